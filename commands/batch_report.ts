@@ -1,0 +1,102 @@
+/**
+ * What is said at the end of a batch.
+ *
+ * @module
+ */
+import process from "node:process";
+import type { BatchSummary } from "../lib/batch/batch_summary.ts";
+import { colored } from "./terminal.ts";
+
+/** What a report names beside the counts. */
+export interface ReportContext {
+  model: string;
+  output: string;
+  /** Usable records of the input. */
+  total: number;
+}
+
+const number = new Intl.NumberFormat("en-US");
+const rounded = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
+
+/** A duration as a person says it. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A cost in USD with as many digits as it needs. */
+export function dollars(cost: number): string {
+  return `$${cost >= 1 || cost === 0 ? cost.toFixed(2) : cost.toPrecision(3)}`;
+}
+
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}
+
+/** The command that goes on, without the key that may have been in it. */
+export function resumeCommand(): string {
+  const shown = process.argv.slice(2).map((argument, i, all) => {
+    if (all[i - 1] === "--api-key") return "…";
+    return argument.startsWith("--api-key=") ? "--api-key=…" : quoted(argument);
+  });
+  return `flexllm ${shown.join(" ")}`;
+}
+
+function costLine(summary: BatchSummary): string | undefined {
+  if (summary.succeeded === 0 || summary.unpriced === summary.succeeded) return undefined;
+  const unpriced = summary.unpriced > 0
+    ? ` and ${number.format(summary.unpriced)} answers of unknown price`
+    : "";
+  return `Cost: ${dollars(summary.cost)}${unpriced}`;
+}
+
+/** The lines of the summary. */
+export function batchReport(summary: BatchSummary, context: ReportContext): string[] {
+  const { succeeded, failed, restored, retries, seconds } = summary;
+  const tried = succeeded + failed;
+  const head = summary.interrupted ? colored("yellow", "Interrupted") : colored("green", "Done");
+  const parts = [`${number.format(succeeded)} succeeded`, `${number.format(failed)} failed`];
+  if (restored > 0) parts.push(`${number.format(restored)} done before`);
+  if (retries > 0) parts.push(`${number.format(retries)} retries`);
+  const lines = [
+    `${head}: ${number.format(restored + tried)} of ${number.format(context.total)} records in ` +
+    `${duration(seconds)} (${rounded.format(tried / seconds)}/s): ${parts.join(", ")}`,
+  ];
+  const cost = costLine(summary);
+  lines.push(
+    `Tokens: ${number.format(summary.promptTokens)} read, ` +
+      `${number.format(summary.completionTokens)} written${cost === undefined ? "" : `. ${cost}`}`,
+  );
+  for (const [code, count] of Object.entries(summary.errors)) {
+    lines.push(`Failed with ${code}: ${number.format(count)}`);
+  }
+  lines.push(`Results: ${context.output}`);
+  if (summary.interrupted) lines.push(`To go on: ${resumeCommand()}`);
+  else if (failed > 0) lines.push(`To try the failed ones again: ${resumeCommand()}`);
+  return lines;
+}
+
+/** The summary for programs. */
+export function summaryJson(summary: BatchSummary, context: ReportContext): string {
+  return `${
+    JSON.stringify({
+      total: context.total,
+      succeeded: summary.succeeded,
+      failed: summary.failed,
+      restored: summary.restored,
+      retries: summary.retries,
+      cached: summary.cached,
+      prompt_tokens: summary.promptTokens,
+      completion_tokens: summary.completionTokens,
+      cost: summary.unpriced === summary.succeeded ? null : summary.cost,
+      unpriced: summary.unpriced,
+      seconds: Math.round(summary.seconds * 1000) / 1000,
+      interrupted: summary.interrupted,
+      errors: summary.errors,
+      model: context.model,
+      output: context.output,
+    })
+  }\n`;
+}

@@ -1,0 +1,42 @@
+/**
+ * From an error to what the person reads and the exit code.
+ *
+ * @module
+ */
+import { CommanderError } from "commander";
+import { FlexLLMError } from "../lib/errors.ts";
+import { EXIT } from "./exit_codes.ts";
+import { colored, writeNote } from "./terminal.ts";
+
+/** Codes of errors that say that the use, the configuration or a file is wrong. */
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  "authentication",
+  "checkpoint",
+  "checkpoint_mismatch",
+  "configuration",
+  "invalid_input",
+]);
+
+function exitCodeOf(error: FlexLLMError): number {
+  if (error.code === "aborted") return EXIT.interrupted;
+  return USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed;
+}
+
+function details(error: unknown): string {
+  const lines: string[] = [];
+  for (let e = error; e instanceof Error; e = e.cause) lines.push(e.stack ?? e.message);
+  return lines.join("\ncaused by: ");
+}
+
+/** Says what went wrong, one line and a hint; with `verbose` also where. Gives the exit code. */
+export function reportError(error: unknown, verbose: boolean): number {
+  // Commander has said already what it has to say, and help is no error.
+  if (error instanceof CommanderError) return error.exitCode;
+  const known = error instanceof FlexLLMError;
+  const message = error instanceof Error ? error.message : String(error);
+  writeNote(`${colored("red", "error:")} ${known ? message : `unexpected: ${message}`}`);
+  if (known && error.hint !== undefined) writeNote(error.hint);
+  if (!known) writeNote("This is a fault of flexllm; --verbose shows where.");
+  if (verbose) writeNote(colored("dim", details(error)));
+  return known ? exitCodeOf(error) : EXIT.usage;
+}

@@ -1,0 +1,132 @@
+/**
+ * Batches over a client, as library users call them.
+ *
+ * @module
+ */
+import type { Message } from "../chat/messages.ts";
+import type { SamplingOptions } from "../chat/options.ts";
+import type { ChatResult } from "../chat/result.ts";
+import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { BatchInput, ChatClient } from "../client/chat_client.ts";
+import type { FlexLLMError } from "../errors.ts";
+import { BatchRun } from "./batch_run.ts";
+import type { BatchSummary } from "./batch_summary.ts";
+
+/** One record of a batch. */
+export interface BatchRecord {
+  /** The conversation to complete. */
+  messages: readonly Message[];
+  /** Anything that should stand beside the answer in the result file. */
+  metadata?: Record<string, unknown>;
+}
+
+/** The options of a batch; sampling options hold for every record. Times are in seconds. */
+export interface BatchOptions extends SamplingOptions {
+  /** The model to ask instead of the client's. */
+  model?: string;
+  /** Seconds one try may take; default the client's. */
+  timeout?: number;
+  /** Cancels the batch; what is in flight is cut, what is done stays in the result file. */
+  signal?: AbortSignal;
+  /** The most records at work at once; default, and at most, the client's `concurrencyLimit`. */
+  concurrency?: number;
+  /**
+   * A result file (`.jsonl`). Records that are done in it are not asked again; each new result is
+   * written to it at once, and at the end it is put in order.
+   */
+  output?: string;
+  /** Redo records whose input differs from that in the result file, instead of stopping. */
+  rerunChanged?: boolean;
+}
+
+/** What became of one record. */
+export type BatchItem =
+  & {
+    /** The record's place in the input, counted from 0. */
+    index: number;
+    messages: readonly Message[];
+    metadata?: Record<string, unknown>;
+  }
+  & (
+    | {
+      status: "success";
+      result: ChatResult;
+      /** Whether the result was in the result file before this run. */
+      restored: boolean;
+    }
+    | { status: "error"; error: FlexLLMError }
+  );
+
+/** All results of a batch. */
+export interface BatchResult {
+  /** One item for each record, in the order of the input. */
+  results: BatchItem[];
+  summary: BatchSummary;
+}
+
+function toRecord(input: BatchInput): BatchRecord {
+  return "messages" in input ? input : { messages: input };
+}
+
+async function* toRecords(
+  inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+): AsyncGenerator<{ index: number } & BatchRecord> {
+  let index = 0;
+  for await (const input of inputs) yield { index: index++, ...toRecord(input) };
+}
+
+/** Throws before anything is sent when the inputs are at hand and one differs from its result. */
+function checkAll(
+  checkpoint: Checkpoint,
+  inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+  rerunChanged: boolean | undefined,
+): void {
+  if (!Array.isArray(inputs)) return;
+  for (const [index, input] of inputs.entries()) {
+    checkpoint.isDone(index, toRecord(input).messages, rerunChanged);
+  }
+  if (checkpoint.end > inputs.length) {
+    throw checkpoint.mismatch(inputs.length, `is not among the ${inputs.length} of the input`);
+  }
+}
+
+async function* runBatch(
+  client: ChatClient,
+  inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+  options: BatchOptions,
+): AsyncGenerator<BatchItem, BatchSummary, void> {
+  const { output, rerunChanged } = options;
+  const checkpoint = output === undefined ? undefined : await Checkpoint.open(output);
+  try {
+    if (checkpoint !== undefined) checkAll(checkpoint, inputs, rerunChanged);
+    const run = new BatchRun(client, { ...options, checkpoint, yieldRestored: true });
+    yield* run.items(toRecords(inputs));
+    checkpoint?.order();
+    return run.summary();
+  } finally {
+    checkpoint?.close();
+  }
+}
+
+/** The batch behind `iterChatCompletionsBatch`. */
+export async function* iterateBatch(
+  client: ChatClient,
+  inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+  options: BatchOptions,
+): AsyncGenerator<BatchItem, void, void> {
+  yield* runBatch(client, inputs, options);
+}
+
+/** The batch behind `chatCompletionsBatch`. */
+export async function collectBatch(
+  client: ChatClient,
+  inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+  options: BatchOptions,
+): Promise<BatchResult> {
+  const results: BatchItem[] = [];
+  const run = runBatch(client, inputs, options);
+  for (let step = await run.next();; step = await run.next()) {
+    if (step.done) return { results, summary: step.value };
+    results[step.value.index] = step.value;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Runs a function over records, many at once. Knows nothing of HTTP, files or models.
+ *
+ * Data flows one way: records are pulled when there is room, outcomes are given in the order in
+ * which they finish, and nothing is pulled while finished outcomes are not taken.
+ *
+ * @module
+ */
+
+/** What became of one record. */
+export type Outcome<T, R> =
+  | { record: T; ok: true; value: R }
+  | { record: T; ok: false; error: unknown };
+
+/** Lets the work on a record say that it is waiting and needs no place meanwhile. */
+export interface Place {
+  /** Gives the place to another record, e.g. while a retry is waited for. */
+  leave(): void;
+  /** Comes back; the work goes on at once, and one record fewer is begun later. */
+  return(): void;
+}
+
+/** How many records are worked on. */
+export interface EngineOptions {
+  /** The most records at work, those that left their place not counted. */
+  concurrency: number;
+  /** The most records that may have left their place; beyond it nothing new begins. */
+  maxWaiting: number;
+}
+
+/** Works on the records of one iterable. */
+export class Engine<T, R> {
+  readonly #records: Iterator<T> | AsyncIterator<T>;
+  readonly #work: (record: T, place: Place) => Promise<R>;
+  readonly #options: EngineOptions;
+  readonly #finished: Outcome<T, R>[] = [];
+  #atWork = 0;
+  #waiting = 0;
+  #pulling = false;
+  #ended = false;
+  #failure: { error: unknown } | undefined;
+  #wake: () => void = () => {};
+
+  constructor(
+    records: Iterable<T> | AsyncIterable<T>,
+    work: (record: T, place: Place) => Promise<R>,
+    options: EngineOptions,
+  ) {
+    this.#records = Symbol.asyncIterator in records
+      ? records[Symbol.asyncIterator]()
+      : records[Symbol.iterator]();
+    this.#work = work;
+    this.#options = options;
+  }
+
+  /** Begins no further record; what is at work may finish. */
+  stop(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  /**
+   * Yields what became of each record as it finishes. An error of the iterable of records is thrown
+   * when all that was begun before it is finished.
+   */
+  async *outcomes(): AsyncGenerator<Outcome<T, R>, void, void> {
+    try {
+      this.#pull();
+      while (true) {
+        for (let outcome; (outcome = this.#finished.shift()) !== undefined;) {
+          yield outcome;
+          this.#pull();
+        }
+        if (this.#ended && this.#atWork + this.#waiting === 0) break;
+        await new Promise<void>((resolve) => this.#wake = resolve);
+      }
+      if (this.#failure !== undefined) throw this.#failure.error;
+    } finally {
+      this.#ended = true;
+      // Not awaited: a source that is waiting for its next record may never answer.
+      Promise.resolve(this.#records.return?.()).catch(() => {});
+    }
+  }
+
+  get #hasRoom(): boolean {
+    return !this.#ended &&
+      this.#atWork + this.#finished.length < this.#options.concurrency &&
+      this.#waiting < this.#options.maxWaiting;
+  }
+
+  async #pull(): Promise<void> {
+    if (this.#pulling) return;
+    this.#pulling = true;
+    try {
+      while (this.#hasRoom) {
+        const next = this.#records.next();
+        const step = next instanceof Promise ? await next : next as IteratorResult<T>;
+        if (this.#ended) break;
+        if (step.done) this.#ended = true;
+        else this.#begin(step.value);
+      }
+    } catch (error) {
+      this.#failure = { error };
+      this.#ended = true;
+    } finally {
+      this.#pulling = false;
+    }
+    this.#wake();
+  }
+
+  #begin(record: T): void {
+    this.#atWork++;
+    let away = false;
+    const place: Place = {
+      leave: () => {
+        if (away) return;
+        away = true;
+        this.#atWork--;
+        this.#waiting++;
+        this.#pull();
+      },
+      return: () => {
+        if (!away) return;
+        away = false;
+        this.#atWork++;
+        this.#waiting--;
+      },
+    };
+    const finish = (outcome: Outcome<T, R>) => {
+      place.return();
+      this.#atWork--;
+      this.#finished.push(outcome);
+      this.#wake();
+    };
+    this.#work(record, place).then(
+      (value) => finish({ record, ok: true, value }),
+      (error) => finish({ record, ok: false, error }),
+    );
+  }
+}

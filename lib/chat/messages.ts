@@ -1,0 +1,124 @@
+/**
+ * Chat messages, in the form of OpenAI's Chat Completions API, which every provider's adapter
+ * translates from.
+ *
+ * Source: OpenAI API reference, "Create chat completion", `messages`.
+ *
+ * @module
+ */
+import type { ToolCall } from "./result.ts";
+
+/** A piece of text in a message. */
+export interface TextPart {
+  type: "text";
+  text: string;
+}
+
+/** An image in a user message. */
+export interface ImagePart {
+  type: "image_url";
+  image_url: {
+    /** `https://…` or `data:image/png;base64,…`. */
+    url: string;
+    /** How closely the model looks; the provider's default when absent. */
+    detail?: "auto" | "low" | "high";
+  };
+}
+
+/** One part of a message's content. */
+export type ContentPart = TextPart | ImagePart;
+
+/** Instructions for the model; `developer` is OpenAI's newer name for `system`. */
+export interface SystemMessage {
+  role: "system" | "developer";
+  content: string | TextPart[];
+  name?: string;
+}
+
+/** What the user says. */
+export interface UserMessage {
+  role: "user";
+  content: string | ContentPart[];
+  name?: string;
+}
+
+/** What the model said in an earlier turn. */
+export interface AssistantMessage {
+  role: "assistant";
+  /** May be `null` or absent when there are tool calls. */
+  content?: string | TextPart[] | null;
+  tool_calls?: ToolCall[];
+  /** Thinking text of that turn, for the services that want it back (DeepSeek's tool loops). */
+  reasoning_content?: string;
+  name?: string;
+}
+
+/** The result of a tool call, for the model to read. */
+export interface ToolMessage {
+  role: "tool";
+  /** The `id` of the {@link ToolCall} this answers. */
+  tool_call_id: string;
+  content: string | TextPart[];
+}
+
+/** One message of a conversation. */
+export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
+
+const ROLES = ["system", "developer", "user", "assistant", "tool"];
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function contentProblem(message: Record<string, unknown>, path: string): string | undefined {
+  const { role, content } = message;
+  if (typeof content === "string") return undefined;
+  if (content === null || content === undefined) {
+    return role === "assistant"
+      ? undefined
+      : `${path}.content: expected a string or an array of parts, got ${show(content)}`;
+  }
+  if (!Array.isArray(content)) {
+    return `${path}.content: expected a string or an array of parts, got ${show(content)}`;
+  }
+  for (const [i, part] of content.entries()) {
+    if (typeof part !== "object" || part === null || typeof part.type !== "string") {
+      return `${path}.content[${i}]: expected an object with a "type", got ${show(part)}`;
+    }
+    if (part.type === "text" && typeof part.text !== "string") {
+      return `${path}.content[${i}].text: expected a string, got ${show(part.text)}`;
+    }
+    if (part.type === "image_url" && typeof part.image_url?.url !== "string") {
+      return `${path}.content[${i}].image_url.url: expected a string, got ${
+        show(part.image_url?.url)
+      }`;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Says what is wrong with a list of messages: the path of the field, what was expected and what was
+ * there; `undefined` when they are good.
+ */
+export function messagesProblem(messages: unknown): string | undefined {
+  if (!Array.isArray(messages)) return `messages: expected an array, got ${show(messages)}`;
+  if (messages.length === 0) return "messages: expected at least one message, got none";
+  for (let i = 0; i < messages.length; i++) {
+    const message = messages[i];
+    const path = `messages[${i}]`;
+    if (typeof message !== "object" || message === null || Array.isArray(message)) {
+      return `${path}: expected an object with "role" and "content", got ${show(message)}`;
+    }
+    if (!ROLES.includes(message.role)) {
+      return `${path}.role: expected one of ${ROLES.join(", ")}, got ${show(message.role)}`;
+    }
+    if (message.role === "tool" && typeof message.tool_call_id !== "string") {
+      return `${path}.tool_call_id: expected a string, got ${show(message.tool_call_id)}`;
+    }
+    const problem = contentProblem(message, path);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}

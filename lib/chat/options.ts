@@ -1,0 +1,78 @@
+/**
+ * The options of one chat completion.
+ *
+ * @module
+ */
+
+/** A function the model may call. */
+export interface Tool {
+  type: "function";
+  function: {
+    /** At most 64 characters of `[A-Za-z0-9_-]`. */
+    name: string;
+    description?: string;
+    /** A JSON schema of the arguments. */
+    parameters?: Record<string, unknown>;
+    /** Whether the arguments must fit the schema exactly. */
+    strict?: boolean;
+  };
+}
+
+/** Which tools the model may, or must, call. */
+export type ToolChoice =
+  | "none"
+  | "auto"
+  | "required"
+  | { type: "function"; function: { name: string } };
+
+/** The form of the answer. */
+export type ResponseFormat =
+  | { type: "text" }
+  | { type: "json_object" }
+  | {
+    type: "json_schema";
+    json_schema: {
+      name: string;
+      description?: string;
+      schema: Record<string, unknown>;
+      strict?: boolean;
+    };
+  };
+
+/** How the model should answer. What is left out is the provider's default. */
+export interface SamplingOptions {
+  /** Randomness, 0 to 2. */
+  temperature?: number;
+  /** Nucleus sampling, 0 to 1. */
+  topP?: number;
+  /** The most tokens to write, thinking included. */
+  maxTokens?: number;
+  /** Texts that end the answer, at most four with OpenAI. */
+  stop?: string | string[];
+  /** Asks for the same answer each time; no provider promises it. */
+  seed?: number;
+  /** -2 to 2; positive values make new topics likelier. */
+  presencePenalty?: number;
+  /** -2 to 2; positive values make repetition less likely. */
+  frequencyPenalty?: number;
+  tools?: Tool[];
+  toolChoice?: ToolChoice;
+  /** Whether the model may call several tools at once. */
+  parallelToolCalls?: boolean;
+  responseFormat?: ResponseFormat;
+  /** Further fields for the request's body, as the server names them; they win over all others. */
+  extraBody?: Record<string, unknown>;
+}
+
+/** The options of one call. */
+export interface ChatOptions extends SamplingOptions {
+  /** The model to ask instead of the client's. */
+  model?: string;
+  /**
+   * Seconds one try may take: the whole answer, or, for a stream, the wait for the first event and
+   * each silence between two events with content. Default: the client's.
+   */
+  timeout?: number;
+  /** Cancels the call; it then throws {@link AbortedError}. */
+  signal?: AbortSignal;
+}

@@ -1,0 +1,311 @@
+/**
+ * The result file of a batch as an append-only journal: what is in it is never asked again.
+ *
+ * Each record is written before it is counted, and synced to the disk within a second. After a
+ * crash the same file is opened again, a torn last line is cut off, and the batch goes on.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname } from "node:path";
+import { clearTimeout, setTimeout } from "node:timers";
+import { CheckpointError, CheckpointMismatchError } from "../errors.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { readLinesSync } from "../lines.ts";
+import { type FileLock, tryLock } from "./lock.ts";
+import { writeInOrder } from "./order.ts";
+import { RecordIndex } from "./record_index.ts";
+import { recordProblem, type ResultRecord } from "./record.ts";
+
+/** How long a written record may wait for the disk, in milliseconds. */
+const SYNC_INTERVAL = 1000;
+/** Above this an index is a mistake, not a place in an input. */
+const MAX_INDEX = 100_000_000;
+
+/** What a file system error means for the output file, and what to do. */
+function fileProblem(error: unknown, path: string): CheckpointError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const folder = dirname(path);
+  switch (code) {
+    case "ENOENT":
+      return new CheckpointError(`the folder ${folder} of the output file does not exist`, {
+        cause: error,
+        hint: `Make it first: mkdir -p ${folder}`,
+      });
+    case "EISDIR":
+      return new CheckpointError(`the output ${path} is a folder, not a file`, { cause: error });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new CheckpointError(`no permission to write ${path}`, {
+        cause: error,
+        hint: "Choose another output file, or change the permissions.",
+      });
+    case "ENOSPC":
+    case "EDQUOT":
+      return new CheckpointError(`the disk is full: cannot write ${path}`, {
+        cause: error,
+        hint: "Nothing written is lost. Make room and run the same command again.",
+      });
+    default:
+      return new CheckpointError(
+        `cannot write ${path}: ${error instanceof Error ? error.message : error}`,
+        { cause: error },
+      );
+  }
+}
+
+/** The result file of one batch, open and locked. */
+export class Checkpoint {
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #lock: FileLock;
+  readonly #created: boolean;
+  readonly #index = new RecordIndex();
+  #size = 0;
+  /** The records stand in the file in the order of their indexes, with nothing between them. */
+  #ordered = true;
+  #lastIndex = -1;
+  #unsynced = false;
+  #syncTimer: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(path: string, fd: number, lock: FileLock, created: boolean) {
+    this.#path = path;
+    this.#fd = fd;
+    this.#lock = lock;
+    this.#created = created;
+  }
+
+  /**
+   * Opens the result file at `path`, makes it if need be, and reads what is in it.
+   *
+   * @throws {CheckpointError} when it cannot be written, another process has it, or it holds
+   *   something else than results
+   */
+  static async open(path: string): Promise<Checkpoint> {
+    const target = resolvePath(path);
+    let lock: FileLock | undefined;
+    let fd: number | undefined;
+    try {
+      const existing = statSync(target, { throwIfNoEntry: false });
+      if (existing?.isDirectory()) {
+        throw new CheckpointError(`the output ${path} is a folder, not a file`);
+      }
+      // Also tells a missing folder or permission before the lock would, in its own words.
+      fd = openSync(target, "a+");
+      lock = await tryLock(`${target}.lock`);
+      if (lock === undefined) {
+        throw new CheckpointError(`another flexllm process is writing ${path}`, {
+          hint: "Wait for it to end, or choose another output file.",
+        });
+      }
+      // The one who had the lock may have replaced the file when it put it in order.
+      closeSync(fd);
+      fd = openSync(target, "a+");
+      const checkpoint = new Checkpoint(target, fd, lock, existing === undefined);
+      checkpoint.#scan();
+      return checkpoint;
+    } catch (error) {
+      if (fd !== undefined) closeSync(fd);
+      lock?.release();
+      throw error instanceof CheckpointError ? error : fileProblem(error, path);
+    }
+  }
+
+  /** How many records are done. */
+  get successes(): number {
+    return this.#index.successes;
+  }
+
+  /** How many records have only failed so far. */
+  get errors(): number {
+    return this.#index.errors;
+  }
+
+  /** One more than the highest index in the file. */
+  get end(): number {
+    return this.#index.end;
+  }
+
+  /**
+   * Whether the record `index` with the given input is done already.
+   *
+   * @throws {CheckpointMismatchError} when the file's record of that index has another input,
+   *   unless `rerunChanged` says to forget it
+   */
+  isDone(index: number, input: unknown, rerunChanged = false): boolean {
+    const state = this.#index.state(index);
+    if (state === "none") return false;
+    if (this.#index.fingerprint(index) !== fingerprint(input)) {
+      if (!rerunChanged) throw this.mismatch(index, "has another input now");
+      this.#index.forget(index);
+      return false;
+    }
+    return state === "success";
+  }
+
+  /** The error that says that the record `index` does not fit. */
+  mismatch(index: number, what: string): CheckpointMismatchError {
+    return new CheckpointMismatchError(
+      `${basename(this.#path)} was made from another input: record ${index} ${what}`,
+      index,
+      { hint: "Choose another output file, or redo changed records with --rerun-changed." },
+    );
+  }
+
+  /** Reads the record of `index`, which is in the file. */
+  read(index: number): ResultRecord {
+    const { offset, length } = this.#index.place(index);
+    const buffer = Buffer.allocUnsafe(length);
+    let filled = 0;
+    while (filled < length) {
+      const read = readSync(this.#fd, buffer, filled, length - filled, offset + filled);
+      if (read === 0) throw new CheckpointError(`${this.#path} has become shorter`);
+      filled += read;
+    }
+    return JSON.parse(buffer.toString("utf8"));
+  }
+
+  /**
+   * Writes a record. When this returns, the record survives the end of this process; within a
+   * second it survives a power failure.
+   *
+   * @throws {CheckpointError} when it cannot be written; the file is left without it
+   */
+  append(record: ResultRecord): void {
+    const line = Buffer.from(`${JSON.stringify(record)}\n`);
+    try {
+      for (let written = 0; written < line.length;) {
+        written += writeSync(this.#fd, line, written);
+      }
+    } catch (error) {
+      this.#cutTo(this.#size);
+      throw fileProblem(error, this.#path);
+    }
+    // Written in this run, so its input is never compared: no fingerprint is needed.
+    this.#note(record.index, record.status, NaN, this.#size, line.length - 1);
+    this.#size += line.length;
+    this.#syncSoon();
+  }
+
+  /**
+   * Puts the file in the order of the indexes, one record each, by replacing it at once with an
+   * ordered copy. Does nothing when it is in order already.
+   *
+   * @throws {CheckpointError} when the copy cannot be written; the file stays as it is
+   */
+  order(): void {
+    this.#sync();
+    if (this.#ordered) return;
+    try {
+      writeInOrder(this.#path, this.#fd, this.#index);
+    } catch (error) {
+      throw fileProblem(error, this.#path);
+    }
+  }
+
+  /** Syncs and closes the file and gives the lock back; an empty file it made goes away again. */
+  close(): void {
+    try {
+      this.#sync();
+    } finally {
+      closeSync(this.#fd);
+      if (this.#created && this.#size === 0) rmSync(this.#path, { force: true });
+      this.#lock.release();
+    }
+  }
+
+  #scan(): void {
+    for (const line of readLinesSync(this.#fd)) {
+      if (line.text.trim() === "") {
+        this.#ordered = false;
+        continue;
+      }
+      let record: ResultRecord | undefined;
+      let problem: string | undefined;
+      try {
+        record = JSON.parse(line.text);
+        problem = recordProblem(record);
+      } catch {
+        problem = "it is not JSON";
+      }
+      if (problem === undefined && record!.index > MAX_INDEX) problem = "its index is too large";
+      if (problem !== undefined) {
+        if (!line.ended) return this.#cutTo(line.offset);
+        throw new CheckpointError(
+          `${this.#path}:${line.number} is not a result of flexllm: ${problem}`,
+          { hint: "Choose another output file, or remove that line." },
+        );
+      }
+      this.#noteScanned(record!, line.offset, line.length);
+      this.#size = line.offset + line.length + 1;
+      if (!line.ended) writeSync(this.#fd, "\n");
+    }
+  }
+
+  #noteScanned(record: ResultRecord, offset: number, length: number): void {
+    // A result whose input is not told cannot be compared, so it is asked again.
+    const known = record.input !== undefined;
+    const state = known ? record.status : "error";
+    const print = known ? fingerprint(record.input) : NaN;
+    this.#note(record.index, state, print, offset, length);
+  }
+
+  #note(
+    index: number,
+    state: "error" | "success",
+    print: number,
+    offset: number,
+    length: number,
+  ): void {
+    if (index <= this.#lastIndex || offset !== this.#size) this.#ordered = false;
+    this.#lastIndex = index;
+    this.#index.set(index, state, print, offset, length);
+  }
+
+  #cutTo(size: number): void {
+    ftruncateSync(this.#fd, size);
+    this.#size = size;
+  }
+
+  #syncSoon(): void {
+    this.#unsynced = true;
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = undefined;
+      this.#unsynced = false;
+      fdatasync(this.#fd, (error) => {
+        // The next sync, or the last one at the end, reports it if it lasts.
+        if (error) this.#unsynced = true;
+      });
+    }, SYNC_INTERVAL);
+  }
+
+  #sync(): void {
+    clearTimeout(this.#syncTimer);
+    this.#syncTimer = undefined;
+    if (!this.#unsynced) return;
+    this.#unsynced = false;
+    fdatasyncSync(this.#fd);
+  }
+}
+
+/** The file that a link stands for, so that replacing it does not replace the link. */
+function resolvePath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

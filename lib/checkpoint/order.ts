@@ -1,0 +1,146 @@
+/**
+ * Writes a result file anew in the order of its indexes, in flat memory, and puts it in the place of
+ * the old one at once.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import type { RecordIndex } from "./record_index.ts";
+
+/**
+ * Records finish nearly in order, and again nearly in order after each resume: a few windows into the
+ * file, each moving forward, serve almost every read.
+ */
+const WINDOW_SIZE = 1 << 20;
+const MAX_WINDOWS = 16;
+const OUTPUT_SIZE = 1 << 20;
+
+/** Reads pieces of a file through a few windows that are kept. */
+class WindowedReader {
+  readonly #fd: number;
+  /** The start of each window and its bytes, the one used longest ago first. */
+  readonly #windows = new Map<number, Buffer>();
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Appends `length` bytes from `offset` to `output` by calling it with pieces. */
+  read(offset: number, length: number, output: (piece: Buffer) => void): void {
+    for (let at = offset; at < offset + length;) {
+      const start = at - at % WINDOW_SIZE;
+      const window = this.#window(start);
+      const piece = window.subarray(at - start, offset + length - start);
+      if (piece.length === 0) throw new Error("the file has become shorter");
+      output(piece);
+      at += piece.length;
+    }
+  }
+
+  #window(start: number): Buffer {
+    let window = this.#windows.get(start);
+    if (window === undefined) {
+      const buffer = Buffer.allocUnsafe(WINDOW_SIZE);
+      window = buffer.subarray(0, readSync(this.#fd, buffer, 0, WINDOW_SIZE, start));
+      if (this.#windows.size >= MAX_WINDOWS) {
+        this.#windows.delete(this.#windows.keys().next().value!);
+      }
+    } else {
+      this.#windows.delete(start);
+    }
+    this.#windows.set(start, window);
+    return window;
+  }
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length;) {
+    written += writeSync(fd, bytes, written);
+  }
+}
+
+/** Gathers small pieces into large writes. */
+class BufferedWriter {
+  readonly #fd: number;
+  readonly #buffer = Buffer.allocUnsafe(OUTPUT_SIZE);
+  #used = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  write(piece: Buffer): void {
+    if (this.#used + piece.length > OUTPUT_SIZE) this.flush();
+    if (piece.length > OUTPUT_SIZE) return writeAll(this.#fd, piece);
+    this.#used += piece.copy(this.#buffer, this.#used);
+  }
+
+  flush(): void {
+    writeAll(this.#fd, this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
+  }
+}
+
+function copyRecords(source: number, target: number, index: RecordIndex): void {
+  const reader = new WindowedReader(source);
+  const writer = new BufferedWriter(target);
+  const newline = Buffer.from("\n");
+  for (let i = 0; i < index.end; i++) {
+    if (index.state(i) === "none") continue;
+    const { offset, length } = index.place(i);
+    reader.read(offset, length, (piece) => writer.write(piece));
+    writer.write(newline);
+  }
+  writer.flush();
+}
+
+/** Makes the rename itself survive a power failure; not every system can sync a folder. */
+function syncFolder(path: string): void {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Windows: the file is there or the old one is, both hold every record.
+  }
+}
+
+/**
+ * Replaces the file at `path`, open as `fd`, by its records in order.
+ *
+ * @throws an error of the file system; the file is untouched then
+ */
+export function writeInOrder(path: string, fd: number, index: RecordIndex): void {
+  // Always the same name: what a killed process left behind is overwritten, under the lock.
+  const temporary = `${path}.tmp`;
+  let target: number | undefined;
+  try {
+    target = openSync(temporary, "w");
+    fchmodSync(target, fstatSync(fd).mode & 0o777);
+    copyRecords(fd, target, index);
+    fsyncSync(target);
+    closeSync(target);
+    target = undefined;
+    renameSync(temporary, path);
+  } catch (error) {
+    if (target !== undefined) closeSync(target);
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(path));
+}

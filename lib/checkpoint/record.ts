@@ -1,0 +1,134 @@
+/**
+ * One line of a result file. The first six fields are those of the Python tool, so that files begun
+ * by it can be resumed.
+ *
+ * @module
+ */
+import type { Message } from "../chat/messages.ts";
+import type { ChatResult, ToolCall, Usage } from "../chat/result.ts";
+import type { FlexLLMError } from "../errors.ts";
+
+/** Token counts as they stand in a result file. */
+export interface RecordUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  cached_tokens?: number;
+  reasoning_tokens?: number;
+}
+
+/** One line of a result file. */
+export interface ResultRecord {
+  /** The record's place in the input, counted from 0. */
+  index: number;
+  /** The answer's text; `null` when there is none. */
+  output: string | null;
+  status: "success" | "error";
+  /** The messages that were sent. */
+  input: readonly Message[];
+  /** The other fields of the input record. */
+  metadata?: Record<string, unknown>;
+  usage?: RecordUsage;
+  /** What went wrong, for a person. */
+  error?: string;
+  /** What went wrong, for a program: the `code` of a {@link FlexLLMError}. */
+  error_code?: string;
+  model?: string;
+  /** USD; absent when the price is not known. */
+  cost?: number;
+  /** Seconds. */
+  latency?: number;
+  finish_reason?: ChatResult["finishReason"];
+  thinking?: string;
+  tool_calls?: ToolCall[];
+  cached?: true;
+}
+
+/** The part of a record that says what it is a result of. */
+export interface RecordHead {
+  index: number;
+  messages: readonly Message[];
+  metadata?: Record<string, unknown>;
+}
+
+function encodeUsage(usage: Usage): RecordUsage {
+  return {
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.totalTokens,
+    cached_tokens: usage.cachedTokens,
+    reasoning_tokens: usage.reasoningTokens,
+  };
+}
+
+function decodeUsage(usage: RecordUsage): Usage {
+  const decoded: Usage = {
+    promptTokens: usage.prompt_tokens,
+    completionTokens: usage.completion_tokens,
+    totalTokens: usage.total_tokens,
+  };
+  if (usage.cached_tokens !== undefined) decoded.cachedTokens = usage.cached_tokens;
+  if (usage.reasoning_tokens !== undefined) decoded.reasoningTokens = usage.reasoning_tokens;
+  return decoded;
+}
+
+/** The record of a completion; `undefined` fields are left out when it is written. */
+export function successRecord(head: RecordHead, result: ChatResult): ResultRecord {
+  return {
+    index: head.index,
+    output: result.content,
+    status: "success",
+    input: head.messages,
+    metadata: head.metadata,
+    usage: result.usage === null ? undefined : encodeUsage(result.usage),
+    model: result.model,
+    cost: result.cost ?? undefined,
+    latency: Math.round(result.latency * 1000) / 1000,
+    finish_reason: result.finishReason,
+    thinking: result.thinking ?? undefined,
+    tool_calls: result.toolCalls.length > 0 ? result.toolCalls : undefined,
+    cached: result.cached ? true : undefined,
+  };
+}
+
+/** The record of a failure. */
+export function errorRecord(head: RecordHead, error: FlexLLMError): ResultRecord {
+  return {
+    index: head.index,
+    output: null,
+    status: "error",
+    input: head.messages,
+    metadata: head.metadata,
+    error: error.message,
+    error_code: error.code,
+  };
+}
+
+/** The completion that a record holds; `raw` is the record. */
+export function recordedResult(record: ResultRecord): ChatResult {
+  return {
+    content: record.output ?? "",
+    thinking: record.thinking ?? null,
+    toolCalls: record.tool_calls ?? [],
+    usage: record.usage === undefined ? null : decodeUsage(record.usage),
+    cost: record.cost ?? null,
+    finishReason: record.finish_reason ?? "other",
+    model: record.model ?? "",
+    cached: record.cached ?? false,
+    latency: record.latency ?? 0,
+    raw: record,
+  };
+}
+
+/** What is wrong with `value` as a line of a result file; `undefined` when it is one. */
+export function recordProblem(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return "it is not a JSON object";
+  }
+  const { index, status } = value as Partial<ResultRecord>;
+  if (!Number.isSafeInteger(index) || index! < 0) return 'it has no "index" that counts from 0';
+  if (status !== "success" && status !== "error") {
+    return 'its "status" is neither "success" nor "error"';
+  }
+  return undefined;
+}

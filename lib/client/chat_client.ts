@@ -1,0 +1,45 @@
+/**
+ * What every client offers: {@link LLMClient}, and whatever stands in for it.
+ *
+ * @module
+ */
+import type { Message } from "../chat/messages.ts";
+import type { ChatOptions } from "../chat/options.ts";
+import type { ChatResult } from "../chat/result.ts";
+import type { RetryNotice } from "../scheduling/scheduler.ts";
+import type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "../batch/batch.ts";
+import type { CompletionStream } from "./completion_stream.ts";
+
+/** Told of a request that waits between two tries, without holding a slot. */
+export interface RetryHooks {
+  /** Called when a try failed and the next one is waited for. */
+  onRetryWait?: (notice: RetryNotice) => void;
+  /** Called when that wait is over. */
+  onRetryResume?: () => void;
+}
+
+/** The input of a batch: conversations, or records with metadata. */
+export type BatchInput = readonly Message[] | BatchRecord;
+
+/** Asks models for completions. */
+export interface ChatClient {
+  /** How many requests can be in flight at once. */
+  readonly concurrencyLimit: number;
+  /** Asks for one completion. */
+  chatCompletions(
+    messages: readonly Message[],
+    options?: ChatOptions & RetryHooks,
+  ): Promise<ChatResult>;
+  /** Asks for one completion, streamed. */
+  chatCompletionsStream(messages: readonly Message[], options?: ChatOptions): CompletionStream;
+  /** Asks for many completions and gives them in the order of the input. */
+  chatCompletionsBatch(
+    inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+    options?: BatchOptions,
+  ): Promise<BatchResult>;
+  /** Asks for many completions and gives each as it finishes. */
+  iterChatCompletionsBatch(
+    inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+    options?: BatchOptions,
+  ): AsyncGenerator<BatchItem, void, void>;
+}

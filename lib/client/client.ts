@@ -1,0 +1,252 @@
+/**
+ * The client of one endpoint.
+ *
+ * @module
+ */
+import {
+  type BatchItem,
+  type BatchOptions,
+  type BatchResult,
+  collectBatch,
+  iterateBatch,
+} from "../batch/batch.ts";
+import { type Message, messagesProblem } from "../chat/messages.ts";
+import type { ChatOptions } from "../chat/options.ts";
+import type { ChatResult, Usage } from "../chat/result.ts";
+import { StreamAccumulator } from "../chat/stream_events.ts";
+import { systemClock } from "../clock.ts";
+import { ConfigurationError, FlexLLMError, InvalidInputError } from "../errors.ts";
+import { loadPricer, type Pricer } from "../pricing/price.ts";
+import { decodeAnswer } from "../providers/answer.ts";
+import type { ChatRequest, EncodedRequest } from "../providers/provider.ts";
+import { redact } from "../redact.ts";
+import { Scheduler } from "../scheduling/scheduler.ts";
+import { send } from "../transport/http.ts";
+import type { BatchInput, ChatClient, RetryHooks } from "./chat_client.ts";
+import { type ClientOptions, withDefaults } from "./client_options.ts";
+import { CompletionStream, type EventSource } from "./completion_stream.ts";
+import { connect, type Connection } from "./endpoint.ts";
+import { readStream, type ReadStreamOptions } from "./read_stream.ts";
+
+/**
+ * Asks one server for chat completions, within limits and with retries.
+ *
+ * @example
+ * ```ts
+ * import { LLMClient } from "@flexllm/flexllm";
+ *
+ * await using client = new LLMClient({ provider: "mock", model: "mock" });
+ * const { content } = await client.chatCompletions([{ role: "user", content: "Hello!" }]);
+ * ```
+ */
+export class LLMClient implements ChatClient, AsyncDisposable {
+  readonly concurrencyLimit: number;
+  readonly #connection: Connection;
+  readonly #encode: (request: ChatRequest) => EncodedRequest;
+  readonly #scheduler: Scheduler;
+  readonly #model: string | undefined;
+  readonly #timeout: number;
+  readonly #closing = new AbortController();
+  readonly #signal: AbortSignal;
+  /** The signals of calls, merged with the client's own, each once. */
+  readonly #merged = new WeakMap<AbortSignal, AbortSignal>();
+  #pricer: Promise<Pricer> | undefined;
+
+  /**
+   * Makes a client; nothing is sent yet.
+   *
+   * @throws {ConfigurationError} when an option is wrong
+   */
+  constructor(options: ClientOptions) {
+    const settings = withDefaults(options);
+    this.#connection = connect(options);
+    this.#encode = this.#connection.provider.encoder(this.#connection.endpoint);
+    this.#model = settings.model;
+    this.#timeout = settings.timeout;
+    this.concurrencyLimit = settings.concurrencyLimit;
+    this.#scheduler = new Scheduler({
+      concurrency: settings.concurrencyLimit,
+      maxQps: settings.maxQps,
+      retryTimes: settings.retryTimes,
+      retryDelay: settings.retryDelay,
+      clock: systemClock,
+      random: Math.random,
+    });
+    const closing = this.#closing.signal;
+    this.#signal = settings.signal === undefined
+      ? closing
+      : AbortSignal.any([closing, settings.signal]);
+  }
+
+  /**
+   * Asks for one completion.
+   *
+   * @throws {FlexLLMError} of the kind that fits; failures that can pass were tried again before
+   */
+  async chatCompletions(
+    messages: readonly Message[],
+    options: ChatOptions & RetryHooks = {},
+  ): Promise<ChatResult> {
+    const request = this.#request(messages, options, false);
+    const encoded = this.#encode(request);
+    const { provider, endpoint, fetch } = this.#connection;
+    const sendOptions = {
+      fetch,
+      timeout: options.timeout ?? this.#timeout,
+      signal: this.#merge(options.signal),
+    };
+    let begun = 0;
+    const { completion, raw } = await this.#scheduler.run(async () => {
+      begun = performance.now();
+      const answer = await send(encoded, sendOptions);
+      if (answer.status >= 400) answer.body = redact(answer.body, endpoint.apiKey);
+      return decodeAnswer(provider, answer);
+    }, {
+      signal: sendOptions.signal,
+      onRetryWait: options.onRetryWait,
+      onRetryResume: options.onRetryResume,
+    });
+    const latency = (performance.now() - begun) / 1000;
+    return {
+      content: completion.content,
+      thinking: completion.thinking,
+      toolCalls: completion.toolCalls,
+      usage: completion.usage,
+      cost: completion.usage && await this.#cost(request.model, completion.usage),
+      finishReason: completion.finishReason,
+      model: completion.model || request.model,
+      cached: false,
+      latency,
+      raw,
+    };
+  }
+
+  /**
+   * Asks for one completion that arrives piece by piece. It is sent when the stream is first read;
+   * errors are thrown there, with what had arrived in `partial`.
+   *
+   * @throws {FlexLLMError} at once when the messages or options are wrong
+   */
+  chatCompletionsStream(
+    messages: readonly Message[],
+    options: ChatOptions & RetryHooks = {},
+  ): CompletionStream {
+    const request = this.#request(messages, options, true);
+    const encoded = this.#encode(request);
+    return new CompletionStream(() => this.#stream(request, encoded, options));
+  }
+
+  /**
+   * Asks for many completions and gives them in the order of the input. A record that fails does
+   * not stop the others; see {@link BatchItem.status}.
+   *
+   * @throws {FlexLLMError} when the whole batch cannot go on: wrong options, a refused key, a
+   *   checkpoint of another input
+   */
+  chatCompletionsBatch(
+    inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+    options: BatchOptions = {},
+  ): Promise<BatchResult> {
+    return collectBatch(this, inputs, options);
+  }
+
+  /**
+   * Asks for many completions and gives each as it finishes. Reads the input only as fast as the
+   * results are taken, so memory is bounded by the concurrency. Leaving the loop cancels the rest.
+   */
+  iterChatCompletionsBatch(
+    inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+    options: BatchOptions = {},
+  ): AsyncGenerator<BatchItem, void, void> {
+    return iterateBatch(this, inputs, options);
+  }
+
+  /** Cancels what is in flight. Safe to call twice. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** Closes the client at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  #request(messages: readonly Message[], options: ChatOptions, stream: boolean): ChatRequest {
+    const problem = messagesProblem(messages);
+    if (problem !== undefined) throw new InvalidInputError(problem);
+    const model = options.model ?? this.#model;
+    if (model === undefined) {
+      throw new ConfigurationError("no model: name it in the client's or the call's options");
+    }
+    return { model, messages, options, stream };
+  }
+
+  async *#stream(
+    request: ChatRequest,
+    encoded: EncodedRequest,
+    options: ChatOptions & RetryHooks,
+  ): EventSource {
+    const { provider, endpoint, fetch } = this.#connection;
+    const signal = this.#merge(options.signal);
+    const readOptions: ReadStreamOptions = {
+      provider,
+      fetch,
+      signal,
+      apiKey: endpoint.apiKey,
+      timeout: options.timeout ?? this.#timeout,
+    };
+    let begun = 0;
+    const accumulator = new StreamAccumulator();
+    // A try ends with the first event: from then on the answer is the caller's, and never repeated.
+    const { value: { batches, first }, release } = await this.#scheduler.hold(async () => {
+      begun = performance.now();
+      const batches = readStream(encoded, readOptions);
+      return { batches, first: await batches.next() };
+    }, { signal, onRetryWait: options.onRetryWait, onRetryResume: options.onRetryResume });
+    let step = first;
+    try {
+      for (; !step.done; step = await batches.next()) {
+        for (const event of step.value) {
+          accumulator.add(event);
+          yield event;
+        }
+      }
+    } catch (error) {
+      if (error instanceof FlexLLMError) error.partial = accumulator.partial();
+      throw error;
+    } finally {
+      await batches.return(undefined);
+      release();
+    }
+    const { content, thinking, toolCalls, usage, finishReason } = accumulator;
+    const model = step.value || request.model;
+    return {
+      content,
+      thinking,
+      toolCalls,
+      usage,
+      cost: usage && await this.#cost(request.model, usage),
+      finishReason: finishReason ?? "other",
+      model,
+      cached: false,
+      latency: (performance.now() - begun) / 1000,
+      raw: { model },
+    };
+  }
+
+  #merge(signal: AbortSignal | undefined): AbortSignal {
+    if (signal === undefined) return this.#signal;
+    let merged = this.#merged.get(signal);
+    if (merged === undefined) {
+      merged = AbortSignal.any([this.#signal, signal]);
+      this.#merged.set(signal, merged);
+    }
+    return merged;
+  }
+
+  async #cost(model: string, usage: Usage): Promise<number | null> {
+    this.#pricer ??= loadPricer(this.#connection.endpoint.baseUrl);
+    return (await this.#pricer)(model, usage);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Opens a streamed completion and reads its events: the two time limits, errors in mid-stream, and
+ * streams that end too early.
+ *
+ * @module
+ */
+import type { StreamEvent } from "../chat/stream_events.ts";
+import { AbortedError, MalformedResponseError } from "../errors.ts";
+import { decodeAnswer, throwStatusError } from "../providers/answer.ts";
+import type { Completion, EncodedRequest, Provider, StreamDecoder } from "../providers/provider.ts";
+import { redact } from "../redact.ts";
+import { Exchange, type SendOptions } from "../transport/http.ts";
+import { readServerSentEvents } from "../transport/server_sent_events.ts";
+
+/** What reading a stream needs to know. */
+export interface ReadStreamOptions extends SendOptions {
+  provider: Provider;
+  apiKey: string | undefined;
+}
+
+/** The events that a plain answer would have had as a stream, for servers that do not stream. */
+function eventsOf(completion: Completion): StreamEvent[] {
+  const events: StreamEvent[] = [];
+  if (completion.thinking) events.push({ type: "thinking", text: completion.thinking });
+  if (completion.content) events.push({ type: "text", text: completion.content });
+  for (const [index, call] of completion.toolCalls.entries()) {
+    events.push({ type: "tool_call", index, id: call.id, ...call.function });
+  }
+  events.push({ type: "finish", finishReason: completion.finishReason });
+  if (completion.usage) events.push({ type: "usage", usage: completion.usage });
+  return events;
+}
+
+function isEventStream(response: Response): boolean {
+  return response.ok && response.body !== null &&
+    !(response.headers.get("content-type") ?? "").includes("json");
+}
+
+/**
+ * Yields the events of one streamed completion in the batches in which they arrive, and returns the
+ * model's name as the server gave it. Leaving the loop cuts the connection.
+ *
+ * @throws {FlexLLMError} for whatever goes wrong, in the first `next()` as long as nothing arrived
+ */
+export async function* readStream(
+  request: EncodedRequest,
+  options: ReadStreamOptions,
+): AsyncGenerator<StreamEvent[], string | undefined, void> {
+  const { provider, timeout } = options;
+  const exchange = new Exchange(request.url, options.signal);
+  let finished = false;
+  try {
+    exchange.limit(timeout, "no first event of the answer");
+    const response = await exchange.open(request, options.fetch);
+    if (!isEventStream(response)) {
+      const { status, headers } = response;
+      const answer = { status, headers, body: redact(await response.text(), options.apiKey) };
+      if (!response.ok) throwStatusError(provider, answer);
+      const { completion } = decodeAnswer(provider, answer);
+      finished = true;
+      yield eventsOf(completion);
+      return completion.model;
+    }
+    const decoder = provider.streamDecoder();
+    for await (const batch of readServerSentEvents(response.body!)) {
+      const events = decodeBatch(batch, decoder);
+      if (events.length > 0) {
+        exchange.limit(timeout, "no further event of the answer");
+        yield events;
+      }
+      if (decoder.ended) break;
+    }
+    if (!decoder.complete) {
+      throw new MalformedResponseError("the stream ended before the answer was complete", {
+        retryable: true,
+      });
+    }
+    finished = true;
+    return decoder.model;
+  } catch (error) {
+    throw exchange.error(error);
+  } finally {
+    if (!finished) exchange.end(new AbortedError());
+    exchange.close();
+  }
+}
+
+function decodeBatch(batch: readonly string[], decoder: StreamDecoder): StreamEvent[] {
+  const events: StreamEvent[] = [];
+  for (const data of batch) {
+    events.push(...decoder.push(data));
+    if (decoder.ended) break;
+  }
+  return events;
+}

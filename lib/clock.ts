@@ -1,0 +1,34 @@
+/**
+ * Time, as the scheduler sees it. Injected, so that tests use a virtual clock.
+ *
+ * @module
+ */
+import { clearTimeout, setTimeout } from "node:timers";
+import { AbortedError } from "./errors.ts";
+
+/** A source of time that never goes back. */
+export interface Clock {
+  /** Milliseconds since some fixed moment. */
+  now(): number;
+  /** Waits `ms` milliseconds. Rejects with {@link AbortedError} as soon as `signal` fires. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The machine's monotonic clock: a change of the time of day does not touch it. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  sleep(ms, signal) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(new AbortedError());
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, ms);
+      const onAbort = () => {
+        clearTimeout(timer);
+        reject(new AbortedError());
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  },
+};

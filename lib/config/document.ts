@@ -1,0 +1,78 @@
+/**
+ * A parsed configuration file that remembers where each value stands. YAML and JSON with comments.
+ *
+ * @module
+ */
+import { findNodeAtLocation, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { getNodeValue } from "jsonc-parser";
+import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
+import { ConfigurationError } from "../errors.ts";
+
+/** The fields and array places that lead to a value. */
+export type Path = readonly (string | number)[];
+
+/** A parsed file. */
+export interface ConfigDocument {
+  /** What the file says; `null` for an empty one. */
+  value: unknown;
+  /** The place of the value at `path`, or of its name, as `file:line:column`. */
+  locate(path: Path, part: "name" | "value"): string;
+}
+
+function parseYaml(file: string, text: string): ConfigDocument {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw new ConfigurationError(`${place(error.pos[0])}: not valid YAML: ${error.message}`);
+  }
+  return {
+    value: document.toJS(),
+    locate(path, part) {
+      const parent = document.getIn(path.slice(0, -1), true) ?? document.contents;
+      const name = path.at(-1);
+      const node = isMap(parent) && part === "name"
+        ? parent.items.find(({ key }) => isScalar(key) && key.value === name)?.key
+        : document.getIn(path, true);
+      const range = (node ?? parent) as { range?: [number, number, number] | null } | null;
+      return place(range?.range?.[0] ?? 0);
+    },
+  };
+}
+
+function parseJson(file: string, text: string): ConfigDocument {
+  const place = (offset: number) => {
+    const before = text.slice(0, offset).split("\n");
+    return `${file}:${before.length}:${before.at(-1)!.length + 1}`;
+  };
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error !== undefined && text.trim() !== "") {
+    const reason = printParseErrorCode(error.error);
+    throw new ConfigurationError(`${place(error.offset)}: not valid JSON: ${reason}`);
+  }
+  return {
+    value: root === undefined ? null : getNodeValue(root),
+    locate(path, part) {
+      const node = root && (findNodeAtLocation(root, [...path]) ??
+        findNodeAtLocation(root, path.slice(0, -1)));
+      const named = part === "name" ? node?.parent?.children?.[0] : node;
+      return place((named ?? node)?.offset ?? 0);
+    },
+  };
+}
+
+/**
+ * Parses `text`, the content of `file`; its extension tells the language.
+ *
+ * @throws {ConfigurationError} with file, line and column when it is not well-formed
+ */
+export function parseConfig(file: string, text: string): ConfigDocument {
+  const bare = text.replace(/^\uFEFF/, "");
+  return /\.jsonc?$/i.test(file) ? parseJson(file, bare) : parseYaml(file, bare);
+}

@@ -1,0 +1,150 @@
+/**
+ * Which model to ask, where, and with which key: flags, then the environment, then the file.
+ *
+ * A key goes only to the server it was given for: one from the file not to a server named elsewhere,
+ * and `OPENAI_API_KEY` not to a server that only the file names.
+ *
+ * @module
+ */
+import { type EndpointOptions, normalizeBaseUrl, type ProviderName } from "../client/endpoint.ts";
+import { ConfigurationError } from "../errors.ts";
+import { service, SERVICE_NAMES, type ServiceName, serviceOfUrl } from "../providers/services.ts";
+import type { Config } from "./load.ts";
+import type { Environment } from "./paths.ts";
+import type { ModelEntry } from "./schema.ts";
+
+/** What the command line says. */
+export interface ModelFlags {
+  model?: string;
+  baseUrl?: string;
+  apiKey?: string;
+}
+
+/** A model that can be asked. */
+export interface ResolvedModel extends EndpointOptions {
+  /** The name the server knows. */
+  model: string;
+}
+
+const VARIABLE = /\$\{(\w+)\}/g;
+
+/** Puts the environment's values into `${NAME}` references. */
+function expand(
+  text: string | undefined,
+  env: Environment,
+  place: () => string,
+): string | undefined {
+  return text?.replace(VARIABLE, (_, name: string) => {
+    const value = env[name];
+    if (value === undefined) {
+      throw new ConfigurationError(`${place()}: the environment variable ${name} is not set`);
+    }
+    return value;
+  });
+}
+
+function findEntry(config: Config, name: string | undefined): [ModelEntry, number] | undefined {
+  const models = config.value.models ?? [];
+  let i = models.findIndex((entry) => (entry.name ?? entry.id) === name);
+  if (i < 0) i = models.findIndex((entry) => entry.id === name);
+  return i < 0 ? undefined : [models[i], i];
+}
+
+/** Expands the references of an entry; done for the entry in use only. */
+function expandEntry([entry, i]: [ModelEntry, number], config: Config, env: Environment) {
+  const field = (text: string | undefined, ...path: string[]) =>
+    expand(text, env, () => config.locate(["models", i, ...path]));
+  const headers = Object.entries(entry.headers ?? {})
+    .map(([name, value]) => [name, field(value, "headers", name) ?? ""]);
+  const baseUrl = field(entry.base_url, "base_url");
+  try {
+    if (baseUrl !== undefined) normalizeBaseUrl(baseUrl);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new ConfigurationError(
+      `${config.locate(["models", i, "base_url"])}: ${error.message}`,
+      { hint: error.hint },
+    );
+  }
+  return {
+    id: entry.id,
+    provider: (entry.provider ?? "auto") as ProviderName,
+    baseUrl,
+    apiKey: field(entry.api_key, "api_key"),
+    headers: Object.fromEntries(headers) as Record<string, string>,
+  };
+}
+
+function unknownModel(config: Config, name: string | undefined): ConfigurationError {
+  const names = (config.value.models ?? []).map((entry) => entry.name ?? entry.id);
+  if (name === undefined) {
+    return new ConfigurationError("no model is configured", {
+      hint: "Try -m mock, which needs no key; or set FLEXLLM_BASE_URL, FLEXLLM_API_KEY and " +
+        "FLEXLLM_MODEL; or list models in ~/.flexllm/config.yaml.",
+    });
+  }
+  return new ConfigurationError(`the model "${name}" is not configured`, {
+    hint: `Configured are ${
+      [...names, "mock"].join(", ")
+    }. Or name the server with --base-url or FLEXLLM_BASE_URL.`,
+  });
+}
+
+/** The service that `provider` and `baseUrl` mean, if it is a known one. */
+function serviceOf(provider: ProviderName, baseUrl: string | undefined): ServiceName | undefined {
+  if (baseUrl !== undefined) return serviceOfUrl(normalizeBaseUrl(baseUrl));
+  return SERVICE_NAMES.find((name) => name === provider);
+}
+
+/** The key that a service's own variable holds, for that service only. */
+function serviceKey(
+  name: ServiceName | undefined,
+  env: Environment,
+): string | undefined {
+  const variable = name && service(name).keyVariable;
+  return variable && (env[variable] || undefined);
+}
+
+/**
+ * Finds the model to ask.
+ *
+ * @throws {ConfigurationError} when none is configured, the one named is not, or a value refers to
+ *   an environment variable that is not set
+ */
+export function resolveModel(config: Config, env: Environment, flags: ModelFlags): ResolvedModel {
+  const envModel = env.FLEXLLM_MODEL || env.OPENAI_MODEL || undefined;
+  const name = flags.model ?? envModel ?? config.value.default ??
+    config.value.models?.[0]?.id;
+  const found = findEntry(config, name);
+  const entry = found && expandEntry(found, config, env);
+  if (name === "mock" && entry === undefined && flags.baseUrl === undefined) {
+    return { model: name, provider: "mock" };
+  }
+
+  // An entry that was asked for by its name on the command line is meant as it stands.
+  const useEnv = flags.model === undefined || entry === undefined || flags.baseUrl !== undefined;
+  const envBaseUrl = useEnv ? env.FLEXLLM_BASE_URL || env.OPENAI_BASE_URL || undefined : undefined;
+  const elsewhere = flags.baseUrl ?? envBaseUrl;
+  const baseUrl = elsewhere ?? entry?.baseUrl;
+  const provider = elsewhere === undefined ? entry?.provider ?? "auto" : "auto";
+  const known = serviceOf(provider, baseUrl);
+  if (name === undefined) throw unknownModel(config, name);
+  if (baseUrl === undefined && known === undefined) {
+    // As every OpenAI tool does: a key for OpenAI and no other server means OpenAI.
+    if (entry !== undefined || !env.OPENAI_API_KEY) throw unknownModel(config, name);
+    return { model: name, provider: "openai", apiKey: flags.apiKey ?? env.OPENAI_API_KEY };
+  }
+
+  const entryKey = elsewhere === undefined || elsewhere === entry?.baseUrl
+    ? entry?.apiKey || undefined
+    : undefined;
+  const openaiKey = elsewhere !== undefined || known === "openai" ? env.OPENAI_API_KEY : undefined;
+  const envKey = useEnv ? env.FLEXLLM_API_KEY || openaiKey || undefined : undefined;
+  return {
+    model: entry?.id ?? name,
+    provider,
+    baseUrl,
+    apiKey: flags.apiKey ?? envKey ?? entryKey ?? serviceKey(known, env),
+    headers: elsewhere === undefined ? entry?.headers : undefined,
+  };
+}

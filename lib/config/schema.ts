@@ -1,0 +1,82 @@
+/**
+ * What a configuration file may say. The schema is the Python tool's.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { PROVIDER_NAMES } from "../client/endpoint.ts";
+
+const text = v.pipe(
+  v.string("expected a string"),
+  v.nonEmpty("expected a string, got an empty one"),
+);
+const flag = v.boolean("expected true or false");
+const positive = v.pipe(
+  v.number("expected a number"),
+  v.gtValue(0, "expected a number above 0"),
+);
+const notNegative = v.pipe(
+  v.number("expected a number"),
+  v.minValue(0, "expected 0 or more"),
+);
+const count = (least: number) =>
+  v.pipe(
+    v.number("expected a whole number"),
+    v.integer("expected a whole number"),
+    v.minValue(least, `expected at least ${least}`),
+  );
+/** Files that also list models of providers still to come stay readable. */
+const PROVIDERS = [...PROVIDER_NAMES, "claude", "gemini"];
+const provider = v.picklist(PROVIDERS, `expected one of ${PROVIDERS.join(", ")}`);
+const headers = v.record(v.string(), v.string("expected a string"), "expected name: value pairs");
+
+const model = v.strictObject({
+  /** The model's name as the server knows it. */
+  id: text,
+  /** What `-m` calls it; default the id. */
+  name: v.optional(text),
+  provider: v.optional(provider),
+  base_url: v.optional(text),
+  api_key: v.optional(v.string("expected a string")),
+  headers: v.optional(headers),
+}, "expected a model with id, provider, base_url and api_key");
+
+const batch = v.strictObject({
+  concurrency: v.nullish(count(1)),
+  max_qps: v.nullish(positive),
+  timeout: v.nullish(positive),
+  retry_times: v.nullish(count(0)),
+  retry_delay: v.nullish(notNegative),
+  temperature: v.nullish(notNegative),
+  max_tokens: v.nullish(count(1)),
+  top_p: v.nullish(notNegative),
+  return_usage: v.nullish(flag),
+  track_cost: v.nullish(flag),
+  /** Every result is written at once, which is what any value of this asks for. */
+  flush_interval: v.nullish(notNegative),
+}, "expected the batch settings");
+
+/** The schema of the whole file. */
+export const configSchema = v.strictObject({
+  default: v.nullish(text),
+  models: v.nullish(v.array(model, "expected a list of models")),
+  batch: v.nullish(batch),
+}, "expected default, models and batch");
+
+/** A whole configuration. */
+export type ConfigValue = v.InferOutput<typeof configSchema>;
+/** One entry of `models`. */
+export type ModelEntry = v.InferOutput<typeof model>;
+/** The section `batch`. */
+export type BatchSection = v.InferOutput<typeof batch>;
+
+/** Fields of `batch` in the Python tool's files that this version reads past, with a warning. */
+export const IGNORED_BATCH_FIELDS: readonly string[] = [
+  "cache",
+  "cache_ttl",
+  "endpoints",
+  "fallback",
+  "preprocess_msg",
+  "thinking",
+  "top_k",
+];

@@ -1,0 +1,242 @@
+/**
+ * Every error this library throws. All are {@link FlexLLMError}s with a stable `code`; branch on the
+ * class or on the code, never on the message.
+ *
+ * @module
+ */
+
+/** The stable, machine-readable kind of a {@link FlexLLMError}. */
+export type ErrorCode =
+  | "aborted"
+  | "authentication"
+  | "checkpoint"
+  | "checkpoint_mismatch"
+  | "configuration"
+  | "connection"
+  | "http"
+  | "invalid_input"
+  | "malformed_response"
+  | "quota_exceeded"
+  | "rate_limit"
+  | "timeout";
+
+/** What a cancelled or failed stream had received before it ended. */
+export interface PartialCompletion {
+  /** The text received so far, possibly empty. */
+  content: string;
+  /** The thinking text received so far, or `null`. */
+  thinking: string | null;
+}
+
+/** What every error may carry beside its message. */
+export interface ErrorDetails {
+  /** The underlying error, where there is one. */
+  cause?: unknown;
+  /** What the user can do next, one sentence. */
+  hint?: string;
+}
+
+/** The base class of all errors thrown by flexllm. */
+export class FlexLLMError extends Error {
+  override name = "FlexLLMError";
+  /** The stable kind of this error. */
+  readonly code: ErrorCode;
+  /** What to do next, one sentence; `undefined` when the message says it all. */
+  readonly hint: string | undefined;
+  /** Whether the same request can succeed when it is sent again later. */
+  readonly retryable: boolean = false;
+  /** Whether every further request to this endpoint would fail the same way. */
+  readonly fatal: boolean = false;
+  /** What a stream had delivered before this error ended it. */
+  partial?: PartialCompletion;
+
+  /** Makes an error of the kind `code`. */
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+  }
+}
+
+/** An option, flag, environment variable or configuration file is wrong. Nothing was sent. */
+export class ConfigurationError extends FlexLLMError {
+  override name = "ConfigurationError";
+
+  /** Makes a configuration error. */
+  constructor(message: string, details?: ErrorDetails) {
+    super("configuration", message, details);
+  }
+}
+
+/** An input record or a message is unreadable or not of a known form. Nothing was sent for it. */
+export class InvalidInputError extends FlexLLMError {
+  override name = "InvalidInputError";
+
+  /** Makes an input error. */
+  constructor(message: string, details?: ErrorDetails) {
+    super("invalid_input", message, details);
+  }
+}
+
+/** The call was cancelled by its `AbortSignal`, by closing the client or by leaving a stream. */
+export class AbortedError extends FlexLLMError {
+  override name = "AbortedError";
+
+  /** Makes an abort error. */
+  constructor(message = "the request was cancelled", details?: ErrorDetails) {
+    super("aborted", message, details);
+  }
+}
+
+/** The server could not be reached, or the connection broke before the answer was complete. */
+export class ConnectionError extends FlexLLMError {
+  override name = "ConnectionError";
+  override readonly retryable = true;
+
+  /** Makes a connection error. */
+  constructor(message: string, details?: ErrorDetails) {
+    super("connection", message, details);
+  }
+}
+
+/** The answer, the first event of a stream, or the next one, took longer than allowed. */
+export class TimeoutError extends FlexLLMError {
+  override name = "TimeoutError";
+  override readonly retryable = true;
+  /** The limit that was passed, in seconds. */
+  readonly timeout: number;
+
+  /** Makes a timeout error for a limit of `timeout` seconds. */
+  constructor(message: string, timeout: number, details?: ErrorDetails) {
+    super("timeout", message, details);
+    this.timeout = timeout;
+  }
+}
+
+/** What is known of an error answer of a server. */
+export interface HttpErrorDetails extends ErrorDetails {
+  /** HTTP status; 200 when an error object came in a successful answer. */
+  status: number;
+  /** The provider's own message, with any API key removed. */
+  providerMessage?: string;
+  /** The provider's own error code or type, e.g. `context_length_exceeded`. */
+  providerCode?: string;
+  /** The provider's id of the request, for its support. */
+  requestId?: string;
+  /** Seconds to wait before the next try, as the server asked. */
+  retryAfter?: number;
+  /** What the server says of another try; decided by the status when absent. */
+  retryable?: boolean;
+}
+
+/** Statuses that say "the same request may succeed later". */
+const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 409, 425, 429]);
+
+function isRetryableStatus(status: number): boolean {
+  return status >= 500 || RETRYABLE_STATUSES.has(status);
+}
+
+/** The server answered with an error. */
+export class HttpError extends FlexLLMError {
+  override name = "HttpError";
+  override readonly retryable: boolean;
+  override readonly fatal: boolean;
+  /** HTTP status; 200 when an error object came in a successful answer. */
+  readonly status: number;
+  /** The provider's own message, with any API key removed. */
+  readonly providerMessage: string | undefined;
+  /** The provider's own error code or type. */
+  readonly providerCode: string | undefined;
+  /** The provider's id of the request. */
+  readonly requestId: string | undefined;
+  /** Seconds to wait before the next try, as the server asked; `undefined` when it did not. */
+  readonly retryAfter: number | undefined;
+
+  /** Makes an error for an answer of the server. */
+  constructor(message: string, details: HttpErrorDetails, code: ErrorCode = "http") {
+    super(code, message, details);
+    this.status = details.status;
+    this.providerMessage = details.providerMessage;
+    this.providerCode = details.providerCode;
+    this.requestId = details.requestId;
+    this.retryAfter = details.retryAfter;
+    this.retryable = details.retryable ?? isRetryableStatus(details.status);
+    this.fatal = details.status === 404;
+  }
+}
+
+/** The server refused the API key (401, 403). */
+export class AuthenticationError extends HttpError {
+  override name = "AuthenticationError";
+  override readonly retryable = false;
+  override readonly fatal = true;
+
+  /** Makes an authentication error. */
+  constructor(message: string, details: HttpErrorDetails) {
+    super(message, details, "authentication");
+  }
+}
+
+/** Too many requests or tokens for now (429); `retryAfter` says how long to wait, where known. */
+export class RateLimitError extends HttpError {
+  override name = "RateLimitError";
+  override readonly retryable = true;
+
+  /** Makes a rate-limit error. */
+  constructor(message: string, details: HttpErrorDetails) {
+    super(message, details, "rate_limit");
+  }
+}
+
+/** The account's quota or credit is used up (402, some 429): waiting a little does not help. */
+export class QuotaExceededError extends HttpError {
+  override name = "QuotaExceededError";
+  override readonly retryable = false;
+  override readonly fatal = true;
+
+  /** Makes a quota error. */
+  constructor(message: string, details: HttpErrorDetails) {
+    super(message, details, "quota_exceeded");
+  }
+}
+
+/** What is known of an unreadable answer. */
+export interface MalformedResponseDetails extends ErrorDetails {
+  /** Whether another try can help (a cut or empty body), or not (a web page). */
+  retryable?: boolean;
+}
+
+/** The server answered 200 with something that is not a completion: a web page, half a body, no JSON. */
+export class MalformedResponseError extends FlexLLMError {
+  override name = "MalformedResponseError";
+  override readonly retryable: boolean;
+
+  /** Makes an error for an unreadable answer. */
+  constructor(message: string, details: MalformedResponseDetails = {}) {
+    super("malformed_response", message, details);
+    this.retryable = details.retryable ?? false;
+  }
+}
+
+/** The output file cannot be used as a checkpoint: locked, unwritable, or not a result file. */
+export class CheckpointError extends FlexLLMError {
+  override name = "CheckpointError";
+
+  /** Makes a checkpoint error. */
+  constructor(message: string, details?: ErrorDetails, code: ErrorCode = "checkpoint") {
+    super(code, message, details);
+  }
+}
+
+/** The output file was made from another input: the record at `index` differs. */
+export class CheckpointMismatchError extends CheckpointError {
+  override name = "CheckpointMismatchError";
+  /** The first record whose input differs, counted from 0. */
+  readonly index: number;
+
+  /** Makes a mismatch error for the record `index`. */
+  constructor(message: string, index: number, details?: ErrorDetails) {
+    super(message, details, "checkpoint_mismatch");
+    this.index = index;
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * The mock server as something that answers requests, with or without a port.
+ *
+ * @module
+ */
+import { type MockOptions, mockSettings } from "./options.ts";
+
+/** Something that answers HTTP requests: a server without a port. */
+export interface MockApp {
+  /** Answers one request, as the server would. */
+  fetch(request: Request): Promise<Response>;
+}
+
+/**
+ * Makes a mock server that speaks OpenAI Chat Completions: plain and streamed answers, usage, tool
+ * calls where they are required, structured output, `/v1/models`, and OpenAI's error bodies. Its
+ * web framework is loaded with the first request.
+ *
+ * @throws {ConfigurationError} when an option is out of its range
+ */
+export function createMockApp(options: MockOptions = {}): MockApp {
+  const settings = mockSettings(options);
+  let app: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
+  return {
+    async fetch(request) {
+      app ??= import("./app.ts").then(({ buildMockApp }) => buildMockApp(settings));
+      return await (await app).fetch(request);
+    },
+  };
+}

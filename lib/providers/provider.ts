@@ -1,0 +1,81 @@
+/**
+ * What a provider is: a pure translation between our requests and results and one wire format. It
+ * never fetches, waits or keeps state between calls.
+ *
+ * @module
+ */
+import type { SamplingOptions } from "../chat/options.ts";
+import type { Message } from "../chat/messages.ts";
+import type { ChatResult } from "../chat/result.ts";
+import type { StreamEvent } from "../chat/stream_events.ts";
+
+/** Where requests go. */
+export interface Endpoint {
+  /** Without a slash at the end. */
+  baseUrl: string;
+  apiKey: string | undefined;
+  /** Headers to send beside the provider's own, which they replace. */
+  headers: Record<string, string>;
+}
+
+/** One completion to ask for. */
+export interface ChatRequest {
+  model: string;
+  messages: readonly Message[];
+  options: SamplingOptions;
+  stream: boolean;
+}
+
+/** A request as it goes over the wire. */
+export interface EncodedRequest {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** What one answer says, before cost, cache and latency are known. */
+export type Completion = Pick<
+  ChatResult,
+  "content" | "thinking" | "toolCalls" | "usage" | "finishReason" | "model"
+>;
+
+/** What a stream says beside its events. */
+export interface StreamDecoder {
+  /**
+   * Decodes the data of one server-sent event.
+   *
+   * @throws {FlexLLMError} for an error object in the stream, or data that is not of the format
+   */
+  push(data: string): StreamEvent[];
+  /** Whether the whole answer is there: a stream that closes before this was cut. */
+  readonly complete: boolean;
+  /** Whether nothing more will come, so that reading can stop before the connection closes. */
+  readonly ended: boolean;
+  /** The model as the server names it, once known. */
+  readonly model: string | undefined;
+}
+
+/** What a server says in an error body; empty where it says nothing. */
+export interface ProviderError {
+  message?: string;
+  code?: string;
+  /** The status that the error object itself names, e.g. inside a 200 answer. */
+  status?: number;
+}
+
+/** A wire format. */
+export interface Provider {
+  readonly name: string;
+  /** Makes the encoder for one endpoint, so that what never changes is made once. */
+  encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest;
+  /**
+   * Decodes the parsed body of a plain answer.
+   *
+   * @throws {MalformedResponseError} when it is not of the format
+   */
+  decode(body: unknown): Completion;
+  /** Makes the decoder of one stream. */
+  streamDecoder(): StreamDecoder;
+  /** The error in a parsed body, `undefined` when there is none. */
+  decodeError(body: unknown): ProviderError | undefined;
+}

@@ -1,0 +1,136 @@
+/**
+ * From what a server answers to the error that says it: pure, and the only place that decides
+ * which answers are worth another try.
+ *
+ * Sources: OpenAI's error code guide; the retry rules of the `openai` package (`x-should-retry`,
+ * `retry-after-ms`, `retry-after`); OpenRouter's "Errors" page (402 with `Retry-After`).
+ *
+ * @module
+ */
+import {
+  AuthenticationError,
+  type FlexLLMError,
+  HttpError,
+  type HttpErrorDetails,
+  MalformedResponseError,
+  QuotaExceededError,
+  RateLimitError,
+} from "../errors.ts";
+import type { ProviderError } from "./provider.ts";
+
+/** Codes of answers (mostly 429) that waiting does not cure. */
+const QUOTA_CODES: ReadonlySet<string> = new Set([
+  "insufficient_quota",
+  "credit_balance_exhausted",
+  "organization_spend_limit_exceeded",
+  "project_spend_limit_exceeded",
+  "organization_usage_limit_exceeded",
+]);
+
+/**
+ * Seconds to wait as the server asks, from `retry-after-ms` or `retry-after` (seconds or an HTTP
+ * date); `undefined` when it does not ask.
+ */
+export function retryAfterSeconds(headers: Headers, now = Date.now()): number | undefined {
+  const milliseconds = Number.parseFloat(headers.get("retry-after-ms") ?? "");
+  if (milliseconds >= 0) return milliseconds / 1000;
+  const value = headers.get("retry-after");
+  if (value === null) return undefined;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
+}
+
+function requestId(headers: Headers): string | undefined {
+  return headers.get("x-request-id") ?? headers.get("request-id") ?? undefined;
+}
+
+function hintOf(status: number): string | undefined {
+  switch (status) {
+    case 401:
+    case 403:
+      return "Check the API key (--api-key, FLEXLLM_API_KEY, or api_key in the configuration).";
+    case 402:
+      return "Top up the account, or use another model.";
+    case 404:
+      return "Check the model's name and the base URL; it usually ends in /v1.";
+    default:
+      return undefined;
+  }
+}
+
+function errorOfStatus(message: string, details: HttpErrorDetails): FlexLLMError {
+  const { status, providerCode } = details;
+  if (status === 401 || status === 403) return new AuthenticationError(message, details);
+  const quota = providerCode !== undefined && QUOTA_CODES.has(providerCode);
+  if (quota || (status === 402 && details.retryAfter === undefined)) {
+    return new QuotaExceededError(message, { ...details, hint: hintOf(402) });
+  }
+  if (status === 429 || status === 402) return new RateLimitError(message, details);
+  return new HttpError(message, details);
+}
+
+/** The first line of a body that is not JSON, for an error message. */
+function firstLine(body: string): string {
+  const line = body.replace(/<[^>]*>/g, " ").trim().split(/\s*\n\s*/)[0].replace(/\s+/g, " ");
+  return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+}
+
+/** The error for an answer with a status of 400 or above. */
+export function statusError(
+  status: number,
+  headers: Headers,
+  body: string,
+  error: ProviderError | undefined,
+): FlexLLMError {
+  const said = error?.message ?? firstLine(body);
+  const shouldRetry = headers.get("x-should-retry");
+  return errorOfStatus(`the server answered ${status}${said ? `: ${said}` : ""}`, {
+    status,
+    hint: hintOf(status),
+    providerMessage: said || undefined,
+    providerCode: error?.code,
+    requestId: requestId(headers),
+    retryAfter: retryAfterSeconds(headers),
+    retryable: shouldRetry === null ? undefined : shouldRetry === "true",
+  });
+}
+
+/** Types and codes of error objects inside a 200 answer that may go away by themselves. */
+const TRANSIENT = /overloaded|unavailable|server_error|rate_limit|timeout|internal/i;
+
+/** The error for an error object inside a 200 answer or a stream. */
+export function embeddedError(error: ProviderError, id?: string): FlexLLMError {
+  const message = `the server reported an error: ${error.message ?? error.code ?? "unknown"}`;
+  const status = error.status ?? 200;
+  return errorOfStatus(message, {
+    status,
+    providerMessage: error.message,
+    providerCode: error.code,
+    requestId: id,
+    retryable: error.status === undefined
+      ? TRANSIENT.test(`${error.code} ${error.message}`)
+      : undefined,
+  });
+}
+
+/** The error for a 200 answer whose body is not JSON. */
+export function notJsonError(headers: Headers, body: string, cause: unknown): FlexLLMError {
+  const text = body.trim();
+  if (text === "") {
+    return new MalformedResponseError("the server answered 200 with an empty body", {
+      retryable: true,
+    });
+  }
+  const type = headers.get("content-type") ?? "";
+  if (type.includes("html") || text.startsWith("<")) {
+    return new MalformedResponseError(
+      `the server answered with a web page instead of JSON ("${firstLine(text)}")`,
+      { cause, hint: "Check the base URL; it usually ends in /v1." },
+    );
+  }
+  return new MalformedResponseError(
+    `the server's answer is not valid JSON ("${firstLine(text)}", ${text.length} characters)`,
+    { cause, retryable: true },
+  );
+}

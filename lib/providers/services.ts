@@ -1,0 +1,82 @@
+/**
+ * The OpenAI-compatible services that can be named instead of a base URL. A service is a row of
+ * data; what it does differently from OpenAI is a column.
+ *
+ * Sources: each service's own API documentation, "base URL" and "authentication".
+ *
+ * @module
+ */
+
+/** What is known of a service. */
+export interface Service {
+  /** The base URL, up to and with the version. */
+  baseUrl: string;
+  /** The host that `provider: "auto"` recognises the service by; local servers have none. */
+  host?: string;
+  /** The environment variable that customarily holds the key. */
+  keyVariable?: string;
+  /**
+   * The field that limits the answer's tokens. OpenAI's reasoning models refuse `max_tokens`;
+   * most others know nothing else.
+   */
+  maxTokensField?: "max_tokens" | "max_completion_tokens";
+}
+
+const SERVICES = {
+  openai: {
+    baseUrl: "https://api.openai.com/v1",
+    host: "api.openai.com",
+    keyVariable: "OPENAI_API_KEY",
+    maxTokensField: "max_completion_tokens",
+  },
+  deepseek: {
+    baseUrl: "https://api.deepseek.com",
+    host: "api.deepseek.com",
+    keyVariable: "DEEPSEEK_API_KEY",
+  },
+  openrouter: {
+    baseUrl: "https://openrouter.ai/api/v1",
+    host: "openrouter.ai",
+    keyVariable: "OPENROUTER_API_KEY",
+  },
+  groq: {
+    baseUrl: "https://api.groq.com/openai/v1",
+    host: "api.groq.com",
+    keyVariable: "GROQ_API_KEY",
+  },
+  mistral: {
+    baseUrl: "https://api.mistral.ai/v1",
+    host: "api.mistral.ai",
+    keyVariable: "MISTRAL_API_KEY",
+  },
+  xai: { baseUrl: "https://api.x.ai/v1", host: "api.x.ai", keyVariable: "XAI_API_KEY" },
+  siliconflow: {
+    baseUrl: "https://api.siliconflow.cn/v1",
+    host: "api.siliconflow.cn",
+    keyVariable: "SILICONFLOW_API_KEY",
+  },
+  together: {
+    baseUrl: "https://api.together.xyz/v1",
+    host: "api.together.xyz",
+    keyVariable: "TOGETHER_API_KEY",
+  },
+  ollama: { baseUrl: "http://localhost:11434/v1" },
+  vllm: { baseUrl: "http://localhost:8000/v1" },
+} as const satisfies Record<string, Service>;
+
+/** The name of a known OpenAI-compatible service. */
+export type ServiceName = keyof typeof SERVICES;
+
+/** The names of all known services. */
+export const SERVICE_NAMES: ServiceName[] = Object.keys(SERVICES) as ServiceName[];
+
+/** What is known of the service `name`. */
+export function service(name: ServiceName): Service {
+  return SERVICES[name];
+}
+
+/** The service whose host `baseUrl` names, if it is a known one. */
+export function serviceOfUrl(baseUrl: string): ServiceName | undefined {
+  const { hostname } = new URL(baseUrl);
+  return SERVICE_NAMES.find((name) => service(name).host === hostname);
+}

@@ -1,0 +1,110 @@
+/**
+ * The only module that knows which runtime this is. Everything else uses web standards and `node:`
+ * built-ins.
+ *
+ * @module
+ */
+import process from "node:process";
+import { ConfigurationError } from "./errors.ts";
+
+/** The parts of `Deno` that are used here. */
+interface DenoNamespace {
+  version: { deno: string };
+  serve(
+    options: { port: number; hostname: string; onListen: () => void; onError: () => Response },
+    handler: RequestHandler,
+  ): { addr: { port: number }; shutdown(): Promise<void>; finished: Promise<void> };
+}
+
+/** The parts of `Bun` that are used here. */
+interface BunNamespace {
+  version: string;
+  serve(
+    options: { port: number; hostname: string; idleTimeout: number; fetch: RequestHandler },
+  ): { port: number; stop(force: boolean): Promise<void> };
+}
+
+const globals = globalThis as unknown as { Deno?: DenoNamespace; Bun?: BunNamespace };
+
+/** The runtime's name and version, e.g. `deno 2.9.6`. */
+export function runtimeName(): string {
+  if (globals.Bun !== undefined) return `bun ${globals.Bun.version}`;
+  if (globals.Deno !== undefined) return `deno ${globals.Deno.version.deno}`;
+  return `node ${process.versions.node}`;
+}
+
+/** Bun's `fetch` gives up after five minutes of silence unless told not to; our deadlines decide. */
+export const defaultFetch: (url: string, init: RequestInit) => Promise<Response> =
+  globals.Bun === undefined
+    ? (url, init) => fetch(url, init)
+    : (url, init) => fetch(url, { ...init, timeout: false } as RequestInit);
+
+/** Answers one HTTP request. */
+export type RequestHandler = (request: Request) => Response | Promise<Response>;
+
+/** A running HTTP server. */
+export interface HttpServer {
+  /** The port it listens on. */
+  port: number;
+  /** Stops listening and cuts what is open. */
+  close(): Promise<void>;
+}
+
+function listenProblem(error: unknown, hostname: string, port: number): ConfigurationError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const text = `${code} ${error instanceof Error ? `${error.name} ${error.message}` : error}`;
+  const where = `${hostname}:${port}`;
+  if (/EADDRINUSE|AddrInUse|in use/i.test(text)) {
+    return new ConfigurationError(`${where} is in use by another program`, {
+      cause: error,
+      hint: "Choose another port with --port, or 0 for any free one.",
+    });
+  }
+  if (/EACCES|PermissionDenied|permission/i.test(text)) {
+    return new ConfigurationError(`no permission to listen on ${where}`, {
+      cause: error,
+      hint: "Choose a port above 1023.",
+    });
+  }
+  return new ConfigurationError(`cannot listen on ${where}: ${text.trim()}`, {
+    cause: error,
+    hint: "Check --host; 127.0.0.1 is this machine only, 0.0.0.0 every interface.",
+  });
+}
+
+function serveOnDeno(deno: DenoNamespace, hostname: string, port: number, handler: RequestHandler) {
+  const server = deno.serve(
+    {
+      port,
+      hostname,
+      onListen: () => {},
+      onError: () => new Response("internal error", { status: 500 }),
+    },
+    handler,
+  );
+  return { port: server.addr.port, close: () => server.shutdown() };
+}
+
+function serveOnBun(bun: BunNamespace, hostname: string, port: number, handler: RequestHandler) {
+  // No idle timeout: a mock may be told to think for minutes.
+  const server = bun.serve({ port, hostname, idleTimeout: 0, fetch: handler });
+  return { port: server.port, close: () => server.stop(true) };
+}
+
+/**
+ * Serves HTTP on `hostname` and `port`; port 0 takes any free one.
+ *
+ * @throws {ConfigurationError} when it cannot listen there, or the runtime has no HTTP server of
+ *   this kind (Node)
+ */
+export function serve(hostname: string, port: number, handler: RequestHandler): HttpServer {
+  try {
+    if (globals.Bun !== undefined) return serveOnBun(globals.Bun, hostname, port, handler);
+    if (globals.Deno !== undefined) return serveOnDeno(globals.Deno, hostname, port, handler);
+  } catch (error) {
+    throw listenProblem(error, hostname, port);
+  }
+  throw new ConfigurationError("the mock server needs Deno or Bun", {
+    hint: "On Node, pass createMockApp().fetch as the client's fetch option.",
+  });
+}

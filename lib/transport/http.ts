@@ -1,0 +1,134 @@
+/**
+ * Sends one encoded request and reads its answer. The only module that calls `fetch`; it knows
+ * time limits, cancellation and broken connections, and nothing of what the bodies mean.
+ *
+ * @module
+ */
+import { AbortedError, ConnectionError, FlexLLMError, TimeoutError } from "../errors.ts";
+import type { EncodedRequest } from "../providers/provider.ts";
+import { startDeadline } from "./deadlines.ts";
+
+/** The web's `fetch`, or a stand-in with the same contract. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** How to send a request. */
+export interface SendOptions {
+  fetch: Fetch;
+  /** Seconds for the whole exchange. */
+  timeout: number;
+  signal?: AbortSignal;
+}
+
+/** An answer, read to its end. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: string;
+}
+
+/** The part of a URL that is safe to show: a query may hold a key. */
+function shown(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+/** What the runtime's own network error means, in our words. */
+function connectionProblem(error: unknown): string {
+  const parts: string[] = [];
+  for (let e = error, depth = 0; e instanceof Error && depth < 4; e = e.cause, depth++) {
+    parts.push(`${"code" in e ? e.code : ""} ${e.message}`);
+  }
+  const text = parts.join(" ");
+  if (/refused/i.test(text)) return "connection refused";
+  if (/ENOTFOUND|EAI_AGAIN|dns error|lookup|FailedToOpenSocket|resolve/i.test(text)) {
+    return "the host name cannot be resolved";
+  }
+  if (/certificate|TLS|SSL|CERT_/i.test(text)) return "the TLS connection failed";
+  if (/reset|ECONNRESET|closed|EOF|hang up|terminated|body|incomplete/i.test(text)) {
+    return "the connection was closed before the answer was complete";
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** One exchange with the server: its cancellation, its time limit, and its errors. */
+export class Exchange {
+  readonly #url: string;
+  readonly #controller = new AbortController();
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = () => this.end(new AbortedError());
+  #deadline: { clear(): void } | undefined;
+  /** Why the exchange was ended by us, if it was. */
+  #reason: FlexLLMError | undefined;
+
+  constructor(url: string, signal: AbortSignal | undefined) {
+    this.#url = url;
+    this.#signal = signal;
+    if (signal?.aborted) this.end(new AbortedError());
+    else signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Ends the exchange after `seconds`, unless it is called again or closed before. */
+  limit(seconds: number, message: string): void {
+    this.#deadline?.clear();
+    this.#deadline = startDeadline(
+      seconds,
+      () => this.end(new TimeoutError(`${message} within ${seconds} s`, seconds)),
+    );
+  }
+
+  /** Cuts the connection; whatever waits for it fails with `reason`. */
+  end(reason: FlexLLMError): void {
+    this.#reason ??= reason;
+    this.#controller.abort(this.#reason);
+  }
+
+  /** Sends the request; resolves when the headers of the answer are there. */
+  async open(request: EncodedRequest, fetch: Fetch): Promise<Response> {
+    try {
+      return await fetch(request.url, {
+        method: "POST",
+        headers: request.headers,
+        body: request.body,
+        signal: this.#controller.signal,
+      });
+    } catch (error) {
+      throw this.error(error);
+    }
+  }
+
+  /** The error to throw when the runtime throws `error` during this exchange. */
+  error(error: unknown): FlexLLMError {
+    if (this.#reason !== undefined) return this.#reason;
+    if (error instanceof FlexLLMError) return error;
+    return new ConnectionError(`${connectionProblem(error)} (${shown(this.#url)})`, {
+      cause: error,
+    });
+  }
+
+  /** Lets go of the time limit and the signal. */
+  close(): void {
+    this.#deadline?.clear();
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+/**
+ * Sends `request` and reads the whole answer, whatever its status.
+ *
+ * @throws {ConnectionError} when the server cannot be reached or the connection breaks
+ * @throws {TimeoutError} when the answer is not complete after `timeout` seconds
+ * @throws {AbortedError} when `signal` fires
+ */
+export async function send(request: EncodedRequest, options: SendOptions): Promise<Answer> {
+  const exchange = new Exchange(request.url, options.signal);
+  try {
+    exchange.limit(options.timeout, "no complete answer");
+    const response = await exchange.open(request, options.fetch);
+    const body = await response.text();
+    return { status: response.status, headers: response.headers, body };
+  } catch (error) {
+    throw exchange.error(error);
+  } finally {
+    exchange.close();
+  }
+}

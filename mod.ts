@@ -1,0 +1,73 @@
+/**
+ * flexllm sends any number of prompts to any LLM endpoint: within limits, with retries and resume,
+ * and never pays for an answer twice.
+ *
+ * ```ts
+ * import { LLMClient } from "@flexllm/flexllm";
+ *
+ * await using client = new LLMClient({
+ *   baseUrl: "https://api.openai.com/v1",
+ *   apiKey: "your-api-key",
+ *   model: "gpt-5.4-mini",
+ * });
+ * const { content } = await client.chatCompletions([{ role: "user", content: "Hello!" }]);
+ * ```
+ *
+ * @module
+ */
+export { LLMClient } from "./lib/client/client.ts";
+export type { ClientOptions } from "./lib/client/client_options.ts";
+export type { BatchInput, ChatClient, RetryHooks } from "./lib/client/chat_client.ts";
+export { CompletionStream, type EventSource } from "./lib/client/completion_stream.ts";
+export type { EndpointOptions, ProviderName } from "./lib/client/endpoint.ts";
+export type { RetryNotice } from "./lib/scheduling/scheduler.ts";
+export type { ServiceName } from "./lib/providers/services.ts";
+export type { Fetch } from "./lib/transport/http.ts";
+
+export type {
+  AssistantMessage,
+  ContentPart,
+  ImagePart,
+  Message,
+  SystemMessage,
+  TextPart,
+  ToolMessage,
+  UserMessage,
+} from "./lib/chat/messages.ts";
+export type {
+  ChatOptions,
+  ResponseFormat,
+  SamplingOptions,
+  Tool,
+  ToolChoice,
+} from "./lib/chat/options.ts";
+export type { ChatResult, FinishReason, ToolCall, Usage } from "./lib/chat/result.ts";
+export type { StreamEvent } from "./lib/chat/stream_events.ts";
+
+export type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "./lib/batch/batch.ts";
+export type { BatchSummary } from "./lib/batch/batch_summary.ts";
+
+export { createMockApp, type MockApp } from "./lib/mock/mock_app.ts";
+export type { MockOptions, Range } from "./lib/mock/options.ts";
+export { type MockServer, type MockServerOptions, startMockServer } from "./lib/mock/server.ts";
+
+export {
+  AbortedError,
+  AuthenticationError,
+  CheckpointError,
+  CheckpointMismatchError,
+  ConfigurationError,
+  ConnectionError,
+  type ErrorCode,
+  type ErrorDetails,
+  FlexLLMError,
+  HttpError,
+  type HttpErrorDetails,
+  InvalidInputError,
+  type MalformedResponseDetails,
+  MalformedResponseError,
+  type PartialCompletion,
+  QuotaExceededError,
+  RateLimitError,
+  TimeoutError,
+} from "./lib/errors.ts";
