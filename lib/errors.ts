@@ -36,30 +36,42 @@ export interface ErrorDetails {
   hint?: string;
 }
 
+/** What every error knows of the next try. */
+interface RetryDetails {
+  /** Default `false`. */
+  retryable?: boolean;
+  /** Default `false`. */
+  fatal?: boolean;
+}
+
 /** The base class of all errors thrown by flexllm. */
 export class FlexLLMError extends Error {
+  /** The name of the class. */
   override name = "FlexLLMError";
   /** The stable kind of this error. */
   readonly code: ErrorCode;
   /** What to do next, one sentence; `undefined` when the message says it all. */
   readonly hint: string | undefined;
   /** Whether the same request can succeed when it is sent again later. */
-  readonly retryable: boolean = false;
+  readonly retryable: boolean;
   /** Whether every further request to this endpoint would fail the same way. */
-  readonly fatal: boolean = false;
+  readonly fatal: boolean;
   /** What a stream had delivered before this error ended it. */
   partial?: PartialCompletion;
 
   /** Makes an error of the kind `code`. */
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, details: ErrorDetails & RetryDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.hint = details.hint;
+    this.retryable = details.retryable ?? false;
+    this.fatal = details.fatal ?? false;
   }
 }
 
 /** An option, flag, environment variable or configuration file is wrong. Nothing was sent. */
 export class ConfigurationError extends FlexLLMError {
+  /** The name of the class. */
   override name = "ConfigurationError";
 
   /** Makes a configuration error. */
@@ -70,6 +82,7 @@ export class ConfigurationError extends FlexLLMError {
 
 /** An input record or a message is unreadable or not of a known form. Nothing was sent for it. */
 export class InvalidInputError extends FlexLLMError {
+  /** The name of the class. */
   override name = "InvalidInputError";
 
   /** Makes an input error. */
@@ -80,6 +93,7 @@ export class InvalidInputError extends FlexLLMError {
 
 /** The call was cancelled by its `AbortSignal`, by closing the client or by leaving a stream. */
 export class AbortedError extends FlexLLMError {
+  /** The name of the class. */
   override name = "AbortedError";
 
   /** Makes an abort error. */
@@ -90,25 +104,25 @@ export class AbortedError extends FlexLLMError {
 
 /** The server could not be reached, or the connection broke before the answer was complete. */
 export class ConnectionError extends FlexLLMError {
+  /** The name of the class. */
   override name = "ConnectionError";
-  override readonly retryable = true;
 
   /** Makes a connection error. */
   constructor(message: string, details?: ErrorDetails) {
-    super("connection", message, details);
+    super("connection", message, { ...details, retryable: true });
   }
 }
 
 /** The answer, the first event of a stream, or the next one, took longer than allowed. */
 export class TimeoutError extends FlexLLMError {
+  /** The name of the class. */
   override name = "TimeoutError";
-  override readonly retryable = true;
   /** The limit that was passed, in seconds. */
   readonly timeout: number;
 
   /** Makes a timeout error for a limit of `timeout` seconds. */
   constructor(message: string, timeout: number, details?: ErrorDetails) {
-    super("timeout", message, details);
+    super("timeout", message, { ...details, retryable: true });
     this.timeout = timeout;
   }
 }
@@ -138,9 +152,8 @@ function isRetryableStatus(status: number): boolean {
 
 /** The server answered with an error. */
 export class HttpError extends FlexLLMError {
+  /** The name of the class. */
   override name = "HttpError";
-  override readonly retryable: boolean;
-  override readonly fatal: boolean;
   /** HTTP status; 200 when an error object came in a successful answer. */
   readonly status: number;
   /** The provider's own message, with any API key removed. */
@@ -153,50 +166,50 @@ export class HttpError extends FlexLLMError {
   readonly retryAfter: number | undefined;
 
   /** Makes an error for an answer of the server. */
-  constructor(message: string, details: HttpErrorDetails, code: ErrorCode = "http") {
-    super(code, message, details);
+  constructor(message: string, details: HttpErrorDetails & RetryDetails, code: ErrorCode = "http") {
+    super(code, message, {
+      ...details,
+      retryable: details.retryable ?? isRetryableStatus(details.status),
+      fatal: details.fatal ?? details.status === 404,
+    });
     this.status = details.status;
     this.providerMessage = details.providerMessage;
     this.providerCode = details.providerCode;
     this.requestId = details.requestId;
     this.retryAfter = details.retryAfter;
-    this.retryable = details.retryable ?? isRetryableStatus(details.status);
-    this.fatal = details.status === 404;
   }
 }
 
 /** The server refused the API key (401, 403). */
 export class AuthenticationError extends HttpError {
+  /** The name of the class. */
   override name = "AuthenticationError";
-  override readonly retryable = false;
-  override readonly fatal = true;
 
   /** Makes an authentication error. */
   constructor(message: string, details: HttpErrorDetails) {
-    super(message, details, "authentication");
+    super(message, { ...details, retryable: false, fatal: true }, "authentication");
   }
 }
 
 /** Too many requests or tokens for now (429); `retryAfter` says how long to wait, where known. */
 export class RateLimitError extends HttpError {
+  /** The name of the class. */
   override name = "RateLimitError";
-  override readonly retryable = true;
 
   /** Makes a rate-limit error. */
   constructor(message: string, details: HttpErrorDetails) {
-    super(message, details, "rate_limit");
+    super(message, { ...details, retryable: true }, "rate_limit");
   }
 }
 
 /** The account's quota or credit is used up (402, some 429): waiting a little does not help. */
 export class QuotaExceededError extends HttpError {
+  /** The name of the class. */
   override name = "QuotaExceededError";
-  override readonly retryable = false;
-  override readonly fatal = true;
 
   /** Makes a quota error. */
   constructor(message: string, details: HttpErrorDetails) {
-    super(message, details, "quota_exceeded");
+    super(message, { ...details, retryable: false, fatal: true }, "quota_exceeded");
   }
 }
 
@@ -208,18 +221,18 @@ export interface MalformedResponseDetails extends ErrorDetails {
 
 /** The server answered 200 with something that is not a completion: a web page, half a body, no JSON. */
 export class MalformedResponseError extends FlexLLMError {
+  /** The name of the class. */
   override name = "MalformedResponseError";
-  override readonly retryable: boolean;
 
   /** Makes an error for an unreadable answer. */
   constructor(message: string, details: MalformedResponseDetails = {}) {
     super("malformed_response", message, details);
-    this.retryable = details.retryable ?? false;
   }
 }
 
 /** The output file cannot be used as a checkpoint: locked, unwritable, or not a result file. */
 export class CheckpointError extends FlexLLMError {
+  /** The name of the class. */
   override name = "CheckpointError";
 
   /** Makes a checkpoint error. */
@@ -230,6 +243,7 @@ export class CheckpointError extends FlexLLMError {
 
 /** The output file was made from another input: the record at `index` differs. */
 export class CheckpointMismatchError extends CheckpointError {
+  /** The name of the class. */
   override name = "CheckpointMismatchError";
   /** The first record whose input differs, counted from 0. */
   readonly index: number;

@@ -61,6 +61,7 @@ export type BatchItem =
 export interface BatchResult {
   /** One item for each record, in the order of the input. */
   results: BatchItem[];
+  /** The counts. */
   summary: BatchSummary;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
-import { type Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { errorRecord, recordedResult, successRecord } from "../checkpoint/record.ts";
 import type { ChatClient } from "../client/chat_client.ts";
 import { AbortedError, FlexLLMError } from "../errors.ts";

@@ -10,13 +10,17 @@ import type { ToolCall } from "./result.ts";
 
 /** A piece of text in a message. */
 export interface TextPart {
+  /** Says that this is a {@link TextPart}. */
   type: "text";
+  /** The text. */
   text: string;
 }
 
 /** An image in a user message. */
 export interface ImagePart {
+  /** Says that this is an {@link ImagePart}. */
   type: "image_url";
+  /** Where the image is. */
   image_url: {
     /** `https://…` or `data:image/png;base64,…`. */
     url: string;
@@ -30,34 +34,45 @@ export type ContentPart = TextPart | ImagePart;
 
 /** Instructions for the model; `developer` is OpenAI's newer name for `system`. */
 export interface SystemMessage {
+  /** Who speaks. */
   role: "system" | "developer";
+  /** What is said. */
   content: string | TextPart[];
+  /** Tells speakers of one role apart. */
   name?: string;
 }
 
 /** What the user says. */
 export interface UserMessage {
+  /** Who speaks. */
   role: "user";
+  /** What is said and shown. */
   content: string | ContentPart[];
+  /** Tells speakers of one role apart. */
   name?: string;
 }
 
 /** What the model said in an earlier turn. */
 export interface AssistantMessage {
+  /** Who speaks. */
   role: "assistant";
   /** May be `null` or absent when there are tool calls. */
   content?: string | TextPart[] | null;
+  /** The tools that the model called. */
   tool_calls?: ToolCall[];
   /** Thinking text of that turn, for the services that want it back (DeepSeek's tool loops). */
   reasoning_content?: string;
+  /** Tells speakers of one role apart. */
   name?: string;
 }
 
 /** The result of a tool call, for the model to read. */
 export interface ToolMessage {
+  /** Who speaks. */
   role: "tool";
   /** The `id` of the {@link ToolCall} this answers. */
   tool_call_id: string;
+  /** What the tool gave back. */
   content: string | TextPart[];
 }
 

@@ -6,7 +6,9 @@
 
 /** A function the model may call. */
 export interface Tool {
+  /** Functions are the only tools so far. */
   type: "function";
+  /** What the model is told of it. */
   function: {
     /** At most 64 characters of `[A-Za-z0-9_-]`. */
     name: string;
@@ -55,10 +57,13 @@ export interface SamplingOptions {
   presencePenalty?: number;
   /** -2 to 2; positive values make repetition less likely. */
   frequencyPenalty?: number;
+  /** The tools that the model may call. */
   tools?: Tool[];
+  /** Whether it may, must or must not; default `auto` when there are tools. */
   toolChoice?: ToolChoice;
   /** Whether the model may call several tools at once. */
   parallelToolCalls?: boolean;
+  /** The form of the answer; default text. */
   responseFormat?: ResponseFormat;
   /** Further fields for the request's body, as the server names them; they win over all others. */
   extraBody?: Record<string, unknown>;

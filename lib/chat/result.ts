@@ -8,7 +8,9 @@
 export interface ToolCall {
   /** The provider's id, to be named by the tool message that answers it. */
   id: string;
+  /** Functions are the only tools so far. */
   type: "function";
+  /** What to call. */
   function: {
     name: string;
     /** The arguments as JSON text; a model may write invalid JSON, so parse with care. */

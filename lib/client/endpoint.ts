@@ -19,10 +19,15 @@ export const PROVIDER_NAMES: readonly ProviderName[] = ["auto", "mock", ...SERVI
 
 /** What the user says about a server. */
 export interface EndpointOptions {
+  /** The service to ask; default `auto`, which takes the base URL for what it is. */
   provider?: ProviderName;
+  /** The base URL, up to and with the version: `https://host/v1`. */
   baseUrl?: string;
+  /** The key that is sent as a bearer token; none for servers that want none. */
   apiKey?: string;
+  /** Headers to send with each request, beside our own. */
   headers?: Record<string, string>;
+  /** What sends the requests; default the runtime's `fetch`. */
   fetch?: Fetch;
 }
 

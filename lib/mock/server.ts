@@ -17,6 +17,7 @@ export interface MockServerOptions extends MockOptions {
 
 /** A running mock server. */
 export interface MockServer extends AsyncDisposable {
+  /** The port it listens on. */
   port: number;
   /** The base URL for clients, e.g. `http://127.0.0.1:8001/v1`. */
   baseUrl: string;

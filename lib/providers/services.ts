@@ -22,7 +22,20 @@ export interface Service {
   maxTokensField?: "max_tokens" | "max_completion_tokens";
 }
 
-const SERVICES = {
+/** The name of a known OpenAI-compatible service. */
+export type ServiceName =
+  | "openai"
+  | "deepseek"
+  | "openrouter"
+  | "groq"
+  | "mistral"
+  | "xai"
+  | "siliconflow"
+  | "together"
+  | "ollama"
+  | "vllm";
+
+const SERVICES: Record<ServiceName, Service> = {
   openai: {
     baseUrl: "https://api.openai.com/v1",
     host: "api.openai.com",
@@ -62,10 +75,7 @@ const SERVICES = {
   },
   ollama: { baseUrl: "http://localhost:11434/v1" },
   vllm: { baseUrl: "http://localhost:8000/v1" },
-} as const satisfies Record<string, Service>;
-
-/** The name of a known OpenAI-compatible service. */
-export type ServiceName = keyof typeof SERVICES;
+};
 
 /** The names of all known services. */
 export const SERVICE_NAMES: ServiceName[] = Object.keys(SERVICES) as ServiceName[];
