@@ -45,12 +45,12 @@ export class RateLimiter {
   async #grant(signal: AbortSignal | undefined): Promise<void> {
     const window = this.#granted[this.#oldest] + Math.max(1000, this.#interval);
     const now = this.#clock.now();
-    const at = Math.max(this.#next, window);
-    if (at > now) await this.#clock.sleep(at - now, signal);
-    const granted = Math.max(at, this.#clock.now());
+    const planned = Math.max(this.#next, window, now);
+    if (planned > now) await this.#clock.sleep(planned - now, signal);
+    const granted = Math.max(planned, this.#clock.now());
     this.#granted[this.#oldest] = granted;
     this.#oldest = (this.#oldest + 1) % this.#granted.length;
-    // The plan may lag behind by what a late timer costs, not by an idle minute.
-    this.#next = Math.max(at, granted - MAX_LAG) + this.#interval;
+    // The plan may lag behind by what a late timer costs, no more.
+    this.#next = Math.max(planned, granted - MAX_LAG) + this.#interval;
   }
 }

@@ -1,0 +1,150 @@
+/** Wire format: OpenAI API reference, "Chat Completions"; variations as noted at each test. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import type { StreamEvent } from "../lib/chat/stream_events.ts";
+import { StreamAccumulator } from "../lib/chat/stream_events.ts";
+import { openai } from "../lib/providers/openai.ts";
+import type { ChatRequest } from "../lib/providers/provider.ts";
+
+function fixture(name: string) {
+  return JSON.parse(readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8"));
+}
+
+function encode(request: Partial<ChatRequest>, baseUrl = "https://host.example/v1") {
+  const encoder = openai.encoder({ baseUrl, apiKey: "key", headers: { "x-team": "a" } });
+  const encoded = encoder({
+    model: "m",
+    messages: [{ role: "user", content: "hi" }],
+    options: {},
+    stream: false,
+    ...request,
+  });
+  return { ...encoded, body: JSON.parse(encoded.body) };
+}
+
+function decodeStream(chunks: unknown[]): { events: StreamEvent[]; total: StreamAccumulator } {
+  const decoder = openai.streamDecoder();
+  const total = new StreamAccumulator();
+  const events = chunks.flatMap((chunk) => decoder.push(JSON.stringify(chunk)));
+  for (const event of events) total.add(event);
+  return { events, total };
+}
+
+Deno.test("openai encodes every option under the name that the API gives it", () => {
+  const { request, body } = fixture("openai_chat_request.json");
+  assert.deepEqual(encode(request).body, body);
+});
+
+Deno.test("openai sends the key and further headers, and nothing that was left out", () => {
+  const { url, headers, body } = encode({});
+  assert.equal(url, "https://host.example/v1/chat/completions");
+  assert.deepEqual(headers, {
+    "content-type": "application/json",
+    authorization: "Bearer key",
+    "x-team": "a",
+  });
+  assert.deepEqual(body, { model: "m", messages: [{ role: "user", content: "hi" }] });
+});
+
+Deno.test("openai limits tokens under the name that the service accepts", () => {
+  const options = { maxTokens: 9 };
+  assert.equal(encode({ options }).body.max_tokens, 9);
+  const official = encode({ options }, "https://api.openai.com/v1").body;
+  assert.deepEqual([official.max_completion_tokens, official.max_tokens], [9, undefined]);
+});
+
+Deno.test("openai decodes a plain answer", () => {
+  const { response, completion } = fixture("openai_chat_response.json");
+  assert.deepEqual(openai.decode(response), completion);
+});
+
+Deno.test("openai decodes answers of servers that leave out or rename fields", () => {
+  const decode = (message: unknown, rest = {}) =>
+    openai.decode({ choices: [{ message }], ...rest });
+  assert.equal(decode({ content: null }).content, "");
+  assert.equal(
+    decode({ content: [{ type: "text", text: "a" }, { type: "text", text: "b" }] }).content,
+    "ab",
+  );
+  // DeepSeek, SGLang; vLLM since 2026, Groq, Ollama, OpenRouter.
+  assert.equal(decode({ content: "x", reasoning_content: "why" }).thinking, "why");
+  assert.equal(decode({ content: "x", reasoning: "why" }).thinking, "why");
+  assert.equal(decode({ content: null, refusal: "I can't" }).content, "I can't");
+  assert.equal(decode({ content: "x" }).usage, null);
+  // DeepSeek's name for cached tokens.
+  const usage = { prompt_tokens: 9, completion_tokens: 1, prompt_cache_hit_tokens: 4 };
+  assert.deepEqual(decode({ content: "x" }, { usage }).usage, {
+    promptTokens: 9,
+    completionTokens: 1,
+    totalTokens: 10,
+    cachedTokens: 4,
+  });
+  // Arguments as an object, id missing, and finish_reason "stop" with tool calls.
+  const called = decode({ tool_calls: [{ function: { name: "f", arguments: { a: 1 } } }] });
+  assert.deepEqual(called.toolCalls, [
+    { id: "call_0", type: "function", function: { name: "f", arguments: '{"a":1}' } },
+  ]);
+  assert.equal(called.finishReason, "tool_calls");
+});
+
+Deno.test("openai refuses an answer without choices", () => {
+  for (const body of [{}, { choices: [] }, [], "text", null, { choices: [{ message: null }] }]) {
+    assert.throws(() => openai.decode(body), { code: "malformed_response" });
+  }
+});
+
+Deno.test("openai decodes a stream with text, usage and the end", () => {
+  const { chunks, result } = fixture("openai_chat_stream.json");
+  const { total } = decodeStream(chunks);
+  assert.deepEqual({ ...total.partial(), usage: total.usage, end: total.finishReason }, result);
+});
+
+Deno.test("openai puts tool calls together, with an index and without", () => {
+  const fragments = (indexed: boolean) =>
+    [
+      { id: "a", function: { name: "f", arguments: "" } },
+      { function: { arguments: '{"x":' } },
+      { function: { arguments: "1}" } },
+      { id: "b", function: { name: "g", arguments: "{}" } },
+    ].map((call, i) => ({
+      choices: [{
+        delta: { tool_calls: [indexed ? { index: i < 3 ? 0 : 1, ...call } : call] },
+      }],
+    }));
+  const expected = [
+    { id: "a", type: "function", function: { name: "f", arguments: '{"x":1}' } },
+    { id: "b", type: "function", function: { name: "g", arguments: "{}" } },
+  ];
+  for (const indexed of [true, false]) {
+    const end = { choices: [{ delta: {}, finish_reason: "stop" }] };
+    const { total } = decodeStream([...fragments(indexed), end]);
+    assert.deepEqual(total.toolCalls, expected);
+    assert.equal(total.finishReason, "tool_calls");
+  }
+});
+
+Deno.test("openai passes over chunks that say nothing", () => {
+  const silent = [
+    { choices: [] },
+    { choices: [{ delta: null, finish_reason: null }] },
+    { choices: [{ delta: { content: null } }], usage: null },
+    { choices: [{ delta: { role: "", content: "" }, finish_reason: "" }] },
+  ];
+  assert.deepEqual(decodeStream(silent).events, []);
+});
+
+Deno.test("openai throws an error object in mid-stream as what it is", () => {
+  const push = (chunk: unknown) => openai.streamDecoder().push(JSON.stringify(chunk));
+  assert.throws(() => push({ error: { message: "Overloaded", type: "server_error" } }), {
+    code: "http",
+    retryable: true,
+  });
+  // OpenRouter: the status is the code.
+  assert.throws(() => push({ error: { code: 429, message: "later" } }), { code: "rate_limit" });
+  // vLLM before 0.9.
+  assert.throws(() => push({ object: "error", message: "too long", code: 400 }), {
+    status: 400,
+    retryable: false,
+  });
+  assert.throws(() => openai.streamDecoder().push("{half"), { code: "malformed_response" });
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { ConnectionError, HttpError, InvalidInputError, RateLimitError } from "../lib/errors.ts";
+import { type RetryNotice, Scheduler, type SchedulerOptions } from "../lib/scheduling/scheduler.ts";
+import { VirtualClock } from "./support/virtual_clock.ts";
+
+function scheduler(clock: VirtualClock, options: Partial<SchedulerOptions> = {}): Scheduler {
+  return new Scheduler({
+    concurrency: 2,
+    maxQps: undefined,
+    retryTimes: 3,
+    retryDelay: 1,
+    clock,
+    random: () => 0.5,
+    ...options,
+  });
+}
+
+Deno.test("Scheduler runs no more at once than the concurrency", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock);
+  let [running, most] = [0, 0];
+  await clock.run(Promise.all(Array.from({ length: 7 }, () =>
+    limited.run(async () => {
+      most = Math.max(most, ++running);
+      await clock.sleep(10);
+      running--;
+    }, {}))));
+  assert.equal(most, 2);
+  assert.equal(clock.now(), 40);
+});
+
+Deno.test("Scheduler waits twice as long after each failure, then gives up", async () => {
+  const clock = new VirtualClock();
+  const waits: number[] = [];
+  let tries = 0;
+  const work = scheduler(clock).run(() => {
+    tries++;
+    return Promise.reject(new ConnectionError("down"));
+  }, { onRetryWait: ({ wait }) => waits.push(wait) });
+  await assert.rejects(clock.run(work), { code: "connection" });
+  assert.equal(tries, 4);
+  assert.deepEqual(waits, [0.5, 1, 2]);
+});
+
+Deno.test("Scheduler obeys Retry-After", async () => {
+  const clock = new VirtualClock();
+  const notices: RetryNotice[] = [];
+  let tries = 0;
+  const answer = await clock.run(
+    scheduler(clock, { random: () => 0 }).run(() => {
+      if (tries++ === 0) throw new RateLimitError("slow down", { status: 429, retryAfter: 17 });
+      return Promise.resolve("ok");
+    }, { onRetryWait: (notice) => notices.push(notice) }),
+  );
+  assert.equal(answer, "ok");
+  assert.equal(clock.now(), 17_000);
+  assert.equal(notices[0].failures, 1);
+});
+
+Deno.test("Scheduler does not repeat what cannot succeed", async () => {
+  for (const error of [new HttpError("bad", { status: 400 }), new InvalidInputError("bad")]) {
+    let tries = 0;
+    const work = scheduler(new VirtualClock()).run(() => {
+      tries++;
+      return Promise.reject(error);
+    }, {});
+    await assert.rejects(work, error);
+    assert.equal(tries, 1);
+  }
+});
+
+Deno.test("Scheduler lets others go while a retry is waited for", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 1 });
+  const order: string[] = [];
+  let failed = false;
+  const first = limited.run(() => {
+    order.push("first");
+    if (failed) return Promise.resolve();
+    failed = true;
+    return Promise.reject(new ConnectionError("down"));
+  }, {});
+  const second = limited.run(() => {
+    order.push("second");
+    return Promise.resolve();
+  }, {});
+  await clock.run(Promise.all([first, second]));
+  assert.deepEqual(order, ["first", "second", "first"]);
+});
+
+Deno.test("Scheduler gives the slot back whatever happens", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 1, retryTimes: 0 });
+  await assert.rejects(limited.run(() => Promise.reject(new ConnectionError("down")), {}));
+  await assert.rejects(limited.run(() => Promise.reject(new Error("a fault")), {}), /a fault/);
+  const { value, release } = await limited.hold(() => Promise.resolve("held"), {});
+  const next = limited.run(() => Promise.resolve("next"), {});
+  release();
+  assert.deepEqual([value, await next], ["held", "next"]);
+});
+
+Deno.test("Scheduler stops waiting for a slot or a retry when it is cancelled", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 1 });
+  const held = await limited.hold(() => Promise.resolve(), {});
+  const controller = new AbortController();
+  const waiting = limited.run(() => Promise.resolve(), { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(waiting, { code: "aborted" });
+  held.release();
+  const retrying = new AbortController();
+  const work = limited.run(() => Promise.reject(new ConnectionError("down")), {
+    signal: retrying.signal,
+    onRetryWait: () => setTimeout(() => retrying.abort(), 0),
+  });
+  await assert.rejects(work, { code: "aborted" });
+  assert.equal(await limited.run(() => Promise.resolve("free"), {}), "free");
+});

@@ -1,0 +1,33 @@
+/** A folder that goes away with the test. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface TemporaryFolder extends Disposable {
+  path: string;
+  /** The path of a file in it. */
+  file(name: string): string;
+  write(name: string, content: string): string;
+  read(name: string): string;
+}
+
+export function temporaryFolder(): TemporaryFolder {
+  const path = mkdtempSync(join(tmpdir(), "flexllm-test-"));
+  const file = (name: string) => join(path, name);
+  return {
+    path,
+    file,
+    write(name, content) {
+      writeFileSync(file(name), content);
+      return file(name);
+    },
+    read: (name) => readFileSync(file(name), "utf8"),
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+/** The objects of a JSONL text. */
+// deno-lint-ignore no-explicit-any
+export function jsonLines(text: string): any[] {
+  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+}
