@@ -37,7 +37,6 @@ export class BatchRun {
   readonly #client: ChatClient;
   readonly #options: BatchRunOptions;
   readonly #cut = new AbortController();
-  readonly #signal: AbortSignal;
   readonly #concurrency: number;
   readonly #summary = emptySummary();
   readonly #begun = performance.now();
@@ -48,9 +47,6 @@ export class BatchRun {
   constructor(client: ChatClient, options: BatchRunOptions) {
     this.#client = client;
     this.#options = options;
-    this.#signal = options.signal === undefined
-      ? this.#cut.signal
-      : AbortSignal.any([this.#cut.signal, options.signal]);
     this.#concurrency = Math.min(
       options.concurrency ?? client.concurrencyLimit,
       client.concurrencyLimit,
@@ -90,6 +86,10 @@ export class BatchRun {
       { concurrency: this.#concurrency, maxWaiting: MAX_WAITING },
     );
     if (this.#summary.interrupted) engine.stop();
+    const { signal } = this.#options;
+    const onAbort = () => this.abort();
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort);
     let finished = false;
     try {
       for await (const outcome of engine.outcomes()) {
@@ -97,10 +97,9 @@ export class BatchRun {
         if (item !== undefined) yield item;
       }
       finished = true;
-      this.#options.signal?.throwIfAborted();
-    } catch (error) {
-      throw this.#options.signal?.aborted ? new AbortedError("the batch was cancelled") : error;
+      if (signal?.aborted) throw new AbortedError("the batch was cancelled");
     } finally {
+      signal?.removeEventListener("abort", onAbort);
       if (!finished) this.abort();
     }
   }
@@ -125,7 +124,7 @@ export class BatchRun {
     }
     const result = await this.#client.chatCompletions(record.messages, {
       ...this.#options,
-      signal: this.#signal,
+      signal: this.#cut.signal,
       onRetryWait: () => {
         this.#summary.retries++;
         place.leave();

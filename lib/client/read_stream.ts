@@ -31,9 +31,10 @@ function eventsOf(completion: Completion): StreamEvent[] {
   return events;
 }
 
+/** Some servers send their streams as plain text; none sends them as JSON or as a web page. */
 function isEventStream(response: Response): boolean {
   return response.ok && response.body !== null &&
-    !(response.headers.get("content-type") ?? "").includes("json");
+    !/json|html/.test(response.headers.get("content-type") ?? "");
 }
 
 /**
@@ -63,11 +64,12 @@ export async function* readStream(
     }
     const decoder = provider.streamDecoder();
     for await (const batch of readServerSentEvents(response.body!)) {
-      const events = decodeBatch(batch, decoder);
+      const { events, error } = decodeBatch(batch, decoder);
       if (events.length > 0) {
         exchange.limit(timeout, "no further event of the answer");
         yield events;
       }
+      if (error !== undefined) throw error;
       if (decoder.ended) break;
     }
     if (!decoder.complete) {
@@ -85,11 +87,19 @@ export async function* readStream(
   }
 }
 
-function decodeBatch(batch: readonly string[], decoder: StreamDecoder): StreamEvent[] {
+/** The events of a batch, up to an error in it: what came before the error was received. */
+function decodeBatch(
+  batch: readonly string[],
+  decoder: StreamDecoder,
+): { events: StreamEvent[]; error?: unknown } {
   const events: StreamEvent[] = [];
   for (const data of batch) {
-    events.push(...decoder.push(data));
+    try {
+      events.push(...decoder.push(data));
+    } catch (error) {
+      return { events, error };
+    }
     if (decoder.ended) break;
   }
-  return events;
+  return { events };
 }

@@ -64,8 +64,12 @@ function describe(issue: Issue, document: ConfigDocument): string {
 }
 
 /** Takes out what this version does not know to do, and says so. */
-function withoutIgnored(value: unknown, warnings: string[], locate: Config["locate"]): unknown {
-  const batch = (value as { batch?: unknown } | null)?.batch;
+function withoutIgnored(
+  value: { batch?: unknown },
+  warnings: string[],
+  locate: Config["locate"],
+): unknown {
+  const { batch } = value;
   if (typeof batch !== "object" || batch === null) return value;
   const kept = { ...batch } as Record<string, unknown>;
   for (const name of IGNORED_BATCH_FIELDS) {
@@ -74,7 +78,7 @@ function withoutIgnored(value: unknown, warnings: string[], locate: Config["loca
     }
     delete kept[name];
   }
-  return { ...(value as object), batch: kept };
+  return { ...value, batch: kept };
 }
 
 function checkReferences(value: ConfigValue, locate: Config["locate"]): void {
@@ -127,7 +131,12 @@ export function loadConfig(
   const document = parseConfig(file, text);
   const locate = (path: Path) => document.locate(path, "value");
   const warnings: string[] = [];
-  const result = v.safeParse(configSchema, withoutIgnored(document.value ?? {}, warnings, locate));
+  const value = document.value ?? {};
+  // Valibot takes an array for an object with numbered fields.
+  if (typeof value !== "object" || Array.isArray(value)) {
+    throw new ConfigurationError(`${locate([])}: expected default, models and batch`);
+  }
+  const result = v.safeParse(configSchema, withoutIgnored(value, warnings, locate));
   if (!result.success) {
     throw new ConfigurationError(
       result.issues.map((issue) => describe(issue, document)).join("\n"),

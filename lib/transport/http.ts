@@ -84,6 +84,8 @@ export class Exchange {
 
   /** Sends the request; resolves when the headers of the answer are there. */
   async open(request: EncodedRequest, fetch: Fetch): Promise<Response> {
+    // A stand-in for fetch may not look at the signal.
+    if (this.#reason !== undefined) throw this.#reason;
     try {
       return await fetch(request.url, {
         method: "POST",

@@ -1,0 +1,179 @@
+/** Batches through the library. */
+import assert from "node:assert/strict";
+import { type BatchItem, createMockApp, LLMClient, type Message } from "../mod.ts";
+import { jsonLines, temporaryFolder } from "./support/temporary_folder.ts";
+
+function questions(count: number): Message[][] {
+  return Array.from({ length: count }, (_, i) => [{ role: "user", content: `Question ${i}` }]);
+}
+
+/** A client of a mock whose requests are counted, by their question. */
+function countingClient(concurrencyLimit = 5) {
+  const app = createMockApp({ length: 40 });
+  const asked: string[] = [];
+  const client = new LLMClient({
+    provider: "mock",
+    model: "mock",
+    concurrencyLimit,
+    fetch: async (url, init) => {
+      asked.push(JSON.parse(String(init.body)).messages.at(-1).content);
+      return await app.fetch(new Request(url, init));
+    },
+  });
+  return { client, asked };
+}
+
+function failingClient(status: number, failFrom = 0) {
+  let requests = 0;
+  const app = createMockApp();
+  return new LLMClient({
+    provider: "mock",
+    model: "mock",
+    retryTimes: 0,
+    concurrencyLimit: 2,
+    fetch: async (url, init) => {
+      if (requests++ < failFrom) return await app.fetch(new Request(url, init));
+      return new Response('{"error":{"message":"no"}}', { status });
+    },
+  });
+}
+
+Deno.test("chatCompletionsBatch() gives one item for each input, in its order", async () => {
+  const { client } = countingClient();
+  const inputs = questions(30);
+  const { results, summary } = await client.chatCompletionsBatch(inputs);
+  assert.equal(results.length, 30);
+  for (const [i, item] of results.entries()) {
+    assert.equal(item.index, i);
+    assert.deepEqual(item.messages, inputs[i]);
+    assert.ok(item.status === "success" && item.result.content.includes(`Question ${i}`));
+  }
+  const { succeeded, failed, restored, completionTokens } = summary;
+  assert.deepEqual([succeeded, failed, restored, completionTokens], [30, 0, 0, 300]);
+});
+
+Deno.test("iterChatCompletionsBatch() reads an endless input only as fast as results are taken", async () => {
+  const { client, asked } = countingClient(4);
+  let read = 0;
+  async function* endless() {
+    while (true) {
+      await Promise.resolve();
+      yield { messages: questions(1)[0], metadata: { number: read++ } };
+    }
+  }
+  const items: BatchItem[] = [];
+  for await (const item of client.iterChatCompletionsBatch(endless())) {
+    items.push(item);
+    if (items.length === 10) break;
+  }
+  assert.ok(read <= 20, `${read} inputs read for 10 results`);
+  assert.ok(asked.length <= 20);
+  assert.deepEqual(new Set(items.map(({ metadata }) => metadata?.number)).size, 10);
+});
+
+Deno.test("a batch with a result file goes on where it stopped, and gives the old results too", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  const inputs = questions(20);
+  const first = countingClient();
+  let taken = 0;
+  for await (const _ of first.client.iterChatCompletionsBatch(inputs, { output })) {
+    if (++taken === 7) break;
+  }
+  const kept = jsonLines(folder.read("out.jsonl")).length;
+  assert.ok(kept >= 7 && kept < 20, `${kept} results kept`);
+
+  const second = countingClient();
+  const { results, summary } = await second.client.chatCompletionsBatch(inputs, { output });
+  assert.equal(second.asked.length, 20 - kept);
+  assert.deepEqual([summary.restored, summary.succeeded], [kept, 20 - kept]);
+  assert.ok(
+    results.every((item, i) =>
+      item.status === "success" && item.result.content.includes(`Question ${i}`)
+    ),
+  );
+  assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ index }) => index), [
+    ...inputs.keys(),
+  ]);
+
+  const third = countingClient();
+  const again = await third.client.chatCompletionsBatch(inputs, { output });
+  assert.deepEqual([third.asked.length, again.summary.restored], [0, 20]);
+});
+
+Deno.test("a batch stops before it sends anything when one of many inputs has changed", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  await countingClient().client.chatCompletionsBatch(questions(10), { output });
+  const changed = questions(12);
+  changed[6] = [{ role: "user", content: "Something else" }];
+  const { client, asked } = countingClient();
+  await assert.rejects(client.chatCompletionsBatch(changed, { output }), {
+    code: "checkpoint_mismatch",
+    index: 6,
+  });
+  assert.equal(asked.length, 0);
+  const { summary } = await client.chatCompletionsBatch(changed, { output, rerunChanged: true });
+  assert.deepEqual(asked.toSorted(), ["Question 10", "Question 11", "Something else"]);
+  assert.equal(summary.restored, 9);
+});
+
+Deno.test("one record's failure does not stop the others, and is tried again the next time", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  const { results, summary } = await failingClient(400, 3).chatCompletionsBatch(questions(6), {
+    output,
+  });
+  assert.equal(results.filter(({ status }) => status === "error").length, 3);
+  assert.deepEqual([summary.succeeded, summary.failed], [3, 3]);
+  assert.deepEqual(summary.errors, { http: 3 });
+  const failed = jsonLines(folder.read("out.jsonl")).filter(({ status }) => status === "error");
+  assert.deepEqual([failed.length, failed[0].output, failed[0].error_code], [3, null, "http"]);
+  const { client, asked } = countingClient();
+  await client.chatCompletionsBatch(questions(6), { output });
+  assert.equal(asked.length, 3);
+  assert.ok(jsonLines(folder.read("out.jsonl")).every(({ status }) => status === "success"));
+});
+
+Deno.test("a refused key stops the batch at once, and fails no record", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  const work = failingClient(401).chatCompletionsBatch(questions(1000), { output });
+  await assert.rejects(work, { code: "authentication" });
+  assert.throws(() => folder.read("out.jsonl"), { code: "ENOENT" });
+});
+
+Deno.test("a key that is refused from some point on stops the batch, too", async () => {
+  let failures = 0;
+  const run = failingClient(401, 5).iterChatCompletionsBatch(questions(1000));
+  await assert.rejects(async () => {
+    for await (const item of run) if (item.status === "error") failures++;
+  }, { code: "authentication" });
+  assert.ok(failures < 10, `${failures} records failed`);
+});
+
+Deno.test("an AbortSignal ends a batch and keeps what is done", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  const controller = new AbortController();
+  const { client } = countingClient();
+  const run = client.iterChatCompletionsBatch(questions(100), {
+    output,
+    signal: controller.signal,
+  });
+  let taken = 0;
+  await assert.rejects(async () => {
+    for await (const _ of run) if (++taken === 5) controller.abort();
+  }, { code: "aborted" });
+  const kept = jsonLines(folder.read("out.jsonl"));
+  assert.ok(kept.length >= 5 && kept.length < 100);
+  assert.ok(kept.every(({ status }) => status === "success"));
+});
+
+Deno.test("a result file that cannot be written stops the batch", async () => {
+  const { client } = countingClient();
+  await assert.rejects(
+    client.chatCompletionsBatch(questions(2), { output: "/no/such/folder/out.jsonl" }),
+    { code: "checkpoint" },
+  );
+});
