@@ -11,9 +11,15 @@ import { ConfigurationError } from "./errors.ts";
 interface DenoNamespace {
   version: { deno: string };
   serve(
-    options: { port: number; hostname: string; onListen: () => void; onError: () => Response },
+    options: {
+      port: number;
+      hostname: string;
+      signal: AbortSignal;
+      onListen: () => void;
+      onError: () => Response;
+    },
     handler: RequestHandler,
-  ): { addr: { port: number }; shutdown(): Promise<void>; finished: Promise<void> };
+  ): { addr: { port: number }; finished: Promise<void> };
 }
 
 /** The parts of `Bun` that are used here. */
@@ -73,16 +79,24 @@ function listenProblem(error: unknown, hostname: string, port: number): Configur
 }
 
 function serveOnDeno(deno: DenoNamespace, hostname: string, port: number, handler: RequestHandler) {
+  const closing = new AbortController();
   const server = deno.serve(
     {
       port,
       hostname,
+      signal: closing.signal,
       onListen: () => {},
       onError: () => new Response("internal error", { status: 500 }),
     },
     handler,
   );
-  return { port: server.addr.port, close: () => server.shutdown() };
+  return {
+    port: server.addr.port,
+    close() {
+      closing.abort();
+      return server.finished;
+    },
+  };
 }
 
 function serveOnBun(bun: BunNamespace, hostname: string, port: number, handler: RequestHandler) {

@@ -1,6 +1,6 @@
 /** The mock, asked by the official `openai` package as it comes. */
 import assert from "node:assert/strict";
-import OpenAI, { APIError } from "openai";
+import OpenAI, { type APIError } from "openai";
 import { createMockApp, type MockOptions, startMockServer } from "../mod.ts";
 import { sampleOf } from "../lib/mock/schema_sample.ts";
 

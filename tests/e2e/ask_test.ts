@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { flexllm, start } from "../support/cli.ts";
+import { httpAnswer, startRawServer } from "../support/raw_server.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import { watchedMock } from "../support/watched_mock.ts";
+
+Deno.test("ask answers a question with nothing configured", async () => {
+  const { code, stdout, stderr } = await flexllm(["ask", "What is Python?", "-m", "mock"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^You asked: "What is Python\?".*\n$/s);
+});
+
+Deno.test("ask puts what is piped in before the question", async () => {
+  await using mock = watchedMock();
+  const flags = ["--base-url", mock.baseUrl, "-m", "m", "-s", "Be brief.", "-t", "0.3"];
+  await flexllm(["ask", "summarise", ...flags], { stdin: "A long article.\n" });
+  await flexllm(["ask", ...flags], { stdin: "Just this." });
+  const [both, piped] = mock.requests;
+  assert.deepEqual(both.messages, [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "A long article.\n\nsummarise" },
+  ]);
+  assert.equal(both.temperature, 0.3);
+  assert.equal(piped.messages[1].content, "Just this.");
+});
+
+Deno.test("ask --json prints one object with usage", async () => {
+  const { code, stdout } = await flexllm([
+    "ask",
+    "Hi",
+    "-m",
+    "mock",
+    "--json",
+    "--max-tokens",
+    "3",
+  ]);
+  assert.equal(code, 0);
+  const { content, model, finish_reason, usage } = JSON.parse(stdout);
+  assert.deepEqual([content, model, finish_reason], ['You asked: "', "mock", "length"]);
+  assert.equal(usage.completion_tokens, 3);
+});
+
+Deno.test("ask prints the answer as it arrives", async () => {
+  await using mock = watchedMock({ length: 400, tokenRate: 100 });
+  await using running = start(["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl]);
+  const seen = new Set<number>();
+  running.process.stdout!.on("data", () => seen.add(running.stdout().length));
+  const { stdout } = await running.finished;
+  assert.equal(stdout.length, 401);
+  assert.ok(seen.size > 5, `the answer came in ${seen.size} pieces`);
+});
+
+Deno.test("ask without a question says what to do", async () => {
+  const { code, stderr } = await flexllm(["ask", "-m", "mock"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^error: there is nothing to ask\nGive a question/);
+});
+
+Deno.test("ask without a configured model names the next step", async () => {
+  const { code, stderr } = await flexllm(["ask", "Hi"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^error: no model is configured\nTry -m mock.*\n$/);
+});
+
+Deno.test("an error is one line and an exit code, with --verbose also where it comes from", async () => {
+  await using server = await startRawServer((socket) =>
+    socket.write(httpAnswer(401, '{"error":{"message":"Incorrect API key provided: sk-secret-1"}}'))
+  );
+  const args = ["ask", "Hi", "-m", "m", "--base-url", server.baseUrl, "--api-key", "sk-secret-1"];
+  const plain = await flexllm(args);
+  assert.equal(plain.code, 1);
+  assert.equal(
+    plain.stderr,
+    "error: the server answered 401: Incorrect API key provided: [key removed]\n" +
+      "Check the API key (--api-key, FLEXLLM_API_KEY, or api_key in the configuration).\n",
+  );
+  const verbose = await flexllm([...args, "--verbose"]);
+  assert.match(verbose.stderr, /AuthenticationError/);
+  assert.match(verbose.stderr, /model: m at http/);
+  assert.ok(!verbose.stderr.includes("sk-secret-1"), verbose.stderr);
+});
+
+Deno.test("a failed request has another exit code than wrong use", async () => {
+  const args = ["ask", "Hi", "-m", "m", "--retry-times", "0", "--base-url"];
+  const server = await startRawServer(() => {});
+  await server[Symbol.asyncDispose]();
+  const gone = await flexllm([...args, server.baseUrl]);
+  assert.deepEqual([gone.code, gone.stdout], [3, ""]);
+  assert.match(gone.stderr, /^error: connection refused \(http:\/\/127\.0\.0\.1:\d+\/v1.*\)\n$/);
+  const wrong = await flexllm([...args, "127.0.0.1:9/v1"]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /Did you mean http:\/\/127\.0\.0\.1:9\/v1\?/);
+});
+
+Deno.test("a stream that is cut prints what came, then the error", async () => {
+  const head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+  await using server = await startRawServer((socket) =>
+    socket.end(`${head}data: {"choices":[{"delta":{"content":"Half an"}}]}\n\n`)
+  );
+  const { code, stdout, stderr } = await flexllm([
+    "ask",
+    "Hi",
+    "-m",
+    "m",
+    "--base-url",
+    server.baseUrl,
+  ]);
+  assert.deepEqual([code, stdout], [3, "Half an\n"]);
+  assert.match(stderr, /the stream ended before the answer was complete/);
+});
+
+Deno.test("the configuration file and the environment are used", async () => {
+  await using mock = watchedMock();
+  using folder = temporaryFolder();
+  folder.write(
+    "flexllm_config.yaml",
+    `default: fast\nmodels:\n  - {id: org/fast-1, name: fast, base_url: "${mock.baseUrl}"}\n`,
+  );
+  await flexllm(["ask", "one"], { cwd: folder.path });
+  const env = { FLEXLLM_BASE_URL: mock.baseUrl, FLEXLLM_MODEL: "from-env" };
+  await flexllm(["ask", "two"], { env });
+  assert.deepEqual(mock.requests.map(({ model }) => model), ["org/fast-1", "from-env"]);
+  folder.write("flexllm_config.yaml", "modles: []\n");
+  const { code, stderr } = await flexllm(["ask", "x"], { cwd: folder.path });
+  assert.equal(code, 1);
+  assert.match(stderr, /flexllm_config\.yaml:1:1: unknown field "modles": did you mean "models"\?/);
+});

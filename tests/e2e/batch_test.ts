@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { flexllm, ROOT, start } from "../support/cli.ts";
+import { httpAnswer, startRawServer } from "../support/raw_server.ts";
+import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
+import { watchedMock } from "../support/watched_mock.ts";
+
+function questions(count: number): string {
+  return Array.from({ length: count }, (_, i) => `{"q":"Question number ${i}","id":${i}}\n`).join(
+    "",
+  );
+}
+
+Deno.test("the README's first command works, says so when all is done, and redoes what is missing", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("answers.jsonl");
+  const args = ["batch", `${ROOT}examples/questions.jsonl`, "-o", output, "-m", "mock"];
+  const first = await flexllm(args);
+  assert.deepEqual([first.code, first.stdout], [0, ""]);
+  assert.match(first.stderr, /Done: 60 of 60 records .*60 succeeded, 0 failed/);
+  const records = jsonLines(folder.read("answers.jsonl"));
+  assert.deepEqual(records.map(({ index }) => index), Array.from({ length: 60 }, (_, i) => i));
+  const { output: text, latency, input, ...rest } = records[0];
+  assert.match(text, /^You asked: "What is Python\?"/);
+  assert.deepEqual(input, [{ role: "user", content: "What is Python?" }]);
+  assert.ok(latency >= 0);
+  assert.deepEqual(rest, {
+    index: 0,
+    status: "success",
+    metadata: { id: "q001" },
+    usage: rest.usage,
+    model: "mock",
+    finish_reason: "stop",
+  });
+
+  const second = await flexllm(args);
+  assert.equal(second.code, 0);
+  assert.match(second.stderr, /All 60 records are done already; nothing was sent\./);
+
+  const lines = folder.read("answers.jsonl").split("\n");
+  lines.splice(10, 3);
+  folder.write("answers.jsonl", lines.join("\n"));
+  const third = await flexllm(args);
+  assert.match(third.stderr, /3 succeeded, 0 failed, 57 done before/);
+  assert.equal(jsonLines(folder.read("answers.jsonl")).length, 60);
+});
+
+Deno.test("every example input runs", async () => {
+  using folder = temporaryFolder();
+  for (const name of ["questions", "instructions", "conversations"]) {
+    const args = ["batch", `${ROOT}examples/${name}.jsonl`, "-o", folder.file(`${name}.jsonl`)];
+    const { code } = await flexllm([...args, "-m", "mock"]);
+    assert.equal(code, 0, name);
+  }
+});
+
+Deno.test("batch reads standard input and prints the summary as JSON", async () => {
+  using folder = temporaryFolder();
+  const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "mock", "--json", "--quiet"];
+  const { code, stdout, stderr } = await flexllm(args, { stdin: questions(7) });
+  assert.deepEqual([code, stderr], [0, ""]);
+  const { total, succeeded, interrupted, cost, unpriced } = JSON.parse(stdout);
+  assert.deepEqual([total, succeeded, interrupted, cost, unpriced], [7, 7, false, null, 7]);
+});
+
+Deno.test("flags reach the requests", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const { code } = await flexllm([
+    ...["batch", folder.write("in.jsonl", questions(3)), "-o", folder.file("out.jsonl")],
+    ...["--base-url", mock.baseUrl, "-m", "m", "-s", "Be brief.", "-t", "0", "--max-tokens", "7"],
+    ...[
+      "-c",
+      "2",
+      "--max-qps",
+      "1000",
+      "--retry-times",
+      "1",
+      "--timeout",
+      "30",
+      "--no-return-usage",
+    ],
+  ]);
+  assert.equal(code, 0);
+  for (const { model, temperature, max_tokens, messages } of mock.requests) {
+    assert.deepEqual([model, temperature, max_tokens], ["m", 0, 7]);
+    assert.deepEqual(messages[0], { role: "system", content: "Be brief." });
+  }
+  assert.equal(jsonLines(folder.read("out.jsonl"))[0].usage, undefined);
+});
+
+Deno.test("settings of the configuration's batch section hold, and flags win", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  folder.write(
+    "flexllm_config.yaml",
+    `models: [{id: m, base_url: "${mock.baseUrl}"}]\nbatch: {temperature: 0.5, max_tokens: 9}\n`,
+  );
+  folder.write("in.jsonl", questions(1));
+  const args = ["batch", "in.jsonl", "-o", "out.jsonl", "--max-tokens", "4"];
+  const { code } = await flexllm(args, { cwd: folder.path });
+  assert.equal(code, 0);
+  assert.deepEqual([mock.requests[0].temperature, mock.requests[0].max_tokens], [0.5, 4]);
+});
+
+Deno.test("bad input is told clearly, nothing is sent, and no file is left", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const good = folder.write("good.jsonl", questions(2));
+  const out = folder.file("out.jsonl");
+  mkdirSync(folder.file("folder.jsonl"));
+  folder.write("diary.jsonl", "Dear diary\n");
+  const cases: [args: string[], message: RegExp][] = [
+    [[good], /error: no output file\nName one with -o/],
+    [[good, "-o", "out.json"], /must end in \.jsonl, got out\.json/],
+    [
+      [good, "-o", folder.file("no/out.jsonl")],
+      /the folder .*no of the output file does not exist\nMake it first: mkdir -p/,
+    ],
+    [[good, "-o", folder.file("folder.jsonl")], /is a folder, not a file/],
+    [
+      [good, "-o", folder.file("diary.jsonl")],
+      /diary\.jsonl:1 is not a result of flexllm: it is not JSON/,
+    ],
+    [[folder.file("none.jsonl"), "-o", out], /the input file .*none\.jsonl does not exist/],
+    [[folder.path, "-o", out], /is a folder, not a file/],
+    [[folder.write("empty.jsonl", ""), "-o", out], /empty\.jsonl has no record/],
+    [["-o", out], /standard input has no record/],
+    [
+      [folder.write("bad.jsonl", '{"q":"a"}\n{"q":"b"}\n{"q":"c",}\n'), "-o", out],
+      /bad\.jsonl:3:10: not valid JSON .*\nNothing was sent/,
+    ],
+    [
+      [folder.write("text.jsonl", '{"text":"a"}\n'), "-o", out],
+      /text\.jsonl:1: expected a field "messages"/,
+    ],
+    [[good, "-o", out, "-c", "0"], /'-c, --concurrency <count>' argument '0' is invalid/],
+    [[good, "-o", out, "--max-qps", "-1"], /Expected a number above 0/],
+    [
+      [good, "-o", out, "--temperatur", "1"],
+      /unknown option '--temperatur'\n\(Did you mean --temperature\?\)/,
+    ],
+    [[good, "extra", "-o", out], /too many arguments/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stdout, stderr } = await flexllm([
+      ...["batch", ...args, "--base-url", mock.baseUrl, "-m", "m"],
+    ]);
+    assert.match(stderr, message);
+    assert.deepEqual([code, stdout], [1, ""], stderr);
+    assert.ok(!/\n\s+at /.test(stderr), stderr);
+    assert.ok(!existsSync(out));
+  }
+  assert.equal(mock.requests.length, 0);
+  assert.equal(folder.read("diary.jsonl"), "Dear diary\n");
+});
+
+Deno.test("an output that cannot be written is told before anything is sent", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", questions(2));
+  const output = folder.write("out.jsonl", "");
+  chmodSync(output, 0o400);
+  // The superuser may write anything.
+  if (process.getuid?.() === 0) return;
+  const { code, stderr } = await flexllm(["batch", input, "-o", output, "-m", "mock"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /no permission to write/);
+});
+
+Deno.test("a record that fails is in the result file, the exit code is 3, and it is tried again", async () => {
+  using folder = temporaryFolder();
+  let good = false;
+  await using mock = watchedMock({ length: 50 });
+  await using server = await startRawServer(async (socket, { body }) => {
+    if (!good && body.includes("number 2")) {
+      return socket.write(httpAnswer(400, '{"error":{"message":"too spicy"}}'));
+    }
+    const response = await fetch(`${mock.baseUrl}/chat/completions`, { method: "POST", body });
+    socket.write(httpAnswer(200, await response.text()));
+  });
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(5)), "-o", folder.file("out.jsonl")],
+    ...["--base-url", server.baseUrl, "-m", "m"],
+  ];
+  const first = await flexllm(args);
+  assert.equal(first.code, 3);
+  assert.match(first.stderr, /failed: record 2: the server answered 400: too spicy/);
+  assert.match(first.stderr, /4 succeeded, 1 failed/);
+  assert.match(first.stderr, /To try the failed ones again: flexllm batch/);
+  const failed = jsonLines(folder.read("out.jsonl"))[2];
+  assert.deepEqual([failed.index, failed.status, failed.output, failed.metadata], [
+    2,
+    "error",
+    null,
+    { id: 2 },
+  ]);
+  good = true;
+  const second = await flexllm(args);
+  assert.equal(second.code, 0);
+  assert.match(second.stderr, /1 succeeded, 0 failed, 4 done before/);
+});
+
+Deno.test("a refused key stops the batch at once and is shown nowhere", async () => {
+  using folder = temporaryFolder();
+  const key = "sk-very-secret-key";
+  await using server = await startRawServer((socket) =>
+    socket.write(httpAnswer(401, `{"error":{"message":"bad key ${key}"}}`))
+  );
+  const { code, stdout, stderr } = await flexllm([
+    ...["batch", folder.write("in.jsonl", questions(500)), "-o", folder.file("out.jsonl")],
+    ...["--base-url", server.baseUrl, "-m", "m", "--api-key", key, "--verbose"],
+  ]);
+  assert.equal(code, 1);
+  assert.match(stderr, /error: the server answered 401/);
+  assert.ok(!(stdout + stderr).includes(key), stderr);
+  assert.ok(server.requests.length <= 20);
+  assert.deepEqual(readdirSync(folder.path), ["in.jsonl"]);
+});
+
+Deno.test("a changed input stops with its index, or is redone when asked", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", questions(5));
+  const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
+  await flexllm(args);
+  writeFileSync(input, questions(5).replace("number 3", "number three"));
+  const stopped = await flexllm(args);
+  assert.equal(stopped.code, 1);
+  assert.match(
+    stopped.stderr,
+    /out\.jsonl was made from another input: record 3 has another input/,
+  );
+  const redone = await flexllm([...args, "--rerun-changed"]);
+  assert.equal(redone.code, 0);
+  assert.match(redone.stderr, /1 succeeded, 0 failed, 4 done before/);
+  assert.match(folder.read("out.jsonl"), /number three/);
+});
+
+Deno.test("bad lines are left out when asked, and done after they are mended", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", '{"q":"a"}\noops\n{"q":"c"}\n');
+  const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock", "--skip-invalid"];
+  const first = await flexllm(args);
+  assert.equal(first.code, 0);
+  assert.match(first.stderr, /warning: 1 unusable input lines left out/);
+  writeFileSync(input, '{"q":"a"}\n{"q":"b"}\n{"q":"c"}\n');
+  const second = await flexllm(args);
+  assert.match(second.stderr, /1 succeeded, 0 failed, 2 done before/);
+  assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ index }) => index), [0, 1, 2]);
+});
+
+Deno.test("two processes cannot write one result file", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ delay: 0.3 });
+  const input = folder.write("in.jsonl", questions(40));
+  const args = [
+    "batch",
+    input,
+    "-o",
+    folder.file("out.jsonl"),
+    "--base-url",
+    mock.baseUrl,
+    "-m",
+    "m",
+  ];
+  await using first = start([...args, "-c", "2"]);
+  while (mock.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const second = await flexllm(args);
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /another flexllm process is writing/);
+  first.signal("SIGKILL");
+  await first.finished;
+  const third = await flexllm([...args, "-c", "40"]);
+  assert.equal(third.code, 0, "the lock went with the killed process");
+});

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { flexllm, ROOT, start } from "../support/cli.ts";
+
+const { version } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
+
+Deno.test("version and --version print the version", async () => {
+  assert.equal((await flexllm(["version"])).stdout, `flexllm ${version}\n`);
+  assert.equal((await flexllm(["--version"])).stdout, `${version}\n`);
+  const { runtime } = JSON.parse((await flexllm(["version", "--json"])).stdout);
+  assert.match(runtime, /^(deno|bun) \d/);
+});
+
+Deno.test("help has examples everywhere, on stdout, with exit code 0", async () => {
+  for (
+    const args of [
+      [],
+      ["--help"],
+      ["help"],
+      ["help", "batch"],
+      ["ask", "-h"],
+      ["batch", "--help"],
+      ["mock", "--help"],
+      ["version", "--help"],
+    ]
+  ) {
+    const { code, stdout, stderr } = await flexllm(args);
+    assert.deepEqual([code, stderr], [0, ""], args.join(" "));
+    assert.match(stdout, /^Usage: flexllm/);
+    assert.match(stdout, /\nExamples:\n {2}/);
+  }
+});
+
+Deno.test("unknown commands and flags are told with a suggestion and exit code 1", async () => {
+  const cases: [string[], RegExp][] = [
+    [["bacth"], /unknown command 'bacth'\n\(Did you mean batch\?\)/],
+    [["ask", "x", "--modle", "m"], /unknown option '--modle'\n\(Did you mean --model\?\)/],
+    [["ask", "x", "-t", "hot"], /argument 'hot' is invalid\. Expected a number from 0 to 2/],
+    [["mock", "-p"], /argument missing/],
+  ];
+  for (const [args, pattern] of cases) {
+    const { code, stdout, stderr } = await flexllm(args);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, pattern);
+  }
+});
+
+Deno.test("mock picks a free port, prints it, answers, and stops at Ctrl-C", async () => {
+  await using running = start(["mock", "-p", "0", "-m", "a", "b", "-l", "30", "--seed", "5"]);
+  while (!running.stdout().includes("\n")) await new Promise((resolve) => setTimeout(resolve, 5));
+  const baseUrl = running.stdout().match(/listening on (http:\/\/127\.0\.0\.1:\d+\/v1)\n/)![1];
+  const models = await (await fetch(`${baseUrl}/models`)).json();
+  assert.deepEqual(models.data.map(({ id }: { id: string }) => id), ["a", "b"]);
+  const asked = await flexllm(["ask", "hi", "-m", "a", "--base-url", baseUrl]);
+  assert.equal(asked.stdout.length, 31);
+
+  const port = new URL(baseUrl).port;
+  const taken = await flexllm(["mock", "-p", port]);
+  assert.equal(taken.code, 1);
+  assert.match(
+    taken.stderr,
+    new RegExp(`error: 127\\.0\\.0\\.1:${port} is in use by another program\nChoose another port`),
+  );
+
+  running.signal("SIGINT");
+  assert.equal((await running.finished).code, 0);
+});
+
+Deno.test("mock refuses bad ranges and addresses", async () => {
+  const cases: [string[], RegExp][] = [
+    [["-d", "5-1"], /'5-1' is invalid\. Expected a number, or two with a dash/],
+    [["-d", "fast"], /'fast' is invalid/],
+    [["-l", "1.5-3"], /Expected whole numbers/],
+    [["-p", "70000"], /Expected a number from 0 to 65535/],
+    [["--error-rate", "2"], /Expected a number from 0 to 1/],
+    [["--rps", "0"], /Expected a number above 0/],
+    [["-p", "0", "--host", "203.0.113.7"], /cannot listen on 203\.0\.113\.7:0/],
+  ];
+  for (const [args, pattern] of cases) {
+    const { code, stderr } = await flexllm(["mock", ...args]);
+    assert.equal(code, 1, args.join(" "));
+    assert.match(stderr, pattern);
+  }
+});
+
+Deno.test("mock delays, limits the rate and fails as told", async () => {
+  await using running = start([
+    "mock",
+    "-p",
+    "0",
+    "-d",
+    "0.1-0.2",
+    "--rps",
+    "2",
+    "--token-rate",
+    "1000",
+  ]);
+  while (!running.stdout().includes("\n")) await new Promise((resolve) => setTimeout(resolve, 5));
+  const baseUrl = running.stdout().match(/http\S+/)![0];
+  const ask = () =>
+    fetch(`${baseUrl}/chat/completions`, {
+      method: "POST",
+      body: '{"model":"m","messages":[{"role":"user","content":"x"}]}',
+    });
+  const answers = await Promise.all([ask(), ask(), ask()]);
+  const refused = answers.filter(({ status }) => status === 429);
+  assert.equal(refused.length, 1);
+  assert.equal(refused[0].headers.get("retry-after"), "1");
+  assert.equal((await refused[0].json()).error.code, "rate_limit_exceeded");
+  await Promise.all(answers.map((answer) => answer.bodyUsed || answer.body?.cancel()));
+});

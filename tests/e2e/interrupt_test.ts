@@ -1,0 +1,106 @@
+/** Batches that are ended from outside: by Ctrl-C, by SIGTERM, by SIGKILL at any moment. */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { seededRandom } from "../../lib/mock/random.ts";
+import { flexllm, type Running, start } from "../support/cli.ts";
+import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
+import { type WatchedMock, watchedMock } from "../support/watched_mock.ts";
+
+const CONCURRENCY = 8;
+
+function questions(count: number): string {
+  return Array.from({ length: count }, (_, i) => `{"q":"Question number ${i}."}\n`).join("");
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 3));
+}
+
+/** Waits until the server has been asked `more` times, or the process has ended. */
+async function asked(mock: WatchedMock, running: Running, more: number): Promise<void> {
+  const target = mock.requests.length + more;
+  await until(() => mock.requests.length >= target || running.process.exitCode !== null);
+}
+
+/** Every index once, each answered for its own question. */
+function assertComplete(text: string, count: number): void {
+  const records = jsonLines(text);
+  assert.deepEqual(records.map(({ index }) => index), Array.from({ length: count }, (_, i) => i));
+  for (const { index, status, output, input } of records) {
+    assert.equal(status, "success");
+    assert.equal(input[0].content, `Question number ${index}.`);
+    assert.ok(output.startsWith(`You asked: "Question number ${index}."`), output);
+  }
+}
+
+Deno.test("SIGKILL at random moments loses nothing and repeats only what was in flight", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ delay: [0.001, 0.02], length: 60, seed: 1 });
+  const count = 400;
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(count)), "-o", folder.file("out.jsonl")],
+    ...["--base-url", mock.baseUrl, "-m", "m", "-c", String(CONCURRENCY)],
+  ];
+  const random = seededRandom(20261123);
+  const kills = 8;
+  for (let i = 0; i < kills; i++) {
+    await using running = start(args);
+    await asked(mock, running, 1 + Math.floor(random() * 70));
+    await new Promise((resolve) => setTimeout(resolve, random() * 25));
+    running.signal("SIGKILL");
+    await running.finished;
+  }
+  const { code } = await flexllm(args);
+  assert.equal(code, 0);
+  assertComplete(folder.read("out.jsonl"), count);
+  const repeated = mock.requests.length - count;
+  assert.ok(repeated <= kills * CONCURRENCY, `${repeated} requests repeated in ${kills} kills`);
+  for (const [question, times] of mock.counts()) {
+    assert.ok(times <= 1 + kills, `${question} was asked ${times} times`);
+  }
+  assert.deepEqual(readdirSync(folder.path).sort(), ["in.jsonl", "out.jsonl"]);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`${signal} lets requests in flight finish, saves them, and says how to go on`, async () => {
+    using folder = temporaryFolder();
+    await using mock = watchedMock({ delay: 0.25, length: 60 });
+    const args = [
+      ...["batch", folder.write("in put.jsonl", questions(100)), "-o", folder.file("out.jsonl")],
+      ...["--base-url", mock.baseUrl, "-m", "m", "-c", String(CONCURRENCY), "--api-key", "sk-hush"],
+    ];
+    await using running = start(args);
+    await asked(mock, running, CONCURRENCY + 1);
+    running.signal(signal);
+    const { code, stderr } = await running.finished;
+    assert.equal(code, 130);
+    assert.match(stderr, /Stopping; requests in flight may finish/);
+    assert.match(stderr, /Interrupted: \d+ of 100 records/);
+    assert.match(stderr, /To go on: flexllm batch '.*in put\.jsonl' -o .*--api-key …/);
+    assert.ok(!stderr.includes("sk-hush"));
+    const kept = jsonLines(folder.read("out.jsonl"));
+    assert.equal(kept.length, mock.requests.length, "every request that was sent was saved");
+    assert.ok(kept.every(({ status }) => status === "success"));
+  });
+}
+
+Deno.test("a second Ctrl-C cuts what is in flight, and nothing of it counts as failed", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ delay: [0.05, 5], length: 60, seed: 3 });
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(50)), "-o", folder.file("out.jsonl")],
+    ...["--base-url", mock.baseUrl, "-m", "m", "-c", String(CONCURRENCY)],
+  ];
+  await using running = start(args);
+  await asked(mock, running, CONCURRENCY + 1);
+  const stopping = new Promise<void>((resolve) =>
+    running.process.stderr!.on("data", (text) => String(text).includes("Stopping") && resolve())
+  );
+  running.signal("SIGINT");
+  await stopping;
+  running.signal("SIGINT");
+  const { code, stderr } = await running.finished;
+  assert.equal(code, 130);
+  assert.match(stderr, /0 failed/);
+  assert.ok(!folder.read("out.jsonl").includes('"error"'));
+});

@@ -1,0 +1,80 @@
+/**
+ * Runs flexllm as a user would: from source, or, when `FLEXLLM_BINARY` names it, the binary with an
+ * empty PATH. The home folder is always an empty one.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { resolve } from "node:path";
+import process from "node:process";
+import { temporaryFolder } from "./temporary_folder.ts";
+
+export const ROOT = new URL("../..", import.meta.url).pathname;
+const BINARY = process.env.FLEXLLM_BINARY && resolve(ROOT, process.env.FLEXLLM_BINARY);
+
+function denoFolder(): string {
+  return JSON.parse(execFileSync(process.execPath, ["info", "--json"], { encoding: "utf8" }))
+    .denoDir;
+}
+
+const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
+  ? [BINARY]
+  : [process.execPath, "run", "-A", "--frozen", `${ROOT}main.ts`];
+const BASE_ENV = BINARY ? { PATH: "" } : { DENO_DIR: denoFolder(), PATH: "" };
+
+export interface RunOptions {
+  /** What is piped in; nothing, at once, when left out. */
+  stdin?: string;
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
+export interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running extends AsyncDisposable {
+  process: ChildProcess;
+  /** Sends a signal; Deno's own `kill` would then report no exit code. */
+  signal: (name: NodeJS.Signals) => void;
+  /** All of standard output so far. */
+  stdout: () => string;
+  /** Resolves with the end of the process. */
+  finished: Promise<Finished>;
+}
+
+/** Starts a command. */
+export function start(args: string[], options: RunOptions = {}): Running {
+  const home = temporaryFolder();
+  const child = spawn(COMMAND, [...FIRST_ARGUMENTS, ...args], {
+    cwd: options.cwd ?? home.path,
+    env: { ...BASE_ENV, HOME: home.path, NO_COLOR: "1", ...options.env },
+  });
+  child.stdin.on("error", () => {});
+  child.stdin.end(options.stdin ?? "");
+  let stdout = "";
+  child.stdout.on("data", (chunk) => stdout += chunk);
+  const stderr = text(child.stderr);
+  const finished = new Promise<Finished>((resolve) => {
+    child.on("close", async (code) => {
+      home[Symbol.dispose]();
+      resolve({ code, stdout, stderr: await stderr });
+    });
+  });
+  return {
+    process: child,
+    signal: (name) => process.kill(child.pid!, name),
+    stdout: () => stdout,
+    finished,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await finished;
+    },
+  };
+}
+
+/** Runs a command to its end. */
+export async function flexllm(args: string[], options: RunOptions = {}): Promise<Finished> {
+  return await start(args, options).finished;
+}

@@ -1,0 +1,35 @@
+/** A mock server that remembers what it was asked. */
+import { createMockApp, type MockOptions } from "../../mod.ts";
+import { serve } from "../../lib/runtime.ts";
+
+export interface WatchedMock extends AsyncDisposable {
+  baseUrl: string;
+  /** The bodies of all requests, in the order of their arrival. */
+  // deno-lint-ignore no-explicit-any
+  requests: any[];
+  /** How often each question was asked. */
+  counts: () => Map<string, number>;
+}
+
+export function watchedMock(options: MockOptions = {}): WatchedMock {
+  const app = createMockApp(options);
+  // deno-lint-ignore no-explicit-any
+  const requests: any[] = [];
+  const server = serve("127.0.0.1", 0, async (request) => {
+    requests.push(await request.clone().json());
+    return await app.fetch(request);
+  });
+  return {
+    baseUrl: `http://127.0.0.1:${server.port}/v1`,
+    requests,
+    counts() {
+      const counts = new Map<string, number>();
+      for (const { messages } of requests) {
+        const question = messages.at(-1).content;
+        counts.set(question, (counts.get(question) ?? 0) + 1);
+      }
+      return counts;
+    },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
