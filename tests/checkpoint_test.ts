@@ -21,8 +21,8 @@ Deno.test("Checkpoint knows after reopening what is done, failed and missing", a
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Checkpoint.open(path);
-  first.append(record(0));
-  first.append(record(2, "error"));
+  first.append([record(0)]);
+  first.append([record(2, "error")]);
   first.close();
   const again = await Checkpoint.open(path);
   assert.deepEqual([0, 1, 2].map((i) => again.isDone(i, question(i))), [true, false, false]);
@@ -34,7 +34,7 @@ Deno.test("Checkpoint knows after reopening what is done, failed and missing", a
 Deno.test("Checkpoint has a record in the file as soon as append() returns", async () => {
   using folder = temporaryFolder();
   const checkpoint = await Checkpoint.open(folder.file("out.jsonl"));
-  checkpoint.append(record(0));
+  checkpoint.append([record(0)]);
   assert.deepEqual(jsonLines(folder.read("out.jsonl")), [record(0)]);
   checkpoint.close();
 });
@@ -52,13 +52,13 @@ Deno.test("Checkpoint cuts off a torn last line, and keeps a whole one without i
   ) {
     const path = folder.write("out.jsonl", whole + torn);
     const checkpoint = await Checkpoint.open(path);
-    checkpoint.append(record(2));
+    checkpoint.append([record(2)]);
     checkpoint.close();
     assert.equal(folder.read("out.jsonl"), whole + lines(record(2)));
   }
   const path = folder.write("out.jsonl", whole.trimEnd());
   const checkpoint = await Checkpoint.open(path);
-  checkpoint.append(record(2));
+  checkpoint.append([record(2)]);
   assert.equal(checkpoint.read(2).output, "Answer 2");
   checkpoint.close();
   assert.equal(folder.read("out.jsonl"), whole + lines(record(2)));
@@ -89,7 +89,7 @@ Deno.test("Checkpoint tells a changed input by its index, whatever the order of 
     index: 1,
   });
   assert.equal(checkpoint.isDone(1, question(99), true), false);
-  checkpoint.append({ ...record(1), input: question(99), output: "new" });
+  checkpoint.append([{ ...record(1), input: question(99), output: "new" }]);
   checkpoint.order();
   checkpoint.close();
   assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ output }) => output), [
@@ -120,7 +120,7 @@ Deno.test("Checkpoint orders many and long records through small windows", async
     const output = `${i} é `.repeat(i % 50 === 0 ? 400_000 : 3000);
     return { ...record((i * 7) % count), output };
   });
-  for (const each of all) checkpoint.append(each);
+  for (const each of all) checkpoint.append([each]);
   checkpoint.order();
   checkpoint.close();
   const sorted = all.toSorted((a, b) => a.index - b.index);
@@ -132,7 +132,7 @@ Deno.test("Checkpoint does not rewrite a file that is in order", async () => {
   const path = folder.write("out.jsonl", lines(record(0), record(1)));
   const before = statSync(path).ino;
   const checkpoint = await Checkpoint.open(path);
-  checkpoint.append(record(2));
+  checkpoint.append([record(2)]);
   checkpoint.order();
   checkpoint.close();
   assert.equal(statSync(path).ino, before);
@@ -154,7 +154,7 @@ Deno.test("Checkpoint lets only one writer in, and the next one when the first h
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Checkpoint.open(path);
-  first.append(record(0));
+  first.append([record(0)]);
   await assert.rejects(Checkpoint.open(path), /another flexllm process is writing/);
   first.close();
   const second = await Checkpoint.open(path);
@@ -198,8 +198,8 @@ Deno.test("Checkpoint goes on with a file of the Python tool", async () => {
   );
   const checkpoint = await Checkpoint.open(path);
   assert.deepEqual([0, 1, 2].map((i) => checkpoint.isDone(i, question(i))), [true, false, false]);
-  checkpoint.append(record(2));
-  checkpoint.append(record(1));
+  checkpoint.append([record(2)]);
+  checkpoint.append([record(1)]);
   checkpoint.order();
   checkpoint.close();
   const all = jsonLines(folder.read("out.jsonl"));

@@ -8,7 +8,7 @@ function range(count: number): number[] {
 
 async function collect<T, R>(engine: Engine<T, R>): Promise<Outcome<T, R>[]> {
   const outcomes: Outcome<T, R>[] = [];
-  for await (const outcome of engine.outcomes()) outcomes.push(outcome);
+  for await (const finished of engine.outcomes()) outcomes.push(...finished);
   return outcomes;
 }
 
@@ -96,7 +96,9 @@ Deno.test("Engine throws an error of its source after what was begun is finished
   });
   const taken: unknown[] = [];
   await assert.rejects(async () => {
-    for await (const outcome of engine.outcomes()) taken.push(outcome.record);
+    for await (const finished of engine.outcomes()) {
+      taken.push(...finished.map(({ record }) => record));
+    }
   }, /the file broke/);
   assert.deepEqual(taken, [1, 2]);
 });
@@ -110,4 +112,19 @@ Deno.test("Engine ends at once when stopped, though its source never answers", a
   const all = collect(engine);
   engine.stop();
   assert.deepEqual(await all, []);
+});
+
+Deno.test("Engine loses no outcome that arrives while the consumer is busy", async () => {
+  const engine = new Engine(range(50), async (record: number) => {
+    for (let turns = record % 5; turns > 0; turns--) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    return record;
+  }, { concurrency: 6, maxWaiting: 1 });
+  const taken: number[] = [];
+  for await (const finished of engine.outcomes()) {
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    taken.push(...finished.map(({ record }) => record));
+  }
+  assert.deepEqual(taken.toSorted((a, b) => a - b), range(50));
 });

@@ -5,11 +5,16 @@
  */
 import type { ChatResult } from "../chat/result.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { errorRecord, recordedResult, successRecord } from "../checkpoint/record.ts";
+import {
+  errorRecord,
+  recordedResult,
+  type ResultRecord,
+  successRecord,
+} from "../checkpoint/record.ts";
 import type { ChatClient } from "../client/chat_client.ts";
-import { AbortedError, FlexLLMError } from "../errors.ts";
+import { AbortedError, CheckpointError, FlexLLMError } from "../errors.ts";
 import type { BatchItem, BatchOptions, BatchRecord } from "./batch.ts";
-import { type BatchSummary, countResult, emptySummary } from "./batch_summary.ts";
+import { type BatchSummary, countFailure, countResult, emptySummary } from "./batch_summary.ts";
 import { Engine, type Outcome, type Place } from "./engine.ts";
 
 /** Records that wait for a retry at the same time, at most. */
@@ -37,12 +42,16 @@ export class BatchRun {
   readonly #client: ChatClient;
   readonly #options: BatchRunOptions;
   readonly #cut = new AbortController();
+  readonly #noRetries = new AbortController();
   readonly #concurrency: number;
   readonly #summary = emptySummary();
   readonly #begun = performance.now();
   #engine: Engine<IndexedRecord, Answer> | undefined;
   /** Failures in a row that every request to this endpoint would meet. */
   #fatalInARow = 0;
+  #anyAnswer = false;
+  /** The failure that ends the batch when what is in flight has finished. */
+  #hopeless: FlexLLMError | undefined;
 
   constructor(client: ChatClient, options: BatchRunOptions) {
     this.#client = client;
@@ -53,16 +62,21 @@ export class BatchRun {
     );
   }
 
-  /** Sends nothing more; what is in flight may finish. */
+  /** Sends nothing more; what is in flight may finish, what waits for a retry does not. */
   stop(): void {
     this.#summary.interrupted = true;
-    this.#engine?.stop();
+    this.#drain();
   }
 
   /** Cuts what is in flight, too. */
   abort(): void {
     this.stop();
     this.#cut.abort();
+  }
+
+  #drain(): void {
+    this.#engine?.stop();
+    this.#noRetries.abort();
   }
 
   /** The counts so far. */
@@ -92,11 +106,9 @@ export class BatchRun {
     signal?.addEventListener("abort", onAbort);
     let finished = false;
     try {
-      for await (const outcome of engine.outcomes()) {
-        const item = this.#settle(outcome);
-        if (item !== undefined) yield item;
-      }
+      for await (const outcomes of engine.outcomes()) yield* this.#settle(outcomes);
       finished = true;
+      if (this.#hopeless !== undefined) throw this.#hopeless;
       if (signal?.aborted) throw new AbortedError("the batch was cancelled");
     } finally {
       signal?.removeEventListener("abort", onAbort);
@@ -125,6 +137,7 @@ export class BatchRun {
     const result = await this.#client.chatCompletions(record.messages, {
       ...this.#options,
       signal: this.#cut.signal,
+      retrySignal: this.#noRetries.signal,
       onRetryWait: () => {
         this.#summary.retries++;
         place.leave();
@@ -134,44 +147,56 @@ export class BatchRun {
     return { result, restored: false };
   }
 
-  #settle(outcome: Outcome<IndexedRecord, Answer>): BatchItem | undefined {
-    if (outcome.ok) return this.#succeed(outcome.record, outcome.value);
-    const { record, error } = outcome;
-    if (!(error instanceof FlexLLMError) || error.code.startsWith("checkpoint")) throw error;
-    // Cut by us, so neither answered nor failed: it is asked again next time.
-    if (error instanceof AbortedError) return undefined;
-    return this.#fail(record, error);
-  }
-
-  #succeed(record: IndexedRecord, { result, restored }: Answer): BatchItem {
-    const item = { ...record, status: "success" as const, result, restored };
-    if (restored) {
-      this.#summary.restored++;
-      return item;
+  /** Writes the results of records that finished together, counts them, and gives their items. */
+  #settle(outcomes: readonly Outcome<IndexedRecord, Answer>[]): BatchItem[] {
+    const items: BatchItem[] = [];
+    const lines: ResultRecord[] = [];
+    for (const outcome of outcomes) {
+      const item = outcome.ok
+        ? { ...outcome.record, status: "success" as const, ...outcome.value }
+        : this.#failedItem(outcome.record, outcome.error);
+      if (item === undefined) continue;
+      items.push(item);
+      if (item.status === "error") lines.push(errorRecord(item, item.error));
+      else if (!item.restored) lines.push(this.#successLine(item, item.result));
     }
-    this.#fatalInARow = 0;
-    const { recordUsage = true, recordCost = true } = this.#options;
-    const line = successRecord(record, result);
-    if (!recordUsage) line.usage = undefined;
-    if (!recordCost) line.cost = undefined;
-    this.#options.checkpoint?.append(line);
-    countResult(this.#summary, result);
-    return item;
+    this.#options.checkpoint?.append(lines);
+    for (const item of items) this.#count(item);
+    return items;
   }
 
-  #fail(record: IndexedRecord, error: FlexLLMError): BatchItem {
-    if (error.fatal && this.#isHopeless(error)) throw error;
-    if (!error.fatal) this.#fatalInARow = 0;
-    this.#options.checkpoint?.append(errorRecord(record, error));
-    this.#summary.failed++;
-    this.#summary.errors[error.code] = (this.#summary.errors[error.code] ?? 0) + 1;
-    return { ...record, status: "error", error };
+  /** The item of a failure; none when the record is to be asked again by the next run. */
+  #failedItem(record: IndexedRecord, error: unknown): BatchItem | undefined {
+    if (!(error instanceof FlexLLMError) || error instanceof CheckpointError) throw error;
+    // Cut by us, so neither answered nor failed.
+    if (error instanceof AbortedError) return undefined;
+    this.#fatalInARow = error.fatal ? this.#fatalInARow + 1 : 0;
+    if (!error.fatal || !this.#isHopeless(error)) return { ...record, status: "error", error };
+    // What is in flight may still be answered, and is paid for then.
+    this.#hopeless ??= error;
+    this.#drain();
+    return undefined;
   }
 
   /** Whether the batch should stop at a failure that the next requests would meet as well. */
   #isHopeless(error: FlexLLMError): boolean {
-    this.#fatalInARow++;
-    return error.code === "quota_exceeded" || this.#summary.succeeded === 0 ||
+    return error.code === "quota_exceeded" || !this.#anyAnswer ||
       this.#fatalInARow > this.#concurrency;
+  }
+
+  #successLine(record: IndexedRecord, result: ChatResult): ResultRecord {
+    this.#fatalInARow = 0;
+    this.#anyAnswer = true;
+    const { recordUsage = true, recordCost = true } = this.#options;
+    const line = successRecord(record, result);
+    if (!recordUsage) line.usage = undefined;
+    if (!recordCost) line.cost = undefined;
+    return line;
+  }
+
+  #count(item: BatchItem): void {
+    if (item.status === "error") countFailure(this.#summary, item.error);
+    else if (item.restored) this.#summary.restored++;
+    else countResult(this.#summary, item.result);
   }
 }

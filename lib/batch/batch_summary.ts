@@ -4,6 +4,7 @@
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
+import type { FlexLLMError } from "../errors.ts";
 
 /** What a batch has done. */
 export interface BatchSummary {
@@ -61,4 +62,10 @@ export function countResult(summary: BatchSummary, result: ChatResult): void {
   }
   if (result.cost === null) summary.unpriced++;
   else summary.cost += result.cost;
+}
+
+/** Counts a failure in. */
+export function countFailure(summary: BatchSummary, error: FlexLLMError): void {
+  summary.failed++;
+  summary.errors[error.code] = (summary.errors[error.code] ?? 0) + 1;
 }

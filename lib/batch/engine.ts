@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 
 /** What became of one record. */
 export type Outcome<T, R> =
@@ -33,7 +34,9 @@ export class Engine<T, R> {
   readonly #records: Iterator<T> | AsyncIterator<T>;
   readonly #work: (record: T, place: Place) => Promise<R>;
   readonly #options: EngineOptions;
-  readonly #finished: Outcome<T, R>[] = [];
+  #finished: Outcome<T, R>[] = [];
+  /** Outcomes that are with the consumer. */
+  #given = 0;
   #atWork = 0;
   #waiting = 0;
   #pulling = false;
@@ -60,19 +63,27 @@ export class Engine<T, R> {
   }
 
   /**
-   * Yields what became of each record as it finishes. An error of the iterable of records is thrown
-   * when all that was begun before it is finished.
+   * Yields what became of the records, all at once that finished in one turn of the event loop, so
+   * that they can be written together. They keep their places until the next ones are asked for. An
+   * error of the iterable of records is thrown when all that was begun before it is finished.
    */
-  async *outcomes(): AsyncGenerator<Outcome<T, R>, void, void> {
+  async *outcomes(): AsyncGenerator<Outcome<T, R>[], void, void> {
     try {
       this.#pull();
       while (true) {
-        for (let outcome; (outcome = this.#finished.shift()) !== undefined;) {
-          yield outcome;
+        if (this.#finished.length > 0) {
+          await new Promise<void>((resolve) => setImmediate(resolve));
+          const batch = this.#finished;
+          this.#finished = [];
+          this.#given = batch.length;
+          yield batch;
+          this.#given = 0;
           this.#pull();
+        } else if (this.#ended && this.#atWork + this.#waiting === 0) {
+          break;
+        } else {
+          await new Promise<void>((resolve) => this.#wake = resolve);
         }
-        if (this.#ended && this.#atWork + this.#waiting === 0) break;
-        await new Promise<void>((resolve) => this.#wake = resolve);
       }
       if (this.#failure !== undefined) throw this.#failure.error;
     } finally {
@@ -84,7 +95,7 @@ export class Engine<T, R> {
 
   get #hasRoom(): boolean {
     return !this.#ended &&
-      this.#atWork + this.#finished.length < this.#options.concurrency &&
+      this.#atWork + this.#finished.length + this.#given < this.#options.concurrency &&
       this.#waiting < this.#options.maxWaiting;
   }
 

@@ -179,24 +179,29 @@ export class Checkpoint {
   }
 
   /**
-   * Writes a record. When this returns, the record survives the end of this process; within a
-   * second it survives a power failure.
+   * Writes records. When this returns, they survive the end of this process; within a second they
+   * survive a power failure.
    *
-   * @throws {CheckpointError} when it cannot be written; the file is left without it
+   * @throws {CheckpointError} when they cannot be written; the file is left without them
    */
-  append(record: ResultRecord): void {
-    const line = Buffer.from(`${JSON.stringify(record)}\n`);
+  append(records: readonly ResultRecord[]): void {
+    if (records.length === 0) return;
+    const lines = records.map((record) => `${JSON.stringify(record)}\n`);
+    const bytes = Buffer.from(lines.join(""));
     try {
-      for (let written = 0; written < line.length;) {
-        written += writeSync(this.#fd, line, written);
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(this.#fd, bytes, written);
       }
     } catch (error) {
       this.#cutTo(this.#size);
       throw fileProblem(error, this.#path);
     }
-    // Written in this run, so its input is never compared: no fingerprint is needed.
-    this.#note(record.index, record.status, NaN, this.#size, line.length - 1);
-    this.#size += line.length;
+    for (const [i, { index, status }] of records.entries()) {
+      const length = Buffer.byteLength(lines[i]);
+      // Written in this run, so its input is never compared: no fingerprint is needed.
+      this.#note(index, status, NaN, this.#size, length - 1);
+      this.#size += length;
+    }
     this.#syncSoon();
   }
 

@@ -10,8 +10,10 @@ import type { RetryNotice } from "../scheduling/scheduler.ts";
 import type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "../batch/batch.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 
-/** Told of a request that waits between two tries, without holding a slot. */
+/** How a caller follows a request that waits between two tries, without holding a slot. */
 export interface RetryHooks {
+  /** Ends such a wait, and only that: the call then throws {@link AbortedError}. */
+  retrySignal?: AbortSignal;
   /** Called when a try failed and the next one is waited for. */
   onRetryWait?: (notice: RetryNotice) => void;
   /** Called when that wait is over. */

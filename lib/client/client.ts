@@ -101,11 +101,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       const answer = await send(encoded, sendOptions);
       if (answer.status >= 400) answer.body = redact(answer.body, endpoint.apiKey);
       return decodeAnswer(provider, answer);
-    }, {
-      signal: sendOptions.signal,
-      onRetryWait: options.onRetryWait,
-      onRetryResume: options.onRetryResume,
-    });
+    }, { ...retryHooks(options), signal: sendOptions.signal });
     const latency = (performance.now() - begun) / 1000;
     return {
       content: completion.content,
@@ -203,7 +199,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       begun = performance.now();
       const batches = readStream(encoded, readOptions);
       return { batches, first: await batches.next() };
-    }, { signal, onRetryWait: options.onRetryWait, onRetryResume: options.onRetryResume });
+    }, { ...retryHooks(options), signal });
     let step = first;
     try {
       for (; !step.done; step = await batches.next()) {
@@ -249,4 +245,8 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     this.#pricer ??= loadPricer(this.#connection.endpoint.baseUrl);
     return (await this.#pricer)(model, usage);
   }
+}
+
+function retryHooks({ retrySignal, onRetryWait, onRetryResume }: RetryHooks): RetryHooks {
+  return { retrySignal, onRetryWait, onRetryResume };
 }

@@ -32,6 +32,8 @@ export interface RetryNotice {
 /** How one request is scheduled. */
 export interface RunOptions {
   signal?: AbortSignal;
+  /** Ends the wait for another try, and only that: a try that has begun goes on. */
+  retrySignal?: AbortSignal;
   /** Called when a try failed and the request gives its slot back to wait for the next. */
   onRetryWait?: (notice: RetryNotice) => void;
   /** Called when that wait is over. */
@@ -88,7 +90,7 @@ export class Scheduler {
         if (!held) this.#slots.release();
       }
       try {
-        await this.#options.clock.sleep(wait * 1000, signal);
+        await this.#options.clock.sleep(wait * 1000, options.retrySignal ?? signal);
       } finally {
         options.onRetryResume?.();
       }
