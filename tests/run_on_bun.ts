@@ -1,0 +1,33 @@
+/**
+ * `deno task test:bun`: the unit tests on Bun. Each is bundled as the binary is, and Bun's own runner
+ * stands in for `Deno.test`. Needs `bun` on the PATH.
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+
+const PRELOAD = `import { test } from "bun:test";
+globalThis.Deno = { test: (name, body) => test(name, () => body(), 20_000) };
+`;
+
+const tests = new URL(".", import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), "flexllm-bun-"));
+let status = 0;
+try {
+  for (const name of readdirSync(tests).filter((name) => name.endsWith("_test.ts"))) {
+    const target = join(folder, name.replace("_test.ts", ".test.js"));
+    const bundle = ["bundle", "--quiet", "--platform", "deno", "-o", target, join(tests, name)];
+    execFileSync(process.execPath, bundle);
+  }
+  cpSync(join(tests, "fixtures"), join(folder, "fixtures"), { recursive: true });
+  writeFileSync(join(folder, "preload.js"), PRELOAD);
+  execFileSync("bun", ["test", "--preload", "./preload.js"], { cwd: folder, stdio: "inherit" });
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  status = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(status);
