@@ -5,7 +5,6 @@
  */
 import { Command } from "@commander-js/extra-typings";
 import process from "node:process";
-import { text } from "node:stream/consumers";
 import type { Message } from "../lib/chat/messages.ts";
 import type { ChatResult } from "../lib/chat/result.ts";
 import { InvalidInputError } from "../lib/errors.ts";
@@ -14,6 +13,7 @@ import { colored, writeNote, writeOutput } from "./terminal.ts";
 
 /** The question: what is piped in, the argument, or both, the piped text first. */
 async function readQuestion(argument: string | undefined): Promise<string> {
+  const { text } = await import("node:stream/consumers");
   const piped = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
   const question = [piped, argument ?? ""].filter((part) => part !== "").join("\n\n");
   if (question !== "") return question;

@@ -7,7 +7,6 @@ import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import { ConfigurationError, FlexLLMError } from "../lib/errors.ts";
-import { batchReport, resumeCommand, summaryJson } from "./batch_report.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples, commonFlags, modelFlags, positiveNumber, wholeNumber } from "./flags.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
@@ -96,8 +95,15 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
   const output = checkFiles(input, flags.output);
   const note = flags.quiet ? () => {} : writeNote;
   const { client, model, options } = await prepare(flags);
-  const [{ openInput }, { checkInput, usableRecords }, { Checkpoint }, { BatchRun }] = await Promise
+  const [
+    { batchReport, resumeCommand, summaryJson },
+    { openInput },
+    { checkInput, usableRecords },
+    { Checkpoint },
+    { BatchRun },
+  ] = await Promise
     .all([
+      import("./batch_report.ts"),
       import("../lib/input/input_file.ts"),
       import("../lib/input/records.ts"),
       import("../lib/checkpoint/checkpoint.ts"),
