@@ -9,24 +9,10 @@
  */
 import type { FinishReason, ToolCall, Usage } from "../chat/result.ts";
 import { MalformedResponseError } from "../errors.ts";
+import { asNumber, asObject, asText, type Json } from "../json.ts";
 import { OpenAIStreamDecoder } from "./openai_stream.ts";
 import type { ChatRequest, Completion, Endpoint, Provider, ProviderError } from "./provider.ts";
 import { service, serviceOfUrl } from "./services.ts";
-
-/** A JSON object whose fields are not known to be there. */
-export type Json = Record<string, unknown>;
-
-/** `value` when it is a JSON object, else `undefined`. */
-export function asObject(value: unknown): Json | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Json
-    : undefined;
-}
-
-/** `value` when it is a string with something in it, else `undefined`. */
-export function asText(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
 
 function encodeBody(request: ChatRequest, maxTokensField: string): string {
   const { options } = request;
@@ -69,26 +55,21 @@ export function finishReason(reason: unknown, hasToolCalls: boolean): FinishReas
   return "other";
 }
 
-/** The count in `value`, `undefined` when it is none. */
-function count(value: unknown): number | undefined {
-  return typeof value === "number" ? value : undefined;
-}
-
 /** Decodes a `usage` object; `null` when the server sent none. */
 export function decodeUsage(value: unknown): Usage | null {
   const usage = asObject(value);
   if (usage === undefined) return null;
-  const promptTokens = count(usage.prompt_tokens) ?? 0;
-  const completionTokens = count(usage.completion_tokens) ?? 0;
+  const promptTokens = asNumber(usage.prompt_tokens) ?? 0;
+  const completionTokens = asNumber(usage.completion_tokens) ?? 0;
   const decoded: Usage = {
     promptTokens,
     completionTokens,
-    totalTokens: count(usage.total_tokens) ?? promptTokens + completionTokens,
+    totalTokens: asNumber(usage.total_tokens) ?? promptTokens + completionTokens,
   };
-  const cached = count(asObject(usage.prompt_tokens_details)?.cached_tokens) ??
-    count(usage.prompt_cache_hit_tokens);
+  const cached = asNumber(asObject(usage.prompt_tokens_details)?.cached_tokens) ??
+    asNumber(usage.prompt_cache_hit_tokens);
   if (cached !== undefined) decoded.cachedTokens = cached;
-  const reasoning = count(asObject(usage.completion_tokens_details)?.reasoning_tokens);
+  const reasoning = asNumber(asObject(usage.completion_tokens_details)?.reasoning_tokens);
   if (reasoning !== undefined) decoded.reasoningTokens = reasoning;
   return decoded;
 }

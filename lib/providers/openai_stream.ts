@@ -7,16 +7,14 @@
  */
 import type { StreamEvent } from "../chat/stream_events.ts";
 import { MalformedResponseError } from "../errors.ts";
+import { asObject, asText, type Json } from "../json.ts";
 import {
-  asObject,
-  asText,
   decodeArguments,
   decodeContent,
   decodeError,
   decodeThinking,
   decodeUsage,
   finishReason,
-  type Json,
 } from "./openai.ts";
 import type { StreamDecoder } from "./provider.ts";
 import { embeddedError } from "./response_error.ts";
