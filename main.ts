@@ -6,7 +6,6 @@
 import process from "node:process";
 import { reportError } from "./commands/report_error.ts";
 import { buildProgram } from "./commands/program.ts";
-import { flushOutput } from "./commands/terminal.ts";
 
 let exitCode: number;
 try {
@@ -17,5 +16,4 @@ try {
 } catch (error) {
   exitCode = reportError(error, process.argv.includes("--verbose"));
 }
-await flushOutput();
 process.exit(exitCode);

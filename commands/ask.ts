@@ -9,6 +9,7 @@ import type { Message } from "../lib/chat/messages.ts";
 import type { ChatResult } from "../lib/chat/result.ts";
 import { InvalidInputError } from "../lib/errors.ts";
 import { addExamples, commonFlags, modelFlags } from "./flags.ts";
+import { noteLongWaits } from "./note_waits.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
 /** The question: what is piped in, the argument, or both, the piped text first. */
@@ -68,11 +69,12 @@ export function askCommand() {
       const messages: Message[] = [{ role: "user", content: await readQuestion(argument) }];
       if (system !== undefined) messages.unshift({ role: "system", content: system });
 
+      const options = { temperature, maxTokens, onRetryWait: noteLongWaits(writeNote) };
       if (flags.json) {
-        const result = await client.chatCompletions(messages, { temperature, maxTokens });
+        const result = await client.chatCompletions(messages, options);
         return writeOutput(`${toJson(result)}\n`);
       }
-      const stream = client.chatCompletionsStream(messages, { temperature, maxTokens });
+      const stream = client.chatCompletionsStream(messages, options);
       let last = "";
       try {
         for await (const piece of stream) writeOutput(last = piece);
@@ -80,6 +82,7 @@ export function askCommand() {
         if (last !== "" && !last.endsWith("\n")) writeOutput("\n");
       }
       const result = await stream.result;
+      if (result.content === "") writeNote(colored("yellow", "The answer is empty."));
       if (result.finishReason === "length") {
         writeNote(colored("yellow", "The answer was cut at the limit of tokens."));
       }

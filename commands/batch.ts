@@ -6,9 +6,11 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
-import { ConfigurationError, FlexLLMError } from "../lib/errors.ts";
+import { CheckpointError, ConfigurationError, InvalidInputError } from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples, commonFlags, modelFlags, positiveNumber, wholeNumber } from "./flags.ts";
+import { noteLongWaits } from "./note_waits.ts";
+import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
@@ -96,7 +98,7 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
   const note = flags.quiet ? () => {} : writeNote;
   const { client, model, options } = await prepare(flags);
   const [
-    { batchReport, resumeCommand, summaryJson },
+    { batchReport, summaryJson },
     { openInput },
     { checkInput, usableRecords },
     { Checkpoint },
@@ -117,8 +119,13 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
       if (check.invalid > 0) {
         note(`${colored("yellow", "warning:")} ${check.invalid} unusable input lines left out`);
       }
-      const batch = new BatchRun(client, { ...options, checkpoint });
-      const report = { model, output, total: check.total };
+      const { startProgress } = await import("./progress.ts");
+      const batch = new BatchRun(client, {
+        ...options,
+        checkpoint,
+        onRetryWait: noteLongWaits((line) => progress.note(line)),
+      });
+      const report = { model, output, total: check.total, piped: input === undefined };
       if (check.pending === 0) {
         checkpoint.order();
         note(`All ${check.total} records are done already; nothing was sent. (${output})`);
@@ -126,27 +133,35 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
         if (flags.json) writeOutput(summaryJson(summary, report));
         return;
       }
-      const { startProgress } = await import("./progress.ts");
       const progress = await startProgress(batch, check, flags.quiet === true);
       const signals = stopOnSignals(batch, progress.note);
+      let failure: unknown;
       try {
         for await (const item of batch.items(usableRecords(file, flags))) {
-          if (item.status === "error") progress.failure(item.index, item.error);
+          if (item.status === "error") progress.failure(item, file.name);
         }
       } catch (error) {
-        if (error instanceof FlexLLMError && !flags.quiet) {
-          progress.note(`Stopped: no further request would succeed. To go on: ${resumeCommand()}`);
-        }
-        throw error;
+        failure = error;
       } finally {
         progress.stop();
         signals.release();
       }
       const summary = batch.summary();
-      if (!summary.interrupted) orderOrWarn(checkpoint);
-      for (const line of batchReport(summary, report)) note(line);
+      const done = summary.restored + summary.succeeded + summary.failed;
+      if (failure === undefined && !summary.interrupted) {
+        if (done < check.total) {
+          failure = new InvalidInputError(
+            `${file.name} was changed while the batch ran: it had ${check.total} records, ` +
+              `${done} were read`,
+          );
+        } else {
+          orderOrWarn(checkpoint);
+        }
+      }
+      for (const line of batchReport(summary, report, failure !== undefined)) note(line);
       if (flags.json) writeOutput(summaryJson(summary, report));
-      process.exitCode = exitCode(summary);
+      if (failure !== undefined) reportError(failure, flags.verbose === true);
+      process.exitCode = failure === undefined ? exitCode(summary) : EXIT.usage;
     } finally {
       checkpoint.close();
     }
@@ -160,7 +175,8 @@ function orderOrWarn(checkpoint: { order(): void }): void {
   try {
     checkpoint.order();
   } catch (error) {
-    if (!(error instanceof FlexLLMError)) throw error;
+    // A file that was cut or taken away is not whole, and says so itself.
+    if (!(error instanceof CheckpointError) || error.cause === undefined) throw error;
     writeNote(
       `${colored("yellow", "warning:")} the results are whole but not in order: ${error.message}`,
     );

@@ -13,6 +13,8 @@ export interface ReportContext {
   output: string;
   /** Usable records of the input. */
   total: number;
+  /** Whether the input came through standard input. */
+  piped: boolean;
 }
 
 const number = new Intl.NumberFormat("en-US");
@@ -36,12 +38,12 @@ function quoted(argument: string): string {
 }
 
 /** The command that goes on, without the key that may have been in it. */
-export function resumeCommand(): string {
+function resumeCommand(piped: boolean): string {
   const shown = process.argv.slice(2).map((argument, i, all) => {
     if (all[i - 1] === "--api-key") return "…";
     return argument.startsWith("--api-key=") ? "--api-key=…" : quoted(argument);
   });
-  return `flexllm ${shown.join(" ")}`;
+  return `${piped ? "the same input | " : ""}flexllm ${shown.join(" ")}`;
 }
 
 function costLine(summary: BatchSummary): string | undefined {
@@ -52,11 +54,20 @@ function costLine(summary: BatchSummary): string | undefined {
   return `Cost: ${dollars(summary.cost)}${unpriced}`;
 }
 
-/** The lines of the summary. */
-export function batchReport(summary: BatchSummary, context: ReportContext): string[] {
+function headOf(interrupted: boolean, stopped: boolean): string {
+  if (stopped) return colored("red", "Stopped");
+  return interrupted ? colored("yellow", "Interrupted") : colored("green", "Done");
+}
+
+/** The lines of the summary; `stopped` says that an error ended the batch. */
+export function batchReport(
+  summary: BatchSummary,
+  context: ReportContext,
+  stopped: boolean,
+): string[] {
   const { succeeded, failed, restored, retries, seconds } = summary;
   const tried = succeeded + failed;
-  const head = summary.interrupted ? colored("yellow", "Interrupted") : colored("green", "Done");
+  const head = headOf(summary.interrupted, stopped);
   const parts = [`${number.format(succeeded)} succeeded`, `${number.format(failed)} failed`];
   if (restored > 0) parts.push(`${number.format(restored)} done before`);
   if (retries > 0) parts.push(`${number.format(retries)} retries`);
@@ -72,9 +83,10 @@ export function batchReport(summary: BatchSummary, context: ReportContext): stri
   for (const [code, count] of Object.entries(summary.errors)) {
     lines.push(`Failed with ${code}: ${number.format(count)}`);
   }
-  lines.push(`Results: ${context.output}`);
-  if (summary.interrupted) lines.push(`To go on: ${resumeCommand()}`);
-  else if (failed > 0) lines.push(`To try the failed ones again: ${resumeCommand()}`);
+  if (restored + tried > 0) lines.push(`Results: ${context.output}`);
+  const again = resumeCommand(context.piped);
+  if (summary.interrupted || stopped) lines.push(`To go on: ${again}`);
+  else if (failed > 0) lines.push(`To try the failed ones again: ${again}`);
   return lines;
 }
 

@@ -8,7 +8,7 @@ import { LLMClient } from "../lib/client/client.ts";
 import type { ClientOptions } from "../lib/client/client_options.ts";
 import { type Config, loadConfig } from "../lib/config/load.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
-import { maskKey } from "../lib/redact.ts";
+import { maskKey, shownUrl } from "../lib/redact.ts";
 import { colored, writeNote } from "./terminal.ts";
 
 /** Reads the configuration and passes on its warnings. */
@@ -26,7 +26,7 @@ export function connectModel(
 ): { client: LLMClient; model: string } {
   const model = resolveModel(config, process.env, flags);
   if (flags.verbose) {
-    const server = model.baseUrl ?? `provider ${model.provider}`;
+    const server = model.baseUrl ? shownUrl(model.baseUrl) : `provider ${model.provider}`;
     const key = model.apiKey === undefined ? "no key" : `key ${maskKey(model.apiKey)}`;
     writeNote(colored("dim", `configuration: ${config.file ?? "none"}`));
     writeNote(colored("dim", `model: ${model.model} at ${server}, ${key}`));

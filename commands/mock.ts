@@ -58,7 +58,7 @@ export function mockCommand() {
         .argParser(numberWithin(0, 1)),
     )
     .addOption(
-      new Option("--seed <number>", "makes delays and errors the same in each run")
+      new Option("--seed <number>", "makes answers, delays and errors the same in each run")
         .argParser(wholeNumber(0)),
     )
     .action(async (options) => {

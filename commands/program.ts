@@ -9,6 +9,7 @@ import { askCommand } from "./ask.ts";
 import { batchCommand } from "./batch.ts";
 import { addExamples } from "./flags.ts";
 import { mockCommand } from "./mock.ts";
+import { writeOutput } from "./terminal.ts";
 import { versionCommand } from "./version.ts";
 
 /** Builds the command line. Errors are thrown, not exited with. */
@@ -19,7 +20,7 @@ export function buildProgram(): Command {
     .usage("<command> [options]")
     .helpCommand("help [command]", "show the help of a command")
     .showHelpAfterError("Run with --help to see how it is used.")
-    .configureOutput({ outputError: (text, write) => write(text) })
+    .configureOutput({ writeOut: writeOutput })
     .exitOverride();
   addExamples(program, [
     'flexllm ask "What is Python?" -m mock',

@@ -3,27 +3,42 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
+import { writeSync } from "node:fs";
 import process from "node:process";
 import { styleText } from "node:util";
+import { ConfigurationError } from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 
-let lastWrite: Promise<void> = Promise.resolve();
-
-// Whoever reads our output may leave early, as `head` does; that is no error of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT.ok);
-  throw error;
-});
 process.stderr.on("error", () => {});
 
-/** Writes a result. */
-export function writeOutput(text: string): void {
-  lastWrite = new Promise((resolve) => process.stdout.write(text, () => resolve()));
+/** Waits a moment without giving way, for a pipe that is full. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
 }
 
-/** Waits until all results are written. */
-export function flushOutput(): Promise<void> {
-  return lastWrite;
+/**
+ * Writes a result. It is written when this returns: a disk that is full is an error here and now, not
+ * one that nobody sees.
+ */
+export function writeOutput(text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length;) {
+    try {
+      written += writeSync(1, bytes, written);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      // Whoever reads our output may leave early, as `head` does; that is no error of ours.
+      if (code === "EPIPE") process.exit(EXIT.ok);
+      if (code !== "EAGAIN") throw outputError(error);
+      pause();
+    }
+  }
+}
+
+function outputError(cause: unknown): ConfigurationError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ConfigurationError(`cannot write to standard output: ${reason}`, { cause });
 }
 
 /** Writes a line for the person. */

@@ -6,6 +6,9 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { AbortedError } from "./errors.ts";
 
+/** What a timer can hold, in milliseconds: almost 25 days. Longer ones would fire at once. */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** A source of time that never goes back. */
 export interface Clock {
   /** Milliseconds since some fixed moment. */
@@ -23,7 +26,7 @@ export const systemClock: Clock = {
       const timer = setTimeout(() => {
         signal?.removeEventListener("abort", onAbort);
         resolve();
-      }, ms);
+      }, Math.min(ms, MAX_TIMER));
       const onAbort = () => {
         clearTimeout(timer);
         reject(new AbortedError());

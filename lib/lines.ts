@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import { readSync } from "node:fs";
 
 /** A line and where it stands. */
@@ -18,10 +18,17 @@ export interface Line {
   length: number;
   /** Whether a newline ends it; only the last line may lack one. */
   ended: boolean;
+  /** Whether it is UTF-8; what is not has been replaced in `text`. */
+  valid: boolean;
 }
 
 const CHUNK = 1 << 20;
 const NEWLINE = 10;
+
+function decodeLine(bytes: Buffer): { text: string; valid: boolean } {
+  const text = bytes.toString("utf8");
+  return { text, valid: !text.includes("\ufffd") || isUtf8(bytes) };
+}
 
 /** Yields the lines of the open file `fd` from its start. */
 export function* readLinesSync(fd: number): Generator<Line, void, void> {
@@ -38,11 +45,10 @@ export function* readLinesSync(fd: number): Generator<Line, void, void> {
     const view = chunk.subarray(0, read);
     let start = 0;
     for (let end = view.indexOf(NEWLINE); end >= 0; end = view.indexOf(NEWLINE, start)) {
-      const length = carriedLength + end - start;
-      const text = carriedLength === 0
-        ? view.toString("utf8", start, end)
-        : Buffer.concat([...carried, view.subarray(start, end)]).toString("utf8");
-      yield { text, number: ++number, offset, length, ended: true };
+      const last = view.subarray(start, end);
+      const bytes = carriedLength === 0 ? last : Buffer.concat([...carried, last]);
+      const { length } = bytes;
+      yield { ...decodeLine(bytes), number: ++number, offset, length, ended: true };
       offset += length + 1;
       carried = [];
       carriedLength = 0;
@@ -54,7 +60,8 @@ export function* readLinesSync(fd: number): Generator<Line, void, void> {
     }
   }
   if (carriedLength > 0) {
-    const text = Buffer.concat(carried).toString("utf8");
-    yield { text, number: ++number, offset, length: carriedLength, ended: false };
+    const bytes = Buffer.concat(carried);
+    const { length } = bytes;
+    yield { ...decodeLine(bytes), number: ++number, offset, length, ended: false };
   }
 }

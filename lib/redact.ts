@@ -16,6 +16,12 @@ export function redact(text: string, ...secrets: (string | undefined)[]): string
   return result;
 }
 
+/** The part of a URL that is safe to show: credentials and the query may hold a key. */
+export function shownUrl(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
 /** A key as a person may see it: its end, for telling keys apart, or nothing of a short one. */
 export function maskKey(key: string): string {
   return key.length >= 16 ? `…${key.slice(-4)}` : "…";

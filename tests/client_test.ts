@@ -363,3 +363,66 @@ Deno.test("options of one call do not reach the next", async () => {
     undefined,
   ]]);
 });
+
+Deno.test("a redirect is not followed: keys and prompts stay with the server that was named", async () => {
+  await using other = await always(httpAnswer(200, completion("stolen")));
+  await using server = await always(httpAnswer(307, "", { location: other.baseUrl }));
+  await using client = clientOf(server);
+  for (const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).result]) {
+    const error = await failure(work);
+    assert.match(error.message, /answered 307 and points to http/);
+    assert.deepEqual([error.retryable, error.fatal], [false, true]);
+  }
+  assert.equal(other.requests.length, 0);
+});
+
+Deno.test("a key or header that cannot be sent is refused without being shown", () => {
+  const wrong: Partial<ClientOptions>[] = [
+    { apiKey: "sk-abc\nsecret" },
+    { apiKey: "sk-schlüssel" },
+    {
+      headers: { "bad name": "secret" },
+    },
+    { headers: { good: "secret\n" + "x" } },
+  ];
+  for (const options of wrong) {
+    assert.throws(
+      () => new LLMClient({ baseUrl: "http://host/v1", ...options }),
+      (error: FlexLLMError) => {
+        assert.equal(error.code, "configuration");
+        assert.ok(!/sk-|secret/.test(`${error.message}${error.stack}`), error.stack);
+        return true;
+      },
+    );
+  }
+  for (
+    const baseUrl of [
+      "http://user:pass@host/v1",
+      "http://host/v1?key=x",
+      "http://host:99999/v1",
+      "http:///v1",
+    ]
+  ) {
+    assert.throws(() => new LLMClient({ baseUrl }), (error: FlexLLMError) => {
+      assert.equal(error.code, "configuration");
+      assert.ok(!error.message.includes("pass@"));
+      return true;
+    });
+  }
+});
+
+Deno.test("what a server says is made fit for a terminal", async () => {
+  const message = `clear\x1b[2J\nscreen ${"x".repeat(5000)}`;
+  await using server = await always(httpAnswer(400, JSON.stringify({ error: { message } })));
+  await using client = clientOf(server);
+  const error = await failure(client.chatCompletions(HELLO));
+  // deno-lint-ignore no-control-regex
+  assert.ok(!/[\x00-\x1f]/.test(error.message) && error.message.length < 600, error.message);
+});
+
+Deno.test("a call after close() says that the client is closed", async () => {
+  const client = new LLMClient({ provider: "mock", model: "mock" });
+  client.close();
+  const error = await failure(client.chatCompletions(HELLO));
+  assert.deepEqual([error.code, error.message], ["aborted", "the client is closed"]);
+});

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { writeFileSync } from "node:fs";
 import { Checkpoint } from "../lib/checkpoint/checkpoint.ts";
 import { toBatchRecord } from "../lib/input/formats.ts";
 import { openInput } from "../lib/input/input_file.ts";
@@ -147,4 +149,23 @@ Deno.test("an input that lost its last records does not fit the checkpoint", asy
     `${JSON.stringify({ index: 1, status: "success", output: "x", input })}\n`,
   );
   await assert.rejects(check(folder, '{"q":"a"}\n'), { code: "checkpoint_mismatch", index: 1 });
+});
+
+Deno.test("what is not UTF-8 is a bad line, what holds the replacement character is not", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("in.jsonl");
+  writeFileSync(path, Buffer.from('{"q":"fine \\ufffd \ufffd"}\n{"q":"caf\xe9"}\n', "latin1"));
+  const latin = await openInput(path);
+  const [first, second] = [...readRecords(latin, undefined)];
+  latin.close();
+  assert.ok("problem" in first || "index" in first);
+  assert.match("problem" in second ? second.problem : "", /in\.jsonl:2: not UTF-8; convert it/);
+  const { total } = await check(folder, '{"q":"fine \ufffd"}\n');
+  assert.equal(total, 1);
+});
+
+Deno.test("files that were joined may each begin with a byte order mark", async () => {
+  using folder = temporaryFolder();
+  const { total } = await check(folder, '\uFEFF{"q":"a"}\n\uFEFF{"q":"b"}\n');
+  assert.equal(total, 2);
 });

@@ -116,3 +116,33 @@ Deno.test("Scheduler stops waiting for a slot or a retry when it is cancelled", 
   await assert.rejects(work, { code: "aborted" });
   assert.equal(await limited.run(() => Promise.resolve("free"), {}), "free");
 });
+
+Deno.test("Scheduler holds everybody back while the server asks to wait, without using up retries", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 1, retryTimes: 1, random: () => 0 });
+  const begun: [string, number][] = [];
+  let refusals = 0;
+  const first = limited.run(() => {
+    begun.push(["first", clock.now()]);
+    if (refusals++ < 5) throw new RateLimitError("later", { status: 429, retryAfter: 10 });
+    return Promise.resolve();
+  }, {});
+  const second = limited.run(() => {
+    begun.push(["second", clock.now()]);
+    return Promise.resolve();
+  }, {});
+  await clock.run(Promise.all([first, second]));
+  assert.deepEqual(begun.slice(0, 2), [["first", 0], ["second", 10_000]]);
+  assert.equal(refusals, 6);
+});
+
+Deno.test("Scheduler does not wait for a rate limit for more than ten minutes", async () => {
+  for (const retryAfter of [99_999_999, 200]) {
+    const clock = new VirtualClock();
+    const work = scheduler(clock).run(() => {
+      throw new RateLimitError("later", { status: 429, retryAfter });
+    }, {});
+    await assert.rejects(clock.run(work), { code: "rate_limit" });
+    assert.ok(clock.now() <= 600_000);
+  }
+});

@@ -65,8 +65,10 @@ export interface BatchResult {
   summary: BatchSummary;
 }
 
+/** What is neither is left for the client to refuse, as the failure of this one record. */
 function toRecord(input: BatchInput): BatchRecord {
-  return "messages" in input ? input : { messages: input };
+  const isRecord = typeof input === "object" && input !== null && "messages" in input;
+  return isRecord ? input : { messages: input };
 }
 
 async function* toRecords(
@@ -86,9 +88,7 @@ function checkAll(
   for (const [index, input] of inputs.entries()) {
     checkpoint.isDone(index, toRecord(input).messages, rerunChanged);
   }
-  if (checkpoint.end > inputs.length) {
-    throw checkpoint.mismatch(inputs.length, `is not among the ${inputs.length} of the input`);
-  }
+  checkpoint.checkEnd(inputs.length);
 }
 
 async function* runBatch(

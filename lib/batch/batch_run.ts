@@ -14,14 +14,24 @@ import {
 import type { ChatClient } from "../client/chat_client.ts";
 import { AbortedError, CheckpointError, FlexLLMError } from "../errors.ts";
 import type { BatchItem, BatchOptions, BatchRecord } from "./batch.ts";
+import type { RetryNotice } from "../scheduling/scheduler.ts";
 import { type BatchSummary, countFailure, countResult, emptySummary } from "./batch_summary.ts";
 import { Engine, type Outcome, type Place } from "./engine.ts";
+
+/** Failures that are the endpoint's: nobody there, or somebody who does not speak the format. */
+const ENDPOINT_CODES: ReadonlySet<string> = new Set(["connection", "malformed_response"]);
+/** How many of these end a batch in which nothing was answered yet. */
+const HOPELESS_START = 10;
 
 /** Records that wait for a retry at the same time, at most. */
 const MAX_WAITING = 1000;
 
 /** A record and its place in the input. */
-export type IndexedRecord = BatchRecord & { index: number };
+export type IndexedRecord = BatchRecord & {
+  index: number;
+  /** The line of the input that it came from, counted from 1. */
+  line?: number;
+};
 
 /** The options of a run. */
 export interface BatchRunOptions extends BatchOptions {
@@ -29,6 +39,8 @@ export interface BatchRunOptions extends BatchOptions {
   checkpoint?: Checkpoint;
   /** Whether records that are done already are read back and yielded. */
   yieldRestored?: boolean;
+  /** Called when a try failed and the next one is waited for. */
+  onRetryWait?: (notice: RetryNotice) => void;
   /** Whether token counts are written to the checkpoint; default yes. */
   recordUsage?: boolean;
   /** Whether costs are written to the checkpoint; default yes. */
@@ -47,8 +59,8 @@ export class BatchRun {
   readonly #summary = emptySummary();
   readonly #begun = performance.now();
   #engine: Engine<IndexedRecord, Answer> | undefined;
-  /** Failures in a row that every request to this endpoint would meet. */
-  #fatalInARow = 0;
+  /** Failures in a row that are the endpoint's fault, not the record's. */
+  #endpointFailures = 0;
   #anyAnswer = false;
   /** The failure that ends the batch when what is in flight has finished. */
   #hopeless: FlexLLMError | undefined;
@@ -138,9 +150,10 @@ export class BatchRun {
       ...this.#options,
       signal: this.#cut.signal,
       retrySignal: this.#noRetries.signal,
-      onRetryWait: () => {
+      onRetryWait: (notice) => {
         this.#summary.retries++;
         place.leave();
+        this.#options.onRetryWait?.(notice);
       },
       onRetryResume: place.return,
     });
@@ -170,8 +183,9 @@ export class BatchRun {
     if (!(error instanceof FlexLLMError) || error instanceof CheckpointError) throw error;
     // Cut by us, so neither answered nor failed.
     if (error instanceof AbortedError) return undefined;
-    this.#fatalInARow = error.fatal ? this.#fatalInARow + 1 : 0;
-    if (!error.fatal || !this.#isHopeless(error)) return { ...record, status: "error", error };
+    const isEndpoints = error.fatal || ENDPOINT_CODES.has(error.code);
+    this.#endpointFailures = isEndpoints ? this.#endpointFailures + 1 : 0;
+    if (!this.#isHopeless(error)) return { ...record, status: "error", error };
     // What is in flight may still be answered, and is paid for then.
     this.#hopeless ??= error;
     this.#drain();
@@ -180,12 +194,15 @@ export class BatchRun {
 
   /** Whether the batch should stop at a failure that the next requests would meet as well. */
   #isHopeless(error: FlexLLMError): boolean {
-    return error.code === "quota_exceeded" || !this.#anyAnswer ||
-      this.#fatalInARow > this.#concurrency;
+    if (error.fatal) {
+      return error.code === "quota_exceeded" || !this.#anyAnswer ||
+        this.#endpointFailures > this.#concurrency;
+    }
+    return !this.#anyAnswer && this.#endpointFailures >= HOPELESS_START;
   }
 
   #successLine(record: IndexedRecord, result: ChatResult): ResultRecord {
-    this.#fatalInARow = 0;
+    this.#endpointFailures = 0;
     this.#anyAnswer = true;
     const { recordUsage = true, recordCost = true } = this.#options;
     const line = successRecord(record, result);

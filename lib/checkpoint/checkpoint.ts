@@ -11,15 +11,18 @@ import {
   closeSync,
   fdatasync,
   fdatasyncSync,
+  fstatSync,
   ftruncateSync,
   openSync,
+  readlinkSync,
   readSync,
   realpathSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { CheckpointError, CheckpointMismatchError } from "../errors.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -37,8 +40,10 @@ const MAX_INDEX = 100_000_000;
 /** What a file system error means for the output file, and what to do. */
 function fileProblem(error: unknown, path: string): CheckpointError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const folder = dirname(path);
+  const folder = dirname(resolvePath(path));
   switch (code) {
+    case "ENAMETOOLONG":
+      return new CheckpointError(`the name of the output file is too long`, { cause: error });
     case "ENOENT":
       return new CheckpointError(`the folder ${folder} of the output file does not exist`, {
         cause: error,
@@ -78,6 +83,8 @@ export class Checkpoint {
   /** The records stand in the file in the order of their indexes, with nothing between them. */
   #ordered = true;
   #lastIndex = -1;
+  /** When the file was last seen in its place. */
+  #lastCheck = -Infinity;
   #unsynced = false;
   #syncTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -100,12 +107,10 @@ export class Checkpoint {
     let fd: number | undefined;
     try {
       const existing = statSync(target, { throwIfNoEntry: false });
-      if (existing?.isDirectory()) {
-        throw new CheckpointError(`the output ${path} is a folder, not a file`);
-      }
+      checkKind(existing, path);
       // Also tells a missing folder or permission before the lock would, in its own words.
       fd = openSync(target, "a+");
-      lock = await tryLock(`${target}.lock`);
+      lock = await lockOf(target);
       if (lock === undefined) {
         throw new CheckpointError(`another flexllm process is writing ${path}`, {
           hint: "Wait for it to end, or choose another output file.",
@@ -149,19 +154,29 @@ export class Checkpoint {
     const state = this.#index.state(index);
     if (state === "none") return false;
     if (this.#index.fingerprint(index) !== fingerprint(input)) {
-      if (!rerunChanged) throw this.mismatch(index, "has another input now");
+      if (!rerunChanged) throw this.#mismatch(index);
       this.#index.forget(index);
       return false;
     }
     return state === "success";
   }
 
-  /** The error that says that the record `index` does not fit. */
-  mismatch(index: number, what: string): CheckpointMismatchError {
+  #mismatch(index: number): CheckpointMismatchError {
     return new CheckpointMismatchError(
-      `${basename(this.#path)} was made from another input: record ${index} ${what}`,
+      `${basename(this.#path)} was made from another input: record ${index} differs`,
       index,
       { hint: "Choose another output file, or redo changed records with --rerun-changed." },
+    );
+  }
+
+  /** Throws when the file has records beyond the `total` of the input. */
+  checkEnd(total: number): void {
+    if (this.end <= total) return;
+    throw new CheckpointMismatchError(
+      `${basename(this.#path)} was made from another input: it has a record ${this.end - 1}, ` +
+        `the input has only ${total}`,
+      total,
+      { hint: "Choose another output file, or give the whole input." },
     );
   }
 
@@ -186,6 +201,7 @@ export class Checkpoint {
    */
   append(records: readonly ResultRecord[]): void {
     if (records.length === 0) return;
+    this.#checkInPlace();
     const lines = records.map((record) => `${JSON.stringify(record)}\n`);
     const bytes = Buffer.from(lines.join(""));
     try {
@@ -213,6 +229,8 @@ export class Checkpoint {
    */
   order(): void {
     this.#sync();
+    this.#lastCheck = -Infinity;
+    this.#checkInPlace();
     if (this.#ordered) return;
     try {
       writeInOrder(this.#path, this.#fd, this.#index);
@@ -230,6 +248,30 @@ export class Checkpoint {
       if (this.#created && this.#size === 0) rmSync(this.#path, { force: true });
       this.#lock.release();
     }
+  }
+
+  /**
+   * Looks, once a second, whether the file is still where and what it was. If it was moved or removed,
+   * its open descriptor still has every result, so they are written anew.
+   */
+  #checkInPlace(): void {
+    const now = performance.now();
+    if (now - this.#lastCheck < SYNC_INTERVAL) return;
+    this.#lastCheck = now;
+    const { ino, size } = fstatSync(this.#fd);
+    if (size < this.#size) {
+      throw new CheckpointError(`${this.#path} was cut by another program while the batch ran`, {
+        hint: "Results are lost. Run the same command again to ask for them again.",
+      });
+    }
+    const there = statSync(this.#path, { throwIfNoEntry: false });
+    if (there?.ino === ino) return;
+    const rescued = there === undefined ? this.#path : `${this.#path}.rescued`;
+    writeInOrder(rescued, this.#fd, this.#index);
+    throw new CheckpointError(
+      `${this.#path} was moved, removed or replaced while the batch ran`,
+      { hint: `What was answered so far is in ${rescued}. Run the same command to go on.` },
+    );
   }
 
   #scan(): void {
@@ -311,6 +353,39 @@ function resolvePath(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path;
+    try {
+      return resolve(dirname(path), readlinkSync(path));
+    } catch {
+      return resolve(path);
+    }
+  }
+}
+
+function checkKind(existing: Stats | undefined, path: string): void {
+  if (existing === undefined) return;
+  if (existing.isDirectory()) {
+    throw new CheckpointError(`the output ${path} is a folder, not a file`);
+  }
+  if (!existing.isFile()) {
+    throw new CheckpointError(`the output ${path} is not a regular file`, {
+      hint: "The result file is read again to go on, so it cannot be a pipe or a device.",
+    });
+  }
+  if (existing.nlink > 1) {
+    throw new CheckpointError(`the output ${path} has more than one name (hard links)`, {
+      hint: "A second process could write it under the other name. Copy it first.",
+    });
+  }
+}
+
+async function lockOf(target: string): Promise<FileLock | undefined> {
+  const path = `${target}.lock`;
+  try {
+    return await tryLock(path);
+  } catch (cause) {
+    throw new CheckpointError(`cannot make the lock file ${path} beside the output`, {
+      cause,
+      hint: "The folder of the output must be writable, and have room.",
+    });
   }
 }

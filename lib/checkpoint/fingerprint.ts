@@ -11,5 +11,14 @@ import { hash } from "node:crypto";
  * matter, everything else does.
  */
 export function fingerprint(input: unknown): number {
-  return parseInt(hash("sha1", canonicalize(input) ?? "").slice(0, 13), 16);
+  return parseInt(hash("sha1", canonicalJson(input)).slice(0, 13), 16);
+}
+
+/** RFC 8785 has no form for half a surrogate pair, which truncated texts end in; JSON escapes it. */
+function canonicalJson(input: unknown): string {
+  try {
+    return canonicalize(input) ?? "";
+  } catch {
+    return JSON.stringify(input);
+  }
 }

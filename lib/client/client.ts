@@ -15,7 +15,7 @@ import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
 import { StreamAccumulator } from "../chat/stream_events.ts";
 import { systemClock } from "../clock.ts";
-import { ConfigurationError, FlexLLMError, InvalidInputError } from "../errors.ts";
+import { AbortedError, ConfigurationError, FlexLLMError, InvalidInputError } from "../errors.ts";
 import { loadPricer, type Pricer } from "../pricing/price.ts";
 import { decodeAnswer } from "../providers/answer.ts";
 import type { ChatRequest, EncodedRequest } from "../providers/provider.ts";
@@ -23,7 +23,7 @@ import { redact } from "../redact.ts";
 import { Scheduler } from "../scheduling/scheduler.ts";
 import { send } from "../transport/http.ts";
 import type { BatchInput, ChatClient, RetryHooks } from "./chat_client.ts";
-import { type ClientOptions, withDefaults } from "./client_options.ts";
+import { type ClientOptions, expectTimeout, withDefaults } from "./client_options.ts";
 import { CompletionStream, type EventSource } from "./completion_stream.ts";
 import { connect, type Connection } from "./endpoint.ts";
 import { readStream, type ReadStreamOptions } from "./read_stream.ts";
@@ -169,12 +169,14 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   }
 
   #request(messages: readonly Message[], options: ChatOptions, stream: boolean): ChatRequest {
+    if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
     const problem = messagesProblem(messages);
     if (problem !== undefined) throw new InvalidInputError(problem);
     const model = options.model ?? this.#model;
     if (model === undefined) {
       throw new ConfigurationError("no model: name it in the client's or the call's options");
     }
+    if (options.timeout !== undefined) expectTimeout(options.timeout);
     return { model, messages, options, stream };
   }
 

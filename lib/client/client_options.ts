@@ -40,6 +40,23 @@ function expect(good: boolean, name: string, expected: string, value: unknown): 
 }
 
 /**
+ * Checks a time limit.
+ *
+ * @throws {ConfigurationError} when it is out of the range of a timer
+ */
+export function expectTimeout(timeout: number): void {
+  expect(
+    timeout > 0 && timeout <= MAX_SECONDS,
+    "timeout",
+    `seconds, more than 0 and at most ${MAX_SECONDS}`,
+    timeout,
+  );
+}
+
+/** What a timer can hold: 2^31 - 1 milliseconds, almost 25 days. */
+const MAX_SECONDS = 2_147_483;
+
+/**
  * Fills in the defaults.
  *
  * @throws {ConfigurationError} when a value is out of its range
@@ -60,8 +77,13 @@ export function withDefaults(options: ClientOptions): ClientSettings {
     "a whole number of at least 0",
     retryTimes,
   );
-  expect(isFinite(retryDelay) && retryDelay >= 0, "retryDelay", "seconds, 0 or more", retryDelay);
-  expect(isFinite(timeout) && timeout > 0, "timeout", "seconds, more than 0", timeout);
+  expect(
+    retryDelay >= 0 && retryDelay <= MAX_SECONDS,
+    "retryDelay",
+    `seconds, 0 to ${MAX_SECONDS}`,
+    retryDelay,
+  );
+  expectTimeout(timeout);
   expect(
     maxQps === undefined || (isFinite(maxQps) && maxQps > 0),
     "maxQps",

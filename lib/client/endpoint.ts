@@ -53,6 +53,11 @@ function mockFetch(): Fetch {
  */
 export function normalizeBaseUrl(text: string): string {
   const url = URL.parse(text);
+  if (/^https?:/i.test(text) && (url === null || !/^https?:\/\/[^/]/i.test(text))) {
+    throw new ConfigurationError(`the base URL "${text}" is not a valid URL`, {
+      hint: "Give a URL such as https://host/v1; ports go up to 65535.",
+    });
+  }
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
     const guess = /^[\w.-]+(:\d+)?(\/|$)/.test(text);
     const scheme = /^(localhost|127\.|\d+\.\d+\.)/.test(text) ? "http" : "https";
@@ -60,7 +65,39 @@ export function normalizeBaseUrl(text: string): string {
       hint: guess ? `Did you mean ${scheme}://${text}?` : "Give a URL such as https://host/v1.",
     });
   }
+  if (url.username !== "" || url.password !== "") {
+    throw new ConfigurationError("the base URL holds a name or password", {
+      hint:
+        "Send them as a header instead: headers: {authorization: Basic …} in the configuration.",
+    });
+  }
+  if (url.search !== "" || url.hash !== "") {
+    throw new ConfigurationError(
+      `the base URL "${url.origin}${url.pathname}…" goes on after its path`,
+      {
+        hint: "Leave out what follows the ? or #.",
+      },
+    );
+  }
   return text.trim().replace(/\/+$/, "").replace(/\/chat\/completions$/, "");
+}
+
+/** Refuses what cannot be in a header, without showing it: it may be part of a key. */
+function checkHeaders(apiKey: string | undefined, headers: Record<string, string>): void {
+  if (apiKey !== undefined && !/^[\x21-\x7e]*$/.test(apiKey)) {
+    throw new ConfigurationError("the API key holds characters that no key has", {
+      hint: "Look for blanks, line breaks or quotes in it; it may have been cut or pasted twice.",
+    });
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      new Headers([[name, value]]);
+    } catch {
+      throw new ConfigurationError(
+        `the header "${name}" has a name or value that HTTP does not allow`,
+      );
+    }
+  }
 }
 
 /**
@@ -69,12 +106,14 @@ export function normalizeBaseUrl(text: string): string {
  * @throws {ConfigurationError} when the provider is unknown, or neither it nor a URL is given
  */
 export function connect(options: EndpointOptions): Connection {
-  const { provider = "auto", apiKey, headers = {} } = options;
+  const { provider = "auto", headers = {} } = options;
+  const apiKey = options.apiKey?.trim() || undefined;
   if (!PROVIDER_NAMES.includes(provider)) {
     throw new ConfigurationError(`the provider "${provider}" is not supported`, {
       hint: `Supported are ${PROVIDER_NAMES.join(", ")}.`,
     });
   }
+  checkHeaders(apiKey, headers);
   if (provider === "mock" && options.baseUrl === undefined) {
     return {
       provider: openai,

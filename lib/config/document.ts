@@ -30,8 +30,15 @@ function parseYaml(file: string, text: string): ConfigDocument {
   if (error !== undefined) {
     throw new ConfigurationError(`${place(error.pos[0])}: not valid YAML: ${error.message}`);
   }
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new ConfigurationError(`${file}: not valid YAML: ${reason}`, { cause });
+  }
   return {
-    value: document.toJS(),
+    value,
     locate(path, part) {
       const parent = document.getIn(path.slice(0, -1), true) ?? document.contents;
       const name = path.at(-1);

@@ -83,6 +83,14 @@ function withoutIgnored(
 
 function checkReferences(value: ConfigValue, locate: Config["locate"]): void {
   const models = value.models ?? [];
+  for (const [i, { id, name = id }] of models.entries()) {
+    if (models.findIndex((other) => (other.name ?? other.id) === name) < i) {
+      throw new ConfigurationError(
+        `${locate(["models", i])}: there are two models called "${name}"`,
+        { hint: "Give one of them another name." },
+      );
+    }
+  }
   const names = models.flatMap(({ id, name }) => name === undefined ? [id] : [id, name]);
   if (value.default && value.default !== "mock" && !names.includes(value.default)) {
     throw new ConfigurationError(

@@ -115,6 +115,7 @@ export function resolveModel(config: Config, env: Environment, flags: ModelFlags
   const envModel = env.FLEXLLM_MODEL || env.OPENAI_MODEL || undefined;
   const name = flags.model ?? envModel ?? config.value.default ??
     config.value.models?.[0]?.id;
+  if (name === "") throw new ConfigurationError("the name of the model is empty");
   const found = findEntry(config, name);
   const entry = found && expandEntry(found, config, env);
   if (name === "mock" && entry === undefined && flags.baseUrl === undefined) {
@@ -129,9 +130,18 @@ export function resolveModel(config: Config, env: Environment, flags: ModelFlags
   const provider = elsewhere === undefined ? entry?.provider ?? "auto" : "auto";
   const known = serviceOf(provider, baseUrl);
   if (name === undefined) throw unknownModel(config, name);
+  if (entry?.provider === "mock" && elsewhere === undefined && baseUrl === undefined) {
+    return { model: entry.id, provider: "mock" };
+  }
+  if (baseUrl === undefined && known === undefined && entry !== undefined) {
+    throw new ConfigurationError(
+      `${config.locate(["models", found![1]])}: the model "${name}" has no base_url`,
+      { hint: `Give one, or a provider that has one: ${SERVICE_NAMES.join(", ")}.` },
+    );
+  }
   if (baseUrl === undefined && known === undefined) {
     // As every OpenAI tool does: a key for OpenAI and no other server means OpenAI.
-    if (entry !== undefined || !env.OPENAI_API_KEY) throw unknownModel(config, name);
+    if (!env.OPENAI_API_KEY) throw unknownModel(config, name);
     return { model: name, provider: "openai", apiKey: flags.apiKey ?? env.OPENAI_API_KEY };
   }
 

@@ -4,19 +4,19 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import {
   closeSync,
   createReadStream,
-  createWriteStream,
   fstatSync,
   mkdtempSync,
+  openSync,
   rmSync,
+  writeSync,
 } from "node:fs";
-import { openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { pipeline } from "node:stream/promises";
 import { InvalidInputError } from "../errors.ts";
 
 /** An open input. */
@@ -42,23 +42,54 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
   }
 }
 
-async function spool(name: string, stream: NodeJS.ReadableStream): Promise<InputFile> {
+/**
+ * A new file that only this process knows: its name goes away at once, so that nothing is left however
+ * the process ends. Where an open file cannot be removed, it is removed when it is closed.
+ */
+function anonymousFile(): { fd: number; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), "flexllm-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
-    const path = join(folder, "input.jsonl");
-    await pipeline(stream, createWriteStream(path, { mode: 0o600 }));
-    const fd = openSync(path, "r");
+    const fd = openSync(join(folder, "input.jsonl"), "wx+", 0o600);
+    try {
+      remove();
+    } catch {
+      // Windows.
+    }
+    return { fd, remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** Copies what a pipe gives to a file that can be read more than once. */
+async function spool(name: string, stream: NodeJS.ReadableStream): Promise<InputFile> {
+  let file: { fd: number; remove: () => void } | undefined;
+  try {
+    file = anonymousFile();
+    const { fd, remove } = file;
+    for await (const chunk of stream) {
+      const bytes = Buffer.from(chunk);
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(fd, bytes, written);
+      }
+    }
     return {
       name,
       fd,
       close() {
         closeSync(fd);
-        rmSync(folder, { recursive: true, force: true });
+        remove();
       },
     };
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
-    throw inputProblem(name, error);
+    if (file !== undefined) closeSync(file.fd);
+    const text = error instanceof Error ? error.message : String(error);
+    throw new InvalidInputError(
+      `cannot copy ${name} to the folder for temporary files, ${tmpdir()}: ${text}`,
+      { cause: error, hint: "Make room there, set TMPDIR to another folder, or name a file." },
+    );
   }
 }
 
@@ -77,11 +108,11 @@ export async function openInput(path: string | undefined): Promise<InputFile> {
   }
   const stats = fstatSync(fd);
   if (stats.isFile()) return { name: path, fd, close: () => closeSync(fd) };
-  closeSync(fd);
   if (stats.isDirectory()) {
+    closeSync(fd);
     throw new InvalidInputError(`the input ${path} is a folder, not a file`, {
       hint: "Name one JSONL file, or pipe several: cat folder/*.jsonl | flexllm batch -o …",
     });
   }
-  return await spool(path, createReadStream(path));
+  return await spool(path, createReadStream(path, { fd }));
 }

@@ -73,10 +73,14 @@ export function* readRecords(
 ): Generator<IndexedRecord | InvalidLine, void, void> {
   let index = 0;
   for (const line of readLinesSync(input.fd)) {
-    const text = line.number === 1 ? line.text.replace(/^\uFEFF/, "") : line.text;
+    // A byte order mark begins each of several files that were joined.
+    const text = line.text.charCodeAt(0) === 0xfeff ? line.text.slice(1) : line.text;
     if (text.trim() === "") continue;
-    const read = readLine(text, `${input.name}:${line.number}`, system);
-    yield "record" in read ? { index, ...read.record } : read;
+    const place = `${input.name}:${line.number}`;
+    const read = line.valid
+      ? readLine(text, place, system)
+      : { problem: `${place}: not UTF-8; convert it first: iconv -f latin1 (or utf-16) -t utf-8` };
+    yield "record" in read ? { index, line: line.number, ...read.record } : read;
     index++;
   }
 }
@@ -124,8 +128,6 @@ export function checkInput(
     });
   }
   if (total === 0) throw new InvalidInputError(`${input.name} has no record`);
-  if (checkpoint.end > end) {
-    throw checkpoint.mismatch(end, `is not among the ${end} of the input`);
-  }
+  checkpoint.checkEnd(end);
   return { total, pending, invalid };
 }

@@ -41,7 +41,7 @@ export function decodeAnswer(
   try {
     raw = JSON.parse(answer.body);
   } catch (cause) {
-    throw notJsonError(answer.headers, answer.body, cause);
+    throw notJsonError(answer.status, answer.headers, answer.body, cause);
   }
   const error = provider.decodeError(raw);
   if (error !== undefined) {

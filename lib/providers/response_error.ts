@@ -59,6 +59,22 @@ function hintOf(status: number): string | undefined {
   }
 }
 
+/** What a server says, fit for a terminal: one line, no control characters, not too long. */
+function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  const line = text.replace(/[\x00-\x1f\x7f-\x9f\s]+/g, " ").trim();
+  return line.length > 500 ? `${line.slice(0, 497)}...` : line;
+}
+
+function redirectError(status: number, headers: Headers): FlexLLMError {
+  const target = headers.get("location");
+  return new HttpError(`the server answered ${status} and points to ${target ?? "nowhere"}`, {
+    status,
+    fatal: true,
+    hint: "flexllm does not follow: give that as the base URL if it is the right server.",
+  });
+}
+
 function errorOfStatus(message: string, details: HttpErrorDetails): FlexLLMError {
   const { status, providerCode } = details;
   if (status === 401 || status === 403) return new AuthenticationError(message, details);
@@ -70,20 +86,23 @@ function errorOfStatus(message: string, details: HttpErrorDetails): FlexLLMError
   return new HttpError(message, details);
 }
 
-/** The first line of a body that is not JSON, for an error message. */
+/** The beginning of a body that is not JSON, without its markup, for an error message. */
 function firstLine(body: string): string {
-  const line = body.replace(/<[^>]*>/g, " ").trim().split(/\s*\n\s*/)[0].replace(/\s+/g, " ");
+  const line = oneLine(
+    body.replace(/<(script|style)[\s\S]*?<\/\1>/gi, "").replace(/<[^>]*>/g, " "),
+  );
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;
 }
 
-/** The error for an answer with a status of 400 or above. */
+/** The error for an answer whose status is no success. */
 export function statusError(
   status: number,
   headers: Headers,
   body: string,
   error: ProviderError | undefined,
 ): FlexLLMError {
-  const said = error?.message ?? firstLine(body);
+  if (status >= 300 && status < 400) return redirectError(status, headers);
+  const said = oneLine(error?.message ?? firstLine(body));
   const shouldRetry = headers.get("x-should-retry");
   return errorOfStatus(`the server answered ${status}${said ? `: ${said}` : ""}`, {
     status,
@@ -101,7 +120,8 @@ const TRANSIENT = /overloaded|unavailable|server_error|rate_limit|timeout|intern
 
 /** The error for an error object inside a 200 answer or a stream. */
 export function embeddedError(error: ProviderError, id?: string): FlexLLMError {
-  const message = `the server reported an error: ${error.message ?? error.code ?? "unknown"}`;
+  const said = oneLine(error.message ?? error.code ?? "unknown");
+  const message = `the server reported an error: ${said}`;
   const status = error.status ?? 200;
   return errorOfStatus(message, {
     status,
@@ -114,11 +134,16 @@ export function embeddedError(error: ProviderError, id?: string): FlexLLMError {
   });
 }
 
-/** The error for a 200 answer whose body is not JSON. */
-export function notJsonError(headers: Headers, body: string, cause: unknown): FlexLLMError {
+/** The error for a successful answer whose body is not JSON. */
+export function notJsonError(
+  status: number,
+  headers: Headers,
+  body: string,
+  cause: unknown,
+): FlexLLMError {
   const text = body.trim();
   if (text === "") {
-    return new MalformedResponseError("the server answered 200 with an empty body", {
+    return new MalformedResponseError(`the server answered ${status} with an empty body`, {
       retryable: true,
     });
   }

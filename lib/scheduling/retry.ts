@@ -6,10 +6,12 @@
  *
  * @module
  */
-import { FlexLLMError, HttpError } from "../errors.ts";
+import { FlexLLMError, HttpError, RateLimitError } from "../errors.ts";
 
 /** The longest wait of our own choosing, in seconds. */
 const MAX_BACKOFF = 60;
+/** The longest time that one request waits for a rate limit in all, in seconds. */
+const MAX_RATE_LIMIT_WAIT = 600;
 
 /** When to try again. */
 export interface RetryPolicy {
@@ -19,21 +21,40 @@ export interface RetryPolicy {
   retryDelay: number;
 }
 
-/**
- * Seconds to wait before the next try after `failures` failures, the last of them `error`;
- * `undefined` when there is to be no further try.
- */
-export function retryWait(
-  error: unknown,
-  failures: number,
-  policy: RetryPolicy,
-  random: () => number,
-): number | undefined {
-  if (failures > policy.retryTimes) return undefined;
-  if (!(error instanceof FlexLLMError) || !error.retryable) return undefined;
-  const backoff = Math.min(MAX_BACKOFF, policy.retryDelay * 2 ** (failures - 1));
-  const asked = error instanceof HttpError ? error.retryAfter : undefined;
-  // Those who were told the same moment must not come back at the same moment.
-  if (asked !== undefined) return asked + random() * Math.min(1, backoff);
-  return random() * backoff;
+/** The failures of one request so far. */
+export class Retries {
+  readonly #policy: RetryPolicy;
+  readonly #random: () => number;
+  /** How often the request has failed. */
+  failures = 0;
+  /** Failures that were no rate limits. */
+  #faults = 0;
+  #rateLimitWait = 0;
+
+  constructor(policy: RetryPolicy, random: () => number) {
+    this.#policy = policy;
+    this.#random = random;
+  }
+
+  /**
+   * Seconds to wait before the next try after the failure `error`; `undefined` when there is to be no
+   * further try. Being asked to come later is no fault, so it does not use up the retries: only its
+   * time is limited.
+   */
+  waitAfter(error: unknown): number | undefined {
+    this.failures++;
+    if (!(error instanceof FlexLLMError) || !error.retryable) return undefined;
+    if (this.#policy.retryTimes === 0) return undefined;
+    const asked = error instanceof HttpError ? error.retryAfter : undefined;
+    const backoff = Math.min(MAX_BACKOFF, this.#policy.retryDelay * 2 ** (this.failures - 1));
+    // Those who were told the same moment must not come back at the same moment.
+    const wait = asked === undefined
+      ? this.#random() * backoff
+      : asked + this.#random() * Math.min(1, backoff);
+    if (!(error instanceof RateLimitError)) {
+      return ++this.#faults > this.#policy.retryTimes ? undefined : wait;
+    }
+    this.#rateLimitWait += Math.max(wait, 0.001);
+    return this.#rateLimitWait > MAX_RATE_LIMIT_WAIT ? undefined : wait;
+  }
 }

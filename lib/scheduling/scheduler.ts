@@ -5,7 +5,8 @@
  */
 import type { Clock } from "../clock.ts";
 import { RateLimiter } from "./rate_limiter.ts";
-import { type RetryPolicy, retryWait } from "./retry.ts";
+import { RateLimitError } from "../errors.ts";
+import { Retries, type RetryPolicy } from "./retry.ts";
 import { Slots } from "./slots.ts";
 
 /** The limits of one endpoint. */
@@ -52,6 +53,8 @@ export class Scheduler {
   readonly #slots: Slots;
   readonly #rate: RateLimiter | undefined;
   readonly #options: SchedulerOptions;
+  /** The moment until which the server has asked everybody to wait. */
+  #pausedUntil = -Infinity;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -68,24 +71,41 @@ export class Scheduler {
     return value;
   }
 
+  /** A rate limit is the endpoint's: who has not been refused yet waits as well. */
+  #pauseAfter(error: unknown): void {
+    if (!(error instanceof RateLimitError) || error.retryAfter === undefined) return;
+    const until = this.#options.clock.now() + error.retryAfter * 1000;
+    this.#pausedUntil = Math.max(this.#pausedUntil, until);
+  }
+
+  async #untilResumed(signal: AbortSignal | undefined): Promise<void> {
+    const { clock } = this.#options;
+    // It may have been put off meanwhile.
+    for (let now = clock.now(); now < this.#pausedUntil; now = clock.now()) {
+      await clock.sleep(this.#pausedUntil - now, signal);
+    }
+  }
+
   /** The same, but the slot of the successful try stays taken until `release` is called. */
   async hold<T>(attempt: () => Promise<T>, options: RunOptions): Promise<Held<T>> {
     const { signal } = options;
-    for (let failures = 0;;) {
+    const retries = new Retries(this.#options, this.#options.random);
+    while (true) {
       if (!this.#slots.tryAcquire()) await this.#slots.acquire(signal);
       let wait: number;
       let held = false;
       try {
+        await this.#untilResumed(signal);
         if (this.#rate !== undefined) await this.#rate.take(signal);
         const value = await attempt();
         held = true;
         return { value, release: () => this.#slots.release() };
       } catch (error) {
-        failures++;
-        const seconds = retryWait(error, failures, this.#options, this.#options.random);
+        const seconds = retries.waitAfter(error);
         if (seconds === undefined) throw error;
         wait = seconds;
-        options.onRetryWait?.({ error, failures, wait });
+        this.#pauseAfter(error);
+        options.onRetryWait?.({ error, failures: retries.failures, wait });
       } finally {
         if (!held) this.#slots.release();
       }

@@ -6,6 +6,7 @@
  */
 import { AbortedError, ConnectionError, FlexLLMError, TimeoutError } from "../errors.ts";
 import type { EncodedRequest } from "../providers/provider.ts";
+import { shownUrl } from "../redact.ts";
 import { startDeadline } from "./deadlines.ts";
 
 /** The web's `fetch`, or a stand-in with the same contract. */
@@ -26,12 +27,6 @@ export interface Answer {
   body: string;
 }
 
-/** The part of a URL that is safe to show: a query may hold a key. */
-function shown(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
-}
-
 /** What the runtime's own network error means, in our words. */
 function connectionProblem(error: unknown): string {
   const parts: string[] = [];
@@ -44,10 +39,13 @@ function connectionProblem(error: unknown): string {
     return "the host name cannot be resolved";
   }
   if (/certificate|TLS|SSL|CERT_/i.test(text)) return "the TLS connection failed";
+  if (/InvalidHTTPResponse|Decompression|ZlibError|invalid HTTP|parse/i.test(text)) {
+    return "the server's answer is not HTTP";
+  }
   if (/reset|ECONNRESET|closed|EOF|hang up|terminated|body|incomplete/i.test(text)) {
     return "the connection was closed before the answer was complete";
   }
-  return error instanceof Error ? error.message : String(error);
+  return `the request failed: ${error instanceof Error ? error.message : error}`;
 }
 
 /** One exchange with the server: its cancellation, its time limit, and its errors. */
@@ -91,6 +89,8 @@ export class Exchange {
         method: "POST",
         headers: request.headers,
         body: request.body,
+        // Keys and prompts go to the server that was named, not to where it points.
+        redirect: "manual",
         signal: this.#controller.signal,
       });
     } catch (error) {
@@ -102,9 +102,9 @@ export class Exchange {
   error(error: unknown): FlexLLMError {
     if (this.#reason !== undefined) return this.#reason;
     if (error instanceof FlexLLMError) return error;
-    return new ConnectionError(`${connectionProblem(error)} (${shown(this.#url)})`, {
-      cause: error,
-    });
+    const shown = shownUrl(this.#url);
+    const problem = connectionProblem(error).replaceAll(this.#url, shown);
+    return new ConnectionError(`${problem} (${shown})`, { cause: error });
   }
 
   /** Lets go of the time limit and the signal. */

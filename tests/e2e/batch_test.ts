@@ -1,5 +1,17 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { flexllm, ROOT, start } from "../support/cli.ts";
 import { httpAnswer, startRawServer } from "../support/raw_server.ts";
@@ -185,7 +197,10 @@ Deno.test("a record that fails is in the result file, the exit code is 3, and it
   ];
   const first = await flexllm(args);
   assert.equal(first.code, 3);
-  assert.match(first.stderr, /failed: record 2: the server answered 400: too spicy/);
+  assert.match(
+    first.stderr,
+    /failed: .*in\.jsonl:3 \(record 2\): the server answered 400: too spicy/,
+  );
   assert.match(first.stderr, /4 succeeded, 1 failed/);
   assert.match(first.stderr, /To try the failed ones again: flexllm batch/);
   const failed = jsonLines(folder.read("out.jsonl"))[2];
@@ -228,7 +243,7 @@ Deno.test("a changed input stops with its index, or is redone when asked", async
   assert.equal(stopped.code, 1);
   assert.match(
     stopped.stderr,
-    /out\.jsonl was made from another input: record 3 has another input/,
+    /out\.jsonl was made from another input: record 3 differs/,
   );
   const redone = await flexllm([...args, "--rerun-changed"]);
   assert.equal(redone.code, 0);
@@ -272,4 +287,101 @@ Deno.test("two processes cannot write one result file", async () => {
   await first.finished;
   const third = await flexllm([...args, "-c", "40"]);
   assert.equal(third.code, 0, "the lock went with the killed process");
+});
+
+Deno.test("an output that is removed while the batch runs is an error, and its results are saved", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ delay: 0.1 });
+  const input = folder.write("in.jsonl", questions(300));
+  const output = folder.file("out.jsonl");
+  const args = ["batch", input, "-o", output, "--base-url", mock.baseUrl, "-m", "m", "-c", "5"];
+  await using running = start(args);
+  while (mock.requests.length < 20) await new Promise((resolve) => setTimeout(resolve, 10));
+  rmSync(output);
+  const { code, stderr } = await running.finished;
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /was moved, removed or replaced while the batch ran\nWhat was answered so far is in/,
+  );
+  assert.ok(jsonLines(folder.read("out.jsonl")).length >= 15);
+});
+
+Deno.test("an output that is cut while the batch runs is an error", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ delay: 0.1 });
+  const input = folder.write("in.jsonl", questions(300));
+  const output = folder.file("out.jsonl");
+  const args = ["batch", input, "-o", output, "--base-url", mock.baseUrl, "-m", "m", "-c", "5"];
+  await using running = start(args);
+  while (mock.requests.length < 20) await new Promise((resolve) => setTimeout(resolve, 10));
+  truncateSync(output, 10);
+  const { code, stderr } = await running.finished;
+  assert.equal(code, 1);
+  assert.match(stderr, /was cut by another program while the batch ran/);
+});
+
+Deno.test("a named pipe is read as an input, once and whole", async () => {
+  using folder = temporaryFolder();
+  const pipe = folder.file("pipe");
+  execFileSync("mkfifo", [pipe]);
+  const finished = flexllm(["batch", pipe, "-o", folder.file("out.jsonl"), "-m", "mock"]);
+  await writeFile(pipe, questions(5));
+  const { code, stderr } = await finished;
+  assert.equal(code, 0, stderr);
+  assert.equal(jsonLines(folder.read("out.jsonl")).length, 5);
+});
+
+Deno.test("a server that answers no request at all stops the batch", async () => {
+  using folder = temporaryFolder();
+  const page = httpAnswer(200, "<html>Hello</html>", { "content-type": "text/html" });
+  await using server = await startRawServer((socket) => socket.write(page));
+  const { code, stdout, stderr } = await flexllm([
+    ...["batch", folder.write("in.jsonl", questions(500)), "-o", folder.file("out.jsonl")],
+    ...["--base-url", server.baseUrl, "-m", "m", "-c", "4", "--json"],
+  ]);
+  assert.equal(code, 1);
+  assert.match(stderr, /Stopped: \d+ of 500 records/);
+  assert.match(stderr, /error: the server answered with a web page/);
+  assert.ok(server.requests.length < 30, `${server.requests.length} requests`);
+  assert.equal(JSON.parse(stdout).succeeded, 0);
+});
+
+Deno.test("a rate limit is waited for by all records and fails none", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ rps: 20 });
+  const { code, stderr } = await flexllm([
+    ...["batch", folder.write("in.jsonl", questions(50)), "-o", folder.file("out.jsonl")],
+    ...["--base-url", mock.baseUrl, "-m", "m", "-c", "20", "--retry-times", "1"],
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /50 succeeded, 0 failed/);
+});
+
+Deno.test("half a character in a record does not block the result file", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", '{"q":"half \\ud83d"}\n{"q":"whole"}\n');
+  const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
+  assert.equal((await flexllm(args)).code, 0);
+  const { code, stderr } = await flexllm(args);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /All 2 records are done already/);
+});
+
+Deno.test("an output that is no file of its own is refused", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", questions(1));
+  symlinkSync("/dev/null", folder.file("null.jsonl"));
+  linkSync(folder.write("a.jsonl", ""), folder.file("b.jsonl"));
+  symlinkSync("nowhere/x.jsonl", folder.file("dangling.jsonl"));
+  const cases: [string, RegExp][] = [
+    ["null.jsonl", /is not a regular file/],
+    ["b.jsonl", /has more than one name/],
+    ["dangling.jsonl", /the folder .*nowhere of the output file does not exist/],
+  ];
+  for (const [name, pattern] of cases) {
+    const { code, stderr } = await flexllm(["batch", input, "-o", folder.file(name), "-m", "mock"]);
+    assert.equal(code, 1);
+    assert.match(stderr, pattern);
+  }
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { flexllm, ROOT, start } from "../support/cli.ts";
+import process from "node:process";
+import { commandLine, flexllm, ROOT, start } from "../support/cli.ts";
 
 const { version } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
 
@@ -108,4 +110,17 @@ Deno.test("mock delays, limits the rate and fails as told", async () => {
   assert.equal(refused[0].headers.get("retry-after"), "1");
   assert.equal((await refused[0].json()).error.code, "rate_limit_exceeded");
   await Promise.all(answers.map((answer) => answer.bodyUsed || answer.body?.cancel()));
+});
+
+Deno.test("an output that cannot be written is an error, a reader that leaves early is none", () => {
+  const [command, ...first] = [...commandLine(), "version"];
+  const run = (redirection: string) =>
+    spawnSync("/bin/sh", ["-c", `"$0" "$@" ${redirection}`, command, ...first], {
+      encoding: "utf8",
+      env: { ...process.env, NO_COLOR: "1" },
+    });
+  const full = run("> /dev/full");
+  assert.equal(full.status, 1);
+  assert.match(full.stderr, /^error: cannot write to standard output: [^\n]+\n$/);
+  assert.equal(run("| true").status, 0);
 });

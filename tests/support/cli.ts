@@ -21,6 +21,11 @@ const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
   : [process.execPath, "run", "-A", "--frozen", `${ROOT}main.ts`];
 const BASE_ENV = BINARY ? { PATH: "" } : { DENO_DIR: denoFolder(), PATH: "" };
 
+/** The command and its first arguments, for tests that run it through a shell. */
+export function commandLine(): string[] {
+  return [COMMAND, ...FIRST_ARGUMENTS];
+}
+
 export interface RunOptions {
   /** What is piped in; nothing, at once, when left out. */
   stdin?: string;
