@@ -29,6 +29,7 @@ export type {
   ContentPart,
   ImagePart,
   Message,
+  NativeMessage,
   SystemMessage,
   TextPart,
   ToolMessage,
@@ -38,6 +39,7 @@ export type {
   ChatOptions,
   ResponseFormat,
   SamplingOptions,
+  Thinking,
   Tool,
   ToolChoice,
 } from "./lib/chat/options.ts";
@@ -58,6 +60,7 @@ export {
   CheckpointMismatchError,
   ConfigurationError,
   ConnectionError,
+  ContentBlockedError,
   type ErrorCode,
   type ErrorDetails,
   FlexLLMError,

@@ -13,6 +13,7 @@ export type ErrorCode =
   | "checkpoint_mismatch"
   | "configuration"
   | "connection"
+  | "content_blocked"
   | "http"
   | "invalid_input"
   | "malformed_response"
@@ -210,6 +211,20 @@ export class QuotaExceededError extends HttpError {
   /** Makes a quota error. */
   constructor(message: string, details: HttpErrorDetails) {
     super(message, { ...details, retryable: false, fatal: true }, "quota_exceeded");
+  }
+}
+
+/** The provider refused to answer this prompt. The same prompt would be refused again. */
+export class ContentBlockedError extends FlexLLMError {
+  /** The name of the class. */
+  override name = "ContentBlockedError";
+  /** The provider's own word for why, e.g. `SAFETY`. */
+  readonly reason: string;
+
+  /** Makes an error for a prompt that was blocked for `reason`. */
+  constructor(message: string, reason: string, details?: ErrorDetails) {
+    super("content_blocked", message, details);
+    this.reason = reason;
   }
 }
 

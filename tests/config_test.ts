@@ -128,6 +128,7 @@ Deno.test("the default model, the first, or the one named is taken from the file
     provider: "openai",
     baseUrl: "https://api.openai.com/v1",
     apiKey: "your-api-key",
+    api: undefined,
     headers: {},
   });
   assert.equal(resolve(SEED, {}, { model: "local-ollama" }).baseUrl, "http://localhost:11434/v1");
@@ -149,6 +150,7 @@ Deno.test("the environment beats the file, and flags beat both", () => {
     provider: "auto",
     baseUrl: "http://env/v1",
     apiKey: "env-key",
+    api: undefined,
     headers: undefined,
   });
   const flags = { model: "x", baseUrl: "http://flag/v1", apiKey: "flag-key" };
@@ -170,6 +172,16 @@ Deno.test("a key goes only to the server that it was given for", () => {
     resolve(SEED, { ...openai, OPENAI_BASE_URL: "http://proxy/v1" }).apiKey,
     "openai-key",
   );
+});
+
+Deno.test("Claude and Gemini need no base URL, and get their own keys only", () => {
+  const text =
+    "models:\n  - {id: claude-opus-5, provider: claude}\n  - {id: g, provider: gemini}\n";
+  const env = { OPENAI_API_KEY: "o", ANTHROPIC_API_KEY: "a", GEMINI_API_KEY: "g" };
+  assert.equal(resolve(text, env).apiKey, "a");
+  assert.equal(resolve(text, env, { model: "g" }).apiKey, "g");
+  const elsewhere = { ...env, FLEXLLM_BASE_URL: "https://api.anthropic.com/v1" };
+  assert.equal(resolve("", elsewhere, { model: "claude-opus-5" }).apiKey, "a");
 });
 
 Deno.test("a model called mock exists without any configuration", () => {

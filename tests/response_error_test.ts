@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openai } from "../lib/providers/openai.ts";
+import { chatCompletions as openai } from "../lib/providers/chat_completions.ts";
 import { decodeAnswer } from "../lib/providers/answer.ts";
 import { retryAfterSeconds } from "../lib/providers/response_error.ts";
 import type { FlexLLMError } from "../lib/errors.ts";

@@ -52,7 +52,18 @@ export interface UserMessage {
   name?: string;
 }
 
-/** What the model said in an earlier turn. */
+/**
+ * An assistant message as its provider gave it: thinking with its signatures, hidden thinking, items
+ * that only this provider knows. Sent back unchanged to the same provider, passed over by all others.
+ */
+export interface NativeMessage {
+  /** The wire format that it belongs to. */
+  format: "chat" | "responses" | "claude" | "gemini";
+  /** The provider's own content, as it came. */
+  content: unknown;
+}
+
+/** What the model said in an earlier turn. {@link ChatResult.message} is one, ready to go back. */
 export interface AssistantMessage {
   /** Who speaks. */
   role: "assistant";
@@ -60,8 +71,8 @@ export interface AssistantMessage {
   content?: string | TextPart[] | null;
   /** The tools that the model called. */
   tool_calls?: ToolCall[];
-  /** Thinking text of that turn, for the services that want it back (DeepSeek's tool loops). */
-  reasoning_content?: string;
+  /** The same turn as its provider gave it; wins over the other fields when it is sent there. */
+  native?: NativeMessage;
   /** Tells speakers of one role apart. */
   name?: string;
 }
@@ -78,6 +89,11 @@ export interface ToolMessage {
 
 /** One message of a conversation. */
 export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
+
+/** Whether `message` holds instructions rather than a turn of the conversation. */
+export function isSystemMessage(message: Message): message is SystemMessage {
+  return message.role === "system" || message.role === "developer";
+}
 
 const ROLES = ["system", "developer", "user", "assistant", "tool"];
 

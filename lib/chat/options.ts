@@ -41,12 +41,22 @@ export type ResponseFormat =
     };
   };
 
+/**
+ * How much the model should think: `true` and `false` for on and off, a level, or a budget in tokens.
+ * Each provider and model generation is asked in its own way; what one cannot do is an error.
+ */
+export type Thinking = boolean | "minimal" | "low" | "medium" | "high" | number;
+
 /** How the model should answer. What is left out is the provider's default. */
 export interface SamplingOptions {
   /** Randomness, 0 to 2. */
   temperature?: number;
   /** Nucleus sampling, 0 to 1. */
   topP?: number;
+  /** Only the this many likeliest tokens are considered. */
+  topK?: number;
+  /** How much to think; the model's default when left out. */
+  thinking?: Thinking;
   /** The most tokens to write, thinking included. */
   maxTokens?: number;
   /** Texts that end the answer, at most four with OpenAI. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { AssistantMessage } from "./messages.ts";
+
 /** A call of a tool that the model asks for, in OpenAI's form, so that it can go back as it is. */
 export interface ToolCall {
   /** The provider's id, to be named by the tool message that answers it. */
@@ -31,6 +33,8 @@ export interface Usage {
   totalTokens: number;
   /** Of `promptTokens`, those read from the provider's prompt cache. */
   cachedTokens?: number;
+  /** Of `promptTokens`, those written to the provider's prompt cache. */
+  cacheWriteTokens?: number;
   /** Of `completionTokens`, those spent on thinking. */
   reasoningTokens?: number;
 }
@@ -43,6 +47,11 @@ export interface ChatResult {
   thinking: string | null;
   /** The tools to call, in the model's order; empty when there are none. */
   toolCalls: ToolCall[];
+  /**
+   * The answer as a message for the next turn, with everything that its provider wants back: thinking
+   * signatures, reasoning items.
+   */
+  message: AssistantMessage;
   /** Token counts, or `null` when the server did not report them. */
   usage: Usage | null;
   /** Cost in USD, or `null` when the model's price is not known. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { assistantMessage } from "../chat/assistant_message.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatResult, ToolCall, Usage } from "../chat/result.ts";
 import type { FlexLLMError } from "../errors.ts";
@@ -106,10 +107,13 @@ export function errorRecord(head: RecordHead, error: FlexLLMError): ResultRecord
 
 /** The completion that a record holds; `raw` is the record. */
 export function recordedResult(record: ResultRecord): ChatResult {
+  const content = record.output ?? "";
+  const toolCalls = record.tool_calls ?? [];
   return {
-    content: record.output ?? "",
+    content,
     thinking: record.thinking ?? null,
-    toolCalls: record.tool_calls ?? [],
+    toolCalls,
+    message: assistantMessage({ content, toolCalls }),
     usage: record.usage === undefined ? null : decodeUsage(record.usage),
     cost: record.cost ?? null,
     finishReason: record.finish_reason ?? "other",

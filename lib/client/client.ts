@@ -10,6 +10,7 @@ import {
   collectBatch,
   iterateBatch,
 } from "../batch/batch.ts";
+import { assistantMessage } from "../chat/assistant_message.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
@@ -18,7 +19,7 @@ import { systemClock } from "../clock.ts";
 import { AbortedError, ConfigurationError, FlexLLMError, InvalidInputError } from "../errors.ts";
 import { loadPricer, type Pricer } from "../pricing/price.ts";
 import { decodeAnswer } from "../providers/answer.ts";
-import type { ChatRequest, EncodedRequest } from "../providers/provider.ts";
+import type { ChatRequest, Completion, EncodedRequest, Provider } from "../providers/provider.ts";
 import { redact } from "../redact.ts";
 import { Scheduler } from "../scheduling/scheduler.ts";
 import { send } from "../transport/http.ts";
@@ -27,6 +28,13 @@ import { type ClientOptions, expectTimeout, withDefaults } from "./client_option
 import { CompletionStream, type EventSource } from "./completion_stream.ts";
 import { connect, type Connection } from "./endpoint.ts";
 import { readStream, type ReadStreamOptions } from "./read_stream.ts";
+
+/** A request, the format it is sent in, and what is sent. */
+interface Call {
+  request: ChatRequest;
+  provider: Provider;
+  encoded: EncodedRequest;
+}
 
 /**
  * Asks one server for chat completions, within limits and with retries.
@@ -42,7 +50,7 @@ import { readStream, type ReadStreamOptions } from "./read_stream.ts";
 export class LLMClient implements ChatClient, AsyncDisposable {
   readonly concurrencyLimit: number;
   readonly #connection: Connection;
-  readonly #encode: (request: ChatRequest) => EncodedRequest;
+  readonly #encoders = new Map<Provider, ReturnType<Provider["encoder"]>>();
   readonly #scheduler: Scheduler;
   readonly #model: string | undefined;
   readonly #timeout: number;
@@ -60,7 +68,6 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   constructor(options: ClientOptions) {
     const settings = withDefaults(options);
     this.#connection = connect(options);
-    this.#encode = this.#connection.provider.encoder(this.#connection.endpoint);
     this.#model = settings.model;
     this.#timeout = settings.timeout;
     this.concurrencyLimit = settings.concurrencyLimit;
@@ -87,9 +94,8 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     messages: readonly Message[],
     options: ChatOptions & RetryHooks = {},
   ): Promise<ChatResult> {
-    const request = this.#request(messages, options, false);
-    const encoded = this.#encode(request);
-    const { provider, endpoint, fetch } = this.#connection;
+    const { request, provider, encoded } = this.#encode(messages, options, false);
+    const { endpoint, fetch } = this.#connection;
     const sendOptions = {
       fetch,
       timeout: options.timeout ?? this.#timeout,
@@ -102,19 +108,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       if (answer.status >= 400) answer.body = redact(answer.body, endpoint.apiKey);
       return decodeAnswer(provider, answer);
     }, { ...retryHooks(options), signal: sendOptions.signal });
-    const latency = (performance.now() - begun) / 1000;
-    return {
-      content: completion.content,
-      thinking: completion.thinking,
-      toolCalls: completion.toolCalls,
-      usage: completion.usage,
-      cost: completion.usage && await this.#cost(request.model, completion.usage),
-      finishReason: completion.finishReason,
-      model: completion.model || request.model,
-      cached: false,
-      latency,
-      raw,
-    };
+    return await this.#result(request, completion, raw, begun);
   }
 
   /**
@@ -127,9 +121,8 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     messages: readonly Message[],
     options: ChatOptions & RetryHooks = {},
   ): CompletionStream {
-    const request = this.#request(messages, options, true);
-    const encoded = this.#encode(request);
-    return new CompletionStream(() => this.#stream(request, encoded, options));
+    const call = this.#encode(messages, options, true);
+    return new CompletionStream(() => this.#stream(call, options));
   }
 
   /**
@@ -168,7 +161,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     return Promise.resolve();
   }
 
-  #request(messages: readonly Message[], options: ChatOptions, stream: boolean): ChatRequest {
+  #encode(messages: readonly Message[], options: ChatOptions, stream: boolean): Call {
     if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
     const problem = messagesProblem(messages);
     if (problem !== undefined) throw new InvalidInputError(problem);
@@ -177,15 +170,21 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       throw new ConfigurationError("no model: name it in the client's or the call's options");
     }
     if (options.timeout !== undefined) expectTimeout(options.timeout);
-    return { model, messages, options, stream };
+    const request: ChatRequest = { model, messages, options, stream };
+    const provider = this.#connection.providerOf(request);
+    let encode = this.#encoders.get(provider);
+    if (encode === undefined) {
+      encode = provider.encoder(this.#connection.endpoint);
+      this.#encoders.set(provider, encode);
+    }
+    return { request, provider, encoded: encode(request) };
   }
 
   async *#stream(
-    request: ChatRequest,
-    encoded: EncodedRequest,
+    { request, provider, encoded }: Call,
     options: ChatOptions & RetryHooks,
   ): EventSource {
-    const { provider, endpoint, fetch } = this.#connection;
+    const { endpoint, fetch } = this.#connection;
     const signal = this.#merge(options.signal);
     const readOptions: ReadStreamOptions = {
       provider,
@@ -214,22 +213,35 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       if (error instanceof FlexLLMError) error.partial = accumulator.partial();
       throw error;
     } finally {
-      await batches.return(undefined);
+      await batches.return({});
       release();
     }
-    const { content, thinking, toolCalls, usage, finishReason } = accumulator;
-    const model = step.value || request.model;
+    const { model = "", native, cost } = step.value;
+    const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
+    const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
+    return await this.#result(request, completion, { model }, begun);
+  }
+
+  async #result(
+    request: ChatRequest,
+    completion: Completion,
+    raw: unknown,
+    begun: number,
+  ): Promise<ChatResult> {
+    const latency = (performance.now() - begun) / 1000;
+    const { usage, cost } = completion;
     return {
-      content,
-      thinking,
-      toolCalls,
+      content: completion.content,
+      thinking: completion.thinking,
+      toolCalls: completion.toolCalls,
+      message: assistantMessage(completion),
       usage,
-      cost: usage && await this.#cost(request.model, usage),
-      finishReason: finishReason ?? "other",
-      model,
+      cost: cost ?? (usage && await this.#cost(request.model, usage)),
+      finishReason: completion.finishReason,
+      model: completion.model || request.model,
       cached: false,
-      latency: (performance.now() - begun) / 1000,
-      raw: { model },
+      latency,
+      raw,
     };
   }
 

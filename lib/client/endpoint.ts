@@ -5,22 +5,36 @@
  */
 import { ConfigurationError } from "../errors.ts";
 import { createMockApp } from "../mock/mock_app.ts";
-import { openai } from "../providers/openai.ts";
-import type { Endpoint, Provider } from "../providers/provider.ts";
-import { service, SERVICE_NAMES, type ServiceName } from "../providers/services.ts";
+import { chatCompletions } from "../providers/chat_completions.ts";
+import { claude } from "../providers/claude.ts";
+import { gemini } from "../providers/gemini.ts";
+import type { ChatRequest, Endpoint, Provider } from "../providers/provider.ts";
+import { needsResponses, responses } from "../providers/responses.ts";
+import { service, SERVICE_NAMES, type ServiceName, serviceOfUrl } from "../providers/services.ts";
 import { defaultFetch } from "../runtime.ts";
 import type { Fetch } from "../transport/http.ts";
 
 /** How a provider can be named: `auto` reads the base URL, `mock` is the built-in server. */
-export type ProviderName = "auto" | "mock" | ServiceName;
+export type ProviderName = "auto" | "mock" | "claude" | "gemini" | ServiceName;
 
 /** All provider names. */
-export const PROVIDER_NAMES: readonly ProviderName[] = ["auto", "mock", ...SERVICE_NAMES];
+export const PROVIDER_NAMES: readonly ProviderName[] = [
+  "auto",
+  "mock",
+  "claude",
+  "gemini",
+  ...SERVICE_NAMES,
+];
 
 /** What the user says about a server. */
 export interface EndpointOptions {
   /** The service to ask; default `auto`, which takes the base URL for what it is. */
   provider?: ProviderName;
+  /**
+   * OpenAI's wire format: Chat Completions, Responses, or, by default, Chat Completions except for what
+   * only Responses accepts (tools with reasoning on the newest models).
+   */
+  api?: "auto" | "chat" | "responses";
   /** The base URL, up to and with the version: `https://host/v1`. */
   baseUrl?: string;
   /** The key that is sent as a bearer token; none for servers that want none. */
@@ -33,7 +47,8 @@ export interface EndpointOptions {
 
 /** A server, ready to be asked. */
 export interface Connection {
-  provider: Provider;
+  /** The wire format that a request is sent in. */
+  providerOf(request: ChatRequest): Provider;
   endpoint: Endpoint;
   fetch: Fetch;
 }
@@ -71,7 +86,8 @@ export function normalizeBaseUrl(text: string): string {
         "Send them as a header instead: headers: {authorization: Basic …} in the configuration.",
     });
   }
-  if (url.search !== "" || url.hash !== "") {
+  // Azure's deployments have their version in the query.
+  if (url.hash !== "" || (url.search !== "" && serviceOfUrl(text) !== "azure")) {
     throw new ConfigurationError(
       `the base URL "${url.origin}${url.pathname}…" goes on after its path`,
       {
@@ -79,7 +95,8 @@ export function normalizeBaseUrl(text: string): string {
       },
     );
   }
-  return text.trim().replace(/\/+$/, "").replace(/\/chat\/completions$/, "");
+  url.pathname = url.pathname.replace(/\/+$/, "").replace(/\/chat\/completions$/, "");
+  return url.href.replace(/\/+$/, "");
 }
 
 /** Refuses what cannot be in a header, without showing it: it may be part of a key. */
@@ -100,6 +117,56 @@ function checkHeaders(apiKey: string | undefined, headers: Record<string, string
   }
 }
 
+/** The providers with a wire format of their own, and where they are. */
+const OWN_FORMATS = {
+  claude: {
+    provider: claude,
+    baseUrl: "https://api.anthropic.com/v1",
+    keyVariable: "ANTHROPIC_API_KEY",
+  },
+  gemini: {
+    provider: gemini,
+    baseUrl: "https://generativelanguage.googleapis.com/v1beta",
+    keyVariable: "GEMINI_API_KEY",
+  },
+} as const;
+
+function ownFormatOfUrl(baseUrl: string): (typeof OWN_FORMATS)["claude" | "gemini"] | undefined {
+  const { hostname } = new URL(baseUrl);
+  const own = Object.values(OWN_FORMATS);
+  return own.find((format) => new URL(format.baseUrl).hostname === hostname);
+}
+
+/** The variable that customarily holds the key for a server; none for one that is not known. */
+export function keyVariableOf(baseUrl: string): string | undefined {
+  const name = serviceOfUrl(baseUrl);
+  return name === undefined ? ownFormatOfUrl(baseUrl)?.keyVariable : service(name).keyVariable;
+}
+
+/** The provider of a URL; both also have a door that speaks OpenAI's format. */
+function providerOfUrl(baseUrl: string): Provider | undefined {
+  return baseUrl.includes("/openai") ? undefined : ownFormatOfUrl(baseUrl)?.provider;
+}
+
+/** The provider that `provider: "auto"` or the name of a compatible service stands for. */
+function openaiFormat(
+  api: EndpointOptions["api"],
+  baseUrl: string,
+): (request: ChatRequest) => Provider {
+  if (api === "chat") return () => chatCompletions;
+  if (api === "responses") return () => responses;
+  if (serviceOfUrl(baseUrl) !== "openai") return () => chatCompletions;
+  return (request) => needsResponses(request) ? responses : chatCompletions;
+}
+
+/** Where a named provider is; `undefined` when its name does not tell. */
+export function baseUrlOf(provider: ProviderName): string | undefined {
+  if (provider === "auto") return undefined;
+  if (provider === "mock") return MOCK_BASE_URL;
+  if (provider === "claude" || provider === "gemini") return OWN_FORMATS[provider].baseUrl;
+  return service(provider).baseUrl || undefined;
+}
+
 /**
  * Finds the server that `options` mean.
  *
@@ -109,28 +176,27 @@ export function connect(options: EndpointOptions): Connection {
   const { provider = "auto", headers = {} } = options;
   const apiKey = options.apiKey?.trim() || undefined;
   if (!PROVIDER_NAMES.includes(provider)) {
-    throw new ConfigurationError(`the provider "${provider}" is not supported`, {
-      hint: `Supported are ${PROVIDER_NAMES.join(", ")}.`,
+    throw new ConfigurationError(`unknown provider "${provider}"`, {
+      hint: `Known are ${PROVIDER_NAMES.join(", ")}.`,
     });
   }
   checkHeaders(apiKey, headers);
-  if (provider === "mock" && options.baseUrl === undefined) {
-    return {
-      provider: openai,
-      endpoint: { baseUrl: MOCK_BASE_URL, apiKey, headers },
-      fetch: options.fetch ?? mockFetch(),
-    };
-  }
-  const named = provider === "auto" || provider === "mock" ? undefined : service(provider).baseUrl;
-  const baseUrl = options.baseUrl ?? named;
-  if (baseUrl === undefined) {
+  const given = options.baseUrl ?? baseUrlOf(provider);
+  if (given === undefined) {
     throw new ConfigurationError("no base URL: flexllm does not know which server to ask", {
       hint: 'Give baseUrl, or name a provider such as "openai".',
     });
   }
+  const baseUrl = normalizeBaseUrl(given);
+  const own = provider === "claude" || provider === "gemini"
+    ? OWN_FORMATS[provider].provider
+    : provider === "auto"
+    ? providerOfUrl(baseUrl)
+    : undefined;
+  const isMock = provider === "mock" && options.baseUrl === undefined;
   return {
-    provider: openai,
-    endpoint: { baseUrl: normalizeBaseUrl(baseUrl), apiKey, headers },
-    fetch: options.fetch ?? defaultFetch,
+    providerOf: own === undefined ? openaiFormat(options.api, baseUrl) : () => own,
+    endpoint: { baseUrl, apiKey, headers },
+    fetch: options.fetch ?? (isMock ? mockFetch() : defaultFetch),
   };
 }

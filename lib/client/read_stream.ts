@@ -37,16 +37,19 @@ function isEventStream(response: Response): boolean {
     !/json|html/.test(response.headers.get("content-type") ?? "");
 }
 
+/** What is known of an answer when its stream has ended, beside its events. */
+export type StreamEnd = Pick<Completion, "native" | "cost"> & { model?: string };
+
 /**
- * Yields the events of one streamed completion in the batches in which they arrive, and returns the
- * model's name as the server gave it. Leaving the loop cuts the connection.
+ * Yields the events of one streamed completion in the batches in which they arrive, and returns
+ * what else the stream told. Leaving the loop cuts the connection.
  *
  * @throws {FlexLLMError} for whatever goes wrong, in the first `next()` as long as nothing arrived
  */
 export async function* readStream(
   request: EncodedRequest,
   options: ReadStreamOptions,
-): AsyncGenerator<StreamEvent[], string | undefined, void> {
+): AsyncGenerator<StreamEvent[], StreamEnd, void> {
   const { provider, timeout } = options;
   const exchange = new Exchange(request.url, options.signal);
   let finished = false;
@@ -60,7 +63,7 @@ export async function* readStream(
       const { completion } = decodeAnswer(provider, answer);
       finished = true;
       yield eventsOf(completion);
-      return completion.model;
+      return completion;
     }
     const decoder = provider.streamDecoder();
     for await (const batch of readServerSentEvents(response.body!)) {
@@ -78,7 +81,7 @@ export async function* readStream(
       });
     }
     finished = true;
-    return decoder.model;
+    return { model: decoder.model, native: decoder.native(), cost: decoder.cost };
   } catch (error) {
     throw exchange.error(error);
   } finally {

@@ -6,9 +6,15 @@
  *
  * @module
  */
-import { type EndpointOptions, normalizeBaseUrl, type ProviderName } from "../client/endpoint.ts";
+import {
+  baseUrlOf,
+  type EndpointOptions,
+  keyVariableOf,
+  normalizeBaseUrl,
+  PROVIDER_NAMES,
+  type ProviderName,
+} from "../client/endpoint.ts";
 import { ConfigurationError } from "../errors.ts";
-import { service, SERVICE_NAMES, type ServiceName, serviceOfUrl } from "../providers/services.ts";
 import type { Config } from "./load.ts";
 import type { Environment } from "./paths.ts";
 import type { ModelEntry } from "./schema.ts";
@@ -72,6 +78,7 @@ function expandEntry([entry, i]: [ModelEntry, number], config: Config, env: Envi
     baseUrl,
     apiKey: field(entry.api_key, "api_key"),
     headers: Object.fromEntries(headers) as Record<string, string>,
+    api: entry.api,
   };
 }
 
@@ -88,21 +95,6 @@ function unknownModel(config: Config, name: string | undefined): ConfigurationEr
       [...names, "mock"].join(", ")
     }. Or name the server with --base-url or FLEXLLM_BASE_URL.`,
   });
-}
-
-/** The service that `provider` and `baseUrl` mean, if it is a known one. */
-function serviceOf(provider: ProviderName, baseUrl: string | undefined): ServiceName | undefined {
-  if (baseUrl !== undefined) return serviceOfUrl(normalizeBaseUrl(baseUrl));
-  return SERVICE_NAMES.find((name) => name === provider);
-}
-
-/** The key that a service's own variable holds, for that service only. */
-function serviceKey(
-  name: ServiceName | undefined,
-  env: Environment,
-): string | undefined {
-  const variable = name && service(name).keyVariable;
-  return variable && (env[variable] || undefined);
 }
 
 /**
@@ -128,33 +120,39 @@ export function resolveModel(config: Config, env: Environment, flags: ModelFlags
   const elsewhere = flags.baseUrl ?? envBaseUrl;
   const baseUrl = elsewhere ?? entry?.baseUrl;
   const provider = elsewhere === undefined ? entry?.provider ?? "auto" : "auto";
-  const known = serviceOf(provider, baseUrl);
   if (name === undefined) throw unknownModel(config, name);
-  if (entry?.provider === "mock" && elsewhere === undefined && baseUrl === undefined) {
+  if (entry?.provider === "mock" && baseUrl === undefined) {
     return { model: entry.id, provider: "mock" };
   }
-  if (baseUrl === undefined && known === undefined && entry !== undefined) {
-    throw new ConfigurationError(
-      `${config.locate(["models", found![1]])}: the model "${name}" has no base_url`,
-      { hint: `Give one, or a provider that has one: ${SERVICE_NAMES.join(", ")}.` },
-    );
-  }
-  if (baseUrl === undefined && known === undefined) {
+  const server = baseUrl ?? baseUrlOf(provider);
+  if (server === undefined) {
+    if (entry !== undefined) {
+      throw new ConfigurationError(
+        `${config.locate(["models", found![1]])}: the model "${name}" has no base_url`,
+        { hint: `Give one, or a provider that has one: ${PROVIDER_NAMES.slice(2).join(", ")}.` },
+      );
+    }
     // As every OpenAI tool does: a key for OpenAI and no other server means OpenAI.
     if (!env.OPENAI_API_KEY) throw unknownModel(config, name);
     return { model: name, provider: "openai", apiKey: flags.apiKey ?? env.OPENAI_API_KEY };
   }
+  const serviceVariable = keyVariableOf(normalizeBaseUrl(server));
 
   const entryKey = elsewhere === undefined || elsewhere === entry?.baseUrl
     ? entry?.apiKey || undefined
     : undefined;
-  const openaiKey = elsewhere !== undefined || known === "openai" ? env.OPENAI_API_KEY : undefined;
+  // To OpenAI, or to a server that was named beside it and is nobody else's.
+  const isForOpenAI = serviceVariable === "OPENAI_API_KEY" ||
+    (serviceVariable === undefined && elsewhere !== undefined);
+  const openaiKey = isForOpenAI ? env.OPENAI_API_KEY : undefined;
   const envKey = useEnv ? env.FLEXLLM_API_KEY || openaiKey || undefined : undefined;
   return {
     model: entry?.id ?? name,
     provider,
     baseUrl,
-    apiKey: flags.apiKey ?? envKey ?? entryKey ?? serviceKey(known, env),
+    apiKey: flags.apiKey ?? envKey ?? entryKey ??
+      ((serviceVariable && env[serviceVariable]) || undefined),
+    api: elsewhere === undefined ? entry?.api : undefined,
     headers: elsewhere === undefined ? entry?.headers : undefined,
   };
 }

@@ -25,9 +25,7 @@ const count = (least: number) =>
     v.integer("expected a whole number"),
     v.minValue(least, `expected at least ${least}`),
   );
-/** Files that also list models of providers still to come stay readable. */
-const PROVIDERS = [...PROVIDER_NAMES, "claude", "gemini"];
-const provider = v.picklist(PROVIDERS, `expected one of ${PROVIDERS.join(", ")}`);
+const provider = v.picklist(PROVIDER_NAMES, `expected one of ${PROVIDER_NAMES.join(", ")}`);
 const headers = v.record(v.string(), v.string("expected a string"), "expected name: value pairs");
 
 const model = v.strictObject({
@@ -39,6 +37,8 @@ const model = v.strictObject({
   base_url: v.optional(text),
   api_key: v.optional(v.string("expected a string")),
   headers: v.optional(headers),
+  /** OpenAI's wire format. */
+  api: v.optional(v.picklist(["auto", "chat", "responses"], "expected auto, chat or responses")),
 }, "expected a model with id, provider, base_url and api_key");
 
 const batch = v.strictObject({

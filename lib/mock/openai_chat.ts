@@ -1,16 +1,20 @@
 /**
- * The mock's side of OpenAI Chat Completions: what is in a request, and the bodies of the answers.
+ * The mock's side of OpenAI Chat Completions.
  *
- * Source: OpenAI API reference, "Chat Completions".
+ * Source: OpenAI API reference, "Chat Completions" and "Error codes".
  *
  * @module
  */
 import * as v from "valibot";
-import type { ToolCall } from "../chat/result.ts";
-import { between, seededRandom, seedOf } from "./random.ts";
-import type { MockSettings } from "./options.ts";
-import { sampleOf } from "./schema_sample.ts";
-import { answerText, countTokens, tokenize } from "./text.ts";
+import {
+  type MockEvent,
+  type MockProtocol,
+  type MockTrouble,
+  readBody,
+  timestamp,
+} from "./protocol.ts";
+import { type MockAnswer, type MockQuestion, textOf } from "./question.ts";
+import { tokenize } from "./text.ts";
 
 const tool = v.looseObject({
   type: v.literal("function"),
@@ -35,156 +39,153 @@ const chatRequest = v.looseObject({
   ])),
   max_tokens: v.nullish(v.number()),
   max_completion_tokens: v.nullish(v.number()),
+  reasoning_effort: v.nullish(v.string()),
+  enable_thinking: v.nullish(v.boolean()),
+  chat_template_kwargs: v.nullish(v.looseObject({ enable_thinking: v.nullish(v.boolean()) })),
   response_format: v.nullish(v.looseObject({
     type: v.string(),
     json_schema: v.optional(v.looseObject({ schema: v.record(v.string(), v.unknown()) })),
   })),
 });
 
-/** A request that is of the format. */
-export type MockChatRequest = v.InferOutput<typeof chatRequest>;
-
-/** The body of an OpenAI error. */
-export function errorBody(message: string, type: string, code: string | null, param?: string) {
-  return { error: { message, type, param: param ?? null, code } };
-}
-
-/** Reads a request's body; `problem` is the error body to answer with. */
-export function readChatRequest(
-  body: unknown,
-): { request: MockChatRequest } | { problem: ReturnType<typeof errorBody> } {
-  const result = v.safeParse(chatRequest, body);
-  if (result.success) return { request: result.output };
-  const [issue] = result.issues;
-  const param = v.getDotPath(issue) ?? undefined;
-  const message = `Invalid request body${param ? `, '${param}'` : ""}: ${issue.message}`;
-  return { problem: errorBody(message, "invalid_request_error", null, param) };
-}
-
-/** What the mock has to say to a request. */
-export interface MockAnswer {
-  id: string;
-  model: string;
-  text: string;
-  toolCall: ToolCall | undefined;
-  finishReason: "stop" | "length" | "tool_calls";
-  promptTokens: number;
-  completionTokens: number;
-}
-
-function textOf(content: unknown): string {
-  return typeof content === "string" ? content : JSON.stringify(content ?? "");
-}
-
-function requiredTool(request: MockChatRequest) {
-  const { tools, tool_choice: choice } = request;
-  if (!tools?.length || !choice || choice === "none" || choice === "auto") return undefined;
-  if (choice === "required") return tools[0].function;
-  return tools.find((tool) => tool.function.name === choice.function.name)?.function;
-}
-
-function answerOf(request: MockChatRequest, length: number, random: () => number): string {
-  const format = request.response_format;
-  if (format?.json_schema !== undefined) return JSON.stringify(sampleOf(format.json_schema.schema));
-  const question = textOf(request.messages.findLast(({ role }) => role === "user")?.content);
-  const text = answerText(question, length, random);
-  return format?.type === "json_object" ? JSON.stringify({ answer: text }) : text;
-}
-
-/** Answers a request: the same request, with the same seed, has the same answer. */
-export function answerChat(request: MockChatRequest, settings: MockSettings): MockAnswer {
-  const conversation = request.messages.map(({ content }) => textOf(content)).join("\n");
-  const seed = seedOf(conversation, settings.seed);
-  const random = seededRandom(seed);
-  const length = Math.round(between(random, settings.length));
-  const called = requiredTool(request);
-  let text = called === undefined ? answerOf(request, length, random) : "";
-  const toolCall: ToolCall | undefined = called && {
-    id: `call_${(seed >>> 0).toString(36)}`,
-    type: "function",
-    function: {
-      name: called.name,
-      arguments: JSON.stringify(sampleOf(called.parameters ?? { type: "object" })),
-    },
-  };
-  let finishReason: MockAnswer["finishReason"] = toolCall === undefined ? "stop" : "tool_calls";
-  const limit = request.max_completion_tokens ?? request.max_tokens ?? Infinity;
-  if (countTokens(text) > limit) {
-    text = tokenize(text).slice(0, limit).join("");
-    finishReason = "length";
-  }
+function read(body: unknown): MockQuestion | MockTrouble {
+  const result = readBody(chatRequest, body);
+  if ("trouble" in result) return result.trouble;
+  const { messages, tool_choice: choice, response_format: format, ...request } = result.value;
+  const asked = messages.findLast(({ role }) => role === "user");
   return {
-    id: `chatcmpl-${(seed >>> 0).toString(36)}`,
     model: request.model,
-    text,
-    toolCall,
-    finishReason,
-    promptTokens: countTokens(conversation),
-    completionTokens: countTokens(text + (toolCall?.function.arguments ?? "")),
+    conversation: messages.map(({ content }) => textOf(content)).join("\n"),
+    question: textOf(asked?.content),
+    tools: (request.tools ?? []).map(({ function: { name, parameters } }) => ({
+      name,
+      schema: parameters ?? { type: "object" },
+    })),
+    required: typeof choice === "object" && choice !== null
+      ? choice.function.name
+      : choice === "required",
+    format: format?.json_schema?.schema ?? (format?.type === "json_object" ? "json" : "text"),
+    // OpenAI's word, and those of Qwen's and of self-hosted servers.
+    thinking: (request.reasoning_effort ?? "none") !== "none" ||
+      request.enable_thinking === true || request.chat_template_kwargs?.enable_thinking === true,
+    maxTokens: request.max_completion_tokens ?? request.max_tokens ?? Infinity,
+    stream: request.stream ?? false,
   };
 }
 
-function usageOf({ promptTokens, completionTokens }: MockAnswer) {
+function usageOf({ promptTokens, completionTokens, thinkingTokens }: MockAnswer) {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
     prompt_tokens_details: { cached_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: thinkingTokens },
   };
 }
 
-/** The body of a plain answer. */
-export function completionBody(answer: MockAnswer, created: number) {
-  const { toolCall } = answer;
+function callOf(answer: MockAnswer) {
+  const { id, call } = answer;
+  return call && {
+    id: `call_${id}`,
+    type: "function",
+    function: { name: call.name, arguments: call.arguments },
+  };
+}
+
+function body(answer: MockAnswer) {
+  const call = callOf(answer);
   return {
-    id: answer.id,
+    id: `chatcmpl-${answer.id}`,
     object: "chat.completion",
-    created,
+    created: timestamp(),
     model: answer.model,
     choices: [{
       index: 0,
       message: {
         role: "assistant",
-        content: toolCall === undefined ? answer.text : null,
+        content: call === undefined ? answer.text : null,
         refusal: null,
-        ...(toolCall === undefined ? {} : { tool_calls: [toolCall] }),
+        // Not OpenAI's, which shows no thinking here, but its compatible services'.
+        ...(answer.thinking === "" ? {} : { reasoning_content: answer.thinking }),
+        ...(call === undefined ? {} : { tool_calls: [call] }),
       },
       logprobs: null,
-      finish_reason: answer.finishReason,
+      finish_reason: answer.finish,
     }],
     usage: usageOf(answer),
   };
 }
 
-/** The chunks of a streamed answer, one for each token, in order. */
-export function* completionChunks(answer: MockAnswer, created: number, includeUsage: boolean) {
-  const head = { id: answer.id, object: "chat.completion.chunk", created, model: answer.model };
+function* chunks(answer: MockAnswer, includeUsage: boolean) {
+  const head = {
+    id: `chatcmpl-${answer.id}`,
+    object: "chat.completion.chunk",
+    created: timestamp(),
+    model: answer.model,
+  };
   const usage = includeUsage ? { usage: null } : {};
   const chunk = (delta: object, finish_reason: string | null = null) => ({
     ...head,
     choices: [{ index: 0, delta, logprobs: null, finish_reason }],
     ...usage,
   });
-  const { toolCall } = answer;
-  yield chunk({ role: "assistant", content: toolCall === undefined ? "" : null, refusal: null });
-  if (toolCall !== undefined) {
-    const { name, arguments: json } = toolCall.function;
-    const call = { index: 0, id: toolCall.id, type: "function" };
-    yield chunk({ tool_calls: [{ ...call, function: { name, arguments: "" } }] });
+  const call = callOf(answer);
+  yield chunk({ role: "assistant", content: call === undefined ? "" : null, refusal: null });
+  for (const piece of tokenize(answer.thinking)) yield chunk({ reasoning_content: piece });
+  if (call !== undefined) {
+    const { name, arguments: json } = call.function;
+    const begun = { ...call, index: 0, function: { name, arguments: "" } };
+    yield chunk({ tool_calls: [begun] });
     for (const piece of tokenize(json)) {
       yield chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
     }
   }
   for (const piece of tokenize(answer.text)) yield chunk({ content: piece });
-  yield chunk({}, answer.finishReason);
+  yield chunk({}, answer.finish);
   if (includeUsage) yield { ...head, choices: [], usage: usageOf(answer) };
 }
 
-/** The body of the list of models. */
-export function modelsBody(models: readonly string[]) {
+function* events(answer: MockAnswer, request: unknown): Generator<MockEvent> {
+  const { stream_options: options } = request as v.InferOutput<typeof chatRequest>;
+  for (const chunk of chunks(answer, options?.include_usage === true)) {
+    yield { data: JSON.stringify(chunk), token: true };
+  }
+  yield { data: "[DONE]" };
+}
+
+/** The status and OpenAI's error body. */
+export function openaiError(trouble: MockTrouble): { status: number; body: unknown } {
+  const body = (type: string, code: string | null, param: string | null = null) => ({
+    error: { message: trouble.message, type, param, code },
+  });
+  switch (trouble.kind) {
+    case "invalid":
+      return { status: 400, body: body("invalid_request_error", null, trouble.param) };
+    case "rate_limit":
+      return { status: 429, body: body("requests", "rate_limit_exceeded") };
+    case "server_error":
+      return { status: 500, body: body("server_error", null) };
+    case "overloaded":
+      return { status: 503, body: body("service_unavailable_error", "server_is_overloaded") };
+    case "not_found":
+      return { status: 404, body: body("invalid_request_error", "unknown_url") };
+  }
+}
+
+/** OpenAI's list of models. */
+export function openaiModels(models: readonly string[]) {
   return {
     object: "list",
     data: models.map((id) => ({ id, object: "model", created: 1700000000, owned_by: "flexllm" })),
   };
 }
+
+/** Chat Completions. */
+export const openaiChat: MockProtocol = {
+  read,
+  body,
+  events,
+  error: openaiError,
+  models: openaiModels,
+  headers: (requests) => ({ "x-request-id": `req_mock_${requests}` }),
+};

@@ -5,7 +5,7 @@
  * @module
  */
 import type { SamplingOptions } from "../chat/options.ts";
-import type { Message } from "../chat/messages.ts";
+import type { Message, NativeMessage } from "../chat/messages.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
 
@@ -34,10 +34,17 @@ export interface EncodedRequest {
 }
 
 /** What one answer says, before cost, cache and latency are known. */
-export type Completion = Pick<
-  ChatResult,
-  "content" | "thinking" | "toolCalls" | "usage" | "finishReason" | "model"
->;
+export type Completion =
+  & Pick<
+    ChatResult,
+    "content" | "thinking" | "toolCalls" | "usage" | "finishReason" | "model"
+  >
+  & {
+    /** The answer as it came, for the next turn; none when the other fields say all. */
+    native?: NativeMessage;
+    /** The cost in USD, where the server itself reports it. */
+    cost?: number;
+  };
 
 /** What a stream says beside its events. */
 export interface StreamDecoder {
@@ -53,14 +60,22 @@ export interface StreamDecoder {
   readonly ended: boolean;
   /** The model as the server names it, once known. */
   readonly model: string | undefined;
+  /** The cost in USD, where the server itself reports it. */
+  readonly cost?: number;
+  /** The answer as it came, for the next turn, once it is complete. */
+  native(): NativeMessage | undefined;
 }
 
 /** What a server says in an error body; empty where it says nothing. */
 export interface ProviderError {
   message?: string;
   code?: string;
-  /** The status that the error object itself names, e.g. inside a 200 answer. */
+  /** The status that the error object itself names, e.g. inside a 200 answer; wins over HTTP's. */
   status?: number;
+  /** Seconds to wait, where the body says it. */
+  retryAfter?: number;
+  /** Whether a quota is used up that does not come back in a moment. */
+  quota?: boolean;
 }
 
 /** A wire format. */

@@ -75,10 +75,14 @@ function redirectError(status: number, headers: Headers): FlexLLMError {
   });
 }
 
-function errorOfStatus(message: string, details: HttpErrorDetails): FlexLLMError {
+function errorOfStatus(
+  message: string,
+  details: HttpErrorDetails,
+  quotaUsedUp = false,
+): FlexLLMError {
   const { status, providerCode } = details;
   if (status === 401 || status === 403) return new AuthenticationError(message, details);
-  const quota = providerCode !== undefined && QUOTA_CODES.has(providerCode);
+  const quota = quotaUsedUp || (providerCode !== undefined && QUOTA_CODES.has(providerCode));
   if (quota || (status === 402 && details.retryAfter === undefined)) {
     return new QuotaExceededError(message, { ...details, hint: hintOf(402) });
   }
@@ -104,15 +108,16 @@ export function statusError(
   if (status >= 300 && status < 400) return redirectError(status, headers);
   const said = oneLine(error?.message ?? firstLine(body));
   const shouldRetry = headers.get("x-should-retry");
+  const meant = error?.status ?? status;
   return errorOfStatus(`the server answered ${status}${said ? `: ${said}` : ""}`, {
-    status,
-    hint: hintOf(status),
+    status: meant,
+    hint: hintOf(meant),
     providerMessage: said || undefined,
     providerCode: error?.code,
     requestId: requestId(headers),
-    retryAfter: retryAfterSeconds(headers),
+    retryAfter: retryAfterSeconds(headers) ?? error?.retryAfter,
     retryable: shouldRetry === null ? undefined : shouldRetry === "true",
-  });
+  }, error?.quota);
 }
 
 /** Types and codes of error objects inside a 200 answer that may go away by themselves. */
@@ -128,10 +133,11 @@ export function embeddedError(error: ProviderError, id?: string): FlexLLMError {
     providerMessage: error.message,
     providerCode: error.code,
     requestId: id,
+    retryAfter: error.retryAfter,
     retryable: error.status === undefined
       ? TRANSIENT.test(`${error.code} ${error.message}`)
       : undefined,
-  });
+  }, error.quota);
 }
 
 /** The error for a successful answer whose body is not JSON. */

@@ -6,12 +6,13 @@
  *
  * @module
  */
+import type { ThinkingDialect } from "./chat_thinking.ts";
 
 /** What is known of a service. */
 export interface Service {
-  /** The base URL, up to and with the version. */
+  /** The base URL, up to and with the version; empty where each customer has another. */
   baseUrl: string;
-  /** The host that `provider: "auto"` recognises the service by; local servers have none. */
+  /** The host that the service is known by, or, with a dot before it, the end of one. */
   host?: string;
   /** The environment variable that customarily holds the key. */
   keyVariable?: string;
@@ -20,6 +21,14 @@ export interface Service {
    * most others know nothing else.
    */
   maxTokensField?: "max_tokens" | "max_completion_tokens";
+  /** The field that holds the seed; default `seed`. */
+  seedField?: string;
+  /** How a tool is required; default `required`. */
+  requiredTool?: string;
+  /** How thinking is asked for; default a variable of the chat template, as self-hosted servers. */
+  thinking?: ThinkingDialect;
+  /** The header that holds the bare key; default a bearer token in `authorization`. */
+  keyHeader?: string;
 }
 
 /** The name of a known OpenAI-compatible service. */
@@ -32,6 +41,8 @@ export type ServiceName =
   | "xai"
   | "siliconflow"
   | "together"
+  | "qwen"
+  | "azure"
   | "ollama"
   | "vllm";
 
@@ -41,39 +52,67 @@ const SERVICES: Record<ServiceName, Service> = {
     host: "api.openai.com",
     keyVariable: "OPENAI_API_KEY",
     maxTokensField: "max_completion_tokens",
+    thinking: "effort",
   },
   deepseek: {
     baseUrl: "https://api.deepseek.com",
     host: "api.deepseek.com",
     keyVariable: "DEEPSEEK_API_KEY",
+    thinking: "deepseek",
   },
   openrouter: {
     baseUrl: "https://openrouter.ai/api/v1",
     host: "openrouter.ai",
     keyVariable: "OPENROUTER_API_KEY",
+    thinking: "reasoning",
   },
   groq: {
     baseUrl: "https://api.groq.com/openai/v1",
     host: "api.groq.com",
     keyVariable: "GROQ_API_KEY",
+    thinking: "effort",
   },
   mistral: {
     baseUrl: "https://api.mistral.ai/v1",
     host: "api.mistral.ai",
     keyVariable: "MISTRAL_API_KEY",
+    seedField: "random_seed",
+    requiredTool: "any",
+    thinking: "effort",
   },
-  xai: { baseUrl: "https://api.x.ai/v1", host: "api.x.ai", keyVariable: "XAI_API_KEY" },
+  xai: {
+    baseUrl: "https://api.x.ai/v1",
+    host: "api.x.ai",
+    keyVariable: "XAI_API_KEY",
+    thinking: "effort",
+  },
+  qwen: {
+    baseUrl: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+    host: "dashscope-intl.aliyuncs.com",
+    keyVariable: "DASHSCOPE_API_KEY",
+    thinking: "enable_thinking",
+  },
+  azure: {
+    baseUrl: "",
+    host: ".openai.azure.com",
+    keyVariable: "AZURE_OPENAI_API_KEY",
+    keyHeader: "api-key",
+    maxTokensField: "max_completion_tokens",
+    thinking: "effort",
+  },
   siliconflow: {
     baseUrl: "https://api.siliconflow.cn/v1",
     host: "api.siliconflow.cn",
     keyVariable: "SILICONFLOW_API_KEY",
+    thinking: "enable_thinking",
   },
   together: {
     baseUrl: "https://api.together.xyz/v1",
     host: "api.together.xyz",
     keyVariable: "TOGETHER_API_KEY",
+    thinking: "effort",
   },
-  ollama: { baseUrl: "http://localhost:11434/v1" },
+  ollama: { baseUrl: "http://localhost:11434/v1", host: "localhost:11434", thinking: "effort" },
   vllm: { baseUrl: "http://localhost:8000/v1" },
 };
 
@@ -87,6 +126,9 @@ export function service(name: ServiceName): Service {
 
 /** The service whose host `baseUrl` names, if it is a known one. */
 export function serviceOfUrl(baseUrl: string): ServiceName | undefined {
-  const { hostname } = new URL(baseUrl);
-  return SERVICE_NAMES.find((name) => service(name).host === hostname);
+  const { host } = new URL(baseUrl);
+  return SERVICE_NAMES.find((name) => {
+    const known = service(name).host;
+    return known?.startsWith(".") ? host.endsWith(known) : host === known;
+  });
 }

@@ -7,6 +7,8 @@ export interface WatchedMock extends AsyncDisposable {
   /** The bodies of all requests, in the order of their arrival. */
   // deno-lint-ignore no-explicit-any
   requests: any[];
+  /** The paths of all requests, in the order of their arrival. */
+  paths: string[];
   /** How often each question was asked. */
   counts: () => Map<string, number>;
 }
@@ -15,13 +17,16 @@ export function watchedMock(options: MockOptions = {}): WatchedMock {
   const app = createMockApp(options);
   // deno-lint-ignore no-explicit-any
   const requests: any[] = [];
+  const paths: string[] = [];
   const server = serve("127.0.0.1", 0, async (request) => {
+    paths.push(new URL(request.url).pathname);
     requests.push(await request.clone().json());
     return await app.fetch(request);
   });
   return {
     baseUrl: `http://127.0.0.1:${server.port}/v1`,
     requests,
+    paths,
     counts() {
       const counts = new Map<string, number>();
       for (const { messages } of requests) {

@@ -5,25 +5,34 @@
  *
  * @module
  */
+import type { NativeMessage } from "../chat/messages.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
-import { MalformedResponseError } from "../errors.ts";
 import { asObject, asText, type Json } from "../json.ts";
 import {
+  checkResources,
   decodeArguments,
   decodeContent,
+  decodeCost,
   decodeError,
   decodeThinking,
   decodeUsage,
   finishReason,
-} from "./openai.ts";
+  nativeMessage,
+} from "./chat_decode.ts";
+import { parseEvent } from "./parse_event.ts";
 import type { StreamDecoder } from "./provider.ts";
 import { embeddedError } from "./response_error.ts";
+import { ThinkTagSplitter } from "./think_tags.ts";
 
 /** Decodes one stream. */
-export class OpenAIStreamDecoder implements StreamDecoder {
+export class ChatStreamDecoder implements StreamDecoder {
   complete = false;
   ended = false;
   model: string | undefined;
+  cost: number | undefined;
+  readonly #text = new ThinkTagSplitter();
+  readonly #reasoning: Json = {};
+  #refused = false;
   /** The `id` of each tool call begun, at its index. */
   #toolCallIds: (string | undefined)[] = [];
 
@@ -32,19 +41,9 @@ export class OpenAIStreamDecoder implements StreamDecoder {
       this.complete = this.ended = true;
       return [];
     }
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(data);
-    } catch (cause) {
-      throw new MalformedResponseError("the stream holds an event that is not JSON", {
-        cause,
-        retryable: true,
-      });
-    }
-    const error = decodeError(parsed);
+    const chunk = parseEvent(data);
+    const error = decodeError(chunk);
     if (error !== undefined) throw embeddedError(error);
-    const chunk = asObject(parsed);
-    if (chunk === undefined) return [];
     this.model ??= asText(chunk.model);
 
     const events: StreamEvent[] = [];
@@ -53,26 +52,49 @@ export class OpenAIStreamDecoder implements StreamDecoder {
     if (delta !== undefined) this.#pushDelta(delta, events);
     if (asText(choice?.finish_reason) !== undefined) {
       this.complete = true;
+      checkResources(choice?.finish_reason);
       const hasToolCalls = this.#toolCallIds.length > 0;
-      events.push({
-        type: "finish",
-        finishReason: finishReason(choice?.finish_reason, hasToolCalls),
-      });
+      const reason = this.#refused
+        ? "content_filter"
+        : finishReason(choice?.finish_reason, hasToolCalls);
+      events.push(...this.#text.flush(), { type: "finish", finishReason: reason });
     }
     const usage = decodeUsage(chunk.usage);
     if (usage !== null) events.push({ type: "usage", usage });
+    this.cost = decodeCost(chunk.usage) ?? this.cost;
     return events;
+  }
+
+  native(): NativeMessage | undefined {
+    return nativeMessage(this.#reasoning);
   }
 
   #pushDelta(delta: Json, events: StreamEvent[]): void {
     const thinking = decodeThinking(delta);
     if (thinking !== undefined) events.push({ type: "thinking", text: thinking });
-    const text = decodeContent(delta.content) || asText(delta.refusal);
-    if (text) events.push({ type: "text", text });
+    this.#keepReasoning(delta);
+    events.push(...this.#text.push(decodeContent(delta.content)));
+    const refusal = asText(delta.refusal);
+    if (refusal !== undefined) {
+      this.#refused = true;
+      events.push({ type: "text", text: refusal });
+    }
     if (!Array.isArray(delta.tool_calls)) return;
     for (const item of delta.tool_calls) {
       const call = asObject(item);
       if (call !== undefined) events.push(this.#toolCall(call));
+    }
+  }
+
+  /** Puts together what the service wants back in the next turn. */
+  #keepReasoning({ reasoning_content, reasoning_details }: Json): void {
+    if (typeof reasoning_content === "string") {
+      const before = this.#reasoning.reasoning_content ?? "";
+      this.#reasoning.reasoning_content = `${before}${reasoning_content}`;
+    }
+    if (Array.isArray(reasoning_details)) {
+      const before = this.#reasoning.reasoning_details as unknown[] | undefined;
+      this.#reasoning.reasoning_details = [...before ?? [], ...reasoning_details];
     }
   }
 

@@ -1,51 +1,19 @@
 /**
- * OpenAI Chat Completions, spoken by OpenAI and by most other services, read tolerantly: fields may
- * be null or absent, and thinking arrives under several names.
+ * Answers of OpenAI's Chat Completions API, read tolerantly: fields may be null or absent, and thinking
+ * arrives under several names.
  *
  * Source: OpenAI API reference, "Chat Completions", and the types of the `openai` package; the
- * variations are those of DeepSeek, vLLM, OpenRouter, Groq and Ollama.
+ * variations are those of DeepSeek, vLLM, OpenRouter, Groq, Mistral, xAI and Ollama.
  *
  * @module
  */
 import type { FinishReason, ToolCall, Usage } from "../chat/result.ts";
 import { MalformedResponseError } from "../errors.ts";
-import { asNumber, asObject, asText, type Json } from "../json.ts";
-import { OpenAIStreamDecoder } from "./openai_stream.ts";
-import type { ChatRequest, Completion, Endpoint, Provider, ProviderError } from "./provider.ts";
-import { service, serviceOfUrl } from "./services.ts";
-
-function encodeBody(request: ChatRequest, maxTokensField: string): string {
-  const { options } = request;
-  // A key whose value is undefined is left out by JSON.stringify.
-  return JSON.stringify({
-    model: request.model,
-    messages: request.messages,
-    stream: request.stream ? true : undefined,
-    stream_options: request.stream ? { include_usage: true } : undefined,
-    temperature: options.temperature,
-    top_p: options.topP,
-    [maxTokensField]: options.maxTokens,
-    stop: options.stop,
-    seed: options.seed,
-    presence_penalty: options.presencePenalty,
-    frequency_penalty: options.frequencyPenalty,
-    tools: options.tools,
-    tool_choice: options.toolChoice,
-    parallel_tool_calls: options.parallelToolCalls,
-    response_format: options.responseFormat,
-    ...options.extraBody,
-  });
-}
-
-function encoder(endpoint: Endpoint) {
-  const url = `${endpoint.baseUrl}/chat/completions`;
-  const headers: Record<string, string> = { "content-type": "application/json" };
-  if (endpoint.apiKey !== undefined) headers.authorization = `Bearer ${endpoint.apiKey}`;
-  Object.assign(headers, endpoint.headers);
-  const known = serviceOfUrl(endpoint.baseUrl);
-  const maxTokensField = (known && service(known).maxTokensField) ?? "max_tokens";
-  return (request: ChatRequest) => ({ url, headers, body: encodeBody(request, maxTokensField) });
-}
+import { asNumber, asObject, asObjects, asText, type Json } from "../json.ts";
+import type { NativeMessage } from "../chat/messages.ts";
+import type { Completion, ProviderError } from "./provider.ts";
+import { embeddedError } from "./response_error.ts";
+import { splitThinking } from "./think_tags.ts";
 
 /** Maps OpenAI's finish reasons; a server may leave the reason out or say `stop` for tool calls. */
 export function finishReason(reason: unknown, hasToolCalls: boolean): FinishReason {
@@ -60,16 +28,23 @@ export function decodeUsage(value: unknown): Usage | null {
   const usage = asObject(value);
   if (usage === undefined) return null;
   const promptTokens = asNumber(usage.prompt_tokens) ?? 0;
-  const completionTokens = asNumber(usage.completion_tokens) ?? 0;
+  let completionTokens = asNumber(usage.completion_tokens) ?? 0;
+  const total = asNumber(usage.total_tokens);
+  const reasoning = asNumber(asObject(usage.completion_tokens_details)?.reasoning_tokens);
+  // xAI counts thinking beside the completion, all others within it.
+  if (reasoning && total === promptTokens + completionTokens + reasoning) {
+    completionTokens += reasoning;
+  }
   const decoded: Usage = {
     promptTokens,
     completionTokens,
-    totalTokens: asNumber(usage.total_tokens) ?? promptTokens + completionTokens,
+    totalTokens: total ?? promptTokens + completionTokens,
   };
   const cached = asNumber(asObject(usage.prompt_tokens_details)?.cached_tokens) ??
     asNumber(usage.prompt_cache_hit_tokens);
   if (cached !== undefined) decoded.cachedTokens = cached;
-  const reasoning = asNumber(asObject(usage.completion_tokens_details)?.reasoning_tokens);
+  const written = asNumber(asObject(usage.prompt_tokens_details)?.cache_write_tokens);
+  if (written) decoded.cacheWriteTokens = written;
   if (reasoning !== undefined) decoded.reasoningTokens = reasoning;
   return decoded;
 }
@@ -82,9 +57,24 @@ export function decodeContent(content: unknown): string {
     .join("");
 }
 
-/** The thinking text of a message or a delta, under either of its names. */
+/** The thinking text of a message or a delta, under any of its names. */
 export function decodeThinking(message: Json): string | undefined {
-  return asText(message.reasoning_content) ?? asText(message.reasoning);
+  // Mistral: the content is an array with thinking parts in it.
+  const parts = asObjects(message.content).filter(({ type }) => type === "thinking");
+  return asText(message.reasoning_content) ?? asText(message.reasoning) ??
+    asText(parts.map(({ thinking }) => decodeContent(thinking)).join(""));
+}
+
+/** What a service wants back in the next turn beside the text: DeepSeek's and OpenRouter's fields. */
+export function nativeMessage(reasoning: Json): NativeMessage | undefined {
+  const { reasoning_content, reasoning_details } = reasoning;
+  if (reasoning_content === undefined && reasoning_details === undefined) return undefined;
+  return { format: "chat", content: { reasoning_content, reasoning_details } };
+}
+
+/** The cost in USD that the server itself reports (OpenRouter). */
+export function decodeCost(usage: unknown): number | undefined {
+  return asNumber(asObject(usage)?.cost);
 }
 
 /** Arguments as text: some servers send the object itself. */
@@ -106,7 +96,8 @@ function decodeToolCalls(value: unknown): ToolCall[] {
   });
 }
 
-function decode(body: unknown): Completion {
+/** Decodes a plain answer. */
+export function decode(body: unknown): Completion {
   const answer = asObject(body);
   const choice = Array.isArray(answer?.choices) ? asObject(answer.choices[0]) : undefined;
   const message = asObject(choice?.message);
@@ -116,15 +107,33 @@ function decode(body: unknown): Completion {
       { hint: "Check that the base URL is that of an OpenAI-compatible API." },
     );
   }
+  checkResources(choice.finish_reason);
   const toolCalls = decodeToolCalls(message.tool_calls);
+  const named = decodeThinking(message);
+  const text = decodeContent(message.content);
+  const { thinking, content } = named === undefined
+    ? splitThinking(text)
+    : { thinking: named, content: text };
+  const refusal = asText(message.refusal);
   return {
-    content: decodeContent(message.content) || (asText(message.refusal) ?? ""),
-    thinking: decodeThinking(message) ?? null,
+    content: content || (refusal ?? ""),
+    thinking,
     toolCalls,
     usage: decodeUsage(answer.usage),
-    finishReason: finishReason(choice.finish_reason, toolCalls.length > 0),
+    finishReason: refusal === undefined
+      ? finishReason(choice.finish_reason, toolCalls.length > 0)
+      : "content_filter",
     model: asText(answer.model) ?? "",
+    cost: decodeCost(answer.usage),
+    native: nativeMessage(message),
   };
+}
+
+/** DeepSeek ends an answer like this when it is overloaded: what there is of it is of no use. */
+export function checkResources(reason: unknown): void {
+  if (reason === "insufficient_system_resource") {
+    throw embeddedError({ message: "out of resources", status: 503 });
+  }
 }
 
 /** Reads `{"error": {…}}`, `{"error": "…"}`, vLLM's `{"object": "error", …}` and `{"detail": …}`. */
@@ -142,12 +151,3 @@ export function decodeError(body: unknown): ProviderError | undefined {
     status: status >= 400 && status <= 599 ? status : undefined,
   };
 }
-
-/** The Chat Completions format. */
-export const openai: Provider = {
-  name: "openai",
-  encoder,
-  decode,
-  streamDecoder: () => new OpenAIStreamDecoder(),
-  decodeError,
-};

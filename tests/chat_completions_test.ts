@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { StreamEvent } from "../lib/chat/stream_events.ts";
 import { StreamAccumulator } from "../lib/chat/stream_events.ts";
-import { openai } from "../lib/providers/openai.ts";
+import { chatCompletions as openai } from "../lib/providers/chat_completions.ts";
 import type { ChatRequest } from "../lib/providers/provider.ts";
 
 function fixture(name: string) {
@@ -55,7 +55,9 @@ Deno.test("openai limits tokens under the name that the service accepts", () => 
 
 Deno.test("openai decodes a plain answer", () => {
   const { response, completion } = fixture("openai_chat_response.json");
-  assert.deepEqual(openai.decode(response), completion);
+  const { native, cost, ...decoded } = openai.decode(response);
+  assert.deepEqual(decoded, completion);
+  assert.deepEqual([native, cost], [undefined, undefined]);
 });
 
 Deno.test("openai decodes answers of servers that leave out or rename fields", () => {
@@ -147,4 +149,105 @@ Deno.test("openai throws an error object in mid-stream as what it is", () => {
     retryable: false,
   });
   assert.throws(() => openai.streamDecoder().push("{half"), { code: "malformed_response" });
+});
+
+Deno.test("openai decodes what single services do differently", () => {
+  const decode = (message: unknown, rest = {}) =>
+    openai.decode({ choices: [{ message }], ...rest });
+  // Mistral: thinking parts in the content.
+  const parts = [
+    { type: "thinking", thinking: [{ type: "text", text: "why" }] },
+    { type: "text", text: "because" },
+  ];
+  const mistral = decode({ content: parts });
+  assert.deepEqual([mistral.thinking, mistral.content], ["why", "because"]);
+  // xAI: thinking counted beside the completion.
+  const usage = {
+    prompt_tokens: 10,
+    completion_tokens: 5,
+    total_tokens: 45,
+    completion_tokens_details: { reasoning_tokens: 30 },
+  };
+  assert.equal(decode({ content: "x" }, { usage }).usage?.completionTokens, 35);
+  // OpenRouter: what it cost.
+  assert.equal(decode({ content: "x" }, { usage: { ...usage, cost: 0.0125 } }).cost, 0.0125);
+  // Servers without a reasoning parser.
+  assert.equal(decode({ content: "<think>why</think>because" }).thinking, "why");
+  // DeepSeek, overloaded.
+  assert.throws(
+    () =>
+      openai.decode({
+        choices: [{ message: { content: "x" }, finish_reason: "insufficient_system_resource" }],
+      }),
+    { retryable: true },
+  );
+});
+
+Deno.test("openai sends back the reasoning that a service wants in a tool loop", () => {
+  const reasoning_details = [{ type: "reasoning.encrypted", data: "opaque" }];
+  const call = { id: "a", type: "function" as const, function: { name: "f", arguments: "{}" } };
+  const message = {
+    content: null,
+    reasoning_content: "why",
+    reasoning_details,
+    tool_calls: [call],
+  };
+  const { native } = openai.decode({ choices: [{ message }] });
+  const assistant = { role: "assistant" as const, content: null, tool_calls: [call], native };
+  const { messages } = encode({ messages: [{ role: "user", content: "hi" }, assistant] }).body;
+  assert.deepEqual(messages[1], {
+    role: "assistant",
+    content: null,
+    tool_calls: [call],
+    reasoning_content: "why",
+    reasoning_details,
+  });
+  const stream = openai.streamDecoder();
+  for (
+    const delta of [{ reasoning_content: "w" }, { reasoning_content: "hy", reasoning_details }]
+  ) {
+    stream.push(JSON.stringify({ choices: [{ delta }] }));
+  }
+  assert.deepEqual(stream.native(), native);
+});
+
+Deno.test("openai asks each service to think in its own words", () => {
+  const cases: [baseUrl: string, thinking: boolean | "high" | number, expected: object][] = [
+    ["https://api.openai.com/v1", "high", { reasoning_effort: "high" }],
+    ["https://api.deepseek.com", true, { thinking: { type: "enabled" } }],
+    ["https://api.deepseek.com", false, { thinking: { type: "disabled" } }],
+    ["https://openrouter.ai/api/v1", 2000, { reasoning: { max_tokens: 2000 } }],
+    ["https://api.siliconflow.cn/v1", 2000, { enable_thinking: true, thinking_budget: 2000 }],
+    ["http://localhost:11434/v1", false, { reasoning_effort: "none" }],
+    ["http://gpu:8000/v1", true, {
+      chat_template_kwargs: { enable_thinking: true, thinking: true },
+    }],
+  ];
+  for (const [baseUrl, thinking, expected] of cases) {
+    const { body } = encode({ options: { thinking } }, baseUrl);
+    const { model: _, messages: __, ...rest } = body;
+    assert.deepEqual(rest, expected, baseUrl);
+  }
+  const refused = () =>
+    encode({ model: "o3", options: { thinking: false } }, "https://api.openai.com/v1");
+  assert.throws(refused, /o3 does not accept the option thinking: false/);
+  assert.throws(() => encode({ options: { thinking: 5 } }, "http://gpu:8000/v1"), /as a level/);
+});
+
+Deno.test("openai uses the key header and the words of the service", () => {
+  const azure = openai.encoder({
+    baseUrl: "https://x.openai.azure.com/openai/deployments/d?api-version=v",
+    apiKey: "key",
+    headers: {},
+  });
+  const request: ChatRequest = {
+    model: "m",
+    messages: [{ role: "user", content: "hi" }],
+    options: { seed: 1, toolChoice: "required" },
+    stream: false,
+  };
+  const { headers } = azure(request);
+  assert.deepEqual([headers["api-key"], headers.authorization], ["key", undefined]);
+  const mistral = encode(request, "https://api.mistral.ai/v1").body;
+  assert.deepEqual([mistral.random_seed, mistral.tool_choice], [1, "any"]);
 });

@@ -1,0 +1,18 @@
+/**
+ * Anthropic's Messages API.
+ *
+ * @module
+ */
+import { decode, decodeError } from "./claude_decode.ts";
+import { encoder } from "./claude_encode.ts";
+import { ClaudeStreamDecoder } from "./claude_stream.ts";
+import type { Provider } from "./provider.ts";
+
+/** The Messages format. */
+export const claude: Provider = {
+  name: "claude",
+  encoder,
+  decode,
+  streamDecoder: () => new ClaudeStreamDecoder(),
+  decodeError,
+};

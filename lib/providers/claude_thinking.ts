@@ -1,0 +1,79 @@
+/**
+ * The one knob for thinking, in the words that each generation of Claude accepts.
+ *
+ * Source: Anthropic's documentation, "Extended thinking", "Adaptive thinking", "Effort".
+ *
+ * @module
+ */
+import type { SamplingOptions, Thinking } from "../chat/options.ts";
+import { ConfigurationError } from "../errors.ts";
+import type { ClaudeModel } from "./claude_models.ts";
+import { unsupported } from "./unsupported.ts";
+
+/** The smallest budget that the API takes. */
+const MIN_BUDGET = 1024;
+const BUDGETS = { minimal: MIN_BUDGET, low: 2048, medium: 8192, high: 24_576 } as const;
+
+/** What goes into the request. */
+export interface ClaudeThinking {
+  thinking?: { type: string; budget_tokens?: number; display?: "summarized" };
+  effort?: "low" | "medium" | "high";
+  maxTokens: number;
+}
+
+function budgetOf(thinking: Exclude<Thinking, false>): number {
+  if (typeof thinking === "number") return thinking;
+  return BUDGETS[thinking === true ? "medium" : thinking];
+}
+
+function withBudget(
+  name: string,
+  model: ClaudeModel,
+  thinking: Exclude<Thinking, false>,
+  given: number | undefined,
+): ClaudeThinking {
+  const budget_tokens = budgetOf(thinking);
+  if (budget_tokens < MIN_BUDGET) {
+    throw new ConfigurationError(`thinking: ${name} thinks with at least ${MIN_BUDGET} tokens`);
+  }
+  // The budget is part of the limit, so an answer needs room beside it.
+  const maxTokens = given ?? budget_tokens + model.maxTokens;
+  if (maxTokens <= budget_tokens) {
+    throw new ConfigurationError(
+      `maxTokens: ${maxTokens} leaves no room for an answer beside ${budget_tokens} of thinking`,
+    );
+  }
+  return { thinking: { type: "enabled", budget_tokens }, maxTokens };
+}
+
+function turnedOff(name: string, { off }: ClaudeModel): ClaudeThinking["thinking"] {
+  if (off === "never") {
+    throw unsupported("thinking: false", name, 'It always thinks; "low" makes it think little.');
+  }
+  return off === "omit" ? undefined : { type: off };
+}
+
+/**
+ * What to send for `options.thinking` to a model.
+ *
+ * @throws {ConfigurationError} when the model cannot do it
+ */
+export function claudeThinking(
+  name: string,
+  model: ClaudeModel,
+  options: SamplingOptions,
+): ClaudeThinking {
+  const { thinking, maxTokens: given } = options;
+  const maxTokens = given ?? model.maxTokens;
+  if (thinking === undefined) return { maxTokens };
+  if (thinking === false) return { thinking: turnedOff(name, model), maxTokens };
+  if (model.thinking === "none") throw unsupported("thinking", name);
+  if (model.thinking === "budget") return withBudget(name, model, thinking, given);
+  if (typeof thinking === "number") {
+    throw unsupported("thinking as a number", name, 'Give a level: "low", "medium" or "high".');
+  }
+  // Newer models leave the text of their thinking out unless they are asked to show it.
+  const adaptive = { type: "adaptive", display: "summarized" } as const;
+  if (thinking === true) return { thinking: adaptive, maxTokens };
+  return { thinking: adaptive, effort: thinking === "minimal" ? "low" : thinking, maxTokens };
+}

@@ -1,0 +1,18 @@
+/**
+ * Google's Gemini API.
+ *
+ * @module
+ */
+import { decode, decodeError } from "./gemini_decode.ts";
+import { encoder } from "./gemini_encode.ts";
+import { GeminiStreamDecoder } from "./gemini_stream.ts";
+import type { Provider } from "./provider.ts";
+
+/** The generateContent format. */
+export const gemini: Provider = {
+  name: "gemini",
+  encoder,
+  decode,
+  streamDecoder: () => new GeminiStreamDecoder(),
+  decodeError,
+};

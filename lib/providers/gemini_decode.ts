@@ -1,0 +1,116 @@
+/**
+ * Answers of Google's Gemini API.
+ *
+ * Source: Gemini API reference, "GenerateContentResponse", and the types of `@google/genai`.
+ *
+ * @module
+ */
+import type { FinishReason, ToolCall, Usage } from "../chat/result.ts";
+import { ContentBlockedError, MalformedResponseError } from "../errors.ts";
+import { asNumber, asObject, asObjects, asText, type Json } from "../json.ts";
+import type { Completion, ProviderError } from "./provider.ts";
+
+const FILTERED: ReadonlySet<unknown> = new Set([
+  "SAFETY",
+  "RECITATION",
+  "BLOCKLIST",
+  "PROHIBITED_CONTENT",
+  "SPII",
+  "LANGUAGE",
+  "IMAGE_SAFETY",
+  "IMAGE_PROHIBITED_CONTENT",
+  "IMAGE_RECITATION",
+]);
+
+/** Maps the reason why a candidate ended; Gemini has none for tool calls. */
+export function finishReason(reason: unknown, hasToolCalls: boolean): FinishReason {
+  if (FILTERED.has(reason)) return "content_filter";
+  // CONTINUATION: the answer is longer than one response may be.
+  if (reason === "MAX_TOKENS" || reason === "CONTINUATION") return "length";
+  if (reason !== "STOP") return "other";
+  return hasToolCalls ? "tool_calls" : "stop";
+}
+
+/** Decodes usage metadata. Thoughts are counted beside the candidates' tokens. */
+export function decodeUsage(value: unknown): Usage | null {
+  const usage = asObject(value);
+  if (usage === undefined) return null;
+  const count = (name: string) => asNumber(usage[name]) ?? 0;
+  const promptTokens = count("promptTokenCount") + count("toolUsePromptTokenCount");
+  const completionTokens = count("candidatesTokenCount") + count("thoughtsTokenCount");
+  return {
+    promptTokens,
+    completionTokens,
+    totalTokens: asNumber(usage.totalTokenCount) ?? promptTokens + completionTokens,
+    cachedTokens: count("cachedContentTokenCount"),
+    reasoningTokens: count("thoughtsTokenCount"),
+  };
+}
+
+/** The tool call in a part; `index` makes an id where Google gave none. */
+export function decodeCall(part: Json, index: number): ToolCall | undefined {
+  const call = asObject(part.functionCall);
+  return call && {
+    id: asText(call.id) ?? `call_${index}`,
+    type: "function",
+    function: { name: asText(call.name) ?? "", arguments: JSON.stringify(call.args ?? {}) },
+  };
+}
+
+/** Throws when the prompt was blocked: there are no candidates then. */
+export function checkBlocked(answer: Json): void {
+  const reason = asText(asObject(answer.promptFeedback)?.blockReason);
+  if (reason !== undefined) {
+    throw new ContentBlockedError(`the prompt was blocked by the provider (${reason})`, reason);
+  }
+}
+
+function textOf(parts: readonly Json[], thought: boolean): string {
+  return parts.filter((part) => (part.thought === true) === thought)
+    .map((part) => asText(part.text) ?? "").join("");
+}
+
+/** Decodes a plain answer. */
+export function decode(body: unknown): Completion {
+  const answer = asObject(body) ?? {};
+  checkBlocked(answer);
+  const [candidate] = asObjects(answer.candidates);
+  if (candidate === undefined) {
+    throw new MalformedResponseError("the server's answer has no candidate", {
+      hint: "Check that the base URL is that of the Gemini API; it ends in /v1beta.",
+    });
+  }
+  const parts = asObjects(asObject(candidate.content)?.parts);
+  const toolCalls = parts.filter((part) => part.functionCall !== undefined)
+    .map((part, i) => decodeCall(part, i)!);
+  return {
+    content: textOf(parts, false),
+    thinking: textOf(parts, true) || null,
+    toolCalls,
+    usage: decodeUsage(answer.usageMetadata),
+    finishReason: finishReason(candidate.finishReason, toolCalls.length > 0),
+    model: asText(answer.modelVersion) ?? "",
+    native: { format: "gemini", content: parts },
+  };
+}
+
+/** Reads `{"error":{"code","message","status","details"}}`, alone or in a list of one. */
+export function decodeError(body: unknown): ProviderError | undefined {
+  const error = asObject(asObject(Array.isArray(body) ? body[0] : body)?.error);
+  if (error === undefined) return undefined;
+  const details = asObjects(error.details);
+  const reason = details.map((detail) => asText(detail.reason)).find(Boolean);
+  const delay = details.map((detail) => asText(detail.retryDelay)).find(Boolean);
+  const quotas = details.flatMap((detail) => asObjects(detail.violations))
+    .map((violation) => asText(violation.quotaId) ?? "");
+  const status = asNumber(error.code);
+  return {
+    message: asText(error.message),
+    code: reason ?? asText(error.status),
+    // A bad key is answered with 400.
+    status: reason === "API_KEY_INVALID" ? 401 : status,
+    retryAfter: delay === undefined ? undefined : Number.parseFloat(delay),
+    // Quotas of a day, and prepaid credit that is used up, do not come back in a moment.
+    quota: status === 402 || quotas.some((id) => id.includes("PerDay")),
+  };
+}

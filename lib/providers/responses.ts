@@ -1,0 +1,41 @@
+/**
+ * OpenAI's Responses API.
+ *
+ * @module
+ */
+import type { ChatRequest, Provider } from "./provider.ts";
+import { decodeError } from "./chat_decode.ts";
+import { decode } from "./responses_decode.ts";
+import { encoder } from "./responses_encode.ts";
+import { ResponsesStreamDecoder } from "./responses_stream.ts";
+
+/** The Responses format. */
+export const responses: Provider = {
+  name: "responses",
+  encoder,
+  decode,
+  streamDecoder: () => new ResponsesStreamDecoder(),
+  decodeError,
+};
+
+/** Models whose Chat Completions refuse tools together with reasoning. */
+const REASONING_WITH_TOOLS = /^gpt-(5\.[4-9]|[6-9])/;
+/** Of these, the ones that reason unless they are told not to. */
+const REASONS_BY_DEFAULT = /^gpt-[6-9]/;
+
+/**
+ * Whether only the Responses API accepts `request`: tools with reasoning on OpenAI's newest models, or
+ * a conversation that was begun there.
+ *
+ * Source: reports of the errors of Chat Completions with GPT-5.4 and later (2026).
+ */
+export function needsResponses({ model, messages, options }: ChatRequest): boolean {
+  const begun = messages.some((message) =>
+    message.role === "assistant" && message.native?.format === "responses"
+  );
+  if (begun) return true;
+  if (!options.tools?.length || !REASONING_WITH_TOOLS.test(model)) return false;
+  return options.thinking === undefined
+    ? REASONS_BY_DEFAULT.test(model)
+    : options.thinking !== false;
+}

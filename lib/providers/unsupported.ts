@@ -1,0 +1,24 @@
+/**
+ * Options that a wire format or a model does not have: told before anything is sent, never dropped.
+ *
+ * @module
+ */
+import type { SamplingOptions } from "../chat/options.ts";
+import { ConfigurationError } from "../errors.ts";
+
+/** The error for an option that `who` does not accept. */
+export function unsupported(option: string, who: string, hint?: string): ConfigurationError {
+  return new ConfigurationError(`${who} does not accept the option ${option}`, { hint });
+}
+
+/** Throws when one of `names` is set. */
+export function refuseOptions(
+  options: SamplingOptions,
+  names: readonly (keyof SamplingOptions)[],
+  who: string,
+  hint?: string,
+): void {
+  for (const name of names) {
+    if (options[name] !== undefined) throw unsupported(name, who, hint);
+  }
+}
