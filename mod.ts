@@ -20,6 +20,8 @@ export type { ClientOptions } from "./lib/client/client_options.ts";
 export type { BatchInput, ChatClient, RetryHooks } from "./lib/client/chat_client.ts";
 export { CompletionStream, type EventSource } from "./lib/client/completion_stream.ts";
 export type { EndpointOptions, ProviderName } from "./lib/client/endpoint.ts";
+export { parseThoughts, type Thoughts } from "./lib/providers/parse_thoughts.ts";
+export type { ModelInfo } from "./lib/providers/provider.ts";
 export type { RetryNotice } from "./lib/scheduling/scheduler.ts";
 export type { ServiceName } from "./lib/providers/services.ts";
 export type { Fetch } from "./lib/transport/http.ts";
@@ -72,5 +74,6 @@ export {
   type PartialCompletion,
   QuotaExceededError,
   RateLimitError,
+  SchemaMismatchError,
   TimeoutError,
 } from "./lib/errors.ts";

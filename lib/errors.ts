@@ -19,6 +19,7 @@ export type ErrorCode =
   | "malformed_response"
   | "quota_exceeded"
   | "rate_limit"
+  | "schema_mismatch"
   | "timeout";
 
 /** What a cancelled or failed stream had received before it ended. */
@@ -242,6 +243,28 @@ export class MalformedResponseError extends FlexLLMError {
   /** Makes an error for an unreadable answer. */
   constructor(message: string, details: MalformedResponseDetails = {}) {
     super("malformed_response", message, details);
+  }
+}
+
+/** The answer was asked for as JSON of a schema, and is none or does not fit. */
+export class SchemaMismatchError extends FlexLLMError {
+  /** The name of the class. */
+  override name = "SchemaMismatchError";
+  /** The answer as it came. */
+  readonly content: string;
+  /** What does not fit, each with its place; empty when the answer is no JSON at all. */
+  readonly problems: readonly string[];
+
+  /** Makes an error for the answer `content`. */
+  constructor(
+    message: string,
+    content: string,
+    problems: readonly string[],
+    details?: ErrorDetails,
+  ) {
+    super("schema_mismatch", message, details);
+    this.content = content;
+    this.problems = problems;
   }
 }
 

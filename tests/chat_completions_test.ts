@@ -19,7 +19,7 @@ function encode(request: Partial<ChatRequest>, baseUrl = "https://host.example/v
     stream: false,
     ...request,
   });
-  return { ...encoded, body: JSON.parse(encoded.body) };
+  return { ...encoded, body: JSON.parse(encoded.body!) };
 }
 
 function decodeStream(chunks: unknown[]): { events: StreamEvent[]; total: StreamAccumulator } {

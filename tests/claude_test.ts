@@ -12,7 +12,7 @@ function encode(options: SamplingOptions = {}, model = "claude-opus-5", messages
     options,
     stream: false,
   });
-  return { url, headers, body: JSON.parse(body) };
+  return { url, headers, body: JSON.parse(body!) };
 }
 
 Deno.test("claude encodes a conversation with images, tools and their results", () => {

@@ -13,7 +13,7 @@ function encode(options: SamplingOptions = {}, model = "gemini-3-flash", message
     options,
     stream: false,
   });
-  return { url, headers, body: JSON.parse(body) };
+  return { url, headers, body: JSON.parse(body!) };
 }
 
 Deno.test("gemini encodes a conversation with images, tools and their results", () => {

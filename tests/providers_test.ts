@@ -1,6 +1,6 @@
 /** One client, every wire format: the same calls give the same kind of results. */
 import assert from "node:assert/strict";
-import { type ClientOptions, LLMClient, type Message, type Tool } from "../mod.ts";
+import { type ClientOptions, LLMClient, type Message, parseThoughts, type Tool } from "../mod.ts";
 import { type WatchedMock, watchedMock } from "./support/watched_mock.ts";
 
 const FORMATS: Record<string, { options: Partial<ClientOptions>; base: string; path: string }> = {
@@ -206,4 +206,13 @@ Deno.test("Responses is chosen only for what Chat Completions refuses", async ()
   const chat = "/v1/chat/completions";
   const responses = "/v1/responses";
   assert.deepEqual(paths, [chat, chat, responses, chat, responses, chat, chat]);
+});
+
+forEachFormat("parseThoughts() tells thinking from answer in the raw answer", async (client) => {
+  const { raw, thinking, content } = await client.chatCompletions(HELLO, { thinking: true });
+  assert.deepEqual(parseThoughts(raw), { thought: thinking, answer: content });
+});
+
+Deno.test("parseThoughts() refuses what is no answer", () => {
+  assert.throws(() => parseThoughts({ hello: "world" }), { code: "malformed_response" });
 });

@@ -22,7 +22,10 @@ export interface ImagePart {
   type: "image_url";
   /** Where the image is. */
   image_url: {
-    /** `https://…` or `data:image/png;base64,…`. */
+    /**
+     * `https://…`, `data:image/png;base64,…`, or a local file, which is read when it is sent: PNG, JPEG,
+     * GIF or WebP of at most 20 MB.
+     */
     url: string;
     /** How closely the model looks; the provider's default when absent. */
     detail?: "auto" | "low" | "high";

@@ -52,6 +52,8 @@ export interface ChatResult {
    * signatures, reasoning items.
    */
   message: AssistantMessage;
+  /** The value of an answer that was asked for as JSON (`responseFormat`); else `undefined`. */
+  parsed?: unknown;
   /** Token counts, or `null` when the server did not report them. */
   usage: Usage | null;
   /** Cost in USD, or `null` when the model's price is not known. */

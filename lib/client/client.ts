@@ -11,15 +11,23 @@ import {
   iterateBatch,
 } from "../batch/batch.ts";
 import { assistantMessage } from "../chat/assistant_message.ts";
+import { hasImagesToRead, readImages } from "../chat/images.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
 import { StreamAccumulator } from "../chat/stream_events.ts";
+import { parseStructured } from "../chat/structured_output.ts";
 import { systemClock } from "../clock.ts";
 import { AbortedError, ConfigurationError, FlexLLMError, InvalidInputError } from "../errors.ts";
 import { loadPricer, type Pricer } from "../pricing/price.ts";
-import { decodeAnswer } from "../providers/answer.ts";
-import type { ChatRequest, Completion, EncodedRequest, Provider } from "../providers/provider.ts";
+import { decodeAnswer, readAnswer } from "../providers/answer.ts";
+import type {
+  ChatRequest,
+  Completion,
+  EncodedRequest,
+  ModelInfo,
+  Provider,
+} from "../providers/provider.ts";
 import { redact } from "../redact.ts";
 import { Scheduler } from "../scheduling/scheduler.ts";
 import { send } from "../transport/http.ts";
@@ -33,7 +41,8 @@ import { readStream, type ReadStreamOptions } from "./read_stream.ts";
 interface Call {
   request: ChatRequest;
   provider: Provider;
-  encoded: EncodedRequest;
+  /** None yet when images have to be read first. */
+  encoded: EncodedRequest | undefined;
 }
 
 /**
@@ -94,7 +103,9 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     messages: readonly Message[],
     options: ChatOptions & RetryHooks = {},
   ): Promise<ChatResult> {
-    const { request, provider, encoded } = this.#encode(messages, options, false);
+    const call = this.#call(messages, options, false);
+    const { request, provider } = call;
+    const encoded = call.encoded ?? await this.#encode(call);
     const { endpoint, fetch } = this.#connection;
     const sendOptions = {
       fetch,
@@ -121,7 +132,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     messages: readonly Message[],
     options: ChatOptions & RetryHooks = {},
   ): CompletionStream {
-    const call = this.#encode(messages, options, true);
+    const call = this.#call(messages, options, true);
     return new CompletionStream(() => this.#stream(call, options));
   }
 
@@ -150,6 +161,37 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     return iterateBatch(this, inputs, options);
   }
 
+  /**
+   * Lists the models that the server offers, all pages of them.
+   *
+   * @throws {FlexLLMError} of the kind that fits
+   */
+  async models(options: Pick<ChatOptions, "signal" | "timeout"> = {}): Promise<ModelInfo[]> {
+    const { endpoint, fetch } = this.#connection;
+    const model = this.#model ?? "";
+    const provider = this.#connection.providerOf({
+      model,
+      messages: [],
+      options: {},
+      stream: false,
+    });
+    const { timeout = this.#timeout } = options;
+    const sendOptions = { fetch, timeout, signal: this.#merge(options.signal) };
+    const models: ModelInfo[] = [];
+    for (let cursor: string | undefined, page = 0; page === 0 || cursor !== undefined; page++) {
+      const request = provider.modelList.request(endpoint, cursor);
+      const body = await this.#scheduler.run(async () => {
+        const answer = await send(request, sendOptions);
+        if (answer.status >= 400) answer.body = redact(answer.body, endpoint.apiKey);
+        return readAnswer(provider, answer);
+      }, { signal: sendOptions.signal });
+      const listed = provider.modelList.decode(body);
+      models.push(...listed.models);
+      cursor = listed.next;
+    }
+    return models;
+  }
+
   /** Cancels what is in flight. Safe to call twice. */
   close(): void {
     this.#closing.abort();
@@ -161,7 +203,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     return Promise.resolve();
   }
 
-  #encode(messages: readonly Message[], options: ChatOptions, stream: boolean): Call {
+  #call(messages: readonly Message[], options: ChatOptions, stream: boolean): Call {
     if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
     const problem = messagesProblem(messages);
     if (problem !== undefined) throw new InvalidInputError(problem);
@@ -172,18 +214,39 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     if (options.timeout !== undefined) expectTimeout(options.timeout);
     const request: ChatRequest = { model, messages, options, stream };
     const provider = this.#connection.providerOf(request);
+    const readsImages = hasImagesToRead(messages, provider.inlineImages === true);
+    return {
+      request,
+      provider,
+      encoded: readsImages ? undefined : this.#encodeNow(request, provider),
+    };
+  }
+
+  /** Encodes a call whose images had to be read first. */
+  async #encode({ request, provider }: Call): Promise<EncodedRequest> {
+    const messages = await readImages(request.messages, {
+      inlineUrls: provider.inlineImages === true,
+      fetch: this.#connection.fetch,
+      signal: this.#signal,
+    });
+    return this.#encodeNow({ ...request, messages }, provider);
+  }
+
+  #encodeNow(request: ChatRequest, provider: Provider): EncodedRequest {
     let encode = this.#encoders.get(provider);
     if (encode === undefined) {
       encode = provider.encoder(this.#connection.endpoint);
       this.#encoders.set(provider, encode);
     }
-    return { request, provider, encoded: encode(request) };
+    return encode(request);
   }
 
   async *#stream(
-    { request, provider, encoded }: Call,
+    call: Call,
     options: ChatOptions & RetryHooks,
   ): EventSource {
+    const { request, provider } = call;
+    const encoded = call.encoded ?? await this.#encode(call);
     const { endpoint, fetch } = this.#connection;
     const signal = this.#merge(options.signal);
     const readOptions: ReadStreamOptions = {
@@ -230,8 +293,12 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   ): Promise<ChatResult> {
     const latency = (performance.now() - begun) / 1000;
     const { usage, cost } = completion;
+    const { responseFormat } = request.options;
     return {
       content: completion.content,
+      parsed: responseFormat !== undefined && completion.toolCalls.length === 0
+        ? await parseStructured(completion.content, responseFormat)
+        : undefined,
       thinking: completion.thinking,
       toolCalls: completion.toolCalls,
       message: assistantMessage(completion),

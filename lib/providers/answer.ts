@@ -28,14 +28,11 @@ export function throwStatusError(provider: Provider, answer: AnswerParts): never
 }
 
 /**
- * Decodes a plain answer.
+ * Parses the body of an answer.
  *
- * @throws {FlexLLMError} for an error status, an error object, or a body that is not a completion
+ * @throws {FlexLLMError} for an error status, an error object, or a body that is not JSON
  */
-export function decodeAnswer(
-  provider: Provider,
-  answer: AnswerParts,
-): { completion: Completion; raw: unknown } {
+export function readAnswer(provider: Provider, answer: AnswerParts): unknown {
   if (answer.status < 200 || answer.status > 299) throwStatusError(provider, answer);
   let raw: unknown;
   try {
@@ -47,5 +44,18 @@ export function decodeAnswer(
   if (error !== undefined) {
     throw embeddedError(error, answer.headers.get("x-request-id") ?? undefined);
   }
+  return raw;
+}
+
+/**
+ * Decodes a plain answer.
+ *
+ * @throws {FlexLLMError} for an error status, an error object, or a body that is not a completion
+ */
+export function decodeAnswer(
+  provider: Provider,
+  answer: AnswerParts,
+): { completion: Completion; raw: unknown } {
+  const raw = readAnswer(provider, answer);
   return { completion: provider.decode(raw), raw };
 }

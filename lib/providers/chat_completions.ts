@@ -6,6 +6,7 @@
 import { decode, decodeError } from "./chat_decode.ts";
 import { encoder } from "./chat_encode.ts";
 import { ChatStreamDecoder } from "./chat_stream.ts";
+import { openaiModelList } from "./model_list.ts";
 import type { Provider } from "./provider.ts";
 
 /** The Chat Completions format. */
@@ -14,5 +15,6 @@ export const chatCompletions: Provider = {
   encoder,
   decode,
   streamDecoder: () => new ChatStreamDecoder(),
+  modelList: openaiModelList(),
   decodeError,
 };

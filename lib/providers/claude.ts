@@ -6,6 +6,7 @@
 import { decode, decodeError } from "./claude_decode.ts";
 import { encoder } from "./claude_encode.ts";
 import { ClaudeStreamDecoder } from "./claude_stream.ts";
+import { claudeModelList } from "./model_list.ts";
 import type { Provider } from "./provider.ts";
 
 /** The Messages format. */
@@ -14,5 +15,6 @@ export const claude: Provider = {
   encoder,
   decode,
   streamDecoder: () => new ClaudeStreamDecoder(),
+  modelList: claudeModelList,
   decodeError,
 };

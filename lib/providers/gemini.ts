@@ -6,6 +6,7 @@
 import { decode, decodeError } from "./gemini_decode.ts";
 import { encoder } from "./gemini_encode.ts";
 import { GeminiStreamDecoder } from "./gemini_stream.ts";
+import { geminiModelList } from "./model_list.ts";
 import type { Provider } from "./provider.ts";
 
 /** The generateContent format. */
@@ -14,5 +15,7 @@ export const gemini: Provider = {
   encoder,
   decode,
   streamDecoder: () => new GeminiStreamDecoder(),
+  modelList: geminiModelList,
+  inlineImages: true,
   decodeError,
 };

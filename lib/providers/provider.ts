@@ -26,11 +26,29 @@ export interface ChatRequest {
   stream: boolean;
 }
 
-/** A request as it goes over the wire. */
+/** A request as it goes over the wire: a POST when it has a body, else a GET. */
 export interface EncodedRequest {
   url: string;
   headers: Record<string, string>;
-  body: string;
+  body?: string;
+}
+
+/** What a provider tells of a model. */
+export interface ModelInfo {
+  /** The name to ask it by. */
+  id: string;
+  /** The name for people. */
+  displayName?: string;
+  /** Tokens that it can read. */
+  contextWindow?: number;
+  /** Tokens that it can write. */
+  maxOutputTokens?: number;
+}
+
+/** How a provider lists its models, page by page. */
+export interface ModelList {
+  request(endpoint: Endpoint, cursor: string | undefined): EncodedRequest;
+  decode(body: unknown): { models: ModelInfo[]; next?: string };
 }
 
 /** What one answer says, before cost, cache and latency are known. */
@@ -91,6 +109,10 @@ export interface Provider {
   decode(body: unknown): Completion;
   /** Makes the decoder of one stream. */
   streamDecoder(): StreamDecoder;
+  /** How its models are listed. */
+  modelList: ModelList;
+  /** Whether images must be sent inline, since it takes no URLs. */
+  inlineImages?: boolean;
   /** The error in a parsed body, `undefined` when there is none. */
   decodeError(body: unknown): ProviderError | undefined;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { openaiModelList } from "./model_list.ts";
 import type { ChatRequest, Provider } from "./provider.ts";
 import { decodeError } from "./chat_decode.ts";
 import { decode } from "./responses_decode.ts";
@@ -15,6 +16,7 @@ export const responses: Provider = {
   encoder,
   decode,
   streamDecoder: () => new ResponsesStreamDecoder(),
+  modelList: openaiModelList(),
   decodeError,
 };
 

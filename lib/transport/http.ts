@@ -86,7 +86,7 @@ export class Exchange {
     if (this.#reason !== undefined) throw this.#reason;
     try {
       return await fetch(request.url, {
-        method: "POST",
+        method: request.body === undefined ? "GET" : "POST",
         headers: request.headers,
         body: request.body,
         // Keys and prompts go to the server that was named, not to where it points.

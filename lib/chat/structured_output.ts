@@ -1,0 +1,44 @@
+/**
+ * Answers that were asked for as JSON of a schema: parsed, and checked against it.
+ *
+ * @module
+ */
+import { SchemaMismatchError } from "../errors.ts";
+import type { ResponseFormat } from "./options.ts";
+
+/** How many problems an error names. */
+const SHOWN_PROBLEMS = 5;
+
+/**
+ * The value of an answer that was asked for in `format`; `undefined` when it was asked for as text.
+ *
+ * @throws {SchemaMismatchError} when it is not JSON or does not fit the schema
+ */
+export async function parseStructured(
+  content: string,
+  format: ResponseFormat,
+): Promise<unknown> {
+  if (format.type === "text") return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (cause) {
+    throw new SchemaMismatchError("the answer is not JSON", content, [], { cause });
+  }
+  if (format.type === "json_object") return value;
+  const { Validator } = await import("@cfworker/json-schema");
+  const { valid, errors } = new Validator(format.json_schema.schema, "2020-12", false).validate(
+    value,
+  );
+  if (valid) return value;
+  // The innermost errors say what is wrong, the outer ones only that something is.
+  const problems = errors.filter(({ keyword }) =>
+    !["properties", "items", "$ref"].includes(keyword)
+  )
+    .map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`);
+  throw new SchemaMismatchError(
+    `the answer does not fit the schema: ${problems.slice(0, SHOWN_PROBLEMS).join(" ")}`,
+    content,
+    problems,
+  );
+}
