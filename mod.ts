@@ -52,6 +52,8 @@ export type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "./lib/ba
 export type { BatchSummary } from "./lib/batch/batch_summary.ts";
 
 export { createMockApp, type MockApp } from "./lib/mock/mock_app.ts";
+export type { CannedResponse } from "./lib/mock/canned.ts";
+export type { MockErrorKind } from "./lib/mock/faults.ts";
 export type { MockOptions, Range } from "./lib/mock/options.ts";
 export { type MockServer, type MockServerOptions, startMockServer } from "./lib/mock/server.ts";
 

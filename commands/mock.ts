@@ -4,7 +4,11 @@
  * @module
  */
 import { Command, Option } from "@commander-js/extra-typings";
+import { readFileSync } from "node:fs";
 import process from "node:process";
+import { InvalidInputError } from "../lib/errors.ts";
+import type { CannedResponse } from "../lib/mock/canned.ts";
+import type { MockErrorKind } from "../lib/mock/faults.ts";
 import {
   addExamples,
   numberRange,
@@ -25,6 +29,18 @@ function ended(): Promise<void> {
     process.once("SIGINT", () => resolve());
     process.once("SIGTERM", () => resolve());
   });
+}
+
+async function readResponses(file: string): Promise<CannedResponse[]> {
+  const { parseCanned } = await import("../lib/mock/canned.ts");
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new InvalidInputError(`cannot read ${file}: ${reason}`, { cause });
+  }
+  return await parseCanned(file, text);
 }
 
 /** The command. */
@@ -58,13 +74,32 @@ export function mockCommand() {
         .argParser(numberWithin(0, 1)),
     )
     .addOption(
+      new Option("--error-kinds <kinds...>", "how they fail (default: server_error)")
+        .choices(["server_error", "overloaded", "rate_limit", "disconnect", "malformed", "stall"]),
+    )
+    .addOption(
+      new Option(
+        "--first-token <seconds>",
+        "wait of a stream before its first token, e.g. 2 or 1-5",
+      )
+        .argParser(numberRange),
+    )
+    .option("--responses <file>", "answers by pattern (JSONL or YAML)")
+    .addOption(
       new Option("--seed <number>", "makes answers, delays and errors the same in each run")
         .argParser(wholeNumber(0)),
     )
     .action(async (options) => {
       const { startMockServer } = await import("../lib/mock/server.ts");
-      const { host: hostname, model: models, ...rest } = options;
-      const server = startMockServer({ ...rest, hostname, models });
+      const { host: hostname, model: models, responses: file, errorKinds, ...rest } = options;
+      const responses = file === undefined ? undefined : await readResponses(file);
+      const server = startMockServer({
+        ...rest,
+        hostname,
+        models,
+        responses,
+        errorKinds: errorKinds as MockErrorKind[] | undefined,
+      });
       writeOutput(`flexllm mock listening on ${server.baseUrl}\n`);
       if (process.stderr.isTTY) writeNote("Ctrl-C stops it.");
       await ended();
@@ -74,6 +109,8 @@ export function mockCommand() {
     "flexllm mock -p 8080",
     "flexllm mock -d 1-5 --error-rate 0.1 --seed 7",
     "flexllm mock --rps 10 --token-rate 50",
+    "flexllm mock --error-rate 0.3 --error-kinds disconnect malformed rate_limit",
+    "flexllm mock --responses answers.yaml",
     "FLEXLLM_BASE_URL=http://127.0.0.1:8001/v1 FLEXLLM_MODEL=any flexllm ask hello",
   ]);
 }

@@ -26,7 +26,14 @@ interface DenoNamespace {
 interface BunNamespace {
   version: string;
   serve(
-    options: { port: number; hostname: string; idleTimeout: number; fetch: RequestHandler },
+    options: {
+      port: number;
+      hostname: string;
+      idleTimeout: number;
+      development: boolean;
+      fetch: RequestHandler;
+      error: () => Response;
+    },
   ): { port: number; stop(force: boolean): Promise<void> };
 }
 
@@ -101,7 +108,14 @@ function serveOnDeno(deno: DenoNamespace, hostname: string, port: number, handle
 
 function serveOnBun(bun: BunNamespace, hostname: string, port: number, handler: RequestHandler) {
   // No idle timeout: a mock may be told to think for minutes.
-  const server = bun.serve({ port, hostname, idleTimeout: 0, fetch: handler });
+  const server = bun.serve({
+    port,
+    hostname,
+    idleTimeout: 0,
+    development: false,
+    fetch: handler,
+    error: () => new Response("internal error", { status: 500 }),
+  });
   return { port: server.port, close: () => server.stop(true) };
 }
 

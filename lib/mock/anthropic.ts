@@ -6,8 +6,14 @@
  * @module
  */
 import * as v from "valibot";
-import { type MockEvent, type MockProtocol, type MockTrouble, readBody } from "./protocol.ts";
-import { type MockAnswer, type MockQuestion, textOf } from "./question.ts";
+import {
+  type MockEvent,
+  type MockProtocol,
+  type MockTrouble,
+  readBody,
+  type RequestLimit,
+} from "./protocol.ts";
+import { contentKey, type MockAnswer, type MockQuestion, textOf } from "./question.ts";
 import { tokenize } from "./text.ts";
 
 const messagesRequest = v.looseObject({
@@ -40,10 +46,8 @@ function read(body: unknown): MockQuestion | MockTrouble {
   const asked = messages.findLast(({ role }) => role === "user");
   return {
     model: request.model,
-    conversation: [textOf(system), ...messages.map(({ content }) => textOf(content))].join("\n"),
-    question: typeof asked?.content === "string"
-      ? asked.content
-      : (asked?.content ?? []).map((block) => "text" in block ? block.text : "").join(""),
+    conversation: [system, ...messages.map(({ content }) => content)].map(contentKey).join("\n"),
+    question: textOf(asked?.content),
     tools: (request.tools ?? []).map(({ name, input_schema }) => ({
       name,
       schema: input_schema ?? { type: "object" },
@@ -59,15 +63,15 @@ function read(body: unknown): MockQuestion | MockTrouble {
 type Block = Record<string, unknown>;
 
 function blocksOf(answer: MockAnswer): Block[] {
-  const { id, thinking, call, text } = answer;
+  const { id, thinking, calls, text } = answer;
   const blocks: Block[] = [];
   if (thinking !== "") {
     blocks.push({ type: "thinking", thinking, signature: btoa(`signature ${id}`) });
   }
-  if (call === undefined) blocks.push({ type: "text", text, citations: null });
-  else {
+  if (text !== "" || calls.length === 0) blocks.push({ type: "text", text, citations: null });
+  for (const call of calls) {
     const input = JSON.parse(call.arguments);
-    blocks.push({ type: "tool_use", id: `toolu_${id}`, name: call.name, input });
+    blocks.push({ type: "tool_use", id: `toolu_${call.id}`, name: call.name, input });
   }
   return blocks;
 }
@@ -108,7 +112,7 @@ function streamed(block: Block, answer: MockAnswer): { start: Block; deltas: Blo
     case "tool_use":
       return {
         start: { ...block, input: {} },
-        deltas: tokenize(answer.call?.arguments ?? "").map((partial_json) => ({
+        deltas: tokenize(JSON.stringify(block.input)).map((partial_json) => ({
           type: "input_json_delta",
           partial_json,
         })),
@@ -171,6 +175,16 @@ function models(ids: readonly string[]) {
   };
 }
 
+function headers(requests: number, limit: RequestLimit | undefined): Record<string, string> {
+  const all: Record<string, string> = { "request-id": `req_mock_${requests}` };
+  if (limit === undefined) return all;
+  all["anthropic-ratelimit-requests-limit"] = String(limit.limit);
+  all["anthropic-ratelimit-requests-remaining"] = String(limit.remaining);
+  const reset = new Date(Date.now() + limit.reset * 1000);
+  all["anthropic-ratelimit-requests-reset"] = reset.toISOString();
+  return all;
+}
+
 /** The Messages API. */
 export const anthropic: MockProtocol = {
   read,
@@ -178,5 +192,5 @@ export const anthropic: MockProtocol = {
   events,
   error,
   models,
-  headers: (requests) => ({ "request-id": `req_mock_${requests}` }),
+  headers,
 };

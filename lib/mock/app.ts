@@ -9,19 +9,63 @@ import { streamSSE } from "hono/streaming";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { systemClock } from "../clock.ts";
 import { anthropic } from "./anthropic.ts";
+import { findCanned } from "./canned.ts";
+import { brokenBody, brokenStream, type MockErrorKind } from "./faults.ts";
 import { gemini } from "./gemini.ts";
 import { openaiChat } from "./openai_chat.ts";
 import { openaiResponses } from "./openai_responses.ts";
 import type { MockSettings } from "./options.ts";
 import type { MockEvent, MockProtocol, MockTrouble } from "./protocol.ts";
-import { answerQuestion } from "./question.ts";
-import { between, seededRandom } from "./random.ts";
-import { RequestRate } from "./request_rate.ts";
+import { answerQuestion, type MockAnswer, type MockQuestion } from "./question.ts";
+import { RequestLog } from "./request_log.ts";
+import { type Failure, Weather } from "./weather.ts";
+
+/** What the path of a request says. */
+interface Path {
+  model?: string;
+  stream?: boolean;
+}
+
+function refuse(c: Context, protocol: MockProtocol, trouble: MockTrouble, wait?: number): Response {
+  if (wait !== undefined) {
+    c.header("retry-after", String(Math.ceil(wait / 1000)));
+    c.header("retry-after-ms", String(Math.ceil(wait)));
+  }
+  const { status, body } = protocol.error(trouble);
+  return c.json(body as object, status as ContentfulStatusCode);
+}
+
+/** An error with a status of one's own choice, in the protocol's words for the nearest kind. */
+function refuseWith(c: Context, protocol: MockProtocol, status: number, message: string): Response {
+  const kind = status === 429
+    ? "rate_limit"
+    : status === 529 || status === 503
+    ? "overloaded"
+    : status === 404
+    ? "not_found"
+    : status < 500
+    ? "invalid"
+    : "server_error";
+  return c.json(
+    protocol.error({ kind, message }, status).body as object,
+    status as ContentfulStatusCode,
+  );
+}
+
+function isStatus(kind: MockErrorKind): kind is "server_error" | "overloaded" | "rate_limit" {
+  return kind === "server_error" || kind === "overloaded" || kind === "rate_limit";
+}
 
 /** Streams events; those with a token take the time of one. */
-function streamEvents(c: Context, events: Iterable<MockEvent>, tokenRate: number): Response {
+function streamEvents(
+  c: Context,
+  events: Iterable<MockEvent>,
+  tokenRate: number,
+  firstToken: number,
+): Response {
   const interval = 1000 / tokenRate;
   return streamSSE(c, async (stream) => {
+    if (firstToken > 0) await systemClock.sleep(firstToken);
     let due = performance.now();
     for (const { token, ...event } of events) {
       if (stream.aborted) return;
@@ -34,48 +78,6 @@ function streamEvents(c: Context, events: Iterable<MockEvent>, tokenRate: number
   });
 }
 
-/** What befalls requests one after the other: refusals, errors and delays. */
-class Weather {
-  readonly #settings: MockSettings;
-  readonly #rate: RequestRate;
-  readonly #random: () => number;
-
-  constructor(settings: MockSettings) {
-    this.#settings = settings;
-    this.#rate = new RequestRate(settings.rps);
-    this.#random = seededRandom(settings.seed);
-  }
-
-  /** The refusal or error that this request meets, with the milliseconds to wait after a refusal. */
-  trouble(): { trouble: MockTrouble; wait?: number } | undefined {
-    const { rps, errorRate } = this.#settings;
-    const wait = this.#rate.take(performance.now());
-    if (wait !== undefined) {
-      const message = `Rate limit reached: ${rps} requests a second`;
-      return { trouble: { kind: "rate_limit", message }, wait };
-    }
-    if (errorRate > 0 && this.#random() < errorRate) {
-      return { trouble: { kind: "server_error", message: "The mock server was told to fail" } };
-    }
-    return undefined;
-  }
-
-  /** Milliseconds before the answer begins. */
-  delay(): number {
-    const { delay } = this.#settings;
-    return delay[1] === 0 ? 0 : between(this.#random, delay) * 1000;
-  }
-}
-
-function refuse(c: Context, protocol: MockProtocol, trouble: MockTrouble, wait?: number): Response {
-  if (wait !== undefined) {
-    c.header("retry-after", String(Math.ceil(wait / 1000)));
-    c.header("retry-after-ms", String(Math.ceil(wait)));
-  }
-  const { status, body } = protocol.error(trouble);
-  return c.json(body as object, status as ContentfulStatusCode);
-}
-
 /** The protocol of a request for the list of models, which three of them ask on one path. */
 function protocolOfHeaders(c: Context): MockProtocol {
   if (c.req.header("anthropic-version") !== undefined) return anthropic;
@@ -83,52 +85,107 @@ function protocolOfHeaders(c: Context): MockProtocol {
   return isGemini ? gemini : openaiChat;
 }
 
-/** Builds the app for checked settings. */
-export function buildMockApp(settings: MockSettings): Hono {
-  const weather = new Weather(settings);
-  let requests = 0;
-  const app = new Hono();
+/** One mock: its settings, its weather and what it was asked. */
+class Mock {
+  readonly #settings: MockSettings;
+  readonly #weather: Weather;
+  readonly log = new RequestLog();
+  #requests = 0;
 
-  const answer = async (
-    c: Context,
-    protocol: MockProtocol,
-    path: { model?: string; stream?: boolean } = {},
-  ) => {
-    for (const [name, value] of Object.entries(protocol.headers(++requests))) c.header(name, value);
-    const met = weather.trouble();
-    if (met !== undefined) return refuse(c, protocol, met.trouble, met.wait);
+  constructor(settings: MockSettings) {
+    this.#settings = settings;
+    this.#weather = new Weather(settings);
+  }
+
+  /** Answers a request and notes it. */
+  async answer(c: Context, protocol: MockProtocol, path: Path = {}): Promise<Response> {
     let body: unknown;
     try {
       body = await c.req.json();
     } catch {
+      // Told below, when the weather has had its say.
+    }
+    const response = await this.#respond(c, protocol, path, body);
+    this.log.add(c.req.raw, body ?? null, response.status);
+    return response;
+  }
+
+  async #respond(
+    c: Context,
+    protocol: MockProtocol,
+    path: Path,
+    body: unknown,
+  ): Promise<Response> {
+    const failure = this.#weather.failure();
+    const headers = protocol.headers(++this.#requests, this.#weather.limit());
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
+    if (failure !== undefined && isStatus(failure.kind)) {
+      return refuse(c, protocol, { kind: failure.kind, message: failure.message }, failure.wait);
+    }
+    if (body === undefined) {
       const message = "We could not parse the JSON body of your request.";
       return refuse(c, protocol, { kind: "invalid", message });
     }
     const question = protocol.read(body, path);
     if ("kind" in question) return refuse(c, protocol, question);
 
-    const said = answerQuestion(question, settings);
-    const writing = question.stream ? 0 : said.completionTokens / settings.tokenRate * 1000;
-    const wait = weather.delay() + writing;
-    if (wait > 0) await systemClock.sleep(wait);
-    if (question.stream) return streamEvents(c, protocol.events(said, body), settings.tokenRate);
-    return c.json(protocol.body(said) as object);
-  };
-  const models = (c: Context) => c.json(protocolOfHeaders(c).models(settings.models) as object);
+    const given = findCanned(this.#settings.responses, question.question);
+    const said = answerQuestion(question, this.#settings, given);
+    const writing = question.stream ? 0 : said.completionTokens / this.#settings.tokenRate * 1000;
+    const delay = given?.delay === undefined ? this.#weather.delay() : given.delay * 1000;
+    if (delay + writing > 0) await systemClock.sleep(delay + writing);
+    if (given?.status !== undefined) return refuseWith(c, protocol, given.status, given.text ?? "");
+    return this.#write(c, protocol, question, body, said, failure);
+  }
 
+  #write(
+    c: Context,
+    protocol: MockProtocol,
+    question: MockQuestion,
+    body: unknown,
+    said: MockAnswer,
+    failure: Failure | undefined,
+  ): Response {
+    const { signal } = c.req.raw;
+    if (question.stream) {
+      const events = protocol.events(said, body);
+      if (failure === undefined) {
+        const firstToken = this.#weather.firstToken();
+        return streamEvents(c, events, this.#settings.tokenRate, firstToken);
+      }
+      c.header("content-type", "text/event-stream");
+      return c.body(brokenStream(events, failure.kind, signal));
+    }
+    const answer = protocol.body(said) as object;
+    if (failure === undefined) return c.json(answer);
+    c.header("content-type", "application/json");
+    return c.body(brokenBody(JSON.stringify(answer), failure.kind, signal));
+  }
+}
+
+/** Builds the app for checked settings. */
+export function buildMockApp(settings: MockSettings): Hono {
+  const mock = new Mock(settings);
+  const app = new Hono();
   for (const base of ["", "/v1"]) {
-    app.post(`${base}/chat/completions`, (c) => answer(c, openaiChat));
-    app.post(`${base}/responses`, (c) => answer(c, openaiResponses));
-    app.post(`${base}/messages`, (c) => answer(c, anthropic));
+    app.post(`${base}/chat/completions`, (c) => mock.answer(c, openaiChat));
+    app.post(`${base}/responses`, (c) => mock.answer(c, openaiResponses));
+    app.post(`${base}/messages`, (c) => mock.answer(c, anthropic));
   }
   for (const base of ["/v1", "/v1beta"]) {
     app.post(`${base}/models/:call{.+:(generateContent|streamGenerateContent)}`, (c) => {
       const [model, method] = c.req.param("call").split(":");
-      return answer(c, gemini, { model, stream: method === "streamGenerateContent" });
+      return mock.answer(c, gemini, { model, stream: method === "streamGenerateContent" });
     });
   }
+  const models = (c: Context) => c.json(protocolOfHeaders(c).models(settings.models) as object);
   for (const base of ["", "/v1", "/v1beta"]) app.get(`${base}/models`, models);
-  app.get("/", (c) => c.text("flexllm mock server: POST /v1/chat/completions, GET /v1/models\n"));
+  app.get("/__mock/requests", (c) => c.json({ requests: mock.log.requests }));
+  app.delete("/__mock/requests", (c) => {
+    mock.log.clear();
+    return c.body(null, 204);
+  });
+  app.get("/", (c) => c.text("flexllm mock server. What it was asked: GET /__mock/requests\n"));
   app.notFound((c) =>
     refuse(c, protocolOfHeaders(c), {
       kind: "not_found",

@@ -7,7 +7,7 @@
  */
 import * as v from "valibot";
 import { type MockEvent, type MockProtocol, type MockTrouble, readBody } from "./protocol.ts";
-import { type MockAnswer, type MockQuestion, textOf } from "./question.ts";
+import { contentKey, type MockAnswer, type MockQuestion, textOf } from "./question.ts";
 import { tokenize } from "./text.ts";
 
 const schema = v.record(v.string(), v.unknown());
@@ -67,8 +67,8 @@ function read(
   const given = config?.responseJsonSchema ?? config?.responseSchema;
   return {
     model: path.model ?? "",
-    conversation: `${textOf(systemInstruction)}${JSON.stringify(contents)}`,
-    question: (asked?.parts ?? []).map(({ text }) => text ?? "").join(""),
+    conversation: `${contentKey(systemInstruction)}${JSON.stringify(contents)}`,
+    question: textOf(asked?.parts),
     tools: (tools ?? []).flatMap(({ functionDeclarations }) => functionDeclarations ?? [])
       .map(({ name, parametersJsonSchema, parameters }) => ({
         name,
@@ -111,17 +111,20 @@ function responseOf(answer: MockAnswer, parts: Part[], ended: boolean) {
   };
 }
 
-/** The last part: the call, or text, with the signature that thinking leaves. */
-function lastPart({ id, call, thinking }: MockAnswer, text: string): Part {
-  const signature = thinking === "" ? {} : { thoughtSignature: btoa(`signature ${id}`) };
-  if (call === undefined) return { text, ...signature };
-  const args = JSON.parse(call.arguments);
-  return { functionCall: { id: `call-${id}`, name: call.name, args }, ...signature };
+/** What comes after the text: the calls. Thinking leaves its signature on the first part. */
+function lastParts({ id, calls, thinking }: MockAnswer, text: string): Part[] {
+  const parts: Part[] = text !== "" || calls.length === 0 ? [{ text }] : [];
+  for (const call of calls) {
+    const args = JSON.parse(call.arguments);
+    parts.push({ functionCall: { id: `call-${call.id}`, name: call.name, args } });
+  }
+  if (thinking !== "") parts[0].thoughtSignature = btoa(`signature ${id}`);
+  return parts;
 }
 
 function body(answer: MockAnswer) {
   const thought = answer.thinking === "" ? [] : [{ text: answer.thinking, thought: true }];
-  return responseOf(answer, [...thought, lastPart(answer, answer.text)], true);
+  return responseOf(answer, [...thought, ...lastParts(answer, answer.text)], true);
 }
 
 function* events(answer: MockAnswer): Generator<MockEvent> {
@@ -131,7 +134,7 @@ function* events(answer: MockAnswer): Generator<MockEvent> {
   });
   for (const text of tokenize(answer.thinking)) yield event([{ text, thought: true }]);
   for (const text of tokenize(answer.text)) yield event([{ text }]);
-  yield event([lastPart(answer, "")], true);
+  yield event(lastParts(answer, ""), true);
 }
 
 const ERRORS = {
@@ -142,8 +145,9 @@ const ERRORS = {
   not_found: [404, "NOT_FOUND"],
 } as const;
 
-function error(trouble: MockTrouble) {
-  const [code, status] = ERRORS[trouble.kind];
+function error(trouble: MockTrouble, given?: number) {
+  const [usual, status] = ERRORS[trouble.kind];
+  const code = given ?? usual;
   return { status: code, body: { error: { code, message: trouble.message, status } } };
 }
 

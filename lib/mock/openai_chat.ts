@@ -11,9 +11,10 @@ import {
   type MockProtocol,
   type MockTrouble,
   readBody,
+  type RequestLimit,
   timestamp,
 } from "./protocol.ts";
-import { type MockAnswer, type MockQuestion, textOf } from "./question.ts";
+import { contentKey, type MockAnswer, type MockQuestion, textOf } from "./question.ts";
 import { tokenize } from "./text.ts";
 
 const tool = v.looseObject({
@@ -55,7 +56,7 @@ function read(body: unknown): MockQuestion | MockTrouble {
   const asked = messages.findLast(({ role }) => role === "user");
   return {
     model: request.model,
-    conversation: messages.map(({ content }) => textOf(content)).join("\n"),
+    conversation: messages.map(({ content }) => contentKey(content)).join("\n"),
     question: textOf(asked?.content),
     tools: (request.tools ?? []).map(({ function: { name, parameters } }) => ({
       name,
@@ -83,17 +84,16 @@ function usageOf({ promptTokens, completionTokens, thinkingTokens }: MockAnswer)
   };
 }
 
-function callOf(answer: MockAnswer) {
-  const { id, call } = answer;
-  return call && {
+function callsOf({ calls }: MockAnswer) {
+  return calls.map(({ id, name, arguments: json }) => ({
     id: `call_${id}`,
     type: "function",
-    function: { name: call.name, arguments: call.arguments },
-  };
+    function: { name, arguments: json },
+  }));
 }
 
 function body(answer: MockAnswer) {
-  const call = callOf(answer);
+  const calls = callsOf(answer);
   return {
     id: `chatcmpl-${answer.id}`,
     object: "chat.completion",
@@ -103,11 +103,11 @@ function body(answer: MockAnswer) {
       index: 0,
       message: {
         role: "assistant",
-        content: call === undefined ? answer.text : null,
+        content: answer.text === "" && calls.length > 0 ? null : answer.text,
         refusal: null,
         // Not OpenAI's, which shows no thinking here, but its compatible services'.
         ...(answer.thinking === "" ? {} : { reasoning_content: answer.thinking }),
-        ...(call === undefined ? {} : { tool_calls: [call] }),
+        ...(calls.length === 0 ? {} : { tool_calls: calls }),
       },
       logprobs: null,
       finish_reason: answer.finish,
@@ -129,18 +129,18 @@ function* chunks(answer: MockAnswer, includeUsage: boolean) {
     choices: [{ index: 0, delta, logprobs: null, finish_reason }],
     ...usage,
   });
-  const call = callOf(answer);
-  yield chunk({ role: "assistant", content: call === undefined ? "" : null, refusal: null });
+  const calls = callsOf(answer);
+  const content = answer.text === "" && calls.length > 0 ? null : "";
+  yield chunk({ role: "assistant", content, refusal: null });
   for (const piece of tokenize(answer.thinking)) yield chunk({ reasoning_content: piece });
-  if (call !== undefined) {
+  for (const piece of tokenize(answer.text)) yield chunk({ content: piece });
+  for (const [index, call] of calls.entries()) {
     const { name, arguments: json } = call.function;
-    const begun = { ...call, index: 0, function: { name, arguments: "" } };
-    yield chunk({ tool_calls: [begun] });
+    yield chunk({ tool_calls: [{ ...call, index, function: { name, arguments: "" } }] });
     for (const piece of tokenize(json)) {
-      yield chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
+      yield chunk({ tool_calls: [{ index, function: { arguments: piece } }] });
     }
   }
-  for (const piece of tokenize(answer.text)) yield chunk({ content: piece });
   yield chunk({}, answer.finish);
   if (includeUsage) yield { ...head, choices: [], usage: usageOf(answer) };
 }
@@ -180,6 +180,19 @@ export function openaiModels(models: readonly string[]) {
   };
 }
 
+/** OpenAI's request id and rate-limit headers; `reset` is a duration in Go's form. */
+export function openaiHeaders(
+  requests: number,
+  limit: RequestLimit | undefined,
+): Record<string, string> {
+  const headers: Record<string, string> = { "x-request-id": `req_mock_${requests}` };
+  if (limit === undefined) return headers;
+  headers["x-ratelimit-limit-requests"] = String(limit.limit);
+  headers["x-ratelimit-remaining-requests"] = String(limit.remaining);
+  headers["x-ratelimit-reset-requests"] = `${Math.ceil(limit.reset * 1000)}ms`;
+  return headers;
+}
+
 /** Chat Completions. */
 export const openaiChat: MockProtocol = {
   read,
@@ -187,5 +200,5 @@ export const openaiChat: MockProtocol = {
   events,
   error: openaiError,
   models: openaiModels,
-  headers: (requests) => ({ "x-request-id": `req_mock_${requests}` }),
+  headers: openaiHeaders,
 };

@@ -6,7 +6,7 @@
  * @module
  */
 import * as v from "valibot";
-import { openaiError, openaiModels } from "./openai_chat.ts";
+import { openaiError, openaiHeaders, openaiModels } from "./openai_chat.ts";
 import {
   type MockEvent,
   type MockProtocol,
@@ -64,7 +64,7 @@ function read(body: unknown): MockQuestion | MockTrouble {
 }
 
 function outputOf(answer: MockAnswer) {
-  const { id, call } = answer;
+  const { id, calls } = answer;
   const output: Record<string, unknown>[] = [];
   if (answer.thinking !== "") {
     output.push({
@@ -74,7 +74,7 @@ function outputOf(answer: MockAnswer) {
       encrypted_content: btoa(`reasoning ${id}`),
     });
   }
-  if (call === undefined) {
+  if (answer.text !== "" || calls.length === 0) {
     output.push({
       type: "message",
       id: `msg_${id}`,
@@ -82,11 +82,12 @@ function outputOf(answer: MockAnswer) {
       status: answer.finish === "length" ? "incomplete" : "completed",
       content: [{ type: "output_text", text: answer.text, annotations: [], logprobs: [] }],
     });
-  } else {
+  }
+  for (const call of calls) {
     output.push({
       type: "function_call",
-      id: `fc_${id}`,
-      call_id: `call_${id}`,
+      id: `fc_${call.id}`,
+      call_id: `call_${call.id}`,
       name: call.name,
       arguments: call.arguments,
       status: "completed",
@@ -145,7 +146,7 @@ function* itemEvents(item: Item, output_index: number, answer: MockAnswer) {
     const text = answer.thinking;
     yield { type: "response.reasoning_summary_text.done", ...at, summary_index: 0, text };
   } else if (item.type === "function_call") {
-    const json = answer.call?.arguments ?? "";
+    const json = String(item.arguments);
     for (const delta of tokenize(json)) {
       yield { type: "response.function_call_arguments.delta", ...at, delta };
     }
@@ -199,5 +200,5 @@ export const openaiResponses: MockProtocol = {
   events,
   error: openaiError,
   models: openaiModels,
-  headers: (requests) => ({ "x-request-id": `req_mock_${requests}` }),
+  headers: openaiHeaders,
 };

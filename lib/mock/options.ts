@@ -4,6 +4,8 @@
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
+import type { CannedResponse } from "./canned.ts";
+import { MOCK_ERROR_KINDS, type MockErrorKind } from "./faults.ts";
 
 /** One value, or any between two, both included. */
 export type Range = number | readonly [min: number, max: number];
@@ -20,8 +22,14 @@ export interface MockOptions {
   rps?: number;
   /** Tokens an answer is written at a second, streamed or not; default no limit. */
   tokenRate?: number;
-  /** The share of requests answered with status 500, from 0 to 1; default 0. */
+  /** The share of requests that fail, from 0 to 1; default 0. */
   errorRate?: number;
+  /** How they fail, each kind as often as the others; default `server_error`. */
+  errorKinds?: readonly MockErrorKind[];
+  /** Seconds between the beginning of a streamed answer and its first token; default 0. */
+  firstToken?: Range;
+  /** Answers for the requests that fit their patterns, the first that fits; others are made up. */
+  responses?: readonly CannedResponse[];
   /**
    * Makes answers, delays and errors the same in each run. An answer depends on the seed and on the
    * conversation alone, not on the order of the requests. Default 0.
@@ -37,6 +45,9 @@ export interface MockSettings {
   rps: number;
   tokenRate: number;
   errorRate: number;
+  errorKinds: readonly MockErrorKind[];
+  firstToken: readonly [number, number];
+  responses: readonly CannedResponse[];
   seed: number;
 }
 
@@ -64,7 +75,13 @@ function checkedRate(name: string, value: number | undefined): number {
  * @throws {ConfigurationError} when a value is out of its range
  */
 export function mockSettings(options: MockOptions): MockSettings {
-  const { errorRate = 0, seed = 0, models = ["mock"] } = options;
+  const { errorRate = 0, seed = 0, models = ["mock"], errorKinds = ["server_error"] } = options;
+  const unknown = errorKinds.find((kind) => !MOCK_ERROR_KINDS.includes(kind));
+  if (unknown !== undefined || errorKinds.length === 0) {
+    throw new ConfigurationError(
+      `errorKinds: expected ${MOCK_ERROR_KINDS.join(", ")}, got ${unknown}`,
+    );
+  }
   if (!(errorRate >= 0 && errorRate <= 1)) {
     throw new ConfigurationError(`errorRate: expected a number from 0 to 1, got ${errorRate}`);
   }
@@ -78,6 +95,9 @@ export function mockSettings(options: MockOptions): MockSettings {
     rps: checkedRate("rps", options.rps),
     tokenRate: checkedRate("tokenRate", options.tokenRate),
     errorRate,
+    errorKinds,
+    firstToken: checkedRange("firstToken", options.firstToken ?? 0),
+    responses: options.responses ?? [],
     seed,
   };
 }

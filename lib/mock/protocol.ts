@@ -14,6 +14,16 @@ export type MockTrouble =
   | { kind: "overloaded"; message: string }
   | { kind: "not_found"; message: string };
 
+/** Where a server's limit of requests stands. */
+export interface RequestLimit {
+  /** Requests a second. */
+  limit: number;
+  /** How many more there may be in this second. */
+  remaining: number;
+  /** Seconds until all of them are free again. */
+  reset: number;
+}
+
 /** One event of a stream. */
 export interface MockEvent {
   /** The name, where the protocol has names. */
@@ -31,12 +41,12 @@ export interface MockProtocol {
   body(answer: MockAnswer): unknown;
   /** The events of a streamed answer. */
   events(answer: MockAnswer, body: unknown): Iterable<MockEvent>;
-  /** The status and body of an error. */
-  error(trouble: MockTrouble): { status: number; body: unknown };
+  /** The status and body of an error; `status` is one to say instead of the usual. */
+  error(trouble: MockTrouble, status?: number): { status: number; body: unknown };
   /** The body of the list of models. */
   models(models: readonly string[]): unknown;
-  /** Headers that go with each answer. */
-  headers(requests: number): Record<string, string>;
+  /** Headers that go with each answer; `limit` tells of the limit of requests a second. */
+  headers(requests: number, limit: RequestLimit | undefined): Record<string, string>;
 }
 
 /** Checks a body against a schema. */

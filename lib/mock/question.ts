@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { asObjects } from "../json.ts";
+import type { CannedResponse } from "./canned.ts";
 import { between, seededRandom, seedOf } from "./random.ts";
 import type { MockSettings } from "./options.ts";
 import { sampleOf } from "./schema_sample.ts";
@@ -42,8 +44,8 @@ export interface MockAnswer {
   model: string;
   thinking: string;
   text: string;
-  /** The tool called; its arguments are JSON text. */
-  call: { name: string; arguments: string } | undefined;
+  /** The tools called; their ids are of letters and digits, their arguments JSON text. */
+  calls: { id: string; name: string; arguments: string }[];
   finish: "stop" | "length" | "tool_calls";
   promptTokens: number;
   /** With those of the thinking. */
@@ -51,9 +53,15 @@ export interface MockAnswer {
   thinkingTokens: number;
 }
 
-/** The text of a message's content: a string, or anything else as JSON. */
-export function textOf(content: unknown): string {
+/** The whole of a message's content as text, for telling conversations apart. */
+export function contentKey(content: unknown): string {
   return typeof content === "string" ? content : JSON.stringify(content ?? "");
+}
+
+/** The text in a message's content: a string, or parts of which some have a text. */
+export function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  return asObjects(content).map(({ text }) => text ?? "").join("");
 }
 
 function requiredTool({ tools, required }: MockQuestion): MockTool | undefined {
@@ -68,30 +76,45 @@ function plainAnswer(question: MockQuestion, length: number, random: () => numbe
   return format === "json" ? JSON.stringify({ answer: text }) : text;
 }
 
-/** Answers a question: the same one, with the same seed, has the same answer. */
-export function answerQuestion(question: MockQuestion, settings: MockSettings): MockAnswer {
-  const seed = seedOf(question.conversation, settings.seed);
+/** The thinking that the mock shows when it is asked for. */
+const THINKING = "The user asks something. The mock answers with text.";
+
+function madeUp(question: MockQuestion, settings: MockSettings, seed: number): CannedResponse {
   const random = seededRandom(seed);
   const length = Math.round(between(random, settings.length));
   const tool = requiredTool(question);
-  const call = tool && { name: tool.name, arguments: JSON.stringify(sampleOf(tool.schema)) };
-  let text = call === undefined ? plainAnswer(question, length, random) : "";
-  let finish: MockAnswer["finish"] = call === undefined ? "stop" : "tool_calls";
-  if (countTokens(text) > question.maxTokens) {
-    text = tokenize(text).slice(0, question.maxTokens).join("");
-    finish = "length";
-  }
-  const thinking = question.thinking ? "The user asks something. The mock answers with text." : "";
+  if (tool === undefined) return { text: plainAnswer(question, length, random) };
+  return { toolCalls: [{ name: tool.name, arguments: sampleOf(tool.schema) as Schema }] };
+}
+
+/** Answers a question, as `given` says or, the same for the same seed, made up. */
+export function answerQuestion(
+  question: MockQuestion,
+  settings: MockSettings,
+  given: CannedResponse | undefined,
+): MockAnswer {
+  const seed = seedOf(question.conversation, settings.seed);
+  const id = (seed >>> 0).toString(36);
+  const { text: whole = "", toolCalls = [], ...rest } = given ?? madeUp(question, settings, seed);
+  const calls = toolCalls.map(({ name, arguments: args = {} }, i) => ({
+    id: i === 0 ? id : `${id}${i}`,
+    name,
+    arguments: JSON.stringify(args),
+  }));
+  const isCut = countTokens(whole) > question.maxTokens;
+  const text = isCut ? tokenize(whole).slice(0, question.maxTokens).join("") : whole;
+  const thinking = rest.thinking ?? (question.thinking ? THINKING : "");
+  const written = text + calls.map((call) => call.arguments).join("");
   const thinkingTokens = countTokens(thinking);
   return {
-    id: (seed >>> 0).toString(36),
+    id,
     model: question.model,
     thinking,
     text,
-    call,
-    finish,
+    calls,
+    finish: isCut ? "length" : calls.length > 0 ? "tool_calls" : "stop",
     promptTokens: countTokens(question.conversation),
-    completionTokens: countTokens(text + (call?.arguments ?? "")) + thinkingTokens,
+    completionTokens: countTokens(written) + thinkingTokens,
     thinkingTokens,
   };
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { RequestLimit } from "./protocol.ts";
+
 /** Counts the requests of the last second. */
 export class RequestRate {
   readonly #limit: number;
@@ -11,6 +13,17 @@ export class RequestRate {
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** Where the limit stands; `undefined` when there is none. */
+  state(now: number): RequestLimit | undefined {
+    if (this.#limit === Infinity) return undefined;
+    const oldest = this.#taken[0] ?? now - 1000;
+    return {
+      limit: this.#limit,
+      remaining: Math.max(0, Math.floor(this.#limit - this.#taken.length)),
+      reset: Math.max(0, oldest + 1000 - now) / 1000,
+    };
   }
 
   /** Takes a request in; or gives the milliseconds until one would be. */

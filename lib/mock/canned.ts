@@ -1,0 +1,98 @@
+/**
+ * Answers that a mock is given beforehand.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { InvalidInputError } from "../errors.ts";
+
+/** An answer for the requests whose last user message fits a pattern. */
+export interface CannedResponse {
+  /**
+   * A regular expression that is looked for in the last user message, whatever its case; without it,
+   * every message fits.
+   */
+  match?: string;
+  /** The text of the answer. */
+  text?: string;
+  /** The tools that the answer calls. */
+  toolCalls?: { name: string; arguments?: Record<string, unknown> }[];
+  /** The thinking that the answer shows. */
+  thinking?: string;
+  /** A status of 400 or more makes the answer an error with this status, and `text` its message. */
+  status?: number;
+  /** Seconds before the answer begins, instead of the mock's own delay. */
+  delay?: number;
+}
+
+/** Case does not matter, and a dot fits a line break. */
+const FLAGS = "is";
+
+const canned = v.strictObject({
+  match: v.optional(v.pipe(
+    v.string(),
+    v.check((pattern) => {
+      try {
+        return new RegExp(pattern, FLAGS) !== null;
+      } catch {
+        return false;
+      }
+    }, "expected a regular expression"),
+  )),
+  text: v.optional(v.string()),
+  toolCalls: v.optional(v.array(v.strictObject({
+    name: v.string(),
+    arguments: v.optional(v.record(v.string(), v.unknown())),
+  }))),
+  thinking: v.optional(v.string()),
+  status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599))),
+  delay: v.optional(v.pipe(v.number(), v.minValue(0))),
+});
+
+/** The first answer whose pattern is found in `question`. */
+export function findCanned(
+  responses: readonly CannedResponse[],
+  question: string,
+): CannedResponse | undefined {
+  return responses.find(({ match }) =>
+    match === undefined || new RegExp(match, FLAGS).test(question)
+  );
+}
+
+function check(value: unknown, place: string): CannedResponse {
+  const result = v.safeParse(canned, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new InvalidInputError(
+    `${place}: ${v.getDotPath(issue) ?? "the answer"}: ${issue.message}`,
+    {
+      hint: "An answer has match, text, toolCalls, thinking, status and delay.",
+    },
+  );
+}
+
+/**
+ * Reads answers from the content of a file: one JSON object a line (`.jsonl`), or a YAML or JSON list.
+ *
+ * @throws {InvalidInputError} with the place of the first mistake
+ */
+export async function parseCanned(file: string, text: string): Promise<CannedResponse[]> {
+  if (file.endsWith(".jsonl")) {
+    return text.split("\n").flatMap((line, i) => {
+      if (line.trim() === "") return [];
+      let value: unknown;
+      try {
+        value = JSON.parse(line);
+      } catch (cause) {
+        throw new InvalidInputError(`${file}:${i + 1}: not valid JSON`, { cause });
+      }
+      return [check(value, `${file}:${i + 1}`)];
+    });
+  }
+  const { parseConfig } = await import("../config/document.ts");
+  const document = parseConfig(file, text);
+  if (!Array.isArray(document.value)) {
+    throw new InvalidInputError(`${file}: expected a list of answers`);
+  }
+  return document.value.map((value, i) => check(value, document.locate([i], "value")));
+}

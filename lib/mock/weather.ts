@@ -1,0 +1,62 @@
+/**
+ * What befalls the requests to a mock, one after the other: refusals, failures and delays.
+ *
+ * @module
+ */
+import type { MockErrorKind } from "./faults.ts";
+import type { MockSettings } from "./options.ts";
+import type { RequestLimit } from "./protocol.ts";
+import { between, seededRandom } from "./random.ts";
+import { RequestRate } from "./request_rate.ts";
+
+/** A failure, with the milliseconds after which to come again where that is told. */
+export interface Failure {
+  kind: MockErrorKind;
+  message: string;
+  wait?: number;
+}
+
+/** The weather of one mock; the same seed gives the same. */
+export class Weather {
+  readonly #settings: MockSettings;
+  readonly #rate: RequestRate;
+  readonly #random: () => number;
+
+  constructor(settings: MockSettings) {
+    this.#settings = settings;
+    this.#rate = new RequestRate(settings.rps);
+    this.#random = seededRandom(settings.seed);
+  }
+
+  /** The failure that the next request meets; `undefined` when it meets none. */
+  failure(): Failure | undefined {
+    const { rps, errorRate, errorKinds } = this.#settings;
+    const wait = this.#rate.take(performance.now());
+    if (wait !== undefined) {
+      return { kind: "rate_limit", message: `Rate limit reached: ${rps} requests a second`, wait };
+    }
+    if (errorRate === 0 || this.#random() >= errorRate) return undefined;
+    const kind = errorKinds[Math.floor(this.#random() * errorKinds.length)];
+    const message = `The mock server was told to fail (${kind})`;
+    return kind === "rate_limit" ? { kind, message, wait: 1000 } : { kind, message };
+  }
+
+  /** Where the limit of requests stands; `undefined` when there is none. */
+  limit(): RequestLimit | undefined {
+    return this.#rate.state(performance.now());
+  }
+
+  /** Milliseconds before the answer begins. */
+  delay(): number {
+    return this.#draw(this.#settings.delay);
+  }
+
+  /** Milliseconds between the beginning of a stream and its first token. */
+  firstToken(): number {
+    return this.#draw(this.#settings.firstToken);
+  }
+
+  #draw(range: readonly [number, number]): number {
+    return range[1] === 0 ? 0 : between(this.#random, range) * 1000;
+  }
+}
