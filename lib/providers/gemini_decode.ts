@@ -27,8 +27,9 @@ export function finishReason(reason: unknown, hasToolCalls: boolean): FinishReas
   if (FILTERED.has(reason)) return "content_filter";
   // CONTINUATION: the answer is longer than one response may be.
   if (reason === "MAX_TOKENS" || reason === "CONTINUATION") return "length";
-  if (reason !== "STOP") return "other";
-  return hasToolCalls ? "tool_calls" : "stop";
+  // aimock says FUNCTION_CALL, Google STOP.
+  if (hasToolCalls) return "tool_calls";
+  return reason === "STOP" ? "stop" : "other";
 }
 
 /** Decodes usage metadata. Thoughts are counted beside the candidates' tokens. */
