@@ -80,6 +80,8 @@ async function prepare(flags: Flags) {
   const options = {
     temperature: flags.temperature ?? section.temperature ?? undefined,
     topP: section.top_p ?? undefined,
+    topK: section.top_k ?? undefined,
+    thinking: section.thinking ?? undefined,
     maxTokens: flags.maxTokens ?? section.max_tokens ?? undefined,
     rerunChanged: flags.rerunChanged,
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,

@@ -31,6 +31,7 @@ interface BunNamespace {
       hostname: string;
       idleTimeout: number;
       development: boolean;
+      reusePort: boolean;
       fetch: RequestHandler;
       error: () => Response;
     },
@@ -113,6 +114,8 @@ function serveOnBun(bun: BunNamespace, hostname: string, port: number, handler: 
     hostname,
     idleTimeout: 0,
     development: false,
+    // Outside of development Bun lets a second server take the same port without a word.
+    reusePort: false,
     fetch: handler,
     error: () => new Response("internal error", { status: 500 }),
   });

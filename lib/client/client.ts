@@ -63,6 +63,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   readonly #scheduler: Scheduler;
   readonly #model: string | undefined;
   readonly #timeout: number;
+  readonly #thinkingTimeout: number;
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
   /** The signals of calls, merged with the client's own, each once. */
@@ -79,6 +80,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     this.#connection = connect(options);
     this.#model = settings.model;
     this.#timeout = settings.timeout;
+    this.#thinkingTimeout = settings.thinkingTimeout;
     this.concurrencyLimit = settings.concurrencyLimit;
     this.#scheduler = new Scheduler({
       concurrency: settings.concurrencyLimit,
@@ -109,7 +111,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     const { endpoint, fetch } = this.#connection;
     const sendOptions = {
       fetch,
-      timeout: options.timeout ?? this.#timeout,
+      timeout: this.#timeoutOf(options),
       signal: this.#merge(options.signal),
     };
     let begun = 0;
@@ -254,7 +256,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       fetch,
       signal,
       apiKey: endpoint.apiKey,
-      timeout: options.timeout ?? this.#timeout,
+      timeout: this.#timeoutOf(options),
     };
     let begun = 0;
     const accumulator = new StreamAccumulator();
@@ -310,6 +312,11 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       latency,
       raw,
     };
+  }
+
+  /** Models that think are silent for longer. */
+  #timeoutOf({ timeout, thinking }: ChatOptions): number {
+    return timeout ?? (thinking ? this.#thinkingTimeout : this.#timeout);
   }
 
   #merge(signal: AbortSignal | undefined): AbortSignal {

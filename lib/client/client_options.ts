@@ -18,7 +18,10 @@ export interface ClientOptions extends EndpointOptions {
   retryTimes?: number;
   /** Seconds before the first retry, doubled for each further one, with jitter; default 1. */
   retryDelay?: number;
-  /** Seconds one try may take; default 120. See {@link ChatOptions.timeout}. */
+  /**
+   * Seconds one try may take; default 120, and 600 where thinking is asked for. See
+   * {@link ChatOptions.timeout}.
+   */
   timeout?: number;
   /** Cancels everything this client does. */
   signal?: AbortSignal;
@@ -32,6 +35,8 @@ export interface ClientSettings {
   retryTimes: number;
   retryDelay: number;
   timeout: number;
+  /** The same, for calls that ask for thinking. */
+  thinkingTimeout: number;
   signal: AbortSignal | undefined;
 }
 
@@ -90,5 +95,15 @@ export function withDefaults(options: ClientOptions): ClientSettings {
     "a number above 0",
     maxQps,
   );
-  return { model, concurrencyLimit, maxQps, retryTimes, retryDelay, timeout, signal };
+  const thinkingTimeout = options.timeout ?? 600;
+  return {
+    model,
+    concurrencyLimit,
+    maxQps,
+    retryTimes,
+    retryDelay,
+    timeout,
+    thinkingTimeout,
+    signal,
+  };
 }

@@ -50,6 +50,13 @@ const batch = v.strictObject({
   temperature: v.nullish(notNegative),
   max_tokens: v.nullish(count(1)),
   top_p: v.nullish(notNegative),
+  top_k: v.nullish(count(1)),
+  thinking: v.nullish(
+    v.union(
+      [v.boolean(), v.picklist(["minimal", "low", "medium", "high"]), count(1)],
+      "expected true, false, minimal, low, medium, high or a number of tokens",
+    ),
+  ),
   return_usage: v.nullish(flag),
   track_cost: v.nullish(flag),
   /** Every result is written at once, which is what any value of this asks for. */
@@ -77,6 +84,4 @@ export const IGNORED_BATCH_FIELDS: readonly string[] = [
   "endpoints",
   "fallback",
   "preprocess_msg",
-  "thinking",
-  "top_k",
 ];
