@@ -251,3 +251,9 @@ Deno.test("openai uses the key header and the words of the service", () => {
   const mistral = encode(request, "https://api.mistral.ai/v1").body;
   assert.deepEqual([mistral.random_seed, mistral.tool_choice], [1, "any"]);
 });
+
+Deno.test("openai finds streamed usage where Groq had it", () => {
+  const x_groq = { usage: { prompt_tokens: 1, completion_tokens: 2 } };
+  const { total } = decodeStream([{ choices: [{ delta: {}, finish_reason: "stop" }], x_groq }]);
+  assert.equal(total.usage?.totalTokens, 3);
+});

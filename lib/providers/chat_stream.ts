@@ -59,7 +59,8 @@ export class ChatStreamDecoder implements StreamDecoder {
         : finishReason(choice?.finish_reason, hasToolCalls);
       events.push(...this.#text.flush(), { type: "finish", finishReason: reason });
     }
-    const usage = decodeUsage(chunk.usage);
+    // Groq once put it into a field of its own.
+    const usage = decodeUsage(chunk.usage ?? asObject(chunk.x_groq)?.usage);
     if (usage !== null) events.push({ type: "usage", usage });
     this.cost = decodeCost(chunk.usage) ?? this.cost;
     return events;

@@ -125,3 +125,33 @@ Deno.test("the configuration file and the environment are used", async () => {
   assert.equal(code, 1);
   assert.match(stderr, /flexllm_config\.yaml:1:1: unknown field "modles": did you mean "models"\?/);
 });
+
+Deno.test("each provider of the configuration is asked in its own words", async () => {
+  await using mock = watchedMock({ length: 60 });
+  using folder = temporaryFolder();
+  const beta = mock.baseUrl.replace("/v1", "/v1beta");
+  folder.write(
+    "flexllm_config.yaml",
+    `models:
+  - {id: claude-opus-5, name: c, provider: claude, base_url: "${mock.baseUrl}", api_key: k}
+  - {id: gemini-3-flash, name: g, provider: gemini, base_url: "${beta}", api_key: k}
+  - {id: gpt-6-sol, name: r, provider: openai, api: responses, base_url: "${mock.baseUrl}", api_key: k}
+`,
+  );
+  folder.write("in.jsonl", '{"q":"one"}\n');
+  for (const model of ["c", "g", "r"]) {
+    const asked = await flexllm(["ask", "Hello", "-m", model, "--max-tokens", "100"], {
+      cwd: folder.path,
+    });
+    assert.equal(asked.code, 0, asked.stderr);
+    assert.match(asked.stdout, /^You asked: "Hello"/);
+    const args = ["batch", "in.jsonl", "-o", `${model}.jsonl`, "-m", model];
+    assert.equal((await flexllm(args, { cwd: folder.path })).code, 0);
+  }
+  assert.deepEqual([...new Set(mock.paths)], [
+    "/v1/messages",
+    "/v1beta/models/gemini-3-flash:streamGenerateContent",
+    "/v1beta/models/gemini-3-flash:generateContent",
+    "/v1/responses",
+  ]);
+});
