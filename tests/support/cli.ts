@@ -18,7 +18,7 @@ function denoFolder(): string {
 
 const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
   ? [BINARY]
-  : [process.execPath, "run", "-A", "--frozen", `${ROOT}main.ts`];
+  : [process.execPath, "run", "--quiet", "-A", "--frozen", `${ROOT}main.ts`];
 const BASE_ENV = BINARY ? { PATH: "" } : { DENO_DIR: denoFolder(), PATH: "" };
 
 /** The command and its first arguments, for tests that run it through a shell. */
