@@ -48,7 +48,8 @@ export class Checkpoint {
   #lastIndex = -1;
   /** When the file was last seen in its place. */
   #lastCheck = -Infinity;
-  #unsynced = false;
+  /** How much of the file is known to be on the disk. */
+  #synced = 0;
   #syncTimer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(path: string, fd: number, lock: FileLock, created: boolean) {
@@ -291,13 +292,12 @@ export class Checkpoint {
   }
 
   #syncSoon(): void {
-    this.#unsynced = true;
     this.#syncTimer ??= setTimeout(() => {
       this.#syncTimer = undefined;
-      this.#unsynced = false;
+      const written = this.#size;
+      // An error that lasts is met again by the sync at the end, which throws it.
       fdatasync(this.#fd, (error) => {
-        // The next sync, or the last one at the end, reports it if it lasts.
-        if (error) this.#unsynced = true;
+        if (!error) this.#synced = Math.max(this.#synced, written);
       });
     }, SYNC_INTERVAL);
   }
@@ -305,8 +305,8 @@ export class Checkpoint {
   #sync(): void {
     clearTimeout(this.#syncTimer);
     this.#syncTimer = undefined;
-    if (!this.#unsynced) return;
-    this.#unsynced = false;
+    if (this.#synced >= this.#size) return;
     fdatasyncSync(this.#fd);
+    this.#synced = this.#size;
   }
 }
