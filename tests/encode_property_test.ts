@@ -36,7 +36,10 @@ const user = fc.record({
   role: fc.constant("user" as const),
   content: fc.oneof(text, fc.array(fc.oneof(textPart, imagePart), { minLength: 1 })),
 });
-const said = fc.record({ role: fc.constant("assistant" as const), content: text });
+const said = fc.record({
+  role: fc.constant("assistant" as const),
+  content: fc.oneof(text, fc.constant(""), fc.constant(null)),
+});
 /** A turn with calls, and the results of all of them. */
 const toolTurn = fc.record({
   content: fc.option(text),
@@ -79,6 +82,7 @@ for (const { provider, mock, model } of FORMATS) {
       assert.equal(read.stream, stream);
       const turns = JSON.parse(body!)[provider === gemini ? "contents" : "messages"];
       if (provider !== claude && provider !== gemini) return;
+      for (const turn of turns) assert.ok((turn.content ?? turn.parts).length > 0);
       for (let i = 1; i < turns.length; i++) assert.notEqual(turns[i].role, turns[i - 1].role);
     }));
   });

@@ -66,6 +66,6 @@ export interface ChatResult {
   cached: boolean;
   /** Seconds from sending the successful request to the end of its answer. */
   latency: number;
-  /** The provider's answer as it came; for a stream, the id and the model only. */
+  /** The provider's answer as it came; for a stream, the model's name only. */
   raw: unknown;
 }

@@ -107,7 +107,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   ): Promise<ChatResult> {
     const call = this.#call(messages, options, false);
     const { request, provider } = call;
-    const encoded = call.encoded ?? await this.#encode(call);
+    const encoded = call.encoded ?? await this.#encode(call, options.signal);
     const { endpoint, fetch } = this.#connection;
     const sendOptions = {
       fetch,
@@ -225,11 +225,14 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   }
 
   /** Encodes a call whose images had to be read first. */
-  async #encode({ request, provider }: Call): Promise<EncodedRequest> {
+  async #encode(
+    { request, provider }: Call,
+    signal: AbortSignal | undefined,
+  ): Promise<EncodedRequest> {
     const messages = await readImages(request.messages, {
       inlineUrls: provider.inlineImages === true,
       fetch: this.#connection.fetch,
-      signal: this.#signal,
+      signal: this.#merge(signal),
     });
     return this.#encodeNow({ ...request, messages }, provider);
   }
@@ -248,7 +251,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     options: ChatOptions & RetryHooks,
   ): EventSource {
     const { request, provider } = call;
-    const encoded = call.encoded ?? await this.#encode(call);
+    const encoded = call.encoded ?? await this.#encode(call, options.signal);
     const { endpoint, fetch } = this.#connection;
     const signal = this.#merge(options.signal);
     const readOptions: ReadStreamOptions = {

@@ -83,6 +83,8 @@ function encodeMessages(messages: readonly Message[]): { system: TextPart[]; tur
       continue;
     }
     const turn = encodeTurn(message);
+    // The API refuses turns in which nothing is said.
+    if (turn.content.length === 0) continue;
     const last = turns.at(-1);
     if (last?.role === turn.role) last.content = [...last.content, ...turn.content];
     else turns.push(turn);

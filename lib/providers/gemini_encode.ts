@@ -77,6 +77,8 @@ function encodeMessages(messages: readonly Message[]): { system: Json[]; content
   const contents: Turn[] = [];
   const calls: Calls = new Map();
   const add = (role: Turn["role"], parts: Json[]) => {
+    // The API refuses turns in which nothing is said.
+    if (parts.length === 0) return;
     const last = contents.at(-1);
     if (last?.role === role) last.parts = [...last.parts, ...parts];
     else contents.push({ role, parts });
