@@ -60,6 +60,7 @@ export { type MockServer, type MockServerOptions, startMockServer } from "./lib/
 export {
   AbortedError,
   AuthenticationError,
+  BudgetExceededError,
   CheckpointError,
   CheckpointMismatchError,
   ConfigurationError,
@@ -78,4 +79,5 @@ export {
   RateLimitError,
   SchemaMismatchError,
   TimeoutError,
+  UnavailableError,
 } from "./lib/errors.ts";

@@ -9,6 +9,7 @@
 export type ErrorCode =
   | "aborted"
   | "authentication"
+  | "budget_exceeded"
   | "checkpoint"
   | "checkpoint_mismatch"
   | "configuration"
@@ -20,7 +21,8 @@ export type ErrorCode =
   | "quota_exceeded"
   | "rate_limit"
   | "schema_mismatch"
-  | "timeout";
+  | "timeout"
+  | "unavailable";
 
 /** What a cancelled or failed stream had received before it ended. */
 export interface PartialCompletion {
@@ -212,6 +214,45 @@ export class QuotaExceededError extends HttpError {
   /** Makes a quota error. */
   constructor(message: string, details: HttpErrorDetails) {
     super(message, { ...details, retryable: false, fatal: true }, "quota_exceeded");
+  }
+}
+
+/** The next request could cost more than is left of the budget. Nothing was sent for it. */
+export class BudgetExceededError extends FlexLLMError {
+  /** The name of the class. */
+  override name = "BudgetExceededError";
+  /** The budget in USD. */
+  readonly limit: number;
+  /** What has been spent, in USD. */
+  readonly spent: number;
+  /** What the request could have cost, in USD. */
+  readonly needed: number;
+
+  /** Makes an error for a request that could cost `needed` USD after `spent` of `limit`. */
+  constructor(limit: number, spent: number, needed: number, details?: ErrorDetails) {
+    const [l, s, n] = [limit, spent, needed].map((usd) => `$${Number(usd.toPrecision(4))}`);
+    super(
+      "budget_exceeded",
+      `the budget of ${l} is used up: ${s} spent, and the next request may cost ${n}`,
+      { ...details, fatal: true },
+    );
+    this.limit = limit;
+    this.spent = spent;
+    this.needed = needed;
+  }
+}
+
+/**
+ * The endpoint has not answered for longer than a call may wait (`maxWait`), or says that it will not
+ * for longer than that.
+ */
+export class UnavailableError extends FlexLLMError {
+  /** The name of the class. */
+  override name = "UnavailableError";
+
+  /** Makes an error for an endpoint that stays away. */
+  constructor(message: string, details?: ErrorDetails) {
+    super("unavailable", message, { ...details, fatal: true });
   }
 }
 

@@ -62,6 +62,8 @@ export interface ChatResult {
   finishReason: FinishReason;
   /** The model as the server names it. */
   model: string;
+  /** The base URL of the server that answered; empty when it is not known (a result of a file). */
+  endpoint: string;
   /** Whether the answer came from the response cache. */
   cached: boolean;
   /** Seconds from sending the successful request to the end of its answer. */

@@ -118,6 +118,7 @@ export function recordedResult(record: ResultRecord): ChatResult {
     cost: record.cost ?? null,
     finishReason: record.finish_reason ?? "other",
     model: record.model ?? "",
+    endpoint: "",
     cached: record.cached ?? false,
     latency: record.latency ?? 0,
     raw: record,

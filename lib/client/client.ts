@@ -311,6 +311,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       cost: cost ?? (usage && await this.#cost(request.model, usage)),
       finishReason: completion.finishReason,
       model: completion.model || request.model,
+      endpoint: this.#connection.endpoint.baseUrl,
       cached: false,
       latency,
       raw,
