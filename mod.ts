@@ -16,8 +16,17 @@
  * @module
  */
 export { LLMClient } from "./lib/client/client.ts";
-export type { ClientOptions } from "./lib/client/client_options.ts";
-export type { BatchInput, ChatClient, RetryHooks } from "./lib/client/chat_client.ts";
+export { LLMClientPool } from "./lib/client/pool.ts";
+export type {
+  ClientOptions,
+  LimitOptions,
+  PoolEndpoint,
+  PoolOptions,
+  RequestOptions,
+} from "./lib/client/client_options.ts";
+export type { EndpointStats } from "./lib/client/endpoint_stats.ts";
+export type { LoadBalance } from "./lib/scheduling/choose.ts";
+export type { BatchInput, CallHooks, ChatClient } from "./lib/client/chat_client.ts";
 export { CompletionStream, type EventSource } from "./lib/client/completion_stream.ts";
 export type { EndpointOptions, ProviderName } from "./lib/client/endpoint.ts";
 export { parseThoughts, type Thoughts } from "./lib/providers/parse_thoughts.ts";

@@ -8,7 +8,14 @@ import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import { CheckpointError, ConfigurationError, InvalidInputError } from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
-import { addExamples, commonFlags, modelFlags, positiveNumber, wholeNumber } from "./flags.ts";
+import {
+  addExamples,
+  commonFlags,
+  modelFlags,
+  numberWithin,
+  positiveNumber,
+  wholeNumber,
+} from "./flags.ts";
 import { noteLongWaits } from "./note_waits.ts";
 import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
@@ -44,6 +51,17 @@ function command() {
     .addOption(
       new Option("--max-qps <number>", "most requests begun a second").argParser(positiveNumber),
     )
+    .addOption(
+      new Option("--max-tpm <number>", "most tokens a minute, read and written")
+        .argParser(positiveNumber),
+    )
+    .option("--no-adaptive", "do not slow down by itself when the server says that it is too much")
+    .addOption(
+      new Option(
+        "--max-wait <seconds>",
+        "longest wait for rate limits or a server that has gone away (default: 600)",
+      ).argParser(numberWithin(0, 2_147_483)),
+    )
     .addOption(modelFlags.system)
     .addOption(modelFlags.temperature)
     .addOption(modelFlags.maxTokens)
@@ -67,12 +85,15 @@ type Flags = ReturnType<ReturnType<typeof command>["opts"]>;
 
 /** Brings the file's `batch` section and the flags together; flags win. */
 async function prepare(flags: Flags) {
-  const { connectModel, readConfig } = await import("./connect_model.ts");
+  const { connectBatch, readConfig } = await import("./connect_model.ts");
   const config = readConfig(flags.config);
   const section = config.value.batch ?? {};
-  const { client, model } = connectModel(config, flags, {
+  const { client, model } = connectBatch(config, flags, {
     concurrencyLimit: flags.concurrency ?? section.concurrency ?? undefined,
     maxQps: flags.maxQps ?? section.max_qps ?? undefined,
+    maxTpm: flags.maxTpm ?? section.max_tpm ?? undefined,
+    adaptive: flags.adaptive && (section.adaptive ?? true),
+    maxWait: flags.maxWait ?? section.max_wait ?? undefined,
     timeout: flags.timeout ?? section.timeout ?? undefined,
     retryTimes: flags.retryTimes ?? section.retry_times ?? undefined,
     retryDelay: section.retry_delay ?? undefined,
@@ -125,6 +146,7 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
       const batch = new BatchRun(client, {
         ...options,
         checkpoint,
+        pending: check.pending,
         onRetryWait: noteLongWaits((line) => progress.note(line)),
       });
       const report = { model, output, total: check.total, piped: input === undefined };

@@ -5,8 +5,11 @@
  */
 import process from "node:process";
 import { LLMClient } from "../lib/client/client.ts";
+import type { ChatClient } from "../lib/client/chat_client.ts";
 import type { ClientOptions } from "../lib/client/client_options.ts";
+import { LLMClientPool } from "../lib/client/pool.ts";
 import { type Config, loadConfig } from "../lib/config/load.ts";
+import { resolveEndpoints, usesEndpoints } from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
 import { colored, writeNote } from "./terminal.ts";
@@ -32,4 +35,38 @@ export function connectModel(
     writeNote(colored("dim", `model: ${model.model} at ${server}, ${key}`));
   }
   return { client: new LLMClient({ ...model, ...settings }), model: model.model };
+}
+
+/** Makes the client of a batch: the model that is meant, or the pool of the endpoints in the file. */
+export function connectBatch(
+  config: Config,
+  flags: ModelFlags & { verbose?: true },
+  settings: Omit<ClientOptions, "model">,
+): { client: ChatClient; model: string } {
+  if (!usesEndpoints(config, flags)) return connectModel(config, flags, settings);
+  const { concurrencyLimit, maxQps, maxTpm, ...shared } = settings;
+  const batch = config.value.batch!;
+  const endpoints = resolveEndpoints(config, process.env).map((endpoint) => ({
+    ...endpoint,
+    concurrencyLimit: endpoint.concurrencyLimit ?? concurrencyLimit,
+    maxQps: endpoint.maxQps ?? maxQps,
+    maxTpm: endpoint.maxTpm ?? maxTpm,
+  }));
+  if (flags.verbose) {
+    writeNote(colored("dim", `configuration: ${config.file}`));
+    for (const { model, baseUrl, provider, apiKey } of endpoints) {
+      const server = baseUrl ? shownUrl(baseUrl) : `provider ${provider}`;
+      const key = apiKey === undefined ? "no key" : `key ${maskKey(apiKey)}`;
+      writeNote(colored("dim", `endpoint: ${model} at ${server}, ${key}`));
+    }
+  }
+  const client = new LLMClientPool({
+    ...shared,
+    endpoints,
+    loadBalance: batch.load_balance ?? undefined,
+    fallback: batch.fallback ?? undefined,
+    failureThreshold: batch.failure_threshold ?? undefined,
+    recoveryTime: batch.recovery_time ?? undefined,
+  });
+  return { client, model: [...new Set(endpoints.map(({ model }) => model))].join(", ") };
 }

@@ -199,10 +199,13 @@ export class AuthenticationError extends HttpError {
 export class RateLimitError extends HttpError {
   /** The name of the class. */
   override name = "RateLimitError";
+  /** Whether too many requests were in flight, which waiting alone does not cure. */
+  readonly concurrent: boolean;
 
   /** Makes a rate-limit error. */
-  constructor(message: string, details: HttpErrorDetails) {
+  constructor(message: string, details: HttpErrorDetails & { concurrent?: boolean }) {
     super(message, { ...details, retryable: true }, "rate_limit");
+    this.concurrent = details.concurrent ?? false;
   }
 }
 

@@ -1,63 +1,54 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RateLimiter } from "../lib/scheduling/rate_limiter.ts";
-import { VirtualClock } from "./support/virtual_clock.ts";
 
-/** The moments at which `count` requests that ask at once are granted. */
-async function grants(perSecond: number, count: number): Promise<number[]> {
-  const clock = new VirtualClock();
-  const limiter = new RateLimiter(perSecond, clock);
-  const times: number[] = [];
-  await clock.run(Promise.all(Array.from({ length: count }, async () => {
-    await limiter.take();
-    times.push(clock.now());
-  })));
-  return times;
+/** Takes requests that ask at the given moments, each as soon as it may; gives when they went. */
+function grants(limiter: RateLimiter, asked: readonly number[]): number[] {
+  let now = 0;
+  return asked.map((at) => {
+    now = Math.max(now, at, limiter.nextAt);
+    limiter.take(now);
+    return now;
+  });
 }
 
-Deno.test("RateLimiter spaces requests evenly", async () => {
-  const times = await grants(10, 5);
+function assertWithin(times: readonly number[], perSecond: number): void {
+  for (const start of times) {
+    const window = times.filter((time) => time >= start && time < start + 1000);
+    assert.ok(window.length <= perSecond, `${window.length} in a second, limit ${perSecond}`);
+  }
+}
+
+Deno.test("RateLimiter spaces requests evenly", () => {
+  const times = grants(new RateLimiter(10), [0, 0, 0, 0, 0]);
   assert.deepEqual(times.map(Math.round), [0, 100, 200, 300, 400]);
 });
 
-Deno.test("RateLimiter never grants more than the limit in any second, whatever the pauses", async () => {
-  const scenario = fc.record({
-    perSecond: fc.integer({ min: 1, max: 20 }),
-    pauses: fc.array(fc.integer({ min: 0, max: 1500 }), { minLength: 1, maxLength: 25 }),
-  });
-  await fc.assert(
-    fc.asyncProperty(scenario, async ({ perSecond, pauses }) => {
-      const clock = new VirtualClock();
-      const limiter = new RateLimiter(perSecond, clock);
-      const times: number[] = [];
-      const callers = (async () => {
-        const pending: Promise<unknown>[] = [];
-        for (const pause of pauses) {
-          await clock.sleep(pause);
-          pending.push(limiter.take().then(() => times.push(clock.now())));
-          pending.push(limiter.take().then(() => times.push(clock.now())));
-        }
-        await Promise.all(pending);
-      })();
-      await clock.run(callers);
-      for (const start of times) {
-        const window = times.filter((time) => time >= start && time < start + 1000);
-        assert.ok(window.length <= perSecond, `${window.length} in a second, limit ${perSecond}`);
-      }
-    }),
-    { numRuns: 25 },
-  );
+Deno.test("RateLimiter lets less than one a second go", () => {
+  assert.deepEqual(grants(new RateLimiter(0.5), [0, 0, 0]), [0, 2000, 4000]);
 });
 
-Deno.test("RateLimiter passes the turn on when a caller is cancelled", async () => {
-  const clock = new VirtualClock();
-  const limiter = new RateLimiter(1, clock);
-  await limiter.take();
-  const controller = new AbortController();
-  const cancelled = limiter.take(controller.signal);
-  const next = limiter.take();
-  setTimeout(() => controller.abort(), 0);
-  await assert.rejects(cancelled, { code: "aborted" });
-  await clock.run(next);
-  assert.equal(clock.now(), 1000);
+const moments = fc.array(fc.integer({ min: 0, max: 1500 }), { minLength: 1, maxLength: 80 })
+  .map((pauses) => {
+    let now = 0;
+    return pauses.flatMap((pause) => [now += pause, now]);
+  });
+
+Deno.test("RateLimiter never grants more than the limit in any second, whatever the pauses", () => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), moments, (perSecond, asked) => {
+    assertWithin(grants(new RateLimiter(perSecond), asked), perSecond);
+  }));
+});
+
+Deno.test("RateLimiter keeps to the larger of two limits over a change of it", () => {
+  const limit = fc.integer({ min: 1, max: 20 });
+  fc.assert(fc.property(limit, limit, moments, moments, (first, second, before, after) => {
+    const limiter = new RateLimiter(first);
+    const times = grants(limiter, before);
+    limiter.setRate(second);
+    const end = times.at(-1)!;
+    times.push(...grants(limiter, after.map((at) => at + end)));
+    assertWithin(times, Math.max(first, second));
+    assertWithin(times.slice(before.length), second);
+  }));
 });

@@ -100,7 +100,10 @@ async function* runBatch(
   const checkpoint = output === undefined ? undefined : await Checkpoint.open(output);
   try {
     if (checkpoint !== undefined) checkAll(checkpoint, inputs, rerunChanged);
-    const run = new BatchRun(client, { ...options, checkpoint, yieldRestored: true });
+    const pending = Array.isArray(inputs)
+      ? inputs.length - (checkpoint?.successes ?? 0)
+      : undefined;
+    const run = new BatchRun(client, { ...options, checkpoint, pending, yieldRestored: true });
     yield* run.items(toRecords(inputs));
     checkpoint?.order();
     return run.summary();

@@ -20,6 +20,12 @@ import { Engine, type Outcome, type Place } from "./engine.ts";
 
 /** Failures that are the endpoint's: nobody there, or somebody who does not speak the format. */
 const ENDPOINT_CODES: ReadonlySet<string> = new Set(["connection", "malformed_response"]);
+/** Failures after which nothing further is worth sending. */
+const STOPPING_CODES: ReadonlySet<string> = new Set([
+  "budget_exceeded",
+  "quota_exceeded",
+  "unavailable",
+]);
 /** How many of these end a batch in which nothing was answered yet. */
 const HOPELESS_START = 10;
 
@@ -41,6 +47,8 @@ export interface BatchRunOptions extends BatchOptions {
   yieldRestored?: boolean;
   /** Called when a try failed and the next one is waited for. */
   onRetryWait?: (notice: RetryNotice) => void;
+  /** How many of the records are to be asked for; when it is known, slow endpoints are spared at the end. */
+  pending?: number;
   /** Whether token counts are written to the checkpoint; default yes. */
   recordUsage?: boolean;
   /** Whether costs are written to the checkpoint; default yes. */
@@ -58,6 +66,8 @@ export class BatchRun {
   readonly #concurrency: number;
   readonly #summary = emptySummary();
   readonly #begun = performance.now();
+  readonly #remaining: (() => number) | undefined;
+  #asked = 0;
   #engine: Engine<IndexedRecord, Answer> | undefined;
   /** Failures in a row that are the endpoint's fault, not the record's. */
   #endpointFailures = 0;
@@ -72,6 +82,8 @@ export class BatchRun {
       options.concurrency ?? client.concurrencyLimit,
       client.concurrencyLimit,
     );
+    const { pending } = options;
+    this.#remaining = pending === undefined ? undefined : () => pending - this.#asked;
   }
 
   /** Sends nothing more; what is in flight may finish, what waits for a retry does not. */
@@ -146,8 +158,11 @@ export class BatchRun {
     if (yieldRestored && checkpoint?.isDone(record.index, record.messages, rerunChanged)) {
       return { result: recordedResult(checkpoint.read(record.index)), restored: true };
     }
+    this.#asked++;
     const result = await this.#client.chatCompletions(record.messages, {
       ...this.#options,
+      patient: true,
+      remaining: this.#remaining,
       signal: this.#cut.signal,
       retrySignal: this.#noRetries.signal,
       onRetryWait: (notice) => {
@@ -195,7 +210,7 @@ export class BatchRun {
   /** Whether the batch should stop at a failure that the next requests would meet as well. */
   #isHopeless(error: FlexLLMError): boolean {
     if (error.fatal) {
-      return error.code === "quota_exceeded" || !this.#anyAnswer ||
+      return STOPPING_CODES.has(error.code) || !this.#anyAnswer ||
         this.#endpointFailures > this.#concurrency;
     }
     return !this.#anyAnswer && this.#endpointFailures >= HOPELESS_START;

@@ -10,14 +10,21 @@ import type { RetryNotice } from "../scheduling/scheduler.ts";
 import type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "../batch/batch.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 
-/** How a caller follows a request that waits between two tries, without holding a slot. */
-export interface RetryHooks {
-  /** Ends such a wait, and only that: the call then throws {@link AbortedError}. */
+/** How a caller of many requests follows one that waits, without holding a slot. */
+export interface CallHooks {
+  /** Ends the wait between two tries, and only that: the call then throws {@link AbortedError}. */
   retrySignal?: AbortSignal;
   /** Called when a try failed and the next one is waited for. */
   onRetryWait?: (notice: RetryNotice) => void;
   /** Called when that wait is over. */
   onRetryResume?: () => void;
+  /**
+   * Whether to wait for an endpoint that was there and has gone away, for as long as `maxWait` says;
+   * retries are not used up by it. A batch does, a single call fails sooner.
+   */
+  patient?: boolean;
+  /** How many more requests the caller has, where it knows: near the end slow endpoints are spared. */
+  remaining?: () => number;
 }
 
 /** The input of a batch: conversations, or records with metadata. */
@@ -30,7 +37,7 @@ export interface ChatClient {
   /** Asks for one completion. */
   chatCompletions(
     messages: readonly Message[],
-    options?: ChatOptions & RetryHooks,
+    options?: ChatOptions & CallHooks,
   ): Promise<ChatResult>;
   /** Asks for one completion, streamed. */
   chatCompletionsStream(messages: readonly Message[], options?: ChatOptions): CompletionStream;

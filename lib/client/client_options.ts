@@ -1,23 +1,40 @@
 /**
- * The options of a client, their defaults and their checks.
+ * The options of clients and pools, their defaults and their checks.
  *
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
+import { LOAD_BALANCES, type LoadBalance } from "../scheduling/choose.ts";
+import type { GateOptions } from "../scheduling/gate.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 
-/** The options of an {@link LLMClient}. Times are in seconds. */
-export interface ClientOptions extends EndpointOptions {
-  /** The model to ask when a call names none. */
-  model?: string;
+/** The limits of one endpoint. */
+export interface LimitOptions {
   /** The most requests in flight; default 10. */
   concurrencyLimit?: number;
   /** The most requests begun in any second; default no limit. */
   maxQps?: number;
+  /** The most tokens, read and written, in any minute; default no limit. */
+  maxTpm?: number;
+}
+
+/** What holds for all requests of a client. Times are in seconds. */
+export interface RequestOptions {
+  /**
+   * Whether to find the server's own limits: begins with 20 requests at once at most, doubles while
+   * that goes well, and goes slower when the server says that it is too much. Never more than the
+   * other limits allow. Default `false`.
+   */
+  adaptive?: boolean;
   /** How often a request that failed for a passing reason is sent again; default 3. */
   retryTimes?: number;
   /** Seconds before the first retry, doubled for each further one, with jitter; default 1. */
   retryDelay?: number;
+  /**
+   * The longest that a request waits for rate limits, and in a batch for an endpoint that has gone
+   * away; default 600.
+   */
+  maxWait?: number;
   /**
    * Seconds one try may take; default 120, and 600 where thinking is asked for. See
    * {@link ChatOptions.timeout}.
@@ -27,21 +44,78 @@ export interface ClientOptions extends EndpointOptions {
   signal?: AbortSignal;
 }
 
+/** The options of an {@link LLMClient}. */
+export interface ClientOptions extends EndpointOptions, LimitOptions, RequestOptions {
+  /** The model to ask when a call names none. */
+  model?: string;
+}
+
+/** One endpoint of an {@link LLMClientPool}. */
+export interface PoolEndpoint extends EndpointOptions, LimitOptions {
+  /** The model to ask there when a call names none. */
+  model?: string;
+  /** The share of the requests under `weighted`; default 1. */
+  weight?: number;
+}
+
+/** The options of an {@link LLMClientPool}. Times are in seconds. */
+export interface PoolOptions extends RequestOptions {
+  /** The endpoints, at least one; two of them may be on one server. */
+  endpoints: readonly PoolEndpoint[];
+  /** How requests are shared out; default `round_robin`. */
+  loadBalance?: LoadBalance;
+  /** Whether a request that an endpoint failed goes to another one; default `true`. */
+  fallback?: boolean;
+  /**
+   * Failures in a row after which an endpoint counts as away. By default as many as it has requests in
+   * flight, from 3 up to 10; it is then tried again after a second, two, four, up to ten.
+   */
+  failureThreshold?: number;
+  /** Seconds until an endpoint that counts as away is tried again, with one request. */
+  recoveryTime?: number;
+  /** A number from 0 up to 1, for the choice of endpoints and the jitter; default `Math.random`. */
+  random?: () => number;
+}
+
 /** The options with the defaults in the places of those left out. */
-export interface ClientSettings {
-  model: string | undefined;
-  concurrencyLimit: number;
-  maxQps: number | undefined;
+interface RequestSettings {
+  adaptive: boolean;
   retryTimes: number;
   retryDelay: number;
+  maxWait: number;
   timeout: number;
   /** The same, for calls that ask for thinking. */
   thinkingTimeout: number;
   signal: AbortSignal | undefined;
+  random: () => number;
+}
+
+/** The settings of a client. */
+export type ClientSettings = RequestSettings & GateOptions;
+
+/** The settings of a pool. */
+export interface PoolSettings extends RequestSettings {
+  endpoints: { options: PoolEndpoint; gate: GateOptions }[];
+  loadBalance: LoadBalance;
+  fallback: boolean;
 }
 
 function expect(good: boolean, name: string, expected: string, value: unknown): void {
   if (!good) throw new ConfigurationError(`${name}: expected ${expected}, got ${value}`);
+}
+
+function expectWhole(value: number | undefined, name: string, least: number): void {
+  const good = value === undefined || (Number.isSafeInteger(value) && value >= least);
+  expect(good, name, `a whole number of at least ${least}`, value);
+}
+
+function expectPositive(value: number | undefined, name: string): void {
+  const good = value === undefined || (Number.isFinite(value) && value > 0);
+  expect(good, name, "a number above 0", value);
+}
+
+function expectSeconds(value: number, name: string): void {
+  expect(value >= 0 && value <= MAX_SECONDS, name, `seconds, 0 to ${MAX_SECONDS}`, value);
 }
 
 /**
@@ -61,49 +135,91 @@ export function expectTimeout(timeout: number): void {
 /** What a timer can hold: 2^31 - 1 milliseconds, almost 25 days. */
 const MAX_SECONDS = 2_147_483;
 
+function requestSettings(options: RequestOptions): RequestSettings {
+  const { retryTimes = 3, retryDelay = 1, timeout = 120, maxWait = 600 } = options;
+  expectWhole(retryTimes, "retryTimes", 0);
+  expectSeconds(retryDelay, "retryDelay");
+  expectSeconds(maxWait, "maxWait");
+  expectTimeout(timeout);
+  return {
+    adaptive: options.adaptive ?? false,
+    retryTimes,
+    retryDelay,
+    maxWait,
+    timeout,
+    thinkingTimeout: options.timeout ?? 600,
+    signal: options.signal,
+    random: Math.random,
+  };
+}
+
+function gateOptions(
+  { concurrencyLimit = 10, maxQps, maxTpm }: LimitOptions,
+  shared: Pick<GateOptions, "adaptive" | "failureThreshold" | "recoveryTime" | "random">,
+): GateOptions {
+  expectWhole(concurrencyLimit, "concurrencyLimit", 1);
+  expectPositive(maxQps, "maxQps");
+  expectPositive(maxTpm, "maxTpm");
+  const { adaptive, failureThreshold, recoveryTime, random } = shared;
+  return {
+    concurrency: concurrencyLimit,
+    maxQps,
+    maxTpm,
+    adaptive,
+    failureThreshold,
+    recoveryTime,
+    random,
+  };
+}
+
 /**
- * Fills in the defaults.
+ * Fills in the defaults of a client.
  *
  * @throws {ConfigurationError} when a value is out of its range
  */
 export function withDefaults(options: ClientOptions): ClientSettings {
-  const { model, maxQps, signal } = options;
-  const { concurrencyLimit = 10, retryTimes = 3, retryDelay = 1, timeout = 120 } = options;
-  const { isSafeInteger, isFinite } = Number;
+  const settings = requestSettings(options);
+  const shared = { ...settings, failureThreshold: undefined, recoveryTime: undefined };
+  return { ...settings, ...gateOptions(options, shared) };
+}
+
+/**
+ * Fills in the defaults of a pool.
+ *
+ * @throws {ConfigurationError} when a value is out of its range; names the endpoint
+ */
+export function withPoolDefaults(options: PoolOptions): PoolSettings {
+  const { endpoints, loadBalance = "round_robin", fallback = true } = options;
+  const { failureThreshold, recoveryTime, random = Math.random } = options;
   expect(
-    isSafeInteger(concurrencyLimit) && concurrencyLimit >= 1,
-    "concurrencyLimit",
-    "a whole number of at least 1",
-    concurrencyLimit,
+    Array.isArray(endpoints) && endpoints.length > 0,
+    "endpoints",
+    "a list of at least one endpoint",
+    JSON.stringify(endpoints),
   );
-  expect(
-    isSafeInteger(retryTimes) && retryTimes >= 0,
-    "retryTimes",
-    "a whole number of at least 0",
-    retryTimes,
-  );
-  expect(
-    retryDelay >= 0 && retryDelay <= MAX_SECONDS,
-    "retryDelay",
-    `seconds, 0 to ${MAX_SECONDS}`,
-    retryDelay,
-  );
-  expectTimeout(timeout);
-  expect(
-    maxQps === undefined || (isFinite(maxQps) && maxQps > 0),
-    "maxQps",
-    "a number above 0",
-    maxQps,
-  );
-  const thinkingTimeout = options.timeout ?? 600;
+  const known = LOAD_BALANCES.includes(loadBalance);
+  expect(known, "loadBalance", `one of ${LOAD_BALANCES.join(", ")}`, loadBalance);
+  expectWhole(failureThreshold, "failureThreshold", 1);
+  if (recoveryTime !== undefined) expectSeconds(recoveryTime, "recoveryTime");
+  const settings = { ...requestSettings(options), random };
+  const shared = {
+    ...settings,
+    failureThreshold,
+    // A pool that was told when an endpoint is away takes the time of the Python tool.
+    recoveryTime: recoveryTime ?? (failureThreshold === undefined ? undefined : 60),
+  };
   return {
-    model,
-    concurrencyLimit,
-    maxQps,
-    retryTimes,
-    retryDelay,
-    timeout,
-    thinkingTimeout,
-    signal,
+    ...settings,
+    loadBalance,
+    fallback,
+    endpoints: endpoints.map((endpoint, i) => {
+      try {
+        expectPositive(endpoint.weight, "weight");
+        return { options: endpoint, gate: gateOptions(endpoint, shared) };
+      } catch (error) {
+        if (!(error instanceof ConfigurationError)) throw error;
+        throw new ConfigurationError(`endpoints[${i}]: ${error.message}`);
+      }
+    }),
   };
 }

@@ -16,6 +16,8 @@ import { readServerSentEvents } from "../transport/server_sent_events.ts";
 export interface ReadStreamOptions extends SendOptions {
   provider: Provider;
   apiKey: string | undefined;
+  /** Called when the headers of the answer are there. */
+  onHeaders?: (headers: Headers) => void;
 }
 
 /** The events that a plain answer would have had as a stream, for servers that do not stream. */
@@ -56,6 +58,7 @@ export async function* readStream(
   try {
     exchange.limit(timeout, "no first event of the answer");
     const response = await exchange.open(request, options.fetch);
+    options.onHeaders?.(response.headers);
     if (!isEventStream(response)) {
       const { status, headers } = response;
       const answer = { status, headers, body: redact(await response.text(), options.apiKey) };

@@ -10,7 +10,7 @@ import * as v from "valibot";
 import { ConfigurationError } from "../errors.ts";
 import { type ConfigDocument, parseConfig, type Path } from "./document.ts";
 import { type Environment, findConfigFile } from "./paths.ts";
-import { configSchema, type ConfigValue, IGNORED_BATCH_FIELDS } from "./schema.ts";
+import { configSchema, type ConfigValue, endpointEntries, IGNORED_BATCH_FIELDS } from "./schema.ts";
 
 /** A checked configuration. */
 export interface Config {
@@ -35,6 +35,7 @@ function knownFields(path: Path): string[] {
   const entries = configSchema.entries;
   if (rest.length === 0) return Object.keys(entries);
   if (section === "models") return Object.keys(entries.models.wrapped.item.entries);
+  if (rest[0] === "endpoints" && rest.length > 1) return Object.keys(endpointEntries);
   return [...Object.keys(entries.batch.wrapped.entries), ...IGNORED_BATCH_FIELDS];
 }
 
@@ -106,7 +107,8 @@ function checkReferences(value: ConfigValue, locate: Config["locate"]): void {
 
 /** Keys are the owner's business alone. */
 function permissionWarning(file: string, value: ConfigValue): string | undefined {
-  const hasKey = (value.models ?? []).some(({ api_key }) =>
+  const entries = [...value.models ?? [], ...value.batch?.endpoints ?? []];
+  const hasKey = entries.some(({ api_key }) =>
     api_key && api_key.length >= 16 && !api_key.startsWith("${")
   );
   if (!hasKey || process.platform === "win32") return undefined;

@@ -12,9 +12,9 @@ import {
   keyVariableOf,
   normalizeBaseUrl,
   PROVIDER_NAMES,
-  type ProviderName,
 } from "../client/endpoint.ts";
 import { ConfigurationError } from "../errors.ts";
+import type { Path } from "./document.ts";
 import type { Config } from "./load.ts";
 import type { Environment } from "./paths.ts";
 import type { ModelEntry } from "./schema.ts";
@@ -56,10 +56,15 @@ function findEntry(config: Config, name: string | undefined): [ModelEntry, numbe
   return i < 0 ? undefined : [models[i], i];
 }
 
-/** Expands the references of an entry; done for the entry in use only. */
-function expandEntry([entry, i]: [ModelEntry, number], config: Config, env: Environment) {
-  const field = (text: string | undefined, ...path: string[]) =>
-    expand(text, env, () => config.locate(["models", i, ...path]));
+/** Expands the references of an entry at `path`; done for the entries in use only. */
+export function expandEntry(
+  entry: Omit<ModelEntry, "id" | "name">,
+  path: Path,
+  config: Config,
+  env: Environment,
+): EndpointOptions {
+  const field = (text: string | undefined, ...names: string[]) =>
+    expand(text, env, () => config.locate([...path, ...names]));
   const headers = Object.entries(entry.headers ?? {})
     .map(([name, value]) => [name, field(value, "headers", name) ?? ""]);
   const baseUrl = field(entry.base_url, "base_url");
@@ -68,13 +73,12 @@ function expandEntry([entry, i]: [ModelEntry, number], config: Config, env: Envi
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new ConfigurationError(
-      `${config.locate(["models", i, "base_url"])}: ${error.message}`,
+      `${config.locate([...path, "base_url"])}: ${error.message}`,
       { hint: error.hint },
     );
   }
   return {
-    id: entry.id,
-    provider: (entry.provider ?? "auto") as ProviderName,
+    provider: entry.provider ?? "auto",
     baseUrl,
     apiKey: field(entry.api_key, "api_key"),
     headers: Object.fromEntries(headers) as Record<string, string>,
@@ -109,7 +113,7 @@ export function resolveModel(config: Config, env: Environment, flags: ModelFlags
     config.value.models?.[0]?.id;
   if (name === "") throw new ConfigurationError("the name of the model is empty");
   const found = findEntry(config, name);
-  const entry = found && expandEntry(found, config, env);
+  const entry = found && expandEntry(found[0], ["models", found[1]], config, env);
   if (name === "mock" && entry === undefined && flags.baseUrl === undefined) {
     return { model: name, provider: "mock" };
   }
@@ -122,7 +126,7 @@ export function resolveModel(config: Config, env: Environment, flags: ModelFlags
   const provider = elsewhere === undefined ? entry?.provider ?? "auto" : "auto";
   if (name === undefined) throw unknownModel(config, name);
   if (entry?.provider === "mock" && baseUrl === undefined) {
-    return { model: entry.id, provider: "mock" };
+    return { model: found![0].id, provider: "mock" };
   }
   const server = baseUrl ?? baseUrlOf(provider);
   if (server === undefined) {
@@ -147,7 +151,7 @@ export function resolveModel(config: Config, env: Environment, flags: ModelFlags
   const openaiKey = isForOpenAI ? env.OPENAI_API_KEY : undefined;
   const envKey = useEnv ? env.FLEXLLM_API_KEY || openaiKey || undefined : undefined;
   return {
-    model: entry?.id ?? name,
+    model: found?.[0].id ?? name,
     provider,
     baseUrl,
     apiKey: flags.apiKey ?? envKey ?? entryKey ??

@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { PROVIDER_NAMES } from "../client/endpoint.ts";
+import { LOAD_BALANCES } from "../scheduling/choose.ts";
 
 const text = v.pipe(
   v.string("expected a string"),
@@ -28,6 +29,10 @@ const count = (least: number) =>
 const provider = v.picklist(PROVIDER_NAMES, `expected one of ${PROVIDER_NAMES.join(", ")}`);
 const headers = v.record(v.string(), v.string("expected a string"), "expected name: value pairs");
 
+const api = v.optional(
+  v.picklist(["auto", "chat", "responses"], "expected auto, chat or responses"),
+);
+
 const model = v.strictObject({
   /** The model's name as the server knows it. */
   id: text,
@@ -38,12 +43,32 @@ const model = v.strictObject({
   api_key: v.optional(v.string("expected a string")),
   headers: v.optional(headers),
   /** OpenAI's wire format. */
-  api: v.optional(v.picklist(["auto", "chat", "responses"], "expected auto, chat or responses")),
+  api,
 }, "expected a model with id, provider, base_url and api_key");
+
+const endpoint = v.strictObject({
+  /** The model to ask there; default the one that the batch asks for. */
+  model: v.optional(text),
+  provider: v.optional(provider),
+  base_url: v.optional(text),
+  api_key: v.optional(v.string("expected a string")),
+  headers: v.optional(headers),
+  api,
+  weight: v.optional(positive),
+  concurrency_limit: v.nullish(count(1)),
+  max_qps: v.nullish(positive),
+  max_tpm: v.nullish(positive),
+}, "expected an endpoint with base_url, api_key and model");
+
+/** The fields of an endpoint. */
+export const endpointEntries = endpoint.entries;
 
 const batch = v.strictObject({
   concurrency: v.nullish(count(1)),
   max_qps: v.nullish(positive),
+  max_tpm: v.nullish(positive),
+  adaptive: v.nullish(flag),
+  max_wait: v.nullish(notNegative),
   timeout: v.nullish(positive),
   retry_times: v.nullish(count(0)),
   retry_delay: v.nullish(notNegative),
@@ -59,6 +84,17 @@ const batch = v.strictObject({
   ),
   return_usage: v.nullish(flag),
   track_cost: v.nullish(flag),
+  /** Several servers that share the work; one of them is enough. */
+  endpoints: v.nullish(
+    v.pipe(
+      v.array(endpoint, "expected a list of endpoints"),
+      v.minLength(1, "expected at least one endpoint"),
+    ),
+  ),
+  load_balance: v.nullish(v.picklist(LOAD_BALANCES, `expected one of ${LOAD_BALANCES.join(", ")}`)),
+  fallback: v.nullish(flag),
+  failure_threshold: v.nullish(count(1)),
+  recovery_time: v.nullish(notNegative),
   /** Every result is written at once, which is what any value of this asks for. */
   flush_interval: v.nullish(notNegative),
 }, "expected the batch settings");
@@ -74,6 +110,8 @@ export const configSchema = v.strictObject({
 export type ConfigValue = v.InferOutput<typeof configSchema>;
 /** One entry of `models`. */
 export type ModelEntry = v.InferOutput<typeof model>;
+/** One entry of `batch.endpoints`. */
+export type EndpointEntry = v.InferOutput<typeof endpoint>;
 /** The section `batch`. */
 export type BatchSection = v.InferOutput<typeof batch>;
 
@@ -81,7 +119,5 @@ export type BatchSection = v.InferOutput<typeof batch>;
 export const IGNORED_BATCH_FIELDS: readonly string[] = [
   "cache",
   "cache_ttl",
-  "endpoints",
-  "fallback",
   "preprocess_msg",
 ];

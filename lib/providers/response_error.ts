@@ -27,17 +27,23 @@ const QUOTA_CODES: ReadonlySet<string> = new Set([
   "organization_usage_limit_exceeded",
 ]);
 
+/** How servers say that too many requests are in flight at once. */
+const CONCURRENCY = /concurren|simultaneous|in[ _-]flight|parallel requests|at the same time/i;
+
 /**
  * Seconds to wait as the server asks, from `retry-after-ms` or `retry-after` (seconds or an HTTP
  * date); `undefined` when it does not ask.
  */
-export function retryAfterSeconds(headers: Headers, now = Date.now()): number | undefined {
+export function retryAfterSeconds(headers: Headers): number | undefined {
   const milliseconds = Number.parseFloat(headers.get("retry-after-ms") ?? "");
   if (milliseconds >= 0) return milliseconds / 1000;
   const value = headers.get("retry-after");
   if (value === null) return undefined;
   if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value);
   const date = Date.parse(value);
+  // The server's own clock, where it tells: ours may be wrong.
+  const sent = Date.parse(headers.get("date") ?? "");
+  const now = Number.isNaN(sent) ? Date.now() : sent;
   return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }
 
@@ -86,7 +92,10 @@ function errorOfStatus(
   if (quota || (status === 402 && details.retryAfter === undefined)) {
     return new QuotaExceededError(message, { ...details, hint: hintOf(402) });
   }
-  if (status === 429 || status === 402) return new RateLimitError(message, details);
+  if (status === 429 || status === 402) {
+    const concurrent = CONCURRENCY.test(`${providerCode} ${details.providerMessage}`);
+    return new RateLimitError(message, { ...details, concurrent });
+  }
   return new HttpError(message, details);
 }
 

@@ -3,54 +3,59 @@
  *
  * @module
  */
-import type { Clock } from "../clock.ts";
 
-/** The most that is made up for, in milliseconds. */
+/** How late a timer can be, in milliseconds; whoever comes later was not waiting. */
 const MAX_LAG = 20;
 
 /**
  * Grants `perSecond` requests a second, evenly spaced. A timer that fires late is made up for, since
- * at high rates no timer is exact, but never beyond the limit in any one second.
+ * at high rates no timer is exact, but never beyond the limit in any one second. Times are the
+ * caller's, in milliseconds.
  */
 export class RateLimiter {
-  readonly #interval: number;
-  readonly #clock: Clock;
+  #interval = 0;
   /** The moments of the last grants, a ring as long as a second may hold. */
-  readonly #granted: Float64Array;
+  #granted = new Float64Array(0);
   #oldest = 0;
   #next = -Infinity;
-  /** Resolves when whoever came before has been granted. */
-  #turn: Promise<void> = Promise.resolve();
 
   /** `perSecond` above 0; fractions are allowed. */
-  constructor(perSecond: number, clock: Clock) {
+  constructor(perSecond: number) {
+    this.setRate(perSecond);
+  }
+
+  /** The limit. */
+  get perSecond(): number {
+    return 1000 / this.#interval;
+  }
+
+  /** Changes the limit; what was granted in the last second still counts. */
+  setRate(perSecond: number): void {
+    const size = Math.max(1, Math.floor(perSecond));
     this.#interval = 1000 / perSecond;
-    this.#clock = clock;
-    this.#granted = new Float64Array(Math.max(1, Math.floor(perSecond))).fill(-Infinity);
-  }
-
-  /** Waits for the caller's turn. Rejects with {@link AbortedError} when `signal` fires first. */
-  async take(signal?: AbortSignal): Promise<void> {
-    const before = this.#turn;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#turn = promise;
-    await before;
-    try {
-      await this.#grant(signal);
-    } finally {
-      resolve();
+    const before = this.#granted;
+    if (size === before.length) return;
+    const kept = Math.min(size, before.length);
+    const granted = new Float64Array(size).fill(-Infinity);
+    for (let i = 0; i < kept; i++) {
+      granted[size - 1 - i] =
+        before[(this.#oldest + before.length - 1 - i + before.length) % before.length];
     }
+    this.#granted = granted;
+    this.#oldest = 0;
   }
 
-  async #grant(signal: AbortSignal | undefined): Promise<void> {
-    const window = this.#granted[this.#oldest] + Math.max(1000, this.#interval);
-    const now = this.#clock.now();
-    const planned = Math.max(this.#next, window, now);
-    if (planned > now) await this.#clock.sleep(planned - now, signal);
-    const granted = Math.max(planned, this.#clock.now());
-    this.#granted[this.#oldest] = granted;
+  /** The earliest moment at which the next request may begin; in the past when it may now. */
+  get nextAt(): number {
+    return Math.max(this.#next, this.#granted[this.#oldest] + Math.max(1000, this.#interval));
+  }
+
+  /** Begins a request at `now`, which is not before {@link nextAt}. */
+  take(now: number): void {
+    const planned = this.nextAt;
+    // What a late timer costs is made up for, idle time is not.
+    this.#next = (now - planned > MAX_LAG ? now : planned) + this.#interval;
+    this.#granted[this.#oldest] = now;
     this.#oldest = (this.#oldest + 1) % this.#granted.length;
-    // The plan may lag behind by what a late timer costs, no more.
-    this.#next = Math.max(planned, granted - MAX_LAG) + this.#interval;
   }
 }

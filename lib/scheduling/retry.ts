@@ -10,8 +10,6 @@ import { FlexLLMError, HttpError, RateLimitError } from "../errors.ts";
 
 /** The longest wait of our own choosing, in seconds. */
 const MAX_BACKOFF = 60;
-/** The longest time that one request waits for a rate limit in all, in seconds. */
-const MAX_RATE_LIMIT_WAIT = 600;
 
 /** When to try again. */
 export interface RetryPolicy {
@@ -19,6 +17,8 @@ export interface RetryPolicy {
   retryTimes: number;
   /** Seconds before the first retry, on average half of it; doubles each time. */
   retryDelay: number;
+  /** The longest time that one request waits for rate limits, or for an endpoint that is away. */
+  maxWait: number;
 }
 
 /** The failures of one request so far. */
@@ -39,12 +39,14 @@ export class Retries {
   /**
    * Seconds to wait before the next try after the failure `error`; `undefined` when there is to be no
    * further try. Being asked to come later is no fault, so it does not use up the retries: only its
-   * time is limited.
+   * time is limited. Nor does a failure of an endpoint that is `away` as a whole.
    */
-  waitAfter(error: unknown): number | undefined {
+  waitAfter(error: unknown, away: boolean): number | undefined {
     this.failures++;
     if (!(error instanceof FlexLLMError) || !error.retryable) return undefined;
     if (this.#policy.retryTimes === 0) return undefined;
+    // The line of those who wait for the endpoint is all the waiting there is.
+    if (away) return 0;
     const asked = error instanceof HttpError ? error.retryAfter : undefined;
     const backoff = Math.min(MAX_BACKOFF, this.#policy.retryDelay * 2 ** (this.failures - 1));
     // Those who were told the same moment must not come back at the same moment.
@@ -55,6 +57,6 @@ export class Retries {
       return ++this.#faults > this.#policy.retryTimes ? undefined : wait;
     }
     this.#rateLimitWait += Math.max(wait, 0.001);
-    return this.#rateLimitWait > MAX_RATE_LIMIT_WAIT ? undefined : wait;
+    return this.#rateLimitWait > this.#policy.maxWait ? undefined : wait;
   }
 }

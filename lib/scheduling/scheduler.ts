@@ -1,22 +1,22 @@
 /**
- * Decides when each try of a request may go: slots, rate and retries. Knows nothing of HTTP.
+ * Brings each request to an endpoint when it may go, and again, or to another one, after failures
+ * that can pass. Knows nothing of HTTP.
  *
  * @module
  */
 import type { Clock } from "../clock.ts";
-import { RateLimiter } from "./rate_limiter.ts";
-import { RateLimitError } from "../errors.ts";
+import type { LoadBalance, Target } from "./choose.ts";
+import { isEndpointFault } from "./gate.ts";
 import { Retries, type RetryPolicy } from "./retry.ts";
-import { Slots } from "./slots.ts";
+import { type Grant, WaitingLine, type Wish } from "./waiting_line.ts";
 
-/** The limits of one endpoint. */
+/** How requests are scheduled. */
 export interface SchedulerOptions extends RetryPolicy {
-  /** The most requests in flight. */
-  concurrency: number;
-  /** The most requests begun in any second; no limit when `undefined`. */
-  maxQps: number | undefined;
+  loadBalance: LoadBalance;
+  /** Whether a request that an endpoint failed goes to another one. */
+  fallback: boolean;
   clock: Clock;
-  /** A number from 0 up to 1, for the jitter. */
+  /** A number from 0 up to 1, for the jitter and the choice. */
   random: () => number;
 }
 
@@ -39,81 +39,105 @@ export interface RunOptions {
   onRetryWait?: (notice: RetryNotice) => void;
   /** Called when that wait is over. */
   onRetryResume?: () => void;
+  /** Whether to wait for an endpoint that was there and went away; retries are not used up by it. */
+  patient?: boolean;
+  /** How many more requests will come, where that is known. */
+  remaining?: () => number;
+  /** About how many tokens the request has. */
+  promptTokens?: number;
+}
+
+/** One try of a request. */
+export interface Try<T> {
+  target: T;
+  /** The tokens that were reckoned with when it began. */
+  tokens: number;
 }
 
 /** What a try that keeps its slot gives. */
-export interface Held<T> {
-  value: T;
+export interface Held<R> {
+  value: R;
   /** Gives the slot back; must be called once. */
   release: () => void;
 }
 
-/** Schedules the requests to one endpoint. */
-export class Scheduler {
-  readonly #slots: Slots;
-  readonly #rate: RateLimiter | undefined;
+/** Schedules the requests to one or more endpoints. */
+export class Scheduler<T extends Target> {
+  readonly #targets: readonly T[];
   readonly #options: SchedulerOptions;
-  /** The moment until which the server has asked everybody to wait. */
-  #pausedUntil = -Infinity;
+  readonly #line: WaitingLine<T>;
 
-  constructor(options: SchedulerOptions) {
+  constructor(targets: readonly T[], options: SchedulerOptions) {
+    this.#targets = targets;
     this.#options = options;
-    this.#slots = new Slots(options.concurrency);
-    this.#rate = options.maxQps === undefined
-      ? undefined
-      : new RateLimiter(options.maxQps, options.clock);
+    this.#line = new WaitingLine(targets, options);
   }
 
   /** Runs `attempt` when it may, again after failures that can pass, and gives what it gives. */
-  async run<T>(attempt: () => Promise<T>, options: RunOptions): Promise<T> {
+  async run<R>(attempt: (given: Try<T>) => Promise<R>, options: RunOptions): Promise<R> {
     const { value, release } = await this.hold(attempt, options);
     release();
     return value;
   }
 
-  /** A rate limit is the endpoint's: who has not been refused yet waits as well. */
-  #pauseAfter(error: unknown): void {
-    if (!(error instanceof RateLimitError) || error.retryAfter === undefined) return;
-    const until = this.#options.clock.now() + error.retryAfter * 1000;
-    this.#pausedUntil = Math.max(this.#pausedUntil, until);
-  }
-
-  async #untilResumed(signal: AbortSignal | undefined): Promise<void> {
-    const { clock } = this.#options;
-    // It may have been put off meanwhile.
-    for (let now = clock.now(); now < this.#pausedUntil; now = clock.now()) {
-      await clock.sleep(this.#pausedUntil - now, signal);
-    }
-  }
-
   /** The same, but the slot of the successful try stays taken until `release` is called. */
-  async hold<T>(attempt: () => Promise<T>, options: RunOptions): Promise<Held<T>> {
-    const { signal } = options;
+  async hold<R>(attempt: (given: Try<T>) => Promise<R>, options: RunOptions): Promise<Held<R>> {
+    const { clock } = this.#options;
     const retries = new Retries(this.#options, this.#options.random);
+    const wish: Wish<T> = {
+      signal: options.signal,
+      returns: false,
+      patient: false,
+      maxWait: this.#options.maxWait,
+      remaining: options.remaining,
+      promptTokens: options.promptTokens ?? 0,
+    };
     while (true) {
-      if (!this.#slots.tryAcquire()) await this.#slots.acquire(signal);
-      let wait: number;
-      let held = false;
+      wish.patient = options.patient === true && this.#anyAnswered();
+      const given = this.#line.tryTake(wish) ?? await this.#line.take(wish);
+      const { gate } = given.target;
+      const begun = clock.now();
       try {
-        await this.#untilResumed(signal);
-        if (this.#rate !== undefined) await this.#rate.take(signal);
-        const value = await attempt();
-        held = true;
-        return { value, release: () => this.#slots.release() };
+        const value = await attempt(given);
+        gate.answered(clock.now(), begun);
+        return { value, release: () => this.#release(given) };
       } catch (error) {
-        const seconds = retries.waitAfter(error);
-        if (seconds === undefined) throw error;
-        wait = seconds;
-        this.#pauseAfter(error);
+        gate.failed(clock.now(), begun, error);
+        this.#release(given);
+        const { retrySignal = options.signal } = options;
+        if (this.#turnsElsewhere(error, given.target, wish) && !retrySignal?.aborted) continue;
+        const wait = retries.waitAfter(error, wish.patient && gate.isDown);
+        if (wait === undefined) throw error;
+        wish.avoid = undefined;
         options.onRetryWait?.({ error, failures: retries.failures, wait });
-      } finally {
-        if (!held) this.#slots.release();
+        try {
+          await clock.sleep(wait * 1000, retrySignal);
+        } finally {
+          options.onRetryResume?.();
+        }
       }
-      try {
-        await this.#options.clock.sleep(wait * 1000, options.retrySignal ?? signal);
-      } finally {
-        options.onRetryResume?.();
-      }
+      wish.returns = true;
     }
+  }
+
+  /** Whether another endpoint is left that may answer the request at once; notes it in `wish`. */
+  #turnsElsewhere(error: unknown, failed: T, wish: Wish<T>): boolean {
+    if (!this.#options.fallback || this.#targets.length === 1 || !isEndpointFault(error)) {
+      return false;
+    }
+    const avoid = new Set(wish.avoid).add(failed);
+    wish.avoid = avoid;
+    wish.returns = true;
+    const now = this.#options.clock.now();
+    return this.#targets.some((target) => !avoid.has(target) && target.gate.state(now) === "up");
+  }
+
+  #anyAnswered(): boolean {
+    return this.#targets.some(({ gate }) => gate.answers > 0);
+  }
+
+  #release({ target }: Grant<T>): void {
+    target.gate.end();
+    this.#line.dispatch();
   }
 }

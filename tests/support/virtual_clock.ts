@@ -1,4 +1,5 @@
 /** A clock whose time passes only when everything waits for it. */
+import { setImmediate } from "node:timers";
 import type { Clock } from "../../lib/clock.ts";
 import { AbortedError } from "../../lib/errors.ts";
 
@@ -26,8 +27,8 @@ export class VirtualClock implements Clock {
     let settled = false;
     work.then(() => settled = true, () => settled = true);
     while (true) {
-      // A macrotask, so that everything that can go on without time has gone on.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      // Macrotasks, so that everything that can go on without time has gone on.
+      for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
       if (settled) return await work;
       const next = [...this.#sleepers].sort((a, b) => a.at - b.at)[0];
       if (next === undefined) throw new Error("nothing waits for the clock, yet work is not done");

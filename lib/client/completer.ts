@@ -1,0 +1,239 @@
+/**
+ * Asks the endpoints of a client for completions: the way of one call, from its messages to its
+ * result. {@link LLMClient} has one endpoint, {@link LLMClientPool} several.
+ *
+ * @module
+ */
+import { assistantMessage } from "../chat/assistant_message.ts";
+import { type Message, messagesProblem } from "../chat/messages.ts";
+import type { ChatOptions } from "../chat/options.ts";
+import type { ChatResult } from "../chat/result.ts";
+import { StreamAccumulator } from "../chat/stream_events.ts";
+import { parseStructured } from "../chat/structured_output.ts";
+import { AbortedError, FlexLLMError, InvalidInputError } from "../errors.ts";
+import type { Completion, ModelInfo } from "../providers/provider.ts";
+import { type RunOptions, Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
+import type { CallHooks } from "./chat_client.ts";
+import { expectTimeout } from "./client_options.ts";
+import { CompletionStream, type EventSource } from "./completion_stream.ts";
+import type { EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";
+
+/** What holds for all endpoints of a client. */
+export interface CompleterOptions extends SchedulerOptions {
+  /** Seconds one try may take. */
+  timeout: number;
+  /** The same, for calls that ask for thinking. */
+  thinkingTimeout: number;
+  /** Cancels everything. */
+  signal: AbortSignal | undefined;
+}
+
+/** One call, and what is sent for it to the endpoint that it was last prepared for. */
+interface Call {
+  messages: readonly Message[];
+  options: ChatOptions & CallHooks;
+  stream: boolean;
+  signal: AbortSignal;
+  prepared: Prepared | undefined;
+}
+
+/** Completes conversations through one or more endpoints. */
+export class Completer {
+  readonly #endpoints: readonly EndpointClient[];
+  readonly #scheduler: Scheduler<EndpointClient>;
+  readonly #options: CompleterOptions;
+  readonly #countsTokens: boolean;
+  readonly #closing = new AbortController();
+  readonly #signal: AbortSignal;
+  /** The signals of calls, merged with the client's own, each once. */
+  readonly #merged = new WeakMap<AbortSignal, AbortSignal>();
+
+  constructor(endpoints: readonly EndpointClient[], options: CompleterOptions) {
+    this.#endpoints = endpoints;
+    this.#options = options;
+    this.#scheduler = new Scheduler(endpoints, options);
+    this.#countsTokens = endpoints.some(({ gate }) => gate.countsTokens);
+    const closing = this.#closing.signal;
+    this.#signal = options.signal === undefined
+      ? closing
+      : AbortSignal.any([closing, options.signal]);
+  }
+
+  /** Asks for one completion. */
+  async complete(
+    messages: readonly Message[],
+    options: ChatOptions & CallHooks,
+  ): Promise<ChatResult> {
+    const call = this.#call(messages, options, false);
+    const early = this.#prepareEarly(call);
+    if (early instanceof Promise) await early;
+    const tryOptions = this.#tryOptions(call);
+    let begun = 0;
+    const { completion, raw, used } = await this.#scheduler.run(async ({ target, tokens }) => {
+      const prepared = this.#prepare(call, target);
+      const used = prepared instanceof Promise ? await prepared : prepared;
+      begun = performance.now();
+      const { completion, raw } = await target.complete(used, tryOptions);
+      settleTokens(target, tokens, completion);
+      return { completion, raw, used };
+    }, this.#runOptions(call));
+    return await this.#result(used, completion, raw, begun);
+  }
+
+  /** Asks for one completion that arrives piece by piece; sent when it is first read. */
+  stream(messages: readonly Message[], options: ChatOptions & CallHooks): CompletionStream {
+    const call = this.#call(messages, options, true);
+    // What is wrong with the call is told at once, where one endpoint alone decides that.
+    const prepared = this.#prepareEarly(call);
+    if (prepared instanceof Promise) prepared.catch(() => {});
+    return new CompletionStream(() => this.#stream(call, prepared));
+  }
+
+  /** Lists the models of the first endpoint, all pages of them. */
+  async models(options: Pick<ChatOptions, "signal" | "timeout">): Promise<ModelInfo[]> {
+    const { timeout = this.#options.timeout } = options;
+    const signal = this.#merge(options.signal);
+    const models: ModelInfo[] = [];
+    for (let cursor: string | undefined, page = 0; page === 0 || cursor !== undefined; page++) {
+      const listed = await this.#scheduler.run(
+        ({ target }) => target.modelPage(cursor, { timeout, signal }),
+        { signal },
+      );
+      models.push(...listed.models);
+      cursor = listed.next;
+    }
+    return models;
+  }
+
+  /** Cancels what is in flight. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #call(
+    messages: readonly Message[],
+    options: ChatOptions & CallHooks,
+    stream: boolean,
+  ): Call {
+    if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
+    const problem = messagesProblem(messages);
+    if (problem !== undefined) throw new InvalidInputError(problem);
+    if (options.timeout !== undefined) expectTimeout(options.timeout);
+    const signal = this.#merge(options.signal);
+    return { messages, options, stream, signal, prepared: undefined };
+  }
+
+  /** Prepares a call before it is scheduled, when it is known where it will go. */
+  #prepareEarly(call: Call): Prepared | undefined | Promise<Prepared> {
+    return this.#endpoints.length === 1 ? this.#prepare(call, this.#endpoints[0]) : undefined;
+  }
+
+  #prepare(call: Call, endpoint: EndpointClient): Prepared | Promise<Prepared> {
+    if (call.prepared?.endpoint === endpoint) return call.prepared;
+    const { messages, options, stream, signal } = call;
+    const prepared = endpoint.prepare(messages, options, stream, signal);
+    if (!(prepared instanceof Promise)) return call.prepared = prepared;
+    return prepared.then((prepared) => call.prepared = prepared);
+  }
+
+  #tryOptions({ options, signal }: Call): TryOptions {
+    const { timeout, thinkingTimeout } = this.#options;
+    // Models that think are silent for longer.
+    return { timeout: options.timeout ?? (options.thinking ? thinkingTimeout : timeout), signal };
+  }
+
+  #runOptions(call: Call): RunOptions {
+    const { options, signal } = call;
+    return {
+      signal,
+      retrySignal: options.retrySignal,
+      onRetryWait: options.onRetryWait,
+      onRetryResume: options.onRetryResume,
+      patient: options.patient,
+      remaining: options.remaining,
+      promptTokens: this.#countsTokens ? 0 : undefined,
+    };
+  }
+
+  async *#stream(
+    call: Call,
+    early: Prepared | undefined | Promise<Prepared>,
+  ): EventSource {
+    if (early instanceof Promise) await early;
+    const tryOptions = this.#tryOptions(call);
+    let begun = 0;
+    const accumulator = new StreamAccumulator();
+    // A try ends with the first event: from then on the answer is the caller's, and never repeated.
+    const { value, release } = await this.#scheduler.hold(async ({ target, tokens }) => {
+      const used = await this.#prepare(call, target);
+      begun = performance.now();
+      const batches = target.stream(used, tryOptions);
+      return { used, tokens, batches, first: await batches.next() };
+    }, this.#runOptions(call));
+    const { used, tokens, batches } = value;
+    let step = value.first;
+    try {
+      for (; !step.done; step = await batches.next()) {
+        for (const event of step.value) {
+          accumulator.add(event);
+          yield event;
+        }
+      }
+    } catch (error) {
+      if (error instanceof FlexLLMError) error.partial = accumulator.partial();
+      throw error;
+    } finally {
+      await batches.return({});
+      release();
+    }
+    const { model = "", native, cost } = step.value;
+    const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
+    const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
+    settleTokens(used.endpoint, tokens, completion);
+    return await this.#result(used, completion, { model }, begun);
+  }
+
+  async #result(
+    { endpoint, request }: Prepared,
+    completion: Completion,
+    raw: unknown,
+    begun: number,
+  ): Promise<ChatResult> {
+    const latency = (performance.now() - begun) / 1000;
+    const { usage, cost } = completion;
+    const { responseFormat } = request.options;
+    return {
+      content: completion.content,
+      parsed: responseFormat !== undefined && completion.toolCalls.length === 0
+        ? await parseStructured(completion.content, responseFormat)
+        : undefined,
+      thinking: completion.thinking,
+      toolCalls: completion.toolCalls,
+      message: assistantMessage(completion),
+      usage,
+      cost: cost ?? (usage && await endpoint.cost(request.model, usage)),
+      finishReason: completion.finishReason,
+      model: completion.model || request.model,
+      endpoint: endpoint.name,
+      cached: false,
+      latency,
+      raw,
+    };
+  }
+
+  #merge(signal: AbortSignal | undefined): AbortSignal {
+    if (signal === undefined) return this.#signal;
+    let merged = this.#merged.get(signal);
+    if (merged === undefined) {
+      merged = AbortSignal.any([this.#signal, signal]);
+      this.#merged.set(signal, merged);
+    }
+    return merged;
+  }
+}
+
+function settleTokens(endpoint: EndpointClient, taken: number, { usage }: Completion): void {
+  if (taken > 0 && usage !== null) {
+    endpoint.gate.settleTokens(taken, usage.promptTokens, usage.completionTokens);
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * One endpoint of a client: its server, its model, its limits. Sends one try of a request.
+ *
+ * @module
+ */
+import { hasImagesToRead, readImages } from "../chat/images.ts";
+import type { Message } from "../chat/messages.ts";
+import type { ChatOptions } from "../chat/options.ts";
+import type { Usage } from "../chat/result.ts";
+import type { StreamEvent } from "../chat/stream_events.ts";
+import { ConfigurationError } from "../errors.ts";
+import { loadPricer, type Pricer } from "../pricing/price.ts";
+import { decodeAnswer, readAnswer } from "../providers/answer.ts";
+import type {
+  ChatRequest,
+  Completion,
+  EncodedRequest,
+  ModelInfo,
+  Provider,
+} from "../providers/provider.ts";
+import { RateLimitReader } from "../providers/rate_limit_headers.ts";
+import { redact, shownUrl } from "../redact.ts";
+import type { Target } from "../scheduling/choose.ts";
+import type { Gate } from "../scheduling/gate.ts";
+import { type Answer, send } from "../transport/http.ts";
+import { connect, type Connection, type EndpointOptions } from "./endpoint.ts";
+import { readStream, type StreamEnd } from "./read_stream.ts";
+
+/** What one try needs to know beside the request. */
+export interface TryOptions {
+  /** Seconds. */
+  timeout: number;
+  signal: AbortSignal;
+}
+
+/** A request, the format it is sent in, and what is sent to one endpoint. */
+export interface Prepared {
+  endpoint: EndpointClient;
+  request: ChatRequest;
+  provider: Provider;
+  encoded: EncodedRequest;
+}
+
+/** One endpoint of a client. */
+export class EndpointClient implements Target {
+  readonly gate: Gate;
+  readonly weight: number;
+  /** The model that is asked when a call names none. */
+  readonly model: string | undefined;
+  /** The base URL, without what may be secret. */
+  readonly name: string;
+  readonly #connection: Connection;
+  readonly #encoders = new Map<Provider, ReturnType<Provider["encoder"]>>();
+  readonly #limits = new RateLimitReader();
+  #pricer: Promise<Pricer> | undefined;
+
+  /** @throws {ConfigurationError} when an option is wrong */
+  constructor(
+    options: EndpointOptions & { model?: string; weight?: number },
+    gate: Gate,
+  ) {
+    this.#connection = connect(options);
+    this.gate = gate;
+    this.weight = options.weight ?? 1;
+    this.model = options.model;
+    this.name = shownUrl(this.#connection.endpoint.baseUrl);
+  }
+
+  /**
+   * Encodes a request; at once, unless images have to be read first.
+   *
+   * @throws {FlexLLMError} when the endpoint cannot be asked this
+   */
+  prepare(
+    messages: readonly Message[],
+    options: ChatOptions,
+    stream: boolean,
+    signal: AbortSignal,
+  ): Prepared | Promise<Prepared> {
+    const model = options.model ?? this.model;
+    if (model === undefined) {
+      throw new ConfigurationError("no model: name it in the client's or the call's options");
+    }
+    const request: ChatRequest = { model, messages, options, stream };
+    const provider = this.#connection.providerOf(request);
+    const inlineUrls = provider.inlineImages === true;
+    if (!hasImagesToRead(messages, inlineUrls)) return this.#encode(request, provider);
+    const { fetch } = this.#connection;
+    return readImages(messages, { inlineUrls, fetch, signal })
+      .then((messages) => this.#encode({ ...request, messages }, provider));
+  }
+
+  #encode(request: ChatRequest, provider: Provider): Prepared {
+    let encode = this.#encoders.get(provider);
+    if (encode === undefined) {
+      encode = provider.encoder(this.#connection.endpoint);
+      this.#encoders.set(provider, encode);
+    }
+    return { endpoint: this, request, provider, encoded: encode(request) };
+  }
+
+  /** Sends a request once and reads the whole answer. */
+  async complete(
+    { provider, encoded }: Prepared,
+    options: TryOptions,
+  ): Promise<{ completion: Completion; raw: unknown }> {
+    const answer = await this.#send(encoded, options);
+    const decoded = decodeAnswer(provider, answer);
+    this.#observe(answer.headers, decoded.completion.usage ?? undefined);
+    return decoded;
+  }
+
+  async #send(encoded: EncodedRequest, options: TryOptions): Promise<Answer> {
+    const { endpoint, fetch } = this.#connection;
+    const answer = await send(encoded, { ...options, fetch });
+    if (answer.status >= 400) {
+      answer.body = redact(answer.body, endpoint.apiKey);
+      this.#observe(answer.headers, undefined);
+    }
+    return answer;
+  }
+
+  /** Sends a request once and yields its events in the batches in which they arrive. */
+  stream(
+    { provider, encoded }: Prepared,
+    options: TryOptions,
+  ): AsyncGenerator<StreamEvent[], StreamEnd, void> {
+    const { endpoint, fetch } = this.#connection;
+    return readStream(encoded, {
+      ...options,
+      provider,
+      fetch,
+      apiKey: endpoint.apiKey,
+      onHeaders: (headers) => this.#observe(headers, undefined),
+    });
+  }
+
+  #observe(headers: Headers, usage: Usage | undefined): void {
+    const limits = this.#limits.read(headers, usage?.totalTokens, Date.now());
+    if (limits !== undefined) this.gate.observe(performance.now(), limits.remaining, limits.wait);
+  }
+
+  /** One page of the models that the server offers. */
+  async modelPage(
+    cursor: string | undefined,
+    options: TryOptions,
+  ): Promise<{ models: ModelInfo[]; next?: string }> {
+    const model = this.model ?? "";
+    const provider = this.#connection.providerOf({
+      model,
+      messages: [],
+      options: {},
+      stream: false,
+    });
+    const request = provider.modelList.request(this.#connection.endpoint, cursor);
+    return provider.modelList.decode(readAnswer(provider, await this.#send(request, options)));
+  }
+
+  /** The cost in USD, `null` when no price is known. */
+  async cost(model: string, usage: Usage): Promise<number | null> {
+    this.#pricer ??= loadPricer(this.#connection.endpoint.baseUrl);
+    return (await this.#pricer)(model, usage);
+  }
+}

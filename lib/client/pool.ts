@@ -1,0 +1,121 @@
+/**
+ * The client of several endpoints.
+ *
+ * @module
+ */
+import {
+  type BatchItem,
+  type BatchOptions,
+  type BatchResult,
+  collectBatch,
+  iterateBatch,
+} from "../batch/batch.ts";
+import type { Message } from "../chat/messages.ts";
+import type { ChatOptions } from "../chat/options.ts";
+import type { ChatResult } from "../chat/result.ts";
+import { systemClock } from "../clock.ts";
+import { Gate } from "../scheduling/gate.ts";
+import type { BatchInput, CallHooks, ChatClient } from "./chat_client.ts";
+import { type PoolOptions, withPoolDefaults } from "./client_options.ts";
+import { Completer } from "./completer.ts";
+import type { CompletionStream } from "./completion_stream.ts";
+import { EndpointClient } from "./endpoint_client.ts";
+import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
+
+/**
+ * Asks several servers, or several models or keys, as if they were one: shares requests out, goes
+ * around endpoints that are away or busy, and sends what one fails to another. All requests wait in one
+ * line, so a faster endpoint does more of a batch.
+ *
+ * @example
+ * ```ts
+ * import { LLMClientPool } from "@flexllm/flexllm";
+ *
+ * await using pool = new LLMClientPool({
+ *   endpoints: [
+ *     { baseUrl: "http://gpu1:8000/v1", model: "qwen", concurrencyLimit: 50 },
+ *     { baseUrl: "http://gpu2:8000/v1", model: "qwen", concurrencyLimit: 20 },
+ *   ],
+ *   loadBalance: "least_busy",
+ * });
+ * ```
+ */
+export class LLMClientPool implements ChatClient, AsyncDisposable {
+  readonly concurrencyLimit: number;
+  readonly #endpoints: EndpointClient[];
+  readonly #completer: Completer;
+
+  /**
+   * Makes a pool; nothing is sent yet.
+   *
+   * @throws {ConfigurationError} when an option is wrong
+   */
+  constructor(options: PoolOptions) {
+    const { endpoints, ...settings } = withPoolDefaults(options);
+    this.#endpoints = endpoints.map(({ options, gate }) =>
+      new EndpointClient(options, new Gate(gate, endpoints.length === 1))
+    );
+    this.concurrencyLimit = endpoints.reduce((sum, { gate }) => sum + gate.concurrency, 0);
+    this.#completer = new Completer(this.#endpoints, { ...settings, clock: systemClock });
+  }
+
+  /**
+   * Asks one of the endpoints for one completion.
+   *
+   * @throws {FlexLLMError} of the kind that fits, when no endpoint could answer
+   */
+  chatCompletions(
+    messages: readonly Message[],
+    options: ChatOptions & CallHooks = {},
+  ): Promise<ChatResult> {
+    return this.#completer.complete(messages, options);
+  }
+
+  /**
+   * Asks one of the endpoints for one completion that arrives piece by piece. Until the first piece a
+   * failure goes to another endpoint; after it, it is thrown, with what had arrived in `partial`.
+   */
+  chatCompletionsStream(
+    messages: readonly Message[],
+    options: ChatOptions & CallHooks = {},
+  ): CompletionStream {
+    return this.#completer.stream(messages, options);
+  }
+
+  /**
+   * Asks for many completions, on all endpoints at once, and gives them in the order of the input.
+   *
+   * @throws {FlexLLMError} when the whole batch cannot go on
+   */
+  chatCompletionsBatch(
+    inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+    options: BatchOptions = {},
+  ): Promise<BatchResult> {
+    return collectBatch(this, inputs, options);
+  }
+
+  /** Asks for many completions, on all endpoints at once, and gives each as it finishes. */
+  iterChatCompletionsBatch(
+    inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+    options: BatchOptions = {},
+  ): AsyncGenerator<BatchItem, void, void> {
+    return iterateBatch(this, inputs, options);
+  }
+
+  /** How the endpoints are doing now, in their order. */
+  get stats(): EndpointStats[] {
+    const now = systemClock.now();
+    return this.#endpoints.map((endpoint) => endpointStats(endpoint, now));
+  }
+
+  /** Cancels what is in flight. Safe to call twice. */
+  close(): void {
+    this.#completer.close();
+  }
+
+  /** Closes the pool at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * How many requests may be in flight: as many as asked for, or, when adaptive, as many as the server
+ * takes.
+ *
+ * Adaptive: 20 at first, doubled in each round of answers until the server first says that it is too
+ * much; from then on one more a round, and a part less each time it says so.
+ *
+ * @module
+ */
+
+/** How many an adaptive limit begins with. */
+const START = 20;
+/** Milliseconds between two doublings, at least: a server that answers at once has not been tried yet. */
+const ROUND = 100;
+/** What is left of the number in flight when it was too much. */
+const DECREASE = 0.7;
+
+/** The limit of requests in flight of one endpoint. */
+export class ConcurrencyLimit {
+  readonly #most: number;
+  readonly #adaptive: boolean;
+  #current: number;
+  #doubling: boolean;
+  /** Answers since the last change. */
+  #answers = 0;
+  #changedAt = -Infinity;
+  #decreasedAt = -Infinity;
+
+  constructor(most: number, adaptive: boolean) {
+    this.#most = most;
+    this.#adaptive = adaptive;
+    this.#doubling = adaptive;
+    this.#current = adaptive ? Math.min(START, most) : most;
+  }
+
+  /** How many requests may be in flight now. */
+  get current(): number {
+    return this.#current;
+  }
+
+  /** Notes an answer at `now`; `full` says whether the limit was reached. */
+  answered(now: number, full: boolean): void {
+    if (this.#current >= this.#most || !full) return;
+    if (++this.#answers < this.#current || now - this.#changedAt < ROUND) return;
+    this.#change(this.#doubling ? this.#current * 2 : this.#current + 1, now);
+  }
+
+  /** Notes that a request begun at `begun` was one too many, with `inFlight` at work. */
+  tooMany(now: number, begun: number, inFlight: number): void {
+    // Those that were on their way already are the same occasion.
+    if (!this.#adaptive || begun < this.#decreasedAt) return;
+    this.#doubling = false;
+    this.#decreasedAt = now;
+    this.#change(Math.floor(Math.min(inFlight, this.#current) * DECREASE), now);
+  }
+
+  /** Begins anew with few: the server was away, and all who waited are here. */
+  restart(now: number): void {
+    this.#doubling = true;
+    this.#change(Math.min(START, Math.ceil(this.#most / 4)), now);
+  }
+
+  #change(limit: number, now: number): void {
+    this.#current = Math.min(Math.max(limit, 1), this.#most);
+    this.#answers = 0;
+    this.#changedAt = now;
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * Decides when a request to one endpoint may begin: how many are in flight, how many a second, how
+ * many tokens a minute, what the server has asked for, and whether it is there at all.
+ *
+ * @module
+ */
+import { FlexLLMError, HttpError, RateLimitError } from "../errors.ts";
+import { AdaptiveRate } from "./adaptive_rate.ts";
+import { Breaker } from "./breaker.ts";
+import { ConcurrencyLimit } from "./concurrency_limit.ts";
+import { RateLimiter } from "./rate_limiter.ts";
+import { TokenLimiter } from "./token_limiter.ts";
+
+/** The limits of one endpoint. */
+export interface GateOptions {
+  /** The most requests in flight. */
+  concurrency: number;
+  /** The most requests begun in any second; no limit when `undefined`. */
+  maxQps: number | undefined;
+  /** The most tokens, read and written, in any minute; no limit when `undefined`. */
+  maxTpm: number | undefined;
+  /** Whether to find the server's own limits and stay below them. */
+  adaptive: boolean;
+  /** Failures in a row after which the endpoint counts as away. */
+  failureThreshold: number | undefined;
+  /** Seconds until it is tried again then. */
+  recoveryTime: number | undefined;
+  /** A number from 0 up to 1, for the jitter. */
+  random: () => number;
+}
+
+/** Seconds that an endpoint rests after it said "too fast" without saying for how long. */
+const DEFAULT_REST = 1;
+/** Seconds that an endpoint rests whose key, quota or model is refused. */
+const REFUSED_REST = 300;
+/** The weight of the newest answer in the average latency. */
+const NEWEST = 0.2;
+
+/** Failures that are the endpoint's fault, beside error statuses. */
+const ENDPOINT_CODES: ReadonlySet<string> = new Set([
+  "connection",
+  "timeout",
+  "malformed_response",
+]);
+
+/** Whether another endpoint may do what this one did not: the request itself is not at fault. */
+export function isEndpointFault(error: unknown): boolean {
+  if (!(error instanceof FlexLLMError)) return false;
+  if (error instanceof HttpError) return error.fatal || error.status === 429 || error.retryable;
+  return ENDPOINT_CODES.has(error.code);
+}
+
+/** The state of one endpoint. Times are in milliseconds. */
+export class Gate {
+  readonly #limit: ConcurrencyLimit;
+  readonly #qps: RateLimiter | undefined;
+  readonly #tpm: TokenLimiter | undefined;
+  readonly #rate: AdaptiveRate | undefined;
+  readonly #breaker: Breaker;
+  readonly #isOnly: boolean;
+  #inFlight = 0;
+  /** The moment until which the server has asked everybody to wait. */
+  #pausedUntil = -Infinity;
+  #latency: number | undefined;
+  #lastError: FlexLLMError | undefined;
+  #answers = 0;
+  #failures = 0;
+
+  /** `isOnly` says that there is no other endpoint to turn to. */
+  constructor(options: GateOptions, isOnly: boolean) {
+    const { concurrency, adaptive, maxQps, maxTpm } = options;
+    this.#limit = new ConcurrencyLimit(concurrency, adaptive);
+    this.#qps = maxQps === undefined ? undefined : new RateLimiter(maxQps);
+    this.#tpm = maxTpm === undefined ? undefined : new TokenLimiter(maxTpm);
+    this.#rate = adaptive ? new AdaptiveRate() : undefined;
+    this.#breaker = new Breaker(options);
+    this.#isOnly = isOnly;
+  }
+
+  /** Requests in flight. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Requests that may be in flight now. */
+  get concurrency(): number {
+    return this.#limit.current;
+  }
+
+  /** Requests a second that the server was found to take; `Infinity` when no limit was met. */
+  get rate(): number {
+    return this.#rate?.perSecond ?? Infinity;
+  }
+
+  /** Whether tokens are counted, so that requests must say how many they have. */
+  get countsTokens(): boolean {
+    return this.#tpm !== undefined;
+  }
+
+  /** Average milliseconds to an answer; `undefined` before the first. */
+  get latency(): number | undefined {
+    return this.#latency;
+  }
+
+  /** Requests that were answered. */
+  get answers(): number {
+    return this.#answers;
+  }
+
+  /** Requests that failed through the endpoint's fault, rate limits included. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** The last failure; `undefined` when there was none. */
+  get lastError(): FlexLLMError | undefined {
+    return this.#lastError;
+  }
+
+  /** Whether requests go to it, are held back for a while, or find out if it is back. */
+  state(now: number): "up" | "cooling" | "down" | "probing" {
+    if (this.#breaker.isDown) return this.#breaker.isProbing ? "probing" : "down";
+    return this.#pausedUntil > now ? "cooling" : "up";
+  }
+
+  /** Milliseconds for which nothing can be had from it: it is away since, or said to come later. */
+  absence(now: number): number {
+    return Math.max(0, now - this.#breaker.downSince, this.#pausedUntil - now);
+  }
+
+  /** Whether it counts as away. */
+  get isDown(): boolean {
+    return this.#breaker.isDown;
+  }
+
+  /**
+   * The earliest moment at which a request may begin, in the past when it may now; `Infinity` when that
+   * depends on one that is in flight.
+   *
+   * @param evenDown whether to go although the endpoint counts as away
+   */
+  availableAt(now: number, evenDown: boolean): number {
+    if (this.#inFlight >= this.#limit.current) return Infinity;
+    let at = this.#pausedUntil;
+    if (!evenDown) at = Math.max(at, this.#breaker.availableAt);
+    if (this.#qps !== undefined) at = Math.max(at, this.#qps.nextAt);
+    if (this.#tpm !== undefined) at = Math.max(at, this.#tpm.nextAt);
+    // Asked last: while there is a pause, answers to what was on its way still come in.
+    if (this.#rate !== undefined && at <= now) at = Math.max(at, this.#rate.nextAt(now));
+    return at;
+  }
+
+  /** Begins a request with about `promptTokens`; gives the tokens reckoned with. */
+  begin(now: number, promptTokens: number): number {
+    this.#inFlight++;
+    this.#breaker.begin();
+    this.#qps?.take(now);
+    this.#rate?.take(now);
+    return this.#tpm?.take(now, promptTokens) ?? 0;
+  }
+
+  /** Ends a request, whatever became of it. */
+  end(): void {
+    this.#inFlight--;
+  }
+
+  /** Notes that the request begun at `begun` was answered. */
+  answered(now: number, begun: number): void {
+    this.#answers++;
+    const took = now - begun;
+    this.#latency = this.#latency === undefined
+      ? took
+      : this.#latency + (took - this.#latency) * NEWEST;
+    this.#rate?.taken(begun);
+    if (this.#breaker.answered()) this.#limit.restart(now);
+    else this.#limit.answered(now, this.#inFlight >= this.#limit.current);
+  }
+
+  /** Notes why the request begun at `begun` was not answered. */
+  failed(now: number, begun: number, error: unknown): void {
+    if (!(error instanceof FlexLLMError) || !isEndpointFault(error)) {
+      this.#breaker.cancelled(begun);
+      return;
+    }
+    this.#failures++;
+    this.#lastError = error;
+    if (error instanceof RateLimitError) return this.#refused(now, begun, error);
+    if (error instanceof HttpError && (error.status === 529 || error.status === 503)) {
+      this.#limit.tooMany(now, begun, this.#inFlight);
+      this.#pauseFor(now, error.retryAfter ?? 0);
+    }
+    // A slow failure tells how slow the endpoint is, a fast one nothing.
+    if (this.#latency === undefined || now - begun > this.#latency) this.#latency = now - begun;
+    if (!error.fatal) this.#breaker.failed(now, begun);
+    else if (!this.#isOnly) this.#breaker.open(now, retryAfterOf(error) ?? REFUSED_REST);
+    else this.#breaker.cancelled(begun);
+  }
+
+  #refused(now: number, begun: number, error: RateLimitError): void {
+    // It is there, it only has no time.
+    this.#breaker.cancelled(begun);
+    if (error.concurrent) return this.#limit.tooMany(now, begun, this.#inFlight);
+    const rest = error.retryAfter ?? (this.#rate === undefined ? 0 : DEFAULT_REST);
+    this.#pauseFor(now, rest);
+    this.#rate?.tooFast(now, begun, rest);
+  }
+
+  #pauseFor(now: number, seconds: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + seconds * 1000);
+  }
+
+  /** Notes that the server takes `remaining` more requests, and further ones in `wait` seconds. */
+  observe(now: number, remaining: number, wait: number): void {
+    // The others in flight may not be counted in it yet.
+    if (remaining < this.#inFlight) this.#pauseFor(now, wait);
+  }
+
+  /** Sets the tokens of a request right for which `taken` were reckoned with. */
+  settleTokens(taken: number, promptTokens: number, completionTokens: number): void {
+    this.#tpm?.settle(taken, promptTokens, completionTokens);
+  }
+}
+
+function retryAfterOf(error: FlexLLMError): number | undefined {
+  return error instanceof HttpError ? error.retryAfter : undefined;
+}
