@@ -69,6 +69,16 @@ function command() {
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.timeout)
+    .option(
+      "--schema <file>",
+      "JSON schema that every answer must fit; its value is written as well",
+    )
+    .addOption(
+      new Option(
+        "--schema-retries <count>",
+        "times an answer that does not fit is asked for again (default: 2)",
+      ).argParser(wholeNumber(0)),
+    )
     .option("--skip-invalid", "leave out input lines that cannot be used")
     .option("--rerun-changed", "redo records whose input differs from that in the result file")
     .option("--return-usage", "write token counts to the result file (default)")
@@ -82,6 +92,15 @@ function command() {
 }
 
 type Flags = ReturnType<ReturnType<typeof command>["opts"]>;
+
+async function schemaOptions({ schema, schemaRetries }: Flags) {
+  if (schema === undefined) {
+    if (schemaRetries === undefined) return {};
+    throw new ConfigurationError("--schema-retries means nothing without --schema");
+  }
+  const { readSchemaFile } = await import("../lib/input/schema_file.ts");
+  return { responseFormat: readSchemaFile(schema), schemaRetries: schemaRetries ?? 2 };
+}
 
 /** Brings the file's `batch` section and the flags together; flags win. */
 async function prepare(flags: Flags) {
@@ -104,6 +123,7 @@ async function prepare(flags: Flags) {
     topK: section.top_k ?? undefined,
     thinking: section.thinking ?? undefined,
     maxTokens: flags.maxTokens ?? section.max_tokens ?? undefined,
+    ...await schemaOptions(flags),
     rerunChanged: flags.rerunChanged,
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,
     recordCost: flags.trackCost ?? section.track_cost ?? true,

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ChatResult } from "./chat/result.ts";
+
 /** The stable, machine-readable kind of a {@link FlexLLMError}. */
 export type ErrorCode =
   | "aborted"
@@ -298,6 +300,8 @@ export class SchemaMismatchError extends FlexLLMError {
   readonly content: string;
   /** What does not fit, each with its place; empty when the answer is no JSON at all. */
   readonly problems: readonly string[];
+  /** The whole answer: it has been paid for. */
+  result?: ChatResult;
 
   /** Makes an error for the answer `content`. */
   constructor(

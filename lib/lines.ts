@@ -32,7 +32,7 @@ function decodeLine(bytes: Buffer): { text: string; valid: boolean } {
 
 /** Yields the lines of the open file `fd` from its start. */
 export function* readLinesSync(fd: number): Generator<Line, void, void> {
-  const chunk = Buffer.allocUnsafe(CHUNK);
+  const chunk = Buffer.allocUnsafeSlow(CHUNK);
   let carried: Buffer[] = [];
   let carriedLength = 0;
   let offset = 0;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
-import type { FlexLLMError } from "../errors.ts";
+import { type FlexLLMError, SchemaMismatchError } from "../errors.ts";
 
 /** What a batch has done. */
 export interface BatchSummary {
@@ -56,6 +56,11 @@ export function emptySummary(): BatchSummary {
 export function countResult(summary: BatchSummary, result: ChatResult): void {
   summary.succeeded++;
   if (result.cached) summary.cached++;
+  countSpent(summary, result);
+}
+
+/** Counts what an answer has taken. */
+function countSpent(summary: BatchSummary, result: ChatResult): void {
   if (result.usage !== null) {
     summary.promptTokens += result.usage.promptTokens;
     summary.completionTokens += result.usage.completionTokens;
@@ -67,5 +72,8 @@ export function countResult(summary: BatchSummary, result: ChatResult): void {
 /** Counts a failure in. */
 export function countFailure(summary: BatchSummary, error: FlexLLMError): void {
   summary.failed++;
+  if (error instanceof SchemaMismatchError && error.result !== undefined) {
+    countSpent(summary, error.result);
+  }
   summary.errors[error.code] = (summary.errors[error.code] ?? 0) + 1;
 }

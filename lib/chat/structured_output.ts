@@ -9,6 +9,11 @@ import type { ResponseFormat } from "./options.ts";
 /** How many problems an error names. */
 const SHOWN_PROBLEMS = 5;
 
+/** Many models put their JSON in a Markdown code block, whatever they are told. */
+function withoutFence(content: string): string {
+  return /^\s*```(?:json)?\s*\n([\s\S]*?)\n?\s*```\s*$/.exec(content)?.[1] ?? content;
+}
+
 /**
  * The value of an answer that was asked for in `format`; `undefined` when it was asked for as text.
  *
@@ -21,7 +26,7 @@ export async function parseStructured(
   if (format.type === "text") return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(content);
+    value = JSON.parse(withoutFence(content));
   } catch (cause) {
     throw new SchemaMismatchError("the answer is not JSON", content, [], { cause });
   }

@@ -32,6 +32,7 @@ class WindowedReader {
   readonly #fd: number;
   /** The start of each window and its bytes, the one used longest ago first. */
   readonly #windows = new Map<number, Buffer>();
+  readonly #buffers: Buffer[] = [];
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -52,16 +53,25 @@ class WindowedReader {
   #window(start: number): Buffer {
     let window = this.#windows.get(start);
     if (window === undefined) {
-      const buffer = Buffer.allocUnsafe(WINDOW_SIZE);
+      // Used again and again: the runtime is slow to take such large buffers back.
+      const buffer = this.#spareBuffer();
       window = buffer.subarray(0, readSync(this.#fd, buffer, 0, WINDOW_SIZE, start));
-      if (this.#windows.size >= MAX_WINDOWS) {
-        this.#windows.delete(this.#windows.keys().next().value!);
-      }
     } else {
       this.#windows.delete(start);
     }
     this.#windows.set(start, window);
     return window;
+  }
+
+  #spareBuffer(): Buffer {
+    if (this.#buffers.length < MAX_WINDOWS) {
+      const buffer = Buffer.allocUnsafeSlow(WINDOW_SIZE);
+      this.#buffers.push(buffer);
+      return buffer;
+    }
+    const [start, window] = this.#windows.entries().next().value!;
+    this.#windows.delete(start);
+    return this.#buffers.find(({ buffer }) => buffer === window.buffer)!;
   }
 }
 
@@ -74,7 +84,7 @@ function writeAll(fd: number, bytes: Buffer): void {
 /** Gathers small pieces into large writes. */
 class BufferedWriter {
   readonly #fd: number;
-  readonly #buffer = Buffer.allocUnsafe(OUTPUT_SIZE);
+  readonly #buffer = Buffer.allocUnsafeSlow(OUTPUT_SIZE);
   #used = 0;
 
   constructor(fd: number) {

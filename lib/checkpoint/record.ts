@@ -7,7 +7,7 @@
 import { assistantMessage } from "../chat/assistant_message.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatResult, ToolCall, Usage } from "../chat/result.ts";
-import type { FlexLLMError } from "../errors.ts";
+import { type FlexLLMError, SchemaMismatchError } from "../errors.ts";
 
 /** Token counts as they stand in a result file. */
 export interface RecordUsage {
@@ -25,6 +25,8 @@ export interface ResultRecord {
   /** The answer's text; `null` when there is none. */
   output: string | null;
   status: "success" | "error";
+  /** The value of an answer that was asked for as JSON. */
+  parsed?: unknown;
   /** The messages that were sent. */
   input: readonly Message[];
   /** The other fields of the input record. */
@@ -79,6 +81,7 @@ export function successRecord(head: RecordHead, result: ChatResult): ResultRecor
     index: head.index,
     output: result.content,
     status: "success",
+    parsed: result.parsed,
     input: head.messages,
     metadata: head.metadata,
     usage: result.usage === null ? undefined : encodeUsage(result.usage),
@@ -92,14 +95,17 @@ export function successRecord(head: RecordHead, result: ChatResult): ResultRecor
   };
 }
 
-/** The record of a failure. */
+/** The record of a failure. An answer that does not fit its schema was paid for, so it is kept. */
 export function errorRecord(head: RecordHead, error: FlexLLMError): ResultRecord {
+  const answer = error instanceof SchemaMismatchError ? error.result : undefined;
   return {
     index: head.index,
-    output: null,
+    output: answer?.content ?? null,
     status: "error",
     input: head.messages,
     metadata: head.metadata,
+    usage: answer?.usage ? encodeUsage(answer.usage) : undefined,
+    cost: answer?.cost ?? undefined,
     error: error.message,
     error_code: error.code,
   };
@@ -111,6 +117,7 @@ export function recordedResult(record: ResultRecord): ChatResult {
   const toolCalls = record.tool_calls ?? [];
   return {
     content,
+    parsed: record.parsed,
     thinking: record.thinking ?? null,
     toolCalls,
     message: assistantMessage({ content, toolCalls }),

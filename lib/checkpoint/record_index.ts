@@ -1,5 +1,5 @@
 /**
- * Where the record of each index stands in a result file, in 25 bytes a record.
+ * Where the record of each index stands in a result file, in 21 bytes a record.
  *
  * @module
  */
@@ -9,12 +9,20 @@ export type RecordState = "none" | "error" | "success";
 
 const STATES: readonly RecordState[] = ["none", "error", "success"];
 
+/** Records of a page. Pages are never copied: a table that doubles leaves its old halves behind. */
+const PAGE = 1 << 16;
+
+/** The entries of some indexes that follow each other. */
+class Page {
+  readonly states = new Uint8Array(PAGE);
+  readonly fingerprints = new Float64Array(PAGE);
+  readonly offsets = new Float64Array(PAGE);
+  readonly lengths = new Uint32Array(PAGE);
+}
+
 /** A table over record indexes that grows as needed. */
 export class RecordIndex {
-  #states = new Uint8Array(1024);
-  #fingerprints = new Float64Array(1024);
-  #offsets = new Float64Array(1024);
-  #lengths = new Float64Array(1024);
+  readonly #pages: (Page | undefined)[] = [];
   #end = 0;
   #successes = 0;
   #errors = 0;
@@ -36,17 +44,18 @@ export class RecordIndex {
 
   /** What is known of `index`. */
   state(index: number): RecordState {
-    return index < this.#end ? STATES[this.#states[index]] : "none";
+    return STATES[this.#pages[Math.floor(index / PAGE)]?.states[index % PAGE] ?? 0];
   }
 
-  /** The fingerprint of the input of the record of `index`. */
+  /** The fingerprint of the input of the record of `index`, which is known. */
   fingerprint(index: number): number {
-    return this.#fingerprints[index];
+    return this.#page(index).fingerprints[index % PAGE];
   }
 
   /** The place of the record's line, in bytes, without its end. */
   place(index: number): { offset: number; length: number } {
-    return { offset: this.#offsets[index], length: this.#lengths[index] };
+    const page = this.#page(index);
+    return { offset: page.offsets[index % PAGE], length: page.lengths[index % PAGE] };
   }
 
   /** Notes a record. A failure never takes the place of a success. */
@@ -57,45 +66,31 @@ export class RecordIndex {
     offset: number,
     length: number,
   ): void {
-    if (index >= this.#states.length) this.#grow(index + 1);
     const before = this.state(index);
     if (before === "success" && state === "error") return;
     this.#count(before, -1);
     this.#count(state, 1);
-    this.#states[index] = STATES.indexOf(state);
-    this.#fingerprints[index] = fingerprint;
-    this.#offsets[index] = offset;
-    this.#lengths[index] = length;
+    const page = this.#page(index);
+    const i = index % PAGE;
+    page.states[i] = STATES.indexOf(state);
+    page.fingerprints[i] = fingerprint;
+    page.offsets[i] = offset;
+    page.lengths[i] = length;
     this.#end = Math.max(this.#end, index + 1);
   }
 
   /** Forgets the record of `index`, so that any later one takes its place. */
   forget(index: number): void {
     this.#count(this.state(index), -1);
-    this.#states[index] = 0;
+    this.#page(index).states[index % PAGE] = 0;
+  }
+
+  #page(index: number): Page {
+    return this.#pages[Math.floor(index / PAGE)] ??= new Page();
   }
 
   #count(state: RecordState, change: number): void {
     if (state === "success") this.#successes += change;
     else if (state === "error") this.#errors += change;
-  }
-
-  #grow(needed: number): void {
-    const size = Math.max(needed, this.#states.length * 2);
-    const states = new Uint8Array(size);
-    states.set(this.#states);
-    this.#states = states;
-    const [fingerprints, offsets, lengths] = [
-      this.#fingerprints,
-      this.#offsets,
-      this.#lengths,
-    ].map((old) => {
-      const grown = new Float64Array(size);
-      grown.set(old);
-      return grown;
-    });
-    this.#fingerprints = fingerprints;
-    this.#offsets = offsets;
-    this.#lengths = lengths;
   }
 }

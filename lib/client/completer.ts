@@ -6,16 +6,17 @@
  */
 import { assistantMessage } from "../chat/assistant_message.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
-import type { ChatOptions } from "../chat/options.ts";
+import type { ChatOptions, ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { StreamAccumulator } from "../chat/stream_events.ts";
 import { parseStructured } from "../chat/structured_output.ts";
-import { AbortedError, FlexLLMError, InvalidInputError } from "../errors.ts";
+import { AbortedError, FlexLLMError, InvalidInputError, SchemaMismatchError } from "../errors.ts";
 import type { Completion, ModelInfo } from "../providers/provider.ts";
 import { type RunOptions, Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
 import type { CallHooks } from "./chat_client.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream, type EventSource } from "./completion_stream.ts";
+import { askUntilItFits } from "./schema_retry.ts";
 import type { EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";
 
 /** What holds for all endpoints of a client. */
@@ -60,7 +61,14 @@ export class Completer {
   }
 
   /** Asks for one completion. */
-  async complete(
+  complete(messages: readonly Message[], options: ChatOptions & CallHooks): Promise<ChatResult> {
+    const { schemaRetries = 0 } = options;
+    if (schemaRetries === 0) return this.#completeOnce(messages, options);
+    const ask = (messages: readonly Message[]) => this.#completeOnce(messages, options);
+    return askUntilItFits(ask, messages, schemaRetries);
+  }
+
+  async #completeOnce(
     messages: readonly Message[],
     options: ChatOptions & CallHooks,
   ): Promise<ChatResult> {
@@ -202,11 +210,8 @@ export class Completer {
     const latency = (performance.now() - begun) / 1000;
     const { usage, cost } = completion;
     const { responseFormat } = request.options;
-    return {
+    const result: ChatResult = {
       content: completion.content,
-      parsed: responseFormat !== undefined && completion.toolCalls.length === 0
-        ? await parseStructured(completion.content, responseFormat)
-        : undefined,
       thinking: completion.thinking,
       toolCalls: completion.toolCalls,
       message: assistantMessage(completion),
@@ -219,6 +224,10 @@ export class Completer {
       latency,
       raw,
     };
+    if (responseFormat !== undefined && completion.toolCalls.length === 0) {
+      await addParsed(result, responseFormat);
+    }
+    return result;
   }
 
   #merge(signal: AbortSignal | undefined): AbortSignal {
@@ -229,6 +238,16 @@ export class Completer {
       this.#merged.set(signal, merged);
     }
     return merged;
+  }
+}
+
+/** Parses a structured answer; what does not fit is still an answer that has been paid for. */
+async function addParsed(result: ChatResult, format: ResponseFormat): Promise<void> {
+  try {
+    result.parsed = await parseStructured(result.content, format);
+  } catch (error) {
+    if (error instanceof SchemaMismatchError) error.result = result;
+    throw error;
   }
 }
 

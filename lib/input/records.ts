@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { parse as parseJsonc, type ParseError, printParseErrorCode } from "jsonc-parser";
 import type { IndexedRecord } from "../batch/batch_run.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { InvalidInputError } from "../errors.ts";
 import { readLinesSync } from "../lines.ts";
 import { toBatchRecord } from "./formats.ts";
+import { jsonProblem } from "./json_problem.ts";
 import type { InputFile } from "./input_file.ts";
 
 /** A line that cannot be used. */
@@ -37,15 +37,6 @@ export interface InputCheck {
 
 /** How many bad lines are named before the rest is only counted. */
 const SHOWN_PROBLEMS = 5;
-
-/** Where and why `text` is not JSON; the runtimes' own messages differ and name no column. */
-function jsonProblem(text: string): { column: number; reason: string } {
-  const errors: ParseError[] = [];
-  parseJsonc(text, errors, { disallowComments: true, allowTrailingComma: false });
-  const { offset, error } = errors[0] ?? { offset: text.length, error: 0 };
-  const words = printParseErrorCode(error).replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  return { column: offset + 1, reason: words };
-}
 
 function readLine(
   text: string,

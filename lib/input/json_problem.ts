@@ -1,0 +1,16 @@
+/**
+ * Where and why a text is not JSON.
+ *
+ * @module
+ */
+import { parse as parseJsonc, type ParseError, printParseErrorCode } from "jsonc-parser";
+
+/** The place of the first mistake in `text`; the runtimes' own messages differ and name no place. */
+export function jsonProblem(text: string): { line: number; column: number; reason: string } {
+  const errors: ParseError[] = [];
+  parseJsonc(text, errors, { disallowComments: true, allowTrailingComma: false });
+  const { offset, error } = errors[0] ?? { offset: text.length, error: 0 };
+  const words = printParseErrorCode(error).replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  const before = text.slice(0, offset).split("\n");
+  return { line: before.length, column: before.at(-1)!.length + 1, reason: words };
+}

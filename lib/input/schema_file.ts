@@ -1,0 +1,81 @@
+/**
+ * Reads the JSON schema that answers are to fit.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { ResponseFormat } from "../chat/options.ts";
+import { InvalidInputError } from "../errors.ts";
+import { jsonProblem } from "./json_problem.ts";
+
+type Fields = Record<string, unknown>;
+
+const TYPES = ["array", "boolean", "integer", "null", "number", "object", "string"];
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The first place of a schema that names a type which there is not, as every answer would fail it. */
+function typeProblem(schema: unknown, place: string): string | undefined {
+  if (Array.isArray(schema)) {
+    return schema.map((item, i) => typeProblem(item, `${place}/${i}`)).find(Boolean);
+  }
+  if (!isObject(schema)) return undefined;
+  // Under these the names are the user's, and values are any.
+  const { const: _const, enum: _enum, examples: _examples, default: _default, ...rest } = schema;
+  for (const [name, value] of Object.entries(rest)) {
+    const names = Array.isArray(value) ? value : [value];
+    const isType = name === "type" && names.every((item) => typeof item === "string");
+    const wrong = isType ? names.find((item) => !TYPES.includes(item)) : undefined;
+    if (wrong !== undefined) {
+      return `${place}/type: unknown type "${wrong}", expected one of ${TYPES.join(", ")}`;
+    }
+    const problem = typeProblem(value, `${place}/${name}`);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** A name as OpenAI wants it: letters, digits, `_` and `-`, at most 64. */
+function nameOf(path: string, schema: Fields): string {
+  const name = typeof schema.title === "string" ? schema.title : basename(path).split(".")[0];
+  return name.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 64) || "answer";
+}
+
+/**
+ * The form of answer that the file at `path` asks for: a JSON schema, or one in OpenAI's envelope
+ * (`name`, `schema` and `strict`).
+ *
+ * @throws {InvalidInputError} when it is not there, is not JSON, or is no schema
+ */
+export function readSchemaFile(path: string): ResponseFormat {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new InvalidInputError(`cannot read the schema ${path}: ${reason}`, { cause });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const { line, column, reason } = jsonProblem(text);
+    throw new InvalidInputError(`${path}:${line}:${column}: not valid JSON (${reason})`, { cause });
+  }
+  if (isObject(value) && isObject(value.json_schema)) value = value.json_schema;
+  const enveloped = isObject(value) && isObject(value.schema) && typeof value.name === "string";
+  const schema = enveloped ? (value as { schema: Fields }).schema : value;
+  if (!isObject(schema)) {
+    throw new InvalidInputError(`${path}: expected a JSON schema, an object such as {"type": …}`);
+  }
+  const problem = typeProblem(schema, "#");
+  if (problem !== undefined) throw new InvalidInputError(`${path}: ${problem}`);
+  const { name, strict } = enveloped ? value as { name: string; strict?: boolean } : {
+    name: nameOf(path, schema),
+    strict: undefined,
+  };
+  return { type: "json_schema", json_schema: { name, schema, strict } };
+}

@@ -1,0 +1,141 @@
+/** Batches whose answers must fit a schema, and batches over several endpoints. */
+import assert from "node:assert/strict";
+import { flexllm } from "../support/cli.ts";
+import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
+import { watchedMock } from "../support/watched_mock.ts";
+
+const SCHEMA = {
+  title: "A person",
+  type: "object",
+  properties: { name: { type: "string" } },
+  required: ["name"],
+};
+
+Deno.test("--schema asks for JSON, checks it, asks again, and writes the value", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({
+    responses: [
+      { match: "cannot be used", text: '{"name":"second"}' },
+      { match: "wrong at first", text: '{"nom":"first"}' },
+      { match: "always", text: '{"name":1}' },
+      { text: '{"name":"Ada"}' },
+    ],
+  });
+  const args = [
+    "batch",
+    folder.write(
+      "in.jsonl",
+      '{"q":"good"}\n{"q":"wrong at first"}\n{"q":"good as well"}\n',
+    ),
+    ...["-o", folder.file("out.jsonl"), "--base-url", mock.baseUrl, "-m", "m"],
+    ...["--schema", folder.write("person.json", JSON.stringify(SCHEMA))],
+  ];
+  const { code, stderr } = await flexllm(args);
+  assert.equal(code, 0, stderr);
+  const records = jsonLines(folder.read("out.jsonl"));
+  assert.deepEqual(records.map(({ parsed }) => parsed.name), ["Ada", "second", "Ada"]);
+  assert.equal(records[1].output, '{"name":"second"}');
+  assert.equal(mock.requests.length, 4);
+  assert.deepEqual(mock.requests[0].response_format, {
+    type: "json_schema",
+    json_schema: { name: "A_person", schema: SCHEMA },
+  });
+  const usage = records.reduce((sum, { usage }) => sum + usage.total_tokens, 0);
+  assert.ok(records[1].usage.prompt_tokens > 2 * records[0].usage.prompt_tokens, `${usage}`);
+});
+
+Deno.test("an answer that never fits is a failed record that keeps text, usage and cost", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ responses: [{ text: '{"name":1}' }] });
+  const args = [
+    ...["batch", folder.write("in.jsonl", '{"q":"one"}\n'), "-o", folder.file("out.jsonl")],
+    ...["--base-url", mock.baseUrl, "-m", "m", "--schema-retries", "1"],
+    ...["--schema", folder.write("person.json", JSON.stringify(SCHEMA)), "--json"],
+  ];
+  const { code, stdout } = await flexllm(args);
+  assert.equal(code, 3);
+  const [record] = jsonLines(folder.read("out.jsonl"));
+  assert.deepEqual([record.status, record.error_code, record.output], [
+    "error",
+    "schema_mismatch",
+    '{"name":1}',
+  ]);
+  assert.equal(mock.requests.length, 2);
+  assert.ok(record.usage.total_tokens > 0);
+  assert.equal(JSON.parse(stdout).prompt_tokens, record.usage.prompt_tokens);
+});
+
+Deno.test("a schema that is none is told with its place, and nothing is sent", async () => {
+  using folder = temporaryFolder();
+  const run = (text: string) =>
+    flexllm([
+      ...["batch", folder.write("in.jsonl", '{"q":"one"}\n'), "-o", folder.file("out.jsonl")],
+      ...["-m", "mock", "--schema", folder.write("schema.json", text)],
+    ]);
+  for (
+    const [text, message] of [
+      ['{"type": "object",\n  "properties" {}}', /schema\.json:2:16: not valid JSON \(colon/],
+      ["[]", /schema\.json: expected a JSON schema/],
+      ['{"properties": {"age": {"type": "int"}}}', /#\/properties\/age\/type: unknown type "int"/],
+    ] as const
+  ) {
+    const { code, stderr } = await run(text);
+    assert.equal(code, 1);
+    assert.match(stderr, message);
+  }
+});
+
+function poolConfig(urls: string[], more = ""): string {
+  const endpoints = urls.map((url) => `    - {base_url: "${url}", model: m, concurrency_limit: 4}`);
+  return `batch:\n  load_balance: least_busy\n${more}  endpoints:\n${endpoints.join("\n")}\n`;
+}
+
+Deno.test("batch.endpoints of the configuration share the work, and one may be dead", async () => {
+  using folder = temporaryFolder();
+  await using first = watchedMock();
+  await using second = watchedMock();
+  const input = Array.from({ length: 60 }, (_, i) => `{"q":"Question ${i}"}\n`).join("");
+  const config = poolConfig([first.baseUrl, "http://127.0.0.1:1/v1", second.baseUrl]);
+  const args = [
+    ...["batch", folder.write("in.jsonl", input), "-o", folder.file("out.jsonl"), "--verbose"],
+    ...["--config", folder.write("config.yaml", config)],
+  ];
+  const { code, stderr } = await flexllm(args);
+  assert.equal(code, 0, stderr);
+  assert.equal(jsonLines(folder.read("out.jsonl")).length, 60);
+  assert.equal(first.requests.length + second.requests.length, 60);
+  assert.ok(first.requests.length > 10 && second.requests.length > 10);
+  assert.match(stderr, /endpoint: m at http:\/\/127\.0\.0\.1:1\/v1, no key/);
+
+  const alone = await flexllm([...args, "-m", "mock", "--rerun-changed"]);
+  assert.equal(alone.code, 0);
+  assert.match(alone.stderr, /All 60 records are done/);
+});
+
+Deno.test("a mistake in batch.endpoints is told with its place", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", '{"q":"one"}\n');
+  for (
+    const [config, message] of [
+      [poolConfig(["ftp://host/v1"]), /config\.yaml:4:\d+: base URL "ftp:\/\/host\/v1" does not/],
+      [
+        "batch:\n  endpoints:\n    - {model: m}\n",
+        /config\.yaml:3:\d+: the endpoint has no base_url/,
+      ],
+      [
+        "batch:\n  endpoints:\n    - {base_uri: x}\n",
+        /unknown field "base_uri": did you mean "base_url"/,
+      ],
+      ["batch:\n  endpoints: []\n", /batch\.endpoints: expected at least one endpoint/],
+      [poolConfig(["http://h/v1"], "  load_balance2: x\n"), /did you mean "load_balance"/],
+      ["batch:\n  endpoints: [{base_url: http://h/v1}]\n", /the endpoint has no model/],
+    ] as const
+  ) {
+    const { code, stderr } = await flexllm([
+      ...["batch", input, "-o", folder.file("out.jsonl")],
+      ...["--config", folder.write("config.yaml", config)],
+    ]);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, message);
+  }
+});
