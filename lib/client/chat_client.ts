@@ -9,6 +9,7 @@ import type { ChatResult } from "../chat/result.ts";
 import type { RetryNotice } from "../scheduling/scheduler.ts";
 import type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "../batch/batch.ts";
 import type { CompletionStream } from "./completion_stream.ts";
+import type { EndpointStats } from "./endpoint_stats.ts";
 
 /** How a caller of many requests follows one that waits, without holding a slot. */
 export interface CallHooks {
@@ -34,6 +35,8 @@ export type BatchInput = readonly Message[] | BatchRecord;
 export interface ChatClient {
   /** How many requests can be in flight at once. */
   readonly concurrencyLimit: number;
+  /** How its endpoints are doing now. */
+  readonly stats: EndpointStats[];
   /** Asks for one completion. */
   chatCompletions(
     messages: readonly Message[],

@@ -115,9 +115,9 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     return this.#completer.models(options);
   }
 
-  /** How the endpoint is doing now. */
-  get stats(): EndpointStats {
-    return endpointStats(this.#endpoint, systemClock.now());
+  /** How the endpoint is doing now; a list of one, as a pool has it of several. */
+  get stats(): EndpointStats[] {
+    return [endpointStats(this.#endpoint, systemClock.now())];
   }
 
   /** Cancels what is in flight. Safe to call twice. */
