@@ -22,7 +22,7 @@ import {
 import { basename } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { CheckpointError, CheckpointMismatchError } from "../errors.ts";
-import { fingerprint } from "./fingerprint.ts";
+import { fingerprint, loadFingerprint } from "./fingerprint.ts";
 import { readLinesSync } from "../lines.ts";
 import type { FileLock } from "./lock.ts";
 import { writeInOrder } from "./order.ts";
@@ -69,6 +69,7 @@ export class Checkpoint {
     const target = resolvePath(path);
     let lock: FileLock | undefined;
     let fd: number | undefined;
+    await loadFingerprint();
     try {
       const existing = statSync(target, { throwIfNoEntry: false });
       checkKind(existing, path);
