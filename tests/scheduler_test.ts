@@ -160,3 +160,15 @@ Deno.test("Scheduler does not wait for a rate limit for more than ten minutes", 
     assert.ok(clock.now() <= 600_000);
   }
 });
+
+Deno.test("Scheduler lets a try go on but nobody wait when only the waiting is ended", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 1 });
+  const ending = new AbortController();
+  const options = { waitSignal: ending.signal };
+  const first = limited.run(() => clock.sleep(100).then(() => "answered"), options);
+  const second = limited.run(() => Promise.resolve("sent all the same"), options);
+  ending.abort();
+  await assert.rejects(second, { code: "aborted" });
+  assert.equal(await clock.run(first), "answered");
+});

@@ -62,7 +62,7 @@ export class BatchRun {
   readonly #client: ChatClient;
   readonly #options: BatchRunOptions;
   readonly #cut = new AbortController();
-  readonly #noRetries = new AbortController();
+  readonly #noWaits = new AbortController();
   readonly #concurrency: number;
   readonly #summary = emptySummary();
   readonly #begun = performance.now();
@@ -100,7 +100,7 @@ export class BatchRun {
 
   #drain(): void {
     this.#engine?.stop();
-    this.#noRetries.abort();
+    this.#noWaits.abort();
   }
 
   /** The counts so far. */
@@ -164,7 +164,7 @@ export class BatchRun {
       patient: true,
       remaining: this.#remaining,
       signal: this.#cut.signal,
-      retrySignal: this.#noRetries.signal,
+      waitSignal: this.#noWaits.signal,
       onRetryWait: (notice) => {
         this.#summary.retries++;
         place.leave();

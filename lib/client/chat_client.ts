@@ -13,8 +13,11 @@ import type { EndpointStats } from "./endpoint_stats.ts";
 
 /** How a caller of many requests follows one that waits, without holding a slot. */
 export interface CallHooks {
-  /** Ends the wait between two tries, and only that: the call then throws {@link AbortedError}. */
-  retrySignal?: AbortSignal;
+  /**
+   * Ends the wait for a slot or between two tries, and only that: the call then throws
+   * {@link AbortedError}, while a try that has begun goes on.
+   */
+  waitSignal?: AbortSignal;
   /** Called when a try failed and the next one is waited for. */
   onRetryWait?: (notice: RetryNotice) => void;
   /** Called when that wait is over. */

@@ -154,7 +154,7 @@ export class Completer {
     const { options, signal } = call;
     return {
       signal,
-      retrySignal: options.retrySignal,
+      waitSignal: options.waitSignal,
       onRetryWait: options.onRetryWait,
       onRetryResume: options.onRetryResume,
       patient: options.patient,

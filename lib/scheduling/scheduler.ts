@@ -33,8 +33,8 @@ export interface RetryNotice {
 /** How one request is scheduled. */
 export interface RunOptions {
   signal?: AbortSignal;
-  /** Ends the wait for another try, and only that: a try that has begun goes on. */
-  retrySignal?: AbortSignal;
+  /** Ends the wait for a slot or for another try, and only that: a try that has begun goes on. */
+  waitSignal?: AbortSignal;
   /** Called when a try failed and the request gives its slot back to wait for the next. */
   onRetryWait?: (notice: RetryNotice) => void;
   /** Called when that wait is over. */
@@ -86,6 +86,7 @@ export class Scheduler<T extends Target> {
     const retries = new Retries(this.#options, this.#options.random);
     const wish: Wish<T> = {
       signal: options.signal,
+      waitSignal: options.waitSignal,
       returns: false,
       patient: false,
       maxWait: this.#options.maxWait,
@@ -104,14 +105,14 @@ export class Scheduler<T extends Target> {
       } catch (error) {
         gate.failed(clock.now(), begun, error);
         this.#release(given);
-        const { retrySignal = options.signal } = options;
-        if (this.#turnsElsewhere(error, given.target, wish) && !retrySignal?.aborted) continue;
+        const { waitSignal = options.signal } = options;
+        if (this.#turnsElsewhere(error, given.target, wish) && !waitSignal?.aborted) continue;
         const wait = retries.waitAfter(error, wish.patient && gate.isDown);
         if (wait === undefined) throw error;
         wish.avoid = undefined;
         options.onRetryWait?.({ error, failures: retries.failures, wait });
         try {
-          await clock.sleep(wait * 1000, retrySignal);
+          await clock.sleep(wait * 1000, waitSignal);
         } finally {
           options.onRetryResume?.();
         }

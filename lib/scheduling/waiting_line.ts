@@ -11,6 +11,8 @@ import { Chooser, type LoadBalance, type Target } from "./choose.ts";
 /** What a request in the line wants. */
 export interface Wish<T> {
   signal?: AbortSignal;
+  /** Ends the waiting as well. */
+  waitSignal?: AbortSignal;
   /** Endpoints that have failed it; asked again when all others have, too. */
   avoid?: ReadonlySet<T>;
   /** Whether it comes back from a failure, and goes before those that have not been tried. */
@@ -72,32 +74,36 @@ export class WaitingLine<T extends Target> {
   /**
    * Waits for an endpoint.
    *
-   * @throws {AbortedError} when the signal fires first
+   * @throws {AbortedError} when a signal fires first
    * @throws {UnavailableError} when no endpoint can be had for longer than the request waits
    */
   take(wish: Wish<T>): Promise<Grant<T>> {
     return new Promise((resolve, reject) => {
-      const { signal } = wish;
-      if (signal?.aborted) return reject(new AbortedError());
+      const signals = [wish.signal, wish.waitSignal];
+      if (signals.some((signal) => signal?.aborted)) return reject(new AbortedError());
       const line = wish.returns ? this.#returning : this.#waiting;
-      const onAbort = () => {
+      const leave = () => {
         line.delete(waiter);
+        for (const signal of signals) signal?.removeEventListener("abort", onAbort);
+      };
+      const onAbort = () => {
+        leave();
         reject(new AbortedError());
         this.dispatch();
       };
       const waiter: Waiter<T> = {
         wish,
         resolve: (grant) => {
-          signal?.removeEventListener("abort", onAbort);
+          leave();
           resolve(grant);
         },
         reject: (error) => {
-          signal?.removeEventListener("abort", onAbort);
+          leave();
           reject(error);
         },
       };
       line.add(waiter);
-      signal?.addEventListener("abort", onAbort, { once: true });
+      for (const signal of signals) signal?.addEventListener("abort", onAbort);
       this.dispatch();
     });
   }
@@ -111,13 +117,11 @@ export class WaitingLine<T extends Target> {
       for (const waiter of line) {
         const found = this.#find(waiter.wish, now);
         if (typeof found !== "number") {
-          line.delete(waiter);
           waiter.resolve(this.#grant(found, waiter.wish, now));
           continue;
         }
         const lost = this.#absence(waiter.wish, now);
         if (lost !== undefined) {
-          line.delete(waiter);
           waiter.reject(lost);
           continue;
         }
