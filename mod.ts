@@ -60,6 +60,17 @@ export type { StreamEvent } from "./lib/chat/stream_events.ts";
 export type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "./lib/batch/batch.ts";
 export type { BatchSummary } from "./lib/batch/batch_summary.ts";
 
+export { type CostRow, CostTracker, type CostTrackerOptions } from "./lib/pricing/cost_tracker.ts";
+export {
+  type CostQuery,
+  estimateCost,
+  getPricing,
+  type ModelPricing,
+  type PricingQuery,
+} from "./lib/pricing/get_pricing.ts";
+export type { PriceRow } from "./lib/pricing/price.ts";
+export type { Rate, Rates, TieredRate } from "./lib/pricing/rates.ts";
+
 export { createMockApp, type MockApp } from "./lib/mock/mock_app.ts";
 export type { CannedResponse } from "./lib/mock/canned.ts";
 export type { MockErrorKind } from "./lib/mock/faults.ts";

@@ -6,7 +6,12 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
-import { CheckpointError, ConfigurationError, InvalidInputError } from "../lib/errors.ts";
+import {
+  BudgetExceededError,
+  CheckpointError,
+  ConfigurationError,
+  InvalidInputError,
+} from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import {
   addExamples,
@@ -85,6 +90,14 @@ function command() {
     .option("--no-return-usage", "leave them out")
     .option("--track-cost", "write and show costs where prices are known (default)")
     .option("--no-track-cost", "leave them out")
+    .addOption(
+      new Option(
+        "--budget <usd>",
+        "most to spend on this result file, earlier runs included; stops before it would be passed",
+      )
+        .argParser(numberWithin(0, 1e9)),
+    )
+    .option("--allow-unpriced", "with a budget: ask models whose price is not known, too")
     .option("--json", "print the summary as JSON on stdout")
     .option("-q, --quiet", "no progress and no summary")
     .addOption(commonFlags.config)
@@ -104,6 +117,11 @@ async function schemaOptions({ schema, schemaRetries }: Flags) {
 
 /** Brings the file's `batch` section and the flags together; flags win. */
 async function prepare(flags: Flags) {
+  const { CostTracker } = await import("../lib/pricing/cost_tracker.ts");
+  const costTracker = new CostTracker({
+    limit: flags.budget,
+    allowUnpriced: flags.allowUnpriced,
+  });
   const { connectBatch, readConfig } = await import("./connect_model.ts");
   const config = readConfig(flags.config);
   const section = config.value.batch ?? {};
@@ -116,6 +134,7 @@ async function prepare(flags: Flags) {
     timeout: flags.timeout ?? section.timeout ?? undefined,
     retryTimes: flags.retryTimes ?? section.retry_times ?? undefined,
     retryDelay: section.retry_delay ?? undefined,
+    costTracker,
   });
   const options = {
     temperature: flags.temperature ?? section.temperature ?? undefined,
@@ -128,7 +147,7 @@ async function prepare(flags: Flags) {
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,
     recordCost: flags.trackCost ?? section.track_cost ?? true,
   };
-  return { client, model, options };
+  return { client, model, options, costTracker };
 }
 
 function exitCode(summary: BatchSummary): number {
@@ -139,7 +158,7 @@ function exitCode(summary: BatchSummary): number {
 async function run(input: string | undefined, flags: Flags): Promise<void> {
   const output = checkFiles(input, flags.output);
   const note = flags.quiet ? () => {} : writeNote;
-  const { client, model, options } = await prepare(flags);
+  const { client, model, options, costTracker } = await prepare(flags);
   const [
     { batchReport, summaryJson },
     { openInput },
@@ -157,6 +176,7 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
   const file = await openInput(input);
   try {
     const checkpoint = await Checkpoint.open(output);
+    costTracker.addSpent(checkpoint.cost);
     try {
       const check = checkInput(file, checkpoint, flags);
       if (check.invalid > 0) {
@@ -169,7 +189,7 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
         pending: check.pending,
         onRetryWait: noteLongWaits((line) => progress.note(line)),
       });
-      const report = { model, output, total: check.total, piped: input === undefined };
+      const report = { model, output, total: check.total, piped: input === undefined, costs: [] };
       if (check.pending === 0) {
         checkpoint.order();
         note(`All ${check.total} records are done already; nothing was sent. (${output})`);
@@ -202,10 +222,17 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
           orderOrWarn(checkpoint);
         }
       }
-      for (const line of batchReport(summary, report, failure !== undefined)) note(line);
-      if (flags.json) writeOutput(summaryJson(summary, report));
+      const costs = costTracker.report();
+      for (const line of batchReport(summary, { ...report, costs }, failure !== undefined)) {
+        note(line);
+      }
+      if (flags.json) writeOutput(summaryJson(summary, { ...report, costs }));
       if (failure !== undefined) reportError(failure, flags.verbose === true);
-      process.exitCode = failure === undefined ? exitCode(summary) : EXIT.usage;
+      process.exitCode = failure === undefined
+        ? exitCode(summary)
+        : failure instanceof BudgetExceededError
+        ? EXIT.budget
+        : EXIT.usage;
     } finally {
       checkpoint.close();
     }

@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
+import type { CostRow } from "../lib/pricing/cost_tracker.ts";
 import { colored } from "./terminal.ts";
 
 /** What a report names beside the counts. */
@@ -15,6 +16,8 @@ export interface ReportContext {
   total: number;
   /** Whether the input came through standard input. */
   piped: boolean;
+  /** What was spent by model and endpoint. */
+  costs: CostRow[];
 }
 
 const number = new Intl.NumberFormat("en-US");
@@ -54,6 +57,20 @@ function costLine(summary: BatchSummary): string | undefined {
   return `Cost: ${dollars(summary.cost)}${unpriced}`;
 }
 
+/** What each model and endpoint did, when there is more than one. */
+function costTable(costs: readonly CostRow[]): string[] {
+  if (costs.length < 2) return [];
+  const width = Math.max(...costs.map(({ model }) => model.length));
+  return costs.map(({ model, endpoint, requests, promptTokens, completionTokens, cost }) => {
+    const price = cost === null ? "cost unknown" : dollars(cost);
+    const tokens = number.format(promptTokens + completionTokens);
+    return `  ${model.padEnd(width)}  ${
+      number.format(requests)
+    } answers, ${tokens} tokens, ${price}` +
+      `  (${endpoint})`;
+  });
+}
+
 function headOf(interrupted: boolean, stopped: boolean): string {
   if (stopped) return colored("red", "Stopped");
   return interrupted ? colored("yellow", "Interrupted") : colored("green", "Done");
@@ -80,6 +97,7 @@ export function batchReport(
     `Tokens: ${number.format(summary.promptTokens)} read, ` +
       `${number.format(summary.completionTokens)} written${cost === undefined ? "" : `. ${cost}`}`,
   );
+  lines.push(...costTable(context.costs));
   for (const [code, count] of Object.entries(summary.errors)) {
     lines.push(`Failed with ${code}: ${number.format(count)}`);
   }
@@ -107,6 +125,15 @@ export function summaryJson(summary: BatchSummary, context: ReportContext): stri
       seconds: Math.round(summary.seconds * 1000) / 1000,
       interrupted: summary.interrupted,
       errors: summary.errors,
+      by_model: context.costs.map((row) => ({
+        model: row.model,
+        endpoint: row.endpoint,
+        requests: row.requests,
+        prompt_tokens: row.promptTokens,
+        completion_tokens: row.completionTokens,
+        cost: row.cost,
+        unpriced: row.unpriced,
+      })),
       model: context.model,
       output: context.output,
     })

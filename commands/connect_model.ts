@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { join } from "node:path";
 import process from "node:process";
 import { LLMClient } from "../lib/client/client.ts";
 import type { ChatClient } from "../lib/client/chat_client.ts";
@@ -11,6 +12,9 @@ import { LLMClientPool } from "../lib/client/pool.ts";
 import { type Config, loadConfig } from "../lib/config/load.ts";
 import { resolveEndpoints, usesEndpoints } from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
+import { homeFolder } from "../lib/config/paths.ts";
+import type { PriceRow } from "../lib/pricing/price.ts";
+import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
 import { colored, writeNote } from "./terminal.ts";
 
@@ -19,6 +23,11 @@ export function readConfig(file: string | undefined): Config {
   const config = loadConfig(process.env, process.cwd(), file);
   for (const warning of config.warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
   return config;
+}
+
+/** The prices in the user's folder. */
+function ownPrices(): PriceRow[] {
+  return readPriceFile(join(homeFolder(process.env), "pricing.json"));
 }
 
 /** Makes the client of the model that flags, environment and configuration mean. */
@@ -34,7 +43,8 @@ export function connectModel(
     writeNote(colored("dim", `configuration: ${config.file ?? "none"}`));
     writeNote(colored("dim", `model: ${model.model} at ${server}, ${key}`));
   }
-  return { client: new LLMClient({ ...model, ...settings }), model: model.model };
+  const prices = [...model.prices ?? [], ...ownPrices()];
+  return { client: new LLMClient({ ...model, ...settings, prices }), model: model.model };
 }
 
 /** Makes the client of a batch: the model that is meant, or the pool of the endpoints in the file. */
@@ -46,8 +56,10 @@ export function connectBatch(
   if (!usesEndpoints(config, flags)) return connectModel(config, flags, settings);
   const { concurrencyLimit, maxQps, maxTpm, ...shared } = settings;
   const batch = config.value.batch!;
+  const own = ownPrices();
   const endpoints = resolveEndpoints(config, process.env).map((endpoint) => ({
     ...endpoint,
+    prices: [...endpoint.prices ?? [], ...own],
     concurrencyLimit: endpoint.concurrencyLimit ?? concurrencyLimit,
     maxQps: endpoint.maxQps ?? maxQps,
     maxTpm: endpoint.maxTpm ?? maxTpm,

@@ -6,6 +6,8 @@ export const EXIT = {
   usage: 1,
   /** The request, or records of a batch, failed. */
   failed: 3,
+  /** A batch was stopped by its budget. */
+  budget: 4,
   /** Ctrl-C or a signal to end. */
   interrupted: 130,
 } as const;

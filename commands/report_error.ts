@@ -19,6 +19,7 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
 
 function exitCodeOf(error: FlexLLMError): number {
   if (error.code === "aborted") return EXIT.interrupted;
+  if (error.code === "budget_exceeded") return EXIT.budget;
   return USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed;
 }
 

@@ -130,6 +130,7 @@ Deno.test("the default model, the first, or the one named is taken from the file
     apiKey: "your-api-key",
     api: undefined,
     headers: {},
+    prices: undefined,
   });
   assert.equal(resolve(SEED, {}, { model: "local-ollama" }).baseUrl, "http://localhost:11434/v1");
   assert.equal(resolve(SEED.replace(/default.*/, ""), {}).model, "gpt-4");
@@ -152,6 +153,7 @@ Deno.test("the environment beats the file, and flags beat both", () => {
     apiKey: "env-key",
     api: undefined,
     headers: undefined,
+    prices: undefined,
   });
   const flags = { model: "x", baseUrl: "http://flag/v1", apiKey: "flag-key" };
   const { model, baseUrl, apiKey } = resolve(SEED, env, flags);

@@ -213,7 +213,9 @@ export class BatchRun {
       return STOPPING_CODES.has(error.code) || !this.#anyAnswer ||
         this.#endpointFailures > this.#concurrency;
     }
-    return !this.#anyAnswer && this.#endpointFailures >= HOPELESS_START;
+    if (this.#anyAnswer) return false;
+    // Nothing was sent: what is wrong with the options of one record is wrong with all.
+    return error.code === "configuration" || this.#endpointFailures >= HOPELESS_START;
   }
 
   #successLine(record: IndexedRecord, result: ChatResult): ResultRecord {

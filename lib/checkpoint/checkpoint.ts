@@ -43,6 +43,7 @@ export class Checkpoint {
   readonly #created: boolean;
   readonly #index = new RecordIndex();
   #size = 0;
+  #cost = 0;
   /** The records stand in the file in the order of their indexes, with nothing between them. */
   #ordered = true;
   #lastIndex = -1;
@@ -102,6 +103,11 @@ export class Checkpoint {
   /** How many records have only failed so far. */
   get errors(): number {
     return this.#index.errors;
+  }
+
+  /** USD that the records found in the file have cost, as far as it is known. */
+  get cost(): number {
+    return this.#cost;
   }
 
   /** One more than the highest index in the file. */
@@ -262,6 +268,7 @@ export class Checkpoint {
         );
       }
       this.#noteScanned(record!, line.offset, line.length);
+      if (typeof record!.cost === "number") this.#cost += record!.cost;
       this.#size = line.offset + line.length + 1;
       if (!line.ended) writeSync(this.#fd, "\n");
     }

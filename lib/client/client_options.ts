@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
+import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { LOAD_BALANCES, type LoadBalance } from "../scheduling/choose.ts";
 import type { GateOptions } from "../scheduling/gate.ts";
 import type { EndpointOptions } from "./endpoint.ts";
@@ -40,6 +41,8 @@ export interface RequestOptions {
    * {@link ChatOptions.timeout}.
    */
   timeout?: number;
+  /** Counts what answers cost, and keeps to a limit. */
+  costTracker?: CostTracker;
   /** Cancels everything this client does. */
   signal?: AbortSignal;
 }
@@ -86,6 +89,7 @@ interface RequestSettings {
   timeout: number;
   /** The same, for calls that ask for thinking. */
   thinkingTimeout: number;
+  costTracker: CostTracker | undefined;
   signal: AbortSignal | undefined;
   random: () => number;
 }
@@ -148,6 +152,7 @@ function requestSettings(options: RequestOptions): RequestSettings {
     maxWait,
     timeout,
     thinkingTimeout: options.timeout ?? 600,
+    costTracker: options.costTracker,
     signal: options.signal,
     random: Math.random,
   };

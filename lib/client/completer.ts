@@ -11,12 +11,14 @@ import type { ChatResult } from "../chat/result.ts";
 import { StreamAccumulator } from "../chat/stream_events.ts";
 import { parseStructured } from "../chat/structured_output.ts";
 import { AbortedError, FlexLLMError, InvalidInputError, SchemaMismatchError } from "../errors.ts";
+import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { Completion, ModelInfo } from "../providers/provider.ts";
 import { type RunOptions, Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
 import type { CallHooks } from "./chat_client.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream, type EventSource } from "./completion_stream.ts";
 import { askUntilItFits } from "./schema_retry.ts";
+import { type Release, Spending } from "./spending.ts";
 import type { EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";
 
 /** What holds for all endpoints of a client. */
@@ -25,6 +27,7 @@ export interface CompleterOptions extends SchedulerOptions {
   timeout: number;
   /** The same, for calls that ask for thinking. */
   thinkingTimeout: number;
+  costTracker: CostTracker | undefined;
   /** Cancels everything. */
   signal: AbortSignal | undefined;
 }
@@ -36,6 +39,10 @@ interface Call {
   stream: boolean;
   signal: AbortSignal;
   prepared: Prepared | undefined;
+  /** About how many tokens its prompt has; 0 when nobody needs to know. */
+  promptTokens: number;
+  /** Gives back what is set aside for its answer. */
+  release: Release | undefined;
 }
 
 /** Completes conversations through one or more endpoints. */
@@ -43,7 +50,7 @@ export class Completer {
   readonly #endpoints: readonly EndpointClient[];
   readonly #scheduler: Scheduler<EndpointClient>;
   readonly #options: CompleterOptions;
-  readonly #countsTokens: boolean;
+  readonly #spending: Spending;
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
   /** The signals of calls, merged with the client's own, each once. */
@@ -53,7 +60,7 @@ export class Completer {
     this.#endpoints = endpoints;
     this.#options = options;
     this.#scheduler = new Scheduler(endpoints, options);
-    this.#countsTokens = endpoints.some(({ gate }) => gate.countsTokens);
+    this.#spending = new Spending(endpoints, options.costTracker);
     const closing = this.#closing.signal;
     this.#signal = options.signal === undefined
       ? closing
@@ -77,15 +84,21 @@ export class Completer {
     if (early instanceof Promise) await early;
     const tryOptions = this.#tryOptions(call);
     let begun = 0;
-    const { completion, raw, used } = await this.#scheduler.run(async ({ target, tokens }) => {
-      const prepared = this.#prepare(call, target);
-      const used = prepared instanceof Promise ? await prepared : prepared;
-      begun = performance.now();
-      const { completion, raw } = await target.complete(used, tryOptions);
-      settleTokens(target, tokens, completion);
-      return { completion, raw, used };
-    }, this.#runOptions(call));
-    return await this.#result(used, completion, raw, begun);
+    try {
+      const { completion, raw, used } = await this.#scheduler.run(async ({ target, tokens }) => {
+        const prepared = this.#prepare(call, target);
+        const used = prepared instanceof Promise ? await prepared : prepared;
+        const { completion, raw } = await this.#spend(call, used, () => {
+          begun = performance.now();
+          return target.complete(used, tryOptions);
+        });
+        this.#spending.settle(target, call.promptTokens, tokens, completion.usage);
+        return { completion, raw, used };
+      }, this.#runOptions(call));
+      return await this.#result(used, completion, raw, begun);
+    } finally {
+      call.release?.();
+    }
   }
 
   /** Asks for one completion that arrives piece by piece; sent when it is first read. */
@@ -128,7 +141,16 @@ export class Completer {
     if (problem !== undefined) throw new InvalidInputError(problem);
     if (options.timeout !== undefined) expectTimeout(options.timeout);
     const signal = this.#merge(options.signal);
-    return { messages, options, stream, signal, prepared: undefined };
+    const promptTokens = this.#spending.promptTokens(messages, options);
+    return {
+      messages,
+      options,
+      stream,
+      signal,
+      prepared: undefined,
+      promptTokens,
+      release: undefined,
+    };
   }
 
   /** Prepares a call before it is scheduled, when it is known where it will go. */
@@ -150,8 +172,24 @@ export class Completer {
     return { timeout: options.timeout ?? (options.thinking ? thinkingTimeout : timeout), signal };
   }
 
+  /** Makes a try with what it can cost set aside; for an answer until its cost is recorded. */
+  async #spend<R>(call: Call, prepared: Prepared, attempt: () => Promise<R>): Promise<R> {
+    if (!this.#spending.isLimited) return await attempt();
+    const { options, signal, promptTokens } = call;
+    const waitSignal = options.waitSignal ?? signal;
+    const release = await this.#spending.reserve(prepared, promptTokens, waitSignal);
+    try {
+      const answer = await attempt();
+      call.release = release;
+      return answer;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
   #runOptions(call: Call): RunOptions {
-    const { options, signal } = call;
+    const { options, signal, promptTokens } = call;
     return {
       signal,
       waitSignal: options.waitSignal,
@@ -159,7 +197,7 @@ export class Completer {
       onRetryResume: options.onRetryResume,
       patient: options.patient,
       remaining: options.remaining,
-      promptTokens: this.#countsTokens ? 0 : undefined,
+      promptTokens,
     };
   }
 
@@ -172,33 +210,39 @@ export class Completer {
     let begun = 0;
     const accumulator = new StreamAccumulator();
     // A try ends with the first event: from then on the answer is the caller's, and never repeated.
-    const { value, release } = await this.#scheduler.hold(async ({ target, tokens }) => {
+    const held = this.#scheduler.hold(async ({ target, tokens }) => {
       const used = await this.#prepare(call, target);
-      begun = performance.now();
-      const batches = target.stream(used, tryOptions);
-      return { used, tokens, batches, first: await batches.next() };
+      return await this.#spend(call, used, async () => {
+        begun = performance.now();
+        const batches = target.stream(used, tryOptions);
+        return { used, tokens, batches, first: await batches.next() };
+      });
     }, this.#runOptions(call));
-    const { used, tokens, batches } = value;
-    let step = value.first;
     try {
-      for (; !step.done; step = await batches.next()) {
-        for (const event of step.value) {
-          accumulator.add(event);
-          yield event;
+      const { value: { used, tokens, batches, first }, release: releaseSlot } = await held;
+      let step = first;
+      try {
+        for (; !step.done; step = await batches.next()) {
+          for (const event of step.value) {
+            accumulator.add(event);
+            yield event;
+          }
         }
+      } finally {
+        await batches.return({});
+        releaseSlot();
       }
+      const { model = "", native, cost } = step.value;
+      const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
+      const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
+      this.#spending.settle(used.endpoint, call.promptTokens, tokens, usage);
+      return await this.#result(used, completion, { model }, begun);
     } catch (error) {
-      if (error instanceof FlexLLMError) error.partial = accumulator.partial();
+      if (error instanceof FlexLLMError) error.partial ??= accumulator.partial();
       throw error;
     } finally {
-      await batches.return({});
-      release();
+      call.release?.();
     }
-    const { model = "", native, cost } = step.value;
-    const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
-    const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
-    settleTokens(used.endpoint, tokens, completion);
-    return await this.#result(used, completion, { model }, begun);
   }
 
   async #result(
@@ -216,7 +260,7 @@ export class Completer {
       toolCalls: completion.toolCalls,
       message: assistantMessage(completion),
       usage,
-      cost: cost ?? (usage && await endpoint.cost(request.model, usage)),
+      cost: cost ?? (usage && await this.#spending.cost(endpoint, request.model, usage)),
       finishReason: completion.finishReason,
       model: completion.model || request.model,
       endpoint: endpoint.name,
@@ -224,6 +268,7 @@ export class Completer {
       latency,
       raw,
     };
+    this.#spending.record(result);
     if (responseFormat !== undefined && completion.toolCalls.length === 0) {
       await addParsed(result, responseFormat);
     }
@@ -248,11 +293,5 @@ async function addParsed(result: ChatResult, format: ResponseFormat): Promise<vo
   } catch (error) {
     if (error instanceof SchemaMismatchError) error.result = result;
     throw error;
-  }
-}
-
-function settleTokens(endpoint: EndpointClient, taken: number, { usage }: Completion): void {
-  if (taken > 0 && usage !== null) {
-    endpoint.gate.settleTokens(taken, usage.promptTokens, usage.completionTokens);
   }
 }

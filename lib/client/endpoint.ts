@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
+import type { PriceRow } from "../pricing/price.ts";
 import { createMockApp } from "../mock/mock_app.ts";
 import { chatCompletions } from "../providers/chat_completions.ts";
 import { claude } from "../providers/claude.ts";
@@ -43,6 +44,8 @@ export interface EndpointOptions {
   headers?: Record<string, string>;
   /** What sends the requests; default the runtime's `fetch`. */
   fetch?: Fetch;
+  /** Prices of models, which win over the price list; those of other servers do no harm. */
+  prices?: readonly PriceRow[];
 }
 
 /** A server, ready to be asked. */

@@ -9,7 +9,7 @@ import type { ChatOptions } from "../chat/options.ts";
 import type { Usage } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
 import { ConfigurationError } from "../errors.ts";
-import { loadPricer, type Pricer } from "../pricing/price.ts";
+import { loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
 import { decodeAnswer, readAnswer } from "../providers/answer.ts";
 import type {
   ChatRequest,
@@ -52,7 +52,8 @@ export class EndpointClient implements Target {
   readonly #connection: Connection;
   readonly #encoders = new Map<Provider, ReturnType<Provider["encoder"]>>();
   readonly #limits = new RateLimitReader();
-  #pricer: Promise<Pricer> | undefined;
+  readonly #prices: readonly PriceRow[] | undefined;
+  #pricer: Pricer | Promise<Pricer> | undefined;
 
   /** @throws {ConfigurationError} when an option is wrong */
   constructor(
@@ -63,6 +64,7 @@ export class EndpointClient implements Target {
     this.gate = gate;
     this.weight = options.weight ?? 1;
     this.model = options.model;
+    this.#prices = options.prices;
     this.name = shownUrl(this.#connection.endpoint.baseUrl);
   }
 
@@ -156,9 +158,9 @@ export class EndpointClient implements Target {
     return provider.modelList.decode(readAnswer(provider, await this.#send(request, options)));
   }
 
-  /** The cost in USD, `null` when no price is known. */
-  async cost(model: string, usage: Usage): Promise<number | null> {
-    this.#pricer ??= loadPricer(this.#connection.endpoint.baseUrl);
-    return (await this.#pricer)(model, usage);
+  /** What tokens of `model` cost here; at once, but for the first time. */
+  pricer(): Pricer | Promise<Pricer> {
+    return this.#pricer ??= loadPricer(this.#connection.endpoint.baseUrl, this.#prices)
+      .then((pricer) => this.#pricer = pricer);
   }
 }

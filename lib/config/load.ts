@@ -8,6 +8,7 @@ import { readFileSync, statSync } from "node:fs";
 import process from "node:process";
 import * as v from "valibot";
 import { ConfigurationError } from "../errors.ts";
+import { priceEntries } from "../pricing/price_file.ts";
 import { type ConfigDocument, parseConfig, type Path } from "./document.ts";
 import { type Environment, findConfigFile } from "./paths.ts";
 import { configSchema, type ConfigValue, endpointEntries, IGNORED_BATCH_FIELDS } from "./schema.ts";
@@ -34,6 +35,7 @@ function knownFields(path: Path): string[] {
   const [section, ...rest] = path;
   const entries = configSchema.entries;
   if (rest.length === 0) return Object.keys(entries);
+  if (path.at(-2) === "price") return Object.keys(priceEntries);
   if (section === "models") return Object.keys(entries.models.wrapped.item.entries);
   if (rest[0] === "endpoints" && rest.length > 1) return Object.keys(endpointEntries);
   return [...Object.keys(entries.batch.wrapped.entries), ...IGNORED_BATCH_FIELDS];

@@ -24,7 +24,8 @@ function resolveEndpoint(
   env: Environment,
 ): PoolEndpoint {
   const path = ["batch", "endpoints", i];
-  const options = expandEntry(entry, path, config, env);
+  const model = entry.model ?? (env.FLEXLLM_MODEL || config.value.default || undefined);
+  const options = expandEntry(entry, model, path, config, env);
   const server = options.baseUrl ?? baseUrlOf(options.provider ?? "auto");
   if (server === undefined) {
     throw new ConfigurationError(`${config.locate(path)}: the endpoint has no base_url`, {
@@ -32,7 +33,6 @@ function resolveEndpoint(
     });
   }
   const variable = keyVariableOf(normalizeBaseUrl(server));
-  const model = entry.model ?? (env.FLEXLLM_MODEL || config.value.default || undefined);
   if (model === undefined) {
     throw new ConfigurationError(`${config.locate(path)}: the endpoint has no model`, {
       hint: "Name it there, or as the default of the file.",

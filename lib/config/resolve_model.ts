@@ -14,6 +14,7 @@ import {
   PROVIDER_NAMES,
 } from "../client/endpoint.ts";
 import { ConfigurationError } from "../errors.ts";
+import { priceRow } from "../pricing/price_file.ts";
 import type { Path } from "./document.ts";
 import type { Config } from "./load.ts";
 import type { Environment } from "./paths.ts";
@@ -59,6 +60,7 @@ function findEntry(config: Config, name: string | undefined): [ModelEntry, numbe
 /** Expands the references of an entry at `path`; done for the entries in use only. */
 export function expandEntry(
   entry: Omit<ModelEntry, "id" | "name">,
+  model: string | undefined,
   path: Path,
   config: Config,
   env: Environment,
@@ -83,6 +85,9 @@ export function expandEntry(
     apiKey: field(entry.api_key, "api_key"),
     headers: Object.fromEntries(headers) as Record<string, string>,
     api: entry.api,
+    prices: entry.price && model !== undefined
+      ? [priceRow(model, baseUrl, entry.price)]
+      : undefined,
   };
 }
 
@@ -113,7 +118,7 @@ export function resolveModel(config: Config, env: Environment, flags: ModelFlags
     config.value.models?.[0]?.id;
   if (name === "") throw new ConfigurationError("the name of the model is empty");
   const found = findEntry(config, name);
-  const entry = found && expandEntry(found[0], ["models", found[1]], config, env);
+  const entry = found && expandEntry(found[0], found[0].id, ["models", found[1]], config, env);
   if (name === "mock" && entry === undefined && flags.baseUrl === undefined) {
     return { model: name, provider: "mock" };
   }
@@ -158,5 +163,6 @@ export function resolveModel(config: Config, env: Environment, flags: ModelFlags
       ((serviceVariable && env[serviceVariable]) || undefined),
     api: elsewhere === undefined ? entry?.api : undefined,
     headers: elsewhere === undefined ? entry?.headers : undefined,
+    prices: elsewhere === undefined ? entry?.prices : undefined,
   };
 }

@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { PROVIDER_NAMES } from "../client/endpoint.ts";
+import { priceEntries } from "../pricing/price_file.ts";
 import { LOAD_BALANCES } from "../scheduling/choose.ts";
 
 const text = v.pipe(
@@ -33,6 +34,10 @@ const api = v.optional(
   v.picklist(["auto", "chat", "responses"], "expected auto, chat or responses"),
 );
 
+const price = v.optional(
+  v.strictObject(priceEntries, "expected input and output in USD per million tokens"),
+);
+
 const model = v.strictObject({
   /** The model's name as the server knows it. */
   id: text,
@@ -44,6 +49,8 @@ const model = v.strictObject({
   headers: v.optional(headers),
   /** OpenAI's wire format. */
   api,
+  /** What it costs, where the price list does not know or is not right. */
+  price,
 }, "expected a model with id, provider, base_url and api_key");
 
 const endpoint = v.strictObject({
@@ -54,6 +61,7 @@ const endpoint = v.strictObject({
   api_key: v.optional(v.string("expected a string")),
   headers: v.optional(headers),
   api,
+  price,
   weight: v.optional(positive),
   concurrency_limit: v.nullish(count(1)),
   max_qps: v.nullish(positive),

@@ -8,7 +8,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { InvalidInputError } from "../errors.ts";
 import { readLinesSync } from "../lines.ts";
 import { toBatchRecord } from "./formats.ts";
-import { jsonProblem } from "./json_problem.ts";
+import { jsonProblem } from "../json_problem.ts";
 import type { InputFile } from "./input_file.ts";
 
 /** A line that cannot be used. */

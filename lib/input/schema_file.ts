@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { ResponseFormat } from "../chat/options.ts";
 import { InvalidInputError } from "../errors.ts";
-import { jsonProblem } from "./json_problem.ts";
+import { jsonProblem } from "../json_problem.ts";
 
 type Fields = Record<string, unknown>;
 

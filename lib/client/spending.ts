@@ -1,0 +1,83 @@
+/**
+ * What the calls of a client take: tokens, estimated before and counted after; and money, set aside
+ * before and recorded after.
+ *
+ * @module
+ */
+import type { Message } from "../chat/messages.ts";
+import type { ChatOptions } from "../chat/options.ts";
+import type { ChatResult, Usage } from "../chat/result.ts";
+import { ConfigurationError } from "../errors.ts";
+import type { CostTracker } from "../pricing/cost_tracker.ts";
+import { TokenEstimate } from "../pricing/token_estimate.ts";
+import type { EndpointClient, Prepared } from "./endpoint_client.ts";
+
+/** Gives back what was set aside of a budget. */
+export type Release = () => void;
+
+/** The tokens and the money of one client. */
+export class Spending {
+  readonly #tracker: CostTracker | undefined;
+  readonly #estimate = new TokenEstimate();
+  readonly #estimates: boolean;
+  /** Whether money has to be set aside before a request. */
+  readonly isLimited: boolean;
+
+  constructor(endpoints: readonly EndpointClient[], tracker: CostTracker | undefined) {
+    this.#tracker = tracker;
+    this.isLimited = tracker?.limit !== undefined;
+    this.#estimates = this.isLimited || endpoints.some(({ gate }) => gate.countsTokens);
+  }
+
+  /** About how many tokens a prompt has; 0 when nobody needs to know. */
+  promptTokens(messages: readonly Message[], options: ChatOptions): number {
+    return this.#estimates ? this.#estimate.prompt(messages, options) : 0;
+  }
+
+  /**
+   * Sets aside what a request can cost; waits for others to turn out cheaper when that does not fit.
+   *
+   * @throws {BudgetExceededError} when it cannot fit
+   * @throws {ConfigurationError} when the model's price is not known
+   */
+  async reserve(
+    { endpoint, request }: Prepared,
+    promptTokens: number,
+    signal: AbortSignal,
+  ): Promise<Release> {
+    const tracker = this.#tracker!;
+    const completionTokens = this.#estimate.completion(request.options);
+    const totalTokens = promptTokens + completionTokens;
+    const pricer = await endpoint.pricer();
+    const cost = pricer(request.model, { promptTokens, completionTokens, totalTokens });
+    if (cost !== null) return await tracker.reserve(cost, signal);
+    if (tracker.allowUnpriced) return () => {};
+    throw new ConfigurationError(
+      `the price of ${request.model} at ${endpoint.name} is not known, so no budget can hold`,
+      { hint: "Give its price, or allow models without one (--allow-unpriced)." },
+    );
+  }
+
+  /** Sets an answered request right for which `taken` tokens were reckoned with. */
+  settle(endpoint: EndpointClient, promptTokens: number, taken: number, usage: Usage | null): void {
+    if (!this.#estimates || usage === null) return;
+    this.#estimate.learn(promptTokens, usage);
+    if (taken > 0) endpoint.gate.settleTokens(taken, usage.promptTokens, usage.completionTokens);
+  }
+
+  /** The cost of an answer in USD, `null` when its price is not known. */
+  cost(
+    endpoint: EndpointClient,
+    model: string,
+    usage: Usage,
+  ): Promise<number | null> | number | null {
+    const pricer = endpoint.pricer();
+    if (!(pricer instanceof Promise)) return pricer(model, usage);
+    return pricer.then((pricer) => pricer(model, usage));
+  }
+
+  /** Counts an answer in. */
+  record(result: ChatResult): void {
+    this.#tracker?.record(result);
+  }
+}

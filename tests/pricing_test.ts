@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { calcPrice, findProvider, waitForUpdate } from "@pydantic/genai-prices";
+import fc from "fast-check";
+import { estimateCost, getPricing, LLMClient } from "../mod.ts";
+import { loadPricer } from "../lib/pricing/price.ts";
+import { readPriceFile } from "../lib/pricing/price_file.ts";
+import { listedModels } from "../lib/pricing/price_list.ts";
+import { completion, httpAnswer, startRawServer } from "./support/raw_server.ts";
+import { temporaryFolder } from "./support/temporary_folder.ts";
+
+const OPENAI = "https://api.openai.com/v1";
+const GEMINI = "https://generativelanguage.googleapis.com/v1beta";
+const CLAUDE = "https://api.anthropic.com/v1";
+
+function usage(promptTokens: number, completionTokens: number, more = {}) {
+  return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, ...more };
+}
+
+function close(found: number | null, expected: number): void {
+  assert.ok(found !== null && Math.abs(found - expected) < 1e-12, `${found}, not ${expected}`);
+}
+
+Deno.test("cached tokens cost their own rate", async () => {
+  const price = await loadPricer(OPENAI);
+  // gpt-5.4-mini: 0.75 in, 0.075 cached, 4.5 out, USD per million.
+  close(
+    price("gpt-5.4-mini", usage(1000, 100, { cachedTokens: 400, reasoningTokens: 60 })),
+    (600 * 0.75 + 400 * 0.075 + 100 * 4.5) / 1e6,
+  );
+});
+
+Deno.test("writing to the cache costs its own rate", async () => {
+  const price = await loadPricer(CLAUDE);
+  // Claude Sonnet 4: 3 in, 3.75 written, 0.3 cached, 15 out.
+  close(
+    price(
+      "claude-sonnet-4-20250514",
+      usage(1000, 10, { cachedTokens: 100, cacheWriteTokens: 500 }),
+    ),
+    (400 * 3 + 100 * 0.3 + 500 * 3.75 + 10 * 15) / 1e6,
+  );
+});
+
+Deno.test("long prompts cost the rate of their tier, all of them", async () => {
+  const price = await loadPricer(GEMINI);
+  // Gemini 2.5 Pro: 1.25 and 10 up to 200,000 tokens, 2.5 and 15 above.
+  close(price("gemini-2.5-pro", usage(200_000, 10)), (200_000 * 1.25 + 10 * 10) / 1e6);
+  close(price("gemini-2.5-pro", usage(200_001, 10)), (200_001 * 2.5 + 10 * 15) / 1e6);
+});
+
+Deno.test("every model of the list costs what the list itself reckons", async () => {
+  const providers = await waitForUpdate() ?? [];
+  const tokens = fc.integer({ min: 0, max: 400_000 });
+  const cases = providers.flatMap((provider) =>
+    provider.models.map(({ id }) => [provider, id] as const)
+  );
+  const baseUrls = new Map(
+    [OPENAI, GEMINI, CLAUDE, "https://api.deepseek.com", "https://openrouter.ai/api/v1"]
+      .map((url) => [findProvider({ providerApiUrl: url })!.id, url]),
+  );
+  const known = cases.filter(([{ id }]) => baseUrls.has(id));
+  assert.ok(known.length > 500);
+  for (const [provider, model] of known) {
+    const price = await loadPricer(baseUrls.get(provider.id)!);
+    if (price(model, usage(1, 1)) === null) continue;
+    fc.assert(
+      fc.property(tokens, tokens, tokens, (a, b, completionTokens) => {
+        const [promptTokens, cachedTokens] = [a + b, b];
+        const expected = calcPrice(
+          {
+            input_tokens: promptTokens,
+            cache_read_tokens: cachedTokens,
+            output_tokens: completionTokens,
+          },
+          model,
+          { provider },
+        )!.total_price;
+        const found = price(model, usage(promptTokens, completionTokens, { cachedTokens }))!;
+        assert.ok(Math.abs(found - expected) <= 1e-9 + expected * 1e-9, `${model}: ${found}`);
+      }),
+      { numRuns: 3 },
+    );
+  }
+});
+
+Deno.test("a free model costs nothing, an unknown one is unknown", async () => {
+  const openrouter = await loadPricer("https://openrouter.ai/api/v1");
+  assert.equal(openrouter("allenai/molmo-7b-d:free", usage(1000, 1000)), 0);
+  assert.equal(openrouter("nobody/nothing-1b", usage(1000, 1000)), null);
+  for (const server of ["http://localhost:8000/v1", "https://llm.example.com/v1"]) {
+    assert.equal((await loadPricer(server))("gpt-5.4-mini", usage(1, 1)), null);
+  }
+});
+
+Deno.test("a server that counts more cached tokens than it read breaks nothing", async () => {
+  const price = await loadPricer(OPENAI);
+  close(price("gpt-5.4-mini", usage(100, 0, { cachedTokens: 500 })), 100 * 0.075 / 1e6);
+});
+
+Deno.test("the user's prices win, those for one server over those for all", async () => {
+  const rows = [
+    { model: "qwen3", input: 1, output: 2 },
+    { model: "qwen3", baseUrl: "http://gpu1:8000/v1/", input: 10, output: 20, request: 0.5 },
+    { model: "gpt-5.4-mini", input: 7, output: 7 },
+  ];
+  close((await loadPricer("http://gpu2:8000/v1", rows))("qwen3", usage(1e6, 1e6)), 3);
+  close((await loadPricer("http://gpu1:8000/v1", rows))("qwen3", usage(1e6, 1e6)), 30.5);
+  close((await loadPricer(OPENAI, rows))("gpt-5.4-mini", usage(1e6, 0)), 7);
+});
+
+Deno.test("getPricing() and estimateCost() tell rates, source and amounts", async () => {
+  const pricing = await getPricing({ model: "gpt-5.4-mini", provider: "openai" });
+  assert.equal(pricing!.source, "genai-prices");
+  assert.deepEqual([pricing!.input, pricing!.cachedInput, pricing!.output], [0.75, 0.075, 4.5]);
+  assert.equal(await getPricing({ model: "nothing-1", provider: "openai" }), null);
+  await assert.rejects(getPricing({ model: "m" }), { code: "configuration" });
+  const query = {
+    model: "gpt-5.4-mini",
+    baseUrl: OPENAI,
+    promptTokens: 1e6,
+    completionTokens: 1e6,
+  };
+  close(await estimateCost(query), 0.75 + 4.5);
+  close(await estimateCost({ ...query, cachedTokens: 1e6 }), 0.075 + 4.5);
+  assert.equal(await estimateCost({ ...query, model: "nothing-1" }), null);
+});
+
+Deno.test("the list names models with their providers", async () => {
+  const models = await listedModels();
+  assert.ok(models.length > 1000);
+  const mini = models.find(({ model, provider }) =>
+    model === "gpt-5.4-mini" && provider === "OpenAI"
+  );
+  assert.equal(mini!.contextWindow, 400_000);
+});
+
+Deno.test("the price file is read, and its mistakes are told with their place", () => {
+  using folder = temporaryFolder();
+  const read = (text: string) => readPriceFile(folder.write("pricing.json", text));
+  assert.deepEqual(readPriceFile(folder.file("none.json")), []);
+  const [row] = read(
+    '{"updated":"2026-11-23","prices":[{"model":"m","base_url":"http://h/v1","input":1,"output":2,' +
+      '"cached_input":0.1}]}',
+  );
+  assert.deepEqual([row.model, row.baseUrl, row.input, row.cachedInput], [
+    "m",
+    "http://h/v1",
+    1,
+    0.1,
+  ]);
+  assert.throws(() => read('{"prices": [}'), /pricing\.json:1:13: not valid JSON/);
+  assert.throws(() => read('{"prices": [{"model": "m", "input": -1, "output": 1}]}'), {
+    code: "configuration",
+    message: /pricing\.json: prices\.0\.input: expected 0 or more/,
+  });
+});
+
+Deno.test("a cost that the server reports wins over every price", async () => {
+  const body = JSON.parse(completion("hi"));
+  body.usage.cost = 0.123;
+  await using server = await startRawServer((socket) =>
+    socket.write(httpAnswer(200, JSON.stringify(body)))
+  );
+  const prices = [{ model: "m", input: 1, output: 1 }];
+  await using client = new LLMClient({ baseUrl: server.baseUrl, model: "m", prices });
+  const { cost } = await client.chatCompletions([{ role: "user", content: "Hello" }]);
+  assert.equal(cost, 0.123);
+});
