@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { withRecordOptions } from "../chat/record_options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import {
+  comparedInput,
   errorRecord,
   recordedResult,
   type ResultRecord,
@@ -133,7 +135,7 @@ export class BatchRun {
   ): AsyncGenerator<IndexedRecord> {
     const { checkpoint, rerunChanged, yieldRestored } = this.#options;
     for await (const record of records) {
-      if (!yieldRestored && checkpoint?.isDone(record.index, record.messages, rerunChanged)) {
+      if (!yieldRestored && checkpoint?.isDone(record.index, comparedInput(record), rerunChanged)) {
         this.#summary.restored++;
       } else {
         yield record;
@@ -143,11 +145,14 @@ export class BatchRun {
 
   async #work(record: IndexedRecord, place: Place): Promise<Answer> {
     const { checkpoint, rerunChanged, yieldRestored } = this.#options;
-    if (yieldRestored && checkpoint?.isDone(record.index, record.messages, rerunChanged)) {
+    if (yieldRestored && checkpoint?.isDone(record.index, comparedInput(record), rerunChanged)) {
       return { result: recordedResult(checkpoint.read(record.index)), restored: true };
     }
+    const options = record.options === undefined
+      ? this.#options
+      : withRecordOptions(this.#options, record.options);
     const result = await this.#client.chatCompletions(record.messages, {
-      ...this.#options,
+      ...options,
       signal: this.#cut.signal,
       retrySignal: this.#noRetries.signal,
       onRetryWait: (notice) => {
