@@ -4,17 +4,19 @@
  * @module
  */
 import { Command, Option } from "@commander-js/extra-typings";
+import { existsSync } from "node:fs";
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import { CheckpointError, ConfigurationError, InvalidInputError } from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples, commonFlags, modelFlags, positiveNumber, wholeNumber } from "./flags.ts";
+import { INPUT_HELP, inputFlags } from "./input_flags.ts";
 import { noteLongWaits } from "./note_waits.ts";
 import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
-function checkFiles(input: string | undefined, output: string | undefined): string {
+function checkFiles(input: string | undefined, { output, retryFailed }: Flags): string {
   if (output === undefined) {
     throw new ConfigurationError("no output file", {
       hint: "Name one with -o: flexllm batch input.jsonl -o output.jsonl",
@@ -28,13 +30,18 @@ function checkFiles(input: string | undefined, output: string | undefined): stri
       hint: "Name a JSONL file, or pipe one in: flexllm batch input.jsonl -o output.jsonl",
     });
   }
+  if (retryFailed && !existsSync(output)) {
+    throw new ConfigurationError(`--retry-failed: there is no result file ${output}`, {
+      hint: "Leave the flag out for the first run.",
+    });
+  }
   return output;
 }
 
 function command() {
   return new Command("batch")
-    .description("ask every question of a JSONL file; run it again to go on where it stopped")
-    .argument("[input]", "JSONL file; standard input when left out")
+    .description("ask every question of a file; run it again to go on where it stopped")
+    .argument("[input]", "JSONL, CSV or TSV file; standard input when left out")
     .option("-o, --output <file>", "result file (.jsonl), also the checkpoint; required")
     .addOption(modelFlags.model)
     .addOption(
@@ -51,6 +58,15 @@ function command() {
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.timeout)
+    .addOption(inputFlags.inputFormat)
+    .addOption(inputFlags.delimiter)
+    .addOption(inputFlags.noQuotes)
+    .addOption(inputFlags.template)
+    .addOption(inputFlags.asMetadata)
+    .addOption(inputFlags.limit)
+    .addOption(inputFlags.shard)
+    .addOption(inputFlags.retryFailed)
+    .addOption(inputFlags.noRetryFailed)
     .option("--skip-invalid", "leave out input lines that cannot be used")
     .option("--rerun-changed", "redo records whose input differs from that in the result file")
     .option("--return-usage", "write token counts to the result file (default)")
@@ -60,7 +76,8 @@ function command() {
     .option("--json", "print the summary as JSON on stdout")
     .option("-q, --quiet", "no progress and no summary")
     .addOption(commonFlags.config)
-    .addOption(commonFlags.verbose);
+    .addOption(commonFlags.verbose)
+    .addHelpText("after", INPUT_HELP);
 }
 
 type Flags = ReturnType<ReturnType<typeof command>["opts"]>;
@@ -96,12 +113,13 @@ function exitCode(summary: BatchSummary): number {
 }
 
 async function run(input: string | undefined, flags: Flags): Promise<void> {
-  const output = checkFiles(input, flags.output);
+  const output = checkFiles(input, flags);
   const note = flags.quiet ? () => {} : writeNote;
   const { client, model, options } = await prepare(flags);
   const [
     { batchReport, summaryJson },
     { openInput },
+    { readOptions },
     { checkInput, usableRecords },
     { Checkpoint },
     { BatchRun },
@@ -109,15 +127,20 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
     .all([
       import("./batch_report.ts"),
       import("../lib/input/input_file.ts"),
+      import("../lib/input/read_options.ts"),
       import("../lib/input/records.ts"),
       import("../lib/checkpoint/checkpoint.ts"),
       import("../lib/batch/batch_run.ts"),
     ]);
-  const file = await openInput(input);
+  const file = await openInput(input, flags);
   try {
+    const reading = readOptions(file, flags);
     const checkpoint = await Checkpoint.open(output);
     try {
-      const check = checkInput(file, checkpoint, flags);
+      const check = checkInput(file, checkpoint, {
+        ...reading,
+        rerunChanged: flags.rerunChanged,
+      });
       if (check.invalid > 0) {
         note(`${colored("yellow", "warning:")} ${check.invalid} unusable input lines left out`);
       }
@@ -130,7 +153,7 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
       const report = { model, output, total: check.total, piped: input === undefined };
       if (check.pending === 0) {
         checkpoint.order();
-        note(`All ${check.total} records are done already; nothing was sent. (${output})`);
+        note(`${nothingToDo(check.total, flags)}; nothing was sent. (${output})`);
         const summary = { ...batch.summary(), restored: check.total };
         if (flags.json) writeOutput(summaryJson(summary, report));
         return;
@@ -139,7 +162,7 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
       const signals = stopOnSignals(batch, progress.note);
       let failure: unknown;
       try {
-        for await (const item of batch.items(usableRecords(file, flags))) {
+        for await (const item of batch.items(usableRecords(file, reading, checkpoint))) {
           if (item.status === "error") progress.failure(item, file.name);
         }
       } catch (error) {
@@ -172,6 +195,12 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
+/** Why none of the records that are meant, `total`, has to be asked. */
+function nothingToDo(total: number, { retryFailed }: Flags): string {
+  if (total > 0) return `All ${total} records are done already`;
+  return retryFailed ? "No record has failed" : "There is no record to ask";
+}
+
 /** A result file out of order is still whole. */
 function orderOrWarn(checkpoint: { order(): void }): void {
   try {
@@ -192,5 +221,7 @@ export function batchCommand() {
     "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -c 64 --max-qps 20",
     'flexllm batch texts.jsonl -o out.jsonl -s "Translate to French." --max-tokens 500',
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
+    'flexllm batch reviews.csv -o moods.jsonl --template "The mood of this review? {{text}}"',
+    "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
   ]);
 }
