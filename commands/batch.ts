@@ -4,7 +4,7 @@
  * @module
  */
 import { Command, Option } from "@commander-js/extra-typings";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import { CheckpointError, ConfigurationError, InvalidInputError } from "../lib/errors.ts";
@@ -15,6 +15,11 @@ import { noteLongWaits } from "./note_waits.ts";
 import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
+
+function isSameFile(a: string, b: string): boolean {
+  const [first, second] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
+}
 
 function checkFiles(input: string | undefined, { output, retryFailed }: Flags): string {
   if (output === undefined) {
@@ -28,6 +33,11 @@ function checkFiles(input: string | undefined, { output, retryFailed }: Flags): 
   if (input === undefined && process.stdin.isTTY) {
     throw new ConfigurationError("no input", {
       hint: "Name a JSONL file, or pipe one in: flexllm batch input.jsonl -o output.jsonl",
+    });
+  }
+  if (input !== undefined && isSameFile(input, output)) {
+    throw new ConfigurationError(`the input ${input} is the output file, too`, {
+      hint: "Name another output file with -o.",
     });
   }
   if (retryFailed && !existsSync(output)) {

@@ -8,6 +8,7 @@ import { openInput } from "../lib/input/input_file.ts";
 import { readOptions } from "../lib/input/read_options.ts";
 import { checkInput, readRecords, usableRecords } from "../lib/input/records.ts";
 import { parseShard } from "../lib/input/selection.ts";
+import { Template } from "../lib/input/template.ts";
 import { type TemporaryFolder, temporaryFolder } from "./support/temporary_folder.ts";
 
 function messagesOf(value: unknown, system?: string) {
@@ -198,6 +199,7 @@ Deno.test("fields that are options hold for their record, and no longer travel a
   assert.deepEqual(convert({ q: "a", model: 7, seed: 1 }, ["model"]), [{ seed: 1 }, { model: 7 }]);
   const cases: [object, string][] = [
     [{ temperature: "hot" }, 'temperature: expected a number, got "hot"'],
+    [{ thinking: "Hm, well" }, 'got "Hm, well"; if it is data: --as-metadata thinking'],
     [{ model: "" }, 'model: expected the name of a model, got ""'],
     [{ max_tokens: 0 }, "max_tokens: expected a whole number of at least 1, got 0"],
     [{ stop: [1] }, "stop: expected a string or an array of strings, got [1]"],
@@ -211,6 +213,26 @@ Deno.test("fields that are options hold for their record, and no longer travel a
   for (const [fields, problem] of cases) {
     assert.ok(String(convert({ q: "a", ...fields })).includes(problem), problem);
   }
+});
+
+Deno.test("a template asks about the lines of a result file, whose model is not the one to ask", () => {
+  const result = {
+    index: 0,
+    output: "Yes",
+    status: "success",
+    input: [],
+    model: "m",
+    thinking: "Hm",
+  };
+  const converted = new RecordConverter({ template: new Template("Is it so? {{output}}", "t") })
+    .convert(result);
+  assert.deepEqual(converted, {
+    record: {
+      messages: [{ role: "user", content: "Is it so? Yes" }],
+      metadata: result,
+      options: undefined,
+    },
+  });
 });
 
 Deno.test("a field of any name stays beside the answer", () => {

@@ -50,6 +50,14 @@ export interface Conversion {
 /** The fields of a record that are not its content. */
 type Rest = Pick<BatchRecord, "metadata" | "options"> | { problem: string };
 
+const NO_OPTIONS: OptionFields = new Map();
+
+/** Whether `fields` are a line of a result file: its model and thinking are those of the answer. */
+function isResult(fields: Json): boolean {
+  return (fields.status === "success" || fields.status === "error") && "index" in fields &&
+    "output" in fields && "input" in fields;
+}
+
 /** Sets a field whatever it is called, even `__proto__`. */
 function put(target: Json, name: string, value: unknown): void {
   if (name !== "__proto__") target[name] = value;
@@ -172,9 +180,10 @@ export class RecordConverter {
   #rest(fields: Json, used: readonly string[]): Rest {
     let metadata: Json | undefined;
     let options: RecordOptions | undefined;
+    const optionFields = isResult(fields) ? NO_OPTIONS : this.#optionFields;
     for (const name of Object.keys(fields)) {
       if (used.includes(name)) continue;
-      const field = this.#optionFields.get(name);
+      const field = optionFields.get(name);
       if (field === undefined) {
         put(metadata ??= {}, name, fields[name]);
       } else {

@@ -137,8 +137,14 @@ export function readOption(
 ): string | undefined {
   const read = isTable && typeof value === "string" ? cellValue(value, field) : value;
   if (read === null || read === undefined) return undefined;
-  if (!field.accepts(read)) return `${name}: expected ${field.expected}, got ${shown(value)}`;
-  if (options[field.option] !== undefined) return `${name}: the same option is given twice`;
+  // A data set may call a column so and mean something else.
+  const isData = `; if it is data: --as-metadata ${name.replace("body.", "")}`;
+  if (!field.accepts(read)) {
+    return `${name}: expected ${field.expected}, got ${shown(value)}${isData}`;
+  }
+  if (options[field.option] !== undefined) {
+    return `${name}: the same option is given twice${isData}`;
+  }
   (options as Json)[field.option] = read;
   return undefined;
 }

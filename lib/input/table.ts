@@ -14,6 +14,7 @@ import { pipeline } from "node:stream/promises";
 import { InvalidInputError } from "../errors.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import type { InputFile } from "./input_file.ts";
+import { NumberedLines } from "./numbered_lines.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 
 /** How a table is written. */
@@ -33,29 +34,6 @@ function findDelimiter(head: Buffer): string {
   const text = head.toString("utf8").replace(/"[^"]*"/g, "").replace(/^[\ufeff\r\n]+/, "");
   const [header] = text.split(/[\r\n]/, 1);
   return DELIMITERS.find((delimiter) => header.includes(delimiter)) ?? ",";
-}
-
-/** Writes JSONL whose lines have given numbers. */
-class NumberedLines {
-  readonly #file: TemporaryFile;
-  #text = "";
-  #next = 1;
-
-  constructor(file: TemporaryFile) {
-    this.#file = file;
-  }
-
-  /** Writes `text` as the line `number`, which is above that of the last. */
-  write(number: number, text: string): void {
-    this.#text += `${"\n".repeat(number - this.#next)}${text}\n`;
-    this.#next = number + 1;
-    if (this.#text.length >= CHUNK) this.flush();
-  }
-
-  flush(): void {
-    this.#file.write(Buffer.from(this.#text));
-    this.#text = "";
-  }
 }
 
 /** Follows where in the file the rows stand; the parser's own count is wrong for CRLF in quotes. */

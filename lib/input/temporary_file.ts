@@ -70,7 +70,7 @@ export class TemporaryFile {
     const text = cause instanceof Error ? cause.message : String(cause);
     return new InvalidInputError(
       `cannot copy ${this.#content} to the folder for temporary files, ${tmpdir()}: ${text}`,
-      { cause, hint: "Make room there, set TMPDIR to another folder, or name a file." },
+      { cause, hint: "Make room there, or set TMPDIR to another folder." },
     );
   }
 }

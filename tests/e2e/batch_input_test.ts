@@ -253,6 +253,25 @@ Deno.test("an image is read when its record's turn comes, from the current folde
   assert.deepEqual(urls, Array(3).fill(`data:image/png;base64,${png.toString("base64")}`));
 });
 
+Deno.test("results are asked about with a template, but not into their own file", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const input = folder.write("in.jsonl", questions(2));
+  const answers = folder.file("answers.jsonl");
+  const server = ["--base-url", mock.baseUrl, "-m"];
+  await flexllm(["batch", input, "-o", answers, ...server, "writer"]);
+  const judge = ["batch", answers, "--template", "So? {{output}}", ...server, "judge", "-o"];
+  const { code, stderr } = await flexllm([...judge, folder.file("out.jsonl")]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(mock.requests.map(({ model }) => model), ["writer", "writer", "judge", "judge"]);
+  assert.match(mock.requests[2].messages[0].content, /^So\? You asked: "Question \d"/);
+  const before = folder.read("answers.jsonl");
+  const same = await flexllm([...judge, answers, "--rerun-changed"]);
+  assert.equal(same.code, 1);
+  assert.match(same.stderr, /the input .*answers\.jsonl is the output file, too\nName another/);
+  assert.equal(folder.read("answers.jsonl"), before);
+});
+
 Deno.test("flags that cannot be meant are told, and nothing is sent", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
