@@ -17,8 +17,13 @@ import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
 function isSameFile(a: string, b: string): boolean {
-  const [first, second] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
+  try {
+    const [first, second] = [a, b].map((path) => statSync(path));
+    return first.ino === second.ino && first.dev === second.dev;
+  } catch {
+    // What cannot be opened says so itself, in better words.
+    return false;
+  }
 }
 
 function checkFiles(input: string | undefined, { output, retryFailed }: Flags): string {
