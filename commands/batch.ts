@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command, Option } from "@commander-js/extra-typings";
+import { existsSync } from "node:fs";
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import {
@@ -12,101 +12,18 @@ import {
   ConfigurationError,
   InvalidInputError,
 } from "../lib/errors.ts";
+import type { InputFile } from "../lib/input/input_file.ts";
+import type { ReadOptions } from "../lib/input/records.ts";
+import { checkFiles } from "./batch_files.ts";
+import { type BatchFlags, batchFlags } from "./batch_flags.ts";
 import { EXIT } from "./exit_codes.ts";
-import {
-  addExamples,
-  commonFlags,
-  modelFlags,
-  numberWithin,
-  positiveNumber,
-  wholeNumber,
-} from "./flags.ts";
+import { addExamples } from "./flags.ts";
 import { noteLongWaits } from "./note_waits.ts";
 import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
-function checkFiles(input: string | undefined, output: string | undefined): string {
-  if (output === undefined) {
-    throw new ConfigurationError("no output file", {
-      hint: "Name one with -o: flexllm batch input.jsonl -o output.jsonl",
-    });
-  }
-  if (!output.endsWith(".jsonl")) {
-    throw new ConfigurationError(`the output file must end in .jsonl, got ${output}`);
-  }
-  if (input === undefined && process.stdin.isTTY) {
-    throw new ConfigurationError("no input", {
-      hint: "Name a JSONL file, or pipe one in: flexllm batch input.jsonl -o output.jsonl",
-    });
-  }
-  return output;
-}
-
-function command() {
-  return new Command("batch")
-    .description("ask every question of a JSONL file; run it again to go on where it stopped")
-    .argument("[input]", "JSONL file; standard input when left out")
-    .option("-o, --output <file>", "result file (.jsonl), also the checkpoint; required")
-    .addOption(modelFlags.model)
-    .addOption(
-      new Option("-c, --concurrency <count>", "most requests in flight (default: 10)")
-        .argParser(wholeNumber(1)),
-    )
-    .addOption(
-      new Option("--max-qps <number>", "most requests begun a second").argParser(positiveNumber),
-    )
-    .addOption(
-      new Option("--max-tpm <number>", "most tokens a minute, read and written")
-        .argParser(positiveNumber),
-    )
-    .option("--no-adaptive", "do not slow down by itself when the server says that it is too much")
-    .addOption(
-      new Option(
-        "--max-wait <seconds>",
-        "longest wait for rate limits or a server that has gone away (default: 600)",
-      ).argParser(numberWithin(0, 2_147_483)),
-    )
-    .addOption(modelFlags.system)
-    .addOption(modelFlags.temperature)
-    .addOption(modelFlags.maxTokens)
-    .addOption(modelFlags.baseUrl)
-    .addOption(modelFlags.apiKey)
-    .addOption(modelFlags.retryTimes)
-    .addOption(modelFlags.timeout)
-    .option(
-      "--schema <file>",
-      "JSON schema that every answer must fit; its value is written as well",
-    )
-    .addOption(
-      new Option(
-        "--schema-retries <count>",
-        "times an answer that does not fit is asked for again (default: 2)",
-      ).argParser(wholeNumber(0)),
-    )
-    .option("--skip-invalid", "leave out input lines that cannot be used")
-    .option("--rerun-changed", "redo records whose input differs from that in the result file")
-    .option("--return-usage", "write token counts to the result file (default)")
-    .option("--no-return-usage", "leave them out")
-    .option("--track-cost", "write and show costs where prices are known (default)")
-    .option("--no-track-cost", "leave them out")
-    .addOption(
-      new Option(
-        "--budget <usd>",
-        "most to spend on this result file, earlier runs included; stops before it would be passed",
-      )
-        .argParser(numberWithin(0, 1e9)),
-    )
-    .option("--allow-unpriced", "with a budget: ask models whose price is not known, too")
-    .option("--json", "print the summary as JSON on stdout")
-    .option("-q, --quiet", "no progress and no summary")
-    .addOption(commonFlags.config)
-    .addOption(commonFlags.verbose);
-}
-
-type Flags = ReturnType<ReturnType<typeof command>["opts"]>;
-
-async function schemaOptions({ schema, schemaRetries }: Flags) {
+async function schemaOptions({ schema, schemaRetries }: BatchFlags) {
   if (schema === undefined) {
     if (schemaRetries === undefined) return {};
     throw new ConfigurationError("--schema-retries means nothing without --schema");
@@ -116,7 +33,7 @@ async function schemaOptions({ schema, schemaRetries }: Flags) {
 }
 
 /** Brings the file's `batch` section and the flags together; flags win. */
-async function prepare(flags: Flags) {
+async function prepare(flags: BatchFlags) {
   const { CostTracker } = await import("../lib/pricing/cost_tracker.ts");
   const costTracker = new CostTracker({
     limit: flags.budget,
@@ -125,7 +42,7 @@ async function prepare(flags: Flags) {
   const { connectBatch, readConfig } = await import("./connect_model.ts");
   const config = readConfig(flags.config);
   const section = config.value.batch ?? {};
-  const { client, model } = connectBatch(config, flags, {
+  const connection = connectBatch(config, flags, {
     concurrencyLimit: flags.concurrency ?? section.concurrency ?? undefined,
     maxQps: flags.maxQps ?? section.max_qps ?? undefined,
     maxTpm: flags.maxTpm ?? section.max_tpm ?? undefined,
@@ -147,7 +64,7 @@ async function prepare(flags: Flags) {
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,
     recordCost: flags.trackCost ?? section.track_cost ?? true,
   };
-  return { client, model, options, costTracker };
+  return { ...connection, options, costTracker };
 }
 
 function exitCode(summary: BatchSummary): number {
@@ -155,90 +72,154 @@ function exitCode(summary: BatchSummary): number {
   return summary.failed > 0 ? EXIT.failed : EXIT.ok;
 }
 
-async function run(input: string | undefined, flags: Flags): Promise<void> {
-  const output = checkFiles(input, flags.output);
-  const note = flags.quiet ? () => {} : writeNote;
-  const { client, model, options, costTracker } = await prepare(flags);
-  const [
-    { batchReport, summaryJson },
-    { openInput },
-    { checkInput, usableRecords },
-    { Checkpoint },
-    { BatchRun },
-  ] = await Promise
-    .all([
-      import("./batch_report.ts"),
-      import("../lib/input/input_file.ts"),
-      import("../lib/input/records.ts"),
-      import("../lib/checkpoint/checkpoint.ts"),
-      import("../lib/batch/batch_run.ts"),
-    ]);
-  const file = await openInput(input);
+async function run(input: string | undefined, flags: BatchFlags): Promise<void> {
+  const output = checkFiles(input, flags);
+  const prepared = await prepare(flags);
+  const [{ openInput }, { readOptions }] = await Promise.all([
+    import("../lib/input/input_file.ts"),
+    import("../lib/input/read_options.ts"),
+  ]);
+  const file = await openInput(input, flags);
   try {
-    const checkpoint = await Checkpoint.open(output);
-    costTracker.addSpent(checkpoint.cost);
-    try {
-      const check = checkInput(file, checkpoint, flags);
-      if (check.invalid > 0) {
-        note(`${colored("yellow", "warning:")} ${check.invalid} unusable input lines left out`);
-      }
-      const { startProgress } = await import("./progress.ts");
-      const batch = new BatchRun(client, {
-        ...options,
-        checkpoint,
-        pending: check.pending,
-        onRetryWait: noteLongWaits((line) => progress.note(line)),
-      });
-      const report = { model, output, total: check.total, piped: input === undefined, costs: [] };
-      if (check.pending === 0) {
-        checkpoint.order();
-        note(`All ${check.total} records are done already; nothing was sent. (${output})`);
-        const summary = { ...batch.summary(), restored: check.total };
-        if (flags.json) writeOutput(summaryJson(summary, report));
-        return;
-      }
-      const progress = await startProgress(batch, check, flags.quiet === true);
-      const signals = stopOnSignals(batch, progress.note);
-      let failure: unknown;
-      try {
-        for await (const item of batch.items(usableRecords(file, flags))) {
-          if (item.status === "error") progress.failure(item, file.name);
-        }
-      } catch (error) {
-        failure = error;
-      } finally {
-        progress.stop();
-        signals.release();
-      }
-      const summary = batch.summary();
-      const done = summary.restored + summary.succeeded + summary.failed;
-      if (failure === undefined && !summary.interrupted) {
-        if (done < check.total) {
-          failure = new InvalidInputError(
-            `${file.name} was changed while the batch ran: it had ${check.total} records, ` +
-              `${done} were read`,
-          );
-        } else {
-          orderOrWarn(checkpoint);
-        }
-      }
-      const costs = costTracker.report();
-      for (const line of batchReport(summary, { ...report, costs }, failure !== undefined)) {
-        note(line);
-      }
-      if (flags.json) writeOutput(summaryJson(summary, { ...report, costs }));
-      if (failure !== undefined) reportError(failure, flags.verbose === true);
-      process.exitCode = failure === undefined
-        ? exitCode(summary)
-        : failure instanceof BudgetExceededError
-        ? EXIT.budget
-        : EXIT.usage;
-    } finally {
-      checkpoint.close();
-    }
+    const reading = readOptions(file, flags);
+    if (flags.estimate) await estimate(file, output, reading, flags, prepared);
+    else await send(file, output!, reading, flags, prepared);
   } finally {
     file.close();
   }
+}
+
+type Prepared = Awaited<ReturnType<typeof prepare>>;
+
+/** Tells what the records that are not done yet will take. */
+async function estimate(
+  file: InputFile,
+  output: string | undefined,
+  reading: ReadOptions,
+  flags: BatchFlags,
+  { model, server, options }: Prepared,
+): Promise<void> {
+  const [{ estimateJson, estimateLines }, { estimateBatch }, { loadPricer }, records, c] =
+    await Promise.all([
+      import("./estimate.ts"),
+      import("../lib/pricing/estimate_batch.ts"),
+      import("../lib/pricing/price.ts"),
+      import("../lib/input/records.ts"),
+      import("../lib/checkpoint/checkpoint.ts"),
+    ]);
+  // A result file that is not there yet is not made.
+  const exists = output !== undefined && existsSync(output);
+  const checkpoint = exists ? await c.Checkpoint.open(output) : undefined;
+  try {
+    records.checkInput(file, checkpoint, { ...reading, rerunChanged: flags.rerunChanged });
+    const pending = records.pendingRecords(file, reading, checkpoint);
+    const { maxTokens } = options;
+    const price = await loadPricer(server.baseUrl, server.prices);
+    const estimated = await estimateBatch(pending, { model, maxTokens, price });
+    if (flags.json) writeOutput(estimateJson(estimated));
+    else writeOutput(`${estimateLines(estimated).join("\n")}\n`);
+  } finally {
+    checkpoint?.close();
+  }
+}
+
+/** Asks the records that are not done yet. */
+async function send(
+  file: InputFile,
+  output: string,
+  reading: ReadOptions,
+  flags: BatchFlags,
+  { client, model, options, costTracker }: Prepared,
+): Promise<void> {
+  const note = flags.quiet ? () => {} : writeNote;
+  const [
+    { batchReport, summaryJson },
+    { checkInput, usableRecords },
+    { Checkpoint },
+    { BatchRun },
+    { startProgress },
+  ] = await Promise.all([
+    import("./batch_report.ts"),
+    import("../lib/input/records.ts"),
+    import("../lib/checkpoint/checkpoint.ts"),
+    import("../lib/batch/batch_run.ts"),
+    import("./progress.ts"),
+  ]);
+  const checkpoint = await Checkpoint.open(output);
+  costTracker.addSpent(checkpoint.cost);
+  try {
+    const check = checkInput(file, checkpoint, {
+      ...reading,
+      rerunChanged: flags.rerunChanged,
+    });
+    if (check.invalid > 0) {
+      note(`${colored("yellow", "warning:")} ${check.invalid} unusable input lines left out`);
+    }
+    const batch = new BatchRun(client, {
+      ...options,
+      checkpoint,
+      pending: check.pending,
+      onRetryWait: noteLongWaits((line) => progress.note(line)),
+    });
+    const report = {
+      model,
+      output,
+      total: check.total,
+      piped: file.name === "standard input",
+      costs: [],
+    };
+    if (check.pending === 0) {
+      checkpoint.order();
+      note(`${nothingToDo(check.total, flags)}; nothing was sent. (${output})`);
+      const summary = { ...batch.summary(), restored: check.total };
+      if (flags.json) writeOutput(summaryJson(summary, report));
+      return;
+    }
+    const progress = await startProgress(batch, check, flags.quiet === true);
+    const signals = stopOnSignals(batch, progress.note);
+    let failure: unknown;
+    try {
+      for await (const item of batch.items(usableRecords(file, reading, checkpoint))) {
+        if (item.status === "error") progress.failure(item, file.name);
+      }
+    } catch (error) {
+      failure = error;
+    } finally {
+      progress.stop();
+      signals.release();
+    }
+    const summary = batch.summary();
+    const done = summary.restored + summary.succeeded + summary.failed;
+    if (failure === undefined && !summary.interrupted) {
+      if (done < check.total) {
+        failure = new InvalidInputError(
+          `${file.name} was changed while the batch ran: it had ${check.total} records, ` +
+            `${done} were read`,
+        );
+      } else {
+        orderOrWarn(checkpoint);
+      }
+    }
+    const costs = costTracker.report();
+    for (const line of batchReport(summary, { ...report, costs }, failure !== undefined)) {
+      note(line);
+    }
+    if (flags.json) writeOutput(summaryJson(summary, { ...report, costs }));
+    if (failure !== undefined) reportError(failure, flags.verbose === true);
+    process.exitCode = failure === undefined
+      ? exitCode(summary)
+      : failure instanceof BudgetExceededError
+      ? EXIT.budget
+      : EXIT.usage;
+  } finally {
+    checkpoint.close();
+  }
+}
+
+/** Why none of the records that are meant, `total`, has to be asked. */
+function nothingToDo(total: number, { retryFailed }: BatchFlags): string {
+  if (total > 0) return `All ${total} records are done already`;
+  return retryFailed ? "No record has failed" : "There is no record to ask";
 }
 
 /** A result file out of order is still whole. */
@@ -256,10 +237,12 @@ function orderOrWarn(checkpoint: { order(): void }): void {
 
 /** The command. */
 export function batchCommand() {
-  return addExamples(command().action(run), [
+  return addExamples(batchFlags().action(run), [
     "flexllm batch questions.jsonl -o answers.jsonl",
     "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -c 64 --max-qps 20",
     'flexllm batch texts.jsonl -o out.jsonl -s "Translate to French." --max-tokens 500',
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
+    'flexllm batch reviews.csv -o moods.jsonl --template "The mood of this review? {{text}}"',
+    "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
   ]);
 }

@@ -41,8 +41,9 @@ function quoted(argument: string): string {
 }
 
 /** The command that goes on, without the key that may have been in it. */
-function resumeCommand(piped: boolean): string {
-  const shown = process.argv.slice(2).map((argument, i, all) => {
+function resumeCommand(piped: boolean, without?: string): string {
+  const given = process.argv.slice(2).filter((argument) => argument !== without);
+  const shown = given.map((argument, i, all) => {
     if (all[i - 1] === "--api-key") return "…";
     return argument.startsWith("--api-key=") ? "--api-key=…" : quoted(argument);
   });
@@ -102,9 +103,11 @@ export function batchReport(
     lines.push(`Failed with ${code}: ${number.format(count)}`);
   }
   if (restored + tried > 0) lines.push(`Results: ${context.output}`);
-  const again = resumeCommand(context.piped);
-  if (summary.interrupted || stopped) lines.push(`To go on: ${again}`);
-  else if (failed > 0) lines.push(`To try the failed ones again: ${again}`);
+  if (summary.interrupted || stopped) lines.push(`To go on: ${resumeCommand(context.piped)}`);
+  else if (failed > 0) {
+    const again = resumeCommand(context.piped, "--no-retry-failed");
+    lines.push(`To try the failed ones again: ${again}`);
+  }
   return lines;
 }
 

@@ -8,6 +8,7 @@ import process from "node:process";
 import { LLMClient } from "../lib/client/client.ts";
 import type { ChatClient } from "../lib/client/chat_client.ts";
 import type { ClientOptions } from "../lib/client/client_options.ts";
+import { baseUrlOf, type EndpointOptions } from "../lib/client/endpoint.ts";
 import { LLMClientPool } from "../lib/client/pool.ts";
 import { type Config, loadConfig } from "../lib/config/load.ts";
 import { resolveEndpoints, usesEndpoints } from "../lib/config/resolve_endpoints.ts";
@@ -35,7 +36,7 @@ export function connectModel(
   config: Config,
   flags: ModelFlags & { verbose?: true },
   settings: Omit<ClientOptions, "model">,
-): { client: LLMClient; model: string } {
+): { client: LLMClient; model: string; resolved: EndpointOptions } {
   const model = resolveModel(config, process.env, flags);
   if (flags.verbose) {
     const server = model.baseUrl ? shownUrl(model.baseUrl) : `provider ${model.provider}`;
@@ -44,7 +45,18 @@ export function connectModel(
     writeNote(colored("dim", `model: ${model.model} at ${server}, ${key}`));
   }
   const prices = [...model.prices ?? [], ...ownPrices()];
-  return { client: new LLMClient({ ...model, ...settings, prices }), model: model.model };
+  const resolved = { ...model, prices };
+  return { client: new LLMClient({ ...resolved, ...settings }), model: model.model, resolved };
+}
+
+/** A server, and what the user knows of its prices. */
+export interface PricedServer {
+  baseUrl: string;
+  prices: readonly PriceRow[];
+}
+
+function serverOf({ baseUrl, provider = "auto", prices = [] }: EndpointOptions): PricedServer {
+  return { baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
 }
 
 /** Makes the client of a batch: the model that is meant, or the pool of the endpoints in the file. */
@@ -52,8 +64,11 @@ export function connectBatch(
   config: Config,
   flags: ModelFlags & { verbose?: true },
   settings: Omit<ClientOptions, "model">,
-): { client: ChatClient; model: string } {
-  if (!usesEndpoints(config, flags)) return connectModel(config, flags, settings);
+): { client: ChatClient; model: string; server: PricedServer } {
+  if (!usesEndpoints(config, flags)) {
+    const { client, model, resolved } = connectModel(config, flags, settings);
+    return { client, model, server: serverOf(resolved) };
+  }
   const { concurrencyLimit, maxQps, maxTpm, ...shared } = settings;
   const batch = config.value.batch!;
   const own = ownPrices();
@@ -80,5 +95,6 @@ export function connectBatch(
     failureThreshold: batch.failure_threshold ?? undefined,
     recoveryTime: batch.recovery_time ?? undefined,
   });
-  return { client, model: [...new Set(endpoints.map(({ model }) => model))].join(", ") };
+  const server = serverOf(endpoints[0]);
+  return { client, server, model: [...new Set(endpoints.map(({ model }) => model))].join(", ") };
 }

@@ -7,6 +7,7 @@ import type { Message } from "../chat/messages.ts";
 import type { SamplingOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { comparedInput } from "../checkpoint/record.ts";
 import type { BatchInput, ChatClient } from "../client/chat_client.ts";
 import type { FlexLLMError } from "../errors.ts";
 import { BatchRun } from "./batch_run.ts";
@@ -18,14 +19,21 @@ export interface BatchRecord {
   messages: readonly Message[];
   /** Anything that should stand beside the answer in the result file. */
   metadata?: Record<string, unknown>;
+  /** Options for this record alone; they win over those of the batch. */
+  options?: SamplingOptions & { model?: string };
 }
 
-/** The options of a batch; sampling options hold for every record. Times are in seconds. */
+/**
+ * The options of a batch; sampling options hold for every record that has no own ones. Times are in
+ * seconds.
+ */
 export interface BatchOptions extends SamplingOptions {
   /** The model to ask instead of the client's. */
   model?: string;
   /** Seconds one try may take; default the client's. */
   timeout?: number;
+  /** How often an answer that does not fit `responseFormat` is asked for again; default 0. */
+  schemaRetries?: number;
   /** Cancels the batch; what is in flight is cut, what is done stays in the result file. */
   signal?: AbortSignal;
   /** The most records at work at once; default, and at most, the client's `concurrencyLimit`. */
@@ -46,6 +54,8 @@ export type BatchItem =
     index: number;
     messages: readonly Message[];
     metadata?: Record<string, unknown>;
+    /** The record's own options. */
+    options?: SamplingOptions & { model?: string };
   }
   & (
     | {
@@ -86,7 +96,7 @@ function checkAll(
 ): void {
   if (!Array.isArray(inputs)) return;
   for (const [index, input] of inputs.entries()) {
-    checkpoint.isDone(index, toRecord(input).messages, rerunChanged);
+    checkpoint.isDone(index, comparedInput(toRecord(input)), rerunChanged);
   }
   checkpoint.checkEnd(inputs.length);
 }

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { withRecordOptions } from "../chat/record_options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import {
+  comparedInput,
   errorRecord,
   recordedResult,
   type ResultRecord,
@@ -145,7 +147,7 @@ export class BatchRun {
   ): AsyncGenerator<IndexedRecord> {
     const { checkpoint, rerunChanged, yieldRestored } = this.#options;
     for await (const record of records) {
-      if (!yieldRestored && checkpoint?.isDone(record.index, record.messages, rerunChanged)) {
+      if (!yieldRestored && checkpoint?.isDone(record.index, comparedInput(record), rerunChanged)) {
         this.#summary.restored++;
       } else {
         yield record;
@@ -155,12 +157,15 @@ export class BatchRun {
 
   async #work(record: IndexedRecord, place: Place): Promise<Answer> {
     const { checkpoint, rerunChanged, yieldRestored } = this.#options;
-    if (yieldRestored && checkpoint?.isDone(record.index, record.messages, rerunChanged)) {
+    if (yieldRestored && checkpoint?.isDone(record.index, comparedInput(record), rerunChanged)) {
       return { result: recordedResult(checkpoint.read(record.index)), restored: true };
     }
     this.#asked++;
+    const options = record.options === undefined
+      ? this.#options
+      : withRecordOptions(this.#options, record.options);
     const result = await this.#client.chatCompletions(record.messages, {
-      ...this.#options,
+      ...options,
       patient: true,
       remaining: this.#remaining,
       signal: this.#cut.signal,
@@ -200,7 +205,7 @@ export class BatchRun {
     if (error instanceof AbortedError) return undefined;
     const isEndpoints = error.fatal || ENDPOINT_CODES.has(error.code);
     this.#endpointFailures = isEndpoints ? this.#endpointFailures + 1 : 0;
-    if (!this.#isHopeless(error)) return { ...record, status: "error", error };
+    if (!this.#isHopeless(error, record)) return { ...record, status: "error", error };
     // What is in flight may still be answered, and is paid for then.
     this.#hopeless ??= error;
     this.#drain();
@@ -208,14 +213,15 @@ export class BatchRun {
   }
 
   /** Whether the batch should stop at a failure that the next requests would meet as well. */
-  #isHopeless(error: FlexLLMError): boolean {
+  #isHopeless(error: FlexLLMError, record: IndexedRecord): boolean {
     if (error.fatal) {
       return STOPPING_CODES.has(error.code) || !this.#anyAnswer ||
         this.#endpointFailures > this.#concurrency;
     }
     if (this.#anyAnswer) return false;
-    // Nothing was sent: what is wrong with the options of one record is wrong with all.
-    return error.code === "configuration" || this.#endpointFailures >= HOPELESS_START;
+    // What is wrong with the options of one record is wrong with all, unless they are its own.
+    const isWrongUse = error.code === "configuration" && record.options === undefined;
+    return isWrongUse || this.#endpointFailures >= HOPELESS_START;
   }
 
   #successLine(record: IndexedRecord, result: ChatResult): ResultRecord {

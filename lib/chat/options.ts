@@ -75,11 +75,6 @@ export interface SamplingOptions {
   parallelToolCalls?: boolean;
   /** The form of the answer; default text. */
   responseFormat?: ResponseFormat;
-  /**
-   * How often to ask again when the answer does not fit `responseFormat`, showing the model what was
-   * wrong; default 0. Usage and cost are those of all answers.
-   */
-  schemaRetries?: number;
   /** Further fields for the request's body, as the server names them; they win over all others. */
   extraBody?: Record<string, unknown>;
 }
@@ -93,6 +88,11 @@ export interface ChatOptions extends SamplingOptions {
    * each silence between two events with content. Default: the client's.
    */
   timeout?: number;
+  /**
+   * How often to ask again when the answer does not fit `responseFormat`, showing the model what was
+   * wrong; default 0. Usage and cost are those of all answers.
+   */
+  schemaRetries?: number;
   /** Cancels the call; it then throws {@link AbortedError}. */
   signal?: AbortSignal;
 }

@@ -28,7 +28,7 @@ import type { FileLock } from "./lock.ts";
 import { writeInOrder } from "./order.ts";
 import { checkKind, fileProblem, lockOf, resolvePath } from "./output_file.ts";
 import { RecordIndex } from "./record_index.ts";
-import { recordProblem, type ResultRecord } from "./record.ts";
+import { comparedLine, recordProblem, type ResultRecord } from "./record.ts";
 
 /** How long a written record may wait for the disk, in milliseconds. */
 const SYNC_INTERVAL = 1000;
@@ -149,6 +149,11 @@ export class Checkpoint {
       total,
       { hint: "Choose another output file, or give the whole input." },
     );
+  }
+
+  /** Whether the file has the record `index` as one that failed. */
+  hasFailed(index: number): boolean {
+    return this.#index.state(index) === "error";
   }
 
   /** Reads the record of `index`, which is in the file. */
@@ -278,7 +283,7 @@ export class Checkpoint {
     // A result whose input is not told cannot be compared, so it is asked again.
     const known = record.input !== undefined;
     const state = known ? record.status : "error";
-    const print = known ? fingerprint(record.input) : NaN;
+    const print = known ? fingerprint(comparedLine(record)) : NaN;
     this.#note(record.index, state, print, offset, length);
   }
 

@@ -6,8 +6,10 @@
  */
 import { assistantMessage } from "../chat/assistant_message.ts";
 import type { Message } from "../chat/messages.ts";
+import { type RecordOptions, wireOptions } from "../chat/record_options.ts";
 import type { ChatResult, ToolCall, Usage } from "../chat/result.ts";
 import { type FlexLLMError, SchemaMismatchError } from "../errors.ts";
+import { asObject } from "../json.ts";
 
 /** Token counts as they stand in a result file. */
 export interface RecordUsage {
@@ -31,6 +33,8 @@ export interface ResultRecord {
   input: readonly Message[];
   /** The other fields of the input record. */
   metadata?: Record<string, unknown>;
+  /** The record's own options, under their names in an input file. */
+  options?: Record<string, unknown>;
   usage?: RecordUsage;
   /** What went wrong, for a person. */
   error?: string;
@@ -52,6 +56,7 @@ export interface RecordHead {
   index: number;
   messages: readonly Message[];
   metadata?: Record<string, unknown>;
+  options?: RecordOptions;
 }
 
 function encodeUsage(usage: Usage): RecordUsage {
@@ -75,6 +80,18 @@ function decodeUsage(usage: RecordUsage): Usage {
   return decoded;
 }
 
+/** What of a record must be the same for its result to be that of the record. */
+export function comparedInput({ messages, options }: Omit<RecordHead, "index">): unknown {
+  const own = wireOptions(options);
+  // The messages alone where there is no more: files of before are compared as they were.
+  return own === undefined ? messages : { messages, options: own };
+}
+
+/** The same of a line of a result file. */
+export function comparedLine({ input, options }: ResultRecord): unknown {
+  return asObject(options) === undefined ? input : { messages: input, options };
+}
+
 /** The record of a completion; `undefined` fields are left out when it is written. */
 export function successRecord(head: RecordHead, result: ChatResult): ResultRecord {
   return {
@@ -84,6 +101,7 @@ export function successRecord(head: RecordHead, result: ChatResult): ResultRecor
     parsed: result.parsed,
     input: head.messages,
     metadata: head.metadata,
+    options: wireOptions(head.options),
     usage: result.usage === null ? undefined : encodeUsage(result.usage),
     model: result.model,
     cost: result.cost ?? undefined,
@@ -104,6 +122,7 @@ export function errorRecord(head: RecordHead, error: FlexLLMError): ResultRecord
     status: "error",
     input: head.messages,
     metadata: head.metadata,
+    options: wireOptions(head.options),
     usage: answer?.usage ? encodeUsage(answer.usage) : undefined,
     cost: answer?.cost ?? undefined,
     error: error.message,

@@ -1,30 +1,70 @@
 /**
- * The forms of an input record, and how each becomes a conversation. They are the Python tool's:
+ * The forms of an input record, and how each becomes a conversation. All but OpenAI's are the Python
+ * tool's:
  *
  * - `messages`: a conversation in OpenAI's form;
+ * - `body`: a line of an OpenAI Batch file;
  * - `instruction`, optionally `input`: Alpaca;
- * - `q`, `question` or `prompt`, optionally `system`: a simple question.
+ * - `q`, `question` or `prompt`, optionally `system`: a simple question;
+ * - anything at all, when there is a template.
  *
- * All other fields become metadata.
+ * Fields that are options hold for the record alone; all others become metadata.
  *
  * @module
  */
 import type { BatchRecord } from "../batch/batch.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
+import type { RecordOptions } from "../chat/record_options.ts";
+import { asObject, type Json } from "../json.ts";
+import { fromBatchLine, isBatchLine } from "./openai_batch.ts";
+import {
+  OPTION_FIELDS,
+  type OptionFields,
+  optionFieldsWithout,
+  readOption,
+} from "./option_fields.ts";
+import { type Template, unknownField } from "./template.ts";
 
 const QUESTION_FIELDS = ["q", "question", "prompt"];
+/** Fields one of which a record without a template must have. */
+export const CONTENT_FIELDS: readonly string[] = ["messages", "instruction", ...QUESTION_FIELDS];
 
 /** A record, or what is wrong with the value it was to be made of. */
 export type Converted = { record: BatchRecord } | { problem: string };
 
-type Fields = Record<string, unknown>;
-
-function metadataOf(fields: Fields, used: readonly string[]): Fields | undefined {
-  const rest = Object.entries(fields).filter(([name]) => !used.includes(name));
-  return rest.length === 0 ? undefined : Object.fromEntries(rest);
+/** How input values become records. */
+export interface Conversion {
+  /**
+   * The system prompt for all records: it takes the place of a question's own, and is added to
+   * conversations that have none. A template when there is one for the question.
+   */
+  system?: string | Template;
+  /** Makes the user's message of the fields, whatever they are called. */
+  template?: Template;
+  /** Fields that are metadata although they are called like options. */
+  asMetadata?: readonly string[];
+  /** Whether the values are rows of a table, in which everything is text. */
+  isTable?: boolean;
 }
 
-function expectString(fields: Fields, name: string): string | undefined {
+/** The fields of a record that are not its content. */
+type Rest = Pick<BatchRecord, "metadata" | "options"> | { problem: string };
+
+const NO_OPTIONS: OptionFields = new Map();
+
+/** Whether `fields` are a line of a result file: its model and thinking are those of the answer. */
+function isResult(fields: Json): boolean {
+  return (fields.status === "success" || fields.status === "error") && "index" in fields &&
+    "output" in fields && "input" in fields;
+}
+
+/** Sets a field whatever it is called, even `__proto__`. */
+function put(target: Json, name: string, value: unknown): void {
+  if (name !== "__proto__") target[name] = value;
+  else Object.defineProperty(target, name, { value, enumerable: true });
+}
+
+function expectString(fields: Json, name: string): string | undefined {
   const value = fields[name];
   if (typeof value === "string") return undefined;
   return `${name}: expected a string, got ${JSON.stringify(value)}`;
@@ -35,54 +75,124 @@ function ask(system: unknown, content: string): Message[] {
   return system ? [{ role: "system", content: String(system) }, question] : [question];
 }
 
-function fromMessages(fields: Fields, system: string | undefined): Converted {
-  const problem = messagesProblem(fields.messages);
-  if (problem !== undefined) return { problem };
-  let messages = fields.messages as Message[];
+/** Adds the system prompt for all to a conversation that has none. */
+function withSystem(messages: Message[], system: string | undefined): Message[] {
   const hasSystem = messages.some(({ role }) => role === "system" || role === "developer");
-  if (system !== undefined && !hasSystem) {
-    messages = [{ role: "system", content: system }, ...messages];
+  return system === undefined || hasSystem
+    ? messages
+    : [{ role: "system", content: system }, ...messages];
+}
+
+/** Converts input values, all in one way. */
+export class RecordConverter {
+  readonly #system: string | undefined;
+  readonly #systemTemplate: Template | undefined;
+  readonly #template: Template | undefined;
+  readonly #optionFields: OptionFields;
+  readonly #isTable: boolean;
+
+  /** Makes a converter. */
+  constructor({ system, template, asMetadata = [], isTable = false }: Conversion) {
+    if (typeof system === "object") this.#systemTemplate = system;
+    else this.#system = system;
+    this.#template = template;
+    this.#isTable = isTable;
+    // What a template puts into the question is data, whatever it is called.
+    const data = [...asMetadata, ...template?.fields ?? [], ...this.#systemTemplate?.fields ?? []];
+    this.#optionFields = data.length === 0 ? OPTION_FIELDS : optionFieldsWithout(data);
   }
-  return { record: { messages, metadata: metadataOf(fields, ["messages"]) } };
-}
 
-function fromAlpaca(fields: Fields, system: string | undefined): Converted {
-  const { instruction, input } = fields;
-  const problem = expectString(fields, "instruction") ??
-    (input === undefined || input === null ? undefined : expectString(fields, "input"));
-  if (problem !== undefined) return { problem };
-  const content = input ? `${instruction}\n\n${input}` : String(instruction);
-  // The expected answer of a training set is not sent, and would be mistaken for ours.
-  const metadata = metadataOf(fields, ["instruction", "input", "output"]);
-  return { record: { messages: ask(system, content), metadata } };
-}
-
-function fromQuestion(fields: Fields, name: string, system: string | undefined): Converted {
-  const problem = expectString(fields, name) ??
-    (fields.system === undefined || fields.system === null
-      ? undefined
-      : expectString(fields, "system"));
-  if (problem !== undefined) return { problem };
-  const messages = ask(system ?? fields.system, String(fields[name]));
-  return { record: { messages, metadata: metadataOf(fields, [name, "system"]) } };
-}
-
-/**
- * Converts one input value. `system` is the system prompt for all records: it takes the place of a
- * question's own, and is added to conversations that have none.
- */
-export function toBatchRecord(value: unknown, system: string | undefined): Converted {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { problem: `expected a JSON object, got ${JSON.stringify(value).slice(0, 60)}` };
+  /** Converts one input value. */
+  convert(value: unknown): Converted {
+    const fields = asObject(value);
+    if (fields === undefined) {
+      return { problem: `expected a JSON object, got ${JSON.stringify(value).slice(0, 60)}` };
+    }
+    if (this.#template !== undefined) return this.#fromTemplate(this.#template, fields);
+    if ("messages" in fields) return this.#fromMessages(fields);
+    if (isBatchLine(fields)) return this.#fromBatchLine(fields);
+    if ("instruction" in fields) return this.#fromAlpaca(fields);
+    const name = QUESTION_FIELDS.find((field) => field in fields);
+    if (name !== undefined) return this.#fromQuestion(fields, name);
+    const found = Object.keys(fields).map((field) => `"${field}"`).join(", ") || "no field at all";
+    return {
+      problem:
+        `expected a field "messages", "instruction", "q", "question" or "prompt", found ${found}`,
+    };
   }
-  const fields = value as Fields;
-  if ("messages" in fields) return fromMessages(fields, system);
-  if ("instruction" in fields) return fromAlpaca(fields, system);
-  const name = QUESTION_FIELDS.find((field) => field in fields);
-  if (name !== undefined) return fromQuestion(fields, name, system);
-  const found = Object.keys(fields).map((field) => `"${field}"`).join(", ") || "no field at all";
-  return {
-    problem:
-      `expected a field "messages", "instruction", "q", "question" or "prompt", found ${found}`,
-  };
+
+  #fromTemplate(template: Template, fields: Json): Converted {
+    const content = template.render(fields);
+    const system = this.#systemTemplate?.render(fields);
+    for (const rendered of [content, system]) {
+      if (rendered !== undefined && "missing" in rendered) {
+        return {
+          problem: unknownField(rendered.missing, "the record's fields are", Object.keys(fields)),
+        };
+      }
+    }
+    const { text } = content as { text: string };
+    const systemText = (system as { text: string } | undefined)?.text ?? this.#system;
+    return this.#record(ask(systemText, text), fields, []);
+  }
+
+  #fromMessages(fields: Json): Converted {
+    const problem = messagesProblem(fields.messages);
+    if (problem !== undefined) return { problem };
+    const messages = withSystem(fields.messages as Message[], this.#system);
+    return this.#record(messages, fields, ["messages"]);
+  }
+
+  #fromBatchLine(fields: Json): Converted {
+    const read = fromBatchLine(fields, this.#optionFields);
+    if ("problem" in read) return read;
+    const { messages, options, metadata } = read;
+    return { record: { messages: withSystem(messages, this.#system), metadata, options } };
+  }
+
+  #fromAlpaca(fields: Json): Converted {
+    const { instruction, input } = fields;
+    const problem = expectString(fields, "instruction") ??
+      (input === undefined || input === null ? undefined : expectString(fields, "input"));
+    if (problem !== undefined) return { problem };
+    const content = input ? `${instruction}\n\n${input}` : String(instruction);
+    // The expected answer of a training set is not sent, and would be mistaken for ours.
+    return this.#record(ask(this.#system, content), fields, ["instruction", "input", "output"]);
+  }
+
+  #fromQuestion(fields: Json, name: string): Converted {
+    const problem = expectString(fields, name) ??
+      (fields.system === undefined || fields.system === null
+        ? undefined
+        : expectString(fields, "system"));
+    if (problem !== undefined) return { problem };
+    const messages = ask(this.#system ?? fields.system, String(fields[name]));
+    return this.#record(messages, fields, [name, "system"]);
+  }
+
+  #record(messages: Message[], fields: Json, used: readonly string[]): Converted {
+    const rest = this.#rest(fields, used);
+    if ("problem" in rest) return rest;
+    return { record: { messages, metadata: rest.metadata, options: rest.options } };
+  }
+
+  /** Divides the fields that are not in `used` into options and metadata. */
+  #rest(fields: Json, used: readonly string[]): Rest {
+    let metadata: Json | undefined;
+    let options: RecordOptions | undefined;
+    const optionFields = isResult(fields) ? NO_OPTIONS : this.#optionFields;
+    for (const name of Object.keys(fields)) {
+      if (used.includes(name)) continue;
+      const field = optionFields.get(name);
+      if (field === undefined) {
+        put(metadata ??= {}, name, fields[name]);
+      } else {
+        const problem = readOption(options ??= {}, name, field, fields[name], this.#isTable);
+        if (problem !== undefined) return { problem };
+      }
+    }
+    // Of a table most are empty cells, which give no option.
+    const isEmpty = options !== undefined && Object.keys(options).length === 0;
+    return { metadata, options: isEmpty ? undefined : options };
+  }
 }

@@ -1,30 +1,40 @@
 /**
  * The input of a batch as a file that can be read more than once: it is checked as a whole before
- * anything is sent. Pipes are copied to a temporary file first.
+ * anything is sent. Pipes are copied to a temporary file first, tables are made into JSONL there.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
-import {
-  closeSync,
-  createReadStream,
-  fstatSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
+import { extname } from "node:path";
 import process from "node:process";
-import { InvalidInputError } from "../errors.ts";
+import { ConfigurationError, InvalidInputError } from "../errors.ts";
+import { HEAD_SIZE, jsonlHint, refuseForeign } from "./foreign_format.ts";
+import { TemporaryFile } from "./temporary_file.ts";
 
 /** An open input. */
 export interface InputFile {
   /** What to call it in messages. */
   name: string;
   fd: number;
+  /** The names of the columns when it was a table; `fd` has its rows as JSON objects. */
+  columns?: readonly string[];
+  /** What to do if its lines turn out to be no records. */
+  hint?: string;
   close(): void;
+}
+
+/** The forms of an input. */
+export type InputFormat = "jsonl" | "csv" | "tsv";
+
+/** What is known of an input before it is opened. */
+export interface InputOptions {
+  /** Its form; default by the file's name, JSONL when that says nothing. */
+  inputFormat?: InputFormat;
+  /** What stands between the cells of a table; default found in its first line, a tab in TSV. */
+  delimiter?: string;
+  /** Whether quotes hold a cell of a table together; default yes. */
+  quotes?: boolean;
 }
 
 function inputProblem(name: string, error: unknown): InvalidInputError {
@@ -42,63 +52,19 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
   }
 }
 
-/**
- * A new file that only this process knows: its name goes away at once, so that nothing is left however
- * the process ends. Where an open file cannot be removed, it is removed when it is closed.
- */
-function anonymousFile(): { fd: number; remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), "flexllm-"));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  try {
-    const fd = openSync(join(folder, "input.jsonl"), "wx+", 0o600);
-    try {
-      remove();
-    } catch {
-      // Windows.
-    }
-    return { fd, remove };
-  } catch (error) {
-    remove();
-    throw error;
-  }
-}
-
 /** Copies what a pipe gives to a file that can be read more than once. */
 async function spool(name: string, stream: NodeJS.ReadableStream): Promise<InputFile> {
-  let file: { fd: number; remove: () => void } | undefined;
+  const file = new TemporaryFile(name);
   try {
-    file = anonymousFile();
-    const { fd, remove } = file;
-    for await (const chunk of stream) {
-      const bytes = Buffer.from(chunk);
-      for (let written = 0; written < bytes.length;) {
-        written += writeSync(fd, bytes, written);
-      }
-    }
-    return {
-      name,
-      fd,
-      close() {
-        closeSync(fd);
-        remove();
-      },
-    };
+    for await (const chunk of stream) file.write(Buffer.from(chunk));
   } catch (error) {
-    if (file !== undefined) closeSync(file.fd);
-    const text = error instanceof Error ? error.message : String(error);
-    throw new InvalidInputError(
-      `cannot copy ${name} to the folder for temporary files, ${tmpdir()}: ${text}`,
-      { cause: error, hint: "Make room there, set TMPDIR to another folder, or name a file." },
-    );
+    file.close();
+    throw error instanceof InvalidInputError ? error : inputProblem(name, error);
   }
+  return { name, fd: file.fd, close: () => file.close() };
 }
 
-/**
- * Opens the file at `path`, or standard input when there is none.
- *
- * @throws {InvalidInputError} when it is not there, not readable, or a folder
- */
-export async function openInput(path: string | undefined): Promise<InputFile> {
+async function openAny(path: string | undefined): Promise<InputFile> {
   if (path === undefined || path === "-") return await spool("standard input", process.stdin);
   let fd: number;
   try {
@@ -115,4 +81,40 @@ export async function openInput(path: string | undefined): Promise<InputFile> {
     });
   }
   return await spool(path, createReadStream(path, { fd }));
+}
+
+function formatOf(path: string | undefined, { inputFormat }: InputOptions): InputFormat {
+  if (inputFormat !== undefined) return inputFormat;
+  const extension = extname(path ?? "").slice(1).toLowerCase();
+  return extension === "csv" || extension === "tsv" ? extension : "jsonl";
+}
+
+/**
+ * Opens the file at `path`, or standard input when there is none.
+ *
+ * @throws {InvalidInputError} when it is not there, not readable, a folder, or another kind of file
+ */
+export async function openInput(
+  path: string | undefined,
+  options: InputOptions = {},
+): Promise<InputFile> {
+  const format = formatOf(path, options);
+  const { delimiter, quotes } = options;
+  if (format === "jsonl" && (delimiter !== undefined || quotes === false)) {
+    throw new ConfigurationError("--delimiter and --no-quotes are for tables only", {
+      hint: "Say that the input is one with --input-format csv or tsv.",
+    });
+  }
+  const file = await openAny(path);
+  try {
+    const head = Buffer.allocUnsafe(HEAD_SIZE);
+    const start = head.subarray(0, readSync(file.fd, head, 0, HEAD_SIZE, 0));
+    refuseForeign(start, file.name);
+    if (format === "jsonl") return { ...file, hint: jsonlHint(start, file.name) };
+    const { readTable } = await import("./table.ts");
+    return await readTable(file, start, { format, delimiter, quotes });
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }

@@ -5,11 +5,14 @@
  */
 import type { IndexedRecord } from "../batch/batch_run.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { comparedInput } from "../checkpoint/record.ts";
 import { InvalidInputError } from "../errors.ts";
 import { readLinesSync } from "../lines.ts";
-import { toBatchRecord } from "./formats.ts";
 import { jsonProblem } from "../json_problem.ts";
+import { NOT_UTF8 } from "./foreign_format.ts";
+import { type Conversion, RecordConverter } from "./formats.ts";
 import type { InputFile } from "./input_file.ts";
+import { isMeant, type Selection } from "./selection.ts";
 
 /** A line that cannot be used. */
 export interface InvalidLine {
@@ -18,16 +21,14 @@ export interface InvalidLine {
 }
 
 /** How an input is read. */
-export interface ReadOptions {
-  /** The system prompt for all records. */
-  system?: string;
+export interface ReadOptions extends Conversion, Selection {
   /** Leave out lines that cannot be used instead of stopping at them. */
   skipInvalid?: boolean;
 }
 
 /** What a first look at the whole input tells. */
 export interface InputCheck {
-  /** Usable records. */
+  /** Usable records among those that are meant. */
   total: number;
   /** Of these, those that are not done yet. */
   pending: number;
@@ -41,7 +42,8 @@ const SHOWN_PROBLEMS = 5;
 function readLine(
   text: string,
   place: string,
-  system: string | undefined,
+  converter: RecordConverter,
+  isTable: boolean,
 ): { record: Omit<IndexedRecord, "index"> } | InvalidLine {
   let value: unknown;
   try {
@@ -50,75 +52,119 @@ function readLine(
     const { column, reason } = jsonProblem(text);
     return { problem: `${place}:${column}: not valid JSON (${reason})` };
   }
-  const converted = toBatchRecord(value, system);
+  // A row of a table that is no record.
+  if (isTable && typeof value === "string") return { problem: `${place}: ${value}` };
+  const converted = converter.convert(value);
   return "problem" in converted ? { problem: `${place}: ${converted.problem}` } : converted;
 }
 
 /**
- * Yields the records of `input` in order, and the lines that are none. The index counts all lines
- * that are not blank, so that mending a bad line does not move the others.
+ * Yields the records of `input` in order, and the lines that are none; of a shard only its own. The
+ * index counts all lines that are not blank, so that mending a bad line does not move the others.
+ * Returns how many there are.
  */
 export function* readRecords(
   input: InputFile,
-  system: string | undefined,
-): Generator<IndexedRecord | InvalidLine, void, void> {
+  options: ReadOptions,
+): Generator<IndexedRecord | InvalidLine, number, void> {
+  const { shard } = options;
+  const isTable = input.columns !== undefined;
+  const converter = new RecordConverter({ ...options, isTable });
   let index = 0;
   for (const line of readLinesSync(input.fd)) {
     // A byte order mark begins each of several files that were joined.
     const text = line.text.charCodeAt(0) === 0xfeff ? line.text.slice(1) : line.text;
     if (text.trim() === "") continue;
+    if (shard !== undefined && index % shard.count !== shard.index) {
+      index++;
+      continue;
+    }
     const place = `${input.name}:${line.number}`;
     const read = line.valid
-      ? readLine(text, place, system)
-      : { problem: `${place}: not UTF-8; convert it first: iconv -f latin1 (or utf-16) -t utf-8` };
+      ? readLine(text, place, converter, isTable)
+      : { problem: `${place}: ${NOT_UTF8}` };
     yield "record" in read ? { index, line: line.number, ...read.record } : read;
     index++;
   }
+  return index;
 }
 
-/** The usable records of `input`, for a run. */
+/**
+ * The usable records of `input` that are meant, for a run. `checkpoint` tells which have failed, where
+ * that decides.
+ */
 export function* usableRecords(
   input: InputFile,
   options: ReadOptions,
+  checkpoint?: Checkpoint,
 ): Generator<IndexedRecord, void, void> {
-  for (const record of readRecords(input, options.system)) {
-    if ("index" in record) yield record;
+  const { limit = Infinity } = options;
+  let count = 0;
+  for (const record of readRecords(input, options)) {
+    if (!("index" in record) || !isMeant(record.index, options, checkpoint)) continue;
+    yield record;
+    if (++count >= limit) return;
+  }
+}
+
+/** Of the usable records that are meant, those that are not done. */
+export function* pendingRecords(
+  input: InputFile,
+  options: ReadOptions,
+  checkpoint: Checkpoint | undefined,
+): Generator<IndexedRecord, void, void> {
+  for (const record of usableRecords(input, options, checkpoint)) {
+    if (!checkpoint?.isDone(record.index, comparedInput(record), true)) yield record;
   }
 }
 
 /**
- * Reads the whole input before anything is sent: every line must be usable, and must be the one that
- * `checkpoint` has a result for.
+ * Reads the whole input before anything is sent: every line that is meant must be usable, and must be
+ * the one that `checkpoint` has a result for.
  *
  * @throws {InvalidInputError} naming the first bad lines, or saying that there is none at all
  * @throws {CheckpointMismatchError} at the first record that differs
  */
 export function checkInput(
   input: InputFile,
-  checkpoint: Checkpoint,
+  checkpoint: Checkpoint | undefined,
   options: ReadOptions & { rerunChanged?: boolean },
 ): InputCheck {
+  const { limit = Infinity, skipInvalid, rerunChanged } = options;
   const problems: string[] = [];
-  let [total, pending, invalid, end] = [0, 0, 0, 0];
-  for (const record of readRecords(input, options.system)) {
-    end++;
+  let [total, pending, invalid] = [0, 0, 0];
+  const records = readRecords(input, options);
+  let step = records.next();
+  for (; !step.done && total < limit; step = records.next()) {
+    const record = step.value;
     if ("problem" in record) {
       if (invalid++ < SHOWN_PROBLEMS) problems.push(record.problem);
       continue;
     }
-    total++;
     // After a bad line the run will not begin: all bad lines are told, whatever the checkpoint says.
-    if (invalid > 0 && !options.skipInvalid) continue;
-    if (!checkpoint.isDone(record.index, record.messages, options.rerunChanged)) pending++;
+    if (invalid > 0 && !skipInvalid) {
+      total++;
+      continue;
+    }
+    const done = checkpoint?.isDone(record.index, comparedInput(record), rerunChanged);
+    if (!isMeant(record.index, options, checkpoint)) continue;
+    total++;
+    if (!done) pending++;
   }
-  if (invalid > 0 && !options.skipInvalid) {
+  if (invalid > 0 && !skipInvalid) {
     const more = invalid - problems.length;
     if (more > 0) problems.push(`… and ${more} more`);
+    const hint = "Nothing was sent. Mend the input, or leave bad lines out with --skip-invalid.";
     throw new InvalidInputError(problems.join("\n"), {
-      hint: "Nothing was sent. Mend the input, or leave bad lines out with --skip-invalid.",
+      hint: input.hint === undefined ? hint : `${hint}\n${input.hint}`,
     });
   }
-  if (total === 0) throw new InvalidInputError(`${input.name} has no record`);
-  checkpoint.checkEnd(end);
+  if (step.done) {
+    const isSelected = options.shard !== undefined || options.retryFailed !== undefined;
+    if (step.value === 0 || (total === 0 && !isSelected)) {
+      throw new InvalidInputError(`${input.name} has no record`);
+    }
+    checkpoint?.checkEnd(step.value);
+  }
   return { total, pending, invalid };
 }

@@ -127,8 +127,7 @@ export async function estimateBatch(
   const counter = new Counter(await loadTokenizer());
   const models = new Map<string, Sums>();
   for await (const record of records) {
-    const model = options.model;
-    const { maxTokens } = options;
+    const { model = options.model, maxTokens = options.maxTokens } = record.options ?? {};
     let sums = models.get(model);
     if (sums === undefined) {
       sums = { records: 0, promptTokens: 0, completionTokens: 0, isLimited: true };

@@ -131,6 +131,8 @@ Deno.test("bad input is told clearly, nothing is sent, and no file is left", asy
       /the folder .*no of the output file does not exist\nMake it first: mkdir -p/,
     ],
     [[good, "-o", folder.file("folder.jsonl")], /is a folder, not a file/],
+    [[good, "-o", `${good}/out.jsonl`], /cannot write .*good\.jsonl\/out\.jsonl: ENOTDIR/],
+    [[good, "-o", folder.file(`${"x".repeat(300)}.jsonl`)], /the output file is too long/],
     [
       [good, "-o", folder.file("diary.jsonl")],
       /diary\.jsonl:1 is not a result of flexllm: it is not JSON/,

@@ -1,0 +1,48 @@
+/**
+ * The options that one record of a batch may have for itself, and their names in files.
+ *
+ * @module
+ */
+import type { SamplingOptions } from "./options.ts";
+
+/** How one record is asked, where that differs from the batch. */
+export type RecordOptions = SamplingOptions & { model?: string };
+
+/** The options' names in input and result files: OpenAI's, where it has them. */
+export const WIRE_NAMES: Readonly<Record<keyof RecordOptions, string>> = {
+  model: "model",
+  temperature: "temperature",
+  topP: "top_p",
+  topK: "top_k",
+  thinking: "thinking",
+  maxTokens: "max_tokens",
+  stop: "stop",
+  seed: "seed",
+  presencePenalty: "presence_penalty",
+  frequencyPenalty: "frequency_penalty",
+  tools: "tools",
+  toolChoice: "tool_choice",
+  parallelToolCalls: "parallel_tool_calls",
+  responseFormat: "response_format",
+  extraBody: "extra_body",
+};
+
+/** The options under their names in files; `undefined` when there are none. */
+export function wireOptions(
+  options: RecordOptions | undefined,
+): Record<string, unknown> | undefined {
+  if (options === undefined) return undefined;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [WIRE_NAMES[name as keyof RecordOptions] ?? name, value]);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
+}
+
+/** The options of a batch with those of one record over them. */
+export function withRecordOptions<T extends RecordOptions>(batch: T, record: RecordOptions): T {
+  const given = Object.entries(record).filter(([, value]) => value !== undefined);
+  const merged: T = { ...batch, ...Object.fromEntries(given) };
+  if (batch.extraBody !== undefined && record.extraBody !== undefined) {
+    merged.extraBody = { ...batch.extraBody, ...record.extraBody };
+  }
+  return merged;
+}

@@ -1,0 +1,70 @@
+/**
+ * From what the flags say to how an input is read.
+ *
+ * @module
+ */
+import { closest } from "fastest-levenshtein";
+import { ConfigurationError, InvalidInputError } from "../errors.ts";
+import { CONTENT_FIELDS } from "./formats.ts";
+import type { InputFile } from "./input_file.ts";
+import { OPTION_FIELDS } from "./option_fields.ts";
+import type { ReadOptions } from "./records.ts";
+import type { Selection } from "./selection.ts";
+import { loadTemplate, Template, unknownField } from "./template.ts";
+
+/** What the flags of an input say. */
+export interface ReadFlags extends Selection {
+  system?: string;
+  skipInvalid?: boolean;
+  /** The user's message with fields in it, or `@` and the file that holds it. */
+  template?: string;
+  /** Fields that are metadata although they are called like options. */
+  asMetadata?: readonly string[];
+}
+
+/**
+ * How `input` is read by what the flags say, which must fit it.
+ *
+ * @throws {ConfigurationError} when a template cannot be read, or a field is not an option
+ * @throws {InvalidInputError} when a table has no column that the records could be made of
+ */
+export function readOptions(input: InputFile, flags: ReadFlags): ReadOptions {
+  const { system, skipInvalid, asMetadata, limit, shard, retryFailed } = flags;
+  const names = [...OPTION_FIELDS.keys()];
+  for (const name of asMetadata ?? []) {
+    if (OPTION_FIELDS.has(name)) continue;
+    throw new ConfigurationError(`--as-metadata: the field "${name}" is no option`, {
+      hint: `Did you mean "${closest(name, names)}"? Options are ${names.join(", ")}.`,
+    });
+  }
+  const template = flags.template === undefined ? undefined : loadTemplate(flags.template);
+  const systemTemplate = template && system !== undefined
+    ? new Template(system, "the system prompt")
+    : system;
+  const options = { skipInvalid, asMetadata, limit, shard, retryFailed };
+  const read: ReadOptions = { ...options, template, system: systemTemplate };
+  if (input.columns !== undefined) checkColumns(input.name, input.columns, read);
+  return read;
+}
+
+/** Throws when no record can be made of a table with these columns. */
+function checkColumns(name: string, columns: readonly string[], options: ReadOptions): void {
+  if (columns.length === 0) throw new InvalidInputError(`${name} has no record`);
+  const { template, system } = options;
+  if (template === undefined) {
+    if (columns.some((column) => CONTENT_FIELDS.includes(column))) return;
+    const found = columns.map((column) => JSON.stringify(column)).join(", ");
+    throw new InvalidInputError(
+      `${name}: expected a column "q", "question", "prompt" or "instruction", found ${found}`,
+      {
+        hint: columns.length === 1
+          ? "Say what to ask with --template, or what is between the cells with --delimiter."
+          : `Say what to ask: --template "… {{${columns.at(-1)}}} …"`,
+      },
+    );
+  }
+  const wanted = [...template.fields, ...typeof system === "object" ? system.fields : []];
+  const missing = wanted.find((field) => !columns.includes(field));
+  if (missing === undefined) return;
+  throw new InvalidInputError(unknownField(missing, `the columns of ${name} are`, columns));
+}

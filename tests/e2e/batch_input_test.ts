@@ -1,0 +1,304 @@
+/** What a batch can be made of, and which of its records are asked, from the command line. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { createMockApp, type ImagePart } from "../../mod.ts";
+import { serve } from "../../lib/runtime.ts";
+import { flexllm } from "../support/cli.ts";
+import { jsonLines, type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+import { watchedMock } from "../support/watched_mock.ts";
+
+function questions(count: number): string {
+  return Array.from({ length: count }, (_, i) => `{"q":"Question ${i}"}\n`).join("");
+}
+
+/** Index and status of each line of a result file. */
+function statuses(folder: TemporaryFolder, name = "out.jsonl"): string {
+  return jsonLines(folder.read(name)).map(({ index, status }) => `${index} ${status}`).join(", ");
+}
+
+/** A mock that shows each request's last message before it answers, unless `refuse` says no. */
+function pickyMock(refuse: (content: string | ImagePart[]) => boolean) {
+  const app = createMockApp();
+  const server = serve("127.0.0.1", 0, async (request) => {
+    const { content } = (await request.clone().json()).messages.at(-1);
+    if (!refuse(content)) return await app.fetch(request);
+    return new Response('{"error":{"message":"no"}}', { status: 400 });
+  });
+  return {
+    baseUrl: `http://127.0.0.1:${server.port}/v1`,
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+Deno.test("a spreadsheet's CSV with a template is asked, row by row, and goes on", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  folder.write(
+    "in.csv",
+    '\ufeffid;text;temperature\r\n1;"Good; very good";0.5\r\n2;"Bad,\r\n""really""";\r\n',
+  );
+  const args = [
+    ...["batch", "in.csv", "-o", "out.jsonl", "--base-url", mock.baseUrl, "-m", "m", "-c", "1"],
+    ...["--template", "Mood of: {{text}}", "-s", "Review {{id}}.", "-t", "1"],
+  ];
+  const { code, stderr } = await flexllm(args, { cwd: folder.path });
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(
+    mock.requests.map(({ messages, temperature }) => [
+      temperature,
+      ...messages.map(({ content }: { content: string }) => content),
+    ]),
+    [
+      [0.5, "Review 1.", "Mood of: Good; very good"],
+      [1, "Review 2.", 'Mood of: Bad,\r\n"really"'],
+    ],
+  );
+  const [first, second] = jsonLines(folder.read("out.jsonl"));
+  assert.deepEqual([first.metadata, first.options], [
+    { id: "1", text: "Good; very good" },
+    { temperature: 0.5 },
+  ]);
+  assert.deepEqual([second.metadata.id, second.options], ["2", undefined]);
+  const again = await flexllm(args, { cwd: folder.path });
+  assert.match(again.stderr, /All 2 records are done already/);
+});
+
+Deno.test("a table comes through a pipe, and its bad rows are told with their lines", async () => {
+  using folder = temporaryFolder();
+  const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "mock", "--input-format", "tsv"];
+  const stdin = "q\tid\nWhy?\t1\nHow?\nWhat?\t3\n";
+  const stopped = await flexllm(args, { stdin });
+  assert.equal(stopped.code, 1);
+  assert.match(
+    stopped.stderr,
+    /standard input:3: expected 2 cells as in the first line, got 1\nNothing was sent/,
+  );
+  const { code, stderr } = await flexllm([...args, "--skip-invalid"], { stdin });
+  assert.equal(code, 0, stderr);
+  assert.equal(statuses(folder), "0 success, 2 success");
+});
+
+Deno.test("an OpenAI Batch file runs as it is, each record with its own model", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const line = (id: number, body: object) => ({
+    custom_id: `request-${id}`,
+    method: "POST",
+    url: "/v1/chat/completions",
+    body: { messages: [{ role: "user", content: "Hi" }], ...body },
+  });
+  const lines = [
+    line(1, { model: "gpt-4o-mini", max_tokens: 5, user: "u" }),
+    line(2, { response_format: { type: "json_object" } }),
+  ];
+  const input = folder.write("in.jsonl", lines.map((each) => JSON.stringify(each)).join("\n"));
+  const args = ["batch", input, "--base-url", mock.baseUrl, "-m", "m", "-c", "1"];
+  const { code, stderr } = await flexllm([...args, "-o", folder.file("out.jsonl")]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(mock.requests.map(({ messages: _, ...rest }) => rest), [
+    { model: "gpt-4o-mini", max_tokens: 5, user: "u" },
+    { model: "m", response_format: { type: "json_object" } },
+  ]);
+  const [{ metadata, options }] = jsonLines(folder.read("out.jsonl"));
+  assert.deepEqual(metadata, { custom_id: "request-1" });
+  assert.deepEqual(options, { model: "gpt-4o-mini", max_tokens: 5, extra_body: { user: "u" } });
+  const held = ["-o", folder.file("held.jsonl"), "--as-metadata", "model"];
+  assert.equal((await flexllm([...args, ...held])).code, 0);
+  assert.deepEqual(mock.requests.slice(2).map(({ model }) => model), ["m", "m"]);
+});
+
+Deno.test("an option of a record that changed is a changed record", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", '{"q":"a"}\n{"q":"b","seed":1}\n');
+  const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
+  assert.equal((await flexllm(args)).code, 0);
+  assert.match((await flexllm(args)).stderr, /All 2 records are done already/);
+  writeFileSync(input, '{"q":"a"}\n{"q":"b","seed":2}\n');
+  const stopped = await flexllm(args);
+  assert.equal(stopped.code, 1);
+  assert.match(stopped.stderr, /made from another input: record 1 differs/);
+  const redone = await flexllm([...args, "--rerun-changed"]);
+  assert.match(redone.stderr, /1 succeeded, 0 failed, 1 done before/);
+  assert.deepEqual(jsonLines(folder.read("out.jsonl"))[1].options, { seed: 2 });
+});
+
+Deno.test("a limit asks the first records, and the next run without it the rest", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", `${questions(6)}not looked at\n`);
+  const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
+  const first = await flexllm([...args, "--limit", "3"]);
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(first.stderr, /Done: 3 of 3 records/);
+  assert.equal(statuses(folder), "0 success, 1 success, 2 success");
+  writeFileSync(input, questions(7));
+  assert.match((await flexllm([...args, "--limit", "5"])).stderr, /2 succeeded, .* 3 done before/);
+  const fewer = await flexllm([...args, "--limit", "2"]);
+  assert.match(fewer.stderr, /All 2 records are done already/);
+  const all = await flexllm(args);
+  assert.match(all.stderr, /Done: 7 of 7 records .*2 succeeded, 0 failed, 5 done before/);
+});
+
+Deno.test("shards of one input make one result file, and one file takes all shards", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", questions(7));
+  const args = ["batch", input, "-m", "mock"];
+  let all = "";
+  for (const shard of ["1/3", "2/3", "3/3"]) {
+    const output = folder.file("part.jsonl");
+    const { code, stderr } = await flexllm([...args, "-o", output, "--shard", shard]);
+    assert.equal(code, 0, stderr);
+    const count = shard === "3/3" ? 3 : 2;
+    assert.match(stderr, new RegExp(`Done: ${count} of ${count} records`));
+    all += folder.read("part.jsonl");
+    rmSync(output);
+  }
+  const joined = folder.write("out.jsonl", all);
+  assert.match((await flexllm([...args, "-o", joined])).stderr, /All 7 records are done already/);
+  assert.equal(statuses(folder), [0, 1, 2, 3, 4, 5, 6].map((i) => `${i} success`).join(", "));
+
+  const one = folder.file("one.jsonl");
+  await flexllm([...args, "-o", one, "--shard", "1/2", "--limit", "2"]);
+  assert.equal(statuses(folder, "one.jsonl"), "1 success, 3 success");
+  await flexllm([...args, "-o", one, "--shard", "0/2"]);
+  assert.equal(
+    statuses(folder, "one.jsonl"),
+    [0, 1, 2, 3, 4, 6].map((i) => `${i} success`).join(", "),
+  );
+  assert.match((await flexllm([...args, "-o", one])).stderr, /1 succeeded, 0 failed, 6 done/);
+
+  const none = await flexllm([...args, "-o", folder.file("none.jsonl"), "--shard", "8/9"]);
+  assert.equal(none.code, 0);
+  assert.match(none.stderr, /There is no record to ask; nothing was sent/);
+  writeFileSync(input, questions(6));
+  const short = await flexllm([...args, "-o", one, "--shard", "0/2"]);
+  assert.match(short.stderr, /it has a record 6, the input has only 6/);
+});
+
+Deno.test("failed records alone are asked again, or all but these", async () => {
+  using folder = temporaryFolder();
+  const refused = new Set(["Question 1", "Question 3"]);
+  const questionsAsked: string[] = [];
+  await using mock = pickyMock((content) => {
+    questionsAsked.push(String(content));
+    return refused.has(String(content));
+  });
+  const input = folder.write("in.jsonl", questions(6));
+  const args = [
+    ...["batch", input, "-o", folder.file("out.jsonl")],
+    ...["--base-url", mock.baseUrl, "-m", "m", "-c", "1"],
+  ];
+  const asked = async (...flags: string[]) => {
+    const before = questionsAsked.length;
+    const { code, stderr } = await flexllm([...args, ...flags]);
+    const numbers = questionsAsked.slice(before).map((text) => Number(text.at(-1)));
+    return { code, stderr, asked: numbers };
+  };
+  const missing = await asked("--retry-failed");
+  assert.deepEqual([missing.code, missing.asked], [1, []]);
+  assert.match(missing.stderr, /--retry-failed: there is no result file .*out\.jsonl/);
+
+  assert.deepEqual((await asked("--limit", "4")).asked, [0, 1, 2, 3]);
+  refused.add("Question 4");
+  const rest = await asked("--no-retry-failed");
+  assert.deepEqual([rest.code, rest.asked], [3, [4, 5]]);
+  assert.match(rest.stderr, /Done: 4 of 4 records .*1 succeeded, 1 failed, 2 done before/);
+  assert.match(rest.stderr, /To try the failed ones again: flexllm batch .* -c 1\n/);
+  assert.match((await asked("--no-retry-failed")).stderr, /All 3 records are done already/);
+
+  refused.delete("Question 1");
+  const retried = await asked("--retry-failed");
+  assert.deepEqual([retried.code, retried.asked], [3, [1, 3, 4]]);
+  assert.match(retried.stderr, /Done: 3 of 3 records .*1 succeeded, 2 failed/);
+  assert.equal(
+    statuses(folder),
+    "0 success, 1 success, 2 success, 3 error, 4 error, 5 success",
+  );
+  refused.clear();
+  assert.deepEqual((await asked("--retry-failed", "--limit", "1")).asked, [3]);
+  assert.deepEqual((await asked("--retry-failed", "--shard", "1/2")).asked, []);
+  assert.deepEqual((await asked()).asked, [4]);
+  const done = await asked("--retry-failed");
+  assert.deepEqual([done.code, done.asked], [0, []]);
+  assert.match(done.stderr, /No record has failed; nothing was sent/);
+});
+
+Deno.test("an image is read when its record's turn comes, from the current folder", async () => {
+  using folder = temporaryFolder();
+  const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
+  const urls: string[] = [];
+  // The second image is made while the first record is answered.
+  await using mock = pickyMock((content) => {
+    if (typeof content !== "string") urls.push(content[0].image_url.url);
+    writeFileSync(folder.file("b.png"), png);
+    return false;
+  });
+  writeFileSync(folder.file("a.png"), png);
+  const show = (url: string) =>
+    JSON.stringify({
+      messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }],
+    });
+  folder.write(
+    "in.jsonl",
+    ["a.png", "./b.png", "none.png", folder.file("a.png")].map(show).join("\n"),
+  );
+  const args = [
+    ...["batch", "in.jsonl", "-o", "out.jsonl", "-m", "m", "-c", "1"],
+    ...["--base-url", mock.baseUrl],
+  ];
+  const { code, stderr } = await flexllm(args, { cwd: folder.path });
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /failed: in\.jsonl:3 \(record 2\): cannot read the image none\.png/);
+  assert.equal(statuses(folder), "0 success, 1 success, 2 error, 3 success");
+  assert.deepEqual(urls, Array(3).fill(`data:image/png;base64,${png.toString("base64")}`));
+});
+
+Deno.test("results are asked about with a template, but not into their own file", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const input = folder.write("in.jsonl", questions(2));
+  const answers = folder.file("answers.jsonl");
+  const server = ["--base-url", mock.baseUrl, "-m"];
+  await flexllm(["batch", input, "-o", answers, ...server, "writer"]);
+  const judge = ["batch", answers, "--template", "So? {{output}}", ...server, "judge", "-o"];
+  const { code, stderr } = await flexllm([...judge, folder.file("out.jsonl")]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(mock.requests.map(({ model }) => model), ["writer", "writer", "judge", "judge"]);
+  assert.match(mock.requests[2].messages[0].content, /^So\? You asked: "Question \d"/);
+  const before = folder.read("answers.jsonl");
+  const same = await flexllm([...judge, answers, "--rerun-changed"]);
+  assert.equal(same.code, 1);
+  assert.match(same.stderr, /the input .*answers\.jsonl is the output file, too\nName another/);
+  assert.equal(folder.read("answers.jsonl"), before);
+});
+
+Deno.test("flags that cannot be meant are told, and nothing is sent", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const jsonl = folder.write("in.jsonl", questions(2));
+  const csv = folder.write("in.csv", "id,text\n1,a\n");
+  const cases: [args: string[], message: RegExp][] = [
+    [[jsonl, "--shard", "3/2"], /'3\/2' is invalid\. Expected i\/n with i from 0 to n/],
+    [[jsonl, "--limit", "0"], /Expected a whole number of at least 1/],
+    [[jsonl, "--retry-failed", "--rerun-changed"], /cannot be used with option '--rerun-changed'/],
+    [[jsonl, "--delimiter", ";"], /--delimiter and --no-quotes are for tables only/],
+    [[csv, "--delimiter", ";;"], /Expected one character, or "tab"/],
+    [[jsonl, "--input-format", "xlsx"], /Allowed choices are jsonl, csv, tsv/],
+    [[jsonl, "--as-metadata", "id,modl"], /the field "id" is no option/],
+    [[jsonl, "--as-metadata", "modl"], /Did you mean "model"\?/],
+    [[jsonl, "--template", "{q}"], /the template has no {{field}}/],
+    [[jsonl, "--template", "@none.txt"], /cannot read the template none\.txt/],
+    [[jsonl, "--template", "{{text}}"], /in\.jsonl:1: the template wants {{text}}/],
+    [[csv], /expected a column "q", .* found "id", "text"\nSay what to ask: --template/],
+    [[csv, "--template", "{{txt}}"], /wants {{txt}} \(did you mean {{text}}\?\), but the columns/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stdout, stderr } = await flexllm([
+      ...["batch", ...args, "-o", folder.file("out.jsonl"), "--base-url", mock.baseUrl, "-m", "m"],
+    ]);
+    assert.match(stderr, message);
+    assert.deepEqual([code, stdout], [1, ""], stderr);
+    assert.ok(!existsSync(folder.file("out.jsonl")));
+  }
+  assert.equal(mock.requests.length, 0);
+});
