@@ -1,0 +1,115 @@
+/** Budgets, estimates and the cost report, on the command line. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { flexllm } from "../support/cli.ts";
+import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
+import { watchedMock } from "../support/watched_mock.ts";
+
+function questions(count: number): string {
+  return Array.from({ length: count }, (_, i) => `{"q":"Question ${i}, a rather short one."}\n`)
+    .join("");
+}
+
+/** A configuration of a model whose tokens cost a thousandth of a dollar each. */
+function pricedModel(baseUrl: string): string {
+  return `default: m\nmodels:\n  - id: m\n    base_url: "${baseUrl}"\n` +
+    "    price: {input: 1000, output: 1000}\n";
+}
+
+Deno.test("--budget stops before it is passed, over all runs, with an exit code of its own", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ length: 200 });
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(60)), "-o", folder.file("out.jsonl")],
+    ...["--config", folder.write("config.yaml", pricedModel(mock.baseUrl)), "--max-tokens", "60"],
+  ];
+  const first = await flexllm([...args, "--budget", "1", "--json"]);
+  assert.equal(first.code, 4, first.stderr);
+  assert.match(first.stderr, /the budget of \$1 is used up: \$0\.\d+ spent, and the next request/);
+  assert.match(first.stderr, /To go on: flexllm batch/);
+  const spent = (text: string) => jsonLines(text).reduce((sum, { cost }) => sum + cost, 0);
+  const after = folder.read("out.jsonl");
+  assert.ok(spent(after) <= 1 && spent(after) > 0.9, `${spent(after)}`);
+  const { by_model, cost } = JSON.parse(first.stdout);
+  assert.ok(Math.abs(by_model[0].cost - cost) < 1e-9 && Math.abs(cost - spent(after)) < 1e-9);
+
+  const again = await flexllm([...args, "--budget", "1"]);
+  assert.equal(again.code, 4);
+  assert.equal(folder.read("out.jsonl"), after, "what was spent before counts");
+
+  const raised = await flexllm([...args, "--budget", "100"]);
+  assert.equal(raised.code, 0, raised.stderr);
+  assert.equal(jsonLines(folder.read("out.jsonl")).length, 60);
+  assert.equal(mock.requests.length, 60);
+});
+
+Deno.test("a budget wants a price, from wherever it comes", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(3)), "-o", folder.file("out.jsonl")],
+    ...["--base-url", mock.baseUrl, "-m", "m", "--budget", "5"],
+  ];
+  const without = await flexllm(args);
+  assert.equal(without.code, 1);
+  assert.match(without.stderr, /the price of m at http:.* is not known[\s\S]*--allow-unpriced/);
+  assert.equal(mock.requests.length, 0);
+  assert.equal((await flexllm([...args, "--allow-unpriced"])).code, 0);
+
+  const home = temporaryFolder();
+  home.write("pricing.json", '{"prices":[{"model":"m","input":1,"output":2}]}');
+  const env = { FLEXLLM_HOME: home.path };
+  const priced = await flexllm(
+    [...args.slice(0, 3), folder.file("two.jsonl"), ...args.slice(4), "--json"],
+    { env },
+  );
+  assert.equal(priced.code, 0, priced.stderr);
+  assert.ok(JSON.parse(priced.stdout).cost > 0);
+  home[Symbol.dispose]();
+});
+
+Deno.test("--estimate tells tokens and cost by model, sends nothing and makes nothing", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const config = folder.write("config.yaml", pricedModel(mock.baseUrl));
+  const input = folder.write("in.jsonl", `${questions(9)}{"q":"Hello there.","model":"other"}\n`);
+  const output = folder.file("out.jsonl");
+  const args = ["batch", input, "-o", output, "--config", config, "--estimate"];
+  const { code, stdout } = await flexllm([...args, "--max-tokens", "100", "--json"]);
+  assert.equal(code, 0);
+  const { models } = JSON.parse(stdout);
+  assert.equal(models.length, 2);
+  const [m, other] = models;
+  assert.deepEqual([m.model, m.records, m.max_completion_tokens], ["m", 9, 900]);
+  // "Question 0, a rather short one." is nine tokens; the message and the answer's start add seven.
+  assert.equal(m.prompt_tokens, 9 * 16);
+  assert.ok(Math.abs(m.prompt_cost - 0.144) < 1e-9 && Math.abs(m.max_cost - 1.044) < 1e-9);
+  assert.deepEqual([other.model, other.records, other.prompt_cost], ["other", 1, null]);
+  assert.equal(mock.requests.length, 0);
+  assert.equal(existsSync(output), false);
+
+  const text = await flexllm(args);
+  assert.match(text.stdout, /m: 9 records\n {2}read: +about 144 tokens, \$0\.144\n/);
+  assert.match(
+    text.stdout,
+    /not known without --max-tokens; 1,000 tokens for each record cost \$9/,
+  );
+  assert.match(text.stdout, /cost unknown[\s\S]*Nothing was sent\./);
+
+  await flexllm([...args.slice(0, -1), "--limit", "5"]);
+  const rest = JSON.parse((await flexllm([...args, "--json"])).stdout);
+  assert.equal(rest.models[0].records, 4, "what is done already is not counted");
+});
+
+Deno.test("the summary tells what each model cost when there are several", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const input = folder.write("in.jsonl", '{"q":"one"}\n{"q":"two","model":"other"}\n');
+  const { code, stderr } = await flexllm([
+    ...["batch", input, "-o", folder.file("out.jsonl")],
+    ...["--config", folder.write("config.yaml", pricedModel(mock.baseUrl))],
+  ]);
+  assert.equal(code, 0);
+  assert.match(stderr, /\n {2}m +1 answers, [\d,]+ tokens, \$[\d.]+ {2}\(http/);
+  assert.match(stderr, /\n {2}other +1 answers, [\d,]+ tokens, cost unknown {2}\(http/);
+});
