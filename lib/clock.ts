@@ -26,7 +26,7 @@ export const systemClock: Clock = {
       const timer = setTimeout(() => {
         signal?.removeEventListener("abort", onAbort);
         resolve();
-      }, Math.min(ms, MAX_TIMER));
+      }, Math.min(Math.max(ms, 0), MAX_TIMER));
       const onAbort = () => {
         clearTimeout(timer);
         reject(new AbortedError());

@@ -4,7 +4,12 @@ import { Gate, type GateOptions } from "../lib/scheduling/gate.ts";
 import { type RunOptions, Scheduler, type SchedulerOptions } from "../lib/scheduling/scheduler.ts";
 import { seededRandom } from "../lib/mock/random.ts";
 import { VirtualClock } from "./support/virtual_clock.ts";
-import { AbsentServer, LimitedServer, NarrowServer } from "./support/virtual_server.ts";
+import {
+  AbsentServer,
+  LimitedServer,
+  MoodyServer,
+  NarrowServer,
+} from "./support/virtual_server.ts";
 
 function adaptive(
   clock: VirtualClock,
@@ -114,6 +119,34 @@ Deno.test("a server that takes ten at once gets about ten at once", async () => 
   assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal are 20,000`);
   assert.ok(server.refused < 200, `${server.refused} refused`);
   assert.ok(gate.concurrency <= 20, `${gate.concurrency}`);
+});
+
+Deno.test("refusals by chance do not slow everything down for good", async () => {
+  for (const [retryAfter, atLeast] of [[0, 120], [0.02, 120], [1, 5]] as const) {
+    const clock = new VirtualClock();
+    const server = new MoodyServer(clock, seededRandom(5), 0.06, retryAfter);
+    const { scheduler } = adaptive(clock, { concurrency: 8 });
+    const { failed } = await batch(clock, scheduler, () => server.ask(), 2000, 8);
+    assert.equal(failed, 0);
+    const perSecond = server.taken / clock.now() * 1000;
+    assert.ok(
+      perSecond > atLeast,
+      `${perSecond} a second, asked to wait ${retryAfter} s each time`,
+    );
+  }
+});
+
+Deno.test("a limit that is lowered is found as well", async () => {
+  const clock = new VirtualClock();
+  const server = new LimitedServer(clock, 300, 20, 1);
+  const { scheduler } = adaptive(clock);
+  await batch(clock, scheduler, () => server.ask(), 3000, 64);
+  server.limit = 60;
+  const [before, refused] = [clock.now(), server.refused];
+  await batch(clock, scheduler, () => server.ask(), 3000, 64);
+  const seconds = (clock.now() - before) / 1000;
+  assert.ok(seconds < 50 * 1.4, `${seconds} s, ideal are 50`);
+  assert.ok(server.refused - refused < 300, `${server.refused - refused} refused`);
 });
 
 Deno.test("a server with room for all gets all at once, in a few rounds", async () => {

@@ -2,9 +2,10 @@
  * Finds the rate that a server with a hidden limit takes, and stays close below it.
  *
  * Nothing is held back until the server first says "too fast". What it took in the time before that is
- * its limit; from then on requests are spaced a little slower than it. After some quiet time the rate
- * climbs slowly, to find out whether the limit has been raised; each time it has not, the next attempt
- * is put off for longer.
+ * its limit; from then on requests are spaced a little slower than it. The rate climbs again, to find
+ * out whether that is so; each time the limit is met where it was expected, the next attempt is put off
+ * for longer. Refusals that come at any rate say nothing about a limit, and change nothing but the
+ * moment.
  *
  * @module
  */
@@ -16,14 +17,22 @@ const BUCKET = 100;
 const BUCKETS = 600;
 /** The share of the limit that is used. */
 const MARGIN = 0.97;
-/** How the rate climbs, as shares of the limit a second: below it, and when it is probed. */
-const RECOVERY = 0.1;
+/** How the rate climbs, as shares of the limit a second: until that is confirmed, and after. */
+const SEARCH = 0.1;
 const PROBE = 0.01;
 /** A rate this much above the known limit was never refused: the limit is another one. */
 const RAISED = 1.2;
-/** Seconds before the limit is probed, doubled up to the second each time it is found again. */
+/** Seconds before a confirmed limit is probed, doubled up to the second with each confirmation. */
 const FIRST_HOLD = 10;
 const LAST_HOLD = 300;
+/** Refusals for each request that was taken, up to which they count as single ones. */
+const SPARSE = 0.1;
+/** Seconds up to which being asked to wait says nothing about the rate. */
+const SHORT = 0.5;
+/** The share of the known limit from which on what was taken confirms it. */
+const CONFIRMED = 0.85;
+/** How far two findings of the same limit may be apart. */
+const SIMILAR = 0.25;
 /** Requests a second when nothing at all was taken. */
 const SLOWEST = 0.1;
 
@@ -37,12 +46,18 @@ export class AdaptiveRate {
   #perSecond = Infinity;
   /** What the server was last seen to take a second. */
   #limit = Infinity;
-  #hold = FIRST_HOLD;
+  /** How often the limit was met again where it was expected. */
+  #confirmed = 0;
   #heldUntil = Infinity;
   #climbedAt = -Infinity;
   /** A refusal whose rate is reckoned when all that was on its way then is answered. */
-  #refusal: { at: number; window: number } | undefined;
+  #refusal: { at: number; wait: number } | undefined;
   #refusedAt = -Infinity;
+  /** What became of requests since the last reckoning. */
+  #takenSince = 0;
+  #refusedSince = 0;
+  /** What was taken a second when a single request was refused last. */
+  #suspect = NaN;
 
   /** Requests a second; `Infinity` as long as no limit has been met. */
   get perSecond(): number {
@@ -64,6 +79,7 @@ export class AdaptiveRate {
 
   /** Notes that the request begun at `begun` was taken. */
   taken(begun: number): void {
+    this.#takenSince++;
     const bucket = Math.floor(begun / BUCKET);
     const place = bucket % BUCKETS;
     if (this.#bucket[place] !== bucket) {
@@ -75,24 +91,24 @@ export class AdaptiveRate {
 
   /** Notes that the request begun at `begun` came too fast, and may come again in `wait` seconds. */
   tooFast(now: number, begun: number, wait: number): void {
+    this.#refusedSince++;
     // Those that were on their way already are the same occasion.
     if (begun < this.#refusedAt) return;
     this.#refusedAt = now;
-    this.#refusal = { at: begun, window: Math.min(Math.max(wait, 1), BUCKETS * BUCKET / 1000) };
+    this.#refusal = { at: begun, wait };
   }
 
-  /** Finds what was taken in the window before the refusal, and goes on below it. */
+  /** Finds what was taken in the time before the refusal, and goes on below it. */
   #reckon(now: number): void {
-    const { at, window } = this.#refusal!;
+    const { at, wait } = this.#refusal!;
     this.#refusal = undefined;
-    const last = Math.floor(at / BUCKET);
-    let taken = 0;
-    for (let bucket = last; bucket > last - window * 1000 / BUCKET; bucket--) {
-      const place = ((bucket % BUCKETS) + BUCKETS) % BUCKETS;
-      if (this.#bucket[place] === bucket) taken += this.#taken[place];
-    }
-    const before = this.#limit;
+    const isSparse = this.#refusedSince <= this.#takenSince * SPARSE;
+    // One among many, to come again at once: that is chance, or somebody else's doing.
+    if (isSparse && wait < SHORT) return;
+    this.#takenSince = this.#refusedSince = 0;
     this.#climbedAt = now;
+    const window = Math.min(Math.max(wait, 1), BUCKETS * BUCKET / 1000);
+    const taken = this.#takenBefore(at, window);
     if (taken === 0) {
       const slower = Number.isFinite(this.#perSecond) ? this.#perSecond / 2 : 1;
       this.#set(Math.max(SLOWEST, slower));
@@ -100,11 +116,43 @@ export class AdaptiveRate {
       this.#limit = this.#perSecond / RAISED;
       return;
     }
-    this.#limit = taken / window;
-    const found = Math.abs(this.#limit - before) < before * 0.1;
-    this.#hold = found ? Math.min(this.#hold * 2, LAST_HOLD) : FIRST_HOLD;
-    this.#heldUntil = now + this.#hold * 1000;
+    this.#judge(taken / window, isSparse, now);
+  }
+
+  /** Decides what it means that the server took `found` requests a second and refused the next. */
+  #judge(found: number, isSparse: boolean, now: number): void {
+    const { limit, suspect } = { limit: this.#limit, suspect: this.#suspect };
+    const isLess = found < limit * CONFIRMED;
+    const isAgain = Math.abs(found - suspect) < found * SIMILAR;
+    this.#suspect = found;
+    if (!isSparse || limit === Infinity || (isLess && isAgain)) {
+      this.#limit = found;
+      this.#confirmed = 0;
+    } else if (isLess || this.#perSecond <= limit * MARGIN * 1.005) {
+      // Not faster than before, and refused all the same: that is chance, not a limit.
+      this.#confirmed = 0;
+      this.#heldUntil = now;
+      return;
+    } else if (found > limit * RAISED) {
+      this.#limit = found;
+      this.#confirmed = 0;
+    } else {
+      this.#confirmed++;
+    }
+    const hold = this.#confirmed === 0 ? 0 : FIRST_HOLD * 2 ** (this.#confirmed - 1);
+    this.#heldUntil = now + Math.min(hold, LAST_HOLD) * 1000;
     this.#set(this.#limit * MARGIN);
+  }
+
+  /** How many requests were taken in the `window` seconds before `at`. */
+  #takenBefore(at: number, window: number): number {
+    const last = Math.floor(at / BUCKET);
+    let taken = 0;
+    for (let bucket = last; bucket > last - window * 1000 / BUCKET; bucket--) {
+      const place = ((bucket % BUCKETS) + BUCKETS) % BUCKETS;
+      if (this.#bucket[place] === bucket) taken += this.#taken[place];
+    }
+    return taken;
   }
 
   /** At most a second's worth at once: who has not asked for long has not shown that it may. */
@@ -113,9 +161,8 @@ export class AdaptiveRate {
     this.#climbedAt = now;
     const rate = this.#perSecond;
     if (rate >= this.#limit * RAISED) this.#set(rate * (1 + seconds));
-    else if (now >= this.#heldUntil) this.#set(rate + seconds * this.#limit * PROBE);
-    else if (rate < this.#limit * MARGIN) {
-      this.#set(Math.min(this.#limit * MARGIN, rate + seconds * this.#limit * RECOVERY));
+    else if (now >= this.#heldUntil) {
+      this.#set(rate + seconds * this.#limit * (this.#confirmed === 0 ? SEARCH : PROBE));
     }
   }
 

@@ -189,6 +189,8 @@ export class Gate {
       this.#limit.tooMany(now, begun, this.#inFlight);
       this.#pauseFor(now, error.retryAfter ?? 0);
     }
+    // It was let in, whatever became of it then.
+    if (error.code === "http" || error.code === "malformed_response") this.#rate?.taken(begun);
     // A slow failure tells how slow the endpoint is, a fast one nothing.
     if (this.#latency === undefined || now - begun > this.#latency) this.#latency = now - begun;
     if (!error.fatal) this.#breaker.failed(now, begun);

@@ -31,10 +31,14 @@ export interface RunOptions {
   stdin?: string;
   env?: Record<string, string>;
   cwd?: string;
+  /** Runs these arguments of `sh` instead of the command. */
+  shell?: string[];
 }
 
 export interface Finished {
+  /** `null` when a signal ended it. */
   code: number | null;
+  signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
 }
@@ -52,7 +56,8 @@ export interface Running extends AsyncDisposable {
 /** Starts a command. */
 export function start(args: string[], options: RunOptions = {}): Running {
   const home = temporaryFolder();
-  const child = spawn(COMMAND, [...FIRST_ARGUMENTS, ...args], {
+  const command = options.shell === undefined ? COMMAND : "/bin/sh";
+  const child = spawn(command, options.shell ?? [...FIRST_ARGUMENTS, ...args], {
     cwd: options.cwd ?? home.path,
     env: { ...BASE_ENV, HOME: home.path, NO_COLOR: "1", ...options.env },
   });
@@ -62,9 +67,9 @@ export function start(args: string[], options: RunOptions = {}): Running {
   child.stdout.on("data", (chunk) => stdout += chunk);
   const stderr = text(child.stderr);
   const finished = new Promise<Finished>((resolve) => {
-    child.on("close", async (code) => {
+    child.on("close", async (code, signal) => {
       home[Symbol.dispose]();
-      resolve({ code, stdout, stderr: await stderr });
+      resolve({ code, signal, stdout, stderr: await stderr });
     });
   });
   return {

@@ -111,3 +111,28 @@ export class AbsentServer {
     return "answer";
   }
 }
+
+/** A server that refuses by chance, however slowly it is asked. */
+export class MoodyServer {
+  readonly #clock: VirtualClock;
+  readonly #random: () => number;
+  readonly #chance: number;
+  readonly #retryAfter: number | undefined;
+  taken = 0;
+
+  constructor(clock: VirtualClock, random: () => number, chance: number, retryAfter?: number) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#chance = chance;
+    this.#retryAfter = retryAfter;
+  }
+
+  async ask(): Promise<string> {
+    await this.#clock.sleep(20);
+    if (this.#random() < this.#chance) {
+      throw new RateLimitError("not now", { status: 429, retryAfter: this.#retryAfter });
+    }
+    this.taken++;
+    return "answer";
+  }
+}

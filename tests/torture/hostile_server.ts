@@ -1,0 +1,144 @@
+/**
+ * A server that answers like bad weather: by seeded chance it resets, truncates, answers with errors,
+ * web pages or nothing. It counts for each question how often a good answer was sent: what was paid.
+ */
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { seededRandom } from "../../lib/mock/random.ts";
+import { completion } from "../support/raw_server.ts";
+
+/** What a good answer to `question` says: it can belong to no other question. */
+export function answerTo(question: string): string {
+  return `${createHash("sha256").update(question).digest("hex")} ${question.slice(0, 40)}`;
+}
+
+const ERROR = JSON.stringify({ error: { message: "bad weather", type: "server_error" } });
+
+type Trouble = (response: ServerResponse, good: string, random: () => number) => void;
+
+function status(code: number, headers: Record<string, string> = {}): Trouble {
+  return (response) => response.writeHead(code, headers).end(ERROR);
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+/** What can go wrong and pass. */
+const PASSING: Trouble[] = [
+  (response) => response.socket!.resetAndDestroy(),
+  (response, good) => {
+    response.writeHead(200, { ...JSON_TYPE, "content-length": String(good.length) });
+    response.write(good.slice(0, good.length / 2), () => response.socket!.resetAndDestroy());
+  },
+  (response, good) => response.writeHead(200, JSON_TYPE).end(good.slice(0, good.length / 2)),
+  (response) => response.writeHead(200, JSON_TYPE).end(),
+  (response) => response.writeHead(200, JSON_TYPE).end("\u0000\u0001garbage{{{"),
+  (response) => response.writeHead(200, JSON_TYPE).end(ERROR),
+  status(500),
+  status(503),
+  status(529),
+  status(429, { "retry-after-ms": "20" }),
+  status(429, { "retry-after": "0" }),
+  (response) => {
+    const date = new Date(Date.now() + 500).toUTCString();
+    response.writeHead(429, { "retry-after": date }).end(ERROR);
+  },
+];
+
+/** What fails a record: asking again would not help, as far as a client can know. */
+const LASTING: Trouble[] = [
+  (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Sorry!</html>"),
+  (response) => response.writeHead(200, JSON_TYPE).end('{"some":"thing else"}'),
+];
+
+export interface HostileOptions {
+  seed: number;
+  /** The share of requests that go wrong; default 0.3. */
+  chance?: number;
+  /** Whether records may fail for good; default no. */
+  lasting?: boolean;
+  /** Milliseconds of an answer, up to; default 10. */
+  delay?: number;
+}
+
+export class HostileServer implements AsyncDisposable {
+  readonly #options: HostileOptions;
+  readonly #random: () => number;
+  readonly #troubles: Trouble[];
+  #server: Server;
+  #port = 0;
+  #retryAfter: string | undefined;
+  requests = 0;
+  /** How often each question was answered well. */
+  readonly paid = new Map<string, number>();
+  /** When each request came, in milliseconds. */
+  readonly times: number[] = [];
+
+  private constructor(options: HostileOptions) {
+    this.#options = options;
+    this.#random = seededRandom(options.seed);
+    this.#troubles = options.lasting ? [...PASSING, ...LASTING] : PASSING;
+    this.#server = this.#create();
+  }
+
+  static async start(options: HostileOptions): Promise<HostileServer> {
+    const server = new HostileServer(options);
+    await server.open();
+    return server;
+  }
+
+  get baseUrl(): string {
+    return `http://127.0.0.1:${this.#port}/v1`;
+  }
+
+  /** Listens, on the same port as before if it did. */
+  async open(): Promise<void> {
+    this.#server = this.#create();
+    await new Promise<void>((resolve) => this.#server.listen(this.#port, "127.0.0.1", resolve));
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Goes away: open connections are cut, new ones refused. */
+  async die(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  /** Answers everybody with 429 and this `Retry-After`, until told otherwise. */
+  refuseFor(retryAfter: string | undefined): void {
+    this.#retryAfter = retryAfter;
+  }
+
+  #create(): Server {
+    return createServer((request, response) => {
+      response.on("error", () => {});
+      this.#answer(request, response).catch(() => response.destroy());
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests++;
+    this.times.push(performance.now());
+    const { messages } = JSON.parse(await text(request));
+    const question = messages.at(-1).content;
+    const { delay = 10, chance = 0.3 } = this.#options;
+    await new Promise((resolve) => setTimeout(resolve, this.#random() * delay));
+    if (this.#retryAfter !== undefined) {
+      return status(429, { "retry-after": this.#retryAfter })(response, "", this.#random);
+    }
+    const good = completion(answerTo(question));
+    if (this.#random() < chance) {
+      const trouble = this.#troubles[Math.floor(this.#random() * this.#troubles.length)];
+      return trouble(response, good, this.#random);
+    }
+    if (response.destroyed) return;
+    this.paid.set(question, (this.paid.get(question) ?? 0) + 1);
+    response.writeHead(200, JSON_TYPE).end(good);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.die();
+  }
+}

@@ -1,0 +1,6 @@
+/** The short form of the torture: every scenario, a few rounds. `deno task torture` goes on for longer. */
+import { SCENARIOS } from "./scenarios.ts";
+
+for (const [name, scenario] of Object.entries(SCENARIOS)) {
+  Deno.test(`a batch survives: ${name}`, () => scenario(20261123, 4));
+}
