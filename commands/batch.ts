@@ -9,7 +9,6 @@ import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import { CheckpointError, ConfigurationError, InvalidInputError } from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples, commonFlags, modelFlags, positiveNumber, wholeNumber } from "./flags.ts";
-import { noteLongWaits } from "./note_waits.ts";
 import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
@@ -58,7 +57,7 @@ function command() {
     .option("--track-cost", "write and show costs where prices are known (default)")
     .option("--no-track-cost", "leave them out")
     .option("--json", "print the summary as JSON on stdout")
-    .option("-q, --quiet", "no progress and no summary")
+    .option("-q, --quiet", "nothing but errors")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
 }
@@ -100,7 +99,7 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
   const note = flags.quiet ? () => {} : writeNote;
   const { client, model, options } = await prepare(flags);
   const [
-    { batchReport, summaryJson },
+    { batchReport, failureLines, summaryJson },
     { openInput },
     { checkInput, usableRecords },
     { Checkpoint },
@@ -125,7 +124,7 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
       const batch = new BatchRun(client, {
         ...options,
         checkpoint,
-        onRetryWait: noteLongWaits((line) => progress.note(line)),
+        onRetryWait: (notice) => progress.retry(notice),
       });
       const report = { model, output, total: check.total, piped: input === undefined };
       if (check.pending === 0) {
@@ -135,12 +134,15 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
         if (flags.json) writeOutput(summaryJson(summary, report));
         return;
       }
-      const progress = await startProgress(batch, check, flags.quiet === true);
+      const progress = startProgress(batch, check, {
+        quiet: flags.quiet === true,
+        input: file.name,
+      });
       const signals = stopOnSignals(batch, progress.note);
       let failure: unknown;
       try {
         for await (const item of batch.items(usableRecords(file, flags))) {
-          if (item.status === "error") progress.failure(item, file.name);
+          if (item.status === "error") progress.failure(item);
         }
       } catch (error) {
         failure = error;
@@ -160,7 +162,11 @@ async function run(input: string | undefined, flags: Flags): Promise<void> {
           orderOrWarn(checkpoint);
         }
       }
-      for (const line of batchReport(summary, report, failure !== undefined)) note(line);
+      const errors = { failures: progress.failures(), retries: progress.retries() };
+      const lines = flags.quiet
+        ? failureLines(errors.failures)
+        : batchReport(summary, report, failure !== undefined, errors);
+      for (const line of lines) writeNote(line);
       if (flags.json) writeOutput(summaryJson(summary, report));
       if (failure !== undefined) reportError(failure, flags.verbose === true);
       process.exitCode = failure === undefined ? exitCode(summary) : EXIT.usage;

@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
+import type { ErrorKind } from "./error_kinds.ts";
 import { colored } from "./terminal.ts";
 
 /** What a report names beside the counts. */
@@ -15,6 +16,13 @@ export interface ReportContext {
   total: number;
   /** Whether the input came through standard input. */
   piped: boolean;
+}
+
+/** The kinds of what went wrong with records. */
+export interface ReportedErrors {
+  failures: readonly ErrorKind[];
+  /** Errors after which the record was asked again. */
+  retries: readonly ErrorKind[];
 }
 
 const number = new Intl.NumberFormat("en-US");
@@ -60,11 +68,19 @@ function headOf(interrupted: boolean, stopped: boolean): string {
   return interrupted ? colored("yellow", "Interrupted") : colored("green", "Done");
 }
 
+/** A line for each kind of failure: how many there were, and what the first one was. */
+export function failureLines(failures: readonly ErrorKind[]): string[] {
+  return failures.map(({ name, count, first }) =>
+    `Failed with ${name}: ${number.format(count)}, first ${first}`
+  );
+}
+
 /** The lines of the summary; `stopped` says that an error ended the batch. */
 export function batchReport(
   summary: BatchSummary,
   context: ReportContext,
   stopped: boolean,
+  errors: ReportedErrors,
 ): string[] {
   const { succeeded, failed, restored, retries, seconds } = summary;
   const tried = succeeded + failed;
@@ -81,8 +97,10 @@ export function batchReport(
     `Tokens: ${number.format(summary.promptTokens)} read, ` +
       `${number.format(summary.completionTokens)} written${cost === undefined ? "" : `. ${cost}`}`,
   );
-  for (const [code, count] of Object.entries(summary.errors)) {
-    lines.push(`Failed with ${code}: ${number.format(count)}`);
+  lines.push(...failureLines(errors.failures));
+  if (errors.retries.length > 0) {
+    const kinds = errors.retries.map(({ name, count }) => `${number.format(count)} ${name}`);
+    lines.push(`Retried: ${kinds.join(", ")}`);
   }
   if (restored + tried > 0) lines.push(`Results: ${context.output}`);
   const again = resumeCommand(context.piped);
