@@ -13,7 +13,7 @@ import type { RetryNotice } from "../lib/scheduling/scheduler.ts";
 import { type ErrorKind, ErrorKinds } from "./error_kinds.ts";
 import { LiveArea, type TerminalStream } from "./live_area.ts";
 import { WaitWatch } from "./note_waits.ts";
-import { plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
+import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
 import { RecentRate } from "./recent_rate.ts";
 import { colored, divertNotes, writeNote } from "./terminal.ts";
 
@@ -50,8 +50,8 @@ export interface ProgressOptions {
   quiet: boolean;
   /** The name of the input. */
   input: string;
-  /** The most that may be spent, in USD. */
-  budget?: number;
+  /** What may be spent, when that is limited. */
+  budget?: Budget;
 }
 
 /** Where progress is shown, and the time. */

@@ -22,8 +22,14 @@ export interface ProgressState {
   tokenRate: number | undefined;
   /** What everything waits for. */
   waiting: LongWait | undefined;
-  /** The most that may be spent, in USD. */
-  budget: number | undefined;
+  budget: Budget | undefined;
+}
+
+/** The most that may be spent, in USD. */
+export interface Budget {
+  limit: number;
+  /** What runs before this one have spent of it. */
+  spentBefore: number;
 }
 
 /** Gives a text a colour, or leaves it as it is. */
@@ -122,11 +128,13 @@ function costParts(state: ProgressState): Part[] {
   const { summary: { cost, succeeded, unpriced }, pending, budget } = state;
   const anyPrice = cost > 0 || unpriced < succeeded;
   if (!anyPrice && budget === undefined) return [];
-  const short = budget === undefined ? undefined : `${dollars(cost)} of ${dollars(budget)}`;
-  const parts: Part[] = [{ text: `${short ?? dollars(cost)} spent`, short, rank: 1 }];
+  const before = budget?.spentBefore ?? 0;
+  const spent = dollars(before + cost);
+  const short = budget && `${spent} of ${dollars(budget.limit)}`;
+  const parts: Part[] = [{ text: `${short ?? spent} spent`, short, rank: 1 }];
   if (anyPrice && tried(state) < pending) {
-    const projected = cost / tried(state) * pending;
-    const style = budget !== undefined && projected > budget ? "yellow" : undefined;
+    const projected = before + cost / tried(state) * pending;
+    const style = budget && projected > budget.limit ? "yellow" : undefined;
     parts.push({ text: `~${dollars(projected)} in all`, rank: 2, style });
   }
   if (unpriced > 0) {

@@ -45,7 +45,8 @@ const RUNNING: ProgressState = {
   tokenRate: 1_750,
 };
 const WAITING = { ...RUNNING, waiting: { seconds: 41.2, reason: "the server asks to slow down" } };
-const BUDGET = { ...RUNNING, budget: 2.5 };
+const BUDGET = { ...RUNNING, budget: { limit: 2.5, spentBefore: 0 } };
+const SPENT_BEFORE = { ...RUNNING, budget: { limit: 20, spentBefore: 10 } };
 const ALL_DONE = { ...RUNNING, total: 2_400, pending: 2_400 };
 const UNPRICED = {
   ...RUNNING,
@@ -100,6 +101,12 @@ const SHOWN: [what: string, state: ProgressState, shown: [columns: number, lines
       "1.6M tokens  $1.23 of $2.50  ~$4.63 in all  12 unpriced",
     ]],
   ]],
+  ["a budget that runs before have used", SPENT_BEFORE, [
+    [60, [
+      "34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
+      "1.6M tokens  $11.23 of $20.00  ~$14.63 in all  12 unpriced",
+    ]],
+  ]],
   ["the end", ALL_DONE, [
     [60, [
       "[============]  100%  2400/2400  12/s  2390 ok  10 failed",
@@ -124,7 +131,7 @@ for (const [what, state, shown] of SHOWN) {
 
 Deno.test("no line is as wide as the terminal, and from 20 columns on the counts are there", () => {
   const many = { ...RUNNING, total: 12_345_678, pending: 12_345_678 };
-  for (const state of [START, RUNNING, WAITING, BUDGET, ALL_DONE, UNPRICED, many]) {
+  for (const state of [START, RUNNING, WAITING, BUDGET, SPENT_BEFORE, ALL_DONE, UNPRICED, many]) {
     for (let columns = 1; columns <= 220; columns++) {
       const lines = unpainted(state, columns);
       assert.equal(lines.length, 2);
@@ -236,14 +243,14 @@ class Stage implements Disposable {
 
   constructor(
     check: { total: number; pending: number },
-    options: { terminal?: EmulatedTerminal; quiet?: boolean; budget?: number } = {},
+    options: { terminal?: EmulatedTerminal; quiet?: boolean } = {},
   ) {
-    const { terminal, quiet = false, budget } = options;
+    const { terminal, quiet = false } = options;
     if (terminal === undefined) divertNotes((line) => this.notes.push(line));
     this.progress = startProgress(
       { summary: () => ({ ...this.summary }) },
       { ...check, invalid: 0 },
-      { quiet, input: "in.jsonl", budget },
+      { quiet, input: "in.jsonl" },
       {
         terminal,
         now: () => this.#now,
