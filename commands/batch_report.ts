@@ -75,6 +75,13 @@ export function failureLines(failures: readonly ErrorKind[]): string[] {
   );
 }
 
+/** How often records were asked again after errors of which kinds; no line when never. */
+export function retryLines(retries: readonly ErrorKind[]): string[] {
+  if (retries.length === 0) return [];
+  const kinds = retries.map(({ name, count }) => `${number.format(count)} ${name}`);
+  return [`Retried: ${kinds.join(", ")}`];
+}
+
 /** The lines of the summary; `stopped` says that an error ended the batch. */
 export function batchReport(
   summary: BatchSummary,
@@ -97,11 +104,7 @@ export function batchReport(
     `Tokens: ${number.format(summary.promptTokens)} read, ` +
       `${number.format(summary.completionTokens)} written${cost === undefined ? "" : `. ${cost}`}`,
   );
-  lines.push(...failureLines(errors.failures));
-  if (errors.retries.length > 0) {
-    const kinds = errors.retries.map(({ name, count }) => `${number.format(count)} ${name}`);
-    lines.push(`Retried: ${kinds.join(", ")}`);
-  }
+  lines.push(...failureLines(errors.failures), ...retryLines(errors.retries));
   if (restored + tried > 0) lines.push(`Results: ${context.output}`);
   const again = resumeCommand(context.piped);
   if (summary.interrupted || stopped) lines.push(`To go on: ${again}`);
