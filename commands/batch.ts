@@ -18,7 +18,6 @@ import { checkFiles } from "./batch_files.ts";
 import { type BatchFlags, batchFlags } from "./batch_flags.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples } from "./flags.ts";
-import { noteLongWaits } from "./note_waits.ts";
 import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
@@ -133,7 +132,7 @@ async function send(
 ): Promise<void> {
   const note = flags.quiet ? () => {} : writeNote;
   const [
-    { batchReport, summaryJson },
+    { batchReport, failureLines, summaryJson },
     { checkInput, usableRecords },
     { Checkpoint },
     { BatchRun },
@@ -159,7 +158,7 @@ async function send(
       ...options,
       checkpoint,
       pending: check.pending,
-      onRetryWait: noteLongWaits((line) => progress.note(line)),
+      onRetryWait: (notice) => progress.retry(notice),
     });
     const report = {
       model,
@@ -175,12 +174,17 @@ async function send(
       if (flags.json) writeOutput(summaryJson(summary, report));
       return;
     }
-    const progress = await startProgress(batch, check, flags.quiet === true);
+    const { limit } = costTracker;
+    const progress = startProgress(batch, check, {
+      quiet: flags.quiet === true,
+      input: file.name,
+      budget: limit === undefined ? undefined : { limit, spentBefore: checkpoint.cost },
+    });
     const signals = stopOnSignals(batch, progress.note);
     let failure: unknown;
     try {
       for await (const item of batch.items(usableRecords(file, reading, checkpoint))) {
-        if (item.status === "error") progress.failure(item, file.name);
+        if (item.status === "error") progress.failure(item);
       }
     } catch (error) {
       failure = error;
@@ -201,9 +205,11 @@ async function send(
       }
     }
     const costs = costTracker.report();
-    for (const line of batchReport(summary, { ...report, costs }, failure !== undefined)) {
-      note(line);
-    }
+    const errors = { failures: progress.failures(), retries: progress.retries() };
+    const lines = flags.quiet
+      ? failureLines(errors.failures)
+      : batchReport(summary, { ...report, costs }, failure !== undefined, errors);
+    for (const line of lines) writeNote(line);
     if (flags.json) writeOutput(summaryJson(summary, { ...report, costs }));
     if (failure !== undefined) reportError(failure, flags.verbose === true);
     process.exitCode = failure === undefined

@@ -73,7 +73,7 @@ export function batchFlags() {
     .option("--allow-unpriced", "with a budget: ask models whose price is not known, too")
     .option("--estimate", "tell what the batch will take, and send nothing")
     .option("--json", "print the summary as JSON on stdout")
-    .option("-q, --quiet", "no progress and no summary")
+    .option("-q, --quiet", "nothing but errors")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose)
     .addHelpText("after", INPUT_HELP);

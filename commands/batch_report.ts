@@ -6,6 +6,7 @@
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import type { CostRow } from "../lib/pricing/cost_tracker.ts";
+import type { ErrorKind } from "./error_kinds.ts";
 import { colored } from "./terminal.ts";
 
 /** What a report names beside the counts. */
@@ -20,14 +21,22 @@ export interface ReportContext {
   costs: CostRow[];
 }
 
+/** The kinds of what went wrong with records. */
+export interface ReportedErrors {
+  failures: readonly ErrorKind[];
+  /** Errors after which the record was asked again. */
+  retries: readonly ErrorKind[];
+}
+
 const number = new Intl.NumberFormat("en-US");
 const rounded = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
 /** A duration as a person says it. */
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
@@ -77,11 +86,26 @@ function headOf(interrupted: boolean, stopped: boolean): string {
   return interrupted ? colored("yellow", "Interrupted") : colored("green", "Done");
 }
 
+/** A line for each kind of failure: how many there were, and what the first one was. */
+export function failureLines(failures: readonly ErrorKind[]): string[] {
+  return failures.map(({ name, count, first }) =>
+    `Failed with ${name}: ${number.format(count)}, first ${first}`
+  );
+}
+
+/** How often records were asked again after errors of which kinds; no line when never. */
+export function retryLines(retries: readonly ErrorKind[]): string[] {
+  if (retries.length === 0) return [];
+  const kinds = retries.map(({ name, count }) => `${number.format(count)} ${name}`);
+  return [`Retried: ${kinds.join(", ")}`];
+}
+
 /** The lines of the summary; `stopped` says that an error ended the batch. */
 export function batchReport(
   summary: BatchSummary,
   context: ReportContext,
   stopped: boolean,
+  errors: ReportedErrors,
 ): string[] {
   const { succeeded, failed, restored, retries, seconds } = summary;
   const tried = succeeded + failed;
@@ -98,10 +122,11 @@ export function batchReport(
     `Tokens: ${number.format(summary.promptTokens)} read, ` +
       `${number.format(summary.completionTokens)} written${cost === undefined ? "" : `. ${cost}`}`,
   );
-  lines.push(...costTable(context.costs));
-  for (const [code, count] of Object.entries(summary.errors)) {
-    lines.push(`Failed with ${code}: ${number.format(count)}`);
-  }
+  lines.push(
+    ...costTable(context.costs),
+    ...failureLines(errors.failures),
+    ...retryLines(errors.retries),
+  );
   if (restored + tried > 0) lines.push(`Results: ${context.output}`);
   if (summary.interrupted || stopped) lines.push(`To go on: ${resumeCommand(context.piped)}`);
   else if (failed > 0) {

@@ -1,5 +1,5 @@
 /**
- * The progress of a batch on stderr: one line that is redrawn on a terminal, a plain line every few
+ * The progress of a batch on stderr: two lines that are redrawn on a terminal, a plain line every few
  * seconds where there is none.
  *
  * @module
@@ -9,110 +9,154 @@ import { clearInterval, setInterval } from "node:timers";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import type { FlexLLMError } from "../lib/errors.ts";
 import type { InputCheck } from "../lib/input/records.ts";
-import { dollars, duration } from "./batch_report.ts";
-import { colored, writeNote } from "./terminal.ts";
+import type { RetryNotice } from "../lib/scheduling/scheduler.ts";
+import { type ErrorKind, ErrorKinds } from "./error_kinds.ts";
+import { LiveArea, type TerminalStream } from "./live_area.ts";
+import { WaitWatch } from "./note_waits.ts";
+import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
+import { RecentRate } from "./recent_rate.ts";
+import { colored, divertNotes, writeNote } from "./terminal.ts";
 
 /** Milliseconds between two redraws on a terminal. */
 const REDRAW = 100;
+/** Milliseconds before the first one: what is over by then needs no progress. */
+const FIRST_DRAW = 200;
+/** Milliseconds without a resize after which the terminal seems to keep its size. */
+const SETTLED = 500;
+/** Columns that are used until then. A line that has to be broken may be pushed out of reach. */
+const UNSETTLED_COLUMNS = 20;
 /** Milliseconds between two plain lines. */
 const PLAIN = 5000;
-const BAR_WIDTH = 24;
-/** Columns from which on there is room for the bar. */
-const BAR_COLUMNS = 90;
-/** Failures of one kind that are shown; all are counted in the summary. */
-const SHOWN_FAILURES = 3;
 
 /** The progress of one batch. */
 export interface Progress {
   /** Says something above the progress. */
   note(line: string): void;
-  /** Tells of a failed record of the input called `name`. */
-  failure(item: { index: number; line?: number; error: FlexLLMError }, name: string): void;
+  /** Takes a failed record in. The first of a kind is shown. */
+  failure(item: { index: number; line?: number; error: FlexLLMError }): void;
+  /** Takes in that a record waits for another try. The first one for a new reason is shown. */
+  retry(notice: RetryNotice): void;
+  /** The kinds of the failures so far. */
+  failures(): ErrorKind[];
+  /** The kinds of the errors after which records were asked again. */
+  retries(): ErrorKind[];
   /** Takes the progress off the screen. */
   stop(): void;
 }
 
-function bar(share: number): string {
-  const full = Math.round(share * BAR_WIDTH);
-  return `[${"=".repeat(full)}${" ".repeat(BAR_WIDTH - full)}]`;
+/** What progress is shown of, and how. */
+export interface ProgressOptions {
+  /** Shows nothing but failures. */
+  quiet: boolean;
+  /** The name of the input. */
+  input: string;
+  /** What may be spent, when that is limited. */
+  budget?: Budget;
 }
 
-/** One line that says how far the batch is. */
-export function progressLine(summary: BatchSummary, check: InputCheck, columns: number): string {
-  const tried = summary.succeeded + summary.failed;
-  const done = check.total - check.pending + tried;
-  const rate = tried / summary.seconds;
-  const parts = [
-    columns < BAR_COLUMNS ? "" : bar(done / check.total),
-    `${done}/${check.total}`,
-    `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`,
-    `${summary.succeeded} ok`,
-  ];
-  if (summary.failed > 0) parts.push(`${summary.failed} failed`);
-  if (summary.retries > 0) parts.push(`${summary.retries} retries`);
-  if (tried > 0 && tried < check.pending) {
-    parts.push(`${duration((check.pending - tried) / rate)} left`);
-  }
-  parts.push(`${summary.promptTokens + summary.completionTokens} tokens`);
-  if (summary.cost > 0) parts.push(dollars(summary.cost));
-  // What does not fit is left out from the end, the least needed.
-  let line = "";
-  for (const part of parts.filter((part) => part !== "")) {
-    const longer = line === "" ? part : `${line}  ${part}`;
-    if (longer.length >= columns) break;
-    line = longer;
-  }
-  return line;
+/** Where progress is shown, and the time. */
+export interface Screen {
+  /** The terminal, where lines can be redrawn; `undefined` where there is none. */
+  terminal: TerminalStream | undefined;
+  /** Milliseconds since some fixed moment. */
+  now(): number;
+  /** Calls `run` every `ms` milliseconds until the function that it gives is called. */
+  every(ms: number, run: () => void): () => void;
 }
 
-async function terminalView(draw: () => string) {
-  const { createLogUpdate } = await import("log-update");
-  const update = createLogUpdate(process.stderr);
-  const redraw = () => update(draw());
-  redraw();
-  const timer = setInterval(redraw, REDRAW);
-  timer.unref();
+/** Standard error and the system's clock. */
+function standardError(): Screen {
+  const redrawable = process.stderr.isTTY && process.env.TERM !== "dumb";
   return {
-    above(line: string) {
-      update.clear();
-      writeNote(line);
-      redraw();
-    },
-    stop() {
-      clearInterval(timer);
-      update.clear();
-      update.done();
+    terminal: redrawable ? process.stderr : undefined,
+    now: () => performance.now(),
+    every(ms, run) {
+      const timer = setInterval(run, ms);
+      timer.unref();
+      return () => clearInterval(timer);
     },
   };
 }
 
-function plainView(draw: () => string) {
-  const timer = setInterval(() => writeNote(draw()), PLAIN);
-  timer.unref();
-  return { above: writeNote, stop: () => clearInterval(timer) };
+function showOnTerminal(terminal: TerminalStream, screen: Screen, state: () => ProgressState) {
+  const area = new LiveArea(terminal);
+  const begun = screen.now();
+  const clear = () => area.clear();
+  let size = area.size;
+  let resizedAt = -Infinity;
+  const stopTimer = screen.every(REDRAW, () => {
+    const now = screen.now();
+    if (now - begun < FIRST_DRAW) return;
+    if (area.size !== size) [size, resizedAt] = [area.size, now];
+    const settled = now - resizedAt >= SETTLED;
+    const columns = settled ? area.columns : Math.min(area.columns, UNSETTLED_COLUMNS);
+    const lines = progressLines(state(), columns, colored);
+    area.draw(settled ? lines : lines.slice(0, 1));
+  });
+  divertNotes((line) => area.above(line));
+  // What the runtime says of a crash must not be written into the lines.
+  process.on("exit", clear);
+  process.on("uncaughtExceptionMonitor", clear);
+  return () => {
+    stopTimer();
+    divertNotes(undefined);
+    clear();
+    process.off("exit", clear);
+    process.off("uncaughtExceptionMonitor", clear);
+  };
 }
 
-/** Shows the progress of `batch` until stopped; shows nothing but signals' notes when `quiet`. */
-export async function startProgress(
+/** Shows the progress of `batch` until stopped. */
+export function startProgress(
   batch: { summary(): BatchSummary },
-  check: InputCheck,
-  quiet: boolean,
-): Promise<Progress> {
-  const draw = () => progressLine(batch.summary(), check, process.stderr.columns ?? 120);
-  const silent = { above: () => {}, stop: () => {} };
-  const view = quiet ? silent : process.stderr.isTTY ? await terminalView(draw) : plainView(draw);
-  const shown = new Map<string, number>();
+  { total, pending }: InputCheck,
+  { quiet, input, budget }: ProgressOptions,
+  screen: Screen = standardError(),
+): Progress {
+  const begun = screen.now();
+  const rate = new RecentRate(begun);
+  const tokenRate = new RecentRate(begun);
+  const waits = new WaitWatch(begun);
+  const state = (): ProgressState => {
+    const summary = batch.summary();
+    const now = screen.now();
+    const tried = summary.succeeded + summary.failed;
+    rate.note(tried, now);
+    tokenRate.note(summary.completionTokens, now);
+    return {
+      total,
+      pending,
+      summary,
+      rate: rate.perSecond(now),
+      tokenRate: tokenRate.perSecond(now),
+      waiting: waits.current(tried, now),
+      budget,
+    };
+  };
+  const stop = quiet
+    ? () => {}
+    : screen.terminal === undefined
+    ? screen.every(PLAIN, () => writeNote(plainProgress(state())))
+    : showOnTerminal(screen.terminal, screen, state);
+  const note = quiet ? () => {} : writeNote;
+  const failures = new ErrorKinds();
+  const retries = new ErrorKinds();
   return {
-    note: view.above,
-    stop: view.stop,
-    failure({ index, line, error }, name) {
-      const count = (shown.get(error.code) ?? 0) + 1;
-      shown.set(error.code, count);
-      if (count > SHOWN_FAILURES) return;
-      const more = count === SHOWN_FAILURES ? " (further ones of this kind are counted only)" : "";
-      view.above(
-        `${colored("red", "failed:")} ${name}:${line} (record ${index}): ${error.message}${more}`,
-      );
+    note,
+    stop,
+    failures: () => failures.list(),
+    retries: () => retries.list(),
+    failure({ index, line, error }) {
+      const place = `${line === undefined ? input : `${input}:${line}`} (record ${index})`;
+      const kind = failures.count(error, place);
+      if (kind === undefined) return;
+      writeNote(`${colored("red", "failed:")} ${kind.first}`);
+      if (error.hint !== undefined) writeNote(colored("dim", error.hint));
+    },
+    retry(notice) {
+      waits.notice(notice, screen.now());
+      const kind = retries.count(notice.error);
+      if (kind !== undefined) note(colored("dim", `retrying: ${kind.first}`));
     },
   };
 }

@@ -41,12 +41,22 @@ function outputError(cause: unknown): ConfigurationError {
   return new ConfigurationError(`cannot write to standard output: ${reason}`, { cause });
 }
 
-/** Writes a line for the person. */
-export function writeNote(line: string): void {
-  process.stderr.write(`${line}\n`);
+/** Takes the lines for the person while something is drawn on the terminal that they would break. */
+let diverted: ((line: string) => void) | undefined;
+
+/** Gives what is written with {@link writeNote} to `write` until called with `undefined`. */
+export function divertNotes(write: ((line: string) => void) | undefined): void {
+  diverted = write;
 }
 
-type Style = "red" | "yellow" | "green" | "dim" | "bold";
+/** Writes a line for the person. */
+export function writeNote(line: string): void {
+  if (diverted === undefined) process.stderr.write(`${line}\n`);
+  else diverted(line);
+}
+
+/** How a text can be set off. */
+export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 
 /** `text` in a colour when stderr is a terminal and `NO_COLOR` is not set. */
 export function colored(style: Style, text: string): string {
