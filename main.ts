@@ -9,9 +9,13 @@ import { buildProgram } from "./commands/program.ts";
 
 let exitCode: number;
 try {
-  const program = buildProgram();
-  if (process.argv.length > 2) await program.parseAsync(process.argv);
-  else program.outputHelp();
+  const args = process.argv.slice(2);
+  if (args.length > 0) await (await buildProgram(args)).parseAsync(process.argv);
+  else {
+    const { welcome } = await import("./commands/welcome.ts");
+    const { writeOutput } = await import("./commands/terminal.ts");
+    writeOutput(welcome());
+  }
   exitCode = Number(process.exitCode ?? 0);
 } catch (error) {
   exitCode = reportError(error, process.argv.includes("--verbose"));

@@ -10,7 +10,6 @@ import { INPUT_HELP, inputFlags } from "./input_flags.ts";
 /** The command without what it does. */
 export function batchFlags() {
   return new Command("batch")
-    .description("ask every question of a file; run it again to go on where it stopped")
     .argument("[input]", "JSONL, CSV or TSV file; standard input when left out")
     .option("-o, --output <file>", "result file (.jsonl), also the checkpoint; required")
     .addOption(modelFlags.model)

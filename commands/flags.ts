@@ -71,6 +71,9 @@ export const modelFlags = {
     .argParser(wholeNumber(1)),
   timeout: new Option("--timeout <seconds>", "most seconds for one try (default: 120)")
     .argParser(positiveNumber),
+  /** For commands that somebody waits for. */
+  shortTimeout: new Option("--timeout <seconds>", "most seconds for one request (default: 30)")
+    .argParser(positiveNumber),
   retryTimes: new Option("--retry-times <count>", "retries of a failed request (default: 3)")
     .argParser(wholeNumber(0)),
 } as const;

@@ -46,7 +46,6 @@ async function readResponses(file: string): Promise<CannedResponse[]> {
 /** The command. */
 export function mockCommand() {
   const command = new Command("mock")
-    .description("run a mock LLM server for tests and development")
     .addOption(
       new Option("-p, --port <port>", "port to listen on; 0 takes any free one")
         .argParser(port).default(8001),

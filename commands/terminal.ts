@@ -58,7 +58,11 @@ export function writeNote(line: string): void {
 /** How a text can be set off. */
 export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 
-/** `text` in a colour when stderr is a terminal and `NO_COLOR` is not set. */
-export function colored(style: Style, text: string): string {
-  return styleText(style, text, { stream: process.stderr, validateStream: true });
+/** `text` in a colour when `stream` is a terminal and `NO_COLOR` is not set. */
+export function colored(
+  style: Style,
+  text: string,
+  stream: NodeJS.WriteStream = process.stderr,
+): string {
+  return styleText(style, text, { stream, validateStream: true });
 }

@@ -12,7 +12,6 @@ import { writeOutput } from "./terminal.ts";
 /** The command. */
 export function versionCommand() {
   const command = new Command("version")
-    .description("print the version")
     .option("--json", "print version and runtime as JSON")
     .action(({ json }) => {
       writeOutput(

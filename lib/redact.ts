@@ -26,3 +26,8 @@ export function shownUrl(url: string): string {
 export function maskKey(key: string): string {
   return key.length >= 16 ? `…${key.slice(-4)}` : "…";
 }
+
+/** A URL as a file has it, perhaps not a valid one, without what may be secret. */
+export function safeUrl(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, "//").replace(/[?#].*$/s, "");
+}

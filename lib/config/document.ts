@@ -26,9 +26,11 @@ function parseYaml(file: string, text: string): ConfigDocument {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  const [error] = document.errors;
-  if (error !== undefined) {
-    throw new ConfigurationError(`${place(error.pos[0])}: not valid YAML: ${error.message}`);
+  if (document.errors.length > 0) {
+    const mistakes = document.errors.map(({ pos, message }) =>
+      `${place(pos[0])}: not valid YAML: ${message}`
+    );
+    throw new ConfigurationError(mistakes.join("\n"));
   }
   let value: unknown;
   try {

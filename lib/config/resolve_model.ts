@@ -44,7 +44,9 @@ function expand(
   return text?.replace(VARIABLE, (_, name: string) => {
     const value = env[name];
     if (value === undefined) {
-      throw new ConfigurationError(`${place()}: the environment variable ${name} is not set`);
+      throw new ConfigurationError(`${place()}: the environment variable ${name} is not set`, {
+        hint: `Set it, export ${name}=…, or write the value itself: flexllm config edit`,
+      });
     }
     return value;
   });
@@ -95,8 +97,8 @@ function unknownModel(config: Config, name: string | undefined): ConfigurationEr
   const names = (config.value.models ?? []).map((entry) => entry.name ?? entry.id);
   if (name === undefined) {
     return new ConfigurationError("no model is configured", {
-      hint: "Try -m mock, which needs no key; or set FLEXLLM_BASE_URL, FLEXLLM_API_KEY and " +
-        "FLEXLLM_MODEL; or list models in ~/.flexllm/config.yaml.",
+      hint: "Run `flexllm init`; or try -m mock, which needs no key; or set FLEXLLM_BASE_URL, " +
+        "FLEXLLM_API_KEY and FLEXLLM_MODEL.",
     });
   }
   return new ConfigurationError(`the model "${name}" is not configured`, {

@@ -42,6 +42,7 @@ export type ServiceName =
   | "siliconflow"
   | "together"
   | "qwen"
+  | "aimlapi"
   | "azure"
   | "ollama"
   | "vllm";
@@ -91,6 +92,12 @@ const SERVICES: Record<ServiceName, Service> = {
     host: "dashscope-intl.aliyuncs.com",
     keyVariable: "DASHSCOPE_API_KEY",
     thinking: "enable_thinking",
+  },
+  aimlapi: {
+    baseUrl: "https://api.aimlapi.com/v1",
+    host: "api.aimlapi.com",
+    keyVariable: "AIMLAPI_API_KEY",
+    thinking: "effort",
   },
   azure: {
     baseUrl: "",

@@ -59,7 +59,7 @@ Deno.test("ask without a question says what to do", async () => {
 Deno.test("ask without a configured model names the next step", async () => {
   const { code, stderr } = await flexllm(["ask", "Hi"]);
   assert.equal(code, 1);
-  assert.match(stderr, /^error: no model is configured\nTry -m mock.*\n$/);
+  assert.match(stderr, /^error: no model is configured\nRun `flexllm init`; or try -m mock.*\n$/);
 });
 
 Deno.test("an error is one line and an exit code, with --verbose also where it comes from", async () => {

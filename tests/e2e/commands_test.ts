@@ -13,24 +13,13 @@ Deno.test("version and --version print the version", async () => {
   assert.match(runtime, /^(deno|bun) \d/);
 });
 
-Deno.test("help has examples everywhere, on stdout, with exit code 0", async () => {
-  for (
-    const args of [
-      [],
-      ["--help"],
-      ["help"],
-      ["help", "batch"],
-      ["ask", "-h"],
-      ["batch", "--help"],
-      ["mock", "--help"],
-      ["version", "--help"],
-    ]
-  ) {
-    const { code, stdout, stderr } = await flexllm(args);
-    assert.deepEqual([code, stderr], [0, ""], args.join(" "));
-    assert.match(stdout, /^Usage: flexllm/);
-    assert.match(stdout, /\nExamples:\n {2}/);
-  }
+Deno.test("flexllm alone names the next step, which depends on whether there is a configuration", async () => {
+  const first = await flexllm([]);
+  assert.deepEqual([first.code, first.stderr], [0, ""]);
+  assert.match(first.stdout, /Begin with one of these:\n\n {2}flexllm init .*\n.*-m mock /);
+  const later = await flexllm([], { env: { FLEXLLM_CONFIG: "mine.yaml" } });
+  assert.match(later.stdout, /For example:\n\n {2}flexllm test /);
+  assert.equal((await flexllm(["help"])).stdout, (await flexllm(["--help"])).stdout);
 });
 
 Deno.test("unknown commands and flags are told with a suggestion and exit code 1", async () => {

@@ -19,11 +19,18 @@ function denoFolder(): string {
 const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
   ? [BINARY]
   : [process.execPath, "run", "--quiet", "-A", "--frozen", `${ROOT}main.ts`];
-const BASE_ENV = BINARY ? { PATH: "" } : { DENO_DIR: denoFolder(), PATH: "" };
+const BASE_ENV: Record<string, string> = BINARY
+  ? { PATH: "" }
+  : { DENO_DIR: denoFolder(), PATH: "" };
 
 /** The command and its first arguments, for tests that run it through a shell. */
 export function commandLine(): string[] {
   return [COMMAND, ...FIRST_ARGUMENTS];
+}
+
+/** The environment that the command needs, without a home. */
+export function commandEnv(): Record<string, string> {
+  return { ...BASE_ENV };
 }
 
 export interface RunOptions {

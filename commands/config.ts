@@ -1,0 +1,144 @@
+/**
+ * `flexllm config`
+ *
+ * @module
+ */
+import { Command } from "@commander-js/extra-typings";
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { inspectConfig, inspectServers } from "../lib/config/inspect.ts";
+import { permissionWarning, readConfigText } from "../lib/config/load.ts";
+import { candidatePaths, findConfigFile } from "../lib/config/paths.ts";
+import { AbortedError, ConfigurationError } from "../lib/errors.ts";
+import { readConfig } from "./connect_model.ts";
+import { EXIT } from "./exit_codes.ts";
+import { addExamples, commonFlags } from "./flags.ts";
+import { colored, writeNote, writeOutput } from "./terminal.ts";
+
+/** The file in force. */
+function expectFile(named: string | undefined): string {
+  const file = findConfigFile(process.env, process.cwd(), named);
+  if (file !== undefined) return file;
+  const places = candidatePaths(process.env, process.cwd());
+  throw new ConfigurationError("there is no configuration file", {
+    hint: `Looked for ${places.join(", ")}.\nRun \`flexllm init\` to write one.`,
+  });
+}
+
+interface Mistakes {
+  problems: string[];
+  warnings: string[];
+}
+
+/** All mistakes in a file. */
+function mistakesIn(file: string): Mistakes {
+  const text = readConfigText(file);
+  try {
+    const inspection = inspectConfig(file, text);
+    const servers = inspectServers(inspection, process.env);
+    const permission = permissionWarning(file, inspection.value);
+    const problems = [...inspection.problems, ...servers.problems];
+    return {
+      problems: problems.map(({ message, hint }) => hint ? `${message}. ${hint}` : message),
+      warnings: [
+        ...inspection.warnings,
+        ...servers.warnings,
+        ...permission === undefined ? [] : [permission],
+      ],
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return { problems: error.message.split("\n"), warnings: [] };
+  }
+}
+
+/** Writes what is wrong with a file, and sets the exit code. */
+function check(file: string, json: boolean): void {
+  const { problems, warnings } = mistakesIn(file);
+  if (problems.length > 0) process.exitCode = EXIT.usage;
+  if (json) {
+    writeOutput(`${JSON.stringify({ file, problems, warnings }, null, 2)}\n`);
+    return;
+  }
+  for (const problem of problems) writeNote(`${colored("red", "error:")} ${problem}`);
+  for (const warning of warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
+  if (problems.length === 0) return writeOutput(`${file} is in order.\n`);
+  const count = problems.length === 1 ? "1 mistake" : `${problems.length} mistakes`;
+  writeNote(`${count}; correct them with \`flexllm config edit\`.`);
+}
+
+/** Opens the person's editor and waits for its end. */
+function openEditor(file: string): Promise<void> {
+  const { VISUAL, EDITOR } = process.env;
+  const isWindows = process.platform === "win32";
+  const editor = VISUAL || EDITOR || (isWindows ? "notepad" : "vi");
+  // Through a shell, as others do: EDITOR may hold arguments, such as "code --wait".
+  const child = isWindows
+    ? spawn(`${editor} "${file}"`, { stdio: "inherit", shell: true })
+    : spawn("/bin/sh", ["-c", `${editor} "$1"`, "sh", file], { stdio: "inherit" });
+  return new Promise((resolve, reject) => {
+    child.on("error", (cause) => {
+      reject(
+        new ConfigurationError(`cannot run the editor ${editor}`, { cause, hint: EDITOR_HINT }),
+      );
+    });
+    child.on("close", (code, signal) => {
+      if (code === 0) resolve();
+      else if (signal === "SIGINT") reject(new AbortedError("the editor was ended"));
+      else {
+        const message = `the editor ${editor} failed (exit code ${code ?? signal})`;
+        reject(new ConfigurationError(message, { hint: EDITOR_HINT }));
+      }
+    });
+  });
+}
+
+const EDITOR_HINT = "Name an editor in VISUAL or EDITOR.";
+
+function showCommand(name: string) {
+  return new Command(name)
+    .description("settings in force and where each comes from, keys masked")
+    .option("--json", "print them as JSON")
+    .addOption(commonFlags.config)
+    .action(async (flags) => {
+      const { showJson, showLines } = await import("./config_show.ts");
+      const config = readConfig(flags.config);
+      const text = flags.json
+        ? showJson(config, flags.config)
+        : showLines(config, flags.config).join("\n");
+      writeOutput(`${text}\n`);
+    });
+}
+
+/** The command. */
+export function configCommand() {
+  const command = new Command("config")
+    .addCommand(
+      addExamples(showCommand("show"), ["flexllm config", "flexllm config show --json"]),
+      {
+        isDefault: true,
+      },
+    );
+  const path = command.command("path")
+    .description("the file in force")
+    .addOption(commonFlags.config)
+    .action((flags) => writeOutput(`${expectFile(flags.config)}\n`));
+  const checks = command.command("check")
+    .description("all mistakes in the file, with line and column")
+    .argument("[file]", "file to check; default the one in force")
+    .option("--json", "print them as JSON")
+    .addOption(commonFlags.config)
+    .action((file, flags) => check(expectFile(file ?? flags.config), flags.json ?? false));
+  const edit = command.command("edit")
+    .description("open the file in $VISUAL or $EDITOR, and check it afterwards")
+    .addOption(commonFlags.config)
+    .action(async (flags) => {
+      const file = expectFile(flags.config);
+      await openEditor(file);
+      check(file, false);
+    });
+  addExamples(path, ["flexllm config path"]);
+  addExamples(checks, ["flexllm config check", "flexllm config check ./flexllm_config.yaml"]);
+  addExamples(edit, ["flexllm config edit", "EDITOR=nano flexllm config edit"]);
+  return addExamples(command, ["flexllm config", "flexllm config check", "flexllm config edit"]);
+}

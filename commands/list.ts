@@ -1,0 +1,127 @@
+/**
+ * `flexllm list`
+ *
+ * @module
+ */
+import { Command } from "@commander-js/extra-typings";
+import process from "node:process";
+import { baseUrlOf } from "../lib/client/endpoint.ts";
+import { defaultModel, overrides } from "../lib/config/effective.ts";
+import type { KeyState } from "../lib/config/key_state.ts";
+import { keyState } from "../lib/config/key_state.ts";
+import type { Config } from "../lib/config/load.ts";
+import type { ModelEntry } from "../lib/config/schema.ts";
+import { ConfigurationError } from "../lib/errors.ts";
+import { safeUrl } from "../lib/redact.ts";
+import { readConfig } from "./connect_model.ts";
+import { addExamples, commonFlags } from "./flags.ts";
+import { type Cell, table } from "./table.ts";
+import { writeOutput } from "./terminal.ts";
+
+function serverOf({ base_url, provider }: ModelEntry): string {
+  if (base_url !== undefined) return safeUrl(base_url);
+  if (provider === "mock") return "built in";
+  return baseUrlOf(provider ?? "auto") ?? "";
+}
+
+/** A key's state in a few words. */
+export function keyCell({ state, variable, masked }: KeyState): Cell {
+  switch (state) {
+    case "set":
+      return variable === undefined ? `${masked} in the file` : `${masked} from ${variable}`;
+    case "missing":
+      return { text: `missing: set ${variable}`, style: "red" };
+    case "placeholder":
+      return { text: "a placeholder", style: "red" };
+    case "none":
+      return { text: "none", style: "dim" };
+  }
+}
+
+function toJson(config: Config, models: ModelEntry[], name: string | undefined): string {
+  const { env } = process;
+  const found = defaultModel(config, env);
+  const { baseUrl, apiKey } = overrides(env);
+  return JSON.stringify(
+    {
+      config: config.file ?? null,
+      default: found === undefined ? null : { name: found.value, source: found.source },
+      overrides: {
+        base_url: baseUrl && { value: safeUrl(baseUrl.value), source: baseUrl.source },
+        api_key: apiKey && { source: apiKey.source },
+      },
+      models: models.map((entry) => {
+        const { state, variable, masked } = keyState(entry, env);
+        return {
+          name: entry.name ?? entry.id,
+          id: entry.id,
+          provider: entry.provider ?? "auto",
+          base_url: serverOf(entry),
+          key: { state, variable, masked },
+          default: entry === defaultEntry(models, name),
+        };
+      }),
+    },
+    null,
+    2,
+  );
+}
+
+function defaultEntry(models: readonly ModelEntry[], name: string | undefined) {
+  return models.find((entry) => (entry.name ?? entry.id) === name) ??
+    models.find(({ id }) => id === name);
+}
+
+/** The lines below the table: what is asked by default, and why. */
+function defaultLines(config: Config): string[] {
+  const { env } = process;
+  const found = defaultModel(config, env);
+  if (found === undefined) return [];
+  const lines = [`Default: ${found.value} (${found.source})`];
+  const { model, baseUrl, apiKey } = overrides(env);
+  const { default: named } = config.value;
+  if (model !== undefined && named && named !== model.value) {
+    lines.push(`${model.source} wins over "${named}" in the file.`);
+  }
+  if (baseUrl !== undefined) {
+    lines.push(`It is asked at ${safeUrl(baseUrl.value)} (${baseUrl.source}).`);
+  }
+  if (apiKey?.source === "FLEXLLM_API_KEY") lines.push("Its key is that of FLEXLLM_API_KEY.");
+  const isTold = config.file === undefined || found.source.startsWith(config.file);
+  return isTold ? lines : [...lines, `Configuration: ${config.file}`];
+}
+
+/** The command. */
+export function listCommand() {
+  const command = new Command("list")
+    .option("--json", "print them as JSON")
+    .addOption(commonFlags.config)
+    .action((flags) => {
+      const config = readConfig(flags.config);
+      const models = config.value.models ?? [];
+      const name = defaultModel(config, process.env)?.value;
+      if (flags.json) return writeOutput(`${toJson(config, models, name)}\n`);
+      if (models.length === 0 && name === undefined) {
+        throw new ConfigurationError(
+          config.file === undefined
+            ? "no model is configured: there is no configuration file"
+            : `no model is configured in ${config.file}`,
+          { hint: "Run `flexllm init`; or try -m mock, which needs no key." },
+        );
+      }
+      const marked = defaultEntry(models, name);
+      const rows = models.map((entry): Cell[] => [
+        entry === marked ? { text: "*", style: "green" } : "",
+        entry.name ?? entry.id,
+        entry.id,
+        entry.provider ?? "auto",
+        serverOf(entry),
+        keyCell(keyState(entry, process.env)),
+      ]);
+      const titles = ["", "name", "id", "provider", "base URL", "key"];
+      const lines = models.length === 0 ? [] : [...table(titles.map((title) => ({ title })), rows)];
+      const blank = lines.length > 0 ? [""] : [];
+      writeOutput(`${[...lines, ...blank, ...defaultLines(config)].join("\n")}\n`);
+    });
+  return addExamples(command, ["flexllm list", "flexllm list --json"]);
+}

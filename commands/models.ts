@@ -1,0 +1,97 @@
+/**
+ * `flexllm models`
+ *
+ * @module
+ */
+import { Command } from "@commander-js/extra-typings";
+import process from "node:process";
+import { defaultModel, overrides } from "../lib/config/effective.ts";
+import type { Config } from "../lib/config/load.ts";
+import type { ModelInfo } from "../lib/providers/provider.ts";
+import { connectModel, readConfig } from "./connect_model.ts";
+import { EXIT } from "./exit_codes.ts";
+import { addExamples, commonFlags, modelFlags } from "./flags.ts";
+import { type Column, table } from "./table.ts";
+import { colored, writeNote, writeOutput } from "./terminal.ts";
+
+function tokens(count: number | undefined): string {
+  return count === undefined ? "" : count.toLocaleString("en-US");
+}
+
+function toJson(models: readonly ModelInfo[]): string {
+  const rows = models.map((model) => ({
+    id: model.id,
+    display_name: model.displayName,
+    context_window: model.contextWindow,
+    max_output_tokens: model.maxOutputTokens,
+  }));
+  return JSON.stringify(rows, null, 2);
+}
+
+/** A table of the models, without the columns that nothing is known for. */
+export function modelTable(models: readonly ModelInfo[]): string[] {
+  const columns: [Column, (model: ModelInfo) => string][] = [
+    [{ title: "id" }, ({ id }) => id],
+    [{ title: "name" }, ({ displayName }) => displayName ?? ""],
+    [{ title: "context", align: "right" }, ({ contextWindow }) => tokens(contextWindow)],
+    [{ title: "output", align: "right" }, ({ maxOutputTokens }) => tokens(maxOutputTokens)],
+  ];
+  const known = columns.filter(([, read]) => models.some((model) => read(model) !== ""));
+  return table(
+    known.map(([column]) => column),
+    models.map((model) => known.map(([, read]) => read(model))),
+  );
+}
+
+/** Whether a server is named but no model: it tells its models without being asked for one. */
+function namesOnlyServer(config: Config, baseUrl: string | undefined): boolean {
+  if (baseUrl !== undefined) return true;
+  const { baseUrl: server, apiKey } = overrides(process.env);
+  return defaultModel(config, process.env) === undefined &&
+    (server !== undefined || apiKey?.source === "OPENAI_API_KEY");
+}
+
+/** The command. */
+export function modelsCommand() {
+  const command = new Command("models")
+    .option("-n, --name <part>", "only models with this in their name")
+    .addOption(modelFlags.model)
+    .option("--json", "print them as JSON")
+    .addOption(modelFlags.baseUrl)
+    .addOption(modelFlags.apiKey)
+    .addOption(modelFlags.shortTimeout)
+    .addOption(commonFlags.config)
+    .addOption(commonFlags.verbose)
+    .action(async (flags) => {
+      const config = readConfig(flags.config);
+      const model = flags.model ?? (namesOnlyServer(config, flags.baseUrl) ? "any" : undefined);
+      const { timeout = 30 } = flags;
+      const { client } = connectModel(
+        config,
+        { ...flags, model },
+        { timeout, retryTimes: 1 },
+      );
+      const all = await client.models();
+      const part = flags.name?.toLowerCase() ?? "";
+      const models = all
+        .filter(({ id, displayName = "" }) => `${id}\n${displayName}`.toLowerCase().includes(part))
+        .toSorted((a, b) => a.id < b.id ? -1 : 1);
+      if (flags.json) return writeOutput(`${toJson(models)}\n`);
+      if (models.length === 0) {
+        process.exitCode = EXIT.usage;
+        const which = flags.name === undefined ? "no models" : `no model with "${flags.name}"`;
+        return writeNote(`The server lists ${which} (${all.length} in all).`);
+      }
+      writeOutput(`${modelTable(models).join("\n")}\n`);
+      const count = models.length === all.length
+        ? `${all.length}`
+        : `${models.length} of ${all.length}`;
+      writeNote(colored("dim", `${count} models; flexllm ask -m NAME asks one that is configured`));
+    });
+  return addExamples(command, [
+    "flexllm models",
+    "flexllm models -n mini",
+    "flexllm models -m local-ollama --json",
+    "flexllm models --base-url http://localhost:8000/v1",
+  ]);
+}

@@ -1,0 +1,270 @@
+/** `list`, `models`, `config` and `credits`: what is configured, and what servers say of it. */
+import assert from "node:assert/strict";
+import { chmodSync, writeFileSync } from "node:fs";
+import { startMockServer } from "../../lib/mock/server.ts";
+import { flexllm } from "../support/cli.ts";
+import { Pty } from "../support/pty.ts";
+import { httpAnswer, startRawServer } from "../support/raw_server.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+
+const SECRET = "sk-0123456789abcdefghij";
+
+function configure(folder: TemporaryFolder, text: string): string {
+  const file = folder.write("c.yaml", text);
+  chmodSync(file, 0o600);
+  return file;
+}
+
+const FILE = `default: best
+models:
+  - {id: gpt-5.4-mini, name: best, provider: openai, base_url: "https://api.openai.com/v1", api_key: "${SECRET}"}
+  - {id: claude-x, provider: claude}
+  - {id: qwen3, name: local, base_url: "http://u:${SECRET}@gpu1:8000/v1"}
+  - {id: m, base_url: "http://h/v1", api_key: "\${TEAM_KEY}"}
+batch:
+  concurrency: 20
+`;
+
+Deno.test("list shows where each model is, and the state of its key, never the key", async () => {
+  using folder = temporaryFolder();
+  const file = configure(folder, FILE);
+  const env = { FLEXLLM_CONFIG: file, TEAM_KEY: "team-0123456789xyz" };
+  const { code, stdout, stderr } = await flexllm(["list"], { env });
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.deepEqual(stdout.split("\n").map((line) => line.trim().split(/ {2,}/)), [
+    ["name", "id", "provider", "base URL", "key"],
+    ["*", "best", "gpt-5.4-mini", "openai", "https://api.openai.com/v1", "…ghij in the file"],
+    [
+      "claude-x",
+      "claude-x",
+      "claude",
+      "https://api.anthropic.com/v1",
+      "missing: set ANTHROPIC_API_KEY",
+    ],
+    ["local", "qwen3", "auto", "http://gpu1:8000/v1", "none"],
+    ["m", "m", "auto", "http://h/v1", "…9xyz from TEAM_KEY"],
+    [""],
+    [`Default: best (${file}:1:10)`],
+    [""],
+  ]);
+  const json = (await flexllm(["list", "--json"], { env })).stdout;
+  assert.ok(!json.includes(SECRET) && !stdout.includes(SECRET));
+  const { models, default: chosen, config } = JSON.parse(json);
+  assert.deepEqual([config, chosen], [file, { name: "best", source: `${file}:1:10` }]);
+  assert.deepEqual(models[3].key, { state: "set", variable: "TEAM_KEY", masked: "…9xyz" });
+});
+
+Deno.test("list says when the environment wins", async () => {
+  using folder = temporaryFolder();
+  const env = {
+    FLEXLLM_CONFIG: configure(folder, FILE),
+    FLEXLLM_MODEL: "local",
+    FLEXLLM_BASE_URL: `http://x:${SECRET}@proxy/v1`,
+  };
+  const { stdout } = await flexllm(["list"], { env });
+  assert.match(stdout, /\n\* {2}local /);
+  assert.match(
+    stdout,
+    /Default: local \(FLEXLLM_MODEL\)\nFLEXLLM_MODEL wins over "best" in the file\./,
+  );
+  assert.match(stdout, /It is asked at http:\/\/proxy\/v1 \(FLEXLLM_BASE_URL\)\./);
+  assert.ok(!stdout.includes(SECRET));
+});
+
+Deno.test("list, models and test without a configuration name the next step", async () => {
+  for (const command of ["list", "models", "test", "credits"]) {
+    const { code, stdout, stderr } = await flexllm([command]);
+    assert.deepEqual([code, stdout], [1, ""], command);
+    assert.match(stderr, /^error: no model is configured.*\nRun `flexllm init`/);
+  }
+});
+
+Deno.test("a table fits the terminal, and only there has colours", async () => {
+  using home = temporaryFolder();
+  const wide = "a-model-with-a-name-that-is-much-longer-than-any-terminal-is-wide".repeat(2);
+  writeFileSync(
+    home.file("flexllm_config.yaml"),
+    `models:\n  - {id: ${wide}, base_url: "http://h/v1"}\n  - {id: 模型名字很长很长很长很长很长, base_url: "http://h/v1"}\n`,
+  );
+  const show = async (args: string[], env: Record<string, string> = {}) => {
+    await using pty = new Pty(args, { home: home.path, columns: 60, env });
+    assert.equal(await pty.exitCode(), 0);
+    return { screen: await pty.screen(), output: pty.output };
+  };
+  const { screen, output } = await show(["list"]);
+  const [head, first, second] = screen.split("\n");
+  assert.match(head, /^ +name +id +provider +base URL +key$/);
+  assert.match(first, /^\* {2}a-model.*…  a-model.*…  auto/);
+  assert.match(second, /^ +模型.*…/);
+  assert.equal(screen.split("\n")[3], "", "no line is broken");
+  // deno-lint-ignore no-control-regex
+  const color = /\x1b\[\d*m/;
+  assert.match(output, color);
+  assert.doesNotMatch((await show(["list", "--no-color"])).output, color);
+  assert.doesNotMatch((await show(["--no-color", "list"], { FORCE_COLOR: "1" })).output, color);
+  assert.doesNotMatch((await show(["list"], { NO_COLOR: "1" })).output, color);
+  const piped = await flexllm(["list"], { cwd: home.path });
+  assert.ok(piped.stdout.includes(wide), "nothing is cut in a pipe");
+});
+
+Deno.test("models lists what the server offers, sorted, filtered, with the context where told", async () => {
+  const body = {
+    data: [
+      { id: "b/two", context_length: 131072 },
+      { id: "a/One\x1b[31m", context_length: 8192 },
+      { id: "c/three" },
+    ],
+  };
+  await using server = await startRawServer((socket, { path }) => {
+    const known = path === "/v1/models";
+    socket.write(httpAnswer(known ? 200 : 404, JSON.stringify(known ? body : {})));
+  });
+  const args = ["models", "--base-url", server.baseUrl, "--api-key", SECRET];
+  const all = await flexllm(args);
+  assert.equal(all.code, 0);
+  assert.deepEqual(all.stdout.split("\n").map((line) => line.split(/ {2,}/)), [
+    ["id", "context"],
+    ["a/One", "8,192"],
+    ["b/two", "131,072"],
+    ["c/three"],
+    [""],
+  ]);
+  assert.match(all.stderr, /^3 models/);
+  assert.equal(server.requests[0].headers.get("authorization"), `Bearer ${SECRET}`);
+  const some = await flexllm([...args, "--name", "ONE", "--json"]);
+  assert.deepEqual(JSON.parse(some.stdout), [{ id: "a/One\x1b[31m", context_window: 8192 }]);
+  const none = await flexllm([...args, "-n", "gpt"]);
+  assert.deepEqual([none.code, none.stdout], [1, ""]);
+  assert.match(none.stderr, /lists no model with "gpt" \(3 in all\)/);
+});
+
+Deno.test("models asks the server of the environment without a model", async () => {
+  await using server = startMockServer({ port: 0, models: ["x", "y"] });
+  const env = { FLEXLLM_BASE_URL: server.baseUrl };
+  const { code, stdout } = await flexllm(["models", "--json"], { env });
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout), [{ id: "x" }, { id: "y" }]);
+});
+
+Deno.test("config shows each setting with the place that it comes from", async () => {
+  using folder = temporaryFolder();
+  const file = configure(folder, FILE);
+  const env = { FLEXLLM_CONFIG: file, FLEXLLM_API_KEY: "env-0123456789qrst" };
+  const { code, stdout } = await flexllm(["config"], { env });
+  assert.equal(code, 0);
+  assert.match(stdout, new RegExp(`^Configuration: ${file} \\(FLEXLLM_CONFIG\\)\n\nsetting`));
+  assert.match(stdout, /\nmodel +best +line 1:10\nid +gpt-5\.4-mini +line 3:10\n/);
+  assert.match(stdout, /\napi_key +…qrst +FLEXLLM_API_KEY\n/);
+  assert.match(stdout, /\nbatch\.concurrency +20 +line 8:16\n[^]*batch\.retry_times +3 +default\n/);
+  const json = (await flexllm(["config", "show", "--json"], { env })).stdout;
+  assert.ok(!json.includes(SECRET) && !stdout.includes(SECRET));
+  const { settings, content } = JSON.parse(json);
+  assert.deepEqual(settings["batch.concurrency"], { value: "20", source: `${file}:8:16` });
+  assert.equal(content.models[0].api_key, "…ghij");
+  const none = await flexllm(["config", "show"]);
+  assert.match(none.stdout, /^No configuration file; `flexllm init` writes one\./);
+});
+
+Deno.test("config path tells the file, or where it was looked for", async () => {
+  using folder = temporaryFolder();
+  const file = folder.write("flexllm_config.yaml", "");
+  const found = await flexllm(["config", "path"], { cwd: folder.path });
+  assert.deepEqual([found.code, found.stdout], [0, `${file}\n`]);
+  const none = await flexllm(["config", "path"]);
+  assert.deepEqual([none.code, none.stdout], [1, ""]);
+  assert.match(
+    none.stderr,
+    /Looked for .*flexllm_config\.yaml.*config\.json\.\nRun `flexllm init`/,
+  );
+});
+
+Deno.test("config check tells all mistakes, with line and column", async () => {
+  using folder = temporaryFolder();
+  const bad = folder.write("bad.yaml", "defualt: x\nmodels:\n  - {id: 5}\n  - {name: y}\n");
+  const { code, stdout, stderr } = await flexllm(["config", "check", bad]);
+  assert.deepEqual([code, stdout], [1, ""]);
+  const lines = stderr.split("\n").map((line) => line.replace(bad, "F"));
+  assert.equal(lines.length, 5);
+  assert.match(stderr, /bad\.yaml:1:1: unknown field "defualt": did you mean "default"\?/);
+  assert.match(stderr, /bad\.yaml:3:10: models\[0\]\.id: expected a string/);
+  assert.match(stderr, /bad\.yaml:4:5: the field "id" is missing/);
+  assert.match(stderr, /\n3 mistakes; correct them with `flexllm config edit`\.\n$/);
+  const json = await flexllm(["config", "check", bad, "--json"]);
+  assert.equal(json.code, 1);
+  assert.equal(JSON.parse(json.stdout).problems.length, 3);
+
+  const good = folder.write("good.yaml", "models:\n  - {id: a, api_key: '${NOT_SET}'}\n");
+  const warned = await flexllm(["config", "check", good]);
+  assert.deepEqual([warned.code, warned.stdout], [0, `${good} is in order.\n`]);
+  assert.match(
+    warned.stderr,
+    /^warning: .*good\.yaml:2:21: the environment variable NOT_SET is not set\n$/,
+  );
+});
+
+Deno.test("config edit runs the editor of the environment, and checks what it left", async () => {
+  using folder = temporaryFolder();
+  const file = configure(folder, "models: []\n");
+  const editor = folder.write("my editor", '#!/bin/sh\nprintf "%s" "$1" > "$2"\n');
+  chmodSync(editor, 0o755);
+  const edit = (content: string, more: Record<string, string> = {}) =>
+    flexllm(["config", "edit", "--config", file], {
+      env: { PATH: "/usr/bin:/bin", EDITOR: "false", VISUAL: `'${editor}' '${content}'`, ...more },
+    });
+  const good = await edit("default: mock");
+  assert.deepEqual([good.code, good.stdout, good.stderr], [0, `${file} is in order.\n`, ""]);
+  assert.equal(folder.read("c.yaml"), "default: mock");
+  const bad = await edit("default: [");
+  assert.equal(bad.code, 1);
+  assert.match(bad.stderr, /c\.yaml:1:\d+: not valid YAML/);
+  const failed = await edit("", { VISUAL: "" });
+  assert.equal(failed.code, 1);
+  assert.match(
+    failed.stderr,
+    /the editor false failed \(exit code 1\)\nName an editor in VISUAL or EDITOR/,
+  );
+});
+
+Deno.test("credits asks the service of the model, at the base URL that is configured", async () => {
+  const balance =
+    '{"is_available":true,"balance_infos":[{"currency":"USD","total_balance":"1234.5","granted_balance":"0.00","topped_up_balance":"1234.5"},{"currency":"CNY","total_balance":"8.00","granted_balance":"8.00","topped_up_balance":"0.00"}]}';
+  await using server = await startRawServer((socket, { path }) => {
+    socket.write(path === "/user/balance" ? httpAnswer(200, balance) : httpAnswer(404, "{}"));
+  });
+  using folder = temporaryFolder();
+  const models = [
+    `{id: a, provider: deepseek, base_url: "${server.baseUrl}", api_key: ${SECRET}}`,
+    `{id: b, base_url: "${server.baseUrl}", api_key: ${SECRET}}`,
+    "{id: c, provider: claude, api_key: sk-ant-0123456789}",
+  ];
+  const file = configure(folder, `models:\n${models.map((model) => `  - ${model}\n`).join("")}`);
+  const env = { FLEXLLM_CONFIG: file };
+  const { code, stdout, stderr } = await flexllm(["credits"], { env });
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.deepEqual(stdout.split("\n").map((line) => line.trim().split(/ {2,}/)), [
+    ["deepseek, key …ghij"],
+    ["left on the account", "$1,234.50"],
+    ["left on the account", "8.00 CNY"],
+    ["of it granted", "$0.00"],
+    ["of it granted", "8.00 CNY"],
+    ["of it topped up", "$1,234.50"],
+    ["of it topped up", "0.00 CNY"],
+    [""],
+  ]);
+  assert.equal(server.requests[0].headers.get("authorization"), `Bearer ${SECRET}`);
+  const json = JSON.parse((await flexllm(["credits", "-m", "a", "--json"], { env })).stdout);
+  assert.deepEqual(json.remaining[1], { label: "left on the account", amount: 8, currency: "CNY" });
+
+  const unknown = await flexllm(["credits", "-m", "b"], { env });
+  assert.deepEqual([unknown.code, unknown.stdout], [1, ""]);
+  assert.match(
+    unknown.stderr,
+    /127\.0\.0\.1:\d+ is not known to have an API for the balance of a key\nAsked can be openrouter/,
+  );
+  const claude = await flexllm(["credits", "-m", "c"], { env });
+  assert.equal(claude.code, 1);
+  assert.match(
+    claude.stderr,
+    /claude has no API for the balance of a key\nLook at console\.anthropic/,
+  );
+});

@@ -1,0 +1,51 @@
+/**
+ * The help of every command, as it is read at 80 columns. After a change that is meant:
+ * `FLEXLLM_UPDATE_HELP=1 deno test -A tests/e2e/help_test.ts`
+ */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { COMMANDS } from "../../commands/command_list.ts";
+import { buildProgram, loadCommand } from "../../commands/program.ts";
+import { flexllm, ROOT } from "../support/cli.ts";
+
+/** Every command line that has a help, the inner commands too. */
+async function commandPaths(): Promise<string[][]> {
+  const paths: string[][] = [[]];
+  for (const entry of COMMANDS.filter(({ hidden }) => !hidden)) {
+    paths.push([entry.name]);
+    for (const inner of (await loadCommand(entry)).commands) {
+      paths.push([entry.name, inner.name()]);
+    }
+  }
+  return paths;
+}
+
+for (const path of await commandPaths()) {
+  const name = ["flexllm", ...path].join(" ");
+  Deno.test(`${name} --help`, async () => {
+    const file = `${ROOT}tests/fixtures/help/${["flexllm", ...path].join("_")}.txt`;
+    const { code, stdout, stderr } = await flexllm([...path, "--help"], {
+      env: { COLUMNS: "200", FLEXLLM_CONFIG: "/nowhere" },
+    });
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, new RegExp(`^Usage: ${name} `));
+    assert.match(stdout, /\nExamples:\n {2}/);
+    if (process.env.FLEXLLM_UPDATE_HELP) writeFileSync(file, stdout);
+    assert.ok(existsSync(file), `${file} is missing; see the head of this test`);
+    assert.equal(stdout, readFileSync(file, "utf8"));
+    const lines = path[0] === "batch" ? [] : stdout.split("\n");
+    assert.deepEqual(lines.filter((line) => line.length > 80), []);
+    if (path.length === 1) {
+      assert.equal((await flexllm(["help", ...path])).stdout, stdout);
+    }
+  });
+}
+
+Deno.test("only the command that is run is loaded, and the help lists all of them", async () => {
+  const program = await buildProgram(["version"]);
+  const listed = program.commands.map((command) => command.name());
+  assert.deepEqual(listed, COMMANDS.map(({ name }) => name));
+  const loaded = program.commands.filter((command) => command.options.length > 0);
+  assert.deepEqual(loaded.map((command) => command.name()), ["version"]);
+});

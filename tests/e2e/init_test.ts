@@ -1,0 +1,248 @@
+/** `flexllm init`, at a terminal and without one. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { startMockServer } from "../../lib/mock/server.ts";
+import { flexllm } from "../support/cli.ts";
+import { KEYS, Pty } from "../support/pty.ts";
+import { httpAnswer, startRawServer } from "../support/raw_server.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+
+const KEY = "sk-test-0123456789abcdef";
+
+function permissions(path: string): string {
+  return (statSync(path).mode & 0o777).toString(8);
+}
+
+function withConfig(home: TemporaryFolder, text: string): string {
+  mkdirSync(home.file(".flexllm"));
+  writeFileSync(home.file(".flexllm/config.yaml"), text, { mode: 0o600 });
+  return ".flexllm/config.yaml";
+}
+
+/** Answers up to and with the key, for a server that is not listed. */
+async function answerUpToKey(pty: Pty, baseUrl: string, key: string): Promise<void> {
+  await pty.shows(/Which provider/);
+  pty.type(KEYS.up, KEYS.up);
+  await pty.shows(/● another/);
+  pty.type(KEYS.enter);
+  await pty.shows(/Base URL of the server/);
+  pty.type(baseUrl, KEYS.enter);
+  await pty.shows(/API key\?/);
+  pty.type(key, KEYS.enter);
+}
+
+Deno.test("init leads from an empty home to a model that answers", async () => {
+  using home = temporaryFolder();
+  await using server = startMockServer({ port: 0, models: ["alpha", "beta"] });
+  await using pty = new Pty(["init"], { home: home.path });
+  await answerUpToKey(pty, server.baseUrl, KEY);
+  await pty.shows(/Which model.*[^]*● alpha/);
+  pty.type("et");
+  await pty.shows(/● beta/);
+  pty.type(KEYS.enter);
+  await pty.shows(/Next: flexllm ask/);
+  assert.equal(await pty.exitCode(), 0);
+
+  const screen = await pty.screen();
+  assert.match(screen, /connection ok[^]*authentication ok[^]*answer ok[^]*streaming ok/);
+  assert.ok(!pty.output.includes(KEY), "the key is never shown");
+  const text = home.read(".flexllm/config.yaml");
+  assert.match(text, /^default: beta$/m);
+  assert.match(
+    text,
+    new RegExp(
+      `- id: beta\n    name: beta\n    base_url: ${server.baseUrl}\n    api_key: ${KEY}\n`,
+    ),
+  );
+  assert.equal(permissions(home.file(".flexllm")), "700");
+  assert.equal(permissions(home.file(".flexllm/config.yaml")), "600");
+
+  const env = { HOME: home.path };
+  assert.equal((await flexllm(["config", "check"], { env })).code, 0);
+  const tested = await flexllm(["test"], { env });
+  assert.deepEqual([tested.code, tested.stderr], [0, ""]);
+  assert.equal((await flexllm(["ask", "hi"], { env })).code, 0);
+});
+
+Deno.test("Ctrl-C at any question of init leaves nothing behind, with exit code 130", async () => {
+  await using server = startMockServer({ port: 0 });
+  const moments: ((pty: Pty) => Promise<unknown>)[] = [
+    (pty) => pty.shows(/Which provider/),
+    async (pty) => {
+      await pty.shows(/Which provider/);
+      pty.type(KEYS.up, KEYS.up, KEYS.enter);
+      await pty.shows(/Base URL of the server/);
+    },
+    async (pty) => {
+      await answerUpToKey(pty, server.baseUrl, KEY);
+      await pty.shows(/Which model/);
+    },
+  ];
+  for (const reach of moments) {
+    using home = temporaryFolder();
+    await using pty = new Pty(["init"], { home: home.path });
+    await reach(pty);
+    pty.type(KEYS.ctrlC);
+    assert.equal(await pty.exitCode(), 130);
+    assert.match(await pty.screen(), /cancelled; nothing was changed/);
+    assert.equal(existsSync(home.file(".flexllm")), false);
+  }
+});
+
+Deno.test("init survives a resize, and a key that is pasted with blanks around it", async () => {
+  using home = temporaryFolder();
+  await using server = startMockServer({ port: 0, models: ["alpha"] });
+  await using pty = new Pty(["init"], { home: home.path, columns: 100, rows: 30 });
+  await pty.shows(/Which provider/);
+  await pty.resize(44, 14);
+  pty.type(KEYS.up, KEYS.up);
+  await pty.shows(/● another/);
+  await pty.resize(90, 40);
+  pty.type(KEYS.enter);
+  await pty.shows(/Base URL of the server/);
+  pty.type(`${server.baseUrl}\r`);
+  await pty.shows(/API key\?/);
+  assert.ok(!pty.output.includes("\x1b[?2004h"), "no terminal puts brackets around what is pasted");
+  // All at once, and with the blanks and the end of line that come along from a web page.
+  pty.type(`  ${KEY} \r`);
+  await pty.shows(/● alpha/);
+  pty.type(KEYS.enter);
+  await pty.shows(/Next: flexllm ask/);
+  assert.equal(await pty.exitCode(), 0);
+  assert.match(home.read(".flexllm/config.yaml"), new RegExp(`api_key: ${KEY}\n`));
+});
+
+Deno.test("init asks for the key again when it is refused, and keeps a variable's name", async () => {
+  using home = temporaryFolder();
+  await using server = await startRawServer((socket, { path, headers }) => {
+    const isRight = headers.get("authorization") === `Bearer ${KEY}`;
+    const models = '{"data":[{"id":"m1"}]}';
+    if (!isRight) socket.write(httpAnswer(401, '{"error":{"message":"bad key"}}'));
+    else socket.write(httpAnswer(200, path.endsWith("/models") ? models : "{}"));
+  });
+  await using pty = new Pty(["init"], { home: home.path });
+  await answerUpToKey(pty, server.baseUrl, "sk-wrong-key-0123456789");
+  await pty.shows(/The server refuses the key: .*bad key/);
+  await pty.shows(/refuses the key[^]*API key\?/);
+  pty.type(KEY, KEYS.enter);
+  await pty.shows(/● m1/);
+  pty.type(KEYS.enter);
+  await pty.shows(/It does not work yet[^]*answer the questions again/);
+  pty.type(KEYS.down, KEYS.down);
+  await pty.shows(/● leave without saving/);
+  pty.type(KEYS.enter);
+  assert.equal(await pty.exitCode(), 130);
+  assert.equal(existsSync(home.file(".flexllm")), false);
+});
+
+Deno.test("init keeps a key where it is: in the environment", async () => {
+  using home = temporaryFolder();
+  await using server = startMockServer({ port: 0, models: ["alpha"] });
+  const args = ["init", "--provider", "openai", "--base-url", server.baseUrl];
+  await using pty = new Pty([...args, "--api-key-env", "TEAM_KEY"], {
+    home: home.path,
+    env: { TEAM_KEY: KEY },
+  });
+  await pty.shows(/● alpha/);
+  pty.type(KEYS.enter);
+  await pty.shows(/Next: flexllm ask/);
+  assert.equal(await pty.exitCode(), 0);
+  const text = home.read(".flexllm/config.yaml");
+  assert.match(text, /api_key: \$\{TEAM_KEY\}\n/);
+  assert.ok(!text.includes(KEY));
+});
+
+Deno.test("init adds to a file that is there, with its comments, or leaves it", async () => {
+  const before =
+    "# mine\ndefault: old # the old one\nmodels:\n  # first\n  - {id: old, provider: mock}\n";
+  using home = temporaryFolder();
+  const path = withConfig(home, before);
+  {
+    await using pty = new Pty(["init"], { home: home.path });
+    await pty.shows(/config\.yaml is there already/);
+    pty.type(KEYS.up);
+    await pty.shows(/● leave it as it is/);
+    pty.type(KEYS.enter);
+    assert.equal(await pty.exitCode(), 130);
+    assert.equal(home.read(path), before);
+  }
+  await using pty = new Pty(["init"], { home: home.path });
+  await pty.shows(/● add a model to it/);
+  pty.type(KEYS.enter);
+  await pty.shows(/Which provider/);
+  pty.type(KEYS.up);
+  await pty.shows(/● mock/);
+  pty.type(KEYS.enter);
+  await pty.shows(/Ask mock by default, instead of old\?/);
+  pty.type("n");
+  assert.equal(await pty.exitCode(), 0);
+  assert.equal(home.read(path), `${before}  - id: mock\n    name: mock\n    provider: mock\n`);
+});
+
+Deno.test("init that begins anew keeps the old file", async () => {
+  using home = temporaryFolder();
+  const path = withConfig(home, "models: []\n");
+  await using pty = new Pty(["init", "--provider", "mock"], { home: home.path });
+  await pty.shows(/● add a model to it/);
+  pty.type(KEYS.down);
+  await pty.shows(/● begin anew/);
+  pty.type(KEYS.enter);
+  assert.equal(await pty.exitCode(), 0);
+  assert.equal(home.read(`${path}.old`), "models: []\n");
+  assert.match(home.read(path), /^default: mock$/m);
+});
+
+Deno.test("init without a terminal asks nothing, and says how to go on", async () => {
+  using home = temporaryFolder();
+  const { code, stderr } = await flexllm(["init"], { env: { HOME: home.path } });
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^error: `flexllm init` asks questions, and there is no terminal\nAdd --yes /,
+  );
+  assert.deepEqual(readdirSync(home.path), []);
+});
+
+Deno.test("init --yes writes a commented template that is in order, and never over a file", async () => {
+  using home = temporaryFolder();
+  const env = { HOME: home.path };
+  const first = await flexllm(["init", "--yes"], { env });
+  const path = home.file(".flexllm/config.yaml");
+  assert.deepEqual([first.code, first.stdout], [0, `Written: ${path}\n`]);
+  assert.match(first.stderr, /The key is read from OPENAI_API_KEY, .*\nNext: flexllm test\n$/);
+  assert.equal(permissions(path), "600");
+  const checked = await flexllm(["config", "check"], { env: { ...env, OPENAI_API_KEY: KEY } });
+  assert.deepEqual([checked.code, checked.stderr], [0, ""]);
+
+  const second = await flexllm(["init", "--yes"], { env });
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /is there already, and is left as it is/);
+
+  const flags = ["--provider", "deepseek", "--model", "deepseek-chat"];
+  const added = await flexllm(["init", "--yes", ...flags], { env });
+  assert.deepEqual([added.code, added.stdout], [0, `Added deepseek-chat to ${path}\n`]);
+  assert.match(added.stderr, /DEEPSEEK_API_KEY, which is not set yet/);
+  const again = await flexllm(["init", "--yes", ...flags], { env });
+  assert.match(again.stderr, /has a model called "deepseek-chat" already/);
+  const listed = JSON.parse((await flexllm(["list", "--json"], { env })).stdout);
+  assert.deepEqual(
+    listed.models.map((model: { name: string }) => model.name),
+    ["gpt-5.4-mini", "deepseek-chat"],
+  );
+});
+
+Deno.test("init refuses flags that do not make a model", async () => {
+  const cases: [string[], RegExp][] = [
+    [["--provider", "openai"], /--model is missing/],
+    [["--model", "m"], /--base-url is missing/],
+    [["--provider", "nobody"], /Allowed choices are/],
+    [["--base-url", "localhost:1", "--model", "m"], /does not begin with http/],
+    [["--api-key-env", "sk-abc-def", "--model", "m"], /expected the name of a variable, not a key/],
+    [["--api-key-env", "KEY"], /--api-key-env goes with/],
+  ];
+  for (const [args, pattern] of cases) {
+    const { code, stderr } = await flexllm(["init", "--yes", ...args]);
+    assert.equal(code, 1, args.join(" "));
+    assert.match(stderr, pattern);
+  }
+});
