@@ -225,6 +225,26 @@ Deno.test("a shared queue over latencies of 1, 2 and 10 ends within 15 % of the 
   }
 });
 
+Deno.test("an endpoint that has just died is not waited for because it was fast", async () => {
+  const clock = new VirtualClock();
+  let dead = false;
+  const mortal = async () => {
+    await clock.sleep(1);
+    if (dead) throw new HttpError("gone", { status: 500 });
+    return "answer";
+  };
+  const places = [
+    place("fast", mortal),
+    place("slow", () => clock.sleep(50).then(() => "answer")),
+  ];
+  const { run } = poolOf(places, "round_robin", clock);
+  const options = { patient: true, remaining: () => 0 };
+  await clock.run(Promise.all(Array.from({ length: 20 }, () => run({ patient: true }))));
+  dead = true;
+  const names = await clock.run(Promise.all([run(options), run(options)]));
+  assert.deepEqual(names, ["slow", "slow"]);
+});
+
 function mockPool(baseUrls: string[], options: Partial<PoolOptions> = {}): LLMClientPool {
   return new LLMClientPool({
     endpoints: baseUrls.map((baseUrl) => ({ baseUrl, model: "mock" })),

@@ -186,7 +186,7 @@ export class Gate {
     this.#lastError = error;
     if (error instanceof RateLimitError) return this.#refused(now, begun, error);
     if (error instanceof HttpError && (error.status === 529 || error.status === 503)) {
-      this.#limit.tooMany(now, begun, this.#inFlight);
+      this.#limit.tooMany(now, begun, this.#inFlight, false);
       this.#pauseFor(now, error.retryAfter ?? 0);
     }
     // It was let in, whatever became of it then.
@@ -201,7 +201,7 @@ export class Gate {
   #refused(now: number, begun: number, error: RateLimitError): void {
     // It is there, it only has no time.
     this.#breaker.cancelled(begun);
-    if (error.concurrent) return this.#limit.tooMany(now, begun, this.#inFlight);
+    if (error.concurrent) return this.#limit.tooMany(now, begun, this.#inFlight, true);
     const rest = error.retryAfter ?? (this.#rate === undefined ? 0 : DEFAULT_REST);
     this.#pauseFor(now, rest);
     this.#rate?.tooFast(now, begun, rest);

@@ -74,7 +74,10 @@ export function start(args: string[], options: RunOptions = {}): Running {
   });
   return {
     process: child,
-    signal: (name) => process.kill(child.pid!, name),
+    signal(name) {
+      // It may just have ended.
+      if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, name);
+    },
     stdout: () => stdout,
     finished,
     async [Symbol.asyncDispose]() {
