@@ -61,6 +61,7 @@ export {
   AbortedError,
   AuthenticationError,
   BudgetExceededError,
+  CacheError,
   CheckpointError,
   CheckpointMismatchError,
   ConfigurationError,
