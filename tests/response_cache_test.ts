@@ -282,6 +282,18 @@ Deno.test("a store that stands still when the cache is closed does not hold up t
   assert.match(warnings[0], /its last answers may not be stored/);
 });
 
+Deno.test("a store that does not get its writing done does not hold up the run", async () => {
+  const warnings: string[] = [];
+  const store = Object.assign(new MemoryStore(), { setMany: () => new Promise<never>(() => {}) });
+  const onWarning = (message: string) => void warnings.push(message);
+  const cache = openCache(store, { onWarning, patience: 100 });
+  const large = chatResult("x".repeat(5_000_000));
+  for (const key of ["a", "b", "c", "d", "e", "f"]) await cache.put(request(key), large);
+  await cache.close();
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /does not answer within 0.1 s; the run goes on without it/);
+});
+
 Deno.test("answers that cannot be written at the end are told of", async () => {
   const warnings: string[] = [];
   const setMany = () => Promise.reject(new Error("database or disk is full"));

@@ -49,7 +49,7 @@ export class GroupedStore {
 
   /**
    * Groups the reads and writes of `store`. `onWriteError` is called when a group could not be written;
-   * a read that takes longer than `patience` milliseconds is rejected.
+   * what is waited for for longer than `patience` milliseconds is rejected.
    */
   constructor(store: CacheStore, onWriteError: (error: unknown) => void, patience?: number) {
     this.#store = store;
@@ -67,7 +67,10 @@ export class GroupedStore {
     });
   }
 
-  /** Writes an entry soon. When the store is far behind, the promise given is to be waited for. */
+  /**
+   * Writes an entry soon. When the store is far behind, the promise given is to be waited for; it is
+   * rejected when the store stands still.
+   */
   set(entry: KeyedEntry): Promise<void> | undefined {
     const replaced = this.#waiting.get(entry.key);
     if (replaced !== undefined) this.#waitingCharacters -= replaced.value.length;
@@ -77,7 +80,10 @@ export class GroupedStore {
       if (this.#isGroupFull()) this.#writeGroup();
       else this.#timer ??= setTimeout(() => this.#writeGroup(), WRITE_DELAY);
     }
-    return this.#waitingCharacters > WAITING_CHARACTERS ? this.#write : undefined;
+    if (this.#waitingCharacters <= WAITING_CHARACTERS || this.#write === undefined) {
+      return undefined;
+    }
+    return withPatience(this.#write, this.#patience);
   }
 
   /**

@@ -194,7 +194,7 @@ export class ResponseCache implements AsyncDisposable {
   async #write({ key, model }: CacheRequest, json: string): Promise<void> {
     const store = this.#store ?? await this.#open();
     const waiting = store?.set(sealedEntry(key, this.#now(), model, json));
-    if (waiting !== undefined) await waiting;
+    if (waiting !== undefined) await waiting.catch((error) => this.#turnOff(error));
   }
 
   #countHit(model: string, store: GroupedStore): void {
