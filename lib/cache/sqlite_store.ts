@@ -81,6 +81,8 @@ function prepareFile(database: DatabaseSync, path: string): void {
       );
     }
   }
+  // For a new file: answers of some kilobytes fill large pages, and half of a small one.
+  database.exec("PRAGMA page_size = 16384");
   database.exec("PRAGMA journal_mode = WAL");
   // A power failure may lose the last answers, but does not damage the file.
   database.exec("PRAGMA synchronous = NORMAL");
