@@ -81,6 +81,7 @@ export {
   AbortedError,
   AuthenticationError,
   BudgetExceededError,
+  CacheError,
   CheckpointError,
   CheckpointMismatchError,
   ConfigurationError,
