@@ -24,6 +24,8 @@ export type {
   PoolOptions,
   RequestOptions,
 } from "./lib/client/client_options.ts";
+export type { CacheOptions } from "./lib/client/cached_calls.ts";
+export type { StoreName } from "./lib/cache/open_store.ts";
 export type { EndpointStats } from "./lib/client/endpoint_stats.ts";
 export type { LoadBalance } from "./lib/scheduling/choose.ts";
 export type { BatchInput, CallHooks, ChatClient } from "./lib/client/chat_client.ts";

@@ -96,7 +96,7 @@ const storeHitMicroseconds = await measure(async (i) => {
 });
 const reader = new ResponseCache({ open: () => Promise.resolve(opened), onWarning: fail });
 const hitMicroseconds = await measure(async (i) => {
-  const result = await reader.getOrFetch(request(place(i)), () => fail(`no answer ${place(i)}`));
+  const result = await reader.getOrFetch([request(place(i))], () => fail(`no answer ${place(i)}`));
   if (!result.content.startsWith(`${place(i)} `)) fail("a wrong answer");
 });
 await reader.close();

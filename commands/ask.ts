@@ -63,16 +63,22 @@ export function askCommand() {
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose)
     .action(async (argument, flags) => {
-      const { connectModel, readConfig } = await import("./connect_model.ts");
+      const [{ connectModel, readConfig, withWarning }, { resolveCache }] = await Promise.all([
+        import("./connect_model.ts"),
+        import("../lib/config/resolve_cache.ts"),
+      ]);
       const { timeout, retryTimes, system, temperature, maxTokens } = flags;
-      const { client } = connectModel(readConfig(flags.config), flags, { timeout, retryTimes });
+      const config = readConfig(flags.config);
+      const cache = withWarning(resolveCache(config));
+      const { client } = connectModel(config, flags, { timeout, retryTimes, cache });
       const messages: Message[] = [{ role: "user", content: await readQuestion(argument) }];
       if (system !== undefined) messages.unshift({ role: "system", content: system });
 
       const options = { temperature, maxTokens, onRetryWait: noteLongWaits(writeNote) };
       if (flags.json) {
         const result = await client.chatCompletions(messages, options);
-        return writeOutput(`${toJson(result)}\n`);
+        writeOutput(`${toJson(result)}\n`);
+        return await client.close();
       }
       const stream = client.chatCompletionsStream(messages, options);
       let last = "";
@@ -87,6 +93,7 @@ export function askCommand() {
         writeNote(colored("yellow", "The answer was cut at the limit of tokens."));
       }
       if (flags.verbose) writeNote(colored("dim", describe(result)));
+      await client.close();
     });
   return addExamples(command, [
     'flexllm ask "What is Python?"',

@@ -38,7 +38,10 @@ async function prepare(flags: BatchFlags) {
     limit: flags.budget,
     allowUnpriced: flags.allowUnpriced,
   });
-  const { connectBatch, readConfig } = await import("./connect_model.ts");
+  const [{ connectBatch, readConfig, withWarning }, { resolveBatchCache }] = await Promise.all([
+    import("./connect_model.ts"),
+    import("../lib/config/resolve_cache.ts"),
+  ]);
   const config = readConfig(flags.config);
   const section = config.value.batch ?? {};
   const connection = connectBatch(config, flags, {
@@ -51,6 +54,7 @@ async function prepare(flags: BatchFlags) {
     retryTimes: flags.retryTimes ?? section.retry_times ?? undefined,
     retryDelay: section.retry_delay ?? undefined,
     costTracker,
+    cache: withWarning(resolveBatchCache(config, flags)),
   });
   const options = {
     temperature: flags.temperature ?? section.temperature ?? undefined,
@@ -84,6 +88,7 @@ async function run(input: string | undefined, flags: BatchFlags): Promise<void> 
     if (flags.estimate) await estimate(file, output, reading, flags, prepared);
     else await send(file, output!, reading, flags, prepared);
   } finally {
+    await prepared.client.close();
     file.close();
   }
 }

@@ -111,6 +111,7 @@ export function batchReport(
   const tried = succeeded + failed;
   const head = headOf(summary.interrupted, stopped);
   const parts = [`${number.format(succeeded)} succeeded`, `${number.format(failed)} failed`];
+  if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
   if (restored > 0) parts.push(`${number.format(restored)} done before`);
   if (retries > 0) parts.push(`${number.format(retries)} retries`);
   const lines = [

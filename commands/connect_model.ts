@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { LLMClient } from "../lib/client/client.ts";
+import type { CacheOptions } from "../lib/client/cached_calls.ts";
 import type { ChatClient } from "../lib/client/chat_client.ts";
 import type { ClientOptions } from "../lib/client/client_options.ts";
 import { baseUrlOf, type EndpointOptions } from "../lib/client/endpoint.ts";
@@ -24,6 +25,13 @@ export function readConfig(file: string | undefined): Config {
   const config = loadConfig(process.env, process.cwd(), file);
   for (const warning of config.warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
   return config;
+}
+
+/** A cache that tells when it cannot be used. */
+export function withWarning(cache: false | CacheOptions): false | CacheOptions {
+  if (cache === false) return false;
+  const onWarning = (text: string) => writeNote(`${colored("yellow", "warning:")} ${text}`);
+  return { ...cache, onWarning };
 }
 
 /** The prices in the user's folder. */

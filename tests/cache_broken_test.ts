@@ -18,7 +18,10 @@ async function run(open: () => Promise<CacheStore>, patience?: number): Promise<
   for (let i = 0; i < 20; i++) {
     const request = { key: `k${i}`, model: "m", endpoint: "http://127.0.0.1/v1" };
     const fetch = () => Promise.resolve(chatResult(`Answer ${i}`));
-    assert.equal((await cache.getOrFetch(request, fetch)).content, `Answer ${i}`);
+    assert.equal(
+      (await cache.getOrFetch([request], async () => ({ result: await fetch(), request }))).content,
+      `Answer ${i}`,
+    );
   }
   await cache.close();
   return warnings;

@@ -40,7 +40,8 @@ Deno.test("the configuration of the Python tool works as it is", () => {
   const config = load(folder, SEED);
   assert.equal(config.value.models?.length, 2);
   assert.equal(config.value.batch?.concurrency, 20);
-  assert.match(config.warnings.join(), /flexllm_config\.yaml:18:10: batch\.cache is not supported/);
+  assert.equal(config.value.batch?.cache, true);
+  assert.deepEqual(config.warnings, []);
 });
 
 Deno.test("the file is looked for in the order of the documentation", () => {

@@ -1,11 +1,25 @@
 import assert from "node:assert/strict";
 import { AbortedError, type ChatResult, HttpError } from "../mod.ts";
 import { MemoryStore } from "../lib/cache/memory_store.ts";
-import { ResponseCache, type ResponseCacheOptions } from "../lib/cache/response_cache.ts";
+import {
+  type CacheRequest,
+  ResponseCache,
+  type ResponseCacheOptions,
+} from "../lib/cache/response_cache.ts";
 import type { CacheStore } from "../lib/cache/store.ts";
 import { chatResult } from "./support/chat_result.ts";
 
 const ENDPOINT = "http://127.0.0.1/v1";
+
+/** Asks as a client of one endpoint does. */
+function askOne(
+  cache: ResponseCache,
+  request: CacheRequest,
+  fetch: () => Promise<ChatResult>,
+  signal?: AbortSignal,
+): Promise<ChatResult> {
+  return cache.getOrFetch([request], async () => ({ result: await fetch(), request }), signal);
+}
 
 function request(key: string) {
   return { key, model: "m", endpoint: ENDPOINT };
@@ -44,7 +58,7 @@ Deno.test("getOrFetch fetches once, then gives the stored answer, free and marke
   await using cache = openCache(store);
   let fetched = 0;
   const ask = () =>
-    cache.getOrFetch(request("a"), () => {
+    askOne(cache, request("a"), () => {
       fetched++;
       return Promise.resolve(chatResult("Hello"));
     });
@@ -66,8 +80,8 @@ Deno.test("what was stored is found by the next cache on the store, its hits are
   await first.put(request("a"), chatResult("Hello"));
   await first.close();
   const second = openCache(store);
-  assert.equal((await second.get(request("a")))?.content, "Hello");
-  assert.equal(await second.get(request("b")), undefined);
+  assert.equal((await second.get([request("a")]))?.content, "Hello");
+  assert.equal(await second.get([request("b")]), undefined);
   await second.close();
   await second.close();
   const { entries, hits, models } = await store.stats();
@@ -78,10 +92,10 @@ Deno.test("answers that are not complete are given, but not stored", async () =>
   await using cache = openCache(new MemoryStore());
   for (const finishReason of ["length", "content_filter", "other"] as const) {
     const fetch = () => Promise.resolve(chatResult("cut", { finishReason }));
-    assert.equal((await cache.getOrFetch(request("a"), fetch)).cached, false);
+    assert.equal((await askOne(cache, request("a"), fetch)).cached, false);
   }
-  await assert.rejects(cache.getOrFetch(request("a"), () => Promise.reject(new Error("no"))));
-  assert.equal(await cache.get(request("a")), undefined);
+  await assert.rejects(askOne(cache, request("a"), () => Promise.reject(new Error("no"))));
+  assert.equal(await cache.get([request("a")]), undefined);
 });
 
 Deno.test("an answer is used for ttl seconds from its writing, whoever wrote it", async () => {
@@ -95,7 +109,7 @@ Deno.test("an answer is used for ttl seconds from its writing, whoever wrote it"
   await using standard = openCache(store, { now });
   const caches = [short, long, standard, forever];
   const found = async () =>
-    await Promise.all(caches.map(async (cache) => await cache.get(request("a")) !== undefined));
+    await Promise.all(caches.map(async (cache) => await cache.get([request("a")]) !== undefined));
   const writer = openCache(store, { now });
   await writer.put(request("a"), chatResult("Hello"));
   await writer.close();
@@ -110,7 +124,7 @@ Deno.test("an answer is used for ttl seconds from its writing, whoever wrote it"
   time += 1e15;
   assert.deepEqual(await found(), [false, false, false, true]);
   await short.put(request("a"), chatResult("Hello again"));
-  assert.equal((await short.get(request("a")))?.content, "Hello again");
+  assert.equal((await short.get([request("a")]))?.content, "Hello again");
 });
 
 Deno.test("a ttl that is no time is refused", () => {
@@ -122,8 +136,8 @@ Deno.test("a ttl that is no time is refused", () => {
 Deno.test("identical requests at once are sent once, and one alone is paid", async () => {
   await using cache = openCache(new MemoryStore());
   const { calls, fetch } = heldFetch();
-  const all = Array.from({ length: 50 }, () => cache.getOrFetch(request("a"), fetch));
-  const other = cache.getOrFetch(request("b"), fetch);
+  const all = Array.from({ length: 50 }, () => askOne(cache, request("a"), fetch));
+  const other = askOne(cache, request("b"), fetch);
   await settle();
   assert.equal(calls.length, 2);
   calls[0].resolve(chatResult("Hello"));
@@ -141,7 +155,7 @@ Deno.test("identical requests at once are sent once, and one alone is paid", asy
 Deno.test("requests that wait for one that fails get its error, and the next one is sent", async () => {
   await using cache = openCache(new MemoryStore());
   const { calls, fetch } = heldFetch();
-  const all = [1, 2, 3].map(() => cache.getOrFetch(request("a"), fetch));
+  const all = [1, 2, 3].map(() => askOne(cache, request("a"), fetch));
   const settled = Promise.allSettled(all);
   await settle();
   const error = new HttpError("refused", { status: 400 });
@@ -150,7 +164,7 @@ Deno.test("requests that wait for one that fails get its error, and the next one
     assert.equal(outcome.status === "rejected" && outcome.reason, error);
   }
   assert.equal(calls.length, 1);
-  const again = cache.getOrFetch(request("a"), fetch);
+  const again = askOne(cache, request("a"), fetch);
   await settle();
   calls[1].resolve(chatResult("Hello"));
   assert.equal((await again).cached, false);
@@ -159,8 +173,8 @@ Deno.test("requests that wait for one that fails get its error, and the next one
 Deno.test("when the one that is sent is cancelled, another of those that wait is sent", async () => {
   await using cache = openCache(new MemoryStore());
   const { calls, fetch } = heldFetch();
-  const first = assert.rejects(cache.getOrFetch(request("a"), fetch), { code: "aborted" });
-  const others = [1, 2, 3].map(() => cache.getOrFetch(request("a"), fetch));
+  const first = assert.rejects(askOne(cache, request("a"), fetch), { code: "aborted" });
+  const others = [1, 2, 3].map(() => askOne(cache, request("a"), fetch));
   await settle();
   calls[0].reject(new AbortedError());
   await first;
@@ -173,13 +187,13 @@ Deno.test("when the one that is sent is cancelled, another of those that wait is
 Deno.test("one that waits for another can be cancelled by itself", async () => {
   await using cache = openCache(new MemoryStore());
   const { calls, fetch } = heldFetch();
-  const first = cache.getOrFetch(request("a"), fetch);
+  const first = askOne(cache, request("a"), fetch);
   const abort = new AbortController();
-  const second = cache.getOrFetch(request("a"), fetch, abort.signal);
+  const second = askOne(cache, request("a"), fetch, abort.signal);
   await settle();
   abort.abort();
   await assert.rejects(second, { code: "aborted" });
-  await assert.rejects(cache.getOrFetch(request("a"), fetch, abort.signal), { code: "aborted" });
+  await assert.rejects(askOne(cache, request("a"), fetch, abort.signal), { code: "aborted" });
   calls[0].resolve(chatResult("Hello"));
   assert.equal((await first).content, "Hello");
   assert.equal(calls.length, 1);
@@ -199,10 +213,10 @@ Deno.test("an answer that a store gives for the wrong key, or damaged, is not us
     { key: "d", ...entry, value: "{}" },
   ]);
   await using reader = openCache(store);
-  for (const key of ["b", "c", "d"]) assert.equal(await reader.get(request(key)), undefined, key);
+  for (const key of ["b", "c", "d"]) assert.equal(await reader.get([request(key)]), undefined, key);
   const fetch = () => Promise.resolve(chatResult("Answer to b"));
-  assert.equal((await reader.getOrFetch(request("b"), fetch)).content, "Answer to b");
-  assert.equal((await reader.get(request("b")))?.content, "Answer to b");
+  assert.equal((await askOne(reader, request("b"), fetch)).content, "Answer to b");
+  assert.equal((await reader.get([request("b")]))?.content, "Answer to b");
 });
 
 /** A memory store that remembers how it was asked. */
@@ -229,7 +243,7 @@ Deno.test("reads and writes at once go to the store in groups", async () => {
   const ask = () =>
     Promise.all(
       keys.map((key) =>
-        cache.getOrFetch(request(key), () => Promise.resolve(chatResult(`Answer to ${key}`)))
+        askOne(cache, request(key), () => Promise.resolve(chatResult(`Answer to ${key}`)))
       ),
     );
   await ask();
@@ -256,7 +270,7 @@ Deno.test("a store that fails or stands still is left with one warning, and the 
     });
     for (const key of ["a", "b", "c"]) {
       const all = [1, 2].map(() =>
-        cache.getOrFetch(request(key), () => Promise.resolve(chatResult(`Answer to ${key}`)))
+        askOne(cache, request(key), () => Promise.resolve(chatResult(`Answer to ${key}`)))
       );
       assert.equal((await all[0]).content, `Answer to ${key}`, name);
       assert.equal((await all[1]).cached, true, name);
@@ -264,7 +278,7 @@ Deno.test("a store that fails or stands still is left with one warning, and the 
     await until(() => warnings.length > 0);
     assert.match(warnings[0], /the run goes on without it/, name);
     await cache.put(request("d"), chatResult("not stored"));
-    assert.equal(await cache.get(request("d")), undefined, name);
+    assert.equal(await cache.get([request("d")]), undefined, name);
     await cache.close();
     assert.equal(warnings.length, 1, name);
     assert.match(warnings[0], expected, name);

@@ -12,7 +12,7 @@ import type { CacheStore, StoreKind } from "./store.ts";
 import { isUrl } from "./store_file.ts";
 
 /** How a store can be asked for; `auto` is Deno KV where it is there, else SQLite. */
-export type StoreName = "auto" | StoreKind;
+export type StoreName = "auto" | "kv" | "sqlite" | "memory";
 
 /** All names of stores. */
 export const STORE_NAMES: readonly StoreName[] = ["auto", "kv", "sqlite", "memory"];

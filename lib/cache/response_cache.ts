@@ -40,8 +40,16 @@ export interface CacheRequest {
   endpoint: string;
 }
 
+/** An answer that was not stored, and the request that it answers. */
+export interface Fetched {
+  result: ChatResult;
+  request: CacheRequest;
+}
+
 /** An answer that several may be waiting for. */
 interface Answer {
+  /** The request that it answers. */
+  request: CacheRequest;
   /** The result for who asked for it; none when it was stored. */
   result: ChatResult | undefined;
   /** The answer as JSON, once somebody needs it. */
@@ -91,11 +99,11 @@ export class ResponseCache implements AsyncDisposable {
     this.#now = now;
   }
 
-  /** Looks for an answer; `undefined` when there is none that may be used. */
-  async get(request: CacheRequest): Promise<ChatResult | undefined> {
+  /** Looks for an answer to one of `requests`; `undefined` when there is none that may be used. */
+  async get(requests: readonly CacheRequest[]): Promise<ChatResult | undefined> {
     const begun = performance.now();
-    const json = await this.#read(request);
-    return json === undefined ? undefined : this.#cached(json, request, begun);
+    const stored = await this.#readAny(requests);
+    return stored && this.#cached(stored.json, stored.request, begun);
   }
 
   /**
@@ -107,31 +115,33 @@ export class ResponseCache implements AsyncDisposable {
   }
 
   /**
-   * Gives the stored answer, or else what `fetch` gives, which is stored if it is complete. While one
-   * caller fetches, others with the same key wait for it: they get its answer as a cached one, or its
-   * error. Only when it was cancelled does one of them fetch for itself. `signal` ends the waiting for
-   * others; `fetch` has to heed it by itself.
+   * Gives the stored answer to one of `requests`, the ways in which the same may be asked, or else what
+   * `fetch` gives, which is stored if it is complete. While one caller fetches, others with the same
+   * first key wait for it: they get its answer as a cached one, or its error. Only when it was cancelled
+   * does one of them fetch for itself. `signal` ends the waiting for others; `fetch` has to heed it by
+   * itself.
    *
    * @throws {AbortedError} when `signal` fires, and whatever `fetch` throws; never for the store
    */
   async getOrFetch(
-    request: CacheRequest,
-    fetch: () => Promise<ChatResult>,
+    requests: readonly CacheRequest[],
+    fetch: () => Promise<Fetched>,
     signal?: AbortSignal,
   ): Promise<ChatResult> {
     const begun = performance.now();
+    const [{ key }] = requests;
     while (true) {
-      const flight = this.#flights.get(request.key);
+      const flight = this.#flights.get(key);
       if (flight === undefined) {
-        const leading = this.#lead(request, fetch);
-        this.#flights.set(request.key, leading);
-        const answer = await leading;
-        return answer.result ?? this.#cached(answer.json!, request, begun);
+        const leading = this.#lead(requests, fetch);
+        this.#flights.set(key, leading);
+        const { result, json, request } = await leading;
+        return result ?? this.#cached(json!, request, begun);
       }
       try {
         const answer = await followed(flight, signal);
         answer.json ??= encodeAnswer(answer.result!);
-        return this.#cached(answer.json, request, begun);
+        return this.#cached(answer.json, answer.request, begun);
       } catch (error) {
         if (signal?.aborted || !(error instanceof AbortedError)) throw error;
       }
@@ -157,19 +167,35 @@ export class ResponseCache implements AsyncDisposable {
     await this.close();
   }
 
-  async #lead(request: CacheRequest, fetch: () => Promise<ChatResult>): Promise<Answer> {
+  async #lead(
+    requests: readonly CacheRequest[],
+    fetch: () => Promise<Fetched>,
+  ): Promise<Answer> {
     try {
-      const stored = await this.#read(request);
-      if (stored !== undefined) return { result: undefined, json: stored };
-      const result = await fetch();
-      if (!isStorable(result)) return { result, json: undefined };
+      const stored = await this.#readAny(requests);
+      if (stored !== undefined) return { ...stored, result: undefined };
+      const { result, request } = await fetch();
+      if (!isStorable(result)) return { result, json: undefined, request };
       const json = encodeAnswer(result);
       await this.#write(request, json);
-      return { result, json };
+      return { result, json, request };
     } finally {
       // Before this settles, so that who waits for it can lead the next one.
-      this.#flights.delete(request.key);
+      this.#flights.delete(requests[0].key);
     }
+  }
+
+  /** The first of the answers that are stored; all are looked for at once. */
+  async #readAny(
+    requests: readonly CacheRequest[],
+  ): Promise<{ json: string; request: CacheRequest } | undefined> {
+    if (requests.length === 1) {
+      const json = await this.#read(requests[0]);
+      return json === undefined ? undefined : { json, request: requests[0] };
+    }
+    const found = await Promise.all(requests.map((request) => this.#read(request)));
+    const i = found.findIndex((json) => json !== undefined);
+    return i < 0 ? undefined : { json: found[i]!, request: requests[i] };
   }
 
   #cached(json: string, request: CacheRequest, begun: number): ChatResult {

@@ -7,6 +7,7 @@ import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { LOAD_BALANCES, type LoadBalance } from "../scheduling/choose.ts";
 import type { GateOptions } from "../scheduling/gate.ts";
+import type { CacheOptions } from "./cached_calls.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 
 /** The limits of one endpoint. */
@@ -43,6 +44,8 @@ export interface RequestOptions {
   timeout?: number;
   /** Counts what answers cost, and keeps to a limit. */
   costTracker?: CostTracker;
+  /** Keeps answers, so that the same is never paid for twice; default `false`. */
+  cache?: boolean | CacheOptions;
   /** Cancels everything this client does. */
   signal?: AbortSignal;
 }
@@ -90,6 +93,7 @@ interface RequestSettings {
   /** The same, for calls that ask for thinking. */
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
+  cache: CacheOptions | undefined;
   signal: AbortSignal | undefined;
   random: () => number;
 }
@@ -153,6 +157,7 @@ function requestSettings(options: RequestOptions): RequestSettings {
     timeout,
     thinkingTimeout: options.timeout ?? 600,
     costTracker: options.costTracker,
+    cache: options.cache === true ? {} : options.cache || undefined,
     signal: options.signal,
     random: Math.random,
   };

@@ -8,12 +8,13 @@ import { assistantMessage } from "../chat/assistant_message.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
 import type { ChatOptions, ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import { StreamAccumulator } from "../chat/stream_events.ts";
+import { eventsOf, StreamAccumulator } from "../chat/stream_events.ts";
 import { parseStructured } from "../chat/structured_output.ts";
 import { AbortedError, FlexLLMError, InvalidInputError, SchemaMismatchError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { Completion, ModelInfo } from "../providers/provider.ts";
 import { type RunOptions, Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
+import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
 import type { CallHooks } from "./chat_client.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream, type EventSource } from "./completion_stream.ts";
@@ -28,6 +29,7 @@ export interface CompleterOptions extends SchedulerOptions {
   /** The same, for calls that ask for thinking. */
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
+  cache: CacheOptions | undefined;
   /** Cancels everything. */
   signal: AbortSignal | undefined;
 }
@@ -51,6 +53,7 @@ export class Completer {
   readonly #scheduler: Scheduler<EndpointClient>;
   readonly #options: CompleterOptions;
   readonly #spending: Spending;
+  readonly #cache: CachedCalls | undefined;
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
   /** The signals of calls, merged with the client's own, each once. */
@@ -61,6 +64,7 @@ export class Completer {
     this.#options = options;
     this.#scheduler = new Scheduler(endpoints, options);
     this.#spending = new Spending(endpoints, options.costTracker);
+    this.#cache = options.cache && new CachedCalls(options.cache);
     const closing = this.#closing.signal;
     this.#signal = options.signal === undefined
       ? closing
@@ -82,6 +86,13 @@ export class Completer {
     const call = this.#call(messages, options, false);
     const early = this.#prepareEarly(call);
     if (early instanceof Promise) await early;
+    if (this.#cache === undefined) return (await this.#ask(call)).result;
+    const ways = await this.#prepareAll(call);
+    return await this.#cache.findOrAsk(ways, () => this.#ask(call), call.signal);
+  }
+
+  /** Sends a call, and tells what was sent. */
+  async #ask(call: Call): Promise<{ result: ChatResult; used: Prepared }> {
     const tryOptions = this.#tryOptions(call);
     let begun = 0;
     try {
@@ -95,7 +106,7 @@ export class Completer {
         this.#spending.settle(target, call.promptTokens, tokens, completion.usage);
         return { completion, raw, used };
       }, this.#runOptions(call));
-      return await this.#result(used, completion, raw, begun);
+      return { result: await this.#result(used, completion, raw, begun), used };
     } finally {
       call.release?.();
     }
@@ -126,9 +137,10 @@ export class Completer {
     return models;
   }
 
-  /** Cancels what is in flight. */
-  close(): void {
+  /** Cancels what is in flight; resolves when the cache has written what it has. */
+  async close(): Promise<void> {
     this.#closing.abort();
+    await this.#cache?.close();
   }
 
   #call(
@@ -164,6 +176,15 @@ export class Completer {
     const prepared = endpoint.prepare(messages, options, stream, signal);
     if (!(prepared instanceof Promise)) return call.prepared = prepared;
     return prepared.then((prepared) => call.prepared = prepared);
+  }
+
+  /** All ways in which a call may be sent, one for each endpoint. */
+  async #prepareAll(call: Call): Promise<Prepared[]> {
+    if (call.prepared !== undefined) return [call.prepared];
+    const { messages, options, stream, signal } = call;
+    return await Promise.all(
+      this.#endpoints.map((endpoint) => endpoint.prepare(messages, options, stream, signal)),
+    );
   }
 
   #tryOptions({ options, signal }: Call): TryOptions {
@@ -206,6 +227,11 @@ export class Completer {
     early: Prepared | undefined | Promise<Prepared>,
   ): EventSource {
     if (early instanceof Promise) await early;
+    const known = await this.#cache?.find(await this.#prepareAll(call));
+    if (known !== undefined) {
+      yield* eventsOf(known);
+      return known;
+    }
     const tryOptions = this.#tryOptions(call);
     let begun = 0;
     const accumulator = new StreamAccumulator();
@@ -236,7 +262,9 @@ export class Completer {
       const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
       const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
       this.#spending.settle(used.endpoint, call.promptTokens, tokens, usage);
-      return await this.#result(used, completion, { model }, begun);
+      const result = await this.#result(used, completion, { model }, begun);
+      await this.#cache?.keep(used, result);
+      return result;
     } catch (error) {
       if (error instanceof FlexLLMError) error.partial ??= accumulator.partial();
       throw error;

@@ -52,7 +52,10 @@ export async function runCacheWorker(order: WorkerOrder): Promise<void> {
       const answer = () => chatResult(makeAnswer(key, isLarge ? order.characters : 500));
       // Some write what is there already, so that there is always something to write.
       if (Math.random() < 0.2) await cache.put(request, answer());
-      const result = await cache.getOrFetch(request, () => Promise.resolve(answer()));
+      const result = await cache.getOrFetch(
+        [request],
+        () => Promise.resolve({ result: answer(), request }),
+      );
       report.answers++;
       if (result.cached) report.hits++;
       if (!isAnswerTo(key, result.content)) report.wrong++;
