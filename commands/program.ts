@@ -7,6 +7,7 @@ import { Command } from "@commander-js/extra-typings";
 import { VERSION } from "../lib/version.ts";
 import { askCommand } from "./ask.ts";
 import { batchCommand } from "./batch.ts";
+import { chatCommand } from "./chat.ts";
 import { addExamples } from "./flags.ts";
 import { mockCommand } from "./mock.ts";
 import { writeOutput } from "./terminal.ts";
@@ -27,7 +28,9 @@ export function buildProgram(): Command {
     "flexllm batch questions.jsonl -o answers.jsonl",
     "flexllm mock -p 8080",
   ]);
-  for (const command of [askCommand(), batchCommand(), mockCommand(), versionCommand()]) {
+  for (
+    const command of [askCommand(), batchCommand(), chatCommand(), mockCommand(), versionCommand()]
+  ) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

@@ -99,12 +99,19 @@ const batch = v.strictObject({
   flush_interval: v.nullish(notNegative),
 }, "expected the batch settings");
 
+const template = v.union([
+  text,
+  v.strictObject({ prompt: text, system: v.optional(text) }),
+], "expected a text, or prompt and system");
+
 /** The schema of the whole file. */
 export const configSchema = v.strictObject({
   default: v.nullish(text),
   models: v.nullish(v.array(model, "expected a list of models")),
   batch: v.nullish(batch),
-}, "expected default, models and batch");
+  /** Prompts by name, with {{input}} and {{name}} in the places of what a call gives. */
+  templates: v.nullish(v.record(v.string(), template, "expected name: text pairs")),
+}, "expected default, models, batch and templates");
 
 /** A whole configuration. */
 export type ConfigValue = v.InferOutput<typeof configSchema>;
