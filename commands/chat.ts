@@ -5,7 +5,7 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
-import type { Conversation, ConversationSettings } from "../lib/conversations/conversation.ts";
+import type { Conversation } from "../lib/conversations/conversation.ts";
 import type { ConversationStore } from "../lib/conversations/store.ts";
 import { ConfigurationError, InvalidInputError } from "../lib/errors.ts";
 import { addExamples, commonFlags, modelFlags } from "./flags.ts";
@@ -41,25 +41,9 @@ function command() {
 
 type Flags = ReturnType<ReturnType<typeof command>["opts"]>;
 
-/** The settings that the flags give; they win over those of a kept conversation. */
-function settingsOf(flags: Flags): Partial<ConversationSettings> {
-  const settings: Partial<ConversationSettings> = {};
-  if (flags.system !== undefined) settings.system = flags.system;
-  if (flags.temperature !== undefined) settings.temperature = flags.temperature;
-  if (flags.maxTokens !== undefined) settings.max_tokens = flags.maxTokens;
-  if (flags.thinking !== undefined) settings.thinking = flags.thinking;
-  return settings;
-}
-
 function keptConversation(store: ConversationStore, flags: Flags): Conversation | undefined {
   if (flags.resume !== undefined) return store.find(flags.resume);
   return flags.continue ? store.latest() : undefined;
-}
-
-/** The kept conversation with other settings. */
-function goOnWith(kept: Conversation, given: Partial<ConversationSettings>): Conversation {
-  const { named_model: _name, base_url: _url, ...rest } = kept;
-  return { ...rest, ...given };
 }
 
 /** Shows where a conversation stopped: its last question and answer. */
@@ -82,6 +66,7 @@ async function chat(first: string | undefined, flags: Flags): Promise<void> {
   const { connectTo } = await import("./chat/chat_model.ts");
   const { ConversationStore, newConversation } = await import("../lib/conversations/store.ts");
   const { homeFolder } = await import("../lib/config/paths.ts");
+  const { goOnWith, settingsOf } = await import("./chat/settings.ts");
   const { ChatSession } = await import("./chat/session.ts");
   const home = homeFolder(process.env);
   const store = new ConversationStore(home);

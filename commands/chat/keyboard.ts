@@ -39,9 +39,9 @@ const CTRL_Z = "\x1a";
 /** Keys that end a line, and with it the reading: what comes after them is kept for the next. */
 const ENDS = ["\r", "\n", CTRL_C, "\x04", CTRL_Z];
 
-/** Splits keys behind the first that ends a line. */
+/** Splits keys behind the first that ends a line, or a Tab: one amid other keys completes nothing. */
 function splitKeys(text: string): [string, string] {
-  const places = ENDS.map((key) => text.indexOf(key)).filter((place) => place >= 0);
+  const places = [...ENDS, "\t"].map((key) => text.indexOf(key)).filter((place) => place >= 0);
   if (places.length === 0) return [text, ""];
   const end = Math.min(...places) + 1;
   return [text.slice(0, end), text.slice(end)];
