@@ -97,12 +97,13 @@ class InteractiveChat implements ChatContext {
       writeNote("");
       const turn = await ask(new AnswerView(this.#options.view), answering.signal);
       if (turn === undefined) return;
-      if (turn.interrupted) return writeNote(colored("yellow", "Interrupted; /retry asks again."));
+      if (turn.interrupted) {
+        return writeNote(`${colored("yellow", "Interrupted; /retry asks again.")}\n`);
+      }
       if (turn.assistant?.content === "") writeNote(colored("yellow", "The answer is empty."));
-      writeNote(`\n${colored("dim", describeTurn(turn))}`);
+      writeNote(`\n${colored("dim", describeTurn(turn))}\n`);
     } finally {
       this.#answering = undefined;
-      writeNote("");
     }
   };
 

@@ -20,9 +20,9 @@ export const PASTE_MODE_OFF = "\x1b[?2004l";
 const BEGIN = "\x1b[200~";
 const END = "\x1b[201~";
 
-/** The length of the longest end of `text` with which `marker` may begin; a lone Escape is a key. */
+/** The length of the longest end of `text` with which `marker` may begin; Escape alone is no key here. */
 function partialLength(text: string, marker: string): number {
-  for (let length = Math.min(marker.length - 1, text.length); length > 1; length--) {
+  for (let length = Math.min(marker.length - 1, text.length); length > 0; length--) {
     if (text.endsWith(marker.slice(0, length))) return length;
   }
   return 0;
