@@ -11,7 +11,7 @@ import { History } from "../commands/chat/history.ts";
 import { printable } from "../commands/printable.ts";
 import { fillTemplate } from "../lib/config/templates.ts";
 import { loadConfig } from "../lib/config/load.ts";
-import { requestMessages } from "../lib/conversations/conversation.ts";
+import { requestMessages, titleOf } from "../lib/conversations/conversation.ts";
 import { toMarkdown } from "../lib/conversations/export.ts";
 import { ConversationStore, copyOf, newConversation } from "../lib/conversations/store.ts";
 import { ConfigurationError, InvalidInputError } from "../lib/errors.ts";
@@ -172,12 +172,23 @@ Deno.test("conversations are kept for their owner alone, and found by the start 
   store.save(copy);
   assert.throws(() => store.find(copy.id.slice(0, 4)), /2 conversations begin with "\d{4}"/);
   assert.equal(store.list().conversations[0].title, "Hello");
+  const [turn] = copy.turns;
+  turn.files = ["a.txt"];
+  turn.user.content = '<file name="a.txt">\nx\n</file>\n\nSum up';
+  assert.equal(titleOf(copy), "Sum up");
+  turn.user.content = '<file name="a.txt">\nx\n</file>';
+  assert.equal(titleOf(copy), "a.txt");
+  copy.turns.pop();
+  store.save(copy);
+  assert.equal(store.list().conversations.length, 1);
 });
 
 Deno.test("a broken conversation is told and does not hide the others", () => {
   using folder = temporaryFolder();
   const store = new ConversationStore(folder.path);
-  store.save(newConversation({ model: "m" }));
+  const good = newConversation({ model: "m" });
+  good.turns.push({ at: "", user: { role: "user", content: "Hi" } });
+  store.save(good);
   for (
     const [id, text, pattern] of [
       ["a", '{"version":1', /cannot read the conversation .*a\.json/],

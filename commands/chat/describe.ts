@@ -4,7 +4,7 @@
  * @module
  */
 import type { Conversation, Turn } from "../../lib/conversations/conversation.ts";
-import { textOf, titleOf, totalsOf } from "../../lib/conversations/conversation.ts";
+import { questionOf, titleOf, totalsOf } from "../../lib/conversations/conversation.ts";
 import { dollars, duration } from "../batch_report.ts";
 import { printable } from "../printable.ts";
 
@@ -51,6 +51,6 @@ export function describeConversation(conversation: Conversation): string {
 }
 
 /** What was asked in a turn. */
-export function describeQuestion({ user, files }: Turn): string {
-  return quotedStart(textOf(user.content) || (files ?? []).join(", "));
+export function describeQuestion(turn: Turn): string {
+  return quotedStart(questionOf(turn));
 }

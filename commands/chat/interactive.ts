@@ -6,6 +6,7 @@
 import process from "node:process";
 import type { WriteStream } from "node:tty";
 import { EXIT } from "../exit_codes.ts";
+import { printable } from "../printable.ts";
 import { reportError } from "../report_error.ts";
 import { colored, writeNote } from "../terminal.ts";
 import { AnswerView, type ViewOptions } from "./answer_view.ts";
@@ -25,6 +26,8 @@ export interface InteractiveOptions extends Pick<ChatContext, "session" | "confi
   first: string | undefined;
   verbose: boolean;
 }
+
+const PROMPT = `${colored("bold", ">")} `;
 
 /** Where prompts go: to stderr, unless it is redirected. */
 function screen(): WriteStream {
@@ -69,7 +72,10 @@ class InteractiveChat implements ChatContext {
     this.#keyboard.open();
     try {
       const { first } = this.#options;
-      if (first !== undefined) await this.#handle(first);
+      if (first !== undefined) {
+        writeNote(`${PROMPT}${printable(first)}`);
+        await this.#handle(first);
+      }
       while (!this.#leaving) await this.#next();
     } finally {
       this.#keyboard.close();
@@ -111,7 +117,7 @@ class InteractiveChat implements ChatContext {
   async #next(): Promise<void> {
     const begun = this.#lines.begun;
     const read = await this.#keyboard.read({
-      prompt: begun ? colored("dim", "… ") : `${colored("bold", ">")} `,
+      prompt: begun ? colored("dim", "… ") : PROMPT,
       history: this.#options.history.entries,
       complete: (line) => begun ? [[], line] : completeLine(line, this.config),
     });

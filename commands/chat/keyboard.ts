@@ -135,13 +135,16 @@ export class Keyboard {
     const text = typeof chunk === "string" ? chunk : this.#decoder.write(chunk);
     this.#queue.push(...this.#splitter.push(text));
     if (this.#reading !== undefined) return this.#feed();
-    const interrupted = this.#queue.findLastIndex(({ kind, text }) =>
-      kind === "keys" && text.includes(CTRL_C)
-    );
-    if (interrupted < 0 || this.onInterrupt === undefined) return;
-    // What was typed ahead was meant for the answer that is cut now.
-    this.#queue = [];
-    this.onInterrupt();
+    const typed = (key: string) =>
+      this.#queue.some(({ kind, text }) => kind === "keys" && text.includes(key));
+    if (typed(CTRL_Z)) {
+      this.#queue = [];
+      this.#suspend();
+    } else if (typed(CTRL_C)) {
+      // What was typed ahead was meant for the answer that is cut now.
+      this.#queue = [];
+      this.onInterrupt?.();
+    }
   };
 
   /** Gives what was typed to the line that is read, up to the end of that line. */

@@ -133,9 +133,17 @@ export function totalsOf({ turns }: Conversation): ConversationTotals {
   };
 }
 
-/** What a conversation is about, in one line: how its first message begins. */
-export function titleOf({ turns }: Conversation): string {
-  const [line = ""] = textOf(turns[0]?.user.content).trim().split("\n");
+/** What was asked in a turn, without the files that went with it; their names when nothing was. */
+export function questionOf({ user, files = [] }: Turn): string {
+  const text = textOf(user.content);
+  if (files.length === 0) return text;
+  const bare = text.replace(/^(<file name=".*">\n[^]*?\n<\/file>\s*)+/, "");
+  return bare === "" ? files.join(", ") : bare;
+}
+
+/** What a conversation is about, in one line: how its first question begins. */
+export function titleOf({ turns: [turn] }: Conversation): string {
+  const [line] = turn === undefined ? [""] : questionOf(turn).trim().split("\n");
   const title = line.replace(/\s+/g, " ");
   return title.length > 60 ? `${title.slice(0, 59)}…` : title;
 }

@@ -82,8 +82,14 @@ export class ConversationStore {
     return statSync(this.pathOf(id), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   }
 
-  /** Writes a conversation; a file that is there is replaced as a whole. */
+  /**
+   * Writes a conversation; a file that is there is replaced as a whole. One in which nothing is said
+   * any more has no file.
+   */
   save(conversation: Conversation): void {
+    if (conversation.turns.length === 0) {
+      return rmSync(this.pathOf(conversation.id), { force: true });
+    }
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     replaceFile(this.pathOf(conversation.id), `${JSON.stringify(conversation)}\n`);
   }

@@ -65,6 +65,13 @@ terminalTest("a chat answers, remembers, tells tokens and cost, and leaves at Ct
   assert.equal(kept.system, "Be brief.");
 });
 
+terminalTest("the first message can stand on the command line", async () => {
+  await using terminal = startOnTerminal(["chat", "hello", "-m", "mock", "--no-stream"]);
+  await terminal.shows(/^> hello\n\nYou asked: "hello"[^]*unknown cost[^]*^>$/m);
+  terminal.type("and more\r");
+  await terminal.shows('You asked: "and more"');
+});
+
 terminalTest("Ctrl-C stops the answer, not the program, and twice leaves", async () => {
   using home = temporaryFolder();
   await using server = await startRawServer((socket) =>
@@ -252,7 +259,7 @@ terminalTest(
     terminal.type("/undo\r");
     await terminal.shows('Dropped "one".');
     await settled();
-    assert.equal(conversations(home)[0].turns.length, 0);
+    assert.deepEqual(conversations(home), []);
     terminal.type("/modle x\r");
     await terminal.shows(/error: there is no command \/modle\nDid you mean \/model\?/);
     terminal.type("/temperature hot\r");
@@ -262,7 +269,7 @@ terminalTest(
     terminal.type("/usr/bin is what?\r");
     await until(() => mock.requests.length === 3);
     assert.equal(mock.requests[2].messages.at(-1).content, "/usr/bin is what?");
-    await until(() => conversations(home).length === 2);
+    await until(() => conversations(home).length === 1);
   },
 );
 
