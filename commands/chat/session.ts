@@ -76,13 +76,23 @@ export class ChatSession {
     return turn;
   }
 
-  /** Sends the last message again; `undefined` when there is none. */
+  /**
+   * Sends the last message again; `undefined` when there is none. Its answer is replaced when another
+   * one comes.
+   */
   async retry(view: AnswerView, signal: AbortSignal): Promise<Turn | undefined> {
     const last = this.conversation.turns.pop();
     if (last === undefined) return undefined;
     const turn: Turn = { at: new Date().toISOString(), user: last.user };
     if (last.files !== undefined) turn.files = last.files;
-    await this.#answer(turn, view, signal);
+    try {
+      await this.#answer(turn, view, signal);
+    } finally {
+      if (turn.assistant === undefined) {
+        this.conversation.turns.splice(-1, 1, last);
+        await this.keep();
+      }
+    }
     return turn;
   }
 

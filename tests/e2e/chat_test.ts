@@ -2,10 +2,16 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Socket } from "node:net";
 import process from "node:process";
 import type { Conversation } from "../../lib/conversations/conversation.ts";
 import { flexllm, start } from "../support/cli.ts";
-import { EVENT_STREAM_HEAD, startRawServer, textEvent } from "../support/raw_server.ts";
+import {
+  EVENT_STREAM_HEAD,
+  FINISH_EVENT,
+  startRawServer,
+  textEvent,
+} from "../support/raw_server.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 import {
   startOnTerminal,
@@ -195,8 +201,7 @@ terminalTest("a terminal that is resized wraps the line anew", async () => {
 terminalTest("what a model writes is rendered and cannot steer the terminal", async () => {
   const answer = "# Title\n\nA **bold** \x1b]0;owned\x07\x1b[2Jword and `code`.\n";
   await using server = await startRawServer((socket) => {
-    const finish = 'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
-    socket.end(EVENT_STREAM_HEAD + [...answer].map(textEvent).join("") + finish);
+    socket.end(EVENT_STREAM_HEAD + [...answer].map(textEvent).join("") + FINISH_EVENT);
   });
   const args = ["-m", "m", "--base-url", server.baseUrl];
   await using terminal = await chat(args);
@@ -274,19 +279,23 @@ terminalTest(
 );
 
 terminalTest("a failed request is told, and the chat goes on", async () => {
+  using home = temporaryFolder();
   let answers = 0;
   await using server = await startRawServer((socket) => {
-    if (answers++ === 0) socket.end("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n");
-    else {
-      const finish = 'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
-      socket.end(EVENT_STREAM_HEAD + textEvent("Now it works.") + finish);
-    }
+    if (answers++ !== 1) socket.end("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n");
+    else socket.end(EVENT_STREAM_HEAD + textEvent("Now it works.") + FINISH_EVENT);
   });
-  await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl]);
+  await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl], { home });
   terminal.type("x\r");
   await terminal.shows(/error: the server answered 401[^]*Check the API key[^]*^>$/m);
   terminal.type("/retry\r");
-  await terminal.shows("Now it works.");
+  await terminal.shows(/Now it works\.[^]*unknown cost[^]*^>$/m);
+  // An answer that there is stays when there is no other.
+  terminal.type("/retry\r");
+  await terminal.shows(/unknown cost[^]*error: the server answered 401[^]*^>$/m);
+  assert.deepEqual(conversations(home)[0].turns.map(({ assistant }) => assistant?.content), [
+    "Now it works.",
+  ]);
 });
 
 terminalTest("SIGTERM gives the terminal back and keeps what came", async () => {
@@ -315,6 +324,23 @@ terminalTest("Ctrl-Z stops the program, and it goes on with the same line", asyn
   terminal.type(" a question\r");
   await until(() => mock.requests.length === 1);
   assert.equal(mock.requests[0].messages[0].content, "half a question");
+});
+
+terminalTest("Ctrl-Z in an answer stops the program, and the answer goes on with it", async () => {
+  const sockets: Socket[] = [];
+  await using server = await startRawServer((socket) => {
+    sockets.push(socket);
+    socket.write(EVENT_STREAM_HEAD + textEvent("Half an answer"));
+  });
+  await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl]);
+  terminal.type("go\r");
+  await terminal.shows("Half an answer");
+  terminal.type("\x1a");
+  await until(() => terminal.written().includes("\x1b[?2004l"));
+  process.kill(terminal.pid(), "SIGCONT");
+  await until(() => terminal.written().split("\x1b[?2004h").length === 3);
+  sockets[0].end(textEvent(" and the rest") + FINISH_EVENT);
+  await terminal.shows(/Half an answer and the rest\n\ntest-model · [^]*^>$/m);
 });
 
 terminalTest(
@@ -452,12 +478,17 @@ Deno.test("conversations are listed, gone on with, and deleted", async () => {
   assert.equal(conversations(home).length, 1);
 });
 
-Deno.test("a conversation goes on with its own model and server", async () => {
+Deno.test("a conversation goes on with its own model and server, and keeps no key", async () => {
   using home = temporaryFolder();
   const env = { HOME: home.path };
   await using mock = watchedMock({ length: 30 });
-  await flexllm(["chat", "one", "-m", "special", "--base-url", mock.baseUrl, "-t", "0.3"], { env });
+  const flags = ["-m", "special", "--base-url", mock.baseUrl, "--api-key", "sk-secret-1"];
+  await flexllm(["chat", "one", ...flags, "-t", "0.3"], { env });
   assert.equal((await flexllm(["chat", "-c", "two"], { env })).code, 0);
   assert.deepEqual([mock.requests[1].model, mock.requests[1].temperature], ["special", 0.3]);
   assert.equal(mock.requests[1].messages.length, 3);
+  const withPassword = mock.baseUrl.replace("//", "//user:sk-secret-1@");
+  await flexllm(["chat", "x", "-m", "m", "--base-url", withPassword], { env });
+  const kept = JSON.stringify(conversations(home));
+  assert.ok(!kept.includes("sk-secret-1"), kept);
 });
