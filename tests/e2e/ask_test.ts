@@ -183,7 +183,8 @@ Deno.test("ask -c goes on with the last conversation, of ask or chat", async () 
 
 Deno.test("ask answers also when nothing can be kept", async () => {
   using folder = temporaryFolder();
-  const env = { FLEXLLM_HOME: folder.write("file", "") };
+  folder.write("conversations", "not a folder");
+  const env = { FLEXLLM_HOME: folder.path };
   const { code, stdout, stderr } = await flexllm(["ask", "Hi", "-m", "mock"], { env });
   assert.equal(code, 0);
   assert.match(stdout, /^You asked: "Hi"/);
