@@ -8,6 +8,7 @@ import { VERSION } from "../lib/version.ts";
 import { askCommand } from "./ask.ts";
 import { batchCommand } from "./batch.ts";
 import { cacheCommand } from "./cache.ts";
+import { chatCommand } from "./chat.ts";
 import { addExamples } from "./flags.ts";
 import { mockCommand } from "./mock.ts";
 import { writeOutput } from "./terminal.ts";
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
     askCommand(),
     batchCommand(),
     cacheCommand(),
+    chatCommand(),
     mockCommand(),
     versionCommand(),
   ];

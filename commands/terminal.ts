@@ -62,3 +62,16 @@ export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 export function colored(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stderr, validateStream: true });
 }
+
+/** Does what `NO_COLOR` does, for `--no-color`. */
+export function disableColors(): void {
+  process.env.NO_COLOR = "1";
+  delete process.env.FORCE_COLOR;
+}
+
+/** Whether stdout is a terminal that shows colours. */
+export function showsColors(): boolean {
+  const stream = process.stdout;
+  return stream.isTTY === true &&
+    styleText("bold", "x", { stream, validateStream: true }) !== "x";
+}

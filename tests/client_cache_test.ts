@@ -92,6 +92,16 @@ Deno.test("a stream that is left before its end fills nothing", async () => {
   assert.equal((await client.chatCompletions(HELLO)).cached, false);
 });
 
+Deno.test("a call may leave the cache alone", async () => {
+  await using mock = watchedMock();
+  const cache = { store: "memory" as const };
+  await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
+  await client.chatCompletions(HELLO);
+  assert.equal((await client.chatCompletions(HELLO, { cache: false })).cached, false);
+  assert.equal((await client.chatCompletionsStream(HELLO, { cache: false }).result).cached, false);
+  assert.equal(mock.requests.length, 3);
+});
+
 Deno.test("identical requests at once are sent once", async () => {
   await using mock = watchedMock({ delay: 0.05 });
   const cache = { store: "memory" as const };

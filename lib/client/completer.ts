@@ -86,7 +86,9 @@ export class Completer {
     const call = this.#call(messages, options, false);
     const early = this.#prepareEarly(call);
     if (early instanceof Promise) await early;
-    if (this.#cache === undefined) return (await this.#ask(call)).result;
+    if (this.#cache === undefined || options.cache === false) {
+      return (await this.#ask(call)).result;
+    }
     const ways = await this.#prepareAll(call);
     return await this.#cache.findOrAsk(ways, () => this.#ask(call), call.signal);
   }
@@ -227,7 +229,8 @@ export class Completer {
     early: Prepared | undefined | Promise<Prepared>,
   ): EventSource {
     if (early instanceof Promise) await early;
-    const known = await this.#cache?.find(await this.#prepareAll(call));
+    const cache = call.options.cache === false ? undefined : this.#cache;
+    const known = await cache?.find(await this.#prepareAll(call));
     if (known !== undefined) {
       yield* eventsOf(known);
       return known;
@@ -263,7 +266,7 @@ export class Completer {
       const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
       this.#spending.settle(used.endpoint, call.promptTokens, tokens, usage);
       const result = await this.#result(used, completion, { model }, begun);
-      await this.#cache?.keep(used, result);
+      await cache?.keep(used, result);
       return result;
     } catch (error) {
       if (error instanceof FlexLLMError) error.partial ??= accumulator.partial();

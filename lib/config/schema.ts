@@ -118,6 +118,11 @@ const cacheSettings = v.strictObject({
   namespace: v.optional(text),
 }, "expected true, false, or ttl, store, path and namespace");
 
+const template = v.union([
+  text,
+  v.strictObject({ prompt: text, system: v.optional(text) }),
+], "expected a text, or prompt and system");
+
 /** The schema of the whole file. */
 export const configSchema = v.strictObject({
   default: v.nullish(text),
@@ -125,7 +130,9 @@ export const configSchema = v.strictObject({
   /** The response cache: of every command, `batch` says more for batches. */
   cache: v.nullish(v.union([v.boolean(), cacheSettings], "expected true, false, or settings")),
   batch: v.nullish(batch),
-}, "expected default, models and batch");
+  /** Prompts by name, with {{input}} and {{name}} in the places of what a call gives. */
+  templates: v.nullish(v.record(v.string(), template, "expected name: text pairs")),
+}, "expected default, models, batch and templates");
 
 /** A whole configuration. */
 export type ConfigValue = v.InferOutput<typeof configSchema>;

@@ -22,6 +22,7 @@ Deno.test("help has examples everywhere, on stdout, with exit code 0", async () 
       ["help", "batch"],
       ["ask", "-h"],
       ["batch", "--help"],
+      ["chat", "--help"],
       ["mock", "--help"],
       ["version", "--help"],
     ]

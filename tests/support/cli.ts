@@ -19,7 +19,10 @@ function denoFolder(): string {
 const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
   ? [BINARY]
   : [process.execPath, "run", "--quiet", "-A", "--frozen", `${ROOT}main.ts`];
-const BASE_ENV = BINARY ? { PATH: "" } : { DENO_DIR: denoFolder(), PATH: "" };
+/** The environment of every run. */
+export const BASE_ENV: Record<string, string> = BINARY
+  ? { PATH: "" }
+  : { DENO_DIR: denoFolder(), PATH: "" };
 
 /** The command and its first arguments, for tests that run it through a shell. */
 export function commandLine(): string[] {
