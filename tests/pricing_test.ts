@@ -1,3 +1,7 @@
+/**
+ * What completions cost. Golden numbers are worked out by hand from the rates in the data of
+ * `@pydantic/genai-prices` 0.1.8, in USD per million tokens.
+ */
 import assert from "node:assert/strict";
 import { calcPrice, findProvider, waitForUpdate } from "@pydantic/genai-prices";
 import fc from "fast-check";
@@ -92,15 +96,63 @@ Deno.test("a free model costs nothing, an unknown one is unknown", async () => {
   }
 });
 
-Deno.test("a server that counts more cached tokens than it read breaks nothing", async () => {
+Deno.test("a server that counts parts beside the whole is charged for both", async () => {
   const price = await loadPricer(OPENAI);
-  close(price("gpt-5.4-mini", usage(100, 0, { cachedTokens: 500 })), 100 * 0.075 / 1e6);
+  // More cached than read, more thought than written: they cannot be part of it.
+  close(price("gpt-5.4-mini", usage(100, 0, { cachedTokens: 500 })), (75 + 500 * 0.075) / 1e6);
+  close(price("gpt-5.4-mini", usage(0, 100, { reasoningTokens: 200 })), 300 * 4.5 / 1e6);
+});
+
+Deno.test("counts that are none give no cost, and no money back", async () => {
+  const price = await loadPricer(OPENAI);
+  for (const count of [-1000, NaN, Infinity]) {
+    assert.equal(price("gpt-5.4-mini", usage(count, 0)), null);
+    assert.equal(price("gpt-5.4-mini", usage(0, count)), null);
+  }
+});
+
+Deno.test("thinking, and each request, cost their own rate where they have one", async () => {
+  const openrouter = await loadPricer("https://openrouter.ai/api/v1");
+  // perplexity/sonar-deep-research: 2 in, 8 out, 3 for thinking.
+  const used = usage(1000, 1000, { reasoningTokens: 400 });
+  close(openrouter("perplexity/sonar-deep-research", used), (2000 + 600 * 8 + 400 * 3) / 1e6);
+  // sonar: 1 in, 1 out, 12 for a thousand requests.
+  close((await loadPricer("https://api.perplexity.ai"))("sonar", usage(100, 100)), 0.0122);
+});
+
+Deno.test("prices follow the time of day and the date, to the minute", async () => {
+  let time = Date.parse("2026-11-23T16:29:59.999Z");
+  const deepseek = await loadPricer("https://api.deepseek.com", [], () => time);
+  // deepseek-chat: 0.27 and 1.1 from 00:30 to 16:30 UTC, 0.135 and 0.55 else.
+  close(deepseek("deepseek-chat", usage(1e6, 0)), 0.27);
+  time++;
+  close(deepseek("deepseek-chat", usage(1e6, 0)), 0.135);
+  time = Date.parse("2026-11-24T00:29:30Z");
+  close(deepseek("deepseek-chat", usage(0, 1e6)), 0.55);
+  time = Date.parse("2026-11-24T00:30:00Z");
+  close(deepseek("deepseek-chat", usage(0, 1e6)), 1.1);
+  // gemini-3.6-flash: 0.75 until the end of 2026, then 1.5.
+  const gemini = await loadPricer(GEMINI, [], () => time);
+  close(gemini("gemini-3.6-flash", usage(1e6, 0)), 0.75);
+  const at = () => Date.parse("2027-01-01T00:00:00Z");
+  close((await loadPricer(GEMINI, [], at))("gemini-3.6-flash", usage(1e6, 0)), 1.5);
+});
+
+Deno.test("a row of the list without a price for text is unknown, not free", async () => {
+  const openrouter = await loadPricer("https://openrouter.ai/api/v1");
+  assert.equal(openrouter("google/lyria-3-pro-preview", usage(1000, 1000)), null);
+  const openai = await loadPricer(OPENAI);
+  for (const model of ["whisper-1", "text-embedding-3-small"]) {
+    assert.equal(openai(model, usage(1000, 1000)), null, model);
+  }
+  // The list's own words: "Free of charge on the Gemini API".
+  assert.equal((await loadPricer(GEMINI))("gemma-4-31b-it", usage(1000, 1000)), 0);
 });
 
 Deno.test("the user's prices win, those for one server over those for all", async () => {
   const rows = [
     { model: "qwen3", input: 1, output: 2 },
-    { model: "qwen3", baseUrl: "http://gpu1:8000/v1/", input: 10, output: 20, request: 0.5 },
+    { model: "qwen3", baseUrl: "http://GPU1:8000/v1/", input: 10, output: 20, request: 0.5 },
     { model: "gpt-5.4-mini", input: 7, output: 7 },
   ];
   close((await loadPricer("http://gpu2:8000/v1", rows))("qwen3", usage(1e6, 1e6)), 3);
@@ -132,6 +184,18 @@ Deno.test("the list names models with their providers", async () => {
     model === "gpt-5.4-mini" && provider === "OpenAI"
   );
   assert.equal(mini!.contextWindow, 400_000);
+  assert.ok(!models.some(({ model }) => model === "whisper-1"));
+});
+
+Deno.test("the list tells the prices of this moment, not those of a date to come", async () => {
+  const priceAt = async (time: string) => {
+    const models = await listedModels(() => Date.parse(time));
+    const input = (vendor: string, name: string) =>
+      models.find(({ provider, model }) => provider === vendor && model === name)!.rates.input;
+    return [input("Google", "gemini-3.6-flash"), input("Deepseek", "deepseek-chat")];
+  };
+  assert.deepEqual(await priceAt("2026-11-23T20:00:00Z"), [0.75, 0.135]);
+  assert.deepEqual(await priceAt("2027-01-01T12:00:00Z"), [1.5, 0.27]);
 });
 
 Deno.test("the price file is read, and its mistakes are told with their place", () => {
