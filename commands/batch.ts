@@ -173,7 +173,7 @@ async function send(
       costs: [],
     };
     if (check.pending === 0) {
-      checkpoint.order();
+      orderOrWarn(checkpoint);
       note(`${nothingToDo(check.total, flags)}; nothing was sent. (${output})`);
       const summary = { ...batch.summary(), restored: check.total };
       if (flags.json) writeOutput(summaryJson(summary, report));
@@ -199,15 +199,18 @@ async function send(
     }
     const summary = batch.summary();
     const done = summary.restored + summary.succeeded + summary.failed;
-    if (failure === undefined && !summary.interrupted) {
-      if (done < check.total) {
-        failure = new InvalidInputError(
-          `${file.name} was changed while the batch ran: it had ${check.total} records, ` +
-            `${done} were read`,
-        );
-      } else {
-        orderOrWarn(checkpoint);
-      }
+    if (failure === undefined && !summary.interrupted && done < check.total) {
+      failure = new InvalidInputError(
+        `${file.name} was changed while the batch ran: it had ${check.total} records, ` +
+          `${done} were read`,
+      );
+    }
+    try {
+      if (failure === undefined && !summary.interrupted) orderOrWarn(checkpoint);
+      // What went wrong with the file itself has been looked at already.
+      else if (!(failure instanceof CheckpointError)) checkpoint.settle();
+    } catch (error) {
+      failure = error;
     }
     const costs = costTracker.report();
     const errors = { failures: progress.failures(), retries: progress.retries() };

@@ -13,13 +13,14 @@ import {
   fdatasyncSync,
   fstatSync,
   ftruncateSync,
+  mkdirSync,
   openSync,
   readSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { CheckpointError, CheckpointMismatchError } from "../errors.ts";
 import { fingerprint, loadFingerprint } from "./fingerprint.ts";
@@ -185,7 +186,11 @@ export class Checkpoint {
         written += writeSync(this.#fd, bytes, written);
       }
     } catch (error) {
-      this.#cutTo(this.#size);
+      try {
+        this.#cutTo(this.#size);
+      } catch {
+        // A file that cannot be cut either keeps a torn line, which the next run cuts off.
+      }
       throw fileProblem(error, this.#path);
     }
     for (const [i, { index, status }] of records.entries()) {
@@ -198,15 +203,28 @@ export class Checkpoint {
   }
 
   /**
+   * Makes sure that all that was written is on the disk, and in its place.
+   *
+   * @throws {CheckpointError} when it is not, and says where it is
+   */
+  settle(): void {
+    try {
+      this.#sync();
+    } catch (error) {
+      throw fileProblem(error, this.#path);
+    }
+    this.#lastCheck = -Infinity;
+    this.#checkInPlace();
+  }
+
+  /**
    * Puts the file in the order of the indexes, one record each, by replacing it at once with an
    * ordered copy. Does nothing when it is in order already.
    *
    * @throws {CheckpointError} when the copy cannot be written; the file stays as it is
    */
   order(): void {
-    this.#sync();
-    this.#lastCheck = -Infinity;
-    this.#checkInPlace();
+    this.settle();
     if (this.#ordered) return;
     try {
       writeInOrder(this.#path, this.#fd, this.#index);
@@ -243,7 +261,13 @@ export class Checkpoint {
     const there = statSync(this.#path, { throwIfNoEntry: false });
     if (there?.ino === ino) return;
     const rescued = there === undefined ? this.#path : `${this.#path}.rescued`;
-    writeInOrder(rescued, this.#fd, this.#index);
+    try {
+      // Its folder may be gone as well.
+      mkdirSync(dirname(rescued), { recursive: true });
+      writeInOrder(rescued, this.#fd, this.#index);
+    } catch (error) {
+      throw fileProblem(error, rescued);
+    }
     throw new CheckpointError(
       `${this.#path} was moved, removed or replaced while the batch ran`,
       { hint: `What was answered so far is in ${rescued}. Run the same command to go on.` },
