@@ -19,7 +19,7 @@ import { type BatchFlags, batchFlags } from "./batch_flags.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples } from "./flags.ts";
 import { reportError } from "./report_error.ts";
-import { stopOnSignals } from "./stop_on_signals.ts";
+import { outliveFileLimit, stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
 async function schemaOptions({ schema, schemaRetries }: BatchFlags) {
@@ -149,6 +149,7 @@ async function send(
     import("../lib/batch/batch_run.ts"),
     import("./progress.ts"),
   ]);
+  outliveFileLimit();
   const checkpoint = await Checkpoint.open(output);
   costTracker.addSpent(checkpoint.cost);
   try {
