@@ -14,12 +14,13 @@ import {
 } from "../lib/errors.ts";
 import type { InputFile } from "../lib/input/input_file.ts";
 import type { ReadOptions } from "../lib/input/records.ts";
+import { surviveFileSizeLimit } from "../lib/runtime.ts";
 import { checkFiles } from "./batch_files.ts";
 import { type BatchFlags, batchFlags } from "./batch_flags.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples } from "./flags.ts";
 import { reportError } from "./report_error.ts";
-import { outliveFileLimit, stopOnSignals } from "./stop_on_signals.ts";
+import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
 async function schemaOptions({ schema, schemaRetries }: BatchFlags) {
@@ -149,7 +150,7 @@ async function send(
     import("../lib/batch/batch_run.ts"),
     import("./progress.ts"),
   ]);
-  outliveFileLimit();
+  surviveFileSizeLimit();
   const checkpoint = await Checkpoint.open(output);
   costTracker.addSpent(checkpoint.cost);
   try {

@@ -1,5 +1,5 @@
 /**
- * The signals that a batch gets. Ctrl-C: once to finish what is in flight, twice to cut it.
+ * Ctrl-C in a batch: once to finish what is in flight, twice to cut it.
  *
  * @module
  */
@@ -35,9 +35,4 @@ export function stopOnSignals(
       process.off("SIGTERM", onSignal);
     },
   };
-}
-
-/** Makes a write beyond the limit on file sizes (`ulimit -f`) an error like others, not the end. */
-export function outliveFileLimit(): void {
-  if (process.platform !== "win32") process.on("SIGXFSZ", () => {});
 }

@@ -38,6 +38,8 @@ const PASSING: Trouble[] = [
   (response) => response.writeHead(200, JSON_TYPE).end(),
   (response) => response.writeHead(200, JSON_TYPE).end("\u0000\u0001garbage{{{"),
   (response) => response.writeHead(200, JSON_TYPE).end(ERROR),
+  (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Sorry!</html>"),
+  (response) => response.writeHead(200, JSON_TYPE).end('{"some":"thing else"}'),
   status(500),
   status(503),
   status(529),
@@ -47,11 +49,8 @@ const PASSING: Trouble[] = [
     response.writeHead(429, { "retry-after": new Date(now()).toUTCString() }).end(ERROR),
 ];
 
-/** What fails a record: asking again would not help, as far as a client can know. */
-const LASTING: Trouble[] = [
-  (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Sorry!</html>"),
-  (response) => response.writeHead(200, JSON_TYPE).end('{"some":"thing else"}'),
-];
+/** What fails a record: asking again would not help. */
+const LASTING: Trouble[] = [status(400), status(422)];
 
 export interface HostileOptions {
   seed: number;
