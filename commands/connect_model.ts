@@ -77,15 +77,13 @@ export function connectBatch(
     const { client, model, resolved } = connectModel(config, flags, settings);
     return { client, model, server: serverOf(resolved) };
   }
-  const { concurrencyLimit, maxQps, maxTpm, ...shared } = settings;
+  const { concurrencyLimit, ...shared } = settings;
   const batch = config.value.batch!;
   const own = ownPrices();
   const endpoints = resolveEndpoints(config, process.env).map((endpoint) => ({
     ...endpoint,
     prices: [...endpoint.prices ?? [], ...own],
     concurrencyLimit: endpoint.concurrencyLimit ?? concurrencyLimit,
-    maxQps: endpoint.maxQps ?? maxQps,
-    maxTpm: endpoint.maxTpm ?? maxTpm,
   }));
   if (flags.verbose) {
     writeNote(colored("dim", `configuration: ${config.file}`));

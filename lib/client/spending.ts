@@ -59,10 +59,15 @@ export class Spending {
   }
 
   /** Sets an answered request right for which `taken` tokens were reckoned with. */
-  settle(endpoint: EndpointClient, promptTokens: number, taken: number, usage: Usage | null): void {
+  settle(
+    endpoint: EndpointClient,
+    promptTokens: number,
+    taken: readonly number[],
+    usage: Usage | null,
+  ): void {
     if (!this.#estimates || usage === null) return;
     this.#estimate.learn(promptTokens, usage);
-    if (taken > 0) endpoint.gate.settleTokens(taken, usage.promptTokens, usage.completionTokens);
+    endpoint.gate.settleTokens(taken, usage.promptTokens, usage.completionTokens);
   }
 
   /** The cost of an answer in USD, `null` when its price is not known. */

@@ -51,7 +51,7 @@ export interface RunOptions {
 export interface Try<T> {
   target: T;
   /** The tokens that were reckoned with when it began. */
-  tokens: number;
+  tokens: readonly number[];
 }
 
 /** What a try that keeps its slot gives. */

@@ -31,7 +31,7 @@ export interface Wish<T> {
 export interface Grant<T> {
   target: T;
   /** The tokens reckoned with. */
-  tokens: number;
+  tokens: readonly number[];
 }
 
 interface Waiter<T> {
