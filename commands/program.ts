@@ -11,6 +11,7 @@ import { cacheCommand } from "./cache.ts";
 import { chatCommand } from "./chat.ts";
 import { addExamples } from "./flags.ts";
 import { mockCommand } from "./mock.ts";
+import { pricingCommand } from "./pricing.ts";
 import { writeOutput } from "./terminal.ts";
 import { versionCommand } from "./version.ts";
 
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
     cacheCommand(),
     chatCommand(),
     mockCommand(),
+    pricingCommand(),
     versionCommand(),
   ];
   for (const command of commands) {

@@ -42,6 +42,8 @@ const schema = v.strictObject({
   prices: v.array(v.strictObject({
     model: v.pipe(v.string(), v.nonEmpty()),
     base_url: v.optional(v.string()),
+    /** Where the row came from, when it is not the user's own. */
+    source: v.optional(v.string()),
     ...priceEntries,
   })),
 });
