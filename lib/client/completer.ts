@@ -19,7 +19,7 @@ import type { CallHooks } from "./chat_client.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream, type EventSource } from "./completion_stream.ts";
 import { askUntilItFits } from "./schema_retry.ts";
-import { type Release, Spending } from "./spending.ts";
+import { type Reserved, Spending } from "./spending.ts";
 import type { EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";
 
 /** What holds for all endpoints of a client. */
@@ -43,8 +43,8 @@ interface Call {
   prepared: Prepared | undefined;
   /** About how many tokens its prompt has; 0 when nobody needs to know. */
   promptTokens: number;
-  /** Gives back what is set aside for its answer. */
-  release: Release | undefined;
+  /** What is set aside for its answer. */
+  reserved: Reserved | undefined;
 }
 
 /** Completes conversations through one or more endpoints. */
@@ -108,9 +108,9 @@ export class Completer {
         this.#spending.settle(target, call.promptTokens, tokens, completion.usage);
         return { completion, raw, used };
       }, this.#runOptions(call));
-      return { result: await this.#result(used, completion, raw, begun), used };
+      return { result: await this.#result(call, used, completion, raw, begun), used };
     } finally {
-      call.release?.();
+      call.reserved?.release();
     }
   }
 
@@ -163,7 +163,7 @@ export class Completer {
       signal,
       prepared: undefined,
       promptTokens,
-      release: undefined,
+      reserved: undefined,
     };
   }
 
@@ -200,13 +200,13 @@ export class Completer {
     if (!this.#spending.isLimited) return await attempt();
     const { options, signal, promptTokens } = call;
     const waitSignal = options.waitSignal ?? signal;
-    const release = await this.#spending.reserve(prepared, promptTokens, waitSignal);
+    const reserved = await this.#spending.reserve(prepared, promptTokens, waitSignal);
     try {
       const answer = await attempt();
-      call.release = release;
+      call.reserved = reserved;
       return answer;
     } catch (error) {
-      release();
+      reserved.release();
       throw error;
     }
   }
@@ -265,18 +265,19 @@ export class Completer {
       const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
       const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
       this.#spending.settle(used.endpoint, call.promptTokens, tokens, usage);
-      const result = await this.#result(used, completion, { model }, begun);
+      const result = await this.#result(call, used, completion, { model }, begun);
       await cache?.keep(used, result);
       return result;
     } catch (error) {
       if (error instanceof FlexLLMError) error.partial ??= accumulator.partial();
       throw error;
     } finally {
-      call.release?.();
+      call.reserved?.release();
     }
   }
 
   async #result(
+    { reserved }: Call,
     { endpoint, request }: Prepared,
     completion: Completion,
     raw: unknown,
@@ -299,7 +300,7 @@ export class Completer {
       latency,
       raw,
     };
-    this.#spending.record(result);
+    this.#spending.record(result, reserved);
     if (responseFormat !== undefined && completion.toolCalls.length === 0) {
       await addParsed(result, responseFormat);
     }

@@ -12,8 +12,13 @@ import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { TokenEstimate } from "../pricing/token_estimate.ts";
 import type { EndpointClient, Prepared } from "./endpoint_client.ts";
 
-/** Gives back what was set aside of a budget. */
-export type Release = () => void;
+/** What is set aside of a budget for one request. */
+export interface Reserved {
+  /** USD. */
+  readonly cost: number;
+  /** Gives it back; only the first call counts. */
+  release(): void;
+}
 
 /** The tokens and the money of one client. */
 export class Spending {
@@ -44,14 +49,14 @@ export class Spending {
     { endpoint, request }: Prepared,
     promptTokens: number,
     signal: AbortSignal,
-  ): Promise<Release> {
+  ): Promise<Reserved> {
     const tracker = this.#tracker!;
     const completionTokens = this.#estimate.completion(request.options);
     const totalTokens = promptTokens + completionTokens;
     const pricer = await endpoint.pricer();
     const cost = pricer(request.model, { promptTokens, completionTokens, totalTokens });
-    if (cost !== null) return await tracker.reserve(cost, signal);
-    if (tracker.allowUnpriced) return () => {};
+    if (cost !== null) return { cost, release: await tracker.reserve(cost, signal) };
+    if (tracker.allowUnpriced) return { cost: 0, release: () => {} };
     throw new ConfigurationError(
       `the price of ${request.model} at ${endpoint.name} is not known, so no budget can hold`,
       { hint: "Give its price, or allow models without one (--allow-unpriced)." },
@@ -81,8 +86,8 @@ export class Spending {
     return pricer.then((pricer) => pricer(model, usage));
   }
 
-  /** Counts an answer in. */
-  record(result: ChatResult): void {
-    this.#tracker?.record(result);
+  /** Counts an answer in; one of unknown cost with what was set aside for it. */
+  record(result: ChatResult, reserved: Reserved | undefined): void {
+    this.#tracker?.record(result, reserved?.cost);
   }
 }
