@@ -41,8 +41,8 @@ interface Call {
   stream: boolean;
   signal: AbortSignal;
   prepared: Prepared | undefined;
-  /** About how many tokens its prompt has; 0 when nobody needs to know. */
-  promptTokens: number;
+  /** The size of its prompt, for the estimates of its tokens; 0 when nobody needs to know. */
+  promptSize: number;
   /** What is set aside for its answer. */
   reserved: Reserved | undefined;
 }
@@ -105,7 +105,7 @@ export class Completer {
           begun = performance.now();
           return target.complete(used, tryOptions);
         });
-        this.#spending.settle(target, call.promptTokens, tokens, completion.usage);
+        this.#spending.settle(target, call.promptSize, tokens, completion.usage);
         return { completion, raw, used };
       }, this.#runOptions(call));
       return { result: await this.#result(call, used, completion, raw, begun), used };
@@ -155,14 +155,14 @@ export class Completer {
     if (problem !== undefined) throw new InvalidInputError(problem);
     if (options.timeout !== undefined) expectTimeout(options.timeout);
     const signal = this.#merge(options.signal);
-    const promptTokens = this.#spending.promptTokens(messages, options);
+    const promptSize = this.#spending.promptSize(messages, options);
     return {
       messages,
       options,
       stream,
       signal,
       prepared: undefined,
-      promptTokens,
+      promptSize,
       reserved: undefined,
     };
   }
@@ -198,9 +198,9 @@ export class Completer {
   /** Makes a try with what it can cost set aside; for an answer until its cost is recorded. */
   async #spend<R>(call: Call, prepared: Prepared, attempt: () => Promise<R>): Promise<R> {
     if (!this.#spending.isLimited) return await attempt();
-    const { options, signal, promptTokens } = call;
+    const { options, signal, promptSize } = call;
     const waitSignal = options.waitSignal ?? signal;
-    const reserved = await this.#spending.reserve(prepared, promptTokens, waitSignal);
+    const reserved = await this.#spending.reserve(prepared, promptSize, waitSignal);
     try {
       const answer = await attempt();
       call.reserved = reserved;
@@ -212,7 +212,7 @@ export class Completer {
   }
 
   #runOptions(call: Call): RunOptions {
-    const { options, signal, promptTokens } = call;
+    const { options, signal, promptSize } = call;
     return {
       signal,
       waitSignal: options.waitSignal,
@@ -220,7 +220,7 @@ export class Completer {
       onRetryResume: options.onRetryResume,
       patient: options.patient,
       remaining: options.remaining,
-      promptTokens,
+      promptTokens: this.#spending.promptTokens(promptSize),
     };
   }
 
@@ -264,7 +264,7 @@ export class Completer {
       const { model = "", native, cost } = step.value;
       const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
       const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
-      this.#spending.settle(used.endpoint, call.promptTokens, tokens, usage);
+      this.#spending.settle(used.endpoint, call.promptSize, tokens, usage);
       const result = await this.#result(call, used, completion, { model }, begun);
       await cache?.keep(used, result);
       return result;

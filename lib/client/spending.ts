@@ -9,7 +9,7 @@ import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
-import { TokenEstimate } from "../pricing/token_estimate.ts";
+import { promptSize, TokenEstimate } from "../pricing/token_estimate.ts";
 import type { EndpointClient, Prepared } from "./endpoint_client.ts";
 
 /** What is set aside of a budget for one request. */
@@ -34,9 +34,14 @@ export class Spending {
     this.#estimates = this.isLimited || endpoints.some(({ gate }) => gate.countsTokens);
   }
 
-  /** About how many tokens a prompt has; 0 when nobody needs to know. */
-  promptTokens(messages: readonly Message[], options: ChatOptions): number {
-    return this.#estimates ? this.#estimate.prompt(messages, options) : 0;
+  /** The size of a prompt, for the estimates of its tokens; 0 when nobody needs to know. */
+  promptSize(messages: readonly Message[], options: ChatOptions): number {
+    return this.#estimates ? promptSize(messages, options) : 0;
+  }
+
+  /** About how many tokens a prompt of this size has, by what is known now. */
+  promptTokens(size: number): number {
+    return size === 0 ? 0 : this.#estimate.prompt(size);
   }
 
   /**
@@ -47,10 +52,11 @@ export class Spending {
    */
   async reserve(
     { endpoint, request }: Prepared,
-    promptTokens: number,
+    promptSize: number,
     signal: AbortSignal,
   ): Promise<Reserved> {
     const tracker = this.#tracker!;
+    const promptTokens = this.promptTokens(promptSize);
     const completionTokens = this.#estimate.completion(request.options);
     const totalTokens = promptTokens + completionTokens;
     const pricer = await endpoint.pricer();
@@ -66,12 +72,12 @@ export class Spending {
   /** Sets an answered request right for which `taken` tokens were reckoned with. */
   settle(
     endpoint: EndpointClient,
-    promptTokens: number,
+    promptSize: number,
     taken: readonly number[],
     usage: Usage | null,
   ): void {
     if (!this.#estimates || usage === null) return;
-    this.#estimate.learn(promptTokens, usage);
+    this.#estimate.learn(promptSize, usage);
     endpoint.gate.settleTokens(taken, usage.promptTokens, usage.completionTokens);
   }
 
