@@ -36,11 +36,12 @@ const SYNC_INTERVAL = 1000;
 /** Above this an index is a mistake, not a place in an input. */
 const MAX_INDEX = 100_000_000;
 
-/** The result file of one batch, open and locked. */
+/** The result file of one batch, open and locked, or open for reading only. */
 export class Checkpoint {
   readonly #path: string;
   readonly #fd: number;
-  readonly #lock: FileLock;
+  /** None when it is open for reading only: then nothing may be changed. */
+  readonly #lock: FileLock | undefined;
   readonly #created: boolean;
   readonly #index = new RecordIndex();
   #size = 0;
@@ -54,7 +55,7 @@ export class Checkpoint {
   #synced = 0;
   #syncTimer: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(path: string, fd: number, lock: FileLock, created: boolean) {
+  private constructor(path: string, fd: number, lock: FileLock | undefined, created: boolean) {
     this.#path = path;
     this.#fd = fd;
     this.#lock = lock;
@@ -93,6 +94,32 @@ export class Checkpoint {
       if (fd !== undefined) closeSync(fd);
       lock?.release();
       throw error instanceof CheckpointError ? error : fileProblem(error, path);
+    }
+  }
+
+  /**
+   * Opens the result file at `path` to look into it: nothing is changed, and another process may be
+   * writing it. `undefined` when there is none.
+   *
+   * @throws {CheckpointError} when it cannot be read, or holds something else than results
+   */
+  static async openToRead(path: string): Promise<Checkpoint | undefined> {
+    const target = resolvePath(path);
+    let fd: number | undefined;
+    await loadFingerprint();
+    try {
+      const existing = statSync(target, { throwIfNoEntry: false });
+      if (existing === undefined) return undefined;
+      checkKind(existing, path);
+      fd = openSync(target, "r");
+      const checkpoint = new Checkpoint(target, fd, undefined, false);
+      checkpoint.#scan();
+      return checkpoint;
+    } catch (error) {
+      if (fd !== undefined) closeSync(fd);
+      if (error instanceof CheckpointError) throw error;
+      const reason = error instanceof Error ? error.message : error;
+      throw new CheckpointError(`cannot read ${path}: ${reason}`, { cause: error });
     }
   }
 
@@ -235,6 +262,7 @@ export class Checkpoint {
 
   /** Syncs and closes the file and gives the lock back; an empty file it made goes away again. */
   close(): void {
+    if (this.#lock === undefined) return closeSync(this.#fd);
     try {
       this.#sync();
     } finally {
@@ -290,7 +318,7 @@ export class Checkpoint {
       }
       if (problem === undefined && record!.index > MAX_INDEX) problem = "its index is too large";
       if (problem !== undefined) {
-        if (!line.ended) return this.#cutTo(line.offset);
+        if (!line.ended) return this.#lock && this.#cutTo(line.offset);
         throw new CheckpointError(
           `${this.#path}:${line.number} is not a result of flexllm: ${problem}`,
           { hint: "Choose another output file, or remove that line." },
@@ -299,7 +327,7 @@ export class Checkpoint {
       this.#noteScanned(record!, line.offset, line.length);
       if (typeof record!.cost === "number") this.#cost += record!.cost;
       this.#size = line.offset + line.length + 1;
-      if (!line.ended) writeSync(this.#fd, "\n");
+      if (!line.ended && this.#lock !== undefined) writeSync(this.#fd, "\n");
     }
   }
 
