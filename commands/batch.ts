@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import {
@@ -96,31 +95,29 @@ async function run(input: string | undefined, flags: BatchFlags): Promise<void> 
 
 type Prepared = Awaited<ReturnType<typeof prepare>>;
 
-/** Tells what the records that are not done yet will take. */
+/** Tells what the records that are not done yet will take. Changes no file. */
 async function estimate(
   file: InputFile,
   output: string | undefined,
   reading: ReadOptions,
   flags: BatchFlags,
-  { model, server, options }: Prepared,
+  { targets, options }: Prepared,
 ): Promise<void> {
-  const [{ estimateJson, estimateLines }, { estimateBatch }, { loadPricer }, records, c] =
+  const [{ estimateJson, estimateLines, estimateTargets }, { estimateBatch }, records, c] =
     await Promise.all([
       import("./estimate.ts"),
       import("../lib/pricing/estimate_batch.ts"),
-      import("../lib/pricing/price.ts"),
       import("../lib/input/records.ts"),
       import("../lib/checkpoint/checkpoint.ts"),
     ]);
-  // A result file that is not there yet is not made.
-  const exists = output !== undefined && existsSync(output);
-  const checkpoint = exists ? await c.Checkpoint.open(output) : undefined;
+  const checkpoint = output === undefined ? undefined : await c.Checkpoint.openToRead(output);
   try {
     records.checkInput(file, checkpoint, { ...reading, rerunChanged: flags.rerunChanged });
     const pending = records.pendingRecords(file, reading, checkpoint);
-    const { maxTokens } = options;
-    const price = await loadPricer(server.baseUrl, server.prices);
-    const estimated = await estimateBatch(pending, { model, maxTokens, price });
+    const estimated = await estimateBatch(pending, {
+      targets: await estimateTargets(targets),
+      sampling: options,
+    });
     if (flags.json) writeOutput(estimateJson(estimated));
     else writeOutput(`${estimateLines(estimated).join("\n")}\n`);
   } finally {

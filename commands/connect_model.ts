@@ -57,14 +57,17 @@ export function connectModel(
   return { client: new LLMClient({ ...resolved, ...settings }), model: model.model, resolved };
 }
 
-/** A server, and what the user knows of its prices. */
-export interface PricedServer {
+/** A model at a server, and what the user knows of its prices. */
+export interface PricedModel {
+  model: string;
   baseUrl: string;
   prices: readonly PriceRow[];
 }
 
-function serverOf({ baseUrl, provider = "auto", prices = [] }: EndpointOptions): PricedServer {
-  return { baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
+function pricedModel(
+  { model = "", baseUrl, provider = "auto", prices = [] }: EndpointOptions & { model?: string },
+): PricedModel {
+  return { model, baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
 }
 
 /** Makes the client of a batch: the model that is meant, or the pool of the endpoints in the file. */
@@ -72,10 +75,10 @@ export function connectBatch(
   config: Config,
   flags: ModelFlags & { verbose?: true },
   settings: Omit<ClientOptions, "model">,
-): { client: ChatClient; model: string; server: PricedServer } {
+): { client: ChatClient; model: string; targets: PricedModel[] } {
   if (!usesEndpoints(config, flags)) {
     const { client, model, resolved } = connectModel(config, flags, settings);
-    return { client, model, server: serverOf(resolved) };
+    return { client, model, targets: [pricedModel({ ...resolved, model })] };
   }
   const { concurrencyLimit, ...shared } = settings;
   const batch = config.value.batch!;
@@ -101,6 +104,6 @@ export function connectBatch(
     failureThreshold: batch.failure_threshold ?? undefined,
     recoveryTime: batch.recovery_time ?? undefined,
   });
-  const server = serverOf(endpoints[0]);
-  return { client, server, model: [...new Set(endpoints.map(({ model }) => model))].join(", ") };
+  const targets = endpoints.map(pricedModel);
+  return { client, targets, model: [...new Set(endpoints.map(({ model }) => model))].join(", ") };
 }

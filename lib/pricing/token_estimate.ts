@@ -50,46 +50,68 @@ const PER_REQUEST = 3;
 
 /** Images, by how closely they are looked at; the larger one is what a full-size photo comes to. */
 const SMALL_IMAGE = 100;
-const LARGE_IMAGE = 1600;
+export const LARGE_IMAGE = 1600;
 
-function contentSize(content: string | readonly ContentPart[] | null | undefined): number {
-  if (typeof content === "string") return textSize(content);
+/** How the parts of a request are measured. */
+export interface Measure {
+  text(text: string): number;
+  /** Tools and schemas. */
+  json(value: object): number;
+}
+
+function contentSize(
+  content: string | readonly ContentPart[] | null | undefined,
+  measure: Measure,
+): number {
+  if (typeof content === "string") return measure.text(content);
   let size = 0;
   for (const part of content ?? []) {
-    if (part.type === "text") size += textSize(part.text);
+    if (part.type === "text") size += measure.text(part.text);
     else size += part.image_url.detail === "low" ? SMALL_IMAGE : LARGE_IMAGE;
   }
   return size;
 }
 
-/** Tools and schemas are the same objects for all requests of a batch, so each is measured once. */
-const jsonSizes = new WeakMap<object, number>();
+/** What of the options is sent to be read. */
+type ReadOptions = Pick<SamplingOptions, "tools" | "responseFormat">;
 
-function jsonSize(value: object): number {
-  let size = jsonSizes.get(value);
-  if (size === undefined) jsonSizes.set(value, size = textSize(JSON.stringify(value)));
-  return size;
-}
-
-/**
- * About how many tokens a request reads: text by its characters, images by their detail, tools and
- * the schema of the answer by their JSON. Earlier thinking that is sent back is not counted.
- */
-export function promptSize(
+/** Adds up what a request reads. Earlier thinking that is sent back is not counted. */
+export function measureRequest(
+  measure: Measure,
   messages: readonly Message[],
-  { tools, responseFormat }: Pick<SamplingOptions, "tools" | "responseFormat"> = {},
+  { tools, responseFormat }: ReadOptions = {},
 ): number {
   let size = PER_REQUEST;
   for (const message of messages) {
-    size += PER_MESSAGE + contentSize(message.content);
+    size += PER_MESSAGE + contentSize(message.content, measure);
     if (message.role !== "assistant") continue;
     for (const { function: { name, arguments: text } } of message.tool_calls ?? []) {
-      size += PER_MESSAGE + textSize(name) + textSize(text);
+      size += PER_MESSAGE + measure.text(name) + measure.text(text);
     }
   }
-  if (tools !== undefined) size += jsonSize(tools);
-  if (responseFormat?.type === "json_schema") size += jsonSize(responseFormat);
+  if (tools !== undefined) size += measure.json(tools);
+  if (responseFormat?.type === "json_schema") size += measure.json(responseFormat);
   return size;
+}
+
+/** Tools and schemas are the same objects for all requests of a batch, so each is measured once. */
+export function rememberJson(text: (text: string) => number): (value: object) => number {
+  const known = new WeakMap<object, number>();
+  return (value) => {
+    let size = known.get(value);
+    if (size === undefined) known.set(value, size = text(JSON.stringify(value)));
+    return size;
+  };
+}
+
+const SIZE: Measure = { text: textSize, json: rememberJson(textSize) };
+
+/**
+ * About how many tokens a request reads: text by its characters, images by their detail, tools and
+ * the schema of the answer by their JSON.
+ */
+export function promptSize(messages: readonly Message[], options?: ReadOptions): number {
+  return measureRequest(SIZE, messages, options);
 }
 
 /** A completion of unknown length is taken to have at least this many tokens. */

@@ -101,6 +101,52 @@ Deno.test("--estimate tells tokens and cost by model, sends nothing and makes no
   assert.equal(rest.models[0].records, 4, "what is done already is not counted");
 });
 
+Deno.test("--estimate changes no file, not even a torn one, and says when nothing is left", async () => {
+  using folder = temporaryFolder();
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(3)), "-o", folder.file("out.jsonl")],
+    ...["-m", "mock"],
+  ];
+  assert.equal((await flexllm(args)).code, 0);
+  const whole = folder.read("out.jsonl");
+  folder.write("out.jsonl", whole.slice(0, -9));
+  const { code, stdout } = await flexllm([...args, "--estimate"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^mock: 1 record\n[\s\S]*cost unknown/);
+  assert.equal(folder.read("out.jsonl"), whole.slice(0, -9));
+  folder.write("out.jsonl", whole);
+  const done = await flexllm([...args, "--estimate"]);
+  assert.deepEqual([done.code, done.stdout], [0, "No record is left to ask. Nothing was sent.\n"]);
+});
+
+Deno.test("--estimate tells of every endpoint of a pool what it would take", async () => {
+  using folder = temporaryFolder();
+  const config = `batch:
+  max_tokens: 100
+  endpoints:
+    - {base_url: "http://one.invalid/v1", model: a, price: {input: 1000, output: 1000}}
+    - {base_url: "http://two.invalid/v1", model: b, price: {input: 2000, output: 3000}}
+`;
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(10)), "--estimate"],
+    ...["--config", folder.write("config.yaml", config)],
+  ];
+  const { stdout, code, stderr } = await flexllm(args);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^a at http:\/\/one\.invalid\/v1: 10 records\n/);
+  assert.match(stdout, /\nb at http:\/\/two\.invalid\/v1: 10 records\n/);
+  assert.match(stdout, /\nEach endpoint is reckoned as if it got all records\.\n/);
+  assert.match(stdout, /\nCost: at least \$0\.160, at most \$3\.32\n/);
+  const { models, lowest_cost, highest_cost } = JSON.parse(
+    (await flexllm([...args, "--json"])).stdout,
+  );
+  assert.deepEqual(models.map(({ endpoint }: { endpoint: string }) => endpoint), [
+    "http://one.invalid/v1",
+    "http://two.invalid/v1",
+  ]);
+  assert.deepEqual([lowest_cost.toFixed(3), highest_cost.toFixed(3)], ["0.160", "3.320"]);
+});
+
 Deno.test("the summary tells what each model cost when there are several", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
