@@ -67,6 +67,7 @@ export {
   type CostQuery,
   estimateCost,
   getPricing,
+  listPricing,
   type ModelPricing,
   type PricingQuery,
 } from "./lib/pricing/get_pricing.ts";

@@ -5,10 +5,11 @@
 import assert from "node:assert/strict";
 import { calcPrice, findProvider, waitForUpdate } from "@pydantic/genai-prices";
 import fc from "fast-check";
-import { estimateCost, getPricing, LLMClient } from "../mod.ts";
+import { estimateCost, getPricing, listPricing, LLMClient } from "../mod.ts";
 import { loadPricer } from "../lib/pricing/price.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { listedModels } from "../lib/pricing/price_list.ts";
+import { decodeCost } from "../lib/providers/chat_decode.ts";
 import { completion, httpAnswer, startRawServer } from "./support/raw_server.ts";
 import { temporaryFolder } from "./support/temporary_folder.ts";
 
@@ -212,11 +213,65 @@ Deno.test("the price file is read, and its mistakes are told with their place", 
     1,
     0.1,
   ]);
-  assert.throws(() => read('{"prices": [}'), /pricing\.json:1:13: not valid JSON/);
-  assert.throws(() => read('{"prices": [{"model": "m", "input": -1, "output": 1}]}'), {
-    code: "configuration",
-    message: /pricing\.json: prices\.0\.input: expected 0 or more/,
+  const tiers = '{"base": 1, "tiers": [{"start": 20, "price": 3}, {"start": 10, "price": 2}]}';
+  const [tiered] = read(`\ufeff{"prices":[{"model":"m","input":${tiers},"output":2}]}`);
+  assert.deepEqual(tiered.input, {
+    base: 1,
+    tiers: [{ start: 10, price: 2 }, { start: 20, price: 3 }],
   });
+
+  const [own] = read(
+    '{"prices":[{"model":"m","input":1,"output":2},' +
+      '{"model":"m","input":3,"output":4,"source":"openrouter"}]}',
+  );
+  assert.equal(own.input, 1, "a fetched row may stand beside the user's own");
+
+  const row_ = '{"model": "m", "input": 1, "output": 2}';
+  const cases: [text: string, message: RegExp][] = [
+    ['{"prices": [}', /pricing\.json:1:13: not valid JSON/],
+    ["", /pricing\.json:1:1: not valid JSON/],
+    ["{}", /pricing\.json:1:1: the field "prices" is missing/],
+    ['{"prices": {}}', /:1:12: prices: expected a list of prices/],
+    ['{"prices": [], "price": 1}', /unknown field "price": known are updated, prices/],
+    ['{"prices": [\n  {"input": 1, "output": 2}\n]}', /:2:3: the field "model" is missing/],
+    ['{"prices": [\n  7\n]}', /:2:3: expected a price with model, input and output, got 7/],
+    [
+      '{"prices": [{"model": "m",\n "input": -1, "output": 1}]}',
+      /:2:11: input: expected .*, got -1/,
+    ],
+    [
+      '{"prices": [{"model": "m", "input": 1, "output": 2,\n "cached": 1}]}',
+      /:2:\d+: unknown field "cached": known are .*cached_input/,
+    ],
+    [
+      '{"prices": [{"model": "m", "base_url": "host/v1", "input": 1, "output": 2}]}',
+      /:1:40: base_url: expected a URL such as https:\/\/host\/v1, got "host\/v1"/,
+    ],
+    [`{"prices": [\n${row_},\n${row_}]}`, /:3:1: a second price of m$/],
+  ];
+  for (const [text, message] of cases) {
+    assert.throws(() => read(text), { code: "configuration", message }, text);
+  }
+});
+
+Deno.test("listPricing() has the prices given, then every model of the list", async () => {
+  const [first, second, ...listed] = await listPricing([
+    { model: "mine", input: 1, output: 2 },
+    { model: "mine", baseUrl: "http://gpu1:8000/v1", input: 3, output: 4 },
+  ]);
+  assert.deepEqual([first.model, first.source, first.provider], ["mine", "user", undefined]);
+  assert.deepEqual([second.input, second.provider], [3, "gpu1:8000"]);
+  assert.ok(listed.length > 1000 && listed.every(({ source }) => source === "genai-prices"));
+});
+
+Deno.test("the cost that OpenRouter reports holds the bill of a key of one's own", () => {
+  // OpenRouter, "Usage Accounting": with one's own key, `cost` is the fee only.
+  const cost_details = { upstream_inference_cost: 0.19 };
+  assert.equal(decodeCost({ cost: 0.95, cost_details }), 0.95);
+  assert.equal(decodeCost({ cost: 0.25, is_byok: false, cost_details }), 0.25);
+  close(decodeCost({ cost: 0.01, is_byok: true, cost_details })!, 0.2);
+  assert.equal(decodeCost({ cost: 0.01, is_byok: true }), 0.01);
+  assert.equal(decodeCost({ prompt_tokens: 1 }), undefined);
 });
 
 Deno.test("a cost that the server reports wins over every price", async () => {

@@ -39,7 +39,7 @@ type Calculation = NonNullable<ReturnType<typeof calcPrice>>;
 
 function toRate(value: ModelPrice[string]): Rate | undefined {
   if (value === undefined || typeof value === "number") return value;
-  return { base: value.base, tiers: value.tiers };
+  return { base: value.base, tiers: value.tiers.toSorted((a, b) => a.start - b.start) };
 }
 
 /** The rates in a price of the list; `undefined` for models that do not read and write text. */
