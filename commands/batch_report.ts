@@ -61,7 +61,10 @@ function resumeCommand(piped: boolean, without?: string): string {
 }
 
 function costLine(summary: BatchSummary): string | undefined {
-  if (summary.succeeded === 0 || summary.unpriced === summary.succeeded) return undefined;
+  if (summary.succeeded === 0) return undefined;
+  if (summary.unpriced > 0 && summary.unpriced === summary.succeeded - summary.cached) {
+    return "Cost: unknown";
+  }
   const unpriced = summary.unpriced > 0
     ? ` and ${number.format(summary.unpriced)} answers of unknown price`
     : "";

@@ -54,7 +54,9 @@ Deno.test("a budget wants a price, from wherever it comes", async () => {
   assert.equal(without.code, 1);
   assert.match(without.stderr, /the price of m at http:.* is not known[\s\S]*--allow-unpriced/);
   assert.equal(mock.requests.length, 0);
-  assert.equal((await flexllm([...args, "--allow-unpriced"])).code, 0);
+  const allowed = await flexllm([...args, "--allow-unpriced"]);
+  assert.equal(allowed.code, 0);
+  assert.match(allowed.stderr, /Tokens: .* Cost: unknown\n/);
 
   const home = temporaryFolder();
   home.write("pricing.json", '{"prices":[{"model":"m","input":1,"output":2}]}');
