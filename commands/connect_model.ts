@@ -11,6 +11,7 @@ import type { ChatClient } from "../lib/client/chat_client.ts";
 import type { ClientOptions } from "../lib/client/client_options.ts";
 import { baseUrlOf, type EndpointOptions } from "../lib/client/endpoint.ts";
 import { LLMClientPool } from "../lib/client/pool.ts";
+import { configuredPrices } from "../lib/config/configured_prices.ts";
 import { type Config, loadConfig } from "../lib/config/load.ts";
 import { resolveEndpoints, usesEndpoints } from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
@@ -34,9 +35,12 @@ export function withWarning(cache: false | CacheOptions): false | CacheOptions {
   return { ...cache, onWarning };
 }
 
-/** The prices in the user's folder. */
-function ownPrices(): PriceRow[] {
-  return readPriceFile(join(homeFolder(process.env), "pricing.json"));
+/** The prices in the configuration, then those in the user's folder. */
+function ownPrices(config: Config): PriceRow[] {
+  return [
+    ...configuredPrices(config.value, process.env),
+    ...readPriceFile(join(homeFolder(process.env), "pricing.json")),
+  ];
 }
 
 /** Makes the client of the model that flags, environment and configuration mean. */
@@ -52,7 +56,7 @@ export function connectModel(
     writeNote(colored("dim", `configuration: ${config.file ?? "none"}`));
     writeNote(colored("dim", `model: ${model.model} at ${server}, ${key}`));
   }
-  const prices = [...model.prices ?? [], ...ownPrices()];
+  const prices = [...model.prices ?? [], ...ownPrices(config)];
   const resolved = { ...model, prices };
   return { client: new LLMClient({ ...resolved, ...settings }), model: model.model, resolved };
 }
@@ -82,7 +86,7 @@ export function connectBatch(
   }
   const { concurrencyLimit, ...shared } = settings;
   const batch = config.value.batch!;
-  const own = ownPrices();
+  const own = ownPrices(config);
   const endpoints = resolveEndpoints(config, process.env).map((endpoint) => ({
     ...endpoint,
     prices: [...endpoint.prices ?? [], ...own],

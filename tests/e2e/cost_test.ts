@@ -70,6 +70,28 @@ Deno.test("a budget wants a price, from wherever it comes", async () => {
   home[Symbol.dispose]();
 });
 
+Deno.test("records may name any model of the configuration, at its price; the mock may have one", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const config = folder.write(
+    "config.yaml",
+    `${pricedModel(mock.baseUrl)}  - id: other\n    base_url: "${mock.baseUrl}"\n` +
+      "    price: {input: 2000, output: 2000}\n" +
+      "  - {id: mock, provider: mock, price: {input: 1000, output: 1000}}\n",
+  );
+  const input = folder.write("in.jsonl", '{"q":"one"}\n{"q":"two","model":"other"}\n');
+  const question = folder.write("one.jsonl", '{"q":"one"}\n');
+  for (const [file, output, model] of [[input, "a.jsonl", "m"], [question, "b.jsonl", "mock"]]) {
+    const { code, stdout, stderr } = await flexllm([
+      ...["batch", file, "-o", folder.file(output), "-m", model, "--config", config],
+      ...["--budget", "50", "--json"],
+    ]);
+    assert.equal(code, 0, stderr);
+    const { cost, unpriced } = JSON.parse(stdout);
+    assert.ok(cost > 0 && unpriced === 0);
+  }
+});
+
 Deno.test("--estimate tells tokens and cost by model, sends nothing and makes nothing", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
