@@ -74,7 +74,9 @@ export class AdaptiveRate {
   /** Begins a request. */
   take(now: number): void {
     if (this.#limiter === undefined) return;
-    this.#climb(now);
+    // A rate that is not used up has not been tried, and could climb for ever.
+    if (this.#limiter.isUsed(now)) this.#climb(now);
+    else this.#climbedAt = now;
     this.#limiter.take(now);
   }
 

@@ -166,10 +166,11 @@ export class WaitingLine<T extends Target> {
     for (const target of targets) {
       const at = target.gate.availableAt(now, noneUp && !wish.patient);
       if (at > now) next = Math.min(next, at);
-      else if (!this.#isTooSlow(target, targets, wish, now)) free.push(target);
-      const standsBy = this.#chooser.isOrdered && target.gate.state(now) === "up";
-      // With a fixed order, nobody goes past an endpoint that is only full.
-      if (standsBy) break;
+      else if (this.#chooser.isOrdered || !this.#isTooSlow(target, targets, wish, now)) {
+        free.push(target);
+      }
+      // With a fixed order, nobody goes past an endpoint that is slow or only full.
+      if (this.#chooser.isOrdered && target.gate.state(now) === "up") break;
     }
     return free.length === 0 ? next : this.#chooser.choose(free);
   }

@@ -19,6 +19,8 @@ function denoFolder(): string {
 const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
   ? [BINARY]
   : [process.execPath, "run", "--quiet", "-A", "--frozen", `${ROOT}main.ts`];
+/** A command that takes longer than these milliseconds hangs. */
+const LONGEST = 180_000;
 /** The environment of every run. */
 export const BASE_ENV: Record<string, string> = BINARY
   ? { PATH: "" }
@@ -69,10 +71,18 @@ export function start(args: string[], options: RunOptions = {}): Running {
   let stdout = "";
   child.stdout.on("data", (chunk) => stdout += chunk);
   const stderr = text(child.stderr);
-  const finished = new Promise<Finished>((resolve) => {
+  let hangs = false;
+  const alarm = setTimeout(() => {
+    hangs = true;
+    child.kill("SIGKILL");
+  }, LONGEST);
+  const finished = new Promise<Finished>((resolve, reject) => {
     child.on("close", async (code, signal) => {
+      clearTimeout(alarm);
       home[Symbol.dispose]();
-      resolve({ code, signal, stdout, stderr: await stderr });
+      const error = `flexllm ${args.join(" ")} hangs; it had written: ${await stderr}`;
+      if (hangs) reject(new Error(error));
+      else resolve({ code, signal, stdout, stderr: await stderr });
     });
   });
   return {
