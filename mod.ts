@@ -24,6 +24,8 @@ export type {
   PoolOptions,
   RequestOptions,
 } from "./lib/client/client_options.ts";
+export type { CacheOptions } from "./lib/client/cached_calls.ts";
+export type { StoreName } from "./lib/cache/open_store.ts";
 export type { EndpointStats } from "./lib/client/endpoint_stats.ts";
 export type { LoadBalance } from "./lib/scheduling/choose.ts";
 export type { BatchInput, CallHooks, ChatClient } from "./lib/client/chat_client.ts";
@@ -65,6 +67,7 @@ export {
   type CostQuery,
   estimateCost,
   getPricing,
+  listPricing,
   type ModelPricing,
   type PricingQuery,
 } from "./lib/pricing/get_pricing.ts";
@@ -81,6 +84,7 @@ export {
   AbortedError,
   AuthenticationError,
   BudgetExceededError,
+  CacheError,
   CheckpointError,
   CheckpointMismatchError,
   ConfigurationError,

@@ -3,42 +3,59 @@
  *
  * @module
  */
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
 import type { Message } from "../lib/chat/messages.ts";
+import type { ChatOptions } from "../lib/chat/options.ts";
 import type { ChatResult } from "../lib/chat/result.ts";
-import { InvalidInputError } from "../lib/errors.ts";
-import { addExamples, commonFlags, modelFlags } from "./flags.ts";
+import type { LLMClient } from "../lib/client/client.ts";
+import { answerTurn, requestMessages, type Turn } from "../lib/conversations/conversation.ts";
+import { ConfigurationError } from "../lib/errors.ts";
+import { addExamples, collected, commonFlags, modelFlags, wholeNumber } from "./flags.ts";
 import { noteLongWaits } from "./note_waits.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
-/** The question: what is piped in, the argument, or both, the piped text first. */
-async function readQuestion(argument: string | undefined): Promise<string> {
-  const { text } = await import("node:stream/consumers");
-  const piped = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
-  const question = [piped, argument ?? ""].filter((part) => part !== "").join("\n\n");
-  if (question !== "") return question;
-  throw new InvalidInputError("there is nothing to ask", {
-    hint: 'Give a question, flexllm ask "What is Python?", or pipe text in.',
-  });
+function command() {
+  return new Command("ask")
+    .argument("[question]", "the question; text that is piped in goes before it")
+    .addOption(modelFlags.model)
+    .addOption(modelFlags.system)
+    .addOption(modelFlags.temperature)
+    .addOption(modelFlags.maxTokens)
+    .addOption(modelFlags.thinking)
+    .addOption(
+      new Option("-f, --file <path>", "text file or image to go before it; can be given again")
+        .argParser(collected),
+    )
+    .option("-c, --continue", "go on with the last conversation, from ask or chat")
+    .addOption(
+      new Option("-n, --count <count>", "answers to ask for, one after the other (default: 1)")
+        .argParser(wholeNumber(1)),
+    )
+    .option("--template <name>", "put the question into this template of the configuration")
+    .addOption(
+      new Option("--var <name=value>", "value of a {{name}} in it; can be given again")
+        .argParser(collected),
+    )
+    .option("--schema <file>", "JSON schema that the answer must fit; only its value is printed")
+    .addOption(
+      new Option(
+        "--schema-retries <count>",
+        "times an answer that does not fit is asked for again (default: 2)",
+      ).argParser(wholeNumber(0)),
+    )
+    .option("--json", "print the answer with usage and model as one JSON object")
+    .option("--no-save", "do not keep the question and its answer for -c")
+    .addOption(modelFlags.baseUrl)
+    .addOption(modelFlags.apiKey)
+    .addOption(modelFlags.timeout)
+    .addOption(modelFlags.retryTimes)
+    .addOption(commonFlags.config)
+    .addOption(commonFlags.verbose);
 }
 
-function toJson(result: ChatResult): string {
-  return JSON.stringify({
-    content: result.content,
-    thinking: result.thinking,
-    tool_calls: result.toolCalls,
-    model: result.model,
-    finish_reason: result.finishReason,
-    usage: result.usage && {
-      prompt_tokens: result.usage.promptTokens,
-      completion_tokens: result.usage.completionTokens,
-      total_tokens: result.usage.totalTokens,
-    },
-    cost: result.cost,
-    latency: Math.round(result.latency * 1000) / 1000,
-  });
-}
+/** The flags of `ask`. */
+export type AskFlags = ReturnType<ReturnType<typeof command>["opts"]>;
 
 function describe(result: ChatResult): string {
   const { usage } = result;
@@ -46,52 +63,86 @@ function describe(result: ChatResult): string {
   return `${result.model}: ${tokens}, ${result.latency.toFixed(2)} s, ${result.finishReason}`;
 }
 
-/** The command. */
-export function askCommand() {
-  const command = new Command("ask")
-    .description("ask one question; the answer goes to stdout as it arrives")
-    .argument("[question]", "the question; text that is piped in goes before it")
-    .addOption(modelFlags.model)
-    .addOption(modelFlags.system)
-    .addOption(modelFlags.temperature)
-    .addOption(modelFlags.maxTokens)
-    .option("--json", "print the answer with usage and model as one JSON object")
-    .addOption(modelFlags.baseUrl)
-    .addOption(modelFlags.apiKey)
-    .addOption(modelFlags.timeout)
-    .addOption(modelFlags.retryTimes)
-    .addOption(commonFlags.config)
-    .addOption(commonFlags.verbose)
-    .action(async (argument, flags) => {
-      const { connectModel, readConfig } = await import("./connect_model.ts");
-      const { timeout, retryTimes, system, temperature, maxTokens } = flags;
-      const { client } = connectModel(readConfig(flags.config), flags, { timeout, retryTimes });
-      const messages: Message[] = [{ role: "user", content: await readQuestion(argument) }];
-      if (system !== undefined) messages.unshift({ role: "system", content: system });
+async function formatOptions({ schema, schemaRetries }: AskFlags): Promise<ChatOptions> {
+  if (schema === undefined) {
+    if (schemaRetries === undefined) return {};
+    throw new ConfigurationError("--schema-retries means nothing without --schema");
+  }
+  const { readSchemaFile } = await import("../lib/input/schema_file.ts");
+  return { responseFormat: readSchemaFile(schema), schemaRetries: schemaRetries ?? 2 };
+}
 
-      const options = { temperature, maxTokens, onRetryWait: noteLongWaits(writeNote) };
-      if (flags.json) {
-        const result = await client.chatCompletions(messages, options);
-        return writeOutput(`${toJson(result)}\n`);
+async function ask(argument: string | undefined, flags: AskFlags): Promise<void> {
+  const { readConfig } = await import("./connect_model.ts");
+  const { connectTo } = await import("./chat/chat_model.ts");
+  const { readQuestion } = await import("./ask/question.ts");
+  const { openConversation } = await import("./ask/kept_conversation.ts");
+  const config = readConfig(flags.config);
+  const format = await formatOptions(flags);
+  const kept = await openConversation(flags);
+  try {
+    const { client, settings } = connectTo(config, flags, kept.last);
+    const { user, system, files } = await readQuestion(argument, flags, config);
+    const conversation = kept.begin(settings, system);
+    const turn: Turn = { at: new Date().toISOString(), user };
+    if (files.length > 0) turn.files = files;
+    const { temperature, max_tokens: maxTokens, thinking } = conversation;
+    const options = { temperature, maxTokens, thinking, ...format };
+    const messages = [...requestMessages(conversation), user];
+    const result = await answer(client, messages, options, flags);
+    await client.close();
+    answerTurn(turn, result);
+    conversation.turns.push(turn);
+    kept.keep(conversation);
+  } finally {
+    kept.close();
+  }
+}
+
+/** Asks as often as wanted, prints the answers, and gives the last. */
+async function answer(
+  client: LLMClient,
+  messages: Message[],
+  options: ChatOptions,
+  flags: AskFlags,
+): Promise<ChatResult> {
+  const { askOnce, printAnswers } = await import("./ask/answers.ts");
+  const asksForJson = flags.json === true || flags.schema !== undefined;
+  const count = flags.count ?? 1;
+  // Several answers to one question are to differ.
+  const calls = { ...options, cache: count === 1, onRetryWait: noteLongWaits(writeNote) };
+  const results: ChatResult[] = [];
+  try {
+    for (let i = 0; i < count; i++) {
+      if (!asksForJson && i > 0) writeOutput("\n");
+      if (count > 1 && process.stderr.isTTY) {
+        writeNote(colored("dim", `Answer ${i + 1} of ${count}`));
       }
-      const stream = client.chatCompletionsStream(messages, options);
-      let last = "";
-      try {
-        for await (const piece of stream) writeOutput(last = piece);
-      } finally {
-        if (last !== "" && !last.endsWith("\n")) writeOutput("\n");
-      }
-      const result = await stream.result;
+      const result = await askOnce(client, messages, calls, asksForJson);
+      results.push(result);
       if (result.content === "") writeNote(colored("yellow", "The answer is empty."));
       if (result.finishReason === "length") {
         writeNote(colored("yellow", "The answer was cut at the limit of tokens."));
       }
       if (flags.verbose) writeNote(colored("dim", describe(result)));
-    });
-  return addExamples(command, [
+    }
+  } finally {
+    // Also when a later one failed: what has been paid for is shown.
+    if (asksForJson) printAnswers(results, flags);
+  }
+  return results.at(-1)!;
+}
+
+/** The command. */
+export function askCommand() {
+  return addExamples(command().action(ask), [
     'flexllm ask "What is Python?"',
     'flexllm ask "summarise" < article.txt',
     'git diff | flexllm ask "write a commit message" -s "You are terse."',
+    'flexllm ask "What is in the picture?" -f photo.png',
+    'flexllm ask -c "And in one sentence?"',
     'flexllm ask "Name three rivers" -m gpt-5.4-mini --json',
+    'flexllm ask "Name a river" --schema river.json',
+    'flexllm ask --template translate --var language=French "Good morning"',
   ]);
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import {
@@ -14,6 +13,7 @@ import {
 } from "../lib/errors.ts";
 import type { InputFile } from "../lib/input/input_file.ts";
 import type { ReadOptions } from "../lib/input/records.ts";
+import { surviveFileSizeLimit } from "../lib/runtime.ts";
 import { checkFiles } from "./batch_files.ts";
 import { type BatchFlags, batchFlags } from "./batch_flags.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -38,7 +38,10 @@ async function prepare(flags: BatchFlags) {
     limit: flags.budget,
     allowUnpriced: flags.allowUnpriced,
   });
-  const { connectBatch, readConfig } = await import("./connect_model.ts");
+  const [{ connectBatch, readConfig, withWarning }, { resolveBatchCache }] = await Promise.all([
+    import("./connect_model.ts"),
+    import("../lib/config/resolve_cache.ts"),
+  ]);
   const config = readConfig(flags.config);
   const section = config.value.batch ?? {};
   const connection = connectBatch(config, flags, {
@@ -51,6 +54,7 @@ async function prepare(flags: BatchFlags) {
     retryTimes: flags.retryTimes ?? section.retry_times ?? undefined,
     retryDelay: section.retry_delay ?? undefined,
     costTracker,
+    cache: withWarning(resolveBatchCache(config, flags)),
   });
   const options = {
     temperature: flags.temperature ?? section.temperature ?? undefined,
@@ -84,37 +88,36 @@ async function run(input: string | undefined, flags: BatchFlags): Promise<void> 
     if (flags.estimate) await estimate(file, output, reading, flags, prepared);
     else await send(file, output!, reading, flags, prepared);
   } finally {
+    await prepared.client.close();
     file.close();
   }
 }
 
 type Prepared = Awaited<ReturnType<typeof prepare>>;
 
-/** Tells what the records that are not done yet will take. */
+/** Tells what the records that are not done yet will take. Changes no file. */
 async function estimate(
   file: InputFile,
   output: string | undefined,
   reading: ReadOptions,
   flags: BatchFlags,
-  { model, server, options }: Prepared,
+  { targets, options }: Prepared,
 ): Promise<void> {
-  const [{ estimateJson, estimateLines }, { estimateBatch }, { loadPricer }, records, c] =
+  const [{ estimateJson, estimateLines, estimateTargets }, { estimateBatch }, records, c] =
     await Promise.all([
       import("./estimate.ts"),
       import("../lib/pricing/estimate_batch.ts"),
-      import("../lib/pricing/price.ts"),
       import("../lib/input/records.ts"),
       import("../lib/checkpoint/checkpoint.ts"),
     ]);
-  // A result file that is not there yet is not made.
-  const exists = output !== undefined && existsSync(output);
-  const checkpoint = exists ? await c.Checkpoint.open(output) : undefined;
+  const checkpoint = output === undefined ? undefined : await c.Checkpoint.openToRead(output);
   try {
     records.checkInput(file, checkpoint, { ...reading, rerunChanged: flags.rerunChanged });
     const pending = records.pendingRecords(file, reading, checkpoint);
-    const { maxTokens } = options;
-    const price = await loadPricer(server.baseUrl, server.prices);
-    const estimated = await estimateBatch(pending, { model, maxTokens, price });
+    const estimated = await estimateBatch(pending, {
+      targets: await estimateTargets(targets),
+      sampling: options,
+    });
     if (flags.json) writeOutput(estimateJson(estimated));
     else writeOutput(`${estimateLines(estimated).join("\n")}\n`);
   } finally {
@@ -144,6 +147,7 @@ async function send(
     import("../lib/batch/batch_run.ts"),
     import("./progress.ts"),
   ]);
+  surviveFileSizeLimit();
   const checkpoint = await Checkpoint.open(output);
   costTracker.addSpent(checkpoint.cost);
   try {
@@ -168,7 +172,7 @@ async function send(
       costs: [],
     };
     if (check.pending === 0) {
-      checkpoint.order();
+      orderOrWarn(checkpoint);
       note(`${nothingToDo(check.total, flags)}; nothing was sent. (${output})`);
       const summary = { ...batch.summary(), restored: check.total };
       if (flags.json) writeOutput(summaryJson(summary, report));
@@ -194,15 +198,18 @@ async function send(
     }
     const summary = batch.summary();
     const done = summary.restored + summary.succeeded + summary.failed;
-    if (failure === undefined && !summary.interrupted) {
-      if (done < check.total) {
-        failure = new InvalidInputError(
-          `${file.name} was changed while the batch ran: it had ${check.total} records, ` +
-            `${done} were read`,
-        );
-      } else {
-        orderOrWarn(checkpoint);
-      }
+    if (failure === undefined && !summary.interrupted && done < check.total) {
+      failure = new InvalidInputError(
+        `${file.name} was changed while the batch ran: it had ${check.total} records, ` +
+          `${done} were read`,
+      );
+    }
+    try {
+      if (failure === undefined && !summary.interrupted) orderOrWarn(checkpoint);
+      // What went wrong with the file itself has been looked at already.
+      else if (!(failure instanceof CheckpointError)) checkpoint.settle();
+    } catch (error) {
+      failure = error;
     }
     const costs = costTracker.report();
     const errors = { failures: progress.failures(), retries: progress.retries() };

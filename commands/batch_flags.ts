@@ -70,6 +70,12 @@ export function batchFlags() {
       ).argParser(numberWithin(0, 1e9)),
     )
     .option("--allow-unpriced", "with a budget: ask models whose price is not known, too")
+    .option("--cache", "take answers from the response cache, and keep them there")
+    .option("--no-cache", "do not, whatever the configuration says")
+    .addOption(
+      new Option("--cache-ttl <seconds>", "how long an answer is good for, 0 for ever")
+        .argParser(numberWithin(0, 1e9)),
+    )
     .option("--estimate", "tell what the batch will take, and send nothing")
     .option("--json", "print the summary as JSON on stdout")
     .option("-q, --quiet", "nothing but errors")

@@ -7,6 +7,7 @@ import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import type { CostRow } from "../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "./error_kinds.ts";
+import { printable } from "./printable.ts";
 import { colored } from "./terminal.ts";
 
 /** What a report names beside the counts. */
@@ -60,25 +61,51 @@ function resumeCommand(piped: boolean, without?: string): string {
 }
 
 function costLine(summary: BatchSummary): string | undefined {
-  if (summary.succeeded === 0 || summary.unpriced === summary.succeeded) return undefined;
+  if (summary.succeeded === 0) return undefined;
+  if (summary.unpriced > 0 && summary.unpriced === summary.succeeded - summary.cached) {
+    return "Cost: unknown";
+  }
   const unpriced = summary.unpriced > 0
     ? ` and ${number.format(summary.unpriced)} answers of unknown price`
     : "";
   return `Cost: ${dollars(summary.cost)}${unpriced}`;
 }
 
-/** What each model and endpoint did, when there is more than one. */
-function costTable(costs: readonly CostRow[]): string[] {
+/** Models and endpoints of which each is told; there is no end to what servers may call theirs. */
+const SHOWN_COSTS = 20;
+
+function cut(text: string, columns: number): string {
+  return text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}…` : text;
+}
+
+/** What each model and endpoint did, when there is more than one, in lines of at most `columns`. */
+export function costTable(costs: readonly CostRow[], columns: number): string[] {
   if (costs.length < 2) return [];
-  const width = Math.max(...costs.map(({ model }) => model.length));
-  return costs.map(({ model, endpoint, requests, promptTokens, completionTokens, cost }) => {
-    const price = cost === null ? "cost unknown" : dollars(cost);
-    const tokens = number.format(promptTokens + completionTokens);
-    return `  ${model.padEnd(width)}  ${
-      number.format(requests)
-    } answers, ${tokens} tokens, ${price}` +
-      `  (${endpoint})`;
+  const cells = costs.slice(0, SHOWN_COSTS).map((row) => {
+    // Names come from servers.
+    const [model, endpoint] = [row.model, row.endpoint]
+      .map((name) => printable(name).replaceAll(/\s+/g, " "));
+    const answers = number.format(row.requests);
+    const tokens = number.format(row.promptTokens + row.completionTokens);
+    const cost = row.cost === null ? "cost unknown" : dollars(row.cost);
+    return { model, answers, tokens, cost, endpoint };
   });
+  const width = (name: keyof typeof cells[0]) => Math.max(...cells.map((row) => row[name].length));
+  const [models, answers, tokens] = [width("model"), width("answers"), width("tokens")];
+  // A third of the line at most, so that what follows has room.
+  const modelRoom = Math.min(models, Math.max(8, Math.floor(columns / 3)));
+  const lines = cells.map((row) =>
+    cut(
+      `  ${cut(row.model, modelRoom).padEnd(modelRoom)}  ${
+        row.answers.padStart(answers)
+      } answers  ` +
+        `${row.tokens.padStart(tokens)} tokens  ${row.cost}  (${row.endpoint})`,
+      columns,
+    )
+  );
+  const more = costs.length - SHOWN_COSTS;
+  if (more > 0) lines.push(`  … and ${number.format(more)} more; --json tells all`);
+  return lines;
 }
 
 function headOf(interrupted: boolean, stopped: boolean): string {
@@ -111,6 +138,7 @@ export function batchReport(
   const tried = succeeded + failed;
   const head = headOf(summary.interrupted, stopped);
   const parts = [`${number.format(succeeded)} succeeded`, `${number.format(failed)} failed`];
+  if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
   if (restored > 0) parts.push(`${number.format(restored)} done before`);
   if (retries > 0) parts.push(`${number.format(retries)} retries`);
   const lines = [
@@ -123,7 +151,7 @@ export function batchReport(
       `${number.format(summary.completionTokens)} written${cost === undefined ? "" : `. ${cost}`}`,
   );
   lines.push(
-    ...costTable(context.costs),
+    ...costTable(context.costs, process.stderr.isTTY ? process.stderr.columns || 80 : Infinity),
     ...failureLines(errors.failures),
     ...retryLines(errors.retries),
   );

@@ -36,6 +36,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./batch.ts")).batchCommand(),
   },
   {
+    name: "chat",
+    description: "chat with a model; conversations are kept and can be gone on with",
+    load: async () => (await import("./chat.ts")).chatCommand(),
+  },
+  {
     name: "test",
     description: "test the connection, the key, an answer and a stream",
     load: async () => (await import("./test.ts")).testCommand(),
@@ -64,6 +69,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "credits",
     description: "show what is left on the account of a key",
     load: async () => (await import("./credits.ts")).creditsCommand(),
+  },
+  {
+    name: "pricing",
+    description: "tell what models cost, in USD per million tokens",
+    load: async () => (await import("./pricing.ts")).pricingCommand(),
+  },
+  {
+    name: "cache",
+    description: "see what the response cache holds, and remove it",
+    load: async () => (await import("./cache.ts")).cacheCommand(),
   },
   {
     name: "mock",

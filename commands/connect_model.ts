@@ -6,10 +6,12 @@
 import { join } from "node:path";
 import process from "node:process";
 import { LLMClient } from "../lib/client/client.ts";
+import type { CacheOptions } from "../lib/client/cached_calls.ts";
 import type { ChatClient } from "../lib/client/chat_client.ts";
 import type { ClientOptions } from "../lib/client/client_options.ts";
 import { baseUrlOf, type EndpointOptions } from "../lib/client/endpoint.ts";
 import { LLMClientPool } from "../lib/client/pool.ts";
+import { configuredPrices } from "../lib/config/configured_prices.ts";
 import { type Config, loadConfig } from "../lib/config/load.ts";
 import { resolveEndpoints, usesEndpoints } from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
@@ -26,9 +28,19 @@ export function readConfig(file: string | undefined): Config {
   return config;
 }
 
-/** The prices in the user's folder. */
-function ownPrices(): PriceRow[] {
-  return readPriceFile(join(homeFolder(process.env), "pricing.json"));
+/** A cache that tells when it cannot be used. */
+export function withWarning(cache: false | CacheOptions): false | CacheOptions {
+  if (cache === false) return false;
+  const onWarning = (text: string) => writeNote(`${colored("yellow", "warning:")} ${text}`);
+  return { ...cache, onWarning };
+}
+
+/** The prices in the configuration, then those in the user's folder. */
+function ownPrices(config: Config): PriceRow[] {
+  return [
+    ...configuredPrices(config.value, process.env),
+    ...readPriceFile(join(homeFolder(process.env), "pricing.json")),
+  ];
 }
 
 /** Makes the client of the model that flags, environment and configuration mean. */
@@ -44,19 +56,22 @@ export function connectModel(
     writeNote(colored("dim", `configuration: ${config.file ?? "none"}`));
     writeNote(colored("dim", `model: ${model.model} at ${server}, ${key}`));
   }
-  const prices = [...model.prices ?? [], ...ownPrices()];
+  const prices = [...model.prices ?? [], ...ownPrices(config)];
   const resolved = { ...model, prices };
   return { client: new LLMClient({ ...resolved, ...settings }), model: model.model, resolved };
 }
 
-/** A server, and what the user knows of its prices. */
-export interface PricedServer {
+/** A model at a server, and what the user knows of its prices. */
+export interface PricedModel {
+  model: string;
   baseUrl: string;
   prices: readonly PriceRow[];
 }
 
-function serverOf({ baseUrl, provider = "auto", prices = [] }: EndpointOptions): PricedServer {
-  return { baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
+function pricedModel(
+  { model = "", baseUrl, provider = "auto", prices = [] }: EndpointOptions & { model?: string },
+): PricedModel {
+  return { model, baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
 }
 
 /** Makes the client of a batch: the model that is meant, or the pool of the endpoints in the file. */
@@ -64,20 +79,18 @@ export function connectBatch(
   config: Config,
   flags: ModelFlags & { verbose?: true },
   settings: Omit<ClientOptions, "model">,
-): { client: ChatClient; model: string; server: PricedServer } {
+): { client: ChatClient; model: string; targets: PricedModel[] } {
   if (!usesEndpoints(config, flags)) {
     const { client, model, resolved } = connectModel(config, flags, settings);
-    return { client, model, server: serverOf(resolved) };
+    return { client, model, targets: [pricedModel({ ...resolved, model })] };
   }
-  const { concurrencyLimit, maxQps, maxTpm, ...shared } = settings;
+  const { concurrencyLimit, ...shared } = settings;
   const batch = config.value.batch!;
-  const own = ownPrices();
+  const own = ownPrices(config);
   const endpoints = resolveEndpoints(config, process.env).map((endpoint) => ({
     ...endpoint,
     prices: [...endpoint.prices ?? [], ...own],
     concurrencyLimit: endpoint.concurrencyLimit ?? concurrencyLimit,
-    maxQps: endpoint.maxQps ?? maxQps,
-    maxTpm: endpoint.maxTpm ?? maxTpm,
   }));
   if (flags.verbose) {
     writeNote(colored("dim", `configuration: ${config.file}`));
@@ -95,6 +108,6 @@ export function connectBatch(
     failureThreshold: batch.failure_threshold ?? undefined,
     recoveryTime: batch.recovery_time ?? undefined,
   });
-  const server = serverOf(endpoints[0]);
-  return { client, server, model: [...new Set(endpoints.map(({ model }) => model))].join(", ") };
+  const targets = endpoints.map(pricedModel);
+  return { client, targets, model: [...new Set(endpoints.map(({ model }) => model))].join(", ") };
 }

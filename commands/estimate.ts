@@ -3,18 +3,41 @@
  *
  * @module
  */
-import type { BatchEstimate, ModelEstimate } from "../lib/pricing/estimate_batch.ts";
+import type {
+  BatchEstimate,
+  EstimateTarget,
+  ModelEstimate,
+} from "../lib/pricing/estimate_batch.ts";
+import { loadPricer } from "../lib/pricing/price.ts";
+import { LARGE_IMAGE } from "../lib/pricing/token_estimate.ts";
 import { ENCODING, isExact } from "../lib/pricing/tokenizer.ts";
 import { dollars } from "./batch_report.ts";
+import type { PricedModel } from "./connect_model.ts";
+
+/** The endpoints of a batch with their prices; those that cost the same are one. */
+export async function estimateTargets(
+  models: readonly PricedModel[],
+): Promise<EstimateTarget[]> {
+  const distinct = new Map(
+    models.map((target) => [`${target.model} ${target.baseUrl}`, target]),
+  );
+  return await Promise.all(
+    Array.from(distinct.values(), async ({ model, baseUrl, prices }) => ({
+      model,
+      endpoint: baseUrl,
+      price: await loadPricer(baseUrl, prices),
+    })),
+  );
+}
 
 const number = new Intl.NumberFormat("en-US");
 
-function modelLines(estimate: ModelEstimate): string[] {
+function modelLines(estimate: ModelEstimate, place: string): string[] {
   const { model, records, promptTokens, maxCompletionTokens, promptCost, maxCost } = estimate;
   const about = isExact(model) ? "" : "about ";
   const read = promptCost === null ? "cost unknown" : dollars(promptCost);
   const lines = [
-    `${model}: ${number.format(records)} records`,
+    `${model}${place}: ${number.format(records)} ${records === 1 ? "record" : "records"}`,
     `  read:    ${about}${number.format(promptTokens)} tokens, ${read}`,
   ];
   if (maxCompletionTokens !== null) {
@@ -30,18 +53,31 @@ function modelLines(estimate: ModelEstimate): string[] {
   return lines;
 }
 
+function totalLine({ lowestCost, highestCost }: BatchEstimate): string {
+  if (lowestCost === null) return "Cost: unknown, since not all prices are known";
+  const most = highestCost === null ? "unknown without --max-tokens" : dollars(highestCost);
+  return `Cost: at least ${dollars(lowestCost)}, at most ${most}`;
+}
+
 /** The estimate for people. */
 export function estimateLines(estimate: BatchEstimate): string[] {
-  const lines = estimate.models.flatMap(modelLines);
-  if (estimate.models.some(({ model }) => !isExact(model))) {
+  const { models, images, sampled } = estimate;
+  if (models.length === 0) return ["No record is left to ask. Nothing was sent."];
+  const isShared = estimate.targets > 1;
+  const lines = models.flatMap((row) => modelLines(row, isShared ? ` at ${row.endpoint}` : ""));
+  if (isShared) lines.push("Each endpoint is reckoned as if it got all records.");
+  if (models.length > 1) lines.push(totalLine(estimate));
+  if (models.some(({ model }) => !isExact(model))) {
     lines.push(
       `Counted as OpenAI's newer models do (${ENCODING}); others differ by up to a third.`,
     );
   }
-  if (estimate.images > 0) {
-    lines.push(`${number.format(estimate.images)} images, counted with 1,600 tokens each.`);
+  if (images > 0) {
+    lines.push(
+      `${number.format(images)} images, counted with ${number.format(LARGE_IMAGE)} tokens each.`,
+    );
   }
-  if (estimate.sampled) lines.push("Only the beginning was counted, the rest reckoned from it.");
+  if (sampled) lines.push("A random part was counted, the rest reckoned from it.");
   lines.push("Nothing was sent.");
   return lines;
 }
@@ -50,6 +86,7 @@ export function estimateLines(estimate: BatchEstimate): string[] {
 export function estimateJson(estimate: BatchEstimate): string {
   const models = estimate.models.map((row) => ({
     model: row.model,
+    endpoint: row.endpoint,
     records: row.records,
     prompt_tokens: row.promptTokens,
     max_completion_tokens: row.maxCompletionTokens,
@@ -57,5 +94,14 @@ export function estimateJson(estimate: BatchEstimate): string {
     max_cost: row.maxCost,
     cost_per_1000_completion_tokens: row.costPerThousand,
   }));
-  return `${JSON.stringify({ models, images: estimate.images, sampled: estimate.sampled })}\n`;
+  const { lowestCost, highestCost, images, sampled } = estimate;
+  return `${
+    JSON.stringify({
+      models,
+      lowest_cost: lowestCost,
+      highest_cost: highestCost,
+      images,
+      sampled,
+    })
+  }\n`;
 }

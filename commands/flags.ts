@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import type { Thinking } from "../lib/chat/options.ts";
 
 function toNumber(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : NaN;
@@ -59,6 +60,24 @@ export function wholeRange(text: string): [number, number] {
   return [min, max];
 }
 
+/** How much to think: on, off, a level or tokens. */
+export function thinkingLevel(text: string): Thinking {
+  const value = text.trim().toLowerCase();
+  if (value === "on" || value === "true") return true;
+  if (value === "off" || value === "false") return false;
+  if (["minimal", "low", "medium", "high"].includes(value)) return value as Thinking;
+  const tokens = toNumber(value);
+  if (Number.isSafeInteger(tokens) && tokens > 0) return tokens;
+  throw new InvalidArgumentError(
+    "Expected on, off, minimal, low, medium, high or a number of tokens.",
+  );
+}
+
+/** Adds the value of a flag that may be given more than once. */
+export function collected(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
 /** The flags that say which model to ask and how. */
 export const modelFlags = {
   model: new Option("-m, --model <name>", 'model to ask; "mock" needs no key and no network'),
@@ -69,6 +88,8 @@ export const modelFlags = {
     .argParser(numberWithin(0, 2)),
   maxTokens: new Option("--max-tokens <count>", "most tokens of an answer")
     .argParser(wholeNumber(1)),
+  thinking: new Option("--thinking <level>", "on, off, minimal, low, medium, high, or tokens")
+    .argParser(thinkingLevel),
   timeout: new Option("--timeout <seconds>", "most seconds for one try (default: 120)")
     .argParser(positiveNumber),
   /** For commands that somebody waits for. */

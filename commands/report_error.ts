@@ -6,6 +6,7 @@
 import { CommanderError } from "commander";
 import { FlexLLMError } from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
+import { printable } from "./printable.ts";
 import { colored, writeNote } from "./terminal.ts";
 
 /** Codes of errors that say that the use, the configuration or a file is wrong. */
@@ -34,7 +35,8 @@ export function reportError(error: unknown, verbose: boolean): number {
   // Commander has said already what it has to say, and help is no error.
   if (error instanceof CommanderError) return error.exitCode;
   const known = error instanceof FlexLLMError;
-  const message = error instanceof Error ? error.message : String(error);
+  // A server's message is in it, which must not steer the terminal.
+  const message = printable(error instanceof Error ? error.message : String(error));
   writeNote(`${colored("red", "error:")} ${known ? message : `unexpected: ${message}`}`);
   if (known && error.hint !== undefined) writeNote(error.hint);
   if (!known) writeNote("This is a fault of flexllm; --verbose shows where.");

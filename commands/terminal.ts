@@ -66,3 +66,10 @@ export function colored(
 ): string {
   return styleText(style, text, { stream, validateStream: true });
 }
+
+/** Whether stdout is a terminal that shows colours. */
+export function showsColors(): boolean {
+  const stream = process.stdout;
+  return stream.isTTY === true &&
+    styleText("bold", "x", { stream, validateStream: true }) !== "x";
+}

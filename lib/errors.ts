@@ -12,6 +12,7 @@ export type ErrorCode =
   | "aborted"
   | "authentication"
   | "budget_exceeded"
+  | "cache"
   | "checkpoint"
   | "checkpoint_mismatch"
   | "configuration"
@@ -313,6 +314,20 @@ export class SchemaMismatchError extends FlexLLMError {
     super("schema_mismatch", message, details);
     this.content = content;
     this.problems = problems;
+  }
+}
+
+/**
+ * The store of the response cache cannot be used: damaged, locked, full, not writable, or not a cache.
+ * Completions never fail for it; only work on the cache itself throws it.
+ */
+export class CacheError extends FlexLLMError {
+  /** The name of the class. */
+  override name = "CacheError";
+
+  /** Makes a cache error. */
+  constructor(message: string, details?: ErrorDetails) {
+    super("cache", message, details);
   }
 }
 

@@ -20,6 +20,8 @@ interface DenoNamespace {
     },
     handler: RequestHandler,
   ): { addr: { port: number }; finished: Promise<void> };
+  /** Only there with `--unstable-kv`. */
+  openKv?(path: string): Promise<KvDatabase>;
 }
 
 /** The parts of `Bun` that are used here. */
@@ -45,6 +47,45 @@ export function runtimeName(): string {
   if (globals.Bun !== undefined) return `bun ${globals.Bun.version}`;
   if (globals.Deno !== undefined) return `deno ${globals.Deno.version.deno}`;
   return `node ${process.versions.node}`;
+}
+
+/** A key of Deno KV. */
+export type KvKey = readonly (string | number)[];
+
+/** The parts of a `Deno.Kv` that are used here. */
+export interface KvDatabase {
+  /** At most 10 keys. */
+  getMany(keys: readonly KvKey[]): Promise<{ value: unknown }[]>;
+  list(
+    selector: { prefix: KvKey },
+    options: { batchSize: number },
+  ): AsyncIterable<{ key: KvKey; value: unknown }>;
+  atomic(): KvAtomic;
+  close(): void;
+}
+
+/** Changes that Deno KV makes all at once, or not at all. */
+export interface KvAtomic {
+  set(key: KvKey, value: unknown): KvAtomic;
+  delete(key: KvKey): KvAtomic;
+  sum(key: KvKey, amount: bigint): KvAtomic;
+  commit(): Promise<unknown>;
+}
+
+/** What opens a Deno KV database; `undefined` where this runtime has none. */
+export const openKv: ((path: string) => Promise<KvDatabase>) | undefined = globals.Deno?.openKv
+  ?.bind(globals.Deno);
+
+let survivesFileSizeLimit = globals.Deno === undefined;
+
+/**
+ * Makes a write beyond the limit of a file's size (`ulimit -f`) fail instead of ending the process. Bun
+ * and Node do so by themselves, Deno dies of the signal.
+ */
+export function surviveFileSizeLimit(): void {
+  if (survivesFileSizeLimit || process.platform === "win32") return;
+  survivesFileSizeLimit = true;
+  process.on("SIGXFSZ", () => {});
 }
 
 /** Bun's `fetch` gives up after five minutes of silence unless told not to; our deadlines decide. */

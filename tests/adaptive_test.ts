@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RateLimitError } from "../lib/errors.ts";
 import type { Target } from "../lib/scheduling/choose.ts";
 import { Gate, type GateOptions } from "../lib/scheduling/gate.ts";
 import { type RunOptions, Scheduler, type SchedulerOptions } from "../lib/scheduling/scheduler.ts";
@@ -134,6 +135,22 @@ Deno.test("refusals by chance do not slow everything down for good", async () =>
       `${perSecond} a second, asked to wait ${retryAfter} s each time`,
     );
   }
+});
+
+Deno.test("the rate never runs away from what is really asked for", async () => {
+  const clock = new VirtualClock();
+  const { scheduler, gate } = adaptive(clock);
+  let asked = 0;
+  let highest = 0;
+  const ask = async () => {
+    await clock.sleep(50);
+    // Refused before anything was taken, and never again.
+    if (asked++ < 40) throw new RateLimitError("slow down", { status: 429, retryAfter: 1 });
+    highest = Math.max(highest, gate.rate);
+  };
+  // Eight at once, 50 ms each: 160 a second, for two minutes.
+  await batch(clock, scheduler, ask, 20_000, 8);
+  assert.ok(highest < 1000, `${highest} a second`);
 });
 
 Deno.test("a limit that is lowered is found as well", async () => {

@@ -163,6 +163,27 @@ Deno.test("Checkpoint lets only one writer in, and the next one when the first h
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
 });
 
+Deno.test("Checkpoint looks into a file without changing it, also while another writes it", async () => {
+  using folder = temporaryFolder();
+  assert.equal(await Checkpoint.openToRead(folder.file("none.jsonl")), undefined);
+  const writing = await Checkpoint.open(folder.file("out.jsonl"));
+  writing.append([record(0)]);
+  const whole = folder.read("out.jsonl");
+  const last = JSON.stringify(record(1, "error"));
+  for (const rest of ["", last.slice(0, 20), last]) {
+    folder.write("out.jsonl", whole + rest);
+    const reading = await Checkpoint.openToRead(folder.file("out.jsonl"));
+    assert.deepEqual([reading?.isDone(0, question(0)), reading?.successes], [true, 1]);
+    assert.equal(reading?.hasFailed(1), rest === last);
+    reading?.close();
+    assert.equal(folder.read("out.jsonl"), whole + rest);
+  }
+  folder.write("out.jsonl", whole);
+  writing.close();
+  assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
+  await assert.rejects(Checkpoint.openToRead(folder.path), { code: "checkpoint" });
+});
+
 Deno.test("Checkpoint is not kept from a file by the lock file of a dead process", async () => {
   using folder = temporaryFolder();
   folder.write("out.jsonl.lock", "");

@@ -157,6 +157,22 @@ Deno.test("a web page says that the base URL is wrong, once", async () => {
   assert.equal(server.requests.length, 2);
 });
 
+Deno.test("a web page from a server that has answered before is asked away again", async () => {
+  const page = { "content-type": "text/html" };
+  const answers = [
+    httpAnswer(200, completion("first")),
+    httpAnswer(200, "<html>Bad gateway</html>", page),
+    httpAnswer(200, '{"status":"starting"}'),
+    httpAnswer(200, completion("second")),
+  ];
+  await using server = await startRawServer((socket, { number }) => {
+    socket.write(answers[number]);
+  });
+  await using client = clientOf(server);
+  assert.equal((await client.chatCompletions(HELLO)).content, "first");
+  assert.equal((await client.chatCompletions(HELLO)).content, "second");
+});
+
 Deno.test("an AbortSignal ends the call and closes the connection", async () => {
   await using server = await startRawServer(() => {});
   await using client = clientOf(server);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
+import { configuredPrices } from "../lib/config/configured_prices.ts";
 import { loadConfig } from "../lib/config/load.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
 import { type TemporaryFolder, temporaryFolder } from "./support/temporary_folder.ts";
@@ -40,7 +41,8 @@ Deno.test("the configuration of the Python tool works as it is", () => {
   const config = load(folder, SEED);
   assert.equal(config.value.models?.length, 2);
   assert.equal(config.value.batch?.concurrency, 20);
-  assert.match(config.warnings.join(), /flexllm_config\.yaml:18:10: batch\.cache is not supported/);
+  assert.equal(config.value.batch?.cache, true);
+  assert.deepEqual(config.warnings, []);
 });
 
 Deno.test("the file is looked for in the order of the documentation", () => {
@@ -232,4 +234,24 @@ Deno.test("a base URL without a scheme is told with its place and the likely mea
     assert.equal(error.hint, "Did you mean http://localhost:8000/v1?");
     return true;
   });
+});
+
+Deno.test("all prices of the configuration hold, each at its own server", () => {
+  using folder = temporaryFolder();
+  const { value } = load(
+    folder,
+    `models:
+  - {id: a, base_url: "http://\${HOST}/v1/", price: {input: 1, output: 2}}
+  - {id: b, provider: deepseek, price: {input: 3, output: 4, cached_input: 1}}
+  - {id: mock, provider: mock, price: {input: 5, output: 6, request: 0.5}}
+  - {id: c, base_url: "\${NOT_SET}", price: {input: 7, output: 8}}
+  - {id: d, base_url: "http://localhost/v1"}
+`,
+  );
+  const rows = configuredPrices(value, { HOST: "localhost:1" });
+  assert.deepEqual(rows.map(({ model, baseUrl, input }) => [model, baseUrl, input]), [
+    ["a", "http://localhost:1/v1", 1],
+    ["b", "https://api.deepseek.com", 3],
+    ["mock", "http://mock.invalid/v1", 5],
+  ]);
 });

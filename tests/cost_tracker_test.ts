@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type ChatResult, CostTracker, LLMClient, LLMClientPool, type Message } from "../mod.ts";
+import { completion, httpAnswer, startRawServer } from "./support/raw_server.ts";
 import { watchedMock } from "./support/watched_mock.ts";
 
 const HELLO: Message[] = [{ role: "user", content: "Hello!" }];
@@ -47,6 +48,39 @@ Deno.test("giving back twice, and cancelling, count once", async () => {
   assert.deepEqual([tracker.reserved, tracker.remaining], [0, 10]);
 });
 
+Deno.test("what is free is never refused, and keeps nobody waiting", async () => {
+  const tracker = new CostTracker({ limit: 1 });
+  tracker.record(result(1.5));
+  assert.equal(tracker.remaining, 0);
+  assert.equal(typeof tracker.reserve(0), "function");
+  await assert.rejects(async () => await tracker.reserve(0.1), { code: "budget_exceeded" });
+});
+
+Deno.test("ten tenths fit into a budget of one, whatever binary fractions say", () => {
+  for (const [limit, cost, times] of [[0.3, 0.1, 3], [1, 0.1, 10], [0.7, 0.1, 7]]) {
+    const tracker = new CostTracker({ limit });
+    for (let i = 0; i < times; i++) {
+      assert.equal(typeof tracker.reserve(cost), "function", `${i} of ${limit}`);
+    }
+    const more = tracker.reserve(cost);
+    assert.ok(more instanceof Promise);
+    more.catch(() => {});
+  }
+});
+
+Deno.test("a signal that fires after the reservation was given changes nothing", async () => {
+  const tracker = new CostTracker({ limit: 1 });
+  const first = await tracker.reserve(1);
+  const controller = new AbortController();
+  const second = tracker.reserve(1, controller.signal);
+  first();
+  const release = await second;
+  controller.abort();
+  assert.equal(tracker.reserved, 1);
+  release();
+  assert.equal(tracker.reserved, 0);
+});
+
 Deno.test("whatever is reserved and settled, the limit holds and nobody waits for ever", async () => {
   const request = fc.record({
     reserved: fc.integer({ min: 1, max: 40 }),
@@ -76,6 +110,7 @@ Deno.test("whatever is reserved and settled, the limit holds and nobody waits fo
         assert.deepEqual(granted, granted.toSorted((a, b) => a - b), "in their order");
       },
     ),
+    { seed: 42, numRuns: 300 },
   );
 });
 
@@ -104,6 +139,20 @@ Deno.test("the warning comes once; the report counts by model and endpoint", () 
 Deno.test("wrong amounts are told", () => {
   assert.throws(() => new CostTracker({ limit: -1 }), { code: "configuration" });
   assert.throws(() => new CostTracker({ warning: NaN }), { code: "configuration" });
+  const tracker = new CostTracker({ limit: 1 });
+  for (const cost of [-1, NaN, Infinity]) {
+    assert.throws(() => tracker.reserve(cost), { code: "configuration", message: /^cost: / });
+  }
+});
+
+Deno.test("no cost, however odd, gives money back; what was spent before counts for the warning", () => {
+  const warnings: number[] = [];
+  const tracker = new CostTracker({ warning: 2, onWarning: (spent) => warnings.push(spent) });
+  tracker.record(result(1));
+  tracker.record(result(-5));
+  assert.equal(tracker.spent, 1);
+  tracker.addSpent(1.5);
+  assert.deepEqual(warnings, [2.5]);
 });
 
 /** USD per million tokens: a token costs a thousandth of a dollar. */
@@ -145,6 +194,29 @@ Deno.test("without a known price a budget is refused, unless that is allowed", a
   });
   assert.equal(mock.requests.length, 0);
   assert.equal((await ask(true)).cost, null);
+});
+
+Deno.test("an answer of unknown cost counts as what was set aside: a budget holds without usage, too", async () => {
+  const body = JSON.parse(completion("hi"));
+  delete body.usage;
+  await using server = await startRawServer((socket) =>
+    socket.write(httpAnswer(200, JSON.stringify(body)))
+  );
+  const costTracker = new CostTracker({ limit: 1 });
+  await using client = new LLMClient({
+    baseUrl: server.baseUrl,
+    model: "m",
+    prices: [{ model: "m", input: 0, output: 1000 }],
+    costTracker,
+  });
+  const ask = () => client.chatCompletions(HELLO, { maxTokens: 250 });
+  for (let i = 1; i <= 4; i++) {
+    assert.equal((await ask()).cost, null);
+    assert.equal(costTracker.spent, i / 4);
+  }
+  await assert.rejects(ask(), { code: "budget_exceeded" });
+  assert.equal(server.requests.length, 4);
+  assert.deepEqual([costTracker.report()[0].cost, costTracker.report()[0].unpriced], [null, 4]);
 });
 
 Deno.test("one tracker counts for a client, its streams and a pool", async () => {

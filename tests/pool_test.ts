@@ -4,7 +4,8 @@ import type { PoolOptions } from "../lib/client/client_options.ts";
 import { HttpError } from "../lib/errors.ts";
 import { seededRandom } from "../lib/mock/random.ts";
 import type { LoadBalance } from "../lib/scheduling/choose.ts";
-import { Gate } from "../lib/scheduling/gate.ts";
+import { Gate, type SharedLimits } from "../lib/scheduling/gate.ts";
+import { RateLimiter } from "../lib/scheduling/rate_limiter.ts";
 import { type RunOptions, Scheduler } from "../lib/scheduling/scheduler.ts";
 import { startRawServer } from "./support/raw_server.ts";
 import { VirtualClock } from "./support/virtual_clock.ts";
@@ -25,6 +26,7 @@ interface PlaceOptions {
   maxQps?: number;
   failureThreshold?: number;
   recoveryTime?: number;
+  shared?: SharedLimits;
 }
 
 const ANSWER = () => Promise.resolve("answer");
@@ -38,6 +40,7 @@ function place(name: string, ask: () => Promise<string>, options: PlaceOptions =
     adaptive: false,
     failureThreshold: options.failureThreshold,
     recoveryTime: options.recoveryTime,
+    shared: options.shared,
     random: () => 0.5,
   }, false);
   return { name, gate, ask, weight: options.weight ?? 1 };
@@ -225,6 +228,26 @@ Deno.test("a shared queue over latencies of 1, 2 and 10 ends within 15 % of the 
   }
 });
 
+Deno.test("an endpoint that has just died is not waited for because it was fast", async () => {
+  const clock = new VirtualClock();
+  let dead = false;
+  const mortal = async () => {
+    await clock.sleep(1);
+    if (dead) throw new HttpError("gone", { status: 500 });
+    return "answer";
+  };
+  const places = [
+    place("fast", mortal),
+    place("slow", () => clock.sleep(50).then(() => "answer")),
+  ];
+  const { run } = poolOf(places, "round_robin", clock);
+  const options = { patient: true, remaining: () => 0 };
+  await clock.run(Promise.all(Array.from({ length: 20 }, () => run({ patient: true }))));
+  dead = true;
+  const names = await clock.run(Promise.all([run(options), run(options)]));
+  assert.deepEqual(names, ["slow", "slow"]);
+});
+
 function mockPool(baseUrls: string[], options: Partial<PoolOptions> = {}): LLMClientPool {
   return new LLMClientPool({
     endpoints: baseUrls.map((baseUrl) => ({ baseUrl, model: "mock" })),
@@ -287,6 +310,24 @@ Deno.test("endpoints may differ in provider and model", async () => {
   assert.deepEqual(models, ["gpt-a", "claude-b", "gemini-c"]);
 });
 
+Deno.test("a limit of the pool holds over all its endpoints, also for retries", async () => {
+  const clock = new VirtualClock();
+  const limits = { qps: new RateLimiter(10), tpm: undefined };
+  const begun: number[] = [];
+  const failing = () => {
+    begun.push(clock.now());
+    return begun.length % 3 === 0 ? FAILURE() : ANSWER();
+  };
+  const places = ["a", "b", "c"].map((name) => place(name, failing, { shared: limits }));
+  const { run } = poolOf(places, "round_robin", clock);
+  await clock.run(Promise.all(Array.from({ length: 40 }, () => run())));
+  assert.ok(begun.length > 40);
+  for (const start of begun) {
+    const window = begun.filter((at) => at >= start && at < start + 1000);
+    assert.ok(window.length <= 10, `${window.length} in a second`);
+  }
+});
+
 Deno.test("a key that is refused takes its endpoint out, not the batch", async () => {
   await using good = watchedMock();
   await using refusing = await startRawServer((socket) =>
@@ -306,6 +347,7 @@ Deno.test("wrong options of a pool name the endpoint", () => {
     [{ endpoints: [{ baseUrl, concurrencyLimit: 0 }] }, /endpoints\[0\]: concurrencyLimit/],
     [{ endpoints: [{ baseUrl }], loadBalance: "fastest" as LoadBalance }, /loadBalance: expected/],
     [{ endpoints: [{ baseUrl }], failureThreshold: 0 }, /failureThreshold/],
+    [{ endpoints: [{ baseUrl }], maxQps: 0 }, /maxQps/],
   ];
   for (const [options, message] of wrong) {
     assert.throws(() => new LLMClientPool(options), { code: "configuration", message });

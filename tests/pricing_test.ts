@@ -1,10 +1,15 @@
+/**
+ * What completions cost. Golden numbers are worked out by hand from the rates in the data of
+ * `@pydantic/genai-prices` 0.1.8, in USD per million tokens.
+ */
 import assert from "node:assert/strict";
 import { calcPrice, findProvider, waitForUpdate } from "@pydantic/genai-prices";
 import fc from "fast-check";
-import { estimateCost, getPricing, LLMClient } from "../mod.ts";
+import { estimateCost, getPricing, listPricing, LLMClient } from "../mod.ts";
 import { loadPricer } from "../lib/pricing/price.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { listedModels } from "../lib/pricing/price_list.ts";
+import { decodeCost } from "../lib/providers/chat_decode.ts";
 import { completion, httpAnswer, startRawServer } from "./support/raw_server.ts";
 import { temporaryFolder } from "./support/temporary_folder.ts";
 
@@ -92,15 +97,63 @@ Deno.test("a free model costs nothing, an unknown one is unknown", async () => {
   }
 });
 
-Deno.test("a server that counts more cached tokens than it read breaks nothing", async () => {
+Deno.test("a server that counts parts beside the whole is charged for both", async () => {
   const price = await loadPricer(OPENAI);
-  close(price("gpt-5.4-mini", usage(100, 0, { cachedTokens: 500 })), 100 * 0.075 / 1e6);
+  // More cached than read, more thought than written: they cannot be part of it.
+  close(price("gpt-5.4-mini", usage(100, 0, { cachedTokens: 500 })), (75 + 500 * 0.075) / 1e6);
+  close(price("gpt-5.4-mini", usage(0, 100, { reasoningTokens: 200 })), 300 * 4.5 / 1e6);
+});
+
+Deno.test("counts that are none give no cost, and no money back", async () => {
+  const price = await loadPricer(OPENAI);
+  for (const count of [-1000, NaN, Infinity]) {
+    assert.equal(price("gpt-5.4-mini", usage(count, 0)), null);
+    assert.equal(price("gpt-5.4-mini", usage(0, count)), null);
+  }
+});
+
+Deno.test("thinking, and each request, cost their own rate where they have one", async () => {
+  const openrouter = await loadPricer("https://openrouter.ai/api/v1");
+  // perplexity/sonar-deep-research: 2 in, 8 out, 3 for thinking.
+  const used = usage(1000, 1000, { reasoningTokens: 400 });
+  close(openrouter("perplexity/sonar-deep-research", used), (2000 + 600 * 8 + 400 * 3) / 1e6);
+  // sonar: 1 in, 1 out, 12 for a thousand requests.
+  close((await loadPricer("https://api.perplexity.ai"))("sonar", usage(100, 100)), 0.0122);
+});
+
+Deno.test("prices follow the time of day and the date, to the minute", async () => {
+  let time = Date.parse("2026-11-23T16:29:59.999Z");
+  const deepseek = await loadPricer("https://api.deepseek.com", [], () => time);
+  // deepseek-chat: 0.27 and 1.1 from 00:30 to 16:30 UTC, 0.135 and 0.55 else.
+  close(deepseek("deepseek-chat", usage(1e6, 0)), 0.27);
+  time++;
+  close(deepseek("deepseek-chat", usage(1e6, 0)), 0.135);
+  time = Date.parse("2026-11-24T00:29:30Z");
+  close(deepseek("deepseek-chat", usage(0, 1e6)), 0.55);
+  time = Date.parse("2026-11-24T00:30:00Z");
+  close(deepseek("deepseek-chat", usage(0, 1e6)), 1.1);
+  // gemini-3.6-flash: 0.75 until the end of 2026, then 1.5.
+  const gemini = await loadPricer(GEMINI, [], () => time);
+  close(gemini("gemini-3.6-flash", usage(1e6, 0)), 0.75);
+  const at = () => Date.parse("2027-01-01T00:00:00Z");
+  close((await loadPricer(GEMINI, [], at))("gemini-3.6-flash", usage(1e6, 0)), 1.5);
+});
+
+Deno.test("a row of the list without a price for text is unknown, not free", async () => {
+  const openrouter = await loadPricer("https://openrouter.ai/api/v1");
+  assert.equal(openrouter("google/lyria-3-pro-preview", usage(1000, 1000)), null);
+  const openai = await loadPricer(OPENAI);
+  for (const model of ["whisper-1", "text-embedding-3-small"]) {
+    assert.equal(openai(model, usage(1000, 1000)), null, model);
+  }
+  // The list's own words: "Free of charge on the Gemini API".
+  assert.equal((await loadPricer(GEMINI))("gemma-4-31b-it", usage(1000, 1000)), 0);
 });
 
 Deno.test("the user's prices win, those for one server over those for all", async () => {
   const rows = [
     { model: "qwen3", input: 1, output: 2 },
-    { model: "qwen3", baseUrl: "http://gpu1:8000/v1/", input: 10, output: 20, request: 0.5 },
+    { model: "qwen3", baseUrl: "http://GPU1:8000/v1/", input: 10, output: 20, request: 0.5 },
     { model: "gpt-5.4-mini", input: 7, output: 7 },
   ];
   close((await loadPricer("http://gpu2:8000/v1", rows))("qwen3", usage(1e6, 1e6)), 3);
@@ -132,6 +185,18 @@ Deno.test("the list names models with their providers", async () => {
     model === "gpt-5.4-mini" && provider === "OpenAI"
   );
   assert.equal(mini!.contextWindow, 400_000);
+  assert.ok(!models.some(({ model }) => model === "whisper-1"));
+});
+
+Deno.test("the list tells the prices of this moment, not those of a date to come", async () => {
+  const priceAt = async (time: string) => {
+    const models = await listedModels(() => Date.parse(time));
+    const input = (vendor: string, name: string) =>
+      models.find(({ provider, model }) => provider === vendor && model === name)!.rates.input;
+    return [input("Google", "gemini-3.6-flash"), input("Deepseek", "deepseek-chat")];
+  };
+  assert.deepEqual(await priceAt("2026-11-23T20:00:00Z"), [0.75, 0.135]);
+  assert.deepEqual(await priceAt("2027-01-01T12:00:00Z"), [1.5, 0.27]);
 });
 
 Deno.test("the price file is read, and its mistakes are told with their place", () => {
@@ -148,11 +213,65 @@ Deno.test("the price file is read, and its mistakes are told with their place", 
     1,
     0.1,
   ]);
-  assert.throws(() => read('{"prices": [}'), /pricing\.json:1:13: not valid JSON/);
-  assert.throws(() => read('{"prices": [{"model": "m", "input": -1, "output": 1}]}'), {
-    code: "configuration",
-    message: /pricing\.json: prices\.0\.input: expected 0 or more/,
+  const tiers = '{"base": 1, "tiers": [{"start": 20, "price": 3}, {"start": 10, "price": 2}]}';
+  const [tiered] = read(`\ufeff{"prices":[{"model":"m","input":${tiers},"output":2}]}`);
+  assert.deepEqual(tiered.input, {
+    base: 1,
+    tiers: [{ start: 10, price: 2 }, { start: 20, price: 3 }],
   });
+
+  const [own] = read(
+    '{"prices":[{"model":"m","input":1,"output":2},' +
+      '{"model":"m","input":3,"output":4,"source":"openrouter"}]}',
+  );
+  assert.equal(own.input, 1, "a fetched row may stand beside the user's own");
+
+  const row_ = '{"model": "m", "input": 1, "output": 2}';
+  const cases: [text: string, message: RegExp][] = [
+    ['{"prices": [}', /pricing\.json:1:13: not valid JSON/],
+    ["", /pricing\.json:1:1: not valid JSON/],
+    ["{}", /pricing\.json:1:1: the field "prices" is missing/],
+    ['{"prices": {}}', /:1:12: prices: expected a list of prices/],
+    ['{"prices": [], "price": 1}', /unknown field "price": known are updated, prices/],
+    ['{"prices": [\n  {"input": 1, "output": 2}\n]}', /:2:3: the field "model" is missing/],
+    ['{"prices": [\n  7\n]}', /:2:3: expected a price with model, input and output, got 7/],
+    [
+      '{"prices": [{"model": "m",\n "input": -1, "output": 1}]}',
+      /:2:11: input: expected .*, got -1/,
+    ],
+    [
+      '{"prices": [{"model": "m", "input": 1, "output": 2,\n "cached": 1}]}',
+      /:2:\d+: unknown field "cached": known are .*cached_input/,
+    ],
+    [
+      '{"prices": [{"model": "m", "base_url": "host/v1", "input": 1, "output": 2}]}',
+      /:1:40: base_url: expected a URL such as https:\/\/host\/v1, got "host\/v1"/,
+    ],
+    [`{"prices": [\n${row_},\n${row_}]}`, /:3:1: a second price of m$/],
+  ];
+  for (const [text, message] of cases) {
+    assert.throws(() => read(text), { code: "configuration", message }, text);
+  }
+});
+
+Deno.test("listPricing() has the prices given, then every model of the list", async () => {
+  const [first, second, ...listed] = await listPricing([
+    { model: "mine", input: 1, output: 2 },
+    { model: "mine", baseUrl: "http://gpu1:8000/v1", input: 3, output: 4 },
+  ]);
+  assert.deepEqual([first.model, first.source, first.provider], ["mine", "user", undefined]);
+  assert.deepEqual([second.input, second.provider], [3, "gpu1:8000"]);
+  assert.ok(listed.length > 1000 && listed.every(({ source }) => source === "genai-prices"));
+});
+
+Deno.test("the cost that OpenRouter reports holds the bill of a key of one's own", () => {
+  // OpenRouter, "Usage Accounting": with one's own key, `cost` is the fee only.
+  const cost_details = { upstream_inference_cost: 0.19 };
+  assert.equal(decodeCost({ cost: 0.95, cost_details }), 0.95);
+  assert.equal(decodeCost({ cost: 0.25, is_byok: false, cost_details }), 0.25);
+  close(decodeCost({ cost: 0.01, is_byok: true, cost_details })!, 0.2);
+  assert.equal(decodeCost({ cost: 0.01, is_byok: true }), 0.01);
+  assert.equal(decodeCost({ prompt_tokens: 1 }), undefined);
 });
 
 Deno.test("a cost that the server reports wins over every price", async () => {

@@ -28,6 +28,19 @@ Deno.test("OpenAI's limit fills up bit by bit", () => {
   assert.deepEqual(read(headers), { remaining: 30, wait: 1 });
 });
 
+Deno.test("a reset at a time of day is reckoned by the server's clock, not by ours", () => {
+  for (const hours of [-5, 0, 5]) {
+    const there = NOW + hours * 3_600_000;
+    const headers = {
+      date: new Date(there).toUTCString(),
+      "x-ratelimit-limit": "20",
+      "x-ratelimit-remaining": "0",
+      "x-ratelimit-reset": String(there + 7000),
+    };
+    assert.deepEqual(read(headers), { remaining: 0, wait: 7 });
+  }
+});
+
 Deno.test("limits of tokens count in requests of the answer's size, and the tightest limit holds", () => {
   const headers = {
     "x-ratelimit-limit-requests": "500",

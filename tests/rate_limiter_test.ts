@@ -52,3 +52,13 @@ Deno.test("RateLimiter keeps to the larger of two limits over a change of it", (
     assertWithin(times.slice(before.length), second);
   }));
 });
+
+Deno.test("RateLimiter keeps to limits of any size with little memory", () => {
+  const asked = Array.from({ length: 60_000 }, () => 0);
+  const times = grants(new RateLimiter(25_000), asked);
+  for (let i = 25_000; i < times.length; i++) {
+    assert.ok(times[i] - times[i - 25_000] > 999.9, `${times[i] - times[i - 25_000]} ms`);
+  }
+  assert.ok(times.at(-1)! < 2410);
+  assert.doesNotThrow(() => new RateLimiter(1e15).take(0));
+});

@@ -55,7 +55,11 @@ export function emptySummary(): BatchSummary {
 /** Counts an answer in. */
 export function countResult(summary: BatchSummary, result: ChatResult): void {
   summary.succeeded++;
-  if (result.cached) summary.cached++;
+  if (result.cached) {
+    // Its tokens were paid for once, by another run.
+    summary.cached++;
+    return;
+  }
   countSpent(summary, result);
 }
 

@@ -93,6 +93,8 @@ export interface ChatOptions extends SamplingOptions {
    * wrong; default 0. Usage and cost are those of all answers.
    */
   schemaRetries?: number;
+  /** Whether the client's cache may answer, and keeps the answer; default yes where it has one. */
+  cache?: boolean;
   /** Cancels the call; it then throws {@link AbortedError}. */
   signal?: AbortSignal;
 }

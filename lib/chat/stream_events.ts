@@ -4,7 +4,7 @@
  * @module
  */
 import type { PartialCompletion } from "../errors.ts";
-import type { FinishReason, ToolCall, Usage } from "./result.ts";
+import type { ChatResult, FinishReason, ToolCall, Usage } from "./result.ts";
 
 /** One event of a streamed completion. */
 export type StreamEvent =
@@ -65,4 +65,19 @@ export class StreamAccumulator {
   partial(): PartialCompletion {
     return { content: this.content, thinking: this.thinking };
   }
+}
+
+/** The events that a whole answer would have had as a stream. */
+export function eventsOf(
+  completion: Pick<ChatResult, "thinking" | "content" | "toolCalls" | "finishReason" | "usage">,
+): StreamEvent[] {
+  const events: StreamEvent[] = [];
+  if (completion.thinking) events.push({ type: "thinking", text: completion.thinking });
+  if (completion.content) events.push({ type: "text", text: completion.content });
+  for (const [index, call] of completion.toolCalls.entries()) {
+    events.push({ type: "tool_call", index, id: call.id, ...call.function });
+  }
+  events.push({ type: "finish", finishReason: completion.finishReason });
+  if (completion.usage) events.push({ type: "usage", usage: completion.usage });
+  return events;
 }

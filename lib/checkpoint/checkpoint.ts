@@ -13,13 +13,14 @@ import {
   fdatasyncSync,
   fstatSync,
   ftruncateSync,
+  mkdirSync,
   openSync,
   readSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { CheckpointError, CheckpointMismatchError } from "../errors.ts";
 import { fingerprint, loadFingerprint } from "./fingerprint.ts";
@@ -35,11 +36,12 @@ const SYNC_INTERVAL = 1000;
 /** Above this an index is a mistake, not a place in an input. */
 const MAX_INDEX = 100_000_000;
 
-/** The result file of one batch, open and locked. */
+/** The result file of one batch, open and locked, or open for reading only. */
 export class Checkpoint {
   readonly #path: string;
   readonly #fd: number;
-  readonly #lock: FileLock;
+  /** None when it is open for reading only: then nothing may be changed. */
+  readonly #lock: FileLock | undefined;
   readonly #created: boolean;
   readonly #index = new RecordIndex();
   #size = 0;
@@ -53,7 +55,7 @@ export class Checkpoint {
   #synced = 0;
   #syncTimer: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(path: string, fd: number, lock: FileLock, created: boolean) {
+  private constructor(path: string, fd: number, lock: FileLock | undefined, created: boolean) {
     this.#path = path;
     this.#fd = fd;
     this.#lock = lock;
@@ -92,6 +94,32 @@ export class Checkpoint {
       if (fd !== undefined) closeSync(fd);
       lock?.release();
       throw error instanceof CheckpointError ? error : fileProblem(error, path);
+    }
+  }
+
+  /**
+   * Opens the result file at `path` to look into it: nothing is changed, and another process may be
+   * writing it. `undefined` when there is none.
+   *
+   * @throws {CheckpointError} when it cannot be read, or holds something else than results
+   */
+  static async openToRead(path: string): Promise<Checkpoint | undefined> {
+    const target = resolvePath(path);
+    let fd: number | undefined;
+    await loadFingerprint();
+    try {
+      const existing = statSync(target, { throwIfNoEntry: false });
+      if (existing === undefined) return undefined;
+      checkKind(existing, path);
+      fd = openSync(target, "r");
+      const checkpoint = new Checkpoint(target, fd, undefined, false);
+      checkpoint.#scan();
+      return checkpoint;
+    } catch (error) {
+      if (fd !== undefined) closeSync(fd);
+      if (error instanceof CheckpointError) throw error;
+      const reason = error instanceof Error ? error.message : error;
+      throw new CheckpointError(`cannot read ${path}: ${reason}`, { cause: error });
     }
   }
 
@@ -185,7 +213,11 @@ export class Checkpoint {
         written += writeSync(this.#fd, bytes, written);
       }
     } catch (error) {
-      this.#cutTo(this.#size);
+      try {
+        this.#cutTo(this.#size);
+      } catch {
+        // A file that cannot be cut either keeps a torn line, which the next run cuts off.
+      }
       throw fileProblem(error, this.#path);
     }
     for (const [i, { index, status }] of records.entries()) {
@@ -198,15 +230,28 @@ export class Checkpoint {
   }
 
   /**
+   * Makes sure that all that was written is on the disk, and in its place.
+   *
+   * @throws {CheckpointError} when it is not, and says where it is
+   */
+  settle(): void {
+    try {
+      this.#sync();
+    } catch (error) {
+      throw fileProblem(error, this.#path);
+    }
+    this.#lastCheck = -Infinity;
+    this.#checkInPlace();
+  }
+
+  /**
    * Puts the file in the order of the indexes, one record each, by replacing it at once with an
    * ordered copy. Does nothing when it is in order already.
    *
    * @throws {CheckpointError} when the copy cannot be written; the file stays as it is
    */
   order(): void {
-    this.#sync();
-    this.#lastCheck = -Infinity;
-    this.#checkInPlace();
+    this.settle();
     if (this.#ordered) return;
     try {
       writeInOrder(this.#path, this.#fd, this.#index);
@@ -217,6 +262,7 @@ export class Checkpoint {
 
   /** Syncs and closes the file and gives the lock back; an empty file it made goes away again. */
   close(): void {
+    if (this.#lock === undefined) return closeSync(this.#fd);
     try {
       this.#sync();
     } finally {
@@ -243,7 +289,13 @@ export class Checkpoint {
     const there = statSync(this.#path, { throwIfNoEntry: false });
     if (there?.ino === ino) return;
     const rescued = there === undefined ? this.#path : `${this.#path}.rescued`;
-    writeInOrder(rescued, this.#fd, this.#index);
+    try {
+      // Its folder may be gone as well.
+      mkdirSync(dirname(rescued), { recursive: true });
+      writeInOrder(rescued, this.#fd, this.#index);
+    } catch (error) {
+      throw fileProblem(error, rescued);
+    }
     throw new CheckpointError(
       `${this.#path} was moved, removed or replaced while the batch ran`,
       { hint: `What was answered so far is in ${rescued}. Run the same command to go on.` },
@@ -266,7 +318,7 @@ export class Checkpoint {
       }
       if (problem === undefined && record!.index > MAX_INDEX) problem = "its index is too large";
       if (problem !== undefined) {
-        if (!line.ended) return this.#cutTo(line.offset);
+        if (!line.ended) return this.#lock && this.#cutTo(line.offset);
         throw new CheckpointError(
           `${this.#path}:${line.number} is not a result of flexllm: ${problem}`,
           { hint: "Choose another output file, or remove that line." },
@@ -275,7 +327,7 @@ export class Checkpoint {
       this.#noteScanned(record!, line.offset, line.length);
       if (typeof record!.cost === "number") this.#cost += record!.cost;
       this.#size = line.offset + line.length + 1;
-      if (!line.ended) writeSync(this.#fd, "\n");
+      if (!line.ended && this.#lock !== undefined) writeSync(this.#fd, "\n");
     }
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import canonicalize from "canonicalize";
+import { canonicalJson } from "../canonical_json.ts";
 
 /** 64 bits of a text. */
 let hash: ((text: string) => bigint) | undefined;
@@ -22,13 +22,4 @@ export async function loadFingerprint(): Promise<void> {
  */
 export function fingerprint(input: unknown): number {
   return Number(hash!(canonicalJson(input)) >> 12n);
-}
-
-/** RFC 8785 has no form for half a surrogate pair, which truncated texts end in; JSON escapes it. */
-function canonicalJson(input: unknown): string {
-  try {
-    return canonicalize(input) ?? "";
-  } catch {
-    return JSON.stringify(input);
-  }
 }

@@ -52,9 +52,17 @@ export async function lockOf(target: string): Promise<FileLock | undefined> {
   }
 }
 
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  if ("code" in error) return String(error.code);
+  // Deno knows these by their words only.
+  if (/file too large/i.test(error.message)) return "EFBIG";
+  return /quota/i.test(error.message) ? "EDQUOT" : "";
+}
+
 /** What a file system error means for the output file, and what to do. */
 export function fileProblem(error: unknown, path: string): CheckpointError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = codeOf(error);
   const folder = dirname(resolvePath(path));
   switch (code) {
     case "ENAMETOOLONG":
@@ -78,6 +86,12 @@ export function fileProblem(error: unknown, path: string): CheckpointError {
       return new CheckpointError(`the disk is full: cannot write ${path}`, {
         cause: error,
         hint: "Nothing written is lost. Make room and run the same command again.",
+      });
+    case "EFBIG":
+      return new CheckpointError(`${path} would be larger than a file may be`, {
+        cause: error,
+        hint:
+          "Nothing written is lost. Raise the limit (ulimit -f) and run the same command again.",
       });
     default:
       return new CheckpointError(

@@ -57,4 +57,6 @@ export interface ChatClient {
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options?: BatchOptions,
   ): AsyncGenerator<BatchItem, void, void>;
+  /** Cancels what is in flight and writes what is to be kept. */
+  close(): Promise<void>;
 }

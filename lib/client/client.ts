@@ -120,14 +120,16 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     return [endpointStats(this.#endpoint, systemClock.now())];
   }
 
-  /** Cancels what is in flight. Safe to call twice. */
-  close(): void {
-    this.#completer.close();
+  /**
+   * Cancels what is in flight, and writes what the cache has not written yet. Never rejects; safe to
+   * call twice.
+   */
+  close(): Promise<void> {
+    return this.#completer.close();
   }
 
   /** Closes the client at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    return Promise.resolve();
+    return this.close();
   }
 }

@@ -7,6 +7,9 @@ import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { LOAD_BALANCES, type LoadBalance } from "../scheduling/choose.ts";
 import type { GateOptions } from "../scheduling/gate.ts";
+import { RateLimiter } from "../scheduling/rate_limiter.ts";
+import { TokenLimiter } from "../scheduling/token_limiter.ts";
+import type { CacheOptions } from "./cached_calls.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 
 /** The limits of one endpoint. */
@@ -43,6 +46,8 @@ export interface RequestOptions {
   timeout?: number;
   /** Counts what answers cost, and keeps to a limit. */
   costTracker?: CostTracker;
+  /** Keeps answers, so that the same is never paid for twice; default `false`. */
+  cache?: boolean | CacheOptions;
   /** Cancels everything this client does. */
   signal?: AbortSignal;
 }
@@ -65,6 +70,10 @@ export interface PoolEndpoint extends EndpointOptions, LimitOptions {
 export interface PoolOptions extends RequestOptions {
   /** The endpoints, at least one; two of them may be on one server. */
   endpoints: readonly PoolEndpoint[];
+  /** The most requests begun in any second, on all endpoints together; default no limit. */
+  maxQps?: number;
+  /** The most tokens in any minute, on all endpoints together; default no limit. */
+  maxTpm?: number;
   /** How requests are shared out; default `round_robin`. */
   loadBalance?: LoadBalance;
   /** Whether a request that an endpoint failed goes to another one; default `true`. */
@@ -90,6 +99,7 @@ interface RequestSettings {
   /** The same, for calls that ask for thinking. */
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
+  cache: CacheOptions | undefined;
   signal: AbortSignal | undefined;
   random: () => number;
 }
@@ -153,6 +163,7 @@ function requestSettings(options: RequestOptions): RequestSettings {
     timeout,
     thinkingTimeout: options.timeout ?? 600,
     costTracker: options.costTracker,
+    cache: options.cache === true ? {} : options.cache || undefined,
     signal: options.signal,
     random: Math.random,
   };
@@ -160,13 +171,17 @@ function requestSettings(options: RequestOptions): RequestSettings {
 
 function gateOptions(
   { concurrencyLimit = 10, maxQps, maxTpm }: LimitOptions,
-  shared: Pick<GateOptions, "adaptive" | "failureThreshold" | "recoveryTime" | "random">,
+  common: Pick<
+    GateOptions,
+    "adaptive" | "failureThreshold" | "recoveryTime" | "random" | "shared"
+  >,
 ): GateOptions {
   expectWhole(concurrencyLimit, "concurrencyLimit", 1);
   expectPositive(maxQps, "maxQps");
   expectPositive(maxTpm, "maxTpm");
-  const { adaptive, failureThreshold, recoveryTime, random } = shared;
+  const { adaptive, failureThreshold, recoveryTime, random, shared } = common;
   return {
+    shared,
     concurrency: concurrencyLimit,
     maxQps,
     maxTpm,
@@ -206,9 +221,16 @@ export function withPoolDefaults(options: PoolOptions): PoolSettings {
   expect(known, "loadBalance", `one of ${LOAD_BALANCES.join(", ")}`, loadBalance);
   expectWhole(failureThreshold, "failureThreshold", 1);
   if (recoveryTime !== undefined) expectSeconds(recoveryTime, "recoveryTime");
+  const { maxQps, maxTpm } = options;
+  expectPositive(maxQps, "maxQps");
+  expectPositive(maxTpm, "maxTpm");
   const settings = { ...requestSettings(options), random };
-  const shared = {
+  const common = {
     ...settings,
+    shared: {
+      qps: maxQps === undefined ? undefined : new RateLimiter(maxQps),
+      tpm: maxTpm === undefined ? undefined : new TokenLimiter(maxTpm),
+    },
     failureThreshold,
     // A pool that was told when an endpoint is away takes the time of the Python tool.
     recoveryTime: recoveryTime ?? (failureThreshold === undefined ? undefined : 60),
@@ -220,7 +242,7 @@ export function withPoolDefaults(options: PoolOptions): PoolSettings {
     endpoints: endpoints.map((endpoint, i) => {
       try {
         expectPositive(endpoint.weight, "weight");
-        return { options: endpoint, gate: gateOptions(endpoint, shared) };
+        return { options: endpoint, gate: gateOptions(endpoint, common) };
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error;
         throw new ConfigurationError(`endpoints[${i}]: ${error.message}`);

@@ -8,17 +8,18 @@ import { assistantMessage } from "../chat/assistant_message.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
 import type { ChatOptions, ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import { StreamAccumulator } from "../chat/stream_events.ts";
+import { eventsOf, StreamAccumulator } from "../chat/stream_events.ts";
 import { parseStructured } from "../chat/structured_output.ts";
 import { AbortedError, FlexLLMError, InvalidInputError, SchemaMismatchError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { Completion, ModelInfo } from "../providers/provider.ts";
 import { type RunOptions, Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
+import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
 import type { CallHooks } from "./chat_client.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream, type EventSource } from "./completion_stream.ts";
 import { askUntilItFits } from "./schema_retry.ts";
-import { type Release, Spending } from "./spending.ts";
+import { type Reserved, Spending } from "./spending.ts";
 import type { EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";
 
 /** What holds for all endpoints of a client. */
@@ -28,6 +29,7 @@ export interface CompleterOptions extends SchedulerOptions {
   /** The same, for calls that ask for thinking. */
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
+  cache: CacheOptions | undefined;
   /** Cancels everything. */
   signal: AbortSignal | undefined;
 }
@@ -39,10 +41,10 @@ interface Call {
   stream: boolean;
   signal: AbortSignal;
   prepared: Prepared | undefined;
-  /** About how many tokens its prompt has; 0 when nobody needs to know. */
-  promptTokens: number;
-  /** Gives back what is set aside for its answer. */
-  release: Release | undefined;
+  /** The size of its prompt, for the estimates of its tokens; 0 when nobody needs to know. */
+  promptSize: number;
+  /** What is set aside for its answer. */
+  reserved: Reserved | undefined;
 }
 
 /** Completes conversations through one or more endpoints. */
@@ -51,6 +53,7 @@ export class Completer {
   readonly #scheduler: Scheduler<EndpointClient>;
   readonly #options: CompleterOptions;
   readonly #spending: Spending;
+  readonly #cache: CachedCalls | undefined;
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
   /** The signals of calls, merged with the client's own, each once. */
@@ -61,6 +64,7 @@ export class Completer {
     this.#options = options;
     this.#scheduler = new Scheduler(endpoints, options);
     this.#spending = new Spending(endpoints, options.costTracker);
+    this.#cache = options.cache && new CachedCalls(options.cache);
     const closing = this.#closing.signal;
     this.#signal = options.signal === undefined
       ? closing
@@ -82,6 +86,15 @@ export class Completer {
     const call = this.#call(messages, options, false);
     const early = this.#prepareEarly(call);
     if (early instanceof Promise) await early;
+    if (this.#cache === undefined || options.cache === false) {
+      return (await this.#ask(call)).result;
+    }
+    const ways = await this.#prepareAll(call);
+    return await this.#cache.findOrAsk(ways, () => this.#ask(call), call.signal);
+  }
+
+  /** Sends a call, and tells what was sent. */
+  async #ask(call: Call): Promise<{ result: ChatResult; used: Prepared }> {
     const tryOptions = this.#tryOptions(call);
     let begun = 0;
     try {
@@ -92,12 +105,12 @@ export class Completer {
           begun = performance.now();
           return target.complete(used, tryOptions);
         });
-        this.#spending.settle(target, call.promptTokens, tokens, completion.usage);
+        this.#spending.settle(target, call.promptSize, tokens, completion.usage);
         return { completion, raw, used };
       }, this.#runOptions(call));
-      return await this.#result(used, completion, raw, begun);
+      return { result: await this.#result(call, used, completion, raw, begun), used };
     } finally {
-      call.release?.();
+      call.reserved?.release();
     }
   }
 
@@ -126,9 +139,10 @@ export class Completer {
     return models;
   }
 
-  /** Cancels what is in flight. */
-  close(): void {
+  /** Cancels what is in flight; resolves when the cache has written what it has. */
+  async close(): Promise<void> {
     this.#closing.abort();
+    await this.#cache?.close();
   }
 
   #call(
@@ -141,15 +155,15 @@ export class Completer {
     if (problem !== undefined) throw new InvalidInputError(problem);
     if (options.timeout !== undefined) expectTimeout(options.timeout);
     const signal = this.#merge(options.signal);
-    const promptTokens = this.#spending.promptTokens(messages, options);
+    const promptSize = this.#spending.promptSize(messages, options);
     return {
       messages,
       options,
       stream,
       signal,
       prepared: undefined,
-      promptTokens,
-      release: undefined,
+      promptSize,
+      reserved: undefined,
     };
   }
 
@@ -166,6 +180,15 @@ export class Completer {
     return prepared.then((prepared) => call.prepared = prepared);
   }
 
+  /** All ways in which a call may be sent, one for each endpoint. */
+  async #prepareAll(call: Call): Promise<Prepared[]> {
+    if (call.prepared !== undefined) return [call.prepared];
+    const { messages, options, stream, signal } = call;
+    return await Promise.all(
+      this.#endpoints.map((endpoint) => endpoint.prepare(messages, options, stream, signal)),
+    );
+  }
+
   #tryOptions({ options, signal }: Call): TryOptions {
     const { timeout, thinkingTimeout } = this.#options;
     // Models that think are silent for longer.
@@ -175,21 +198,21 @@ export class Completer {
   /** Makes a try with what it can cost set aside; for an answer until its cost is recorded. */
   async #spend<R>(call: Call, prepared: Prepared, attempt: () => Promise<R>): Promise<R> {
     if (!this.#spending.isLimited) return await attempt();
-    const { options, signal, promptTokens } = call;
+    const { options, signal, promptSize } = call;
     const waitSignal = options.waitSignal ?? signal;
-    const release = await this.#spending.reserve(prepared, promptTokens, waitSignal);
+    const reserved = await this.#spending.reserve(prepared, promptSize, waitSignal);
     try {
       const answer = await attempt();
-      call.release = release;
+      call.reserved = reserved;
       return answer;
     } catch (error) {
-      release();
+      reserved.release();
       throw error;
     }
   }
 
   #runOptions(call: Call): RunOptions {
-    const { options, signal, promptTokens } = call;
+    const { options, signal, promptSize } = call;
     return {
       signal,
       waitSignal: options.waitSignal,
@@ -197,7 +220,7 @@ export class Completer {
       onRetryResume: options.onRetryResume,
       patient: options.patient,
       remaining: options.remaining,
-      promptTokens,
+      promptTokens: this.#spending.promptTokens(promptSize),
     };
   }
 
@@ -206,6 +229,12 @@ export class Completer {
     early: Prepared | undefined | Promise<Prepared>,
   ): EventSource {
     if (early instanceof Promise) await early;
+    const cache = call.options.cache === false ? undefined : this.#cache;
+    const known = await cache?.find(await this.#prepareAll(call));
+    if (known !== undefined) {
+      yield* eventsOf(known);
+      return known;
+    }
     const tryOptions = this.#tryOptions(call);
     let begun = 0;
     const accumulator = new StreamAccumulator();
@@ -235,17 +264,20 @@ export class Completer {
       const { model = "", native, cost } = step.value;
       const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
       const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
-      this.#spending.settle(used.endpoint, call.promptTokens, tokens, usage);
-      return await this.#result(used, completion, { model }, begun);
+      this.#spending.settle(used.endpoint, call.promptSize, tokens, usage);
+      const result = await this.#result(call, used, completion, { model }, begun);
+      await cache?.keep(used, result);
+      return result;
     } catch (error) {
       if (error instanceof FlexLLMError) error.partial ??= accumulator.partial();
       throw error;
     } finally {
-      call.release?.();
+      call.reserved?.release();
     }
   }
 
   async #result(
+    { reserved }: Call,
     { endpoint, request }: Prepared,
     completion: Completion,
     raw: unknown,
@@ -268,7 +300,7 @@ export class Completer {
       latency,
       raw,
     };
-    this.#spending.record(result);
+    this.#spending.record(result, reserved);
     if (responseFormat !== undefined && completion.toolCalls.length === 0) {
       await addParsed(result, responseFormat);
     }

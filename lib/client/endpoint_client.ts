@@ -47,7 +47,9 @@ export class EndpointClient implements Target {
   readonly weight: number;
   /** The model that is asked when a call names none. */
   readonly model: string | undefined;
-  /** The base URL, without what may be secret. */
+  /** The base URL. */
+  readonly baseUrl: string;
+  /** The same, without what may be secret. */
   readonly name: string;
   readonly #connection: Connection;
   readonly #encoders = new Map<Provider, ReturnType<Provider["encoder"]>>();
@@ -65,7 +67,8 @@ export class EndpointClient implements Target {
     this.weight = options.weight ?? 1;
     this.model = options.model;
     this.#prices = options.prices;
-    this.name = shownUrl(this.#connection.endpoint.baseUrl);
+    this.baseUrl = this.#connection.endpoint.baseUrl;
+    this.name = shownUrl(this.baseUrl);
   }
 
   /**

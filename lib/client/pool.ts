@@ -108,14 +108,16 @@ export class LLMClientPool implements ChatClient, AsyncDisposable {
     return this.#endpoints.map((endpoint) => endpointStats(endpoint, now));
   }
 
-  /** Cancels what is in flight. Safe to call twice. */
-  close(): void {
-    this.#completer.close();
+  /**
+   * Cancels what is in flight, and writes what the cache has not written yet. Never rejects; safe to
+   * call twice.
+   */
+  close(): Promise<void> {
+    return this.#completer.close();
   }
 
   /** Closes the pool at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    return Promise.resolve();
+    return this.close();
   }
 }

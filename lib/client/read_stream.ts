@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { StreamEvent } from "../chat/stream_events.ts";
+import { eventsOf, type StreamEvent } from "../chat/stream_events.ts";
 import { AbortedError, MalformedResponseError } from "../errors.ts";
 import { decodeAnswer, throwStatusError } from "../providers/answer.ts";
 import type { Completion, EncodedRequest, Provider, StreamDecoder } from "../providers/provider.ts";
@@ -18,19 +18,6 @@ export interface ReadStreamOptions extends SendOptions {
   apiKey: string | undefined;
   /** Called when the headers of the answer are there. */
   onHeaders?: (headers: Headers) => void;
-}
-
-/** The events that a plain answer would have had as a stream, for servers that do not stream. */
-function eventsOf(completion: Completion): StreamEvent[] {
-  const events: StreamEvent[] = [];
-  if (completion.thinking) events.push({ type: "thinking", text: completion.thinking });
-  if (completion.content) events.push({ type: "text", text: completion.content });
-  for (const [index, call] of completion.toolCalls.entries()) {
-    events.push({ type: "tool_call", index, id: call.id, ...call.function });
-  }
-  events.push({ type: "finish", finishReason: completion.finishReason });
-  if (completion.usage) events.push({ type: "usage", usage: completion.usage });
-  return events;
 }
 
 /** Some servers send their streams as plain text; none sends them as JSON or as a web page. */

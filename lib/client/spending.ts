@@ -9,11 +9,16 @@ import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
-import { TokenEstimate } from "../pricing/token_estimate.ts";
+import { promptSize, TokenEstimate } from "../pricing/token_estimate.ts";
 import type { EndpointClient, Prepared } from "./endpoint_client.ts";
 
-/** Gives back what was set aside of a budget. */
-export type Release = () => void;
+/** What is set aside of a budget for one request. */
+export interface Reserved {
+  /** USD. */
+  readonly cost: number;
+  /** Gives it back; only the first call counts. */
+  release(): void;
+}
 
 /** The tokens and the money of one client. */
 export class Spending {
@@ -29,9 +34,14 @@ export class Spending {
     this.#estimates = this.isLimited || endpoints.some(({ gate }) => gate.countsTokens);
   }
 
-  /** About how many tokens a prompt has; 0 when nobody needs to know. */
-  promptTokens(messages: readonly Message[], options: ChatOptions): number {
-    return this.#estimates ? this.#estimate.prompt(messages, options) : 0;
+  /** The size of a prompt, for the estimates of its tokens; 0 when nobody needs to know. */
+  promptSize(messages: readonly Message[], options: ChatOptions): number {
+    return this.#estimates ? promptSize(messages, options) : 0;
+  }
+
+  /** About how many tokens a prompt of this size has, by what is known now. */
+  promptTokens(size: number): number {
+    return size === 0 ? 0 : this.#estimate.prompt(size);
   }
 
   /**
@@ -42,16 +52,17 @@ export class Spending {
    */
   async reserve(
     { endpoint, request }: Prepared,
-    promptTokens: number,
+    promptSize: number,
     signal: AbortSignal,
-  ): Promise<Release> {
+  ): Promise<Reserved> {
     const tracker = this.#tracker!;
+    const promptTokens = this.promptTokens(promptSize);
     const completionTokens = this.#estimate.completion(request.options);
     const totalTokens = promptTokens + completionTokens;
     const pricer = await endpoint.pricer();
     const cost = pricer(request.model, { promptTokens, completionTokens, totalTokens });
-    if (cost !== null) return await tracker.reserve(cost, signal);
-    if (tracker.allowUnpriced) return () => {};
+    if (cost !== null) return { cost, release: await tracker.reserve(cost, signal) };
+    if (tracker.allowUnpriced) return { cost: 0, release: () => {} };
     throw new ConfigurationError(
       `the price of ${request.model} at ${endpoint.name} is not known, so no budget can hold`,
       { hint: "Give its price, or allow models without one (--allow-unpriced)." },
@@ -59,10 +70,15 @@ export class Spending {
   }
 
   /** Sets an answered request right for which `taken` tokens were reckoned with. */
-  settle(endpoint: EndpointClient, promptTokens: number, taken: number, usage: Usage | null): void {
+  settle(
+    endpoint: EndpointClient,
+    promptSize: number,
+    taken: readonly number[],
+    usage: Usage | null,
+  ): void {
     if (!this.#estimates || usage === null) return;
-    this.#estimate.learn(promptTokens, usage);
-    if (taken > 0) endpoint.gate.settleTokens(taken, usage.promptTokens, usage.completionTokens);
+    this.#estimate.learn(promptSize, usage);
+    endpoint.gate.settleTokens(taken, usage.promptTokens, usage.completionTokens);
   }
 
   /** The cost of an answer in USD, `null` when its price is not known. */
@@ -76,8 +92,8 @@ export class Spending {
     return pricer.then((pricer) => pricer(model, usage));
   }
 
-  /** Counts an answer in. */
-  record(result: ChatResult): void {
-    this.#tracker?.record(result);
+  /** Counts an answer in; one of unknown cost with what was set aside for it. */
+  record(result: ChatResult, reserved: Reserved | undefined): void {
+    this.#tracker?.record(result, reserved?.cost);
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import * as v from "valibot";
+import { STORE_NAMES } from "../cache/open_store.ts";
 import { PROVIDER_NAMES } from "../client/endpoint.ts";
 import { priceEntries } from "../pricing/price_file.ts";
 import { LOAD_BALANCES } from "../scheduling/choose.ts";
@@ -92,6 +93,9 @@ const batch = v.strictObject({
   ),
   return_usage: v.nullish(flag),
   track_cost: v.nullish(flag),
+  cache: v.nullish(flag),
+  /** Seconds; 0 for ever. */
+  cache_ttl: v.nullish(notNegative),
   /** Several servers that share the work; one of them is enough. */
   endpoints: v.nullish(
     v.pipe(
@@ -107,12 +111,28 @@ const batch = v.strictObject({
   flush_interval: v.nullish(notNegative),
 }, "expected the batch settings");
 
+const cacheSettings = v.strictObject({
+  ttl: v.optional(notNegative),
+  store: v.optional(v.picklist(STORE_NAMES, `expected one of ${STORE_NAMES.join(", ")}`)),
+  path: v.optional(text),
+  namespace: v.optional(text),
+}, "expected true, false, or ttl, store, path and namespace");
+
+const template = v.union([
+  text,
+  v.strictObject({ prompt: text, system: v.optional(text) }),
+], "expected a text, or prompt and system");
+
 /** The schema of the whole file. */
 export const configSchema = v.strictObject({
   default: v.nullish(text),
   models: v.nullish(v.array(model, "expected a list of models")),
+  /** The response cache: of every command, `batch` says more for batches. */
+  cache: v.nullish(v.union([v.boolean(), cacheSettings], "expected true, false, or settings")),
   batch: v.nullish(batch),
-}, "expected default, models and batch");
+  /** Prompts by name, with {{input}} and {{name}} in the places of what a call gives. */
+  templates: v.nullish(v.record(v.string(), template, "expected name: text pairs")),
+}, "expected default, models, batch and templates");
 
 /** A whole configuration. */
 export type ConfigValue = v.InferOutput<typeof configSchema>;
@@ -124,8 +144,4 @@ export type EndpointEntry = v.InferOutput<typeof endpoint>;
 export type BatchSection = v.InferOutput<typeof batch>;
 
 /** Fields of `batch` in the Python tool's files that this version reads past, with a warning. */
-export const IGNORED_BATCH_FIELDS: readonly string[] = [
-  "cache",
-  "cache_ttl",
-  "preprocess_msg",
-];
+export const IGNORED_BATCH_FIELDS: readonly string[] = ["preprocess_msg"];

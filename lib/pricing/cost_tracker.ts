@@ -42,6 +42,9 @@ interface Waiter {
   refuse(error: unknown): void;
 }
 
+/** Sums of binary fractions miss by a little; a billionth of the limit is not worth a refusal. */
+const TOLERANCE = 1e-9;
+
 /**
  * Counts what answers cost and keeps to a limit: before a request, the most that it can cost is set
  * aside; when that does not fit, the request waits for others to turn out cheaper, and is refused when
@@ -65,9 +68,11 @@ export class CostTracker {
   readonly allowUnpriced: boolean;
   readonly #options: CostTrackerOptions;
   readonly #rows = new Map<string, CostRow>();
+  #lastRow: CostRow | undefined;
   readonly #waiting = new Set<Waiter>();
   #spent = 0;
   #reserved = 0;
+  /** How many have set more than nothing aside. */
   #reservations = 0;
   #warned = false;
 
@@ -88,7 +93,7 @@ export class CostTracker {
     this.#options = options;
   }
 
-  /** USD spent, of the answers whose price is known. */
+  /** USD spent, as far as it is known; see {@link record} for what is not. */
   get spent(): number {
     return this.#spent;
   }
@@ -100,18 +105,24 @@ export class CostTracker {
 
   /** USD left to spend or set aside; `Infinity` without a limit. */
   get remaining(): number {
-    return this.limit === undefined ? Infinity : this.limit - this.#spent - this.#reserved;
+    if (this.limit === undefined) return Infinity;
+    return Math.max(0, this.limit - this.#spent - this.#reserved);
   }
 
   /**
    * Sets `cost` aside: at once, or when enough of what others have set aside is free again. What it
-   * gives must be called once, when the request has ended and its cost, if any, was recorded.
+   * gives must be called once, when the request has ended and its cost, if any, was recorded. What is
+   * free never waits, and is never refused.
    *
    * @throws {BudgetExceededError} when it does not fit and nothing else is set aside
    * @throws {AbortedError} when `signal` fires first
+   * @throws {ConfigurationError} when `cost` is not a number of at least 0
    */
   reserve(cost: number, signal?: AbortSignal): (() => void) | Promise<() => void> {
-    if (this.#waiting.size === 0 && cost <= this.remaining) return this.#take(cost);
+    if (!(cost >= 0 && cost < Infinity)) {
+      throw new ConfigurationError(`cost: expected USD, 0 or more, got ${cost}`);
+    }
+    if (cost === 0 || (this.#waiting.size === 0 && this.#fits(cost))) return this.#take(cost);
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(new AbortedError());
       const leave = () => {
@@ -140,7 +151,13 @@ export class CostTracker {
     });
   }
 
+  #fits(cost: number): boolean {
+    if (this.limit === undefined) return true;
+    return this.#spent + this.#reserved + cost <= this.limit * (1 + TOLERANCE);
+  }
+
   #take(cost: number): () => void {
+    if (cost === 0) return () => {};
     this.#reserved += cost;
     this.#reservations++;
     let taken = true;
@@ -156,20 +173,43 @@ export class CostTracker {
   /** Lets those go that fit now, in their order; refuses all when none can ever fit. */
   #settle(): void {
     for (const waiter of this.#waiting) {
-      if (waiter.cost <= this.remaining) waiter.grant();
+      if (this.#fits(waiter.cost)) waiter.grant();
       else if (this.#reservations > 0) return;
       else waiter.refuse(new BudgetExceededError(this.limit!, this.#spent, waiter.cost));
     }
   }
 
-  /** Counts USD in that were spent before, so that the limit holds for both together. */
+  /** Counts USD in that were spent elsewhere or before, so that the limit holds for all of it. */
   addSpent(cost: number): void {
-    this.#spent += cost;
+    // A server may report any number as its cost; none gives money back.
+    if (cost > 0) this.#spent += cost;
+    const { warning, onWarning } = this.#options;
+    if (!this.#warned && warning !== undefined && this.#spent >= warning) {
+      this.#warned = true;
+      onWarning?.(this.#spent);
+    }
   }
 
-  /** Counts an answer in. */
-  record(result: ChatResult): void {
-    const { model, endpoint, cost, usage } = result;
+  /**
+   * Counts an answer in.
+   *
+   * @param atMost USD that were set aside for it: an answer whose cost is not known may have cost as
+   *   much, and counts so in `spent`; default 0
+   */
+  record({ model, endpoint, usage, cost }: ChatResult, atMost = 0): void {
+    const last = this.#lastRow;
+    const row = last?.model === model && last.endpoint === endpoint
+      ? last
+      : this.#lastRow = this.#row(model, endpoint);
+    row.requests++;
+    row.promptTokens += usage?.promptTokens ?? 0;
+    row.completionTokens += usage?.completionTokens ?? 0;
+    if (cost === null) row.unpriced++;
+    else row.cost = (row.cost ?? 0) + cost;
+    this.addSpent(cost ?? atMost);
+  }
+
+  #row(model: string, endpoint: string): CostRow {
     const key = `${endpoint} ${model}`;
     let row = this.#rows.get(key);
     if (row === undefined) {
@@ -184,20 +224,7 @@ export class CostTracker {
       };
       this.#rows.set(key, row);
     }
-    row.requests++;
-    row.promptTokens += usage?.promptTokens ?? 0;
-    row.completionTokens += usage?.completionTokens ?? 0;
-    if (cost === null) {
-      row.unpriced++;
-      return;
-    }
-    row.cost = (row.cost ?? 0) + cost;
-    this.#spent += cost;
-    const { warning, onWarning } = this.#options;
-    if (!this.#warned && warning !== undefined && this.#spent >= warning) {
-      this.#warned = true;
-      onWarning?.(this.#spent);
-    }
+    return row;
   }
 
   /** What was spent by model and endpoint, in the order of their first answers. */

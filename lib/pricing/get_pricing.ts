@@ -6,7 +6,7 @@
 import { baseUrlOf, normalizeBaseUrl, type ProviderName } from "../client/endpoint.ts";
 import { ConfigurationError } from "../errors.ts";
 import { findRow, type PriceRow } from "./price.ts";
-import { priceListOf } from "./price_list.ts";
+import { listedModels, priceListOf } from "./price_list.ts";
 import { costOf, type Rates } from "./rates.ts";
 
 /** Which model's price is asked for. */
@@ -27,7 +27,7 @@ export interface ModelPricing extends Rates {
   model: string;
   /** Whose prices they are. */
   source: "user" | "genai-prices";
-  /** The provider's name, where the price list knows it. */
+  /** The provider's name, where the price list knows it; in a list, the host of a user's price. */
   provider?: string;
 }
 
@@ -54,6 +54,25 @@ export async function getPricing(query: PricingQuery): Promise<ModelPricing | nu
   const rates = list?.ratesOf(model);
   if (rates === undefined) return null;
   return { ...rates, model, source: "genai-prices", provider: list!.provider };
+}
+
+/**
+ * All models whose prices are known, with what they cost at this moment: those of `prices`, then the
+ * price list. Loads the price list.
+ */
+export async function listPricing(prices: readonly PriceRow[] = []): Promise<ModelPricing[]> {
+  const own = prices.map(({ baseUrl, ...price }): ModelPricing => ({
+    ...price,
+    source: "user",
+    provider: baseUrl === undefined ? undefined : new URL(baseUrl).host,
+  }));
+  const listed = (await listedModels()).map(({ model, provider, rates }): ModelPricing => ({
+    ...rates,
+    model,
+    source: "genai-prices",
+    provider,
+  }));
+  return [...own, ...listed];
 }
 
 /** How many tokens a request has. */

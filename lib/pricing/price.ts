@@ -18,26 +18,43 @@ export interface PriceRow extends Rates {
 /** Gives the cost in USD of `usage` on a model, or `null` when no price is known. */
 export type Pricer = (model: string, usage: Usage) => number | null;
 
+/** A URL in the one form that all that mean the same server have. */
+function serverOf(url: string): string {
+  return (URL.parse(url)?.href ?? url).replace(/\/+$/, "");
+}
+
 /** The row for `model` at `baseUrl`: one for that very server before one for all. */
 export function findRow(
   rows: readonly PriceRow[],
   model: string,
   baseUrl: string,
 ): PriceRow | undefined {
+  const server = serverOf(baseUrl);
   const fitting = rows.filter((row) => row.model === model);
-  return fitting.find((row) => row.baseUrl?.replace(/\/+$/, "") === baseUrl) ??
+  return fitting.find((row) => row.baseUrl !== undefined && serverOf(row.baseUrl) === server) ??
     fitting.find((row) => row.baseUrl === undefined);
 }
 
-/** Makes the pricer of the server at `baseUrl`; `rows` win over the price list. */
+/**
+ * Makes the pricer of the server at `baseUrl`; `rows` win over the price list.
+ *
+ * @param now milliseconds since 1970, for prices that depend on the time
+ */
 export async function loadPricer(
   baseUrl: string,
   rows: readonly PriceRow[] = [],
+  now?: () => number,
 ): Promise<Pricer> {
-  const list = await priceListOf(baseUrl);
-  const own = new Map(rows.map(({ model }) => [model, findRow(rows, model, baseUrl)]));
+  const list = await priceListOf(baseUrl, now);
+  /** The user's row of each model that was asked for, found once: there may be many hundreds. */
+  const own = new Map<string, PriceRow | undefined>();
+  const ownRates = (model: string) => {
+    let row = own.get(model);
+    if (row === undefined && !own.has(model)) own.set(model, row = findRow(rows, model, baseUrl));
+    return row;
+  };
   return (model, usage) => {
-    const rates = own.get(model) ?? list?.ratesOf(model);
+    const rates = ownRates(model) ?? list?.ratesOf(model);
     return rates === undefined ? null : costOf(rates, usage);
   };
 }

@@ -9,9 +9,11 @@
  */
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
+import { parseConfig, type Path } from "../config/document.ts";
 import { ConfigurationError } from "../errors.ts";
 import { jsonProblem } from "../json_problem.ts";
 import type { PriceRow } from "./price.ts";
+import type { Rate } from "./rates.ts";
 
 const amount = v.pipe(
   v.number("expected a number, USD per million tokens"),
@@ -36,31 +38,67 @@ export const priceEntries = {
   request: v.optional(amount),
 };
 
+const url = v.pipe(
+  v.string("expected a URL"),
+  v.check(
+    (text) => /^https?:/i.test(text) && URL.canParse(text),
+    "expected a URL such as https://host/v1",
+  ),
+);
+
+const row = v.strictObject({
+  model: v.pipe(v.string("expected a name"), v.nonEmpty("expected a name")),
+  base_url: v.optional(url),
+  /** Where the row came from, when it is not the user's own. */
+  source: v.optional(v.string("expected a name")),
+  ...priceEntries,
+}, "expected a price with model, input and output");
+
 const schema = v.strictObject({
   /** When the file was made. */
-  updated: v.optional(v.string()),
-  prices: v.array(v.strictObject({
-    model: v.pipe(v.string(), v.nonEmpty()),
-    base_url: v.optional(v.string()),
-    ...priceEntries,
-  })),
-});
+  updated: v.optional(v.string("expected a date")),
+  prices: v.array(row, "expected a list of prices"),
+}, "expected updated and prices");
 
 /** A price as files write it. */
 export type PriceEntry = v.InferOutput<v.StrictObjectSchema<typeof priceEntries, undefined>>;
+
+/** The rate with its tiers in order, however they were written. */
+function sorted(rate: Rate): Rate {
+  if (typeof rate === "number") return rate;
+  return { base: rate.base, tiers: rate.tiers.toSorted((a, b) => a.start - b.start) };
+}
 
 /** The row that an entry of a file stands for. */
 export function priceRow(model: string, baseUrl: string | undefined, entry: PriceEntry): PriceRow {
   return {
     model,
     baseUrl,
-    input: entry.input,
-    output: entry.output,
-    cachedInput: entry.cached_input,
-    cacheWrite: entry.cache_write,
-    reasoning: entry.reasoning,
+    input: sorted(entry.input),
+    output: sorted(entry.output),
+    cachedInput: entry.cached_input && sorted(entry.cached_input),
+    cacheWrite: entry.cache_write && sorted(entry.cache_write),
+    reasoning: entry.reasoning && sorted(entry.reasoning),
     request: entry.request,
   };
+}
+
+/** What is wrong at `path`, with the field's name. */
+function describe(issue: v.BaseIssue<unknown>, path: Path): string {
+  const field = path.at(-1);
+  if (issue.expected === "never") {
+    const known = Object.keys(path.length === 1 ? schema.entries : row.entries);
+    return `unknown field "${field}": known are ${known.join(", ")}`;
+  }
+  if (issue.received === "undefined") return `the field "${field}" is missing`;
+  const name = typeof field === "string" ? `${field}: ` : "";
+  return `${name}${issue.message}, got ${issue.received.slice(0, 80)}`;
+}
+
+function problemAt(file: string, text: string, path: Path, problem: string): ConfigurationError {
+  // Read again only for the place: reading with places takes many times longer.
+  const place = parseConfig(file, text).locate(path, "value");
+  return new ConfigurationError(`${place}: ${problem}`);
 }
 
 /**
@@ -71,7 +109,7 @@ export function priceRow(model: string, baseUrl: string | undefined, entry: Pric
 export function readPriceFile(path: string): PriceRow[] {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
     const reason = cause instanceof Error ? cause.message : cause;
@@ -86,11 +124,22 @@ export function readPriceFile(path: string): PriceRow[] {
       cause,
     });
   }
-  const result = v.safeParse(schema, value);
+  const result = v.safeParse(schema, value, { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
-    const place = v.getDotPath(issue);
-    throw new ConfigurationError(`${path}: ${place ? `${place}: ` : ""}${issue.message}`);
+    const place = (issue.path ?? []).map(({ key }) => key as string | number);
+    throw problemAt(path, text, place, describe(issue, place));
   }
-  return result.output.prices.map((entry) => priceRow(entry.model, entry.base_url, entry));
+  const seen = new Set<string>();
+  return result.output.prices.map((entry, i) => {
+    const { model, base_url, source } = entry;
+    const key = `${model} ${base_url}`;
+    // Fetched rows come after the user's own, which win.
+    if (source === undefined && seen.has(key)) {
+      const where = base_url === undefined ? "" : ` at ${base_url}`;
+      throw problemAt(path, text, ["prices", i], `a second price of ${model}${where}`);
+    }
+    seen.add(key);
+    return priceRow(model, base_url, entry);
+  });
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ModelPrice, Provider } from "@pydantic/genai-prices";
+import type { calcPrice, ModelPrice, Provider } from "@pydantic/genai-prices";
 import type { Rate, Rates } from "./rates.ts";
 
 /** A model of the price list. */
@@ -29,25 +29,32 @@ export interface PriceList {
 /** Servers on this machine, and the built-in mock, have no list prices. */
 const LOCAL = /^(localhost|127\..*|\[::1\]|.*\.invalid)$/;
 
-/** Milliseconds for which rates are kept that depend on the time of day. */
-const KEPT = 60_000;
+/** Prices that depend on the time change at full minutes. */
+const MINUTE = 60_000;
+
+/** What the list says of a free model. Without such a word, no price is just no price. */
+const FREE = /\bfree\b|included in the subscription/i;
+
+type Calculation = NonNullable<ReturnType<typeof calcPrice>>;
 
 function toRate(value: ModelPrice[string]): Rate | undefined {
   if (value === undefined || typeof value === "number") return value;
-  return { base: value.base, tiers: value.tiers };
+  return { base: value.base, tiers: value.tiers.toSorted((a, b) => a.start - b.start) };
 }
 
-/** The rates in a price of the list; `undefined` for models that do not write text. */
-function toRates(price: ModelPrice): Rates | undefined {
-  // No price at all is how the list says that a model is free.
-  if (Object.keys(price).length === 0) return { input: 0, output: 0 };
+/** The rates in a price of the list; `undefined` for models that do not read and write text. */
+function toRates({ model, model_price: price }: Calculation): Rates | undefined {
+  if (Object.keys(price).length === 0) {
+    const isFree = FREE.test(`${model.id} ${model.name} ${model.price_comments}`);
+    return isFree ? { input: 0, output: 0 } : undefined;
+  }
   const input = toRate(price.input_mtok);
   const output = toRate(price.output_mtok);
-  if (input === undefined && output === undefined) return undefined;
+  if (input === undefined || output === undefined) return undefined;
   const perThousand = price.requests_kcount;
   return {
-    input: input ?? 0,
-    output: output ?? 0,
+    input,
+    output,
     cachedInput: toRate(price.cache_read_mtok),
     cacheWrite: toRate(price.cache_write_mtok),
     reasoning: toRate(price.output_reasoning_mtok),
@@ -58,8 +65,13 @@ function toRates(price: ModelPrice): Rates | undefined {
 /**
  * The prices at `baseUrl`; `undefined` when the list does not know the server: the same model name may
  * cost anything there.
+ *
+ * @param now milliseconds since 1970, for prices that depend on the time
  */
-export async function priceListOf(baseUrl: string): Promise<PriceList | undefined> {
+export async function priceListOf(
+  baseUrl: string,
+  now: () => number = Date.now,
+): Promise<PriceList | undefined> {
   if (LOCAL.test(new URL(baseUrl).hostname)) return undefined;
   const { calcPrice, findProvider } = await import("@pydantic/genai-prices");
   const provider = findProvider({ providerApiUrl: baseUrl });
@@ -70,26 +82,32 @@ export async function priceListOf(baseUrl: string): Promise<PriceList | undefine
     provider: provider.name,
     ratesOf(model) {
       const found = known.get(model);
-      if (found !== undefined && found.until > performance.now()) return found.rates;
-      const price = calcPrice({ input_tokens: 1, output_tokens: 1 }, model, { provider });
-      const rates = price === null ? undefined : toRates(price.model_price);
+      if (found !== undefined && (found.until === Infinity || now() < found.until)) {
+        return found.rates;
+      }
+      const time = now();
+      const price = calcPrice({}, model, { provider, timestamp: new Date(time) });
+      const rates = price === null ? undefined : toRates(price);
       const changes = price !== null && Array.isArray(price.model.prices);
-      known.set(model, { rates, until: changes ? performance.now() + KEPT : Infinity });
+      known.set(model, { rates, until: changes ? time - time % MINUTE + MINUTE : Infinity });
       return rates;
     },
   };
 }
 
-function listed(provider: Provider): ListedModel[] {
-  return provider.models.flatMap(({ id, prices, context_window }) => {
-    const rates = toRates(Array.isArray(prices) ? prices.at(-1)?.prices ?? {} : prices);
-    if (rates === undefined) return [];
-    return [{ model: id, provider: provider.name, contextWindow: context_window, rates }];
-  });
-}
-
-/** All models of the list, by provider. */
-export async function listedModels(): Promise<ListedModel[]> {
-  const { waitForUpdate } = await import("@pydantic/genai-prices");
+/** All models of the list whose prices are known, by provider, with what they cost at this moment. */
+export async function listedModels(now: () => number = Date.now): Promise<ListedModel[]> {
+  const { calcPrice, waitForUpdate } = await import("@pydantic/genai-prices");
+  const timestamp = new Date(now());
+  const listed = (provider: Provider) =>
+    provider.models.flatMap((model): ListedModel[] => {
+      // Alone, since the search goes through all models of its provider.
+      const alone = { ...provider, models: [model] };
+      const price = calcPrice({}, model.id, { provider: alone, timestamp });
+      const rates = price === null ? undefined : toRates(price);
+      if (rates === undefined) return [];
+      const { id, context_window: contextWindow } = model;
+      return [{ model: id, provider: provider.name, contextWindow, rates }];
+    });
   return (await waitForUpdate() ?? []).flatMap(listed);
 }

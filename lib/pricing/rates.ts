@@ -40,19 +40,25 @@ function rateAt(rate: Rate, promptTokens: number): number {
   return price;
 }
 
-/** The cost of `usage` in USD. */
-export function costOf(rates: Rates, usage: Usage): number {
+/**
+ * What is left of `whole` when its parts are priced apart. Parts that are more than the whole cannot
+ * be within it: that server counts them beside it.
+ */
+function rest(whole: number, parts: number): number {
+  return parts <= whole ? whole - parts : whole;
+}
+
+/** The cost of `usage` in USD; `null` when its counts are no counts. */
+export function costOf(rates: Rates, usage: Usage): number | null {
   const { promptTokens, completionTokens } = usage;
+  const { cachedTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = usage;
   const { input, output, cachedInput = input, cacheWrite = input, reasoning = output } = rates;
-  // Some servers count more parts than the whole has.
-  const cached = Math.min(usage.cachedTokens ?? 0, promptTokens);
-  const written = Math.min(usage.cacheWriteTokens ?? 0, promptTokens - cached);
-  const thought = Math.min(usage.reasoningTokens ?? 0, completionTokens);
   const perMillion = (tokens: number, rate: Rate) => tokens * rateAt(rate, promptTokens);
-  const total = perMillion(promptTokens - cached - written, input) +
-    perMillion(cached, cachedInput) +
-    perMillion(written, cacheWrite) +
-    perMillion(completionTokens - thought, output) +
-    perMillion(thought, reasoning);
-  return total / 1e6 + (rates.request ?? 0);
+  const total = perMillion(rest(promptTokens, cachedTokens + cacheWriteTokens), input) +
+    perMillion(cachedTokens, cachedInput) +
+    perMillion(cacheWriteTokens, cacheWrite) +
+    perMillion(rest(completionTokens, reasoningTokens), output) +
+    perMillion(reasoningTokens, reasoning);
+  const cost = total / 1e6 + (rates.request ?? 0);
+  return cost >= 0 && cost < Infinity ? cost : null;
 }

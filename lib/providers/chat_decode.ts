@@ -72,9 +72,17 @@ export function nativeMessage(reasoning: Json): NativeMessage | undefined {
   return { format: "chat", content: { reasoning_content, reasoning_details } };
 }
 
-/** The cost in USD that the server itself reports (OpenRouter). */
-export function decodeCost(usage: unknown): number | undefined {
-  return asNumber(asObject(usage)?.cost);
+/**
+ * The cost in USD that the server itself reports (OpenRouter). Where the user brings a key of the
+ * model's own provider (`is_byok`), it is the fee only, and that provider's bill stands beside it.
+ *
+ * Source: OpenRouter documentation, "Usage Accounting".
+ */
+export function decodeCost(value: unknown): number | undefined {
+  const usage = asObject(value);
+  const cost = asNumber(usage?.cost);
+  if (usage?.is_byok !== true) return cost;
+  return (cost ?? 0) + (asNumber(asObject(usage.cost_details)?.upstream_inference_cost) ?? 0);
 }
 
 /** Arguments as text: some servers send the object itself. */

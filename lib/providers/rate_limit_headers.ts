@@ -58,6 +58,12 @@ const FAMILIES: readonly Family[] = [
   PLAIN(""),
 ];
 
+/** The time of day, in milliseconds, by the server's own clock where it tells: ours may be wrong. */
+export function serverTime(headers: Headers, ours: number): number {
+  const sent = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(sent) ? ours : sent;
+}
+
 const UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /**
@@ -87,7 +93,8 @@ function readFamily(
   const remaining = Number(headers.get(family.remaining) ?? NaN);
   // Some servers send 0 or -1 for a limit that they do not know.
   const limit = Number(headers.get(family.limit) ?? NaN);
-  const reset = resetSeconds(headers.get(family.reset)?.trim() ?? "", now);
+  const text = headers.get(family.reset)?.trim() ?? "";
+  const reset = resetSeconds(text, serverTime(headers, now));
   if (!(remaining >= 0 && limit > 0) || reset === undefined) return undefined;
   const size = family.tokens ? tokens : 1;
   if (size === undefined || !(size > 0)) return undefined;
@@ -110,7 +117,7 @@ export class RateLimitReader {
    * The tightest of the limits that an answer tells of; `undefined` when it tells of none.
    *
    * @param tokens what a request takes, read and written; limits of tokens are left out without it
-   * @param now the time of day, in milliseconds
+   * @param now the time of day here, in milliseconds
    */
   read(headers: Headers, tokens: number | undefined, now: number): RateLimits | undefined {
     if (this.#silent >= PATIENCE) return undefined;

@@ -17,6 +17,7 @@ import {
   RateLimitError,
 } from "../errors.ts";
 import type { ProviderError } from "./provider.ts";
+import { serverTime } from "./rate_limit_headers.ts";
 
 /** Codes of answers (mostly 429) that waiting does not cure. */
 const QUOTA_CODES: ReadonlySet<string> = new Set([
@@ -41,9 +42,7 @@ export function retryAfterSeconds(headers: Headers): number | undefined {
   if (value === null) return undefined;
   if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value);
   const date = Date.parse(value);
-  // The server's own clock, where it tells: ours may be wrong.
-  const sent = Date.parse(headers.get("date") ?? "");
-  const now = Number.isNaN(sent) ? Date.now() : sent;
+  const now = serverTime(headers, Date.now());
   return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }
 

@@ -25,7 +25,8 @@ const RAISED = 1.2;
 /** Seconds before a confirmed limit is probed, doubled up to the second with each confirmation. */
 const FIRST_HOLD = 10;
 const LAST_HOLD = 300;
-/** Refusals for each request that was taken, up to which they count as single ones. */
+/** How many refusals count as single ones: so many, or so many for each request that was taken. */
+const FEW = 3;
 const SPARSE = 0.1;
 /** Seconds up to which being asked to wait says nothing about the rate. */
 const SHORT = 0.5;
@@ -73,7 +74,9 @@ export class AdaptiveRate {
   /** Begins a request. */
   take(now: number): void {
     if (this.#limiter === undefined) return;
-    this.#climb(now);
+    // A rate that is not used up has not been tried, and could climb for ever.
+    if (this.#limiter.isUsed(now)) this.#climb(now);
+    else this.#climbedAt = now;
     this.#limiter.take(now);
   }
 
@@ -102,7 +105,7 @@ export class AdaptiveRate {
   #reckon(now: number): void {
     const { at, wait } = this.#refusal!;
     this.#refusal = undefined;
-    const isSparse = this.#refusedSince <= this.#takenSince * SPARSE;
+    const isSparse = this.#refusedSince <= Math.max(FEW, this.#takenSince * SPARSE);
     // One among many, to come again at once: that is chance, or somebody else's doing.
     if (isSparse && wait < SHORT) return;
     this.#takenSince = this.#refusedSince = 0;
@@ -110,6 +113,7 @@ export class AdaptiveRate {
     const window = Math.min(Math.max(wait, 1), BUCKETS * BUCKET / 1000);
     const taken = this.#takenBefore(at, window);
     if (taken === 0) {
+      if (isSparse) return;
       const slower = Number.isFinite(this.#perSecond) ? this.#perSecond / 2 : 1;
       this.#set(Math.max(SLOWEST, slower));
       // Nothing is known of the limit, so the rate climbs at once.
@@ -125,11 +129,11 @@ export class AdaptiveRate {
     const isLess = found < limit * CONFIRMED;
     const isAgain = Math.abs(found - suspect) < found * SIMILAR;
     this.#suspect = found;
-    if (!isSparse || limit === Infinity || (isLess && isAgain)) {
+    if (!isSparse || (isLess && isAgain)) {
       this.#limit = found;
       this.#confirmed = 0;
     } else if (isLess || this.#perSecond <= limit * MARGIN * 1.005) {
-      // Not faster than before, and refused all the same: that is chance, not a limit.
+      // Not faster than before, and refused all the same: that is chance, until it happens again.
       this.#confirmed = 0;
       this.#heldUntil = now;
       return;

@@ -3,7 +3,7 @@
  * takes.
  *
  * Adaptive: 20 at first, doubled in each round of answers until the server first says that it is too
- * much; from then on one more a round, and a part less each time it says so.
+ * much; from then on one more a round, and a part less when it says so to more than one in ten.
  *
  * @module
  */
@@ -12,6 +12,9 @@
 const START = 20;
 /** Milliseconds between two doublings, at least: a server that answers at once has not been tried yet. */
 const ROUND = 100;
+/** How often it must be too much before it counts: so many times, and for so many of the answers. */
+const FEW = 3;
+const SPARSE = 0.1;
 /** What is left of the number in flight when it was too much. */
 const DECREASE = 0.7;
 
@@ -23,6 +26,9 @@ export class ConcurrencyLimit {
   #doubling: boolean;
   /** Answers since the last change. */
   #answers = 0;
+  /** What became of requests since the last decrease. */
+  #tookSince = 0;
+  #refusedSince = 0;
   #changedAt = -Infinity;
   #decreasedAt = -Infinity;
 
@@ -40,16 +46,23 @@ export class ConcurrencyLimit {
 
   /** Notes an answer at `now`; `full` says whether the limit was reached. */
   answered(now: number, full: boolean): void {
+    this.#tookSince++;
     if (this.#current >= this.#most || !full) return;
     if (++this.#answers < this.#current || now - this.#changedAt < ROUND) return;
     this.#change(this.#doubling ? this.#current * 2 : this.#current + 1, now);
   }
 
-  /** Notes that a request begun at `begun` was one too many, with `inFlight` at work. */
-  tooMany(now: number, begun: number, inFlight: number): void {
+  /**
+   * Notes that a request begun at `begun` was one too many, with `inFlight` at work. Unless the server
+   * says `surely` that this is the reason, it must be more than chance.
+   */
+  tooMany(now: number, begun: number, inFlight: number, surely: boolean): void {
     // Those that were on their way already are the same occasion.
     if (!this.#adaptive || begun < this.#decreasedAt) return;
     this.#doubling = false;
+    this.#refusedSince++;
+    if (!surely && this.#refusedSince < Math.max(FEW, this.#tookSince * SPARSE)) return;
+    this.#tookSince = this.#refusedSince = 0;
     this.#decreasedAt = now;
     this.#change(Math.floor(Math.min(inFlight, this.#current) * DECREASE), now);
   }

@@ -25,9 +25,20 @@ export interface GateOptions {
   failureThreshold: number | undefined;
   /** Seconds until it is tried again then. */
   recoveryTime: number | undefined;
+  /** Limits that hold for several endpoints together. */
+  shared?: SharedLimits;
   /** A number from 0 up to 1, for the jitter. */
   random: () => number;
 }
+
+/** Limits that several endpoints have together. */
+export interface SharedLimits {
+  qps: RateLimiter | undefined;
+  tpm: TokenLimiter | undefined;
+}
+
+/** What {@link Gate.begin} gives where no tokens are counted. */
+const NO_TOKENS: readonly number[] = [];
 
 /** Seconds that an endpoint rests after it said "too fast" without saying for how long. */
 const DEFAULT_REST = 1;
@@ -53,8 +64,8 @@ export function isEndpointFault(error: unknown): boolean {
 /** The state of one endpoint. Times are in milliseconds. */
 export class Gate {
   readonly #limit: ConcurrencyLimit;
-  readonly #qps: RateLimiter | undefined;
-  readonly #tpm: TokenLimiter | undefined;
+  readonly #qps: readonly RateLimiter[];
+  readonly #tpm: readonly TokenLimiter[];
   readonly #rate: AdaptiveRate | undefined;
   readonly #breaker: Breaker;
   readonly #isOnly: boolean;
@@ -68,10 +79,12 @@ export class Gate {
 
   /** `isOnly` says that there is no other endpoint to turn to. */
   constructor(options: GateOptions, isOnly: boolean) {
-    const { concurrency, adaptive, maxQps, maxTpm } = options;
+    const { concurrency, adaptive, maxQps, maxTpm, shared } = options;
     this.#limit = new ConcurrencyLimit(concurrency, adaptive);
-    this.#qps = maxQps === undefined ? undefined : new RateLimiter(maxQps);
-    this.#tpm = maxTpm === undefined ? undefined : new TokenLimiter(maxTpm);
+    this.#qps = [maxQps === undefined ? undefined : new RateLimiter(maxQps), shared?.qps]
+      .filter((limiter) => limiter !== undefined);
+    this.#tpm = [maxTpm === undefined ? undefined : new TokenLimiter(maxTpm), shared?.tpm]
+      .filter((limiter) => limiter !== undefined);
     this.#rate = adaptive ? new AdaptiveRate() : undefined;
     this.#breaker = new Breaker(options);
     this.#isOnly = isOnly;
@@ -94,7 +107,7 @@ export class Gate {
 
   /** Whether tokens are counted, so that requests must say how many they have. */
   get countsTokens(): boolean {
-    return this.#tpm !== undefined;
+    return this.#tpm.length > 0;
   }
 
   /** Average milliseconds to an answer; `undefined` before the first. */
@@ -143,20 +156,21 @@ export class Gate {
     if (this.#inFlight >= this.#limit.current) return Infinity;
     let at = this.#pausedUntil;
     if (!evenDown) at = Math.max(at, this.#breaker.availableAt);
-    if (this.#qps !== undefined) at = Math.max(at, this.#qps.nextAt);
-    if (this.#tpm !== undefined) at = Math.max(at, this.#tpm.nextAt);
+    for (const limiter of this.#qps) at = Math.max(at, limiter.nextAt);
+    for (const limiter of this.#tpm) at = Math.max(at, limiter.nextAt);
     // Asked last: while there is a pause, answers to what was on its way still come in.
     if (this.#rate !== undefined && at <= now) at = Math.max(at, this.#rate.nextAt(now));
     return at;
   }
 
-  /** Begins a request with about `promptTokens`; gives the tokens reckoned with. */
-  begin(now: number, promptTokens: number): number {
+  /** Begins a request with about `promptTokens`; gives the tokens reckoned with, for the end. */
+  begin(now: number, promptTokens: number): readonly number[] {
     this.#inFlight++;
     this.#breaker.begin();
-    this.#qps?.take(now);
+    for (const limiter of this.#qps) limiter.take(now);
     this.#rate?.take(now);
-    return this.#tpm?.take(now, promptTokens) ?? 0;
+    if (this.#tpm.length === 0) return NO_TOKENS;
+    return this.#tpm.map((limiter) => limiter.take(now, promptTokens));
   }
 
   /** Ends a request, whatever became of it. */
@@ -186,7 +200,7 @@ export class Gate {
     this.#lastError = error;
     if (error instanceof RateLimitError) return this.#refused(now, begun, error);
     if (error instanceof HttpError && (error.status === 529 || error.status === 503)) {
-      this.#limit.tooMany(now, begun, this.#inFlight);
+      this.#limit.tooMany(now, begun, this.#inFlight, false);
       this.#pauseFor(now, error.retryAfter ?? 0);
     }
     // It was let in, whatever became of it then.
@@ -201,7 +215,7 @@ export class Gate {
   #refused(now: number, begun: number, error: RateLimitError): void {
     // It is there, it only has no time.
     this.#breaker.cancelled(begun);
-    if (error.concurrent) return this.#limit.tooMany(now, begun, this.#inFlight);
+    if (error.concurrent) return this.#limit.tooMany(now, begun, this.#inFlight, true);
     const rest = error.retryAfter ?? (this.#rate === undefined ? 0 : DEFAULT_REST);
     this.#pauseFor(now, rest);
     this.#rate?.tooFast(now, begun, rest);
@@ -218,8 +232,10 @@ export class Gate {
   }
 
   /** Sets the tokens of a request right for which `taken` were reckoned with. */
-  settleTokens(taken: number, promptTokens: number, completionTokens: number): void {
-    this.#tpm?.settle(taken, promptTokens, completionTokens);
+  settleTokens(taken: readonly number[], promptTokens: number, completionTokens: number): void {
+    for (const [i, tokens] of taken.entries()) {
+      this.#tpm[i].settle(tokens, promptTokens, completionTokens);
+    }
   }
 }
 

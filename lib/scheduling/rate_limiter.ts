@@ -6,6 +6,8 @@
 
 /** How late a timer can be, in milliseconds; whoever comes later was not waiting. */
 const MAX_LAG = 20;
+/** The most grants that are remembered: at higher rates the window is shorter than a second. */
+const MOST_REMEMBERED = 10_000;
 
 /**
  * Grants `perSecond` requests a second, evenly spaced. A timer that fires late is made up for, since
@@ -14,8 +16,10 @@ const MAX_LAG = 20;
  */
 export class RateLimiter {
   #interval = 0;
-  /** The moments of the last grants, a ring as long as a second may hold. */
+  /** The moments of the last grants, a ring as long as the window may hold. */
   #granted = new Float64Array(0);
+  /** Milliseconds in which no more may be granted than the ring holds. */
+  #window = 1000;
   #oldest = 0;
   #next = -Infinity;
 
@@ -31,8 +35,10 @@ export class RateLimiter {
 
   /** Changes the limit; what was granted in the last second still counts. */
   setRate(perSecond: number): void {
-    const size = Math.max(1, Math.floor(perSecond));
+    const size = Math.min(MOST_REMEMBERED, Math.max(1, Math.floor(perSecond)));
     this.#interval = 1000 / perSecond;
+    const isWhole = size < MOST_REMEMBERED;
+    this.#window = isWhole ? Math.max(1000, this.#interval) : size * this.#interval;
     const before = this.#granted;
     if (size === before.length) return;
     const kept = Math.min(size, before.length);
@@ -47,7 +53,12 @@ export class RateLimiter {
 
   /** The earliest moment at which the next request may begin; in the past when it may now. */
   get nextAt(): number {
-    return Math.max(this.#next, this.#granted[this.#oldest] + Math.max(1000, this.#interval));
+    return Math.max(this.#next, this.#granted[this.#oldest] + this.#window);
+  }
+
+  /** Whether at least half of what may be granted was, of late. */
+  isUsed(now: number): boolean {
+    return this.#granted[this.#oldest] + 2 * this.#window >= now;
   }
 
   /** Begins a request at `now`, which is not before {@link nextAt}. */

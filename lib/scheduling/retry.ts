@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { FlexLLMError, HttpError, RateLimitError } from "../errors.ts";
+import { FlexLLMError, HttpError, MalformedResponseError, RateLimitError } from "../errors.ts";
 
 /** The longest wait of our own choosing, in seconds. */
 const MAX_BACKOFF = 60;
@@ -19,6 +19,20 @@ export interface RetryPolicy {
   retryDelay: number;
   /** The longest time that one request waits for rate limits, or for an endpoint that is away. */
   maxWait: number;
+}
+
+/** What is known of the endpoint that a request failed at. */
+export interface FailedAt {
+  /** It counts as away as a whole, and the request waits for it. */
+  away: boolean;
+  /** It has answered other requests: its URL is right, and it speaks the format. */
+  proven: boolean;
+}
+
+/** Whether the same request can be answered later. */
+function canPass(error: FlexLLMError, proven: boolean): boolean {
+  // A web page from where answers came before is that of a gateway in trouble.
+  return error.retryable || (proven && error instanceof MalformedResponseError);
 }
 
 /** The failures of one request so far. */
@@ -39,11 +53,11 @@ export class Retries {
   /**
    * Seconds to wait before the next try after the failure `error`; `undefined` when there is to be no
    * further try. Being asked to come later is no fault, so it does not use up the retries: only its
-   * time is limited. Nor does a failure of an endpoint that is `away` as a whole.
+   * time is limited. Nor does a failure of an endpoint that is away as a whole.
    */
-  waitAfter(error: unknown, away: boolean): number | undefined {
+  waitAfter(error: unknown, { away, proven }: FailedAt): number | undefined {
     this.failures++;
-    if (!(error instanceof FlexLLMError) || !error.retryable) return undefined;
+    if (!(error instanceof FlexLLMError) || !canPass(error, proven)) return undefined;
     if (this.#policy.retryTimes === 0) return undefined;
     // The line of those who wait for the endpoint is all the waiting there is.
     if (away) return 0;

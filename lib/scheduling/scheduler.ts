@@ -51,7 +51,7 @@ export interface RunOptions {
 export interface Try<T> {
   target: T;
   /** The tokens that were reckoned with when it began. */
-  tokens: number;
+  tokens: readonly number[];
 }
 
 /** What a try that keeps its slot gives. */
@@ -107,7 +107,10 @@ export class Scheduler<T extends Target> {
         this.#release(given);
         const { waitSignal = options.signal } = options;
         if (this.#turnsElsewhere(error, given.target, wish) && !waitSignal?.aborted) continue;
-        const wait = retries.waitAfter(error, wish.patient && gate.isDown);
+        const wait = retries.waitAfter(error, {
+          away: wish.patient && gate.isDown,
+          proven: gate.answers > 0,
+        });
         if (wait === undefined) throw error;
         wish.avoid = undefined;
         options.onRetryWait?.({ error, failures: retries.failures, wait });

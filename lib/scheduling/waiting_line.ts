@@ -31,7 +31,7 @@ export interface Wish<T> {
 export interface Grant<T> {
   target: T;
   /** The tokens reckoned with. */
-  tokens: number;
+  tokens: readonly number[];
 }
 
 interface Waiter<T> {
@@ -166,24 +166,30 @@ export class WaitingLine<T extends Target> {
     for (const target of targets) {
       const at = target.gate.availableAt(now, noneUp && !wish.patient);
       if (at > now) next = Math.min(next, at);
-      else if (!this.#isTooSlow(target, wish, now)) free.push(target);
-      const standsBy = this.#chooser.isOrdered && target.gate.state(now) === "up";
-      // With a fixed order, nobody goes past an endpoint that is only full.
-      if (standsBy) break;
+      else if (this.#chooser.isOrdered || !this.#isTooSlow(target, targets, wish, now)) {
+        free.push(target);
+      }
+      // With a fixed order, nobody goes past an endpoint that is slow or only full.
+      if (this.#chooser.isOrdered && target.gate.state(now) === "up") break;
     }
     return free.length === 0 ? next : this.#chooser.choose(free);
   }
 
   /**
    * Whether the rest would be done by faster endpoints before this one had answered: near the end of a
-   * batch a slow endpoint would keep all others waiting.
+   * batch a slow endpoint would keep all others waiting. Only those count that the request may go to.
    */
-  #isTooSlow(target: T, { remaining }: Wish<T>, now: number): boolean {
+  #isTooSlow(
+    target: T,
+    targets: readonly T[],
+    { remaining }: Wish<T>,
+    now: number,
+  ): boolean {
     const { latency } = target.gate;
     if (remaining === undefined || latency === undefined) return false;
     let perMillisecond = 0;
     let longest = 0;
-    for (const { gate } of this.#targets) {
+    for (const { gate } of targets) {
       const faster = gate.latency;
       if (faster === undefined || faster >= latency || gate.state(now) !== "up") continue;
       perMillisecond += Math.min(gate.concurrency / faster, gate.rate / 1000);

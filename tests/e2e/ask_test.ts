@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { flexllm, start } from "../support/cli.ts";
-import { httpAnswer, startRawServer } from "../support/raw_server.ts";
+import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
@@ -154,4 +155,133 @@ Deno.test("each provider of the configuration is asked in its own words", async 
     "/v1beta/models/gemini-3-flash:generateContent",
     "/v1/responses",
   ]);
+});
+
+Deno.test("ask -c goes on with the last conversation, of ask or chat", async () => {
+  using home = temporaryFolder();
+  const env = { HOME: home.path };
+  await using mock = watchedMock({ length: 30 });
+  const flags = ["-m", "m", "--base-url", mock.baseUrl];
+  await flexllm(["ask", "one", ...flags, "-s", "Be brief."], { env });
+  await flexllm(["ask", "not kept", ...flags, "--no-save"], { env });
+  await flexllm(["ask", "-c", "two"], { env });
+  await flexllm(["chat", "-c", "three"], { env });
+  await flexllm(["ask", "-c", "four", "-s", "Talk."], { env });
+  const { messages, model } = mock.requests.at(-1);
+  assert.equal(model, "m");
+  // deno-lint-ignore no-explicit-any
+  const said = messages.map(({ role, content }: any) => role === "assistant" ? role : content);
+  assert.deepEqual(said, [
+    "Talk.",
+    ...["one", "assistant", "two", "assistant", "three", "assistant"],
+    "four",
+  ]);
+  const nothing = await flexllm(["ask", "-c", "x", "-m", "mock"]);
+  assert.equal(nothing.code, 1);
+  assert.match(nothing.stderr, /there is no conversation to go on with/);
+});
+
+Deno.test("ask answers also when nothing can be kept", async () => {
+  using folder = temporaryFolder();
+  folder.write("conversations", "not a folder");
+  const env = { FLEXLLM_HOME: folder.path };
+  const { code, stdout, stderr } = await flexllm(["ask", "Hi", "-m", "mock"], { env });
+  assert.equal(code, 0);
+  assert.match(stdout, /^You asked: "Hi"/);
+  assert.match(stderr, /^warning: the conversation cannot be kept: .*--no-save for silence\)\n$/);
+});
+
+Deno.test("ask -f puts text and images before the question", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ length: 30 });
+  folder.write("a.txt", "Text A.\n");
+  writeFileSync(folder.file("b.png"), "\x89PNG\r\n\x1a\n0000", "latin1");
+  const flags = ["-m", "m", "--base-url", mock.baseUrl];
+  const args = ["ask", "-f", "a.txt", "-f", "b.png", "Compare.", ...flags];
+  const { code } = await flexllm(args, { cwd: folder.path, stdin: "piped" });
+  assert.equal(code, 0);
+  const [first, image, last] = mock.requests[0].messages[0].content;
+  assert.deepEqual(first, { type: "text", text: '<file name="a.txt">\nText A.\n</file>' });
+  assert.match(image.image_url.url, /^data:image\/png;base64,/);
+  assert.deepEqual(last, { type: "text", text: "piped\n\nCompare." });
+  const missing = await flexllm(["ask", "-f", "c.txt", "x", ...flags], { cwd: folder.path });
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /^error: cannot read c\.txt: it does not exist\n/);
+  assert.equal(mock.requests.length, 1);
+});
+
+Deno.test("ask --schema prints the value and nothing else", async () => {
+  using folder = temporaryFolder();
+  const schema = folder.write(
+    "river.json",
+    '{"type":"object","properties":{"name":{"type":"string"}},"required":["name"]}',
+  );
+  const args = ["ask", "A river", "-m", "mock", "--schema", schema];
+  const { code, stdout, stderr } = await flexllm(args);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.equal(typeof JSON.parse(stdout).name, "string");
+  const several = JSON.parse((await flexllm([...args, "-n", "2"])).stdout);
+  assert.equal(several.length, 2);
+  const whole = JSON.parse((await flexllm([...args, "--json"])).stdout);
+  assert.deepEqual(Object.keys(whole.parsed), ["name"]);
+  assert.equal(whole.model, "mock");
+});
+
+Deno.test("ask --schema fails when the answer does not fit after all tries", async () => {
+  using folder = temporaryFolder();
+  const schema = folder.write("s.json", '{"type":"object","required":["name"]}');
+  await using server = await startRawServer((socket) =>
+    socket.write(httpAnswer(200, completion("{}")))
+  );
+  const flags = ["-m", "m", "--base-url", server.baseUrl, "--schema-retries", "1"];
+  const { code, stdout, stderr } = await flexllm(["ask", "x", "--schema", schema, ...flags]);
+  assert.deepEqual([code, stdout], [3, ""]);
+  assert.match(stderr, /^error: the answer does not fit the schema/);
+  assert.equal(server.requests.length, 2);
+});
+
+Deno.test("ask -n asks several times", async () => {
+  await using mock = watchedMock({ length: 30 });
+  const args = ["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl, "-n", "3"];
+  const plain = await flexllm(args);
+  assert.match(plain.stdout, /^(You asked: "Hi".*\n\n){2}You asked: "Hi".*\n$/);
+  assert.equal(mock.requests.length, 3);
+  const { stdout } = await flexllm([...args, "--json"]);
+  assert.equal(JSON.parse(stdout).length, 3);
+});
+
+Deno.test("ask --template fills in a prompt of the configuration", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ length: 30 });
+  folder.write(
+    "flexllm_config.yaml",
+    `models: [{id: m, base_url: "${mock.baseUrl}"}]
+templates:
+  translate: {prompt: "Translate to {{lang}}: {{input}}", system: "You translate."}
+`,
+  );
+  const cwd = folder.path;
+  const args = ["ask", "--template", "translate", "Good morning"];
+  assert.equal((await flexllm([...args, "--var", "lang=French"], { cwd })).code, 0);
+  assert.deepEqual(mock.requests[0].messages, [
+    { role: "system", content: "You translate." },
+    { role: "user", content: "Translate to French: Good morning" },
+  ]);
+  const missing = await flexllm(args, { cwd });
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /needs a value for \{\{lang\}\}\nGive it with --var lang=…/);
+  const unknown = await flexllm(["ask", "--template", "x", "y"], { cwd });
+  assert.match(unknown.stderr, /there is no template "x"\nKnown are translate\./);
+});
+
+Deno.test("ask --thinking asks for thinking", async () => {
+  await using mock = watchedMock({ length: 30 });
+  const args = ["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl, "--thinking"];
+  const { stdout } = await flexllm([...args, "on", "--json"]);
+  assert.match(JSON.parse(stdout).thinking, /^The user asks something/);
+  const plain = await flexllm([...args, "on"]);
+  assert.match(plain.stdout, /^You asked/);
+  const wrong = await flexllm([...args, "much"]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /Expected on, off, minimal, low, medium, high or a number of tokens/);
 });

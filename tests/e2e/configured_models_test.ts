@@ -94,7 +94,7 @@ Deno.test("a table fits the terminal, and only there has colours", async () => {
   const { screen, output } = await show(["list"]);
   const [head, first, second] = screen.split("\n");
   assert.match(head, /^ +name +id +provider +base URL +key$/);
-  assert.match(first, /^\* {2}a-model.*…  a-model.*…  auto/);
+  assert.match(first, /^\* {2}a-model.*… {2}a-model.*… {2}auto/);
   assert.match(second, /^ +模型.*…/);
   assert.equal(screen.split("\n")[3], "", "no line is broken");
   // deno-lint-ignore no-control-regex

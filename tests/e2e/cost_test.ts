@@ -54,7 +54,9 @@ Deno.test("a budget wants a price, from wherever it comes", async () => {
   assert.equal(without.code, 1);
   assert.match(without.stderr, /the price of m at http:.* is not known[\s\S]*--allow-unpriced/);
   assert.equal(mock.requests.length, 0);
-  assert.equal((await flexllm([...args, "--allow-unpriced"])).code, 0);
+  const allowed = await flexllm([...args, "--allow-unpriced"]);
+  assert.equal(allowed.code, 0);
+  assert.match(allowed.stderr, /Tokens: .* Cost: unknown\n/);
 
   const home = temporaryFolder();
   home.write("pricing.json", '{"prices":[{"model":"m","input":1,"output":2}]}');
@@ -66,6 +68,28 @@ Deno.test("a budget wants a price, from wherever it comes", async () => {
   assert.equal(priced.code, 0, priced.stderr);
   assert.ok(JSON.parse(priced.stdout).cost > 0);
   home[Symbol.dispose]();
+});
+
+Deno.test("records may name any model of the configuration, at its price; the mock may have one", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const config = folder.write(
+    "config.yaml",
+    `${pricedModel(mock.baseUrl)}  - id: other\n    base_url: "${mock.baseUrl}"\n` +
+      "    price: {input: 2000, output: 2000}\n" +
+      "  - {id: mock, provider: mock, price: {input: 1000, output: 1000}}\n",
+  );
+  const input = folder.write("in.jsonl", '{"q":"one"}\n{"q":"two","model":"other"}\n');
+  const question = folder.write("one.jsonl", '{"q":"one"}\n');
+  for (const [file, output, model] of [[input, "a.jsonl", "m"], [question, "b.jsonl", "mock"]]) {
+    const { code, stdout, stderr } = await flexllm([
+      ...["batch", file, "-o", folder.file(output), "-m", model, "--config", config],
+      ...["--budget", "50", "--json"],
+    ]);
+    assert.equal(code, 0, stderr);
+    const { cost, unpriced } = JSON.parse(stdout);
+    assert.ok(cost > 0 && unpriced === 0);
+  }
 });
 
 Deno.test("--estimate tells tokens and cost by model, sends nothing and makes nothing", async () => {
@@ -101,6 +125,52 @@ Deno.test("--estimate tells tokens and cost by model, sends nothing and makes no
   assert.equal(rest.models[0].records, 4, "what is done already is not counted");
 });
 
+Deno.test("--estimate changes no file, not even a torn one, and says when nothing is left", async () => {
+  using folder = temporaryFolder();
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(3)), "-o", folder.file("out.jsonl")],
+    ...["-m", "mock"],
+  ];
+  assert.equal((await flexllm(args)).code, 0);
+  const whole = folder.read("out.jsonl");
+  folder.write("out.jsonl", whole.slice(0, -9));
+  const { code, stdout } = await flexllm([...args, "--estimate"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^mock: 1 record\n[\s\S]*cost unknown/);
+  assert.equal(folder.read("out.jsonl"), whole.slice(0, -9));
+  folder.write("out.jsonl", whole);
+  const done = await flexllm([...args, "--estimate"]);
+  assert.deepEqual([done.code, done.stdout], [0, "No record is left to ask. Nothing was sent.\n"]);
+});
+
+Deno.test("--estimate tells of every endpoint of a pool what it would take", async () => {
+  using folder = temporaryFolder();
+  const config = `batch:
+  max_tokens: 100
+  endpoints:
+    - {base_url: "http://one.invalid/v1", model: a, price: {input: 1000, output: 1000}}
+    - {base_url: "http://two.invalid/v1", model: b, price: {input: 2000, output: 3000}}
+`;
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(10)), "--estimate"],
+    ...["--config", folder.write("config.yaml", config)],
+  ];
+  const { stdout, code, stderr } = await flexllm(args);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^a at http:\/\/one\.invalid\/v1: 10 records\n/);
+  assert.match(stdout, /\nb at http:\/\/two\.invalid\/v1: 10 records\n/);
+  assert.match(stdout, /\nEach endpoint is reckoned as if it got all records\.\n/);
+  assert.match(stdout, /\nCost: at least \$0\.160, at most \$3\.32\n/);
+  const { models, lowest_cost, highest_cost } = JSON.parse(
+    (await flexllm([...args, "--json"])).stdout,
+  );
+  assert.deepEqual(models.map(({ endpoint }: { endpoint: string }) => endpoint), [
+    "http://one.invalid/v1",
+    "http://two.invalid/v1",
+  ]);
+  assert.deepEqual([lowest_cost.toFixed(3), highest_cost.toFixed(3)], ["0.160", "3.320"]);
+});
+
 Deno.test("the summary tells what each model cost when there are several", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
@@ -110,6 +180,6 @@ Deno.test("the summary tells what each model cost when there are several", async
     ...["--config", folder.write("config.yaml", pricedModel(mock.baseUrl))],
   ]);
   assert.equal(code, 0);
-  assert.match(stderr, /\n {2}m +1 answers, [\d,]+ tokens, \$[\d.]+ {2}\(http/);
-  assert.match(stderr, /\n {2}other +1 answers, [\d,]+ tokens, cost unknown {2}\(http/);
+  assert.match(stderr, /\n {2}m +1 answers +[\d,]+ tokens {2}\$[\d.]+ {2}\(http/);
+  assert.match(stderr, /\n {2}other +1 answers +[\d,]+ tokens {2}cost unknown {2}\(http/);
 });

@@ -19,7 +19,10 @@ function denoFolder(): string {
 const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
   ? [BINARY]
   : [process.execPath, "run", "--quiet", "-A", "--frozen", `${ROOT}main.ts`];
-const BASE_ENV: Record<string, string> = BINARY
+/** A command that takes longer than these milliseconds hangs. */
+const LONGEST = 180_000;
+/** The environment of every run. */
+export const BASE_ENV: Record<string, string> = BINARY
   ? { PATH: "" }
   : { DENO_DIR: denoFolder(), PATH: "" };
 
@@ -73,15 +76,26 @@ export function start(args: string[], options: RunOptions = {}): Running {
   let stdout = "";
   child.stdout.on("data", (chunk) => stdout += chunk);
   const stderr = text(child.stderr);
-  const finished = new Promise<Finished>((resolve) => {
+  let hangs = false;
+  const alarm = setTimeout(() => {
+    hangs = true;
+    child.kill("SIGKILL");
+  }, LONGEST);
+  const finished = new Promise<Finished>((resolve, reject) => {
     child.on("close", async (code, signal) => {
+      clearTimeout(alarm);
       home[Symbol.dispose]();
-      resolve({ code, signal, stdout, stderr: await stderr });
+      const error = `flexllm ${args.join(" ")} hangs; it had written: ${await stderr}`;
+      if (hangs) reject(new Error(error));
+      else resolve({ code, signal, stdout, stderr: await stderr });
     });
   });
   return {
     process: child,
-    signal: (name) => process.kill(child.pid!, name),
+    signal(name) {
+      // It may just have ended.
+      if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, name);
+    },
     stdout: () => stdout,
     finished,
     async [Symbol.asyncDispose]() {

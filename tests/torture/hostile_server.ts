@@ -22,6 +22,9 @@ function status(code: number, headers: Record<string, string> = {}): Trouble {
   return (response) => response.writeHead(code, headers).end(ERROR);
 }
 
+/** The true time of day: one scenario plays with that of its process. */
+const { now } = Date;
+
 const JSON_TYPE = { "content-type": "application/json" };
 
 /** What can go wrong and pass. */
@@ -35,22 +38,19 @@ const PASSING: Trouble[] = [
   (response) => response.writeHead(200, JSON_TYPE).end(),
   (response) => response.writeHead(200, JSON_TYPE).end("\u0000\u0001garbage{{{"),
   (response) => response.writeHead(200, JSON_TYPE).end(ERROR),
+  (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Sorry!</html>"),
+  (response) => response.writeHead(200, JSON_TYPE).end('{"some":"thing else"}'),
   status(500),
   status(503),
   status(529),
   status(429, { "retry-after-ms": "20" }),
   status(429, { "retry-after": "0" }),
-  (response) => {
-    const date = new Date(Date.now() + 500).toUTCString();
-    response.writeHead(429, { "retry-after": date }).end(ERROR);
-  },
+  (response) =>
+    response.writeHead(429, { "retry-after": new Date(now()).toUTCString() }).end(ERROR),
 ];
 
-/** What fails a record: asking again would not help, as far as a client can know. */
-const LASTING: Trouble[] = [
-  (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Sorry!</html>"),
-  (response) => response.writeHead(200, JSON_TYPE).end('{"some":"thing else"}'),
-];
+/** What fails a record: asking again would not help. */
+const LASTING: Trouble[] = [status(400), status(422)];
 
 export interface HostileOptions {
   seed: number;

@@ -133,12 +133,12 @@ async function interruptsOfWaits(seed: number): Promise<void> {
     await using running = start(args);
     await until(() => server.requests >= 50, running);
     if (waits === "outage") await server.die();
-    else server.refuseFor("3600");
+    else server.refuseFor("60");
     await sleep(300);
     const begun = performance.now();
     running.signal("SIGINT");
     const { code } = await running.finished;
-    assert.equal(code === 130 || code === 1, true, `exit ${code}`);
+    assert.equal(code, 130);
     assert.ok(performance.now() - begun < 30_000, "nobody waits for the end of the wait");
     if (waits === "outage") await server.open();
     else server.refuseFor(undefined);

@@ -1,0 +1,116 @@
+/**
+ * Fills a store through the response cache, opens it again, and reads it in another order.
+ *
+ * Arguments: store, path, answers, characters of each, how many at once. Prints one line of JSON.
+ */
+import process from "node:process";
+import { assistantMessage } from "../lib/chat/assistant_message.ts";
+import type { ChatResult } from "../lib/chat/result.ts";
+import { cacheKey } from "../lib/cache/key.ts";
+import { openStore, type StoreName } from "../lib/cache/open_store.ts";
+import { ResponseCache } from "../lib/cache/response_cache.ts";
+import { runtimeName } from "../lib/runtime.ts";
+
+const [store, path, ...numbers] = process.argv.slice(2);
+const [entries, characters, concurrency] = numbers.map(Number);
+const baseUrl = "http://127.0.0.1/v1";
+
+/** Text that can be deflated about as well as an answer of a model. */
+const WORDS =
+  ("the a model answer of and to in is that for it with as on be at by this which river " +
+    "mountain because therefore example water first second number value function return type list")
+    .split(" ");
+let random = 1;
+function text(): string {
+  let result = "";
+  while (result.length < characters) {
+    random = (random * 1103515245 + 12345) & 0x7fffffff;
+    const word = WORDS[(random >> 8) % WORDS.length];
+    result += random % 7 === 0 ? `${random.toString(36)} ` : `${word} `;
+  }
+  return result.slice(0, characters);
+}
+
+function answer(i: number): ChatResult {
+  const content = `${i} ${text()}`;
+  return {
+    content,
+    thinking: null,
+    toolCalls: [],
+    message: assistantMessage({ content, toolCalls: [] }),
+    usage: { promptTokens: 25, completionTokens: 250, totalTokens: 275 },
+    cost: 0.001,
+    finishReason: "stop",
+    model: "bench",
+    endpoint: baseUrl,
+    cached: false,
+    latency: 1,
+    raw: null,
+  };
+}
+
+function request(i: number) {
+  const messages = [{ role: "user", content: `Question ${i}: what is the answer?` }];
+  const body = JSON.stringify({ model: "bench", messages });
+  const key = cacheKey({ baseUrl, format: "chat", model: "bench", body });
+  return { key, model: "bench", endpoint: baseUrl };
+}
+
+async function open() {
+  return await openStore({ store: store as StoreName, path }, process.env);
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+/** Microseconds a piece of work takes, done `entries` times, `concurrency` at once. */
+async function measure(work: (i: number) => Promise<unknown>): Promise<number> {
+  let next = 0;
+  const begun = performance.now();
+  await Promise.all(Array.from({ length: concurrency }, async () => {
+    while (next < entries) await work(next++);
+  }));
+  return (performance.now() - begun) * 1000 / entries;
+}
+
+const answers = Array.from({ length: entries }, (_, i) => answer(i));
+const memory = store === "memory" ? await open() : undefined;
+const openMemory = memory && (() => Promise.resolve(memory));
+const writer = new ResponseCache({ open: openMemory ?? open, onWarning: fail });
+const begunPut = performance.now();
+await measure((i) => writer.put(request(i), answers[i]));
+if (memory === undefined) await writer.close();
+const putMicroseconds = (performance.now() - begunPut) * 1000 / entries;
+answers.length = 0;
+
+const begunOpen = performance.now();
+const opened = memory ?? await open();
+const openMs = performance.now() - begunOpen;
+const stats = await opened.stats();
+// A prime, so that every entry is read once, in an order that no store has them in.
+const place = (i: number) => i * 7919 % entries;
+const storeHitMicroseconds = await measure(async (i) => {
+  const [entry] = await opened.getMany([request(place(i)).key]);
+  if (entry === undefined) fail(`no entry ${place(i)}`);
+});
+const reader = new ResponseCache({ open: () => Promise.resolve(opened), onWarning: fail });
+const hitMicroseconds = await measure(async (i) => {
+  const result = await reader.getOrFetch([request(place(i))], () => fail(`no answer ${place(i)}`));
+  if (!result.content.startsWith(`${place(i)} `)) fail("a wrong answer");
+});
+await reader.close();
+
+const bytes = stats.fileBytes ?? stats.bytes;
+process.stdout.write(`${
+  JSON.stringify({
+    runtime: runtimeName(),
+    store,
+    openMs,
+    putMicroseconds,
+    hitMicroseconds,
+    storeHitMicroseconds,
+    megabytesPer100000: bytes / 1e6 * 1e5 / entries,
+  })
+}\n`);
+process.exit(0);

@@ -1,0 +1,41 @@
+/**
+ * `flexllm chat --list`
+ *
+ * @module
+ */
+import type { ConversationStore, ConversationSummary } from "../../lib/conversations/store.ts";
+import { printable } from "../printable.ts";
+import { colored, writeNote, writeOutput } from "../terminal.ts";
+
+function toJson({ totals, ...summary }: ConversationSummary) {
+  return {
+    ...summary,
+    prompt_tokens: totals.promptTokens,
+    completion_tokens: totals.completionTokens,
+    cost: totals.answers > 0 && totals.unpriced === totals.answers ? null : totals.cost,
+  };
+}
+
+/** The local time, to the minute. */
+function minute(iso: string): string {
+  const date = new Date(iso);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
+    `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** Lists the conversations that are kept, the last first. */
+export function listConversations(store: ConversationStore, json: boolean): void {
+  const { conversations, problems } = store.list();
+  for (const problem of problems) writeNote(`${colored("yellow", "warning:")} ${problem}`);
+  if (json) return writeOutput(`${JSON.stringify(conversations.map(toJson))}\n`);
+  if (conversations.length === 0) return writeNote("There is no conversation yet.");
+  for (const { id, title, model, turns, updated } of conversations) {
+    const count = `${turns} ${turns === 1 ? "turn" : "turns"}`;
+    const fields = [id, minute(updated), count.padStart(8), model, title];
+    writeOutput(`${printable(fields.join("  "))}\n`);
+  }
+  writeNote(
+    colored("dim", "flexllm chat --resume ID goes on with one; the start of an ID is enough."),
+  );
+}

@@ -1,0 +1,166 @@
+/**
+ * `flexllm pricing`: what models cost.
+ *
+ * @module
+ */
+import { Command, Option } from "@commander-js/extra-typings";
+import { join } from "node:path";
+import process from "node:process";
+import type { ListedModel } from "../lib/pricing/price_list.ts";
+import type { Rate, Rates } from "../lib/pricing/rates.ts";
+import type { PriceChange } from "../lib/pricing/update_prices.ts";
+import { addExamples } from "./flags.ts";
+import { colored, writeNote, writeOutput } from "./terminal.ts";
+
+/** A model and its prices, wherever they come from. */
+interface Row extends Rates {
+  model: string;
+  /** The vendor, or the server that the user's price holds for. */
+  vendor: string;
+  contextWindow?: number;
+}
+
+/** How many changes are shown one by one. */
+const SHOWN_CHANGES = 20;
+/** How many suggestions are made for a name that nothing has. */
+const SUGGESTIONS = 5;
+
+function pricePath(): Promise<string> {
+  return import("../lib/config/paths.ts")
+    .then(({ homeFolder }) => join(homeFolder(process.env), "pricing.json"));
+}
+
+/** The user's prices first, then the list's. */
+async function allRows(): Promise<Row[]> {
+  const [{ readPriceFile }, { listedModels }, path] = await Promise.all([
+    import("../lib/pricing/price_file.ts"),
+    import("../lib/pricing/price_list.ts"),
+    pricePath(),
+  ]);
+  const own = readPriceFile(path).map(({ baseUrl, ...row }) => ({
+    ...row,
+    vendor: baseUrl === undefined ? "your prices" : `your prices (${baseUrl})`,
+  }));
+  const listed = (await listedModels()).map((
+    { model, provider, contextWindow, rates }: ListedModel,
+  ) => ({ ...rates, model, vendor: provider, contextWindow }));
+  return [...own, ...listed];
+}
+
+function simplified(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, "");
+}
+
+/** The models that `name` may mean: the very one, those that begin with it, those that contain it. */
+function find(rows: readonly Row[], name: string): Row[] {
+  const wanted = simplified(name);
+  const rank = ({ model }: Row) => {
+    const has = simplified(model);
+    if (has === wanted) return 0;
+    if (has.startsWith(wanted)) return 1;
+    return has.includes(wanted) ? 2 : 3;
+  };
+  return rows.filter((row) => rank(row) < 3).sort((a, b) => rank(a) - rank(b));
+}
+
+function amount(rate: Rate | undefined): string {
+  if (rate === undefined) return "";
+  if (typeof rate === "number") return String(rate);
+  return `${rate.base}+`;
+}
+
+function lines(rows: readonly Row[]): string[] {
+  const titles = ["input", "cached", "output", "context"];
+  const cells = rows.map((row) => [
+    amount(row.input),
+    amount(row.cachedInput),
+    amount(row.output),
+    row.contextWindow === undefined ? "" : `${Math.round(row.contextWindow / 1000)}k`,
+  ]);
+  const widths = titles.map((title, i) =>
+    Math.max(title.length, ...cells.map((cell) => cell[i].length))
+  );
+  const room = process.stdout.isTTY ? process.stdout.columns || 80 : Infinity;
+  const used = widths.reduce((sum, width) => sum + width + 2, 0);
+  const longest = Math.max(5, ...rows.map(({ model }) => model.length + 2));
+  const first = Math.max(12, Math.min(longest, room - used));
+  const line = (name: string, parts: readonly string[]) => {
+    const shown = name.length > first ? `${name.slice(0, first - 1)}…` : name.padEnd(first);
+    return `${shown}${parts.map((part, i) => `  ${part.padStart(widths[i])}`).join("")}`.trimEnd();
+  };
+  const printed = [line("model", titles)];
+  let vendor: string | undefined;
+  for (const [i, row] of rows.entries()) {
+    if (row.vendor !== vendor) printed.push(vendor = row.vendor);
+    printed.push(line(`  ${row.model}`, cells[i]));
+  }
+  return printed;
+}
+
+/** By vendor, in the order in which the vendors come first. */
+function grouped(rows: readonly Row[]): Row[] {
+  const vendors = [...new Set(rows.map(({ vendor }) => vendor))];
+  return vendors.flatMap((name) => rows.filter(({ vendor }) => vendor === name));
+}
+
+async function show(name: string | undefined, json: true | undefined): Promise<void> {
+  const { InvalidInputError } = await import("../lib/errors.ts");
+  const all = await allRows();
+  const rows = grouped(name === undefined ? all : find(all, name));
+  if (rows.length === 0) {
+    const { distance } = await import("fastest-levenshtein");
+    const wanted = simplified(name!);
+    const names = [...new Set(all.map(({ model }) => model))]
+      .sort((a, b) => distance(simplified(a), wanted) - distance(simplified(b), wanted));
+    throw new InvalidInputError(`no price is known of a model like "${name}"`, {
+      hint: `Close to it are ${names.slice(0, SUGGESTIONS).join(", ")}.`,
+    });
+  }
+  if (json) return writeOutput(`${JSON.stringify(rows)}\n`);
+  writeOutput(`${lines(rows).join("\n")}\n`);
+  writeNote(colored("dim", "USD per million tokens; + means more for long prompts."));
+}
+
+function changeLine({ model, before, after }: PriceChange): string {
+  const shown = (row: PriceChange["after"]) => `${row?.input} in, ${row?.output} out`;
+  if (before === undefined) return `new: ${model}: ${shown(after)}`;
+  if (after === undefined) return `gone: ${model}`;
+  return `changed: ${model}: ${shown(before)} -> ${shown(after)}`;
+}
+
+async function update(from: string | undefined, json: true | undefined): Promise<void> {
+  const [{ OPENROUTER, updatePrices }, { defaultFetch }, { normalizeBaseUrl }, path] = await Promise
+    .all([
+      import("../lib/pricing/update_prices.ts"),
+      import("../lib/runtime.ts"),
+      import("../lib/client/endpoint.ts"),
+      pricePath(),
+    ]);
+  const baseUrl = normalizeBaseUrl(from ?? OPENROUTER);
+  const { models, changes } = await updatePrices(path, baseUrl, defaultFetch);
+  if (json) return writeOutput(`${JSON.stringify({ path, models, changes })}\n`);
+  for (const change of changes.slice(0, SHOWN_CHANGES)) writeOutput(`${changeLine(change)}\n`);
+  const more = changes.length - SHOWN_CHANGES;
+  if (more > 0) writeOutput(`… and ${more} more\n`);
+  const what = changes.length === 0 ? "nothing changed" : `${changes.length} changes`;
+  writeNote(`${models} models of OpenRouter, ${what}; written to ${path}`);
+}
+
+/** The command. */
+export function pricingCommand() {
+  const command = new Command("pricing")
+    .argument("[model]", "a model, or a part of its name; all when left out")
+    .option("--update", "fetch OpenRouter's prices into your pricing.json")
+    .addOption(
+      new Option("--from <url>", "where --update fetches them (default: OpenRouter's base URL)"),
+    )
+    .option("--json", "print JSON")
+    .action((name, flags) =>
+      flags.update ? update(flags.from, flags.json) : show(name, flags.json)
+    );
+  return addExamples(command, [
+    "flexllm pricing gpt-5.4",
+    "flexllm pricing --json",
+    "flexllm pricing --update",
+  ]);
+}

@@ -1,0 +1,79 @@
+/**
+ * The response cache in the way of a call: answers that are known are not asked for, and complete ones
+ * are kept.
+ *
+ * @module
+ */
+import process from "node:process";
+import { cacheKey } from "../cache/key.ts";
+import { openStore, type StoreName, storePlace } from "../cache/open_store.ts";
+import { type CacheRequest, type Fetched, ResponseCache } from "../cache/response_cache.ts";
+import type { ChatResult } from "../chat/result.ts";
+import type { Prepared } from "./endpoint_client.ts";
+
+/** The options of a client's response cache. */
+export interface CacheOptions {
+  /** Seconds that an answer is good for, from when it was written; 0 for ever; default a day. */
+  ttl?: number;
+  /**
+   * Where the answers are kept; default Deno KV where it is there, else SQLite. `memory` ends with the
+   * client.
+   */
+  store?: StoreName;
+  /** The file, or a KV Connect URL to share the cache; default a file in the user's folder. */
+  path?: string;
+  /** Keeps caches apart that share a store. */
+  namespace?: string;
+  /** Called at most once, when the cache cannot be used; everything goes on without it then. */
+  onWarning?: (message: string) => void;
+}
+
+/** The cache of one client or pool. */
+export class CachedCalls {
+  readonly #cache: ResponseCache;
+  readonly #namespace: string | undefined;
+
+  /** @throws {ConfigurationError} when an option is wrong, or this runtime has no such store */
+  constructor({ ttl, store, path, namespace, onWarning }: CacheOptions) {
+    const place = { store, path };
+    storePlace(place, process.env);
+    const open = () => openStore(place, process.env);
+    this.#cache = new ResponseCache({ open, ttl, onWarning });
+    this.#namespace = namespace;
+  }
+
+  #request({ endpoint, provider, request: { model }, encoded }: Prepared): CacheRequest {
+    const body = encoded.body ?? "";
+    const { baseUrl, name } = endpoint;
+    const parts = { namespace: this.#namespace, baseUrl, format: provider.name, model, body };
+    return { key: cacheKey(parts), model, endpoint: name };
+  }
+
+  /** The stored answer to one of the ways in which a call may be sent. */
+  find(calls: readonly Prepared[]): Promise<ChatResult | undefined> {
+    return this.#cache.get(calls.map((call) => this.#request(call)));
+  }
+
+  /** The same, or what `ask` gives, which is kept; identical calls at once are asked once. */
+  findOrAsk(
+    calls: readonly Prepared[],
+    ask: () => Promise<{ result: ChatResult; used: Prepared }>,
+    signal: AbortSignal,
+  ): Promise<ChatResult> {
+    const fetch = async (): Promise<Fetched> => {
+      const { result, used } = await ask();
+      return { result, request: this.#request(used) };
+    };
+    return this.#cache.getOrFetch(calls.map((call) => this.#request(call)), fetch, signal);
+  }
+
+  /** Keeps an answer. */
+  keep(used: Prepared, result: ChatResult): Promise<void> {
+    return this.#cache.put(this.#request(used), result);
+  }
+
+  /** Writes what is not written yet. */
+  close(): Promise<void> {
+    return this.#cache.close();
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Which response cache the configuration means.
+ *
+ * @module
+ */
+import type { CacheOptions } from "../client/cached_calls.ts";
+import type { Config } from "./load.ts";
+
+/** What a command says of the cache. */
+export interface CacheFlags {
+  /** Whether to use it; by default as the configuration says. */
+  cache?: boolean;
+  /** Seconds that an answer is good for. */
+  cacheTtl?: number;
+}
+
+/** The settings of the cache, whether it is used or not. */
+export function cacheSettings({ value }: Config, flags: CacheFlags = {}): CacheOptions {
+  const settings = typeof value.cache === "object" && value.cache !== null ? value.cache : {};
+  return { ...settings, ttl: flags.cacheTtl ?? settings.ttl };
+}
+
+/** The cache of `ask` and `chat`: `false` unless the file has one. */
+export function resolveCache(config: Config): false | CacheOptions {
+  const { cache } = config.value;
+  return cache === true || (typeof cache === "object" && cache !== null)
+    ? cacheSettings(config)
+    : false;
+}
+
+/** The cache of a batch: flags before the section `batch`, and that before the rest of the file. */
+export function resolveBatchCache(config: Config, flags: CacheFlags): false | CacheOptions {
+  const batch = config.value.batch ?? {};
+  const wanted = flags.cache ?? batch.cache ?? (resolveCache(config) !== false);
+  if (!wanted) return false;
+  return cacheSettings(config, { cacheTtl: flags.cacheTtl ?? batch.cache_ttl ?? undefined });
+}

@@ -1,0 +1,307 @@
+/** The parts of a chat: rendering, pastes, messages of several lines, kept conversations. */
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import fc from "fast-check";
+import { MarkdownStream } from "../commands/chat/markdown_stream.ts";
+import { MessageLines } from "../commands/chat/message_lines.ts";
+import { Pastes, PasteSplitter } from "../commands/chat/paste.ts";
+import { History } from "../commands/chat/history.ts";
+import { printable } from "../commands/printable.ts";
+import { fillTemplate } from "../lib/config/templates.ts";
+import { loadConfig } from "../lib/config/load.ts";
+import { requestMessages, titleOf } from "../lib/conversations/conversation.ts";
+import { toMarkdown } from "../lib/conversations/export.ts";
+import { ConversationStore, copyOf, newConversation } from "../lib/conversations/store.ts";
+import { ConfigurationError, InvalidInputError } from "../lib/errors.ts";
+import { messageWith, readAttachment } from "../lib/input/attachment.ts";
+import { temporaryFolder } from "./support/temporary_folder.ts";
+
+/** Renders Markdown that arrives in pieces of `size` characters. */
+function render(markdown: string, size = markdown.length): string {
+  const stream = new MarkdownStream();
+  let shown = "";
+  for (let i = 0; i < markdown.length; i += size) {
+    shown += stream.write(markdown.slice(i, i + size));
+  }
+  return shown + stream.end();
+}
+
+function shownText(markdown: string): string {
+  return stripVTControlCharacters(render(markdown));
+}
+
+Deno.test("Markdown is rendered", () => {
+  const cases: [string, string][] = [
+    ["## A *title*", "A title"],
+    ["**b** __b__ *i* _i_ ***bi*** ~~s~~ `c` ``c`c``", "b b i i bi s c c`c"],
+    ["- one\n  * two\n+ three\n- [ ] a\n- [x] b", "• one\n  • two\n• three\n☐ a\n☑ b"],
+    ["1. one\n2) two", "1. one\n2) two"],
+    ["> quote\n>> deeper", "│ quote\n│ │ deeper"],
+    ["[text](http://a.b/c) and [x] and a[0](1)", "text (http://a.b/c) and [x] and a0 (1)"],
+    ["| a | **b** |\n|---|---|", "| a | **b** |\n|---|---|"],
+    ["```py\n# no *title*\n\n- x\n``\n```\n*i*", "```py\n# no *title*\n\n- x\n``\n```\ni"],
+    ["~~~\n```\n~~~\n# t", "~~~\n```\n~~~\nt"],
+    ["\\*not\\* it", "*not* it"],
+    ["***\n---", `${"─".repeat(40)}\n${"─".repeat(40)}`],
+  ];
+  for (const [markdown, expected] of cases) assert.equal(shownText(markdown), expected);
+  assert.equal(render("a **b** c"), "a \x1b[1mb\x1b[22m c");
+  assert.equal(render("`x`"), "\x1b[36mx\x1b[39m");
+});
+
+Deno.test("what only looks like Markdown stays as it is", () => {
+  for (
+    const text of [
+      "5 * 3 = 15 and 2 * 2",
+      "snake_case_name and __init__x",
+      "call f(**kwargs)",
+      "a ` alone",
+      "\\(x^2\\) and $5",
+      "#hashtag",
+      "-5 degrees",
+      "--flag",
+      "1.5 million",
+      "~/folder and ~ 5",
+      "**never closed",
+      "array[0] [",
+    ]
+  ) assert.equal(render(text), text);
+});
+
+Deno.test("Markdown looks the same however its pieces are cut, and nothing of it is held back", () => {
+  const piece = fc.constantFrom(
+    ..."*_`~#->|[]()\\ \n",
+    ...["a", "word ", "1. ", "```", "**", "- [ ] ", "\n\n", "http://x.y"],
+  );
+  fc.assert(fc.property(fc.array(piece, { maxLength: 40 }), fc.nat(6), (pieces, size) => {
+    const markdown = pieces.join("");
+    const whole = stripVTControlCharacters(render(markdown));
+    assert.equal(stripVTControlCharacters(render(markdown, size + 1)), whole);
+  }));
+  const stream = new MarkdownStream();
+  assert.equal(
+    stream.write("A plain sentence, not yet at its end"),
+    "A plain sentence, not yet at its end",
+  );
+  assert.equal(stripVTControlCharacters(stream.write(" **bold** and")), " bold and");
+});
+
+Deno.test("a model that writes nothing but markers does not stop the program", () => {
+  const begun = performance.now();
+  for (const marker of ["*a ", "`", "[", "**a", "_a ", "~~x"]) render(marker.repeat(20_000));
+  assert.ok(performance.now() - begun < 10_000);
+});
+
+Deno.test("control characters become visible signs", () => {
+  assert.equal(printable("a\x1b[2J\x07\x9b31m\x7f\r\nb\tc"), "a␛[2J␇\ufffd31m␡\nb\tc");
+  assert.equal(printable("日本語 😀 é"), "日本語 😀 é");
+});
+
+Deno.test("pastes are found however the bytes are cut", () => {
+  const text = "ab\x1b[200~one\r\ntwo\rthree\x1b[201~cd\x1b[A\x1b[200~x\x1b[201~";
+  for (let size = 1; size <= text.length; size++) {
+    const splitter = new PasteSplitter();
+    let keys = "";
+    const pastes: string[] = [];
+    for (let i = 0; i < text.length; i += size) {
+      for (const { kind, text: piece } of splitter.push(text.slice(i, i + size))) {
+        if (kind === "keys") keys += piece;
+        else pastes.push(piece);
+      }
+    }
+    assert.deepEqual([keys, pastes], ["abcd\x1b[A", ["one\ntwo\nthree", "x"]], `${size}`);
+  }
+  const pastes = new Pastes();
+  assert.equal(pastes.shorten("a\n\tb\x1b[2J\n"), "a⏎⇥b[2J");
+  assert.equal(pastes.expand("a⏎⇥b [paste 7: 3 lines]"), "a\n\tb [paste 7: 3 lines]");
+  const large = "x\n".repeat(50);
+  const sign = pastes.shorten(large);
+  assert.equal(sign, "[paste 1: 50 lines]");
+  assert.equal(pastes.expand(`see ${sign}!`), `see ${large.trimEnd()}!`);
+});
+
+Deno.test("messages of several lines", () => {
+  const messages = (text: string) => {
+    const lines = new MessageLines();
+    return text.split("\n").flatMap((line) => lines.push(line) ?? []);
+  };
+  assert.deepEqual(messages("a\nb"), ["a", "b"]);
+  assert.deepEqual(messages("a\\\nb\\\nc\nd"), ["a\nb\nc", "d"]);
+  assert.deepEqual(messages('"""\na\n\n  b\n"""\nc'), ["a\n\n  b", "c"]);
+  assert.deepEqual(messages('"""a\nb"""'), ["a\nb"]);
+  assert.deepEqual(messages('"""a"""'), ["a"]);
+  const lines = new MessageLines();
+  lines.push('"""');
+  lines.push("rest");
+  assert.equal(lines.end(), "rest");
+  assert.equal(lines.begun, false);
+});
+
+Deno.test("the history is bounded, private, without doubles and secrets", () => {
+  using folder = temporaryFolder();
+  const home = join(folder.path, "home");
+  const history = new History(home);
+  for (const entry of ["one", "two\nlines", " secret", "one", "x".repeat(5000)]) history.add(entry);
+  assert.deepEqual(history.entries, ["one", "two⏎lines"]);
+  assert.deepEqual(new History(home).entries, ["one", "two⏎lines"]);
+  const file = join(home, "history");
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  writeFileSync(file, Array.from({ length: 2500 }, (_, i) => `entry ${i}\n`).join(""));
+  assert.equal(new History(home).entries.length, 1000);
+  assert.equal(folder.read("home/history").split("\n").length, 1001);
+  assert.equal(new History(home).entries[0], "entry 2499");
+});
+
+Deno.test("conversations are kept for their owner alone, and found by the start of their id", () => {
+  using folder = temporaryFolder();
+  const store = new ConversationStore(join(folder.path, "home"));
+  assert.deepEqual(store.list(), { conversations: [], problems: [] });
+  assert.throws(() => store.latest(), InvalidInputError);
+  const conversation = newConversation({ model: "m" });
+  conversation.turns.push({ at: "", user: { role: "user", content: "  Hello\nthere" } });
+  store.save(conversation);
+  assert.equal(statSync(store.folder).mode & 0o777, 0o700);
+  assert.equal(statSync(store.pathOf(conversation.id)).mode & 0o777, 0o600);
+  assert.deepEqual(readdirSync(store.folder), [`${conversation.id}.json`]);
+  assert.deepEqual(store.latest(), conversation);
+  assert.deepEqual(store.find(conversation.id.slice(0, 20)), conversation);
+  assert.throws(() => store.find(""), /there is no conversation ""/);
+  const copy = copyOf(conversation);
+  store.save(copy);
+  assert.throws(() => store.find(copy.id.slice(0, 4)), /2 conversations begin with "\d{4}"/);
+  assert.equal(store.list().conversations[0].title, "Hello");
+  const [turn] = copy.turns;
+  turn.files = ["a.txt"];
+  turn.user.content = '<file name="a.txt">\nx\n</file>\n\nSum up';
+  assert.equal(titleOf(copy), "Sum up");
+  turn.user.content = '<file name="a.txt">\nx\n</file>';
+  assert.equal(titleOf(copy), "a.txt");
+  copy.turns.pop();
+  store.save(copy);
+  assert.equal(store.list().conversations.length, 1);
+});
+
+Deno.test("a broken conversation is told and does not hide the others", () => {
+  using folder = temporaryFolder();
+  const store = new ConversationStore(folder.path);
+  const good = newConversation({ model: "m" });
+  good.turns.push({ at: "", user: { role: "user", content: "Hi" } });
+  store.save(good);
+  for (
+    const [id, text, pattern] of [
+      ["a", '{"version":1', /cannot read the conversation .*a\.json/],
+      ["b", "[]", /b\.json is not a conversation: expected a JSON object/],
+      ["c", '{"version":2}', /version: expected 1, got 2/],
+      [
+        "d",
+        '{"version":1,"id":"d","model":"m","turns":[{"user":{"role":"user"}}]}',
+        /turns\[0\]: messages\[0\]\.content: expected a string/,
+      ],
+    ] as const
+  ) {
+    writeFileSync(store.pathOf(id), text);
+    assert.throws(() => store.find(id), pattern);
+  }
+  const { conversations, problems } = store.list();
+  assert.deepEqual([conversations.length, problems.length], [1, 4]);
+});
+
+Deno.test("one process has a conversation at a time", async () => {
+  using folder = temporaryFolder();
+  const store = new ConversationStore(folder.path);
+  const lock = await store.lock("x");
+  assert.ok(lock);
+  assert.equal(await store.lock("x"), undefined);
+  lock.release();
+  const again = await store.lock("x");
+  assert.ok(again);
+  again.release();
+});
+
+Deno.test("turns without an answer are not sent, and a document leaves out nothing said", () => {
+  const conversation = newConversation({ model: "m", system: "Be brief." });
+  const native = { format: "claude", content: [{ type: "thinking", signature: "s" }] } as const;
+  conversation.turns.push(
+    { at: "", user: { role: "user", content: "unanswered" } },
+    {
+      at: "",
+      user: { role: "user", content: "one" },
+      assistant: { role: "assistant", content: "two", native },
+    },
+  );
+  assert.deepEqual(requestMessages(conversation), [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "one" },
+    { role: "assistant", content: "two", native },
+  ]);
+  const text = toMarkdown(conversation);
+  for (const part of ["# unanswered", "Be brief.", "one", "two"]) assert.ok(text.includes(part));
+});
+
+Deno.test("files are attached as text or image, or refused", async () => {
+  using folder = temporaryFolder();
+  const text = await readAttachment(folder.write("notes.md", "\uFEFF# Notes"));
+  assert.deepEqual(messageWith("Sum up.", [text]), {
+    role: "user",
+    content: '<file name="notes.md">\n# Notes\n</file>\n\nSum up.',
+  });
+  const png = "\x89PNG\r\n\x1a\n0000";
+  writeFileSync(folder.file("a.dat"), png, "latin1");
+  const image = await readAttachment(folder.file("a.dat"));
+  const { content } = messageWith("What is it?", [text, image]);
+  assert.ok(Array.isArray(content));
+  assert.deepEqual(content.map(({ type }) => type), ["text", "image_url", "text"]);
+  const [, part] = content;
+  assert.ok(part.type === "image_url" && part.image_url.url.startsWith("data:image/png;base64,"));
+
+  writeFileSync(folder.file("b.bin"), "\x00\x01\xff", "latin1");
+  writeFileSync(folder.file("latin1.txt"), "caf\xe9", "latin1");
+  folder.write("large.txt", "x".repeat(5 * 1024 * 1024));
+  mkdirSync(folder.file("folder"));
+  const cases: [string, RegExp][] = [
+    ["b.bin", /b\.bin is neither text \(UTF-8\) nor an image/],
+    ["latin1.txt", /latin1\.txt is neither text/],
+    ["large.txt", /large\.txt has 5\.0 MB, more than the 4\.0 MB that can be sent/],
+    ["folder", /folder is a folder, not a file/],
+    ["none", /cannot read .*none: it does not exist/],
+  ];
+  for (const [name, pattern] of cases) {
+    await assert.rejects(readAttachment(folder.file(name)), pattern);
+  }
+});
+
+Deno.test("templates of the configuration are filled in", () => {
+  using folder = temporaryFolder();
+  const file = folder.write(
+    "c.yaml",
+    `templates:
+  short: "Sum up: {{input}}"
+  translate: {prompt: "To {{ lang }}.", system: "You know {{lang}}."}
+`,
+  );
+  const config = loadConfig({}, folder.path, file);
+  const fill = (name: string, input: string, values: Record<string, string> = {}) =>
+    fillTemplate(config, name, input, new Map(Object.entries(values)));
+  assert.deepEqual(fill("short", "$& x"), { prompt: "Sum up: $& x", system: undefined });
+  assert.deepEqual(fill("translate", "Hi", { lang: "French" }), {
+    prompt: "To French.\n\nHi",
+    system: "You know French.",
+  });
+  const mistakes: [() => unknown, RegExp][] = [
+    [() => fill("shrt", "x"), /there is no template "shrt"/],
+    [() => fill("toString", "x"), /there is no template "toString"/],
+    [() => fill("short", ""), /needs a value for \{\{input\}\}/],
+    [() => fill("translate", "x"), /needs a value for \{\{lang\}\}/],
+    [() => fill("short", "x", { lang: "y" }), /has no place \{\{lang\}\}/],
+  ];
+  for (const [run, message] of mistakes) {
+    assert.throws(
+      run,
+      (error) => error instanceof ConfigurationError && message.test(error.message),
+    );
+  }
+  const wrong = folder.write("w.yaml", "templates:\n  a: {promt: x}\n");
+  assert.throws(() => loadConfig({}, folder.path, wrong), /w\.yaml:2:\d+: templates\.a: expected/);
+});

@@ -1,0 +1,494 @@
+/** `flexllm chat` on a terminal and in pipes. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Socket } from "node:net";
+import process from "node:process";
+import type { Conversation } from "../../lib/conversations/conversation.ts";
+import { flexllm, start } from "../support/cli.ts";
+import {
+  EVENT_STREAM_HEAD,
+  FINISH_EVENT,
+  startRawServer,
+  textEvent,
+} from "../support/raw_server.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+import {
+  startOnTerminal,
+  type TerminalOptions,
+  type TestTerminal,
+  withoutTerminal,
+} from "../support/terminal.ts";
+import { watchedMock } from "../support/watched_mock.ts";
+
+const STYLES = ["\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[4m"];
+
+/** A test on a terminal; told as ignored where there is none. */
+function terminalTest(name: string, body: () => Promise<void>): void {
+  Deno.test({ name, ignore: withoutTerminal, fn: body });
+}
+
+/** Starts a chat and waits for its prompt. */
+async function chat(args: string[], options?: TerminalOptions): Promise<TestTerminal> {
+  const terminal = startOnTerminal(["chat", ...args], options);
+  await terminal.shows(/^>$/m);
+  return terminal;
+}
+
+function conversations(home: TemporaryFolder): Conversation[] {
+  const folder = join(home.path, ".flexllm", "conversations");
+  return readdirSync(folder).filter((name) => name.endsWith(".json")).sort()
+    .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = performance.now() + 30_000;
+  while (!condition()) {
+    assert.ok(performance.now() < end, "it did not happen");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+terminalTest("a chat answers, remembers, tells tokens and cost, and leaves at Ctrl-D", async () => {
+  using home = temporaryFolder();
+  await using mock = watchedMock({ length: 60 });
+  await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl, "-s", "Be brief."], {
+    home,
+  });
+  terminal.type("first question\r");
+  await terminal.shows(/You asked: "first question"[^]*m · \d+ tokens in, \d+ out · unknown cost/);
+  terminal.type("second\r");
+  await terminal.shows(/You asked: "second"[^]*unknown cost[^]*^>$/m);
+  terminal.type("\x04");
+  assert.equal(await terminal.finished, 0);
+  const [, { messages }] = mock.requests;
+  // deno-lint-ignore no-explicit-any
+  assert.deepEqual(messages.map(({ role }: any) => role), ["system", "user", "assistant", "user"]);
+  assert.match(messages[2].content, /^You asked: "first question"/);
+  assert.ok(terminal.written().endsWith("\x1b[?2004l"), "the terminal is given back");
+  const [kept] = conversations(home);
+  assert.equal(kept.turns.length, 2);
+  assert.equal(kept.system, "Be brief.");
+});
+
+terminalTest("the first message can stand on the command line", async () => {
+  await using terminal = startOnTerminal(["chat", "hello", "-m", "mock", "--no-stream"]);
+  await terminal.shows(/^> hello\n\nYou asked: "hello"[^]*unknown cost[^]*^>$/m);
+  terminal.type("and more\r");
+  await terminal.shows('You asked: "and more"');
+});
+
+terminalTest("Ctrl-C stops the answer, not the program, and twice leaves", async () => {
+  using home = temporaryFolder();
+  await using server = await startRawServer((socket) =>
+    socket.write(EVENT_STREAM_HEAD + textEvent("Half an answer"))
+  );
+  await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl], { home });
+  terminal.type("go\r");
+  await terminal.shows("Half an answer");
+  assert.equal(server.closed(), 0);
+  terminal.type("\x03");
+  await terminal.shows(/Interrupted; \/retry asks again\.[^]*^>$/m);
+  await until(() => server.closed() === 1);
+  const [{ turns: [turn] }] = conversations(home);
+  assert.equal(turn.assistant?.content, "Half an answer");
+  assert.equal(turn.interrupted, true);
+
+  terminal.type("typed");
+  await terminal.shows("> typed");
+  terminal.type("\x03");
+  await terminal.shows("Ctrl-C again leaves.");
+  terminal.type("\x03");
+  assert.equal(await terminal.finished, 0);
+});
+
+terminalTest(
+  "a line that is written after Ctrl-C is cleared by the next, not the program",
+  async () => {
+    await using terminal = await chat(["-m", "mock"]);
+    terminal.type("\x03");
+    await terminal.shows("Ctrl-C again leaves.");
+    terminal.type("half a question");
+    await terminal.shows("> half a question");
+    terminal.type("\x03");
+    await terminal.shows(/Ctrl-C again leaves\.[^]*Ctrl-C again leaves\./);
+    terminal.type("\x03");
+    assert.equal(await terminal.finished, 0);
+  },
+);
+
+terminalTest("a paste of several lines is one message", async () => {
+  await using mock = watchedMock({ length: 30 });
+  await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
+  terminal.type("see: \x1b[200~one\rtwo\n\tthree\x1b[201~");
+  await terminal.shows("> see: one⏎two⏎⇥three");
+  terminal.type(" end\r");
+  await terminal.shows(/unknown cost[^]*^>$/m);
+  const long = Array.from({ length: 500 }, (_, i) => `line ${i}`).join("\n");
+  terminal.type(`\x1b[200~${long}\n\x1b[201~`);
+  await terminal.shows("> [paste 1: 500 lines]");
+  terminal.type("\r");
+  await until(() => mock.requests.length === 2);
+  assert.equal(mock.requests[0].messages[0].content, "see: one\ntwo\n\tthree end");
+  assert.equal(mock.requests[1].messages.at(-1).content, long);
+});
+
+terminalTest("a backslash or three quotes go on with the next line", async () => {
+  await using mock = watchedMock({ length: 30 });
+  await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
+  terminal.type("one \\\r");
+  await terminal.shows(/^…$/m);
+  terminal.type("two\r");
+  await terminal.shows(/unknown cost[^]*^>$/m);
+  terminal.type('"""\ra\r\rb"""\r');
+  await until(() => mock.requests.length === 2);
+  assert.equal(mock.requests[0].messages[0].content, "one \ntwo");
+  assert.equal(mock.requests[1].messages.at(-1).content, "a\n\nb");
+});
+
+terminalTest("lines can be edited, recalled over sessions, and completed", async () => {
+  using home = temporaryFolder();
+  await using mock = watchedMock({ length: 30 });
+  const args = ["-m", "m", "--base-url", mock.baseUrl];
+  {
+    await using terminal = await chat(args, { home });
+    terminal.type("日本x\x1b[D\x1b[D本語\x1b[C\x1b[C\x7f\r");
+    await terminal.shows(/unknown cost[^]*^>$/m);
+    terminal.type(" secret\r");
+    await until(() => mock.requests.length === 2);
+    await terminal.shows(/secret[^]*unknown cost[^]*^>$/m);
+    terminal.type("/qui\t\r");
+    assert.equal(await terminal.finished, 0);
+  }
+  assert.equal(mock.requests[0].messages[0].content, "日本語本");
+  const file = join(home.path, ".flexllm", "history");
+  assert.equal(readFileSync(file, "utf8"), "日本語本\n/quit \n");
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+
+  home.write("some notes.txt", "These are the notes.");
+  await using terminal = await chat(args, { home });
+  terminal.type("\x1b[A\x1b[A");
+  await terminal.shows("> 日本語本");
+  terminal.type("\x15/mo\t");
+  await terminal.shows("> /model");
+  terminal.type("mo\t");
+  await terminal.shows("> /model mock");
+  terminal.type("\x15/file some\t");
+  await terminal.shows("> /file some notes.txt");
+  terminal.type("\r");
+  await terminal.shows("Attached some notes.txt; it goes with your next message.");
+  terminal.type("read\r");
+  await until(() => mock.requests.length === 3);
+  assert.equal(
+    mock.requests[2].messages[0].content,
+    '<file name="some notes.txt">\nThese are the notes.\n</file>\n\nread',
+  );
+});
+
+terminalTest("a terminal that is resized wraps the line anew", async () => {
+  await using mock = watchedMock({ length: 30 });
+  await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
+  const words = "word ".repeat(16);
+  terminal.type(words);
+  await terminal.shows(words.trim());
+  terminal.resize(40);
+  await terminal.shows(/^> (word ){7}wor\nd (word ){7}wor\nd$/m);
+  terminal.type("end\r");
+  await until(() => mock.requests.length === 1);
+  assert.equal(mock.requests[0].messages[0].content, `${words}end`);
+});
+
+terminalTest("what a model writes is rendered and cannot steer the terminal", async () => {
+  const answer = "# Title\n\nA **bold** \x1b]0;owned\x07\x1b[2Jword and `code`.\n";
+  await using server = await startRawServer((socket) => {
+    socket.end(EVENT_STREAM_HEAD + [...answer].map(textEvent).join("") + FINISH_EVENT);
+  });
+  const args = ["-m", "m", "--base-url", server.baseUrl];
+  await using terminal = await chat(args);
+  terminal.type("x\r");
+  await terminal.shows(/Title\n\nA bold ␛\]0;owned␇␛\[2Jword and code\.\n\ntest-model · /);
+  assert.ok(terminal.written().includes("\x1b[1mbold\x1b[22m"));
+  for (const [flag, env] of [["--raw", {}], ["--no-color", {}], ["", { NO_COLOR: "1" }]] as const) {
+    await using terminal = await chat([...args, ...flag === "" ? [] : [flag]], { env });
+    terminal.type("x\r");
+    await terminal.shows(
+      /# Title\n\nA \*\*bold\*\* ␛\]0;owned␇␛\[2Jword and `code`\.\n\ntest-model · /,
+    );
+    if (flag !== "--raw") assert.ok(!STYLES.some((style) => terminal.written().includes(style)));
+  }
+});
+
+terminalTest("thinking is shown dimmed, and sent when it is asked for", async () => {
+  await using mock = watchedMock({ length: 30 });
+  await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
+  terminal.type("/thinking on\r");
+  await terminal.shows("thinking: on");
+  terminal.type("x\r");
+  await terminal.shows(/^The user asks something\..*\n\nYou asked: "x"/m);
+  assert.ok(terminal.written().includes("\x1b[2mThe"));
+});
+
+terminalTest(
+  "commands: retry, undo, clear, system, temperature, cost, save, an unknown one",
+  async () => {
+    using home = temporaryFolder();
+    await using mock = watchedMock({ length: 30 });
+    await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl], { home });
+    const settled = () => terminal.shows(/^>$/m);
+    terminal.type("one\r");
+    await terminal.shows(/unknown cost[^]*^>$/m);
+    terminal.type("/temperature 0.5\r");
+    await terminal.shows("temperature: 0.5");
+    terminal.type("/system Talk like a pirate.\r");
+    await terminal.shows("It counts from the next message on.");
+    terminal.type("/retry\r");
+    await until(() => mock.requests.length === 2);
+    assert.deepEqual(mock.requests[1].messages, [
+      { role: "system", content: "Talk like a pirate." },
+      { role: "user", content: "one" },
+    ]);
+    assert.equal(mock.requests[1].temperature, 0.5);
+    await terminal.shows(/unknown cost[^]*unknown cost[^]*^>$/m);
+    terminal.type("/cost\r");
+    await terminal.shows(/1 answer: \d+ tokens in, \d+ out · unknown cost/);
+    terminal.type("/save chat.md\r");
+    await terminal.shows("Saved to chat.md.");
+    assert.match(
+      home.read("chat.md"),
+      /## System\n\nTalk like a pirate\.\n\n## User\n\none\n\n## Ass/,
+    );
+    terminal.type("/save chat.md\r");
+    await terminal.shows("chat.md exists. Overwrite it? [y/N]");
+    terminal.type("n\r");
+    await terminal.shows("Not saved.");
+    terminal.type("/undo\r");
+    await terminal.shows('Dropped "one".');
+    await settled();
+    assert.deepEqual(conversations(home), []);
+    terminal.type("/modle x\r");
+    await terminal.shows(/error: there is no command \/modle\nDid you mean \/model\?/);
+    terminal.type("/temperature hot\r");
+    await terminal.shows("error: /temperature hot: Expected a number from 0 to 2.");
+    terminal.type("/clear\r");
+    await terminal.shows("A new conversation begins.");
+    terminal.type("/usr/bin is what?\r");
+    await until(() => mock.requests.length === 3);
+    assert.equal(mock.requests[2].messages.at(-1).content, "/usr/bin is what?");
+    await until(() => conversations(home).length === 1);
+  },
+);
+
+terminalTest("a failed request is told, and the chat goes on", async () => {
+  using home = temporaryFolder();
+  let answers = 0;
+  await using server = await startRawServer((socket) => {
+    if (answers++ !== 1) socket.end("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n");
+    else socket.end(EVENT_STREAM_HEAD + textEvent("Now it works.") + FINISH_EVENT);
+  });
+  await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl], { home });
+  terminal.type("x\r");
+  await terminal.shows(/error: the server answered 401[^]*Check the API key[^]*^>$/m);
+  terminal.type("/retry\r");
+  await terminal.shows(/Now it works\.[^]*unknown cost[^]*^>$/m);
+  // An answer that there is stays when there is no other.
+  terminal.type("/retry\r");
+  await terminal.shows(/unknown cost[^]*error: the server answered 401[^]*^>$/m);
+  assert.deepEqual(conversations(home)[0].turns.map(({ assistant }) => assistant?.content), [
+    "Now it works.",
+  ]);
+});
+
+terminalTest("SIGTERM gives the terminal back and keeps what came", async () => {
+  using home = temporaryFolder();
+  await using server = await startRawServer((socket) =>
+    socket.write(EVENT_STREAM_HEAD + textEvent("Half an answer"))
+  );
+  await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl], { home });
+  terminal.type("go\r");
+  await terminal.shows("Half an answer");
+  process.kill(terminal.pid(), "SIGTERM");
+  assert.equal(await terminal.finished, 130);
+  assert.ok(terminal.written().includes("\x1b[?2004l"));
+  assert.equal(conversations(home)[0].turns[0].assistant?.content, "Half an answer");
+});
+
+terminalTest("Ctrl-Z stops the program, and it goes on with the same line", async () => {
+  await using mock = watchedMock({ length: 30 });
+  await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
+  terminal.type("half");
+  await terminal.shows("> half");
+  terminal.type("\x1a");
+  await until(() => terminal.written().includes("\x1b[?2004l"));
+  process.kill(terminal.pid(), "SIGCONT");
+  await until(() => terminal.written().split("\x1b[?2004h").length === 3);
+  terminal.type(" a question\r");
+  await until(() => mock.requests.length === 1);
+  assert.equal(mock.requests[0].messages[0].content, "half a question");
+});
+
+terminalTest("Ctrl-Z in an answer stops the program, and the answer goes on with it", async () => {
+  const sockets: Socket[] = [];
+  await using server = await startRawServer((socket) => {
+    sockets.push(socket);
+    socket.write(EVENT_STREAM_HEAD + textEvent("Half an answer"));
+  });
+  await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl]);
+  terminal.type("go\r");
+  await terminal.shows("Half an answer");
+  terminal.type("\x1a");
+  await until(() => terminal.written().includes("\x1b[?2004l"));
+  process.kill(terminal.pid(), "SIGCONT");
+  await until(() => terminal.written().split("\x1b[?2004h").length === 3);
+  sockets[0].end(textEvent(" and the rest") + FINISH_EVENT);
+  await terminal.shows(/Half an answer and the rest\n\ntest-model · [^]*^>$/m);
+});
+
+terminalTest(
+  "two chats at once do not disturb each other, nor two with one conversation",
+  async () => {
+    using home = temporaryFolder();
+    await using mock = watchedMock({ length: 30 });
+    const args = ["-m", "m", "--base-url", mock.baseUrl];
+    await using first = await chat(args, { home });
+    first.type("from the first\r");
+    await first.shows(/unknown cost[^]*^>$/m);
+    await using second = await chat(["-c", "-m", "m", "--base-url", mock.baseUrl], { home });
+    const shown = await second.shows(/^>$/m);
+    assert.match(shown, /The conversation is open elsewhere; this goes on with a copy of it\./);
+    assert.match(shown, /Going on with "from the first" \(1 turn, m, /);
+    assert.match(shown, /> from the first\n\nYou asked: "from the first"/);
+    second.type("from the second\r");
+    await second.shows(/from the second"[^]*unknown cost[^]*^>$/m);
+    first.type("again the first\r");
+    await first.shows(/again the first"[^]*unknown cost[^]*^>$/m);
+    const asked = conversations(home).map(({ turns }) => turns.map(({ user }) => user.content));
+    assert.deepEqual(asked, [
+      ["from the first", "again the first"],
+      ["from the first", "from the second"],
+    ]);
+  },
+);
+
+terminalTest("answers go to a redirected stdout as they are, prompts to the terminal", async () => {
+  using home = temporaryFolder();
+  await using terminal = await chat(["-m", "mock"], { home, redirect: "> out.txt" });
+  terminal.type("hello\r");
+  await terminal.shows(/unknown cost[^]*^>$/m);
+  terminal.type("\x04");
+  await terminal.finished;
+  assert.match(home.read("out.txt"), /^You asked: "hello"[\w\s.,]*\n$/);
+  assert.doesNotMatch(await terminal.screen(), /You asked/);
+});
+
+Deno.test("every line that is piped in is a message, and nothing else is on stdout", async () => {
+  await using mock = watchedMock({ length: 40 });
+  const args = ["chat", "-m", "m", "--base-url", mock.baseUrl];
+  const stdin = 'one\n\n"""\ntwo\nlines\n"""\n/system Brief.\nthree \\\nfour';
+  const { code, stdout, stderr } = await flexllm([...args, "zero"], { stdin });
+  assert.deepEqual([code, stderr], [0, "It counts from the next message on.\n"]);
+  assert.equal(stdout.split("\n").length, 5);
+  assert.match(stdout, /^[\w\s.,:"]*$/);
+  const asked = mock.requests.map(({ messages }) => messages.at(-1).content);
+  assert.deepEqual(asked, ["zero", "one", "two\nlines", "three \nfour"]);
+  assert.equal(mock.requests[3].messages[0].content, "Brief.");
+});
+
+Deno.test("a piped chat ends at the first failure, with the exit code of its kind", async () => {
+  const wrong = await flexllm(["chat", "-m", "mock"], { stdin: "/nope\nhello\n" });
+  assert.deepEqual([wrong.code, wrong.stdout], [1, ""]);
+  assert.match(wrong.stderr, /^error: there is no command \/nope\n/);
+  await using server = await startRawServer((socket) =>
+    socket.end("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n")
+  );
+  const args = ["chat", "-m", "m", "--base-url", server.baseUrl, "--retry-times", "0"];
+  const failed = await flexllm(args, { stdin: "a\nb\n" });
+  assert.equal(failed.code, 3);
+  assert.equal(server.requests.length, 1);
+  const nothing = await flexllm(["chat", "-m", "mock"]);
+  assert.equal(nothing.code, 1);
+  assert.match(nothing.stderr, /^error: there is nothing to say\nGive a message/);
+});
+
+Deno.test("SIGKILL in an answer loses that answer only, and the message is kept", async () => {
+  using home = temporaryFolder();
+  await using mock = watchedMock({ length: 4000, tokenRate: 50 });
+  const args = ["chat", "-m", "m", "--base-url", mock.baseUrl];
+  const env = { HOME: home.path };
+  await flexllm(["chat", "-m", "mock"], { stdin: "first\n", env });
+  await using running = start([...args, "-c"], { stdin: "second\n", env });
+  await until(() => running.stdout().length > 20);
+  running.signal("SIGKILL");
+  await running.finished;
+  const [{ turns }] = conversations(home);
+  assert.deepEqual(turns.map(({ user }) => user.content), ["first", "second"]);
+  assert.equal(turns[1].assistant, undefined);
+  await using fast = watchedMock({ length: 30 });
+  await flexllm(["chat", "-c", "-m", "m", "--base-url", fast.baseUrl], { stdin: "third\n", env });
+  // deno-lint-ignore no-explicit-any
+  assert.deepEqual(fast.requests[0].messages.map(({ role }: any) => role), [
+    "user",
+    "assistant",
+    "user",
+  ]);
+});
+
+Deno.test("Ctrl-C in a piped chat keeps what came and ends with 130", async () => {
+  using home = temporaryFolder();
+  await using mock = watchedMock({ length: 4000, tokenRate: 50 });
+  await using running = start(["chat", "-m", "m", "--base-url", mock.baseUrl], {
+    stdin: "one\ntwo\n",
+    env: { HOME: home.path },
+  });
+  await until(() => running.stdout().length > 20);
+  running.signal("SIGINT");
+  const { code } = await running.finished;
+  assert.equal(code, 130);
+  assert.equal(mock.requests.length, 1);
+  const [{ turns: [turn] }] = conversations(home);
+  assert.ok((turn.assistant?.content as string).startsWith('You asked: "one"'));
+});
+
+Deno.test("conversations are listed, gone on with, and deleted", async () => {
+  using home = temporaryFolder();
+  const env = { HOME: home.path };
+  const empty = await flexllm(["chat", "--list", "--json"], { env });
+  assert.deepEqual([empty.code, empty.stdout], [0, "[]\n"]);
+  const none = await flexllm(["chat", "-c", "x", "-m", "mock"], { env });
+  assert.equal(none.code, 1);
+  assert.match(
+    none.stderr,
+    /there is no conversation to go on with\nBegin one with flexllm chat\./,
+  );
+  for (const first of ["about rivers", "about lakes"]) {
+    await flexllm(["chat", first, "-m", "mock"], { env });
+  }
+  const listed = JSON.parse((await flexllm(["chat", "--list", "--json"], { env })).stdout);
+  // deno-lint-ignore no-explicit-any
+  assert.deepEqual(listed.map(({ title }: any) => title), ["about lakes", "about rivers"]);
+  const { id } = listed[1];
+  assert.equal((await flexllm(["chat", "--resume", id, "and more"], { env })).code, 0);
+  const plain = await flexllm(["chat", "--list"], { env });
+  assert.match(plain.stdout, new RegExp(`^${id} .*2 turns  mock  about rivers\n`));
+  const unknown = await flexllm(["chat", "--resume", "1999", "x"], { env });
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /no conversation "1999"\nflexllm chat --list shows them all\./);
+  assert.equal((await flexllm(["chat", "--delete", id], { env })).code, 0);
+  assert.equal(conversations(home).length, 1);
+  await flexllm(["chat", "secret", "-m", "mock", "--no-save"], { env });
+  assert.equal(conversations(home).length, 1);
+});
+
+Deno.test("a conversation goes on with its own model and server, and keeps no key", async () => {
+  using home = temporaryFolder();
+  const env = { HOME: home.path };
+  await using mock = watchedMock({ length: 30 });
+  const flags = ["-m", "special", "--base-url", mock.baseUrl, "--api-key", "sk-secret-1"];
+  await flexllm(["chat", "one", ...flags, "-t", "0.3"], { env });
+  assert.equal((await flexllm(["chat", "-c", "two"], { env })).code, 0);
+  assert.deepEqual([mock.requests[1].model, mock.requests[1].temperature], ["special", 0.3]);
+  assert.equal(mock.requests[1].messages.length, 3);
+  const withPassword = mock.baseUrl.replace("//", "//user:sk-secret-1@");
+  await flexllm(["chat", "x", "-m", "m", "--base-url", withPassword], { env });
+  const kept = JSON.stringify(conversations(home));
+  assert.ok(!kept.includes("sk-secret-1"), kept);
+});

@@ -1,0 +1,29 @@
+/** The stores of the response cache that this runtime has, for tests that hold for all of them. */
+import { openKv } from "../../lib/runtime.ts";
+import { MemoryStore } from "../../lib/cache/memory_store.ts";
+import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
+
+/** Those that are files. */
+export const FILE_KINDS: readonly StoreKind[] = openKv === undefined
+  ? ["sqlite"]
+  : ["kv", "sqlite"];
+
+export const KINDS: readonly StoreKind[] = [...FILE_KINDS, "memory"];
+
+export async function openKind(
+  kind: StoreKind,
+  path: string,
+  patience?: number,
+): Promise<CacheStore> {
+  switch (kind) {
+    case "kv":
+      return await (await import("../../lib/cache/kv_store.ts")).openKvStore(path, patience);
+    case "sqlite":
+      return await (await import("../../lib/cache/sqlite_store.ts")).openSqliteStore(
+        path,
+        patience,
+      );
+    case "memory":
+      return new MemoryStore();
+  }
+}
