@@ -20,7 +20,7 @@ import { EXIT } from "./exit_codes.ts";
 import { addExamples } from "./flags.ts";
 import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
-import { colored, writeNote, writeOutput } from "./terminal.ts";
+import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
 
 async function schemaOptions({ schema, schemaRetries }: BatchFlags) {
   if (schema === undefined) {
@@ -118,7 +118,7 @@ async function estimate(
       targets: await estimateTargets(targets),
       sampling: options,
     });
-    if (flags.json) writeOutput(estimateJson(estimated));
+    if (flags.json) writeJson(estimateJson(estimated));
     else writeOutput(`${estimateLines(estimated).join("\n")}\n`);
   } finally {
     checkpoint?.close();
@@ -175,7 +175,7 @@ async function send(
       orderOrWarn(checkpoint);
       note(`${nothingToDo(check.total, flags)}; nothing was sent. (${output})`);
       const summary = { ...batch.summary(), restored: check.total };
-      if (flags.json) writeOutput(summaryJson(summary, report));
+      if (flags.json) writeJson(summaryJson(summary, report));
       return;
     }
     const { limit } = costTracker;
@@ -217,7 +217,7 @@ async function send(
       ? failureLines(errors.failures)
       : batchReport(summary, { ...report, costs }, failure !== undefined, errors);
     for (const line of lines) writeNote(line);
-    if (flags.json) writeOutput(summaryJson(summary, { ...report, costs }));
+    if (flags.json) writeJson(summaryJson(summary, { ...report, costs }));
     if (failure !== undefined) reportError(failure, flags.verbose === true);
     process.exitCode = failure === undefined
       ? exitCode(summary)
@@ -252,10 +252,10 @@ function orderOrWarn(checkpoint: { order(): void }): void {
 export function batchCommand() {
   return addExamples(batchFlags().action(run), [
     "flexllm batch questions.jsonl -o answers.jsonl",
-    "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -c 64 --max-qps 20",
-    'flexllm batch texts.jsonl -o out.jsonl -s "Translate to French." --max-tokens 500',
+    "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -c 64",
+    'flexllm batch texts.jsonl -o out.jsonl -s "Translate." --max-tokens 500',
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
-    'flexllm batch reviews.csv -o moods.jsonl --template "The mood of this review? {{text}}"',
+    'flexllm batch reviews.csv -o moods.jsonl --template "Its mood? {{text}}"',
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
   ]);
 }

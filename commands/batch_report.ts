@@ -7,7 +7,7 @@ import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import type { CostRow } from "../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "./error_kinds.ts";
-import { printable } from "./printable.ts";
+import { type Column, table, type TableOptions } from "./table.ts";
 import { colored } from "./terminal.ts";
 
 /** What a report names beside the counts. */
@@ -74,37 +74,26 @@ function costLine(summary: BatchSummary): string | undefined {
 /** Models and endpoints of which each is told; there is no end to what servers may call theirs. */
 const SHOWN_COSTS = 20;
 
-function cut(text: string, columns: number): string {
-  return text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}…` : text;
-}
-
-/** What each model and endpoint did, when there is more than one, in lines of at most `columns`. */
-export function costTable(costs: readonly CostRow[], columns: number): string[] {
+/** What each model and endpoint did, when there is more than one. */
+export function costTable(costs: readonly CostRow[], options: TableOptions): string[] {
   if (costs.length < 2) return [];
-  const cells = costs.slice(0, SHOWN_COSTS).map((row) => {
-    // Names come from servers.
-    const [model, endpoint] = [row.model, row.endpoint]
-      .map((name) => printable(name).replaceAll(/\s+/g, " "));
-    const answers = number.format(row.requests);
-    const tokens = number.format(row.promptTokens + row.completionTokens);
-    const cost = row.cost === null ? "cost unknown" : dollars(row.cost);
-    return { model, answers, tokens, cost, endpoint };
-  });
-  const width = (name: keyof typeof cells[0]) => Math.max(...cells.map((row) => row[name].length));
-  const [models, answers, tokens] = [width("model"), width("answers"), width("tokens")];
-  // A third of the line at most, so that what follows has room.
-  const modelRoom = Math.min(models, Math.max(8, Math.floor(columns / 3)));
-  const lines = cells.map((row) =>
-    cut(
-      `  ${cut(row.model, modelRoom).padEnd(modelRoom)}  ${
-        row.answers.padStart(answers)
-      } answers  ` +
-        `${row.tokens.padStart(tokens)} tokens  ${row.cost}  (${row.endpoint})`,
-      columns,
-    )
-  );
+  const columns: Column[] = [
+    { title: "model" },
+    { title: "answers", align: "right" },
+    { title: "tokens", align: "right" },
+    { title: "cost", align: "right" },
+    { title: "endpoint" },
+  ];
+  const rows = costs.slice(0, SHOWN_COSTS).map((row) => [
+    row.model,
+    number.format(row.requests),
+    number.format(row.promptTokens + row.completionTokens),
+    row.cost === null ? "unknown" : dollars(row.cost),
+    row.endpoint,
+  ]);
+  const lines = table(columns, rows, options);
   const more = costs.length - SHOWN_COSTS;
-  if (more > 0) lines.push(`  … and ${number.format(more)} more; --json tells all`);
+  if (more > 0) lines.push(`… and ${number.format(more)} more; --json tells all`);
   return lines;
 }
 
@@ -151,7 +140,7 @@ export function batchReport(
       `${number.format(summary.completionTokens)} written${cost === undefined ? "" : `. ${cost}`}`,
   );
   lines.push(
-    ...costTable(context.costs, process.stderr.isTTY ? process.stderr.columns || 80 : Infinity),
+    ...costTable(context.costs, { stream: process.stderr }),
     ...failureLines(errors.failures),
     ...retryLines(errors.retries),
   );
@@ -165,33 +154,31 @@ export function batchReport(
 }
 
 /** The summary for programs. */
-export function summaryJson(summary: BatchSummary, context: ReportContext): string {
-  return `${
-    JSON.stringify({
-      total: context.total,
-      succeeded: summary.succeeded,
-      failed: summary.failed,
-      restored: summary.restored,
-      retries: summary.retries,
-      cached: summary.cached,
-      prompt_tokens: summary.promptTokens,
-      completion_tokens: summary.completionTokens,
-      cost: summary.unpriced === summary.succeeded ? null : summary.cost,
-      unpriced: summary.unpriced,
-      seconds: Math.round(summary.seconds * 1000) / 1000,
-      interrupted: summary.interrupted,
-      errors: summary.errors,
-      by_model: context.costs.map((row) => ({
-        model: row.model,
-        endpoint: row.endpoint,
-        requests: row.requests,
-        prompt_tokens: row.promptTokens,
-        completion_tokens: row.completionTokens,
-        cost: row.cost,
-        unpriced: row.unpriced,
-      })),
-      model: context.model,
-      output: context.output,
-    })
-  }\n`;
+export function summaryJson(summary: BatchSummary, context: ReportContext) {
+  return {
+    total: context.total,
+    succeeded: summary.succeeded,
+    failed: summary.failed,
+    restored: summary.restored,
+    retries: summary.retries,
+    cached: summary.cached,
+    prompt_tokens: summary.promptTokens,
+    completion_tokens: summary.completionTokens,
+    cost: summary.unpriced === summary.succeeded ? null : summary.cost,
+    unpriced: summary.unpriced,
+    seconds: Math.round(summary.seconds * 1000) / 1000,
+    interrupted: summary.interrupted,
+    errors: summary.errors,
+    by_model: context.costs.map((row) => ({
+      model: row.model,
+      endpoint: row.endpoint,
+      requests: row.requests,
+      prompt_tokens: row.promptTokens,
+      completion_tokens: row.completionTokens,
+      cost: row.cost,
+      unpriced: row.unpriced,
+    })),
+    model: context.model,
+    output: context.output,
+  };
 }

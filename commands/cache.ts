@@ -8,7 +8,8 @@ import process from "node:process";
 import type { CacheStore, StoreStats } from "../lib/cache/store.ts";
 import type { CacheOptions } from "../lib/client/cached_calls.ts";
 import { addExamples, commonFlags, numberWithin } from "./flags.ts";
-import { writeNote, writeOutput } from "./terminal.ts";
+import { table } from "./table.ts";
+import { writeJson, writeNote, writeOutput } from "./terminal.ts";
 
 const number = new Intl.NumberFormat("en-US");
 const DAY = 24 * 60 * 60;
@@ -57,38 +58,46 @@ function date(time: number | undefined): string {
 function infoLines(stats: StoreStats): string[] {
   const { kind, location, entries, bytes, fileBytes, hits, oldest, newest, models } = stats;
   const file = fileBytes === undefined ? "" : `, file ${size(fileBytes)}`;
-  const width = Math.max(0, ...models.map(({ model }) => model.length));
   return [
     `${location} (${kind})`,
     `${number.format(entries)} answers, ${size(bytes)}${file}, ${number.format(hits)} hits`,
     `written from ${date(oldest)} to ${date(newest)} UTC`,
-    ...models.map((row) =>
-      `  ${row.model.padEnd(width)}  ${number.format(row.entries)} answers, ${size(row.bytes)}, ` +
-      `${number.format(row.hits)} hits`
+    "",
+    ...table(
+      [
+        { title: "model" },
+        { title: "answers", align: "right" },
+        { title: "size", align: "right" },
+        { title: "hits", align: "right" },
+      ],
+      models.map((row) => [
+        row.model,
+        number.format(row.entries),
+        size(row.bytes),
+        number.format(row.hits),
+      ]),
     ),
   ];
 }
 
-function infoJson(stats: StoreStats): string {
+function infoJson(stats: StoreStats) {
   const time = (value: number | undefined) =>
     value === undefined ? null : new Date(value).toISOString();
-  return `${
-    JSON.stringify({
-      store: stats.kind,
-      path: stats.location ?? null,
-      entries: stats.entries,
-      bytes: stats.bytes,
-      file_bytes: stats.fileBytes ?? null,
-      hits: stats.hits,
-      oldest: time(stats.oldest),
-      newest: time(stats.newest),
-      models: stats.models,
-    })
-  }\n`;
+  return {
+    store: stats.kind,
+    path: stats.location ?? null,
+    entries: stats.entries,
+    bytes: stats.bytes,
+    file_bytes: stats.fileBytes ?? null,
+    hits: stats.hits,
+    oldest: time(stats.oldest),
+    newest: time(stats.newest),
+    models: stats.models,
+  };
 }
 
 function info() {
-  return new Command("info")
+  const command = new Command("info")
     .description("count what is in the cache")
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
@@ -96,22 +105,24 @@ function info() {
       const options = await settings(config);
       const stats = await withStore(options, (store) => store.stats());
       if (stats !== undefined) {
-        writeOutput(json ? infoJson(stats) : `${infoLines(stats).join("\n")}\n`);
+        if (json) writeJson(infoJson(stats));
+        else writeOutput(`${infoLines(stats).join("\n")}\n`);
       } else if (json) {
-        writeOutput(`${JSON.stringify({ entries: 0, hits: 0, models: [] })}\n`);
+        writeJson({ entries: 0, hits: 0, models: [] });
       } else writeOutput("The cache is empty.\n");
     });
+  return addExamples(command, ["flexllm cache info", "flexllm cache info --json"]);
 }
 
 /** Says how many entries were removed. */
 function tell(removed: number | undefined, json: true | undefined): void {
   const count = removed ?? 0;
-  if (json) writeOutput(`${JSON.stringify({ removed: count })}\n`);
+  if (json) writeJson({ removed: count });
   else writeNote(`${number.format(count)} answers removed.`);
 }
 
 function clear() {
-  return new Command("clear")
+  const command = new Command("clear")
     .description("remove all answers, or those of one model")
     .option("-m, --model <name>", "only the answers of this model")
     .option("--json", "print JSON")
@@ -120,10 +131,11 @@ function clear() {
       const options = await settings(config);
       tell(await withStore(options, (store) => store.clear({ model })), json);
     });
+  return addExamples(command, ["flexllm cache clear", "flexllm cache clear -m gpt-5.4-mini"]);
 }
 
 function prune() {
-  return new Command("prune")
+  const command = new Command("prune")
     .description("remove answers that are too old to be used, and give back room")
     .addOption(
       new Option("--older-than <seconds>", "age from which on to remove (default: the cache's ttl)")
@@ -139,19 +151,21 @@ function prune() {
       const before = age === 0 && olderThan === undefined ? 0 : now - age * 1000;
       tell(await withStore(options, (store) => store.prune({ before, now })), json);
     });
+  return addExamples(command, ["flexllm cache prune", "flexllm cache prune --older-than 604800"]);
 }
 
 function path() {
-  return new Command("path")
+  const command = new Command("path")
     .description("print where the cache is")
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async ({ json, config }) => {
       const { storePlace } = await import("../lib/cache/open_store.ts");
       const { kind, location } = storePlace(await settings(config), process.env);
-      if (json) writeOutput(`${JSON.stringify({ store: kind, path: location ?? null })}\n`);
+      if (json) writeJson({ store: kind, path: location ?? null });
       else writeOutput(`${location ?? "memory"}\n`);
     });
+  return addExamples(command, ["flexllm cache path"]);
 }
 
 /** The command. */

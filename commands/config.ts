@@ -13,7 +13,7 @@ import { AbortedError, ConfigurationError } from "../lib/errors.ts";
 import { readConfig } from "./connect_model.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples, commonFlags } from "./flags.ts";
-import { colored, writeNote, writeOutput } from "./terminal.ts";
+import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
 
 /** The file in force. */
 function expectFile(named: string | undefined): string {
@@ -57,7 +57,7 @@ function check(file: string, json: boolean): void {
   const { problems, warnings } = mistakesIn(file);
   if (problems.length > 0) process.exitCode = EXIT.usage;
   if (json) {
-    writeOutput(`${JSON.stringify({ file, problems, warnings }, null, 2)}\n`);
+    writeJson({ file, problems, warnings });
     return;
   }
   for (const problem of problems) writeNote(`${colored("red", "error:")} ${problem}`);
@@ -103,10 +103,8 @@ function showCommand(name: string) {
     .action(async (flags) => {
       const { showJson, showLines } = await import("./config_show.ts");
       const config = readConfig(flags.config);
-      const text = flags.json
-        ? showJson(config, flags.config)
-        : showLines(config, flags.config).join("\n");
-      writeOutput(`${text}\n`);
+      if (flags.json) writeJson(showJson(config, flags.config));
+      else writeOutput(`${showLines(config, flags.config).join("\n")}\n`);
     });
 }
 

@@ -129,18 +129,14 @@ export function showLines(config: Config, named: string | undefined): string[] {
 }
 
 /** The settings for a program, and all that the file says. */
-export function showJson(config: Config, named: string | undefined): string {
+export function showJson(config: Config, named: string | undefined) {
   const settings = Object.fromEntries(
     settingsOf(config).map(({ name, value, source }) => [name, { value, source }]),
   );
-  return JSON.stringify(
-    {
-      file: config.file ?? null,
-      origin: originOf(config, named),
-      settings,
-      content: redactConfig(config.value),
-    },
-    null,
-    2,
-  );
+  return {
+    file: config.file ?? null,
+    origin: originOf(config, named),
+    settings,
+    content: redactConfig(config.value),
+  };
 }

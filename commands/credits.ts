@@ -10,7 +10,7 @@ import type { Amount, Credits } from "../lib/credits/decode.ts";
 import { maskKey } from "../lib/redact.ts";
 import { readConfig } from "./connect_model.ts";
 import { addExamples, commonFlags, modelFlags } from "./flags.ts";
-import { colored, writeOutput } from "./terminal.ts";
+import { colored, writeJson, writeOutput } from "./terminal.ts";
 
 /** An amount with its currency: dollars as everybody writes them, others with their code. */
 export function money({ amount, currency }: Pick<Amount, "amount" | "currency">): string {
@@ -59,11 +59,8 @@ export function creditsCommand() {
         openaiAdminKey: process.env.OPENAI_ADMIN_KEY || undefined,
         now: Date.now(),
       });
-      writeOutput(
-        flags.json
-          ? `${JSON.stringify({ service, ...credits }, null, 2)}\n`
-          : `${lines(service, endpoint.apiKey, credits).join("\n")}\n`,
-      );
+      if (flags.json) writeJson({ service, ...credits });
+      else writeOutput(`${lines(service, endpoint.apiKey, credits).join("\n")}\n`);
     });
   return addExamples(command, [
     "flexllm credits",

@@ -83,7 +83,7 @@ export function estimateLines(estimate: BatchEstimate): string[] {
 }
 
 /** The estimate for programs. */
-export function estimateJson(estimate: BatchEstimate): string {
+export function estimateJson(estimate: BatchEstimate) {
   const models = estimate.models.map((row) => ({
     model: row.model,
     endpoint: row.endpoint,
@@ -95,13 +95,11 @@ export function estimateJson(estimate: BatchEstimate): string {
     cost_per_1000_completion_tokens: row.costPerThousand,
   }));
   const { lowestCost, highestCost, images, sampled } = estimate;
-  return `${
-    JSON.stringify({
-      models,
-      lowest_cost: lowestCost,
-      highest_cost: highestCost,
-      images,
-      sampled,
-    })
-  }\n`;
+  return {
+    models,
+    lowest_cost: lowestCost,
+    highest_cost: highestCost,
+    images,
+    sampled,
+  };
 }

@@ -51,18 +51,22 @@ export const inputFlags = {
 
 /** What the help says of them below the flags. */
 export const INPUT_HELP = `
-Input: one JSON object a line, or a table (.csv, .tsv) whose first line names the columns.
-  A record is {"messages": […]}, {"q": …} (or question, prompt; with "system"), {"instruction": …,
-  "input": …}, or a line of an OpenAI Batch file. With --template it may be anything: {{name}} and
-  {{a.b}} are its fields, \\{{ is two braces, and a text that begins with @ is written \\@….
-  All other fields stand beside the answer as "metadata".
-  Images given as paths are read when their record's turn comes, from the current folder.
+Input: one JSON object a line, or a table (.csv, .tsv) whose first line names
+  the columns. A record is {"messages": […]}, {"q": …} (or question, prompt;
+  with "system"), {"instruction": …, "input": …}, or a line of an OpenAI Batch
+  file. With --template it may be anything: {{name}} and {{a.b}} are its fields,
+  \\{{ is two braces, and a text that begins with @ is written \\@….
+  All other fields stand beside the answer as "metadata". Images given as paths
+  are read when their record's turn comes, from the current folder.
 
-Options of a record: model, temperature, top_p, top_k, max_tokens, stop, seed, presence_penalty,
-  frequency_penalty, thinking, response_format, tools, tool_choice and parallel_tool_calls win over
-  flags and configuration, -m included, for that record alone, unless the template puts them into the
-  question. --as-metadata model makes a field metadata, so that -m holds for all. In lines of a result
-  file, asked about with --template, they are those of the answer and change nothing.
+Options of a record: model, temperature, top_p, top_k, max_tokens, stop, seed,
+  presence_penalty, frequency_penalty, thinking, response_format, tools,
+  tool_choice and parallel_tool_calls win over flags and configuration, -m
+  included, for that record alone, unless the template puts them into the
+  question. --as-metadata model makes a field metadata, so that -m holds for
+  all. In lines of a result file, asked about with --template, they are those of
+  the answer and change nothing.
 
-Shards: record k, counted from 0, is in shard k mod n; n/n is 0/n, so both ways of counting take each
-  record once. Indexes in the output are those of the whole input: cat out-*.jsonl > out.jsonl`;
+Shards: record k, counted from 0, is in shard k mod n; n/n is 0/n, so both ways
+  of counting take each record once. Indexes in the output are those of the
+  whole input: cat out-*.jsonl > out.jsonl`;

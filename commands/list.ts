@@ -16,7 +16,7 @@ import { safeUrl } from "../lib/redact.ts";
 import { readConfig } from "./connect_model.ts";
 import { addExamples, commonFlags } from "./flags.ts";
 import { type Cell, table } from "./table.ts";
-import { writeOutput } from "./terminal.ts";
+import { writeJson, writeOutput } from "./terminal.ts";
 
 function serverOf({ base_url, provider }: ModelEntry): string {
   if (base_url !== undefined) return safeUrl(base_url);
@@ -38,33 +38,29 @@ export function keyCell({ state, variable, masked }: KeyState): Cell {
   }
 }
 
-function toJson(config: Config, models: ModelEntry[], name: string | undefined): string {
+function toJson(config: Config, models: ModelEntry[], name: string | undefined) {
   const { env } = process;
   const found = defaultModel(config, env);
   const { baseUrl, apiKey } = overrides(env);
-  return JSON.stringify(
-    {
-      config: config.file ?? null,
-      default: found === undefined ? null : { name: found.value, source: found.source },
-      overrides: {
-        base_url: baseUrl && { value: safeUrl(baseUrl.value), source: baseUrl.source },
-        api_key: apiKey && { source: apiKey.source },
-      },
-      models: models.map((entry) => {
-        const { state, variable, masked } = keyState(entry, env);
-        return {
-          name: entry.name ?? entry.id,
-          id: entry.id,
-          provider: entry.provider ?? "auto",
-          base_url: serverOf(entry),
-          key: { state, variable, masked },
-          default: entry === defaultEntry(models, name),
-        };
-      }),
+  return {
+    config: config.file ?? null,
+    default: found === undefined ? null : { name: found.value, source: found.source },
+    overrides: {
+      base_url: baseUrl && { value: safeUrl(baseUrl.value), source: baseUrl.source },
+      api_key: apiKey && { source: apiKey.source },
     },
-    null,
-    2,
-  );
+    models: models.map((entry) => {
+      const { state, variable, masked } = keyState(entry, env);
+      return {
+        name: entry.name ?? entry.id,
+        id: entry.id,
+        provider: entry.provider ?? "auto",
+        base_url: serverOf(entry),
+        key: { state, variable, masked },
+        default: entry === defaultEntry(models, name),
+      };
+    }),
+  };
 }
 
 function defaultEntry(models: readonly ModelEntry[], name: string | undefined) {
@@ -100,7 +96,7 @@ export function listCommand() {
       const config = readConfig(flags.config);
       const models = config.value.models ?? [];
       const name = defaultModel(config, process.env)?.value;
-      if (flags.json) return writeOutput(`${toJson(config, models, name)}\n`);
+      if (flags.json) return writeJson(toJson(config, models, name));
       if (models.length === 0 && name === undefined) {
         throw new ConfigurationError(
           config.file === undefined

@@ -12,20 +12,19 @@ import { connectModel, readConfig } from "./connect_model.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples, commonFlags, modelFlags } from "./flags.ts";
 import { type Column, table } from "./table.ts";
-import { colored, writeNote, writeOutput } from "./terminal.ts";
+import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
 
 function tokens(count: number | undefined): string {
   return count === undefined ? "" : count.toLocaleString("en-US");
 }
 
-function toJson(models: readonly ModelInfo[]): string {
-  const rows = models.map((model) => ({
+function toJson(models: readonly ModelInfo[]) {
+  return models.map((model) => ({
     id: model.id,
     display_name: model.displayName,
     context_window: model.contextWindow,
     max_output_tokens: model.maxOutputTokens,
   }));
-  return JSON.stringify(rows, null, 2);
 }
 
 /** A table of the models, without the columns that nothing is known for. */
@@ -76,7 +75,7 @@ export function modelsCommand() {
       const models = all
         .filter(({ id, displayName = "" }) => `${id}\n${displayName}`.toLowerCase().includes(part))
         .toSorted((a, b) => a.id < b.id ? -1 : 1);
-      if (flags.json) return writeOutput(`${toJson(models)}\n`);
+      if (flags.json) return writeJson(toJson(models));
       if (models.length === 0) {
         process.exitCode = EXIT.usage;
         const which = flags.name === undefined ? "no models" : `no model with "${flags.name}"`;

@@ -10,7 +10,8 @@ import type { ListedModel } from "../lib/pricing/price_list.ts";
 import type { Rate, Rates } from "../lib/pricing/rates.ts";
 import type { PriceChange } from "../lib/pricing/update_prices.ts";
 import { addExamples } from "./flags.ts";
-import { colored, writeNote, writeOutput } from "./terminal.ts";
+import { table } from "./table.ts";
+import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
 
 /** A model and its prices, wherever they come from. */
 interface Row extends Rates {
@@ -69,44 +70,34 @@ function amount(rate: Rate | undefined): string {
   return `${rate.base}+`;
 }
 
+/** A table by vendor, in the order in which the vendors come first. */
 function lines(rows: readonly Row[]): string[] {
-  const titles = ["input", "cached", "output", "context"];
-  const cells = rows.map((row) => [
-    amount(row.input),
-    amount(row.cachedInput),
-    amount(row.output),
-    row.contextWindow === undefined ? "" : `${Math.round(row.contextWindow / 1000)}k`,
+  const right = { align: "right" } as const;
+  const columns = [
+    { title: "model" },
+    { title: "input", ...right },
+    { title: "cached", ...right },
+    { title: "output", ...right },
+    { title: "context", ...right },
+  ];
+  const groups = Map.groupBy(rows, ({ vendor }) => vendor);
+  const cells = [...groups].flatMap(([vendor, rows]) => [
+    vendor,
+    ...rows.map((row) => [
+      row.model,
+      amount(row.input),
+      amount(row.cachedInput),
+      amount(row.output),
+      row.contextWindow === undefined ? "" : `${Math.round(row.contextWindow / 1000)}k`,
+    ]),
   ]);
-  const widths = titles.map((title, i) =>
-    Math.max(title.length, ...cells.map((cell) => cell[i].length))
-  );
-  const room = process.stdout.isTTY ? process.stdout.columns || 80 : Infinity;
-  const used = widths.reduce((sum, width) => sum + width + 2, 0);
-  const longest = Math.max(5, ...rows.map(({ model }) => model.length + 2));
-  const first = Math.max(12, Math.min(longest, room - used));
-  const line = (name: string, parts: readonly string[]) => {
-    const shown = name.length > first ? `${name.slice(0, first - 1)}…` : name.padEnd(first);
-    return `${shown}${parts.map((part, i) => `  ${part.padStart(widths[i])}`).join("")}`.trimEnd();
-  };
-  const printed = [line("model", titles)];
-  let vendor: string | undefined;
-  for (const [i, row] of rows.entries()) {
-    if (row.vendor !== vendor) printed.push(vendor = row.vendor);
-    printed.push(line(`  ${row.model}`, cells[i]));
-  }
-  return printed;
-}
-
-/** By vendor, in the order in which the vendors come first. */
-function grouped(rows: readonly Row[]): Row[] {
-  const vendors = [...new Set(rows.map(({ vendor }) => vendor))];
-  return vendors.flatMap((name) => rows.filter(({ vendor }) => vendor === name));
+  return table(columns, cells);
 }
 
 async function show(name: string | undefined, json: true | undefined): Promise<void> {
   const { InvalidInputError } = await import("../lib/errors.ts");
   const all = await allRows();
-  const rows = grouped(name === undefined ? all : find(all, name));
+  const rows = name === undefined ? all : find(all, name);
   if (rows.length === 0) {
     const { distance } = await import("fastest-levenshtein");
     const wanted = simplified(name!);
@@ -116,7 +107,7 @@ async function show(name: string | undefined, json: true | undefined): Promise<v
       hint: `Close to it are ${names.slice(0, SUGGESTIONS).join(", ")}.`,
     });
   }
-  if (json) return writeOutput(`${JSON.stringify(rows)}\n`);
+  if (json) return writeJson(rows);
   writeOutput(`${lines(rows).join("\n")}\n`);
   writeNote(colored("dim", "USD per million tokens; + means more for long prompts."));
 }
@@ -138,7 +129,7 @@ async function update(from: string | undefined, json: true | undefined): Promise
     ]);
   const baseUrl = normalizeBaseUrl(from ?? OPENROUTER);
   const { models, changes } = await updatePrices(path, baseUrl, defaultFetch);
-  if (json) return writeOutput(`${JSON.stringify({ path, models, changes })}\n`);
+  if (json) return writeJson({ path, models, changes });
   for (const change of changes.slice(0, SHOWN_CHANGES)) writeOutput(`${changeLine(change)}\n`);
   const more = changes.length - SHOWN_CHANGES;
   if (more > 0) writeOutput(`… and ${more} more\n`);

@@ -5,10 +5,10 @@
  */
 import stringWidth from "fast-string-truncated-width";
 import process from "node:process";
-import { stripVTControlCharacters } from "node:util";
+import { printable } from "./printable.ts";
 import { colored, type Style } from "./terminal.ts";
 
-/** A column. */
+/** A column; when no column has a title, no line of titles is made. */
 export interface Column {
   title: string;
   align?: "right";
@@ -21,16 +21,25 @@ const GAP = 2;
 /** A column that is cut keeps this much. */
 const LEAST = 8;
 
-/** The width of standard output; `undefined` when it is no terminal. */
-export function outputWidth(): number | undefined {
-  return process.stdout.isTTY ? process.stdout.columns || 80 : undefined;
+/** The cells of a line, or a heading of the lines below it. */
+export type Row = readonly Cell[] | string;
+
+/** Where a table is written. */
+export interface TableOptions {
+  /** Default standard output. */
+  stream?: NodeJS.WriteStream;
+  /** The width that it must fit, default that of the stream; without one, nothing is cut. */
+  room?: number;
 }
 
-/** Names come from servers and files, and must not steer the terminal. */
+/** The width of a stream; `undefined` when it is no terminal. */
+export function widthOfStream(stream: NodeJS.WriteStream): number | undefined {
+  return stream.isTTY ? stream.columns || 80 : undefined;
+}
+
+/** Names come from servers and files. */
 function plain(cell: Cell): string {
-  const text = typeof cell === "string" ? cell : cell.text;
-  // deno-lint-ignore no-control-regex
-  return stripVTControlCharacters(text).replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
+  return printable(typeof cell === "string" ? cell : cell.text).replace(/\s+/g, " ");
 }
 
 function widthOf(text: string): number {
@@ -57,22 +66,20 @@ function fit(widths: readonly number[], titles: readonly string[], room: number)
   return fitted;
 }
 
-/**
- * The lines of a table, the titles first.
- *
- * @param room the width that it must fit, default that of the terminal; nothing is cut without one
- */
+/** The lines of a table, the titles first. */
 export function table(
   columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
-  room: number | undefined = outputWidth(),
+  rows: readonly Row[],
+  { stream = process.stdout, room = widthOfStream(stream) }: TableOptions = {},
 ): string[] {
   const titles = columns.map(({ title }) => title);
-  const texts = rows.map((row) => row.map(plain));
+  const hasHeadings = rows.some((row) => typeof row === "string");
+  const texts = rows.map((row) => typeof row === "string" ? undefined : row.map(plain));
   const widths = columns.map((_, i) =>
-    texts.reduce((width, row) => Math.max(width, widthOf(row[i])), widthOf(titles[i]))
+    texts.reduce((width, row) => Math.max(width, widthOf(row?.[i] ?? "")), widthOf(titles[i]))
   );
-  const fitted = room === undefined ? widths : fit(widths, titles, room);
+  const indent = hasHeadings ? "  " : "";
+  const fitted = room === undefined ? widths : fit(widths, titles, room - indent.length);
   const line = (cells: readonly string[], paint: (text: string, i: number) => string) => {
     const padded = cells.map((text, i) => {
       const shown = cut(text, fitted[i]);
@@ -82,16 +89,15 @@ export function table(
       if (columns[i].align === "right") return space + painted;
       return isLast ? painted : painted + space;
     });
-    return padded.join(" ".repeat(GAP)).trimEnd();
+    return `${indent}${padded.join(" ".repeat(GAP))}`.trimEnd();
   };
-  const head = line(titles, (text) => colored("dim", text, process.stdout));
-  return [
-    head,
-    ...texts.map((row, y) =>
-      line(row, (text, x) => {
-        const cell = rows[y][x];
-        return typeof cell === "string" ? text : colored(cell.style, text, process.stdout);
-      })
-    ),
-  ];
+  const lines = rows.map((row, y) => {
+    if (typeof row === "string") return colored("bold", cut(plain(row), room ?? Infinity), stream);
+    return line(texts[y]!, (text, x) => {
+      const cell = row[x];
+      return typeof cell === "string" ? text : colored(cell.style, text, stream);
+    });
+  });
+  if (titles.every((title) => title === "")) return lines;
+  return [line(titles, (text) => colored("dim", text, stream)), ...lines];
 }

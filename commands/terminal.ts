@@ -41,6 +41,11 @@ function outputError(cause: unknown): ConfigurationError {
   return new ConfigurationError(`cannot write to standard output: ${reason}`, { cause });
 }
 
+/** Writes a result for programs, laid out when a person looks at it. */
+export function writeJson(value: unknown): void {
+  writeOutput(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : undefined)}\n`);
+}
+
 /** Takes the lines for the person while something is drawn on the terminal that they would break. */
 let diverted: ((line: string) => void) | undefined;
 

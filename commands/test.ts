@@ -18,7 +18,7 @@ import { EXIT } from "./exit_codes.ts";
 import { addExamples, commonFlags, modelFlags } from "./flags.ts";
 import { nextStep, stepCell, stepLine } from "./probe_report.ts";
 import { table } from "./table.ts";
-import { colored, writeNote, writeOutput } from "./terminal.ts";
+import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
 
 /** Models that are tested at the same time. */
 const AT_ONCE = 4;
@@ -153,17 +153,14 @@ export function testCommand() {
           throw new ConfigurationError("--all goes with neither --model nor --base-url");
         }
         const tested = await testAll(config, flags);
-        writeOutput(
-          json
-            ? `${JSON.stringify(tested.map(toJson), null, 2)}\n`
-            : `${allLines(tested).join("\n")}\n`,
-        );
+        if (json) writeJson(tested.map(toJson));
+        else writeOutput(`${allLines(tested).join("\n")}\n`);
         if (tested.some(({ ok }) => !ok)) process.exitCode = EXIT.failed;
         return;
       }
       const write = (line: string) => json || writeOutput(`${line}\n`);
       const tested = await testModel(config, flags, write, (step) => write(stepLine(step)));
-      if (json) writeOutput(`${JSON.stringify(toJson(tested), null, 2)}\n`);
+      if (json) writeJson(toJson(tested));
       else if (tested.hint !== undefined) writeOutput(`${tested.hint}\n`);
       if (!tested.ok) process.exitCode = EXIT.failed;
     });

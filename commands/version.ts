@@ -7,18 +7,15 @@ import { Command } from "@commander-js/extra-typings";
 import { runtimeName } from "../lib/runtime.ts";
 import { VERSION } from "../lib/version.ts";
 import { addExamples } from "./flags.ts";
-import { writeOutput } from "./terminal.ts";
+import { writeJson, writeOutput } from "./terminal.ts";
 
 /** The command. */
 export function versionCommand() {
   const command = new Command("version")
     .option("--json", "print version and runtime as JSON")
     .action(({ json }) => {
-      writeOutput(
-        json
-          ? `${JSON.stringify({ version: VERSION, runtime: runtimeName() })}\n`
-          : `flexllm ${VERSION}\n`,
-      );
+      if (json) writeJson({ version: VERSION, runtime: runtimeName() });
+      else writeOutput(`flexllm ${VERSION}\n`);
     });
   return addExamples(command, ["flexllm version", "flexllm version --json"]);
 }

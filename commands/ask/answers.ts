@@ -11,7 +11,7 @@ import type { CallHooks } from "../../lib/client/chat_client.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import type { AskFlags } from "../ask.ts";
 import { AnswerView } from "../chat/answer_view.ts";
-import { writeOutput } from "../terminal.ts";
+import { writeJson } from "../terminal.ts";
 
 /** Asks once; unless it is `silent`, the answer is shown as it arrives. */
 export async function askOnce(
@@ -63,5 +63,5 @@ export function printAnswers(
 ): void {
   if (results.length === 0) return;
   const values = results.map((result) => json ? toJson(result) : result.parsed);
-  writeOutput(`${JSON.stringify(count === 1 ? values[0] : values)}\n`);
+  writeJson(count === 1 ? values[0] : values);
 }

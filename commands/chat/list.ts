@@ -4,8 +4,8 @@
  * @module
  */
 import type { ConversationStore, ConversationSummary } from "../../lib/conversations/store.ts";
-import { printable } from "../printable.ts";
-import { colored, writeNote, writeOutput } from "../terminal.ts";
+import { type Column, table } from "../table.ts";
+import { colored, writeJson, writeNote, writeOutput } from "../terminal.ts";
 
 function toJson({ totals, ...summary }: ConversationSummary) {
   return {
@@ -28,13 +28,23 @@ function minute(iso: string): string {
 export function listConversations(store: ConversationStore, json: boolean): void {
   const { conversations, problems } = store.list();
   for (const problem of problems) writeNote(`${colored("yellow", "warning:")} ${problem}`);
-  if (json) return writeOutput(`${JSON.stringify(conversations.map(toJson))}\n`);
+  if (json) return writeJson(conversations.map(toJson));
   if (conversations.length === 0) return writeNote("There is no conversation yet.");
-  for (const { id, title, model, turns, updated } of conversations) {
-    const count = `${turns} ${turns === 1 ? "turn" : "turns"}`;
-    const fields = [id, minute(updated), count.padStart(8), model, title];
-    writeOutput(`${printable(fields.join("  "))}\n`);
-  }
+  const columns: Column[] = [
+    { title: "id" },
+    { title: "last used" },
+    { title: "turns", align: "right" },
+    { title: "model" },
+    { title: "begins with" },
+  ];
+  const rows = conversations.map(({ id, title, model, turns, updated }) => [
+    id,
+    minute(updated),
+    String(turns),
+    model,
+    title,
+  ]);
+  writeOutput(`${table(columns, rows).join("\n")}\n`);
   writeNote(
     colored("dim", "flexllm chat --resume ID goes on with one; the start of an ID is enough."),
   );

@@ -124,7 +124,7 @@ Deno.test("models lists what the server offers, sorted, filtered, with the conte
   assert.equal(all.code, 0);
   assert.deepEqual(all.stdout.split("\n").map((line) => line.split(/ {2,}/)), [
     ["id", "context"],
-    ["a/One", "8,192"],
+    ["a/One␛[31m", "8,192"],
     ["b/two", "131,072"],
     ["c/three"],
     [""],
@@ -198,7 +198,7 @@ Deno.test("config check tells all mistakes, with line and column", async () => {
   assert.deepEqual([warned.code, warned.stdout], [0, `${good} is in order.\n`]);
   assert.match(
     warned.stderr,
-    /^warning: .*good\.yaml:2:21: the environment variable NOT_SET is not set\n$/,
+    /^warning: .*good\.yaml:2:22: the environment variable NOT_SET is not set\n$/,
   );
 });
 

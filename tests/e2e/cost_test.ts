@@ -180,6 +180,6 @@ Deno.test("the summary tells what each model cost when there are several", async
     ...["--config", folder.write("config.yaml", pricedModel(mock.baseUrl))],
   ]);
   assert.equal(code, 0);
-  assert.match(stderr, /\n {2}m +1 answers +[\d,]+ tokens {2}\$[\d.]+ {2}\(http/);
-  assert.match(stderr, /\n {2}other +1 answers +[\d,]+ tokens {2}cost unknown {2}\(http/);
+  assert.match(stderr, /\nm +1 +[\d,]+ +\$[\d.]+ {2}http/);
+  assert.match(stderr, /\nother +1 +[\d,]+ +unknown {2}http/);
 });

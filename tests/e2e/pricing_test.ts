@@ -9,7 +9,7 @@ Deno.test("pricing finds a model by a part of its name, however it is written", 
   for (const name of ["gpt-5.4-mini", "GPT 5.4 mini", "gpt54mini"]) {
     const { code, stdout } = await flexllm(["pricing", name]);
     assert.equal(code, 0);
-    assert.match(stdout, /^model +input +cached +output +context\n/);
+    assert.match(stdout, /^ {2}model +input +cached +output +context\n/);
     assert.match(stdout, /\nOpenAI\n {2}gpt-5\.4-mini +0\.75 +0\.075 +4\.5 +400k\n/);
   }
   const rows = JSON.parse((await flexllm(["pricing", "claude-sonnet-4", "--json"])).stdout);
