@@ -12,7 +12,6 @@ import type { LLMClient } from "../lib/client/client.ts";
 import { answerTurn, requestMessages, type Turn } from "../lib/conversations/conversation.ts";
 import { ConfigurationError } from "../lib/errors.ts";
 import { addExamples, collected, commonFlags, modelFlags, wholeNumber } from "./flags.ts";
-import { noteLongWaits } from "./note_waits.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
 function command() {
@@ -110,7 +109,7 @@ async function answer(
   const asksForJson = flags.json === true || flags.schema !== undefined;
   const count = flags.count ?? 1;
   // Several answers to one question are to differ.
-  const calls = { ...options, cache: count === 1, onRetryWait: noteLongWaits(writeNote) };
+  const calls = { ...options, cache: count === 1 };
   const results: ChatResult[] = [];
   try {
     for (let i = 0; i < count; i++) {

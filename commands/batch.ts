@@ -187,8 +187,8 @@ async function send(
     const signals = stopOnSignals(batch, progress.note);
     let failure: unknown;
     try {
-      for await (const item of batch.items(usableRecords(file, reading, checkpoint))) {
-        if (item.status === "error") progress.failure(item);
+      for await (const items of batch.batches(usableRecords(file, reading, checkpoint))) {
+        for (const item of items) if (item.status === "error") progress.failure(item);
       }
     } catch (error) {
       failure = error;

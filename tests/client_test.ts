@@ -72,7 +72,7 @@ Deno.test("chatCompletions() tries again after a failure that can pass", async (
   );
   await using client = clientOf(server);
   let waits = 0;
-  const result = await client.chatCompletions(HELLO, { onRetryWait: () => waits++ });
+  const result = await client.chatCompletions(HELLO, {}, { onRetryWait: () => waits++ });
   assert.deepEqual([result.content, waits, server.requests.length], ["at last", 2, 3]);
 });
 

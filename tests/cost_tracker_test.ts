@@ -248,7 +248,7 @@ Deno.test("what a failed request had set aside is free again, also while it wait
   });
   const reserved: number[] = [];
   const onRetryWait = () => reserved.push(costTracker.reserved);
-  await assert.rejects(client.chatCompletions(HELLO, { onRetryWait }), { code: "http" });
+  await assert.rejects(client.chatCompletions(HELLO, {}, { onRetryWait }), { code: "http" });
   assert.deepEqual(reserved, [0, 0, 0]);
   assert.equal(costTracker.reserved, 0);
 });

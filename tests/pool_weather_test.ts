@@ -76,7 +76,9 @@ Deno.test("whatever the endpoints do, every request of a pool comes to an end", 
       const work = async () => {
         while (left > 0) {
           left--;
-          await scheduler.run(({ target }) => target.ask(), { patient, remaining: () => left })
+          await scheduler.run(({ target }) => target.ask(), {
+            hooks: { patient, remaining: () => left },
+          })
             .catch((error) => {
               if (!(error instanceof FlexLLMError)) throw error;
             });

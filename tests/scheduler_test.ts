@@ -49,7 +49,7 @@ Deno.test("Scheduler waits twice as long after each failure, then gives up", asy
   const work = scheduler(clock).run(() => {
     tries++;
     return Promise.reject(new ConnectionError("down"));
-  }, { onRetryWait: ({ wait }) => waits.push(wait) });
+  }, { hooks: { onRetryWait: ({ wait }) => waits.push(wait) } });
   await assert.rejects(clock.run(work), { code: "connection" });
   assert.equal(tries, 4);
   assert.deepEqual(waits, [0.5, 1, 2]);
@@ -63,7 +63,7 @@ Deno.test("Scheduler obeys Retry-After", async () => {
     scheduler(clock, { random: () => 0 }).run(() => {
       if (tries++ === 0) throw new RateLimitError("slow down", { status: 429, retryAfter: 17 });
       return Promise.resolve("ok");
-    }, { onRetryWait: (notice) => notices.push(notice) }),
+    }, { hooks: { onRetryWait: (notice) => notices.push(notice) } }),
   );
   assert.equal(answer, "ok");
   assert.equal(clock.now(), 17_000);
@@ -124,7 +124,7 @@ Deno.test("Scheduler stops waiting for a slot or a retry when it is cancelled", 
   const retrying = new AbortController();
   const work = limited.run(() => Promise.reject(new ConnectionError("down")), {
     signal: retrying.signal,
-    onRetryWait: () => setTimeout(() => retrying.abort(), 0),
+    hooks: { onRetryWait: () => setTimeout(() => retrying.abort(), 0) },
   });
   await assert.rejects(work, { code: "aborted" });
   assert.equal(await limited.run(() => Promise.resolve("free"), {}), "free");
@@ -165,7 +165,7 @@ Deno.test("Scheduler lets a try go on but nobody wait when only the waiting is e
   const clock = new VirtualClock();
   const limited = scheduler(clock, { concurrency: 1 });
   const ending = new AbortController();
-  const options = { waitSignal: ending.signal };
+  const options = { hooks: { waitSignal: ending.signal } };
   const first = limited.run(() => clock.sleep(100).then(() => "answered"), options);
   const second = limited.run(() => Promise.resolve("sent all the same"), options);
   ending.abort();

@@ -7,21 +7,22 @@ import process from "node:process";
 import type { Message } from "../../lib/chat/messages.ts";
 import type { ChatOptions } from "../../lib/chat/options.ts";
 import type { ChatResult } from "../../lib/chat/result.ts";
-import type { CallHooks } from "../../lib/client/chat_client.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import type { AskFlags } from "../ask.ts";
 import { AnswerView } from "../chat/answer_view.ts";
-import { writeJson } from "../terminal.ts";
+import { noteLongWaits } from "../note_waits.ts";
+import { writeJson, writeNote } from "../terminal.ts";
 
 /** Asks once; unless it is `silent`, the answer is shown as it arrives. */
 export async function askOnce(
   client: LLMClient,
   messages: readonly Message[],
-  options: ChatOptions & CallHooks,
+  options: ChatOptions,
   silent: boolean,
 ): Promise<ChatResult> {
-  if (silent) return await client.chatCompletions(messages, options);
-  const stream = client.chatCompletionsStream(messages, options);
+  const hooks = { onRetryWait: noteLongWaits(writeNote) };
+  if (silent) return await client.chatCompletions(messages, options, hooks);
+  const stream = client.chatCompletionsStream(messages, options, hooks);
   const asksForThinking = options.thinking !== undefined && options.thinking !== false;
   const view = new AnswerView({
     markdown: false,

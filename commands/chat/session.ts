@@ -172,15 +172,15 @@ export class ChatSession {
     came: StreamAccumulator,
   ): Promise<ChatResult> {
     const { temperature, max_tokens: maxTokens, thinking } = this.conversation;
-    const onRetryWait = noteLongWaits(writeNote);
-    const options = { temperature, maxTokens, thinking, onRetryWait, ...call };
+    const options = { temperature, maxTokens, thinking, ...call };
+    const hooks = { onRetryWait: noteLongWaits(writeNote) };
     if (!this.#stream) {
-      const result = await this.client.chatCompletions(messages, options);
+      const result = await this.client.chatCompletions(messages, options, hooks);
       view.thinking(result.thinking ?? "");
       view.text(result.content);
       return result;
     }
-    const stream = this.client.chatCompletionsStream(messages, options);
+    const stream = this.client.chatCompletionsStream(messages, options, hooks);
     for await (const event of stream.events) {
       came.add(event);
       if (event.type === "thinking") view.thinking(event.text);

@@ -10,7 +10,7 @@ import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { comparedInput } from "../checkpoint/record.ts";
 import type { BatchInput, ChatClient } from "../client/chat_client.ts";
 import type { FlexLLMError } from "../errors.ts";
-import { BatchRun } from "./batch_run.ts";
+import { BatchRun, type IndexedRecord } from "./batch_run.ts";
 import type { BatchSummary } from "./batch_summary.ts";
 
 /** One record of a batch. */
@@ -81,9 +81,12 @@ function toRecord(input: BatchInput): BatchRecord {
   return isRecord ? input : { messages: input };
 }
 
-async function* toRecords(
-  inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
-): AsyncGenerator<{ index: number } & BatchRecord> {
+function* syncRecords(inputs: Iterable<BatchInput>): Generator<IndexedRecord> {
+  let index = 0;
+  for (const input of inputs) yield { index: index++, ...toRecord(input) };
+}
+
+async function* asyncRecords(inputs: AsyncIterable<BatchInput>): AsyncGenerator<IndexedRecord> {
   let index = 0;
   for await (const input of inputs) yield { index: index++, ...toRecord(input) };
 }
@@ -105,7 +108,7 @@ async function* runBatch(
   client: ChatClient,
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
   options: BatchOptions,
-): AsyncGenerator<BatchItem, BatchSummary, void> {
+): AsyncGenerator<BatchItem[], BatchSummary, void> {
   const { output, rerunChanged } = options;
   const checkpoint = output === undefined ? undefined : await Checkpoint.open(output);
   try {
@@ -114,7 +117,8 @@ async function* runBatch(
       ? inputs.length - (checkpoint?.successes ?? 0)
       : undefined;
     const run = new BatchRun(client, { ...options, checkpoint, pending, yieldRestored: true });
-    yield* run.items(toRecords(inputs));
+    const isAsync = Symbol.asyncIterator in inputs;
+    yield* run.batches(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
     checkpoint?.order();
     return run.summary();
   } finally {
@@ -128,7 +132,7 @@ export async function* iterateBatch(
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
   options: BatchOptions,
 ): AsyncGenerator<BatchItem, void, void> {
-  yield* runBatch(client, inputs, options);
+  for await (const items of runBatch(client, inputs, options)) yield* items;
 }
 
 /** The batch behind `chatCompletionsBatch`. */
@@ -141,6 +145,6 @@ export async function collectBatch(
   const run = runBatch(client, inputs, options);
   for (let step = await run.next();; step = await run.next()) {
     if (step.done) return { results, summary: step.value };
-    results[step.value.index] = step.value;
+    for (const item of step.value) results[item.index] = item;
   }
 }

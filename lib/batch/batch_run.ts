@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ChatOptions } from "../chat/options.ts";
 import { withRecordOptions } from "../chat/record_options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
@@ -13,7 +14,7 @@ import {
   type ResultRecord,
   successRecord,
 } from "../checkpoint/record.ts";
-import type { ChatClient } from "../client/chat_client.ts";
+import type { CallHooks, ChatClient } from "../client/chat_client.ts";
 import { AbortedError, CheckpointError, FlexLLMError } from "../errors.ts";
 import type { BatchItem, BatchOptions, BatchRecord } from "./batch.ts";
 import type { RetryNotice } from "../scheduling/scheduler.ts";
@@ -59,6 +60,32 @@ export interface BatchRunOptions extends BatchOptions {
 
 type Answer = { result: ChatResult; restored: boolean };
 
+/** How one record waits: without its place, and no longer than the run goes on. */
+class RecordHooks implements CallHooks {
+  readonly patient = true;
+  readonly #place: Place;
+  readonly #run: { noteRetry(notice: RetryNotice): void };
+
+  constructor(
+    readonly waitSignal: AbortSignal,
+    readonly remaining: (() => number) | undefined,
+    place: Place,
+    run: { noteRetry(notice: RetryNotice): void },
+  ) {
+    this.#place = place;
+    this.#run = run;
+  }
+
+  onRetryWait(notice: RetryNotice): void {
+    this.#run.noteRetry(notice);
+    this.#place.leave();
+  }
+
+  onRetryResume(): void {
+    this.#place.return();
+  }
+}
+
 /** One run of a batch. */
 export class BatchRun {
   readonly #client: ChatClient;
@@ -69,6 +96,8 @@ export class BatchRun {
   readonly #summary = emptySummary();
   readonly #begun = performance.now();
   readonly #remaining: (() => number) | undefined;
+  /** What is asked with each record that has no options of its own. */
+  readonly #chatOptions: ChatOptions;
   #asked = 0;
   #engine: Engine<IndexedRecord, Answer> | undefined;
   /** Failures in a row that are the endpoint's fault, not the record's. */
@@ -85,6 +114,7 @@ export class BatchRun {
       client.concurrencyLimit,
     );
     const { pending } = options;
+    this.#chatOptions = { ...options, signal: this.#cut.signal };
     this.#remaining = pending === undefined ? undefined : () => pending - this.#asked;
   }
 
@@ -105,6 +135,12 @@ export class BatchRun {
     this.#noWaits.abort();
   }
 
+  /** Counts a try that failed and will be made again. */
+  noteRetry(notice: RetryNotice): void {
+    this.#summary.retries++;
+    this.#options.onRetryWait?.(notice);
+  }
+
   /** The counts so far. */
   summary(): BatchSummary {
     const seconds = (performance.now() - this.#begun) / 1000;
@@ -112,18 +148,22 @@ export class BatchRun {
   }
 
   /**
-   * Yields what becomes of each record, as it finishes. May be called once.
+   * Yields what becomes of the records, those together that finish together. May be called once.
    *
    * @throws {FlexLLMError} when every further request would fail as the last ones did, or a result
    *   cannot be written
    */
-  async *items(
+  async *batches(
     records: Iterable<IndexedRecord> | AsyncIterable<IndexedRecord>,
-  ): AsyncGenerator<BatchItem, void, void> {
+  ): AsyncGenerator<BatchItem[], void, void> {
     const engine = this.#engine = new Engine(
-      this.#pending(records),
+      records,
       (record, place) => this.#work(record, place),
-      { concurrency: this.#concurrency, maxWaiting: MAX_WAITING },
+      {
+        concurrency: this.#concurrency,
+        maxWaiting: MAX_WAITING,
+        admit: (record) => !this.#isPassedOver(record),
+      },
     );
     if (this.#summary.interrupted) engine.stop();
     const { signal } = this.#options;
@@ -132,7 +172,7 @@ export class BatchRun {
     signal?.addEventListener("abort", onAbort);
     let finished = false;
     try {
-      for await (const outcomes of engine.outcomes()) yield* this.#settle(outcomes);
+      for await (const outcomes of engine.outcomes()) yield this.#settle(outcomes);
       finished = true;
       if (this.#hopeless !== undefined) throw this.#hopeless;
       if (signal?.aborted) throw new AbortedError("the batch was cancelled");
@@ -142,41 +182,31 @@ export class BatchRun {
     }
   }
 
-  async *#pending(
-    records: Iterable<IndexedRecord> | AsyncIterable<IndexedRecord>,
-  ): AsyncGenerator<IndexedRecord> {
-    const { checkpoint, rerunChanged, yieldRestored } = this.#options;
-    for await (const record of records) {
-      if (!yieldRestored && checkpoint?.isDone(record.index, comparedInput(record), rerunChanged)) {
-        this.#summary.restored++;
-      } else {
-        yield record;
-      }
-    }
+  /** Whether a record is done already and nobody wants to see its result. */
+  #isPassedOver(record: IndexedRecord): boolean {
+    const { yieldRestored } = this.#options;
+    if (yieldRestored || !this.#isDone(record)) return false;
+    this.#summary.restored++;
+    return true;
+  }
+
+  #isDone(record: IndexedRecord): boolean {
+    const { checkpoint, rerunChanged } = this.#options;
+    if (checkpoint === undefined) return false;
+    return checkpoint.isDone(record.index, comparedInput(record), rerunChanged);
   }
 
   async #work(record: IndexedRecord, place: Place): Promise<Answer> {
-    const { checkpoint, rerunChanged, yieldRestored } = this.#options;
-    if (yieldRestored && checkpoint?.isDone(record.index, comparedInput(record), rerunChanged)) {
-      return { result: recordedResult(checkpoint.read(record.index)), restored: true };
+    const { checkpoint, yieldRestored } = this.#options;
+    if (yieldRestored && this.#isDone(record)) {
+      return { result: recordedResult(checkpoint!.read(record.index)), restored: true };
     }
     this.#asked++;
     const options = record.options === undefined
-      ? this.#options
-      : withRecordOptions(this.#options, record.options);
-    const result = await this.#client.chatCompletions(record.messages, {
-      ...options,
-      patient: true,
-      remaining: this.#remaining,
-      signal: this.#cut.signal,
-      waitSignal: this.#noWaits.signal,
-      onRetryWait: (notice) => {
-        this.#summary.retries++;
-        place.leave();
-        this.#options.onRetryWait?.(notice);
-      },
-      onRetryResume: place.return,
-    });
+      ? this.#chatOptions
+      : withRecordOptions(this.#chatOptions, record.options);
+    const hooks = new RecordHooks(this.#noWaits.signal, this.#remaining, place, this);
+    const result = await this.#client.chatCompletions(record.messages, options, hooks);
     return { result, restored: false };
   }
 

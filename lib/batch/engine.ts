@@ -21,24 +21,63 @@ export interface Place {
   return(): void;
 }
 
+/** How many records have a place, and how many have left theirs. */
+class Places {
+  atWork = 0;
+  waiting = 0;
+
+  constructor(readonly onRoom: () => void) {}
+}
+
+class OnePlace implements Place {
+  readonly #places: Places;
+  #away = false;
+
+  constructor(places: Places) {
+    this.#places = places;
+    places.atWork++;
+  }
+
+  leave(): void {
+    if (this.#away) return;
+    this.#away = true;
+    this.#places.atWork--;
+    this.#places.waiting++;
+    this.#places.onRoom();
+  }
+
+  return(): void {
+    if (!this.#away) return;
+    this.#away = false;
+    this.#places.atWork++;
+    this.#places.waiting--;
+  }
+
+  give(): void {
+    this.return();
+    this.#places.atWork--;
+  }
+}
+
 /** How many records are worked on. */
-export interface EngineOptions {
+export interface EngineOptions<T> {
   /** The most records at work, those that left their place not counted. */
   concurrency: number;
   /** The most records that may have left their place; beyond it nothing new begins. */
   maxWaiting: number;
+  /** Whether to work on a record at all; default all. */
+  admit?: (record: T) => boolean;
 }
 
 /** Works on the records of one iterable. */
 export class Engine<T, R> {
   readonly #records: Iterator<T> | AsyncIterator<T>;
   readonly #work: (record: T, place: Place) => Promise<R>;
-  readonly #options: EngineOptions;
+  readonly #options: EngineOptions<T>;
   #finished: Outcome<T, R>[] = [];
   /** Outcomes that are with the consumer. */
   #given = 0;
-  #atWork = 0;
-  #waiting = 0;
+  readonly #places = new Places(() => this.#pull());
   #pulling = false;
   #ended = false;
   #failure: { error: unknown } | undefined;
@@ -47,7 +86,7 @@ export class Engine<T, R> {
   constructor(
     records: Iterable<T> | AsyncIterable<T>,
     work: (record: T, place: Place) => Promise<R>,
-    options: EngineOptions,
+    options: EngineOptions<T>,
   ) {
     this.#records = Symbol.asyncIterator in records
       ? records[Symbol.asyncIterator]()
@@ -79,7 +118,7 @@ export class Engine<T, R> {
           yield batch;
           this.#given = 0;
           this.#pull();
-        } else if (this.#ended && this.#atWork + this.#waiting === 0) {
+        } else if (this.#ended && this.#places.atWork + this.#places.waiting === 0) {
           break;
         } else {
           await new Promise<void>((resolve) => this.#wake = resolve);
@@ -94,21 +133,23 @@ export class Engine<T, R> {
   }
 
   get #hasRoom(): boolean {
+    const { atWork, waiting } = this.#places;
     return !this.#ended &&
-      this.#atWork + this.#finished.length + this.#given < this.#options.concurrency &&
-      this.#waiting < this.#options.maxWaiting;
+      atWork + this.#finished.length + this.#given < this.#options.concurrency &&
+      waiting < this.#options.maxWaiting;
   }
 
   async #pull(): Promise<void> {
     if (this.#pulling) return;
     this.#pulling = true;
+    const { admit } = this.#options;
     try {
       while (this.#hasRoom) {
         const next = this.#records.next();
         const step = next instanceof Promise ? await next : next as IteratorResult<T>;
         if (this.#ended) break;
         if (step.done) this.#ended = true;
-        else this.#begin(step.value);
+        else if (admit === undefined || admit(step.value)) this.#begin(step.value);
       }
     } catch (error) {
       this.#failure = { error };
@@ -119,33 +160,16 @@ export class Engine<T, R> {
     this.#wake();
   }
 
-  #begin(record: T): void {
-    this.#atWork++;
-    let away = false;
-    const place: Place = {
-      leave: () => {
-        if (away) return;
-        away = true;
-        this.#atWork--;
-        this.#waiting++;
-        this.#pull();
-      },
-      return: () => {
-        if (!away) return;
-        away = false;
-        this.#atWork++;
-        this.#waiting--;
-      },
-    };
-    const finish = (outcome: Outcome<T, R>) => {
-      place.return();
-      this.#atWork--;
-      this.#finished.push(outcome);
-      this.#wake();
-    };
-    this.#work(record, place).then(
-      (value) => finish({ record, ok: true, value }),
-      (error) => finish({ record, ok: false, error }),
-    );
+  async #begin(record: T): Promise<void> {
+    const place = new OnePlace(this.#places);
+    let outcome: Outcome<T, R>;
+    try {
+      outcome = { record, ok: true, value: await this.#work(record, place) };
+    } catch (error) {
+      outcome = { record, ok: false, error };
+    }
+    place.give();
+    this.#finished.push(outcome);
+    this.#wake();
   }
 }

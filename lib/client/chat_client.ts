@@ -6,30 +6,12 @@
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import type { RetryNotice } from "../scheduling/scheduler.ts";
+import type { CallHooks } from "../scheduling/scheduler.ts";
 import type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "../batch/batch.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 
-/** How a caller of many requests follows one that waits, without holding a slot. */
-export interface CallHooks {
-  /**
-   * Ends the wait for a slot or between two tries, and only that: the call then throws
-   * {@link AbortedError}, while a try that has begun goes on.
-   */
-  waitSignal?: AbortSignal;
-  /** Called when a try failed and the next one is waited for. */
-  onRetryWait?: (notice: RetryNotice) => void;
-  /** Called when that wait is over. */
-  onRetryResume?: () => void;
-  /**
-   * Whether to wait for an endpoint that was there and has gone away, for as long as `maxWait` says;
-   * retries are not used up by it. A batch does, a single call fails sooner.
-   */
-  patient?: boolean;
-  /** How many more requests the caller has, where it knows: near the end slow endpoints are spared. */
-  remaining?: () => number;
-}
+export type { CallHooks };
 
 /** The input of a batch: conversations, or records with metadata. */
 export type BatchInput = readonly Message[] | BatchRecord;
@@ -43,10 +25,15 @@ export interface ChatClient {
   /** Asks for one completion. */
   chatCompletions(
     messages: readonly Message[],
-    options?: ChatOptions & CallHooks,
+    options?: ChatOptions,
+    hooks?: CallHooks,
   ): Promise<ChatResult>;
   /** Asks for one completion, streamed. */
-  chatCompletionsStream(messages: readonly Message[], options?: ChatOptions): CompletionStream;
+  chatCompletionsStream(
+    messages: readonly Message[],
+    options?: ChatOptions,
+    hooks?: CallHooks,
+  ): CompletionStream;
   /** Asks for many completions and gives them in the order of the input. */
   chatCompletionsBatch(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,

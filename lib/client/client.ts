@@ -63,9 +63,10 @@ export class LLMClient implements ChatClient, AsyncDisposable {
    */
   chatCompletions(
     messages: readonly Message[],
-    options: ChatOptions & CallHooks = {},
+    options: ChatOptions = {},
+    hooks?: CallHooks,
   ): Promise<ChatResult> {
-    return this.#completer.complete(messages, options);
+    return this.#completer.complete(messages, options, hooks);
   }
 
   /**
@@ -76,9 +77,10 @@ export class LLMClient implements ChatClient, AsyncDisposable {
    */
   chatCompletionsStream(
     messages: readonly Message[],
-    options: ChatOptions & CallHooks = {},
+    options: ChatOptions = {},
+    hooks?: CallHooks,
   ): CompletionStream {
-    return this.#completer.stream(messages, options);
+    return this.#completer.stream(messages, options, hooks);
   }
 
   /**

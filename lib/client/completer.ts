@@ -13,9 +13,13 @@ import { parseStructured } from "../chat/structured_output.ts";
 import { AbortedError, FlexLLMError, InvalidInputError, SchemaMismatchError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { Completion, ModelInfo } from "../providers/provider.ts";
-import { type RunOptions, Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
+import {
+  type CallHooks,
+  type RunOptions,
+  Scheduler,
+  type SchedulerOptions,
+} from "../scheduling/scheduler.ts";
 import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
-import type { CallHooks } from "./chat_client.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream, type EventSource } from "./completion_stream.ts";
 import { askUntilItFits } from "./schema_retry.ts";
@@ -37,7 +41,8 @@ export interface CompleterOptions extends SchedulerOptions {
 /** One call, and what is sent for it to the endpoint that it was last prepared for. */
 interface Call {
   messages: readonly Message[];
-  options: ChatOptions & CallHooks;
+  options: ChatOptions;
+  hooks: CallHooks | undefined;
   stream: boolean;
   signal: AbortSignal;
   prepared: Prepared | undefined;
@@ -72,51 +77,59 @@ export class Completer {
   }
 
   /** Asks for one completion. */
-  complete(messages: readonly Message[], options: ChatOptions & CallHooks): Promise<ChatResult> {
+  complete(
+    messages: readonly Message[],
+    options: ChatOptions,
+    hooks: CallHooks | undefined,
+  ): Promise<ChatResult> {
     const { schemaRetries = 0 } = options;
-    if (schemaRetries === 0) return this.#completeOnce(messages, options);
-    const ask = (messages: readonly Message[]) => this.#completeOnce(messages, options);
-    return askUntilItFits(ask, messages, schemaRetries);
+    const ask = (messages: readonly Message[]) => this.#completeOnce(messages, options, hooks);
+    return schemaRetries === 0 ? ask(messages) : askUntilItFits(ask, messages, schemaRetries);
   }
 
   async #completeOnce(
     messages: readonly Message[],
-    options: ChatOptions & CallHooks,
+    options: ChatOptions,
+    hooks: CallHooks | undefined,
   ): Promise<ChatResult> {
-    const call = this.#call(messages, options, false);
+    const call = this.#call(messages, options, hooks, false);
     const early = this.#prepareEarly(call);
     if (early instanceof Promise) await early;
-    if (this.#cache === undefined || options.cache === false) {
-      return (await this.#ask(call)).result;
-    }
+    if (this.#cache === undefined || options.cache === false) return await this.#ask(call);
     const ways = await this.#prepareAll(call);
-    return await this.#cache.findOrAsk(ways, () => this.#ask(call), call.signal);
+    const ask = async () => ({ result: await this.#ask(call), used: call.prepared! });
+    return await this.#cache.findOrAsk(ways, ask, call.signal);
   }
 
-  /** Sends a call, and tells what was sent. */
-  async #ask(call: Call): Promise<{ result: ChatResult; used: Prepared }> {
+  /** Sends a call; what was sent is in `call.prepared` then. */
+  async #ask(call: Call): Promise<ChatResult> {
     const tryOptions = this.#tryOptions(call);
     let begun = 0;
     try {
-      const { completion, raw, used } = await this.#scheduler.run(async ({ target, tokens }) => {
+      const { completion, raw } = await this.#scheduler.run(async ({ target, tokens }) => {
         const prepared = this.#prepare(call, target);
         const used = prepared instanceof Promise ? await prepared : prepared;
-        const { completion, raw } = await this.#spend(call, used, () => {
+        const answered = await this.#spend(call, used, () => {
           begun = performance.now();
           return target.complete(used, tryOptions);
         });
-        this.#spending.settle(target, call.promptSize, tokens, completion.usage);
-        return { completion, raw, used };
+        this.#spending.settle(target, call.promptSize, tokens, answered.completion.usage);
+        return answered;
       }, this.#runOptions(call));
-      return { result: await this.#result(call, used, completion, raw, begun), used };
+      const result = this.#result(call, completion, raw, begun);
+      return result instanceof Promise ? await result : result;
     } finally {
       call.reserved?.release();
     }
   }
 
   /** Asks for one completion that arrives piece by piece; sent when it is first read. */
-  stream(messages: readonly Message[], options: ChatOptions & CallHooks): CompletionStream {
-    const call = this.#call(messages, options, true);
+  stream(
+    messages: readonly Message[],
+    options: ChatOptions,
+    hooks: CallHooks | undefined,
+  ): CompletionStream {
+    const call = this.#call(messages, options, hooks, true);
     // What is wrong with the call is told at once, where one endpoint alone decides that.
     const prepared = this.#prepareEarly(call);
     if (prepared instanceof Promise) prepared.catch(() => {});
@@ -147,7 +160,8 @@ export class Completer {
 
   #call(
     messages: readonly Message[],
-    options: ChatOptions & CallHooks,
+    options: ChatOptions,
+    hooks: CallHooks | undefined,
     stream: boolean,
   ): Call {
     if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
@@ -159,6 +173,7 @@ export class Completer {
     return {
       messages,
       options,
+      hooks,
       stream,
       signal,
       prepared: undefined,
@@ -196,10 +211,13 @@ export class Completer {
   }
 
   /** Makes a try with what it can cost set aside; for an answer until its cost is recorded. */
-  async #spend<R>(call: Call, prepared: Prepared, attempt: () => Promise<R>): Promise<R> {
-    if (!this.#spending.isLimited) return await attempt();
-    const { options, signal, promptSize } = call;
-    const waitSignal = options.waitSignal ?? signal;
+  #spend<R>(call: Call, prepared: Prepared, attempt: () => Promise<R>): Promise<R> {
+    return this.#spending.isLimited ? this.#spendLimited(call, prepared, attempt) : attempt();
+  }
+
+  async #spendLimited<R>(call: Call, prepared: Prepared, attempt: () => Promise<R>): Promise<R> {
+    const { hooks, signal, promptSize } = call;
+    const waitSignal = hooks?.waitSignal ?? signal;
     const reserved = await this.#spending.reserve(prepared, promptSize, waitSignal);
     try {
       const answer = await attempt();
@@ -211,17 +229,8 @@ export class Completer {
     }
   }
 
-  #runOptions(call: Call): RunOptions {
-    const { options, signal, promptSize } = call;
-    return {
-      signal,
-      waitSignal: options.waitSignal,
-      onRetryWait: options.onRetryWait,
-      onRetryResume: options.onRetryResume,
-      patient: options.patient,
-      remaining: options.remaining,
-      promptTokens: this.#spending.promptTokens(promptSize),
-    };
+  #runOptions({ hooks, signal, promptSize }: Call): RunOptions {
+    return { signal, hooks, promptTokens: this.#spending.promptTokens(promptSize) };
   }
 
   async *#stream(
@@ -265,7 +274,7 @@ export class Completer {
       const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
       const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
       this.#spending.settle(used.endpoint, call.promptSize, tokens, usage);
-      const result = await this.#result(call, used, completion, { model }, begun);
+      const result = await this.#result(call, completion, { model }, begun);
       await cache?.keep(used, result);
       return result;
     } catch (error) {
@@ -276,23 +285,23 @@ export class Completer {
     }
   }
 
-  async #result(
-    { reserved }: Call,
-    { endpoint, request }: Prepared,
+  /** The result of a call; at once, unless prices or a schema's validator have to be loaded. */
+  #result(
+    call: Call,
     completion: Completion,
     raw: unknown,
     begun: number,
-  ): Promise<ChatResult> {
+  ): ChatResult | Promise<ChatResult> {
     const latency = (performance.now() - begun) / 1000;
+    const { endpoint, request } = call.prepared!;
     const { usage, cost } = completion;
-    const { responseFormat } = request.options;
     const result: ChatResult = {
       content: completion.content,
       thinking: completion.thinking,
       toolCalls: completion.toolCalls,
       message: assistantMessage(completion),
       usage,
-      cost: cost ?? (usage && await this.#spending.cost(endpoint, request.model, usage)),
+      cost: cost ?? null,
       finishReason: completion.finishReason,
       model: completion.model || request.model,
       endpoint: endpoint.name,
@@ -300,8 +309,26 @@ export class Completer {
       latency,
       raw,
     };
+    const known = cost === undefined && usage !== null
+      ? this.#spending.cost(endpoint, request.model, usage)
+      : result.cost;
+    const isParsed = request.options.responseFormat !== undefined &&
+      completion.toolCalls.length === 0;
+    if (known instanceof Promise || isParsed) return this.#finishResult(call, result, known);
+    result.cost = known;
+    this.#spending.record(result, call.reserved);
+    return result;
+  }
+
+  async #finishResult(
+    { reserved, prepared }: Call,
+    result: ChatResult,
+    cost: Promise<number | null> | number | null,
+  ): Promise<ChatResult> {
+    result.cost = await cost;
     this.#spending.record(result, reserved);
-    if (responseFormat !== undefined && completion.toolCalls.length === 0) {
+    const { responseFormat } = prepared!.request.options;
+    if (responseFormat !== undefined && result.toolCalls.length === 0) {
       await addParsed(result, responseFormat);
     }
     return result;

@@ -109,20 +109,16 @@ export class EndpointClient implements Target {
     { provider, encoded }: Prepared,
     options: TryOptions,
   ): Promise<{ completion: Completion; raw: unknown }> {
-    const answer = await this.#send(encoded, options);
+    const answer = await send(encoded, this.#connection.fetch, options);
+    if (answer.status >= 400) this.#noteRefusal(answer);
     const decoded = decodeAnswer(provider, answer);
     this.#observe(answer.headers, decoded.completion.usage ?? undefined);
     return decoded;
   }
 
-  async #send(encoded: EncodedRequest, options: TryOptions): Promise<Answer> {
-    const { endpoint, fetch } = this.#connection;
-    const answer = await send(encoded, { ...options, fetch });
-    if (answer.status >= 400) {
-      answer.body = redact(answer.body, endpoint.apiKey);
-      this.#observe(answer.headers, undefined);
-    }
-    return answer;
+  #noteRefusal(answer: Answer): void {
+    answer.body = redact(answer.body, this.#connection.endpoint.apiKey);
+    this.#observe(answer.headers, undefined);
   }
 
   /** Sends a request once and yields its events in the batches in which they arrive. */
@@ -131,16 +127,16 @@ export class EndpointClient implements Target {
     options: TryOptions,
   ): AsyncGenerator<StreamEvent[], StreamEnd, void> {
     const { endpoint, fetch } = this.#connection;
-    return readStream(encoded, {
+    return readStream(encoded, fetch, {
       ...options,
       provider,
-      fetch,
       apiKey: endpoint.apiKey,
       onHeaders: (headers) => this.#observe(headers, undefined),
     });
   }
 
   #observe(headers: Headers, usage: Usage | undefined): void {
+    if (this.#limits.isSilent) return;
     const limits = this.#limits.read(headers, usage?.totalTokens, Date.now());
     if (limits !== undefined) this.gate.observe(performance.now(), limits.remaining, limits.wait);
   }
@@ -158,7 +154,9 @@ export class EndpointClient implements Target {
       stream: false,
     });
     const request = provider.modelList.request(this.#connection.endpoint, cursor);
-    return provider.modelList.decode(readAnswer(provider, await this.#send(request, options)));
+    const answer = await send(request, this.#connection.fetch, options);
+    if (answer.status >= 400) this.#noteRefusal(answer);
+    return provider.modelList.decode(readAnswer(provider, answer));
   }
 
   /** What tokens of `model` cost here; at once, but for the first time. */

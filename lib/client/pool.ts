@@ -66,9 +66,10 @@ export class LLMClientPool implements ChatClient, AsyncDisposable {
    */
   chatCompletions(
     messages: readonly Message[],
-    options: ChatOptions & CallHooks = {},
+    options: ChatOptions = {},
+    hooks?: CallHooks,
   ): Promise<ChatResult> {
-    return this.#completer.complete(messages, options);
+    return this.#completer.complete(messages, options, hooks);
   }
 
   /**
@@ -77,9 +78,10 @@ export class LLMClientPool implements ChatClient, AsyncDisposable {
    */
   chatCompletionsStream(
     messages: readonly Message[],
-    options: ChatOptions & CallHooks = {},
+    options: ChatOptions = {},
+    hooks?: CallHooks,
   ): CompletionStream {
-    return this.#completer.stream(messages, options);
+    return this.#completer.stream(messages, options, hooks);
   }
 
   /**

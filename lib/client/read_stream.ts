@@ -9,7 +9,7 @@ import { AbortedError, MalformedResponseError } from "../errors.ts";
 import { decodeAnswer, throwStatusError } from "../providers/answer.ts";
 import type { Completion, EncodedRequest, Provider, StreamDecoder } from "../providers/provider.ts";
 import { redact } from "../redact.ts";
-import { Exchange, type SendOptions } from "../transport/http.ts";
+import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
 import { readServerSentEvents } from "../transport/server_sent_events.ts";
 
 /** What reading a stream needs to know. */
@@ -37,6 +37,7 @@ export type StreamEnd = Pick<Completion, "native" | "cost"> & { model?: string }
  */
 export async function* readStream(
   request: EncodedRequest,
+  fetch: Fetch,
   options: ReadStreamOptions,
 ): AsyncGenerator<StreamEvent[], StreamEnd, void> {
   const { provider, timeout } = options;
@@ -44,7 +45,7 @@ export async function* readStream(
   let finished = false;
   try {
     exchange.limit(timeout, "no first event of the answer");
-    const response = await exchange.open(request, options.fetch);
+    const response = await exchange.open(request, fetch);
     options.onHeaders?.(response.headers);
     if (!isEventStream(response)) {
       const { status, headers } = response;

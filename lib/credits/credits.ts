@@ -191,7 +191,7 @@ export async function askCredits(
       ? {}
       : { authorization: `Bearer ${key}` };
     const request = { url: `${root}${path}`, headers: { ...bearer, ...headers } };
-    const answer = await send(request, { fetch, timeout, signal });
+    const answer = await send(request, fetch, { timeout, signal });
     answer.body = redact(answer.body, key);
     return readAnswer(chatCompletions, answer);
   };

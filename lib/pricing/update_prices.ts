@@ -65,7 +65,7 @@ function toRow(model: Json): Json | undefined {
 async function fetchRows(baseUrl: string, fetch: Fetch): Promise<Json[]> {
   const url = `${baseUrl}/models`;
   const headers = { accept: "application/json" };
-  const { status, body } = await send({ url, headers }, { fetch, timeout: TIMEOUT });
+  const { status, body } = await send({ url, headers }, fetch, { timeout: TIMEOUT });
   if (status !== 200) throw new MalformedResponseError(`${url} answered ${status}`);
   let value: unknown;
   try {

@@ -75,7 +75,7 @@ export async function* probeModel(target: ProbeTarget): AsyncGenerator<Step, voi
   const { client, baseUrl, fetch, timeout } = target;
   if (baseUrl !== undefined) {
     // Whatever a server answers, it can be reached; the key is not for this.
-    const reached = await timed(() => send({ url: baseUrl, headers: {} }, { fetch, timeout }));
+    const reached = await timed(() => send({ url: baseUrl, headers: {} }, fetch, { timeout }));
     const failed = "error" in reached;
     yield {
       name: "connection",

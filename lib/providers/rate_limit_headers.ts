@@ -113,6 +113,11 @@ export class RateLimitReader {
   #families = FAMILIES;
   #silent = 0;
 
+  /** Whether the server sends no such headers, as far as it was looked at. */
+  get isSilent(): boolean {
+    return this.#silent >= PATIENCE;
+  }
+
   /**
    * The tightest of the limits that an answer tells of; `undefined` when it tells of none.
    *
@@ -120,7 +125,7 @@ export class RateLimitReader {
    * @param now the time of day here, in milliseconds
    */
   read(headers: Headers, tokens: number | undefined, now: number): RateLimits | undefined {
-    if (this.#silent >= PATIENCE) return undefined;
+    if (this.isSilent) return undefined;
     if (this.#families === FAMILIES) {
       const sent = FAMILIES.filter(({ remaining }) => headers.has(remaining));
       if (sent.length === 0) {

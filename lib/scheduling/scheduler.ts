@@ -30,19 +30,30 @@ export interface RetryNotice {
   wait: number;
 }
 
-/** How one request is scheduled. */
-export interface RunOptions {
-  signal?: AbortSignal;
-  /** Ends the wait for a slot or for another try, and only that: a try that has begun goes on. */
+/** How a caller of many requests follows one that waits, without holding a slot. */
+export interface CallHooks {
+  /**
+   * Ends the wait for a slot or between two tries, and only that: the call then throws
+   * {@link AbortedError}, while a try that has begun goes on.
+   */
   waitSignal?: AbortSignal;
-  /** Called when a try failed and the request gives its slot back to wait for the next. */
+  /** Called when a try failed and the next one is waited for. */
   onRetryWait?: (notice: RetryNotice) => void;
   /** Called when that wait is over. */
   onRetryResume?: () => void;
-  /** Whether to wait for an endpoint that was there and went away; retries are not used up by it. */
+  /**
+   * Whether to wait for an endpoint that was there and has gone away, for as long as `maxWait` says;
+   * retries are not used up by it. A batch does, a single call fails sooner.
+   */
   patient?: boolean;
-  /** How many more requests will come, where that is known. */
+  /** How many more requests the caller has, where it knows: near the end slow endpoints are spared. */
   remaining?: () => number;
+}
+
+/** How one request is scheduled. */
+export interface RunOptions {
+  signal?: AbortSignal;
+  hooks?: CallHooks;
   /** About how many tokens the request has. */
   promptTokens?: number;
 }
@@ -74,50 +85,61 @@ export class Scheduler<T extends Target> {
   }
 
   /** Runs `attempt` when it may, again after failures that can pass, and gives what it gives. */
-  async run<R>(attempt: (given: Try<T>) => Promise<R>, options: RunOptions): Promise<R> {
-    const { value, release } = await this.hold(attempt, options);
-    release();
-    return value;
+  run<R>(attempt: (given: Try<T>) => Promise<R>, options: RunOptions): Promise<R> {
+    return this.#run(attempt, options, (given) => this.#release(given));
   }
 
   /** The same, but the slot of the successful try stays taken until `release` is called. */
   async hold<R>(attempt: (given: Try<T>) => Promise<R>, options: RunOptions): Promise<Held<R>> {
+    let held: Grant<T> | undefined;
+    const value = await this.#run(attempt, options, (given) => held = given);
+    return { value, release: () => this.#release(held!) };
+  }
+
+  async #run<R>(
+    attempt: (given: Try<T>) => Promise<R>,
+    { signal, hooks, promptTokens = 0 }: RunOptions,
+    onSuccess: (given: Grant<T>) => void,
+  ): Promise<R> {
     const { clock } = this.#options;
-    const retries = new Retries(this.#options, this.#options.random);
     const wish: Wish<T> = {
-      signal: options.signal,
-      waitSignal: options.waitSignal,
+      signal,
+      waitSignal: hooks?.waitSignal,
+      avoid: undefined,
       returns: false,
       patient: false,
       maxWait: this.#options.maxWait,
-      remaining: options.remaining,
-      promptTokens: options.promptTokens ?? 0,
+      hooks,
+      promptTokens,
     };
+    let retries: Retries | undefined;
     while (true) {
-      wish.patient = options.patient === true && this.#anyAnswered();
+      wish.patient = hooks?.patient === true && this.#anyAnswered();
       const given = this.#line.tryTake(wish) ?? await this.#line.take(wish);
       const { gate } = given.target;
       const begun = clock.now();
       try {
         const value = await attempt(given);
         gate.answered(clock.now(), begun);
-        return { value, release: () => this.#release(given) };
+        onSuccess(given);
+        return value;
       } catch (error) {
         gate.failed(clock.now(), begun, error);
         this.#release(given);
-        const { waitSignal = options.signal } = options;
+        const waitSignal = wish.waitSignal ?? signal;
         if (this.#turnsElsewhere(error, given.target, wish) && !waitSignal?.aborted) continue;
+        retries ??= new Retries(this.#options, this.#options.random);
         const wait = retries.waitAfter(error, {
           away: wish.patient && gate.isDown,
           proven: gate.answers > 0,
         });
         if (wait === undefined) throw error;
         wish.avoid = undefined;
-        options.onRetryWait?.({ error, failures: retries.failures, wait });
+        hooks?.onRetryWait?.({ error, failures: retries.failures, wait });
         try {
           await clock.sleep(wait * 1000, waitSignal);
         } finally {
-          options.onRetryResume?.();
+          hooks?.onRetryResume?.();
         }
       }
       wish.returns = true;

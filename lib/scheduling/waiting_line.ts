@@ -21,8 +21,8 @@ export interface Wish<T> {
   patient: boolean;
   /** Seconds that it waits when no endpoint is there. */
   maxWait: number;
-  /** How many more requests there are behind the line, where that is known. */
-  remaining?: () => number;
+  /** What tells how many more requests there are behind the line, where that is known. */
+  hooks?: { remaining?: () => number };
   /** About how many tokens it has. */
   promptTokens: number;
 }
@@ -182,11 +182,11 @@ export class WaitingLine<T extends Target> {
   #isTooSlow(
     target: T,
     targets: readonly T[],
-    { remaining }: Wish<T>,
+    { hooks }: Wish<T>,
     now: number,
   ): boolean {
     const { latency } = target.gate;
-    if (remaining === undefined || latency === undefined) return false;
+    if (hooks?.remaining === undefined || latency === undefined) return false;
     let perMillisecond = 0;
     let longest = 0;
     for (const { gate } of targets) {
@@ -196,7 +196,7 @@ export class WaitingLine<T extends Target> {
       longest = Math.max(longest, faster);
     }
     if (perMillisecond === 0) return false;
-    const left = remaining() + this.#waiting.size + this.#returning.size;
+    const left = hooks.remaining() + this.#waiting.size + this.#returning.size;
     return left / perMillisecond + longest < latency;
   }
 

@@ -7,29 +7,34 @@
  */
 import { setTimeout } from "node:timers";
 
-/** One running deadline. */
-export interface Deadline {
-  /** Ends the deadline without calling its function. */
-  clear(): void;
-}
-
-interface Entry {
-  readonly at: number;
-  readonly expire: () => void;
+/** What has a deadline; one at a time. */
+export interface Expiring {
+  /** When it expires, in the milliseconds of `performance.now()`; kept by its deadline. */
+  expiresAt: number;
+  /** Called when the deadline has passed. */
+  expire(): void;
 }
 
 /** The deadlines of one length. */
-class Lane {
-  #entries = new Set<Entry>();
+export class Lane {
+  #entries = new Set<Expiring>();
   #armed = false;
 
+  /** `ms` is the length. */
   constructor(readonly ms: number) {}
 
-  add(expire: () => void): Deadline {
-    const entry = { at: performance.now() + this.ms, expire };
+  /** Begins the deadline of `entry`, anew if it has begun. */
+  add(entry: Expiring): void {
+    // Those that expire first come first.
+    this.#entries.delete(entry);
+    entry.expiresAt = performance.now() + this.ms;
     this.#entries.add(entry);
     if (!this.#armed) this.#arm(this.ms);
-    return { clear: () => this.#entries.delete(entry) };
+  }
+
+  /** Ends the deadline of `entry`. */
+  delete(entry: Expiring): void {
+    this.#entries.delete(entry);
   }
 
   #arm(ms: number): void {
@@ -42,7 +47,7 @@ class Lane {
     this.#armed = false;
     const now = performance.now();
     for (const entry of this.#entries) {
-      if (entry.at > now) return this.#arm(entry.at - now);
+      if (entry.expiresAt > now) return this.#arm(entry.expiresAt - now);
       this.#entries.delete(entry);
       entry.expire();
     }
@@ -51,10 +56,10 @@ class Lane {
 
 const lanes = new Map<number, Lane>();
 
-/** Calls `expire` after `seconds`, unless the deadline is cleared before. */
-export function startDeadline(seconds: number, expire: () => void): Deadline {
+/** The lane of deadlines `seconds` long. */
+export function laneOf(seconds: number): Lane {
   const ms = seconds * 1000;
   let lane = lanes.get(ms);
   if (lane === undefined) lanes.set(ms, lane = new Lane(ms));
-  return lane.add(expire);
+  return lane;
 }

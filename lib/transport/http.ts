@@ -7,14 +7,14 @@
 import { AbortedError, ConnectionError, FlexLLMError, TimeoutError } from "../errors.ts";
 import type { EncodedRequest } from "../providers/provider.ts";
 import { shownUrl } from "../redact.ts";
-import { startDeadline } from "./deadlines.ts";
+import { type Cancellable, cancelledBy } from "./cancellation.ts";
+import { type Expiring, type Lane, laneOf } from "./deadlines.ts";
 
 /** The web's `fetch`, or a stand-in with the same contract. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** How to send a request. */
 export interface SendOptions {
-  fetch: Fetch;
   /** Seconds for the whole exchange. */
   timeout: number;
   signal?: AbortSignal;
@@ -49,29 +49,39 @@ function connectionProblem(error: unknown): string {
 }
 
 /** One exchange with the server: its cancellation, its time limit, and its errors. */
-export class Exchange {
+export class Exchange implements Cancellable, Expiring {
+  expiresAt = 0;
   readonly #url: string;
   readonly #controller = new AbortController();
-  readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = () => this.end(new AbortedError());
-  #deadline: { clear(): void } | undefined;
+  readonly #cancelled: Set<Cancellable> | undefined;
+  #lane: Lane | undefined;
+  #limit = "";
   /** Why the exchange was ended by us, if it was. */
   #reason: FlexLLMError | undefined;
 
   constructor(url: string, signal: AbortSignal | undefined) {
     this.#url = url;
-    this.#signal = signal;
-    if (signal?.aborted) this.end(new AbortedError());
-    else signal?.addEventListener("abort", this.#onAbort);
+    if (signal === undefined) return;
+    if (signal.aborted) this.cancel();
+    this.#cancelled = cancelledBy(signal);
+    this.#cancelled.add(this);
   }
 
   /** Ends the exchange after `seconds`, unless it is called again or closed before. */
   limit(seconds: number, message: string): void {
-    this.#deadline?.clear();
-    this.#deadline = startDeadline(
-      seconds,
-      () => this.end(new TimeoutError(`${message} within ${seconds} s`, seconds)),
-    );
+    this.#lane?.delete(this);
+    this.#lane = laneOf(seconds);
+    this.#limit = message;
+    this.#lane.add(this);
+  }
+
+  expire(): void {
+    const { ms } = this.#lane!;
+    this.end(new TimeoutError(`${this.#limit} within ${ms / 1000} s`, ms / 1000));
+  }
+
+  cancel(): void {
+    this.end(new AbortedError());
   }
 
   /** Cuts the connection; whatever waits for it fails with `reason`. */
@@ -81,21 +91,17 @@ export class Exchange {
   }
 
   /** Sends the request; resolves when the headers of the answer are there. */
-  async open(request: EncodedRequest, fetch: Fetch): Promise<Response> {
+  open(request: EncodedRequest, fetch: Fetch): Promise<Response> {
     // A stand-in for fetch may not look at the signal.
     if (this.#reason !== undefined) throw this.#reason;
-    try {
-      return await fetch(request.url, {
-        method: request.body === undefined ? "GET" : "POST",
-        headers: request.headers,
-        body: request.body,
-        // Keys and prompts go to the server that was named, not to where it points.
-        redirect: "manual",
-        signal: this.#controller.signal,
-      });
-    } catch (error) {
-      throw this.error(error);
-    }
+    return fetch(request.url, {
+      method: request.body === undefined ? "GET" : "POST",
+      headers: request.headers,
+      body: request.body,
+      // Keys and prompts go to the server that was named, not to where it points.
+      redirect: "manual",
+      signal: this.#controller.signal,
+    });
   }
 
   /** The error to throw when the runtime throws `error` during this exchange. */
@@ -109,8 +115,8 @@ export class Exchange {
 
   /** Lets go of the time limit and the signal. */
   close(): void {
-    this.#deadline?.clear();
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#lane?.delete(this);
+    this.#cancelled?.delete(this);
   }
 }
 
@@ -121,11 +127,15 @@ export class Exchange {
  * @throws {TimeoutError} when the answer is not complete after `timeout` seconds
  * @throws {AbortedError} when `signal` fires
  */
-export async function send(request: EncodedRequest, options: SendOptions): Promise<Answer> {
+export async function send(
+  request: EncodedRequest,
+  fetch: Fetch,
+  options: SendOptions,
+): Promise<Answer> {
   const exchange = new Exchange(request.url, options.signal);
   try {
     exchange.limit(options.timeout, "no complete answer");
-    const response = await exchange.open(request, options.fetch);
+    const response = await exchange.open(request, fetch);
     const body = await response.text();
     return { status: response.status, headers: response.headers, body };
   } catch (error) {
