@@ -212,6 +212,7 @@ export class BatchRun {
 
   /** Writes the results of records that finished together, counts them, and gives their items. */
   #settle(outcomes: readonly Outcome<IndexedRecord, Answer>[]): BatchItem[] {
+    const { checkpoint } = this.#options;
     const items: BatchItem[] = [];
     const lines: ResultRecord[] = [];
     for (const outcome of outcomes) {
@@ -220,10 +221,12 @@ export class BatchRun {
         : this.#failedItem(outcome.record, outcome.error);
       if (item === undefined) continue;
       items.push(item);
+      if (item.status === "success" && !item.restored) this.#noteAnswer();
+      if (checkpoint === undefined) continue;
       if (item.status === "error") lines.push(errorRecord(item, item.error));
       else if (!item.restored) lines.push(this.#successLine(item, item.result));
     }
-    this.#options.checkpoint?.append(lines);
+    checkpoint?.append(lines);
     for (const item of items) this.#count(item);
     return items;
   }
@@ -254,9 +257,12 @@ export class BatchRun {
     return isWrongUse || this.#endpointFailures >= HOPELESS_START;
   }
 
-  #successLine(record: IndexedRecord, result: ChatResult): ResultRecord {
+  #noteAnswer(): void {
     this.#endpointFailures = 0;
     this.#anyAnswer = true;
+  }
+
+  #successLine(record: IndexedRecord, result: ChatResult): ResultRecord {
     const { recordUsage = true, recordCost = true } = this.#options;
     const line = successRecord(record, result);
     if (!recordUsage) line.usage = undefined;

@@ -105,26 +105,26 @@ function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-function contentProblem(message: Record<string, unknown>, path: string): string | undefined {
+function contentProblem(message: Record<string, unknown>, at: () => string): string | undefined {
   const { role, content } = message;
   if (typeof content === "string") return undefined;
   if (content === null || content === undefined) {
     return role === "assistant"
       ? undefined
-      : `${path}.content: expected a string or an array of parts, got ${show(content)}`;
+      : `${at()}.content: expected a string or an array of parts, got ${show(content)}`;
   }
   if (!Array.isArray(content)) {
-    return `${path}.content: expected a string or an array of parts, got ${show(content)}`;
+    return `${at()}.content: expected a string or an array of parts, got ${show(content)}`;
   }
   for (const [i, part] of content.entries()) {
     if (typeof part !== "object" || part === null || typeof part.type !== "string") {
-      return `${path}.content[${i}]: expected an object with a "type", got ${show(part)}`;
+      return `${at()}.content[${i}]: expected an object with a "type", got ${show(part)}`;
     }
     if (part.type === "text" && typeof part.text !== "string") {
-      return `${path}.content[${i}].text: expected a string, got ${show(part.text)}`;
+      return `${at()}.content[${i}].text: expected a string, got ${show(part.text)}`;
     }
     if (part.type === "image_url" && typeof part.image_url?.url !== "string") {
-      return `${path}.content[${i}].image_url.url: expected a string, got ${
+      return `${at()}.content[${i}].image_url.url: expected a string, got ${
         show(part.image_url?.url)
       }`;
     }
@@ -141,17 +141,18 @@ export function messagesProblem(messages: unknown): string | undefined {
   if (messages.length === 0) return "messages: expected at least one message, got none";
   for (let i = 0; i < messages.length; i++) {
     const message = messages[i];
-    const path = `messages[${i}]`;
+    // Most messages are good, so their path is made only when one is not.
+    const at = () => `messages[${i}]`;
     if (typeof message !== "object" || message === null || Array.isArray(message)) {
-      return `${path}: expected an object with "role" and "content", got ${show(message)}`;
+      return `${at()}: expected an object with "role" and "content", got ${show(message)}`;
     }
     if (!ROLES.includes(message.role)) {
-      return `${path}.role: expected one of ${ROLES.join(", ")}, got ${show(message.role)}`;
+      return `${at()}.role: expected one of ${ROLES.join(", ")}, got ${show(message.role)}`;
     }
     if (message.role === "tool" && typeof message.tool_call_id !== "string") {
-      return `${path}.tool_call_id: expected a string, got ${show(message.tool_call_id)}`;
+      return `${at()}.tool_call_id: expected a string, got ${show(message.tool_call_id)}`;
     }
-    const problem = contentProblem(message, path);
+    const problem = contentProblem(message, at);
     if (problem !== undefined) return problem;
   }
   return undefined;

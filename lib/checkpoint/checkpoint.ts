@@ -24,6 +24,7 @@ import { basename, dirname } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { CheckpointError, CheckpointMismatchError } from "../errors.ts";
 import { fingerprint, loadFingerprint } from "./fingerprint.ts";
+import { LineBuffer } from "./line_buffer.ts";
 import { readLinesSync } from "../lines.ts";
 import type { FileLock } from "./lock.ts";
 import { writeInOrder } from "./order.ts";
@@ -44,6 +45,7 @@ export class Checkpoint {
   readonly #lock: FileLock | undefined;
   readonly #created: boolean;
   readonly #index = new RecordIndex();
+  readonly #lines = new LineBuffer();
   #size = 0;
   #cost = 0;
   /** The records stand in the file in the order of their indexes, with nothing between them. */
@@ -206,8 +208,9 @@ export class Checkpoint {
   append(records: readonly ResultRecord[]): void {
     if (records.length === 0) return;
     this.#checkInPlace();
-    const lines = records.map((record) => `${JSON.stringify(record)}\n`);
-    const bytes = Buffer.from(lines.join(""));
+    this.#lines.clear();
+    const lengths = records.map((record) => this.#lines.add(`${JSON.stringify(record)}\n`));
+    const { bytes } = this.#lines;
     try {
       for (let written = 0; written < bytes.length;) {
         written += writeSync(this.#fd, bytes, written);
@@ -221,10 +224,9 @@ export class Checkpoint {
       throw fileProblem(error, this.#path);
     }
     for (const [i, { index, status }] of records.entries()) {
-      const length = Buffer.byteLength(lines[i]);
       // Written in this run, so its input is never compared: no fingerprint is needed.
-      this.#note(index, status, NaN, this.#size, length - 1);
-      this.#size += length;
+      this.#note(index, status, NaN, this.#size, lengths[i] - 1);
+      this.#size += lengths[i];
     }
     this.#syncSoon();
   }

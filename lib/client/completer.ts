@@ -18,13 +18,14 @@ import {
   type RunOptions,
   Scheduler,
   type SchedulerOptions,
+  type Try,
 } from "../scheduling/scheduler.ts";
 import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream, type EventSource } from "./completion_stream.ts";
 import { askUntilItFits } from "./schema_retry.ts";
 import { type Reserved, Spending } from "./spending.ts";
-import type { EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";
+import type { Answered, EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";
 
 /** What holds for all endpoints of a client. */
 export interface CompleterOptions extends SchedulerOptions {
@@ -38,18 +39,20 @@ export interface CompleterOptions extends SchedulerOptions {
   signal: AbortSignal | undefined;
 }
 
-/** One call, and what is sent for it to the endpoint that it was last prepared for. */
-interface Call {
+/** One call: what is asked, how it is scheduled and tried, and what is sent for it. */
+interface Call extends RunOptions, TryOptions {
   messages: readonly Message[];
   options: ChatOptions;
-  hooks: CallHooks | undefined;
   stream: boolean;
   signal: AbortSignal;
+  /** For the endpoint that it was last prepared for. */
   prepared: Prepared | undefined;
   /** The size of its prompt, for the estimates of its tokens; 0 when nobody needs to know. */
   promptSize: number;
   /** What is set aside for its answer. */
   reserved: Reserved | undefined;
+  /** When its last try began. */
+  begun: number;
 }
 
 /** Completes conversations through one or more endpoints. */
@@ -83,43 +86,58 @@ export class Completer {
     hooks: CallHooks | undefined,
   ): Promise<ChatResult> {
     const { schemaRetries = 0 } = options;
+    if (schemaRetries === 0) return this.#completeOnce(messages, options, hooks);
     const ask = (messages: readonly Message[]) => this.#completeOnce(messages, options, hooks);
-    return schemaRetries === 0 ? ask(messages) : askUntilItFits(ask, messages, schemaRetries);
+    return askUntilItFits(ask, messages, schemaRetries);
   }
 
-  async #completeOnce(
+  #completeOnce(
     messages: readonly Message[],
     options: ChatOptions,
     hooks: CallHooks | undefined,
   ): Promise<ChatResult> {
-    const call = this.#call(messages, options, hooks, false);
-    const early = this.#prepareEarly(call);
-    if (early instanceof Promise) await early;
-    if (this.#cache === undefined || options.cache === false) return await this.#ask(call);
+    try {
+      const call = this.#call(messages, options, hooks, false);
+      const early = this.#prepareEarly(call);
+      const complete = () =>
+        this.#cache === undefined || options.cache === false
+          ? this.#ask(call)
+          : this.#askCached(call, this.#cache);
+      return early instanceof Promise ? early.then(complete) : complete();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #askCached(call: Call, cache: CachedCalls): Promise<ChatResult> {
     const ways = await this.#prepareAll(call);
     const ask = async () => ({ result: await this.#ask(call), used: call.prepared! });
-    return await this.#cache.findOrAsk(ways, ask, call.signal);
+    return await cache.findOrAsk(ways, ask, call.signal);
   }
 
   /** Sends a call; what was sent is in `call.prepared` then. */
   async #ask(call: Call): Promise<ChatResult> {
-    const tryOptions = this.#tryOptions(call);
-    let begun = 0;
     try {
-      const { completion, raw } = await this.#scheduler.run(async ({ target, tokens }) => {
-        const prepared = this.#prepare(call, target);
-        const used = prepared instanceof Promise ? await prepared : prepared;
-        const answered = await this.#spend(call, used, () => {
-          begun = performance.now();
-          return target.complete(used, tryOptions);
-        });
-        this.#spending.settle(target, call.promptSize, tokens, answered.completion.usage);
-        return answered;
-      }, this.#runOptions(call));
-      const result = this.#result(call, completion, raw, begun);
+      const answered = await this.#scheduler.run((given) => this.#try(call, given), call);
+      const result = this.#result(call, answered.completion, answered.raw);
       return result instanceof Promise ? await result : result;
     } finally {
-      call.reserved?.release();
+      this.#release(call);
+    }
+  }
+
+  async #try(call: Call, { target, tokens }: Try<EndpointClient>): Promise<Answered> {
+    const prepared = this.#prepare(call, target);
+    const used = prepared instanceof Promise ? await prepared : prepared;
+    if (this.#spending.isLimited) await this.#reserve(call, used);
+    call.begun = performance.now();
+    try {
+      const answered = await target.complete(used, call);
+      this.#spending.settle(target, call.promptSize, tokens, answered.completion.usage);
+      return answered;
+    } catch (error) {
+      this.#release(call);
+      throw error;
     }
   }
 
@@ -169,6 +187,7 @@ export class Completer {
     if (problem !== undefined) throw new InvalidInputError(problem);
     if (options.timeout !== undefined) expectTimeout(options.timeout);
     const signal = this.#merge(options.signal);
+    const { timeout, thinkingTimeout } = this.#options;
     const promptSize = this.#spending.promptSize(messages, options);
     return {
       messages,
@@ -176,9 +195,13 @@ export class Completer {
       hooks,
       stream,
       signal,
+      // Models that think are silent for longer.
+      timeout: options.timeout ?? (options.thinking ? thinkingTimeout : timeout),
       prepared: undefined,
       promptSize,
+      promptTokens: this.#spending.promptTokens(promptSize),
       reserved: undefined,
+      begun: 0,
     };
   }
 
@@ -204,33 +227,15 @@ export class Completer {
     );
   }
 
-  #tryOptions({ options, signal }: Call): TryOptions {
-    const { timeout, thinkingTimeout } = this.#options;
-    // Models that think are silent for longer.
-    return { timeout: options.timeout ?? (options.thinking ? thinkingTimeout : timeout), signal };
+  /** Sets aside what a try can cost: until it fails, or the cost of its answer is recorded. */
+  async #reserve(call: Call, prepared: Prepared): Promise<void> {
+    const waitSignal = call.hooks?.waitSignal ?? call.signal;
+    call.reserved = await this.#spending.reserve(prepared, call.promptSize, waitSignal);
   }
 
-  /** Makes a try with what it can cost set aside; for an answer until its cost is recorded. */
-  #spend<R>(call: Call, prepared: Prepared, attempt: () => Promise<R>): Promise<R> {
-    return this.#spending.isLimited ? this.#spendLimited(call, prepared, attempt) : attempt();
-  }
-
-  async #spendLimited<R>(call: Call, prepared: Prepared, attempt: () => Promise<R>): Promise<R> {
-    const { hooks, signal, promptSize } = call;
-    const waitSignal = hooks?.waitSignal ?? signal;
-    const reserved = await this.#spending.reserve(prepared, promptSize, waitSignal);
-    try {
-      const answer = await attempt();
-      call.reserved = reserved;
-      return answer;
-    } catch (error) {
-      reserved.release();
-      throw error;
-    }
-  }
-
-  #runOptions({ hooks, signal, promptSize }: Call): RunOptions {
-    return { signal, hooks, promptTokens: this.#spending.promptTokens(promptSize) };
+  #release(call: Call): void {
+    call.reserved?.release();
+    call.reserved = undefined;
   }
 
   async *#stream(
@@ -244,18 +249,8 @@ export class Completer {
       yield* eventsOf(known);
       return known;
     }
-    const tryOptions = this.#tryOptions(call);
-    let begun = 0;
     const accumulator = new StreamAccumulator();
-    // A try ends with the first event: from then on the answer is the caller's, and never repeated.
-    const held = this.#scheduler.hold(async ({ target, tokens }) => {
-      const used = await this.#prepare(call, target);
-      return await this.#spend(call, used, async () => {
-        begun = performance.now();
-        const batches = target.stream(used, tryOptions);
-        return { used, tokens, batches, first: await batches.next() };
-      });
-    }, this.#runOptions(call));
+    const held = this.#scheduler.hold((given) => this.#tryStream(call, given), call);
     try {
       const { value: { used, tokens, batches, first }, release: releaseSlot } = await held;
       let step = first;
@@ -274,14 +269,28 @@ export class Completer {
       const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
       const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
       this.#spending.settle(used.endpoint, call.promptSize, tokens, usage);
-      const result = await this.#result(call, completion, { model }, begun);
+      const result = await this.#result(call, completion, { model });
       await cache?.keep(used, result);
       return result;
     } catch (error) {
       if (error instanceof FlexLLMError) error.partial ??= accumulator.partial();
       throw error;
     } finally {
-      call.reserved?.release();
+      this.#release(call);
+    }
+  }
+
+  /** A try ends with the first event: from then on the answer is the caller's, and never repeated. */
+  async #tryStream(call: Call, { target, tokens }: Try<EndpointClient>) {
+    const used = await this.#prepare(call, target);
+    if (this.#spending.isLimited) await this.#reserve(call, used);
+    call.begun = performance.now();
+    try {
+      const batches = target.stream(used, call);
+      return { used, tokens, batches, first: await batches.next() };
+    } catch (error) {
+      this.#release(call);
+      throw error;
     }
   }
 
@@ -290,9 +299,8 @@ export class Completer {
     call: Call,
     completion: Completion,
     raw: unknown,
-    begun: number,
   ): ChatResult | Promise<ChatResult> {
-    const latency = (performance.now() - begun) / 1000;
+    const latency = (performance.now() - call.begun) / 1000;
     const { endpoint, request } = call.prepared!;
     const { usage, cost } = completion;
     const result: ChatResult = {

@@ -41,6 +41,12 @@ export interface Prepared {
   encoded: EncodedRequest;
 }
 
+/** An answer, read and as it came. */
+export interface Answered {
+  completion: Completion;
+  raw: unknown;
+}
+
 /** One endpoint of a client. */
 export class EndpointClient implements Target {
   readonly gate: Gate;
@@ -105,10 +111,7 @@ export class EndpointClient implements Target {
   }
 
   /** Sends a request once and reads the whole answer. */
-  async complete(
-    { provider, encoded }: Prepared,
-    options: TryOptions,
-  ): Promise<{ completion: Completion; raw: unknown }> {
+  async complete({ provider, encoded }: Prepared, options: TryOptions): Promise<Answered> {
     const answer = await send(encoded, this.#connection.fetch, options);
     if (answer.status >= 400) this.#noteRefusal(answer);
     const decoded = decodeAnswer(provider, answer);

@@ -59,10 +59,11 @@ export function decodeContent(content: unknown): string {
 
 /** The thinking text of a message or a delta, under any of its names. */
 export function decodeThinking(message: Json): string | undefined {
+  const thinking = asText(message.reasoning_content) ?? asText(message.reasoning);
+  if (thinking !== undefined || !Array.isArray(message.content)) return thinking;
   // Mistral: the content is an array with thinking parts in it.
   const parts = asObjects(message.content).filter(({ type }) => type === "thinking");
-  return asText(message.reasoning_content) ?? asText(message.reasoning) ??
-    asText(parts.map(({ thinking }) => decodeContent(thinking)).join(""));
+  return asText(parts.map(({ thinking }) => decodeContent(thinking)).join(""));
 }
 
 /** What a service wants back in the next turn beside the text: DeepSeek's and OpenRouter's fields. */

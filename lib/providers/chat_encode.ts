@@ -7,7 +7,7 @@
  * @module
  */
 import type { AssistantMessage, Message } from "../chat/messages.ts";
-import { asObject } from "../json.ts";
+import { asObject, type Json } from "../json.ts";
 import { chatThinking } from "./chat_thinking.ts";
 import type { ChatRequest, EncodedRequest, Endpoint } from "./provider.ts";
 import { type Service, service, serviceOfUrl } from "./services.ts";
@@ -29,29 +29,39 @@ function hasNative(messages: readonly Message[]): boolean {
 function encodeBody(request: ChatRequest, dialect: Service, official: boolean): string {
   const { options, messages } = request;
   if (official && options.topK !== undefined) throw unsupported("topK", "OpenAI");
-  // A key whose value is undefined is left out by JSON.stringify.
-  return JSON.stringify({
+  const body: Json = {
     model: request.model,
     messages: hasNative(messages) ? messages.map(encodeMessage) : messages,
-    stream: request.stream ? true : undefined,
-    stream_options: request.stream ? { include_usage: true } : undefined,
-    temperature: options.temperature,
-    top_p: options.topP,
-    top_k: options.topK,
-    [dialect.maxTokensField ?? "max_tokens"]: options.maxTokens,
-    stop: options.stop,
-    [dialect.seedField ?? "seed"]: options.seed,
-    presence_penalty: options.presencePenalty,
-    frequency_penalty: options.frequencyPenalty,
-    tools: options.tools,
-    tool_choice: options.toolChoice === "required"
-      ? dialect.requiredTool ?? "required"
-      : options.toolChoice,
-    parallel_tool_calls: options.parallelToolCalls,
-    response_format: options.responseFormat,
-    ...chatThinking(dialect.thinking ?? "template", request.model, options.thinking, official),
-    ...options.extraBody,
-  });
+  };
+  // Most options are not given, and an object of keys without values is slow to write.
+  const put = (name: string, value: unknown) => {
+    if (value !== undefined) body[name] = value;
+  };
+  if (request.stream) {
+    body.stream = true;
+    body.stream_options = { include_usage: true };
+  }
+  put("temperature", options.temperature);
+  put("top_p", options.topP);
+  put("top_k", options.topK);
+  put(dialect.maxTokensField ?? "max_tokens", options.maxTokens);
+  put("stop", options.stop);
+  put(dialect.seedField ?? "seed", options.seed);
+  put("presence_penalty", options.presencePenalty);
+  put("frequency_penalty", options.frequencyPenalty);
+  put("tools", options.tools);
+  const { toolChoice, thinking, extraBody } = options;
+  put("tool_choice", toolChoice === "required" ? dialect.requiredTool ?? "required" : toolChoice);
+  put("parallel_tool_calls", options.parallelToolCalls);
+  put("response_format", options.responseFormat);
+  if (thinking !== undefined) {
+    Object.assign(
+      body,
+      chatThinking(dialect.thinking ?? "template", request.model, thinking, official),
+    );
+  }
+  if (extraBody !== undefined) Object.assign(body, extraBody);
+  return JSON.stringify(body);
 }
 
 /** `/chat/completions` under the base URL, whose query (Azure's `api-version`) stays at the end. */

@@ -8,7 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { LoadBalance, Target } from "./choose.ts";
 import { isEndpointFault } from "./gate.ts";
 import { Retries, type RetryPolicy } from "./retry.ts";
-import { type Grant, WaitingLine, type Wish } from "./waiting_line.ts";
+import { WaitingLine, type Wish } from "./waiting_line.ts";
 
 /** How requests are scheduled. */
 export interface SchedulerOptions extends RetryPolicy {
@@ -86,20 +86,21 @@ export class Scheduler<T extends Target> {
 
   /** Runs `attempt` when it may, again after failures that can pass, and gives what it gives. */
   run<R>(attempt: (given: Try<T>) => Promise<R>, options: RunOptions): Promise<R> {
-    return this.#run(attempt, options, (given) => this.#release(given));
+    return this.#run(attempt, options, false);
   }
 
   /** The same, but the slot of the successful try stays taken until `release` is called. */
   async hold<R>(attempt: (given: Try<T>) => Promise<R>, options: RunOptions): Promise<Held<R>> {
-    let held: Grant<T> | undefined;
-    const value = await this.#run(attempt, options, (given) => held = given);
-    return { value, release: () => this.#release(held!) };
+    let last: Try<T> | undefined;
+    const noted = (given: Try<T>) => attempt(last = given);
+    const value = await this.#run(noted, options, true);
+    return { value, release: () => this.#release(last!) };
   }
 
   async #run<R>(
     attempt: (given: Try<T>) => Promise<R>,
     { signal, hooks, promptTokens = 0 }: RunOptions,
-    onSuccess: (given: Grant<T>) => void,
+    keepsSlot: boolean,
   ): Promise<R> {
     const { clock } = this.#options;
     const wish: Wish<T> = {
@@ -121,7 +122,7 @@ export class Scheduler<T extends Target> {
       try {
         const value = await attempt(given);
         gate.answered(clock.now(), begun);
-        onSuccess(given);
+        if (!keepsSlot) this.#release(given);
         return value;
       } catch (error) {
         gate.failed(clock.now(), begun, error);
@@ -162,7 +163,7 @@ export class Scheduler<T extends Target> {
     return this.#targets.some(({ gate }) => gate.answers > 0);
   }
 
-  #release({ target }: Grant<T>): void {
+  #release({ target }: Try<T>): void {
     target.gate.end();
     this.#line.dispatch();
   }
