@@ -1,137 +1,96 @@
 /**
- * `deno task bench`: requests a second of the bare loop, the library, the command line and the openai
- * package, on Deno and on Bun, against one server, in turn. What counts is the ratio to the bare loop
- * of the same runtime in the same run.
+ * `deno task bench`: what the design asks of flexllm's speed, measured on Deno and on Bun against one
+ * server of ours. What counts is the ratio to the bare loop of the same runtime in the same run.
  *
- * Options: --requests N, --concurrency N, --rounds N, --json.
+ * Options: --only TEXT (sections with this in their name), --rounds N (default 3), --short (half a
+ * minute, fails when a figure is worse than half its bar), --json, --markdown FILE (writes the tables
+ * between the two comments `bench` of that file).
  */
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { runtimeName } from "../lib/runtime.ts";
+import { markdownTables, type Measurement, plainTables, reaches } from "./measurement.ts";
+import {
+  measureCache,
+  measureMemory,
+  measureMock,
+  measureResume,
+  measureStart,
+  measureStreams,
+} from "./other_figures.ts";
+import { cleanUp, run } from "./runtimes.ts";
+import { measureThroughput, SETTINGS, SHORT } from "./throughput.ts";
 
 const { values } = parseArgs({
   options: {
-    requests: { type: "string", default: "20000" },
-    concurrency: { type: "string", default: "64" },
+    only: { type: "string", default: "" },
     rounds: { type: "string", default: "3" },
+    short: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    markdown: { type: "string" },
   },
 });
-const requests = Number(values.requests);
-const root = new URL("..", import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), "flexllm-bench-"));
-const deno = process.execPath;
+const rounds = Number(values.rounds);
 
-function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+function note(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
-function bundle(source: string): string {
-  const target = join(folder, source.replace(/^.*\//, "").replace(/ts$/, "js"));
-  execFileSync(deno, ["bundle", "-q", "--platform", "deno", "-o", target, join(root, source)]);
-  return target;
-}
+const SECTIONS: Record<string, () => Measurement[] | Promise<Measurement[]>> = {
+  "requests": () => measureThroughput(SETTINGS, rounds, note),
+  "streams": () => measureStreams(rounds),
+  "resume": () => measureResume(100_000, rounds),
+  "cache": () => measureCache(100_000, rounds),
+  "start": () => measureStart(21),
+  "memory": () => measureMemory(1_000_000),
+  "mock": () => measureMock(60_000, rounds),
+};
 
-/** Runs a command and gives its standard output and how long it took, in seconds. */
-function run(command: string[]): { output: string; seconds: number } {
-  const begun = performance.now();
-  const output = execFileSync(command[0], command.slice(1), {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-    env: { ...process.env, FLEXLLM_HOME: folder },
-  });
-  return { output, seconds: (performance.now() - begun) / 1000 };
-}
-
-type Launch = (source: string) => string[];
-
-/** How each runtime starts one of our sources. Bun runs the bundles, as the binary does. */
-function launchers(): Record<string, Launch> {
-  const bundles = new Map<string, string>();
-  return {
-    deno: (source) => [deno, "run", "-A", join(root, source)],
-    bun: (source) => {
-      if (!bundles.has(source)) bundles.set(source, bundle(source));
-      return ["bun", bundles.get(source)!];
-    },
-  };
-}
-
-function runCommandLine(launch: Launch, baseUrl: string, input: string): number {
-  const output = join(folder, "answers.jsonl");
-  rmSync(output, { force: true });
-  const flags = ["-o", output, "-c", values.concurrency, "-m", "bench", "--base-url", baseUrl];
-  const { seconds } = run([
-    ...launch("main.ts"),
-    "batch",
-    input,
-    ...flags,
-    "--api-key",
-    "bench-key",
-  ]);
-  // The runtime's own start is not ours to answer for; the rest of the start is.
-  return seconds - run([...launch("main.ts"), "version"]).seconds;
-}
-
-async function startServer(): Promise<{ baseUrl: string; stop: () => void }> {
-  const server = spawn("bun", [join(root, "bench/server.ts")], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  for await (const chunk of server.stdout) {
-    return { baseUrl: String(chunk).trim(), stop: () => server.stdin.end() };
+async function measureAll(): Promise<Measurement[]> {
+  if (values.short) return await measureThroughput(SHORT, 1, note);
+  const rows: Measurement[] = [];
+  for (const [name, measure] of Object.entries(SECTIONS)) {
+    if (!name.includes(values.only)) continue;
+    note(`== ${name}`);
+    rows.push(...await measure());
   }
-  throw new Error("the server did not start");
+  return rows;
 }
 
-const input = join(folder, "questions.jsonl");
-writeFileSync(
-  input,
-  Array.from({ length: requests }, (_, i) => `{"q":"Question ${i}: what is the answer?"}\n`).join(
-    "",
-  ),
-);
+function machine(): string {
+  const [{ model }] = cpus();
+  const bun = run(["bun", "--version"]).output.trim();
+  return `${cpus().length} × ${model.trim()}, ${runtimeName()}, bun ${bun}`;
+}
 
-const rows: { runtime: string; what: string; perSecond: number; ratio: number }[] = [];
-const { baseUrl, stop } = await startServer();
+const BEGIN = "<!-- bench:begin -->";
+const END = "<!-- bench:end -->";
+
+function writeMarkdown(path: string, rows: readonly Measurement[]): void {
+  const page = readFileSync(path, "utf8");
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`${path} has no ${BEGIN} … ${END}`);
+  const date = new Date().toISOString().slice(0, 10);
+  const tables = `Measured on ${date} on ${machine()}.\n\n${markdownTables(rows)}`;
+  const before = page.slice(0, begin + BEGIN.length);
+  writeFileSync(path, `${before}\n\n${tables}\n${page.slice(end)}`);
+}
+
 try {
-  for (const [runtime, launch] of Object.entries(launchers())) {
-    const script = (source: string) => () =>
-      Number(run([...launch(source), baseUrl, String(requests), values.concurrency]).output);
-    const contenders: Record<string, () => number> = {
-      "bare fetch loop": script("bench/bare_loop.ts"),
-      "library batch": script("bench/library_batch.ts"),
-      "flexllm batch": () => runCommandLine(launch, baseUrl, input),
-      "openai + p-limit": script("bench/openai_sdk.ts"),
-    };
-    const times = new Map<string, number[]>();
-    for (let round = 0; round < Number(values.rounds); round++) {
-      for (const [what, measure] of Object.entries(contenders)) {
-        times.set(what, [...times.get(what) ?? [], measure()]);
-      }
-    }
-    const bare = median(times.get("bare fetch loop")!);
-    for (const [what, seconds] of times) {
-      const middle = median(seconds);
-      rows.push({ runtime, what, perSecond: requests / middle, ratio: bare / middle });
-    }
+  const rows = await measureAll();
+  if (values.json) process.stdout.write(`${JSON.stringify(rows)}\n`);
+  else process.stdout.write(`${machine()}\n\n${plainTables(rows)}`);
+  if (values.markdown !== undefined) writeMarkdown(values.markdown, rows);
+  const failed = rows.filter((row) => !reaches(row, 2));
+  if (values.short && failed.length > 0) {
+    note(
+      `Far from the bar: ${failed.map(({ runtime, what }) => `${what} on ${runtime}`).join(", ")}`,
+    );
+    process.exitCode = 1;
   }
 } finally {
-  stop();
-  rmSync(folder, { recursive: true, force: true });
+  cleanUp();
 }
-
-if (values.json) {
-  process.stdout.write(`${JSON.stringify(rows)}\n`);
-} else {
-  process.stdout.write(`${requests} requests, ${values.concurrency} at once\n`);
-  for (const { runtime, what, perSecond, ratio } of rows) {
-    const rate = `${Math.round(perSecond)}/s`.padStart(9);
-    process.stdout.write(
-      `${runtime.padEnd(5)} ${what.padEnd(17)} ${rate}  ${ratio.toFixed(2)} of the bare loop\n`,
-    );
-  }
-}
-process.exit(0);
+process.exit();

@@ -2,7 +2,8 @@
  * The server that everything is measured against: it answers every request with the same completion
  * and does nothing else. Not the product's mock. Runs on Bun; ends when its standard input does.
  *
- * Arguments: the length of the answer's text, and the latency in milliseconds.
+ * Arguments: the length of the answer's text, and the latency in milliseconds. A streamed answer has as
+ * many tokens as the request's `max_tokens` says.
  */
 import process from "node:process";
 
@@ -16,28 +17,56 @@ interface Bun {
 const { Bun } = globalThis as unknown as { Bun: Bun };
 
 const [length = "200", latency = "0"] = process.argv.slice(2);
-const body = new TextEncoder().encode(JSON.stringify({
-  id: "chatcmpl-bench",
+const encoder = new TextEncoder();
+const usage = { prompt_tokens: 12, completion_tokens: 50, total_tokens: 62 };
+const head = { id: "chatcmpl-bench", created: 1700000000, model: "bench" };
+const body = encoder.encode(JSON.stringify({
+  ...head,
   object: "chat.completion",
-  created: 1700000000,
-  model: "bench",
   choices: [{
     index: 0,
     message: { role: "assistant", content: "x".repeat(Number(length)), refusal: null },
     logprobs: null,
     finish_reason: "stop",
   }],
-  usage: { prompt_tokens: 12, completion_tokens: 50, total_tokens: 62 },
+  usage,
 }));
 const headers = { "content-type": "application/json" };
+
+function event(fields: object): string {
+  return `data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", ...fields })}\n\n`;
+}
+
+const TOKEN = event({
+  choices: [{ index: 0, delta: { content: " token" }, logprobs: null, finish_reason: null }],
+});
+const END = event({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }) +
+  event({ choices: [], usage }) + "data: [DONE]\n\n";
+/** Tokens that are written together, as a network would bring those of a fast server. */
+const TOGETHER = 16;
+
+/** A stream of the same token, over and over; the first comes alone. */
+function stream(tokens: number): Response {
+  let left = tokens;
+  const source = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const count = left === tokens ? 1 : Math.min(left, TOGETHER);
+      left -= count;
+      controller.enqueue(encoder.encode(TOKEN.repeat(count) + (left === 0 ? END : "")));
+      if (left === 0) controller.close();
+    },
+  });
+  return new Response(source, { headers: { "content-type": "text/event-stream" } });
+}
 
 const { port } = Bun.serve({
   port: 0,
   hostname: "127.0.0.1",
   async fetch(request) {
-    await request.arrayBuffer();
+    const text = await request.text();
     if (latency !== "0") await new Promise((resolve) => setTimeout(resolve, Number(latency)));
-    return new Response(body, { headers });
+    if (!text.includes('"stream":true')) return new Response(body, { headers });
+    return stream(Number(/"max_tokens":(\d+)/.exec(text)![1]));
   },
 });
 process.stdout.write(`http://127.0.0.1:${port}/v1\n`);

@@ -115,13 +115,13 @@ export class EndpointClient implements Target {
     const answer = await send(encoded, this.#connection.fetch, options);
     if (answer.status >= 400) this.#noteRefusal(answer);
     const decoded = decodeAnswer(provider, answer);
-    this.#observe(answer.headers, decoded.completion.usage ?? undefined);
+    this.#observe(answer, decoded.completion.usage ?? undefined);
     return decoded;
   }
 
   #noteRefusal(answer: Answer): void {
     answer.body = redact(answer.body, this.#connection.endpoint.apiKey);
-    this.#observe(answer.headers, undefined);
+    this.#observe(answer, undefined);
   }
 
   /** Sends a request once and yields its events in the batches in which they arrive. */
@@ -134,13 +134,13 @@ export class EndpointClient implements Target {
       ...options,
       provider,
       apiKey: endpoint.apiKey,
-      onHeaders: (headers) => this.#observe(headers, undefined),
+      onResponse: (response) => this.#observe(response, undefined),
     });
   }
 
-  #observe(headers: Headers, usage: Usage | undefined): void {
+  #observe(answer: { headers: Headers }, usage: Usage | undefined): void {
     if (this.#limits.isSilent) return;
-    const limits = this.#limits.read(headers, usage?.totalTokens, Date.now());
+    const limits = this.#limits.read(answer.headers, usage?.totalTokens, Date.now());
     if (limits !== undefined) this.gate.observe(performance.now(), limits.remaining, limits.wait);
   }
 

@@ -17,7 +17,7 @@ export interface ReadStreamOptions extends SendOptions {
   provider: Provider;
   apiKey: string | undefined;
   /** Called when the headers of the answer are there. */
-  onHeaders?: (headers: Headers) => void;
+  onResponse?: (response: Response) => void;
 }
 
 /** Some servers send their streams as plain text; none sends them as JSON or as a web page. */
@@ -46,7 +46,7 @@ export async function* readStream(
   try {
     exchange.limit(timeout, "no first event of the answer");
     const response = await exchange.open(request, fetch);
-    options.onHeaders?.(response.headers);
+    options.onResponse?.(response);
     if (!isEventStream(response)) {
       const { status, headers } = response;
       const answer = { status, headers, body: redact(await response.text(), options.apiKey) };

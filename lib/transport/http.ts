@@ -21,10 +21,21 @@ export interface SendOptions {
 }
 
 /** An answer, read to its end. */
-export interface Answer {
-  status: number;
-  headers: Headers;
+export class Answer {
+  readonly status: number;
+  readonly #response: Response;
   body: string;
+
+  constructor(response: Response, body: string) {
+    this.status = response.status;
+    this.#response = response;
+    this.body = body;
+  }
+
+  /** Made by the runtime when they are first read, which most answers can do without. */
+  get headers(): Headers {
+    return this.#response.headers;
+  }
 }
 
 /** What the runtime's own network error means, in our words. */
@@ -136,8 +147,7 @@ export async function send(
   try {
     exchange.limit(options.timeout, "no complete answer");
     const response = await exchange.open(request, fetch);
-    const body = await response.text();
-    return { status: response.status, headers: response.headers, body };
+    return new Answer(response, await response.text());
   } catch (error) {
     throw exchange.error(error);
   } finally {

@@ -4,7 +4,7 @@
  * Arguments: base URL, requests, how many at once. Prints the seconds it took.
  */
 import process from "node:process";
-import { LLMClient, type Message } from "../mod.ts";
+import { LLMClient, type Message } from "../../mod.ts";
 
 const [baseUrl, requests, concurrency] = process.argv.slice(2);
 

@@ -1,5 +1,5 @@
 /**
- * What the response cache costs: `deno run -A bench/cache.ts`. For each store of each runtime: opening
+ * What the response cache costs: `deno run -A bench/cache_stores.ts`. For each store of each runtime: opening
  * it, a put, a hit with 64 callers at once, and the room that 100,000 answers take.
  *
  * Options: --entries N, --characters N (of each answer), --concurrency N, --json.
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 
-/** What one run of cache_worker.ts prints. */
+/** What one run of workers/cache_store.ts prints. */
 interface Row {
   runtime: string;
   store: string;
@@ -32,7 +32,7 @@ interface Row {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "flexllm-bench-"));
-const worker = new URL("./cache_worker.ts", import.meta.url).pathname;
+const worker = new URL("./workers/cache_store.ts", import.meta.url).pathname;
 
 function run(command: string[], store: string): Row {
   const path = join(folder, `${store}-${command.length}`, "cache");

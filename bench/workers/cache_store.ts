@@ -4,12 +4,12 @@
  * Arguments: store, path, answers, characters of each, how many at once. Prints one line of JSON.
  */
 import process from "node:process";
-import { assistantMessage } from "../lib/chat/assistant_message.ts";
-import type { ChatResult } from "../lib/chat/result.ts";
-import { cacheKey } from "../lib/cache/key.ts";
-import { openStore, type StoreName } from "../lib/cache/open_store.ts";
-import { ResponseCache } from "../lib/cache/response_cache.ts";
-import { runtimeName } from "../lib/runtime.ts";
+import { assistantMessage } from "../../lib/chat/assistant_message.ts";
+import type { ChatResult } from "../../lib/chat/result.ts";
+import { cacheKey } from "../../lib/cache/key.ts";
+import { openStore, type StoreName } from "../../lib/cache/open_store.ts";
+import { ResponseCache } from "../../lib/cache/response_cache.ts";
+import { runtimeName } from "../../lib/runtime.ts";
 
 const [store, path, ...numbers] = process.argv.slice(2);
 const [entries, characters, concurrency] = numbers.map(Number);

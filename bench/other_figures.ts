@@ -1,0 +1,202 @@
+/**
+ * What is measured beside requests a second: streams, resuming, the cache, the start, memory, and the
+ * mock server.
+ */
+import { rmSync, statSync, writeFileSync } from "node:fs";
+import type { Measurement } from "./measurement.ts";
+import {
+  median,
+  peakMemory,
+  run,
+  RUNTIMES,
+  scratch,
+  startBenchServer,
+  startServer,
+} from "./runtimes.ts";
+
+function rounds<T>(count: number, measure: () => T): T[] {
+  return Array.from({ length: count }, measure);
+}
+
+/** Streams: what is added to the time to the first token, and how many tokens a second are read. */
+export async function measureStreams(count: number): Promise<Measurement[]> {
+  const rows: Measurement[] = [];
+  const server = await startBenchServer();
+  for (const { name: runtime, launch } of RUNTIMES) {
+    const read = (what: string, streams: number, tokens: number) =>
+      run([...launch(`bench/workers/${what}_stream.ts`), server.baseUrl, `${streams}`, `${tokens}`])
+        .output.split(" ").map(Number);
+    const firstOf = (what: string) => median(rounds(count, () => read(what, 500, 20)[0])) * 1000;
+    const rateOf = (what: string) => median(rounds(count, () => read(what, 20, 20_000)[1]));
+    const [bareFirst, first] = [firstOf("bare"), firstOf("library")];
+    const [bareRate, rate] = [rateOf("bare"), rateOf("library")];
+    const of = { section: "Streams", setting: "one at a time", runtime };
+    rows.push(
+      { ...of, what: "bare fetch, first token", value: bareFirst, unit: "ms" },
+      { ...of, what: "library, first token", value: first, unit: "ms" },
+      {
+        ...of,
+        what: "added to the first token",
+        value: first - bareFirst,
+        unit: "ms",
+        bar: { kind: "at most", limit: 1 },
+      },
+      { ...of, what: "bare fetch, tokens", value: bareRate, unit: "/s", ratio: 1 },
+      {
+        ...of,
+        what: "library, tokens",
+        value: rate,
+        unit: "/s",
+        ratio: rate / bareRate,
+        bar: { kind: "at least", limit: 0.9 },
+      },
+    );
+  }
+  await server.stop();
+  return rows;
+}
+
+function writeQuestions(count: number): string {
+  const path = scratch("many.jsonl");
+  const line = (_: unknown, i: number) => `{"q":"Question ${i}: what is the answer?"}\n`;
+  writeFileSync(path, Array.from({ length: count }, line).join(""));
+  return path;
+}
+
+/** Reading a finished result file of `records`, each with 4 kB. */
+export async function measureResume(records: number, count: number): Promise<Measurement[]> {
+  const input = writeQuestions(records);
+  const output = scratch("finished.jsonl");
+  rmSync(output, { force: true });
+  const server = await startBenchServer(4000);
+  const flags = ["batch", input, "-o", output, "-c", "64", "-m", "bench"];
+  const command = [...flags, "--base-url", server.baseUrl, "--api-key", "bench-key"];
+  run([...RUNTIMES[1].launch("main.ts"), ...command]);
+  await server.stop();
+  const megabytes = statSync(output).size / 1e6;
+  return RUNTIMES.map(({ name, launch }) => {
+    const start = median(rounds(count, () => run(launch("bench/workers/empty.ts")).seconds));
+    const whole = median(rounds(count, () => run([...launch("main.ts"), ...command]).seconds));
+    return {
+      section: "Resuming",
+      setting: `${records} records done, ${Math.round(megabytes)} MB`,
+      runtime: name,
+      what: "read",
+      value: megabytes / (whole - start),
+      unit: "MB/s",
+      bar: { kind: "at least", limit: 200 },
+    };
+  });
+}
+
+/** A batch whose answers are all in the response cache; everything that a record takes is counted. */
+export async function measureCache(records: number, count: number): Promise<Measurement[]> {
+  const input = writeQuestions(records);
+  const rows: Measurement[] = [];
+  for (const { name: runtime, launch } of RUNTIMES) {
+    const server = await startBenchServer(1000);
+    const config = scratch(`cache-${runtime}.yaml`);
+    const path = scratch(`cache-${runtime}`);
+    writeFileSync(config, `batch: {cache: true, cache_ttl: 0}\ncache: {path: ${path}}\n`);
+    const output = scratch("cached.jsonl");
+    const ask = () => {
+      rmSync(output, { force: true });
+      const flags = ["-c", "64", "-m", "bench", "--base-url", server.baseUrl];
+      const files = ["batch", input, "-o", output, "--config", config, "--api-key", "bench-key"];
+      return run([...launch("main.ts"), ...files, ...flags]).seconds;
+    };
+    const start = median(rounds(count, () => run(launch("bench/workers/empty.ts")).seconds));
+    const of = { section: "Response cache", setting: `${records} records, 1 kB`, runtime };
+    const micro = (seconds: number) => (seconds - start) / records * 1e6;
+    rows.push(
+      { ...of, what: "asked and kept", value: micro(ask()), unit: "µs a record" },
+      {
+        ...of,
+        what: "taken from the cache",
+        value: micro(median(rounds(count, ask))),
+        unit: "µs a record",
+        bar: { kind: "at most", limit: 100 },
+      },
+    );
+    await server.stop();
+  }
+  return rows;
+}
+
+/** `flexllm version` against an empty script. */
+export function measureStart(count: number): Measurement[] {
+  return RUNTIMES.flatMap(({ name: runtime, launch }) => {
+    const milliseconds = (command: string[]) =>
+      median(rounds(count, () => run(command).seconds)) * 1000;
+    const empty = milliseconds(launch("bench/workers/empty.ts"));
+    const version = milliseconds([...launch("main.ts"), "version"]);
+    const help = milliseconds([...launch("main.ts"), "--help"]);
+    const of = { section: "Start", setting: `median of ${count}`, runtime, unit: "ms" };
+    return [
+      { ...of, what: "empty script", value: empty, ratio: 1 },
+      {
+        ...of,
+        what: "flexllm version",
+        value: version,
+        ratio: version / empty,
+        bar: { kind: "at most" as const, limit: 1.5 },
+      },
+      { ...of, what: "flexllm --help", value: help, ratio: help / empty },
+    ];
+  });
+}
+
+/** The most memory of a batch of `records`. */
+export async function measureMemory(records: number): Promise<Measurement[]> {
+  const input = writeQuestions(records);
+  const rows: Measurement[] = [];
+  for (const { name: runtime, launch } of RUNTIMES) {
+    const server = await startBenchServer();
+    const output = scratch("large.jsonl");
+    rmSync(output, { force: true });
+    const flags = ["batch", input, "-o", output, "-c", "64", "-m", "bench"];
+    const command = [...flags, "--base-url", server.baseUrl, "--api-key", "bench-key"];
+    const peak = await peakMemory([...launch("main.ts"), ...command]);
+    await server.stop();
+    if (peak === undefined) continue;
+    rows.push({
+      section: "Memory",
+      setting: `${records.toLocaleString("en-US")} records, 64 at once`,
+      runtime,
+      what: "peak",
+      value: peak,
+      unit: "MB",
+      bar: { kind: "at most", limit: 300 },
+    });
+  }
+  return rows;
+}
+
+/** The mock against a server that does nothing, both asked by the bare loop. */
+export async function measureMock(requests: number, count: number): Promise<Measurement[]> {
+  const rows: Measurement[] = [];
+  for (const { name: runtime, launch } of RUNTIMES) {
+    const rateOf = async (command: string[]) => {
+      const server = await startServer(command);
+      const client = [...RUNTIMES[1].launch("bench/workers/bare_loop.ts"), server.baseUrl];
+      const ask = () => requests / Number(run([...client, String(requests), "64"]).output);
+      const rate = median(rounds(count, ask));
+      await server.stop();
+      return rate;
+    };
+    const bare = await rateOf(launch("bench/workers/bare_server.ts"));
+    const mock = await rateOf([...launch("main.ts"), "mock", "-p", "0"]);
+    const of = { section: "Mock server", setting: "64 at once", runtime, unit: "/s" };
+    rows.push(
+      { ...of, what: "server that does nothing", value: bare, ratio: 1 },
+      {
+        ...of,
+        what: "flexllm mock",
+        value: mock,
+        ratio: mock / bare,
+        bar: { kind: "at least", limit: 0.8 },
+      },
+    );
+  }
+  return rows;
+}
