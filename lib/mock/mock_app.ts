@@ -20,11 +20,14 @@ export interface MockApp {
  */
 export function createMockApp(options: MockOptions = {}): MockApp {
   const settings = mockSettings(options);
-  let app: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
+  type App = { fetch(request: Request): Response | Promise<Response> };
+  let app: App | undefined;
+  let loading: Promise<App> | undefined;
   return {
-    async fetch(request) {
-      app ??= import("./app.ts").then(({ buildMockApp }) => buildMockApp(settings));
-      return await (await app).fetch(request);
+    fetch(request) {
+      if (app !== undefined) return Promise.resolve(app.fetch(request));
+      loading ??= import("./app.ts").then(({ buildMockApp }) => app = buildMockApp(settings));
+      return loading.then((app) => app.fetch(request));
     },
   };
 }

@@ -22,30 +22,38 @@ export interface LoggedRequest {
 const KEPT = 1000;
 const SECRET_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie"];
 
+/** A request as it is kept: most are never looked at, so no more is made of it than must be. */
+interface Kept {
+  number: number;
+  method: string;
+  url: string;
+  headers: Headers;
+  body: unknown;
+  status: number;
+}
+
+function toLogged({ url: text, headers, ...rest }: Kept): LoggedRequest {
+  const url = new URL(text);
+  if (url.searchParams.has("key")) url.searchParams.set("key", "removed");
+  const shown = [...headers].filter(([name]) => !SECRET_HEADERS.includes(name));
+  return { ...rest, path: `${url.pathname}${url.search}`, headers: Object.fromEntries(shown) };
+}
+
 /** The last requests. */
 export class RequestLog {
-  #requests: LoggedRequest[] = [];
+  /** Up to twice as many as are kept, so that the oldest need not be taken out one by one. */
+  #requests: Kept[] = [];
   #count = 0;
 
   /** The requests, the oldest first. */
-  get requests(): readonly LoggedRequest[] {
-    return this.#requests;
+  get requests(): LoggedRequest[] {
+    return this.#requests.slice(-KEPT).map(toLogged);
   }
 
   /** Notes a request that was answered. */
-  add(request: Request, body: unknown, status: number): void {
-    const url = new URL(request.url);
-    if (url.searchParams.has("key")) url.searchParams.set("key", "removed");
-    const headers = [...request.headers].filter(([name]) => !SECRET_HEADERS.includes(name));
-    this.#requests.push({
-      number: ++this.#count,
-      method: request.method,
-      path: `${url.pathname}${url.search}`,
-      headers: Object.fromEntries(headers),
-      body,
-      status,
-    });
-    if (this.#requests.length > KEPT) this.#requests.shift();
+  add({ method, url, headers }: Request, body: unknown, status: number): void {
+    this.#requests.push({ number: ++this.#count, method, url, headers, body, status });
+    if (this.#requests.length >= 2 * KEPT) this.#requests = this.#requests.slice(-KEPT);
   }
 
   /** Forgets all requests. */

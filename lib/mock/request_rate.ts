@@ -15,9 +15,8 @@ export class RequestRate {
     this.#limit = limit;
   }
 
-  /** Where the limit stands; `undefined` when there is none. */
-  state(now: number): RequestLimit | undefined {
-    if (this.#limit === Infinity) return undefined;
+  /** Where the limit stands. */
+  state(now: number): RequestLimit {
     const oldest = this.#taken[0] ?? now - 1000;
     return {
       limit: this.#limit,
@@ -28,7 +27,6 @@ export class RequestRate {
 
   /** Takes a request in; or gives the milliseconds until one would be. */
   take(now: number): number | undefined {
-    if (this.#limit === Infinity) return undefined;
     while (this.#taken.length > 0 && this.#taken[0] <= now - 1000) this.#taken.shift();
     if (this.#taken.length >= this.#limit) return this.#taken[0] + 1000 - now;
     this.#taken.push(now);

@@ -31,7 +31,7 @@ export class Weather {
   /** The failure that the next request meets; `undefined` when it meets none. */
   failure(): Failure | undefined {
     const { rps, errorRate, errorKinds } = this.#settings;
-    const wait = this.#rate.take(performance.now());
+    const wait = rps === Infinity ? undefined : this.#rate.take(performance.now());
     if (wait !== undefined) {
       return { kind: "rate_limit", message: `Rate limit reached: ${rps} requests a second`, wait };
     }
@@ -43,7 +43,7 @@ export class Weather {
 
   /** Where the limit of requests stands; `undefined` when there is none. */
   limit(): RequestLimit | undefined {
-    return this.#rate.state(performance.now());
+    return this.#settings.rps === Infinity ? undefined : this.#rate.state(performance.now());
   }
 
   /** Milliseconds before the answer begins. */
