@@ -69,6 +69,11 @@ export interface EngineOptions<T> {
   admit?: (record: T) => boolean;
 }
 
+/** How many turns of the event loop an outcome waits for others, at most. */
+const TURNS = 4;
+/** The part of the places whose outcomes are enough to go on with. */
+const TOGETHER = 8;
+
 /** Works on the records of one iterable. */
 export class Engine<T, R> {
   readonly #records: Iterator<T> | AsyncIterator<T>;
@@ -102,8 +107,8 @@ export class Engine<T, R> {
   }
 
   /**
-   * Yields what became of the records, all at once that finished in one turn of the event loop, so
-   * that they can be written together. They keep their places until the next ones are asked for. An
+   * Yields what became of the records, all at once that finished within a few turns of the event loop,
+   * so that they can be written together. They keep their places until the next ones are asked for. An
    * error of the iterable of records is thrown when all that was begun before it is finished.
    */
   async *outcomes(): AsyncGenerator<Outcome<T, R>[], void, void> {
@@ -111,7 +116,7 @@ export class Engine<T, R> {
       this.#pull();
       while (true) {
         if (this.#finished.length > 0) {
-          await new Promise<void>((resolve) => setImmediate(resolve));
+          await this.#gather();
           const batch = this.#finished;
           this.#finished = [];
           this.#given = batch.length;
@@ -129,6 +134,14 @@ export class Engine<T, R> {
       this.#ended = true;
       // Not awaited: a source that is waiting for its next record may never answer.
       Promise.resolve(this.#records.return?.()).catch(() => {});
+    }
+  }
+
+  /** Lets a few turns of the event loop pass, so that there is more to write together. */
+  async #gather(): Promise<void> {
+    const enough = this.#options.concurrency / TOGETHER;
+    for (let turn = 0; turn < TURNS && this.#finished.length < enough; turn++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
 

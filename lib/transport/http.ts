@@ -105,14 +105,17 @@ export class Exchange implements Cancellable, Expiring {
   open(request: EncodedRequest, fetch: Fetch): Promise<Response> {
     // A stand-in for fetch may not look at the signal.
     if (this.#reason !== undefined) throw this.#reason;
-    return fetch(request.url, {
+    const init: RequestInit & { timeout: false } = {
       method: request.body === undefined ? "GET" : "POST",
       headers: request.headers,
       body: request.body,
       // Keys and prompts go to the server that was named, not to where it points.
       redirect: "manual",
       signal: this.#controller.signal,
-    });
+      // Bun gives up after five minutes of silence unless told not to; our deadlines decide.
+      timeout: false,
+    };
+    return fetch(request.url, init);
   }
 
   /** The error to throw when the runtime throws `error` during this exchange. */

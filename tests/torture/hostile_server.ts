@@ -38,8 +38,6 @@ const PASSING: Trouble[] = [
   (response) => response.writeHead(200, JSON_TYPE).end(),
   (response) => response.writeHead(200, JSON_TYPE).end("\u0000\u0001garbage{{{"),
   (response) => response.writeHead(200, JSON_TYPE).end(ERROR),
-  (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Sorry!</html>"),
-  (response) => response.writeHead(200, JSON_TYPE).end('{"some":"thing else"}'),
   status(500),
   status(503),
   status(529),
@@ -48,6 +46,14 @@ const PASSING: Trouble[] = [
   (response) =>
     response.writeHead(429, { "retry-after": new Date(now()).toUTCString() }).end(ERROR),
 ];
+
+/** What says that the URL is wrong, unless the process that asked has had good answers before. */
+const PAGES: Trouble[] = [
+  (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Sorry!</html>"),
+  (response) => response.writeHead(200, JSON_TYPE).end('{"some":"thing else"}'),
+];
+/** Good answers before the first such page: those in flight with it have been read by then. */
+const PROOF = 100;
 
 /** What fails a record: asking again would not help. */
 const LASTING: Trouble[] = [status(400), status(422)];
@@ -58,6 +64,8 @@ export interface HostileOptions {
   chance?: number;
   /** Whether records may fail for good; default no. */
   lasting?: boolean;
+  /** Whether web pages are sent after some good answers: for one process alone; default no. */
+  pages?: boolean;
   /** Milliseconds of an answer, up to; default 10. */
   delay?: number;
 }
@@ -130,7 +138,9 @@ export class HostileServer implements AsyncDisposable {
     }
     const good = completion(answerTo(question));
     if (this.#random() < chance) {
-      const trouble = this.#troubles[Math.floor(this.#random() * this.#troubles.length)];
+      const isKnown = this.#options.pages === true && this.paid.size > PROOF;
+      const troubles = isKnown ? [...this.#troubles, ...PAGES] : this.#troubles;
+      const trouble = troubles[Math.floor(this.#random() * troubles.length)];
       return trouble(response, good, this.#random);
     }
     if (response.destroyed) return;

@@ -150,8 +150,8 @@ async function interruptsOfWaits(seed: number): Promise<void> {
 async function weather(seed: number): Promise<void> {
   for (const concurrency of [1, 8, 64]) {
     using folder = temporaryFolder();
-    await using server = await HostileServer.start({ seed, delay: 5 });
-    const questions = questionsOf(concurrency === 1 ? 60 : 400);
+    await using server = await HostileServer.start({ seed, delay: 5, pages: true });
+    const questions = questionsOf(concurrency === 1 ? 150 : 400);
     folder.write("in.jsonl", inputOf(questions));
     await finish(batch(folder, server, concurrency), 0);
     assertComplete(folder.read("out.jsonl"), questions);
@@ -275,7 +275,7 @@ async function meddling(seed: number): Promise<void> {
 
 /** The time of day jumps by hours, back and forth, at every look at it. */
 async function jumpingClock(seed: number): Promise<void> {
-  await using server = await HostileServer.start({ seed, delay: 3 });
+  await using server = await HostileServer.start({ seed, delay: 3, pages: true });
   const random = seededRandom(seed);
   const { now } = Date;
   await using client = new LLMClient({
