@@ -22,9 +22,10 @@ const bundles = new Map<string, string>();
 function bundled(source: string): string {
   let target = bundles.get(source);
   if (target === undefined) {
-    target = join(FOLDER, `${basename(source, ".ts")}.js`);
-    const flags = ["bundle", "-q", "--platform", "deno", "-o", target];
+    const folder = join(FOLDER, basename(source, ".ts"));
+    const flags = ["bundle", "-q", "--platform", "deno", "--code-splitting", "--outdir", folder];
     execFileSync(process.execPath, [...flags, join(ROOT, source)]);
+    target = join(folder, `${basename(source, ".ts")}.js`);
     bundles.set(source, target);
   }
   return target;

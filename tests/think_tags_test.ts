@@ -1,6 +1,7 @@
 /** Thinking in the text, as vLLM, SGLang and Ollama leave it there without a reasoning parser. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { StreamEvent } from "../lib/chat/stream_events.ts";
 import { splitThinking, ThinkTagSplitter } from "../lib/providers/think_tags.ts";
 
 /** What a stream of `text`, cut after the given places, gives. */
@@ -9,7 +10,10 @@ function stream(text: string, cuts: number[]): { thinking: string; content: stri
   const places = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
   const result = { thinking: "", content: "" };
   const pieces = [0, ...places].map((start, i) => text.slice(start, places[i]));
-  for (const event of [...pieces.flatMap((piece) => splitter.push(piece)), ...splitter.flush()]) {
+  const events: StreamEvent[] = [];
+  for (const piece of pieces) splitter.push(piece, events);
+  splitter.flush(events);
+  for (const event of events) {
     if (event.type === "thinking") result.thinking += event.text;
     else if (event.type === "text") result.content += event.text;
   }

@@ -22,7 +22,8 @@ import {
 } from "../scheduling/scheduler.ts";
 import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
 import { expectTimeout } from "./client_options.ts";
-import { CompletionStream, type EventSource } from "./completion_stream.ts";
+import { CompletionStream } from "./completion_stream.ts";
+import type { EventSource } from "./event_iterator.ts";
 import { askUntilItFits } from "./schema_retry.ts";
 import { type Reserved, Spending } from "./spending.ts";
 import type { Answered, EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";
@@ -246,7 +247,7 @@ export class Completer {
     const cache = call.options.cache === false ? undefined : this.#cache;
     const known = await cache?.find(await this.#prepareAll(call));
     if (known !== undefined) {
-      yield* eventsOf(known);
+      yield eventsOf(known);
       return known;
     }
     const accumulator = new StreamAccumulator();
@@ -256,10 +257,8 @@ export class Completer {
       let step = first;
       try {
         for (; !step.done; step = await batches.next()) {
-          for (const event of step.value) {
-            accumulator.add(event);
-            yield event;
-          }
+          for (const event of step.value) accumulator.add(event);
+          yield step.value;
         }
       } finally {
         await batches.return({});

@@ -6,9 +6,7 @@
 import type { ChatResult } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
 import { AbortedError, ConfigurationError } from "../errors.ts";
-
-/** The source of a stream: yields its events and returns the final result. */
-export type EventSource = AsyncGenerator<StreamEvent, ChatResult, void>;
+import { EventIterator, type EventSource } from "./event_iterator.ts";
 
 /**
  * A completion that arrives piece by piece. Iterate it for the text, or `events` for everything;
@@ -31,14 +29,12 @@ export class CompletionStream implements AsyncIterable<string> {
 
   /** All events: text, thinking, tool calls, usage, finish. */
   get events(): AsyncIterable<StreamEvent> {
-    return { [Symbol.asyncIterator]: () => this.#run() };
+    return { [Symbol.asyncIterator]: () => this.#iterate((event) => event) };
   }
 
   /** The pieces of text. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
-    for await (const event of this.#run()) {
-      if (event.type === "text") yield event.text;
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<string, void, void> {
+    return this.#iterate((event) => event.type === "text" ? event.text : undefined);
   }
 
   /** The final result; reads the stream to its end if nobody else does. */
@@ -54,33 +50,23 @@ export class CompletionStream implements AsyncIterable<string> {
 
   async #drain(): Promise<void> {
     try {
-      for await (const _ of this.#run());
+      for await (const _ of this.#iterate(() => undefined));
     } catch {
       // The result carries the error.
     }
   }
 
-  async *#run(): AsyncGenerator<StreamEvent, void, void> {
+  #iterate<T>(pick: (event: StreamEvent) => T | undefined): EventIterator<T> {
     if (this.#started) {
       throw new ConfigurationError("this stream has been read already", {
         hint: "Read it once; `await stream.result` gives the whole answer afterwards.",
       });
     }
     this.#started = true;
-    const source = this.#open();
-    try {
-      while (true) {
-        const { done, value } = await source.next();
-        if (done) return this.#result.resolve(value);
-        yield value;
-      }
-    } catch (error) {
-      this.#result.reject(error);
-      throw error;
-    } finally {
-      // No effect after an end or an error; after a break it cancels the request.
-      this.#result.reject(new AbortedError("the stream was left before its end"));
-      await source.return(undefined as never);
-    }
+    return new EventIterator(this.#open(), pick, {
+      onResult: (result) => this.#result.resolve(result),
+      onError: (error) => this.#result.reject(error),
+      onLeave: () => this.#result.reject(new AbortedError("the stream was left before its end")),
+    });
   }
 }

@@ -57,7 +57,8 @@ export class ChatStreamDecoder implements StreamDecoder {
       const reason = this.#refused
         ? "content_filter"
         : finishReason(choice?.finish_reason, hasToolCalls);
-      events.push(...this.#text.flush(), { type: "finish", finishReason: reason });
+      this.#text.flush(events);
+      events.push({ type: "finish", finishReason: reason });
     }
     // Groq once put it into a field of its own.
     const usage = decodeUsage(chunk.usage ?? asObject(chunk.x_groq)?.usage);
@@ -74,7 +75,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     const thinking = decodeThinking(delta);
     if (thinking !== undefined) events.push({ type: "thinking", text: thinking });
     this.#keepReasoning(delta);
-    events.push(...this.#text.push(decodeContent(delta.content)));
+    this.#text.push(decodeContent(delta.content), events);
     const refusal = asText(delta.refusal);
     if (refusal !== undefined) {
       this.#refused = true;

@@ -43,65 +43,68 @@ export class ThinkTagSplitter {
   /** Whether any thinking has come. */
   #thought = false;
 
-  /** Takes in the next piece and gives what is certain by now. */
-  push(piece: string): StreamEvent[] {
-    if (this.#state === "content") return piece === "" ? [] : [{ type: "text", text: piece }];
+  /** Takes in the next piece and adds what is certain by now to `events`. */
+  push(piece: string, events: StreamEvent[]): void {
+    if (this.#state === "content") {
+      if (piece !== "") events.push({ type: "text", text: piece });
+      return;
+    }
     const text = this.#held + piece;
     this.#held = "";
     switch (this.#state) {
       case "start":
-        return this.#start(text);
+        return this.#start(text, events);
       case "thinking":
-        return this.#think(text);
+        return this.#think(text, events);
       case "after":
-        return this.#afterThinking(text);
+        return this.#afterThinking(text, events);
     }
   }
 
-  /** Gives what was held back, at the end of the stream. */
-  flush(): StreamEvent[] {
+  /** Adds what was held back, at the end of the stream. */
+  flush(events: StreamEvent[]): void {
     const text = this.#held;
     this.#held = "";
-    if (text === "") return [];
-    return [{ type: this.#state === "thinking" ? "thinking" : "text", text }];
+    if (text === "") return;
+    events.push({ type: this.#state === "thinking" ? "thinking" : "text", text });
   }
 
-  #start(text: string): StreamEvent[] {
+  #start(text: string, events: StreamEvent[]): void {
     const start = text.trimStart();
     if (start.startsWith(OPEN)) {
       this.#state = "thinking";
-      return this.#think(start.slice(OPEN.length));
-    }
-    if (OPEN.startsWith(start)) {
+      this.#think(start.slice(OPEN.length), events);
+    } else if (OPEN.startsWith(start)) {
       this.#held = text;
-      return [];
+    } else {
+      this.#state = "content";
+      events.push({ type: "text", text });
     }
-    this.#state = "content";
-    return [{ type: "text", text }];
   }
 
-  #think(piece: string): StreamEvent[] {
+  #think(piece: string, events: StreamEvent[]): void {
     // The blanks after the tag belong to it, in whichever piece they come.
     const text = this.#thought ? piece : piece.trimStart();
-    if (text === "") return [];
+    if (text === "") return;
     this.#thought = true;
     const close = text.indexOf(CLOSE);
+    const thinking = close < 0
+      ? text.slice(0, text.length - heldBack(text, CLOSE))
+      : text.slice(0, close);
+    if (thinking !== "") events.push({ type: "thinking", text: thinking });
     if (close < 0) {
-      const certain = text.slice(0, text.length - heldBack(text, CLOSE));
-      this.#held = text.slice(certain.length);
-      return certain === "" ? [] : [{ type: "thinking", text: certain }];
+      this.#held = text.slice(thinking.length);
+      return;
     }
-    const thinking = text.slice(0, close);
     this.#state = "after";
-    const events = this.#afterThinking(text.slice(close + CLOSE.length));
-    return thinking === "" ? events : [{ type: "thinking", text: thinking }, ...events];
+    this.#afterThinking(text.slice(close + CLOSE.length), events);
   }
 
   /** The blank lines between the thinking and the answer belong to neither. */
-  #afterThinking(text: string): StreamEvent[] {
+  #afterThinking(text: string, events: StreamEvent[]): void {
     const content = text.trimStart();
-    if (content === "") return [];
+    if (content === "") return;
     this.#state = "content";
-    return [{ type: "text", text: content }];
+    events.push({ type: "text", text: content });
   }
 }
