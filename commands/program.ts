@@ -8,7 +8,7 @@ import process from "node:process";
 import { VERSION } from "../lib/version.ts";
 import { type CommandEntry, COMMANDS } from "./command_list.ts";
 import { addExamples } from "./flags.ts";
-import { writeOutput } from "./terminal.ts";
+import { errorStream, writeOutput } from "./terminal.ts";
 
 const ENVIRONMENT = `
 Environment:
@@ -28,13 +28,15 @@ function forbidColor(): void {
 function emptyProgram() {
   const program = new Command("flexllm")
     .description("Sends any number of prompts to any LLM endpoint, and never pays for one twice.")
-    .version(VERSION, "-V, --version")
-    .option("--no-color", "no colours; goes with every command")
+    .version(VERSION, "-V, --version", "print the version")
+    .option("--no-color", "write no colours; for every command")
     .on("option:no-color", forbidColor)
     .usage("<command> [options]")
     .helpCommand("help [command]", "show the help of a command")
     .showHelpAfterError("Run with --help to see how it is used.")
-    .configureOutput({ writeOut: writeOutput })
+    .configureOutput({ writeOut: writeOutput, writeErr: (text) => errorStream().write(text) })
+    .hook("preAction", () => void errorStream())
+    .helpOption("-h, --help", "show this help")
     .exitOverride();
   addExamples(program, [
     "flexllm init",
