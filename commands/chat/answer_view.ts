@@ -25,6 +25,8 @@ export class AnswerView {
   #inThinking = false;
   /** The end of what has been written. */
   #last = "\n";
+  /** The first half of a character whose second half has not arrived. */
+  #half = "";
 
   constructor(options: ViewOptions) {
     this.#markdown = options.markdown ? new MarkdownStream() : undefined;
@@ -32,15 +34,17 @@ export class AnswerView {
   }
 
   /** Shows a piece of the thinking. */
-  thinking(piece: string): void {
-    if (!this.#showsThinking || piece === "") return;
+  thinking(received: string): void {
+    const piece = this.#showsThinking ? this.#whole(received) : "";
+    if (piece === "") return;
     this.#inThinking = true;
     process.stderr.write(colored("dim", printable(piece)));
     this.#last = piece;
   }
 
   /** Shows a piece of the answer. */
-  text(piece: string): void {
+  text(received: string): void {
+    const piece = this.#whole(received);
     if (piece === "") return;
     if (this.#inThinking) {
       process.stderr.write(this.#last.endsWith("\n") ? "\n" : "\n\n");
@@ -48,6 +52,14 @@ export class AnswerView {
     }
     const shown = this.#isTerminal ? printable(piece) : piece;
     this.#write(this.#markdown === undefined ? shown : this.#markdown.write(shown));
+  }
+
+  /** The piece without a half character at its end, which would be lost in UTF-8. */
+  #whole(piece: string): string {
+    const text = this.#half + piece;
+    const cut = /[\ud800-\udbff]$/.test(text) ? text.length - 1 : text.length;
+    this.#half = text.slice(cut);
+    return text.slice(0, cut);
   }
 
   /** Ends the answer, and the line that it stands on. */

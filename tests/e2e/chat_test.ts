@@ -1,6 +1,6 @@
 /** `flexllm chat` on a terminal and in pipes. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Socket } from "node:net";
 import process from "node:process";
@@ -380,6 +380,87 @@ terminalTest("answers go to a redirected stdout as they are, prompts to the term
   assert.doesNotMatch(await terminal.screen(), /You asked/);
 });
 
+terminalTest(
+  "an answer goes on through a resize, and a character in two halves is whole",
+  async () => {
+    const sockets: Socket[] = [];
+    const half = (unit: string) => textEvent("?").replace("?", unit);
+    await using server = await startRawServer((socket) => {
+      sockets.push(socket);
+      socket.write(EVENT_STREAM_HEAD + textEvent("begun ") + half("\\ud83c"));
+    });
+    await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl]);
+    terminal.type("go\r");
+    await terminal.shows("begun");
+    terminal.resize(30);
+    sockets[0].end(half("\\udf89") + textEvent(" and the end") + FINISH_EVENT);
+    await terminal.shows(/^begun 🎉 and the end$/m);
+  },
+);
+
+terminalTest(
+  "an image is attached, and another model is asked in the same conversation",
+  async () => {
+    using home = temporaryFolder();
+    await using mock = watchedMock({ length: 30 });
+    home.write(
+      "flexllm_config.yaml",
+      `models:\n  - {id: m2, name: other, base_url: "${mock.baseUrl}"}\n`,
+    );
+    const png =
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGD4DwABBAEAX+XDSwAAAABJRU5ErkJggg==";
+    writeFileSync(home.file("dot.png"), png, "base64");
+    await using terminal = await chat(["-m", "m1", "--base-url", mock.baseUrl], { home });
+    terminal.type("/image dot.png\r");
+    await terminal.shows("Attached dot.png; it goes with your next message.");
+    terminal.type("what is it?\r");
+    await terminal.shows(/unknown cost[^]*^>$/m);
+    const [image, text] = mock.requests[0].messages[0].content;
+    assert.equal(image.image_url.url, `data:image/png;base64,${png}`);
+    assert.equal(text.text, "what is it?");
+    terminal.type("/model\r");
+    await terminal.shows(/^\* m1\n {2}other\n {2}mock$/m);
+    terminal.type("/model other\r");
+    await terminal.shows("The model is other now.");
+    terminal.type("and now?\r");
+    await until(() => mock.requests.length === 2);
+    assert.deepEqual([mock.requests[1].model, mock.requests[1].messages.length], ["m2", 3]);
+  },
+);
+
+terminalTest("/help breaks its lines between words, on a narrow terminal too", async () => {
+  await using terminal = await chat(["-m", "mock"]);
+  for (const columns of [80, 30]) {
+    terminal.type("/clear\r");
+    await terminal.shows(/begins\.\s+>$/);
+    terminal.resize(columns);
+    terminal.type("/help\r");
+    const screen = await terminal.shows(/leaves\.\s+Ctrl-D\s+leaves\.\n>$/);
+    const help = screen.slice(screen.lastIndexOf("/model [NAME]"));
+    for (const word of ["provider's", "remembered.", "conversation;", "default"]) {
+      assert.ok(help.split(/\s/).includes(word), `${word} at ${columns} columns:\n${help}`);
+    }
+  }
+});
+
+terminalTest(
+  "a terminal that cannot draw is talked at line by line, and Ctrl-C leaves",
+  async () => {
+    const env = { TERM: "dumb" };
+    await using terminal = await chat(["-m", "mock"], { env });
+    await terminal.shows("Chatting with mock. Ctrl-D leaves.");
+    terminal.type("hello\n");
+    await terminal.shows(/^> hello\nYou asked: "hello"[^]*\n>$/m);
+    terminal.type("\x03");
+    assert.equal(await terminal.finished, 130);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(terminal.written(), /\x1b/);
+    await using second = await chat(["-m", "mock"], { env });
+    second.type("\x04");
+    assert.equal(await second.finished, 0);
+  },
+);
+
 Deno.test("every line that is piped in is a message, and nothing else is on stdout", async () => {
   await using mock = watchedMock({ length: 40 });
   const args = ["chat", "-m", "m", "--base-url", mock.baseUrl];
@@ -446,6 +527,23 @@ Deno.test("Ctrl-C in a piped chat keeps what came and ends with 130", async () =
   assert.equal(mock.requests.length, 1);
   const [{ turns: [turn] }] = conversations(home);
   assert.ok((turn.assistant?.content as string).startsWith('You asked: "one"'));
+});
+
+Deno.test("a home that is in the way of a file keeps no conversations, and says so", async () => {
+  using home = temporaryFolder();
+  home.write(".flexllm", "not a folder");
+  const env = { HOME: home.path };
+  const listed = await flexllm(["chat", "--list"], { env });
+  assert.deepEqual([listed.code, listed.stderr], [0, "There is no conversation yet.\n"]);
+  const asked = await flexllm(["ask", "hi", "-m", "mock"], { env });
+  assert.equal(asked.code, 0);
+  assert.match(asked.stderr, /^warning: the conversation cannot be kept: /);
+  const set = await flexllm(["init", "--yes"], { env });
+  assert.equal(set.code, 1);
+  assert.match(
+    set.stderr,
+    /cannot write .*\n.*\.flexllm must be a folder; there is a file in its way/,
+  );
 });
 
 Deno.test("conversations are listed, gone on with, and deleted", async () => {
