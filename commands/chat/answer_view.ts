@@ -15,12 +15,15 @@ export interface ViewOptions {
   markdown: boolean;
   /** Whether thinking is shown, on stderr. */
   thinking: boolean;
+  /** Taken away before anything is shown. */
+  waiting?: { clear(): void };
 }
 
 /** Shows one answer. */
 export class AnswerView {
   readonly #markdown: MarkdownStream | undefined;
   readonly #showsThinking: boolean;
+  readonly #waiting: ViewOptions["waiting"];
   readonly #isTerminal = process.stdout.isTTY === true;
   #inThinking = false;
   /** The end of what has been written. */
@@ -31,12 +34,14 @@ export class AnswerView {
   constructor(options: ViewOptions) {
     this.#markdown = options.markdown ? new MarkdownStream() : undefined;
     this.#showsThinking = options.thinking;
+    this.#waiting = options.waiting;
   }
 
   /** Shows a piece of the thinking. */
   thinking(received: string): void {
     const piece = this.#showsThinking ? this.#whole(received) : "";
     if (piece === "") return;
+    this.#waiting?.clear();
     this.#inThinking = true;
     process.stderr.write(colored("dim", printable(piece)));
     this.#last = piece;
@@ -46,6 +51,7 @@ export class AnswerView {
   text(received: string): void {
     const piece = this.#whole(received);
     if (piece === "") return;
+    this.#waiting?.clear();
     if (this.#inThinking) {
       process.stderr.write(this.#last.endsWith("\n") ? "\n" : "\n\n");
       this.#inThinking = false;
@@ -64,6 +70,7 @@ export class AnswerView {
 
   /** Ends the answer, and the line that it stands on. */
   end(): void {
+    this.#waiting?.clear();
     if (this.#markdown !== undefined) this.#write(this.#markdown.end());
     if (this.#last.endsWith("\n")) return;
     if (this.#inThinking) process.stderr.write("\n");

@@ -399,6 +399,23 @@ terminalTest(
 );
 
 terminalTest(
+  "an answer that does not begin is told to be waited for, and leaves no trace of it",
+  async () => {
+    const sockets: Socket[] = [];
+    await using server = await startRawServer((socket) => sockets.push(socket));
+    await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl]);
+    terminal.type("go\r");
+    await terminal.shows(/^> go\n\nwaiting for the answer; Ctrl-C stops it$/m);
+    sockets[0].end(EVENT_STREAM_HEAD + textEvent("Here it is.") + FINISH_EVENT);
+    await terminal.shows(/^> go\n\nHere it is\.\n\ntest-model · [^]*^>$/m);
+    terminal.type("more\r");
+    await terminal.shows(/^> more\n\nwaiting for the answer/m);
+    terminal.type("\x03");
+    await terminal.shows(/^> more\n\nInterrupted; \/retry asks again\.\n\n>$/m);
+  },
+);
+
+terminalTest(
   "an image is attached, and another model is asked in the same conversation",
   async () => {
     using home = temporaryFolder();
