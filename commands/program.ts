@@ -5,6 +5,7 @@
  */
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import process from "node:process";
+import { InvalidInputError } from "../lib/errors.ts";
 import { VERSION } from "../lib/version.ts";
 import { type CommandEntry, COMMANDS } from "./command_list.ts";
 import { addExamples } from "./flags.ts";
@@ -34,7 +35,14 @@ function emptyProgram() {
     .usage("<command> [options]")
     .helpCommand("help [command]", "show the help of a command")
     .showHelpAfterError("Run with --help to see how it is used.")
-    .configureOutput({ writeOut: writeOutput, writeErr: (text) => errorStream().write(text) })
+    .configureOutput({
+      writeOut: writeOutput,
+      writeErr: (text) => errorStream().write(text),
+      outputError: (text, write) => {
+        write(text);
+        if (/too many arguments for '(ask|chat)'/.test(text)) write("Put the text in quotes.\n");
+      },
+    })
     .hook("preAction", () => void errorStream())
     .helpOption("-h, --help", "show this help")
     .exitOverride();
@@ -72,6 +80,12 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
   const program = emptyProgram();
   const [first, second] = args.filter((arg) => !arg.startsWith("-"));
   const named = first === "help" ? second : first;
+  const isKnown = ["help", undefined, ...COMMANDS.map(({ name }) => name)].includes(second);
+  if (first === "help" && !isKnown) {
+    throw new InvalidInputError(`there is no command "${second}"`, {
+      hint: "flexllm --help lists all commands.",
+    });
+  }
   for (const entry of COMMANDS) {
     const command = entry.name === named ? await loadCommand(entry) : placeholder(entry);
     program.addCommand(inherit(command, program), { hidden: entry.hidden });

@@ -79,6 +79,10 @@ Deno.test("unknown commands and flags are told with a suggestion and exit code 1
     [["ask", "x", "--modle", "m"], /unknown option '--modle'\n\(Did you mean --model\?\)/],
     [["ask", "x", "-t", "hot"], /argument 'hot' is invalid\. Expected a number from 0 to 2/],
     [["mock", "-p"], /argument missing/],
+    [["help", "bacth"], /there is no command "bacth"\nflexllm --help lists all commands/],
+    [["ask", "What", "is", "Python?"], /but got 3.*\nPut the text in quotes\.\n/],
+    [["chat", "Good", "day"], /but got 2.*\nPut the text in quotes\.\n/],
+    [["list", "this"], /but got 1: this\.\nRun with --help/],
   ];
   for (const [args, pattern] of cases) {
     const { code, stdout, stderr } = await flexllm(args);
