@@ -223,6 +223,17 @@ Deno.test("config check tells all mistakes, with line and column", async () => {
   );
 });
 
+Deno.test("config edit opens no editor of its own where there is no terminal", async () => {
+  using folder = temporaryFolder();
+  const file = folder.write("c.yaml", "models: []\n");
+  const { code, stdout, stderr } = await flexllm(["config", "edit", "--config", file]);
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.match(
+    stderr,
+    /^error: there is no terminal to edit .*c\.yaml at\nName an editor in VISUAL/,
+  );
+});
+
 Deno.test("config edit runs the editor of the environment, and checks what it left", async () => {
   using folder = temporaryFolder();
   const file = configure(folder, "models: []\n");
