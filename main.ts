@@ -4,20 +4,27 @@
  * @module
  */
 import process from "node:process";
-import { reportError } from "./commands/report_error.ts";
-import { buildProgram } from "./commands/program.ts";
 
-let exitCode: number;
-try {
-  const args = process.argv.slice(2);
-  if (args.length > 0) await (await buildProgram(args)).parseAsync(process.argv);
-  else {
-    const { welcome } = await import("./commands/welcome.ts");
-    const { writeOutput } = await import("./commands/terminal.ts");
-    writeOutput(welcome());
+/** Runs the command line. A module is loaded when it is needed: starting is what every use pays for. */
+async function run(args: readonly string[]): Promise<number> {
+  try {
+    if (args.length === 0) {
+      const { welcome } = await import("./commands/welcome.ts");
+      const { writeOutput } = await import("./commands/terminal.ts");
+      writeOutput(welcome());
+    } else if (args.length === 1 && args[0] === "version") {
+      // Scripts ask this often, and it needs no parser of arguments.
+      const { printVersion } = await import("./commands/print_version.ts");
+      printVersion();
+    } else {
+      const { buildProgram } = await import("./commands/program.ts");
+      await (await buildProgram(args)).parseAsync(process.argv);
+    }
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    const { reportError } = await import("./commands/report_error.ts");
+    return reportError(error, args.includes("--verbose"));
   }
-  exitCode = Number(process.exitCode ?? 0);
-} catch (error) {
-  exitCode = reportError(error, process.argv.includes("--verbose"));
 }
-process.exit(exitCode);
+
+process.exit(await run(process.argv.slice(2)));

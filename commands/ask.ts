@@ -58,7 +58,9 @@ export type AskFlags = ReturnType<ReturnType<typeof command>["opts"]>;
 
 function describe(result: ChatResult): string {
   const { usage } = result;
-  const tokens = usage ? `${usage.promptTokens} + ${usage.completionTokens} tokens` : "no usage";
+  const tokens = usage
+    ? `${usage.promptTokens} tokens in, ${usage.completionTokens} out`
+    : "no usage";
   return `${result.model}: ${tokens}, ${result.latency.toFixed(2)} s, ${result.finishReason}`;
 }
 

@@ -22,6 +22,7 @@ _flexllm() {
   directive=\${out##*:}
   # bash takes what follows a colon, or the = of a flag, for a word of its own.
   local value=$current before="" flag=""
+  local special=$' \\t"\\'\\\\$\`&;|<>()*?'
   case $current in
     --*=*)
       value=\${current#*=}
@@ -31,7 +32,11 @@ _flexllm() {
   while IFS=$'\\t' read -r name _; do
     case $name in
       "" | :[0-9]*) ;;
-      *) COMPREPLY+=("$flag\${name#"$before"}") ;;
+      *)
+        name=\${name#"$before"}
+        # Blanks and the like must not end the word; what bash splits at anyway is left alone.
+        if [[ $name == *["$special"]* ]]; then printf -v name %q "$name"; fi
+        COMPREPLY+=("$flag$name") ;;
     esac
   done <<< "$out"
   # 4: no file names.

@@ -95,7 +95,9 @@ async function chat(first: string | undefined, flags: Flags): Promise<void> {
       await chatInteractively({ ...common, history: new History(home) });
     } else {
       const { chatPiped } = await import("./chat/piped.ts");
-      if (await chatPiped(common) === 0) {
+      const isTalk = process.stdin.isTTY && first === undefined;
+      if (isTalk) writeNote(`Chatting with ${settings.model}. Ctrl-D leaves.\n`);
+      if (await chatPiped(common) === 0 && !isTalk) {
         throw new InvalidInputError("there is nothing to say", {
           hint: 'Give a message, flexllm chat "Hello", pipe lines in, or use a terminal.',
         });

@@ -32,12 +32,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "batch",
-    description: "ask every question of a file; run it again to go on where it stopped",
+    description: "ask every question of a file; run again to resume",
     load: async () => (await import("./batch.ts")).batchCommand(),
   },
   {
     name: "chat",
-    description: "chat with a model; conversations are kept and can be gone on with",
+    description: "chat with a model; conversations are kept",
     load: async () => (await import("./chat.ts")).chatCommand(),
   },
   {

@@ -2,7 +2,7 @@
  * `flexllm complete -- WORDS`: what the completion scripts ask. Never an error, never a word on stderr.
  *
  * The answer is that of cobra's scripts, which `@bomb.sh/tab` has for most shells: a line for each
- * candidate, with a tab before its description, and at the end `:` and a number; 4 forbids file names.
+ * candidate, with a tab before its description if it has one, and at the end `:` and a number; 4 forbids file names.
  *
  * @module
  */
@@ -135,7 +135,7 @@ function answer(completion: Completion, current: string): string {
   const begun = current.replace(/^--[^=]+=/, "");
   const lines = completion
     .filter(({ value }) => value.startsWith(begun))
-    .map(({ value, description = "" }) => `${value}\t${description}\n`);
+    .map(({ value, description }) => description ? `${value}\t${description}\n` : `${value}\n`);
   return `${lines.join("")}:4\n`;
 }
 

@@ -11,7 +11,7 @@ const HELP = `
 To load it in every new shell:
   bash, in ~/.bashrc:
     source <(flexllm completions bash)
-  zsh, in ~/.zshrc after compinit:
+  zsh, in ~/.zshrc:
     source <(flexllm completions zsh)
   fish, once:
     flexllm completions fish > ~/.config/fish/completions/flexllm.fish
@@ -32,6 +32,10 @@ export function completionsCommand() {
       if (shell === "bash") {
         const { BASH_COMPLETION } = await import("./bash_completion.ts");
         return writeOutput(BASH_COMPLETION);
+      }
+      if (shell === "zsh") {
+        const { ZSH_COMPLETION } = await import("./zsh_completion.ts");
+        return writeOutput(ZSH_COMPLETION);
       }
       const { script } = await import("@bomb.sh/tab");
       script(shell, "flexllm", "flexllm");

@@ -71,6 +71,9 @@ function check(file: string, json: boolean): void {
 function openEditor(file: string): Promise<void> {
   const { VISUAL, EDITOR } = process.env;
   const isWindows = process.platform === "win32";
+  if (!VISUAL && !EDITOR && !process.stdin.isTTY) {
+    throw new ConfigurationError(`there is no terminal to edit ${file} at`, { hint: EDITOR_HINT });
+  }
   const editor = VISUAL || EDITOR || (isWindows ? "notepad" : "vi");
   // Through a shell, as others do: EDITOR may hold arguments, such as "code --wait".
   const child = isWindows

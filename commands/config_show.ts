@@ -17,7 +17,7 @@ import { table } from "./table.ts";
 interface Setting {
   name: string;
   /** Fit to be shown. */
-  value: string;
+  value: string | number | boolean;
   /** A place in the file, a variable, or `default`. */
   source: string;
 }
@@ -71,6 +71,10 @@ function modelSettings(config: Config, model: Sourced<string>): Setting[] {
   return settings;
 }
 
+function fitToShow(value: unknown): Setting["value"] {
+  return typeof value === "number" || typeof value === "boolean" ? value : String(value);
+}
+
 function batchSettings(config: Config): Setting[] {
   const { endpoints, ...section } = config.value.batch ?? {};
   const given = Object.entries(section).filter(([, value]) => value !== null);
@@ -80,7 +84,7 @@ function batchSettings(config: Config): Setting[] {
     const isGiven = value !== undefined && value !== null;
     return {
       name: `batch.${name}`,
-      value: String(isGiven ? value : BATCH_DEFAULTS[name as keyof BatchSection]),
+      value: fitToShow(isGiven ? value : BATCH_DEFAULTS[name as keyof BatchSection]),
       source: isGiven ? config.locate(["batch", name]) : "default",
     };
   });
@@ -116,7 +120,9 @@ export function showLines(config: Config, named: string | undefined): string[] {
   const origin = originOf(config, named);
   const shortened = (source: string) => file === undefined ? source : source.replace(file, "file");
   const rows = settingsOf(config)
-    .map(({ name, value, source }) => [name, value, shortened(source).replace(/^file:/, "line ")]);
+    .map((
+      { name, value, source },
+    ) => [name, String(value), shortened(source).replace(/^file:/, "line ")]);
   const others = (config.value.models ?? []).length;
   return [
     file === undefined

@@ -6,39 +6,24 @@
 import { intro, outro } from "@clack/prompts";
 import { copyFileSync, existsSync } from "node:fs";
 import process from "node:process";
-import { LLMClient } from "../lib/client/client.ts";
 import {
   baseUrlOf,
   keyVariableOf,
   normalizeBaseUrl,
   PROVIDER_NAMES,
-  type ProviderName,
 } from "../lib/client/endpoint.ts";
 import { overrides } from "../lib/config/effective.ts";
 import type { ModelEntry } from "../lib/config/schema.ts";
-import { AbortedError, AuthenticationError, FlexLLMError } from "../lib/errors.ts";
+import { AbortedError, AuthenticationError, ConnectionError, FlexLLMError } from "../lib/errors.ts";
 import { probeModel } from "../lib/probe/probe_model.ts";
 import { maskKey, safeUrl } from "../lib/redact.ts";
 import { defaultFetch } from "../lib/runtime.ts";
 import { oneLineMessage } from "./error_kinds.ts";
+import { type Answers, clientOf, keyValue, offeredModels, OTHER, TIMEOUT } from "./init_models.ts";
 import { type InitFlags, modelsOf, writeAdded, writeNew } from "./init.ts";
 import { detail, nextStep, seconds } from "./probe_report.ts";
 import { askLine, askSecret, askYesNo, choose, say, search } from "./prompts.ts";
 import { writeNote } from "./terminal.ts";
-
-/** Seconds for each request that is made between the questions. */
-const TIMEOUT = 30;
-const OTHER = "other";
-
-/** What is asked about a model. */
-interface Answers {
-  provider: ProviderName | typeof OTHER;
-  /** `undefined` for what is built in. */
-  baseUrl: string | undefined;
-  /** As it is written to the file. */
-  apiKey: string | undefined;
-  model: string;
-}
 
 async function askProvider(flags: InitFlags): Promise<Answers["provider"]> {
   if (flags.provider !== undefined) return flags.provider;
@@ -59,10 +44,17 @@ async function askProvider(flags: InitFlags): Promise<Answers["provider"]> {
   const choices = [
     ...named.filter(({ isSet }) => isSet),
     ...named.filter(({ isSet }) => !isSet),
-    { value: OTHER, label: "another", hint: "any OpenAI-compatible URL" } as const,
-    { value: "mock", label: "mock", hint: "built in, for trying: no key, no network" } as const,
+    { value: OTHER, label: "another server that speaks OpenAI's format" } as const,
+    { value: "mock", label: "mock, built in: for trying, no key, no network" } as const,
   ];
   return await choose("Which provider do you want to ask?", choices);
+}
+
+/** The URL that is meant by a host alone: nobody types a scheme into a browser. */
+function completeUrl(text: string): string {
+  if (!/^[\w.-]+(:\d+)?(\/|$)/.test(text)) return text;
+  const isLocal = /^(localhost|\d+\.\d+\.\d+\.\d+)(:|\/|$)/.test(text);
+  return `${isLocal ? "http" : "https"}://${text}`;
 }
 
 function urlProblem(text: string): string | undefined {
@@ -79,7 +71,12 @@ async function askBaseUrl(provider: Answers["provider"], flags: InitFlags): Prom
   if (flags.baseUrl !== undefined) return flags.baseUrl;
   const known = provider === OTHER ? undefined : baseUrlOf(provider);
   if (known !== undefined && provider !== "vllm" && provider !== "ollama") return known;
-  return await askLine("Base URL of the server, up to and with /v1?", urlProblem, known);
+  const url = await askLine(
+    "Base URL of the server, up to and with /v1?",
+    (text) => urlProblem(completeUrl(text)),
+    known,
+  );
+  return completeUrl(url);
 }
 
 function keyProblem(key: string): string | undefined {
@@ -103,47 +100,23 @@ async function askKey(baseUrl: string, flags: InitFlags): Promise<string | undef
   return variable === undefined ? undefined : `\${${variable}}`;
 }
 
-/** The key itself; `undefined` for one that is not there yet. */
-function keyValue(apiKey: string | undefined): string | undefined {
-  const variable = /^\$\{(\w+)\}$/.exec(apiKey ?? "")?.[1];
-  return variable === undefined ? apiKey : process.env[variable] || undefined;
-}
-
-function clientOf({ provider, baseUrl, apiKey, model }: Answers): LLMClient {
-  return new LLMClient({
-    provider: provider === OTHER ? "auto" : provider,
-    baseUrl,
-    apiKey: keyValue(apiKey),
-    model,
-    timeout: TIMEOUT,
-    retryTimes: 0,
-  });
-}
-
-/** The names of the server's models; an empty list, and a word about it, when it does not tell. */
-async function offeredModels(answers: Answers): Promise<string[]> {
-  say("Asking the server for its models …");
-  await using client = clientOf(answers);
-  try {
-    const models = await client.models();
-    return models.map(({ id }) => id).filter((id) => id !== "").toSorted();
-  } catch (error) {
-    if (!(error instanceof FlexLLMError) || error instanceof AbortedError) throw error;
-    // 403: there are keys that may ask models, but not list them.
-    if (error instanceof AuthenticationError && error.status === 401) throw error;
-    say(`It does not list them: ${oneLineMessage(error)}`, "warn");
-    return [];
-  }
-}
-
 async function askModel(answers: Answers, flags: InitFlags): Promise<string> {
   if (flags.model !== undefined) return flags.model;
   const offered = await offeredModels(answers);
   if (offered.length > 0) {
     return await search("Which model? (type a part of its name)", offered);
   }
+  return await askModelName();
+}
+
+async function askModelName(): Promise<string> {
   const problem = (name: string) => name === "" ? "The server needs a name." : undefined;
   return await askLine("Which model? (its name at the server)", problem);
+}
+
+function tellNext(error: FlexLLMError, baseUrl = ""): void {
+  const hint = nextStep(error, baseUrl, []);
+  if (hint !== undefined) say(hint, "warn");
 }
 
 /** Tries the model and says how that went. */
@@ -158,8 +131,7 @@ async function works(answers: Answers): Promise<boolean> {
     const more = detail(step) === "" ? "" : `: ${detail(step)}`;
     say(`${step.name} ${step.state}${time}${more}`, step.state === "ok" ? "success" : "error");
     if (step.error !== undefined) {
-      const hint = nextStep(step.error, baseUrl ?? "", []);
-      if (hint !== undefined) say(hint, "warn");
+      tellNext(step.error, baseUrl);
       return false;
     }
   }
@@ -194,15 +166,20 @@ async function askWorkingModel(flags: InitFlags): Promise<Answers> {
     if (isLater) {
       const name = apiKey.slice(2, -1);
       say(`${name} is not set, so nothing can be tested yet: export ${name}=…`, "warn");
-      const problem = (name: string) => name === "" ? "The server needs a name." : undefined;
-      const model = given.model ?? await askLine("Which model? (its name at the server)", problem);
-      return { ...answers, model };
+      return { ...answers, model: given.model ?? await askModelName() };
     }
     try {
       answers.model = await askModel(answers, given);
       if (await works(answers) || await askAfterFailure() === "save") return answers;
       given = {};
     } catch (error) {
+      if (error instanceof ConnectionError) {
+        say(oneLineMessage(error), "error");
+        tellNext(error, baseUrl);
+        if (await askAfterFailure() === "save") return { ...answers, model: await askModelName() };
+        given = {};
+        continue;
+      }
       if (!(error instanceof AuthenticationError)) throw error;
       say(`The server refuses the key: ${oneLineMessage(error)}`, "error");
       given = provider === OTHER ? { baseUrl } : { provider, baseUrl };

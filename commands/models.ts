@@ -7,6 +7,7 @@ import { Command } from "@commander-js/extra-typings";
 import process from "node:process";
 import { defaultModel, overrides } from "../lib/config/effective.ts";
 import type { Config } from "../lib/config/load.ts";
+import { HttpError } from "../lib/errors.ts";
 import type { ModelInfo } from "../lib/providers/provider.ts";
 import { connectModel, readConfig } from "./connect_model.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -50,6 +51,23 @@ function namesOnlyServer(config: Config, baseUrl: string | undefined): boolean {
     (server !== undefined || apiKey?.source === "OPENAI_API_KEY");
 }
 
+function counted(models: number): string {
+  return `${models} ${models === 1 ? "model" : "models"}`;
+}
+
+/** No model was named, so the hint about its name would mislead. */
+function withoutList(error: unknown): never {
+  if (!(error instanceof HttpError) || error.status !== 404) throw error;
+  const { status, providerMessage } = error;
+  throw new HttpError(error.message, {
+    cause: error,
+    status,
+    providerMessage,
+    hint: "Check the base URL; it usually ends in /v1. Some servers have no such list: " +
+      "`flexllm test -m NAME` tells whether one can be asked.",
+  });
+}
+
 /** The command. */
 export function modelsCommand() {
   const command = new Command("models")
@@ -70,7 +88,7 @@ export function modelsCommand() {
         { ...flags, model },
         { timeout, retryTimes: 1 },
       );
-      const all = await client.models();
+      const all = await client.models().catch(withoutList);
       const part = flags.name?.toLowerCase() ?? "";
       const models = all
         .filter(({ id, displayName = "" }) => `${id}\n${displayName}`.toLowerCase().includes(part))
@@ -78,14 +96,16 @@ export function modelsCommand() {
       if (flags.json) return writeJson(toJson(models));
       if (models.length === 0) {
         process.exitCode = EXIT.usage;
-        const which = flags.name === undefined ? "no models" : `no model with "${flags.name}"`;
-        return writeNote(`The server lists ${which} (${all.length} in all).`);
+        return writeNote(
+          all.length === 0
+            ? "The server lists no models."
+            : `None of the ${counted(all.length)} has "${flags.name}" in its name.`,
+        );
       }
       writeOutput(`${modelTable(models).join("\n")}\n`);
-      const count = models.length === all.length
-        ? `${all.length}`
-        : `${models.length} of ${all.length}`;
-      writeNote(colored("dim", `${count} models; flexllm ask -m NAME asks one that is configured`));
+      const of = models.length === all.length ? "" : `${models.length} of `;
+      const next = "`flexllm init` adds one to the configuration";
+      writeNote(colored("dim", `${of}${counted(all.length)}; ${next}.`));
     });
   return addExamples(command, [
     "flexllm models",

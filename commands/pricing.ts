@@ -48,26 +48,23 @@ async function allRows(): Promise<Row[]> {
   return [...own, ...listed];
 }
 
-function simplified(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, "");
-}
-
-/** The models that `name` may mean: the very one, those that begin with it, those that contain it. */
-function find(rows: readonly Row[], name: string): Row[] {
-  const wanted = simplified(name);
-  const rank = ({ model }: Row) => {
-    const has = simplified(model);
-    if (has === wanted) return 0;
-    if (has.startsWith(wanted)) return 1;
-    return has.includes(wanted) ? 2 : 3;
-  };
-  return rows.filter((row) => rank(row) < 3).sort((a, b) => rank(a) - rank(b));
-}
-
 function amount(rate: Rate | undefined): string {
   if (rate === undefined) return "";
   if (typeof rate === "number") return String(rate);
   return `${rate.base}+`;
+}
+
+/** With the names that `pricing.json` has. */
+function toJson({ cachedInput, cacheWrite, contextWindow, vendor, ...row }: Row) {
+  const { model, ...rates } = row;
+  return {
+    model,
+    vendor,
+    ...rates,
+    cached_input: cachedInput,
+    cache_write: cacheWrite,
+    context_window: contextWindow,
+  };
 }
 
 /** A table by vendor, in the order in which the vendors come first. */
@@ -96,24 +93,23 @@ function lines(rows: readonly Row[]): string[] {
 
 async function show(name: string | undefined, json: true | undefined): Promise<void> {
   const { InvalidInputError } = await import("../lib/errors.ts");
+  const { findModels, similarModels } = await import("./find_price.ts");
   const all = await allRows();
-  const rows = name === undefined ? all : find(all, name);
-  if (rows.length === 0) {
-    const { distance } = await import("fastest-levenshtein");
-    const wanted = simplified(name!);
-    const names = [...new Set(all.map(({ model }) => model))]
-      .sort((a, b) => distance(simplified(a), wanted) - distance(simplified(b), wanted));
+  const rows = name === undefined ? all : findModels(all, name);
+  if (name !== undefined && rows.length === 0) {
+    const close = similarModels(all.map(({ model }) => model), name, SUGGESTIONS);
     throw new InvalidInputError(`no price is known of a model like "${name}"`, {
-      hint: `Close to it are ${names.slice(0, SUGGESTIONS).join(", ")}.`,
+      hint: `Close to it are ${close.join(", ")}.`,
     });
   }
-  if (json) return writeJson(rows);
+  if (json) return writeJson(rows.map(toJson));
   writeOutput(`${lines(rows).join("\n")}\n`);
   writeNote(colored("dim", "USD per million tokens; + means more for long prompts."));
 }
 
 function changeLine({ model, before, after }: PriceChange): string {
-  const shown = (row: PriceChange["after"]) => `${row?.input} in, ${row?.output} out`;
+  const rate = (value: unknown) => amount(value as Rate | undefined);
+  const shown = (row: PriceChange["after"]) => `${rate(row?.input)} in, ${rate(row?.output)} out`;
   if (before === undefined) return `new: ${model}: ${shown(after)}`;
   if (after === undefined) return `gone: ${model}`;
   return `changed: ${model}: ${shown(before)} -> ${shown(after)}`;
@@ -133,7 +129,8 @@ async function update(from: string | undefined, json: true | undefined): Promise
   for (const change of changes.slice(0, SHOWN_CHANGES)) writeOutput(`${changeLine(change)}\n`);
   const more = changes.length - SHOWN_CHANGES;
   if (more > 0) writeOutput(`… and ${more} more\n`);
-  const what = changes.length === 0 ? "nothing changed" : `${changes.length} changes`;
+  const count = changes.length === 1 ? "1 change" : `${changes.length} changes`;
+  const what = changes.length === 0 ? "nothing changed" : count;
   writeNote(`${models} models of OpenRouter, ${what}; written to ${path}`);
 }
 

@@ -10,7 +10,7 @@ import { RateLimitError } from "../lib/errors.ts";
 import type { ChatResult } from "../lib/chat/result.ts";
 import type { Step } from "../lib/probe/probe_model.ts";
 import { oneLineMessage } from "./error_kinds.ts";
-import type { Cell } from "./table.ts";
+import { type Cell, cut, widthOfStream } from "./table.ts";
 import { colored } from "./terminal.ts";
 
 const STYLES = { ok: "green", failed: "red", skipped: "dim" } as const;
@@ -25,32 +25,43 @@ export function usd(amount: number): string {
   return `$${amount >= 0.01 || amount === 0 ? amount.toFixed(2) : amount.toPrecision(2)}`;
 }
 
-function describeAnswer({ content, usage, cost, finishReason }: ChatResult): string {
-  const text = oneLineMessage(content);
-  const shown = text.length > 30 ? `${text.slice(0, 29)}…` : text;
-  return [
-    shown === "" ? "no text" : `"${shown}"`,
+/** How much of an answer is shown, in columns. */
+const MOST_SHOWN = 30;
+const LEAST_SHOWN = 8;
+
+function describeAnswer(
+  { content, usage, cost, finishReason }: ChatResult,
+  room: number,
+): string {
+  const facts = [
     ...finishReason === "length" ? ["cut"] : [],
-    ...usage ? [`${usage.promptTokens} + ${usage.completionTokens} tokens`] : [],
+    ...usage ? [`${usage.promptTokens} tokens in, ${usage.completionTokens} out`] : [],
     ...typeof cost === "number" ? [usd(cost)] : [],
-  ].join(", ");
+  ].map((fact) => `, ${fact}`).join("");
+  const text = oneLineMessage(content);
+  if (text === "") return `no text${facts}`;
+  const width = Math.max(LEAST_SHOWN, Math.min(MOST_SHOWN, room - facts.length - 2));
+  return `"${cut(text, width)}"${facts}`;
 }
 
-/** What a step says beside its state and its time. */
-export function detail(step: Step): string {
+/** What a step says beside its state and its time; in `room` columns, as far as that is possible. */
+export function detail(step: Step, room = Infinity): string {
   if (step.error !== undefined) return oneLineMessage(step.error);
-  if (step.result !== undefined) return describeAnswer(step.result);
+  if (step.result !== undefined) return describeAnswer(step.result, room);
   if (step.firstToken !== undefined) return `first token after ${seconds(step.firstToken)}`;
   return "";
 }
 
+/** The columns that name, state and time of a step take. */
+const BEFORE_DETAIL = 37;
+
 /** The line of a step. */
 export function stepLine(step: Step): string {
   const state = colored(STYLES[step.state], step.state.padEnd(7), process.stdout);
-  return `  ${step.name.padEnd(14)}  ${state}  ${seconds(step.seconds).padStart(8)}  ${
-    detail(step)
-  }`
-    .trimEnd();
+  const time = seconds(step.seconds).padStart(8);
+  const name = step.name.padEnd(14);
+  const room = (widthOfStream(process.stdout) ?? Infinity) - BEFORE_DETAIL;
+  return `  ${name}  ${state}  ${time}  ${detail(step, room)}`.trimEnd();
 }
 
 /** The cell of a step in a table of many models. */

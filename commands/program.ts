@@ -5,10 +5,11 @@
  */
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import process from "node:process";
+import { InvalidInputError } from "../lib/errors.ts";
 import { VERSION } from "../lib/version.ts";
 import { type CommandEntry, COMMANDS } from "./command_list.ts";
 import { addExamples } from "./flags.ts";
-import { writeOutput } from "./terminal.ts";
+import { errorStream, writeOutput } from "./terminal.ts";
 
 const ENVIRONMENT = `
 Environment:
@@ -28,13 +29,22 @@ function forbidColor(): void {
 function emptyProgram() {
   const program = new Command("flexllm")
     .description("Sends any number of prompts to any LLM endpoint, and never pays for one twice.")
-    .version(VERSION, "-V, --version")
-    .option("--no-color", "no colours; goes with every command")
+    .version(VERSION, "-V, --version", "print the version")
+    .option("--no-color", "write no colours; for every command")
     .on("option:no-color", forbidColor)
     .usage("<command> [options]")
     .helpCommand("help [command]", "show the help of a command")
     .showHelpAfterError("Run with --help to see how it is used.")
-    .configureOutput({ writeOut: writeOutput })
+    .configureOutput({
+      writeOut: writeOutput,
+      writeErr: (text) => errorStream().write(text),
+      outputError: (text, write) => {
+        write(text);
+        if (/too many arguments for '(ask|chat)'/.test(text)) write("Put the text in quotes.\n");
+      },
+    })
+    .hook("preAction", () => void errorStream())
+    .helpOption("-h, --help", "show this help")
     .exitOverride();
   addExamples(program, [
     "flexllm init",
@@ -70,6 +80,12 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
   const program = emptyProgram();
   const [first, second] = args.filter((arg) => !arg.startsWith("-"));
   const named = first === "help" ? second : first;
+  const isKnown = ["help", undefined, ...COMMANDS.map(({ name }) => name)].includes(second);
+  if (first === "help" && !isKnown) {
+    throw new InvalidInputError(`there is no command "${second}"`, {
+      hint: "flexllm --help lists all commands.",
+    });
+  }
   for (const entry of COMMANDS) {
     const command = entry.name === named ? await loadCommand(entry) : placeholder(entry);
     program.addCommand(inherit(command, program), { hidden: entry.hidden });

@@ -12,11 +12,16 @@ import {
   password,
   select,
   text,
+  updateSettings,
 } from "@clack/prompts";
 import process from "node:process";
 import { AbortedError, ConfigurationError } from "../lib/errors.ts";
+import { screenWidth, wrapped } from "./wrapped.ts";
 
 const output = process.stderr;
+
+// Ctrl-D closes the library's reader of lines, after which no key would be heard: it cancels.
+updateSettings({ aliases: { "\x04": "cancel" } });
 
 /** Something to choose. */
 export interface Choice<T extends string> {
@@ -25,9 +30,10 @@ export interface Choice<T extends string> {
   hint?: string;
 }
 
-/** Whether somebody can be asked. */
+/** Whether somebody can be asked: at a terminal that can draw lists. */
 export function canAsk(): boolean {
-  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+  const { stdin, stderr, env } = process;
+  return stdin.isTTY === true && stderr.isTTY === true && env.TERM !== "dumb";
 }
 
 function answered<T>(answer: T | typeof CANCEL_SYMBOL): T {
@@ -85,7 +91,8 @@ export async function askYesNo(message: string, initialValue: boolean): Promise<
 
 /** Says something between two questions. */
 export function say(message: string, kind: "step" | "success" | "warn" | "error" = "step"): void {
-  log[kind](message, { output });
+  // The library draws a bar, a sign and two blanks, and leaves long lines to the terminal.
+  log[kind](wrapped(message, screenWidth() - 4).join("\n"), { output });
 }
 
 /**
@@ -95,5 +102,8 @@ export function say(message: string, kind: "step" | "success" | "warn" | "error"
  */
 export function expectTerminal(command: string, hint: string): void {
   if (canAsk()) return;
-  throw new ConfigurationError(`\`${command}\` asks questions, and there is no terminal`, { hint });
+  const why = process.env.TERM === "dumb"
+    ? "this terminal cannot show them (TERM=dumb)"
+    : "there is no terminal";
+  throw new ConfigurationError(`\`${command}\` asks questions, and ${why}`, { hint });
 }

@@ -37,7 +37,9 @@ export function reportError(error: unknown, verbose: boolean): number {
   const known = error instanceof FlexLLMError;
   // A server's message is in it, which must not steer the terminal.
   const message = printable(error instanceof Error ? error.message : String(error));
-  writeNote(`${colored("red", "error:")} ${known ? message : `unexpected: ${message}`}`);
+  // What the person cancelled is no error.
+  const label = known && error.code === "aborted" ? "" : `${colored("red", "error:")} `;
+  writeNote(`${label}${known ? message : `unexpected: ${message}`}`);
   if (known && error.hint !== undefined) writeNote(error.hint);
   if (!known) writeNote("This is a fault of flexllm; --verbose shows where.");
   if (verbose) writeNote(colored("dim", details(error)));

@@ -10,8 +10,6 @@ import { styleText } from "node:util";
 import { ConfigurationError } from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 
-process.stderr.on("error", () => {});
-
 /** Waits a moment without giving way, for a pipe that is full. */
 function pause(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
@@ -54,9 +52,18 @@ export function divertNotes(write: ((line: string) => void) | undefined): void {
   diverted = write;
 }
 
+let isGuarded = false;
+
+/** Standard error, whose reader may leave. It is opened when it is needed, since that takes time. */
+export function errorStream(): NodeJS.WriteStream {
+  if (!isGuarded) process.stderr.on("error", () => {});
+  isGuarded = true;
+  return process.stderr;
+}
+
 /** Writes a line for the person. */
 export function writeNote(line: string): void {
-  if (diverted === undefined) process.stderr.write(`${line}\n`);
+  if (diverted === undefined) errorStream().write(`${line}\n`);
   else diverted(line);
 }
 

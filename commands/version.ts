@@ -7,7 +7,8 @@ import { Command } from "@commander-js/extra-typings";
 import { runtimeName } from "../lib/runtime.ts";
 import { VERSION } from "../lib/version.ts";
 import { addExamples } from "./flags.ts";
-import { writeJson, writeOutput } from "./terminal.ts";
+import { printVersion } from "./print_version.ts";
+import { writeJson } from "./terminal.ts";
 
 /** The command. */
 export function versionCommand() {
@@ -15,7 +16,7 @@ export function versionCommand() {
     .option("--json", "print version and runtime as JSON")
     .action(({ json }) => {
       if (json) writeJson({ version: VERSION, runtime: runtimeName() });
-      else writeOutput(`flexllm ${VERSION}\n`);
+      else printVersion();
     });
   return addExamples(command, ["flexllm version", "flexllm version --json"]);
 }

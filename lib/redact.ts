@@ -19,7 +19,7 @@ export function redact(text: string, ...secrets: (string | undefined)[]): string
 /** The part of a URL that is safe to show: credentials and the query may hold a key. */
 export function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
+  return `${origin}${pathname.replace(/\/$/, "")}`;
 }
 
 /** A key as a person may see it: its end, for telling keys apart, or nothing of a short one. */

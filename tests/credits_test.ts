@@ -211,7 +211,7 @@ Deno.test("services without such an API are told of, and where to look instead",
   const named = await failure({ provider: "openai", baseUrl: "http://gpu1:8000/v1" });
   assert.match(
     `${named.message} ${named.hint}`,
-    /gpu1:8000 is not known .*Asked can be openrouter/,
+    /gpu1:8000 is not known .*flexllm can ask openrouter/,
   );
   assert.match((await failure({ provider: "mock" })).message, /the mock has no account/);
 });

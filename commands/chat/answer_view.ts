@@ -15,33 +15,43 @@ export interface ViewOptions {
   markdown: boolean;
   /** Whether thinking is shown, on stderr. */
   thinking: boolean;
+  /** Taken away before anything is shown. */
+  waiting?: { clear(): void };
 }
 
 /** Shows one answer. */
 export class AnswerView {
   readonly #markdown: MarkdownStream | undefined;
   readonly #showsThinking: boolean;
+  readonly #waiting: ViewOptions["waiting"];
   readonly #isTerminal = process.stdout.isTTY === true;
   #inThinking = false;
   /** The end of what has been written. */
   #last = "\n";
+  /** The first half of a character whose second half has not arrived. */
+  #half = "";
 
   constructor(options: ViewOptions) {
     this.#markdown = options.markdown ? new MarkdownStream() : undefined;
     this.#showsThinking = options.thinking;
+    this.#waiting = options.waiting;
   }
 
   /** Shows a piece of the thinking. */
-  thinking(piece: string): void {
-    if (!this.#showsThinking || piece === "") return;
+  thinking(received: string): void {
+    const piece = this.#showsThinking ? this.#whole(received) : "";
+    if (piece === "") return;
+    this.#waiting?.clear();
     this.#inThinking = true;
     process.stderr.write(colored("dim", printable(piece)));
     this.#last = piece;
   }
 
   /** Shows a piece of the answer. */
-  text(piece: string): void {
+  text(received: string): void {
+    const piece = this.#whole(received);
     if (piece === "") return;
+    this.#waiting?.clear();
     if (this.#inThinking) {
       process.stderr.write(this.#last.endsWith("\n") ? "\n" : "\n\n");
       this.#inThinking = false;
@@ -50,8 +60,17 @@ export class AnswerView {
     this.#write(this.#markdown === undefined ? shown : this.#markdown.write(shown));
   }
 
+  /** The piece without a half character at its end, which would be lost in UTF-8. */
+  #whole(piece: string): string {
+    const text = this.#half + piece;
+    const cut = /[\ud800-\udbff]$/.test(text) ? text.length - 1 : text.length;
+    this.#half = text.slice(cut);
+    return text.slice(0, cut);
+  }
+
   /** Ends the answer, and the line that it stands on. */
   end(): void {
+    this.#waiting?.clear();
     if (this.#markdown !== undefined) this.#write(this.#markdown.end());
     if (this.#last.endsWith("\n")) return;
     if (this.#inThinking) process.stderr.write("\n");

@@ -17,6 +17,7 @@ import type { History } from "./history.ts";
 import { Keyboard } from "./keyboard.ts";
 import { MessageLines } from "./message_lines.ts";
 import { runSlashCommand } from "./slash_commands.ts";
+import { WaitingSign } from "./waiting_sign.ts";
 
 /** What a chat on a terminal begins with. */
 export interface InteractiveOptions extends Pick<ChatContext, "session" | "config" | "flags"> {
@@ -99,9 +100,11 @@ class InteractiveChat implements ChatContext {
 
   answer: ChatContext["answer"] = async (ask) => {
     const answering = this.#answering = new AbortController();
+    writeNote("");
+    const waiting = new WaitingSign();
     try {
-      writeNote("");
-      const turn = await ask(new AnswerView(this.#options.view), answering.signal);
+      const turn = await ask(new AnswerView({ ...this.#options.view, waiting }), answering.signal);
+      waiting.clear();
       if (turn === undefined) return;
       if (turn.interrupted) {
         return writeNote(`${colored("yellow", "Interrupted; /retry asks again.")}\n`);
@@ -109,6 +112,7 @@ class InteractiveChat implements ChatContext {
       if (turn.assistant?.content === "") writeNote(colored("yellow", "The answer is empty."));
       writeNote(`\n${colored("dim", describeTurn(turn))}\n`);
     } finally {
+      waiting.clear();
       this.#answering = undefined;
     }
   };

@@ -22,14 +22,22 @@ export interface PipedOptions extends Pick<ChatContext, "session" | "config" | "
   verbose: boolean;
 }
 
-async function* messagesOf(first: string | undefined): AsyncGenerator<string, void, void> {
+async function* messagesOf(
+  first: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, void> {
   if (first !== undefined) yield first;
   const lines = new MessageLines();
-  const input = readline.createInterface({ input: process.stdin, crlfDelay: Infinity });
+  // A terminal that cannot be drawn on can still be talked at.
+  const prompt = () => process.stdin.isTTY && process.stderr.write(lines.begun ? "… " : "> ");
+  const input = readline.createInterface({ input: process.stdin, crlfDelay: Infinity, signal });
+  prompt();
   for await (const line of input) {
     const message = lines.push(line);
     if (message !== undefined && message.trim() !== "") yield message;
+    prompt();
   }
+  if (signal.aborted) return;
   const rest = lines.end();
   if (rest.trim() !== "") yield rest;
 }
@@ -60,7 +68,7 @@ export async function chatPiped(options: PipedOptions): Promise<number> {
     leave: () => leaving = true,
   };
   let messages = 0;
-  for await (const message of messagesOf(options.first)) {
+  for await (const message of messagesOf(options.first, stopping.signal)) {
     messages++;
     if (await runSlashCommand(context, message)) {
       if (leaving) break;
@@ -69,6 +77,8 @@ export async function chatPiped(options: PipedOptions): Promise<number> {
     await context.answer((view, signal) => session.send(message.trim(), view, signal));
     if (stopping.signal.aborted) break;
   }
+  if (process.stdin.isTTY) process.stderr.write("\n");
+  if (stopping.signal.aborted) process.exitCode = EXIT.interrupted;
   process.off("SIGINT", onSignal);
   process.off("SIGTERM", onSignal);
   return messages;

@@ -8,6 +8,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { InvalidInputError } from "../../lib/errors.ts";
 import { readAttachment, readImageAttachment } from "../../lib/input/attachment.ts";
 import { numberWithin, thinkingLevel } from "../flags.ts";
+import { screenWidth, wrapped } from "../wrapped.ts";
 import { configuredNames, switchTo } from "./chat_model.ts";
 import type { ChatContext } from "./context.ts";
 import { describeQuestion, describeTotals } from "./describe.ts";
@@ -51,6 +52,16 @@ async function attach(
   session.attachments.push(attachment);
   say(`Attached ${attachment.name}; it goes with your next message.`);
 }
+
+/** Where the descriptions begin in the help. */
+const HELP_COLUMN = 24;
+
+const KEYS = [
+  'Several lines: end a line with \\, write """ before and after, or paste them.',
+  "Up and Down recall messages, Tab completes. A line that begins with a blank is sent as it is, " +
+  "and not remembered.",
+  "Ctrl-C stops an answer or clears the line, twice leaves. Ctrl-D leaves.",
+];
 
 /** Every command by its name, in the order of the help. */
 export const SLASH_COMMANDS: Readonly<Record<string, SlashCommand>> = {
@@ -159,14 +170,18 @@ export const SLASH_COMMANDS: Readonly<Record<string, SlashCommand>> = {
     usage: "",
     help: "this list",
     run({ say }) {
+      const width = screenWidth();
       for (const [name, { usage, help }] of Object.entries(SLASH_COMMANDS)) {
-        say(`  ${`/${name} ${usage}`.padEnd(22)}${help}`);
+        const first = `  ${`/${name} ${usage}`.padEnd(HELP_COLUMN - 2)}`;
+        const isNarrow = width < 2 * HELP_COLUMN;
+        if (isNarrow) say(first.trimEnd());
+        const column = isNarrow ? 4 : HELP_COLUMN;
+        const [line, ...more] = wrapped(help, width - column);
+        say(`${isNarrow ? " ".repeat(column) : first}${line}`);
+        for (const line of more) say(" ".repeat(column) + line);
       }
       say("");
-      say('Several lines: end a line with \\, write """ before and after, or paste them.');
-      say("Up and Down recall messages, Tab completes. A line that begins with a blank is sent as");
-      say("it is, and not remembered.");
-      say("Ctrl-C stops an answer or clears the line, twice leaves. Ctrl-D leaves.");
+      for (const text of KEYS) wrapped(text, width).forEach(say);
     },
   },
   quit: { usage: "", help: "leave", run: ({ leave }) => leave() },

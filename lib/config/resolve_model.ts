@@ -103,7 +103,7 @@ function unknownModel(config: Config, name: string | undefined): ConfigurationEr
   }
   return new ConfigurationError(`the model "${name}" is not configured`, {
     hint: `Configured are ${
-      [...names, "mock"].join(", ")
+      [...new Set([...names, "mock"])].join(", ")
     }. Or name the server with --base-url or FLEXLLM_BASE_URL.`,
   });
 }

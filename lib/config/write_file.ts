@@ -60,9 +60,12 @@ export function writeUserFile(path: string, text: string, secret: boolean): void
     replace(target, text, secret || old === undefined ? 0o600 : old & 0o777);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
+    const isFile = ["EEXIST", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
     throw new ConfigurationError(`cannot write ${path}: ${reason}`, {
       cause,
-      hint: "Check the permissions of the file and its folder.",
+      hint: isFile
+        ? `${dirname(path)} must be a folder; there is a file in its way.`
+        : "Check the permissions of the file and its folder.",
     });
   }
 }

@@ -72,7 +72,8 @@ export class ConversationStore {
         .map((name) => name.slice(0, -EXTENSION.length))
         .sort();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ENOTDIR") return [];
       throw error;
     }
   }

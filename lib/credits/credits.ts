@@ -147,7 +147,7 @@ function isCreditService(name: string | undefined): name is CreditService {
 }
 
 function noSuchApi(name: string | undefined, baseUrl: string): ConfigurationError {
-  const known = `Asked can be ${Object.keys(QUERIES).join(", ")}.`;
+  const known = `flexllm can ask ${Object.keys(QUERIES).join(", ")}.`;
   if (name === "mock") return new ConfigurationError("the mock has no account: it costs nothing");
   if (name !== undefined && name in CONSOLES) {
     return new ConfigurationError(`${name} has no API for the balance of a key`, {
@@ -157,7 +157,7 @@ function noSuchApi(name: string | undefined, baseUrl: string): ConfigurationErro
   const isNamed = SERVICE_NAMES.includes(name as ServiceName);
   const server = isNamed ? name : new URL(baseUrl).host;
   return new ConfigurationError(`${server} is not known to have an API for the balance of a key`, {
-    hint: `${known} Name the service as provider in the configuration if it is one of them.`,
+    hint: `${known} If it is one of them, name it as provider in the configuration.`,
   });
 }
 

@@ -41,7 +41,10 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "ENOENT":
-      return new InvalidInputError(`the input file ${name} does not exist`, { cause: error });
+      return new InvalidInputError(`the input file ${name} does not exist`, {
+        cause: error,
+        hint: 'It holds a question a line, such as {"q": "What is Python?"}.',
+      });
     case "EACCES":
     case "EPERM":
       return new InvalidInputError(`no permission to read ${name}`, { cause: error });

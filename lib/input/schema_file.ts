@@ -55,7 +55,8 @@ export function readSchemaFile(path: string): ResponseFormat {
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
+    const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    const reason = isMissing ? "it does not exist" : cause instanceof Error ? cause.message : cause;
     throw new InvalidInputError(`cannot read the schema ${path}: ${reason}`, { cause });
   }
   let value: unknown;

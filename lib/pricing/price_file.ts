@@ -111,7 +111,8 @@ export function readPriceFile(path: string): PriceRow[] {
   try {
     text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
     const reason = cause instanceof Error ? cause.message : cause;
     throw new ConfigurationError(`cannot read ${path}: ${reason}`, { cause });
   }

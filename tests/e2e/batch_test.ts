@@ -137,7 +137,10 @@ Deno.test("bad input is told clearly, nothing is sent, and no file is left", asy
       [good, "-o", folder.file("diary.jsonl")],
       /diary\.jsonl:1 is not a result of flexllm: it is not JSON/,
     ],
-    [[folder.file("none.jsonl"), "-o", out], /the input file .*none\.jsonl does not exist/],
+    [
+      [folder.file("none.jsonl"), "-o", out],
+      /the input file .*none\.jsonl does not exist\nIt holds a question a line, such as /,
+    ],
     [[folder.path, "-o", out], /is a folder, not a file/],
     [[folder.write("empty.jsonl", ""), "-o", out], /empty\.jsonl has no record/],
     [["-o", out], /standard input has no record/],

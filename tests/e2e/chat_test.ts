@@ -1,18 +1,17 @@
-/** `flexllm chat` on a terminal and in pipes. */
+/** `flexllm chat` on a terminal. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Socket } from "node:net";
 import process from "node:process";
-import type { Conversation } from "../../lib/conversations/conversation.ts";
-import { flexllm, start } from "../support/cli.ts";
+import { conversations, until } from "../support/chats.ts";
 import {
   EVENT_STREAM_HEAD,
   FINISH_EVENT,
   startRawServer,
   textEvent,
 } from "../support/raw_server.ts";
-import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import {
   startOnTerminal,
   type TerminalOptions,
@@ -33,20 +32,6 @@ async function chat(args: string[], options?: TerminalOptions): Promise<TestTerm
   const terminal = startOnTerminal(["chat", ...args], options);
   await terminal.shows(/^>$/m);
   return terminal;
-}
-
-function conversations(home: TemporaryFolder): Conversation[] {
-  const folder = join(home.path, ".flexllm", "conversations");
-  return readdirSync(folder).filter((name) => name.endsWith(".json")).sort()
-    .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (!condition()) {
-    assert.ok(performance.now() < end, "it did not happen");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 terminalTest("a chat answers, remembers, tells tokens and cost, and leaves at Ctrl-D", async () => {
@@ -380,115 +365,100 @@ terminalTest("answers go to a redirected stdout as they are, prompts to the term
   assert.doesNotMatch(await terminal.screen(), /You asked/);
 });
 
-Deno.test("every line that is piped in is a message, and nothing else is on stdout", async () => {
-  await using mock = watchedMock({ length: 40 });
-  const args = ["chat", "-m", "m", "--base-url", mock.baseUrl];
-  const stdin = 'one\n\n"""\ntwo\nlines\n"""\n/system Brief.\nthree \\\nfour';
-  const { code, stdout, stderr } = await flexllm([...args, "zero"], { stdin });
-  assert.deepEqual([code, stderr], [0, "It counts from the next message on.\n"]);
-  assert.equal(stdout.split("\n").length, 5);
-  assert.match(stdout, /^[\w\s.,:"]*$/);
-  const asked = mock.requests.map(({ messages }) => messages.at(-1).content);
-  assert.deepEqual(asked, ["zero", "one", "two\nlines", "three \nfour"]);
-  assert.equal(mock.requests[3].messages[0].content, "Brief.");
-});
+terminalTest(
+  "an answer goes on through a resize, and a character in two halves is whole",
+  async () => {
+    const sockets: Socket[] = [];
+    const half = (unit: string) => textEvent("?").replace("?", unit);
+    await using server = await startRawServer((socket) => {
+      sockets.push(socket);
+      socket.write(EVENT_STREAM_HEAD + textEvent("begun ") + half("\\ud83c"));
+    });
+    await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl]);
+    terminal.type("go\r");
+    await terminal.shows("begun");
+    terminal.resize(30);
+    sockets[0].end(half("\\udf89") + textEvent(" and the end") + FINISH_EVENT);
+    await terminal.shows(/^begun 🎉 and the end$/m);
+  },
+);
 
-Deno.test("a piped chat ends at the first failure, with the exit code of its kind", async () => {
-  const wrong = await flexllm(["chat", "-m", "mock"], { stdin: "/nope\nhello\n" });
-  assert.deepEqual([wrong.code, wrong.stdout], [1, ""]);
-  assert.match(wrong.stderr, /^error: there is no command \/nope\n/);
-  await using server = await startRawServer((socket) =>
-    socket.end("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n")
-  );
-  const args = ["chat", "-m", "m", "--base-url", server.baseUrl, "--retry-times", "0"];
-  const failed = await flexllm(args, { stdin: "a\nb\n" });
-  assert.equal(failed.code, 3);
-  assert.equal(server.requests.length, 1);
-  const nothing = await flexllm(["chat", "-m", "mock"]);
-  assert.equal(nothing.code, 1);
-  assert.match(nothing.stderr, /^error: there is nothing to say\nGive a message/);
-});
+terminalTest(
+  "an answer that does not begin is told to be waited for, and leaves no trace of it",
+  async () => {
+    const sockets: Socket[] = [];
+    await using server = await startRawServer((socket) => sockets.push(socket));
+    await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl]);
+    terminal.type("go\r");
+    await terminal.shows(/^> go\n\nwaiting for the answer; Ctrl-C stops it$/m);
+    sockets[0].end(EVENT_STREAM_HEAD + textEvent("Here it is.") + FINISH_EVENT);
+    await terminal.shows(/^> go\n\nHere it is\.\n\ntest-model · [^]*^>$/m);
+    terminal.type("more\r");
+    await terminal.shows(/^> more\n\nwaiting for the answer/m);
+    terminal.type("\x03");
+    await terminal.shows(/^> more\n\nInterrupted; \/retry asks again\.\n\n>$/m);
+  },
+);
 
-Deno.test("SIGKILL in an answer loses that answer only, and the message is kept", async () => {
-  using home = temporaryFolder();
-  await using mock = watchedMock({ length: 4000, tokenRate: 50 });
-  const args = ["chat", "-m", "m", "--base-url", mock.baseUrl];
-  const env = { HOME: home.path };
-  await flexllm(["chat", "-m", "mock"], { stdin: "first\n", env });
-  await using running = start([...args, "-c"], { stdin: "second\n", env });
-  await until(() => running.stdout().length > 20);
-  running.signal("SIGKILL");
-  await running.finished;
-  const [{ turns }] = conversations(home);
-  assert.deepEqual(turns.map(({ user }) => user.content), ["first", "second"]);
-  assert.equal(turns[1].assistant, undefined);
-  await using fast = watchedMock({ length: 30 });
-  await flexllm(["chat", "-c", "-m", "m", "--base-url", fast.baseUrl], { stdin: "third\n", env });
-  // deno-lint-ignore no-explicit-any
-  assert.deepEqual(fast.requests[0].messages.map(({ role }: any) => role), [
-    "user",
-    "assistant",
-    "user",
-  ]);
-});
+terminalTest(
+  "an image is attached, and another model is asked in the same conversation",
+  async () => {
+    using home = temporaryFolder();
+    await using mock = watchedMock({ length: 30 });
+    home.write(
+      "flexllm_config.yaml",
+      `models:\n  - {id: m2, name: other, base_url: "${mock.baseUrl}"}\n`,
+    );
+    const png =
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGD4DwABBAEAX+XDSwAAAABJRU5ErkJggg==";
+    writeFileSync(home.file("dot.png"), png, "base64");
+    await using terminal = await chat(["-m", "m1", "--base-url", mock.baseUrl], { home });
+    terminal.type("/image dot.png\r");
+    await terminal.shows("Attached dot.png; it goes with your next message.");
+    terminal.type("what is it?\r");
+    await terminal.shows(/unknown cost[^]*^>$/m);
+    const [image, text] = mock.requests[0].messages[0].content;
+    assert.equal(image.image_url.url, `data:image/png;base64,${png}`);
+    assert.equal(text.text, "what is it?");
+    terminal.type("/model\r");
+    await terminal.shows(/^\* m1\n {2}other\n {2}mock$/m);
+    terminal.type("/model other\r");
+    await terminal.shows("The model is other now.");
+    terminal.type("and now?\r");
+    await until(() => mock.requests.length === 2);
+    assert.deepEqual([mock.requests[1].model, mock.requests[1].messages.length], ["m2", 3]);
+  },
+);
 
-Deno.test("Ctrl-C in a piped chat keeps what came and ends with 130", async () => {
-  using home = temporaryFolder();
-  await using mock = watchedMock({ length: 4000, tokenRate: 50 });
-  await using running = start(["chat", "-m", "m", "--base-url", mock.baseUrl], {
-    stdin: "one\ntwo\n",
-    env: { HOME: home.path },
-  });
-  await until(() => running.stdout().length > 20);
-  running.signal("SIGINT");
-  const { code } = await running.finished;
-  assert.equal(code, 130);
-  assert.equal(mock.requests.length, 1);
-  const [{ turns: [turn] }] = conversations(home);
-  assert.ok((turn.assistant?.content as string).startsWith('You asked: "one"'));
-});
-
-Deno.test("conversations are listed, gone on with, and deleted", async () => {
-  using home = temporaryFolder();
-  const env = { HOME: home.path };
-  const empty = await flexllm(["chat", "--list", "--json"], { env });
-  assert.deepEqual([empty.code, empty.stdout], [0, "[]\n"]);
-  const none = await flexllm(["chat", "-c", "x", "-m", "mock"], { env });
-  assert.equal(none.code, 1);
-  assert.match(
-    none.stderr,
-    /there is no conversation to go on with\nBegin one with flexllm chat\./,
-  );
-  for (const first of ["about rivers", "about lakes"]) {
-    await flexllm(["chat", first, "-m", "mock"], { env });
+terminalTest("/help breaks its lines between words, on a narrow terminal too", async () => {
+  await using terminal = await chat(["-m", "mock"]);
+  for (const columns of [80, 30]) {
+    terminal.type("/clear\r");
+    await terminal.shows(/begins\.\s+>$/);
+    terminal.resize(columns);
+    terminal.type("/help\r");
+    const screen = await terminal.shows(/leaves\.\s+Ctrl-D\s+leaves\.\n>$/);
+    const help = screen.slice(screen.lastIndexOf("/model [NAME]"));
+    for (const word of ["provider's", "remembered.", "conversation;", "default"]) {
+      assert.ok(help.split(/\s/).includes(word), `${word} at ${columns} columns:\n${help}`);
+    }
   }
-  const listed = JSON.parse((await flexllm(["chat", "--list", "--json"], { env })).stdout);
-  // deno-lint-ignore no-explicit-any
-  assert.deepEqual(listed.map(({ title }: any) => title), ["about lakes", "about rivers"]);
-  const { id } = listed[1];
-  assert.equal((await flexllm(["chat", "--resume", id, "and more"], { env })).code, 0);
-  const plain = await flexllm(["chat", "--list"], { env });
-  assert.match(plain.stdout, new RegExp(`\n${id}  .* 2  mock +about rivers\n`));
-  const unknown = await flexllm(["chat", "--resume", "1999", "x"], { env });
-  assert.equal(unknown.code, 1);
-  assert.match(unknown.stderr, /no conversation "1999"\nflexllm chat --list shows them all\./);
-  assert.equal((await flexllm(["chat", "--delete", id], { env })).code, 0);
-  assert.equal(conversations(home).length, 1);
-  await flexllm(["chat", "secret", "-m", "mock", "--no-save"], { env });
-  assert.equal(conversations(home).length, 1);
 });
 
-Deno.test("a conversation goes on with its own model and server, and keeps no key", async () => {
-  using home = temporaryFolder();
-  const env = { HOME: home.path };
-  await using mock = watchedMock({ length: 30 });
-  const flags = ["-m", "special", "--base-url", mock.baseUrl, "--api-key", "sk-secret-1"];
-  await flexllm(["chat", "one", ...flags, "-t", "0.3"], { env });
-  assert.equal((await flexllm(["chat", "-c", "two"], { env })).code, 0);
-  assert.deepEqual([mock.requests[1].model, mock.requests[1].temperature], ["special", 0.3]);
-  assert.equal(mock.requests[1].messages.length, 3);
-  const withPassword = mock.baseUrl.replace("//", "//user:sk-secret-1@");
-  await flexllm(["chat", "x", "-m", "m", "--base-url", withPassword], { env });
-  const kept = JSON.stringify(conversations(home));
-  assert.ok(!kept.includes("sk-secret-1"), kept);
-});
+terminalTest(
+  "a terminal that cannot draw is talked at line by line, and Ctrl-C leaves",
+  async () => {
+    const env = { TERM: "dumb" };
+    await using terminal = await chat(["-m", "mock"], { env });
+    await terminal.shows("Chatting with mock. Ctrl-D leaves.");
+    terminal.type("hello\n");
+    await terminal.shows(/^> hello\nYou asked: "hello"[^]*\n>$/m);
+    terminal.type("\x03");
+    assert.equal(await terminal.finished, 130);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(terminal.written(), /\x1b/);
+    await using second = await chat(["-m", "mock"], { env });
+    second.type("\x04");
+    assert.equal(await second.finished, 0);
+  },
+);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { commandLine, flexllm, ROOT, start } from "../support/cli.ts";
@@ -13,11 +13,62 @@ Deno.test("version and --version print the version", async () => {
   assert.match(runtime, /^(deno|bun) \d/);
 });
 
+/** A module as `deno info --json` has it. */
+interface InfoModule {
+  specifier: string;
+  dependencies?: { specifier: string; code?: { specifier: string }; isDynamic?: boolean }[];
+}
+
+/** What is loaded with the modules in `files`, and not later: our own paths, and names of packages. */
+function loadedWith(files: readonly string[]): string[] {
+  const info = execFileSync(process.execPath, ["info", "--json", "main.ts"], {
+    cwd: ROOT,
+    encoding: "utf8",
+    maxBuffer: 1e8,
+  });
+  const modules: InfoModule[] = JSON.parse(info).modules;
+  const loaded = new Set(files.map((file) => new URL(file, `file://${ROOT}`).href));
+  for (const url of loaded) {
+    const { dependencies = [] } = modules.find(({ specifier }) => specifier === url) ?? {};
+    for (const { specifier, code, isDynamic } of dependencies) {
+      if (!isDynamic && code !== undefined) {
+        loaded.add(code.specifier.startsWith("file:") ? code.specifier : specifier);
+      }
+    }
+  }
+  return [...loaded].map((url) => url.replace(`file://${ROOT}`, "")).sort();
+}
+
+Deno.test("version and the help load nothing that they do not need", () => {
+  const version = loadedWith(["main.ts", "commands/print_version.ts"]);
+  const packages = (names: string[]) => names.filter((name) => !/^node:|\.(ts|json)$/.test(name));
+  const own = (names: string[]) => names.filter((name) => name.endsWith(".ts"));
+  assert.deepEqual(packages(version), []);
+  assert.deepEqual(own(version), [
+    "commands/exit_codes.ts",
+    "commands/print_version.ts",
+    "commands/terminal.ts",
+    "lib/errors.ts",
+    "lib/version.ts",
+    "main.ts",
+  ]);
+  const help = loadedWith(["main.ts", "commands/program.ts"]);
+  assert.deepEqual(packages(help), ["@commander-js/extra-typings"]);
+  assert.deepEqual(own(help).filter((name) => !version.includes(name)), [
+    "commands/command_list.ts",
+    "commands/flags.ts",
+    "commands/program.ts",
+  ]);
+});
+
 Deno.test("flexllm alone names the next step, which depends on whether there is a configuration", async () => {
   const first = await flexllm([]);
   assert.deepEqual([first.code, first.stderr], [0, ""]);
   assert.match(first.stdout, /Begin with one of these:\n\n {2}flexllm init .*\n.*-m mock /);
   const later = await flexllm([], { env: { FLEXLLM_CONFIG: "mine.yaml" } });
+  for (const { stdout } of [first, later]) {
+    assert.deepEqual(stdout.split("\n").filter((line) => line.length > 80), []);
+  }
   assert.match(later.stdout, /For example:\n\n {2}flexllm test /);
   assert.equal((await flexllm(["help"])).stdout, (await flexllm(["--help"])).stdout);
 });
@@ -28,6 +79,10 @@ Deno.test("unknown commands and flags are told with a suggestion and exit code 1
     [["ask", "x", "--modle", "m"], /unknown option '--modle'\n\(Did you mean --model\?\)/],
     [["ask", "x", "-t", "hot"], /argument 'hot' is invalid\. Expected a number from 0 to 2/],
     [["mock", "-p"], /argument missing/],
+    [["help", "bacth"], /there is no command "bacth"\nflexllm --help lists all commands/],
+    [["ask", "What", "is", "Python?"], /but got 3.*\nPut the text in quotes\.\n/],
+    [["chat", "Good", "day"], /but got 2.*\nPut the text in quotes\.\n/],
+    [["list", "this"], /but got 1: this\.\nRun with --help/],
   ];
   for (const [args, pattern] of cases) {
     const { code, stdout, stderr } = await flexllm(args);

@@ -135,7 +135,28 @@ Deno.test("models lists what the server offers, sorted, filtered, with the conte
   assert.deepEqual(JSON.parse(some.stdout), [{ id: "a/One\x1b[31m", context_window: 8192 }]);
   const none = await flexllm([...args, "-n", "gpt"]);
   assert.deepEqual([none.code, none.stdout], [1, ""]);
-  assert.match(none.stderr, /lists no model with "gpt" \(3 in all\)/);
+  assert.match(none.stderr, /^None of the 3 models has "gpt" in its name\.\n$/);
+});
+
+Deno.test("models says what a server without a list, or with an empty one, means", async () => {
+  await using server = await startRawServer((socket, { number }) =>
+    socket.write(
+      number === 0
+        ? httpAnswer(404, '{"detail":"Not Found"}')
+        : httpAnswer(200, number === 1 ? '{"data":[]}' : '{"data":[{"id":"only"}]}'),
+    )
+  );
+  const ask = () => flexllm(["models", "--base-url", server.baseUrl]);
+  const none = await ask();
+  assert.equal(none.code, 3);
+  assert.match(
+    none.stderr,
+    /404: Not Found\nCheck the base URL; .*Some servers have no such list: /,
+  );
+  assert.doesNotMatch(none.stderr, /model's name/);
+  const empty = await ask();
+  assert.deepEqual([empty.code, empty.stderr], [1, "The server lists no models.\n"]);
+  assert.match((await ask()).stderr, /^1 model; `flexllm init` adds one/);
 });
 
 Deno.test("models asks the server of the environment without a model", async () => {
@@ -159,7 +180,7 @@ Deno.test("config shows each setting with the place that it comes from", async (
   const json = (await flexllm(["config", "show", "--json"], { env })).stdout;
   assert.ok(!json.includes(SECRET) && !stdout.includes(SECRET));
   const { settings, content } = JSON.parse(json);
-  assert.deepEqual(settings["batch.concurrency"], { value: "20", source: `${file}:8:16` });
+  assert.deepEqual(settings["batch.concurrency"], { value: 20, source: `${file}:8:16` });
   assert.equal(content.models[0].api_key, "…ghij");
   const none = await flexllm(["config", "show"]);
   assert.match(none.stdout, /^No configuration file; `flexllm init` writes one\./);
@@ -199,6 +220,17 @@ Deno.test("config check tells all mistakes, with line and column", async () => {
   assert.match(
     warned.stderr,
     /^warning: .*good\.yaml:2:22: the environment variable NOT_SET is not set\n$/,
+  );
+});
+
+Deno.test("config edit opens no editor of its own where there is no terminal", async () => {
+  using folder = temporaryFolder();
+  const file = folder.write("c.yaml", "models: []\n");
+  const { code, stdout, stderr } = await flexllm(["config", "edit", "--config", file]);
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.match(
+    stderr,
+    /^error: there is no terminal to edit .*c\.yaml at\nName an editor in VISUAL/,
   );
 });
 
@@ -259,7 +291,7 @@ Deno.test("credits asks the service of the model, at the base URL that is config
   assert.deepEqual([unknown.code, unknown.stdout], [1, ""]);
   assert.match(
     unknown.stderr,
-    /127\.0\.0\.1:\d+ is not known to have an API for the balance of a key\nAsked can be openrouter/,
+    /127\.0\.0\.1:\d+ is not known to have an API for the balance of a key\nflexllm can ask openrouter/,
   );
   const claude = await flexllm(["credits", "-m", "c"], { env });
   assert.equal(claude.code, 1);

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "nod
 import { startMockServer } from "../../lib/mock/server.ts";
 import { flexllm } from "../support/cli.ts";
 import { KEYS, Pty } from "../support/pty.ts";
-import { httpAnswer, startRawServer } from "../support/raw_server.ts";
+import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 
 const KEY = "sk-test-0123456789abcdef";
@@ -64,7 +64,7 @@ Deno.test("init leads from an empty home to a model that answers", async () => {
   assert.equal((await flexllm(["ask", "hi"], { env })).code, 0);
 });
 
-Deno.test("Ctrl-C at any question of init leaves nothing behind, with exit code 130", async () => {
+Deno.test("Ctrl-C and Ctrl-D at any question of init leave nothing behind", async () => {
   await using server = startMockServer({ port: 0 });
   const moments: ((pty: Pty) => Promise<unknown>)[] = [
     (pty) => pty.shows(/Which provider/),
@@ -79,14 +79,60 @@ Deno.test("Ctrl-C at any question of init leaves nothing behind, with exit code 
     },
   ];
   for (const reach of moments) {
-    using home = temporaryFolder();
-    await using pty = new Pty(["init"], { home: home.path });
-    await reach(pty);
-    pty.type(KEYS.ctrlC);
-    assert.equal(await pty.exitCode(), 130);
-    assert.match(await pty.screen(), /cancelled; nothing was changed/);
-    assert.equal(existsSync(home.file(".flexllm")), false);
+    for (const key of [KEYS.ctrlC, KEYS.ctrlD]) {
+      using home = temporaryFolder();
+      await using pty = new Pty(["init"], { home: home.path });
+      await reach(pty);
+      pty.type(key);
+      assert.equal(await pty.exitCode(), 130);
+      assert.match(await pty.screen(), /^cancelled; nothing was changed$/m);
+      assert.equal(existsSync(home.file(".flexllm")), false);
+    }
   }
+});
+
+Deno.test("init completes a URL without http:// and without /v1", async () => {
+  using home = temporaryFolder();
+  await using server = await startRawServer((socket, { path }) => {
+    if (!path.startsWith("/v1/")) socket.write(httpAnswer(404, '{"detail":"Not Found"}'));
+    else if (path === "/v1/models") socket.write(httpAnswer(200, '{"data":[{"id":"m1"}]}'));
+    else socket.write(httpAnswer(200, completion("OK")));
+  });
+  const { host } = new URL(server.baseUrl);
+  await using pty = new Pty(["init"], { home: home.path });
+  await answerUpToKey(pty, host, "");
+  await pty.shows(/They are at http:\/\/\S+\/v1: this is the base URL\.[^]*● m1/);
+  pty.type(KEYS.enter);
+  await pty.shows(/answer ok[^]*Written: /);
+  assert.match(home.read(".flexllm/config.yaml"), new RegExp(`base_url: http://${host}/v1\n`));
+});
+
+Deno.test("init says at once that a server does not answer, and asks again", async () => {
+  using home = temporaryFolder();
+  const { baseUrl } = await startRawServer(() => {}).then(async (server) => {
+    await server[Symbol.asyncDispose]();
+    return server;
+  });
+  await using pty = new Pty(["init"], { home: home.path });
+  await answerUpToKey(pty, baseUrl, "");
+  await pty.shows(
+    /refused[^]*Start the server, or correct the port[^]*● answer the questions again/,
+  );
+  assert.doesNotMatch(await pty.screen(), /Which model/);
+  pty.type(KEYS.enter);
+  await pty.shows(/answer the questions again\s+│\s+◆ +Which provider/);
+});
+
+Deno.test("a terminal that cannot draw is not asked questions", async () => {
+  using home = temporaryFolder();
+  const env = { TERM: "dumb" };
+  await using pty = new Pty(["init"], { home: home.path, env });
+  assert.equal(await pty.exitCode(), 1);
+  assert.match(await pty.screen(), /asks questions, and this terminal cannot show them[^]*--yes/);
+  withConfig(home, "models: [{id: a, provider: mock}]\n");
+  await using choosing = new Pty(["set-model"], { home: home.path, env });
+  assert.equal(await choosing.exitCode(), 1);
+  assert.match(await choosing.screen(), /flexllm set-model NAME\na\nmock/);
 });
 
 Deno.test("init survives a resize, and a key that is pasted with blanks around it", async () => {

@@ -14,6 +14,9 @@ Deno.test("pricing finds a model by a part of its name, however it is written", 
   }
   const rows = JSON.parse((await flexllm(["pricing", "claude-sonnet-4", "--json"])).stdout);
   assert.ok(rows.some((row: { vendor: string }) => row.vendor === "Anthropic"));
+  const [row] = JSON.parse((await flexllm(["pricing", "gpt-5.4-mini", "--json"])).stdout);
+  assert.deepEqual([row.model, row.vendor], ["gpt-5.4-mini", "OpenAI"]);
+  assert.deepEqual([row.cached_input, row.context_window], [0.075, 400_000]);
   const all = JSON.parse((await flexllm(["pricing", "--json"])).stdout);
   assert.ok(all.length > 1000);
 });
@@ -22,6 +25,7 @@ Deno.test("a model that nobody knows gets suggestions", async () => {
   const { code, stderr } = await flexllm(["pricing", "gpt-5.4-minni"]);
   assert.equal(code, 1);
   assert.match(stderr, /no price is known of a model like "gpt-5\.4-minni"\nClose .*gpt-5\.4-mini/);
+  assert.match((await flexllm(["pricing", "sonet"])).stderr, /\nClose to it are claude-\S*sonnet/);
 });
 
 /** The form of OpenRouter's list: prices in USD per token, as text; -1 for what has no fixed one. */

@@ -70,7 +70,7 @@ Deno.test("set-model keeps a link and the permissions of the file behind it", as
   assert.equal((statSync(file).mode & 0o777).toString(8), "640");
 });
 
-Deno.test("set-model lets choose from a list, and Ctrl-C changes nothing", async () => {
+Deno.test("set-model lets choose from a list, and Ctrl-C and Ctrl-D change nothing", async () => {
   using home = temporaryFolder();
   const file = home.write("flexllm_config.yaml", FILE);
   chmodSync(file, 0o600);
@@ -81,6 +81,13 @@ Deno.test("set-model lets choose from a list, and Ctrl-C changes nothing", async
     pty.type(KEYS.down);
     await pty.shows(/● local\s+│\s+\(qwen3:8b\)/);
     pty.type(KEYS.ctrlC);
+    assert.equal(await pty.exitCode(), 130);
+    assert.equal(home.read("flexllm_config.yaml"), FILE);
+  }
+  {
+    await using pty = new Pty(["set-model"], { home: home.path });
+    await pty.shows(/● gpt-4/);
+    pty.type(KEYS.down, KEYS.ctrlD);
     assert.equal(await pty.exitCode(), 130);
     assert.equal(home.read("flexllm_config.yaml"), FILE);
   }

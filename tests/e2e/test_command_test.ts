@@ -45,7 +45,7 @@ Deno.test("test tries the connection, the key, an answer and a stream", async ()
     "answer ok",
     "streaming ok",
   ]);
-  assert.match(shown[2].slice(2).join(" "), /^\d+\.\d\d s "OK", 3 \+ 2 tokens$/);
+  assert.match(shown[2].slice(2).join(" "), /^\d+\.\d\d s "OK", 3 tokens in, 2 out$/);
   assert.match(shown[3].slice(2).join(" "), /^\d+\.\d\d s first token after \d+\.\d\d s$/);
   const [probe, answer] = server.requests;
   assert.equal(probe.headers.get("authorization"), undefined, "the key is not for the connection");

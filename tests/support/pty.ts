@@ -20,6 +20,8 @@ export const KEYS = {
   down: "\x1b[B",
   up: "\x1b[A",
   ctrlC: "\x03",
+  ctrlD: "\x04",
+  tab: "\t",
   escape: "\x1b",
   backspace: "\x7f",
 } as const;
@@ -28,6 +30,8 @@ export interface PtyOptions {
   columns?: number;
   rows?: number;
   env?: Record<string, string>;
+  /** What runs instead of flexllm. */
+  program?: readonly string[];
   /** The home folder, also the working directory. */
   home: string;
 }
@@ -54,7 +58,10 @@ export class Pty implements AsyncDisposable {
     const assignments = Object.entries(environment).map(([name, value]) =>
       `${name}=${quote(value)}`
     );
-    const command = [...assignments, ...[...commandLine(), ...args].map(quote)].join(" ");
+    const command = [
+      ...assignments,
+      ...[...options.program ?? commandLine(), ...args].map(quote),
+    ].join(" ");
     const setup = `tty > ${quote(this.#folder.file("tty"))}; stty rows ${rows} cols ${columns}`;
     const shell = `${setup}; exec env -i ${command}`;
     // The BSDs' `script` gives the exit code without being told to.

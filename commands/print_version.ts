@@ -1,0 +1,12 @@
+/**
+ * The line that `flexllm version` prints, without the parser of arguments.
+ *
+ * @module
+ */
+import { VERSION } from "../lib/version.ts";
+import { writeOutput } from "./terminal.ts";
+
+/** Prints the version. */
+export function printVersion(): void {
+  writeOutput(`flexllm ${VERSION}\n`);
+}
