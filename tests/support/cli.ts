@@ -18,7 +18,7 @@ function denoFolder(): string {
 
 const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
   ? [BINARY]
-  : [process.execPath, "run", "--quiet", "-A", "--frozen", `${ROOT}main.ts`];
+  : [process.execPath, "run", "--quiet", "-P=cli", "--no-prompt", "--frozen", `${ROOT}main.ts`];
 /** A command that takes longer than these milliseconds hangs. */
 const LONGEST = 180_000;
 /** The environment of every run. */
