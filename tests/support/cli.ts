@@ -93,8 +93,13 @@ export function start(args: string[], options: RunOptions = {}): Running {
   return {
     process: child,
     signal(name) {
-      // It may just have ended.
-      if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, name);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      try {
+        process.kill(child.pid!, name);
+      } catch (error) {
+        // It may have ended just now, before we are told.
+        if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+      }
     },
     stdout: () => stdout,
     finished,
