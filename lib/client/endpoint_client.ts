@@ -19,7 +19,7 @@ import type {
   Provider,
 } from "../providers/provider.ts";
 import { RateLimitReader } from "../providers/rate_limit_headers.ts";
-import { redact, shownUrl } from "../redact.ts";
+import { redact, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/choose.ts";
 import type { Gate } from "../scheduling/gate.ts";
 import { type Answer, send } from "../transport/http.ts";
@@ -52,6 +52,7 @@ export class EndpointClient implements Target {
   /** The same, without what may be secret. */
   readonly name: string;
   readonly #connection: Connection;
+  readonly #secrets: readonly string[];
   readonly #encoders = new Map<Provider, ReturnType<Provider["encoder"]>>();
   readonly #limits = new RateLimitReader();
   readonly #prices: readonly PriceRow[] | undefined;
@@ -63,6 +64,7 @@ export class EndpointClient implements Target {
     gate: Gate,
   ) {
     this.#connection = connect(options);
+    this.#secrets = secretsOf(this.#connection.endpoint);
     this.gate = gate;
     this.weight = options.weight ?? 1;
     this.model = options.model;
@@ -110,19 +112,26 @@ export class EndpointClient implements Target {
     options: TryOptions,
   ): Promise<{ completion: Completion; raw: unknown }> {
     const answer = await this.#send(encoded, options);
-    const decoded = decodeAnswer(provider, answer);
+    const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer));
     this.#observe(answer.headers, decoded.completion.usage ?? undefined);
     return decoded;
   }
 
   async #send(encoded: EncodedRequest, options: TryOptions): Promise<Answer> {
-    const { endpoint, fetch } = this.#connection;
-    const answer = await send(encoded, { ...options, fetch });
-    if (answer.status >= 400) {
-      answer.body = redact(answer.body, endpoint.apiKey);
-      this.#observe(answer.headers, undefined);
-    }
+    const answer = await send(encoded, { ...options, fetch: this.#connection.fetch });
+    if (answer.status >= 400) this.#observe(answer.headers, undefined);
     return answer;
+  }
+
+  /** Reads an answer; an error is made again when the server shows in it what it was sent. */
+  #read<T>(answer: Answer, decode: (answer: Answer) => T): T {
+    try {
+      return decode(answer);
+    } catch (error) {
+      const body = redact(answer.body, ...this.#secrets);
+      if (body === answer.body) throw error;
+      return decode({ ...answer, body });
+    }
   }
 
   /** Sends a request once and yields its events in the batches in which they arrive. */
@@ -130,12 +139,11 @@ export class EndpointClient implements Target {
     { provider, encoded }: Prepared,
     options: TryOptions,
   ): AsyncGenerator<StreamEvent[], StreamEnd, void> {
-    const { endpoint, fetch } = this.#connection;
     return readStream(encoded, {
       ...options,
       provider,
-      fetch,
-      apiKey: endpoint.apiKey,
+      fetch: this.#connection.fetch,
+      secrets: this.#secrets,
       onHeaders: (headers) => this.#observe(headers, undefined),
     });
   }
@@ -158,7 +166,8 @@ export class EndpointClient implements Target {
       stream: false,
     });
     const request = provider.modelList.request(this.#connection.endpoint, cursor);
-    return provider.modelList.decode(readAnswer(provider, await this.#send(request, options)));
+    const answer = await this.#send(request, options);
+    return provider.modelList.decode(this.#read(answer, (answer) => readAnswer(provider, answer)));
   }
 
   /** What tokens of `model` cost here; at once, but for the first time. */

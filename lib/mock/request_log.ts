@@ -20,7 +20,8 @@ export interface LoggedRequest {
 
 /** How many requests are kept; older ones are forgotten. */
 const KEPT = 1000;
-const SECRET_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie"];
+/** Names of headers and query fields that may hold a key. */
+const SECRET = /auth|key|token|secret|password|cookie/i;
 
 /** The last requests. */
 export class RequestLog {
@@ -35,8 +36,10 @@ export class RequestLog {
   /** Notes a request that was answered. */
   add(request: Request, body: unknown, status: number): void {
     const url = new URL(request.url);
-    if (url.searchParams.has("key")) url.searchParams.set("key", "removed");
-    const headers = [...request.headers].filter(([name]) => !SECRET_HEADERS.includes(name));
+    for (const name of [...url.searchParams.keys()].filter((name) => SECRET.test(name))) {
+      url.searchParams.set(name, "removed");
+    }
+    const headers = [...request.headers].filter(([name]) => !SECRET.test(name));
     this.#requests.push({
       number: ++this.#count,
       method: request.method,
