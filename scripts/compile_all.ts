@@ -27,8 +27,19 @@ const BUN = "bun@1.4.5";
 function commandOf(compiler: Compiler, target: Target): [command: string, args: string[]] {
   const output = join(FOLDER, fileOf(target));
   if (compiler === "deno") {
-    const flags = ["-P=cli", "--no-prompt", "--frozen", "--quiet"];
-    const args = ["compile", ...flags, "--target", target.deno, "--output", output, "main.ts"];
+    // What is started is asked for by its name, which no other system knows.
+    const permissions = target.name.startsWith("windows") ? "-P=cli-windows" : "-P=cli";
+    const flags = ["--no-prompt", "--exclude-unused-npm", "--frozen", "--quiet"];
+    const args = [
+      "compile",
+      permissions,
+      ...flags,
+      "--target",
+      target.deno,
+      "--output",
+      output,
+      "main.ts",
+    ];
     return [process.execPath, args];
   }
   // Files of the folder that somebody happens to be in must not change what the binary does.

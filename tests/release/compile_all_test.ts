@@ -38,6 +38,8 @@ Deno.test("each platform is compiled with its own target and file", () => {
     ["aarch64-apple-darwin", "dist/flexllm-macos-arm64"],
     ["x86_64-pc-windows-msvc", "dist/flexllm-windows-x64.exe"],
   ]);
+  const permissions = deno.calls.map((args) => args.find((arg) => arg.startsWith("-P=")));
+  assert.deepEqual(permissions, [...Array(4).fill("-P=cli"), "-P=cli-windows"]);
   const bun = recorder(well);
   assert.equal(compileAll(TARGETS.slice(0, 2), "bun", bun.run).size, 0);
   assert.deepEqual(bun.calls[0], ["task", "bundle"]);
