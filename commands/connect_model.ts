@@ -12,6 +12,7 @@ import type { ClientOptions } from "../lib/client/client_options.ts";
 import { baseUrlOf, type EndpointOptions } from "../lib/client/endpoint.ts";
 import { LLMClientPool } from "../lib/client/pool.ts";
 import { configuredPrices } from "../lib/config/configured_prices.ts";
+import { cleartextWarning, type KeyedServer } from "../lib/config/cleartext.ts";
 import { type Config, loadConfig } from "../lib/config/load.ts";
 import { resolveEndpoints, usesEndpoints } from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
@@ -26,6 +27,17 @@ export function readConfig(file: string | undefined): Config {
   const config = loadConfig(process.env, process.cwd(), file);
   for (const warning of config.warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
   return config;
+}
+
+const given = new Set<string>();
+
+/** Says, once for each host, that a key is sent over the network as it is. */
+export function warnOfCleartext(servers: readonly KeyedServer[]): void {
+  for (const warning of servers.map(cleartextWarning)) {
+    if (warning === undefined || given.has(warning)) continue;
+    given.add(warning);
+    writeNote(`${colored("yellow", "warning:")} ${warning}`);
+  }
 }
 
 /** A cache that tells when it cannot be used. */
@@ -56,6 +68,7 @@ export function connectModel(
     writeNote(colored("dim", `configuration: ${config.file ?? "none"}`));
     writeNote(colored("dim", `model: ${model.model} at ${server}, ${key}`));
   }
+  warnOfCleartext([model]);
   const prices = [...model.prices ?? [], ...ownPrices(config)];
   const resolved = { ...model, prices };
   return { client: new LLMClient({ ...resolved, ...settings }), model: model.model, resolved };
@@ -100,6 +113,7 @@ export function connectBatch(
       writeNote(colored("dim", `endpoint: ${model} at ${server}, ${key}`));
     }
   }
+  warnOfCleartext(endpoints);
   const client = new LLMClientPool({
     ...shared,
     endpoints,

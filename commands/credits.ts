@@ -8,7 +8,7 @@ import process from "node:process";
 import { resolveModel } from "../lib/config/resolve_model.ts";
 import type { Amount, Credits } from "../lib/credits/decode.ts";
 import { maskKey } from "../lib/redact.ts";
-import { readConfig } from "./connect_model.ts";
+import { readConfig, warnOfCleartext } from "./connect_model.ts";
 import { addExamples, commonFlags, modelFlags } from "./flags.ts";
 import { colored, writeJson, writeOutput } from "./terminal.ts";
 
@@ -54,6 +54,7 @@ export function creditsCommand() {
     .action(async (flags) => {
       const { askCredits } = await import("../lib/credits/credits.ts");
       const endpoint = resolveModel(readConfig(flags.config), process.env, flags);
+      warnOfCleartext([endpoint]);
       const { service, ...credits } = await askCredits(endpoint, {
         timeout: flags.timeout ?? 30,
         openaiAdminKey: process.env.OPENAI_ADMIN_KEY || undefined,

@@ -16,6 +16,25 @@ export function redact(text: string, ...secrets: (string | undefined)[]): string
   return result;
 }
 
+/** Headers that hold no secrets; all others are taken for one. */
+const HARMLESS = /^(accept|content-type|user-agent|referer|http-referer|x-title|anthropic-.*)$/i;
+
+/** Whether a header of this name may be shown. */
+export function isHarmlessHeader(name: string): boolean {
+  return HARMLESS.test(name);
+}
+
+/** What must not be shown of what is sent to a server: its key, and what its headers hold. */
+export function secretsOf(
+  { apiKey, headers }: { apiKey: string | undefined; headers: Record<string, string> },
+): string[] {
+  const secrets = Object.entries(headers)
+    .filter(([name]) => !isHarmlessHeader(name))
+    // With and without its scheme, such as "Bearer".
+    .flatMap(([, value]) => [value, value.replace(/^\S+ +/, "")]);
+  return apiKey === undefined ? secrets : [apiKey, ...secrets];
+}
+
 /** The part of a URL that is safe to show: credentials and the query may hold a key. */
 export function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url);
@@ -29,5 +48,5 @@ export function maskKey(key: string): string {
 
 /** A URL as a file has it, perhaps not a valid one, without what may be secret. */
 export function safeUrl(text: string): string {
-  return text.replace(/\/\/[^/@]*@/, "//").replace(/[?#].*$/s, "");
+  return text.replace(/\/\/[^/?#]*@/, "//").replace(/[?#].*$/s, "");
 }

@@ -176,6 +176,7 @@ export function serve(hostname: string, port: number, handler: RequestHandler): 
     throw listenProblem(error, hostname, port);
   }
   throw new ConfigurationError("the mock server needs Deno or Bun", {
-    hint: "On Node, pass createMockApp().fetch as the client's fetch option.",
+    hint: "On Node, let app be createMockApp(), and give clients this as their fetch option: " +
+      "(url, init) => app.fetch(new Request(url, init))",
   });
 }

@@ -12,6 +12,7 @@ import { gemini } from "../providers/gemini.ts";
 import type { ChatRequest, Endpoint, Provider } from "../providers/provider.ts";
 import { needsResponses, responses } from "../providers/responses.ts";
 import { service, SERVICE_NAMES, type ServiceName, serviceOfUrl } from "../providers/services.ts";
+import { safeUrl } from "../redact.ts";
 import { defaultFetch } from "../runtime.ts";
 import type { Fetch } from "../transport/http.ts";
 
@@ -71,16 +72,18 @@ function mockFetch(): Fetch {
  */
 export function normalizeBaseUrl(text: string): string {
   const url = URL.parse(text);
+  // What is wrong with it must not show what may be secret in it.
+  const shown = safeUrl(text).replace(/^.*@/s, "…@");
   if (/^https?:/i.test(text) && (url === null || !/^https?:\/\/[^/]/i.test(text))) {
-    throw new ConfigurationError(`the base URL "${text}" is not a valid URL`, {
+    throw new ConfigurationError(`the base URL "${shown}" is not a valid URL`, {
       hint: "Give a URL such as https://host/v1; ports go up to 65535.",
     });
   }
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
     const guess = /^[\w.-]+(:\d+)?(\/|$)/.test(text);
     const scheme = /^(localhost|127\.|\d+\.\d+\.)/.test(text) ? "http" : "https";
-    throw new ConfigurationError(`base URL "${text}" does not begin with http:// or https://`, {
-      hint: guess ? `Did you mean ${scheme}://${text}?` : "Give a URL such as https://host/v1.",
+    throw new ConfigurationError(`base URL "${shown}" does not begin with http:// or https://`, {
+      hint: guess ? `Did you mean ${scheme}://${shown}?` : "Give a URL such as https://host/v1.",
     });
   }
   if (url.username !== "" || url.password !== "") {

@@ -19,7 +19,7 @@ import type {
   Provider,
 } from "../providers/provider.ts";
 import { RateLimitReader } from "../providers/rate_limit_headers.ts";
-import { redact, shownUrl } from "../redact.ts";
+import { redact, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/choose.ts";
 import type { Gate } from "../scheduling/gate.ts";
 import { type Answer, send } from "../transport/http.ts";
@@ -58,6 +58,7 @@ export class EndpointClient implements Target {
   /** The same, without what may be secret. */
   readonly name: string;
   readonly #connection: Connection;
+  readonly #secrets: readonly string[];
   readonly #encoders = new Map<Provider, ReturnType<Provider["encoder"]>>();
   readonly #limits = new RateLimitReader();
   readonly #prices: readonly PriceRow[] | undefined;
@@ -69,6 +70,7 @@ export class EndpointClient implements Target {
     gate: Gate,
   ) {
     this.#connection = connect(options);
+    this.#secrets = secretsOf(this.#connection.endpoint);
     this.gate = gate;
     this.weight = options.weight ?? 1;
     this.model = options.model;
@@ -113,15 +115,22 @@ export class EndpointClient implements Target {
   /** Sends a request once and reads the whole answer. */
   async complete({ provider, encoded }: Prepared, options: TryOptions): Promise<Answered> {
     const answer = await send(encoded, this.#connection.fetch, options);
-    if (answer.status >= 400) this.#noteRefusal(answer);
-    const decoded = decodeAnswer(provider, answer);
+    if (answer.status >= 400) this.#observe(answer, undefined);
+    const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer));
     this.#observe(answer, decoded.completion.usage ?? undefined);
     return decoded;
   }
 
-  #noteRefusal(answer: Answer): void {
-    answer.body = redact(answer.body, this.#connection.endpoint.apiKey);
-    this.#observe(answer, undefined);
+  /** Reads an answer; an error is made again when the server shows in it what it was sent. */
+  #read<T>(answer: Answer, decode: (answer: Answer) => T): T {
+    try {
+      return decode(answer);
+    } catch (error) {
+      const body = redact(answer.body, ...this.#secrets);
+      if (body === answer.body) throw error;
+      answer.body = body;
+      return decode(answer);
+    }
   }
 
   /** Sends a request once and yields its events in the batches in which they arrive. */
@@ -129,11 +138,10 @@ export class EndpointClient implements Target {
     { provider, encoded }: Prepared,
     options: TryOptions,
   ): AsyncGenerator<StreamEvent[], StreamEnd, void> {
-    const { endpoint, fetch } = this.#connection;
-    return readStream(encoded, fetch, {
+    return readStream(encoded, this.#connection.fetch, {
       ...options,
       provider,
-      apiKey: endpoint.apiKey,
+      secrets: this.#secrets,
       onResponse: (response) => this.#observe(response, undefined),
     });
   }
@@ -158,8 +166,8 @@ export class EndpointClient implements Target {
     });
     const request = provider.modelList.request(this.#connection.endpoint, cursor);
     const answer = await send(request, this.#connection.fetch, options);
-    if (answer.status >= 400) this.#noteRefusal(answer);
-    return provider.modelList.decode(readAnswer(provider, answer));
+    if (answer.status >= 400) this.#observe(answer, undefined);
+    return provider.modelList.decode(this.#read(answer, (answer) => readAnswer(provider, answer)));
   }
 
   /** What tokens of `model` cost here; at once, but for the first time. */

@@ -10,12 +10,14 @@ import { decodeAnswer, throwStatusError } from "../providers/answer.ts";
 import type { Completion, EncodedRequest, Provider, StreamDecoder } from "../providers/provider.ts";
 import { redact } from "../redact.ts";
 import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
+import { readBody } from "../transport/read_body.ts";
 import { readServerSentEvents } from "../transport/server_sent_events.ts";
 
 /** What reading a stream needs to know. */
 export interface ReadStreamOptions extends SendOptions {
   provider: Provider;
-  apiKey: string | undefined;
+  /** What must not be shown, whatever the server says. */
+  secrets: readonly string[];
   /** Called when the headers of the answer are there. */
   onResponse?: (response: Response) => void;
 }
@@ -49,7 +51,11 @@ export async function* readStream(
     options.onResponse?.(response);
     if (!isEventStream(response)) {
       const { status, headers } = response;
-      const answer = { status, headers, body: redact(await response.text(), options.apiKey) };
+      const answer = {
+        status,
+        headers,
+        body: redact(await readBody(response), ...options.secrets),
+      };
       if (!response.ok) throwStatusError(provider, answer);
       const { completion } = decodeAnswer(provider, answer);
       finished = true;
@@ -58,7 +64,7 @@ export async function* readStream(
     }
     const decoder = provider.streamDecoder();
     for await (const batch of readServerSentEvents(response.body!)) {
-      const { events, error } = decodeBatch(batch, decoder);
+      const { events, error } = decodeBatch(batch, decoder, options.secrets);
       if (events.length > 0) {
         exchange.limit(timeout, "no further event of the answer");
         yield events;
@@ -85,15 +91,33 @@ export async function* readStream(
 function decodeBatch(
   batch: readonly string[],
   decoder: StreamDecoder,
+  secrets: readonly string[],
 ): { events: StreamEvent[]; error?: unknown } {
   const events: StreamEvent[] = [];
   for (const data of batch) {
     try {
       events.push(...decoder.push(data));
     } catch (error) {
-      return { events, error };
+      return { events, error: withoutSecrets(error, data, decoder, secrets) };
     }
     if (decoder.ended) break;
   }
   return { events };
+}
+
+/** The error that an event stands for; made again when the server shows in it what it was sent. */
+function withoutSecrets(
+  error: unknown,
+  data: string,
+  decoder: StreamDecoder,
+  secrets: readonly string[],
+): unknown {
+  const shown = redact(data, ...secrets);
+  if (shown === data) return error;
+  try {
+    decoder.push(shown);
+  } catch (redacted) {
+    return redacted;
+  }
+  return new MalformedResponseError("the server sent an event that cannot be read");
 }

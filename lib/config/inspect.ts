@@ -47,6 +47,13 @@ function knownFields(path: Path): string[] {
   return [...Object.keys(entries.batch.wrapped.entries), ...IGNORED_BATCH_FIELDS];
 }
 
+/** What was there instead; a text where a key may stand is not shown. */
+function received(issue: Issue, path: Path): string {
+  const mayBeKey = path.some((name) => name === "api_key" || name === "headers") ||
+    typeof path.at(-1) === "number";
+  return mayBeKey && issue.received.startsWith('"') ? "a text" : issue.received.slice(0, 80);
+}
+
 function describe(issue: Issue, document: ConfigDocument): string {
   const path = pathOf(issue);
   const shown = path.reduce<string>(
@@ -68,7 +75,7 @@ function describe(issue: Issue, document: ConfigDocument): string {
     }" is missing in ${shown.replace(/\.[^.]*$/, "")}`;
   }
   return `${document.locate(path, "value")}: ${shown || "the file"}: ${issue.message}, got ${
-    issue.received.slice(0, 80)
+    received(issue, path)
   }`;
 }
 

@@ -24,6 +24,11 @@ const PLACEHOLDER = /^(<.*>|sk-\.*|x{3,}|\.{3}|(sk-)?your[-_ ].*|change[-_ ]?me)
 /** What is sent to servers that ask for some key but do not look at it. */
 const EMPTY = /^(empty|none|dummy|ollama|not-needed|no-key)$/i;
 
+/** Whether `key` only fills the place of one. */
+export function isEmptyKey(key: string): boolean {
+  return EMPTY.test(key);
+}
+
 function serviceVariable({ base_url, provider }: Pick<ModelEntry, "base_url" | "provider">) {
   const server = base_url ?? baseUrlOf(provider ?? "auto");
   if (server === undefined) return undefined;
@@ -59,7 +64,7 @@ export function keyState(
       variable,
     };
   }
-  if (EMPTY.test(key)) return { state: "none" };
+  if (isEmptyKey(key)) return { state: "none" };
   if (PLACEHOLDER.test(key)) return { state: "placeholder" };
   return { state: "set", masked: maskKey(key) };
 }

@@ -6,6 +6,7 @@
 import { readFileSync, statSync } from "node:fs";
 import process from "node:process";
 import { ConfigurationError } from "../errors.ts";
+import { secretsOf } from "../redact.ts";
 import type { Path } from "./document.ts";
 import { inspectConfig } from "./inspect.ts";
 import { type Environment, findConfigFile } from "./paths.ts";
@@ -25,8 +26,10 @@ export interface Config {
 /** A warning when `file` holds keys that others can read: they are the owner's business alone. */
 export function permissionWarning(file: string, value: ConfigValue): string | undefined {
   const entries = [...value.models ?? [], ...value.batch?.endpoints ?? []];
-  const hasKey = entries.some(({ api_key }) =>
-    api_key && api_key.length >= 16 && !api_key.startsWith("${")
+  const hasKey = entries.some(({ api_key, headers = {} }) =>
+    secretsOf({ apiKey: api_key, headers }).some((text) =>
+      text.length >= 16 && !/^(\S+ +)?\$\{\w+\}$/.test(text)
+    )
   );
   if (!hasKey || process.platform === "win32") return undefined;
   if ((statSync(file).mode & 0o077) === 0) return undefined;

@@ -3,11 +3,8 @@
  *
  * @module
  */
-import { maskKey, safeUrl } from "../redact.ts";
+import { isHarmlessHeader, maskKey, safeUrl } from "../redact.ts";
 import type { ConfigValue } from "./schema.ts";
-
-/** Headers that hold no secrets; all others are taken for one. */
-const HARMLESS = /^(accept|content-type|user-agent|referer|http-referer|x-title|anthropic-.*)$/i;
 
 /** A value that may be secret; references to variables say nothing and stay. */
 function masked(text: string): string {
@@ -24,7 +21,7 @@ interface Server {
 function redactServer<T extends Server>(server: T): T {
   const { base_url, api_key, headers } = server;
   const shown = Object.entries(headers ?? {})
-    .map(([name, text]) => [name, HARMLESS.test(name) ? text : masked(text)]);
+    .map(([name, text]) => [name, isHarmlessHeader(name) ? text : masked(text)]);
   return {
     ...server,
     ...base_url === undefined ? {} : { base_url: safeUrl(base_url) },

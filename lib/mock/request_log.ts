@@ -20,7 +20,8 @@ export interface LoggedRequest {
 
 /** How many requests are kept; older ones are forgotten. */
 const KEPT = 1000;
-const SECRET_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie"];
+/** Names of headers and query fields that may hold a key. */
+const SECRET = /auth|key|token|secret|password|cookie/i;
 
 /** A request as it is kept: most are never looked at, so no more is made of it than must be. */
 interface Kept {
@@ -34,8 +35,10 @@ interface Kept {
 
 function toLogged({ url: text, headers, ...rest }: Kept): LoggedRequest {
   const url = new URL(text);
-  if (url.searchParams.has("key")) url.searchParams.set("key", "removed");
-  const shown = [...headers].filter(([name]) => !SECRET_HEADERS.includes(name));
+  for (const name of [...url.searchParams.keys()].filter((name) => SECRET.test(name))) {
+    url.searchParams.set(name, "removed");
+  }
+  const shown = [...headers].filter(([name]) => !SECRET.test(name));
   return { ...rest, path: `${url.pathname}${url.search}`, headers: Object.fromEntries(shown) };
 }
 

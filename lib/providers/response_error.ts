@@ -16,6 +16,7 @@ import {
   QuotaExceededError,
   RateLimitError,
 } from "../errors.ts";
+import { safeUrl } from "../redact.ts";
 import type { ProviderError } from "./provider.ts";
 import { serverTime } from "./rate_limit_headers.ts";
 
@@ -72,7 +73,9 @@ function oneLine(text: string): string {
 }
 
 function redirectError(status: number, headers: Headers): FlexLLMError {
-  const target = headers.get("location");
+  const location = headers.get("location");
+  // Its query may repeat what was sent.
+  const target = location === null ? null : oneLine(safeUrl(location));
   return new HttpError(`the server answered ${status} and points to ${target ?? "nowhere"}`, {
     status,
     fatal: true,

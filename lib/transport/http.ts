@@ -9,6 +9,7 @@ import type { EncodedRequest } from "../providers/provider.ts";
 import { shownUrl } from "../redact.ts";
 import { type Cancellable, cancelledBy } from "./cancellation.ts";
 import { type Expiring, type Lane, laneOf } from "./deadlines.ts";
+import { readBody } from "./read_body.ts";
 
 /** The web's `fetch`, or a stand-in with the same contract. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -50,6 +51,9 @@ function connectionProblem(error: unknown): string {
     return "the host name cannot be resolved";
   }
   if (/certificate|TLS|SSL|CERT_/i.test(text)) return "the TLS connection failed";
+  if (/head is too large|HeadersTooLarge|HeadersOverflow/i.test(text)) {
+    return "the headers of the answer are too large";
+  }
   if (/InvalidHTTPResponse|Decompression|ZlibError|invalid HTTP|parse/i.test(text)) {
     return "the server's answer is not HTTP";
   }
@@ -57,6 +61,15 @@ function connectionProblem(error: unknown): string {
     return "the connection was closed before the answer was complete";
   }
   return `the request failed: ${error instanceof Error ? error.message : error}`;
+}
+
+/** Takes what may be secret in a URL out of the runtime's words, which `--verbose` shows. */
+function hideUrl(error: unknown, url: string, shown: string): void {
+  if (url === shown) return;
+  for (let e = error, depth = 0; e instanceof Error && depth < 4; e = e.cause, depth++) {
+    e.message = e.message.replaceAll(url, shown);
+    e.stack = e.stack?.replaceAll(url, shown);
+  }
 }
 
 /** One exchange with the server: its cancellation, its time limit, and its errors. */
@@ -123,8 +136,8 @@ export class Exchange implements Cancellable, Expiring {
     if (this.#reason !== undefined) return this.#reason;
     if (error instanceof FlexLLMError) return error;
     const shown = shownUrl(this.#url);
-    const problem = connectionProblem(error).replaceAll(this.#url, shown);
-    return new ConnectionError(`${problem} (${shown})`, { cause: error });
+    hideUrl(error, this.#url, shown);
+    return new ConnectionError(`${connectionProblem(error)} (${shown})`, { cause: error });
   }
 
   /** Lets go of the time limit and the signal. */
@@ -139,6 +152,7 @@ export class Exchange implements Cancellable, Expiring {
  *
  * @throws {ConnectionError} when the server cannot be reached or the connection breaks
  * @throws {TimeoutError} when the answer is not complete after `timeout` seconds
+ * @throws {MalformedResponseError} when the answer is larger than any should be
  * @throws {AbortedError} when `signal` fires
  */
 export async function send(
@@ -150,7 +164,7 @@ export async function send(
   try {
     exchange.limit(options.timeout, "no complete answer");
     const response = await exchange.open(request, fetch);
-    return new Answer(response, await response.text());
+    return new Answer(response, await readBody(response));
   } catch (error) {
     throw exchange.error(error);
   } finally {

@@ -18,7 +18,7 @@ function denoFolder(): string {
 
 const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
   ? [BINARY]
-  : [process.execPath, "run", "--quiet", "-A", "--frozen", `${ROOT}main.ts`];
+  : [process.execPath, "run", "--quiet", "-P=cli", "--no-prompt", "--frozen", `${ROOT}main.ts`];
 /** A command that takes longer than these milliseconds hangs. */
 const LONGEST = 180_000;
 /** The environment of every run. */
@@ -93,8 +93,13 @@ export function start(args: string[], options: RunOptions = {}): Running {
   return {
     process: child,
     signal(name) {
-      // It may just have ended.
-      if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, name);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      try {
+        process.kill(child.pid!, name);
+      } catch (error) {
+        // It may have ended just now, before we are told.
+        if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+      }
     },
     stdout: () => stdout,
     finished,

@@ -1,0 +1,123 @@
+#!/bin/sh
+# Installs flexllm: gets the binary of a release, compares its checksum, and only then puts it in place.
+#
+#   sh install.sh            the latest release
+#   sh install.sh 0.2.0      this one
+#
+# FLEXLLM_INSTALL        the folder that the binary goes to; default ~/.local/bin
+# FLEXLLM_RELEASES_URL   where releases are, laid out as GitHub does; default GitHub
+set -eu
+
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  shift
+  for line in "$@"; do printf '%s\n' "$line" >&2; done
+  exit 1
+}
+
+has() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+# The platform as the files of a release name it.
+platform() {
+  system=$(uname -s)
+  machine=$(uname -m)
+  case $system in
+    Linux) system=linux ;;
+    Darwin) system=macos ;;
+    *) fail "there is no binary for $system" "On Windows, use install.ps1." ;;
+  esac
+  case $machine in
+    x86_64 | amd64) machine=x64 ;;
+    aarch64 | arm64) machine=arm64 ;;
+    *) fail "there is no binary for $machine processors" ;;
+  esac
+  # A shell that Rosetta translates sees another processor than there is.
+  if [ "$system-$machine" = macos-x64 ] &&
+    [ "$(sysctl -n sysctl.proc_translated 2>/dev/null || true)" = 1 ]; then
+    machine=arm64
+  fi
+  echo "$system-$machine"
+}
+
+# download URL FILE
+download() {
+  case $1 in
+    # Not even a redirect may lead to where others can read along.
+    https:*) only='=https' ;;
+    *) only='=http,https' ;;
+  esac
+  if has curl; then
+    curl -fsSL --proto "$only" --proto-redir "$only" --connect-timeout 30 -o "$2" "$1"
+  elif has wget; then
+    wget -q -t 2 -T 30 -O "$2" "$1"
+  else
+    fail "neither curl nor wget is there to download with"
+  fi
+}
+
+checksum() {
+  if has sha256sum; then
+    sha256sum <"$1" | cut -d ' ' -f 1
+  elif has shasum; then
+    shasum -a 256 <"$1" | cut -d ' ' -f 1
+  elif has openssl; then
+    openssl dgst -sha256 -r <"$1" | cut -d ' ' -f 1
+  else
+    fail "no program for SHA-256 is there: install sha256sum, shasum or openssl"
+  fi
+}
+
+# Called in the last line, so that a script that was cut does nothing.
+main() {
+  version=${1:-latest}
+  case $version in
+    latest) ;;
+    v[0-9]*) version=${version#v} ;;
+    [0-9]*) ;;
+    *) fail "expected a version such as 0.2.0, got \"$version\"" ;;
+  esac
+  case $version in
+    *[!0-9A-Za-z.+-]*) fail "expected a version such as 0.2.0, got \"$version\"" ;;
+  esac
+  releases=${FLEXLLM_RELEASES_URL:-https://github.com/flexllm/flexllm/releases}
+  if [ "$version" = latest ]; then
+    source=${releases%/}/latest/download
+  else
+    source=${releases%/}/download/v$version
+  fi
+  folder=${FLEXLLM_INSTALL:-${HOME:?is not set; name a folder in FLEXLLM_INSTALL}/.local/bin}
+  file=flexllm-$(platform)
+
+  mkdir -p "$folder" || fail "cannot make the folder $folder"
+  # In the same folder, so that the last step happens at once or not at all.
+  temporary=$(mktemp -d "$folder/.flexllm.XXXXXX") || fail "cannot write to the folder $folder"
+  trap 'rm -rf "$temporary"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+
+  download "$source/SHA256SUMS" "$temporary/SHA256SUMS" ||
+    fail "cannot download $source/SHA256SUMS" "Is there a release $version, and a way to it?"
+  expected=$(awk -v file="$file" '$2 == file || $2 == "*" file { print $1; exit }' \
+    "$temporary/SHA256SUMS")
+  [ "${#expected}" = 64 ] || fail "the release has no checksum for $file" "Nothing was installed."
+  download "$source/$file" "$temporary/flexllm" ||
+    fail "cannot download $source/$file" "Nothing was installed."
+  actual=$(checksum "$temporary/flexllm")
+  [ "$actual" = "$expected" ] || fail "the checksum of $file is wrong" \
+    "expected $expected" "got      $actual" "Nothing was installed. Try again; if it stays, tell us."
+
+  chmod 755 "$temporary/flexllm"
+  said=$("$temporary/flexllm" version 2>&1) ||
+    fail "the binary does not run on this system: $said" "Nothing was installed."
+  mv -f "$temporary/flexllm" "$folder/flexllm" || fail "cannot write $folder/flexllm"
+
+  echo "$said is installed as $folder/flexllm"
+  case :$PATH: in
+    *":$folder:"*) ;;
+    *) echo "It is not on your PATH yet: export PATH=\"$folder:\$PATH\"" ;;
+  esac
+}
+
+main "$@"
