@@ -2,14 +2,15 @@
  * How many requests may be in flight: as many as asked for, or, when adaptive, as many as the server
  * takes.
  *
- * Adaptive: 20 at first, doubled in each round of answers until the server first says that it is too
+ * Adaptive: 20 at first, or an eighth of many, doubled in each round of answers until the server first says that it is too
  * much; from then on one more a round, and a part less when it says so to more than one in ten.
  *
  * @module
  */
 
-/** How many an adaptive limit begins with. */
+/** How many an adaptive limit begins with: so many, or so large a part of what is asked for. */
 const START = 20;
+const START_SHARE = 1 / 8;
 /** Milliseconds between two doublings, at least: a server that answers at once has not been tried yet. */
 const ROUND = 100;
 /** How often it must be too much before it counts: so many times, and for so many of the answers. */
@@ -36,7 +37,9 @@ export class ConcurrencyLimit {
     this.#most = most;
     this.#adaptive = adaptive;
     this.#doubling = adaptive;
-    this.#current = adaptive ? Math.min(START, most) : most;
+    this.#current = adaptive
+      ? Math.min(most, Math.max(START, Math.floor(most * START_SHARE)))
+      : most;
   }
 
   /** How many requests may be in flight now. */
