@@ -25,7 +25,7 @@ import type { RecordIndex } from "./record_index.ts";
  */
 const WINDOW_SIZE = 1 << 20;
 const MAX_WINDOWS = 16;
-const OUTPUT_SIZE = 1 << 20;
+const OUTPUT_SIZE = WINDOW_SIZE;
 
 /** Reads pieces of a file through a few windows that are kept. */
 class WindowedReader {
@@ -38,15 +38,15 @@ class WindowedReader {
     this.#fd = fd;
   }
 
-  /** Appends `length` bytes from `offset` to `output` by calling it with pieces. */
-  read(offset: number, length: number, output: (piece: Buffer) => void): void {
-    for (let at = offset; at < offset + length;) {
+  /** Gives the bytes from `offset` up to `end` to `writer`. */
+  copy(offset: number, end: number, writer: BufferedWriter): void {
+    for (let at = offset; at < end;) {
       const start = at - at % WINDOW_SIZE;
       const window = this.#window(start);
-      const piece = window.subarray(at - start, offset + length - start);
-      if (piece.length === 0) throw new Error("the file has become shorter");
-      output(piece);
-      at += piece.length;
+      const until = Math.min(end - start, window.length);
+      if (at - start >= until) throw new Error("the file has become shorter");
+      writer.write(window, at - start, until);
+      at = start + until;
     }
   }
 
@@ -91,10 +91,10 @@ class BufferedWriter {
     this.#fd = fd;
   }
 
-  write(piece: Buffer): void {
-    if (this.#used + piece.length > OUTPUT_SIZE) this.flush();
-    if (piece.length > OUTPUT_SIZE) return writeAll(this.#fd, piece);
-    this.#used += piece.copy(this.#buffer, this.#used);
+  /** Writes the bytes of `source` from `start` up to `end`, no more than a window has. */
+  write(source: Buffer, start: number, end: number): void {
+    if (this.#used + end - start > OUTPUT_SIZE) this.flush();
+    this.#used += source.copy(this.#buffer, this.#used, start, end);
   }
 
   flush(): void {
@@ -106,12 +106,11 @@ class BufferedWriter {
 function copyRecords(source: number, target: number, index: RecordIndex): void {
   const reader = new WindowedReader(source);
   const writer = new BufferedWriter(target);
-  const newline = Buffer.from("\n");
   for (let i = 0; i < index.end; i++) {
     if (index.state(i) === "none") continue;
     const { offset, length } = index.place(i);
-    reader.read(offset, length, (piece) => writer.write(piece));
-    writer.write(newline);
+    // With the newline at its end, which every line of the file has.
+    reader.copy(offset, offset + length + 1, writer);
   }
   writer.flush();
 }

@@ -2,8 +2,9 @@
  * How many requests may be in flight: as many as asked for, or, when adaptive, as many as the server
  * takes.
  *
- * Adaptive: 20 at first, or an eighth of many, doubled in each round of answers until the server first says that it is too
- * much; from then on one more a round, and a part less when it says so to more than one in ten.
+ * Adaptive: 20 at first, or an eighth of many, doubled in each round of answers until the server first
+ * says that it is too much; from then on one more a round, and a part less when it says so to more than
+ * one in ten.
  *
  * @module
  */
