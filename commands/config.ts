@@ -138,6 +138,19 @@ export function configCommand() {
       await openEditor(file);
       check(file, false);
     });
+  const schema = command.command("schema")
+    .description("a JSON Schema of the file, for editors")
+    .action(async () => {
+      const { configJsonSchema } = await import("../lib/config/json_schema.ts");
+      writeOutput(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+    });
+  addExamples(schema, ["flexllm config schema > flexllm.schema.json"]).addHelpText(
+    "after",
+    `
+Editors with the YAML language server complete and check a configuration whose
+first line names it:
+  # yaml-language-server: $schema=flexllm.schema.json`,
+  );
   addExamples(path, ["flexllm config path"]);
   addExamples(checks, ["flexllm config check", "flexllm config check ./flexllm_config.yaml"]);
   addExamples(edit, ["flexllm config edit", "EDITOR=nano flexllm config edit"]);

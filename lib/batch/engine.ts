@@ -148,7 +148,9 @@ export class Engine<T, R> {
   get #hasRoom(): boolean {
     const { atWork, waiting } = this.#places;
     return !this.#ended &&
-      atWork + this.#finished.length + this.#given < this.#options.concurrency &&
+      // Outcomes that wait for others a moment leave their places to the next records.
+      atWork + this.#given < this.#options.concurrency &&
+      this.#finished.length < this.#options.concurrency &&
       waiting < this.#options.maxWaiting;
   }
 
@@ -183,6 +185,7 @@ export class Engine<T, R> {
     }
     place.give();
     this.#finished.push(outcome);
+    if (this.#hasRoom) this.#pull();
     this.#wake();
   }
 }

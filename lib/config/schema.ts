@@ -31,107 +31,207 @@ const count = (least: number) =>
 const provider = v.picklist(PROVIDER_NAMES, `expected one of ${PROVIDER_NAMES.join(", ")}`);
 const headers = v.record(v.string(), v.string("expected a string"), "expected name: value pairs");
 
-const api = v.optional(
-  v.picklist(["auto", "chat", "responses"], "expected auto, chat or responses"),
-);
+/** A schema with the words of the documentation for it. */
+function about<S extends v.GenericSchema>(description: string, schema: S) {
+  return v.pipe(schema, v.description(description));
+}
 
+const baseUrl = v.optional(
+  about("Base URL of the server, up to and with the version; default that of the provider.", text),
+);
+const apiKey = v.optional(
+  about(
+    "The key, or `${NAME}` for a variable of the environment.",
+    v.string("expected a string"),
+  ),
+);
+const providerName = v.optional(
+  about("The service that is asked; default `auto`: the base URL tells it.", provider),
+);
+const ownHeaders = v.optional(
+  about("Headers to send with each request; values may be `${NAME}`.", headers),
+);
+const api = v.optional(
+  about(
+    "OpenAI's wire format; default `auto`: Chat Completions, but Responses where only it will do.",
+    v.picklist(["auto", "chat", "responses"], "expected auto, chat or responses"),
+  ),
+);
 const price = v.optional(
-  v.strictObject(priceEntries, "expected input and output in USD per million tokens"),
+  about(
+    "What it costs, in USD per million tokens, where the price list does not know or is not right: " +
+      "`input`, `output`, and optionally `cached_input`, `cache_write`, `reasoning`, and `request` " +
+      "for each request.",
+    v.strictObject(priceEntries, "expected input and output in USD per million tokens"),
+  ),
 );
 
 const model = v.strictObject({
-  /** The model's name as the server knows it. */
-  id: text,
-  /** What `-m` calls it; default the id. */
-  name: v.optional(text),
-  provider: v.optional(provider),
-  base_url: v.optional(text),
-  api_key: v.optional(v.string("expected a string")),
-  headers: v.optional(headers),
-  /** OpenAI's wire format. */
+  id: about("The model's name as the server knows it.", text),
+  name: v.optional(about("What `-m` calls it; default the id.", text)),
+  provider: providerName,
+  base_url: baseUrl,
+  api_key: apiKey,
+  headers: ownHeaders,
   api,
-  /** What it costs, where the price list does not know or is not right. */
   price,
 }, "expected a model with id, provider, base_url and api_key");
 
+const maxQps = v.nullish(about("The most requests begun in any second; no limit.", positive));
+const maxTpm = v.nullish(
+  about("The most tokens, read and written, in any minute; no limit.", positive),
+);
+
 const endpoint = v.strictObject({
-  /** The model to ask there; default the one that the batch asks for. */
-  model: v.optional(text),
-  provider: v.optional(provider),
-  base_url: v.optional(text),
-  api_key: v.optional(v.string("expected a string")),
-  headers: v.optional(headers),
+  model: v.optional(
+    about("The model to ask there; default the one that the batch asks for.", text),
+  ),
+  provider: providerName,
+  base_url: baseUrl,
+  api_key: apiKey,
+  headers: ownHeaders,
   api,
   price,
-  weight: v.optional(positive),
-  concurrency_limit: v.nullish(count(1)),
-  max_qps: v.nullish(positive),
-  max_tpm: v.nullish(positive),
+  weight: v.optional(about("Its share of the requests under `weighted`; default 1.", positive)),
+  concurrency_limit: v.nullish(
+    about("The most requests in flight there; default the batch's `concurrency`.", count(1)),
+  ),
+  max_qps: maxQps,
+  max_tpm: maxTpm,
 }, "expected an endpoint with base_url, api_key and model");
 
 /** The fields of an endpoint. */
 export const endpointEntries = endpoint.entries;
 
 const batch = v.strictObject({
-  concurrency: v.nullish(count(1)),
-  max_qps: v.nullish(positive),
-  max_tpm: v.nullish(positive),
-  adaptive: v.nullish(flag),
-  max_wait: v.nullish(notNegative),
-  timeout: v.nullish(positive),
-  retry_times: v.nullish(count(0)),
-  retry_delay: v.nullish(notNegative),
-  temperature: v.nullish(notNegative),
-  max_tokens: v.nullish(count(1)),
-  top_p: v.nullish(notNegative),
-  top_k: v.nullish(count(1)),
+  concurrency: v.nullish(about("The most requests in flight; default 10.", count(1))),
+  max_qps: maxQps,
+  max_tpm: maxTpm,
+  adaptive: v.nullish(
+    about(
+      "Whether to slow down by itself when the server says that it is too much; default yes.",
+      flag,
+    ),
+  ),
+  max_wait: v.nullish(
+    about(
+      "The longest wait, in seconds, for rate limits or a server that has gone away; default 600.",
+      notNegative,
+    ),
+  ),
+  timeout: v.nullish(about("The most seconds for one try; default 120.", positive)),
+  retry_times: v.nullish(about("Retries of a failed request; default 3.", count(0))),
+  retry_delay: v.nullish(
+    about("Seconds before the first retry, doubled for each further one; default 1.", notNegative),
+  ),
+  temperature: v.nullish(about("Randomness; default the model's own.", notNegative)),
+  max_tokens: v.nullish(about("The most tokens of an answer; default the model's own.", count(1))),
+  top_p: v.nullish(about("Nucleus sampling; default the model's own.", notNegative)),
+  top_k: v.nullish(about("Sampling among so many tokens, where the server knows it.", count(1))),
   thinking: v.nullish(
-    v.union(
-      [v.boolean(), v.picklist(["minimal", "low", "medium", "high"]), count(1)],
-      "expected true, false, minimal, low, medium, high or a number of tokens",
+    about(
+      "How much to think: yes or no, a level, or a number of tokens; default the model's own.",
+      v.union(
+        [v.boolean(), v.picklist(["minimal", "low", "medium", "high"]), count(1)],
+        "expected true, false, minimal, low, medium, high or a number of tokens",
+      ),
     ),
   ),
-  return_usage: v.nullish(flag),
-  track_cost: v.nullish(flag),
-  cache: v.nullish(flag),
-  /** Seconds; 0 for ever. */
-  cache_ttl: v.nullish(notNegative),
-  /** Several servers that share the work; one of them is enough. */
+  return_usage: v.nullish(
+    about("Whether token counts are written to the result file; default yes.", flag),
+  ),
+  track_cost: v.nullish(about("Whether costs are written and shown; default yes.", flag)),
+  cache: v.nullish(
+    about("Whether batches use the response cache; default what `cache` says.", flag),
+  ),
+  cache_ttl: v.nullish(
+    about("Seconds that an answer is good for, 0 for ever; default the cache's own.", notNegative),
+  ),
   endpoints: v.nullish(
-    v.pipe(
-      v.array(endpoint, "expected a list of endpoints"),
-      v.minLength(1, "expected at least one endpoint"),
+    about(
+      "Several servers that share the work.",
+      v.pipe(
+        v.array(endpoint, "expected a list of endpoints"),
+        v.minLength(1, "expected at least one endpoint"),
+      ),
     ),
   ),
-  load_balance: v.nullish(v.picklist(LOAD_BALANCES, `expected one of ${LOAD_BALANCES.join(", ")}`)),
-  fallback: v.nullish(flag),
-  failure_threshold: v.nullish(count(1)),
-  recovery_time: v.nullish(notNegative),
-  /** Every result is written at once, which is what any value of this asks for. */
-  flush_interval: v.nullish(notNegative),
+  load_balance: v.nullish(
+    about(
+      "How they share it; default `round_robin`.",
+      v.picklist(LOAD_BALANCES, `expected one of ${LOAD_BALANCES.join(", ")}`),
+    ),
+  ),
+  fallback: v.nullish(
+    about("Whether a request that one of them failed goes to another; default yes.", flag),
+  ),
+  failure_threshold: v.nullish(
+    about(
+      "Failures in a row after which a server counts as away; default as many as are in flight, " +
+        "from 3 up to 10.",
+      count(1),
+    ),
+  ),
+  recovery_time: v.nullish(
+    about("Seconds until it is tried again; default 1, doubled up to 10.", notNegative),
+  ),
+  flush_interval: v.nullish(
+    about(
+      "Of the Python tool; every result is written at once, which is what any value asks for.",
+      notNegative,
+    ),
+  ),
 }, "expected the batch settings");
 
 const cacheSettings = v.strictObject({
-  ttl: v.optional(notNegative),
-  store: v.optional(v.picklist(STORE_NAMES, `expected one of ${STORE_NAMES.join(", ")}`)),
-  path: v.optional(text),
-  namespace: v.optional(text),
+  ttl: v.optional(
+    about("Seconds that an answer is good for, 0 for ever; default a day.", notNegative),
+  ),
+  store: v.optional(
+    about(
+      "Where answers are kept; default Deno KV where it is there, else SQLite.",
+      v.picklist(STORE_NAMES, `expected one of ${STORE_NAMES.join(", ")}`),
+    ),
+  ),
+  path: v.optional(
+    about("The file, or a KV Connect URL; default a file in the folder of flexllm.", text),
+  ),
+  namespace: v.optional(about("Keeps caches apart that share a store.", text)),
 }, "expected true, false, or ttl, store, path and namespace");
 
 const template = v.union([
   text,
-  v.strictObject({ prompt: text, system: v.optional(text) }),
+  v.strictObject({
+    prompt: about("The question.", text),
+    system: v.optional(about("The system prompt.", text)),
+  }),
 ], "expected a text, or prompt and system");
 
 /** The schema of the whole file. */
 export const configSchema = v.strictObject({
-  default: v.nullish(text),
-  models: v.nullish(v.array(model, "expected a list of models")),
-  /** The response cache: of every command, `batch` says more for batches. */
-  cache: v.nullish(v.union([v.boolean(), cacheSettings], "expected true, false, or settings")),
-  batch: v.nullish(batch),
-  /** Prompts by name, with {{input}} and {{name}} in the places of what a call gives. */
-  templates: v.nullish(v.record(v.string(), template, "expected name: text pairs")),
+  default: v.nullish(
+    about(
+      "The model that is asked when none is named: the `name` or `id` of one of `models`.",
+      text,
+    ),
+  ),
+  models: v.nullish(
+    about("The models that `-m` knows by name.", v.array(model, "expected a list of models")),
+  ),
+  cache: v.nullish(
+    about(
+      "The response cache of every command: whether it is used, or how; `batch` says more for batches.",
+      v.union([v.boolean(), cacheSettings], "expected true, false, or settings"),
+    ),
+  ),
+  batch: v.nullish(about("How `flexllm batch` works; its flags win.", batch)),
+  templates: v.nullish(
+    about(
+      "Prompts by name for `ask --template`, with `{{input}}` and `{{name}}` in the places of what a " +
+        "call gives.",
+      v.record(v.string(), template, "expected name: text pairs"),
+    ),
+  ),
 }, "expected default, models, batch and templates");
 
 /** A whole configuration. */

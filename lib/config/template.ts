@@ -24,6 +24,7 @@ function modelLines(model: ModelEntry): string {
 export function configTemplate(model: ModelEntry = EXAMPLE): string {
   const name = stringify(model.name ?? model.id, { lineWidth: 0 }).trimEnd();
   return `# The configuration of flexllm. After a change: flexllm config check
+# Completion in editors: flexllm config schema --help
 
 # The model that is asked when none is named with -m.
 default: ${name}

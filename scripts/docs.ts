@@ -1,0 +1,37 @@
+/**
+ * `deno task docs` writes the pages that are made of the code itself: docs/cli.md of the commands'
+ * help, docs/configuration.md of the configuration's schema. With `--check` it writes nothing and fails
+ * when a page is not current.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { commandLinePage } from "./docs/command_line_page.ts";
+import { configurationPage } from "./docs/configuration_page.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+
+/** The generated pages by their paths. */
+export async function pages(): Promise<Record<string, string>> {
+  return {
+    "docs/cli.md": await commandLinePage(),
+    "docs/configuration.md": configurationPage(),
+  };
+}
+
+/** The paths of the pages that are not what the code makes of them. */
+export async function stalePages(): Promise<string[]> {
+  const all = Object.entries(await pages());
+  const isCurrent = (path: string, text: string) =>
+    existsSync(ROOT + path) && readFileSync(ROOT + path, "utf8") === text;
+  return all.filter(([path, text]) => !isCurrent(path, text)).map(([path]) => path);
+}
+
+if (import.meta.main) {
+  if (process.argv.includes("--check")) {
+    const stale = await stalePages();
+    for (const path of stale) process.stderr.write(`${path} is not current: deno task docs\n`);
+    process.exitCode = stale.length === 0 ? 0 : 1;
+  } else {
+    for (const [path, text] of Object.entries(await pages())) writeFileSync(ROOT + path, text);
+  }
+}
