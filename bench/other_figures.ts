@@ -27,7 +27,7 @@ export async function measureStreams(count: number): Promise<Measurement[]> {
       run([...launch(`bench/workers/${what}_stream.ts`), server.baseUrl, `${streams}`, `${tokens}`])
         .output.split(" ").map(Number);
     const firstOf = (what: string) => median(rounds(count, () => read(what, 500, 20)[0])) * 1000;
-    const rateOf = (what: string) => median(rounds(count, () => read(what, 20, 20_000)[1]));
+    const rateOf = (what: string) => median(rounds(count, () => read(what, 100, 20_000)[1]));
     const [bareFirst, first] = [firstOf("bare"), firstOf("library")];
     const [bareRate, rate] = [rateOf("bare"), rateOf("library")];
     const of = { section: "Streams", setting: "one at a time", runtime };

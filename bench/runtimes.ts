@@ -110,8 +110,13 @@ export async function startServer(command: string[]): Promise<Server> {
 }
 
 /** Starts the server that everything is measured against. */
-export function startBenchServer(characters = 200, latency = 0): Promise<Server> {
-  return startServer(["bun", join(ROOT, "bench/server.ts"), String(characters), String(latency)]);
+export function startBenchServer(
+  characters = 200,
+  latency = 0,
+  framing = "length",
+): Promise<Server> {
+  const args = [String(characters), String(latency), framing];
+  return startServer(["bun", join(ROOT, "bench/server.ts"), ...args]);
 }
 
 /** The middle one. */

@@ -2,8 +2,8 @@
  * The server that everything is measured against: it answers every request with the same completion
  * and does nothing else. Not the product's mock. Runs on Bun; ends when its standard input does.
  *
- * Arguments: the length of the answer's text, and the latency in milliseconds. A streamed answer has as
- * many tokens as the request's `max_tokens` says.
+ * Arguments: the length of the answer's text, the latency in milliseconds, and `chunked` for answers
+ * that do not tell their length. A streamed answer has as many tokens as the request's `max_tokens` says.
  */
 import process from "node:process";
 
@@ -16,7 +16,7 @@ interface Bun {
 }
 const { Bun } = globalThis as unknown as { Bun: Bun };
 
-const [length = "200", latency = "0"] = process.argv.slice(2);
+const [length = "200", latency = "0", framing] = process.argv.slice(2);
 const encoder = new TextEncoder();
 const usage = { prompt_tokens: 12, completion_tokens: 50, total_tokens: 62 };
 const head = { id: "chatcmpl-bench", created: 1700000000, model: "bench" };
@@ -59,13 +59,25 @@ function stream(tokens: number): Response {
   return new Response(source, { headers: { "content-type": "text/event-stream" } });
 }
 
+/** The same answer without its length, as most services send it. */
+function chunked(): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(body);
+      controller.close();
+    },
+  });
+}
+
 const { port } = Bun.serve({
   port: 0,
   hostname: "127.0.0.1",
   async fetch(request) {
     const text = await request.text();
     if (latency !== "0") await new Promise((resolve) => setTimeout(resolve, Number(latency)));
-    if (!text.includes('"stream":true')) return new Response(body, { headers });
+    if (!text.includes('"stream":true')) {
+      return new Response(framing === "chunked" ? chunked() : body, { headers });
+    }
     return stream(Number(/"max_tokens":(\d+)/.exec(text)![1]));
   },
 });

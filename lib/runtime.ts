@@ -49,6 +49,9 @@ export function runtimeName(): string {
   return `node ${process.versions.node}`;
 }
 
+/** Whether the runtime's own streams of bytes can fill memory that the reader brings along. */
+export const streamsFillMemory = globals.Bun === undefined;
+
 /** A key of Deno KV. */
 export type KvKey = readonly (string | number)[];
 

@@ -74,6 +74,21 @@ Deno.test("an answer without an end is an error at 64 MiB", async () => {
   assert.ok(written >= MAX_ANSWER_BYTES && written < MAX_ANSWER_BYTES + SLACK, `${written}`);
 });
 
+Deno.test("an answer that does not tell its length is whole", async () => {
+  const content = "日本語 ".repeat(50_000);
+  const message = { role: "assistant", content };
+  const body = JSON.stringify({ choices: [{ index: 0, message, finish_reason: "stop" }] });
+  const packed = gzipSync(body);
+  await using server = await startRawServer((socket) => {
+    socket.write(`${JSON_HEAD}content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n`);
+    socket.write(`${packed.length.toString(16)}\r\n`);
+    socket.write(packed);
+    socket.write("\r\n0\r\n\r\n");
+  });
+  await using client = clientOf(server);
+  assert.equal((await client.chatCompletions(HELLO)).content, content);
+});
+
 Deno.test("an answer that promises to be too long is not read to its end", async () => {
   await using it = await endless(`${JSON_HEAD}content-length: 9000000000\r\n\r\n`, " ".repeat(MIB));
   await using client = clientOf(it.server);

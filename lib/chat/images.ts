@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { readFile, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { InvalidInputError } from "../errors.ts";
-import { readAtMost } from "../transport/read_body.ts";
+import { readWhole } from "../transport/body_reader.ts";
 import type { ContentPart, ImagePart, Message } from "./messages.ts";
 
 /** The most bytes of one image; providers refuse larger ones. */
@@ -89,7 +89,8 @@ async function readRemote(url: string, { fetch, signal }: ImageOptions): Promise
       `cannot fetch the image ${url}: its server answered ${response.status}`,
     );
   }
-  const bytes = await readAtMost(response, MAX_BYTES);
+  if (response.body === null) return new Uint8Array();
+  const bytes = await readWhole(response.body, MAX_BYTES, (bytes) => bytes.slice());
   if (bytes !== undefined) return bytes;
   throw new InvalidInputError(
     `the image ${url} has more than the ${MAX_BYTES} bytes that can be sent`,

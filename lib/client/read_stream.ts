@@ -96,7 +96,7 @@ function decodeBatch(
   const events: StreamEvent[] = [];
   for (const data of batch) {
     try {
-      events.push(...decoder.push(data));
+      for (const event of decoder.push(data)) events.push(event);
     } catch (error) {
       return { events, error: withoutSecrets(error, data, decoder, secrets) };
     }

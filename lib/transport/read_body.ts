@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { MalformedResponseError } from "../errors.ts";
+import { streamsFillMemory } from "../runtime.ts";
+import { readWhole } from "./body_reader.ts";
 
 const MIB = 1024 * 1024;
 /** The most bytes of a whole answer, and of one event of a streamed one. */
@@ -19,25 +20,13 @@ export function tooLarge(what: string, bytes: number): MalformedResponseError {
   });
 }
 
-/** The bytes of a body; `undefined`, with the connection cut, when they are more than `most`. */
-export async function readAtMost(
-  response: Response,
-  most: number,
-): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  if (reader === undefined) return new Uint8Array();
-  while (true) {
-    const { done, value } = await reader.read();
-    if (done) return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
-    length += value.length;
-    if (length > most) {
-      reader.cancel().catch(() => {});
-      return undefined;
-    }
-    chunks.push(value);
-  }
+const decoder = new TextDecoder();
+
+/** Whether a body tells its length, and cannot be too long. */
+function isBounded({ headers }: Response): boolean {
+  const length = headers.get("content-length");
+  return length !== null && Number(length) <= MAX_ANSWER_BYTES &&
+    headers.get("content-encoding") === null;
 }
 
 /**
@@ -46,13 +35,11 @@ export async function readAtMost(
  * @throws {MalformedResponseError} when it is larger than {@link MAX_ANSWER_BYTES}
  */
 export async function readBody(response: Response): Promise<string> {
-  const { headers } = response;
-  const length = headers.get("content-length");
-  // What tells its length and is not packed cannot be longer; the runtime reads it faster than we can.
-  const isBounded = length !== null && Number(length) <= MAX_ANSWER_BYTES &&
-    headers.get("content-encoding") === null;
-  if (isBounded) return await response.text();
-  const bytes = await readAtMost(response, MAX_ANSWER_BYTES);
-  if (bytes === undefined) throw tooLarge("the answer", MAX_ANSWER_BYTES);
-  return new TextDecoder().decode(bytes);
+  const { body } = response;
+  if (body === null) return "";
+  // Elsewhere the runtime's own way is the faster one, where nothing can happen.
+  if (!streamsFillMemory && isBounded(response)) return await response.text();
+  const text = await readWhole(body, MAX_ANSWER_BYTES, (bytes) => decoder.decode(bytes));
+  if (text === undefined) throw tooLarge("the answer", MAX_ANSWER_BYTES);
+  return text;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { createParser } from "eventsource-parser";
+import { BodyReader } from "./body_reader.ts";
 import { MAX_ANSWER_BYTES, MAX_STREAM_BYTES, tooLarge } from "./read_body.ts";
 
 /**
@@ -27,23 +28,24 @@ export async function* readServerSentEvents(
     onError: ({ type }) => isTooLarge ||= type === "max-buffer-size-exceeded",
   });
   const decoder = new TextDecoder();
-  const reader = body.getReader();
+  const reader = new BodyReader(body);
   try {
     while (true) {
-      const { done, value } = await reader.read();
+      const piece = await reader.read();
+      const isLast = piece === undefined;
       // A last event without its blank line is still an event: some servers just close.
-      parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }));
+      parser.feed(isLast ? `${decoder.decode()}\n\n` : decoder.decode(piece, { stream: true }));
       if (isTooLarge) throw tooLarge("an event of the answer", MAX_ANSWER_BYTES);
-      bytes += value?.length ?? 0;
+      bytes += piece?.length ?? 0;
       if (bytes > MAX_STREAM_BYTES) throw tooLarge("the answer", MAX_STREAM_BYTES);
       if (batch.length > 0) {
         const ready = batch;
         batch = [];
         yield ready;
       }
-      if (done) return;
+      if (isLast) return;
     }
   } finally {
-    reader.cancel().catch(() => {});
+    reader.close();
   }
 }
