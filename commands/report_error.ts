@@ -4,7 +4,7 @@
  * @module
  */
 import { CommanderError } from "commander";
-import { FlexLLMError } from "../lib/errors.ts";
+import { FlexLLMError, HttpError } from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import { printable } from "./printable.ts";
 import { colored, writeNote } from "./terminal.ts";
@@ -26,8 +26,13 @@ function exitCodeOf(error: FlexLLMError): number {
 
 function details(error: unknown): string {
   const lines: string[] = [];
-  for (let e = error; e instanceof Error; e = e.cause) lines.push(e.stack ?? e.message);
-  return lines.join("\ncaused by: ");
+  // What the support of a service asks for first.
+  if (error instanceof HttpError && error.requestId !== undefined) {
+    lines.push(`id of the request: ${printable(error.requestId)}`);
+  }
+  const stacks: string[] = [];
+  for (let e = error; e instanceof Error; e = e.cause) stacks.push(e.stack ?? e.message);
+  return [...lines, stacks.join("\ncaused by: ")].join("\n");
 }
 
 /** Says what went wrong, one line and a hint; with `verbose` also where. Gives the exit code. */

@@ -8,6 +8,9 @@ import type { ResponseFormat } from "./options.ts";
 
 /** How many problems an error names. */
 const SHOWN_PROBLEMS = 5;
+/** How much of an answer that is not JSON an error shows. */
+const SHOWN_CHARACTERS = 60;
+const HINT = "Let the model try again (--schema-retries), or ask a better one.";
 
 /** Many models put their JSON in a Markdown code block, whatever they are told. */
 function withoutFence(content: string): string {
@@ -28,7 +31,9 @@ export async function parseStructured(
   try {
     value = JSON.parse(withoutFence(content));
   } catch (cause) {
-    throw new SchemaMismatchError("the answer is not JSON", content, [], { cause });
+    const shown = content.trim().split("\n")[0].slice(0, SHOWN_CHARACTERS);
+    const message = `the answer is not JSON ("${shown}", ${content.length} characters)`;
+    throw new SchemaMismatchError(message, content, [], { cause, hint: HINT });
   }
   if (format.type === "json_object") return value;
   const { Validator } = await import("@cfworker/json-schema");
@@ -45,5 +50,6 @@ export async function parseStructured(
     `the answer does not fit the schema: ${problems.slice(0, SHOWN_PROBLEMS).join(" ")}`,
     content,
     problems,
+    { hint: HINT },
   );
 }

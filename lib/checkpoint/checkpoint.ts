@@ -20,7 +20,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { CheckpointError, CheckpointMismatchError } from "../errors.ts";
 import { fingerprint, loadFingerprint } from "./fingerprint.ts";
@@ -40,6 +40,8 @@ const MAX_INDEX = 100_000_000;
 /** The result file of one batch, open and locked, or open for reading only. */
 export class Checkpoint {
   readonly #path: string;
+  /** As the person named it. */
+  readonly #name: string;
   readonly #fd: number;
   /** None when it is open for reading only: then nothing may be changed. */
   readonly #lock: FileLock | undefined;
@@ -57,8 +59,15 @@ export class Checkpoint {
   #synced = 0;
   #syncTimer: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(path: string, fd: number, lock: FileLock | undefined, created: boolean) {
+  private constructor(
+    path: string,
+    name: string,
+    fd: number,
+    lock: FileLock | undefined,
+    created: boolean,
+  ) {
     this.#path = path;
+    this.#name = name;
     this.#fd = fd;
     this.#lock = lock;
     this.#created = created;
@@ -89,7 +98,7 @@ export class Checkpoint {
       // The one who had the lock may have replaced the file when it put it in order.
       closeSync(fd);
       fd = openSync(target, "a+");
-      const checkpoint = new Checkpoint(target, fd, lock, existing === undefined);
+      const checkpoint = new Checkpoint(target, path, fd, lock, existing === undefined);
       checkpoint.#scan();
       return checkpoint;
     } catch (error) {
@@ -114,7 +123,7 @@ export class Checkpoint {
       if (existing === undefined) return undefined;
       checkKind(existing, path);
       fd = openSync(target, "r");
-      const checkpoint = new Checkpoint(target, fd, undefined, false);
+      const checkpoint = new Checkpoint(target, path, fd, undefined, false);
       checkpoint.#scan();
       return checkpoint;
     } catch (error) {
@@ -164,7 +173,7 @@ export class Checkpoint {
 
   #mismatch(index: number): CheckpointMismatchError {
     return new CheckpointMismatchError(
-      `${basename(this.#path)} was made from another input: record ${index} differs`,
+      `${this.#name} was made from another input: record ${index} differs`,
       index,
       { hint: "Choose another output file, or redo changed records with --rerun-changed." },
     );
@@ -174,7 +183,7 @@ export class Checkpoint {
   checkEnd(total: number): void {
     if (this.end <= total) return;
     throw new CheckpointMismatchError(
-      `${basename(this.#path)} was made from another input: it has a record ${this.end - 1}, ` +
+      `${this.#name} was made from another input: it has a record ${this.end - 1}, ` +
         `the input has only ${total}`,
       total,
       { hint: "Choose another output file, or give the whole input." },
@@ -193,7 +202,7 @@ export class Checkpoint {
     let filled = 0;
     while (filled < length) {
       const read = readSync(this.#fd, buffer, filled, length - filled, offset + filled);
-      if (read === 0) throw new CheckpointError(`${this.#path} has become shorter`);
+      if (read === 0) throw new CheckpointError(`${this.#name} has become shorter`);
       filled += read;
     }
     return JSON.parse(buffer.toString("utf8"));
@@ -221,7 +230,7 @@ export class Checkpoint {
       } catch {
         // A file that cannot be cut either keeps a torn line, which the next run cuts off.
       }
-      throw fileProblem(error, this.#path);
+      throw fileProblem(error, this.#name);
     }
     for (const [i, { index, status }] of records.entries()) {
       // Written in this run, so its input is never compared: no fingerprint is needed.
@@ -240,7 +249,7 @@ export class Checkpoint {
     try {
       this.#sync();
     } catch (error) {
-      throw fileProblem(error, this.#path);
+      throw fileProblem(error, this.#name);
     }
     this.#lastCheck = -Infinity;
     this.#checkInPlace();
@@ -258,7 +267,7 @@ export class Checkpoint {
     try {
       writeInOrder(this.#path, this.#fd, this.#index);
     } catch (error) {
-      throw fileProblem(error, this.#path);
+      throw fileProblem(error, this.#name);
     }
   }
 
@@ -284,7 +293,7 @@ export class Checkpoint {
     this.#lastCheck = now;
     const { ino, size } = fstatSync(this.#fd);
     if (size < this.#size) {
-      throw new CheckpointError(`${this.#path} was cut by another program while the batch ran`, {
+      throw new CheckpointError(`${this.#name} was cut by another program while the batch ran`, {
         hint: "Results are lost. Run the same command again to ask for them again.",
       });
     }
@@ -299,7 +308,7 @@ export class Checkpoint {
       throw fileProblem(error, rescued);
     }
     throw new CheckpointError(
-      `${this.#path} was moved, removed or replaced while the batch ran`,
+      `${this.#name} was moved, removed or replaced while the batch ran`,
       { hint: `What was answered so far is in ${rescued}. Run the same command to go on.` },
     );
   }
@@ -322,7 +331,7 @@ export class Checkpoint {
       if (problem !== undefined) {
         if (!line.ended) return this.#lock && this.#cutTo(line.offset);
         throw new CheckpointError(
-          `${this.#path}:${line.number} is not a result of flexllm: ${problem}`,
+          `${this.#name}:${line.number} is not a result of flexllm: ${problem}`,
           { hint: "Choose another output file, or remove that line." },
         );
       }

@@ -62,7 +62,9 @@ export function decodeCall(part: Json, index: number): ToolCall | undefined {
 export function checkBlocked(answer: Json): void {
   const reason = asText(asObject(answer.promptFeedback)?.blockReason);
   if (reason !== undefined) {
-    throw new ContentBlockedError(`the prompt was blocked by the provider (${reason})`, reason);
+    const hint = "Change the prompt, or the safety settings of the service.";
+    const message = `the prompt was blocked by the provider (${reason})`;
+    throw new ContentBlockedError(message, reason, { hint });
   }
 }
 

@@ -65,6 +65,10 @@ function hintOf(status: number): string | undefined {
   }
 }
 
+function waitHint(seconds: number | undefined): string | undefined {
+  return seconds === undefined ? undefined : `The server asks to wait ${Math.ceil(seconds)} s.`;
+}
+
 /** What a server says, fit for a terminal: one line, no control characters, not too long. */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
@@ -120,13 +124,14 @@ export function statusError(
   const said = oneLine(error?.message ?? firstLine(body));
   const shouldRetry = headers.get("x-should-retry");
   const meant = error?.status ?? status;
+  const retryAfter = retryAfterSeconds(headers) ?? error?.retryAfter;
   return errorOfStatus(`the server answered ${status}${said ? `: ${said}` : ""}`, {
     status: meant,
-    hint: hintOf(meant),
+    hint: hintOf(meant) ?? waitHint(retryAfter),
     providerMessage: said || undefined,
     providerCode: error?.code,
     requestId: requestId(headers),
-    retryAfter: retryAfterSeconds(headers) ?? error?.retryAfter,
+    retryAfter,
     retryable: shouldRetry === null ? undefined : shouldRetry === "true",
   }, error?.quota);
 }

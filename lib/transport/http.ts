@@ -39,28 +39,42 @@ export class Answer {
   }
 }
 
-/** What the runtime's own network error means, in our words. */
-function connectionProblem(error: unknown): string {
+/** What the runtimes' network errors mean, in our words, and what can be done. */
+const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string])[] = [
+  [
+    /refused/i,
+    "connection refused",
+    "Check that the server is running, and the base URL with its port.",
+  ],
+  [
+    /ENOTFOUND|EAI_AGAIN|dns error|lookup|FailedToOpenSocket|resolve/i,
+    "the host name cannot be resolved",
+    "Check the base URL and the network.",
+  ],
+  [
+    /certificate|TLS|SSL|CERT_/i,
+    "the TLS connection failed",
+    "Name a certificate authority of your own with NODE_EXTRA_CA_CERTS=file.pem; without TLS, the base URL begins with http://.",
+  ],
+  [/head is too large|HeadersTooLarge|HeadersOverflow/i, "the headers of the answer are too large"],
+  [
+    /InvalidHTTPResponse|Decompression|ZlibError|invalid HTTP|parse/i,
+    "the server's answer is not HTTP",
+    "Check the base URL with its port, and whether it is http or https.",
+  ],
+  [
+    /reset|ECONNRESET|closed|EOF|hang up|terminated|body|incomplete/i,
+    "the connection was closed before the answer was complete",
+  ],
+];
+
+/** The words of an error and of its causes. */
+function wordsOf(error: unknown): string {
   const parts: string[] = [];
   for (let e = error, depth = 0; e instanceof Error && depth < 4; e = e.cause, depth++) {
     parts.push(`${"code" in e ? e.code : ""} ${e.message}`);
   }
-  const text = parts.join(" ");
-  if (/refused/i.test(text)) return "connection refused";
-  if (/ENOTFOUND|EAI_AGAIN|dns error|lookup|FailedToOpenSocket|resolve/i.test(text)) {
-    return "the host name cannot be resolved";
-  }
-  if (/certificate|TLS|SSL|CERT_/i.test(text)) return "the TLS connection failed";
-  if (/head is too large|HeadersTooLarge|HeadersOverflow/i.test(text)) {
-    return "the headers of the answer are too large";
-  }
-  if (/InvalidHTTPResponse|Decompression|ZlibError|invalid HTTP|parse/i.test(text)) {
-    return "the server's answer is not HTTP";
-  }
-  if (/reset|ECONNRESET|closed|EOF|hang up|terminated|body|incomplete/i.test(text)) {
-    return "the connection was closed before the answer was complete";
-  }
-  return `the request failed: ${error instanceof Error ? error.message : error}`;
+  return parts.join(" ");
 }
 
 /** Takes what may be secret in a URL out of the runtime's words, which `--verbose` shows. */
@@ -101,7 +115,9 @@ export class Exchange implements Cancellable, Expiring {
 
   expire(): void {
     const { ms } = this.#lane!;
-    this.end(new TimeoutError(`${this.#limit} within ${ms / 1000} s`, ms / 1000));
+    const message = `${this.#limit} within ${ms / 1000} s`;
+    const hint = "Allow more time (--timeout, timeout in the configuration), or ask for less.";
+    this.end(new TimeoutError(message, ms / 1000, { hint }));
   }
 
   cancel(): void {
@@ -137,7 +153,10 @@ export class Exchange implements Cancellable, Expiring {
     if (error instanceof FlexLLMError) return error;
     const shown = shownUrl(this.#url);
     hideUrl(error, this.#url, shown);
-    return new ConnectionError(`${connectionProblem(error)} (${shown})`, { cause: error });
+    const words = wordsOf(error);
+    const own = `the request failed: ${error instanceof Error ? error.message : error}`;
+    const [, problem, hint] = PROBLEMS.find(([sign]) => sign.test(words)) ?? [undefined, own];
+    return new ConnectionError(`${problem} (${shown})`, { cause: error, hint });
   }
 
   /** Lets go of the time limit and the signal. */
