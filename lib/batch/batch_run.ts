@@ -86,6 +86,10 @@ class RecordHooks implements CallHooks {
   }
 }
 
+function succeededItem(record: IndexedRecord, { result, restored }: Answer): BatchItem {
+  return { ...record, status: "success", result, restored };
+}
+
 /** One run of a batch. */
 export class BatchRun {
   readonly #client: ChatClient;
@@ -217,7 +221,7 @@ export class BatchRun {
     const lines: ResultRecord[] = [];
     for (const outcome of outcomes) {
       const item = outcome.ok
-        ? { ...outcome.record, status: "success" as const, ...outcome.value }
+        ? succeededItem(outcome.record, outcome.value)
         : this.#failedItem(outcome.record, outcome.error);
       if (item === undefined) continue;
       items.push(item);

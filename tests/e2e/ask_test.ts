@@ -87,7 +87,11 @@ Deno.test("a failed request has another exit code than wrong use", async () => {
   await server[Symbol.asyncDispose]();
   const gone = await flexllm([...args, server.baseUrl]);
   assert.deepEqual([gone.code, gone.stdout], [3, ""]);
-  assert.match(gone.stderr, /^error: connection refused \(http:\/\/127\.0\.0\.1:\d+\/v1.*\)\n$/);
+  assert.match(gone.stderr, /^error: connection refused \(http:\/\/127\.0\.0\.1:\d+\/v1.*\)\n/);
+  assert.match(
+    gone.stderr,
+    /\nCheck that the server is running, and the base URL with its port.\n$/,
+  );
   const wrong = await flexllm([...args, "127.0.0.1:9/v1"]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /Did you mean http:\/\/127\.0\.0\.1:9\/v1\?/);
