@@ -170,6 +170,7 @@ async function send(
       total: check.total,
       piped: file.name === "standard input",
       costs: [],
+      endpoints: client.stats,
     };
     if (check.pending === 0) {
       orderOrWarn(checkpoint);
@@ -197,11 +198,11 @@ async function send(
       signals.release();
     }
     const summary = batch.summary();
-    const done = summary.restored + summary.succeeded + summary.failed;
-    if (failure === undefined && !summary.interrupted && done < check.total) {
+    const read = summary.restored + summary.succeeded + summary.failed;
+    if (failure === undefined && !summary.interrupted && read < check.total) {
       failure = new InvalidInputError(
         `${file.name} was changed while the batch ran: it had ${check.total} records, ` +
-          `${done} were read`,
+          `${read} were read`,
       );
     }
     try {
@@ -211,13 +212,13 @@ async function send(
     } catch (error) {
       failure = error;
     }
-    const costs = costTracker.report();
+    const done = { ...report, costs: costTracker.report(), endpoints: client.stats };
     const errors = { failures: progress.failures(), retries: progress.retries() };
     const lines = flags.quiet
       ? failureLines(errors.failures)
-      : batchReport(summary, { ...report, costs }, failure !== undefined, errors);
+      : batchReport(summary, done, failure !== undefined, errors);
     for (const line of lines) writeNote(line);
-    if (flags.json) writeJson(summaryJson(summary, { ...report, costs }));
+    if (flags.json) writeJson(summaryJson(summary, done));
     if (failure !== undefined) reportError(failure, flags.verbose === true);
     process.exitCode = failure === undefined
       ? exitCode(summary)

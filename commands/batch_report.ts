@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
+import type { EndpointStats } from "../lib/client/endpoint_stats.ts";
 import type { CostRow } from "../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "./error_kinds.ts";
 import { type Column, table, type TableOptions } from "./table.ts";
@@ -20,6 +21,8 @@ export interface ReportContext {
   piped: boolean;
   /** What was spent by model and endpoint. */
   costs: CostRow[];
+  /** How each endpoint did. */
+  endpoints: readonly EndpointStats[];
 }
 
 /** The kinds of what went wrong with records. */
@@ -116,6 +119,16 @@ export function retryLines(retries: readonly ErrorKind[]): string[] {
   return [`Retried: ${kinds.join(", ")}`];
 }
 
+/** Which of several endpoints failed, since the others hide it. */
+function endpointLines(endpoints: readonly EndpointStats[]): string[] {
+  if (endpoints.length < 2) return [];
+  return endpoints.filter(({ failures }) => failures > 0)
+    .map(({ endpoint, answers, failures, lastError }) =>
+      `Endpoint ${endpoint}: ${number.format(failures)} of ${number.format(answers + failures)} ` +
+      `requests failed, last ${lastError?.message}`
+    );
+}
+
 /** The lines of the summary; `stopped` says that an error ended the batch. */
 export function batchReport(
   summary: BatchSummary,
@@ -143,6 +156,7 @@ export function batchReport(
     ...costTable(context.costs, { stream: process.stderr }),
     ...failureLines(errors.failures),
     ...retryLines(errors.retries),
+    ...endpointLines(context.endpoints),
   );
   if (restored + tried > 0) lines.push(`Results: ${context.output}`);
   if (summary.interrupted || stopped) lines.push(`To go on: ${resumeCommand(context.piped)}`);
@@ -177,6 +191,13 @@ export function summaryJson(summary: BatchSummary, context: ReportContext) {
       completion_tokens: row.completionTokens,
       cost: row.cost,
       unpriced: row.unpriced,
+    })),
+    endpoints: context.endpoints.map((each) => ({
+      endpoint: each.endpoint,
+      model: each.model,
+      answers: each.answers,
+      failures: each.failures,
+      last_error: each.lastError?.message ?? null,
     })),
     model: context.model,
     output: context.output,

@@ -106,6 +106,11 @@ Deno.test("batch.endpoints of the configuration share the work, and one may be d
   assert.equal(first.requests.length + second.requests.length, 60);
   assert.ok(first.requests.length > 10 && second.requests.length > 10);
   assert.match(stderr, /endpoint: m at http:\/\/127\.0\.0\.1:1\/v1, no key/);
+  // The others took its share, so nothing else tells that it is gone.
+  const told = /^Endpoint (\S+): (\d+) of (\d+) requests failed, last /m
+    .exec(stderr);
+  assert.equal(told?.[1], "http://127.0.0.1:1/v1");
+  assert.equal(told?.[2], told?.[3]);
 
   const alone = await flexllm([...args, "-m", "mock", "--rerun-changed"]);
   assert.equal(alone.code, 0);
