@@ -6,10 +6,17 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
+import { REQUESTS_VARIABLE } from "../lib/runtime.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const FOLDER = mkdtempSync(join(tmpdir(), "flexllm-bench-"));
-const ENV = { ...process.env, FLEXLLM_HOME: FOLDER, DENO_NO_UPDATE_CHECK: "1" };
+const ENV = {
+  ...process.env,
+  FLEXLLM_HOME: FOLDER,
+  DENO_NO_UPDATE_CHECK: "1",
+  // Bun has 256 requests in flight otherwise, whoever asks.
+  [REQUESTS_VARIABLE]: "1000",
+};
 
 /** A runtime: how it starts one of our sources. */
 export interface Runtime {

@@ -13,7 +13,7 @@ import {
 } from "../lib/errors.ts";
 import type { InputFile } from "../lib/input/input_file.ts";
 import type { ReadOptions } from "../lib/input/records.ts";
-import { surviveFileSizeLimit } from "../lib/runtime.ts";
+import { mostRequests, REQUESTS_VARIABLE, surviveFileSizeLimit } from "../lib/runtime.ts";
 import { checkFiles } from "./batch_files.ts";
 import { type BatchFlags, batchFlags } from "./batch_flags.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -157,6 +157,13 @@ async function send(
     });
     if (check.invalid > 0) {
       note(`${colored("yellow", "warning:")} ${check.invalid} unusable input lines left out`);
+    }
+    if (client.concurrencyLimit > mostRequests()) {
+      const asked = client.concurrencyLimit;
+      note(
+        `${colored("yellow", "warning:")} Bun has ${mostRequests()} requests in flight at most; ` +
+          `for ${asked} start flexllm with ${REQUESTS_VARIABLE}=${asked}`,
+      );
     }
     const batch = new BatchRun(client, {
       ...options,

@@ -52,6 +52,15 @@ export function runtimeName(): string {
 /** Whether the runtime's own streams of bytes can fill memory that the reader brings along. */
 export const streamsFillMemory = globals.Bun === undefined;
 
+/** The variable with which Bun is told how many requests it may have in flight. */
+export const REQUESTS_VARIABLE = "BUN_CONFIG_MAX_HTTP_REQUESTS";
+
+/** How many requests the runtime has in flight at most; more wait in it. */
+export function mostRequests(): number {
+  if (globals.Bun === undefined) return Infinity;
+  return Number(process.env[REQUESTS_VARIABLE]) || 256;
+}
+
 /** A key of Deno KV. */
 export type KvKey = readonly (string | number)[];
 
