@@ -12,6 +12,7 @@ import type { LLMClient } from "../lib/client/client.ts";
 import { answerTurn, requestMessages, type Turn } from "../lib/conversations/conversation.ts";
 import { ConfigurationError } from "../lib/errors.ts";
 import { addExamples, collected, commonFlags, modelFlags, wholeNumber } from "./flags.ts";
+import { printable } from "./printable.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
 function command() {
@@ -121,7 +122,12 @@ async function answer(
       }
       const result = await askOnce(client, messages, calls, asksForJson);
       results.push(result);
-      if (result.content === "") writeNote(colored("yellow", "The answer is empty."));
+      for (const { function: { name, arguments: json } } of result.toolCalls) {
+        writeNote(colored("yellow", printable(`The model calls ${name}(${json}).`)));
+      }
+      if (result.content === "" && result.toolCalls.length === 0) {
+        writeNote(colored("yellow", "The answer is empty."));
+      }
       if (result.finishReason === "length") {
         writeNote(colored("yellow", "The answer was cut at the limit of tokens."));
       }

@@ -60,7 +60,7 @@ async function prepare(flags: BatchFlags) {
     temperature: flags.temperature ?? section.temperature ?? undefined,
     topP: section.top_p ?? undefined,
     topK: section.top_k ?? undefined,
-    thinking: section.thinking ?? undefined,
+    thinking: flags.thinking ?? section.thinking ?? undefined,
     maxTokens: flags.maxTokens ?? section.max_tokens ?? undefined,
     ...await schemaOptions(flags),
     rerunChanged: flags.rerunChanged,

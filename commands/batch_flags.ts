@@ -34,6 +34,7 @@ export function batchFlags() {
     .addOption(modelFlags.system)
     .addOption(modelFlags.temperature)
     .addOption(modelFlags.maxTokens)
+    .addOption(modelFlags.thinking)
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.retryTimes)

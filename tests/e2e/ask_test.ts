@@ -289,3 +289,10 @@ Deno.test("ask --thinking asks for thinking", async () => {
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /Expected on, off, minimal, low, medium, high or a number of tokens/);
 });
+
+Deno.test("an answer that is a call of a tool says so instead of being empty", async () => {
+  const calls = [{ name: "get_weather", arguments: { city: "Oslo" } }];
+  await using mock = watchedMock({ responses: [{ toolCalls: calls }] });
+  const { code, stderr } = await flexllm(["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl]);
+  assert.deepEqual([code, stderr], [0, 'The model calls get_weather({"city":"Oslo"}).\n']);
+});

@@ -91,12 +91,15 @@ Deno.test("flags reach the requests", async () => {
       "1",
       "--timeout",
       "30",
+      "--thinking",
+      "on",
       "--no-return-usage",
     ],
   ]);
   assert.equal(code, 0);
-  for (const { model, temperature, max_tokens, messages } of mock.requests) {
-    assert.deepEqual([model, temperature, max_tokens], ["m", 0, 7]);
+  for (const { messages, chat_template_kwargs: { thinking }, ...body } of mock.requests) {
+    assert.deepEqual([body.model, body.temperature, body.max_tokens], ["m", 0, 7]);
+    assert.equal(thinking, true);
     assert.deepEqual(messages[0], { role: "system", content: "Be brief." });
   }
   assert.equal(jsonLines(folder.read("out.jsonl"))[0].usage, undefined);
