@@ -10,8 +10,8 @@ import { streamsFillMemory } from "../runtime.ts";
 
 /** The bytes of a piece of memory: what one read can give at most, and more than most answers have. */
 const PIECE = 64 * 1024;
-/** How many pieces of memory are kept for the next bodies. */
-const SPARE = 64;
+/** How many pieces of memory are kept for the next bodies: as many as may be read at once. */
+const SPARE = 1024;
 const spare: ArrayBuffer[] = [];
 
 function takeMemory(): ArrayBuffer {
