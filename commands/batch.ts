@@ -44,6 +44,12 @@ async function prepare(flags: BatchFlags) {
   ]);
   const config = readConfig(flags.config);
   const section = config.value.batch ?? {};
+  const recordCost = flags.trackCost ?? section.track_cost ?? true;
+  if (flags.budget !== undefined && !recordCost) {
+    throw new ConfigurationError("--budget needs the costs of earlier runs in the result file", {
+      hint: "Leave out --no-track-cost, and track_cost: false in the configuration.",
+    });
+  }
   const connection = connectBatch(config, flags, {
     concurrencyLimit: flags.concurrency ?? section.concurrency ?? undefined,
     maxQps: flags.maxQps ?? section.max_qps ?? undefined,
@@ -65,7 +71,7 @@ async function prepare(flags: BatchFlags) {
     ...await schemaOptions(flags),
     rerunChanged: flags.rerunChanged,
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,
-    recordCost: flags.trackCost ?? section.track_cost ?? true,
+    recordCost,
   };
   return { ...connection, options, costTracker };
 }

@@ -62,7 +62,7 @@ export function batchFlags() {
     .option("--rerun-changed", "redo records whose input differs from that in the result file")
     .option("--return-usage", "write token counts to the result file (default)")
     .option("--no-return-usage", "leave them out")
-    .option("--track-cost", "write and show costs where prices are known (default)")
+    .option("--track-cost", "write costs to the result file, where prices are known (default)")
     .option("--no-track-cost", "leave them out")
     .addOption(
       new Option(

@@ -5,7 +5,7 @@
  *     deno run -A examples/tool_loop.ts "Shall I cycle to work in Oslo?"   # no key: the mock
  *
  *     FLEXLLM_BASE_URL=https://api.anthropic.com/v1 FLEXLLM_API_KEY=… \
- *       FLEXLLM_MODEL=claude-haiku-5 deno run -A examples/tool_loop.ts
+ *       FLEXLLM_MODEL=claude-haiku-4-5 deno run -A examples/tool_loop.ts
  */
 // deno-lint-ignore-file no-console
 import process from "node:process";

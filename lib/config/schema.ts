@@ -140,7 +140,7 @@ const batch = v.strictObject({
   return_usage: v.nullish(
     about("Whether token counts are written to the result file; default yes.", flag),
   ),
-  track_cost: v.nullish(about("Whether costs are written and shown; default yes.", flag)),
+  track_cost: v.nullish(about("Whether costs are written to the result file; default yes.", flag)),
   cache: v.nullish(
     about("Whether batches use the response cache; default what `cache` says.", flag),
   ),

@@ -183,3 +183,12 @@ Deno.test("the summary tells what each model cost when there are several", async
   assert.match(stderr, /\nm +1 +[\d,]+ +\$[\d.]+ {2}http/);
   assert.match(stderr, /\nother +1 +[\d,]+ +unknown {2}http/);
 });
+
+Deno.test("a budget without costs in the result file is refused, since it would forget them", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", '{"q":"Hi"}\n');
+  const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock", "--budget", "1"];
+  const { code, stderr } = await flexllm([...args, "--no-track-cost"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /--budget needs the costs of earlier runs in the result file/);
+});
