@@ -50,6 +50,7 @@ function command() {
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.timeout)
     .addOption(modelFlags.retryTimes)
+    .addOption(modelFlags.shortMaxWait)
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
 }

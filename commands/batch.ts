@@ -11,6 +11,7 @@ import {
   ConfigurationError,
   InvalidInputError,
 } from "../lib/errors.ts";
+import type { Checkpoint } from "../lib/checkpoint/checkpoint.ts";
 import type { InputFile } from "../lib/input/input_file.ts";
 import type { ReadOptions } from "../lib/input/records.ts";
 import { mostRequests, REQUESTS_VARIABLE, surviveFileSizeLimit } from "../lib/runtime.ts";
@@ -18,6 +19,7 @@ import { checkFiles } from "./batch_files.ts";
 import { type BatchFlags, batchFlags } from "./batch_flags.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples } from "./flags.ts";
+import { printable } from "./printable.ts";
 import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
@@ -137,7 +139,7 @@ async function send(
   output: string,
   reading: ReadOptions,
   flags: BatchFlags,
-  { client, model, options, costTracker }: Prepared,
+  { client, model, targets, options, costTracker }: Prepared,
 ): Promise<void> {
   const note = flags.quiet ? () => {} : writeNote;
   const [
@@ -156,6 +158,10 @@ async function send(
   surviveFileSizeLimit();
   const checkpoint = await Checkpoint.open(output);
   costTracker.addSpent(checkpoint.cost);
+  let others = othersThan(targets.map(({ model }) => model), checkpoint.models);
+  const otherModels = () =>
+    `${colored("yellow", "warning:")} ${output} has ${others}; this run asks ${model}. ` +
+    "Name another output file to ask that for all.";
   try {
     const check = checkInput(file, checkpoint, {
       ...reading,
@@ -187,7 +193,8 @@ async function send(
     };
     if (check.pending === 0) {
       orderOrWarn(checkpoint);
-      note(`${nothingToDo(check.total, flags)}; nothing was sent. (${output})`);
+      if (others !== undefined) note(otherModels());
+      note(`${nothingToDo(check.total, checkpoint, flags)}; nothing was sent. (${output})`);
       const summary = { ...batch.summary(), restored: check.total };
       if (flags.json) writeJson(summaryJson(summary, report));
       return;
@@ -202,7 +209,16 @@ async function send(
     let failure: unknown;
     try {
       for await (const items of batch.batches(usableRecords(file, reading, checkpoint))) {
-        for (const item of items) if (item.status === "error") progress.failure(item);
+        for (const item of items) {
+          if (item.status === "error") progress.failure(item);
+          else if (others !== undefined) {
+            // Servers may call what they are asked for by names of their own.
+            if (!checkpoint.models.has(item.result.model) && !flags.quiet) {
+              progress.note(otherModels());
+            }
+            others = undefined;
+          }
+        }
       }
     } catch (error) {
       failure = error;
@@ -227,10 +243,15 @@ async function send(
     }
     const done = { ...report, costs: costTracker.report(), endpoints: client.stats };
     const errors = { failures: progress.failures(), retries: progress.retries() };
-    const lines = flags.quiet
-      ? failureLines(errors.failures)
-      : batchReport(summary, done, failure !== undefined, errors);
-    for (const line of lines) writeNote(line);
+    // What was wrong before anything was asked is no end of a batch.
+    const isBegun = summary.succeeded + summary.failed > 0 ||
+      !(failure instanceof ConfigurationError);
+    if (isBegun) {
+      const lines = flags.quiet
+        ? failureLines(errors.failures)
+        : batchReport(summary, done, failure, errors);
+      for (const line of lines) writeNote(line);
+    }
     if (flags.json) writeJson(summaryJson(summary, done));
     if (failure !== undefined) reportError(failure, flags.verbose === true);
     process.exitCode = failure === undefined
@@ -243,8 +264,36 @@ async function send(
   }
 }
 
+/**
+ * What a result file has of other models than those that are asked, if it has. Servers tell longer or
+ * shorter names than they are asked by, with a date or the maker's name, so a part of a name is enough.
+ */
+function othersThan(
+  asked: readonly string[],
+  answered: ReadonlyMap<string, number>,
+): string | undefined {
+  const isAsked = (name: string) =>
+    asked.some((other) => {
+      const [a, b] = [name, other].map((text) => text.toLowerCase());
+      return a.includes(b) || b.includes(a);
+    });
+  const others = [...answered].filter(([name]) => !isAsked(name));
+  if (others.length === 0) return undefined;
+  const count = others.reduce((sum, [, answers]) => sum + answers, 0);
+  const names = others.slice(0, 3).map(([name]) => printable(name)).join(", ");
+  return `${count} answers of ${names}${others.length > 3 ? " and others" : ""}`;
+}
+
 /** Why none of the records that are meant, `total`, has to be asked. */
-function nothingToDo(total: number, { retryFailed }: BatchFlags): string {
+function nothingToDo(
+  total: number,
+  { errors }: Checkpoint,
+  { retryFailed }: BatchFlags,
+): string {
+  if (retryFailed === false && errors > 0) {
+    const others = total === 0 ? "" : `, the other ${total} are done`;
+    return `${errors} failed before and ${errors === 1 ? "is" : "are"} left as before${others}`;
+  }
   if (total > 0) return `All ${total} records are done already`;
   return retryFailed ? "No record has failed" : "There is no record to ask";
 }

@@ -6,6 +6,7 @@
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import type { EndpointStats } from "../lib/client/endpoint_stats.ts";
+import { BudgetExceededError } from "../lib/errors.ts";
 import type { CostRow } from "../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "./error_kinds.ts";
 import { type Column, table, type TableOptions } from "./table.ts";
@@ -53,21 +54,21 @@ function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-/** The command that goes on, without the key that may have been in it. */
-function resumeCommand(piped: boolean, without?: string): string {
-  const given = process.argv.slice(2).filter((argument) => argument !== without);
+/** The command that goes on, without the key that may have been in it, and what has to be another. */
+function resumeCommand(piped: boolean, left: { out?: string; open?: string } = {}): string {
+  const given = process.argv.slice(2).filter((argument) => argument !== left.out);
+  const open = ["--api-key", ...left.open === undefined ? [] : [left.open]];
   const shown = given.map((argument, i, all) => {
-    if (all[i - 1] === "--api-key") return "…";
-    return argument.startsWith("--api-key=") ? "--api-key=…" : quoted(argument);
+    if (open.includes(all[i - 1])) return "…";
+    const name = open.find((name) => argument.startsWith(`${name}=`));
+    return name === undefined ? quoted(argument) : `${name}=…`;
   });
   return `${piped ? "the same input | " : ""}flexllm ${shown.join(" ")}`;
 }
 
 function costLine(summary: BatchSummary): string | undefined {
-  if (summary.succeeded === 0) return undefined;
-  if (summary.unpriced > 0 && summary.unpriced === summary.succeeded - summary.cached) {
-    return "Cost: unknown";
-  }
+  if (summary.succeeded === 0 && summary.cost === 0 && summary.unpriced === 0) return undefined;
+  if (summary.unpriced > 0 && summary.cost === 0) return "Cost: unknown";
   const unpriced = summary.unpriced > 0
     ? ` and ${number.format(summary.unpriced)} answers of unknown price`
     : "";
@@ -129,15 +130,16 @@ function endpointLines(endpoints: readonly EndpointStats[]): string[] {
     );
 }
 
-/** The lines of the summary; `stopped` says that an error ended the batch. */
+/** The lines of the summary; `failure` is the error that ended the batch, if one did. */
 export function batchReport(
   summary: BatchSummary,
   context: ReportContext,
-  stopped: boolean,
+  failure: unknown,
   errors: ReportedErrors,
 ): string[] {
   const { succeeded, failed, restored, retries, seconds } = summary;
   const tried = succeeded + failed;
+  const stopped = failure !== undefined;
   const head = headOf(summary.interrupted, stopped);
   const parts = [`${number.format(succeeded)} succeeded`, `${number.format(failed)} failed`];
   if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
@@ -159,9 +161,11 @@ export function batchReport(
     ...endpointLines(context.endpoints),
   );
   if (restored + tried > 0) lines.push(`Results: ${context.output}`);
-  if (summary.interrupted || stopped) lines.push(`To go on: ${resumeCommand(context.piped)}`);
-  else if (failed > 0) {
-    const again = resumeCommand(context.piped, "--no-retry-failed");
+  if (summary.interrupted || stopped) {
+    const open = failure instanceof BudgetExceededError ? "--budget" : undefined;
+    lines.push(`To go on: ${resumeCommand(context.piped, { open })}`);
+  } else if (failed > 0) {
+    const again = resumeCommand(context.piped, { out: "--no-retry-failed" });
     lines.push(`To try the failed ones again: ${again}`);
   }
   return lines;
@@ -178,7 +182,7 @@ export function summaryJson(summary: BatchSummary, context: ReportContext) {
     cached: summary.cached,
     prompt_tokens: summary.promptTokens,
     completion_tokens: summary.completionTokens,
-    cost: summary.unpriced === summary.succeeded ? null : summary.cost,
+    cost: summary.unpriced > 0 && summary.cost === 0 ? null : summary.cost,
     unpriced: summary.unpriced,
     seconds: Math.round(summary.seconds * 1000) / 1000,
     interrupted: summary.interrupted,

@@ -5,6 +5,7 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
+import { DEFAULT_TTL } from "../lib/cache/response_cache.ts";
 import type { CacheStore, StoreStats } from "../lib/cache/store.ts";
 import type { CacheOptions } from "../lib/client/cached_calls.ts";
 import { addExamples, commonFlags, numberWithin } from "./flags.ts";
@@ -12,14 +13,20 @@ import { table } from "./table.ts";
 import { writeJson, writeNote, writeOutput } from "./terminal.ts";
 
 const number = new Intl.NumberFormat("en-US");
-const DAY = 24 * 60 * 60;
 
-async function settings(configFile: string | undefined): Promise<CacheOptions> {
-  const [{ readConfig }, { cacheSettings }] = await Promise.all([
+/** What the configuration says of the cache. */
+async function settings(configFile: string | undefined): Promise<{
+  options: CacheOptions;
+  /** What answers of the model of that name are kept under: its id. */
+  idOf(name: string): string;
+}> {
+  const [{ readConfig }, { cacheSettings }, { modelId }] = await Promise.all([
     import("./connect_model.ts"),
     import("../lib/config/resolve_cache.ts"),
+    import("../lib/config/resolve_model.ts"),
   ]);
-  return cacheSettings(readConfig(configFile));
+  const config = readConfig(configFile);
+  return { options: cacheSettings(config), idOf: (name) => modelId(config, name) };
 }
 
 /** Opens the cache for `use`; `undefined` when there is none yet. */
@@ -59,7 +66,7 @@ function infoLines(stats: StoreStats): string[] {
   const { kind, location, entries, bytes, fileBytes, hits, oldest, newest, models } = stats;
   const file = fileBytes === undefined ? "" : `, file ${size(fileBytes)}`;
   return [
-    `${location} (${kind})`,
+    ...location === undefined ? [] : [`${location} (${kind})`],
     `${number.format(entries)} answers, ${size(bytes)}${file}, ${number.format(hits)} hits`,
     `written from ${date(oldest)} to ${date(newest)} UTC`,
     "",
@@ -70,7 +77,7 @@ function infoLines(stats: StoreStats): string[] {
         { title: "size", align: "right" },
         { title: "hits", align: "right" },
       ],
-      models.map((row) => [
+      models.filter((row) => row.entries > 0).map((row) => [
         row.model,
         number.format(row.entries),
         size(row.bytes),
@@ -102,14 +109,17 @@ function info() {
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async ({ json, config }) => {
-      const options = await settings(config);
+      const { options } = await settings(config);
       const stats = await withStore(options, (store) => store.stats());
-      if (stats !== undefined) {
-        if (json) writeJson(infoJson(stats));
-        else writeOutput(`${infoLines(stats).join("\n")}\n`);
-      } else if (json) {
-        writeJson({ entries: 0, hits: 0, models: [] });
-      } else writeOutput("The cache is empty.\n");
+      if (json) {
+        writeJson(stats === undefined ? { entries: 0, hits: 0, models: [] } : infoJson(stats));
+      } else if (stats === undefined || stats.entries === 0) {
+        writeOutput(
+          stats?.kind === "memory"
+            ? "The cache is kept in memory, so each process has its own, for as long as it runs.\n"
+            : "The cache is empty.\n",
+        );
+      } else writeOutput(`${infoLines(stats).join("\n")}\n`);
     });
   return addExamples(command, ["flexllm cache info", "flexllm cache info --json"]);
 }
@@ -128,8 +138,18 @@ function clear() {
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async ({ model, json, config }) => {
-      const options = await settings(config);
-      tell(await withStore(options, (store) => store.clear({ model })), json);
+      const { options, idOf } = await settings(config);
+      const id = model === undefined ? undefined : idOf(model);
+      const found = await withStore(options, async (store) => {
+        const { models } = await store.stats();
+        return { models, removed: await store.clear({ model: id }) };
+      });
+      const others = (found?.models ?? []).filter(({ entries }) => entries > 0);
+      if (id !== undefined && !json && others.length > 0 && found?.removed === 0) {
+        const names = others.map(({ model }) => model).join(", ");
+        return writeNote(`There is no answer of ${id} in the cache; there are some of ${names}.`);
+      }
+      tell(found?.removed, json);
     });
   return addExamples(command, ["flexllm cache clear", "flexllm cache clear -m gpt-5.4-mini"]);
 }
@@ -144,8 +164,8 @@ function prune() {
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async ({ olderThan, json, config }) => {
-      const options = await settings(config);
-      const age = olderThan ?? options.ttl ?? DAY;
+      const { options } = await settings(config);
+      const age = olderThan ?? options.ttl ?? DEFAULT_TTL;
       const now = Date.now();
       // A ttl of 0 keeps answers for ever; an age that is asked for is meant.
       const before = age === 0 && olderThan === undefined ? 0 : now - age * 1000;
@@ -161,7 +181,7 @@ function path() {
     .addOption(commonFlags.config)
     .action(async ({ json, config }) => {
       const { storePlace } = await import("../lib/cache/open_store.ts");
-      const { kind, location } = storePlace(await settings(config), process.env);
+      const { kind, location } = storePlace((await settings(config)).options, process.env);
       if (json) writeJson({ store: kind, path: location ?? null });
       else writeOutput(`${location ?? "memory"}\n`);
     });

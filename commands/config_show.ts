@@ -4,12 +4,16 @@
  * @module
  */
 import process from "node:process";
+import { DEFAULT_TTL } from "../lib/cache/response_cache.ts";
+import { storePlace } from "../lib/cache/open_store.ts";
 import { baseUrlOf } from "../lib/client/endpoint.ts";
 import { defaultModel, overrides, type Sourced } from "../lib/config/effective.ts";
 import { keyState } from "../lib/config/key_state.ts";
 import type { Config } from "../lib/config/load.ts";
 import { redactConfig } from "../lib/config/redact_config.ts";
-import type { BatchSection, ModelEntry } from "../lib/config/schema.ts";
+import { resolveBatchCache, resolveCache } from "../lib/config/resolve_cache.ts";
+import { usesEndpoints } from "../lib/config/resolve_endpoints.ts";
+import type { BatchSection, EndpointEntry, ModelEntry } from "../lib/config/schema.ts";
 import { maskKey, safeUrl } from "../lib/redact.ts";
 import { table } from "./table.ts";
 
@@ -76,10 +80,10 @@ function fitToShow(value: unknown): Setting["value"] {
 }
 
 function batchSettings(config: Config): Setting[] {
-  const { endpoints, ...section } = config.value.batch ?? {};
+  const { endpoints: _, ...section } = config.value.batch ?? {};
   const given = Object.entries(section).filter(([, value]) => value !== null);
   const names = new Set([...given.map(([name]) => name), ...Object.keys(BATCH_DEFAULTS)]);
-  const settings = [...names].map((name): Setting => {
+  return [...names].map((name): Setting => {
     const value = section[name as keyof typeof section];
     const isGiven = value !== undefined && value !== null;
     return {
@@ -88,23 +92,78 @@ function batchSettings(config: Config): Setting[] {
       source: isGiven ? config.locate(["batch", name]) : "default",
     };
   });
-  if (endpoints) {
-    const value = `${endpoints.length}: ${
-      endpoints.map(({ base_url, provider }) => base_url ? safeUrl(base_url) : provider).join(", ")
-    }`;
+}
+
+/** An endpoint in a few words. */
+function endpointValue(entry: EndpointEntry): string {
+  const { model = "the default model", base_url, provider } = entry;
+  const server = base_url ? safeUrl(base_url) : `provider ${provider}`;
+  const details = [
+    entry.weight && `weight ${entry.weight}`,
+    entry.concurrency_limit && `${entry.concurrency_limit} at once`,
+    entry.max_qps && `${entry.max_qps} a second`,
+    entry.max_tpm && `${entry.max_tpm} tokens a minute`,
+  ].filter((part) => part);
+  return [`${model} at ${server}`, ...details].join(", ");
+}
+
+function endpointSettings(config: Config): Setting[] {
+  const endpoints = config.value.batch?.endpoints;
+  if (!endpoints) return [];
+  if (!usesEndpoints(config, process.env, {})) {
+    const { source } = overrides(process.env).baseUrl!;
+    const value = `${endpoints.length} in the file, not asked`;
+    return [{ name: "batch.endpoints", value, source }];
+  }
+  return endpoints.map((entry, i) => ({
+    name: `batch.endpoints[${i}]`,
+    value: endpointValue(entry),
+    source: config.locate(["batch", "endpoints", i]),
+  }));
+}
+
+function cacheSettingsOf(config: Config): Setting[] {
+  const { cache } = config.value;
+  const given = typeof cache === "object" && cache !== null ? cache : {};
+  const isOn = resolveCache(config) !== false;
+  const source = cache === undefined || cache === null ? "default" : config.locate(["cache"]);
+  const settings: Setting[] = [{ name: "cache", value: isOn, source }];
+  if (!isOn && resolveBatchCache(config, {}) === false) return settings;
+  const { kind, location } = storePlace(given, process.env);
+  const values = {
+    ttl: given.ttl ?? DEFAULT_TTL,
+    store: kind,
+    path: location && safeUrl(location),
+    namespace: given.namespace,
+  };
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    const isGiven = given[name as keyof typeof given] !== undefined;
     settings.push({
-      name: "batch.endpoints",
+      name: `cache.${name}`,
       value,
-      source: config.locate(["batch", "endpoints"]),
+      source: isGiven ? config.locate(["cache", name]) : "default",
     });
   }
   return settings;
 }
 
+function templateSettings(config: Config): Setting[] {
+  const names = Object.keys(config.value.templates ?? {});
+  if (names.length === 0) return [];
+  return [{ name: "templates", value: names.join(", "), source: config.locate(["templates"]) }];
+}
+
 /** The settings in force. */
 function settingsOf(config: Config): Setting[] {
   const model = defaultModel(config, process.env);
-  return [...model === undefined ? [] : modelSettings(config, model), ...batchSettings(config)];
+  return [
+    ...model === undefined ? [] : modelSettings(config, model),
+    ...cacheSettingsOf(config),
+    ...batchSettings(config),
+    ...endpointSettings(config),
+    ...templateSettings(config),
+  ];
 }
 
 /** How the file was found. */

@@ -14,7 +14,13 @@ import { LLMClientPool } from "../lib/client/pool.ts";
 import { configuredPrices } from "../lib/config/configured_prices.ts";
 import { cleartextWarning, type KeyedServer } from "../lib/config/cleartext.ts";
 import { type Config, loadConfig } from "../lib/config/load.ts";
-import { resolveEndpoints, usesEndpoints } from "../lib/config/resolve_endpoints.ts";
+import { overrides } from "../lib/config/effective.ts";
+import {
+  hasEndpoints,
+  resolveEndpoint,
+  resolveEndpoints,
+  usesEndpoints,
+} from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
 import { homeFolder } from "../lib/config/paths.ts";
 import type { PriceRow } from "../lib/pricing/price.ts";
@@ -55,12 +61,19 @@ function ownPrices(config: Config): PriceRow[] {
   ];
 }
 
+/** A model that is connected to. */
+export interface ConnectedModel {
+  client: LLMClient;
+  model: string;
+  resolved: EndpointOptions;
+}
+
 /** Makes the client of the model that flags, environment and configuration mean. */
 export function connectModel(
   config: Config,
   flags: ModelFlags & { verbose?: true },
   settings: Omit<ClientOptions, "model">,
-): { client: LLMClient; model: string; resolved: EndpointOptions } {
+): ConnectedModel {
   const model = resolveModel(config, process.env, flags);
   if (flags.verbose) {
     const server = model.baseUrl ? shownUrl(model.baseUrl) : `provider ${model.provider}`;
@@ -72,6 +85,15 @@ export function connectModel(
   const prices = [...model.prices ?? [], ...ownPrices(config)];
   const resolved = { ...model, prices };
   return { client: new LLMClient({ ...resolved, ...settings }), model: model.model, resolved };
+}
+
+/** Makes the client of one of the endpoints in the file, which is asked once. */
+export function connectEndpoint(config: Config, i: number, timeout: number): ConnectedModel {
+  const endpoint = resolveEndpoint(config, process.env, i);
+  warnOfCleartext([endpoint]);
+  const resolved = { ...endpoint, prices: [...endpoint.prices ?? [], ...ownPrices(config)] };
+  const client = new LLMClient({ ...resolved, timeout, retryTimes: 0 });
+  return { client, model: endpoint.model, resolved };
 }
 
 /** A model at a server, and what the user knows of its prices. */
@@ -93,7 +115,14 @@ export function connectBatch(
   flags: ModelFlags & { verbose?: true },
   settings: Omit<ClientOptions, "model">,
 ): { client: ChatClient; model: string; targets: PricedModel[] } {
-  if (!usesEndpoints(config, flags)) {
+  if (!usesEndpoints(config, process.env, flags)) {
+    if (hasEndpoints(config) && flags.model === undefined && flags.baseUrl === undefined) {
+      const variable = overrides(process.env).baseUrl!.source;
+      writeNote(
+        `${colored("yellow", "warning:")} the server of ${variable} is asked, ` +
+          "not the endpoints of the configuration",
+      );
+    }
     const { client, model, resolved } = connectModel(config, flags, settings);
     return { client, model, targets: [pricedModel({ ...resolved, model })] };
   }

@@ -78,6 +78,9 @@ export function collected(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
+/** Seconds that a person waits for rate limits, where no flag says it. */
+export const SHORT_MAX_WAIT = 120;
+
 /** The flags that say which model to ask and how. */
 export const modelFlags = {
   model: new Option("-m, --model <name>", 'model to ask; "mock" needs no key and no network'),
@@ -97,6 +100,11 @@ export const modelFlags = {
     .argParser(positiveNumber),
   retryTimes: new Option("--retry-times <count>", "retries of a failed request (default: 3)")
     .argParser(wholeNumber(0)),
+  /** For commands that somebody waits for. */
+  shortMaxWait: new Option(
+    "--max-wait <seconds>",
+    `longest wait for rate limits (default: ${SHORT_MAX_WAIT})`,
+  ).argParser(numberWithin(0, 2_147_483)),
 } as const;
 
 /** Flags of every command that reads the configuration. */

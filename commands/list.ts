@@ -10,15 +10,15 @@ import { defaultModel, overrides } from "../lib/config/effective.ts";
 import type { KeyState } from "../lib/config/key_state.ts";
 import { keyState } from "../lib/config/key_state.ts";
 import type { Config } from "../lib/config/load.ts";
-import type { ModelEntry } from "../lib/config/schema.ts";
-import { ConfigurationError } from "../lib/errors.ts";
+import { noModel } from "../lib/config/resolve_model.ts";
+import type { EndpointEntry, ModelEntry } from "../lib/config/schema.ts";
 import { safeUrl } from "../lib/redact.ts";
 import { readConfig } from "./connect_model.ts";
 import { addExamples, commonFlags } from "./flags.ts";
 import { type Cell, table } from "./table.ts";
 import { writeJson, writeOutput } from "./terminal.ts";
 
-function serverOf({ base_url, provider }: ModelEntry): string {
+function serverOf({ base_url, provider }: ModelEntry | EndpointEntry): string {
   if (base_url !== undefined) return safeUrl(base_url);
   if (provider === "mock") return "built in";
   return baseUrlOf(provider ?? "auto") ?? "";
@@ -60,12 +60,44 @@ function toJson(config: Config, models: ModelEntry[], name: string | undefined) 
         default: entry === defaultEntry(models, name),
       };
     }),
+    endpoints: (config.value.batch?.endpoints ?? []).map((entry) => {
+      const { state, variable, masked } = keyState(entry, env);
+      return {
+        model: entry.model ?? null,
+        provider: entry.provider ?? "auto",
+        base_url: serverOf(entry),
+        key: { state, variable, masked },
+      };
+    }),
   };
 }
 
 function defaultEntry(models: readonly ModelEntry[], name: string | undefined) {
   return models.find((entry) => (entry.name ?? entry.id) === name) ??
     models.find(({ id }) => id === name);
+}
+
+function modelTable(models: readonly ModelEntry[], marked: ModelEntry | undefined): string[] {
+  const rows = models.map((entry): Cell[] => [
+    entry === marked ? { text: "*", style: "green" } : "",
+    entry.name ?? entry.id,
+    entry.id,
+    entry.provider ?? "auto",
+    serverOf(entry),
+    keyCell(keyState(entry, process.env)),
+  ]);
+  const titles = ["", "name", "id", "provider", "base URL", "key"];
+  return table(titles.map((title) => ({ title })), rows);
+}
+
+function endpointTable(endpoints: readonly EndpointEntry[]): string[] {
+  const rows = endpoints.map((entry): Cell[] => [
+    entry.model ?? "",
+    entry.provider ?? "auto",
+    serverOf(entry),
+    keyCell(keyState(entry, process.env)),
+  ]);
+  return table(["model", "provider", "base URL", "key"].map((title) => ({ title })), rows);
 }
 
 /** The lines below the table: what is asked by default, and why. */
@@ -97,27 +129,15 @@ export function listCommand() {
       const models = config.value.models ?? [];
       const name = defaultModel(config, process.env)?.value;
       if (flags.json) return writeJson(toJson(config, models, name));
-      if (models.length === 0 && name === undefined) {
-        throw new ConfigurationError(
-          config.file === undefined
-            ? "no model is configured: there is no configuration file"
-            : `no model is configured in ${config.file}`,
-          { hint: "Run `flexllm init`; or try -m mock, which needs no key." },
-        );
-      }
-      const marked = defaultEntry(models, name);
-      const rows = models.map((entry): Cell[] => [
-        entry === marked ? { text: "*", style: "green" } : "",
-        entry.name ?? entry.id,
-        entry.id,
-        entry.provider ?? "auto",
-        serverOf(entry),
-        keyCell(keyState(entry, process.env)),
-      ]);
-      const titles = ["", "name", "id", "provider", "base URL", "key"];
-      const lines = models.length === 0 ? [] : [...table(titles.map((title) => ({ title })), rows)];
-      const blank = lines.length > 0 ? [""] : [];
-      writeOutput(`${[...lines, ...blank, ...defaultLines(config)].join("\n")}\n`);
+      const endpoints = config.value.batch?.endpoints ?? [];
+      if (models.length + endpoints.length === 0 && name === undefined) throw noModel(config);
+      const parts = [
+        models.length === 0 ? [] : modelTable(models, defaultEntry(models, name)),
+        defaultLines(config),
+        endpoints.length === 0 ? [] : ["Endpoints of batches:", ...endpointTable(endpoints)],
+      ];
+      const text = parts.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
+      writeOutput(`${text.join("\n\n")}\n`);
     });
   return addExamples(command, ["flexllm list", "flexllm list --json"]);
 }

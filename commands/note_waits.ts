@@ -19,14 +19,20 @@ function reasonOf(error: unknown): string {
   return error instanceof RateLimitError ? "the server asks to slow down" : oneLineMessage(error);
 }
 
-/** Tells of long waits through `note`, one at a time however many requests wait. */
+/** Seconds between two lines about a request that is tried again and again. */
+const AGAIN = 10;
+
+/** Tells through `note` that one request waits: long at once, or several times for short. */
 export function noteLongWaits(note: (line: string) => void): (notice: RetryNotice) => void {
+  let begun: number | undefined;
   let toldUntil = -Infinity;
-  return ({ error, wait }) => {
+  return ({ error, wait, failures }) => {
     const now = performance.now();
-    if (wait < SHORT || now < toldUntil) return;
-    toldUntil = now + wait * 1000;
-    note(colored("yellow", `Waiting ${Math.ceil(wait)} s: ${reasonOf(error)}`));
+    begun ??= now;
+    if ((now - begun) / 1000 + wait < SHORT || now < toldUntil) return;
+    toldUntil = now + Math.max(wait, AGAIN) * 1000;
+    const tries = failures > 1 ? `, after ${failures} tries` : "";
+    note(colored("yellow", `Waiting ${Math.ceil(wait)} s${tries}: ${reasonOf(error)}`));
   };
 }
 

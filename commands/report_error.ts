@@ -12,6 +12,7 @@ import { colored, writeNote } from "./terminal.ts";
 /** Codes of errors that say that the use, the configuration or a file is wrong. */
 const USAGE_CODES: ReadonlySet<string> = new Set([
   "authentication",
+  "cache",
   "checkpoint",
   "checkpoint_mismatch",
   "configuration",

@@ -8,12 +8,13 @@ import process from "node:process";
 import pLimit from "p-limit";
 import { baseUrlOf } from "../lib/client/endpoint.ts";
 import type { Config } from "../lib/config/load.ts";
+import { noModel } from "../lib/config/resolve_model.ts";
 import { ConfigurationError, FlexLLMError } from "../lib/errors.ts";
 import { probeModel, type Step } from "../lib/probe/probe_model.ts";
 import type { ModelInfo } from "../lib/providers/provider.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
 import { defaultFetch } from "../lib/runtime.ts";
-import { connectModel, readConfig } from "./connect_model.ts";
+import { type ConnectedModel, connectEndpoint, connectModel, readConfig } from "./connect_model.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples, commonFlags, modelFlags } from "./flags.ts";
 import { nextStep, stepCell, stepLine } from "./probe_report.ts";
@@ -53,7 +54,18 @@ export async function testModel(
   onStep: (step: Step) => void = () => {},
 ): Promise<Tested> {
   const { timeout = 30 } = flags;
-  const { client, model, resolved } = connectModel(config, flags, { timeout, retryTimes: 0 });
+  const connected = connectModel(config, flags, { timeout, retryTimes: 0 });
+  return await testConnected(connected, flags.model, timeout, onBegin, onStep);
+}
+
+/** Tests a model that is connected to, called `name` if it has one. */
+async function testConnected(
+  { client, model, resolved }: ConnectedModel,
+  name: string | undefined,
+  timeout: number,
+  onBegin: (line: string) => void = () => {},
+  onStep: (step: Step) => void = () => {},
+): Promise<Tested> {
   await using _ = client;
   const { provider = "auto", apiKey } = resolved;
   const isBuiltIn = provider === "mock" && resolved.baseUrl === undefined;
@@ -67,7 +79,7 @@ export async function testModel(
     onStep(step);
   }
   const error = steps.find((step) => step.error !== undefined)?.error;
-  const tested = { name: flags.model ?? model, baseUrl, steps };
+  const tested = { name: name ?? model, baseUrl, steps };
   if (error === undefined) return { ...tested, ok: true };
   const isAnswer = steps.some(({ name, state }) => name === "answer" && state === "failed");
   const offered = isAnswer ? await client.models().catch(() => [] as ModelInfo[]) : [];
@@ -75,16 +87,26 @@ export async function testModel(
 }
 
 async function testAll(config: Config, flags: TestFlags): Promise<Tested[]> {
+  const { timeout = 30 } = flags;
   const names = (config.value.models ?? []).map(({ id, name = id }) => name);
-  if (names.length === 0) {
-    throw new ConfigurationError("no model is configured", { hint: "Run `flexllm init`." });
-  }
-  if (process.stderr.isTTY) writeNote(colored("dim", `Testing ${names.length} models …`));
+  const endpoints = config.value.batch?.endpoints ?? [];
+  const tests = [
+    ...names.map((name) => ({
+      name,
+      run: () => testModel(config, { ...flags, model: name }),
+    })),
+    ...endpoints.map(({ model = "" }, i) => ({
+      name: model,
+      run: () => testConnected(connectEndpoint(config, i, timeout), undefined, timeout),
+    })),
+  ];
+  if (tests.length === 0) throw noModel(config);
+  if (process.stderr.isTTY) writeNote(colored("dim", `Testing ${tests.length} models …`));
   const limit = pLimit(AT_ONCE);
-  return await Promise.all(names.map((name) =>
+  return await Promise.all(tests.map(({ name, run }) =>
     limit(async () => {
       try {
-        return await testModel(config, { ...flags, model: name });
+        return await run();
       } catch (error) {
         if (!(error instanceof FlexLLMError)) throw error;
         return { name, baseUrl: "", steps: [], ok: false, error, hint: error.hint };
@@ -139,7 +161,7 @@ function allLines(all: readonly Tested[]): string[] {
 export function testCommand() {
   const command = new Command("test")
     .addOption(modelFlags.model)
-    .option("--all", "every configured model, some at once")
+    .option("--all", "every configured model and endpoint, some at once")
     .option("--json", "print the outcome as JSON")
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)

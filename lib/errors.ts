@@ -239,8 +239,14 @@ export class BudgetExceededError extends FlexLLMError {
     const [l, s, n] = [limit, spent, needed].map((usd) => `$${Number(usd.toPrecision(4))}`);
     super(
       "budget_exceeded",
-      `the budget of ${l} is used up: ${s} spent, and the next request may cost ${n}`,
-      { ...details, fatal: true },
+      `the budget of ${l} does not allow the next request: ${s} spent, and it may cost ${n}`,
+      {
+        hint:
+          "Raise the budget, or limit answers with --max-tokens (maxTokens): the less they may be, " +
+          "the less is set aside for them.",
+        ...details,
+        fatal: true,
+      },
     );
     this.limit = limit;
     this.spent = spent;

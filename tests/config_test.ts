@@ -227,6 +227,17 @@ Deno.test("environment variables in values are filled in, for the model in use o
   );
 });
 
+Deno.test("a variable that is not sent need not be set", () => {
+  const text = "models:\n" +
+    "  - {id: a, base_url: 'http://a/v1', api_key: '${KEY_A}', headers: {x-team: '${TEAM}'}}\n";
+  const elsewhere = resolve(text, { FLEXLLM_BASE_URL: "http://b/v1" });
+  assert.deepEqual([elsewhere.baseUrl, elsewhere.apiKey], ["http://b/v1", undefined]);
+  const own = resolve(text, { TEAM: "t" }, { model: "a", apiKey: "flag-key" });
+  assert.deepEqual([own.apiKey, own.headers], ["flag-key", { "x-team": "t" }]);
+  assert.throws(() => resolve(text, { TEAM: "t" }), /KEY_A is not set/);
+  assert.throws(() => resolve(text, { KEY_A: "k" }), /TEAM is not set/);
+});
+
 Deno.test("a base URL without a scheme is told with its place and the likely meaning", () => {
   const text = "models:\n  - id: a\n    base_url: localhost:8000/v1\n";
   assert.throws(() => resolve(text, {}), (error: Error & { hint?: string }) => {

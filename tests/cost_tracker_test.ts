@@ -30,7 +30,7 @@ Deno.test("what fits goes at once, what does not waits for others, and the rest 
     limit: 10,
     spent: 8,
     needed: 3,
-    message: "the budget of $10 is used up: $8 spent, and the next request may cost $3",
+    message: "the budget of $10 does not allow the next request: $8 spent, and it may cost $3",
   });
 });
 

@@ -161,6 +161,29 @@ Deno.test("Scheduler does not wait for a rate limit for more than ten minutes", 
   }
 });
 
+Deno.test("a patient call ends as unavailable when the server does nothing but ask to slow down", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { maxWait: 30, adaptive: true });
+  const later = () => Promise.reject(new RateLimitError("later", { status: 429, retryAfter: 1 }));
+  const work = limited.run(later, { hooks: { patient: true } });
+  await assert.rejects(clock.run(work), {
+    code: "unavailable",
+    message: "the endpoint has only asked to slow down for more than 30 s: later",
+  });
+  assert.ok(clock.now() <= 30_000, `${clock.now()} ms`);
+});
+
+Deno.test("a patient call that is refused for too long while others are answered fails alone", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { maxWait: 30, concurrency: 2 });
+  const later = () => Promise.reject(new RateLimitError("later", { status: 429, retryAfter: 1 }));
+  const work = limited.run(later, { hooks: { patient: true } });
+  const others = (async () => {
+    for (let i = 0; i < 20; i++) await limited.run(() => clock.sleep(2000), {});
+  })();
+  await assert.rejects(clock.run(Promise.all([work, others])), { code: "rate_limit" });
+});
+
 Deno.test("Scheduler lets a try go on but nobody wait when only the waiting is ended", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { concurrency: 1 });

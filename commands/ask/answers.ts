@@ -53,6 +53,7 @@ function toJson(result: ChatResult) {
       total_tokens: result.usage.totalTokens,
     },
     cost: result.cost,
+    cached: result.cached,
     latency: Math.round(result.latency * 1000) / 1000,
   };
 }

@@ -8,6 +8,7 @@ import type { Config } from "../../lib/config/load.ts";
 import type { ConversationSettings } from "../../lib/conversations/conversation.ts";
 import { resolveCache } from "../../lib/config/resolve_cache.ts";
 import { connectModel, withWarning } from "../connect_model.ts";
+import { SHORT_MAX_WAIT } from "../flags.ts";
 
 /** The flags that a chat connects with. */
 export interface ConnectFlags {
@@ -16,6 +17,7 @@ export interface ConnectFlags {
   apiKey?: string;
   timeout?: number;
   retryTimes?: number;
+  maxWait?: number;
   verbose?: true;
 }
 
@@ -50,9 +52,9 @@ export function connectTo(
   const model = flags.model ?? kept.named_model;
   // The server of the conversation was named for its own model.
   const baseUrl = flags.baseUrl ?? (flags.model === undefined ? kept.base_url : undefined);
-  const { timeout, retryTimes } = flags;
+  const { timeout, retryTimes, maxWait = SHORT_MAX_WAIT } = flags;
   const cache = withWarning(resolveCache(config));
-  const options = { timeout, retryTimes, cache };
+  const options = { timeout, retryTimes, maxWait, cache };
   const connected = connectModel(config, { ...flags, model, baseUrl }, options);
   const settings: ModelSettings = { model: connected.model };
   if (model !== undefined) settings.named_model = model;
@@ -68,10 +70,10 @@ export function switchTo(
   kept: ModelSettings,
   model: string,
 ): ConnectedModel {
-  const { timeout, retryTimes } = flags;
+  const { timeout, retryTimes, maxWait } = flags;
   // A key that was given for one server goes to no other.
   if (configuredNames(config).includes(model) && model !== flags.model) {
-    return connectTo(config, { model, timeout, retryTimes });
+    return connectTo(config, { model, timeout, retryTimes, maxWait });
   }
   return connectTo(config, { ...flags, model, baseUrl: flags.baseUrl ?? kept.base_url });
 }

@@ -17,12 +17,11 @@ import {
 import type { CallHooks, ChatClient } from "../client/chat_client.ts";
 import { AbortedError, CheckpointError, FlexLLMError } from "../errors.ts";
 import type { BatchItem, BatchOptions, BatchRecord } from "./batch.ts";
+import { isEndpointFault } from "../scheduling/gate.ts";
 import type { RetryNotice } from "../scheduling/scheduler.ts";
 import { type BatchSummary, countFailure, countResult, emptySummary } from "./batch_summary.ts";
 import { Engine, type Outcome, type Place } from "./engine.ts";
 
-/** Failures that are the endpoint's: nobody there, or somebody who does not speak the format. */
-const ENDPOINT_CODES: ReadonlySet<string> = new Set(["connection", "malformed_response"]);
 /** Failures after which nothing further is worth sending. */
 const STOPPING_CODES: ReadonlySet<string> = new Set([
   "budget_exceeded",
@@ -60,17 +59,20 @@ export interface BatchRunOptions extends BatchOptions {
 
 type Answer = { result: ChatResult; restored: boolean };
 
-/** How one record waits: without its place, and no longer than the run goes on. */
+/**
+ * How one record waits: no longer than the run goes on, and without its place, unless there has been
+ * no answer yet: then others would only meet the same failure.
+ */
 class RecordHooks implements CallHooks {
   readonly patient = true;
   readonly #place: Place;
-  readonly #run: { noteRetry(notice: RetryNotice): void };
+  readonly #run: BatchRun;
 
   constructor(
     readonly waitSignal: AbortSignal,
     readonly remaining: (() => number) | undefined,
     place: Place,
-    run: { noteRetry(notice: RetryNotice): void },
+    run: BatchRun,
   ) {
     this.#place = place;
     this.#run = run;
@@ -78,7 +80,7 @@ class RecordHooks implements CallHooks {
 
   onRetryWait(notice: RetryNotice): void {
     this.#run.noteRetry(notice);
-    this.#place.leave();
+    if (this.#run.anyAnswer) this.#place.leave();
   }
 
   onRetryResume(): void {
@@ -137,6 +139,11 @@ export class BatchRun {
   #drain(): void {
     this.#engine?.stop();
     this.#noWaits.abort();
+  }
+
+  /** Whether a record has been answered. */
+  get anyAnswer(): boolean {
+    return this.#anyAnswer;
   }
 
   /** Counts a try that failed and will be made again. */
@@ -240,13 +247,15 @@ export class BatchRun {
     if (!(error instanceof FlexLLMError) || error instanceof CheckpointError) throw error;
     // Cut by us, so neither answered nor failed.
     if (error instanceof AbortedError) return undefined;
-    const isEndpoints = error.fatal || ENDPOINT_CODES.has(error.code);
+    const isEndpoints = error.fatal || isEndpointFault(error);
     this.#endpointFailures = isEndpoints ? this.#endpointFailures + 1 : 0;
-    if (!this.#isHopeless(error, record)) return { ...record, status: "error", error };
+    const item: BatchItem = { ...record, status: "error", error };
+    if (!this.#isHopeless(error, record)) return item;
     // What is in flight may still be answered, and is paid for then.
     this.#hopeless ??= error;
     this.#drain();
-    return undefined;
+    // It was asked as often as it may, so it has failed as those before it.
+    return isEndpoints && !error.fatal ? item : undefined;
   }
 
   /** Whether the batch should stop at a failure that the next requests would meet as well. */

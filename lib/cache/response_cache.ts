@@ -14,7 +14,8 @@ import type { CacheStore } from "./store.ts";
 /** Hits are written when so many have come together, and at the end. */
 const HITS_GROUP = 1000;
 
-const DEFAULT_TTL = 24 * 60 * 60;
+/** Seconds that an answer is good for, where nothing else is said. */
+export const DEFAULT_TTL = 24 * 60 * 60;
 
 /** The options of a {@link ResponseCache}. */
 export interface ResponseCacheOptions {

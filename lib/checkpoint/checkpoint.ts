@@ -50,6 +50,7 @@ export class Checkpoint {
   readonly #lines = new LineBuffer();
   #size = 0;
   #cost = 0;
+  readonly #models = new Map<string, number>();
   /** The records stand in the file in the order of their indexes, with nothing between them. */
   #ordered = true;
   #lastIndex = -1;
@@ -147,6 +148,14 @@ export class Checkpoint {
   /** USD that the records found in the file have cost, as far as it is known. */
   get cost(): number {
     return this.#cost;
+  }
+
+  /**
+   * The models that gave the answers found in the file, by the names that servers told, and how many
+   * each. Those of records that name their own model are left out.
+   */
+  get models(): ReadonlyMap<string, number> {
+    return this.#models;
   }
 
   /** One more than the highest index in the file. */
@@ -348,6 +357,9 @@ export class Checkpoint {
     const state = known ? record.status : "error";
     const print = known ? fingerprint(comparedLine(record)) : NaN;
     this.#note(record.index, state, print, offset, length);
+    const { status, model, options } = record;
+    if (status !== "success" || typeof model !== "string" || options?.model !== undefined) return;
+    this.#models.set(model, (this.#models.get(model) ?? 0) + 1);
   }
 
   #note(

@@ -141,6 +141,10 @@ export function inspectConfig(file: string, text: string): Inspection {
     return { value: {}, problems, warnings, locate };
   }
   const problems = referenceProblems(result.output, locate);
+  const { cache } = result.output;
+  if (typeof cache === "object" && cache?.store === "memory" && cache.path !== undefined) {
+    warnings.push(`${locate(["cache", "path"])}: a cache in memory has no path; it is ignored`);
+  }
   return { value: result.output, problems, warnings, locate };
 }
 

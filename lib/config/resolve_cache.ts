@@ -4,6 +4,7 @@
  * @module
  */
 import type { CacheOptions } from "../client/cached_calls.ts";
+import { ConfigurationError } from "../errors.ts";
 import type { Config } from "./load.ts";
 
 /** What a command says of the cache. */
@@ -28,10 +29,19 @@ export function resolveCache(config: Config): false | CacheOptions {
     : false;
 }
 
-/** The cache of a batch: flags before the section `batch`, and that before the rest of the file. */
+/**
+ * The cache of a batch: flags before the section `batch`, and that before the rest of the file.
+ *
+ * @throws {ConfigurationError} when it is not used but a flag says how
+ */
 export function resolveBatchCache(config: Config, flags: CacheFlags): false | CacheOptions {
   const batch = config.value.batch ?? {};
   const wanted = flags.cache ?? batch.cache ?? (resolveCache(config) !== false);
-  if (!wanted) return false;
+  if (!wanted) {
+    if (flags.cacheTtl === undefined) return false;
+    throw new ConfigurationError("--cache-ttl means nothing without a cache", {
+      hint: "Add --cache, or leave it out.",
+    });
+  }
   return cacheSettings(config, { cacheTtl: flags.cacheTtl ?? batch.cache_ttl ?? undefined });
 }

@@ -6,26 +6,39 @@
 import { baseUrlOf, keyVariableOf, normalizeBaseUrl } from "../client/endpoint.ts";
 import type { PoolEndpoint } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
+import { overrides } from "./effective.ts";
 import type { Config } from "./load.ts";
 import type { Environment } from "./paths.ts";
 import { expandEntry, type ModelFlags } from "./resolve_model.ts";
-import type { EndpointEntry } from "./schema.ts";
 
-/** Whether a batch goes to the listed endpoints: a model named on the command line is asked alone. */
-export function usesEndpoints(config: Config, flags: ModelFlags): boolean {
-  return config.value.batch?.endpoints !== undefined && config.value.batch.endpoints !== null &&
-    flags.model === undefined && flags.baseUrl === undefined;
+/** Whether the file lists endpoints for batches. */
+export function hasEndpoints({ value }: Config): boolean {
+  return value.batch?.endpoints !== undefined && value.batch.endpoints !== null;
 }
 
-function resolveEndpoint(
-  entry: EndpointEntry,
-  i: number,
+/**
+ * Whether a batch goes to the listed endpoints. A model that the command line names, or a server that it
+ * or the environment names, is asked alone.
+ */
+export function usesEndpoints(config: Config, env: Environment, flags: ModelFlags): boolean {
+  return hasEndpoints(config) && flags.model === undefined && flags.baseUrl === undefined &&
+    overrides(env).baseUrl === undefined;
+}
+
+/**
+ * The endpoint `i` of `batch.endpoints`.
+ *
+ * @throws {ConfigurationError} with its place when it cannot be used
+ */
+export function resolveEndpoint(
   config: Config,
   env: Environment,
-): PoolEndpoint {
+  i: number,
+): PoolEndpoint & { model: string } {
+  const entry = config.value.batch!.endpoints![i];
   const path = ["batch", "endpoints", i];
   const model = entry.model ?? (env.FLEXLLM_MODEL || config.value.default || undefined);
-  const options = expandEntry(entry, model, path, config, env);
+  const options = expandEntry(entry, model, { path, config, env });
   const server = options.baseUrl ?? baseUrlOf(options.provider ?? "auto");
   if (server === undefined) {
     throw new ConfigurationError(`${config.locate(path)}: the endpoint has no base_url`, {
@@ -56,5 +69,5 @@ function resolveEndpoint(
  */
 export function resolveEndpoints(config: Config, env: Environment): PoolEndpoint[] {
   const entries = config.value.batch?.endpoints ?? [];
-  return entries.map((entry, i) => resolveEndpoint(entry, i, config, env));
+  return entries.map((_, i) => resolveEndpoint(config, env, i));
 }

@@ -59,32 +59,56 @@ function findEntry(config: Config, name: string | undefined): [ModelEntry, numbe
   return i < 0 ? undefined : [models[i], i];
 }
 
-/** Expands the references of an entry at `path`; done for the entries in use only. */
-export function expandEntry(
-  entry: Omit<ModelEntry, "id" | "name">,
-  model: string | undefined,
-  path: Path,
-  config: Config,
-  env: Environment,
-): EndpointOptions {
-  const field = (text: string | undefined, ...names: string[]) =>
-    expand(text, env, () => config.locate([...path, ...names]));
-  const headers = Object.entries(entry.headers ?? {})
-    .map(([name, value]) => [name, field(value, "headers", name) ?? ""]);
-  const baseUrl = field(entry.base_url, "base_url");
+/** The id of the configured model that is called `name`; the same name when none is. */
+export function modelId(config: Config, name: string): string {
+  return findEntry(config, name)?.[0].id ?? name;
+}
+
+type Entry = Omit<ModelEntry, "id" | "name">;
+
+/** Where an entry stands, and what its references mean. */
+interface EntryPlace {
+  path: Path;
+  config: Config;
+  env: Environment;
+}
+
+function expandField(
+  text: string | undefined,
+  names: string[],
+  { path, config, env }: EntryPlace,
+): string | undefined {
+  return expand(text, env, () => config.locate([...path, ...names]));
+}
+
+/** The base URL of an entry, checked. */
+function expandBaseUrl({ base_url }: Entry, place: EntryPlace): string | undefined {
+  const baseUrl = expandField(base_url, ["base_url"], place);
   try {
     if (baseUrl !== undefined) normalizeBaseUrl(baseUrl);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new ConfigurationError(
-      `${config.locate([...path, "base_url"])}: ${error.message}`,
+      `${place.config.locate([...place.path, "base_url"])}: ${error.message}`,
       { hint: error.hint },
     );
   }
+  return baseUrl;
+}
+
+/** The entry of `model` with its references replaced; done for the entries in use only. */
+export function expandEntry(
+  entry: Entry,
+  model: string | undefined,
+  place: EntryPlace,
+): EndpointOptions {
+  const headers = Object.entries(entry.headers ?? {})
+    .map(([name, value]) => [name, expandField(value, ["headers", name], place) ?? ""]);
+  const baseUrl = expandBaseUrl(entry, place);
   return {
     provider: entry.provider ?? "auto",
     baseUrl,
-    apiKey: field(entry.api_key, "api_key"),
+    apiKey: expandField(entry.api_key, ["api_key"], place),
     headers: Object.fromEntries(headers) as Record<string, string>,
     api: entry.api,
     prices: entry.price && model !== undefined
@@ -93,14 +117,31 @@ export function expandEntry(
   };
 }
 
-function unknownModel(config: Config, name: string | undefined): ConfigurationError {
-  const names = (config.value.models ?? []).map((entry) => entry.name ?? entry.id);
-  if (name === undefined) {
-    return new ConfigurationError("no model is configured", {
-      hint: "Run `flexllm init`; or try -m mock, which needs no key; or set FLEXLLM_BASE_URL, " +
-        "FLEXLLM_API_KEY and FLEXLLM_MODEL.",
+/** The error of a command that asks a model when there is none, with the next step. */
+export function noModel(config: Config): ConfigurationError {
+  if (config.value.batch?.endpoints?.length) {
+    return new ConfigurationError("no model is configured but those of batch.endpoints", {
+      hint: "`flexllm batch` asks them, `flexllm test --all` tries them; for the other commands " +
+        "list models, or name one with -m and --base-url.",
     });
   }
+  const where = config.file === undefined
+    ? ": there is no configuration file"
+    : ` in ${config.file}`;
+  return new ConfigurationError(`no model is configured${where}`, {
+    hint: "Run `flexllm init`; or try -m mock, which needs no key; or set FLEXLLM_BASE_URL, " +
+      "FLEXLLM_API_KEY and FLEXLLM_MODEL.",
+  });
+}
+
+function unknownModel(config: Config, name: string | undefined): ConfigurationError {
+  if (name === undefined) return noModel(config);
+  if (config.value.batch?.endpoints?.some(({ model }) => model === name)) {
+    return new ConfigurationError(`the model "${name}" is that of an endpoint, not one of models`, {
+      hint: "Leave out -m to ask the endpoints with `flexllm batch`, or list it under models.",
+    });
+  }
+  const names = (config.value.models ?? []).map((entry) => entry.name ?? entry.id);
   return new ConfigurationError(`the model "${name}" is not configured`, {
     hint: `Configured are ${
       [...new Set([...names, "mock"])].join(", ")
@@ -120,24 +161,32 @@ export function resolveModel(config: Config, env: Environment, flags: ModelFlags
     config.value.models?.[0]?.id;
   if (name === "") throw new ConfigurationError("the name of the model is empty");
   const found = findEntry(config, name);
-  const entry = found && expandEntry(found[0], found[0].id, ["models", found[1]], config, env);
-  if (name === "mock" && entry === undefined && flags.baseUrl === undefined) {
+  const given = found?.[0];
+  if (name === "mock" && given === undefined && flags.baseUrl === undefined) {
     return { model: name, provider: "mock" };
   }
 
   // An entry that was asked for by its name on the command line is meant as it stands.
-  const useEnv = flags.model === undefined || entry === undefined || flags.baseUrl !== undefined;
+  const useEnv = flags.model === undefined || given === undefined || flags.baseUrl !== undefined;
   const envBaseUrl = useEnv ? env.FLEXLLM_BASE_URL || env.OPENAI_BASE_URL || undefined : undefined;
   const elsewhere = flags.baseUrl ?? envBaseUrl;
+  const place = { path: ["models", found?.[1] ?? 0], config, env };
+  const isThere = elsewhere === undefined ||
+    (given !== undefined && elsewhere === expandBaseUrl(given, place));
+  // What is not sent need not be set: the key and the headers of another server.
+  const sentKey = flags.apiKey ?? (useEnv ? env.FLEXLLM_API_KEY || undefined : undefined);
+  const entry = given && isThere
+    ? expandEntry(sentKey === undefined ? given : { ...given, api_key: undefined }, given.id, place)
+    : undefined;
   const baseUrl = elsewhere ?? entry?.baseUrl;
   const provider = elsewhere === undefined ? entry?.provider ?? "auto" : "auto";
   if (name === undefined) throw unknownModel(config, name);
-  if (entry?.provider === "mock" && baseUrl === undefined) {
-    return { model: found![0].id, provider: "mock" };
+  if (given?.provider === "mock" && baseUrl === undefined) {
+    return { model: given.id, provider: "mock" };
   }
   const server = baseUrl ?? baseUrlOf(provider);
   if (server === undefined) {
-    if (entry !== undefined) {
+    if (given !== undefined) {
       throw new ConfigurationError(
         `${config.locate(["models", found![1]])}: the model "${name}" has no base_url`,
         { hint: `Give one, or a provider that has one: ${PROVIDER_NAMES.slice(2).join(", ")}.` },
@@ -149,20 +198,17 @@ export function resolveModel(config: Config, env: Environment, flags: ModelFlags
   }
   const serviceVariable = keyVariableOf(normalizeBaseUrl(server));
 
-  const entryKey = elsewhere === undefined || elsewhere === entry?.baseUrl
-    ? entry?.apiKey || undefined
-    : undefined;
   // To OpenAI, or to a server that was named beside it and is nobody else's.
   const isForOpenAI = serviceVariable === "OPENAI_API_KEY" ||
     (serviceVariable === undefined && elsewhere !== undefined);
   const openaiKey = isForOpenAI ? env.OPENAI_API_KEY : undefined;
-  const envKey = useEnv ? env.FLEXLLM_API_KEY || openaiKey || undefined : undefined;
+  const envKey = useEnv ? openaiKey : undefined;
   return {
-    model: found?.[0].id ?? name,
+    model: given?.id ?? name,
     provider,
     baseUrl,
-    apiKey: flags.apiKey ?? envKey ?? entryKey ??
-      ((serviceVariable && env[serviceVariable]) || undefined),
+    apiKey: sentKey ?? (envKey || entry?.apiKey ||
+      (serviceVariable && env[serviceVariable]) || undefined),
     api: elsewhere === undefined ? entry?.api : undefined,
     headers: elsewhere === undefined ? entry?.headers : undefined,
     prices: elsewhere === undefined ? entry?.prices : undefined,

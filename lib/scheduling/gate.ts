@@ -75,6 +75,7 @@ export class Gate {
   #latency: number | undefined;
   #lastError: FlexLLMError | undefined;
   #answers = 0;
+  #answeredAt = -Infinity;
   #failures = 0;
 
   /** `isOnly` says that there is no other endpoint to turn to. */
@@ -118,6 +119,11 @@ export class Gate {
   /** Requests that were answered. */
   get answers(): number {
     return this.#answers;
+  }
+
+  /** When a request was last answered; `-Infinity` before the first. */
+  get answeredAt(): number {
+    return this.#answeredAt;
   }
 
   /** Requests that failed through the endpoint's fault, rate limits included. */
@@ -181,6 +187,7 @@ export class Gate {
   /** Notes that the request begun at `begun` was answered. */
   answered(now: number, begun: number): void {
     this.#answers++;
+    this.#answeredAt = now;
     const took = now - begun;
     this.#latency = this.#latency === undefined
       ? took

@@ -27,6 +27,10 @@ export interface FailedAt {
   away: boolean;
   /** It has answered other requests: its URL is right, and it speaks the format. */
   proven: boolean;
+  /** The moment, in milliseconds. */
+  now: number;
+  /** When any endpoint last answered a request; `-Infinity` before the first answer. */
+  answeredAt: number;
 }
 
 /** Whether the same request can be answered later. */
@@ -44,10 +48,18 @@ export class Retries {
   /** Failures that were no rate limits. */
   #faults = 0;
   #rateLimitWait = 0;
+  /** Since when rate limits were met. */
+  #limitedSince: number | undefined;
+  #shutOut = false;
 
   constructor(policy: RetryPolicy, random: () => number) {
     this.#policy = policy;
     this.#random = random;
+  }
+
+  /** Whether retries ended because nobody was answered for as long as a rate limit is waited for. */
+  get shutOut(): boolean {
+    return this.#shutOut;
   }
 
   /**
@@ -55,7 +67,10 @@ export class Retries {
    * further try. Being asked to come later is no fault, so it does not use up the retries: only its
    * time is limited. Nor does a failure of an endpoint that is away as a whole.
    */
-  waitAfter(error: unknown, { away, proven }: FailedAt): number | undefined {
+  waitAfter(
+    error: unknown,
+    { away, proven, now, answeredAt }: FailedAt,
+  ): number | undefined {
     this.failures++;
     if (!(error instanceof FlexLLMError) || !canPass(error, proven)) return undefined;
     if (this.#policy.retryTimes === 0) return undefined;
@@ -70,7 +85,10 @@ export class Retries {
     if (!(error instanceof RateLimitError)) {
       return ++this.#faults > this.#policy.retryTimes ? undefined : wait;
     }
+    this.#limitedSince ??= now;
     this.#rateLimitWait += Math.max(wait, 0.001);
-    return this.#rateLimitWait > this.#policy.maxWait ? undefined : wait;
+    const silence = (now - Math.max(this.#limitedSince, answeredAt)) / 1000;
+    this.#shutOut = silence + wait > this.#policy.maxWait;
+    return this.#shutOut || this.#rateLimitWait > this.#policy.maxWait ? undefined : wait;
   }
 }

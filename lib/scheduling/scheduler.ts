@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { LoadBalance, Target } from "./choose.ts";
 import { isEndpointFault } from "./gate.ts";
 import { Retries, type RetryPolicy } from "./retry.ts";
+import { unavailable } from "./unavailable.ts";
 import { WaitingLine, type Wish } from "./waiting_line.ts";
 
 /** How requests are scheduled. */
@@ -133,8 +134,14 @@ export class Scheduler<T extends Target> {
         const wait = retries.waitAfter(error, {
           away: wish.patient && gate.isDown,
           proven: gate.answers > 0,
+          now: clock.now(),
+          answeredAt: this.#answeredAt(),
         });
-        if (wait === undefined) throw error;
+        if (wait === undefined) {
+          throw retries.shutOut && hooks?.patient
+            ? unavailable(this.#targets, this.#options.maxWait)
+            : error;
+        }
         wish.avoid = undefined;
         hooks?.onRetryWait?.({ error, failures: retries.failures, wait });
         try {
@@ -161,6 +168,12 @@ export class Scheduler<T extends Target> {
 
   #anyAnswered(): boolean {
     return this.#targets.some(({ gate }) => gate.answers > 0);
+  }
+
+  #answeredAt(): number {
+    let latest = -Infinity;
+    for (const { gate } of this.#targets) latest = Math.max(latest, gate.answeredAt);
+    return latest;
   }
 
   #release({ target }: Try<T>): void {

@@ -5,8 +5,9 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import { AbortedError, UnavailableError } from "../errors.ts";
+import { AbortedError, type UnavailableError } from "../errors.ts";
 import { Chooser, type LoadBalance, type Target } from "./choose.ts";
+import { unavailable } from "./unavailable.ts";
 
 /** What a request in the line wants. */
 export interface Wish<T> {
@@ -209,14 +210,7 @@ export class WaitingLine<T extends Target> {
       shortest = Math.min(shortest, gate.absence(now));
     }
     if (shortest <= maxWait * 1000) return undefined;
-    const { gate } = this.#targets.find(({ gate }) => gate.lastError !== undefined) ??
-      this.#targets[0];
-    const reason = gate.lastError?.message ?? "no answer";
-    const who = this.#targets.length === 1 ? "the endpoint is" : "all endpoints are";
-    return new UnavailableError(
-      `${who} out of reach for more than ${maxWait} s: ${reason}`,
-      { cause: gate.lastError, hint: "Try again later, or allow a longer --max-wait." },
-    );
+    return unavailable(this.#targets, maxWait);
   }
 
   #setAlarm(at: number): void {

@@ -29,10 +29,10 @@ The help of every command, as \`flexllm COMMAND --help\` shows it.
 | code | meaning |
 | ---- | ------- |
 | 0    | everything succeeded |
-| 1    | wrong use or configuration; nothing was sent, or nothing more |
-| 3    | the request, or records of a batch, failed |
+| 1    | it could not begin, or not go on: wrong use, configuration, input or key, a file that cannot be used, a batch whose server stays away |
+| 3    | a request failed, or a batch went to its end and some of its records failed |
 | 4    | a batch was stopped by its budget |
-| 130  | Ctrl-C or a signal to end |
+| 130  | it was interrupted; the same command goes on |
 `;
 
 /** The whole page. */

@@ -51,6 +51,22 @@ Deno.test("ask prints the answer as it arrives", async () => {
   assert.ok(seen.size > 5, `the answer came in ${seen.size} pieces`);
 });
 
+Deno.test("ask says what it waits for, and ends when that takes too long", async () => {
+  const body = '{"error":{"message":"Too many requests."}}';
+  const headers = { "content-type": "application/json", "retry-after": "1" };
+  await using server = await startRawServer((socket) =>
+    socket.write(httpAnswer(429, body, headers))
+  );
+  const args = ["ask", "Hi", "-m", "m", "--base-url", server.baseUrl, "--max-wait", "6"];
+  const { code, stderr } = await flexllm(args);
+  assert.equal(code, 3);
+  assert.match(
+    stderr,
+    /^Waiting \d s, after \d tries: the server asks to slow down\n(error: .*429.*\n)/,
+  );
+  assert.equal(server.requests.length > 2, true);
+});
+
 Deno.test("ask without a question says what to do", async () => {
   const { code, stderr } = await flexllm(["ask", "-m", "mock"]);
   assert.equal(code, 1);
@@ -60,7 +76,10 @@ Deno.test("ask without a question says what to do", async () => {
 Deno.test("ask without a configured model names the next step", async () => {
   const { code, stderr } = await flexllm(["ask", "Hi"]);
   assert.equal(code, 1);
-  assert.match(stderr, /^error: no model is configured\nRun `flexllm init`; or try -m mock.*\n$/);
+  assert.match(
+    stderr,
+    /^error: no model is configured: there is no configuration file\nRun `flexllm init`; or try -m mock.*\n$/,
+  );
 });
 
 Deno.test("an error is one line and an exit code, with --verbose also where it comes from", async () => {

@@ -14,7 +14,7 @@ import {
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { flexllm, ROOT, start } from "../support/cli.ts";
-import { httpAnswer, startRawServer } from "../support/raw_server.ts";
+import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
@@ -392,4 +392,101 @@ Deno.test("an output that is no file of its own is refused", async () => {
     assert.equal(code, 1);
     assert.match(stderr, pattern);
   }
+});
+
+Deno.test("a batch stops when the server does nothing but ask to slow down", async () => {
+  using folder = temporaryFolder();
+  const body = '{"error":{"message":"Too many requests."}}';
+  const headers = { "content-type": "application/json", "retry-after": "1" };
+  await using server = await startRawServer((socket) =>
+    socket.write(httpAnswer(429, body, headers))
+  );
+  const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "m", "--base-url", server.baseUrl];
+  const limits = [["--max-wait", "3"], ["--retry-times", "0"]];
+  for (const flags of limits) {
+    const { code, stderr } = await flexllm([...args, ...flags], { stdin: questions(60) });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^Stopped: \d+ of 60 records/m);
+    assert.match(stderr, /^error: .*slow down|^error: .*429/m);
+  }
+  assert.ok(jsonLines(folder.read("out.jsonl")).length < 60);
+});
+
+Deno.test("a batch whose server was never there stops after ten failures, without trying all records", async () => {
+  using folder = temporaryFolder();
+  let sent = 0;
+  await using server = await startRawServer((socket) => {
+    sent++;
+    socket.write(httpAnswer(500, "{}"));
+  });
+  const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "m", "--base-url", server.baseUrl];
+  const flags = ["-c", "10", "--retry-times", "1", "--json"];
+  const { code, stdout } = await flexllm([...args, ...flags], { stdin: questions(60) });
+  assert.equal(code, 1);
+  const { failed, retries } = JSON.parse(stdout);
+  assert.ok(failed >= 10 && failed <= 20, `${failed} failed`);
+  assert.ok(retries <= 20 && sent <= 40, `${retries} retries, ${sent} requests`);
+});
+
+Deno.test("a result file of another model is told, but not one that only has the server's name for it", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const run = (model: string, limit: number, baseUrl = mock.baseUrl) =>
+    flexllm([
+      ...["batch", folder.write("in.jsonl", questions(6)), "-o", folder.file("out.jsonl")],
+      ...["--base-url", baseUrl, "-m", model, "--limit", `${limit}`],
+    ]);
+  await run("qwen3", 2);
+  assert.doesNotMatch((await run("org/qwen3", 3)).stderr, /warning/);
+  const other =
+    /^warning: .*out\.jsonl has 3 answers of qwen3, org\/qwen3; this run asks llama\. Name/m;
+  assert.match((await run("llama", 4)).stderr, other);
+  assert.match(
+    (await run("phi", 4)).stderr,
+    /warning: .* has 4 answers of .*All 4 records are done/s,
+  );
+
+  await using alias = await startRawServer((socket) =>
+    socket.write(httpAnswer(200, completion("Hello.")))
+  );
+  const first = await flexllm([
+    "batch",
+    "-o",
+    folder.file("alias.jsonl"),
+    "--limit",
+    "1",
+    "-m",
+    "default",
+    "--base-url",
+    alias.baseUrl,
+  ], { stdin: questions(2) });
+  assert.equal(first.code, 0, first.stderr);
+  const second = await flexllm([
+    "batch",
+    "-o",
+    folder.file("alias.jsonl"),
+    "-m",
+    "default",
+    "--base-url",
+    alias.baseUrl,
+  ], { stdin: questions(2) });
+  assert.match(second.stderr, /1 succeeded, 0 failed, 1 done before/);
+  assert.doesNotMatch(second.stderr, /warning/);
+});
+
+Deno.test("--no-retry-failed says what it leaves", async () => {
+  using folder = temporaryFolder();
+  await using server = await startRawServer((socket, { body }) =>
+    socket.write(
+      body.includes("number 1") ? httpAnswer(400, "{}") : httpAnswer(200, completion("A")),
+    )
+  );
+  const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "m", "--base-url", server.baseUrl];
+  assert.equal((await flexllm(args, { stdin: questions(3) })).code, 3);
+  const { code, stderr } = await flexllm([...args, "--no-retry-failed"], { stdin: questions(3) });
+  assert.equal(code, 0);
+  assert.match(
+    stderr,
+    /^1 failed before and is left as before, the other 2 are done; nothing/,
+  );
 });

@@ -53,6 +53,10 @@ Deno.test("the configuration switches the cache on, for batch and ask, and flags
   const [first, second] = [await ask(), await ask()];
   assert.equal(mock.requests.length, 11, first.stderr + second.stderr);
   assert.equal(JSON.parse(second.stdout).content, JSON.parse(first.stdout).content);
+  assert.deepEqual([first, second].map(({ stdout }) => JSON.parse(stdout).cached), [false, true]);
+  const useless = await run("four.jsonl", "--no-cache", "--cache-ttl", "5");
+  assert.equal(useless.code, 1);
+  assert.match(useless.stderr, /--cache-ttl means nothing without a cache\nAdd --cache/);
 });
 
 Deno.test("cache info, path, clear and prune", async () => {
@@ -79,7 +83,15 @@ Deno.test("cache info, path, clear and prune", async () => {
   assert.match(await run("info"), /7 answers, .* 7 hits\nwritten from 20/);
   assert.deepEqual(JSON.parse(await run("prune", "--json")), { removed: 0 });
   assert.deepEqual(JSON.parse(await run("clear", "-m", "other", "--json")), { removed: 0 });
-  assert.match(await run("clear"), /7 answers removed/);
+  assert.match(await run("clear", "-m", "other"), /no answer of other .* some of mock\./);
+  const config = folder.write("c.yaml", "models: [{id: mock, name: mine, provider: mock}]\n");
+  assert.match(await run("clear", "-m", "mine", "--config", config), /7 answers removed/);
+  assert.match(await run("info"), /^The cache is empty\.\n$/);
+  const memory = folder.write("memory.yaml", "cache: {store: memory, path: x}\n");
+  assert.match(
+    await run("info", "--config", memory),
+    /^The cache is kept in memory.*\nwarning: .*memory\.yaml:1:30: a cache in memory has no path/,
+  );
   assert.equal(JSON.parse(await run("info", "--json")).entries, 0);
   const wrong = await flexllm(["cache", "clean"], { env });
   assert.equal(wrong.code, 1);

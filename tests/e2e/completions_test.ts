@@ -53,7 +53,7 @@ Deno.test("commands, flags, values and models are completed, and nothing is ever
   assert.deepEqual(await complete(["batch", ""]), [":0"]);
   assert.deepEqual(await complete(["config", "p"]), ["path\tthe file in force", ":4"]);
   const flags = (await complete(["chat", "-m", "m", "--m"])).map((line) => line.split("\t")[0]);
-  assert.deepEqual(flags, ["--max-tokens", ":4"]);
+  assert.deepEqual(flags, ["--max-tokens", "--max-wait", ":4"]);
   const broken = { FLEXLLM_CONFIG: home.write("broken.yaml", "models: [") };
   assert.deepEqual(await complete(["ask", "-m", ""], broken), [":4"]);
   assert.deepEqual(await complete(["no-such-command", ""]), [":4"]);

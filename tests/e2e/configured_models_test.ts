@@ -6,6 +6,7 @@ import { flexllm } from "../support/cli.ts";
 import { Pty } from "../support/pty.ts";
 import { httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+import { watchedMock } from "../support/watched_mock.ts";
 
 const SECRET = "sk-0123456789abcdefghij";
 
@@ -184,6 +185,76 @@ Deno.test("config shows each setting with the place that it comes from", async (
   assert.equal(content.models[0].api_key, "…ghij");
   const none = await flexllm(["config", "show"]);
   assert.match(none.stdout, /^No configuration file; `flexllm init` writes one\./);
+});
+
+const WITH_ENDPOINTS = `cache: {ttl: 60}
+templates: {translate: "{{input}}"}
+batch:
+  endpoints:
+    - {base_url: "http://127.0.0.1:9/v1", model: qwen3, weight: 2, max_qps: 10}
+    - {provider: claude, model: claude-x, api_key: "\${TEAM_KEY}"}
+`;
+
+Deno.test("config show tells of the cache, each endpoint and the templates", async () => {
+  using folder = temporaryFolder();
+  const args = ["config", "show", "--config", configure(folder, WITH_ENDPOINTS)];
+  const { stdout } = await flexllm(args);
+  assert.match(
+    stdout,
+    /\ncache +true +line 1:8\ncache\.ttl +60 +line 1:14\ncache\.store +\w+ +default\n/,
+  );
+  assert.match(
+    stdout,
+    /\nbatch\.endpoints\[0\] +qwen3 at http:\/\/127\.0\.0\.1:9\/v1, weight 2, 10 a second +line 5:7\n/,
+  );
+  assert.match(stdout, /\nbatch\.endpoints\[1\] +claude-x at provider claude +line 6:7\n/);
+  assert.match(stdout, /\ntemplates +translate +line 2:12\n/);
+  const env = { FLEXLLM_BASE_URL: "http://elsewhere/v1" };
+  const elsewhere = await flexllm(args, { env });
+  assert.match(
+    elsewhere.stdout,
+    /\nbatch\.endpoints +2 in the file, not asked +FLEXLLM_BASE_URL\n/,
+  );
+});
+
+Deno.test("endpoints are listed and tested, and other commands say that they are for batches", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const text = WITH_ENDPOINTS.replace("http://127.0.0.1:9/v1", mock.baseUrl);
+  const env = { FLEXLLM_CONFIG: configure(folder, text) };
+  const list = await flexllm(["list"], { env });
+  assert.match(
+    list.stdout,
+    /^Endpoints of batches:\nmodel .*\nqwen3 +auto +http.*\nclaude-x .*missing: set TEAM_KEY\n$/,
+  );
+  assert.equal(JSON.parse((await flexllm(["list", "--json"], { env })).stdout).endpoints.length, 2);
+  const tested = await flexllm(["test", "--all"], { env });
+  assert.equal(tested.code, 3);
+  assert.match(tested.stdout, /\nqwen3 +http.* s +ok +\d/);
+  assert.match(tested.stdout, /TEAM_KEY is not set\n[^]*1 of 2 models work\.\n$/);
+  const ask = await flexllm(["ask", "Hi"], { env });
+  assert.equal(ask.code, 1);
+  assert.match(
+    ask.stderr,
+    /^error: no model is configured but those of batch\.endpoints\n`flexllm batch`/,
+  );
+  const named = await flexllm(["batch", "-o", folder.file("o.jsonl"), "-m", "qwen3"], { env });
+  assert.match(named.stderr, /"qwen3" is that of an endpoint, not one of models\nLeave out -m/);
+});
+
+Deno.test("a server that the environment names is asked instead of the endpoints, and that is told", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock();
+  const env = {
+    FLEXLLM_CONFIG: configure(folder, WITH_ENDPOINTS),
+    FLEXLLM_BASE_URL: mock.baseUrl,
+    FLEXLLM_MODEL: "any",
+  };
+  const args = ["batch", "-o", folder.file("o.jsonl")];
+  const { code, stderr } = await flexllm(args, { env, stdin: '{"q":"Hi"}\n' });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^warning: the server of FLEXLLM_BASE_URL is asked, not the endpoints/);
+  assert.deepEqual(mock.requests.map(({ model }) => model), ["any"]);
 });
 
 Deno.test("config path tells the file, or where it was looked for", async () => {

@@ -25,8 +25,11 @@ Deno.test("--budget stops before it is passed, over all runs, with an exit code 
   ];
   const first = await flexllm([...args, "--budget", "1", "--json"]);
   assert.equal(first.code, 4, first.stderr);
-  assert.match(first.stderr, /the budget of \$1 is used up: \$0\.\d+ spent, and the next request/);
-  assert.match(first.stderr, /To go on: flexllm batch/);
+  assert.match(
+    first.stderr,
+    /the budget of \$1 does not allow the next request: \$0\.\d+ spent, and it may/,
+  );
+  assert.match(first.stderr, /To go on: flexllm batch .* --budget … --json\n/);
   const spent = (text: string) => jsonLines(text).reduce((sum, { cost }) => sum + cost, 0);
   const after = folder.read("out.jsonl");
   assert.ok(spent(after) <= 1 && spent(after) > 0.9, `${spent(after)}`);
@@ -53,6 +56,7 @@ Deno.test("a budget wants a price, from wherever it comes", async () => {
   const without = await flexllm(args);
   assert.equal(without.code, 1);
   assert.match(without.stderr, /the price of m at http:.* is not known[\s\S]*--allow-unpriced/);
+  assert.match(without.stderr, /^error: /);
   assert.equal(mock.requests.length, 0);
   const allowed = await flexllm([...args, "--allow-unpriced"]);
   assert.equal(allowed.code, 0);

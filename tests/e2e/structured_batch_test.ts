@@ -52,8 +52,9 @@ Deno.test("an answer that never fits is a failed record that keeps text, usage a
     ...["--base-url", mock.baseUrl, "-m", "m", "--schema-retries", "1"],
     ...["--schema", folder.write("person.json", JSON.stringify(SCHEMA)), "--json"],
   ];
-  const { code, stdout } = await flexllm(args);
+  const { code, stdout, stderr } = await flexllm(args);
   assert.equal(code, 3);
+  assert.match(stderr, /\nTokens: .* Cost: unknown\n/);
   const [record] = jsonLines(folder.read("out.jsonl"));
   assert.deepEqual([record.status, record.error_code, record.output], [
     "error",
@@ -62,7 +63,8 @@ Deno.test("an answer that never fits is a failed record that keeps text, usage a
   ]);
   assert.equal(mock.requests.length, 2);
   assert.ok(record.usage.total_tokens > 0);
-  assert.equal(JSON.parse(stdout).prompt_tokens, record.usage.prompt_tokens);
+  const { prompt_tokens, cost, unpriced } = JSON.parse(stdout);
+  assert.deepEqual([prompt_tokens, cost, unpriced], [record.usage.prompt_tokens, null, 1]);
 });
 
 Deno.test("a schema that is none is told with its place, and nothing is sent", async () => {

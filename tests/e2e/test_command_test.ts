@@ -156,7 +156,7 @@ Deno.test("test refuses what does not go together, and unknown models", async ()
   assert.match(both.stderr, /--all goes with neither --model nor --base-url/);
   assert.match(
     (await flexllm(["test", "--all"])).stderr,
-    /no model is configured\nRun `flexllm init`/,
+    /no model is configured: there is no configuration file\nRun `flexllm init`/,
   );
   assert.match((await flexllm(["test", "-m", "x"])).stderr, /the model "x" is not configured/);
 });

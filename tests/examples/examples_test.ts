@@ -198,7 +198,7 @@ Deno.test("example budget stops before the limit", async () => {
   await using server = watchedMock({ length: 200 });
   const { code, stdout, stderr } = await runExample("budget", { ...server, args: ["0.0008"] });
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /^half of the budget is spent.*\nthe budget of \$0\.0008 is used up/);
+  assert.match(stderr, /^half of the budget is spent.*\nthe budget of \$0\.0008 does not allow/);
   const [, answers, spent] = /^(\d+) of 60 answered for \$([\d.]+)\n$/.exec(stdout)!;
   assert.ok(Number(spent) <= 0.0008 && Number(answers) === server.requests.length, stdout);
 });
