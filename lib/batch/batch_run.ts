@@ -260,6 +260,9 @@ export class BatchRun {
 
   /** Whether the batch should stop at a failure that the next requests would meet as well. */
   #isHopeless(error: FlexLLMError, record: IndexedRecord): boolean {
+    // Without fallback, what one endpoint fails says nothing of the others.
+    const others = this.#client.stats.some(({ failures }) => failures === 0);
+    if (others && isEndpointFault(error)) return false;
     if (error.fatal) {
       return STOPPING_CODES.has(error.code) || !this.#anyAnswer ||
         this.#endpointFailures > this.#concurrency;

@@ -119,6 +119,21 @@ Deno.test("batch.endpoints of the configuration share the work, and one may be d
   assert.match(alone.stderr, /All 60 records are done/);
 });
 
+Deno.test("without fallback, a dead endpoint fails some records and does not stop the others", async () => {
+  using folder = temporaryFolder();
+  await using first = watchedMock();
+  const config = poolConfig([first.baseUrl, "http://127.0.0.1:1/v1"]);
+  const input = Array.from({ length: 60 }, (_, i) => `{"q":"Question ${i}"}\n`).join("");
+  const args = [
+    ...["batch", "-o", folder.file("out.jsonl"), "--retry-times", "0", "--config"],
+    folder.write("config.yaml", config.replace("batch:", "batch:\n  fallback: false")),
+  ];
+  const { code, stderr } = await flexllm(args, { stdin: input });
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /^Done: 60 of 60 records/m);
+  assert.ok(first.requests.length > 30, `${first.requests.length} requests`);
+});
+
 Deno.test("a mistake in batch.endpoints is told with its place", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", '{"q":"one"}\n');
