@@ -69,7 +69,9 @@ function describe(result: ChatResult): string {
 async function formatOptions({ schema, schemaRetries }: AskFlags): Promise<ChatOptions> {
   if (schema === undefined) {
     if (schemaRetries === undefined) return {};
-    throw new ConfigurationError("--schema-retries means nothing without --schema");
+    throw new ConfigurationError("--schema-retries means nothing without --schema", {
+      hint: "Add --schema FILE, or leave it out.",
+    });
   }
   const { readSchemaFile } = await import("../lib/input/schema_file.ts");
   return { responseFormat: readSchemaFile(schema), schemaRetries: schemaRetries ?? 2 };

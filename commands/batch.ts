@@ -27,7 +27,9 @@ import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
 async function schemaOptions({ schema, schemaRetries }: BatchFlags) {
   if (schema === undefined) {
     if (schemaRetries === undefined) return {};
-    throw new ConfigurationError("--schema-retries means nothing without --schema");
+    throw new ConfigurationError("--schema-retries means nothing without --schema", {
+      hint: "Add --schema FILE, or leave it out.",
+    });
   }
   const { readSchemaFile } = await import("../lib/input/schema_file.ts");
   return { responseFormat: readSchemaFile(schema), schemaRetries: schemaRetries ?? 2 };

@@ -34,7 +34,9 @@ export function checkFiles(
     });
   }
   if (!output.endsWith(".jsonl")) {
-    throw new ConfigurationError(`the output file must end in .jsonl, got ${output}`);
+    throw new ConfigurationError(`the output file must end in .jsonl, got ${output}`, {
+      hint: "It has one result a line, as JSON: -o answers.jsonl",
+    });
   }
   if (input === undefined && process.stdin.isTTY) {
     throw new ConfigurationError("no input", {

@@ -18,6 +18,7 @@ import {
   wholeRange,
 } from "./flags.ts";
 import { writeNote, writeOutput } from "./terminal.ts";
+import { fileReason } from "../lib/file_reason.ts";
 
 function port(text: string): number {
   return numberWithin(0, 65535)(String(wholeNumber(0)(text)));
@@ -37,8 +38,10 @@ async function readResponses(file: string): Promise<CannedResponse[]> {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new InvalidInputError(`cannot read ${file}: ${reason}`, { cause });
+    throw new InvalidInputError(`cannot read ${file}: ${fileReason(cause)}`, {
+      cause,
+      hint: "Name a file with a list of answers: --responses answers.yaml",
+    });
   }
   return await parseCanned(file, text);
 }

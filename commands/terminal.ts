@@ -9,6 +9,7 @@ import process from "node:process";
 import { styleText } from "node:util";
 import { ConfigurationError } from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
+import { fileReason } from "../lib/file_reason.ts";
 
 /** Waits a moment without giving way, for a pipe that is full. */
 function pause(): void {
@@ -35,8 +36,10 @@ export function writeOutput(text: string): void {
 }
 
 function outputError(cause: unknown): ConfigurationError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ConfigurationError(`cannot write to standard output: ${reason}`, { cause });
+  return new ConfigurationError(`cannot write to standard output: ${fileReason(cause)}`, {
+    cause,
+    hint: "Make room, or write to another place.",
+  });
 }
 
 /** Writes a result for programs, laid out when a person looks at it. */

@@ -10,6 +10,7 @@ import { ConversationStore, copyOf, newConversation } from "../../lib/conversati
 import type { AskFlags } from "../ask.ts";
 import { goOnWith, settingsOf } from "../chat/settings.ts";
 import { colored, writeNote } from "../terminal.ts";
+import { fileReason } from "../../lib/file_reason.ts";
 
 /** A conversation that is read, and kept when it has an answer. */
 export interface KeptConversation {
@@ -46,9 +47,12 @@ export async function openConversation(flags: AskFlags): Promise<KeptConversatio
       try {
         store.save(conversation);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : error;
         const warning = colored("yellow", "warning:");
-        writeNote(`${warning} the conversation cannot be kept: ${reason} (--no-save for silence)`);
+        writeNote(
+          `${warning} the conversation cannot be kept: ${
+            fileReason(error)
+          } (--no-save for silence)`,
+        );
       }
     },
     close: () => lock?.release(),

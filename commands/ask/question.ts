@@ -24,7 +24,9 @@ function valuesOf(pairs: readonly string[]): Map<string, string> {
   return new Map(pairs.map((pair) => {
     const [, name, value] = /^([\w.-]+)=([^]*)$/.exec(pair) ?? [];
     if (name !== undefined) return [name, value];
-    throw new ConfigurationError(`--var: expected name=value, got ${JSON.stringify(pair)}`);
+    throw new ConfigurationError(`--var: expected name=value, got ${JSON.stringify(pair)}`, {
+      hint: "Such as --var language=French.",
+    });
   }));
 }
 
@@ -41,7 +43,9 @@ export async function readQuestion(
   const { text } = await import("node:stream/consumers");
   const values = valuesOf(flags.var ?? []);
   if (values.size > 0 && flags.template === undefined) {
-    throw new ConfigurationError("--var means nothing without --template");
+    throw new ConfigurationError("--var means nothing without --template", {
+      hint: "Add --template NAME, or leave it out.",
+    });
   }
   const files = await Promise.all((flags.file ?? []).map(readAttachment));
   const piped = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();

@@ -8,6 +8,7 @@ import { toMarkdown } from "../../lib/conversations/export.ts";
 import { InvalidInputError } from "../../lib/errors.ts";
 import { expandPath } from "../../lib/input/attachment.ts";
 import type { ChatContext } from "./context.ts";
+import { fileReason } from "../../lib/file_reason.ts";
 
 /** Writes the conversation as its file's ending says; asks before it overwrites. */
 export async function saveConversation(
@@ -34,8 +35,10 @@ export async function saveConversation(
   try {
     writeFileSync(path, text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new InvalidInputError(`cannot write ${path}: ${reason}`, { cause });
+    throw new InvalidInputError(`cannot write ${path}: ${fileReason(cause)}`, {
+      cause,
+      hint: "Name another file.",
+    });
   }
   say(`Saved to ${path}.`);
 }

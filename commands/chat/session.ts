@@ -20,6 +20,7 @@ import { type Attachment, messageWith } from "../../lib/input/attachment.ts";
 import { noteLongWaits } from "../note_waits.ts";
 import { colored, writeNote } from "../terminal.ts";
 import type { AnswerView } from "./answer_view.ts";
+import { fileReason } from "../../lib/file_reason.ts";
 
 /** What a session needs. */
 export interface SessionOptions {
@@ -122,8 +123,9 @@ export class ChatSession {
     } catch (error) {
       if (this.#toldOfTrouble) return;
       this.#toldOfTrouble = true;
-      const reason = error instanceof Error ? error.message : error;
-      writeNote(`${colored("yellow", "warning:")} the conversation cannot be kept: ${reason}`);
+      writeNote(
+        `${colored("yellow", "warning:")} the conversation cannot be kept: ${fileReason(error)}`,
+      );
     }
   }
 

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { InvalidInputError } from "../errors.ts";
 import { readWhole } from "../transport/body_reader.ts";
 import type { ContentPart, ImagePart, Message } from "./messages.ts";
+import { fileReason } from "../file_reason.ts";
 
 /** The most bytes of one image; providers refuse larger ones. */
 const MAX_BYTES = 20 * 1024 * 1024;
@@ -69,8 +70,7 @@ async function readLocal(url: string): Promise<Uint8Array> {
     if (size > MAX_BYTES) return new Uint8Array(size > 2 ** 31 ? MAX_BYTES + 1 : size);
     return await readFile(path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new InvalidInputError(`cannot read the image ${url}: ${reason}`, {
+    throw new InvalidInputError(`cannot read the image ${url}: ${fileReason(cause)}`, {
       cause,
       hint: "Give an existing file, an http(s) URL or a data URL.",
     });

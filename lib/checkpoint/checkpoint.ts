@@ -31,6 +31,7 @@ import { writeInOrder } from "./order.ts";
 import { checkKind, fileProblem, lockOf, resolvePath } from "./output_file.ts";
 import { RecordIndex } from "./record_index.ts";
 import { comparedLine, recordProblem, type ResultRecord } from "./record.ts";
+import { fileReason } from "../file_reason.ts";
 
 /** How long a written record may wait for the disk, in milliseconds. */
 const SYNC_INTERVAL = 1000;
@@ -130,8 +131,10 @@ export class Checkpoint {
     } catch (error) {
       if (fd !== undefined) closeSync(fd);
       if (error instanceof CheckpointError) throw error;
-      const reason = error instanceof Error ? error.message : error;
-      throw new CheckpointError(`cannot read ${path}: ${reason}`, { cause: error });
+      throw new CheckpointError(`cannot read ${path}: ${fileReason(error)}`, {
+        cause: error,
+        hint: "Choose another output file, or change the permissions.",
+      });
     }
   }
 

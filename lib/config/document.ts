@@ -8,6 +8,8 @@ import { getNodeValue } from "jsonc-parser";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { ConfigurationError } from "../errors.ts";
 
+const EDIT_HINT = "Correct that place of the file; nothing was sent.";
+
 /** The fields and array places that lead to a value. */
 export type Path = readonly (string | number)[];
 
@@ -30,14 +32,14 @@ function parseYaml(file: string, text: string): ConfigDocument {
     const mistakes = document.errors.map(({ pos, message }) =>
       `${place(pos[0])}: not valid YAML: ${message}`
     );
-    throw new ConfigurationError(mistakes.join("\n"));
+    throw new ConfigurationError(mistakes.join("\n"), { hint: EDIT_HINT });
   }
   let value: unknown;
   try {
     value = document.toJS();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
-    throw new ConfigurationError(`${file}: not valid YAML: ${reason}`, { cause });
+    throw new ConfigurationError(`${file}: not valid YAML: ${reason}`, { cause, hint: EDIT_HINT });
   }
   return {
     value,
@@ -63,7 +65,9 @@ function parseJson(file: string, text: string): ConfigDocument {
   const [error] = errors;
   if (error !== undefined && text.trim() !== "") {
     const reason = printParseErrorCode(error.error);
-    throw new ConfigurationError(`${place(error.offset)}: not valid JSON: ${reason}`);
+    throw new ConfigurationError(`${place(error.offset)}: not valid JSON: ${reason}`, {
+      hint: EDIT_HINT,
+    });
   }
   return {
     value: root === undefined ? null : getNodeValue(root),

@@ -11,6 +11,7 @@ import type { Path } from "./document.ts";
 import { inspectConfig } from "./inspect.ts";
 import { type Environment, findConfigFile } from "./paths.ts";
 import type { ConfigValue } from "./schema.ts";
+import { fileReason } from "../file_reason.ts";
 
 /** A checked configuration. */
 export interface Config {
@@ -45,8 +46,10 @@ export function readConfigText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new ConfigurationError(`cannot read ${file}: ${reason}`, { cause });
+    throw new ConfigurationError(`cannot read ${file}: ${fileReason(cause)}`, {
+      cause,
+      hint: "Name another file with --config, or write one with `flexllm init`.",
+    });
   }
 }
 
@@ -68,7 +71,8 @@ export function loadConfig(
   const { value, problems, warnings, locate } = inspectConfig(file, readConfigText(file));
   if (problems.length > 0) {
     throw new ConfigurationError(problems.map(({ message }) => message).join("\n"), {
-      hint: problems.find(({ hint }) => hint !== undefined)?.hint,
+      hint: problems.find(({ hint }) => hint !== undefined)?.hint ??
+        "Correct it with `flexllm config edit`; `flexllm config check` looks again.",
     });
   }
   const warning = permissionWarning(file, value);

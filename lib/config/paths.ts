@@ -40,7 +40,9 @@ export function findConfigFile(
   if (explicit !== undefined) {
     if (existsSync(explicit)) return explicit;
     const source = named === undefined ? "FLEXLLM_CONFIG" : "--config";
-    throw new ConfigurationError(`the configuration file ${explicit} (${source}) does not exist`);
+    throw new ConfigurationError(`the configuration file ${explicit} (${source}) does not exist`, {
+      hint: "Name another file, or write one with `flexllm init`.",
+    });
   }
   return candidatePaths(env, folder).find((path) => existsSync(path));
 }

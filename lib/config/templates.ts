@@ -56,7 +56,9 @@ export function fillTemplate(
   const filled = { prompt: fill(prompt), system: system && fill(system) };
   const unused = [...values.keys()].find((value) => !used.has(value));
   if (unused !== undefined) {
-    throw new ConfigurationError(`the template "${name}" has no place {{${unused}}}`);
+    throw new ConfigurationError(`the template "${name}" has no place {{${unused}}}`, {
+      hint: "Leave out that --var, or give the template the place.",
+    });
   }
   if (used.has("input") || input === "") return filled;
   return { ...filled, prompt: `${filled.prompt}\n\n${input}` };

@@ -18,6 +18,7 @@ import {
 import { dirname } from "node:path";
 import process from "node:process";
 import { ConfigurationError } from "../errors.ts";
+import { fileReason } from "../file_reason.ts";
 
 /** The permissions that the file has, `undefined` when there is none. */
 function modeOf(path: string): number | undefined {
@@ -59,9 +60,8 @@ export function writeUserFile(path: string, text: string, secret: boolean): void
     const target = old === undefined ? path : realpathSync(path);
     replace(target, text, secret || old === undefined ? 0o600 : old & 0o777);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
     const isFile = ["EEXIST", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
-    throw new ConfigurationError(`cannot write ${path}: ${reason}`, {
+    throw new ConfigurationError(`cannot write ${path}: ${fileReason(cause)}`, {
       cause,
       hint: isFile
         ? `${dirname(path)} must be a folder; there is a file in its way.`

@@ -18,6 +18,7 @@ import { messagesProblem } from "../chat/messages.ts";
 import { InvalidInputError } from "../errors.ts";
 import { asObject, asText } from "../json.ts";
 import type { Conversation } from "./conversation.ts";
+import { fileReason } from "../file_reason.ts";
 
 function problemOf(value: unknown): string | undefined {
   const conversation = asObject(value);
@@ -45,12 +46,16 @@ export function readConversation(path: string): Conversation {
   try {
     value = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new InvalidInputError(`cannot read the conversation ${path}: ${reason}`, { cause });
+    throw new InvalidInputError(`cannot read the conversation ${path}: ${fileReason(cause)}`, {
+      cause,
+      hint: "See which there are with `flexllm chat --list`.",
+    });
   }
   const problem = problemOf(value);
   if (problem === undefined) return value as Conversation;
-  throw new InvalidInputError(`${path} is not a conversation: ${problem}`);
+  throw new InvalidInputError(`${path} is not a conversation: ${problem}`, {
+    hint: "Mend or remove that file; the others can be gone on with.",
+  });
 }
 
 /**

@@ -10,6 +10,7 @@ import { basename, resolve } from "node:path";
 import { readImages } from "../chat/images.ts";
 import type { ContentPart, ImagePart, UserMessage } from "../chat/messages.ts";
 import { InvalidInputError } from "../errors.ts";
+import { fileReason } from "../file_reason.ts";
 
 /** The most bytes of a text; more than any model reads. */
 const MAX_TEXT = 4 * 1024 * 1024;
@@ -36,13 +37,10 @@ function readBytes(path: string): Buffer {
   try {
     fd = openSync(expandPath(path), "r");
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const reason = code === "ENOENT"
-      ? "it does not exist"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
-    throw new InvalidInputError(`cannot read ${path}: ${reason}`, { cause });
+    throw new InvalidInputError(`cannot read ${path}: ${fileReason(cause)}`, {
+      cause,
+      hint: "Name a text file or an image.",
+    });
   }
   try {
     const stats = fstatSync(fd);

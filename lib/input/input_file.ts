@@ -9,6 +9,7 @@ import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node
 import { extname } from "node:path";
 import process from "node:process";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
+import { fileReason } from "../file_reason.ts";
 import { HEAD_SIZE, jsonlHint, refuseForeign } from "./foreign_format.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 
@@ -37,21 +38,28 @@ export interface InputOptions {
   quotes?: boolean;
 }
 
+/** What an input is. */
+export const INPUT_HINT = 'It holds a question a line, such as {"q": "What is Python?"}.';
+
 function inputProblem(name: string, error: unknown): InvalidInputError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "ENOENT":
       return new InvalidInputError(`the input file ${name} does not exist`, {
         cause: error,
-        hint: 'It holds a question a line, such as {"q": "What is Python?"}.',
+        hint: INPUT_HINT,
       });
     case "EACCES":
     case "EPERM":
-      return new InvalidInputError(`no permission to read ${name}`, { cause: error });
-    default: {
-      const text = error instanceof Error ? error.message : String(error);
-      return new InvalidInputError(`cannot read ${name}: ${text}`, { cause: error });
-    }
+      return new InvalidInputError(`no permission to read ${name}`, {
+        cause: error,
+        hint: "Change its permissions, or name another file.",
+      });
+    default:
+      return new InvalidInputError(`cannot read ${name}: ${fileReason(error)}`, {
+        cause: error,
+        hint: INPUT_HINT,
+      });
   }
 }
 

@@ -6,7 +6,7 @@
 import { closest } from "fastest-levenshtein";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
 import { CONTENT_FIELDS } from "./formats.ts";
-import type { InputFile } from "./input_file.ts";
+import { INPUT_HINT, type InputFile } from "./input_file.ts";
 import { OPTION_FIELDS } from "./option_fields.ts";
 import type { ReadOptions } from "./records.ts";
 import type { Selection } from "./selection.ts";
@@ -49,7 +49,9 @@ export function readOptions(input: InputFile, flags: ReadFlags): ReadOptions {
 
 /** Throws when no record can be made of a table with these columns. */
 function checkColumns(name: string, columns: readonly string[], options: ReadOptions): void {
-  if (columns.length === 0) throw new InvalidInputError(`${name} has no record`);
+  if (columns.length === 0) {
+    throw new InvalidInputError(`${name} has no record`, { hint: INPUT_HINT });
+  }
   const { template, system } = options;
   if (template === undefined) {
     if (columns.some((column) => CONTENT_FIELDS.includes(column))) return;

@@ -11,7 +11,7 @@ import { readLinesSync } from "../lines.ts";
 import { jsonProblem } from "../json_problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import { type Conversion, RecordConverter } from "./formats.ts";
-import type { InputFile } from "./input_file.ts";
+import { INPUT_HINT, type InputFile } from "./input_file.ts";
 import { isMeant, type Selection } from "./selection.ts";
 
 /** A line that cannot be used. */
@@ -162,7 +162,7 @@ export function checkInput(
   if (step.done) {
     const isSelected = options.shard !== undefined || options.retryFailed !== undefined;
     if (step.value === 0 || (total === 0 && !isSelected)) {
-      throw new InvalidInputError(`${input.name} has no record`);
+      throw new InvalidInputError(`${input.name} has no record`, { hint: INPUT_HINT });
     }
     checkpoint?.checkEnd(step.value);
   }

@@ -8,6 +8,7 @@ import { basename } from "node:path";
 import type { ResponseFormat } from "../chat/options.ts";
 import { InvalidInputError } from "../errors.ts";
 import { jsonProblem } from "../json_problem.ts";
+import { fileReason } from "../file_reason.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -44,6 +45,9 @@ function nameOf(path: string, schema: Fields): string {
   return name.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 64) || "answer";
 }
 
+const SCHEMA_HINT =
+  'Nothing was sent. A schema is such as {"type": "object", "properties": {"mood": {"type": "string"}}}.';
+
 /**
  * The form of answer that the file at `path` asks for: a JSON schema, or one in OpenAI's envelope
  * (`name`, `schema` and `strict`).
@@ -55,25 +59,33 @@ export function readSchemaFile(path: string): ResponseFormat {
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    const reason = isMissing ? "it does not exist" : cause instanceof Error ? cause.message : cause;
-    throw new InvalidInputError(`cannot read the schema ${path}: ${reason}`, { cause });
+    throw new InvalidInputError(`cannot read the schema ${path}: ${fileReason(cause)}`, {
+      cause,
+      hint: "Name a file with a JSON schema: --schema mood.json",
+    });
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     const { line, column, reason } = jsonProblem(text);
-    throw new InvalidInputError(`${path}:${line}:${column}: not valid JSON (${reason})`, { cause });
+    throw new InvalidInputError(`${path}:${line}:${column}: not valid JSON (${reason})`, {
+      cause,
+      hint: SCHEMA_HINT,
+    });
   }
   if (isObject(value) && isObject(value.json_schema)) value = value.json_schema;
   const enveloped = isObject(value) && isObject(value.schema) && typeof value.name === "string";
   const schema = enveloped ? (value as { schema: Fields }).schema : value;
   if (!isObject(schema)) {
-    throw new InvalidInputError(`${path}: expected a JSON schema, an object such as {"type": …}`);
+    throw new InvalidInputError(`${path}: expected a JSON schema, an object such as {"type": …}`, {
+      hint: SCHEMA_HINT,
+    });
   }
   const problem = typeProblem(schema, "#");
-  if (problem !== undefined) throw new InvalidInputError(`${path}: ${problem}`);
+  if (problem !== undefined) {
+    throw new InvalidInputError(`${path}: ${problem}`, { hint: SCHEMA_HINT });
+  }
   const { name, strict } = enveloped ? value as { name: string; strict?: boolean } : {
     name: nameOf(path, schema),
     strict: undefined,

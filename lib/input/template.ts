@@ -10,6 +10,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { readFileSync } from "node:fs";
 import { ConfigurationError } from "../errors.ts";
 import type { Json } from "../json.ts";
+import { fileReason } from "../file_reason.ts";
 
 const OPENING = /(\\*)(\{{2,})/g;
 const NAME = /([^{}]*)\}\}/y;
@@ -104,8 +105,7 @@ function readTemplate(path: string): string {
     // An editor ends every file with a newline, and may begin it with a byte order mark.
     return readFileSync(path, "utf8").replace(/^\ufeff/, "").replace(/\r?\n$/, "");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new ConfigurationError(`cannot read the template ${path}: ${reason}`, {
+    throw new ConfigurationError(`cannot read the template ${path}: ${fileReason(cause)}`, {
       cause,
       hint: 'A template that is no file but begins with @ is written "\\@…".',
     });

@@ -8,6 +8,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InvalidInputError } from "../errors.ts";
+import { fileReason } from "../file_reason.ts";
 
 /**
  * An open file whose name goes away at once, so that nothing is left however the process ends. Where
@@ -67,9 +68,10 @@ export class TemporaryFile {
   }
 
   #problem(cause: unknown): InvalidInputError {
-    const text = cause instanceof Error ? cause.message : String(cause);
     return new InvalidInputError(
-      `cannot copy ${this.#content} to the folder for temporary files, ${tmpdir()}: ${text}`,
+      `cannot copy ${this.#content} to the folder for temporary files, ${tmpdir()}: ${
+        fileReason(cause)
+      }`,
       { cause, hint: "Make room there, or set TMPDIR to another folder." },
     );
   }

@@ -14,6 +14,7 @@ import { ConfigurationError } from "../errors.ts";
 import { jsonProblem } from "../json_problem.ts";
 import type { PriceRow } from "./price.ts";
 import type { Rate } from "./rates.ts";
+import { fileReason } from "../file_reason.ts";
 
 const amount = v.pipe(
   v.number("expected a number, USD per million tokens"),
@@ -95,10 +96,13 @@ function describe(issue: v.BaseIssue<unknown>, path: Path): string {
   return `${name}${issue.message}, got ${issue.received.slice(0, 80)}`;
 }
 
+const PRICE_HINT =
+  'A row is such as {"model": "qwen3", "input": 0.1, "output": 0.4}, in USD per million tokens.';
+
 function problemAt(file: string, text: string, path: Path, problem: string): ConfigurationError {
   // Read again only for the place: reading with places takes many times longer.
   const place = parseConfig(file, text).locate(path, "value");
-  return new ConfigurationError(`${place}: ${problem}`);
+  return new ConfigurationError(`${place}: ${problem}`, { hint: PRICE_HINT });
 }
 
 /**
@@ -113,8 +117,10 @@ export function readPriceFile(path: string): PriceRow[] {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return [];
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new ConfigurationError(`cannot read ${path}: ${reason}`, { cause });
+    throw new ConfigurationError(`cannot read ${path}: ${fileReason(cause)}`, {
+      cause,
+      hint: "Check its permissions, or remove it.",
+    });
   }
   let value: unknown;
   try {
@@ -123,6 +129,7 @@ export function readPriceFile(path: string): PriceRow[] {
     const { line, column, reason } = jsonProblem(text);
     throw new ConfigurationError(`${path}:${line}:${column}: not valid JSON (${reason})`, {
       cause,
+      hint: PRICE_HINT,
     });
   }
   const result = v.safeParse(schema, value, { abortEarly: true });

@@ -11,6 +11,7 @@ import { ConfigurationError, MalformedResponseError } from "../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../json.ts";
 import { type Fetch, send } from "../transport/http.ts";
 import { readPriceFile } from "./price_file.ts";
+import { fileReason } from "../file_reason.ts";
 
 /** Where the list comes from. */
 export const OPENROUTER = "https://openrouter.ai/api/v1";
@@ -109,8 +110,10 @@ function replaceFile(path: string, text: string): void {
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new ConfigurationError(`cannot write ${path}: ${reason}`, { cause });
+    throw new ConfigurationError(`cannot write ${path}: ${fileReason(cause)}`, {
+      cause,
+      hint: "Check the permissions of the file and its folder.",
+    });
   }
 }
 

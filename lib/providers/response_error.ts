@@ -54,16 +54,22 @@ function requestId(headers: Headers): string | undefined {
 function hintOf(status: number): string | undefined {
   switch (status) {
     case 401:
-    case 403:
       return "Check the API key (--api-key, FLEXLLM_API_KEY, or api_key in the configuration).";
+    case 403:
+      return "Check the API key, and whether it may use this model and ask this.";
     case 402:
       return "Top up the account, or use another model.";
     case 404:
       return "Check the model's name and the base URL; it usually ends in /v1.";
+    case 400:
+    case 422:
+      return "Change what the server complains of; it would refuse the same request again.";
     default:
-      return undefined;
+      return status >= 500 ? "The service has trouble; try again later." : undefined;
   }
 }
+
+const CUT_HINT = "The server, or a proxy in between, cut the answer; try again later.";
 
 function waitHint(seconds: number | undefined): string | undefined {
   return seconds === undefined ? undefined : `The server asks to wait ${Math.ceil(seconds)} s.`;
@@ -127,7 +133,7 @@ export function statusError(
   const retryAfter = retryAfterSeconds(headers) ?? error?.retryAfter;
   return errorOfStatus(`the server answered ${status}${said ? `: ${said}` : ""}`, {
     status: meant,
-    hint: hintOf(meant) ?? waitHint(retryAfter),
+    hint: waitHint(retryAfter) ?? hintOf(meant),
     providerMessage: said || undefined,
     providerCode: error?.code,
     requestId: requestId(headers),
@@ -146,6 +152,7 @@ export function embeddedError(error: ProviderError, id?: string): FlexLLMError {
   const status = error.status ?? 200;
   return errorOfStatus(message, {
     status,
+    hint: hintOf(status),
     providerMessage: error.message,
     providerCode: error.code,
     requestId: id,
@@ -167,6 +174,7 @@ export function notJsonError(
   if (text === "") {
     return new MalformedResponseError(`the server answered ${status} with an empty body`, {
       retryable: true,
+      hint: CUT_HINT,
     });
   }
   const type = headers.get("content-type") ?? "";
@@ -178,6 +186,6 @@ export function notJsonError(
   }
   return new MalformedResponseError(
     `the server's answer is not valid JSON ("${firstLine(text)}", ${text.length} characters)`,
-    { cause, retryable: true },
+    { cause, retryable: true, hint: CUT_HINT },
   );
 }
