@@ -9,8 +9,9 @@ import type { EndpointStats } from "../lib/client/endpoint_stats.ts";
 import { BudgetExceededError } from "../lib/errors.ts";
 import type { CostRow } from "../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "./error_kinds.ts";
-import { type Column, table, type TableOptions } from "./table.ts";
+import { type Column, table, type TableOptions, widthOfStream } from "./table.ts";
 import { colored } from "./terminal.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** What a report names beside the counts. */
 export interface ReportContext {
@@ -130,6 +131,13 @@ function endpointLines(endpoints: readonly EndpointStats[]): string[] {
     );
 }
 
+/** Sentences in lines that the terminal does not have to break, if there is one. */
+function readable(sentences: readonly string[]): string[] {
+  const columns = widthOfStream(process.stderr);
+  if (columns === undefined) return [...sentences];
+  return sentences.flatMap((sentence) => wrapped(sentence, columns));
+}
+
 /** The lines of the summary; `failure` is the error that ended the batch, if one did. */
 export function batchReport(
   summary: BatchSummary,
@@ -145,21 +153,24 @@ export function batchReport(
   if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
   if (restored > 0) parts.push(`${number.format(restored)} done before`);
   if (retries > 0) parts.push(`${number.format(retries)} retries`);
-  const lines = [
+  const sentences = [
     `${head}: ${number.format(restored + tried)} of ${number.format(context.total)} records in ` +
     `${duration(seconds)} (${rounded.format(tried / seconds)}/s): ${parts.join(", ")}`,
   ];
   const cost = costLine(summary);
-  lines.push(
+  sentences.push(
     `Tokens: ${number.format(summary.promptTokens)} read, ` +
       `${number.format(summary.completionTokens)} written${cost === undefined ? "" : `. ${cost}`}`,
   );
-  lines.push(
+  const lines = [
+    ...readable(sentences),
     ...costTable(context.costs, { stream: process.stderr }),
-    ...failureLines(errors.failures),
-    ...retryLines(errors.retries),
-    ...endpointLines(context.endpoints),
-  );
+    ...readable([
+      ...failureLines(errors.failures),
+      ...retryLines(errors.retries),
+      ...endpointLines(context.endpoints),
+    ]),
+  ];
   if (restored + tried > 0) lines.push(`Results: ${context.output}`);
   if (summary.interrupted || stopped) {
     const open = failure instanceof BudgetExceededError ? "--budget" : undefined;

@@ -69,7 +69,7 @@ export function estimateLines(estimate: BatchEstimate): string[] {
   if (models.length > 1) lines.push(totalLine(estimate));
   if (models.some(({ model }) => !isExact(model))) {
     lines.push(
-      `Counted as OpenAI's newer models do (${ENCODING}); others differ by up to a third.`,
+      `Counted as OpenAI's newer models do (${ENCODING}); others differ, short questions most.`,
     );
   }
   if (images > 0) {

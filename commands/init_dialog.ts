@@ -22,7 +22,7 @@ import { oneLineMessage } from "./error_kinds.ts";
 import { type Answers, clientOf, keyValue, offeredModels, OTHER, TIMEOUT } from "./init_models.ts";
 import { type InitFlags, modelsOf, writeAdded, writeNew } from "./init.ts";
 import { detail, nextStep, seconds } from "./probe_report.ts";
-import { askLine, askSecret, askYesNo, choose, say, search } from "./prompts.ts";
+import { askLine, askSecret, askYesNo, choose, pick, say, search } from "./prompts.ts";
 import { writeNote } from "./terminal.ts";
 
 async function askProvider(flags: InitFlags): Promise<Answers["provider"]> {
@@ -47,7 +47,7 @@ async function askProvider(flags: InitFlags): Promise<Answers["provider"]> {
     { value: OTHER, label: "another server that speaks OpenAI's format" } as const,
     { value: "mock", label: "mock, built in: for trying, no key, no network" } as const,
   ];
-  return await choose("Which provider do you want to ask?", choices);
+  return await pick("Which provider do you want to ask? (type a part of its name)", choices);
 }
 
 /** The URL that is meant by a host alone: nobody types a scheme into a browser. */
@@ -151,6 +151,11 @@ async function askAfterFailure(): Promise<After> {
   return after as After;
 }
 
+/** The variable that `key` refers to, when it is not set. */
+function missingVariable(key: string): string | undefined {
+  return keyValue(key) === undefined ? key.slice(2, -1) : undefined;
+}
+
 /** Asks until there is a model that works, or that is to be saved anyway. */
 async function askWorkingModel(flags: InitFlags): Promise<Answers> {
   let given = flags;
@@ -162,9 +167,8 @@ async function askWorkingModel(flags: InitFlags): Promise<Answers> {
     const baseUrl = await askBaseUrl(provider, given);
     const apiKey = await askKey(baseUrl, given);
     const answers: Answers = { provider, baseUrl, apiKey, model: "" };
-    const isLater = apiKey !== undefined && keyValue(apiKey) === undefined;
-    if (isLater) {
-      const name = apiKey.slice(2, -1);
+    const name = apiKey === undefined ? undefined : missingVariable(apiKey);
+    if (name !== undefined) {
       say(`${name} is not set, so nothing can be tested yet: export ${name}=…`, "warn");
       return { ...answers, model: given.model ?? await askModelName() };
     }
@@ -204,7 +208,7 @@ async function askName(model: string, taken: readonly string[]): Promise<string>
   return await askLine(`There is a "${model}" already. What is -m to call this one?`, problem);
 }
 
-async function addTo(file: string, flags: InitFlags): Promise<void> {
+async function addTo(file: string, flags: InitFlags): Promise<Answers> {
   const { models, default: old } = modelsOf(file);
   const answers = await askWorkingModel(flags);
   const name = await askName(answers.model, models.map(({ id, name = id }) => name));
@@ -212,9 +216,10 @@ async function addTo(file: string, flags: InitFlags): Promise<void> {
     await askYesNo(`Ask ${name} by default, instead of ${old}?`, true);
   writeAdded(file, toEntry(answers, name), asDefault);
   say(`Added ${name} to ${file}`, "success");
+  return answers;
 }
 
-async function writeAnew(file: string, flags: InitFlags): Promise<void> {
+async function writeAnew(file: string, flags: InitFlags): Promise<Answers> {
   const answers = await askWorkingModel(flags);
   if (existsSync(file)) {
     copyFileSync(file, `${file}.old`);
@@ -222,6 +227,7 @@ async function writeAnew(file: string, flags: InitFlags): Promise<void> {
   }
   writeNew(file, toEntry(answers, answers.model));
   say(`Written: ${file}`, "success");
+  return answers;
 }
 
 async function askWhatToDo(file: string): Promise<"add" | "anew"> {
@@ -238,9 +244,11 @@ async function askWhatToDo(file: string): Promise<"add" | "anew"> {
 export async function initByQuestions(file: string, flags: InitFlags): Promise<void> {
   const output = process.stderr;
   intro("flexllm init", { output });
-  if (existsSync(file) && await askWhatToDo(file) === "add") await addTo(file, flags);
-  else await writeAnew(file, flags);
-  outro('Next: flexllm ask "What is Python?"', { output });
+  const isAdded = existsSync(file) && await askWhatToDo(file) === "add";
+  const { apiKey } = await (isAdded ? addTo(file, flags) : writeAnew(file, flags));
+  const missing = apiKey === undefined ? undefined : missingVariable(apiKey);
+  const first = missing === undefined ? "" : `export ${missing}=…, then `;
+  outro(`Next: ${first}flexllm ask "What is Python?"`, { output });
   const { model, baseUrl } = overrides(process.env);
   for (const { source, value } of [model, baseUrl].filter((found) => found !== undefined)) {
     writeNote(`${source} is set and wins over the file: ${safeUrl(value)}`);

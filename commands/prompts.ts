@@ -51,6 +51,16 @@ export async function choose<T extends string>(
   return answered(await select<string>({ message, options, initialValue, output })) as T;
 }
 
+/** Lets choose one of many, also by typing a part of its label. */
+export async function pick<T extends string>(message: string, choices: Choice<T>[]): Promise<T> {
+  const options = choices as { value: string; label: string; hint?: string }[];
+  const filter = (typed: string, { label = "" }: { label?: string }) =>
+    label.toLowerCase().includes(typed.trim().toLowerCase());
+  return answered(
+    await autocomplete<string>({ message, options, maxItems: 20, filter, output }),
+  ) as T;
+}
+
 /** Lets choose one of many by typing a part of it, or type one that is not there. */
 export async function search(message: string, values: string[]): Promise<string> {
   const options = function (this: { userInput: string }) {

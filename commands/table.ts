@@ -13,6 +13,8 @@ import { colored, type Style } from "./terminal.ts";
 export interface Column {
   title: string;
   align?: "right";
+  /** Whether it is never cut: somebody will copy it. */
+  whole?: true;
 }
 
 /** What stands in a place of a table; colours show on a terminal only. */
@@ -59,11 +61,13 @@ export function cut(text: string, width: number): string {
  */
 function fit(
   widths: readonly number[],
-  titles: readonly string[],
+  columns: readonly Column[],
   room: number,
 ): number[] | undefined {
   const fitted = [...widths];
-  const least = titles.map((title) => Math.max(LEAST, widthOf(title)));
+  const least = columns.map(({ title, whole }, i) =>
+    whole ? widths[i] : Math.max(LEAST, widthOf(title))
+  );
   let excess = fitted.reduce((sum, width) => sum + width + GAP, -GAP) - room;
   while (excess > 0) {
     const shrinkable = fitted.map((width, i) => width > least[i] ? width : 0);
@@ -118,7 +122,7 @@ export function table(
   };
   const heading = (text: string) => colored("bold", cut(plain(text), room ?? Infinity), stream);
   const hasTitles = titles.some((title) => title !== "");
-  const fitted = room === undefined ? widths : fit(widths, titles, room - indent.length);
+  const fitted = room === undefined ? widths : fit(widths, columns, room - indent.length);
   if (fitted === undefined && hasTitles) {
     return rows.flatMap((row, y) => {
       const space = y === 0 ? [] : [""];

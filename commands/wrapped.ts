@@ -3,6 +3,7 @@
  *
  * @module
  */
+import stringWidth from "fast-string-truncated-width";
 import process from "node:process";
 
 /** The columns of the terminal that the person looks at; 80 when there is none. */
@@ -15,7 +16,7 @@ export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const longer = lines.length === 0 ? undefined : `${lines.at(-1)} ${word}`;
-    if (longer === undefined || longer.length > columns) lines.push(word);
+    if (longer === undefined || stringWidth(longer).width > columns) lines.push(word);
     else lines[lines.length - 1] = longer;
   }
   return lines;

@@ -26,8 +26,10 @@ export interface PriceList {
   ratesOf(model: string): Rates | undefined;
 }
 
-/** Servers on this machine, and the built-in mock, have no list prices. */
+/** Servers on this machine have no list prices. */
 const LOCAL = /^(localhost|127\..*|\[::1\]|.*\.invalid)$/;
+/** The host of the built-in mock, which is paid nothing. */
+const MOCK_HOST = "mock.invalid";
 
 /** Prices that depend on the time change at full minutes. */
 const MINUTE = 60_000;
@@ -72,7 +74,9 @@ export async function priceListOf(
   baseUrl: string,
   now: () => number = Date.now,
 ): Promise<PriceList | undefined> {
-  if (LOCAL.test(new URL(baseUrl).hostname)) return undefined;
+  const { hostname } = new URL(baseUrl);
+  if (hostname === MOCK_HOST) return { provider: "mock", ratesOf: () => ({ input: 0, output: 0 }) };
+  if (LOCAL.test(hostname)) return undefined;
   const { calcPrice, findProvider } = await import("@pydantic/genai-prices");
   const provider = findProvider({ providerApiUrl: baseUrl });
   if (provider === undefined) return undefined;

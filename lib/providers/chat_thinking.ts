@@ -63,7 +63,11 @@ function enableThinking(thinking: Thinking): Json {
 
 function template(model: string, thinking: Thinking): Json {
   if (typeof thinking !== "boolean") {
-    throw unsupported("thinking as a level", model, "A self-hosted model takes true or false.");
+    throw unsupported(
+      "thinking as a level",
+      model,
+      "A self-hosted model is only told to think or not: on or off, true or false.",
+    );
   }
   // DeepSeek V3.1 and Granite call the variable `thinking`, Qwen `enable_thinking`.
   return { chat_template_kwargs: { enable_thinking: thinking, thinking } };

@@ -43,6 +43,7 @@ Deno.test("the README's first command works, says so when all is done, and redoe
     metadata: { id: "q001" },
     usage: rest.usage,
     model: "mock",
+    cost: 0,
     finish_reason: "stop",
   });
 
@@ -73,7 +74,7 @@ Deno.test("batch reads standard input and prints the summary as JSON", async () 
   const { code, stdout, stderr } = await flexllm(args, { stdin: questions(7) });
   assert.deepEqual([code, stderr], [0, ""]);
   const { total, succeeded, interrupted, cost, unpriced } = JSON.parse(stdout);
-  assert.deepEqual([total, succeeded, interrupted, cost, unpriced], [7, 7, false, null, 7]);
+  assert.deepEqual([total, succeeded, interrupted, cost, unpriced], [7, 7, false, 0, 0]);
 });
 
 Deno.test("flags reach the requests", async () => {

@@ -140,7 +140,7 @@ Deno.test("--estimate changes no file, not even a torn one, and says when nothin
   folder.write("out.jsonl", whole.slice(0, -9));
   const { code, stdout } = await flexllm([...args, "--estimate"]);
   assert.equal(code, 0);
-  assert.match(stdout, /^mock: 1 record\n[\s\S]*cost unknown/);
+  assert.match(stdout, /^mock: 1 record\n[\s\S]*cost \$0\.00/);
   assert.equal(folder.read("out.jsonl"), whole.slice(0, -9));
   folder.write("out.jsonl", whole);
   const done = await flexllm([...args, "--estimate"]);

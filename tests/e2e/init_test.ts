@@ -22,7 +22,7 @@ function withConfig(home: TemporaryFolder, text: string): string {
 /** Answers up to and with the key, for a server that is not listed. */
 async function answerUpToKey(pty: Pty, baseUrl: string, key: string): Promise<void> {
   await pty.shows(/Which provider/);
-  pty.type(KEYS.up, KEYS.up);
+  pty.type("another");
   await pty.shows(/● another/);
   pty.type(KEYS.enter);
   await pty.shows(/Base URL of the server/);
@@ -291,4 +291,20 @@ Deno.test("init refuses flags that do not make a model", async () => {
     assert.equal(code, 1, args.join(" "));
     assert.match(stderr, pattern);
   }
+});
+
+Deno.test("init says which key is missing for the next step", async () => {
+  using home = temporaryFolder();
+  await using pty = new Pty(["init"], { home: home.path });
+  await pty.shows(/Which provider/);
+  pty.type("deeps");
+  await pty.shows(/● deepseek/);
+  pty.type(KEYS.enter);
+  await pty.shows(/API key\?/);
+  pty.type(KEYS.enter);
+  await pty.shows(/DEEPSEEK_API_KEY is not set, so nothing can be tested yet/);
+  await pty.shows(/Which model/);
+  pty.type("deepseek-chat", KEYS.enter);
+  await pty.shows(/Next: export DEEPSEEK_API_KEY=…, then flexllm ask "What is Python\?"/);
+  assert.equal(await pty.exitCode(), 0);
 });

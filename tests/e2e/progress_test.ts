@@ -60,8 +60,9 @@ Deno.test("--quiet says nothing but errors", async () => {
     ...["--base-url", server.baseUrl, "-m", "m", "-c", "1", "--quiet"],
   ]);
   assert.deepEqual([code, stdout], [3, ""]);
-  const [first, second, ...rest] = stderr.split("\n");
+  const [first, hint, second, ...rest] = stderr.split("\n");
   assert.match(first, /^failed: .*in\.jsonl:\d+ \(record \d+\): the server answered 400: too /);
+  assert.match(hint, /^Change what the server complains of/);
   assert.match(second, /^Failed with http 400: 4, first .*in\.jsonl:\d+ \(record \d+\): /);
   assert.deepEqual(rest, [""]);
 });
@@ -76,7 +77,7 @@ Deno.test("--json leaves standard output to the summary, and the rest as it is",
   const [summary, ...others] = jsonLines(stdout);
   assert.deepEqual([summary.succeeded, summary.failed, summary.errors], [8, 4, { http: 4 }]);
   assert.deepEqual(others, []);
-  assert.match(stderr, /^retrying: .*\nfailed: .*\nDone: 12 of 12 /);
+  assert.match(stderr, /^retrying: .*\nfailed: .*\nChange what .*\nDone: 12 of 12 /);
 });
 
 Deno.test("without a terminal the progress is a plain line every few seconds", async () => {
