@@ -86,8 +86,8 @@ async function ask(argument: string | undefined, flags: AskFlags): Promise<void>
   const format = await formatOptions(flags);
   const kept = await openConversation(flags);
   try {
-    const { client, settings } = connectTo(config, flags, kept.last);
     const { user, system, files } = await readQuestion(argument, flags, config);
+    const { client, settings } = connectTo(config, flags, kept.last);
     const conversation = kept.begin(settings, system);
     const turn: Turn = { at: new Date().toISOString(), user };
     if (files.length > 0) turn.files = files;

@@ -93,7 +93,7 @@ class InteractiveChat implements ChatContext {
   };
 
   confirm = async (question: string): Promise<boolean> => {
-    const read = await this.#keyboard.read({ prompt: question });
+    const read = await this.#keyboard.read({ prompt: question, unexpected: true });
     if (read.type === "end") this.leave();
     return read.type === "line" && /^y(es)?$/i.test(read.text.trim());
   };

@@ -26,6 +26,8 @@ export interface ReadOptions {
   history?: readonly string[];
   /** What can stand in the place of the end of the line, and that end. */
   complete?: (line: string) => [string[], string];
+  /** Whether what was typed before is no answer to it, and waits for the next line. */
+  unexpected?: boolean;
 }
 
 interface Reading {
@@ -100,8 +102,9 @@ export class Keyboard {
   }
 
   /** Reads a line. */
-  read({ prompt, history = [], complete }: ReadOptions): Promise<Read> {
+  read({ prompt, history = [], complete, unexpected = false }: ReadOptions): Promise<Read> {
     if (this.#ended) return Promise.resolve({ type: "end" });
+    const typedBefore = unexpected ? this.#queue.splice(0) : [];
     return new Promise((resolve) => {
       const keys = new PassThrough();
       const line = readline.createInterface({
@@ -118,6 +121,7 @@ export class Keyboard {
         if (isFinished) return;
         isFinished = true;
         this.#reading = undefined;
+        this.#queue.unshift(...typedBefore);
         line.close();
         if (read.type !== "line") this.#screen.write("\n");
         resolve(read);
