@@ -10,9 +10,9 @@ import type { ChatOptions } from "../lib/chat/options.ts";
 import type { ChatResult } from "../lib/chat/result.ts";
 import type { LLMClient } from "../lib/client/client.ts";
 import { answerTurn, requestMessages, type Turn } from "../lib/conversations/conversation.ts";
-import { ConfigurationError } from "../lib/errors.ts";
 import { addExamples, collected, commonFlags, modelFlags, wholeNumber } from "./flags.ts";
 import { printable } from "./printable.ts";
+import { schemaOptions, schemaRetriesFlag } from "./schema_flags.ts";
 import { colored, writeNote, writeOutput } from "./terminal.ts";
 
 function command() {
@@ -38,12 +38,7 @@ function command() {
         .argParser(collected),
     )
     .option("--schema <file>", "JSON schema that the answer must fit; only its value is printed")
-    .addOption(
-      new Option(
-        "--schema-retries <count>",
-        "times an answer that does not fit is asked for again (default: 2)",
-      ).argParser(wholeNumber(0)),
-    )
+    .addOption(schemaRetriesFlag)
     .option("--json", "print the answer with usage and model as one JSON object")
     .option("--no-save", "do not keep the question and its answer for -c")
     .addOption(modelFlags.baseUrl)
@@ -66,24 +61,13 @@ function describe(result: ChatResult): string {
   return `${result.model}: ${tokens}, ${result.latency.toFixed(2)} s, ${result.finishReason}`;
 }
 
-async function formatOptions({ schema, schemaRetries }: AskFlags): Promise<ChatOptions> {
-  if (schema === undefined) {
-    if (schemaRetries === undefined) return {};
-    throw new ConfigurationError("--schema-retries means nothing without --schema", {
-      hint: "Add --schema FILE, or leave it out.",
-    });
-  }
-  const { readSchemaFile } = await import("../lib/input/schema_file.ts");
-  return { responseFormat: readSchemaFile(schema), schemaRetries: schemaRetries ?? 2 };
-}
-
 async function ask(argument: string | undefined, flags: AskFlags): Promise<void> {
   const { readConfig } = await import("./connect_model.ts");
   const { connectTo } = await import("./chat/chat_model.ts");
   const { readQuestion } = await import("./ask/question.ts");
   const { openConversation } = await import("./ask/kept_conversation.ts");
   const config = readConfig(flags.config);
-  const format = await formatOptions(flags);
+  const format = await schemaOptions(flags);
   const kept = await openConversation(flags);
   try {
     const { user, system, files } = await readQuestion(argument, flags, config);

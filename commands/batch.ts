@@ -21,19 +21,9 @@ import { EXIT } from "./exit_codes.ts";
 import { addExamples } from "./flags.ts";
 import { printable } from "./printable.ts";
 import { reportError } from "./report_error.ts";
+import { schemaOptions } from "./schema_flags.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
-
-async function schemaOptions({ schema, schemaRetries }: BatchFlags) {
-  if (schema === undefined) {
-    if (schemaRetries === undefined) return {};
-    throw new ConfigurationError("--schema-retries means nothing without --schema", {
-      hint: "Add --schema FILE, or leave it out.",
-    });
-  }
-  const { readSchemaFile } = await import("../lib/input/schema_file.ts");
-  return { responseFormat: readSchemaFile(schema), schemaRetries: schemaRetries ?? 2 };
-}
 
 /** Brings the file's `batch` section and the flags together; flags win. */
 async function prepare(flags: BatchFlags) {

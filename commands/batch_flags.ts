@@ -6,6 +6,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { commonFlags, modelFlags, numberWithin, positiveNumber, wholeNumber } from "./flags.ts";
 import { INPUT_HELP, inputFlags } from "./input_flags.ts";
+import { schemaRetriesFlag } from "./schema_flags.ts";
 
 /** The command without what it does. */
 export function batchFlags() {
@@ -43,12 +44,7 @@ export function batchFlags() {
       "--schema <file>",
       "JSON schema that every answer must fit; its value is written as well",
     )
-    .addOption(
-      new Option(
-        "--schema-retries <count>",
-        "times an answer that does not fit is asked for again (default: 2)",
-      ).argParser(wholeNumber(0)),
-    )
+    .addOption(schemaRetriesFlag)
     .addOption(inputFlags.inputFormat)
     .addOption(inputFlags.delimiter)
     .addOption(inputFlags.noQuotes)
