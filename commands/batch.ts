@@ -11,64 +11,18 @@ import {
   ConfigurationError,
   InvalidInputError,
 } from "../lib/errors.ts";
-import type { Checkpoint } from "../lib/checkpoint/checkpoint.ts";
 import type { InputFile } from "../lib/input/input_file.ts";
 import type { ReadOptions } from "../lib/input/records.ts";
 import { mostRequests, REQUESTS_VARIABLE, surviveFileSizeLimit } from "../lib/runtime.ts";
 import { checkFiles } from "./batch_files.ts";
 import { type BatchFlags, batchFlags } from "./batch_flags.ts";
+import { nothingToDo, otherModels } from "./batch_notes.ts";
+import { prepareBatch, type PreparedBatch } from "./batch_settings.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples } from "./flags.ts";
-import { printable } from "./printable.ts";
 import { reportError } from "./report_error.ts";
-import { schemaOptions } from "./schema_flags.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
 import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
-
-/** Brings the file's `batch` section and the flags together; flags win. */
-async function prepare(flags: BatchFlags) {
-  const { CostTracker } = await import("../lib/pricing/cost_tracker.ts");
-  const costTracker = new CostTracker({
-    limit: flags.budget,
-    allowUnpriced: flags.allowUnpriced,
-  });
-  const [{ connectBatch, readConfig, withWarning }, { resolveBatchCache }] = await Promise.all([
-    import("./connect_model.ts"),
-    import("../lib/config/resolve_cache.ts"),
-  ]);
-  const config = readConfig(flags.config);
-  const section = config.value.batch ?? {};
-  const recordCost = flags.trackCost ?? section.track_cost ?? true;
-  if (flags.budget !== undefined && !recordCost) {
-    throw new ConfigurationError("--budget needs the costs of earlier runs in the result file", {
-      hint: "Leave out --no-track-cost, and track_cost: false in the configuration.",
-    });
-  }
-  const connection = connectBatch(config, flags, {
-    concurrencyLimit: flags.concurrency ?? section.concurrency ?? undefined,
-    maxQps: flags.maxQps ?? section.max_qps ?? undefined,
-    maxTpm: flags.maxTpm ?? section.max_tpm ?? undefined,
-    adaptive: flags.adaptive && (section.adaptive ?? true),
-    maxWait: flags.maxWait ?? section.max_wait ?? undefined,
-    timeout: flags.timeout ?? section.timeout ?? undefined,
-    retryTimes: flags.retryTimes ?? section.retry_times ?? undefined,
-    retryDelay: section.retry_delay ?? undefined,
-    costTracker,
-    cache: withWarning(resolveBatchCache(config, flags)),
-  });
-  const options = {
-    temperature: flags.temperature ?? section.temperature ?? undefined,
-    topP: section.top_p ?? undefined,
-    topK: section.top_k ?? undefined,
-    thinking: flags.thinking ?? section.thinking ?? undefined,
-    maxTokens: flags.maxTokens ?? section.max_tokens ?? undefined,
-    ...await schemaOptions(flags),
-    rerunChanged: flags.rerunChanged,
-    recordUsage: flags.returnUsage ?? section.return_usage ?? true,
-    recordCost,
-  };
-  return { ...connection, options, costTracker };
-}
 
 function exitCode(summary: BatchSummary): number {
   if (summary.interrupted) return EXIT.interrupted;
@@ -77,7 +31,7 @@ function exitCode(summary: BatchSummary): number {
 
 async function run(input: string | undefined, flags: BatchFlags): Promise<void> {
   const output = checkFiles(input, flags);
-  const prepared = await prepare(flags);
+  const prepared = await prepareBatch(flags);
   const [{ openInput }, { readOptions }] = await Promise.all([
     import("../lib/input/input_file.ts"),
     import("../lib/input/read_options.ts"),
@@ -93,15 +47,13 @@ async function run(input: string | undefined, flags: BatchFlags): Promise<void> 
   }
 }
 
-type Prepared = Awaited<ReturnType<typeof prepare>>;
-
 /** Tells what the records that are not done yet will take. Changes no file. */
 async function estimate(
   file: InputFile,
   output: string | undefined,
   reading: ReadOptions,
   flags: BatchFlags,
-  { targets, options }: Prepared,
+  { targets, options }: PreparedBatch,
 ): Promise<void> {
   const [{ estimateJson, estimateLines, estimateTargets }, { estimateBatch }, records, c] =
     await Promise.all([
@@ -131,7 +83,7 @@ async function send(
   output: string,
   reading: ReadOptions,
   flags: BatchFlags,
-  { client, model, targets, options, costTracker }: Prepared,
+  { client, model, targets, options, costTracker }: PreparedBatch,
 ): Promise<void> {
   const note = flags.quiet ? () => {} : writeNote;
   const [
@@ -150,10 +102,12 @@ async function send(
   surviveFileSizeLimit();
   const checkpoint = await Checkpoint.open(output);
   costTracker.addSpent(checkpoint.cost);
-  let others = othersThan(targets.map(({ model }) => model), checkpoint.models);
-  const otherModels = () =>
-    `${colored("yellow", "warning:")} ${output} has ${others}; this run asks ${model}. ` +
-    "Name another output file to ask that for all.";
+  let others = otherModels(targets.map(({ model }) => model), checkpoint.models);
+  const warnOfOthers = (note: (line: string) => void) =>
+    note(
+      `${colored("yellow", "warning:")} ${output} has ${others}; this run asks ${model}. ` +
+        "Name another output file to ask that for all.",
+    );
   try {
     const check = checkInput(file, checkpoint, {
       ...reading,
@@ -185,7 +139,7 @@ async function send(
     };
     if (check.pending === 0) {
       orderOrWarn(checkpoint);
-      if (others !== undefined) note(otherModels());
+      if (others !== undefined) warnOfOthers(note);
       note(`${nothingToDo(check.total, checkpoint, flags)}; nothing was sent. (${output})`);
       const summary = { ...batch.summary(), restored: check.total };
       if (flags.json) writeJson(summaryJson(summary, report));
@@ -206,7 +160,7 @@ async function send(
           else if (others !== undefined) {
             // Servers may call what they are asked for by names of their own.
             if (!checkpoint.models.has(item.result.model) && !flags.quiet) {
-              progress.note(otherModels());
+              warnOfOthers(progress.note);
             }
             others = undefined;
           }
@@ -254,40 +208,6 @@ async function send(
   } finally {
     checkpoint.close();
   }
-}
-
-/**
- * What a result file has of other models than those that are asked, if it has. Servers tell longer or
- * shorter names than they are asked by, with a date or the maker's name, so a part of a name is enough.
- */
-function othersThan(
-  asked: readonly string[],
-  answered: ReadonlyMap<string, number>,
-): string | undefined {
-  const isAsked = (name: string) =>
-    asked.some((other) => {
-      const [a, b] = [name, other].map((text) => text.toLowerCase());
-      return a.includes(b) || b.includes(a);
-    });
-  const others = [...answered].filter(([name]) => !isAsked(name));
-  if (others.length === 0) return undefined;
-  const count = others.reduce((sum, [, answers]) => sum + answers, 0);
-  const names = others.slice(0, 3).map(([name]) => printable(name)).join(", ");
-  return `${count} answers of ${names}${others.length > 3 ? " and others" : ""}`;
-}
-
-/** Why none of the records that are meant, `total`, has to be asked. */
-function nothingToDo(
-  total: number,
-  { errors }: Checkpoint,
-  { retryFailed }: BatchFlags,
-): string {
-  if (retryFailed === false && errors > 0) {
-    const others = total === 0 ? "" : `, the other ${total} are done`;
-    return `${errors} failed before and ${errors === 1 ? "is" : "are"} left as before${others}`;
-  }
-  if (total > 0) return `All ${total} records are done already`;
-  return retryFailed ? "No record has failed" : "There is no record to ask";
 }
 
 /** A result file out of order is still whole. */

@@ -30,13 +30,11 @@ import type { FileLock } from "./lock.ts";
 import { writeInOrder } from "./order.ts";
 import { checkKind, fileProblem, lockOf, resolvePath } from "./output_file.ts";
 import { RecordIndex } from "./record_index.ts";
-import { comparedLine, recordProblem, type ResultRecord } from "./record.ts";
+import { comparedLine, readRecord, type ResultRecord } from "./record.ts";
 import { fileReason } from "../file_reason.ts";
 
 /** How long a written record may wait for the disk, in milliseconds. */
 const SYNC_INTERVAL = 1000;
-/** Above this an index is a mistake, not a place in an input. */
-const MAX_INDEX = 100_000_000;
 
 /** The result file of one batch, open and locked, or open for reading only. */
 export class Checkpoint {
@@ -331,24 +329,16 @@ export class Checkpoint {
         this.#ordered = false;
         continue;
       }
-      let record: ResultRecord | undefined;
-      let problem: string | undefined;
-      try {
-        record = JSON.parse(line.text);
-        problem = recordProblem(record);
-      } catch {
-        problem = "it is not JSON";
-      }
-      if (problem === undefined && record!.index > MAX_INDEX) problem = "its index is too large";
-      if (problem !== undefined) {
+      const record = readRecord(line.text);
+      if (typeof record === "string") {
         if (!line.ended) return this.#lock && this.#cutTo(line.offset);
         throw new CheckpointError(
-          `${this.#name}:${line.number} is not a result of flexllm: ${problem}`,
+          `${this.#name}:${line.number} is not a result of flexllm: ${record}`,
           { hint: "Choose another output file, or remove that line." },
         );
       }
-      this.#noteScanned(record!, line.offset, line.length);
-      if (typeof record!.cost === "number") this.#cost += record!.cost;
+      this.#noteScanned(record, line.offset, line.length);
+      if (typeof record.cost === "number") this.#cost += record.cost;
       this.#size = line.offset + line.length + 1;
       if (!line.ended && this.#lock !== undefined) writeSync(this.#fd, "\n");
     }

@@ -151,15 +151,29 @@ export function recordedResult(record: ResultRecord): ChatResult {
   };
 }
 
-/** What is wrong with `value` as a line of a result file; `undefined` when it is one. */
-export function recordProblem(value: unknown): string | undefined {
+/** Above this an index is a mistake, not a place in an input. */
+const MAX_INDEX = 100_000_000;
+
+function recordProblem(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return "it is not a JSON object";
   }
   const { index, status } = value as Partial<ResultRecord>;
   if (!Number.isSafeInteger(index) || index! < 0) return 'it has no "index" that counts from 0';
+  if (index! > MAX_INDEX) return "its index is too large";
   if (status !== "success" && status !== "error") {
     return 'its "status" is neither "success" nor "error"';
   }
   return undefined;
+}
+
+/** The record in a line of a result file, or what is wrong with it as one. */
+export function readRecord(line: string): ResultRecord | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return "it is not JSON";
+  }
+  return recordProblem(value) ?? value as ResultRecord;
 }
