@@ -47,7 +47,7 @@ async function askProvider(flags: InitFlags): Promise<Answers["provider"]> {
     { value: OTHER, label: "another server that speaks OpenAI's format" } as const,
     { value: "mock", label: "mock, built in: for trying, no key, no network" } as const,
   ];
-  return await pick("Which provider do you want to ask? (type a part of its name)", choices);
+  return await pick("Which provider do you want to ask?", choices);
 }
 
 /** The URL that is meant by a host alone: nobody types a scheme into a browser. */
