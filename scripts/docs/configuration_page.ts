@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { configSchema } from "../../lib/config/schema.ts";
 import { configTemplate } from "../../lib/config/template.ts";
+import { REQUESTS_VARIABLE } from "../../lib/runtime.ts";
 
 /** A schema as far as it is looked at here. */
 interface Schema {
@@ -110,6 +111,22 @@ ${table(entriesOf(top.cache))}
 Each is a text, or these two:
 
 ${table(entriesOf(bare(top.templates).value!))}
+
+## Environment
+
+| variable | meaning |
+| --- | --- |
+| \`FLEXLLM_MODEL\`, else \`OPENAI_MODEL\` | The model that is asked when no flag names one; a \`name\` or \`id\` of \`models\`, or any other beside a base URL. |
+| \`FLEXLLM_BASE_URL\`, else \`OPENAI_BASE_URL\` | The server that is asked, instead of those in the file. |
+| \`FLEXLLM_API_KEY\` | The key for the model that is asked. |
+| \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent to that service alone; that of OpenAI also to a server that a flag or a variable names. |
+| \`FLEXLLM_CONFIG\` | The configuration file. |
+| \`FLEXLLM_HOME\` | The folder for the configuration, conversations, prices and the cache; default \`~/.flexllm\`. |
+| \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy, as the runtime heeds them. |
+| \`NO_COLOR\`, \`FORCE_COLOR\` | Colours on the terminal: never, or always. |
+| \`VISUAL\`, else \`EDITOR\` | The editor of \`flexllm config edit\`. |
+| \`DENO_KV_ACCESS_TOKEN\` | The token of a cache at a KV Connect URL. |
+| \`${REQUESTS_VARIABLE}\` | On Bun, the most requests in flight; default 256. |
 
 ## The file that \`flexllm init --yes\` writes
 

@@ -16,7 +16,8 @@ Deno.test("every command, flag and field is in the pages, and every field is exp
   for (const wanted of ["## flexllm batch", "### flexllm config check", "--max-qps <number>"]) {
     assert.ok(all["docs/cli.md"].includes(wanted), wanted);
   }
-  const rows = all["docs/configuration.md"].split("\n").filter((line) => /^\| `/.test(line));
+  const [fields] = all["docs/configuration.md"].split("## Environment");
+  const rows = fields.split("\n").filter((line) => /^\| `/.test(line));
   assert.ok(rows.length > 50);
   for (const row of rows) assert.match(row, /^\| `\w+` \| [^|]{4,} \| [A-Z][^|]+\. \|$/);
 });
