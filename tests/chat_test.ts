@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
+import stringWidth from "fast-string-truncated-width";
 import { MarkdownStream } from "../commands/chat/markdown_stream.ts";
 import { MessageLines } from "../commands/chat/message_lines.ts";
 import { Pastes, PasteSplitter } from "../commands/chat/paste.ts";
@@ -19,8 +20,8 @@ import { messageWith, readAttachment } from "../lib/input/attachment.ts";
 import { temporaryFolder } from "./support/temporary_folder.ts";
 
 /** Renders Markdown that arrives in pieces of `size` characters. */
-function render(markdown: string, size = markdown.length): string {
-  const stream = new MarkdownStream();
+function render(markdown: string, size = markdown.length, columns = Infinity): string {
+  const stream = new MarkdownStream(() => columns);
   let shown = "";
   for (let i = 0; i < markdown.length; i += size) {
     shown += stream.write(markdown.slice(i, i + size));
@@ -86,6 +87,44 @@ Deno.test("Markdown looks the same however its pieces are cut, and nothing of it
     "A plain sentence, not yet at its end",
   );
   assert.equal(stripVTControlCharacters(stream.write(" **bold** and")), " bold and");
+});
+
+Deno.test("lines are broken between words, below their item or quote, but not in code and tables", () => {
+  const cases: [string, string][] = [
+    ["one two three four five", "one two three four\nfive"],
+    ["exactly twenty chars", "exactly twenty chars"],
+    ["a **bold word and more**", "a bold word and more"],
+    ["and **bold words** of it", "and bold words of it"],
+    ["so **bold words** of it go on", "so bold words of it\ngo on"],
+    ["- an item that is too long", "• an item that is\n  too long"],
+    ["10. an item that is long", "10. an item that is\n    long"],
+    ["> a quote that is too long", "│ a quote that is\n│ too long"],
+    ["```\ncode that is as long as it is\n```", "```\ncode that is as long as it is\n```"],
+    ["| a table | that is | wide |", "| a table | that is | wide |"],
+    ["http://a.b/a-very-long-address x", "http://a.b/a-very-long-address x"],
+    ["看 https://a.b/c/d 看看看看看", "看 https://a.b/c/d\n看看看看看"],
+    ["背压是一种让快的一方等慢的一方的办法", "背压是一种让快的一方\n等慢的一方的办法"],
+  ];
+  for (const [markdown, expected] of cases) {
+    assert.equal(stripVTControlCharacters(render(markdown, markdown.length, 20)), expected);
+  }
+});
+
+Deno.test("broken lines fit, say the same, and look the same however the pieces are cut", () => {
+  const word = fc.constantFrom("a", "word", "**bold**", "`code`", "a-longer-word", "背压", "\n");
+  const width = fc.constantFrom(20, 40);
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 60 }), fc.nat(6), width, (words, size, width) => {
+      const markdown = words.join(" ");
+      const whole = stripVTControlCharacters(render(markdown, markdown.length, width));
+      assert.equal(stripVTControlCharacters(render(markdown, size + 1, width)), whole);
+      const letters = (text: string) => text.replace(/\s/g, "");
+      assert.equal(letters(whole), letters(shownText(markdown)));
+      for (const line of whole.split("\n")) assert.ok(stringWidth(line).width <= width, line);
+    }),
+  );
+  const stream = new MarkdownStream(() => 80);
+  assert.equal(stream.write("Half a sent"), "Half a sent", "far from the end nothing is held back");
 });
 
 Deno.test("a model that writes nothing but markers does not stop the program", () => {

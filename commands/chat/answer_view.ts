@@ -19,6 +19,11 @@ export interface ViewOptions {
   waiting?: { clear(): void };
 }
 
+/** The columns of the terminal that answers are shown on; where there is none, no line is broken. */
+function columns(): number {
+  return process.stdout.isTTY ? process.stdout.columns || 80 : Infinity;
+}
+
 /** Shows one answer. */
 export class AnswerView {
   readonly #markdown: MarkdownStream | undefined;
@@ -32,7 +37,7 @@ export class AnswerView {
   #half = "";
 
   constructor(options: ViewOptions) {
-    this.#markdown = options.markdown ? new MarkdownStream() : undefined;
+    this.#markdown = options.markdown ? new MarkdownStream(columns) : undefined;
     this.#showsThinking = options.thinking;
     this.#waiting = options.waiting;
   }

@@ -5,12 +5,20 @@
  * @module
  */
 import { styled, takeInline } from "./inline_markdown.ts";
+import { WordWrap } from "./word_wrap.ts";
 
 /** The beginning of a line of which the kind is not known yet. */
 const UNDECIDED =
   /^\s*(#{0,6}|[-*+]( +\[?[ xX]?\]?)?|\d{1,9}[.)]?|(> ?)+|[-*_][-*_ ]*|`{1,2}|~{1,2}|(```|~~~).*)$/;
 
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
+
+/** What begins the lines that a line is broken into: the bars of a quote, or blanks below an item. */
+function prefixOf(line: string, marker: string): string {
+  if (/^ {0,3}>/.test(line)) return marker;
+  const item = /^\s*([-*+]|\d{1,9}[.)]) +/.exec(line);
+  return item === null ? "" : " ".repeat(marker.length > 0 ? marker.length : item[0].length);
+}
 
 type LineStyle = (text: string) => string;
 
@@ -29,6 +37,12 @@ export class MarkdownStream {
   #verbatim = false;
   /** The last character that was shown, for telling words apart. */
   #before = "";
+  readonly #wrap: WordWrap;
+
+  /** `columns` gives the width of the terminal; without it no line is broken. */
+  constructor(columns = () => Infinity) {
+    this.#wrap = new WordWrap(columns);
+  }
 
   /** Takes in a piece and gives what can be shown. */
   write(text: string): string {
@@ -36,7 +50,7 @@ export class MarkdownStream {
     const lines = (this.#held + text).split("\n");
     this.#held = lines.pop()!;
     for (const line of lines) {
-      shown += `${this.#take(line, true).shown}\n`;
+      shown += `${this.#take(line, true).shown}${this.#wrap.end()}\n`;
       this.#begun = false;
     }
     const { shown: more, rest } = this.#take(this.#held, false);
@@ -48,7 +62,7 @@ export class MarkdownStream {
   end(): string {
     const { shown } = this.#take(this.#held, true);
     this.#held = "";
-    return shown;
+    return shown + this.#wrap.end();
   }
 
   #take(line: string, final: boolean): { shown: string; rest: string } {
@@ -58,6 +72,7 @@ export class MarkdownStream {
     if (!this.#begun) {
       if (!final && this.#isUndecided(line)) return { shown: "", rest: line };
       [shown, text] = this.#begin(line);
+      this.#wrap.begin(shown, prefixOf(line, shown));
       this.#begun = true;
       this.#before = "";
     }
@@ -65,7 +80,7 @@ export class MarkdownStream {
     const taken = takeInline(text, final, this.#before);
     const used = text.slice(0, text.length - taken.rest.length);
     this.#before = used.at(-1) ?? this.#before;
-    return { shown: shown + this.#style(taken.shown), rest: taken.rest };
+    return { shown: shown + this.#wrap.write(this.#style(taken.shown)), rest: taken.rest };
   }
 
   #isUndecided(line: string): boolean {
