@@ -43,11 +43,10 @@ export class WordWrap {
     this.#columns = columns;
   }
 
-  /** Begins a line with `marker`, and those that it is broken into with `prefix`. */
-  begin(marker: string, prefix: string): string {
+  /** Begins a line behind its `marker`; those that it is broken into begin with `prefix`. */
+  begin(marker: string, prefix: string): void {
     this.#column = widthOf(marker);
     this.#prefix = prefix;
-    return marker;
   }
 
   /** Takes in a piece of the line and gives what can be shown. */
