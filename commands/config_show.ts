@@ -8,12 +8,14 @@ import { DEFAULT_TTL } from "../lib/cache/response_cache.ts";
 import { storePlace } from "../lib/cache/open_store.ts";
 import { baseUrlOf } from "../lib/client/endpoint.ts";
 import { defaultModel, overrides, type Sourced } from "../lib/config/effective.ts";
-import { keyState } from "../lib/config/key_state.ts";
+import { isEmptyKey, type KeyState, keyState } from "../lib/config/key_state.ts";
 import type { Config } from "../lib/config/load.ts";
 import { redactConfig } from "../lib/config/redact_config.ts";
 import { resolveBatchCache, resolveCache } from "../lib/config/resolve_cache.ts";
 import { usesEndpoints } from "../lib/config/resolve_endpoints.ts";
+import { resolveWithKey } from "../lib/config/resolve_model.ts";
 import type { BatchSection, EndpointEntry, ModelEntry } from "../lib/config/schema.ts";
+import { ConfigurationError } from "../lib/errors.ts";
 import { maskKey, safeUrl } from "../lib/redact.ts";
 import { table } from "./table.ts";
 
@@ -46,9 +48,28 @@ function defaultEntry(config: Config, name: string): [ModelEntry, number] | unde
   return i < 0 ? undefined : [models[i], i];
 }
 
+/** The key that is sent; `own` is the state of the one that the model's entry names. */
+function keySetting(config: Config, own: KeyState | undefined): Setting {
+  const name = "api_key";
+  try {
+    const { model: { apiKey }, keySource } = resolveWithKey(config, process.env, {});
+    if (apiKey !== undefined && !isEmptyKey(apiKey) && own?.state !== "placeholder") {
+      return { name, value: maskKey(apiKey), source: keySource! };
+    }
+    return {
+      name,
+      value: own?.state === "placeholder" ? own.state : "none",
+      source: keySource ?? "default",
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return { name, value: own?.state ?? "none", source: own?.variable ?? "default" };
+  }
+}
+
 function modelSettings(config: Config, model: Sourced<string>): Setting[] {
   const { env } = process;
-  const { baseUrl, apiKey } = overrides(env);
+  const { baseUrl } = overrides(env);
   const [entry, i] = defaultEntry(config, model.value) ?? [undefined, 0];
   const place = (field: keyof ModelEntry) => config.locate(["models", i, field]);
   const settings: Setting[] = [{ name: "model", value: model.value, source: model.source }];
@@ -64,15 +85,7 @@ function modelSettings(config: Config, model: Sourced<string>): Setting[] {
     const value = entry.provider === "mock" ? "built in" : baseUrlOf(entry.provider) ?? "none";
     settings.push({ name: "base_url", value, source: `provider ${entry.provider}` });
   }
-  const isFlexllmKey = apiKey?.source === "FLEXLLM_API_KEY";
-  if (apiKey !== undefined && (isFlexllmKey || entry === undefined)) {
-    settings.push({ name: "api_key", value: maskKey(apiKey.value), source: apiKey.source });
-  } else if (entry !== undefined) {
-    const { state, variable, masked } = keyState(entry, env);
-    const source = variable ?? (entry.api_key === undefined ? "default" : place("api_key"));
-    settings.push({ name: "api_key", value: masked ?? state, source });
-  }
-  return settings;
+  return [...settings, keySetting(config, entry && keyState(entry, env))];
 }
 
 function fitToShow(value: unknown): Setting["value"] {

@@ -176,6 +176,12 @@ Deno.test("a key goes only to the server that it was given for", () => {
     resolve(SEED, { ...openai, OPENAI_BASE_URL: "http://proxy/v1" }).apiKey,
     "openai-key",
   );
+  assert.equal(resolve("", openai, { model: "m", baseUrl: "http://any/v1" }).apiKey, undefined);
+  const ours = { ...openai, FLEXLLM_BASE_URL: "http://any/v1", FLEXLLM_MODEL: "m" };
+  assert.equal(resolve("", ours).apiKey, undefined);
+  assert.equal(resolve("", { ...ours, FLEXLLM_API_KEY: "own" }).apiKey, "own");
+  const named = { ...openai, FLEXLLM_BASE_URL: "https://api.openai.com/v1/", FLEXLLM_MODEL: "m" };
+  assert.equal(resolve("", named).apiKey, "openai-key");
 });
 
 Deno.test("Claude and Gemini need no base URL, and get their own keys only", () => {

@@ -2,7 +2,7 @@
  * Which model to ask, where, and with which key: flags, then the environment, then the file.
  *
  * A key goes only to the server it was given for: one from the file not to a server named elsewhere,
- * and `OPENAI_API_KEY` not to a server that only the file names.
+ * and `OPENAI_API_KEY` only to OpenAI and to the server of `OPENAI_BASE_URL`.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import {
 import { ConfigurationError } from "../errors.ts";
 import { priceRow } from "../pricing/price_file.ts";
 import type { Path } from "./document.ts";
+import { fromEnvironment, overrides, type Sourced } from "./effective.ts";
 import type { Config } from "./load.ts";
 import type { Environment } from "./paths.ts";
 import type { ModelEntry } from "./schema.ts";
@@ -34,6 +35,7 @@ export interface ResolvedModel extends EndpointOptions {
 }
 
 const VARIABLE = /\$\{(\w+)\}/g;
+const VARIABLE_ALONE = /^\$\{(\w+)\}$/;
 
 /** Puts the environment's values into `${NAME}` references. */
 function expand(
@@ -149,68 +151,122 @@ function unknownModel(config: Config, name: string | undefined): ConfigurationEr
   });
 }
 
+/** Where a request goes, before it is known with which key. */
+interface Destination {
+  /** The entry of the file and its place, when the model has one. */
+  found: [ModelEntry, number] | undefined;
+  /** The server that a flag or a variable names. */
+  elsewhere: string | undefined;
+  /** Whether that is the server of `OPENAI_BASE_URL`. */
+  isOpenAIs: boolean;
+  /** Whether the environment counts: an entry that a flag named is meant as it stands. */
+  useEnv: boolean;
+}
+
+function destinationOf(
+  config: Config,
+  env: Environment,
+  flags: ModelFlags,
+  name: string | undefined,
+): Destination {
+  const found = findEntry(config, name);
+  const useEnv = flags.model === undefined || found === undefined || flags.baseUrl !== undefined;
+  const fromEnv = useEnv ? overrides(env).baseUrl?.value : undefined;
+  const elsewhere = flags.baseUrl ?? fromEnv;
+  const isOpenAIs = elsewhere !== undefined && elsewhere === env.OPENAI_BASE_URL;
+  return { found, elsewhere, isOpenAIs, useEnv };
+}
+
+/** The key for the server at `baseUrl`, and where it is from. */
+function keyFor(
+  baseUrl: string,
+  { found, isOpenAIs, useEnv }: Destination,
+  entry: EndpointOptions | undefined,
+  config: Config,
+  env: Environment,
+): Sourced<string> | undefined {
+  const serviceVariable = keyVariableOf(normalizeBaseUrl(baseUrl));
+  const isForOpenAI = serviceVariable === "OPENAI_API_KEY" ||
+    (serviceVariable === undefined && isOpenAIs);
+  const openai = useEnv && isForOpenAI ? fromEnvironment(env, "OPENAI_API_KEY") : undefined;
+  if (openai !== undefined) return openai;
+  if (entry?.apiKey) {
+    const variable = VARIABLE_ALONE.exec(found![0].api_key!)?.[1];
+    const source = variable ?? config.locate(["models", found![1], "api_key"]);
+    return { value: entry.apiKey, source };
+  }
+  return serviceVariable === undefined ? undefined : fromEnvironment(env, serviceVariable);
+}
+
 /**
- * Finds the model to ask.
+ * Finds the model to ask, and where its key is from.
  *
  * @throws {ConfigurationError} when none is configured, the one named is not, or a value refers to
  *   an environment variable that is not set
  */
-export function resolveModel(config: Config, env: Environment, flags: ModelFlags): ResolvedModel {
-  const envModel = env.FLEXLLM_MODEL || env.OPENAI_MODEL || undefined;
-  const name = flags.model ?? envModel ?? config.value.default ??
+export function resolveWithKey(
+  config: Config,
+  env: Environment,
+  flags: ModelFlags,
+): { model: ResolvedModel; keySource: string | undefined } {
+  const name = flags.model ?? overrides(env).model?.value ?? config.value.default ??
     config.value.models?.[0]?.id;
   if (name === "") throw new ConfigurationError("the name of the model is empty");
-  const found = findEntry(config, name);
+  const destination = destinationOf(config, env, flags, name);
+  const { found, elsewhere, useEnv } = destination;
   const given = found?.[0];
   if (name === "mock" && given === undefined && flags.baseUrl === undefined) {
-    return { model: name, provider: "mock" };
+    return { model: { model: name, provider: "mock" }, keySource: undefined };
   }
 
-  // An entry that was asked for by its name on the command line is meant as it stands.
-  const useEnv = flags.model === undefined || given === undefined || flags.baseUrl !== undefined;
-  const envBaseUrl = useEnv ? env.FLEXLLM_BASE_URL || env.OPENAI_BASE_URL || undefined : undefined;
-  const elsewhere = flags.baseUrl ?? envBaseUrl;
   const place = { path: ["models", found?.[1] ?? 0], config, env };
   const isThere = elsewhere === undefined ||
     (given !== undefined && elsewhere === expandBaseUrl(given, place));
+  const first: Sourced<string> | undefined = flags.apiKey === undefined
+    ? (useEnv ? fromEnvironment(env, "FLEXLLM_API_KEY") : undefined)
+    : { value: flags.apiKey, source: "--api-key" };
   // What is not sent need not be set: the key and the headers of another server.
-  const sentKey = flags.apiKey ?? (useEnv ? env.FLEXLLM_API_KEY || undefined : undefined);
   const entry = given && isThere
-    ? expandEntry(sentKey === undefined ? given : { ...given, api_key: undefined }, given.id, place)
+    ? expandEntry(first === undefined ? given : { ...given, api_key: undefined }, given.id, place)
     : undefined;
   const baseUrl = elsewhere ?? entry?.baseUrl;
   const provider = elsewhere === undefined ? entry?.provider ?? "auto" : "auto";
   if (name === undefined) throw unknownModel(config, name);
   if (given?.provider === "mock" && baseUrl === undefined) {
-    return { model: given.id, provider: "mock" };
+    return { model: { model: given.id, provider: "mock" }, keySource: undefined };
   }
   const server = baseUrl ?? baseUrlOf(provider);
-  if (server === undefined) {
-    if (given !== undefined) {
-      throw new ConfigurationError(
-        `${config.locate(["models", found![1]])}: the model "${name}" has no base_url`,
-        { hint: `Give one, or a provider that has one: ${PROVIDER_NAMES.slice(2).join(", ")}.` },
-      );
-    }
-    // As every OpenAI tool does: a key for OpenAI and no other server means OpenAI.
-    if (!env.OPENAI_API_KEY) throw unknownModel(config, name);
-    return { model: name, provider: "openai", apiKey: flags.apiKey ?? env.OPENAI_API_KEY };
+  if (server === undefined && given !== undefined) {
+    throw new ConfigurationError(
+      `${config.locate(["models", found![1]])}: the model "${name}" has no base_url`,
+      { hint: `Give one, or a provider that has one: ${PROVIDER_NAMES.slice(2).join(", ")}.` },
+    );
   }
-  const serviceVariable = keyVariableOf(normalizeBaseUrl(server));
-
-  // To OpenAI, or to a server that was named beside it and is nobody else's.
-  const isForOpenAI = serviceVariable === "OPENAI_API_KEY" ||
-    (serviceVariable === undefined && elsewhere !== undefined);
-  const openaiKey = isForOpenAI ? env.OPENAI_API_KEY : undefined;
-  const envKey = useEnv ? openaiKey : undefined;
-  return {
+  if (server === undefined) {
+    // As every OpenAI tool does: a key for OpenAI and no other server means OpenAI.
+    const openai = fromEnvironment(env, "OPENAI_API_KEY");
+    if (openai === undefined) throw unknownModel(config, name);
+    const { value, source } = first ?? openai;
+    return { model: { model: name, provider: "openai", apiKey: value }, keySource: source };
+  }
+  const key = first ?? keyFor(server, destination, entry, config, env);
+  const model: ResolvedModel = {
     model: given?.id ?? name,
     provider,
     baseUrl,
-    apiKey: sentKey ?? (envKey || entry?.apiKey ||
-      (serviceVariable && env[serviceVariable]) || undefined),
+    apiKey: key?.value,
     api: elsewhere === undefined ? entry?.api : undefined,
     headers: elsewhere === undefined ? entry?.headers : undefined,
     prices: elsewhere === undefined ? entry?.prices : undefined,
   };
+  return { model, keySource: key?.source };
+}
+
+/**
+ * Finds the model to ask.
+ *
+ * @throws {ConfigurationError} as {@link resolveWithKey} does
+ */
+export function resolveModel(config: Config, env: Environment, flags: ModelFlags): ResolvedModel {
+  return resolveWithKey(config, env, flags).model;
 }

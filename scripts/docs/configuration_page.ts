@@ -118,8 +118,8 @@ ${table(entriesOf(bare(top.templates).value!))}
 | --- | --- |
 | \`FLEXLLM_MODEL\`, else \`OPENAI_MODEL\` | The model that is asked when no flag names one; a \`name\` or \`id\` of \`models\`, or any other beside a base URL. |
 | \`FLEXLLM_BASE_URL\`, else \`OPENAI_BASE_URL\` | The server that is asked, instead of those in the file. |
-| \`FLEXLLM_API_KEY\` | The key for the model that is asked. |
-| \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent to that service alone; that of OpenAI also to a server that a flag or a variable names. |
+| \`FLEXLLM_API_KEY\` | The key for the model that is asked; the endpoints of batches have their own. |
+| \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent to that service alone; that of OpenAI also to the server of \`OPENAI_BASE_URL\`. |
 | \`FLEXLLM_CONFIG\` | The configuration file. |
 | \`FLEXLLM_HOME\` | The folder for the configuration, conversations, prices and the cache; default \`~/.flexllm\`. |
 | \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy, as the runtime heeds them. |

@@ -257,6 +257,26 @@ Deno.test("a server that the environment names is asked instead of the endpoints
   assert.deepEqual(mock.requests.map(({ model }) => model), ["any"]);
 });
 
+Deno.test("config show tells of the key that is sent, not of another", async () => {
+  using folder = temporaryFolder();
+  const config = configure(
+    folder,
+    `models: [{id: m, provider: openai, api_key: "${SECRET}"}, {id: n, provider: openai}]\n`,
+  );
+  const key = async (env: Record<string, string>) => {
+    const { stdout } = await flexllm(["config", "show", "--config", config, "--json"], { env });
+    const { value, source } = JSON.parse(stdout).settings.api_key;
+    return `${value} ${source.replace(config, "file")}`;
+  };
+  const openai = { OPENAI_API_KEY: "sk-openai-0123456789" };
+  const elsewhere = { FLEXLLM_BASE_URL: "http://elsewhere/v1" };
+  assert.equal(await key({}), "…ghij file:1:45");
+  assert.equal(await key(openai), "…6789 OPENAI_API_KEY");
+  assert.equal(await key({ ...openai, ...elsewhere }), "none default");
+  assert.equal(await key({ FLEXLLM_MODEL: "n" }), "none default");
+  assert.equal(await key({ ...openai, FLEXLLM_MODEL: "n" }), "…6789 OPENAI_API_KEY");
+});
+
 Deno.test("config path tells the file, or where it was looked for", async () => {
   using folder = temporaryFolder();
   const file = folder.write("flexllm_config.yaml", "");
