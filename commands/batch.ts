@@ -116,6 +116,12 @@ async function send(
     if (check.invalid > 0) {
       note(`${colored("yellow", "warning:")} ${check.invalid} unusable input lines left out`);
     }
+    if (flags.schema !== undefined && checkpoint.unparsed > 0) {
+      note(
+        `${colored("yellow", "warning:")} ${output} has ${checkpoint.unparsed} answers that were ` +
+          "asked for without a schema. Name another output file to ask all with it.",
+      );
+    }
     if (client.concurrencyLimit > mostRequests()) {
       const asked = client.concurrencyLimit;
       note(

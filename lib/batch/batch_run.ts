@@ -15,7 +15,7 @@ import {
   successRecord,
 } from "../checkpoint/record.ts";
 import type { CallHooks, ChatClient } from "../client/chat_client.ts";
-import { AbortedError, CheckpointError, FlexLLMError } from "../errors.ts";
+import { AbortedError, CheckpointError, FlexLLMError, HttpError } from "../errors.ts";
 import type { BatchItem, BatchOptions, BatchRecord } from "./batch.ts";
 import { isEndpointFault } from "../scheduling/gate.ts";
 import type { RetryNotice } from "../scheduling/scheduler.ts";
@@ -55,6 +55,11 @@ export interface BatchRunOptions extends BatchOptions {
   recordUsage?: boolean;
   /** Whether costs are written to the checkpoint; default yes. */
   recordCost?: boolean;
+}
+
+/** Some services say "forbidden" of a key, others of what they do not want to be asked. */
+function mayBeTheRecords(error: FlexLLMError): boolean {
+  return error instanceof HttpError && error.status === 403;
 }
 
 type Answer = { result: ChatResult; restored: boolean };
@@ -255,7 +260,7 @@ export class BatchRun {
     this.#hopeless ??= error;
     this.#drain();
     // It was asked as often as it may, so it has failed as those before it.
-    return isEndpoints && !error.fatal ? item : undefined;
+    return isEndpoints && (!error.fatal || mayBeTheRecords(error)) ? item : undefined;
   }
 
   /** Whether the batch should stop at a failure that the next requests would meet as well. */
@@ -263,10 +268,11 @@ export class BatchRun {
     // Without fallback, what one endpoint fails says nothing of the others.
     const others = this.#client.stats.some(({ failures }) => failures === 0);
     if (others && isEndpointFault(error)) return false;
-    if (error.fatal) {
+    if (error.fatal && !mayBeTheRecords(error)) {
       return STOPPING_CODES.has(error.code) || !this.#anyAnswer ||
         this.#endpointFailures > this.#concurrency;
     }
+    if (error.fatal) return this.#endpointFailures >= Math.max(HOPELESS_START, this.#concurrency);
     if (this.#anyAnswer) return false;
     // What is wrong with the options of one record is wrong with all, unless they are its own.
     const isWrongUse = error.code === "configuration" && record.options === undefined;

@@ -50,6 +50,7 @@ export class Checkpoint {
   #size = 0;
   #cost = 0;
   readonly #models = new Map<string, number>();
+  #unparsed = 0;
   /** The records stand in the file in the order of their indexes, with nothing between them. */
   #ordered = true;
   #lastIndex = -1;
@@ -157,6 +158,11 @@ export class Checkpoint {
    */
   get models(): ReadonlyMap<string, number> {
     return this.#models;
+  }
+
+  /** How many answers found in the file have no parsed value, tool calls left out. */
+  get unparsed(): number {
+    return this.#unparsed;
   }
 
   /** One more than the highest index in the file. */
@@ -350,8 +356,10 @@ export class Checkpoint {
     const state = known ? record.status : "error";
     const print = known ? fingerprint(comparedLine(record)) : NaN;
     this.#note(record.index, state, print, offset, length);
-    const { status, model, options } = record;
-    if (status !== "success" || typeof model !== "string" || options?.model !== undefined) return;
+    const { status, model, options, parsed, tool_calls } = record;
+    if (status !== "success") return;
+    if (parsed === undefined && tool_calls === undefined) this.#unparsed++;
+    if (typeof model !== "string" || options?.model !== undefined) return;
     this.#models.set(model, (this.#models.get(model) ?? 0) + 1);
   }
 

@@ -85,10 +85,12 @@ export class Retries {
     if (!(error instanceof RateLimitError)) {
       return ++this.#faults > this.#policy.retryTimes ? undefined : wait;
     }
+    const { maxWait } = this.#policy;
     this.#limitedSince ??= now;
-    this.#rateLimitWait += Math.max(wait, 0.001);
-    const silence = (now - Math.max(this.#limitedSince, answeredAt)) / 1000;
-    this.#shutOut = silence + wait > this.#policy.maxWait;
-    return this.#shutOut || this.#rateLimitWait > this.#policy.maxWait ? undefined : wait;
+    const left = maxWait - (now - Math.max(this.#limitedSince, answeredAt)) / 1000;
+    this.#shutOut = left <= 0 || left < (asked ?? 0);
+    const rest = Math.max(Math.min(wait, left), 0.001);
+    this.#rateLimitWait += rest;
+    return this.#shutOut || this.#rateLimitWait > maxWait + 0.001 ? undefined : rest;
   }
 }

@@ -491,3 +491,63 @@ Deno.test("--no-retry-failed says what it leaves", async () => {
     /^1 failed before and is left as before, the other 2 are done; nothing/,
   );
 });
+
+Deno.test("a question that is forbidden fails alone; a key that is forbidden everything stops the batch", async () => {
+  using folder = temporaryFolder();
+  let all = false;
+  await using server = await startRawServer((socket, { body }) =>
+    socket.write(
+      all || body.includes("number 0")
+        ? httpAnswer(403, '{"error":{"message":"not that"}}')
+        : httpAnswer(200, completion("A")),
+    )
+  );
+  const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "m", "--base-url", server.baseUrl];
+  for (const runs of ["first", "again"]) {
+    const { code, stderr } = await flexllm([...args, "-c", "1"], { stdin: questions(20) });
+    assert.equal(code, 3, `${runs}: ${stderr}`);
+    assert.match(stderr, /^Done: 20 of 20 .* 1 failed/m);
+  }
+  all = true;
+  const forbidden = [...args, "-o", folder.file("all.jsonl")];
+  const { code, stderr } = await flexllm(forbidden, { stdin: questions(60) });
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^Stopped: (1\d|2\d) of 60 records.*\n[^]*error: the server answered 403: not that\nCheck the API key, and/m,
+  );
+});
+
+Deno.test("--schema over answers that were asked for without one is told", async () => {
+  using folder = temporaryFolder();
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(3)), "-o", folder.file("out.jsonl")],
+    ...["-m", "mock", "--limit"],
+  ];
+  await flexllm([...args, "2"]);
+  const schema = ["--schema", folder.write("s.json", '{"type":"object"}')];
+  const { stderr } = await flexllm([...args, "3", ...schema]);
+  assert.match(
+    stderr,
+    /^warning: .*out\.jsonl has 2 answers that were asked for without a schema\. Name/,
+  );
+  await flexllm([
+    "batch",
+    folder.file("in.jsonl"),
+    "-o",
+    folder.file("new.jsonl"),
+    "-m",
+    "mock",
+    ...schema,
+  ]);
+  const again = await flexllm([
+    "batch",
+    folder.file("in.jsonl"),
+    "-o",
+    folder.file("new.jsonl"),
+    "-m",
+    "mock",
+    ...schema,
+  ]);
+  assert.doesNotMatch(again.stderr, /warning/);
+});
