@@ -101,8 +101,8 @@ async function send(
   ]);
   surviveFileSizeLimit();
   const checkpoint = await Checkpoint.open(output);
-  costTracker.addSpent(checkpoint.cost);
-  let others = otherModels(targets.map(({ model }) => model), checkpoint.models);
+  costTracker.addSpent(checkpoint.found.cost);
+  let others = otherModels(targets.map(({ model }) => model), checkpoint.found.models);
   const warnOfOthers = (note: (line: string) => void) =>
     note(
       `${colored("yellow", "warning:")} ${output} has ${others}; this run asks ${model}. ` +
@@ -116,9 +116,11 @@ async function send(
     if (check.invalid > 0) {
       note(`${colored("yellow", "warning:")} ${check.invalid} unusable input lines left out`);
     }
-    if (flags.schema !== undefined && checkpoint.unparsed > 0) {
+    if (flags.schema !== undefined && checkpoint.found.unparsed > 0) {
       note(
-        `${colored("yellow", "warning:")} ${output} has ${checkpoint.unparsed} answers that were ` +
+        `${
+          colored("yellow", "warning:")
+        } ${output} has ${checkpoint.found.unparsed} answers that were ` +
           "asked for without a schema. Name another output file to ask all with it.",
       );
     }
@@ -155,7 +157,7 @@ async function send(
     const progress = startProgress(batch, check, {
       quiet: flags.quiet === true,
       input: file.name,
-      budget: limit === undefined ? undefined : { limit, spentBefore: checkpoint.cost },
+      budget: limit === undefined ? undefined : { limit, spentBefore: checkpoint.found.cost },
     });
     const signals = stopOnSignals(batch, progress.note);
     let failure: unknown;
@@ -165,7 +167,7 @@ async function send(
           if (item.status === "error") progress.failure(item);
           else if (others !== undefined) {
             // Servers may call what they are asked for by names of their own.
-            if (!checkpoint.models.has(item.result.model) && !flags.quiet) {
+            if (!checkpoint.found.models.has(item.result.model) && !flags.quiet) {
               warnOfOthers(progress.note);
             }
             others = undefined;

@@ -24,6 +24,7 @@ import { dirname } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { CheckpointError, CheckpointMismatchError } from "../errors.ts";
 import { fingerprint, loadFingerprint } from "./fingerprint.ts";
+import { FoundAnswers } from "./found_answers.ts";
 import { LineBuffer } from "./line_buffer.ts";
 import { readLinesSync } from "../lines.ts";
 import type { FileLock } from "./lock.ts";
@@ -47,10 +48,9 @@ export class Checkpoint {
   readonly #created: boolean;
   readonly #index = new RecordIndex();
   readonly #lines = new LineBuffer();
+  /** What was in the file when it was opened. */
+  readonly found = new FoundAnswers();
   #size = 0;
-  #cost = 0;
-  readonly #models = new Map<string, number>();
-  #unparsed = 0;
   /** The records stand in the file in the order of their indexes, with nothing between them. */
   #ordered = true;
   #lastIndex = -1;
@@ -145,24 +145,6 @@ export class Checkpoint {
   /** How many records have only failed so far. */
   get errors(): number {
     return this.#index.errors;
-  }
-
-  /** USD that the records found in the file have cost, as far as it is known. */
-  get cost(): number {
-    return this.#cost;
-  }
-
-  /**
-   * The models that gave the answers found in the file, by the names that servers told, and how many
-   * each. Those of records that name their own model are left out.
-   */
-  get models(): ReadonlyMap<string, number> {
-    return this.#models;
-  }
-
-  /** How many answers found in the file have no parsed value, tool calls left out. */
-  get unparsed(): number {
-    return this.#unparsed;
   }
 
   /** One more than the highest index in the file. */
@@ -344,7 +326,7 @@ export class Checkpoint {
         );
       }
       this.#noteScanned(record, line.offset, line.length);
-      if (typeof record.cost === "number") this.#cost += record.cost;
+      this.found.add(record);
       this.#size = line.offset + line.length + 1;
       if (!line.ended && this.#lock !== undefined) writeSync(this.#fd, "\n");
     }
@@ -356,11 +338,6 @@ export class Checkpoint {
     const state = known ? record.status : "error";
     const print = known ? fingerprint(comparedLine(record)) : NaN;
     this.#note(record.index, state, print, offset, length);
-    const { status, model, options, parsed, tool_calls } = record;
-    if (status !== "success") return;
-    if (parsed === undefined && tool_calls === undefined) this.#unparsed++;
-    if (typeof model !== "string" || options?.model !== undefined) return;
-    this.#models.set(model, (this.#models.get(model) ?? 0) + 1);
   }
 
   #note(
