@@ -6,7 +6,9 @@
 import { Command } from "@commander-js/extra-typings";
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { inspectConfig, inspectServers } from "../lib/config/inspect.ts";
+import { storePlace } from "../lib/cache/open_store.ts";
+import { inspectConfig, inspectServers, type Problem } from "../lib/config/inspect.ts";
+import type { ConfigValue } from "../lib/config/schema.ts";
 import { permissionWarning, readConfigText } from "../lib/config/load.ts";
 import { candidatePaths, findConfigFile } from "../lib/config/paths.ts";
 import { AbortedError, ConfigurationError } from "../lib/errors.ts";
@@ -30,6 +32,18 @@ interface Mistakes {
   warnings: string[];
 }
 
+/** Why the cache cannot be kept where the file says, on this runtime and in this environment. */
+function cacheProblems({ cache }: ConfigValue): Problem[] {
+  if (typeof cache !== "object" || cache === null) return [];
+  try {
+    storePlace(cache, process.env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return [{ message: error.message, hint: error.hint }];
+  }
+}
+
 /** All mistakes in a file. */
 function mistakesIn(file: string): Mistakes {
   const text = readConfigText(file);
@@ -37,7 +51,11 @@ function mistakesIn(file: string): Mistakes {
     const inspection = inspectConfig(file, text);
     const servers = inspectServers(inspection, process.env);
     const permission = permissionWarning(file, inspection.value);
-    const problems = [...inspection.problems, ...servers.problems];
+    const problems = [
+      ...inspection.problems,
+      ...servers.problems,
+      ...cacheProblems(inspection.value),
+    ];
     return {
       problems: problems.map(({ message, hint }) => hint ? `${message}. ${hint}` : message),
       warnings: [

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { DEFAULT_TTL } from "../lib/cache/response_cache.ts";
-import { storePlace } from "../lib/cache/open_store.ts";
+import { type StoreOptions, type StorePlace, storePlace } from "../lib/cache/open_store.ts";
 import { baseUrlOf } from "../lib/client/endpoint.ts";
 import { defaultModel, overrides, type Sourced } from "../lib/config/effective.ts";
 import { isEmptyKey, type KeyState, keyState } from "../lib/config/key_state.ts";
@@ -135,6 +135,16 @@ function endpointSettings(config: Config): Setting[] {
   }));
 }
 
+/** Where the cache is kept; `undefined` when it cannot be there. */
+function storeOf(options: StoreOptions): StorePlace | undefined {
+  try {
+    return storePlace(options, process.env);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return undefined;
+    throw error;
+  }
+}
+
 function cacheSettingsOf(config: Config): Setting[] {
   const { cache } = config.value;
   const given = typeof cache === "object" && cache !== null ? cache : {};
@@ -142,11 +152,11 @@ function cacheSettingsOf(config: Config): Setting[] {
   const source = cache === undefined || cache === null ? "default" : config.locate(["cache"]);
   const settings: Setting[] = [{ name: "cache", value: isOn, source }];
   if (!isOn && resolveBatchCache(config, {}) === false) return settings;
-  const { kind, location } = storePlace(given, process.env);
+  const place = storeOf(given);
   const values = {
     ttl: given.ttl ?? DEFAULT_TTL,
-    store: kind,
-    path: location && safeUrl(location),
+    store: place?.kind ?? `${given.store}, which this flexllm cannot open`,
+    path: place?.location && safeUrl(place.location),
     namespace: given.namespace,
   };
   for (const [name, value] of Object.entries(values)) {

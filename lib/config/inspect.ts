@@ -9,7 +9,14 @@ import { normalizeBaseUrl } from "../client/endpoint.ts";
 import { ConfigurationError } from "../errors.ts";
 import { priceEntries } from "../pricing/price_file.ts";
 import { type ConfigDocument, parseConfig, type Path } from "./document.ts";
-import { configSchema, type ConfigValue, endpointEntries, IGNORED_BATCH_FIELDS } from "./schema.ts";
+import { asObject, asText, type Json } from "../json.ts";
+import {
+  configSchema,
+  type ConfigValue,
+  endpointEntries,
+  IGNORED_BATCH_FIELDS,
+  type ModelEntry,
+} from "./schema.ts";
 
 /** A mistake in a configuration file. */
 export interface Problem {
@@ -23,6 +30,8 @@ export interface Problem {
 export interface Inspection {
   /** Empty when the mistakes leave nothing to use. */
   value: ConfigValue;
+  /** What can be read of it in spite of mistakes, for finding more of them. */
+  readable: ConfigValue;
   problems: Problem[];
   /** Things the user should know, each a sentence. */
   warnings: string[];
@@ -101,14 +110,14 @@ function referenceProblems(value: ConfigValue, locate: Inspection["locate"]): Pr
   const problems: Problem[] = [];
   const models = value.models ?? [];
   for (const [i, { id, name = id }] of models.entries()) {
-    if (models.findIndex((other) => (other.name ?? other.id) === name) < i) {
+    if (name !== "" && models.findIndex((other) => (other.name ?? other.id) === name) < i) {
       problems.push({
         message: `${locate(["models", i])}: there are two models called "${name}"`,
         hint: "Give one of them another name.",
       });
     }
   }
-  const names = models.flatMap(({ id, name }) => name === undefined ? [id] : [id, name]);
+  const names = models.flatMap(({ id, name }) => [id, name]).filter((name) => !!name);
   if (value.default && value.default !== "mock" && !names.includes(value.default)) {
     problems.push({
       message: `${locate(["default"])}: default: no model "${value.default}" in models`,
@@ -118,6 +127,36 @@ function referenceProblems(value: ConfigValue, locate: Inspection["locate"]): Pr
     });
   }
   return problems;
+}
+
+/** The fields of an entry that are texts, and headers that are. */
+function readableEntry(entry: unknown): ModelEntry {
+  const fields = Object.entries(asObject(entry) ?? {});
+  const texts = fields.filter(([, value]) => typeof value === "string" && value !== "");
+  const headers = asObject(asObject(entry)?.headers) ?? {};
+  return { id: "", ...Object.fromEntries(texts), headers: textsOf(headers) };
+}
+
+function textsOf(fields: Json): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((field): field is [string, string] =>
+      typeof field[1] === "string"
+    ),
+  );
+}
+
+/** Of a file that is wrong in parts, the parts that name models and servers. */
+function readableOf(value: Json): ConfigValue {
+  const { default: named, models, batch } = value;
+  const endpoints = asObject(batch)?.endpoints;
+  const entries = Array.isArray(models) ? models.map(readableEntry) : [];
+  // It may be meant to be one of those whose id is the mistake.
+  const isCertain = entries.every(({ id }) => id !== "");
+  return {
+    default: isCertain ? asText(named) : undefined,
+    models: entries,
+    batch: { endpoints: Array.isArray(endpoints) ? endpoints.map(readableEntry) : undefined },
+  };
 }
 
 /**
@@ -133,19 +172,23 @@ export function inspectConfig(file: string, text: string): Inspection {
   // Valibot takes an array for an object with numbered fields.
   if (typeof value !== "object" || Array.isArray(value)) {
     const message = `${locate([])}: expected default, models and batch`;
-    return { value: {}, problems: [{ message }], warnings, locate };
+    return { value: {}, readable: {}, problems: [{ message }], warnings, locate };
   }
   const result = v.safeParse(configSchema, withoutIgnored(value, warnings, locate));
   if (!result.success) {
-    const problems = result.issues.map((issue) => ({ message: describe(issue, document) }));
-    return { value: {}, problems, warnings, locate };
+    const readable = readableOf(value as Json);
+    const problems = [
+      ...result.issues.map((issue) => ({ message: describe(issue, document) })),
+      ...referenceProblems(readable, locate),
+    ];
+    return { value: {}, readable, problems, warnings, locate };
   }
   const problems = referenceProblems(result.output, locate);
   const { cache } = result.output;
   if (typeof cache === "object" && cache?.store === "memory" && cache.path !== undefined) {
     warnings.push(`${locate(["cache", "path"])}: a cache in memory has no path; it is ignored`);
   }
-  return { value: result.output, problems, warnings, locate };
+  return { value: result.output, readable: result.output, problems, warnings, locate };
 }
 
 /** The models and the endpoints of a configuration, with their places. */
@@ -164,7 +207,7 @@ function servers(value: ConfigValue) {
  * and references to variables that are not set, which are warnings.
  */
 export function inspectServers(
-  { value, locate }: Pick<Inspection, "value" | "locate">,
+  { readable: value, locate }: Pick<Inspection, "readable" | "locate">,
   env: Record<string, string | undefined>,
 ): Pick<Inspection, "problems" | "warnings"> {
   const problems: Problem[] = [];

@@ -305,6 +305,23 @@ Deno.test("config check tells all mistakes, with line and column", async () => {
   assert.equal(json.code, 1);
   assert.equal(JSON.parse(json.stdout).problems.length, 3);
 
+  const mixed = folder.write(
+    "mixed.yaml",
+    "default: z\nmodels:\n  - {id: a, base_url: 'host:1/v1'}\n  - {id: a}\nbatch: {concurency: 5}\n",
+  );
+  const all = JSON.parse((await flexllm(["config", "check", mixed, "--json"])).stdout).problems;
+  assert.deepEqual(all.map((problem: string) => problem.replace(/^.*yaml:(\d+).*$/s, "$1")), [
+    "5",
+    "4",
+    "1",
+    "3",
+  ]);
+  const token = folder.write("kv.yaml", "cache: {path: 'https://kv.example/x'}\n");
+  const remote = await flexllm(["config", "check", token]);
+  assert.equal(remote.code, 1);
+  assert.match(remote.stderr, /needs (an access token|Deno KV)/);
+  assert.match((await flexllm(["config", "show", "--config", token])).stdout, /cannot open/);
+
   const good = folder.write("good.yaml", "models:\n  - {id: a, api_key: '${NOT_SET}'}\n");
   const warned = await flexllm(["config", "check", good]);
   assert.deepEqual([warned.code, warned.stdout], [0, `${good} is in order.\n`]);
