@@ -101,7 +101,7 @@ async function send(
   ]);
   surviveFileSizeLimit();
   const checkpoint = await Checkpoint.open(output);
-  costTracker.addSpent(checkpoint.found.cost);
+  costTracker.addSpent(checkpoint.cost);
   let others = otherModels(targets.map(({ model }) => model), checkpoint.found.models);
   const warnOfOthers = (note: (line: string) => void) =>
     note(
@@ -157,7 +157,7 @@ async function send(
     const progress = startProgress(batch, check, {
       quiet: flags.quiet === true,
       input: file.name,
-      budget: limit === undefined ? undefined : { limit, spentBefore: checkpoint.found.cost },
+      budget: limit === undefined ? undefined : { limit, spentBefore: checkpoint.cost },
     });
     const signals = stopOnSignals(batch, progress.note);
     let failure: unknown;

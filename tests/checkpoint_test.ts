@@ -31,6 +31,28 @@ Deno.test("Checkpoint knows after reopening what is done, failed and missing", a
   again.close();
 });
 
+Deno.test("Checkpoint knows what all answers have cost, those that were replaced included", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("out.jsonl");
+  const cost = async (...records: ResultRecord[]) => {
+    const checkpoint = await Checkpoint.open(path);
+    checkpoint.append(records);
+    const { cost } = checkpoint;
+    if (records.length === 0) checkpoint.order();
+    checkpoint.close();
+    return cost;
+  };
+  assert.equal(await cost({ ...record(1, "error"), cost: 1 }, { ...record(0), cost: 2 }), 3);
+  assert.equal(await cost({ ...record(1), cost: 4 }), 7);
+  assert.equal(await cost(), 7, "before it was put in order");
+  assert.equal(await cost(), 7, "after that");
+  const expected = [{ ...record(0), cost: 2 }, { ...record(1), cost: 4, spent_before: 1 }];
+  assert.deepEqual(jsonLines(folder.read("out.jsonl")), expected);
+  // Files of before say nothing of it.
+  folder.write("out.jsonl", lines({ ...record(0), cost: 1 }, { ...record(0), cost: 2 }));
+  assert.equal(await cost(), 3);
+});
+
 Deno.test("Checkpoint has a record in the file as soon as append() returns", async () => {
   using folder = temporaryFolder();
   const checkpoint = await Checkpoint.open(folder.file("out.jsonl"));

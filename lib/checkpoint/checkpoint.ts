@@ -147,6 +147,11 @@ export class Checkpoint {
     return this.#index.errors;
   }
 
+  /** USD that the records of the file have cost, those done anew included, as far as it is known. */
+  get cost(): number {
+    return this.#index.spent;
+  }
+
   /** One more than the highest index in the file. */
   get end(): number {
     return this.#index.end;
@@ -216,7 +221,11 @@ export class Checkpoint {
     if (records.length === 0) return;
     this.#checkInPlace();
     this.#lines.clear();
-    const lengths = records.map((record) => this.#lines.add(`${JSON.stringify(record)}\n`));
+    const lengths = records.map((record) => {
+      const spent = this.#index.spentOn(record.index);
+      const line = spent === 0 ? record : { ...record, spent_before: spent };
+      return this.#lines.add(`${JSON.stringify(line)}\n`);
+    });
     const { bytes } = this.#lines;
     try {
       for (let written = 0; written < bytes.length;) {
@@ -230,7 +239,9 @@ export class Checkpoint {
       }
       throw fileProblem(error, this.#name);
     }
-    for (const [i, { index, status }] of records.entries()) {
+    for (const [i, record] of records.entries()) {
+      const { index, status } = record;
+      this.#spend(record);
       // Written in this run, so its input is never compared: no fingerprint is needed.
       this.#note(index, status, NaN, this.#size, lengths[i] - 1);
       this.#size += lengths[i];
@@ -327,6 +338,7 @@ export class Checkpoint {
       }
       this.#noteScanned(record, line.offset, line.length);
       this.found.add(record);
+      this.#spend(record);
       this.#size = line.offset + line.length + 1;
       if (!line.ended && this.#lock !== undefined) writeSync(this.#fd, "\n");
     }
@@ -350,6 +362,10 @@ export class Checkpoint {
     if (index <= this.#lastIndex || offset !== this.#size) this.#ordered = false;
     this.#lastIndex = index;
     this.#index.set(index, state, print, offset, length);
+  }
+
+  #spend({ index, cost, spent_before }: ResultRecord): void {
+    this.#index.spend(index, typeof cost === "number" ? cost : 0, spent_before);
   }
 
   #cutTo(size: number): void {

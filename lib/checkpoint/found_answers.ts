@@ -1,5 +1,5 @@
 /**
- * What the answers of a result file are like, as it is found: what they have cost, and who gave them.
+ * What the answers of a result file are like, as it is found: who gave them, and in which form.
  *
  * @module
  */
@@ -8,13 +8,7 @@ import type { ResultRecord } from "./record.ts";
 /** The sums over the records of a file. */
 export class FoundAnswers {
   readonly #models = new Map<string, number>();
-  #cost = 0;
   #unparsed = 0;
-
-  /** USD that the records have cost, failed ones included, as far as it is known. */
-  get cost(): number {
-    return this.#cost;
-  }
 
   /**
    * The models that gave the answers, by the names that servers told, and how many each. Those of
@@ -30,8 +24,7 @@ export class FoundAnswers {
   }
 
   /** Takes a record in. */
-  add({ status, cost, model, options, parsed, tool_calls }: ResultRecord): void {
-    if (typeof cost === "number") this.#cost += cost;
+  add({ status, model, options, parsed, tool_calls }: ResultRecord): void {
     if (status !== "success") return;
     if (parsed === undefined && tool_calls === undefined) this.#unparsed++;
     if (typeof model !== "string" || options?.model !== undefined) return;

@@ -43,6 +43,8 @@ export interface ResultRecord {
   model?: string;
   /** USD; absent when the price is not known. */
   cost?: number;
+  /** USD that earlier answers to the same record have cost, which this one takes the place of. */
+  spent_before?: number;
   /** Seconds. */
   latency?: number;
   finish_reason?: ChatResult["finishReason"];

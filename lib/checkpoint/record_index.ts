@@ -1,5 +1,6 @@
 /**
- * Where the record of each index stands in a result file, in 21 bytes a record.
+ * Where the record of each index stands in a result file, and what its answers have cost, in 21 bytes a
+ * record, and 8 more where there are costs.
  *
  * @module
  */
@@ -18,6 +19,8 @@ class Page {
   readonly fingerprints = new Float64Array(PAGE);
   readonly offsets = new Float64Array(PAGE);
   readonly lengths = new Uint32Array(PAGE);
+  /** Made with the first cost. */
+  spent: Float64Array | undefined;
 }
 
 /** A table over record indexes that grows as needed. */
@@ -26,6 +29,7 @@ export class RecordIndex {
   #end = 0;
   #successes = 0;
   #errors = 0;
+  #spent = 0;
 
   /** One more than the highest index known. */
   get end(): number {
@@ -40,6 +44,28 @@ export class RecordIndex {
   /** How many indexes have a failed record, and no successful one. */
   get errors(): number {
     return this.#errors;
+  }
+
+  /** USD that all records have cost, those that others took the place of included. */
+  get spent(): number {
+    return this.#spent;
+  }
+
+  /** USD that the record of `index` has cost so far. */
+  spentOn(index: number): number {
+    return this.#pages[Math.floor(index / PAGE)]?.spent?.[index % PAGE] ?? 0;
+  }
+
+  /**
+   * Notes that an answer to `index` has cost `cost` USD. `before` is what earlier ones have, where the
+   * record says it; else they are those that were noted.
+   */
+  spend(index: number, cost: number, before = this.spentOn(index)): void {
+    if (cost + before === 0) return;
+    const page = this.#page(index);
+    page.spent ??= new Float64Array(PAGE);
+    this.#spent += before + cost - page.spent[index % PAGE];
+    page.spent[index % PAGE] = before + cost;
   }
 
   /** What is known of `index`. */

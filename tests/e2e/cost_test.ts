@@ -46,6 +46,40 @@ Deno.test("--budget stops before it is passed, over all runs, with an exit code 
   assert.equal(mock.requests.length, 60);
 });
 
+Deno.test("what was done anew counts for a budget, too, also when its first answer is gone", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ length: 200 });
+  const config = folder.write("config.yaml", pricedModel(mock.baseUrl));
+  const args = ["-o", folder.file("out.jsonl"), "--config", config, "--max-tokens", "60"];
+  const run = (name: string, ...flags: string[]) => {
+    const text = Array.from({ length: 10 }, (_, i) => `{"q":"${name} ${i}"}\n`).join("");
+    return flexllm([
+      "batch",
+      folder.write(`${name}.jsonl`, text),
+      ...args,
+      "--rerun-changed",
+      ...flags,
+    ]);
+  };
+  const costs = () => jsonLines(folder.read("out.jsonl")).map(({ cost }) => cost);
+  const sum = (all: number[]) => all.reduce((total, cost) => total + cost, 0);
+  assert.equal((await run("one", "--budget", "10")).code, 0);
+  const first = sum(costs());
+  assert.equal((await run("two", "--budget", "10")).code, 0);
+  const both = first + sum(costs());
+  const records = jsonLines(folder.read("out.jsonl"));
+  assert.equal(records.length, 10);
+  const told = sum(records.map(({ cost, spent_before }) => cost + spent_before));
+  assert.ok(Math.abs(told - both) < 1e-9, `${told} of ${both}`);
+  const third = await run("three", "--budget", `${both + first / 4}`);
+  assert.equal(third.code, 4, third.stderr);
+  const spent = sum(
+    jsonLines(folder.read("out.jsonl")).map(({ cost, spent_before }) => cost + (spent_before ?? 0)),
+  );
+  assert.match(third.stderr, /does not allow the next request/);
+  assert.ok(spent > 0);
+});
+
 Deno.test("a budget wants a price, from wherever it comes", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
