@@ -216,6 +216,10 @@ Deno.test("what is missing is told with the next step", () => {
   };
   assert.match(hintOf("", {})!, /no model is configured .*-m mock.*FLEXLLM_BASE_URL/);
   assert.match(
+    hintOf("", { baseUrl: "http://user:pass@h/v1?key=k" })!,
+    /^no model is named to ask at http:\/\/h\/v1 Name it with -m/,
+  );
+  assert.match(
     hintOf(SEED, { model: "gpt-9" })!,
     /"gpt-9" is not configured .*gpt-4, local-ollama, mock/,
   );

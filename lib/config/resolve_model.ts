@@ -14,6 +14,7 @@ import {
   PROVIDER_NAMES,
 } from "../client/endpoint.ts";
 import { ConfigurationError } from "../errors.ts";
+import { safeUrl } from "../redact.ts";
 import { priceRow } from "../pricing/price_file.ts";
 import type { Path } from "./document.ts";
 import { fromEnvironment, overrides, type Sourced } from "./effective.ts";
@@ -136,8 +137,7 @@ export function noModel(config: Config): ConfigurationError {
   });
 }
 
-function unknownModel(config: Config, name: string | undefined): ConfigurationError {
-  if (name === undefined) return noModel(config);
+function unknownModel(config: Config, name: string): ConfigurationError {
   if (config.value.batch?.endpoints?.some(({ model }) => model === name)) {
     return new ConfigurationError(`the model "${name}" is that of an endpoint, not one of models`, {
       hint: "Leave out -m to ask the endpoints with `flexllm batch`, or list it under models.",
@@ -231,7 +231,12 @@ export function resolveWithKey(
     : undefined;
   const baseUrl = elsewhere ?? entry?.baseUrl;
   const provider = elsewhere === undefined ? entry?.provider ?? "auto" : "auto";
-  if (name === undefined) throw unknownModel(config, name);
+  if (name === undefined && elsewhere !== undefined) {
+    throw new ConfigurationError(`no model is named to ask at ${safeUrl(elsewhere)}`, {
+      hint: "Name it with -m or FLEXLLM_MODEL; `flexllm models` lists what a server offers.",
+    });
+  }
+  if (name === undefined) throw noModel(config);
   if (given?.provider === "mock" && baseUrl === undefined) {
     return { model: { model: given.id, provider: "mock" }, keySource: undefined };
   }
