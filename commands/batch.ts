@@ -206,7 +206,7 @@ async function send(
         : batchReport(summary, done, failure, errors);
       for (const line of lines) writeNote(line);
     }
-    if (flags.json) writeJson(summaryJson(summary, done));
+    if (flags.json) writeJson(summaryJson(summary, done, failure));
     if (failure !== undefined) reportError(failure, flags.verbose === true);
     process.exitCode = failure === undefined
       ? exitCode(summary)

@@ -6,7 +6,7 @@
 import process from "node:process";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import type { EndpointStats } from "../lib/client/endpoint_stats.ts";
-import { BudgetExceededError } from "../lib/errors.ts";
+import { BudgetExceededError, FlexLLMError } from "../lib/errors.ts";
 import type { CostRow } from "../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "./error_kinds.ts";
 import { type Column, table, type TableOptions, widthOfStream } from "./table.ts";
@@ -182,8 +182,8 @@ export function batchReport(
   return lines;
 }
 
-/** The summary for programs. */
-export function summaryJson(summary: BatchSummary, context: ReportContext) {
+/** The summary for programs; `failure` is the error that ended the batch, if one did. */
+export function summaryJson(summary: BatchSummary, context: ReportContext, failure?: unknown) {
   return {
     total: context.total,
     succeeded: summary.succeeded,
@@ -198,6 +198,9 @@ export function summaryJson(summary: BatchSummary, context: ReportContext) {
     seconds: Math.round(summary.seconds * 1000) / 1000,
     interrupted: summary.interrupted,
     errors: summary.errors,
+    stopped_by: failure instanceof FlexLLMError
+      ? { code: failure.code, message: failure.message }
+      : null,
     by_model: context.costs.map((row) => ({
       model: row.model,
       endpoint: row.endpoint,

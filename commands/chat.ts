@@ -57,6 +57,7 @@ async function showEnd(conversation: Conversation, markdown: boolean): Promise<v
   const view = new AnswerView({ markdown, thinking: false });
   view.text(textOf(last.assistant?.content));
   view.end();
+  if (last.interrupted) writeNote(colored("yellow", "Interrupted; /retry asks again."));
   writeNote("");
 }
 

@@ -242,8 +242,8 @@ export class BudgetExceededError extends FlexLLMError {
       `the budget of ${l} does not allow the next request: ${s} spent, and it may cost ${n}`,
       {
         hint:
-          "Raise the budget, or limit answers with --max-tokens (maxTokens): the less they may be, " +
-          "the less is set aside for them.",
+          "Raise the budget, or allow answers fewer tokens (--max-tokens, maxTokens): the less they " +
+          "may have, the less is set aside for them.",
         ...details,
         fatal: true,
       },

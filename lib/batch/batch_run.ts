@@ -15,7 +15,13 @@ import {
   successRecord,
 } from "../checkpoint/record.ts";
 import type { CallHooks, ChatClient } from "../client/chat_client.ts";
-import { AbortedError, CheckpointError, FlexLLMError, HttpError } from "../errors.ts";
+import {
+  AbortedError,
+  CheckpointError,
+  ConnectionError,
+  FlexLLMError,
+  HttpError,
+} from "../errors.ts";
 import type { BatchItem, BatchOptions, BatchRecord } from "./batch.ts";
 import { isEndpointFault } from "../scheduling/gate.ts";
 import type { RetryNotice } from "../scheduling/scheduler.ts";
@@ -30,6 +36,8 @@ const STOPPING_CODES: ReadonlySet<string> = new Set([
 ]);
 /** How many of these end a batch in which nothing was answered yet. */
 const HOPELESS_START = 10;
+/** How many in a row end one in which something was, or had been before this run. */
+const HOPELESS_LATER = 100;
 
 /** Records that wait for a retry at the same time, at most. */
 const MAX_WAITING = 1000;
@@ -114,6 +122,8 @@ export class BatchRun {
   /** Failures in a row that are the endpoint's fault, not the record's. */
   #endpointFailures = 0;
   #anyAnswer = false;
+  /** Whether the result file had answers. */
+  readonly #answeredBefore: boolean;
   /** The failure that ends the batch when what is in flight has finished. */
   #hopeless: FlexLLMError | undefined;
 
@@ -126,6 +136,7 @@ export class BatchRun {
     );
     const { pending } = options;
     this.#chatOptions = { ...options, signal: this.#cut.signal };
+    this.#answeredBefore = (options.checkpoint?.successes ?? 0) > 0;
     this.#remaining = pending === undefined ? undefined : () => pending - this.#asked;
   }
 
@@ -272,11 +283,14 @@ export class BatchRun {
       return STOPPING_CODES.has(error.code) || !this.#anyAnswer ||
         this.#endpointFailures > this.#concurrency;
     }
-    if (error.fatal) return this.#endpointFailures >= Math.max(HOPELESS_START, this.#concurrency);
-    if (this.#anyAnswer) return false;
+    const isForbidden = mayBeTheRecords(error);
+    if (this.#anyAnswer && !isForbidden) return false;
     // What is wrong with the options of one record is wrong with all, unless they are its own.
     const isWrongUse = error.code === "configuration" && record.options === undefined;
-    return isWrongUse || this.#endpointFailures >= HOPELESS_START;
+    // What is left to ask may be what no server answers, unless there is none.
+    const wasThere = this.#anyAnswer || this.#answeredBefore;
+    const limit = wasThere && !(error instanceof ConnectionError) ? HOPELESS_LATER : HOPELESS_START;
+    return isWrongUse || this.#endpointFailures >= limit;
   }
 
   #noteAnswer(): void {

@@ -132,6 +132,7 @@ export class RecordConverter {
       }
     }
     const { text } = content as { text: string };
+    if (text.trim() === "") return { problem: "the template gives an empty question" };
     const systemText = (system as { text: string } | undefined)?.text ?? this.#system;
     return this.#record(ask(systemText, text), fields, []);
   }
@@ -156,6 +157,7 @@ export class RecordConverter {
       (input === undefined || input === null ? undefined : expectString(fields, "input"));
     if (problem !== undefined) return { problem };
     const content = input ? `${instruction}\n\n${input}` : String(instruction);
+    if (content.trim() === "") return { problem: "instruction: it is empty" };
     // The expected answer of a training set is not sent, and would be mistaken for ours.
     return this.#record(ask(this.#system, content), fields, ["instruction", "input", "output"]);
   }
@@ -166,7 +168,9 @@ export class RecordConverter {
         ? undefined
         : expectString(fields, "system"));
     if (problem !== undefined) return { problem };
-    const messages = ask(this.#system ?? fields.system, String(fields[name]));
+    const question = String(fields[name]);
+    if (question.trim() === "") return { problem: `${name}: the question is empty` };
+    const messages = ask(this.#system ?? fields.system, question);
     return this.#record(messages, fields, [name, "system"]);
   }
 

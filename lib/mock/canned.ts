@@ -63,8 +63,10 @@ function check(value: unknown, place: string): CannedResponse {
   const result = v.safeParse(canned, value);
   if (result.success) return result.output;
   const [issue] = result.issues;
+  const path = v.getDotPath(issue) ?? "the answer";
+  const isUnknown = issue.type === "strict_object" && issue.expected === "never";
   throw new InvalidInputError(
-    `${place}: ${v.getDotPath(issue) ?? "the answer"}: ${issue.message}`,
+    `${place}: ${isUnknown ? `unknown field "${path}"` : `${path}: ${issue.message}`}`,
     {
       hint: "An answer has match, text, toolCalls, thinking, status and delay.",
     },

@@ -516,6 +516,48 @@ Deno.test("a question that is forbidden fails alone; a key that is forbidden eve
     stderr,
     /^Stopped: (1\d|2\d) of 60 records.*\n[^]*error: the server answered 403: not that\nCheck the API key, and/m,
   );
+  const json = await flexllm([...forbidden, "--json", "--quiet"], { stdin: questions(60) });
+  assert.deepEqual(JSON.parse(json.stdout).stopped_by, {
+    code: "authentication",
+    message: "the server answered 403: not that",
+  });
+});
+
+Deno.test("when only what nobody answers is left, the batch goes to its end all the same", async () => {
+  using folder = temporaryFolder();
+  await using server = await startRawServer((socket, { body }) =>
+    socket.write(
+      /number [1-3]\d/.test(body) ? httpAnswer(403, "{}") : httpAnswer(200, completion("A")),
+    )
+  );
+  const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "m", "--base-url", server.baseUrl];
+  for (const runs of ["first", "again"]) {
+    const { code, stdout } = await flexllm([...args, "--json"], { stdin: questions(40) });
+    assert.equal(code, 3, runs);
+    const { failed, stopped_by } = JSON.parse(stdout);
+    assert.deepEqual([failed, stopped_by], [30, null], runs);
+  }
+});
+
+Deno.test("a record without a question is told with its line and field, and nothing is sent", async () => {
+  using folder = temporaryFolder();
+  const records = '{"q":"one"}\n{"q":" "}\n{"instruction":"","input":null}\n';
+  const args = [
+    "batch",
+    folder.write("in.jsonl", records),
+    "-o",
+    folder.file("o.jsonl"),
+    "-m",
+    "mock",
+  ];
+  const { code, stderr } = await flexllm(args);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /in\.jsonl:2: q: the question is empty\n.*in\.jsonl:3: instruction: it is empty\n/,
+  );
+  const template = await flexllm([...args, "--template", "{{q}}", "--limit", "2"]);
+  assert.match(template.stderr, /in\.jsonl:2: the template gives an empty question/);
 });
 
 Deno.test("--schema over answers that were asked for without one is told", async () => {

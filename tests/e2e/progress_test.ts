@@ -77,7 +77,7 @@ Deno.test("--json leaves standard output to the summary, and the rest as it is",
   const [summary, ...others] = jsonLines(stdout);
   assert.deepEqual([summary.succeeded, summary.failed, summary.errors], [8, 4, { http: 4 }]);
   assert.deepEqual(others, []);
-  assert.match(stderr, /^retrying: .*\nfailed: .*\nChange what .*\nDone: 12 of 12 /);
+  assert.match(stderr, /^retrying: .*\nfailed: .*\nChange what .*\n(?:\d+%.*\n)*Done: 12 of 12 /);
 });
 
 Deno.test("without a terminal the progress is a plain line every few seconds", async () => {
