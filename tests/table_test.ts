@@ -178,11 +178,11 @@ Deno.test("whatever the cells hold comes through, with the line of its row", asy
       const header = rows[0].map((_, i) => `c${i}`);
       const all = [header, ...rows];
       const lines = all.map((cells) => cells.map((each) => quoted(each, always)).join(delimiter));
-      const records = await read(folder, lines.join(end), { template: "{{c0}}", delimiter });
+      const records = await read(folder, lines.join(end), { template: "> {{c0}}", delimiter });
       let line = 1;
       const expected = rows.map((cells, i) => {
         line += all[i].join("").split("\n").length;
-        return [line, cells[0], Object.fromEntries(cells.map((each, k) => [`c${k}`, each]))];
+        return [line, `> ${cells[0]}`, Object.fromEntries(cells.map((each, k) => [`c${k}`, each]))];
       });
       assert.deepEqual(records, expected);
     },
