@@ -148,9 +148,8 @@ export class Engine<T, R> {
   get #hasRoom(): boolean {
     const { atWork, waiting } = this.#places;
     return !this.#ended &&
-      // Outcomes that wait for others a moment leave their places to the next records.
-      atWork + this.#given < this.#options.concurrency &&
-      this.#finished.length < this.#options.concurrency &&
+      // Also those whose outcomes are not taken yet: were the process killed, they would be done again.
+      atWork + this.#given + this.#finished.length < this.#options.concurrency &&
       waiting < this.#options.maxWaiting;
   }
 
