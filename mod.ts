@@ -43,7 +43,11 @@ export type { Fetch } from "./lib/transport/http.ts";
 
 export type {
   AssistantMessage,
+  AudioPart,
+  CacheControl,
   ContentPart,
+  DocumentPart,
+  FilePart,
   ImagePart,
   Message,
   NativeMessage,
@@ -54,13 +58,23 @@ export type {
 } from "./lib/chat/messages.ts";
 export type {
   ChatOptions,
+  FunctionTool,
+  ProviderTool,
   ResponseFormat,
   SamplingOptions,
   Thinking,
+  ThinkingLevel,
   Tool,
   ToolChoice,
 } from "./lib/chat/options.ts";
-export type { ChatResult, FinishReason, ToolCall, Usage } from "./lib/chat/result.ts";
+export type {
+  ChatResult,
+  Citation,
+  FinishReason,
+  TokenLogprob,
+  ToolCall,
+  Usage,
+} from "./lib/chat/result.ts";
 export type { StreamEvent } from "./lib/chat/stream_events.ts";
 
 export type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "./lib/batch/batch.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ChatResult } from "./chat/result.ts";
+import type { ChatResult, Usage } from "./chat/result.ts";
 
 /** The stable, machine-readable kind of a {@link FlexLLMError}. */
 export type ErrorCode =
@@ -27,12 +27,16 @@ export type ErrorCode =
   | "timeout"
   | "unavailable";
 
-/** What a cancelled or failed stream had received before it ended. */
+/** What had arrived of an answer before it was cancelled or failed. */
 export interface PartialCompletion {
   /** The text received so far, possibly empty. */
   content: string;
   /** The thinking text received so far, or `null`. */
   thinking: string | null;
+  /** The tokens that the server counted before the answer broke off, where it did. */
+  usage?: Usage | null;
+  /** What they cost in USD; `null` when the price is not known. */
+  cost?: number | null;
 }
 
 /** What every error may carry beside its message. */
@@ -41,6 +45,8 @@ export interface ErrorDetails {
   cause?: unknown;
   /** What the user can do next, one sentence. */
   hint?: string;
+  /** What had arrived of the answer. */
+  partial?: PartialCompletion;
 }
 
 /** What every error knows of the next try. */
@@ -63,7 +69,7 @@ export class FlexLLMError extends Error {
   readonly retryable: boolean;
   /** Whether every further request to this endpoint would fail the same way. */
   readonly fatal: boolean;
-  /** What a stream had delivered before this error ended it. */
+  /** What had arrived of the answer before this error ended it. */
   partial?: PartialCompletion;
 
   /** Makes an error of the kind `code`. */
@@ -71,6 +77,7 @@ export class FlexLLMError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.hint = details.hint;
+    this.partial = details.partial;
     this.retryable = details.retryable ?? false;
     this.fatal = details.fatal ?? false;
   }

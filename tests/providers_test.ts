@@ -1,6 +1,12 @@
 /** One client, every wire format: the same calls give the same kind of results. */
 import assert from "node:assert/strict";
-import { type ClientOptions, LLMClient, type Message, parseThoughts, type Tool } from "../mod.ts";
+import {
+  type ClientOptions,
+  type FunctionTool,
+  LLMClient,
+  type Message,
+  parseThoughts,
+} from "../mod.ts";
 import { type WatchedMock, watchedMock } from "./support/watched_mock.ts";
 
 const FORMATS: Record<string, { options: Partial<ClientOptions>; base: string; path: string }> = {
@@ -31,7 +37,7 @@ const HELLO: Message[] = [
   { role: "user", content: "Hello there" },
 ];
 
-const WEATHER: Tool = {
+const WEATHER: FunctionTool = {
   type: "function",
   function: {
     name: "get_weather",

@@ -36,6 +36,7 @@ function answer(i: number): ChatResult {
   return {
     content,
     thinking: null,
+    refusal: null,
     toolCalls: [],
     message: assistantMessage({ content, toolCalls: [] }),
     usage: { promptTokens: 25, completionTokens: 250, totalTokens: 275 },

@@ -6,7 +6,14 @@
 import { hash } from "node:crypto";
 import { assistantMessage } from "../chat/assistant_message.ts";
 import type { NativeMessage } from "../chat/messages.ts";
-import type { ChatResult, FinishReason, ToolCall, Usage } from "../chat/result.ts";
+import type {
+  ChatResult,
+  Citation,
+  FinishReason,
+  TokenLogprob,
+  ToolCall,
+  Usage,
+} from "../chat/result.ts";
 import type { KeyedEntry, StoredEntry } from "./store.ts";
 
 /** What is stored of an answer. What is empty is left out; `raw` is never kept. */
@@ -15,6 +22,8 @@ interface StoredAnswer {
   thinking?: string;
   toolCalls?: ToolCall[];
   native?: NativeMessage;
+  citations?: Citation[];
+  logprobs?: TokenLogprob[];
   /** In an array, since `null` is a value, too. */
   parsed?: [unknown];
   usage?: Usage;
@@ -23,8 +32,8 @@ interface StoredAnswer {
 }
 
 /** Whether an answer is complete, so that it can stand for the next one to the same request. */
-export function isStorable({ finishReason }: ChatResult): boolean {
-  return finishReason === "stop" || finishReason === "tool_calls";
+export function isStorable({ finishReason, refusal }: ChatResult): boolean {
+  return refusal === null && (finishReason === "stop" || finishReason === "tool_calls");
 }
 
 /** An answer as JSON. */
@@ -34,6 +43,8 @@ export function encodeAnswer(result: ChatResult): string {
     thinking: result.thinking ?? undefined,
     toolCalls: result.toolCalls.length > 0 ? result.toolCalls : undefined,
     native: result.message.native,
+    citations: result.citations,
+    logprobs: result.logprobs,
     parsed: result.parsed === undefined ? undefined : [result.parsed],
     usage: result.usage ?? undefined,
     finishReason: result.finishReason,
@@ -52,6 +63,10 @@ export function decodeAnswer(json: string, endpoint: string, latency: number): C
   return {
     content,
     thinking,
+    // A refusal is never stored.
+    refusal: null,
+    citations: answer.citations,
+    logprobs: answer.logprobs,
     toolCalls,
     message: assistantMessage({ content, toolCalls, native }),
     parsed: answer.parsed?.[0],

@@ -14,6 +14,20 @@ export interface TextPart {
   type: "text";
   /** The text. */
   text: string;
+  /** Marks the end of a prefix to cache, for providers that take such marks. */
+  cache_control?: CacheControl;
+}
+
+/**
+ * A mark for the provider's prompt cache, as Anthropic defines it; OpenRouter and others take it too.
+ *
+ * Source: Anthropic API reference, "Prompt caching".
+ */
+export interface CacheControl {
+  /** The only type there is. */
+  type: "ephemeral";
+  /** How long the prefix stays cached; default five minutes. */
+  ttl?: "5m" | "1h";
 }
 
 /** An image in a user message. */
@@ -30,10 +44,81 @@ export interface ImagePart {
     /** How closely the model looks; the provider's default when absent. */
     detail?: "auto" | "low" | "high";
   };
+  /** See {@link TextPart.cache_control}. */
+  cache_control?: CacheControl;
+}
+
+/**
+ * A file in a user message: a PDF for every provider; what else is accepted depends on the provider.
+ *
+ * Source: OpenAI API reference, "Create chat completion", `messages[].content[].file`.
+ */
+export interface FilePart {
+  /** Says that this is a {@link FilePart}. */
+  type: "file";
+  /** Where the file is: its data or its id. */
+  file: {
+    /**
+     * `data:application/pdf;base64,…`, an `http(s)` URL, or a local path, which is read when it is sent:
+     * at most 32 MB.
+     */
+    file_data?: string;
+    /** The id of a file that was uploaded to the provider. */
+    file_id?: string;
+    /** The name that the model sees; default the last part of the path or URL. */
+    filename?: string;
+  };
+  /** See {@link TextPart.cache_control}. */
+  cache_control?: CacheControl;
+}
+
+/**
+ * Speech or other sound in a user message.
+ *
+ * Source: OpenAI API reference, "Create chat completion", `messages[].content[].input_audio`.
+ */
+export interface AudioPart {
+  /** Says that this is an {@link AudioPart}. */
+  type: "input_audio";
+  /** The sound. */
+  input_audio: {
+    /**
+     * Base64, a `data:audio/…;base64,…` URL, an `http(s)` URL, or a local path, which is read when it is
+     * sent: at most 20 MB.
+     */
+    data: string;
+    /** `wav`, `mp3`, …; default what the data says. */
+    format?: string;
+  };
+}
+
+/**
+ * A document in Anthropic's form. It is sent to Claude unchanged, and to others as a {@link FilePart}.
+ *
+ * Source: Anthropic API reference, "Messages", `messages[].content[]` of type `document`.
+ */
+export interface DocumentPart {
+  /** Says that this is a {@link DocumentPart}. */
+  type: "document";
+  /** Where the document is. */
+  source:
+    | { type: "base64"; media_type: string; data: string }
+    | { type: "url"; url: string }
+    | { type: "text"; media_type: string; data: string }
+    | { type: "file"; file_id: string }
+    | { type: "content"; content: unknown };
+  /** The name that the model sees. */
+  title?: string | null;
+  /** What the model is told about the document. */
+  context?: string | null;
+  /** Whether the model cites it. */
+  citations?: { enabled?: boolean } | null;
+  /** See {@link TextPart.cache_control}. */
+  cache_control?: CacheControl;
 }
 
 /** One part of a message's content. */
-export type ContentPart = TextPart | ImagePart;
+export type ContentPart = TextPart | ImagePart | FilePart | AudioPart | DocumentPart;
 
 /** Instructions for the model; `developer` is OpenAI's newer name for `system`. */
 export interface SystemMessage {
@@ -74,6 +159,8 @@ export interface AssistantMessage {
   content?: string | TextPart[] | null;
   /** The tools that the model called. */
   tool_calls?: ToolCall[];
+  /** Why the model refused to answer, where it did. */
+  refusal?: string | null;
   /** The same turn as its provider gave it; wins over the other fields when it is sent there. */
   native?: NativeMessage;
   /** Tells speakers of one role apart. */
@@ -86,8 +173,12 @@ export interface ToolMessage {
   role: "tool";
   /** The `id` of the {@link ToolCall} this answers. */
   tool_call_id: string;
-  /** What the tool gave back. */
-  content: string | TextPart[];
+  /** What the tool returned; images and documents where the provider takes them in tool results. */
+  content: string | ContentPart[];
+  /** Whether the tool failed; sent to providers that take it. */
+  is_error?: boolean;
+  /** See {@link TextPart.cache_control}. */
+  cache_control?: CacheControl;
 }
 
 /** One message of a conversation. */

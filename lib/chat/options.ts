@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { CacheControl } from "./messages.ts";
+
 /** A function the model may call. */
-export interface Tool {
-  /** Functions are the only tools so far. */
+export interface FunctionTool {
+  /** Says that this is a function. */
   type: "function";
   /** What the model is told of it. */
   function: {
@@ -18,6 +20,25 @@ export interface Tool {
     /** Whether the arguments must fit the schema exactly. */
     strict?: boolean;
   };
+  /** See {@link TextPart.cache_control}. */
+  cache_control?: CacheControl;
+}
+
+/**
+ * A tool that the provider defines or runs itself, in the provider's own form: `{type: "web_search"}`,
+ * `{googleSearch: {}}`. It is sent unchanged.
+ */
+export interface ProviderTool {
+  /** The provider's own fields. */
+  readonly [field: string]: unknown;
+}
+
+/** A tool the model may use. */
+export type Tool = FunctionTool | ProviderTool;
+
+/** Whether `tool` is a function of the caller's, which each provider gets in its own form. */
+export function isFunctionTool(tool: Tool): tool is FunctionTool {
+  return tool.type === "function" && typeof tool.function === "object" && tool.function !== null;
 }
 
 /** Which tools the model may, or must, call. */
@@ -25,7 +46,14 @@ export type ToolChoice =
   | "none"
   | "auto"
   | "required"
-  | { type: "function"; function: { name: string } };
+  | { type: "function"; function: { name: string } }
+  | {
+    type: "allowed_tools";
+    allowed_tools: {
+      mode: "auto" | "required";
+      tools: { type: "function"; function: { name: string } }[];
+    };
+  };
 
 /** The form of the answer. */
 export type ResponseFormat =
@@ -45,7 +73,20 @@ export type ResponseFormat =
  * How much the model should think: `true` and `false` for on and off, a level, or a budget in tokens.
  * Each provider and model generation is asked in its own way; what one cannot do is an error.
  */
-export type Thinking = boolean | "minimal" | "low" | "medium" | "high" | number;
+export type Thinking = boolean | ThinkingLevel | number;
+
+/** How much to think, from least to most. No model knows all of these levels. */
+export type ThinkingLevel = "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
+
+/** All levels of thinking, from least to most. */
+export const THINKING_LEVELS: readonly ThinkingLevel[] = [
+  "minimal",
+  "low",
+  "medium",
+  "high",
+  "xhigh",
+  "max",
+];
 
 /** How the model should answer. What is left out is the provider's default. */
 export interface SamplingOptions {
@@ -75,7 +116,10 @@ export interface SamplingOptions {
   parallelToolCalls?: boolean;
   /** The form of the answer; default text. */
   responseFormat?: ResponseFormat;
-  /** Further fields for the request's body, as the server names them; they win over all others. */
+  /**
+   * Further fields for the request's body, as the server names them. Objects are merged deeply and
+   * `tools` are appended; setting one field to two different values is an error.
+   */
   extraBody?: Record<string, unknown>;
 }
 

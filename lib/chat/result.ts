@@ -10,14 +10,45 @@ import type { AssistantMessage } from "./messages.ts";
 export interface ToolCall {
   /** The provider's id, to be named by the tool message that answers it. */
   id: string;
-  /** Functions are the only tools so far. */
-  type: "function";
+  /** A function, or one of OpenAI's custom tools, whose input is free text. */
+  type: "function" | "custom";
   /** What to call. */
   function: {
     name: string;
-    /** The arguments as JSON text; a model may write invalid JSON, so parse with care. */
+    /**
+     * The arguments as JSON text, `{}` when there are none; a model may write invalid JSON, so parse with
+     * care. The input of a custom tool is here as it came.
+     */
     arguments: string;
   };
+}
+
+/** A source that the model cites, in one form for all providers. */
+export interface Citation {
+  /** Where it is on the web. */
+  url?: string;
+  /** Its title. */
+  title?: string;
+  /** The passage of the source. */
+  text?: string;
+  /** The part of `content` that the source supports, in UTF-16 units: from `start` up to `end`. */
+  start?: number;
+  /** See `start`. */
+  end?: number;
+  /** The citation as the provider gave it. */
+  raw: unknown;
+}
+
+/** The log probability of one token of the answer. */
+export interface TokenLogprob {
+  /** The token. */
+  token: string;
+  /** The natural logarithm of its probability. */
+  logprob: number;
+  /** The token as UTF-8, where the provider gives it. */
+  bytes?: number[] | null;
+  /** The likeliest tokens at this place. */
+  topLogprobs?: { token: string; logprob: number; bytes?: number[] | null }[];
 }
 
 /** Why the model stopped. `other` stands for reasons that only one provider knows. */
@@ -35,6 +66,8 @@ export interface Usage {
   cachedTokens?: number;
   /** Of `promptTokens`, those written to the provider's prompt cache. */
   cacheWriteTokens?: number;
+  /** Of `cacheWriteTokens`, those that stay cached for an hour, which cost more. */
+  cacheWriteHourTokens?: number;
   /** Of `completionTokens`, those spent on thinking. */
   reasoningTokens?: number;
 }
@@ -52,6 +85,15 @@ export interface ChatResult {
    * signatures, reasoning items.
    */
   message: AssistantMessage;
+  /**
+   * Why the model refused to answer, in its own words; `null` when it did not. `finishReason` is then
+   * `content_filter`, and `content` holds these words when there is no other text.
+   */
+  refusal: string | null;
+  /** The sources that the model cites; absent when there are none. */
+  citations?: Citation[];
+  /** The log probabilities of the answer's tokens, where they were asked for. */
+  logprobs?: TokenLogprob[];
   /** The value of an answer that was asked for as JSON (`responseFormat`); else `undefined`. */
   parsed?: unknown;
   /** Token counts, or `null` when the server did not report them. */
@@ -68,6 +110,6 @@ export interface ChatResult {
   cached: boolean;
   /** Seconds from sending the successful request to the end of its answer. */
   latency: number;
-  /** The provider's answer as it came; for a stream, the model's name only. */
+  /** The provider's answer as it came; for a stream, the model's name and what its events cannot carry. */
   raw: unknown;
 }

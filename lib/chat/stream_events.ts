@@ -4,7 +4,14 @@
  * @module
  */
 import type { PartialCompletion } from "../errors.ts";
-import type { ChatResult, FinishReason, ToolCall, Usage } from "./result.ts";
+import type {
+  ChatResult,
+  Citation,
+  FinishReason,
+  TokenLogprob,
+  ToolCall,
+  Usage,
+} from "./result.ts";
 
 /** One event of a streamed completion. */
 export type StreamEvent =
@@ -12,8 +19,30 @@ export type StreamEvent =
   | { type: "text"; text: string }
   /** A piece of the model's thinking. */
   | { type: "thinking"; text: string }
-  /** A piece of a tool call; `id` and `name` come with the first piece of each `index`. */
-  | { type: "tool_call"; index: number; id?: string; name?: string; arguments: string }
+  /**
+   * All text so far was thinking: the server left out the opening tag, and this is where the closing one
+   * came.
+   */
+  | { type: "thinking_end" }
+  /** A piece of the model's refusal to answer. */
+  | { type: "refusal"; text: string }
+  /** A source that the model cites. */
+  | { type: "citation"; citation: Citation }
+  /** The log probabilities of the next tokens. */
+  | { type: "logprobs"; logprobs: TokenLogprob[] }
+  /**
+   * A piece of a tool call; `id` and `name` come with the first piece of each `index`, or later where the
+   * server sends them later.
+   */
+  | {
+    type: "tool_call";
+    index: number;
+    id?: string;
+    name?: string;
+    arguments: string;
+    /** What kind of call it is; default a function. */
+    kind?: "custom";
+  }
   /** Token counts; a later one replaces an earlier one. */
   | { type: "usage"; usage: Usage }
   /** Why the model stopped. */
@@ -21,20 +50,41 @@ export type StreamEvent =
 
 /** Adds up the events of one stream. */
 export class StreamAccumulator {
-  content = "";
   thinking: string | null = null;
+  refusal: string | null = null;
+  citations: Citation[] | undefined;
+  logprobs: TokenLogprob[] | undefined;
   usage: Usage | null = null;
   finishReason: FinishReason | undefined;
+  #text = "";
   #toolCalls: ToolCall[] = [];
+
+  /** The text so far; the refusal where there is no other. */
+  get content(): string {
+    return this.#text || (this.refusal ?? "");
+  }
 
   /** Takes in the next event. */
   add(event: StreamEvent): void {
     switch (event.type) {
       case "text":
-        this.content += event.text;
+        this.#text += event.text;
         break;
       case "thinking":
         this.thinking = (this.thinking ?? "") + event.text;
+        break;
+      case "thinking_end":
+        this.thinking = ((this.thinking ?? "") + this.#text).trim() || null;
+        this.#text = "";
+        break;
+      case "refusal":
+        this.refusal = (this.refusal ?? "") + event.text;
+        break;
+      case "citation":
+        (this.citations ??= []).push(event.citation);
+        break;
+      case "logprobs":
+        this.logprobs = [...this.logprobs ?? [], ...event.logprobs];
         break;
       case "tool_call": {
         const call = this.#toolCalls[event.index] ??= {
@@ -44,6 +94,7 @@ export class StreamAccumulator {
         };
         if (event.id !== undefined) call.id = event.id;
         if (event.name !== undefined) call.function.name = event.name;
+        if (event.kind !== undefined) call.type = event.kind;
         call.function.arguments += event.arguments;
         break;
       }
@@ -63,19 +114,34 @@ export class StreamAccumulator {
 
   /** What an error that ends the stream now should keep. */
   partial(): PartialCompletion {
-    return { content: this.content, thinking: this.thinking };
+    return { content: this.content, thinking: this.thinking, usage: this.usage };
   }
 }
 
 /** The events that a whole answer would have had as a stream. */
 export function eventsOf(
-  completion: Pick<ChatResult, "thinking" | "content" | "toolCalls" | "finishReason" | "usage">,
+  completion: Pick<
+    ChatResult,
+    | "thinking"
+    | "content"
+    | "toolCalls"
+    | "finishReason"
+    | "usage"
+    | "citations"
+    | "logprobs"
+    | "refusal"
+  >,
 ): StreamEvent[] {
   const events: StreamEvent[] = [];
   if (completion.thinking) events.push({ type: "thinking", text: completion.thinking });
-  if (completion.content) events.push({ type: "text", text: completion.content });
+  const { content, refusal } = completion;
+  if (content && content !== refusal) events.push({ type: "text", text: content });
+  if (refusal) events.push({ type: "refusal", text: refusal });
+  for (const citation of completion.citations ?? []) events.push({ type: "citation", citation });
+  if (completion.logprobs) events.push({ type: "logprobs", logprobs: completion.logprobs });
   for (const [index, call] of completion.toolCalls.entries()) {
-    events.push({ type: "tool_call", index, id: call.id, ...call.function });
+    const kind = call.type === "custom" ? call.type : undefined;
+    events.push({ type: "tool_call", index, id: call.id, ...call.function, kind });
   }
   events.push({ type: "finish", finishReason: completion.finishReason });
   if (completion.usage) events.push({ type: "usage", usage: completion.usage });

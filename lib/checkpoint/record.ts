@@ -7,7 +7,7 @@
 import { assistantMessage } from "../chat/assistant_message.ts";
 import type { Message } from "../chat/messages.ts";
 import { type RecordOptions, wireOptions } from "../chat/record_options.ts";
-import type { ChatResult, ToolCall, Usage } from "../chat/result.ts";
+import type { ChatResult, Citation, TokenLogprob, ToolCall, Usage } from "../chat/result.ts";
 import { type FlexLLMError, SchemaMismatchError } from "../errors.ts";
 import { asObject } from "../json.ts";
 
@@ -17,6 +17,8 @@ export interface RecordUsage {
   completion_tokens: number;
   total_tokens: number;
   cached_tokens?: number;
+  cache_write_tokens?: number;
+  cache_write_hour_tokens?: number;
   reasoning_tokens?: number;
 }
 
@@ -50,6 +52,10 @@ export interface ResultRecord {
   finish_reason?: ChatResult["finishReason"];
   thinking?: string;
   tool_calls?: ToolCall[];
+  /** Why the model refused to answer, in its own words. */
+  refusal?: string;
+  citations?: Citation[];
+  logprobs?: TokenLogprob[];
   cached?: true;
 }
 
@@ -67,6 +73,8 @@ function encodeUsage(usage: Usage): RecordUsage {
     completion_tokens: usage.completionTokens,
     total_tokens: usage.totalTokens,
     cached_tokens: usage.cachedTokens,
+    cache_write_tokens: usage.cacheWriteTokens,
+    cache_write_hour_tokens: usage.cacheWriteHourTokens,
     reasoning_tokens: usage.reasoningTokens,
   };
 }
@@ -78,6 +86,10 @@ function decodeUsage(usage: RecordUsage): Usage {
     totalTokens: usage.total_tokens,
   };
   if (usage.cached_tokens !== undefined) decoded.cachedTokens = usage.cached_tokens;
+  if (usage.cache_write_tokens !== undefined) decoded.cacheWriteTokens = usage.cache_write_tokens;
+  if (usage.cache_write_hour_tokens !== undefined) {
+    decoded.cacheWriteHourTokens = usage.cache_write_hour_tokens;
+  }
   if (usage.reasoning_tokens !== undefined) decoded.reasoningTokens = usage.reasoning_tokens;
   return decoded;
 }
@@ -111,6 +123,9 @@ export function successRecord(head: RecordHead, result: ChatResult): ResultRecor
     finish_reason: result.finishReason,
     thinking: result.thinking ?? undefined,
     tool_calls: result.toolCalls.length > 0 ? result.toolCalls : undefined,
+    refusal: result.refusal ?? undefined,
+    citations: result.citations,
+    logprobs: result.logprobs,
     cached: result.cached ? true : undefined,
   };
 }
@@ -140,6 +155,9 @@ export function recordedResult(record: ResultRecord): ChatResult {
     content,
     parsed: record.parsed,
     thinking: record.thinking ?? null,
+    refusal: record.refusal ?? null,
+    citations: record.citations,
+    logprobs: record.logprobs,
     toolCalls,
     message: assistantMessage({ content, toolCalls }),
     usage: record.usage === undefined ? null : decodeUsage(record.usage),

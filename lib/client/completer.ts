@@ -264,11 +264,23 @@ export class Completer {
         await batches.return({});
         releaseSlot();
       }
-      const { model = "", native, cost } = step.value;
+      const { model = "", raw = { model }, ...end } = step.value;
       const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
-      const completion = { content, thinking, toolCalls, usage, finishReason, model, native, cost };
+      const { refusal, citations, logprobs } = accumulator;
+      const completion: Completion = {
+        content,
+        thinking,
+        refusal,
+        citations,
+        logprobs,
+        toolCalls,
+        usage,
+        finishReason,
+        model,
+        ...end,
+      };
       this.#spending.settle(used.endpoint, call.promptSize, tokens, usage);
-      const result = await this.#result(call, completion, { model });
+      const result = await this.#result(call, completion, raw);
       await cache?.keep(used, result);
       return result;
     } catch (error) {
@@ -305,6 +317,9 @@ export class Completer {
     const result: ChatResult = {
       content: completion.content,
       thinking: completion.thinking,
+      refusal: completion.refusal,
+      citations: completion.citations,
+      logprobs: completion.logprobs,
       toolCalls: completion.toolCalls,
       message: assistantMessage(completion),
       usage,

@@ -34,7 +34,9 @@ export class CompletionStream implements AsyncIterable<string> {
 
   /** The pieces of text. */
   [Symbol.asyncIterator](): AsyncIterableIterator<string, void, void> {
-    return this.#iterate((event) => event.type === "text" ? event.text : undefined);
+    return this.#iterate((event) =>
+      event.type === "text" || event.type === "refusal" ? event.text : undefined
+    );
   }
 
   /** The final result; reads the stream to its end if nobody else does. */

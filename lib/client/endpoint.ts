@@ -157,12 +157,16 @@ function providerOfUrl(baseUrl: string): Provider | undefined {
 /** The provider that `provider: "auto"` or the name of a compatible service stands for. */
 function openaiFormat(
   api: EndpointOptions["api"],
-  baseUrl: string,
+  serviceName: ServiceName | undefined,
 ): (request: ChatRequest) => Provider {
   if (api === "chat") return () => chatCompletions;
   if (api === "responses") return () => responses;
-  if (serviceOfUrl(baseUrl) !== "openai") return () => chatCompletions;
+  if (serviceName !== "openai") return () => chatCompletions;
   return (request) => needsResponses(request) ? responses : chatCompletions;
+}
+
+function isServiceName(provider: ProviderName): provider is ServiceName {
+  return (SERVICE_NAMES as readonly string[]).includes(provider);
 }
 
 /** Where a named provider is; `undefined` when its name does not tell. */
@@ -199,10 +203,12 @@ export function connect(options: EndpointOptions): Connection {
     : provider === "auto"
     ? providerOfUrl(baseUrl)
     : undefined;
+  // The name that was given wins over the host: a proxy keeps the dialect of what is behind it.
+  const service = isServiceName(provider) ? provider : serviceOfUrl(baseUrl);
   const isMock = provider === "mock" && options.baseUrl === undefined;
   return {
-    providerOf: own === undefined ? openaiFormat(options.api, baseUrl) : () => own,
-    endpoint: { baseUrl, apiKey, headers },
+    providerOf: own === undefined ? openaiFormat(options.api, service) : () => own,
+    endpoint: { baseUrl, apiKey, headers, service },
     fetch: options.fetch ?? (isMock ? mockFetch() : defaultFetch),
   };
 }

@@ -29,7 +29,9 @@ function isEventStream(response: Response): boolean {
 }
 
 /** What is known of an answer when its stream has ended, beside its events. */
-export type StreamEnd = Pick<Completion, "native" | "cost"> & { model?: string };
+export type StreamEnd =
+  & Pick<Completion, "native" | "cost" | "serviceTier" | "billed">
+  & { model?: string; raw?: unknown };
 
 /**
  * Yields the events of one streamed completion in the batches in which they arrive, and returns
@@ -60,7 +62,8 @@ export async function* readStream(
       const { completion } = decodeAnswer(provider, answer);
       finished = true;
       yield eventsOf(completion);
-      return completion;
+      const { model, native, cost, serviceTier, billed } = completion;
+      return { model, native, cost, serviceTier, billed };
     }
     const decoder = provider.streamDecoder();
     for await (const batch of readServerSentEvents(response.body!)) {
@@ -78,7 +81,8 @@ export async function* readStream(
       });
     }
     finished = true;
-    return { model: decoder.model, native: decoder.native(), cost: decoder.cost };
+    const { model, cost, serviceTier, billed, raw } = decoder;
+    return { model, native: decoder.native(), cost, serviceTier, billed, raw };
   } catch (error) {
     throw exchange.error(error);
   } finally {

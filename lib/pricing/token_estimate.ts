@@ -67,6 +67,7 @@ function contentSize(
   let size = 0;
   for (const part of content ?? []) {
     if (part.type === "text") size += measure.text(part.text);
+    else if (part.type !== "image_url") size += LARGE_IMAGE;
     else size += part.image_url.detail === "low" ? SMALL_IMAGE : LARGE_IMAGE;
   }
   return size;

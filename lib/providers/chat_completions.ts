@@ -15,6 +15,6 @@ export const chatCompletions: Provider = {
   encoder,
   decode,
   streamDecoder: () => new ChatStreamDecoder(),
-  modelList: openaiModelList(),
+  modelList: openaiModelList,
   decodeError,
 };

@@ -127,6 +127,7 @@ export function decode(body: unknown): Completion {
   return {
     content: content || (refusal ?? ""),
     thinking,
+    refusal: refusal ?? null,
     toolCalls,
     usage: decodeUsage(answer.usage),
     finishReason: refusal === undefined

@@ -10,7 +10,9 @@ import type { AssistantMessage, Message } from "../chat/messages.ts";
 import { asObject, type Json } from "../json.ts";
 import { chatThinking } from "./chat_thinking.ts";
 import type { ChatRequest, EncodedRequest, Endpoint } from "./provider.ts";
-import { type Service, service, serviceOfUrl } from "./services.ts";
+import { mergeExtraBody } from "./extra_body.ts";
+import { jsonHeaders, requestUrl } from "./request.ts";
+import { type Service, service } from "./services.ts";
 import { unsupported } from "./unsupported.ts";
 
 /** A message with what only this API's services want back: reasoning of earlier turns. */
@@ -25,6 +27,9 @@ function encodeMessage(message: Message): object {
 function hasNative(messages: readonly Message[]): boolean {
   return messages.some((message) => message.role === "assistant" && message.native);
 }
+
+/** Fields that are set without being asked for, which `extraBody` may replace. */
+const DEFAULTS = ["stream_options.include_usage"];
 
 function encodeBody(request: ChatRequest, dialect: Service, official: boolean): string {
   const { options, messages } = request;
@@ -60,27 +65,14 @@ function encodeBody(request: ChatRequest, dialect: Service, official: boolean): 
       chatThinking(dialect.thinking ?? "template", request.model, thinking, official),
     );
   }
-  if (extraBody !== undefined) Object.assign(body, extraBody);
-  return JSON.stringify(body);
-}
-
-/** `/chat/completions` under the base URL, whose query (Azure's `api-version`) stays at the end. */
-function chatUrl(baseUrl: string): string {
-  const url = new URL(baseUrl);
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/chat/completions`;
-  return url.href;
+  return JSON.stringify(mergeExtraBody(body, extraBody, DEFAULTS));
 }
 
 /** Makes the encoder of one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
-  const url = chatUrl(endpoint.baseUrl);
-  const name = serviceOfUrl(endpoint.baseUrl);
+  const url = requestUrl(endpoint, "/chat/completions");
+  const { service: name } = endpoint;
   const dialect: Service = name === undefined ? { baseUrl: endpoint.baseUrl } : service(name);
-  const headers: Record<string, string> = { "content-type": "application/json" };
-  if (endpoint.apiKey !== undefined) {
-    if (dialect.keyHeader === undefined) headers.authorization = `Bearer ${endpoint.apiKey}`;
-    else headers[dialect.keyHeader] = endpoint.apiKey;
-  }
-  Object.assign(headers, endpoint.headers);
+  const headers = jsonHeaders(endpoint, "authorization");
   return (request) => ({ url, headers, body: encodeBody(request, dialect, name === "openai") });
 }

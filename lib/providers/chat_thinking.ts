@@ -22,7 +22,14 @@ export type ThinkingDialect =
   /** OpenRouter: `reasoning: {effort | max_tokens | enabled}`. */
   | "reasoning";
 
-const BUDGETS = { minimal: 512, low: 1024, medium: 8192, high: 24_576 } as const;
+const BUDGETS = {
+  minimal: 512,
+  low: 1024,
+  medium: 8192,
+  high: 24_576,
+  xhigh: 32_768,
+  max: 32_768,
+} as const;
 
 /** Whether `model` is one of OpenAI's that can be told not to think. */
 function takesNone(model: string): boolean {
@@ -46,7 +53,14 @@ function deepseek(model: string, thinking: Thinking): Json {
     throw unsupported("thinking as a number", model, 'Give a level: "low" or "high".');
   }
   if (thinking === false) return { thinking: { type: "disabled" } };
-  const level = { minimal: "low", low: "low", medium: "high", high: "high" } as const;
+  const level = {
+    minimal: "low",
+    low: "low",
+    medium: "high",
+    high: "high",
+    xhigh: "max",
+    max: "max",
+  } as const;
   return {
     thinking: { type: "enabled" },
     reasoning_effort: thinking === true ? undefined : level[thinking],

@@ -64,6 +64,7 @@ export function decode(body: unknown): Completion {
   return {
     content: textOf(blocks, "text", "text"),
     thinking: textOf(blocks, "thinking", "thinking") || null,
+    refusal: null,
     toolCalls: blocks.filter(({ type }) => type === "tool_use").map(({ id, name, input }) => ({
       id: asText(id) ?? "",
       type: "function",

@@ -12,15 +12,22 @@ import {
   type SystemMessage,
   type TextPart,
 } from "../chat/messages.ts";
-import type { ResponseFormat, SamplingOptions, ToolChoice } from "../chat/options.ts";
+import {
+  isFunctionTool,
+  type ResponseFormat,
+  type SamplingOptions,
+  type ToolChoice,
+} from "../chat/options.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { type ClaudeModel, claudeModel } from "./claude_models.ts";
 import { claudeThinking } from "./claude_thinking.ts";
 import { parseDataUrl } from "./data_url.ts";
 import type { ChatRequest, EncodedRequest, Endpoint } from "./provider.ts";
+import { mergeExtraBody } from "./extra_body.ts";
+import { jsonHeaders, requestUrl } from "./request.ts";
 import { parseArguments } from "./tool_arguments.ts";
-import { refuseOptions, unsupported } from "./unsupported.ts";
+import { refuseOptions, unsupported, unsupportedPart } from "./unsupported.ts";
 
 /** The newest version, which refuses sampling options, and the one before it. */
 const VERSION = "2026-10-21";
@@ -28,6 +35,7 @@ const VERSION_WITH_SAMPLING = "2023-06-01";
 
 function encodePart(part: ContentPart): Json {
   if (part.type === "text") return { type: "text", text: part.text };
+  if (part.type !== "image_url") throw unsupportedPart(part.type, "Claude");
   const inline = parseDataUrl(part.image_url.url);
   const source = inline === undefined
     ? { type: "url", url: part.image_url.url }
@@ -109,6 +117,7 @@ function encodeToolChoice(
     throw unsupported("toolChoice", model, 'This model chooses by itself: use "auto" or "none".');
   }
   if (choice === "required") return { type: "any", disable_parallel_tool_use };
+  if (choice.type === "allowed_tools") throw unsupported("toolChoice allowed_tools", "Claude");
   return { type: "tool", name: choice.function.name, disable_parallel_tool_use };
 }
 
@@ -149,7 +158,7 @@ function encodeBody(request: ChatRequest, model: ClaudeModel): string {
       hint: 'Use toolChoice "auto", or thinking: false.',
     });
   }
-  return JSON.stringify({
+  const body: Json = {
     model: request.model,
     max_tokens: maxTokens,
     system: system.length === 0 ? undefined : system.length === 1 ? system[0].text : system,
@@ -159,35 +168,30 @@ function encodeBody(request: ChatRequest, model: ClaudeModel): string {
     top_p: options.topP,
     top_k: options.topK,
     stop_sequences: typeof options.stop === "string" ? [options.stop] : options.stop,
-    tools: options.tools?.map(({ function: { name, description, parameters, strict } }) => ({
-      name,
-      description,
-      input_schema: parameters ?? { type: "object", properties: {} },
-      strict,
-    })),
+    tools: options.tools?.map((tool) => {
+      if (!isFunctionTool(tool)) return tool;
+      const { function: { name, description, parameters, strict } } = tool;
+      const input_schema = parameters ?? { type: "object", properties: {} };
+      return { name, description, input_schema, strict };
+    }),
     tool_choice: choice,
     thinking,
     output_config: effort === undefined && format === undefined ? undefined : { effort, format },
-    ...options.extraBody,
-  });
+  };
+  const defaults = options.maxTokens === undefined ? ["max_tokens"] : [];
+  return JSON.stringify(mergeExtraBody(body, options.extraBody, defaults));
 }
 
 /** Makes the encoder of one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
-  const url = `${endpoint.baseUrl}/messages`;
+  const url = requestUrl(endpoint, "/messages");
   return (request: ChatRequest) => {
     const model = claudeModel(request.model);
-    const headers: Record<string, string> = {
-      "content-type": "application/json",
+    const headers = jsonHeaders(endpoint, "x-api-key", {
       "anthropic-version": model.sampling && hasSampling(request.options)
         ? VERSION_WITH_SAMPLING
         : VERSION,
-    };
-    if (endpoint.apiKey !== undefined) headers["x-api-key"] = endpoint.apiKey;
-    return {
-      url,
-      headers: Object.assign(headers, endpoint.headers),
-      body: encodeBody(request, model),
-    };
+    });
+    return { url, headers, body: encodeBody(request, model) };
   };
 }

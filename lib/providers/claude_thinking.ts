@@ -5,19 +5,26 @@
  *
  * @module
  */
-import type { SamplingOptions, Thinking } from "../chat/options.ts";
+import type { SamplingOptions, Thinking, ThinkingLevel } from "../chat/options.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { ClaudeModel } from "./claude_models.ts";
 import { unsupported } from "./unsupported.ts";
 
 /** The smallest budget that the API takes. */
 const MIN_BUDGET = 1024;
-const BUDGETS = { minimal: MIN_BUDGET, low: 2048, medium: 8192, high: 24_576 } as const;
+const BUDGETS = {
+  minimal: MIN_BUDGET,
+  low: 2048,
+  medium: 8192,
+  high: 24_576,
+  xhigh: 32_768,
+  max: 63_999,
+} as const;
 
 /** What goes into the request. */
 export interface ClaudeThinking {
   thinking?: { type: string; budget_tokens?: number; display?: "summarized" };
-  effort?: "low" | "medium" | "high";
+  effort?: Exclude<ThinkingLevel, "minimal">;
   maxTokens: number;
 }
 

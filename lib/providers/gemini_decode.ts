@@ -89,6 +89,7 @@ export function decode(body: unknown): Completion {
   return {
     content: textOf(parts, false),
     thinking: textOf(parts, true) || null,
+    refusal: null,
     toolCalls,
     usage: decodeUsage(answer.usageMetadata),
     finishReason: finishReason(candidate.finishReason, toolCalls.length > 0),

@@ -6,20 +6,23 @@
  * @module
  */
 import type { ContentPart, Message } from "../chat/messages.ts";
-import type { ResponseFormat, ToolChoice } from "../chat/options.ts";
+import { isFunctionTool, type ResponseFormat, type ToolChoice } from "../chat/options.ts";
 import { InvalidInputError } from "../errors.ts";
 import { asObject, type Json } from "../json.ts";
 import { parseDataUrl } from "./data_url.ts";
 import { geminiModel } from "./gemini_models.ts";
 import { geminiThinking } from "./gemini_thinking.ts";
 import type { ChatRequest, EncodedRequest, Endpoint } from "./provider.ts";
-import { refuseOptions, unsupported } from "./unsupported.ts";
+import { mergeExtraBody } from "./extra_body.ts";
+import { jsonHeaders, requestUrl } from "./request.ts";
+import { refuseOptions, unsupported, unsupportedPart } from "./unsupported.ts";
 import { parseArguments } from "./tool_arguments.ts";
 
 type Turn = { role: "user" | "model"; parts: Json[] };
 
 function encodePart(part: ContentPart): Json {
   if (part.type === "text") return { text: part.text };
+  if (part.type !== "image_url") throw unsupportedPart(part.type, "Gemini");
   const inline = parseDataUrl(part.image_url.url);
   if (inline !== undefined) {
     return { inlineData: { mimeType: inline.mediaType, data: inline.data } };
@@ -105,6 +108,9 @@ function encodeMessages(messages: readonly Message[]): { system: Json[]; content
 
 function encodeToolChoice(choice: ToolChoice | undefined): Json | undefined {
   if (choice === undefined) return undefined;
+  if (typeof choice === "object" && choice.type === "allowed_tools") {
+    throw unsupported("toolChoice allowed_tools", "Gemini");
+  }
   const functionCallingConfig = typeof choice === "object"
     ? { mode: "ANY", allowedFunctionNames: [choice.function.name] }
     : { mode: { auto: "AUTO", none: "NONE", required: "ANY" }[choice] };
@@ -141,11 +147,11 @@ function encodeBody(request: ChatRequest): string {
     ...encodeFormat(options.responseFormat),
   };
   const isEmpty = Object.values(generationConfig).every((value) => value === undefined);
-  return JSON.stringify({
+  return JSON.stringify(mergeExtraBody({
     systemInstruction: system.length === 0 ? undefined : { parts: system },
     contents,
     tools: options.tools && [{
-      functionDeclarations: options.tools.map(({ function: tool }) => ({
+      functionDeclarations: options.tools.filter(isFunctionTool).map(({ function: tool }) => ({
         name: tool.name,
         description: tool.description,
         parametersJsonSchema: tool.parameters,
@@ -153,19 +159,17 @@ function encodeBody(request: ChatRequest): string {
     }],
     toolConfig: options.tools && encodeToolChoice(options.toolChoice),
     generationConfig: isEmpty ? undefined : generationConfig,
-    ...options.extraBody,
-  });
+  }, options.extraBody));
 }
 
 /** Makes the encoder of one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
-  const headers: Record<string, string> = { "content-type": "application/json" };
-  if (endpoint.apiKey !== undefined) headers["x-goog-api-key"] = endpoint.apiKey;
-  Object.assign(headers, endpoint.headers);
+  const headers = jsonHeaders(endpoint, "x-goog-api-key");
   return (request) => {
-    const method = request.stream ? "streamGenerateContent?alt=sse" : "generateContent";
-    const model = request.model.replace(/^models\//, "");
-    const url = `${endpoint.baseUrl}/models/${encodeURIComponent(model)}:${method}`;
+    const method = request.stream ? "streamGenerateContent" : "generateContent";
+    const model = encodeURIComponent(request.model.replace(/^models\//, ""));
+    const query = { alt: request.stream ? "sse" : undefined };
+    const url = requestUrl(endpoint, `/models/${model}:${method}`, query);
     return { url, headers, body: encodeBody(request) };
   };
 }

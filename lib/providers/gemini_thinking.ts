@@ -10,7 +10,14 @@ import { ConfigurationError } from "../errors.ts";
 import type { GeminiLevel, GeminiModel } from "./gemini_models.ts";
 import { unsupported } from "./unsupported.ts";
 
-const BUDGETS = { minimal: 512, low: 1024, medium: 8192, high: 24_576 } as const;
+const BUDGETS = {
+  minimal: 512,
+  low: 1024,
+  medium: 8192,
+  high: 24_576,
+  xhigh: 24_576,
+  max: 24_576,
+} as const;
 
 /** The `thinkingConfig` of a request. */
 export interface ThinkingConfig {

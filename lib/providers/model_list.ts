@@ -7,14 +7,8 @@
  * @module
  */
 import { asNumber, asObject, asObjects, asText, type Json } from "../json.ts";
-import type { Endpoint, ModelInfo, ModelList } from "./provider.ts";
-
-function keyHeaders(endpoint: Endpoint, name: string | undefined): Record<string, string> {
-  const { apiKey, headers } = endpoint;
-  if (apiKey === undefined) return { ...headers };
-  const key = name === undefined ? { authorization: `Bearer ${apiKey}` } : { [name]: apiKey };
-  return { ...key, ...headers };
-}
+import type { ModelInfo, ModelList } from "./provider.ts";
+import { requestHeaders, requestUrl } from "./request.ts";
 
 function withoutUndefined(info: ModelInfo): ModelInfo {
   return Object.fromEntries(
@@ -22,41 +16,30 @@ function withoutUndefined(info: ModelInfo): ModelInfo {
   ) as unknown as ModelInfo;
 }
 
-function listUrl(endpoint: Endpoint, query: Record<string, string | undefined>): string {
-  const url = new URL(endpoint.baseUrl);
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/models`;
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, value);
-  }
-  return url.href;
-}
-
 /** OpenAI's list, in one page; some services tell the context as well. */
-export function openaiModelList(keyHeader?: string): ModelList {
-  return {
-    request: (endpoint) => ({
-      url: listUrl(endpoint, {}),
-      headers: keyHeaders(endpoint, keyHeader),
-    }),
-    decode(body) {
-      const models = asObjects(asObject(body)?.data ?? body).map((model) =>
-        withoutUndefined({
-          id: asText(model.id) ?? "",
-          // OpenRouter and Groq, vLLM.
-          contextWindow: asNumber(model.context_length) ?? asNumber(model.context_window) ??
-            asNumber(model.max_model_len),
-        })
-      );
-      return { models };
-    },
-  };
-}
+export const openaiModelList: ModelList = {
+  request: (endpoint) => ({
+    url: requestUrl(endpoint, "/models"),
+    headers: requestHeaders(endpoint, "authorization"),
+  }),
+  decode(body) {
+    const models = asObjects(asObject(body)?.data ?? body).map((model) =>
+      withoutUndefined({
+        id: asText(model.id) ?? "",
+        // OpenRouter and Groq, vLLM.
+        contextWindow: asNumber(model.context_length) ?? asNumber(model.context_window) ??
+          asNumber(model.max_model_len),
+      })
+    );
+    return { models };
+  },
+};
 
 /** Anthropic's list. */
 export const claudeModelList: ModelList = {
   request: (endpoint, cursor) => ({
-    url: listUrl(endpoint, { limit: "1000", after_id: cursor }),
-    headers: { "anthropic-version": "2026-10-21", ...keyHeaders(endpoint, "x-api-key") },
+    url: requestUrl(endpoint, "/models", { limit: "1000", after_id: cursor }),
+    headers: requestHeaders(endpoint, "x-api-key", { "anthropic-version": "2026-10-21" }),
   }),
   decode(body) {
     const page = asObject(body) ?? {};
@@ -75,8 +58,8 @@ export const claudeModelList: ModelList = {
 /** Gemini's list; only models that generate text are in it. */
 export const geminiModelList: ModelList = {
   request: (endpoint, cursor) => ({
-    url: listUrl(endpoint, { pageSize: "1000", pageToken: cursor }),
-    headers: keyHeaders(endpoint, "x-goog-api-key"),
+    url: requestUrl(endpoint, "/models", { pageSize: "1000", pageToken: cursor }),
+    headers: requestHeaders(endpoint, "x-goog-api-key"),
   }),
   decode(body) {
     const page = asObject(body) ?? {};

@@ -6,8 +6,9 @@
  */
 import type { SamplingOptions } from "../chat/options.ts";
 import type { Message, NativeMessage } from "../chat/messages.ts";
-import type { ChatResult } from "../chat/result.ts";
+import type { ChatResult, Usage } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
+import type { ServiceName } from "./services.ts";
 
 /** Where requests go. */
 export interface Endpoint {
@@ -16,6 +17,8 @@ export interface Endpoint {
   apiKey: string | undefined;
   /** Headers to send beside the provider's own, which they replace. */
   headers: Record<string, string>;
+  /** The service behind it, by the name that was given or else by the host; decided once. */
+  service?: ServiceName;
 }
 
 /** One completion to ask for. */
@@ -55,13 +58,28 @@ export interface ModelList {
 export type Completion =
   & Pick<
     ChatResult,
-    "content" | "thinking" | "toolCalls" | "usage" | "finishReason" | "model"
+    | "content"
+    | "thinking"
+    | "toolCalls"
+    | "usage"
+    | "finishReason"
+    | "model"
+    | "citations"
+    | "logprobs"
+    | "refusal"
   >
   & {
     /** The answer as it came, for the next turn; none when the other fields say all. */
     native?: NativeMessage;
     /** The cost in USD, where the server itself reports it. */
     cost?: number;
+    /** The service tier that was billed, as the server names it (`flex`, `priority`, …). */
+    serviceTier?: string;
+    /**
+     * How the tokens are billed when not all at the price of the model that was asked: parts that add up
+     * to `usage`, each with the model it is billed as (default the one that was asked).
+     */
+    billed?: readonly { model?: string; usage: Usage }[];
   };
 
 /** What a stream says beside its events. */
@@ -80,6 +98,12 @@ export interface StreamDecoder {
   readonly model: string | undefined;
   /** The cost in USD, where the server itself reports it. */
   readonly cost?: number;
+  /** See {@link Completion.serviceTier}. */
+  readonly serviceTier?: string;
+  /** See {@link Completion.billed}. */
+  readonly billed?: Completion["billed"];
+  /** What the events cannot carry, such as generated images and audio: `raw` of the result. */
+  readonly raw?: unknown;
   /** The answer as it came, for the next turn, once it is complete. */
   native(): NativeMessage | undefined;
 }

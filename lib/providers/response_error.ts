@@ -13,6 +13,7 @@ import {
   HttpError,
   type HttpErrorDetails,
   MalformedResponseError,
+  type PartialCompletion,
   QuotaExceededError,
   RateLimitError,
 } from "../errors.ts";
@@ -146,7 +147,11 @@ export function statusError(
 const TRANSIENT = /overloaded|unavailable|server_error|rate_limit|timeout|internal/i;
 
 /** The error for an error object inside a 200 answer or a stream. */
-export function embeddedError(error: ProviderError, id?: string): FlexLLMError {
+export function embeddedError(
+  error: ProviderError,
+  id?: string,
+  partial?: PartialCompletion,
+): FlexLLMError {
   const said = oneLine(error.message ?? error.code ?? "unknown");
   const message = `the server reported an error: ${said}`;
   const status = error.status ?? 200;
@@ -156,6 +161,7 @@ export function embeddedError(error: ProviderError, id?: string): FlexLLMError {
     providerMessage: error.message,
     providerCode: error.code,
     requestId: id,
+    partial,
     retryAfter: error.retryAfter,
     retryable: error.status === undefined
       ? TRANSIENT.test(`${error.code} ${error.message}`)

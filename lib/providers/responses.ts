@@ -16,7 +16,7 @@ export const responses: Provider = {
   encoder,
   decode,
   streamDecoder: () => new ResponsesStreamDecoder(),
-  modelList: openaiModelList(),
+  modelList: openaiModelList,
   decodeError,
 };
 

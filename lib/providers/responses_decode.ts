@@ -66,6 +66,9 @@ export function decode(body: unknown): Completion {
     content: parts(output, "message", "content").map(({ text, refusal }) => text ?? refusal ?? "")
       .join(""),
     thinking: summary.join("\n\n") || null,
+    refusal: asText(
+      parts(output, "message", "content").map(({ refusal }) => refusal ?? "").join(""),
+    ) ?? null,
     toolCalls: output.filter(({ type }) => type === "function_call").map((item) => ({
       id: asText(item.call_id) ?? "",
       type: "function",

@@ -7,14 +7,17 @@
  * @module
  */
 import type { AssistantMessage, ContentPart, Message } from "../chat/messages.ts";
-import type { ResponseFormat, ToolChoice } from "../chat/options.ts";
+import { isFunctionTool, type ResponseFormat, type ToolChoice } from "../chat/options.ts";
 import type { Json } from "../json.ts";
 import { chatThinking } from "./chat_thinking.ts";
 import type { ChatRequest, EncodedRequest, Endpoint } from "./provider.ts";
-import { refuseOptions } from "./unsupported.ts";
+import { mergeExtraBody } from "./extra_body.ts";
+import { jsonHeaders, requestUrl } from "./request.ts";
+import { refuseOptions, unsupportedPart } from "./unsupported.ts";
 
 function encodePart(part: ContentPart): Json {
   if (part.type === "text") return { type: "input_text", text: part.text };
+  if (part.type !== "image_url") throw unsupportedPart(part.type, "the Responses API");
   const { url, detail = "auto" } = part.image_url;
   return { type: "input_image", image_url: url, detail };
 }
@@ -53,6 +56,9 @@ function encodeMessage(message: Message): Json[] {
 }
 
 function encodeToolChoice(choice: ToolChoice | undefined): unknown {
+  if (typeof choice === "object" && choice.type === "allowed_tools") {
+    return { type: choice.type, ...choice.allowed_tools };
+  }
   return typeof choice === "object" ? { type: "function", name: choice.function.name } : choice;
 }
 
@@ -69,40 +75,44 @@ function encodeReasoning({ model, options: { thinking } }: ChatRequest): Json | 
   return effort === "none" ? { effort } : { effort, summary: "auto" };
 }
 
+/** Fields that are set without being asked for, which `extraBody` may replace. */
+const DEFAULTS = ["store", "reasoning.summary"];
+
 function encodeBody(request: ChatRequest): string {
   const { options } = request;
   const names = ["stop", "seed", "presencePenalty", "frequencyPenalty", "topK"] as const;
   refuseOptions(options, names, "OpenAI's Responses API");
-  return JSON.stringify({
-    model: request.model,
-    input: request.messages.flatMap(encodeMessage),
-    stream: request.stream ? true : undefined,
-    store: false,
-    include: ["reasoning.encrypted_content"],
-    max_output_tokens: options.maxTokens,
-    temperature: options.temperature,
-    top_p: options.topP,
-    tools: options.tools?.map(({ type, function: fn }) => ({
-      type,
-      name: fn.name,
-      description: fn.description,
-      parameters: fn.parameters ?? { type: "object", properties: {} },
-      // This API takes a schema for strict unless it is told otherwise.
-      strict: fn.strict ?? false,
-    })),
-    tool_choice: encodeToolChoice(options.toolChoice),
-    parallel_tool_calls: options.parallelToolCalls,
-    text: encodeFormat(options.responseFormat),
-    reasoning: encodeReasoning(request),
-    ...options.extraBody,
-  });
+  return JSON.stringify(mergeExtraBody(
+    {
+      model: request.model,
+      input: request.messages.flatMap(encodeMessage),
+      stream: request.stream ? true : undefined,
+      store: false,
+      include: ["reasoning.encrypted_content"],
+      max_output_tokens: options.maxTokens,
+      temperature: options.temperature,
+      top_p: options.topP,
+      tools: options.tools?.map((tool) => {
+        if (!isFunctionTool(tool)) return tool;
+        const { type, function: fn } = tool;
+        const parameters = fn.parameters ?? { type: "object", properties: {} };
+        // Without `strict` this API makes the schema strict.
+        const strict = fn.strict ?? false;
+        return { type, name: fn.name, description: fn.description, parameters, strict };
+      }),
+      tool_choice: encodeToolChoice(options.toolChoice),
+      parallel_tool_calls: options.parallelToolCalls,
+      text: encodeFormat(options.responseFormat),
+      reasoning: encodeReasoning(request),
+    },
+    options.extraBody,
+    DEFAULTS,
+  ));
 }
 
 /** Makes the encoder of one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
-  const url = `${endpoint.baseUrl}/responses`;
-  const headers: Record<string, string> = { "content-type": "application/json" };
-  if (endpoint.apiKey !== undefined) headers.authorization = `Bearer ${endpoint.apiKey}`;
-  Object.assign(headers, endpoint.headers);
+  const url = requestUrl(endpoint, "/responses");
+  const headers = jsonHeaders(endpoint, "authorization");
   return (request) => ({ url, headers, body: encodeBody(request) });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SamplingOptions } from "../chat/options.ts";
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError, InvalidInputError } from "../errors.ts";
 
 /** The error for an option that `who` does not accept. */
 export function unsupported(option: string, who: string, hint?: string): ConfigurationError {
@@ -21,4 +21,9 @@ export function refuseOptions(
   for (const name of names) {
     if (options[name] !== undefined) throw unsupported(name, who, hint);
   }
+}
+
+/** The error for a part of a message that `who` does not accept; only this record fails. */
+export function unsupportedPart(type: string, who: string, hint?: string): InvalidInputError {
+  return new InvalidInputError(`${who} does not accept message parts of type "${type}"`, { hint });
 }

@@ -6,6 +6,7 @@ export function chatResult(content: string, changes: Partial<ChatResult> = {}): 
   return {
     content,
     thinking: null,
+    refusal: null,
     toolCalls: [],
     message: assistantMessage({ content, toolCalls: changes.toolCalls ?? [] }),
     parsed: undefined,
