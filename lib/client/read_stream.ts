@@ -69,8 +69,10 @@ export async function* readStream(
     for await (const batch of readServerSentEvents(response.body!)) {
       const { events, error } = decodeBatch(batch, decoder, options.secrets);
       if (events.length > 0) {
-        exchange.limit(timeout, "no further event of the answer");
+        // The consumer's own time does not count.
+        exchange.pause();
         yield events;
+        exchange.limit(timeout, "no further event of the answer");
       }
       if (error !== undefined) throw error;
       if (decoder.ended) break;
