@@ -11,7 +11,7 @@ import type { StreamEvent } from "../chat/stream_events.ts";
 import type { Clock } from "../clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import { loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
-import { decodeAnswer, readAnswer } from "../providers/answer.ts";
+import { type AnswerParts, decodeAnswer, readAnswer } from "../providers/answer.ts";
 import type {
   ChatRequest,
   Completion,
@@ -20,7 +20,7 @@ import type {
   Provider,
 } from "../providers/provider.ts";
 import { RateLimitReader } from "../providers/rate_limit_headers.ts";
-import { redact, secretsOf, shownUrl } from "../redact.ts";
+import { redactAnswer, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/choose.ts";
 import type { Gate } from "../scheduling/gate.ts";
 import { type Answer, send } from "../transport/http.ts";
@@ -142,15 +142,12 @@ export class EndpointClient implements Target {
     return decoded;
   }
 
-  /** Reads an answer; an error is made again when the server shows in it what it was sent. */
-  #read<T>(answer: Answer, decode: (answer: Answer) => T): T {
+  /** Decodes an answer. An error is made of what is left when everything secret is taken out. */
+  #read<T>(answer: Answer, decode: (answer: AnswerParts) => T): T {
     try {
       return decode(answer);
-    } catch (error) {
-      const body = redact(answer.body, ...this.#secrets);
-      if (body === answer.body) throw error;
-      answer.body = body;
-      return decode(answer);
+    } catch {
+      return decode(redactAnswer(answer, this.#secrets));
     }
   }
 

@@ -26,7 +26,7 @@ export interface SendOptions {
 export class Answer {
   readonly status: number;
   readonly #response: Response;
-  body: string;
+  readonly body: string;
 
   constructor(response: Response, body: string) {
     this.status = response.status;
