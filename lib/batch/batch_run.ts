@@ -261,17 +261,19 @@ export class BatchRun {
   /** The item of a failure; none when the record is to be asked again by the next run. */
   #failedItem(record: IndexedRecord, error: unknown): BatchItem | undefined {
     if (!(error instanceof FlexLLMError) || error instanceof CheckpointError) throw error;
-    // Cut by us, so neither answered nor failed.
-    if (error instanceof AbortedError) return undefined;
+    const isPaid = (error.partial?.cost ?? 0) > 0;
+    const failed: BatchItem = { ...record, status: "error", error };
+    // Aborted by us, so neither answered nor failed; but what was paid for it must not be forgotten.
+    if (error instanceof AbortedError) return isPaid ? failed : undefined;
     const isEndpoints = error.fatal || isEndpointFault(error);
     this.#endpointFailures = isEndpoints ? this.#endpointFailures + 1 : 0;
-    const item: BatchItem = { ...record, status: "error", error };
-    if (!this.#isHopeless(error, record)) return item;
+    if (!this.#isHopeless(error, record)) return failed;
     // What is in flight may still be answered, and is paid for then.
     this.#hopeless ??= error;
     this.#drain();
-    // It was asked as often as it may, so it has failed as those before it.
-    return isEndpoints && (!error.fatal || mayBeTheRecords(error)) ? item : undefined;
+    // Its retries are used up: record it as failed like the ones before, and so what was paid for it.
+    const isTried = isPaid || (isEndpoints && (!error.fatal || mayBeTheRecords(error)));
+    return isTried ? failed : undefined;
   }
 
   /** Whether the batch should stop at a failure that the next requests would meet as well. */
