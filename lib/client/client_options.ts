@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AttachmentOptions } from "../chat/load_file.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { LOAD_BALANCES, type LoadBalance } from "../scheduling/choose.ts";
@@ -48,6 +49,8 @@ export interface RequestOptions {
   costTracker?: CostTracker;
   /** Keeps answers, so that the same is never paid for twice; default `false`. */
   cache?: boolean | CacheOptions;
+  /** How images, files and audio that messages name by a URL are downloaded. */
+  attachments?: AttachmentOptions;
   /** Cancels everything this client does. */
   signal?: AbortSignal;
 }
@@ -100,6 +103,7 @@ interface RequestSettings {
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
   cache: CacheOptions | undefined;
+  attachments: AttachmentOptions | undefined;
   signal: AbortSignal | undefined;
   random: () => number;
 }
@@ -164,6 +168,7 @@ function requestSettings(options: RequestOptions): RequestSettings {
     thinkingTimeout: options.timeout ?? 600,
     costTracker: options.costTracker,
     cache: options.cache === true ? {} : options.cache || undefined,
+    attachments: options.attachments,
     signal: options.signal,
     random: Math.random,
   };

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { hasImagesToRead, readImages } from "../chat/images.ts";
+import { readAttachments } from "../chat/attachments.ts";
+import type { AttachmentSource } from "../chat/load_file.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { Usage } from "../chat/result.ts";
@@ -80,7 +81,8 @@ export class EndpointClient implements Target {
   }
 
   /**
-   * Encodes a request; at once, unless images have to be read first.
+   * Encodes a request; at once, unless attachments have to be read first. `source` is shared by all
+   * endpoints of a call, so that each is read once.
    *
    * @throws {FlexLLMError} when the endpoint cannot be asked this
    */
@@ -88,7 +90,7 @@ export class EndpointClient implements Target {
     messages: readonly Message[],
     options: ChatOptions,
     stream: boolean,
-    signal: AbortSignal,
+    source: AttachmentSource,
   ): Prepared | Promise<Prepared> {
     const model = options.model ?? this.model;
     if (model === undefined) {
@@ -96,11 +98,9 @@ export class EndpointClient implements Target {
     }
     const request: ChatRequest = { model, messages, options, stream };
     const provider = this.#connection.providerOf(request);
-    const inlineUrls = provider.inlineImages === true;
-    if (!hasImagesToRead(messages, inlineUrls)) return this.#encode(request, provider);
-    const { fetch } = this.#connection;
-    return readImages(messages, { inlineUrls, fetch, signal })
-      .then((messages) => this.#encode({ ...request, messages }, provider));
+    const read = readAttachments(messages, provider.fetchedUrls, source);
+    if (!(read instanceof Promise)) return this.#encode(request, provider);
+    return read.then((messages) => this.#encode({ ...request, messages }, provider));
   }
 
   #encode(request: ChatRequest, provider: Provider): Prepared {

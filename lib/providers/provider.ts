@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { FetchedUrls } from "../chat/attachments.ts";
 import type { SamplingOptions } from "../chat/options.ts";
 import type { Message, NativeMessage } from "../chat/messages.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
@@ -135,8 +136,8 @@ export interface Provider {
   streamDecoder(): StreamDecoder;
   /** How its models are listed. */
   modelList: ModelList;
-  /** Whether images must be sent inline, since it takes no URLs. */
-  inlineImages?: boolean;
+  /** Which URLs of images, files and audio its servers fetch themselves. */
+  readonly fetchedUrls: FetchedUrls;
   /** The error in a parsed body, `undefined` when there is none. */
   decodeError(body: unknown): ProviderError | undefined;
 }
