@@ -114,6 +114,7 @@ export {
   FlexLLMError,
   HttpError,
   type HttpErrorDetails,
+  InternalError,
   InvalidInputError,
   type MalformedResponseDetails,
   MalformedResponseError,
