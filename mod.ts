@@ -41,7 +41,7 @@ export type { RetryNotice } from "./lib/scheduling/scheduler.ts";
 export type { ServiceName } from "./lib/providers/services.ts";
 export type { Fetch } from "./lib/transport/http.ts";
 
-export type { AttachmentOptions } from "./lib/chat/load_file.ts";
+export type { AttachmentOptions } from "./lib/client/load_file.ts";
 export type {
   AssistantMessage,
   AudioPart,

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import process from "node:process";
-import type { AttachmentOptions } from "../lib/chat/load_file.ts";
+import type { AttachmentOptions } from "../lib/client/load_file.ts";
 import { LLMClient } from "../lib/client/client.ts";
 import type { CacheOptions } from "../lib/client/cached_calls.ts";
 import type { ChatClient } from "../lib/client/chat_client.ts";

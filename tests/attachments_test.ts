@@ -4,9 +4,10 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { type FetchedUrls, readAttachments } from "../lib/chat/attachments.ts";
-import type { AttachmentSource } from "../lib/chat/load_file.ts";
+import { readAttachments } from "../lib/client/attachments.ts";
+import type { AttachmentSource } from "../lib/client/load_file.ts";
 import { chatCompletions } from "../lib/providers/chat_completions.ts";
+import type { FetchedUrls } from "../lib/providers/provider.ts";
 import { claude } from "../lib/providers/claude.ts";
 import { gemini } from "../lib/providers/gemini.ts";
 import { responses } from "../lib/providers/responses.ts";
@@ -303,6 +304,20 @@ Deno.test({
     const text = Buffer.from(part.file.file_data!.split(",")[1], "base64").toString();
     assert.match(text, new RegExp(`Pid:\\s+${process.pid}\n`));
   },
+});
+
+Deno.test("local files can be refused for messages of others", async () => {
+  using folder = temporaryFolder();
+  const given = { timeout: 60, attachments: { allowLocalFiles: false } };
+  const path = folder.write("secret.txt", "a");
+  for (const reference of [path, pathToFileURL(path).href, "none.pdf"]) {
+    await assert.rejects(read(file(reference), given), {
+      code: "invalid_input",
+      message: /cannot read the file .*: local files are not allowed here/,
+    });
+  }
+  const data = dataUrl("application/pdf", PDF);
+  assert.deepEqual(await read(file(PDF.toString("base64")), given), file(data));
 });
 
 Deno.test("an aborted signal ends the wait for an attachment", async () => {

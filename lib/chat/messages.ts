@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { toolCallsProblem } from "./normalize.ts";
 import { partProblem } from "./part_problem.ts";
 import type { ToolCall } from "./result.ts";
 import { show } from "./show.ts";
+import { toolCallsProblem } from "./tool_calls.ts";
 
 /** A piece of text in a message. */
 export interface TextPart {

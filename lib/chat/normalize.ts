@@ -9,35 +9,7 @@ import type { AssistantMessage, Message } from "./messages.ts";
 import type { SamplingOptions, ToolChoice } from "./options.ts";
 import type { ToolCall } from "./result.ts";
 import { show } from "./show.ts";
-
-/**
- * The parts of a call of a tool: `{type: "function", function: {…}}`, OpenAI's custom tools
- * (`{type: "custom", custom: {name, input}}`), or flat, as other formats and data sets have them.
- */
-function partsOf(call: Json): Json {
-  const fn = asObject(call.function);
-  if (fn !== undefined) return { name: fn.name, args: fn.arguments };
-  const custom = asObject(call.custom);
-  if (custom !== undefined) return { name: custom.name, args: custom.input };
-  return { name: call.name, args: call.arguments ?? call.input };
-}
-
-/** Says what is wrong with the calls of tools in an assistant message. */
-export function toolCallsProblem(calls: unknown, at: () => string): string | undefined {
-  if (calls === undefined || calls === null) return undefined;
-  if (!Array.isArray(calls)) return `${at()}.tool_calls: expected an array, got ${show(calls)}`;
-  for (const [i, value] of calls.entries()) {
-    const call = asObject(value);
-    if (call === undefined || typeof partsOf(call).name !== "string") {
-      return `${at()}.tool_calls[${i}]: expected {"id", "type": "function", "function": {"name", ` +
-        `"arguments"}}, got ${show(value)}`;
-    }
-    if (call.id !== undefined && call.id !== null && typeof call.id !== "string") {
-      return `${at()}.tool_calls[${i}].id: expected a string, got ${show(call.id)}`;
-    }
-  }
-  return undefined;
-}
+import { partsOf } from "./tool_calls.ts";
 
 function isNormalCall({ id, type, function: fn }: ToolCall): boolean {
   return typeof id === "string" && typeof type === "string" &&

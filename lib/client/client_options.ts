@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { AttachmentOptions } from "../chat/load_file.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { LOAD_BALANCES, type LoadBalance } from "../scheduling/choose.ts";
@@ -12,6 +11,7 @@ import { RateLimiter } from "../scheduling/rate_limiter.ts";
 import { TokenLimiter } from "../scheduling/token_limiter.ts";
 import type { CacheOptions } from "./cached_calls.ts";
 import type { EndpointOptions } from "./endpoint.ts";
+import type { AttachmentOptions } from "./load_file.ts";
 
 /** The limits of one endpoint. */
 export interface LimitOptions {

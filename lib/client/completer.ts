@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { AttachmentOptions, AttachmentSource } from "../chat/load_file.ts";
 import { assistantMessage } from "../chat/assistant_message.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
 import { normalizeMessages, normalizeOptions, toolChoiceProblem } from "../chat/normalize.ts";
@@ -32,6 +31,7 @@ import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream } from "./completion_stream.ts";
 import type { EventSource } from "./event_iterator.ts";
+import type { AttachmentOptions, AttachmentSource } from "./load_file.ts";
 import { askUntilItFits } from "./schema_retry.ts";
 import { type Reserved, Spending } from "./spending.ts";
 import type { Answered, EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { readAttachments } from "../chat/attachments.ts";
-import type { AttachmentSource } from "../chat/load_file.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { Usage } from "../chat/result.ts";
@@ -24,7 +22,9 @@ import { redact, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/choose.ts";
 import type { Gate } from "../scheduling/gate.ts";
 import { type Answer, send } from "../transport/http.ts";
+import { readAttachments } from "./attachments.ts";
 import { connect, type Connection, type EndpointOptions } from "./endpoint.ts";
+import type { AttachmentSource } from "./load_file.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
 
 /** What one try needs to know beside the request. */

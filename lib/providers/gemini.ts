@@ -3,12 +3,11 @@
  *
  * @module
  */
-import type { FetchedUrls } from "../chat/attachments.ts";
 import { decode, decodeError } from "./gemini_decode.ts";
 import { encoder } from "./gemini_encode.ts";
 import { GeminiStreamDecoder } from "./gemini_stream.ts";
 import { geminiModelList } from "./model_list.ts";
-import type { Provider } from "./provider.ts";
+import type { FetchedUrls, Provider } from "./provider.ts";
 
 /**
  * URLs of the web are fetched by newer models only, and nowhere else that speaks this format, so they are

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { FetchedUrls } from "../chat/attachments.ts";
 import type { SamplingOptions } from "../chat/options.ts";
 import type { Message, NativeMessage } from "../chat/messages.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
@@ -119,6 +118,15 @@ export interface ProviderError {
   retryAfter?: number;
   /** Whether a quota is used up that does not come back in a moment. */
   quota?: boolean;
+}
+
+/** Which URLs a provider fetches itself; what is at others is downloaded and sent as data. */
+export interface FetchedUrls {
+  readonly image: boolean;
+  readonly file: boolean;
+  readonly audio: boolean;
+  /** URIs of files that are stored at the provider, which nobody else can read. */
+  readonly stored?: RegExp;
 }
 
 /** A wire format. */

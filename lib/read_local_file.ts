@@ -7,9 +7,9 @@
 import { Buffer } from "node:buffer";
 import type { Stats } from "node:fs";
 import { open, stat } from "node:fs/promises";
-import { AbortedError, InvalidInputError } from "../errors.ts";
-import { fileReason } from "../file_reason.ts";
-import { untilAborted } from "../until_aborted.ts";
+import { AbortedError, InvalidInputError } from "./errors.ts";
+import { fileReason } from "./file_reason.ts";
+import { untilAborted } from "./until_aborted.ts";
 
 /** What is read when a file does not say its size, such as those in /proc. */
 const CHUNK = 64 * 1024;

@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 import { InvalidInputError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";
 import type { Fetch } from "../transport/http.ts";
-import { IMAGE_TYPES, mediaTypeOf, sniff } from "./media_type.ts";
-import { readLocalFile, tooLarge } from "./read_local_file.ts";
+import { IMAGE_TYPES, mediaTypeOf, sniff } from "../chat/media_type.ts";
+import { readLocalFile, tooLarge } from "../read_local_file.ts";
 
 /** What a part of a message holds. */
 export type AttachmentKind = "image" | "file" | "audio";
@@ -35,6 +35,11 @@ export interface AttachmentOptions {
    * may come from others.
    */
   allowPrivateUrls?: boolean;
+  /**
+   * Whether messages may name local files; default `true`. Set it to `false` where messages come from
+   * others, who could otherwise have any file read that your program can read.
+   */
+  allowLocalFiles?: boolean;
   /** What downloads them; default the runtime's `fetch`. Gets neither keys nor headers. */
   fetch?: Fetch;
 }
@@ -225,6 +230,11 @@ async function load(
   const inline = fromBase64(reference, kind);
   if (inline !== undefined) return inline;
   const path = pathOf(reference, what);
+  if (attachments?.allowLocalFiles === false) {
+    throw new InvalidInputError(`cannot read ${what}: local files are not allowed here`, {
+      hint: "Give an http(s) URL or a data URL, or set attachments.allowLocalFiles.",
+    });
+  }
   return identify(
     await readLocalFile(path, { what, most, signal }),
     kind,

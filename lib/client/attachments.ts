@@ -5,7 +5,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { AudioPart, ContentPart, DocumentPart, FilePart, Message } from "./messages.ts";
+import type { AudioPart, ContentPart, DocumentPart, FilePart, Message } from "../chat/messages.ts";
+import type { FetchedUrls } from "../providers/provider.ts";
 import {
   type AttachmentKind,
   type AttachmentSource,
@@ -17,16 +18,7 @@ import {
   maxBase64,
   unknownType,
 } from "./load_file.ts";
-import { audioFormatOf } from "./media_type.ts";
-
-/** Which URLs a provider fetches itself; what is at others is downloaded and sent as data. */
-export interface FetchedUrls {
-  readonly image: boolean;
-  readonly file: boolean;
-  readonly audio: boolean;
-  /** URIs of files that are stored at the provider, which nobody else can read. */
-  readonly stored?: RegExp;
-}
+import { audioFormatOf } from "../chat/media_type.ts";
 
 /** Data URLs that need no change: they are base64, of a type that says something. */
 const READY: Readonly<Record<AttachmentKind, RegExp>> = {
