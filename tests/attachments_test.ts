@@ -274,36 +274,30 @@ Deno.test("what is too large is refused, by its size or after as many bytes as c
   await assert.rejects(read(file("https://a.example/a"), given), /larger than the 32\.0 MB/);
 });
 
-Deno.test({
-  name: "only regular files are read: no folders, pipes or devices, also not through a link",
-  ignore: Deno.build.os === "windows",
-  fn: async () => {
-    using folder = temporaryFolder();
-    mkdirSync(folder.file("folder"));
-    execFileSync("mkfifo", [folder.file("pipe")]);
-    symlinkSync("/dev/zero", folder.file("zero.png"));
-    const cases: [string, RegExp][] = [
-      ["folder", /cannot read the file .*folder: it is a folder, not a file/],
-      ["pipe", /it is a pipe, not a file/],
-      ["zero.png", /it is a device, not a file/],
-      ["none", /cannot read the file .*none: it does not exist/],
-    ];
-    for (const [name, message] of cases) {
-      await assert.rejects(read(file(folder.file(name))), { code: "invalid_input", message });
-    }
-    await assert.rejects(read({ type: "image_url", image_url: { url: folder.file("zero.png") } }));
-  },
+Deno.test("only regular files are read: no folders, pipes or devices, also not through a link", async () => {
+  if (process.platform === "win32") return;
+  using folder = temporaryFolder();
+  mkdirSync(folder.file("folder"));
+  execFileSync("mkfifo", [folder.file("pipe")]);
+  symlinkSync("/dev/zero", folder.file("zero.png"));
+  const cases: [string, RegExp][] = [
+    ["folder", /cannot read the file .*folder: it is a folder, not a file/],
+    ["pipe", /it is a pipe, not a file/],
+    ["zero.png", /it is a device, not a file/],
+    ["none", /cannot read the file .*none: it does not exist/],
+  ];
+  for (const [name, message] of cases) {
+    await assert.rejects(read(file(folder.file(name))), { code: "invalid_input", message });
+  }
+  await assert.rejects(read({ type: "image_url", image_url: { url: folder.file("zero.png") } }));
 });
 
-Deno.test({
-  name: "a file that does not tell its size is read up to its end",
-  ignore: Deno.build.os !== "linux",
-  fn: async () => {
-    const part = await read(file("/proc/self/status"));
-    assert.ok(part.type === "file" && part.file.file_data!.startsWith("data:text/plain;base64,"));
-    const text = Buffer.from(part.file.file_data!.split(",")[1], "base64").toString();
-    assert.match(text, new RegExp(`Pid:\\s+${process.pid}\n`));
-  },
+Deno.test("a file that does not tell its size is read up to its end", async () => {
+  if (process.platform !== "linux") return;
+  const part = await read(file("/proc/self/status"));
+  assert.ok(part.type === "file" && part.file.file_data!.startsWith("data:text/plain;base64,"));
+  const text = Buffer.from(part.file.file_data!.split(",")[1], "base64").toString();
+  assert.match(text, new RegExp(`Pid:\\s+${process.pid}\n`));
 });
 
 Deno.test("local files can be refused for messages of others", async () => {
