@@ -31,9 +31,12 @@ import type { FileLock } from "./lock.ts";
 import { checkLines, DamagedLineError, writeInOrder } from "./order.ts";
 import { checkKind, fileProblem, lockOf, resolvePath } from "./output_file.ts";
 import { RecordIndex } from "./record_index.ts";
-import { comparedLine, readRecord, type ResultRecord } from "./record.ts";
+import { comparedLine, encodeRecord, readRecord, type ResultRecord } from "./record.ts";
 import { removeRescued, rescuedPath, takeRescued } from "./rescued_file.ts";
 import { readResultLines } from "./result_lines.ts";
+
+/** In place of the fingerprint of a failure that says nothing of its input. */
+const ANY_INPUT = -1;
 
 /** The result file of one batch, open and locked, or open for reading only. */
 export class Checkpoint {
@@ -166,7 +169,9 @@ export class Checkpoint {
   isDone(index: number, input: unknown, rerunChanged = false): boolean {
     const state = this.#index.state(index);
     if (state === "none") return false;
-    if (this.#index.fingerprint(index) !== fingerprint(input)) {
+    const known = this.#index.fingerprint(index);
+    if (known === ANY_INPUT) return false;
+    if (known !== fingerprint(input)) {
       if (!rerunChanged) throw this.#mismatch(index);
       this.#index.forget(index);
       return false;
@@ -231,7 +236,7 @@ export class Checkpoint {
     const lengths = records.map((record) => {
       const spent = this.#index.spentOn(record.index);
       const line = spent === 0 ? record : { ...record, spent_before: spent };
-      return this.#lines.add(`${JSON.stringify(line)}\n`);
+      return this.#lines.add(`${encodeRecord(line)}\n`);
     });
     const offsets = this.#write(this.#lines.bytes, lengths);
     for (const [i, record] of records.entries()) {
@@ -394,11 +399,14 @@ export class Checkpoint {
   }
 
   #noteScanned(record: ResultRecord, offset: number, length: number): void {
-    // A result whose input is not told cannot be compared, so it is asked again.
-    const known = record.input !== undefined;
-    const state = known ? record.status : "error";
-    const print = known ? fingerprint(comparedLine(record)) : NaN;
-    this.#note(record.index, state, print, offset, length);
+    if (record.input !== undefined) {
+      const print = fingerprint(comparedLine(record));
+      return this.#note(record.index, record.status, print, offset, length);
+    }
+    // Without its input a result cannot be compared, so the record is sent again; after a success, which
+    // was paid for, only if the user says so.
+    const print = record.status === "error" ? ANY_INPUT : NaN;
+    this.#note(record.index, "error", print, offset, length);
   }
 
   #note(
