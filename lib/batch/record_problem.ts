@@ -6,9 +6,12 @@
 import { isTooDeep, MAX_DEPTH, stringifyExact } from "../json.ts";
 import type { BatchRecord } from "./batch.ts";
 
-function jsonProblem(value: unknown): string | undefined {
+function jsonProblem(
+  value: unknown,
+  stringify: (value: unknown) => string,
+): string | undefined {
   try {
-    stringifyExact(value);
+    stringify(value);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message.split("\n")[0] : String(error);
@@ -25,12 +28,12 @@ export function recordProblem(record: BatchRecord, isJournaled: boolean): string
   }
   // What is sent is written as JSON anyway.
   if (!isJournaled || record.metadata === undefined) return undefined;
-  const problem = jsonProblem(record.metadata);
+  const problem = jsonProblem(record.metadata, stringifyExact);
   return problem && `metadata: cannot be written as JSON: ${problem}`;
 }
 
 /** What is wrong with a record whose request could not be encoded. */
 export function encodingProblem({ messages, options }: BatchRecord): string | undefined {
-  const problem = jsonProblem(messages) ?? jsonProblem(options);
+  const problem = jsonProblem([messages, options], JSON.stringify);
   return problem && `cannot be written as JSON: ${problem}`;
 }
