@@ -78,7 +78,13 @@ export type {
 } from "./lib/chat/result.ts";
 export type { StreamEvent } from "./lib/chat/stream_events.ts";
 
-export type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "./lib/batch/batch.ts";
+export type {
+  BatchItem,
+  BatchIterator,
+  BatchOptions,
+  BatchRecord,
+  BatchResult,
+} from "./lib/batch/batch.ts";
 export type { BatchSummary } from "./lib/batch/batch_summary.ts";
 
 export { type CostRow, CostTracker, type CostTrackerOptions } from "./lib/pricing/cost_tracker.ts";
