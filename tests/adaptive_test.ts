@@ -45,7 +45,7 @@ async function batch(
   atOnce: number,
 ): Promise<{ failed: number }> {
   let [begun, failed] = [0, 0];
-  const options: RunOptions = { hooks: { patient: true } };
+  const options: RunOptions<Target> = { hooks: { patient: true } };
   const work = async () => {
     while (begun < count) {
       begun++;

@@ -362,6 +362,28 @@ Deno.test("one call reads an attachment once, however many endpoints it has", as
   );
 });
 
+Deno.test("schema retries do not read an attachment again", async () => {
+  await using mock = watchedMock({ responses: [{ text: "no JSON" }] });
+  const { given, requests } = source({ "https://a.example/x.wav": WAV });
+  await using client = new LLMClient({
+    baseUrl: mock.baseUrl,
+    model: "m",
+    attachments: given.attachments,
+  });
+  const content: ContentPart[] = [audio("https://a.example/x.wav")];
+  await assert.rejects(
+    client.chatCompletions([{ role: "user", content }], {
+      schemaRetries: 2,
+      responseFormat: {
+        type: "json_schema",
+        json_schema: { name: "n", schema: { type: "object" } },
+      },
+    }),
+    { code: "schema_mismatch" },
+  );
+  assert.deepEqual([mock.requests.length, requests.length], [3, 1]);
+});
+
 Deno.test("downloads get neither the headers nor the fetch of the provider", async () => {
   const provider: string[] = [];
   const { given, requests } = source({ "https://a.example/x.png": PNG });

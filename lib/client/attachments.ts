@@ -123,6 +123,11 @@ async function readAll(
   }));
 }
 
+/** Whether a message has parts, some of which may be attachments. */
+export function hasAttachments(messages: readonly Message[]): boolean {
+  return messages.some(({ content }) => Array.isArray(content));
+}
+
 /**
  * Gives `messages` with their attachments as the encoders of a provider take them: at once, and as they
  * are, when there is nothing to read. The messages given are not changed.

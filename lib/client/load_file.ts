@@ -51,8 +51,11 @@ export interface AttachmentSource {
   signal?: AbortSignal;
   attachments?: AttachmentOptions;
   /** What has been loaded, by kind and reference; made when it is first needed. */
-  loaded?: Map<string, Promise<LoadedFile>>;
+  loaded?: LoadedFiles;
 }
+
+/** Attachments by kind and reference. */
+export type LoadedFiles = Map<string, Promise<LoadedFile>>;
 
 /** A file as it is sent. */
 export interface LoadedFile {

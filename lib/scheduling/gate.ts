@@ -9,7 +9,7 @@ import { AdaptiveRate } from "./adaptive_rate.ts";
 import { Breaker } from "./breaker.ts";
 import { ConcurrencyLimit } from "./concurrency_limit.ts";
 import { RateLimiter } from "./rate_limiter.ts";
-import { TokenLimiter } from "./token_limiter.ts";
+import { type TokenDemand, type TokenHold, TokenLimiter } from "./token_limiter.ts";
 
 /** The limits of one endpoint. */
 export interface GateOptions {
@@ -38,7 +38,13 @@ export interface SharedLimits {
 }
 
 /** What {@link Gate.begin} gives where no tokens are counted. */
-const NO_TOKENS: readonly number[] = [];
+const NO_TOKENS: readonly TokenHold[] = [];
+
+/**
+ * Milliseconds by which requests may overtake each other on their way to the server. The limit holds
+ * there, so ours is slower by as much.
+ */
+export const TRAVEL_SLACK = 30;
 
 /** Seconds that an endpoint rests after it said "too fast" without saying for how long. */
 const DEFAULT_REST = 1;
@@ -82,7 +88,10 @@ export class Gate {
   constructor(options: GateOptions, isOnly: boolean) {
     const { concurrency, adaptive, maxQps, maxTpm, shared } = options;
     this.#limit = new ConcurrencyLimit(concurrency, adaptive);
-    this.#qps = [maxQps === undefined ? undefined : new RateLimiter(maxQps), shared?.qps]
+    this.#qps = [
+      maxQps === undefined ? undefined : new RateLimiter(maxQps, TRAVEL_SLACK),
+      shared?.qps,
+    ]
       .filter((limiter) => limiter !== undefined);
     this.#tpm = [maxTpm === undefined ? undefined : new TokenLimiter(maxTpm), shared?.tpm]
       .filter((limiter) => limiter !== undefined);
@@ -158,25 +167,25 @@ export class Gate {
    *
    * @param evenDown whether to go although the endpoint counts as away
    */
-  availableAt(now: number, evenDown: boolean): number {
+  availableAt(now: number, demand: TokenDemand, evenDown: boolean): number {
     if (this.#inFlight >= this.#limit.current) return Infinity;
     let at = this.#pausedUntil;
     if (!evenDown) at = Math.max(at, this.#breaker.availableAt);
     for (const limiter of this.#qps) at = Math.max(at, limiter.nextAt);
-    for (const limiter of this.#tpm) at = Math.max(at, limiter.nextAt);
+    for (const limiter of this.#tpm) at = Math.max(at, limiter.nextAt(now, demand));
     // Asked last: while there is a pause, answers to what was on its way still come in.
     if (this.#rate !== undefined && at <= now) at = Math.max(at, this.#rate.nextAt(now));
     return at;
   }
 
-  /** Begins a request with about `promptTokens`; gives the tokens reckoned with, for the end. */
-  begin(now: number, promptTokens: number): readonly number[] {
+  /** Begins a request; gives the tokens that it holds, for its end. */
+  begin(now: number, demand: TokenDemand): readonly TokenHold[] {
     this.#inFlight++;
     this.#breaker.begin();
     for (const limiter of this.#qps) limiter.take(now);
     this.#rate?.take(now);
     if (this.#tpm.length === 0) return NO_TOKENS;
-    return this.#tpm.map((limiter) => limiter.take(now, promptTokens));
+    return this.#tpm.map((limiter) => limiter.take(now, demand));
   }
 
   /** Ends a request, whatever became of it. */
@@ -238,10 +247,15 @@ export class Gate {
     if (remaining < this.#inFlight) this.#pauseFor(now, wait);
   }
 
-  /** Sets the tokens of a request right for which `taken` were reckoned with. */
-  settleTokens(taken: readonly number[], promptTokens: number, completionTokens: number): void {
-    for (const [i, tokens] of taken.entries()) {
-      this.#tpm[i].settle(tokens, promptTokens, completionTokens);
+  /** Replaces the tokens that an answered request holds by those that it took. */
+  commitTokens(now: number, held: readonly TokenHold[], prompt: number, completion: number): void {
+    for (const [i, hold] of held.entries()) this.#tpm[i].commit(now, hold, prompt, completion);
+  }
+
+  /** Gives back the tokens that a request holds; counts those expected when it `mayHaveRun`. */
+  releaseTokens(now: number, held: readonly TokenHold[], mayHaveRun: boolean): void {
+    for (const [i, hold] of held.entries()) {
+      this.#tpm[i].release(now, hold, mayHaveRun ? hold.expected : 0);
     }
   }
 }
