@@ -83,6 +83,11 @@ export function mediaTypeOf(bytes: Uint8Array, name: string): string | undefined
   return byName ?? "text/plain";
 }
 
+/** Whether files of this media type are text, whatever else they are. */
+export function isTextType(mediaType: string): boolean {
+  return /^text\/|^application\/(.+\+)?(json|jsonl|x-ndjson|xml|yaml|x-yaml|toml)$/.test(mediaType);
+}
+
 /** The names that media types have as `input_audio.format`. */
 const AUDIO_FORMATS: Readonly<Record<string, string>> = {
   "audio/mpeg": "mp3",

@@ -18,7 +18,7 @@ import {
   maxBase64,
   unknownType,
 } from "./load_file.ts";
-import { audioFormatOf } from "../chat/media_type.ts";
+import { audioFormatOf, isTextType } from "../chat/media_type.ts";
 
 /** Data URLs that need no change: they are base64, of a type that says something. */
 const READY: Readonly<Record<AttachmentKind, RegExp>> = {
@@ -81,7 +81,7 @@ function withDocument(
   { mediaType = "", data, name }: LoadedFile,
 ): DocumentPart {
   const title = part.title ?? name;
-  const source: DocumentPart["source"] = mediaType.startsWith("text/")
+  const source: DocumentPart["source"] = isTextType(mediaType)
     ? { type: "text", media_type: "text/plain", data: Buffer.from(data, "base64").toString() }
     : { type: "base64", media_type: mediaType, data };
   return title === undefined ? { ...part, source } : { ...part, title, source };

@@ -14,7 +14,7 @@ import {
   loadOnce,
   MAX_BYTES,
 } from "../client/load_file.ts";
-import { audioFormatOf, IMAGE_TYPES, mediaTypeOf, sniff } from "../chat/media_type.ts";
+import { audioFormatOf, IMAGE_TYPES, isTextType, mediaTypeOf, sniff } from "../chat/media_type.ts";
 import type { ContentPart, UserMessage } from "../chat/messages.ts";
 import { readLocalFile, tooLarge } from "../read_local_file.ts";
 import { InvalidInputError } from "../errors.ts";
@@ -86,7 +86,10 @@ export async function readAttachment(path: string): Promise<Attachment> {
   if (isDataUrl(path)) {
     const loaded = await loadOnce(path, "file", { timeout: 0 });
     const bytes = Math.floor(loaded.data.length * 3 / 4);
-    return { name: path.slice(0, 80), bytes, part: partOf(loaded) };
+    const part: ContentPart = isTextType(loaded.mediaType ?? "")
+      ? { type: "text", text: Buffer.from(loaded.data, "base64").toString() }
+      : partOf(loaded);
+    return { name: path.slice(0, 80), bytes, part };
   }
   const bytes = await readLocalFile(expandPath(path), { what: path, most: MAX_BYTES.file });
   const name = basename(path);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toolChoiceProblem } from "../chat/normalize.ts";
 import { type RecordOptions, WIRE_NAMES } from "../chat/record_options.ts";
 import { asNumber, asObject, isRawNumber, isTooDeep, type Json, parseExact } from "../json.ts";
 
@@ -41,7 +42,9 @@ function isName(value: unknown): boolean {
 
 function isTool(value: unknown): boolean {
   const tool = asObject(value);
-  return tool?.type === "function" && isName(asObject(tool.function)?.name);
+  if (tool === undefined || Object.keys(tool).length === 0) return false;
+  // Other tools are the provider's own, and are sent as they are.
+  return tool.type !== "function" || isName(asObject(tool.function)?.name);
 }
 
 function isResponseFormat(value: unknown): boolean {
@@ -80,13 +83,13 @@ const CHECKS: readonly Check[] = [
   ],
   [
     "tools",
-    'an array of {"type": "function", "function": {"name": …}}',
+    'an array of {"type": "function", "function": {"name": …}} or tools of the provider',
     (value) => Array.isArray(value) && value.every(isTool),
   ],
   [
     "toolChoice",
-    '"none", "auto", "required" or {"type": "function", "function": {"name": …}}',
-    (value) => value === "none" || value === "auto" || value === "required" || isTool(value),
+    '"none", "auto", "required", {"type": "function", "function": {"name": …}} or allowed_tools',
+    (value) => toolChoiceProblem(value) === undefined,
   ],
   ["parallelToolCalls", "true or false", (value) => typeof value === "boolean"],
 ];

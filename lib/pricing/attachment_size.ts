@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { isTextType } from "../chat/media_type.ts";
 import type { AudioPart, ContentPart, DocumentPart, TextPart } from "../chat/messages.ts";
 
 /** Images, by how closely they are looked at; the larger one is what a full-size photo comes to. */
@@ -43,7 +44,8 @@ function fileSize(reference: string | undefined): number {
   if (reference === undefined || !/^data:/i.test(reference)) return UNKNOWN_PAGES * PAGE;
   const bytes = bytesOf(reference.length);
   // Text in UTF-8 has at least three bytes a token.
-  return /^data:(text\/|application\/json)/i.test(reference) ? bytes / 3 : pdfSize(bytes);
+  const [, mediaType = ""] = /^data:([^;,]{0,100})/i.exec(reference) ?? [];
+  return isTextType(mediaType) ? bytes / 3 : pdfSize(bytes);
 }
 
 /** The bytes of a second of PCM, from the header of a WAV file (RIFF: `nAvgBytesPerSec`). */
