@@ -5,7 +5,7 @@
  * @module
  */
 import { FlexLLMError, HttpError, RateLimitError } from "../errors.ts";
-import { AdaptiveRate } from "./adaptive_rate.ts";
+import { AdaptiveRate, type Sent } from "./adaptive_rate.ts";
 import { Breaker } from "./breaker.ts";
 import { ConcurrencyLimit } from "./concurrency_limit.ts";
 import { RateLimiter } from "./rate_limiter.ts";
@@ -46,8 +46,6 @@ const NO_TOKENS: readonly TokenHold[] = [];
  */
 export const TRAVEL_SLACK = 30;
 
-/** Seconds that an endpoint rests after it said "too fast" without saying for how long. */
-const DEFAULT_REST = 1;
 /** Seconds that an endpoint rests whose key, quota or model is refused. */
 const REFUSED_REST = 300;
 /** The weight of the newest answer in the average latency. */
@@ -178,14 +176,14 @@ export class Gate {
     return at;
   }
 
-  /** Begins a request; gives the tokens that it holds, for its end. */
-  begin(now: number, demand: TokenDemand): readonly TokenHold[] {
+  /** Starts a request; returns when it was sent, and the tokens that it holds. */
+  begin(at: number, demand: TokenDemand): Sent & { tokens: readonly TokenHold[] } {
     this.#inFlight++;
     this.#breaker.begin();
-    for (const limiter of this.#qps) limiter.take(now);
-    this.#rate?.take(now);
-    if (this.#tpm.length === 0) return NO_TOKENS;
-    return this.#tpm.map((limiter) => limiter.take(now, demand));
+    for (const limiter of this.#qps) limiter.take(at);
+    const order = this.#rate?.take(at) ?? 0;
+    if (this.#tpm.length === 0) return { at, order, tokens: NO_TOKENS };
+    return { at, order, tokens: this.#tpm.map((limiter) => limiter.take(at, demand)) };
   }
 
   /** Ends a request, whatever became of it. */
@@ -193,34 +191,35 @@ export class Gate {
     this.#inFlight--;
   }
 
-  /** Notes that the request begun at `begun` was answered. */
-  answered(now: number, begun: number): void {
+  /** Notes that a request was answered. */
+  answered(now: number, sent: Sent): void {
     this.#answers++;
     this.#answeredAt = now;
-    const took = now - begun;
+    const took = now - sent.at;
     this.#latency = this.#latency === undefined
       ? took
       : this.#latency + (took - this.#latency) * NEWEST;
-    this.#rate?.taken(begun);
+    this.#rate?.taken(sent);
     if (this.#breaker.answered()) this.#limit.restart(now);
     else this.#limit.answered(now, this.#inFlight >= this.#limit.current);
   }
 
-  /** Notes why the request begun at `begun` was not answered. */
-  failed(now: number, begun: number, error: unknown): void {
+  /** Notes why a request was not answered. */
+  failed(now: number, sent: Sent, error: unknown): void {
+    const begun = sent.at;
     if (!(error instanceof FlexLLMError) || !isEndpointFault(error)) {
       this.#breaker.cancelled(begun);
       return;
     }
     this.#failures++;
     this.#lastError = error;
-    if (error instanceof RateLimitError) return this.#refused(now, begun, error);
+    if (error instanceof RateLimitError) return this.#refused(now, sent, error);
     if (error instanceof HttpError && (error.status === 529 || error.status === 503)) {
       this.#limit.tooMany(now, begun, this.#inFlight, false);
       this.#pauseFor(now, error.retryAfter ?? 0);
     }
     // It was let in, whatever became of it then.
-    if (error.code === "http" || error.code === "malformed_response") this.#rate?.taken(begun);
+    if (error.code === "http" || error.code === "malformed_response") this.#rate?.taken(sent);
     // A slow failure tells how slow the endpoint is, a fast one nothing.
     if (this.#latency === undefined || now - begun > this.#latency) this.#latency = now - begun;
     if (!error.fatal) this.#breaker.failed(now, begun);
@@ -228,13 +227,13 @@ export class Gate {
     else this.#breaker.cancelled(begun);
   }
 
-  #refused(now: number, begun: number, error: RateLimitError): void {
+  #refused(now: number, sent: Sent, error: RateLimitError): void {
+    const begun = sent.at;
     // It is there, it only has no time.
     this.#breaker.cancelled(begun);
     if (error.concurrent) return this.#limit.tooMany(now, begun, this.#inFlight, true);
-    const rest = error.retryAfter ?? (this.#rate === undefined ? 0 : DEFAULT_REST);
-    this.#pauseFor(now, rest);
-    this.#rate?.tooFast(now, begun, rest);
+    const asked = error.retryAfter;
+    this.#pauseFor(now, this.#rate?.tooFast(now, sent, asked) ?? asked ?? 0);
   }
 
   #pauseFor(now: number, seconds: number): void {

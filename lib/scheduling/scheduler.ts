@@ -124,11 +124,11 @@ export class Scheduler<T extends Target> {
       const { gate } = grant.target;
       try {
         const value = await attempt(grant);
-        gate.answered(clock.now(), grant.at);
+        gate.answered(clock.now(), grant);
         if (!keepsSlot) this.#release(grant);
         return value;
       } catch (error) {
-        gate.failed(clock.now(), grant.at, error);
+        gate.failed(clock.now(), grant, error);
         this.#release(grant);
         const waitSignal = ticket.waitSignal ?? signal;
         if (this.#turnsElsewhere(error, grant.target, ticket) && !waitSignal?.aborted) continue;

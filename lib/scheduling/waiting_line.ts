@@ -6,6 +6,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { abortedBy, type UnavailableError } from "../errors.ts";
+import type { Sent } from "./adaptive_rate.ts";
 import type { Budget, BudgetWaiter, Reservation } from "./budget.ts";
 import { Chooser, type LoadBalance, type Target } from "./choose.ts";
 import type { TokenDemand, TokenHold } from "./token_limiter.ts";
@@ -40,10 +41,8 @@ export interface Ticket<T> {
 }
 
 /** What a request was given: an endpoint, with a slot, tokens and money. */
-export interface Grant<T> {
+export interface Grant<T> extends Sent {
   target: T;
-  /** When, by the clock of the queue. */
-  at: number;
   /** The tokens that it holds there. */
   tokens: readonly TokenHold[];
   /** The money that is set aside for it; `undefined` without a budget. */
@@ -213,8 +212,8 @@ export class WaitingLine<T extends Target> {
     return isShort;
   }
 
-  #grant(target: T, { tokens }: Ticket<T>, at: number, money: Reservation | undefined): Grant<T> {
-    return { target, at, tokens: target.gate.begin(at, tokens), money };
+  #grant(target: T, ticket: Ticket<T>, now: number, money: Reservation | undefined): Grant<T> {
+    return { target, money, ...target.gate.begin(now, ticket.tokens) };
   }
 
   /**
