@@ -1,3 +1,5 @@
+// Files begin with control characters.
+// deno-lint-ignore-file no-control-regex
 /**
  * What a file is: by its first bytes, and by its name where they do not say.
  *
