@@ -41,6 +41,7 @@ export type { RetryNotice } from "./lib/scheduling/scheduler.ts";
 export type { ServiceName } from "./lib/providers/services.ts";
 export type { Fetch } from "./lib/transport/http.ts";
 
+export type { AttachmentOptions } from "./lib/client/load_file.ts";
 export type {
   AssistantMessage,
   AudioPart,
@@ -77,7 +78,13 @@ export type {
 } from "./lib/chat/result.ts";
 export type { StreamEvent } from "./lib/chat/stream_events.ts";
 
-export type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "./lib/batch/batch.ts";
+export type {
+  BatchItem,
+  BatchIterator,
+  BatchOptions,
+  BatchRecord,
+  BatchResult,
+} from "./lib/batch/batch.ts";
 export type { BatchSummary } from "./lib/batch/batch_summary.ts";
 
 export { type CostRow, CostTracker, type CostTrackerOptions } from "./lib/pricing/cost_tracker.ts";
@@ -113,6 +120,7 @@ export {
   FlexLLMError,
   HttpError,
   type HttpErrorDetails,
+  InternalError,
   InvalidInputError,
   type MalformedResponseDetails,
   MalformedResponseError,

@@ -1,6 +1,8 @@
 /** Batches through the library. */
 import assert from "node:assert/strict";
-import { type BatchItem, createMockApp, LLMClient, type Message } from "../mod.ts";
+import { readFileSync } from "node:fs";
+import { type BatchItem, CostTracker, createMockApp, LLMClient, type Message } from "../mod.ts";
+import { recordedResult, type ResultRecord, successRecord } from "../lib/checkpoint/record.ts";
 import { jsonLines, temporaryFolder } from "./support/temporary_folder.ts";
 
 function questions(count: number): Message[][] {
@@ -176,4 +178,177 @@ Deno.test("a result file that cannot be written stops the batch", async () => {
     client.chatCompletionsBatch(questions(2), { output: "/no/such/folder/out.jsonl" }),
     { code: "checkpoint" },
   );
+});
+
+Deno.test("a fault of ours that one record meets fails that record, and no other", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  const { client } = countingClient(2);
+  let broken = true;
+  const complete = client.chatCompletions.bind(client);
+  client.chatCompletions = (messages, options, hooks) => {
+    if (broken && messages[0].content === "Question 3") throw new TypeError("x is undefined");
+    return complete(messages, options, hooks);
+  };
+  const { results, summary } = await client.chatCompletionsBatch(questions(40), { output });
+  assert.deepEqual([summary.succeeded, summary.failed, summary.errors], [39, 1, { internal: 1 }]);
+  const [failed] = results.filter((item) => item.status === "error");
+  assert.equal(failed.index, 3);
+  assert.equal(failed.error.message, "unexpected: x is undefined (this is a fault of flexllm)");
+  assert.ok(failed.error.cause instanceof TypeError);
+  const line = jsonLines(readFileSync(output, "utf8"))[3];
+  assert.deepEqual([line.status, line.error_code], ["error", "internal"]);
+  // The next run tries it again.
+  broken = false;
+  const again = await client.chatCompletionsBatch(questions(40), { output });
+  assert.deepEqual([again.summary.succeeded, again.summary.restored], [1, 39]);
+});
+
+/** A client of a mock whose answers cost $0.001 each, with a budget in USD. */
+function budgetClient(limit: number, concurrencyLimit = 2) {
+  const app = createMockApp({ length: 40 });
+  return new LLMClient({
+    provider: "mock",
+    model: "m",
+    prices: [{ model: "m", input: 0, output: 0, request: 0.001 }],
+    costTracker: new CostTracker({ limit }),
+    concurrencyLimit,
+    fetch: async (url, init) => await app.fetch(new Request(url, init)),
+  });
+}
+
+Deno.test("a batch that its budget stops resolves with what was paid for", async () => {
+  const options = { maxTokens: 20 };
+  const { results, summary, stoppedBy } = await budgetClient(0.0055)
+    .chatCompletionsBatch(questions(100), options);
+  assert.equal(stoppedBy?.code, "budget_exceeded");
+  assert.deepEqual(results.map(({ index, status }) => [index, status]), [
+    ...[0, 1, 2, 3, 4].map((index) => [index, "success"]),
+  ]);
+  assert.equal(summary.succeeded, 5);
+  assert.equal(summary.cost.toFixed(4), "0.0050");
+  const none = await budgetClient(0.0005).chatCompletionsBatch(questions(3), options);
+  assert.deepEqual([none.results, none.stoppedBy?.code], [[], "budget_exceeded"]);
+  const whole = await budgetClient(1).chatCompletionsBatch(questions(3), options);
+  assert.deepEqual([whole.results.length, whole.stoppedBy], [3, undefined]);
+});
+
+Deno.test("a batch that is cancelled or fails later resolves with what was answered", async () => {
+  const controller = new AbortController();
+  const app = createMockApp();
+  let requests = 0;
+  const client = new LLMClient({
+    provider: "mock",
+    model: "mock",
+    concurrencyLimit: 1,
+    fetch: async (url, init) => {
+      if (requests++ === 4) controller.abort();
+      init.signal?.throwIfAborted();
+      return await app.fetch(new Request(url, init));
+    },
+  });
+  const inputs = questions(10);
+  const cancelled = await client.chatCompletionsBatch(inputs, { signal: controller.signal });
+  assert.equal(cancelled.stoppedBy?.code, "aborted");
+  assert.deepEqual(cancelled.results.map(({ index }) => index), [0, 1, 2, 3]);
+  assert.equal(cancelled.summary.succeeded, 4);
+
+  const refused = await failingClient(401, 5).chatCompletionsBatch(questions(100));
+  assert.equal(refused.stoppedBy?.code, "authentication");
+  assert.equal(refused.results.filter(({ status }) => status === "success").length, 5);
+
+  function* broken() {
+    yield* questions(3);
+    throw new Error("the database is gone");
+  }
+  const { results, stoppedBy } = await countingClient().client.chatCompletionsBatch(broken());
+  assert.equal(results.length, 3);
+  assert.match(stoppedBy!.message, /reading the inputs .*: the database is gone/);
+});
+
+Deno.test("the iterator of a batch has the counts: as its return value, and at any time", async () => {
+  const { client } = countingClient();
+  const run = client.iterChatCompletionsBatch(questions(5));
+  assert.equal(run.summary.succeeded, 0);
+  let step = await run.next();
+  while (!step.done) step = await run.next();
+  assert.equal(step.value.succeeded, 5);
+  assert.equal(run.summary.succeeded, 5);
+
+  const stopped = budgetClient(0.0035).iterChatCompletionsBatch(questions(9), { maxTokens: 20 });
+  await assert.rejects(async () => {
+    for await (const _ of stopped);
+  }, { code: "budget_exceeded" });
+  assert.equal(stopped.summary.succeeded, 3);
+});
+
+Deno.test("a record that is no JSON fails on its own, and nothing is paid for it", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  const nested = (levels: number) => JSON.parse(`${"[".repeat(levels)}${"]".repeat(levels)}`);
+  const [messages] = questions(1);
+  const inputs = [
+    { messages, metadata: circular },
+    { messages, metadata: { deep: nested(50_000) } },
+    { messages: [{ ...messages[0], x: nested(50_000) }] as unknown as Message[] },
+    { messages: [{ ...messages[0], x: 1n }] as unknown as Message[] },
+    { messages, options: { extraBody: circular } },
+    { messages, metadata: { id: 1669700650467246081n } },
+  ];
+  for (let run = 0; run < 2; run++) {
+    const { client, asked } = countingClient();
+    const { results } = await client.chatCompletionsBatch(inputs, { output });
+    assert.deepEqual(
+      results.map((item) => item.status === "error" ? item.error.code : item.status),
+      [...Array(5).fill("invalid_input"), "success"],
+    );
+    assert.equal(asked.length, run === 0 ? 1 : 0);
+    assert.ok(results[1].status === "error");
+    assert.match(results[1].error.message, /record 1: metadata: nested more than 500 levels deep/);
+    const last = folder.read("out.jsonl").trimEnd().split("\n").at(-1)!;
+    assert.ok(last.includes('"metadata":{"id":1669700650467246081}'), last);
+  }
+});
+
+Deno.test("a restored result has every count of tokens that the live one had", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  const usage = {
+    prompt_tokens: 100,
+    completion_tokens: 50,
+    total_tokens: 150,
+    prompt_tokens_details: { cached_tokens: 30, cache_write_tokens: 20 },
+    completion_tokens_details: { reasoning_tokens: 10 },
+  };
+  const message = { role: "assistant", content: "Hi" };
+  const client = new LLMClient({
+    baseUrl: "http://localhost/v1",
+    model: "m",
+    fetch: () =>
+      Promise.resolve(Response.json({ choices: [{ message, finish_reason: "stop" }], usage })),
+  });
+  const read = async () => {
+    const { results: [item] } = await client.chatCompletionsBatch(questions(1), { output });
+    assert.ok(item.status === "success");
+    return item;
+  };
+  const [live, restored] = [await read(), await read()];
+  assert.deepEqual([live.restored, restored.restored], [false, true]);
+  assert.deepEqual(restored.result.usage, live.result.usage);
+  assert.ok(Object.keys(live.result.usage!).length >= 5);
+
+  const all = {
+    ...{ promptTokens: 9, completionTokens: 8, totalTokens: 17, cachedTokens: 1 },
+    ...{ cacheWriteTokens: 5, cacheWriteHourTokens: 3, reasoningTokens: 2 },
+  };
+  const record = successRecord({ index: 0, messages: questions(1)[0] }, {
+    ...live.result,
+    usage: all,
+  });
+  assert.deepEqual(recordedResult(JSON.parse(JSON.stringify(record))).usage, all);
+  // The Python tool writes null for what it does not know.
+  const python = { ...record, usage: null, cost: null, tool_calls: null };
+  assert.equal(recordedResult(python as unknown as ResultRecord).usage, null);
 });

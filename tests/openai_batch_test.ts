@@ -104,6 +104,28 @@ Deno.test("a line for Responses becomes the same question for Chat Completions",
   });
 });
 
+Deno.test("files, audio and the provider's own tools of a Responses line are kept", () => {
+  const audio = { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } };
+  const content = [
+    { type: "input_file", file_url: "https://host/a.pdf", filename: "b.pdf" },
+    { type: "input_file", file_id: "file-1", file_data: null },
+    audio,
+  ];
+  const body = { input: [{ role: "user", content }], tools: [{ type: "web_search" }] };
+  assert.deepEqual(convert({ custom_id: "1", url: "/v1/responses", body }), {
+    messages: [{
+      role: "user",
+      content: [
+        { type: "file", file: { file_data: "https://host/a.pdf", filename: "b.pdf" } },
+        { type: "file", file: { file_id: "file-1" } },
+        audio,
+      ],
+    }],
+    metadata: { custom_id: "1" },
+    options: { tools: [{ type: "web_search" }] },
+  });
+});
+
 Deno.test("a line that cannot be asked says why, with the field", () => {
   const chat = (body: unknown) => ({ custom_id: "1", url: "/v1/chat/completions", body });
   const responses = (body: unknown) => ({ custom_id: "1", url: "/v1/responses", body });
@@ -126,10 +148,11 @@ Deno.test("a line that cannot be asked says why, with the field", () => {
       /body\.input\[0\]: expected a message with a role/,
     ],
     [
-      responses({ input: [{ role: "user", content: [{ type: "input_file", file_id: "f" }] }] }),
-      /body\.input\[0\]\.content\[0\]: expected input_text or input_image with a URL/,
+      responses({ input: [{ role: "user", content: [{ type: "input_video" }] }] }),
+      /body\.input\[0\]\.content\[0\]: expected input_text, .* or input_image with a URL/,
     ],
-    [responses({ input: "x", tools: [{ type: "web_search" }] }), /body\.tools: expected an array/],
+    [responses({ input: "x", tools: [{}] }), /body\.tools: expected an array/],
+    [chat({ messages, tool_choice: "any" }), /body\.tool_choice: expected "none", "auto"/],
     [responses({ input: "x", text: { verbosity: "low" } }), /body\.text: expected only a "format"/],
     [responses({ input: "x", reasoning: { mode: "pro" } }), /body\.reasoning: expected only/],
   ];

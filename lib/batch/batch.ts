@@ -9,9 +9,9 @@ import type { ChatResult } from "../chat/result.ts";
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { comparedInput } from "../checkpoint/record.ts";
 import type { BatchInput, ChatClient } from "../client/chat_client.ts";
-import type { FlexLLMError } from "../errors.ts";
+import { FlexLLMError, InvalidInputError } from "../errors.ts";
 import { BatchRun, type IndexedRecord } from "./batch_run.ts";
-import type { BatchSummary } from "./batch_summary.ts";
+import { type BatchSummary, emptySummary } from "./batch_summary.ts";
 
 /** One record of a batch. */
 export interface BatchRecord {
@@ -69,11 +69,25 @@ export type BatchItem =
 
 /** All results of a batch. */
 export interface BatchResult {
-  /** One item for each record, in the order of the input. */
+  /**
+   * One item for each record, in the order of the input. When the batch stopped early, records that have
+   * neither an answer nor an error are left out; {@link BatchItem.index} says which these are.
+   */
   results: BatchItem[];
   /** The counts. */
   summary: BatchSummary;
+  /**
+   * Why the batch stopped early: the budget or quota is used up, it was cancelled, the key was refused,
+   * the server is down, the result file cannot be written, … Absent when it ran to its end.
+   */
+  stoppedBy?: FlexLLMError;
 }
+
+/** Yields the items of a batch; returns the counts at its end. */
+export type BatchIterator = AsyncGenerator<BatchItem, BatchSummary, void> & {
+  /** The counts so far; also after the batch has ended, or has stopped with an error. */
+  readonly summary: BatchSummary;
+};
 
 /** What is neither is left for the client to refuse, as the failure of this one record. */
 function toRecord(input: BatchInput): BatchRecord {
@@ -108,7 +122,8 @@ async function* runBatch(
   client: ChatClient,
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
   options: BatchOptions,
-): AsyncGenerator<BatchItem[], BatchSummary, void> {
+  onStart: (run: BatchRun) => void,
+): AsyncGenerator<BatchItem[], void, void> {
   const { output, rerunChanged } = options;
   const checkpoint = output === undefined ? undefined : await Checkpoint.open(output);
   try {
@@ -117,23 +132,34 @@ async function* runBatch(
       ? inputs.length - (checkpoint?.successes ?? 0)
       : undefined;
     const run = new BatchRun(client, { ...options, checkpoint, pending, yieldRestored: true });
+    onStart(run);
     const isAsync = Symbol.asyncIterator in inputs;
     yield* run.batches(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
     checkpoint?.order();
-    return run.summary();
   } finally {
     checkpoint?.close();
   }
 }
 
 /** The batch behind `iterChatCompletionsBatch`. */
-export async function* iterateBatch(
+export function iterateBatch(
   client: ChatClient,
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
   options: BatchOptions,
-): AsyncGenerator<BatchItem, void, void> {
-  for await (const items of runBatch(client, inputs, options)) yield* items;
+): BatchIterator {
+  let run: BatchRun | undefined;
+  const summary = () => run?.summary() ?? emptySummary();
+  async function* items(): AsyncGenerator<BatchItem, BatchSummary, void> {
+    for await (const group of runBatch(client, inputs, options, (begun) => run = begun)) {
+      yield* group;
+    }
+    return summary();
+  }
+  return Object.defineProperty(items(), "summary", { get: summary }) as BatchIterator;
 }
+
+/** Limits of the caller's own: reaching one is no failure, even if nothing was answered before. */
+const LIMITS: ReadonlySet<string> = new Set(["aborted", "budget_exceeded", "quota_exceeded"]);
 
 /** The batch behind `chatCompletionsBatch`. */
 export async function collectBatch(
@@ -142,9 +168,24 @@ export async function collectBatch(
   options: BatchOptions,
 ): Promise<BatchResult> {
   const results: BatchItem[] = [];
-  const run = runBatch(client, inputs, options);
-  for (let step = await run.next();; step = await run.next()) {
-    if (step.done) return { results, summary: step.value };
-    for (const item of step.value) results[item.index] = item;
+  let run: BatchRun | undefined;
+  try {
+    for await (const items of runBatch(client, inputs, options, (begun) => run = begun)) {
+      for (const item of items) results[item.index] = item;
+    }
+    return { results, summary: run!.summary() };
+  } catch (error) {
+    const stoppedBy = error instanceof FlexLLMError ? error : inputFailure(error);
+    const isLimit = LIMITS.has(stoppedBy.code);
+    // Without any result there is nothing to return.
+    if (run === undefined || results.length === 0 && !isLimit) throw error;
+    // Holes are records that were not tried.
+    return { results: results.filter(() => true), summary: run.summary(), stoppedBy };
   }
+}
+
+/** The inputs are the only foreign code of a batch. */
+function inputFailure(cause: unknown): FlexLLMError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new InvalidInputError(`reading the inputs of the batch failed: ${reason}`, { cause });
 }

@@ -9,6 +9,8 @@ import type { ChatOptions } from "../chat/options.ts";
 import type { CallHooks, RunOptions } from "../scheduling/scheduler.ts";
 import type { TokenDemand } from "../scheduling/token_limiter.ts";
 import type { AttemptOptions, EncodedCall, EndpointClient } from "./endpoint_client.ts";
+import { hasAttachments } from "./attachments.ts";
+import type { AttachmentOptions, AttachmentSource, LoadedFiles } from "./load_file.ts";
 import type { Spending } from "./spending.ts";
 
 /** What a call is made of. */
@@ -20,16 +22,21 @@ export interface CallOptions {
   signal: AbortSignal;
   /** Seconds that one attempt may take. */
   timeout: number;
+  attachments: AttachmentOptions | undefined;
+  /** The attachments that an earlier call of the same conversation has loaded. */
+  loaded: LoadedFiles | undefined;
 }
 
 /** One call. */
-export class Call implements RunOptions<EndpointClient>, AttemptOptions {
+export class Call implements RunOptions<EndpointClient>, AttemptOptions, AttachmentSource {
   readonly messages: readonly Message[];
   readonly options: ChatOptions;
   readonly hooks: CallHooks | undefined;
   readonly stream: boolean;
   readonly signal: AbortSignal;
   readonly timeout: number;
+  readonly attachments: AttachmentOptions | undefined;
+  loaded: LoadedFiles | undefined;
   /** The size of its prompt, for the estimates of its tokens; 0 when nobody needs to know. */
   readonly promptSize: number;
   readonly tokens: TokenDemand;
@@ -50,6 +57,8 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions {
     this.stream = call.stream;
     this.signal = call.signal;
     this.timeout = call.timeout;
+    this.attachments = call.attachments;
+    this.loaded = call.loaded;
     this.#spending = spending;
     this.promptSize = spending.promptSize(call.messages, call.options);
     this.tokens = spending.demand(this);
@@ -79,21 +88,20 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions {
   }
 
   /**
-   * Reads the attachments that have to be sent inline, each once for all endpoints; `undefined` when there
+   * Reads the attachments that have to be sent as data, each once for all endpoints; `undefined` when there
    * are none.
    */
-  readAttachments(endpoints: readonly EndpointClient[]): Promise<void> | undefined {
-    const reading = endpoints.filter((endpoint) => endpoint.hasToRead(this.messages));
-    if (reading.length === 0) return undefined;
+  readAttachments(endpoints: readonly EndpointClient[]): Promise<unknown> | undefined {
+    if (!hasAttachments(this.messages)) return undefined;
     const read = this.#read = new Map<EndpointClient, readonly Message[] | Error>();
-    const known = new Map<string, Promise<unknown>>();
-    return Promise.all(reading.map(async (endpoint) => {
-      try {
-        read.set(endpoint, await endpoint.read(this.messages, this.signal, known));
-      } catch (error) {
+    const reading = endpoints.flatMap((endpoint) => {
+      const messages = endpoint.readAttachments(this);
+      if (!(messages instanceof Promise)) return [];
+      return [messages.then((messages) => read.set(endpoint, messages), (error) => {
         if (this.signal.aborted) throw error;
         read.set(endpoint, error instanceof Error ? error : new Error(String(error)));
-      }
-    })).then(() => {});
+      })];
+    });
+    return reading.length === 0 ? undefined : Promise.all(reading);
   }
 }

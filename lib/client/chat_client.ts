@@ -7,7 +7,7 @@ import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { CallHooks } from "../scheduling/scheduler.ts";
-import type { BatchItem, BatchOptions, BatchRecord, BatchResult } from "../batch/batch.ts";
+import type { BatchIterator, BatchOptions, BatchRecord, BatchResult } from "../batch/batch.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 
@@ -34,16 +34,16 @@ export interface ChatClient {
     options?: ChatOptions,
     hooks?: CallHooks,
   ): CompletionStream;
-  /** Asks for many completions and gives them in the order of the input. */
+  /** Sends many conversations and resolves with their results in the order of the input. */
   chatCompletionsBatch(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options?: BatchOptions,
   ): Promise<BatchResult>;
-  /** Asks for many completions and gives each as it finishes. */
+  /** Sends many conversations and yields each result as it finishes. */
   iterChatCompletionsBatch(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options?: BatchOptions,
-  ): AsyncGenerator<BatchItem, void, void>;
+  ): BatchIterator;
   /** Cancels what is in flight and writes what is to be kept. */
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import {
-  type BatchItem,
+  type BatchIterator,
   type BatchOptions,
   type BatchResult,
   collectBatch,
@@ -84,11 +84,12 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   }
 
   /**
-   * Asks for many completions and gives them in the order of the input. A record that fails does
-   * not stop the others; see {@link BatchItem.status}.
+   * Sends many conversations and resolves with their results in the order of the input. A record that
+   * fails does not stop the others; see `status` of the items. A batch that stops early resolves with
+   * what was answered, and says why in {@link BatchResult.stoppedBy}.
    *
-   * @throws {FlexLLMError} when the whole batch cannot go on: wrong options, a refused key, a
-   *   checkpoint of another input
+   * @throws {FlexLLMError} when there is no result to return: wrong options, a checkpoint of another
+   *   input, a refused key or an unreachable server before the first answer
    */
   chatCompletionsBatch(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
@@ -98,13 +99,16 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   }
 
   /**
-   * Asks for many completions and gives each as it finishes. Reads the input only as fast as the
-   * results are taken, so memory is bounded by the concurrency. Leaving the loop cancels the rest.
+   * Sends many conversations and yields each result as it finishes. Reads the input only as fast as
+   * the results are taken, so memory is bounded by the concurrency. Leaving the loop cancels the rest.
+   * The counts are in the iterator's `summary`, and its return value.
+   *
+   * @throws {FlexLLMError} when the batch stops early, after the items so far
    */
   iterChatCompletionsBatch(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options: BatchOptions = {},
-  ): AsyncGenerator<BatchItem, void, void> {
+  ): BatchIterator {
     return iterateBatch(this, inputs, options);
   }
 

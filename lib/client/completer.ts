@@ -6,6 +6,7 @@
  */
 import { assistantMessage } from "../chat/assistant_message.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
+import { normalizeMessages, normalizeOptions, toolChoiceProblem } from "../chat/normalize.ts";
 import type { ChatOptions, ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { eventsOf, StreamAccumulator } from "../chat/stream_events.ts";
@@ -32,6 +33,7 @@ import { expectTimeout } from "./client_options.ts";
 import { CompletionStream } from "./completion_stream.ts";
 import type { EncodedCall, EndpointClient } from "./endpoint_client.ts";
 import type { EventSource } from "./event_iterator.ts";
+import type { AttachmentOptions, LoadedFiles } from "./load_file.ts";
 import { retryUntilValid } from "./schema_retry.ts";
 import { Spending } from "./spending.ts";
 
@@ -43,6 +45,7 @@ export interface CompleterOptions extends SchedulerOptions {
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
   cache: CacheOptions | undefined;
+  attachments: AttachmentOptions | undefined;
   /** Cancels everything. */
   signal: AbortSignal | undefined;
 }
@@ -79,7 +82,9 @@ export class Completer {
   ): Promise<ChatResult> {
     const { schemaRetries = 0 } = options;
     if (schemaRetries === 0) return this.#completeOnce(messages, options, hooks);
-    const ask = (messages: readonly Message[]) => this.#completeOnce(messages, options, hooks);
+    const loaded: LoadedFiles = new Map();
+    const ask = (messages: readonly Message[]) =>
+      this.#completeOnce(messages, options, hooks, loaded);
     return retryUntilValid(ask, messages, schemaRetries);
   }
 
@@ -87,9 +92,10 @@ export class Completer {
     messages: readonly Message[],
     options: ChatOptions,
     hooks: CallHooks | undefined,
+    loaded?: LoadedFiles,
   ): Promise<ChatResult> {
     const signal = this.#merge(options.signal);
-    const call = this.#call(messages, options, hooks, false, signal);
+    const call = this.#call(messages, options, hooks, false, signal, loaded);
     const preparing = this.#prepare(call);
     if (preparing !== undefined) await preparing;
     const cache = options.cache === false ? undefined : this.#cache;
@@ -180,17 +186,22 @@ export class Completer {
   }
 
   #call(
-    messages: readonly Message[],
-    options: ChatOptions,
+    given: readonly Message[],
+    givenOptions: ChatOptions,
     hooks: CallHooks | undefined,
     stream: boolean,
     signal: AbortSignal,
+    loaded?: LoadedFiles,
   ): Call {
     if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
-    const problem = messagesProblem(messages);
+    const problem = messagesProblem(given);
     if (problem !== undefined) throw new InvalidInputError(problem);
+    const choiceProblem = toolChoiceProblem(givenOptions.toolChoice);
+    if (choiceProblem !== undefined) throw new ConfigurationError(choiceProblem);
+    const messages = normalizeMessages(given);
+    const options = normalizeOptions(givenOptions);
     if (options.timeout !== undefined) expectTimeout(options.timeout);
-    const { timeout, thinkingTimeout } = this.#options;
+    const { timeout, thinkingTimeout, attachments } = this.#options;
     return new Call({
       messages,
       options,
@@ -199,6 +210,8 @@ export class Completer {
       signal,
       // Models that think are silent for longer.
       timeout: options.timeout ?? (options.thinking ? thinkingTimeout : timeout),
+      attachments,
+      loaded,
     }, this.#spending);
   }
 

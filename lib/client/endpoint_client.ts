@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { hasImagesToRead, readImages } from "../chat/images.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { Usage } from "../chat/result.ts";
@@ -24,7 +23,9 @@ import { redactAnswer, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/choose.ts";
 import type { Gate } from "../scheduling/gate.ts";
 import { type Answer, send } from "../transport/http.ts";
+import { readAttachments } from "./attachments.ts";
 import { connect, type Connection, type EndpointOptions } from "./endpoint.ts";
+import type { AttachmentSource } from "./load_file.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
 
 /** What one attempt needs to know beside the request. */
@@ -85,32 +86,19 @@ export class EndpointClient implements Target {
     this.name = shownUrl(this.baseUrl);
   }
 
-  /** Whether the messages have attachments that must be read before they are sent here. */
-  hasToRead(messages: readonly Message[]): boolean {
-    return hasImagesToRead(messages, this.#inlineUrls);
-  }
-
-  /** The messages with these attachments; `known` holds what was read for other endpoints. */
-  read(
-    messages: readonly Message[],
-    signal: AbortSignal,
-    _known: Map<string, Promise<unknown>>,
-  ): Promise<readonly Message[]> {
-    const { fetch } = this.#connection;
-    return readImages(messages, { inlineUrls: this.#inlineUrls, fetch, signal });
-  }
-
-  get #inlineUrls(): boolean {
-    return this.#providerOf("", [], {}, false).inlineImages === true;
-  }
-
-  #providerOf(
-    model: string,
-    messages: readonly Message[],
-    options: ChatOptions,
-    stream: boolean,
-  ): Provider {
-    return this.#connection.providerOf({ model, messages, options, stream });
+  /**
+   * The messages of a call with their attachments as they are sent here; the same ones when nothing has to
+   * be read.
+   *
+   * @throws {FlexLLMError} when an attachment cannot be read
+   */
+  readAttachments(
+    call: AttachmentSource & Pick<ChatRequest, "messages" | "stream"> & { options: ChatOptions },
+  ): readonly Message[] | Promise<readonly Message[]> {
+    const { messages, options, stream } = call;
+    const model = options.model ?? this.model ?? "";
+    const provider = this.#connection.providerOf({ model, messages, options, stream });
+    return readAttachments(messages, provider.fetchedUrls, call);
   }
 
   /**
@@ -176,7 +164,8 @@ export class EndpointClient implements Target {
     options: AttemptOptions,
   ): Promise<{ models: ModelInfo[]; next?: string }> {
     const model = this.model ?? "";
-    const provider = this.#providerOf(model, [], {}, false);
+    const call = { model, messages: [], options: {}, stream: false };
+    const provider = this.#connection.providerOf(call);
     const request = provider.modelList.request(this.#connection.endpoint, cursor);
     const answer = await send(request, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);

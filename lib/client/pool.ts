@@ -4,7 +4,7 @@
  * @module
  */
 import {
-  type BatchItem,
+  type BatchIterator,
   type BatchOptions,
   type BatchResult,
   collectBatch,
@@ -85,9 +85,11 @@ export class LLMClientPool implements ChatClient, AsyncDisposable {
   }
 
   /**
-   * Asks for many completions, on all endpoints at once, and gives them in the order of the input.
+   * Sends many conversations to all endpoints at once, and resolves with their results in the order of
+   * the input. A batch that stops early resolves with what was answered, and says why in
+   * {@link BatchResult.stoppedBy}.
    *
-   * @throws {FlexLLMError} when the whole batch cannot go on
+   * @throws {FlexLLMError} when there is no result to return
    */
   chatCompletionsBatch(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
@@ -96,11 +98,16 @@ export class LLMClientPool implements ChatClient, AsyncDisposable {
     return collectBatch(this, inputs, options);
   }
 
-  /** Asks for many completions, on all endpoints at once, and gives each as it finishes. */
+  /**
+   * Sends many conversations to all endpoints at once, and yields each result as it finishes. The counts
+   * are in the iterator's `summary`, and its return value.
+   *
+   * @throws {FlexLLMError} when the batch stops early, after the items so far
+   */
   iterChatCompletionsBatch(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options: BatchOptions = {},
-  ): AsyncGenerator<BatchItem, void, void> {
+  ): BatchIterator {
     return iterateBatch(this, inputs, options);
   }
 

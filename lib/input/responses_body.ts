@@ -23,6 +23,12 @@ function isProblem(value: unknown): value is { problem: string } {
   return typeof value === "object" && value !== null && "problem" in value;
 }
 
+function filePart({ file_data, file_url, file_id, filename }: Json): Json {
+  const given = Object.entries({ file_data: file_data ?? file_url, file_id, filename })
+    .filter(([, field]) => field !== undefined && field !== null);
+  return { type: "file", file: Object.fromEntries(given) };
+}
+
 function part(value: unknown, path: string): Translated<Json> {
   const { type, text, image_url, detail } = asObject(value) ?? {};
   if (type === "input_text" || type === "output_text") return { type: "text", text };
@@ -32,7 +38,14 @@ function part(value: unknown, path: string): Translated<Json> {
       image_url: detail === undefined ? { url: image_url } : { url: image_url, detail },
     };
   }
-  return { problem: `${path}: expected input_text or input_image with a URL, got ${shown(value)}` };
+  if (type === "input_file") return filePart(asObject(value)!);
+  if (type === "input_audio") return asObject(value)!;
+  return {
+    problem:
+      `${path}: expected input_text, input_file, input_audio or input_image with a URL, got ${
+        shown(value)
+      }`,
+  };
 }
 
 function message(value: unknown, path: string): Translated<Json> {
@@ -61,7 +74,7 @@ function conversation({ input, instructions }: Json): Translated<Json[]> {
 
 function tool(value: unknown): unknown {
   const { type, ...details } = asObject(value) ?? {};
-  // Whatever is no function is refused with all other tools that cannot be sent.
+  // All others are the provider's own, and are sent as they are.
   return type === "function" ? { type, function: details } : value;
 }
 

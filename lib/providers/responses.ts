@@ -17,6 +17,8 @@ export const responses: Provider = {
   decode,
   streamDecoder: () => new ResponsesStreamDecoder(),
   modelList: openaiModelList,
+  // Source: OpenAI API documentation, "File inputs": `file_url`.
+  fetchedUrls: { image: true, file: true, audio: false },
   decodeError,
 };
 
