@@ -1,5 +1,6 @@
 /** Result files that another program writes to while a batch is writing them. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import {
   appendFileSync,
   closeSync,
@@ -21,7 +22,12 @@ function question(index: number): Message[] {
 }
 
 function record(index: number, status: "success" | "error" = "success"): ResultRecord {
-  return { index, output: `Answer ${index} é`.repeat(1 + index % 5), status, input: question(index) };
+  return {
+    index,
+    output: `Answer ${index} é`.repeat(1 + index % 5),
+    status,
+    input: question(index),
+  };
 }
 
 function lines(...records: ResultRecord[]): string {
@@ -129,7 +135,7 @@ Deno.test("A line that is edited in place is found before the file is replaced",
       checkpoint.append(order.map((i) => record(i)));
       const length = lines(record(order[0])).length + lines(record(order[1])).length;
       const fd = openSync(path, "r+");
-      writeSync(fd, "\n", at < 0 ? length + at : at);
+      writeSync(fd, Buffer.from("\n"), 0, 1, at < 0 ? length + at : at);
       closeSync(fd);
       const before = folder.read("out.jsonl");
       assert.throws(() => checkpoint.order(), { code: "checkpoint" }, `${order} at ${at}`);
