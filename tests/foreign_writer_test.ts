@@ -208,6 +208,9 @@ Deno.test("A file that was replaced by an older version is completed from what w
   first.close();
   assert.deepEqual(readdirSync(folder.path).toSorted(), ["out.jsonl", "out.jsonl.rescued"]);
 
+  const looking = await Checkpoint.openToRead(path);
+  assert.deepEqual([looking?.isDone(3, question(3)), looking?.successes], [true, 3]);
+  looking?.close();
   const second = await Checkpoint.open(path);
   assert.deepEqual([0, 1, 2, 3].map((i) => second.isDone(i, question(i))), [
     true,
