@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import type { BudgetLedger } from "../lib/checkpoint/budget_ledger.ts";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
 import {
   BudgetExceededError,
@@ -87,21 +88,31 @@ async function send(
 ): Promise<void> {
   const note = flags.quiet ? () => {} : writeNote;
   const [
-    { batchReport, failureLines, summaryJson },
+    { batchReport, dollars, failureLines, summaryJson },
     { checkInput, usableRecords },
     { Checkpoint },
     { BatchRun },
     { startProgress },
+    { BudgetLedger },
   ] = await Promise.all([
     import("./batch_report.ts"),
     import("../lib/input/records.ts"),
     import("../lib/checkpoint/checkpoint.ts"),
     import("../lib/batch/batch_run.ts"),
     import("./progress.ts"),
+    import("../lib/checkpoint/budget_ledger.ts"),
   ]);
   surviveFileSizeLimit();
   const checkpoint = await Checkpoint.open(output);
-  costTracker.addSpent(checkpoint.cost);
+  let ledger: BudgetLedger;
+  try {
+    ledger = new BudgetLedger(output, checkpoint.cost, costTracker.limit);
+  } catch (error) {
+    checkpoint.close();
+    throw error;
+  }
+  costTracker.addSpent(checkpoint.cost + ledger.lost);
+  costTracker.persist(ledger);
   let others = otherModels(targets.map(({ model }) => model), checkpoint.found.models);
   const warnOfOthers = (note: (line: string) => void) =>
     note(
@@ -113,6 +124,12 @@ async function send(
       ...reading,
       rerunChanged: flags.rerunChanged,
     });
+    if (ledger.lost > 0 && costTracker.limit !== undefined) {
+      note(
+        `${colored("yellow", "warning:")} up to ${dollars(ledger.lost)} may have been spent on ` +
+          "answers that an interrupted run lost; it counts towards the budget",
+      );
+    }
     if (check.invalid > 0) {
       note(`${colored("yellow", "warning:")} ${check.invalid} unusable input lines left out`);
     }
@@ -157,7 +174,9 @@ async function send(
     const progress = startProgress(batch, check, {
       quiet: flags.quiet === true,
       input: file.name,
-      budget: limit === undefined ? undefined : { limit, spentBefore: checkpoint.cost },
+      budget: limit === undefined
+        ? undefined
+        : { limit, spentBefore: checkpoint.cost + ledger.lost },
     });
     const signals = stopOnSignals(batch, progress.note);
     let failure: unknown;
@@ -220,7 +239,11 @@ async function send(
       ? EXIT.budget
       : EXIT.usage;
   } finally {
-    checkpoint.close();
+    try {
+      ledger.close(costTracker.spent, checkpoint.cost);
+    } finally {
+      checkpoint.close();
+    }
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { clearTimeout, setTimeout } from "node:timers";
-import { AbortedError } from "./errors.ts";
+import { abortedBy } from "./errors.ts";
 
 /** What a timer can hold, in milliseconds: almost 25 days. Longer ones would fire at once. */
 const MAX_TIMER = 2 ** 31 - 1;
@@ -22,14 +22,14 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   sleep(ms, signal) {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(new AbortedError());
+      if (signal?.aborted) return reject(abortedBy(signal));
       const timer = setTimeout(() => {
         signal?.removeEventListener("abort", onAbort);
         resolve();
       }, Math.min(Math.max(ms, 0), MAX_TIMER));
       const onAbort = () => {
         clearTimeout(timer);
-        reject(new AbortedError());
+        reject(abortedBy(signal));
       };
       signal?.addEventListener("abort", onAbort, { once: true });
     });

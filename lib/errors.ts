@@ -116,14 +116,41 @@ export class AbortedError extends FlexLLMError {
   }
 }
 
+/** The error of what `signal` ended; its cause is the signal's reason. */
+export function abortedBy(signal: AbortSignal | undefined): AbortedError {
+  const reason: unknown = signal?.reason;
+  return reason instanceof AbortedError ? reason : new AbortedError(undefined, { cause: reason });
+}
+
+/**
+ * A copy of `error` with `changes`. An error may be in the hands of several callers, so none is ever
+ * changed.
+ */
+export function copyError<T extends FlexLLMError>(error: T, changes: Partial<T>): T {
+  const copy = Object.create(
+    Object.getPrototypeOf(error),
+    Object.getOwnPropertyDescriptors(error),
+  );
+  return Object.assign(copy, changes);
+}
+
+/** What is known of a connection that failed. */
+export interface ConnectionErrorDetails extends ErrorDetails {
+  /** Whether the request may have reached the server; default `true`. */
+  sent?: boolean;
+}
+
 /** The server could not be reached, or the connection broke before the answer was complete. */
 export class ConnectionError extends FlexLLMError {
   /** The name of the class. */
   override name = "ConnectionError";
+  /** Whether the request may have reached the server, which may then bill it. */
+  readonly sent: boolean;
 
   /** Makes a connection error. */
-  constructor(message: string, details?: ErrorDetails) {
+  constructor(message: string, details: ConnectionErrorDetails = {}) {
     super("connection", message, { ...details, retryable: true });
+    this.sent = details.sent ?? true;
   }
 }
 

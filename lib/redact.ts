@@ -11,9 +11,30 @@ export const REDACTED = "[key removed]";
 export function redact(text: string, ...secrets: (string | undefined)[]): string {
   let result = text;
   for (const secret of secrets) {
-    if (secret !== undefined && secret.length >= 6) result = result.replaceAll(secret, REDACTED);
+    if (secret === undefined || secret.length < 6) continue;
+    result = result.replaceAll(secret, REDACTED);
+    // As it is in a URL.
+    const encoded = encodeURIComponent(secret);
+    if (encoded !== secret) result = result.replaceAll(encoded, REDACTED);
   }
   return result;
+}
+
+/** The status, headers and body of an answer. */
+export interface ShownAnswer {
+  status: number;
+  headers: Headers;
+  body: string;
+}
+
+/** An answer without any of the `secrets`, wherever the server shows them. */
+export function redactAnswer(
+  { status, headers, body }: ShownAnswer,
+  secrets: readonly string[],
+): ShownAnswer {
+  const shown = new Headers();
+  for (const [name, value] of headers) shown.append(name, redact(value, ...secrets));
+  return { status, headers: shown, body: redact(body, ...secrets) };
 }
 
 /** Headers that hold no secrets; all others are taken for one. */

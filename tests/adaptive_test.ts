@@ -45,7 +45,7 @@ async function batch(
   atOnce: number,
 ): Promise<{ failed: number }> {
   let [begun, failed] = [0, 0];
-  const options: RunOptions = { hooks: { patient: true } };
+  const options: RunOptions<Target> = { hooks: { patient: true } };
   const work = async () => {
     while (begun < count) {
       begun++;
@@ -136,6 +136,39 @@ Deno.test("refusals by chance do not slow everything down for good", async () =>
     );
   }
 });
+
+for (const retryAfter of [undefined, 0, 1]) {
+  Deno.test(`refusals at any rate cost adaptive mode less than half (Retry-After: ${retryAfter})`, async () => {
+    for (const chance of [0.1, 0.3]) {
+      for (const atOnce of [8, 64]) {
+        const [plain, found] = await Promise.all([false, true].map(async (adaptiveMode) => {
+          const clock = new VirtualClock();
+          const server = new MoodyServer(clock, seededRandom(5), chance, retryAfter);
+          const { scheduler } = adaptive(clock, { concurrency: atOnce, adaptive: adaptiveMode });
+          const { failed } = await batch(clock, scheduler, () => server.ask(), 1500, atOnce);
+          assert.equal(failed, 0);
+          return server.taken / clock.now() * 1000;
+        }));
+        assert.ok(
+          found >= plain / 2,
+          `${found} a second, ${plain} without adaptive mode (${chance}, ${atOnce} at once)`,
+        );
+      }
+    }
+  });
+}
+
+for (const [retryAfter, share] of [[undefined, 0.1], [1, 0.1], [0, 0.15]] as const) {
+  Deno.test(`a real limit is not taken for chance (Retry-After: ${retryAfter})`, async () => {
+    const clock = new VirtualClock();
+    const server = new LimitedServer(clock, 300, 50, retryAfter);
+    const { scheduler } = adaptive(clock);
+    const { failed } = await batch(clock, scheduler, () => server.ask(), 6000, 256);
+    assert.equal(failed, 0);
+    assert.ok(server.refused < 6000 * share, `${server.refused} of 6000 refused`);
+    assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal are 20,000`);
+  });
+}
 
 Deno.test("the rate never runs away from what is really asked for", async () => {
   const clock = new VirtualClock();

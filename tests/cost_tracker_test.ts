@@ -190,7 +190,7 @@ Deno.test("without a known price a budget is refused, unless that is allowed", a
   };
   await assert.rejects(ask(false), {
     code: "configuration",
-    message: /price of m at .* not known/,
+    message: /^m at .* has no known price/,
   });
   assert.equal(mock.requests.length, 0);
   assert.equal((await ask(true)).cost, null);

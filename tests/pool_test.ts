@@ -3,7 +3,7 @@ import { LLMClientPool } from "../lib/client/pool.ts";
 import type { PoolOptions } from "../lib/client/client_options.ts";
 import { HttpError } from "../lib/errors.ts";
 import { seededRandom } from "../lib/mock/random.ts";
-import type { LoadBalance } from "../lib/scheduling/choose.ts";
+import type { LoadBalance, Target } from "../lib/scheduling/choose.ts";
 import { Gate, type SharedLimits } from "../lib/scheduling/gate.ts";
 import { RateLimiter } from "../lib/scheduling/rate_limiter.ts";
 import { type RunOptions, Scheduler } from "../lib/scheduling/scheduler.ts";
@@ -56,7 +56,7 @@ function poolOf(places: Place[], loadBalance: LoadBalance, clock = new VirtualCl
     clock,
     random: seededRandom(7),
   });
-  const run = (options: RunOptions = {}) =>
+  const run = (options: RunOptions<Target> = {}) =>
     scheduler.run(async ({ target }) => {
       await target.ask();
       return target.name;

@@ -65,6 +65,13 @@ const ANSWERS: Record<string, (shown: string) => string> = {
     `${EVENT_STREAM_HEAD}${textEvent("Hi")}data: {"a": ${shown}\n\n`,
   "a redirect": (shown) =>
     httpAnswer(302, shown, { location: `https://host/?all=${encodeURIComponent(shown)}` }),
+  "the path of a redirect": (shown) => httpAnswer(307, "", { location: `https://host/${shown}` }),
+  "a redirect with an encoded path": (shown) =>
+    httpAnswer(308, "", { location: `https://host/${encodeURIComponent(shown)}` }),
+  "the id of a request": (shown) =>
+    httpAnswer(500, JSON.stringify({ error: { message: "no" } }), { "x-request-id": shown }),
+  "the id of a good answer": (shown) =>
+    httpAnswer(200, JSON.stringify({ error: { message: "no" } }), { "request-id": shown }),
 };
 
 for (const [what, answer] of Object.entries(ANSWERS)) {

@@ -158,11 +158,17 @@ Deno.test("requests that wait for one that fails get its error, and the next one
   const all = [1, 2, 3].map(() => askOne(cache, request("a"), fetch));
   const settled = Promise.allSettled(all);
   await settle();
-  const error = new HttpError("refused", { status: 400 });
-  calls[0].reject(error);
-  for (const outcome of await settled) {
-    assert.equal(outcome.status === "rejected" && outcome.reason, error);
-  }
+  const partial = { content: "Half", thinking: null, cost: 0.5 };
+  calls[0].reject(new HttpError("refused", { status: 400, partial }));
+  const errors = (await settled).map((outcome) => outcome.status === "rejected" && outcome.reason);
+  assert.equal(new Set(errors).size, 3);
+  assert.deepEqual(errors.map(({ message, code }) => [message, code]), [
+    ["refused", "http"],
+    ["refused", "http"],
+    ["refused", "http"],
+  ]);
+  // The one that sent the request has paid for it.
+  assert.deepEqual(errors.map(({ partial }) => partial.cost), [0.5, 0, 0]);
   assert.equal(calls.length, 1);
   const again = askOne(cache, request("a"), fetch);
   await settle();

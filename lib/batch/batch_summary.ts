@@ -4,7 +4,7 @@
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
-import { type FlexLLMError, SchemaMismatchError } from "../errors.ts";
+import { type FlexLLMError, type PartialCompletion, SchemaMismatchError } from "../errors.ts";
 
 /** What a batch has done. */
 export interface BatchSummary {
@@ -16,6 +16,8 @@ export interface BatchSummary {
   restored: number;
   /** Tries that failed and were repeated. */
   retries: number;
+  /** Of `succeeded`, answers in which the model refused, or that were filtered. */
+  refused: number;
   /** Answers that came from the response cache. */
   cached: number;
   /** Tokens read, as far as the server told. */
@@ -41,6 +43,7 @@ export function emptySummary(): BatchSummary {
     failed: 0,
     restored: 0,
     retries: 0,
+    refused: 0,
     cached: 0,
     promptTokens: 0,
     completionTokens: 0,
@@ -52,32 +55,32 @@ export function emptySummary(): BatchSummary {
   };
 }
 
-/** Counts an answer in. */
+/** Counts an answer. */
 export function countResult(summary: BatchSummary, result: ChatResult): void {
   summary.succeeded++;
-  if (result.cached) {
-    // Its tokens were paid for once, by another run.
-    summary.cached++;
-    return;
-  }
+  if (result.cached) summary.cached++;
+  if (result.finishReason === "content_filter") summary.refused++;
   countSpent(summary, result);
 }
 
 /** Counts what an answer has taken. */
-function countSpent(summary: BatchSummary, result: ChatResult): void {
-  if (result.usage !== null) {
-    summary.promptTokens += result.usage.promptTokens;
-    summary.completionTokens += result.usage.completionTokens;
+function countSpent(summary: BatchSummary, { usage, cost, cached }: Spent): void {
+  // Its tokens were paid for once, by another request.
+  if (cached) return;
+  if (usage) {
+    summary.promptTokens += usage.promptTokens;
+    summary.completionTokens += usage.completionTokens;
   }
-  if (result.cost === null) summary.unpriced++;
-  else summary.cost += result.cost;
+  if (cost === null) summary.unpriced++;
+  else summary.cost += cost ?? 0;
 }
 
-/** Counts a failure in. */
+type Spent = Pick<PartialCompletion, "usage" | "cost"> & { cached?: boolean };
+
+/** Counts a failure. */
 export function countFailure(summary: BatchSummary, error: FlexLLMError): void {
   summary.failed++;
-  if (error instanceof SchemaMismatchError && error.result !== undefined) {
-    countSpent(summary, error.result);
-  }
+  const spent = error instanceof SchemaMismatchError ? error.result : error.partial;
+  if (spent !== undefined) countSpent(summary, spent);
   summary.errors[error.code] = (summary.errors[error.code] ?? 0) + 1;
 }

@@ -22,6 +22,8 @@ interface StoredAnswer {
   thinking?: string;
   toolCalls?: ToolCall[];
   native?: NativeMessage;
+  /** Never stored, but given to those who wait for the same request. */
+  refusal?: string;
   citations?: Citation[];
   logprobs?: TokenLogprob[];
   /** In an array, since `null` is a value, too. */
@@ -43,6 +45,7 @@ export function encodeAnswer(result: ChatResult): string {
     thinking: result.thinking ?? undefined,
     toolCalls: result.toolCalls.length > 0 ? result.toolCalls : undefined,
     native: result.message.native,
+    refusal: result.refusal ?? undefined,
     citations: result.citations,
     logprobs: result.logprobs,
     parsed: result.parsed === undefined ? undefined : [result.parsed],
@@ -63,8 +66,7 @@ export function decodeAnswer(json: string, endpoint: string, latency: number): C
   return {
     content,
     thinking,
-    // A refusal is never stored.
-    refusal: null,
+    refusal: answer.refusal ?? null,
     citations: answer.citations,
     logprobs: answer.logprobs,
     toolCalls,

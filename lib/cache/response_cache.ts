@@ -5,7 +5,14 @@
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
-import { AbortedError, ConfigurationError } from "../errors.ts";
+import {
+  abortedBy,
+  AbortedError,
+  ConfigurationError,
+  copyError,
+  FlexLLMError,
+  SchemaMismatchError,
+} from "../errors.ts";
 import { decodeAnswer, encodeAnswer, isStorable, openedEntry, sealedEntry } from "./entry.ts";
 import { GroupedStore } from "./grouped_store.ts";
 import { storeProblem } from "./open_store.ts";
@@ -57,11 +64,21 @@ interface Answer {
   json: string | undefined;
 }
 
+/** The error of one who waited for another's request, and pays nothing for it. */
+function followersError(error: unknown): unknown {
+  if (error instanceof SchemaMismatchError && error.result !== undefined) {
+    return copyError(error, { result: { ...error.result, cost: 0, cached: true } });
+  }
+  if (!(error instanceof FlexLLMError)) return error;
+  const { partial } = error;
+  return copyError(error, { partial: partial && { ...partial, usage: undefined, cost: 0 } });
+}
+
 /** Waits for what another caller does, until `signal` fires. */
 function followed<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new AbortedError());
+    const onAbort = () => reject(abortedBy(signal));
     if (signal.aborted) return onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
@@ -144,7 +161,7 @@ export class ResponseCache implements AsyncDisposable {
         answer.json ??= encodeAnswer(answer.result!);
         return this.#cached(answer.json, answer.request, begun);
       } catch (error) {
-        if (signal?.aborted || !(error instanceof AbortedError)) throw error;
+        if (signal?.aborted || !(error instanceof AbortedError)) throw followersError(error);
       }
     }
   }

@@ -112,9 +112,34 @@ export class StreamAccumulator {
     return this.#toolCalls.filter((call) => call !== undefined);
   }
 
+  /** The completion, when the stream has ended. */
+  completion(): Pick<
+    ChatResult,
+    | "content"
+    | "thinking"
+    | "refusal"
+    | "citations"
+    | "logprobs"
+    | "toolCalls"
+    | "usage"
+    | "finishReason"
+  > {
+    return {
+      content: this.content,
+      thinking: this.thinking,
+      refusal: this.refusal,
+      citations: this.citations,
+      logprobs: this.logprobs,
+      toolCalls: this.toolCalls,
+      usage: this.usage,
+      finishReason: this.finishReason ?? "other",
+    };
+  }
+
   /** What an error that ends the stream now should keep. */
   partial(): PartialCompletion {
-    return { content: this.content, thinking: this.thinking, usage: this.usage };
+    const { content, thinking, usage } = this;
+    return usage === null ? { content, thinking } : { content, thinking, usage };
   }
 }
 

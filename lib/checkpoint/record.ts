@@ -143,9 +143,10 @@ export function successRecord(head: RecordHead, result: ChatResult): ResultRecor
   };
 }
 
-/** The record of a failure. An answer that does not fit its schema was paid for, so it is kept. */
+/** The record of a failure, with what was paid for it. */
 export function errorRecord(head: RecordHead, error: FlexLLMError): ResultRecord {
   const answer = error instanceof SchemaMismatchError ? error.result : undefined;
+  const { usage, cost } = answer ?? error.partial ?? {};
   return {
     index: head.index,
     output: answer?.content ?? null,
@@ -153,8 +154,8 @@ export function errorRecord(head: RecordHead, error: FlexLLMError): ResultRecord
     input: head.messages,
     metadata: head.metadata,
     options: wireOptions(head.options),
-    usage: answer?.usage ? encodeUsage(answer.usage) : undefined,
-    cost: answer?.cost ?? undefined,
+    usage: usage ? encodeUsage(usage) : undefined,
+    cost: cost ?? undefined,
     error: error.message,
     error_code: error.code,
   };

@@ -9,7 +9,7 @@ import { cacheKey } from "../cache/key.ts";
 import { openStore, type StoreName, storePlace } from "../cache/open_store.ts";
 import { type CacheRequest, type Fetched, ResponseCache } from "../cache/response_cache.ts";
 import type { ChatResult } from "../chat/result.ts";
-import type { Prepared } from "./endpoint_client.ts";
+import type { EncodedCall } from "./endpoint_client.ts";
 
 /** The options of a client's response cache. */
 export interface CacheOptions {
@@ -42,7 +42,7 @@ export class CachedCalls {
     this.#namespace = namespace;
   }
 
-  #request({ endpoint, provider, request: { model }, encoded }: Prepared): CacheRequest {
+  #request({ endpoint, provider, request: { model }, encoded }: EncodedCall): CacheRequest {
     const body = encoded.body ?? "";
     const { baseUrl, name } = endpoint;
     const parts = { namespace: this.#namespace, baseUrl, format: provider.name, model, body };
@@ -50,14 +50,14 @@ export class CachedCalls {
   }
 
   /** The stored answer to one of the ways in which a call may be sent. */
-  find(calls: readonly Prepared[]): Promise<ChatResult | undefined> {
+  find(calls: readonly EncodedCall[]): Promise<ChatResult | undefined> {
     return this.#cache.get(calls.map((call) => this.#request(call)));
   }
 
   /** The same, or what `ask` gives, which is kept; identical calls at once are asked once. */
   findOrAsk(
-    calls: readonly Prepared[],
-    ask: () => Promise<{ result: ChatResult; used: Prepared }>,
+    calls: readonly EncodedCall[],
+    ask: () => Promise<{ result: ChatResult; used: EncodedCall }>,
     signal: AbortSignal,
   ): Promise<ChatResult> {
     const fetch = async (): Promise<Fetched> => {
@@ -68,7 +68,7 @@ export class CachedCalls {
   }
 
   /** Keeps an answer. */
-  keep(used: Prepared, result: ChatResult): Promise<void> {
+  keep(used: EncodedCall, result: ChatResult): Promise<void> {
     return this.#cache.put(this.#request(used), result);
   }
 

@@ -47,7 +47,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   constructor(options: ClientOptions) {
     const settings = withDefaults(options);
     this.concurrencyLimit = settings.concurrency;
-    this.#endpoint = new EndpointClient(options, new Gate(settings, true));
+    this.#endpoint = new EndpointClient(options, new Gate(settings, true), systemClock);
     this.#completer = new Completer([this.#endpoint], {
       ...settings,
       loadBalance: "fallback",

@@ -6,7 +6,7 @@
 import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { LOAD_BALANCES, type LoadBalance } from "../scheduling/choose.ts";
-import type { GateOptions } from "../scheduling/gate.ts";
+import { type GateOptions, TRAVEL_SLACK } from "../scheduling/gate.ts";
 import { RateLimiter } from "../scheduling/rate_limiter.ts";
 import { TokenLimiter } from "../scheduling/token_limiter.ts";
 import type { CacheOptions } from "./cached_calls.ts";
@@ -228,7 +228,7 @@ export function withPoolDefaults(options: PoolOptions): PoolSettings {
   const common = {
     ...settings,
     shared: {
-      qps: maxQps === undefined ? undefined : new RateLimiter(maxQps),
+      qps: maxQps === undefined ? undefined : new RateLimiter(maxQps, TRAVEL_SLACK),
       tpm: maxTpm === undefined ? undefined : new TokenLimiter(maxTpm),
     },
     failureThreshold,

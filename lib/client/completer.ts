@@ -1,5 +1,5 @@
 /**
- * Asks the endpoints of a client for completions: the way of one call, from its messages to its
+ * Gets completions from the endpoints of a client: the path of one call, from its messages to its
  * result. {@link LLMClient} has one endpoint, {@link LLMClientPool} several.
  *
  * @module
@@ -10,27 +10,34 @@ import type { ChatOptions, ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { eventsOf, StreamAccumulator } from "../chat/stream_events.ts";
 import { parseStructured } from "../chat/structured_output.ts";
-import { AbortedError, FlexLLMError, InvalidInputError, SchemaMismatchError } from "../errors.ts";
+import {
+  AbortedError,
+  ConfigurationError,
+  copyError,
+  FlexLLMError,
+  InvalidInputError,
+  SchemaMismatchError,
+} from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { Completion, ModelInfo } from "../providers/provider.ts";
 import {
   type CallHooks,
-  type RunOptions,
+  type Grant,
   Scheduler,
   type SchedulerOptions,
-  type Try,
 } from "../scheduling/scheduler.ts";
 import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
+import { Call } from "./call.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream } from "./completion_stream.ts";
+import type { EncodedCall, EndpointClient } from "./endpoint_client.ts";
 import type { EventSource } from "./event_iterator.ts";
-import { askUntilItFits } from "./schema_retry.ts";
-import { type Reserved, Spending } from "./spending.ts";
-import type { Answered, EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";
+import { retryUntilValid } from "./schema_retry.ts";
+import { Spending } from "./spending.ts";
 
 /** What holds for all endpoints of a client. */
 export interface CompleterOptions extends SchedulerOptions {
-  /** Seconds one try may take. */
+  /** Seconds one attempt may take. */
   timeout: number;
   /** The same, for calls that ask for thinking. */
   thinkingTimeout: number;
@@ -38,22 +45,6 @@ export interface CompleterOptions extends SchedulerOptions {
   cache: CacheOptions | undefined;
   /** Cancels everything. */
   signal: AbortSignal | undefined;
-}
-
-/** One call: what is asked, how it is scheduled and tried, and what is sent for it. */
-interface Call extends RunOptions, TryOptions {
-  messages: readonly Message[];
-  options: ChatOptions;
-  stream: boolean;
-  signal: AbortSignal;
-  /** For the endpoint that it was last prepared for. */
-  prepared: Prepared | undefined;
-  /** The size of its prompt, for the estimates of its tokens; 0 when nobody needs to know. */
-  promptSize: number;
-  /** What is set aside for its answer. */
-  reserved: Reserved | undefined;
-  /** When its last try began. */
-  begun: number;
 }
 
 /** Completes conversations through one or more endpoints. */
@@ -71,7 +62,7 @@ export class Completer {
   constructor(endpoints: readonly EndpointClient[], options: CompleterOptions) {
     this.#endpoints = endpoints;
     this.#options = options;
-    this.#scheduler = new Scheduler(endpoints, options);
+    this.#scheduler = new Scheduler(endpoints, { ...options, budget: options.costTracker });
     this.#spending = new Spending(endpoints, options.costTracker);
     this.#cache = options.cache && new CachedCalls(options.cache);
     const closing = this.#closing.signal;
@@ -80,7 +71,7 @@ export class Completer {
       : AbortSignal.any([closing, options.signal]);
   }
 
-  /** Asks for one completion. */
+  /** Requests one completion. */
   complete(
     messages: readonly Message[],
     options: ChatOptions,
@@ -89,70 +80,81 @@ export class Completer {
     const { schemaRetries = 0 } = options;
     if (schemaRetries === 0) return this.#completeOnce(messages, options, hooks);
     const ask = (messages: readonly Message[]) => this.#completeOnce(messages, options, hooks);
-    return askUntilItFits(ask, messages, schemaRetries);
+    return retryUntilValid(ask, messages, schemaRetries);
   }
 
-  #completeOnce(
+  async #completeOnce(
     messages: readonly Message[],
     options: ChatOptions,
     hooks: CallHooks | undefined,
   ): Promise<ChatResult> {
+    const signal = this.#merge(options.signal);
+    const call = this.#call(messages, options, hooks, false, signal);
+    const preparing = this.#prepare(call);
+    if (preparing !== undefined) await preparing;
+    const cache = options.cache === false ? undefined : this.#cache;
+    if (cache === undefined) return await this.#send(call);
+    const send = async () => ({ result: await this.#send(call), used: call.used! });
+    return await cache.findOrAsk(this.#encodings(call), send, call.signal);
+  }
+
+  /** Sends a call; what was sent is in `call.used` then. */
+  async #send(call: Call): Promise<ChatResult> {
     try {
-      const call = this.#call(messages, options, hooks, false);
-      const early = this.#prepareEarly(call);
-      const complete = () =>
-        this.#cache === undefined || options.cache === false
-          ? this.#ask(call)
-          : this.#askCached(call, this.#cache);
-      return early instanceof Promise ? early.then(complete) : complete();
+      const result = await this.#scheduler.run((grant) => this.#attempt(call, grant), call);
+      return await parsed(withLost(result, call.lost), call.options.responseFormat);
     } catch (error) {
-      return Promise.reject(error);
+      throw withLostCost(error, call.lost);
     }
   }
 
-  async #askCached(call: Call, cache: CachedCalls): Promise<ChatResult> {
-    const ways = await this.#prepareAll(call);
-    const ask = async () => ({ result: await this.#ask(call), used: call.prepared! });
-    return await cache.findOrAsk(ways, ask, call.signal);
-  }
-
-  /** Sends a call; what was sent is in `call.prepared` then. */
-  async #ask(call: Call): Promise<ChatResult> {
+  async #attempt(call: Call, grant: Grant<EndpointClient>): Promise<ChatResult> {
+    const { target } = grant;
+    const encoded = call.encode(target);
     try {
-      const answered = await this.#scheduler.run((given) => this.#try(call, given), call);
-      const result = this.#result(call, answered.completion, answered.raw);
-      return result instanceof Promise ? await result : result;
-    } finally {
-      this.#release(call);
-    }
-  }
-
-  async #try(call: Call, { target, tokens }: Try<EndpointClient>): Promise<Answered> {
-    const prepared = this.#prepare(call, target);
-    const used = prepared instanceof Promise ? await prepared : prepared;
-    if (this.#spending.isLimited) await this.#reserve(call, used);
-    call.begun = performance.now();
-    try {
-      const answered = await target.complete(used, call);
-      this.#spending.settle(target, call.promptSize, tokens, answered.completion.usage);
-      return answered;
+      const loading = target.pricer ?? target.loadPricer();
+      const { completion, raw } = await target.complete(encoded, call);
+      if (loading instanceof Promise) await loading;
+      return this.#result(call, grant, encoded, completion, raw);
     } catch (error) {
-      this.#release(call);
+      call.lost += this.#lose(call, grant, encoded, error);
       throw error;
     }
   }
 
-  /** Asks for one completion that arrives piece by piece; sent when it is first read. */
+  #lose(
+    call: Call,
+    grant: Grant<EndpointClient>,
+    { request }: EncodedCall,
+    error: unknown,
+    accumulator?: StreamAccumulator,
+  ): number {
+    const now = this.#options.clock.now();
+    const partial = accumulator?.partial();
+    return this.#spending.recordLost(call, grant, request.model, error, now, partial);
+  }
+
+  /**
+   * Requests one completion that arrives piece by piece; sent when it is first read.
+   *
+   * @throws {FlexLLMError} for what is wrong with the call, where one endpoint alone decides that
+   */
   stream(
     messages: readonly Message[],
     options: ChatOptions,
     hooks: CallHooks | undefined,
   ): CompletionStream {
-    const call = this.#call(messages, options, hooks, true);
-    // What is wrong with the call is told at once, where one endpoint alone decides that.
-    const prepared = this.#prepareEarly(call);
-    if (prepared instanceof Promise) prepared.catch(() => {});
-    return new CompletionStream(() => this.#stream(call, prepared));
+    if (options.schemaRetries) {
+      throw new ConfigurationError("schemaRetries: a stream cannot be taken back", {
+        hint: "Use chatCompletions, which retries until the answer matches its schema.",
+      });
+    }
+    const leaving = new AbortController();
+    const signal = AbortSignal.any([this.#merge(options.signal), leaving.signal]);
+    const call = this.#call(messages, options, hooks, true, signal);
+    const preparing = this.#prepare(call);
+    preparing?.catch(() => {});
+    return new CompletionStream(() => this.#stream(call, preparing), leaving);
   }
 
   /** Lists the models of the first endpoint, all pages of them. */
@@ -173,7 +175,7 @@ export class Completer {
 
   /** Cancels what is in flight; resolves when the cache has written what it has. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#closing.abort(new AbortedError("the client was closed"));
     await this.#cache?.close();
   }
 
@@ -182,15 +184,14 @@ export class Completer {
     options: ChatOptions,
     hooks: CallHooks | undefined,
     stream: boolean,
+    signal: AbortSignal,
   ): Call {
     if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
     const problem = messagesProblem(messages);
     if (problem !== undefined) throw new InvalidInputError(problem);
     if (options.timeout !== undefined) expectTimeout(options.timeout);
-    const signal = this.#merge(options.signal);
     const { timeout, thinkingTimeout } = this.#options;
-    const promptSize = this.#spending.promptSize(messages, options);
-    return {
+    return new Call({
       messages,
       options,
       hooks,
@@ -198,122 +199,115 @@ export class Completer {
       signal,
       // Models that think are silent for longer.
       timeout: options.timeout ?? (options.thinking ? thinkingTimeout : timeout),
-      prepared: undefined,
-      promptSize,
-      promptTokens: this.#spending.promptTokens(promptSize),
-      reserved: undefined,
-      begun: 0,
-    };
+    }, this.#spending);
   }
 
-  /** Prepares a call before it is scheduled, when it is known where it will go. */
-  #prepareEarly(call: Call): Prepared | undefined | Promise<Prepared> {
-    return this.#endpoints.length === 1 ? this.#prepare(call, this.#endpoints[0]) : undefined;
+  /**
+   * What must be there before a call is scheduled: its attachments and, under a budget, prices.
+   *
+   * @throws {FlexLLMError} at once when the only endpoint cannot take the call
+   */
+  #prepare(call: Call): Promise<unknown> | undefined {
+    const attachments = call.readAttachments(this.#endpoints);
+    const isAlone = this.#endpoints.length === 1;
+    if (attachments === undefined && isAlone) call.encode(this.#endpoints[0]);
+    const unpriced = this.#spending.hasBudget
+      ? this.#endpoints.filter(({ pricer }) => pricer === undefined)
+      : [];
+    if (attachments === undefined && unpriced.length === 0) return undefined;
+    return Promise.all([attachments, ...unpriced.map((endpoint) => endpoint.loadPricer())]);
   }
 
-  #prepare(call: Call, endpoint: EndpointClient): Prepared | Promise<Prepared> {
-    if (call.prepared?.endpoint === endpoint) return call.prepared;
-    const { messages, options, stream, signal } = call;
-    const prepared = endpoint.prepare(messages, options, stream, signal);
-    if (!(prepared instanceof Promise)) return call.prepared = prepared;
-    return prepared.then((prepared) => call.prepared = prepared);
+  /**
+   * What may be sent for a call, by the endpoints that can take it.
+   *
+   * @throws {FlexLLMError} when none can
+   */
+  #encodings(call: Call): EncodedCall[] {
+    if (this.#endpoints.length === 1) return [call.encode(this.#endpoints[0])];
+    const errors: unknown[] = [];
+    const encodings = this.#endpoints.flatMap((endpoint) => {
+      try {
+        return [call.encode(endpoint)];
+      } catch (error) {
+        errors.push(error);
+        return [];
+      }
+    });
+    if (encodings.length === 0) throw errors[0];
+    return encodings;
   }
 
-  /** All ways in which a call may be sent, one for each endpoint. */
-  async #prepareAll(call: Call): Promise<Prepared[]> {
-    if (call.prepared !== undefined) return [call.prepared];
-    const { messages, options, stream, signal } = call;
-    return await Promise.all(
-      this.#endpoints.map((endpoint) => endpoint.prepare(messages, options, stream, signal)),
-    );
-  }
-
-  /** Sets aside what a try can cost: until it fails, or the cost of its answer is recorded. */
-  async #reserve(call: Call, prepared: Prepared): Promise<void> {
-    const waitSignal = call.hooks?.waitSignal ?? call.signal;
-    call.reserved = await this.#spending.reserve(prepared, call.promptSize, waitSignal);
-  }
-
-  #release(call: Call): void {
-    call.reserved?.release();
-    call.reserved = undefined;
-  }
-
-  async *#stream(
-    call: Call,
-    early: Prepared | undefined | Promise<Prepared>,
-  ): EventSource {
-    if (early instanceof Promise) await early;
+  async *#stream(call: Call, preparing: Promise<unknown> | undefined): EventSource {
+    if (preparing !== undefined) await preparing;
     const cache = call.options.cache === false ? undefined : this.#cache;
-    const known = await cache?.find(await this.#prepareAll(call));
+    const known = await cache?.find(this.#encodings(call));
     if (known !== undefined) {
       yield eventsOf(known);
       return known;
     }
+    try {
+      const result = yield* this.#sendStream(call);
+      await cache?.keep(call.used!, result);
+      return await parsed(withLost(result, call.lost), call.options.responseFormat);
+    } catch (error) {
+      throw withLostCost(error, call.lost);
+    }
+  }
+
+  async *#sendStream(call: Call): EventSource {
+    const attempt = (grant: Grant<EndpointClient>) => this.#openStream(call, grant);
+    const { value: { grant, batches, first }, release } = await this.#scheduler.hold(attempt, call);
+    const encoded = call.used!;
     const accumulator = new StreamAccumulator();
-    const held = this.#scheduler.hold((given) => this.#tryStream(call, given), call);
+    let failure: unknown = new AbortedError();
+    let isComplete = false;
     try {
-      const { value: { used, tokens, batches, first }, release: releaseSlot } = await held;
       let step = first;
-      try {
-        for (; !step.done; step = await batches.next()) {
-          for (const event of step.value) accumulator.add(event);
-          yield step.value;
-        }
-      } finally {
-        await batches.return({});
-        releaseSlot();
+      for (; !step.done; step = await batches.next()) {
+        for (const event of step.value) accumulator.add(event);
+        yield step.value;
       }
+      const { target } = grant;
+      if (target.pricer === undefined) await target.loadPricer();
+      isComplete = true;
       const { model = "", raw = { model }, ...end } = step.value;
-      const { content, thinking, toolCalls, usage, finishReason = "other" } = accumulator;
-      const { refusal, citations, logprobs } = accumulator;
-      const completion: Completion = {
-        content,
-        thinking,
-        refusal,
-        citations,
-        logprobs,
-        toolCalls,
-        usage,
-        finishReason,
-        model,
-        ...end,
-      };
-      this.#spending.settle(used.endpoint, call.promptSize, tokens, usage);
-      const result = await this.#result(call, completion, raw);
-      await cache?.keep(used, result);
-      return result;
+      const completion = { ...accumulator.completion(), model, ...end };
+      return this.#result(call, grant, encoded, completion, raw);
     } catch (error) {
-      if (error instanceof FlexLLMError) error.partial ??= accumulator.partial();
-      throw error;
+      failure = error;
+      if (!(error instanceof FlexLLMError) || error.partial !== undefined) throw error;
+      throw failure = copyError(error, { partial: accumulator.partial() });
     } finally {
-      this.#release(call);
+      if (!isComplete) call.lost += this.#lose(call, grant, encoded, failure, accumulator);
+      await batches.return({});
+      release();
     }
   }
 
-  /** A try ends with the first event: from then on the answer is the caller's, and never repeated. */
-  async #tryStream(call: Call, { target, tokens }: Try<EndpointClient>) {
-    const used = await this.#prepare(call, target);
-    if (this.#spending.isLimited) await this.#reserve(call, used);
-    call.begun = performance.now();
+  /** An attempt ends with the first event: from then on the answer is the caller's, and never repeated. */
+  async #openStream(call: Call, grant: Grant<EndpointClient>) {
+    const { target } = grant;
+    const encoded = call.encode(target);
+    if (target.pricer === undefined) target.loadPricer().catch(() => {});
     try {
-      const batches = target.stream(used, call);
-      return { used, tokens, batches, first: await batches.next() };
+      const batches = target.stream(encoded, call);
+      return { grant, batches, first: await batches.next() };
     } catch (error) {
-      this.#release(call);
+      call.lost += this.#lose(call, grant, encoded, error);
       throw error;
     }
   }
 
-  /** The result of a call; at once, unless prices or a schema's validator have to be loaded. */
+  /** The result of an answer, which is recorded. */
   #result(
     call: Call,
+    grant: Grant<EndpointClient>,
+    { endpoint, request }: EncodedCall,
     completion: Completion,
     raw: unknown,
-  ): ChatResult | Promise<ChatResult> {
-    const latency = (performance.now() - call.begun) / 1000;
-    const { endpoint, request } = call.prepared!;
-    const { usage, cost } = completion;
+  ): ChatResult {
+    const now = this.#options.clock.now();
     const result: ChatResult = {
       content: completion.content,
       thinking: completion.thinking,
@@ -322,37 +316,16 @@ export class Completer {
       logprobs: completion.logprobs,
       toolCalls: completion.toolCalls,
       message: assistantMessage(completion),
-      usage,
-      cost: cost ?? null,
+      usage: completion.usage,
+      cost: this.#spending.cost(endpoint, request.model, completion),
       finishReason: completion.finishReason,
       model: completion.model || request.model,
       endpoint: endpoint.name,
       cached: false,
-      latency,
+      latency: (now - grant.at) / 1000,
       raw,
     };
-    const known = cost === undefined && usage !== null
-      ? this.#spending.cost(endpoint, request.model, usage)
-      : result.cost;
-    const isParsed = request.options.responseFormat !== undefined &&
-      completion.toolCalls.length === 0;
-    if (known instanceof Promise || isParsed) return this.#finishResult(call, result, known);
-    result.cost = known;
-    this.#spending.record(result, call.reserved);
-    return result;
-  }
-
-  async #finishResult(
-    { reserved, prepared }: Call,
-    result: ChatResult,
-    cost: Promise<number | null> | number | null,
-  ): Promise<ChatResult> {
-    result.cost = await cost;
-    this.#spending.record(result, reserved);
-    const { responseFormat } = prepared!.request.options;
-    if (responseFormat !== undefined && result.toolCalls.length === 0) {
-      await addParsed(result, responseFormat);
-    }
+    this.#spending.record(call, grant, result, now);
     return result;
   }
 
@@ -367,12 +340,36 @@ export class Completer {
   }
 }
 
-/** Parses a structured answer; what does not fit is still an answer that has been paid for. */
-async function addParsed(result: ChatResult, format: ResponseFormat): Promise<void> {
+/** The result with what earlier attempts have cost. */
+function withLost(result: ChatResult, lost: number): ChatResult {
+  if (lost > 0 && result.cost !== null) result.cost += lost;
+  return result;
+}
+
+/** The error with what all attempts have cost. */
+function withLostCost(error: unknown, lost: number): unknown {
+  if (lost === 0 || !(error instanceof FlexLLMError)) return error;
+  // The cost of an answer that does not match its schema is that of its result.
+  if (error instanceof SchemaMismatchError && error.result !== undefined) return error;
+  const partial = error.partial ?? { content: "", thinking: null };
+  return copyError(error, { partial: { ...partial, cost: lost } });
+}
+
+/**
+ * Adds the value of a structured answer. A refusal has none, and calls of tools come before it.
+ *
+ * @throws {SchemaMismatchError} when there is none, with the answer, which has been paid for
+ */
+async function parsed(
+  result: ChatResult,
+  format: ResponseFormat | undefined,
+): Promise<ChatResult> {
+  if (format === undefined || result.toolCalls.length > 0) return result;
+  if (result.finishReason === "content_filter") return result;
   try {
     result.parsed = await parseStructured(result.content, format);
+    return result;
   } catch (error) {
-    if (error instanceof SchemaMismatchError) error.result = result;
-    throw error;
+    throw error instanceof SchemaMismatchError ? copyError(error, { result }) : error;
   }
 }

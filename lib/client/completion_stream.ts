@@ -17,12 +17,14 @@ import { EventIterator, type EventSource } from "./event_iterator.ts";
  */
 export class CompletionStream implements AsyncIterable<string> {
   readonly #open: () => EventSource;
+  readonly #leaving: AbortController;
   readonly #result = Promise.withResolvers<ChatResult>();
   #started = false;
 
   /** Made by `chatCompletionsStream`. */
-  constructor(open: () => EventSource) {
+  constructor(open: () => EventSource, leaving: AbortController) {
     this.#open = open;
+    this.#leaving = leaving;
     // Whoever only iterates sees the error there; it must not count as unhandled here.
     this.#result.promise.catch(() => {});
   }
@@ -43,6 +45,14 @@ export class CompletionStream implements AsyncIterable<string> {
   get result(): Promise<ChatResult> {
     if (!this.#started) this.#drain();
     return this.#result.promise;
+  }
+
+  /**
+   * Aborts the request at once, also while the model is silent. Whoever reads the stream gets an
+   * {@link AbortedError}, whose cause is `reason`.
+   */
+  abort(reason?: unknown): void {
+    this.#leaving.abort(reason);
   }
 
   /** The pieces of text as a web stream of strings; cancelling it cancels the request. */
@@ -68,7 +78,11 @@ export class CompletionStream implements AsyncIterable<string> {
     return new EventIterator(this.#open(), pick, {
       onResult: (result) => this.#result.resolve(result),
       onError: (error) => this.#result.reject(error),
-      onLeave: () => this.#result.reject(new AbortedError("the stream was left before its end")),
+      onLeave: () => {
+        const error = new AbortedError("the stream was left before its end");
+        this.#leaving.abort(error);
+        this.#result.reject(error);
+      },
     });
   }
 }

@@ -8,9 +8,10 @@ import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { Usage } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
+import type { Clock } from "../clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import { loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
-import { decodeAnswer, readAnswer } from "../providers/answer.ts";
+import { type AnswerParts, decodeAnswer, readAnswer } from "../providers/answer.ts";
 import type {
   ChatRequest,
   Completion,
@@ -19,22 +20,22 @@ import type {
   Provider,
 } from "../providers/provider.ts";
 import { RateLimitReader } from "../providers/rate_limit_headers.ts";
-import { redact, secretsOf, shownUrl } from "../redact.ts";
+import { redactAnswer, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/choose.ts";
 import type { Gate } from "../scheduling/gate.ts";
 import { type Answer, send } from "../transport/http.ts";
 import { connect, type Connection, type EndpointOptions } from "./endpoint.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
 
-/** What one try needs to know beside the request. */
-export interface TryOptions {
+/** What one attempt needs to know beside the request. */
+export interface AttemptOptions {
   /** Seconds. */
   timeout: number;
   signal: AbortSignal;
 }
 
 /** A request, the format it is sent in, and what is sent to one endpoint. */
-export interface Prepared {
+export interface EncodedCall {
   endpoint: EndpointClient;
   request: ChatRequest;
   provider: Provider;
@@ -62,13 +63,18 @@ export class EndpointClient implements Target {
   readonly #encoders = new Map<Provider, ReturnType<Provider["encoder"]>>();
   readonly #limits = new RateLimitReader();
   readonly #prices: readonly PriceRow[] | undefined;
-  #pricer: Pricer | Promise<Pricer> | undefined;
+  /** What tokens cost here, once it is loaded. */
+  pricer: Pricer | undefined;
+  #loading: Promise<Pricer> | undefined;
+  readonly #clock: Clock;
 
   /** @throws {ConfigurationError} when an option is wrong */
   constructor(
     options: EndpointOptions & { model?: string; weight?: number },
     gate: Gate,
+    clock: Clock,
   ) {
+    this.#clock = clock;
     this.#connection = connect(options);
     this.#secrets = secretsOf(this.#connection.endpoint);
     this.gate = gate;
@@ -79,31 +85,46 @@ export class EndpointClient implements Target {
     this.name = shownUrl(this.baseUrl);
   }
 
-  /**
-   * Encodes a request; at once, unless images have to be read first.
-   *
-   * @throws {FlexLLMError} when the endpoint cannot be asked this
-   */
-  prepare(
+  /** Whether the messages have attachments that must be read before they are sent here. */
+  hasToRead(messages: readonly Message[]): boolean {
+    return hasImagesToRead(messages, this.#inlineUrls);
+  }
+
+  /** The messages with these attachments; `known` holds what was read for other endpoints. */
+  read(
+    messages: readonly Message[],
+    signal: AbortSignal,
+    _known: Map<string, Promise<unknown>>,
+  ): Promise<readonly Message[]> {
+    const { fetch } = this.#connection;
+    return readImages(messages, { inlineUrls: this.#inlineUrls, fetch, signal });
+  }
+
+  get #inlineUrls(): boolean {
+    return this.#providerOf("", [], {}, false).inlineImages === true;
+  }
+
+  #providerOf(
+    model: string,
     messages: readonly Message[],
     options: ChatOptions,
     stream: boolean,
-    signal: AbortSignal,
-  ): Prepared | Promise<Prepared> {
+  ): Provider {
+    return this.#connection.providerOf({ model, messages, options, stream });
+  }
+
+  /**
+   * Encodes a request.
+   *
+   * @throws {FlexLLMError} when the endpoint cannot take it
+   */
+  encode(messages: readonly Message[], options: ChatOptions, stream: boolean): EncodedCall {
     const model = options.model ?? this.model;
     if (model === undefined) {
       throw new ConfigurationError("no model: name it in the client's or the call's options");
     }
     const request: ChatRequest = { model, messages, options, stream };
     const provider = this.#connection.providerOf(request);
-    const inlineUrls = provider.inlineImages === true;
-    if (!hasImagesToRead(messages, inlineUrls)) return this.#encode(request, provider);
-    const { fetch } = this.#connection;
-    return readImages(messages, { inlineUrls, fetch, signal })
-      .then((messages) => this.#encode({ ...request, messages }, provider));
-  }
-
-  #encode(request: ChatRequest, provider: Provider): Prepared {
     let encode = this.#encoders.get(provider);
     if (encode === undefined) {
       encode = provider.encoder(this.#connection.endpoint);
@@ -113,7 +134,7 @@ export class EndpointClient implements Target {
   }
 
   /** Sends a request once and reads the whole answer. */
-  async complete({ provider, encoded }: Prepared, options: TryOptions): Promise<Answered> {
+  async complete({ provider, encoded }: EncodedCall, options: AttemptOptions): Promise<Answered> {
     const answer = await send(encoded, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
     const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer));
@@ -121,22 +142,19 @@ export class EndpointClient implements Target {
     return decoded;
   }
 
-  /** Reads an answer; an error is made again when the server shows in it what it was sent. */
-  #read<T>(answer: Answer, decode: (answer: Answer) => T): T {
+  /** Decodes an answer. An error is made of what is left when everything secret is taken out. */
+  #read<T>(answer: Answer, decode: (answer: AnswerParts) => T): T {
     try {
       return decode(answer);
-    } catch (error) {
-      const body = redact(answer.body, ...this.#secrets);
-      if (body === answer.body) throw error;
-      answer.body = body;
-      return decode(answer);
+    } catch {
+      return decode(redactAnswer(answer, this.#secrets));
     }
   }
 
   /** Sends a request once and yields its events in the batches in which they arrive. */
   stream(
-    { provider, encoded }: Prepared,
-    options: TryOptions,
+    { provider, encoded }: EncodedCall,
+    options: AttemptOptions,
   ): AsyncGenerator<StreamEvent[], StreamEnd, void> {
     return readStream(encoded, this.#connection.fetch, {
       ...options,
@@ -147,32 +165,27 @@ export class EndpointClient implements Target {
   }
 
   #observe(answer: { headers: Headers }, usage: Usage | undefined): void {
-    if (this.#limits.isSilent) return;
+    if (!this.#limits.wantsToRead()) return;
     const limits = this.#limits.read(answer.headers, usage?.totalTokens, Date.now());
-    if (limits !== undefined) this.gate.observe(performance.now(), limits.remaining, limits.wait);
+    if (limits !== undefined) this.gate.observe(this.#clock.now(), limits.remaining, limits.wait);
   }
 
   /** One page of the models that the server offers. */
   async modelPage(
     cursor: string | undefined,
-    options: TryOptions,
+    options: AttemptOptions,
   ): Promise<{ models: ModelInfo[]; next?: string }> {
     const model = this.model ?? "";
-    const provider = this.#connection.providerOf({
-      model,
-      messages: [],
-      options: {},
-      stream: false,
-    });
+    const provider = this.#providerOf(model, [], {}, false);
     const request = provider.modelList.request(this.#connection.endpoint, cursor);
     const answer = await send(request, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
     return provider.modelList.decode(this.#read(answer, (answer) => readAnswer(provider, answer)));
   }
 
-  /** What tokens of `model` cost here; at once, but for the first time. */
-  pricer(): Pricer | Promise<Pricer> {
-    return this.#pricer ??= loadPricer(this.#connection.endpoint.baseUrl, this.#prices)
-      .then((pricer) => this.#pricer = pricer);
+  /** Loads what tokens cost here; `pricer` is set when this resolves. */
+  loadPricer(): Promise<Pricer> {
+    return this.#loading ??= loadPricer(this.#connection.endpoint.baseUrl, this.#prices)
+      .then((pricer) => this.pricer = pricer);
   }
 }

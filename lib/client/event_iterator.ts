@@ -71,6 +71,8 @@ export class EventIterator<T> implements AsyncIterableIterator<T, void, void> {
       this.#end.onResult(value);
     } catch (error) {
       this.#batch = [];
+      // It was left while this was waiting for the next event.
+      if (this.#ended) return;
       this.#ended = true;
       this.#end.onError(error);
       throw error;

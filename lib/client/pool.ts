@@ -53,7 +53,7 @@ export class LLMClientPool implements ChatClient, AsyncDisposable {
   constructor(options: PoolOptions) {
     const { endpoints, ...settings } = withPoolDefaults(options);
     this.#endpoints = endpoints.map(({ options, gate }) =>
-      new EndpointClient(options, new Gate(gate, endpoints.length === 1))
+      new EndpointClient(options, new Gate(gate, endpoints.length === 1), systemClock)
     );
     this.concurrencyLimit = endpoints.reduce((sum, { gate }) => sum + gate.concurrency, 0);
     this.#completer = new Completer(this.#endpoints, { ...settings, clock: systemClock });

@@ -8,7 +8,7 @@ import { eventsOf, type StreamEvent } from "../chat/stream_events.ts";
 import { AbortedError, MalformedResponseError } from "../errors.ts";
 import { decodeAnswer, throwStatusError } from "../providers/answer.ts";
 import type { Completion, EncodedRequest, Provider, StreamDecoder } from "../providers/provider.ts";
-import { redact } from "../redact.ts";
+import { redact, redactAnswer } from "../redact.ts";
 import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
 import { readBody } from "../transport/read_body.ts";
 import { readServerSentEvents } from "../transport/server_sent_events.ts";
@@ -53,13 +53,9 @@ export async function* readStream(
     options.onResponse?.(response);
     if (!isEventStream(response)) {
       const { status, headers } = response;
-      const answer = {
-        status,
-        headers,
-        body: redact(await readBody(response), ...options.secrets),
-      };
-      if (!response.ok) throwStatusError(provider, answer);
-      const { completion } = decodeAnswer(provider, answer);
+      const answer = { status, headers, body: await readBody(response) };
+      if (!response.ok) throwStatusError(provider, redactAnswer(answer, options.secrets));
+      const { completion } = decodeAnswer(provider, redactAnswer(answer, options.secrets));
       finished = true;
       yield eventsOf(completion);
       const { model, native, cost, serviceTier, billed } = completion;
@@ -69,8 +65,10 @@ export async function* readStream(
     for await (const batch of readServerSentEvents(response.body!)) {
       const { events, error } = decodeBatch(batch, decoder, options.secrets);
       if (events.length > 0) {
-        exchange.limit(timeout, "no further event of the answer");
+        // The consumer's own time does not count.
+        exchange.pause();
         yield events;
+        exchange.limit(timeout, "no further event of the answer");
       }
       if (error !== undefined) throw error;
       if (decoder.ended) break;

@@ -1,14 +1,14 @@
 /**
- * Asks again when an answer does not fit its schema, and shows the model what was wrong with it.
+ * Retries when an answer does not match its schema, and shows the model what was wrong with it.
  *
  * @module
  */
 import type { Message } from "../chat/messages.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
-import { SchemaMismatchError } from "../errors.ts";
+import { copyError, FlexLLMError, SchemaMismatchError } from "../errors.ts";
 
-/** How many problems the model is told of. */
-const TOLD_PROBLEMS = 10;
+/** How many problems the model is shown. */
+const SHOWN_PROBLEMS = 10;
 
 function addUsage(first: Usage | null, second: Usage | null): Usage | null {
   if (first === null || second === null) return first ?? second;
@@ -21,56 +21,82 @@ function addUsage(first: Usage | null, second: Usage | null): Usage | null {
     completionTokens: first.completionTokens + second.completionTokens,
     totalTokens: first.totalTokens + second.totalTokens,
   };
-  for (const name of ["cachedTokens", "cacheWriteTokens", "reasoningTokens"] as const) {
+  for (
+    const name of [
+      "cachedTokens",
+      "cacheWriteTokens",
+      "cacheWriteHourTokens",
+      "reasoningTokens",
+    ] as const
+  ) {
     const value = sum(name);
     if (value !== undefined) usage[name] = value;
   }
   return usage;
 }
 
-/** The later answer, with what all answers to the request have taken. */
+/**
+ * The later answer, with what all answers to the request have taken; those from the cache took nothing.
+ */
 function withSpent(spent: ChatResult | undefined, result: ChatResult): ChatResult {
   if (spent === undefined) return result;
+  const usage = spent.cached === result.cached
+    ? addUsage(spent.usage, result.usage)
+    : (spent.cached ? result : spent).usage;
   return {
     ...result,
-    usage: addUsage(spent.usage, result.usage),
+    usage,
+    cached: spent.cached && result.cached,
     cost: spent.cost === null || result.cost === null ? null : spent.cost + result.cost,
     latency: spent.latency + result.latency,
   };
+}
+
+/** An error with what the answers before it have cost. */
+function withSpentBefore(error: unknown, spent: ChatResult | undefined): unknown {
+  if (spent === undefined || !(error instanceof FlexLLMError)) return error;
+  const { content = "", thinking = null, usage = null, cost = 0 } = error.partial ?? {};
+  const total = spent.cost === null || cost === null ? null : spent.cost + cost;
+  return copyError(error, {
+    partial: { content, thinking, usage: addUsage(spent.usage, usage), cost: total },
+  });
 }
 
 function complaint({ message, problems }: SchemaMismatchError): string {
   const told = problems.length === 0
     ? message
     : `it does not fit the schema:\n${
-      problems.slice(0, TOLD_PROBLEMS).map((problem) => `- ${problem}`).join("\n")
+      problems.slice(0, SHOWN_PROBLEMS).map((problem) => `- ${problem}`).join("\n")
     }`;
   return `Your answer cannot be used: ${told}\n\n` +
     "Answer again with nothing but JSON that fits the schema.";
 }
 
 /**
- * Asks for a completion, and again up to `retries` times while the answer does not fit. The result
- * counts the tokens, the cost and the time of all of them.
+ * Requests a completion, and again up to `retries` times while the answer does not match its schema. The
+ * result counts the tokens, the cost and the time of all of them.
  *
- * @throws {SchemaMismatchError} for the last answer, whose `result` counts all of them too
+ * @throws {SchemaMismatchError} for the last answer, whose `result` counts all of them as well
  */
-export async function askUntilItFits(
-  ask: (messages: readonly Message[]) => Promise<ChatResult>,
+export async function retryUntilValid(
+  request: (messages: readonly Message[]) => Promise<ChatResult>,
   messages: readonly Message[],
   retries: number,
 ): Promise<ChatResult> {
   let spent: ChatResult | undefined;
-  let asked = messages;
-  for (let tries = 0;; tries++) {
+  let sent = messages;
+  for (let attempts = 0;; attempts++) {
     try {
-      return withSpent(spent, await ask(asked));
+      return withSpent(spent, await request(sent));
     } catch (error) {
-      if (!(error instanceof SchemaMismatchError) || error.result === undefined) throw error;
-      error.result = spent = withSpent(spent, error.result);
-      if (tries >= retries) throw error;
+      if (!(error instanceof SchemaMismatchError)) throw withSpentBefore(error, spent);
+      // A service that refuses such an answer itself gives no result for it.
+      if (error.result !== undefined) spent = withSpent(spent, error.result);
+      if (attempts >= retries) throw copyError(error, { result: spent });
+      const answer: Message = error.result?.message ??
+        { role: "assistant", content: error.content };
       // Only the last answer is shown: older ones would lead it astray and cost again.
-      asked = [...messages, error.result.message, { role: "user", content: complaint(error) }];
+      sent = [...messages, answer, { role: "user", content: complaint(error) }];
     }
   }
 }

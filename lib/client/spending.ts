@@ -1,23 +1,41 @@
 /**
- * What the calls of a client take: tokens, estimated before and counted after; and money, set aside
- * before and recorded after.
+ * What the calls of a client take: tokens and money, estimated and reserved before a request is sent,
+ * and replaced by what was really taken afterwards.
  *
  * @module
  */
+import { maxTokensOf } from "../chat/max_tokens.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
-import { ConfigurationError } from "../errors.ts";
+import {
+  AbortedError,
+  ConfigurationError,
+  ConnectionError,
+  FlexLLMError,
+  MalformedResponseError,
+  type PartialCompletion,
+  TimeoutError,
+} from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
-import { promptSize, TokenEstimate } from "../pricing/token_estimate.ts";
-import type { EndpointClient, Prepared } from "./endpoint_client.ts";
+import { promptSize, textSize, TokenEstimate } from "../pricing/token_estimate.ts";
+import type { Completion } from "../providers/provider.ts";
+import type { TokenDemand } from "../scheduling/token_limiter.ts";
+import type { Grant } from "../scheduling/waiting_line.ts";
+import type { EndpointClient } from "./endpoint_client.ts";
 
-/** What is set aside of a budget for one request. */
-export interface Reserved {
-  /** USD. */
-  readonly cost: number;
-  /** Gives it back; only the first call counts. */
-  release(): void;
+/** Whether the server may have worked on a request that failed with `error`, and may bill it. */
+function mayHaveRun(error: unknown): boolean {
+  if (error instanceof ConnectionError) return error.sent;
+  return error instanceof TimeoutError || error instanceof AbortedError ||
+    error instanceof MalformedResponseError;
+}
+
+/** What of a call is spent. */
+export interface SpendingCall {
+  /** The size of its prompt; 0 when nobody needs to know. */
+  readonly promptSize: number;
+  readonly options: ChatOptions;
 }
 
 /** The tokens and the money of one client. */
@@ -25,13 +43,13 @@ export class Spending {
   readonly #tracker: CostTracker | undefined;
   readonly #estimate = new TokenEstimate();
   readonly #estimates: boolean;
-  /** Whether money has to be set aside before a request. */
-  readonly isLimited: boolean;
+  /** Whether money has to be reserved before a request. */
+  readonly hasBudget: boolean;
 
   constructor(endpoints: readonly EndpointClient[], tracker: CostTracker | undefined) {
     this.#tracker = tracker;
-    this.isLimited = tracker?.limit !== undefined;
-    this.#estimates = this.isLimited || endpoints.some(({ gate }) => gate.countsTokens);
+    this.hasBudget = tracker?.limit !== undefined;
+    this.#estimates = this.hasBudget || endpoints.some(({ gate }) => gate.countsTokens);
   }
 
   /** The size of a prompt, for the estimates of its tokens; 0 when nobody needs to know. */
@@ -39,61 +57,101 @@ export class Spending {
     return this.#estimates ? promptSize(messages, options) : 0;
   }
 
-  /** About how many tokens a prompt of this size has, by what is known now. */
-  promptTokens(size: number): number {
-    return size === 0 ? 0 : this.#estimate.prompt(size);
+  /** The tokens that a call asks for, by what is known now. */
+  demand({ promptSize, options }: SpendingCall): TokenDemand {
+    const prompt = promptSize === 0 ? 0 : this.#estimate.prompt(promptSize);
+    return { prompt, maxCompletion: maxTokensOf(options) };
   }
 
   /**
-   * Sets aside what a request can cost; waits for others to turn out cheaper when that does not fit.
+   * The most that a call can cost at an endpoint, in USD; 0 where there is no budget.
    *
-   * @throws {BudgetExceededError} when it cannot fit
    * @throws {ConfigurationError} when the model's price is not known
    */
-  async reserve(
-    { endpoint, request }: Prepared,
-    promptSize: number,
-    signal: AbortSignal,
-  ): Promise<Reserved> {
-    const tracker = this.#tracker!;
-    const promptTokens = this.promptTokens(promptSize);
-    const completionTokens = this.#estimate.completion(request.options);
+  maxCost(call: SpendingCall, endpoint: EndpointClient, model: string): number {
+    if (!this.hasBudget) return 0;
+    const promptTokens = this.#estimate.prompt(call.promptSize);
+    const maxTokens = maxTokensOf(call.options);
+    const completionTokens = this.#estimate.completion({ maxTokens });
     const totalTokens = promptTokens + completionTokens;
-    const pricer = await endpoint.pricer();
-    const cost = pricer(request.model, { promptTokens, completionTokens, totalTokens });
-    if (cost !== null) return { cost, release: await tracker.reserve(cost, signal) };
-    if (tracker.allowUnpriced) return { cost: 0, release: () => {} };
+    const cost = endpoint.pricer!(model, { promptTokens, completionTokens, totalTokens });
+    if (cost !== null) return cost;
+    if (this.#tracker!.allowUnpriced) return 0;
     throw new ConfigurationError(
-      `the price of ${request.model} at ${endpoint.name} is not known, so no budget can hold`,
+      `${model} at ${endpoint.name} has no known price, so the budget cannot be enforced`,
       { hint: "Give its price, or allow models without one (--allow-unpriced)." },
     );
   }
 
-  /** Sets an answered request right for which `taken` tokens were reckoned with. */
-  settle(
-    endpoint: EndpointClient,
-    promptSize: number,
-    taken: readonly number[],
+  /** Records an answer: its tokens at the endpoint, and its cost. */
+  record(call: SpendingCall, grant: Grant<EndpointClient>, result: ChatResult, now: number): void {
+    this.#commitTokens(call, grant, result.usage, now);
+    this.#tracker?.record(result, grant.money?.cost);
+  }
+
+  #commitTokens(
+    { promptSize }: SpendingCall,
+    { target: { gate }, tokens }: Grant<EndpointClient>,
     usage: Usage | null,
+    now: number,
   ): void {
-    if (!this.#estimates || usage === null) return;
+    if (!this.#estimates) return;
+    if (usage === null) return gate.releaseTokens(now, tokens, true);
     this.#estimate.learn(promptSize, usage);
-    endpoint.gate.settleTokens(taken, usage.promptTokens, usage.completionTokens);
+    gate.commitTokens(now, tokens, usage.promptTokens, usage.completionTokens);
   }
 
-  /** The cost of an answer in USD, `null` when its price is not known. */
-  cost(
-    endpoint: EndpointClient,
+  /** What tokens of a completion cost in USD; `null` when that is not known. */
+  cost(endpoint: EndpointClient, model: string, completion: PricedCompletion): number | null {
+    if (completion.cost !== undefined && completion.cost >= 0 && completion.cost < Infinity) {
+      return completion.cost;
+    }
+    return completion.usage === null ? null : endpoint.pricer!(model, completion.usage);
+  }
+
+  /**
+   * Records an attempt that failed: what the server counted, or else what it may bill. `partial` is what
+   * had arrived. Returns USD.
+   */
+  recordLost(
+    call: SpendingCall,
+    grant: Grant<EndpointClient>,
     model: string,
-    usage: Usage,
-  ): Promise<number | null> | number | null {
-    const pricer = endpoint.pricer();
-    if (!(pricer instanceof Promise)) return pricer(model, usage);
-    return pricer.then((pricer) => pricer(model, usage));
+    error: unknown,
+    now: number,
+    partial = error instanceof FlexLLMError ? error.partial : undefined,
+  ): number {
+    const { target, money, tokens } = grant;
+    const hasRun = mayHaveRun(error) || partial !== undefined;
+    target.gate.releaseTokens(now, tokens, hasRun);
+    if (!hasRun || target.pricer === undefined) return 0;
+    const usage = this.#lostUsage(call, partial);
+    // Of an answer of which nothing is known, all may be billed that was reserved.
+    const cost = usage === undefined ? money?.cost : target.pricer(model, usage) ?? money?.cost;
+    if (cost === undefined || cost === 0) return 0;
+    this.#tracker?.recordLost({ model, endpoint: target.name }, cost);
+    return cost;
   }
 
-  /** Counts an answer in; one of unknown cost with what was set aside for it. */
-  record(result: ChatResult, reserved: Reserved | undefined): void {
-    this.#tracker?.record(result, reserved?.cost);
+  /** The tokens of an answer that broke off: as the server counted them, and by the text that came. */
+  #lostUsage(
+    { promptSize }: SpendingCall,
+    partial: PartialCompletion | undefined,
+  ): Usage | undefined {
+    if (partial === undefined) return undefined;
+    const { usage, content, thinking } = partial;
+    if (!usage && promptSize === 0) return undefined;
+    const received = Math.ceil(textSize(content) + textSize(thinking ?? ""));
+    const promptTokens = usage?.promptTokens || this.#estimate.prompt(promptSize);
+    const completionTokens = Math.max(usage?.completionTokens ?? 0, received);
+    return {
+      ...usage,
+      promptTokens,
+      completionTokens,
+      totalTokens: promptTokens + completionTokens,
+    };
   }
 }
+
+/** What the cost of an answer depends on. */
+export type PricedCompletion = Pick<Completion, "usage" | "cost">;

@@ -8,7 +8,7 @@ import { AuthenticationError, ConfigurationError, HttpError } from "../errors.ts
 import { readAnswer } from "../providers/answer.ts";
 import { chatCompletions } from "../providers/chat_completions.ts";
 import { SERVICE_NAMES, type ServiceName, serviceOfUrl } from "../providers/services.ts";
-import { redact, secretsOf } from "../redact.ts";
+import { redactAnswer, secretsOf } from "../redact.ts";
 import { type Fetch, send } from "../transport/http.ts";
 import {
   type Credits,
@@ -192,8 +192,8 @@ export async function askCredits(
       : { authorization: `Bearer ${key}` };
     const request = { url: `${root}${path}`, headers: { ...bearer, ...headers } };
     const answer = await send(request, fetch, { timeout, signal });
-    answer.body = redact(answer.body, ...secretsOf({ apiKey: key, headers }));
-    return readAnswer(chatCompletions, answer);
+    const secrets = secretsOf({ apiKey: key, headers });
+    return readAnswer(chatCompletions, redactAnswer(answer, secrets));
   };
   try {
     return { service, ...await QUERIES[service]({ baseUrl, get, options }) };

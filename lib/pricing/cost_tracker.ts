@@ -4,7 +4,13 @@
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
-import { AbortedError, BudgetExceededError, ConfigurationError } from "../errors.ts";
+import {
+  abortedBy,
+  BudgetExceededError,
+  ConfigurationError,
+  type FlexLLMError,
+} from "../errors.ts";
+import type { Budget, BudgetWaiter, Reservation } from "../scheduling/budget.ts";
 
 /** The options of a {@link CostTracker}. Amounts are in USD. */
 export interface CostTrackerOptions {
@@ -36,11 +42,20 @@ export interface CostRow {
   unpriced: number;
 }
 
-interface Waiter {
-  cost: number;
-  grant(): void;
-  refuse(error: unknown): void;
+/**
+ * Keeps what may have been spent where a killed process leaves it, so that the limit holds across kills
+ * and restarts.
+ */
+export interface SpendingLedger {
+  /**
+   * Called before a request is sent: up to `total` USD are spent when everything in flight costs as much
+   * as is reserved for it. When this returns, the amount must survive the end of the process.
+   */
+  authorize(total: number): void;
 }
+
+/** What costs nothing holds nothing. */
+const FREE: Reservation = { cost: 0, release: () => {} };
 
 /** Sums of binary fractions miss by a little; a billionth of the limit is not worth a refusal. */
 const TOLERANCE = 1e-9;
@@ -61,7 +76,7 @@ const TOLERANCE = 1e-9;
  * await using client = new LLMClient({ provider: "openai", model: "gpt-5.4-mini", costTracker });
  * ```
  */
-export class CostTracker {
+export class CostTracker implements Budget {
   /** The most to spend, in USD; `undefined` when there is no limit. */
   readonly limit: number | undefined;
   /** Whether models without a known price may be asked under a limit. */
@@ -69,7 +84,9 @@ export class CostTracker {
   readonly #options: CostTrackerOptions;
   readonly #rows = new Map<string, CostRow>();
   #lastRow: CostRow | undefined;
-  readonly #waiting = new Set<Waiter>();
+  /** In the order in which they asked. */
+  readonly #waiting = new Set<BudgetWaiter>();
+  #ledger: SpendingLedger | undefined;
   #spent = 0;
   #reserved = 0;
   /** How many have set more than nothing aside. */
@@ -119,36 +136,65 @@ export class CostTracker {
    * @throws {ConfigurationError} when `cost` is not a number of at least 0
    */
   reserve(cost: number, signal?: AbortSignal): (() => void) | Promise<() => void> {
+    const { promise, resolve, reject } = Promise.withResolvers<() => void>();
+    const leave = () => signal?.removeEventListener("abort", onAbort);
+    const onAbort = () => {
+      this.leave(waiter);
+      reject(abortedBy(signal));
+    };
+    const waiter: BudgetWaiter = {
+      cost,
+      wake: () => {
+        const claimed = this.claim(waiter);
+        if (claimed === undefined) return;
+        leave();
+        if ("release" in claimed) resolve(claimed.release);
+        else reject(claimed);
+      },
+    };
+    const claimed = this.claim(waiter);
+    if (claimed === undefined) {
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener("abort", onAbort);
+      return promise;
+    }
+    return "release" in claimed ? claimed.release : Promise.reject(claimed);
+  }
+
+  /**
+   * Reserves the cost of `waiter` if it fits and no one waits before it. Otherwise gives the error if
+   * nothing is reserved that could still be freed, or `undefined`: `waiter` is then woken when it is its
+   * turn. What is free never waits, and is never refused.
+   *
+   * @throws {ConfigurationError} when the cost is not a number of at least 0
+   */
+  claim(waiter: BudgetWaiter): Reservation | FlexLLMError | undefined {
+    const { cost } = waiter;
     if (!(cost >= 0 && cost < Infinity)) {
       throw new ConfigurationError(`cost: expected USD, 0 or more, got ${cost}`);
     }
-    if (cost === 0 || (this.#waiting.size === 0 && this.#fits(cost))) return this.#take(cost);
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(new AbortedError());
-      const leave = () => {
-        this.#waiting.delete(waiter);
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const onAbort = () => {
-        leave();
-        reject(new AbortedError());
-        this.#settle();
-      };
-      const waiter: Waiter = {
-        cost,
-        grant: () => {
-          leave();
-          resolve(this.#take(cost));
-        },
-        refuse: (error) => {
-          leave();
-          reject(error);
-        },
-      };
+    if (cost === 0) return FREE;
+    const [first = waiter] = this.#waiting;
+    if (this.#fits(cost) && (first === waiter || this.#reservations === 0)) {
+      this.#waiting.delete(waiter);
+      return this.#take(cost);
+    }
+    if (this.#reservations > 0) {
       this.#waiting.add(waiter);
-      signal?.addEventListener("abort", onAbort);
-      this.#settle();
-    });
+      return undefined;
+    }
+    this.#waiting.delete(waiter);
+    return new BudgetExceededError(this.limit!, this.#spent, cost);
+  }
+
+  /** Ends the waiting of `waiter`. */
+  leave(waiter: BudgetWaiter): void {
+    if (this.#waiting.delete(waiter)) this.#wake();
+  }
+
+  /** Tells `ledger`, from now on, what may be spent before it is. */
+  persist(ledger: SpendingLedger): void {
+    this.#ledger = ledger;
   }
 
   #fits(cost: number): boolean {
@@ -156,33 +202,35 @@ export class CostTracker {
     return this.#spent + this.#reserved + cost <= this.limit * (1 + TOLERANCE);
   }
 
-  #take(cost: number): () => void {
-    if (cost === 0) return () => {};
+  #take(cost: number): Reservation {
+    this.#ledger?.authorize(this.#spent + this.#reserved + cost);
     this.#reserved += cost;
     this.#reservations++;
     let taken = true;
-    return () => {
+    const release = () => {
       if (!taken) return;
       taken = false;
       // Sums of fractions do not cancel out exactly.
       this.#reserved = --this.#reservations === 0 ? 0 : this.#reserved - cost;
-      this.#settle();
+      this.#wake();
     };
+    return { cost, release };
   }
 
-  /** Lets those go that fit now, in their order; refuses all when none can ever fit. */
-  #settle(): void {
-    for (const waiter of this.#waiting) {
-      if (this.#fits(waiter.cost)) waiter.grant();
-      else if (this.#reservations > 0) return;
-      else waiter.refuse(new BudgetExceededError(this.limit!, this.#spent, waiter.cost));
+  /** Wakes those that fit now, in their order, or all when none can ever fit. */
+  #wake(): void {
+    for (const waiter of [...this.#waiting]) {
+      if (!this.#fits(waiter.cost) && this.#reservations > 0) return;
+      waiter.wake();
+      // One that cannot start for another reason must not keep the money from the others.
+      this.#waiting.delete(waiter);
     }
   }
 
-  /** Counts USD in that were spent elsewhere or before, so that the limit holds for all of it. */
+  /** Adds USD that were spent elsewhere or before, so that the limit holds for all of it. */
   addSpent(cost: number): void {
     // A server may report any number as its cost; none gives money back.
-    if (cost > 0) this.#spent += cost;
+    if (cost > 0 && cost < Infinity) this.#spent += cost;
     const { warning, onWarning } = this.#options;
     if (!this.#warned && warning !== undefined && this.#spent >= warning) {
       this.#warned = true;
@@ -207,6 +255,13 @@ export class CostTracker {
     if (cost === null) row.unpriced++;
     else row.cost = (row.cost ?? 0) + cost;
     this.addSpent(cost ?? atMost);
+  }
+
+  /** Adds what a request may have cost whose answer was lost. */
+  recordLost({ model, endpoint }: Pick<ChatResult, "model" | "endpoint">, cost: number): void {
+    const row = this.#row(model, endpoint);
+    row.cost = (row.cost ?? 0) + cost;
+    this.addSpent(cost);
   }
 
   #row(model: string, endpoint: string): CostRow {

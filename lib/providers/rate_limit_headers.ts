@@ -104,8 +104,9 @@ function readFamily(
   return { remaining: Math.floor(remaining / size), wait };
 }
 
-/** Answers without such headers after which a server is not looked at any more. */
+/** Answers without such headers after which a server is looked at less often: every so many answers. */
 const PATIENCE = 5;
+const EVERY = 50;
 
 /** Reads the headers of one server's answers, as cheaply as they come. */
 export class RateLimitReader {
@@ -113,9 +114,9 @@ export class RateLimitReader {
   #families = FAMILIES;
   #silent = 0;
 
-  /** Whether the server sends no such headers, as far as it was looked at. */
-  get isSilent(): boolean {
-    return this.#silent >= PATIENCE;
+  /** Whether to read the next answer: a server may begin to send such headers at any time. */
+  wantsToRead(): boolean {
+    return this.#silent < PATIENCE || ++this.#silent % EVERY === 0;
   }
 
   /**
@@ -125,7 +126,6 @@ export class RateLimitReader {
    * @param now the time of day here, in milliseconds
    */
   read(headers: Headers, tokens: number | undefined, now: number): RateLimits | undefined {
-    if (this.isSilent) return undefined;
     if (this.#families === FAMILIES) {
       const sent = FAMILIES.filter(({ remaining }) => headers.has(remaining));
       if (sent.length === 0) {
@@ -133,6 +133,7 @@ export class RateLimitReader {
         return undefined;
       }
       this.#families = sent;
+      this.#silent = 0;
     }
     let tightest: RateLimits | undefined;
     for (const family of this.#families) {

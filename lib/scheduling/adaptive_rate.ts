@@ -4,11 +4,15 @@
  * Nothing is held back until the server first says "too fast". What it took in the time before that is
  * its limit; from then on requests are spaced a little slower than it. The rate climbs again, to find
  * out whether that is so; each time the limit is met where it was expected, the next attempt is put off
- * for longer. Refusals that come at any rate say nothing about a limit, and change nothing but the
- * moment.
+ * for longer.
+ *
+ * Refusals that come at any rate say nothing about a limit. So each time the rate is lowered, the next
+ * outcomes are a trial: if going slower does not lower the share of refusals, that share is noise, and
+ * the rate is free again.
  *
  * @module
  */
+import { Outcomes } from "./outcomes.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 
 /** Milliseconds of one count. */
@@ -25,9 +29,28 @@ const RAISED = 1.2;
 /** Seconds before a confirmed limit is probed, doubled up to the second with each confirmation. */
 const FIRST_HOLD = 10;
 const LAST_HOLD = 300;
-/** How many refusals count as single ones: so many, or so many for each request that was taken. */
+/** 429s up to max(3, 10 % of requests) are treated as noise; after a trial, half as much again as it saw. */
 const FEW = 3;
 const SPARSE = 0.1;
+const NOISE_MARGIN = 1.5;
+/** Refusals and outcomes after which a trial can end as noise, and outcomes after which it just ends. */
+const TRIAL_REFUSALS = 3;
+const TRIAL_OUTCOMES = 8;
+const TRIAL_END = 100;
+/** The share of requests that must get through for refusals to count as chance. */
+const CHANCE = 0.4;
+/** The share below which a wave says that the limit is real. */
+const REAL = 0.2;
+/** A trial starts over when the rate falls below this part of what it was then. */
+const LOWER = 0.7;
+/** Milliseconds in which a refusal comes, at least. */
+const QUICK = 50;
+/** Milliseconds in which a burst may have used up the limit. */
+const WINDOW = 1000;
+/** Outcomes from which on a share says something. */
+const ENOUGH = 4;
+/** Seconds that an endpoint rests after it said "too fast" without saying for how long. */
+const DEFAULT_COOLDOWN = 1;
 /** Seconds up to which being asked to wait says nothing about the rate. */
 const SHORT = 0.5;
 /** The share of the known limit from which on what was taken confirms it. */
@@ -36,6 +59,33 @@ const CONFIRMED = 0.85;
 const SIMILAR = 0.25;
 /** Requests a second when nothing at all was taken. */
 const SLOWEST = 0.1;
+
+/**
+ * The requests that were under way when one was refused: after a limit is reached all of them are refused,
+ * by chance only some.
+ */
+class Wave {
+  #refused = 0;
+
+  /** Those after the number `from` up to `to`; all refusals are in at `dueAt`. */
+  constructor(readonly from: number, readonly to: number, readonly dueAt: number) {}
+
+  refuse(order: number): void {
+    if (order > this.from && order <= this.to) this.#refused++;
+  }
+
+  /** The share that was not refused; unknown when there were too few. */
+  get accepted(): number | undefined {
+    const sent = this.to - this.from;
+    return sent < ENOUGH ? undefined : 1 - this.#refused / sent;
+  }
+}
+
+/** A request that was sent: when, and as which one. */
+export interface Sent {
+  readonly at: number;
+  readonly order: number;
+}
 
 /** The adaptive rate of one endpoint. Times are in milliseconds. */
 export class AdaptiveRate {
@@ -51,12 +101,21 @@ export class AdaptiveRate {
   #confirmed = 0;
   #heldUntil = Infinity;
   #climbedAt = -Infinity;
-  /** A refusal whose rate is reckoned when all that was on its way then is answered. */
+  /** A refusal that is judged when requests may be sent again. */
   #refusal: { at: number; wait: number } | undefined;
   #refusedAt = -Infinity;
-  /** What became of requests since the last reckoning. */
-  #takenSince = 0;
-  #refusedSince = 0;
+  #wave: Wave | undefined;
+  /** What became of requests since the last judgement. */
+  #since = new Outcomes();
+  /** What becomes of requests since the rate was lowered, and what share got through before. */
+  #trial: { rate: number; before: number; outcomes: Outcomes } | undefined;
+  /** The share of requests that is refused at any rate. */
+  #noise = SPARSE;
+  /** Until when the limit is used up, as far as is known. */
+  #spentUntil = -Infinity;
+  /** How many requests were sent, and when the first of them was. */
+  #sent = 0;
+  #firstAt = NaN;
   /** What was taken a second when a single request was refused last. */
   #suspect = NaN;
 
@@ -67,22 +126,27 @@ export class AdaptiveRate {
 
   /** The earliest moment at which the next request may begin. */
   nextAt(now: number): number {
-    if (this.#refusal !== undefined) this.#reckon(now);
-    return this.#limiter === undefined ? -Infinity : this.#limiter.nextAt;
+    if (this.#refusal !== undefined) this.#assess(now);
+    if (this.#wave !== undefined && now >= this.#wave.dueAt) this.#judgeWave(this.#wave);
+    if (this.#limiter === undefined) return -Infinity;
+    return Math.max(this.#spentUntil, this.#limiter.nextAt);
   }
 
-  /** Begins a request. */
-  take(now: number): void {
-    if (this.#limiter === undefined) return;
-    // A rate that is not used up has not been tried, and could climb for ever.
-    if (this.#limiter.isUsed(now)) this.#climb(now);
-    else this.#climbedAt = now;
-    this.#limiter.take(now);
+  /** Starts a request; returns its number. */
+  take(now: number): number {
+    if (this.#sent++ === 0) this.#firstAt = now;
+    if (this.#limiter !== undefined) {
+      // A rate that is not used up has not been tried, and could climb for ever.
+      if (this.#limiter.isUsed(now)) this.#climb(now);
+      else this.#climbedAt = now;
+      this.#limiter.take(now);
+    }
+    return this.#sent;
   }
 
-  /** Notes that the request begun at `begun` was taken. */
-  taken(begun: number): void {
-    this.#takenSince++;
+  /** Notes that a request was taken. */
+  taken({ at: begun }: Sent): void {
+    this.#count(begun, true);
     const bucket = Math.floor(begun / BUCKET);
     const place = bucket % BUCKETS;
     if (this.#bucket[place] !== bucket) {
@@ -92,35 +156,120 @@ export class AdaptiveRate {
     this.#taken[place]++;
   }
 
-  /** Notes that the request begun at `begun` came too fast, and may come again in `wait` seconds. */
-  tooFast(now: number, begun: number, wait: number): void {
-    this.#refusedSince++;
-    // Those that were on their way already are the same occasion.
-    if (begun < this.#refusedAt) return;
-    this.#refusedAt = now;
-    this.#refusal = { at: begun, wait };
+  /**
+   * Notes that a request came too fast, and may come again in `wait` seconds, where the server says so.
+   * Returns the seconds for which nothing should be sent.
+   */
+  tooFast(now: number, { at, order }: Sent, wait: number | undefined): number {
+    this.#count(at, false);
+    this.#wave?.refuse(order);
+    // Requests sent before the last refusal belong to the same event.
+    const isNew = at >= this.#refusedAt;
+    if (isNew) this.#wave ??= new Wave(order, this.#sent, now + Math.max(QUICK, 2 * (now - at)));
+    const pause = wait ?? this.#ownPause(now);
+    if (isNew) {
+      this.#refusedAt = now;
+      this.#refusal = { at, wait: pause };
+    }
+    return pause;
   }
 
-  /** Finds what was taken in the time before the refusal, and goes on below it. */
-  #reckon(now: number): void {
+  /** Seconds to pause when the server does not say for how long. */
+  #ownPause(now: number): number {
+    if (!this.#isNoise) return DEFAULT_COOLDOWN;
+    if (this.#isLearned || this.#wave === undefined) return 0;
+    // Until it is known whether the others were refused as well.
+    return (this.#wave.dueAt - now) / 1000;
+  }
+
+  #count(begun: number, isTaken: boolean): void {
+    this.#since.count(begun, isTaken);
+    if (this.#trial === undefined) return;
+    const { before, outcomes } = this.#trial;
+    outcomes.count(begun, isTaken);
+    const { refused, total } = outcomes;
+    if (total >= TRIAL_END) this.#trial = undefined;
+    else if (refused >= TRIAL_REFUSALS && total >= TRIAL_OUTCOMES) {
+      const accepted = outcomes.taken / total;
+      // A limit would let nearly everything through by now.
+      if (accepted >= CHANCE && accepted < (1 + before) / 2) this.#setFree(refused / total);
+    }
+  }
+
+  /** Whether a trial has shown that refusals come by chance. */
+  get #isLearned(): boolean {
+    return this.#noise > SPARSE;
+  }
+
+  /** Whether no more is refused than is by chance. */
+  get #isNoise(): boolean {
+    const { refused, total } = this.#since;
+    return refused <= Math.max(FEW, total * this.#noise);
+  }
+
+  /** Finds what was taken in the time before the refusal, and continues below it. */
+  #assess(now: number): void {
     const { at, wait } = this.#refusal!;
     this.#refusal = undefined;
-    const isSparse = this.#refusedSince <= Math.max(FEW, this.#takenSince * SPARSE);
+    const isNoise = this.#isNoise;
     // One among many, to come again at once: that is chance, or somebody else's doing.
-    if (isSparse && wait < SHORT) return;
-    this.#takenSince = this.#refusedSince = 0;
+    if (isNoise && (wait < SHORT || this.#isLearned)) return;
+    this.#since = new Outcomes();
     this.#climbedAt = now;
     const window = Math.min(Math.max(wait, 1), BUCKETS * BUCKET / 1000);
     const taken = this.#takenBefore(at, window);
     if (taken === 0) {
-      if (isSparse) return;
+      if (isNoise) return;
       const slower = Number.isFinite(this.#perSecond) ? this.#perSecond / 2 : 1;
       this.#set(Math.max(SLOWEST, slower));
       // Nothing is known of the limit, so the rate climbs at once.
       this.#limit = this.#perSecond / RAISED;
+    } else {
+      this.#judge(taken / window, isNoise, now);
+    }
+    if (this.#trial === undefined || this.#perSecond < this.#trial.rate * LOWER) {
+      const outcomes = new Outcomes(Math.max(now, at + WINDOW));
+      this.#trial = { rate: this.#perSecond, before: CHANCE, outcomes };
+    }
+    if (wait < WINDOW / 1000) this.#spentUntil = Math.min(at + WINDOW, this.#wave?.dueAt ?? now);
+  }
+
+  /** Looks at what became of the requests that were under way when one was refused. */
+  #judgeWave(wave: Wave): void {
+    this.#wave = undefined;
+    const { accepted } = wave;
+    if (accepted === undefined) return;
+    // Where refusals come by chance, a few in a row do as well.
+    if (this.#isLearned && this.#isNoise) return;
+    if (accepted < REAL) {
+      if (this.#limiter === undefined) {
+        const taken = this.#takenBefore(this.#refusedAt, WINDOW / 1000);
+        if (taken > 0) this.#judge(taken * 1000 / WINDOW, false, wave.dueAt);
+      }
+      // It was the first of many: the limit is real, and used up for now.
+      this.#trial = undefined;
+      this.#spentUntil = this.#refusedAt + WINDOW;
       return;
     }
-    this.#judge(taken / window, isSparse, now);
+    if (this.#limiter === undefined) return;
+    if (this.#trial !== undefined) this.#trial.before = accepted;
+    const seconds = (wave.dueAt - this.#firstAt) / 1000;
+    const sent = wave.to / Math.max(seconds, QUICK / 1000);
+    // What a short time let through says little of a whole second.
+    if (seconds < 1 && this.#perSecond < sent * accepted) this.#set(sent * accepted * MARGIN);
+  }
+
+  /** Lifts the limit: `noise` of the requests are refused at any rate. */
+  #setFree(noise: number): void {
+    this.#noise = Math.min(1, Math.max(SPARSE, noise * NOISE_MARGIN));
+    this.#trial = undefined;
+    this.#refusal = this.#wave = undefined;
+    this.#spentUntil = -Infinity;
+    this.#since = new Outcomes();
+    this.#limiter = undefined;
+    this.#perSecond = this.#limit = Infinity;
+    this.#confirmed = 0;
+    this.#suspect = NaN;
   }
 
   /** Decides what it means that the server took `found` requests a second and refused the next. */

@@ -5,11 +5,11 @@
  * @module
  */
 import { FlexLLMError, HttpError, RateLimitError } from "../errors.ts";
-import { AdaptiveRate } from "./adaptive_rate.ts";
+import { AdaptiveRate, type Sent } from "./adaptive_rate.ts";
 import { Breaker } from "./breaker.ts";
 import { ConcurrencyLimit } from "./concurrency_limit.ts";
 import { RateLimiter } from "./rate_limiter.ts";
-import { TokenLimiter } from "./token_limiter.ts";
+import { type TokenDemand, type TokenHold, TokenLimiter } from "./token_limiter.ts";
 
 /** The limits of one endpoint. */
 export interface GateOptions {
@@ -38,10 +38,14 @@ export interface SharedLimits {
 }
 
 /** What {@link Gate.begin} gives where no tokens are counted. */
-const NO_TOKENS: readonly number[] = [];
+const NO_TOKENS: readonly TokenHold[] = [];
 
-/** Seconds that an endpoint rests after it said "too fast" without saying for how long. */
-const DEFAULT_REST = 1;
+/**
+ * Milliseconds by which requests may overtake each other on their way to the server. The limit holds
+ * there, so ours is slower by as much.
+ */
+export const TRAVEL_SLACK = 30;
+
 /** Seconds that an endpoint rests whose key, quota or model is refused. */
 const REFUSED_REST = 300;
 /** The weight of the newest answer in the average latency. */
@@ -82,7 +86,10 @@ export class Gate {
   constructor(options: GateOptions, isOnly: boolean) {
     const { concurrency, adaptive, maxQps, maxTpm, shared } = options;
     this.#limit = new ConcurrencyLimit(concurrency, adaptive);
-    this.#qps = [maxQps === undefined ? undefined : new RateLimiter(maxQps), shared?.qps]
+    this.#qps = [
+      maxQps === undefined ? undefined : new RateLimiter(maxQps, TRAVEL_SLACK),
+      shared?.qps,
+    ]
       .filter((limiter) => limiter !== undefined);
     this.#tpm = [maxTpm === undefined ? undefined : new TokenLimiter(maxTpm), shared?.tpm]
       .filter((limiter) => limiter !== undefined);
@@ -158,25 +165,25 @@ export class Gate {
    *
    * @param evenDown whether to go although the endpoint counts as away
    */
-  availableAt(now: number, evenDown: boolean): number {
+  availableAt(now: number, demand: TokenDemand, evenDown: boolean): number {
     if (this.#inFlight >= this.#limit.current) return Infinity;
     let at = this.#pausedUntil;
     if (!evenDown) at = Math.max(at, this.#breaker.availableAt);
     for (const limiter of this.#qps) at = Math.max(at, limiter.nextAt);
-    for (const limiter of this.#tpm) at = Math.max(at, limiter.nextAt);
+    for (const limiter of this.#tpm) at = Math.max(at, limiter.nextAt(now, demand));
     // Asked last: while there is a pause, answers to what was on its way still come in.
     if (this.#rate !== undefined && at <= now) at = Math.max(at, this.#rate.nextAt(now));
     return at;
   }
 
-  /** Begins a request with about `promptTokens`; gives the tokens reckoned with, for the end. */
-  begin(now: number, promptTokens: number): readonly number[] {
+  /** Starts a request; returns when it was sent, and the tokens that it holds. */
+  begin(at: number, demand: TokenDemand): Sent & { tokens: readonly TokenHold[] } {
     this.#inFlight++;
     this.#breaker.begin();
-    for (const limiter of this.#qps) limiter.take(now);
-    this.#rate?.take(now);
-    if (this.#tpm.length === 0) return NO_TOKENS;
-    return this.#tpm.map((limiter) => limiter.take(now, promptTokens));
+    for (const limiter of this.#qps) limiter.take(at);
+    const order = this.#rate?.take(at) ?? 0;
+    if (this.#tpm.length === 0) return { at, order, tokens: NO_TOKENS };
+    return { at, order, tokens: this.#tpm.map((limiter) => limiter.take(at, demand)) };
   }
 
   /** Ends a request, whatever became of it. */
@@ -184,34 +191,35 @@ export class Gate {
     this.#inFlight--;
   }
 
-  /** Notes that the request begun at `begun` was answered. */
-  answered(now: number, begun: number): void {
+  /** Notes that a request was answered. */
+  answered(now: number, sent: Sent): void {
     this.#answers++;
     this.#answeredAt = now;
-    const took = now - begun;
+    const took = now - sent.at;
     this.#latency = this.#latency === undefined
       ? took
       : this.#latency + (took - this.#latency) * NEWEST;
-    this.#rate?.taken(begun);
+    this.#rate?.taken(sent);
     if (this.#breaker.answered()) this.#limit.restart(now);
     else this.#limit.answered(now, this.#inFlight >= this.#limit.current);
   }
 
-  /** Notes why the request begun at `begun` was not answered. */
-  failed(now: number, begun: number, error: unknown): void {
+  /** Notes why a request was not answered. */
+  failed(now: number, sent: Sent, error: unknown): void {
+    const begun = sent.at;
     if (!(error instanceof FlexLLMError) || !isEndpointFault(error)) {
       this.#breaker.cancelled(begun);
       return;
     }
     this.#failures++;
     this.#lastError = error;
-    if (error instanceof RateLimitError) return this.#refused(now, begun, error);
+    if (error instanceof RateLimitError) return this.#refused(now, sent, error);
     if (error instanceof HttpError && (error.status === 529 || error.status === 503)) {
       this.#limit.tooMany(now, begun, this.#inFlight, false);
       this.#pauseFor(now, error.retryAfter ?? 0);
     }
     // It was let in, whatever became of it then.
-    if (error.code === "http" || error.code === "malformed_response") this.#rate?.taken(begun);
+    if (error.code === "http" || error.code === "malformed_response") this.#rate?.taken(sent);
     // A slow failure tells how slow the endpoint is, a fast one nothing.
     if (this.#latency === undefined || now - begun > this.#latency) this.#latency = now - begun;
     if (!error.fatal) this.#breaker.failed(now, begun);
@@ -219,13 +227,13 @@ export class Gate {
     else this.#breaker.cancelled(begun);
   }
 
-  #refused(now: number, begun: number, error: RateLimitError): void {
+  #refused(now: number, sent: Sent, error: RateLimitError): void {
+    const begun = sent.at;
     // It is there, it only has no time.
     this.#breaker.cancelled(begun);
     if (error.concurrent) return this.#limit.tooMany(now, begun, this.#inFlight, true);
-    const rest = error.retryAfter ?? (this.#rate === undefined ? 0 : DEFAULT_REST);
-    this.#pauseFor(now, rest);
-    this.#rate?.tooFast(now, begun, rest);
+    const asked = error.retryAfter;
+    this.#pauseFor(now, this.#rate?.tooFast(now, sent, asked) ?? asked ?? 0);
   }
 
   #pauseFor(now: number, seconds: number): void {
@@ -238,10 +246,15 @@ export class Gate {
     if (remaining < this.#inFlight) this.#pauseFor(now, wait);
   }
 
-  /** Sets the tokens of a request right for which `taken` were reckoned with. */
-  settleTokens(taken: readonly number[], promptTokens: number, completionTokens: number): void {
-    for (const [i, tokens] of taken.entries()) {
-      this.#tpm[i].settle(tokens, promptTokens, completionTokens);
+  /** Replaces the tokens that an answered request holds by those that it took. */
+  commitTokens(now: number, held: readonly TokenHold[], prompt: number, completion: number): void {
+    for (const [i, hold] of held.entries()) this.#tpm[i].commit(now, hold, prompt, completion);
+  }
+
+  /** Gives back the tokens that a request holds; counts those expected when it `mayHaveRun`. */
+  releaseTokens(now: number, held: readonly TokenHold[], mayHaveRun: boolean): void {
+    for (const [i, hold] of held.entries()) {
+      this.#tpm[i].release(now, hold, mayHaveRun ? hold.expected : 0);
     }
   }
 }

@@ -15,6 +15,8 @@ const MOST_REMEMBERED = 10_000;
  * caller's, in milliseconds.
  */
 export class RateLimiter {
+  /** What counts as a second here. */
+  readonly #second: number;
   #interval = 0;
   /** The moments of the last grants, a ring as long as the window may hold. */
   #granted = new Float64Array(0);
@@ -23,22 +25,28 @@ export class RateLimiter {
   #oldest = 0;
   #next = -Infinity;
 
-  /** `perSecond` above 0; fractions are allowed. */
-  constructor(perSecond: number) {
+  /**
+   * `perSecond` above 0; fractions are allowed.
+   *
+   * @param slack milliseconds by which requests may travel faster or slower than each other, so that no
+   *   second *at the server* has more than the limit
+   */
+  constructor(perSecond: number, slack = 0) {
+    this.#second = 1000 + slack;
     this.setRate(perSecond);
   }
 
   /** The limit. */
   get perSecond(): number {
-    return 1000 / this.#interval;
+    return this.#second / this.#interval;
   }
 
   /** Changes the limit; what was granted in the last second still counts. */
   setRate(perSecond: number): void {
     const size = Math.min(MOST_REMEMBERED, Math.max(1, Math.floor(perSecond)));
-    this.#interval = 1000 / perSecond;
+    this.#interval = this.#second / perSecond;
     const isWhole = size < MOST_REMEMBERED;
-    this.#window = isWhole ? Math.max(1000, this.#interval) : size * this.#interval;
+    this.#window = isWhole ? Math.max(this.#second, this.#interval) : size * this.#interval;
     const before = this.#granted;
     if (size === before.length) return;
     const kept = Math.min(size, before.length);

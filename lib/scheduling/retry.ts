@@ -23,8 +23,8 @@ export interface RetryPolicy {
 
 /** What is known of the endpoint that a request failed at. */
 export interface FailedAt {
-  /** It counts as away as a whole, and the request waits for it. */
-  away: boolean;
+  /** It is down, and the request waits for it to recover. */
+  isDown: boolean;
   /** It has answered other requests: its URL is right, and it speaks the format. */
   proven: boolean;
   /** The moment, in milliseconds. */
@@ -69,19 +69,21 @@ export class Retries {
    */
   waitAfter(
     error: unknown,
-    { away, proven, now, answeredAt }: FailedAt,
+    { isDown, proven, now, answeredAt }: FailedAt,
   ): number | undefined {
     this.failures++;
     if (!(error instanceof FlexLLMError) || !canPass(error, proven)) return undefined;
     if (this.#policy.retryTimes === 0) return undefined;
-    // The line of those who wait for the endpoint is all the waiting there is.
-    if (away) return 0;
+    // No backoff: the request re-queues and waits for the endpoint to recover.
+    if (isDown) return 0;
     const asked = error instanceof HttpError ? error.retryAfter : undefined;
     const backoff = Math.min(MAX_BACKOFF, this.#policy.retryDelay * 2 ** (this.failures - 1));
-    // Those who were told the same moment must not come back at the same moment.
+    // Requests that were given the same moment must not come back at the same moment, and those that are
+    // refused again and again must not hammer a server that says "at once".
+    const spread = answeredAt > (this.#limitedSince ?? -Infinity) ? 1 : MAX_BACKOFF;
     const wait = asked === undefined
       ? this.#random() * backoff
-      : asked + this.#random() * Math.min(1, backoff);
+      : asked + this.#random() * Math.min(spread, backoff);
     if (!(error instanceof RateLimitError)) {
       return ++this.#faults > this.#policy.retryTimes ? undefined : wait;
     }

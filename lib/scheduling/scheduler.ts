@@ -4,21 +4,19 @@
  *
  * @module
  */
-import type { Clock } from "../clock.ts";
-import type { LoadBalance, Target } from "./choose.ts";
+import type { Target } from "./choose.ts";
 import { isEndpointFault } from "./gate.ts";
 import { Retries, type RetryPolicy } from "./retry.ts";
 import { unavailable } from "./unavailable.ts";
-import { WaitingLine, type Wish } from "./waiting_line.ts";
+import type { TokenDemand } from "./token_limiter.ts";
+import { type Grant, type LineOptions, type Ticket, WaitingLine } from "./waiting_line.ts";
+
+export type { Grant };
 
 /** How requests are scheduled. */
-export interface SchedulerOptions extends RetryPolicy {
-  loadBalance: LoadBalance;
+export interface SchedulerOptions extends RetryPolicy, LineOptions {
   /** Whether a request that an endpoint failed goes to another one. */
   fallback: boolean;
-  clock: Clock;
-  /** A number from 0 up to 1, for the jitter and the choice. */
-  random: () => number;
 }
 
 /** What is told of a request that waits for another try. */
@@ -52,26 +50,25 @@ export interface CallHooks {
 }
 
 /** How one request is scheduled. */
-export interface RunOptions {
+export interface RunOptions<T> {
   signal?: AbortSignal;
   hooks?: CallHooks;
-  /** About how many tokens the request has. */
-  promptTokens?: number;
+  /** The tokens that it needs; default none. */
+  tokens?: TokenDemand;
+  /** See {@link Ticket.prepare}. */
+  prepare?: (target: T) => number;
+  /** See {@link Ticket.isPriced}. */
+  isPriced?: boolean;
 }
 
-/** One try of a request. */
-export interface Try<T> {
-  target: T;
-  /** The tokens that were reckoned with when it began. */
-  tokens: readonly number[];
-}
-
-/** What a try that keeps its slot gives. */
+/** What an attempt that keeps its slot gives. */
 export interface Held<R> {
   value: R;
-  /** Gives the slot back; must be called once. */
+  /** Gives the slot, and the money that is still set aside, back; must be called once. */
   release: () => void;
 }
+
+const NO_TOKENS: TokenDemand = { prompt: 0, maxCompletion: 0 };
 
 /** Schedules the requests to one or more endpoints. */
 export class Scheduler<T extends Target> {
@@ -85,54 +82,59 @@ export class Scheduler<T extends Target> {
     this.#line = new WaitingLine(targets, options);
   }
 
-  /** Runs `attempt` when it may, again after failures that can pass, and gives what it gives. */
-  run<R>(attempt: (given: Try<T>) => Promise<R>, options: RunOptions): Promise<R> {
+  /** Runs `attempt` when it may start, again after failures that can pass, and gives what it gives. */
+  run<R>(attempt: (grant: Grant<T>) => Promise<R>, options: RunOptions<T>): Promise<R> {
     return this.#run(attempt, options, false);
   }
 
-  /** The same, but the slot of the successful try stays taken until `release` is called. */
-  async hold<R>(attempt: (given: Try<T>) => Promise<R>, options: RunOptions): Promise<Held<R>> {
-    let last: Try<T> | undefined;
-    const noted = (given: Try<T>) => attempt(last = given);
+  /** The same, but the successful attempt keeps what it was granted until `release` is called. */
+  async hold<R>(
+    attempt: (grant: Grant<T>) => Promise<R>,
+    options: RunOptions<T>,
+  ): Promise<Held<R>> {
+    let last: Grant<T> | undefined;
+    const noted = (grant: Grant<T>) => attempt(last = grant);
     const value = await this.#run(noted, options, true);
     return { value, release: () => this.#release(last!) };
   }
 
   async #run<R>(
-    attempt: (given: Try<T>) => Promise<R>,
-    { signal, hooks, promptTokens = 0 }: RunOptions,
+    attempt: (grant: Grant<T>) => Promise<R>,
+    { signal, hooks, tokens = NO_TOKENS, prepare, isPriced }: RunOptions<T>,
     keepsSlot: boolean,
   ): Promise<R> {
     const { clock } = this.#options;
-    const wish: Wish<T> = {
+    const ticket: Ticket<T> = {
       signal,
       waitSignal: hooks?.waitSignal,
-      avoid: undefined,
-      returns: false,
-      patient: false,
+      exclude: undefined,
+      unfit: undefined,
+      isRetry: false,
+      waitForRecovery: false,
       maxWait: this.#options.maxWait,
       hooks,
-      promptTokens,
+      tokens,
+      prepare,
+      isPriced,
     };
     let retries: Retries | undefined;
     while (true) {
-      wish.patient = hooks?.patient === true && this.#anyAnswered();
-      const given = this.#line.tryTake(wish) ?? await this.#line.take(wish);
-      const { gate } = given.target;
-      const begun = clock.now();
+      ticket.waitForRecovery = hooks?.patient === true && this.#anyAnswered();
+      const grant = this.#line.tryTake(ticket) ?? await this.#line.take(ticket);
+      const { gate } = grant.target;
       try {
-        const value = await attempt(given);
-        gate.answered(clock.now(), begun);
-        if (!keepsSlot) this.#release(given);
+        const value = await attempt(grant);
+        gate.answered(clock.now(), grant);
+        if (!keepsSlot) this.#release(grant);
         return value;
       } catch (error) {
-        gate.failed(clock.now(), begun, error);
-        this.#release(given);
-        const waitSignal = wish.waitSignal ?? signal;
-        if (this.#turnsElsewhere(error, given.target, wish) && !waitSignal?.aborted) continue;
+        gate.failed(clock.now(), grant, error);
+        this.#release(grant);
+        const waitSignal = ticket.waitSignal ?? signal;
+        if (this.#turnsElsewhere(error, grant.target, ticket) && !waitSignal?.aborted) continue;
         retries ??= new Retries(this.#options, this.#options.random);
         const wait = retries.waitAfter(error, {
-          away: wish.patient && gate.isDown,
+          isDown: ticket.waitForRecovery && gate.isDown,
           proven: gate.answers > 0,
           now: clock.now(),
           answeredAt: this.#answeredAt(),
@@ -142,7 +144,7 @@ export class Scheduler<T extends Target> {
             ? unavailable(this.#targets, this.#options.maxWait)
             : error;
         }
-        wish.avoid = undefined;
+        ticket.exclude = undefined;
         hooks?.onRetryWait?.({ error, failures: retries.failures, wait });
         try {
           await clock.sleep(wait * 1000, waitSignal);
@@ -150,20 +152,22 @@ export class Scheduler<T extends Target> {
           hooks?.onRetryResume?.();
         }
       }
-      wish.returns = true;
+      ticket.isRetry = true;
     }
   }
 
-  /** Whether another endpoint is left that may answer the request at once; notes it in `wish`. */
-  #turnsElsewhere(error: unknown, failed: T, wish: Wish<T>): boolean {
+  /** Whether another endpoint is left that may answer the request at once; notes it in `ticket`. */
+  #turnsElsewhere(error: unknown, failed: T, ticket: Ticket<T>): boolean {
     if (!this.#options.fallback || this.#targets.length === 1 || !isEndpointFault(error)) {
       return false;
     }
-    const avoid = new Set(wish.avoid).add(failed);
-    wish.avoid = avoid;
-    wish.returns = true;
+    const exclude = new Set(ticket.exclude).add(failed);
+    ticket.exclude = exclude;
+    ticket.isRetry = true;
     const now = this.#options.clock.now();
-    return this.#targets.some((target) => !avoid.has(target) && target.gate.state(now) === "up");
+    return this.#targets.some((target) =>
+      !exclude.has(target) && !ticket.unfit?.has(target) && target.gate.state(now) === "up"
+    );
   }
 
   #anyAnswered(): boolean {
@@ -176,8 +180,9 @@ export class Scheduler<T extends Target> {
     return latest;
   }
 
-  #release({ target }: Try<T>): void {
+  #release({ target, money }: Grant<T>): void {
     target.gate.end();
+    money?.release();
     this.#line.dispatch();
   }
 }

@@ -1,47 +1,131 @@
 /**
- * Spreads tokens evenly over time: no more than the limit in any minute, but for one request.
+ * Keeps to a limit of tokens in any minute, and spreads them evenly over it.
+ *
+ * A request reserves the most tokens that it can take, until its answer says how many they were. What
+ * it is expected to take decides how soon the next one may start.
  *
  * @module
  */
 
+const MINUTE = 60_000;
+/** The milliseconds that are counted together; a window lasts a minute and one such bucket. */
+const BUCKET = 250;
 /** The most that is made up for, in milliseconds. */
 const MAX_LAG = 100;
-
-/** What an answer is taken to have before the first one came. */
-const FIRST_COMPLETION = 256;
+/** What an answer is expected to have before the first one came, where nothing limits it. */
+const FIRST_COMPLETION = 1024;
+/** Answers after which the largest one says how large they get, and how much larger the next may be. */
+const ENOUGH = 20;
+const MARGIN = 1.25;
 /** The weight of the newest answer in the average. */
 const NEWEST = 0.05;
 
-/**
- * Lets a request go when the tokens of those before it have had their time. What a request will take
- * is estimated when it goes, and set right when it has been answered.
- */
+/** The tokens that a request asks for. */
+export interface TokenDemand {
+  /** About how many it reads. */
+  prompt: number;
+  /** The most that its answer may have; `undefined` when nothing limits it. */
+  maxCompletion: number | undefined;
+}
+
+/** The tokens that one request holds. */
+export interface TokenHold {
+  /** What it is expected to take. */
+  readonly expected: number;
+  /** What is reserved for it. */
+  readonly reserved: number;
+}
+
+/** The limit of tokens of one endpoint, or of several together. Times are in milliseconds. */
 export class TokenLimiter {
+  readonly #perMinute: number;
   /** Milliseconds that a token takes. */
   readonly #interval: number;
   #next = -Infinity;
-  #completion = FIRST_COMPLETION;
+  #answers = 0;
+  /** The average answer. */
+  #typical = 0;
+  #largest = 0;
+  /** Tokens of the last minute, by the time at which they were counted. */
+  readonly #counted: { at: number; tokens: number }[] = [];
+  #sum = 0;
+  #reserved = 0;
 
   /** `perMinute` above 0. */
   constructor(perMinute: number) {
-    this.#interval = 60_000 / perMinute;
+    this.#perMinute = perMinute;
+    this.#interval = MINUTE / perMinute;
   }
 
-  /** The earliest moment at which the next request may begin. */
-  get nextAt(): number {
-    return this.#next;
+  /**
+   * The earliest moment at which a request may start; `Infinity` when it depends on the answers to
+   * others. One that is larger than the limit starts when nothing else counts.
+   */
+  nextAt(now: number, demand: TokenDemand): number {
+    this.#expire(now);
+    const reserved = this.#bound(demand);
+    let excess = this.#sum + this.#reserved + reserved - this.#perMinute;
+    if (excess <= 0 || this.#sum + this.#reserved === 0) return this.#next;
+    for (const { at, tokens } of this.#counted) {
+      excess -= tokens;
+      if (excess <= 0) return Math.max(this.#next, at + MINUTE + BUCKET);
+    }
+    return this.#reserved > 0 ? Infinity : Math.max(this.#next, this.#emptyAt);
   }
 
-  /** Begins a request with about `promptTokens` at `now`; gives the tokens reckoned with. */
-  take(now: number, promptTokens: number): number {
-    const tokens = promptTokens + this.#completion;
-    this.#next = Math.max(this.#next, now - MAX_LAG) + tokens * this.#interval;
-    return tokens;
+  /** Starts a request at `now`. */
+  take(now: number, demand: TokenDemand): TokenHold {
+    const reserved = this.#bound(demand);
+    const completion = this.#answers === 0
+      ? demand.maxCompletion ?? FIRST_COMPLETION
+      : Math.min(this.#typical, demand.maxCompletion ?? Infinity);
+    const expected = demand.prompt + completion;
+    this.#next = Math.max(this.#next, now - MAX_LAG) + expected * this.#interval;
+    this.#reserved += reserved;
+    return { expected, reserved };
   }
 
-  /** Sets a request for which `taken` tokens were reckoned with right: it had `prompt` and `completion`. */
-  settle(taken: number, prompt: number, completion: number): void {
-    this.#next += (prompt + completion - taken) * this.#interval;
-    this.#completion += (completion - this.#completion) * NEWEST;
+  /** Ends a request that was answered: it read `prompt` and wrote `completion` tokens. */
+  commit(now: number, hold: TokenHold, prompt: number, completion: number): void {
+    this.#end(now, hold, prompt + completion);
+    this.#typical += (completion - this.#typical) * (this.#answers === 0 ? 1 : NEWEST);
+    this.#answers++;
+    this.#largest = Math.max(this.#largest, completion);
+  }
+
+  /** Ends a request that took no tokens, or `tokens` by an estimate. */
+  release(now: number, hold: TokenHold, tokens = 0): void {
+    this.#end(now, hold, tokens);
+  }
+
+  /** The most that a request can take, as far as it can be known. */
+  #bound({ prompt, maxCompletion }: TokenDemand): number {
+    const seen = this.#answers < ENOUGH
+      ? Math.max(FIRST_COMPLETION, this.#largest)
+      : this.#largest * MARGIN;
+    if (maxCompletion === undefined) return prompt + seen;
+    return prompt + (this.#answers < ENOUGH ? maxCompletion : Math.min(maxCompletion, seen));
+  }
+
+  #end(now: number, { expected, reserved }: TokenHold, tokens: number): void {
+    this.#next += (tokens - expected) * this.#interval;
+    this.#reserved -= reserved;
+    if (tokens <= 0) return;
+    const last = this.#counted.at(-1);
+    if (last !== undefined && now < last.at + BUCKET) last.tokens += tokens;
+    else this.#counted.push({ at: now, tokens });
+    this.#sum += tokens;
+  }
+
+  /** When nothing that was counted so far counts any more. */
+  get #emptyAt(): number {
+    return (this.#counted.at(-1)?.at ?? -Infinity) + MINUTE + BUCKET;
+  }
+
+  #expire(now: number): void {
+    while (this.#counted.length > 0 && this.#counted[0].at + MINUTE + BUCKET <= now) {
+      this.#sum -= this.#counted.shift()!.tokens;
+    }
+    if (this.#counted.length === 0) this.#sum = 0;
   }
 }

@@ -5,40 +5,61 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import { AbortedError, type UnavailableError } from "../errors.ts";
+import { abortedBy, type UnavailableError } from "../errors.ts";
+import type { Sent } from "./adaptive_rate.ts";
+import type { Budget, BudgetWaiter, Reservation } from "./budget.ts";
 import { Chooser, type LoadBalance, type Target } from "./choose.ts";
+import type { TokenDemand, TokenHold } from "./token_limiter.ts";
 import { unavailable } from "./unavailable.ts";
 
-/** What a request in the line wants. */
-export interface Wish<T> {
+/** What a request in the queue needs. */
+export interface Ticket<T> {
   signal?: AbortSignal;
   /** Ends the waiting as well. */
   waitSignal?: AbortSignal;
-  /** Endpoints that have failed it; asked again when all others have, too. */
-  avoid?: ReadonlySet<T>;
-  /** Whether it comes back from a failure, and goes before those that have not been tried. */
-  returns: boolean;
-  /** Whether it waits for an endpoint that is away, instead of trying it all the same. */
-  patient: boolean;
+  /** Endpoints that failed it; they are used again when all others have failed it as well. */
+  exclude?: ReadonlySet<T>;
+  /** Whether an attempt has failed; retries go before requests that have not been tried. */
+  isRetry: boolean;
+  /** Whether it waits for an endpoint that is down instead of trying it anyway. */
+  waitForRecovery: boolean;
   /** Seconds that it waits when no endpoint is there. */
   maxWait: number;
   /** What tells how many more requests there are behind the line, where that is known. */
   hooks?: { remaining?: () => number };
-  /** About how many tokens it has. */
-  promptTokens: number;
+  /** The tokens that it needs. */
+  tokens: TokenDemand;
+  /**
+   * Prepares the request for an endpoint before it is granted, and gives the most that it can cost there,
+   * in USD. It throws when the endpoint cannot take the request; another one is then used.
+   */
+  prepare?: (target: T) => number;
+  /** Whether money has to be reserved for it. */
+  isPriced?: boolean;
+  /** Endpoints that cannot take it. */
+  unfit?: Set<T>;
 }
 
-/** An endpoint that was given to a request. */
-export interface Grant<T> {
+/** What a request was given: an endpoint, with a slot, tokens and money. */
+export interface Grant<T> extends Sent {
   target: T;
-  /** The tokens reckoned with. */
-  tokens: readonly number[];
+  /** The tokens that it holds there. */
+  tokens: readonly TokenHold[];
+  /** The money that is set aside for it; `undefined` without a budget. */
+  money: Reservation | undefined;
 }
 
-interface Waiter<T> {
-  wish: Wish<T>;
+interface Waiter<T> extends BudgetWaiter {
+  ticket: Ticket<T>;
+  cost: number;
   resolve(grant: Grant<T>): void;
   reject(error: unknown): void;
+}
+
+/** An endpoint that can take a request, and the most that it can cost there, in USD. */
+interface Fit<T> {
+  target: T;
+  cost: number;
 }
 
 /** How endpoints are shared among requests. */
@@ -47,6 +68,8 @@ export interface LineOptions {
   clock: Clock;
   /** A number from 0 up to 1. */
   random: () => number;
+  /** What tickets with a cost are reserved from. */
+  budget?: Budget;
 }
 
 /** Gives endpoints to requests, in the order of asking. */
@@ -54,22 +77,30 @@ export class WaitingLine<T extends Target> {
   readonly #targets: readonly T[];
   readonly #chooser: Chooser<T>;
   readonly #clock: Clock;
+  readonly #budget: Budget | undefined;
   readonly #returning = new Set<Waiter<T>>();
   readonly #waiting = new Set<Waiter<T>>();
+  #isDispatching = false;
+  #isChanged = false;
   #alarm: { at: number; cancel: AbortController } | undefined;
 
   constructor(targets: readonly T[], options: LineOptions) {
     this.#targets = targets;
     this.#chooser = new Chooser(options.loadBalance, targets, options.random);
     this.#clock = options.clock;
+    this.#budget = options.budget;
   }
 
-  /** Gives an endpoint if one takes the request now and nobody waits. */
-  tryTake(wish: Wish<T>): Grant<T> | undefined {
-    if (this.#waiting.size + this.#returning.size > 0) return undefined;
+  /**
+   * Fast path: grants an endpoint immediately if the queue is empty and no money has to be reserved.
+   */
+  tryTake(ticket: Ticket<T>): Grant<T> | undefined {
+    if (this.#waiting.size + this.#returning.size > 0 || ticket.isPriced) return undefined;
     const now = this.#clock.now();
-    const found = this.#find(wish, now);
-    return typeof found === "number" ? undefined : this.#grant(found, wish, now);
+    const found = this.#findFit(ticket, now);
+    return typeof found === "number"
+      ? undefined
+      : this.#grant(found.target, ticket, now, undefined);
   }
 
   /**
@@ -78,22 +109,26 @@ export class WaitingLine<T extends Target> {
    * @throws {AbortedError} when a signal fires first
    * @throws {UnavailableError} when no endpoint can be had for longer than the request waits
    */
-  take(wish: Wish<T>): Promise<Grant<T>> {
+  take(ticket: Ticket<T>): Promise<Grant<T>> {
     return new Promise((resolve, reject) => {
-      const signals = [wish.signal, wish.waitSignal];
-      if (signals.some((signal) => signal?.aborted)) return reject(new AbortedError());
-      const line = wish.returns ? this.#returning : this.#waiting;
+      const signals = [ticket.signal, ticket.waitSignal];
+      const aborted = () => signals.find((signal) => signal?.aborted);
+      if (aborted() !== undefined) return reject(abortedBy(aborted()));
+      const line = ticket.isRetry ? this.#returning : this.#waiting;
       const leave = () => {
         line.delete(waiter);
+        this.#budget?.leave(waiter);
         for (const signal of signals) signal?.removeEventListener("abort", onAbort);
       };
       const onAbort = () => {
         leave();
-        reject(new AbortedError());
+        reject(abortedBy(aborted()));
         this.dispatch();
       };
       const waiter: Waiter<T> = {
-        wish,
+        ticket,
+        cost: 0,
+        wake: () => this.dispatch(),
         resolve: (grant) => {
           leave();
           resolve(grant);
@@ -109,65 +144,132 @@ export class WaitingLine<T extends Target> {
     });
   }
 
-  /** Lets go who may; to be called whenever an endpoint has changed. */
+  /** Dispatches every request that can start. Call after any endpoint state change. */
   dispatch(): void {
     if (this.#waiting.size + this.#returning.size === 0) return this.#setAlarm(Infinity);
+    // What is reserved or refused below may wake this queue again.
+    this.#isChanged = true;
+    if (this.#isDispatching) return;
+    this.#isDispatching = true;
+    let next = Infinity;
+    while (this.#isChanged) {
+      this.#isChanged = false;
+      next = this.#dispatchAll();
+    }
+    this.#isDispatching = false;
+    this.#setAlarm(next);
+  }
+
+  /** Gives the moment at which to look again. */
+  #dispatchAll(): number {
     const now = this.#clock.now();
     let next = Infinity;
+    let isShort = false;
     for (const line of [this.#returning, this.#waiting]) {
       for (const waiter of line) {
-        const found = this.#find(waiter.wish, now);
-        if (typeof found !== "number") {
-          waiter.resolve(this.#grant(found, waiter.wish, now));
+        const { ticket } = waiter;
+        let found: Fit<T> | number;
+        try {
+          found = this.#findFit(ticket, now);
+        } catch (error) {
+          waiter.reject(error);
           continue;
         }
-        const lost = this.#absence(waiter.wish, now);
+        if (typeof found !== "number") {
+          isShort = this.#start(waiter, found, now, isShort);
+          continue;
+        }
+        this.#budget?.leave(waiter);
+        const lost = this.#absence(ticket, now);
         if (lost !== undefined) {
           waiter.reject(lost);
           continue;
         }
         next = Math.min(next, found);
-        // Whoever comes after it and wants the same has to wait as well.
-        if (waiter.wish.avoid === undefined) break;
+        // Later requests with no exclusions cannot start either.
+        if (ticket.exclude === undefined) break;
       }
     }
-    this.#setAlarm(next);
+    return next;
   }
 
-  #grant(target: T, { promptTokens }: Wish<T>, now: number): Grant<T> {
-    return { target, tokens: target.gate.begin(now, promptTokens) };
+  /**
+   * Starts a request if the money for it can be reserved; returns whether money is short. While it is,
+   * only requests that cost nothing pass those that wait for it.
+   */
+  #start(waiter: Waiter<T>, { target, cost }: Fit<T>, now: number, isShort: boolean): boolean {
+    const { ticket } = waiter;
+    if (this.#budget === undefined || !ticket.isPriced) {
+      waiter.resolve(this.#grant(target, ticket, now, undefined));
+      return isShort;
+    }
+    waiter.cost = cost;
+    if (isShort && waiter.cost > 0) return true;
+    const claimed = this.#budget.claim(waiter);
+    if (claimed === undefined) return true;
+    if ("release" in claimed) waiter.resolve(this.#grant(target, ticket, now, claimed));
+    else waiter.reject(claimed);
+    return isShort;
+  }
+
+  #grant(target: T, ticket: Ticket<T>, now: number, money: Reservation | undefined): Grant<T> {
+    return { target, money, ...target.gate.begin(now, ticket.tokens) };
+  }
+
+  /**
+   * The endpoint for a request, which is prepared for it, or when to look again.
+   *
+   * @throws what the preparation throws when no endpoint can take the request
+   */
+  #findFit(ticket: Ticket<T>, now: number): Fit<T> | number {
+    let first: unknown;
+    while (true) {
+      const target = this.#find(ticket, now);
+      if (typeof target === "number") return target;
+      try {
+        return { target, cost: ticket.prepare?.(target) ?? 0 };
+      } catch (error) {
+        first ??= error;
+        const unfit = ticket.unfit ??= new Set();
+        unfit.add(target);
+        if (unfit.size === this.#targets.length) throw first;
+      }
+    }
   }
 
   /** The endpoint for a request, or when to look again. */
-  #find(wish: Wish<T>, now: number): T | number {
+  #find(ticket: Ticket<T>, now: number): T | number {
     if (this.#targets.length === 1) {
       const [target] = this.#targets;
-      const at = target.gate.availableAt(now, !wish.patient);
+      const at = target.gate.availableAt(now, ticket.tokens, !ticket.waitForRecovery);
       return at <= now ? target : at;
     }
-    return this.#findAmong(this.#candidates(wish), wish, now);
+    return this.#findAmong(this.#candidates(ticket), ticket, now);
   }
 
   /** The endpoints that a request can go to at all. */
-  #candidates({ avoid, patient }: Wish<T>): readonly T[] {
-    const fresh = avoid === undefined
+  #candidates({ exclude, unfit, waitForRecovery }: Ticket<T>): readonly T[] {
+    const fitting = unfit === undefined
       ? this.#targets
-      : this.#targets.filter((target) => !avoid.has(target));
+      : this.#targets.filter((target) => !unfit.has(target));
+    const fresh = exclude === undefined
+      ? fitting
+      : fitting.filter((target) => !exclude.has(target));
     const up = fresh.filter(({ gate }) => !gate.isDown);
     if (up.length > 0) return fresh;
-    const anyUp = this.#targets.some(({ gate }) => !gate.isDown);
-    // It has been to all that are up: once more then; or none is up, and it waits or tries.
-    return anyUp || patient ? this.#targets : fresh.length > 0 ? fresh : this.#targets;
+    const anyUp = fitting.some(({ gate }) => !gate.isDown);
+    // Every healthy endpoint already failed it: allow them again. None healthy: wait for recovery, or try anyway.
+    return anyUp || waitForRecovery ? fitting : fresh.length > 0 ? fresh : fitting;
   }
 
-  #findAmong(targets: readonly T[], wish: Wish<T>, now: number): T | number {
+  #findAmong(targets: readonly T[], ticket: Ticket<T>, now: number): T | number {
     const noneUp = targets.every(({ gate }) => gate.isDown);
     const free: T[] = [];
     let next = Infinity;
     for (const target of targets) {
-      const at = target.gate.availableAt(now, noneUp && !wish.patient);
+      const at = target.gate.availableAt(now, ticket.tokens, noneUp && !ticket.waitForRecovery);
       if (at > now) next = Math.min(next, at);
-      else if (this.#chooser.isOrdered || !this.#isTooSlow(target, targets, wish, now)) {
+      else if (this.#chooser.isOrdered || !this.#isTooSlow(target, targets, ticket, now)) {
         free.push(target);
       }
       // With a fixed order, nobody goes past an endpoint that is slow or only full.
@@ -183,7 +285,7 @@ export class WaitingLine<T extends Target> {
   #isTooSlow(
     target: T,
     targets: readonly T[],
-    { hooks }: Wish<T>,
+    { hooks }: Ticket<T>,
     now: number,
   ): boolean {
     const { latency } = target.gate;
@@ -202,11 +304,11 @@ export class WaitingLine<T extends Target> {
   }
 
   /** Why it makes no sense for a request to wait any longer, if it does not. */
-  #absence({ maxWait, patient }: Wish<T>, now: number): UnavailableError | undefined {
+  #absence({ maxWait, waitForRecovery }: Ticket<T>, now: number): UnavailableError | undefined {
     let shortest = Infinity;
     for (const { gate } of this.#targets) {
       // Who does not wait for endpoints that are away is held up by pauses only.
-      if (!patient && gate.isDown) return undefined;
+      if (!waitForRecovery && gate.isDown) return undefined;
       shortest = Math.min(shortest, gate.absence(now));
     }
     if (shortest <= maxWait * 1000) return undefined;

@@ -15,21 +15,43 @@ export interface Expiring {
   expire(): void;
 }
 
+/** What a lane needs of the runtime, in milliseconds. */
+export interface Timing {
+  now(): number;
+  setTimer(callback: () => void, ms: number): void;
+}
+
+/** The machine's own time. */
+const MACHINE: Timing = {
+  now: () => performance.now(),
+  // Unreferenced: the pending request keeps the process alive, not its deadline.
+  setTimer: (callback, ms) => setTimeout(callback, ms).unref(),
+};
+
+/** A timer this late, in milliseconds, means that the process was stopped, not that it was busy. */
+const SUSPENDED = 500;
+/** Milliseconds for reading what came while the process was stopped. */
+const GRACE = 1000;
+
 /** The deadlines of one length. */
 export class Lane {
   #entries = new Set<Expiring>();
-  #armed = false;
+  /** When the timer fires; `undefined` when none is set. */
+  #firesAt: number | undefined;
+  readonly #timing: Timing;
 
   /** `ms` is the length. */
-  constructor(readonly ms: number) {}
+  constructor(readonly ms: number, timing: Timing = MACHINE) {
+    this.#timing = timing;
+  }
 
-  /** Begins the deadline of `entry`, anew if it has begun. */
+  /** Starts the deadline of `entry`, or restarts it. */
   add(entry: Expiring): void {
     // Those that expire first come first.
     this.#entries.delete(entry);
-    entry.expiresAt = performance.now() + this.ms;
+    entry.expiresAt = this.#timing.now() + this.ms;
     this.#entries.add(entry);
-    if (!this.#armed) this.#arm(this.ms);
+    if (this.#firesAt === undefined) this.#arm(this.ms);
   }
 
   /** Ends the deadline of `entry`. */
@@ -38,19 +60,28 @@ export class Lane {
   }
 
   #arm(ms: number): void {
-    this.#armed = true;
-    // Unreferenced: the pending request keeps the process alive, not its deadline.
-    setTimeout(() => this.#expire(), ms).unref();
+    this.#firesAt = this.#timing.now() + ms;
+    this.#timing.setTimer(() => this.#expire(), ms);
   }
 
   #expire(): void {
-    this.#armed = false;
-    const now = performance.now();
+    const now = this.#timing.now();
+    const late = now - this.#firesAt!;
+    this.#firesAt = undefined;
+    if (late > SUSPENDED) this.#forgive(late);
     for (const entry of this.#entries) {
       if (entry.expiresAt > now) return this.#arm(entry.expiresAt - now);
       this.#entries.delete(entry);
       entry.expire();
     }
+  }
+
+  /**
+   * The process was suspended, and so the answers that came meanwhile have not been read yet: the time
+   * does not count, and there is a moment to read them.
+   */
+  #forgive(late: number): void {
+    for (const entry of this.#entries) entry.expiresAt += late + GRACE;
   }
 }
 

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { AbortedError, ConnectionError, FlexLLMError, TimeoutError } from "../errors.ts";
+import { abortedBy, ConnectionError, FlexLLMError, TimeoutError } from "../errors.ts";
 import type { EncodedRequest } from "../providers/provider.ts";
 import { shownUrl } from "../redact.ts";
+import { defaultFetch } from "../runtime.ts";
 import { type Cancellable, cancelledBy } from "./cancellation.ts";
 import { type Expiring, type Lane, laneOf } from "./deadlines.ts";
 import { readBody } from "./read_body.ts";
@@ -25,7 +26,7 @@ export interface SendOptions {
 export class Answer {
   readonly status: number;
   readonly #response: Response;
-  body: string;
+  readonly body: string;
 
   constructor(response: Response, body: string) {
     this.status = response.status;
@@ -41,6 +42,11 @@ export class Answer {
 
 /** What the runtimes' network errors mean, in our words, and what can be done. */
 const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string])[] = [
+  [
+    /EMFILE|ENFILE|too many open files/i,
+    "too many open files",
+    "Raise the limit (ulimit -n), or lower the concurrency (-c).",
+  ],
   [
     /refused/i,
     "connection refused",
@@ -68,6 +74,14 @@ const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string
   ],
 ];
 
+/** Problems that occur before anything reaches the server. */
+const UNSENT: ReadonlySet<string> = new Set([
+  "too many open files",
+  "connection refused",
+  "the host name cannot be resolved",
+  "the TLS connection failed",
+]);
+
 /** The words of an error and of its causes. */
 function wordsOf(error: unknown): string {
   const parts: string[] = [];
@@ -91,14 +105,19 @@ export class Exchange implements Cancellable, Expiring {
   expiresAt = 0;
   readonly #url: string;
   readonly #controller = new AbortController();
+  readonly #signal: AbortSignal | undefined;
   readonly #cancelled: Set<Cancellable> | undefined;
   #lane: Lane | undefined;
   #limit = "";
   /** Why the exchange was ended by us, if it was. */
   #reason: FlexLLMError | undefined;
+  #isSent = false;
+  /** Frees whoever waits for a server that does not look at the signal. */
+  #onEnd: (() => void) | undefined;
 
   constructor(url: string, signal: AbortSignal | undefined) {
     this.#url = url;
+    this.#signal = signal;
     if (signal === undefined) return;
     if (signal.aborted) this.cancel();
     this.#cancelled = cancelledBy(signal);
@@ -121,18 +140,33 @@ export class Exchange implements Cancellable, Expiring {
   }
 
   cancel(): void {
-    this.end(new AbortedError());
+    this.end(abortedBy(this.#signal));
   }
 
-  /** Cuts the connection; whatever waits for it fails with `reason`. */
+  /** Stops the clock: what comes next is not the server's to do. */
+  pause(): void {
+    this.#lane?.delete(this);
+  }
+
+  /** Aborts the request; whatever waits for it fails with `reason`. */
   end(reason: FlexLLMError): void {
     this.#reason ??= reason;
     this.#controller.abort(this.#reason);
+    this.#onEnd?.();
+  }
+
+  /** Calls `onEnd` when the exchange is ended by us; one at a time. */
+  onEnd(onEnd: () => void): void {
+    this.#onEnd = onEnd;
+  }
+
+  /** Whether the server may have got the request. */
+  get isSent(): boolean {
+    return this.#isSent;
   }
 
   /** Sends the request; resolves when the headers of the answer are there. */
   open(request: EncodedRequest, fetch: Fetch): Promise<Response> {
-    // A stand-in for fetch may not look at the signal.
     if (this.#reason !== undefined) throw this.#reason;
     const init: RequestInit & { timeout: false } = {
       method: request.body === undefined ? "GET" : "POST",
@@ -144,7 +178,16 @@ export class Exchange implements Cancellable, Expiring {
       // Bun gives up after five minutes of silence unless told not to; our deadlines decide.
       timeout: false,
     };
-    return fetch(request.url, init);
+    this.#isSent = true;
+    const response = fetch(request.url, init);
+    return fetch === defaultFetch ? response : this.#orEnd(response);
+  }
+
+  /** A stand-in for fetch may not look at the signal. */
+  #orEnd(response: Promise<Response>): Promise<Response> {
+    const ended = Promise.withResolvers<never>();
+    this.#onEnd = () => ended.reject(this.#reason);
+    return Promise.race([response, ended.promise]);
   }
 
   /** The error to throw when the runtime throws `error` during this exchange. */
@@ -156,7 +199,8 @@ export class Exchange implements Cancellable, Expiring {
     const words = wordsOf(error);
     const own = `the request failed: ${error instanceof Error ? error.message : error}`;
     const [, problem, hint] = PROBLEMS.find(([sign]) => sign.test(words)) ?? [undefined, own];
-    return new ConnectionError(`${problem} (${shown})`, { cause: error, hint });
+    const sent = this.#isSent && !UNSENT.has(problem);
+    return new ConnectionError(`${problem} (${shown})`, { cause: error, hint, sent });
   }
 
   /** Lets go of the time limit and the signal. */
@@ -183,6 +227,7 @@ export async function send(
   try {
     exchange.limit(options.timeout, "no complete answer");
     const response = await exchange.open(request, fetch);
+    exchange.onEnd(() => {});
     return new Answer(response, await readBody(response));
   } catch (error) {
     throw exchange.error(error);

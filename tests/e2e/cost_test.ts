@@ -89,7 +89,7 @@ Deno.test("a budget wants a price, from wherever it comes", async () => {
   ];
   const without = await flexllm(args);
   assert.equal(without.code, 1);
-  assert.match(without.stderr, /the price of m at http:.* is not known[\s\S]*--allow-unpriced/);
+  assert.match(without.stderr, /m at http:.* has no known price[\s\S]*--allow-unpriced/);
   assert.match(without.stderr, /^error: /);
   assert.equal(mock.requests.length, 0);
   const allowed = await flexllm([...args, "--allow-unpriced"]);

@@ -7,6 +7,8 @@ export function chatResult(content: string, changes: Partial<ChatResult> = {}): 
     content,
     thinking: null,
     refusal: null,
+    citations: undefined,
+    logprobs: undefined,
     toolCalls: [],
     message: assistantMessage({ content, toolCalls: changes.toolCalls ?? [] }),
     parsed: undefined,

@@ -1,0 +1,18 @@
+/**
+ * The limit of an answer's tokens, under whichever name it is given.
+ *
+ * @module
+ */
+import { asNumber, asObject } from "../json.ts";
+import type { SamplingOptions } from "./options.ts";
+
+/** The names of the limit in request bodies: OpenAI's, Anthropic's and Responses'. */
+const FIELDS = ["max_tokens", "max_completion_tokens", "max_output_tokens"] as const;
+
+/** The most tokens that an answer may have; `undefined` when the request sets no limit. */
+export function maxTokensOf({ maxTokens, extraBody }: SamplingOptions): number | undefined {
+  if (maxTokens !== undefined || extraBody === undefined) return maxTokens;
+  const limits = FIELDS.map((name) => asNumber(extraBody[name]));
+  limits.push(asNumber(asObject(extraBody.generationConfig)?.maxOutputTokens));
+  return limits.find((limit) => limit !== undefined);
+}

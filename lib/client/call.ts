@@ -1,0 +1,99 @@
+/**
+ * One call of a client: its messages and options, what is sent for it to each endpoint, and what it has
+ * cost so far.
+ *
+ * @module
+ */
+import type { Message } from "../chat/messages.ts";
+import type { ChatOptions } from "../chat/options.ts";
+import type { CallHooks, RunOptions } from "../scheduling/scheduler.ts";
+import type { TokenDemand } from "../scheduling/token_limiter.ts";
+import type { AttemptOptions, EncodedCall, EndpointClient } from "./endpoint_client.ts";
+import type { Spending } from "./spending.ts";
+
+/** What a call is made of. */
+export interface CallOptions {
+  messages: readonly Message[];
+  options: ChatOptions;
+  hooks: CallHooks | undefined;
+  stream: boolean;
+  signal: AbortSignal;
+  /** Seconds that one attempt may take. */
+  timeout: number;
+}
+
+/** One call. */
+export class Call implements RunOptions<EndpointClient>, AttemptOptions {
+  readonly messages: readonly Message[];
+  readonly options: ChatOptions;
+  readonly hooks: CallHooks | undefined;
+  readonly stream: boolean;
+  readonly signal: AbortSignal;
+  readonly timeout: number;
+  /** The size of its prompt, for the estimates of its tokens; 0 when nobody needs to know. */
+  readonly promptSize: number;
+  readonly tokens: TokenDemand;
+  readonly isPriced: boolean;
+  /** What was sent last. */
+  used: EncodedCall | undefined;
+  /** USD of attempts that failed, as far as the server billed them or may have. */
+  lost = 0;
+  readonly #spending: Spending;
+  #encoded: Map<EndpointClient, EncodedCall> | undefined;
+  /** The messages with their attachments, where an endpoint needs them read. */
+  #read: Map<EndpointClient, readonly Message[] | Error> | undefined;
+
+  constructor(call: CallOptions, spending: Spending) {
+    this.messages = call.messages;
+    this.options = call.options;
+    this.hooks = call.hooks;
+    this.stream = call.stream;
+    this.signal = call.signal;
+    this.timeout = call.timeout;
+    this.#spending = spending;
+    this.promptSize = spending.promptSize(call.messages, call.options);
+    this.tokens = spending.demand(this);
+    this.isPriced = spending.hasBudget;
+  }
+
+  /** Encodes the call for an endpoint, once; returns the most that it can cost there, in USD. */
+  readonly prepare = (endpoint: EndpointClient): number => {
+    const { request } = this.encode(endpoint);
+    return this.#spending.maxCost(this, endpoint, request.model);
+  };
+
+  /**
+   * What is sent to an endpoint; encoded the first time.
+   *
+   * @throws {FlexLLMError} when the endpoint cannot take this call
+   */
+  encode(endpoint: EndpointClient): EncodedCall {
+    if (this.used?.endpoint === endpoint) return this.used;
+    const encodedBefore = this.#encoded?.get(endpoint);
+    if (encodedBefore !== undefined) return this.used = encodedBefore;
+    const messages = this.#read?.get(endpoint) ?? this.messages;
+    if (messages instanceof Error) throw messages;
+    const encoded = endpoint.encode(messages, this.options, this.stream);
+    (this.#encoded ??= new Map()).set(endpoint, encoded);
+    return this.used = encoded;
+  }
+
+  /**
+   * Reads the attachments that have to be sent inline, each once for all endpoints; `undefined` when there
+   * are none.
+   */
+  readAttachments(endpoints: readonly EndpointClient[]): Promise<void> | undefined {
+    const reading = endpoints.filter((endpoint) => endpoint.hasToRead(this.messages));
+    if (reading.length === 0) return undefined;
+    const read = this.#read = new Map<EndpointClient, readonly Message[] | Error>();
+    const known = new Map<string, Promise<unknown>>();
+    return Promise.all(reading.map(async (endpoint) => {
+      try {
+        read.set(endpoint, await endpoint.read(this.messages, this.signal, known));
+      } catch (error) {
+        if (this.signal.aborted) throw error;
+        read.set(endpoint, error instanceof Error ? error : new Error(String(error)));
+      }
+    })).then(() => {});
+  }
+}
