@@ -214,6 +214,12 @@ async function send(
     } catch (error) {
       failure = error;
     }
+    if (failure === undefined && !summary.interrupted && file.hasGrown?.()) {
+      note(
+        `${colored("yellow", "warning:")} ${file.name} has grown while the batch ran; ` +
+          "run the same command again to send the new records.",
+      );
+    }
     const done = { ...report, costs: costTracker.report(), endpoints: client.stats };
     const errors = { failures: progress.failures(), retries: progress.retries() };
     // What was wrong before anything was asked is no end of a batch.

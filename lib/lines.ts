@@ -22,6 +22,9 @@ export interface Line {
   valid: boolean;
 }
 
+/** Fills a buffer with a file's bytes from a position; returns how many there were, 0 at its end. */
+export type ReadBytes = (buffer: Buffer, position: number) => number;
+
 const CHUNK = 1 << 20;
 const NEWLINE = 10;
 
@@ -30,8 +33,11 @@ function decodeLine(bytes: Buffer): { text: string; valid: boolean } {
   return { text, valid: !text.includes("\ufffd") || isUtf8(bytes) };
 }
 
-/** Yields the lines of the open file `fd` from its start. */
-export function* readLinesSync(fd: number): Generator<Line, void, void> {
+/** Yields the lines of `file`, an open file or what reads one, from its start. */
+export function* readLinesSync(file: number | ReadBytes): Generator<Line, void, void> {
+  const readBytes: ReadBytes = typeof file === "function"
+    ? file
+    : (buffer, position) => readSync(file, buffer, 0, buffer.length, position);
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   let carried: Buffer[] = [];
   let carriedLength = 0;
@@ -39,7 +45,7 @@ export function* readLinesSync(fd: number): Generator<Line, void, void> {
   let number = 0;
   let position = 0;
   while (true) {
-    const read = readSync(fd, chunk, 0, CHUNK, position);
+    const read = readBytes(chunk, position);
     if (read === 0) break;
     position += read;
     const view = chunk.subarray(0, read);

@@ -1,5 +1,6 @@
 /** Result files that another program writes to while a batch is writing them. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import {
   appendFileSync,
   closeSync,
@@ -134,7 +135,7 @@ Deno.test("A line that is edited in place is found before the file is replaced",
       checkpoint.append(order.map((i) => record(i)));
       const length = lines(record(order[0])).length + lines(record(order[1])).length;
       const fd = openSync(path, "r+");
-      writeSync(fd, "\n", at < 0 ? length + at : at);
+      writeSync(fd, Buffer.from("\n"), 0, 1, at < 0 ? length + at : at);
       closeSync(fd);
       const before = folder.read("out.jsonl");
       assert.throws(() => checkpoint.order(), { code: "checkpoint" }, `${order} at ${at}`);
@@ -207,6 +208,9 @@ Deno.test("A file that was replaced by an older version is completed from what w
   first.close();
   assert.deepEqual(readdirSync(folder.path).toSorted(), ["out.jsonl", "out.jsonl.rescued"]);
 
+  const looking = await Checkpoint.openToRead(path);
+  assert.deepEqual([looking?.isDone(3, question(3)), looking?.successes], [true, 3]);
+  looking?.close();
   const second = await Checkpoint.open(path);
   assert.deepEqual([0, 1, 2, 3].map((i) => second.isDone(i, question(i))), [
     true,

@@ -23,20 +23,17 @@ import { fileReason } from "../file_reason.ts";
 import { foreignKind } from "../foreign_kind.ts";
 import { AppendFile, FileCutError, readAt } from "./append_file.ts";
 import { FilePlace } from "./file_place.ts";
-import { fingerprint, loadFingerprint } from "./fingerprint.ts";
+import { loadFingerprint } from "./fingerprint.ts";
 import { checkForeignLines } from "./foreign_lines.ts";
-import { FoundAnswers } from "./found_answers.ts";
+import type { FoundAnswers } from "./found_answers.ts";
+import { JournalIndex } from "./journal_index.ts";
 import { LineBuffer } from "./line_buffer.ts";
 import type { FileLock } from "./lock.ts";
 import { checkLines, DamagedLineError, writeInOrder } from "./order.ts";
 import { checkKind, fileProblem, lockOf, resolvePath } from "./output_file.ts";
-import { RecordIndex } from "./record_index.ts";
-import { comparedLine, encodeRecord, readRecord, type ResultRecord } from "./record.ts";
+import { encodeRecord, readRecord, type ResultRecord } from "./record.ts";
 import { removeRescued, rescuedPath, takeRescued } from "./rescued_file.ts";
 import { readResultLines } from "./result_lines.ts";
-
-/** In place of the fingerprint of a failure that says nothing of its input. */
-const ANY_INPUT = -1;
 
 /** The result file of one batch, open and locked, or open for reading only. */
 export class Checkpoint {
@@ -48,18 +45,12 @@ export class Checkpoint {
   readonly #lock: FileLock | undefined;
   readonly #created: boolean;
   readonly #place: FilePlace;
-  readonly #index = new RecordIndex();
+  readonly #journal = new JournalIndex();
+  readonly #index = this.#journal.records;
   readonly #lines = new LineBuffer();
-  /** What was in the file when it was opened. */
-  readonly found = new FoundAnswers();
   /** Set once the file has been scanned. */
   #file!: AppendFile;
   #sizeAtOpening = 0;
-  /** The records are in the file in the order of their indexes, with nothing between them. */
-  #ordered = true;
-  /** The end of the last record, as far as they are in order. */
-  #end = 0;
-  #lastIndex = -1;
 
   private constructor(
     path: string,
@@ -129,6 +120,7 @@ export class Checkpoint {
       fd = openSync(target, "r");
       const checkpoint = new Checkpoint(target, path, fd, undefined, false);
       checkpoint.#scan();
+      checkpoint.#takeRescued();
       return checkpoint;
     } catch (error) {
       if (fd !== undefined) closeSync(fd);
@@ -138,6 +130,11 @@ export class Checkpoint {
         hint: "Choose another output file, or change the permissions.",
       });
     }
+  }
+
+  /** What was in the file when it was opened. */
+  get found(): FoundAnswers {
+    return this.#journal.found;
   }
 
   /** How many records are done. */
@@ -169,9 +166,9 @@ export class Checkpoint {
   isDone(index: number, input: unknown, rerunChanged = false): boolean {
     const state = this.#index.state(index);
     if (state === "none") return false;
-    const known = this.#index.fingerprint(index);
-    if (known === ANY_INPUT) return false;
-    if (known !== fingerprint(input)) {
+    const hasInput = this.#journal.hasInput(index, input);
+    if (hasInput === undefined) return false;
+    if (!hasInput) {
       if (!rerunChanged) throw this.#mismatch(index);
       this.#index.forget(index);
       return false;
@@ -240,9 +237,7 @@ export class Checkpoint {
     });
     const offsets = this.#write(this.#lines.bytes, lengths);
     for (const [i, record] of records.entries()) {
-      this.#spend(record);
-      // Written in this run, so its input is never compared: no fingerprint is needed.
-      this.#note(record.index, record.status, NaN, offsets[i], lengths[i] - 1);
+      this.#journal.noteWritten(record, offsets[i], lengths[i] - 1);
     }
     if (this.#place.isCheckDue()) this.#place.check();
   }
@@ -287,12 +282,11 @@ export class Checkpoint {
     this.settle();
     const isTouched = this.#file.isTouched();
     if (isTouched) this.#checkForeignLines();
-    const hasGrown = this.#file.size > this.#sizeAtOpening;
+    const { size } = this.#file;
     try {
-      if (!this.#ordered || isTouched) {
-        const { size } = this.#file;
+      if (isTouched || !this.#journal.isOrdered(size)) {
         writeInOrder(this.#path, this.#fd, this.#index, () => this.#checkQuiet(size));
-      } else if (hasGrown) {
+      } else if (size > this.#sizeAtOpening) {
         checkLines(this.#fd, this.#index);
       }
     } catch (error) {
@@ -334,10 +328,7 @@ export class Checkpoint {
       index: this.#index,
       sizeAtOpening: this.#sizeAtOpening,
       read: (index) => this.read(index),
-      take: ({ offset, length }, record) => {
-        this.#noteScanned(record, offset, length);
-        this.#spend(record);
-      },
+      take: ({ offset, length }, record) => this.#journal.noteFound(record, offset, length),
     });
     this.#file.accept(size);
   }
@@ -355,9 +346,7 @@ export class Checkpoint {
           { hint: "Choose another output file, or remove that line." },
         );
       }
-      this.#noteScanned(record, offset, length);
-      this.found.add(record);
-      this.#spend(record);
+      this.#journal.noteFound(record, offset, length);
     }
     const { size, isEnded } = step.value;
     this.#endScan(size, isEnded);
@@ -370,8 +359,6 @@ export class Checkpoint {
 
   #endScan(size: number, isEnded: boolean): void {
     if (!isEnded && this.#lock !== undefined) size += writeSync(this.#fd, "\n");
-    // Blank lines at the end.
-    if (size > this.#end) this.#ordered = false;
     this.#file = new AppendFile(this.#fd, size);
     this.#sizeAtOpening = size;
   }
@@ -388,41 +375,13 @@ export class Checkpoint {
   #takeRescued(): void {
     const path = rescuedPath(this.#path);
     const add = (line: Uint8Array, record: ResultRecord) => {
-      const [offset] = this.#write(line, [line.length]);
-      this.#noteScanned(record, offset, line.length - 1);
-      this.found.add(record);
-      this.#spend(record);
+      // A file that is only read has no place for it; that it is done is enough there.
+      const [offset] = this.#lock === undefined ? [0] : this.#write(line, [line.length]);
+      this.#journal.noteFound(record, offset, line.length - 1);
     };
-    if (!takeRescued(path, { name: this.#name, index: this.#index, add })) return;
+    const isThere = takeRescued(path, { name: this.#name, index: this.#index, add });
+    if (!isThere || this.#lock === undefined) return;
     this.#file.sync();
     removeRescued(path);
-  }
-
-  #noteScanned(record: ResultRecord, offset: number, length: number): void {
-    if (record.input !== undefined) {
-      const print = fingerprint(comparedLine(record));
-      return this.#note(record.index, record.status, print, offset, length);
-    }
-    // Without its input a result cannot be compared, so the record is sent again; after a success, which
-    // was paid for, only if the user says so.
-    const print = record.status === "error" ? ANY_INPUT : NaN;
-    this.#note(record.index, "error", print, offset, length);
-  }
-
-  #note(
-    index: number,
-    state: "error" | "success",
-    print: number,
-    offset: number,
-    length: number,
-  ): void {
-    if (index <= this.#lastIndex || offset !== this.#end) this.#ordered = false;
-    this.#lastIndex = index;
-    this.#end = offset + length + 1;
-    this.#index.set(index, state, print, offset, length);
-  }
-
-  #spend({ index, cost, spent_before }: ResultRecord): void {
-    this.#index.spend(index, typeof cost === "number" ? cost : 0, spent_before);
   }
 }

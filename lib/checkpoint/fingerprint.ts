@@ -5,14 +5,24 @@
  */
 import { canonicalJsonOfDoubles } from "../canonical_json.ts";
 
-/** 64 bits of a text. */
-let hash: ((text: string) => bigint) | undefined;
+/** 64 bits of a text, and of bytes. */
+interface Hashes {
+  h64(text: string): bigint;
+  h64Raw(bytes: Uint8Array): bigint;
+}
 
-/** Gets the hash function ready; to be awaited once before {@link fingerprint} is called. */
+let hashes: Hashes | undefined;
+
+/** Loads the hash functions; to be awaited once before {@link fingerprint} or {@link hashBytes} is called. */
 export async function loadFingerprint(): Promise<void> {
-  if (hash !== undefined) return;
+  if (hashes !== undefined) return;
   const { default: xxhash } = await import("xxhash-wasm");
-  hash = (await xxhash()).h64;
+  hashes = await xxhash();
+}
+
+/** 52 bits of the XXH64 of `bytes`. */
+export function hashBytes(bytes: Uint8Array): number {
+  return Number(hashes!.h64Raw(bytes) >> 12n);
 }
 
 /**
@@ -28,5 +38,5 @@ export function fingerprint(input: unknown): number {
   } catch {
     return NaN;
   }
-  return Number(hash!(text) >> 12n);
+  return Number(hashes!.h64(text) >> 12n);
 }

@@ -8,9 +8,12 @@ import { Buffer } from "node:buffer";
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
 import { extname } from "node:path";
 import process from "node:process";
+import { loadFingerprint } from "../checkpoint/fingerprint.ts";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
 import { fileReason } from "../file_reason.ts";
+import type { ReadBytes } from "../lines.ts";
 import { HEAD_SIZE, jsonlHint, refuseForeign } from "./foreign_format.ts";
+import { InputSnapshot } from "./input_snapshot.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 
 /** An open input. */
@@ -18,6 +21,10 @@ export interface InputFile {
   /** What to call it in messages. */
   name: string;
   fd: number;
+  /** Reads the file as it was when it was opened, if others may change it. */
+  read?: ReadBytes;
+  /** Whether something was appended to it since. */
+  hasGrown?(): boolean;
   /** The names of the columns when it was a table; `fd` has its rows as JSON objects. */
   columns?: readonly string[];
   /** What to do if its lines turn out to be no records. */
@@ -84,7 +91,17 @@ async function openAny(path: string | undefined): Promise<InputFile> {
     throw inputProblem(path, error);
   }
   const stats = fstatSync(fd);
-  if (stats.isFile()) return { name: path, fd, close: () => closeSync(fd) };
+  if (stats.isFile()) {
+    await loadFingerprint();
+    const snapshot = new InputSnapshot(fd, path);
+    return {
+      name: path,
+      fd,
+      read: snapshot.read,
+      hasGrown: () => snapshot.hasGrown(),
+      close: () => closeSync(fd),
+    };
+  }
   if (stats.isDirectory()) {
     closeSync(fd);
     throw new InvalidInputError(`the input ${path} is a folder, not a file`, {

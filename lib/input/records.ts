@@ -77,7 +77,7 @@ export function* readRecords(
   const isTable = input.columns !== undefined;
   const converter = new RecordConverter({ ...options, isTable });
   let index = 0;
-  for (const line of readLinesSync(input.fd)) {
+  for (const line of readLinesSync(input.read ?? input.fd)) {
     // A byte order mark begins each of several files that were joined.
     const text = line.text.charCodeAt(0) === 0xfeff ? line.text.slice(1) : line.text;
     if (text.trim() === "") continue;

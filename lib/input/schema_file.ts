@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Buffer, isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { ResponseFormat } from "../chat/options.ts";
@@ -10,6 +11,7 @@ import { InvalidInputError } from "../errors.ts";
 import { asObject, isTooDeep, MAX_DEPTH, parseExact } from "../json.ts";
 import { jsonProblem } from "../json_problem.ts";
 import { fileReason } from "../file_reason.ts";
+import { NOT_UTF8 } from "./foreign_format.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -56,15 +58,19 @@ const SCHEMA_HINT =
  * @throws {InvalidInputError} when it is not there, is not JSON, or is no schema
  */
 export function readSchemaFile(path: string): ResponseFormat {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, "utf8");
+    bytes = readFileSync(path);
   } catch (cause) {
     throw new InvalidInputError(`cannot read the schema ${path}: ${fileReason(cause)}`, {
       cause,
       hint: "Name a file with a JSON schema: --schema mood.json",
     });
   }
+  if (!isUtf8(bytes)) {
+    throw new InvalidInputError(`${path}: ${NOT_UTF8}`, { hint: SCHEMA_HINT });
+  }
+  const text = bytes.toString("utf8").replace(/^\ufeff/, "");
   let value: unknown;
   try {
     value = parseExact(text);

@@ -7,10 +7,12 @@
  * @module
  */
 import { closest, distance } from "fastest-levenshtein";
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError, InvalidInputError } from "../errors.ts";
 import { asObject, type Json } from "../json.ts";
 import { fileReason } from "../file_reason.ts";
+import { NOT_UTF8 } from "./foreign_format.ts";
 
 const OPENING = /(\\*)(\{{2,})/g;
 const NAME = /([^{}]*)\}\}/y;
@@ -103,9 +105,12 @@ export class Template {
 
 function readTemplate(path: string): string {
   try {
+    const bytes = readFileSync(path);
+    if (!isUtf8(bytes)) throw new InvalidInputError(`the template ${path} is ${NOT_UTF8}`);
     // An editor ends every file with a newline, and may begin it with a byte order mark.
-    return readFileSync(path, "utf8").replace(/^\ufeff/, "").replace(/\r?\n$/, "");
+    return bytes.toString("utf8").replace(/^\ufeff/, "").replace(/\r?\n$/, "");
   } catch (cause) {
+    if (cause instanceof InvalidInputError) throw cause;
     throw new ConfigurationError(`cannot read the template ${path}: ${fileReason(cause)}`, {
       cause,
       hint: 'A template that is no file but begins with @ is written "\\@…".',

@@ -22,6 +22,17 @@ export function tooLarge(what: string, bytes: number): MalformedResponseError {
 
 const decoder = new TextDecoder();
 
+/** Some gateways send JSON in the charset of their country, which RFC 8259 does not allow. */
+function decoderOf({ headers }: Response): TextDecoder {
+  const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(headers.get("content-type") ?? "")?.[1];
+  if (charset === undefined || /^utf-?8$/i.test(charset)) return decoder;
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    return decoder;
+  }
+}
+
 /** Whether a body tells its length, and cannot be too long. */
 function isBounded({ headers }: Response): boolean {
   const length = headers.get("content-length");
@@ -38,8 +49,11 @@ export async function readBody(response: Response): Promise<string> {
   const { body } = response;
   if (body === null) return "";
   // Elsewhere the runtime's own way is the faster one, where nothing can happen.
-  if (!streamsFillMemory && isBounded(response)) return await response.text();
-  const text = await readWhole(body, MAX_ANSWER_BYTES, (bytes) => decoder.decode(bytes));
+  const decoding = decoderOf(response);
+  if (!streamsFillMemory && decoding === decoder && isBounded(response)) {
+    return await response.text();
+  }
+  const text = await readWhole(body, MAX_ANSWER_BYTES, (bytes) => decoding.decode(bytes));
   if (text === undefined) throw tooLarge("the answer", MAX_ANSWER_BYTES);
   return text;
 }

@@ -1,10 +1,10 @@
 /** What a batch can be made of, and which of its records are asked, from the command line. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { createMockApp, type ImagePart } from "../../mod.ts";
 import { serve } from "../../lib/runtime.ts";
-import { flexllm } from "../support/cli.ts";
+import { flexllm, start } from "../support/cli.ts";
 import { jsonLines, type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
@@ -304,4 +304,20 @@ Deno.test("flags that cannot be meant are told, and nothing is sent", async () =
     assert.ok(!existsSync(folder.file("out.jsonl")));
   }
   assert.equal(mock.requests.length, 0);
+});
+
+Deno.test("lines that are appended to the input in mid-run are sent by the next run", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ delay: 0.05 });
+  const input = folder.write("in.jsonl", '{"q":"Hi"}\n'.repeat(60));
+  const args = ["batch", input, "-o", folder.file("out.jsonl"), "--base-url", mock.baseUrl];
+  await using running = start([...args, "-m", "m", "-c", "4"]);
+  while (mock.requests.length < 8) await new Promise((resolve) => setTimeout(resolve, 10));
+  appendFileSync(input, '{"q":"Ho"}\n');
+  const { code, stderr } = await running.finished;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /in\.jsonl has grown while the batch ran; run the same command again/);
+  assert.match(stderr, /Done: 60 of 60 records/);
+  const second = await flexllm([...args, "-m", "m"]);
+  assert.match(second.stderr, /1 succeeded, 0 failed, 60 done before/);
 });

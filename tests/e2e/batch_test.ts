@@ -311,7 +311,7 @@ Deno.test("an output that is removed while the batch runs is an error, and its r
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /was moved, removed or replaced while the batch ran\nWhat was answered so far is in/,
+    /was moved, removed or replaced while the batch ran\nAll answers so far are in .*Run the same command again/,
   );
   assert.ok(jsonLines(folder.read("out.jsonl")).length >= 15);
 });

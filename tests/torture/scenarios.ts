@@ -8,43 +8,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LLMClient } from "../../mod.ts";
 import { seededRandom } from "../../lib/mock/random.ts";
-import { commandLine, flexllm, type Running, start } from "../support/cli.ts";
-import { jsonLines, type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+import { commandLine, flexllm, start } from "../support/cli.ts";
+import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
+import { foreignWriter, olderVersion, stolenLock } from "./foreign_programs.ts";
 import { answerTo, HostileServer } from "./hostile_server.ts";
 import { assertComplete, assertPaidOnce, assertSound, inputOf, questionsOf } from "./invariants.ts";
-
-export type Scenario = (seed: number, rounds: number) => Promise<void>;
-
-const CONCURRENCY = 8;
-/** A run that takes longer than this hangs. */
-const LONGEST = 120_000;
-
-function batch(folder: TemporaryFolder, server: HostileServer, concurrency = CONCURRENCY) {
-  return [
-    ...["batch", folder.file("in.jsonl"), "-o", folder.file("out.jsonl"), "-m", "m"],
-    ...["--base-url", server.baseUrl, "-c", String(concurrency)],
-    // So many retries that no record fails by a run of bad luck.
-    ...["--retry-times", "40", "--config", folder.write("c.yaml", "batch: {retry_delay: 0.01}\n")],
-  ];
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-async function until(condition: () => boolean, running?: Running): Promise<void> {
-  const end = performance.now() + LONGEST;
-  while (!condition() && (running === undefined || running.process.exitCode === null)) {
-    if (performance.now() > end) throw new Error("waited for too long");
-    await sleep(2);
-  }
-}
-
-/** Runs a batch to its end; `codes` are the exit codes that are right. */
-async function finish(args: string[], ...codes: number[]): Promise<void> {
-  const { code, stderr } = await flexllm(args);
-  assert.ok(codes.includes(code ?? -1), `exit ${code}, expected ${codes}: ${stderr}`);
-}
+import { batch, CONCURRENCY, finish, LONGEST, type Scenario, sleep, until } from "./running.ts";
 
 async function kills(seed: number, rounds: number): Promise<void> {
   using folder = temporaryFolder();
@@ -263,9 +232,10 @@ async function meddling(seed: number): Promise<void> {
     const { code, stderr } = await running.finished;
     assert.ok(codes.includes(code!), `${what}: exit ${code}: ${stderr}`);
     if (what === "replaced") {
-      const rescued = folder.read("out.jsonl.rescued");
-      assertSound(rescued, questions);
-      folder.write("out.jsonl", rescued);
+      assertSound(folder.read("out.jsonl.rescued"), questions);
+      // The foreign file is refused until it is gone; then the rescued one is taken in.
+      await finish(args, 1);
+      execFileSync("rm", [folder.file("out.jsonl")]);
     }
     await finish(args, 0);
     assertComplete(folder.read("out.jsonl"), questions);
@@ -397,6 +367,9 @@ export const SCENARIOS: Record<string, Scenario> = {
   "an outage": outage,
   "a full disk": fullDisk,
   "a result file that is meddled with": meddling,
+  "another program that writes to the result file": foreignWriter,
+  "a result file that is replaced by an older version": olderVersion,
+  "a lock file that is removed": stolenLock,
   "a clock that jumps": jumpingClock,
   "two processes": twoProcesses,
   "a pool in bad weather": pool,
