@@ -74,8 +74,8 @@ export async function* readStream(
         exchange.limit(timeout, "no further event of the answer");
         yield events;
       }
-      if (error !== undefined) throw error;
-      if (decoder.ended) break;
+      if (error !== undefined && decoder.failure === undefined) throw error;
+      if (error !== undefined || decoder.ended) break;
     }
     // After the first event, the caller adds what it has received to the error.
     const { failure } = decoder;

@@ -110,8 +110,7 @@ function decodeEvents(
       if (decoder.ended) break;
     }
   } catch (error) {
-    if (error instanceof FlexLLMError) error.partial ??= total.partial();
-    throw error;
+    throwIncomplete(decoder, total, error);
   }
   throwIncomplete(decoder, total);
   const { content, thinking, refusal, citations, logprobs, toolCalls, usage } = total;
@@ -138,16 +137,20 @@ function decodeEvents(
  * Throws when a stream that is over ended with an error, or before its answer was complete.
  *
  * @param received what to keep of it in the error, unless the caller does that
+ * @param thrown what the decoder threw, if that ended it
  */
 export function throwIncomplete(
   decoder: StreamDecoder,
   received: StreamAccumulator | undefined,
+  thrown?: unknown,
 ): void {
   const partial = received?.partial();
   if (decoder.failure !== undefined) {
     const { error, usage } = decoder.failure;
     throw embeddedError(error, undefined, partial && { ...partial, usage: usage ?? partial.usage });
   }
+  if (thrown instanceof FlexLLMError) thrown.partial ??= partial;
+  if (thrown !== undefined) throw thrown;
   if (!decoder.complete) {
     throw new MalformedResponseError("the stream ended before the answer was complete", {
       retryable: true,

@@ -40,7 +40,7 @@ export function firstChoice(choices: unknown): Json | undefined {
  */
 export function choiceError(choice: Json): ProviderError | undefined {
   const error = choice.error === undefined ? undefined : decodeError({ error: choice.error });
-  if (error !== undefined) return { status: 502, ...error };
+  if (error !== undefined) return { ...error, status: error.status ?? 502 };
   const reason = choice.finish_reason;
   if (!isFailure(reason)) return undefined;
   const status = reason === "insufficient_system_resource" ? 503 : 502;
