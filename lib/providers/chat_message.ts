@@ -113,6 +113,7 @@ export function decodeToolCalls(message: Json): DecodedCall[] {
 
 /** Fields of a message that {@link ChatResult} has in its own form. */
 const MESSAGE_FIELDS: ReadonlySet<string> = new Set([
+  "index",
   "role",
   "content",
   "refusal",

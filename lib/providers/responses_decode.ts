@@ -35,9 +35,13 @@ export function decodeUsage(value: unknown): Usage | null {
   });
 }
 
-/** Whether an item is a call of one of the caller's own tools. */
-export function isToolCall({ type }: Json): boolean {
-  return type === "function_call" || type === "custom_tool_call";
+/**
+ * Whether an item is a call of one of the caller's own tools. xAI's searches, which it runs itself, are
+ * custom calls as well; only their ids differ (recorded streams of `x_search`).
+ */
+export function isToolCall({ type, call_id: id }: Json): boolean {
+  if (type === "custom_tool_call") return !String(id).startsWith("xs_");
+  return type === "function_call";
 }
 
 /** The tool call that an item stands for. */
