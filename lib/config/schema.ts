@@ -67,8 +67,8 @@ const extraBody = v.optional(
 const price = v.optional(
   about(
     "What it costs, in USD per million tokens, where the price list does not know or is not right: " +
-      "`input`, `output`, and optionally `cached_input`, `cache_write`, `reasoning`, and `request` " +
-      "for each request.",
+      "`input`, `output`, and optionally `cached_input`, `cache_write`, `cache_write_hour`, " +
+      "`reasoning`, and `request` for each request. It holds for every service tier.",
     v.strictObject(priceEntries, "expected input and output in USD per million tokens"),
   ),
 );
