@@ -22,7 +22,8 @@ import { readServerSentEvents } from "../transport/server_sent_events.ts";
 /** What reading a stream needs to know. */
 export interface ReadStreamOptions extends SendOptions {
   provider: Provider;
-  endpoint: Endpoint;
+  /** Where the request goes, which answers and errors are read with. */
+  endpoint?: Endpoint;
   /** What must not be shown, whatever the server says. */
   secrets: readonly string[];
   /** Called when the headers of the answer are there. */
@@ -55,7 +56,7 @@ export async function* readStream(
     const { status, headers } = response;
     if (!response.ok) {
       const body = redact(await readBody(response), ...options.secrets);
-      throwStatusError(provider, { status, headers, body });
+      throwStatusError(provider, { status, headers, body }, options.endpoint);
     }
     const decoder = provider.streamDecoder(options.endpoint);
     let hasEvents = false;
@@ -83,7 +84,7 @@ export async function* readStream(
       failure.error.message = redact(failure.error.message ?? "", ...options.secrets) || undefined;
       if (hasEvents && failure.usage) yield [{ type: "usage", usage: failure.usage }];
     }
-    throwIncomplete(decoder, hasEvents ? undefined : new StreamAccumulator());
+    throwIncomplete(decoder, options.endpoint, hasEvents ? undefined : new StreamAccumulator());
     finished = true;
     const { model, cost, serviceTier, billed, raw } = decoder;
     return { model, native: decoder.native(), cost, serviceTier, billed, raw };

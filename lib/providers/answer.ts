@@ -25,11 +25,15 @@ function tryParse(text: string): unknown {
 }
 
 /** Throws the error for an answer with a status that is not a success. */
-export function throwStatusError(provider: Provider, answer: AnswerParts): never {
+export function throwStatusError(
+  provider: Provider,
+  answer: AnswerParts,
+  endpoint?: Endpoint,
+): never {
   const { status, headers, body } = answer;
   const objects = parseEventStream(body)?.map(tryParse) ?? [tryParse(body)];
   const error = objects.map((object) => provider.decodeError(object)).find((error) => error);
-  throw statusError(status, headers, body, error);
+  throw statusError(status, headers, body, error, endpoint);
 }
 
 /**
@@ -37,10 +41,14 @@ export function throwStatusError(provider: Provider, answer: AnswerParts): never
  *
  * @throws {FlexLLMError} for an error status, an error object, or a body that is not JSON
  */
-export function readAnswer(provider: Provider, answer: AnswerParts): unknown {
-  if (answer.status < 200 || answer.status > 299) throwStatusError(provider, answer);
+export function readAnswer(
+  provider: Provider,
+  answer: AnswerParts,
+  endpoint?: Endpoint,
+): unknown {
+  if (answer.status < 200 || answer.status > 299) throwStatusError(provider, answer, endpoint);
   const raw = parseBody(answer);
-  throwEmbeddedError(provider, answer, raw);
+  throwEmbeddedError(provider, answer, raw, endpoint);
   return raw;
 }
 
@@ -56,12 +64,12 @@ function throwEmbeddedError(
   provider: Provider,
   { headers }: AnswerParts,
   raw: unknown,
-  endpoint?: Endpoint,
+  endpoint: Endpoint | undefined,
 ): void {
   const error = provider.decodeError(raw);
   if (error === undefined) return;
   const id = headers.get("x-request-id") ?? undefined;
-  throw embeddedError(error, id, partialOf(provider, raw, endpoint));
+  throw embeddedError(error, id, partialOf(provider, raw, endpoint), endpoint);
 }
 
 /** What an answer that is an error holds beside it. */
@@ -89,7 +97,7 @@ export function decodeAnswer(
   answer: AnswerParts,
   endpoint?: Endpoint,
 ): { completion: Completion; raw: unknown } {
-  if (answer.status < 200 || answer.status > 299) throwStatusError(provider, answer);
+  if (answer.status < 200 || answer.status > 299) throwStatusError(provider, answer, endpoint);
   const events = parseEventStream(answer.body);
   if (events !== undefined) return decodeEvents(provider, events, endpoint);
   const raw = parseBody(answer);
@@ -110,9 +118,9 @@ function decodeEvents(
       if (decoder.ended) break;
     }
   } catch (error) {
-    throwIncomplete(decoder, total, error);
+    throwIncomplete(decoder, endpoint, total, error);
   }
-  throwIncomplete(decoder, total);
+  throwIncomplete(decoder, endpoint, total);
   const { content, thinking, refusal, citations, logprobs, toolCalls, usage } = total;
   const { model = "", cost, serviceTier, billed, raw = { model } } = decoder;
   const completion: Completion = {
@@ -141,13 +149,15 @@ function decodeEvents(
  */
 export function throwIncomplete(
   decoder: StreamDecoder,
+  endpoint: Endpoint | undefined,
   received: StreamAccumulator | undefined,
   thrown?: unknown,
 ): void {
   const partial = received?.partial();
   if (decoder.failure !== undefined) {
     const { error, usage } = decoder.failure;
-    throw embeddedError(error, undefined, partial && { ...partial, usage: usage ?? partial.usage });
+    const kept = partial && { ...partial, usage: usage ?? partial.usage };
+    throw embeddedError(error, undefined, kept, endpoint);
   }
   if (thrown instanceof FlexLLMError) thrown.partial ??= partial;
   if (thrown !== undefined) throw thrown;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { decode, decodeError } from "./chat_decode.ts";
+import { decode } from "./chat_decode.ts";
+import { decodeError } from "./chat_error.ts";
 import { encoder } from "./chat_encode.ts";
 import { ChatStreamDecoder } from "./chat_stream.ts";
 import { openaiModelList } from "./model_list.ts";

@@ -9,6 +9,7 @@
  */
 import { MalformedResponseError } from "../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../json.ts";
+import { decodeError } from "./chat_error.ts";
 import {
   answerCitations,
   decodeContent,
@@ -74,7 +75,7 @@ export function decode(body: unknown, endpoint?: Endpoint): Completion {
   const rawUsage = findUsage(answer, choice);
   const usage = decodeUsage(rawUsage);
   if (error !== undefined) {
-    throw embeddedError(error, undefined, { content, thinking, usage });
+    throw embeddedError(error, undefined, { content, thinking, usage }, endpoint);
   }
   const refusal = asText(message.refusal) ?? null;
   const completion: Completion = {
@@ -97,20 +98,4 @@ export function decode(body: unknown, endpoint?: Endpoint): Completion {
   const serviceTier = asText(answer.service_tier);
   if (serviceTier !== undefined) completion.serviceTier = serviceTier;
   return completion;
-}
-
-/** Reads `{"error": {…}}`, `{"error": "…"}`, vLLM's `{"object": "error", …}` and `{"detail": …}`. */
-export function decodeError(body: unknown): ProviderError | undefined {
-  const answer = asObject(body);
-  if (answer === undefined) return undefined;
-  const text = asText(answer.error) ?? asText(answer.detail);
-  if (text !== undefined) return { message: text };
-  const error = asObject(answer.error) ?? (answer.object === "error" ? answer : undefined);
-  if (error === undefined) return undefined;
-  const status = Number(error.code);
-  return {
-    message: asText(error.message),
-    code: asText(error.code) ?? asText(error.type),
-    status: status >= 400 && status <= 599 ? status : undefined,
-  };
 }

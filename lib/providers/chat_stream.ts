@@ -10,7 +10,8 @@ import type { Usage } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
 import { MalformedResponseError } from "../errors.ts";
 import { asObject, asText, type Json } from "../json.ts";
-import { choiceError, decodeError, firstChoice } from "./chat_decode.ts";
+import { choiceError, firstChoice } from "./chat_decode.ts";
+import { decodeError } from "./chat_error.ts";
 import {
   answerCitations,
   decodeContent,
@@ -58,7 +59,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     }
     const chunk = parseEvent(data);
     const error = decodeError(chunk);
-    if (error !== undefined) throw embeddedError(error);
+    if (error !== undefined) throw embeddedError(error, undefined, undefined, this.#endpoint);
     this.model ??= asText(chunk.model);
     this.serviceTier = asText(chunk.service_tier) ?? this.serviceTier;
     const choice = this.#choice(chunk.choices);

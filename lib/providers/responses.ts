@@ -6,7 +6,7 @@
 import { openaiModelList } from "./model_list.ts";
 import type { ChatRequest, Provider } from "./provider.ts";
 import { asObject } from "../json.ts";
-import { decodeError } from "./chat_decode.ts";
+import { decodeError } from "./chat_error.ts";
 import { decode, failureOf } from "./responses_decode.ts";
 import { encoder } from "./responses_encode.ts";
 import { ResponsesStreamDecoder } from "./responses_stream.ts";

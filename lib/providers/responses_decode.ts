@@ -10,7 +10,7 @@ import { canonicalJson } from "../canonical_json.ts";
 import type { Citation, FinishReason, TokenLogprob, ToolCall, Usage } from "../chat/result.ts";
 import { MalformedResponseError } from "../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../json.ts";
-import { decodeError } from "./chat_decode.ts";
+import { decodeError } from "./chat_error.ts";
 import { decodeArguments } from "./chat_message.ts";
 import { decodeCitations } from "./citations.ts";
 import { finishReason as reasonOf } from "./finish_reason.ts";

@@ -9,7 +9,7 @@ import type { NativeMessage } from "../chat/messages.ts";
 import type { Usage } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
 import { asCount, asObject, asObjects, asText, type Json } from "../json.ts";
-import { decodeError } from "./chat_decode.ts";
+import { decodeError } from "./chat_error.ts";
 import { parseEvent } from "./parse_event.ts";
 import type { ProviderError, StreamDecoder } from "./provider.ts";
 import { embeddedError } from "./response_error.ts";

@@ -8,17 +8,19 @@
  * @module
  */
 import type { StreamEvent } from "../chat/stream_events.ts";
+import { isOpenAIModel } from "./openai_models.ts";
 import type { Endpoint } from "./provider.ts";
 
 const OPEN = "<think>";
 const CLOSE = "</think>";
 
-/** Models whose providers always send thinking in fields of its own; tags are a quotation. */
-const NEVER_TAGGED = /(^|[/.:])(gpt-\d|chatgpt|o[1-9](-|$)|claude|gemini|grok)/i;
+/** Models whose providers always send thinking in fields of its own: tags in the text are a quotation. */
+const NEVER_TAGGED = /(^|[/.:])(claude|gemini|grok)/i;
 
 /** Whether thinking can come in tags in an answer of `model`, as the server names it. */
 export function mayTagThinking(endpoint: Endpoint | undefined, model: string | undefined): boolean {
-  return endpoint?.service !== "openai" && !NEVER_TAGGED.test(model ?? "");
+  if (endpoint?.service === "openai" && !endpoint.openaiModelsOnly) return false;
+  return model === undefined || (!isOpenAIModel(model) && !NEVER_TAGGED.test(model));
 }
 
 /** Takes thinking out of a whole text. */
