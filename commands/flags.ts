@@ -106,6 +106,10 @@ export const modelFlags = {
     "--max-wait <seconds>",
     `longest wait for rate limits (default: ${SHORT_MAX_WAIT})`,
   ).argParser(numberWithin(0, 2_147_483)),
+  allowPrivateUrls: new Option(
+    "--allow-private-urls",
+    "also download images and files from this machine and the local network",
+  ),
 } as const;
 
 /** Flags of every command that reads the configuration. */

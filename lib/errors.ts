@@ -19,6 +19,7 @@ export type ErrorCode =
   | "connection"
   | "content_blocked"
   | "http"
+  | "internal"
   | "invalid_input"
   | "malformed_response"
   | "quota_exceeded"
@@ -102,6 +103,21 @@ export class InvalidInputError extends FlexLLMError {
   /** Makes an input error. */
   constructor(message: string, details?: ErrorDetails) {
     super("invalid_input", message, details);
+  }
+}
+
+/** A fault of flexllm itself, in the work on one record of a batch. The other records go on. */
+export class InternalError extends FlexLLMError {
+  /** The name of the class. */
+  override name = "InternalError";
+
+  /** Makes an error for `cause`, which nobody expected. */
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super("internal", `unexpected: ${reason} (this is a fault of flexllm)`, {
+      cause,
+      hint: "Please report it, with the record: https://github.com/flexllm/flexllm/issues",
+    });
   }
 }
 

@@ -125,7 +125,7 @@ export const SLASH_COMMANDS: Readonly<Record<string, SlashCommand>> = {
   },
   file: {
     usage: "PATH",
-    help: "attach a text file or an image to the next message",
+    help: "attach a text file, image, PDF or audio to the next message",
     run: (context, path) => attach(context, path, readAttachment),
   },
   image: {

@@ -4,7 +4,6 @@
  * @module
  */
 import { withExtraBody } from "../chat/extra_body.ts";
-import { hasImagesToRead, readImages } from "../chat/images.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { Usage } from "../chat/result.ts";
@@ -24,7 +23,9 @@ import { redact, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/choose.ts";
 import type { Gate } from "../scheduling/gate.ts";
 import { type Answer, send } from "../transport/http.ts";
+import { readAttachments } from "./attachments.ts";
 import { connect, type Connection, type EndpointOptions } from "./endpoint.ts";
+import type { AttachmentSource } from "./load_file.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
 
 /** What one try needs to know beside the request. */
@@ -81,7 +82,8 @@ export class EndpointClient implements Target {
   }
 
   /**
-   * Encodes a request; at once, unless images have to be read first.
+   * Encodes a request; at once, unless attachments have to be read first. `source` is shared by all
+   * endpoints of a call, so that each is read once.
    *
    * @throws {FlexLLMError} when the endpoint cannot be asked this
    */
@@ -89,7 +91,7 @@ export class EndpointClient implements Target {
     messages: readonly Message[],
     options: ChatOptions,
     stream: boolean,
-    signal: AbortSignal,
+    source: AttachmentSource,
   ): Prepared | Promise<Prepared> {
     const model = options.model ?? this.model;
     if (model === undefined) {
@@ -97,11 +99,9 @@ export class EndpointClient implements Target {
     }
     const request: ChatRequest = { model, messages, options: this.#withDefaults(options), stream };
     const provider = this.#connection.providerOf(request);
-    const inlineUrls = provider.inlineImages === true;
-    if (!hasImagesToRead(messages, inlineUrls)) return this.#encode(request, provider);
-    const { fetch } = this.#connection;
-    return readImages(messages, { inlineUrls, fetch, signal })
-      .then((messages) => this.#encode({ ...request, messages }, provider));
+    const read = readAttachments(messages, provider.fetchedUrls, source);
+    if (!(read instanceof Promise)) return this.#encode(request, provider);
+    return read.then((messages) => this.#encode({ ...request, messages }, provider));
   }
 
   /** The options of a call, with the fields that every request to this endpoint gets. */

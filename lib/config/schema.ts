@@ -234,6 +234,12 @@ export const configSchema = v.strictObject({
       v.union([v.boolean(), cacheSettings], "expected true, false, or settings"),
     ),
   ),
+  allow_private_urls: v.nullish(
+    about(
+      "Whether images and files at URLs of this machine and the local network are downloaded; default no.",
+      flag,
+    ),
+  ),
   batch: v.nullish(about("How `flexllm batch` works; its flags win.", batch)),
   templates: v.nullish(
     about(

@@ -17,5 +17,7 @@ export const chatCompletions: Provider = {
   decode,
   streamDecoder: (endpoint) => new ChatStreamDecoder(endpoint),
   modelList: openaiModelList,
+  // Source: OpenAI API documentation, "File inputs": no `file_url` here, and "Audio": base64 only.
+  fetchedUrls: { image: true, file: false, audio: false },
   decodeError,
 };

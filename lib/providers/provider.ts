@@ -136,6 +136,15 @@ export interface ProviderError {
   quota?: boolean;
 }
 
+/** Which URLs a provider fetches itself; what is at others is downloaded and sent as data. */
+export interface FetchedUrls {
+  readonly image: boolean;
+  readonly file: boolean;
+  readonly audio: boolean;
+  /** URIs of files that are stored at the provider, which nobody else can read. */
+  readonly stored?: RegExp;
+}
+
 /** A wire format. */
 export interface Provider {
   readonly name: string;
@@ -152,8 +161,8 @@ export interface Provider {
   streamDecoder(endpoint?: Endpoint): StreamDecoder;
   /** How its models are listed. */
   modelList: ModelList;
-  /** Whether images must be sent inline, since it takes no URLs. */
-  inlineImages?: boolean;
+  /** Which URLs of images, files and audio its servers fetch themselves. */
+  readonly fetchedUrls: FetchedUrls;
   /** The error in a parsed body, `undefined` when there is none. */
   decodeError(body: unknown): ProviderError | undefined;
 }

@@ -22,6 +22,8 @@ export const responses: Provider = {
     const response = asObject(body);
     return Array.isArray(response?.output) ? failureOf(response) : decodeError(body);
   },
+  // Source: OpenAI API documentation, "File inputs": `file_url`.
+  fetchedUrls: { image: true, file: true, audio: false },
 };
 
 /** Models whose Chat Completions refuse tools together with reasoning. */
