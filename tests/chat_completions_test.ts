@@ -237,7 +237,7 @@ Deno.test("openai asks each service to think in its own words", () => {
   const refused = () =>
     encode({ model: "o3", options: { thinking: false } }, "https://api.openai.com/v1");
   assert.throws(refused, /o3 does not accept the option thinking: false/);
-  assert.throws(() => encode({ options: { thinking: 5 } }, "http://gpu:8000/v1"), /as a level/);
+  assert.throws(() => encode({ options: { thinking: 5 } }, "http://gpu:8000/v1"), /as a number/);
 });
 
 Deno.test("openai uses the key header and the words of the service", () => {
@@ -247,7 +247,11 @@ Deno.test("openai uses the key header and the words of the service", () => {
   const request: ChatRequest = {
     model: "m",
     messages: [{ role: "user", content: "hi" }],
-    options: { seed: 1, toolChoice: "required" },
+    options: {
+      seed: 1,
+      toolChoice: "required",
+      tools: [{ type: "function", function: { name: "f" } }],
+    },
     stream: false,
   };
   const { headers } = azure(request);

@@ -152,9 +152,10 @@ export function nativeMessage(
   return Object.keys(fields).length === 0 ? undefined : { format: "chat", content: fields };
 }
 
-/** A tool call in the form of the API. */
-export function encodeCall({ id, type, function: fn }: ToolCall): object {
-  return type === "custom"
-    ? { id, type, custom: { name: fn.name, input: fn.arguments } }
-    : { id, type, function: fn };
+/** A tool call in the form of the API, with the fields that only its service knows. */
+export function encodeCall({ id, type, function: fn, ...rest }: ToolCall): object {
+  if (type === "custom") {
+    return { id, type, custom: { name: fn.name, input: fn.arguments }, ...rest };
+  }
+  return { id, type, function: fn.arguments === "" ? { ...fn, arguments: "{}" } : fn, ...rest };
 }

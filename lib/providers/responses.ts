@@ -32,16 +32,18 @@ const REASONING_WITH_TOOLS = /^gpt-(5\.[4-9]|[6-9])/;
 const REASONS_BY_DEFAULT = /^gpt-[6-9]/;
 
 /**
- * Whether only the Responses API accepts `request`: tools with reasoning on OpenAI's newest models, or
- * a conversation that was begun there.
+ * Whether only the Responses API accepts `request`: tools that OpenAI runs itself, tools with reasoning
+ * on its newest models, or a conversation that was begun there.
  *
- * Source: reports of the errors of Chat Completions with GPT-5.4 and later (2026).
+ * Sources: OpenAI API reference, `tools` (Chat Completions has functions and custom tools only); reports
+ * of the errors of Chat Completions with GPT-5.4 and later (2026).
  */
 export function needsResponses({ model, messages, options }: ChatRequest): boolean {
   const begun = messages.some((message) =>
     message.role === "assistant" && message.native?.format === "responses"
   );
-  if (begun) return true;
+  const isHosted = options.tools?.some(({ type }) => type !== "function" && type !== "custom");
+  if (begun || isHosted) return true;
   if (!options.tools?.length || !REASONING_WITH_TOOLS.test(model)) return false;
   return options.thinking === undefined
     ? REASONS_BY_DEFAULT.test(model)
