@@ -66,9 +66,7 @@ export class OutputItems {
   /** An item is announced. */
   add(event: Json, raw: Json, events: StreamEvent[]): void {
     const item = this.#begin(raw, event.output_index, raw.id);
-    // A second answer after one in JSON is held back until it shows whether it repeats it.
-    item.isHeld = raw.type === "message" && !isCommentary(raw) &&
-      this.#items.some((other) => other !== item && isJsonAnswer(other));
+    this.#hold(item);
     if (isToolCall(raw)) this.#callEvent(item, "", events);
   }
 
@@ -145,6 +143,7 @@ export class OutputItems {
   complete(item: Item, raw: Json, events: StreamEvent[]): void {
     item.raw = raw;
     item.isDone = true;
+    if (item.parts.size === 0) this.#hold(item);
     if (isToolCall(raw)) this.#completeCall(item, raw, events);
     for (const [i, { text }] of asObjects(raw.summary).entries()) {
       this.rest(item, `summary ${i}`, "thinking", text, events);
@@ -222,12 +221,20 @@ export class OutputItems {
     events.push(event);
   }
 
+  /** Holds a second answer after one in JSON back, until it shows whether it repeats it. */
+  #hold(item: Item): void {
+    item.isHeld = item.raw.type === "message" && !isCommentary(item.raw) &&
+      this.#items.some((other) => other !== item && isJsonAnswer(other));
+  }
+
   /** Gives an answer that was held back, unless it is JSON too, and with it a second form of the first. */
   #release(item: Item, events: StreamEvent[]): void {
     if (isJsonAnswer(item)) return;
     item.isHeld = false;
     item.parts.clear();
-    this.complete(item, item.raw, events);
+    for (const [i, part] of asObjects(item.raw.content).entries()) {
+      this.completePart(item, `content ${i}`, part, events);
+    }
   }
 }
 
