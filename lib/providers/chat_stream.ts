@@ -42,6 +42,8 @@ export class ChatStreamDecoder implements StreamDecoder {
   readonly #message = new MessageAssembler();
   readonly #calls = new ToolCallAssembler();
   #isEmpty = true;
+  /** Usage that has not been given yet. */
+  #usage: Usage | null = null;
   #hasText = false;
   #refused = false;
   /** How many sources have been given: search services repeat them in each chunk. */
@@ -69,11 +71,13 @@ export class ChatStreamDecoder implements StreamDecoder {
       events.push({ type: "citation", citation });
     }
     const rawUsage = findUsage(chunk, choice);
-    const usage = decodeUsage(rawUsage);
+    this.#usage = decodeUsage(rawUsage) ?? this.#usage;
     this.cost = decodeCost(rawUsage) ?? this.cost;
-    if (usage === null) return events;
-    if (this.failure === undefined) events.push({ type: "usage", usage });
-    else this.failure.usage = usage;
+    // Usage alone is no answer: a stream without one can be sent again.
+    if (this.#usage === null || this.#isEmpty) return events;
+    if (this.failure === undefined) events.push({ type: "usage", usage: this.#usage });
+    else this.failure.usage = this.#usage;
+    this.#usage = null;
     return events;
   }
 
