@@ -136,13 +136,13 @@ export function decode(body: unknown): Completion {
   const citations: Citation[] = [];
   const logprobs: TokenLogprob[] = [];
   let content = "";
-  let refusal = "";
   for (const part of answers(output).flatMap((item) => asObjects(item.content))) {
     citations.push(...decodeCitations(part.annotations, content.length));
     logprobs.push(...decodeTokens(part.logprobs));
     content += asText(part.text) ?? "";
-    refusal += asText(part.refusal) ?? "";
   }
+  const refusal = output.flatMap((item) => asObjects(item.content))
+    .map((part) => asText(part.refusal) ?? "").join("");
   const thinking = output.flatMap(thoughtsOf).join("\n\n") || null;
   const usage = decodeUsage(response.usage);
   const failure = failureOf(response);
