@@ -7,6 +7,7 @@
  * @module
  */
 import { createParser, type ParseError } from "eventsource-parser";
+import { asObject } from "./json.ts";
 
 /** Bare JSON of more characters than this is no error object. */
 const MAX_STRAY = 1024 * 1024;
@@ -16,13 +17,18 @@ export function isDocument(start: string): boolean {
   return /^\s*[{[<]/.test(start);
 }
 
-function isJson(text: string): boolean {
+function parse(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** The value of an `error:` field as an error body, which some servers have it be already. */
+function errorBody(value: string): string {
+  const error = parse(value) ?? value;
+  return asObject(error)?.error === undefined ? JSON.stringify({ error }) : value;
 }
 
 /** Parses one stream. */
@@ -61,11 +67,8 @@ export class EventStreamParser {
     if (type === "max-buffer-size-exceeded") {
       this.isTooLarge = true;
     } else if (type === "unknown-field") {
-      if (field === "error") {
-        this.#onData(`{"error":${isJson(value) ? value : JSON.stringify(value)}}`);
-      } else {
-        this.#pushStray(line);
-      }
+      if (field === "error") this.#onData(errorBody(value));
+      else this.#pushStray(line);
     }
   }
 
@@ -73,7 +76,7 @@ export class EventStreamParser {
     if (this.#stray === "" && !/^\s*\{/.test(line)) return;
     this.#stray += `${line}\n`;
     if (this.#stray.length > MAX_STRAY) this.#stray = "";
-    else if (/\}\s*$/.test(line) && isJson(this.#stray)) {
+    else if (/\}\s*$/.test(line) && parse(this.#stray) !== undefined) {
       const data = this.#stray;
       this.#stray = "";
       this.#onData(data);

@@ -85,6 +85,8 @@ const ERRORS: [name: string, body: string, type: string][] = [
     `error: ${JSON.stringify(JSON.parse(ERROR).error)}\n\ndata: [DONE]\n\n`,
     "text/event-stream",
   ],
+  // GPUStack, which passes on what llama.cpp said.
+  ["an error field with an error body", `error: ${ERROR}\n\n`, "text/event-stream"],
   ["a bare error between events", `: keep-alive\n\n${PRETTY}\n\n`, "text/event-stream"],
 ];
 
