@@ -140,3 +140,11 @@ export function asNumber(value: unknown): number | undefined {
   if (typeof value === "number") return value;
   return isRawNumber(value) ? Number(value.rawJSON) : undefined;
 }
+
+/**
+ * `value` when it can count something: a finite number that is not negative, else `undefined`. Servers
+ * have sent `-1`, `null` and text for token counts they did not know.
+ */
+export function asCount(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0 && value < Infinity ? value : undefined;
+}

@@ -9,7 +9,7 @@ import { estimateCost, getPricing, listPricing, LLMClient } from "../mod.ts";
 import { loadPricer } from "../lib/pricing/price.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { listedModels } from "../lib/pricing/price_list.ts";
-import { decodeCost } from "../lib/providers/chat_decode.ts";
+import { decodeCost } from "../lib/providers/chat_usage.ts";
 import { completion, httpAnswer, startRawServer } from "./support/raw_server.ts";
 import { temporaryFolder } from "./support/temporary_folder.ts";
 

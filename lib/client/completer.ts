@@ -17,6 +17,7 @@ import {
   copyError,
   FlexLLMError,
   InvalidInputError,
+  MalformedResponseError,
   SchemaMismatchError,
 } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
@@ -168,6 +169,7 @@ export class Completer {
     const { timeout = this.#options.timeout } = options;
     const signal = this.#merge(options.signal);
     const models: ModelInfo[] = [];
+    const cursors = new Set<string>();
     for (let cursor: string | undefined, page = 0; page === 0 || cursor !== undefined; page++) {
       const listed = await this.#scheduler.run(
         ({ target }) => target.modelPage(cursor, { timeout, signal }),
@@ -175,6 +177,12 @@ export class Completer {
       );
       models.push(...listed.models);
       cursor = listed.next;
+      if (cursor !== undefined && cursors.has(cursor)) {
+        throw new MalformedResponseError(
+          `the server's list of models repeats itself: it gave the page "${cursor}" twice`,
+        );
+      }
+      if (cursor !== undefined) cursors.add(cursor);
     }
     return models;
   }

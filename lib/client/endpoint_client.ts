@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withExtraBody } from "../chat/extra_body.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { Usage } from "../chat/result.ts";
@@ -111,7 +112,7 @@ export class EndpointClient implements Target {
     if (model === undefined) {
       throw new ConfigurationError("no model: name it in the client's or the call's options");
     }
-    const request: ChatRequest = { model, messages, options, stream };
+    const request: ChatRequest = { model, messages, options: this.#withDefaults(options), stream };
     const provider = this.#connection.providerOf(request);
     let encode = this.#encoders.get(provider);
     if (encode === undefined) {
@@ -121,11 +122,19 @@ export class EndpointClient implements Target {
     return { endpoint: this, request, provider, encoded: encode(request) };
   }
 
+  /** The options of a call, with the fields that every request to this endpoint gets. */
+  #withDefaults(options: ChatOptions): ChatOptions {
+    const { extraBody } = this.#connection;
+    if (extraBody === undefined) return options;
+    return { ...options, extraBody: withExtraBody(extraBody, options.extraBody) };
+  }
+
   /** Sends a request once and reads the whole answer. */
   async complete({ provider, encoded }: EncodedCall, options: AttemptOptions): Promise<Answered> {
     const answer = await send(encoded, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
-    const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer));
+    const { endpoint } = this.#connection;
+    const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer, endpoint));
     this.#observe(answer, decoded.completion.usage ?? undefined);
     return decoded;
   }
@@ -147,6 +156,7 @@ export class EndpointClient implements Target {
     return readStream(encoded, this.#connection.fetch, {
       ...options,
       provider,
+      endpoint: this.#connection.endpoint,
       secrets: this.#secrets,
       onResponse: (response) => this.#observe(response, undefined),
     });
@@ -169,7 +179,10 @@ export class EndpointClient implements Target {
     const request = provider.modelList.request(this.#connection.endpoint, cursor);
     const answer = await send(request, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
-    return provider.modelList.decode(this.#read(answer, (answer) => readAnswer(provider, answer)));
+    const { endpoint } = this.#connection;
+    return provider.modelList.decode(
+      this.#read(answer, (answer) => readAnswer(provider, answer, endpoint)),
+    );
   }
 
   /** Loads what tokens cost here; `pricer` is set when this resolves. */

@@ -18,6 +18,7 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
+import type { Pricer } from "../pricing/price.ts";
 import { promptSize, textSize, TokenEstimate } from "../pricing/token_estimate.ts";
 import type { Completion } from "../providers/provider.ts";
 import type { TokenDemand } from "../scheduling/token_limiter.ts";
@@ -36,6 +37,28 @@ export interface SpendingCall {
   /** The size of its prompt; 0 when nobody needs to know. */
   readonly promptSize: number;
   readonly options: ChatOptions;
+}
+
+/** The service tier that a request asks for (OpenAI, Anthropic, Gemini). */
+function requestedTier({ extraBody }: ChatOptions): string | undefined {
+  const tier = extraBody?.service_tier ?? extraBody?.serviceTier;
+  return typeof tier === "string" ? tier : undefined;
+}
+
+/** The cost of an answer: of its parts, where they are billed apart. */
+function priceOf(
+  pricer: Pricer,
+  model: string,
+  usage: Usage,
+  { serviceTier, billed = [{ usage }] }: Pick<Completion, "serviceTier" | "billed">,
+): number | null {
+  let sum = 0;
+  for (const part of billed) {
+    const cost = pricer(part.model ?? model, part.usage, serviceTier);
+    if (cost === null) return null;
+    sum += cost;
+  }
+  return sum;
 }
 
 /** The tokens and the money of one client. */
@@ -74,7 +97,8 @@ export class Spending {
     const maxTokens = maxTokensOf(call.options);
     const completionTokens = this.#estimate.completion({ maxTokens });
     const totalTokens = promptTokens + completionTokens;
-    const cost = endpoint.pricer!(model, { promptTokens, completionTokens, totalTokens });
+    const usage = { promptTokens, completionTokens, totalTokens };
+    const cost = endpoint.pricer!(model, usage, requestedTier(call.options));
     if (cost !== null) return cost;
     if (this.#tracker!.allowUnpriced) return 0;
     throw new ConfigurationError(
@@ -106,7 +130,8 @@ export class Spending {
     if (completion.cost !== undefined && completion.cost >= 0 && completion.cost < Infinity) {
       return completion.cost;
     }
-    return completion.usage === null ? null : endpoint.pricer!(model, completion.usage);
+    const { usage } = completion;
+    return usage === null ? null : priceOf(endpoint.pricer!, model, usage, completion);
   }
 
   /**
@@ -154,4 +179,4 @@ export class Spending {
 }
 
 /** What the cost of an answer depends on. */
-export type PricedCompletion = Pick<Completion, "usage" | "cost">;
+export type PricedCompletion = Pick<Completion, "usage" | "cost" | "serviceTier" | "billed">;

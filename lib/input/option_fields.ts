@@ -4,6 +4,7 @@
  * @module
  */
 import { toolChoiceProblem } from "../chat/normalize.ts";
+import { THINKING_LEVELS } from "../chat/options.ts";
 import { type RecordOptions, WIRE_NAMES } from "../chat/record_options.ts";
 import { asNumber, asObject, isRawNumber, isTooDeep, type Json, parseExact } from "../json.ts";
 
@@ -18,7 +19,7 @@ interface OptionField {
 /** Fields by their name in the file. */
 export type OptionFields = ReadonlyMap<string, OptionField>;
 
-const THINKING: readonly unknown[] = [true, false, "minimal", "low", "medium", "high"];
+const THINKING: readonly unknown[] = [true, false, ...THINKING_LEVELS];
 
 function isNumber(value: unknown): boolean {
   const number = asNumber(value);
@@ -73,7 +74,7 @@ const CHECKS: readonly Check[] = [
   ],
   [
     "thinking",
-    "true, false, minimal, low, medium, high or a number of tokens",
+    `true, false, ${THINKING_LEVELS.join(", ")} or a number of tokens`,
     (value) => THINKING.includes(value) || isCount(value),
   ],
   [

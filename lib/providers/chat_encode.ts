@@ -6,37 +6,32 @@
  *
  * @module
  */
-import type { AssistantMessage, Message } from "../chat/messages.ts";
-import { asObject, type Json } from "../json.ts";
+import { asCount, type Json } from "../json.ts";
+import { encodeMessages, encodeTools } from "./chat_content.ts";
 import { chatThinking } from "./chat_thinking.ts";
 import type { ChatRequest, EncodedRequest, Endpoint } from "./provider.ts";
 import { mergeExtraBody } from "./extra_body.ts";
 import { jsonHeaders, requestUrl } from "./request.ts";
-import { type Service, service } from "./services.ts";
-import { unsupported } from "./unsupported.ts";
-
-/** A message with what only this API's services want back: reasoning of earlier turns. */
-function encodeAssistant({ native, ...message }: AssistantMessage): object {
-  return native?.format === "chat" ? { ...message, ...asObject(native.content) } : message;
-}
-
-function encodeMessage(message: Message): object {
-  return message.role === "assistant" && message.native ? encodeAssistant(message) : message;
-}
-
-function hasNative(messages: readonly Message[]): boolean {
-  return messages.some((message) => message.role === "assistant" && message.native);
-}
+import { dialectOf, isOpenAIHost, type Service } from "./services.ts";
+import { isOpenAIModel } from "./openai_models.ts";
+import { refuseToolOptions, unsupported } from "./unsupported.ts";
 
 /** Fields that are set without being asked for, which `extraBody` may replace. */
 const DEFAULTS = ["stream_options.include_usage"];
 
+/** The field that limits the answer's tokens for `model`. */
+function maxTokensField({ maxTokensField, maxTokensModels }: Service, model: string): string {
+  if (maxTokensField === undefined || maxTokensModels?.test(model)) return "max_tokens";
+  return maxTokensField;
+}
+
 function encodeBody(request: ChatRequest, dialect: Service, official: boolean): string {
-  const { options, messages } = request;
+  const { options } = request;
   if (official && options.topK !== undefined) throw unsupported("topK", "OpenAI");
+  refuseToolOptions(options);
   const body: Json = {
     model: request.model,
-    messages: hasNative(messages) ? messages.map(encodeMessage) : messages,
+    messages: encodeMessages(request.messages, official),
   };
   // Most options are not given, and an object of keys without values is slow to write.
   const put = (name: string, value: unknown) => {
@@ -44,17 +39,17 @@ function encodeBody(request: ChatRequest, dialect: Service, official: boolean): 
   };
   if (request.stream) {
     body.stream = true;
-    body.stream_options = { include_usage: true };
+    if (dialect.streamOptions !== false) body.stream_options = { include_usage: true };
   }
   put("temperature", options.temperature);
   put("top_p", options.topP);
   put("top_k", options.topK);
-  put(dialect.maxTokensField ?? "max_tokens", options.maxTokens);
-  put("stop", options.stop);
+  put(maxTokensField(dialect, request.model), options.maxTokens);
+  if (options.stop?.length) body.stop = options.stop;
   put(dialect.seedField ?? "seed", options.seed);
   put("presence_penalty", options.presencePenalty);
   put("frequency_penalty", options.frequencyPenalty);
-  put("tools", options.tools);
+  if (options.tools?.length) body.tools = encodeTools(options.tools, official);
   const { toolChoice, thinking, extraBody } = options;
   put("tool_choice", toolChoice === "required" ? dialect.requiredTool ?? "required" : toolChoice);
   put("parallel_tool_calls", options.parallelToolCalls);
@@ -62,17 +57,25 @@ function encodeBody(request: ChatRequest, dialect: Service, official: boolean): 
   if (thinking !== undefined) {
     Object.assign(
       body,
-      chatThinking(dialect.thinking ?? "template", request.model, thinking, official),
+      chatThinking(dialect, request.model, thinking, official),
     );
   }
-  return JSON.stringify(mergeExtraBody(body, extraBody, DEFAULTS));
+  mergeExtraBody(body, extraBody, DEFAULTS);
+  if ((asCount(body.n) ?? 1) > 1) {
+    throw unsupported("n", "flexllm", "Ask once for each answer: only the first would be kept.");
+  }
+  return JSON.stringify(body);
 }
 
 /** Makes the encoder of one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
   const url = requestUrl(endpoint, "/chat/completions");
-  const { service: name } = endpoint;
-  const dialect: Service = name === undefined ? { baseUrl: endpoint.baseUrl } : service(name);
   const headers = jsonHeaders(endpoint, "authorization");
-  return (request) => ({ url, headers, body: encodeBody(request, dialect, name === "openai") });
+  const isOpenAI = isOpenAIHost(endpoint);
+  return (request) => {
+    const dialect = dialectOf(endpoint, request.model);
+    // OpenAI's refusals hold for its own models, and for every model of its own servers.
+    const official = dialect.thinking === "effort" && (isOpenAI || isOpenAIModel(request.model));
+    return { url, headers, body: encodeBody(request, dialect, official) };
+  };
 }

@@ -5,8 +5,9 @@
  */
 import { openaiModelList } from "./model_list.ts";
 import type { ChatRequest, Provider } from "./provider.ts";
-import { decodeError } from "./chat_decode.ts";
-import { decode } from "./responses_decode.ts";
+import { asObject } from "../json.ts";
+import { decodeError } from "./chat_error.ts";
+import { decode, failureOf } from "./responses_decode.ts";
 import { encoder } from "./responses_encode.ts";
 import { ResponsesStreamDecoder } from "./responses_stream.ts";
 
@@ -17,9 +18,12 @@ export const responses: Provider = {
   decode,
   streamDecoder: () => new ResponsesStreamDecoder(),
   modelList: openaiModelList,
+  decodeError: (body) => {
+    const response = asObject(body);
+    return Array.isArray(response?.output) ? failureOf(response) : decodeError(body);
+  },
   // Source: OpenAI API documentation, "File inputs": `file_url`.
   fetchedUrls: { image: true, file: true, audio: false },
-  decodeError,
 };
 
 /** Models whose Chat Completions refuse tools together with reasoning. */
@@ -28,16 +32,18 @@ const REASONING_WITH_TOOLS = /^gpt-(5\.[4-9]|[6-9])/;
 const REASONS_BY_DEFAULT = /^gpt-[6-9]/;
 
 /**
- * Whether only the Responses API accepts `request`: tools with reasoning on OpenAI's newest models, or
- * a conversation that was begun there.
+ * Whether only the Responses API accepts `request`: tools that OpenAI runs itself, tools with reasoning
+ * on its newest models, or a conversation that was begun there.
  *
- * Source: reports of the errors of Chat Completions with GPT-5.4 and later (2026).
+ * Sources: OpenAI API reference, `tools` (Chat Completions has functions and custom tools only); reports
+ * of the errors of Chat Completions with GPT-5.4 and later (2026).
  */
 export function needsResponses({ model, messages, options }: ChatRequest): boolean {
   const begun = messages.some((message) =>
     message.role === "assistant" && message.native?.format === "responses"
   );
-  if (begun) return true;
+  const isHosted = options.tools?.some(({ type }) => type !== "function" && type !== "custom");
+  if (begun || isHosted) return true;
   if (!options.tools?.length || !REASONING_WITH_TOOLS.test(model)) return false;
   return options.thinking === undefined
     ? REASONS_BY_DEFAULT.test(model)

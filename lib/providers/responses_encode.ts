@@ -6,60 +6,57 @@
  *
  * @module
  */
-import type { AssistantMessage, ContentPart, Message } from "../chat/messages.ts";
-import { isFunctionTool, type ResponseFormat, type ToolChoice } from "../chat/options.ts";
-import type { Json } from "../json.ts";
+import {
+  isFunctionTool,
+  type ResponseFormat,
+  type Tool,
+  type ToolChoice,
+} from "../chat/options.ts";
+import { asObject, type Json } from "../json.ts";
 import { chatThinking } from "./chat_thinking.ts";
 import type { ChatRequest, EncodedRequest, Endpoint } from "./provider.ts";
 import { mergeExtraBody } from "./extra_body.ts";
 import { jsonHeaders, requestUrl } from "./request.ts";
-import { refuseOptions, unsupportedPart } from "./unsupported.ts";
+import { openaiEfforts } from "./openai_models.ts";
+import { encodeInput, refuseMark } from "./responses_input.ts";
+import { refuseOptions, refuseToolOptions } from "./unsupported.ts";
 
-function encodePart(part: ContentPart): Json {
-  if (part.type === "text") return { type: "input_text", text: part.text };
-  if (part.type !== "image_url") throw unsupportedPart(part.type, "the Responses API");
-  const { url, detail = "auto" } = part.image_url;
-  return { type: "input_image", image_url: url, detail };
-}
-
-function encodeContent(content: string | readonly ContentPart[]): string | Json[] {
-  return typeof content === "string" ? content : content.map(encodePart);
-}
-
-function encodeAssistant(message: AssistantMessage): Json[] {
-  if (message.native?.format === "responses") return message.native.content as Json[];
-  const items: Json[] = [];
-  const { content } = message;
-  const text = typeof content === "string"
-    ? content
-    : content?.map((part) => part.text).join("") ?? "";
-  if (text !== "") items.push({ role: "assistant", content: text });
-  for (const { id, function: fn } of message.tool_calls ?? []) {
-    items.push({ type: "function_call", call_id: id, name: fn.name, arguments: fn.arguments });
+function encodeTool(tool: Tool): Json {
+  refuseMark(tool);
+  if (isFunctionTool(tool)) {
+    const { type, function: fn } = tool;
+    const parameters = fn.parameters ?? { type: "object", properties: {} };
+    // Without `strict` this API makes the schema strict.
+    const strict = fn.strict ?? false;
+    return { type, name: fn.name, description: fn.description, parameters, strict };
   }
-  return items;
+  const custom = tool.type === "custom" ? asObject(tool.custom) : undefined;
+  if (custom === undefined) return tool;
+  // Chat Completions nests a custom tool, and the grammar in it.
+  const format = asObject(custom.format);
+  const grammar = asObject(format?.grammar);
+  return {
+    type: tool.type,
+    ...custom,
+    format: grammar === undefined ? format : { type: "grammar", ...grammar },
+  };
 }
 
-function encodeMessage(message: Message): Json[] {
-  switch (message.role) {
-    case "assistant":
-      return encodeAssistant(message);
-    case "tool":
-      return [{
-        type: "function_call_output",
-        call_id: message.tool_call_id,
-        output: encodeContent(message.content),
-      }];
-    default:
-      return [{ role: message.role, content: encodeContent(message.content) }];
-  }
+/** A choice of one tool: Chat Completions nests what this API has flat. */
+function encodeChoice(choice: Json): Json {
+  const { type } = choice;
+  return { type, ...asObject(choice[String(type)]) ?? choice };
 }
 
 function encodeToolChoice(choice: ToolChoice | undefined): unknown {
-  if (typeof choice === "object" && choice.type === "allowed_tools") {
-    return { type: choice.type, ...choice.allowed_tools };
-  }
-  return typeof choice === "object" ? { type: "function", name: choice.function.name } : choice;
+  if (typeof choice !== "object") return choice;
+  if (choice.type !== "allowed_tools") return encodeChoice(choice as unknown as Json);
+  const { mode, tools } = choice.allowed_tools;
+  return {
+    type: choice.type,
+    mode,
+    tools: tools.map((tool) => encodeChoice(tool as unknown as Json)),
+  };
 }
 
 function encodeFormat(format: ResponseFormat | undefined): Json | undefined {
@@ -78,34 +75,39 @@ function encodeReasoning({ model, options: { thinking } }: ChatRequest): Json | 
 /** Fields that are set without being asked for, which `extraBody` may replace. */
 const DEFAULTS = ["store", "reasoning.summary"];
 
+/** Models that reason, and have reasoning to send back, beside those with known efforts. */
+const REASONING = /codex|computer-use|grok/;
+
+/** Whether `include` may ask for encrypted reasoning, which other models refuse. */
+function isReasoning({ model, options: { thinking } }: ChatRequest): boolean {
+  if (thinking !== undefined) return thinking !== false;
+  if (/(^|\/)gpt-5-chat/.test(model)) return false;
+  return openaiEfforts(model) !== undefined || REASONING.test(model);
+}
+
 function encodeBody(request: ChatRequest): string {
-  const { options } = request;
+  const { tools, extraBody, ...options } = request.options;
+  if (options.stop?.length === 0) options.stop = undefined;
   const names = ["stop", "seed", "presencePenalty", "frequencyPenalty", "topK"] as const;
   refuseOptions(options, names, "OpenAI's Responses API");
+  refuseToolOptions(request.options);
   return JSON.stringify(mergeExtraBody(
     {
       model: request.model,
-      input: request.messages.flatMap(encodeMessage),
+      input: encodeInput(request.messages, extraBody?.store === true),
       stream: request.stream ? true : undefined,
       store: false,
-      include: ["reasoning.encrypted_content"],
+      include: isReasoning(request) ? ["reasoning.encrypted_content"] : undefined,
       max_output_tokens: options.maxTokens,
       temperature: options.temperature,
       top_p: options.topP,
-      tools: options.tools?.map((tool) => {
-        if (!isFunctionTool(tool)) return tool;
-        const { type, function: fn } = tool;
-        const parameters = fn.parameters ?? { type: "object", properties: {} };
-        // Without `strict` this API makes the schema strict.
-        const strict = fn.strict ?? false;
-        return { type, name: fn.name, description: fn.description, parameters, strict };
-      }),
+      tools: tools?.length ? tools.map(encodeTool) : undefined,
       tool_choice: encodeToolChoice(options.toolChoice),
       parallel_tool_calls: options.parallelToolCalls,
       text: encodeFormat(options.responseFormat),
       reasoning: encodeReasoning(request),
     },
-    options.extraBody,
+    extraBody,
     DEFAULTS,
   ));
 }

@@ -27,3 +27,31 @@ export function refuseOptions(
 export function unsupportedPart(type: string, who: string, hint?: string): InvalidInputError {
   return new InvalidInputError(`${who} does not accept message parts of type "${type}"`, { hint });
 }
+
+/**
+ * Throws for a field of a message that `who` does not accept; only this record fails.
+ *
+ * @throws {InvalidInputError} always
+ */
+export function refuseField(field: string, who: string, hint?: string): never {
+  throw new InvalidInputError(`${who} does not accept the field ${field}`, { hint });
+}
+
+/**
+ * Throws when an option says how to call tools and there are none, which the APIs refuse.
+ *
+ * @throws {ConfigurationError} names the option
+ */
+export function refuseToolOptions(options: SamplingOptions): void {
+  const { tools, toolChoice, parallelToolCalls, extraBody } = options;
+  if (tools?.length) return;
+  const name = toolChoice !== undefined
+    ? "toolChoice"
+    : parallelToolCalls !== undefined
+    ? "parallelToolCalls"
+    : undefined;
+  if (name === undefined || (Array.isArray(extraBody?.tools) && extraBody.tools.length > 0)) return;
+  throw new ConfigurationError(`the option ${name} is set, but there are no tools`, {
+    hint: `Give tools, or leave ${name} out.`,
+  });
+}
