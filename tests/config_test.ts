@@ -131,6 +131,7 @@ Deno.test("the default model, the first, or the one named is taken from the file
     baseUrl: "https://api.openai.com/v1",
     apiKey: "your-api-key",
     api: undefined,
+    extraBody: undefined,
     headers: {},
     prices: undefined,
   });
@@ -154,6 +155,7 @@ Deno.test("the environment beats the file, and flags beat both", () => {
     baseUrl: "http://env/v1",
     apiKey: "env-key",
     api: undefined,
+    extraBody: undefined,
     headers: undefined,
     prices: undefined,
   });
