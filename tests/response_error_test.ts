@@ -74,7 +74,9 @@ Deno.test("a 429 for a used-up quota is not tried again", () => {
 
 Deno.test("a 402 that says when to come back is tried again", () => {
   // OpenRouter: `in_flight_budget_exhausted`.
-  const error = errorOf(402, { error: { code: 402, message: "Insufficient credits" } }, { "retry-after": "3" });
+  const error = errorOf(402, { error: { code: 402, message: "Insufficient credits" } }, {
+    "retry-after": "3",
+  });
   assert.deepEqual([error.code, error.retryable, error.retryAfter], ["rate_limit", true, 3]);
 });
 
