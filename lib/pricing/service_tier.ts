@@ -10,7 +10,14 @@
  */
 
 /** Tiers at the standard price. Groq calls its own `on_demand`. */
-const STANDARD: ReadonlySet<string> = new Set(["", "default", "standard", "auto", "on_demand"]);
+const STANDARD: ReadonlySet<string> = new Set([
+  "",
+  "default",
+  "standard",
+  "standard_only",
+  "auto",
+  "on_demand",
+]);
 /** Tiers at half of the standard price. */
 const HALF: ReadonlySet<string> = new Set(["flex", "batch"]);
 /** Hosts whose prices of those are documented. */

@@ -112,7 +112,7 @@ function decodeBaseResponse({ status_code, status_msg }: Json): ProviderError | 
 const ANSWER_FIELDS = ["choices", "output", "content", "data"];
 
 function decodePlain(answer: Json): ProviderError | undefined {
-  if (ANSWER_FIELDS.some((name) => Array.isArray(answer[name]))) return undefined;
+  if (ANSWER_FIELDS.some((name) => (answer[name] ?? null) !== null)) return undefined;
   // SiliconFlow, Novita, AWS, Azure's API Management; Baidu's older APIs.
   const message = messageOf(answer.message) ?? asText(answer.Message) ?? asText(answer.error_msg) ??
     messageOf(answer.detail);

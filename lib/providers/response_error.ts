@@ -129,6 +129,10 @@ function makeError(message: string, received: Received): FlexLLMError {
   if (rejected !== undefined) return rejected;
   const { details, error, endpoint } = received;
   const { status } = details;
+  // OpenRouter: credit that requests in flight have reserved.
+  if (status === 402 && details.retryAfter !== undefined) {
+    return new RateLimitError(message, details);
+  }
   const kind = error?.quota
     ? "quota"
     : errorKind({ ...error, status, service: endpoint?.service, message: details.providerMessage });
@@ -146,10 +150,8 @@ function makeError(message: string, received: Received): FlexLLMError {
       return new RateLimitError(message, { ...details, concurrent: kind === "concurrent" });
   }
   if (status === 401 || status === 403) return new AuthenticationError(message, details);
-  if (status === 402 && details.retryAfter === undefined) {
-    return new QuotaExceededError(message, details);
-  }
-  if (status === 429 || status === 402) return new RateLimitError(message, details);
+  if (status === 402) return new QuotaExceededError(message, details);
+  if (status === 429) return new RateLimitError(message, details);
   const loading = isLoading(status, details.providerMessage);
   return new HttpError(message, { ...details, loading });
 }
