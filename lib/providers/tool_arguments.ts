@@ -7,16 +7,19 @@ import type { ToolCall } from "../chat/result.ts";
 import { InvalidInputError } from "../errors.ts";
 
 /**
- * Parses the arguments of a call; none at all are an empty object.
+ * Parses the arguments of a call; none at all are an empty object. Records written by other tools may
+ * hold the object itself.
  *
  * @throws {InvalidInputError} when they are not JSON
  */
 export function parseArguments(call: ToolCall): unknown {
+  const given: unknown = call.function.arguments;
+  if (typeof given !== "string") return given ?? {};
   try {
-    return JSON.parse(call.function.arguments || "{}");
+    return JSON.parse(given || "{}");
   } catch (cause) {
     throw new InvalidInputError(
-      `the arguments of the tool call ${call.id} are not JSON: ${call.function.arguments}`,
+      `the arguments of the tool call ${call.id} are not JSON: ${given}`,
       { cause },
     );
   }
