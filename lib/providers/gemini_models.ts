@@ -58,7 +58,7 @@ const UNKNOWN: GeminiModel = {
 
 /** The first row whose pattern fits counts. */
 const MODELS: readonly [pattern: RegExp, model: GeminiModel][] = [
-  [/gemini-(1|2\.0)|gemma/, NONE],
+  [/gemini-(1|2\.0)|gemma-?[1-3]/, NONE],
   [/gemini-2\.5-pro/, { ...BUDGET, maxBudget: 32_768, canTurnOff: false }],
   [/gemini-2|gemini-robotics-er-1/, BUDGET],
   [/gemini-3-pro/, { ...LEVEL, levels: ["LOW", "HIGH"] }],
