@@ -271,9 +271,9 @@ function cutPart(part: Part, random: () => number): Part[] {
     }];
   }
   const call = part.functionCall as Part | undefined;
-  if (call === undefined || random() < 0.5) return [part];
+  if (call?.args === undefined || random() < 0.5) return [part];
   const { args, ...rest } = call;
-  const pieces = piecesOf(args ?? {}, "$");
+  const pieces = piecesOf(args, "$");
   return [
     { ...part, functionCall: { ...rest, willContinue: true } },
     ...pieces.map((piece): Part => ({
