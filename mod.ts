@@ -41,6 +41,7 @@ export type { RetryNotice } from "./lib/scheduling/scheduler.ts";
 export type { ServiceName } from "./lib/providers/services.ts";
 export type { Fetch } from "./lib/transport/http.ts";
 
+export type { AttachmentOptions } from "./lib/client/load_file.ts";
 export type {
   AssistantMessage,
   AudioPart,
@@ -113,6 +114,7 @@ export {
   FlexLLMError,
   HttpError,
   type HttpErrorDetails,
+  InternalError,
   InvalidInputError,
   type MalformedResponseDetails,
   MalformedResponseError,

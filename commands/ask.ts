@@ -24,7 +24,7 @@ function command() {
     .addOption(modelFlags.maxTokens)
     .addOption(modelFlags.thinking)
     .addOption(
-      new Option("-f, --file <path>", "text file or image to go before it; can be given again")
+      new Option("-f, --file <path>", "attach a text file, image, PDF or audio file (repeatable)")
         .argParser(collected),
     )
     .option("-c, --continue", "go on with the last conversation, from ask or chat")
@@ -46,6 +46,7 @@ function command() {
     .addOption(modelFlags.timeout)
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.shortMaxWait)
+    .addOption(modelFlags.allowPrivateUrls)
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
 }
@@ -134,6 +135,7 @@ export function askCommand() {
     'flexllm ask "summarise" < article.txt',
     'git diff | flexllm ask "write a commit message" -s "You are terse."',
     'flexllm ask "What is in the picture?" -f photo.png',
+    'flexllm ask "Sum up in one sentence." -f report.pdf',
     'flexllm ask -c "And in one sentence?"',
     'flexllm ask "Name three rivers" -m gpt-5.4-mini --json',
     'flexllm ask "Name a river" --schema river.json',

@@ -73,6 +73,7 @@ export function batchFlags() {
       new Option("--cache-ttl <seconds>", "how long an answer is good for, 0 for ever")
         .argParser(numberWithin(0, 1e9)),
     )
+    .addOption(modelFlags.allowPrivateUrls)
     .option("--estimate", "tell what the batch will take, and send nothing")
     .option("--json", "print the summary as JSON on stdout")
     .option("-q, --quiet", "nothing but errors")

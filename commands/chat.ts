@@ -34,6 +34,7 @@ function command() {
     .addOption(modelFlags.timeout)
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.shortMaxWait)
+    .addOption(modelFlags.allowPrivateUrls)
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
 }

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import process from "node:process";
+import type { AttachmentOptions } from "../lib/client/load_file.ts";
 import { LLMClient } from "../lib/client/client.ts";
 import type { CacheOptions } from "../lib/client/cached_calls.ts";
 import type { ChatClient } from "../lib/client/chat_client.ts";
@@ -61,6 +62,14 @@ function ownPrices(config: Config): PriceRow[] {
   ];
 }
 
+/** What flags say of a connection. */
+type ConnectFlags = ModelFlags & { allowPrivateUrls?: true; verbose?: true };
+
+/** How attachments are downloaded. */
+function attachmentsOf(config: Config, flags: ConnectFlags): AttachmentOptions {
+  return { allowPrivateUrls: flags.allowPrivateUrls ?? config.value.allow_private_urls ?? false };
+}
+
 /** A model that is connected to. */
 export interface ConnectedModel {
   client: LLMClient;
@@ -71,7 +80,7 @@ export interface ConnectedModel {
 /** Makes the client of the model that flags, environment and configuration mean. */
 export function connectModel(
   config: Config,
-  flags: ModelFlags & { verbose?: true },
+  flags: ConnectFlags,
   settings: Omit<ClientOptions, "model">,
 ): ConnectedModel {
   const model = resolveModel(config, process.env, flags);
@@ -84,7 +93,9 @@ export function connectModel(
   warnOfCleartext([model]);
   const prices = [...model.prices ?? [], ...ownPrices(config)];
   const resolved = { ...model, prices };
-  return { client: new LLMClient({ ...resolved, ...settings }), model: model.model, resolved };
+  const attachments = attachmentsOf(config, flags);
+  const client = new LLMClient({ ...resolved, attachments, ...settings });
+  return { client, model: model.model, resolved };
 }
 
 /** Makes the client of one of the endpoints in the file, which is asked once. */
@@ -112,7 +123,7 @@ function pricedModel(
 /** Makes the client of a batch: the model that is meant, or the pool of the endpoints in the file. */
 export function connectBatch(
   config: Config,
-  flags: ModelFlags & { verbose?: true },
+  flags: ConnectFlags,
   settings: Omit<ClientOptions, "model">,
 ): { client: ChatClient; model: string; targets: PricedModel[] } {
   if (!usesEndpoints(config, process.env, flags)) {
@@ -145,6 +156,7 @@ export function connectBatch(
   warnOfCleartext(endpoints);
   const client = new LLMClientPool({
     ...shared,
+    attachments: attachmentsOf(config, flags),
     endpoints,
     loadBalance: batch.load_balance ?? undefined,
     fallback: batch.fallback ?? undefined,

@@ -9,7 +9,7 @@ import type {
   ModelEstimate,
 } from "../lib/pricing/estimate_batch.ts";
 import { loadPricer } from "../lib/pricing/price.ts";
-import { LARGE_IMAGE } from "../lib/pricing/token_estimate.ts";
+import { LARGE_IMAGE } from "../lib/pricing/attachment_size.ts";
 import { ENCODING, isExact } from "../lib/pricing/tokenizer.ts";
 import { dollars } from "./batch_report.ts";
 import type { PricedModel } from "./connect_model.ts";

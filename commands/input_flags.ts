@@ -56,8 +56,8 @@ Input: one JSON object a line, or a table (.csv, .tsv) whose first line names
   with "system"), {"instruction": …, "input": …}, or a line of an OpenAI Batch
   file. With --template it may be anything: {{name}} and {{a.b}} are its fields,
   \\{{ is two braces, and a text that begins with @ is written \\@….
-  All other fields stand beside the answer as "metadata". Images given as paths
-  are read when their record's turn comes, from the current folder.
+  All other fields stand beside the answer as "metadata". Images and files given
+  as paths are read when their record is sent, relative to the current folder.
 
 Options of a record: model, temperature, top_p, top_k, max_tokens, stop, seed,
   presence_penalty, frequency_penalty, thinking, response_format, tools,

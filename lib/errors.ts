@@ -19,6 +19,7 @@ export type ErrorCode =
   | "connection"
   | "content_blocked"
   | "http"
+  | "internal"
   | "invalid_input"
   | "malformed_response"
   | "quota_exceeded"
@@ -105,6 +106,21 @@ export class InvalidInputError extends FlexLLMError {
   }
 }
 
+/** A fault of flexllm itself, in the work on one record of a batch. The other records go on. */
+export class InternalError extends FlexLLMError {
+  /** The name of the class. */
+  override name = "InternalError";
+
+  /** Makes an error for `cause`, which nobody expected. */
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super("internal", `unexpected: ${reason} (this is a fault of flexllm)`, {
+      cause,
+      hint: "Please report it, with the record: https://github.com/flexllm/flexllm/issues",
+    });
+  }
+}
+
 /** The call was cancelled by its `AbortSignal`, by closing the client or by leaving a stream. */
 export class AbortedError extends FlexLLMError {
   /** The name of the class. */
@@ -155,6 +171,8 @@ export interface HttpErrorDetails extends ErrorDetails {
   retryAfter?: number;
   /** What the server says of another try; decided by the status when absent. */
   retryable?: boolean;
+  /** Whether the server is up and still loading the model. Default `false`. */
+  loading?: boolean;
 }
 
 /** Statuses that say "the same request may succeed later". */
@@ -178,6 +196,8 @@ export class HttpError extends FlexLLMError {
   readonly requestId: string | undefined;
   /** Seconds to wait before the next try, as the server asked; `undefined` when it did not. */
   readonly retryAfter: number | undefined;
+  /** Whether the server is up and still loading the model: it will answer once that is done. */
+  readonly loading: boolean;
 
   /** Makes an error for an answer of the server. */
   constructor(message: string, details: HttpErrorDetails & RetryDetails, code: ErrorCode = "http") {
@@ -191,6 +211,7 @@ export class HttpError extends FlexLLMError {
     this.providerCode = details.providerCode;
     this.requestId = details.requestId;
     this.retryAfter = details.retryAfter;
+    this.loading = details.loading ?? false;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Batches through the library. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { type BatchItem, createMockApp, LLMClient, type Message } from "../mod.ts";
 import { jsonLines, temporaryFolder } from "./support/temporary_folder.ts";
 
@@ -175,5 +176,39 @@ Deno.test("a result file that cannot be written stops the batch", async () => {
   await assert.rejects(
     client.chatCompletionsBatch(questions(2), { output: "/no/such/folder/out.jsonl" }),
     { code: "checkpoint" },
+  );
+});
+
+Deno.test("a fault of ours that one record meets fails that record, and no other", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  const { client } = countingClient(2);
+  let broken = true;
+  const complete = client.chatCompletions.bind(client);
+  client.chatCompletions = (messages, options, hooks) => {
+    if (broken && messages[0].content === "Question 3") throw new TypeError("x is undefined");
+    return complete(messages, options, hooks);
+  };
+  const { results, summary } = await client.chatCompletionsBatch(questions(40), { output });
+  assert.deepEqual([summary.succeeded, summary.failed, summary.errors], [39, 1, { internal: 1 }]);
+  const [failed] = results.filter((item) => item.status === "error");
+  assert.equal(failed.index, 3);
+  assert.equal(failed.error.message, "unexpected: x is undefined (this is a fault of flexllm)");
+  assert.ok(failed.error.cause instanceof TypeError);
+  const line = jsonLines(readFileSync(output, "utf8"))[3];
+  assert.deepEqual([line.status, line.error_code], ["error", "internal"]);
+  // The next run tries it again.
+  broken = false;
+  const again = await client.chatCompletionsBatch(questions(40), { output });
+  assert.deepEqual([again.summary.succeeded, again.summary.restored], [1, 39]);
+});
+
+Deno.test("a result that cannot be written still ends a batch", async () => {
+  using folder = temporaryFolder();
+  const { client } = countingClient(2);
+  const inputs = [{ messages: questions(1)[0], metadata: { id: 1n } }];
+  await assert.rejects(
+    client.chatCompletionsBatch(inputs, { output: folder.file("out.jsonl") }),
+    TypeError,
   );
 });

@@ -295,15 +295,26 @@ Deno.test("files are attached as text or image, or refused", async () => {
   const [, part] = content;
   assert.ok(part.type === "image_url" && part.image_url.url.startsWith("data:image/png;base64,"));
 
+  folder.write("a.pdf", "%PDF-1.7\n");
+  const pdf = await readAttachment(folder.file("a.pdf"));
+  const file_data = `data:application/pdf;base64,${btoa("%PDF-1.7\n")}`;
+  assert.deepEqual(pdf.part, { type: "file", file: { file_data, filename: "a.pdf" } });
+  folder.write("a.mp3", "ID3");
+  assert.deepEqual((await readAttachment(folder.file("a.mp3"))).part, {
+    type: "input_audio",
+    input_audio: { data: btoa("ID3"), format: "mp3" },
+  });
+  assert.deepEqual((await readAttachment(file_data)).part, { type: "file", file: { file_data } });
+
   writeFileSync(folder.file("b.bin"), "\x00\x01\xff", "latin1");
   writeFileSync(folder.file("latin1.txt"), "caf\xe9", "latin1");
   folder.write("large.txt", "x".repeat(5 * 1024 * 1024));
   mkdirSync(folder.file("folder"));
   const cases: [string, RegExp][] = [
-    ["b.bin", /b\.bin is neither text \(UTF-8\) nor an image/],
-    ["latin1.txt", /latin1\.txt is neither text/],
+    ["b.bin", /b\.bin is no text \(UTF-8\), image, PDF or audio/],
+    ["latin1.txt", /latin1\.txt is no text/],
     ["large.txt", /large\.txt has 5\.0 MB, more than the 4\.0 MB that can be sent/],
-    ["folder", /folder is a folder, not a file/],
+    ["folder", /folder: it is a folder, not a file/],
     ["none", /cannot read .*none: it does not exist/],
   ];
   for (const [name, pattern] of cases) {

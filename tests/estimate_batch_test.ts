@@ -83,6 +83,12 @@ Deno.test("tools, schemas, tool calls and images count", async () => {
     { type: "image_url", image_url: { url: "b.png", detail: "low" } },
   ];
   assert.deepEqual(await tokensOf({ messages: [{ role: "user", content }] }), [plain + 1700, 2]);
+
+  const call = { name: "f", arguments: '{"name":"Hi"}' };
+  // A flat call, as data sets have it.
+  const messages = [...question("Hi").messages, { role: "assistant", tool_calls: [call] }];
+  const [withCall] = await tokensOf({ messages: messages as Message[] });
+  assert.ok(withCall > plain + count(call.arguments));
 });
 
 Deno.test("of several endpoints each is reckoned with all records, and the range is told", async () => {

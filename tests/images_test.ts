@@ -44,7 +44,12 @@ Deno.test("remote images are fetched for a provider that takes no URLs", async (
     if (found) socket.write(PNG);
   });
   const baseUrl = mock.baseUrl.replace("/v1", "/v1beta");
-  await using client = new LLMClient({ provider: "gemini", baseUrl, model: "gemini-3-flash" });
+  await using client = new LLMClient({
+    provider: "gemini",
+    baseUrl,
+    model: "gemini-3-flash",
+    attachments: { allowPrivateUrls: true },
+  });
   await client.chatCompletions(show(`${images.baseUrl}/cat.png`));
   assert.deepEqual(mock.requests[0].contents[0].parts[1], {
     inlineData: { mimeType: "image/png", data: PNG.toString("base64") },
@@ -63,7 +68,7 @@ Deno.test("an image that cannot be sent is told before anything is", async () =>
   const cases: [string, RegExp][] = [
     [folder.file("none.png"), /cannot read the image .*none\.png/],
     [folder.write("notes.png", "just text"), /notes\.png is neither PNG, JPEG, GIF nor WebP/],
-    [folder.file("large.png"), /more than the 20971520 that can be sent/],
+    [folder.file("large.png"), /has 21\.0 MB, more than the 20\.0 MB that can be sent/],
   ];
   for (const [path, message] of cases) {
     await assert.rejects(client.chatCompletions(show(path)), { code: "invalid_input", message });

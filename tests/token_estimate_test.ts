@@ -1,6 +1,13 @@
 /** What requests are taken to come to, against OpenAI's o200k_base tokenizer. */
 import assert from "node:assert/strict";
-import { CostTracker, LLMClient, type Message } from "../mod.ts";
+import { Buffer } from "node:buffer";
+import {
+  type ContentPart,
+  CostTracker,
+  type DocumentPart,
+  LLMClient,
+  type Message,
+} from "../mod.ts";
 import { promptSize, textSize, TokenEstimate } from "../lib/pricing/token_estimate.ts";
 import { loadTokenizer } from "../lib/pricing/tokenizer.ts";
 import { watchedMock } from "./support/watched_mock.ts";
@@ -130,4 +137,36 @@ Deno.test("images, tool calls, tools and schemas count", () => {
   const responseFormat = { type: "json_schema" as const, json_schema };
   assert.ok(promptSize([{ role: "user", content: "Hi" }], { tools }) > plain + 100);
   assert.ok(promptSize([{ role: "user", content: "Hi" }], { responseFormat }) > plain + 100);
+});
+
+Deno.test("files and audio count by their bytes, and something where these are not known", () => {
+  const plain = promptSize([{ role: "user", content: [] }]);
+  const size = (part: ContentPart) => promptSize([{ role: "user", content: [part] }]) - plain;
+  const file = (file_data: string) => size({ type: "file", file: { file_data } });
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
+  const pdf = base64(new Uint8Array(450_000));
+  assert.equal(file(`data:application/pdf;base64,${pdf}`), 15_000);
+  assert.equal(file("report.pdf"), 15_000);
+  assert.equal(size({ type: "file", file: { file_id: "file-1" } }), 15_000);
+  const text = file(`data:text/plain;base64,${base64(Buffer.from("word ".repeat(600)))}`);
+  assert.ok(text > 600 && text < 1200, `${text}`);
+  const document = (source: DocumentPart["source"]) => size({ type: "document", source });
+  assert.equal(
+    document({ type: "base64", media_type: "application/pdf", data: pdf }),
+    15_000,
+  );
+  assert.ok(document({ type: "text", media_type: "text/plain", data: "word ".repeat(600) }) < 1000);
+
+  const audio = (data: string) => size({ type: "input_audio", input_audio: { data } });
+  // Ten seconds of MP3, then of PCM with 32,000 bytes a second.
+  const mp3 = base64(Buffer.concat([Buffer.from("ID3"), new Uint8Array(160_000)]));
+  assert.equal(Math.round(audio(mp3)), 320);
+  const header = Buffer.from("RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0", "latin1");
+  const rate = Buffer.alloc(4);
+  rate.writeUInt32LE(32_000);
+  const wav = base64(Buffer.concat([header, rate, new Uint8Array(320_000)]));
+  for (const data of [wav, `data:audio/wav;base64,${wav}`]) {
+    assert.equal(Math.round(audio(data)), 320);
+  }
+  assert.equal(audio("speech.mp3"), 1920);
 });

@@ -18,6 +18,7 @@ export interface ConnectFlags {
   timeout?: number;
   retryTimes?: number;
   maxWait?: number;
+  allowPrivateUrls?: true;
   verbose?: true;
 }
 
@@ -70,10 +71,10 @@ export function switchTo(
   kept: ModelSettings,
   model: string,
 ): ConnectedModel {
-  const { timeout, retryTimes, maxWait } = flags;
+  const { timeout, retryTimes, maxWait, allowPrivateUrls } = flags;
   // A key that was given for one server goes to no other.
   if (configuredNames(config).includes(model) && model !== flags.model) {
-    return connectTo(config, { model, timeout, retryTimes, maxWait });
+    return connectTo(config, { model, timeout, retryTimes, maxWait, allowPrivateUrls });
   }
   return connectTo(config, { ...flags, model, baseUrl: flags.baseUrl ?? kept.base_url });
 }

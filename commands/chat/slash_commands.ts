@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { THINKING_LEVELS } from "../../lib/chat/options.ts";
 import { InvalidArgumentError } from "commander";
 import { closest, distance } from "fastest-levenshtein";
 import { InvalidInputError } from "../../lib/errors.ts";
@@ -112,7 +113,7 @@ export const SLASH_COMMANDS: Readonly<Record<string, SlashCommand>> = {
   },
   thinking: {
     usage: "[LEVEL]",
-    help: "on, off, minimal, low, medium, high, a number of tokens, or default",
+    help: `on, off, ${THINKING_LEVELS.join(", ")}, a number of tokens, or default`,
     async run({ session, say }, text) {
       const { conversation } = session;
       if (DEFAULT_WORDS.includes(text)) delete conversation.thinking;
@@ -124,7 +125,7 @@ export const SLASH_COMMANDS: Readonly<Record<string, SlashCommand>> = {
   },
   file: {
     usage: "PATH",
-    help: "attach a text file or an image to the next message",
+    help: "attach a text file, image, PDF or audio to the next message",
     run: (context, path) => attach(context, path, readAttachment),
   },
   image: {

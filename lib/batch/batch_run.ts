@@ -21,6 +21,7 @@ import {
   ConnectionError,
   FlexLLMError,
   HttpError,
+  InternalError,
 } from "../errors.ts";
 import type { BatchItem, BatchOptions, BatchRecord } from "./batch.ts";
 import { isEndpointFault } from "../scheduling/gate.ts";
@@ -233,8 +234,13 @@ export class BatchRun {
       ? this.#chatOptions
       : withRecordOptions(this.#chatOptions, record.options);
     const hooks = new RecordHooks(this.#noWaits.signal, this.#remaining, place, this);
-    const result = await this.#client.chatCompletions(record.messages, options, hooks);
-    return { result, restored: false };
+    try {
+      const result = await this.#client.chatCompletions(record.messages, options, hooks);
+      return { result, restored: false };
+    } catch (error) {
+      // A fault of ours that one record meets must not keep the others from being done.
+      throw error instanceof FlexLLMError ? error : new InternalError(error);
+    }
   }
 
   /** Writes the results of records that finished together, counts them, and gives their items. */

@@ -6,7 +6,10 @@
  *
  * @module
  */
+import { partProblem } from "./part_problem.ts";
 import type { ToolCall } from "./result.ts";
+import { show } from "./show.ts";
+import { toolCallsProblem } from "./tool_calls.ts";
 
 /** A piece of text in a message. */
 export interface TextPart {
@@ -191,11 +194,6 @@ export function isSystemMessage(message: Message): message is SystemMessage {
 
 const ROLES = ["system", "developer", "user", "assistant", "tool"];
 
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
 function contentProblem(message: Record<string, unknown>, at: () => string): string | undefined {
   const { role, content } = message;
   if (typeof content === "string") return undefined;
@@ -208,17 +206,8 @@ function contentProblem(message: Record<string, unknown>, at: () => string): str
     return `${at()}.content: expected a string or an array of parts, got ${show(content)}`;
   }
   for (const [i, part] of content.entries()) {
-    if (typeof part !== "object" || part === null || typeof part.type !== "string") {
-      return `${at()}.content[${i}]: expected an object with a "type", got ${show(part)}`;
-    }
-    if (part.type === "text" && typeof part.text !== "string") {
-      return `${at()}.content[${i}].text: expected a string, got ${show(part.text)}`;
-    }
-    if (part.type === "image_url" && typeof part.image_url?.url !== "string") {
-      return `${at()}.content[${i}].image_url.url: expected a string, got ${
-        show(part.image_url?.url)
-      }`;
-    }
+    const problem = partProblem(part);
+    if (problem !== undefined) return `${at()}.content[${i}]${problem}`;
   }
   return undefined;
 }
@@ -243,7 +232,8 @@ export function messagesProblem(messages: unknown): string | undefined {
     if (message.role === "tool" && typeof message.tool_call_id !== "string") {
       return `${at()}.tool_call_id: expected a string, got ${show(message.tool_call_id)}`;
     }
-    const problem = contentProblem(message, at);
+    const problem = contentProblem(message, at) ??
+      (message.role === "assistant" ? toolCallsProblem(message.tool_calls, at) : undefined);
     if (problem !== undefined) return problem;
   }
   return undefined;

@@ -11,6 +11,7 @@ import { RateLimiter } from "../scheduling/rate_limiter.ts";
 import { TokenLimiter } from "../scheduling/token_limiter.ts";
 import type { CacheOptions } from "./cached_calls.ts";
 import type { EndpointOptions } from "./endpoint.ts";
+import type { AttachmentOptions } from "./load_file.ts";
 
 /** The limits of one endpoint. */
 export interface LimitOptions {
@@ -48,6 +49,8 @@ export interface RequestOptions {
   costTracker?: CostTracker;
   /** Keeps answers, so that the same is never paid for twice; default `false`. */
   cache?: boolean | CacheOptions;
+  /** How images, files and audio that messages name by a URL are downloaded. */
+  attachments?: AttachmentOptions;
   /** Cancels everything this client does. */
   signal?: AbortSignal;
 }
@@ -100,6 +103,7 @@ interface RequestSettings {
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
   cache: CacheOptions | undefined;
+  attachments: AttachmentOptions | undefined;
   signal: AbortSignal | undefined;
   random: () => number;
 }
@@ -164,6 +168,7 @@ function requestSettings(options: RequestOptions): RequestSettings {
     thinkingTimeout: options.timeout ?? 600,
     costTracker: options.costTracker,
     cache: options.cache === true ? {} : options.cache || undefined,
+    attachments: options.attachments,
     signal: options.signal,
     random: Math.random,
   };

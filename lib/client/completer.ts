@@ -6,11 +6,19 @@
  */
 import { assistantMessage } from "../chat/assistant_message.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
+import { normalizeMessages, normalizeOptions, toolChoiceProblem } from "../chat/normalize.ts";
 import type { ChatOptions, ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { eventsOf, StreamAccumulator } from "../chat/stream_events.ts";
 import { parseStructured } from "../chat/structured_output.ts";
-import { AbortedError, FlexLLMError, InvalidInputError, SchemaMismatchError } from "../errors.ts";
+import {
+  AbortedError,
+  ConfigurationError,
+  FlexLLMError,
+  InvalidInputError,
+  MalformedResponseError,
+  SchemaMismatchError,
+} from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { Completion, ModelInfo } from "../providers/provider.ts";
 import {
@@ -24,6 +32,7 @@ import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream } from "./completion_stream.ts";
 import type { EventSource } from "./event_iterator.ts";
+import type { AttachmentOptions, AttachmentSource } from "./load_file.ts";
 import { askUntilItFits } from "./schema_retry.ts";
 import { type Reserved, Spending } from "./spending.ts";
 import type { Answered, EndpointClient, Prepared, TryOptions } from "./endpoint_client.ts";
@@ -36,12 +45,13 @@ export interface CompleterOptions extends SchedulerOptions {
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
   cache: CacheOptions | undefined;
+  attachments: AttachmentOptions | undefined;
   /** Cancels everything. */
   signal: AbortSignal | undefined;
 }
 
 /** One call: what is asked, how it is scheduled and tried, and what is sent for it. */
-interface Call extends RunOptions, TryOptions {
+interface Call extends RunOptions, TryOptions, AttachmentSource {
   messages: readonly Message[];
   options: ChatOptions;
   stream: boolean;
@@ -160,6 +170,7 @@ export class Completer {
     const { timeout = this.#options.timeout } = options;
     const signal = this.#merge(options.signal);
     const models: ModelInfo[] = [];
+    const cursors = new Set<string>();
     for (let cursor: string | undefined, page = 0; page === 0 || cursor !== undefined; page++) {
       const listed = await this.#scheduler.run(
         ({ target }) => target.modelPage(cursor, { timeout, signal }),
@@ -167,6 +178,12 @@ export class Completer {
       );
       models.push(...listed.models);
       cursor = listed.next;
+      if (cursor !== undefined && cursors.has(cursor)) {
+        throw new MalformedResponseError(
+          `the server's list of models repeats itself: it gave the page "${cursor}" twice`,
+        );
+      }
+      if (cursor !== undefined) cursors.add(cursor);
     }
     return models;
   }
@@ -178,17 +195,21 @@ export class Completer {
   }
 
   #call(
-    messages: readonly Message[],
-    options: ChatOptions,
+    given: readonly Message[],
+    givenOptions: ChatOptions,
     hooks: CallHooks | undefined,
     stream: boolean,
   ): Call {
     if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
-    const problem = messagesProblem(messages);
+    const problem = messagesProblem(given);
     if (problem !== undefined) throw new InvalidInputError(problem);
+    const choiceProblem = toolChoiceProblem(givenOptions.toolChoice);
+    if (choiceProblem !== undefined) throw new ConfigurationError(choiceProblem);
+    const messages = normalizeMessages(given);
+    const options = normalizeOptions(givenOptions);
     if (options.timeout !== undefined) expectTimeout(options.timeout);
     const signal = this.#merge(options.signal);
-    const { timeout, thinkingTimeout } = this.#options;
+    const { timeout, thinkingTimeout, attachments } = this.#options;
     const promptSize = this.#spending.promptSize(messages, options);
     return {
       messages,
@@ -198,6 +219,8 @@ export class Completer {
       signal,
       // Models that think are silent for longer.
       timeout: options.timeout ?? (options.thinking ? thinkingTimeout : timeout),
+      attachments,
+      loaded: undefined,
       prepared: undefined,
       promptSize,
       promptTokens: this.#spending.promptTokens(promptSize),
@@ -213,8 +236,8 @@ export class Completer {
 
   #prepare(call: Call, endpoint: EndpointClient): Prepared | Promise<Prepared> {
     if (call.prepared?.endpoint === endpoint) return call.prepared;
-    const { messages, options, stream, signal } = call;
-    const prepared = endpoint.prepare(messages, options, stream, signal);
+    const { messages, options, stream } = call;
+    const prepared = endpoint.prepare(messages, options, stream, call);
     if (!(prepared instanceof Promise)) return call.prepared = prepared;
     return prepared.then((prepared) => call.prepared = prepared);
   }
@@ -222,9 +245,9 @@ export class Completer {
   /** All ways in which a call may be sent, one for each endpoint. */
   async #prepareAll(call: Call): Promise<Prepared[]> {
     if (call.prepared !== undefined) return [call.prepared];
-    const { messages, options, stream, signal } = call;
+    const { messages, options, stream } = call;
     return await Promise.all(
-      this.#endpoints.map((endpoint) => endpoint.prepare(messages, options, stream, signal)),
+      this.#endpoints.map((endpoint) => endpoint.prepare(messages, options, stream, call)),
     );
   }
 
@@ -332,7 +355,7 @@ export class Completer {
       raw,
     };
     const known = cost === undefined && usage !== null
-      ? this.#spending.cost(endpoint, request.model, usage)
+      ? this.#spending.cost(endpoint, request.model, usage, completion)
       : result.cost;
     const isParsed = request.options.responseFormat !== undefined &&
       completion.toolCalls.length === 0;

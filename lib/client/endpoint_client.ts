@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { hasImagesToRead, readImages } from "../chat/images.ts";
+import { withExtraBody } from "../chat/extra_body.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { Usage } from "../chat/result.ts";
@@ -23,7 +23,9 @@ import { redact, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/choose.ts";
 import type { Gate } from "../scheduling/gate.ts";
 import { type Answer, send } from "../transport/http.ts";
+import { readAttachments } from "./attachments.ts";
 import { connect, type Connection, type EndpointOptions } from "./endpoint.ts";
+import type { AttachmentSource } from "./load_file.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
 
 /** What one try needs to know beside the request. */
@@ -80,7 +82,8 @@ export class EndpointClient implements Target {
   }
 
   /**
-   * Encodes a request; at once, unless images have to be read first.
+   * Encodes a request; at once, unless attachments have to be read first. `source` is shared by all
+   * endpoints of a call, so that each is read once.
    *
    * @throws {FlexLLMError} when the endpoint cannot be asked this
    */
@@ -88,19 +91,24 @@ export class EndpointClient implements Target {
     messages: readonly Message[],
     options: ChatOptions,
     stream: boolean,
-    signal: AbortSignal,
+    source: AttachmentSource,
   ): Prepared | Promise<Prepared> {
     const model = options.model ?? this.model;
     if (model === undefined) {
       throw new ConfigurationError("no model: name it in the client's or the call's options");
     }
-    const request: ChatRequest = { model, messages, options, stream };
+    const request: ChatRequest = { model, messages, options: this.#withDefaults(options), stream };
     const provider = this.#connection.providerOf(request);
-    const inlineUrls = provider.inlineImages === true;
-    if (!hasImagesToRead(messages, inlineUrls)) return this.#encode(request, provider);
-    const { fetch } = this.#connection;
-    return readImages(messages, { inlineUrls, fetch, signal })
-      .then((messages) => this.#encode({ ...request, messages }, provider));
+    const read = readAttachments(messages, provider.fetchedUrls, source);
+    if (!(read instanceof Promise)) return this.#encode(request, provider);
+    return read.then((messages) => this.#encode({ ...request, messages }, provider));
+  }
+
+  /** The options of a call, with the fields that every request to this endpoint gets. */
+  #withDefaults(options: ChatOptions): ChatOptions {
+    const { extraBody } = this.#connection;
+    if (extraBody === undefined) return options;
+    return { ...options, extraBody: withExtraBody(extraBody, options.extraBody) };
   }
 
   #encode(request: ChatRequest, provider: Provider): Prepared {
@@ -116,7 +124,8 @@ export class EndpointClient implements Target {
   async complete({ provider, encoded }: Prepared, options: TryOptions): Promise<Answered> {
     const answer = await send(encoded, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
-    const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer));
+    const { endpoint } = this.#connection;
+    const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer, endpoint));
     this.#observe(answer, decoded.completion.usage ?? undefined);
     return decoded;
   }
@@ -141,6 +150,7 @@ export class EndpointClient implements Target {
     return readStream(encoded, this.#connection.fetch, {
       ...options,
       provider,
+      endpoint: this.#connection.endpoint,
       secrets: this.#secrets,
       onResponse: (response) => this.#observe(response, undefined),
     });
@@ -167,7 +177,10 @@ export class EndpointClient implements Target {
     const request = provider.modelList.request(this.#connection.endpoint, cursor);
     const answer = await send(request, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
-    return provider.modelList.decode(this.#read(answer, (answer) => readAnswer(provider, answer)));
+    const { endpoint } = this.#connection;
+    return provider.modelList.decode(
+      this.#read(answer, (answer) => readAnswer(provider, answer, endpoint)),
+    );
   }
 
   /** What tokens of `model` cost here; at once, but for the first time. */

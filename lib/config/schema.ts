@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { STORE_NAMES } from "../cache/open_store.ts";
+import { THINKING_LEVELS } from "../chat/options.ts";
 import { PROVIDER_NAMES } from "../client/endpoint.ts";
 import { priceEntries } from "../pricing/price_file.ts";
 import { LOAD_BALANCES } from "../scheduling/choose.ts";
@@ -57,11 +58,17 @@ const api = v.optional(
     v.picklist(["auto", "chat", "responses"], "expected auto, chat or responses"),
   ),
 );
+const extraBody = v.optional(
+  about(
+    "Further fields for the body of every request, as the server names them; those of a record win.",
+    v.record(v.string(), v.unknown(), "expected name: value pairs"),
+  ),
+);
 const price = v.optional(
   about(
     "What it costs, in USD per million tokens, where the price list does not know or is not right: " +
-      "`input`, `output`, and optionally `cached_input`, `cache_write`, `reasoning`, and `request` " +
-      "for each request.",
+      "`input`, `output`, and optionally `cached_input`, `cache_write`, `cache_write_hour`, " +
+      "`reasoning`, and `request` for each request. It holds for every service tier.",
     v.strictObject(priceEntries, "expected input and output in USD per million tokens"),
   ),
 );
@@ -74,6 +81,7 @@ const model = v.strictObject({
   api_key: apiKey,
   headers: ownHeaders,
   api,
+  extra_body: extraBody,
   price,
 }, "expected a model with id, provider, base_url and api_key");
 
@@ -91,6 +99,7 @@ const endpoint = v.strictObject({
   api_key: apiKey,
   headers: ownHeaders,
   api,
+  extra_body: extraBody,
   price,
   weight: v.optional(about("Its share of the requests under `weighted`; default 1.", positive)),
   concurrency_limit: v.nullish(
@@ -132,11 +141,12 @@ const batch = v.strictObject({
     about(
       "How much to think: yes or no, a level, or a number of tokens; default the model's own.",
       v.union(
-        [v.boolean(), v.picklist(["minimal", "low", "medium", "high"]), count(1)],
-        "expected true, false, minimal, low, medium, high or a number of tokens",
+        [v.boolean(), v.picklist(THINKING_LEVELS), count(1)],
+        `expected true, false, ${THINKING_LEVELS.join(", ")} or a number of tokens`,
       ),
     ),
   ),
+  extra_body: extraBody,
   return_usage: v.nullish(
     about("Whether token counts are written to the result file; default yes.", flag),
   ),
@@ -222,6 +232,12 @@ export const configSchema = v.strictObject({
     about(
       "The response cache of every command: whether it is used, or how; `batch` says more for batches.",
       v.union([v.boolean(), cacheSettings], "expected true, false, or settings"),
+    ),
+  ),
+  allow_private_urls: v.nullish(
+    about(
+      "Whether images and files at URLs of this machine and the local network are downloaded; default no.",
+      flag,
     ),
   ),
   batch: v.nullish(about("How `flexllm batch` works; its flags win.", batch)),

@@ -1,22 +1,26 @@
 /**
- * Files that go with a message: text as text, images as images.
+ * Files that go with a message: text as text, others as images, audio or documents.
  *
  * @module
  */
-import { type Buffer, isUtf8 } from "node:buffer";
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { Buffer, isUtf8 } from "node:buffer";
 import { homedir } from "node:os";
 import { basename, resolve } from "node:path";
-import { readImages } from "../chat/images.ts";
-import type { ContentPart, ImagePart, UserMessage } from "../chat/messages.ts";
+import {
+  type AttachmentKind,
+  isDataUrl,
+  isUrl,
+  type LoadedFile,
+  loadOnce,
+  MAX_BYTES,
+} from "../client/load_file.ts";
+import { audioFormatOf, IMAGE_TYPES, mediaTypeOf, sniff } from "../chat/media_type.ts";
+import type { ContentPart, UserMessage } from "../chat/messages.ts";
+import { readLocalFile, tooLarge } from "../read_local_file.ts";
 import { InvalidInputError } from "../errors.ts";
-import { fileReason } from "../file_reason.ts";
 
 /** The most bytes of a text; more than any model reads. */
 const MAX_TEXT = 4 * 1024 * 1024;
-
-/** The same for an image; providers refuse larger ones. */
-const MAX_IMAGE = 20 * 1024 * 1024;
 
 /** A file that goes with a message. */
 export interface Attachment {
@@ -32,36 +36,20 @@ export function expandPath(path: string): string {
   return path === "~" || path.startsWith("~/") ? homedir() + path.slice(1) : path;
 }
 
-function readBytes(path: string): Buffer {
-  let fd: number;
-  try {
-    fd = openSync(expandPath(path), "r");
-  } catch (cause) {
-    throw new InvalidInputError(`cannot read ${path}: ${fileReason(cause)}`, {
-      cause,
-      hint: "Name a text file or an image.",
-    });
+/** An image, audio, PDF or other document as a part of a message. */
+function partOf({ mediaType = "", data, name }: LoadedFile): ContentPart {
+  const url = `data:${mediaType};base64,${data}`;
+  if (IMAGE_TYPES.includes(mediaType)) return { type: "image_url", image_url: { url } };
+  if (mediaType.startsWith("audio/")) {
+    return { type: "input_audio", input_audio: { data, format: audioFormatOf(mediaType) } };
   }
-  try {
-    const stats = fstatSync(fd);
-    if (stats.isDirectory()) throw new InvalidInputError(`${path} is a folder, not a file`);
-    if (stats.size > MAX_IMAGE) throw tooLarge(path, stats.size, MAX_IMAGE);
-    return readFileSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  const file = { file_data: url };
+  return { type: "file", file: name === undefined ? file : { ...file, filename: name } };
 }
 
-function tooLarge(path: string, size: number, limit: number): InvalidInputError {
-  const megabytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MB`;
-  return new InvalidInputError(
-    `${path} has ${megabytes(size)}, more than the ${megabytes(limit)} that can be sent`,
-  );
-}
-
-function isImage(bytes: Buffer): boolean {
-  const start = bytes.subarray(0, 12).toString("latin1");
-  return /^(\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP)/s.test(start);
+function kindOf(mediaType: string): AttachmentKind {
+  if (mediaType.startsWith("image/")) return "image";
+  return mediaType.startsWith("audio/") ? "audio" : "file";
 }
 
 /**
@@ -70,36 +58,53 @@ function isImage(bytes: Buffer): boolean {
  * @throws {InvalidInputError} when it cannot be read, is too large, or of no known type
  */
 export async function readImageAttachment(path: string): Promise<Attachment> {
-  const url = /^(https?|data|file):/i.test(path) ? path : resolve(expandPath(path));
-  const bytes = url === path ? 0 : readBytes(path).length;
-  const message: UserMessage = {
-    role: "user",
-    content: [{ type: "image_url", image_url: { url } }],
-  };
-  const [read] = await readImages([message], { inlineUrls: false, fetch });
-  const [part] = read.content as ImagePart[];
-  return { name: url === path ? url.slice(0, 80) : basename(path), bytes, part };
+  const name = path.slice(0, 80);
+  if (isUrl(path)) {
+    return { name, bytes: 0, part: { type: "image_url", image_url: { url: path } } };
+  }
+  const isPath = !/^(data|file):/i.test(path);
+  const reference = isPath ? resolve(expandPath(path)) : path;
+  const loaded = await loadOnce(reference, "image", { timeout: 0 });
+  const bytes = Math.floor(loaded.data.length * 3 / 4);
+  return { name: isPath ? basename(path) : name, bytes, part: partOf(loaded) };
+}
+
+/** A text with its name above it. */
+function textPart(bytes: Uint8Array, name: string): ContentPart {
+  const content = Buffer.from(bytes).toString("utf8").replace(/^\uFEFF/, "");
+  const text = `<file name=${JSON.stringify(name)}>\n${content.replace(/\n?$/, "\n")}</file>`;
+  return { type: "text", text };
 }
 
 /**
- * Reads a file to attach: text, with its name above it, or an image.
+ * Reads a file to attach: text, with its name above it, an image, a PDF or another document, or audio.
  *
- * @throws {InvalidInputError} when it cannot be read, is too large, or neither text nor image
+ * @throws {InvalidInputError} when it cannot be read, is too large, or of no known type
  */
 export async function readAttachment(path: string): Promise<Attachment> {
-  if (path.startsWith("data:") || /^https?:/i.test(path)) return await readImageAttachment(path);
-  const bytes = readBytes(path);
-  if (isImage(bytes)) return await readImageAttachment(path);
-  if (!isUtf8(bytes) || bytes.includes(0)) {
-    throw new InvalidInputError(`${path} is neither text (UTF-8) nor an image`, {
-      hint: "Images can be PNG, JPEG, GIF or WebP; convert other files to text first.",
+  if (isUrl(path)) return await readImageAttachment(path);
+  if (isDataUrl(path)) {
+    const loaded = await loadOnce(path, "file", { timeout: 0 });
+    const bytes = Math.floor(loaded.data.length * 3 / 4);
+    return { name: path.slice(0, 80), bytes, part: partOf(loaded) };
+  }
+  const bytes = await readLocalFile(expandPath(path), { what: path, most: MAX_BYTES.file });
+  const name = basename(path);
+  const size = bytes.length;
+  if (sniff(bytes) === undefined && isUtf8(bytes) && !bytes.includes(0)) {
+    if (size > MAX_TEXT) throw tooLarge(path, size, MAX_TEXT);
+    return { name, bytes: size, part: textPart(bytes, name) };
+  }
+  const mediaType = mediaTypeOf(bytes, name);
+  const kind = mediaType === undefined ? undefined : kindOf(mediaType);
+  if (kind === undefined || (kind === "image" && !IMAGE_TYPES.includes(mediaType!))) {
+    throw new InvalidInputError(`${path} is no text (UTF-8), image, PDF or audio`, {
+      hint: "Images can be PNG, JPEG, GIF or WebP; convert other files to text or PDF first.",
     });
   }
-  if (bytes.length > MAX_TEXT) throw tooLarge(path, bytes.length, MAX_TEXT);
-  const name = basename(path);
-  const content = bytes.toString("utf8").replace(/^\uFEFF/, "");
-  const text = `<file name=${JSON.stringify(name)}>\n${content.replace(/\n?$/, "\n")}</file>`;
-  return { name, bytes: bytes.length, part: { type: "text", text } };
+  if (size > MAX_BYTES[kind]) throw tooLarge(path, size, MAX_BYTES[kind]);
+  const data = Buffer.from(bytes).toString("base64");
+  return { name, bytes: size, part: partOf({ mediaType, data, name }) };
 }
 
 /** The message that says `text` with `attachments` before it; plain text when all of them are. */

@@ -5,6 +5,7 @@
  */
 import type { BatchRecord } from "../batch/batch.ts";
 import type { Message } from "../chat/messages.ts";
+import { normalizeMessages } from "../chat/normalize.ts";
 import type { SamplingOptions } from "../chat/options.ts";
 import { seededRandom } from "../mock/random.ts";
 import type { Pricer } from "./price.ts";
@@ -192,7 +193,8 @@ export async function estimateBatch(
   const rows = new Map<string, Sums[]>();
   let [seen, images, sampled] = [0, 0, false];
   for await (const record of records) {
-    const { messages, options: own } = record;
+    const { options: own } = record;
+    const messages = normalizeMessages(record.messages);
     const request = own === undefined ? sampling : { ...sampling, ...own };
     const asked = own?.model ?? "";
     let sums = rows.get(asked);

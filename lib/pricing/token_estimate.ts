@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { attachmentSize } from "./attachment_size.ts";
 import type { ContentPart, Message } from "../chat/messages.ts";
 import type { SamplingOptions } from "../chat/options.ts";
 import type { Usage } from "../chat/result.ts";
@@ -48,10 +49,6 @@ export function textSize(text: string): number {
 const PER_MESSAGE = 4;
 const PER_REQUEST = 3;
 
-/** Images, by how closely they are looked at; the larger one is what a full-size photo comes to. */
-const SMALL_IMAGE = 100;
-export const LARGE_IMAGE = 1600;
-
 /** How the parts of a request are measured. */
 export interface Measure {
   text(text: string): number;
@@ -66,9 +63,7 @@ function contentSize(
   if (typeof content === "string") return measure.text(content);
   let size = 0;
   for (const part of content ?? []) {
-    if (part.type === "text") size += measure.text(part.text);
-    else if (part.type !== "image_url") size += LARGE_IMAGE;
-    else size += part.image_url.detail === "low" ? SMALL_IMAGE : LARGE_IMAGE;
+    size += part.type === "text" ? measure.text(part.text) : attachmentSize(part, measure.text);
   }
   return size;
 }
@@ -108,8 +103,8 @@ export function rememberJson(text: (text: string) => number): (value: object) =>
 const SIZE: Measure = { text: textSize, json: rememberJson(textSize) };
 
 /**
- * About how many tokens a request reads: text by its characters, images by their detail, tools and
- * the schema of the answer by their JSON.
+ * About how many tokens a request reads: text by its characters, images by their detail, files and audio
+ * by their bytes, tools and the schema of the answer by their JSON.
  */
 export function promptSize(messages: readonly Message[], options?: ReadOptions): number {
   return measureRequest(SIZE, messages, options);

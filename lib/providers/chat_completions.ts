@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { decode, decodeError } from "./chat_decode.ts";
+import { decode } from "./chat_decode.ts";
+import { decodeError } from "./chat_error.ts";
 import { encoder } from "./chat_encode.ts";
 import { ChatStreamDecoder } from "./chat_stream.ts";
 import { openaiModelList } from "./model_list.ts";
@@ -14,7 +15,9 @@ export const chatCompletions: Provider = {
   name: "chat",
   encoder,
   decode,
-  streamDecoder: () => new ChatStreamDecoder(),
+  streamDecoder: (endpoint) => new ChatStreamDecoder(endpoint),
   modelList: openaiModelList,
+  // Source: OpenAI API documentation, "File inputs": no `file_url` here, and "Audio": base64 only.
+  fetchedUrls: { image: true, file: false, audio: false },
   decodeError,
 };

@@ -16,5 +16,7 @@ export const claude: Provider = {
   decode,
   streamDecoder: () => new ClaudeStreamDecoder(),
   modelList: claudeModelList,
+  // Source: Anthropic API reference, "Messages", sources of type `url` of images and documents.
+  fetchedUrls: { image: true, file: true, audio: false },
   decodeError,
 };

@@ -4,11 +4,25 @@
  * @module
  */
 import { decode } from "./gemini_answer.ts";
-import { decodeError } from "./gemini_decode.ts";
+import { decodeError } from "./google_error.ts";
 import { encoder } from "./gemini_encode.ts";
 import { GeminiStreamDecoder } from "./gemini_stream.ts";
 import { geminiModelList } from "./model_list.ts";
-import type { Provider } from "./provider.ts";
+import type { FetchedUrls, Provider } from "./provider.ts";
+
+/**
+ * URLs of the web are fetched by newer models only, and nowhere else that speaks this format, so they are
+ * sent as data. Files of Google's own stores and videos on YouTube can only be named.
+ *
+ * Source: Gemini API documentation, "File input methods" and "Video understanding".
+ */
+const fetchedUrls: FetchedUrls = {
+  image: false,
+  file: false,
+  audio: false,
+  stored:
+    /^(gs:\/\/|https:\/\/generativelanguage\.googleapis\.com\/|https:\/\/(www\.)?youtube\.com\/watch|https:\/\/youtu\.be\/)/i,
+};
 
 /** The generateContent format. */
 export const gemini: Provider = {
@@ -17,6 +31,6 @@ export const gemini: Provider = {
   decode,
   streamDecoder: () => new GeminiStreamDecoder(),
   modelList: geminiModelList,
-  inlineImages: true,
+  fetchedUrls,
   decodeError,
 };

@@ -1,14 +1,12 @@
 /**
- * What plain and streamed answers of Google's Gemini API have in common: usage, errors, and fields in
- * snake case.
+ * What plain and streamed answers of Google's Gemini API have in common: usage, and fields in snake case.
  *
  * Source: Gemini API reference, "GenerateContentResponse", and the types of `@google/genai`.
  *
  * @module
  */
 import type { Usage } from "../chat/result.ts";
-import { asCount, asNumber, asObject, asObjects, asText, type Json } from "../json.ts";
-import type { ProviderError } from "./provider.ts";
+import { asCount, asObject, asObjects, asText, type Json } from "../json.ts";
 
 /** A token count; protobuf's JSON writes 64-bit integers as strings. */
 function countOf(value: unknown): number | undefined {
@@ -47,27 +45,6 @@ export function decodeServiceTier(value: unknown): string | undefined {
   const usage = asObject(value);
   const tier = asText(usage?.serviceTier) ?? asText(usage?.trafficType);
   return tier === undefined ? undefined : /(flex|priority)$/i.exec(tier)?.[0].toLowerCase();
-}
-
-/** Reads `{"error":{"code","message","status","details"}}`, alone or in a list of one. */
-export function decodeError(body: unknown): ProviderError | undefined {
-  const error = asObject(asObject(Array.isArray(body) ? body[0] : body)?.error);
-  if (error === undefined) return undefined;
-  const details = asObjects(error.details);
-  const reason = details.map((detail) => asText(detail.reason)).find(Boolean);
-  const delay = details.map((detail) => asText(detail.retryDelay)).find(Boolean);
-  const quotas = details.flatMap((detail) => asObjects(detail.violations))
-    .map((violation) => asText(violation.quotaId) ?? "");
-  const status = asNumber(error.code);
-  return {
-    message: asText(error.message),
-    code: reason ?? asText(error.status),
-    // A bad key is answered with 400.
-    status: reason === "API_KEY_INVALID" ? 401 : status,
-    retryAfter: delay === undefined ? undefined : Number.parseFloat(delay),
-    // Quotas of a day, and prepaid credit that is used up, do not come back in a moment.
-    quota: status === 402 || quotas.some((id) => id.includes("PerDay")),
-  };
 }
 
 /** Fields whose own fields are named by the user. */

@@ -19,6 +19,13 @@ export interface Endpoint {
   headers: Record<string, string>;
   /** The service behind it, by the name that was given or else by the host; decided once. */
   service?: ServiceName;
+  /**
+   * Whether `service` only holds for OpenAI's own models: a server in a private network that was named
+   * "openai" for its format.
+   */
+  openaiModelsOnly?: boolean;
+  /** The environment variable that customarily holds the key, for hints. */
+  keyVariable?: string;
 }
 
 /** One completion to ask for. */
@@ -96,6 +103,11 @@ export interface StreamDecoder {
   readonly ended: boolean;
   /** The model as the server names it, once known. */
   readonly model: string | undefined;
+  /**
+   * The error that the answer ended with, and its usage: thrown when the stream is over, since usage comes
+   * after the finish reason.
+   */
+  readonly failure?: { error: ProviderError; usage: Usage | null };
   /** The cost in USD, where the server itself reports it. */
   readonly cost?: number;
   /** See {@link Completion.serviceTier}. */
@@ -112,12 +124,25 @@ export interface StreamDecoder {
 export interface ProviderError {
   message?: string;
   code?: string;
+  /** A second word for the kind of error: OpenAI's `type` beside its `code`. */
+  type?: string;
+  /** What the model wrote, where the server rejected its answer (Groq). */
+  failedGeneration?: string;
   /** The status that the error object itself names, e.g. inside a 200 answer; wins over HTTP's. */
   status?: number;
   /** Seconds to wait, where the body says it. */
   retryAfter?: number;
   /** Whether a quota is used up that does not come back in a moment. */
   quota?: boolean;
+}
+
+/** Which URLs a provider fetches itself; what is at others is downloaded and sent as data. */
+export interface FetchedUrls {
+  readonly image: boolean;
+  readonly file: boolean;
+  readonly audio: boolean;
+  /** URIs of files that are stored at the provider, which nobody else can read. */
+  readonly stored?: RegExp;
 }
 
 /** A wire format. */
@@ -128,15 +153,16 @@ export interface Provider {
   /**
    * Decodes the parsed body of a plain answer.
    *
+   * @param endpoint the server that it came from, since some mean different things by the same text
    * @throws {MalformedResponseError} when it is not of the format
    */
-  decode(body: unknown): Completion;
+  decode(body: unknown, endpoint?: Endpoint): Completion;
   /** Makes the decoder of one stream. */
-  streamDecoder(): StreamDecoder;
+  streamDecoder(endpoint?: Endpoint): StreamDecoder;
   /** How its models are listed. */
   modelList: ModelList;
-  /** Whether images must be sent inline, since it takes no URLs. */
-  inlineImages?: boolean;
+  /** Which URLs of images, files and audio its servers fetch themselves. */
+  readonly fetchedUrls: FetchedUrls;
   /** The error in a parsed body, `undefined` when there is none. */
   decodeError(body: unknown): ProviderError | undefined;
 }

@@ -5,8 +5,9 @@
  */
 import { openaiModelList } from "./model_list.ts";
 import type { ChatRequest, Provider } from "./provider.ts";
-import { decodeError } from "./chat_decode.ts";
-import { decode } from "./responses_decode.ts";
+import { asObject } from "../json.ts";
+import { decodeError } from "./chat_error.ts";
+import { decode, failureOf } from "./responses_decode.ts";
 import { encoder } from "./responses_encode.ts";
 import { ResponsesStreamDecoder } from "./responses_stream.ts";
 
@@ -17,7 +18,12 @@ export const responses: Provider = {
   decode,
   streamDecoder: () => new ResponsesStreamDecoder(),
   modelList: openaiModelList,
-  decodeError,
+  decodeError: (body) => {
+    const response = asObject(body);
+    return Array.isArray(response?.output) ? failureOf(response) : decodeError(body);
+  },
+  // Source: OpenAI API documentation, "File inputs": `file_url`.
+  fetchedUrls: { image: true, file: true, audio: false },
 };
 
 /** Models whose Chat Completions refuse tools together with reasoning. */

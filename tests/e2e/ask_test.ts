@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { flexllm, start } from "../support/cli.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
@@ -231,6 +233,59 @@ Deno.test("ask -f puts text and images before the question", async () => {
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /^error: cannot read c\.txt: it does not exist\n/);
   assert.equal(mock.requests.length, 1);
+});
+
+Deno.test("ask -f attaches PDFs and audio, and waits for no pipe", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ length: 30 });
+  folder.write("a.pdf", "%PDF-1.7\n");
+  folder.write("b.mp3", "ID3");
+  const flags = ["-m", "m", "--base-url", mock.baseUrl];
+  const args = ["ask", "-f", "a.pdf", "-f", "b.mp3", "Compare.", ...flags];
+  const { code, stderr } = await flexllm(args, { cwd: folder.path });
+  assert.equal(code, 0, stderr);
+  const file_data = `data:application/pdf;base64,${btoa("%PDF-1.7\n")}`;
+  assert.deepEqual(mock.requests[0].messages[0].content, [
+    { type: "file", file: { file_data, filename: "a.pdf" } },
+    { type: "input_audio", input_audio: { data: btoa("ID3"), format: "mp3" } },
+    { type: "text", text: "Compare." },
+  ]);
+  if (Deno.build.os === "windows") return;
+  execFileSync("mkfifo", [folder.file("pipe")]);
+  for (const [path, kind] of [["pipe", "a pipe"], ["/dev/zero", "a device"]]) {
+    const refused = await flexllm(["ask", "-f", path, "x", ...flags], { cwd: folder.path });
+    assert.equal(refused.code, 1);
+    assert.ok(refused.stderr.includes(`cannot read ${path}: it is ${kind}, not a file`));
+  }
+});
+
+Deno.test("files of the local network are downloaded only when that is allowed", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ length: 30 });
+  const png = "\x89PNG\r\n\x1a\n0000";
+  await using files = await startRawServer((socket) => {
+    const head = `HTTP/1.1 200 OK\r\ncontent-length: ${png.length}\r\n\r\n`;
+    socket.write(Buffer.from(head + png, "latin1"));
+  });
+  const baseUrl = mock.baseUrl.replace("/v1", "/v1beta");
+  const configured = `models: [{id: g, provider: gemini, base_url: "${baseUrl}", api_key: k}]\n`;
+  folder.write("c.yaml", configured);
+  folder.write("allowed.yaml", `${configured}allow_private_urls: true\n`);
+  const ask = async (...flags: string[]) => {
+    const args = ["ask", "What?", "-m", "g", "-f", `${files.baseUrl}/a.png`, ...flags];
+    return await flexllm(args, { cwd: folder.path });
+  };
+  const refused = await ask("--config", "c.yaml");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /127\.0\.0\.1 is this machine or in the local network\n.*--allow-/);
+  assert.deepEqual([files.requests.length, mock.requests.length], [0, 0]);
+  for (const flags of [["c.yaml", "--allow-private-urls"], ["allowed.yaml"]]) {
+    const { code, stderr } = await ask("--config", ...flags);
+    assert.equal(code, 0, stderr);
+  }
+  assert.equal(files.requests.length, 2);
+  const { inlineData } = mock.requests[1].contents[0].parts[0];
+  assert.deepEqual(inlineData, { mimeType: "image/png", data: btoa(png) });
 });
 
 Deno.test("ask --schema prints the value and nothing else", async () => {

@@ -1,0 +1,100 @@
+/**
+ * What a file is: by its first bytes, and by its name where they do not say.
+ *
+ * @module
+ */
+import { Buffer, isUtf8 } from "node:buffer";
+
+/** The image formats that every provider takes. */
+export const IMAGE_TYPES: readonly string[] = [
+  "image/png",
+  "image/jpeg",
+  "image/gif",
+  "image/webp",
+];
+
+/** How files begin, as Latin-1. MP3 and AAC without a tag begin with the header of a frame. */
+const SIGNATURES: readonly (readonly [mediaType: string, begins: RegExp])[] = [
+  ["image/png", /^\x89PNG\r\n\x1a\n/],
+  ["image/jpeg", /^\xff\xd8\xff/],
+  ["image/gif", /^GIF8[79]a/],
+  ["image/webp", /^RIFF.{4}WEBP/s],
+  ["application/pdf", /^(\xef\xbb\xbf)?\s*%PDF-/],
+  ["audio/wav", /^(RIFF|RF64).{4}WAVE/s],
+  ["audio/flac", /^fLaC/],
+  ["audio/ogg", /^OggS/],
+  ["audio/aiff", /^FORM.{4}AIF[FC]/s],
+  ["audio/mpeg", /^(ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xeb])/],
+  ["audio/aac", /^(ADIF|\xff[\xf0\xf1\xf8\xf9])/],
+  ["audio/mp4", /^.{4}ftypM4[AB] /s],
+  ["video/quicktime", /^.{4}ftypqt {2}/s],
+  ["image/heic", /^.{4}ftyp(hei[cx]|mif1)/s],
+  ["image/avif", /^.{4}ftypavi[fs]/s],
+  ["video/mp4", /^.{4}ftyp/s],
+  ["video/webm", /^\x1a\x45\xdf\xa3/],
+];
+
+const OFFICE = "application/vnd.openxmlformats-officedocument";
+
+/** Types that only a name tells: of text, and of archives and streams that offices write. */
+const BY_EXTENSION: Readonly<Record<string, string>> = {
+  css: "text/css",
+  csv: "text/csv",
+  html: "text/html",
+  htm: "text/html",
+  js: "text/javascript",
+  json: "application/json",
+  md: "text/markdown",
+  rtf: "text/rtf",
+  tsv: "text/tab-separated-values",
+  xml: "text/xml",
+  doc: "application/msword",
+  docx: `${OFFICE}.wordprocessingml.document`,
+  ppt: "application/vnd.ms-powerpoint",
+  pptx: `${OFFICE}.presentationml.presentation`,
+  xls: "application/vnd.ms-excel",
+  xlsx: `${OFFICE}.spreadsheetml.sheet`,
+};
+
+/** What office documents are: ZIP archives, or Microsoft's compound files. */
+const OFFICE_START = /^(PK\x03\x04|\xd0\xcf\x11\xe0)/;
+
+/** How many bytes of a file tell its type. */
+export const SIGNATURE_BYTES = 32;
+
+/** The media type that the first bytes of a file tell; `undefined` when they are of no known type. */
+export function sniff(bytes: Uint8Array): string | undefined {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SIGNATURE_BYTES))
+    .toString("latin1");
+  return SIGNATURES.find(([, begins]) => begins.test(start))?.[0];
+}
+
+/**
+ * The media type of a file with the given content and name; text that is not UTF-8 and unknown binary
+ * formats have none.
+ */
+export function mediaTypeOf(bytes: Uint8Array, name: string): string | undefined {
+  const known = sniff(bytes);
+  if (known !== undefined) return known;
+  const byName = BY_EXTENSION[/\.(\w+)$/.exec(name)?.[1].toLowerCase() ?? ""];
+  const start = Buffer.from(bytes.subarray(0, 4)).toString("latin1");
+  if (OFFICE_START.test(start)) return byName?.startsWith("application/") ? byName : undefined;
+  if (!isUtf8(bytes) || bytes.includes(0)) return undefined;
+  return byName ?? "text/plain";
+}
+
+/** The names that media types have as `input_audio.format`. */
+const AUDIO_FORMATS: Readonly<Record<string, string>> = {
+  "audio/mpeg": "mp3",
+  "audio/mp4": "m4a",
+  "audio/opus": "ogg",
+  "audio/wave": "wav",
+  // A container without pictures is sound.
+  "video/mp4": "m4a",
+  "video/webm": "webm",
+};
+
+/** The `format` of audio of this media type: `wav`, `mp3`, `flac`, …; `undefined` when it is none. */
+export function audioFormatOf(mediaType: string): string | undefined {
+  return AUDIO_FORMATS[mediaType] ?? /^audio\/(?:x-)?(\w+)$/.exec(mediaType)?.[1];
+}

@@ -1,0 +1,142 @@
+/**
+ * Images, files and audio in messages, in the form that encoders expect: URLs where the provider fetches
+ * them, else data. Callers give a local path, a URL, a data URL or base64.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { AudioPart, ContentPart, DocumentPart, FilePart, Message } from "../chat/messages.ts";
+import type { FetchedUrls } from "../providers/provider.ts";
+import {
+  type AttachmentKind,
+  type AttachmentSource,
+  isDataUrl,
+  isPlainBase64,
+  isUrl,
+  type LoadedFile,
+  loadOnce,
+  maxBase64,
+  unknownType,
+} from "./load_file.ts";
+import { audioFormatOf } from "../chat/media_type.ts";
+
+/** Data URLs that need no change: they are base64, of a type that says something. */
+const READY: Readonly<Record<AttachmentKind, RegExp>> = {
+  image: /^data:image\/(?!jpg;)[a-z\d.+-]+;base64,/,
+  file: /^data:(?!application\/octet-stream;)[a-z]+\/[\w.+-]+;base64,/,
+  // Encoders get audio as base64, and its format.
+  audio: /(?!)/,
+};
+
+/** Room for the head of a data URL. */
+const HEAD = 200;
+
+function isReady(reference: string, kind: AttachmentKind, fetched: FetchedUrls): boolean {
+  if (fetched.stored?.test(reference)) return true;
+  if (isUrl(reference)) return fetched[kind];
+  return isDataUrl(reference) && READY[kind].test(reference.slice(0, HEAD)) &&
+    reference.length <= maxBase64(kind) + HEAD;
+}
+
+function isReadyAudio({ input_audio: { data, format } }: AudioPart, fetched: FetchedUrls): boolean {
+  if (isUrl(data) || fetched.stored?.test(data)) return isReady(data, "audio", fetched);
+  return format !== undefined && isPlainBase64(data) && data.length <= maxBase64("audio");
+}
+
+function isReadyPart(part: ContentPart, fetched: FetchedUrls): boolean {
+  switch (part.type) {
+    case "image_url":
+      return isReady(part.image_url.url, "image", fetched);
+    case "file": {
+      const { file_data } = part.file;
+      return file_data === undefined || isReady(file_data, "file", fetched);
+    }
+    case "input_audio":
+      return isReadyAudio(part, fetched);
+    case "document":
+      return part.source.type !== "url" || isReady(part.source.url, "file", fetched);
+    default:
+      return true;
+  }
+}
+
+function dataUrl({ mediaType, data }: LoadedFile): string {
+  return `data:${mediaType};base64,${data}`;
+}
+
+function withFile(part: FilePart, loaded: LoadedFile): FilePart {
+  const filename = part.file.filename ?? loaded.name;
+  const file = { ...part.file, file_data: dataUrl(loaded) };
+  return { ...part, file: filename === undefined ? file : { ...file, filename } };
+}
+
+function withAudio(part: AudioPart, { mediaType, data }: LoadedFile): AudioPart {
+  const format = part.input_audio.format ?? audioFormatOf(mediaType ?? "");
+  if (format === undefined) throw unknownType(part.input_audio.data, "audio");
+  return { ...part, input_audio: { ...part.input_audio, data, format } };
+}
+
+function withDocument(
+  part: DocumentPart,
+  { mediaType = "", data, name }: LoadedFile,
+): DocumentPart {
+  const title = part.title ?? name;
+  const source: DocumentPart["source"] = mediaType.startsWith("text/")
+    ? { type: "text", media_type: "text/plain", data: Buffer.from(data, "base64").toString() }
+    : { type: "base64", media_type: mediaType, data };
+  return title === undefined ? { ...part, source } : { ...part, title, source };
+}
+
+async function readPart(
+  part: ContentPart,
+  fetched: FetchedUrls,
+  source: AttachmentSource,
+): Promise<ContentPart> {
+  if (isReadyPart(part, fetched)) return part;
+  switch (part.type) {
+    case "image_url": {
+      const url = dataUrl(await loadOnce(part.image_url.url, "image", source));
+      return { ...part, image_url: { ...part.image_url, url } };
+    }
+    case "file":
+      return withFile(part, await loadOnce(part.file.file_data!, "file", source));
+    case "input_audio":
+      return withAudio(part, await loadOnce(part.input_audio.data, "audio", source));
+    case "document":
+      return part.source.type === "url"
+        ? withDocument(part, await loadOnce(part.source.url, "file", source))
+        : part;
+    default:
+      return part;
+  }
+}
+
+async function readAll(
+  messages: readonly Message[],
+  fetched: FetchedUrls,
+  source: AttachmentSource,
+): Promise<readonly Message[]> {
+  return await Promise.all(messages.map(async (message) => {
+    if (!Array.isArray(message.content)) return message;
+    const parts = message.content.map((part) => readPart(part, fetched, source));
+    return { ...message, content: await Promise.all(parts) } as Message;
+  }));
+}
+
+/**
+ * Gives `messages` with their attachments as the encoders of a provider take them: at once, and as they
+ * are, when there is nothing to read. The messages given are not changed.
+ *
+ * @throws {InvalidInputError} when an attachment cannot be read, is too large or of no known type
+ * @throws {AbortedError} when the source's signal fires
+ */
+export function readAttachments(
+  messages: readonly Message[],
+  fetched: FetchedUrls,
+  source: AttachmentSource,
+): readonly Message[] | Promise<readonly Message[]> {
+  const isReady = messages.every(({ content }) =>
+    !Array.isArray(content) || content.every((part) => isReadyPart(part, fetched))
+  );
+  return isReady ? messages : readAll(messages, fetched, source);
+}

@@ -1,0 +1,124 @@
+/**
+ * Downloads what a message names by its URL. The request is a plain GET of our own: without the headers,
+ * the key or the `fetch` of the provider, within the time of the call, and not to the local network.
+ *
+ * @module
+ */
+import { lookup as dnsLookup } from "node:dns/promises";
+import { AbortedError, FlexLLMError, InvalidInputError } from "../errors.ts";
+import { defaultFetch } from "../runtime.ts";
+import { untilAborted } from "../until_aborted.ts";
+import { readWhole } from "./body_reader.ts";
+import { Exchange, type Fetch } from "./http.ts";
+import { isPrivateHost, type Lookup } from "./private_address.ts";
+
+/** Redirects that are followed. */
+const MAX_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** How to download. */
+export interface DownloadOptions {
+  /** What messages call it, with its URL. */
+  what: string;
+  /** The most bytes. */
+  most: number;
+  /** Seconds for everything, redirects included. */
+  timeout: number;
+  signal?: AbortSignal;
+  /** Whether hosts of the local network may be contacted; default no. */
+  allowPrivateUrls?: boolean;
+  /** Default the runtime's `fetch`. */
+  fetch?: Fetch;
+  /** Default that of the operating system. */
+  lookup?: Lookup;
+}
+
+const ALLOW = "--allow-private-urls, or attachments.allowPrivateUrls in the library";
+
+const lookUp: Lookup = (hostname) => dnsLookup(hostname, { all: true });
+
+function problem(what: string, reason: string, cause?: unknown, hint?: string): InvalidInputError {
+  return new InvalidInputError(`cannot download ${what}: ${reason}`, { cause, hint });
+}
+
+/** Throws when `url` must not be requested. */
+async function check(url: URL, options: DownloadOptions): Promise<void> {
+  const { what, allowPrivateUrls, lookup = lookUp, signal } = options;
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw problem(what, `it redirects to ${url.protocol}, which is neither http: nor https:`);
+  }
+  if (allowPrivateUrls) return;
+  const host = url.hostname;
+  let isPrivate: boolean;
+  try {
+    isPrivate = await untilAborted(isPrivateHost(url, lookup), signal);
+  } catch (cause) {
+    if (cause instanceof AbortedError) throw cause;
+    const hint = `Behind a proxy that resolves names, allow all hosts (${ALLOW}).`;
+    throw problem(what, `the host name ${host} cannot be resolved`, cause, hint);
+  }
+  if (isPrivate) {
+    const hint = `To allow such hosts, if the messages are your own: ${ALLOW}.`;
+    throw problem(what, `${host} is this machine or in the local network`, undefined, hint);
+  }
+}
+
+async function follow(
+  start: URL,
+  exchange: Exchange,
+  options: DownloadOptions,
+): Promise<Uint8Array> {
+  const { what, most, fetch = defaultFetch } = options;
+  let url = start;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    await check(url, options);
+    const response = await exchange.open({ url: url.href, headers: {} }, fetch);
+    const location = response.headers.get("location");
+    if (REDIRECTS.has(response.status) && location !== null) {
+      response.body?.cancel().catch(() => {});
+      const next = URL.parse(location, url);
+      if (next === null) throw problem(what, "it redirects to an invalid URL");
+      url = next;
+      continue;
+    }
+    if (!response.ok) {
+      response.body?.cancel().catch(() => {});
+      throw problem(what, `its server answered ${response.status}`);
+    }
+    if (response.body === null) return new Uint8Array();
+    const bytes = await readWhole(response.body, most, (bytes) => bytes.slice());
+    if (bytes !== undefined) return bytes;
+    throw problem(
+      what,
+      `it is larger than the ${(most / 1024 / 1024).toFixed(1)} MB that can be sent`,
+    );
+  }
+  throw problem(what, `it redirects more than ${MAX_REDIRECTS} times`);
+}
+
+/**
+ * Downloads the resource at an `http(s)` URL.
+ *
+ * @throws {InvalidInputError} when it cannot be had, is too large, or is in the local network
+ * @throws {AbortedError} when `options.signal` fires
+ */
+export async function download(url: string, options: DownloadOptions): Promise<Uint8Array> {
+  const parsed = URL.parse(url);
+  if (parsed === null) throw problem(options.what, "the URL is not valid");
+  const exchange = new Exchange(parsed.href, options.signal);
+  try {
+    exchange.limit(options.timeout, "no complete answer");
+    return await follow(parsed, exchange, options);
+  } catch (cause) {
+    if (cause instanceof InvalidInputError) throw cause;
+    const error = exchange.error(cause);
+    if (error instanceof AbortedError) throw error;
+    throw problem(
+      options.what,
+      error instanceof FlexLLMError ? error.message : String(error),
+      cause,
+    );
+  } finally {
+    exchange.close();
+  }
+}
