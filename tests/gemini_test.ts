@@ -115,6 +115,7 @@ Deno.test("gemini names what a model cannot do, before anything is sent", () => 
     [{ temperature: 1 }, "gemini-4-argon", /temperature/],
     [{ parallelToolCalls: false }, "gemini-3-flash", /parallelToolCalls/],
     [{ toolChoice: "auto" }, "gemini-3-flash", /toolChoice is set, but there are no tools/],
+    [{ parallelToolCalls: true }, "gemini-3-flash", /parallelToolCalls is set, but there are no/],
     [{ tools: [], toolChoice: "none" }, "gemini-3-flash", /there are no tools/],
     [{ tools: [{ googleSearch: {} }], toolChoice: "required" }, "gemini-3-flash", /toolChoice/],
     [{ tools: [{ type: "web_search" }] }, "gemini-3-flash", /tools of type "web_search"/],

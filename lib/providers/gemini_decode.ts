@@ -57,9 +57,10 @@ const USER_DEFINED: ReadonlySet<string> = new Set([
 
 function camelCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(camelCase);
-  if (typeof value !== "object" || value === null) return value;
+  const object = asObject(value);
+  if (object === undefined) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [
+    Object.entries(object).map(([name, field]) => [
       name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
       USER_DEFINED.has(name) ? field : camelCase(field),
     ]),

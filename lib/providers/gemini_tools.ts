@@ -72,6 +72,15 @@ function checkOwnTool(tool: Json): Json {
   );
 }
 
+function refuseWithoutTools(options: SamplingOptions): void {
+  for (const option of ["toolChoice", "parallelToolCalls"] as const) {
+    if ((options[option] ?? undefined) === undefined) continue;
+    throw new ConfigurationError(`${option} is set, but there are no tools`, {
+      hint: `Add tools, or leave ${option} out.`,
+    });
+  }
+}
+
 /**
  * Encodes tools and `toolChoice`.
  *
@@ -88,11 +97,7 @@ export function encodeTools(options: SamplingOptions, target: GeminiTarget): Gem
   const added = asObjects(options.extraBody?.tools);
   const hasFunctions = [{ functionDeclarations: functions }, ...own, ...added]
     .some((tool) => asObjects(tool.functionDeclarations).length > 0);
-  if (toolChoice !== undefined && tools.length + added.length === 0) {
-    throw new ConfigurationError("toolChoice is set, but there are no tools", {
-      hint: "Give tools, or leave toolChoice out.",
-    });
-  }
+  if (tools.length + added.length === 0) refuseWithoutTools(options);
   const isMixed = hasFunctions && target.model.isGemini3 &&
     [...own, ...added].some((tool) => tool.functionDeclarations === undefined);
   const isValidated = isMixed || functions.some((tool) => tool.function.strict === true);
