@@ -95,11 +95,12 @@ export function encodeTools(options: SamplingOptions, target: GeminiTarget): Gem
     ? []
     : tools.filter((tool) => !isFunctionTool(tool)).map((tool) => checkOwnTool(tool as Json));
   const added = asObjects(options.extraBody?.tools);
-  const hasFunctions = [{ functionDeclarations: functions }, ...own, ...added]
-    .some((tool) => asObjects(tool.functionDeclarations).length > 0);
+  const others = [...own, ...added];
+  const hasFunctions = functions.length > 0 ||
+    others.some((tool) => tool.functionDeclarations !== undefined);
   if (tools.length + added.length === 0) refuseWithoutTools(options);
   const isMixed = hasFunctions && target.model.isGemini3 &&
-    [...own, ...added].some((tool) => tool.functionDeclarations === undefined);
+    others.some((tool) => tool.functionDeclarations === undefined);
   const isValidated = isMixed || functions.some((tool) => tool.function.strict === true);
   const choice = toolChoice ?? (isValidated ? "auto" : undefined);
   const config = choice && encodeChoice(choice, isValidated);
