@@ -89,16 +89,19 @@ function refuseWithoutTools(options: SamplingOptions): void {
 export function encodeTools(options: SamplingOptions, target: GeminiTarget): GeminiTools {
   const tools = options.tools ?? [];
   const toolChoice = options.toolChoice ?? undefined;
+  const added = asObjects(options.extraBody?.tools);
+  if (tools.length + added.length === 0) {
+    refuseWithoutTools(options);
+    return { tools: undefined, toolConfig: undefined };
+  }
   const functions = tools.filter(isFunctionTool);
   // NONE only turns functions off, so the others must not be sent.
   const own = toolChoice === "none"
     ? []
     : tools.filter((tool) => !isFunctionTool(tool)).map((tool) => checkOwnTool(tool as Json));
-  const added = asObjects(options.extraBody?.tools);
   const others = [...own, ...added];
   const hasFunctions = functions.length > 0 ||
     others.some((tool) => tool.functionDeclarations !== undefined);
-  if (tools.length + added.length === 0) refuseWithoutTools(options);
   const isMixed = hasFunctions && target.model.isGemini3 &&
     others.some((tool) => tool.functionDeclarations === undefined);
   const isValidated = isMixed || functions.some((tool) => tool.function.strict === true);
