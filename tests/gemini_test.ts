@@ -1,7 +1,13 @@
 /** Wire format: Gemini API reference, "generateContent", "streamGenerateContent", "Thinking". */
 import assert from "node:assert/strict";
-import type { Message, SamplingOptions } from "../mod.ts";
-import { StreamAccumulator } from "../lib/chat/stream_events.ts";
+import type {
+  FunctionTool,
+  Message,
+  NativeMessage,
+  SamplingOptions,
+  Tool,
+  ToolCall,
+} from "../mod.ts";
 import { decodeAnswer } from "../lib/providers/answer.ts";
 import { gemini } from "../lib/providers/gemini.ts";
 
@@ -50,7 +56,13 @@ Deno.test("gemini encodes a conversation with images, tools and their results", 
         role: "user",
         parts: [{ text: "What is this?" }, { inlineData: { mimeType: "image/png", data: "QUJD" } }],
       },
-      { role: "model", parts: [{ functionCall: { id: "a", name: "f", args: { x: 1 } } }] },
+      {
+        role: "model",
+        parts: [{
+          functionCall: { id: "a", name: "f", args: { x: 1 } },
+          thoughtSignature: "skip_thought_signature_validator",
+        }],
+      },
       {
         role: "user",
         parts: [{ functionResponse: { id: "a", name: "f", response: { output: "one" } } }],
@@ -68,14 +80,20 @@ Deno.test("gemini encodes a conversation with images, tools and their results", 
   });
 });
 
-Deno.test("gemini asks each generation to think in its own words", () => {
+Deno.test("gemini gets the thinking option in the form that each generation takes", () => {
   const cases: [model: string, thinking: SamplingOptions["thinking"], expected: unknown][] = [
     ["gemini-2.5-flash", true, { includeThoughts: true, thinkingBudget: -1 }],
     ["gemini-2.5-flash", false, { thinkingBudget: 0 }],
     ["gemini-2.5-pro", 2000, { includeThoughts: true, thinkingBudget: 2000 }],
     ["gemini-3-flash", "minimal", { includeThoughts: true, thinkingLevel: "MINIMAL" }],
     ["gemini-3-pro", "high", { includeThoughts: true, thinkingLevel: "HIGH" }],
+    ["gemini-2.5-pro", "max", { includeThoughts: true, thinkingBudget: 32_768 }],
+    ["gemini-2.5-flash", "xhigh", { includeThoughts: true, thinkingBudget: 24_576 }],
+    // Documented as accepted for compatibility.
+    ["gemini-3-flash", 1000, { includeThoughts: true, thinkingBudget: 1000 }],
     ["gemini-4-argon", true, { includeThoughts: true }],
+    ["gemini-4-hydrogen", "xhigh", { includeThoughts: true, thinkingLevel: "XHIGH" }],
+    ["tunedModels/mine", false, { thinkingBudget: 0 }],
     ["gemini-2.0-flash", false, undefined],
   ];
   for (const [model, thinking, expected] of cases) {
@@ -88,11 +106,24 @@ Deno.test("gemini names what a model cannot do, before anything is sent", () => 
   const cases: [SamplingOptions, string, RegExp][] = [
     [{ thinking: false }, "gemini-2.5-pro", /thinking: false/],
     [{ thinking: false }, "gemini-3-flash", /thinking: false/],
-    [{ thinking: 1000 }, "gemini-3-flash", /thinking as a number/],
+    [{ thinking: 1000 }, "gemini-4-argon", /thinking as a number/],
     [{ thinking: "minimal" }, "gemini-3-pro", /does not know the level "minimal"/],
+    [{ thinking: "minimal" }, "gemini-3.8-flash", /does not know the level "minimal"/],
+    [{ thinking: "xhigh" }, "gemini-3-flash", /does not know the level "xhigh"/],
+    [{ thinking: "max" }, "gemini-4-hydrogen", /does not know the level "max"/],
     [{ thinking: true }, "gemini-2.0-flash", /does not accept the option thinking/],
     [{ temperature: 1 }, "gemini-4-argon", /temperature/],
     [{ parallelToolCalls: false }, "gemini-3-flash", /parallelToolCalls/],
+    [{ toolChoice: "auto" }, "gemini-3-flash", /toolChoice is set, but there are no tools/],
+    [{ parallelToolCalls: true }, "gemini-3-flash", /parallelToolCalls is set, but there are no/],
+    [{ tools: [], toolChoice: "none" }, "gemini-3-flash", /there are no tools/],
+    [{ tools: [{ googleSearch: {} }], toolChoice: "required" }, "gemini-3-flash", /toolChoice/],
+    [{ tools: [{ type: "web_search" }] }, "gemini-3-flash", /tools of type "web_search"/],
+    [
+      { extraBody: { generationConfig: { candidateCount: 2 } } },
+      "gemini-3-flash",
+      /candidateCount/,
+    ],
   ];
   for (const [options, model, pattern] of cases) {
     assert.throws(() => encode(options, model), pattern);
@@ -137,6 +168,7 @@ Deno.test("gemini decodes thoughts, text, parallel calls, and sends their parts 
   assert.deepEqual(decoded, {
     content: "Let me look.",
     thinking: "Hm.",
+    refusal: null,
     ...DECODED,
     finishReason: "tool_calls",
     model: "gemini-3-flash",
@@ -156,40 +188,301 @@ Deno.test("gemini decodes thoughts, text, parallel calls, and sends their parts 
   ]);
 });
 
-Deno.test("gemini decodes a stream into the same as a plain answer", () => {
-  const decoder = gemini.streamDecoder();
-  const total = new StreamAccumulator();
-  const chunk = (parts: object[], finishReason?: string) => ({
-    modelVersion: "gemini-3-flash",
-    candidates: [{ content: { parts }, finishReason }],
-    usageMetadata: USAGE,
-  });
-  const chunks = [
-    chunk([{ text: "Hm", thought: true }]),
-    chunk([{ text: ".", thought: true }, { text: "Let me " }]),
-    chunk([{ text: "look." }]),
-    chunk(PARTS.slice(2)),
-    chunk([], "STOP"),
+const TOOL: FunctionTool = { type: "function", function: { name: "f" } };
+const STRICT: FunctionTool = { type: "function", function: { name: "g", strict: true } };
+
+Deno.test("gemini gets toolChoice, allowed tools and strict as modes", () => {
+  const modeOf = (options: SamplingOptions) => encode(options).body.toolConfig;
+  const cases: [SamplingOptions, object | undefined][] = [
+    [{ tools: [TOOL] }, undefined],
+    [{ tools: [TOOL], parallelToolCalls: true }, undefined],
+    [{ tools: [TOOL], toolChoice: "auto" }, { mode: "AUTO" }],
+    [{ tools: [TOOL], toolChoice: "none" }, { mode: "NONE" }],
+    [{ tools: [TOOL], toolChoice: "required" }, { mode: "ANY" }],
+    [{ tools: [TOOL, STRICT] }, { mode: "VALIDATED" }],
+    [{ tools: [STRICT], toolChoice: "auto" }, { mode: "VALIDATED" }],
+    [{ tools: [STRICT], toolChoice: "required" }, { mode: "ANY" }],
   ];
-  for (const each of chunks) {
-    for (const event of decoder.push(JSON.stringify(each))) total.add(event);
+  for (const [options, expected] of cases) {
+    const config = expected && { functionCallingConfig: expected };
+    assert.deepEqual(modeOf(options), config, JSON.stringify(options));
   }
-  assert.ok(decoder.complete);
-  assert.deepEqual(total.partial(), { content: "Let me look.", thinking: "Hm." });
-  assert.deepEqual(total.toolCalls, DECODED.toolCalls);
-  assert.deepEqual(total.usage, DECODED.usage);
-  assert.equal(total.finishReason, "tool_calls");
-  assert.deepEqual(decoder.native(), { format: "gemini", content: PARTS });
+  const allowed = (mode: "auto" | "required"): SamplingOptions => ({
+    tools: [TOOL, STRICT],
+    toolChoice: {
+      type: "allowed_tools",
+      allowed_tools: {
+        mode,
+        tools: [
+          { type: "function", function: { name: "f" } },
+          { type: "function", function: { name: "g" } },
+        ],
+      },
+    },
+  });
+  assert.deepEqual(modeOf(allowed("required")), {
+    functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["f", "g"] },
+  });
+  assert.deepEqual(modeOf(allowed("auto")), {
+    functionCallingConfig: { mode: "VALIDATED", allowedFunctionNames: ["f", "g"] },
+  });
+  const unknown = [
+    "any",
+    { type: "tool", name: "f" },
+    { type: "function" },
+    { type: "allowed_tools", allowed_tools: { mode: "auto", tools: [{ name: "f" }] } },
+  ];
+  for (const toolChoice of unknown) {
+    const options = { tools: [TOOL], toolChoice } as unknown as SamplingOptions;
+    assert.throws(() => encode(options), {
+      code: "configuration",
+      message: /toolChoice: expected/,
+    });
+  }
 });
 
-Deno.test("gemini tells a blocked prompt from a filtered answer", () => {
-  const blocked = { promptFeedback: { blockReason: "SAFETY" } };
-  assert.throws(() => gemini.decode(blocked), { code: "content_blocked", reason: "SAFETY" });
-  assert.throws(() => gemini.streamDecoder().push(JSON.stringify(blocked)), {
-    code: "content_blocked",
+Deno.test("gemini gets its own tools beside functions", () => {
+  const tools: Tool[] = [TOOL, { googleSearch: {} }, { codeExecution: {} }];
+  const declarations = { functionDeclarations: [{ name: "f" }] };
+  // Gemini API documentation, "Combine built-in tools and function calling".
+  const { body } = encode({ tools });
+  assert.deepEqual(body.tools, [declarations, { googleSearch: {} }, { codeExecution: {} }]);
+  assert.deepEqual(body.toolConfig, {
+    functionCallingConfig: { mode: "VALIDATED" },
+    includeServerSideToolInvocations: true,
   });
-  const filtered = gemini.decode({ candidates: [{ finishReason: "RECITATION" }] });
-  assert.deepEqual([filtered.content, filtered.finishReason], ["", "content_filter"]);
+  const added = encode({ tools: [TOOL], extraBody: { tools: [{ urlContext: {} }] } }).body;
+  assert.deepEqual(added.tools, [declarations, { urlContext: {} }]);
+  assert.equal(added.toolConfig.includeServerSideToolInvocations, true);
+  const alone = encode({ tools: [{ googleSearch: {} }] }).body;
+  assert.deepEqual([alone.tools, alone.toolConfig], [[{ googleSearch: {} }], undefined]);
+  // NONE turns off functions only.
+  assert.deepEqual(encode({ tools, toolChoice: "none" }).body.tools, [declarations]);
+  // An older generation refuses the mix itself.
+  assert.equal(encode({ tools }, "gemini-2.5-flash").body.toolConfig, undefined);
+});
+
+Deno.test("gemini leaves out what is empty", () => {
+  const { body } = encode({ tools: [], stop: [] }, "gemini-3-flash", [
+    { role: "user", content: [{ type: "text", text: "" }, { type: "text", text: "hi" }] },
+    { role: "assistant", content: "", tool_calls: [] },
+  ]);
+  assert.deepEqual(body, { contents: [{ role: "user", parts: [{ text: "hi" }] }] });
+});
+
+Deno.test("gemini merges extraBody into its own fields", () => {
+  const { body } = encode({
+    maxTokens: 9,
+    thinking: "low",
+    responseFormat: { type: "json_object" },
+    extraBody: {
+      generationConfig: {
+        mediaResolution: "MEDIA_RESOLUTION_LOW",
+        thinkingConfig: { includeThoughts: false },
+      },
+      safetySettings: [],
+    },
+  });
+  assert.deepEqual(body.generationConfig, {
+    maxOutputTokens: 9,
+    thinkingConfig: { thinkingLevel: "LOW", includeThoughts: false },
+    responseMimeType: "application/json",
+    mediaResolution: "MEDIA_RESOLUTION_LOW",
+  });
+  assert.deepEqual(body.safetySettings, []);
+  const conflict = { maxTokens: 9, extraBody: { generationConfig: { maxOutputTokens: 10 } } };
+  assert.throws(() => encode(conflict), /generationConfig\.maxOutputTokens/);
+});
+
+function partsOf(content: unknown): unknown {
+  const message = { role: "user", content } as Message;
+  return encode({}, "gemini-3-flash", [message]).body.contents[0].parts;
+}
+
+Deno.test("gemini gets files, sound and documents", () => {
+  const pdf = { inlineData: { mimeType: "application/pdf", data: "QUJD" } };
+  const cases: [part: object, expected: object[]][] = [
+    [{ type: "file", file: { file_data: "data:application/pdf;base64,QUJD" } }, [pdf]],
+    [{ type: "file", file: { file_data: "QUJD", filename: "a.pdf" } }, [pdf]],
+    [
+      { type: "file", file: { file_data: "QUJD", filename: "a.csv" } },
+      [{ inlineData: { mimeType: "text/csv", data: "QUJD" } }],
+    ],
+    [
+      { type: "file", file: { file_id: "files/abc" } },
+      [{
+        fileData: { fileUri: "https://generativelanguage.googleapis.com/v1beta/files/abc" },
+      }],
+    ],
+    [
+      { type: "file", file: { file_id: "gs://bucket/film.mp4" } },
+      [{ fileData: { mimeType: "video/mp4", fileUri: "gs://bucket/film.mp4" } }],
+    ],
+    [
+      { type: "file", file: { file_data: "https://www.youtube.com/watch?v=x" } },
+      [{ fileData: { fileUri: "https://www.youtube.com/watch?v=x" } }],
+    ],
+    [
+      { type: "input_audio", input_audio: { data: "QUJD", format: "mp3" } },
+      [{ inlineData: { mimeType: "audio/mp3", data: "QUJD" } }],
+    ],
+    [
+      { type: "input_audio", input_audio: { data: "data:audio/ogg;base64,QUJD" } },
+      [{ inlineData: { mimeType: "audio/ogg", data: "QUJD" } }],
+    ],
+    [
+      {
+        type: "document",
+        source: { type: "base64", media_type: "application/pdf", data: "QUJD" },
+        context: "A bill.",
+      },
+      [{ text: "A bill." }, pdf],
+    ],
+    [
+      { type: "document", source: { type: "text", media_type: "text/plain", data: "Hi." } },
+      [{ text: "Hi." }],
+    ],
+    [
+      { type: "document", source: { type: "content", content: [{ type: "text", text: "Hi." }] } },
+      [{ text: "Hi." }],
+    ],
+    [
+      { type: "document", source: { type: "url", url: "https://host/a.pdf" } },
+      [{ fileData: { mimeType: "application/pdf", fileUri: "https://host/a.pdf" } }],
+    ],
+  ];
+  for (const [part, expected] of cases) assert.deepEqual(partsOf([part]), expected);
+});
+
+Deno.test("gemini names the part that it cannot send, and only that record fails", () => {
+  const cases: [part: object, message: RegExp][] = [
+    [{ type: "video_url", video_url: { url: "x" } }, /"video_url"/],
+    [{ type: "file", file: {} }, /neither file_data nor file_id/],
+    [{ type: "file" }, /neither file_data nor file_id/],
+    [{ type: "input_audio", input_audio: { data: "QUJD" } }, /input_audio\.format/],
+    [{ type: "input_audio" }, /has no data/],
+    [{ type: "document", source: { type: "odd" } }, /"document"/],
+    [{ type: "file", file: { file_data: "data:text/plain,hi" } }, /not base64/],
+  ];
+  for (const [part, message] of cases) {
+    assert.throws(() => partsOf([part]), { code: "invalid_input", message });
+  }
+  const flat = [{ id: "a", name: "f", arguments: "{}" }] as unknown as ToolCall[];
+  const messages: Message[] = [{ role: "assistant", content: null, tool_calls: flat }];
+  assert.throws(() => encode({}, "gemini-3-flash", messages), {
+    code: "invalid_input",
+    message: /tool call a has no function\.name/,
+  });
+});
+
+/** A turn of calls and their results; returns Gemini's parts of both. */
+function toolTurn(
+  model: string,
+  calls: object[],
+  results: object[],
+  baseUrl = "https://host/v1beta",
+): { calls: unknown; results: unknown } {
+  const encode = gemini.encoder({ baseUrl, apiKey: "key", headers: {} });
+  const messages = [
+    { role: "user", content: "hi" },
+    { role: "assistant", content: null, tool_calls: calls },
+    ...results.map((result) => ({ role: "tool", ...result })),
+  ] as Message[];
+  const { body } = encode({ model, messages, options: {}, stream: false });
+  const { contents } = JSON.parse(body!);
+  return { calls: contents[1].parts, results: contents[2].parts };
+}
+
+const CALL = { id: "a", type: "function", function: { name: "f", arguments: { x: 1 } } };
+const NO_ARGUMENTS = { id: "b", type: "function", function: { name: "g", arguments: "" } };
+
+Deno.test("gemini 3 gets calls of other models with what stands for a signature", () => {
+  const results = [{ tool_call_id: "a", content: "1" }, { tool_call_id: "b", content: "2" }];
+  const signature = { thoughtSignature: "skip_thought_signature_validator" };
+  const first = { functionCall: { id: "a", name: "f", args: { x: 1 } } };
+  const second = { functionCall: { id: "b", name: "g", args: {} } };
+  // Google signs the first of parallel calls only.
+  assert.deepEqual(toolTurn("gemini-3-flash", [CALL, NO_ARGUMENTS], results).calls, [
+    { ...first, ...signature },
+    second,
+  ]);
+  assert.deepEqual(toolTurn("gemini-4-argon", [NO_ARGUMENTS, CALL], results).calls, [
+    { ...second, ...signature },
+    first,
+  ]);
+  assert.deepEqual(toolTurn("gemini-2.5-flash", [CALL, NO_ARGUMENTS], results).calls, [
+    first,
+    second,
+  ]);
+  // A call that Gemini made through its OpenAI-compatible API.
+  const known = { ...CALL, extra_content: { google: { thought_signature: "sig" } } };
+  assert.deepEqual(toolTurn("gemini-3-flash", [known, NO_ARGUMENTS], results).calls, [
+    { ...first, thoughtSignature: "sig" },
+    second,
+  ]);
+});
+
+Deno.test("gemini 3 gets a signature for its own calls only where it gave none", () => {
+  const call = { functionCall: { name: "f", args: {} } };
+  const sent = (parts: object[], model: string) => {
+    const native: NativeMessage = { format: "gemini", content: parts };
+    const message: Message = { role: "assistant", content: null, native };
+    return encode({}, model, [message]).body.contents[0].parts;
+  };
+  const signed = [{ text: "", thoughtSignature: "t" }, { ...call, thoughtSignature: "s" }, call];
+  assert.deepEqual(sent(signed, "gemini-3-flash"), signed);
+  assert.deepEqual(sent([call, call], "gemini-3-flash"), [
+    { ...call, thoughtSignature: "skip_thought_signature_validator" },
+    call,
+  ]);
+  assert.deepEqual(sent([call], "gemini-2.5-flash"), [call]);
+});
+
+Deno.test("gemini gets errors and media of tools, Vertex AI no ids", () => {
+  const image = { type: "image_url", image_url: { url: "data:image/png;base64,QUJD" } };
+  const failed = { tool_call_id: "a", content: "no such city", is_error: true };
+  const shown = { tool_call_id: "b", content: [{ type: "text", text: "a map" }, image] };
+  const calls = [CALL, NO_ARGUMENTS];
+  assert.deepEqual(toolTurn("gemini-3-flash", calls, [failed, shown]).results, [
+    { functionResponse: { id: "a", name: "f", response: { error: "no such city" } } },
+    {
+      functionResponse: {
+        id: "b",
+        name: "g",
+        response: { output: "a map" },
+        parts: [{ inlineData: { mimeType: "image/png", data: "QUJD" } }],
+      },
+    },
+  ]);
+  assert.throws(() => toolTurn("gemini-2.5-flash", calls, [failed, shown]), {
+    code: "invalid_input",
+    message: /Gemini in a tool message .* "image_url"/,
+  });
+  const byUri = { type: "file", file: { file_id: "gs://bucket/a.pdf" } };
+  const linked = { tool_call_id: "b", content: [byUri] };
+  assert.throws(() => toolTurn("gemini-3-flash", calls, [linked]), { message: /"file"/ });
+  const vertex =
+    "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1" +
+    "/publishers/google";
+  // vercel/ai, issue 15891: Vertex AI refuses ids.
+  const turn = toolTurn("gemini-2.5-flash", [CALL], [failed], vertex);
+  assert.deepEqual(turn, {
+    calls: [{ functionCall: { name: "f", args: { x: 1 } } }],
+    results: [{ functionResponse: { name: "f", response: { error: "no such city" } } }],
+  });
+});
+
+Deno.test("gemini finds tuned models and deployments under their own paths", () => {
+  assert.equal(
+    encode({}, "tunedModels/mine").url,
+    "https://host/v1beta/tunedModels/mine:generateContent",
+  );
+  // Nothing is refused for a model that is not known.
+  assert.equal(
+    encode({ temperature: 0 }, "gemini-flash-latest").body.generationConfig.temperature,
+    0,
+  );
+  assert.equal(encode({ temperature: 0 }, "tunedModels/x").body.generationConfig.temperature, 0);
 });
 
 Deno.test("gemini's errors are what they mean", () => {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { decode, decodeError } from "./gemini_decode.ts";
+import { decode } from "./gemini_answer.ts";
+import { decodeError } from "./google_error.ts";
 import { encoder } from "./gemini_encode.ts";
 import { GeminiStreamDecoder } from "./gemini_stream.ts";
 import { geminiModelList } from "./model_list.ts";

@@ -1,101 +1,88 @@
 /**
- * Answers of Google's Gemini API.
+ * What plain and streamed answers of Google's Gemini API have in common: usage, and fields in snake case.
  *
  * Source: Gemini API reference, "GenerateContentResponse", and the types of `@google/genai`.
  *
  * @module
  */
-import type { FinishReason, ToolCall, Usage } from "../chat/result.ts";
-import { ContentBlockedError, MalformedResponseError } from "../errors.ts";
-import { asNumber, asObject, asObjects, asText, type Json } from "../json.ts";
-import type { Completion } from "./provider.ts";
+import type { Usage } from "../chat/result.ts";
+import { asCount, asObject, asObjects, asText, type Json } from "../json.ts";
 
-const FILTERED: ReadonlySet<unknown> = new Set([
-  "SAFETY",
-  "RECITATION",
-  "BLOCKLIST",
-  "PROHIBITED_CONTENT",
-  "SPII",
-  "LANGUAGE",
-  "IMAGE_SAFETY",
-  "IMAGE_PROHIBITED_CONTENT",
-  "IMAGE_RECITATION",
-]);
-
-/** Maps the reason why a candidate ended; Gemini has none for tool calls. */
-export function finishReason(reason: unknown, hasToolCalls: boolean): FinishReason {
-  if (FILTERED.has(reason)) return "content_filter";
-  // CONTINUATION: the answer is longer than one response may be.
-  if (reason === "MAX_TOKENS" || reason === "CONTINUATION") return "length";
-  // aimock says FUNCTION_CALL, Google STOP.
-  if (hasToolCalls) return "tool_calls";
-  return reason === "STOP" ? "stop" : "other";
+/** A token count; protobuf's JSON writes 64-bit integers as strings. */
+function countOf(value: unknown): number | undefined {
+  return asCount(typeof value === "string" && value !== "" ? Number(value) : value);
 }
 
-/** Decodes usage metadata. Thoughts are counted beside the candidates' tokens. */
+/**
+ * Decodes usage metadata. Thoughts are counted beside the candidates' tokens, and the results of
+ * built-in tools beside the prompt's. `null` if nothing was counted.
+ */
 export function decodeUsage(value: unknown): Usage | null {
-  const usage = asObject(value);
-  if (usage === undefined) return null;
-  const count = (name: string) => asNumber(usage[name]) ?? 0;
-  const promptTokens = count("promptTokenCount") + count("toolUsePromptTokenCount");
-  const completionTokens = count("candidatesTokenCount") + count("thoughtsTokenCount");
+  const usage = asObject(value) ?? {};
+  const prompt = countOf(usage.promptTokenCount);
+  const candidates = countOf(usage.candidatesTokenCount);
+  const total = countOf(usage.totalTokenCount);
+  const thoughts = countOf(usage.thoughtsTokenCount);
+  if ((prompt ?? candidates ?? total ?? thoughts) === undefined) return null;
+  const promptTokens = (prompt ?? 0) + (countOf(usage.toolUsePromptTokenCount) ?? 0);
+  const counted = (candidates ?? 0) + (thoughts ?? 0);
+  // The total is that of prompt and output, so what the parts leave out of it was written.
+  const completionTokens = Math.max(counted, (total ?? 0) - promptTokens);
   return {
     promptTokens,
     completionTokens,
-    totalTokens: asNumber(usage.totalTokenCount) ?? promptTokens + completionTokens,
-    cachedTokens: count("cachedContentTokenCount"),
-    reasoningTokens: count("thoughtsTokenCount"),
+    totalTokens: promptTokens + completionTokens,
+    cachedTokens: Math.min(countOf(usage.cachedContentTokenCount) ?? 0, promptTokens),
+    reasoningTokens: thoughts ?? 0,
   };
 }
 
-/** The tool call in a part; `index` makes an id where Google gave none. */
-export function decodeCall(part: Json, index: number): ToolCall | undefined {
-  const call = asObject(part.functionCall);
-  return call && {
-    id: asText(call.id) ?? `call_${index}`,
-    type: "function",
-    function: { name: asText(call.name) ?? "", arguments: JSON.stringify(call.args ?? {}) },
-  };
+/**
+ * The tier that was billed, where it is not the standard one: Gemini API `serviceTier`, Vertex AI
+ * `trafficType`.
+ */
+export function decodeServiceTier(value: unknown): string | undefined {
+  const usage = asObject(value);
+  const tier = asText(usage?.serviceTier) ?? asText(usage?.trafficType);
+  return tier === undefined ? undefined : /(flex|priority)$/i.exec(tier)?.[0].toLowerCase();
 }
 
-/** Throws when the prompt was blocked: there are no candidates then. */
-export function checkBlocked(answer: Json): void {
-  const reason = asText(asObject(answer.promptFeedback)?.blockReason);
-  if (reason !== undefined) {
-    const hint = "Change the prompt, or the safety settings of the service.";
-    const message = `the prompt was blocked by the provider (${reason})`;
-    throw new ContentBlockedError(message, reason, { hint });
+/** Fields whose own fields are named by the user. */
+const USER_DEFINED: ReadonlySet<string> = new Set([
+  "args",
+  "response",
+  "part_metadata",
+  "partMetadata",
+]);
+
+function camelCase(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(camelCase);
+  const object = asObject(value);
+  if (object === undefined) return value;
+  return Object.fromEntries(
+    Object.entries(object).map(([name, field]) => [
+      name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      USER_DEFINED.has(name) ? field : camelCase(field),
+    ]),
+  );
+}
+
+function hasSnakeCase(object: Json | undefined): boolean {
+  for (const name in object) if (name.includes("_")) return true;
+  return false;
+}
+
+/**
+ * A response with its fields in camel case. Protobuf's JSON allows both spellings; Google sends camel
+ * case, gateways written in Python also `function_call` and `usage_metadata`.
+ */
+export function normalizeResponse(answer: Json): Json {
+  let isSnakeCase = hasSnakeCase(answer);
+  for (const candidate of asObjects(answer.candidates)) {
+    isSnakeCase ||= hasSnakeCase(candidate);
+    for (const part of asObjects(asObject(candidate.content)?.parts)) {
+      isSnakeCase ||= hasSnakeCase(part);
+    }
   }
+  return isSnakeCase ? camelCase(answer) as Json : answer;
 }
-
-function textOf(parts: readonly Json[], thought: boolean): string {
-  return parts.filter((part) => (part.thought === true) === thought)
-    .map((part) => asText(part.text) ?? "").join("");
-}
-
-/** Decodes a plain answer. */
-export function decode(body: unknown): Completion {
-  const answer = asObject(body) ?? {};
-  checkBlocked(answer);
-  const [candidate] = asObjects(answer.candidates);
-  if (candidate === undefined) {
-    throw new MalformedResponseError("the server's answer has no candidate", {
-      hint: "Check that the base URL is that of the Gemini API; it ends in /v1beta.",
-    });
-  }
-  const parts = asObjects(asObject(candidate.content)?.parts);
-  const toolCalls = parts.filter((part) => part.functionCall !== undefined)
-    .map((part, i) => decodeCall(part, i)!);
-  return {
-    content: textOf(parts, false),
-    thinking: textOf(parts, true) || null,
-    refusal: null,
-    toolCalls,
-    usage: decodeUsage(answer.usageMetadata),
-    finishReason: finishReason(candidate.finishReason, toolCalls.length > 0),
-    model: asText(answer.modelVersion) ?? "",
-    native: { format: "gemini", content: parts },
-  };
-}
-
-export { decodeError } from "./google_error.ts";

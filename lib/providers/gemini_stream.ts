@@ -1,75 +1,268 @@
 /**
- * The stream of the Gemini API: each event is a whole response with the next parts; there is no end
- * marker.
+ * Reads answers of the Gemini API, chunk by chunk. Each chunk of a stream is a whole response with the
+ * next parts, and there is no end marker; a plain answer is a stream of one chunk.
  *
  * Source: Gemini API reference, "models.streamGenerateContent".
  *
  * @module
  */
 import type { NativeMessage } from "../chat/messages.ts";
+import type { Usage } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
+import type { PartialCompletion } from "../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../json.ts";
-import {
-  checkBlocked,
-  decodeCall,
-  decodeError,
-  decodeUsage,
-  finishReason,
-} from "./gemini_decode.ts";
+import { type AnswerText, CitationReader } from "./gemini_citations.ts";
+import { decodeServiceTier, decodeUsage, normalizeResponse } from "./gemini_decode.ts";
+import { checkBlocked, checkFailure, finishReason, isFinished } from "./gemini_finish.ts";
+import { decodeLogprobs } from "./gemini_logprobs.ts";
+import { addPartialArgs, isPartialCall } from "./gemini_partial_args.ts";
+import { decodeError } from "./google_error.ts";
 import { parseEvent } from "./parse_event.ts";
 import type { StreamDecoder } from "./provider.ts";
 import { embeddedError } from "./response_error.ts";
+
+/** A function call whose arguments are still arriving. */
+interface OpenCall {
+  index: number;
+  part: Json;
+  call: Json;
+  args: Json;
+}
+
+/** Only the first of several choices is read, as everywhere; protobuf leaves out an index of 0. */
+function firstChoice(answer: Json): Json | undefined {
+  return asObjects(answer.candidates).find(({ index }) => (index ?? 0) === 0);
+}
+
+function isEmptyValue(value: unknown): boolean {
+  return value === null || value === undefined ||
+    (typeof value === "object" && Object.keys(value).length === 0);
+}
+
+/** Copies fields that say something, so that a later chunk does not erase what an earlier one said. */
+function assignFields(target: Json, source: Json | undefined): void {
+  for (const name in source) {
+    if (!isEmptyValue(source[name]) || !(name in target)) target[name] = source[name];
+  }
+}
+
+/** Whether a part is nothing but text, so that the text of the next one can be added to it. */
+function isPlainText(part: Json | undefined): part is Json & { text: string } {
+  if (typeof part?.text !== "string") return false;
+  for (const name in part) if (name !== "text" && name !== "thought") return false;
+  return true;
+}
+
+/** Arguments as JSON; a gateway may send the text itself. */
+function argumentsOf(args: unknown): string {
+  return asText(args) ?? JSON.stringify(args || {});
+}
 
 /** Decodes one stream. */
 export class GeminiStreamDecoder implements StreamDecoder {
   complete = false;
   readonly ended = false;
-  model: string | undefined;
+  /** The whole response so far, as a plain answer would have it. */
+  readonly raw: Json = {};
+  readonly #candidate: Json = {};
   readonly #parts: Json[] = [];
+  readonly #citations = new CitationReader();
+  /** Where each part that arrived begins in the text. */
+  readonly #starts: (number | undefined)[] = [];
+  #length = 0;
   #calls = 0;
+  #openCalls: OpenCall[] = [];
+  #started = false;
+  #refused = false;
+
+  get model(): string | undefined {
+    return asText(this.raw.modelVersion);
+  }
+
+  get serviceTier(): string | undefined {
+    return decodeServiceTier(this.raw.usageMetadata);
+  }
+
+  /** The tokens counted so far. */
+  get usage(): Usage | null {
+    return decodeUsage(this.raw.usageMetadata);
+  }
+
+  /** Whether a candidate arrived. */
+  get hasCandidate(): boolean {
+    return this.raw.candidates !== undefined;
+  }
 
   push(data: string): StreamEvent[] {
-    const answer = parseEvent(data);
-    const error = decodeError(answer);
-    if (error !== undefined) throw embeddedError(error);
-    checkBlocked(answer);
-    this.model ??= asText(answer.modelVersion);
+    return this.read(parseEvent(data));
+  }
 
-    const [candidate] = asObjects(answer.candidates);
-    const events = asObjects(asObject(candidate?.content)?.parts)
-      .flatMap((part) => this.#pushPart(part));
-    const reason = asText(candidate?.finishReason);
-    if (reason !== undefined) {
-      this.complete = true;
-      events.push({ type: "finish", finishReason: finishReason(reason, this.#calls > 0) });
+  /**
+   * Decodes one chunk, or a whole response.
+   *
+   * @throws {FlexLLMError} for an error object, a blocked prompt, or an answer that failed
+   */
+  read(response: Json): StreamEvent[] {
+    const answer = normalizeResponse(response);
+    const error = decodeError(answer);
+    if (error !== undefined) throw embeddedError(error, undefined, this.partial());
+    const candidate = firstChoice(answer);
+    this.#keepAnswer(answer, candidate);
+    if (candidate?.content === undefined && candidate?.finishReason === undefined) {
+      checkBlocked(answer, () => this.partial());
     }
-    const usage = decodeUsage(answer.usageMetadata);
+    const events: StreamEvent[] = [];
+    if (candidate !== undefined) this.#readCandidate(candidate, events);
+    this.#started ||= events.length > 0;
+    // Usage alone does not begin an answer: until it does, a failure can be retried.
+    const usage = this.#started && answer.usageMetadata !== undefined ? this.usage : null;
     if (usage !== null) events.push({ type: "usage", usage });
     return events;
   }
 
-  native(): NativeMessage {
-    return { format: "gemini", content: this.#parts };
-  }
-
-  #pushPart(part: Json): StreamEvent[] {
-    this.#keep(part);
-    const call = decodeCall(part, this.#calls);
-    if (call !== undefined) {
-      const { id, function: { name, arguments: json } } = call;
-      return [{ type: "tool_call", index: this.#calls++, id, name, arguments: json }];
+  /** The events that are left when nothing more arrives. */
+  end(): StreamEvent[] {
+    const events: StreamEvent[] = [];
+    this.#closeCalls(events);
+    this.#cite(events);
+    if (!this.complete) {
+      const reason = asText(this.#candidate.finishReason);
+      events.push({ type: "finish", finishReason: finishReason(reason, this.#calls > 0) });
     }
-    const text = asText(part.text);
-    if (text === undefined) return [];
-    return [{ type: part.thought === true ? "thinking" : "text", text }];
+    return events;
   }
 
-  /** Pieces of one text become one part again, as a plain answer has it. */
-  #keep(part: Json): void {
+  native(): NativeMessage | undefined {
+    return this.#parts.length === 0 ? undefined : { format: "gemini", content: this.#parts };
+  }
+
+  /** What arrived so far, for an error. */
+  partial(): PartialCompletion {
+    return {
+      content: this.#textOf(false),
+      thinking: this.#textOf(true) || null,
+      usage: this.usage,
+    };
+  }
+
+  #textOf(thought: boolean): string {
+    return this.#parts.filter((part) => (part.thought === true) === thought)
+      .map((part) => asText(part.text) ?? "").join("");
+  }
+
+  #keepAnswer({ candidates: _, usageMetadata, ...rest }: Json, candidate: Json | undefined): void {
+    assignFields(this.raw, rest);
+    const usage = asObject(usageMetadata);
+    if (usage !== undefined) {
+      const counted: Json = { ...asObject(this.raw.usageMetadata) };
+      assignFields(counted, usage);
+      this.raw.usageMetadata = counted;
+    }
+    if (candidate === undefined) return;
+    const { content, logprobsResult, ...fields } = candidate;
+    this.raw.candidates ??= [this.#candidate];
+    this.#candidate.content ??= { parts: this.#parts, role: asObject(content)?.role ?? "model" };
+    assignFields(this.#candidate, fields);
+    const logprobs = asObject(logprobsResult);
+    if (logprobs === undefined) return;
+    const known = asObject(this.#candidate.logprobsResult) ?? {};
+    this.#candidate.logprobsResult = {
+      ...logprobs,
+      chosenCandidates: [
+        ...asObjects(known.chosenCandidates),
+        ...asObjects(logprobs.chosenCandidates),
+      ],
+      topCandidates: [...asObjects(known.topCandidates), ...asObjects(logprobs.topCandidates)],
+    };
+  }
+
+  #readCandidate(candidate: Json, events: StreamEvent[]): void {
+    for (const part of asObjects(asObject(candidate.content)?.parts)) this.#readPart(part, events);
+    this.#citations.add(candidate);
+    const logprobs = decodeLogprobs(candidate.logprobsResult);
+    if (logprobs.length > 0) events.push({ type: "logprobs", logprobs });
+    const reason = asText(candidate.finishReason);
+    if (isFinished(reason)) {
+      this.#closeCalls(events);
+      checkFailure(this.#candidate, this.#parts.length === 0, () => this.partial());
+      this.complete = true;
+    }
+    // Some chunks with sources come after the one with the reason.
+    if (this.complete) this.#cite(events);
+    if (isFinished(reason)) {
+      const finish = finishReason(reason, this.#calls > 0);
+      const refusal = finish === "content_filter" && asText(candidate.finishMessage);
+      if (refusal && !this.#refused) events.push({ type: "refusal", text: refusal });
+      this.#refused ||= Boolean(refusal);
+      events.push({ type: "finish", finishReason: finish });
+    }
+  }
+
+  #cite(events: StreamEvent[]): void {
+    const text = (): AnswerText => ({ content: this.#textOf(false), starts: this.#starts });
+    for (const citation of this.#citations.take(text)) events.push({ type: "citation", citation });
+  }
+
+  #readPart(part: Json, events: StreamEvent[]): void {
+    const call = asObject(part.functionCall);
+    if (call !== undefined) return this.#readCall(part, call, events);
+    this.#keepPart(part);
+    const text = asText(part.text);
+    const isThought = part.thought === true;
+    this.#starts.push(typeof part.text === "string" && !isThought ? this.#length : undefined);
+    if (text === undefined) return;
+    if (!isThought) this.#length += text.length;
+    events.push({ type: isThought ? "thinking" : "text", text });
+  }
+
+  /** Pieces of one text become one part again; a part with a signature must stay as it is. */
+  #keepPart(part: Json): void {
     const last = this.#parts.at(-1);
-    const continues = typeof part.text === "string" && typeof last?.text === "string" &&
-      part.thought === last.thought && last.thoughtSignature === undefined;
-    if (continues) Object.assign(last, part, { text: `${last.text}${part.text}` });
-    else this.#parts.push({ ...part });
+    if (isPlainText(part) && isPlainText(last) && part.thought === last.thought) {
+      last.text += part.text;
+    } else if (!isPlainText(part) || part.text !== "") this.#parts.push({ ...part });
+  }
+
+  #readCall(part: Json, call: Json, events: StreamEvent[]): void {
+    const name = asText(call.name);
+    const open = this.#openCalls.find((open) => call.id && open.call.id === call.id) ??
+      this.#openCalls.at(-1);
+    if (name === undefined && isPartialCall(call)) {
+      // The empty call that ends a call in pieces, or a piece of nothing.
+      if (open === undefined) return;
+      addPartialArgs(open.args, call.partialArgs);
+      const { functionCall: _, ...fields } = part;
+      Object.assign(open.part, fields);
+      return;
+    }
+    const index = this.#calls++;
+    const id = asText(call.id) ?? this.#makeId(index);
+    this.#starts.push(undefined);
+    if (!isPartialCall(call)) {
+      this.#parts.push({ ...part });
+      events.push({ type: "tool_call", index, id, name, arguments: argumentsOf(call.args) });
+      return;
+    }
+    const { partialArgs, willContinue: _, ...fields } = call;
+    const args = { ...asObject(call.args) };
+    const whole = { ...fields, args };
+    const kept: Json = { ...part, functionCall: whole };
+    this.#parts.push(kept);
+    this.#openCalls.push({ index, part: kept, call: whole, args });
+    addPartialArgs(args, partialArgs);
+    events.push({ type: "tool_call", index, id, name, arguments: "" });
+  }
+
+  /** An id for a call that Google gave none; other providers want each id to be unique. */
+  #makeId(index: number): string {
+    const response = (asText(this.raw.responseId) ?? "").replace(/[^\w-]/g, "").slice(0, 24);
+    return response === "" ? `call_${index}` : `call_${response}_${index}`;
+  }
+
+  #closeCalls(events: StreamEvent[]): void {
+    for (const { index, args } of this.#openCalls) {
+      events.push({ type: "tool_call", index, arguments: JSON.stringify(args) });
+    }
+    this.#openCalls = [];
   }
 }

@@ -1,23 +1,24 @@
 /**
- * The one knob for thinking, in the words that each generation of Gemini accepts.
+ * The `thinking` option in the form that each generation of Gemini accepts.
  *
  * Source: Gemini API documentation, "Thinking"; a level and a budget together are refused.
  *
  * @module
  */
-import type { Thinking } from "../chat/options.ts";
+import type { Thinking, ThinkingLevel } from "../chat/options.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { GeminiLevel, GeminiModel } from "./gemini_models.ts";
 import { unsupported } from "./unsupported.ts";
 
-const BUDGETS = {
+/** Budgets for the levels, in tokens; a model's own maximum limits them. */
+const BUDGETS: Readonly<Record<ThinkingLevel, number>> = {
   minimal: 512,
   low: 1024,
   medium: 8192,
   high: 24_576,
-  xhigh: 24_576,
-  max: 24_576,
-} as const;
+  xhigh: 32_768,
+  max: 32_768,
+};
 
 /** The `thinkingConfig` of a request. */
 export interface ThinkingConfig {
@@ -27,32 +28,28 @@ export interface ThinkingConfig {
   thinkingBudget?: number;
 }
 
-function withBudget(thinking: Exclude<Thinking, false>): ThinkingConfig {
-  const thinkingBudget = thinking === true
-    ? -1
-    : typeof thinking === "number"
-    ? thinking
-    : BUDGETS[thinking];
+function withBudget(model: GeminiModel, thinking: true | ThinkingLevel): ThinkingConfig {
+  const thinkingBudget = thinking === true ? -1 : Math.min(BUDGETS[thinking], model.maxBudget);
   return { includeThoughts: true, thinkingBudget };
 }
 
 function withLevel(
   name: string,
   { levels }: GeminiModel,
-  thinking: Exclude<Thinking, false>,
+  thinking: true | ThinkingLevel,
 ): ThinkingConfig {
   if (thinking === true) return { includeThoughts: true };
-  const known = levels.map((level) => `"${level.toLowerCase()}"`).join(", ");
-  if (typeof thinking === "number") {
-    throw unsupported("thinking as a number", name, `Give a level: ${known}.`);
-  }
   const thinkingLevel = thinking.toUpperCase() as GeminiLevel;
   if (!levels.includes(thinkingLevel)) {
     throw new ConfigurationError(`thinking: ${name} does not know the level "${thinking}"`, {
-      hint: `It knows ${known}.`,
+      hint: `It knows ${namesOf(levels)}.`,
     });
   }
   return { includeThoughts: true, thinkingLevel };
+}
+
+function namesOf(levels: readonly GeminiLevel[]): string {
+  return levels.map((level) => `"${level.toLowerCase()}"`).join(", ");
 }
 
 /**
@@ -68,10 +65,23 @@ export function geminiThinking(
   if (thinking === undefined) return undefined;
   if (thinking === false) {
     if (!model.canTurnOff) {
-      throw unsupported("thinking: false", name, 'It always thinks; "low" makes it think little.');
+      const least = model.levels[0]?.toLowerCase() ?? "minimal";
+      throw unsupported(
+        "thinking: false",
+        name,
+        `It always thinks; use "${least}" for as little as possible.`,
+      );
     }
     return model.thinking === "none" ? undefined : { thinkingBudget: 0 };
   }
   if (model.thinking === "none") throw unsupported("thinking", name);
-  return model.thinking === "budget" ? withBudget(thinking) : withLevel(name, model, thinking);
+  if (typeof thinking === "number") {
+    if (model.maxBudget === 0) {
+      throw unsupported("thinking as a number", name, `Use a level: ${namesOf(model.levels)}.`);
+    }
+    return { includeThoughts: true, thinkingBudget: thinking };
+  }
+  return model.thinking === "budget"
+    ? withBudget(model, thinking)
+    : withLevel(name, model, thinking);
 }

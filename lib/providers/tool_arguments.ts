@@ -5,19 +5,22 @@
  */
 import type { ToolCall } from "../chat/result.ts";
 import { InvalidInputError } from "../errors.ts";
-import { parseExact } from "../json.ts";
+import { asObject, type Json, parseExact } from "../json.ts";
 
 /**
- * Parses the arguments of a call; none at all are an empty object.
+ * Parses the arguments of a call; none at all are an empty object. Records written by other tools may
+ * hold the object itself. What is no object (the APIs take only those) becomes the field `input` of one.
  *
  * @throws {InvalidInputError} when they are not JSON
  */
-export function parseArguments(call: ToolCall): unknown {
+export function parseArguments(call: ToolCall): Json {
+  const given: unknown = call.function.arguments;
   try {
-    return parseExact(call.function.arguments || "{}");
+    const value = typeof given === "string" ? parseExact(given || "{}") : given ?? {};
+    return asObject(value) ?? { input: value };
   } catch (cause) {
     throw new InvalidInputError(
-      `the arguments of the tool call ${call.id} are not JSON: ${call.function.arguments}`,
+      `the arguments of the tool call ${call.id} are not JSON: ${given}`,
       { cause },
     );
   }
