@@ -29,3 +29,11 @@ export function asText(value: unknown): string | undefined {
 export function asNumber(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
+
+/**
+ * `value` when it can count something: a finite number that is not negative, else `undefined`. Servers
+ * have sent `-1`, `null` and text for token counts they did not know.
+ */
+export function asCount(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0 && value < Infinity ? value : undefined;
+}
