@@ -95,20 +95,16 @@ export class ClaudeStreamDecoder implements StreamDecoder {
     return { format: "claude", content: this.#blocks.map(({ block }) => block) };
   }
 
-  #startMessage({ content, usage, ...message }: Json): StreamEvent[] {
+  #startMessage({ content, usage, ...fields }: Json): StreamEvent[] {
     if (this.#hasStarted) {
-      // Proxies repeat the event; one that asks again puts another answer behind half of the first.
-      if (message.id === this.#message.id) return [];
-      throw new MalformedResponseError(
-        "the stream started a second message before the first ended",
-        {
-          retryable: true,
-        },
-      );
+      // Proxies repeat the event; one that retries puts another answer behind half of the first.
+      if (fields.id === this.#message.id) return [];
+      const message = "the stream started a second message before the first ended";
+      throw new MalformedResponseError(message, { retryable: true });
     }
     this.#hasStarted = true;
-    Object.assign(this.#message, message);
-    this.model = asText(message.model) ?? this.model;
+    Object.assign(this.#message, fields);
+    this.model = asText(fields.model) ?? this.model;
     const events: StreamEvent[] = [];
     for (const [index, block] of asObjects(content).entries()) {
       events.push(...this.#startBlock(index, block), ...this.#stopBlock(index));
@@ -128,9 +124,10 @@ export class ClaudeStreamDecoder implements StreamDecoder {
   }
 
   #pushDelta(index: number, delta: Json): StreamEvent[] {
-    const missing = BlockDecoder.missingStart(delta, this.#open.get(index));
-    const events = missing === undefined ? [] : this.#startBlock(index, missing);
-    return [...events, ...this.#open.get(index)?.push(delta) ?? []];
+    const open = this.#open.get(index);
+    const missing = BlockDecoder.missingStart(delta, open);
+    if (missing === undefined) return open?.push(delta) ?? [];
+    return [...this.#startBlock(index, missing), ...this.#open.get(index)!.push(delta)];
   }
 
   #stopBlock(index: number): StreamEvent[] {
