@@ -4,14 +4,20 @@ import { readFileSync } from "node:fs";
 import type { StreamEvent } from "../lib/chat/stream_events.ts";
 import { StreamAccumulator } from "../lib/chat/stream_events.ts";
 import { chatCompletions as openai } from "../lib/providers/chat_completions.ts";
-import type { ChatRequest } from "../lib/providers/provider.ts";
+import type { ChatRequest, Endpoint } from "../lib/providers/provider.ts";
+import { serviceOfUrl } from "../lib/providers/services.ts";
 
 function fixture(name: string) {
   return JSON.parse(readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8"));
 }
 
+function endpointOf(baseUrl: string): Endpoint {
+  const service = serviceOfUrl(baseUrl);
+  return { baseUrl, apiKey: "key", headers: { "x-team": "a" }, service };
+}
+
 function encode(request: Partial<ChatRequest>, baseUrl = "https://host.example/v1") {
-  const encoder = openai.encoder({ baseUrl, apiKey: "key", headers: { "x-team": "a" } });
+  const encoder = openai.encoder(endpointOf(baseUrl));
   const encoded = encoder({
     model: "m",
     messages: [{ role: "user", content: "hi" }],
@@ -235,11 +241,9 @@ Deno.test("openai asks each service to think in its own words", () => {
 });
 
 Deno.test("openai uses the key header and the words of the service", () => {
-  const azure = openai.encoder({
-    baseUrl: "https://x.openai.azure.com/openai/deployments/d?api-version=v",
-    apiKey: "key",
-    headers: {},
-  });
+  const azure = openai.encoder(
+    endpointOf("https://x.openai.azure.com/openai/deployments/d?api-version=v"),
+  );
   const request: ChatRequest = {
     model: "m",
     messages: [{ role: "user", content: "hi" }],

@@ -116,7 +116,8 @@ export class EndpointClient implements Target {
   async complete({ provider, encoded }: Prepared, options: TryOptions): Promise<Answered> {
     const answer = await send(encoded, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
-    const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer));
+    const { endpoint } = this.#connection;
+    const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer, endpoint));
     this.#observe(answer, decoded.completion.usage ?? undefined);
     return decoded;
   }
@@ -141,6 +142,7 @@ export class EndpointClient implements Target {
     return readStream(encoded, this.#connection.fetch, {
       ...options,
       provider,
+      endpoint: this.#connection.endpoint,
       secrets: this.#secrets,
       onResponse: (response) => this.#observe(response, undefined),
     });

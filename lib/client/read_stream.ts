@@ -4,10 +4,16 @@
  *
  * @module
  */
-import { eventsOf, type StreamEvent } from "../chat/stream_events.ts";
+import { eventsOf, StreamAccumulator, type StreamEvent } from "../chat/stream_events.ts";
 import { AbortedError, MalformedResponseError } from "../errors.ts";
-import { decodeAnswer, throwStatusError } from "../providers/answer.ts";
-import type { Completion, EncodedRequest, Provider, StreamDecoder } from "../providers/provider.ts";
+import { decodeAnswer, throwIncomplete, throwStatusError } from "../providers/answer.ts";
+import type {
+  Completion,
+  EncodedRequest,
+  Endpoint,
+  Provider,
+  StreamDecoder,
+} from "../providers/provider.ts";
 import { redact } from "../redact.ts";
 import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
 import { readBody } from "../transport/read_body.ts";
@@ -16,16 +22,11 @@ import { readServerSentEvents } from "../transport/server_sent_events.ts";
 /** What reading a stream needs to know. */
 export interface ReadStreamOptions extends SendOptions {
   provider: Provider;
+  endpoint: Endpoint;
   /** What must not be shown, whatever the server says. */
   secrets: readonly string[];
   /** Called when the headers of the answer are there. */
   onResponse?: (response: Response) => void;
-}
-
-/** Some servers send their streams as plain text; none sends them as JSON or as a web page. */
-function isEventStream(response: Response): boolean {
-  return response.ok && response.body !== null &&
-    !/json|html/.test(response.headers.get("content-type") ?? "");
 }
 
 /** What is known of an answer when its stream has ended, beside its events. */
@@ -51,35 +52,38 @@ export async function* readStream(
     exchange.limit(timeout, "no first event of the answer");
     const response = await exchange.open(request, fetch);
     options.onResponse?.(response);
-    if (!isEventStream(response)) {
-      const { status, headers } = response;
-      const answer = {
-        status,
-        headers,
-        body: redact(await readBody(response), ...options.secrets),
-      };
-      if (!response.ok) throwStatusError(provider, answer);
-      const { completion } = decodeAnswer(provider, answer);
-      finished = true;
-      yield eventsOf(completion);
-      const { model, native, cost, serviceTier, billed } = completion;
-      return { model, native, cost, serviceTier, billed };
+    const { status, headers } = response;
+    if (!response.ok) {
+      const body = redact(await readBody(response), ...options.secrets);
+      throwStatusError(provider, { status, headers, body });
     }
-    const decoder = provider.streamDecoder();
-    for await (const batch of readServerSentEvents(response.body!)) {
+    const decoder = provider.streamDecoder(options.endpoint);
+    let hasEvents = false;
+    for await (const batch of readServerSentEvents(response.body ?? new Blob().stream())) {
+      if (typeof batch === "string") {
+        const body = redact(batch, ...options.secrets);
+        const answer = decodeAnswer(provider, { status, headers, body }, options.endpoint);
+        finished = true;
+        yield eventsOf(answer.completion);
+        const { model, native, cost, serviceTier, billed } = answer.completion;
+        return { model, native, cost, serviceTier, billed, raw: answer.raw };
+      }
       const { events, error } = decodeBatch(batch, decoder, options.secrets);
       if (events.length > 0) {
+        hasEvents = true;
         exchange.limit(timeout, "no further event of the answer");
         yield events;
       }
       if (error !== undefined) throw error;
       if (decoder.ended) break;
     }
-    if (!decoder.complete) {
-      throw new MalformedResponseError("the stream ended before the answer was complete", {
-        retryable: true,
-      });
+    // After the first event, the caller adds what it has received to the error.
+    const { failure } = decoder;
+    if (failure !== undefined) {
+      failure.error.message = redact(failure.error.message ?? "", ...options.secrets) || undefined;
+      if (hasEvents && failure.usage) yield [{ type: "usage", usage: failure.usage }];
     }
+    throwIncomplete(decoder, hasEvents ? undefined : new StreamAccumulator());
     finished = true;
     const { model, cost, serviceTier, billed, raw } = decoder;
     return { model, native: decoder.native(), cost, serviceTier, billed, raw };

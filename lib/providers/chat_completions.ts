@@ -14,7 +14,7 @@ export const chatCompletions: Provider = {
   name: "chat",
   encoder,
   decode,
-  streamDecoder: () => new ChatStreamDecoder(),
+  streamDecoder: (endpoint) => new ChatStreamDecoder(endpoint),
   modelList: openaiModelList,
   decodeError,
 };

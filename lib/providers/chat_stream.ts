@@ -6,23 +6,27 @@
  * @module
  */
 import type { NativeMessage } from "../chat/messages.ts";
+import type { Usage } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
+import { MalformedResponseError } from "../errors.ts";
 import { asObject, asText, type Json } from "../json.ts";
+import { choiceError, decodeError, firstChoice } from "./chat_decode.ts";
 import {
-  checkResources,
-  decodeArguments,
+  answerCitations,
   decodeContent,
-  decodeCost,
-  decodeError,
   decodeThinking,
-  decodeUsage,
-  finishReason,
+  messageCitations,
   nativeMessage,
-} from "./chat_decode.ts";
+} from "./chat_message.ts";
+import { ToolCallAssembler } from "./chat_stream_calls.ts";
+import { MessageAssembler } from "./chat_stream_message.ts";
+import { decodeCost, decodeUsage, findUsage } from "./chat_usage.ts";
+import { finishReason } from "./finish_reason.ts";
 import { parseEvent } from "./parse_event.ts";
-import type { StreamDecoder } from "./provider.ts";
+import type { Endpoint, ProviderError, StreamDecoder } from "./provider.ts";
 import { embeddedError } from "./response_error.ts";
-import { ThinkTagSplitter } from "./think_tags.ts";
+import { mayTagThinking, ThinkTagSplitter } from "./think_tags.ts";
+import { decodeLogprobs } from "./token_logprobs.ts";
 
 /** Decodes one stream. */
 export class ChatStreamDecoder implements StreamDecoder {
@@ -30,100 +34,131 @@ export class ChatStreamDecoder implements StreamDecoder {
   ended = false;
   model: string | undefined;
   cost: number | undefined;
+  serviceTier: string | undefined;
+  failure: { error: ProviderError; usage: Usage | null } | undefined;
+  readonly #endpoint: Endpoint | undefined;
   readonly #text = new ThinkTagSplitter();
-  readonly #reasoning: Json = {};
+  readonly #message = new MessageAssembler();
+  readonly #calls = new ToolCallAssembler();
+  #isEmpty = true;
+  #hasText = false;
   #refused = false;
-  /** The `id` of each tool call begun, at its index. */
-  #toolCallIds: (string | undefined)[] = [];
+  /** How many sources have been given: search services repeat them in each chunk. */
+  #cited = 0;
+
+  constructor(endpoint?: Endpoint) {
+    this.#endpoint = endpoint;
+  }
 
   push(data: string): StreamEvent[] {
+    const events: StreamEvent[] = [];
     if (data === "[DONE]") {
-      this.complete = this.ended = true;
-      return [];
+      this.#done(events);
+      return events;
     }
     const chunk = parseEvent(data);
     const error = decodeError(chunk);
     if (error !== undefined) throw embeddedError(error);
     this.model ??= asText(chunk.model);
-
-    const events: StreamEvent[] = [];
-    const choice = Array.isArray(chunk.choices) ? asObject(chunk.choices[0]) : undefined;
-    const delta = asObject(choice?.delta);
-    if (delta !== undefined) this.#pushDelta(delta, events);
-    if (asText(choice?.finish_reason) !== undefined) {
-      this.complete = true;
-      checkResources(choice?.finish_reason);
-      const hasToolCalls = this.#toolCallIds.length > 0;
-      const reason = this.#refused
-        ? "content_filter"
-        : finishReason(choice?.finish_reason, hasToolCalls);
-      this.#text.flush(events);
-      events.push({ type: "finish", finishReason: reason });
+    this.serviceTier = asText(chunk.service_tier) ?? this.serviceTier;
+    const choice = this.#choice(chunk.choices);
+    if (choice !== undefined) this.#pushChoice(choice, events);
+    for (const citation of answerCitations(chunk).slice(this.#cited)) {
+      this.#cited++;
+      events.push({ type: "citation", citation });
     }
-    // Groq once put it into a field of its own.
-    const usage = decodeUsage(chunk.usage ?? asObject(chunk.x_groq)?.usage);
-    if (usage !== null) events.push({ type: "usage", usage });
-    this.cost = decodeCost(chunk.usage) ?? this.cost;
+    const rawUsage = findUsage(chunk, choice);
+    const usage = decodeUsage(rawUsage);
+    this.cost = decodeCost(rawUsage) ?? this.cost;
+    if (usage === null) return events;
+    if (this.failure === undefined) events.push({ type: "usage", usage });
+    else this.failure.usage = usage;
     return events;
   }
 
   native(): NativeMessage | undefined {
-    return nativeMessage(this.#reasoning);
+    const { content, extras } = this.#message;
+    return nativeMessage(content, extras, this.#calls.calls());
+  }
+
+  /** In the form of a plain answer, so that both are read in one way. */
+  get raw(): unknown {
+    const message = this.#message.extras;
+    return message && { model: this.model, choices: [{ index: 0, message }] };
+  }
+
+  #choice(choices: unknown): Json | undefined {
+    const choice = firstChoice(choices);
+    // Where several choices were asked for, each chunk belongs to one.
+    return typeof choice?.index === "number" && choice.index > 0 ? undefined : choice;
+  }
+
+  #pushChoice(choice: Json, events: StreamEvent[]): void {
+    // A server that does not stream sends the whole message at once.
+    const delta = asObject(choice.delta) ?? asObject(choice.message);
+    if (delta !== undefined) this.#pushDelta(delta, events);
+    const logprobs = decodeLogprobs(choice.logprobs);
+    if (logprobs !== undefined) events.push({ type: "logprobs", logprobs });
+    if (events.length > 0) this.#isEmpty = false;
+    const error = choiceError(choice);
+    if (error !== undefined) {
+      this.failure ??= { error, usage: null };
+      this.#isEmpty = false;
+    } else if (asText(choice.finish_reason) !== undefined) {
+      this.#finish(choice.finish_reason, events);
+    }
+  }
+
+  #finish(reason: unknown, events: StreamEvent[]): void {
+    this.complete = true;
+    this.#isEmpty = false;
+    this.#close(events);
+    const finish = this.#refused ? "content_filter" : finishReason(reason, this.#calls.count > 0);
+    events.push({ type: "finish", finishReason: finish });
+  }
+
+  #close(events: StreamEvent[]): void {
+    this.#text.flush(events);
+    this.#calls.close(events);
+  }
+
+  #done(events: StreamEvent[]): void {
+    if (this.#isEmpty) {
+      throw new MalformedResponseError("the stream ended without an answer", { retryable: true });
+    }
+    this.ended = true;
+    if (!this.complete && this.failure === undefined) {
+      // Some servers give no finish reason.
+      if (this.#calls.count > 0) this.#finish(undefined, events);
+      else this.#close(events);
+    }
+    this.complete = true;
   }
 
   #pushDelta(delta: Json, events: StreamEvent[]): void {
     const thinking = decodeThinking(delta);
-    if (thinking !== undefined) events.push({ type: "thinking", text: thinking });
-    this.#keepReasoning(delta);
-    this.#text.push(decodeContent(delta.content), events);
+    if (thinking !== undefined) {
+      // The server knows which text is thinking.
+      this.#text.disable();
+      events.push({ type: "thinking", text: thinking });
+    }
+    this.#message.push(delta);
+    const text = decodeContent(delta.content);
+    if (text !== "") {
+      if (!this.#hasText && !mayTagThinking(this.#endpoint, this.model)) this.#text.disable();
+      this.#hasText = true;
+      this.#isEmpty = false;
+      this.#text.push(text, events);
+    }
     const refusal = asText(delta.refusal);
     if (refusal !== undefined) {
       this.#refused = true;
-      events.push({ type: "text", text: refusal });
+      events.push({ type: "refusal", text: refusal });
     }
-    if (!Array.isArray(delta.tool_calls)) return;
-    for (const item of delta.tool_calls) {
-      const call = asObject(item);
-      if (call !== undefined) events.push(this.#toolCall(call));
+    for (const citation of messageCitations(delta)) events.push({ type: "citation", citation });
+    if (Array.isArray(delta.tool_calls)) this.#calls.push(delta.tool_calls, events);
+    else if (asObject(delta.function_call) !== undefined) {
+      this.#calls.push([{ index: 0, function: delta.function_call }], events);
     }
-  }
-
-  /** Puts together what the service wants back in the next turn. */
-  #keepReasoning({ reasoning_content, reasoning_details }: Json): void {
-    if (typeof reasoning_content === "string") {
-      const before = this.#reasoning.reasoning_content ?? "";
-      this.#reasoning.reasoning_content = `${before}${reasoning_content}`;
-    }
-    if (Array.isArray(reasoning_details)) {
-      const before = this.#reasoning.reasoning_details as unknown[] | undefined;
-      this.#reasoning.reasoning_details = [...before ?? [], ...reasoning_details];
-    }
-  }
-
-  #toolCall(call: Json): StreamEvent {
-    const fn = asObject(call.function);
-    const id = asText(call.id);
-    const index = this.#toolCallIndex(call.index, id);
-    const event: StreamEvent = {
-      type: "tool_call",
-      index,
-      arguments: decodeArguments(fn?.arguments),
-    };
-    if (!(index in this.#toolCallIds)) {
-      event.id = this.#toolCallIds[index] = id ?? `call_${index}`;
-      event.name = asText(fn?.name) ?? "";
-    }
-    return event;
-  }
-
-  /** Servers that leave the index out (Gemini's compatible API) start a new call with a new id. */
-  #toolCallIndex(index: unknown, id: string | undefined): number {
-    if (typeof index === "number") return index;
-    const known = this.#toolCallIds.length;
-    if (id !== undefined) {
-      const begun = this.#toolCallIds.indexOf(id);
-      return begun >= 0 ? begun : known;
-    }
-    return Math.max(0, known - 1);
   }
 }

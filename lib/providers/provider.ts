@@ -96,6 +96,11 @@ export interface StreamDecoder {
   readonly ended: boolean;
   /** The model as the server names it, once known. */
   readonly model: string | undefined;
+  /**
+   * The error that the answer ended with, and its usage: thrown when the stream is over, since usage comes
+   * after the finish reason.
+   */
+  readonly failure?: { error: ProviderError; usage: Usage | null };
   /** The cost in USD, where the server itself reports it. */
   readonly cost?: number;
   /** See {@link Completion.serviceTier}. */
@@ -128,11 +133,12 @@ export interface Provider {
   /**
    * Decodes the parsed body of a plain answer.
    *
+   * @param endpoint the server that it came from, since some mean different things by the same text
    * @throws {MalformedResponseError} when it is not of the format
    */
-  decode(body: unknown): Completion;
+  decode(body: unknown, endpoint?: Endpoint): Completion;
   /** Makes the decoder of one stream. */
-  streamDecoder(): StreamDecoder;
+  streamDecoder(endpoint?: Endpoint): StreamDecoder;
   /** How its models are listed. */
   modelList: ModelList;
   /** Whether images must be sent inline, since it takes no URLs. */

@@ -1,18 +1,27 @@
 /**
  * Thinking that a server leaves in the text, between `<think>` and `</think>` at its beginning: what
- * vLLM, SGLang, Ollama and others do without a reasoning parser.
+ * vLLM, SGLang, Ollama and others do without a reasoning parser. Newer Qwen templates put the opening
+ * tag into the prompt, so that only the closing one is in the answer.
+ *
+ * Source: vLLM documentation, "Reasoning Outputs".
  *
  * @module
  */
 import type { StreamEvent } from "../chat/stream_events.ts";
+import type { Endpoint } from "./provider.ts";
 
 const OPEN = "<think>";
 const CLOSE = "</think>";
 
-/**
- * Takes thinking out of a whole text. Newer Qwen templates put the opening tag into the prompt, so
- * that only the closing one is in the answer.
- */
+/** Models whose providers always send thinking in fields of its own; tags are a quotation. */
+const NEVER_TAGGED = /(^|[/.:])(gpt-\d|chatgpt|o[1-9](-|$)|claude|gemini|grok)/i;
+
+/** Whether thinking can come in tags in an answer of `model`, as the server names it. */
+export function mayTagThinking(endpoint: Endpoint | undefined, model: string | undefined): boolean {
+  return endpoint?.service !== "openai" && !NEVER_TAGGED.test(model ?? "");
+}
+
+/** Takes thinking out of a whole text. */
 export function splitThinking(text: string): { thinking: string | null; content: string } {
   const start = text.trimStart();
   const close = start.indexOf(CLOSE);
@@ -28,29 +37,34 @@ export function splitThinking(text: string): { thinking: string | null; content:
   };
 }
 
-/** How many characters at the end of `text` may be the beginning of `tag`. */
-function heldBack(text: string, tag: string): number {
-  for (let length = Math.min(text.length, tag.length - 1); length > 0; length--) {
-    if (tag.startsWith(text.slice(-length))) return length;
-  }
-  return 0;
+/** How many characters at the end of `text` may be the beginning of one of `tags`. */
+function heldBack(text: string, tags: readonly string[]): number {
+  const from = text.lastIndexOf("<");
+  if (from < 0) return 0;
+  const end = text.slice(from);
+  return tags.some((tag) => tag.startsWith(end)) ? end.length : 0;
 }
 
-/** Takes thinking out of a streamed text, wherever the stream cuts the tags. */
+/**
+ * Takes thinking out of a streamed text, wherever the stream cuts the tags. Text before a closing tag
+ * that was never opened is on its way already when that tag comes: `thinking_end` says what it was.
+ */
 export class ThinkTagSplitter {
-  #state: "start" | "thinking" | "after" | "content" = "start";
+  #state: "start" | "thinking" | "after" | "unopened" | "content" = "start";
   #held = "";
   /** Whether any thinking has come. */
   #thought = false;
 
+  /** All further text is the answer. */
+  disable(): void {
+    if (this.#state === "start") this.#state = "content";
+  }
+
   /** Takes in the next piece and adds what is certain by now to `events`. */
   push(piece: string, events: StreamEvent[]): void {
-    if (this.#state === "content") {
-      if (piece !== "") events.push({ type: "text", text: piece });
-      return;
-    }
-    const text = this.#held + piece;
+    const text = this.#held === "" ? piece : this.#held + piece;
     this.#held = "";
+    if (text === "") return;
     switch (this.#state) {
       case "start":
         return this.#start(text, events);
@@ -58,12 +72,16 @@ export class ThinkTagSplitter {
         return this.#think(text, events);
       case "after":
         return this.#afterThinking(text, events);
+      case "unopened":
+        return this.#findClose(text, events);
+      case "content":
+        events.push({ type: "text", text });
     }
   }
 
   /** Adds what was held back, at the end of the stream. */
   flush(events: StreamEvent[]): void {
-    const text = this.#held;
+    const text = this.#state === "thinking" ? this.#held.trimEnd() : this.#held;
     this.#held = "";
     if (text === "") return;
     events.push({ type: this.#state === "thinking" ? "thinking" : "text", text });
@@ -77,8 +95,29 @@ export class ThinkTagSplitter {
     } else if (OPEN.startsWith(start)) {
       this.#held = text;
     } else {
+      this.#state = "unopened";
+      this.#findClose(text, events);
+    }
+  }
+
+  /** Looks for a closing tag without an opening one before it. */
+  #findClose(text: string, events: StreamEvent[]): void {
+    const close = text.indexOf(CLOSE);
+    const open = text.indexOf(OPEN);
+    if (open >= 0 && (close < 0 || open < close)) {
       this.#state = "content";
       events.push({ type: "text", text });
+    } else if (close >= 0) {
+      const before = text.slice(0, close);
+      if (before !== "") events.push({ type: "text", text: before });
+      events.push({ type: "thinking_end" });
+      this.#state = "after";
+      this.#afterThinking(text.slice(close + CLOSE.length), events);
+    } else {
+      const held = heldBack(text, [OPEN, CLOSE]);
+      const certain = held === 0 ? text : text.slice(0, -held);
+      if (held > 0) this.#held = text.slice(-held);
+      if (certain !== "") events.push({ type: "text", text: certain });
     }
   }
 
@@ -86,12 +125,14 @@ export class ThinkTagSplitter {
     // The blanks after the tag belong to it, in whichever piece they come.
     const text = this.#thought ? piece : piece.trimStart();
     if (text === "") return;
-    this.#thought = true;
     const close = text.indexOf(CLOSE);
-    const thinking = close < 0
-      ? text.slice(0, text.length - heldBack(text, CLOSE))
-      : text.slice(0, close);
-    if (thinking !== "") events.push({ type: "thinking", text: thinking });
+    const end = close < 0 ? text.length - heldBack(text, [CLOSE]) : close;
+    // So do the blanks before the closing tag.
+    const thinking = text.slice(0, end).trimEnd();
+    if (thinking !== "") {
+      this.#thought = true;
+      events.push({ type: "thinking", text: thinking });
+    }
     if (close < 0) {
       this.#held = text.slice(thinking.length);
       return;

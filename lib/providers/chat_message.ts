@@ -1,0 +1,159 @@
+/**
+ * The parts of an assistant message in answers of Chat Completions, whole or as a delta.
+ *
+ * Sources: OpenAI API reference, "Chat Completions"; the answers of DeepSeek, SGLang
+ * (`reasoning_content`), vLLM, Groq, Ollama, OpenRouter (`reasoning`), MiniMax (`reasoning_details`
+ * alone) and Mistral (`thinking` and `reference` parts in `content`).
+ *
+ * @module
+ */
+import type { NativeMessage } from "../chat/messages.ts";
+import type { Citation, ToolCall } from "../chat/result.ts";
+import { asObject, asObjects, asText, type Json } from "../json.ts";
+import { decodeCitation, decodeCitations } from "./citations.ts";
+
+/** The text of a message's `content`: a string, or the text parts of an array. */
+export function decodeContent(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  return content.map((part) => asObject(part)?.text).filter((text) => typeof text === "string")
+    .join("");
+}
+
+/** The thinking text of a message or a delta, under any of its names. */
+export function decodeThinking(message: Json): string | undefined {
+  const thinking = asText(message.reasoning_content) ?? asText(message.reasoning);
+  if (thinking !== undefined) return thinking;
+  if (Array.isArray(message.content)) {
+    // Mistral: the content is an array with thinking parts in it.
+    const parts = asObjects(message.content).filter(({ type }) => type === "thinking");
+    return asText(parts.map(({ thinking }) => decodeContent(thinking)).join(""));
+  }
+  if (!Array.isArray(message.reasoning_details)) return undefined;
+  const details = asObjects(message.reasoning_details);
+  return asText(details.map(({ text, summary }) => asText(text) ?? asText(summary) ?? "").join(""));
+}
+
+/** The citations in a message: annotations, and references in its content. */
+export function messageCitations(message: Json): Citation[] {
+  const annotations = asObjects(message.annotations).filter(({ type }) => type !== "file");
+  const parts = asObjects(message.content).filter(({ type }) => type === "reference");
+  return [
+    ...decodeCitations(annotations),
+    ...decodeCitations(message.citations),
+    ...parts.map((part) => decodeCitation(part)!),
+  ];
+}
+
+/** The citations at the top of an answer or a chunk, where search services put them. */
+export function answerCitations(answer: Json): Citation[] {
+  for (const name of ["search_results", "citations", "web_search"]) {
+    const citations = decodeCitations(answer[name]);
+    if (citations.length > 0) return citations;
+  }
+  return [];
+}
+
+/** Arguments as text: some servers send the object itself. */
+export function decodeArguments(value: unknown): string {
+  if (typeof value === "string") return value;
+  return value === null || value === undefined ? "" : JSON.stringify(value);
+}
+
+/** Fields of a tool call that {@link ToolCall} has in its own form, or that only streams have. */
+const CALL_FIELDS: ReadonlySet<string> = new Set(["id", "type", "function", "custom", "index"]);
+
+/** The fields of a tool call that only its service knows, such as Gemini's `extra_content`. */
+export function callExtras(call: Json): Json | undefined {
+  return extras(call, CALL_FIELDS);
+}
+
+function extras(value: Json, known: ReadonlySet<string>): Json | undefined {
+  let found: Json | undefined;
+  for (const name in value) {
+    const field = value[name];
+    if (known.has(name) || field === null || field === undefined) continue;
+    if (Array.isArray(field) && field.length === 0) continue;
+    (found ??= {})[name] = field;
+  }
+  return found;
+}
+
+/** A tool call as it came: our form of it, and its other fields. */
+export interface DecodedCall {
+  call: ToolCall;
+  extras: Json | undefined;
+}
+
+function decodeCall(item: unknown, index: number): DecodedCall {
+  const raw = asObject(item) ?? {};
+  const custom = asObject(raw.custom);
+  const fn = asObject(raw.function);
+  const call: ToolCall = {
+    id: asText(raw.id) ?? `call_${index}`,
+    type: "function",
+    function: {
+      name: asText(fn?.name) ?? "",
+      arguments: decodeArguments(fn?.arguments) || "{}",
+    },
+  };
+  if (custom !== undefined) {
+    call.type = "custom";
+    call.function = { name: asText(custom.name) ?? "", arguments: asText(custom.input) ?? "" };
+  }
+  return { call, extras: callExtras(raw) };
+}
+
+/** Decodes the tool calls of a message, also the single one of the API before tools. */
+export function decodeToolCalls(message: Json): DecodedCall[] {
+  const { tool_calls: calls, function_call: only } = message;
+  if (Array.isArray(calls) && calls.length > 0) return calls.map(decodeCall);
+  return asObject(only) === undefined ? [] : [decodeCall({ function: only }, 0)];
+}
+
+/** Fields of a message that {@link ChatResult} has in its own form. */
+const MESSAGE_FIELDS: ReadonlySet<string> = new Set([
+  "role",
+  "content",
+  "refusal",
+  "tool_calls",
+  "function_call",
+  "citations",
+]);
+
+/** The fields of a message that only its service knows. */
+export function messageExtras(message: Json): Json | undefined {
+  return extras(message, MESSAGE_FIELDS);
+}
+
+/**
+ * What a service wants back in the next turn and the other fields of the result cannot say; `undefined`
+ * when there is nothing.
+ *
+ * Sources: DeepSeek, "Thinking Mode" (`reasoning_content`); OpenRouter, "Preserving Reasoning Blocks" and
+ * "PDF Inputs" (annotations of type `file`); Gemini API, "OpenAI compatibility" (`extra_content` of tool
+ * calls); OpenAI API reference (`audio` goes back as its id); Groq API reference (`executed_tools` has
+ * no place in a request).
+ */
+export function nativeMessage(
+  content: unknown,
+  extras: Json | undefined,
+  calls: readonly DecodedCall[],
+): NativeMessage | undefined {
+  const { executed_tools: _, annotations, audio, ...fields } = extras ?? {};
+  if (asObjects(annotations).some(({ type }) => type === "file")) fields.annotations = annotations;
+  const id = asObject(audio)?.id;
+  if (id !== undefined) fields.audio = { id };
+  if (asObjects(content).some(({ type }) => type !== "text")) fields.content = content;
+  if (calls.some(({ extras }) => extras !== undefined)) {
+    fields.tool_calls = calls.map(({ call, extras }) => ({ ...encodeCall(call), ...extras }));
+  }
+  return Object.keys(fields).length === 0 ? undefined : { format: "chat", content: fields };
+}
+
+/** A tool call in the form of the API. */
+export function encodeCall({ id, type, function: fn }: ToolCall): object {
+  return type === "custom"
+    ? { id, type, custom: { name: fn.name, input: fn.arguments } }
+    : { id, type, function: fn };
+}
