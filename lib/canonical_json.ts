@@ -3,16 +3,49 @@
  *
  * @module
  */
-import canonicalize from "canonicalize";
+import { isRawNumber, type RawNumber } from "./json.ts";
+
+function asWritten({ rawJSON }: RawNumber): string {
+  return rawJSON;
+}
 
 /**
- * The canonical JSON (RFC 8785) of `value`. Where there is none, since a text ends in half a surrogate
- * pair, the JSON as it stands.
+ * The canonical JSON (RFC 8785) of `value`. What JSON has no form for is written as `JSON.stringify`
+ * does, whole `bigint`s as integers.
+ *
+ * @param rawNumber writes a number that a double would change; default as it was written
  */
-export function canonicalJson(value: unknown): string {
-  try {
-    return canonicalize(value) ?? "";
-  } catch {
-    return JSON.stringify(value);
+export function canonicalJson(
+  value: unknown,
+  rawNumber: (number: RawNumber) => string = asWritten,
+): string {
+  return write(value, rawNumber) ?? "";
+}
+
+/** The same with all numbers as doubles: `1.10` equals `1.1`. */
+export function canonicalJsonOfDoubles(value: unknown): string {
+  return canonicalJson(value, ({ rawJSON }) => JSON.stringify(Number(rawJSON)));
+}
+
+function write(value: unknown, rawNumber: (number: RawNumber) => string): string | undefined {
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (isRawNumber(value)) return rawNumber(value);
+  if (Array.isArray(value)) {
+    let text = "[";
+    for (let i = 0; i < value.length; i++) {
+      text += `${i === 0 ? "" : ","}${write(value[i], rawNumber) ?? "null"}`;
+    }
+    return `${text}]`;
   }
+  if ("toJSON" in value && typeof value.toJSON === "function") {
+    return write(value.toJSON(), rawNumber);
+  }
+  let text = "{";
+  for (const name of Object.keys(value).sort()) {
+    const field = write((value as Record<string, unknown>)[name], rawNumber);
+    if (field === undefined) continue;
+    text += `${text === "{" ? "" : ","}${JSON.stringify(name)}:${field}`;
+  }
+  return `${text}}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Reading parsed JSON whose shape is not certain.
+ * Reading JSON whose shape is not certain, and whose numbers a double may not hold.
  *
  * @module
  */
@@ -7,9 +7,119 @@
 /** A JSON object whose fields are not known to be there. */
 export type Json = Record<string, unknown>;
 
+/**
+ * A number that a double would change (`1669700650467246081`, `1.10`, `1e400`), with its source text.
+ * `JSON.stringify` writes it as it was.
+ */
+export interface RawNumber {
+  readonly rawJSON: string;
+}
+
+/** What newer runtimes have: Deno and Bun; Node from version 21 on. */
+interface JsonWithSource {
+  rawJSON?(text: string): RawNumber;
+  isRawJSON?(value: unknown): boolean;
+}
+
+const { rawJSON, isRawJSON } = JSON as unknown as JsonWithSource;
+
+/** Deeper JSON is refused: servers refuse it as well, and recursive code runs out of stack. */
+export const MAX_DEPTH = 500;
+
+/**
+ * A number that may not be written as a double is. Text that only looks like one, in a string, costs
+ * some time and nothing else.
+ */
+const INEXACT =
+  /[:,[][ \t\n\r]*(?:-0(?![\d.])|-?(?:[\d.]{16}|\d+(?:\.\d+)?[eE]|\d+\.\d*0(?!\d)|0\.00000))/;
+
+/** Whether a number is in `value`, down to {@link MAX_DEPTH}. */
+function hasNumber(value: unknown, depth = 0): boolean {
+  if (typeof value === "number") return true;
+  if (typeof value !== "object" || value === null) return false;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.some((item) => hasNumber(item, depth + 1));
+  for (const name in value) {
+    if (hasNumber((value as Json)[name], depth + 1)) return true;
+  }
+  return false;
+}
+
+/** Whether a number in the JSON `text` may be one that a double would change. */
+export function mayBeInexact(text: string): boolean {
+  return rawJSON !== undefined && INEXACT.test(text);
+}
+
+function keepSource(_name: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  return typeof value === "number" && source !== undefined && String(value) !== source
+    ? rawJSON?.(source) ?? value
+    : value;
+}
+
+/**
+ * Parses JSON like `JSON.parse`, but a number that a double would change is kept as a
+ * {@link RawNumber}. On runtimes without source text access (Node 20) all numbers are doubles.
+ *
+ * Source: ECMAScript proposal "JSON.parse source text access".
+ *
+ * @throws {SyntaxError} when `text` is not JSON
+ */
+export function parseExact(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (!hasNumber(value) || (typeof value !== "number" && !mayBeInexact(text))) return value;
+  return JSON.parse(text, keepSource as (name: string, value: unknown) => unknown);
+}
+
+/** Whether `value` is a number that a double would change. */
+export function isRawNumber(value: unknown): value is RawNumber {
+  return typeof value === "object" && value !== null &&
+    (value as Partial<RawNumber>).rawJSON !== undefined && isRawJSON?.(value) === true;
+}
+
+/** `value` with every {@link RawNumber} in it as the nearest double. */
+export function withDoubles(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (isRawNumber(value)) return Number(value.rawJSON);
+  if (Array.isArray(value)) return value.map(withDoubles);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [name, withDoubles(field)]),
+  );
+}
+
+function bigintAsNumber(_name: string, value: unknown): unknown {
+  return typeof value === "bigint" && rawJSON !== undefined ? rawJSON(String(value)) : value;
+}
+
+/**
+ * `JSON.stringify`, which also writes `bigint`s, as integers.
+ *
+ * @throws {TypeError} when `value` refers to itself
+ * @throws {RangeError} when it is nested too deeply
+ */
+export function stringifyExact(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    return JSON.stringify(value, bigintAsNumber);
+  }
+}
+
+/** Whether `value` is nested in more than {@link MAX_DEPTH} arrays and objects. */
+export function isTooDeep(value: unknown, depth = 0): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (depth >= MAX_DEPTH) return true;
+  if (Array.isArray(value)) return value.some((item) => isTooDeep(item, depth + 1));
+  for (const name in value) {
+    if (isTooDeep((value as Json)[name], depth + 1)) return true;
+  }
+  return false;
+}
+
 /** `value` when it is a JSON object, else `undefined`. */
 export function asObject(value: unknown): Json | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+      !isRawNumber(value)
     ? value as Json
     : undefined;
 }
@@ -25,9 +135,10 @@ export function asText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** `value` when it is a number, else `undefined`. */
+/** `value` when it is a number, else `undefined`; the nearest double of a {@link RawNumber}. */
 export function asNumber(value: unknown): number | undefined {
-  return typeof value === "number" ? value : undefined;
+  if (typeof value === "number") return value;
+  return isRawNumber(value) ? Number(value.rawJSON) : undefined;
 }
 
 /**

@@ -8,7 +8,12 @@ import { parse as parseJsonc, type ParseError, printParseErrorCode } from "jsonc
 /** The place of the first mistake in `text`; the runtimes' own messages differ and name no place. */
 export function jsonProblem(text: string): { line: number; column: number; reason: string } {
   const errors: ParseError[] = [];
-  parseJsonc(text, errors, { disallowComments: true, allowTrailingComma: false });
+  try {
+    parseJsonc(text, errors, { disallowComments: true, allowTrailingComma: false });
+  } catch {
+    // The parser is recursive.
+    return { line: 1, column: 1, reason: "nested too deeply" };
+  }
   const { offset, error } = errors[0] ?? { offset: text.length, error: 0 };
   const words = printParseErrorCode(error).replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
   const before = text.slice(0, offset).split("\n");

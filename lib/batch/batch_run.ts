@@ -21,12 +21,14 @@ import {
   ConnectionError,
   FlexLLMError,
   HttpError,
+  InvalidInputError,
 } from "../errors.ts";
 import type { BatchItem, BatchOptions, BatchRecord } from "./batch.ts";
 import { isEndpointFault } from "../scheduling/gate.ts";
 import type { RetryNotice } from "../scheduling/scheduler.ts";
 import { type BatchSummary, countFailure, countResult, emptySummary } from "./batch_summary.ts";
 import { Engine, type Outcome, type Place } from "./engine.ts";
+import { encodingProblem, recordProblem } from "./record_problem.ts";
 
 /** Failures after which nothing further is worth sending. */
 const STOPPING_CODES: ReadonlySet<string> = new Set([
@@ -68,6 +70,10 @@ export interface BatchRunOptions extends BatchOptions {
 /** Some services say "forbidden" of a key, others of what they do not want to be asked. */
 function mayBeTheRecords(error: FlexLLMError): boolean {
   return error instanceof HttpError && error.status === 403;
+}
+
+function invalidRecord(record: IndexedRecord, problem: string, cause?: unknown) {
+  return new InvalidInputError(`record ${record.index}: ${problem}`, { cause });
 }
 
 type Answer = { result: ChatResult; restored: boolean };
@@ -232,9 +238,17 @@ export class BatchRun {
     const options = record.options === undefined
       ? this.#chatOptions
       : withRecordOptions(this.#chatOptions, record.options);
+    const problem = recordProblem(record, checkpoint !== undefined);
+    if (problem !== undefined) throw invalidRecord(record, problem);
     const hooks = new RecordHooks(this.#noWaits.signal, this.#remaining, place, this);
-    const result = await this.#client.chatCompletions(record.messages, options, hooks);
-    return { result, restored: false };
+    try {
+      const result = await this.#client.chatCompletions(record.messages, options, hooks);
+      return { result, restored: false };
+    } catch (error) {
+      if (error instanceof FlexLLMError) throw error;
+      const problem = encodingProblem(record);
+      throw problem === undefined ? error : invalidRecord(record, problem, error);
+    }
   }
 
   /** Writes the results of records that finished together, counts them, and gives their items. */

@@ -5,7 +5,7 @@
  */
 import { hash } from "node:crypto";
 import { canonicalJson } from "../canonical_json.ts";
-import { asObject } from "../json.ts";
+import { asObject, parseExact } from "../json.ts";
 
 /** A later version of the key or of what is stored under it finds nothing, instead of failing. */
 const KEY_VERSION = 1;
@@ -40,7 +40,7 @@ const DEFAULTS: Record<string, string[]> = {
 
 /** The body without what makes no difference, its fields in one order. */
 function canonicalBody(text: string): string {
-  const value: unknown = JSON.parse(text);
+  const value = parseExact(text);
   const body = asObject(value);
   if (body !== undefined) {
     for (const name of TRANSPORT) delete body[name];

@@ -4,6 +4,7 @@
  * @module
  */
 import { SchemaMismatchError } from "../errors.ts";
+import { type Json, parseExact, withDoubles } from "../json.ts";
 import type { ResponseFormat } from "./options.ts";
 
 /** How many problems an error names. */
@@ -15,6 +16,13 @@ const HINT = "Let the model try again (--schema-retries), or ask a better one.";
 /** Many models put their JSON in a Markdown code block, whatever they are told. */
 function withoutFence(content: string): string {
   return /^\s*```(?:json)?\s*\n([\s\S]*?)\n?\s*```\s*$/.exec(content)?.[1] ?? content;
+}
+
+/**
+ * The value of an answer whose JSON has been read, with its numbers as the model wrote them.
+ */
+export function exactValue(content: string): unknown {
+  return parseExact(withoutFence(content));
 }
 
 /**
@@ -37,9 +45,8 @@ export async function parseStructured(
   }
   if (format.type === "json_object") return value;
   const { Validator } = await import("@cfworker/json-schema");
-  const { valid, errors } = new Validator(format.json_schema.schema, "2020-12", false).validate(
-    value,
-  );
+  const schema = withDoubles(format.json_schema.schema) as Json;
+  const { valid, errors } = new Validator(schema, "2020-12", false).validate(value);
   if (valid) return value;
   // The innermost errors say what is wrong, the outer ones only that something is.
   const problems = errors.filter(({ keyword }) =>

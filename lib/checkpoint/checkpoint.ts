@@ -1,41 +1,42 @@
 /**
- * The result file of a batch as an append-only journal: what is in it is never asked again.
+ * The result file of a batch as an append-only journal: what is in it is never sent again.
  *
  * Each record is written before it is counted, and synced to the disk within a second. After a
- * crash the same file is opened again, a torn last line is cut off, and the batch goes on.
+ * crash the same file is opened again, a torn last line is cut off, and the batch continues.
+ *
+ * Other programs may change the file meanwhile. None of their lines is removed, and nothing of ours is
+ * lost: see append_file.ts, foreign_lines.ts and rescued_file.ts.
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import {
   closeSync,
-  fdatasync,
-  fdatasyncSync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
-  readSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
-import { clearTimeout, setTimeout } from "node:timers";
 import { CheckpointError, CheckpointMismatchError } from "../errors.ts";
+import { fileReason } from "../file_reason.ts";
+import { foreignKind } from "../foreign_kind.ts";
+import { AppendFile, FileCutError, readAt } from "./append_file.ts";
+import { FilePlace } from "./file_place.ts";
 import { fingerprint, loadFingerprint } from "./fingerprint.ts";
+import { checkForeignLines } from "./foreign_lines.ts";
 import { FoundAnswers } from "./found_answers.ts";
 import { LineBuffer } from "./line_buffer.ts";
-import { readLinesSync } from "../lines.ts";
 import type { FileLock } from "./lock.ts";
-import { writeInOrder } from "./order.ts";
+import { checkLines, DamagedLineError, writeInOrder } from "./order.ts";
 import { checkKind, fileProblem, lockOf, resolvePath } from "./output_file.ts";
 import { RecordIndex } from "./record_index.ts";
-import { comparedLine, readRecord, type ResultRecord } from "./record.ts";
-import { fileReason } from "../file_reason.ts";
+import { comparedLine, encodeRecord, readRecord, type ResultRecord } from "./record.ts";
+import { removeRescued, rescuedPath, takeRescued } from "./rescued_file.ts";
+import { readResultLines } from "./result_lines.ts";
 
-/** How long a written record may wait for the disk, in milliseconds. */
-const SYNC_INTERVAL = 1000;
+/** In place of the fingerprint of a failure that says nothing of its input. */
+const ANY_INPUT = -1;
 
 /** The result file of one batch, open and locked, or open for reading only. */
 export class Checkpoint {
@@ -46,19 +47,19 @@ export class Checkpoint {
   /** None when it is open for reading only: then nothing may be changed. */
   readonly #lock: FileLock | undefined;
   readonly #created: boolean;
+  readonly #place: FilePlace;
   readonly #index = new RecordIndex();
   readonly #lines = new LineBuffer();
   /** What was in the file when it was opened. */
   readonly found = new FoundAnswers();
-  #size = 0;
-  /** The records stand in the file in the order of their indexes, with nothing between them. */
+  /** Set once the file has been scanned. */
+  #file!: AppendFile;
+  #sizeAtOpening = 0;
+  /** The records are in the file in the order of their indexes, with nothing between them. */
   #ordered = true;
+  /** The end of the last record, as far as they are in order. */
+  #end = 0;
   #lastIndex = -1;
-  /** When the file was last seen in its place. */
-  #lastCheck = -Infinity;
-  /** How much of the file is known to be on the disk. */
-  #synced = 0;
-  #syncTimer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(
     path: string,
@@ -72,6 +73,7 @@ export class Checkpoint {
     this.#fd = fd;
     this.#lock = lock;
     this.#created = created;
+    this.#place = new FilePlace({ path, name, fd, lock });
   }
 
   /**
@@ -101,6 +103,7 @@ export class Checkpoint {
       fd = openSync(target, "a+");
       const checkpoint = new Checkpoint(target, path, fd, lock, existing === undefined);
       checkpoint.#scan();
+      checkpoint.#takeRescued();
       return checkpoint;
     } catch (error) {
       if (fd !== undefined) closeSync(fd);
@@ -166,7 +169,9 @@ export class Checkpoint {
   isDone(index: number, input: unknown, rerunChanged = false): boolean {
     const state = this.#index.state(index);
     if (state === "none") return false;
-    if (this.#index.fingerprint(index) !== fingerprint(input)) {
+    const known = this.#index.fingerprint(index);
+    if (known === ANY_INPUT) return false;
+    if (known !== fingerprint(input)) {
       if (!rerunChanged) throw this.#mismatch(index);
       this.#index.forget(index);
       return false;
@@ -198,55 +203,63 @@ export class Checkpoint {
     return this.#index.state(index) === "error";
   }
 
-  /** Reads the record of `index`, which is in the file. */
+  /**
+   * Reads the record of `index`, which is in the file.
+   *
+   * @throws {CheckpointError} when another program has changed its line
+   */
   read(index: number): ResultRecord {
     const { offset, length } = this.#index.place(index);
-    const buffer = Buffer.allocUnsafe(length);
-    let filled = 0;
-    while (filled < length) {
-      const read = readSync(this.#fd, buffer, filled, length - filled, offset + filled);
-      if (read === 0) throw new CheckpointError(`${this.#name} has become shorter`);
-      filled += read;
-    }
-    return JSON.parse(buffer.toString("utf8"));
+    const record = readRecord(readAt(this.#fd, offset, length).toString("utf8"));
+    if (typeof record === "object" && record.index === index) return record;
+    throw this.#damaged(index);
+  }
+
+  #damaged(index: number): CheckpointError {
+    return new CheckpointError(
+      `another program changed the line of record ${index} in ${this.#name} while the batch ran`,
+      { hint: "Remove that line, and run the same command again." },
+    );
   }
 
   /**
    * Writes records. When this returns, they survive the end of this process; within a second they
    * survive a power failure.
    *
-   * @throws {CheckpointError} when they cannot be written; the file is left without them
+   * @throws {CheckpointError} when they cannot be written: the file is left without them; or when
+   *   another program has cut or replaced the file: they are saved, and the message says where
    */
   append(records: readonly ResultRecord[]): void {
     if (records.length === 0) return;
-    this.#checkInPlace();
+    if (this.#place.isCheckDue()) this.#place.checkLock();
     this.#lines.clear();
     const lengths = records.map((record) => {
       const spent = this.#index.spentOn(record.index);
       const line = spent === 0 ? record : { ...record, spent_before: spent };
-      return this.#lines.add(`${JSON.stringify(line)}\n`);
+      return this.#lines.add(`${encodeRecord(line)}\n`);
     });
-    const { bytes } = this.#lines;
-    try {
-      for (let written = 0; written < bytes.length;) {
-        written += writeSync(this.#fd, bytes, written);
-      }
-    } catch (error) {
-      try {
-        this.#cutTo(this.#size);
-      } catch {
-        // A file that cannot be cut either keeps a torn line, which the next run cuts off.
-      }
-      throw fileProblem(error, this.#name);
-    }
+    const offsets = this.#write(this.#lines.bytes, lengths);
     for (const [i, record] of records.entries()) {
-      const { index, status } = record;
       this.#spend(record);
       // Written in this run, so its input is never compared: no fingerprint is needed.
-      this.#note(index, status, NaN, this.#size, lengths[i] - 1);
-      this.#size += lengths[i];
+      this.#note(record.index, record.status, NaN, offsets[i], lengths[i] - 1);
     }
-    this.#syncSoon();
+    if (this.#place.isCheckDue()) this.#place.check();
+  }
+
+  #write(bytes: Uint8Array, lengths: readonly number[]): number[] {
+    const wasTouched = this.#file.wasTouched;
+    try {
+      return this.#file.append(bytes, lengths);
+    } catch (error) {
+      if (!(error instanceof FileCutError)) throw fileProblem(error, this.#name);
+      throw new CheckpointError(`${this.#name} was cut by another program while the batch ran`, {
+        hint: "Results are lost. Run the same command again to send these records again.",
+      });
+    } finally {
+      // Whoever writes to the file may have taken the lock.
+      if (!wasTouched && this.#file.wasTouched) this.#place.checkSoon();
+    }
   }
 
   /**
@@ -256,100 +269,144 @@ export class Checkpoint {
    */
   settle(): void {
     try {
-      this.#sync();
+      this.#file.sync();
     } catch (error) {
       throw fileProblem(error, this.#name);
     }
-    this.#lastCheck = -Infinity;
-    this.#checkInPlace();
+    this.#place.check();
   }
 
   /**
-   * Puts the file in the order of the indexes, one record each, by replacing it at once with an
-   * ordered copy. Does nothing when it is in order already.
+   * Sorts the file by index, one record each, by replacing it with a sorted copy all at once. Only
+   * checks it when it is sorted already.
    *
-   * @throws {CheckpointError} when the copy cannot be written; the file stays as it is
+   * @throws {CheckpointError} when the copy cannot be written, or another program has written something
+   *   else into the file; the file stays as it is
    */
   order(): void {
     this.settle();
-    if (this.#ordered) return;
+    const isTouched = this.#file.isTouched();
+    if (isTouched) this.#checkForeignLines();
+    const hasGrown = this.#file.size > this.#sizeAtOpening;
     try {
-      writeInOrder(this.#path, this.#fd, this.#index);
+      if (!this.#ordered || isTouched) {
+        const { size } = this.#file;
+        writeInOrder(this.#path, this.#fd, this.#index, () => this.#checkQuiet(size));
+      } else if (hasGrown) {
+        checkLines(this.#fd, this.#index);
+      }
     } catch (error) {
-      throw fileProblem(error, this.#name);
+      if (error instanceof CheckpointError) throw error;
+      if (!(error instanceof DamagedLineError)) throw fileProblem(error, this.#name);
+      // Names the line, where it can.
+      this.#checkForeignLines();
+      throw this.#damaged(error.index);
     }
   }
 
-  /** Syncs and closes the file and gives the lock back; an empty file it made goes away again. */
+  /** Syncs and closes the file and releases the lock; a file that it made and left empty is removed. */
   close(): void {
     if (this.#lock === undefined) return closeSync(this.#fd);
     try {
-      this.#sync();
+      this.#file.sync();
     } finally {
+      const { size, ino } = fstatSync(this.#fd);
       closeSync(this.#fd);
-      if (this.#created && this.#size === 0) rmSync(this.#path, { force: true });
+      const isOurs = statSync(this.#path, { throwIfNoEntry: false })?.ino === ino;
+      if (this.#created && size === 0 && isOurs) rmSync(this.#path, { force: true });
       this.#lock.release();
     }
   }
 
-  /**
-   * Looks, once a second, whether the file is still where and what it was. If it was moved or removed,
-   * its open descriptor still has every result, so they are written anew.
-   */
-  #checkInPlace(): void {
-    const now = performance.now();
-    if (now - this.#lastCheck < SYNC_INTERVAL) return;
-    this.#lastCheck = now;
-    const { ino, size } = fstatSync(this.#fd);
-    if (size < this.#size) {
-      throw new CheckpointError(`${this.#name} was cut by another program while the batch ran`, {
-        hint: "Results are lost. Run the same command again to ask for them again.",
-      });
-    }
-    const there = statSync(this.#path, { throwIfNoEntry: false });
-    if (there?.ino === ino) return;
-    const rescued = there === undefined ? this.#path : `${this.#path}.rescued`;
-    try {
-      // Its folder may be gone as well.
-      mkdirSync(dirname(rescued), { recursive: true });
-      writeInOrder(rescued, this.#fd, this.#index);
-    } catch (error) {
-      throw fileProblem(error, rescued);
-    }
-    throw new CheckpointError(
-      `${this.#name} was moved, removed or replaced while the batch ran`,
-      { hint: `What was answered so far is in ${rescued}. Run the same command to go on.` },
-    );
+  /** Throws when something was appended while the file was being copied. */
+  #checkQuiet(size: number): void {
+    if (fstatSync(this.#fd).size === size) return;
+    throw new CheckpointError(`another program keeps writing to ${this.#name}`, {
+      hint: "All answers are in the file, but not in order. Stop the other program, remove its " +
+        "lines and run the same command again.",
+    });
+  }
+
+  #checkForeignLines(): void {
+    const size = checkForeignLines({
+      name: this.#name,
+      fd: this.#fd,
+      index: this.#index,
+      sizeAtOpening: this.#sizeAtOpening,
+      read: (index) => this.read(index),
+      take: ({ offset, length }, record) => {
+        this.#noteScanned(record, offset, length);
+        this.#spend(record);
+      },
+    });
+    this.#file.accept(size);
   }
 
   #scan(): void {
-    for (const line of readLinesSync(this.#fd)) {
-      if (line.text.trim() === "") {
-        this.#ordered = false;
-        continue;
-      }
-      const record = readRecord(line.text);
+    this.#refuseOtherKinds();
+    const lines = readResultLines(this.#fd);
+    let step = lines.next();
+    for (; !step.done; step = lines.next()) {
+      const { record, offset, length, number, isTorn } = step.value;
       if (typeof record === "string") {
-        if (!line.ended) return this.#lock && this.#cutTo(line.offset);
+        if (isTorn) return this.#cutTornLine(offset);
         throw new CheckpointError(
-          `${this.#name}:${line.number} is not a result of flexllm: ${record}`,
+          `${this.#name}:${number} is not a result of flexllm: ${record}`,
           { hint: "Choose another output file, or remove that line." },
         );
       }
-      this.#noteScanned(record, line.offset, line.length);
+      this.#noteScanned(record, offset, length);
       this.found.add(record);
       this.#spend(record);
-      this.#size = line.offset + line.length + 1;
-      if (!line.ended && this.#lock !== undefined) writeSync(this.#fd, "\n");
     }
+    const { size, isEnded } = step.value;
+    this.#endScan(size, isEnded);
+  }
+
+  #cutTornLine(offset: number): void {
+    if (this.#lock !== undefined) ftruncateSync(this.#fd, offset);
+    this.#endScan(offset, true);
+  }
+
+  #endScan(size: number, isEnded: boolean): void {
+    if (!isEnded && this.#lock !== undefined) size += writeSync(this.#fd, "\n");
+    // Blank lines at the end.
+    if (size > this.#end) this.#ordered = false;
+    this.#file = new AppendFile(this.#fd, size);
+    this.#sizeAtOpening = size;
+  }
+
+  #refuseOtherKinds(): void {
+    const kind = foreignKind(readAt(this.#fd, 0, 8), this.#name);
+    if (kind === undefined) return;
+    throw new CheckpointError(`the output ${this.#name} is ${kind.what}`, {
+      hint: `Choose another output file. ${kind.hint}`,
+    });
+  }
+
+  /** Takes in what an earlier run saved when its result file was replaced. */
+  #takeRescued(): void {
+    const path = rescuedPath(this.#path);
+    const add = (line: Uint8Array, record: ResultRecord) => {
+      const [offset] = this.#write(line, [line.length]);
+      this.#noteScanned(record, offset, line.length - 1);
+      this.found.add(record);
+      this.#spend(record);
+    };
+    if (!takeRescued(path, { name: this.#name, index: this.#index, add })) return;
+    this.#file.sync();
+    removeRescued(path);
   }
 
   #noteScanned(record: ResultRecord, offset: number, length: number): void {
-    // A result whose input is not told cannot be compared, so it is asked again.
-    const known = record.input !== undefined;
-    const state = known ? record.status : "error";
-    const print = known ? fingerprint(comparedLine(record)) : NaN;
-    this.#note(record.index, state, print, offset, length);
+    if (record.input !== undefined) {
+      const print = fingerprint(comparedLine(record));
+      return this.#note(record.index, record.status, print, offset, length);
+    }
+    // Without its input a result cannot be compared, so the record is sent again; after a success, which
+    // was paid for, only if the user says so.
+    const print = record.status === "error" ? ANY_INPUT : NaN;
+    this.#note(record.index, "error", print, offset, length);
   }
 
   #note(
@@ -359,36 +416,13 @@ export class Checkpoint {
     offset: number,
     length: number,
   ): void {
-    if (index <= this.#lastIndex || offset !== this.#size) this.#ordered = false;
+    if (index <= this.#lastIndex || offset !== this.#end) this.#ordered = false;
     this.#lastIndex = index;
+    this.#end = offset + length + 1;
     this.#index.set(index, state, print, offset, length);
   }
 
   #spend({ index, cost, spent_before }: ResultRecord): void {
     this.#index.spend(index, typeof cost === "number" ? cost : 0, spent_before);
-  }
-
-  #cutTo(size: number): void {
-    ftruncateSync(this.#fd, size);
-    this.#size = size;
-  }
-
-  #syncSoon(): void {
-    this.#syncTimer ??= setTimeout(() => {
-      this.#syncTimer = undefined;
-      const written = this.#size;
-      // An error that lasts is met again by the sync at the end, which throws it.
-      fdatasync(this.#fd, (error) => {
-        if (!error) this.#synced = Math.max(this.#synced, written);
-      });
-    }, SYNC_INTERVAL);
-  }
-
-  #sync(): void {
-    clearTimeout(this.#syncTimer);
-    this.#syncTimer = undefined;
-    if (this.#synced >= this.#size) return;
-    fdatasyncSync(this.#fd);
-    this.#synced = this.#size;
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { canonicalJson } from "../canonical_json.ts";
+import { canonicalJsonOfDoubles } from "../canonical_json.ts";
 
 /** 64 bits of a text. */
 let hash: ((text: string) => bigint) | undefined;
@@ -16,10 +16,17 @@ export async function loadFingerprint(): Promise<void> {
 }
 
 /**
- * 52 bits of the XXH64 of the canonical JSON (RFC 8785) of `input`: the order of fields does not
- * matter, everything else does. The runtimes' own hashes leave so much behind for each call that a
+ * 52 bits of the XXH64 of the canonical JSON (RFC 8785) of `input`: neither the order of fields nor the
+ * spelling of numbers matters, as older files have them as doubles; everything else does. `NaN`, which
+ * equals nothing, for what cannot be JSON: too deep, or referring to itself. The runtimes' own hashes leave so much behind for each call that a
  * million of them cost 100 MB.
  */
 export function fingerprint(input: unknown): number {
-  return Number(hash!(canonicalJson(input)) >> 12n);
+  let text: string;
+  try {
+    text = canonicalJsonOfDoubles(input);
+  } catch {
+    return NaN;
+  }
+  return Number(hash!(text) >> 12n);
 }

@@ -1,6 +1,6 @@
 /**
- * Writes a result file anew in the order of its indexes, in flat memory, and puts it in the place of
- * the old one at once.
+ * Sorts a result file by index into a copy, in flat memory, and replaces the file with the copy.
+ * Every line is checked before it is copied: the copy must not be worse than the original.
  *
  * @module
  */
@@ -17,6 +17,8 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { readAt } from "./append_file.ts";
+import { readRecord } from "./record.ts";
 import type { RecordIndex } from "./record_index.ts";
 
 /**
@@ -38,16 +40,12 @@ class WindowedReader {
     this.#fd = fd;
   }
 
-  /** Gives the bytes from `offset` up to `end` to `writer`. */
-  copy(offset: number, end: number, writer: BufferedWriter): void {
-    for (let at = offset; at < end;) {
-      const start = at - at % WINDOW_SIZE;
-      const window = this.#window(start);
-      const until = Math.min(end - start, window.length);
-      if (at - start >= until) throw new Error("the file has become shorter");
-      writer.write(window, at - start, until);
-      at = start + until;
-    }
+  /** The bytes from `offset` up to `end`; fewer at the end of the file. Valid until the next call. */
+  read(offset: number, end: number): Buffer {
+    const start = offset - offset % WINDOW_SIZE;
+    const window = this.#window(start);
+    if (end - start <= window.length) return window.subarray(offset - start, end - start);
+    return readAt(this.#fd, offset, end - offset);
   }
 
   #window(start: number): Buffer {
@@ -75,7 +73,7 @@ class WindowedReader {
   }
 }
 
-function writeAll(fd: number, bytes: Buffer): void {
+function writeAll(fd: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) {
     written += writeSync(fd, bytes, written);
   }
@@ -91,10 +89,11 @@ class BufferedWriter {
     this.#fd = fd;
   }
 
-  /** Writes the bytes of `source` from `start` up to `end`, no more than a window has. */
-  write(source: Buffer, start: number, end: number): void {
-    if (this.#used + end - start > OUTPUT_SIZE) this.flush();
-    this.#used += source.copy(this.#buffer, this.#used, start, end);
+  /** Writes `bytes`, which may be used again afterwards. */
+  write(bytes: Buffer): void {
+    if (this.#used + bytes.length > OUTPUT_SIZE) this.flush();
+    if (bytes.length > OUTPUT_SIZE) return writeAll(this.#fd, bytes);
+    this.#used += bytes.copy(this.#buffer, this.#used);
   }
 
   flush(): void {
@@ -103,16 +102,42 @@ class BufferedWriter {
   }
 }
 
-function copyRecords(source: number, target: number, index: RecordIndex): void {
-  const reader = new WindowedReader(source);
-  const writer = new BufferedWriter(target);
+/** Thrown when the line of a record is not where it was written, or no longer the record. */
+export class DamagedLineError extends Error {
+  constructor(readonly index: number) {
+    super(`the line of record ${index} was changed by another program`);
+  }
+}
+
+const NEWLINE = 10;
+
+/** Whether `line`, with its newline, is the result of `index`. */
+function isRecord(line: Buffer, length: number, index: number): boolean {
+  if (line.indexOf(NEWLINE) !== length - 1) return false;
+  const record = readRecord(line.toString("utf8", 0, length - 1));
+  return typeof record === "object" && record.index === index;
+}
+
+/** Yields the line of each record of the file open as `fd`, in order; each is checked. */
+function* checkedLines(fd: number, index: RecordIndex): Generator<Buffer, void, void> {
+  const reader = new WindowedReader(fd);
   for (let i = 0; i < index.end; i++) {
     if (index.state(i) === "none") continue;
     const { offset, length } = index.place(i);
     // With the newline at its end, which every line of the file has.
-    reader.copy(offset, offset + length + 1, writer);
+    const line = reader.read(offset, offset + length + 1);
+    if (!isRecord(line, length + 1, i)) throw new DamagedLineError(i);
+    yield line;
   }
-  writer.flush();
+}
+
+/**
+ * Checks that every record is still in its place.
+ *
+ * @throws {DamagedLineError} at the first that is not
+ */
+export function checkLines(fd: number, index: RecordIndex): void {
+  for (const _ of checkedLines(fd, index));
 }
 
 /** Makes the rename itself survive a power failure; not every system can sync a folder. */
@@ -129,19 +154,15 @@ function syncFolder(path: string): void {
   }
 }
 
-/**
- * Replaces the file at `path`, open as `fd`, by its records in order.
- *
- * @throws an error of the file system; the file is untouched then
- */
-export function writeInOrder(path: string, fd: number, index: RecordIndex): void {
+/** Replaces the file at `path` with what `write` writes, all at once. */
+function replaceFile(path: string, mode: number, write: (target: number) => void): void {
   // Always the same name: what a killed process left behind is overwritten, under the lock.
   const temporary = `${path}.tmp`;
   let target: number | undefined;
   try {
     target = openSync(temporary, "w");
-    fchmodSync(target, fstatSync(fd).mode & 0o777);
-    copyRecords(fd, target, index);
+    fchmodSync(target, mode & 0o777);
+    write(target);
     fsyncSync(target);
     closeSync(target);
     target = undefined;
@@ -152,4 +173,37 @@ export function writeInOrder(path: string, fd: number, index: RecordIndex): void
     throw error;
   }
   syncFolder(dirname(path));
+}
+
+/**
+ * Replaces the file at `path`, open as `fd`, with its records in order. `beforeReplacing` is called when
+ * the copy is complete, and may throw.
+ *
+ * @throws {DamagedLineError} when a record is not in its place; the file is untouched then
+ * @throws an error of the file system; the file is untouched then
+ */
+export function writeInOrder(
+  path: string,
+  fd: number,
+  index: RecordIndex,
+  beforeReplacing: () => void,
+): void {
+  replaceFile(path, fstatSync(fd).mode, (target) => {
+    const writer = new BufferedWriter(target);
+    for (const line of checkedLines(fd, index)) writer.write(line);
+    writer.flush();
+    beforeReplacing();
+  });
+}
+
+/**
+ * Copies the file open as `fd`, whose name may be gone, to `path`.
+ *
+ * @throws an error of the file system
+ */
+export function copyWhole(fd: number, path: string): void {
+  const { mode, size } = fstatSync(fd);
+  replaceFile(path, mode, (target) => {
+    for (let at = 0; at < size; at += WINDOW_SIZE) writeAll(target, readAt(fd, at, WINDOW_SIZE));
+  });
 }

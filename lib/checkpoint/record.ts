@@ -9,7 +9,9 @@ import type { Message } from "../chat/messages.ts";
 import { type RecordOptions, wireOptions } from "../chat/record_options.ts";
 import type { ChatResult, Citation, TokenLogprob, ToolCall, Usage } from "../chat/result.ts";
 import { type FlexLLMError, SchemaMismatchError } from "../errors.ts";
-import { asObject } from "../json.ts";
+import { exactValue } from "../chat/structured_output.ts";
+import { canonicalJsonOfDoubles } from "../canonical_json.ts";
+import { asObject, mayBeInexact, stringifyExact } from "../json.ts";
 
 /** Token counts as they stand in a result file. */
 export interface RecordUsage {
@@ -106,13 +108,24 @@ export function comparedLine({ input, options }: ResultRecord): unknown {
   return asObject(options) === undefined ? input : { messages: input, options };
 }
 
+/** The parsed value, with its numbers as the model wrote them where they are the same value. */
+function exactParsed({ parsed, content }: ChatResult): unknown {
+  if (parsed === undefined || !mayBeInexact(content)) return parsed;
+  try {
+    const exact = exactValue(content);
+    return canonicalJsonOfDoubles(exact) === canonicalJsonOfDoubles(parsed) ? exact : parsed;
+  } catch {
+    return parsed;
+  }
+}
+
 /** The record of a completion; `undefined` fields are left out when it is written. */
 export function successRecord(head: RecordHead, result: ChatResult): ResultRecord {
   return {
     index: head.index,
     output: result.content,
     status: "success",
-    parsed: result.parsed,
+    parsed: exactParsed(result),
     input: head.messages,
     metadata: head.metadata,
     options: wireOptions(head.options),
@@ -147,6 +160,16 @@ export function errorRecord(head: RecordHead, error: FlexLLMError): ResultRecord
   };
 }
 
+/** The line of a record, without its end. */
+export function encodeRecord(record: ResultRecord): string {
+  try {
+    return stringifyExact(record);
+  } catch {
+    // An input that is no JSON is refused before it is sent; that it failed is still worth a line.
+    return stringifyExact({ ...record, input: undefined, metadata: undefined, options: undefined });
+  }
+}
+
 /** The completion that a record holds; `raw` is the record. */
 export function recordedResult(record: ResultRecord): ChatResult {
   const content = record.output ?? "";
@@ -160,7 +183,7 @@ export function recordedResult(record: ResultRecord): ChatResult {
     logprobs: record.logprobs,
     toolCalls,
     message: assistantMessage({ content, toolCalls }),
-    usage: record.usage === undefined ? null : decodeUsage(record.usage),
+    usage: record.usage ? decodeUsage(record.usage) : null,
     cost: record.cost ?? null,
     finishReason: record.finish_reason ?? "other",
     model: record.model ?? "",

@@ -5,7 +5,8 @@
  * - `messages`: a conversation in OpenAI's form;
  * - `body`: a line of an OpenAI Batch file;
  * - `instruction`, optionally `input`: Alpaca;
- * - `q`, `question` or `prompt`, optionally `system`: a simple question;
+ * - `q`, `question` or `prompt`, optionally `system`: a simple question, or a conversation as in TRL's
+ *   conversational data sets;
  * - anything at all, when there is a template.
  *
  * Fields that are options hold for the record alone; all others become metadata.
@@ -163,11 +164,20 @@ export class RecordConverter {
   }
 
   #fromQuestion(fields: Json, name: string): Converted {
-    const problem = expectString(fields, name) ??
-      (fields.system === undefined || fields.system === null
-        ? undefined
-        : expectString(fields, "system"));
+    const isConversation = Array.isArray(fields[name]);
+    const problem =
+      (isConversation
+        ? messagesProblem(fields[name])?.replace(/^messages/, name)
+        : expectString(fields, name)) ??
+        (fields.system === undefined || fields.system === null
+          ? undefined
+          : expectString(fields, "system"));
     if (problem !== undefined) return { problem };
+    if (isConversation) {
+      const system = this.#system ?? (fields.system as string | null | undefined) ?? undefined;
+      const messages = withSystem(fields[name] as Message[], system);
+      return this.#record(messages, fields, [name, "system"]);
+    }
     const question = String(fields[name]);
     if (question.trim() === "") return { problem: `${name}: the question is empty` };
     const messages = ask(this.#system ?? fields.system, question);

@@ -8,7 +8,7 @@
  */
 import { type Message, messagesProblem } from "../chat/messages.ts";
 import type { RecordOptions } from "../chat/record_options.ts";
-import { asObject, type Json } from "../json.ts";
+import { asNumber, asObject, type Json } from "../json.ts";
 import { OPTION_FIELDS, type OptionFields, readOption, shown } from "./option_fields.ts";
 import { chatBodyOfResponses } from "./responses_body.ts";
 
@@ -29,7 +29,7 @@ export function isBatchLine(fields: Json): boolean {
 /** What cannot be asked one answer at a time. */
 function bodyProblem({ stream, n }: Json): string | undefined {
   if (stream) return "body.stream: expected false, a batch is not streamed";
-  if (n !== undefined && n !== null && n !== 1) {
+  if (n !== undefined && n !== null && asNumber(n) !== 1) {
     return `body.n: expected 1, the one answer of a record, got ${shown(n)}`;
   }
   return undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 import { type RecordOptions, WIRE_NAMES } from "../chat/record_options.ts";
-import { asObject, type Json } from "../json.ts";
+import { asNumber, asObject, isRawNumber, isTooDeep, type Json, parseExact } from "../json.ts";
 
 /** How a value of the file becomes an option. */
 interface OptionField {
@@ -20,11 +20,19 @@ export type OptionFields = ReadonlyMap<string, OptionField>;
 const THINKING: readonly unknown[] = [true, false, "minimal", "low", "medium", "high"];
 
 function isNumber(value: unknown): boolean {
-  return typeof value === "number" && Number.isFinite(value);
+  const number = asNumber(value);
+  return number !== undefined && Number.isFinite(number);
 }
 
 function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 1;
+  const number = asNumber(value);
+  return Number.isSafeInteger(number) && number! >= 1;
+}
+
+/** Also those that a double cannot hold: some servers have 64 bits for them. */
+function isWhole(value: unknown): boolean {
+  return Number.isSafeInteger(asNumber(value)) ||
+    isRawNumber(value) && /^-?\d+$/.test(value.rawJSON);
 }
 
 function isName(value: unknown): boolean {
@@ -52,7 +60,7 @@ const CHECKS: readonly Check[] = [
   ["topP", "a number", isNumber],
   ["topK", "a whole number of at least 1", isCount],
   ["maxTokens", "a whole number of at least 1", isCount],
-  ["seed", "a whole number", Number.isSafeInteger],
+  ["seed", "a whole number", isWhole],
   ["presencePenalty", "a number", isNumber],
   ["frequencyPenalty", "a number", isNumber],
   [
@@ -106,13 +114,15 @@ function cellValue(cell: string, { option }: OptionField): unknown {
   if (text === "") return null;
   if (/^[[{]/.test(text)) {
     try {
-      return JSON.parse(text);
+      const value = parseExact(text);
+      return isTooDeep(value) ? cell : value;
     } catch {
       return cell;
     }
   }
   if (option === "stop") return cell;
   if (option === "model") return text;
+  if (/^-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?$/i.test(text)) return parseExact(text);
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
   // Spreadsheets write TRUE.
   return /^(true|false)$/i.test(text) ? text.toLowerCase() === "true" : text;
@@ -145,6 +155,8 @@ export function readOption(
   if (options[field.option] !== undefined) {
     return `${name}: the same option is given twice${isData}`;
   }
-  (options as Json)[field.option] = read;
+  // The others are sent as they were written.
+  const isCounted = ["maxTokens", "topK", "thinking"].includes(field.option);
+  (options as Json)[field.option] = isCounted ? asNumber(read) ?? read : read;
   return undefined;
 }

@@ -8,6 +8,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { comparedInput } from "../checkpoint/record.ts";
 import { InvalidInputError } from "../errors.ts";
 import { readLinesSync } from "../lines.ts";
+import { isTooDeep, MAX_DEPTH, parseExact } from "../json.ts";
 import { jsonProblem } from "../json_problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import { type Conversion, RecordConverter } from "./formats.ts";
@@ -36,6 +37,8 @@ export interface InputCheck {
   invalid: number;
 }
 
+const TOO_DEEP = `nested more than ${MAX_DEPTH} levels deep`;
+
 /** How many bad lines are named before the rest is only counted. */
 const SHOWN_PROBLEMS = 5;
 
@@ -47,11 +50,14 @@ function readLine(
 ): { record: Omit<IndexedRecord, "index"> } | InvalidLine {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
+    value = parseExact(text);
+  } catch (error) {
+    if (error instanceof RangeError) return { problem: `${place}: ${TOO_DEEP}` };
     const { column, reason } = jsonProblem(text);
     return { problem: `${place}:${column}: not valid JSON (${reason})` };
   }
+  // Shorter texts cannot be nested that deeply.
+  if (text.length > MAX_DEPTH * 2 && isTooDeep(value)) return { problem: `${place}: ${TOO_DEEP}` };
   // A row of a table that is no record.
   if (isTable && typeof value === "string") return { problem: `${place}: ${value}` };
   const converted = converter.convert(value);

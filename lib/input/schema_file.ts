@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { ResponseFormat } from "../chat/options.ts";
 import { InvalidInputError } from "../errors.ts";
+import { asObject, isTooDeep, MAX_DEPTH, parseExact } from "../json.ts";
 import { jsonProblem } from "../json_problem.ts";
 import { fileReason } from "../file_reason.ts";
 
@@ -15,7 +16,7 @@ type Fields = Record<string, unknown>;
 const TYPES = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
 function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return asObject(value) !== undefined;
 }
 
 /** The first place of a schema that names a type which there is not, as every answer would fail it. */
@@ -66,11 +67,16 @@ export function readSchemaFile(path: string): ResponseFormat {
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch (cause) {
     const { line, column, reason } = jsonProblem(text);
     throw new InvalidInputError(`${path}:${line}:${column}: not valid JSON (${reason})`, {
       cause,
+      hint: SCHEMA_HINT,
+    });
+  }
+  if (isTooDeep(value)) {
+    throw new InvalidInputError(`${path}: nested more than ${MAX_DEPTH} levels deep`, {
       hint: SCHEMA_HINT,
     });
   }

@@ -9,14 +9,15 @@
 import { closest, distance } from "fastest-levenshtein";
 import { readFileSync } from "node:fs";
 import { ConfigurationError } from "../errors.ts";
-import type { Json } from "../json.ts";
+import { asObject, type Json } from "../json.ts";
 import { fileReason } from "../file_reason.ts";
 
 const OPENING = /(\\*)(\{{2,})/g;
 const NAME = /([^{}]*)\}\}/y;
 
 function has(value: unknown, name: string): value is Json {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name);
+  return (Array.isArray(value) || asObject(value) !== undefined) &&
+    Object.hasOwn(value as Json, name);
 }
 
 /** The value of a field: of the whole name, or, with dots, of what is inside others. */

@@ -5,6 +5,7 @@
  */
 import type { ToolCall } from "../chat/result.ts";
 import { InvalidInputError } from "../errors.ts";
+import { parseExact } from "../json.ts";
 
 /**
  * Parses the arguments of a call; none at all are an empty object.
@@ -13,7 +14,7 @@ import { InvalidInputError } from "../errors.ts";
  */
 export function parseArguments(call: ToolCall): unknown {
   try {
-    return JSON.parse(call.function.arguments || "{}");
+    return parseExact(call.function.arguments || "{}");
   } catch (cause) {
     throw new InvalidInputError(
       `the arguments of the tool call ${call.id} are not JSON: ${call.function.arguments}`,

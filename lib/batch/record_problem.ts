@@ -1,0 +1,36 @@
+/**
+ * Inputs that cannot be sent, or not be written to a result file.
+ *
+ * @module
+ */
+import { isTooDeep, MAX_DEPTH, stringifyExact } from "../json.ts";
+import type { BatchRecord } from "./batch.ts";
+
+function jsonProblem(value: unknown): string | undefined {
+  try {
+    stringifyExact(value);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message.split("\n")[0] : String(error);
+  }
+}
+
+const PARTS = ["messages", "metadata", "options"] as const;
+
+/** What is wrong with a record before it is sent, the part named; `undefined` when it is good. */
+export function recordProblem(record: BatchRecord, isJournaled: boolean): string | undefined {
+  for (const part of PARTS) {
+    if (!isTooDeep(record[part])) continue;
+    return `${part}: nested more than ${MAX_DEPTH} levels deep, or referring to itself`;
+  }
+  // What is sent is written as JSON anyway.
+  if (!isJournaled || record.metadata === undefined) return undefined;
+  const problem = jsonProblem(record.metadata);
+  return problem && `metadata: cannot be written as JSON: ${problem}`;
+}
+
+/** What is wrong with a record whose request could not be encoded. */
+export function encodingProblem({ messages, options }: BatchRecord): string | undefined {
+  const problem = jsonProblem(messages) ?? jsonProblem(options);
+  return problem && `cannot be written as JSON: ${problem}`;
+}

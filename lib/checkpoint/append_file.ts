@@ -1,0 +1,167 @@
+/**
+ * A file that grows by whole lines, and that other programs may append to at the same time.
+ *
+ * Every write lands at the end of the file, wherever that is by then. So after each write one small
+ * read checks that nothing else was appended; if something was, our lines are searched for instead of
+ * computed.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { fdatasync, fdatasyncSync, fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
+import { clearTimeout, setTimeout } from "node:timers";
+
+const NEWLINE = 10;
+/** How often lines that another writer tore apart are written again. */
+const ATTEMPTS = 5;
+
+/** How long what was written may wait for the disk, in milliseconds. */
+export const SYNC_INTERVAL = 1000;
+
+/** Thrown when another program has made the file shorter than what was written to it. */
+export class FileCutError extends Error {}
+
+/** Reads `length` bytes at `offset`, fewer at the end of the file. */
+export function readAt(fd: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const read = readSync(fd, bytes, filled, length - filled, offset + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** Appends to the file open as `fd`, and syncs it to the disk within a second. */
+export class AppendFile {
+  readonly #fd: number;
+  readonly #probe = Buffer.allocUnsafe(2);
+  #size: number;
+  #isTouched = false;
+  /** How much of the file is known to be on the disk. */
+  #synced = 0;
+  #syncTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `size` is the end of the last whole line. */
+  constructor(fd: number, size: number) {
+    this.#fd = fd;
+    this.#size = size;
+  }
+
+  /** The end of what is known of the file. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether another program was seen to append to the file, or to cut it. */
+  get wasTouched(): boolean {
+    return this.#isTouched;
+  }
+
+  /** The same, with a look at the file. */
+  isTouched(): boolean {
+    return this.#isTouched ||= !this.#endsAt(this.#size);
+  }
+
+  /** Takes what others have appended, up to `size`, as read. */
+  accept(size: number): void {
+    this.#size = size;
+  }
+
+  /** Makes sure that all that was written is on the disk. */
+  sync(): void {
+    clearTimeout(this.#syncTimer);
+    this.#syncTimer = undefined;
+    if (this.#synced >= this.#size) return;
+    fdatasyncSync(this.#fd);
+    this.#synced = this.#size;
+  }
+
+  #syncSoon(): void {
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = undefined;
+      const written = this.#size;
+      // An error that lasts is met again by the sync at the end, which throws it.
+      fdatasync(this.#fd, (error) => {
+        if (!error) this.#synced = Math.max(this.#synced, written);
+      });
+    }, SYNC_INTERVAL);
+  }
+
+  /**
+   * Appends `bytes`, which are lines of the given lengths, their newlines included. Returns the offset
+   * of each.
+   *
+   * @throws {FileCutError} after writing the lines, when the file had been made shorter
+   * @throws an error of the file system; none of the lines is in the file then
+   */
+  append(bytes: Uint8Array, lengths: readonly number[]): number[] {
+    const start = this.#size;
+    this.#write(bytes);
+    this.#syncSoon();
+    this.#size = start + bytes.length;
+    if (this.#endsAt(this.#size)) {
+      let offset = start;
+      return lengths.map((length) => (offset += length) - length);
+    }
+    this.#isTouched = true;
+    return this.#locate(bytes, lengths, start);
+  }
+
+  /** Whether the last byte of the file is a newline at `end - 1`. */
+  #endsAt(end: number): boolean {
+    if (end === 0) return readSync(this.#fd, this.#probe, 0, 1, 0) === 0;
+    const read = readSync(this.#fd, this.#probe, 0, 2, end - 1);
+    return read === 1 && this.#probe[0] === NEWLINE;
+  }
+
+  #write(bytes: Uint8Array): void {
+    let written = 0;
+    try {
+      while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
+    } catch (error) {
+      try {
+        // Only if nothing else was appended: lines of others are not ours to remove.
+        if (fstatSync(this.#fd).size === this.#size + written) ftruncateSync(this.#fd, this.#size);
+      } catch {
+        // A file that cannot be cut either keeps a torn line, which the next run cuts off.
+      }
+      throw error;
+    }
+  }
+
+  /** Finds the lines after `start`, and writes those again that another writer's bytes run into. */
+  #locate(bytes: Uint8Array, lengths: readonly number[], start: number): number[] {
+    const ours = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    let end = 0;
+    const lines = lengths.map((length) => ours.subarray(end, end += length));
+    const isCut = fstatSync(this.#fd).size < start + bytes.length;
+    const offsets: number[] = lines.map(() => -1);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { size } = fstatSync(this.#fd);
+      // One byte before, to see whether the first line begins a line.
+      const from = Math.max(0, (isCut ? size - bytes.length : start) - 1);
+      const region = readAt(this.#fd, from, size - from);
+      this.#size = from + region.length;
+      const missing = lines.filter((line, i) => {
+        if (offsets[i] < 0) offsets[i] = findLine(region, line, from);
+        return offsets[i] < 0;
+      });
+      if (missing.length === 0) {
+        if (isCut) throw new FileCutError("the file has become shorter");
+        return offsets;
+      }
+      this.#write(Buffer.concat([Buffer.from("\n"), ...missing]));
+    }
+    throw new Error("another program keeps writing into it");
+  }
+}
+
+/** The offset of `line` as a line of its own in `region`, which begins at `from`; -1 if it is not. */
+function findLine(region: Buffer, line: Buffer, from: number): number {
+  for (let at = region.indexOf(line); at >= 0; at = region.indexOf(line, at + 1)) {
+    if (from + at === 0 || region[at - 1] === NEWLINE) return from + at;
+  }
+  return -1;
+}

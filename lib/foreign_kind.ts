@@ -1,0 +1,52 @@
+/**
+ * Files of other kinds than JSON lines or tables, recognized by how they begin.
+ *
+ * @module
+ */
+import type { Buffer } from "node:buffer";
+
+const PYTHON = "In Python: pandas.";
+
+/** How files of other kinds begin, as Latin-1, what they are, and what to do; `IN` is the file. */
+const SIGNATURES: readonly [start: string, kind: string, hint: string][] = [
+  [
+    "PK\x03\x04",
+    "a spreadsheet (.xlsx) or a zip archive",
+    `Save the sheet as "CSV UTF-8" and give that file.`,
+  ],
+  ["\xd0\xcf\x11\xe0", "an old spreadsheet (.xls)", `Save the sheet as "CSV UTF-8" and give that.`],
+  [
+    "PAR1",
+    "a Parquet file",
+    `${PYTHON}read_parquet("IN").to_json("in.jsonl", orient="records", lines=True)`,
+  ],
+  [
+    "ARROW1",
+    "an Arrow file",
+    `${PYTHON}read_feather("IN").to_json("in.jsonl", orient="records", lines=True)`,
+  ],
+  ["\x1f\x8b", "compressed with gzip", "Unpack it first: gunzip -k IN"],
+  ["\x28\xb5\x2f\xfd", "compressed with zstd", "Unpack it first: zstd -d IN"],
+  ["\xff\xfe", "UTF-16, not UTF-8", "Convert it first: iconv -f utf-16 -t utf-8 IN > FILE"],
+  ["\xfe\xff", "UTF-16, not UTF-8", "Convert it first: iconv -f utf-16 -t utf-8 IN > FILE"],
+  ["{\0", "UTF-16, not UTF-8", "Convert it first: iconv -f utf-16le -t utf-8 IN > FILE"],
+  ["\0{", "UTF-16, not UTF-8", "Convert it first: iconv -f utf-16be -t utf-8 IN > FILE"],
+];
+
+/** A file as it is written in a command. */
+export function inCommand(name: string): string {
+  if (name === "standard input") return "FILE";
+  return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name}'`;
+}
+
+/** The other kind of file that `head` is the beginning of, and how to convert the file `name`. */
+export function foreignKind(
+  head: Buffer,
+  name: string,
+): { what: string; hint: string } | undefined {
+  const start = head.subarray(0, 8).toString("latin1");
+  const found = SIGNATURES.find(([signature]) => start.startsWith(signature));
+  if (found === undefined) return undefined;
+  const [, what, hint] = found;
+  return { what, hint: hint.replace("IN", () => inCommand(name)) };
+}
