@@ -24,7 +24,7 @@ function encode({ model = "claude-opus-5", messages, options = {}, baseUrl }: Gi
     options,
     stream: false,
   });
-  return { ...request, body: JSON.parse(request.body!) };
+  return { ...request, request: request.body!, body: JSON.parse(request.body!) };
 }
 
 /** The blocks that the parts of a user message become. */
@@ -125,6 +125,7 @@ Deno.test("claude names the parts that it does not take; only that record fails"
     [{ type: "input_audio", input_audio: { data: "QUJD", format: "wav" } }, /"input_audio"/],
     [{ type: "video_url", video_url: { url: "https://host/a.mp4" } }, /"video_url"/],
     [{ type: "file", file: { file_data: "data:audio/wav;base64,QUJD" } }, /audio\/wav/],
+    [{ type: "image_url", image_url: { url: "data:image/svg+xml,<svg/>" } }, /image_url\.url/],
     [{ type: "file", file: { file_data: "QUJD" } }, /file\.file_data: expected a base64 data URL/],
   ];
   for (const [part, pattern] of cases) {
@@ -178,8 +179,9 @@ Deno.test("claude gets the calls of other providers with ids and inputs that it 
     { id: "e", function: { name: "f", arguments: "[1]" } },
     { id: "f", type: "custom", function: { name: "f", arguments: "free text" } },
     { id: "g", name: "f", arguments: '{"a":2}' },
+    { id: "h", function: { name: "f", arguments: '{"a":1669700650467246081}' } },
   ];
-  const { body } = encode({
+  const { body, request } = encode({
     messages: [
       { role: "user", content: "hi" },
       { role: "assistant", content: "", tool_calls: calls as never },
@@ -195,8 +197,10 @@ Deno.test("claude gets the calls of other providers with ids and inputs that it 
     ["e", { arguments: [1] }],
     ["f", { input: "free text" }],
     ["g", { a: 2 }],
+    ["h", { a: Number("1669700650467246081") }],
   ]);
   assert.ok(blocks.every(({ name }) => name === "f"));
+  assert.match(request, /"input":\{"a":1669700650467246081\}/);
   assert.equal(body.messages[2].content[0].tool_use_id, "functions_f_0");
 });
 

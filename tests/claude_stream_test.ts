@@ -95,6 +95,17 @@ Deno.test("claude streams of tool calls survive input that is not JSON", () => {
   assert.deepEqual(contentOf(events)[0].input, { INVALID_JSON: '{"a":' });
 });
 
+Deno.test("claude streams keep the numbers of a call's input as they were written", () => {
+  const input = '{"id":1669700650467246081,"price":1.10}';
+  const content = contentOf([
+    messageStart(),
+    start(0, { type: "tool_use", id: "t1", name: "f", input: {} }),
+    json(0, input),
+    messageDelta("tool_use"),
+  ]);
+  assert.equal(JSON.stringify(content[0].input), input);
+});
+
 Deno.test("claude streams may have whole blocks in their starts, or no starts", () => {
   const whole = decodeStream([
     messageStart(),
@@ -283,10 +294,15 @@ Deno.test("claude stream errors are those that the same error has as a status", 
     status: 503,
     retryable: true,
   });
-  assert.throws(() => decodeStream([messageStart(), messageDelta("error"), END]), {
-    status: 502,
-    retryable: true,
-  });
+  // Thrown when the stream is over, since counts may follow.
+  const { decoder, completion } = decodeStream([
+    messageStart(),
+    { ...messageDelta("error"), usage: { input_tokens: 3, output_tokens: 2 } },
+    END,
+  ]);
+  assert.equal(decoder.failure?.error.status, 502);
+  assert.equal(decoder.failure?.usage?.totalTokens, 5);
+  assert.equal(completion.finishReason, undefined);
 });
 
 Deno.test("claude streams of two answers are refused, but not a repeated start", () => {

@@ -33,9 +33,14 @@ export function withCacheControl(block: Json, { cache_control }: { cache_control
 
 function imageSource(url: string): Json {
   const inline = parseDataUrl(url);
-  return inline === undefined
-    ? { type: "url", url }
-    : { type: "base64", media_type: inline.mediaType, data: inline.data };
+  if (inline !== undefined) {
+    return { type: "base64", media_type: inline.mediaType, data: inline.data };
+  }
+  if (!/^data:/i.test(url)) return { type: "url", url };
+  throw new InvalidInputError(
+    `image_url.url: expected a base64 data URL, got "${url.slice(0, 40)}"`,
+    { hint: 'Write an image as "data:image/png;base64,…", or give its http(s) URL.' },
+  );
 }
 
 /** The block of a file that is given by a URL; text goes as text, the only other form that is taken. */

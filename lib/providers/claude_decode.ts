@@ -7,52 +7,27 @@
  * @module
  */
 import type { Citation, FinishReason, ToolCall } from "../chat/result.ts";
-import { MalformedResponseError, type PartialCompletion } from "../errors.ts";
+import { MalformedResponseError } from "../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../json.ts";
 import { decodeError as decodeOtherError } from "./chat_decode.ts";
 import { citationsOf } from "./claude_citations.ts";
 import { decodeUsage } from "./claude_usage.ts";
+import { finishReason, isFailure } from "./finish_reason.ts";
 import type { Completion, ProviderError } from "./provider.ts";
 import { embeddedError } from "./response_error.ts";
 
-/** Reasons why a message ended; the second half are those of servers that only translate. */
-const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
-  end_turn: "stop",
-  stop_sequence: "stop",
-  max_tokens: "length",
-  model_context_window_exceeded: "length",
-  tool_use: "tool_calls",
-  refusal: "content_filter",
-  pause_turn: "other",
-  compaction: "other",
-  stop: "stop",
-  eos: "stop",
-  length: "length",
-  tool_calls: "tool_calls",
-  content_filter: "content_filter",
-  sensitive: "content_filter",
-};
+/** Maps the reason why a message ended; a complete message without one ended by itself. */
+export function stopReason(reason: unknown, hasToolCalls: boolean): FinishReason {
+  return asText(reason) === undefined && !hasToolCalls
+    ? "stop"
+    : finishReason(reason, hasToolCalls);
+}
 
-/** Reasons that mean that the server failed in the middle of the answer. */
-const FAILURES: ReadonlySet<string> = new Set(["error", "abort", "aborted"]);
-
-/**
- * Maps the reason why a message ended; a complete message without one ended by itself.
- *
- * @throws {HttpError} when the reason is that the server failed
- */
-export function finishReason(
-  reason: unknown,
-  hasToolCalls: boolean,
-  partial?: PartialCompletion,
-): FinishReason {
-  const name = asText(reason)?.toLowerCase();
-  if (name === undefined) return hasToolCalls ? "tool_calls" : "stop";
-  if (FAILURES.has(name)) {
-    const message = `the answer ended with the stop reason "${name}"`;
-    throw embeddedError({ message, code: name, status: 502 }, undefined, partial);
-  }
-  return FINISH_REASONS[name] ?? "other";
+/** The error that a stop reason stands for: the server failed in the middle of the answer. */
+export function failureOf(reason: unknown): ProviderError | undefined {
+  if (!isFailure(reason)) return undefined;
+  const code = String(reason);
+  return { message: `the answer ended with the stop reason "${code}"`, code, status: 502 };
 }
 
 /** Why the model refused, in words; `null` when it did not, or does not say. */
@@ -101,6 +76,7 @@ function contentOf(message: Json | undefined): unknown[] | undefined {
  * Decodes a plain answer.
  *
  * @throws {MalformedResponseError} when it is not a message
+ * @throws {HttpError} when its stop reason is that the server failed
  */
 export function decode(body: unknown): Completion {
   const message = asObject(body);
@@ -118,12 +94,14 @@ export function decode(body: unknown): Completion {
   const usage = decodeUsage(message.usage);
   const citations = allCitations(blocks);
   const partial = { content: text || (refusal ?? ""), thinking, usage: usage.usage };
+  const failure = failureOf(message.stop_reason);
+  if (failure !== undefined) throw embeddedError(failure, undefined, partial);
   const completion: Completion = {
     ...partial,
     ...usage,
     refusal,
     toolCalls,
-    finishReason: finishReason(message.stop_reason, toolCalls.length > 0, partial),
+    finishReason: stopReason(message.stop_reason, toolCalls.length > 0),
     model: asText(message.model) ?? "",
     native: { format: "claude", content },
   };

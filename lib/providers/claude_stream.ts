@@ -13,7 +13,7 @@ import type { NativeMessage } from "../chat/messages.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
 import { MalformedResponseError } from "../errors.ts";
 import { asNumber, asObject, asObjects, asText, type Json } from "../json.ts";
-import { decodeError, finishReason, refusalOf } from "./claude_decode.ts";
+import { decodeError, failureOf, refusalOf, stopReason } from "./claude_decode.ts";
 import { BlockDecoder } from "./claude_stream_block.ts";
 import { type ClaudeUsage, decodeUsage, mergeUsage } from "./claude_usage.ts";
 import { parseEvent } from "./parse_event.ts";
@@ -39,6 +39,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
   complete = false;
   ended = false;
   model: string | undefined;
+  failure: StreamDecoder["failure"];
   /** All blocks, in the order of the answer. */
   readonly #blocks: BlockDecoder[] = [];
   /** The last block of each index. */
@@ -153,9 +154,15 @@ export class ClaudeStreamDecoder implements StreamDecoder {
     if (this.#isFinished) return [];
     this.#isFinished = true;
     const events = [...this.#open.keys()].flatMap((index) => this.#stopBlock(index));
+    const { stop_reason } = this.#message;
+    const error = failureOf(stop_reason);
+    if (error !== undefined) {
+      this.failure = { error, usage: this.#decoded.usage };
+      return events;
+    }
     const refusal = refusalOf(this.#message);
     if (refusal !== null) events.push({ type: "refusal", text: refusal });
-    const reason = finishReason(this.#message.stop_reason, this.#toolCalls > 0);
+    const reason = stopReason(stop_reason, this.#toolCalls > 0);
     return [...events, { type: "finish", finishReason: reason }];
   }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import type { StreamEvent } from "../chat/stream_events.ts";
-import { asObject, asObjects, asText, type Json } from "../json.ts";
+import { asObject, asObjects, asText, type Json, parseExact } from "../json.ts";
 import { citationsOf } from "./claude_citations.ts";
 import { argumentsOf } from "./claude_decode.ts";
 
@@ -20,7 +20,7 @@ const BLOCK_OF_DELTA: Readonly<Record<string, string>> = {
 /** The input of a block; text that is not JSON becomes what the API takes back. */
 function parseInput(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return parseExact(json);
   } catch {
     return { INVALID_JSON: json };
   }

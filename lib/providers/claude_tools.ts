@@ -14,7 +14,7 @@ import {
 } from "../chat/options.ts";
 import type { ToolCall } from "../chat/result.ts";
 import { ConfigurationError } from "../errors.ts";
-import { asObject, asText, type Json } from "../json.ts";
+import { asObject, asText, type Json, parseExact } from "../json.ts";
 import { withCacheControl } from "./claude_content.ts";
 import type { ClaudeModel } from "./claude_models.ts";
 import { unsupported } from "./unsupported.ts";
@@ -84,7 +84,7 @@ function inputOf(text: unknown, type: ToolCall["type"]): unknown {
   if (text.trim() === "") return {};
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch {
     // The model wrote it, and a result of the call follows: it has to see what it wrote.
     return { INVALID_JSON: text };
