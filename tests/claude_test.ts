@@ -4,8 +4,10 @@ import type { Message, SamplingOptions } from "../mod.ts";
 import { StreamAccumulator } from "../lib/chat/stream_events.ts";
 import { claude } from "../lib/providers/claude.ts";
 
+const BASE_URL = "https://api.anthropic.com/v1";
+
 function encode(options: SamplingOptions = {}, model = "claude-opus-5", messages?: Message[]) {
-  const encoder = claude.encoder({ baseUrl: "https://host/v1", apiKey: "key", headers: {} });
+  const encoder = claude.encoder({ baseUrl: BASE_URL, apiKey: "key", headers: {} });
   const { url, headers, body } = encoder({
     model,
     messages: messages ?? [{ role: "user", content: "hi" }],
@@ -38,7 +40,7 @@ Deno.test("claude encodes a conversation with images, tools and their results", 
     { role: "tool", tool_call_id: "b", content: [{ type: "text", text: "two" }] },
     { role: "user", content: "And now?" },
   ]);
-  assert.equal(url, "https://host/v1/messages");
+  assert.equal(url, "https://api.anthropic.com/v1/messages");
   assert.deepEqual(headers, {
     "content-type": "application/json",
     "anthropic-version": "2026-10-21",
@@ -78,13 +80,21 @@ Deno.test("claude encodes a conversation with images, tools and their results", 
   });
 });
 
-Deno.test("claude asks each generation to think in its own words", () => {
+Deno.test("claude enables thinking in the form that each generation accepts", () => {
   const adaptive = { type: "adaptive", display: "summarized" };
   const cases: [model: string, thinking: SamplingOptions["thinking"], expected: object][] = [
     ["claude-haiku-4-5-20251001", true, { type: "enabled", budget_tokens: 8192 }],
     ["claude-opus-4-5", 5000, { type: "enabled", budget_tokens: 5000 }],
     ["claude-sonnet-4-20250514", "low", { type: "enabled", budget_tokens: 2048 }],
     ["claude-opus-4-6", true, adaptive],
+    // Both forms were answered with 200.
+    ["claude-opus-4-6", 5000, { type: "enabled", budget_tokens: 5000 }],
+    ["anthropic/claude-sonnet-4.6", 2000, { type: "enabled", budget_tokens: 2000 }],
+    ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", 2000, {
+      type: "enabled",
+      budget_tokens: 2000,
+    }],
+    ["claude-opus-4-5@20251101", 2000, { type: "enabled", budget_tokens: 2000 }],
     ["claude-opus-5", true, adaptive],
     ["claude-opus-5", false, { type: "disabled" }],
     ["claude-sonnet-5-5", false, { type: "between_tools" }],
@@ -102,8 +112,14 @@ Deno.test("claude asks each generation to think in its own words", () => {
 });
 
 Deno.test("claude names what a model cannot do, before anything is sent", () => {
+  const tools = [{ type: "function" as const, function: { name: "f" } }];
   const cases: [SamplingOptions, string, RegExp][] = [
-    [{ temperature: 1 }, "claude-opus-5", /claude-opus-5 does not accept the option temperature/],
+    [{ temperature: 0.2 }, "claude-opus-5", /claude-opus-5 does not accept the option temperature/],
+    [{ topP: 0.5 }, "claude-opus-5", /topP/],
+    [{ temperature: 0.2, thinking: true }, "claude-opus-4-6", /temperature 0.2/],
+    [{ topP: 0.5, thinking: 2000 }, "claude-opus-4-5", /topP 0.5/],
+    [{ topK: 5, thinking: 2000 }, "claude-opus-4-5", /topK/],
+    [{ thinking: "lots" as "low" }, "claude-opus-5", /thinking "lots"/],
     [{ topK: 5 }, "claude-opus-4-7", /topK/],
     [{ seed: 1 }, "claude-opus-5", /Claude does not accept the option seed/],
     [{ presencePenalty: 1 }, "claude-opus-5", /presencePenalty/],
@@ -113,9 +129,23 @@ Deno.test("claude names what a model cannot do, before anything is sent", () => 
     [{ thinking: 5000, maxTokens: 4000 }, "claude-opus-4-5", /maxTokens: 4000 leaves no room/],
     [{ thinking: 100 }, "claude-opus-4-5", /at least 1024/],
     [{ responseFormat: { type: "json_object" } }, "claude-opus-5", /json_object/],
-    [{ tools: [], toolChoice: "required" }, "claude-opus-5-5", /toolChoice/],
+    [{ tools, toolChoice: "required" }, "claude-opus-5-5", /toolChoice/],
+    [{ toolChoice: "required" }, "claude-opus-5", /toolChoice is set, but there are no tools/],
+    [{ tools: [], toolChoice: "none" }, "claude-opus-5", /toolChoice is set/],
+    [{ parallelToolCalls: false }, "claude-opus-5", /parallelToolCalls is set/],
+    [{ tools, toolChoice: "any" as "auto" }, "claude-opus-5", /toolChoice "any"/],
+    [{ tools, toolChoice: { type: "tool" } as never }, "claude-opus-5", /toolChoice tool/],
+    [{ tools, toolChoice: { type: "function" } as never }, "claude-opus-5", /toolChoice function/],
     [
-      { tools: [], toolChoice: "required", thinking: true },
+      {
+        tools,
+        toolChoice: { type: "allowed_tools", allowed_tools: { mode: "auto", tools: [] } },
+      },
+      "claude-opus-5",
+      /toolChoice allowed_tools/,
+    ],
+    [
+      { tools, toolChoice: "required", thinking: true },
       "claude-opus-4-5",
       /cannot think when a tool is forced/,
     ],
@@ -191,6 +221,7 @@ Deno.test("claude decodes thinking, text, parallel tool calls and cached tokens"
   assert.deepEqual(decoded, {
     content: "Let me look.",
     thinking: "Hm.",
+    refusal: null,
     toolCalls: CALLS,
     usage: DECODED_USAGE,
     finishReason: "tool_calls",
@@ -199,7 +230,7 @@ Deno.test("claude decodes thinking, text, parallel tool calls and cached tokens"
   });
 });
 
-Deno.test("claude sends its own blocks back unchanged, and others' as plain text", () => {
+Deno.test("claude sends its own blocks back unchanged, and those of others as text", () => {
   const turn = (native?: { format: "claude" | "gemini"; content: unknown }): Message[] => [
     { role: "user", content: "hi" },
     { role: "assistant", content: "Let me look.", native },
@@ -256,7 +287,11 @@ Deno.test("claude decodes a stream into the same as a plain answer", () => {
     for (const each of decoder.push(JSON.stringify(event))) total.add(each);
   }
   assert.ok(decoder.complete && decoder.ended);
-  assert.deepEqual(total.partial(), { content: "Let me look.", thinking: "Hm." });
+  assert.deepEqual(total.partial(), {
+    content: "Let me look.",
+    thinking: "Hm.",
+    usage: DECODED_USAGE,
+  });
   assert.deepEqual(total.toolCalls, CALLS);
   assert.deepEqual(total.usage, DECODED_USAGE);
   assert.equal(total.finishReason, "tool_calls");
@@ -274,8 +309,24 @@ Deno.test("claude maps stop reasons and errors", () => {
       "model_context_window_exceeded",
       "refusal",
       "pause_turn",
+      "compaction",
+      // What compatible servers translate from other formats.
+      "stop",
+      "LENGTH",
+      "sensitive",
     ].map(finish),
-    ["stop", "stop", "length", "length", "content_filter", "other"],
+    [
+      "stop",
+      "stop",
+      "length",
+      "length",
+      "content_filter",
+      "other",
+      "other",
+      "stop",
+      "length",
+      "content_filter",
+    ],
   );
   const push = (error: object) =>
     claude.streamDecoder().push(JSON.stringify({ type: "error", error }));

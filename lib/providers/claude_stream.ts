@@ -1,127 +1,183 @@
 /**
  * The stream of the Messages API: named events, whose names are also in their data.
  *
- * Source: Anthropic API reference, "Streaming messages".
+ * Compatible servers leave events and fields out, so only what an event contains is used: a block without
+ * a start, an answer that is whole in its first event, counts in any event.
+ *
+ * Sources: Anthropic API reference, "Streaming messages"; "Refusals and fallback", "Streaming"; the types
+ * of `@anthropic-ai/sdk` 1.12 (`BetaRawMessageStreamEvent`).
  *
  * @module
  */
 import type { NativeMessage } from "../chat/messages.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
-import { asNumber, asObject, asText, type Json } from "../json.ts";
-import { decodeError, decodeUsage, finishReason } from "./claude_decode.ts";
+import { MalformedResponseError } from "../errors.ts";
+import { asNumber, asObject, asObjects, asText, type Json } from "../json.ts";
+import { decodeError, failureOf, refusalOf, stopReason } from "./claude_decode.ts";
+import { BlockDecoder } from "./claude_stream_block.ts";
+import { type ClaudeUsage, decodeUsage, mergeUsage } from "./claude_usage.ts";
 import { parseEvent } from "./parse_event.ts";
 import type { StreamDecoder } from "./provider.ts";
 import { embeddedError } from "./response_error.ts";
+
+/** The HTTP statuses that the types of errors have outside of streams. */
+const STATUSES: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+};
 
 /** Decodes one stream. */
 export class ClaudeStreamDecoder implements StreamDecoder {
   complete = false;
   ended = false;
   model: string | undefined;
-  /** The content blocks, as a plain answer would have had them. */
-  readonly #blocks: Json[] = [];
-  /** The JSON of each tool call's input so far, at the index of its block. */
-  readonly #inputs: string[] = [];
-  /** Which tool call each block is. */
-  readonly #toolCalls: number[] = [];
-  #usage: Json = {};
+  failure: StreamDecoder["failure"];
+  /** All blocks, in the order of the answer. */
+  readonly #blocks: BlockDecoder[] = [];
+  /** The last block of each index. */
+  readonly #open = new Map<number, BlockDecoder>();
+  /** The message without its content, as a plain answer would have had it. */
+  readonly #message: Json = {};
+  readonly #usage: Json = {};
+  #decoded: ClaudeUsage = { usage: null };
+  /** The length of the answer's text in finished blocks. */
+  #textLength = 0;
+  #toolCalls = 0;
+  #hasStarted = false;
+  #isFinished = false;
+
+  get serviceTier(): string | undefined {
+    return this.#decoded.serviceTier;
+  }
+
+  get billed(): ClaudeUsage["billed"] {
+    return this.#decoded.billed;
+  }
+
+  get raw(): Json {
+    return { ...this.#message, usage: this.#usage };
+  }
 
   push(data: string): StreamEvent[] {
+    if (data === "[DONE]") return this.#end();
     const event = parseEvent(data);
-    const error = decodeError(event);
-    if (error !== undefined) throw embeddedError(error, asText(event.request_id));
     const index = asNumber(event.index) ?? 0;
     switch (event.type) {
-      case "message_start": {
-        const message = asObject(event.message);
-        this.model = asText(message?.model);
-        return this.#pushUsage(message?.usage);
-      }
+      case "message_start":
+        return this.#startMessage(asObject(event.message) ?? {});
       case "content_block_start":
         return this.#startBlock(index, asObject(event.content_block) ?? {});
       case "content_block_delta":
         return this.#pushDelta(index, asObject(event.delta) ?? {});
       case "content_block_stop":
         return this.#stopBlock(index);
-      case "message_delta": {
-        const events = this.#pushUsage(event.usage);
-        const reason = asText(asObject(event.delta)?.stop_reason);
-        if (reason === undefined) return events;
-        this.complete = true;
-        return [...events, { type: "finish", finishReason: finishReason(reason) }];
-      }
+      case "message_delta":
+        return this.#pushMessageDelta(asObject(event.delta) ?? {}, event.usage);
       case "message_stop":
-        this.complete = this.ended = true;
-        return [];
-      default:
-        // `ping`, and whatever is to come.
-        return [];
+        return [...this.#pushUsage(event.usage), ...this.#end()];
+      default: {
+        const error = decodeError(event);
+        if (error === undefined) return [];
+        const status = error.status ?? STATUSES[error.code ?? ""];
+        throw embeddedError({ ...error, status }, asText(event.request_id));
+      }
     }
   }
 
   native(): NativeMessage {
-    return { format: "claude", content: this.#blocks };
+    return { format: "claude", content: this.#blocks.map(({ block }) => block) };
   }
 
-  #startBlock(index: number, block: Json): StreamEvent[] {
-    this.#blocks[index] = { ...block };
-    if (block.type === "text" && asText(block.text) !== undefined) {
-      return [{ type: "text", text: String(block.text) }];
+  #startMessage({ content, usage, ...fields }: Json): StreamEvent[] {
+    if (this.#hasStarted) {
+      // Proxies repeat the event; one that retries puts another answer behind half of the first.
+      if (fields.id === this.#message.id) return [];
+      const message = "the stream started a second message before the first ended";
+      throw new MalformedResponseError(message, { retryable: true });
     }
-    if (block.type !== "tool_use") return [];
-    this.#inputs[index] = "";
-    this.#toolCalls[index] = Object.keys(this.#toolCalls).length;
-    return [{
-      type: "tool_call",
-      index: this.#toolCalls[index],
-      id: asText(block.id) ?? "",
-      name: asText(block.name) ?? "",
-      arguments: "",
-    }];
+    this.#hasStarted = true;
+    Object.assign(this.#message, fields);
+    this.model = asText(fields.model) ?? this.model;
+    const events: StreamEvent[] = [];
+    for (const [index, block] of asObjects(content).entries()) {
+      events.push(...this.#startBlock(index, block), ...this.#stopBlock(index));
+    }
+    // A stop reason here counts when the end comes: some servers fill it in from the start.
+    return [...events, ...this.#pushUsage(usage)];
+  }
+
+  #startBlock(index: number, start: Json): StreamEvent[] {
+    const events = this.#stopBlock(index);
+    const call = start.type === "tool_use" ? this.#toolCalls++ : undefined;
+    const block = new BlockDecoder(start, call);
+    this.#blocks.push(block);
+    this.#open.set(index, block);
+    if (start.type === "fallback") this.model = asText(asObject(start.to)?.model) ?? this.model;
+    return [...events, ...block.start()];
   }
 
   #pushDelta(index: number, delta: Json): StreamEvent[] {
-    const block = this.#blocks[index] ??= {};
-    switch (delta.type) {
-      case "text_delta": {
-        const text = asText(delta.text) ?? "";
-        block.text = `${block.text ?? ""}${text}`;
-        return text === "" ? [] : [{ type: "text", text }];
-      }
-      case "thinking_delta": {
-        const text = asText(delta.thinking) ?? "";
-        block.thinking = `${block.thinking ?? ""}${text}`;
-        return text === "" ? [] : [{ type: "thinking", text }];
-      }
-      case "signature_delta":
-        block.signature = delta.signature;
-        return [];
-      case "input_json_delta": {
-        const json = asText(delta.partial_json) ?? "";
-        this.#inputs[index] += json;
-        const call = this.#toolCalls[index];
-        return json === "" ? [] : [{ type: "tool_call", index: call, arguments: json }];
-      }
-      default:
-        return [];
-    }
+    const open = this.#open.get(index);
+    const missing = BlockDecoder.missingStart(delta, open);
+    if (missing === undefined) return open?.push(delta) ?? [];
+    return [...this.#startBlock(index, missing), ...this.#open.get(index)!.push(delta)];
   }
 
   #stopBlock(index: number): StreamEvent[] {
-    const json = this.#inputs[index];
-    if (json === undefined) return [];
-    this.#blocks[index].input = json === "" ? {} : parseEvent(json);
-    // A tool without arguments streams none; as a plain answer it has an empty object.
-    return json === ""
-      ? [{ type: "tool_call", index: this.#toolCalls[index], arguments: "{}" }]
-      : [];
+    const block = this.#open.get(index);
+    if (block === undefined) return [];
+    this.#open.delete(index);
+    const events = block.stop(this.#textLength);
+    this.#textLength += block.textLength;
+    return events;
   }
 
-  /** Later counts replace earlier ones; those that are left out stay. */
+  #pushMessageDelta(delta: Json, usage: unknown): StreamEvent[] {
+    const { usage: inner, ...changes } = delta;
+    Object.assign(this.#message, changes);
+    // Its place was documented as inside of `delta` once.
+    const events = this.#pushUsage(usage ?? inner);
+    return asText(delta.stop_reason) === undefined ? events : [...events, ...this.#finish()];
+  }
+
+  /** The answer is complete: what is left of its blocks, and why it ended. */
+  #finish(): StreamEvent[] {
+    this.complete = true;
+    if (this.#isFinished) return [];
+    this.#isFinished = true;
+    const events = [...this.#open.keys()].flatMap((index) => this.#stopBlock(index));
+    const { stop_reason } = this.#message;
+    const error = failureOf(stop_reason);
+    if (error !== undefined) {
+      this.failure = { error, usage: this.#decoded.usage };
+      return events;
+    }
+    const refusal = refusalOf(this.#message);
+    if (refusal !== null) events.push({ type: "refusal", text: refusal });
+    const reason = stopReason(stop_reason, this.#toolCalls > 0);
+    return [...events, { type: "finish", finishReason: reason }];
+  }
+
+  #end(): StreamEvent[] {
+    this.ended = true;
+    // An end without an answer is none.
+    return this.#hasStarted || this.#blocks.length > 0 ? this.#finish() : [];
+  }
+
   #pushUsage(value: unknown): StreamEvent[] {
-    const told = Object.entries(asObject(value) ?? {}).filter(([, count]) => count !== null);
-    Object.assign(this.#usage, Object.fromEntries(told));
-    const usage = decodeUsage(this.#usage);
-    return told.length === 0 || usage === null ? [] : [{ type: "usage", usage }];
+    const later = asObject(value);
+    if (later === undefined) return [];
+    mergeUsage(this.#usage, later);
+    this.#decoded = decodeUsage(this.#usage);
+    const { usage } = this.#decoded;
+    return usage === null ? [] : [{ type: "usage", usage }];
   }
 }

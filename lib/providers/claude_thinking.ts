@@ -1,25 +1,32 @@
 /**
- * The one knob for thinking, in the words that each generation of Claude accepts.
+ * The option `thinking`, in the words that each generation of Claude accepts.
  *
  * Source: Anthropic's documentation, "Extended thinking", "Adaptive thinking", "Effort".
  *
  * @module
  */
-import type { SamplingOptions, Thinking, ThinkingLevel } from "../chat/options.ts";
+import {
+  type SamplingOptions,
+  type Thinking,
+  THINKING_LEVELS,
+  type ThinkingLevel,
+} from "../chat/options.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { ClaudeModel } from "./claude_models.ts";
 import { unsupported } from "./unsupported.ts";
 
 /** The smallest budget that the API takes. */
 const MIN_BUDGET = 1024;
-const BUDGETS = {
+const BUDGETS: Readonly<Record<ThinkingLevel, number>> = {
   minimal: MIN_BUDGET,
   low: 2048,
   medium: 8192,
   high: 24_576,
   xhigh: 32_768,
   max: 63_999,
-} as const;
+};
+/** What a level leaves of the model's limit for the answer. */
+const MIN_ANSWER = 8192;
 
 /** What goes into the request. */
 export interface ClaudeThinking {
@@ -28,9 +35,9 @@ export interface ClaudeThinking {
   maxTokens: number;
 }
 
-function budgetOf(thinking: Exclude<Thinking, false>): number {
+function budgetOf(thinking: Exclude<Thinking, false>, { outputLimit }: ClaudeModel): number {
   if (typeof thinking === "number") return thinking;
-  return BUDGETS[thinking === true ? "medium" : thinking];
+  return Math.min(BUDGETS[thinking === true ? "medium" : thinking], outputLimit - MIN_ANSWER);
 }
 
 function withBudget(
@@ -39,12 +46,13 @@ function withBudget(
   thinking: Exclude<Thinking, false>,
   given: number | undefined,
 ): ClaudeThinking {
-  const budget_tokens = budgetOf(thinking);
-  if (budget_tokens < MIN_BUDGET) {
+  const budget_tokens = budgetOf(thinking, model);
+  if (budget_tokens < MIN_BUDGET && model.isKnown) {
     throw new ConfigurationError(`thinking: ${name} thinks with at least ${MIN_BUDGET} tokens`);
   }
   // The budget is part of the limit, so an answer needs room beside it.
-  const maxTokens = given ?? budget_tokens + model.maxTokens;
+  const room = Math.max(model.outputLimit - budget_tokens, MIN_ANSWER);
+  const maxTokens = given ?? budget_tokens + Math.min(model.maxTokens, room);
   if (maxTokens <= budget_tokens) {
     throw new ConfigurationError(
       `maxTokens: ${maxTokens} leaves no room for an answer beside ${budget_tokens} of thinking`,
@@ -58,6 +66,12 @@ function turnedOff(name: string, { off }: ClaudeModel): ClaudeThinking["thinking
     throw unsupported("thinking: false", name, 'It always thinks; "low" makes it think little.');
   }
   return off === "omit" ? undefined : { type: off };
+}
+
+/** The level as effort: the next one up where the model lacks it. */
+function effortOf(level: ThinkingLevel, { xhigh }: ClaudeModel): ClaudeThinking["effort"] {
+  if (level === "minimal") return "low";
+  return level === "xhigh" && !xhigh ? "max" : level;
 }
 
 /**
@@ -74,13 +88,17 @@ export function claudeThinking(
   const maxTokens = given ?? model.maxTokens;
   if (thinking === undefined) return { maxTokens };
   if (thinking === false) return { thinking: turnedOff(name, model), maxTokens };
+  if (typeof thinking === "string" && !THINKING_LEVELS.includes(thinking)) {
+    throw unsupported(`thinking "${thinking}"`, name, `Levels are ${THINKING_LEVELS.join(", ")}.`);
+  }
   if (model.thinking === "none") throw unsupported("thinking", name);
   if (model.thinking === "budget") return withBudget(name, model, thinking, given);
   if (typeof thinking === "number") {
+    if (model.thinking === "both") return withBudget(name, model, thinking, given);
     throw unsupported("thinking as a number", name, 'Give a level: "low", "medium" or "high".');
   }
-  // Newer models leave the text of their thinking out unless they are asked to show it.
+  // Newer models omit the text of their thinking unless the request asks for it.
   const adaptive = { type: "adaptive", display: "summarized" } as const;
   if (thinking === true) return { thinking: adaptive, maxTokens };
-  return { thinking: adaptive, effort: thinking === "minimal" ? "low" : thinking, maxTokens };
+  return { thinking: adaptive, effort: effortOf(thinking, model), maxTokens };
 }
