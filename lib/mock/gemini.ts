@@ -14,6 +14,7 @@ import { geminiError } from "./gemini_error.ts";
 import { textPieces } from "./logprobs.ts";
 import type { MockAnswer, MockChoice } from "./mock_answer.ts";
 import {
+  choicesOf,
   contentKey,
   limitOf,
   type MockRequest,
@@ -63,7 +64,6 @@ function formatOf(config: Json): MockRequest["format"] {
 function readRequest(body: Json, { model = "", stream = false }: CallContext): MockRequest {
   const contents = asObjects(body.contents);
   const config = asObject(body.generationConfig) ?? {};
-  const { candidateCount } = config;
   return {
     model,
     conversation: `${contentKey(body.systemInstruction)}${JSON.stringify(contents)}`,
@@ -74,7 +74,7 @@ function readRequest(body: Json, { model = "", stream = false }: CallContext): M
     thinking: asObject(config.thinkingConfig)?.includeThoughts === true,
     maxTokens: limitOf(config.maxOutputTokens),
     stop: stopsOf(config.stopSequences),
-    choices: typeof candidateCount === "number" ? Math.max(1, candidateCount) : 1,
+    choices: choicesOf(config.candidateCount),
     topLogprobs: config.responseLogprobs === true ? Number(config.logprobs ?? 0) : undefined,
     stream,
   };

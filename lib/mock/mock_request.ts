@@ -60,3 +60,8 @@ export function limitOf(...limits: unknown[]): number {
   const limit = limits.find((value) => typeof value === "number");
   return limit === undefined ? Infinity : limit as number;
 }
+
+/** The number of answers wanted; what is no number is one. */
+export function choicesOf(count: unknown): number {
+  return typeof count === "number" ? Math.min(Math.max(1, Math.floor(count)), 128) : 1;
+}

@@ -11,6 +11,7 @@ import type { CannedCitation } from "./canned.ts";
 import { textPieces } from "./logprobs.ts";
 import type { MockAnswer, MockChoice } from "./mock_answer.ts";
 import {
+  choicesOf,
   contentKey,
   limitOf,
   type MockRequest,
@@ -67,7 +68,7 @@ const read = reader(checkChat, (body) => {
       asObject(body.reasoning) !== undefined && asObject(body.reasoning)?.enabled !== false,
     maxTokens: limitOf(body.max_completion_tokens, body.max_tokens),
     stop: stopsOf(body.stop),
-    choices: typeof body.n === "number" ? Math.max(1, body.n) : 1,
+    choices: choicesOf(body.n),
     topLogprobs: body.logprobs === true ? Number(body.top_logprobs ?? 0) : undefined,
     stream: body.stream === true,
   };
