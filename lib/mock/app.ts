@@ -13,9 +13,11 @@ import type { MockSettings } from "./options.ts";
 import type { MockProtocol } from "./protocol.ts";
 import { Responder } from "./responder.ts";
 
-/** The protocol of a request for models, which three of them send to one path. */
-function protocolOfHeaders(c: Context): MockProtocol {
-  if (c.req.path.startsWith("/v1beta")) return gemini;
+/** The protocol of a request that no route answers, or for models, which three of them send to one path. */
+function protocolOf(c: Context): MockProtocol {
+  const { path } = c.req;
+  if (path.startsWith("/v1beta") || GEMINI_CALL.test(path)) return gemini;
+  if (/\/messages(\/|$)/.test(path)) return anthropic;
   if (c.req.header("anthropic-version") !== undefined) return anthropic;
   const isGemini = c.req.header("x-goog-api-key") !== undefined || c.req.query("key") !== undefined;
   return isGemini ? gemini : openaiChat;
@@ -29,15 +31,16 @@ export function buildMockApp(settings: MockSettings): Hono {
   const mock = new Responder(settings);
   const app = new Hono();
 
+  const notAllowed = (c: Context, protocol: MockProtocol, ...allowed: string[]) => {
+    const { method, path } = c.req;
+    const message =
+      `Not allowed to ${method} on ${path}. (HINT: Perhaps you meant to use a different HTTP method?)`;
+    return mock.refuse(protocol, { status: 405, message }, { allow: allowed.join(", ") });
+  };
   /** Answers every method of a path but the `allowed` ones with 405. */
   const allowOnly = (path: string, protocol: MockProtocol | undefined, ...allowed: string[]) => {
     const others = METHODS.filter((method) => !allowed.includes(method));
-    app.on(others, path, (c) => {
-      const message =
-        `Not allowed to ${c.req.method} on ${c.req.path}. (HINT: Perhaps you meant to use a different HTTP method?)`;
-      const error = { status: 405, message };
-      return mock.refuse(protocol ?? protocolOfHeaders(c), error, { allow: allowed.join(", ") });
-    });
+    app.on(others, path, (c) => notAllowed(c, protocol ?? protocolOf(c), ...allowed));
   };
   const post = (
     path: string,
@@ -48,7 +51,7 @@ export function buildMockApp(settings: MockSettings): Hono {
     allowOnly(path, protocol, "POST");
   };
   const notFound = (c: Context) =>
-    mock.refuse(protocolOfHeaders(c), {
+    mock.refuse(protocolOf(c), {
       status: 404,
       message: `Invalid URL (${c.req.method} ${c.req.path})`,
       code: "unknown_url",
@@ -70,23 +73,16 @@ export function buildMockApp(settings: MockSettings): Hono {
       (c) => mock.answer(c, anthropic, { version: version(c), counting: true }),
     );
   }
-  const list = (c: Context) => c.json(protocolOfHeaders(c).models(settings.models) as object);
-  const one = (c: Context) => {
-    const id = c.req.param("id") ?? "";
-    const protocol = protocolOfHeaders(c);
+  const list = (c: Context) => c.json(protocolOf(c).models(settings.models) as object);
+  const one = (c: Context, id: string) => {
+    const protocol = protocolOf(c);
+    if (c.req.method !== "GET") return notAllowed(c, protocol, "GET");
     if (settings.models.includes(id)) return c.json(protocol.model(id) as object);
-    return GEMINI_CALL.test(id)
-      ? mock.refuse(gemini, { status: 405, message: `${c.req.method} is not allowed: use POST` }, {
-        allow: "POST",
-      })
-      : mock.refuse(protocol, {
-        status: 404,
-        message: `The model '${id}' does not exist or you do not have access to it.`,
-      });
+    const message = `The model '${id}' does not exist or you do not have access to it.`;
+    return mock.refuse(protocol, { status: 404, message });
   };
-  const call = (c: Context) => {
-    const [, model, method] = GEMINI_CALL.exec(c.req.param("id") ?? "") ?? [];
-    if (model === undefined) return notFound(c);
+  const call = (c: Context, model: string, method: string) => {
+    if (c.req.method !== "POST") return notAllowed(c, gemini, "POST");
     return mock.answer(c, gemini, {
       model,
       stream: method === "streamGenerateContent",
@@ -98,18 +94,24 @@ export function buildMockApp(settings: MockSettings): Hono {
     app.get(`${base}/models`, list);
     allowOnly(`${base}/models`, undefined, "GET");
     // A closer pattern would put all paths on Hono's slow router.
-    const path = `${base}/models/:id{.+}`;
-    app.get(path, one);
-    if (base !== "") app.post(path, call);
-    allowOnly(path, undefined, "GET", ...(base === "" ? [] : ["POST"]));
+    app.on(METHODS, `${base}/models/:id{.+}`, (c) => {
+      const id = c.req.param("id") ?? "";
+      const [, model, method] = GEMINI_CALL.exec(id) ?? [];
+      return model === undefined ? one(c, id) : call(c, model, method);
+    });
   }
   app.get("/__mock/requests", (c) => c.json({ requests: mock.log.requests }));
   app.delete("/__mock/requests", (c) => {
     mock.log.clear();
     return c.body(null, 204);
   });
-  allowOnly("/__mock/requests", undefined, "GET", "DELETE");
+  allowOnly("/__mock/requests", openaiChat, "GET", "DELETE");
   app.get("/", (c) => c.text("flexllm mock server. Its requests: GET /__mock/requests\n"));
   app.notFound(notFound);
+  app.onError((error, c) => {
+    // Reading and writing JSON takes a call per level.
+    if (!(error instanceof RangeError)) throw error;
+    return mock.refuse(protocolOf(c), { status: 400, message: "The body is nested too deep." });
+  });
   return app;
 }

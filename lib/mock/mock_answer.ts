@@ -154,7 +154,7 @@ export function answerRequest(
   const id = (seed >>> 0).toString(36);
   const choice = (i: number) =>
     choiceOf(
-      given ?? madeUp(request, settings, seed + i),
+      given ?? madeUp(request, settings, i === 0 ? seed : seedOf(String(i), seed)),
       request,
       i === 0 ? id : `${id}c${i}`,
     );
