@@ -161,7 +161,10 @@ const chat: Format = {
     ["a schema without a name", {
       response_format: { type: "json_schema", json_schema: { schema: SCHEMA } },
     }, "response_format.json_schema.name"],
-    ["JSON that is not spoken of", { response_format: { type: "json_object" } }, "messages"],
+    ["OpenAI: JSON that is not spoken of", {
+      model: "gpt-5.5",
+      response_format: { type: "json_object" },
+    }, "messages"],
     ["stream options without a stream", { stream_options: { include_usage: true } }],
     ["a stream that is not yes or no", { stream: "yes" }, "stream"],
     ["OpenAI: a misspelled field", { model: "gpt-5.5", temprature: 1 }, /supplied: temprature/],

@@ -69,7 +69,7 @@ function checkFormat(body: Fields, official: boolean): void {
   const format = body.object("response_format");
   if (format === undefined) return;
   const type = format.required("type").choice("type", ["text", "json_object", "json_schema"]);
-  if (type === "json_object" && !/json/i.test(JSON.stringify(body.value.messages))) {
+  if (official && type === "json_object" && !/json/i.test(JSON.stringify(body.value.messages))) {
     refuse(
       "'messages' must contain the word 'json' in some form, to use 'response_format' of type " +
         "'json_object'.",
