@@ -100,7 +100,7 @@ export type { PriceRow } from "./lib/pricing/price.ts";
 export type { Rate, Rates, TieredRate } from "./lib/pricing/rates.ts";
 
 export { createMockApp, type MockApp } from "./lib/mock/mock_app.ts";
-export type { CannedResponse } from "./lib/mock/canned.ts";
+export type { CannedCitation, CannedResponse } from "./lib/mock/canned.ts";
 export type { MockErrorKind } from "./lib/mock/faults.ts";
 export type { MockOptions, Range } from "./lib/mock/options.ts";
 export { type MockServer, type MockServerOptions, startMockServer } from "./lib/mock/server.ts";

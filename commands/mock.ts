@@ -62,7 +62,7 @@ export function mockCommand() {
       new Option("-l, --length <characters>", "length of an answer, e.g. 200 or 100-500")
         .argParser(wholeRange),
     )
-    .option("-m, --model <names...>", "models to list; any model can be asked")
+    .option("-m, --model <names...>", "models to list; any other name works as well")
     .addOption(
       new Option("--rps <number>", "requests a second, above which it answers 429")
         .argParser(positiveNumber),
@@ -87,6 +87,7 @@ export function mockCommand() {
         .argParser(numberRange),
     )
     .option("--responses <file>", "answers by pattern (JSONL or YAML)")
+    .option("--lenient", "accept requests that the real APIs refuse")
     .addOption(
       new Option("--seed <number>", "makes answers, delays and errors the same in each run")
         .argParser(wholeNumber(0)),

@@ -78,7 +78,7 @@ for (const { provider, mock, model } of FORMATS) {
       const { body } = encode({ model, messages, options: {}, stream });
       assert.equal(JSON.stringify(messages), before, "the caller's messages are not changed");
       const read = mock.read(JSON.parse(body!), { model, stream });
-      assert.ok(!("kind" in read), JSON.stringify(read));
+      assert.ok(!("status" in read), JSON.stringify(read));
       assert.equal(read.stream, stream);
       const turns = JSON.parse(body!)[provider === gemini ? "contents" : "messages"];
       if (provider !== claude && provider !== gemini) return;

@@ -171,3 +171,174 @@ Deno.test("openai, Responses: a tool call and structured output", () =>
     });
     assert.deepEqual(JSON.parse(structured.output_text), FITTING);
   }));
+
+Deno.test("openai: newest features of chat completions", () =>
+  openai({}, async (sdk) => {
+    const base = { model: "gpt-6-sol", messages: HELLO };
+    const named = { type: "custom" as const, custom: { name: "code" } };
+    const { choices: [called] } = await sdk.chat.completions.create({
+      ...base,
+      reasoning_effort: "xhigh",
+      verbosity: "low",
+      tools: [named, { type: "function", function: { name: "f", parameters: SCHEMA } }],
+      tool_choice: named,
+    });
+    const [call] = called.message.tool_calls!;
+    assert.ok(call.type === "custom" && call.custom.input !== "");
+
+    const allowed = await sdk.chat.completions.create({
+      ...base,
+      tools: [named, { type: "function", function: { name: "f", parameters: SCHEMA } }],
+      tool_choice: {
+        type: "allowed_tools",
+        allowed_tools: {
+          mode: "required",
+          tools: [{ type: "function", function: { name: "f" } }],
+        },
+      },
+    });
+    const [fn] = allowed.choices[0].message.tool_calls!;
+    assert.ok(fn.type === "function" && fn.function.name === "f");
+
+    const many = await sdk.chat.completions.create({
+      ...base,
+      n: 2,
+      logprobs: true,
+      top_logprobs: 1,
+      stop: ["."],
+    });
+    assert.equal(many.choices.length, 2);
+    assert.ok(many.choices.every(({ logprobs, message }) =>
+      logprobs!.content!.map(({ token }) => token).join("") === message.content &&
+      !message.content!.includes(".")
+    ));
+    const retrieved = await sdk.models.retrieve("mock");
+    assert.equal(retrieved.id, "mock");
+    await assert.rejects(sdk.models.retrieve("nope"), { status: 404, code: "model_not_found" });
+    await assert.rejects(sdk.chat.completions.create({ ...base, temperature: 3 }), {
+      status: 400,
+      code: "decimal_above_max_value",
+      param: "temperature",
+    });
+  }));
+
+Deno.test("openai: a refusal and files, in chat and in Responses", () =>
+  openai({ responses: [{ refusal: "I will not." }] }, async (sdk) => {
+    const file_data = "data:application/pdf;base64,JVBERi0=";
+    const request = {
+      model: "gpt-6-sol",
+      messages: [{
+        role: "user" as const,
+        content: [{ type: "file" as const, file: { file_data, filename: "a.pdf" } }],
+      }],
+    };
+    const completion = await sdk.chat.completions.stream(request).finalChatCompletion();
+    assert.equal(completion.choices[0].message.refusal, "I will not.");
+    const input = [{
+      role: "user" as const,
+      content: [{ type: "input_file" as const, file_data, filename: "a.pdf" }],
+    }];
+    const stream = sdk.responses.stream({ model: "gpt-6-sol", input });
+    const [item] = (await stream.finalResponse()).output;
+    assert.ok(item.type === "message" && item.content[0].type === "refusal");
+    assert.equal(item.content[0].refusal, "I will not.");
+    const { input_tokens } = await sdk.responses.inputTokens.count({ model: "gpt-6-sol", input });
+    assert.ok(input_tokens > 0);
+  }));
+
+Deno.test("openai: citations and log probabilities of a response", () =>
+  openai(
+    { responses: [{ text: "Oslo.", citations: [{ url: "https://host", title: "T", end: 4 }] }] },
+    async (sdk) => {
+      const stream = sdk.responses.stream({
+        model: "gpt-6-sol",
+        input: "Hi",
+        tools: [{ type: "web_search" }],
+        include: ["message.output_text.logprobs"],
+        temperature: 0.2,
+      });
+      const { output: [item], temperature, tools } = await stream.finalResponse();
+      assert.ok(item.type === "message" && item.content[0].type === "output_text");
+      const { annotations: [citation], logprobs } = item.content[0];
+      assert.ok(citation.type === "url_citation");
+      assert.deepEqual([citation.url, citation.end_index], ["https://host", 4]);
+      assert.equal(logprobs!.map(({ token }) => token).join(""), "Oslo.");
+      assert.deepEqual([temperature, tools.length], [0.2, 1]);
+    },
+  ));
+
+Deno.test("@anthropic-ai/sdk: newest features", async () => {
+  const citations = [{ url: "https://host", title: "T", text: "Passage" }];
+  await anthropic({ responses: [{ text: "Oslo.", citations }] }, async (sdk) => {
+    const request = {
+      ...MESSAGE,
+      messages: [{
+        role: "user" as const,
+        content: [{
+          type: "document" as const,
+          source: {
+            type: "base64" as const,
+            media_type: "application/pdf" as const,
+            data: "JVBERi0=",
+          },
+          citations: { enabled: true },
+        }],
+      }],
+      output_config: { effort: "max" as const },
+      thinking: { type: "adaptive" as const, display: "omitted" as const },
+      tools: [
+        { name: "f", input_schema: SCHEMA },
+        { type: "web_search_20260318" as const, name: "web_search" as const },
+        { type: "computer_toolset_20260801" as const },
+      ],
+    };
+    const plain = await sdk.messages.create(request);
+    const streamed = await sdk.messages.stream(request).finalMessage();
+    assert.deepEqual(streamed.content, plain.content);
+    const [thinking, text] = plain.content;
+    assert.ok(thinking.type === "thinking" && thinking.thinking === "" && thinking.signature);
+    assert.ok(text.type === "text");
+    assert.deepEqual(text.citations?.map(({ cited_text }) => cited_text), ["Passage"]);
+    const { model, messages } = request;
+    const { input_tokens } = await sdk.messages.countTokens({ model, messages });
+    assert.equal(input_tokens, plain.usage.input_tokens);
+    const { capabilities } = await sdk.models.retrieve("mock");
+    assert.ok(capabilities?.effort.xhigh?.supported);
+    await assert.rejects(sdk.messages.create({ ...MESSAGE, max_tokens: -1 }), {
+      status: 400,
+      type: "invalid_request_error",
+    });
+  });
+  await anthropic({ responses: [{ refusal: "I will not." }] }, async (sdk) => {
+    const { stop_reason, stop_details } = await sdk.messages.stream(MESSAGE).finalMessage();
+    assert.deepEqual([stop_reason, stop_details?.explanation], ["refusal", "I will not."]);
+  });
+});
+
+Deno.test("@google/genai: newest features", () =>
+  google({ responses: [{ text: "Oslo.", citations: [{ url: "https://host" }] }] }, async (sdk) => {
+    const model = "gemini-3-flash";
+    const contents = [
+      { inlineData: { mimeType: "application/pdf", data: "JVBERi0=" } },
+      { text: "Read." },
+    ];
+    const { candidates } = await sdk.models.generateContent({
+      model,
+      contents,
+      config: {
+        tools: [{ googleSearch: {} }, { functionDeclarations: [{ name: "f" }] }],
+        candidateCount: 2,
+        responseLogprobs: true,
+        logprobs: 1,
+      },
+    });
+    const [{ groundingMetadata, logprobsResult }] = candidates!;
+    assert.equal(candidates!.length, 2);
+    assert.equal(groundingMetadata?.groundingChunks?.[0].web?.uri, "https://host");
+    assert.equal(logprobsResult?.chosenCandidates?.map(({ token }) => token).join(""), "Oslo.");
+    const { totalTokens } = await sdk.models.countTokens({ model, contents });
+    assert.ok(totalTokens! > 0);
+    assert.equal((await sdk.models.get({ model: "mock" })).name, "models/mock");
+    const wrong = { model, contents, config: { temperature: 3 } };
+    await assert.rejects(sdk.models.generateContent(wrong), { status: 400 });
+  }));

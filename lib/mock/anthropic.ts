@@ -1,111 +1,152 @@
 /**
  * The mock's side of Anthropic's Messages API.
  *
- * Source: Anthropic API reference, "Messages", "Streaming messages", "Errors".
+ * Source: Anthropic API reference, "Messages", "Streaming messages", "Errors", and the types of
+ * `@anthropic-ai/sdk` 1.12.
  *
  * @module
  */
-import * as v from "valibot";
-import {
-  type MockEvent,
-  type MockProtocol,
-  type MockTrouble,
-  readBody,
-  type RequestLimit,
-} from "./protocol.ts";
-import { contentKey, type MockAnswer, type MockQuestion, textOf } from "./question.ts";
+import { asObject, asObjects, asText, type Json } from "../json.ts";
+import { anthropicModel, anthropicModels } from "./anthropic_models.ts";
+import type { CannedCitation } from "./canned.ts";
+import type { MockAnswer, MockChoice } from "./mock_answer.ts";
+import { contentKey, limitOf, type MockTool, stopsOf, textOf } from "./mock_request.ts";
+import type { MockError, MockEvent, MockProtocol, RequestLimit } from "./protocol.ts";
+import { reader } from "./read_body.ts";
 import { tokenize } from "./text.ts";
+import { checkAnthropic } from "./validate_anthropic.ts";
 
-const messagesRequest = v.looseObject({
-  model: v.pipe(v.string(), v.nonEmpty()),
-  max_tokens: v.number(),
-  messages: v.pipe(
-    v.array(v.looseObject({
-      role: v.picklist(["user", "assistant", "system"]),
-      content: v.union([v.string(), v.array(v.looseObject({ type: v.string() }))]),
-    })),
-    v.minLength(1),
-  ),
-  system: v.nullish(v.unknown()),
-  stream: v.nullish(v.boolean()),
-  tools: v.nullish(v.array(v.looseObject({
-    name: v.string(),
-    input_schema: v.optional(v.record(v.string(), v.unknown())),
-  }))),
-  tool_choice: v.nullish(v.looseObject({ type: v.string(), name: v.optional(v.string()) })),
-  thinking: v.nullish(v.looseObject({ type: v.string() })),
-  output_config: v.nullish(v.looseObject({
-    format: v.nullish(v.looseObject({ schema: v.record(v.string(), v.unknown()) })),
-  })),
-});
-
-function read(body: unknown): MockQuestion | MockTrouble {
-  const result = readBody(messagesRequest, body);
-  if ("trouble" in result) return result.trouble;
-  const { messages, system, tool_choice: choice, ...request } = result.value;
-  const asked = messages.findLast(({ role }) => role === "user");
-  return {
-    model: request.model,
-    conversation: [system, ...messages.map(({ content }) => content)].map(contentKey).join("\n"),
-    question: textOf(asked?.content),
-    tools: (request.tools ?? []).map(({ name, input_schema }) => ({
-      name,
-      schema: input_schema ?? { type: "object" },
-    })),
-    required: choice?.type === "tool" ? choice.name ?? false : choice?.type === "any",
-    format: request.output_config?.format?.schema ?? "text",
-    thinking: request.thinking?.type === "enabled" || request.thinking?.type === "adaptive",
-    maxTokens: request.max_tokens,
-    stream: request.stream ?? false,
-  };
+/** The tools that the client runs; those with a dated type have schemas that only Anthropic knows. */
+function toolsOf(body: Json): MockTool[] {
+  return asObjects(body.tools).flatMap(({ type, name, input_schema }) => {
+    const isCustom = type === undefined || type === null || type === "custom";
+    return isCustom && typeof name === "string"
+      ? [{ name, schema: asObject(input_schema) ?? { type: "object" } }]
+      : [];
+  });
 }
 
-type Block = Record<string, unknown>;
+const read = reader(checkAnthropic, (body) => {
+  const messages = asObjects(body.messages);
+  const asked = messages.findLast(({ role }) => role === "user");
+  const choice = asObject(body.tool_choice);
+  const thinking = asObject(body.thinking)?.type;
+  return {
+    model: asText(body.model) ?? "mock",
+    conversation: [body.system, ...messages.map(({ content }) => content)].map(contentKey).join(
+      "\n",
+    ),
+    question: textOf(asked?.content),
+    tools: toolsOf(body),
+    required: choice?.type === "tool" ? asText(choice.name) ?? false : choice?.type === "any",
+    format: asObject(asObject(asObject(body.output_config)?.format)?.schema) ?? "text",
+    thinking: thinking === "enabled" || thinking === "adaptive",
+    maxTokens: limitOf(body.max_tokens),
+    stop: stopsOf(body.stop_sequences),
+    choices: 1,
+    topLogprobs: undefined,
+    stream: body.stream === true,
+  };
+});
 
-function blocksOf(answer: MockAnswer): Block[] {
-  const { id, thinking, calls, text } = answer;
-  const blocks: Block[] = [];
-  if (thinking !== "") {
+function citationsOf(citations: readonly CannedCitation[]): Json[] | null {
+  if (citations.length === 0) return null;
+  return citations.map(({ url = "", title = null, text = "" }) => ({
+    type: "web_search_result_location",
+    cited_text: text,
+    encrypted_index: btoa("mock"),
+    title,
+    url,
+  }));
+}
+
+/** A block is never empty, but an answer that has nothing to say says so in one. */
+function hasText({ text, calls, refusal, finish }: MockChoice): boolean {
+  return text !== "" || calls.length === 0 && refusal === undefined && finish !== "length";
+}
+
+function blocksOf({ id, choices: [choice] }: MockAnswer, request: Json): Json[] {
+  const blocks: Json[] = [];
+  if (choice.thinking !== "") {
+    const isOmitted = asObject(request.thinking)?.display === "omitted";
+    const thinking = isOmitted ? "" : choice.thinking;
     blocks.push({ type: "thinking", thinking, signature: btoa(`signature ${id}`) });
   }
-  if (text !== "" || calls.length === 0) blocks.push({ type: "text", text, citations: null });
-  for (const call of calls) {
-    const input = JSON.parse(call.arguments);
-    blocks.push({ type: "tool_use", id: `toolu_${call.id}`, name: call.name, input });
+  if (hasText(choice)) {
+    blocks.push({ type: "text", text: choice.text, citations: citationsOf(choice.citations) });
+  }
+  for (const call of choice.calls) {
+    blocks.push({
+      type: "tool_use",
+      id: `toolu_${call.id}`,
+      name: call.name,
+      input: call.custom ? { input: call.arguments } : JSON.parse(call.arguments),
+      caller: { type: "direct" },
+    });
   }
   return blocks;
 }
 
-const STOP_REASONS = { stop: "end_turn", length: "max_tokens", tool_calls: "tool_use" } as const;
+const STOP_REASONS = {
+  stop: "end_turn",
+  length: "max_tokens",
+  tool_calls: "tool_use",
+  refusal: "refusal",
+} as const;
 
-function messageOf(answer: MockAnswer, content: Block[]) {
+/** How a message ended, which a stream says in an event of its own. */
+function endOf({ finish, stopSequence, refusal }: MockChoice) {
+  return {
+    stop_reason: stopSequence === null ? STOP_REASONS[finish] : "stop_sequence",
+    stop_sequence: stopSequence,
+    stop_details: finish === "refusal"
+      ? { type: "refusal", category: null, explanation: refusal }
+      : null,
+    container: null,
+  };
+}
+
+function usageOf(answer: MockAnswer) {
+  return {
+    input_tokens: answer.promptTokens,
+    output_tokens: answer.completionTokens,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens_details: { thinking_tokens: answer.thinkingTokens },
+    server_tool_use: null,
+  };
+}
+
+function messageOf(answer: MockAnswer, request: Json, content: Json[]) {
   return {
     id: `msg_${answer.id}`,
     type: "message",
     role: "assistant",
     model: answer.model,
     content,
-    stop_reason: STOP_REASONS[answer.finish] as string | null,
-    stop_sequence: null,
+    diagnostics: request.diagnostics ? { cache_miss_reason: null } : null,
+    ...endOf(answer.choices[0]),
     usage: {
-      input_tokens: answer.promptTokens,
-      output_tokens: answer.completionTokens,
-      cache_creation_input_tokens: 0,
-      cache_read_input_tokens: 0,
-      output_tokens_details: { thinking_tokens: answer.thinkingTokens },
+      ...usageOf(answer),
+      cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+      inference_geo: request.inference_geo ?? null,
       service_tier: "standard",
+      speed: request.speed ?? "standard",
     },
   };
 }
 
 /** A block as it begins, and what is then added to it. */
-function streamed(block: Block, answer: MockAnswer): { start: Block; deltas: Block[] } {
+function streamed(block: Json): { start: Json; deltas: Json[] } {
   switch (block.type) {
     case "thinking":
       return {
         start: { type: "thinking", thinking: "", signature: "" },
         deltas: [
-          ...tokenize(answer.thinking).map((thinking) => ({ type: "thinking_delta", thinking })),
+          ...tokenize(String(block.thinking)).map((thinking) => ({
+            type: "thinking_delta",
+            thinking,
+          })),
           { type: "signature_delta", signature: block.signature },
         ],
       };
@@ -119,64 +160,66 @@ function streamed(block: Block, answer: MockAnswer): { start: Block; deltas: Blo
       };
     default:
       return {
-        start: { ...block, text: "" },
-        deltas: tokenize(answer.text).map((text) => ({ type: "text_delta", text })),
+        start: { ...block, text: "", citations: block.citations === null ? null : [] },
+        deltas: [
+          ...tokenize(String(block.text)).map((text) => ({ type: "text_delta", text })),
+          ...asObjects(block.citations).map((citation) => ({ type: "citations_delta", citation })),
+        ],
       };
   }
 }
 
-function* typedEvents(answer: MockAnswer): Generator<Block> {
-  const whole = messageOf(answer, []);
-  const message = { ...whole, stop_reason: null, usage: { ...whole.usage, output_tokens: 1 } };
+function* typedEvents(answer: MockAnswer, request: Json): Generator<Json> {
+  const whole = messageOf(answer, request, []);
+  const message = {
+    ...whole,
+    stop_reason: null,
+    stop_sequence: null,
+    stop_details: null,
+    usage: { ...whole.usage, output_tokens: 1, output_tokens_details: { thinking_tokens: 0 } },
+  };
   yield { type: "message_start", message };
   yield { type: "ping" };
-  for (const [index, block] of blocksOf(answer).entries()) {
-    const { start, deltas } = streamed(block, answer);
+  for (const [index, block] of blocksOf(answer, request).entries()) {
+    const { start, deltas } = streamed(block);
     yield { type: "content_block_start", index, content_block: start };
     for (const delta of deltas) yield { type: "content_block_delta", index, delta };
     yield { type: "content_block_stop", index };
   }
-  const { stop_reason, stop_sequence, usage } = whole;
-  yield { type: "message_delta", delta: { stop_reason, stop_sequence }, usage };
+  yield { type: "message_delta", delta: endOf(answer.choices[0]), usage: usageOf(answer) };
   yield { type: "message_stop" };
 }
 
-function* events(answer: MockAnswer): Generator<MockEvent> {
-  for (const event of typedEvents(answer)) {
+function* events(answer: MockAnswer, request: Json): Generator<MockEvent> {
+  for (const event of typedEvents(answer, request)) {
     yield { event: String(event.type), data: JSON.stringify(event), token: true };
   }
 }
 
-const ERRORS = {
-  invalid: [400, "invalid_request_error"],
-  rate_limit: [429, "rate_limit_error"],
-  server_error: [500, "api_error"],
-  overloaded: [529, "overloaded_error"],
-  not_found: [404, "not_found_error"],
-} as const;
+const ERRORS: Record<number, string> = {
+  401: "authentication_error",
+  402: "billing_error",
+  403: "permission_error",
+  404: "not_found_error",
+  409: "conflict_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+  503: "overloaded_error",
+  504: "timeout_error",
+  529: "overloaded_error",
+};
 
-function error(trouble: MockTrouble) {
-  const [status, type] = ERRORS[trouble.kind];
-  const body = { type: "error", error: { type, message: trouble.message }, request_id: "req_mock" };
-  return { status, body };
+function requestId(requests: number): string {
+  return `req_mock_${requests}`;
 }
 
-function models(ids: readonly string[]) {
-  return {
-    data: ids.map((id) => ({
-      type: "model",
-      id,
-      display_name: id,
-      created_at: "2026-01-01T00:00:00Z",
-    })),
-    has_more: false,
-    first_id: ids[0] ?? null,
-    last_id: ids.at(-1) ?? null,
-  };
+function error({ status, message }: MockError, requests: number) {
+  const type = ERRORS[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
+  return { type: "error", error: { type, message }, request_id: requestId(requests) };
 }
 
 function headers(requests: number, limit: RequestLimit | undefined): Record<string, string> {
-  const all: Record<string, string> = { "request-id": `req_mock_${requests}` };
+  const all: Record<string, string> = { "request-id": requestId(requests) };
   if (limit === undefined) return all;
   all["anthropic-ratelimit-requests-limit"] = String(limit.limit);
   all["anthropic-ratelimit-requests-remaining"] = String(limit.remaining);
@@ -188,9 +231,12 @@ function headers(requests: number, limit: RequestLimit | undefined): Record<stri
 /** The Messages API. */
 export const anthropic: MockProtocol = {
   read,
-  body: (answer) => messageOf(answer, blocksOf(answer)),
+  body: (answer, request) => messageOf(answer, request, blocksOf(answer, request)),
   events,
   error,
-  models,
+  overloaded: 529,
+  models: anthropicModels,
+  model: anthropicModel,
+  count: (input_tokens) => ({ input_tokens }),
   headers,
 };

@@ -4,7 +4,11 @@
  * @module
  */
 import * as v from "valibot";
+import type { Citation, TokenLogprob } from "../chat/result.ts";
 import { InvalidInputError } from "../errors.ts";
+
+/** A source that a canned answer cites; each protocol gives it the form of its web citations. */
+export type CannedCitation = Omit<Citation, "raw">;
 
 /** An answer for the requests whose last user message fits a pattern. */
 export interface CannedResponse {
@@ -15,8 +19,14 @@ export interface CannedResponse {
   match?: string;
   /** The text of the answer. */
   text?: string;
-  /** The tools that the answer calls. */
-  toolCalls?: { name: string; arguments?: Record<string, unknown> }[];
+  /** The tools that the answer calls; a string is the input of one of OpenAI's custom tools. */
+  toolCalls?: { name: string; arguments?: Record<string, unknown> | string }[];
+  /** Makes the answer a refusal with these words. */
+  refusal?: string;
+  /** The sources that the answer cites. */
+  citations?: CannedCitation[];
+  /** The log probabilities of the answer's tokens, for requests that ask for them; others are made up. */
+  logprobs?: TokenLogprob[];
   /** The thinking that the answer shows. */
   thinking?: string;
   /** A status of 400 or more makes the answer an error with this status, and `text` its message. */
@@ -27,6 +37,13 @@ export interface CannedResponse {
 
 /** Case does not matter, and a dot fits a line break. */
 const FLAGS = "is";
+
+const tokenFields = {
+  token: v.string(),
+  logprob: v.number(),
+  bytes: v.nullish(v.array(v.number())),
+};
+const place = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)));
 
 const canned = v.strictObject({
   match: v.optional(v.pipe(
@@ -42,7 +59,19 @@ const canned = v.strictObject({
   text: v.optional(v.string()),
   toolCalls: v.optional(v.array(v.strictObject({
     name: v.string(),
-    arguments: v.optional(v.record(v.string(), v.unknown())),
+    arguments: v.optional(v.union([v.string(), v.record(v.string(), v.unknown())])),
+  }))),
+  refusal: v.optional(v.string()),
+  citations: v.optional(v.array(v.strictObject({
+    url: v.optional(v.string()),
+    title: v.optional(v.string()),
+    text: v.optional(v.string()),
+    start: place,
+    end: place,
+  }))),
+  logprobs: v.optional(v.array(v.strictObject({
+    ...tokenFields,
+    topLogprobs: v.optional(v.array(v.strictObject(tokenFields))),
   }))),
   thinking: v.optional(v.string()),
   status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599))),
@@ -68,7 +97,8 @@ function check(value: unknown, place: string): CannedResponse {
   throw new InvalidInputError(
     `${place}: ${isUnknown ? `unknown field "${path}"` : `${path}: ${issue.message}`}`,
     {
-      hint: "An answer has match, text, toolCalls, thinking, status and delay.",
+      hint: "An answer can have match, text, toolCalls, thinking, refusal, citations, logprobs, " +
+        "status and delay.",
     },
   );
 }

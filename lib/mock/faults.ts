@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MockEvent } from "./protocol.ts";
+import type { Frame } from "./streaming.ts";
 
 /** How a request can fail. */
 export type MockErrorKind =
@@ -75,13 +75,11 @@ export function brokenBody(
 
 /** A stream that breaks in its middle in the way that `kind` says. */
 export function brokenStream(
-  events: Iterable<MockEvent>,
+  frames: Iterable<Frame>,
   kind: MockErrorKind,
   signal: AbortSignal,
 ): ReadableStream<Uint8Array> | string {
-  const all = [...events];
-  const text = all.slice(0, Math.ceil(all.length / 2)).map(({ event, data }) =>
-    `${event === undefined ? "" : `event: ${event}\n`}data: ${data}\n\n`
-  ).join("");
+  const all = [...frames];
+  const text = all.slice(0, Math.ceil(all.length / 2)).map((frame) => frame.text).join("");
   return kind === "malformed" ? `${text}data: {"broken":\n\n` : cutAfter(text, kind, signal);
 }

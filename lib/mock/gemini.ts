@@ -1,47 +1,31 @@
 /**
  * The mock's side of Google's Gemini API.
  *
- * Source: Gemini API reference, "models.generateContent", "models.streamGenerateContent".
+ * Source: Gemini API reference, "models.generateContent", "models.streamGenerateContent", and the types of
+ * `@google/genai` 3.1.
  *
  * @module
  */
-import * as v from "valibot";
-import { type MockEvent, type MockProtocol, type MockTrouble, readBody } from "./protocol.ts";
-import { contentKey, type MockAnswer, type MockQuestion, textOf } from "./question.ts";
+import type { TokenLogprob } from "../chat/result.ts";
+import { asObject, asObjects, asText, type Json } from "../json.ts";
+import type { CannedCitation } from "./canned.ts";
+import { geminiBody } from "./gemini_body.ts";
+import { geminiError } from "./gemini_error.ts";
+import { textPieces } from "./logprobs.ts";
+import type { MockAnswer, MockChoice } from "./mock_answer.ts";
+import {
+  choicesOf,
+  contentKey,
+  limitOf,
+  type MockRequest,
+  type MockTool,
+  stopsOf,
+  textOf,
+} from "./mock_request.ts";
+import type { CallContext, MockEvent, MockProtocol } from "./protocol.ts";
+import { reader } from "./read_body.ts";
 import { tokenize } from "./text.ts";
-
-const schema = v.record(v.string(), v.unknown());
-
-const generateRequest = v.looseObject({
-  contents: v.pipe(
-    v.array(v.looseObject({
-      role: v.optional(v.picklist(["user", "model"])),
-      parts: v.array(v.looseObject({ text: v.optional(v.string()) })),
-    })),
-    v.minLength(1),
-  ),
-  systemInstruction: v.nullish(v.unknown()),
-  tools: v.nullish(v.array(v.looseObject({
-    functionDeclarations: v.nullish(v.array(v.looseObject({
-      name: v.string(),
-      parametersJsonSchema: v.optional(schema),
-      parameters: v.optional(schema),
-    }))),
-  }))),
-  toolConfig: v.nullish(v.looseObject({
-    functionCallingConfig: v.nullish(v.looseObject({
-      mode: v.optional(v.string()),
-      allowedFunctionNames: v.optional(v.array(v.string())),
-    })),
-  })),
-  generationConfig: v.nullish(v.looseObject({
-    maxOutputTokens: v.nullish(v.number()),
-    responseMimeType: v.nullish(v.string()),
-    responseJsonSchema: v.nullish(schema),
-    responseSchema: v.nullish(schema),
-    thinkingConfig: v.nullish(v.looseObject({ includeThoughts: v.nullish(v.boolean()) })),
-  })),
-});
+import { checkGemini } from "./validate_gemini.ts";
 
 /** Google's own schemas write the types in capitals. */
 function toJsonSchema(value: unknown): unknown {
@@ -55,114 +39,205 @@ function toJsonSchema(value: unknown): unknown {
   );
 }
 
-function read(
-  body: unknown,
-  path: { model?: string; stream?: boolean },
-): MockQuestion | MockTrouble {
-  const result = readBody(generateRequest, body);
-  if ("trouble" in result) return result.trouble;
-  const { contents, systemInstruction, tools, toolConfig, generationConfig: config } = result.value;
-  const asked = contents.findLast(({ role }) => role !== "model");
-  const choice = toolConfig?.functionCallingConfig;
-  const given = config?.responseJsonSchema ?? config?.responseSchema;
+function toolsOf(body: Json): MockTool[] {
+  return asObjects(body.tools)
+    .flatMap(({ functionDeclarations }) => asObjects(functionDeclarations))
+    .map(({ name, parametersJsonSchema, parameters }) => ({
+      name: String(name),
+      schema: toJsonSchema(parametersJsonSchema ?? parameters ?? { type: "object" }) as Json,
+    }));
+}
+
+function requiredTool(body: Json): boolean | string {
+  const { mode, allowedFunctionNames: allowed } =
+    asObject(asObject(body.toolConfig)?.functionCallingConfig) ?? {};
+  if (mode !== "ANY") return false;
+  return (Array.isArray(allowed) ? asText(allowed[0]) : undefined) ?? true;
+}
+
+function formatOf(config: Json): MockRequest["format"] {
+  const schema = config.responseJsonSchema ?? config.responseSchema;
+  if (schema) return toJsonSchema(schema) as Json;
+  return config.responseMimeType === "application/json" ? "json" : "text";
+}
+
+function readRequest(body: Json, { model = "", stream = false }: CallContext): MockRequest {
+  const contents = asObjects(body.contents);
+  const config = asObject(body.generationConfig) ?? {};
   return {
-    model: path.model ?? "",
-    conversation: `${contentKey(systemInstruction)}${JSON.stringify(contents)}`,
-    question: textOf(asked?.parts),
-    tools: (tools ?? []).flatMap(({ functionDeclarations }) => functionDeclarations ?? [])
-      .map(({ name, parametersJsonSchema, parameters }) => ({
-        name,
-        schema: toJsonSchema(parametersJsonSchema ?? parameters ?? { type: "object" }) as Record<
-          string,
-          unknown
-        >,
-      })),
-    required: choice?.mode === "ANY" && (choice.allowedFunctionNames?.[0] ?? true),
-    format: given
-      ? toJsonSchema(given) as Record<string, unknown>
-      : config?.responseMimeType === "application/json"
-      ? "json"
-      : "text",
-    thinking: config?.thinkingConfig?.includeThoughts ?? false,
-    maxTokens: config?.maxOutputTokens ?? Infinity,
-    stream: path.stream ?? false,
+    model,
+    conversation: `${contentKey(body.systemInstruction)}${JSON.stringify(contents)}`,
+    question: textOf(contents.findLast(({ role }) => role !== "model")?.parts),
+    tools: toolsOf(body),
+    required: requiredTool(body),
+    format: formatOf(config),
+    thinking: asObject(config.thinkingConfig)?.includeThoughts === true,
+    maxTokens: limitOf(config.maxOutputTokens),
+    stop: stopsOf(config.stopSequences),
+    choices: choicesOf(config.candidateCount),
+    topLogprobs: config.responseLogprobs === true ? Number(config.logprobs ?? 0) : undefined,
+    stream,
   };
 }
 
-type Part = Record<string, unknown>;
+/** A count may hold the whole request that it is for. */
+function normalized(body: Json, counting: boolean | undefined): Json {
+  const whole = geminiBody(body);
+  return counting ? asObject(whole.generateContentRequest) ?? whole : whole;
+}
 
-function responseOf(answer: MockAnswer, parts: Part[], ended: boolean) {
+const readNormalized = reader(
+  (body, { model = "" }) => checkGemini(body, model),
+  readRequest,
+);
+
+type Part = Json;
+
+function tokenOf({ token, logprob }: { token: string; logprob: number }) {
+  return { token, logProbability: logprob };
+}
+
+function logprobsOf(logprobs: readonly TokenLogprob[] | undefined): Json {
+  if (logprobs === undefined || logprobs.length === 0) return {};
+  const sum = logprobs.reduce((total, { logprob }) => total + logprob, 0);
+  return {
+    avgLogprobs: sum / logprobs.length,
+    logprobsResult: {
+      chosenCandidates: logprobs.map(tokenOf),
+      topCandidates: logprobs.map(({ topLogprobs = [] }) => ({
+        candidates: topLogprobs.map(tokenOf),
+      })),
+      logProbabilitySum: sum,
+    },
+  };
+}
+
+/** Places in a text are counted in bytes here. */
+function groundingOf(citations: readonly CannedCitation[], text: string): Json {
+  if (citations.length === 0) return {};
+  const bytes = (end: number) => new TextEncoder().encode(text.slice(0, end)).length;
+  return {
+    groundingMetadata: {
+      groundingChunks: citations.map(({ url, title }) => ({ web: { uri: url, title } })),
+      groundingSupports: citations.map(({ start = 0, end = text.length }, i) => ({
+        segment: {
+          startIndex: bytes(start),
+          endIndex: bytes(end),
+          text: text.slice(start, end),
+        },
+        groundingChunkIndices: [i],
+      })),
+    },
+  };
+}
+
+/** How a candidate ended; a refusal gives its words as the message. */
+function endOf({ finish, refusal, citations, text }: MockChoice): Json {
+  const grounding = groundingOf(citations, text);
+  if (finish === "refusal") {
+    return { finishReason: "SAFETY", finishMessage: refusal, ...grounding };
+  }
+  return { finishReason: finish === "length" ? "MAX_TOKENS" : "STOP", ...grounding };
+}
+
+function responseOf(answer: MockAnswer, candidates: Json[]) {
   const { promptTokens, completionTokens, thinkingTokens } = answer;
-  const finishReason = answer.finish === "length" ? "MAX_TOKENS" : "STOP";
   return {
     responseId: `mock-${answer.id}`,
     modelVersion: answer.model,
-    candidates: [{
-      index: 0,
-      content: { role: "model", parts },
-      ...(ended ? { finishReason } : {}),
-    }],
+    candidates,
     usageMetadata: {
       promptTokenCount: promptTokens,
       candidatesTokenCount: completionTokens - thinkingTokens,
       thoughtsTokenCount: thinkingTokens,
       totalTokenCount: promptTokens + completionTokens,
+      promptTokensDetails: [{ modality: "TEXT", tokenCount: promptTokens }],
     },
   };
 }
 
 /** What comes after the text: the calls. Thinking leaves its signature on the first part. */
-function lastParts({ id, calls, thinking }: MockAnswer, text: string): Part[] {
-  const parts: Part[] = text !== "" || calls.length === 0 ? [{ text }] : [];
+function lastParts(id: string, choice: MockChoice, text: string): Part[] {
+  const { calls, thinking, refusal } = choice;
+  const parts: Part[] = text !== "" || calls.length === 0 && refusal === undefined
+    ? [{ text }]
+    : [];
   for (const call of calls) {
-    const args = JSON.parse(call.arguments);
+    const args = call.custom ? { input: call.arguments } : JSON.parse(call.arguments);
     parts.push({ functionCall: { id: `call-${call.id}`, name: call.name, args } });
   }
-  if (thinking !== "") parts[0].thoughtSignature = btoa(`signature ${id}`);
+  if (thinking !== "" && parts.length > 0) parts[0].thoughtSignature = btoa(`signature ${id}`);
   return parts;
 }
 
+/** A candidate; one without parts has no content. */
+function candidate(index: number, parts: Part[], rest: Json = {}): Json {
+  const content = parts.length === 0 ? {} : { content: { role: "model", parts } };
+  return { index, ...content, ...rest };
+}
+
 function body(answer: MockAnswer) {
-  const thought = answer.thinking === "" ? [] : [{ text: answer.thinking, thought: true }];
-  return responseOf(answer, [...thought, ...lastParts(answer, answer.text)], true);
+  return responseOf(
+    answer,
+    answer.choices.map((choice, index) => {
+      const thought = choice.thinking === "" ? [] : [{ text: choice.thinking, thought: true }];
+      return candidate(index, [...thought, ...lastParts(answer.id, choice, choice.text)], {
+        ...endOf(choice),
+        ...logprobsOf(choice.logprobs),
+      });
+    }),
+  );
 }
 
 function* events(answer: MockAnswer): Generator<MockEvent> {
-  const event = (parts: Part[], ended = false): MockEvent => ({
-    data: JSON.stringify(responseOf(answer, parts, ended)),
+  const event = (one: Json): MockEvent => ({
+    data: JSON.stringify(responseOf(answer, [one])),
     token: true,
   });
-  for (const text of tokenize(answer.thinking)) yield event([{ text, thought: true }]);
-  for (const text of tokenize(answer.text)) yield event([{ text }]);
-  yield event(lastParts(answer, ""), true);
+  for (const [index, choice] of answer.choices.entries()) {
+    for (const text of tokenize(choice.thinking)) {
+      yield event(candidate(index, [{ text, thought: true }]));
+    }
+    for (const { text, logprobs } of textPieces(choice.text, choice.logprobs)) {
+      yield event(candidate(index, [{ text }], logprobsOf(logprobs)));
+    }
+    yield event(candidate(index, lastParts(answer.id, choice, ""), endOf(choice)));
+  }
 }
 
-const ERRORS = {
-  invalid: [400, "INVALID_ARGUMENT"],
-  rate_limit: [429, "RESOURCE_EXHAUSTED"],
-  server_error: [500, "INTERNAL"],
-  overloaded: [503, "UNAVAILABLE"],
-  not_found: [404, "NOT_FOUND"],
-} as const;
-
-function error(trouble: MockTrouble, given?: number) {
-  const [usual, status] = ERRORS[trouble.kind];
-  const code = given ?? usual;
-  return { status: code, body: { error: { code, message: trouble.message, status } } };
-}
-
-function models(ids: readonly string[]) {
+function model(id: string) {
   return {
-    models: ids.map((id) => ({
-      name: `models/${id}`,
-      displayName: id,
-      version: "1",
-      inputTokenLimit: 1_000_000,
-      outputTokenLimit: 65_536,
-      supportedGenerationMethods: ["generateContent"],
-    })),
+    name: `models/${id}`,
+    baseModelId: id,
+    displayName: id,
+    description: "A mock.",
+    version: "1",
+    inputTokenLimit: 1_000_000,
+    outputTokenLimit: 65_536,
+    supportedGenerationMethods: ["generateContent", "countTokens"],
+    temperature: 1,
+    maxTemperature: 2,
+    topP: 0.95,
+    topK: 64,
+    thinking: true,
   };
 }
 
 /** The Gemini API. */
-export const gemini: MockProtocol = { read, body, events, error, models, headers: () => ({}) };
+export const gemini: MockProtocol = {
+  read(body, context) {
+    const object = asObject(body);
+    return readNormalized(object && normalized(object, context.counting), context);
+  },
+  body,
+  events,
+  error: geminiError,
+  overloaded: 503,
+  models: (ids) => ({ models: ids.map(model) }),
+  model,
+  count: (totalTokens) => ({
+    totalTokens,
+    promptTokensDetails: [{ modality: "TEXT", tokenCount: totalTokens }],
+  }),
+  headers: () => ({}),
+};

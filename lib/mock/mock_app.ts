@@ -12,9 +12,9 @@ export interface MockApp {
 }
 
 /**
- * Makes a mock server that speaks OpenAI Chat Completions: plain and streamed answers, usage, tool
- * calls where they are required, structured output, `/v1/models`, and OpenAI's error bodies. Its
- * web framework is loaded with the first request.
+ * Makes a mock server that speaks OpenAI Chat Completions and Responses, Anthropic Messages and Gemini:
+ * plain and streamed answers, usage, tool calls where they are required, structured output, lists of
+ * models, and each API's own errors. Its web framework is loaded with the first request.
  *
  * @throws {ConfigurationError} when an option is out of its range
  */

@@ -1,196 +1,210 @@
 /**
  * The mock's side of OpenAI Chat Completions.
  *
- * Source: OpenAI API reference, "Chat Completions" and "Error codes".
+ * Source: OpenAI API reference, "Chat Completions", and the types of the `openai` package 7.57.
  *
  * @module
  */
-import * as v from "valibot";
+import type { TokenLogprob } from "../chat/result.ts";
+import { asObject, asObjects, asText, type Json } from "../json.ts";
+import type { CannedCitation } from "./canned.ts";
+import { textPieces } from "./logprobs.ts";
+import type { MockAnswer, MockChoice } from "./mock_answer.ts";
 import {
-  type MockEvent,
-  type MockProtocol,
-  type MockTrouble,
-  readBody,
-  type RequestLimit,
-  timestamp,
-} from "./protocol.ts";
-import { contentKey, type MockAnswer, type MockQuestion, textOf } from "./question.ts";
+  choicesOf,
+  contentKey,
+  limitOf,
+  type MockRequest,
+  type MockTool,
+  stopsOf,
+  textOf,
+} from "./mock_request.ts";
+import { openaiError } from "./openai_error.ts";
+import { openaiHeaders, openaiModel, openaiModels } from "./openai_models.ts";
+import { type MockEvent, type MockProtocol, timestamp } from "./protocol.ts";
+import { reader } from "./read_body.ts";
 import { tokenize } from "./text.ts";
+import { checkChat } from "./validate_openai_chat.ts";
 
-const tool = v.looseObject({
-  type: v.literal("function"),
-  function: v.looseObject({
-    name: v.string(),
-    parameters: v.optional(v.record(v.string(), v.unknown())),
-  }),
-});
+function toolsOf(body: Json): MockTool[] {
+  return asObjects(body.tools).flatMap(({ type, function: fn, custom }): MockTool[] => {
+    if (type === "custom") return [{ name: String(asObject(custom)?.name), schema: undefined }];
+    if (type !== "function") return [];
+    const { name, parameters } = asObject(fn) ?? {};
+    return [{ name: String(name), schema: asObject(parameters) ?? { type: "object" } }];
+  });
+}
 
-const chatRequest = v.looseObject({
-  model: v.pipe(v.string(), v.nonEmpty()),
-  messages: v.pipe(
-    v.array(v.looseObject({ role: v.string(), content: v.optional(v.unknown()) })),
-    v.minLength(1),
-  ),
-  stream: v.nullish(v.boolean()),
-  stream_options: v.nullish(v.looseObject({ include_usage: v.nullish(v.boolean()) })),
-  tools: v.nullish(v.array(tool)),
-  tool_choice: v.nullish(v.union([
-    v.picklist(["none", "auto", "required"]),
-    v.looseObject({ function: v.looseObject({ name: v.string() }) }),
-  ])),
-  max_tokens: v.nullish(v.number()),
-  max_completion_tokens: v.nullish(v.number()),
-  reasoning_effort: v.nullish(v.string()),
-  enable_thinking: v.nullish(v.boolean()),
-  chat_template_kwargs: v.nullish(v.looseObject({ enable_thinking: v.nullish(v.boolean()) })),
-  response_format: v.nullish(v.looseObject({
-    type: v.string(),
-    json_schema: v.optional(v.looseObject({ schema: v.record(v.string(), v.unknown()) })),
-  })),
-});
+function requiredTool(choice: unknown): boolean | string {
+  if (typeof choice === "string") return choice === "required" || choice === "any";
+  const { type, allowed_tools, ...named } = asObject(choice) ?? {};
+  const allowed = asObject(allowed_tools);
+  const chosen = type === "allowed_tools"
+    ? allowed?.mode === "required" ? asObjects(allowed.tools)[0] : undefined
+    : named;
+  return asText(asObject(chosen?.function ?? chosen?.custom)?.name) ?? false;
+}
 
-function read(body: unknown): MockQuestion | MockTrouble {
-  const result = readBody(chatRequest, body);
-  if ("trouble" in result) return result.trouble;
-  const { messages, tool_choice: choice, response_format: format, ...request } = result.value;
+function formatOf(format: Json | undefined): MockRequest["format"] {
+  if (format?.type === "json_object") return "json";
+  if (format?.type !== "json_schema") return "text";
+  return asObject(asObject(format.json_schema)?.schema) ?? "json";
+}
+
+const read = reader(checkChat, (body) => {
+  const messages = asObjects(body.messages);
+  const template = asObject(body.chat_template_kwargs);
   const asked = messages.findLast(({ role }) => role === "user");
   return {
-    model: request.model,
+    model: asText(body.model) ?? "mock",
     conversation: messages.map(({ content }) => contentKey(content)).join("\n"),
     question: textOf(asked?.content),
-    tools: (request.tools ?? []).map(({ function: { name, parameters } }) => ({
-      name,
-      schema: parameters ?? { type: "object" },
-    })),
-    required: typeof choice === "object" && choice !== null
-      ? choice.function.name
-      : choice === "required",
-    format: format?.json_schema?.schema ?? (format?.type === "json_object" ? "json" : "text"),
-    // OpenAI's word, and those of Qwen's and of self-hosted servers.
-    thinking: (request.reasoning_effort ?? "none") !== "none" ||
-      request.enable_thinking === true || request.chat_template_kwargs?.enable_thinking === true,
-    maxTokens: request.max_completion_tokens ?? request.max_tokens ?? Infinity,
-    stream: request.stream ?? false,
+    tools: toolsOf(body),
+    required: requiredTool(body.tool_choice),
+    format: formatOf(asObject(body.response_format)),
+    // OpenAI's word, and those of Qwen, DeepSeek, OpenRouter and self-hosted servers.
+    thinking: (body.reasoning_effort ?? "none") !== "none" || body.enable_thinking === true ||
+      template?.enable_thinking === true || asObject(body.thinking)?.type === "enabled" ||
+      asObject(body.reasoning) !== undefined && asObject(body.reasoning)?.enabled !== false,
+    maxTokens: limitOf(body.max_completion_tokens, body.max_tokens),
+    stop: stopsOf(body.stop),
+    choices: choicesOf(body.n),
+    topLogprobs: body.logprobs === true ? Number(body.top_logprobs ?? 0) : undefined,
+    stream: body.stream === true,
   };
-}
+});
 
 function usageOf({ promptTokens, completionTokens, thinkingTokens }: MockAnswer) {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
-    prompt_tokens_details: { cached_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: thinkingTokens },
+    prompt_tokens_details: { cached_tokens: 0, cache_write_tokens: 0, audio_tokens: 0 },
+    completion_tokens_details: {
+      reasoning_tokens: thinkingTokens,
+      audio_tokens: 0,
+      accepted_prediction_tokens: 0,
+      rejected_prediction_tokens: 0,
+    },
   };
 }
 
-function callsOf({ calls }: MockAnswer) {
-  return calls.map(({ id, name, arguments: json }) => ({
-    id: `call_${id}`,
-    type: "function",
-    function: { name, arguments: json },
+function callsOf({ calls }: MockChoice) {
+  return calls.map(({ id, name, arguments: input, custom }) =>
+    custom
+      ? { id: `call_${id}`, type: "custom", custom: { name, input } }
+      : { id: `call_${id}`, type: "function", function: { name, arguments: input } }
+  );
+}
+
+function annotationsOf(citations: readonly CannedCitation[], text: string) {
+  return citations.map(({ url = "", title = "", start = 0, end = text.length }) => ({
+    type: "url_citation",
+    url_citation: { url, title, start_index: start, end_index: end },
   }));
 }
 
-function body(answer: MockAnswer) {
-  const calls = callsOf(answer);
+function logprobsOf(logprobs: readonly TokenLogprob[] | undefined) {
+  if (logprobs === undefined) return null;
+  return {
+    content: logprobs.map(({ topLogprobs, ...token }) => ({ ...token, top_logprobs: topLogprobs })),
+    refusal: null,
+  };
+}
+
+/** A refusal is an answer like any other here, only in a field of its own. */
+function finishOf({ finish }: MockChoice): string {
+  return finish === "refusal" ? "stop" : finish;
+}
+
+/** No text is `null` where there is something else instead. */
+function contentOf({ text, calls, refusal }: MockChoice): string | null {
+  return text === "" && (calls.length > 0 || refusal !== undefined) ? null : text;
+}
+
+function messageOf(choice: MockChoice) {
+  const calls = callsOf(choice);
+  return {
+    role: "assistant",
+    content: contentOf(choice),
+    refusal: choice.refusal ?? null,
+    annotations: annotationsOf(choice.citations, choice.text),
+    // Not OpenAI's, which shows no thinking here, but its compatible services'.
+    ...(choice.thinking === "" ? {} : { reasoning_content: choice.thinking }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
+}
+
+/** `auto` is what the service makes of it. */
+function tierOf({ service_tier: tier }: Json): unknown {
+  return tier === undefined || tier === null || tier === "auto" ? "default" : tier;
+}
+
+function body(answer: MockAnswer, request: Json) {
   return {
     id: `chatcmpl-${answer.id}`,
     object: "chat.completion",
     created: timestamp(),
     model: answer.model,
-    choices: [{
-      index: 0,
-      message: {
-        role: "assistant",
-        content: answer.text === "" && calls.length > 0 ? null : answer.text,
-        refusal: null,
-        // Not OpenAI's, which shows no thinking here, but its compatible services'.
-        ...(answer.thinking === "" ? {} : { reasoning_content: answer.thinking }),
-        ...(calls.length === 0 ? {} : { tool_calls: calls }),
-      },
-      logprobs: null,
-      finish_reason: answer.finish,
-    }],
+    choices: answer.choices.map((choice, index) => ({
+      index,
+      message: messageOf(choice),
+      logprobs: logprobsOf(choice.logprobs),
+      finish_reason: finishOf(choice),
+    })),
     usage: usageOf(answer),
+    service_tier: tierOf(request),
   };
 }
 
-function* chunks(answer: MockAnswer, includeUsage: boolean) {
+/** What a stream adds to a message, piece by piece, with the log probabilities of the piece. */
+function* deltas(choice: MockChoice): Generator<[delta: object, logprobs?: object | null]> {
+  const content = contentOf(choice) === null ? null : "";
+  yield [{ role: "assistant", content, refusal: null }];
+  for (const piece of tokenize(choice.thinking)) yield [{ reasoning_content: piece }];
+  for (const { text, logprobs } of textPieces(choice.text, choice.logprobs)) {
+    yield [{ content: text }, choice.logprobs && logprobsOf(logprobs)];
+  }
+  for (const refusal of tokenize(choice.refusal ?? "")) yield [{ refusal }];
+  for (const [index, call] of callsOf(choice).entries()) {
+    const { name, arguments: input } = choice.calls[index];
+    const [kind, field] = call.type === "custom" ? ["custom", "input"] : ["function", "arguments"];
+    const { id, type } = call;
+    yield [{ tool_calls: [{ index, id, type, [kind]: { name, [field]: "" } }] }];
+    for (const piece of tokenize(input)) {
+      yield [{ tool_calls: [{ index, [kind]: { [field]: piece } }] }];
+    }
+  }
+  if (choice.citations.length > 0) {
+    yield [{ annotations: annotationsOf(choice.citations, choice.text) }];
+  }
+}
+
+function* chunks(answer: MockAnswer, request: Json, includeUsage: boolean) {
   const head = {
     id: `chatcmpl-${answer.id}`,
     object: "chat.completion.chunk",
     created: timestamp(),
     model: answer.model,
+    service_tier: tierOf(request),
   };
   const usage = includeUsage ? { usage: null } : {};
-  const chunk = (delta: object, finish_reason: string | null = null) => ({
-    ...head,
-    choices: [{ index: 0, delta, logprobs: null, finish_reason }],
-    ...usage,
-  });
-  const calls = callsOf(answer);
-  const content = answer.text === "" && calls.length > 0 ? null : "";
-  yield chunk({ role: "assistant", content, refusal: null });
-  for (const piece of tokenize(answer.thinking)) yield chunk({ reasoning_content: piece });
-  for (const piece of tokenize(answer.text)) yield chunk({ content: piece });
-  for (const [index, call] of calls.entries()) {
-    const { name, arguments: json } = call.function;
-    yield chunk({ tool_calls: [{ ...call, index, function: { name, arguments: "" } }] });
-    for (const piece of tokenize(json)) {
-      yield chunk({ tool_calls: [{ index, function: { arguments: piece } }] });
+  for (const [index, choice] of answer.choices.entries()) {
+    for (const [delta, logprobs = null] of deltas(choice)) {
+      yield { ...head, choices: [{ index, delta, logprobs, finish_reason: null }], ...usage };
     }
+    const finish_reason = finishOf(choice);
+    yield { ...head, choices: [{ index, delta: {}, logprobs: null, finish_reason }], ...usage };
   }
-  yield chunk({}, answer.finish);
   if (includeUsage) yield { ...head, choices: [], usage: usageOf(answer) };
 }
 
-function* events(answer: MockAnswer, request: unknown): Generator<MockEvent> {
-  const { stream_options: options } = request as v.InferOutput<typeof chatRequest>;
-  for (const chunk of chunks(answer, options?.include_usage === true)) {
+function* events(answer: MockAnswer, request: Json): Generator<MockEvent> {
+  const options = asObject(request.stream_options);
+  for (const chunk of chunks(answer, request, options?.include_usage === true)) {
     yield { data: JSON.stringify(chunk), token: true };
   }
   yield { data: "[DONE]" };
-}
-
-/** The status and OpenAI's error body. */
-export function openaiError(trouble: MockTrouble): { status: number; body: unknown } {
-  const body = (type: string, code: string | null, param: string | null = null) => ({
-    error: { message: trouble.message, type, param, code },
-  });
-  switch (trouble.kind) {
-    case "invalid":
-      return { status: 400, body: body("invalid_request_error", null, trouble.param) };
-    case "rate_limit":
-      return { status: 429, body: body("requests", "rate_limit_exceeded") };
-    case "server_error":
-      return { status: 500, body: body("server_error", null) };
-    case "overloaded":
-      return { status: 503, body: body("service_unavailable_error", "server_is_overloaded") };
-    case "not_found":
-      return { status: 404, body: body("invalid_request_error", "unknown_url") };
-  }
-}
-
-/** OpenAI's list of models. */
-export function openaiModels(models: readonly string[]) {
-  return {
-    object: "list",
-    data: models.map((id) => ({ id, object: "model", created: 1700000000, owned_by: "flexllm" })),
-  };
-}
-
-/** OpenAI's request id and rate-limit headers; `reset` is a duration in Go's form. */
-export function openaiHeaders(
-  requests: number,
-  limit: RequestLimit | undefined,
-): Record<string, string> {
-  const headers: Record<string, string> = { "x-request-id": `req_mock_${requests}` };
-  if (limit === undefined) return headers;
-  headers["x-ratelimit-limit-requests"] = String(limit.limit);
-  headers["x-ratelimit-remaining-requests"] = String(limit.remaining);
-  headers["x-ratelimit-reset-requests"] = `${Math.ceil(limit.reset * 1000)}ms`;
-  return headers;
 }
 
 /** Chat Completions. */
@@ -199,6 +213,8 @@ export const openaiChat: MockProtocol = {
   body,
   events,
   error: openaiError,
+  overloaded: 503,
   models: openaiModels,
+  model: openaiModel,
   headers: openaiHeaders,
 };

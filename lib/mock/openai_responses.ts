@@ -5,189 +5,83 @@
  *
  * @module
  */
-import * as v from "valibot";
-import { openaiError, openaiHeaders, openaiModels } from "./openai_chat.ts";
-import {
-  type MockEvent,
-  type MockProtocol,
-  type MockTrouble,
-  readBody,
-  timestamp,
-} from "./protocol.ts";
-import { type MockAnswer, type MockQuestion, textOf } from "./question.ts";
-import { tokenize } from "./text.ts";
+import { asObject, asObjects, asText, type Json } from "../json.ts";
+import type { MockAnswer } from "./mock_answer.ts";
+import { limitOf, type MockRequest, type MockTool, textOf } from "./mock_request.ts";
+import { openaiError } from "./openai_error.ts";
+import { openaiHeaders, openaiModel, openaiModels } from "./openai_models.ts";
+import { responseOf, statusOf } from "./openai_response.ts";
+import { itemEvents, outputOf, started } from "./openai_output.ts";
+import type { MockEvent, MockProtocol } from "./protocol.ts";
+import { reader } from "./read_body.ts";
+import { checkResponse } from "./validate_openai_responses.ts";
 
-const responsesRequest = v.looseObject({
-  model: v.pipe(v.string(), v.nonEmpty()),
-  input: v.union([v.string(), v.array(v.looseObject({ type: v.optional(v.string()) }))]),
-  instructions: v.nullish(v.string()),
-  stream: v.nullish(v.boolean()),
-  tools: v.nullish(v.array(v.looseObject({
-    type: v.string(),
-    name: v.optional(v.string()),
-    parameters: v.nullish(v.record(v.string(), v.unknown())),
-  }))),
-  tool_choice: v.nullish(v.union([v.string(), v.looseObject({ name: v.optional(v.string()) })])),
-  max_output_tokens: v.nullish(v.number()),
-  reasoning: v.nullish(v.looseObject({ effort: v.nullish(v.string()) })),
-  text: v.nullish(v.looseObject({
-    format: v.nullish(v.looseObject({
-      type: v.string(),
-      schema: v.optional(v.record(v.string(), v.unknown())),
-    })),
-  })),
+function toolsOf(body: Json): MockTool[] {
+  return asObjects(body.tools).flatMap(({ type, name, parameters }): MockTool[] => {
+    if (type === "custom") return [{ name: String(name), schema: undefined }];
+    if (type !== "function") return [];
+    return [{ name: String(name), schema: asObject(parameters) ?? { type: "object" } }];
+  });
+}
+
+function requiredTool(choice: unknown): boolean | string {
+  if (typeof choice === "string") return choice === "required";
+  const { type, name, mode, tools } = asObject(choice) ?? {};
+  if (type !== "allowed_tools") return asText(name) ?? false;
+  return mode === "required" && (asText(asObjects(tools)[0]?.name) ?? false);
+}
+
+function formatOf(format: Json | undefined): MockRequest["format"] {
+  if (format?.type === "json_object") return "json";
+  return format?.type === "json_schema" ? asObject(format.schema) ?? "json" : "text";
+}
+
+const read = reader(checkResponse, (body) => {
+  const { input } = body;
+  const items = typeof input === "string" ? [{ role: "user", content: input }] : asObjects(input);
+  const asked = items.findLast((item) => item.role === "user");
+  const effort = asObject(body.reasoning)?.effort;
+  const included = Array.isArray(body.include) ? body.include : [];
+  const top = body.top_logprobs;
+  return {
+    model: asText(body.model) ?? "mock",
+    conversation: `${asText(body.instructions) ?? ""}${JSON.stringify(items)}`,
+    question: textOf(asked?.content ?? ""),
+    tools: toolsOf(body),
+    required: requiredTool(body.tool_choice),
+    format: formatOf(asObject(asObject(body.text)?.format)),
+    thinking: effort !== undefined && effort !== null && effort !== "none",
+    maxTokens: limitOf(body.max_output_tokens),
+    stop: [],
+    choices: 1,
+    topLogprobs: typeof top === "number"
+      ? top
+      : included.includes("message.output_text.logprobs")
+      ? 0
+      : undefined,
+    stream: body.stream === true,
+  };
 });
 
-function read(body: unknown): MockQuestion | MockTrouble {
-  const result = readBody(responsesRequest, body);
-  if ("trouble" in result) return result.trouble;
-  const { input, tool_choice: choice, text, ...request } = result.value;
-  const items = typeof input === "string" ? [{ role: "user", content: input }] : input;
-  const asked = items.findLast((item) => "role" in item && item.role === "user");
-  const format = text?.format;
-  return {
-    model: request.model,
-    conversation: `${request.instructions ?? ""}${JSON.stringify(items)}`,
-    question: textOf(asked && "content" in asked ? asked.content : ""),
-    tools: (request.tools ?? []).map(({ name = "", parameters }) => ({
-      name,
-      schema: parameters ?? { type: "object" },
-    })),
-    required: typeof choice === "object" && choice !== null
-      ? choice.name ?? false
-      : choice === "required",
-    format: format?.schema ?? (format?.type === "json_object" ? "json" : "text"),
-    thinking: request.reasoning?.effort !== undefined && request.reasoning?.effort !== "none",
-    maxTokens: request.max_output_tokens ?? Infinity,
-    stream: request.stream ?? false,
-  };
+function body(answer: MockAnswer, request: Json) {
+  return responseOf(answer, request, outputOf(answer), statusOf(answer));
 }
 
-function outputOf(answer: MockAnswer) {
-  const { id, calls } = answer;
-  const output: Record<string, unknown>[] = [];
-  if (answer.thinking !== "") {
-    output.push({
-      type: "reasoning",
-      id: `rs_${id}`,
-      summary: [{ type: "summary_text", text: answer.thinking }],
-      encrypted_content: btoa(`reasoning ${id}`),
-    });
-  }
-  if (answer.text !== "" || calls.length === 0) {
-    output.push({
-      type: "message",
-      id: `msg_${id}`,
-      role: "assistant",
-      status: answer.finish === "length" ? "incomplete" : "completed",
-      content: [{ type: "output_text", text: answer.text, annotations: [], logprobs: [] }],
-    });
-  }
-  for (const call of calls) {
-    output.push({
-      type: "function_call",
-      id: `fc_${call.id}`,
-      call_id: `call_${call.id}`,
-      name: call.name,
-      arguments: call.arguments,
-      status: "completed",
-    });
-  }
-  return output;
-}
-
-function responseOf(answer: MockAnswer, output: unknown[], status: string) {
-  const { promptTokens, completionTokens } = answer;
-  const ended = status !== "in_progress";
-  return {
-    id: `resp_${answer.id}`,
-    object: "response",
-    created_at: timestamp(),
-    status,
-    error: null,
-    incomplete_details: status === "incomplete" ? { reason: "max_output_tokens" } : null,
-    instructions: null,
-    metadata: {},
-    model: answer.model,
-    output,
-    parallel_tool_calls: true,
-    temperature: 1,
-    tool_choice: "auto",
-    tools: [],
-    top_p: 1,
-    usage: ended
-      ? {
-        input_tokens: promptTokens,
-        input_tokens_details: { cached_tokens: 0 },
-        output_tokens: completionTokens,
-        output_tokens_details: { reasoning_tokens: answer.thinkingTokens },
-        total_tokens: promptTokens + completionTokens,
-      }
-      : null,
-  };
-}
-
-function body(answer: MockAnswer) {
-  const status = answer.finish === "length" ? "incomplete" : "completed";
-  return responseOf(answer, outputOf(answer), status);
-}
-
-type Item = Record<string, unknown>;
-
-/** The events of one item between its beginning and its end. */
-function* itemEvents(item: Item, output_index: number, answer: MockAnswer) {
-  const at = { item_id: item.id, output_index };
-  if (item.type === "reasoning") {
-    const part = { type: "summary_text", text: "" };
-    yield { type: "response.reasoning_summary_part.added", ...at, summary_index: 0, part };
-    for (const delta of tokenize(answer.thinking)) {
-      yield { type: "response.reasoning_summary_text.delta", ...at, summary_index: 0, delta };
-    }
-    const text = answer.thinking;
-    yield { type: "response.reasoning_summary_text.done", ...at, summary_index: 0, text };
-  } else if (item.type === "function_call") {
-    const json = String(item.arguments);
-    for (const delta of tokenize(json)) {
-      yield { type: "response.function_call_arguments.delta", ...at, delta };
-    }
-    const { name } = item;
-    yield { type: "response.function_call_arguments.done", ...at, name, arguments: json };
-  } else {
-    const part = { type: "output_text", text: "", annotations: [], logprobs: [] };
-    yield { type: "response.content_part.added", ...at, content_index: 0, part };
-    for (const delta of tokenize(answer.text)) {
-      yield { type: "response.output_text.delta", ...at, content_index: 0, delta, logprobs: [] };
-    }
-    const text = answer.text;
-    yield { type: "response.output_text.done", ...at, content_index: 0, text, logprobs: [] };
-    yield { type: "response.content_part.done", ...at, content_index: 0, part: { ...part, text } };
-  }
-}
-
-/** An item as it is before anything of it was written. */
-function begun(item: Item): Item {
-  const empty = { ...item, status: "in_progress" };
-  if (item.type === "reasoning") return { ...empty, summary: [] };
-  return item.type === "function_call" ? { ...empty, arguments: "" } : { ...empty, content: [] };
-}
-
-function* typedEvents(answer: MockAnswer): Generator<Item> {
-  const output = outputOf(answer);
-  const response = responseOf(answer, [], "in_progress");
+function* typedEvents(answer: MockAnswer, request: Json): Generator<Json> {
+  const response = responseOf(answer, request, [], "in_progress");
   yield { type: "response.created", response };
   yield { type: "response.in_progress", response };
-  for (const [output_index, item] of output.entries()) {
-    yield { type: "response.output_item.added", output_index, item: begun(item) };
-    yield* itemEvents(item, output_index, answer);
+  for (const [output_index, item] of outputOf(answer).entries()) {
+    yield { type: "response.output_item.added", output_index, item: started(item) };
+    yield* itemEvents(item, output_index, answer.choices[0]);
     yield { type: "response.output_item.done", output_index, item };
   }
-  const end = body(answer);
-  yield { type: `response.${end.status}`, response: end };
+  yield { type: `response.${statusOf(answer)}`, response: body(answer, request) };
 }
 
-function* events(answer: MockAnswer): Generator<MockEvent> {
+function* events(answer: MockAnswer, request: Json): Generator<MockEvent> {
   let sequence_number = 0;
-  for (const event of typedEvents(answer)) {
+  for (const event of typedEvents(answer, request)) {
     const data = JSON.stringify({ ...event, sequence_number: sequence_number++ });
     yield { event: String(event.type), data, token: true };
   }
@@ -199,6 +93,9 @@ export const openaiResponses: MockProtocol = {
   body,
   events,
   error: openaiError,
+  overloaded: 503,
   models: openaiModels,
+  model: openaiModel,
+  count: (input_tokens) => ({ object: "response.input_tokens", input_tokens }),
   headers: openaiHeaders,
 };

@@ -30,6 +30,8 @@ export interface MockOptions {
   firstToken?: Range;
   /** Answers for the requests that fit their patterns, the first that fits; others are made up. */
   responses?: readonly CannedResponse[];
+  /** Accept request bodies that the real APIs refuse; default false. */
+  lenient?: boolean;
   /**
    * Makes answers, delays and errors the same in each run. An answer depends on the seed and on the
    * conversation alone, not on the order of the requests. Default 0.
@@ -48,6 +50,7 @@ export interface MockSettings {
   errorKinds: readonly MockErrorKind[];
   firstToken: readonly [number, number];
   responses: readonly CannedResponse[];
+  lenient: boolean;
   seed: number;
 }
 
@@ -98,6 +101,7 @@ export function mockSettings(options: MockOptions): MockSettings {
     errorKinds,
     firstToken: checkedRange("firstToken", options.firstToken ?? 0),
     responses: options.responses ?? [],
+    lenient: options.lenient ?? false,
     seed,
   };
 }

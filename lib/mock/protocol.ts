@@ -1,26 +1,34 @@
 /**
- * What the mock knows of a protocol: reading requests and writing answers, streams and errors.
+ * What the mock knows about a protocol: how to check and read requests, and how to write answers, streams
+ * and errors.
  *
  * @module
  */
-import * as v from "valibot";
-import type { MockAnswer, MockQuestion } from "./question.ts";
+import type { Json } from "../json.ts";
+import type { MockAnswer } from "./mock_answer.ts";
+import type { MockRequest } from "./mock_request.ts";
 
-/** What goes wrong on purpose or by the request's own fault. */
-export type MockTrouble =
-  | { kind: "invalid"; message: string; param?: string }
-  | { kind: "rate_limit"; message: string }
-  | { kind: "server_error"; message: string }
-  | { kind: "overloaded"; message: string }
-  | { kind: "not_found"; message: string };
+/** An error answer, before a protocol gives it its form. */
+export interface MockError {
+  /** The HTTP status. */
+  status: number;
+  /** What is wrong, in the words of the API. */
+  message: string;
+  /** The field at fault, where the protocol has a place for it. */
+  param?: string;
+  /** The error code, where it is not the usual one of the status. */
+  code?: string | null;
+  /** Milliseconds after which to come back. */
+  retryAfter?: number;
+}
 
-/** Where a server's limit of requests stands. */
+/** The state of a server's request limit. */
 export interface RequestLimit {
-  /** Requests a second. */
+  /** Requests per second. */
   limit: number;
-  /** How many more there may be in this second. */
+  /** How many more are allowed in this second. */
   remaining: number;
-  /** Seconds until all of them are free again. */
+  /** Seconds until all of them are available again. */
   reset: number;
 }
 
@@ -33,33 +41,40 @@ export interface MockEvent {
   token?: true;
 }
 
-/** One protocol. */
-export interface MockProtocol {
-  /** Reads the body of a request; `stream` and `model` may come from its path. */
-  read(body: unknown, path: { model?: string; stream?: boolean }): MockQuestion | MockTrouble;
-  /** The body of a plain answer. */
-  body(answer: MockAnswer): unknown;
-  /** The events of a streamed answer. */
-  events(answer: MockAnswer, body: unknown): Iterable<MockEvent>;
-  /** The status and body of an error; `status` is one to say instead of the usual. */
-  error(trouble: MockTrouble, status?: number): { status: number; body: unknown };
-  /** The body of the list of models. */
-  models(models: readonly string[]): unknown;
-  /** Headers that go with each answer; `limit` tells of the limit of requests a second. */
-  headers(requests: number, limit: RequestLimit | undefined): Record<string, string>;
+/** What a request says outside of its body, and how strictly it is read. */
+export interface CallContext {
+  /** The model, where the path names it. */
+  model?: string;
+  /** Whether to stream, where the path says so. */
+  stream?: boolean;
+  /** Accept bodies that the real API refuses. */
+  lenient?: boolean;
+  /** The version of the API that the client asked for: Anthropic's `anthropic-version`. */
+  version?: string;
+  /** The request only counts tokens. */
+  counting?: boolean;
 }
 
-/** Checks a body against a schema. */
-export function readBody<S extends v.GenericSchema>(
-  schema: S,
-  body: unknown,
-): { value: v.InferOutput<S> } | { trouble: MockTrouble } {
-  const result = v.safeParse(schema, body);
-  if (result.success) return { value: result.output };
-  const [issue] = result.issues;
-  const param = v.getDotPath(issue) ?? undefined;
-  const message = `Invalid request body${param ? `, '${param}'` : ""}: ${issue.message}`;
-  return { trouble: { kind: "invalid", message, param } };
+/** One protocol. */
+export interface MockProtocol {
+  /** Checks and reads the body of a request. */
+  read(body: unknown, context: CallContext): MockRequest | MockError;
+  /** The body of a plain answer to `request`. */
+  body(answer: MockAnswer, request: Json): unknown;
+  /** The events of a streamed answer to `request`. */
+  events(answer: MockAnswer, request: Json): Iterable<MockEvent>;
+  /** The body of an error; `requests` is the number of this request. */
+  error(error: MockError, requests: number): unknown;
+  /** The status of a server that is overloaded. */
+  overloaded: number;
+  /** The body of the list of models. */
+  models(models: readonly string[]): unknown;
+  /** The body of one model of that list. */
+  model(id: string): unknown;
+  /** The body of an answer that counts the tokens of a prompt, where the protocol has that call. */
+  count?(tokens: number): unknown;
+  /** The headers of every answer. */
+  headers(requests: number, limit: RequestLimit | undefined): Record<string, string>;
 }
 
 /** Seconds since 1970. */

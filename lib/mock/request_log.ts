@@ -1,5 +1,5 @@
 /**
- * What a mock was asked, for tests to look at.
+ * The most recent requests to a mock, for tests to look at.
  *
  * @module
  */
@@ -13,54 +13,111 @@ export interface LoggedRequest {
   path: string;
   /** Without those that hold a key. */
   headers: Record<string, string>;
+  /** The body; one that was too long holds its long strings only in part, or is cut text. */
   body: unknown;
+  /** The length of the body in characters, when it was cut. */
+  cut?: number;
   /** The status of the answer. */
   status: number;
 }
 
-/** How many requests are kept; older ones are forgotten. */
-const KEPT = 1000;
+/** How many requests are kept; older ones are dropped. */
+const MAX_REQUESTS = 1000;
+/** How many characters of bodies are kept. */
+const MAX_TOTAL = 32 * 1024 * 1024;
+/** How long a body may be before it is cut. */
+const MAX_BODY = 1024 * 1024;
+/** What is kept of a long string in a body that is cut, e.g. of an image. */
+const MAX_STRING = 1024;
 /** Names of headers and query fields that may hold a key. */
 const SECRET = /auth|key|token|secret|password|cookie/i;
 
-/** A request as it is kept: most are never looked at, so no more is made of it than must be. */
-interface Kept {
+/** A request as it is stored: most are never looked at, so as little as possible is done here. */
+interface Entry {
   number: number;
   method: string;
   url: string;
   headers: Headers;
-  body: unknown;
+  text: string;
+  cut?: number;
   status: number;
 }
 
-function toLogged({ url: text, headers, ...rest }: Kept): LoggedRequest {
-  const url = new URL(text);
+function shorten(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  return `${text.slice(0, limit)}… (${text.length - limit} more characters)`;
+}
+
+/** A body of bounded length: first its long strings are cut, and if that is not enough, its text. */
+function shortened(text: string): string {
+  let short = text;
+  try {
+    short = JSON.stringify(
+      JSON.parse(text),
+      (_, value) => typeof value === "string" ? shorten(value, MAX_STRING) : value,
+    );
+  } catch {
+    // What is not JSON, or nested too deep, is cut as text.
+  }
+  return short.length <= MAX_BODY ? short : JSON.stringify(shorten(text, MAX_STRING));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text === "" ? null : text;
+  }
+}
+
+function toLogged({ url: address, headers, text, ...rest }: Entry): LoggedRequest {
+  const url = new URL(address);
   for (const name of [...url.searchParams.keys()].filter((name) => SECRET.test(name))) {
     url.searchParams.set(name, "removed");
   }
   const shown = [...headers].filter(([name]) => !SECRET.test(name));
-  return { ...rest, path: `${url.pathname}${url.search}`, headers: Object.fromEntries(shown) };
+  return {
+    ...rest,
+    path: `${url.pathname}${url.search}`,
+    headers: Object.fromEntries(shown),
+    body: parsed(text),
+  };
 }
 
-/** The last requests. */
+/** The most recent requests, at most 1,000 of them and 32 million characters of bodies. */
 export class RequestLog {
-  /** Up to twice as many as are kept, so that the oldest need not be taken out one by one. */
-  #requests: Kept[] = [];
+  /** Oldest first; those before `#first` are dropped, and removed many at a time. */
+  #requests: Entry[] = [];
+  #first = 0;
+  #characters = 0;
   #count = 0;
 
-  /** The requests, the oldest first. */
+  /** The requests, oldest first. */
   get requests(): LoggedRequest[] {
-    return this.#requests.slice(-KEPT).map(toLogged);
+    return this.#requests.slice(this.#first).map(toLogged);
   }
 
-  /** Notes a request that was answered. */
-  add({ method, url, headers }: Request, body: unknown, status: number): void {
-    this.#requests.push({ number: ++this.#count, method, url, headers, body, status });
-    if (this.#requests.length >= 2 * KEPT) this.#requests = this.#requests.slice(-KEPT);
+  /** Adds a request that was answered. */
+  add({ method, url, headers }: Request, body: string, status: number): void {
+    const isLong = body.length > MAX_BODY;
+    const text = isLong ? shortened(body) : body;
+    const cut = isLong ? { cut: body.length } : {};
+    this.#requests.push({ number: ++this.#count, method, url, headers, text, ...cut, status });
+    this.#characters += text.length;
+    while (this.#characters > MAX_TOTAL || this.#requests.length - this.#first > MAX_REQUESTS) {
+      this.#characters -= this.#requests[this.#first].text.length;
+      // Nothing may hold on to the text of a dropped request.
+      this.#requests[this.#first++].text = "";
+    }
+    if (this.#first < MAX_REQUESTS) return;
+    this.#requests = this.#requests.slice(this.#first);
+    this.#first = 0;
   }
 
-  /** Forgets all requests. */
+  /** Drops all requests. */
   clear(): void {
     this.#requests = [];
+    this.#first = 0;
+    this.#characters = 0;
   }
 }

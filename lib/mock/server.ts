@@ -4,12 +4,13 @@
  * @module
  */
 import { serve } from "../runtime.ts";
-import { createMockApp } from "./mock_app.ts";
+import { isLoopback, loopbackCheck } from "./loopback.ts";
+import { createMockApp, type MockApp } from "./mock_app.ts";
 import type { MockOptions } from "./options.ts";
 
-/** Where a mock server listens, beside what it does. */
+/** Where a mock server listens, in addition to what it does. */
 export interface MockServerOptions extends MockOptions {
-  /** Default 127.0.0.1: this machine only. */
+  /** Default 127.0.0.1: this machine only, and only by names of this machine. */
   hostname?: string;
   /** Default 0: any free port. */
   port?: number;
@@ -21,8 +22,21 @@ export interface MockServer extends AsyncDisposable {
   port: number;
   /** The base URL for clients, e.g. `http://127.0.0.1:8001/v1`. */
   baseUrl: string;
-  /** Stops listening and cuts what is open. */
+  /** Stops listening and closes open connections. */
   close(): Promise<void>;
+}
+
+/** Refuses requests that reach this machine under a name that is not its own. */
+function guarded(app: MockApp): (request: Request) => Response | Promise<Response> {
+  const isOurs = loopbackCheck();
+  return (request) => {
+    const host = request.headers.get("host");
+    if (isOurs(host)) return app.fetch(request);
+    const message =
+      `The mock listens on this machine only and does not answer to the host "${host}". ` +
+      "Use localhost or 127.0.0.1, or start it with --host 0.0.0.0 to answer to any name.";
+    return Response.json({ error: { message, type: "forbidden_host" } }, { status: 403 });
+  };
 }
 
 /**
@@ -33,7 +47,8 @@ export interface MockServer extends AsyncDisposable {
 export function startMockServer(options: MockServerOptions = {}): MockServer {
   const { hostname = "127.0.0.1", port = 0 } = options;
   const app = createMockApp(options);
-  const server = serve(hostname, port, (request) => app.fetch(request));
+  const answer = isLoopback(hostname) ? guarded(app) : (request: Request) => app.fetch(request);
+  const server = serve(hostname, port, answer);
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
   return {
     port: server.port,

@@ -113,6 +113,20 @@ Deno.test("mock picks a free port, prints it, answers, and stops at Ctrl-C", asy
   assert.equal((await running.finished).code, 0);
 });
 
+Deno.test("mock refuses a bad request, unless it is lenient", async () => {
+  for (const [flags, expected] of [[[], 400], [["--lenient"], 200]] as const) {
+    await using running = start(["mock", "-p", "0", ...flags]);
+    while (!running.stdout().includes("\n")) await new Promise((resolve) => setTimeout(resolve, 5));
+    const baseUrl = running.stdout().match(/http:\S+/)![0];
+    const body = JSON.stringify({ model: "m", messages: [{ role: "robot", content: "Hi" }] });
+    const response = await fetch(`${baseUrl}/chat/completions`, { method: "POST", body });
+    await response.body?.cancel();
+    assert.equal(response.status, expected);
+    running.signal("SIGINT");
+    assert.equal((await running.finished).code, 0);
+  }
+});
+
 Deno.test("mock refuses bad ranges and addresses", async () => {
   const cases: [string[], RegExp][] = [
     [["-d", "5-1"], /'5-1' is invalid\. Expected a number, or two with a dash/],

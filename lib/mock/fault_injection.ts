@@ -1,5 +1,5 @@
 /**
- * What befalls the requests to a mock, one after the other: refusals, failures and delays.
+ * Fault injection for the mock: rate limits, failures, delays.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import type { RequestLimit } from "./protocol.ts";
 import { between, seededRandom } from "./random.ts";
 import { RequestRate } from "./request_rate.ts";
 
-/** A failure, with the milliseconds after which to come again where that is told. */
+/** A failure, with the milliseconds after which to come back where the server says so. */
 export interface Failure {
   kind: MockErrorKind;
   message: string;
   wait?: number;
 }
 
-/** The weather of one mock; the same seed gives the same. */
-export class Weather {
+/** The faults of one mock; the same seed gives the same ones. */
+export class FaultInjector {
   readonly #settings: MockSettings;
   readonly #rate: RequestRate;
   readonly #random: () => number;
@@ -28,7 +28,7 @@ export class Weather {
     this.#random = seededRandom(settings.seed);
   }
 
-  /** The failure that the next request meets; `undefined` when it meets none. */
+  /** The failure of the next request; `undefined` when it has none. */
   failure(): Failure | undefined {
     const { rps, errorRate, errorKinds } = this.#settings;
     const wait = rps === Infinity ? undefined : this.#rate.take(performance.now());
@@ -41,7 +41,7 @@ export class Weather {
     return kind === "rate_limit" ? { kind, message, wait: 1000 } : { kind, message };
   }
 
-  /** Where the limit of requests stands; `undefined` when there is none. */
+  /** The state of the request limit; `undefined` when there is none. */
   limit(): RequestLimit | undefined {
     return this.#settings.rps === Infinity ? undefined : this.#rate.state(performance.now());
   }
