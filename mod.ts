@@ -87,7 +87,13 @@ export type {
 } from "./lib/batch/batch.ts";
 export type { BatchSummary } from "./lib/batch/batch_summary.ts";
 
-export { type CostRow, CostTracker, type CostTrackerOptions } from "./lib/pricing/cost_tracker.ts";
+export {
+  type CostRow,
+  CostTracker,
+  type CostTrackerOptions,
+  type SpendingLedger,
+} from "./lib/pricing/cost_tracker.ts";
+export type { Budget, BudgetWaiter, Reservation } from "./lib/scheduling/budget.ts";
 export {
   type CostQuery,
   estimateCost,

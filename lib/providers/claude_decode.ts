@@ -9,7 +9,7 @@
 import type { Citation, FinishReason, ToolCall } from "../chat/result.ts";
 import { MalformedResponseError } from "../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../json.ts";
-import { decodeError as decodeOtherError } from "./chat_decode.ts";
+import { decodeError as decodeOtherError } from "./chat_error.ts";
 import { citationsOf } from "./claude_citations.ts";
 import { decodeUsage } from "./claude_usage.ts";
 import { finishReason, isFailure } from "./finish_reason.ts";
