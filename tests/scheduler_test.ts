@@ -207,3 +207,19 @@ Deno.test("Scheduler lets a try go on but nobody wait when only the waiting is e
   await assert.rejects(second, { code: "aborted" });
   assert.equal(await clock.run(first), "answered");
 });
+
+Deno.test("a server that loads its model is waited for, without using up retries", async () => {
+  const clock = new VirtualClock();
+  const loading = () => new HttpError("Loading model", { status: 503, loading: true });
+  const send = () => clock.now() < 90_000 ? Promise.reject(loading()) : Promise.resolve("answer");
+  for (const patient of [true, false]) {
+    const begun = clock.now();
+    assert.equal(await clock.run(scheduler(clock).run(send, { hooks: { patient } })), "answer");
+    assert.ok(clock.now() - begun < 100_000);
+  }
+  const other = new VirtualClock();
+  const limited = scheduler(other, { maxWait: 30 });
+  const work = limited.run(() => Promise.reject(loading()), { hooks: { patient: true } });
+  await assert.rejects(other.run(work), { code: "unavailable" });
+  assert.ok(other.now() >= 25_000 && other.now() < 60_000, `${other.now()}`);
+});

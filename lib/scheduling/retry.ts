@@ -11,6 +11,18 @@ import { FlexLLMError, HttpError, MalformedResponseError, RateLimitError } from 
 /** The longest wait of our own choosing, in seconds. */
 const MAX_BACKOFF = 60;
 
+/** The longest wait for a server that is loading its model, in seconds. */
+const MAX_LOADING_BACKOFF = 5;
+
+/** Whether the server only needs time, so that waiting does not use up the retries. */
+function needsTime(error: FlexLLMError): boolean {
+  return error instanceof RateLimitError || isLoading(error);
+}
+
+function isLoading(error: FlexLLMError): boolean {
+  return error instanceof HttpError && error.loading;
+}
+
 /** When to try again. */
 export interface RetryPolicy {
   /** How often a failed request is sent again. */
@@ -23,8 +35,8 @@ export interface RetryPolicy {
 
 /** What is known of the endpoint that a request failed at. */
 export interface FailedAt {
-  /** It is down, and the request waits for it to recover. */
-  isDown: boolean;
+  /** Seconds for which it has been down, when the request waits for it to recover. */
+  downFor: number | undefined;
   /** It has answered other requests: its URL is right, and it speaks the format. */
   proven: boolean;
   /** The moment, in milliseconds. */
@@ -45,7 +57,7 @@ export class Retries {
   readonly #random: () => number;
   /** How often the request has failed. */
   failures = 0;
-  /** Failures that were no rate limits. */
+  /** Failures after which the server did not just need time. */
   #faults = 0;
   #rateLimitWait = 0;
   /** Since when rate limits were met. */
@@ -69,22 +81,26 @@ export class Retries {
    */
   waitAfter(
     error: unknown,
-    { isDown, proven, now, answeredAt }: FailedAt,
+    { downFor, proven, now, answeredAt }: FailedAt,
   ): number | undefined {
     this.failures++;
     if (!(error instanceof FlexLLMError) || !canPass(error, proven)) return undefined;
     if (this.#policy.retryTimes === 0) return undefined;
     // No backoff: the request re-queues and waits for the endpoint to recover.
-    if (isDown) return 0;
+    if (downFor !== undefined) {
+      this.#shutOut = downFor > this.#policy.maxWait;
+      return this.#shutOut ? undefined : 0;
+    }
     const asked = error instanceof HttpError ? error.retryAfter : undefined;
-    const backoff = Math.min(MAX_BACKOFF, this.#policy.retryDelay * 2 ** (this.failures - 1));
+    const most = isLoading(error) ? MAX_LOADING_BACKOFF : MAX_BACKOFF;
+    const backoff = Math.min(most, this.#policy.retryDelay * 2 ** (this.failures - 1));
     // Requests that were given the same moment must not come back at the same moment, and those that are
     // refused again and again must not hammer a server that says "at once".
     const spread = answeredAt > (this.#limitedSince ?? -Infinity) ? 1 : MAX_BACKOFF;
     const wait = asked === undefined
       ? this.#random() * backoff
       : asked + this.#random() * Math.min(spread, backoff);
-    if (!(error instanceof RateLimitError)) {
+    if (!needsTime(error)) {
       return ++this.#faults > this.#policy.retryTimes ? undefined : wait;
     }
     const { maxWait } = this.#policy;

@@ -133,8 +133,9 @@ export class Scheduler<T extends Target> {
         const waitSignal = ticket.waitSignal ?? signal;
         if (this.#turnsElsewhere(error, grant.target, ticket) && !waitSignal?.aborted) continue;
         retries ??= new Retries(this.#options, this.#options.random);
+        const waits = ticket.waitForRecovery && gate.isDown;
         const wait = retries.waitAfter(error, {
-          isDown: ticket.waitForRecovery && gate.isDown,
+          downFor: waits ? gate.absence(clock.now()) / 1000 : undefined,
           proven: gate.answers > 0,
           now: clock.now(),
           answeredAt: this.#answeredAt(),

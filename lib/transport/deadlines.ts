@@ -45,6 +45,11 @@ export class Lane {
     this.#timing = timing;
   }
 
+  /** How many deadlines are pending. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** Starts the deadline of `entry`, or restarts it. */
   add(entry: Expiring): void {
     // Those that expire first come first.
