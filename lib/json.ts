@@ -146,5 +146,6 @@ export function asNumber(value: unknown): number | undefined {
  * have sent `-1`, `null` and text for token counts they did not know.
  */
 export function asCount(value: unknown): number | undefined {
-  return typeof value === "number" && value >= 0 && value < Infinity ? value : undefined;
+  const count = asNumber(value);
+  return count !== undefined && count >= 0 && count < Infinity ? count : undefined;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { mayBeInexact, parseExact } from "../json.ts";
 import { StreamAccumulator } from "../chat/stream_events.ts";
 import { FlexLLMError, MalformedResponseError, type PartialCompletion } from "../errors.ts";
 import { parseEventStream } from "../event_stream.ts";
@@ -102,7 +103,8 @@ export function decodeAnswer(
   if (events !== undefined) return decodeEvents(provider, events, endpoint);
   const raw = parseBody(answer);
   throwEmbeddedError(provider, answer, raw, endpoint);
-  return { completion: provider.decode(raw, endpoint), raw };
+  const body = provider.exactNumbers && mayBeInexact(answer.body) ? parseExact(answer.body) : raw;
+  return { completion: provider.decode(body, endpoint), raw };
 }
 
 function decodeEvents(

@@ -18,5 +18,6 @@ export const claude: Provider = {
   modelList: claudeModelList,
   // Source: Anthropic API reference, "Messages", sources of type `url` of images and documents.
   fetchedUrls: { image: true, file: true, audio: false },
+  exactNumbers: true,
   decodeError,
 };

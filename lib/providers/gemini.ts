@@ -32,5 +32,6 @@ export const gemini: Provider = {
   streamDecoder: () => new GeminiStreamDecoder(),
   modelList: geminiModelList,
   fetchedUrls,
+  exactNumbers: true,
   decodeError,
 };

@@ -94,7 +94,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
   }
 
   push(data: string): StreamEvent[] {
-    return this.read(parseEvent(data));
+    return this.read(parseEvent(data, true));
   }
 
   /**

@@ -163,6 +163,11 @@ export interface Provider {
   modelList: ModelList;
   /** Which URLs of images, files and audio its servers fetch themselves. */
   readonly fetchedUrls: FetchedUrls;
+  /**
+   * Whether tool calls have their arguments as an object, whose numbers must come out as the model wrote
+   * them: the decoder then gets those that a double would change as {@link RawNumber}s.
+   */
+  exactNumbers?: true;
   /** The error in a parsed body, `undefined` when there is none. */
   decodeError(body: unknown): ProviderError | undefined;
 }
