@@ -13,7 +13,7 @@ import {
 } from "../lib/errors.ts";
 import type { InputFile } from "../lib/input/input_file.ts";
 import type { ReadOptions } from "../lib/input/records.ts";
-import { mostRequests, REQUESTS_VARIABLE, surviveFileSizeLimit } from "../lib/runtime.ts";
+import { maxRequests, REQUESTS_VARIABLE, surviveFileSizeLimit } from "../lib/runtime.ts";
 import { checkFiles } from "./batch_files.ts";
 import { type BatchFlags, batchFlags } from "./batch_flags.ts";
 import { nothingToDo, otherModels } from "./batch_notes.ts";
@@ -124,11 +124,11 @@ async function send(
           "asked for without a schema. Name another output file to ask all with it.",
       );
     }
-    if (client.concurrencyLimit > mostRequests()) {
-      const asked = client.concurrencyLimit;
+    if (client.concurrencyLimit > maxRequests()) {
       note(
-        `${colored("yellow", "warning:")} Bun has ${mostRequests()} requests in flight at most; ` +
-          `for ${asked} start flexllm with ${REQUESTS_VARIABLE}=${asked}`,
+        `${colored("yellow", "warning:")} Bun sends at most ${maxRequests()} requests at a time ` +
+          `here, not ${client.concurrencyLimit}. Start flexllm with ` +
+          `${REQUESTS_VARIABLE}=${client.concurrencyLimit}, or lower -c.`,
       );
     }
     const batch = new BatchRun(client, {

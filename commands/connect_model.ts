@@ -28,10 +28,20 @@ import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
 import { colored, writeNote } from "./terminal.ts";
 
-/** Reads the configuration and passes on its warnings. */
+/** Reads the configuration without printing anything. */
+export function readConfigSilently(file: string | undefined): Config {
+  return loadConfig(process.env, process.cwd(), file);
+}
+
+/** Prints the warnings about a configuration. */
+export function printWarnings({ warnings }: Config): void {
+  for (const warning of warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
+}
+
+/** Reads the configuration and prints its warnings. */
 export function readConfig(file: string | undefined): Config {
-  const config = loadConfig(process.env, process.cwd(), file);
-  for (const warning of config.warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
+  const config = readConfigSilently(file);
+  printWarnings(config);
   return config;
 }
 
@@ -107,6 +117,13 @@ function pricedModel(
   { model = "", baseUrl, provider = "auto", prices = [] }: EndpointOptions & { model?: string },
 ): PricedModel {
   return { model, baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
+}
+
+/** How many requests a batch may have in flight, on all of its endpoints together. */
+export function batchConcurrency(config: Config, flags: ModelFlags, limit = 10): number {
+  if (!usesEndpoints(config, process.env, flags)) return limit;
+  const endpoints = config.value.batch?.endpoints ?? [];
+  return endpoints.reduce((sum, { concurrency_limit }) => sum + (concurrency_limit ?? limit), 0);
 }
 
 /** Makes the client of a batch: the model that is meant, or the pool of the endpoints in the file. */

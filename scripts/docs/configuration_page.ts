@@ -126,7 +126,7 @@ ${table(entriesOf(bare(top.templates).value!))}
 | \`NO_COLOR\`, \`FORCE_COLOR\` | Colours on the terminal: never, or always. |
 | \`VISUAL\`, else \`EDITOR\` | The editor of \`flexllm config edit\`. |
 | \`DENO_KV_ACCESS_TOKEN\` | The token of a cache at a KV Connect URL. |
-| \`${REQUESTS_VARIABLE}\` | On Bun, the most requests in flight; default 256. |
+| \`${REQUESTS_VARIABLE}\` | On Bun, the maximum number of requests in flight; default 256, or what a batch needs (\`-c\`). |
 
 ## The file that \`flexllm init --yes\` writes
 
