@@ -16,6 +16,7 @@ import type { ReadOptions } from "../lib/input/records.ts";
 import { maxRequests, REQUESTS_VARIABLE, surviveFileSizeLimit } from "../lib/runtime.ts";
 import { checkFiles } from "./batch_files.ts";
 import { type BatchFlags, batchFlags } from "./batch_flags.ts";
+import { ignoresHangup } from "./hangup.ts";
 import { nothingToDo, otherModels } from "./batch_notes.ts";
 import { prepareBatch, type PreparedBatch } from "./batch_settings.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -99,6 +100,7 @@ async function send(
     import("../lib/batch/batch_run.ts"),
     import("./progress.ts"),
   ]);
+  ignoresHangup();
   surviveFileSizeLimit();
   const checkpoint = await Checkpoint.open(output);
   costTracker.addSpent(checkpoint.cost);

@@ -54,6 +54,9 @@ export function runtimeName(): string {
 /** Whether the runtime's own streams of bytes can fill memory that the reader brings along. */
 export const streamsFillMemory = globals.Bun === undefined;
 
+/** Whether a signal that this process ignores is ignored in its children as well; Bun resets it. */
+export const childrenInheritIgnoredSignals = globals.Bun === undefined;
+
 /** The variable that limits Bun's concurrent requests. Bun reads it once, when it starts. */
 export const REQUESTS_VARIABLE = "BUN_CONFIG_MAX_HTTP_REQUESTS";
 
