@@ -159,6 +159,7 @@ async function send(
     const progress = startProgress(batch, check, {
       quiet: flags.quiet === true,
       input: file.name,
+      endpoints: () => client.stats,
       budget: limit === undefined ? undefined : { limit, spentBefore: checkpoint.cost },
     });
     const signals = stopOnSignals(batch, progress.note);
