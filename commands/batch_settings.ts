@@ -50,6 +50,7 @@ export async function prepareBatch(flags: BatchFlags) {
     topK: section.top_k ?? undefined,
     thinking: flags.thinking ?? section.thinking ?? undefined,
     maxTokens: flags.maxTokens ?? section.max_tokens ?? undefined,
+    extraBody: flags.extraBody,
     ...await schemaOptions(flags),
     rerunChanged: flags.rerunChanged,
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,

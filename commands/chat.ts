@@ -8,6 +8,7 @@ import process from "node:process";
 import type { Conversation } from "../lib/conversations/conversation.ts";
 import type { ConversationStore } from "../lib/conversations/store.ts";
 import { ConfigurationError, InvalidInputError } from "../lib/errors.ts";
+import { extraBodyFlag } from "./extra_body_flag.ts";
 import { addExamples, commonFlags, modelFlags } from "./flags.ts";
 import { colored, showsColors, writeNote } from "./terminal.ts";
 
@@ -19,6 +20,7 @@ function command() {
     .addOption(modelFlags.temperature)
     .addOption(modelFlags.maxTokens)
     .addOption(modelFlags.thinking)
+    .addOption(extraBodyFlag)
     .option("-c, --continue", "go on with the last conversation, from chat or ask")
     .addOption(
       new Option("--resume <id>", "go on with this conversation").conflicts(["continue", "list"]),
@@ -81,6 +83,7 @@ async function chat(first: string | undefined, flags: Flags): Promise<void> {
     client,
     store: flags.save ? store : undefined,
     stream: flags.stream,
+    extraBody: flags.extraBody,
   });
   if (kept !== undefined) await session.goOn();
 

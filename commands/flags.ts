@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import type { Thinking } from "../lib/chat/options.ts";
+import { type Thinking, THINKING_LEVELS } from "../lib/chat/options.ts";
 
 function toNumber(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : NaN;
@@ -65,11 +65,12 @@ export function thinkingLevel(text: string): Thinking {
   const value = text.trim().toLowerCase();
   if (value === "on" || value === "true") return true;
   if (value === "off" || value === "false") return false;
-  if (["minimal", "low", "medium", "high"].includes(value)) return value as Thinking;
+  const level = THINKING_LEVELS.find((level) => level === value);
+  if (level !== undefined) return level;
   const tokens = toNumber(value);
   if (Number.isSafeInteger(tokens) && tokens > 0) return tokens;
   throw new InvalidArgumentError(
-    "Expected on, off, minimal, low, medium, high or a number of tokens.",
+    `Expected on, off, ${THINKING_LEVELS.join(", ")} or a number of tokens.`,
   );
 }
 
@@ -91,7 +92,7 @@ export const modelFlags = {
     .argParser(numberWithin(0, 2)),
   maxTokens: new Option("--max-tokens <count>", "most tokens of an answer")
     .argParser(wholeNumber(1)),
-  thinking: new Option("--thinking <level>", "on, off, minimal, low, medium, high, or tokens")
+  thinking: new Option("--thinking <level>", `on, off, ${THINKING_LEVELS.join(", ")}, or tokens`)
     .argParser(thinkingLevel),
   timeout: new Option("--timeout <seconds>", "most seconds for one try (default: 120)")
     .argParser(positiveNumber),

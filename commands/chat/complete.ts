@@ -5,12 +5,13 @@
  */
 import { readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { THINKING_LEVELS } from "../../lib/chat/options.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { expandPath } from "../../lib/input/attachment.ts";
 import { configuredNames } from "./chat_model.ts";
 import { SLASH_COMMANDS } from "./slash_commands.ts";
 
-const LEVELS = ["on", "off", "minimal", "low", "medium", "high", "default"];
+const LEVELS = ["on", "off", ...THINKING_LEVELS, "default"];
 
 /** The paths that begin with `typed`, folders with a slash at their end. */
 function paths(typed: string): string[] {

@@ -5,6 +5,7 @@
  */
 import { InvalidArgumentError } from "commander";
 import { closest, distance } from "fastest-levenshtein";
+import { THINKING_LEVELS } from "../../lib/chat/options.ts";
 import { InvalidInputError } from "../../lib/errors.ts";
 import { readAttachment, readImageAttachment } from "../../lib/input/attachment.ts";
 import { numberWithin, thinkingLevel } from "../flags.ts";
@@ -112,7 +113,7 @@ export const SLASH_COMMANDS: Readonly<Record<string, SlashCommand>> = {
   },
   thinking: {
     usage: "[LEVEL]",
-    help: "on, off, minimal, low, medium, high, a number of tokens, or default",
+    help: `on, off, ${THINKING_LEVELS.join(", ")}, a number of tokens, or default`,
     async run({ session, say }, text) {
       const { conversation } = session;
       if (DEFAULT_WORDS.includes(text)) delete conversation.thinking;

@@ -4,6 +4,7 @@
  * @module
  */
 import * as v from "valibot";
+import { THINKING_LEVELS } from "../chat/options.ts";
 import { STORE_NAMES } from "../cache/open_store.ts";
 import { PROVIDER_NAMES } from "../client/endpoint.ts";
 import { priceEntries } from "../pricing/price_file.ts";
@@ -132,8 +133,8 @@ const batch = v.strictObject({
     about(
       "How much to think: yes or no, a level, or a number of tokens; default the model's own.",
       v.union(
-        [v.boolean(), v.picklist(["minimal", "low", "medium", "high"]), count(1)],
-        "expected true, false, minimal, low, medium, high or a number of tokens",
+        [v.boolean(), v.picklist(THINKING_LEVELS), count(1)],
+        `expected true, false, ${THINKING_LEVELS.join(", ")} or a number of tokens`,
       ),
     ),
   ),

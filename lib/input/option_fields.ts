@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { THINKING_LEVELS } from "../chat/options.ts";
 import { type RecordOptions, WIRE_NAMES } from "../chat/record_options.ts";
 import { asObject, type Json } from "../json.ts";
 
@@ -17,7 +18,7 @@ interface OptionField {
 /** Fields by their name in the file. */
 export type OptionFields = ReadonlyMap<string, OptionField>;
 
-const THINKING: readonly unknown[] = [true, false, "minimal", "low", "medium", "high"];
+const THINKING: readonly unknown[] = [true, false, ...THINKING_LEVELS];
 
 function isNumber(value: unknown): boolean {
   return typeof value === "number" && Number.isFinite(value);
@@ -62,7 +63,7 @@ const CHECKS: readonly Check[] = [
   ],
   [
     "thinking",
-    "true, false, minimal, low, medium, high or a number of tokens",
+    `true, false, ${THINKING_LEVELS.join(", ")} or a number of tokens`,
     (value) => THINKING.includes(value) || isCount(value),
   ],
   [
@@ -81,6 +82,7 @@ const CHECKS: readonly Check[] = [
     (value) => value === "none" || value === "auto" || value === "required" || isTool(value),
   ],
   ["parallelToolCalls", "true or false", (value) => typeof value === "boolean"],
+  ["extraBody", "an object with fields for the request", (value) => asObject(value) !== undefined],
 ];
 
 /** Every field that is an option. */
