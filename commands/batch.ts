@@ -23,6 +23,7 @@ import { EXIT } from "./exit_codes.ts";
 import { addExamples } from "./flags.ts";
 import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
+import { warnOfBraces } from "./warn_of_braces.ts";
 import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
 
 function exitCode(summary: BatchSummary): number {
@@ -40,6 +41,9 @@ async function run(input: string | undefined, flags: BatchFlags): Promise<void> 
   const file = await openInput(input, flags);
   try {
     const reading = readOptions(file, flags);
+    if (flags.template === undefined && !flags.quiet) {
+      warnOfBraces("the system prompt", flags.system, "with --template");
+    }
     if (flags.estimate) await estimate(file, output, reading, flags, prepared);
     else await send(file, output!, reading, flags, prepared);
   } finally {

@@ -11,6 +11,7 @@ import { ConfigurationError, InvalidInputError } from "../lib/errors.ts";
 import { extraBodyFlag } from "./extra_body_flag.ts";
 import { addExamples, commonFlags, modelFlags } from "./flags.ts";
 import { colored, showsColors, writeNote } from "./terminal.ts";
+import { warnOfBraces } from "./warn_of_braces.ts";
 
 function command() {
   return new Command("chat")
@@ -71,6 +72,7 @@ async function chat(first: string | undefined, flags: Flags): Promise<void> {
   const { goOnWith, settingsOf } = await import("./chat/settings.ts");
   const { ChatSession } = await import("./chat/session.ts");
   const home = homeFolder(process.env);
+  warnOfBraces("the system prompt", flags.system, "by `flexllm ask --template`");
   const store = new ConversationStore(home);
 
   const config = readConfig(flags.config);
