@@ -42,7 +42,7 @@ export async function prepareBatch(flags: BatchFlags) {
     retryTimes: flags.retryTimes ?? section.retry_times ?? undefined,
     retryDelay: section.retry_delay ?? undefined,
     costTracker,
-    cache: withWarning(resolveBatchCache(config, flags)),
+    cache: withWarning(config, resolveBatchCache(config, flags)),
   });
   const options = {
     temperature: flags.temperature ?? section.temperature ?? undefined,

@@ -22,6 +22,7 @@ import {
   usesEndpoints,
 } from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
+import { requireApproval } from "../lib/config/trust.ts";
 import { homeFolder } from "../lib/config/paths.ts";
 import type { PriceRow } from "../lib/pricing/price.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
@@ -56,9 +57,14 @@ export function warnOfCleartext(servers: readonly KeyedServer[]): void {
   }
 }
 
-/** A cache that tells when it cannot be used. */
-export function withWarning(cache: false | CacheOptions): false | CacheOptions {
+/**
+ * A cache that warns when it cannot be used.
+ *
+ * @throws {ConfigurationError} when it is on a server that the user has to approve of first
+ */
+export function withWarning(config: Config, cache: false | CacheOptions): false | CacheOptions {
   if (cache === false) return false;
+  requireApproval(config, ["cache"]);
   const onWarning = (text: string) => writeNote(`${colored("yellow", "warning:")} ${text}`);
   return { ...cache, onWarning };
 }

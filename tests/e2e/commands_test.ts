@@ -59,6 +59,7 @@ Deno.test("version and the help load nothing that they do not need", () => {
     "commands/command_list.ts",
     "commands/flags.ts",
     "commands/program.ts",
+    "lib/chat/options.ts",
   ]);
 });
 
