@@ -47,6 +47,7 @@ Deno.test("version and the help load nothing that they do not need", () => {
   assert.deepEqual(own(version), [
     "commands/exit_codes.ts",
     "commands/print_version.ts",
+    "commands/printable.ts",
     "commands/terminal.ts",
     "lib/errors.ts",
     "lib/file_reason.ts",
