@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withExtraBody } from "../lib/chat/extra_body.ts";
 import { ConfigurationError } from "../lib/errors.ts";
 import { allowRequests } from "../lib/runtime.ts";
 import type { BatchFlags } from "./batch_flags.ts";
@@ -50,7 +51,7 @@ export async function prepareBatch(flags: BatchFlags) {
     topK: section.top_k ?? undefined,
     thinking: flags.thinking ?? section.thinking ?? undefined,
     maxTokens: flags.maxTokens ?? section.max_tokens ?? undefined,
-    extraBody: flags.extraBody,
+    extraBody: withExtraBody(section.extra_body, flags.extraBody),
     ...await schemaOptions(flags),
     rerunChanged: flags.rerunChanged,
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,

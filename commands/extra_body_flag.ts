@@ -4,8 +4,8 @@
  * @module
  */
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { withExtraBody } from "../lib/chat/extra_body.ts";
 import { asObject, type Json } from "../lib/json.ts";
-import { mergeFields } from "../lib/merge_fields.ts";
 
 function parsed(text: string): unknown {
   try {
@@ -43,7 +43,7 @@ function fieldsOf(text: string): Json {
 
 /** Adds what one `--extra-body` gives to what those before it gave; the last one wins. */
 export function extraBody(text: string, before: Json = {}): Json {
-  return mergeFields(before, fieldsOf(text));
+  return withExtraBody(before, fieldsOf(text))!;
 }
 
 /** The flag of every command that sends prompts. */

@@ -55,7 +55,7 @@ function amount(rate: Rate | undefined): string {
 }
 
 /** With the names that `pricing.json` has. */
-function toJson({ cachedInput, cacheWrite, contextWindow, vendor, ...row }: Row) {
+function toJson({ cachedInput, cacheWrite, cacheWriteHour, contextWindow, vendor, ...row }: Row) {
   const { model, ...rates } = row;
   return {
     model,
@@ -63,6 +63,7 @@ function toJson({ cachedInput, cacheWrite, contextWindow, vendor, ...row }: Row)
     ...rates,
     cached_input: cachedInput,
     cache_write: cacheWrite,
+    cache_write_hour: cacheWriteHour,
     context_window: contextWindow,
   };
 }

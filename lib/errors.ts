@@ -155,6 +155,8 @@ export interface HttpErrorDetails extends ErrorDetails {
   retryAfter?: number;
   /** What the server says of another try; decided by the status when absent. */
   retryable?: boolean;
+  /** Whether the server is up and still loading the model. Default `false`. */
+  loading?: boolean;
 }
 
 /** Statuses that say "the same request may succeed later". */
@@ -178,6 +180,8 @@ export class HttpError extends FlexLLMError {
   readonly requestId: string | undefined;
   /** Seconds to wait before the next try, as the server asked; `undefined` when it did not. */
   readonly retryAfter: number | undefined;
+  /** Whether the server is up and still loading the model: it will answer once that is done. */
+  readonly loading: boolean;
 
   /** Makes an error for an answer of the server. */
   constructor(message: string, details: HttpErrorDetails & RetryDetails, code: ErrorCode = "http") {
@@ -191,6 +195,7 @@ export class HttpError extends FlexLLMError {
     this.providerCode = details.providerCode;
     this.requestId = details.requestId;
     this.retryAfter = details.retryAfter;
+    this.loading = details.loading ?? false;
   }
 }
 

@@ -24,14 +24,24 @@ export function isHarmlessHeader(name: string): boolean {
   return HARMLESS.test(name);
 }
 
-/** What must not be shown of what is sent to a server: its key, and what its headers hold. */
+/** Parameters of a URL that hold a key. */
+const SECRET_PARAMETER = /key|token|secret|sig|pass|auth|code/i;
+
+/** What must not be shown of what is sent to a server: its key, and what its headers and URL hold. */
 export function secretsOf(
-  { apiKey, headers }: { apiKey: string | undefined; headers: Record<string, string> },
+  { apiKey, headers, baseUrl }: {
+    apiKey: string | undefined;
+    headers: Record<string, string>;
+    baseUrl?: string;
+  },
 ): string[] {
   const secrets = Object.entries(headers)
     .filter(([name]) => !isHarmlessHeader(name))
     // With and without its scheme, such as "Bearer".
     .flatMap(([, value]) => [value, value.replace(/^\S+ +/, "")]);
+  for (const [name, value] of URL.parse(baseUrl ?? "")?.searchParams ?? []) {
+    if (SECRET_PARAMETER.test(name)) secrets.push(value, encodeURIComponent(value));
+  }
   return apiKey === undefined ? secrets : [apiKey, ...secrets];
 }
 

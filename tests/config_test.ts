@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
 import { configuredPrices } from "../lib/config/configured_prices.ts";
 import { loadConfig } from "../lib/config/load.ts";
+import { resolveEndpoint } from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
 import { type TemporaryFolder, temporaryFolder } from "./support/temporary_folder.ts";
 
@@ -131,6 +132,7 @@ Deno.test("the default model, the first, or the one named is taken from the file
     baseUrl: "https://api.openai.com/v1",
     apiKey: "your-api-key",
     api: undefined,
+    extraBody: undefined,
     headers: {},
     prices: undefined,
   });
@@ -154,6 +156,7 @@ Deno.test("the environment beats the file, and flags beat both", () => {
     baseUrl: "http://env/v1",
     apiKey: "env-key",
     api: undefined,
+    extraBody: undefined,
     headers: undefined,
     prices: undefined,
   });
@@ -275,4 +278,35 @@ Deno.test("all prices of the configuration hold, each at its own server", () => 
     ["b", "https://api.deepseek.com", 3],
     ["mock", "http://mock.invalid/v1", 5],
   ]);
+});
+
+Deno.test("extra_body and the highest levels of thinking are taken from the file", () => {
+  using folder = temporaryFolder();
+  const text = `
+models:
+  - id: m
+    base_url: http://h/v1
+    extra_body: {chat_template_kwargs: {enable_thinking: false}, top_k: 20}
+batch:
+  thinking: xhigh
+  extra_body: {user: a}
+  endpoints:
+    - base_url: http://h/v1
+      model: m
+      extra_body: {top_k: 5}
+`;
+  const config = load(folder, text);
+  assert.deepEqual(resolveModel(config, {}, {}).extraBody, {
+    chat_template_kwargs: { enable_thinking: false },
+    top_k: 20,
+  });
+  // Fields for one server are not sent to another.
+  const elsewhere = { baseUrl: "http://other/v1", model: "m" };
+  assert.equal(resolveModel(config, {}, elsewhere).extraBody, undefined);
+  assert.deepEqual(resolveEndpoint(config, {}, 0).extraBody, { top_k: 5 });
+  assert.equal(config.value.batch?.thinking, "xhigh");
+  assert.throws(
+    () => load(folder, "batch:\n  thinking: extreme\n"),
+    /expected true, false, minimal/,
+  );
 });

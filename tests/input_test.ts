@@ -185,12 +185,12 @@ Deno.test("fields that are options hold for their record, and no longer travel a
   assert.deepEqual(
     convert({
       ...{ q: "a", id: 1, model: "m", temperature: 0.5, top_p: 1, top_k: 4, max_tokens: 9 },
-      ...{ stop: ["x"], seed: -1, presence_penalty: 1, frequency_penalty: -1, thinking: "low" },
+      ...{ stop: ["x"], seed: -1, presence_penalty: 1, frequency_penalty: -1, thinking: "xhigh" },
       ...{ response_format: format, tools, tool_choice: "auto", parallel_tool_calls: false },
     }),
     [{
       ...{ model: "m", temperature: 0.5, topP: 1, topK: 4, maxTokens: 9, stop: ["x"], seed: -1 },
-      ...{ presencePenalty: 1, frequencyPenalty: -1, thinking: "low", responseFormat: format },
+      ...{ presencePenalty: 1, frequencyPenalty: -1, thinking: "xhigh", responseFormat: format },
       ...{ tools, toolChoice: "auto", parallelToolCalls: false },
     }, { id: 1 }],
   );

@@ -56,6 +56,23 @@ Deno.test("models() reads all pages of Gemini's list, and only models that write
   assert.deepEqual(await client.models(), [{ id: "g1", contextWindow: 5 }, { id: "g2" }]);
 });
 
+Deno.test("models() ends with an error when a list repeats its pages", async () => {
+  const claude = { data: [{ id: "c" }], has_more: true, last_id: "c" };
+  const gemini = { models: [{ name: "models/g" }], nextPageToken: "again" };
+  const lists: [Partial<ClientOptions>, Record<string, unknown>][] = [
+    [{ provider: "claude" }, { "?limit=1000": claude, "?limit=1000&after_id=c": claude }],
+    [{ provider: "gemini" }, {
+      "?pageSize=1000": gemini,
+      "?pageSize=1000&pageToken=again": gemini,
+    }],
+  ];
+  for (const [options, pages] of lists) {
+    const { client, asked } = clientOf(options, pages);
+    await assert.rejects(client.models(), /list of models repeats itself/);
+    assert.equal(asked.length, 2);
+  }
+});
+
 Deno.test("models() throws the server's error", async () => {
   const { client } = clientOf({}, {});
   await assert.rejects(client.models(), /reported an error: no/);

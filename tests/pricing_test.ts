@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { calcPrice, findProvider, waitForUpdate } from "@pydantic/genai-prices";
 import fc from "fast-check";
-import { estimateCost, getPricing, listPricing, LLMClient } from "../mod.ts";
+import { CostTracker, estimateCost, getPricing, listPricing, LLMClient } from "../mod.ts";
 import { loadPricer } from "../lib/pricing/price.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { listedModels } from "../lib/pricing/price_list.ts";
@@ -43,6 +43,63 @@ Deno.test("writing to the cache costs its own rate", async () => {
       usage(1000, 10, { cachedTokens: 100, cacheWriteTokens: 500 }),
     ),
     (400 * 3 + 100 * 0.3 + 500 * 3.75 + 10 * 15) / 1e6,
+  );
+});
+
+Deno.test("cache writes for an hour cost twice the input", async () => {
+  const price = await loadPricer(CLAUDE);
+  const tokens = usage(1000, 10, { cacheWriteTokens: 500, cacheWriteHourTokens: 400 });
+  // Claude Sonnet 4: 3 in, 3.75 written for five minutes, 6 for an hour, 15 out.
+  close(
+    price("claude-sonnet-4-20250514", tokens),
+    (500 * 3 + 100 * 3.75 + 400 * 6 + 10 * 15) / 1e6,
+  );
+  const own = { model: "m", input: 3, output: 15 };
+  const of = async (row: object) => (await loadPricer(CLAUDE, [{ ...own, ...row }]))("m", tokens);
+  close(await of({ cacheWrite: 3.75 }), (500 * 3 + 100 * 3.75 + 400 * 6 + 10 * 15) / 1e6);
+  close(
+    await of({ cacheWrite: 3.75, cacheWriteHour: 5 }),
+    (500 * 3 + 100 * 3.75 + 400 * 5 + 10 * 15) / 1e6,
+  );
+  close(await of({}), (1000 * 3 + 10 * 15) / 1e6);
+});
+
+Deno.test("a service tier has its own price, or an unknown one", async () => {
+  const tokens = usage(1000, 100);
+  const standard = (1000 * 0.75 + 100 * 4.5) / 1e6;
+  const price = await loadPricer(OPENAI);
+  for (const tier of [undefined, "", "default", "auto", "standard"]) {
+    close(price("gpt-5.4-mini", tokens, tier), standard);
+  }
+  close(price("gpt-5.4-mini", tokens, "flex"), standard / 2);
+  close(price("gpt-5.4-mini", tokens, "batch"), standard / 2);
+  for (const tier of ["priority", "scale", "fast"]) {
+    assert.equal(price("gpt-5.4-mini", tokens, tier), null);
+  }
+  // Groq's flex costs what its standard tier does.
+  const groq = await loadPricer("https://api.groq.com/openai/v1");
+  close(
+    groq("llama-3.3-70b-versatile", tokens, "flex"),
+    groq("llama-3.3-70b-versatile", tokens, "on_demand")!,
+  );
+  // The user's own price is what the user pays.
+  const own = await loadPricer(OPENAI, [{ model: "m", input: 1, output: 2 }]);
+  close(own("m", tokens, "priority"), 1200 / 1e6);
+});
+
+Deno.test("a budget does not hold for a tier of unknown price", async () => {
+  const costTracker = new CostTracker({ limit: 1 });
+  await using client = new LLMClient({
+    provider: "openai",
+    model: "gpt-5.4-mini",
+    apiKey: "k",
+    costTracker,
+    fetch: () => Promise.resolve(Response.json(JSON.parse(completion("hi")))),
+  });
+  const extraBody = { service_tier: "priority" };
+  await assert.rejects(
+    client.chatCompletions([{ role: "user", content: "hi" }], { extraBody, maxTokens: 5 }),
+    /price of gpt-5\.4-mini .* not known/,
   );
 });
 

@@ -15,7 +15,10 @@ Deno.test("resets are read in all their forms", () => {
   assert.equal(resetSeconds("59", NOW), 59);
   assert.equal(resetSeconds(String(NOW / 1000 + 5), NOW), 5);
   assert.equal(resetSeconds(String(NOW + 5000), NOW), 5);
-  assert.equal(resetSeconds("soon", NOW), undefined);
+  assert.equal(resetSeconds("Thu, 01 Jan 2026 00:00:09 GMT", NOW), 9);
+  for (const text of ["soon", "2, 2", "in 3", "May", "1 2026"]) {
+    assert.equal(resetSeconds(text, NOW), undefined, text);
+  }
 });
 
 Deno.test("OpenAI's limit fills up bit by bit", () => {

@@ -29,6 +29,19 @@ Deno.test("a record's options win over the batch's, for that record alone", asyn
   assert.deepEqual(results.map(({ options }) => options?.model), ["other", undefined, undefined]);
 });
 
+Deno.test("extraBody of endpoint, batch and record are merged deeply, the nearest wins", async () => {
+  await using mock = watchedMock();
+  await using client = new LLMClient({
+    baseUrl: mock.baseUrl,
+    model: "m",
+    concurrencyLimit: 1,
+    extraBody: { kwargs: { a: 1, b: 1, c: 1 } },
+  });
+  const options = { extraBody: { kwargs: { b: 2, c: 2 } } };
+  await client.chatCompletionsBatch([record("a", { extraBody: { kwargs: { c: 3 } } })], options);
+  assert.deepEqual(mock.requests[0].kwargs, { a: 1, b: 2, c: 3 });
+});
+
 Deno.test("a result tells the record's options, and is another one's when they change", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();

@@ -15,6 +15,7 @@ Deno.test("a variable of a service may go to that service, and to no other host 
     ["GOOGLE_API_KEY", "https://generativelanguage.googleapis.com/v1beta", false],
     ["GOOGLE_APPLICATION_CREDENTIALS", "https://evil.example", true],
     ["AZURE_OPENAI_API_KEY", "https://me.openai.azure.com/openai/deployments/d", false],
+    ["AZURE_OPENAI_API_KEY", "https://anybody.azure-api.net/openai", true],
     ["AZURE_CLIENT_SECRET", "https://me.azurewebsites.net/v1", true],
     ["AWS_SECRET_ACCESS_KEY", "https://x.execute-api.us-east-1.amazonaws.com/v1", true],
     ["AWS_REGION", "https://evil.example", false],

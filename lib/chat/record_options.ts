@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mergeFields } from "../merge_fields.ts";
+import { withExtraBody } from "./extra_body.ts";
 import type { SamplingOptions } from "./options.ts";
 
 /** How one record is asked, where that differs from the batch. */
@@ -43,7 +43,7 @@ export function withRecordOptions<T extends RecordOptions>(batch: T, record: Rec
   const given = Object.entries(record).filter(([, value]) => value !== undefined);
   const merged: T = { ...batch, ...Object.fromEntries(given) };
   if (batch.extraBody !== undefined && record.extraBody !== undefined) {
-    merged.extraBody = mergeFields(batch.extraBody, record.extraBody);
+    merged.extraBody = withExtraBody(batch.extraBody, record.extraBody);
   }
   return merged;
 }

@@ -10,7 +10,13 @@ import type { ChatOptions, ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { eventsOf, StreamAccumulator } from "../chat/stream_events.ts";
 import { parseStructured } from "../chat/structured_output.ts";
-import { AbortedError, FlexLLMError, InvalidInputError, SchemaMismatchError } from "../errors.ts";
+import {
+  AbortedError,
+  FlexLLMError,
+  InvalidInputError,
+  MalformedResponseError,
+  SchemaMismatchError,
+} from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { Completion, ModelInfo } from "../providers/provider.ts";
 import {
@@ -160,6 +166,7 @@ export class Completer {
     const { timeout = this.#options.timeout } = options;
     const signal = this.#merge(options.signal);
     const models: ModelInfo[] = [];
+    const cursors = new Set<string>();
     for (let cursor: string | undefined, page = 0; page === 0 || cursor !== undefined; page++) {
       const listed = await this.#scheduler.run(
         ({ target }) => target.modelPage(cursor, { timeout, signal }),
@@ -167,6 +174,12 @@ export class Completer {
       );
       models.push(...listed.models);
       cursor = listed.next;
+      if (cursor !== undefined && cursors.has(cursor)) {
+        throw new MalformedResponseError(
+          `the server's list of models repeats itself: it gave the page "${cursor}" twice`,
+        );
+      }
+      if (cursor !== undefined) cursors.add(cursor);
     }
     return models;
   }
@@ -332,7 +345,7 @@ export class Completer {
       raw,
     };
     const known = cost === undefined && usage !== null
-      ? this.#spending.cost(endpoint, request.model, usage)
+      ? this.#spending.cost(endpoint, request.model, usage, completion)
       : result.cost;
     const isParsed = request.options.responseFormat !== undefined &&
       completion.toolCalls.length === 0;

@@ -12,6 +12,7 @@ import { gemini } from "../providers/gemini.ts";
 import type { ChatRequest, Endpoint, Provider } from "../providers/provider.ts";
 import { needsResponses, responses } from "../providers/responses.ts";
 import { service, SERVICE_NAMES, type ServiceName, serviceOfUrl } from "../providers/services.ts";
+import { isPrivateHost } from "./private_host.ts";
 import { safeUrl } from "../redact.ts";
 import { defaultFetch } from "../runtime.ts";
 import type { Fetch } from "../transport/http.ts";
@@ -43,6 +44,11 @@ export interface EndpointOptions {
   apiKey?: string;
   /** Headers to send with each request, beside our own. */
   headers?: Record<string, string>;
+  /**
+   * Further fields for the body of every request, as the server names them; those of a call
+   * ({@link SamplingOptions.extraBody}) win.
+   */
+  extraBody?: Record<string, unknown>;
   /** What sends the requests; default the runtime's `fetch`. */
   fetch?: Fetch;
   /** Prices of models, which win over the price list; those of other servers do no harm. */
@@ -54,6 +60,8 @@ export interface Connection {
   /** The wire format that a request is sent in. */
   providerOf(request: ChatRequest): Provider;
   endpoint: Endpoint;
+  /** See {@link EndpointOptions.extraBody}. */
+  extraBody?: Record<string, unknown>;
   fetch: Fetch;
 }
 
@@ -92,17 +100,24 @@ export function normalizeBaseUrl(text: string): string {
         "Send them as a header instead: headers: {authorization: Basic …} in the configuration.",
     });
   }
-  // Azure's deployments have their version in the query.
-  if (url.hash !== "" || (url.search !== "" && serviceOfUrl(text) !== "azure")) {
+  if (url.hash !== "") {
     throw new ConfigurationError(
-      `the base URL "${url.origin}${url.pathname}…" goes on after its path`,
-      {
-        hint: "Leave out what follows the ? or #.",
-      },
+      `the base URL "${url.origin}${url.pathname}…" contains a fragment, which is never sent`,
+      { hint: "Remove the # and what follows it." },
     );
   }
   url.pathname = url.pathname.replace(/\/+$/, "").replace(/\/chat\/completions$/, "");
   return url.href.replace(/\/+$/, "");
+}
+
+/**
+ * The base URL of Anthropic's format: services document theirs without the version, as Anthropic's own
+ * packages take it (`ANTHROPIC_BASE_URL=https://api.deepseek.com/anthropic`).
+ */
+function withAnthropicVersion(baseUrl: string): string {
+  const url = new URL(baseUrl);
+  if (/\/anthropic$/.test(url.pathname)) url.pathname += "/v1";
+  return url.href;
 }
 
 /** Refuses what cannot be in a header, without showing it: it may be part of a key. */
@@ -149,20 +164,42 @@ export function keyVariableOf(baseUrl: string): string | undefined {
   return name === undefined ? ownFormatOfUrl(baseUrl)?.keyVariable : service(name).keyVariable;
 }
 
-/** The provider of a URL; both also have a door that speaks OpenAI's format. */
+/** The provider of a URL: that of Anthropic's or Gemini's host, or of another's Anthropic endpoint. */
 function providerOfUrl(baseUrl: string): Provider | undefined {
-  return baseUrl.includes("/openai") ? undefined : ownFormatOfUrl(baseUrl)?.provider;
+  // Both hosts also serve an OpenAI-compatible API.
+  const { pathname } = new URL(baseUrl);
+  if (/\/openai(\/|$)/.test(pathname)) return undefined;
+  if (/\/anthropic(\/|$)/.test(pathname)) return claude;
+  return ownFormatOfUrl(baseUrl)?.provider;
 }
 
 /** The provider that `provider: "auto"` or the name of a compatible service stands for. */
 function openaiFormat(
   api: EndpointOptions["api"],
-  serviceName: ServiceName | undefined,
+  baseUrl: string,
 ): (request: ChatRequest) => Provider {
   if (api === "chat") return () => chatCompletions;
   if (api === "responses") return () => responses;
-  if (serviceName !== "openai") return () => chatCompletions;
+  // Only OpenAI itself is known to have both.
+  if (serviceOfUrl(baseUrl) !== "openai") return () => chatCompletions;
   return (request) => needsResponses(request) ? responses : chatCompletions;
+}
+
+/**
+ * The service behind an endpoint. A name wins over the host, so that a proxy keeps the dialect of what is
+ * behind it. But "openai" is also what other tools call every OpenAI-compatible server: there a known host
+ * wins, and in a private network the name only holds for OpenAI's own models.
+ */
+function serviceAt(
+  provider: ProviderName,
+  baseUrl: string,
+): Pick<Endpoint, "service" | "openaiModelsOnly"> {
+  const known = serviceOfUrl(baseUrl);
+  if (!isServiceName(provider)) return { service: known };
+  if (provider !== "openai") return { service: provider };
+  if (known !== undefined) return { service: known };
+  const openaiModelsOnly = isPrivateHost(new URL(baseUrl).hostname) || undefined;
+  return { service: provider, openaiModelsOnly };
 }
 
 function isServiceName(provider: ProviderName): provider is ServiceName {
@@ -197,18 +234,24 @@ export function connect(options: EndpointOptions): Connection {
       hint: 'Give baseUrl, or name a provider such as "openai".',
     });
   }
-  const baseUrl = normalizeBaseUrl(given);
+  const normalized = normalizeBaseUrl(given);
   const own = provider === "claude" || provider === "gemini"
     ? OWN_FORMATS[provider].provider
     : provider === "auto"
-    ? providerOfUrl(baseUrl)
+    ? providerOfUrl(normalized)
     : undefined;
-  // The name that was given wins over the host: a proxy keeps the dialect of what is behind it.
-  const service = isServiceName(provider) ? provider : serviceOfUrl(baseUrl);
+  const baseUrl = own === claude ? withAnthropicVersion(normalized) : normalized;
   const isMock = provider === "mock" && options.baseUrl === undefined;
   return {
-    providerOf: own === undefined ? openaiFormat(options.api, service) : () => own,
-    endpoint: { baseUrl, apiKey, headers, service },
+    providerOf: own === undefined ? openaiFormat(options.api, baseUrl) : () => own,
+    endpoint: {
+      baseUrl,
+      apiKey,
+      headers,
+      ...serviceAt(provider, baseUrl),
+      keyVariable: keyVariableOf(baseUrl),
+    },
+    extraBody: options.extraBody,
     fetch: options.fetch ?? (isMock ? mockFetch() : defaultFetch),
   };
 }

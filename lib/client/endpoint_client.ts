@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withExtraBody } from "../chat/extra_body.ts";
 import { hasImagesToRead, readImages } from "../chat/images.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
@@ -94,13 +95,20 @@ export class EndpointClient implements Target {
     if (model === undefined) {
       throw new ConfigurationError("no model: name it in the client's or the call's options");
     }
-    const request: ChatRequest = { model, messages, options, stream };
+    const request: ChatRequest = { model, messages, options: this.#withDefaults(options), stream };
     const provider = this.#connection.providerOf(request);
     const inlineUrls = provider.inlineImages === true;
     if (!hasImagesToRead(messages, inlineUrls)) return this.#encode(request, provider);
     const { fetch } = this.#connection;
     return readImages(messages, { inlineUrls, fetch, signal })
       .then((messages) => this.#encode({ ...request, messages }, provider));
+  }
+
+  /** The options of a call, with the fields that every request to this endpoint gets. */
+  #withDefaults(options: ChatOptions): ChatOptions {
+    const { extraBody } = this.#connection;
+    if (extraBody === undefined) return options;
+    return { ...options, extraBody: withExtraBody(extraBody, options.extraBody) };
   }
 
   #encode(request: ChatRequest, provider: Provider): Prepared {
@@ -116,7 +124,10 @@ export class EndpointClient implements Target {
   async complete({ provider, encoded }: Prepared, options: TryOptions): Promise<Answered> {
     const answer = await send(encoded, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
-    const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer));
+    const decoded = this.#read(
+      answer,
+      (answer) => decodeAnswer(provider, answer, this.#connection.endpoint),
+    );
     this.#observe(answer, decoded.completion.usage ?? undefined);
     return decoded;
   }
@@ -141,6 +152,7 @@ export class EndpointClient implements Target {
     return readStream(encoded, this.#connection.fetch, {
       ...options,
       provider,
+      endpoint: this.#connection.endpoint,
       secrets: this.#secrets,
       onResponse: (response) => this.#observe(response, undefined),
     });
@@ -167,7 +179,10 @@ export class EndpointClient implements Target {
     const request = provider.modelList.request(this.#connection.endpoint, cursor);
     const answer = await send(request, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
-    return provider.modelList.decode(this.#read(answer, (answer) => readAnswer(provider, answer)));
+    const { endpoint } = this.#connection;
+    return provider.modelList.decode(
+      this.#read(answer, (answer) => readAnswer(provider, answer, endpoint)),
+    );
   }
 
   /** What tokens of `model` cost here; at once, but for the first time. */

@@ -7,7 +7,13 @@
 import { eventsOf, type StreamEvent } from "../chat/stream_events.ts";
 import { AbortedError, MalformedResponseError } from "../errors.ts";
 import { decodeAnswer, throwStatusError } from "../providers/answer.ts";
-import type { Completion, EncodedRequest, Provider, StreamDecoder } from "../providers/provider.ts";
+import type {
+  Completion,
+  EncodedRequest,
+  Endpoint,
+  Provider,
+  StreamDecoder,
+} from "../providers/provider.ts";
 import { redact } from "../redact.ts";
 import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
 import { readBody } from "../transport/read_body.ts";
@@ -16,6 +22,8 @@ import { readServerSentEvents } from "../transport/server_sent_events.ts";
 /** What reading a stream needs to know. */
 export interface ReadStreamOptions extends SendOptions {
   provider: Provider;
+  /** Where the request goes, which errors are read with. */
+  endpoint?: Endpoint;
   /** What must not be shown, whatever the server says. */
   secrets: readonly string[];
   /** Called when the headers of the answer are there. */
@@ -58,8 +66,8 @@ export async function* readStream(
         headers,
         body: redact(await readBody(response), ...options.secrets),
       };
-      if (!response.ok) throwStatusError(provider, answer);
-      const { completion } = decodeAnswer(provider, answer);
+      if (!response.ok) throwStatusError(provider, answer, options.endpoint);
+      const { completion } = decodeAnswer(provider, answer, options.endpoint);
       finished = true;
       yield eventsOf(completion);
       const { model, native, cost, serviceTier, billed } = completion;

@@ -9,6 +9,8 @@ import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
+import type { Pricer } from "../pricing/price.ts";
+import type { Completion } from "../providers/provider.ts";
 import { promptSize, TokenEstimate } from "../pricing/token_estimate.ts";
 import type { EndpointClient, Prepared } from "./endpoint_client.ts";
 
@@ -18,6 +20,28 @@ export interface Reserved {
   readonly cost: number;
   /** Gives it back; only the first call counts. */
   release(): void;
+}
+
+/** The service tier that a request asks for (OpenAI, Anthropic, Gemini). */
+function requestedTier({ extraBody }: ChatOptions): string | undefined {
+  const tier = extraBody?.service_tier ?? extraBody?.serviceTier;
+  return typeof tier === "string" ? tier : undefined;
+}
+
+/** The cost of an answer: of its parts, where they are billed apart. */
+function priceOf(
+  pricer: Pricer,
+  model: string,
+  usage: Usage,
+  { serviceTier, billed = [{ usage }] }: Pick<Completion, "serviceTier" | "billed">,
+): number | null {
+  let sum = 0;
+  for (const part of billed) {
+    const cost = pricer(part.model ?? model, part.usage, serviceTier);
+    if (cost === null) return null;
+    sum += cost;
+  }
+  return sum;
 }
 
 /** The tokens and the money of one client. */
@@ -60,7 +84,8 @@ export class Spending {
     const completionTokens = this.#estimate.completion(request.options);
     const totalTokens = promptTokens + completionTokens;
     const pricer = await endpoint.pricer();
-    const cost = pricer(request.model, { promptTokens, completionTokens, totalTokens });
+    const tier = requestedTier(request.options);
+    const cost = pricer(request.model, { promptTokens, completionTokens, totalTokens }, tier);
     if (cost !== null) return { cost, release: await tracker.reserve(cost, signal) };
     if (tracker.allowUnpriced) return { cost: 0, release: () => {} };
     throw new ConfigurationError(
@@ -86,10 +111,11 @@ export class Spending {
     endpoint: EndpointClient,
     model: string,
     usage: Usage,
+    completion: Pick<Completion, "serviceTier" | "billed">,
   ): Promise<number | null> | number | null {
     const pricer = endpoint.pricer();
-    if (!(pricer instanceof Promise)) return pricer(model, usage);
-    return pricer.then((pricer) => pricer(model, usage));
+    if (!(pricer instanceof Promise)) return priceOf(pricer, model, usage, completion);
+    return pricer.then((pricer) => priceOf(pricer, model, usage, completion));
   }
 
   /** Counts an answer in; one of unknown cost with what was set aside for it. */

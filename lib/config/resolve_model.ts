@@ -117,6 +117,7 @@ export function expandEntry(
     apiKey: expandField(entry.api_key, ["api_key"], place),
     headers: Object.fromEntries(headers) as Record<string, string>,
     api: entry.api,
+    extraBody: entry.extra_body,
     prices: entry.price && model !== undefined
       ? [priceRow(model, baseUrl, entry.price)]
       : undefined,
@@ -265,6 +266,7 @@ export function resolveWithKey(
     apiKey: key?.value,
     api: elsewhere === undefined ? entry?.api : undefined,
     headers: elsewhere === undefined ? entry?.headers : undefined,
+    extraBody: elsewhere === undefined ? entry?.extraBody : undefined,
     prices: elsewhere === undefined ? entry?.prices : undefined,
   };
   return { model, keySource: key?.source };

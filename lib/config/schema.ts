@@ -4,8 +4,8 @@
  * @module
  */
 import * as v from "valibot";
-import { THINKING_LEVELS } from "../chat/options.ts";
 import { STORE_NAMES } from "../cache/open_store.ts";
+import { THINKING_LEVELS } from "../chat/options.ts";
 import { PROVIDER_NAMES } from "../client/endpoint.ts";
 import { priceEntries } from "../pricing/price_file.ts";
 import { LOAD_BALANCES } from "../scheduling/choose.ts";
@@ -58,11 +58,17 @@ const api = v.optional(
     v.picklist(["auto", "chat", "responses"], "expected auto, chat or responses"),
   ),
 );
+const extraBody = v.optional(
+  about(
+    "Further fields for the body of every request, as the server names them; those of a record win.",
+    v.record(v.string(), v.unknown(), "expected name: value pairs"),
+  ),
+);
 const price = v.optional(
   about(
     "What it costs, in USD per million tokens, where the price list does not know or is not right: " +
-      "`input`, `output`, and optionally `cached_input`, `cache_write`, `reasoning`, and `request` " +
-      "for each request.",
+      "`input`, `output`, and optionally `cached_input`, `cache_write`, `cache_write_hour`, " +
+      "`reasoning`, and `request` for each request. It holds for every service tier.",
     v.strictObject(priceEntries, "expected input and output in USD per million tokens"),
   ),
 );
@@ -75,6 +81,7 @@ const model = v.strictObject({
   api_key: apiKey,
   headers: ownHeaders,
   api,
+  extra_body: extraBody,
   price,
 }, "expected a model with id, provider, base_url and api_key");
 
@@ -92,6 +99,7 @@ const endpoint = v.strictObject({
   api_key: apiKey,
   headers: ownHeaders,
   api,
+  extra_body: extraBody,
   price,
   weight: v.optional(about("Its share of the requests under `weighted`; default 1.", positive)),
   concurrency_limit: v.nullish(
@@ -138,6 +146,7 @@ const batch = v.strictObject({
       ),
     ),
   ),
+  extra_body: extraBody,
   return_usage: v.nullish(
     about("Whether token counts are written to the result file; default yes.", flag),
   ),

@@ -56,6 +56,9 @@ const OWNERS: readonly (readonly [names: RegExp, hosts?: readonly string[]])[] =
 const HARMLESS =
   /_(BASE_URL|ENDPOINT|API_BASE|BASE|HOST|REGION|LOCATION|PROJECT|MODEL|DEPLOYMENT|VERSION)$/;
 
+/** Where customers put servers of their own behind a service's name. */
+const CUSTOMER_HOSTS = /\.azure-api\.net$/;
+
 const SERVICE_KEYS: ReadonlySet<string | undefined> = new Set(
   SERVICE_NAMES.map((name) => service(name).keyVariable),
 );
@@ -79,7 +82,9 @@ export function isForeign(variable: string, baseUrl: string, env: Environment): 
   if ((owner === undefined && !SERVICE_KEYS.has(variable)) || HARMLESS.test(variable)) return false;
   const url = URL.parse(baseUrl);
   if (url === null) return true;
-  if (keyVariableOf(baseUrl) === variable || isChosenHost(variable, url.host, env)) return false;
+  if (isChosenHost(variable, url.host, env)) return false;
+  if (CUSTOMER_HOSTS.test(url.hostname)) return true;
+  if (keyVariableOf(baseUrl) === variable) return false;
   return !owner?.[1]?.some((host) =>
     host.startsWith(".") ? url.hostname.endsWith(host) : url.hostname === host
   );

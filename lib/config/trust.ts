@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { baseUrlOf } from "../client/endpoint.ts";
+import { baseUrlOf, keyVariableOf } from "../client/endpoint.ts";
 import { ConfigurationError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";
 import type { Path } from "./document.ts";
@@ -58,6 +58,9 @@ export function foreignVariables(value: ConfigValue, env: Environment): ForeignV
       for (const [names, text] of fields) {
         for (const name of referencesIn(text)) note(name, server, [...path, i, ...names]);
       }
+      // The variable of the host's service is used without being named.
+      const implied = api_key || !URL.canParse(server) ? undefined : keyVariableOf(server);
+      if (implied !== undefined) note(implied, server, [...path, i, "base_url"]);
     }
   }
   const { cache } = value;

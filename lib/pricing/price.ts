@@ -6,6 +6,7 @@
 import type { Usage } from "../chat/result.ts";
 import { priceListOf } from "./price_list.ts";
 import { costOf, type Rates } from "./rates.ts";
+import { tierFactor } from "./service_tier.ts";
 
 /** A price that the user gives. Amounts are USD per million tokens. */
 export interface PriceRow extends Rates {
@@ -15,8 +16,12 @@ export interface PriceRow extends Rates {
   baseUrl?: string;
 }
 
-/** Gives the cost in USD of `usage` on a model, or `null` when no price is known. */
-export type Pricer = (model: string, usage: Usage) => number | null;
+/**
+ * Gives the cost in USD of `usage` on a model, or `null` when no price is known.
+ *
+ * @param tier the service tier, as the server names it; a price that the user gave holds for every tier
+ */
+export type Pricer = (model: string, usage: Usage, tier?: string) => number | null;
 
 /** A URL in the one form that all that mean the same server have. */
 function serverOf(url: string): string {
@@ -53,8 +58,12 @@ export async function loadPricer(
     if (row === undefined && !own.has(model)) own.set(model, row = findRow(rows, model, baseUrl));
     return row;
   };
-  return (model, usage) => {
-    const rates = ownRates(model) ?? list?.ratesOf(model);
-    return rates === undefined ? null : costOf(rates, usage);
+  const { hostname } = new URL(baseUrl);
+  return (model, usage, tier) => {
+    const given = ownRates(model);
+    if (given !== undefined) return costOf(given, usage);
+    const rates = list?.ratesOf(model);
+    const factor = tier === undefined ? 1 : tierFactor(hostname, tier);
+    return rates === undefined || factor === undefined ? null : costOf(rates, usage, factor);
   };
 }

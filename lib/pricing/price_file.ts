@@ -35,6 +35,7 @@ export const priceEntries = {
   output: rate,
   cached_input: v.optional(rate),
   cache_write: v.optional(rate),
+  cache_write_hour: v.optional(rate),
   reasoning: v.optional(rate),
   request: v.optional(amount),
 };
@@ -79,6 +80,7 @@ export function priceRow(model: string, baseUrl: string | undefined, entry: Pric
     output: sorted(entry.output),
     cachedInput: entry.cached_input && sorted(entry.cached_input),
     cacheWrite: entry.cache_write && sorted(entry.cache_write),
+    cacheWriteHour: entry.cache_write_hour && sorted(entry.cache_write_hour),
     reasoning: entry.reasoning && sorted(entry.reasoning),
     request: entry.request,
   };

@@ -59,6 +59,7 @@ function toRates({ model, model_price: price }: Calculation): Rates | undefined 
     output,
     cachedInput: toRate(price.cache_read_mtok),
     cacheWrite: toRate(price.cache_write_mtok),
+    cacheWriteHour: toRate(price.cache_write_1h_mtok),
     reasoning: toRate(price.output_reasoning_mtok),
     request: typeof perThousand === "number" ? perThousand / 1000 : undefined,
   };

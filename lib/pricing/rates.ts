@@ -26,6 +26,11 @@ export interface Rates {
   cachedInput?: Rate;
   /** Tokens written to the provider's prompt cache; default as `input`. */
   cacheWrite?: Rate;
+  /**
+   * Tokens written to the prompt cache for an hour; default twice `input` where `cacheWrite` is given
+   * (Anthropic, "Prompt caching"), else as `input`.
+   */
+  cacheWriteHour?: Rate;
   /** Tokens written while thinking; default as `output`. */
   reasoning?: Rate;
   /** USD for each request, whatever its size. */
@@ -48,17 +53,25 @@ function rest(whole: number, parts: number): number {
   return parts <= whole ? whole - parts : whole;
 }
 
-/** The cost of `usage` in USD; `null` when its counts are no counts. */
-export function costOf(rates: Rates, usage: Usage): number | null {
+/**
+ * The cost of `usage` in USD; `null` when its counts are no counts.
+ *
+ * @param factor what a token costs relative to `rates`, for another service tier
+ */
+export function costOf(rates: Rates, usage: Usage, factor = 1): number | null {
   const { promptTokens, completionTokens } = usage;
-  const { cachedTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = usage;
+  const { cachedTokens = 0, cacheWriteTokens = 0, cacheWriteHourTokens = 0 } = usage;
+  const { reasoningTokens = 0 } = usage;
   const { input, output, cachedInput = input, cacheWrite = input, reasoning = output } = rates;
   const perMillion = (tokens: number, rate: Rate) => tokens * rateAt(rate, promptTokens);
+  const hourRate = rates.cacheWriteHour ??
+    (rates.cacheWrite === undefined ? input : 2 * rateAt(input, promptTokens));
   const total = perMillion(rest(promptTokens, cachedTokens + cacheWriteTokens), input) +
     perMillion(cachedTokens, cachedInput) +
-    perMillion(cacheWriteTokens, cacheWrite) +
+    perMillion(rest(cacheWriteTokens, cacheWriteHourTokens), cacheWrite) +
+    perMillion(cacheWriteHourTokens, hourRate) +
     perMillion(rest(completionTokens, reasoningTokens), output) +
     perMillion(reasoningTokens, reasoning);
-  const cost = total / 1e6 + (rates.request ?? 0);
+  const cost = total * factor / 1e6 + (rates.request ?? 0);
   return cost >= 0 && cost < Infinity ? cost : null;
 }

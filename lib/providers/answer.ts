@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Completion, Provider } from "./provider.ts";
+import type { Completion, Endpoint, Provider } from "./provider.ts";
 import { embeddedError, notJsonError, statusError } from "./response_error.ts";
 
 /** The parts of an answer that are read here. */
@@ -22,9 +22,13 @@ function tryParse(text: string): unknown {
 }
 
 /** Throws the error for an answer with a status that is not a success. */
-export function throwStatusError(provider: Provider, answer: AnswerParts): never {
+export function throwStatusError(
+  provider: Provider,
+  answer: AnswerParts,
+  endpoint?: Endpoint,
+): never {
   const error = provider.decodeError(tryParse(answer.body));
-  throw statusError(answer.status, answer.headers, answer.body, error);
+  throw statusError(answer.status, answer.headers, answer.body, error, endpoint);
 }
 
 /**
@@ -32,8 +36,12 @@ export function throwStatusError(provider: Provider, answer: AnswerParts): never
  *
  * @throws {FlexLLMError} for an error status, an error object, or a body that is not JSON
  */
-export function readAnswer(provider: Provider, answer: AnswerParts): unknown {
-  if (answer.status < 200 || answer.status > 299) throwStatusError(provider, answer);
+export function readAnswer(
+  provider: Provider,
+  answer: AnswerParts,
+  endpoint?: Endpoint,
+): unknown {
+  if (answer.status < 200 || answer.status > 299) throwStatusError(provider, answer, endpoint);
   let raw: unknown;
   try {
     raw = JSON.parse(answer.body);
@@ -42,7 +50,8 @@ export function readAnswer(provider: Provider, answer: AnswerParts): unknown {
   }
   const error = provider.decodeError(raw);
   if (error !== undefined) {
-    throw embeddedError(error, answer.headers.get("x-request-id") ?? undefined);
+    const id = answer.headers.get("x-request-id") ?? undefined;
+    throw embeddedError(error, id, undefined, endpoint);
   }
   return raw;
 }
@@ -55,7 +64,8 @@ export function readAnswer(provider: Provider, answer: AnswerParts): unknown {
 export function decodeAnswer(
   provider: Provider,
   answer: AnswerParts,
+  endpoint?: Endpoint,
 ): { completion: Completion; raw: unknown } {
-  const raw = readAnswer(provider, answer);
+  const raw = readAnswer(provider, answer, endpoint);
   return { completion: provider.decode(raw), raw };
 }

@@ -11,7 +11,7 @@ import type { FinishReason, ToolCall, Usage } from "../chat/result.ts";
 import { MalformedResponseError } from "../errors.ts";
 import { asNumber, asObject, asObjects, asText, type Json } from "../json.ts";
 import type { NativeMessage } from "../chat/messages.ts";
-import type { Completion, ProviderError } from "./provider.ts";
+import type { Completion } from "./provider.ts";
 import { embeddedError } from "./response_error.ts";
 import { splitThinking } from "./think_tags.ts";
 
@@ -146,18 +146,4 @@ export function checkResources(reason: unknown): void {
   }
 }
 
-/** Reads `{"error": {…}}`, `{"error": "…"}`, vLLM's `{"object": "error", …}` and `{"detail": …}`. */
-export function decodeError(body: unknown): ProviderError | undefined {
-  const answer = asObject(body);
-  if (answer === undefined) return undefined;
-  const text = asText(answer.error) ?? asText(answer.detail);
-  if (text !== undefined) return { message: text };
-  const error = asObject(answer.error) ?? (answer.object === "error" ? answer : undefined);
-  if (error === undefined) return undefined;
-  const status = Number(error.code);
-  return {
-    message: asText(error.message),
-    code: asText(error.code) ?? asText(error.type),
-    status: status >= 400 && status <= 599 ? status : undefined,
-  };
-}
+export { decodeError } from "./chat_error.ts";

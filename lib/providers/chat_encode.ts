@@ -12,7 +12,8 @@ import { chatThinking } from "./chat_thinking.ts";
 import type { ChatRequest, EncodedRequest, Endpoint } from "./provider.ts";
 import { mergeExtraBody } from "./extra_body.ts";
 import { jsonHeaders, requestUrl } from "./request.ts";
-import { type Service, service } from "./services.ts";
+import { dialectOf, isOpenAIHost, type Service } from "./services.ts";
+import { isOpenAIModel } from "./openai_models.ts";
 import { unsupported } from "./unsupported.ts";
 
 /** A message with what only this API's services want back: reasoning of earlier turns. */
@@ -31,6 +32,12 @@ function hasNative(messages: readonly Message[]): boolean {
 /** Fields that are set without being asked for, which `extraBody` may replace. */
 const DEFAULTS = ["stream_options.include_usage"];
 
+/** The field that limits the answer's tokens for `model`. */
+function maxTokensField({ maxTokensField, maxTokensModels }: Service, model: string): string {
+  if (maxTokensField === undefined || maxTokensModels?.test(model)) return "max_tokens";
+  return maxTokensField;
+}
+
 function encodeBody(request: ChatRequest, dialect: Service, official: boolean): string {
   const { options, messages } = request;
   if (official && options.topK !== undefined) throw unsupported("topK", "OpenAI");
@@ -44,12 +51,12 @@ function encodeBody(request: ChatRequest, dialect: Service, official: boolean): 
   };
   if (request.stream) {
     body.stream = true;
-    body.stream_options = { include_usage: true };
+    if (dialect.streamOptions !== false) body.stream_options = { include_usage: true };
   }
   put("temperature", options.temperature);
   put("top_p", options.topP);
   put("top_k", options.topK);
-  put(dialect.maxTokensField ?? "max_tokens", options.maxTokens);
+  put(maxTokensField(dialect, request.model), options.maxTokens);
   put("stop", options.stop);
   put(dialect.seedField ?? "seed", options.seed);
   put("presence_penalty", options.presencePenalty);
@@ -62,7 +69,7 @@ function encodeBody(request: ChatRequest, dialect: Service, official: boolean): 
   if (thinking !== undefined) {
     Object.assign(
       body,
-      chatThinking(dialect.thinking ?? "template", request.model, thinking, official),
+      chatThinking(dialect, request.model, thinking, official),
     );
   }
   return JSON.stringify(mergeExtraBody(body, extraBody, DEFAULTS));
@@ -71,8 +78,12 @@ function encodeBody(request: ChatRequest, dialect: Service, official: boolean): 
 /** Makes the encoder of one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
   const url = requestUrl(endpoint, "/chat/completions");
-  const { service: name } = endpoint;
-  const dialect: Service = name === undefined ? { baseUrl: endpoint.baseUrl } : service(name);
   const headers = jsonHeaders(endpoint, "authorization");
-  return (request) => ({ url, headers, body: encodeBody(request, dialect, name === "openai") });
+  const isOpenAI = isOpenAIHost(endpoint);
+  return (request) => {
+    const dialect = dialectOf(endpoint, request.model);
+    // OpenAI's refusals hold for its own models, and for every model of its own servers.
+    const official = dialect.thinking === "effort" && (isOpenAI || isOpenAIModel(request.model));
+    return { url, headers, body: encodeBody(request, dialect, official) };
+  };
 }

@@ -3,12 +3,10 @@
  *
  * @module
  */
+import { APPENDED } from "../chat/extra_body.ts";
 import { canonicalJson } from "../canonical_json.ts";
 import { asObject, type Json } from "../json.ts";
 import { ConfigurationError } from "../errors.ts";
-
-/** Lists that are extended instead of replaced. */
-const APPENDED: ReadonlySet<string> = new Set(["tools", "include"]);
 
 /**
  * Merges `extra` into `body`, which is changed: objects are merged deeply, `tools` and `include` are

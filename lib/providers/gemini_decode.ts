@@ -8,7 +8,7 @@
 import type { FinishReason, ToolCall, Usage } from "../chat/result.ts";
 import { ContentBlockedError, MalformedResponseError } from "../errors.ts";
 import { asNumber, asObject, asObjects, asText, type Json } from "../json.ts";
-import type { Completion, ProviderError } from "./provider.ts";
+import type { Completion } from "./provider.ts";
 
 const FILTERED: ReadonlySet<unknown> = new Set([
   "SAFETY",
@@ -98,23 +98,4 @@ export function decode(body: unknown): Completion {
   };
 }
 
-/** Reads `{"error":{"code","message","status","details"}}`, alone or in a list of one. */
-export function decodeError(body: unknown): ProviderError | undefined {
-  const error = asObject(asObject(Array.isArray(body) ? body[0] : body)?.error);
-  if (error === undefined) return undefined;
-  const details = asObjects(error.details);
-  const reason = details.map((detail) => asText(detail.reason)).find(Boolean);
-  const delay = details.map((detail) => asText(detail.retryDelay)).find(Boolean);
-  const quotas = details.flatMap((detail) => asObjects(detail.violations))
-    .map((violation) => asText(violation.quotaId) ?? "");
-  const status = asNumber(error.code);
-  return {
-    message: asText(error.message),
-    code: reason ?? asText(error.status),
-    // A bad key is answered with 400.
-    status: reason === "API_KEY_INVALID" ? 401 : status,
-    retryAfter: delay === undefined ? undefined : Number.parseFloat(delay),
-    // Quotas of a day, and prepaid credit that is used up, do not come back in a moment.
-    quota: status === 402 || quotas.some((id) => id.includes("PerDay")),
-  };
-}
+export { decodeError } from "./google_error.ts";

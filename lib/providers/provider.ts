@@ -19,6 +19,13 @@ export interface Endpoint {
   headers: Record<string, string>;
   /** The service behind it, by the name that was given or else by the host; decided once. */
   service?: ServiceName;
+  /**
+   * Whether `service` only holds for OpenAI's own models: a server in a private network that was named
+   * "openai" for its format.
+   */
+  openaiModelsOnly?: boolean;
+  /** The environment variable that customarily holds the key, for hints. */
+  keyVariable?: string;
 }
 
 /** One completion to ask for. */
@@ -112,6 +119,10 @@ export interface StreamDecoder {
 export interface ProviderError {
   message?: string;
   code?: string;
+  /** A second word for the kind of error: OpenAI's `type` beside its `code`. */
+  type?: string;
+  /** What the model wrote, where the server rejected its answer (Groq). */
+  failedGeneration?: string;
   /** The status that the error object itself names, e.g. inside a 200 answer; wins over HTTP's. */
   status?: number;
   /** Seconds to wait, where the body says it. */

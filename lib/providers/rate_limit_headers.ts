@@ -58,10 +58,29 @@ const FAMILIES: readonly Family[] = [
   PLAIN(""),
 ];
 
-/** The time of day, in milliseconds, by the server's own clock where it tells: ours may be wrong. */
+/** An HTTP date in each of its three forms: `Sun, 06 Nov 1994 08:49:37 GMT` is the one in use. */
+const HTTP_DATE =
+  /^(\w{3}, \d{2} \w{3} \d{4} [\d:]{8} GMT|\w{6,9}, \d{2}-\w{3}-\d{2} [\d:]{8} GMT|\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})$/;
+/** A date as RFC 3339 has it. */
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/**
+ * A date of a header in milliseconds since 1970; `undefined` for anything else. `Date.parse` alone reads
+ * a date in most texts with a digit.
+ *
+ * Source: RFC 9110, "Date/Time Formats"; RFC 3339.
+ */
+export function parseDate(text: string | null): number | undefined {
+  const date = text?.trim() ?? "";
+  if (!HTTP_DATE.test(date) && !RFC_3339.test(date)) return undefined;
+  // The oldest form has no time zone; all are UTC.
+  const time = Date.parse(/[Zz]$|[+-]\d{2}:\d{2}$|GMT$/.test(date) ? date : `${date} GMT`);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** The time of day, in milliseconds, by the server's own clock where it is sent: ours may be wrong. */
 export function serverTime(headers: Headers, ours: number): number {
-  const sent = Date.parse(headers.get("date") ?? "");
-  return Number.isNaN(sent) ? ours : sent;
+  return parseDate(headers.get("date")) ?? ours;
 }
 
 const UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
@@ -80,8 +99,8 @@ export function resetSeconds(text: string, now: number): number | undefined {
   if (parts.length > 0 && parts.map(([part]) => part).join("") === text) {
     return parts.reduce((sum, [, value, unit]) => sum + Number(value) * UNITS[unit], 0);
   }
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
+  const date = parseDate(text);
+  return date === undefined ? undefined : Math.max(0, (date - now) / 1000);
 }
 
 function readFamily(

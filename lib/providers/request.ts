@@ -7,12 +7,18 @@
 import type { Endpoint } from "./provider.ts";
 import { service } from "./services.ts";
 
-/** How a wire format sends the API key, unless the service says otherwise (`Service.keyHeader`). */
+/** How a wire format sends the API key to a server of its own. */
 export type KeyHeader = "authorization" | "x-api-key" | "x-goog-api-key";
+
+/** The deployment in an Azure URL. */
+const DEPLOYMENT = /\/deployments\/[^/]+$/;
 
 /**
  * The URL of `path` under the endpoint's base URL. A query of the base URL (Azure's `api-version`) stays
  * at the end; parameters in `query` that are `undefined` are left out.
+ *
+ * Azure has only some of its operations under a deployment; the models and Responses are beside it
+ * (source: `_deployments_endpoints` of the `openai` package's Azure client).
  */
 export function requestUrl(
   endpoint: Endpoint,
@@ -20,7 +26,9 @@ export function requestUrl(
   query: Record<string, string | undefined> = {},
 ): string {
   const url = new URL(endpoint.baseUrl);
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}${path}`;
+  const base = url.pathname.replace(/\/+$/, "");
+  const isBeside = endpoint.service === "azure" && path !== "/chat/completions";
+  url.pathname = `${isBeside ? base.replace(DEPLOYMENT, "") : base}${path}`;
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(name, value);
   }
@@ -30,6 +38,9 @@ export function requestUrl(
 /**
  * The headers of a request: the key, then `own` (the format's version, the content type), then what the
  * user set, which wins.
+ *
+ * A service takes its own kind of key in every format that it speaks: DeepSeek, Moonshot, Z.ai, OpenRouter
+ * and others document a bearer token for their Anthropic endpoints (`ANTHROPIC_AUTH_TOKEN`), as vLLM does.
  */
 export function requestHeaders(
   endpoint: Endpoint,
@@ -39,7 +50,9 @@ export function requestHeaders(
   const headers: Record<string, string> = {};
   const { apiKey } = endpoint;
   if (apiKey !== undefined) {
-    const name = (endpoint.service && service(endpoint.service).keyHeader) ?? keyHeader;
+    const name = endpoint.service === undefined
+      ? keyHeader
+      : service(endpoint.service).keyHeader ?? "authorization";
     headers[name] = name === "authorization" ? `Bearer ${apiKey}` : apiKey;
   }
   return Object.assign(headers, own, endpoint.headers);
