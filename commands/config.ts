@@ -6,13 +6,11 @@
 import { Command } from "@commander-js/extra-typings";
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { storePlace } from "../lib/cache/open_store.ts";
-import { inspectConfig, inspectServers, type Problem } from "../lib/config/inspect.ts";
-import type { ConfigValue } from "../lib/config/schema.ts";
-import { loadConfig, permissionWarning, readConfigText, unapprovedIn } from "../lib/config/load.ts";
+import { loadConfig, readConfigText } from "../lib/config/load.ts";
 import { candidatePaths, findConfigFile } from "../lib/config/paths.ts";
-import { approve, describeForeign, foreignVariables } from "../lib/config/trust.ts";
+import { approve, foreignVariables } from "../lib/config/trust.ts";
 import { AbortedError, ConfigurationError } from "../lib/errors.ts";
+import { mistakesIn } from "./config_check.ts";
 import { readConfig } from "./connect_model.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples, commonFlags } from "./flags.ts";
@@ -26,55 +24,6 @@ function expectFile(named: string | undefined): string {
   throw new ConfigurationError("there is no configuration file", {
     hint: `Looked for ${places.join(", ")}.\nRun \`flexllm init\` to write one.`,
   });
-}
-
-interface Mistakes {
-  problems: string[];
-  warnings: string[];
-}
-
-/** Why the cache cannot be kept where the file says, on this runtime and in this environment. */
-function cacheProblems({ cache }: ConfigValue): Problem[] {
-  if (typeof cache !== "object" || cache === null) return [];
-  try {
-    storePlace(cache, process.env);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    return [{ message: error.message, hint: error.hint }];
-  }
-}
-
-/** All mistakes in a file. */
-function mistakesIn(file: string): Mistakes {
-  const text = readConfigText(file);
-  try {
-    const inspection = inspectConfig(file, text);
-    const servers = inspectServers(inspection, process.env);
-    const permission = permissionWarning(file, inspection.value);
-    const { env } = process;
-    const foreign = unapprovedIn(file, text, inspection.readable, env, process.cwd());
-    const problems = [
-      ...inspection.problems,
-      ...servers.problems,
-      ...cacheProblems(inspection.value),
-    ];
-    return {
-      problems: problems.map(({ message, hint }) => hint ? `${message}. ${hint}` : message),
-      warnings: [
-        ...inspection.warnings,
-        ...servers.warnings,
-        ...permission === undefined ? [] : [permission],
-        ...foreign.map((each) =>
-          `${inspection.locate(each.path)}: ${describeForeign(each)}: allow it with ` +
-          "`flexllm config trust`"
-        ),
-      ],
-    };
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    return { problems: error.message.split("\n"), warnings: [] };
-  }
 }
 
 /** Writes what is wrong with a file, and sets the exit code. */
