@@ -77,7 +77,7 @@ export interface Stoppable {
 }
 
 /** Milliseconds that an aborted batch gets for its last lines before the process ends regardless. */
-const LAST_WORDS = 3000;
+const LAST_WORDS = 5000;
 
 /**
  * Stops `batch` at the first signal and aborts it at the second, which ends the process even if
