@@ -102,7 +102,7 @@ Deno.test("an error is one line and an exit code, with --verbose also where it c
   assert.equal(
     plain.stderr,
     "error: the server answered 401: Incorrect API key provided: [key removed]\n" +
-      "Check the API key (--api-key, FLEXLLM_API_KEY, or api_key in the configuration).\n",
+      "Check the API key (FLEXLLM_API_KEY, --api-key, or api_key in the configuration).\n",
   );
   const verbose = await flexllm([...args, "--verbose"]);
   assert.match(verbose.stderr, /AuthenticationError/);
@@ -316,7 +316,7 @@ Deno.test("ask --thinking asks for thinking", async () => {
   assert.match(plain.stdout, /^You asked/);
   const wrong = await flexllm([...args, "much"]);
   assert.equal(wrong.code, 1);
-  assert.match(wrong.stderr, /Expected on, off, minimal, low, medium, high or a number of tokens/);
+  assert.match(wrong.stderr, /Expected on, off, minimal, low, medium, high, xhigh, max or a number of tokens/);
 });
 
 Deno.test("an answer that is a call of a tool says so instead of being empty", async () => {

@@ -515,7 +515,7 @@ Deno.test("a question that is forbidden fails alone; a key that is forbidden eve
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^Stopped: (1\d|2\d) of 60 records.*\n[^]*error: the server answered 403: not that\nCheck the API key, and/m,
+    /^Stopped: (1\d|2\d) of 60 records.*\n[^]*error: the server answered 403: not that\nNo API key was sent\./m,
   );
   const json = await flexllm([...forbidden, "--json", "--quiet"], { stdin: questions(60) });
   assert.deepEqual(JSON.parse(json.stdout).stopped_by, {
