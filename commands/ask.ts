@@ -10,6 +10,7 @@ import type { ChatOptions } from "../lib/chat/options.ts";
 import type { ChatResult } from "../lib/chat/result.ts";
 import type { LLMClient } from "../lib/client/client.ts";
 import { answerTurn, requestMessages, type Turn } from "../lib/conversations/conversation.ts";
+import { extraBodyFlag } from "./extra_body_flag.ts";
 import { addExamples, collected, commonFlags, modelFlags, wholeNumber } from "./flags.ts";
 import { printable } from "./printable.ts";
 import { schemaOptions, schemaRetriesFlag } from "./schema_flags.ts";
@@ -23,6 +24,7 @@ function command() {
     .addOption(modelFlags.temperature)
     .addOption(modelFlags.maxTokens)
     .addOption(modelFlags.thinking)
+    .addOption(extraBodyFlag)
     .addOption(
       new Option("-f, --file <path>", "attach a text file, image, PDF or audio file (repeatable)")
         .argParser(collected),
@@ -77,7 +79,8 @@ async function ask(argument: string | undefined, flags: AskFlags): Promise<void>
     const turn: Turn = { at: new Date().toISOString(), user };
     if (files.length > 0) turn.files = files;
     const { temperature, max_tokens: maxTokens, thinking } = conversation;
-    const options = { temperature, maxTokens, thinking, ...format };
+    const { extraBody } = flags;
+    const options = { temperature, maxTokens, thinking, extraBody, ...format };
     const messages = [...requestMessages(conversation), user];
     const result = await answer(client, messages, options, flags);
     await client.close();

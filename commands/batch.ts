@@ -14,15 +14,17 @@ import {
 } from "../lib/errors.ts";
 import type { InputFile } from "../lib/input/input_file.ts";
 import type { ReadOptions } from "../lib/input/records.ts";
-import { mostRequests, REQUESTS_VARIABLE, surviveFileSizeLimit } from "../lib/runtime.ts";
+import { maxRequests, REQUESTS_VARIABLE, surviveFileSizeLimit } from "../lib/runtime.ts";
 import { checkFiles } from "./batch_files.ts";
 import { type BatchFlags, batchFlags } from "./batch_flags.ts";
+import { ignoresHangup } from "./hangup.ts";
 import { nothingToDo, otherModels } from "./batch_notes.ts";
 import { prepareBatch, type PreparedBatch } from "./batch_settings.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples } from "./flags.ts";
 import { reportError } from "./report_error.ts";
 import { stopOnSignals } from "./stop_on_signals.ts";
+import { warnOfBraces } from "./warn_of_braces.ts";
 import { colored, writeJson, writeNote, writeOutput } from "./terminal.ts";
 
 function exitCode(summary: BatchSummary): number {
@@ -40,6 +42,9 @@ async function run(input: string | undefined, flags: BatchFlags): Promise<void> 
   const file = await openInput(input, flags);
   try {
     const reading = readOptions(file, flags);
+    if (flags.template === undefined && !flags.quiet) {
+      warnOfBraces("the system prompt", flags.system, "with --template");
+    }
     if (flags.estimate) await estimate(file, output, reading, flags, prepared);
     else await send(file, output!, reading, flags, prepared);
   } finally {
@@ -102,6 +107,7 @@ async function send(
     import("./progress.ts"),
     import("../lib/checkpoint/budget_ledger.ts"),
   ]);
+  ignoresHangup();
   surviveFileSizeLimit();
   const checkpoint = await Checkpoint.open(output);
   let ledger: BudgetLedger;
@@ -141,11 +147,11 @@ async function send(
           "asked for without a schema. Name another output file to ask all with it.",
       );
     }
-    if (client.concurrencyLimit > mostRequests()) {
-      const asked = client.concurrencyLimit;
+    if (client.concurrencyLimit > maxRequests()) {
       note(
-        `${colored("yellow", "warning:")} Bun has ${mostRequests()} requests in flight at most; ` +
-          `for ${asked} start flexllm with ${REQUESTS_VARIABLE}=${asked}`,
+        `${colored("yellow", "warning:")} Bun sends at most ${maxRequests()} requests at a time ` +
+          `here, not ${client.concurrencyLimit}. Start flexllm with ` +
+          `${REQUESTS_VARIABLE}=${client.concurrencyLimit}, or lower -c.`,
       );
     }
     const batch = new BatchRun(client, {
@@ -174,6 +180,7 @@ async function send(
     const progress = startProgress(batch, check, {
       quiet: flags.quiet === true,
       input: file.name,
+      endpoints: () => client.stats,
       budget: limit === undefined
         ? undefined
         : { limit, spentBefore: checkpoint.cost + ledger.lost },

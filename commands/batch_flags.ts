@@ -4,6 +4,7 @@
  * @module
  */
 import { Command, Option } from "@commander-js/extra-typings";
+import { extraBodyFlag } from "./extra_body_flag.ts";
 import { commonFlags, modelFlags, numberWithin, positiveNumber, wholeNumber } from "./flags.ts";
 import { INPUT_HELP, inputFlags } from "./input_flags.ts";
 import { schemaRetriesFlag } from "./schema_flags.ts";
@@ -36,6 +37,7 @@ export function batchFlags() {
     .addOption(modelFlags.temperature)
     .addOption(modelFlags.maxTokens)
     .addOption(modelFlags.thinking)
+    .addOption(extraBodyFlag)
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.retryTimes)

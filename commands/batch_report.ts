@@ -51,7 +51,8 @@ export function dollars(cost: number): string {
   return `$${cost >= 1 || cost === 0 ? cost.toFixed(2) : cost.toPrecision(3)}`;
 }
 
-function quoted(argument: string): string {
+/** An argument as a shell reads it. */
+export function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
@@ -176,6 +177,7 @@ export function batchReport(
     const open = failure instanceof BudgetExceededError ? "--budget" : undefined;
     lines.push(`To go on: ${resumeCommand(context.piped, { open })}`);
   } else if (failed > 0) {
+    lines.push(`To see why records failed: flexllm results ${quoted(context.output)} --failed`);
     const again = resumeCommand(context.piped, { out: "--no-retry-failed" });
     lines.push(`To try the failed ones again: ${again}`);
   }

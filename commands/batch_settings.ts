@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { withExtraBody } from "../lib/chat/extra_body.ts";
 import { ConfigurationError } from "../lib/errors.ts";
+import { allowRequests } from "../lib/runtime.ts";
 import type { BatchFlags } from "./batch_flags.ts";
 import { schemaOptions } from "./schema_flags.ts";
 
@@ -14,12 +16,17 @@ export async function prepareBatch(flags: BatchFlags) {
     limit: flags.budget,
     allowUnpriced: flags.allowUnpriced,
   });
-  const [{ connectBatch, readConfig, withWarning }, { resolveBatchCache }] = await Promise.all([
+  const [connect, { resolveBatchCache }] = await Promise.all([
     import("./connect_model.ts"),
     import("../lib/config/resolve_cache.ts"),
   ]);
-  const config = readConfig(flags.config);
+  const { batchConcurrency, connectBatch, printWarnings, withWarning } = connect;
+  const config = connect.readConfigSilently(flags.config);
   const section = config.value.batch ?? {};
+  const concurrencyLimit = flags.concurrency ?? section.concurrency ?? undefined;
+  // May start the process again, so nothing has been printed yet.
+  if (!flags.estimate) allowRequests(batchConcurrency(config, flags, concurrencyLimit));
+  printWarnings(config);
   const recordCost = flags.trackCost ?? section.track_cost ?? true;
   if (flags.budget !== undefined && !recordCost) {
     throw new ConfigurationError("--budget needs the costs of earlier runs in the result file", {
@@ -27,7 +34,7 @@ export async function prepareBatch(flags: BatchFlags) {
     });
   }
   const connection = connectBatch(config, flags, {
-    concurrencyLimit: flags.concurrency ?? section.concurrency ?? undefined,
+    concurrencyLimit,
     maxQps: flags.maxQps ?? section.max_qps ?? undefined,
     maxTpm: flags.maxTpm ?? section.max_tpm ?? undefined,
     adaptive: flags.adaptive && (section.adaptive ?? true),
@@ -36,7 +43,7 @@ export async function prepareBatch(flags: BatchFlags) {
     retryTimes: flags.retryTimes ?? section.retry_times ?? undefined,
     retryDelay: section.retry_delay ?? undefined,
     costTracker,
-    cache: withWarning(resolveBatchCache(config, flags)),
+    cache: withWarning(config, resolveBatchCache(config, flags)),
   });
   const options = {
     temperature: flags.temperature ?? section.temperature ?? undefined,
@@ -44,7 +51,7 @@ export async function prepareBatch(flags: BatchFlags) {
     topK: section.top_k ?? undefined,
     thinking: flags.thinking ?? section.thinking ?? undefined,
     maxTokens: flags.maxTokens ?? section.max_tokens ?? undefined,
-    extraBody: section.extra_body,
+    extraBody: withExtraBody(section.extra_body, flags.extraBody),
     ...await schemaOptions(flags),
     rerunChanged: flags.rerunChanged,
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,

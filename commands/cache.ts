@@ -20,12 +20,14 @@ async function settings(configFile: string | undefined): Promise<{
   /** What answers of the model of that name are kept under: its id. */
   idOf(name: string): string;
 }> {
-  const [{ readConfig }, { cacheSettings }, { modelId }] = await Promise.all([
+  const [{ readConfig }, { cacheSettings }, { modelId }, { requireApproval }] = await Promise.all([
     import("./connect_model.ts"),
     import("../lib/config/resolve_cache.ts"),
     import("../lib/config/resolve_model.ts"),
+    import("../lib/config/trust.ts"),
   ]);
   const config = readConfig(configFile);
+  requireApproval(config, ["cache"]);
   return { options: cacheSettings(config), idOf: (name) => modelId(config, name) };
 }
 

@@ -8,8 +8,10 @@ import process from "node:process";
 import type { Conversation } from "../lib/conversations/conversation.ts";
 import type { ConversationStore } from "../lib/conversations/store.ts";
 import { ConfigurationError, InvalidInputError } from "../lib/errors.ts";
+import { extraBodyFlag } from "./extra_body_flag.ts";
 import { addExamples, commonFlags, modelFlags } from "./flags.ts";
 import { colored, showsColors, writeNote } from "./terminal.ts";
+import { warnOfBraces } from "./warn_of_braces.ts";
 
 function command() {
   return new Command("chat")
@@ -19,6 +21,7 @@ function command() {
     .addOption(modelFlags.temperature)
     .addOption(modelFlags.maxTokens)
     .addOption(modelFlags.thinking)
+    .addOption(extraBodyFlag)
     .option("-c, --continue", "go on with the last conversation, from chat or ask")
     .addOption(
       new Option("--resume <id>", "go on with this conversation").conflicts(["continue", "list"]),
@@ -70,6 +73,7 @@ async function chat(first: string | undefined, flags: Flags): Promise<void> {
   const { goOnWith, settingsOf } = await import("./chat/settings.ts");
   const { ChatSession } = await import("./chat/session.ts");
   const home = homeFolder(process.env);
+  warnOfBraces("the system prompt", flags.system, "by `flexllm ask --template`");
   const store = new ConversationStore(home);
 
   const config = readConfig(flags.config);
@@ -82,6 +86,7 @@ async function chat(first: string | undefined, flags: Flags): Promise<void> {
     client,
     store: flags.save ? store : undefined,
     stream: flags.stream,
+    extraBody: flags.extraBody,
   });
   if (kept !== undefined) await session.goOn();
 

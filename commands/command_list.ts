@@ -36,6 +36,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./batch.ts")).batchCommand(),
   },
   {
+    name: "results",
+    description: "count the results of a batch; list why records failed",
+    load: async () => (await import("./results.ts")).resultsCommand(),
+  },
+  {
     name: "chat",
     description: "chat with a model; conversations are kept",
     load: async () => (await import("./chat.ts")).chatCommand(),

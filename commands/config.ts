@@ -6,12 +6,11 @@
 import { Command } from "@commander-js/extra-typings";
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { storePlace } from "../lib/cache/open_store.ts";
-import { inspectConfig, inspectServers, type Problem } from "../lib/config/inspect.ts";
-import type { ConfigValue } from "../lib/config/schema.ts";
-import { permissionWarning, readConfigText } from "../lib/config/load.ts";
+import { loadConfig, readConfigText } from "../lib/config/load.ts";
 import { candidatePaths, findConfigFile } from "../lib/config/paths.ts";
+import { approve, foreignVariables } from "../lib/config/trust.ts";
 import { AbortedError, ConfigurationError } from "../lib/errors.ts";
+import { mistakesIn } from "./config_check.ts";
 import { readConfig } from "./connect_model.ts";
 import { EXIT } from "./exit_codes.ts";
 import { addExamples, commonFlags } from "./flags.ts";
@@ -27,49 +26,6 @@ function expectFile(named: string | undefined): string {
   });
 }
 
-interface Mistakes {
-  problems: string[];
-  warnings: string[];
-}
-
-/** Why the cache cannot be kept where the file says, on this runtime and in this environment. */
-function cacheProblems({ cache }: ConfigValue): Problem[] {
-  if (typeof cache !== "object" || cache === null) return [];
-  try {
-    storePlace(cache, process.env);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    return [{ message: error.message, hint: error.hint }];
-  }
-}
-
-/** All mistakes in a file. */
-function mistakesIn(file: string): Mistakes {
-  const text = readConfigText(file);
-  try {
-    const inspection = inspectConfig(file, text);
-    const servers = inspectServers(inspection, process.env);
-    const permission = permissionWarning(file, inspection.value);
-    const problems = [
-      ...inspection.problems,
-      ...servers.problems,
-      ...cacheProblems(inspection.value),
-    ];
-    return {
-      problems: problems.map(({ message, hint }) => hint ? `${message}. ${hint}` : message),
-      warnings: [
-        ...inspection.warnings,
-        ...servers.warnings,
-        ...permission === undefined ? [] : [permission],
-      ],
-    };
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    return { problems: error.message.split("\n"), warnings: [] };
-  }
-}
-
 /** Writes what is wrong with a file, and sets the exit code. */
 function check(file: string, json: boolean): void {
   const { problems, warnings } = mistakesIn(file);
@@ -83,6 +39,25 @@ function check(file: string, json: boolean): void {
   if (problems.length === 0) return writeOutput(`${file} is in order.\n`);
   const count = problems.length === 1 ? "1 mistake" : `${problems.length} mistakes`;
   writeNote(`${count}; correct them with \`flexllm config edit\`.`);
+}
+
+/** Approves of what the file in the current folder sends, and says what that is. */
+function trust(): void {
+  const { env } = process;
+  const { file, value, unapproved, locate } = loadConfig(env, process.cwd(), undefined);
+  if (file === undefined) expectFile(undefined);
+  else if (unapproved.length > 0) approve(env, file, readConfigText(file));
+  const foreign = foreignVariables(value, env);
+  if (unapproved.length === 0) {
+    const why = foreign.length > 0
+      ? "already allowed"
+      : "it sends no variable of a service to another server";
+    return writeOutput(`${file} needs no approval: ${why}.\n`);
+  }
+  for (const { variable, host, path } of unapproved) {
+    writeNote(`${locate(path)}: ${variable} may be sent to ${host}`);
+  }
+  writeOutput(`${file} is trusted until it changes.\n`);
 }
 
 /** Opens the person's editor and waits for its end. */
@@ -156,6 +131,9 @@ export function configCommand() {
       await openEditor(file);
       check(file, false);
     });
+  const trustCommand = command.command("trust")
+    .description("allow the file in this folder to send your variables where it says")
+    .action(trust);
   const schema = command.command("schema")
     .description("a JSON Schema of the file, for editors")
     .action(async () => {
@@ -171,6 +149,14 @@ first line names it:
   );
   addExamples(path, ["flexllm config path"]);
   addExamples(checks, ["flexllm config check", "flexllm config check ./flexllm_config.yaml"]);
+  addExamples(trustCommand, ["flexllm config show", "flexllm config trust"]).addHelpText(
+    "after",
+    `
+A file that is found in the current folder may be somebody else's. Before it
+sends a variable of a known service, such as OPENAI_API_KEY, to another server,
+you have to allow it, once for each file and content. FLEXLLM_TRUST=1 allows
+everything, for scripts.`,
+  );
   addExamples(edit, ["flexllm config edit", "EDITOR=nano flexllm config edit"]);
   return addExamples(command, ["flexllm config", "flexllm config check", "flexllm config edit"]);
 }

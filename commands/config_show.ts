@@ -15,8 +15,9 @@ import { resolveBatchCache, resolveCache } from "../lib/config/resolve_cache.ts"
 import { usesEndpoints } from "../lib/config/resolve_endpoints.ts";
 import { resolveWithKey } from "../lib/config/resolve_model.ts";
 import type { BatchSection, EndpointEntry, ModelEntry } from "../lib/config/schema.ts";
+import { describeForeign } from "../lib/config/trust.ts";
 import { ConfigurationError } from "../lib/errors.ts";
-import { maskKey, safeUrl } from "../lib/redact.ts";
+import { isHarmlessHeader, maskKey, safeUrl } from "../lib/redact.ts";
 import { table } from "./table.ts";
 
 /** A setting that is in force. */
@@ -86,6 +87,46 @@ function modelSettings(config: Config, model: Sourced<string>): Setting[] {
     settings.push({ name: "base_url", value, source: `provider ${entry.provider}` });
   }
   return [...settings, keySetting(config, entry && keyState(entry, env))];
+}
+
+const REFERENCE = /\$\{(\w+)\}/g;
+
+/** A value that may be secret, with the variables that it refers to and the end of the rest. */
+function maskedValue(name: string, text: string): string {
+  if (isHarmlessHeader(name)) return text;
+  const variables = [...text.matchAll(REFERENCE)].map(([reference]) => reference);
+  if (variables.length === 0) return maskKey(text);
+  const values = text.replace(REFERENCE, (_, variable) => process.env[variable] ?? "");
+  const state = values === "" ? "not set" : maskKey(values);
+  return `${variables.join(" ")} (${state})`;
+}
+
+/** The headers that are sent, and the keys of endpoints: where each goes, and from which variable. */
+function sentSettings(config: Config, defaultName: string | undefined): Setting[] {
+  const { models, batch } = config.value;
+  const [, own] = (defaultName === undefined ? undefined : defaultEntry(config, defaultName)) ?? [];
+  const settings: Setting[] = [];
+  const add = (prefix: string, name: string, text: string, path: (string | number)[]) =>
+    settings.push({
+      name: `${prefix}${name}`,
+      value: maskedValue(name, text),
+      source: config.locate(path),
+    });
+  for (const [i, { headers = {} }] of (models ?? []).entries()) {
+    for (const [name, text] of Object.entries(headers)) {
+      const prefix = i === own ? "headers." : `models[${i}].headers.`;
+      add(prefix, name, text, ["models", i, "headers", name]);
+    }
+  }
+  for (const [i, { api_key, headers = {} }] of (batch?.endpoints ?? []).entries()) {
+    const place = ["batch", "endpoints", i];
+    const prefix = `batch.endpoints[${i}].`;
+    if (api_key) add(prefix, "api_key", api_key, [...place, "api_key"]);
+    for (const [name, text] of Object.entries(headers)) {
+      add(`${prefix}headers.`, name, text, [...place, "headers", name]);
+    }
+  }
+  return settings;
 }
 
 function fitToShow(value: unknown): Setting["value"] {
@@ -185,6 +226,7 @@ function settingsOf(config: Config): Setting[] {
     ...cacheSettingsOf(config),
     ...batchSettings(config),
     ...endpointSettings(config),
+    ...sentSettings(config, model?.value),
     ...templateSettings(config),
   ];
 }
@@ -194,6 +236,17 @@ function originOf(config: Config, named: string | undefined): string {
   if (config.file === undefined) return "no file";
   if (named !== undefined) return "--config";
   return process.env.FLEXLLM_CONFIG ? "FLEXLLM_CONFIG" : "found";
+}
+
+/** What is not sent before the user approves of it. */
+function unapprovedLines({ unapproved, locate }: Config): string[] {
+  if (unapproved.length === 0) return [];
+  return [
+    "",
+    "This file was found in the current folder, and its models are not used before you allow this:",
+    ...unapproved.map((each) => `  ${locate(each.path)}: ${describeForeign(each)}`),
+    "Allow it with `flexllm config trust`.",
+  ];
 }
 
 /** The settings for a person. */
@@ -213,6 +266,7 @@ export function showLines(config: Config, named: string | undefined): string[] {
     "",
     ...table(["setting", "value", "from"].map((title) => ({ title })), rows),
     ...others > 1 ? ["", `${others} models are configured; \`flexllm list\` shows them.`] : [],
+    ...unapprovedLines(config),
   ];
 }
 
@@ -225,6 +279,11 @@ export function showJson(config: Config, named: string | undefined) {
     file: config.file ?? null,
     origin: originOf(config, named),
     settings,
+    unapproved: config.unapproved.map(({ variable, host, path }) => ({
+      variable,
+      host,
+      source: config.locate(path),
+    })),
     content: redactConfig(config.value),
   };
 }

@@ -23,16 +23,27 @@ import {
   usesEndpoints,
 } from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
+import { requireApproval } from "../lib/config/trust.ts";
 import { homeFolder } from "../lib/config/paths.ts";
 import type { PriceRow } from "../lib/pricing/price.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
 import { colored, writeNote } from "./terminal.ts";
 
-/** Reads the configuration and passes on its warnings. */
+/** Reads the configuration without printing anything. */
+export function readConfigSilently(file: string | undefined): Config {
+  return loadConfig(process.env, process.cwd(), file);
+}
+
+/** Prints the warnings about a configuration. */
+export function printWarnings({ warnings }: Config): void {
+  for (const warning of warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
+}
+
+/** Reads the configuration and prints its warnings. */
 export function readConfig(file: string | undefined): Config {
-  const config = loadConfig(process.env, process.cwd(), file);
-  for (const warning of config.warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
+  const config = readConfigSilently(file);
+  printWarnings(config);
   return config;
 }
 
@@ -47,9 +58,14 @@ export function warnOfCleartext(servers: readonly KeyedServer[]): void {
   }
 }
 
-/** A cache that tells when it cannot be used. */
-export function withWarning(cache: false | CacheOptions): false | CacheOptions {
+/**
+ * A cache that warns when it cannot be used.
+ *
+ * @throws {ConfigurationError} when it is on a server that the user has to approve of first
+ */
+export function withWarning(config: Config, cache: false | CacheOptions): false | CacheOptions {
   if (cache === false) return false;
+  requireApproval(config, ["cache"]);
   const onWarning = (text: string) => writeNote(`${colored("yellow", "warning:")} ${text}`);
   return { ...cache, onWarning };
 }
@@ -118,6 +134,13 @@ function pricedModel(
   { model = "", baseUrl, provider = "auto", prices = [] }: EndpointOptions & { model?: string },
 ): PricedModel {
   return { model, baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
+}
+
+/** How many requests a batch may have in flight, on all of its endpoints together. */
+export function batchConcurrency(config: Config, flags: ModelFlags, limit = 10): number {
+  if (!usesEndpoints(config, process.env, flags)) return limit;
+  const endpoints = config.value.batch?.endpoints ?? [];
+  return endpoints.reduce((sum, { concurrency_limit }) => sum + (concurrency_limit ?? limit), 0);
 }
 
 /** Makes the client of a batch: the model that is meant, or the pool of the endpoints in the file. */

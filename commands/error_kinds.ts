@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { stripVTControlCharacters } from "node:util";
 import { FlexLLMError, HttpError } from "../lib/errors.ts";
+import { printableLine } from "./printable.ts";
 
 /** Errors of one kind. */
 export interface ErrorKind {
@@ -23,9 +23,7 @@ function nameOf(error: unknown): string {
 
 /** What an error says, in one line; a server's words must not steer the terminal. */
 export function oneLineMessage(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  // deno-lint-ignore no-control-regex
-  return stripVTControlCharacters(message).replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").trim();
+  return printableLine(error instanceof Error ? error.message : String(error));
 }
 
 /** The kinds of the errors so far. */

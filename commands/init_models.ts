@@ -9,6 +9,7 @@ import type { ProviderName } from "../lib/client/endpoint.ts";
 import { AbortedError, AuthenticationError, ConnectionError, FlexLLMError } from "../lib/errors.ts";
 import { safeUrl } from "../lib/redact.ts";
 import { oneLineMessage } from "./error_kinds.ts";
+import { printable } from "./printable.ts";
 import { say } from "./prompts.ts";
 
 /** Seconds for each request that is made between the questions. */
@@ -47,7 +48,8 @@ export function clientOf({ provider, baseUrl, apiKey, model }: Answers): LLMClie
 async function listModels(answers: Answers): Promise<string[]> {
   await using client = clientOf(answers);
   const models = await client.models();
-  return models.map(({ id }) => id).filter((id) => id !== "").toSorted();
+  // A name that would steer the terminal is not offered for choice.
+  return models.map(({ id }) => id).filter((id) => id !== "" && id === printable(id)).toSorted();
 }
 
 /** The models at `/v1`, which many leave out; `undefined` when it was not that. */

@@ -61,11 +61,11 @@ Input: one JSON object a line, or a table (.csv, .tsv) whose first line names
 
 Options of a record: model, temperature, top_p, top_k, max_tokens, stop, seed,
   presence_penalty, frequency_penalty, thinking, response_format, tools,
-  tool_choice and parallel_tool_calls win over flags and configuration, -m
-  included, for that record alone, unless the template puts them into the
-  question. --as-metadata model makes a field metadata, so that -m holds for
-  all. In lines of a result file, asked about with --template, they are those of
-  the answer and change nothing.
+  tool_choice, parallel_tool_calls and extra_body win over flags and
+  configuration, -m included, for that record alone, unless the template puts
+  them into the question; extra_body is merged. --as-metadata model makes a
+  field metadata, so that -m holds for all. In lines of a result file, asked
+  about with --template, they are those of the answer and change nothing.
 
 Shards: record k, counted from 0, is in shard k mod n; n/n is 0/n, so both ways
   of counting take each record once. Indexes in the output are those of the

@@ -9,6 +9,7 @@ import process from "node:process";
 import { InvalidInputError } from "../lib/errors.ts";
 import type { CannedResponse } from "../lib/mock/canned.ts";
 import type { MockErrorKind } from "../lib/mock/faults.ts";
+import { EXIT } from "./exit_codes.ts";
 import {
   addExamples,
   numberRange,
@@ -17,6 +18,7 @@ import {
   wholeNumber,
   wholeRange,
 } from "./flags.ts";
+import { onStopSignals } from "./stop_on_signals.ts";
 import { writeNote, writeOutput } from "./terminal.ts";
 import { fileReason } from "../lib/file_reason.ts";
 
@@ -24,11 +26,10 @@ function port(text: string): number {
   return numberWithin(0, 65535)(String(wholeNumber(0)(text)));
 }
 
-/** Resolves at the first signal to end. */
-function ended(): Promise<void> {
+/** Resolves at the first signal to stop; the second ends the process even if a request hangs. */
+function stopped(): Promise<void> {
   return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
+    onStopSignals((count) => count === 1 ? resolve() : process.exit(EXIT.interrupted));
   });
 }
 
@@ -105,7 +106,7 @@ export function mockCommand() {
       });
       writeOutput(`flexllm mock listening on ${server.baseUrl}\n`);
       if (process.stderr.isTTY) writeNote("Ctrl-C stops it.");
-      await ended();
+      await stopped();
       await server.close();
     });
   return addExamples(command, [

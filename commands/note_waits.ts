@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { RateLimitError } from "../lib/errors.ts";
+import type { EndpointStats } from "../lib/client/endpoint_stats.ts";
+import { HttpError, RateLimitError } from "../lib/errors.ts";
 import type { RetryNotice } from "../lib/scheduling/scheduler.ts";
 import { oneLineMessage } from "./error_kinds.ts";
 import { colored } from "./terminal.ts";
@@ -12,8 +13,6 @@ import { colored } from "./terminal.ts";
 const SHORT = 3;
 /** Milliseconds without a finished record after which everything seems to wait. */
 const STILL = 1000;
-/** Milliseconds by which waits for the same moment differ, so that not all come back at once. */
-const SPREAD = 1000;
 
 function reasonOf(error: unknown): string {
   return error instanceof RateLimitError ? "the server asks to slow down" : oneLineMessage(error);
@@ -36,20 +35,35 @@ export function noteLongWaits(note: (line: string) => void): (notice: RetryNotic
   };
 }
 
-/** A wait that holds everything up. */
+/** A wait that holds up the whole batch. */
 export interface LongWait {
-  /** Seconds that it will still take. */
-  seconds: number;
-  /** What is waited for. */
+  /** Seconds until the next attempt; `undefined` while one is being made. */
+  seconds: number | undefined;
+  /** Why it waits. */
   reason: string;
 }
 
-/** Knows from the waits of single records what a whole batch waits for. */
+/** The cause of an error in few words: without the URL, which is the same for all. */
+function causeOf(error: unknown): string {
+  return reasonOf(error).replace(/ \(https?:\/\/[^ )]*\)$/, "");
+}
+
+/** Why an endpoint takes no requests. */
+function blockedBy({ state, lastError }: EndpointStats): string {
+  // A pause may also come from the headers of an answer, long after some other failure.
+  const isCause = state !== "cooling" || lastError instanceof HttpError;
+  return isCause && lastError !== null ? causeOf(lastError) : "the rate limit of the server";
+}
+
+/** Finds out from the endpoints and the retries of single records what a whole batch waits for. */
 export class WaitWatch {
+  /** When the next record is tried again, as far as records have said. */
   #until = -Infinity;
   #error: unknown;
   #finished = 0;
   #finishedAt: number;
+  /** How many requests had failed when a record was last finished. */
+  #failedBefore = 0;
 
   /** Begins at `now`, in milliseconds. */
   constructor(now: number) {
@@ -58,22 +72,39 @@ export class WaitWatch {
 
   /** Notes at `now`, in milliseconds, that a record waits. */
   notice({ error, wait }: RetryNotice, now: number): void {
-    if (wait < SHORT) return;
     const until = now + wait * 1000;
-    // A rate limit holds for all, so the longest wait counts; of other waits the one that is told.
-    const longer = error instanceof RateLimitError && until > this.#until + SPREAD;
-    if (now < this.#until && !longer) return;
+    if (now < this.#until && until >= this.#until) return;
     this.#until = until;
     this.#error = error;
   }
 
-  /** What is waited for at `now` while `finished` records are finished; nothing while they go on. */
-  current(finished: number, now: number): LongWait | undefined {
+  /**
+   * What is waited for at `now` while `finished` records are finished; `undefined` while they continue.
+   */
+  current(
+    finished: number,
+    endpoints: readonly EndpointStats[],
+    now: number,
+  ): LongWait | undefined {
+    const failed = endpoints.reduce((sum, { failures }) => sum + failures, 0);
     if (finished !== this.#finished) {
       this.#finished = finished;
       this.#finishedAt = now;
+      this.#failedBefore = failed;
     }
-    if (now >= this.#until || now - this.#finishedAt < STILL) return undefined;
-    return { seconds: (this.#until - now) / 1000, reason: reasonOf(this.#error) };
+    if (now - this.#finishedAt < STILL) return undefined;
+    const soonest = endpoints.toSorted((a, b) => (a.retryIn ?? 0) - (b.retryIn ?? 0)).at(0);
+    if (soonest !== undefined && endpoints.every(({ state }) => state !== "up")) {
+      return { seconds: soonest.retryIn ?? undefined, reason: blockedBy(soonest) };
+    }
+    const inFlight = endpoints.reduce((sum, endpoint) => sum + endpoint.inFlight, 0);
+    if (inFlight === 0 && now < this.#until) {
+      return { seconds: (this.#until - now) / 1000, reason: causeOf(this.#error) };
+    }
+    // Endpoints take requests, but all that comes back are failures.
+    if (failed - this.#failedBefore > inFlight && this.#error !== undefined) {
+      return { seconds: undefined, reason: causeOf(this.#error) };
+    }
+    return undefined;
   }
 }

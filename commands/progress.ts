@@ -7,6 +7,7 @@
 import process from "node:process";
 import { clearInterval, setInterval } from "node:timers";
 import type { BatchSummary } from "../lib/batch/batch_summary.ts";
+import type { EndpointStats } from "../lib/client/endpoint_stats.ts";
 import type { FlexLLMError } from "../lib/errors.ts";
 import type { InputCheck } from "../lib/input/records.ts";
 import type { RetryNotice } from "../lib/scheduling/scheduler.ts";
@@ -27,6 +28,8 @@ const SETTLED = 500;
 const UNSETTLED_COLUMNS = 20;
 /** Milliseconds between two plain lines. */
 const PLAIN = 5000;
+/** Milliseconds between two looks at whether everything waits, which is worth a line of its own. */
+const LOOK = 1000;
 
 /** The progress of one batch. */
 export interface Progress {
@@ -50,6 +53,8 @@ export interface ProgressOptions {
   quiet: boolean;
   /** The name of the input. */
   input: string;
+  /** How the endpoints are doing now. */
+  endpoints: () => readonly EndpointStats[];
   /** What may be spent, when that is limited. */
   budget?: Budget;
 }
@@ -106,11 +111,28 @@ function showOnTerminal(terminal: TerminalStream, screen: Screen, state: () => P
   };
 }
 
+/** A line every few seconds, and one at once when everything begins to wait. */
+function showInLines(screen: Screen, state: () => ProgressState) {
+  let writtenAt = screen.now();
+  let waited = false;
+  return screen.every(LOOK, () => {
+    const now = screen.now();
+    const current = state();
+    const waits = current.waiting !== undefined;
+    if (now - writtenAt >= PLAIN || (waits && !waited)) {
+      writtenAt = now;
+      waited = waits;
+      writeNote(plainProgress(current));
+    }
+    if (!waits) waited = false;
+  });
+}
+
 /** Shows the progress of `batch` until stopped. */
 export function startProgress(
   batch: { summary(): BatchSummary },
   { total, pending }: InputCheck,
-  { quiet, input, budget }: ProgressOptions,
+  { quiet, input, endpoints, budget }: ProgressOptions,
   screen: Screen = standardError(),
 ): Progress {
   const begun = screen.now();
@@ -129,14 +151,14 @@ export function startProgress(
       summary,
       rate: rate.perSecond(now),
       tokenRate: tokenRate.perSecond(now),
-      waiting: waits.current(tried, now),
+      waiting: waits.current(tried, endpoints(), now),
       budget,
     };
   };
   const stop = quiet
     ? () => {}
     : screen.terminal === undefined
-    ? screen.every(PLAIN, () => writeNote(plainProgress(state())))
+    ? showInLines(screen, state)
     : showOnTerminal(screen.terminal, screen, state);
   const note = quiet ? () => {} : writeNote;
   const failures = new ErrorKinds();

@@ -42,13 +42,11 @@ interface Part {
   /** Parts of a low rank stay when others have no room. */
   rank: number;
   style?: Style;
-  /** Whether it explains the part before it. */
-  explains?: true;
+  /** What separates it from the part before it; as long as the usual separator. */
+  glue?: ": " | ", ";
 }
 
 const SEPARATOR = "  ";
-/** As long as the other separator, so that it makes no difference to what fits. */
-const COLON = ": ";
 /** Columns from which on a bar is drawn. */
 const BAR_COLUMNS = 56;
 const MAX_BAR = 30;
@@ -90,10 +88,14 @@ function outlook(state: ProgressState): Part[] {
   const { summary, waiting, rate, pending } = state;
   if (summary.interrupted) return [{ text: "stopping", rank: 2, style: "yellow" }];
   if (waiting !== undefined) {
-    const text = `waiting ${Math.max(1, Math.ceil(waiting.seconds))} s`;
+    const style = "yellow";
+    const { seconds, reason } = waiting;
+    const time = seconds === undefined ? undefined : `${Math.max(1, Math.ceil(seconds))} s`;
+    const [next, short] = time === undefined ? ["trying again"] : [`next try in ${time}`, time];
     return [
-      { text, rank: 2, style: "yellow" },
-      { text: waiting.reason, rank: 8, style: "yellow", explains: true },
+      { text: "waiting", rank: 2, style },
+      { text: reason, rank: 6, style, glue: ": " },
+      { text: next, short, rank: 3, style, glue: ", " },
     ];
   }
   if (rate === undefined) return [];
@@ -188,7 +190,7 @@ function fit(parts: readonly Part[], columns: number, paint: Paint): string {
   for (const part of parts) {
     const text = chosen.get(part);
     if (text === undefined) continue;
-    if (line !== "") line += part.explains ? COLON : SEPARATOR;
+    if (line !== "") line += part.glue ?? SEPARATOR;
     line += part.style === undefined ? text : paint(part.style, text);
   }
   return line;

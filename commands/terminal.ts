@@ -10,6 +10,7 @@ import { styleText } from "node:util";
 import { ConfigurationError } from "../lib/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import { fileReason } from "../lib/file_reason.ts";
+import { printableJson, printableStyled } from "./printable.ts";
 
 /** Waits a moment without giving way, for a pipe that is full. */
 function pause(): void {
@@ -18,10 +19,10 @@ function pause(): void {
 
 /**
  * Writes a result. It is written when this returns: a disk that is full is an error here and now, not
- * one that nobody sees.
+ * one that nobody sees. On a terminal, characters that would steer it are replaced.
  */
 export function writeOutput(text: string): void {
-  const bytes = Buffer.from(text);
+  const bytes = Buffer.from(process.stdout.isTTY ? printableStyled(text) : text);
   for (let written = 0; written < bytes.length;) {
     try {
       written += writeSync(1, bytes, written);
@@ -42,9 +43,12 @@ function outputError(cause: unknown): ConfigurationError {
   });
 }
 
-/** Writes a result for programs, laid out when a person looks at it. */
+/** Writes a result for programs; laid out, and safe to look at, on a terminal. */
 export function writeJson(value: unknown): void {
-  writeOutput(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : undefined)}\n`);
+  const json = process.stdout.isTTY
+    ? printableJson(JSON.stringify(value, null, 2))
+    : JSON.stringify(value);
+  writeOutput(`${json}\n`);
 }
 
 /** Takes the lines for the person while something is drawn on the terminal that they would break. */
@@ -64,10 +68,11 @@ export function errorStream(): NodeJS.WriteStream {
   return process.stderr;
 }
 
-/** Writes a line for the person. */
+/** Writes a line for the person, without anything in it that would steer a terminal but colours. */
 export function writeNote(line: string): void {
-  if (diverted === undefined) errorStream().write(`${line}\n`);
-  else diverted(line);
+  const shown = printableStyled(line);
+  if (diverted === undefined) errorStream().write(`${shown}\n`);
+  else diverted(shown);
 }
 
 /** How a text can be set off. */

@@ -27,6 +27,8 @@ interface DenoNamespace {
 /** The parts of `Bun` that are used here. */
 interface BunNamespace {
   version: string;
+  /** Whether this is a binary of `bun build --compile`. */
+  isStandaloneExecutable?: boolean;
   serve(
     options: {
       port: number;
@@ -52,13 +54,46 @@ export function runtimeName(): string {
 /** Whether the runtime's own streams of bytes can fill memory that the reader brings along. */
 export const streamsFillMemory = globals.Bun === undefined;
 
-/** The variable with which Bun is told how many requests it may have in flight. */
+/** Whether a signal that this process ignores is ignored in its children as well; Bun resets it. */
+export const childrenInheritIgnoredSignals = globals.Bun === undefined;
+
+/** The variable that limits Bun's concurrent requests. Bun reads it once, when it starts. */
 export const REQUESTS_VARIABLE = "BUN_CONFIG_MAX_HTTP_REQUESTS";
 
-/** How many requests the runtime has in flight at most; more wait in it. */
-export function mostRequests(): number {
+/** The largest value that Bun accepts for it. */
+const MAX_REQUESTS = 65_535;
+
+/** The maximum number of requests that the runtime has in flight; more wait inside it. */
+export function maxRequests(): number {
   if (globals.Bun === undefined) return Infinity;
-  return Number(process.env[REQUESTS_VARIABLE]) || 256;
+  const value = Number(process.env[REQUESTS_VARIABLE]);
+  return Number.isInteger(value) && value > 0 && value <= MAX_REQUESTS ? value : 256;
+}
+
+/**
+ * Makes room for `count` requests in flight. Where only a new start can do that, this replaces the
+ * process in place (same process id, terminal and standard streams), so it must be called before
+ * anything was read or written. Returns without effect where the runtime cannot (Bun on Windows);
+ * {@link maxRequests} says what holds then.
+ */
+export function allowRequests(count: number): void {
+  const wanted = Math.min(count, MAX_REQUESTS);
+  // After the restart this is false, so there is no second one.
+  if (wanted <= maxRequests()) return;
+  const { execve, execPath, argv0, argv, execArgv, env } = process as typeof process & {
+    execve?: (file: string, args: string[], env: Record<string, string | undefined>) => void;
+  };
+  const args = globals.Bun?.isStandaloneExecutable
+    ? argv.slice(2)
+    : [...execArgv, ...argv.slice(1)];
+  try {
+    execve?.call(process, execPath, [argv0, ...args], {
+      ...env,
+      [REQUESTS_VARIABLE]: String(wanted),
+    });
+  } catch {
+    // The run continues with the lower limit, and says so.
+  }
 }
 
 /** A key of Deno KV. */

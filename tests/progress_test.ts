@@ -6,6 +6,7 @@ import { plainProgress, progressLines, type ProgressState } from "../commands/pr
 import { RecentRate } from "../commands/recent_rate.ts";
 import { divertNotes } from "../commands/terminal.ts";
 import { type BatchSummary, emptySummary } from "../lib/batch/batch_summary.ts";
+import type { EndpointStats } from "../lib/client/endpoint_stats.ts";
 import {
   ConnectionError,
   HttpError,
@@ -88,9 +89,9 @@ const SHOWN: [what: string, state: ProgressState, shown: [columns: number, lines
     ]],
   ]],
   ["a wait", WAITING, [
-    [40, ["3400/10000  waiting 42 s  10 failed", "1.6M tokens  $1.23 spent  ~$4.63 in all"]],
+    [40, ["3400/10000  waiting, 42 s  10 failed", "1.6M tokens  $1.23 spent  ~$4.63 in all"]],
     [80, [
-      "34%  3400/10000  waiting 42 s: the server asks to slow down  2390 ok  10 failed",
+      "34%  3400/10000  waiting: the server asks to slow down, 42 s  10 failed",
       "1.2M tokens read, 340K written  $1.23 spent  ~$4.63 in all  12 unpriced",
     ]],
   ]],
@@ -152,8 +153,8 @@ Deno.test("colours take no room, and a cost that will pass the budget has one", 
 Deno.test("a plain line holds all of it", () => {
   assert.equal(
     plainProgress(WAITING),
-    "34%  3400/10000  waiting 42 s: the server asks to slow down  2390 ok  10 failed  4 retried  " +
-      "120 cached  1.2M tokens read, 340K written  $1.23 spent  ~$4.63 in all  " +
+    "34%  3400/10000  waiting: the server asks to slow down, next try in 42 s  2390 ok  10 failed  " +
+      "4 retried  120 cached  1.2M tokens read, 340K written  $1.23 spent  ~$4.63 in all  " +
       "12 answers of unknown price",
   );
 });
@@ -237,6 +238,7 @@ Deno.test("a duration never has 60 seconds or minutes", () => {
 class Stage implements Disposable {
   readonly summary = emptySummary();
   readonly notes: string[] = [];
+  endpoints: EndpointStats[] = [];
   readonly progress: Progress;
   #now = 0;
   readonly #timers: { every: number; next: number; run: () => void }[] = [];
@@ -250,7 +252,7 @@ class Stage implements Disposable {
     this.progress = startProgress(
       { summary: () => ({ ...this.summary }) },
       { ...check, invalid: 0 },
-      { quiet, input: "in.jsonl" },
+      { quiet, input: "in.jsonl", endpoints: () => this.endpoints },
       {
         terminal,
         now: () => this.#now,
@@ -370,47 +372,128 @@ Deno.test("without a terminal a plain line is written every five seconds", () =>
   ]);
 });
 
-Deno.test("a wait that holds everything up is told, until something goes on", async () => {
-  using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
-  using stage = new Stage({ total: 100, pending: 100 }, { terminal });
-  const first = async () => (await terminal.allRows()).find((row) => row.includes("/100"));
-  stage.pass(2000, (summary) => summary.succeeded = 3);
-  const limited = new RateLimitError("slow down", { status: 429, retryAfter: 30 });
-  for (const wait of [30.2, 30.9, 30.5]) {
-    stage.progress.retry({ error: limited, failures: 1, wait });
-  }
-  stage.pass(500, (summary) => summary.succeeded = 5);
-  assert.match((await first())!, /5\/100 .*left/, "others are still answered");
-  stage.pass(5000);
-  assert.match((await first())!, /5\/100 {2}waiting 25 s: the server asks to slow down {2}5 ok/);
-  stage.progress.retry({ error: limited, failures: 1, wait: 60 });
-  stage.pass(100);
-  assert.match((await first())!, /waiting 60 s/);
-  stage.pass(1000, (summary) => summary.succeeded = 6);
-  assert.doesNotMatch((await first())!, /waiting/);
-  stage.pass(60_000);
-  assert.doesNotMatch((await first())!, /waiting/, "the time is over");
-});
-
-Deno.test("short waits and waits that others do not share are not told", async () => {
-  using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
-  using stage = new Stage({ total: 1000, pending: 1000 }, { terminal });
-  const broken = new ConnectionError("connection refused");
-  stage.progress.retry({ error: broken, failures: 1, wait: 2 });
-  stage.pass(1500);
-  assert.doesNotMatch((await terminal.allRows()).join("\n"), /waiting/);
-  stage.progress.retry({ error: broken, failures: 1, wait: 20 });
-  let ms = 0;
-  stage.pass(5000, (summary) => {
-    if (++ms % 500 === 0) summary.succeeded++;
-  });
-  assert.doesNotMatch((await terminal.allRows()).join("\n"), /waiting/);
-  stage.pass(2000);
-  assert.match((await terminal.allRows()).join("\n"), /waiting 13 s: connection refused/);
-});
+/** An endpoint as a pool sees it. */
+function endpoint(changes: Partial<EndpointStats>): EndpointStats {
+  return {
+    ...{ endpoint: "http://127.0.0.1/v1", model: "m", state: "up", retryIn: null, inFlight: 0 },
+    ...{ concurrency: 10, rate: null, answers: 0, failures: 0, latency: null, lastError: null },
+    ...changes,
+  };
+}
 
 const TOO_LONG = new HttpError("the server answered 400: too long", { status: 400 });
 const BROKEN = new HttpError("the server answered 500: oops", { status: 500 });
+const REFUSED = new ConnectionError("connection refused (http://127.0.0.1:1/v1/chat/completions)");
+const LIMITED = new RateLimitError("slow down", { status: 429, retryAfter: 30 });
+
+async function wholeScreen(terminal: EmulatedTerminal): Promise<string> {
+  return (await terminal.allRows()).join("\n");
+}
+
+Deno.test("a server that is down is named within a second, with the time of the next try", async () => {
+  using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
+  using stage = new Stage({ total: 100, pending: 100 }, { terminal });
+  stage.endpoints = [endpoint({ inFlight: 10 })];
+  stage.pass(2000, (summary) => summary.succeeded = 36);
+  const down = { failures: 10, lastError: REFUSED };
+  stage.endpoints = [endpoint({ ...down, state: "down", retryIn: 3.2 })];
+  stage.pass(1100);
+  const shown = await wholeScreen(terminal);
+  assert.match(shown, / 36\/100 {2}waiting: connection refused, next try in 4 s {2}36 ok/);
+  stage.endpoints = [endpoint({ ...down, state: "probing", inFlight: 1 })];
+  stage.pass(100);
+  assert.match(await wholeScreen(terminal), /waiting: connection refused, trying again/);
+  stage.endpoints = [endpoint(down)];
+  stage.pass(100, (summary) => summary.succeeded = 37);
+  assert.doesNotMatch(await wholeScreen(terminal), /waiting/);
+});
+
+Deno.test("a rate limit is named, until something is answered", async () => {
+  using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
+  using stage = new Stage({ total: 9000, pending: 9000 }, { terminal });
+  const limited = { state: "cooling", lastError: LIMITED, failures: 3 } as const;
+  stage.endpoints = [endpoint({ ...limited, inFlight: 5, retryIn: 30 })];
+  stage.pass(2000, (summary) => summary.succeeded++);
+  assert.match(await wholeScreen(terminal), / left /, "those in flight are still answered");
+  stage.endpoints = [endpoint({ ...limited, failures: 8, retryIn: 24.5 })];
+  stage.pass(1100);
+  assert.match(
+    await wholeScreen(terminal),
+    /waiting: the server asks to slow down, (next try in )?25 s/,
+  );
+  stage.endpoints = [
+    endpoint({ state: "cooling", lastError: REFUSED, failures: 9, retryIn: 24.5 }),
+  ];
+  stage.pass(100);
+  assert.match(
+    await wholeScreen(terminal),
+    /waiting: the rate limit of the server, /,
+    "by headers",
+  );
+  stage.endpoints = [endpoint({ ...limited, failures: 8, state: "up", retryIn: null })];
+  stage.pass(1000, (summary) => summary.succeeded++);
+  assert.doesNotMatch(await wholeScreen(terminal), /waiting/);
+});
+
+Deno.test("a server that answers nothing but 429 without a time is named", async () => {
+  using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
+  using stage = new Stage({ total: 100, pending: 100 }, { terminal });
+  let failures = 0;
+  stage.pass(2000, () => {
+    stage.endpoints = [endpoint({ inFlight: 10, failures: ++failures, lastError: LIMITED })];
+    stage.progress.retry({ error: LIMITED, failures: 1, wait: 0 });
+  });
+  assert.match(await wholeScreen(terminal), /waiting: the server asks to slow down, trying again/);
+});
+
+Deno.test("waits for retries are named when nothing is in flight, not while others work", async () => {
+  using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
+  using stage = new Stage({ total: 1000, pending: 1000 }, { terminal });
+  const failed = { failures: 1, lastError: REFUSED };
+  stage.endpoints = [endpoint({ ...failed, inFlight: 9 })];
+  stage.progress.retry({ error: REFUSED, failures: 1, wait: 20 });
+  stage.pass(3000);
+  assert.doesNotMatch(await wholeScreen(terminal), /waiting/, "a slow server");
+  stage.endpoints = [endpoint(failed)];
+  stage.pass(100);
+  assert.match(await wholeScreen(terminal), /waiting: connection refused, next try in 17 s/);
+  stage.progress.retry({ error: BROKEN, failures: 1, wait: 2 });
+  stage.pass(100);
+  assert.match(
+    await wholeScreen(terminal),
+    /waiting: the server answered 500: oops, next try in 2 s/,
+  );
+});
+
+Deno.test("of several endpoints that are all down, the first that is tried again is named", async () => {
+  using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
+  using stage = new Stage({ total: 100, pending: 100 }, { terminal });
+  const slow = endpoint({ state: "cooling", lastError: LIMITED, failures: 1, retryIn: 50 });
+  stage.endpoints = [slow, endpoint({ inFlight: 1 })];
+  stage.pass(2000);
+  assert.doesNotMatch(await wholeScreen(terminal), /waiting/, "one is up");
+  stage.endpoints = [
+    slow,
+    endpoint({ state: "down", lastError: REFUSED, failures: 9, retryIn: 7 }),
+  ];
+  stage.pass(100);
+  assert.match(await wholeScreen(terminal), /waiting: connection refused, next try in 7 s/);
+});
+
+Deno.test("without a terminal a wait is written when it begins, then as often as other lines", () => {
+  using stage = new Stage({ total: 100, pending: 100 });
+  stage.pass(2900, (summary) => summary.succeeded = 36);
+  stage.endpoints = [endpoint({ state: "down", failures: 10, lastError: REFUSED, retryIn: 8 })];
+  stage.pass(1200);
+  assert.match(
+    stage.notes[0],
+    /^36% {2}36\/100 {2}waiting: connection refused, next try in 8 s {2}/,
+  );
+  stage.pass(3800);
+  assert.equal(stage.notes.length, 1);
+  stage.pass(1000);
+  assert.equal(stage.notes.length, 2);
+});
 
 Deno.test("the first failure of a kind is shown with its place, the others are counted", () => {
   using stage = new Stage({ total: 100, pending: 100 });

@@ -10,6 +10,7 @@ import { fillTemplate } from "../../lib/config/templates.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { messageWith, readAttachment } from "../../lib/input/attachment.ts";
 import type { AskFlags } from "../ask.ts";
+import { warnOfBraces } from "../warn_of_braces.ts";
 
 /** A question that is ready to be sent. */
 export interface Question {
@@ -37,7 +38,7 @@ function valuesOf(pairs: readonly string[]): Map<string, string> {
  */
 export async function readQuestion(
   argument: string | undefined,
-  flags: Pick<AskFlags, "file" | "template" | "var">,
+  flags: Pick<AskFlags, "file" | "template" | "var" | "system">,
   config: Config,
 ): Promise<Question> {
   const { text } = await import("node:stream/consumers");
@@ -46,6 +47,10 @@ export async function readQuestion(
     throw new ConfigurationError("--var means nothing without --template", {
       hint: "Add --template NAME, or leave it out.",
     });
+  }
+  warnOfBraces("the system prompt", flags.system, "in templates of the configuration");
+  if (flags.template === undefined) {
+    warnOfBraces("the question", argument, "in templates of the configuration (--template)");
   }
   const files = await Promise.all((flags.file ?? []).map(readAttachment));
   const piped = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();

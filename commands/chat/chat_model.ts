@@ -54,7 +54,7 @@ export function connectTo(
   // The server of the conversation was named for its own model.
   const baseUrl = flags.baseUrl ?? (flags.model === undefined ? kept.base_url : undefined);
   const { timeout, retryTimes, maxWait = SHORT_MAX_WAIT } = flags;
-  const cache = withWarning(resolveCache(config));
+  const cache = withWarning(config, resolveCache(config));
   const options = { timeout, retryTimes, maxWait, cache };
   const connected = connectModel(config, { ...flags, model, baseUrl }, options);
   const settings: ModelSettings = { model: connected.model };

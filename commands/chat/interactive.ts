@@ -58,6 +58,8 @@ class InteractiveChat implements ChatContext {
   async run(): Promise<void> {
     const onSignal = () => this.#keyboard.interrupt();
     const onEnd = () => {
+      // Whatever still keeps it from leaving is not waited for twice.
+      if (this.#leaving) process.exit(EXIT.interrupted);
       this.leave();
       this.#answering?.abort();
       this.#keyboard.end();

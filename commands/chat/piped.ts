@@ -7,6 +7,7 @@
 import process from "node:process";
 import * as readline from "node:readline";
 import { EXIT } from "../exit_codes.ts";
+import { onStopSignals } from "../stop_on_signals.ts";
 import { colored, writeNote } from "../terminal.ts";
 import { AnswerView, type ViewOptions } from "./answer_view.ts";
 import type { ChatContext } from "./context.ts";
@@ -50,9 +51,10 @@ async function* messagesOf(
 export async function chatPiped(options: PipedOptions): Promise<number> {
   const { session, config, flags, view, verbose } = options;
   const stopping = new AbortController();
-  const onSignal = () => stopping.abort();
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
+  const signals = onStopSignals((count) => {
+    if (count === 1) stopping.abort();
+    else process.exit(EXIT.interrupted);
+  });
   let leaving = false;
   const context: ChatContext = {
     session,
@@ -79,7 +81,6 @@ export async function chatPiped(options: PipedOptions): Promise<number> {
   }
   if (process.stdin.isTTY) process.stderr.write("\n");
   if (stopping.signal.aborted) process.exitCode = EXIT.interrupted;
-  process.off("SIGINT", onSignal);
-  process.off("SIGTERM", onSignal);
+  signals.release();
   return messages;
 }

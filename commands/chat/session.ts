@@ -30,6 +30,8 @@ export interface SessionOptions {
   store: ConversationStore | undefined;
   /** Whether answers are shown as they arrive. */
   stream: boolean;
+  /** Fields to add to each request. They are not saved. */
+  extraBody?: Record<string, unknown>;
 }
 
 /** Sends messages of one conversation, one at a time. */
@@ -40,16 +42,18 @@ export class ChatSession {
   attachments: Attachment[] = [];
   readonly #store: ConversationStore | undefined;
   readonly #stream: boolean;
+  readonly #extraBody: Record<string, unknown> | undefined;
   #lock: FileLock | undefined;
   /** The conversation that the lock is for. */
   #locked: string | undefined;
   #toldOfTrouble = false;
 
-  constructor({ conversation, client, store, stream }: SessionOptions) {
+  constructor({ conversation, client, store, stream, extraBody }: SessionOptions) {
     this.conversation = conversation;
     this.client = client;
     this.#store = store;
     this.#stream = stream;
+    this.#extraBody = extraBody;
   }
 
   /** Goes on with a kept conversation; with a copy when another process has it open. */
@@ -174,7 +178,7 @@ export class ChatSession {
     came: StreamAccumulator,
   ): Promise<ChatResult> {
     const { temperature, max_tokens: maxTokens, thinking } = this.conversation;
-    const options = { temperature, maxTokens, thinking, ...call };
+    const options = { temperature, maxTokens, thinking, extraBody: this.#extraBody, ...call };
     const hooks = { onRetryWait: noteLongWaits(writeNote) };
     if (!this.#stream) {
       const result = await this.client.chatCompletions(messages, options, hooks);

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { THINKING_LEVELS } from "../../lib/chat/options.ts";
 import { InvalidArgumentError } from "commander";
 import { closest, distance } from "fastest-levenshtein";
+import { THINKING_LEVELS } from "../../lib/chat/options.ts";
 import { InvalidInputError } from "../../lib/errors.ts";
 import { readAttachment, readImageAttachment } from "../../lib/input/attachment.ts";
 import { numberWithin, thinkingLevel } from "../flags.ts";

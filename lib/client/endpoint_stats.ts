@@ -17,6 +17,11 @@ export interface EndpointStats {
    * request finds out whether it is back.
    */
   state: "up" | "cooling" | "down" | "probing";
+  /**
+   * Seconds until the next request may go to an endpoint that is `cooling` or `down`; `null` when it is
+   * `up`, or `probing`, which ends with an answer.
+   */
+  retryIn: number | null;
   /** Requests in flight. */
   inFlight: number;
   /** Requests that may be in flight now; less than the limit where it adapts to the server. */
@@ -35,10 +40,12 @@ export interface EndpointStats {
 
 /** Looks at an endpoint; `now` in milliseconds. */
 export function endpointStats({ gate, name, model }: EndpointClient, now: number): EndpointStats {
+  const wait = gate.retryAt - now;
   return {
     endpoint: name,
     model,
     state: gate.state(now),
+    retryIn: wait > 0 && Number.isFinite(wait) ? wait / 1000 : null,
     inFlight: gate.inFlight,
     concurrency: gate.concurrency,
     rate: Number.isFinite(gate.rate) ? gate.rate : null,

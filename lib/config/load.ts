@@ -11,6 +11,7 @@ import type { Path } from "./document.ts";
 import { inspectConfig } from "./inspect.ts";
 import { type Environment, findConfigFile } from "./paths.ts";
 import type { ConfigValue } from "./schema.ts";
+import { type ForeignVariable, foreignVariables, isApproved, isFoundIn } from "./trust.ts";
 import { fileReason } from "../file_reason.ts";
 
 /** A checked configuration. */
@@ -20,8 +21,26 @@ export interface Config {
   value: ConfigValue;
   /** Things the user should know, each a sentence. */
   warnings: string[];
+  /**
+   * What a file that was only found in the current folder would send to servers that it does not belong
+   * to, unless the user has approved of it.
+   */
+  unapproved: readonly ForeignVariable[];
   /** The place of a value, as `file:line:column`. */
   locate(path: Path): string;
+}
+
+/** What the user has not approved of yet in the file that was found in `folder`. */
+export function unapprovedIn(
+  file: string,
+  text: string,
+  value: ConfigValue,
+  env: Environment,
+  folder: string,
+): readonly ForeignVariable[] {
+  if (!isFoundIn(folder, file, env)) return [];
+  const foreign = foreignVariables(value, env);
+  return foreign.length === 0 || isApproved(env, file, text) ? [] : foreign;
 }
 
 /** A warning when `file` holds keys that others can read: they are the owner's business alone. */
@@ -66,9 +85,10 @@ export function loadConfig(
 ): Config {
   const file = findConfigFile(env, folder, named);
   if (file === undefined) {
-    return { file, value: {}, warnings: [], locate: () => "the configuration" };
+    return { file, value: {}, warnings: [], unapproved: [], locate: () => "the configuration" };
   }
-  const { value, problems, warnings, locate } = inspectConfig(file, readConfigText(file));
+  const text = readConfigText(file);
+  const { value, problems, warnings, locate } = inspectConfig(file, text);
   if (problems.length > 0) {
     throw new ConfigurationError(problems.map(({ message }) => message).join("\n"), {
       hint: problems.find(({ hint }) => hint !== undefined)?.hint ??
@@ -77,5 +97,7 @@ export function loadConfig(
   }
   const warning = permissionWarning(file, value);
   if (warning !== undefined) warnings.push(warning);
-  return { file, value, warnings, locate };
+  const isNamed = named !== undefined || Boolean(env.FLEXLLM_CONFIG);
+  const unapproved = isNamed ? [] : unapprovedIn(file, text, value, env, folder);
+  return { file, value, warnings, unapproved, locate };
 }

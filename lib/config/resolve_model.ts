@@ -21,6 +21,7 @@ import { fromEnvironment, overrides, type Sourced } from "./effective.ts";
 import type { Config } from "./load.ts";
 import type { Environment } from "./paths.ts";
 import type { ModelEntry } from "./schema.ts";
+import { requireApproval } from "./trust.ts";
 
 /** What the command line says. */
 export interface ModelFlags {
@@ -105,6 +106,8 @@ export function expandEntry(
   model: string | undefined,
   place: EntryPlace,
 ): EndpointOptions {
+  const used = ["base_url", "headers", ...entry.api_key === undefined ? [] : ["api_key"]];
+  for (const field of used) requireApproval(place.config, [...place.path, field]);
   const headers = Object.entries(entry.headers ?? {})
     .map(([name, value]) => [name, expandField(value, ["headers", name], place) ?? ""]);
   const baseUrl = expandBaseUrl(entry, place);

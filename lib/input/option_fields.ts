@@ -93,6 +93,7 @@ const CHECKS: readonly Check[] = [
     (value) => toolChoiceProblem(value) === undefined,
   ],
   ["parallelToolCalls", "true or false", (value) => typeof value === "boolean"],
+  ["extraBody", "an object with fields for the request", (value) => asObject(value) !== undefined],
 ];
 
 /** Every field that is an option. */

@@ -149,6 +149,14 @@ export class Gate {
     return this.#pausedUntil > now ? "cooling" : "up";
   }
 
+  /**
+   * When the next request may go after a failure or a pause that the server asked for; `Infinity` when
+   * one is in flight to find out, in the past when nothing holds requests back.
+   */
+  get retryAt(): number {
+    return Math.max(this.#pausedUntil, this.#breaker.availableAt);
+  }
+
   /** Milliseconds for which nothing can be had from it: it is away since, or said to come later. */
   absence(now: number): number {
     return Math.max(0, now - this.#breaker.downSince, this.#pausedUntil - now);

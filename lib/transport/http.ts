@@ -64,7 +64,13 @@ const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string
   ],
   [/head is too large|HeadersTooLarge|HeadersOverflow/i, "the headers of the answer are too large"],
   [
-    /InvalidHTTPResponse|Decompression|ZlibError|invalid HTTP|parse/i,
+    /ETIMEDOUT|E(HOST|NET)UNREACH|unreachable/i,
+    "the server is unreachable",
+    "Check the base URL, the network and the proxy.",
+  ],
+  [/EADDRNOTAVAIL/, "no local port is free for the connection", "Lower the concurrency (-c)."],
+  [
+    /InvalidHTTPResponse|Malformed_HTTP|Decompression|ZlibError|invalid HTTP|parse/i,
     "the server's answer is not HTTP",
     "Check the base URL with its port, and whether it is http or https.",
   ],
@@ -80,7 +86,18 @@ const UNSENT: ReadonlySet<string> = new Set([
   "connection refused",
   "the host name cannot be resolved",
   "the TLS connection failed",
+  "no local port is free for the connection",
 ]);
+
+/** What Bun's errors add to what went wrong: advice for whoever called `fetch`. */
+const ADVICE =
+  /\s*(fetching "[^"]*"\.?|For more information, pass .*|Was there a typo .*\?|Is the computer .*\?)/g;
+
+/** The runtime's own words for an error that we have none for. */
+function ownWords(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(ADVICE, "").replace(/[:.\s]+$/, "") || "the runtime gives no reason";
+}
 
 /** The words of an error and of its causes. */
 function wordsOf(error: unknown): string {
@@ -197,7 +214,7 @@ export class Exchange implements Cancellable, Expiring {
     const shown = shownUrl(this.#url);
     hideUrl(error, this.#url, shown);
     const words = wordsOf(error);
-    const own = `the request failed: ${error instanceof Error ? error.message : error}`;
+    const own = `the request failed: ${ownWords(error)}`;
     const [, problem, hint] = PROBLEMS.find(([sign]) => sign.test(words)) ?? [undefined, own];
     const sent = this.#isSent && !UNSENT.has(problem);
     return new ConnectionError(`${problem} (${shown})`, { cause: error, hint, sent });

@@ -46,7 +46,7 @@ function inLanguage(...languages: string[]): Block[] {
 /** Runs a command; what it wrote is in the message of its failure. */
 async function succeed(place: string, command: string[], options: object): Promise<void> {
   try {
-    await run(command[0], command.slice(1), { timeout: 60_000, ...options });
+    await run(command[0], command.slice(1), { timeout: 600_000, ...options });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     assert.fail(`${place} fails:\n${stdout}\n${stderr}`);

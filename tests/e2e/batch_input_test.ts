@@ -321,3 +321,35 @@ Deno.test("lines that are appended to the input in mid-run are sent by the next 
   const second = await flexllm([...args, "-m", "m"]);
   assert.match(second.stderr, /1 succeeded, 0 failed, 60 done before/);
 });
+
+Deno.test("placeholders that are sent as they are are warned of, before anything is sent", async () => {
+  await using mock = watchedMock();
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", questions(3));
+  const server = ["--base-url", mock.baseUrl, "-m", "m"];
+  const batch = ["batch", input, "-o", folder.file("out.jsonl"), ...server];
+  const cases: [args: string[], warning: RegExp | undefined][] = [
+    [[...batch, "-s", "Be {{q}}"], /^warning: the system prompt contains {{q}}, which is sent as/],
+    [[...batch, "-s", "Be {{q}}", "--estimate"], /^warning: the system prompt contains {{q}}/m],
+    [
+      ["ask", "Hi", "-s", "Be {{ user.name }}", ...server],
+      /^warning: .* contains {{ user\.name }}/,
+    ],
+    [["ask", "Say {{input}}", ...server], /^warning: the question contains {{input}}/],
+    [["chat", "Hi", "-s", "Be {{q}}", ...server], /^warning: the system prompt contains {{q}}/],
+    [["ask", "What is {{}} or { {a} } or {a}?", "-s", "{{ }}", ...server], undefined],
+  ];
+  for (const [args, warning] of cases) {
+    const { code, stderr } = await flexllm(args);
+    assert.equal(code, 0, stderr);
+    if (warning === undefined) assert.doesNotMatch(stderr, /warning/);
+    else assert.match(stderr, warning);
+  }
+  folder.write("out.jsonl", "");
+  const filled = await flexllm([...batch, "-s", "Be {{q}}", "--template", "{{q}}"]);
+  assert.doesNotMatch(filled.stderr, /warning/);
+  const systems = mock.requests.slice(-3).map(({ messages }) => messages[0].content).sort();
+  assert.deepEqual(systems, ["Be Question 0", "Be Question 1", "Be Question 2"]);
+  const piped = await flexllm(["ask", ...server], { stdin: "A template: {{name}}" });
+  assert.doesNotMatch(piped.stderr, /warning/, "a text that was not typed for flexllm");
+});

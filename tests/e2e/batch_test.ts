@@ -275,25 +275,26 @@ Deno.test("bad lines are left out when asked, and done after they are mended", a
 
 Deno.test("two processes cannot write one result file", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ delay: 0.3 });
+  // The first process has no answer before it is killed.
+  let holds = true;
+  let wake = () => {};
+  const asked = new Promise<void>((resolve) => wake = resolve);
+  await using server = await startRawServer((socket) => {
+    wake();
+    if (!holds) socket.write(httpAnswer(200, completion("Yes.")));
+  });
   const input = folder.write("in.jsonl", questions(40));
   const args = [
-    "batch",
-    input,
-    "-o",
-    folder.file("out.jsonl"),
-    "--base-url",
-    mock.baseUrl,
-    "-m",
-    "m",
+    ...["batch", input, "-o", folder.file("out.jsonl"), "--base-url", server.baseUrl, "-m", "m"],
   ];
-  await using first = start([...args, "-c", "2"]);
-  while (mock.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await using first = start([...args, "-c", "2", "--timeout", "600"]);
+  await asked;
   const second = await flexllm(args);
   assert.equal(second.code, 1);
   assert.match(second.stderr, /another flexllm process is writing/);
   first.signal("SIGKILL");
   await first.finished;
+  holds = false;
   const third = await flexllm([...args, "-c", "40"]);
   assert.equal(third.code, 0, "the lock went with the killed process");
 });
@@ -514,7 +515,7 @@ Deno.test("a question that is forbidden fails alone; a key that is forbidden eve
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^Stopped: (1\d|2\d) of 60 records.*\n[^]*error: the server answered 403: not that\nCheck the API key, and/m,
+    /^Stopped: (1\d|2\d) of 60 records.*\n[^]*error: the server answered 403: not that\nNo API key was sent\./m,
   );
   const json = await flexllm([...forbidden, "--json", "--quiet"], { stdin: questions(60) });
   assert.deepEqual(JSON.parse(json.stdout).stopped_by, {

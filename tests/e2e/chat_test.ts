@@ -273,7 +273,7 @@ terminalTest("a failed request is told, and the chat goes on", async () => {
   });
   await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl], { home });
   terminal.type("x\r");
-  await terminal.shows(/error: the server answered 401[^]*Check the API key[^]*^>$/m);
+  await terminal.shows(/error: the server answered 401[^]*No API key was sent[^]*^>$/m);
   terminal.type("/retry\r");
   await terminal.shows(/Now it works\.[^]*unknown cost[^]*^>$/m);
   // An answer that there is stays when there is no other.

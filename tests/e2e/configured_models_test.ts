@@ -408,3 +408,35 @@ Deno.test("credits asks the service of the model, at the base URL that is config
     /claude has no API for the balance of a key\nLook at console\.anthropic/,
   );
 });
+
+Deno.test("config check finds what ask and batch would refuse", async () => {
+  using folder = temporaryFolder();
+  const cases: [text: string, problem: RegExp][] = [
+    ["models: [{id: m}]", /c\.yaml:1:10: the model "m" has no base_url/],
+    ["models: [{id: m, provider: azure}]", /c\.yaml:1:10: /],
+    [
+      'models: [{id: m, base_url: "http://h/v1", headers: {"bad name": x}}]',
+      /c\.yaml:1:10: .*bad name/,
+    ],
+    [
+      'models: [{id: m, base_url: "http://h/v1", api_key: "schlüssel-123"}]',
+      /c\.yaml:1:10: .*API key/,
+    ],
+    ['models: [{id: m, base_url: "${URL_OF_IT}"}]', /c\.yaml:1:\d+: .*junk/],
+    ['batch: {endpoints: [{base_url: "http://h/v1"}]}', /c\.yaml:1:21: the endpoint has no model/],
+    ["batch: {timeout: 1e10}", /c\.yaml:1:8: timeout: expected seconds/],
+    ["batch: {endpoints: [{model: m}]}", /c\.yaml:1:21: the endpoint has no base_url/],
+  ];
+  for (const [text, problem] of cases) {
+    const file = configure(folder, text);
+    const { code, stderr } = await flexllm(["config", "check", file], {
+      env: { URL_OF_IT: "junk" },
+    });
+    assert.equal(code, 1, `${text}: ${stderr}`);
+    assert.match(stderr, problem);
+    assert.match(stderr, /^1 mistake; /m);
+  }
+  const fine = configure(folder, 'models: [{id: m, base_url: "http://h/v1", api_key: "${UNSET}"}]');
+  const { code, stderr } = await flexllm(["config", "check", fine]);
+  assert.match(`${code} ${stderr}`, /^0 warning: .*UNSET is not set/);
+});

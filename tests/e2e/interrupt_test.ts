@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { seededRandom } from "../../lib/mock/random.ts";
-import { flexllm, type Running, start } from "../support/cli.ts";
+import { commandLine, flexllm, type Running, start } from "../support/cli.ts";
+import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
 import { type WatchedMock, watchedMock } from "../support/watched_mock.ts";
 
@@ -61,7 +62,7 @@ Deno.test("SIGKILL at random moments loses nothing and repeats only what was in 
   assert.deepEqual(readdirSync(folder.path).sort(), ["in.jsonl", "out.jsonl"]);
 });
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   Deno.test(`${signal} lets requests in flight finish, saves them, and says how to go on`, async () => {
     using folder = temporaryFolder();
     await using mock = watchedMock({ delay: 0.25, length: 60 });
@@ -81,8 +82,39 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const kept = jsonLines(folder.read("out.jsonl"));
     assert.equal(kept.length, mock.requests.length, "every request that was sent was saved");
     assert.ok(kept.every(({ status }) => status === "success"));
+    assert.deepEqual(readdirSync(folder.path).sort(), ["in put.jsonl", "out.jsonl"], "no lock");
   });
 }
+
+Deno.test("under nohup a hangup stops nothing", async () => {
+  using folder = temporaryFolder();
+  const count = 12;
+  let running: Running | undefined;
+  // The hangup comes when the first request does.
+  await using server = await startRawServer((socket, { number }) => {
+    if (number === 0) running!.signal("SIGHUP");
+    socket.write(httpAnswer(200, completion("Yes.")));
+  });
+  const args = [
+    ...["batch", folder.write("in.jsonl", questions(count)), "-o", folder.file("out.jsonl")],
+    ...["--base-url", server.baseUrl, "-m", "m", "-c", "2"],
+  ];
+  const shell = ["-c", 'trap "" HUP; exec "$@"', "sh", ...commandLine(), ...args];
+  running = start(args, { shell });
+  await using _ = running;
+  const { code, stderr } = await running.finished;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Done: 12 of 12 records/);
+});
+
+Deno.test("SIGHUP ends a chat in a pipe as SIGTERM does", async () => {
+  let running: Running | undefined;
+  await using server = await startRawServer(() => running!.signal("SIGHUP"));
+  running = start(["chat", "--base-url", server.baseUrl, "-m", "m"], { stdin: "Hello\n" });
+  await using _ = running;
+  const { code } = await running.finished;
+  assert.equal(code, 130);
+});
 
 Deno.test("a second Ctrl-C cuts what is in flight, and nothing of it counts as failed", async () => {
   using folder = temporaryFolder();

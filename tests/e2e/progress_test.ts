@@ -62,7 +62,7 @@ Deno.test("--quiet says nothing but errors", async () => {
   assert.deepEqual([code, stdout], [3, ""]);
   const [first, hint, second, ...rest] = stderr.split("\n");
   assert.match(first, /^failed: .*in\.jsonl:\d+ \(record \d+\): the server answered 400: too /);
-  assert.match(hint, /^Change what the server complains of/);
+  assert.match(hint, /^Fix what the server rejected/);
   assert.match(second, /^Failed with http 400: 4, first .*in\.jsonl:\d+ \(record \d+\): /);
   assert.deepEqual(rest, [""]);
 });
@@ -77,7 +77,7 @@ Deno.test("--json leaves standard output to the summary, and the rest as it is",
   const [summary, ...others] = jsonLines(stdout);
   assert.deepEqual([summary.succeeded, summary.failed, summary.errors], [8, 4, { http: 4 }]);
   assert.deepEqual(others, []);
-  assert.match(stderr, /^retrying: .*\nfailed: .*\nChange what .*\n(?:\d+%.*\n)*Done: 12 of 12 /);
+  assert.match(stderr, /^retrying: .*\nfailed: .*\nFix what .*\n(?:\d+%.*\n)*Done: 12 of 12 /);
 });
 
 Deno.test("without a terminal the progress is a plain line every few seconds", async () => {

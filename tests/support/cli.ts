@@ -20,7 +20,7 @@ const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
   ? [BINARY]
   : [process.execPath, "run", "--quiet", "-P=cli", "--no-prompt", "--frozen", `${ROOT}main.ts`];
 /** A command that takes longer than these milliseconds hangs. */
-const LONGEST = 180_000;
+const LONGEST = 600_000;
 /** The environment of every run. */
 export const BASE_ENV: Record<string, string> = BINARY
   ? { PATH: "" }

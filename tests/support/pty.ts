@@ -11,7 +11,7 @@ import { EmulatedTerminal } from "./emulated_terminal.ts";
 import { type TemporaryFolder, temporaryFolder } from "./temporary_folder.ts";
 
 /** Nothing that a test waits for takes longer, even on a busy machine. */
-const PATIENCE = 60_000;
+const PATIENCE = 180_000;
 
 const IS_BSD = process.platform === "darwin";
 

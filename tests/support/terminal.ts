@@ -49,7 +49,8 @@ export interface TestTerminal extends AsyncDisposable {
 
 const COLUMNS = 100;
 const ROWS = 40;
-const PATIENCE = 30_000;
+/** Nothing that a test waits for takes longer, even on a busy machine. */
+const PATIENCE = 180_000;
 
 function quoted(argument: string): string {
   return `'${argument.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,99 @@
+/**
+ * `flexllm results`
+ *
+ * @module
+ */
+import { Command } from "@commander-js/extra-typings";
+import {
+  countResults,
+  type FailureGroup,
+  type ResultCounts,
+} from "../lib/checkpoint/count_results.ts";
+import { quoted } from "./batch_report.ts";
+import { addExamples } from "./flags.ts";
+import { printableLine } from "./printable.ts";
+import { writeJson, writeOutput } from "./terminal.ts";
+
+const number = new Intl.NumberFormat("en-US");
+
+/** How many failures there are of each code, as `errors` of a batch's `--json`. */
+function byCode({ failures }: ResultCounts): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const { code, count } of failures) counts.set(code, (counts.get(code) ?? 0) + count);
+  return Object.fromEntries(counts);
+}
+
+/** The command that retries the failed records of `file`; only the user knows the input. */
+function retryCommand(file: string): string {
+  return `flexllm batch INPUT -o ${quoted(file)} --retry-failed`;
+}
+
+function failureLines({ code, message, count, examples }: FailureGroup): string[] {
+  const more = count > examples.length ? ", …" : "";
+  const noun = count === 1 ? "record" : "records";
+  return [
+    `${number.format(count)} × ${printableLine(code)}: ${printableLine(message)}`,
+    `    ${noun} ${examples.join(", ")}${more}`,
+  ];
+}
+
+function resultLines(file: string, counts: ResultCounts, failed: boolean): string[] {
+  const { succeeded, failures } = counts;
+  const total = succeeded + counts.failed;
+  const lines = [
+    `${number.format(total)} ${total === 1 ? "record" : "records"}: ` +
+    `${number.format(succeeded)} succeeded, ${number.format(counts.failed)} failed`,
+  ];
+  if (failures.length === 0) return lines;
+  if (!failed) {
+    const kinds = Object.entries(byCode(counts));
+    return [
+      ...lines,
+      ...kinds.map(([code, count]) => `  ${number.format(count)} × ${printableLine(code)}`),
+      `Their messages: flexllm results ${quoted(file)} --failed`,
+    ];
+  }
+  return [
+    ...lines,
+    "",
+    ...failures.flatMap(failureLines),
+    "",
+    `To retry them: ${retryCommand(file)}`,
+    "INPUT, and flags such as -m, are those of the run that wrote the file.",
+  ];
+}
+
+function resultsJson(file: string, counts: ResultCounts, failed: boolean) {
+  const { succeeded, failures } = counts;
+  return {
+    file,
+    total: succeeded + counts.failed,
+    succeeded,
+    failed: counts.failed,
+    errors: byCode(counts),
+    ...failed
+      ? {
+        failures: failures.map(({ code, ...rest }) => ({ error_code: code, ...rest })),
+        retry: counts.failed > 0 ? retryCommand(file) : null,
+      }
+      : {},
+  };
+}
+
+/** The command. */
+export function resultsCommand() {
+  const command = new Command("results")
+    .argument("<file>", "result file of a batch (.jsonl)")
+    .option("--failed", "list failed records by reason, and how to retry them")
+    .option("--json", "print as JSON")
+    .action((file, { failed = false, json }) => {
+      const counts = countResults(file);
+      if (json) writeJson(resultsJson(file, counts, failed));
+      else writeOutput(`${resultLines(file, counts, failed).join("\n")}\n`);
+    });
+  return addExamples(command, [
+    "flexllm results answers.jsonl",
+    "flexllm results answers.jsonl --failed",
+    "flexllm results answers.jsonl --failed --json",
+  ]);
+}

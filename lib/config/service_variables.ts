@@ -1,0 +1,91 @@
+/**
+ * Which variables of the environment belong to a service or a cloud, and which hosts they may go to
+ * without a question.
+ *
+ * Sources: the documentation of each service on environment variables and API hosts. Hosts on which
+ * customers run their own code (functions, gateways, virtual machines) are left out.
+ *
+ * @module
+ */
+import { keyVariableOf } from "../client/endpoint.ts";
+import { service, SERVICE_NAMES } from "../providers/services.ts";
+import type { Environment } from "./paths.ts";
+
+/** Variables that belong to one owner, and the owner's hosts; with a dot before it, the end of one. */
+const OWNERS: readonly (readonly [names: RegExp, hosts?: readonly string[]])[] = [
+  [/^(OPENAI|CODEX)_/, ["api.openai.com", ".api.openai.com"]],
+  [/^(ANTHROPIC|CLAUDE)_/, ["api.anthropic.com"]],
+  [/^(GEMINI|GOOGLE|GCP|GCLOUD|CLOUDSDK|VERTEX)_/, [".googleapis.com"]],
+  [/^(AZURE|ARM)_/, [
+    ".openai.azure.com",
+    ".ai.azure.com",
+    ".cognitiveservices.azure.com",
+    ".api.cognitive.microsoft.com",
+  ]],
+  [/^(AWS|BEDROCK)_/],
+  [/^(GITHUB|GH)_/, ["models.github.ai", "api.github.com", "models.inference.ai.azure.com"]],
+  [/^(HF|HUGGINGFACE|HUGGING_FACE|HUGGINGFACEHUB)_/, ["huggingface.co", ".huggingface.co"]],
+  [/^(CLOUDFLARE|CF)_/, ["api.cloudflare.com", "gateway.ai.cloudflare.com"]],
+  [/^(AI_GATEWAY_|VERCEL_)/, ["ai-gateway.vercel.sh"]],
+  [/^DIGITALOCEAN_/, ["inference.do-ai.run", "api.digitalocean.com"]],
+  [/^DATABRICKS_/, [".cloud.databricks.com", ".azuredatabricks.net", ".gcp.databricks.com"]],
+  [/^(COHERE|CO)_API_KEY$/, ["api.cohere.com", "api.cohere.ai"]],
+  [/^(MOONSHOT|KIMI)_/, ["api.moonshot.cn", "api.moonshot.ai"]],
+  [/^(ZHIPU|ZHIPUAI|BIGMODEL|ZAI|GLM)_/, ["open.bigmodel.cn", "api.z.ai"]],
+  [/^(ARK|VOLC|VOLCENGINE)_/, [".volces.com", ".bytepluses.com"]],
+  [/^(DASHSCOPE|QWEN|ALIBABA_CLOUD|ALIYUN)_/, [".aliyuncs.com"]],
+  [/^(NVIDIA|NGC)_/, ["integrate.api.nvidia.com"]],
+  [/^(XAI|GROK)_/, ["api.x.ai"]],
+  [/^(PERPLEXITY|PPLX)_/, ["api.perplexity.ai"]],
+  [/^(FIREWORKS)_/, ["api.fireworks.ai"]],
+  [/^(REPLICATE)_/, ["api.replicate.com"]],
+  [/^(CEREBRAS)_/, ["api.cerebras.ai"]],
+  [/^(SAMBANOVA)_/, ["api.sambanova.ai"]],
+  [/^(MINIMAX)_/, ["api.minimax.chat", "api.minimax.io", "api.minimaxi.com"]],
+  [/^(TENCENTCLOUD|HUNYUAN)_/, ["api.hunyuan.cloud.tencent.com"]],
+  [/^(QIANFAN|BAIDU|BCE)_/, ["qianfan.baidubce.com"]],
+  [/^DENO_KV_ACCESS_TOKEN$/, ["api.deno.com"]],
+  // These are never meant for a model's server.
+  [/^(GITLAB|BITBUCKET|CI_JOB|NPM|NODE_AUTH|PYPI|TWINE|CARGO_REGISTRY|JSR|DENO_DEPLOY|DOCKER)_/],
+  [/^(SLACK|DISCORD|TELEGRAM|STRIPE|TWILIO|SENDGRID|DATADOG|DD_API|SENTRY|NETLIFY|HEROKU|FLY)_/],
+  [/^(VAULT|KUBE|OP_SERVICE|PULUMI|TF_VAR|TFE|SSH|GPG|PGPASS|MYSQL|POSTGRES|REDIS|MONGO)/],
+  [/^(DATABASE_URL|OS_PASSWORD)$/],
+];
+
+/** What is no secret although its owner is known: places, names and versions. */
+const HARMLESS =
+  /_(BASE_URL|ENDPOINT|API_BASE|BASE|HOST|REGION|LOCATION|PROJECT|MODEL|DEPLOYMENT|VERSION)$/;
+
+/** Where customers put servers of their own behind a service's name. */
+const CUSTOMER_HOSTS = /\.azure-api\.net$/;
+
+const SERVICE_KEYS: ReadonlySet<string | undefined> = new Set(
+  SERVICE_NAMES.map((name) => service(name).keyVariable),
+);
+
+/** Whether the user's own variables say that a service is at `host`, as `OPENAI_BASE_URL` does. */
+function isChosenHost(variable: string, host: string, env: Environment): boolean {
+  const [owner] = variable.split("_");
+  return Object.entries(env).some(([name, value]) =>
+    name.startsWith(`${owner}_`) && /_(BASE_URL|ENDPOINT|API_BASE|HOST)$/.test(name) &&
+    URL.parse(value ?? "")?.host === host
+  );
+}
+
+/**
+ * Whether sending `variable` to `baseUrl` would give what belongs to one service to another server.
+ *
+ * @param baseUrl a URL, or what may become one
+ */
+export function isForeign(variable: string, baseUrl: string, env: Environment): boolean {
+  const owner = OWNERS.find(([names]) => names.test(variable));
+  if ((owner === undefined && !SERVICE_KEYS.has(variable)) || HARMLESS.test(variable)) return false;
+  const url = URL.parse(baseUrl);
+  if (url === null) return true;
+  if (isChosenHost(variable, url.host, env)) return false;
+  if (CUSTOMER_HOSTS.test(url.hostname)) return true;
+  if (keyVariableOf(baseUrl) === variable) return false;
+  return !owner?.[1]?.some((host) =>
+    host.startsWith(".") ? url.hostname.endsWith(host) : url.hostname === host
+  );
+}

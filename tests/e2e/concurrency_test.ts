@@ -1,0 +1,48 @@
+/** As many requests are in flight as -c allows, whatever the runtime's own limit is. */
+import assert from "node:assert/strict";
+import type { Socket } from "node:net";
+import { flexllm } from "../support/cli.ts";
+import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
+import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
+
+const GOOD = httpAnswer(200, completion("Yes."));
+/** More than the 256 that Bun allows unless told otherwise. */
+const CONCURRENCY = 300;
+
+Deno.test("-c 300 has 300 requests in flight, and piped input survives the restart on Bun", async () => {
+  using folder = temporaryFolder();
+  const waiting: Socket[] = [];
+  // Answers nobody before all are there.
+  await using server = await startRawServer((socket) => {
+    waiting.push(socket);
+    if (waiting.length >= CONCURRENCY) { for (const each of waiting) each.write(GOOD); }
+  });
+  const stdin = Array.from({ length: CONCURRENCY }, (_, i) => `{"q":"Question ${i}."}\n`).join("");
+  const { code, stderr } = await flexllm([
+    ...["batch", "-o", folder.file("out.jsonl"), "--base-url", server.baseUrl, "-m", "m"],
+    ...["-c", String(CONCURRENCY), "--no-adaptive", "--timeout", "150", "--retry-times", "0"],
+  ], { stdin });
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /warning/);
+  assert.equal(jsonLines(folder.read("out.jsonl")).length, CONCURRENCY);
+});
+
+Deno.test("the endpoints of the configuration have as many as all of them allow", async () => {
+  using folder = temporaryFolder();
+  const waiting: Socket[] = [];
+  await using server = await startRawServer((socket) => {
+    waiting.push(socket);
+    if (waiting.length >= CONCURRENCY) { for (const each of waiting) each.write(GOOD); }
+  });
+  const endpoint = `{base_url: "${server.baseUrl}", model: m, concurrency_limit: 150}`;
+  folder.write(
+    "flexllm_config.yaml",
+    `batch:\n  adaptive: false\n  endpoints: [${endpoint}, ${endpoint}]\n`,
+  );
+  const stdin = Array.from({ length: CONCURRENCY }, (_, i) => `{"q":"Question ${i}."}\n`).join("");
+  const { code, stderr } = await flexllm([
+    ...["batch", "-o", folder.file("out.jsonl"), "--timeout", "150", "--retry-times", "0"],
+  ], { stdin, cwd: folder.path });
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /warning/);
+});
