@@ -316,7 +316,10 @@ Deno.test("ask --thinking asks for thinking", async () => {
   assert.match(plain.stdout, /^You asked/);
   const wrong = await flexllm([...args, "much"]);
   assert.equal(wrong.code, 1);
-  assert.match(wrong.stderr, /Expected on, off, minimal, low, medium, high, xhigh, max or a number of tokens/);
+  assert.match(
+    wrong.stderr,
+    /Expected on, off, minimal, low, medium, high, xhigh, max or a number of tokens/,
+  );
 });
 
 Deno.test("an answer that is a call of a tool says so instead of being empty", async () => {
