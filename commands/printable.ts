@@ -15,7 +15,6 @@ const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 // deno-lint-ignore no-control-regex
 const UNSAFE_OR_STYLE = /\x1b\[[\d;]*m|[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 /** What JSON may hold of them as it is. */
-// deno-lint-ignore no-control-regex
 const UNSAFE_IN_JSON = /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 function shown(unsafe: string): string {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 
 const PRELOAD = `import { test } from "bun:test";
-globalThis.Deno = { test: (name, body) => test(name, () => body(), 20_000) };
+globalThis.Deno = { test: (name, body) => test(name, () => body(), 600_000) };
 `;
 
 const tests = new URL(".", import.meta.url).pathname;

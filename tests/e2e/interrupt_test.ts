@@ -89,10 +89,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 Deno.test("under nohup a hangup stops nothing", async () => {
   using folder = temporaryFolder();
   const count = 12;
-  let running: Running | undefined;
   // The hangup comes when the first request does.
   await using server = await startRawServer((socket, { number }) => {
-    if (number === 0) running!.signal("SIGHUP");
+    if (number === 0) running.signal("SIGHUP");
     socket.write(httpAnswer(200, completion("Yes.")));
   });
   const args = [
@@ -100,18 +99,16 @@ Deno.test("under nohup a hangup stops nothing", async () => {
     ...["--base-url", server.baseUrl, "-m", "m", "-c", "2"],
   ];
   const shell = ["-c", 'trap "" HUP; exec "$@"', "sh", ...commandLine(), ...args];
-  running = start(args, { shell });
-  await using _ = running;
+  await using running = start(args, { shell });
   const { code, stderr } = await running.finished;
   assert.equal(code, 0, stderr);
   assert.match(stderr, /Done: 12 of 12 records/);
 });
 
 Deno.test("SIGHUP ends a chat in a pipe as SIGTERM does", async () => {
-  let running: Running | undefined;
-  await using server = await startRawServer(() => running!.signal("SIGHUP"));
-  running = start(["chat", "--base-url", server.baseUrl, "-m", "m"], { stdin: "Hello\n" });
-  await using _ = running;
+  await using server = await startRawServer(() => running.signal("SIGHUP"));
+  const args = ["chat", "--base-url", server.baseUrl, "-m", "m"];
+  await using running = start(args, { stdin: "Hello\n" });
   const { code } = await running.finished;
   assert.equal(code, 130);
 });
