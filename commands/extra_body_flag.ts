@@ -5,11 +5,11 @@
  */
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { withExtraBody } from "../lib/chat/extra_body.ts";
-import { asObject, type Json } from "../lib/json.ts";
+import { asObject, type Json, parseExact } from "../lib/json.ts";
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     return undefined;
   }

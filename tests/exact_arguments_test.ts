@@ -1,5 +1,6 @@
 /** Arguments of tool calls come out as the model wrote them, whatever a double makes of their numbers. */
 import assert from "node:assert/strict";
+import { extraBody } from "../commands/extra_body_flag.ts";
 import { type Fetch, LLMClient } from "../mod.ts";
 
 const HELLO = [{ role: "user", content: "Hello" }] as const;
@@ -39,3 +40,8 @@ for (const [provider, body] of [["claude", CLAUDE], ["gemini", GEMINI]] as const
     }
   });
 }
+
+Deno.test("--extra-body sends numbers as they are written", () => {
+  const body = extraBody("top.seed=1669700650467246081", extraBody('{"scale": 1.10}'));
+  assert.equal(JSON.stringify(body), '{"scale":1.10,"top":{"seed":1669700650467246081}}');
+});
