@@ -1,0 +1,90 @@
+/**
+ * `deno task soak`: calls, streams and aborts against a server that fails at random, for minutes. At the
+ * end nothing is in flight or reserved, and memory is where it was after the first minute.
+ *
+ * Options: --minutes N (default 10), --seed N (default 1), --concurrency N (default 64).
+ */
+import assert from "node:assert/strict";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { CostTracker, FlexLLMError, LLMClientPool } from "../../mod.ts";
+import { seededRandom } from "../../lib/mock/random.ts";
+import { HostileServer } from "./hostile_server.ts";
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "10" },
+    seed: { type: "string", default: "1" },
+    concurrency: { type: "string", default: "64" },
+  },
+});
+
+/** The most that memory may grow after the first minute, in MB. */
+const GROWTH = 60;
+
+const seed = Number(values.seed);
+const random = seededRandom(seed);
+const end = performance.now() + Number(values.minutes) * 60_000;
+await using first = await HostileServer.start({ seed });
+await using second = await HostileServer.start({ seed: seed + 1 });
+const costTracker = new CostTracker({ limit: 1e9 });
+await using pool = new LLMClientPool({
+  endpoints: [first, second].map(({ baseUrl }) => ({
+    baseUrl,
+    model: "m",
+    concurrencyLimit: 32,
+    prices: [{ model: "m", input: 1, output: 1 }],
+  })),
+  adaptive: true,
+  costTracker,
+  cache: { store: "memory" },
+  retryDelay: 0.01,
+  maxWait: 5,
+});
+
+const counts = { answered: 0, failed: 0, aborted: 0 };
+let next = 0;
+
+async function call(): Promise<void> {
+  const controller = new AbortController();
+  const chance = random();
+  if (chance < 0.2) setTimeout(() => controller.abort(), random() * 15);
+  // Some questions come again, so that the cache and single flight have something to do.
+  const messages = [{ role: "user", content: `Question ${Math.floor(next++ / 1.2)}` }] as const;
+  const options = { maxTokens: 50, signal: controller.signal };
+  try {
+    if (chance < 0.6) await pool.chatCompletions(messages, options);
+    else {for await (const _ of pool.chatCompletionsStream(messages, options)) {
+        if (chance < 0.7) break;
+      }}
+    counts.answered++;
+  } catch (error) {
+    if (!(error instanceof FlexLLMError)) throw error;
+    counts[error.code === "aborted" ? "aborted" : "failed"]++;
+  }
+}
+
+async function work(): Promise<void> {
+  while (performance.now() < end) await call();
+}
+
+const megabytes = () => Math.round(process.memoryUsage().rss / 1e6);
+let settled: number | undefined;
+const report = setInterval(() => {
+  settled ??= megabytes();
+  // What the servers remember is no concern of the client's.
+  for (const server of [first, second]) {
+    server.times.length = 0;
+    server.paid.clear();
+  }
+  process.stdout.write(`${JSON.stringify(counts)} ${megabytes()} MB\n`);
+}, 60_000);
+await Promise.all(Array.from({ length: Number(values.concurrency) }, work));
+clearInterval(report);
+
+assert.deepEqual(pool.stats.map(({ inFlight }) => inFlight), [0, 0], "requests in flight");
+assert.equal(costTracker.reserved, 0, "money reserved");
+const growth = megabytes() - (settled ?? megabytes());
+assert.ok(growth < GROWTH, `memory grew by ${growth} MB`);
+process.stdout.write(`held: ${JSON.stringify(counts)}, ${megabytes()} MB\n`);
+process.exit(0);
