@@ -10,6 +10,7 @@ import type { ChatResult } from "../../lib/chat/result.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import type { AskFlags } from "../ask.ts";
 import { AnswerView } from "../chat/answer_view.ts";
+import { HeldText, mayThinkUntagged } from "../chat/held_text.ts";
 import { noteLongWaits } from "../note_waits.ts";
 import { writeJson, writeNote } from "../terminal.ts";
 
@@ -28,12 +29,12 @@ export async function askOnce(
     markdown: false,
     thinking: asksForThinking && process.stderr.isTTY === true,
   });
+  const [{ endpoint, model }] = client.stats;
+  const held = new HeldText(mayThinkUntagged(endpoint, model, options.thinking));
   try {
-    for await (const event of stream.events) {
-      if (event.type === "thinking") view.thinking(event.text);
-      if (event.type === "text") view.text(event.text);
-    }
+    for await (const event of stream.events) held.push(event).forEach((each) => view.show(each));
   } finally {
+    held.end().forEach((each) => view.show(each));
     view.end();
   }
   return await stream.result;
@@ -42,6 +43,9 @@ export async function askOnce(
 function toJson(result: ChatResult) {
   return {
     content: result.content,
+    refusal: result.refusal ?? undefined,
+    citations: result.citations,
+    logprobs: result.logprobs,
     parsed: result.parsed,
     thinking: result.thinking,
     tool_calls: result.toolCalls,

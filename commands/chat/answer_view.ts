@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import type { StreamEvent } from "../../lib/chat/stream_events.ts";
 import { printable } from "../printable.ts";
 import { colored, writeOutput } from "../terminal.ts";
 import { MarkdownStream } from "./markdown_stream.ts";
@@ -40,6 +41,13 @@ export class AnswerView {
     this.#markdown = options.markdown ? new MarkdownStream(columns) : undefined;
     this.#showsThinking = options.thinking;
     this.#waiting = options.waiting;
+  }
+
+  /** Shows what an event brings. */
+  show(event: StreamEvent): void {
+    if (event.type === "thinking") this.thinking(event.text);
+    // A refusal is what the model says instead of an answer.
+    else if (event.type === "text" || event.type === "refusal") this.text(event.text);
   }
 
   /** Shows a piece of the thinking. */

@@ -20,6 +20,7 @@ import { type Attachment, messageWith } from "../../lib/input/attachment.ts";
 import { noteLongWaits } from "../note_waits.ts";
 import { colored, writeNote } from "../terminal.ts";
 import type { AnswerView } from "./answer_view.ts";
+import { HeldText, mayThinkUntagged } from "./held_text.ts";
 import { fileReason } from "../../lib/file_reason.ts";
 
 /** What a session needs. */
@@ -187,10 +188,15 @@ export class ChatSession {
       return result;
     }
     const stream = this.client.chatCompletionsStream(messages, options, hooks);
-    for await (const event of stream.events) {
-      came.add(event);
-      if (event.type === "thinking") view.thinking(event.text);
-      if (event.type === "text") view.text(event.text);
+    const [{ endpoint, model }] = this.client.stats;
+    const held = new HeldText(mayThinkUntagged(endpoint, model, thinking));
+    try {
+      for await (const event of stream.events) {
+        came.add(event);
+        for (const each of held.push(event)) view.show(each);
+      }
+    } finally {
+      for (const each of held.end()) view.show(each);
     }
     return await stream.result;
   }
