@@ -28,6 +28,7 @@ import {
   Scheduler,
   type SchedulerOptions,
 } from "../scheduling/scheduler.ts";
+import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
 import { Call } from "./call.ts";
 import { expectTimeout } from "./client_options.ts";
@@ -60,8 +61,8 @@ export class Completer {
   readonly #cache: CachedCalls | undefined;
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
-  /** The signals of calls, merged with the client's own, each once. */
-  readonly #merged = new WeakMap<AbortSignal, AbortSignal>();
+  /** The signals of calls in progress, linked with the client's own, each once. */
+  readonly #linked = new Map<AbortSignal, { linked: LinkedSignal; calls: number }>();
 
   constructor(endpoints: readonly EndpointClient[], options: CompleterOptions) {
     this.#endpoints = endpoints;
@@ -95,14 +96,18 @@ export class Completer {
     hooks: CallHooks | undefined,
     loaded?: LoadedFiles,
   ): Promise<ChatResult> {
-    const signal = this.#merge(options.signal);
-    const call = this.#call(messages, options, hooks, false, signal, loaded);
-    const preparing = this.#prepare(call);
-    if (preparing !== undefined) await preparing;
-    const cache = options.cache === false ? undefined : this.#cache;
-    if (cache === undefined) return await this.#send(call);
-    const send = async () => ({ result: await this.#send(call), used: call.used! });
-    return await cache.findOrAsk(this.#encodings(call), send, call.signal);
+    const signal = this.#link(options.signal);
+    try {
+      const call = this.#call(messages, options, hooks, false, signal, loaded);
+      const preparing = this.#prepare(call);
+      if (preparing !== undefined) await preparing;
+      const cache = options.cache === false ? undefined : this.#cache;
+      if (cache === undefined) return await this.#send(call);
+      const send = async () => ({ result: await this.#send(call), used: call.used! });
+      return await cache.findOrAsk(this.#encodings(call), send, call.signal);
+    } finally {
+      this.#unlink(options.signal);
+    }
   }
 
   /** Sends a call; what was sent is in `call.used` then. */
@@ -156,35 +161,38 @@ export class Completer {
         hint: "Use chatCompletions, which retries until the answer matches its schema.",
       });
     }
-    const leaving = new AbortController();
-    const signal = AbortSignal.any([this.#merge(options.signal), leaving.signal]);
-    const call = this.#call(messages, options, hooks, true, signal);
+    const linked = new LinkedSignal(this.#signal, options.signal);
+    const call = this.#call(messages, options, hooks, true, linked.signal);
     const preparing = this.#prepare(call);
     preparing?.catch(() => {});
-    return new CompletionStream(() => this.#stream(call, preparing), leaving);
+    return new CompletionStream(() => this.#stream(call, preparing, linked), linked);
   }
 
   /** Lists the models of the first endpoint, all pages of them. */
   async models(options: Pick<ChatOptions, "signal" | "timeout">): Promise<ModelInfo[]> {
     const { timeout = this.#options.timeout } = options;
-    const signal = this.#merge(options.signal);
-    const models: ModelInfo[] = [];
-    const cursors = new Set<string>();
-    for (let cursor: string | undefined, page = 0; page === 0 || cursor !== undefined; page++) {
-      const listed = await this.#scheduler.run(
-        ({ target }) => target.modelPage(cursor, { timeout, signal }),
-        { signal },
-      );
-      models.push(...listed.models);
-      cursor = listed.next;
-      if (cursor !== undefined && cursors.has(cursor)) {
-        throw new MalformedResponseError(
-          `the server's list of models repeats itself: it gave the page "${cursor}" twice`,
+    const signal = this.#link(options.signal);
+    try {
+      const models: ModelInfo[] = [];
+      const cursors = new Set<string>();
+      for (let cursor: string | undefined, page = 0; page === 0 || cursor !== undefined; page++) {
+        const listed = await this.#scheduler.run(
+          ({ target }) => target.modelPage(cursor, { timeout, signal }),
+          { signal },
         );
+        models.push(...listed.models);
+        cursor = listed.next;
+        if (cursor !== undefined && cursors.has(cursor)) {
+          throw new MalformedResponseError(
+            `the server's list of models repeats itself: it gave the page "${cursor}" twice`,
+          );
+        }
+        if (cursor !== undefined) cursors.add(cursor);
       }
-      if (cursor !== undefined) cursors.add(cursor);
+      return models;
+    } finally {
+      this.#unlink(options.signal);
     }
-    return models;
   }
 
   /** Cancels what is in flight; resolves when the cache has written what it has. */
@@ -259,20 +267,27 @@ export class Completer {
     return encodings;
   }
 
-  async *#stream(call: Call, preparing: Promise<unknown> | undefined): EventSource {
-    if (preparing !== undefined) await preparing;
-    const cache = call.options.cache === false ? undefined : this.#cache;
-    const known = await cache?.find(this.#encodings(call));
-    if (known !== undefined) {
-      yield eventsOf(known);
-      return known;
-    }
+  async *#stream(
+    call: Call,
+    preparing: Promise<unknown> | undefined,
+    linked: LinkedSignal,
+  ): EventSource {
+    linked.link();
     try {
+      if (preparing !== undefined) await preparing;
+      const cache = call.options.cache === false ? undefined : this.#cache;
+      const known = await cache?.find(this.#encodings(call));
+      if (known !== undefined) {
+        yield eventsOf(known);
+        return known;
+      }
       const result = yield* this.#sendStream(call);
       await cache?.keep(call.used!, result);
       return await parsed(withLost(result, call.lost), call.options.responseFormat);
     } catch (error) {
       throw withLostCost(error, call.lost);
+    } finally {
+      linked.unlink();
     }
   }
 
@@ -350,14 +365,23 @@ export class Completer {
     return result;
   }
 
-  #merge(signal: AbortSignal | undefined): AbortSignal {
+  /** The signal of a call together with the client's own; {@link #unlink} ends it. */
+  #link(signal: AbortSignal | undefined): AbortSignal {
     if (signal === undefined) return this.#signal;
-    let merged = this.#merged.get(signal);
-    if (merged === undefined) {
-      merged = AbortSignal.any([this.#signal, signal]);
-      this.#merged.set(signal, merged);
+    let entry = this.#linked.get(signal);
+    if (entry === undefined) {
+      entry = { linked: new LinkedSignal(this.#signal, signal).link(), calls: 0 };
+      this.#linked.set(signal, entry);
     }
-    return merged;
+    entry.calls++;
+    return entry.linked.signal;
+  }
+
+  #unlink(signal: AbortSignal | undefined): void {
+    const entry = signal && this.#linked.get(signal);
+    if (entry === undefined || --entry.calls > 0) return;
+    entry.linked.unlink();
+    this.#linked.delete(signal!);
   }
 }
 

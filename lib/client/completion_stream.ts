@@ -17,12 +17,12 @@ import { EventIterator, type EventSource } from "./event_iterator.ts";
  */
 export class CompletionStream implements AsyncIterable<string> {
   readonly #open: () => EventSource;
-  readonly #leaving: AbortController;
+  readonly #leaving: { abort(reason?: unknown): void };
   readonly #result = Promise.withResolvers<ChatResult>();
   #started = false;
 
   /** Made by `chatCompletionsStream`. */
-  constructor(open: () => EventSource, leaving: AbortController) {
+  constructor(open: () => EventSource, leaving: { abort(reason?: unknown): void }) {
     this.#open = open;
     this.#leaving = leaving;
     // Whoever only iterates sees the error there; it must not count as unhandled here.

@@ -9,6 +9,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { CostTracker, FlexLLMError, LLMClientPool } from "../../mod.ts";
 import { seededRandom } from "../../lib/mock/random.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { HostileServer } from "./hostile_server.ts";
 
 const { values } = parseArgs({
@@ -27,6 +28,7 @@ const random = seededRandom(seed);
 const end = performance.now() + Number(values.minutes) * 60_000;
 await using first = await HostileServer.start({ seed });
 await using second = await HostileServer.start({ seed: seed + 1 });
+using folder = temporaryFolder();
 const costTracker = new CostTracker({ limit: 1e9 });
 await using pool = new LLMClientPool({
   endpoints: [first, second].map(({ baseUrl }) => ({
@@ -37,7 +39,8 @@ await using pool = new LLMClientPool({
   })),
   adaptive: true,
   costTracker,
-  cache: { store: "memory" },
+  // On disk: what the cache keeps is no leak.
+  cache: { store: "sqlite", path: folder.file("cache.sqlite") },
   retryDelay: 0.01,
   maxWait: 5,
 });
@@ -87,4 +90,5 @@ assert.equal(costTracker.reserved, 0, "money reserved");
 const growth = megabytes() - (settled ?? megabytes());
 assert.ok(growth < GROWTH, `memory grew by ${growth} MB`);
 process.stdout.write(`held: ${JSON.stringify(counts)}, ${megabytes()} MB\n`);
+folder[Symbol.dispose]();
 process.exit(0);
