@@ -32,9 +32,9 @@ function mayHaveRun(error: unknown): boolean {
     error instanceof MalformedResponseError;
 }
 
-/** What of a call is spent. */
+/** The parts of a call that determine its cost. */
 export interface SpendingCall {
-  /** The size of its prompt; 0 when nobody needs to know. */
+  /** The size of its prompt; 0 if it is not needed. */
   readonly promptSize: number;
   readonly options: ChatOptions;
 }
@@ -45,7 +45,7 @@ function requestedTier({ extraBody }: ChatOptions): string | undefined {
   return typeof tier === "string" ? tier : undefined;
 }
 
-/** The cost of an answer: of its parts, where they are billed apart. */
+/** The cost of an answer, summed over separately billed parts. */
 function priceOf(
   pricer: Pricer,
   model: string,
@@ -80,14 +80,14 @@ export class Spending {
     return this.#estimates ? promptSize(messages, options) : 0;
   }
 
-  /** The tokens that a call asks for, by what is known now. */
+  /** The tokens that a call needs, by the current estimates. */
   demand({ promptSize, options }: SpendingCall): TokenDemand {
     const prompt = promptSize === 0 ? 0 : this.#estimate.prompt(promptSize);
     return { prompt, maxCompletion: maxTokensOf(options) };
   }
 
   /**
-   * The most that a call can cost at an endpoint, in USD; 0 where there is no budget.
+   * The maximum cost of a call at an endpoint, in USD; 0 without a budget.
    *
    * @throws {ConfigurationError} when the model's price is not known
    */
@@ -135,8 +135,8 @@ export class Spending {
   }
 
   /**
-   * Records an attempt that failed: what the server counted, or else what it may bill. `partial` is what
-   * had arrived. Returns USD.
+   * Records a failed attempt with what the server counted, or else with what it may bill. `partial` is
+   * what had arrived. Returns USD.
    */
   recordLost(
     call: SpendingCall,
@@ -151,7 +151,7 @@ export class Spending {
     target.gate.releaseTokens(now, tokens, hasRun);
     if (!hasRun || target.pricer === undefined) return 0;
     const usage = this.#lostUsage(call, partial);
-    // Of an answer of which nothing is known, all may be billed that was reserved.
+    // Nothing is known of the answer: the whole reservation may be billed.
     const cost = usage === undefined ? money?.cost : target.pricer(model, usage) ?? money?.cost;
     if (cost === undefined || cost === 0) return 0;
     this.#tracker?.recordLost({ model, endpoint: target.name }, cost);
