@@ -3,7 +3,6 @@
  * Expected values are from each service's documentation; see lib/providers/service_table.ts.
  */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { type ChatOptions, type ClientOptions, LLMClient, type ServiceName } from "../mod.ts";
 import { PROVIDER_NAMES } from "../lib/client/endpoint.ts";
 import { isPrivateHost } from "../lib/client/private_host.ts";
@@ -219,18 +218,6 @@ for (const name of SERVICE_NAMES) {
 Deno.test("every service has a row here, and every name is a provider", () => {
   assert.deepEqual(Object.keys(EXPECTED), SERVICE_NAMES);
   for (const name of SERVICE_NAMES) assert.ok(PROVIDER_NAMES.includes(name));
-});
-
-Deno.test("docs/providers.md lists every service", () => {
-  const page = readFileSync(new URL("../docs/providers.md", import.meta.url), "utf8");
-  const rows = page.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
-  for (const name of SERVICE_NAMES) {
-    const { baseUrl, keyVariable } = service(name);
-    const row = rows.find(([, cell]) => cell === `\`${name}\``);
-    assert.ok(row !== undefined, name);
-    if (baseUrl !== "") assert.equal(row[2], baseUrl);
-    assert.equal(row[3], keyVariable === undefined ? "" : `\`${keyVariable}\``);
-  }
 });
 
 Deno.test("a host names its service", () => {
