@@ -281,7 +281,7 @@ export class BatchRun {
     if (!(error instanceof FlexLLMError) || error instanceof CheckpointError) throw error;
     const isPaid = (error.partial?.cost ?? 0) > 0;
     const failed: BatchItem = { ...record, status: "error", error };
-    // Aborted by us: neither answered nor failed, but its cost still counts.
+    // Aborted by us, so neither answered nor failed; but what was paid for it must not be forgotten.
     if (error instanceof AbortedError) return isPaid ? failed : undefined;
     const isEndpoints = error.fatal || isEndpointFault(error);
     this.#endpointFailures = isEndpoints ? this.#endpointFailures + 1 : 0;
@@ -289,7 +289,7 @@ export class BatchRun {
     // What is in flight may still be answered, and is paid for then.
     this.#hopeless ??= error;
     this.#drain();
-    // Its retries are used up: record it as failed like the ones before, with its cost.
+    // Its retries are used up: record it as failed like the ones before, and so what was paid for it.
     const isTried = isPaid || (isEndpoints && (!error.fatal || mayBeTheRecords(error)));
     return isTried ? failed : undefined;
   }

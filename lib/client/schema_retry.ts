@@ -36,7 +36,7 @@ function addUsage(first: Usage | null, second: Usage | null): Usage | null {
 }
 
 /**
- * The later answer, with the usage and cost of all answers to the request; cached ones were free.
+ * The later answer, with what all answers to the request have taken; those from the cache took nothing.
  */
 function withSpent(spent: ChatResult | undefined, result: ChatResult): ChatResult {
   if (spent === undefined) return result;
@@ -52,7 +52,7 @@ function withSpent(spent: ChatResult | undefined, result: ChatResult): ChatResul
   };
 }
 
-/** An error, including the cost of the answers before it. */
+/** An error with what the answers before it have cost. */
 function withSpentBefore(error: unknown, spent: ChatResult | undefined): unknown {
   if (spent === undefined || !(error instanceof FlexLLMError)) return error;
   const { content = "", thinking = null, usage = null, cost = 0 } = error.partial ?? {};

@@ -32,7 +32,7 @@ function mayHaveRun(error: unknown): boolean {
     error instanceof MalformedResponseError;
 }
 
-/** The parts of a call that determine its cost. */
+/** What of a call is spent. */
 export interface SpendingCall {
   /** The size of its prompt; 0 if it is not needed. */
   readonly promptSize: number;
@@ -135,8 +135,8 @@ export class Spending {
   }
 
   /**
-   * Records a failed attempt with what the server counted, or else with what it may bill. `partial` is
-   * what had arrived. Returns USD.
+   * Records an attempt that failed: what the server counted, or else what it may bill. `partial` is what
+   * had arrived. Returns USD.
    */
   recordLost(
     call: SpendingCall,
@@ -151,7 +151,7 @@ export class Spending {
     target.gate.releaseTokens(now, tokens, hasRun);
     if (!hasRun || target.pricer === undefined) return 0;
     const usage = this.#lostUsage(call, partial);
-    // Nothing is known of the answer: the whole reservation may be billed.
+    // Of an answer of which nothing is known, all may be billed that was reserved.
     const cost = usage === undefined ? money?.cost : target.pricer(model, usage) ?? money?.cost;
     if (cost === undefined || cost === 0) return 0;
     this.#tracker?.recordLost({ model, endpoint: target.name }, cost);

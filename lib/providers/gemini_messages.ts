@@ -133,7 +133,7 @@ function encodeToolResult(
   };
 }
 
-/** Encodes a conversation: separates system messages, and merges consecutive turns of one role. */
+/** Encodes a conversation: system messages apart, and the turns of one speaker together. */
 export function encodeMessages(
   messages: readonly Message[],
   target: GeminiTarget,

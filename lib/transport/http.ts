@@ -200,7 +200,7 @@ export class Exchange implements Cancellable, Expiring {
     return fetch === defaultFetch ? response : this.#orEnd(response);
   }
 
-  /** A stand-in for `fetch` may ignore the signal. */
+  /** A stand-in for fetch may not look at the signal. */
   #orEnd(response: Promise<Response>): Promise<Response> {
     const ended = Promise.withResolvers<never>();
     this.#onEnd = () => ended.reject(this.#reason);
