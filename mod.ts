@@ -68,6 +68,7 @@ export type {
   Tool,
   ToolChoice,
 } from "./lib/chat/options.ts";
+export { isFunctionTool } from "./lib/chat/options.ts";
 export type {
   ChatResult,
   Citation,

@@ -138,7 +138,7 @@ export function askCommand() {
     'flexllm ask "summarise" < article.txt',
     'git diff | flexllm ask "write a commit message" -s "You are terse."',
     'flexllm ask "What is in the picture?" -f photo.png',
-    'flexllm ask "Sum up in one sentence." -f report.pdf',
+    'flexllm ask "Summarize in one sentence." -f report.pdf',
     'flexllm ask -c "And in one sentence?"',
     'flexllm ask "Name three rivers" -m gpt-5.4-mini --json',
     'flexllm ask "Name a river" --schema river.json',

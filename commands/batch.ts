@@ -223,7 +223,7 @@ async function send(
     }
     if (failure === undefined && !summary.interrupted && file.hasGrown?.()) {
       note(
-        `${colored("yellow", "warning:")} ${file.name} has grown while the batch ran; ` +
+        `${colored("yellow", "warning:")} ${file.name} grew while the batch ran; ` +
           "run the same command again to send the new records.",
       );
     }

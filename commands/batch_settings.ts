@@ -24,7 +24,7 @@ export async function prepareBatch(flags: BatchFlags) {
   const config = connect.readConfigSilently(flags.config);
   const section = config.value.batch ?? {};
   const concurrencyLimit = flags.concurrency ?? section.concurrency ?? undefined;
-  // May start the process again, so nothing has been printed yet.
+  // May restart the process, so this runs before anything is printed.
   if (!flags.estimate) allowRequests(batchConcurrency(config, flags, concurrencyLimit));
   printWarnings(config);
   const recordCost = flags.trackCost ?? section.track_cost ?? true;

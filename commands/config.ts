@@ -41,7 +41,7 @@ function check(file: string, json: boolean): void {
   writeNote(`${count}; correct them with \`flexllm config edit\`.`);
 }
 
-/** Approves of what the file in the current folder sends, and says what that is. */
+/** Trusts the file in the current folder, and prints what it sends. */
 function trust(): void {
   const { env } = process;
   const { file, value, unapproved, locate } = loadConfig(env, process.cwd(), undefined);
@@ -132,7 +132,7 @@ export function configCommand() {
       check(file, false);
     });
   const trustCommand = command.command("trust")
-    .description("allow the file in this folder to send your variables where it says")
+    .description("trust the configuration in this folder with your variables")
     .action(trust);
   const schema = command.command("schema")
     .description("a JSON Schema of the file, for editors")
@@ -152,10 +152,10 @@ first line names it:
   addExamples(trustCommand, ["flexllm config show", "flexllm config trust"]).addHelpText(
     "after",
     `
-A file that is found in the current folder may be somebody else's. Before it
-sends a variable of a known service, such as OPENAI_API_KEY, to another server,
-you have to allow it, once for each file and content. FLEXLLM_TRUST=1 allows
-everything, for scripts.`,
+A configuration found in the current folder may not be yours, so it cannot send
+a variable of a known service, such as OPENAI_API_KEY, to another server until
+you trust it. If it changes, you have to trust it again. In scripts, set
+FLEXLLM_TRUST=1.`,
   );
   addExamples(edit, ["flexllm config edit", "EDITOR=nano flexllm config edit"]);
   return addExamples(command, ["flexllm config", "flexllm config check", "flexllm config edit"]);

@@ -21,13 +21,13 @@ import { ConfigurationError } from "../lib/errors.ts";
 
 /** What is wrong with a configuration file. */
 export interface Mistakes {
-  /** What keeps a command from using it. */
+  /** Errors that keep commands from using it. */
   problems: string[];
-  /** What the user should know. */
+  /** Warnings for the user. */
   warnings: string[];
 }
 
-/** Why the cache cannot be kept where the file says, on this runtime and in this environment. */
+/** Why the configured cache cannot be used on this runtime and in this environment. */
 function cacheProblems({ cache }: ConfigValue): Problem[] {
   if (typeof cache !== "object" || cache === null) return [];
   try {
@@ -45,7 +45,7 @@ function hasUnsetReference(entry: unknown): boolean {
   return [...references].some(([, name]) => process.env[name] === undefined);
 }
 
-/** What would keep `use` from using the entry at `place`, if anything. */
+/** The error that `use` of the entry at `place` would throw, if any. */
 function problemOf(place: string, use: () => void): Problem[] {
   try {
     use();
@@ -58,8 +58,8 @@ function problemOf(place: string, use: () => void): Problem[] {
 }
 
 /**
- * What `ask` and `batch` would refuse of a file that is well-formed: every model, every endpoint and the
- * settings of batches are used as they would use them, up to sending.
+ * What `ask` and `batch` would refuse in a valid file: resolves every model, every endpoint and the batch
+ * settings as they do, without sending anything.
  */
 function useProblems(config: Config): Problem[] {
   const { env } = process;
@@ -99,7 +99,7 @@ export function mistakesIn(file: string): Mistakes {
     const { env } = process;
     const foreign = unapprovedIn(file, text, inspection.readable, env, process.cwd());
     const found = [...inspection.problems, ...servers.problems];
-    // Only of a file without other mistakes, which would be reported twice.
+    // Only if the file has no other mistakes: they would be reported twice.
     const { value, locate } = inspection;
     const config: Config = { file, value, warnings: [], unapproved: [], locate };
     const problems = [

@@ -91,7 +91,7 @@ function modelSettings(config: Config, model: Sourced<string>): Setting[] {
 
 const REFERENCE = /\$\{(\w+)\}/g;
 
-/** A value that may be secret, with the variables that it refers to and the end of the rest. */
+/** A possibly secret value: its variable references, and the last characters of the rest. */
 function maskedValue(name: string, text: string): string {
   if (isHarmlessHeader(name)) return text;
   const variables = [...text.matchAll(REFERENCE)].map(([reference]) => reference);
@@ -238,7 +238,7 @@ function originOf(config: Config, named: string | undefined): string {
   return process.env.FLEXLLM_CONFIG ? "FLEXLLM_CONFIG" : "found";
 }
 
-/** What is not sent before the user approves of it. */
+/** Variables that are not sent until the user trusts the file. */
 function unapprovedLines({ unapproved, locate }: Config): string[] {
   if (unapproved.length === 0) return [];
   return [

@@ -61,7 +61,7 @@ export function warnOfCleartext(servers: readonly KeyedServer[]): void {
 /**
  * A cache that warns when it cannot be used.
  *
- * @throws {ConfigurationError} when it is on a server that the user has to approve of first
+ * @throws {ConfigurationError} when it is on a server that the user has not approved
  */
 export function withWarning(config: Config, cache: false | CacheOptions): false | CacheOptions {
   if (cache === false) return false;
@@ -78,7 +78,7 @@ function ownPrices(config: Config): PriceRow[] {
   ];
 }
 
-/** What flags say of a connection. */
+/** The connection flags. */
 type ConnectFlags = ModelFlags & { allowPrivateUrls?: true; verbose?: true };
 
 /** How attachments are downloaded. */

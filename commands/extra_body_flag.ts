@@ -41,7 +41,7 @@ function fieldsOf(text: string): Json {
   ) as Json;
 }
 
-/** Adds what one `--extra-body` gives to what those before it gave; the last one wins. */
+/** Adds one `--extra-body` to the previous ones; the last one wins. */
 export function extraBody(text: string, before: Json = {}): Json {
   return withExtraBody(before, fieldsOf(text))!;
 }

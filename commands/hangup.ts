@@ -11,8 +11,8 @@ import { childrenInheritIgnoredSignals } from "../lib/runtime.ts";
 let ignored: boolean | undefined;
 
 /**
- * Whether SIGHUP was ignored when the process started, as `nohup` arranges. To be called first before
- * any signal has a listener: in Deno that changes what SIGHUP does.
+ * Whether SIGHUP was ignored when the process started, as under `nohup`. Call it before any signal has a
+ * listener: in Deno, a listener changes what SIGHUP does.
  */
 export function ignoresHangup(): boolean {
   return ignored ??= wasIgnored();
@@ -20,7 +20,7 @@ export function ignoresHangup(): boolean {
 
 function wasIgnored(): boolean {
   if (process.platform === "win32") return false;
-  // `nohup` leaves no output on a terminal.
+  // Under `nohup`, no output goes to a terminal.
   if (process.stdout.isTTY || process.stderr.isTTY) return false;
   try {
     const [, mask] = /^SigIgn:\s*(\w+)$/m.exec(readFileSync("/proc/self/status", "utf8"))!;

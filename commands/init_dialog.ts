@@ -70,7 +70,7 @@ function urlProblem(text: string): string | undefined {
 async function askBaseUrl(provider: Answers["provider"], flags: InitFlags): Promise<string> {
   if (flags.baseUrl !== undefined) return flags.baseUrl;
   const known = provider === OTHER ? undefined : baseUrlOf(provider);
-  // A server of one's own may be on another machine.
+  // A self-hosted server may be on another machine.
   if (known !== undefined && !known.startsWith("http://localhost")) return known;
   const url = await askLine(
     "Base URL of the server, up to and with /v1?",

@@ -48,7 +48,7 @@ export function clientOf({ provider, baseUrl, apiKey, model }: Answers): LLMClie
 async function listModels(answers: Answers): Promise<string[]> {
   await using client = clientOf(answers);
   const models = await client.models();
-  // A name that would steer the terminal is not offered for choice.
+  // Names with terminal control characters are not offered.
   return models.map(({ id }) => id).filter((id) => id !== "" && id === printable(id)).toSorted();
 }
 

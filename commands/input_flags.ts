@@ -56,16 +56,16 @@ Input: one JSON object a line, or a table (.csv, .tsv) whose first line names
   with "system"), {"instruction": …, "input": …}, or a line of an OpenAI Batch
   file. With --template it may be anything: {{name}} and {{a.b}} are its fields,
   \\{{ is two braces, and a text that begins with @ is written \\@….
-  All other fields stand beside the answer as "metadata". Images and files given
-  as paths are read when their record is sent, relative to the current folder.
+  Other fields are copied to the result as "metadata". Images and files given as
+  paths are read when their record is sent, relative to the current folder.
 
 Options of a record: model, temperature, top_p, top_k, max_tokens, stop, seed,
   presence_penalty, frequency_penalty, thinking, response_format, tools,
-  tool_choice, parallel_tool_calls and extra_body win over flags and
-  configuration, -m included, for that record alone, unless the template puts
-  them into the question; extra_body is merged. --as-metadata model makes a
-  field metadata, so that -m holds for all. In lines of a result file, asked
-  about with --template, they are those of the answer and change nothing.
+  tool_choice, parallel_tool_calls and extra_body override flags (including -m)
+  and configuration for that record, unless the template uses them; extra_body
+  is merged. --as-metadata model makes a field metadata, so that -m applies to
+  all records. When the input is itself a result file (with --template), these
+  fields are ignored.
 
 Shards: record k, counted from 0, is in shard k mod n; n/n is 0/n, so both ways
   of counting take each record once. Indexes in the output are those of the

@@ -43,21 +43,21 @@ export interface LongWait {
   reason: string;
 }
 
-/** The cause of an error in few words: without the URL, which is the same for all. */
+/** The cause of an error in a few words, without the URL, which is the same for all. */
 function causeOf(error: unknown): string {
   return reasonOf(error).replace(/ \(https?:\/\/[^ )]*\)$/, "");
 }
 
-/** Why an endpoint takes no requests. */
+/** Why an endpoint accepts no requests. */
 function blockedBy({ state, lastError }: EndpointStats): string {
   // A pause may also come from the headers of an answer, long after some other failure.
   const isCause = state !== "cooling" || lastError instanceof HttpError;
-  return isCause && lastError !== null ? causeOf(lastError) : "the rate limit of the server";
+  return isCause && lastError !== null ? causeOf(lastError) : "the server's rate limit";
 }
 
-/** Finds out from the endpoints and the retries of single records what a whole batch waits for. */
+/** Derives what a whole batch waits for from its endpoints and the retries of single records. */
 export class WaitWatch {
-  /** When the next record is tried again, as far as records have said. */
+  /** When the next record is retried, as far as is known. */
   #until = -Infinity;
   #error: unknown;
   #finished = 0;
@@ -79,7 +79,7 @@ export class WaitWatch {
   }
 
   /**
-   * What is waited for at `now` while `finished` records are finished; `undefined` while they continue.
+   * What the batch waits for at `now`, with `finished` records done; `undefined` while it makes progress.
    */
   current(
     finished: number,
@@ -101,7 +101,7 @@ export class WaitWatch {
     if (inFlight === 0 && now < this.#until) {
       return { seconds: (this.#until - now) / 1000, reason: causeOf(this.#error) };
     }
-    // Endpoints take requests, but all that comes back are failures.
+    // Endpoints accept requests, but every one fails.
     if (failed - this.#failedBefore > inFlight && this.#error !== undefined) {
       return { seconds: undefined, reason: causeOf(this.#error) };
     }

@@ -14,7 +14,7 @@ const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 /** The same, and the sequences that set colours. */
 // deno-lint-ignore no-control-regex
 const UNSAFE_OR_STYLE = /\x1b\[[\d;]*m|[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
-/** What JSON may hold of them as it is. */
+/** Those that JSON may contain unescaped. */
 const UNSAFE_IN_JSON = /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 function shown(unsafe: string): string {
@@ -27,14 +27,13 @@ function shown(unsafe: string): string {
 }
 
 /**
- * `text` with a visible sign in the place of every character that would steer the terminal; newlines
- * and tabs stay. It works character by character, so a text may be given in pieces.
+ * `text` with every terminal control character replaced by a visible one; newlines and tabs stay. It works character by character, so a text may be given in pieces.
  */
 export function printable(text: string): string {
   return text.replace(UNSAFE, shown);
 }
 
-/** The same for text of our own with colours in it, which stay. */
+/** The same for our own text, whose colours stay. */
 export function printableStyled(text: string): string {
   return text.replace(UNSAFE_OR_STYLE, shown);
 }
@@ -46,7 +45,7 @@ export function printableLine(text: string): string {
   return printable(line).trim();
 }
 
-/** JSON with escapes for what would steer the terminal; its value is the same. */
+/** JSON with terminal control characters escaped; its value is the same. */
 export function printableJson(json: string): string {
   return json.replace(
     UNSAFE_IN_JSON,

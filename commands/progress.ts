@@ -28,7 +28,7 @@ const SETTLED = 500;
 const UNSETTLED_COLUMNS = 20;
 /** Milliseconds between two plain lines. */
 const PLAIN = 5000;
-/** Milliseconds between two looks at whether everything waits, which is worth a line of its own. */
+/** Milliseconds between checks whether the whole batch waits, which gets its own line. */
 const LOOK = 1000;
 
 /** The progress of one batch. */
@@ -111,7 +111,7 @@ function showOnTerminal(terminal: TerminalStream, screen: Screen, state: () => P
   };
 }
 
-/** A line every few seconds, and one at once when everything begins to wait. */
+/** Prints a line every few seconds, and immediately when the whole batch begins to wait. */
 function showInLines(screen: Screen, state: () => ProgressState) {
   let writtenAt = screen.now();
   let waited = false;

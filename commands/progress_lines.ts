@@ -42,7 +42,7 @@ interface Part {
   /** Parts of a low rank stay when others have no room. */
   rank: number;
   style?: Style;
-  /** What separates it from the part before it; as long as the usual separator. */
+  /** Its separator from the previous part; as long as the usual one. */
   glue?: ": " | ", ";
 }
 

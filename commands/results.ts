@@ -16,7 +16,7 @@ import { writeJson, writeOutput } from "./terminal.ts";
 
 const number = new Intl.NumberFormat("en-US");
 
-/** How many failures there are of each code, as `errors` of a batch's `--json`. */
+/** The number of failures by code, like `errors` in a batch's `--json`. */
 function byCode({ failures }: ResultCounts): Record<string, number> {
   const counts = new Map<string, number>();
   for (const { code, count } of failures) counts.set(code, (counts.get(code) ?? 0) + count);
@@ -59,7 +59,7 @@ function resultLines(file: string, counts: ResultCounts, failed: boolean): strin
     ...failures.flatMap(failureLines),
     "",
     `To retry them: ${retryCommand(file)}`,
-    "INPUT, and flags such as -m, are those of the run that wrote the file.",
+    "Use the INPUT and the flags, such as -m, of the run that wrote the file.",
   ];
 }
 

@@ -12,15 +12,15 @@ import { ignoresHangup } from "./hangup.ts";
 /** The signals that ask a process to end. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-/** What signals come from, and how a process ends. Replaced in tests. */
+/** Where signals come from, and how the process ends. Replaced in tests. */
 export interface SignalHost {
   /** Calls `listener` at each `signal`. */
   on(signal: StopSignal, listener: () => void): void;
-  /** Calls it no longer. */
+  /** Removes `listener`. */
   off(signal: StopSignal, listener: () => void): void;
   /** Ends the process. */
   exit(code: number): void;
-  /** Calls `run` in `ms` milliseconds, unless the function that it returns is called before. */
+  /** Calls `run` after `ms` milliseconds. Returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
   /** Whether SIGHUP is to be ignored, as under `nohup`. */
   ignoresHangup(): boolean;
@@ -39,7 +39,7 @@ const PROCESS: SignalHost = {
 
 /** Listeners that can be removed. */
 export interface StopListeners {
-  /** Removes them; signals then end the process as they do by default. */
+  /** Removes them; signals then have their default effect. */
   release(): void;
 }
 
@@ -70,13 +70,13 @@ export function onStopSignals(
 
 /** What can be stopped. */
 export interface Stoppable {
-  /** Starts nothing more. */
+  /** Starts no further requests. */
   stop(): void;
-  /** Aborts what has started. */
+  /** Aborts the requests in flight. */
   abort(): void;
 }
 
-/** Milliseconds that an aborted batch gets for its last lines before the process ends regardless. */
+/** Milliseconds that an aborted batch has to write its last lines before the process is ended. */
 const LAST_WORDS = 5000;
 
 /**

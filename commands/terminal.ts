@@ -19,7 +19,7 @@ function pause(): void {
 
 /**
  * Writes a result. It is written when this returns: a disk that is full is an error here and now, not
- * one that nobody sees. On a terminal, characters that would steer it are replaced.
+ * one that nobody sees. On a terminal, control characters are replaced.
  */
 export function writeOutput(text: string): void {
   const bytes = Buffer.from(process.stdout.isTTY ? printableStyled(text) : text);
@@ -43,7 +43,7 @@ function outputError(cause: unknown): ConfigurationError {
   });
 }
 
-/** Writes a result for programs; laid out, and safe to look at, on a terminal. */
+/** Writes a result for programs; indented and with control characters escaped on a terminal. */
 export function writeJson(value: unknown): void {
   const json = process.stdout.isTTY
     ? printableJson(JSON.stringify(value, null, 2))
@@ -68,7 +68,7 @@ export function errorStream(): NodeJS.WriteStream {
   return process.stderr;
 }
 
-/** Writes a line for the person, without anything in it that would steer a terminal but colours. */
+/** Writes a line for people, without terminal control characters other than colours. */
 export function writeNote(line: string): void {
   const shown = printableStyled(line);
   if (diverted === undefined) errorStream().write(`${shown}\n`);

@@ -1,5 +1,5 @@
 /**
- * A warning about placeholders in texts that are no templates.
+ * A warning about placeholders in text that is not a template.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { colored, writeNote } from "./terminal.ts";
 const PLACEHOLDER = /\{\{\s*[^\s{}](?:[^{}]*[^\s{}])?\s*\}\}/;
 
 /**
- * Warns when `text`, called `name`, has a `{{field}}` that is sent as it is; `remedy` completes
+ * Warns when `text`, called `name`, contains a `{{field}}` that is sent literally; `remedy` completes
  * "placeholders are filled in only …".
  */
 export function warnOfBraces(

@@ -10,10 +10,10 @@ function asWritten({ rawJSON }: RawNumber): string {
 }
 
 /**
- * The canonical JSON (RFC 8785) of `value`. What JSON has no form for is written as `JSON.stringify`
- * does, whole `bigint`s as integers.
+ * The canonical JSON (RFC 8785) of `value`. Values without a JSON form are treated as by `JSON.stringify`;
+ * `bigint`s are written as integers.
  *
- * @param rawNumber writes a number that a double would change; default as it was written
+ * @param rawNumber formats a number that a double would change; default: its source text
  */
 export function canonicalJson(
   value: unknown,

@@ -106,15 +106,15 @@ export class InvalidInputError extends FlexLLMError {
   }
 }
 
-/** A fault of flexllm itself, in the work on one record of a batch. The other records go on. */
+/** A bug in flexllm that one record of a batch triggers. The other records continue. */
 export class InternalError extends FlexLLMError {
   /** The name of the class. */
   override name = "InternalError";
 
-  /** Makes an error for `cause`, which nobody expected. */
+  /** Makes an error for the unexpected `cause`. */
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super("internal", `unexpected: ${reason} (this is a fault of flexllm)`, {
+    super("internal", `unexpected: ${reason} (this is a bug in flexllm)`, {
       cause,
       hint: "Please report it, with the record: https://github.com/flexllm/flexllm/issues",
     });
@@ -139,8 +139,7 @@ export function abortedBy(signal: AbortSignal | undefined): AbortedError {
 }
 
 /**
- * A copy of `error` with `changes`. An error may be in the hands of several callers, so none is ever
- * changed.
+ * A copy of `error` with `changes`. Several callers may share an error, so errors are never modified.
  */
 export function copyError<T extends FlexLLMError>(error: T, changes: Partial<T>): T {
   const copy = Object.create(

@@ -1,5 +1,5 @@
 /**
- * Parses event streams, also those of servers that do not quite keep to the format.
+ * Parses event streams, including those of servers that deviate from the format.
  *
  * Source: WHATWG HTML, "Server-sent events"; parsing is eventsource-parser's. llama.cpp sends errors in a
  * field `error:`; Gemini and others have sent them as bare JSON between events.
@@ -25,7 +25,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** The value of an `error:` field as an error body, which some servers have it be already. */
+/** The value of an `error:` field as an error body, unless it is one already. */
 function errorBody(value: string): string {
   const error = parse(value) ?? value;
   return asObject(error)?.error === undefined ? JSON.stringify({ error }) : value;

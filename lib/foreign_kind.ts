@@ -33,7 +33,7 @@ const SIGNATURES: readonly [start: string, kind: string, hint: string][] = [
   ["\0{", "UTF-16, not UTF-8", "Convert it first: iconv -f utf-16be -t utf-8 IN > FILE"],
 ];
 
-/** A file as it is written in a command. */
+/** A file name, quoted for a shell. */
 export function inCommand(name: string): string {
   if (name === "standard input") return "FILE";
   return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name}'`;

@@ -1,5 +1,5 @@
 /**
- * Reading JSON whose shape is not certain, and whose numbers a double may not hold.
+ * Reading JSON of unknown shape, with numbers that a double may not represent.
  *
  * @module
  */
@@ -23,12 +23,11 @@ interface JsonWithSource {
 
 const { rawJSON, isRawJSON } = JSON as unknown as JsonWithSource;
 
-/** Deeper JSON is refused: servers refuse it as well, and recursive code runs out of stack. */
+/** Deeper JSON is refused: servers also refuse it, and recursive code would overflow the stack. */
 export const MAX_DEPTH = 500;
 
 /**
- * A number that may not be written as a double is. Text that only looks like one, in a string, costs
- * some time and nothing else.
+ * Matches numbers that a double might not round-trip. A match inside a string only costs time.
  */
 const INEXACT =
   /[:,[][ \t\n\r]*(?:-0(?![\d.])|-?(?:[\d.]{16}|\d+(?:\.\d+)?[eE]|\d+\.\d*0(?!\d)|0\.00000))/;

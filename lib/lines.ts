@@ -33,7 +33,7 @@ function decodeLine(bytes: Buffer): { text: string; valid: boolean } {
   return { text, valid: !text.includes("\ufffd") || isUtf8(bytes) };
 }
 
-/** Yields the lines of `file`, an open file or what reads one, from its start. */
+/** Yields the lines of `file`, an open file or a reader of one, from its start. */
 export function* readLinesSync(file: number | ReadBytes): Generator<Line, void, void> {
   const readBytes: ReadBytes = typeof file === "function"
     ? file

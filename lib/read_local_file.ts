@@ -1,6 +1,6 @@
 /**
- * Reads a file that a message names: only regular files, and no more of them than can be sent. A pipe
- * or a device may never end, or never begin.
+ * Reads a file named in a message: only regular files, up to the size that can be sent. A pipe or a
+ * device may block or never end.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { AbortedError, InvalidInputError } from "./errors.ts";
 import { fileReason } from "./file_reason.ts";
 import { untilAborted } from "./until_aborted.ts";
 
-/** What is read when a file does not say its size, such as those in /proc. */
+/** Bytes read at first from files that report no size, such as those in /proc. */
 const CHUNK = 64 * 1024;
 
-/** What a path leads to, when it is no regular file. */
+/** What a path points to, if not a regular file. */
 function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return "a folder";
   if (stats.isFIFO()) return "a pipe";
@@ -42,7 +42,7 @@ async function readBounded(
 ): Promise<Uint8Array | undefined> {
   const file = await open(path, "r");
   try {
-    // One byte more than expected, so that the end is found without another buffer.
+    // One byte more than expected, to detect the end without another buffer.
     let buffer = Buffer.allocUnsafe(size === 0 ? CHUNK : size + 1);
     let length = 0;
     while (true) {

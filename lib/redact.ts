@@ -27,7 +27,7 @@ export interface ShownAnswer {
   body: string;
 }
 
-/** An answer without any of the `secrets`, wherever the server shows them. */
+/** An answer with all `secrets` removed, wherever the server repeats them. */
 export function redactAnswer(
   { status, headers, body }: ShownAnswer,
   secrets: readonly string[],
@@ -48,7 +48,7 @@ export function isHarmlessHeader(name: string): boolean {
 /** Parameters of a URL that hold a key. */
 const SECRET_PARAMETER = /key|token|secret|sig|pass|auth|code/i;
 
-/** What must not be shown of what is sent to a server: its key, and what its headers and URL hold. */
+/** The secrets sent to a server: its key, and those in its headers and URL. */
 export function secretsOf(
   { apiKey, headers, baseUrl }: {
     apiKey: string | undefined;

@@ -71,10 +71,9 @@ export function maxRequests(): number {
 }
 
 /**
- * Makes room for `count` requests in flight. Where only a new start can do that, this replaces the
- * process in place (same process id, terminal and standard streams), so it must be called before
+ * Allows `count` requests in flight. If that needs a restart, this replaces the process in place (same process id, terminal and standard streams), so it must be called before
  * anything was read or written. Returns without effect where the runtime cannot (Bun on Windows);
- * {@link maxRequests} says what holds then.
+ * {@link maxRequests} is then the limit.
  */
 export function allowRequests(count: number): void {
   const wanted = Math.min(count, MAX_REQUESTS);

@@ -1,5 +1,5 @@
 /**
- * Cancels the wait for work that cannot be cancelled itself: reading a file, resolving a name.
+ * Stops waiting for work that cannot itself be cancelled: reading a file, resolving a name.
  *
  * @module
  */

@@ -109,7 +109,7 @@ Deno.test("the type of a file is told by its bytes, that of text by its name", a
     writeFileSync(folder.file(name), content, "latin1");
     await assert.rejects(read(file(folder.file(name))), {
       code: "invalid_input",
-      message: `the file ${folder.file(name)} is of no known type`,
+      message: `the file ${folder.file(name)} is of an unknown type`,
     });
   }
 });
@@ -148,7 +148,7 @@ Deno.test("audio becomes base64 and its format, wherever it comes from", async (
   assert.deepEqual(await read(audio(folder.file("raw.pcm"), "pcm16")), audio("AAEC", "pcm16"));
   await assert.rejects(read(audio(folder.file("raw.pcm"))), {
     code: "invalid_input",
-    message: /the audio .*raw\.pcm is of no known format/,
+    message: /the audio .*raw\.pcm is of an unknown format/,
   });
 });
 
@@ -211,7 +211,7 @@ Deno.test("files in Google's own stores are only named, never downloaded", async
     }
   }
   await assert.rejects(read(file("gs://bucket/a.pdf")), {
-    message: /cannot read the file gs:.*: URLs of the scheme gs: are not known/,
+    message: /cannot read the file gs:.*: the URL scheme gs: is not supported/,
   });
 });
 

@@ -194,7 +194,7 @@ Deno.test("a fault of ours that one record meets fails that record, and no other
   assert.deepEqual([summary.succeeded, summary.failed, summary.errors], [39, 1, { internal: 1 }]);
   const [failed] = results.filter((item) => item.status === "error");
   assert.equal(failed.index, 3);
-  assert.equal(failed.error.message, "unexpected: x is undefined (this is a fault of flexllm)");
+  assert.equal(failed.error.message, "unexpected: x is undefined (this is a bug in flexllm)");
   assert.ok(failed.error.cause instanceof TypeError);
   const line = jsonLines(readFileSync(output, "utf8"))[3];
   assert.deepEqual([line.status, line.error_code], ["error", "internal"]);

@@ -40,7 +40,7 @@ Deno.test("a file that is no ledger is named, with what to do", () => {
     writeFileSync(`${output}.state`, text);
     assert.throws(() => new BudgetLedger(output, 0, 10), {
       code: "checkpoint",
-      message: /out\.jsonl\.state does not hold/,
+      message: /out\.jsonl\.state is not a budget state file/,
       hint: /^Delete it if/,
     });
   }

@@ -318,8 +318,8 @@ Deno.test("files are attached as text or image, or refused", async () => {
   folder.write("large.txt", "x".repeat(5 * 1024 * 1024));
   mkdirSync(folder.file("folder"));
   const cases: [string, RegExp][] = [
-    ["b.bin", /b\.bin is no text \(UTF-8\), image, PDF or audio/],
-    ["latin1.txt", /latin1\.txt is no text/],
+    ["b.bin", /b\.bin is not text \(UTF-8\), an image, a PDF or audio/],
+    ["latin1.txt", /latin1\.txt is not text/],
     ["large.txt", /large\.txt has 5\.0 MB, more than the 4\.0 MB that can be sent/],
     ["folder", /folder: it is a folder, not a file/],
     ["none", /cannot read .*none: it does not exist/],

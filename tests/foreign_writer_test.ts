@@ -121,7 +121,7 @@ Deno.test("A result of another input that someone appends is not removed by sort
   const checkpoint = await Checkpoint.open(path);
   checkpoint.append([record(1), record(0)]);
   appendFileSync(path, lines({ ...record(0), input: question(77) }));
-  assert.throws(() => checkpoint.order(), /out\.jsonl:3: it is a result of another input/);
+  assert.throws(() => checkpoint.order(), /out\.jsonl:3: it is a result for different input/);
   checkpoint.close();
   assertAllThere(folder.read("out.jsonl"), [0, 1]);
 });
@@ -152,7 +152,10 @@ Deno.test("A file that is cut in mid-run stops the batch, with what was in hand 
     const checkpoint = await Checkpoint.open(path);
     checkpoint.append([record(0), record(1), record(2)]);
     truncateSync(path, size);
-    assert.throws(() => checkpoint.append([record(3), record(4)]), /was cut by another program/);
+    assert.throws(
+      () => checkpoint.append([record(3), record(4)]),
+      /was truncated by another program/,
+    );
     checkpoint.close();
     assertAllThere(folder.read("out.jsonl"), [3, 4]);
   }

@@ -427,7 +427,7 @@ Deno.test("a rate limit is named, until something is answered", async () => {
   stage.pass(100);
   assert.match(
     await wholeScreen(terminal),
-    /waiting: the rate limit of the server, /,
+    /waiting: the server's rate limit, /,
     "by headers",
   );
   stage.endpoints = [endpoint({ ...limited, failures: 8, state: "up", retryIn: null })];

@@ -58,7 +58,7 @@ class InteractiveChat implements ChatContext {
   async run(): Promise<void> {
     const onSignal = () => this.#keyboard.interrupt();
     const onEnd = () => {
-      // Whatever still keeps it from leaving is not waited for twice.
+      // Don't wait a second time for anything that still blocks the exit.
       if (this.#leaving) process.exit(EXIT.interrupted);
       this.leave();
       this.#answering?.abort();

@@ -70,22 +70,22 @@ export type BatchItem =
 /** All results of a batch. */
 export interface BatchResult {
   /**
-   * One item for each record, in the order of the input. When the batch stopped early, records that have
-   * neither an answer nor an error are left out; {@link BatchItem.index} says which these are.
+   * One item for each record, in the order of the input. When the batch stopped early, records that were
+   * not finished are left out: use {@link BatchItem.index}.
    */
   results: BatchItem[];
   /** The counts. */
   summary: BatchSummary;
   /**
    * Why the batch stopped early: the budget or quota is used up, it was cancelled, the key was refused,
-   * the server is down, the result file cannot be written, … Absent when it ran to its end.
+   * the server is down, the result file cannot be written, and so on. Absent if it finished.
    */
   stoppedBy?: FlexLLMError;
 }
 
 /** Yields the items of a batch; returns the counts at its end. */
 export type BatchIterator = AsyncGenerator<BatchItem, BatchSummary, void> & {
-  /** The counts so far; also after the batch has ended, or has stopped with an error. */
+  /** The counts so far; also available after the batch has finished or failed. */
   readonly summary: BatchSummary;
 };
 
@@ -158,7 +158,7 @@ export function iterateBatch(
   return Object.defineProperty(items(), "summary", { get: summary }) as BatchIterator;
 }
 
-/** Limits of the caller's own: reaching one is no failure, even if nothing was answered before. */
+/** Limits that the caller set: reaching one is not a failure, even without any answer. */
 const LIMITS: ReadonlySet<string> = new Set(["aborted", "budget_exceeded", "quota_exceeded"]);
 
 /** The batch behind `chatCompletionsBatch`. */
@@ -177,14 +177,14 @@ export async function collectBatch(
   } catch (error) {
     const stoppedBy = error instanceof FlexLLMError ? error : inputFailure(error);
     const isLimit = LIMITS.has(stoppedBy.code);
-    // Without any result there is nothing to return.
+    // No results: nothing to return.
     if (run === undefined || results.length === 0 && !isLimit) throw error;
-    // Holes are records that were not tried.
+    // Holes are records that were not sent.
     return { results: results.filter(() => true), summary: run.summary(), stoppedBy };
   }
 }
 
-/** The inputs are the only foreign code of a batch. */
+/** The input iterable is the only code in a batch that is not ours. */
 function inputFailure(cause: unknown): FlexLLMError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new InvalidInputError(`reading the inputs of the batch failed: ${reason}`, { cause });

@@ -248,7 +248,7 @@ export class BatchRun {
     } catch (error) {
       if (error instanceof FlexLLMError) throw error;
       const problem = encodingProblem(record);
-      // A fault of ours that one record meets must not keep the others from being done.
+      // A bug that one record triggers must not stop the others.
       throw problem === undefined
         ? new InternalError(error)
         : invalidRecord(record, problem, error);

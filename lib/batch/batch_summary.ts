@@ -16,7 +16,7 @@ export interface BatchSummary {
   restored: number;
   /** Tries that failed and were repeated. */
   retries: number;
-  /** Of `succeeded`, answers in which the model refused, or that were filtered. */
+  /** Of `succeeded`, answers that were refused by the model or filtered. */
   refused: number;
   /** Answers that came from the response cache. */
   cached: number;

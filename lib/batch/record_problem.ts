@@ -1,5 +1,5 @@
 /**
- * Inputs that cannot be sent, or not be written to a result file.
+ * Finds inputs that cannot be sent or written to a result file.
  *
  * @module
  */
@@ -20,11 +20,11 @@ function jsonProblem(
 
 const PARTS = ["messages", "metadata", "options"] as const;
 
-/** What is wrong with a record before it is sent, the part named; `undefined` when it is good. */
+/** What is wrong with a record before it is sent, and where; `undefined` if it is valid. */
 export function recordProblem(record: BatchRecord, isJournaled: boolean): string | undefined {
   for (const part of PARTS) {
     if (!isTooDeep(record[part])) continue;
-    return `${part}: nested more than ${MAX_DEPTH} levels deep, or referring to itself`;
+    return `${part}: nested more than ${MAX_DEPTH} levels deep, or circular`;
   }
   // What is sent is written as JSON anyway.
   if (!isJournaled || record.metadata === undefined) return undefined;

@@ -22,7 +22,7 @@ interface StoredAnswer {
   thinking?: string;
   toolCalls?: ToolCall[];
   native?: NativeMessage;
-  /** Never stored, but given to those who wait for the same request. */
+  /** Never stored, but shared with callers that wait for the same request. */
   refusal?: string;
   citations?: Citation[];
   logprobs?: TokenLogprob[];

@@ -64,7 +64,7 @@ interface Answer {
   json: string | undefined;
 }
 
-/** The error of one who waited for another's request, and pays nothing for it. */
+/** The error for a follower of another caller's request, which costs it nothing. */
 function followersError(error: unknown): unknown {
   if (error instanceof SchemaMismatchError && error.result !== undefined) {
     return copyError(error, { result: { ...error.result, cost: 0, cached: true } });

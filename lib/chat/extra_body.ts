@@ -9,8 +9,8 @@ import { asObject, type Json } from "../json.ts";
 export const APPENDED: ReadonlySet<string> = new Set(["tools", "include"]);
 
 /**
- * `own` on top of `defaults`: objects are merged deeply, `tools` and `include` are appended, and of anything
- * else `own` wins. Neither is changed.
+ * Merges `own` over `defaults`: objects deeply, `tools` and `include` by appending; otherwise `own` wins.
+ * Changes neither.
  */
 export function withExtraBody(
   defaults: Json | undefined,

@@ -1,7 +1,7 @@
 // Files begin with control characters.
 // deno-lint-ignore-file no-control-regex
 /**
- * What a file is: by its first bytes, and by its name where they do not say.
+ * Detects media types: by the first bytes, or by the name if these are inconclusive.
  *
  * @module
  */
@@ -38,7 +38,7 @@ const SIGNATURES: readonly (readonly [mediaType: string, begins: RegExp])[] = [
 
 const OFFICE = "application/vnd.openxmlformats-officedocument";
 
-/** Types that only a name tells: of text, and of archives and streams that offices write. */
+/** Types that only the name reveals: text formats and office documents. */
 const BY_EXTENSION: Readonly<Record<string, string>> = {
   css: "text/css",
   csv: "text/csv",
@@ -58,13 +58,13 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
   xlsx: `${OFFICE}.spreadsheetml.sheet`,
 };
 
-/** What office documents are: ZIP archives, or Microsoft's compound files. */
+/** The containers of office documents: ZIP archives and Microsoft's compound files. */
 const OFFICE_START = /^(PK\x03\x04|\xd0\xcf\x11\xe0)/;
 
-/** How many bytes of a file tell its type. */
+/** How many bytes are needed to detect a type. */
 export const SIGNATURE_BYTES = 32;
 
-/** The media type that the first bytes of a file tell; `undefined` when they are of no known type. */
+/** Detects the media type from a file's first bytes; `undefined` if it is unknown. */
 export function sniff(bytes: Uint8Array): string | undefined {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SIGNATURE_BYTES))
     .toString("latin1");
@@ -85,18 +85,18 @@ export function mediaTypeOf(bytes: Uint8Array, name: string): string | undefined
   return byName ?? "text/plain";
 }
 
-/** Whether files of this media type are text, whatever else they are. */
+/** Whether files of this media type are text. */
 export function isTextType(mediaType: string): boolean {
   return /^text\/|^application\/(.+\+)?(json|jsonl|x-ndjson|xml|yaml|x-yaml|toml)$/.test(mediaType);
 }
 
-/** The names that media types have as `input_audio.format`. */
+/** The `input_audio.format` of each media type. */
 const AUDIO_FORMATS: Readonly<Record<string, string>> = {
   "audio/mpeg": "mp3",
   "audio/mp4": "m4a",
   "audio/opus": "ogg",
   "audio/wave": "wav",
-  // A container without pictures is sound.
+  // A container without video is audio.
   "video/mp4": "m4a",
   "video/webm": "webm",
 };

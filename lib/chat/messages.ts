@@ -17,12 +17,12 @@ export interface TextPart {
   type: "text";
   /** The text. */
   text: string;
-  /** Marks the end of a prefix to cache, for providers that take such marks. */
+  /** Marks the end of a prefix to cache, for providers that support it. */
   cache_control?: CacheControl;
 }
 
 /**
- * A mark for the provider's prompt cache, as Anthropic defines it; OpenRouter and others take it too.
+ * A prompt cache breakpoint, as Anthropic defines it; OpenRouter and others also accept it.
  *
  * Source: Anthropic API reference, "Prompt caching".
  */
@@ -52,7 +52,7 @@ export interface ImagePart {
 }
 
 /**
- * A file in a user message: a PDF for every provider; what else is accepted depends on the provider.
+ * A file in a user message: all providers accept PDFs; other types depend on the provider.
  *
  * Source: OpenAI API reference, "Create chat completion", `messages[].content[].file`.
  */
@@ -76,21 +76,21 @@ export interface FilePart {
 }
 
 /**
- * Speech or other sound in a user message.
+ * Audio in a user message.
  *
  * Source: OpenAI API reference, "Create chat completion", `messages[].content[].input_audio`.
  */
 export interface AudioPart {
   /** Says that this is an {@link AudioPart}. */
   type: "input_audio";
-  /** The sound. */
+  /** The audio. */
   input_audio: {
     /**
      * Base64, a `data:audio/…;base64,…` URL, an `http(s)` URL, or a local path, which is read when it is
      * sent: at most 20 MB.
      */
     data: string;
-    /** `wav`, `mp3`, …; default what the data says. */
+    /** `wav`, `mp3`, …; detected from the data by default. */
     format?: string;
   };
 }
@@ -112,7 +112,7 @@ export interface DocumentPart {
     | { type: "content"; content: unknown };
   /** The name that the model sees. */
   title?: string | null;
-  /** What the model is told about the document. */
+  /** Context about the document for the model. */
   context?: string | null;
   /** Whether the model cites it. */
   citations?: { enabled?: boolean } | null;
@@ -178,7 +178,7 @@ export interface ToolMessage {
   tool_call_id: string;
   /** What the tool returned; images and documents where the provider takes them in tool results. */
   content: string | ContentPart[];
-  /** Whether the tool failed; sent to providers that take it. */
+  /** Whether the tool failed; sent to providers that support it. */
   is_error?: boolean;
   /** See {@link TextPart.cache_control}. */
   cache_control?: CacheControl;

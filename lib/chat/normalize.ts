@@ -1,6 +1,6 @@
 /**
- * Brings what callers write in several ways into the one form that encoders read: calls of tools in
- * older messages, and the tools of a call.
+ * Normalizes what callers may write in several ways: tool calls in earlier messages, and the tools of a
+ * call.
  *
  * @module
  */
@@ -54,8 +54,8 @@ function isNormal(message: Message): boolean {
 }
 
 /**
- * The messages with their calls of tools in OpenAI's form; the same array when they are so already, as
- * nearly all are.
+ * The messages with their tool calls in OpenAI's form; the same array if nothing changes, which is the
+ * usual case.
  */
 export function normalizeMessages(messages: readonly Message[]): readonly Message[] {
   if (messages.every(isNormal)) return messages;
@@ -82,7 +82,7 @@ function isAllowedTools(choice: Json): boolean {
     (allowed.mode === "auto" || allowed.mode === "required");
 }
 
-/** Says what is wrong with a choice of tools. */
+/** What is wrong with a tool choice, if anything. */
 export function toolChoiceProblem(choice: unknown): string | undefined {
   if (choice === undefined || CHOICES.includes(choice)) return undefined;
   const object = asObject(choice);
@@ -93,7 +93,7 @@ export function toolChoiceProblem(choice: unknown): string | undefined {
     `{"name"}} or {"type": "allowed_tools", …}, got ${show(choice)}`;
 }
 
-/** The options with an empty list of tools left out, and a choice of tools in OpenAI's form. */
+/** The options without an empty list of tools, and with the tool choice in OpenAI's form. */
 export function normalizeOptions<T extends SamplingOptions>(options: T): T {
   const { tools, toolChoice } = options;
   const isEmpty = tools?.length === 0;
@@ -102,7 +102,7 @@ export function normalizeOptions<T extends SamplingOptions>(options: T): T {
   if (!isEmpty && !isFlat) return options;
   const normal = { ...options };
   if (isEmpty) delete normal.tools;
-  // It says something of tools only; one that must be called is still an error of the server's.
+  // It only concerns tools; a required tool call is still an error.
   if (isEmpty && (toolChoice === "auto" || toolChoice === "none")) delete normal.toolChoice;
   if (isFlat) {
     const name = namedFunction(toolChoice)!;

@@ -36,7 +36,7 @@ export interface ProviderTool {
 /** A tool the model may use. */
 export type Tool = FunctionTool | ProviderTool;
 
-/** Whether `tool` is a function of the caller's, which each provider gets in its own form. */
+/** Whether `tool` is a function of yours rather than a provider's own tool. */
 export function isFunctionTool(tool: Tool): tool is FunctionTool {
   return tool.type === "function" && typeof tool.function === "object" && tool.function !== null;
 }

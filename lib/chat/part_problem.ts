@@ -1,6 +1,6 @@
 /**
- * What is wrong with a part of a message. Parts of types that are not known here are left to the
- * encoders, which name those that they cannot send.
+ * What is wrong with a part of a message. Unknown types are left to the encoders, which reject those
+ * that they cannot send.
  *
  * @module
  */
@@ -44,7 +44,7 @@ function documentProblem(source: Json | undefined): string | undefined {
   return field === undefined ? undefined : expectString(source, "source", field);
 }
 
-/** What is wrong with a part: the rest of its path, what was expected and what was there. */
+/** What is wrong with a part: the rest of its path, what was expected, and what was found. */
 export function partProblem(value: unknown): string | undefined {
   const part = asObject(value);
   if (typeof part?.type !== "string") {

@@ -20,7 +20,7 @@ export type StreamEvent =
   /** A piece of the model's thinking. */
   | { type: "thinking"; text: string }
   /**
-   * All text so far was thinking: the server left out the opening tag, and this is where the closing one
+   * All text so far was thinking: the server omitted the opening tag, and this is where the closing one
    * came.
    */
   | { type: "thinking_end" }

@@ -1,5 +1,5 @@
 /**
- * Calls of tools as messages have them, in all forms that are accepted.
+ * Tool calls in messages, in all accepted forms.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { asObject, type Json } from "../json.ts";
 import { show } from "./show.ts";
 
 /**
- * The parts of a call of a tool: `{type: "function", function: {…}}`, OpenAI's custom tools
+ * The parts of a tool call: `{type: "function", function: {…}}`, OpenAI's custom tools
  * (`{type: "custom", custom: {name, input}}`), or flat, as other formats and data sets have them.
  */
 export function partsOf(call: Json): Json {
@@ -18,7 +18,7 @@ export function partsOf(call: Json): Json {
   return { name: call.name, args: call.arguments ?? call.input };
 }
 
-/** Says what is wrong with the calls of tools in an assistant message. */
+/** What is wrong with the tool calls in an assistant message, if anything. */
 export function toolCallsProblem(calls: unknown, at: () => string): string | undefined {
   if (calls === undefined || calls === null) return undefined;
   if (!Array.isArray(calls)) return `${at()}.tool_calls: expected an array, got ${show(calls)}`;

@@ -1,9 +1,9 @@
 /**
- * A file that grows by whole lines, and that other programs may append to at the same time.
+ * A file of whole lines that other programs may append to at the same time.
  *
  * Every write lands at the end of the file, wherever that is by then. So after each write one small
- * read checks that nothing else was appended; if something was, our lines are searched for instead of
- * computed.
+ * read checks that nothing else was appended; if something was, our lines are located by searching
+ * instead of by arithmetic.
  *
  * @module
  */
@@ -15,10 +15,10 @@ const NEWLINE = 10;
 /** How often lines that another writer tore apart are written again. */
 const ATTEMPTS = 5;
 
-/** How long what was written may wait for the disk, in milliseconds. */
+/** How long written data may stay unsynced, in milliseconds. */
 export const SYNC_INTERVAL = 1000;
 
-/** Thrown when another program has made the file shorter than what was written to it. */
+/** Thrown when another program has truncated the file. */
 export class FileCutError extends Error {}
 
 /** Reads `length` bytes at `offset`, fewer at the end of the file. */
@@ -49,27 +49,27 @@ export class AppendFile {
     this.#size = size;
   }
 
-  /** The end of what is known of the file. */
+  /** The end of the known part of the file. */
   get size(): number {
     return this.#size;
   }
 
-  /** Whether another program was seen to append to the file, or to cut it. */
+  /** Whether another program is known to have appended to the file or truncated it. */
   get wasTouched(): boolean {
     return this.#isTouched;
   }
 
-  /** The same, with a look at the file. */
+  /** The same, after checking the file. */
   isTouched(): boolean {
     return this.#isTouched ||= !this.#endsAt(this.#size);
   }
 
-  /** Takes what others have appended, up to `size`, as read. */
+  /** Marks what others appended, up to `size`, as read. */
   accept(size: number): void {
     this.#size = size;
   }
 
-  /** Makes sure that all that was written is on the disk. */
+  /** Syncs everything written to the disk. */
   sync(): void {
     clearTimeout(this.#syncTimer);
     this.#syncTimer = undefined;
@@ -82,7 +82,7 @@ export class AppendFile {
     this.#syncTimer ??= setTimeout(() => {
       this.#syncTimer = undefined;
       const written = this.#size;
-      // An error that lasts is met again by the sync at the end, which throws it.
+      // A persistent error recurs in the final sync, which throws it.
       fdatasync(this.#fd, (error) => {
         if (!error) this.#synced = Math.max(this.#synced, written);
       });
@@ -125,13 +125,13 @@ export class AppendFile {
         // Only if nothing else was appended: lines of others are not ours to remove.
         if (fstatSync(this.#fd).size === this.#size + written) ftruncateSync(this.#fd, this.#size);
       } catch {
-        // A file that cannot be cut either keeps a torn line, which the next run cuts off.
+        // If truncating fails as well, a torn line remains, which the next run removes.
       }
       throw error;
     }
   }
 
-  /** Finds the lines after `start`, and writes those again that another writer's bytes run into. */
+  /** Finds the lines after `start`, and rewrites those interleaved with another writer's bytes. */
   #locate(bytes: Uint8Array, lengths: readonly number[], start: number): number[] {
     const ours = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     let end = 0;
@@ -154,7 +154,7 @@ export class AppendFile {
       }
       this.#write(Buffer.concat([Buffer.from("\n"), ...missing]));
     }
-    throw new Error("another program keeps writing into it");
+    throw new Error("another program keeps writing to it");
   }
 }
 

@@ -26,12 +26,12 @@ import { fileProblem, resolvePath } from "./output_file.ts";
 const BLOCK = 1 / 100;
 /** The file is written in place, so each state must be as long as the one before. */
 const LENGTH = 128;
-/** Sums of binary fractions miss by a little. */
+/** Allowance for floating-point rounding. */
 const TOLERANCE = 1e-9;
 
 /** What the file holds, in USD. */
 interface State {
-  /** What may have been spent in all, what is in the result file included. */
+  /** What may have been spent in total, including what is in the result file. */
   authorized: number;
   /** What was spent, or may have been, on answers that are in no result file. */
   lost: number;
@@ -54,8 +54,9 @@ function readState(path: string): State | undefined {
   const state = asObject(value);
   const [authorized, lost] = [asNumber(state?.authorized), asNumber(state?.lost)];
   if (authorized === undefined || lost === undefined || !(authorized >= 0 && lost >= 0)) {
-    throw new CheckpointError(`${path} does not hold the state of a budget`, {
-      hint: "Delete it if what a killed run had in flight need not count towards the budget.",
+    throw new CheckpointError(`${path} is not a budget state file`, {
+      hint:
+        "Delete it if the requests that a killed run had in flight need not count towards the budget.",
     });
   }
   return { authorized, lost };
@@ -73,7 +74,7 @@ export class BudgetLedger implements SpendingLedger {
   /**
    * Opens the ledger of the result file `output`, whose records have cost `recorded` USD.
    *
-   * @param limit the budget in USD; without one nothing is authorized, but what is lost is kept
+   * @param limit the budget in USD; without one, nothing is authorized, but lost amounts are kept
    * @throws {CheckpointError} when the file cannot be read or written, or is not a ledger
    */
   constructor(output: string, recorded: number, limit: number | undefined) {
@@ -86,7 +87,7 @@ export class BudgetLedger implements SpendingLedger {
     if (state !== undefined) this.#write(this.lost);
   }
 
-  /** Authorizes spending up to `total` USD; a process that is killed now may have spent as much. */
+  /** Authorizes spending up to `total` USD: a process killed after this may have spent that much. */
   authorize(total: number): void {
     if (total <= this.#authorized) return;
     const block = (this.#limit ?? 0) * BLOCK;
@@ -95,8 +96,8 @@ export class BudgetLedger implements SpendingLedger {
   }
 
   /**
-   * Ends the run: `spent` USD in all, of which `recorded` are in the result file. The file goes away when
-   * that is all.
+   * Ends the run: `spent` USD in all, of which `recorded` are in the result file. The file is removed if
+   * these are equal.
    */
   close(spent: number, recorded: number): void {
     const missing = this.#limit === undefined ? this.lost : spent - recorded;
@@ -112,7 +113,7 @@ export class BudgetLedger implements SpendingLedger {
     const state: State = { authorized: this.#authorized, lost };
     const bytes = Buffer.from(`${JSON.stringify(state).padEnd(LENGTH - 1)}\n`);
     try {
-      // Not truncated: a process may be killed before it has written.
+      // Not truncated first: the process may be killed before the write.
       this.#fd ??= openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o666);
       writeSync(this.#fd, bytes, 0, bytes.length, 0);
       fdatasyncSync(this.#fd);

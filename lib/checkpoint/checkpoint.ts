@@ -248,11 +248,14 @@ export class Checkpoint {
       return this.#file.append(bytes, lengths);
     } catch (error) {
       if (!(error instanceof FileCutError)) throw fileProblem(error, this.#name);
-      throw new CheckpointError(`${this.#name} was cut by another program while the batch ran`, {
-        hint: "Results are lost. Run the same command again to send these records again.",
-      });
+      throw new CheckpointError(
+        `${this.#name} was truncated by another program while the batch ran`,
+        {
+          hint: "Some results are lost. Run the same command again to send those records again.",
+        },
+      );
     } finally {
-      // Whoever writes to the file may have taken the lock.
+      // Another writer may have taken the lock.
       if (!wasTouched && this.#file.wasTouched) this.#place.checkSoon();
     }
   }
@@ -371,11 +374,11 @@ export class Checkpoint {
     });
   }
 
-  /** Takes in what an earlier run saved when its result file was replaced. */
+  /** Imports what an earlier run saved when its result file was replaced. */
   #takeRescued(): void {
     const path = rescuedPath(this.#path);
     const add = (line: Uint8Array, record: ResultRecord) => {
-      // A file that is only read has no place for it; that it is done is enough there.
+      // A file opened for reading cannot store it; knowing that it is done is enough.
       const [offset] = this.#lock === undefined ? [0] : this.#write(line, [line.length]);
       this.#journal.noteFound(record, offset, line.length - 1);
     };

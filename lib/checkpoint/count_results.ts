@@ -13,7 +13,7 @@ import { readRecord, type ResultRecord } from "./record.ts";
 export interface FailureGroup {
   /** The `error_code`; `unknown` where the file has none. */
   code: string;
-  /** The message of the first of them. Those of the others may differ in numbers. */
+  /** The message of the first one; the others may differ in numbers. */
   message: string;
   /** How many there are. */
   count: number;
@@ -29,14 +29,14 @@ export interface ResultCounts {
   failures: FailureGroup[];
 }
 
-/** How many examples each group has. */
+/** Maximum examples per group. */
 const EXAMPLES = 5;
-/** How many reasons of one code are told apart; a server can put anything into its messages. */
+/** Maximum reasons per code, since servers can put anything into their messages. */
 const MAX_REASONS = 1000;
 
 const NONE = 0;
 const SUCCESS = 1;
-/** States from here on are failures: the place of their group. */
+/** States from here on are failures: the index of their group. */
 const FAILED = 2;
 
 /** The state of each record, in a few bytes. */
@@ -66,7 +66,7 @@ class Groups {
   readonly #places = new Map<string, number>();
   readonly #reasons = new Map<string, number>();
 
-  /** The place in `list` of the group of `record`. */
+  /** The index in `list` of the group of `record`. */
   placeOf({ error_code: code = "unknown", error = "" }: ResultRecord): number {
     const reasons = this.#reasons.get(code) ?? 0;
     const reason = error.replace(/\d+/g, "0");

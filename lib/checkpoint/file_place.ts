@@ -1,5 +1,5 @@
 /**
- * Whether an open result file is still the one at its path, and still ours.
+ * Checks that an open result file is still the one at its path, and still ours.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export class FilePlace {
     return performance.now() - this.#lastCheck >= SYNC_INTERVAL;
   }
 
-  /** Makes a check due: something has happened to the file. */
+  /** Makes a check due, after something happened to the file. */
   checkSoon(): void {
     this.#lastCheck = -Infinity;
   }
@@ -75,7 +75,7 @@ export class FilePlace {
       throw fileProblem(error, saved);
     }
     throw new CheckpointError(`${name} was moved, removed or replaced while the batch ran`, {
-      hint: `All answers so far are in ${saved}. Run the same command again: it takes them from ` +
+      hint: `All answers so far are in ${saved}. Run the same command again: it reads them from ` +
         "there and sends only what is missing.",
     });
   }

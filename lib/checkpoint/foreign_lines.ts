@@ -38,7 +38,7 @@ function resultProblem(
   if (file.index.place(record.index).offset === line.offset) return undefined;
   const known = fingerprint(comparedLine(file.read(record.index)));
   if (known !== fingerprint(comparedLine(record))) {
-    return `it is a result of another input than that of record ${record.index}`;
+    return `it is a result for different input than that of record ${record.index}`;
   }
   if (state === "error" && record.status === "success") file.take(line, record);
   return undefined;

@@ -16,7 +16,7 @@ type Database = typeof DatabaseSync;
 export interface FileLock {
   /**
    * Whether no other process can hold the lock. If its file was removed, it is made and locked again,
-   * unless another process was faster.
+   * unless another process does so first.
    */
   isHeld(): boolean;
   /** Releases the lock and removes its file. */
@@ -36,7 +36,7 @@ function lockFile(
     const database = new Database(path);
     const ino = inode(path);
     try {
-      // Nothing is ever written, so no journal file is wanted either.
+      // Nothing is ever written, so no journal file is needed.
       database.exec("PRAGMA journal_mode = MEMORY");
       database.exec("BEGIN EXCLUSIVE");
     } catch (error) {

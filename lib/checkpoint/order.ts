@@ -1,6 +1,6 @@
 /**
  * Sorts a result file by index into a copy, in flat memory, and replaces the file with the copy.
- * Every line is checked before it is copied: the copy must not be worse than the original.
+ * Every line is checked before it is copied, so that damage is never made permanent.
  *
  * @module
  */

@@ -166,7 +166,7 @@ export function encodeRecord(record: ResultRecord): string {
   try {
     return stringifyExact(record);
   } catch {
-    // An input that is no JSON is refused before it is sent; that it failed is still worth a line.
+    // Such an input is refused before it is sent, but its failure is still recorded.
     return stringifyExact({ ...record, input: undefined, metadata: undefined, options: undefined });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a batch saved after its result file was replaced under it. The next run takes it in.
+ * Results that a batch saved after its result file was replaced. The next run imports them.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export function rescuedPath(path: string): string {
   return `${path}.rescued`;
 }
 
-/** The file that takes the rescued results in. */
+/** The file that imports the rescued results. */
 interface Target {
   /** Its path, as the user named it. */
   name: string;
@@ -25,7 +25,7 @@ interface Target {
   add(line: Uint8Array, record: ResultRecord): void;
 }
 
-/** Whether `record` says more than what `index` has for it. */
+/** Whether `record` is better than what `index` has for it. */
 function isNews({ index: i, status, cost, spent_before }: ResultRecord, index: RecordIndex) {
   const state = index.state(i);
   if (state === "none") return true;
@@ -38,7 +38,7 @@ function mismatch(record: ResultRecord, path: string, { name, index }: Target): 
   const known = index.fingerprint(record.index);
   // A result without its input cannot be compared.
   if (Number.isNaN(known) || known === fingerprint(comparedLine(record))) return undefined;
-  return `${path} does not belong to ${name}: record ${record.index} has another input`;
+  return `${path} does not belong to ${name}: record ${record.index} has different input`;
 }
 
 /**

@@ -40,7 +40,7 @@ export function* readResultLines(
     size = line.offset + line.length + Number(line.ended);
     isEnded = line.ended;
     let { text, offset, length } = line;
-    // Editors begin a file with a byte order mark, and so does each of several that were joined.
+    // Editors write a byte order mark at the start; joined files have one at each seam.
     if (text.startsWith(BOM)) {
       text = text.slice(1);
       offset += BOM_BYTES;

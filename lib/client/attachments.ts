@@ -129,8 +129,8 @@ export function hasAttachments(messages: readonly Message[]): boolean {
 }
 
 /**
- * Gives `messages` with their attachments as the encoders of a provider take them: at once, and as they
- * are, when there is nothing to read. The messages given are not changed.
+ * Returns `messages` with their attachments in the form that a provider's encoder expects; synchronously
+ * and unchanged if there is nothing to read. Does not modify the messages.
  *
  * @throws {InvalidInputError} when an attachment cannot be read, is too large or of no known type
  * @throws {AbortedError} when the source's signal fires

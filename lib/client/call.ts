@@ -13,7 +13,7 @@ import { hasAttachments } from "./attachments.ts";
 import type { AttachmentOptions, AttachmentSource, LoadedFiles } from "./load_file.ts";
 import type { Spending } from "./spending.ts";
 
-/** What a call is made of. */
+/** The inputs of a call. */
 export interface CallOptions {
   messages: readonly Message[];
   options: ChatOptions;
@@ -37,13 +37,13 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
   readonly timeout: number;
   readonly attachments: AttachmentOptions | undefined;
   loaded: LoadedFiles | undefined;
-  /** The size of its prompt, for the estimates of its tokens; 0 when nobody needs to know. */
+  /** The size of its prompt, for token estimates; 0 if it is not needed. */
   readonly promptSize: number;
   readonly tokens: TokenDemand;
   readonly isPriced: boolean;
   /** What was sent last. */
   used: EncodedCall | undefined;
-  /** USD of attempts that failed, as far as the server billed them or may have. */
+  /** USD that the server billed, or may have billed, for failed attempts. */
   lost = 0;
   readonly #spending: Spending;
   #encoded: Map<EndpointClient, EncodedCall> | undefined;
@@ -65,14 +65,14 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
     this.isPriced = spending.hasBudget;
   }
 
-  /** Encodes the call for an endpoint, once; returns the most that it can cost there, in USD. */
+  /** Encodes the call for an endpoint, once; returns its maximum cost there, in USD. */
   readonly prepare = (endpoint: EndpointClient): number => {
     const { request } = this.encode(endpoint);
     return this.#spending.maxCost(this, endpoint, request.model);
   };
 
   /**
-   * What is sent to an endpoint; encoded the first time.
+   * What is sent to an endpoint; encoded on first use.
    *
    * @throws {FlexLLMError} when the endpoint cannot take this call
    */

@@ -110,7 +110,7 @@ export class Completer {
     }
   }
 
-  /** Sends a call; what was sent is in `call.used` then. */
+  /** Sends a call; `call.used` is then what was sent. */
   async #send(call: Call): Promise<ChatResult> {
     try {
       const result = await this.#scheduler.run((grant) => this.#attempt(call, grant), call);
@@ -232,7 +232,7 @@ export class Completer {
   }
 
   /**
-   * What must be there before a call is scheduled: its attachments and, under a budget, prices.
+   * Loads what a call needs before it is scheduled: its attachments and, under a budget, prices.
    *
    * @throws {FlexLLMError} at once when the only endpoint cannot take the call
    */
@@ -321,7 +321,7 @@ export class Completer {
     }
   }
 
-  /** An attempt ends with the first event: from then on the answer is the caller's, and never repeated. */
+  /** An attempt ends with the first event: from then on it is never retried. */
   async #openStream(call: Call, grant: Grant<EndpointClient>) {
     const { target } = grant;
     const encoded = call.encode(target);
@@ -385,13 +385,13 @@ export class Completer {
   }
 }
 
-/** The result with what earlier attempts have cost. */
+/** The result, including the cost of earlier attempts. */
 function withLost(result: ChatResult, lost: number): ChatResult {
   if (lost > 0 && result.cost !== null) result.cost += lost;
   return result;
 }
 
-/** The error with what all attempts have cost. */
+/** The error, including the cost of all attempts. */
 function withLostCost(error: unknown, lost: number): unknown {
   if (lost === 0 || !(error instanceof FlexLLMError)) return error;
   // The cost of an answer that does not match its schema is that of its result.
@@ -401,7 +401,7 @@ function withLostCost(error: unknown, lost: number): unknown {
 }
 
 /**
- * Adds the value of a structured answer. A refusal has none, and calls of tools come before it.
+ * Adds the value of a structured answer. Refusals and tool calls have none.
  *
  * @throws {SchemaMismatchError} when there is none, with the answer, which has been paid for
  */

@@ -48,8 +48,8 @@ export class CompletionStream implements AsyncIterable<string> {
   }
 
   /**
-   * Aborts the request at once, also while the model is silent. Whoever reads the stream gets an
-   * {@link AbortedError}, whose cause is `reason`.
+   * Aborts the request immediately, even while the model is silent. Readers of the stream get an
+   * {@link AbortedError} with `reason` as its cause.
    */
   abort(reason?: unknown): void {
     this.#leaving.abort(reason);
@@ -79,7 +79,7 @@ export class CompletionStream implements AsyncIterable<string> {
       onResult: (result) => this.#result.resolve(result),
       onError: (error) => this.#result.reject(error),
       onLeave: () => {
-        const error = new AbortedError("the stream was left before its end");
+        const error = new AbortedError("the stream was closed before its end");
         this.#leaving.abort(error);
         this.#result.reject(error);
       },

@@ -45,7 +45,7 @@ export interface EndpointOptions {
   /** Headers to send with each request, beside our own. */
   headers?: Record<string, string>;
   /**
-   * Further fields for the body of every request, as the server names them; those of a call
+   * Extra fields for the body of every request, in the server's format; those of a call
    * ({@link SamplingOptions.extraBody}) win.
    */
   extraBody?: Record<string, unknown>;
@@ -186,9 +186,9 @@ function openaiFormat(
 }
 
 /**
- * The service behind an endpoint. A name wins over the host, so that a proxy keeps the dialect of what is
- * behind it. But "openai" is also what other tools call every OpenAI-compatible server: there a known host
- * wins, and in a private network the name only holds for OpenAI's own models.
+ * The service behind an endpoint. A name wins over the host, so that proxies keep their service's
+ * dialect. But other tools use "openai" for any OpenAI-compatible server: there a known host wins, and in
+ * a private network the name only applies to OpenAI's own models.
  */
 function serviceAt(
   provider: ProviderName,

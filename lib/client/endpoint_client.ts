@@ -29,7 +29,7 @@ import { connect, type Connection, type EndpointOptions } from "./endpoint.ts";
 import type { AttachmentSource } from "./load_file.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
 
-/** What one attempt needs to know beside the request. */
+/** The context of one attempt. */
 export interface AttemptOptions {
   /** Seconds. */
   timeout: number;
@@ -139,7 +139,7 @@ export class EndpointClient implements Target {
     return decoded;
   }
 
-  /** Decodes an answer. An error is made of what is left when everything secret is taken out. */
+  /** Decodes an answer. Errors are made from the answer after all secrets are removed. */
   #read<T>(answer: Answer, decode: (answer: AnswerParts) => T): T {
     try {
       return decode(answer);

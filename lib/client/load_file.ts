@@ -1,5 +1,5 @@
 /**
- * Loads what a message names by a local path, a URL, a data URL or plain base64, with what it is.
+ * Loads what a message refers to by a local path, a URL, a data URL or plain base64, and detects its type.
  *
  * @module
  */
@@ -37,14 +37,14 @@ export interface AttachmentOptions {
   allowPrivateUrls?: boolean;
   /**
    * Whether messages may name local files; default `true`. Set it to `false` where messages come from
-   * others, who could otherwise have any file read that your program can read.
+   * others: they could otherwise attach any file that your program can read.
    */
   allowLocalFiles?: boolean;
-  /** What downloads them; default the runtime's `fetch`. Gets neither keys nor headers. */
+  /** Downloads them; default the runtime's `fetch`. It gets neither keys nor headers. */
   fetch?: Fetch;
 }
 
-/** What loading needs to know of a call. All its endpoints share it, so that nothing is read twice. */
+/** What loading needs from a call. Its endpoints share it, so that nothing is read twice. */
 export interface AttachmentSource {
   /** Seconds that one download may take. */
   timeout: number;
@@ -92,7 +92,7 @@ export function maxBase64(kind: AttachmentKind): number {
   return Math.ceil(MAX_BYTES[kind] / 3) * 4;
 }
 
-/** How a reference is called in messages; data, passwords and queries are not shown. */
+/** The name of a reference in messages, without data, passwords and queries. */
 function describe(reference: string, kind: AttachmentKind): string {
   const noun = `the ${kind}`;
   if (isDataUrl(reference) || isPlainBase64(reference) && reference.length > 100) {
@@ -104,8 +104,8 @@ function describe(reference: string, kind: AttachmentKind): string {
 
 const EXPECTED: Readonly<Record<AttachmentKind, [problem: string, hint: string]>> = {
   image: ["is neither PNG, JPEG, GIF nor WebP", "Convert it to one of these."],
-  file: ["is of no known type", "Give a PDF, text in UTF-8 or an office document."],
-  audio: ["is of no known format", 'Say what it is: {"data": …, "format": "wav"}.'],
+  file: ["is of an unknown type", "Give a PDF, text in UTF-8 or an office document."],
+  audio: ["is of an unknown format", 'Name its format: {"data": …, "format": "wav"}.'],
 };
 
 /** The error for an attachment whose type is not known. */
@@ -129,7 +129,7 @@ function identify(
   return { mediaType, data, name: name === "" ? undefined : name };
 }
 
-/** The first bytes of base64, enough to tell what it is. */
+/** The first bytes of base64, enough to detect its type. */
 function startOf(base64: string): Uint8Array {
   return Buffer.from(base64.slice(0, 64), "base64");
 }
@@ -211,7 +211,7 @@ function pathOf(reference: string, what: string): string {
   // On Windows a path may begin with a letter and a colon.
   const scheme = /^([a-z][\w+.-]{1,30}):\/\//i.exec(reference)?.[1];
   if (scheme === undefined) return reference;
-  throw new InvalidInputError(`cannot read ${what}: URLs of the scheme ${scheme}: are not known`, {
+  throw new InvalidInputError(`cannot read ${what}: the URL scheme ${scheme}: is not supported`, {
     hint: "Give a local file, an http(s) URL or a data URL.",
   });
 }
@@ -247,7 +247,7 @@ async function load(
 }
 
 /**
- * Loads what a reference leads to, once for each source.
+ * Loads what a reference points to, once per source.
  *
  * @throws {InvalidInputError} when it cannot be had, is too large or of no known type
  * @throws {AbortedError} when the source's signal fires

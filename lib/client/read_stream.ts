@@ -22,7 +22,7 @@ import { readServerSentEvents } from "../transport/server_sent_events.ts";
 /** What reading a stream needs to know. */
 export interface ReadStreamOptions extends SendOptions {
   provider: Provider;
-  /** Where the request goes, which answers and errors are read with. */
+  /** The request's endpoint, for decoding answers and errors. */
   endpoint?: Endpoint;
   /** What must not be shown, whatever the server says. */
   secrets: readonly string[];

@@ -7,7 +7,7 @@ import type { Message } from "../chat/messages.ts";
 import type { ChatResult, Usage } from "../chat/result.ts";
 import { copyError, FlexLLMError, SchemaMismatchError } from "../errors.ts";
 
-/** How many problems the model is shown. */
+/** Maximum problems shown to the model. */
 const SHOWN_PROBLEMS = 10;
 
 function addUsage(first: Usage | null, second: Usage | null): Usage | null {

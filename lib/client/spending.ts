@@ -34,7 +34,7 @@ function mayHaveRun(error: unknown): boolean {
 
 /** What of a call is spent. */
 export interface SpendingCall {
-  /** The size of its prompt; 0 when nobody needs to know. */
+  /** The size of its prompt; 0 if it is not needed. */
   readonly promptSize: number;
   readonly options: ChatOptions;
 }
@@ -45,7 +45,7 @@ function requestedTier({ extraBody }: ChatOptions): string | undefined {
   return typeof tier === "string" ? tier : undefined;
 }
 
-/** The cost of an answer: of its parts, where they are billed apart. */
+/** The cost of an answer, summed over separately billed parts. */
 function priceOf(
   pricer: Pricer,
   model: string,
@@ -80,14 +80,14 @@ export class Spending {
     return this.#estimates ? promptSize(messages, options) : 0;
   }
 
-  /** The tokens that a call asks for, by what is known now. */
+  /** The tokens that a call needs, by the current estimates. */
   demand({ promptSize, options }: SpendingCall): TokenDemand {
     const prompt = promptSize === 0 ? 0 : this.#estimate.prompt(promptSize);
     return { prompt, maxCompletion: maxTokensOf(options) };
   }
 
   /**
-   * The most that a call can cost at an endpoint, in USD; 0 where there is no budget.
+   * The maximum cost of a call at an endpoint, in USD; 0 without a budget.
    *
    * @throws {ConfigurationError} when the model's price is not known
    */

@@ -30,7 +30,7 @@ export interface Config {
   locate(path: Path): string;
 }
 
-/** What the user has not approved of yet in the file that was found in `folder`. */
+/** What the user has not approved yet in the file found in `folder`. */
 export function unapprovedIn(
   file: string,
   text: string,

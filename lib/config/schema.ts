@@ -60,7 +60,7 @@ const api = v.optional(
 );
 const extraBody = v.optional(
   about(
-    "Further fields for the body of every request, as the server names them; those of a record win.",
+    "Extra fields for the body of every request, in the server's format; a record's own take precedence.",
     v.record(v.string(), v.unknown(), "expected name: value pairs"),
   ),
 );
@@ -68,7 +68,7 @@ const price = v.optional(
   about(
     "What it costs, in USD per million tokens, where the price list does not know or is not right: " +
       "`input`, `output`, and optionally `cached_input`, `cache_write`, `cache_write_hour`, " +
-      "`reasoning`, and `request` for each request. It holds for every service tier.",
+      "`reasoning`, and `request` for each request. It applies to every service tier.",
     v.strictObject(priceEntries, "expected input and output in USD per million tokens"),
   ),
 );

@@ -1,6 +1,6 @@
 /**
- * Which variables of the environment belong to a service or a cloud, and which hosts they may go to
- * without a question.
+ * Which variables of the environment belong to a service or a cloud, and which hosts may get them
+ * without confirmation.
  *
  * Sources: the documentation of each service on environment variables and API hosts. Hosts on which
  * customers run their own code (functions, gateways, virtual machines) are left out.
@@ -45,18 +45,18 @@ const OWNERS: readonly (readonly [names: RegExp, hosts?: readonly string[]])[] =
   [/^(TENCENTCLOUD|HUNYUAN)_/, ["api.hunyuan.cloud.tencent.com"]],
   [/^(QIANFAN|BAIDU|BCE)_/, ["qianfan.baidubce.com"]],
   [/^DENO_KV_ACCESS_TOKEN$/, ["api.deno.com"]],
-  // These are never meant for a model's server.
+  // Never intended for a model server.
   [/^(GITLAB|BITBUCKET|CI_JOB|NPM|NODE_AUTH|PYPI|TWINE|CARGO_REGISTRY|JSR|DENO_DEPLOY|DOCKER)_/],
   [/^(SLACK|DISCORD|TELEGRAM|STRIPE|TWILIO|SENDGRID|DATADOG|DD_API|SENTRY|NETLIFY|HEROKU|FLY)_/],
   [/^(VAULT|KUBE|OP_SERVICE|PULUMI|TF_VAR|TFE|SSH|GPG|PGPASS|MYSQL|POSTGRES|REDIS|MONGO)/],
   [/^(DATABASE_URL|OS_PASSWORD)$/],
 ];
 
-/** What is no secret although its owner is known: places, names and versions. */
+/** Known variables that are not secret: locations, names and versions. */
 const HARMLESS =
   /_(BASE_URL|ENDPOINT|API_BASE|BASE|HOST|REGION|LOCATION|PROJECT|MODEL|DEPLOYMENT|VERSION)$/;
 
-/** Where customers put servers of their own behind a service's name. */
+/** Domains of a service on which customers run their own servers. */
 const CUSTOMER_HOSTS = /\.azure-api\.net$/;
 
 const SERVICE_KEYS: ReadonlySet<string | undefined> = new Set(

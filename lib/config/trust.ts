@@ -1,6 +1,6 @@
 /**
- * Trust in the configuration of the current folder, which may be somebody else's: what it would send of
- * the user's services to other servers needs the user's approval, once for each file and content.
+ * Trust in the configuration of the current folder, which may be somebody else's: it may send variables
+ * of the user's services to other servers only with the user's approval of this file and content.
  *
  * @module
  */
@@ -81,7 +81,7 @@ function approvalPath(env: Environment, file: string, text: string): string {
   return join(homeFolder(env), "trusted", digest);
 }
 
-/** Whether the user has approved of `file` with this content, or `FLEXLLM_TRUST=1` does. */
+/** Whether the user has approved `file` with this content, or `FLEXLLM_TRUST=1` does. */
 export function isApproved(env: Environment, file: string, text: string): boolean {
   return env.FLEXLLM_TRUST === "1" || existsSync(approvalPath(env, file, text));
 }
@@ -91,19 +91,19 @@ export function approve(env: Environment, file: string, text: string): void {
   writeUserFile(approvalPath(env, file, text), `${realpathSync(file)}\n`, true);
 }
 
-/** What a configuration says of what it may not send yet. */
+/** The variables that a configuration may not send yet. */
 interface Guarded {
   unapproved: readonly ForeignVariable[];
   locate(path: Path): string;
 }
 
-/** What would be sent where, as one clause. */
+/** Describes what would be sent where. */
 export function describeForeign({ variable, host }: ForeignVariable): string {
   return `${variable} would be sent to ${host}`;
 }
 
 /**
- * Refuses to send what the user has not approved of.
+ * Refuses to send what the user has not approved.
  *
  * @param path the entry that is about to be used
  * @throws {ConfigurationError} naming the variable, the host and the way to approve
@@ -113,7 +113,7 @@ export function requireApproval({ unapproved, locate }: Guarded, path: Path): vo
   if (found === undefined) return;
   throw new ConfigurationError(`${locate(found.path)}: ${describeForeign(found)}`, {
     hint: "The file was found in the current folder and may not be yours, so nothing was sent. " +
-      "Look at it with `flexllm config show`; if that is what you want, run " +
+      "Check it with `flexllm config show`; if that is what you want, run " +
       "`flexllm config trust` once, or set FLEXLLM_TRUST=1 in scripts.",
   });
 }

@@ -101,7 +101,7 @@ export async function readAttachment(path: string): Promise<Attachment> {
   const mediaType = mediaTypeOf(bytes, name);
   const kind = mediaType === undefined ? undefined : kindOf(mediaType);
   if (kind === undefined || (kind === "image" && !IMAGE_TYPES.includes(mediaType!))) {
-    throw new InvalidInputError(`${path} is no text (UTF-8), image, PDF or audio`, {
+    throw new InvalidInputError(`${path} is not text (UTF-8), an image, a PDF or audio`, {
       hint: "Images can be PNG, JPEG, GIF or WebP; convert other files to text or PDF first.",
     });
   }

@@ -1,6 +1,6 @@
 /**
  * A file as it was when it was opened, read more than once: bytes that are appended later are not read,
- * and bytes that are changed later are noticed before anything is made of them.
+ * and bytes that are changed later are detected before they are used.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export class InputSnapshot {
     return new InvalidInputError(`${this.#name} was changed while the batch ran`, {
       hint:
         "No changed line was sent. Run the same command again: it reports records whose input " +
-        "is no longer the one that was sent, and sends the others that are missing.",
+        "has changed since they were sent, and sends the missing ones.",
     });
   }
 }

@@ -60,7 +60,7 @@ function citationsOf(citations: readonly CannedCitation[]): Json[] | null {
   }));
 }
 
-/** A block is never empty, but an answer that has nothing to say says so in one. */
+/** Blocks are never empty, but an empty answer has one empty block. */
 function hasText({ text, calls, refusal, finish }: MockChoice): boolean {
   return text !== "" || calls.length === 0 && refusal === undefined && finish !== "length";
 }
@@ -94,7 +94,7 @@ const STOP_REASONS = {
   refusal: "refusal",
 } as const;
 
-/** How a message ended, which a stream says in an event of its own. */
+/** How a message ended; streams have a separate event for it. */
 function endOf({ finish, stopSequence, refusal }: MockChoice) {
   return {
     stop_reason: stopSequence === null ? STOP_REASONS[finish] : "stop_sequence",

@@ -1,6 +1,6 @@
 /**
- * A mock LLM server as a Hono app: it asks no model, costs nothing, and gives the same answer to the same
- * request. It speaks OpenAI Chat Completions and Responses, Anthropic Messages and Gemini.
+ * A mock LLM server as a Hono app: it uses no model, costs nothing, and answers the same request in the
+ * same way. It speaks OpenAI Chat Completions and Responses, Anthropic Messages and Gemini.
  *
  * @module
  */
@@ -106,7 +106,7 @@ export function buildMockApp(settings: MockSettings): Hono {
     return c.body(null, 204);
   });
   allowOnly("/__mock/requests", openaiChat, "GET", "DELETE");
-  app.get("/", (c) => c.text("flexllm mock server. Its requests: GET /__mock/requests\n"));
+  app.get("/", (c) => c.text("flexllm mock server. Request log: GET /__mock/requests\n"));
   app.notFound(notFound);
   app.onError((error, c) => {
     // Reading and writing JSON takes a call per level.

@@ -1,5 +1,5 @@
 /**
- * Checks of request bodies, which every protocol words in its own way.
+ * Checks of request bodies; each protocol has its own error messages for them.
  *
  * @module
  */

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import type { Citation, TokenLogprob } from "../chat/result.ts";
 import { InvalidInputError } from "../errors.ts";
 
-/** A source that a canned answer cites; each protocol gives it the form of its web citations. */
+/** A source that a canned answer cites, sent as a web citation of each protocol. */
 export type CannedCitation = Omit<Citation, "raw">;
 
 /** An answer for the requests whose last user message fits a pattern. */
@@ -21,11 +21,11 @@ export interface CannedResponse {
   text?: string;
   /** The tools that the answer calls; a string is the input of one of OpenAI's custom tools. */
   toolCalls?: { name: string; arguments?: Record<string, unknown> | string }[];
-  /** Makes the answer a refusal with these words. */
+  /** Makes the answer a refusal with this text. */
   refusal?: string;
   /** The sources that the answer cites. */
   citations?: CannedCitation[];
-  /** The log probabilities of the answer's tokens, for requests that ask for them; others are made up. */
+  /** The log probabilities of the answer's tokens, for requests that want them; default made up. */
   logprobs?: TokenLogprob[];
   /** The thinking that the answer shows. */
   thinking?: string;

@@ -9,7 +9,7 @@ import type { RequestLimit } from "./protocol.ts";
 import { between, seededRandom } from "./random.ts";
 import { RequestRate } from "./request_rate.ts";
 
-/** A failure, with the milliseconds after which to come back where the server says so. */
+/** A failure, with the milliseconds until a retry if the server reports them. */
 export interface Failure {
   kind: MockErrorKind;
   message: string;

@@ -1,5 +1,5 @@
 /**
- * The many ways to write one request to Gemini, made one.
+ * Normalizes the many ways to write a request to Gemini.
  *
  * Source: the JSON mapping of protocol buffers: names in camel case or as they are declared; a single
  * message in place of a list of one is accepted as well.

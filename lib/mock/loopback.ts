@@ -1,6 +1,6 @@
 /**
- * Hosts of this machine. A web page can point a name of its own at 127.0.0.1 ("DNS rebinding") and then
- * read what a local server answers; the `Host` header gives it away.
+ * Hosts of this machine. A web page can point its own domain at 127.0.0.1 ("DNS rebinding") and then
+ * read the answers of a local server; the `Host` header reveals it.
  *
  * @module
  */
@@ -12,12 +12,12 @@ export function isLoopback(host: string): boolean {
   return NAME.test(host.replace(/\.$/, ""));
 }
 
-/** Makes the check of `Host` headers: whether one, with or without a port, is of this machine. */
+/** Returns a check whether a `Host` header, with or without a port, names this machine. */
 export function loopbackCheck(): (host: string | null) => boolean {
   let known: string | undefined;
   return (host) => {
     if (host === null) return true;
-    // Nearly all requests of a run have the same one.
+    // Nearly all requests of a run have the same host.
     if (host === known) return true;
     if (!isLoopback(host.replace(/:\d*$/, ""))) return false;
     known = host;

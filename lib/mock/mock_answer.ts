@@ -1,5 +1,5 @@
 /**
- * The mock's answers, in no protocol's words.
+ * The mock's answers, independent of the protocol.
  *
  * @module
  */
@@ -56,7 +56,7 @@ export interface MockAnswer {
   thinkingTokens: number;
 }
 
-/** The tool that a request forces the answer to call. */
+/** The tool that a request requires. */
 function requiredTool({ tools, required }: MockRequest): MockTool | undefined {
   if (required === false) return undefined;
   return required === true ? tools[0] : tools.find(({ name }) => name === required);
@@ -144,7 +144,7 @@ function choiceOf(given: CannedResponse, request: MockRequest, id: string): Mock
   };
 }
 
-/** Answers a request as `given` says or, the same for the same seed, with made-up text. */
+/** Answers a request as `given` says, or else with text generated from the seed. */
 export function answerRequest(
   request: MockRequest,
   settings: MockSettings,

@@ -1,5 +1,5 @@
 /**
- * A request to the mock, in no protocol's words.
+ * A request to the mock, independent of the protocol.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { asObjects, type Json } from "../json.ts";
 /** A tool that may be called. */
 export interface MockTool {
   name: string;
-  /** What its arguments look like; without it, its input is free text (OpenAI's custom tools). */
+  /** The schema of its arguments; without it, its input is free text (OpenAI's custom tools). */
   schema: Json | undefined;
 }
 
@@ -31,14 +31,14 @@ export interface MockRequest {
   maxTokens: number;
   /** Texts that end the answer. */
   stop: readonly string[];
-  /** How many answers there are to give. */
+  /** The number of answers. */
   choices: number;
   /** How many alternatives to list per token, when log probabilities are wanted. */
   topLogprobs: number | undefined;
   stream: boolean;
 }
 
-/** A message's whole content as text, to tell conversations apart. */
+/** A message's whole content as text, to distinguish conversations. */
 export function contentKey(content: unknown): string {
   return typeof content === "string" ? content : JSON.stringify(content ?? "");
 }
@@ -55,13 +55,13 @@ export function stopsOf(stop: unknown): string[] {
   return all.filter((text): text is string => typeof text === "string" && text !== "");
 }
 
-/** A token limit; what is no number is no limit. */
+/** A token limit; anything but a number means no limit. */
 export function limitOf(...limits: unknown[]): number {
   const limit = limits.find((value) => typeof value === "number");
   return limit === undefined ? Infinity : limit as number;
 }
 
-/** The number of answers wanted; what is no number is one. */
+/** The number of answers; anything but a number means one. */
 export function choicesOf(count: unknown): number {
   return typeof count === "number" ? Math.min(Math.max(1, Math.floor(count)), 128) : 1;
 }

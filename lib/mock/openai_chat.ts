@@ -62,7 +62,7 @@ const read = reader(checkChat, (body) => {
     tools: toolsOf(body),
     required: requiredTool(body.tool_choice),
     format: formatOf(asObject(body.response_format)),
-    // OpenAI's word, and those of Qwen, DeepSeek, OpenRouter and self-hosted servers.
+    // OpenAI's field, and those of Qwen, DeepSeek, OpenRouter and self-hosted servers.
     thinking: (body.reasoning_effort ?? "none") !== "none" || body.enable_thinking === true ||
       template?.enable_thinking === true || asObject(body.thinking)?.type === "enabled" ||
       asObject(body.reasoning) !== undefined && asObject(body.reasoning)?.enabled !== false,
@@ -112,12 +112,12 @@ function logprobsOf(logprobs: readonly TokenLogprob[] | undefined) {
   };
 }
 
-/** A refusal is an answer like any other here, only in a field of its own. */
+/** A refusal is a normal answer here, but in a separate field. */
 function finishOf({ finish }: MockChoice): string {
   return finish === "refusal" ? "stop" : finish;
 }
 
-/** No text is `null` where there is something else instead. */
+/** Missing text is `null` if there is something else. */
 function contentOf({ text, calls, refusal }: MockChoice): string | null {
   return text === "" && (calls.length > 0 || refusal !== undefined) ? null : text;
 }
@@ -135,7 +135,7 @@ function messageOf(choice: MockChoice) {
   };
 }
 
-/** `auto` is what the service makes of it. */
+/** The service decides what `auto` means. */
 function tierOf({ service_tier: tier }: Json): unknown {
   return tier === undefined || tier === null || tier === "auto" ? "default" : tier;
 }

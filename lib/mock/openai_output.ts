@@ -81,7 +81,7 @@ export function outputOf({ id, choices: [choice] }: MockAnswer): Json[] {
   return [...output, ...choice.calls.map(callItem)];
 }
 
-/** An item as it is before any of it was written. */
+/** An item before any of its content is written. */
 export function started(item: Json): Json {
   switch (item.type) {
     case "reasoning":

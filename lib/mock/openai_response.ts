@@ -9,7 +9,7 @@ import { asObject, type Json } from "../json.ts";
 import type { MockAnswer } from "./mock_answer.ts";
 import { timestamp } from "./protocol.ts";
 
-/** Fields that come back as they were sent, with what they are when they were not. */
+/** Fields that are echoed, with their defaults. */
 const ECHOED: readonly [name: string, otherwise: unknown][] = [
   ["background", false],
   ["instructions", null],
@@ -30,7 +30,7 @@ const ECHOED: readonly [name: string, otherwise: unknown][] = [
   ["top_p", 1],
   ["truncation", "disabled"],
 ];
-/** Fields that are only there when they were sent. */
+/** Fields that are only echoed if they were sent. */
 const OPTIONAL = ["access_programs", "image", "moderation", "user"];
 
 function echoed(request: Json): Json {
@@ -59,7 +59,7 @@ export function statusOf({ choices: [{ finish }] }: MockAnswer): "completed" | "
   return finish === "length" ? "incomplete" : "completed";
 }
 
-/** The response as it is in one moment: in progress, or at its end. */
+/** The response at one moment: in progress, or finished. */
 export function responseOf(
   answer: MockAnswer,
   request: Json,

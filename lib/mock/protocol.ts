@@ -18,7 +18,7 @@ export interface MockError {
   param?: string;
   /** The error code, where it is not the usual one of the status. */
   code?: string | null;
-  /** Milliseconds after which to come back. */
+  /** Milliseconds until a retry. */
   retryAfter?: number;
 }
 
@@ -41,7 +41,7 @@ export interface MockEvent {
   token?: true;
 }
 
-/** What a request says outside of its body, and how strictly it is read. */
+/** The parts of a request outside its body, and how strictly it is checked. */
 export interface CallContext {
   /** The model, where the path names it. */
   model?: string;
@@ -49,7 +49,7 @@ export interface CallContext {
   stream?: boolean;
   /** Accept bodies that the real API refuses. */
   lenient?: boolean;
-  /** The version of the API that the client asked for: Anthropic's `anthropic-version`. */
+  /** The API version that the client requests: Anthropic's `anthropic-version`. */
   version?: string;
   /** The request only counts tokens. */
   counting?: boolean;

@@ -8,7 +8,7 @@ import { problemOf } from "./body_checks.ts";
 import type { MockRequest } from "./mock_request.ts";
 import type { CallContext, MockError } from "./protocol.ts";
 
-/** Makes the `read` of a protocol of its check and its reading; a lenient mock skips the check. */
+/** Combines a protocol's check and reader into its `read`; a lenient mock skips the check. */
 export function reader(
   check: (body: Json, context: CallContext) => void,
   read: (body: Json, context: CallContext) => MockRequest,

@@ -13,26 +13,26 @@ export interface LoggedRequest {
   path: string;
   /** Without those that hold a key. */
   headers: Record<string, string>;
-  /** The body; one that was too long holds its long strings only in part, or is cut text. */
+  /** The body; if it was too long, its long strings or its text are truncated. */
   body: unknown;
-  /** The length of the body in characters, when it was cut. */
+  /** The length of the body in characters, if it was truncated. */
   cut?: number;
   /** The status of the answer. */
   status: number;
 }
 
-/** How many requests are kept; older ones are dropped. */
+/** Maximum number of requests; older ones are dropped. */
 const MAX_REQUESTS = 1000;
-/** How many characters of bodies are kept. */
+/** Maximum total characters of bodies. */
 const MAX_TOTAL = 32 * 1024 * 1024;
-/** How long a body may be before it is cut. */
+/** Maximum characters of one body. */
 const MAX_BODY = 1024 * 1024;
-/** What is kept of a long string in a body that is cut, e.g. of an image. */
+/** Maximum characters of a string in a truncated body, such as an image. */
 const MAX_STRING = 1024;
 /** Names of headers and query fields that may hold a key. */
 const SECRET = /auth|key|token|secret|password|cookie/i;
 
-/** A request as it is stored: most are never looked at, so as little as possible is done here. */
+/** A request as it is stored: most are never read, so work is deferred until then. */
 interface Entry {
   number: number;
   method: string;
@@ -48,7 +48,7 @@ function shorten(text: string, limit: number): string {
   return `${text.slice(0, limit)}… (${text.length - limit} more characters)`;
 }
 
-/** A body of bounded length: first its long strings are cut, and if that is not enough, its text. */
+/** A body of bounded length: truncates its long strings, and if that is not enough, its text. */
 function shortened(text: string): string {
   let short = text;
   try {
@@ -57,7 +57,7 @@ function shortened(text: string): string {
       (_, value) => typeof value === "string" ? shorten(value, MAX_STRING) : value,
     );
   } catch {
-    // What is not JSON, or nested too deep, is cut as text.
+    // If it is not JSON, or nested too deeply, its text is truncated.
   }
   return short.length <= MAX_BODY ? short : JSON.stringify(shorten(text, MAX_STRING));
 }
@@ -106,7 +106,7 @@ export class RequestLog {
     this.#characters += text.length;
     while (this.#characters > MAX_TOTAL || this.#requests.length - this.#first > MAX_REQUESTS) {
       this.#characters -= this.#requests[this.#first].text.length;
-      // Nothing may hold on to the text of a dropped request.
+      // Release the text of dropped requests.
       this.#requests[this.#first++].text = "";
     }
     if (this.#first < MAX_REQUESTS) return;

@@ -52,7 +52,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** One mock: its settings, its faults and its log. */
+/** A mock: its settings, faults and log. */
 export class Responder {
   readonly #settings: MockSettings;
   readonly #faults: FaultInjector;

@@ -10,7 +10,7 @@ import type { MockOptions } from "./options.ts";
 
 /** Where a mock server listens, in addition to what it does. */
 export interface MockServerOptions extends MockOptions {
-  /** Default 127.0.0.1: this machine only, and only by names of this machine. */
+  /** Default 127.0.0.1: this machine only, and only under its own names. */
   hostname?: string;
   /** Default 0: any free port. */
   port?: number;

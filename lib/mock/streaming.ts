@@ -21,7 +21,7 @@ export function* sseFrames(events: Iterable<MockEvent>): Generator<Frame> {
   }
 }
 
-/** The elements of one JSON array, which is how Gemini streams unless it is asked for events. */
+/** The elements of one JSON array, Gemini's stream format without `alt=sse`. */
 export function* arrayFrames(events: Iterable<MockEvent>): Generator<Frame> {
   let before = "[";
   for (const { data, token } of events) {
@@ -31,11 +31,11 @@ export function* arrayFrames(events: Iterable<MockEvent>): Generator<Frame> {
   yield { text: "\n]" };
 }
 
-/** How long frames are gathered before they are written, when they take no time of their own. */
+/** How long frames are gathered before they are written, if they take no time. */
 const BATCH = 16_384;
 
 /**
- * A body of `frames` that begins after `firstToken` milliseconds and goes on at `tokenRate` tokens a
+ * A body of `frames` that begins after `firstToken` milliseconds and continues at `tokenRate` tokens per
  * second.
  */
 export function streamFrames(

@@ -23,7 +23,7 @@ const ITEMS: readonly string[] = [
   ...["mcp_approval_response", "mcp_call"],
 ];
 
-/** Of the fields, one must be there. */
+/** One of these fields is required. */
 function needOneOf(part: Fields, ...names: string[]): void {
   if (!names.some((name) => part.has(name))) words.missing(part.at(names[0]));
   for (const name of names) part.string(name);

@@ -69,7 +69,7 @@ function checkContent(message: Fields, role: string, official: boolean): void {
   if (content === undefined || content === null) {
     const isOptional = role === "assistant" &&
       (["tool_calls", "function_call", "refusal", "audio"].some((name) => message.has(name)) ||
-        // Compatible servers take an assistant that said nothing.
+        // Compatible servers accept empty assistant messages.
         content === null && !official);
     if (isOptional || role === "function" && content === null) return;
     if (content === undefined) words.missing(message.at("content"));

@@ -1,5 +1,5 @@
 /**
- * About how many tokens images, files and audio come to, without reading what is not there yet.
+ * Estimates the tokens of images, files and audio, without loading them.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { isTextType } from "../chat/media_type.ts";
 import type { AudioPart, ContentPart, DocumentPart, TextPart } from "../chat/messages.ts";
 
-/** Images, by how closely they are looked at; the larger one is what a full-size photo comes to. */
+/** Images, by detail; the larger value is that of a full-size photo. */
 const SMALL_IMAGE = 100;
 export const LARGE_IMAGE = 1600;
 
@@ -16,18 +16,18 @@ export const LARGE_IMAGE = 1600;
  * an image, for each page.
  */
 const PAGE = 3000;
-/** What a page takes of a file: scanned ones more, those with text alone less. */
+/** Bytes per page: scanned pages have more, pure text less. */
 const PAGE_BYTES = 100_000;
 /** Pages of a file whose size is not known: one at a path, a URL, or with the provider. */
 const UNKNOWN_PAGES = 5;
 
 /**
- * A second of audio. Source: Gemini API documentation, "Audio understanding"; OpenAI's models take fewer.
+ * Tokens per second of audio. Source: Gemini API documentation, "Audio understanding"; OpenAI's models take fewer.
  */
 const SECOND = 32;
-/** The bytes of a second, of compressed audio: MP3 of 128 kbit/s. */
+/** Bytes per second of compressed audio: MP3 at 128 kbit/s. */
 const SECOND_BYTES = 16_000;
-/** Seconds of audio whose size is not known. */
+/** Assumed seconds of audio of unknown size. */
 const UNKNOWN_SECONDS = 60;
 
 /** How many bytes base64 of this length holds. */
@@ -39,7 +39,7 @@ function pdfSize(bytes: number): number {
   return PAGE * Math.ceil(bytes / PAGE_BYTES);
 }
 
-/** A file in a data URL; of another reference only a path is known. */
+/** A file in a data URL; for other references only the path is known. */
 function fileSize(reference: string | undefined): number {
   if (reference === undefined || !/^data:/i.test(reference)) return UNKNOWN_PAGES * PAGE;
   const bytes = bytesOf(reference.length);
@@ -75,7 +75,7 @@ function documentSize({ source }: DocumentPart, text: (text: string) => number):
   }
 }
 
-/** About how many tokens a part without text comes to; `text` measures what it holds of that. */
+/** Estimates the tokens of a part that is not text; `text` measures any text in it. */
 export function attachmentSize(
   part: Exclude<ContentPart, TextPart>,
   text: (text: string) => number,

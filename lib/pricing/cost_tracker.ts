@@ -43,18 +43,18 @@ export interface CostRow {
 }
 
 /**
- * Keeps what may have been spent where a killed process leaves it, so that the limit holds across kills
- * and restarts.
+ * Stores what may have been spent outside the process, so that the limit holds across kills and
+ * restarts.
  */
 export interface SpendingLedger {
   /**
-   * Called before a request is sent: up to `total` USD are spent when everything in flight costs as much
-   * as is reserved for it. When this returns, the amount must survive the end of the process.
+   * Called before a request is sent. `total` is the USD spent if everything in flight costs as much as is
+   * reserved for it. When this returns, the amount must survive the end of the process.
    */
   authorize(total: number): void;
 }
 
-/** What costs nothing holds nothing. */
+/** The reservation of a free request. */
 const FREE: Reservation = { cost: 0, release: () => {} };
 
 /** Sums of binary fractions miss by a little; a billionth of the limit is not worth a refusal. */
@@ -84,7 +84,7 @@ export class CostTracker implements Budget {
   readonly #options: CostTrackerOptions;
   readonly #rows = new Map<string, CostRow>();
   #lastRow: CostRow | undefined;
-  /** In the order in which they asked. */
+  /** In arrival order. */
   readonly #waiting = new Set<BudgetWaiter>();
   #ledger: SpendingLedger | undefined;
   #spent = 0;
@@ -162,9 +162,9 @@ export class CostTracker implements Budget {
   }
 
   /**
-   * Reserves the cost of `waiter` if it fits and no one waits before it. Otherwise gives the error if
-   * nothing is reserved that could still be freed, or `undefined`: `waiter` is then woken when it is its
-   * turn. What is free never waits, and is never refused.
+   * Reserves the cost of `waiter` if it fits and nobody waits before it. Otherwise returns an error if no
+   * reservation is left that could be released, or `undefined`: `waiter` is then woken when its turn
+   * comes. Free requests never wait and are never refused.
    *
    * @throws {ConfigurationError} when the cost is not a number of at least 0
    */
@@ -187,12 +187,12 @@ export class CostTracker implements Budget {
     return new BudgetExceededError(this.limit!, this.#spent, cost);
   }
 
-  /** Ends the waiting of `waiter`. */
+  /** Removes `waiter` from the queue. */
   leave(waiter: BudgetWaiter): void {
     if (this.#waiting.delete(waiter)) this.#wake();
   }
 
-  /** Tells `ledger`, from now on, what may be spent before it is. */
+  /** From now on, authorizes all spending with `ledger` beforehand. */
   persist(ledger: SpendingLedger): void {
     this.#ledger = ledger;
   }
@@ -217,12 +217,12 @@ export class CostTracker implements Budget {
     return { cost, release };
   }
 
-  /** Wakes those that fit now, in their order, or all when none can ever fit. */
+  /** Wakes the waiters that fit now, in order, or all if none can ever fit. */
   #wake(): void {
     for (const waiter of [...this.#waiting]) {
       if (!this.#fits(waiter.cost) && this.#reservations > 0) return;
       waiter.wake();
-      // One that cannot start for another reason must not keep the money from the others.
+      // A waiter that cannot start for another reason must not block the others.
       this.#waiting.delete(waiter);
     }
   }
@@ -257,7 +257,7 @@ export class CostTracker implements Budget {
     this.addSpent(cost ?? atMost);
   }
 
-  /** Adds what a request may have cost whose answer was lost. */
+  /** Adds the possible cost of a request whose answer was lost. */
   recordLost({ model, endpoint }: Pick<ChatResult, "model" | "endpoint">, cost: number): void {
     const row = this.#row(model, endpoint);
     row.cost = (row.cost ?? 0) + cost;

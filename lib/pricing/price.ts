@@ -17,7 +17,7 @@ export interface PriceRow extends Rates {
 }
 
 /**
- * Gives the cost in USD of `usage` on a model, or `null` when no price is known.
+ * Returns the cost of `usage` on a model in USD, or `null` if no price is known.
  *
  * @param tier the service tier, as the server names it; a price that the user gave holds for every tier
  */

@@ -54,7 +54,7 @@ function rest(whole: number, parts: number): number {
 }
 
 /**
- * The cost of `usage` in USD; `null` when its counts are no counts.
+ * The cost of `usage` in USD; `null` if its counts are invalid.
  *
  * @param factor what a token costs relative to `rates`, for another service tier
  */

@@ -4,7 +4,7 @@
  * Sources: OpenAI, "Flex processing" (the price of the Batch API, half of the standard one), "Priority
  * processing" and "Pricing"; Azure, "Priority processing"; Amazon Bedrock, "Service tiers"; Gemini API,
  * "Flex and priority inference"; Groq, "Service Tiers" (flex at the standard price); Anthropic, "Service
- * tiers". The price list has the standard prices alone.
+ * tiers". The price list only has standard prices.
  *
  * @module
  */

@@ -103,7 +103,7 @@ export function rememberJson(text: (text: string) => number): (value: object) =>
 const SIZE: Measure = { text: textSize, json: rememberJson(textSize) };
 
 /**
- * About how many tokens a request reads: text by its characters, images by their detail, files and audio
+ * Estimates the input tokens of a request: text by its characters, images by their detail, files and audio
  * by their bytes, tools and the schema of the answer by their JSON.
  */
 export function promptSize(messages: readonly Message[], options?: ReadOptions): number {

@@ -73,7 +73,7 @@ function throwEmbeddedError(
   throw embeddedError(error, id, partialOf(provider, raw, endpoint), endpoint);
 }
 
-/** What an answer that is an error holds beside it. */
+/** The rest of an answer that is an error. */
 function partialOf(
   provider: Provider,
   raw: unknown,
@@ -88,8 +88,7 @@ function partialOf(
 }
 
 /**
- * Decodes a plain answer; a stream of events is one as well, since some servers stream whatever they were
- * asked.
+ * Decodes a plain answer, which may be an event stream: some servers always stream.
  *
  * @throws {FlexLLMError} for an error status, an error object, or a body that is not a completion
  */

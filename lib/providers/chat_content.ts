@@ -2,8 +2,8 @@
  * Messages in requests of Chat Completions. Attachments are data by now, or ids.
  *
  * Sources: OpenAI API reference, "Create chat completion", `messages`; OpenAI documentation, "File inputs"
- * (a file of data needs a name) and "Audio"; what is not known here is left to the server, since
- * compatible ones know more (`video_url`, `cache_control`).
+ * (a file of data needs a name) and "Audio"; unknown parts are passed through, since
+ * compatible servers accept more (`video_url`, `cache_control`).
  *
  * @module
  */
@@ -25,9 +25,9 @@ import { documentPart, namedFile } from "./file_parts.ts";
 import { refuseField } from "./unsupported.ts";
 
 const WHO = "Chat Completions";
-const NO_MARKS = "OpenAI caches prompts by itself: leave cache_control out.";
+const NO_MARKS = "OpenAI caches prompts automatically: leave cache_control out.";
 
-/** Throws when `value` has a mark for the prompt cache, which OpenAI refuses. */
+/** Throws if `value` has a prompt cache breakpoint, which OpenAI refuses. */
 function refuseMark(value: { cache_control?: unknown }): void {
   if (value.cache_control) refuseField("cache_control", "OpenAI", NO_MARKS);
 }
@@ -76,7 +76,7 @@ function encodeTool({ is_error, ...message }: ToolMessage, official: boolean): o
     refuseField(
       "is_error",
       WHO,
-      "Say in its content that the tool failed, and leave is_error out.",
+      "Report the failure in its content, and leave is_error out.",
     );
   }
   if (official) refuseMark(message);
@@ -93,7 +93,7 @@ function encodeMessage(message: Message, official: boolean): object {
     : { ...encoded, content: content.map((part) => encodePart(part, official)) };
 }
 
-/** Whether a message goes over the wire as it is, as nearly all do. */
+/** Whether a message is sent unchanged, as nearly all are. */
 function isPlain(message: Message): boolean {
   if (typeof message.content !== "string" || message.role === "tool") return false;
   return message.role !== "assistant" || !(message.native || message.tool_calls);

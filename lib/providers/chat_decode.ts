@@ -26,7 +26,7 @@ import { embeddedError } from "./response_error.ts";
 import { mayTagThinking, splitThinking } from "./think_tags.ts";
 import { decodeLogprobs } from "./token_logprobs.ts";
 
-/** The first of the choices, which is not the first in each list where several were asked for. */
+/** The choice with index 0, which is not always first in the list if there are several. */
 export function firstChoice(choices: unknown): Json | undefined {
   const list = asObjects(choices);
   return list.length < 2 ? list[0] : list.find(({ index }) => index === 0) ?? list[0];

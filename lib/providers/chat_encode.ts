@@ -16,7 +16,7 @@ import { dialectOf, isOpenAIHost, type Service } from "./services.ts";
 import { isOpenAIModel } from "./openai_models.ts";
 import { refuseToolOptions, unsupported } from "./unsupported.ts";
 
-/** Fields that are set without being asked for, which `extraBody` may replace. */
+/** Fields that the user did not set, which `extraBody` may replace. */
 const DEFAULTS = ["stream_options.include_usage"];
 
 /** The field that limits the answer's tokens for `model`. */
@@ -62,7 +62,11 @@ function encodeBody(request: ChatRequest, dialect: Service, official: boolean): 
   }
   mergeExtraBody(body, extraBody, DEFAULTS);
   if ((asCount(body.n) ?? 1) > 1) {
-    throw unsupported("n", "flexllm", "Ask once for each answer: only the first would be kept.");
+    throw unsupported(
+      "n",
+      "flexllm",
+      "Send one request per answer: only the first choice is returned.",
+    );
   }
   return JSON.stringify(body);
 }
@@ -74,7 +78,7 @@ export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRe
   const isOpenAI = isOpenAIHost(endpoint);
   return (request) => {
     const dialect = dialectOf(endpoint, request.model);
-    // OpenAI's refusals hold for its own models, and for every model of its own servers.
+    // OpenAI's rules apply to its own models, and to every model on its own servers.
     const official = dialect.thinking === "effort" && (isOpenAI || isOpenAIModel(request.model));
     return { url, headers, body: encodeBody(request, dialect, official) };
   };

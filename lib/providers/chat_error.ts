@@ -33,7 +33,7 @@ function messageOf(value: unknown): string | undefined {
   return asText(lines.join("; "));
 }
 
-/** What the model's own provider said, which OpenRouter passes on as text. */
+/** The error of the model's own provider, which OpenRouter forwards as text. */
 function upstreamError(raw: unknown): ProviderError | undefined {
   const text = asText(raw);
   if (text === undefined) return asObject(raw) && decodeError(raw);
@@ -108,7 +108,7 @@ function decodeBaseResponse({ status_code, status_msg }: Json): ProviderError | 
   };
 }
 
-/** An answer holds one of these; a body without them may be an error in itself. */
+/** Answers have one of these fields; a body without them may itself be an error. */
 const ANSWER_FIELDS = ["choices", "output", "content", "data"];
 
 function decodePlain(answer: Json): ProviderError | undefined {

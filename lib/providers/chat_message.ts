@@ -60,7 +60,7 @@ export function decodeArguments(value: unknown): string {
   return value === null || value === undefined ? "" : JSON.stringify(value);
 }
 
-/** Fields of a tool call that {@link ToolCall} has in its own form, or that only streams have. */
+/** Fields of a tool call that {@link ToolCall} covers, or that only streams have. */
 const CALL_FIELDS: ReadonlySet<string> = new Set(["id", "type", "function", "custom", "index"]);
 
 /** The fields of a tool call that only its service knows, such as Gemini's `extra_content`. */
@@ -104,14 +104,14 @@ function decodeCall(item: unknown, index: number): DecodedCall {
   return { call, extras: callExtras(raw) };
 }
 
-/** Decodes the tool calls of a message, also the single one of the API before tools. */
+/** Decodes the tool calls of a message, including the legacy `function_call`. */
 export function decodeToolCalls(message: Json): DecodedCall[] {
   const { tool_calls: calls, function_call: only } = message;
   if (Array.isArray(calls) && calls.length > 0) return calls.map(decodeCall);
   return asObject(only) === undefined ? [] : [decodeCall({ function: only }, 0)];
 }
 
-/** Fields of a message that {@link ChatResult} has in its own form. */
+/** Fields of a message that {@link ChatResult} covers. */
 const MESSAGE_FIELDS: ReadonlySet<string> = new Set([
   "index",
   "role",
@@ -128,8 +128,8 @@ export function messageExtras(message: Json): Json | undefined {
 }
 
 /**
- * What a service wants back in the next turn and the other fields of the result cannot say; `undefined`
- * when there is nothing.
+ * What a service needs back in the next turn and other fields of the result cannot hold; `undefined` if
+ * there is nothing.
  *
  * Sources: DeepSeek, "Thinking Mode" (`reasoning_content`); OpenRouter, "Preserving Reasoning Blocks" and
  * "PDF Inputs" (annotations of type `file`); Gemini API, "OpenAI compatibility" (`extra_content` of tool

@@ -73,7 +73,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     const rawUsage = findUsage(chunk, choice);
     this.#usage = decodeUsage(rawUsage) ?? this.#usage;
     this.cost = decodeCost(rawUsage) ?? this.cost;
-    // Usage alone is no answer: a stream without one can be sent again.
+    // Usage alone is not an answer: such a stream can be retried.
     if (this.#usage === null || this.#isEmpty) return events;
     if (this.failure === undefined) events.push({ type: "usage", usage: this.#usage });
     else this.failure.usage = this.#usage;
@@ -94,7 +94,7 @@ export class ChatStreamDecoder implements StreamDecoder {
 
   #choice(choices: unknown): Json | undefined {
     const choice = firstChoice(choices);
-    // Where several choices were asked for, each chunk belongs to one.
+    // With several choices, each chunk belongs to one of them.
     return typeof choice?.index === "number" && choice.index > 0 ? undefined : choice;
   }
 
@@ -143,7 +143,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   #pushDelta(delta: Json, events: StreamEvent[]): void {
     const thinking = decodeThinking(delta);
     if (thinking !== undefined) {
-      // The server knows which text is thinking.
+      // The server separates thinking itself.
       this.#text.disable();
       events.push({ type: "thinking", text: thinking });
     }

@@ -1,5 +1,5 @@
 /**
- * Puts the tool calls of a Chat Completions stream together from their pieces.
+ * Assembles the tool calls of a Chat Completions stream from their pieces.
  *
  * Sources: OpenAI API reference, "Chat Completions › Streaming"; public reports of servers that leave
  * the index out (Gemini's compatible API), number all calls 0 (Ollama), send the name after the
@@ -47,7 +47,7 @@ export class ToolCallAssembler {
     }
   }
 
-  /** Adds what a server left out, at the end of the stream. */
+  /** Fills in what the server left out, at the end of the stream. */
   close(events: StreamEvent[]): void {
     for (const [index, call] of this.#calls.entries()) {
       const hasNoArguments = call.arguments === "" && !call.isCustom;
@@ -129,7 +129,7 @@ export class ToolCallAssembler {
       return isAnother ? calls.length : last;
     }
     if (call.id === undefined && isNumbered) return last;
-    // A server that makes a new id for every piece is in the middle of the same call.
+    // A server that makes a new id for every piece is still in the same call.
     const isRotated = isNumbered && name === undefined && call.arguments !== "" &&
       !isJson(call.arguments);
     return isRotated ? last : calls.length;

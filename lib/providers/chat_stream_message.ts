@@ -1,6 +1,6 @@
 /**
- * Puts together what a Chat Completions stream says beside text and calls: the fields of the message
- * that only its service knows, and content that is made of parts.
+ * Assembles the parts of a Chat Completions stream that are neither text nor calls: service-specific
+ * message fields, and content that consists of parts.
  *
  * Sources: OpenAI API reference (`delta.audio`); DeepSeek, OpenRouter (`reasoning_details`, `images`) and
  * Mistral (content parts), each in "Streaming".

@@ -42,10 +42,10 @@ const BUDGETS = {
 } as const;
 
 const LOW_TO_HIGH: readonly ThinkingLevel[] = ["low", "medium", "high"];
-/** The levels of the models that know few: DeepSeek, GLM-5.3, Kimi K3. */
+/** The levels of models that support only a few: DeepSeek, GLM-5.3, Kimi K3. */
 const LOW_HIGH_MAX: readonly ThinkingLevel[] = ["low", "high", "max"];
 
-/** The level of `known` that is nearest to `level`; of two that are as near, the higher one. */
+/** The level in `known` nearest to `level`; on a tie, the higher one. */
 export function nearestLevel(level: ThinkingLevel, known: readonly ThinkingLevel[]): ThinkingLevel {
   const at = (name: ThinkingLevel) => THINKING_LEVELS.indexOf(name);
   const distance = (name: ThinkingLevel) => Math.abs(at(name) - at(level));
@@ -53,7 +53,11 @@ export function nearestLevel(level: ThinkingLevel, known: readonly ThinkingLevel
 }
 
 function alwaysThinks(model: string): Error {
-  return unsupported("thinking: false", model, 'It always thinks; "low" makes it think little.');
+  return unsupported(
+    "thinking: false",
+    model,
+    'It always thinks; use "low" for as little as possible.',
+  );
 }
 
 function noBudget(model: string, hint = 'Give a level: "low", "medium" or "high".'): Error {
@@ -93,7 +97,7 @@ const SWITCH_EFFORTS: readonly (readonly [RegExp, readonly ThinkingLevel[]])[] =
   [/^glm-5\.2/i, THINKING_LEVELS],
   [/^(doubao-seed|ep-)/i, ["minimal", "low", "medium", "high"]],
 ];
-/** Models of services with the switch that cannot be told not to think. */
+/** Models of services with the switch whose thinking cannot be switched off. */
 const SWITCH_ALWAYS = /^(kimi-k3|kimi-k2\.7-code|glm-5\.3)/i;
 
 function thinkingSwitch(model: string, thinking: Thinking): Json {
@@ -129,7 +133,7 @@ function template(model: string, thinking: Thinking): Json {
       "Give a level, or the server's own field in extraBody (vLLM: thinking_token_budget).",
     );
   }
-  // Of unknown levels vLLM says that the request is not valid.
+  // vLLM rejects unknown levels.
   if (typeof thinking === "string") {
     return { reasoning_effort: nearestLevel(thinking, LOW_TO_HIGH) };
   }
@@ -145,23 +149,23 @@ function reasoning(thinking: Thinking): Json {
 
 function snowflake(model: string, thinking: Thinking): Json {
   if (!/^claude/i.test(model)) return effort(model, thinking, false, LOW_TO_HIGH);
-  // Claude thinks there only when it is asked to.
+  // Claude only thinks there on request.
   if (thinking === false) return {};
   if (typeof thinking === "number") return reasoning(thinking);
   return reasoning(nearestLevel(thinking === true ? "medium" : thinking, LOW_TO_HIGH));
 }
 
-/** What a service needs to know to be asked to think. */
+/** The inputs for a service's thinking fields. */
 export interface ThinkingRules {
   thinking?: ThinkingDialect;
   efforts?: readonly ThinkingLevel[];
 }
 
 /**
- * The fields that request `thinking`. A level that a model does not know becomes the nearest one that it
- * knows.
+ * The fields that request `thinking`. A level that a model does not support becomes the nearest one that
+ * it supports.
  *
- * @param official whether OpenAI's rules hold: the model is one of OpenAI's, or the server is OpenAI's own
+ * @param official whether OpenAI's rules apply: the model is one of OpenAI's, or the server is OpenAI's own
  * @throws {ConfigurationError} when the model cannot do it
  */
 export function chatThinking(

@@ -12,7 +12,7 @@ import type { Usage } from "../chat/result.ts";
 import { asCount, asObject, type Json } from "../json.ts";
 import { usageOf } from "./token_usage.ts";
 
-/** The largest of the counts that are there: a service may give one under two names, one of them 0. */
+/** The largest of the given counts: a service may report one under two names, one of them 0. */
 function largest(...values: unknown[]): number | undefined {
   const counts = values.map(asCount).filter((count) => count !== undefined);
   return counts.length === 0 ? undefined : Math.max(...counts);

@@ -25,7 +25,7 @@ const OWN_BLOCKS: ReadonlySet<string> = new Set([
 /** Media types of files that are plain text whatever their format is. */
 const TEXT_TYPES = /^text\/|^application\/(.+\+)?(json|jsonl|x-ndjson|xml|yaml|x-yaml|toml)$/;
 
-/** Adds the mark for the prompt cache, where there is one. */
+/** Adds the prompt cache breakpoint, if there is one. */
 export function withCacheControl(block: Json, { cache_control }: { cache_control?: CacheControl }) {
   if (cache_control !== undefined) block.cache_control = cache_control;
   return block;
@@ -43,7 +43,7 @@ function imageSource(url: string): Json {
   );
 }
 
-/** The block of a file that is given by a URL; text goes as text, the only other form that is taken. */
+/** The block for a file given by a URL; text is sent as text, the only other supported form. */
 function fileBlock(url: string): Json {
   if (/^https?:/i.test(url)) return { type: "document", source: { type: "url", url } };
   const inline = parseDataUrl(url);

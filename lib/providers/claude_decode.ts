@@ -113,7 +113,7 @@ export function decode(body: unknown): Completion {
 const SPEND_LIMITS = ["enforced_spend_limit_reached", "contract_spend_limit_reached"];
 
 /**
- * How Anthropic words an empty account and a monthly limit, both of type `invalid_request_error`: "Your
+ * Anthropic's messages for an empty account and a monthly limit, both of type `invalid_request_error`: "Your
  * credit balance is too low to access the Anthropic API.", "You have reached your specified API usage
  * limits."
  */

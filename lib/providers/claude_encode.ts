@@ -44,7 +44,7 @@ function checkSampling(
   if (!model.isKnown || !hasSampling(options)) return;
   const { temperature = 1, topP = 1 } = options;
   if (model.sampling === "defaults") {
-    const hint = "This model generation samples by itself.";
+    const hint = "This model generation only accepts its defaults.";
     if (temperature !== 1) throw unsupported("temperature", name, hint);
     if (topP !== 1) throw unsupported("topP", name, hint);
     refuseOptions(options, ["topK"], name, hint);
@@ -56,7 +56,7 @@ function checkSampling(
   }
 }
 
-/** What the user did not choose, so that `extraBody` may. */
+/** Fields that the user did not set, which `extraBody` may replace. */
 function defaultsOf({ maxTokens }: SamplingOptions): string[] {
   return maxTokens === undefined ? ["max_tokens", "thinking.display"] : ["thinking.display"];
 }

@@ -2,7 +2,7 @@
  * Conversations as Anthropic's Messages API takes them.
  *
  * Sources: Anthropic API reference, "Messages"; "Mid-conversation system messages"; "Refusals and
- * fallback" (what of an answer of several models may go back).
+ * fallback" (which blocks of an answer by several models may be sent back).
  *
  * @module
  */
@@ -50,7 +50,7 @@ class ConversationEncoder {
     }
   }
 
-  /** Turns of one role that follow each other become one: all tool results must stand together. */
+  /** Consecutive turns of one role are merged: all tool results must be in one turn. */
   #addTurn(role: Turn["role"], content: Json[], index: number): void {
     // The API refuses empty turns.
     if (content.length === 0) return;
@@ -89,7 +89,7 @@ class ConversationEncoder {
     return valid;
   }
 
-  /** Refuses system messages that `model` does not take where they are. */
+  /** Refuses system messages in places where `model` does not accept them. */
   checkSystemTurns(name: string, model: ClaudeModel): void {
     if (!model.isKnown) return;
     for (const [i, turn] of this.turns.entries()) {
@@ -113,7 +113,7 @@ class ConversationEncoder {
   }
 }
 
-/** Thinking and calls of a model that handed over to another one: the API refuses them. */
+/** Thinking and calls of a model that handed over to another: the API refuses them. */
 const BEFORE_FALLBACK: ReadonlySet<unknown> = new Set([
   "thinking",
   "redacted_thinking",

@@ -26,7 +26,7 @@ export interface ClaudeModel {
   maxTokens: number;
   /** The most tokens that it can write. */
   outputLimit: number;
-  /** Whether these rules are certain, so that what breaks them is refused before it is sent. */
+  /** Whether these rules are certain, so that violations are refused before sending. */
   isKnown: boolean;
 }
 

@@ -98,7 +98,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
 
   #startMessage({ content, usage, ...fields }: Json): StreamEvent[] {
     if (this.#hasStarted) {
-      // Proxies repeat the event; one that retries puts another answer behind half of the first.
+      // Proxies may repeat the event; one that retried appends a second answer to half of the first.
       if (fields.id === this.#message.id) return [];
       const message = "the stream started a second message before the first ended";
       throw new MalformedResponseError(message, { retryable: true });
@@ -110,7 +110,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
     for (const [index, block] of asObjects(content).entries()) {
       events.push(...this.#startBlock(index, block), ...this.#stopBlock(index));
     }
-    // A stop reason here counts when the end comes: some servers fill it in from the start.
+    // A stop reason here only counts at the end: some servers set it from the start.
     return [...events, ...this.#pushUsage(usage)];
   }
 
@@ -143,7 +143,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
   #pushMessageDelta(delta: Json, usage: unknown): StreamEvent[] {
     const { usage: inner, ...changes } = delta;
     Object.assign(this.#message, changes);
-    // Its place was documented as inside of `delta` once.
+    // It was once documented to be inside `delta`.
     const events = this.#pushUsage(usage ?? inner);
     return asText(delta.stop_reason) === undefined ? events : [...events, ...this.#finish()];
   }
@@ -168,7 +168,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
 
   #end(): StreamEvent[] {
     this.ended = true;
-    // An end without an answer is none.
+    // An end without an answer is not an end.
     return this.#hasStarted || this.#blocks.length > 0 ? this.#finish() : [];
   }
 

@@ -1,5 +1,5 @@
 /**
- * One content block of a streamed answer, which becomes what it is in a plain answer.
+ * One content block of a streamed answer, assembled into its form in a plain answer.
  *
  * Source: Anthropic API reference, "Streaming messages"; "Fine-grained tool streaming" (input that is not
  * valid JSON); the types of `@anthropic-ai/sdk` 1.12 (`BetaRawContentBlockDelta`).

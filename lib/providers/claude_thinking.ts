@@ -25,7 +25,7 @@ const BUDGETS: Readonly<Record<ThinkingLevel, number>> = {
   xhigh: 32_768,
   max: 63_999,
 };
-/** What a level leaves of the model's limit for the answer. */
+/** The share of the model's limit that a level leaves for the answer. */
 const MIN_ANSWER = 8192;
 
 /** What goes into the request. */
@@ -63,12 +63,16 @@ function withBudget(
 
 function turnedOff(name: string, { off }: ClaudeModel): ClaudeThinking["thinking"] {
   if (off === "never") {
-    throw unsupported("thinking: false", name, 'It always thinks; "low" makes it think little.');
+    throw unsupported(
+      "thinking: false",
+      name,
+      'It always thinks; use "low" for as little as possible.',
+    );
   }
   return off === "omit" ? undefined : { type: off };
 }
 
-/** The level as effort: the next one up where the model lacks it. */
+/** The level as effort; the next higher one if the model lacks it. */
 function effortOf(level: ThinkingLevel, { xhigh }: ClaudeModel): ClaudeThinking["effort"] {
   if (level === "minimal") return "low";
   return level === "xhigh" && !xhigh ? "max" : level;

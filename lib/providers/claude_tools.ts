@@ -44,7 +44,11 @@ function choiceOf(choice: ToolChoice | undefined, name: string, model: ClaudeMod
     );
   }
   if (!model.forcedTools) {
-    throw unsupported("toolChoice", name, 'This model chooses by itself: use "auto" or "none".');
+    throw unsupported(
+      "toolChoice",
+      name,
+      'This model cannot be forced to call a tool: use "auto" or "none".',
+    );
   }
   return choice === "required" ? { type: "any" } : { type: "tool", name: functionName(choice) };
 }
@@ -86,7 +90,7 @@ function inputOf(text: unknown, type: ToolCall["type"]): unknown {
   try {
     value = parseExact(text);
   } catch {
-    // The model wrote it, and a result of the call follows: it has to see what it wrote.
+    // A result of the call follows, so the model has to see what it wrote.
     return { INVALID_JSON: text };
   }
   return asObject(value) ?? { arguments: value };

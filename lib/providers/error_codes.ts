@@ -152,7 +152,7 @@ for (const [kind, codes] of Object.entries(CODES) as [ErrorKind, readonly string
   }
 }
 
-/** What services say that have no code for it; read only where the status allows the meaning. */
+/** Messages of services that have no code for it; only matched if the status allows the meaning. */
 const MESSAGES: readonly (readonly [ErrorKind, RegExp])[] = [
   [
     "quota",
@@ -198,7 +198,7 @@ const MESSAGES: readonly (readonly [ErrorKind, RegExp])[] = [
   ],
 ];
 
-/** Statuses of answers that may mean "used up" or "rejected"; `200` is an error inside an answer. */
+/** Statuses that may mean "used up" or "rejected"; `200` is an error inside an answer. */
 const AMBIGUOUS: ReadonlySet<number> = new Set([200, 400, 402, 403, 412, 422, 429, 451, 500]);
 
 /** How servers say that too many requests are in flight at once. */
@@ -214,17 +214,17 @@ export interface ErrorSigns {
   /** HTTP status, or that which the error object names. */
   status: number;
   code?: string;
-  /** A second word for it: OpenAI's `type` beside its `code`. */
+  /** A second code: OpenAI's `type` next to its `code`. */
   type?: string;
   message?: string;
   service?: ServiceName;
 }
 
-/** What an error means; `undefined` when its status says all. */
+/** What an error means; `undefined` if its status says enough. */
 export function errorKind(signs: ErrorSigns): ErrorKind | undefined {
   const { status, code, type, message = "", service } = signs;
   let kind = kindOfCode(code) ?? kindOfCode(type);
-  // Qwen calls its limit of tokens a minute so, in OpenAI's format ("Throttling.AllocationQuota").
+  // Qwen's limit on tokens per minute, in OpenAI's format ("Throttling.AllocationQuota").
   if (service === "qwen" && kind === "quota" && code === "insufficient_quota") kind = "rate";
   const isKnown = kind !== undefined && kind !== "rate" && kind !== "auth";
   if (!isKnown && AMBIGUOUS.has(status)) {

@@ -29,7 +29,7 @@ export function namedFile(part: FilePart): FilePart {
  * A document of Anthropic's in OpenAI's form; one of text is text.
  *
  * @param who the API that it is sent to
- * @throws {InvalidInputError} for what that form cannot say
+ * @throws {InvalidInputError} for what that form cannot express
  */
 export function documentPart(part: DocumentPart, who: string): FilePart | TextPart {
   const { source, title, context, citations } = part;

@@ -1,5 +1,5 @@
 /**
- * Why a model stopped, in the words of the many servers that imitate OpenAI.
+ * Finish reasons of the many servers that imitate OpenAI.
  *
  * Sources: OpenAI API reference, `finish_reason`; the enumerations of Mistral (`model_length`), Zhipu
  * (`sensitive`, `network_error`), DeepSeek (`insufficient_system_resource`), TGI (`eos_token`), Together
@@ -33,12 +33,12 @@ function kindOf(reason: unknown): FinishReason | "failure" {
   return KINDS.find(([sign]) => sign.test(words))?.[1] ?? "other";
 }
 
-/** Whether `reason` says that the server gave up: what there is of the answer is of no use. */
+/** Whether `reason` says that the server gave up, so that the partial answer is useless. */
 export function isFailure(reason: unknown): boolean {
   return kindOf(reason) === "failure";
 }
 
-/** The reason in our words; a server may leave it out or say `stop` for tool calls. */
+/** Our finish reason; servers may omit it or send `stop` for tool calls. */
 export function finishReason(reason: unknown, hasToolCalls: boolean): FinishReason {
   const kind = kindOf(reason);
   if (kind === "length" || kind === "content_filter") return kind;

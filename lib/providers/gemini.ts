@@ -11,8 +11,8 @@ import { geminiModelList } from "./model_list.ts";
 import type { FetchedUrls, Provider } from "./provider.ts";
 
 /**
- * URLs of the web are fetched by newer models only, and nowhere else that speaks this format, so they are
- * sent as data. Files of Google's own stores and videos on YouTube can only be named.
+ * Only newer models fetch web URLs, and no other service of this format does, so web content is sent as
+ * data. Files in Google's own stores and YouTube videos can only be sent by URL.
  *
  * Source: Gemini API documentation, "File input methods" and "Video understanding".
  */

@@ -44,7 +44,7 @@ export function decode(body: unknown): Completion {
   return completion;
 }
 
-/** Gemini sometimes answers with usage and nothing else; all else is not Gemini. */
+/** Gemini sometimes answers with usage only; anything else is not Gemini. */
 function noCandidate(decoder: GeminiStreamDecoder): MalformedResponseError {
   const isGemini = decoder.raw.usageMetadata !== undefined || decoder.model !== undefined;
   return new MalformedResponseError("the server's answer has no candidate", {

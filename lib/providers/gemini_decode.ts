@@ -26,7 +26,7 @@ export function decodeUsage(value: unknown): Usage | null {
   if ((prompt ?? candidates ?? total ?? thoughts) === undefined) return null;
   const promptTokens = (prompt ?? 0) + (countOf(usage.toolUsePromptTokenCount) ?? 0);
   const counted = (candidates ?? 0) + (thoughts ?? 0);
-  // The total is that of prompt and output, so what the parts leave out of it was written.
+  // The total covers prompt and output, so the rest of it is output.
   const completionTokens = Math.max(counted, (total ?? 0) - promptTokens);
   return {
     promptTokens,
@@ -38,7 +38,7 @@ export function decodeUsage(value: unknown): Usage | null {
 }
 
 /**
- * The tier that was billed, where it is not the standard one: Gemini API `serviceTier`, Vertex AI
+ * The billed tier, if it is not the standard one: Gemini API `serviceTier`, Vertex AI
  * `trafficType`.
  */
 export function decodeServiceTier(value: unknown): string | undefined {

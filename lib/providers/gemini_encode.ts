@@ -29,7 +29,7 @@ function encodeStop(stop: SamplingOptions["stop"]): readonly string[] | undefine
   return stop?.length === 0 ? undefined : stop;
 }
 
-/** One answer is read, so more would be paid for and lost. */
+/** Only one answer is read; others would be paid for and lost. */
 function checkCandidateCount(extraBody: SamplingOptions["extraBody"]): void {
   const config = asObject(extraBody?.generationConfig) ?? asObject(extraBody?.generation_config);
   const count = config?.candidateCount ?? config?.candidate_count;

@@ -43,7 +43,7 @@ export function isFinished(reason: string | undefined): reason is string {
   return reason !== undefined && reason !== "FINISH_REASON_UNSPECIFIED";
 }
 
-/** Reasons that make an answer useless, whatever it holds. */
+/** Reasons that make an answer useless, regardless of its content. */
 const FAILURES: Readonly<Record<string, { what: string; retryable: boolean; hint?: string }>> = {
   MALFORMED_FUNCTION_CALL: { what: "the model wrote an invalid function call", retryable: true },
   MALFORMED_RESPONSE: { what: "the model's response was malformed", retryable: true },

@@ -25,14 +25,14 @@ export interface GeminiTarget {
 }
 
 /**
- * What stands for the signature of a call that Gemini did not make itself. Gemini 3 refuses a turn whose
+ * The placeholder signature of a call that Gemini did not make itself. Gemini 3 refuses a turn whose
  * first function call has none.
  *
  * Source: Gemini API documentation, "Thought signatures", FAQ.
  */
 const NO_SIGNATURE = "skip_thought_signature_validator";
 
-/** The calls made so far, by their id, with whether Google gave that id. */
+/** The calls so far by id, and whether Google assigned the id. */
 type Calls = Map<string, { name: string; hasId: boolean }>;
 
 /** The signature of a call that Gemini made through its OpenAI-compatible API. */
@@ -142,7 +142,7 @@ export function encodeMessages(
   const contents: Turn[] = [];
   const calls: Calls = new Map();
   const add = (role: Turn["role"], parts: readonly Json[]) => {
-    // The API refuses turns in which nothing is said.
+    // The API refuses empty turns.
     if (parts.length === 0) return;
     const last = contents.at(-1);
     if (last?.role === role) last.parts.push(...parts);

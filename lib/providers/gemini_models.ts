@@ -71,7 +71,7 @@ const MODELS: readonly [pattern: RegExp, model: GeminiModel][] = [
   [/gemini|banana/, UNKNOWN],
 ];
 
-/** What `model` accepts. Nothing is refused for a model that is not known: it may be a tuned one. */
+/** What `model` accepts. Nothing is refused for unknown models, which may be tuned ones. */
 export function geminiModel(model: string): GeminiModel {
   return MODELS.find(([pattern]) => pattern.test(model))?.[1] ?? { ...UNKNOWN, isGemini3: false };
 }

@@ -1,5 +1,5 @@
 /**
- * Text, images, files and sound in Gemini's parts.
+ * Text, images, files and audio as Gemini's parts.
  *
  * Source: Gemini API reference, "Part"; documentation, "Document understanding", "Audio understanding"
  * and "Video understanding" (YouTube URLs are file URIs).
@@ -54,7 +54,7 @@ function inlineData(mimeType: string, data: string): Json {
   return { inlineData: { mimeType, data } };
 }
 
-/** What a URL stands for: the data in it, or a file that Google can read. */
+/** The part for a URL: the data in it, or a file that Google can read. */
 function encodeUrl(url: string, name?: string): Json | undefined {
   const inline = parseDataUrl(url);
   if (inline !== undefined) return inlineData(inline.mediaType, inline.data);
@@ -120,7 +120,7 @@ function encodeDocument({ source, title, context }: DocumentPart): Json[] {
 function encodePart(part: ContentPart | { type: "refusal"; refusal: string }): Json[] {
   switch (part.type) {
     case "text":
-      // The API refuses parts in which nothing is said.
+      // The API refuses empty parts.
       return part.text === "" ? [] : [{ text: part.text }];
     case "refusal":
       return part.refusal === "" ? [] : [{ text: part.refusal }];

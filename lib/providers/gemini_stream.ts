@@ -39,7 +39,7 @@ function isEmptyValue(value: unknown): boolean {
     (typeof value === "object" && Object.keys(value).length === 0);
 }
 
-/** Copies fields that say something, so that a later chunk does not erase what an earlier one said. */
+/** Copies fields with a value, so that a later chunk does not erase an earlier one's. */
 function assignFields(target: Json, source: Json | undefined): void {
   for (const name in source) {
     if (!isEmptyValue(source[name]) || !(name in target)) target[name] = source[name];
@@ -120,7 +120,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     return events;
   }
 
-  /** The events that are left when nothing more arrives. */
+  /** The remaining events at the end of the stream. */
   end(): StreamEvent[] {
     const events: StreamEvent[] = [];
     this.#closeCalls(events);
@@ -253,7 +253,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     events.push({ type: "tool_call", index, id, name, arguments: "" });
   }
 
-  /** An id for a call that Google gave none; other providers want each id to be unique. */
+  /** An id for a call without one; other providers require unique ids. */
   #makeId(index: number): string {
     const response = (asText(this.raw.responseId) ?? "").replace(/[^\w-]/g, "").slice(0, 24);
     return response === "" ? `call_${index}` : `call_${response}_${index}`;

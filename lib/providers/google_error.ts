@@ -24,10 +24,10 @@ export function decodeGoogleError(error: Json): ProviderError {
   return {
     message: asText(error.message),
     code: reason ?? asText(error.status),
-    // A bad key is answered with 400.
+    // Google answers 400 for an invalid key.
     status: reason === "API_KEY_INVALID" ? 401 : status,
     retryAfter: delay === undefined ? undefined : Number.parseFloat(delay),
-    // Quotas of a day, and prepaid credit that is used up, do not come back in a moment.
+    // Daily quotas and used-up prepaid credit are not restored soon.
     quota: status === 402 || quotas.some((id) => id.includes("PerDay")),
   };
 }

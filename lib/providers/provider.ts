@@ -17,10 +17,10 @@ export interface Endpoint {
   apiKey: string | undefined;
   /** Headers to send beside the provider's own, which they replace. */
   headers: Record<string, string>;
-  /** The service behind it, by the name that was given or else by the host; decided once. */
+  /** The service behind it, by the given name or else by the host; determined once. */
   service?: ServiceName;
   /**
-   * Whether `service` only holds for OpenAI's own models: a server in a private network that was named
+   * Whether `service` only applies to OpenAI's own models: a server in a private network that was named
    * "openai" for its format.
    */
   openaiModelsOnly?: boolean;
@@ -83,8 +83,8 @@ export type Completion =
     /** The service tier that was billed, as the server names it (`flex`, `priority`, …). */
     serviceTier?: string;
     /**
-     * How the tokens are billed when not all at the price of the model that was asked: parts that add up
-     * to `usage`, each with the model it is billed as (default the one that was asked).
+     * How the tokens are billed if not all at the requested model's price: parts that add up
+     * to `usage`, each with the model it is billed as (default the requested one).
      */
     billed?: readonly { model?: string; usage: Usage }[];
   };
@@ -124,7 +124,7 @@ export interface StreamDecoder {
 export interface ProviderError {
   message?: string;
   code?: string;
-  /** A second word for the kind of error: OpenAI's `type` beside its `code`. */
+  /** A second error code: OpenAI's `type` next to its `code`. */
   type?: string;
   /** What the model wrote, where the server rejected its answer (Groq). */
   failedGeneration?: string;
@@ -136,7 +136,7 @@ export interface ProviderError {
   quota?: boolean;
 }
 
-/** Which URLs a provider fetches itself; what is at others is downloaded and sent as data. */
+/** Which URLs a provider fetches itself; other URLs are downloaded and sent as data. */
 export interface FetchedUrls {
   readonly image: boolean;
   readonly file: boolean;
@@ -153,7 +153,7 @@ export interface Provider {
   /**
    * Decodes the parsed body of a plain answer.
    *
-   * @param endpoint the server that it came from, since some mean different things by the same text
+   * @param endpoint the server that sent it, since the same text can have different meanings
    * @throws {MalformedResponseError} when it is not of the format
    */
   decode(body: unknown, endpoint?: Endpoint): Completion;

@@ -65,8 +65,8 @@ const HTTP_DATE =
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
- * A date of a header in milliseconds since 1970; `undefined` for anything else. `Date.parse` alone reads
- * a date in most texts with a digit.
+ * A date of a header in milliseconds since 1970; `undefined` for anything else. `Date.parse` alone
+ * accepts most strings with a digit.
  *
  * Source: RFC 9110, "Date/Time Formats"; RFC 3339.
  */
@@ -78,7 +78,7 @@ export function parseDate(text: string | null): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** The time of day, in milliseconds, by the server's own clock where it is sent: ours may be wrong. */
+/** The current time in milliseconds, by the server's clock if it is sent, since ours may be wrong. */
 export function serverTime(headers: Headers, ours: number): number {
   return parseDate(headers.get("date")) ?? ours;
 }
@@ -123,7 +123,7 @@ function readFamily(
   return { remaining: Math.floor(remaining / size), wait };
 }
 
-/** Answers without such headers after which a server is looked at less often: every so many answers. */
+/** After `PATIENCE` answers without such headers, only each `EVERY`th answer is checked. */
 const PATIENCE = 5;
 const EVERY = 50;
 

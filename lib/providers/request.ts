@@ -36,8 +36,8 @@ export function requestUrl(
 }
 
 /**
- * The headers of a request: the key, then `own` (the format's version, the content type), then what the
- * user set, which wins.
+ * The headers of a request: the key, then `own` (the format's version, the content type), then the
+ * user's headers, which win.
  *
  * A service takes its own kind of key in every format that it speaks: DeepSeek, Moonshot, Z.ai, OpenRouter
  * and others document a bearer token for their Anthropic endpoints (`ANTHROPIC_AUTH_TOKEN`), as vLLM does.

@@ -97,7 +97,7 @@ function redirectError(status: number, headers: Headers): FlexLLMError {
   return new HttpError(`the server answered ${status} and points to ${target ?? "nowhere"}`, {
     status,
     fatal: true,
-    hint: "flexllm follows no redirects: use that as the base URL if it is the right server.",
+    hint: "flexllm doesn't follow redirects: use that as the base URL if it is the right server.",
   });
 }
 

@@ -57,7 +57,7 @@ export function decodeToolCall(item: Json, index: number): ToolCall {
     };
 }
 
-/** Whether an item is a message that is not the answer, but said on the way to it. */
+/** Whether an item is a message that precedes the answer (commentary). */
 export function isCommentary(item: Json): boolean {
   return item.type === "message" && item.phase === "commentary";
 }
@@ -114,8 +114,8 @@ export function jsonValue(text: string): string | undefined {
 }
 
 /**
- * The messages that are the answer. Some models answer twice in one response where JSON is asked for:
- * the last one counts then.
+ * The messages that are the answer. Some models answer twice in one response when JSON is requested:
+ * then the last one counts.
  */
 function answers(output: readonly Json[]): Json[] {
   const messages = output.filter((item) => item.type === "message" && !isCommentary(item));

@@ -72,13 +72,13 @@ function encodeReasoning({ model, options: { thinking } }: ChatRequest): Json | 
   return effort === "none" ? { effort } : { effort, summary: "auto" };
 }
 
-/** Fields that are set without being asked for, which `extraBody` may replace. */
+/** Fields that the user did not set, which `extraBody` may replace. */
 const DEFAULTS = ["store", "reasoning.summary"];
 
 /** Models that reason, and have reasoning to send back, beside those with known efforts. */
 const REASONING = /codex|computer-use|grok/;
 
-/** Whether `include` may ask for encrypted reasoning, which other models refuse. */
+/** Whether `include` may request encrypted reasoning, which other models refuse. */
 function isReasoning({ model, options: { thinking } }: ChatRequest): boolean {
   if (thinking !== undefined) return thinking !== false;
   if (/(^|\/)gpt-5-chat/.test(model)) return false;

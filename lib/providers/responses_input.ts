@@ -18,7 +18,7 @@ import { documentPart, namedFile } from "./file_parts.ts";
 import { refuseField, unsupportedPart } from "./unsupported.ts";
 
 const WHO = "OpenAI's Responses API";
-const NO_MARKS = "OpenAI caches prompts by itself: leave cache_control out.";
+const NO_MARKS = "OpenAI caches prompts automatically: leave cache_control out.";
 
 /** Throws for a field that the API has no place for. */
 export function refuseMark(value: { cache_control?: unknown }): void {
@@ -62,7 +62,7 @@ function encodeContent(content: string | readonly ContentPart[]): string | Json[
   return typeof content === "string" ? content : content.map(encodePart);
 }
 
-/** Whether the server can know an item again that it has not stored: reasoning only by its content. */
+/** Whether the server recognizes an item that it has not stored: reasoning only by its content. */
 function isReplayable(item: Json): boolean {
   return item.type !== "reasoning" || Boolean(item.encrypted_content) ||
     asObjects(item.content).length > 0;
@@ -98,7 +98,7 @@ function encodeTool(message: ToolMessage, customCalls: ReadonlySet<unknown>): Js
     refuseField(
       "is_error",
       WHO,
-      "Say in its content that the tool failed, and leave is_error out.",
+      "Report the failure in its content, and leave is_error out.",
     );
   }
   const type = customCalls.has(call_id) ? "custom_tool_call_output" : "function_call_output";
@@ -120,7 +120,7 @@ function customCalls(messages: readonly Message[]): ReadonlySet<unknown> {
 }
 
 /**
- * The input items for `messages`. `isStored` says that the server keeps what it answers.
+ * The input items for `messages`. `isStored` means that the server stores its answers.
  *
  * @throws {InvalidInputError} for what cannot be sent
  */

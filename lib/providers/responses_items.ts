@@ -1,6 +1,6 @@
 /**
- * The output items of a Responses stream, and what has been given of each. Deltas, `…done` events and
- * the final response all say the same; whatever one of them lacks, the next one gives.
+ * The output items of a Responses stream, and what has been emitted of each. Deltas, `…done` events and
+ * the final response repeat each other; each fills in what the previous ones lacked.
  *
  * Sources: OpenAI API reference, "Responses › Streaming events"; recorded streams of LM Studio (no
  * deltas of arguments) and Copilot (new item ids in each event); public reports of the ChatGPT backend
@@ -36,9 +36,9 @@ interface Item {
   name: string | undefined;
   arguments: string;
   readonly parts: Map<string, Part>;
-  /** Which of its two forms of thinking is given: the summary or the text. */
+  /** Which of its two forms of thinking is emitted: the summary or the text. */
   thoughts: string | undefined;
-  /** Kept back: it may repeat the answer that was given before. */
+  /** Held back: it may repeat the previous answer. */
   isHeld: boolean;
 }
 
@@ -114,7 +114,7 @@ export class OutputItems {
     }
   }
 
-  /** What a whole text has beyond the pieces that came before. */
+  /** Emits what a complete text has beyond the earlier pieces. */
   rest(item: Item, part: string, kind: PartKind, whole: unknown, events: StreamEvent[]): void {
     if (typeof whole !== "string") return;
     const given = item.parts.get(part)?.text ?? "";
@@ -139,7 +139,7 @@ export class OutputItems {
     if (citation !== undefined) events.push({ type: "citation", citation });
   }
 
-  /** Gives what an item that is complete has beyond the events before. */
+  /** Emits what a complete item has beyond the earlier events. */
   complete(item: Item, raw: Json, events: StreamEvent[]): void {
     item.raw = raw;
     item.isDone = true;
@@ -221,13 +221,13 @@ export class OutputItems {
     events.push(event);
   }
 
-  /** Holds a second answer after one in JSON back, until it shows whether it repeats it. */
+  /** Holds back a second answer after a JSON one, until it is clear whether it repeats it. */
   #hold(item: Item): void {
     item.isHeld = item.raw.type === "message" && !isCommentary(item.raw) &&
       this.#items.some((other) => other !== item && isJsonAnswer(other));
   }
 
-  /** Gives an answer that was held back, unless it is JSON too, and with it a second form of the first. */
+  /** Emits an answer that was held back, unless it is also JSON, and so another version of the first. */
   #release(item: Item, events: StreamEvent[]): void {
     if (isJsonAnswer(item)) return;
     item.isHeld = false;
@@ -243,7 +243,7 @@ function isJsonAnswer({ raw, parts }: Item): boolean {
   return jsonValue([...parts.values()].map(({ text }) => text).join("")) !== undefined;
 }
 
-/** An item whose end was never announced, made of its pieces. */
+/** An item whose end was never announced, assembled from its pieces. */
 function assembled({ raw, arguments: text, parts }: Item): Json {
   if (raw.type === "function_call") return { ...raw, arguments: text || "{}" };
   if (raw.type === "custom_tool_call") return { ...raw, input: text };

@@ -34,7 +34,7 @@ export interface Service {
   requiredTool?: string;
   /** How thinking is requested; default that of self-hosted servers. */
   thinking?: ThinkingDialect;
-  /** The levels that `reasoning_effort` accepts, where they are not all; the nearest one is sent. */
+  /** The levels that `reasoning_effort` accepts, if not all; the nearest one is sent. */
   efforts?: readonly ThinkingLevel[];
   /** Whether `stream_options` is accepted; default yes. */
   streamOptions?: false;
@@ -325,7 +325,7 @@ export const SERVICES: Record<ServiceName, Service> = {
     keyVariable: "AIMLAPI_API_KEY",
     thinking: "effort",
   },
-  // GitHub retired GitHub Models on 2026-07-30; the row helps whoever still has the URL in a file.
+  // GitHub retired GitHub Models on 2026-07-30; the row serves configurations that still have the URL.
   github: {
     baseUrl: "https://models.github.ai/inference",
     hosts: ["models.github.ai", "models.inference.ai.azure.com"],
@@ -369,7 +369,7 @@ export const SERVICES: Record<ServiceName, Service> = {
     thinkTags: false,
   },
 
-  // Servers of your own. Ports that other programs use as well name no server.
+  // Servers of your own. Ports that other programs also use don't identify a server.
   ollama: {
     baseUrl: "http://localhost:11434/v1",
     hosts: ["localhost:11434", "ollama.com"],

@@ -1,5 +1,5 @@
 /**
- * Which service a name or a URL stands for, and what holds for a model there.
+ * Maps names and URLs to services, and determines what applies to a model there.
  *
  * @module
  */
@@ -45,10 +45,10 @@ export function serviceOfUrl(baseUrl: string): ServiceName | undefined {
   );
 }
 
-/** A server of which nothing is known. */
+/** An unknown server. */
 const UNKNOWN: Service = { baseUrl: "" };
 
-/** What holds for `model` at `endpoint`. */
+/** What applies to `model` at `endpoint`. */
 export function dialectOf(endpoint: Endpoint, model: string): Service {
   const { service: name } = endpoint;
   if (name === undefined || (endpoint.openaiModelsOnly && !isOpenAIModel(model))) return UNKNOWN;

@@ -14,7 +14,7 @@ import type { Endpoint } from "./provider.ts";
 const OPEN = "<think>";
 const CLOSE = "</think>";
 
-/** Models whose providers always send thinking in fields of its own: tags in the text are a quotation. */
+/** Models whose providers always send thinking in separate fields: tags in their text are quotations. */
 const NEVER_TAGGED = /(^|[/.:])(claude|gemini|grok)/i;
 
 /** Whether thinking can come in tags in an answer of `model`, as the server names it. */
@@ -23,7 +23,7 @@ export function mayTagThinking(endpoint: Endpoint | undefined, model: string | u
   return model === undefined || (!isOpenAIModel(model) && !NEVER_TAGGED.test(model));
 }
 
-/** Takes thinking out of a whole text. */
+/** Extracts the thinking from a complete text. */
 export function splitThinking(text: string): { thinking: string | null; content: string } {
   const start = text.trimStart();
   const close = start.indexOf(CLOSE);
@@ -48,8 +48,8 @@ function heldBack(text: string, tags: readonly string[]): number {
 }
 
 /**
- * Takes thinking out of a streamed text, wherever the stream cuts the tags. Text before a closing tag
- * that was never opened is on its way already when that tag comes: `thinking_end` says what it was.
+ * Extracts the thinking from a streamed text, wherever the stream splits the tags. Text before a closing
+ * tag that was never opened has already been emitted by then: `thinking_end` marks it as thinking.
  */
 export class ThinkTagSplitter {
   #state: "start" | "thinking" | "after" | "unopened" | "content" = "start";

@@ -9,7 +9,7 @@ import { asObject, type Json, parseExact } from "../json.ts";
 
 /**
  * Parses the arguments of a call; none at all are an empty object. Records written by other tools may
- * hold the object itself. What is no object (the APIs take only those) becomes the field `input` of one.
+ * hold the object itself. Anything but an object, the only type that the APIs accept, becomes the field `input` of one.
  *
  * @throws {InvalidInputError} when they are not JSON
  */

@@ -38,7 +38,7 @@ export function refuseField(field: string, who: string, hint?: string): never {
 }
 
 /**
- * Throws when an option says how to call tools and there are none, which the APIs refuse.
+ * Throws if an option controls tool calls but there are no tools, which the APIs refuse.
  *
  * @throws {ConfigurationError} names the option
  */

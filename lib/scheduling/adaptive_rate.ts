@@ -37,19 +37,19 @@ const NOISE_MARGIN = 1.5;
 const TRIAL_REFUSALS = 3;
 const TRIAL_OUTCOMES = 8;
 const TRIAL_END = 100;
-/** The share of requests that must get through for refusals to count as chance. */
+/** The share of requests that must succeed for refusals to count as random. */
 const CHANCE = 0.4;
-/** The share below which a wave says that the limit is real. */
+/** The share below which a wave shows that the limit is real. */
 const REAL = 0.2;
-/** A trial starts over when the rate falls below this part of what it was then. */
+/** A trial restarts when the rate falls below this fraction of its initial rate. */
 const LOWER = 0.7;
 /** Milliseconds in which a refusal comes, at least. */
 const QUICK = 50;
 /** Milliseconds in which a burst may have used up the limit. */
 const WINDOW = 1000;
-/** Outcomes from which on a share says something. */
+/** Outcomes needed for a meaningful share. */
 const ENOUGH = 4;
-/** Seconds that an endpoint rests after it said "too fast" without saying for how long. */
+/** Seconds that an endpoint pauses after a 429 without a wait time. */
 const DEFAULT_COOLDOWN = 1;
 /** Seconds up to which being asked to wait says nothing about the rate. */
 const SHORT = 0.5;
@@ -61,13 +61,13 @@ const SIMILAR = 0.25;
 const SLOWEST = 0.1;
 
 /**
- * The requests that were under way when one was refused: after a limit is reached all of them are refused,
- * by chance only some.
+ * The requests in flight when one was refused: beyond a limit all of them are refused, at random only
+ * some.
  */
 class Wave {
   #refused = 0;
 
-  /** Those after the number `from` up to `to`; all refusals are in at `dueAt`. */
+  /** Requests number `from` (exclusive) to `to`; all refusals have arrived by `dueAt`. */
   constructor(readonly from: number, readonly to: number, readonly dueAt: number) {}
 
   refuse(order: number): void {
@@ -81,7 +81,7 @@ class Wave {
   }
 }
 
-/** A request that was sent: when, and as which one. */
+/** A sent request: its time and number. */
 export interface Sent {
   readonly at: number;
   readonly order: number;
@@ -105,13 +105,13 @@ export class AdaptiveRate {
   #refusal: { at: number; wait: number } | undefined;
   #refusedAt = -Infinity;
   #wave: Wave | undefined;
-  /** What became of requests since the last judgement. */
+  /** Outcomes since the last evaluation. */
   #since = new Outcomes();
-  /** What becomes of requests since the rate was lowered, and what share got through before. */
+  /** Outcomes since the rate was lowered, and the share that succeeded before. */
   #trial: { rate: number; before: number; outcomes: Outcomes } | undefined;
   /** The share of requests that is refused at any rate. */
   #noise = SPARSE;
-  /** Until when the limit is used up, as far as is known. */
+  /** Until when the limit is exhausted, as far as is known. */
   #spentUntil = -Infinity;
   /** How many requests were sent, and when the first of them was. */
   #sent = 0;
@@ -136,7 +136,7 @@ export class AdaptiveRate {
   take(now: number): number {
     if (this.#sent++ === 0) this.#firstAt = now;
     if (this.#limiter !== undefined) {
-      // A rate that is not used up has not been tried, and could climb for ever.
+      // A rate that is not fully used has not been tested, and could climb forever.
       if (this.#limiter.isUsed(now)) this.#climb(now);
       else this.#climbedAt = now;
       this.#limiter.take(now);
@@ -144,7 +144,7 @@ export class AdaptiveRate {
     return this.#sent;
   }
 
-  /** Notes that a request was taken. */
+  /** Records that a request was accepted. */
   taken({ at: begun }: Sent): void {
     this.#count(begun, true);
     const bucket = Math.floor(begun / BUCKET);
@@ -157,7 +157,7 @@ export class AdaptiveRate {
   }
 
   /**
-   * Notes that a request came too fast, and may come again in `wait` seconds, where the server says so.
+   * Records that a request was refused as too fast, to be retried in `wait` seconds if the server says so.
    * Returns the seconds for which nothing should be sent.
    */
   tooFast(now: number, { at, order }: Sent, wait: number | undefined): number {
@@ -178,7 +178,7 @@ export class AdaptiveRate {
   #ownPause(now: number): number {
     if (!this.#isNoise) return DEFAULT_COOLDOWN;
     if (this.#isLearned || this.#wave === undefined) return 0;
-    // Until it is known whether the others were refused as well.
+    // Until it is known whether the others are also refused.
     return (this.#wave.dueAt - now) / 1000;
   }
 
@@ -191,23 +191,23 @@ export class AdaptiveRate {
     if (total >= TRIAL_END) this.#trial = undefined;
     else if (refused >= TRIAL_REFUSALS && total >= TRIAL_OUTCOMES) {
       const accepted = outcomes.taken / total;
-      // A limit would let nearly everything through by now.
+      // With a real limit, nearly everything would succeed by now.
       if (accepted >= CHANCE && accepted < (1 + before) / 2) this.#setFree(refused / total);
     }
   }
 
-  /** Whether a trial has shown that refusals come by chance. */
+  /** Whether a trial has shown that refusals are random. */
   get #isLearned(): boolean {
     return this.#noise > SPARSE;
   }
 
-  /** Whether no more is refused than is by chance. */
+  /** Whether no more is refused than at random. */
   get #isNoise(): boolean {
     const { refused, total } = this.#since;
     return refused <= Math.max(FEW, total * this.#noise);
   }
 
-  /** Finds what was taken in the time before the refusal, and continues below it. */
+  /** Measures what was accepted before the refusal, and continues below it. */
   #assess(now: number): void {
     const { at, wait } = this.#refusal!;
     this.#refusal = undefined;
@@ -234,19 +234,19 @@ export class AdaptiveRate {
     if (wait < WINDOW / 1000) this.#spentUntil = Math.min(at + WINDOW, this.#wave?.dueAt ?? now);
   }
 
-  /** Looks at what became of the requests that were under way when one was refused. */
+  /** Evaluates the requests that were in flight when one was refused. */
   #judgeWave(wave: Wave): void {
     this.#wave = undefined;
     const { accepted } = wave;
     if (accepted === undefined) return;
-    // Where refusals come by chance, a few in a row do as well.
+    // Random refusals can also come in a row.
     if (this.#isLearned && this.#isNoise) return;
     if (accepted < REAL) {
       if (this.#limiter === undefined) {
         const taken = this.#takenBefore(this.#refusedAt, WINDOW / 1000);
         if (taken > 0) this.#judge(taken * 1000 / WINDOW, false, wave.dueAt);
       }
-      // It was the first of many: the limit is real, and used up for now.
+      // It was the first of many: the limit is real, and exhausted for now.
       this.#trial = undefined;
       this.#spentUntil = this.#refusedAt + WINDOW;
       return;
@@ -255,7 +255,7 @@ export class AdaptiveRate {
     if (this.#trial !== undefined) this.#trial.before = accepted;
     const seconds = (wave.dueAt - this.#firstAt) / 1000;
     const sent = wave.to / Math.max(seconds, QUICK / 1000);
-    // What a short time let through says little of a whole second.
+    // What a short interval accepted says little about a whole second.
     if (seconds < 1 && this.#perSecond < sent * accepted) this.#set(sent * accepted * MARGIN);
   }
 

@@ -5,29 +5,29 @@
  */
 import type { FlexLLMError } from "../errors.ts";
 
-/** Money that is set aside for one request. */
+/** Money reserved for one request. */
 export interface Reservation {
   /** USD. */
   readonly cost: number;
-  /** Gives back what is set aside; only the first call counts. */
+  /** Releases the money; only the first call has an effect. */
   release(): void;
 }
 
 /** A request that wants to reserve money. */
 export interface BudgetWaiter {
-  /** The most that it can cost, in USD. */
+  /** Its maximum cost in USD. */
   readonly cost: number;
-  /** Called when the request may fit now, or never will; it should claim again. */
+  /** Called when the request may fit now, or never will; it should call `claim` again. */
   wake(): void;
 }
 
 /** A limit on what is spent, shared by any number of queues. */
 export interface Budget {
   /**
-   * Reserves the cost of `waiter` if it fits now; otherwise the error if it can never fit, or
+   * Reserves the cost of `waiter` if it fits now. Otherwise returns an error if it can never fit, or
    * `undefined`, and `waiter` waits for its turn.
    */
   claim(waiter: BudgetWaiter): Reservation | FlexLLMError | undefined;
-  /** Ends the waiting of `waiter`. */
+  /** Removes `waiter` from the queue. */
   leave(waiter: BudgetWaiter): void;
 }

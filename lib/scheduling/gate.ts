@@ -41,8 +41,8 @@ export interface SharedLimits {
 const NO_TOKENS: readonly TokenHold[] = [];
 
 /**
- * Milliseconds by which requests may overtake each other on their way to the server. The limit holds
- * there, so ours is slower by as much.
+ * Milliseconds by which requests may overtake each other on their way to the server. The limit applies
+ * there, so we space requests by this much more.
  */
 export const TRAVEL_SLACK = 30;
 
@@ -199,7 +199,7 @@ export class Gate {
     this.#inFlight--;
   }
 
-  /** Notes that a request was answered. */
+  /** Records that a request was answered. */
   answered(now: number, sent: Sent): void {
     this.#answers++;
     this.#answeredAt = now;
@@ -212,7 +212,7 @@ export class Gate {
     else this.#limit.answered(now, this.#inFlight >= this.#limit.current);
   }
 
-  /** Notes why a request was not answered. */
+  /** Records why a request was not answered. */
   failed(now: number, sent: Sent, error: unknown): void {
     const begun = sent.at;
     if (!(error instanceof FlexLLMError) || !isEndpointFault(error)) {
@@ -259,7 +259,7 @@ export class Gate {
     for (const [i, hold] of held.entries()) this.#tpm[i].commit(now, hold, prompt, completion);
   }
 
-  /** Gives back the tokens that a request holds; counts those expected when it `mayHaveRun`. */
+  /** Releases the tokens that a request holds; counts the expected ones if it `mayHaveRun`. */
   releaseTokens(now: number, held: readonly TokenHold[], mayHaveRun: boolean): void {
     for (const [i, hold] of held.entries()) {
       this.#tpm[i].release(now, hold, mayHaveRun ? hold.expected : 0);

@@ -1,12 +1,12 @@
 /**
- * What became of the requests that were sent after a change, to find out what the change was good for.
+ * Outcomes of the requests sent after a change, to judge its effect.
  *
  * @module
  */
 
-/** Counts what became of the requests that were sent after `from`. */
+/** Counts the outcomes of requests sent after `from`. */
 export class Outcomes {
-  /** Requests that the server took. */
+  /** Requests that the server accepted. */
   taken = 0;
   /** Requests that it refused. */
   refused = 0;

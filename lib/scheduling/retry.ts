@@ -94,7 +94,7 @@ export class Retries {
     const asked = error instanceof HttpError ? error.retryAfter : undefined;
     const most = isLoading(error) ? MAX_LOADING_BACKOFF : MAX_BACKOFF;
     const backoff = Math.min(most, this.#policy.retryDelay * 2 ** (this.failures - 1));
-    // Requests that were given the same moment must not come back at the same moment, and those that are
+    // Requests with the same retry time must not all be sent at the same moment, and those that are
     // refused again and again must not hammer a server that says "at once".
     const spread = answeredAt > (this.#limitedSince ?? -Infinity) ? 1 : MAX_BACKOFF;
     const wait = asked === undefined

@@ -61,10 +61,10 @@ export interface RunOptions<T> {
   isPriced?: boolean;
 }
 
-/** What an attempt that keeps its slot gives. */
+/** The result of an attempt that keeps its slot. */
 export interface Held<R> {
   value: R;
-  /** Gives the slot, and the money that is still set aside, back; must be called once. */
+  /** Releases the slot and the money that is still reserved; must be called once. */
   release: () => void;
 }
 
@@ -82,12 +82,12 @@ export class Scheduler<T extends Target> {
     this.#line = new WaitingLine(targets, options);
   }
 
-  /** Runs `attempt` when it may start, again after failures that can pass, and gives what it gives. */
+  /** Runs `attempt` when it may start, retries it after transient failures, and returns its result. */
   run<R>(attempt: (grant: Grant<T>) => Promise<R>, options: RunOptions<T>): Promise<R> {
     return this.#run(attempt, options, false);
   }
 
-  /** The same, but the successful attempt keeps what it was granted until `release` is called. */
+  /** The same, but the successful attempt keeps its grant until `release` is called. */
   async hold<R>(
     attempt: (grant: Grant<T>) => Promise<R>,
     options: RunOptions<T>,
@@ -157,7 +157,7 @@ export class Scheduler<T extends Target> {
     }
   }
 
-  /** Whether another endpoint is left that may answer the request at once; notes it in `ticket`. */
+  /** Whether another endpoint can answer the request immediately; records the failed one in `ticket`. */
   #turnsElsewhere(error: unknown, failed: T, ticket: Ticket<T>): boolean {
     if (!this.#options.fallback || this.#targets.length === 1 || !isEndpointFault(error)) {
       return false;

@@ -1,5 +1,5 @@
 /**
- * Keeps to a limit of tokens in any minute, and spreads them evenly over it.
+ * Limits the tokens in any minute, and spreads them evenly over it.
  *
  * A request reserves the most tokens that it can take, until its answer says how many they were. What
  * it is expected to take decides how soon the next one may start.
@@ -12,9 +12,9 @@ const MINUTE = 60_000;
 const BUCKET = 250;
 /** The most that is made up for, in milliseconds. */
 const MAX_LAG = 100;
-/** What an answer is expected to have before the first one came, where nothing limits it. */
+/** The expected size of an answer before the first one arrives, if nothing limits it. */
 const FIRST_COMPLETION = 1024;
-/** Answers after which the largest one says how large they get, and how much larger the next may be. */
+/** After `ENOUGH` answers, the largest one times `MARGIN` bounds the next. */
 const ENOUGH = 20;
 const MARGIN = 1.25;
 /** The weight of the newest answer in the average. */
@@ -24,7 +24,7 @@ const NEWEST = 0.05;
 export interface TokenDemand {
   /** About how many it reads. */
   prompt: number;
-  /** The most that its answer may have; `undefined` when nothing limits it. */
+  /** The maximum of its answer; `undefined` if nothing limits it. */
   maxCompletion: number | undefined;
 }
 
@@ -98,7 +98,7 @@ export class TokenLimiter {
     this.#end(now, hold, tokens);
   }
 
-  /** The most that a request can take, as far as it can be known. */
+  /** The maximum that a request can use, as far as is known. */
   #bound({ prompt, maxCompletion }: TokenDemand): number {
     const seen = this.#answers < ENOUGH
       ? Math.max(FIRST_COMPLETION, this.#largest)
@@ -117,7 +117,7 @@ export class TokenLimiter {
     this.#sum += tokens;
   }
 
-  /** When nothing that was counted so far counts any more. */
+  /** When everything counted so far has expired. */
   get #emptyAt(): number {
     return (this.#counted.at(-1)?.at ?? -Infinity) + MINUTE + BUCKET;
   }

@@ -40,12 +40,12 @@ export interface Ticket<T> {
   unfit?: Set<T>;
 }
 
-/** What a request was given: an endpoint, with a slot, tokens and money. */
+/** What a request is granted: an endpoint, with a slot, tokens and money. */
 export interface Grant<T> extends Sent {
   target: T;
   /** The tokens that it holds there. */
   tokens: readonly TokenHold[];
-  /** The money that is set aside for it; `undefined` without a budget. */
+  /** The money reserved for it; `undefined` without a budget. */
   money: Reservation | undefined;
 }
 
@@ -56,7 +56,7 @@ interface Waiter<T> extends BudgetWaiter {
   reject(error: unknown): void;
 }
 
-/** An endpoint that can take a request, and the most that it can cost there, in USD. */
+/** An endpoint that can take a request, and the request's maximum cost there, in USD. */
 interface Fit<T> {
   target: T;
   cost: number;
@@ -147,7 +147,7 @@ export class WaitingLine<T extends Target> {
   /** Dispatches every request that can start. Call after any endpoint state change. */
   dispatch(): void {
     if (this.#waiting.size + this.#returning.size === 0) return this.#setAlarm(Infinity);
-    // What is reserved or refused below may wake this queue again.
+    // Reservations and refusals below may wake this queue again.
     this.#isChanged = true;
     if (this.#isDispatching) return;
     this.#isDispatching = true;
@@ -160,7 +160,7 @@ export class WaitingLine<T extends Target> {
     this.#setAlarm(next);
   }
 
-  /** Gives the moment at which to look again. */
+  /** Returns when to check again. */
   #dispatchAll(): number {
     const now = this.#clock.now();
     let next = Infinity;
@@ -194,8 +194,8 @@ export class WaitingLine<T extends Target> {
   }
 
   /**
-   * Starts a request if the money for it can be reserved; returns whether money is short. While it is,
-   * only requests that cost nothing pass those that wait for it.
+   * Starts a request if its money can be reserved; returns whether money is short. While it is, only free
+   * requests overtake the ones that wait for money.
    */
   #start(waiter: Waiter<T>, { target, cost }: Fit<T>, now: number, isShort: boolean): boolean {
     const { ticket } = waiter;

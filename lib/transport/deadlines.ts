@@ -15,7 +15,7 @@ export interface Expiring {
   expire(): void;
 }
 
-/** What a lane needs of the runtime, in milliseconds. */
+/** The clock and timers of the runtime, in milliseconds. */
 export interface Timing {
   now(): number;
   setTimer(callback: () => void, ms: number): void;
@@ -28,9 +28,9 @@ const MACHINE: Timing = {
   setTimer: (callback, ms) => setTimeout(callback, ms).unref(),
 };
 
-/** A timer this late, in milliseconds, means that the process was stopped, not that it was busy. */
+/** A timer this late, in milliseconds, means that the process was suspended, not just busy. */
 const SUSPENDED = 500;
-/** Milliseconds for reading what came while the process was stopped. */
+/** Milliseconds to read what arrived while the process was suspended. */
 const GRACE = 1000;
 
 /** The deadlines of one length. */
@@ -82,8 +82,8 @@ export class Lane {
   }
 
   /**
-   * The process was suspended, and so the answers that came meanwhile have not been read yet: the time
-   * does not count, and there is a moment to read them.
+   * The process was suspended, so answers that arrived meanwhile have not been read yet: that time does
+   * not count, and they get a moment to be read.
    */
   #forgive(late: number): void {
     for (const entry of this.#entries) entry.expiresAt += late + GRACE;

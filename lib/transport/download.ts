@@ -1,6 +1,6 @@
 /**
- * Downloads what a message names by its URL. The request is a plain GET of our own: without the headers,
- * the key or the `fetch` of the provider, within the time of the call, and not to the local network.
+ * Downloads what a message refers to by URL, with a plain GET: without the headers, the key or the
+ * `fetch` of the provider, within the call's timeout, and not from the local network.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { readWhole } from "./body_reader.ts";
 import { Exchange, type Fetch } from "./http.ts";
 import { isPrivateHost, type Lookup } from "./private_address.ts";
 
-/** Redirects that are followed. */
+/** Maximum redirects. */
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** How to download. */
 export interface DownloadOptions {
-  /** What messages call it, with its URL. */
+  /** Its name in error messages, with its URL. */
   what: string;
   /** The most bytes. */
   most: number;
@@ -99,7 +99,7 @@ async function follow(
 /**
  * Downloads the resource at an `http(s)` URL.
  *
- * @throws {InvalidInputError} when it cannot be had, is too large, or is in the local network
+ * @throws {InvalidInputError} if it cannot be downloaded, is too large, or is in the local network
  * @throws {AbortedError} when `options.signal` fires
  */
 export async function download(url: string, options: DownloadOptions): Promise<Uint8Array> {

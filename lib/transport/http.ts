@@ -89,14 +89,14 @@ const UNSENT: ReadonlySet<string> = new Set([
   "no local port is free for the connection",
 ]);
 
-/** What Bun's errors add to what went wrong: advice for whoever called `fetch`. */
+/** Advice for callers of `fetch` in Bun's errors. */
 const ADVICE =
   /\s*(fetching "[^"]*"\.?|For more information, pass .*|Was there a typo .*\?|Is the computer .*\?)/g;
 
-/** The runtime's own words for an error that we have none for. */
+/** The runtime's message for an error that we have none for. */
 function ownWords(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(ADVICE, "").replace(/[:.\s]+$/, "") || "the runtime gives no reason";
+  return message.replace(ADVICE, "").replace(/[:.\s]+$/, "") || "no reason given";
 }
 
 /** The words of an error and of its causes. */
@@ -129,7 +129,7 @@ export class Exchange implements Cancellable, Expiring {
   /** Why the exchange was ended by us, if it was. */
   #reason: FlexLLMError | undefined;
   #isSent = false;
-  /** Frees whoever waits for a server that does not look at the signal. */
+  /** Frees callers that wait for a server which ignores the signal. */
   #onEnd: (() => void) | undefined;
 
   constructor(url: string, signal: AbortSignal | undefined) {
@@ -160,7 +160,7 @@ export class Exchange implements Cancellable, Expiring {
     this.end(abortedBy(this.#signal));
   }
 
-  /** Stops the clock: what comes next is not the server's to do. */
+  /** Stops the clock: what follows does not depend on the server. */
   pause(): void {
     this.#lane?.delete(this);
   }
@@ -172,7 +172,7 @@ export class Exchange implements Cancellable, Expiring {
     this.#onEnd?.();
   }
 
-  /** Calls `onEnd` when the exchange is ended by us; one at a time. */
+  /** Calls `onEnd` if we end the exchange; only one callback at a time. */
   onEnd(onEnd: () => void): void {
     this.#onEnd = onEnd;
   }

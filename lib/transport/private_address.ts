@@ -1,6 +1,6 @@
 /**
- * Which hosts are this machine or its local network, so that a URL in somebody else's data cannot reach
- * what only this machine can: services on loopback, routers, the metadata servers of clouds.
+ * Recognizes this machine and its local network, so that a URL in somebody else's data cannot reach what
+ * only this machine can: services on loopback, routers, cloud metadata servers.
  *
  * Source: IANA's special-purpose address registries for IPv4 and IPv6 (RFC 6890).
  *
@@ -44,7 +44,7 @@ function blockList(): BlockList {
 
 let list: BlockList | undefined;
 
-/** Addresses that hold one of IPv4: mapped, compatible, and those of NAT64 (RFC 4291, RFC 6052). */
+/** Addresses that embed an IPv4 address: mapped, compatible, and those of NAT64 (RFC 4291, RFC 6052). */
 const EMBEDDED = /^(?:::ffff:|::ffff:0:|::|64:ff9b::)(?:([\da-f]{1,4}):([\da-f]{1,4})|([\d.]+))$/i;
 
 function embeddedAddress(address: string): string | undefined {
@@ -55,7 +55,7 @@ function embeddedAddress(address: string): string | undefined {
   return [a >> 8, a & 255, b >> 8, b & 255].join(".");
 }
 
-/** Whether an IP address is of this machine, its network, or of no single host at all. */
+/** Whether an IP address belongs to this machine or its network, or to no single host. */
 export function isPrivateAddress(address: string): boolean {
   const ip = address.replace(/%.*$/, "");
   list ??= blockList();
@@ -78,7 +78,7 @@ export type Lookup = (hostname: string) => Promise<readonly { address: string }[
 export async function isPrivateHost(url: URL, lookup: Lookup): Promise<boolean> {
   const hostname = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
   if (isIP(hostname) !== 0) return isPrivateAddress(hostname);
-  // A name without a dot is one of the local network.
+  // Names without a dot are local.
   if (PRIVATE_NAMES.test(hostname) || !hostname.includes(".")) return true;
   return (await lookup(hostname)).some(({ address }) => isPrivateAddress(address));
 }

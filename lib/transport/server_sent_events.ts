@@ -20,7 +20,7 @@ export async function* readServerSentEvents(
 ): AsyncGenerator<string[] | string, void, void> {
   let batch: string[] = [];
   let bytes = 0;
-  /** What has been read, until it shows what the body is and, for a document, to its end. */
+  /** What has been read: until the kind of body is clear and, for a document, to its end. */
   let text: string | undefined = "";
   let isText = false;
   const parser = new EventStreamParser((data) => batch.push(data), MAX_ANSWER_BYTES);

@@ -121,7 +121,7 @@ ${table(entriesOf(bare(top.templates).value!))}
 | \`FLEXLLM_API_KEY\` | The key for the model that is asked; the endpoints of batches have their own. |
 | \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent to that service alone; that of OpenAI also to the server of \`OPENAI_BASE_URL\`. |
 | \`FLEXLLM_CONFIG\` | The configuration file. |
-| \`FLEXLLM_TRUST\` | \`1\` allows what \`flexllm config trust\` would ask for, for scripts. |
+| \`FLEXLLM_TRUST\` | \`1\` trusts the configuration in the current folder, as \`flexllm config trust\` does; for scripts. |
 | \`FLEXLLM_HOME\` | The folder for the configuration, conversations, prices and the cache; default \`~/.flexllm\`. |
 | \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy, as the runtime heeds them. |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | Colours on the terminal: never, or always. |

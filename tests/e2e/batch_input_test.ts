@@ -316,7 +316,7 @@ Deno.test("lines that are appended to the input in mid-run are sent by the next 
   appendFileSync(input, '{"q":"Ho"}\n');
   const { code, stderr } = await running.finished;
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /in\.jsonl has grown while the batch ran; run the same command again/);
+  assert.match(stderr, /in\.jsonl grew while the batch ran; run the same command again/);
   assert.match(stderr, /Done: 60 of 60 records/);
   const second = await flexllm([...args, "-m", "m"]);
   assert.match(second.stderr, /1 succeeded, 0 failed, 60 done before/);

@@ -328,7 +328,7 @@ Deno.test("an output that is cut while the batch runs is an error", async () => 
   truncateSync(output, 10);
   const { code, stderr } = await running.finished;
   assert.equal(code, 1);
-  assert.match(stderr, /was cut by another program while the batch ran/);
+  assert.match(stderr, /was truncated by another program while the batch ran/);
 });
 
 Deno.test("a named pipe is read as an input, once and whole", async () => {

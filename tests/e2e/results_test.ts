@@ -65,7 +65,7 @@ Deno.test("--failed groups failures by kind and message, and names the command t
     "    record 6",
     "",
     `To retry them: flexllm batch INPUT -o ${file} --retry-failed`,
-    "INPUT, and flags such as -m, are those of the run that wrote the file.",
+    "Use the INPUT and the flags, such as -m, of the run that wrote the file.",
     "",
   ]);
   const json = JSON.parse((await flexllm(["results", file, "--failed", "--json"])).stdout);
