@@ -12,7 +12,7 @@ import type { StreamEvent } from "../chat/stream_events.ts";
 import type { PartialCompletion } from "../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../json.ts";
 import { type AnswerText, CitationReader } from "./gemini_citations.ts";
-import { decodeServiceTier, decodeUsage, normalizeResponse } from "./gemini_decode.ts";
+import { decodeServiceTier, decodeUsage, mergeUsage, normalizeResponse } from "./gemini_decode.ts";
 import { checkBlocked, checkFailure, finishReason, isFinished } from "./gemini_finish.ts";
 import { decodeLogprobs } from "./gemini_logprobs.ts";
 import { addPartialArgs, isPartialCall } from "./gemini_partial_args.ts";
@@ -154,9 +154,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     assignFields(this.raw, rest);
     const usage = asObject(usageMetadata);
     if (usage !== undefined) {
-      const counted: Json = { ...asObject(this.raw.usageMetadata) };
-      assignFields(counted, usage);
-      this.raw.usageMetadata = counted;
+      this.raw.usageMetadata = mergeUsage(asObject(this.raw.usageMetadata) ?? {}, usage);
     }
     if (candidate === undefined) return;
     const { content, logprobsResult, ...fields } = candidate;
