@@ -315,6 +315,8 @@ Deno.test("tags are thinking only where thinking can come in tags", () => {
     ["gemini-3-flash", undefined, false],
     ["any-name", openai, false],
     ["qwen3", { ...openai, openaiModelsOnly: true }, true],
+    ["command-a", { ...openai, service: "cohere" }, false],
+    ["DeepSeek-R1", { ...openai, service: "azure" }, true],
   ];
   for (const [model, endpoint, isThinking] of cases) {
     const expected = isThinking ? "to end it." : quoted;
