@@ -310,6 +310,17 @@ Deno.test("gemini counts what its last chunk counts where built-in tools took se
   });
 });
 
+Deno.test("gemini's finish reasons are read as numbers, too", () => {
+  // Recorded answers to Google's Go and Python clients.
+  const kinds = { 1: "stop", 2: "length", 3: "content_filter", 8: "content_filter" };
+  for (const [finishReason, expected] of Object.entries(kinds)) {
+    const answer = response([{ text: "Hi" }], { finishReason: Number(finishReason) });
+    assert.equal(gemini.decode(answer).finishReason, expected);
+    const { decoder, total } = stream([answer]);
+    assert.deepEqual([total.finishReason, decoder.complete], [expected, true]);
+  }
+});
+
 Deno.test("gemini reports the tier that was billed, where it is a special one", () => {
   const tierOf = (usage: object) => {
     const answer = response([{ text: "Hi" }], undefined, { usageMetadata: { ...USAGE, ...usage } });

@@ -13,7 +13,7 @@ import type { PartialCompletion } from "../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../json.ts";
 import { type AnswerText, CitationReader } from "./gemini_citations.ts";
 import { decodeServiceTier, decodeUsage, mergeUsage, normalizeResponse } from "./gemini_decode.ts";
-import { checkBlocked, checkFailure, finishReason, isFinished } from "./gemini_finish.ts";
+import { checkBlocked, checkFailure, finishReason, isFinished, reasonOf } from "./gemini_finish.ts";
 import { decodeLogprobs } from "./gemini_logprobs.ts";
 import { addPartialArgs, isPartialCall } from "./gemini_partial_args.ts";
 import { decodeError } from "./google_error.ts";
@@ -126,7 +126,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     this.#closeCalls(events);
     this.#cite(events);
     if (!this.complete) {
-      const reason = asText(this.#candidate.finishReason);
+      const reason = reasonOf(this.#candidate);
       events.push({ type: "finish", finishReason: finishReason(reason, this.#calls > 0) });
     }
     return events;
@@ -179,7 +179,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     this.#citations.add(candidate);
     const logprobs = decodeLogprobs(candidate.logprobsResult);
     if (logprobs.length > 0) events.push({ type: "logprobs", logprobs });
-    const reason = asText(candidate.finishReason);
+    const reason = reasonOf(candidate);
     if (isFinished(reason)) {
       this.#closeCalls(events);
       checkFailure(this.#candidate, this.#parts.length === 0, () => this.partial());
