@@ -315,6 +315,8 @@ Deno.test("tags are thinking only where thinking can come in tags", () => {
     ["gemini-3-flash", undefined, false],
     ["any-name", openai, false],
     ["qwen3", { ...openai, openaiModelsOnly: true }, true],
+    ["command-a", { ...openai, service: "cohere" }, false],
+    ["DeepSeek-R1", { ...openai, service: "azure" }, true],
   ];
   for (const [model, endpoint, isThinking] of cases) {
     const expected = isThinking ? "to end it." : quoted;
@@ -457,4 +459,32 @@ Deno.test("the tier that was billed is known", () => {
   assert.equal(decode({ message: { content: "x" } }, { service_tier: "flex" }).serviceTier, "flex");
   const { decoder } = stream([delta({ content: "x" }, "stop", { service_tier: "priority" })]);
   assert.equal(decoder.serviceTier, "priority");
+});
+
+Deno.test("fields that a server leaves empty are no call and no audio", () => {
+  // Recorded answers of Snowflake: every field is there.
+  const empty = {
+    role: "assistant",
+    function_call: { arguments: "", name: "" },
+    refusal: "",
+    audio: { data: "", expires_at: 0, id: "", transcript: "" },
+  };
+  const call = {
+    custom: { input: "", name: "" },
+    function: { arguments: '{"city":"Rome"}', name: "f" },
+    id: "t",
+    type: "function",
+  };
+  const plain = decode({ message: { ...empty, content: "4" }, finish_reason: "" });
+  assert.deepEqual([plain.toolCalls, plain.content, plain.refusal], [[], "4", null]);
+  assert.equal(plain.native, undefined);
+  const { total, decoder } = stream([delta({ ...empty, content: "4" }), STOP]);
+  assert.deepEqual([total.toolCalls, total.content], [[], "4"]);
+  assert.equal(decoder.native(), undefined);
+
+  const expected = [{ id: "t", type: "function", function: call.function }];
+  const called = decode({ message: { ...empty, content: "", tool_calls: [call] } });
+  assert.deepEqual(called.toolCalls, expected);
+  const streamed = stream([delta({ ...empty, tool_calls: [{ index: 0, ...call }] }), STOP]);
+  assert.deepEqual(streamed.total.toolCalls, expected);
 });

@@ -66,6 +66,29 @@ Deno.test("claude sends the marks of the prompt cache wherever they are", () => 
   assert.deepEqual(body.tools[0].cache_control, CACHED.cache_control);
 });
 
+Deno.test("claude gets a mark that is on the message itself on its last block", () => {
+  // Where LiteLLM and OpenRouter have it when the content is a string.
+  const { body } = encode({
+    messages: [
+      { role: "system", content: "Be brief.", ...CACHED } as Message,
+      {
+        role: "user",
+        content: [{ type: "text", text: "a" }, { type: "text", text: "b" }],
+        ...CACHED,
+      } as Message,
+      { role: "assistant", content: "c", ...CACHED } as Message,
+      { role: "user", content: "d" },
+    ],
+  });
+  assert.deepEqual(body.system, [{ type: "text", text: "Be brief.", ...CACHED }]);
+  const text = (text: string, mark = {}) => ({ type: "text", text, ...mark });
+  assert.deepEqual(body.messages.map(({ content }: { content: unknown }) => content), [
+    [text("a"), text("b", CACHED)],
+    [text("c", CACHED)],
+    [text("d")],
+  ]);
+});
+
 Deno.test("claude gets files and documents as document blocks, and images as images", () => {
   const base64 = (text: string) => Buffer.from(text).toString("base64");
   assert.deepEqual(

@@ -277,6 +277,50 @@ Deno.test("a later chunk of gemini does not take back what an earlier one counte
   assert.deepEqual(after.total.usage, COUNTED);
 });
 
+Deno.test("gemini counts what its last chunk counts where built-in tools took several turns", () => {
+  // Recorded: counts of each turn, then of the whole answer, in which one kind is left out.
+  const turn = (
+    promptTokenCount: number,
+    thoughtsTokenCount?: number,
+    total?: number,
+    n?: number,
+  ) =>
+    response([{ text: "a" }], {}, {
+      usageMetadata: {
+        promptTokenCount,
+        thoughtsTokenCount,
+        candidatesTokenCount: n,
+        totalTokenCount: total,
+      },
+    });
+  const { total } = stream([
+    turn(9, 78, 102, 15),
+    turn(9, undefined, 9),
+    turn(9, 35, 65, 21),
+    response([], { finishReason: "STOP" }, {
+      usageMetadata: { promptTokenCount: 87, thoughtsTokenCount: 78, totalTokenCount: 165 },
+    }),
+  ]);
+  assert.deepEqual(total.usage, {
+    promptTokens: 87,
+    completionTokens: 78,
+    totalTokens: 165,
+    cachedTokens: 0,
+    reasoningTokens: 78,
+  });
+});
+
+Deno.test("gemini's finish reasons are read as numbers, too", () => {
+  // Recorded answers to Google's Go and Python clients.
+  const kinds = { 1: "stop", 2: "length", 3: "content_filter", 8: "content_filter" };
+  for (const [finishReason, expected] of Object.entries(kinds)) {
+    const answer = response([{ text: "Hi" }], { finishReason: Number(finishReason) });
+    assert.equal(gemini.decode(answer).finishReason, expected);
+    const { decoder, total } = stream([answer]);
+    assert.deepEqual([total.finishReason, decoder.complete], [expected, true]);
+  }
+});
+
 Deno.test("gemini reports the tier that was billed, where it is a special one", () => {
   const tierOf = (usage: object) => {
     const answer = response([{ text: "Hi" }], undefined, { usageMetadata: { ...USAGE, ...usage } });

@@ -93,6 +93,11 @@ Deno.test("gemini gets the thinking option in the form that each generation take
     ["gemini-3-flash", 1000, { includeThoughts: true, thinkingBudget: 1000 }],
     ["gemini-4-argon", true, { includeThoughts: true }],
     ["gemini-4-hydrogen", "xhigh", { includeThoughts: true, thinkingLevel: "XHIGH" }],
+    // Levels that a model does not know become the nearest one that it knows.
+    ["gemini-4-hydrogen", "max", { includeThoughts: true, thinkingLevel: "XHIGH" }],
+    ["gemini-3-flash", "xhigh", { includeThoughts: true, thinkingLevel: "HIGH" }],
+    ["gemini-3-pro", "minimal", { includeThoughts: true, thinkingLevel: "LOW" }],
+    ["gemini-3.8-flash", "minimal", { includeThoughts: true, thinkingLevel: "LOW" }],
     ["tunedModels/mine", false, { thinkingBudget: 0 }],
     ["gemini-2.0-flash", false, undefined],
   ];
@@ -107,10 +112,6 @@ Deno.test("gemini names what a model cannot do, before anything is sent", () => 
     [{ thinking: false }, "gemini-2.5-pro", /thinking: false/],
     [{ thinking: false }, "gemini-3-flash", /thinking: false/],
     [{ thinking: 1000 }, "gemini-4-argon", /thinking as a number/],
-    [{ thinking: "minimal" }, "gemini-3-pro", /does not know the level "minimal"/],
-    [{ thinking: "minimal" }, "gemini-3.8-flash", /does not know the level "minimal"/],
-    [{ thinking: "xhigh" }, "gemini-3-flash", /does not know the level "xhigh"/],
-    [{ thinking: "max" }, "gemini-4-hydrogen", /does not know the level "max"/],
     [{ thinking: true }, "gemini-2.0-flash", /does not accept the option thinking/],
     [{ temperature: 1 }, "gemini-4-argon", /temperature/],
     [{ parallelToolCalls: false }, "gemini-3-flash", /parallelToolCalls/],
@@ -130,6 +131,26 @@ Deno.test("gemini names what a model cannot do, before anything is sent", () => 
   }
   const lost: Message[] = [{ role: "tool", tool_call_id: "nobody", content: "x" }];
   assert.throws(() => encode({}, "gemini-3-flash", lost), { code: "invalid_input" });
+});
+
+Deno.test("gemini refuses what it has no place for, instead of dropping or moving it", () => {
+  const cache_control = { type: "ephemeral" as const };
+  const user: Message = { role: "user", content: "Hi" };
+  const cases: [Message[], RegExp][] = [
+    [
+      [user, { role: "assistant", content: "Hello" }, { role: "system", content: "S" }, user],
+      /\[2\]/,
+    ],
+    [[{ role: "user", content: [{ type: "text", text: "x", cache_control }] }], /cache_control/],
+    [[{ ...user, cache_control } as Message], /cache_control/],
+  ];
+  for (const [messages, message] of cases) {
+    const refused = { code: "invalid_input", message };
+    assert.throws(() => encode({}, "gemini-3-flash", messages), refused);
+  }
+  const tools = [{ type: "function", function: { name: "f" }, cache_control }] as const;
+  const refused = { code: "invalid_input", message: /cache_control/ };
+  assert.throws(() => encode({ tools: [...tools] }, "gemini-3-flash", [user]), refused);
 });
 
 const PARTS = [

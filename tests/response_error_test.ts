@@ -65,6 +65,10 @@ Deno.test("statuses map to the class, and to whether another try can help", () =
     );
     assert.equal(error.message, `the server answered ${status}: Bad key`);
   }
+  // xAI's Responses API, recorded.
+  const said = "Incorrect API key provided. You can obtain an API key from https://console.x.ai.";
+  const { code, fatal } = errorOf(400, JSON.stringify({ code: "invalid-argument", error: said }));
+  assert.deepEqual([code, fatal], ["authentication", true]);
 });
 
 Deno.test("a 429 for a used-up quota is not tried again", () => {

@@ -320,3 +320,56 @@ Deno.test("[DONE], which gateways add, is no error after the end and a cut befor
   cut.push("[DONE]");
   assert.deepEqual([cut.complete, cut.ended], [false, true]);
 });
+
+Deno.test("parts of content are known by their order where their indexes continue", () => {
+  // Recorded streams of Bedrock (gpt-oss): the message after the reasoning begins with index 1.
+  const at = (content_index: number, type: string, fields: Json): Json => ({
+    type: `response.output_text.${type}`,
+    output_index: 1,
+    content_index,
+    ...fields,
+  });
+  const whole: Json = {
+    ...message("one"),
+    content: [
+      { type: "output_text", text: "one", annotations: [] },
+      { type: "output_text", text: " two", annotations: [] },
+    ],
+  };
+  const reasoning = {
+    type: "reasoning",
+    id: "r",
+    summary: [],
+    content: [{ type: "reasoning_text", text: "hm" }],
+  };
+  const { total } = stream([
+    added(0, { type: "reasoning", id: "r", summary: [] }),
+    { type: "response.reasoning_text.delta", output_index: 0, content_index: 0, delta: "hm" },
+    done(0, reasoning),
+    added(1, begun(whole)),
+    at(1, "delta", { delta: "one" }),
+    at(1, "done", { text: "one" }),
+    at(2, "delta", { delta: " two" }),
+    done(1, whole),
+    completed([reasoning, whole]),
+  ]);
+  assert.deepEqual([total.content, total.thinking], ["one two", "hm"]);
+});
+
+Deno.test("pieces of a call that the server makes itself are no call", () => {
+  // Recorded streams of xAI's `x_search`.
+  const search = {
+    type: "custom_tool_call",
+    id: "c",
+    call_id: "xs_1",
+    name: "x_search",
+    input: "",
+  };
+  const { total } = stream([
+    added(0, search),
+    { type: "response.custom_tool_call_input.delta", output_index: 0, delta: '{"q":1}' },
+    done(0, { ...search, input: '{"q":1}' }),
+    completed([{ ...search, input: '{"q":1}' }, message("found")]),
+  ]);
+  assert.deepEqual([total.toolCalls, total.finishReason, total.content], [[], "stop", "found"]);
+});

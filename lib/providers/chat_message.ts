@@ -79,6 +79,23 @@ function extras(value: Json, known: ReadonlySet<string>): Json | undefined {
   return found;
 }
 
+/**
+ * The custom call in a tool call, `undefined` when it is a function's. Servers whose objects have every
+ * field (Snowflake) put an empty one beside the function.
+ */
+export function customCall({ custom, function: fn }: Json): Json | undefined {
+  const call = asObject(custom);
+  const isEmpty = asText(call?.name) === undefined && asText(call?.input) === undefined;
+  return isEmpty && asObject(fn) !== undefined ? undefined : call;
+}
+
+/** The single call of the API before tools; `undefined` when there is none, or an empty one. */
+export function functionCall(message: Json): Json | undefined {
+  const call = asObject(message.function_call);
+  const isEmpty = asText(call?.name) === undefined && decodeArguments(call?.arguments) === "";
+  return isEmpty ? undefined : call;
+}
+
 /** A tool call as it came: our form of it, and its other fields. */
 export interface DecodedCall {
   call: ToolCall;
@@ -87,7 +104,7 @@ export interface DecodedCall {
 
 function decodeCall(item: unknown, index: number): DecodedCall {
   const raw = asObject(item) ?? {};
-  const custom = asObject(raw.custom);
+  const custom = customCall(raw);
   const fn = asObject(raw.function);
   const call: ToolCall = {
     id: asText(raw.id) ?? `call_${index}`,
@@ -106,9 +123,10 @@ function decodeCall(item: unknown, index: number): DecodedCall {
 
 /** Decodes the tool calls of a message, including the legacy `function_call`. */
 export function decodeToolCalls(message: Json): DecodedCall[] {
-  const { tool_calls: calls, function_call: only } = message;
+  const { tool_calls: calls } = message;
   if (Array.isArray(calls) && calls.length > 0) return calls.map(decodeCall);
-  return asObject(only) === undefined ? [] : [decodeCall({ function: only }, 0)];
+  const only = functionCall(message);
+  return only === undefined ? [] : [decodeCall({ function: only }, 0)];
 }
 
 /** Fields of a message that {@link ChatResult} covers. */
@@ -143,7 +161,7 @@ export function nativeMessage(
 ): NativeMessage | undefined {
   const { executed_tools: _, annotations, audio, ...fields } = extras ?? {};
   if (asObjects(annotations).some(({ type }) => type === "file")) fields.annotations = annotations;
-  const id = asObject(audio)?.id;
+  const id = asText(asObject(audio)?.id);
   if (id !== undefined) fields.audio = { id };
   if (asObjects(content).some(({ type }) => type !== "text")) fields.content = content;
   if (calls.some(({ extras }) => extras !== undefined)) {

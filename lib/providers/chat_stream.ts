@@ -16,6 +16,7 @@ import {
   answerCitations,
   decodeContent,
   decodeThinking,
+  functionCall,
   messageCitations,
   nativeMessage,
 } from "./chat_message.ts";
@@ -162,8 +163,9 @@ export class ChatStreamDecoder implements StreamDecoder {
     }
     for (const citation of messageCitations(delta)) events.push({ type: "citation", citation });
     if (Array.isArray(delta.tool_calls)) this.#calls.push(delta.tool_calls, events);
-    else if (asObject(delta.function_call) !== undefined) {
-      this.#calls.push([{ index: 0, function: delta.function_call }], events);
+    else {
+      const only = functionCall(delta);
+      if (only !== undefined) this.#calls.push([{ index: 0, function: only }], events);
     }
   }
 }

@@ -9,7 +9,7 @@
  */
 import type { StreamEvent } from "../chat/stream_events.ts";
 import { asObject, asText, type Json } from "../json.ts";
-import { callExtras, decodeArguments, type DecodedCall } from "./chat_message.ts";
+import { callExtras, customCall, decodeArguments, type DecodedCall } from "./chat_message.ts";
 
 interface OpenCall {
   /** The number that the server gave it. */
@@ -76,7 +76,7 @@ export class ToolCallAssembler {
   }
 
   #piece(piece: Json): StreamEvent {
-    const custom = asObject(piece.custom);
+    const custom = customCall(piece);
     const fn = custom ?? asObject(piece.function);
     const id = asText(piece.id);
     const name = asText(fn?.name);

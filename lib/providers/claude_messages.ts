@@ -8,6 +8,7 @@
  */
 import {
   type AssistantMessage,
+  type CacheControl,
   isSystemMessage,
   type Message,
   type ToolMessage,
@@ -27,6 +28,17 @@ export interface Turn {
 /** Ids of calls that Claude takes. */
 const TOOL_ID = /^[a-zA-Z0-9_-]+$/;
 
+/**
+ * Puts the mark for the prompt cache that a message itself has on the last of its blocks, where Claude
+ * takes it. Records for LiteLLM and OpenRouter have it there where the content is a string.
+ */
+function marked(blocks: Json[], message: Message): Json[] {
+  const { cache_control } = message as { cache_control?: CacheControl };
+  const last = blocks.at(-1);
+  if (!cache_control || last === undefined || last.cache_control !== undefined) return blocks;
+  return blocks.with(-1, { ...last, cache_control });
+}
+
 /** Encodes the turns of one conversation. */
 class ConversationEncoder {
   readonly system: Json[] = [];
@@ -38,15 +50,15 @@ class ConversationEncoder {
 
   add(message: Message, index: number): void {
     if (isSystemMessage(message)) {
-      const content = encodeContent(message.content);
+      const content = marked(encodeContent(message.content), message);
       if (this.turns.length === 0) this.system.push(...content);
       else this.#addTurn("system", content, index);
     } else if (message.role === "assistant") {
-      this.#addTurn("assistant", this.#encodeAssistant(message), index);
+      this.#addTurn("assistant", marked(this.#encodeAssistant(message), message), index);
     } else if (message.role === "tool") {
       this.#addTurn("user", [this.#encodeToolResult(message)], index);
     } else {
-      this.#addTurn("user", encodeContent(message.content), index);
+      this.#addTurn("user", marked(encodeContent(message.content), message), index);
     }
   }
 

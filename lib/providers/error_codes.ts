@@ -196,6 +196,8 @@ const MESSAGES: readonly (readonly [ErrorKind, RegExp])[] = [
       "i",
     ),
   ],
+  // xAI's Responses API, 400.
+  ["auth", /^(incorrect|invalid) api key\b/i],
 ];
 
 /** Statuses that may mean "used up" or "rejected"; `200` is an error inside an answer. */

@@ -37,6 +37,33 @@ export function decodeUsage(value: unknown): Usage | null {
   };
 }
 
+const PARTS = [
+  "promptTokenCount",
+  "toolUsePromptTokenCount",
+  "candidatesTokenCount",
+  "thoughtsTokenCount",
+];
+
+/**
+ * Takes the usage of a later chunk into what is `known`. Later chunks may leave out what an earlier one
+ * counted. But what does not fit into a later, larger total was counted differently: with built-in tools,
+ * chunks count one turn of the model, and the last one all of them (recorded streams).
+ */
+export function mergeUsage(known: Json, later: Json): Json {
+  const newer: Json = {};
+  for (const name in later) {
+    if (later[name] !== undefined && later[name] !== null) newer[name] = later[name];
+  }
+  const merged = { ...known, ...newer };
+  const total = countOf(later.totalTokenCount) ?? Infinity;
+  const counted = PARTS.reduce((sum, name) => sum + (countOf(merged[name]) ?? 0), 0);
+  if (counted <= total || total < (countOf(known.totalTokenCount) ?? 0)) return merged;
+  for (const name in known) {
+    if (/Token(Count|sDetails)$/.test(name) && !(name in newer)) delete merged[name];
+  }
+  return merged;
+}
+
 /**
  * The billed tier, if it is not the standard one: Gemini API `serviceTier`, Vertex AI
  * `trafficType`.

@@ -28,6 +28,30 @@ const FILTERED: ReadonlySet<string> = new Set([
   "ESCALATION",
 ]);
 
+/**
+ * The reasons whose numbers are the same in the Gemini API and in Vertex AI; up to the last one, where they
+ * differ, both are filters.
+ */
+const NUMBERS = [
+  "FINISH_REASON_UNSPECIFIED",
+  "STOP",
+  "MAX_TOKENS",
+  "SAFETY",
+  "RECITATION",
+  "OTHER",
+  "BLOCKLIST",
+  "PROHIBITED_CONTENT",
+  "SPII",
+];
+
+/**
+ * The reason in `candidate`, if any. Google's clients for Go and Python have numbers sent instead of names
+ * (`$alt=json;enum-encoding=int`), which gateways pass on.
+ */
+export function reasonOf({ finishReason: reason }: Json): string | undefined {
+  return typeof reason === "number" ? NUMBERS[reason] : asText(reason);
+}
+
 /** Maps the reason why a candidate ended; Gemini has none for tool calls. */
 export function finishReason(reason: string | undefined, hasToolCalls: boolean): FinishReason {
   if (reason !== undefined && FILTERED.has(reason)) return "content_filter";
@@ -78,7 +102,7 @@ export function checkFailure(
   isEmpty: boolean,
   partial: () => PartialCompletion,
 ): void {
-  const reason = asText(candidate.finishReason) ?? "";
+  const reason = reasonOf(candidate) ?? "";
   const failure = Object.hasOwn(FAILURES, reason)
     ? FAILURES[reason]
     : isEmpty && EMPTY_FAILURES.has(reason)

@@ -13,7 +13,7 @@ import { asObject, asText, type Json } from "../json.ts";
 import type { GeminiModel } from "./gemini_models.ts";
 import { encodeContent } from "./gemini_parts.ts";
 import { parseArguments } from "./tool_arguments.ts";
-import { unsupportedPart } from "./unsupported.ts";
+import { refuseField, unsupportedPart } from "./unsupported.ts";
 
 type Turn = { role: "user" | "model"; parts: Json[] };
 
@@ -133,7 +133,28 @@ function encodeToolResult(
   };
 }
 
-/** Encodes a conversation: system messages apart, and the turns of one speaker together. */
+/** Throws for a mark of the prompt cache, which Gemini has no place for. */
+export function refuseMark(value: { cache_control?: unknown }): void {
+  if (!value.cache_control) return;
+  refuseField(
+    "cache_control",
+    "Gemini",
+    "It caches prompts by itself: leave cache_control out, or name a cachedContent in extraBody.",
+  );
+}
+
+function refuseMarks(message: Message): void {
+  const { content } = message;
+  refuseMark(message as { cache_control?: unknown });
+  if (!Array.isArray(content)) return;
+  for (const part of content as { cache_control?: unknown }[]) refuseMark(part);
+}
+
+/**
+ * Encodes a conversation: system messages apart, and the turns of one speaker together.
+ *
+ * @throws {InvalidInputError} for what cannot be sent, such as a system message after the first turn
+ */
 export function encodeMessages(
   messages: readonly Message[],
   target: GeminiTarget,
@@ -148,10 +169,17 @@ export function encodeMessages(
     if (last?.role === role) last.parts.push(...parts);
     else contents.push({ role, parts: [...parts] });
   };
-  for (const message of messages) {
+  for (const [i, message] of messages.entries()) {
+    refuseMarks(message);
     switch (message.role) {
       case "system":
       case "developer":
+        if (contents.length > 0) {
+          throw new InvalidInputError(
+            `messages[${i}]: Gemini does not accept system messages after the first turn`,
+            { hint: "Put it at the start, or make it a user message." },
+          );
+        }
         system.push(...encodeContent(message.content));
         break;
       case "user":

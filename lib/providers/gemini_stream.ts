@@ -12,8 +12,8 @@ import type { StreamEvent } from "../chat/stream_events.ts";
 import type { PartialCompletion } from "../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../json.ts";
 import { type AnswerText, CitationReader } from "./gemini_citations.ts";
-import { decodeServiceTier, decodeUsage, normalizeResponse } from "./gemini_decode.ts";
-import { checkBlocked, checkFailure, finishReason, isFinished } from "./gemini_finish.ts";
+import { decodeServiceTier, decodeUsage, mergeUsage, normalizeResponse } from "./gemini_decode.ts";
+import { checkBlocked, checkFailure, finishReason, isFinished, reasonOf } from "./gemini_finish.ts";
 import { decodeLogprobs } from "./gemini_logprobs.ts";
 import { addPartialArgs, isPartialCall } from "./gemini_partial_args.ts";
 import { decodeError } from "./google_error.ts";
@@ -126,7 +126,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     this.#closeCalls(events);
     this.#cite(events);
     if (!this.complete) {
-      const reason = asText(this.#candidate.finishReason);
+      const reason = reasonOf(this.#candidate);
       events.push({ type: "finish", finishReason: finishReason(reason, this.#calls > 0) });
     }
     return events;
@@ -154,9 +154,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     assignFields(this.raw, rest);
     const usage = asObject(usageMetadata);
     if (usage !== undefined) {
-      const counted: Json = { ...asObject(this.raw.usageMetadata) };
-      assignFields(counted, usage);
-      this.raw.usageMetadata = counted;
+      this.raw.usageMetadata = mergeUsage(asObject(this.raw.usageMetadata) ?? {}, usage);
     }
     if (candidate === undefined) return;
     const { content, logprobsResult, ...fields } = candidate;
@@ -181,7 +179,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     this.#citations.add(candidate);
     const logprobs = decodeLogprobs(candidate.logprobsResult);
     if (logprobs.length > 0) events.push({ type: "logprobs", logprobs });
-    const reason = asText(candidate.finishReason);
+    const reason = reasonOf(candidate);
     if (isFinished(reason)) {
       this.#closeCalls(events);
       checkFailure(this.#candidate, this.#parts.length === 0, () => this.partial());

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Thinking, ThinkingLevel } from "../chat/options.ts";
-import { ConfigurationError } from "../errors.ts";
+import { nearestLevel } from "./chat_thinking.ts";
 import type { GeminiLevel, GeminiModel } from "./gemini_models.ts";
 import { unsupported } from "./unsupported.ts";
 
@@ -34,17 +34,12 @@ function withBudget(model: GeminiModel, thinking: true | ThinkingLevel): Thinkin
 }
 
 function withLevel(
-  name: string,
   { levels }: GeminiModel,
   thinking: true | ThinkingLevel,
 ): ThinkingConfig {
   if (thinking === true) return { includeThoughts: true };
-  const thinkingLevel = thinking.toUpperCase() as GeminiLevel;
-  if (!levels.includes(thinkingLevel)) {
-    throw new ConfigurationError(`thinking: ${name} does not know the level "${thinking}"`, {
-      hint: `It knows ${namesOf(levels)}.`,
-    });
-  }
+  const known = levels.map((level) => level.toLowerCase() as ThinkingLevel);
+  const thinkingLevel = nearestLevel(thinking, known).toUpperCase() as GeminiLevel;
   return { includeThoughts: true, thinkingLevel };
 }
 
@@ -81,7 +76,5 @@ export function geminiThinking(
     }
     return { includeThoughts: true, thinkingBudget: thinking };
   }
-  return model.thinking === "budget"
-    ? withBudget(model, thinking)
-    : withLevel(name, model, thinking);
+  return model.thinking === "budget" ? withBudget(model, thinking) : withLevel(model, thinking);
 }

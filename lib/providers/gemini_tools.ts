@@ -10,7 +10,7 @@
 import { isFunctionTool, type SamplingOptions, type ToolChoice } from "../chat/options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { asObjects, type Json } from "../json.ts";
-import type { GeminiTarget } from "./gemini_messages.ts";
+import { type GeminiTarget, refuseMark } from "./gemini_messages.ts";
 import { unsupported } from "./unsupported.ts";
 
 /** The tools of a request; fields that are absent are `undefined`. */
@@ -95,6 +95,7 @@ export function encodeTools(options: SamplingOptions, target: GeminiTarget): Gem
     return { tools: undefined, toolConfig: undefined };
   }
   const functions = tools.filter(isFunctionTool);
+  for (const tool of functions) refuseMark(tool);
   // NONE only turns functions off, so the others must not be sent.
   const own = toolChoice === "none"
     ? []

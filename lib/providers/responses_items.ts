@@ -3,8 +3,8 @@
  * the final response repeat each other; each fills in what the previous ones lacked.
  *
  * Sources: OpenAI API reference, "Responses › Streaming events"; recorded streams of LM Studio (no
- * deltas of arguments) and Copilot (new item ids in each event); public reports of the ChatGPT backend
- * (an empty `output` at the end).
+ * deltas of arguments), Copilot (new item ids in each event) and Bedrock (content indexes that continue
+ * from item to item); public reports of the ChatGPT backend (an empty `output` at the end).
  *
  * @module
  */
@@ -93,7 +93,9 @@ export class OutputItems {
 
   /** A piece of the arguments of a call. */
   arguments(item: Item, text: string, events: StreamEvent[]): void {
-    if (text !== "") this.#callEvent(item, text, events);
+    // xAI's own searches have input as well.
+    const isOther = item.raw.type !== undefined && !isToolCall(item.raw);
+    if (text !== "" && !isOther) this.#callEvent(item, text, events);
   }
 
   /** A piece of a text; `part` says which one of the item's. */
@@ -148,9 +150,7 @@ export class OutputItems {
     for (const [i, { text }] of asObjects(raw.summary).entries()) {
       this.rest(item, `summary ${i}`, "thinking", text, events);
     }
-    for (const [i, part] of asObjects(raw.content).entries()) {
-      this.completePart(item, `content ${i}`, part, events);
-    }
+    this.#completeContent(item, asObjects(raw.content), events);
     if (item.isHeld) this.#release(item, events);
   }
 
@@ -232,10 +232,25 @@ export class OutputItems {
     if (isJsonAnswer(item)) return;
     item.isHeld = false;
     item.parts.clear();
-    for (const [i, part] of asObjects(item.raw.content).entries()) {
-      this.completePart(item, `content ${i}`, part, events);
+    this.#completeContent(item, asObjects(item.raw.content), events);
+  }
+
+  /** Gives what the parts of an item's content have beyond their pieces. */
+  #completeContent(item: Item, content: readonly Json[], events: StreamEvent[]): void {
+    const known = contentIndexes(item);
+    // Bedrock's indexes continue from item to item, so only their order is reliable there.
+    const isShifted = known.some((index) => index >= content.length);
+    for (const [i, part] of content.entries()) {
+      const index = isShifted ? known[i] ?? i : i;
+      this.completePart(item, `content ${index}`, part, events);
     }
   }
+}
+
+/** The numbers of the parts of content that have come, in order. */
+function contentIndexes({ parts }: Item): number[] {
+  return [...parts.keys()].filter((name) => name.startsWith("content "))
+    .map((name) => Number(name.slice("content ".length))).sort((a, b) => a - b);
 }
 
 function isJsonAnswer({ raw, parts }: Item): boolean {

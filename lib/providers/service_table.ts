@@ -40,7 +40,7 @@ export interface Service {
   streamOptions?: false;
   /**
    * Whether thinking can arrive in the answer's text, between `<think>` tags; default yes: it depends on
-   * how a server was started.
+   * the model (Azure's DeepSeek-R1 has them) and on how a server was started.
    */
   thinkTags?: false;
   /** The header that holds the bare key; default a bearer token in `authorization`. */
@@ -119,7 +119,6 @@ export const SERVICES: Record<ServiceName, Service> = {
     maxTokensField: "max_completion_tokens",
     maxTokensModels: /mistral|ministral|codestral|pixtral/i,
     thinking: "effort",
-    thinkTags: false,
   },
 
   // Services in China.
@@ -331,7 +330,6 @@ export const SERVICES: Record<ServiceName, Service> = {
     hosts: ["models.github.ai", "models.inference.ai.azure.com"],
     keyVariable: "GITHUB_TOKEN",
     thinking: "effort",
-    thinkTags: false,
   },
   // "Cortex REST API": https://<account>.snowflakecomputing.com/api/v2/cortex/v1
   snowflake: {
@@ -357,7 +355,6 @@ export const SERVICES: Record<ServiceName, Service> = {
     hosts: ["aiplatform.googleapis.com", "*-aiplatform.googleapis.com"],
     thinking: "effort",
     efforts: LOW_TO_HIGH,
-    thinkTags: false,
   },
   // Gemini API, "OpenAI compatibility".
   "gemini-openai": {

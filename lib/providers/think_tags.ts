@@ -10,6 +10,7 @@
 import type { StreamEvent } from "../chat/stream_events.ts";
 import { isOpenAIModel } from "./openai_models.ts";
 import type { Endpoint } from "./provider.ts";
+import { service } from "./services.ts";
 
 const OPEN = "<think>";
 const CLOSE = "</think>";
@@ -19,7 +20,8 @@ const NEVER_TAGGED = /(^|[/.:])(claude|gemini|grok)/i;
 
 /** Whether thinking can come in tags in an answer of `model`, as the server names it. */
 export function mayTagThinking(endpoint: Endpoint | undefined, model: string | undefined): boolean {
-  if (endpoint?.service === "openai" && !endpoint.openaiModelsOnly) return false;
+  const { service: name, openaiModelsOnly } = endpoint ?? {};
+  if (name !== undefined && !openaiModelsOnly && service(name).thinkTags === false) return false;
   return model === undefined || (!isOpenAIModel(model) && !NEVER_TAGGED.test(model));
 }
 
