@@ -107,23 +107,25 @@ export class Completer {
 
   /** Sends a call; what was sent is in `call.used` then. */
   async #send(call: Call): Promise<ChatResult> {
+    let result: ChatResult;
     try {
-      const result = await this.#scheduler.run((grant) => this.#attempt(call, grant), call);
-      return await parsed(withLost(result, call.lost), call.options.responseFormat);
+      result = await this.#scheduler.run((grant) => this.#attempt(call, grant), call);
     } catch (error) {
       throw withLostCost(error, call.lost);
     }
+    return await parsed(withLost(result, call.lost), call.options.responseFormat);
   }
 
   async #attempt(call: Call, grant: Grant<EndpointClient>): Promise<ChatResult> {
     const { target } = grant;
     const encoded = call.encode(target);
+    const loading = target.pricer === undefined ? target.loadPricer() : undefined;
     try {
-      const loading = target.pricer ?? target.loadPricer();
       const { completion, raw } = await target.complete(encoded, call);
-      if (loading instanceof Promise) await loading;
+      if (loading !== undefined) await loading;
       return this.#result(call, grant, encoded, completion, raw);
     } catch (error) {
+      if (loading !== undefined) await loading;
       call.lost += this.#lose(call, grant, encoded, error);
       throw error;
     }
@@ -267,13 +269,15 @@ export class Completer {
       yield eventsOf(known);
       return known;
     }
+    let sent: ChatResult;
     try {
-      const result = yield* this.#sendStream(call);
-      await cache?.keep(call.used!, result);
-      return await parsed(withLost(result, call.lost), call.options.responseFormat);
+      sent = yield* this.#sendStream(call);
     } catch (error) {
       throw withLostCost(error, call.lost);
     }
+    const result = await parsed(withLost(sent, call.lost), call.options.responseFormat);
+    await cache?.keep(call.used!, result);
+    return result;
   }
 
   async *#sendStream(call: Call): EventSource {
@@ -289,8 +293,6 @@ export class Completer {
         for (const event of step.value) accumulator.add(event);
         yield step.value;
       }
-      const { target } = grant;
-      if (target.pricer === undefined) await target.loadPricer();
       isComplete = true;
       const { model = "", raw = { model }, ...end } = step.value;
       const completion = { ...accumulator.completion(), model, ...end };
@@ -310,11 +312,14 @@ export class Completer {
   async #openStream(call: Call, grant: Grant<EndpointClient>) {
     const { target } = grant;
     const encoded = call.encode(target);
-    if (target.pricer === undefined) target.loadPricer().catch(() => {});
+    const loading = target.pricer === undefined ? target.loadPricer() : undefined;
     try {
       const batches = target.stream(encoded, call);
-      return { grant, batches, first: await batches.next() };
+      const first = await batches.next();
+      if (loading !== undefined) await loading;
+      return { grant, batches, first };
     } catch (error) {
+      if (loading !== undefined) await loading;
       call.lost += this.#lose(call, grant, encoded, error);
       throw error;
     }
@@ -370,8 +375,6 @@ function withLost(result: ChatResult, lost: number): ChatResult {
 /** The error with what all attempts have cost. */
 function withLostCost(error: unknown, lost: number): unknown {
   if (lost === 0 || !(error instanceof FlexLLMError)) return error;
-  // The cost of an answer that does not match its schema is that of its result.
-  if (error instanceof SchemaMismatchError && error.result !== undefined) return error;
   const partial = error.partial ?? { content: "", thinking: null };
   return copyError(error, { partial: { ...partial, cost: lost } });
 }
@@ -380,6 +383,7 @@ function withLostCost(error: unknown, lost: number): unknown {
  * Adds the value of a structured answer. A refusal has none, and calls of tools come before it.
  *
  * @throws {SchemaMismatchError} when there is none, with the answer, which has been paid for
+ * @throws {ConfigurationError} when the schema cannot be used
  */
 async function parsed(
   result: ChatResult,
@@ -391,6 +395,9 @@ async function parsed(
     result.parsed = await parseStructured(result.content, format);
     return result;
   } catch (error) {
-    throw error instanceof SchemaMismatchError ? copyError(error, { result }) : error;
+    if (error instanceof SchemaMismatchError) throw copyError(error, { result });
+    if (!(error instanceof FlexLLMError)) throw error;
+    const { content, thinking, usage, cost } = result;
+    throw copyError(error, { partial: { content, thinking, usage, cost } });
   }
 }

@@ -152,7 +152,8 @@ export class Spending {
     if (!hasRun || target.pricer === undefined) return 0;
     const usage = this.#lostUsage(call, partial);
     // Of an answer of which nothing is known, all may be billed that was reserved.
-    const cost = usage === undefined ? money?.cost : target.pricer(model, usage) ?? money?.cost;
+    const known = usage && target.pricer(model, usage, requestedTier(call.options));
+    const cost = known ?? money?.cost;
     if (cost === undefined || cost === 0) return 0;
     this.#tracker?.recordLost({ model, endpoint: target.name }, cost);
     return cost;
