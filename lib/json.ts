@@ -127,7 +127,12 @@ export function asObject(value: unknown): Json | undefined {
 /** The JSON objects in `value` when it is an array, else none. */
 export function asObjects(value: unknown): Json[] {
   if (!Array.isArray(value)) return [];
-  return value.map(asObject).filter((item) => item !== undefined);
+  const objects: Json[] = [];
+  for (const item of value) {
+    const object = asObject(item);
+    if (object !== undefined) objects.push(object);
+  }
+  return objects;
 }
 
 /** `value` when it is a string with something in it, else `undefined`. */

@@ -210,3 +210,20 @@ Deno.test("a request that waits for the only endpoint that can take it holds up 
   held.resolve();
   await Promise.all([first, second]);
 });
+
+Deno.test("of a stream that is left, the arguments of tool calls count as well", async () => {
+  const sent = "x".repeat(4000);
+  const call = { index: 0, id: "c", type: "function", function: { name: "f", arguments: sent } };
+  const chunk = { choices: [{ index: 0, delta: { tool_calls: [call] } }] };
+  const fetch = () =>
+    Promise.resolve(
+      new Response(`data: ${JSON.stringify(chunk)}\n\n`, {
+        headers: { "content-type": "text/event-stream" },
+      }),
+    );
+  const costTracker = new CostTracker({ limit: 100 });
+  await using client = new LLMClient({ ...options({ fetch }), costTracker });
+  for await (const _ of client.chatCompletionsStream(HELLO, { maxTokens: 4000 }).events) break;
+  assert.ok(costTracker.spent > 1000 * TOKEN_PRICE, `${costTracker.spent}`);
+  assert.equal(costTracker.reserved, 0);
+});

@@ -139,8 +139,7 @@ export class Completer {
     accumulator?: StreamAccumulator,
   ): number {
     const now = this.#options.clock.now();
-    const partial = accumulator?.partial();
-    return this.#spending.recordLost(call, grant, request.model, error, now, partial);
+    return this.#spending.recordLost(call, grant, request.model, error, now, accumulator);
   }
 
   /**

@@ -218,7 +218,8 @@ export class WaitingLine<T extends Target> {
   }
 
   #grant(target: T, ticket: Ticket<T>, now: number, money: Reservation | undefined): Grant<T> {
-    return { target, money, ...target.gate.begin(now, ticket.tokens) };
+    const { at, order, tokens } = target.gate.begin(now, ticket.tokens);
+    return { target, money, at, order, tokens };
   }
 
   /**

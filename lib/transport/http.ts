@@ -202,9 +202,10 @@ export class Exchange implements Cancellable, Expiring {
 
   /** A stand-in for fetch may not look at the signal. */
   #orEnd(response: Promise<Response>): Promise<Response> {
-    const ended = Promise.withResolvers<never>();
-    this.#onEnd = () => ended.reject(this.#reason);
-    return Promise.race([response, ended.promise]);
+    return new Promise((resolve, reject) => {
+      this.#onEnd = () => reject(this.#reason);
+      response.then(resolve, reject);
+    });
   }
 
   /** The error to throw when the runtime throws `error` during this exchange. */
