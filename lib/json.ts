@@ -109,7 +109,10 @@ export function stringifyExact(value: unknown): string {
 export function isTooDeep(value: unknown, depth = 0): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (depth >= MAX_DEPTH) return true;
-  if (Array.isArray(value)) return value.some((item) => isTooDeep(item, depth + 1));
+  if (Array.isArray(value)) {
+    for (const item of value) if (isTooDeep(item, depth + 1)) return true;
+    return false;
+  }
   for (const name in value) {
     if (isTooDeep((value as Json)[name], depth + 1)) return true;
   }

@@ -175,6 +175,7 @@ export class Exchange implements Cancellable, Expiring {
   /** Calls `onEnd` when the exchange is ended by us; one at a time. */
   onEnd(onEnd: () => void): void {
     this.#onEnd = onEnd;
+    if (this.#reason !== undefined) onEnd();
   }
 
   /** Whether the server may have got the request. */
@@ -196,15 +197,15 @@ export class Exchange implements Cancellable, Expiring {
       timeout: false,
     };
     this.#isSent = true;
-    const response = fetch(request.url, init);
-    return fetch === defaultFetch ? response : this.#orEnd(response);
+    return this.orEnd(fetch(request.url, init), fetch);
   }
 
-  /** A stand-in for fetch may not look at the signal. */
-  #orEnd(response: Promise<Response>): Promise<Response> {
+  /** Waits for `work` of `fetch`, or for the end: a stand-in for fetch may not look at the signal. */
+  orEnd<T>(work: Promise<T>, fetch: Fetch): Promise<T> {
+    if (fetch === defaultFetch) return work;
     return new Promise((resolve, reject) => {
-      this.#onEnd = () => reject(this.#reason);
-      response.then(resolve, reject);
+      work.then(resolve, reject);
+      this.onEnd(() => reject(this.#reason));
     });
   }
 
@@ -245,8 +246,7 @@ export async function send(
   try {
     exchange.limit(options.timeout, "no complete answer");
     const response = await exchange.open(request, fetch);
-    exchange.onEnd(() => {});
-    return new Answer(response, await readBody(response));
+    return new Answer(response, await exchange.orEnd(readBody(response), fetch));
   } catch (error) {
     throw exchange.error(error);
   } finally {
