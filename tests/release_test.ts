@@ -1,7 +1,14 @@
 /** Whatever is aborted, left or broken off: nothing stays in flight, and nothing stays reserved. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CostTracker, type Fetch, FlexLLMError, LLMClientPool, type Message } from "../mod.ts";
+import {
+  ConfigurationError,
+  CostTracker,
+  type Fetch,
+  FlexLLMError,
+  LLMClientPool,
+  type Message,
+} from "../mod.ts";
 import { TokenLimiter } from "../lib/scheduling/token_limiter.ts";
 import { type Deed, TOKEN_PRICE } from "./support/billing_server.ts";
 
@@ -50,8 +57,8 @@ function chunked(
       if (signal?.aborted) return;
       if (next < chunks.length) {
         const chunk = chunks[next++];
-        // What is not generated any more is not billed.
-        if (typeof chunk === "object" && "usage" in chunk) bill();
+        // What is cut off is billed by what was read of it: the counts have been read by now.
+        if (chunk === "[DONE]") bill();
         const data = typeof chunk === "string" ? chunk : JSON.stringify(chunk);
         return controller.enqueue(encoder.encode(`data: ${data}\n\n`));
       }
@@ -209,6 +216,8 @@ Deno.test("whatever is aborted, left or broken off, all slots, tokens and money 
     turns: fc.integer({ min: 0, max: 3 }),
     concurrency: fc.integer({ min: 1, max: 3 }),
     limit: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined, freq: 3 }),
+    /** The callback for it throws. */
+    warning: fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined, freq: 1 }),
     retryTimes: fc.integer({ min: 0, max: 2 }),
     closeAfter: fc.option(fc.integer({ min: 0, max: 30 }), { nil: undefined, freq: 1 }),
   });
@@ -233,7 +242,13 @@ Deno.test("whatever is aborted, left or broken off, all slots, tokens and money 
     await fc.assert(
       fc.asyncProperty(scenario, async (it) => {
         const limit = it.limit === undefined ? undefined : it.limit / 100;
-        const costTracker = new CostTracker({ limit });
+        const costTracker = new CostTracker({
+          limit,
+          warning: it.warning === undefined ? undefined : it.warning / 100,
+          onWarning() {
+            throw new ConfigurationError("too much was spent");
+          },
+        });
         const servers: Server[] = [];
         const pools = [0, 1].map(() =>
           new LLMClientPool({

@@ -32,7 +32,7 @@ import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
 import { Call } from "./call.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream } from "./completion_stream.ts";
-import type { EncodedCall, EndpointClient } from "./endpoint_client.ts";
+import type { Answered, EncodedCall, EndpointClient } from "./endpoint_client.ts";
 import type { EventSource } from "./event_iterator.ts";
 import type { AttachmentOptions, LoadedFiles } from "./load_file.ts";
 import { retryUntilValid } from "./schema_retry.ts";
@@ -120,15 +120,16 @@ export class Completer {
     const { target } = grant;
     const encoded = call.encode(target);
     const loading = target.pricer === undefined ? target.loadPricer() : undefined;
+    let answered: Answered;
     try {
-      const { completion, raw } = await target.complete(encoded, call);
-      if (loading !== undefined) await loading;
-      return this.#result(call, grant, encoded, completion, raw);
+      answered = await target.complete(encoded, call);
     } catch (error) {
       if (loading !== undefined) await loading;
       call.lost += this.#lose(call, grant, encoded, error);
       throw error;
     }
+    if (loading !== undefined) await loading;
+    return this.#result(call, grant, encoded, answered.completion, answered.raw);
   }
 
   #lose(
@@ -301,9 +302,12 @@ export class Completer {
       if (!(error instanceof FlexLLMError) || error.partial !== undefined) throw error;
       throw failure = copyError(error, { partial: accumulator.partial() });
     } finally {
-      if (!isComplete) call.lost += this.#lose(call, grant, encoded, failure, accumulator);
-      await batches.return({});
-      release();
+      try {
+        if (!isComplete) call.lost += this.#lose(call, grant, encoded, failure, accumulator);
+      } finally {
+        // Also when the caller's `onWarning` throws.
+        await batches.return({}).finally(release);
+      }
     }
   }
 
