@@ -108,7 +108,10 @@ export function stringifyExact(value: unknown): string {
 export function isTooDeep(value: unknown, depth = 0): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (depth >= MAX_DEPTH) return true;
-  if (Array.isArray(value)) return value.some((item) => isTooDeep(item, depth + 1));
+  if (Array.isArray(value)) {
+    for (const item of value) if (isTooDeep(item, depth + 1)) return true;
+    return false;
+  }
   for (const name in value) {
     if (isTooDeep((value as Json)[name], depth + 1)) return true;
   }
@@ -126,7 +129,12 @@ export function asObject(value: unknown): Json | undefined {
 /** The JSON objects in `value` when it is an array, else none. */
 export function asObjects(value: unknown): Json[] {
   if (!Array.isArray(value)) return [];
-  return value.map(asObject).filter((item) => item !== undefined);
+  const objects: Json[] = [];
+  for (const item of value) {
+    const object = asObject(item);
+    if (object !== undefined) objects.push(object);
+  }
+  return objects;
 }
 
 /** `value` when it is a string with something in it, else `undefined`. */

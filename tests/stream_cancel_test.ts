@@ -72,6 +72,32 @@ Deno.test("a stand-in for fetch that does not look at the signal is not waited f
   }
 });
 
+Deno.test("nor is a body of it that never ends", async () => {
+  const fetch: Fetch = (_url, init) => {
+    const { stream } = JSON.parse(String(init.body));
+    const begin = stream ? 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n' : '{"cho';
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(begin)),
+    });
+    return Promise.resolve(new Response(body));
+  };
+  await using client = clientOf("http://host/v1", { fetch });
+  for (const isStream of [false, true]) {
+    for (let turns = 0; turns < 30; turns++) {
+      const controller = new AbortController();
+      const options: ChatOptions = { signal: controller.signal };
+      const call = isStream
+        ? client.chatCompletionsStream(HELLO, options).result
+        : client.chatCompletions(HELLO, options);
+      while (client.stats[0].inFlight === 0) await Promise.resolve();
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      controller.abort();
+      await assert.rejects(call, { code: "aborted" });
+      assert.equal(client.stats[0].inFlight, 0);
+    }
+  }
+});
+
 Deno.test("the cause of an abort is the signal's reason, wherever the call is", async () => {
   const held: Fetch = (_, init) =>
     new Promise((_, reject) =>

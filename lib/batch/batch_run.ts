@@ -132,7 +132,7 @@ export class BatchRun {
   /** Whether the result file had answers. */
   readonly #answeredBefore: boolean;
   /** The failure that ends the batch when what is in flight has finished. */
-  #hopeless: FlexLLMError | undefined;
+  #hopeless: unknown;
 
   constructor(client: ChatClient, options: BatchRunOptions) {
     this.#client = client;
@@ -278,20 +278,32 @@ export class BatchRun {
 
   /** The item of a failure; none when the record is to be asked again by the next run. */
   #failedItem(record: IndexedRecord, error: unknown): BatchItem | undefined {
-    if (!(error instanceof FlexLLMError) || error instanceof CheckpointError) throw error;
+    if (!(error instanceof FlexLLMError) || error instanceof CheckpointError) {
+      // Not thrown here: what finished with it, or is still in flight, is paid for and must be written.
+      this.#giveUp(error);
+      return undefined;
+    }
     const isPaid = (error.partial?.cost ?? 0) > 0;
     const failed: BatchItem = { ...record, status: "error", error };
-    // Aborted by us, so neither answered nor failed; but what was paid for it must not be forgotten.
-    if (error instanceof AbortedError) return isPaid ? failed : undefined;
+    if (error instanceof AbortedError) {
+      // Not by this run: the client was closed, or its own signal fired, and no record can be sent.
+      if (!this.#noWaits.signal.aborted) this.#giveUp(error);
+      // Neither answered nor failed; but what was paid for it must not be forgotten.
+      return isPaid ? failed : undefined;
+    }
     const isEndpoints = error.fatal || isEndpointFault(error);
     this.#endpointFailures = isEndpoints ? this.#endpointFailures + 1 : 0;
     if (!this.#isHopeless(error, record)) return failed;
-    // What is in flight may still be answered, and is paid for then.
-    this.#hopeless ??= error;
-    this.#drain();
+    this.#giveUp(error);
     // Its retries are used up: record it as failed like the ones before, and so what was paid for it.
     const isTried = isPaid || (isEndpoints && (!error.fatal || mayBeTheRecords(error)));
     return isTried ? failed : undefined;
+  }
+
+  /** Ends the batch with `error`; what is in flight may still be answered, and is paid for then. */
+  #giveUp(error: unknown): void {
+    this.#hopeless ??= error;
+    this.#drain();
   }
 
   /** Whether the batch should stop at a failure that the next requests would meet as well. */

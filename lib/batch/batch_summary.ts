@@ -80,7 +80,8 @@ type Spent = Pick<PartialCompletion, "usage" | "cost"> & { cached?: boolean };
 /** Counts a failure. */
 export function countFailure(summary: BatchSummary, error: FlexLLMError): void {
   summary.failed++;
-  const spent = error instanceof SchemaMismatchError ? error.result : error.partial;
+  const answer = error instanceof SchemaMismatchError ? error.result : undefined;
+  const spent = answer ?? error.partial;
   if (spent !== undefined) countSpent(summary, spent);
   summary.errors[error.code] = (summary.errors[error.code] ?? 0) + 1;
 }

@@ -84,7 +84,8 @@ export class StreamAccumulator {
         (this.citations ??= []).push(event.citation);
         break;
       case "logprobs":
-        this.logprobs = [...this.logprobs ?? [], ...event.logprobs];
+        // Not spread: each token may have an event of its own.
+        for (const token of event.logprobs) (this.logprobs ??= []).push(token);
         break;
       case "tool_call": {
         const call = this.#toolCalls[event.index] ??= {

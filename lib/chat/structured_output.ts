@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SchemaMismatchError } from "../errors.ts";
+import { ConfigurationError, SchemaMismatchError } from "../errors.ts";
 import { type Json, parseExact, withDoubles } from "../json.ts";
 import type { ResponseFormat } from "./options.ts";
 
@@ -25,10 +25,25 @@ export function exactValue(content: string): unknown {
   return parseExact(withoutFence(content));
 }
 
+/** @throws {ConfigurationError} when the schema is none */
+async function validate(value: unknown, given: unknown) {
+  const { Validator } = await import("@cfworker/json-schema");
+  try {
+    return new Validator(withDoubles(given) as Json, "2020-12", false).validate(value);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new ConfigurationError(`the schema of the answer cannot be used: ${reason}`, {
+      cause,
+      hint: "Correct the schema: it is to be a JSON Schema of the draft 2020-12.",
+    });
+  }
+}
+
 /**
  * The value of an answer that was asked for in `format`; `undefined` when it was asked for as text.
  *
  * @throws {SchemaMismatchError} when it is not JSON or does not fit the schema
+ * @throws {ConfigurationError} when the schema is none
  */
 export async function parseStructured(
   content: string,
@@ -44,9 +59,7 @@ export async function parseStructured(
     throw new SchemaMismatchError(message, content, [], { cause, hint: HINT });
   }
   if (format.type === "json_object") return value;
-  const { Validator } = await import("@cfworker/json-schema");
-  const schema = withDoubles(format.json_schema.schema) as Json;
-  const { valid, errors } = new Validator(schema, "2020-12", false).validate(value);
+  const { valid, errors } = await validate(value, format.json_schema.schema);
   if (valid) return value;
   // The innermost errors say what is wrong, the outer ones only that something is.
   const problems = errors.filter(({ keyword }) =>

@@ -83,7 +83,10 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
     const messages = this.#read?.get(endpoint) ?? this.messages;
     if (messages instanceof Error) throw messages;
     const encoded = endpoint.encode(messages, this.options, this.stream);
-    (this.#encoded ??= new Map()).set(endpoint, encoded);
+    // Most calls have one endpoint, and need no map.
+    if (this.used !== undefined) {
+      (this.#encoded ??= new Map([[this.used.endpoint, this.used]])).set(endpoint, encoded);
+    }
     return this.used = encoded;
   }
 

@@ -33,7 +33,7 @@ import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
 import { Call } from "./call.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream } from "./completion_stream.ts";
-import type { EncodedCall, EndpointClient } from "./endpoint_client.ts";
+import type { Answered, EncodedCall, EndpointClient } from "./endpoint_client.ts";
 import type { EventSource } from "./event_iterator.ts";
 import type { AttachmentOptions, LoadedFiles } from "./load_file.ts";
 import { retryUntilValid } from "./schema_retry.ts";
@@ -112,26 +112,29 @@ export class Completer {
 
   /** Sends a call; `call.used` is then what was sent. */
   async #send(call: Call): Promise<ChatResult> {
+    let result: ChatResult;
     try {
-      const result = await this.#scheduler.run((grant) => this.#attempt(call, grant), call);
-      return await parsed(withLost(result, call.lost), call.options.responseFormat);
+      result = await this.#scheduler.run((grant) => this.#attempt(call, grant), call);
     } catch (error) {
       throw withLostCost(error, call.lost);
     }
+    return await parsed(withLost(result, call.lost), call.options.responseFormat);
   }
 
   async #attempt(call: Call, grant: Grant<EndpointClient>): Promise<ChatResult> {
     const { target } = grant;
     const encoded = call.encode(target);
+    const loading = target.pricer === undefined ? target.loadPricer() : undefined;
+    let answered: Answered;
     try {
-      const loading = target.pricer ?? target.loadPricer();
-      const { completion, raw } = await target.complete(encoded, call);
-      if (loading instanceof Promise) await loading;
-      return this.#result(call, grant, encoded, completion, raw);
+      answered = await target.complete(encoded, call);
     } catch (error) {
+      if (loading !== undefined) await loading;
       call.lost += this.#lose(call, grant, encoded, error);
       throw error;
     }
+    if (loading !== undefined) await loading;
+    return this.#result(call, grant, encoded, answered.completion, answered.raw);
   }
 
   #lose(
@@ -142,8 +145,7 @@ export class Completer {
     accumulator?: StreamAccumulator,
   ): number {
     const now = this.#options.clock.now();
-    const partial = accumulator?.partial();
-    return this.#spending.recordLost(call, grant, request.model, error, now, partial);
+    return this.#spending.recordLost(call, grant, request.model, error, now, accumulator);
   }
 
   /**
@@ -281,11 +283,15 @@ export class Completer {
         yield eventsOf(known);
         return known;
       }
-      const result = yield* this.#sendStream(call);
+      let sent: ChatResult;
+      try {
+        sent = yield* this.#sendStream(call);
+      } catch (error) {
+        throw withLostCost(error, call.lost);
+      }
+      const result = await parsed(withLost(sent, call.lost), call.options.responseFormat);
       await cache?.keep(call.used!, result);
-      return await parsed(withLost(result, call.lost), call.options.responseFormat);
-    } catch (error) {
-      throw withLostCost(error, call.lost);
+      return result;
     } finally {
       linked.unlink();
     }
@@ -304,8 +310,6 @@ export class Completer {
         for (const event of step.value) accumulator.add(event);
         yield step.value;
       }
-      const { target } = grant;
-      if (target.pricer === undefined) await target.loadPricer();
       isComplete = true;
       const { model = "", raw = { model }, ...end } = step.value;
       const completion = { ...accumulator.completion(), model, ...end };
@@ -315,9 +319,12 @@ export class Completer {
       if (!(error instanceof FlexLLMError) || error.partial !== undefined) throw error;
       throw failure = copyError(error, { partial: accumulator.partial() });
     } finally {
-      if (!isComplete) call.lost += this.#lose(call, grant, encoded, failure, accumulator);
-      await batches.return({});
-      release();
+      try {
+        if (!isComplete) call.lost += this.#lose(call, grant, encoded, failure, accumulator);
+      } finally {
+        // Also when the caller's `onWarning` throws.
+        await batches.return({}).finally(release);
+      }
     }
   }
 
@@ -325,11 +332,14 @@ export class Completer {
   async #openStream(call: Call, grant: Grant<EndpointClient>) {
     const { target } = grant;
     const encoded = call.encode(target);
-    if (target.pricer === undefined) target.loadPricer().catch(() => {});
+    const loading = target.pricer === undefined ? target.loadPricer() : undefined;
     try {
       const batches = target.stream(encoded, call);
-      return { grant, batches, first: await batches.next() };
+      const first = await batches.next();
+      if (loading !== undefined) await loading;
+      return { grant, batches, first };
     } catch (error) {
+      if (loading !== undefined) await loading;
       call.lost += this.#lose(call, grant, encoded, error);
       throw error;
     }
@@ -394,8 +404,6 @@ function withLost(result: ChatResult, lost: number): ChatResult {
 /** The error, including the cost of all attempts. */
 function withLostCost(error: unknown, lost: number): unknown {
   if (lost === 0 || !(error instanceof FlexLLMError)) return error;
-  // The cost of an answer that does not match its schema is that of its result.
-  if (error instanceof SchemaMismatchError && error.result !== undefined) return error;
   const partial = error.partial ?? { content: "", thinking: null };
   return copyError(error, { partial: { ...partial, cost: lost } });
 }
@@ -404,6 +412,7 @@ function withLostCost(error: unknown, lost: number): unknown {
  * Adds the value of a structured answer. Refusals and tool calls have none.
  *
  * @throws {SchemaMismatchError} when there is none, with the answer, which has been paid for
+ * @throws {ConfigurationError} when the schema cannot be used
  */
 async function parsed(
   result: ChatResult,
@@ -415,6 +424,9 @@ async function parsed(
     result.parsed = await parseStructured(result.content, format);
     return result;
   } catch (error) {
-    throw error instanceof SchemaMismatchError ? copyError(error, { result }) : error;
+    if (error instanceof SchemaMismatchError) throw copyError(error, { result });
+    if (!(error instanceof FlexLLMError)) throw error;
+    const { content, thinking, usage, cost } = result;
+    throw copyError(error, { partial: { content, thinking, usage, cost } });
   }
 }

@@ -56,11 +56,16 @@ export async function* readStream(
     const { status, headers } = response;
     const shown = (body: string) => redactAnswer({ status, headers, body }, options.secrets);
     if (!response.ok) {
-      throwStatusError(provider, shown(await readBody(response)), options.endpoint);
+      throwStatusError(
+        provider,
+        shown(await exchange.orEnd(readBody(response), fetch)),
+        options.endpoint,
+      );
     }
     const decoder = provider.streamDecoder(options.endpoint);
     let hasEvents = false;
-    for await (const batch of readServerSentEvents(response.body ?? new Blob().stream())) {
+    const body = response.body ?? new Blob().stream();
+    for await (const batch of readServerSentEvents(body, (close) => exchange.onEnd(close))) {
       if (typeof batch === "string") {
         const answer = decodeAnswer(provider, shown(batch), options.endpoint);
         finished = true;

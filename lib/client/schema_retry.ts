@@ -35,31 +35,40 @@ function addUsage(first: Usage | null, second: Usage | null): Usage | null {
   return usage;
 }
 
-/**
- * The later answer, with what all answers to the request have taken; those from the cache took nothing.
- */
-function withSpent(spent: ChatResult | undefined, result: ChatResult): ChatResult {
-  if (spent === undefined) return result;
-  const usage = spent.cached === result.cached
-    ? addUsage(spent.usage, result.usage)
-    : (spent.cached ? result : spent).usage;
+/** What answers to a request have taken. */
+type Spent = Pick<ChatResult, "usage" | "cost" | "cached" | "latency">;
+
+/** What two answers have taken together; those from the cache took nothing. */
+function sumOf(first: Spent, second: Spent): Spent {
+  const usage = first.cached === second.cached
+    ? addUsage(first.usage, second.usage)
+    : (first.cached ? second : first).usage;
   return {
-    ...result,
     usage,
-    cached: spent.cached && result.cached,
-    cost: spent.cost === null || result.cost === null ? null : spent.cost + result.cost,
-    latency: spent.latency + result.latency,
+    cached: first.cached && second.cached,
+    cost: first.cost === null || second.cost === null ? null : first.cost + second.cost,
+    latency: first.latency + second.latency,
   };
 }
 
+/** An answer, with what all answers to the request have taken. */
+function withSpent(spent: Spent | undefined, result: ChatResult): ChatResult {
+  return spent === undefined ? result : { ...result, ...sumOf(spent, result) };
+}
+
+/** What an error says that its answer has taken. */
+function spentOn(error: FlexLLMError): Spent {
+  if (error instanceof SchemaMismatchError && error.result !== undefined) return error.result;
+  const { usage = null, cost = 0 } = error.partial ?? {};
+  return { usage, cost, cached: false, latency: 0 };
+}
+
 /** An error with what the answers before it have cost. */
-function withSpentBefore(error: unknown, spent: ChatResult | undefined): unknown {
+function withSpentBefore(error: unknown, spent: Spent | undefined): unknown {
   if (spent === undefined || !(error instanceof FlexLLMError)) return error;
-  const { content = "", thinking = null, usage = null, cost = 0 } = error.partial ?? {};
-  const total = spent.cost === null || cost === null ? null : spent.cost + cost;
-  return copyError(error, {
-    partial: { content, thinking, usage: addUsage(spent.usage, usage), cost: total },
-  });
+  const { content = "", thinking = null } = error.partial ?? {};
+  const { usage, cost } = sumOf(spent, spentOn(error));
+  return copyError(error, { partial: { content, thinking, usage, cost } });
 }
 
 function complaint({ message, problems }: SchemaMismatchError): string {
@@ -83,16 +92,19 @@ export async function retryUntilValid(
   messages: readonly Message[],
   retries: number,
 ): Promise<ChatResult> {
-  let spent: ChatResult | undefined;
+  let spent: Spent | undefined;
   let sent = messages;
   for (let attempts = 0;; attempts++) {
     try {
       return withSpent(spent, await request(sent));
     } catch (error) {
       if (!(error instanceof SchemaMismatchError)) throw withSpentBefore(error, spent);
-      // A service that refuses such an answer itself gives no result for it.
-      if (error.result !== undefined) spent = withSpent(spent, error.result);
-      if (attempts >= retries) throw copyError(error, { result: spent });
+      if (attempts >= retries) {
+        // A service that refuses such an answer itself gives no result for it.
+        if (error.result === undefined) throw withSpentBefore(error, spent);
+        throw copyError(error, { result: withSpent(spent, error.result) });
+      }
+      spent = spent === undefined ? spentOn(error) : sumOf(spent, spentOn(error));
       const answer: Message = error.result?.message ??
         { role: "assistant", content: error.content };
       // Only the last answer is shown: older ones would lead it astray and cost again.

@@ -32,6 +32,9 @@ function mayHaveRun(error: unknown): boolean {
     error instanceof MalformedResponseError;
 }
 
+/** What had arrived of an answer that failed. */
+export type Received = PartialCompletion & Partial<Pick<ChatResult, "toolCalls">>;
+
 /** What of a call is spent. */
 export interface SpendingCall {
   /** The size of its prompt; 0 if it is not needed. */
@@ -135,8 +138,8 @@ export class Spending {
   }
 
   /**
-   * Records an attempt that failed: what the server counted, or else what it may bill. `partial` is what
-   * had arrived. Returns USD.
+   * Records an attempt that failed: what the server counted, or else what it may bill. `received` is
+   * what had arrived. Returns USD.
    */
   recordLost(
     call: SpendingCall,
@@ -144,15 +147,16 @@ export class Spending {
     model: string,
     error: unknown,
     now: number,
-    partial = error instanceof FlexLLMError ? error.partial : undefined,
+    received: Received | undefined = error instanceof FlexLLMError ? error.partial : undefined,
   ): number {
     const { target, money, tokens } = grant;
-    const hasRun = mayHaveRun(error) || partial !== undefined;
+    const hasRun = mayHaveRun(error) || received !== undefined;
     target.gate.releaseTokens(now, tokens, hasRun);
     if (!hasRun || target.pricer === undefined) return 0;
-    const usage = this.#lostUsage(call, partial);
+    const usage = this.#lostUsage(call, received);
     // Of an answer of which nothing is known, all may be billed that was reserved.
-    const cost = usage === undefined ? money?.cost : target.pricer(model, usage) ?? money?.cost;
+    const known = usage && target.pricer(model, usage, requestedTier(call.options));
+    const cost = known ?? money?.cost;
     if (cost === undefined || cost === 0) return 0;
     this.#tracker?.recordLost({ model, endpoint: target.name }, cost);
     return cost;
@@ -161,12 +165,16 @@ export class Spending {
   /** The tokens of an answer that broke off: as the server counted them, and by the text that came. */
   #lostUsage(
     { promptSize }: SpendingCall,
-    partial: PartialCompletion | undefined,
+    partial: Received | undefined,
   ): Usage | undefined {
     if (partial === undefined) return undefined;
-    const { usage, content, thinking } = partial;
-    if (!usage && promptSize === 0) return undefined;
-    const received = Math.ceil(textSize(content) + textSize(thinking ?? ""));
+    const { usage, content, thinking, toolCalls = [] } = partial;
+    let size = textSize(content) + textSize(thinking ?? "");
+    for (const { function: { name, arguments: text } } of toolCalls) {
+      size += textSize(name) + textSize(text);
+    }
+    if (!usage && (promptSize === 0 || size === 0)) return undefined;
+    const received = Math.ceil(size);
     const promptTokens = usage?.promptTokens || this.#estimate.prompt(promptSize);
     const completionTokens = Math.max(usage?.completionTokens ?? 0, received);
     return {

@@ -145,11 +145,15 @@ export class CostTracker implements Budget {
     const waiter: BudgetWaiter = {
       cost,
       wake: () => {
-        const claimed = this.claim(waiter);
-        if (claimed === undefined) return;
+        try {
+          const claimed = this.claim(waiter);
+          if (claimed === undefined) return;
+          if ("release" in claimed) resolve(claimed.release);
+          else reject(claimed);
+        } catch (error) {
+          reject(error);
+        }
         leave();
-        if ("release" in claimed) resolve(claimed.release);
-        else reject(claimed);
       },
     };
     const claimed = this.claim(waiter);
@@ -220,6 +224,8 @@ export class CostTracker implements Budget {
   /** Wakes the waiters that fit now, in order, or all if none can ever fit. */
   #wake(): void {
     for (const waiter of [...this.#waiting]) {
+      // Waking one may have let later ones start.
+      if (!this.#waiting.has(waiter)) continue;
       if (!this.#fits(waiter.cost) && this.#reservations > 0) return;
       waiter.wake();
       // A waiter that cannot start for another reason must not block the others.

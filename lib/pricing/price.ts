@@ -50,7 +50,8 @@ export async function loadPricer(
   rows: readonly PriceRow[] = [],
   now?: () => number,
 ): Promise<Pricer> {
-  const list = await priceListOf(baseUrl, now);
+  // A list that cannot be loaded knows no prices; an answer must not be lost for it.
+  const list = await priceListOf(baseUrl, now).catch(() => undefined);
   /** The user's row of each model that was asked for, found once: there may be many hundreds. */
   const own = new Map<string, PriceRow | undefined>();
   const ownRates = (model: string) => {

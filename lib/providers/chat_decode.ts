@@ -28,6 +28,7 @@ import { decodeLogprobs } from "./token_logprobs.ts";
 
 /** The choice with index 0, which is not always first in the list if there are several. */
 export function firstChoice(choices: unknown): Json | undefined {
+  if (Array.isArray(choices) && choices.length === 1) return asObject(choices[0]);
   const list = asObjects(choices);
   return list.length < 2 ? list[0] : list.find(({ index }) => index === 0) ?? list[0];
 }
@@ -91,8 +92,8 @@ export function decode(body: unknown, endpoint?: Endpoint): Completion {
     cost: decodeCost(rawUsage),
     native: nativeMessage(message.content, messageExtras(message), calls),
   };
-  const citations = [...messageCitations(message), ...answerCitations(answer)];
-  if (citations.length > 0) completion.citations = citations;
+  const [own, listed] = [messageCitations(message), answerCitations(answer)];
+  if (own.length + listed.length > 0) completion.citations = [...own, ...listed];
   const logprobs = decodeLogprobs(choice.logprobs);
   if (logprobs !== undefined) completion.logprobs = logprobs;
   const serviceTier = asText(answer.service_tier);

@@ -34,8 +34,15 @@ export function decodeThinking(message: Json): string | undefined {
   return asText(details.map(({ text, summary }) => asText(text) ?? asText(summary) ?? "").join(""));
 }
 
+const NO_CITATIONS: readonly Citation[] = [];
+
 /** The citations in a message: annotations, and references in its content. */
-export function messageCitations(message: Json): Citation[] {
+export function messageCitations(message: Json): readonly Citation[] {
+  // Nearly all messages: this is the hot path.
+  if (
+    message.annotations === undefined && message.citations === undefined &&
+    typeof message.content === "string"
+  ) return NO_CITATIONS;
   const annotations = asObjects(message.annotations).filter(({ type }) => type !== "file");
   const parts = asObjects(message.content).filter(({ type }) => type === "reference");
   return [
@@ -45,13 +52,16 @@ export function messageCitations(message: Json): Citation[] {
   ];
 }
 
+const CITATION_FIELDS = ["search_results", "citations", "web_search"];
+
 /** The citations at the top of an answer or a chunk, where search services put them. */
-export function answerCitations(answer: Json): Citation[] {
-  for (const name of ["search_results", "citations", "web_search"]) {
+export function answerCitations(answer: Json): readonly Citation[] {
+  for (const name of CITATION_FIELDS) {
+    if (answer[name] === undefined) continue;
     const citations = decodeCitations(answer[name]);
     if (citations.length > 0) return citations;
   }
-  return [];
+  return NO_CITATIONS;
 }
 
 /** Arguments as text: some servers send the object itself. */
@@ -159,6 +169,7 @@ export function nativeMessage(
   extras: Json | undefined,
   calls: readonly DecodedCall[],
 ): NativeMessage | undefined {
+  if (extras === undefined && calls.length === 0 && !Array.isArray(content)) return undefined;
   const { executed_tools: _, annotations, audio, ...fields } = extras ?? {};
   if (asObjects(annotations).some(({ type }) => type === "file")) fields.annotations = annotations;
   const id = asText(asObject(audio)?.id);

@@ -14,8 +14,12 @@ import { usageOf } from "./token_usage.ts";
 
 /** The largest of the given counts: a service may report one under two names, one of them 0. */
 function largest(...values: unknown[]): number | undefined {
-  const counts = values.map(asCount).filter((count) => count !== undefined);
-  return counts.length === 0 ? undefined : Math.max(...counts);
+  let most: number | undefined;
+  for (const value of values) {
+    const count = asCount(value);
+    if (count !== undefined && (most === undefined || count > most)) most = count;
+  }
+  return most;
 }
 
 /** Decodes a `usage` object; `null` when the server counted nothing. */

@@ -68,6 +68,11 @@ export interface Held<R> {
   release: () => void;
 }
 
+/** A signal that fires with either of two. */
+function anyOf(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  return a === undefined || b === undefined ? a ?? b : AbortSignal.any([a, b]);
+}
+
 const NO_TOKENS: TokenDemand = { prompt: 0, maxCompletion: 0 };
 
 /** Schedules the requests to one or more endpoints. */
@@ -130,7 +135,7 @@ export class Scheduler<T extends Target> {
       } catch (error) {
         gate.failed(clock.now(), grant, error);
         this.#release(grant);
-        const waitSignal = ticket.waitSignal ?? signal;
+        const waitSignal = anyOf(ticket.waitSignal, signal);
         if (this.#turnsElsewhere(error, grant.target, ticket) && !waitSignal?.aborted) continue;
         retries ??= new Retries(this.#options, this.#options.random);
         const waits = ticket.waitForRecovery && gate.isDown;

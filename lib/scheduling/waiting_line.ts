@@ -186,8 +186,8 @@ export class WaitingLine<T extends Target> {
           continue;
         }
         next = Math.min(next, found);
-        // Later requests with no exclusions cannot start either.
-        if (ticket.exclude === undefined) break;
+        // Later requests that may go to every endpoint cannot start either.
+        if (ticket.exclude === undefined && ticket.unfit === undefined) break;
       }
     }
     return next;
@@ -205,15 +205,21 @@ export class WaitingLine<T extends Target> {
     }
     waiter.cost = cost;
     if (isShort && waiter.cost > 0) return true;
-    const claimed = this.#budget.claim(waiter);
-    if (claimed === undefined) return true;
-    if ("release" in claimed) waiter.resolve(this.#grant(target, ticket, now, claimed));
-    else waiter.reject(claimed);
+    try {
+      const claimed = this.#budget.claim(waiter);
+      if (claimed === undefined) return true;
+      if ("release" in claimed) waiter.resolve(this.#grant(target, ticket, now, claimed));
+      else waiter.reject(claimed);
+    } catch (error) {
+      // The ledger cannot be written: that ends this request, and must not stop the queue.
+      waiter.reject(error);
+    }
     return isShort;
   }
 
   #grant(target: T, ticket: Ticket<T>, now: number, money: Reservation | undefined): Grant<T> {
-    return { target, money, ...target.gate.begin(now, ticket.tokens) };
+    const { at, order, tokens } = target.gate.begin(now, ticket.tokens);
+    return { target, money, at, order, tokens };
   }
 
   /**
@@ -304,9 +310,14 @@ export class WaitingLine<T extends Target> {
   }
 
   /** Why it makes no sense for a request to wait any longer, if it does not. */
-  #absence({ maxWait, waitForRecovery }: Ticket<T>, now: number): UnavailableError | undefined {
+  #absence(
+    { maxWait, waitForRecovery, unfit }: Ticket<T>,
+    now: number,
+  ): UnavailableError | undefined {
     let shortest = Infinity;
-    for (const { gate } of this.#targets) {
+    for (const target of this.#targets) {
+      if (unfit?.has(target)) continue;
+      const { gate } = target;
       // Who does not wait for endpoints that are away is held up by pauses only.
       if (!waitForRecovery && gate.isDown) return undefined;
       shortest = Math.min(shortest, gate.absence(now));

@@ -175,6 +175,7 @@ export class Exchange implements Cancellable, Expiring {
   /** Calls `onEnd` if we end the exchange; only one callback at a time. */
   onEnd(onEnd: () => void): void {
     this.#onEnd = onEnd;
+    if (this.#reason !== undefined) onEnd();
   }
 
   /** Whether the server may have got the request. */
@@ -196,15 +197,16 @@ export class Exchange implements Cancellable, Expiring {
       timeout: false,
     };
     this.#isSent = true;
-    const response = fetch(request.url, init);
-    return fetch === defaultFetch ? response : this.#orEnd(response);
+    return this.orEnd(fetch(request.url, init), fetch);
   }
 
-  /** A stand-in for fetch may not look at the signal. */
-  #orEnd(response: Promise<Response>): Promise<Response> {
-    const ended = Promise.withResolvers<never>();
-    this.#onEnd = () => ended.reject(this.#reason);
-    return Promise.race([response, ended.promise]);
+  /** Waits for `work` of `fetch`, or for the end: a stand-in for fetch may not look at the signal. */
+  orEnd<T>(work: Promise<T>, fetch: Fetch): Promise<T> {
+    if (fetch === defaultFetch) return work;
+    return new Promise((resolve, reject) => {
+      work.then(resolve, reject);
+      this.onEnd(() => reject(this.#reason));
+    });
   }
 
   /** The error to throw when the runtime throws `error` during this exchange. */
@@ -244,8 +246,7 @@ export async function send(
   try {
     exchange.limit(options.timeout, "no complete answer");
     const response = await exchange.open(request, fetch);
-    exchange.onEnd(() => {});
-    return new Answer(response, await readBody(response));
+    return new Answer(response, await exchange.orEnd(readBody(response), fetch));
   } catch (error) {
     throw exchange.error(error);
   } finally {

@@ -12,11 +12,14 @@ import { MAX_ANSWER_BYTES, MAX_STREAM_BYTES, tooLarge } from "./read_body.ts";
  * (keep-alives) and events without data yield nothing. A body that is a document instead (JSON, HTML),
  * whatever its content type says, yields its whole text once. Leaving the loop cancels the body.
  *
+ * @param onOpen gets what ends the reading at once, also while the server is silent
+ *
  * @throws {MalformedResponseError} when one event is larger than {@link MAX_ANSWER_BYTES}, or all of
  *   them are larger than {@link MAX_STREAM_BYTES}
  */
 export async function* readServerSentEvents(
   body: ReadableStream<Uint8Array>,
+  onOpen?: (close: () => void) => void,
 ): AsyncGenerator<string[] | string, void, void> {
   let batch: string[] = [];
   let bytes = 0;
@@ -26,6 +29,7 @@ export async function* readServerSentEvents(
   const parser = new EventStreamParser((data) => batch.push(data), MAX_ANSWER_BYTES);
   const decoder = new TextDecoder();
   const reader = new BodyReader(body);
+  onOpen?.(() => reader.close());
   try {
     while (true) {
       const piece = await reader.read();
