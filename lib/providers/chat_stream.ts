@@ -27,7 +27,7 @@ import { finishReason } from "./finish_reason.ts";
 import { parseEvent } from "./parse_event.ts";
 import type { Endpoint, ProviderError, StreamDecoder } from "./provider.ts";
 import { embeddedError } from "./response_error.ts";
-import { mayTagThinking, ThinkTagSplitter } from "./think_tags.ts";
+import { isKnownToThink, mayTagThinking, ThinkTagSplitter } from "./think_tags.ts";
 import { decodeLogprobs } from "./token_logprobs.ts";
 
 /** Decodes one stream. */
@@ -151,7 +151,10 @@ export class ChatStreamDecoder implements StreamDecoder {
     this.#message.push(delta);
     const text = decodeContent(delta.content);
     if (text !== "") {
-      if (!this.#hasText && !mayTagThinking(this.#endpoint, this.model)) this.#text.disable();
+      if (!this.#hasText) {
+        if (!mayTagThinking(this.#endpoint, this.model)) this.#text.disable();
+        else if (isKnownToThink(this.model)) this.#text.holdBack();
+      }
       this.#hasText = true;
       this.#isEmpty = false;
       this.#text.push(text, events);
