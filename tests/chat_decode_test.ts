@@ -488,3 +488,24 @@ Deno.test("fields that a server leaves empty are no call and no audio", () => {
   const streamed = stream([delta({ ...empty, tool_calls: [{ index: 0, ...call }] }), STOP]);
   assert.deepEqual(streamed.total.toolCalls, expected);
 });
+
+Deno.test("text of a model that is known to think is held back until it shows what it is", () => {
+  const texts = (model: string, pieces: string[], isThinkingRequested = false) => {
+    const decoder = chatCompletions.streamDecoder(undefined, isThinkingRequested);
+    const chunks = [...pieces.map((content) => delta({ content }, null, { model })), STOP];
+    return chunks.flatMap((chunk) => decoder.push(JSON.stringify(chunk)))
+      .filter(({ type }) => type !== "finish");
+  };
+  const pieces = ["Let me ", "think.\n</th", "ink>\n\n4", "2"];
+  const thinking = { type: "thinking", text: "Let me think." };
+  const answer = [{ type: "text", text: "4" }, { type: "text", text: "2" }];
+  assert.deepEqual(texts("qwen3-4b-thinking-2507", pieces), [thinking, ...answer]);
+  // So does a self-hosted model that was asked to think.
+  assert.deepEqual(texts("qwen3", pieces, true), [thinking, ...answer]);
+  // Models that may not think are shown at once, and corrected.
+  assert.equal(texts("qwen3", pieces)[0].type, "text");
+  // Without a closing tag, all of it is the answer; so it is where the tag is quoted.
+  assert.deepEqual(texts("QwQ-32B", ["Hello ", "world"]), [{ type: "text", text: "Hello world" }]);
+  const quoted = [{ type: "text", text: "Write <think>" }, { type: "text", text: " or </think>." }];
+  assert.deepEqual(texts("deepseek-r1", ["Write <think>", " or </think>."]), quoted);
+});

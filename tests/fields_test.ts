@@ -178,14 +178,7 @@ const FORMATS: [
 
 /** What an API has no place for and that changes nothing of what is asked: hints and names. */
 const NO_PLACE: Record<string, readonly string[]> = {
-  // Gemini caches by itself and takes no marks.
   gemini: [
-    "text.cache_control",
-    "system.cache_control",
-    "image.cache_control",
-    "file.cache_control",
-    "tool.cache_control",
-    "tool def cache_control",
     "image.detail",
     "file.filename",
     "document.title",

@@ -10,7 +10,6 @@ import type { ChatResult } from "../../lib/chat/result.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import type { AskFlags } from "../ask.ts";
 import { AnswerView } from "../chat/answer_view.ts";
-import { HeldText, mayThinkUntagged } from "../chat/held_text.ts";
 import { noteLongWaits } from "../note_waits.ts";
 import { writeJson, writeNote } from "../terminal.ts";
 
@@ -29,12 +28,9 @@ export async function askOnce(
     markdown: false,
     thinking: asksForThinking && process.stderr.isTTY === true,
   });
-  const [{ endpoint, model }] = client.stats;
-  const held = new HeldText(mayThinkUntagged(endpoint, model, options.thinking));
   try {
-    for await (const event of stream.events) held.push(event).forEach((each) => view.show(each));
+    for await (const event of stream.events) view.show(event);
   } finally {
-    held.end().forEach((each) => view.show(each));
     view.end();
   }
   return await stream.result;

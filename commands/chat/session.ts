@@ -20,7 +20,6 @@ import { type Attachment, messageWith } from "../../lib/input/attachment.ts";
 import { noteLongWaits } from "../note_waits.ts";
 import { colored, writeNote } from "../terminal.ts";
 import type { AnswerView } from "./answer_view.ts";
-import { HeldText, mayThinkUntagged } from "./held_text.ts";
 import { fileReason } from "../../lib/file_reason.ts";
 
 /** What a session needs. */
@@ -188,15 +187,9 @@ export class ChatSession {
       return result;
     }
     const stream = this.client.chatCompletionsStream(messages, options, hooks);
-    const [{ endpoint, model }] = this.client.stats;
-    const held = new HeldText(mayThinkUntagged(endpoint, model, thinking));
-    try {
-      for await (const event of stream.events) {
-        came.add(event);
-        for (const each of held.push(event)) view.show(each);
-      }
-    } finally {
-      for (const each of held.end()) view.show(each);
+    for await (const event of stream.events) {
+      came.add(event);
+      view.show(event);
     }
     return await stream.result;
   }

@@ -150,12 +150,13 @@ export class EndpointClient implements Target {
 
   /** Sends a request once and yields its events in the batches in which they arrive. */
   stream(
-    { provider, encoded }: EncodedCall,
+    { provider, request, encoded }: EncodedCall,
     options: AttemptOptions,
   ): AsyncGenerator<StreamEvent[], StreamEnd, void> {
     return readStream(encoded, this.#connection.fetch, {
       ...options,
       provider,
+      isThinkingRequested: Boolean(request.options.thinking),
       endpoint: this.#connection.endpoint,
       secrets: this.#secrets,
       onResponse: (response) => this.#observe(response, undefined),

@@ -22,6 +22,8 @@ import { readServerSentEvents } from "../transport/server_sent_events.ts";
 /** What reading a stream needs to know. */
 export interface ReadStreamOptions extends SendOptions {
   provider: Provider;
+  /** Whether the request asked for thinking. */
+  isThinkingRequested: boolean;
   /** The request's endpoint, for decoding answers and errors. */
   endpoint?: Endpoint;
   /** What must not be shown, whatever the server says. */
@@ -62,7 +64,7 @@ export async function* readStream(
         options.endpoint,
       );
     }
-    const decoder = provider.streamDecoder(options.endpoint);
+    const decoder = provider.streamDecoder(options.endpoint, options.isThinkingRequested);
     let hasEvents = false;
     const body = response.body ?? new Blob().stream();
     for await (const batch of readServerSentEvents(body, (close) => exchange.onEnd(close))) {

@@ -15,7 +15,7 @@ export const chatCompletions: Provider = {
   name: "chat",
   encoder,
   decode,
-  streamDecoder: (endpoint) => new ChatStreamDecoder(endpoint),
+  streamDecoder: (endpoint, thinks) => new ChatStreamDecoder(endpoint, thinks),
   modelList: openaiModelList,
   // Source: OpenAI API documentation, "File inputs": no `file_url` here, and "Audio": base64 only.
   fetchedUrls: { image: true, file: false, audio: false },

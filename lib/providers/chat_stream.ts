@@ -27,7 +27,7 @@ import { finishReason } from "./finish_reason.ts";
 import { parseEvent } from "./parse_event.ts";
 import type { Endpoint, ProviderError, StreamDecoder } from "./provider.ts";
 import { embeddedError } from "./response_error.ts";
-import { mayTagThinking, ThinkTagSplitter } from "./think_tags.ts";
+import { isKnownToThink, mayTagThinking, ThinkTagSplitter } from "./think_tags.ts";
 import { decodeLogprobs } from "./token_logprobs.ts";
 
 /** Decodes one stream. */
@@ -39,6 +39,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   serviceTier: string | undefined;
   failure: { error: ProviderError; usage: Usage | null } | undefined;
   readonly #endpoint: Endpoint | undefined;
+  readonly #isThinkingRequested: boolean;
   readonly #text = new ThinkTagSplitter();
   readonly #message = new MessageAssembler();
   readonly #calls = new ToolCallAssembler();
@@ -50,8 +51,13 @@ export class ChatStreamDecoder implements StreamDecoder {
   /** How many sources have been given: search services repeat them in each chunk. */
   #cited = 0;
 
-  constructor(endpoint?: Endpoint) {
+  constructor(endpoint?: Endpoint, isThinkingRequested = false) {
     this.#endpoint = endpoint;
+    this.#isThinkingRequested = isThinkingRequested;
+  }
+
+  #mayBeThinking(): boolean {
+    return isKnownToThink(this.model, this.#isThinkingRequested, this.#endpoint?.service);
   }
 
   push(data: string): StreamEvent[] {
@@ -151,7 +157,10 @@ export class ChatStreamDecoder implements StreamDecoder {
     this.#message.push(delta);
     const text = decodeContent(delta.content);
     if (text !== "") {
-      if (!this.#hasText && !mayTagThinking(this.#endpoint, this.model)) this.#text.disable();
+      if (!this.#hasText) {
+        if (!mayTagThinking(this.#endpoint, this.model)) this.#text.disable();
+        else if (this.#mayBeThinking()) this.#text.holdBack();
+      }
       this.#hasText = true;
       this.#isEmpty = false;
       this.#text.push(text, events);

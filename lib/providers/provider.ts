@@ -157,8 +157,8 @@ export interface Provider {
    * @throws {MalformedResponseError} when it is not of the format
    */
   decode(body: unknown, endpoint?: Endpoint): Completion;
-  /** Makes the decoder of one stream. */
-  streamDecoder(endpoint?: Endpoint): StreamDecoder;
+  /** Makes the decoder of one stream; `isThinkingRequested` says that the request asked for thinking. */
+  streamDecoder(endpoint?: Endpoint, isThinkingRequested?: boolean): StreamDecoder;
   /** How its models are listed. */
   modelList: ModelList;
   /** Which URLs of images, files and audio its servers fetch themselves. */

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { ServiceName } from "./services.ts";
 import type { StreamEvent } from "../chat/stream_events.ts";
 import { isOpenAIModel } from "./openai_models.ts";
 import type { Endpoint } from "./provider.ts";
@@ -23,6 +24,32 @@ export function mayTagThinking(endpoint: Endpoint | undefined, model: string | u
   const { service: name, openaiModelsOnly } = endpoint ?? {};
   if (name !== undefined && !openaiModelsOnly && service(name).thinkTags === false) return false;
   return model === undefined || (!isOpenAIModel(model) && !NEVER_TAGGED.test(model));
+}
+
+/** Models that think in every answer, by the names that they are served under. */
+const ALWAYS_THINKS = /qwq|thinking|reason|magistral|(^|[-_/.:])r1([-_/.:]|$)/i;
+
+/** Servers that people run themselves, often without a parser for a model's thinking. */
+const SELF_HOSTED: ReadonlySet<ServiceName | undefined> = new Set([
+  undefined,
+  "vllm",
+  "sglang",
+  "llamacpp",
+  "lmstudio",
+  "ollama",
+]);
+
+/**
+ * Whether an answer is known to begin with thinking, so that one without tags so far may still be
+ * thinking: by the model's name, or because a self-hosted model was asked to think.
+ */
+export function isKnownToThink(
+  model: string | undefined,
+  isThinkingRequested: boolean,
+  service: ServiceName | undefined,
+): boolean {
+  return (isThinkingRequested && SELF_HOSTED.has(service)) ||
+    (model !== undefined && ALWAYS_THINKS.test(model));
 }
 
 /** Extracts the thinking from a complete text. */
@@ -51,17 +78,26 @@ function heldBack(text: string, tags: readonly string[]): number {
 
 /**
  * Extracts the thinking from a streamed text, wherever the stream splits the tags. Text before a closing
- * tag that was never opened has already been emitted by then: `thinking_end` marks it as thinking.
+ * tag that was never opened has already been emitted by then, and `thinking_end` marks it as thinking;
+ * only for models that are known to think is it held back until that is clear.
  */
 export class ThinkTagSplitter {
-  #state: "start" | "thinking" | "after" | "unopened" | "content" = "start";
+  #state: "start" | "thinking" | "after" | "unopened" | "waiting" | "content" = "start";
   #held = "";
   /** Whether any thinking has come. */
   #thought = false;
+  #holdsBack = false;
+  /** The text that is held back, in pieces: joining and searching all of it each time would be slow. */
+  readonly #waiting: string[] = [];
 
   /** All further text is the answer. */
   disable(): void {
     if (this.#state === "start") this.#state = "content";
+  }
+
+  /** Holds text without tags back until it shows whether it is thinking. */
+  holdBack(): void {
+    this.#holdsBack = true;
   }
 
   /** Takes in the next piece and adds what is certain by now to `events`. */
@@ -78,6 +114,8 @@ export class ThinkTagSplitter {
         return this.#afterThinking(text, events);
       case "unopened":
         return this.#findClose(text, events);
+      case "waiting":
+        return this.#wait(text, piece, events);
       case "content":
         events.push({ type: "text", text });
     }
@@ -85,8 +123,13 @@ export class ThinkTagSplitter {
 
   /** Adds what was held back, at the end of the stream. */
   flush(events: StreamEvent[]): void {
-    const text = this.#state === "thinking" ? this.#held.trimEnd() : this.#held;
+    const text = this.#state === "thinking"
+      ? this.#held.trimEnd()
+      : this.#state === "waiting"
+      ? this.#waiting.join("")
+      : this.#held;
     this.#held = "";
+    this.#waiting.length = 0;
     if (text === "") return;
     events.push({ type: this.#state === "thinking" ? "thinking" : "text", text });
   }
@@ -98,10 +141,35 @@ export class ThinkTagSplitter {
       this.#think(start.slice(OPEN.length), events);
     } else if (OPEN.startsWith(start)) {
       this.#held = text;
+    } else if (this.#holdsBack) {
+      this.#state = "waiting";
+      this.#wait(text, text, events);
     } else {
       this.#state = "unopened";
       this.#findClose(text, events);
     }
+  }
+
+  /** Looks for a tag in `text`, which is the last `piece` with the end of what came before it. */
+  #wait(text: string, piece: string, events: StreamEvent[]): void {
+    this.#waiting.push(piece);
+    if (!text.includes(CLOSE) && !text.includes(OPEN)) {
+      this.#held = text.slice(-CLOSE.length);
+      return;
+    }
+    const whole = this.#waiting.join("");
+    const close = whole.indexOf(CLOSE);
+    const open = whole.indexOf(OPEN);
+    if (close < 0 || (open >= 0 && open < close)) {
+      // An opening tag in the middle is a quotation.
+      this.#state = "content";
+      events.push({ type: "text", text: whole });
+      return;
+    }
+    const thinking = whole.slice(0, close).trim();
+    if (thinking !== "") events.push({ type: "thinking", text: thinking });
+    this.#state = "after";
+    this.#afterThinking(whole.slice(close + CLOSE.length), events);
   }
 
   /** Looks for a closing tag without an opening one before it. */
