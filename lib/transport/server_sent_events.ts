@@ -10,13 +10,15 @@ import { MAX_ANSWER_BYTES, MAX_STREAM_BYTES, tooLarge } from "./read_body.ts";
 /**
  * Yields the `data` of the events of each chunk that arrives, in batches as they arrive. Comments
  * (keep-alives) and events without data yield nothing. A body that is a document instead (JSON, HTML),
- * whatever its content type says, yields its whole text once. Leaving the loop cancels the body.
+ * whatever its content type says, yields its whole text once, read in `charset`. Leaving the loop cancels
+ * the body.
  *
  * @throws {MalformedResponseError} when one event is larger than {@link MAX_ANSWER_BYTES}, or all of
  *   them are larger than {@link MAX_STREAM_BYTES}
  */
 export async function* readServerSentEvents(
   body: ReadableStream<Uint8Array>,
+  charset = "utf-8",
 ): AsyncGenerator<string[] | string, void, void> {
   let batch: string[] = [];
   let bytes = 0;
@@ -24,7 +26,7 @@ export async function* readServerSentEvents(
   let text: string | undefined = "";
   let isText = false;
   const parser = new EventStreamParser((data) => batch.push(data), MAX_ANSWER_BYTES);
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder(charset);
   const reader = new BodyReader(body);
   try {
     while (true) {
