@@ -36,7 +36,7 @@ Deno.test("what was authorized and is in no result file counts as spent after a 
 Deno.test("a file that is no ledger is named, with what to do", () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
-  for (const text of ["", "{}", '{"authorized": -1, "lost": 0}', "not JSON"]) {
+  for (const text of ["{}", '{"authorized": -1, "lost": 0}', "not JSON"]) {
     writeFileSync(`${output}.state`, text);
     assert.throws(() => new BudgetLedger(output, 0, 10), {
       code: "checkpoint",
@@ -44,6 +44,16 @@ Deno.test("a file that is no ledger is named, with what to do", () => {
       hint: /^Delete it if/,
     });
   }
+});
+
+Deno.test("an empty ledger is one whose run was killed before it sent anything", () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  writeFileSync(`${output}.state`, "");
+  const ledger = new BudgetLedger(output, 1, 10);
+  assert.equal(ledger.lost, 0);
+  ledger.close(1, 1);
+  assert.equal(existsSync(`${output}.state`), false);
 });
 
 Deno.test("whatever is killed when, no more is spent at the server than the budget", () => {

@@ -196,12 +196,26 @@ Deno.test("An answer in the charset that its header names is read in it", async 
       model: "m",
       fetch: () => Promise.resolve(new Response(body, { headers })),
     });
-    const { content } = await client.chatCompletions([{ role: "user", content: "Hi" }]);
-    assert.equal(
-      content,
-      { "iso-8859-1": "Grüße", GBK: "你好" }[charset as string] ?? "Grüße 你好",
-    );
+    const expected = { "iso-8859-1": "Grüße", GBK: "你好" }[charset as string] ?? "Grüße 你好";
+    const messages = [{ role: "user" as const, content: "Hi" }];
+    assert.equal((await client.chatCompletions(messages)).content, expected);
+    // A server that does not stream answers a streamed request in the same form.
+    assert.equal((await client.chatCompletionsStream(messages).result).content, expected);
   }
+});
+
+Deno.test("an event stream is UTF-8, whatever charset its type names", async () => {
+  const event = { choices: [{ delta: { content: "Grüße 你好" }, finish_reason: "stop" }] };
+  const body = `data: ${JSON.stringify(event)}\n\ndata: [DONE]\n\n`;
+  const headers = { "content-type": "text/event-stream;charset=ISO-8859-1" };
+  await using client = new LLMClient({
+    baseUrl: "http://localhost/v1",
+    model: "m",
+    fetch: () => Promise.resolve(new Response(body, { headers })),
+  });
+  const messages = [{ role: "user" as const, content: "Hi" }];
+  assert.equal((await client.chatCompletionsStream(messages).result).content, "Grüße 你好");
+  assert.equal((await client.chatCompletions(messages)).content, "Grüße 你好");
 });
 
 Deno.test("A prompt may be a conversation, as in TRL's data sets", () => {

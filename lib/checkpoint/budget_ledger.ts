@@ -45,6 +45,8 @@ function readState(path: string): State | undefined {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw fileProblem(error, path);
   }
+  // Killed between creating it and its first line, which is written before anything is sent.
+  if (text === "") return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);

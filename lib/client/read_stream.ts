@@ -16,7 +16,7 @@ import type {
 } from "../providers/provider.ts";
 import { redact, redactAnswer } from "../redact.ts";
 import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
-import { readBody } from "../transport/read_body.ts";
+import { charsetOf, readBody } from "../transport/read_body.ts";
 import { readServerSentEvents } from "../transport/server_sent_events.ts";
 
 /** What reading a stream needs to know. */
@@ -67,7 +67,8 @@ export async function* readStream(
     const decoder = provider.streamDecoder(options.endpoint, options.isThinkingRequested);
     let hasEvents = false;
     const body = response.body ?? new Blob().stream();
-    for await (const batch of readServerSentEvents(body, (close) => exchange.onEnd(close))) {
+    const opened = (close: () => void) => exchange.onEnd(close);
+    for await (const batch of readServerSentEvents(body, charsetOf(response), opened)) {
       if (typeof batch === "string") {
         const answer = decodeAnswer(provider, shown(batch), options.endpoint);
         finished = true;

@@ -20,16 +20,22 @@ export function tooLarge(what: string, bytes: number): MalformedResponseError {
   });
 }
 
-const decoder = new TextDecoder();
+const UTF_8 = "utf-8";
+const decoder = new TextDecoder(UTF_8);
 
-/** Some gateways send JSON in the charset of their country, which RFC 8259 does not allow. */
-function decoderOf({ headers }: Response): TextDecoder {
-  const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(headers.get("content-type") ?? "")?.[1];
-  if (charset === undefined || /^utf-?8$/i.test(charset)) return decoder;
+/**
+ * The charset of an answer, as a name that `TextDecoder` knows. Some gateways send JSON in the charset of
+ * their country, which RFC 8259 does not allow; an event stream is UTF-8 whatever its type says (HTML
+ * standard, "Server-sent events").
+ */
+export function charsetOf({ headers }: Response): string {
+  const type = headers.get("content-type") ?? "";
+  const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1] ?? UTF_8;
+  if (/^utf-?8$/i.test(charset) || /^\s*text\/event-stream/i.test(type)) return UTF_8;
   try {
-    return new TextDecoder(charset);
+    return new TextDecoder(charset).encoding;
   } catch {
-    return decoder;
+    return UTF_8;
   }
 }
 
@@ -49,10 +55,11 @@ export async function readBody(response: Response): Promise<string> {
   const { body } = response;
   if (body === null) return "";
   // Elsewhere the runtime's own way is the faster one, where nothing can happen.
-  const decoding = decoderOf(response);
-  if (!streamsFillMemory && decoding === decoder && isBounded(response)) {
+  const charset = charsetOf(response);
+  if (!streamsFillMemory && charset === UTF_8 && isBounded(response)) {
     return await response.text();
   }
+  const decoding = charset === UTF_8 ? decoder : new TextDecoder(charset);
   const text = await readWhole(body, MAX_ANSWER_BYTES, (bytes) => decoding.decode(bytes));
   if (text === undefined) throw tooLarge("the answer", MAX_ANSWER_BYTES);
   return text;

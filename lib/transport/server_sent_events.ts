@@ -10,7 +10,8 @@ import { MAX_ANSWER_BYTES, MAX_STREAM_BYTES, tooLarge } from "./read_body.ts";
 /**
  * Yields the `data` of the events of each chunk that arrives, in batches as they arrive. Comments
  * (keep-alives) and events without data yield nothing. A body that is a document instead (JSON, HTML),
- * whatever its content type says, yields its whole text once. Leaving the loop cancels the body.
+ * whatever its content type says, yields its whole text once, read in `charset`. Leaving the loop cancels
+ * the body.
  *
  * @param onOpen gets what ends the reading at once, also while the server is silent
  *
@@ -19,6 +20,7 @@ import { MAX_ANSWER_BYTES, MAX_STREAM_BYTES, tooLarge } from "./read_body.ts";
  */
 export async function* readServerSentEvents(
   body: ReadableStream<Uint8Array>,
+  charset = "utf-8",
   onOpen?: (close: () => void) => void,
 ): AsyncGenerator<string[] | string, void, void> {
   let batch: string[] = [];
@@ -27,7 +29,7 @@ export async function* readServerSentEvents(
   let text: string | undefined = "";
   let isText = false;
   const parser = new EventStreamParser((data) => batch.push(data), MAX_ANSWER_BYTES);
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder(charset);
   const reader = new BodyReader(body);
   onOpen?.(() => reader.close());
   try {
