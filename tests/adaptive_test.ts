@@ -158,6 +158,19 @@ for (const retryAfter of [undefined, 0, 1]) {
   });
 }
 
+Deno.test("a small wave that is half refused does not make chance look like a limit", async () => {
+  for (const seed of [8, 10, 15]) {
+    const clock = new VirtualClock();
+    const server = new MoodyServer(clock, seededRandom(seed), 0.2, 0);
+    const { scheduler } = adaptive(clock, { concurrency: 50, retryTimes: 60 });
+    const { failed } = await batch(clock, scheduler, () => server.ask(), 800, 50);
+    assert.equal(failed, 0);
+    // Without adaptive mode it is about 210; a rate that collapses leaves 8.
+    const perSecond = server.taken / clock.now() * 1000;
+    assert.ok(perSecond > 60, `${perSecond} a second (seed ${seed})`);
+  }
+});
+
 for (const [retryAfter, share] of [[undefined, 0.1], [1, 0.1], [0, 0.15]] as const) {
   Deno.test(`a real limit is not taken for chance (Retry-After: ${retryAfter})`, async () => {
     const clock = new VirtualClock();

@@ -74,10 +74,14 @@ class Wave {
     if (order > this.from && order <= this.to) this.#refused++;
   }
 
+  /** How many it has. */
+  get sent(): number {
+    return this.to - this.from;
+  }
+
   /** The share that was not refused; unknown when there were too few. */
   get accepted(): number | undefined {
-    const sent = this.to - this.from;
-    return sent < ENOUGH ? undefined : 1 - this.#refused / sent;
+    return this.sent < ENOUGH ? undefined : 1 - this.#refused / this.sent;
   }
 }
 
@@ -85,6 +89,26 @@ class Wave {
 export interface Sent {
   readonly at: number;
   readonly order: number;
+}
+
+/** Whether going slower helps: what becomes of requests after the rate was lowered, and in waves. */
+class Trial {
+  #sent = 0;
+  #taken = 0;
+
+  /** `rate` is the lowered one, `outcomes` counts what is sent at it. */
+  constructor(readonly rate: number, readonly outcomes: Outcomes) {}
+
+  /** Counts a wave in: one alone says little, since most waves are small. */
+  add(sent: number, accepted: number): void {
+    this.#sent += sent;
+    this.#taken += sent * accepted;
+  }
+
+  /** The share that got through when others were refused. */
+  get accepted(): number {
+    return this.#sent === 0 ? CHANCE : this.#taken / this.#sent;
+  }
 }
 
 /** The adaptive rate of one endpoint. Times are in milliseconds. */
@@ -107,8 +131,8 @@ export class AdaptiveRate {
   #wave: Wave | undefined;
   /** Outcomes since the last evaluation. */
   #since = new Outcomes();
-  /** Outcomes since the rate was lowered, and the share that succeeded before. */
-  #trial: { rate: number; before: number; outcomes: Outcomes } | undefined;
+  /** What becomes of requests since the rate was lowered, and what share got through before. */
+  #trial: Trial | undefined;
   /** The share of requests that is refused at any rate. */
   #noise = SPARSE;
   /** Until when the limit is exhausted, as far as is known. */
@@ -185,7 +209,7 @@ export class AdaptiveRate {
   #count(begun: number, isTaken: boolean): void {
     this.#since.count(begun, isTaken);
     if (this.#trial === undefined) return;
-    const { before, outcomes } = this.#trial;
+    const { accepted: before, outcomes } = this.#trial;
     outcomes.count(begun, isTaken);
     const { refused, total } = outcomes;
     if (total >= TRIAL_END) this.#trial = undefined;
@@ -229,7 +253,7 @@ export class AdaptiveRate {
     }
     if (this.#trial === undefined || this.#perSecond < this.#trial.rate * LOWER) {
       const outcomes = new Outcomes(Math.max(now, at + WINDOW));
-      this.#trial = { rate: this.#perSecond, before: CHANCE, outcomes };
+      this.#trial = new Trial(this.#perSecond, outcomes);
     }
     if (wait < WINDOW / 1000) this.#spentUntil = Math.min(at + WINDOW, this.#wave?.dueAt ?? now);
   }
@@ -252,7 +276,7 @@ export class AdaptiveRate {
       return;
     }
     if (this.#limiter === undefined) return;
-    if (this.#trial !== undefined) this.#trial.before = accepted;
+    this.#trial?.add(wave.sent, accepted);
     const seconds = (wave.dueAt - this.#firstAt) / 1000;
     const sent = wave.to / Math.max(seconds, QUICK / 1000);
     // What a short interval accepted says little about a whole second.
