@@ -121,7 +121,7 @@ Deno.test("the cause of an abort is the signal's reason, wherever the call is", 
   }
 });
 
-Deno.test("a signal that times out is told by its cause", async () => {
+Deno.test("a signal that times out is the cause of the error", async () => {
   const held: Fetch = () => new Promise(() => {});
   await using client = clientOf("http://host/v1", { fetch: held });
   const call = client.chatCompletions(HELLO, { signal: AbortSignal.timeout(1) });

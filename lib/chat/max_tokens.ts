@@ -9,7 +9,7 @@ import type { SamplingOptions } from "./options.ts";
 /** The names of the limit in request bodies: OpenAI's, Anthropic's and Responses'. */
 const FIELDS = ["max_tokens", "max_completion_tokens", "max_output_tokens"] as const;
 
-/** The most tokens that an answer may have; `undefined` when the request sets no limit. */
+/** The maximum tokens of an answer; `undefined` when the request sets no limit. */
 export function maxTokensOf({ maxTokens, extraBody }: SamplingOptions): number | undefined {
   if (maxTokens !== undefined || extraBody === undefined) return maxTokens;
   const limits = FIELDS.map((name) => asNumber(extraBody[name]));

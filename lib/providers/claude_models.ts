@@ -24,7 +24,7 @@ export interface ClaudeModel {
   systemTurns: boolean;
   /** The limit of tokens when none is given; Claude requires one in each request. */
   maxTokens: number;
-  /** The most tokens that it can write. */
+  /** Maximum output tokens. */
   outputLimit: number;
   /** Whether these rules are certain, so that violations are refused before sending. */
   isKnown: boolean;

@@ -1,7 +1,7 @@
 /**
  * Limits the tokens in any minute, and spreads them evenly over it.
  *
- * A request reserves the most tokens that it can take, until its answer says how many they were. What
+ * A request reserves the maximum it can take until its answer reports the actual number. What
  * it is expected to take decides how soon the next one may start.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * A stand-in for `fetch` that bills what it answers, and misbehaves as it is told, so that money can be
+ * A stand-in for `fetch` that bills what it answers, and misbehaves on request, so that money can be
  * counted at the server.
  */
 import type { Fetch } from "../../mod.ts";

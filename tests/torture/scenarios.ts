@@ -80,7 +80,7 @@ async function interrupts(seed: number, rounds: number): Promise<void> {
     const { code, stderr, signal } = await running.finished;
     // Before the program has begun to listen, a signal ends it as it ends any other.
     assert.ok(code === 130 || code === 0 || signal !== null, `exit ${code}: ${stderr}`);
-    // The third signal ends the process without a word.
+    // The third signal ends the process silently.
     if (code === 130 && signals < 3) assert.match(stderr, /To go on: flexllm batch/);
     if (existsSync(folder.file("out.jsonl"))) {
       const result = folder.read("out.jsonl");
