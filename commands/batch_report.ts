@@ -151,6 +151,7 @@ export function batchReport(
   const stopped = failure !== undefined;
   const head = headOf(summary.interrupted, stopped);
   const parts = [`${number.format(succeeded)} succeeded`, `${number.format(failed)} failed`];
+  if (summary.refused > 0) parts.push(`${number.format(summary.refused)} refused by the model`);
   if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
   if (restored > 0) parts.push(`${number.format(restored)} done before`);
   if (retries > 0) parts.push(`${number.format(retries)} retries`);
@@ -192,6 +193,7 @@ export function summaryJson(summary: BatchSummary, context: ReportContext, failu
     failed: summary.failed,
     restored: summary.restored,
     retries: summary.retries,
+    refused: summary.refused,
     cached: summary.cached,
     prompt_tokens: summary.promptTokens,
     completion_tokens: summary.completionTokens,

@@ -161,3 +161,33 @@ Deno.test("a mistake in batch.endpoints is told with its place", async () => {
     assert.match(stderr, message);
   }
 });
+
+Deno.test("a refusal is an answer: kept with its words, counted as refused, not requested again", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ responses: [{ refusal: "I can't help with that." }] });
+  const args = [
+    ...[
+      "batch",
+      folder.write("in.jsonl", '{"q":"Hi"}\n{"q":"Ho"}\n'),
+      "-o",
+      folder.file("out.jsonl"),
+    ],
+    ...["--base-url", mock.baseUrl, "-m", "m", "--schema-retries", "3"],
+    ...["--schema", folder.write("schema.json", '{"type":"object"}')],
+  ];
+  const { code, stdout, stderr } = await flexllm([...args, "--json"]);
+  assert.equal(code, 0, stderr);
+  assert.equal(mock.requests.length, 2);
+  const { succeeded, refused, failed } = JSON.parse(stdout);
+  assert.deepEqual([succeeded, refused, failed], [2, 2, 0]);
+  assert.match(stderr, /2 succeeded, 0 failed, 2 refused by the model/);
+  const [line] = jsonLines(folder.read("out.jsonl"));
+  assert.deepEqual(
+    [line.status, line.refusal, line.finish_reason, line.parsed],
+    ["success", "I can't help with that.", "content_filter", undefined],
+  );
+  await flexllm(args);
+  assert.equal(mock.requests.length, 2, "a resume sends nothing");
+  const asked = await flexllm(["ask", "Hi", "--base-url", mock.baseUrl, "-m", "m"]);
+  assert.equal(asked.stdout, "I can't help with that.\n");
+});
