@@ -84,7 +84,7 @@ Deno.test("files are read from paths, file URLs, URLs, data URLs and base64", as
   assert.deepEqual(await read(byId, given), byId);
 });
 
-Deno.test("the type of a file is told by its bytes, that of text by its name", async () => {
+Deno.test("the type of a file is detected from its bytes, that of text from its name", async () => {
   using folder = temporaryFolder();
   const cases: [string, string | Uint8Array, string][] = [
     ["a.bin", PDF, "application/pdf"],

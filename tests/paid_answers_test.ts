@@ -55,7 +55,7 @@ Deno.test("a ledger that cannot be written fails its request, and the queue goes
   assert.equal(client.stats[0].inFlight, 0);
 });
 
-Deno.test("a reservation is made once, whoever lets it in", async () => {
+Deno.test("a reservation is made only once, whichever path grants it", async () => {
   const tracker = new CostTracker({ limit: 10 });
   const all = await tracker.reserve(10);
   // As a queue does that has no slot for the request that was waiting for money.

@@ -468,7 +468,7 @@ Deno.test("a server that is loading its model says so", () => {
   ) assert.equal(errorOf(status, body).loading, false);
 });
 
-Deno.test("a request without a key is told which one to set", () => {
+Deno.test("the error for a missing key names the variable to set", () => {
   const body = { error: { message: "Missing key" } };
   const hint = (server: EndpointOptions) => errorOf(401, body, {}, server).hint!;
   assert.match(hint({ provider: "openai" }), /^No API key was sent\. Set one: OPENAI_API_KEY,/);

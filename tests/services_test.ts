@@ -479,7 +479,7 @@ Deno.test("levels become the nearest that a model knows", async () => {
   assert.deepEqual(qianfan.body.thinking, { type: "enabled" });
 });
 
-Deno.test("private hosts are told from public ones", () => {
+Deno.test("private hosts are distinguished from public ones", () => {
   const isPrivate = (url: string) => isPrivateHost(new URL(url).hostname);
   for (
     const host of [

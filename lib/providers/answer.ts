@@ -122,24 +122,9 @@ function decodeEvents(
     throwIncomplete(decoder, endpoint, total, error);
   }
   throwIncomplete(decoder, endpoint, total);
-  const { content, thinking, refusal, citations, logprobs, toolCalls, usage } = total;
   const { model = "", cost, serviceTier, billed, raw = { model } } = decoder;
-  const completion: Completion = {
-    content,
-    thinking,
-    refusal,
-    citations,
-    logprobs,
-    toolCalls,
-    usage,
-    finishReason: total.finishReason ?? "other",
-    model,
-    native: decoder.native(),
-    cost,
-    serviceTier,
-    billed,
-  };
-  return { completion, raw };
+  const native = decoder.native();
+  return { completion: { ...total.completion(), model, native, cost, serviceTier, billed }, raw };
 }
 
 /**
