@@ -10,7 +10,7 @@ async function run(args: readonly string[]): Promise<number> {
   try {
     if (args.length === 0) {
       const { welcome } = await import("./commands/welcome.ts");
-      const { writeOutput } = await import("./commands/terminal.ts");
+      const { writeOutput } = await import("./commands/terminal/output.ts");
       writeOutput(welcome());
     } else if (args.length === 1 && args[0] === "version") {
       // Scripts ask this often, and it needs no parser of arguments.
@@ -22,7 +22,7 @@ async function run(args: readonly string[]): Promise<number> {
     }
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    const { reportError } = await import("./commands/report_error.ts");
+    const { reportError } = await import("./commands/errors/report.ts");
     return reportError(error, args.includes("--verbose"));
   }
 }

@@ -30,18 +30,18 @@ export type {
 export type { CacheOptions } from "./lib/client/cached_calls.ts";
 export type { StoreName } from "./lib/cache/open_store.ts";
 export type { EndpointStats } from "./lib/client/endpoint_stats.ts";
-export type { LoadBalance } from "./lib/scheduling/choose.ts";
+export type { LoadBalance } from "./lib/scheduling/load_balancer.ts";
 export type { BatchInput, CallHooks, ChatClient } from "./lib/client/chat_client.ts";
 export { CompletionStream } from "./lib/client/completion_stream.ts";
 export type { EventSource } from "./lib/client/event_iterator.ts";
-export type { EndpointOptions, ProviderName } from "./lib/client/endpoint.ts";
-export { parseThoughts, type Thoughts } from "./lib/providers/parse_thoughts.ts";
-export type { ModelInfo } from "./lib/providers/provider.ts";
+export type { EndpointOptions, ProviderName } from "./lib/services/connect.ts";
+export { parseThoughts, type Thoughts } from "./lib/protocols/parse_thoughts.ts";
+export type { ModelInfo } from "./lib/protocols/protocol.ts";
 export type { RetryNotice } from "./lib/scheduling/scheduler.ts";
-export type { ServiceName } from "./lib/providers/services.ts";
+export type { ServiceName } from "./lib/services/services.ts";
 export type { Fetch } from "./lib/transport/http.ts";
 
-export type { AttachmentOptions } from "./lib/client/load_file.ts";
+export type { AttachmentOptions } from "./lib/transport/load_file.ts";
 export type {
   AssistantMessage,
   AudioPart,
@@ -77,7 +77,7 @@ export type {
   ToolCall,
   Usage,
 } from "./lib/chat/result.ts";
-export type { StreamEvent } from "./lib/chat/stream_events.ts";
+export type { StreamEvent } from "./lib/chat/events.ts";
 
 export type {
   BatchItem,
@@ -86,7 +86,7 @@ export type {
   BatchRecord,
   BatchResult,
 } from "./lib/batch/batch.ts";
-export type { BatchSummary } from "./lib/batch/batch_summary.ts";
+export type { BatchSummary } from "./lib/batch/summary.ts";
 
 export {
   type CostRow,

@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { runtimeName } from "../lib/runtime.ts";
+import { runtimeName } from "../lib/runtime/runtime.ts";
 import { markdownTables, type Measurement, plainTables, reaches } from "./measurement.ts";
 import {
   measureCache,

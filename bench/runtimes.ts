@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
-import { REQUESTS_VARIABLE } from "../lib/runtime.ts";
+import { REQUESTS_VARIABLE } from "../lib/runtime/runtime.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const FOLDER = mkdtempSync(join(tmpdir(), "flexllm-bench-"));

@@ -8,9 +8,9 @@ import process from "node:process";
 import { DEFAULT_TTL } from "../lib/cache/response_cache.ts";
 import type { CacheStore, StoreStats } from "../lib/cache/store.ts";
 import type { CacheOptions } from "../lib/client/cached_calls.ts";
-import { addExamples, commonFlags, numberWithin } from "./flags.ts";
-import { table } from "./table.ts";
-import { writeJson, writeNote, writeOutput } from "./terminal.ts";
+import { addExamples, commonFlags, numberWithin } from "./flags/shared_options.ts";
+import { table } from "./terminal/table.ts";
+import { writeJson, writeNote, writeOutput } from "./terminal/output.ts";
 
 const number = new Intl.NumberFormat("en-US");
 
@@ -21,7 +21,7 @@ async function settings(configFile: string | undefined): Promise<{
   idOf(name: string): string;
 }> {
   const [{ readConfig }, { cacheSettings }, { modelId }, { requireApproval }] = await Promise.all([
-    import("./connect_model.ts"),
+    import("./connect.ts"),
     import("../lib/config/resolve_cache.ts"),
     import("../lib/config/resolve_model.ts"),
     import("../lib/config/trust.ts"),

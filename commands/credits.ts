@@ -6,11 +6,11 @@
 import { Command } from "@commander-js/extra-typings";
 import process from "node:process";
 import { resolveModel } from "../lib/config/resolve_model.ts";
-import type { Amount, Credits } from "../lib/credits/decode.ts";
+import type { Amount, Credits } from "../lib/services/credits/decode.ts";
 import { maskKey } from "../lib/redact.ts";
-import { readConfig, warnOfCleartext } from "./connect_model.ts";
-import { addExamples, commonFlags, modelFlags } from "./flags.ts";
-import { colored, writeJson, writeOutput } from "./terminal.ts";
+import { readConfig, warnOfCleartext } from "./connect.ts";
+import { addExamples, commonFlags, modelFlags } from "./flags/shared_options.ts";
+import { colored, writeJson, writeOutput } from "./terminal/output.ts";
 
 /** An amount with its currency: dollars as everybody writes them, others with their code. */
 export function money({ amount, currency }: Pick<Amount, "amount" | "currency">): string {
@@ -52,7 +52,7 @@ export function creditsCommand() {
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose)
     .action(async (flags) => {
-      const { askCredits } = await import("../lib/credits/credits.ts");
+      const { askCredits } = await import("../lib/services/credits/credits.ts");
       const endpoint = resolveModel(readConfig(flags.config), process.env, flags);
       warnOfCleartext([endpoint]);
       const { service, ...credits } = await askCredits(endpoint, {

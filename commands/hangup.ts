@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { childrenInheritIgnoredSignals } from "../lib/runtime.ts";
+import { childrenInheritIgnoredSignals } from "../lib/runtime/runtime.ts";
 
 let ignored: boolean | undefined;
 

@@ -9,7 +9,7 @@ import process from "node:process";
 import { InvalidInputError } from "../lib/errors.ts";
 import type { CannedResponse } from "../lib/mock/canned.ts";
 import type { MockErrorKind } from "../lib/mock/faults.ts";
-import { EXIT } from "./exit_codes.ts";
+import { EXIT } from "./errors/exit_codes.ts";
 import {
   addExamples,
   numberRange,
@@ -17,10 +17,10 @@ import {
   positiveNumber,
   wholeNumber,
   wholeRange,
-} from "./flags.ts";
-import { onStopSignals } from "./stop_on_signals.ts";
-import { writeNote, writeOutput } from "./terminal.ts";
-import { fileReason } from "../lib/file_reason.ts";
+} from "./flags/shared_options.ts";
+import { onStopSignals } from "./signals.ts";
+import { writeNote, writeOutput } from "./terminal/output.ts";
+import { fileReason } from "../lib/files/reasons.ts";
 
 function port(text: string): number {
   return numberWithin(0, 65535)(String(wholeNumber(0)(text)));

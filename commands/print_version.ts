@@ -4,7 +4,7 @@
  * @module
  */
 import { VERSION } from "../lib/version.ts";
-import { writeOutput } from "./terminal.ts";
+import { writeOutput } from "./terminal/output.ts";
 
 /** Prints the version. */
 export function printVersion(): void {

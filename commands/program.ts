@@ -7,9 +7,9 @@ import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import process from "node:process";
 import { InvalidInputError } from "../lib/errors.ts";
 import { VERSION } from "../lib/version.ts";
-import { type CommandEntry, COMMANDS } from "./command_list.ts";
-import { addExamples } from "./flags.ts";
-import { errorStream, writeOutput } from "./terminal.ts";
+import { type CommandEntry, COMMANDS } from "./registry.ts";
+import { addExamples } from "./flags/shared_options.ts";
+import { errorStream, writeOutput } from "./terminal/output.ts";
 
 const ENVIRONMENT = `
 Environment:

@@ -8,11 +8,11 @@ import {
   countResults,
   type FailureGroup,
   type ResultCounts,
-} from "../lib/checkpoint/count_results.ts";
-import { quoted } from "./batch_report.ts";
-import { addExamples } from "./flags.ts";
-import { printableLine } from "./printable.ts";
-import { writeJson, writeOutput } from "./terminal.ts";
+} from "../lib/batch/journal/count_results.ts";
+import { quoted } from "./batch/report.ts";
+import { addExamples } from "./flags/shared_options.ts";
+import { printableLine } from "./terminal/sanitize.ts";
+import { writeJson, writeOutput } from "./terminal/output.ts";
 
 const number = new Intl.NumberFormat("en-US");
 

@@ -4,11 +4,11 @@
  * @module
  */
 import { Command } from "@commander-js/extra-typings";
-import { runtimeName } from "../lib/runtime.ts";
+import { runtimeName } from "../lib/runtime/runtime.ts";
 import { VERSION } from "../lib/version.ts";
-import { addExamples } from "./flags.ts";
+import { addExamples } from "./flags/shared_options.ts";
 import { printVersion } from "./print_version.ts";
-import { writeJson } from "./terminal.ts";
+import { writeJson } from "./terminal/output.ts";
 
 /** The command. */
 export function versionCommand() {

@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { findConfigFile } from "../lib/config/paths.ts";
+import { findConfigFile } from "../lib/files/paths.ts";
 
 function isConfigured(): boolean {
   const { env } = process;

@@ -1,12 +1,13 @@
 /**
- * `deno task docs` writes the pages that are made of the code itself: docs/cli.md of the commands'
- * help, docs/configuration.md of the configuration's schema. With `--check` it writes nothing and fails
- * when a page is not current.
+ * `deno task docs` generates the pages that come from the code: docs/cli.md from the commands' help,
+ * docs/configuration.md from the configuration's schema, docs/source-map.md from the doc comments. With
+ * `--check` it writes nothing and fails if a page is stale.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { commandLinePage } from "./docs/command_line_page.ts";
 import { configurationPage } from "./docs/configuration_page.ts";
+import { sourceMapPage } from "./docs/source_map_page.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -15,6 +16,7 @@ export async function pages(): Promise<Record<string, string>> {
   return {
     "docs/cli.md": await commandLinePage(),
     "docs/configuration.md": configurationPage(),
+    "docs/source-map.md": sourceMapPage(ROOT),
   };
 }
 

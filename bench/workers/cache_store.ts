@@ -9,7 +9,7 @@ import type { ChatResult } from "../../lib/chat/result.ts";
 import { cacheKey } from "../../lib/cache/key.ts";
 import { openStore, type StoreName } from "../../lib/cache/open_store.ts";
 import { ResponseCache } from "../../lib/cache/response_cache.ts";
-import { runtimeName } from "../../lib/runtime.ts";
+import { runtimeName } from "../../lib/runtime/runtime.ts";
 
 const [store, path, ...numbers] = process.argv.slice(2);
 const [entries, characters, concurrency] = numbers.map(Number);

@@ -8,10 +8,10 @@ import type { Message } from "../../lib/chat/messages.ts";
 import type { ChatOptions } from "../../lib/chat/options.ts";
 import type { ChatResult } from "../../lib/chat/result.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
-import type { AskFlags } from "../ask.ts";
+import type { AskFlags } from "./ask.ts";
 import { AnswerView } from "../chat/answer_view.ts";
-import { noteLongWaits } from "../note_waits.ts";
-import { writeJson, writeNote } from "../terminal.ts";
+import { noteLongWaits } from "../terminal/wait_notice.ts";
+import { writeJson, writeNote } from "../terminal/output.ts";
 
 /** Asks once; unless it is `silent`, the answer is shown as it arrives. */
 export async function askOnce(

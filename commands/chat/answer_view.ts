@@ -5,10 +5,10 @@
  * @module
  */
 import process from "node:process";
-import type { StreamEvent } from "../../lib/chat/stream_events.ts";
-import { printable } from "../printable.ts";
-import { colored, writeOutput } from "../terminal.ts";
-import { MarkdownStream } from "./markdown_stream.ts";
+import type { StreamEvent } from "../../lib/chat/events.ts";
+import { printable } from "../terminal/sanitize.ts";
+import { colored, writeOutput } from "../terminal/output.ts";
+import { MarkdownStream } from "../terminal/markdown/markdown_stream.ts";
 
 /** How answers are shown. */
 export interface ViewOptions {

@@ -6,8 +6,8 @@
 import type { Config } from "../../lib/config/load.ts";
 import type { Turn } from "../../lib/conversations/conversation.ts";
 import type { AnswerView } from "./answer_view.ts";
-import type { ConnectFlags } from "./chat_model.ts";
-import type { ChatSession } from "./session.ts";
+import type { ConnectFlags } from "../conversation/connect.ts";
+import type { ChatSession } from "../conversation/session.ts";
 
 /** A chat, as its commands see it. */
 export interface ChatContext {

@@ -5,8 +5,8 @@
  */
 import type { Conversation, Turn } from "../../lib/conversations/conversation.ts";
 import { questionOf, titleOf, totalsOf } from "../../lib/conversations/conversation.ts";
-import { dollars, duration } from "../batch_report.ts";
-import { printable } from "../printable.ts";
+import { dollars, duration } from "../batch/report.ts";
+import { printable } from "../terminal/sanitize.ts";
 
 /** The first line of a text, shortened, in quotes. */
 export function quotedStart(text: string): string {

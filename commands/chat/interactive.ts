@@ -5,19 +5,19 @@
  */
 import process from "node:process";
 import type { WriteStream } from "node:tty";
-import { EXIT } from "../exit_codes.ts";
-import { printable } from "../printable.ts";
-import { reportError } from "../report_error.ts";
-import { colored, writeNote } from "../terminal.ts";
+import { EXIT } from "../errors/exit_codes.ts";
+import { printable } from "../terminal/sanitize.ts";
+import { reportError } from "../errors/report.ts";
+import { colored, writeNote } from "../terminal/output.ts";
 import { AnswerView, type ViewOptions } from "./answer_view.ts";
-import { completeLine } from "./complete.ts";
+import { completeLine } from "./editor/complete.ts";
 import type { ChatContext } from "./context.ts";
 import { describeTurn } from "./describe.ts";
-import type { History } from "./history.ts";
-import { Keyboard } from "./keyboard.ts";
-import { MessageLines } from "./message_lines.ts";
+import type { History } from "./editor/history.ts";
+import { Keyboard } from "./editor/keyboard.ts";
+import { MessageLines } from "./editor/message_lines.ts";
 import { runSlashCommand } from "./slash_commands.ts";
-import { WaitingSign } from "./waiting_sign.ts";
+import { WaitingSign } from "../terminal/spinner.ts";
 
 /** What a chat on a terminal begins with. */
 export interface InteractiveOptions extends Pick<ChatContext, "session" | "config" | "flags"> {

@@ -4,8 +4,8 @@
  * @module
  */
 import type { ConversationStore, ConversationSummary } from "../../lib/conversations/store.ts";
-import { type Column, table } from "../table.ts";
-import { colored, writeJson, writeNote, writeOutput } from "../terminal.ts";
+import { type Column, table } from "../terminal/table.ts";
+import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
 
 function toJson({ totals, ...summary }: ConversationSummary) {
   return {

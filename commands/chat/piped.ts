@@ -6,13 +6,13 @@
  */
 import process from "node:process";
 import * as readline from "node:readline";
-import { EXIT } from "../exit_codes.ts";
-import { onStopSignals } from "../stop_on_signals.ts";
-import { colored, writeNote } from "../terminal.ts";
+import { EXIT } from "../errors/exit_codes.ts";
+import { onStopSignals } from "../signals.ts";
+import { colored, writeNote } from "../terminal/output.ts";
 import { AnswerView, type ViewOptions } from "./answer_view.ts";
 import type { ChatContext } from "./context.ts";
 import { describeTurn } from "./describe.ts";
-import { MessageLines } from "./message_lines.ts";
+import { MessageLines } from "./editor/message_lines.ts";
 import { runSlashCommand } from "./slash_commands.ts";
 
 /** What a piped chat begins with. */

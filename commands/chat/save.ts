@@ -8,7 +8,7 @@ import { toMarkdown } from "../../lib/conversations/export.ts";
 import { InvalidInputError } from "../../lib/errors.ts";
 import { expandPath } from "../../lib/input/attachment.ts";
 import type { ChatContext } from "./context.ts";
-import { fileReason } from "../../lib/file_reason.ts";
+import { fileReason } from "../../lib/files/reasons.ts";
 
 /** Writes the conversation as its file's ending says; asks before it overwrites. */
 export async function saveConversation(

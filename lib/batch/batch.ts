@@ -6,12 +6,12 @@
 import type { Message } from "../chat/messages.ts";
 import type { SamplingOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { comparedInput } from "../checkpoint/record.ts";
+import { Checkpoint } from "./journal/journal.ts";
+import { comparedInput } from "./journal/result_line.ts";
 import type { BatchInput, ChatClient } from "../client/chat_client.ts";
 import { FlexLLMError, InvalidInputError } from "../errors.ts";
-import { BatchRun, type IndexedRecord } from "./batch_run.ts";
-import { type BatchSummary, emptySummary } from "./batch_summary.ts";
+import { BatchRun, type IndexedRecord } from "./run.ts";
+import { type BatchSummary, emptySummary } from "./summary.ts";
 
 /** One record of a batch. */
 export interface BatchRecord {

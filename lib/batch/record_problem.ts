@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isTooDeep, MAX_DEPTH, stringifyExact } from "../json.ts";
+import { isTooDeep, MAX_DEPTH, stringifyExact } from "../json/json.ts";
 import type { BatchRecord } from "./batch.ts";
 
 function jsonProblem(

@@ -4,8 +4,8 @@
  * @module
  */
 import { hash } from "node:crypto";
-import { canonicalJson } from "../canonical_json.ts";
-import { asObject, parseExact } from "../json.ts";
+import { canonicalJson } from "../json/canonical.ts";
+import { asObject, parseExact } from "../json/json.ts";
 
 /** A later version of the key or of what is stored under it finds nothing, instead of failing. */
 const KEY_VERSION = 1;

@@ -4,10 +4,10 @@
  * @module
  */
 import { join, resolve } from "node:path";
-import { type Environment, homeFolder } from "../config/paths.ts";
+import { type Environment, homeFolder } from "../files/paths.ts";
 import { CacheError, ConfigurationError, FlexLLMError } from "../errors.ts";
-import { openKv, surviveFileSizeLimit } from "../runtime.ts";
-import { MemoryStore } from "./memory_store.ts";
+import { openKv, surviveFileSizeLimit } from "../runtime/runtime.ts";
+import { MemoryStore } from "./stores/memory.ts";
 import type { CacheStore, StoreKind } from "./store.ts";
 import { isUrl } from "./store_file.ts";
 
@@ -116,10 +116,10 @@ export async function openStore(options: StoreOptions, env: Environment): Promis
   surviveFileSizeLimit();
   try {
     if (kind === "kv") {
-      const { openKvStore } = await import("./kv_store.ts");
+      const { openKvStore } = await import("./stores/kv.ts");
       return await openKvStore(location);
     }
-    const { openSqliteStore } = await import("./sqlite_store.ts");
+    const { openSqliteStore } = await import("./stores/sqlite.ts");
     return await openSqliteStore(location);
   } catch (error) {
     throw storeProblem(error, location);

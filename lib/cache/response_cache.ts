@@ -14,7 +14,7 @@ import {
   SchemaMismatchError,
 } from "../errors.ts";
 import { decodeAnswer, encodeAnswer, isStorable, openedEntry, sealedEntry } from "./entry.ts";
-import { GroupedStore } from "./grouped_store.ts";
+import { GroupedStore } from "./batching_store.ts";
 import { storeProblem } from "./open_store.ts";
 import type { CacheStore } from "./store.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asObject, type Json } from "../json.ts";
+import { asObject, type Json } from "../json/json.ts";
 
 /** Lists that are extended instead of replaced, by their path in the body. */
 export const APPENDED: ReadonlySet<string> = new Set(["tools", "include"]);

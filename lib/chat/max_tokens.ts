@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asNumber, asObject } from "../json.ts";
+import { asNumber, asObject } from "../json/json.ts";
 import type { SamplingOptions } from "./options.ts";
 
 /** The names of the limit in request bodies: OpenAI's, Anthropic's and Responses'. */

@@ -9,7 +9,7 @@
 import { partProblem } from "./part_problem.ts";
 import type { ToolCall } from "./result.ts";
 import { show } from "./show.ts";
-import { toolCallsProblem } from "./tool_calls.ts";
+import { toolCallsProblem } from "./tool_call.ts";
 
 /** A piece of text in a message. */
 export interface TextPart {

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { asObject, asText, type Json } from "../json.ts";
+import { asObject, asText, type Json } from "../json/json.ts";
 import type { AssistantMessage, Message } from "./messages.ts";
 import type { SamplingOptions, ToolChoice } from "./options.ts";
 import type { ToolCall } from "./result.ts";
 import { show } from "./show.ts";
-import { partsOf } from "./tool_calls.ts";
+import { partsOf } from "./tool_call.ts";
 
 function isNormalCall({ id, type, function: fn }: ToolCall): boolean {
   return typeof id === "string" && typeof type === "string" &&

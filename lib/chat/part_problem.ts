@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { asObject, type Json } from "../json.ts";
+import { asObject, type Json } from "../json/json.ts";
 import { show } from "./show.ts";
 
 function expectString(object: Json | undefined, path: string, name: string): string | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigurationError, SchemaMismatchError } from "../errors.ts";
-import { type Json, parseExact, withDoubles } from "../json.ts";
+import { type Json, parseExact, withDoubles } from "../json/json.ts";
 import type { ResponseFormat } from "./options.ts";
 
 /** How many problems an error names. */

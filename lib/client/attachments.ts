@@ -6,7 +6,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { AudioPart, ContentPart, DocumentPart, FilePart, Message } from "../chat/messages.ts";
-import type { FetchedUrls } from "../providers/provider.ts";
+import type { FetchedUrls } from "../protocols/protocol.ts";
 import {
   type AttachmentKind,
   type AttachmentSource,
@@ -17,7 +17,7 @@ import {
   loadOnce,
   maxBase64,
   unknownType,
-} from "./load_file.ts";
+} from "../transport/load_file.ts";
 import { audioFormatOf, isTextType } from "../chat/media_type.ts";
 
 /** Data URLs that need no change: they are base64, of a type that says something. */

@@ -10,8 +10,8 @@ import type { CallHooks, RunOptions } from "../scheduling/scheduler.ts";
 import type { TokenDemand } from "../scheduling/token_limiter.ts";
 import type { AttemptOptions, EncodedCall, EndpointClient } from "./endpoint_client.ts";
 import { hasAttachments } from "./attachments.ts";
-import type { AttachmentOptions, AttachmentSource, LoadedFiles } from "./load_file.ts";
-import type { Spending } from "./spending.ts";
+import type { AttachmentOptions, AttachmentSource, LoadedFiles } from "../transport/load_file.ts";
+import type { Spending } from "./metering.ts";
 
 /** The inputs of a call. */
 export interface CallOptions {

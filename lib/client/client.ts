@@ -13,12 +13,12 @@ import {
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import { systemClock } from "../clock.ts";
-import type { ModelInfo } from "../providers/provider.ts";
-import { Gate } from "../scheduling/gate.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { ModelInfo } from "../protocols/protocol.ts";
+import { Gate } from "../scheduling/endpoint_limits.ts";
 import type { BatchInput, CallHooks, ChatClient } from "./chat_client.ts";
 import { type ClientOptions, withDefaults } from "./client_options.ts";
-import { Completer } from "./completer.ts";
+import { Completer } from "./call_pipeline.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 import { EndpointClient } from "./endpoint_client.ts";
 import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";

@@ -5,13 +5,13 @@
  */
 import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
-import { LOAD_BALANCES, type LoadBalance } from "../scheduling/choose.ts";
-import { type GateOptions, TRAVEL_SLACK } from "../scheduling/gate.ts";
+import { LOAD_BALANCES, type LoadBalance } from "../scheduling/load_balancer.ts";
+import { type GateOptions, TRAVEL_SLACK } from "../scheduling/endpoint_limits.ts";
 import { RateLimiter } from "../scheduling/rate_limiter.ts";
 import { TokenLimiter } from "../scheduling/token_limiter.ts";
 import type { CacheOptions } from "./cached_calls.ts";
-import type { EndpointOptions } from "./endpoint.ts";
-import type { AttachmentOptions } from "./load_file.ts";
+import type { EndpointOptions } from "../services/connect.ts";
+import type { AttachmentOptions } from "../transport/load_file.ts";
 
 /** The limits of one endpoint. */
 export interface LimitOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
-import type { StreamEvent } from "../chat/stream_events.ts";
+import type { StreamEvent } from "../chat/events.ts";
 import { AbortedError, ConfigurationError } from "../errors.ts";
 import { EventIterator, type EventSource } from "./event_iterator.ts";
 

@@ -7,26 +7,26 @@ import { withExtraBody } from "../chat/extra_body.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { Usage } from "../chat/result.ts";
-import type { StreamEvent } from "../chat/stream_events.ts";
-import type { Clock } from "../clock.ts";
+import type { StreamEvent } from "../chat/events.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import { loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
-import { type AnswerParts, decodeAnswer, readAnswer } from "../providers/answer.ts";
+import { type AnswerParts, decodeAnswer, readAnswer } from "../protocols/decode_response.ts";
 import type {
   ChatRequest,
   Completion,
   EncodedRequest,
   ModelInfo,
   Provider,
-} from "../providers/provider.ts";
-import { RateLimitReader } from "../providers/rate_limit_headers.ts";
+} from "../protocols/protocol.ts";
+import { RateLimitReader } from "../protocols/rate_limit_headers.ts";
 import { redactAnswer, secretsOf, shownUrl } from "../redact.ts";
-import type { Target } from "../scheduling/choose.ts";
-import type { Gate } from "../scheduling/gate.ts";
+import type { Target } from "../scheduling/load_balancer.ts";
+import type { Gate } from "../scheduling/endpoint_limits.ts";
 import { type Answer, send } from "../transport/http.ts";
 import { readAttachments } from "./attachments.ts";
-import { connect, type Connection, type EndpointOptions } from "./endpoint.ts";
-import type { AttachmentSource } from "./load_file.ts";
+import { connect, type Connection, type EndpointOptions } from "../services/connect.ts";
+import type { AttachmentSource } from "../transport/load_file.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
 
 /** The context of one attempt. */

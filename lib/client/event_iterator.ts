@@ -5,7 +5,7 @@
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
-import type { StreamEvent } from "../chat/stream_events.ts";
+import type { StreamEvent } from "../chat/events.ts";
 
 /** The source of a stream: yields its events as they arrive together, and returns the final result. */
 export type EventSource = AsyncGenerator<StreamEvent[], ChatResult, void>;

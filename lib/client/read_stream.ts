@@ -4,16 +4,16 @@
  *
  * @module
  */
-import { eventsOf, StreamAccumulator, type StreamEvent } from "../chat/stream_events.ts";
+import { eventsOf, StreamAccumulator, type StreamEvent } from "../chat/events.ts";
 import { AbortedError, MalformedResponseError } from "../errors.ts";
-import { decodeAnswer, throwIncomplete, throwStatusError } from "../providers/answer.ts";
+import { decodeAnswer, throwIncomplete, throwStatusError } from "../protocols/decode_response.ts";
 import type {
   Completion,
   EncodedRequest,
   Endpoint,
   Provider,
   StreamDecoder,
-} from "../providers/provider.ts";
+} from "../protocols/protocol.ts";
 import { redact, redactAnswer } from "../redact.ts";
 import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
 import { charsetOf, readBody } from "../transport/read_body.ts";

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { baseUrlOf, normalizeBaseUrl, type ProviderName } from "../client/endpoint.ts";
+import { baseUrlOf, normalizeBaseUrl, type ProviderName } from "../services/connect.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { PriceRow } from "../pricing/price.ts";
 import { type PriceEntry, priceRow } from "../pricing/price_file.ts";
-import type { Environment } from "./paths.ts";
+import type { Environment } from "../files/paths.ts";
 import type { ConfigValue } from "./schema.ts";
 
 /** The part of an entry that its price depends on. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Config } from "./load.ts";
-import type { Environment } from "./paths.ts";
+import type { Environment } from "../files/paths.ts";
 
 /** A value and the place that it comes from: `file:line:column`, or the name of a variable. */
 export interface Sourced<T> {

@@ -5,11 +5,11 @@
  */
 import { closest, distance } from "fastest-levenshtein";
 import * as v from "valibot";
-import { normalizeBaseUrl } from "../client/endpoint.ts";
+import { normalizeBaseUrl } from "../services/connect.ts";
 import { ConfigurationError } from "../errors.ts";
 import { priceEntries } from "../pricing/price_file.ts";
-import { type ConfigDocument, parseConfig, type Path } from "./document.ts";
-import { asObject, asText, type Json } from "../json.ts";
+import { type ConfigDocument, parseConfig, type Path } from "../files/document.ts";
+import { asObject, asText, type Json } from "../json/json.ts";
 import {
   configSchema,
   type ConfigValue,

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { baseUrlOf, keyVariableOf, normalizeBaseUrl } from "../client/endpoint.ts";
+import { baseUrlOf, keyVariableOf, normalizeBaseUrl } from "../services/connect.ts";
 import { FlexLLMError } from "../errors.ts";
 import { maskKey } from "../redact.ts";
-import type { Environment } from "./paths.ts";
+import type { Environment } from "../files/paths.ts";
 import type { ModelEntry } from "./schema.ts";
 
 /** What is known of a key. */

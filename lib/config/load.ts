@@ -7,12 +7,12 @@ import { readFileSync, statSync } from "node:fs";
 import process from "node:process";
 import { ConfigurationError } from "../errors.ts";
 import { secretsOf } from "../redact.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "../files/document.ts";
 import { inspectConfig } from "./inspect.ts";
-import { type Environment, findConfigFile } from "./paths.ts";
+import { type Environment, findConfigFile } from "../files/paths.ts";
 import type { ConfigValue } from "./schema.ts";
 import { type ForeignVariable, foreignVariables, isApproved, isFoundIn } from "./trust.ts";
-import { fileReason } from "../file_reason.ts";
+import { fileReason } from "../files/reasons.ts";
 
 /** A checked configuration. */
 export interface Config {

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { baseUrlOf, keyVariableOf, normalizeBaseUrl } from "../client/endpoint.ts";
+import { baseUrlOf, keyVariableOf, normalizeBaseUrl } from "../services/connect.ts";
 import type { PoolEndpoint } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { overrides } from "./effective.ts";
 import type { Config } from "./load.ts";
-import type { Environment } from "./paths.ts";
+import type { Environment } from "../files/paths.ts";
 import { expandEntry, type ModelFlags } from "./resolve_model.ts";
 
 /** Whether the file lists endpoints for batches. */

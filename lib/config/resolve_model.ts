@@ -12,14 +12,14 @@ import {
   keyVariableOf,
   normalizeBaseUrl,
   PROVIDER_NAMES,
-} from "../client/endpoint.ts";
+} from "../services/connect.ts";
 import { ConfigurationError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";
 import { priceRow } from "../pricing/price_file.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "../files/document.ts";
 import { fromEnvironment, overrides, type Sourced } from "./effective.ts";
 import type { Config } from "./load.ts";
-import type { Environment } from "./paths.ts";
+import type { Environment } from "../files/paths.ts";
 import type { ModelEntry } from "./schema.ts";
 import { requireApproval } from "./trust.ts";
 

@@ -6,9 +6,9 @@
 import * as v from "valibot";
 import { STORE_NAMES } from "../cache/open_store.ts";
 import { THINKING_LEVELS } from "../chat/options.ts";
-import { PROVIDER_NAMES } from "../client/endpoint.ts";
+import { PROVIDER_NAMES } from "../services/connect.ts";
 import { priceEntries } from "../pricing/price_file.ts";
-import { LOAD_BALANCES } from "../scheduling/choose.ts";
+import { LOAD_BALANCES } from "../scheduling/load_balancer.ts";
 
 const text = v.pipe(
   v.string("expected a string"),

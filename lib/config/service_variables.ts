@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { keyVariableOf } from "../client/endpoint.ts";
-import { service, SERVICE_NAMES } from "../providers/services.ts";
-import type { Environment } from "./paths.ts";
+import { keyVariableOf } from "../services/connect.ts";
+import { service, SERVICE_NAMES } from "../services/services.ts";
+import type { Environment } from "../files/paths.ts";
 
 /** Variables that belong to one owner, and the owner's hosts; with a dot before it, the end of one. */
 const OWNERS: readonly (readonly [names: RegExp, hosts?: readonly string[]])[] = [

@@ -7,14 +7,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { baseUrlOf, keyVariableOf } from "../client/endpoint.ts";
+import { baseUrlOf, keyVariableOf } from "../services/connect.ts";
 import { ConfigurationError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";
-import type { Path } from "./document.ts";
-import { type Environment, homeFolder } from "./paths.ts";
+import type { Path } from "../files/document.ts";
+import { type Environment, homeFolder } from "../files/paths.ts";
 import type { ConfigValue } from "./schema.ts";
 import { isForeign } from "./service_variables.ts";
-import { writeUserFile } from "./write_file.ts";
+import { writeUserFile } from "../files/replace_file.ts";
 
 /** A variable that a configuration would send to a server that it does not belong to. */
 export interface ForeignVariable {

@@ -16,9 +16,9 @@ import {
 import process from "node:process";
 import { messagesProblem } from "../chat/messages.ts";
 import { InvalidInputError } from "../errors.ts";
-import { asObject, asText } from "../json.ts";
+import { asObject, asText } from "../json/json.ts";
 import type { Conversation } from "./conversation.ts";
-import { fileReason } from "../file_reason.ts";
+import { fileReason } from "../files/reasons.ts";
 
 function problemOf(value: unknown): string | undefined {
   const conversation = asObject(value);

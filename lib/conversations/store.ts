@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type FileLock, tryLock } from "../checkpoint/lock.ts";
+import { type FileLock, tryLock } from "../runtime/file_lock.ts";
 import { InvalidInputError } from "../errors.ts";
 import { readConversation, replaceFile } from "./conversation_file.ts";
 import {

@@ -13,10 +13,10 @@ import {
   type LoadedFile,
   loadOnce,
   MAX_BYTES,
-} from "../client/load_file.ts";
+} from "../transport/load_file.ts";
 import { audioFormatOf, IMAGE_TYPES, isTextType, mediaTypeOf, sniff } from "../chat/media_type.ts";
 import type { ContentPart, UserMessage } from "../chat/messages.ts";
-import { readLocalFile, tooLarge } from "../read_local_file.ts";
+import { readLocalFile, tooLarge } from "../files/read_local_file.ts";
 import { InvalidInputError } from "../errors.ts";
 
 /** The most bytes of a text; more than any model reads. */

@@ -5,7 +5,7 @@
  */
 import type { Buffer } from "node:buffer";
 import { InvalidInputError } from "../errors.ts";
-import { foreignKind, inCommand } from "../foreign_kind.ts";
+import { foreignKind, inCommand } from "../files/foreign_kind.ts";
 
 /** How many bytes at the start of a file are looked at. */
 export const HEAD_SIZE = 1 << 16;

@@ -16,7 +16,7 @@
 import type { BatchRecord } from "../batch/batch.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
 import type { RecordOptions } from "../chat/record_options.ts";
-import { asObject, type Json } from "../json.ts";
+import { asObject, type Json } from "../json/json.ts";
 import { fromBatchLine, isBatchLine } from "./openai_batch.ts";
 import {
   OPTION_FIELDS,

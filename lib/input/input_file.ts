@@ -8,13 +8,13 @@ import { Buffer } from "node:buffer";
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
 import { extname } from "node:path";
 import process from "node:process";
-import { loadFingerprint } from "../checkpoint/fingerprint.ts";
+import { loadFingerprint } from "../batch/journal/fingerprint.ts";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
-import { fileReason } from "../file_reason.ts";
-import type { ReadBytes } from "../lines.ts";
+import { fileReason } from "../files/reasons.ts";
+import type { ReadBytes } from "../files/lines.ts";
 import { HEAD_SIZE, jsonlHint, refuseForeign } from "./foreign_format.ts";
 import { InputSnapshot } from "./input_snapshot.ts";
-import { TemporaryFile } from "./temporary_file.ts";
+import { TemporaryFile } from "../files/temporary_file.ts";
 
 /** An open input. */
 export interface InputFile {

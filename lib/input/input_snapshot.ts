@@ -6,9 +6,9 @@
  */
 import type { Buffer } from "node:buffer";
 import { fstatSync, readSync } from "node:fs";
-import { hashBytes } from "../checkpoint/fingerprint.ts";
+import { hashBytes } from "../batch/journal/fingerprint.ts";
 import { InvalidInputError } from "../errors.ts";
-import type { ReadBytes } from "../lines.ts";
+import type { ReadBytes } from "../files/lines.ts";
 
 /** The open file `fd` as it is now. */
 export class InputSnapshot {

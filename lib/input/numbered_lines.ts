@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { TemporaryFile } from "./temporary_file.ts";
+import type { TemporaryFile } from "../files/temporary_file.ts";
 
 /** Characters that are gathered before they are written. */
 const CHUNK = 1 << 20;

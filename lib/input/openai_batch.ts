@@ -8,7 +8,7 @@
  */
 import { type Message, messagesProblem } from "../chat/messages.ts";
 import type { RecordOptions } from "../chat/record_options.ts";
-import { asNumber, asObject, type Json } from "../json.ts";
+import { asNumber, asObject, type Json } from "../json/json.ts";
 import { OPTION_FIELDS, type OptionFields, readOption, shown } from "./option_fields.ts";
 import { chatBodyOfResponses } from "./responses_body.ts";
 

@@ -6,7 +6,7 @@
 import { toolChoiceProblem } from "../chat/normalize.ts";
 import { THINKING_LEVELS } from "../chat/options.ts";
 import { type RecordOptions, WIRE_NAMES } from "../chat/record_options.ts";
-import { asNumber, asObject, isRawNumber, isTooDeep, type Json, parseExact } from "../json.ts";
+import { asNumber, asObject, isRawNumber, isTooDeep, type Json, parseExact } from "../json/json.ts";
 
 /** How a value of the file becomes an option. */
 interface OptionField {

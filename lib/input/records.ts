@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { IndexedRecord } from "../batch/batch_run.ts";
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { comparedInput } from "../checkpoint/record.ts";
+import type { IndexedRecord } from "../batch/run.ts";
+import type { Checkpoint } from "../batch/journal/journal.ts";
+import { comparedInput } from "../batch/journal/result_line.ts";
 import { InvalidInputError } from "../errors.ts";
-import { readLinesSync } from "../lines.ts";
-import { isTooDeep, MAX_DEPTH, parseExact } from "../json.ts";
-import { jsonProblem } from "../json_problem.ts";
+import { readLinesSync } from "../files/lines.ts";
+import { isTooDeep, MAX_DEPTH, parseExact } from "../json/json.ts";
+import { jsonProblem } from "../json/problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import { type Conversion, RecordConverter } from "./formats.ts";
 import { INPUT_HINT, type InputFile } from "./input_file.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { asObject, type Json } from "../json.ts";
+import { asObject, type Json } from "../json/json.ts";
 import { shown } from "./option_fields.ts";
 
 type Translated<T> = T | { problem: string };

@@ -8,9 +8,9 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { ResponseFormat } from "../chat/options.ts";
 import { InvalidInputError } from "../errors.ts";
-import { asObject, isTooDeep, MAX_DEPTH, parseExact } from "../json.ts";
-import { jsonProblem } from "../json_problem.ts";
-import { fileReason } from "../file_reason.ts";
+import { asObject, isTooDeep, MAX_DEPTH, parseExact } from "../json/json.ts";
+import { jsonProblem } from "../json/problem.ts";
+import { fileReason } from "../files/reasons.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 
 type Fields = Record<string, unknown>;

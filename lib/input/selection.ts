@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../batch/journal/journal.ts";
 
 /** One of `count` equal parts of an input: the records whose index leaves `index` as remainder. */
 export interface Shard {

@@ -15,7 +15,7 @@ import { InvalidInputError } from "../errors.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import type { InputFile } from "./input_file.ts";
 import { NumberedLines } from "./numbered_lines.ts";
-import { TemporaryFile } from "./temporary_file.ts";
+import { TemporaryFile } from "../files/temporary_file.ts";
 
 /** How a table is written. */
 export interface TableOptions {

@@ -10,8 +10,8 @@ import { closest, distance } from "fastest-levenshtein";
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
-import { asObject, type Json } from "../json.ts";
-import { fileReason } from "../file_reason.ts";
+import { asObject, type Json } from "../json/json.ts";
+import { fileReason } from "../files/reasons.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 
 const OPENING = /(\\*)(\{{2,})/g;

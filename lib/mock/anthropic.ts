@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { asObject, asObjects, asText, type Json } from "../json.ts";
+import { asObject, asObjects, asText, type Json } from "../json/json.ts";
 import { anthropicModel, anthropicModels } from "./anthropic_models.ts";
 import type { CannedCitation } from "./canned.ts";
 import type { MockAnswer, MockChoice } from "./mock_answer.ts";

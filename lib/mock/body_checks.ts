@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asObject, type Json } from "../json.ts";
+import { asObject, type Json } from "../json/json.ts";
 import type { MockError } from "./protocol.ts";
 
 /** Thrown by a check: the request is refused. */

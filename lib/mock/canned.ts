@@ -121,7 +121,7 @@ export async function parseCanned(file: string, text: string): Promise<CannedRes
       return [check(value, `${file}:${i + 1}`)];
     });
   }
-  const { parseConfig } = await import("../config/document.ts");
+  const { parseConfig } = await import("../files/document.ts");
   const document = parseConfig(file, text);
   if (!Array.isArray(document.value)) {
     throw new InvalidInputError(`${file}: expected a list of answers`);

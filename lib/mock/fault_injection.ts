@@ -6,7 +6,7 @@
 import type { MockErrorKind } from "./faults.ts";
 import type { MockSettings } from "./options.ts";
 import type { RequestLimit } from "./protocol.ts";
-import { between, seededRandom } from "./random.ts";
+import { between, seededRandom } from "../runtime/random.ts";
 import { RequestRate } from "./request_rate.ts";
 
 /** A failure, with the milliseconds until a retry if the server reports them. */

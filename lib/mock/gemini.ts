@@ -7,7 +7,7 @@
  * @module
  */
 import type { TokenLogprob } from "../chat/result.ts";
-import { asObject, asObjects, asText, type Json } from "../json.ts";
+import { asObject, asObjects, asText, type Json } from "../json/json.ts";
 import type { CannedCitation } from "./canned.ts";
 import { geminiBody } from "./gemini_body.ts";
 import { geminiError } from "./gemini_error.ts";

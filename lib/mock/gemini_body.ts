@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { asObject, type Json } from "../json.ts";
+import { asObject, type Json } from "../json/json.ts";
 
 /** Values whose names are the caller's own. */
 const OPAQUE = new Set([

@@ -4,12 +4,12 @@
  * @module
  */
 import type { TokenLogprob } from "../chat/result.ts";
-import type { Json } from "../json.ts";
+import type { Json } from "../json/json.ts";
 import type { CannedCitation, CannedResponse } from "./canned.ts";
 import { logprobsOf } from "./logprobs.ts";
 import type { MockRequest, MockTool } from "./mock_request.ts";
 import type { MockSettings } from "./options.ts";
-import { between, seededRandom, seedOf } from "./random.ts";
+import { between, seededRandom, seedOf } from "../runtime/random.ts";
 import { sampleOf } from "./schema_sample.ts";
 import { answerText, countTokens, tokenize } from "./text.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asObjects, type Json } from "../json.ts";
+import { asObjects, type Json } from "../json/json.ts";
 
 /** A tool that may be called. */
 export interface MockTool {

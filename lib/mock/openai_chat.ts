@@ -6,7 +6,7 @@
  * @module
  */
 import type { TokenLogprob } from "../chat/result.ts";
-import { asObject, asObjects, asText, type Json } from "../json.ts";
+import { asObject, asObjects, asText, type Json } from "../json/json.ts";
 import type { CannedCitation } from "./canned.ts";
 import { textPieces } from "./logprobs.ts";
 import type { MockAnswer, MockChoice } from "./mock_answer.ts";

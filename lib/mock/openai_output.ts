@@ -7,7 +7,7 @@
  * @module
  */
 import type { TokenLogprob } from "../chat/result.ts";
-import type { Json } from "../json.ts";
+import type { Json } from "../json/json.ts";
 import type { CannedCitation } from "./canned.ts";
 import { textPieces } from "./logprobs.ts";
 import type { MockAnswer, MockCall, MockChoice } from "./mock_answer.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { asObject, type Json } from "../json.ts";
+import { asObject, type Json } from "../json/json.ts";
 import type { MockAnswer } from "./mock_answer.ts";
 import { timestamp } from "./protocol.ts";
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { asObject, asObjects, asText, type Json } from "../json.ts";
+import { asObject, asObjects, asText, type Json } from "../json/json.ts";
 import type { MockAnswer } from "./mock_answer.ts";
 import { limitOf, type MockRequest, type MockTool, textOf } from "./mock_request.ts";
 import { openaiError } from "./openai_error.ts";

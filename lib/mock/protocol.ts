@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Json } from "../json.ts";
+import type { Json } from "../json/json.ts";
 import type { MockAnswer } from "./mock_answer.ts";
 import type { MockRequest } from "./mock_request.ts";
 

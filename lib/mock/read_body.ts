@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asObject, type Json } from "../json.ts";
+import { asObject, type Json } from "../json/json.ts";
 import { problemOf } from "./body_checks.ts";
 import type { MockRequest } from "./mock_request.ts";
 import type { CallContext, MockError } from "./protocol.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Context } from "hono";
-import { systemClock } from "../clock.ts";
-import type { Json } from "../json.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { Json } from "../json/json.ts";
 import { findCanned } from "./canned.ts";
 import { type Failure, FaultInjector } from "./fault_injection.ts";
 import { brokenBody, brokenStream, type MockErrorKind } from "./faults.ts";

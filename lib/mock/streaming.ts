@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { systemClock } from "../clock.ts";
+import { systemClock } from "../runtime/clock.ts";
 import type { MockEvent } from "./protocol.ts";
 
 /** A piece of a stream's body, written at once. */

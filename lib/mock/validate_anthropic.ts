@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Json } from "../json.ts";
+import type { Json } from "../json/json.ts";
 import { anthropicWords as words, isClaudeModel } from "./anthropic_words.ts";
 import { Fields, refuse } from "./body_checks.ts";
 import type { CallContext } from "./protocol.ts";

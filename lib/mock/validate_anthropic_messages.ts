@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { asObjects } from "../json.ts";
+import { asObjects } from "../json/json.ts";
 import { anthropicWords as words } from "./anthropic_words.ts";
 import { Fields, refuse } from "./body_checks.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Json } from "../json.ts";
+import type { Json } from "../json/json.ts";
 import { Fields, refuse } from "./body_checks.ts";
 import { geminiWords as words, isGeminiModel, refuseField, refuseUnknown } from "./gemini_words.ts";
 import { checkContents } from "./validate_gemini_contents.ts";

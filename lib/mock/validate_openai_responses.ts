@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Json } from "../json.ts";
+import type { Json } from "../json/json.ts";
 import { Fields, refuse } from "./body_checks.ts";
 import { isOpenAIModel, openaiWords as words } from "./openai_words.ts";
 import { checkFunction, checkIsOffered, checkName, checkStrict } from "./validate_openai_tools.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { asObject, asObjects, type Json } from "../json.ts";
+import { asObject, asObjects, type Json } from "../json/json.ts";
 import { type Fields, refuse } from "./body_checks.ts";
 import { openaiWords as words } from "./openai_words.ts";
 

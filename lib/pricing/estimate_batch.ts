@@ -7,7 +7,7 @@ import type { BatchRecord } from "../batch/batch.ts";
 import type { Message } from "../chat/messages.ts";
 import { normalizeMessages } from "../chat/normalize.ts";
 import type { SamplingOptions } from "../chat/options.ts";
-import { seededRandom } from "../mock/random.ts";
+import { seededRandom } from "../runtime/random.ts";
 import type { Pricer } from "./price.ts";
 import { measureRequest, promptSize, rememberJson } from "./token_estimate.ts";
 import { loadTokenizer } from "./tokenizer.ts";

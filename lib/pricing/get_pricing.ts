@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { baseUrlOf, normalizeBaseUrl, type ProviderName } from "../client/endpoint.ts";
+import { baseUrlOf, normalizeBaseUrl, type ProviderName } from "../services/connect.ts";
 import { ConfigurationError } from "../errors.ts";
 import { findRow, type PriceRow } from "./price.ts";
 import { listedModels, priceListOf } from "./price_list.ts";

@@ -9,12 +9,12 @@
  */
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
-import { parseConfig, type Path } from "../config/document.ts";
+import { parseConfig, type Path } from "../files/document.ts";
 import { ConfigurationError } from "../errors.ts";
-import { jsonProblem } from "../json_problem.ts";
+import { jsonProblem } from "../json/problem.ts";
 import type { PriceRow } from "./price.ts";
 import type { Rate } from "./rates.ts";
-import { fileReason } from "../file_reason.ts";
+import { fileReason } from "../files/reasons.ts";
 
 const amount = v.pipe(
   v.number("expected a number, USD per million tokens"),

@@ -8,10 +8,10 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigurationError, MalformedResponseError } from "../errors.ts";
-import { asObject, asObjects, asText, type Json } from "../json.ts";
+import { asObject, asObjects, asText, type Json } from "../json/json.ts";
 import { type Fetch, send } from "../transport/http.ts";
 import { readPriceFile } from "./price_file.ts";
-import { fileReason } from "../file_reason.ts";
+import { fileReason } from "../files/reasons.ts";
 
 /** Where the list comes from. */
 export const OPENROUTER = "https://openrouter.ai/api/v1";

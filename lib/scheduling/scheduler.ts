@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { Target } from "./choose.ts";
-import { isEndpointFault } from "./gate.ts";
+import type { Target } from "./load_balancer.ts";
+import { isEndpointFault } from "./endpoint_limits.ts";
 import { Retries, type RetryPolicy } from "./retry.ts";
 import { unavailable } from "./unavailable.ts";
 import type { TokenDemand } from "./token_limiter.ts";
-import { type Grant, type LineOptions, type Ticket, WaitingLine } from "./waiting_line.ts";
+import { type Grant, type LineOptions, type Ticket, WaitingLine } from "./request_queue.ts";
 
 export type { Grant };
 

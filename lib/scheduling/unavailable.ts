@@ -4,7 +4,7 @@
  * @module
  */
 import { type FlexLLMError, HttpError, RateLimitError, UnavailableError } from "../errors.ts";
-import type { Target } from "./choose.ts";
+import type { Target } from "./load_balancer.ts";
 
 /** Why requests to `targets` go no further after `maxWait` seconds. */
 export function unavailable(targets: readonly Target[], maxWait: number): UnavailableError {

@@ -6,7 +6,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { streamsFillMemory } from "../runtime.ts";
+import { streamsFillMemory } from "../runtime/runtime.ts";
 
 /** The bytes of a piece of memory: what one read can give at most, and more than most answers have. */
 const PIECE = 64 * 1024;

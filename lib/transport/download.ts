@@ -6,8 +6,8 @@
  */
 import { lookup as dnsLookup } from "node:dns/promises";
 import { AbortedError, FlexLLMError, InvalidInputError } from "../errors.ts";
-import { defaultFetch } from "../runtime.ts";
-import { untilAborted } from "../until_aborted.ts";
+import { defaultFetch } from "../runtime/runtime.ts";
+import { untilAborted } from "../runtime/until_aborted.ts";
 import { readWhole } from "./body_reader.ts";
 import { Exchange, type Fetch } from "./http.ts";
 import { isPrivateHost, type Lookup } from "./private_address.ts";

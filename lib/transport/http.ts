@@ -5,9 +5,9 @@
  * @module
  */
 import { abortedBy, ConnectionError, FlexLLMError, TimeoutError } from "../errors.ts";
-import type { EncodedRequest } from "../providers/provider.ts";
+import type { EncodedRequest } from "../protocols/protocol.ts";
 import { shownUrl } from "../redact.ts";
-import { defaultFetch } from "../runtime.ts";
+import { defaultFetch } from "../runtime/runtime.ts";
 import { type Cancellable, cancelledBy } from "./cancellation.ts";
 import { type Expiring, type Lane, laneOf } from "./deadlines.ts";
 import { readBody } from "./read_body.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { MalformedResponseError } from "../errors.ts";
-import { streamsFillMemory } from "../runtime.ts";
+import { streamsFillMemory } from "../runtime/runtime.ts";
 import { readWhole } from "./body_reader.ts";
 
 const MIB = 1024 * 1024;

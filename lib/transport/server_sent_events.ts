@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { EventStreamParser, isDocument } from "../event_stream.ts";
+import { EventStreamParser, isDocument } from "./event_stream.ts";
 import { BodyReader } from "./body_reader.ts";
 import { MAX_ANSWER_BYTES, MAX_STREAM_BYTES, tooLarge } from "./read_body.ts";
 

@@ -1,6 +1,6 @@
 /** docs/cli.md: the help of every command. */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { COMMANDS } from "../../commands/command_list.ts";
+import { COMMANDS } from "../../commands/registry.ts";
 import { buildProgram } from "../../commands/program.ts";
 
 /** The help as it is shown in a terminal of 80 columns. */

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { configSchema } from "../../lib/config/schema.ts";
 import { configTemplate } from "../../lib/config/template.ts";
-import { REQUESTS_VARIABLE } from "../../lib/runtime.ts";
+import { REQUESTS_VARIABLE } from "../../lib/runtime/runtime.ts";
 
 /** A schema as far as it is looked at here. */
 interface Schema {

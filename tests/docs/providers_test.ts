@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { service, SERVICE_NAMES } from "../../lib/providers/services.ts";
+import { service, SERVICE_NAMES } from "../../lib/services/services.ts";
 import { ROOT } from "../support/cli.ts";
 
 Deno.test("docs/providers.md lists every service", () => {

@@ -148,19 +148,3 @@ Deno.test("every task that a page names is in deno.json", () => {
   const named = [...text.matchAll(/deno(?:@\S+)? task ([a-z][a-z:]*)/g)].map(([, name]) => name);
   for (const name of [...rows, ...named]) assert.ok(Object.hasOwn(tasks, name), name);
 });
-
-Deno.test("the architecture page names every file of lib/ and commands/, and no other", () => {
-  const { lines } = read("docs/architecture.md");
-  const named: string[] = [];
-  let folder: string | undefined;
-  for (const line of lines) {
-    if (line.startsWith("#")) folder = line.match(/^### ((?:lib|commands)\/[a-z/]*)/)?.[1];
-    if (folder === undefined || !line.startsWith("|")) continue;
-    for (const [, name] of line.split("|")[2].matchAll(/`(\w+\.ts)`/g)) named.push(folder + name);
-  }
-  const files = ["lib", "commands"].flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts")).map((name) => `${folder}/${name}`)
-  );
-  assert.deepEqual([...new Set(named)].sort(), files.sort());
-});

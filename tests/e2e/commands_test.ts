@@ -45,21 +45,21 @@ Deno.test("version and the help load nothing that they do not need", () => {
   const own = (names: string[]) => names.filter((name) => name.endsWith(".ts"));
   assert.deepEqual(packages(version), []);
   assert.deepEqual(own(version), [
-    "commands/exit_codes.ts",
+    "commands/errors/exit_codes.ts",
     "commands/print_version.ts",
-    "commands/printable.ts",
-    "commands/terminal.ts",
+    "commands/terminal/output.ts",
+    "commands/terminal/sanitize.ts",
     "lib/errors.ts",
-    "lib/file_reason.ts",
+    "lib/files/reasons.ts",
     "lib/version.ts",
     "main.ts",
   ]);
   const help = loadedWith(["main.ts", "commands/program.ts"]);
   assert.deepEqual(packages(help), ["@commander-js/extra-typings"]);
   assert.deepEqual(own(help).filter((name) => !version.includes(name)), [
-    "commands/command_list.ts",
-    "commands/flags.ts",
+    "commands/flags/shared_options.ts",
     "commands/program.ts",
+    "commands/registry.ts",
     "lib/chat/options.ts",
   ]);
 });

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { COMMANDS } from "../../commands/command_list.ts";
+import { COMMANDS } from "../../commands/registry.ts";
 import { buildProgram, loadCommand } from "../../commands/program.ts";
 import { flexllm, ROOT } from "../support/cli.ts";
 

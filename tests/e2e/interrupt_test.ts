@@ -1,7 +1,7 @@
 /** Batches that are ended from outside: by Ctrl-C, by SIGTERM, by SIGKILL at any moment. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { seededRandom } from "../../lib/mock/random.ts";
+import { seededRandom } from "../../lib/runtime/random.ts";
 import { commandLine, flexllm, type Running, start } from "../support/cli.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";

@@ -1,6 +1,6 @@
 /** The stores of the response cache that this runtime has, for tests that hold for all of them. */
-import { openKv } from "../../lib/runtime.ts";
-import { MemoryStore } from "../../lib/cache/memory_store.ts";
+import { openKv } from "../../lib/runtime/runtime.ts";
+import { MemoryStore } from "../../lib/cache/stores/memory.ts";
 import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
 
 /** Those that are files. */
@@ -17,9 +17,9 @@ export async function openKind(
 ): Promise<CacheStore> {
   switch (kind) {
     case "kv":
-      return await (await import("../../lib/cache/kv_store.ts")).openKvStore(path, patience);
+      return await (await import("../../lib/cache/stores/kv.ts")).openKvStore(path, patience);
     case "sqlite":
-      return await (await import("../../lib/cache/sqlite_store.ts")).openSqliteStore(
+      return await (await import("../../lib/cache/stores/sqlite.ts")).openSqliteStore(
         path,
         patience,
       );

@@ -5,7 +5,7 @@
 import process from "node:process";
 import { ResponseCache } from "../../lib/cache/response_cache.ts";
 import type { StoreKind } from "../../lib/cache/store.ts";
-import { surviveFileSizeLimit } from "../../lib/runtime.ts";
+import { surviveFileSizeLimit } from "../../lib/runtime/runtime.ts";
 import { openKind } from "./cache_stores.ts";
 import { chatResult } from "./chat_result.ts";
 

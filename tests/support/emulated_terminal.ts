@@ -2,7 +2,7 @@
 // Its package.json names a module that it does not have, hence the file.
 // @ts-types="@xterm/headless"
 import { Terminal } from "@xterm/headless/lib-headless/xterm-headless.mjs";
-import type { TerminalStream } from "../../commands/live_area.ts";
+import type { TerminalStream } from "../../commands/terminal/live_area.ts";
 
 export interface EmulatorOptions {
   columns: number;

@@ -1,6 +1,6 @@
 /** A clock whose time passes only when everything waits for it. */
 import { setImmediate } from "node:timers";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/runtime/clock.ts";
 import { AbortedError } from "../../lib/errors.ts";
 
 export class VirtualClock implements Clock {

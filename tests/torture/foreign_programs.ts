@@ -1,7 +1,7 @@
 /** Scenarios in which another program changes the files of a running batch. */
 import assert from "node:assert/strict";
 import { appendFileSync, copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
-import { seededRandom } from "../../lib/mock/random.ts";
+import { seededRandom } from "../../lib/runtime/random.ts";
 import { start } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { answerTo, HostileServer } from "./hostile_server.ts";

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { seededRandom } from "../../lib/mock/random.ts";
+import { seededRandom } from "../../lib/runtime/random.ts";
 import { completion } from "../support/raw_server.ts";
 
 /** What a good answer to `question` says: it can belong to no other question. */

@@ -1,6 +1,6 @@
 /** Scenarios of limits that hold at the server: money across kills, requests a second, and suspensions. */
 import assert from "node:assert/strict";
-import { seededRandom } from "../../lib/mock/random.ts";
+import { seededRandom } from "../../lib/runtime/random.ts";
 import { flexllm, start } from "../support/cli.ts";
 import { jsonLines, type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 import { HostileServer } from "./hostile_server.ts";

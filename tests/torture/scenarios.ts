@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LLMClient } from "../../mod.ts";
-import { seededRandom } from "../../lib/mock/random.ts";
+import { seededRandom } from "../../lib/runtime/random.ts";
 import { commandLine, flexllm, start } from "../support/cli.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
 import { foreignWriter, olderVersion, stolenLock } from "./foreign_programs.ts";

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { CostTracker, FlexLLMError, LLMClientPool } from "../../mod.ts";
-import { seededRandom } from "../../lib/mock/random.ts";
+import { seededRandom } from "../../lib/runtime/random.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { HostileServer } from "./hostile_server.ts";
 

@@ -1,0 +1,64 @@
+/**
+ * What a batch is to do: the configuration's section `batch` and the flags, brought together.
+ *
+ * @module
+ */
+import { withExtraBody } from "../../lib/chat/extra_body.ts";
+import { ConfigurationError } from "../../lib/errors.ts";
+import { allowRequests } from "../../lib/runtime/runtime.ts";
+import type { BatchFlags } from "./flags.ts";
+import { schemaOptions } from "../flags/schema.ts";
+
+/** Brings the file's `batch` section and the flags together; flags win. */
+export async function prepareBatch(flags: BatchFlags) {
+  const { CostTracker } = await import("../../lib/pricing/cost_tracker.ts");
+  const costTracker = new CostTracker({
+    limit: flags.budget,
+    allowUnpriced: flags.allowUnpriced,
+  });
+  const [connect, { resolveBatchCache }] = await Promise.all([
+    import("../connect.ts"),
+    import("../../lib/config/resolve_cache.ts"),
+  ]);
+  const { batchConcurrency, connectBatch, printWarnings, withWarning } = connect;
+  const config = connect.readConfigSilently(flags.config);
+  const section = config.value.batch ?? {};
+  const concurrencyLimit = flags.concurrency ?? section.concurrency ?? undefined;
+  // May restart the process, so this runs before anything is printed.
+  if (!flags.estimate) allowRequests(batchConcurrency(config, flags, concurrencyLimit));
+  printWarnings(config);
+  const recordCost = flags.trackCost ?? section.track_cost ?? true;
+  if (flags.budget !== undefined && !recordCost) {
+    throw new ConfigurationError("--budget needs the costs of earlier runs in the result file", {
+      hint: "Leave out --no-track-cost, and track_cost: false in the configuration.",
+    });
+  }
+  const connection = connectBatch(config, flags, {
+    concurrencyLimit,
+    maxQps: flags.maxQps ?? section.max_qps ?? undefined,
+    maxTpm: flags.maxTpm ?? section.max_tpm ?? undefined,
+    adaptive: flags.adaptive && (section.adaptive ?? true),
+    maxWait: flags.maxWait ?? section.max_wait ?? undefined,
+    timeout: flags.timeout ?? section.timeout ?? undefined,
+    retryTimes: flags.retryTimes ?? section.retry_times ?? undefined,
+    retryDelay: section.retry_delay ?? undefined,
+    costTracker,
+    cache: withWarning(config, resolveBatchCache(config, flags)),
+  });
+  const options = {
+    temperature: flags.temperature ?? section.temperature ?? undefined,
+    topP: section.top_p ?? undefined,
+    topK: section.top_k ?? undefined,
+    thinking: flags.thinking ?? section.thinking ?? undefined,
+    maxTokens: flags.maxTokens ?? section.max_tokens ?? undefined,
+    extraBody: withExtraBody(section.extra_body, flags.extraBody),
+    ...await schemaOptions(flags),
+    rerunChanged: flags.rerunChanged,
+    recordUsage: flags.returnUsage ?? section.return_usage ?? true,
+    recordCost,
+  };
+  return { ...connection, options, costTracker };
+}
+
+/** A batch that is ready to be run. */
+export type PreparedBatch = Awaited<ReturnType<typeof prepareBatch>>;

@@ -1,0 +1,44 @@
+/**
+ * `flexllm completions`
+ *
+ * @module
+ */
+import { Argument, Command } from "@commander-js/extra-typings";
+import { addExamples } from "../flags/shared_options.ts";
+import { writeOutput } from "../terminal/output.ts";
+
+const HELP = `
+To load it in every new shell:
+  bash, in ~/.bashrc:
+    source <(flexllm completions bash)
+  zsh, in ~/.zshrc:
+    source <(flexllm completions zsh)
+  fish, once:
+    flexllm completions fish > ~/.config/fish/completions/flexllm.fish
+  powershell, in $PROFILE:
+    flexllm completions powershell | Out-String | Invoke-Expression
+
+It completes commands, flags, their values, names of configured models, files.`;
+
+/** The command. */
+export function completionsCommand() {
+  const command = new Command("completions")
+    .addArgument(
+      new Argument("<shell>", "shell to complete in").choices(
+        ["bash", "zsh", "fish", "powershell"] as const,
+      ),
+    )
+    .action(async (shell) => {
+      if (shell === "bash") {
+        const { BASH_COMPLETION } = await import("./bash.ts");
+        return writeOutput(BASH_COMPLETION);
+      }
+      if (shell === "zsh") {
+        const { ZSH_COMPLETION } = await import("./zsh.ts");
+        return writeOutput(ZSH_COMPLETION);
+      }
+      const { script } = await import("@bomb.sh/tab");
+      script(shell, "flexllm", "flexllm");
+    });
+  return addExamples(command, ["source <(flexllm completions bash)"]).addHelpText("after", HELP);
+}

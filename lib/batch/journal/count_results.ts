@@ -1,0 +1,141 @@
+/**
+ * Counts what a result file holds: how many records succeeded, and which failed for which reason.
+ *
+ * @module
+ */
+import { closeSync, openSync } from "node:fs";
+import { InvalidInputError } from "../../errors.ts";
+import { fileReason } from "../../files/reasons.ts";
+import { readLinesSync } from "../../files/lines.ts";
+import { readRecord, type ResultRecord } from "./result_line.ts";
+
+/** Records that failed for the same reason. */
+export interface FailureGroup {
+  /** The `error_code`; `unknown` where the file has none. */
+  code: string;
+  /** The message of the first one; the others may differ in numbers. */
+  message: string;
+  /** How many there are. */
+  count: number;
+  /** The indexes of the first of them, in order. */
+  examples: number[];
+}
+
+/** What a result file holds. */
+export interface ResultCounts {
+  succeeded: number;
+  failed: number;
+  /** The failures, the most frequent reason first. */
+  failures: FailureGroup[];
+}
+
+/** Maximum examples per group. */
+const EXAMPLES = 5;
+/** Maximum reasons per code, since servers can put anything into their messages. */
+const MAX_REASONS = 1000;
+
+const NONE = 0;
+const SUCCESS = 1;
+/** States from here on are failures: the index of their group. */
+const FAILED = 2;
+
+/** The state of each record, in a few bytes. */
+class States {
+  #states = new Int32Array(1 << 12);
+  /** One more than the highest index. */
+  end = 0;
+
+  set(index: number, state: number): void {
+    if (index >= this.#states.length) {
+      const larger = new Int32Array(Math.max(index + 1, this.#states.length * 2));
+      larger.set(this.#states);
+      this.#states = larger;
+    }
+    this.#states[index] = state;
+    this.end = Math.max(this.end, index + 1);
+  }
+
+  get(index: number): number {
+    return this.#states[index];
+  }
+}
+
+/** Gives each reason of failure a group: the code, and the message without its numbers. */
+class Groups {
+  readonly list: FailureGroup[] = [];
+  readonly #places = new Map<string, number>();
+  readonly #reasons = new Map<string, number>();
+
+  /** The index in `list` of the group of `record`. */
+  placeOf({ error_code: code = "unknown", error = "" }: ResultRecord): number {
+    const reasons = this.#reasons.get(code) ?? 0;
+    const reason = error.replace(/\d+/g, "0");
+    let key = `${code}\0${reason}`;
+    if (reasons >= MAX_REASONS && !this.#places.has(key)) key = `${code}\0\0`;
+    const place = this.#places.get(key);
+    if (place !== undefined) return place;
+    this.#reasons.set(code, reasons + 1);
+    this.#places.set(key, this.list.length);
+    this.list.push({ code, message: error, count: 0, examples: [] });
+    return this.list.length - 1;
+  }
+}
+
+/**
+ * Counts the records of the open result file `fd`, called `name` in errors. Of several lines for one
+ * record the last counts; a last line that is cut, as a killed process leaves it, is passed over.
+ *
+ * @throws {InvalidInputError} at the first line that is not a result
+ */
+function countLines(fd: number, name: string): ResultCounts {
+  const states = new States();
+  const groups = new Groups();
+  for (const { text, number, ended } of readLinesSync(fd)) {
+    if (text.trim() === "") continue;
+    const record = readRecord(text);
+    if (typeof record === "string") {
+      if (!ended) continue;
+      throw new InvalidInputError(`${name}:${number} is not a result of flexllm: ${record}`, {
+        hint: "Give the file that a batch wrote with -o.",
+      });
+    }
+    const state = record.status === "success" ? SUCCESS : FAILED + groups.placeOf(record);
+    states.set(record.index, state);
+  }
+  const counts: ResultCounts = { succeeded: 0, failed: 0, failures: [] };
+  for (let index = 0; index < states.end; index++) {
+    const state = states.get(index);
+    if (state === NONE) continue;
+    if (state === SUCCESS) {
+      counts.succeeded++;
+      continue;
+    }
+    counts.failed++;
+    const group = groups.list[state - FAILED];
+    if (group.count++ < EXAMPLES) group.examples.push(index);
+  }
+  counts.failures = groups.list.filter(({ count }) => count > 0)
+    .toSorted((a, b) => b.count - a.count);
+  return counts;
+}
+
+/**
+ * Counts the records of the result file at `path`, in flat memory.
+ *
+ * @throws {InvalidInputError} when it cannot be read, or is not a result file
+ */
+export function countResults(path: string): ResultCounts {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, "r");
+    return countLines(fd, path);
+  } catch (error) {
+    if (error instanceof InvalidInputError) throw error;
+    throw new InvalidInputError(`cannot read ${path}: ${fileReason(error)}`, {
+      cause: error,
+      hint: "Give the file that a batch wrote with -o.",
+    });
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * What must be known of a file before Deno KV opens it. Deno KV makes its tables in any database, waits
+ * five seconds for a lock with the whole program standing still, and ends the process, not with an error
+ * but with a panic, when what it looks at first is damaged.
+ *
+ * Source: denokv, `sqlite/lib.rs` (`sqlite_thread`) and `sqlite/backend.rs`.
+ *
+ * @module
+ */
+import { statSync } from "node:fs";
+import { CacheError } from "../../errors.ts";
+import { whileBusy } from "../store_timeout.ts";
+
+/** What Deno KV reads as soon as it has opened a file, and must not fail. */
+const FIRST_READS = [
+  "SELECT version FROM data_version WHERE k = 0",
+  "SELECT version FROM migration_state WHERE k = 0",
+  "SELECT id FROM queue_running ORDER BY deadline LIMIT 1",
+  "SELECT ts FROM queue ORDER BY ts LIMIT 1",
+  "SELECT expiration_ms FROM kv WHERE expiration_ms >= 0 ORDER BY expiration_ms LIMIT 1",
+];
+
+/**
+ * Checks that Deno KV can open the file at `path`, waiting at most `patience` milliseconds for a lock.
+ *
+ * @throws {CacheError} when it holds something else, or an error of SQLite
+ */
+export async function checkKvFile(path: string, patience: number): Promise<void> {
+  if (statSync(path).size === 0) return;
+  const { DatabaseSync } = await import("node:sqlite");
+  const database = new DatabaseSync(path);
+  try {
+    await whileBusy(() => {
+      const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+      if (tables.length === 0) return;
+      if (!tables.some(({ name }) => name === "migration_state")) {
+        throw new CacheError(`${path} is a database, but not one of Deno KV`);
+      }
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        for (const query of FIRST_READS) database.prepare(query).get();
+      } finally {
+        database.exec("ROLLBACK");
+      }
+    }, patience);
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * A store that lives as long as the process, bounded by bytes: what was not used for longest goes first.
+ *
+ * @module
+ */
+import type { CacheStore, ClearFilter, KeyedEntry, StoredEntry, StoreStats } from "../store.ts";
+import { StatsCounter } from "../store_stats.ts";
+
+const DEFAULT_BYTES = 256 * 1024 * 1024;
+
+/** What an entry takes beside its texts, about. */
+const OVERHEAD = 200;
+
+/** A string takes up to two bytes a character. */
+function bytesOf(key: string, { value, model }: StoredEntry): number {
+  return 2 * (key.length + value.length + model.length) + OVERHEAD;
+}
+
+/** A store in memory. */
+export class MemoryStore implements CacheStore {
+  readonly kind = "memory";
+  readonly location = undefined;
+  readonly #limit: number;
+  /** The least recently used first, as a Map keeps the order of insertion. */
+  readonly #entries = new Map<string, StoredEntry>();
+  readonly #hits = new Map<string, number>();
+  #bytes = 0;
+
+  /** Makes a store of at most `limit` bytes; default 256 MiB. */
+  constructor(limit = DEFAULT_BYTES) {
+    this.#limit = limit;
+  }
+
+  getMany(keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
+    return Promise.resolve(keys.map((key) => {
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) {
+        this.#entries.delete(key);
+        this.#entries.set(key, entry);
+      }
+      return entry;
+    }));
+  }
+
+  setMany(entries: readonly KeyedEntry[]): Promise<void> {
+    for (const { key, value, created, model } of entries) {
+      this.#remove(key);
+      const entry = { value, created, model };
+      this.#entries.set(key, entry);
+      this.#bytes += bytesOf(key, entry);
+    }
+    for (const key of this.#entries.keys()) {
+      if (this.#bytes <= this.#limit) break;
+      this.#remove(key);
+    }
+    return Promise.resolve();
+  }
+
+  addHits(hits: ReadonlyMap<string, number>): Promise<void> {
+    for (const [model, count] of hits) this.#hits.set(model, (this.#hits.get(model) ?? 0) + count);
+    return Promise.resolve();
+  }
+
+  stats(): Promise<StoreStats> {
+    const counter = new StatsCounter();
+    for (const [key, entry] of this.#entries) {
+      counter.add(entry.model, 1, bytesOf(key, entry), entry.created, entry.created);
+    }
+    for (const [model, hits] of this.#hits) counter.addHits(model, hits);
+    return Promise.resolve(counter.result(this));
+  }
+
+  clear({ model, before = Infinity }: ClearFilter = {}): Promise<number> {
+    const count = this.#entries.size;
+    for (const [key, entry] of this.#entries) {
+      if ((model ?? entry.model) === entry.model && entry.created < before) this.#remove(key);
+    }
+    if (before === Infinity) {
+      if (model === undefined) this.#hits.clear();
+      else this.#hits.delete(model);
+    }
+    return Promise.resolve(count - this.#entries.size);
+  }
+
+  prune({ before }: { before: number }): Promise<number> {
+    return this.clear({ before });
+  }
+
+  close(): Promise<void> {
+    this.#entries.clear();
+    this.#bytes = 0;
+    return Promise.resolve();
+  }
+
+  #remove(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    this.#bytes -= bytesOf(key, entry);
+  }
+}

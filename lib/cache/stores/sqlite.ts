@@ -1,0 +1,239 @@
+/**
+ * A store in a file of SQLite, which every runtime brings.
+ *
+ * @module
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { CacheError } from "../../errors.ts";
+import { pack, unpack } from "../packing.ts";
+import { isBusy, PATIENCE, whileBusy } from "../store_timeout.ts";
+import {
+  type CacheStore,
+  type ClearFilter,
+  FORMAT,
+  type KeyedEntry,
+  type StoredEntry,
+  type StoreStats,
+} from "../store.ts";
+import { createStoreFile, storeFileBytes } from "../store_file.ts";
+import { StatsCounter } from "../store_stats.ts";
+
+/** "flex" in the file's header says whose it is. */
+const APPLICATION_ID = 0x666c6578;
+
+/** How long SQLite itself waits for a lock, in milliseconds; nothing else goes on meanwhile. */
+const BUSY_TIMEOUT = 20;
+
+/** Writes happen in the background, so they may wait longer than a run may stand still. */
+const WRITE_PATIENCE = 10 * PATIENCE;
+
+// The rows lie in the order of their writing, with a small index over the keys: a table sorted by its
+// random keys is four times as slow to write and, with rows above a quarter of a page, three times as
+// large.
+const SCHEMA = `
+  CREATE TABLE entries (
+    key TEXT NOT NULL UNIQUE,
+    created INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    value BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE hits (model TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${FORMAT};
+`;
+
+function pragma(database: DatabaseSync, name: string): unknown {
+  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+/** Does `work` in one transaction that may write. */
+function transaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    try {
+      database.exec("ROLLBACK");
+    } catch {
+      // A full disk has rolled it back already.
+    }
+    throw error;
+  }
+}
+
+function isEmpty(database: DatabaseSync): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined;
+}
+
+/** Checks whose file it is before anything in it is changed, and makes the tables of a new one. */
+function prepareFile(database: DatabaseSync, path: string): void {
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+  if (!isEmpty(database)) {
+    if (pragma(database, "application_id") !== APPLICATION_ID) {
+      throw new CacheError(`${path} is a database, but not a cache of flexllm for SQLite`);
+    }
+    const format = pragma(database, "user_version");
+    if (format !== FORMAT) {
+      throw new CacheError(
+        `${path} was made by another version of flexllm (format ${format}, this one has ${FORMAT})`,
+      );
+    }
+  }
+  // For a new file: answers of some kilobytes fill large pages, and half of a small one.
+  database.exec("PRAGMA page_size = 16384");
+  database.exec("PRAGMA journal_mode = WAL");
+  // A power failure may lose the last answers, but does not damage the file.
+  database.exec("PRAGMA synchronous = NORMAL");
+  if (!isEmpty(database)) return;
+  transaction(database, () => {
+    // Another process may have been faster.
+    if (isEmpty(database)) database.exec(SCHEMA);
+  });
+}
+
+/** A row of `entries`. */
+interface Row {
+  value: Uint8Array;
+  created: number;
+  model: string;
+}
+
+/** A store in a file of SQLite; see {@link openSqliteStore}. */
+export class SqliteStore implements CacheStore {
+  readonly kind = "sqlite";
+  readonly location: string;
+  readonly #database: DatabaseSync;
+  readonly #patience: number;
+  readonly #get: StatementSync;
+  readonly #set: StatementSync;
+  readonly #addHits: StatementSync;
+
+  constructor(database: DatabaseSync, path: string, patience: number) {
+    this.#database = database;
+    this.location = path;
+    this.#patience = patience;
+    this.#get = database.prepare("SELECT value, created, model FROM entries WHERE key = ?");
+    this.#set = database.prepare(
+      "INSERT OR REPLACE INTO entries (key, created, model, value) VALUES (?, ?, ?, ?)",
+    );
+    this.#addHits = database.prepare(
+      "INSERT INTO hits VALUES (?1, ?2) ON CONFLICT (model) DO UPDATE SET count = count + ?2",
+    );
+  }
+
+  async getMany(keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
+    return await whileBusy(() => keys.map((key) => this.#read(key)), this.#patience);
+  }
+
+  async setMany(entries: readonly KeyedEntry[]): Promise<void> {
+    const rows = entries.map(({ key, created, model, value }) =>
+      [key, created, model, pack(value)] as const
+    );
+    await this.#write(() => {
+      for (const row of rows) this.#set.run(...row);
+    });
+  }
+
+  async addHits(hits: ReadonlyMap<string, number>): Promise<void> {
+    await this.#write(() => {
+      for (const [model, count] of hits) this.#addHits.run(model, count);
+    });
+  }
+
+  async stats(): Promise<StoreStats> {
+    return await whileBusy(() => {
+      const counter = new StatsCounter();
+      const groups = this.#database.prepare(
+        "SELECT model, count(*) AS entries, sum(length(value)) AS bytes, " +
+          "min(created) AS oldest, max(created) AS newest FROM entries GROUP BY model",
+      ).all();
+      for (const { model, entries, bytes, oldest, newest } of groups) {
+        counter.add(
+          String(model),
+          Number(entries),
+          Number(bytes),
+          Number(oldest),
+          Number(newest),
+        );
+      }
+      for (const { model, count } of this.#database.prepare("SELECT * FROM hits").all()) {
+        counter.addHits(String(model), Number(count));
+      }
+      return counter.result(this, storeFileBytes(this.location));
+    }, this.#patience);
+  }
+
+  async clear({ model, before }: ClearFilter = {}): Promise<number> {
+    const removed = await this.#write(() => {
+      const { changes } = this.#database.prepare(
+        "DELETE FROM entries WHERE (?1 IS NULL OR model = ?1) AND (?2 IS NULL OR created < ?2)",
+      ).run(model ?? null, before ?? null);
+      if (before === undefined) {
+        this.#database.prepare("DELETE FROM hits WHERE ?1 IS NULL OR model = ?1").run(
+          model ?? null,
+        );
+      }
+      return Number(changes);
+    });
+    this.#compact();
+    return removed;
+  }
+
+  async prune({ before }: { before: number }): Promise<number> {
+    return await this.clear({ before });
+  }
+
+  close(): Promise<void> {
+    this.#database.close();
+    return Promise.resolve();
+  }
+
+  #read(key: string): StoredEntry | undefined {
+    const row = this.#get.get(key) as Row | undefined;
+    if (row === undefined) return undefined;
+    const value = unpack(row.value);
+    return value === undefined ? undefined : { value, created: row.created, model: row.model };
+  }
+
+  #write<T>(work: () => T): Promise<T> {
+    const patience = Math.max(this.#patience, WRITE_PATIENCE);
+    return whileBusy(() => transaction(this.#database, work), patience);
+  }
+
+  /** Gives the room of removed entries back, when it is worth it and nobody is in the way. */
+  #compact(): void {
+    const free = Number(pragma(this.#database, "freelist_count"));
+    if (free * 4 < Number(pragma(this.#database, "page_count"))) return;
+    try {
+      this.#database.exec("VACUUM");
+      this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (error) {
+      // The room is used for new entries then.
+      if (!isBusy(error)) throw error;
+    }
+  }
+}
+
+/**
+ * Opens the store at `path`, and makes it when it is not there. A lock of another process is waited for
+ * at most `patience` milliseconds.
+ *
+ * @throws {CacheError} when the file is not a cache of this version, or an error of SQLite or the file
+ *   system
+ */
+export async function openSqliteStore(path: string, patience = PATIENCE): Promise<SqliteStore> {
+  const { DatabaseSync } = await import("node:sqlite");
+  createStoreFile(path);
+  const database = new DatabaseSync(path);
+  try {
+    return await whileBusy(() => {
+      prepareFile(database, path);
+      return new SqliteStore(database, path, patience);
+    }, patience);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Requests of Anthropic's Messages API.
+ *
+ * Source: Anthropic API reference, "Messages" and "Versions", and the types of `@anthropic-ai/sdk` 1.12.
+ *
+ * @module
+ */
+import type { ResponseFormat, SamplingOptions } from "../../chat/options.ts";
+import { ConfigurationError } from "../../errors.ts";
+import type { Json } from "../../json/json.ts";
+import { encodeMessages } from "./messages.ts";
+import { type ClaudeModel, claudeModel } from "./model_features.ts";
+import { claudeThinking } from "./thinking.ts";
+import { encodeToolChoice, encodeTools } from "./tools.ts";
+import { mergeExtraBody } from "../extra_body.ts";
+import type { ChatRequest, EncodedRequest, Endpoint } from "../protocol.ts";
+import { jsonHeaders, requestUrl } from "../request.ts";
+import { refuseOptions, unsupported } from "../unsupported.ts";
+
+/** The version that all servers know, and Anthropic's newest, which refuses sampling options. */
+const VERSION = "2023-06-01";
+const NEWEST_VERSION = "2026-10-21";
+const ANTHROPIC_HOST = "api.anthropic.com";
+
+function encodeFormat(format: ResponseFormat | undefined): Json | undefined {
+  if (format === undefined || format.type === "text") return undefined;
+  if (format.type === "json_object") {
+    throw unsupported("responseFormat json_object", "Claude", "Give a json_schema instead.");
+  }
+  return { type: "json_schema", schema: format.json_schema.schema };
+}
+
+function hasSampling({ temperature, topP, topK }: SamplingOptions): boolean {
+  return temperature !== undefined || topP !== undefined || topK !== undefined;
+}
+
+/** Refuses sampling options that the API would refuse. */
+function checkSampling(
+  options: SamplingOptions,
+  name: string,
+  model: ClaudeModel,
+  thinks: boolean,
+): void {
+  if (!model.isKnown || !hasSampling(options)) return;
+  const { temperature = 1, topP = 1 } = options;
+  if (model.sampling === "defaults") {
+    const hint = "This model generation only accepts its defaults.";
+    if (temperature !== 1) throw unsupported("temperature", name, hint);
+    if (topP !== 1) throw unsupported("topP", name, hint);
+    refuseOptions(options, ["topK"], name, hint);
+  } else if (thinks) {
+    const who = `${name} with thinking`;
+    if (temperature !== 1) throw unsupported(`temperature ${temperature}`, who, "It must be 1.");
+    if (topP < 0.95) throw unsupported(`topP ${topP}`, who, "It must be 0.95 to 1.");
+    refuseOptions(options, ["topK"], who);
+  }
+}
+
+/** Fields that the user did not set, which `extraBody` may replace. */
+function defaultsOf({ maxTokens }: SamplingOptions): string[] {
+  return maxTokens === undefined ? ["max_tokens", "thinking.display"] : ["thinking.display"];
+}
+
+function encodeBody(request: ChatRequest, model: ClaudeModel): string {
+  const { options, model: name } = request;
+  refuseOptions(options, ["seed", "presencePenalty", "frequencyPenalty"], "Claude");
+  const { system, turns } = encodeMessages(request.messages, name, model);
+  const { thinking, effort, maxTokens } = claudeThinking(name, model, options);
+  const thinks = thinking?.type === "enabled" || thinking?.type === "adaptive";
+  checkSampling(options, name, model, thinks);
+  const format = encodeFormat(options.responseFormat);
+  const choice = encodeToolChoice(options, name, model);
+  const isForced = choice?.type === "any" || choice?.type === "tool";
+  if (thinking?.type === "enabled" && isForced && model.isKnown) {
+    throw new ConfigurationError(`${name} cannot think when a tool is forced`, {
+      hint: 'Use toolChoice "auto", or thinking: false.',
+    });
+  }
+  const [only] = system;
+  const isPlain = system.length === 1 && only.cache_control === undefined;
+  const stop = typeof options.stop === "string" ? [options.stop] : options.stop;
+  const body: Json = {
+    model: name,
+    max_tokens: maxTokens,
+    system: system.length === 0 ? undefined : isPlain ? only.text : system,
+    messages: turns,
+    stream: request.stream ? true : undefined,
+    temperature: options.temperature,
+    top_p: options.topP,
+    top_k: options.topK,
+    stop_sequences: stop?.length === 0 ? undefined : stop,
+    tools: encodeTools(options.tools),
+    tool_choice: choice,
+    thinking,
+    output_config: effort === undefined && format === undefined ? undefined : { effort, format },
+  };
+  return JSON.stringify(mergeExtraBody(body, options.extraBody, defaultsOf(options)));
+}
+
+/** Makes the encoder of one endpoint. */
+export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
+  const url = requestUrl(endpoint, "/messages");
+  const newest = new URL(url).hostname === ANTHROPIC_HOST ? NEWEST_VERSION : VERSION;
+  return (request: ChatRequest) => {
+    const version = hasSampling(request.options) ? VERSION : newest;
+    const headers = jsonHeaders(endpoint, "x-api-key", { "anthropic-version": version });
+    return { url, headers, body: encodeBody(request, claudeModel(request.model)) };
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * The option `thinking`, in the words that each generation of Claude accepts.
+ *
+ * Source: Anthropic's documentation, "Extended thinking", "Adaptive thinking", "Effort".
+ *
+ * @module
+ */
+import {
+  type SamplingOptions,
+  type Thinking,
+  THINKING_LEVELS,
+  type ThinkingLevel,
+} from "../../chat/options.ts";
+import { ConfigurationError } from "../../errors.ts";
+import type { ClaudeModel } from "./model_features.ts";
+import { unsupported } from "../unsupported.ts";
+
+/** The smallest budget that the API takes. */
+const MIN_BUDGET = 1024;
+const BUDGETS: Readonly<Record<ThinkingLevel, number>> = {
+  minimal: MIN_BUDGET,
+  low: 2048,
+  medium: 8192,
+  high: 24_576,
+  xhigh: 32_768,
+  max: 63_999,
+};
+/** The share of the model's limit that a level leaves for the answer. */
+const MIN_ANSWER = 8192;
+
+/** What goes into the request. */
+export interface ClaudeThinking {
+  thinking?: { type: string; budget_tokens?: number; display?: "summarized" };
+  effort?: Exclude<ThinkingLevel, "minimal">;
+  maxTokens: number;
+}
+
+function budgetOf(thinking: Exclude<Thinking, false>, { outputLimit }: ClaudeModel): number {
+  if (typeof thinking === "number") return thinking;
+  return Math.min(BUDGETS[thinking === true ? "medium" : thinking], outputLimit - MIN_ANSWER);
+}
+
+function withBudget(
+  name: string,
+  model: ClaudeModel,
+  thinking: Exclude<Thinking, false>,
+  given: number | undefined,
+): ClaudeThinking {
+  const budget_tokens = budgetOf(thinking, model);
+  if (budget_tokens < MIN_BUDGET && model.isKnown) {
+    throw new ConfigurationError(`thinking: ${name} thinks with at least ${MIN_BUDGET} tokens`);
+  }
+  // The budget is part of the limit, so an answer needs room beside it.
+  const room = Math.max(model.outputLimit - budget_tokens, MIN_ANSWER);
+  const maxTokens = given ?? budget_tokens + Math.min(model.maxTokens, room);
+  if (maxTokens <= budget_tokens) {
+    throw new ConfigurationError(
+      `maxTokens: ${maxTokens} leaves no room for an answer beside ${budget_tokens} of thinking`,
+    );
+  }
+  return { thinking: { type: "enabled", budget_tokens }, maxTokens };
+}
+
+function turnedOff(name: string, { off }: ClaudeModel): ClaudeThinking["thinking"] {
+  if (off === "never") {
+    throw unsupported(
+      "thinking: false",
+      name,
+      'It always thinks; use "low" for as little as possible.',
+    );
+  }
+  return off === "omit" ? undefined : { type: off };
+}
+
+/** The level as effort; the next higher one if the model lacks it. */
+function effortOf(level: ThinkingLevel, { xhigh }: ClaudeModel): ClaudeThinking["effort"] {
+  if (level === "minimal") return "low";
+  return level === "xhigh" && !xhigh ? "max" : level;
+}
+
+/**
+ * What to send for `options.thinking` to a model.
+ *
+ * @throws {ConfigurationError} when the model cannot do it
+ */
+export function claudeThinking(
+  name: string,
+  model: ClaudeModel,
+  options: SamplingOptions,
+): ClaudeThinking {
+  const { thinking, maxTokens: given } = options;
+  const maxTokens = given ?? model.maxTokens;
+  if (thinking === undefined) return { maxTokens };
+  if (thinking === false) return { thinking: turnedOff(name, model), maxTokens };
+  if (typeof thinking === "string" && !THINKING_LEVELS.includes(thinking)) {
+    throw unsupported(`thinking "${thinking}"`, name, `Levels are ${THINKING_LEVELS.join(", ")}.`);
+  }
+  if (model.thinking === "none") throw unsupported("thinking", name);
+  if (model.thinking === "budget") return withBudget(name, model, thinking, given);
+  if (typeof thinking === "number") {
+    if (model.thinking === "both") return withBudget(name, model, thinking, given);
+    throw unsupported("thinking as a number", name, 'Give a level: "low", "medium" or "high".');
+  }
+  // Newer models omit the text of their thinking unless the request asks for it.
+  const adaptive = { type: "adaptive", display: "summarized" } as const;
+  if (thinking === true) return { thinking: adaptive, maxTokens };
+  return { thinking: adaptive, effort: effortOf(thinking, model), maxTokens };
+}

@@ -1,0 +1,104 @@
+/**
+ * Tools, tool choices and tool calls as Anthropic's Messages API takes them.
+ *
+ * Source: Anthropic API reference, "Messages", `tools` and `tool_choice`; "Tool use"; "Fine-grained tool
+ * streaming" (inputs that are not valid JSON).
+ *
+ * @module
+ */
+import {
+  isFunctionTool,
+  type SamplingOptions,
+  type Tool,
+  type ToolChoice,
+} from "../../chat/options.ts";
+import type { ToolCall } from "../../chat/result.ts";
+import { ConfigurationError } from "../../errors.ts";
+import { asObject, asText, type Json, parseExact } from "../../json/json.ts";
+import { withCacheControl } from "./content.ts";
+import type { ClaudeModel } from "./model_features.ts";
+import { unsupported } from "../unsupported.ts";
+
+function encodeTool(tool: Tool): Json {
+  if (!isFunctionTool(tool)) return tool;
+  const { name, description, parameters, strict } = tool.function;
+  const input_schema = { type: "object", properties: {}, ...parameters };
+  return withCacheControl({ name, description, input_schema, strict }, tool);
+}
+
+/** The tools of a request; `undefined` without any, since the API refuses an empty list. */
+export function encodeTools(tools: readonly Tool[] | undefined): Json[] | undefined {
+  return tools === undefined || tools.length === 0 ? undefined : tools.map(encodeTool);
+}
+
+function choiceOf(choice: ToolChoice | undefined, name: string, model: ClaudeModel): Json {
+  if (choice === undefined || choice === "auto") return { type: "auto" };
+  if (choice === "none") return { type: "none" };
+  const isFunction = asObject(choice)?.type === "function" && asText(functionName(choice));
+  if (choice !== "required" && !isFunction) {
+    const type = asText(asObject(choice)?.type) ?? JSON.stringify(choice);
+    throw unsupported(
+      `toolChoice ${type}`,
+      "Claude",
+      'Use "auto", "none", "required" or {"type": "function", "function": {"name": …}}.',
+    );
+  }
+  if (!model.forcedTools) {
+    throw unsupported(
+      "toolChoice",
+      name,
+      'This model cannot be forced to call a tool: use "auto" or "none".',
+    );
+  }
+  return choice === "required" ? { type: "any" } : { type: "tool", name: functionName(choice) };
+}
+
+function functionName(choice: ToolChoice): unknown {
+  return asObject(asObject(choice)?.function)?.name;
+}
+
+/**
+ * The tool choice of a request; `undefined` when the API's default is meant.
+ *
+ * @throws {ConfigurationError} when there are no tools, or the model cannot do it
+ */
+export function encodeToolChoice(
+  { tools, toolChoice, parallelToolCalls, extraBody }: SamplingOptions,
+  name: string,
+  model: ClaudeModel,
+): Json | undefined {
+  if (toolChoice === undefined && parallelToolCalls === undefined) return undefined;
+  if (!tools?.length && extraBody?.tools === undefined) {
+    const option = toolChoice === undefined ? "parallelToolCalls" : "toolChoice";
+    throw new ConfigurationError(`${option} is set, but there are no tools`, {
+      hint: `Give tools, or leave ${option} out.`,
+    });
+  }
+  const choice = choiceOf(toolChoice, name, model);
+  if (parallelToolCalls === false && choice.type !== "none") {
+    choice.disable_parallel_tool_use = true;
+  }
+  return choice;
+}
+
+/** The arguments of a call as the object that the API requires. */
+function inputOf(text: unknown, type: ToolCall["type"]): unknown {
+  if (typeof text !== "string") return asObject(text) ?? {};
+  if (type === "custom") return { input: text };
+  if (text.trim() === "") return {};
+  let value: unknown;
+  try {
+    value = parseExact(text);
+  } catch {
+    // A result of the call follows, so the model has to see what it wrote.
+    return { INVALID_JSON: text };
+  }
+  return asObject(value) ?? { arguments: value };
+}
+
+/** A call of an earlier turn, made by another provider, as a block. `id` is one that Claude takes. */
+export function encodeToolCall(call: ToolCall, id: string): Json {
+  // Records of other tools have the fields of `function` in the call itself.
+  const called = call.function ?? call as unknown as ToolCall["function"];
+  return { type: "tool_use", id, name: called.name, input: inputOf(called.arguments, call.type) };
+}

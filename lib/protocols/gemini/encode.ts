@@ -1,0 +1,98 @@
+/**
+ * Requests of Google's Gemini API.
+ *
+ * Source: Gemini API reference, "models.generateContent", and the types of `@google/genai`.
+ *
+ * @module
+ */
+import type { ResponseFormat, SamplingOptions } from "../../chat/options.ts";
+import { asObject, type Json } from "../../json/json.ts";
+import { mergeExtraBody } from "../extra_body.ts";
+import { encodeMessages } from "./messages.ts";
+import { geminiModel } from "./model_features.ts";
+import { geminiThinking } from "./thinking.ts";
+import { encodeTools, toolDefaults } from "./tools.ts";
+import type { ChatRequest, EncodedRequest, Endpoint } from "../protocol.ts";
+import { jsonHeaders, requestUrl } from "../request.ts";
+import { refuseOptions, unsupported } from "../unsupported.ts";
+
+function encodeFormat(format: ResponseFormat | undefined): Json {
+  if (format === undefined || format.type === "text") return {};
+  return {
+    responseMimeType: "application/json",
+    responseJsonSchema: format.type === "json_schema" ? format.json_schema.schema : undefined,
+  };
+}
+
+function encodeStop(stop: SamplingOptions["stop"]): readonly string[] | undefined {
+  if (typeof stop === "string") return [stop];
+  return stop?.length === 0 ? undefined : stop;
+}
+
+/** Only one answer is read; others would be paid for and lost. */
+function checkCandidateCount(extraBody: SamplingOptions["extraBody"]): void {
+  const config = asObject(extraBody?.generationConfig) ?? asObject(extraBody?.generation_config);
+  const count = config?.candidateCount ?? config?.candidate_count;
+  if (typeof count === "number" && count > 1) {
+    throw unsupported(
+      "candidateCount above 1",
+      "flexllm",
+      "Send the request several times instead.",
+    );
+  }
+}
+
+function encodeBody(request: ChatRequest, isVertex: boolean): string {
+  const { options } = request;
+  const model = geminiModel(request.model);
+  if (options.parallelToolCalls === false) {
+    throw unsupported("parallelToolCalls: false", "Gemini");
+  }
+  if (!model.sampling) {
+    const names = ["temperature", "topP", "topK", "presencePenalty", "frequencyPenalty"] as const;
+    refuseOptions(options, names, request.model, "This model generation ignores or refuses it.");
+  }
+  checkCandidateCount(options.extraBody);
+  const target = { model, isVertex };
+  const { system, contents } = encodeMessages(request.messages, target);
+  const generationConfig = {
+    maxOutputTokens: options.maxTokens,
+    temperature: options.temperature,
+    topP: options.topP,
+    topK: options.topK,
+    stopSequences: encodeStop(options.stop),
+    seed: options.seed,
+    presencePenalty: options.presencePenalty,
+    frequencyPenalty: options.frequencyPenalty,
+    thinkingConfig: geminiThinking(request.model, model, options.thinking),
+    ...encodeFormat(options.responseFormat),
+  };
+  const isEmpty = Object.values(generationConfig).every((value) => value === undefined);
+  const body = {
+    systemInstruction: system.length === 0 ? undefined : { parts: system },
+    contents,
+    ...encodeTools(options, target),
+    generationConfig: isEmpty ? undefined : generationConfig,
+  };
+  if (options.extraBody === undefined) return JSON.stringify(body);
+  const defaults = [...toolDefaults(options), "generationConfig.thinkingConfig.includeThoughts"];
+  return JSON.stringify(mergeExtraBody(body, options.extraBody, defaults));
+}
+
+/** The path of a model: those that are not Google's own are named with their kind, `tunedModels/x`. */
+function modelPath(model: string): string {
+  const path = model.includes("/") ? model : `models/${model}`;
+  return `/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** Makes the encoder of one endpoint. */
+export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
+  const headers = jsonHeaders(endpoint, "x-goog-api-key");
+  const isVertex = /\baiplatform\.googleapis\.com\/|\/publishers\/google$/.test(endpoint.baseUrl);
+  return (request) => {
+    const method = request.stream ? "streamGenerateContent" : "generateContent";
+    const query = { alt: request.stream ? "sse" : undefined };
+    const url = requestUrl(endpoint, `${modelPath(request.model)}:${method}`, query);
+    return { url, headers, body: encodeBody(request, isVertex) };
+  };
+}

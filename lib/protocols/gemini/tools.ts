@@ -1,0 +1,130 @@
+/**
+ * Tools and the choice between them.
+ *
+ * Sources: Gemini API reference, "Tool", "ToolConfig", "FunctionCallingConfig"; documentation, "Combine
+ * built-in tools and function calling" (`includeServerSideToolInvocations`; Gemini API only, with the
+ * mode VALIDATED).
+ *
+ * @module
+ */
+import { isFunctionTool, type SamplingOptions, type ToolChoice } from "../../chat/options.ts";
+import { ConfigurationError } from "../../errors.ts";
+import { asObjects, type Json } from "../../json/json.ts";
+import { type GeminiTarget, refuseMark } from "./messages.ts";
+import { unsupported } from "../unsupported.ts";
+
+/** The tools of a request; fields that are absent are `undefined`. */
+export interface GeminiTools {
+  tools: Json[] | undefined;
+  toolConfig: Json | undefined;
+}
+
+/** Fields of `toolConfig` that the user did not ask for, so that `extraBody` may replace them. */
+export function toolDefaults({ toolChoice }: SamplingOptions): string[] {
+  const mode = toolChoice === undefined ? ["toolConfig.functionCallingConfig.mode"] : [];
+  return ["toolConfig.includeServerSideToolInvocations", ...mode];
+}
+
+function unknownChoice(choice: unknown): ConfigurationError {
+  return new ConfigurationError(
+    `toolChoice: expected "auto", "none", "required", a function or allowed_tools, got ${
+      JSON.stringify(choice)
+    }`,
+  );
+}
+
+/** The mode and the names of a choice; `validated` is AUTO with arguments that fit their schemas. */
+function encodeChoice(choice: ToolChoice, isValidated: boolean): Json {
+  const auto = isValidated ? "VALIDATED" : "AUTO";
+  switch (choice) {
+    case "auto":
+      return { mode: auto };
+    case "none":
+      return { mode: "NONE" };
+    case "required":
+      return { mode: "ANY" };
+  }
+  switch (choice?.type) {
+    case "function":
+      if (typeof choice.function?.name !== "string") throw unknownChoice(choice);
+      return { mode: "ANY", allowedFunctionNames: [choice.function.name] };
+    case "allowed_tools": {
+      const { mode, tools } = choice.allowed_tools ?? {};
+      const names = tools?.map((tool) => tool.function?.name);
+      if ((mode !== "auto" && mode !== "required") || !names?.every(Boolean)) {
+        throw unknownChoice(choice);
+      }
+      // AUTO takes no names.
+      return { mode: mode === "auto" ? "VALIDATED" : "ANY", allowedFunctionNames: names };
+    }
+    default:
+      throw unknownChoice(choice);
+  }
+}
+
+/** A tool that Google runs, in its own form. Those of OpenAI and Anthropic have a `type`. */
+function checkOwnTool(tool: Json): Json {
+  if (typeof tool.type !== "string") return tool;
+  throw unsupported(
+    `tools of type "${tool.type}"`,
+    "Gemini",
+    "Give functions, or Gemini's own tools in their own form, such as {googleSearch: {}}.",
+  );
+}
+
+function refuseWithoutTools(options: SamplingOptions): void {
+  for (const option of ["toolChoice", "parallelToolCalls"] as const) {
+    if ((options[option] ?? undefined) === undefined) continue;
+    throw new ConfigurationError(`${option} is set, but there are no tools`, {
+      hint: `Add tools, or leave ${option} out.`,
+    });
+  }
+}
+
+/**
+ * Encodes tools and `toolChoice`.
+ *
+ * @throws {ConfigurationError} for a tool or a choice that Gemini does not have
+ */
+export function encodeTools(options: SamplingOptions, target: GeminiTarget): GeminiTools {
+  const tools = options.tools ?? [];
+  const toolChoice = options.toolChoice ?? undefined;
+  const added = asObjects(options.extraBody?.tools);
+  if (tools.length + added.length === 0) {
+    refuseWithoutTools(options);
+    return { tools: undefined, toolConfig: undefined };
+  }
+  const functions = tools.filter(isFunctionTool);
+  for (const tool of functions) refuseMark(tool);
+  // NONE only turns functions off, so the others must not be sent.
+  const own = toolChoice === "none"
+    ? []
+    : tools.filter((tool) => !isFunctionTool(tool)).map((tool) => checkOwnTool(tool as Json));
+  const others = [...own, ...added];
+  const hasFunctions = functions.length > 0 ||
+    others.some((tool) => tool.functionDeclarations !== undefined);
+  const isMixed = hasFunctions && target.model.isGemini3 &&
+    others.some((tool) => tool.functionDeclarations === undefined);
+  const isValidated = isMixed || functions.some((tool) => tool.function.strict === true);
+  const choice = toolChoice ?? (isValidated ? "auto" : undefined);
+  const config = choice && encodeChoice(choice, isValidated);
+  if (config !== undefined && !hasFunctions && config.mode === "ANY") {
+    throw unsupported("toolChoice for built-in tools", "Gemini", "The model chooses among them.");
+  }
+  const encoded: Json[] = functions.length === 0 ? own : [{
+    functionDeclarations: functions.map(({ function: tool }) => ({
+      name: tool.name,
+      description: tool.description,
+      parametersJsonSchema: tool.parameters,
+    })),
+  }, ...own];
+  return {
+    tools: encoded.length === 0 ? undefined : encoded,
+    toolConfig: hasFunctions && config !== undefined
+      ? {
+        functionCallingConfig: config,
+        includeServerSideToolInvocations: isMixed && !target.isVertex ? true : undefined,
+      }
+      : undefined,
+  };
+}

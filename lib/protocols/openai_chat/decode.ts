@@ -1,0 +1,102 @@
+/**
+ * Answers of OpenAI's Chat Completions API, read tolerantly: fields may be null or absent, and thinking
+ * arrives under several names.
+ *
+ * Source: OpenAI API reference, "Chat Completions", and the types of the `openai` package; the
+ * variations are those of DeepSeek, vLLM, OpenRouter, Groq, Mistral, xAI and Ollama.
+ *
+ * @module
+ */
+import { MalformedResponseError } from "../../errors.ts";
+import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { decodeError } from "../openai_error.ts";
+import {
+  answerCitations,
+  decodeContent,
+  decodeThinking,
+  decodeToolCalls,
+  messageCitations,
+  messageExtras,
+  nativeMessage,
+} from "./answer_message.ts";
+import { decodeCost, decodeUsage, findUsage } from "./usage.ts";
+import { finishReason, isFailure } from "../finish_reason.ts";
+import type { Completion, Endpoint, ProviderError } from "../protocol.ts";
+import { embeddedError } from "../response_error.ts";
+import { mayTagThinking, splitThinking } from "../think_tags.ts";
+import { decodeLogprobs } from "../token_logprobs.ts";
+
+/** The choice with index 0, which is not always first in the list if there are several. */
+export function firstChoice(choices: unknown): Json | undefined {
+  if (Array.isArray(choices) && choices.length === 1) return asObject(choices[0]);
+  const list = asObjects(choices);
+  return list.length < 2 ? list[0] : list.find(({ index }) => index === 0) ?? list[0];
+}
+
+/**
+ * The error that a choice ended with: an error object, or a finish reason that says that the server gave
+ * up. It counts as a bad gateway unless the error names a status.
+ *
+ * Sources: OpenRouter, "Errors" (`choices[].error`); DeepSeek, `insufficient_system_resource`; public
+ * reports of `abort` (vLLM, SGLang) and `error` (OpenRouter).
+ */
+export function choiceError(choice: Json): ProviderError | undefined {
+  const error = choice.error === undefined ? undefined : decodeError({ error: choice.error });
+  if (error !== undefined) return { ...error, status: error.status ?? 502 };
+  const reason = choice.finish_reason;
+  if (!isFailure(reason)) return undefined;
+  const status = reason === "insufficient_system_resource" ? 503 : 502;
+  const native = asText(choice.native_finish_reason);
+  const message = `the answer ended with the finish reason "${native ?? reason}"`;
+  return { message, code: String(reason), status };
+}
+
+/** Decodes a plain answer. */
+export function decode(body: unknown, endpoint?: Endpoint): Completion {
+  const answer = asObject(body);
+  const choice = firstChoice(answer?.choices);
+  // Azure leaves the message out where its content filter took all of it.
+  const isFiltered = finishReason(choice?.finish_reason, false) === "content_filter";
+  const error = choice && choiceError(choice);
+  const message = asObject(choice?.message) ?? asObject(choice?.delta) ??
+    (isFiltered || error !== undefined ? {} : undefined);
+  if (answer === undefined || choice === undefined || message === undefined) {
+    throw new MalformedResponseError(
+      "the server's answer is not a chat completion: it has no choices[0].message",
+      { hint: "Check that the base URL is that of an OpenAI-compatible API." },
+    );
+  }
+  const model = asText(answer.model);
+  const calls = decodeToolCalls(message);
+  const named = decodeThinking(message);
+  const text = decodeContent(message.content);
+  const { thinking, content } = named === undefined && mayTagThinking(endpoint, model)
+    ? splitThinking(text)
+    : { thinking: named ?? null, content: text };
+  const rawUsage = findUsage(answer, choice);
+  const usage = decodeUsage(rawUsage);
+  if (error !== undefined) {
+    throw embeddedError(error, undefined, { content, thinking, usage }, endpoint);
+  }
+  const refusal = asText(message.refusal) ?? null;
+  const completion: Completion = {
+    content: content || (refusal ?? ""),
+    thinking,
+    refusal,
+    toolCalls: calls.map(({ call }) => call),
+    usage,
+    finishReason: refusal === null
+      ? finishReason(choice.finish_reason, calls.length > 0)
+      : "content_filter",
+    model: model ?? "",
+    cost: decodeCost(rawUsage),
+    native: nativeMessage(message.content, messageExtras(message), calls),
+  };
+  const [own, listed] = [messageCitations(message), answerCitations(answer)];
+  if (own.length + listed.length > 0) completion.citations = [...own, ...listed];
+  const logprobs = decodeLogprobs(choice.logprobs);
+  if (logprobs !== undefined) completion.logprobs = logprobs;
+  const serviceTier = asText(answer.service_tier);
+  if (serviceTier !== undefined) completion.serviceTier = serviceTier;
+  return completion;
+}

@@ -1,0 +1,85 @@
+/**
+ * Requests of OpenAI's Chat Completions API, which most services speak.
+ *
+ * Source: OpenAI API reference, "Create chat completion"; what services do differently is data in
+ * services.ts.
+ *
+ * @module
+ */
+import { asCount, type Json } from "../../json/json.ts";
+import { encodeMessages, encodeTools } from "./messages.ts";
+import { chatThinking } from "./thinking.ts";
+import type { ChatRequest, EncodedRequest, Endpoint } from "../protocol.ts";
+import { mergeExtraBody } from "../extra_body.ts";
+import { jsonHeaders, requestUrl } from "../request.ts";
+import { dialectOf, isOpenAIHost, type Service } from "../../services/services.ts";
+import { isOpenAIModel } from "../openai_models.ts";
+import { refuseToolOptions, unsupported } from "../unsupported.ts";
+
+/** Fields that the user did not set, which `extraBody` may replace. */
+const DEFAULTS = ["stream_options.include_usage"];
+
+/** The field that limits the answer's tokens for `model`. */
+function maxTokensField({ maxTokensField, maxTokensModels }: Service, model: string): string {
+  if (maxTokensField === undefined || maxTokensModels?.test(model)) return "max_tokens";
+  return maxTokensField;
+}
+
+function encodeBody(request: ChatRequest, dialect: Service, official: boolean): string {
+  const { options } = request;
+  if (official && options.topK !== undefined) throw unsupported("topK", "OpenAI");
+  refuseToolOptions(options);
+  const body: Json = {
+    model: request.model,
+    messages: encodeMessages(request.messages, official),
+  };
+  // Most options are not given, and an object of keys without values is slow to write.
+  const put = (name: string, value: unknown) => {
+    if (value !== undefined) body[name] = value;
+  };
+  if (request.stream) {
+    body.stream = true;
+    if (dialect.streamOptions !== false) body.stream_options = { include_usage: true };
+  }
+  put("temperature", options.temperature);
+  put("top_p", options.topP);
+  put("top_k", options.topK);
+  put(maxTokensField(dialect, request.model), options.maxTokens);
+  if (options.stop?.length) body.stop = options.stop;
+  put(dialect.seedField ?? "seed", options.seed);
+  put("presence_penalty", options.presencePenalty);
+  put("frequency_penalty", options.frequencyPenalty);
+  if (options.tools?.length) body.tools = encodeTools(options.tools, official);
+  const { toolChoice, thinking, extraBody } = options;
+  put("tool_choice", toolChoice === "required" ? dialect.requiredTool ?? "required" : toolChoice);
+  put("parallel_tool_calls", options.parallelToolCalls);
+  put("response_format", options.responseFormat);
+  if (thinking !== undefined) {
+    Object.assign(
+      body,
+      chatThinking(dialect, request.model, thinking, official),
+    );
+  }
+  mergeExtraBody(body, extraBody, DEFAULTS);
+  if ((asCount(body.n) ?? 1) > 1) {
+    throw unsupported(
+      "n",
+      "flexllm",
+      "Send one request per answer: only the first choice is returned.",
+    );
+  }
+  return JSON.stringify(body);
+}
+
+/** Makes the encoder of one endpoint. */
+export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
+  const url = requestUrl(endpoint, "/chat/completions");
+  const headers = jsonHeaders(endpoint, "authorization");
+  const isOpenAI = isOpenAIHost(endpoint);
+  return (request) => {
+    const dialect = dialectOf(endpoint, request.model);
+    // OpenAI's rules apply to its own models, and to every model on its own servers.
+    const official = dialect.thinking === "effort" && (isOpenAI || isOpenAIModel(request.model));
+    return { url, headers, body: encodeBody(request, dialect, official) };
+  };
+}

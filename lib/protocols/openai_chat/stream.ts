@@ -1,0 +1,180 @@
+/**
+ * The stream of OpenAI Chat Completions: `chat.completion.chunk` objects, `[DONE]` at the end.
+ *
+ * Source: OpenAI API reference, "Chat Completions › Streaming".
+ *
+ * @module
+ */
+import type { NativeMessage } from "../../chat/messages.ts";
+import type { Usage } from "../../chat/result.ts";
+import type { StreamEvent } from "../../chat/events.ts";
+import { MalformedResponseError } from "../../errors.ts";
+import { asObject, asText, type Json } from "../../json/json.ts";
+import { choiceError, firstChoice } from "./decode.ts";
+import { decodeError } from "../openai_error.ts";
+import {
+  answerCitations,
+  decodeContent,
+  decodeThinking,
+  functionCall,
+  messageCitations,
+  nativeMessage,
+} from "./answer_message.ts";
+import { ToolCallAssembler } from "./stream_tool_calls.ts";
+import { MessageAssembler } from "./stream_message.ts";
+import { decodeCost, decodeUsage, findUsage } from "./usage.ts";
+import { finishReason } from "../finish_reason.ts";
+import { parseEvent } from "../parse_event.ts";
+import type { Endpoint, ProviderError, StreamDecoder } from "../protocol.ts";
+import { embeddedError } from "../response_error.ts";
+import { isKnownToThink, mayTagThinking, ThinkTagSplitter } from "../think_tags.ts";
+import { decodeLogprobs } from "../token_logprobs.ts";
+
+/** Decodes one stream. */
+export class ChatStreamDecoder implements StreamDecoder {
+  complete = false;
+  ended = false;
+  model: string | undefined;
+  cost: number | undefined;
+  serviceTier: string | undefined;
+  failure: { error: ProviderError; usage: Usage | null } | undefined;
+  readonly #endpoint: Endpoint | undefined;
+  readonly #isThinkingRequested: boolean;
+  readonly #text = new ThinkTagSplitter();
+  readonly #message = new MessageAssembler();
+  readonly #calls = new ToolCallAssembler();
+  #isEmpty = true;
+  /** Usage that has not been given yet. */
+  #usage: Usage | null = null;
+  #hasText = false;
+  #refused = false;
+  /** How many sources have been given: search services repeat them in each chunk. */
+  #cited = 0;
+
+  constructor(endpoint?: Endpoint, isThinkingRequested = false) {
+    this.#endpoint = endpoint;
+    this.#isThinkingRequested = isThinkingRequested;
+  }
+
+  #mayBeThinking(): boolean {
+    return isKnownToThink(this.model, this.#isThinkingRequested, this.#endpoint?.service);
+  }
+
+  push(data: string): StreamEvent[] {
+    const events: StreamEvent[] = [];
+    if (data === "[DONE]") {
+      this.#done(events);
+      return events;
+    }
+    const chunk = parseEvent(data);
+    const error = decodeError(chunk);
+    if (error !== undefined) throw embeddedError(error, undefined, undefined, this.#endpoint);
+    this.model ??= asText(chunk.model);
+    this.serviceTier = asText(chunk.service_tier) ?? this.serviceTier;
+    const choice = this.#choice(chunk.choices);
+    if (choice !== undefined) this.#pushChoice(choice, events);
+    for (const citation of answerCitations(chunk).slice(this.#cited)) {
+      this.#cited++;
+      events.push({ type: "citation", citation });
+    }
+    const rawUsage = findUsage(chunk, choice);
+    this.#usage = decodeUsage(rawUsage) ?? this.#usage;
+    this.cost = decodeCost(rawUsage) ?? this.cost;
+    // Usage alone is not an answer: such a stream can be retried.
+    if (this.#usage === null || this.#isEmpty) return events;
+    if (this.failure === undefined) events.push({ type: "usage", usage: this.#usage });
+    else this.failure.usage = this.#usage;
+    this.#usage = null;
+    return events;
+  }
+
+  native(): NativeMessage | undefined {
+    const { content, extras } = this.#message;
+    return nativeMessage(content, extras, this.#calls.calls());
+  }
+
+  /** In the form of a plain answer, so that both are read in one way. */
+  get raw(): unknown {
+    const message = this.#message.extras;
+    return message && { model: this.model, choices: [{ index: 0, message }] };
+  }
+
+  #choice(choices: unknown): Json | undefined {
+    const choice = firstChoice(choices);
+    // With several choices, each chunk belongs to one of them.
+    return typeof choice?.index === "number" && choice.index > 0 ? undefined : choice;
+  }
+
+  #pushChoice(choice: Json, events: StreamEvent[]): void {
+    // A server that does not stream sends the whole message at once.
+    const delta = asObject(choice.delta) ?? asObject(choice.message);
+    if (delta !== undefined) this.#pushDelta(delta, events);
+    const logprobs = decodeLogprobs(choice.logprobs);
+    if (logprobs !== undefined) events.push({ type: "logprobs", logprobs });
+    if (events.length > 0) this.#isEmpty = false;
+    const error = choiceError(choice);
+    if (error !== undefined) {
+      this.failure ??= { error, usage: null };
+      this.#isEmpty = false;
+    } else if (asText(choice.finish_reason) !== undefined) {
+      this.#finish(choice.finish_reason, events);
+    }
+  }
+
+  #finish(reason: unknown, events: StreamEvent[]): void {
+    this.complete = true;
+    this.#isEmpty = false;
+    this.#close(events);
+    const finish = this.#refused ? "content_filter" : finishReason(reason, this.#calls.count > 0);
+    events.push({ type: "finish", finishReason: finish });
+  }
+
+  #close(events: StreamEvent[]): void {
+    this.#text.flush(events);
+    this.#calls.close(events);
+  }
+
+  #done(events: StreamEvent[]): void {
+    if (this.#isEmpty) {
+      throw new MalformedResponseError("the stream ended without an answer", { retryable: true });
+    }
+    this.ended = true;
+    if (!this.complete && this.failure === undefined) {
+      // Some servers give no finish reason.
+      if (this.#calls.count > 0) this.#finish(undefined, events);
+      else this.#close(events);
+    }
+    this.complete = true;
+  }
+
+  #pushDelta(delta: Json, events: StreamEvent[]): void {
+    const thinking = decodeThinking(delta);
+    if (thinking !== undefined) {
+      // The server separates thinking itself.
+      this.#text.disable();
+      events.push({ type: "thinking", text: thinking });
+    }
+    this.#message.push(delta);
+    const text = decodeContent(delta.content);
+    if (text !== "") {
+      if (!this.#hasText) {
+        if (!mayTagThinking(this.#endpoint, this.model)) this.#text.disable();
+        else if (this.#mayBeThinking()) this.#text.holdBack();
+      }
+      this.#hasText = true;
+      this.#isEmpty = false;
+      this.#text.push(text, events);
+    }
+    const refusal = asText(delta.refusal);
+    if (refusal !== undefined) {
+      this.#refused = true;
+      events.push({ type: "refusal", text: refusal });
+    }
+    for (const citation of messageCitations(delta)) events.push({ type: "citation", citation });
+    if (Array.isArray(delta.tool_calls)) this.#calls.push(delta.tool_calls, events);
+    else {
+      const only = functionCall(delta);
+      if (only !== undefined) this.#calls.push([{ index: 0, function: only }], events);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Usage and cost in answers of Chat Completions.
+ *
+ * Sources: OpenAI API reference, `usage`; DeepSeek, "Context Caching" (`prompt_cache_hit_tokens`);
+ * Mistral (`num_cached_tokens`); Moonshot (`cached_tokens`, and `usage` in the last choice of a stream);
+ * Groq (`x_groq.usage`); DashScope, "Context Cache" (`cache_creation_input_tokens`); OpenRouter, "Usage
+ * Accounting" (`cost`); Perplexity, "Pricing" (`cost.total_cost`).
+ *
+ * @module
+ */
+import type { Usage } from "../../chat/result.ts";
+import { asCount, asObject, type Json } from "../../json/json.ts";
+import { usageOf } from "../token_usage.ts";
+
+/** The largest of the given counts: a service may report one under two names, one of them 0. */
+function largest(...values: unknown[]): number | undefined {
+  let most: number | undefined;
+  for (const value of values) {
+    const count = asCount(value);
+    if (count !== undefined && (most === undefined || count > most)) most = count;
+  }
+  return most;
+}
+
+/** Decodes a `usage` object; `null` when the server counted nothing. */
+export function decodeUsage(value: unknown): Usage | null {
+  const usage = asObject(value);
+  if (usage === undefined) return null;
+  const prompt = asObject(usage.prompt_tokens_details);
+  const completion = asObject(usage.completion_tokens_details);
+  return usageOf({
+    prompt: usage.prompt_tokens,
+    completion: usage.completion_tokens,
+    total: usage.total_tokens,
+    cached: largest(
+      prompt?.cached_tokens,
+      usage.prompt_cache_hit_tokens,
+      usage.num_cached_tokens,
+      usage.cached_tokens,
+      usage.cache_read_input_tokens,
+    ),
+    cacheWrite: largest(
+      prompt?.cache_write_tokens,
+      prompt?.cache_creation_input_tokens,
+      usage.cache_creation_input_tokens,
+    ),
+    reasoning: completion?.reasoning_tokens ?? usage.reasoning_tokens,
+    audio: (asCount(usage.prompt_audio_seconds) ?? 0) > 0,
+  });
+}
+
+/** The `usage` of an answer or a chunk, wherever the service puts it. */
+export function findUsage(answer: Json, choice: Json | undefined): Json | undefined {
+  return asObject(answer.usage) ?? asObject(choice?.usage) ??
+    asObject(asObject(answer.x_groq)?.usage);
+}
+
+/**
+ * The cost in USD that the server itself reports. Where the user brings a key of the model's own
+ * provider (OpenRouter's `is_byok`), it is the fee only, and that provider's bill is added.
+ */
+export function decodeCost(usage: Json | undefined): number | undefined {
+  const cost = asCount(usage?.cost) ?? asCount(asObject(usage?.cost)?.total_cost);
+  if (usage?.is_byok !== true) return cost;
+  return (cost ?? 0) + (asCount(asObject(usage.cost_details)?.upstream_inference_cost) ?? 0);
+}

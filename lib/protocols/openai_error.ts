@@ -1,0 +1,146 @@
+/**
+ * Error bodies of OpenAI's API and of the services that speak its format, each in its own way.
+ *
+ * Sources: OpenAI API reference, "Error codes"; OpenRouter, "Errors" (`metadata`); Groq, "Structured
+ * Outputs" and "Tool Use" (`failed_generation`); MiniMax, "Error Codes" (`base_resp`); Novita, "API Error
+ * Codes" (`reason`); vLLM, llama.cpp and FastAPI by their answers.
+ *
+ * @module
+ */
+import { asObject, asObjects, asText, type Json } from "../json/json.ts";
+import { errorKind } from "./error_codes.ts";
+import { decodeGoogleError, isGoogleError } from "./google_error.ts";
+import type { ProviderError } from "./protocol.ts";
+
+/** A code as text, whether it is a number or not. */
+function codeOf(value: unknown): string | undefined {
+  return typeof value === "number" ? String(value) : asText(value);
+}
+
+function statusOf(value: unknown): number | undefined {
+  const status = Number(value);
+  return status >= 400 && status <= 599 ? status : undefined;
+}
+
+/** A message that is text, or FastAPI's list of what is wrong with each field. */
+function messageOf(value: unknown): string | undefined {
+  if (typeof value === "string") return asText(value);
+  const problems = asObjects(Array.isArray(value) ? value : asObject(value)?.detail);
+  const lines = problems.map(({ loc, msg }) => {
+    const place = Array.isArray(loc) ? loc.filter((part) => part !== "body").join(".") : "";
+    return place ? `${place}: ${asText(msg)}` : asText(msg);
+  });
+  return asText(lines.join("; "));
+}
+
+/** The error of the model's own provider, which OpenRouter forwards as text. */
+function upstreamError(raw: unknown): ProviderError | undefined {
+  const text = asText(raw);
+  if (text === undefined) return asObject(raw) && decodeError(raw);
+  try {
+    return decodeError(JSON.parse(text)) ?? { message: text };
+  } catch {
+    return { message: text };
+  }
+}
+
+function withMetadata(decoded: ProviderError, metadata: Json): ProviderError {
+  const upstream = upstreamError(metadata.raw);
+  // A moderated input is reported with the categories that it was flagged for.
+  const reasons = Array.isArray(metadata.reasons) ? metadata.reasons.join(", ") : "";
+  const said = upstream?.message ?? (reasons && `flagged for ${reasons}`);
+  const provider = asText(metadata.provider_name);
+  const message = (decoded.message ?? "") + (provider ? ` (${provider})` : "") +
+    (said ? `: ${said}` : "");
+  // The account at that provider is OpenRouter's, so its limits and quotas are not the caller's.
+  const isBlocked = errorKind({ status: 400, ...upstream }) === "blocked";
+  return {
+    ...decoded,
+    message,
+    type: reasons || isBlocked ? "content_policy_violation" : decoded.type,
+  };
+}
+
+function decodeErrorObject(error: Json): ProviderError {
+  if (isGoogleError(error)) return decodeGoogleError(error);
+  const status = statusOf(error.code) ?? statusOf(error.status) ?? statusOf(error.http_code);
+  const inner = asObject(error.innererror) ??
+    asObject(asObject(error.provider_specific_fields)?.innererror);
+  const code = statusOf(error.code) === undefined ? codeOf(error.code) : undefined;
+  const decoded: ProviderError = {
+    message: messageOf(error.message),
+    code: code ?? codeOf(inner?.code) ?? codeOf(error.reason) ?? asText(error.type) ??
+      asText(error.code),
+    type: asText(error.type),
+    status,
+    failedGeneration: typeof error.failed_generation === "string"
+      ? error.failed_generation
+      : undefined,
+  };
+  const metadata = asObject(error.metadata);
+  return metadata === undefined ? decoded : withMetadata(decoded, metadata);
+}
+
+/** MiniMax's numbers, as words that {@link errorKind} knows. */
+const MINIMAX_TYPES: Record<number, string> = {
+  1002: "rate_limit_error",
+  1004: "authentication_error",
+  1008: "insufficient_balance",
+  1026: "input_sensitive",
+  1027: "output_sensitive",
+  1039: "rate_limit_error",
+  1041: "concurrency_limit_exceeded",
+  2045: "rate_limit_error",
+  2049: "authentication_error",
+  2056: "insufficient_balance",
+};
+
+function decodeBaseResponse({ status_code, status_msg }: Json): ProviderError | undefined {
+  const code = Number(status_code);
+  if (!(code > 0)) return undefined;
+  // Unknown, timeout, internal: the request may succeed later.
+  const isInternal = code < 1002 || code === 1013 || code === 1024 || code === 1033;
+  return {
+    message: asText(status_msg),
+    code: String(code),
+    type: MINIMAX_TYPES[code],
+    status: isInternal ? 500 : undefined,
+  };
+}
+
+/** Answers have one of these fields; a body without them may itself be an error. */
+const ANSWER_FIELDS = ["choices", "output", "content", "data"];
+
+function decodePlain(answer: Json): ProviderError | undefined {
+  if (ANSWER_FIELDS.some((name) => (answer[name] ?? null) !== null)) return undefined;
+  // SiliconFlow, Novita, AWS, Azure's API Management; Baidu's older APIs.
+  const message = messageOf(answer.message) ?? asText(answer.Message) ?? asText(answer.error_msg) ??
+    messageOf(answer.detail);
+  if (message === undefined) return undefined;
+  const code = answer.code ?? answer.error_code ?? answer.statusCode;
+  return {
+    message,
+    code: asText(answer.reason) ?? (statusOf(code) === undefined ? codeOf(code) : undefined) ??
+      asText(answer.type),
+    type: asText(answer.type),
+    status: statusOf(code),
+  };
+}
+
+/** Reads the error in a parsed body or stream event; `undefined` when there is none. */
+export function decodeError(body: unknown): ProviderError | undefined {
+  // Gemini's OpenAI-compatible API answers with a list of one.
+  const answer = asObject(Array.isArray(body) ? body[0] : body);
+  if (answer === undefined) return undefined;
+  // xAI puts the code beside the text.
+  const text = asText(answer.error);
+  if (text !== undefined) {
+    const status = statusOf(answer.code);
+    return { message: text, code: status === undefined ? codeOf(answer.code) : undefined, status };
+  }
+  const error = asObject(answer.error);
+  if (error !== undefined) return decodeErrorObject(error);
+  if (answer.object === "error") return decodeErrorObject(answer);
+  const base = asObject(answer.base_resp);
+  return (base && decodeBaseResponse(base)) ?? decodePlain(answer);
+}

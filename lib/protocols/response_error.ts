@@ -1,0 +1,245 @@
+/**
+ * Turns what a server answers into the error it means. Pure, and the only place that decides what an error
+ * is and whether the same request can succeed later; what the codes of each service mean is data in
+ * error_codes.ts.
+ *
+ * Sources: OpenAI's error code guide; the retry rules of the `openai` package (`x-should-retry`,
+ * `retry-after-ms`, `retry-after`); OpenRouter's "Errors" page (402 with `Retry-After`); Groq, "Structured
+ * Outputs" (`json_validate_failed`) and "Tool Use" (`tool_use_failed`).
+ *
+ * @module
+ */
+import {
+  AuthenticationError,
+  ContentBlockedError,
+  type FlexLLMError,
+  HttpError,
+  type HttpErrorDetails,
+  MalformedResponseError,
+  type PartialCompletion,
+  QuotaExceededError,
+  RateLimitError,
+  SchemaMismatchError,
+} from "../errors.ts";
+import { safeUrl } from "../redact.ts";
+import { errorKind, isLoading } from "./error_codes.ts";
+import type { Endpoint, ProviderError } from "./protocol.ts";
+import { parseDate, serverTime } from "./rate_limit_headers.ts";
+
+/**
+ * Seconds to wait as the server asks, from `retry-after-ms` or `retry-after` (seconds or an HTTP
+ * date); `undefined` when it does not ask.
+ */
+export function retryAfterSeconds(headers: Headers): number | undefined {
+  const milliseconds = Number.parseFloat(headers.get("retry-after-ms") ?? "");
+  if (milliseconds >= 0) return milliseconds / 1000;
+  const value = headers.get("retry-after");
+  if (value === null) return undefined;
+  // A header that is sent twice arrives as a list.
+  const [seconds] = value.split(",");
+  if (/^\s*\d+(\.\d+)?\s*$/.test(seconds)) return Number(seconds);
+  const date = parseDate(value);
+  const now = serverTime(headers, Date.now());
+  return date === undefined ? undefined : Math.max(0, (date - now) / 1000);
+}
+
+function requestId(headers: Headers): string | undefined {
+  return headers.get("x-request-id") ?? headers.get("request-id") ?? undefined;
+}
+
+function keyHint(endpoint: Endpoint | undefined): string {
+  const variable = endpoint?.keyVariable ?? "FLEXLLM_API_KEY";
+  const places = `${variable}, --api-key, or api_key in the configuration`;
+  return endpoint !== undefined && endpoint.apiKey === undefined
+    ? `No API key was sent. Set one: ${places}.`
+    : `Check the API key (${places}).`;
+}
+
+function hintOf(status: number, endpoint?: Endpoint): string | undefined {
+  switch (status) {
+    case 401:
+      return keyHint(endpoint);
+    case 403:
+      return endpoint !== undefined && endpoint.apiKey === undefined
+        ? keyHint(endpoint)
+        : "Check the API key, and that it has access to this model.";
+    case 402:
+      return "Top up the account, or use another model.";
+    case 404:
+      return "Check the model's name and the base URL; it usually ends in /v1.";
+    case 400:
+    case 422:
+      return "Fix what the server rejected; retrying the same request won't help.";
+    default:
+      return status >= 500 ? "The service is having problems; try again later." : undefined;
+  }
+}
+
+const BLOCKED_HINT = "Change the prompt, or the content filter of the service.";
+
+const CUT_HINT = "The server, or a proxy in between, cut off the answer; try again later.";
+
+function waitHint(seconds: number | undefined): string | undefined {
+  return seconds === undefined ? undefined : `The server asked to wait ${Math.ceil(seconds)} s.`;
+}
+
+/** What a server says, fit for a terminal: one line, no control characters, not too long. */
+function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  const line = text.replace(/[\x00-\x1f\x7f-\x9f\s]+/g, " ").trim();
+  return line.length > 500 ? `${line.slice(0, 497)}...` : line;
+}
+
+function redirectError(status: number, headers: Headers): FlexLLMError {
+  const location = headers.get("location");
+  // Its query may repeat what was sent.
+  const target = location === null ? null : oneLine(safeUrl(location));
+  return new HttpError(`the server answered ${status} and points to ${target ?? "nowhere"}`, {
+    status,
+    fatal: true,
+    hint: "flexllm doesn't follow redirects: use that as the base URL if it is the right server.",
+  });
+}
+
+/** What an error is made from. */
+interface Received {
+  details: HttpErrorDetails;
+  error: ProviderError | undefined;
+  endpoint: Endpoint | undefined;
+}
+
+/** The error for an answer that the model wrote, and the server rejected. */
+function rejectedAnswer(
+  message: string,
+  { details, error }: Received,
+): FlexLLMError | undefined {
+  const content = error?.failedGeneration;
+  if (error?.code === "json_validate_failed") {
+    return new SchemaMismatchError(message, content ?? "", [error.message ?? message], {
+      partial: details.partial,
+    });
+  }
+  if (error?.code !== "tool_use_failed") return undefined;
+  const partial = details.partial ?? { content: content ?? "", thinking: null };
+  return new HttpError(message, { ...details, partial, retryable: true });
+}
+
+function makeError(message: string, received: Received): FlexLLMError {
+  const rejected = rejectedAnswer(message, received);
+  if (rejected !== undefined) return rejected;
+  const { details, error, endpoint } = received;
+  const { status } = details;
+  // OpenRouter: credit that requests in flight have reserved.
+  if (status === 402 && details.retryAfter !== undefined) {
+    return new RateLimitError(message, details);
+  }
+  const kind = error?.quota
+    ? "quota"
+    : errorKind({ ...error, status, service: endpoint?.service, message: details.providerMessage });
+  switch (kind) {
+    case "quota":
+      return new QuotaExceededError(message, { ...details, hint: hintOf(402) });
+    case "blocked": {
+      const reason = error?.code ?? error?.type ?? String(status);
+      return new ContentBlockedError(message, reason, { ...details, hint: BLOCKED_HINT });
+    }
+    case "auth":
+      return new AuthenticationError(message, { ...details, hint: hintOf(401, endpoint) });
+    case "rate":
+    case "concurrent":
+      return new RateLimitError(message, { ...details, concurrent: kind === "concurrent" });
+  }
+  if (status === 401 || status === 403) return new AuthenticationError(message, details);
+  if (status === 402) return new QuotaExceededError(message, details);
+  if (status === 429) return new RateLimitError(message, details);
+  const loading = isLoading(status, details.providerMessage);
+  return new HttpError(message, { ...details, loading });
+}
+
+/** The beginning of a body that is not JSON, without its markup, for an error message. */
+function firstLine(body: string): string {
+  const line = oneLine(
+    body.replace(/<(script|style)[\s\S]*?<\/\1>/gi, "").replace(/<[^>]*>/g, " "),
+  );
+  return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+}
+
+/** The error for an answer whose status is not a success. */
+export function statusError(
+  status: number,
+  headers: Headers,
+  body: string,
+  error: ProviderError | undefined,
+  endpoint?: Endpoint,
+): FlexLLMError {
+  if (status >= 300 && status < 400) return redirectError(status, headers);
+  const said = oneLine(error?.message ?? firstLine(body));
+  const shouldRetry = headers.get("x-should-retry");
+  const meant = error?.status ?? status;
+  const retryAfter = retryAfterSeconds(headers) ?? error?.retryAfter;
+  const details = {
+    status: meant,
+    hint: waitHint(retryAfter) ?? hintOf(meant, endpoint),
+    providerMessage: said || undefined,
+    providerCode: error?.code,
+    requestId: requestId(headers),
+    retryAfter,
+    retryable: shouldRetry === null ? undefined : shouldRetry === "true",
+  };
+  const message = `the server answered ${status}${said ? `: ${said}` : ""}`;
+  return makeError(message, { details, error, endpoint });
+}
+
+/** Types and codes of error objects inside a 200 answer that may succeed later. */
+const TRANSIENT = /overloaded|unavailable|server_error|rate_limit|timeout|internal/i;
+
+/** The error for an error object inside a 200 answer or a stream. */
+export function embeddedError(
+  error: ProviderError,
+  id?: string,
+  partial?: PartialCompletion,
+  endpoint?: Endpoint,
+): FlexLLMError {
+  const said = oneLine(error.message ?? error.code ?? "unknown");
+  const status = error.status ?? 200;
+  const details = {
+    status,
+    hint: hintOf(status, endpoint),
+    providerMessage: error.message,
+    providerCode: error.code,
+    requestId: id,
+    partial,
+    retryAfter: error.retryAfter,
+    retryable: error.status === undefined
+      ? TRANSIENT.test(`${error.code} ${error.type} ${error.message}`)
+      : undefined,
+  };
+  return makeError(`the server reported an error: ${said}`, { details, error, endpoint });
+}
+
+/** The error for a successful answer whose body is not JSON. */
+export function notJsonError(
+  status: number,
+  headers: Headers,
+  body: string,
+  cause: unknown,
+): FlexLLMError {
+  const text = body.trim();
+  if (text === "") {
+    return new MalformedResponseError(`the server answered ${status} with an empty body`, {
+      retryable: true,
+      hint: CUT_HINT,
+    });
+  }
+  const type = headers.get("content-type") ?? "";
+  if (type.includes("html") || text.startsWith("<")) {
+    return new MalformedResponseError(
+      `the server answered with a web page instead of JSON ("${firstLine(text)}")`,
+      { cause, hint: "Check the base URL; it usually ends in /v1." },
+    );
+  }
+  return new MalformedResponseError(
+    `the server's answer is not valid JSON ("${firstLine(text)}", ${text.length} characters)`,
+    { cause, retryable: true, hint: CUT_HINT },
+  );
+}

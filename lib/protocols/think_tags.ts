@@ -1,0 +1,223 @@
+/**
+ * Thinking that a server leaves in the text, between `<think>` and `</think>` at its beginning: what
+ * vLLM, SGLang, Ollama and others do without a reasoning parser. Newer Qwen templates put the opening
+ * tag into the prompt, so that only the closing one is in the answer.
+ *
+ * Source: vLLM documentation, "Reasoning Outputs".
+ *
+ * @module
+ */
+import type { ServiceName } from "../services/services.ts";
+import type { StreamEvent } from "../chat/events.ts";
+import { isOpenAIModel } from "./openai_models.ts";
+import type { Endpoint } from "./protocol.ts";
+import { service } from "../services/services.ts";
+
+const OPEN = "<think>";
+const CLOSE = "</think>";
+
+/** Models whose providers always send thinking in separate fields: tags in their text are quotations. */
+const NEVER_TAGGED = /(^|[/.:])(claude|gemini|grok)/i;
+
+/** Whether thinking can come in tags in an answer of `model`, as the server names it. */
+export function mayTagThinking(endpoint: Endpoint | undefined, model: string | undefined): boolean {
+  const { service: name, openaiModelsOnly } = endpoint ?? {};
+  if (name !== undefined && !openaiModelsOnly && service(name).thinkTags === false) return false;
+  return model === undefined || (!isOpenAIModel(model) && !NEVER_TAGGED.test(model));
+}
+
+/** Models that think in every answer, by the names that they are served under. */
+const ALWAYS_THINKS = /qwq|thinking|reason|magistral|(^|[-_/.:])r1([-_/.:]|$)/i;
+
+/** Servers that people run themselves, often without a parser for a model's thinking. */
+const SELF_HOSTED: ReadonlySet<ServiceName | undefined> = new Set([
+  undefined,
+  "vllm",
+  "sglang",
+  "llamacpp",
+  "lmstudio",
+  "ollama",
+]);
+
+/**
+ * Whether an answer is known to begin with thinking, so that one without tags so far may still be
+ * thinking: by the model's name, or because a self-hosted model was asked to think.
+ */
+export function isKnownToThink(
+  model: string | undefined,
+  isThinkingRequested: boolean,
+  service: ServiceName | undefined,
+): boolean {
+  return (isThinkingRequested && SELF_HOSTED.has(service)) ||
+    (model !== undefined && ALWAYS_THINKS.test(model));
+}
+
+/** Extracts the thinking from a complete text. */
+export function splitThinking(text: string): { thinking: string | null; content: string } {
+  const start = text.trimStart();
+  const close = start.indexOf(CLOSE);
+  if (!start.startsWith(OPEN)) {
+    const isThinking = close >= 0 && !start.slice(0, close).includes(OPEN);
+    if (!isThinking) return { thinking: null, content: text };
+  }
+  const from = start.startsWith(OPEN) ? OPEN.length : 0;
+  const to = close < 0 ? start.length : close;
+  return {
+    thinking: start.slice(from, to).trim() || null,
+    content: close < 0 ? "" : start.slice(close + CLOSE.length).trimStart(),
+  };
+}
+
+/** How many characters at the end of `text` may be the beginning of one of `tags`. */
+function heldBack(text: string, tags: readonly string[]): number {
+  const from = text.lastIndexOf("<");
+  if (from < 0) return 0;
+  const end = text.slice(from);
+  return tags.some((tag) => tag.startsWith(end)) ? end.length : 0;
+}
+
+/**
+ * Extracts the thinking from a streamed text, wherever the stream splits the tags. Text before a closing
+ * tag that was never opened has already been emitted by then, and `thinking_end` marks it as thinking;
+ * only for models that are known to think is it held back until that is clear.
+ */
+export class ThinkTagSplitter {
+  #state: "start" | "thinking" | "after" | "unopened" | "waiting" | "content" = "start";
+  #held = "";
+  /** Whether any thinking has come. */
+  #thought = false;
+  #holdsBack = false;
+  /** The text that is held back, in pieces: joining and searching all of it each time would be slow. */
+  readonly #waiting: string[] = [];
+
+  /** All further text is the answer. */
+  disable(): void {
+    if (this.#state === "start") this.#state = "content";
+  }
+
+  /** Holds text without tags back until it shows whether it is thinking. */
+  holdBack(): void {
+    this.#holdsBack = true;
+  }
+
+  /** Takes in the next piece and adds what is certain by now to `events`. */
+  push(piece: string, events: StreamEvent[]): void {
+    const text = this.#held === "" ? piece : this.#held + piece;
+    this.#held = "";
+    if (text === "") return;
+    switch (this.#state) {
+      case "start":
+        return this.#start(text, events);
+      case "thinking":
+        return this.#think(text, events);
+      case "after":
+        return this.#afterThinking(text, events);
+      case "unopened":
+        return this.#findClose(text, events);
+      case "waiting":
+        return this.#wait(text, piece, events);
+      case "content":
+        events.push({ type: "text", text });
+    }
+  }
+
+  /** Adds what was held back, at the end of the stream. */
+  flush(events: StreamEvent[]): void {
+    const text = this.#state === "thinking"
+      ? this.#held.trimEnd()
+      : this.#state === "waiting"
+      ? this.#waiting.join("")
+      : this.#held;
+    this.#held = "";
+    this.#waiting.length = 0;
+    if (text === "") return;
+    events.push({ type: this.#state === "thinking" ? "thinking" : "text", text });
+  }
+
+  #start(text: string, events: StreamEvent[]): void {
+    const start = text.trimStart();
+    if (start.startsWith(OPEN)) {
+      this.#state = "thinking";
+      this.#think(start.slice(OPEN.length), events);
+    } else if (OPEN.startsWith(start)) {
+      this.#held = text;
+    } else if (this.#holdsBack) {
+      this.#state = "waiting";
+      this.#wait(text, text, events);
+    } else {
+      this.#state = "unopened";
+      this.#findClose(text, events);
+    }
+  }
+
+  /** Looks for a tag in `text`, which is the last `piece` with the end of what came before it. */
+  #wait(text: string, piece: string, events: StreamEvent[]): void {
+    this.#waiting.push(piece);
+    if (!text.includes(CLOSE) && !text.includes(OPEN)) {
+      this.#held = text.slice(-CLOSE.length);
+      return;
+    }
+    const whole = this.#waiting.join("");
+    const close = whole.indexOf(CLOSE);
+    const open = whole.indexOf(OPEN);
+    if (close < 0 || (open >= 0 && open < close)) {
+      // An opening tag in the middle is a quotation.
+      this.#state = "content";
+      events.push({ type: "text", text: whole });
+      return;
+    }
+    const thinking = whole.slice(0, close).trim();
+    if (thinking !== "") events.push({ type: "thinking", text: thinking });
+    this.#state = "after";
+    this.#afterThinking(whole.slice(close + CLOSE.length), events);
+  }
+
+  /** Looks for a closing tag without an opening one before it. */
+  #findClose(text: string, events: StreamEvent[]): void {
+    const close = text.indexOf(CLOSE);
+    const open = text.indexOf(OPEN);
+    if (open >= 0 && (close < 0 || open < close)) {
+      this.#state = "content";
+      events.push({ type: "text", text });
+    } else if (close >= 0) {
+      const before = text.slice(0, close);
+      if (before !== "") events.push({ type: "text", text: before });
+      events.push({ type: "thinking_end" });
+      this.#state = "after";
+      this.#afterThinking(text.slice(close + CLOSE.length), events);
+    } else {
+      const held = heldBack(text, [OPEN, CLOSE]);
+      const certain = held === 0 ? text : text.slice(0, -held);
+      if (held > 0) this.#held = text.slice(-held);
+      if (certain !== "") events.push({ type: "text", text: certain });
+    }
+  }
+
+  #think(piece: string, events: StreamEvent[]): void {
+    // The blanks after the tag belong to it, in whichever piece they come.
+    const text = this.#thought ? piece : piece.trimStart();
+    if (text === "") return;
+    const close = text.indexOf(CLOSE);
+    const end = close < 0 ? text.length - heldBack(text, [CLOSE]) : close;
+    // So do the blanks before the closing tag.
+    const thinking = text.slice(0, end).trimEnd();
+    if (thinking !== "") {
+      this.#thought = true;
+      events.push({ type: "thinking", text: thinking });
+    }
+    if (close < 0) {
+      this.#held = text.slice(thinking.length);
+      return;
+    }
+    this.#state = "after";
+    this.#afterThinking(text.slice(close + CLOSE.length), events);
+  }
+
+  /** The blank lines between the thinking and the answer belong to neither. */
+  #afterThinking(text: string, events: StreamEvent[]): void {
+    const content = text.trimStart();
+    if (content === "") return;
+    this.#state = "content";
+    events.push({ type: "text", text: content });
+  }
+}

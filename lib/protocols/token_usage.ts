@@ -1,0 +1,58 @@
+/**
+ * Token counts of OpenAI's two APIs and of the many that imitate them, made consistent: every token is
+ * either read or written, and the details are parts of the two sums.
+ *
+ * Sources: OpenAI API reference, `usage`; Mistral, "Audio" (`prompt_audio_seconds`); xAI, "Reasoning"
+ * (reasoning is counted beside the completion); recorded answers of Gemini's compatible API, Mistral and
+ * Azure, which count tokens that only `total_tokens` shows.
+ *
+ * @module
+ */
+import type { Usage } from "../chat/result.ts";
+import { asCount } from "../json/json.ts";
+
+/** Token counts as a server sent them: numbers, or anything else where it did not count. */
+export interface TokenCounts {
+  prompt: unknown;
+  completion: unknown;
+  total: unknown;
+  /** Part of `prompt`. */
+  cached?: unknown;
+  /** Part of `prompt`. */
+  cacheWrite?: unknown;
+  /** Part of `completion`, or beside it. */
+  reasoning?: unknown;
+  /** Whether `prompt` may lack the tokens of audio. */
+  audio?: boolean;
+}
+
+/** The usage that `counts` add up to; `null` when nothing was counted. */
+export function usageOf(counts: TokenCounts): Usage | null {
+  const total = asCount(counts.total);
+  let prompt = asCount(counts.prompt);
+  let completion = asCount(counts.completion);
+  const reasoning = asCount(counts.reasoning);
+  if (prompt === undefined && completion === undefined && total === undefined) return null;
+  prompt ??= Math.max(0, (total ?? 0) - (completion ?? 0));
+  completion ??= Math.max(0, (total ?? 0) - prompt);
+  const uncounted = (total ?? 0) - prompt - completion;
+  const cached = asCount(counts.cached);
+  const cacheWrite = asCount(counts.cacheWrite) ?? 0;
+  if (uncounted > 0) {
+    const isCached = uncounted === (cached ?? 0) + cacheWrite && uncounted !== reasoning;
+    if (counts.audio || isCached) prompt += uncounted;
+    else completion += uncounted;
+  } else if (total === undefined && reasoning !== undefined && reasoning > completion) {
+    completion += reasoning;
+  }
+  const usage: Usage = {
+    promptTokens: prompt,
+    completionTokens: completion,
+    totalTokens: prompt + completion,
+  };
+  if (cached !== undefined) usage.cachedTokens = Math.min(cached, prompt);
+  const written = Math.min(cacheWrite, prompt - (usage.cachedTokens ?? 0));
+  if (written > 0) usage.cacheWriteTokens = written;
+  if (reasoning !== undefined) usage.reasoningTokens = Math.min(reasoning, completion);
+  return usage;
+}

@@ -1,0 +1,381 @@
+/**
+ * The services that can be named instead of a base URL: one row of data each. What a service does
+ * differently from OpenAI's Chat Completions API is a column.
+ *
+ * Sources: each service's own API documentation ("base URL", "authentication", "reasoning"), named at
+ * the row where it is not the obvious page; looked up in November 2026.
+ *
+ * @module
+ */
+import type { ThinkingLevel } from "../chat/options.ts";
+import type { ThinkingDialect } from "../protocols/openai_chat/thinking.ts";
+
+/** What is known of a service. */
+export interface Service {
+  /** The base URL, including the version; empty where each customer has another. */
+  baseUrl: string;
+  /**
+   * The hosts of the service, with a port where it is not the default one; `*` stands for any text.
+   * A path after the host must be the beginning of the base URL's path.
+   */
+  hosts?: readonly string[];
+  /** The environment variable that customarily holds the key. */
+  keyVariable?: string;
+  /**
+   * The field that limits the answer's tokens. OpenAI's reasoning models reject `max_tokens`; many
+   * other services know nothing else. Default `max_tokens`.
+   */
+  maxTokensField?: "max_tokens" | "max_completion_tokens";
+  /** Models of the service that only accept `max_tokens`. */
+  maxTokensModels?: RegExp;
+  /** The field that holds the seed; default `seed`. */
+  seedField?: string;
+  /** The value of `tool_choice` that requires a tool; default `required`. */
+  requiredTool?: string;
+  /** How thinking is requested; default that of self-hosted servers. */
+  thinking?: ThinkingDialect;
+  /** The levels that `reasoning_effort` accepts, if not all; the nearest one is sent. */
+  efforts?: readonly ThinkingLevel[];
+  /** Whether `stream_options` is accepted; default yes. */
+  streamOptions?: false;
+  /**
+   * Whether thinking can arrive in the answer's text, between `<think>` tags; default yes: it depends on
+   * the model (Azure's DeepSeek-R1 has them) and on how a server was started.
+   */
+  thinkTags?: false;
+  /** The header that holds the bare key; default a bearer token in `authorization`. */
+  keyHeader?: string;
+}
+
+/** The name of a known OpenAI-compatible service. */
+export type ServiceName =
+  | "openai"
+  | "azure"
+  | "deepseek"
+  | "qwen"
+  | "zhipu"
+  | "zai"
+  | "moonshot"
+  | "volcengine"
+  | "siliconflow"
+  | "minimax"
+  | "hunyuan"
+  | "qianfan"
+  | "stepfun"
+  | "openrouter"
+  | "groq"
+  | "mistral"
+  | "xai"
+  | "together"
+  | "fireworks"
+  | "cerebras"
+  | "huggingface"
+  | "nvidia"
+  | "deepinfra"
+  | "novita"
+  | "sambanova"
+  | "hyperbolic"
+  | "cohere"
+  | "perplexity"
+  | "venice"
+  | "aimlapi"
+  | "github"
+  | "snowflake"
+  | "bedrock"
+  | "vertex"
+  | "gemini-openai"
+  | "ollama"
+  | "vllm"
+  | "sglang"
+  | "llamacpp"
+  | "lmstudio";
+
+const LOW_TO_HIGH = ["low", "medium", "high"] as const;
+
+/** All services, OpenAI's own first. */
+export const SERVICES: Record<ServiceName, Service> = {
+  openai: {
+    baseUrl: "https://api.openai.com/v1",
+    hosts: ["api.openai.com"],
+    keyVariable: "OPENAI_API_KEY",
+    maxTokensField: "max_completion_tokens",
+    thinking: "effort",
+    thinkTags: false,
+  },
+  // Hosts: Microsoft Learn, "Azure OpenAI in Foundry Models", "Endpoints for Foundry Models" and "API
+  // Management". Mistral's models there reject `max_completion_tokens` (pydantic-ai#6593).
+  azure: {
+    baseUrl: "",
+    hosts: [
+      "*.openai.azure.com",
+      "*.cognitiveservices.azure.com",
+      "*.services.ai.azure.com",
+      "*.azure-api.net",
+      "*.openai.azure.us",
+      "*.openai.azure.cn",
+    ],
+    keyVariable: "AZURE_OPENAI_API_KEY",
+    keyHeader: "api-key",
+    maxTokensField: "max_completion_tokens",
+    maxTokensModels: /mistral|ministral|codestral|pixtral/i,
+    thinking: "effort",
+  },
+
+  // Services in China.
+  // "Thinking Mode": levels low, high and max.
+  deepseek: {
+    baseUrl: "https://api.deepseek.com",
+    hosts: ["api.deepseek.com"],
+    keyVariable: "DEEPSEEK_API_KEY",
+    thinking: "deepseek",
+  },
+  // Alibaba Cloud Model Studio, "OpenAI compatible - Chat": international, mainland and US hosts.
+  qwen: {
+    baseUrl: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+    hosts: [
+      "dashscope-intl.aliyuncs.com",
+      "dashscope.aliyuncs.com",
+      "dashscope-us.aliyuncs.com",
+      "*.maas.aliyuncs.com",
+    ],
+    keyVariable: "DASHSCOPE_API_KEY",
+    thinking: "enable_thinking",
+  },
+  // docs.bigmodel.cn, "HTTP API"; docs.z.ai, "Thinking Mode". Keys of one are not valid at the other.
+  zhipu: {
+    baseUrl: "https://open.bigmodel.cn/api/paas/v4",
+    hosts: ["open.bigmodel.cn"],
+    keyVariable: "ZHIPUAI_API_KEY",
+    thinking: "switch",
+  },
+  zai: {
+    baseUrl: "https://api.z.ai/api/paas/v4",
+    hosts: ["api.z.ai"],
+    keyVariable: "ZAI_API_KEY",
+    thinking: "switch",
+  },
+  // platform.kimi.ai, "Thinking Models" and "Kimi K3".
+  moonshot: {
+    baseUrl: "https://api.moonshot.ai/v1",
+    hosts: ["api.moonshot.ai", "api.moonshot.cn"],
+    keyVariable: "MOONSHOT_API_KEY",
+    thinking: "switch",
+  },
+  // Volcengine Ark, "Chat API"; BytePlus ModelArk is the same service outside of China.
+  volcengine: {
+    baseUrl: "https://ark.cn-beijing.volces.com/api/v3",
+    hosts: ["ark.*.volces.com", "ark.*.bytepluses.com"],
+    keyVariable: "ARK_API_KEY",
+    thinking: "switch",
+  },
+  siliconflow: {
+    baseUrl: "https://api.siliconflow.cn/v1",
+    hosts: ["api.siliconflow.cn", "api.siliconflow.com"],
+    keyVariable: "SILICONFLOW_API_KEY",
+    thinking: "enable_thinking",
+  },
+  // platform.minimax.io, "OpenAI Compatible API": thinking is adaptive or disabled.
+  minimax: {
+    baseUrl: "https://api.minimax.io/v1",
+    hosts: ["api.minimax.io", "api.minimaxi.com", "api.minimax.chat"],
+    keyVariable: "MINIMAX_API_KEY",
+    maxTokensField: "max_completion_tokens",
+    thinking: "switch",
+  },
+  hunyuan: {
+    baseUrl: "https://api.hunyuan.cloud.tencent.com/v1",
+    hosts: ["api.hunyuan.cloud.tencent.com"],
+    keyVariable: "HUNYUAN_API_KEY",
+    thinking: "enable_thinking",
+  },
+  // Baidu AI Cloud Qianfan, "深度思考": `thinking` or `enable_thinking`, by model.
+  qianfan: {
+    baseUrl: "https://qianfan.baidubce.com/v2",
+    hosts: ["qianfan.baidubce.com"],
+    keyVariable: "QIANFAN_API_KEY",
+    thinking: "qianfan",
+  },
+  stepfun: {
+    baseUrl: "https://api.stepfun.com/v1",
+    hosts: ["api.stepfun.com", "api.stepfun.ai"],
+    keyVariable: "STEP_API_KEY",
+    thinking: "effort",
+    efforts: LOW_TO_HIGH,
+  },
+
+  // Other services.
+  openrouter: {
+    baseUrl: "https://openrouter.ai/api/v1",
+    hosts: ["openrouter.ai"],
+    keyVariable: "OPENROUTER_API_KEY",
+    thinking: "reasoning",
+  },
+  groq: {
+    baseUrl: "https://api.groq.com/openai/v1",
+    hosts: ["api.groq.com"],
+    keyVariable: "GROQ_API_KEY",
+    thinking: "effort",
+    efforts: LOW_TO_HIGH,
+  },
+  mistral: {
+    baseUrl: "https://api.mistral.ai/v1",
+    hosts: ["api.mistral.ai"],
+    keyVariable: "MISTRAL_API_KEY",
+    seedField: "random_seed",
+    requiredTool: "any",
+    thinking: "effort",
+    efforts: LOW_TO_HIGH,
+  },
+  xai: {
+    baseUrl: "https://api.x.ai/v1",
+    hosts: ["api.x.ai"],
+    keyVariable: "XAI_API_KEY",
+    thinking: "effort",
+    efforts: ["low", "medium", "high", "xhigh"],
+  },
+  together: {
+    baseUrl: "https://api.together.xyz/v1",
+    hosts: ["api.together.xyz", "api.together.ai"],
+    keyVariable: "TOGETHER_API_KEY",
+    thinking: "effort",
+    efforts: LOW_TO_HIGH,
+  },
+  // docs.fireworks.ai, "Reasoning": levels by model, none knows `minimal`.
+  fireworks: {
+    baseUrl: "https://api.fireworks.ai/inference/v1",
+    hosts: ["api.fireworks.ai"],
+    keyVariable: "FIREWORKS_API_KEY",
+    thinking: "effort",
+    efforts: ["low", "medium", "high", "xhigh", "max"],
+  },
+  cerebras: {
+    baseUrl: "https://api.cerebras.ai/v1",
+    hosts: ["api.cerebras.ai"],
+    keyVariable: "CEREBRAS_API_KEY",
+    maxTokensField: "max_completion_tokens",
+    thinking: "effort",
+    efforts: LOW_TO_HIGH,
+  },
+  // "Inference Providers": a router to other services.
+  huggingface: {
+    baseUrl: "https://router.huggingface.co/v1",
+    hosts: ["router.huggingface.co"],
+    keyVariable: "HF_TOKEN",
+    thinking: "effort",
+  },
+  // NVIDIA NIM for LLMs, "Thinking": a variable of the chat template.
+  nvidia: {
+    baseUrl: "https://integrate.api.nvidia.com/v1",
+    hosts: ["integrate.api.nvidia.com"],
+    keyVariable: "NVIDIA_API_KEY",
+    thinking: "template",
+  },
+  deepinfra: {
+    baseUrl: "https://api.deepinfra.com/v1/openai",
+    hosts: ["api.deepinfra.com"],
+    keyVariable: "DEEPINFRA_API_KEY",
+    thinking: "effort",
+    efforts: LOW_TO_HIGH,
+  },
+  novita: {
+    baseUrl: "https://api.novita.ai/openai/v1",
+    hosts: ["api.novita.ai"],
+    keyVariable: "NOVITA_API_KEY",
+    thinking: "enable_thinking",
+  },
+  sambanova: {
+    baseUrl: "https://api.sambanova.ai/v1",
+    hosts: ["api.sambanova.ai"],
+    keyVariable: "SAMBANOVA_API_KEY",
+    thinking: "template",
+  },
+  hyperbolic: {
+    baseUrl: "https://api.hyperbolic.xyz/v1",
+    hosts: ["api.hyperbolic.xyz"],
+    keyVariable: "HYPERBOLIC_API_KEY",
+    thinking: "template",
+  },
+  // "Compatibility API": effort none or high only, and no `stream_options` (Strands Agents, "Cohere").
+  cohere: {
+    baseUrl: "https://api.cohere.ai/compatibility/v1",
+    hosts: ["api.cohere.ai", "api.cohere.com"],
+    keyVariable: "COHERE_API_KEY",
+    thinking: "effort",
+    efforts: ["high"],
+    streamOptions: false,
+    thinkTags: false,
+  },
+  perplexity: {
+    baseUrl: "https://api.perplexity.ai",
+    hosts: ["api.perplexity.ai"],
+    keyVariable: "PERPLEXITY_API_KEY",
+    thinking: "effort",
+    efforts: ["minimal", "low", "medium", "high"],
+  },
+  venice: {
+    baseUrl: "https://api.venice.ai/api/v1",
+    hosts: ["api.venice.ai"],
+    keyVariable: "VENICE_API_KEY",
+    thinking: "reasoning",
+  },
+  aimlapi: {
+    baseUrl: "https://api.aimlapi.com/v1",
+    hosts: ["api.aimlapi.com"],
+    keyVariable: "AIMLAPI_API_KEY",
+    thinking: "effort",
+  },
+  // GitHub retired GitHub Models on 2026-07-30; the row serves configurations that still have the URL.
+  github: {
+    baseUrl: "https://models.github.ai/inference",
+    hosts: ["models.github.ai", "models.inference.ai.azure.com"],
+    keyVariable: "GITHUB_TOKEN",
+    thinking: "effort",
+  },
+  // "Cortex REST API": https://<account>.snowflakecomputing.com/api/v2/cortex/v1
+  snowflake: {
+    baseUrl: "",
+    hosts: ["*.snowflakecomputing.com"],
+    keyVariable: "SNOWFLAKE_TOKEN",
+    maxTokensField: "max_completion_tokens",
+    thinking: "snowflake",
+  },
+  // Amazon Bedrock User Guide, "Chat Completions API": bedrock-runtime.{region}.amazonaws.com/openai/v1
+  // and bedrock-mantle.{region}.api.aws/v1, both with a Bedrock API key.
+  bedrock: {
+    baseUrl: "",
+    hosts: ["bedrock-runtime*.amazonaws.com", "bedrock-mantle.*.api.aws"],
+    keyVariable: "AWS_BEARER_TOKEN_BEDROCK",
+    thinking: "effort",
+    efforts: LOW_TO_HIGH,
+  },
+  // Vertex AI, "Using OpenAI libraries": …/projects/{p}/locations/{l}/endpoints/openapi, with an access
+  // token as the key.
+  vertex: {
+    baseUrl: "",
+    hosts: ["aiplatform.googleapis.com", "*-aiplatform.googleapis.com"],
+    thinking: "effort",
+    efforts: LOW_TO_HIGH,
+  },
+  // Gemini API, "OpenAI compatibility".
+  "gemini-openai": {
+    baseUrl: "https://generativelanguage.googleapis.com/v1beta/openai",
+    hosts: ["generativelanguage.googleapis.com/v1beta/openai"],
+    keyVariable: "GEMINI_API_KEY",
+    thinking: "effort",
+    efforts: ["minimal", "low", "medium", "high"],
+    thinkTags: false,
+  },
+
+  // Servers of your own. Ports that other programs also use don't identify a server.
+  ollama: {
+    baseUrl: "http://localhost:11434/v1",
+    hosts: ["localhost:11434", "ollama.com"],
+    keyVariable: "OLLAMA_API_KEY",
+    thinking: "effort",
+    efforts: LOW_TO_HIGH,
+  },
+  vllm: { baseUrl: "http://localhost:8000/v1" },
+  sglang: { baseUrl: "http://localhost:30000/v1", hosts: ["localhost:30000"] },
+  llamacpp: { baseUrl: "http://localhost:8080/v1" },
+  lmstudio: { baseUrl: "http://localhost:1234/v1", hosts: ["localhost:1234"] },
+};

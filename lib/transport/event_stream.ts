@@ -1,0 +1,93 @@
+/**
+ * Parses event streams, including those of servers that deviate from the format.
+ *
+ * Source: WHATWG HTML, "Server-sent events"; parsing is eventsource-parser's. llama.cpp sends errors in a
+ * field `error:`; Gemini and others have sent them as bare JSON between events.
+ *
+ * @module
+ */
+import { createParser, type ParseError } from "eventsource-parser";
+import { asObject } from "../json/json.ts";
+
+/** Bare JSON of more characters than this is no error object. */
+const MAX_STRAY = 1024 * 1024;
+
+/** Whether a body whose first characters are `start` holds a document rather than an event stream. */
+export function isDocument(start: string): boolean {
+  return /^\s*[{[<]/.test(start);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value of an `error:` field as an error body, unless it is one already. */
+function errorBody(value: string): string {
+  const error = parse(value) ?? value;
+  return asObject(error)?.error === undefined ? JSON.stringify({ error }) : value;
+}
+
+/** Parses one stream. */
+export class EventStreamParser {
+  /** Whether an event was larger than allowed; nothing can be fed any more then. */
+  isTooLarge = false;
+  readonly #onData: (data: string) => void;
+  readonly #parser: ReturnType<typeof createParser>;
+  /** Lines of JSON that are no fields. */
+  #stray = "";
+
+  /**
+   * @param onData called with the data of each event
+   * @param maxSize the maximum size of one event, in characters
+   */
+  constructor(onData: (data: string) => void, maxSize?: number) {
+    this.#onData = onData;
+    this.#parser = createParser({
+      onEvent: ({ data }) => onData(data),
+      onError: (error) => this.#onError(error),
+      maxBufferSize: maxSize,
+    });
+  }
+
+  /** Takes in the next piece of the stream. */
+  feed(text: string): void {
+    this.#parser.feed(text);
+  }
+
+  /** Ends the stream: a last event without its blank line is still an event, some servers just close. */
+  end(text = ""): void {
+    this.feed(`${text}\n\n`);
+  }
+
+  #onError({ type, field, value = "", line = "" }: ParseError): void {
+    if (type === "max-buffer-size-exceeded") {
+      this.isTooLarge = true;
+    } else if (type === "unknown-field") {
+      if (field === "error") this.#onData(errorBody(value));
+      else this.#pushStray(line);
+    }
+  }
+
+  #pushStray(line: string): void {
+    if (this.#stray === "" && !/^\s*\{/.test(line)) return;
+    this.#stray += `${line}\n`;
+    if (this.#stray.length > MAX_STRAY) this.#stray = "";
+    else if (/\}\s*$/.test(line) && parse(this.#stray) !== undefined) {
+      const data = this.#stray;
+      this.#stray = "";
+      this.#onData(data);
+    }
+  }
+}
+
+/** The data of all events in `text`; `undefined` when it is not an event stream. */
+export function parseEventStream(text: string): string[] | undefined {
+  if (!/^\s*(:|(data|event|id|retry|error):)/.test(text)) return undefined;
+  const events: string[] = [];
+  new EventStreamParser((data) => events.push(data)).end(text);
+  return events;
+}

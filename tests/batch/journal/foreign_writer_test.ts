@@ -1,0 +1,292 @@
+/** Result files that another program writes to while a batch is writing them. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
+import type { Message } from "../../../mod.ts";
+import { Checkpoint } from "../../../lib/batch/journal/journal.ts";
+import type { ResultRecord } from "../../../lib/batch/journal/result_line.ts";
+import { seededRandom } from "../../../lib/runtime/random.ts";
+import { jsonLines, temporaryFolder } from "../../support/temporary_folder.ts";
+
+function question(index: number): Message[] {
+  return [{ role: "user", content: `Question ${index}` }];
+}
+
+function record(index: number, status: "success" | "error" = "success"): ResultRecord {
+  return {
+    index,
+    output: `Answer ${index} é`.repeat(1 + index % 5),
+    status,
+    input: question(index),
+  };
+}
+
+function lines(...records: ResultRecord[]): string {
+  return records.map((line) => `${JSON.stringify(line)}\n`).join("");
+}
+
+/** Every record is in the file as a line of its own. */
+function assertAllThere(text: string, indexes: readonly number[]): void {
+  const found = new Set(text.split("\n"));
+  for (const index of indexes) {
+    assert.ok(found.has(lines(record(index)).trimEnd()), `record ${index} is lost`);
+  }
+}
+
+Deno.test("A foreign line in mid-run costs no answer: the file is kept, unsorted, and the line named", async () => {
+  for (const foreign of ['{"x":1}\n', "no JSON\n", '{"torn":', "\ufffd\n", '{"index":1,"st\n']) {
+    using folder = temporaryFolder();
+    const path = folder.file("out.jsonl");
+    const checkpoint = await Checkpoint.open(path);
+    checkpoint.append([record(1), record(0)]);
+    appendFileSync(path, foreign);
+    checkpoint.append([record(3), record(5)]);
+    checkpoint.append([record(2), record(4)]);
+    assert.equal(checkpoint.read(3).output, record(3).output);
+    const before = folder.read("out.jsonl");
+    assert.throws(() => checkpoint.order(), (error: Error) => {
+      assert.match(error.message, /another program wrote to .*out\.jsonl.*\n.*out\.jsonl:\d: /);
+      return true;
+    });
+    checkpoint.close();
+    assert.equal(folder.read("out.jsonl"), before);
+    assertAllThere(before, [0, 1, 2, 3, 4, 5]);
+    assert.ok(before.includes(foreign));
+    // The next run names the line as well; without it, everything is found and sorted.
+    await assert.rejects(Checkpoint.open(path), { code: "checkpoint" });
+    const kept = before.split("\n").filter((line) => /^\{"index":\d,"output/.test(line));
+    folder.write("out.jsonl", `${kept.join("\n")}\n`);
+    const again = await Checkpoint.open(path);
+    assert.equal(again.successes, 6);
+    again.order();
+    again.close();
+    assert.equal(folder.read("out.jsonl"), lines(...[0, 1, 2, 3, 4, 5].map((i) => record(i))));
+  }
+});
+
+Deno.test("A foreign line after the last result is neither removed nor overlooked", async () => {
+  for (const order of [[0, 1], [1, 0]]) {
+    using folder = temporaryFolder();
+    const path = folder.file("out.jsonl");
+    const checkpoint = await Checkpoint.open(path);
+    checkpoint.append(order.map((i) => record(i)));
+    appendFileSync(path, '{"x":1}\n');
+    assert.throws(() => checkpoint.order(), /out\.jsonl:3: it has no "index"/);
+    checkpoint.close();
+    assert.match(folder.read("out.jsonl"), /\{"x":1\}\n$/);
+  }
+});
+
+Deno.test("Empty lines in mid-run are removed when the file is sorted", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("out.jsonl");
+  const checkpoint = await Checkpoint.open(path);
+  for (const index of [0, 1, 2]) {
+    checkpoint.append([record(index)]);
+    appendFileSync(path, index === 1 ? " \r\n" : "\n");
+  }
+  checkpoint.order();
+  checkpoint.close();
+  assert.equal(folder.read("out.jsonl"), lines(record(0), record(1), record(2)));
+});
+
+Deno.test("Results that another writer appends are kept if they are of the same input", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("out.jsonl");
+  const checkpoint = await Checkpoint.open(path);
+  checkpoint.append([record(0), record(1, "error")]);
+  const theirs = { ...record(0), output: "theirs" };
+  appendFileSync(path, lines(theirs, { ...record(1), output: "theirs" }, record(3)));
+  checkpoint.append([record(2)]);
+  checkpoint.order();
+  checkpoint.close();
+  const results = jsonLines(folder.read("out.jsonl"));
+  assert.deepEqual(results.map(({ index }) => index), [0, 1, 2, 3]);
+  assert.equal(results[0].output, record(0).output, "our own answer stays");
+  assert.deepEqual([results[1].status, results[1].output], ["success", "theirs"]);
+});
+
+Deno.test("A result of another input that someone appends is not removed by sorting", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("out.jsonl");
+  const checkpoint = await Checkpoint.open(path);
+  checkpoint.append([record(1), record(0)]);
+  appendFileSync(path, lines({ ...record(0), input: question(77) }));
+  assert.throws(() => checkpoint.order(), /out\.jsonl:3: it is a result for different input/);
+  checkpoint.close();
+  assertAllThere(folder.read("out.jsonl"), [0, 1]);
+});
+
+Deno.test("A line that is edited in place is found before the file is replaced", async () => {
+  for (const order of [[0, 1, 2], [2, 0, 1]]) {
+    for (const at of [0, 30, -2, -1]) {
+      using folder = temporaryFolder();
+      const path = folder.file("out.jsonl");
+      const checkpoint = await Checkpoint.open(path);
+      checkpoint.append(order.map((i) => record(i)));
+      const length = lines(record(order[0])).length + lines(record(order[1])).length;
+      const fd = openSync(path, "r+");
+      writeSync(fd, Buffer.from("\n"), 0, 1, at < 0 ? length + at : at);
+      closeSync(fd);
+      const before = folder.read("out.jsonl");
+      assert.throws(() => checkpoint.order(), { code: "checkpoint" }, `${order} at ${at}`);
+      checkpoint.close();
+      assert.equal(folder.read("out.jsonl"), before);
+    }
+  }
+});
+
+Deno.test("A file that is cut in mid-run stops the batch, with what was in hand written", async () => {
+  for (const size of [0, 10, 120]) {
+    using folder = temporaryFolder();
+    const path = folder.file("out.jsonl");
+    const checkpoint = await Checkpoint.open(path);
+    checkpoint.append([record(0), record(1), record(2)]);
+    truncateSync(path, size);
+    assert.throws(
+      () => checkpoint.append([record(3), record(4)]),
+      /was truncated by another program/,
+    );
+    checkpoint.close();
+    assertAllThere(folder.read("out.jsonl"), [3, 4]);
+  }
+});
+
+Deno.test("Whatever another program does to the file, no answer is lost or sorted away", async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    using folder = temporaryFolder();
+    const random = seededRandom(seed);
+    const pick = (count: number) => Math.floor(random() * count);
+    const path = folder.file("out.jsonl");
+    const checkpoint = await Checkpoint.open(path);
+    const indexes = Array.from({ length: 40 }, (_, i) => i).sort(() => random() - 0.5);
+    const foreign = ["\n", '{"x":1}\n', '{"torn', "}\n", lines(record(99)), "\0\0", "é\n"];
+    let [next, isForeign] = [0, false];
+    while (next < indexes.length) {
+      if (pick(3) === 0) {
+        const text = foreign[pick(foreign.length)];
+        isForeign ||= text !== "\n";
+        appendFileSync(path, text);
+      }
+      const count = 1 + pick(4);
+      checkpoint.append(indexes.slice(next, next + count).map((i) => record(i)));
+      next += count;
+    }
+    let sorted = true;
+    try {
+      checkpoint.order();
+    } catch (error) {
+      assert.equal((error as { code: string }).code, "checkpoint");
+      sorted = false;
+    }
+    checkpoint.close();
+    const text = folder.read("out.jsonl");
+    assertAllThere(text, indexes);
+    if (!isForeign) assert.ok(sorted, `seed ${seed}`);
+    if (sorted) {
+      const found = jsonLines(text).map(({ index }) => index).filter((index) => index < 40);
+      assert.deepEqual(found, indexes.toSorted((a, b) => a - b), `seed ${seed}`);
+    }
+  }
+});
+
+Deno.test("A file that was replaced by an older version is completed from what was rescued", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("out.jsonl");
+  const first = await Checkpoint.open(path);
+  first.append([record(0), { ...record(1, "error"), cost: 1 }]);
+  folder.write("older", folder.read("out.jsonl"));
+  first.append([record(3), { ...record(1), cost: 2 }]);
+  renameSync(folder.file("older"), path);
+  assert.throws(() => first.settle(), /was moved, removed or replaced/);
+  first.close();
+  assert.deepEqual(readdirSync(folder.path).toSorted(), ["out.jsonl", "out.jsonl.rescued"]);
+
+  const looking = await Checkpoint.openToRead(path);
+  assert.deepEqual([looking?.isDone(3, question(3)), looking?.successes], [true, 3]);
+  looking?.close();
+  const second = await Checkpoint.open(path);
+  assert.deepEqual([0, 1, 2, 3].map((i) => second.isDone(i, question(i))), [
+    true,
+    true,
+    false,
+    true,
+  ]);
+  assert.equal(second.cost, 3);
+  second.append([record(2)]);
+  second.order();
+  second.close();
+  assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
+  assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ index }) => index), [0, 1, 2, 3]);
+});
+
+Deno.test("What is written when the file is found replaced is rescued as well", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("out.jsonl");
+  const first = await Checkpoint.open(path);
+  rmSync(path);
+  folder.write("out.jsonl", "");
+  // The check is due at the first append.
+  assert.throws(() => first.append([record(0)]), /replaced/);
+  first.close();
+  const second = await Checkpoint.open(path);
+  assert.equal(second.isDone(0, question(0)), true);
+  second.close();
+});
+
+Deno.test("A rescued file of another batch is left alone, and so is the result file", async () => {
+  using folder = temporaryFolder();
+  const path = folder.write("out.jsonl", lines(record(0)));
+  const other = { ...record(0), input: question(9) };
+  for (const text of [lines(record(1), other), `${lines(record(1))}{"x":1}\n`]) {
+    folder.write("out.jsonl.rescued", text);
+    await assert.rejects(Checkpoint.open(path), (error: Error & { hint: string }) => {
+      assert.match(error.message, /out\.jsonl\.rescued/);
+      assert.match(error.hint, /mv .*out\.jsonl\.rescued .*out\.jsonl/);
+      return true;
+    });
+    assert.equal(folder.read("out.jsonl"), lines(record(0)));
+    assert.equal(folder.read("out.jsonl.rescued"), text);
+  }
+});
+
+Deno.test("A lock file that was removed is made again", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("out.jsonl");
+  const first = await Checkpoint.open(path);
+  rmSync(`${path}.lock`);
+  first.settle();
+  await assert.rejects(Checkpoint.open(path), /another flexllm process is writing/);
+  first.append([record(0)]);
+  first.close();
+  assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
+});
+
+Deno.test("A writer whose lock another one has stops, and leaves the other its lock", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("out.jsonl");
+  const first = await Checkpoint.open(path);
+  first.append([record(0), record(3)]);
+  rmSync(`${path}.lock`);
+  const second = await Checkpoint.open(path);
+  // The first check of the place is more than a second away, but bytes of another writer bring it on.
+  second.append([record(1)]);
+  assert.throws(() => first.append([record(2)]), /another process is writing/);
+  assert.throws(() => first.append([record(4)]), /another process is writing/);
+  first.close();
+  await assert.rejects(Checkpoint.open(path), /another flexllm process is writing/);
+  second.append([record(2), record(4)]);
+  second.order();
+  second.close();
+  assert.equal(folder.read("out.jsonl"), lines(...[0, 1, 2, 3, 4].map((i) => record(i))));
+  assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
+});

@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { DatabaseSync } from "node:sqlite";
+import { openStore, storePlace } from "../../lib/cache/open_store.ts";
+import { ResponseCache } from "../../lib/cache/response_cache.ts";
+import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
+import { openKv } from "../../lib/runtime/runtime.ts";
+import { FILE_KINDS, openKind } from "../support/cache_stores.ts";
+import { chatResult } from "../support/chat_result.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+
+/** Milliseconds in which a store answers on the busiest of machines. */
+const LONG = 600_000;
+
+/** Asks for answers, one after the other; gives the warnings. */
+async function run(open: () => Promise<CacheStore>, patience = LONG): Promise<string[]> {
+  const warnings: string[] = [];
+  const onWarning = (message: string) => void warnings.push(message);
+  const cache = new ResponseCache({ open, onWarning, patience });
+  for (let i = 0; i < 20; i++) {
+    const request = { key: `k${i}`, model: "m", endpoint: "http://127.0.0.1/v1" };
+    const fetch = () => Promise.resolve(chatResult(`Answer ${i}`));
+    assert.equal(
+      (await cache.getOrFetch([request], async () => ({ result: await fetch(), request }))).content,
+      `Answer ${i}`,
+    );
+  }
+  await cache.close();
+  return warnings;
+}
+
+function testEach(
+  name: string,
+  body: (kind: StoreKind, folder: TemporaryFolder) => Promise<void>,
+): void {
+  for (const kind of FILE_KINDS) {
+    Deno.test(`${kind} cache: ${name}`, async () => {
+      using folder = temporaryFolder();
+      await body(kind, folder);
+    });
+  }
+}
+
+/** Runs on the file at `path`, which cannot be used; gives the one warning. */
+async function warningOf(kind: StoreKind, path: string): Promise<string> {
+  const warnings = await run(() => openStore({ store: kind, path }, {}));
+  assert.equal(warnings.length, 1, warnings.join("\n"));
+  assert.ok(warnings[0].includes(path), warnings[0]);
+  assert.match(warnings[0], /^the response cache is off: .*; the run goes on without it\./);
+  return warnings[0];
+}
+
+async function makeCache(kind: StoreKind, path: string): Promise<void> {
+  const store = await openKind(kind, path);
+  for (let i = 0; i < 500; i++) {
+    const value = Math.random().toString(36).repeat(50);
+    await store.setMany([{ key: `${i}`, value, created: 1000, model: "m" }]);
+  }
+  await store.close();
+}
+
+testEach("a file that is no database is left as it is", async (kind, folder) => {
+  const text = "my diary, day one. ".repeat(1000);
+  const path = folder.write("cache", text);
+  assert.match(await warningOf(kind, path), /is damaged, or not a cache.*Remove it/);
+  assert.equal(folder.read("cache"), text);
+});
+
+testEach("a damaged file", async (kind, folder) => {
+  const path = folder.file("cache");
+  await makeCache(kind, path);
+  const whole = readFileSync(path);
+  const damages: Record<string, (bytes: Uint8Array<ArrayBuffer>) => Uint8Array> = {
+    "all but the first page": (bytes) => bytes.fill(0xa5, 4096),
+    "all but the first two pages": (bytes) => bytes.fill(0xa5, 8192),
+    "cut": (bytes) => bytes.subarray(0, 20_000),
+    "cut within the first page": (bytes) => bytes.subarray(0, 1000),
+  };
+  for (const [name, damage] of Object.entries(damages)) {
+    writeFileSync(path, damage(new Uint8Array(whole)));
+    assert.match(await warningOf(kind, path), /damaged/, name);
+  }
+});
+
+testEach("a page that is damaged in the middle of the file", async (kind, folder) => {
+  const path = folder.file("cache");
+  await makeCache(kind, path);
+  const bytes = readFileSync(path);
+  // Every page but the first dozen, which hold the tables themselves.
+  writeFileSync(path, new Uint8Array(bytes).fill(0xa5, 12 * 4096));
+  const warnings = await run(() => openStore({ store: kind, path }, {}));
+  assert.ok(warnings.length <= 1, warnings.join("\n"));
+});
+
+testEach("somebody else's database is left as it is", async (kind, folder) => {
+  const path = folder.file("cache");
+  const database = new DatabaseSync(path);
+  database.exec("CREATE TABLE diary (day TEXT); PRAGMA user_version = 1");
+  database.close();
+  const bytes = readFileSync(path);
+  assert.match(await warningOf(kind, path), /is a database, but not/);
+  assert.deepEqual(readFileSync(path), bytes);
+});
+
+testEach("the file of the other store", async (kind, folder) => {
+  const path = folder.file("cache");
+  if (openKv === undefined) return;
+  await makeCache(kind === "kv" ? "sqlite" : "kv", path);
+  assert.match(await warningOf(kind, path), /is a database, but not/);
+});
+
+testEach("a path where no file can be", async (kind, folder) => {
+  mkdirSync(folder.file("folder"));
+  const file = folder.write("file", "x");
+  await warningOf(kind, folder.file("folder"));
+  assert.match(await warningOf(kind, `${file}/cache`), /cannot be opened or written/);
+  if (process.platform === "linux") await warningOf(kind, "/proc/cache");
+});
+
+testEach(
+  "a database that another has locked is waited for only as long as patience lasts",
+  async (kind, folder) => {
+    const path = folder.file("cache");
+    await makeCache(kind, path);
+    const locker = new DatabaseSync(path);
+    locker.exec("BEGIN EXCLUSIVE");
+    // In this mode SQLite lets others read, so that the lock may be met only when answers are written.
+    const warnings = await run(() => openKind(kind, path, 300), 300);
+    assert.equal(warnings.length, 1, warnings.join("\n"));
+    assert.match(warnings[0], /locked by another program|does not answer/);
+    locker.exec("ROLLBACK");
+    locker.close();
+    assert.deepEqual(await run(() => openKind(kind, path, LONG)), []);
+  },
+);
+
+testEach("a database that is locked while the run goes on", async (kind, folder) => {
+  const path = folder.file("cache");
+  const locker = new DatabaseSync(path);
+  const warnings = await run(async () => {
+    const store = await openKind(kind, path, 300);
+    locker.exec("BEGIN EXCLUSIVE");
+    return store;
+  }, 300);
+  assert.equal(warnings.length, 1, warnings.join("\n"));
+  locker.exec("ROLLBACK");
+  locker.close();
+});
+
+Deno.test("sqlite cache: a file of another version is left as it is", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("cache");
+  await makeCache("sqlite", path);
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA user_version = 99");
+  database.close();
+  assert.match(
+    await warningOf("sqlite", path),
+    /made by another version of flexllm \(format 99, this one has 1\)/,
+  );
+});
+
+Deno.test("each store has a file of its own in the user's folder", () => {
+  const env = { FLEXLLM_HOME: "/home/me/.flexllm" };
+  assert.deepEqual(storePlace({ store: "sqlite" }, env), {
+    kind: "sqlite",
+    location: "/home/me/.flexllm/cache/responses.sqlite",
+  });
+  assert.deepEqual(storePlace({ store: "memory" }, env), { kind: "memory", location: undefined });
+  const { kind, location } = storePlace({}, env);
+  assert.equal(kind, openKv === undefined ? "sqlite" : "kv");
+  assert.equal(location, `/home/me/.flexllm/cache/responses.${kind}`);
+});
+
+Deno.test("a store that cannot be is refused before anything is opened", () => {
+  const wrong = (options: object, env = {}) =>
+    assert.throws(() => storePlace(options, env), { code: "configuration" });
+  const url = "https://kv.example.invalid/connect";
+  wrong({ store: "redis" });
+  wrong({ store: "sqlite", path: url });
+  wrong({ path: url });
+  if (openKv === undefined) {
+    wrong({ store: "kv" });
+    wrong({ path: url }, { DENO_KV_ACCESS_TOKEN: "token" });
+  } else {
+    const place = storePlace({ path: url }, { DENO_KV_ACCESS_TOKEN: "token" });
+    assert.deepEqual(place, { kind: "kv", location: url });
+  }
+});
+
+Deno.test("kv cache: a server that is not there", async () => {
+  if (openKv === undefined) return;
+  process.env.DENO_KV_ACCESS_TOKEN = "token";
+  const path = "http://127.0.0.1:1/connect";
+  const warnings = await run(() => openStore({ path }, process.env), 300);
+  delete process.env.DENO_KV_ACCESS_TOKEN;
+  assert.equal(warnings.length, 1);
+  assert.ok(warnings[0].includes(path), warnings[0]);
+});

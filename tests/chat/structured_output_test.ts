@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { LLMClient, type ResponseFormat, type SchemaMismatchError } from "../../mod.ts";
+import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
+
+const FORMAT: ResponseFormat = {
+  type: "json_schema",
+  json_schema: {
+    name: "person",
+    schema: {
+      type: "object",
+      properties: { name: { type: "string" }, age: { type: "integer", minimum: 0 } },
+      required: ["name", "age"],
+    },
+  },
+};
+
+async function ask(answer: string, responseFormat?: ResponseFormat) {
+  await using server = await startRawServer((socket) =>
+    socket.write(httpAnswer(200, completion(answer)))
+  );
+  await using client = new LLMClient({ baseUrl: server.baseUrl, model: "m" });
+  const messages = [{ role: "user" as const, content: "Who?" }];
+  const streamed = await client.chatCompletionsStream(messages, { responseFormat }).result;
+  const plain = await client.chatCompletions(messages, { responseFormat });
+  assert.deepEqual(streamed.parsed, plain.parsed);
+  return plain.parsed;
+}
+
+Deno.test("an answer that fits the schema is given parsed", async () => {
+  assert.deepEqual(await ask('{"name":"Ada","age":36}', FORMAT), { name: "Ada", age: 36 });
+  assert.deepEqual(await ask('{"any":["thing"]}', { type: "json_object" }), { any: ["thing"] });
+  assert.equal(await ask("just text"), undefined);
+});
+
+Deno.test("an answer that does not fit is an error with the answer and what is wrong", async () => {
+  await assert.rejects(ask('{"name":"Ada","age":-1}', FORMAT), (error: SchemaMismatchError) => {
+    assert.equal(error.code, "schema_mismatch");
+    assert.equal(error.content, '{"name":"Ada","age":-1}');
+    assert.match(error.message, /does not fit the schema: #\/age: -1 is less than 0/);
+    assert.equal(error.problems.length, 1);
+    return true;
+  });
+  await assert.rejects(ask('{"name":"Ada"}', FORMAT), /age/);
+  await assert.rejects(ask("Ada, 36", FORMAT), /the answer is not JSON/);
+});
+
+Deno.test("JSON in a Markdown code block is taken for what it is", async () => {
+  assert.deepEqual(await ask('```json\n{"name":"Ada","age":36}\n```', FORMAT), {
+    name: "Ada",
+    age: 36,
+  });
+});
+
+/** Asks a server that gives `answers` one after the other. */
+async function askAgain(answers: string[], schemaRetries: number) {
+  await using server = await startRawServer((socket, { number }) =>
+    socket.write(httpAnswer(200, completion(answers[number])))
+  );
+  await using client = new LLMClient({ baseUrl: server.baseUrl, model: "m" });
+  const messages = [{ role: "user" as const, content: "Who?" }];
+  const asked = client.chatCompletions(messages, { responseFormat: FORMAT, schemaRetries });
+  const outcome = await asked.then((result) => ({ result }), (error) => ({ error }));
+  return { ...outcome, sent: server.requests.map(({ body }) => JSON.parse(body).messages) };
+}
+
+Deno.test("an answer that does not fit is asked for again, with what was wrong", async () => {
+  const outcome = await askAgain(["Ada, 36", '{"name":"Ada"}', '{"name":"Ada","age":36}'], 2);
+  assert.ok("result" in outcome);
+  const { result, sent } = outcome;
+  assert.deepEqual(result.parsed, { name: "Ada", age: 36 });
+  assert.equal(result.usage!.totalTokens, 3 * 5, "all three answers are counted");
+  assert.deepEqual(sent[1].slice(0, 2), [
+    { role: "user", content: "Who?" },
+    { role: "assistant", content: "Ada, 36" },
+  ]);
+  assert.match(sent[1][2].content, /the answer is not JSON[\s\S]*nothing but JSON/);
+  assert.equal(sent[2].length, 3, "only the last wrong answer is shown");
+  assert.match(sent[2][2].content, /required property "age"/);
+});
+
+Deno.test("after the last retry the error has the answer and what all have taken", async () => {
+  const outcome = await askAgain(["{}", "{}", '{"name":1}'], 2);
+  assert.ok("error" in outcome);
+  const { error, sent } = outcome;
+  assert.equal(sent.length, 3);
+  assert.equal(error.code, "schema_mismatch");
+  assert.equal(error.content, '{"name":1}');
+  assert.equal(error.result.usage.totalTokens, 3 * 5);
+});

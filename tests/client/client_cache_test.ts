@@ -1,0 +1,175 @@
+/** The response cache as a client, a pool and a batch use it. */
+import assert from "node:assert/strict";
+import {
+  type CacheOptions,
+  CostTracker,
+  LLMClient,
+  LLMClientPool,
+  type Message,
+  type ResponseFormat,
+} from "../../mod.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import { watchedMock } from "../support/watched_mock.ts";
+
+const HELLO: Message[] = [{ role: "user", content: "Hello!" }];
+
+function cacheIn(folder: { file(name: string): string }, options: CacheOptions = {}) {
+  const onWarning = (message: string) => assert.fail(message);
+  return { store: "sqlite" as const, path: folder.file("cache"), onWarning, ...options };
+}
+
+Deno.test("an answer is paid for once, over clients, and comes whole", async () => {
+  using folder = temporaryFolder();
+  await using mock = watchedMock({ responses: [{ text: "Hi!", thinking: "Be polite." }] });
+  const prices = [{ model: "m", input: 1000, output: 1000 }];
+  const ask = async () => {
+    const costTracker = new CostTracker();
+    const options = { baseUrl: mock.baseUrl, model: "m", prices, costTracker };
+    await using client = new LLMClient({ ...options, cache: cacheIn(folder) });
+    const result = await client.chatCompletions(HELLO);
+    return { result, spent: costTracker.spent };
+  };
+  const first = await ask();
+  const second = await ask();
+  assert.equal(mock.requests.length, 1);
+  assert.deepEqual([first.result.cached, second.result.cached], [false, true]);
+  assert.ok(first.spent > 0 && first.result.cost === first.spent);
+  assert.deepEqual([second.result.cost, second.spent], [0, 0]);
+  for (
+    const name of ["content", "thinking", "usage", "finishReason", "model", "message"] as const
+  ) {
+    // As JSON: a field that is undefined and one that is not there are the same.
+    assert.equal(JSON.stringify(second.result[name]), JSON.stringify(first.result[name]), name);
+  }
+});
+
+Deno.test("what changes the answer is another question; a key, a header and a field's place are not", async () => {
+  await using mock = watchedMock();
+  using folder = temporaryFolder();
+  const ask = async (options: object, call: object = {}) => {
+    const base = { baseUrl: mock.baseUrl, model: "m", cache: cacheIn(folder) };
+    await using client = new LLMClient({ ...base, ...options });
+    await client.chatCompletions(HELLO, call);
+    return mock.requests.length;
+  };
+  assert.equal(await ask({ apiKey: "first-key" }), 1);
+  assert.equal(await ask({ apiKey: "second-key", headers: { "x-trace": "7" } }), 1);
+  assert.equal(await ask({}, { temperature: 0.5 }), 2);
+  assert.equal(await ask({}, { extraBody: { b: 1, a: { d: 2, c: 3 } } }), 3);
+  assert.equal(await ask({}, { extraBody: { a: { c: 3, d: 2 }, b: 1 } }), 3);
+  assert.equal(await ask({ model: "other" }), 4);
+  assert.equal(await ask({ cache: cacheIn(folder, { namespace: "mine" }) }), 5);
+  assert.equal(await ask({ cache: false }), 6);
+});
+
+Deno.test("a stream is answered from the cache as a stream, and fills it", async () => {
+  await using mock = watchedMock({ responses: [{ text: "one two three", thinking: "hm" }] });
+  await using client = new LLMClient({
+    baseUrl: mock.baseUrl,
+    model: "m",
+    cache: { store: "memory" },
+  });
+  const read = async () => {
+    const stream = client.chatCompletionsStream(HELLO);
+    let text = "";
+    for await (const piece of stream) text += piece;
+    return { text, result: await stream.result };
+  };
+  const first = await read();
+  const second = await read();
+  const plain = await client.chatCompletions(HELLO);
+  assert.equal(mock.requests.length, 1);
+  assert.deepEqual([first.text, second.text, plain.content], Array(3).fill("one two three"));
+  assert.deepEqual([first.result.cached, second.result.cached, plain.cached], [false, true, true]);
+  assert.equal(second.result.thinking, "hm");
+});
+
+Deno.test("a stream that is left before its end fills nothing", async () => {
+  await using mock = watchedMock({ length: 400 });
+  const cache = { store: "memory" as const };
+  await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
+  for await (const _ of client.chatCompletionsStream(HELLO)) break;
+  assert.equal((await client.chatCompletions(HELLO)).cached, false);
+});
+
+Deno.test("a call may leave the cache alone", async () => {
+  await using mock = watchedMock();
+  const cache = { store: "memory" as const };
+  await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
+  await client.chatCompletions(HELLO);
+  assert.equal((await client.chatCompletions(HELLO, { cache: false })).cached, false);
+  assert.equal((await client.chatCompletionsStream(HELLO, { cache: false }).result).cached, false);
+  assert.equal(mock.requests.length, 3);
+});
+
+Deno.test("identical requests at once are sent once", async () => {
+  await using mock = watchedMock({ delay: 0.05 });
+  const cache = { store: "memory" as const };
+  await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
+  const all = await Promise.all(Array.from({ length: 20 }, () => client.chatCompletions(HELLO)));
+  assert.equal(mock.requests.length, 1);
+  assert.equal(all.filter(({ cached }) => cached).length, 19);
+});
+
+Deno.test("errors, cut answers and answers that do not fit their schema are asked again", async () => {
+  await using mock = watchedMock({ responses: [{ text: '{"name":1}' }] });
+  const cache = { store: "memory" as const };
+  await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
+  const schema = { type: "object", properties: { name: { type: "string" } } };
+  const responseFormat: ResponseFormat = {
+    type: "json_schema",
+    json_schema: { name: "person", schema },
+  };
+  for (let i = 1; i <= 2; i++) {
+    await assert.rejects(client.chatCompletions(HELLO, { responseFormat }), {
+      code: "schema_mismatch",
+    });
+    assert.equal(mock.requests.length, i);
+  }
+  const cut = await client.chatCompletions(HELLO, { maxTokens: 1 });
+  assert.equal(cut.finishReason, "length");
+  assert.equal((await client.chatCompletions(HELLO, { maxTokens: 1 })).cached, false);
+});
+
+Deno.test("a pool finds an answer of any of its endpoints", async () => {
+  await using first = watchedMock();
+  await using second = watchedMock();
+  using folder = temporaryFolder();
+  const inputs = Array.from({ length: 20 }, (_, i) => [{
+    role: "user" as const,
+    content: `Question ${i}`,
+  }]);
+  const run = async () => {
+    await using pool = new LLMClientPool({
+      endpoints: [first, second].map(({ baseUrl }) => ({ baseUrl, model: "m" })),
+      cache: cacheIn(folder),
+    });
+    return (await pool.chatCompletionsBatch(inputs)).summary;
+  };
+  const filled = await run();
+  assert.ok(first.requests.length > 3 && second.requests.length > 3);
+  const found = await run();
+  assert.equal(first.requests.length + second.requests.length, 20);
+  assert.deepEqual([filled.cached, found.cached, found.succeeded], [0, 20, 20]);
+  assert.deepEqual([found.cost, found.promptTokens, found.unpriced], [0, 0, 0]);
+});
+
+Deno.test("a cache that cannot be used is one warning, and every answer comes", async () => {
+  await using mock = watchedMock();
+  const warnings: string[] = [];
+  await using client = new LLMClient({
+    baseUrl: mock.baseUrl,
+    model: "m",
+    cache: { store: "sqlite", path: "/dev/null/cache", onWarning: (text) => warnings.push(text) },
+  });
+  for (let i = 0; i < 3; i++) assert.equal((await client.chatCompletions(HELLO)).cached, false);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /the response cache is off: .*\/dev\/null\/cache.*goes on without it/);
+});
+
+Deno.test("wrong options of a cache are told at once", () => {
+  const make = (cache: CacheOptions) => () =>
+    new LLMClient({ provider: "mock", model: "m", cache });
+  assert.throws(make({ ttl: -1 }), { code: "configuration" });
+  assert.throws(make({ store: "redis" as "kv" }), { code: "configuration" });
+});

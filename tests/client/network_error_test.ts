@@ -1,0 +1,65 @@
+/** What is said of network errors, in our words, whatever the runtime calls them. */
+import assert from "node:assert/strict";
+import { LLMClient } from "../../mod.ts";
+
+/** Words of Bun 1.4 and Node 22, which Deno shares, with and without a cause. */
+const ERRORS: [error: Error, message: string][] = [
+  [
+    Object.assign(
+      new TypeError("ECONNREFUSED: Unable to connect. Is the computer able to access the url?"),
+      {
+        code: "ECONNREFUSED",
+      },
+    ),
+    "connection refused",
+  ],
+  [
+    new TypeError("fetch failed", {
+      cause: Object.assign(new Error("connect ETIMEDOUT 10.0.0.1:443"), { code: "ETIMEDOUT" }),
+    }),
+    "the server is unreachable",
+  ],
+  [
+    Object.assign(new Error("connect EHOSTUNREACH 10.0.0.1:443"), { code: "EHOSTUNREACH" }),
+    "the server is unreachable",
+  ],
+  [
+    new TypeError("fetch failed", {
+      cause: Object.assign(new Error("connect EADDRNOTAVAIL"), { code: "EADDRNOTAVAIL" }),
+    }),
+    "no local port is free for the connection",
+  ],
+  [
+    new Error(
+      'Malformed_HTTP_Response fetching "http://127.0.0.1:1/v1/chat/completions". For more ' +
+        "information, pass `verbose: true` in the second argument to fetch()",
+    ),
+    "the server's answer is not HTTP",
+  ],
+  [
+    new Error(
+      'Something_New fetching "http://127.0.0.1:1/v1/chat/completions". For more information, ' +
+        "pass `verbose: true` in the second argument to fetch()",
+    ),
+    "the request failed: Something_New",
+  ],
+  [
+    new TypeError("EFOO: Was there a typo in the url or port?"),
+    "the request failed: EFOO",
+  ],
+];
+
+for (const [error, message] of ERRORS) {
+  Deno.test(`"${error.message.slice(0, 50)}" is: ${message}`, async () => {
+    await using client = new LLMClient({
+      baseUrl: "http://127.0.0.1:1/v1",
+      model: "m",
+      retryTimes: 0,
+      fetch: () => Promise.reject(error),
+    });
+    await assert.rejects(client.chatCompletions([{ role: "user", content: "Hi" }]), {
+      code: "connection",
+      message: `${message} (http://127.0.0.1:1/v1/chat/completions)`,
+    });
+  });
+}

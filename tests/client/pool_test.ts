@@ -1,0 +1,355 @@
+import assert from "node:assert/strict";
+import { LLMClientPool } from "../../lib/client/pool.ts";
+import type { PoolOptions } from "../../lib/client/client_options.ts";
+import { HttpError } from "../../lib/errors.ts";
+import { seededRandom } from "../../lib/runtime/random.ts";
+import type { LoadBalance, Target } from "../../lib/scheduling/load_balancer.ts";
+import { Gate, type SharedLimits } from "../../lib/scheduling/endpoint_limits.ts";
+import { RateLimiter } from "../../lib/scheduling/rate_limiter.ts";
+import { type RunOptions, Scheduler } from "../../lib/scheduling/scheduler.ts";
+import { startRawServer } from "../support/raw_server.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
+import { watchedMock } from "../support/watched_mock.ts";
+
+const HELLO = [{ role: "user" as const, content: "Hello!" }];
+
+interface Place {
+  name: string;
+  gate: Gate;
+  weight: number;
+  ask: () => Promise<string>;
+}
+
+interface PlaceOptions {
+  concurrency?: number;
+  weight?: number;
+  maxQps?: number;
+  failureThreshold?: number;
+  recoveryTime?: number;
+  shared?: SharedLimits;
+}
+
+const ANSWER = () => Promise.resolve("answer");
+const FAILURE = () => Promise.reject(new HttpError("broken", { status: 500 }));
+
+function place(name: string, ask: () => Promise<string>, options: PlaceOptions = {}): Place {
+  const gate = new Gate({
+    concurrency: options.concurrency ?? 10,
+    maxQps: options.maxQps,
+    maxTpm: undefined,
+    adaptive: false,
+    failureThreshold: options.failureThreshold,
+    recoveryTime: options.recoveryTime,
+    shared: options.shared,
+    random: () => 0.5,
+  }, false);
+  return { name, gate, ask, weight: options.weight ?? 1 };
+}
+
+function poolOf(places: Place[], loadBalance: LoadBalance, clock = new VirtualClock()) {
+  const scheduler = new Scheduler(places, {
+    loadBalance,
+    fallback: true,
+    retryTimes: 3,
+    retryDelay: 1,
+    maxWait: 600,
+    clock,
+    random: seededRandom(7),
+  });
+  const run = (options: RunOptions<Target> = {}) =>
+    scheduler.run(async ({ target }) => {
+      await target.ask();
+      return target.name;
+    }, options);
+  return { clock, run };
+}
+
+async function namesOf(run: () => Promise<string>, count: number): Promise<string[]> {
+  const names: string[] = [];
+  for (let i = 0; i < count; i++) names.push(await run());
+  return names;
+}
+
+function count(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+Deno.test("round_robin goes from one to the next", async () => {
+  const { run } = poolOf(["a", "b", "c"].map((name) => place(name, ANSWER)), "round_robin");
+  assert.deepEqual(await namesOf(run, 6), ["a", "b", "c", "a", "b", "c"]);
+});
+
+Deno.test("fallback stays with the first as long as it is up, also when it is full", async () => {
+  const clock = new VirtualClock();
+  const slow = () => clock.sleep(100).then(() => "answer");
+  const { run } = poolOf(
+    [place("a", slow, { concurrency: 1 }), place("b", slow)],
+    "fallback",
+    clock,
+  );
+  const names = await clock.run(Promise.all([run(), run(), run()]));
+  assert.deepEqual(names, ["a", "a", "a"]);
+  assert.equal(clock.now(), 300);
+});
+
+Deno.test("weights are honoured: chi-square over 6,000 draws", async () => {
+  const weights = { a: 1, b: 2, c: 3 };
+  const places = Object.entries(weights).map(([name, weight]) => place(name, ANSWER, { weight }));
+  const { run } = poolOf(places, "weighted");
+  const counts = count(await namesOf(run, 6000));
+  let chiSquare = 0;
+  for (const [name, weight] of Object.entries(weights)) {
+    const expected = 6000 * weight / 6;
+    chiSquare += (counts[name] - expected) ** 2 / expected;
+  }
+  // The 99.9 % quantile of the chi-square distribution with two degrees of freedom.
+  assert.ok(chiSquare < 13.82, `${chiSquare}: ${JSON.stringify(counts)}`);
+});
+
+Deno.test("random draws all alike: chi-square over 3,000 draws", async () => {
+  const { run } = poolOf(["a", "b", "c"].map((name) => place(name, ANSWER)), "random");
+  const counts = count(await namesOf(run, 3000));
+  const chiSquare = Object.values(counts)
+    .reduce((sum, found) => sum + (found - 1000) ** 2 / 1000, 0);
+  assert.ok(chiSquare < 13.82, `${chiSquare}: ${JSON.stringify(counts)}`);
+});
+
+Deno.test("least_busy fills the places evenly", async () => {
+  const clock = new VirtualClock();
+  const slow = () => clock.sleep(100).then(() => "answer");
+  const places = [place("a", slow, { concurrency: 20 }), place("b", slow, { concurrency: 10 })];
+  const { run } = poolOf(places, "least_busy", clock);
+  const names = await clock.run(Promise.all(Array.from({ length: 15 }, () => run())));
+  assert.deepEqual(count(names), { a: 10, b: 5 });
+});
+
+Deno.test("latency goes to the fastest, once all are known", async () => {
+  const clock = new VirtualClock();
+  const taking = (ms: number) => () => clock.sleep(ms).then(() => "answer");
+  const places = [place("a", taking(100)), place("b", taking(10)), place("c", taking(50))];
+  const { run } = poolOf(places, "latency", clock);
+  const names = await clock.run(namesOf(run, 10));
+  assert.deepEqual(names.slice(0, 3).toSorted(), ["a", "b", "c"]);
+  assert.deepEqual(new Set(names.slice(3)), new Set(["b"]));
+});
+
+Deno.test("what one endpoint fails goes to another at once, and only what is its fault", async () => {
+  const clock = new VirtualClock();
+  const { run } = poolOf([place("a", FAILURE), place("b", ANSWER)], "fallback", clock);
+  assert.equal(await run(), "b");
+  assert.equal(clock.now(), 0);
+  let asked = 0;
+  const refuse = () => {
+    asked++;
+    return Promise.reject(new HttpError("bad request", { status: 400 }));
+  };
+  const other = poolOf([place("a", refuse), place("b", refuse)], "fallback");
+  await assert.rejects(other.run(), { status: 400 });
+  assert.equal(asked, 1);
+});
+
+Deno.test("when all fail, the round is repeated after a wait", async () => {
+  const clock = new VirtualClock();
+  const tries: string[] = [];
+  const failing = (name: string) => () => {
+    tries.push(name);
+    return FAILURE();
+  };
+  const places = [place("a", failing("a")), place("b", failing("b"))];
+  const { run } = poolOf(places, "round_robin", clock);
+  await assert.rejects(clock.run(run()), { status: 500 });
+  assert.deepEqual(tries, ["a", "b", "a", "b", "a", "b", "a", "b"]);
+  assert.ok(clock.now() > 0);
+});
+
+Deno.test("an endpoint that is down is left alone, then probed once, then used again", async () => {
+  const clock = new VirtualClock();
+  let broken = true;
+  const asked: number[] = [];
+  const flaky = async () => {
+    asked.push(clock.now());
+    await clock.sleep(10);
+    if (broken) throw new HttpError("broken", { status: 500 });
+    return "answer";
+  };
+  const steady = () => clock.sleep(10).then(() => "answer");
+  const places = [
+    place("a", flaky, { failureThreshold: 3, recoveryTime: 60 }),
+    place("b", steady, { failureThreshold: 3, recoveryTime: 60 }),
+  ];
+  const { run } = poolOf(places, "fallback", clock);
+  const ask = () => clock.run(Promise.all(Array.from({ length: 5 }, () => run())));
+  for (let i = 0; i < 5; i++) await ask();
+  const whileDown = asked.length;
+  assert.ok(whileDown <= 5 && places[0].gate.isDown, `${whileDown}`);
+  await clock.run(clock.sleep(60_000));
+  assert.deepEqual(count(await ask()), { b: 5 });
+  assert.equal(asked.length, whileDown + 1, "a single probe");
+  broken = false;
+  await clock.run(clock.sleep(61_000));
+  await ask();
+  assert.equal(places[0].gate.isDown, false);
+  assert.deepEqual(count(await ask()), { a: 5 });
+});
+
+Deno.test("endpoints on one server have their own health and limits", async () => {
+  const clock = new VirtualClock();
+  const places = [place("a", FAILURE, { failureThreshold: 1 }), place("b", ANSWER)];
+  const { run } = poolOf(places, "round_robin", clock);
+  await namesOf(run, 4);
+  assert.deepEqual(places.map(({ gate }) => gate.isDown), [true, false]);
+});
+
+/** Runs a batch over endpoints of the given latencies; gives how long it took against the ideal. */
+async function sharedQueue(latencies: number[], records: number): Promise<number> {
+  const clock = new VirtualClock();
+  const places = latencies.map((latency, i) =>
+    place(String(i), () => clock.sleep(latency).then(() => "answer"))
+  );
+  const { run } = poolOf(places, "round_robin", clock);
+  let left = records;
+  const work = async () => {
+    while (left > 0) {
+      left--;
+      await run({ hooks: { patient: true, remaining: () => left } });
+    }
+  };
+  await clock.run(Promise.all(Array.from({ length: 10 * latencies.length }, work)));
+  const perMillisecond = latencies.reduce((sum, latency) => sum + 10 / latency, 0);
+  return clock.now() / (records / perMillisecond);
+}
+
+Deno.test("a shared queue over latencies of 1, 2 and 10 ends within 15 % of the ideal", async () => {
+  for (const records of [200, 350, 500, 1000, 3000]) {
+    const ratio = await sharedQueue([100, 200, 1000], records);
+    assert.ok(ratio < 1.15, `${ratio} for ${records} records`);
+  }
+});
+
+Deno.test("an endpoint that has just died is not waited for because it was fast", async () => {
+  const clock = new VirtualClock();
+  let dead = false;
+  const mortal = async () => {
+    await clock.sleep(1);
+    if (dead) throw new HttpError("gone", { status: 500 });
+    return "answer";
+  };
+  const places = [
+    place("fast", mortal),
+    place("slow", () => clock.sleep(50).then(() => "answer")),
+  ];
+  const { run } = poolOf(places, "round_robin", clock);
+  const options = { hooks: { patient: true, remaining: () => 0 } };
+  await clock.run(Promise.all(Array.from({ length: 20 }, () => run({ hooks: { patient: true } }))));
+  dead = true;
+  const names = await clock.run(Promise.all([run(options), run(options)]));
+  assert.deepEqual(names, ["slow", "slow"]);
+});
+
+function mockPool(baseUrls: string[], options: Partial<PoolOptions> = {}): LLMClientPool {
+  return new LLMClientPool({
+    endpoints: baseUrls.map((baseUrl) => ({ baseUrl, model: "mock" })),
+    retryDelay: 0.01,
+    ...options,
+  });
+}
+
+Deno.test("a batch over three endpoints, one of them dead, fails nothing", async () => {
+  await using first = watchedMock();
+  await using second = watchedMock();
+  const dead = await startRawServer((socket) => socket.destroy());
+  await using pool = mockPool([first.baseUrl, dead.baseUrl, second.baseUrl]);
+  const inputs = Array.from({ length: 200 }, (_, i) => [{
+    role: "user" as const,
+    content: `Question ${i}`,
+  }]);
+  const { summary, results } = await pool.chatCompletionsBatch(inputs);
+  await dead[Symbol.asyncDispose]();
+  assert.deepEqual([summary.succeeded, summary.failed], [200, 0]);
+  assert.equal(first.requests.length + second.requests.length, 200);
+  assert.ok(first.requests.length > 20 && second.requests.length > 20);
+  const [item] = results;
+  assert.ok(item.status === "success" && item.result.endpoint.startsWith("http://127.0.0.1:"));
+  const [, stats] = pool.stats;
+  assert.equal(stats.state === "down" || stats.state === "probing", true);
+  assert.ok(stats.failures >= 3 && stats.lastError?.code === "connection");
+});
+
+Deno.test("a stream fails over until its first token, and not after it", async () => {
+  await using good = watchedMock();
+  await using broken = watchedMock({ errorRate: 1, errorKinds: ["server_error"] });
+  await using pool = mockPool([broken.baseUrl, good.baseUrl], { loadBalance: "fallback" });
+  const result = await pool.chatCompletionsStream(HELLO).result;
+  assert.equal(result.finishReason, "stop");
+  assert.equal(good.requests.length, 1);
+
+  await using cut = watchedMock({ errorRate: 1, errorKinds: ["disconnect"], length: 500 });
+  await using other = mockPool([cut.baseUrl, good.baseUrl], { loadBalance: "fallback" });
+  await assert.rejects(
+    other.chatCompletionsStream(HELLO).result,
+    (error: { code: string; partial: { content: string } }) =>
+      error.code === "connection" && error.partial.content.length > 0,
+  );
+  assert.equal(good.requests.length, 1);
+});
+
+Deno.test("endpoints may differ in provider and model", async () => {
+  await using mock = watchedMock();
+  const root = mock.baseUrl.replace(/\/v1$/, "");
+  await using pool = new LLMClientPool({
+    endpoints: [
+      { baseUrl: mock.baseUrl, model: "gpt-a" },
+      { provider: "claude", baseUrl: root, model: "claude-b", apiKey: "test-key" },
+      { provider: "gemini", baseUrl: `${root}/v1beta`, model: "gemini-c", apiKey: "test-key" },
+    ],
+  });
+  const models: string[] = [];
+  for (let i = 0; i < 3; i++) models.push((await pool.chatCompletions(HELLO)).model);
+  assert.deepEqual(models, ["gpt-a", "claude-b", "gemini-c"]);
+});
+
+Deno.test("a limit of the pool holds over all its endpoints, also for retries", async () => {
+  const clock = new VirtualClock();
+  const limits = { qps: new RateLimiter(10), tpm: undefined };
+  const begun: number[] = [];
+  const failing = () => {
+    begun.push(clock.now());
+    return begun.length % 3 === 0 ? FAILURE() : ANSWER();
+  };
+  const places = ["a", "b", "c"].map((name) => place(name, failing, { shared: limits }));
+  const { run } = poolOf(places, "round_robin", clock);
+  await clock.run(Promise.all(Array.from({ length: 40 }, () => run())));
+  assert.ok(begun.length > 40);
+  for (const start of begun) {
+    const window = begun.filter((at) => at >= start && at < start + 1000);
+    assert.ok(window.length <= 10, `${window.length} in a second`);
+  }
+});
+
+Deno.test("a key that is refused takes its endpoint out, not the batch", async () => {
+  await using good = watchedMock();
+  await using refusing = await startRawServer((socket) =>
+    socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+  );
+  await using pool = mockPool([refusing.baseUrl, good.baseUrl]);
+  const { summary } = await pool.chatCompletionsBatch(Array.from({ length: 50 }, () => HELLO));
+  assert.deepEqual([summary.succeeded, summary.failed], [50, 0]);
+  assert.ok(refusing.requests.length <= 10, `${refusing.requests.length} refused`);
+});
+
+Deno.test("wrong options of a pool name the endpoint", () => {
+  const baseUrl = "http://127.0.0.1:1/v1";
+  const wrong: [PoolOptions, RegExp][] = [
+    [{ endpoints: [] }, /endpoints: expected a list of at least one/],
+    [{ endpoints: [{ baseUrl }, { baseUrl, weight: 0 }] }, /endpoints\[1\]: weight/],
+    [{ endpoints: [{ baseUrl, concurrencyLimit: 0 }] }, /endpoints\[0\]: concurrencyLimit/],
+    [{ endpoints: [{ baseUrl }], loadBalance: "fastest" as LoadBalance }, /loadBalance: expected/],
+    [{ endpoints: [{ baseUrl }], failureThreshold: 0 }, /failureThreshold/],
+    [{ endpoints: [{ baseUrl }], maxQps: 0 }, /maxQps/],
+  ];
+  for (const [options, message] of wrong) {
+    assert.throws(() => new LLMClientPool(options), { code: "configuration", message });
+  }
+});

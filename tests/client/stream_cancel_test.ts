@@ -1,0 +1,158 @@
+/** Streams that are cancelled, left or read slowly. */
+import assert from "node:assert/strict";
+import { AbortedError, type ChatOptions, type Fetch, LLMClient } from "../../mod.ts";
+import { laneOf } from "../../lib/transport/deadlines.ts";
+import { EVENT_STREAM_HEAD, startRawServer, textEvent } from "../support/raw_server.ts";
+
+const HELLO = [{ role: "user", content: "Hello" }] as const;
+
+/** A server whose model says one word and is silent from then on. */
+async function silentServer() {
+  return await startRawServer((socket) => socket.write(`${EVENT_STREAM_HEAD}${textEvent("one")}`));
+}
+
+function clientOf(baseUrl: string, options: object = {}): LLMClient {
+  return new LLMClient({ baseUrl, model: "m", concurrencyLimit: 1, timeout: 1000, ...options });
+}
+
+/** Runs `work` until the server sees that the connection was closed. */
+async function untilClosed(server: { closed: () => number }): Promise<void> {
+  while (server.closed() === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+Deno.test("leaving a stream while the model is silent ends the request at once", async () => {
+  await using server = await silentServer();
+  await using client = clientOf(server.baseUrl);
+  const iterator = client.chatCompletionsStream(HELLO)[Symbol.asyncIterator]();
+  assert.equal((await iterator.next()).value, "one");
+  const pending = iterator.next();
+  await iterator.return!();
+  assert.deepEqual(await pending, { done: true, value: undefined });
+  await untilClosed(server);
+  assert.equal(client.stats[0].inFlight, 0);
+});
+
+Deno.test("abort() ends a stream at once, and its reason is the cause of the error", async () => {
+  await using server = await silentServer();
+  await using client = clientOf(server.baseUrl);
+  const stream = client.chatCompletionsStream(HELLO);
+  const iterator = stream[Symbol.asyncIterator]();
+  await iterator.next();
+  const pending = iterator.next();
+  const reason = new Error("the user has gone");
+  stream.abort(reason);
+  await assert.rejects(pending, { code: "aborted", cause: reason });
+  await assert.rejects(stream.result, { code: "aborted", cause: reason });
+  await untilClosed(server);
+  assert.equal(client.stats[0].inFlight, 0);
+});
+
+Deno.test("cancelling a web stream of text cancels the request", async () => {
+  await using server = await silentServer();
+  await using client = clientOf(server.baseUrl);
+  const reader = client.chatCompletionsStream(HELLO).toReadableStream().getReader();
+  assert.equal((await reader.read()).value, "one");
+  await reader.cancel();
+  await untilClosed(server);
+});
+
+Deno.test("a stand-in for fetch that does not look at the signal is not waited for", async () => {
+  const fetch: Fetch = () => new Promise(() => {});
+  await using client = clientOf("http://host/v1", { fetch });
+  for (const isStream of [false, true]) {
+    const controller = new AbortController();
+    const options: ChatOptions = { signal: controller.signal };
+    const call = isStream
+      ? client.chatCompletionsStream(HELLO, options).result
+      : client.chatCompletions(HELLO, options);
+    while (client.stats[0].inFlight === 0) await Promise.resolve();
+    controller.abort();
+    await assert.rejects(call, { code: "aborted" });
+    assert.equal(client.stats[0].inFlight, 0);
+  }
+});
+
+Deno.test("nor is a body of it that never ends", async () => {
+  const fetch: Fetch = (_url, init) => {
+    const { stream } = JSON.parse(String(init.body));
+    const begin = stream ? 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n' : '{"cho';
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(begin)),
+    });
+    return Promise.resolve(new Response(body));
+  };
+  await using client = clientOf("http://host/v1", { fetch });
+  for (const isStream of [false, true]) {
+    for (let turns = 0; turns < 30; turns++) {
+      const controller = new AbortController();
+      const options: ChatOptions = { signal: controller.signal };
+      const call = isStream
+        ? client.chatCompletionsStream(HELLO, options).result
+        : client.chatCompletions(HELLO, options);
+      while (client.stats[0].inFlight === 0) await Promise.resolve();
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      controller.abort();
+      await assert.rejects(call, { code: "aborted" });
+      assert.equal(client.stats[0].inFlight, 0);
+    }
+  }
+});
+
+Deno.test("the cause of an abort is the signal's reason, wherever the call is", async () => {
+  const held: Fetch = (_, init) =>
+    new Promise((_, reject) =>
+      init.signal?.addEventListener("abort", () => reject(init.signal?.reason))
+    );
+  const reason = new Error("no longer needed");
+  await using client = clientOf("http://host/v1", { fetch: held });
+  // The first is in flight, the second waits for its slot.
+  const controllers = [new AbortController(), new AbortController(), new AbortController()];
+  const calls = controllers.slice(0, 2).map(({ signal }) =>
+    client.chatCompletions(HELLO, { signal })
+  );
+  controllers[2].abort(reason);
+  calls.push(client.chatCompletions(HELLO, { signal: controllers[2].signal }));
+  const errors = calls.map((call) => call.then(() => assert.fail(), (error) => error));
+  while (client.stats[0].inFlight === 0) await Promise.resolve();
+  for (const controller of controllers.toReversed()) controller.abort(reason);
+  for (const error of await Promise.all(errors)) {
+    assert.ok(error instanceof AbortedError, String(error));
+    assert.equal(error.cause, reason);
+  }
+});
+
+Deno.test("a signal that times out is the cause of the error", async () => {
+  const held: Fetch = () => new Promise(() => {});
+  await using client = clientOf("http://host/v1", { fetch: held });
+  const call = client.chatCompletions(HELLO, { signal: AbortSignal.timeout(1) });
+  const error = await call.then(() => assert.fail(), (error) => error);
+  assert.equal(error.code, "aborted");
+  assert.equal(error.cause?.name, "TimeoutError");
+});
+
+Deno.test("the idle timer runs only while the server is waited for", async () => {
+  const timeout = 987.5;
+  const event = (text: string) => new TextEncoder().encode(textEvent(text));
+  const chunks = [event("one"), event("two"), new TextEncoder().encode("data: [DONE]\n\n")];
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const chunk = chunks.shift();
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
+    },
+  }, { highWaterMark: 0 });
+  const fetch: Fetch = () =>
+    Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
+  await using client = clientOf("http://host/v1", { fetch, timeout });
+  const seen: number[] = [];
+  for await (const _ of client.chatCompletionsStream(HELLO)) seen.push(laneOf(timeout).size);
+  assert.deepEqual(seen, [0, 0]);
+});
+
+Deno.test("a stream with schemaRetries is refused: what was shown cannot be taken back", async () => {
+  await using client = clientOf("http://host/v1");
+  assert.throws(() => client.chatCompletionsStream(HELLO, { schemaRetries: 1 }), {
+    code: "configuration",
+    message: /^schemaRetries: /,
+  });
+});

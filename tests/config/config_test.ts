@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { chmodSync } from "node:fs";
+import { configuredPrices } from "../../lib/config/configured_prices.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { resolveEndpoint } from "../../lib/config/resolve_endpoints.ts";
+import { type ModelFlags, resolveModel } from "../../lib/config/resolve_model.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+
+const SEED = `default: "gpt-4"
+
+models:
+  - id: gpt-4
+    name: gpt-4
+    provider: openai
+    base_url: https://api.openai.com/v1
+    api_key: your-api-key
+
+  - id: local-ollama
+    name: local-ollama
+    provider: openai
+    base_url: http://localhost:11434/v1
+    api_key: EMPTY
+
+batch:
+  concurrency: 20
+  cache: true
+  track_cost: true
+`;
+
+function load(folder: TemporaryFolder, text: string, name = "flexllm_config.yaml") {
+  chmodSync(folder.write(name, text), 0o600);
+  return loadConfig({ FLEXLLM_HOME: folder.path }, folder.path, undefined);
+}
+
+function resolve(text: string, env: Record<string, string>, flags: ModelFlags = {}) {
+  using folder = temporaryFolder();
+  return resolveModel(load(folder, text), env, flags);
+}
+
+Deno.test("the configuration of the Python tool works as it is", () => {
+  using folder = temporaryFolder();
+  const config = load(folder, SEED);
+  assert.equal(config.value.models?.length, 2);
+  assert.equal(config.value.batch?.concurrency, 20);
+  assert.equal(config.value.batch?.cache, true);
+  assert.deepEqual(config.warnings, []);
+});
+
+Deno.test("the file is looked for in the order of the documentation", () => {
+  using folder = temporaryFolder();
+  using home = temporaryFolder();
+  const env: Record<string, string> = { FLEXLLM_HOME: home.path };
+  const found = (named?: string) => loadConfig(env, folder.path, named).file;
+  assert.equal(found(), undefined);
+  const inHome = home.write("config.jsonc", "{}");
+  assert.equal(found(), inHome);
+  const yamlInHome = home.write("config.yaml", "");
+  assert.equal(found(), yamlInHome);
+  const local = folder.write("flexllm_config.yaml", "");
+  assert.equal(found(), local);
+  env.FLEXLLM_CONFIG = home.write("env.yaml", "");
+  assert.equal(found(), env.FLEXLLM_CONFIG);
+  const named = home.write("named.yaml", "");
+  assert.equal(found(named), named);
+  assert.throws(() => found("/no/such.yaml"), /such\.yaml \(--config\) does not exist/);
+  env.FLEXLLM_CONFIG = "/no/env.yaml";
+  assert.throws(() => found(), /env\.yaml \(FLEXLLM_CONFIG\) does not exist/);
+});
+
+Deno.test("a mistake is told with its place and with what was expected", () => {
+  const cases: [file: string, text: string, pattern: RegExp][] = [
+    ["c.yaml", "modles: []\n", /c\.yaml:1:1: unknown field "modles": did you mean "models"\?/],
+    ["c.yaml", "batch:\n  concurency: 3\n", /c\.yaml:2:3: .*did you mean "concurrency"\?/],
+    [
+      "c.yaml",
+      "batch:\n  concurrency: many\n",
+      /c\.yaml:2:16: batch\.concurrency: expected a whole number, got "many"/,
+    ],
+    ["c.yaml", "batch:\n  concurrency: 0\n", /c\.yaml:2:16: .*expected at least 1, got 0/],
+    [
+      "c.yaml",
+      "models:\n  - id: a\n    base_urll: x\n",
+      /c\.yaml:3:5: unknown field "base_urll": did you mean "base_url"/,
+    ],
+    ["c.yaml", "models:\n  - name: a\n", /c\.yaml:2:5: the field "id" is missing in models\[0\]/],
+    [
+      "c.yaml",
+      "models:\n  - id: a\n    provider: opnai\n",
+      /c\.yaml:3:15: models\[0\]\.provider: expected one of auto/,
+    ],
+    [
+      "c.yaml",
+      "default: gtp-4\nmodels:\n  - id: gpt-4\n",
+      /c\.yaml:1:10: default: no model "gtp-4"/,
+    ],
+    ["c.yaml", "models: {\n", /c\.yaml:\d+:\d+: not valid YAML/],
+    ["c.yaml", "- a\n- b\n", /c\.yaml:1:1: .*expected default, models and batch/],
+    ["c.yaml", "default: a\ndefault: b\n", /c\.yaml:2:1: not valid YAML/],
+    [
+      "c.jsonc",
+      '{\n  // why\n  "batch": { "timeout": -1 }\n}',
+      /c\.jsonc:3:25: batch\.timeout: expected a number above 0, got -1/,
+    ],
+    ["c.jsonc", '{\n  "modles": []\n}', /c\.jsonc:2:3: unknown field "modles"/],
+    ["c.json", '{ "models": [,] }', /c\.json:1:14: not valid JSON/],
+  ];
+  for (const [name, text, pattern] of cases) {
+    using folder = temporaryFolder();
+    const file = folder.write(name, text);
+    assert.throws(() => loadConfig({}, folder.path, file), (error: Error & { code: string }) => {
+      assert.equal(error.code, "configuration");
+      assert.match(error.message, pattern);
+      return true;
+    }, text);
+  }
+});
+
+Deno.test("a file with keys that others can read is warned of", () => {
+  using folder = temporaryFolder();
+  const text = "models:\n  - id: a\n    base_url: http://h/v1\n    api_key: sk-0123456789abcdef\n";
+  assert.deepEqual(load(folder, text).warnings, []);
+  chmodSync(folder.file("flexllm_config.yaml"), 0o644);
+  const { warnings } = loadConfig({}, folder.path, undefined);
+  assert.match(warnings.join(), /can be read by others: chmod 600 .*flexllm_config\.yaml/);
+  assert.ok(!warnings.join().includes("sk-0123"));
+});
+
+Deno.test("the default model, the first, or the one named is taken from the file", () => {
+  assert.deepEqual(resolve(SEED, {}), {
+    model: "gpt-4",
+    provider: "openai",
+    baseUrl: "https://api.openai.com/v1",
+    apiKey: "your-api-key",
+    api: undefined,
+    extraBody: undefined,
+    headers: {},
+    prices: undefined,
+  });
+  assert.equal(resolve(SEED, {}, { model: "local-ollama" }).baseUrl, "http://localhost:11434/v1");
+  assert.equal(resolve(SEED.replace(/default.*/, ""), {}).model, "gpt-4");
+  const named = "models:\n  - {id: org/llama-70b, name: llama, base_url: 'http://h/v1'}\n";
+  assert.equal(resolve(named, {}, { model: "llama" }).model, "org/llama-70b");
+  assert.equal(resolve(named, {}, { model: "org/llama-70b" }).model, "org/llama-70b");
+});
+
+Deno.test("the environment beats the file, and flags beat both", () => {
+  const env = {
+    FLEXLLM_BASE_URL: "http://env/v1",
+    OPENAI_BASE_URL: "http://other/v1",
+    FLEXLLM_API_KEY: "env-key",
+    FLEXLLM_MODEL: "env-model",
+  };
+  assert.deepEqual(resolve(SEED, env), {
+    model: "env-model",
+    provider: "auto",
+    baseUrl: "http://env/v1",
+    apiKey: "env-key",
+    api: undefined,
+    extraBody: undefined,
+    headers: undefined,
+    prices: undefined,
+  });
+  const flags = { model: "x", baseUrl: "http://flag/v1", apiKey: "flag-key" };
+  const { model, baseUrl, apiKey } = resolve(SEED, env, flags);
+  assert.deepEqual([model, baseUrl, apiKey], ["x", "http://flag/v1", "flag-key"]);
+  // An entry that is asked for by name is meant as it stands.
+  assert.equal(resolve(SEED, env, { model: "gpt-4" }).apiKey, "your-api-key");
+});
+
+Deno.test("a key goes only to the server that it was given for", () => {
+  const openai = { OPENAI_API_KEY: "openai-key" };
+  const deepseek = "models:\n  - {id: d, base_url: 'https://api.deepseek.com'}\n";
+  assert.equal(resolve(deepseek, openai).apiKey, undefined);
+  assert.equal(resolve(deepseek, { ...openai, DEEPSEEK_API_KEY: "ds-key" }).apiKey, "ds-key");
+  assert.equal(resolve(SEED, openai).apiKey, "openai-key");
+  assert.equal(resolve(SEED, { FLEXLLM_BASE_URL: "http://elsewhere/v1" }).apiKey, undefined);
+  assert.equal(resolve(SEED, {}, { baseUrl: "http://elsewhere/v1" }).apiKey, undefined);
+  assert.equal(
+    resolve(SEED, { ...openai, OPENAI_BASE_URL: "http://proxy/v1" }).apiKey,
+    "openai-key",
+  );
+  assert.equal(resolve("", openai, { model: "m", baseUrl: "http://any/v1" }).apiKey, undefined);
+  const ours = { ...openai, FLEXLLM_BASE_URL: "http://any/v1", FLEXLLM_MODEL: "m" };
+  assert.equal(resolve("", ours).apiKey, undefined);
+  assert.equal(resolve("", { ...ours, FLEXLLM_API_KEY: "own" }).apiKey, "own");
+  const named = { ...openai, FLEXLLM_BASE_URL: "https://api.openai.com/v1/", FLEXLLM_MODEL: "m" };
+  assert.equal(resolve("", named).apiKey, "openai-key");
+});
+
+Deno.test("Claude and Gemini need no base URL, and get their own keys only", () => {
+  const text =
+    "models:\n  - {id: claude-opus-5, provider: claude}\n  - {id: g, provider: gemini}\n";
+  const env = { OPENAI_API_KEY: "o", ANTHROPIC_API_KEY: "a", GEMINI_API_KEY: "g" };
+  assert.equal(resolve(text, env).apiKey, "a");
+  assert.equal(resolve(text, env, { model: "g" }).apiKey, "g");
+  const elsewhere = { ...env, FLEXLLM_BASE_URL: "https://api.anthropic.com/v1" };
+  assert.equal(resolve("", elsewhere, { model: "claude-opus-5" }).apiKey, "a");
+});
+
+Deno.test("a model called mock exists without any configuration", () => {
+  assert.deepEqual(resolve("", {}, { model: "mock" }), { model: "mock", provider: "mock" });
+  assert.deepEqual(resolve("default: mock\n", {}), { model: "mock", provider: "mock" });
+  const real = resolve("", {}, { model: "mock", baseUrl: "http://127.0.0.1:8001/v1" });
+  assert.equal(real.baseUrl, "http://127.0.0.1:8001/v1");
+});
+
+Deno.test("an OpenAI key and a model name are enough for OpenAI", () => {
+  const { provider, apiKey } = resolve("", { OPENAI_API_KEY: "k" }, { model: "gpt-5.4" });
+  assert.deepEqual([provider, apiKey], ["openai", "k"]);
+});
+
+Deno.test("what is missing is told with the next step", () => {
+  const hintOf = (text: string, flags: ModelFlags) => {
+    try {
+      resolve(text, {}, flags);
+    } catch (error) {
+      return `${(error as Error).message} ${(error as { hint?: string }).hint}`;
+    }
+  };
+  assert.match(hintOf("", {})!, /no model is configured .*-m mock.*FLEXLLM_BASE_URL/);
+  assert.match(
+    hintOf("", { baseUrl: "http://user:pass@h/v1?key=k" })!,
+    /^no model is named to ask at http:\/\/h\/v1 Name it with -m/,
+  );
+  assert.match(
+    hintOf(SEED, { model: "gpt-9" })!,
+    /"gpt-9" is not configured .*gpt-4, local-ollama, mock/,
+  );
+});
+
+Deno.test("environment variables in values are filled in, for the model in use only", () => {
+  const text = "models:\n" +
+    "  - {id: a, base_url: 'http://${HOST_A}/v1', api_key: '${KEY_A}'}\n" +
+    "  - {id: b, base_url: 'http://b/v1', api_key: '${KEY_B}'}\n";
+  const a = resolve(text, { HOST_A: "a.example", KEY_A: "secret" });
+  assert.deepEqual([a.baseUrl, a.apiKey], ["http://a.example/v1", "secret"]);
+  assert.throws(
+    () => resolve(text, {}, { model: "b" }),
+    /flexllm_config\.yaml:3:\d+: the environment variable KEY_B is not set/,
+  );
+});
+
+Deno.test("a variable that is not sent need not be set", () => {
+  const text = "models:\n" +
+    "  - {id: a, base_url: 'http://a/v1', api_key: '${KEY_A}', headers: {x-team: '${TEAM}'}}\n";
+  const elsewhere = resolve(text, { FLEXLLM_BASE_URL: "http://b/v1" });
+  assert.deepEqual([elsewhere.baseUrl, elsewhere.apiKey], ["http://b/v1", undefined]);
+  const own = resolve(text, { TEAM: "t" }, { model: "a", apiKey: "flag-key" });
+  assert.deepEqual([own.apiKey, own.headers], ["flag-key", { "x-team": "t" }]);
+  assert.throws(() => resolve(text, { TEAM: "t" }), /KEY_A is not set/);
+  assert.throws(() => resolve(text, { KEY_A: "k" }), /TEAM is not set/);
+});
+
+Deno.test("a base URL without a scheme is told with its place and the likely meaning", () => {
+  const text = "models:\n  - id: a\n    base_url: localhost:8000/v1\n";
+  assert.throws(() => resolve(text, {}), (error: Error & { hint?: string }) => {
+    assert.match(error.message, /yaml:3:15: base URL "localhost:8000\/v1" does not begin with/);
+    assert.equal(error.hint, "Did you mean http://localhost:8000/v1?");
+    return true;
+  });
+});
+
+Deno.test("all prices of the configuration hold, each at its own server", () => {
+  using folder = temporaryFolder();
+  const { value } = load(
+    folder,
+    `models:
+  - {id: a, base_url: "http://\${HOST}/v1/", price: {input: 1, output: 2}}
+  - {id: b, provider: deepseek, price: {input: 3, output: 4, cached_input: 1}}
+  - {id: mock, provider: mock, price: {input: 5, output: 6, request: 0.5}}
+  - {id: c, base_url: "\${NOT_SET}", price: {input: 7, output: 8}}
+  - {id: d, base_url: "http://localhost/v1"}
+`,
+  );
+  const rows = configuredPrices(value, { HOST: "localhost:1" });
+  assert.deepEqual(rows.map(({ model, baseUrl, input }) => [model, baseUrl, input]), [
+    ["a", "http://localhost:1/v1", 1],
+    ["b", "https://api.deepseek.com", 3],
+    ["mock", "http://mock.invalid/v1", 5],
+  ]);
+});
+
+Deno.test("extra_body and the highest levels of thinking are taken from the file", () => {
+  using folder = temporaryFolder();
+  const text = `
+models:
+  - id: m
+    base_url: http://h/v1
+    extra_body: {chat_template_kwargs: {enable_thinking: false}, top_k: 20}
+batch:
+  thinking: xhigh
+  extra_body: {user: a}
+  endpoints:
+    - base_url: http://h/v1
+      model: m
+      extra_body: {top_k: 5}
+`;
+  const config = load(folder, text);
+  assert.deepEqual(resolveModel(config, {}, {}).extraBody, {
+    chat_template_kwargs: { enable_thinking: false },
+    top_k: 20,
+  });
+  // Fields for one server are not sent to another.
+  const elsewhere = { baseUrl: "http://other/v1", model: "m" };
+  assert.equal(resolveModel(config, {}, elsewhere).extraBody, undefined);
+  assert.deepEqual(resolveEndpoint(config, {}, 0).extraBody, { top_k: 5 });
+  assert.equal(config.value.batch?.thinking, "xhigh");
+  assert.throws(
+    () => load(folder, "batch:\n  thinking: extreme\n"),
+    /expected true, false, minimal/,
+  );
+});

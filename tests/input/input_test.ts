@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { Checkpoint } from "../../lib/batch/journal/journal.ts";
+import { RecordConverter } from "../../lib/input/formats.ts";
+import { openInput } from "../../lib/input/input_file.ts";
+import { readOptions } from "../../lib/input/read_options.ts";
+import { checkInput, readRecords, usableRecords } from "../../lib/input/records.ts";
+import { parseShard } from "../../lib/input/selection.ts";
+import { Template } from "../../lib/input/template.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+
+function messagesOf(value: unknown, system?: string) {
+  const converted = new RecordConverter({ system }).convert(value);
+  if ("problem" in converted) throw new Error(converted.problem);
+  return converted.record.messages.map(({ role, content }) => `${role}: ${content}`);
+}
+
+/** What `checkInput` says of a file with the given content. */
+async function check(folder: TemporaryFolder, text: string, skipInvalid = false) {
+  const input = await openInput(folder.write("in.jsonl", text));
+  const checkpoint = await Checkpoint.open(folder.file("out.jsonl"));
+  try {
+    const result = checkInput(input, checkpoint, { skipInvalid });
+    return { ...result, records: [...usableRecords(input, {})] };
+  } finally {
+    checkpoint.close();
+    input.close();
+  }
+}
+
+Deno.test("each input form becomes a conversation", () => {
+  assert.deepEqual(messagesOf({ q: "Why?" }), ["user: Why?"]);
+  assert.deepEqual(messagesOf({ question: "Why?", system: "Be brief." }), [
+    "system: Be brief.",
+    "user: Why?",
+  ]);
+  assert.deepEqual(messagesOf({ prompt: "Why?" }), ["user: Why?"]);
+  assert.deepEqual(messagesOf({ instruction: "Sum up", input: "A text" }), [
+    "user: Sum up\n\nA text",
+  ]);
+  assert.deepEqual(messagesOf({ instruction: "Sum up", input: "" }), ["user: Sum up"]);
+  assert.deepEqual(messagesOf({ messages: [{ role: "user", content: "Why?" }] }), ["user: Why?"]);
+});
+
+Deno.test("a system prompt for all replaces that of questions and is added where there is none", () => {
+  assert.deepEqual(messagesOf({ q: "Why?", system: "old" }, "new"), ["system: new", "user: Why?"]);
+  assert.deepEqual(messagesOf({ instruction: "Do" }, "new"), ["system: new", "user: Do"]);
+  const user = { role: "user", content: "Why?" };
+  assert.deepEqual(messagesOf({ messages: [user] }, "new"), ["system: new", "user: Why?"]);
+  const own = { role: "system", content: "own" };
+  assert.deepEqual(messagesOf({ messages: [own, user] }, "new"), ["system: own", "user: Why?"]);
+});
+
+Deno.test("other fields become metadata, the expected output of a training set does not", () => {
+  const metadata = (value: unknown) => {
+    const converted = new RecordConverter({}).convert(value);
+    return "record" in converted ? converted.record.metadata : undefined;
+  };
+  assert.deepEqual(metadata({ q: "Why?", id: 7, tags: ["a"] }), { id: 7, tags: ["a"] });
+  assert.deepEqual(metadata({ instruction: "Do", output: "Done", id: 7 }), { id: 7 });
+  assert.equal(metadata({ q: "Why?" }), undefined);
+});
+
+Deno.test("records that cannot be used say why", () => {
+  const cases: [unknown, RegExp][] = [
+    [{ text: "x", id: 1 }, /expected a field "messages", .* found "text", "id"/],
+    [{}, /found no field at all/],
+    [{ q: 42 }, /q: expected a string, got 42/],
+    [{ q: "x", system: 1 }, /system: expected a string, got 1/],
+    [{ instruction: "x", input: [] }, /input: expected a string, got \[\]/],
+    [{ messages: [] }, /at least one message/],
+    [{ messages: [{ role: "boss", content: "x" }] }, /messages\[0\]\.role/],
+    [["q"], /expected a JSON object/],
+    ["text", /expected a JSON object, got "text"/],
+  ];
+  for (const [value, pattern] of cases) {
+    const converted = new RecordConverter({}).convert(value);
+    assert.match("problem" in converted ? converted.problem : "no problem", pattern);
+  }
+});
+
+Deno.test("byte order mark, CRLF, blank lines, mixed forms and a missing last newline are fine", async () => {
+  using folder = temporaryFolder();
+  const text = '\uFEFF{"q":"one"}\r\n\r\n  \n{"instruction":"two"}\r\n{"prompt":"three 日本"}';
+  const { total, records } = await check(folder, text);
+  assert.equal(total, 3);
+  assert.deepEqual(records.map(({ index, messages }) => [index, messages[0].content]), [
+    [0, "one"],
+    [1, "two"],
+    [2, "three 日本"],
+  ]);
+});
+
+Deno.test("a line of 5 MB, longer than what is read at once, is whole", async () => {
+  using folder = temporaryFolder();
+  const long = "naïve ".repeat(800_000);
+  const { records } = await check(folder, `{"q":"a"}\n{"q":"${long}"}\n{"q":"b"}\n`);
+  assert.deepEqual(records.map(({ messages }) => messages[0].content), ["a", long, "b"]);
+});
+
+Deno.test("bad lines are told with file, line and column before anything is sent", async () => {
+  using folder = temporaryFolder();
+  const text = '{"q":"a"}\n{"q":"b"}\n{"q":"c" "id":1}\n{"text":"d"}\n';
+  await assert.rejects(check(folder, text), (error: Error & { hint?: string }) => {
+    const [third, fourth] = error.message.split("\n");
+    assert.match(third, /in\.jsonl:3:10: not valid JSON \(comma expected\)$/);
+    assert.match(fourth, /in\.jsonl:4: expected a field/);
+    assert.match(error.hint!, /Nothing was sent.*--skip-invalid/);
+    return true;
+  });
+});
+
+Deno.test("many bad lines are counted, not all shown", async () => {
+  using folder = temporaryFolder();
+  await assert.rejects(check(folder, "x\n".repeat(100)), /… and 95 more/);
+});
+
+Deno.test("with bad lines left out, the others keep their index", async () => {
+  using folder = temporaryFolder();
+  const { total, invalid, records } = await check(folder, '{"q":"a"}\nbad\n{"q":"c"}\n', true);
+  assert.deepEqual([total, invalid], [2, 1]);
+  assert.deepEqual(records.map(({ index }) => index), [0, 2]);
+});
+
+Deno.test("an input without a record is an error", async () => {
+  using folder = temporaryFolder();
+  for (const text of ["", "\n\n", "\uFEFF"]) {
+    await assert.rejects(check(folder, text), /in\.jsonl has no record/);
+  }
+});
+
+Deno.test("an input that is not there, or a folder, is an error", async () => {
+  using folder = temporaryFolder();
+  await assert.rejects(openInput(folder.file("none.jsonl")), /none\.jsonl does not exist/);
+  await assert.rejects(openInput(folder.path), /is a folder, not a file/);
+});
+
+Deno.test("records can be read twice", async () => {
+  using folder = temporaryFolder();
+  const input = await openInput(folder.write("in.jsonl", '{"q":"a"}\n{"q":"b"}\n'));
+  assert.equal([...readRecords(input, {})].length, 2);
+  assert.equal([...readRecords(input, {})].length, 2);
+  input.close();
+});
+
+Deno.test("an input that lost its last records does not fit the checkpoint", async () => {
+  using folder = temporaryFolder();
+  const input = [{ role: "user", content: "b" }];
+  folder.write(
+    "out.jsonl",
+    `${JSON.stringify({ index: 1, status: "success", output: "x", input })}\n`,
+  );
+  await assert.rejects(check(folder, '{"q":"a"}\n'), { code: "checkpoint_mismatch", index: 1 });
+});
+
+Deno.test("what is not UTF-8 is a bad line, what holds the replacement character is not", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("in.jsonl");
+  writeFileSync(path, Buffer.from('{"q":"fine \\ufffd \ufffd"}\n{"q":"caf\xe9"}\n', "latin1"));
+  const latin = await openInput(path);
+  const [first, second] = [...readRecords(latin, {})];
+  latin.close();
+  assert.ok("problem" in first || "index" in first);
+  assert.match("problem" in second ? second.problem : "", /in\.jsonl:2: not UTF-8; convert it/);
+  const { total } = await check(folder, '{"q":"fine \ufffd"}\n');
+  assert.equal(total, 1);
+});
+
+Deno.test("files that were joined may each begin with a byte order mark", async () => {
+  using folder = temporaryFolder();
+  const { total } = await check(folder, '\uFEFF{"q":"a"}\n\uFEFF{"q":"b"}\n');
+  assert.equal(total, 2);
+});
+
+Deno.test("fields that are options hold for their record, and no longer travel as metadata", () => {
+  const convert = (value: unknown, asMetadata: string[] = []) => {
+    const converted = new RecordConverter({ asMetadata }).convert(value);
+    if ("problem" in converted) return converted.problem;
+    return [converted.record.options, converted.record.metadata];
+  };
+  const tools = [{ type: "function", function: { name: "f" } }];
+  const format = { type: "json_schema", json_schema: { name: "s", schema: {} } };
+  assert.deepEqual(
+    convert({
+      ...{ q: "a", id: 1, model: "m", temperature: 0.5, top_p: 1, top_k: 4, max_tokens: 9 },
+      ...{ stop: ["x"], seed: -1, presence_penalty: 1, frequency_penalty: -1, thinking: "xhigh" },
+      ...{ response_format: format, tools, tool_choice: "auto", parallel_tool_calls: false },
+    }),
+    [{
+      ...{ model: "m", temperature: 0.5, topP: 1, topK: 4, maxTokens: 9, stop: ["x"], seed: -1 },
+      ...{ presencePenalty: 1, frequencyPenalty: -1, thinking: "xhigh", responseFormat: format },
+      ...{ tools, toolChoice: "auto", parallelToolCalls: false },
+    }, { id: 1 }],
+  );
+  assert.deepEqual(convert({ q: "a", temperature: null, seed: 1 }), [{ seed: 1 }, undefined]);
+  assert.deepEqual(convert({ q: "a", temperature: null }), [undefined, undefined]);
+  assert.deepEqual(convert({ q: "a", model: 7, seed: 1 }, ["model"]), [{ seed: 1 }, { model: 7 }]);
+  const cases: [object, string][] = [
+    [{ temperature: "hot" }, 'temperature: expected a number, got "hot"'],
+    [{ thinking: "Hm, well" }, 'got "Hm, well"; if it is data: --as-metadata thinking'],
+    [{ model: "" }, 'model: expected the name of a model, got ""'],
+    [{ max_tokens: 0 }, "max_tokens: expected a whole number of at least 1, got 0"],
+    [{ stop: [1] }, "stop: expected a string or an array of strings, got [1]"],
+    [{ max_tokens: 1, max_completion_tokens: 1 }, "the same option is given twice"],
+    [{ thinking: "very" }, 'or a number of tokens, got "very"'],
+    [{ tools: [{ type: "function" }] }, "tools: expected an array of"],
+    [{ tool_choice: "any" }, "tool_choice: expected"],
+    [{ response_format: { type: "json_schema" } }, "response_format: expected an object"],
+    [{ parallel_tool_calls: "true" }, 'parallel_tool_calls: expected true or false, got "true"'],
+  ];
+  for (const [fields, problem] of cases) {
+    assert.ok(String(convert({ q: "a", ...fields })).includes(problem), problem);
+  }
+});
+
+Deno.test("a template asks about the lines of a result file, whose model is not the one to ask", () => {
+  const result = {
+    index: 0,
+    output: "Yes",
+    status: "success",
+    input: [],
+    model: "m",
+    thinking: "Hm",
+  };
+  const converted = new RecordConverter({ template: new Template("Is it so? {{output}}", "t") })
+    .convert(result);
+  assert.deepEqual(converted, {
+    record: {
+      messages: [{ role: "user", content: "Is it so? Yes" }],
+      metadata: result,
+      options: undefined,
+    },
+  });
+});
+
+Deno.test("a field of any name stays beside the answer", () => {
+  const converted = new RecordConverter({}).convert(JSON.parse('{"q":"a","__proto__":{"x":1}}'));
+  assert.equal(
+    JSON.stringify("record" in converted && converted.record.metadata),
+    '{"__proto__":{"x":1}}',
+  );
+});
+
+Deno.test("a template makes a question of any object, and of the system prompt", async () => {
+  using folder = temporaryFolder();
+  const text = '{"doc":{"text":"A"},"lang":"fr","q":"unused"}\n{"doc":{},"lang":"de"}\n';
+  const input = await openInput(folder.write("in.jsonl", text));
+  const flags = { template: "Sum up: {{doc.text}}", system: "Answer in {{lang}}." };
+  const [first, second] = [...readRecords(input, readOptions(input, flags))];
+  input.close();
+  assert.deepEqual(first, {
+    index: 0,
+    line: 1,
+    messages: [
+      { role: "system", content: "Answer in fr." },
+      { role: "user", content: "Sum up: A" },
+    ],
+    metadata: { doc: { text: "A" }, lang: "fr", q: "unused" },
+    options: undefined,
+  });
+  assert.match(
+    "problem" in second ? second.problem : "",
+    /in\.jsonl:2: the template wants {{doc\.text}}.*, but the record's fields are "doc", "lang"$/,
+  );
+});
+
+Deno.test("without a template two braces in a system prompt are two braces", async () => {
+  using folder = temporaryFolder();
+  const input = await openInput(folder.write("in.jsonl", '{"q":"a"}\n'));
+  const [record] = [...readRecords(input, readOptions(input, { system: "{{x}}" }))];
+  input.close();
+  assert.ok("index" in record && record.messages[0].content === "{{x}}");
+});
+
+Deno.test("a hint tells what lines that are no JSONL may be", async () => {
+  using folder = temporaryFolder();
+  const cases: [string, RegExp][] = [
+    ["q,n\na,1\n", /A table is read with --input-format csv or tsv/],
+    ['{\n"q": "a"\n}\n', /jq -c \. .*in\.jsonl > in\.jsonl/],
+  ];
+  for (const [text, hint] of cases) await assert.rejects(check(folder, text), { hint });
+});
+
+Deno.test("shards take each record once, whichever way they are numbered", async () => {
+  using folder = temporaryFolder();
+  await fc.assert(fc.asyncProperty(
+    fc.integer({ min: 1, max: 9 }),
+    fc.array(fc.constantFrom('{"q":"a"}', "", "  ", "bad", "\ufeff"), { maxLength: 30 }),
+    async (count, lines) => {
+      const input = await openInput(folder.write("in.jsonl", `${lines.join("\n")}\n`));
+      const numbers = (from: number) => {
+        const parts = Array.from({ length: count }, (_, i) => parseShard(`${from + i}/${count}`));
+        return parts.flatMap((shard) =>
+          [...readRecords(input, { shard })].map((record) =>
+            "index" in record ? record.index : record.problem
+          )
+        );
+      };
+      const all = [...readRecords(input, {})].map((record) =>
+        "index" in record ? record.index : record.problem
+      ).sort();
+      assert.deepEqual(numbers(0).sort(), all);
+      assert.deepEqual(numbers(1).sort(), all);
+      input.close();
+    },
+  ));
+});
+
+Deno.test("lines of other shards are not looked at, but count", async () => {
+  using folder = temporaryFolder();
+  const input = await openInput(folder.write("in.jsonl", 'bad\n{"q":"b"}\n\nbad\n{"q":"d"}\n'));
+  const checkpoint = await Checkpoint.open(folder.file("out.jsonl"));
+  const shard = { index: 1, count: 2 };
+  assert.deepEqual(checkInput(input, checkpoint, { shard }), { total: 2, pending: 2, invalid: 0 });
+  assert.deepEqual([...usableRecords(input, { shard })].map(({ index }) => index), [1, 3]);
+  assert.throws(() => checkInput(input, checkpoint, { shard: { index: 0, count: 2 } }), {
+    code: "invalid_input",
+  });
+  assert.deepEqual(checkInput(input, checkpoint, { shard: { index: 8, count: 9 } }), {
+    total: 0,
+    pending: 0,
+    invalid: 0,
+  });
+  checkpoint.close();
+  input.close();
+});
+
+Deno.test("parseShard() takes nothing but i/n with i from 0 to n", () => {
+  assert.deepEqual(parseShard("0/1"), { index: 0, count: 1 });
+  assert.deepEqual(parseShard("4/4"), { index: 0, count: 4 });
+  for (const text of ["5/4", "0/0", "-1/4", "1", "1/4/2", "a/b", "1.5/4", ""]) {
+    assert.equal(parseShard(text), undefined, text);
+  }
+});

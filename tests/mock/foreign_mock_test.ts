@@ -1,0 +1,66 @@
+/** Our client against a mock server that others wrote: `@copilotkit/aimock`. */
+import assert from "node:assert/strict";
+import { LLMock } from "@copilotkit/aimock";
+import { type ClientOptions, LLMClient, type Message, type Tool } from "../../mod.ts";
+
+const FORMATS: Record<string, { options: Partial<ClientOptions>; base: string }> = {
+  chat: { options: { model: "gpt-4o" }, base: "/v1" },
+  responses: { options: { model: "gpt-4o", api: "responses" }, base: "/v1" },
+  claude: { options: { model: "claude-opus-5", provider: "claude" }, base: "/v1" },
+  gemini: { options: { model: "gemini-3-flash", provider: "gemini" }, base: "/v1beta" },
+};
+
+const TOOL: Tool = {
+  type: "function",
+  function: { name: "get_weather", parameters: { type: "object", properties: {} } },
+};
+
+function ask(content: string): Message[] {
+  return [{ role: "user", content }];
+}
+
+for (const [format, { options, base }] of Object.entries(FORMATS)) {
+  Deno.test(`aimock, ${format}: text, thinking, a tool loop and errors, plain and streamed`, async () => {
+    const mock = new LLMock({ port: 0 });
+    mock.on({ toolResultContains: "Sunny" }, { content: "It is sunny." });
+    mock.onMessage("hello", { content: "Hi there!" });
+    mock.onMessage("think", { content: "Done.", reasoning: "Let me see." });
+    mock.onMessage("weather", {
+      toolCalls: [{ name: "get_weather", arguments: '{"city":"Oslo"}' }],
+    });
+    mock.onMessage("fail", {
+      error: { message: "Slow down", type: "rate_limit_error" },
+      status: 429,
+    });
+    await mock.start();
+    await using client = new LLMClient({
+      ...options,
+      baseUrl: `${mock.url}${base}`,
+      apiKey: "mock",
+      retryTimes: 0,
+    });
+    try {
+      for (const streamed of [false, true]) {
+        const send = (messages: Message[], tools?: Tool[]) =>
+          streamed
+            ? client.chatCompletionsStream(messages, { tools }).result
+            : client.chatCompletions(messages, { tools });
+        const hello = await send(ask("hello"));
+        assert.deepEqual([hello.content, hello.finishReason], ["Hi there!", "stop"]);
+        const thought = await send(ask("think"));
+        assert.deepEqual([thought.content, thought.thinking], ["Done.", "Let me see."]);
+        const weather = await send(ask("weather"), [TOOL]);
+        assert.equal(weather.finishReason, "tool_calls");
+        const [call] = weather.toolCalls;
+        assert.deepEqual(JSON.parse(call.function.arguments), { city: "Oslo" });
+        const result: Message = { role: "tool", tool_call_id: call.id, content: "Sunny" };
+        const sunny = await send([...ask("weather"), weather.message, result], [TOOL]);
+        assert.equal(sunny.content, "It is sunny.");
+        await assert.rejects(send(ask("fail")), { code: "rate_limit", message: /Slow down/ });
+      }
+    } finally {
+      // Not awaited: it waits for the runtime's idle connections, which live for 90 s.
+      mock.stop();
+    }
+  });
+}

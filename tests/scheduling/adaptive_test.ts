@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import { RateLimitError } from "../../lib/errors.ts";
+import type { Target } from "../../lib/scheduling/load_balancer.ts";
+import { Gate, type GateOptions } from "../../lib/scheduling/endpoint_limits.ts";
+import {
+  type RunOptions,
+  Scheduler,
+  type SchedulerOptions,
+} from "../../lib/scheduling/scheduler.ts";
+import { seededRandom } from "../../lib/runtime/random.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
+import {
+  AbsentServer,
+  LimitedServer,
+  MoodyServer,
+  NarrowServer,
+} from "../support/virtual_server.ts";
+
+function adaptive(
+  clock: VirtualClock,
+  options: Partial<SchedulerOptions & GateOptions> = {},
+): { scheduler: Scheduler<Target>; gate: Gate } {
+  const settings = {
+    concurrency: 256,
+    maxQps: undefined,
+    maxTpm: undefined,
+    adaptive: true,
+    failureThreshold: undefined,
+    recoveryTime: undefined,
+    retryTimes: 3,
+    retryDelay: 1,
+    maxWait: 600,
+    loadBalance: "fallback" as const,
+    fallback: false,
+    clock,
+    random: seededRandom(1),
+    ...options,
+  };
+  const gate = new Gate(settings, true);
+  return { scheduler: new Scheduler([{ gate, weight: 1 }], settings), gate };
+}
+
+/** Asks `count` times, `atOnce` at once, as a batch does: who waits for a retry makes room. */
+async function batch(
+  clock: VirtualClock,
+  scheduler: Scheduler<Target>,
+  ask: () => Promise<unknown>,
+  count: number,
+  atOnce: number,
+): Promise<{ failed: number }> {
+  let [begun, failed] = [0, 0];
+  const options: RunOptions<Target> = { hooks: { patient: true } };
+  const work = async () => {
+    while (begun < count) {
+      begun++;
+      await scheduler.run(ask, options).catch(() => failed++);
+    }
+  };
+  await clock.run(Promise.all(Array.from({ length: atOnce }, work)));
+  return { failed };
+}
+
+for (const latency of [1, 50, 400]) {
+  Deno.test(`a limit of 300 a second is found and kept to, answers taking ${latency} ms`, async () => {
+    const clock = new VirtualClock();
+    const server = new LimitedServer(clock, 300, latency, 1);
+    const { scheduler } = adaptive(clock);
+    const { failed } = await batch(clock, scheduler, () => server.ask(), 3000, 256);
+    assert.equal(failed, 0);
+    assert.equal(server.taken, 3000);
+    assert.ok(clock.now() < 15_000, `${clock.now()} ms, ideal are 10,000`);
+    assert.ok(server.refused < 300, `${server.refused} refused`);
+  });
+}
+
+Deno.test("in the long run nine tenths of the limit are used and hardly anything is refused", async () => {
+  const clock = new VirtualClock();
+  const server = new LimitedServer(clock, 100, 20, 1);
+  const { scheduler } = adaptive(clock);
+  await batch(clock, scheduler, () => server.ask(), 12_000, 64);
+  assert.ok(clock.now() < 120_000 / 0.9, `${clock.now()} ms, ideal are 120,000`);
+  assert.ok(server.refused < 120, `${server.refused} refused`);
+});
+
+Deno.test("a limit that the server does not explain is found as well", async () => {
+  const clock = new VirtualClock();
+  const server = new LimitedServer(clock, 50, 20);
+  const { scheduler } = adaptive(clock);
+  const { failed } = await batch(clock, scheduler, () => server.ask(), 1000, 64);
+  assert.equal(failed, 0);
+  assert.ok(clock.now() < 30_000, `${clock.now()} ms, ideal are 20,000`);
+  assert.ok(server.refused < 150, `${server.refused} refused`);
+});
+
+Deno.test("a limit that is raised is found out", async () => {
+  const clock = new VirtualClock();
+  const server = new LimitedServer(clock, 50, 20, 1);
+  const { scheduler, gate } = adaptive(clock);
+  await batch(clock, scheduler, () => server.ask(), 1000, 64);
+  assert.ok(gate.rate <= 55, `${gate.rate}`);
+  server.limit = 500;
+  const before = clock.now();
+  await batch(clock, scheduler, () => server.ask(), 20_000, 64);
+  const seconds = (clock.now() - before) / 1000;
+  assert.ok(seconds < 150, `${seconds} s; 40 at the new limit, 400 at the old`);
+});
+
+Deno.test("a limit that another program has used up is waited for", async () => {
+  const clock = new VirtualClock();
+  const server = new LimitedServer(clock, 0, 20, 1);
+  const { scheduler } = adaptive(clock);
+  const work = batch(clock, scheduler, () => server.ask(), 100, 64);
+  clock.sleep(30_000).then(() => server.limit = 50);
+  assert.equal((await work).failed, 0);
+  assert.ok(clock.now() < 60_000, `${clock.now()}`);
+});
+
+Deno.test("a server that takes ten at once gets about ten at once", async () => {
+  const clock = new VirtualClock();
+  const server = new NarrowServer(clock, 10, 100);
+  const { scheduler, gate } = adaptive(clock);
+  const { failed } = await batch(clock, scheduler, () => server.ask(), 2000, 64);
+  assert.equal(failed, 0);
+  assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal are 20,000`);
+  assert.ok(server.refused < 200, `${server.refused} refused`);
+  assert.ok(gate.concurrency <= 20, `${gate.concurrency}`);
+});
+
+Deno.test("refusals by chance do not slow everything down for good", async () => {
+  for (const [retryAfter, atLeast] of [[0, 120], [0.02, 120], [1, 5]] as const) {
+    const clock = new VirtualClock();
+    const server = new MoodyServer(clock, seededRandom(5), 0.06, retryAfter);
+    const { scheduler } = adaptive(clock, { concurrency: 8 });
+    const { failed } = await batch(clock, scheduler, () => server.ask(), 2000, 8);
+    assert.equal(failed, 0);
+    const perSecond = server.taken / clock.now() * 1000;
+    assert.ok(
+      perSecond > atLeast,
+      `${perSecond} a second, asked to wait ${retryAfter} s each time`,
+    );
+  }
+});
+
+for (const retryAfter of [undefined, 0, 1]) {
+  Deno.test(`refusals at any rate cost adaptive mode less than half (Retry-After: ${retryAfter})`, async () => {
+    for (const chance of [0.1, 0.3]) {
+      for (const atOnce of [8, 64]) {
+        const [plain, found] = await Promise.all([false, true].map(async (adaptiveMode) => {
+          const clock = new VirtualClock();
+          const server = new MoodyServer(clock, seededRandom(5), chance, retryAfter);
+          const { scheduler } = adaptive(clock, { concurrency: atOnce, adaptive: adaptiveMode });
+          const { failed } = await batch(clock, scheduler, () => server.ask(), 1500, atOnce);
+          assert.equal(failed, 0);
+          return server.taken / clock.now() * 1000;
+        }));
+        assert.ok(
+          found >= plain / 2,
+          `${found} a second, ${plain} without adaptive mode (${chance}, ${atOnce} at once)`,
+        );
+      }
+    }
+  });
+}
+
+Deno.test("a small wave that is half refused does not make chance look like a limit", async () => {
+  for (const seed of [8, 10, 15]) {
+    const clock = new VirtualClock();
+    const server = new MoodyServer(clock, seededRandom(seed), 0.2, 0);
+    const { scheduler } = adaptive(clock, { concurrency: 50, retryTimes: 60 });
+    const { failed } = await batch(clock, scheduler, () => server.ask(), 800, 50);
+    assert.equal(failed, 0);
+    // Without adaptive mode it is about 210; a rate that collapses leaves 8.
+    const perSecond = server.taken / clock.now() * 1000;
+    assert.ok(perSecond > 60, `${perSecond} a second (seed ${seed})`);
+  }
+});
+
+for (const [retryAfter, share] of [[undefined, 0.1], [1, 0.1], [0, 0.15]] as const) {
+  Deno.test(`a real limit is not taken for chance (Retry-After: ${retryAfter})`, async () => {
+    const clock = new VirtualClock();
+    const server = new LimitedServer(clock, 300, 50, retryAfter);
+    const { scheduler } = adaptive(clock);
+    const { failed } = await batch(clock, scheduler, () => server.ask(), 6000, 256);
+    assert.equal(failed, 0);
+    assert.ok(server.refused < 6000 * share, `${server.refused} of 6000 refused`);
+    assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal are 20,000`);
+  });
+}
+
+Deno.test("the rate never runs away from what is really asked for", async () => {
+  const clock = new VirtualClock();
+  const { scheduler, gate } = adaptive(clock);
+  let asked = 0;
+  let highest = 0;
+  const ask = async () => {
+    await clock.sleep(50);
+    // Refused before anything was taken, and never again.
+    if (asked++ < 40) throw new RateLimitError("slow down", { status: 429, retryAfter: 1 });
+    highest = Math.max(highest, gate.rate);
+  };
+  // Eight at once, 50 ms each: 160 a second, for two minutes.
+  await batch(clock, scheduler, ask, 20_000, 8);
+  assert.ok(highest < 1000, `${highest} a second`);
+});
+
+Deno.test("a limit that is lowered is found as well", async () => {
+  const clock = new VirtualClock();
+  const server = new LimitedServer(clock, 300, 20, 1);
+  const { scheduler } = adaptive(clock);
+  await batch(clock, scheduler, () => server.ask(), 3000, 64);
+  server.limit = 60;
+  const [before, refused] = [clock.now(), server.refused];
+  await batch(clock, scheduler, () => server.ask(), 3000, 64);
+  const seconds = (clock.now() - before) / 1000;
+  assert.ok(seconds < 50 * 1.4, `${seconds} s, ideal are 50`);
+  assert.ok(server.refused - refused < 300, `${server.refused - refused} refused`);
+});
+
+Deno.test("a server with room for all gets all at once, in a few rounds", async () => {
+  const clock = new VirtualClock();
+  const server = new LimitedServer(clock, 1e9, 200);
+  const { scheduler, gate } = adaptive(clock);
+  await batch(clock, scheduler, () => server.ask(), 5000, 256);
+  assert.equal(gate.concurrency, 256);
+  assert.equal(server.mostInFlight, 256);
+  // 5000 / 256 rounds of 200 ms are 4 s; the start costs a few rounds more.
+  assert.ok(clock.now() < 5200, `${clock.now()}`);
+});
+
+Deno.test("what was asked for is never exceeded", async () => {
+  const clock = new VirtualClock();
+  const server = new LimitedServer(clock, 1e9, 50);
+  const { scheduler } = adaptive(clock, { concurrency: 7, maxQps: 40 });
+  await batch(clock, scheduler, () => server.ask(), 400, 64);
+  assert.equal(server.mostInFlight <= 7, true);
+  for (let at = 0; at < clock.now(); at += 100) {
+    assert.ok(server.takenBetween(at, at + 1000) <= 40);
+  }
+});
+
+Deno.test("an outage of 20 seconds fails nothing, and is left without a stampede", async () => {
+  for (const atOnce of [1, 8, 256]) {
+    const clock = new VirtualClock();
+    const server = new AbsentServer(clock, 5000, 25_000, 50);
+    const { scheduler } = adaptive(clock, { concurrency: atOnce });
+    const { failed } = await batch(clock, scheduler, () => server.ask(), 500 * atOnce, atOnce);
+    assert.equal(failed, 0, `${atOnce} at once`);
+    assert.equal(server.taken, 500 * atOnce);
+    // What was in flight, and few of those that retried before it was noticed; then single probes.
+    const late = server.knocks.filter((at) => at > 9000);
+    assert.ok(late.length <= 10, `${late.length} requests into the outage, ${atOnce} at once`);
+    const first = server.asked.filter((at) => at >= 25_000);
+    const burst = first.filter((at) => at < first[0] + 100).length;
+    assert.ok(burst <= 65, `${burst} at once when it was back`);
+  }
+});
+
+Deno.test("a server that stays away ends the wait after maxWait", async () => {
+  const clock = new VirtualClock();
+  const server = new AbsentServer(clock, 5000, Infinity, 50);
+  const { scheduler } = adaptive(clock, { concurrency: 8, maxWait: 60 });
+  const errors: unknown[] = [];
+  const ask = () => scheduler.run(() => server.ask(), { hooks: { patient: true } });
+  const work = async () => {
+    while (errors.length === 0) await ask().catch((error) => errors.push(error));
+  };
+  await clock.run(Promise.all(Array.from({ length: 8 }, work)));
+  const codes = new Set(errors.map((error) => (error as { code: string }).code));
+  assert.deepEqual([...codes], ["unavailable"]);
+  assert.ok(clock.now() > 60_000 && clock.now() < 90_000, `${clock.now()}`);
+});
+
+Deno.test("a server that was never there fails a patient request like any other", async () => {
+  const clock = new VirtualClock();
+  const server = new AbsentServer(clock, 0, Infinity, 1);
+  const { scheduler } = adaptive(clock);
+  const work = clock.run(scheduler.run(() => server.ask(), { hooks: { patient: true } }));
+  await assert.rejects(work, { code: "connection" });
+  assert.equal(server.asked.length, 4);
+});

@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { ConnectionError, HttpError, InvalidInputError, RateLimitError } from "../../lib/errors.ts";
+import type { Target } from "../../lib/scheduling/load_balancer.ts";
+import { Gate, type GateOptions } from "../../lib/scheduling/endpoint_limits.ts";
+import {
+  type RetryNotice,
+  Scheduler,
+  type SchedulerOptions,
+} from "../../lib/scheduling/scheduler.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
+
+function scheduler(
+  clock: VirtualClock,
+  options: Partial<SchedulerOptions & GateOptions> = {},
+): Scheduler<Target> {
+  const settings = {
+    concurrency: 2,
+    maxQps: undefined,
+    maxTpm: undefined,
+    adaptive: false,
+    failureThreshold: undefined,
+    recoveryTime: undefined,
+    retryTimes: 3,
+    retryDelay: 1,
+    maxWait: 600,
+    loadBalance: "fallback" as const,
+    fallback: false,
+    clock,
+    random: () => 0.5,
+    ...options,
+  };
+  return new Scheduler([{ gate: new Gate(settings, true), weight: 1 }], settings);
+}
+
+Deno.test("Scheduler runs no more at once than the concurrency", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock);
+  let [running, most] = [0, 0];
+  await clock.run(Promise.all(Array.from({ length: 7 }, () =>
+    limited.run(async () => {
+      most = Math.max(most, ++running);
+      await clock.sleep(10);
+      running--;
+    }, {}))));
+  assert.equal(most, 2);
+  assert.equal(clock.now(), 40);
+});
+
+Deno.test("Scheduler waits twice as long after each failure, then gives up", async () => {
+  const clock = new VirtualClock();
+  const waits: number[] = [];
+  let tries = 0;
+  const work = scheduler(clock).run(() => {
+    tries++;
+    return Promise.reject(new ConnectionError("down"));
+  }, { hooks: { onRetryWait: ({ wait }) => waits.push(wait) } });
+  await assert.rejects(clock.run(work), { code: "connection" });
+  assert.equal(tries, 4);
+  assert.deepEqual(waits, [0.5, 1, 2]);
+});
+
+Deno.test("Scheduler obeys Retry-After", async () => {
+  const clock = new VirtualClock();
+  const notices: RetryNotice[] = [];
+  let tries = 0;
+  const answer = await clock.run(
+    scheduler(clock, { random: () => 0 }).run(() => {
+      if (tries++ === 0) throw new RateLimitError("slow down", { status: 429, retryAfter: 17 });
+      return Promise.resolve("ok");
+    }, { hooks: { onRetryWait: (notice) => notices.push(notice) } }),
+  );
+  assert.equal(answer, "ok");
+  assert.equal(clock.now(), 17_000);
+  assert.equal(notices[0].failures, 1);
+});
+
+Deno.test("Scheduler does not repeat what cannot succeed", async () => {
+  for (const error of [new HttpError("bad", { status: 400 }), new InvalidInputError("bad")]) {
+    let tries = 0;
+    const work = scheduler(new VirtualClock()).run(() => {
+      tries++;
+      return Promise.reject(error);
+    }, {});
+    await assert.rejects(work, error);
+    assert.equal(tries, 1);
+  }
+});
+
+Deno.test("Scheduler lets others go while a retry is waited for", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 1 });
+  const order: string[] = [];
+  let failed = false;
+  const first = limited.run(() => {
+    order.push("first");
+    if (failed) return Promise.resolve();
+    failed = true;
+    return Promise.reject(new ConnectionError("down"));
+  }, {});
+  const second = limited.run(() => {
+    order.push("second");
+    return Promise.resolve();
+  }, {});
+  await clock.run(Promise.all([first, second]));
+  assert.deepEqual(order, ["first", "second", "first"]);
+});
+
+Deno.test("Scheduler gives the slot back whatever happens", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 1, retryTimes: 0 });
+  await assert.rejects(limited.run(() => Promise.reject(new ConnectionError("down")), {}));
+  await assert.rejects(limited.run(() => Promise.reject(new Error("a fault")), {}), /a fault/);
+  const { value, release } = await limited.hold(() => Promise.resolve("held"), {});
+  const next = limited.run(() => Promise.resolve("next"), {});
+  release();
+  assert.deepEqual([value, await next], ["held", "next"]);
+});
+
+Deno.test("Scheduler stops waiting for a slot or a retry when it is cancelled", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 1 });
+  const held = await limited.hold(() => Promise.resolve(), {});
+  const controller = new AbortController();
+  const waiting = limited.run(() => Promise.resolve(), { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(waiting, { code: "aborted" });
+  held.release();
+  const retrying = new AbortController();
+  const work = limited.run(() => Promise.reject(new ConnectionError("down")), {
+    signal: retrying.signal,
+    hooks: { onRetryWait: () => setTimeout(() => retrying.abort(), 0) },
+  });
+  await assert.rejects(work, { code: "aborted" });
+  assert.equal(await limited.run(() => Promise.resolve("free"), {}), "free");
+});
+
+Deno.test("Scheduler holds everybody back while the server asks to wait, without using up retries", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 1, retryTimes: 1, random: () => 0 });
+  const begun: [string, number][] = [];
+  let refusals = 0;
+  const first = limited.run(() => {
+    begun.push(["first", clock.now()]);
+    if (refusals++ < 5) throw new RateLimitError("later", { status: 429, retryAfter: 10 });
+    return Promise.resolve();
+  }, {});
+  const second = limited.run(() => {
+    begun.push(["second", clock.now()]);
+    return Promise.resolve();
+  }, {});
+  await clock.run(Promise.all([first, second]));
+  const times = new Set(begun.map(([, at]) => at));
+  assert.deepEqual([...times], [0, 10, 20, 30, 40, 50].map((seconds) => seconds * 1000));
+  assert.equal(refusals, 6);
+});
+
+Deno.test("Scheduler does not wait for a rate limit for more than ten minutes", async () => {
+  for (const retryAfter of [99_999_999, 200]) {
+    const clock = new VirtualClock();
+    const work = scheduler(clock).run(() => {
+      throw new RateLimitError("later", { status: 429, retryAfter });
+    }, {});
+    await assert.rejects(clock.run(work), { code: "rate_limit" });
+    assert.ok(clock.now() <= 600_000);
+  }
+});
+
+Deno.test("a patient call ends as unavailable when the server does nothing but ask to slow down", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { maxWait: 30, adaptive: true });
+  const later = () => Promise.reject(new RateLimitError("later", { status: 429, retryAfter: 1 }));
+  const work = limited.run(later, { hooks: { patient: true } });
+  await assert.rejects(clock.run(work), {
+    code: "unavailable",
+    message: "the endpoint has only asked to slow down for 30 s: later",
+  });
+  assert.ok(clock.now() > 28_000 && clock.now() <= 30_000, `${clock.now()} ms`);
+});
+
+Deno.test("a patient call ends at once when the server asks for a longer wait than is allowed", async () => {
+  const clock = new VirtualClock();
+  const later = new RateLimitError("tomorrow", { status: 429, retryAfter: 7200 });
+  const work = scheduler(clock, { maxWait: 30 })
+    .run(() => Promise.reject(later), { hooks: { patient: true } });
+  await assert.rejects(clock.run(work), {
+    code: "unavailable",
+    message: "the endpoint asks to wait 7200 s, more than the 30 s that are waited: tomorrow",
+  });
+  assert.equal(clock.now(), 0);
+});
+
+Deno.test("a patient call that is refused for too long while others are answered fails alone", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { maxWait: 30, concurrency: 2 });
+  const later = () => Promise.reject(new RateLimitError("later", { status: 429, retryAfter: 1 }));
+  const work = limited.run(later, { hooks: { patient: true } });
+  const others = (async () => {
+    for (let i = 0; i < 20; i++) await limited.run(() => clock.sleep(2000), {});
+  })();
+  await assert.rejects(clock.run(Promise.all([work, others])), { code: "rate_limit" });
+});
+
+Deno.test("Scheduler lets a try go on but nobody wait when only the waiting is ended", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 1 });
+  const ending = new AbortController();
+  const options = { hooks: { waitSignal: ending.signal } };
+  const first = limited.run(() => clock.sleep(100).then(() => "answered"), options);
+  const second = limited.run(() => Promise.resolve("sent all the same"), options);
+  ending.abort();
+  await assert.rejects(second, { code: "aborted" });
+  assert.equal(await clock.run(first), "answered");
+});
+
+Deno.test("a server that loads its model is waited for, without using up retries", async () => {
+  const clock = new VirtualClock();
+  const loading = () => new HttpError("Loading model", { status: 503, loading: true });
+  const send = () => clock.now() < 90_000 ? Promise.reject(loading()) : Promise.resolve("answer");
+  for (const patient of [true, false]) {
+    const begun = clock.now();
+    assert.equal(await clock.run(scheduler(clock).run(send, { hooks: { patient } })), "answer");
+    assert.ok(clock.now() - begun < 100_000);
+  }
+  const other = new VirtualClock();
+  const limited = scheduler(other, { maxWait: 30 });
+  const work = limited.run(() => Promise.reject(loading()), { hooks: { patient: true } });
+  await assert.rejects(other.run(work), { code: "unavailable" });
+  assert.ok(other.now() >= 25_000 && other.now() < 60_000, `${other.now()}`);
+});

@@ -1,0 +1,97 @@
+/** Format: WHATWG HTML, "Server-sent events". */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { readServerSentEvents } from "../../lib/transport/server_sent_events.ts";
+
+type Body = ReadableStream<Uint8Array>;
+
+/** A stream that fills memory of the reader's, as Deno's bodies do. */
+function filling(chunks: Uint8Array[]): Body {
+  const left = chunks.filter((chunk) => chunk.length > 0);
+  return new ReadableStream({
+    type: "bytes",
+    pull(controller) {
+      const chunk = left.shift();
+      // Copied: what is given to a byte stream is taken from its owner.
+      if (chunk !== undefined) controller.enqueue(new Uint8Array(chunk));
+      else closeFilling(controller);
+    },
+  });
+}
+
+function closeFilling(controller: ReadableByteStreamController): void {
+  controller.close();
+  controller.byobRequest?.respond(0);
+}
+
+/** The data of all events of `bytes`, cut into chunks after the given places. */
+async function read(
+  bytes: Uint8Array,
+  cuts: number[],
+  bodyOf: (chunks: Uint8Array[]) => Body,
+): Promise<string[]> {
+  const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
+  const chunks = [0, ...places].map((start, i) => bytes.subarray(start, places[i]));
+  const events: string[] = [];
+  for await (const batch of readServerSentEvents(bodyOf(chunks))) events.push(...batch);
+  return events;
+}
+
+const STREAM = [
+  "\uFEFFdata: first\n\n",
+  ": keep-alive\n\n",
+  "event: message\r\ndata:no space\r\n\r\n",
+  "id: 7\rdata: carriage\rdata: returns\r\r",
+  "data: naïve 🤔 日本語\n\n",
+  "retry: 10\n\n",
+  "data: [DONE]\n\n",
+  "data: never ended",
+].join("");
+const EVENTS = [
+  "first",
+  "no space",
+  "carriage\nreturns",
+  "naïve 🤔 日本語",
+  "[DONE]",
+  "never ended",
+];
+
+const KINDS: Record<string, (chunks: Uint8Array[]) => Body> = {
+  "a stream of chunks": (chunks) => ReadableStream.from(chunks),
+  "a stream of bytes": filling,
+};
+
+for (const [kind, bodyOf] of Object.entries(KINDS)) {
+  Deno.test(`events are the same however the bytes are cut, ${kind}`, async () => {
+    const bytes = new TextEncoder().encode(STREAM);
+    assert.deepEqual(await read(bytes, [], bodyOf), EVENTS);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(bytes.length), { maxLength: 30 }), async (cuts) => {
+        assert.deepEqual(await read(bytes, cuts, bodyOf), EVENTS);
+      }),
+    );
+    const everyByte = Array.from(bytes.keys());
+    assert.deepEqual(await read(bytes, everyByte, bodyOf), EVENTS);
+  });
+
+  Deno.test(`an event of several pieces of memory is whole, ${kind}`, async () => {
+    const text = "日本語 ".repeat(100_000);
+    const bytes = new TextEncoder().encode(`data: ${text}\n\ndata: next\n\n`);
+    assert.deepEqual(await read(bytes, [], bodyOf), [text, "next"]);
+  });
+}
+
+Deno.test("leaving the loop cancels the body", async () => {
+  let cancelled = false;
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new TextEncoder().encode("data: x\n\n")),
+    cancel: () => {
+      cancelled = true;
+    },
+  });
+  for await (const batch of readServerSentEvents(body)) {
+    assert.deepEqual(batch, ["x"]);
+    break;
+  }
+  assert.ok(cancelled);
+});
