@@ -27,14 +27,16 @@ export type {
   PoolOptions,
   RequestOptions,
 } from "./lib/client/client_options.ts";
-export type { CacheOptions } from "./lib/client/cached_calls.ts";
+export type { CacheOptions } from "./lib/cache/options.ts";
 export type { StoreName } from "./lib/cache/open_store.ts";
 export type { EndpointStats } from "./lib/client/endpoint_stats.ts";
 export type { LoadBalance } from "./lib/scheduling/load_balancer.ts";
-export type { BatchInput, CallHooks, ChatClient } from "./lib/client/chat_client.ts";
+export type { CallHooks, ChatClient } from "./lib/client/chat_client.ts";
+export type { BatchInput } from "./lib/chat/record.ts";
 export { CompletionStream } from "./lib/client/completion_stream.ts";
 export type { EventSource } from "./lib/client/event_iterator.ts";
-export type { EndpointOptions, ProviderName } from "./lib/services/connect.ts";
+export type { ProviderName, ServerOptions } from "./lib/services/connect.ts";
+export type { EndpointOptions } from "./lib/client/client_options.ts";
 export { parseThoughts, type Thoughts } from "./lib/protocols/parse_thoughts.ts";
 export type { ModelInfo } from "./lib/protocols/protocol.ts";
 export type { RetryNotice } from "./lib/scheduling/scheduler.ts";
@@ -69,23 +71,14 @@ export type {
   ToolChoice,
 } from "./lib/chat/options.ts";
 export { isFunctionTool } from "./lib/chat/options.ts";
-export type {
-  ChatResult,
-  Citation,
-  FinishReason,
-  TokenLogprob,
-  ToolCall,
-  Usage,
-} from "./lib/chat/result.ts";
+export type { ChatResult, Citation, FinishReason, TokenLogprob } from "./lib/chat/result.ts";
+export type { Usage } from "./lib/usage.ts";
+export type { ToolCall } from "./lib/chat/tool_call.ts";
 export type { StreamEvent } from "./lib/chat/events.ts";
 
-export type {
-  BatchItem,
-  BatchIterator,
-  BatchOptions,
-  BatchRecord,
-  BatchResult,
-} from "./lib/batch/batch.ts";
+export type { BatchItem, BatchIterator, BatchResult } from "./lib/batch/items.ts";
+export type { BatchOptions } from "./lib/batch/options.ts";
+export type { BatchRecord } from "./lib/chat/record.ts";
 export type { BatchSummary } from "./lib/batch/summary.ts";
 
 export {
@@ -108,7 +101,7 @@ export type { Rate, Rates, TieredRate } from "./lib/pricing/rates.ts";
 
 export { createMockApp, type MockApp } from "./lib/mock/mock_app.ts";
 export type { CannedCitation, CannedResponse } from "./lib/mock/canned.ts";
-export type { MockErrorKind } from "./lib/mock/faults.ts";
+export type { MockErrorKind } from "./lib/mock/error_kinds.ts";
 export type { MockOptions, Range } from "./lib/mock/options.ts";
 export { type MockServer, type MockServerOptions, startMockServer } from "./lib/mock/server.ts";
 
@@ -134,7 +127,7 @@ export {
   type PartialCompletion,
   QuotaExceededError,
   RateLimitError,
-  SchemaMismatchError,
   TimeoutError,
   UnavailableError,
 } from "./lib/errors.ts";
+export { SchemaMismatchError } from "./lib/chat/schema_mismatch_error.ts";

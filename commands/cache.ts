@@ -7,7 +7,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
 import { DEFAULT_TTL } from "../lib/cache/response_cache.ts";
 import type { CacheStore, StoreStats } from "../lib/cache/store.ts";
-import type { CacheOptions } from "../lib/client/cached_calls.ts";
+import type { CacheOptions } from "../lib/cache/options.ts";
 import { addExamples, commonFlags, numberWithin } from "./flags/shared_options.ts";
 import { table } from "./terminal/table.ts";
 import { writeJson, writeNote, writeOutput } from "./terminal/output.ts";

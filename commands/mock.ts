@@ -8,8 +8,8 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { InvalidInputError } from "../lib/errors.ts";
 import type { CannedResponse } from "../lib/mock/canned.ts";
-import type { MockErrorKind } from "../lib/mock/faults.ts";
-import { EXIT } from "./errors/exit_codes.ts";
+import type { MockErrorKind } from "../lib/mock/error_kinds.ts";
+import { EXIT } from "./exit_codes.ts";
 import {
   addExamples,
   numberRange,

@@ -7,7 +7,8 @@ import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import process from "node:process";
 import { InvalidInputError } from "../lib/errors.ts";
 import { VERSION } from "../lib/version.ts";
-import { type CommandEntry, COMMANDS } from "./registry.ts";
+import { type CommandEntry, loadCommand } from "./command_entry.ts";
+import { COMMANDS } from "./registry.ts";
 import { addExamples } from "./flags/shared_options.ts";
 import { errorStream, writeOutput } from "./terminal/output.ts";
 
@@ -61,11 +62,6 @@ function inherit(command: CommandUnknownOpts, program: CommandUnknownOpts): Comm
   return command;
 }
 
-/** The command of `entry`, loaded. */
-export async function loadCommand(entry: CommandEntry): Promise<CommandUnknownOpts> {
-  return (await entry.load()).description(entry.description);
-}
-
 /** Stands for a command that is not run: the help and the suggestions need its name only. */
 function placeholder({ name, description }: CommandEntry): CommandUnknownOpts {
   return new Command(name).description(description);
@@ -87,7 +83,7 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
     });
   }
   for (const entry of COMMANDS) {
-    const command = entry.name === named ? await loadCommand(entry) : placeholder(entry);
+    const command = entry.name === named ? await loadCommand(entry, COMMANDS) : placeholder(entry);
     program.addCommand(inherit(command, program), { hidden: entry.hidden });
   }
   return program as unknown as Command;

@@ -4,19 +4,7 @@
  *
  * @module
  */
-import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-
-/** A command that is not loaded yet. */
-export interface CommandEntry {
-  /** What it is called by. */
-  name: string;
-  /** What it does, for the help. */
-  description: string;
-  /** Whether the help leaves it out: it is for programs. */
-  hidden?: true;
-  /** Loads it. */
-  load(): Promise<CommandUnknownOpts>;
-}
+import type { CommandEntry } from "./command_entry.ts";
 
 /** The commands in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -104,6 +92,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "complete",
     description: "answer a shell that completes a command line",
     hidden: true,
-    load: async () => (await import("./completions/complete.ts")).completeCommand(),
+    load: async (commands) => (await import("./completions/complete.ts")).completeCommand(commands),
   },
 ];

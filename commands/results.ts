@@ -9,7 +9,7 @@ import {
   type FailureGroup,
   type ResultCounts,
 } from "../lib/batch/journal/count_results.ts";
-import { quoted } from "./batch/report.ts";
+import { quoted } from "./terminal/format.ts";
 import { addExamples } from "./flags/shared_options.ts";
 import { printableLine } from "./terminal/sanitize.ts";
 import { writeJson, writeOutput } from "./terminal/output.ts";

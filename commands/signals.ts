@@ -6,7 +6,7 @@
  */
 import process from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
-import { EXIT } from "./errors/exit_codes.ts";
+import { EXIT } from "./exit_codes.ts";
 import { ignoresHangup } from "./hangup.ts";
 
 /** The signals that ask a process to end. */

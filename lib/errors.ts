@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ChatResult, Usage } from "./chat/result.ts";
+import type { Usage } from "./usage.ts";
 
 /** The stable, machine-readable kind of a {@link FlexLLMError}. */
 export type ErrorCode =
@@ -350,30 +350,6 @@ export class MalformedResponseError extends FlexLLMError {
   /** Makes an error for an unreadable answer. */
   constructor(message: string, details: MalformedResponseDetails = {}) {
     super("malformed_response", message, details);
-  }
-}
-
-/** The answer was asked for as JSON of a schema, and is none or does not fit. */
-export class SchemaMismatchError extends FlexLLMError {
-  /** The name of the class. */
-  override name = "SchemaMismatchError";
-  /** The answer as it came. */
-  readonly content: string;
-  /** What does not fit, each with its place; empty when the answer is no JSON at all. */
-  readonly problems: readonly string[];
-  /** The whole answer: it has been paid for. */
-  result?: ChatResult;
-
-  /** Makes an error for the answer `content`. */
-  constructor(
-    message: string,
-    content: string,
-    problems: readonly string[],
-    details?: ErrorDetails,
-  ) {
-    super("schema_mismatch", message, details);
-    this.content = content;
-    this.problems = problems;
   }
 }
 

@@ -8,9 +8,9 @@ import type { Message } from "../../lib/chat/messages.ts";
 import type { ChatOptions } from "../../lib/chat/options.ts";
 import type { ChatResult } from "../../lib/chat/result.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
-import type { AskFlags } from "./ask.ts";
-import { AnswerView } from "../chat/answer_view.ts";
-import { noteLongWaits } from "../terminal/wait_notice.ts";
+import type { AskFlags } from "./flags.ts";
+import { AnswerView } from "../conversation/answer_view.ts";
+import { noteLongWaits } from "../wait_notice.ts";
 import { writeJson, writeNote } from "../terminal/output.ts";
 
 /** Asks once; unless it is `silent`, the answer is shown as it arrives. */

@@ -3,64 +3,17 @@
  *
  * @module
  */
-import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
 import type { Message } from "../../lib/chat/messages.ts";
 import type { ChatOptions } from "../../lib/chat/options.ts";
 import type { ChatResult } from "../../lib/chat/result.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import { answerTurn, requestMessages, type Turn } from "../../lib/conversations/conversation.ts";
-import { extraBodyFlag } from "../flags/extra_body.ts";
-import {
-  addExamples,
-  collected,
-  commonFlags,
-  modelFlags,
-  wholeNumber,
-} from "../flags/shared_options.ts";
+import { addExamples } from "../flags/shared_options.ts";
+import { type AskFlags, command } from "./flags.ts";
 import { printable } from "../terminal/sanitize.ts";
-import { schemaOptions, schemaRetriesFlag } from "../flags/schema.ts";
+import { schemaOptions } from "../flags/schema.ts";
 import { colored, writeNote, writeOutput } from "../terminal/output.ts";
-
-function command() {
-  return new Command("ask")
-    .argument("[question]", "the question; text that is piped in goes before it")
-    .addOption(modelFlags.model)
-    .addOption(modelFlags.system)
-    .addOption(modelFlags.temperature)
-    .addOption(modelFlags.maxTokens)
-    .addOption(modelFlags.thinking)
-    .addOption(extraBodyFlag)
-    .addOption(
-      new Option("-f, --file <path>", "attach a text file, image, PDF or audio file (repeatable)")
-        .argParser(collected),
-    )
-    .option("-c, --continue", "go on with the last conversation, from ask or chat")
-    .addOption(
-      new Option("-n, --count <count>", "answers to ask for, one after the other (default: 1)")
-        .argParser(wholeNumber(1)),
-    )
-    .option("--template <name>", "put the question into this template of the configuration")
-    .addOption(
-      new Option("--var <name=value>", "value of a {{name}} in it; can be given again")
-        .argParser(collected),
-    )
-    .option("--schema <file>", "JSON schema that the answer must fit; only its value is printed")
-    .addOption(schemaRetriesFlag)
-    .option("--json", "print the answer with usage and model as one JSON object")
-    .option("--no-save", "do not keep the question and its answer for -c")
-    .addOption(modelFlags.baseUrl)
-    .addOption(modelFlags.apiKey)
-    .addOption(modelFlags.timeout)
-    .addOption(modelFlags.retryTimes)
-    .addOption(modelFlags.shortMaxWait)
-    .addOption(modelFlags.allowPrivateUrls)
-    .addOption(commonFlags.config)
-    .addOption(commonFlags.verbose);
-}
-
-/** The flags of `ask`. */
-export type AskFlags = ReturnType<ReturnType<typeof command>["opts"]>;
 
 function describe(result: ChatResult): string {
   const { usage } = result;

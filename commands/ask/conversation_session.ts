@@ -7,7 +7,7 @@ import process from "node:process";
 import { homeFolder } from "../../lib/files/paths.ts";
 import type { Conversation, ConversationSettings } from "../../lib/conversations/conversation.ts";
 import { ConversationStore, copyOf, newConversation } from "../../lib/conversations/store.ts";
-import type { AskFlags } from "./ask.ts";
+import type { AskFlags } from "./flags.ts";
 import { goOnWith, settingsOf } from "../conversation/settings.ts";
 import { colored, writeNote } from "../terminal/output.ts";
 import { fileReason } from "../../lib/files/reasons.ts";

@@ -9,7 +9,7 @@ import type { Config } from "../../lib/config/load.ts";
 import { fillTemplate } from "../../lib/config/templates.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { messageWith, readAttachment } from "../../lib/input/attachment.ts";
-import type { AskFlags } from "./ask.ts";
+import type { AskFlags } from "./flags.ts";
 import { warnOfBraces } from "../flags/placeholder_warning.ts";
 
 /** A question that is ready to be sent. */

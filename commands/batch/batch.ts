@@ -12,7 +12,7 @@ import {
   ConfigurationError,
   InvalidInputError,
 } from "../../lib/errors.ts";
-import type { InputFile } from "../../lib/input/input_file.ts";
+import type { InputFile } from "../../lib/input/input_source.ts";
 import type { ReadOptions } from "../../lib/input/records.ts";
 import { maxRequests, REQUESTS_VARIABLE, surviveFileSizeLimit } from "../../lib/runtime/runtime.ts";
 import { checkFiles } from "./files.ts";
@@ -20,7 +20,7 @@ import { type BatchFlags, batchFlags } from "./flags.ts";
 import { ignoresHangup } from "../hangup.ts";
 import { nothingToDo, otherModels } from "./notes.ts";
 import { prepareBatch, type PreparedBatch } from "./settings.ts";
-import { EXIT } from "../errors/exit_codes.ts";
+import { EXIT } from "../exit_codes.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import { reportError } from "../errors/report.ts";
 import { stopOnSignals } from "../signals.ts";
@@ -93,7 +93,8 @@ async function send(
 ): Promise<void> {
   const note = flags.quiet ? () => {} : writeNote;
   const [
-    { batchReport, dollars, failureLines, summaryJson },
+    { batchReport, failureLines, summaryJson },
+    { dollars },
     { checkInput, usableRecords },
     { Checkpoint },
     { BatchRun },
@@ -101,6 +102,7 @@ async function send(
     { BudgetLedger },
   ] = await Promise.all([
     import("./report.ts"),
+    import("../terminal/format.ts"),
     import("../../lib/input/records.ts"),
     import("../../lib/batch/journal/journal.ts"),
     import("../../lib/batch/run.ts"),

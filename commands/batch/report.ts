@@ -9,6 +9,7 @@ import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
 import { BudgetExceededError, FlexLLMError } from "../../lib/errors.ts";
 import type { CostRow } from "../../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "../errors/groups.ts";
+import { dollars, duration, quoted } from "../terminal/format.ts";
 import { type Column, table, type TableOptions, widthOfStream } from "../terminal/table.ts";
 import { colored } from "../terminal/output.ts";
 import { wrapped } from "../terminal/wrap.ts";
@@ -36,25 +37,6 @@ export interface ReportedErrors {
 
 const number = new Intl.NumberFormat("en-US");
 const rounded = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
-
-/** A duration as a person says it. */
-export function duration(seconds: number): string {
-  if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const whole = Math.round(seconds);
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** A cost in USD with as many digits as it needs. */
-export function dollars(cost: number): string {
-  return `$${cost >= 1 || cost === 0 ? cost.toFixed(2) : cost.toPrecision(3)}`;
-}
-
-/** An argument as a shell reads it. */
-export function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
-}
 
 /** The command that goes on, without the key that may have been in it, and what has to be another. */
 function resumeCommand(piped: boolean, left: { out?: string; open?: string } = {}): string {

@@ -52,7 +52,7 @@ function keptConversation(store: ConversationStore, flags: Flags): Conversation 
 /** Shows where a conversation stopped: its last question and answer. */
 async function showEnd(conversation: Conversation, markdown: boolean): Promise<void> {
   const { describeConversation, describeQuestion } = await import("./describe.ts");
-  const { AnswerView } = await import("./answer_view.ts");
+  const { AnswerView } = await import("../conversation/answer_view.ts");
   const { textOf } = await import("../../lib/conversations/conversation.ts");
   writeNote(describeConversation(conversation));
   const last = conversation.turns.at(-1);

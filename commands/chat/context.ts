@@ -5,7 +5,7 @@
  */
 import type { Config } from "../../lib/config/load.ts";
 import type { Turn } from "../../lib/conversations/conversation.ts";
-import type { AnswerView } from "./answer_view.ts";
+import type { AnswerView } from "../conversation/answer_view.ts";
 import type { ConnectFlags } from "../conversation/connect.ts";
 import type { ChatSession } from "../conversation/session.ts";
 

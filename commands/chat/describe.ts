@@ -5,7 +5,7 @@
  */
 import type { Conversation, Turn } from "../../lib/conversations/conversation.ts";
 import { questionOf, titleOf, totalsOf } from "../../lib/conversations/conversation.ts";
-import { dollars, duration } from "../batch/report.ts";
+import { dollars, duration } from "../terminal/format.ts";
 import { printable } from "../terminal/sanitize.ts";
 
 /** The first line of a text, shortened, in quotes. */

@@ -5,11 +5,11 @@
  */
 import process from "node:process";
 import type { WriteStream } from "node:tty";
-import { EXIT } from "../errors/exit_codes.ts";
+import { EXIT } from "../exit_codes.ts";
 import { printable } from "../terminal/sanitize.ts";
 import { reportError } from "../errors/report.ts";
 import { colored, writeNote } from "../terminal/output.ts";
-import { AnswerView, type ViewOptions } from "./answer_view.ts";
+import { AnswerView, type ViewOptions } from "../conversation/answer_view.ts";
 import { completeLine } from "./editor/complete.ts";
 import type { ChatContext } from "./context.ts";
 import { describeTurn } from "./describe.ts";

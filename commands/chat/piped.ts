@@ -6,10 +6,10 @@
  */
 import process from "node:process";
 import * as readline from "node:readline";
-import { EXIT } from "../errors/exit_codes.ts";
+import { EXIT } from "../exit_codes.ts";
 import { onStopSignals } from "../signals.ts";
 import { colored, writeNote } from "../terminal/output.ts";
-import { AnswerView, type ViewOptions } from "./answer_view.ts";
+import { AnswerView, type ViewOptions } from "../conversation/answer_view.ts";
 import type { ChatContext } from "./context.ts";
 import { describeTurn } from "./describe.ts";
 import { MessageLines } from "./editor/message_lines.ts";

@@ -9,8 +9,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Argument, Option } from "commander";
 import process from "node:process";
-import { COMMANDS } from "../registry.ts";
-import { loadCommand } from "../program.ts";
+import { type CommandEntry, loadCommand } from "../command_entry.ts";
 import { writeOutput } from "../terminal/output.ts";
 
 interface Candidate {
@@ -26,9 +25,9 @@ const GLOBAL_FLAGS: Candidate[] = [
   { value: "--no-color", description: "no colours" },
 ];
 
-function visibleCommands(): Candidate[] {
-  const commands = COMMANDS.filter(({ hidden }) => !hidden);
-  const listed = commands.map(({ name, description }) => ({ value: name, description }));
+function visible(commands: readonly CommandEntry[]): Candidate[] {
+  const shown = commands.filter(({ hidden }) => !hidden);
+  const listed = shown.map(({ name, description }) => ({ value: name, description }));
   return [...listed, { value: "help", description: "show the help of a command" }];
 }
 
@@ -117,16 +116,21 @@ async function within(command: CommandUnknownOpts, words: readonly string[]): Pr
 }
 
 /** What can stand at the end of a command line. */
-async function completionOf(words: readonly string[]): Promise<Completion> {
+async function completionOf(
+  words: readonly string[],
+  commands: readonly CommandEntry[],
+): Promise<Completion> {
   const at = words.slice(0, -1).findIndex((word) => !word.startsWith("-"));
   const current = words.at(-1) ?? "";
   if (at < 0) {
     const version = { value: "--version", description: "print the version" };
-    return current.startsWith("-") ? [...GLOBAL_FLAGS, version] : visibleCommands();
+    return current.startsWith("-") ? [...GLOBAL_FLAGS, version] : visible(commands);
   }
-  if (words[at] === "help") return at === words.length - 2 ? visibleCommands() : [];
-  const entry = COMMANDS.find(({ name }) => name === words[at]);
-  return entry === undefined ? [] : await within(await loadCommand(entry), words.slice(at + 1));
+  if (words[at] === "help") return at === words.length - 2 ? visible(commands) : [];
+  const entry = commands.find(({ name }) => name === words[at]);
+  return entry === undefined
+    ? []
+    : await within(await loadCommand(entry, commands), words.slice(at + 1));
 }
 
 /** The answer to the script. */
@@ -140,7 +144,7 @@ function answer(completion: Completion, current: string): string {
 }
 
 /** The command. */
-export function completeCommand() {
+export function completeCommand(commands: readonly CommandEntry[]) {
   return new Command("complete")
     .argument("[words...]")
     .helpOption(false)
@@ -148,7 +152,7 @@ export function completeCommand() {
     .action(async () => {
       const words = process.argv.slice(process.argv.indexOf("--") + 1);
       try {
-        writeOutput(answer(await completionOf(words), words.at(-1) ?? ""));
+        writeOutput(answer(await completionOf(words, commands), words.at(-1) ?? ""));
       } catch {
         // A broken configuration must not be told of between two keys.
         writeOutput(":4\n");

@@ -12,7 +12,7 @@ import { approve, foreignVariables } from "../../lib/config/trust.ts";
 import { AbortedError, ConfigurationError } from "../../lib/errors.ts";
 import { mistakesIn } from "./check.ts";
 import { readConfig } from "../connect.ts";
-import { EXIT } from "../errors/exit_codes.ts";
+import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
 

@@ -17,9 +17,9 @@ import {
 } from "../../lib/conversations/conversation.ts";
 import { type ConversationStore, copyOf, newConversation } from "../../lib/conversations/store.ts";
 import { type Attachment, messageWith } from "../../lib/input/attachment.ts";
-import { noteLongWaits } from "../terminal/wait_notice.ts";
+import { noteLongWaits } from "../wait_notice.ts";
 import { colored, writeNote } from "../terminal/output.ts";
-import type { AnswerView } from "../chat/answer_view.ts";
+import type { AnswerView } from "./answer_view.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
 
 /** What a session needs. */

@@ -5,7 +5,7 @@
  */
 import { CommanderError } from "commander";
 import { FlexLLMError, HttpError } from "../../lib/errors.ts";
-import { EXIT } from "./exit_codes.ts";
+import { EXIT } from "../exit_codes.ts";
 import { printable } from "../terminal/sanitize.ts";
 import { colored, writeNote } from "../terminal/output.ts";
 

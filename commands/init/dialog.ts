@@ -25,7 +25,7 @@ import { maskKey, safeUrl } from "../../lib/redact.ts";
 import { defaultFetch } from "../../lib/runtime/runtime.ts";
 import { oneLineMessage } from "../errors/groups.ts";
 import { type Answers, clientOf, keyValue, offeredModels, OTHER, TIMEOUT } from "./models.ts";
-import { type InitFlags, modelsOf, writeAdded, writeNew } from "./init.ts";
+import { type InitFlags, modelsOf, writeAdded, writeNew } from "./write.ts";
 import { detail, nextStep, seconds } from "../test/probe_report.ts";
 import { askLine, askSecret, askYesNo, choose, pick, say, search } from "../terminal/prompts.ts";
 import { writeNote } from "../terminal/output.ts";

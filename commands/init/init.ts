@@ -12,26 +12,13 @@ import {
   keyVariableOf,
   normalizeBaseUrl,
   PROVIDER_NAMES,
-  type ProviderName,
 } from "../../lib/services/connect.ts";
-import { addModel, setDefault } from "../../lib/config/edit.ts";
-import { inspectConfig } from "../../lib/config/inspect.ts";
-import { readConfigText } from "../../lib/config/load.ts";
 import { candidatePaths, homeFolder } from "../../lib/files/paths.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
-import { configTemplate } from "../../lib/config/template.ts";
-import { writeUserFile } from "../../lib/files/replace_file.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
+import { type InitFlags, modelsOf, writeAdded, writeNew } from "./write.ts";
 import { writeNote, writeOutput } from "../terminal/output.ts";
-
-/** What the flags say of the model to set up. */
-export interface InitFlags {
-  provider?: ProviderName;
-  baseUrl?: string;
-  apiKeyEnv?: string;
-  model?: string;
-}
 
 /** The file that is in force, or that will be once it is written. */
 function targetFile(named: string | undefined): string {
@@ -40,17 +27,6 @@ function targetFile(named: string | undefined): string {
   if (explicit !== undefined) return explicit;
   const found = candidatePaths(env, process.cwd()).find((path) => existsSync(path));
   return found ?? join(homeFolder(env), "config.yaml");
-}
-
-/** The models of a configuration file, which must be free of mistakes. */
-export function modelsOf(file: string): { models: ModelEntry[]; default: string | undefined } {
-  const { value, problems } = inspectConfig(file, readConfigText(file));
-  if (problems.length > 0) {
-    throw new ConfigurationError(problems.map(({ message }) => message).join("\n"), {
-      hint: "Correct the file first: flexllm config edit",
-    });
-  }
-  return { models: value.models ?? [], default: value.default ?? undefined };
 }
 
 /** The entry that the flags describe; `undefined` when they describe none. */
@@ -76,31 +52,6 @@ function entryOf(flags: InitFlags): ModelEntry | undefined {
     base_url: server,
     ...variable === undefined ? {} : { api_key: `\${${variable}}` },
   };
-}
-
-/** Whether the entry holds the key itself. */
-function holdsKey({ api_key = "" }: ModelEntry): boolean {
-  return api_key !== "" && !api_key.startsWith("${");
-}
-
-/** Writes a new file with `entry`, or the example of the template. */
-export function writeNew(file: string, entry: ModelEntry | undefined): void {
-  const isJson = /\.jsonc?$/i.test(file);
-  const text = isJson
-    ? addModel(
-      file,
-      setDefault(file, "", entry?.name ?? "mock"),
-      entry ?? { id: "mock", provider: "mock" },
-    )
-    : configTemplate(entry);
-  writeUserFile(file, text, true);
-}
-
-/** Adds `entry` to a file that is there. */
-export function writeAdded(file: string, entry: ModelEntry, asDefault: boolean): void {
-  const added = addModel(file, readConfigText(file), entry);
-  const text = asDefault ? setDefault(file, added, entry.name ?? entry.id) : added;
-  writeUserFile(file, text, holdsKey(entry));
 }
 
 function tellMissing(entry: ModelEntry | undefined): void {

@@ -10,7 +10,7 @@ import type { Config } from "../../lib/config/load.ts";
 import { HttpError } from "../../lib/errors.ts";
 import type { ModelInfo } from "../../lib/protocols/protocol.ts";
 import { connectModel, readConfig } from "../connect.ts";
-import { EXIT } from "../errors/exit_codes.ts";
+import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags, modelFlags } from "../flags/shared_options.ts";
 import { type Column, table } from "../terminal/table.ts";
 import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";

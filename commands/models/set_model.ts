@@ -12,7 +12,7 @@ import { type Config, readConfigText } from "../../lib/config/load.ts";
 import { writeUserFile } from "../../lib/files/replace_file.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { readConfig } from "../connect.ts";
-import { EXIT } from "../errors/exit_codes.ts";
+import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { colored, writeNote, writeOutput } from "../terminal/output.ts";
 

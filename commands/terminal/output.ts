@@ -8,7 +8,7 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import { styleText } from "node:util";
 import { ConfigurationError } from "../../lib/errors.ts";
-import { EXIT } from "../errors/exit_codes.ts";
+import { EXIT } from "../exit_codes.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
 import { printableJson, printableStyled } from "./sanitize.ts";
 

@@ -15,7 +15,7 @@ import type { ModelInfo } from "../../lib/protocols/protocol.ts";
 import { maskKey, shownUrl } from "../../lib/redact.ts";
 import { defaultFetch } from "../../lib/runtime/runtime.ts";
 import { type ConnectedModel, connectEndpoint, connectModel, readConfig } from "../connect.ts";
-import { EXIT } from "../errors/exit_codes.ts";
+import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags, modelFlags } from "../flags/shared_options.ts";
 import { nextStep, stepCell, stepLine } from "./probe_report.ts";
 import { table } from "../terminal/table.ts";

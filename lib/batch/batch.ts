@@ -3,91 +3,15 @@
  *
  * @module
  */
-import type { Message } from "../chat/messages.ts";
-import type { SamplingOptions } from "../chat/options.ts";
-import type { ChatResult } from "../chat/result.ts";
+import type { BatchInput, BatchRecord } from "../chat/record.ts";
 import { Checkpoint } from "./journal/journal.ts";
 import { comparedInput } from "./journal/result_line.ts";
-import type { BatchInput, ChatClient } from "../client/chat_client.ts";
+import type { Completions } from "./completions.ts";
 import { FlexLLMError, InvalidInputError } from "../errors.ts";
 import { BatchRun, type IndexedRecord } from "./run.ts";
+import type { BatchItem, BatchIterator, BatchResult } from "./items.ts";
+import type { BatchOptions } from "./options.ts";
 import { type BatchSummary, emptySummary } from "./summary.ts";
-
-/** One record of a batch. */
-export interface BatchRecord {
-  /** The conversation to complete. */
-  messages: readonly Message[];
-  /** Anything that should stand beside the answer in the result file. */
-  metadata?: Record<string, unknown>;
-  /** Options for this record alone; they win over those of the batch. */
-  options?: SamplingOptions & { model?: string };
-}
-
-/**
- * The options of a batch; sampling options hold for every record that has no own ones. Times are in
- * seconds.
- */
-export interface BatchOptions extends SamplingOptions {
-  /** The model to ask instead of the client's. */
-  model?: string;
-  /** Seconds one try may take; default the client's. */
-  timeout?: number;
-  /** How often an answer that does not fit `responseFormat` is asked for again; default 0. */
-  schemaRetries?: number;
-  /** Cancels the batch; what is in flight is cut, what is done stays in the result file. */
-  signal?: AbortSignal;
-  /** The most records at work at once; default, and at most, the client's `concurrencyLimit`. */
-  concurrency?: number;
-  /**
-   * A result file (`.jsonl`). Records that are done in it are not asked again; each new result is
-   * written to it at once, and at the end it is put in order.
-   */
-  output?: string;
-  /** Redo records whose input differs from that in the result file, instead of stopping. */
-  rerunChanged?: boolean;
-}
-
-/** What became of one record. */
-export type BatchItem =
-  & {
-    /** The record's place in the input, counted from 0. */
-    index: number;
-    messages: readonly Message[];
-    metadata?: Record<string, unknown>;
-    /** The record's own options. */
-    options?: SamplingOptions & { model?: string };
-  }
-  & (
-    | {
-      status: "success";
-      result: ChatResult;
-      /** Whether the result was in the result file before this run. */
-      restored: boolean;
-    }
-    | { status: "error"; error: FlexLLMError }
-  );
-
-/** All results of a batch. */
-export interface BatchResult {
-  /**
-   * One item for each record, in the order of the input. When the batch stopped early, records that were
-   * not finished are left out: use {@link BatchItem.index}.
-   */
-  results: BatchItem[];
-  /** The counts. */
-  summary: BatchSummary;
-  /**
-   * Why the batch stopped early: the budget or quota is used up, it was cancelled, the key was refused,
-   * the server is down, the result file cannot be written, and so on. Absent if it finished.
-   */
-  stoppedBy?: FlexLLMError;
-}
-
-/** Yields the items of a batch; returns the counts at its end. */
-export type BatchIterator = AsyncGenerator<BatchItem, BatchSummary, void> & {
-  /** The counts so far; also available after the batch has finished or failed. */
-  readonly summary: BatchSummary;
-};
 
 /** What is neither is left for the client to refuse, as the failure of this one record. */
 function toRecord(input: BatchInput): BatchRecord {
@@ -119,7 +43,7 @@ function checkAll(
 }
 
 async function* runBatch(
-  client: ChatClient,
+  client: Completions,
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
   options: BatchOptions,
   onStart: (run: BatchRun) => void,
@@ -143,7 +67,7 @@ async function* runBatch(
 
 /** The batch behind `iterChatCompletionsBatch`. */
 export function iterateBatch(
-  client: ChatClient,
+  client: Completions,
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
   options: BatchOptions,
 ): BatchIterator {
@@ -163,7 +87,7 @@ const LIMITS: ReadonlySet<string> = new Set(["aborted", "budget_exceeded", "quot
 
 /** The batch behind `chatCompletionsBatch`. */
 export async function collectBatch(
-  client: ChatClient,
+  client: Completions,
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
   options: BatchOptions,
 ): Promise<BatchResult> {

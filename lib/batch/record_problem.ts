@@ -4,7 +4,7 @@
  * @module
  */
 import { isTooDeep, MAX_DEPTH, stringifyExact } from "../json/json.ts";
-import type { BatchRecord } from "./batch.ts";
+import type { BatchRecord } from "../chat/record.ts";
 
 function jsonProblem(
   value: unknown,

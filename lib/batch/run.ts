@@ -14,7 +14,8 @@ import {
   type ResultRecord,
   successRecord,
 } from "./journal/result_line.ts";
-import type { CallHooks, ChatClient } from "../client/chat_client.ts";
+import type { CallHooks, RetryNotice } from "../scheduling/scheduler.ts";
+import type { Completions } from "./completions.ts";
 import {
   AbortedError,
   CheckpointError,
@@ -24,9 +25,10 @@ import {
   InternalError,
   InvalidInputError,
 } from "../errors.ts";
-import type { BatchItem, BatchOptions, BatchRecord } from "./batch.ts";
+import type { BatchItem } from "./items.ts";
+import type { BatchOptions } from "./options.ts";
+import type { BatchRecord } from "../chat/record.ts";
 import { isEndpointFault } from "../scheduling/endpoint_limits.ts";
-import type { RetryNotice } from "../scheduling/scheduler.ts";
 import { type BatchSummary, countFailure, countResult, emptySummary } from "./summary.ts";
 import { Engine, type Outcome, type Place } from "./slot_pool.ts";
 import { encodingProblem, recordProblem } from "./record_problem.ts";
@@ -114,7 +116,7 @@ function succeededItem(record: IndexedRecord, { result, restored }: Answer): Bat
 
 /** One run of a batch. */
 export class BatchRun {
-  readonly #client: ChatClient;
+  readonly #client: Completions;
   readonly #options: BatchRunOptions;
   readonly #cut = new AbortController();
   readonly #noWaits = new AbortController();
@@ -134,7 +136,7 @@ export class BatchRun {
   /** The failure that ends the batch when what is in flight has finished. */
   #hopeless: unknown;
 
-  constructor(client: ChatClient, options: BatchRunOptions) {
+  constructor(client: Completions, options: BatchRunOptions) {
     this.#client = client;
     this.#options = options;
     this.#concurrency = Math.min(

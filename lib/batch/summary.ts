@@ -4,7 +4,8 @@
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
-import { type FlexLLMError, type PartialCompletion, SchemaMismatchError } from "../errors.ts";
+import type { FlexLLMError, PartialCompletion } from "../errors.ts";
+import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 
 /** What a batch has done. */
 export interface BatchSummary {

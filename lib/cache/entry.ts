@@ -6,14 +6,9 @@
 import { hash } from "node:crypto";
 import { assistantMessage } from "../chat/assistant_message.ts";
 import type { NativeMessage } from "../chat/messages.ts";
-import type {
-  ChatResult,
-  Citation,
-  FinishReason,
-  TokenLogprob,
-  ToolCall,
-  Usage,
-} from "../chat/result.ts";
+import type { ChatResult, Citation, FinishReason, TokenLogprob } from "../chat/result.ts";
+import type { Usage } from "../usage.ts";
+import type { ToolCall } from "../chat/tool_call.ts";
 import type { KeyedEntry, StoredEntry } from "./store.ts";
 
 /** What is stored of an answer. What is empty is left out; `raw` is never kept. */

@@ -5,14 +5,8 @@
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
-import {
-  abortedBy,
-  AbortedError,
-  ConfigurationError,
-  copyError,
-  FlexLLMError,
-  SchemaMismatchError,
-} from "../errors.ts";
+import { abortedBy, AbortedError, ConfigurationError, copyError, FlexLLMError } from "../errors.ts";
+import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { decodeAnswer, encodeAnswer, isStorable, openedEntry, sealedEntry } from "./entry.ts";
 import { GroupedStore } from "./batching_store.ts";
 import { storeProblem } from "./open_store.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AssistantMessage, NativeMessage } from "./messages.ts";
-import type { ToolCall } from "./result.ts";
+import type { ToolCall } from "./tool_call.ts";
 
 /** Makes the message that stands for an answer in the conversation that goes on. */
 export function assistantMessage(

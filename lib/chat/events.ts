@@ -4,14 +4,9 @@
  * @module
  */
 import type { PartialCompletion } from "../errors.ts";
-import type {
-  ChatResult,
-  Citation,
-  FinishReason,
-  TokenLogprob,
-  ToolCall,
-  Usage,
-} from "./result.ts";
+import type { ChatResult, Citation, FinishReason, TokenLogprob } from "./result.ts";
+import type { Usage } from "../usage.ts";
+import type { ToolCall } from "./tool_call.ts";
 
 /** One event of a streamed completion. */
 export type StreamEvent =

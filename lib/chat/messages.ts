@@ -7,7 +7,7 @@
  * @module
  */
 import { partProblem } from "./part_problem.ts";
-import type { ToolCall } from "./result.ts";
+import type { ToolCall } from "./tool_call.ts";
 import { show } from "./show.ts";
 import { toolCallsProblem } from "./tool_call.ts";
 

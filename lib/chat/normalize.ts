@@ -7,7 +7,7 @@
 import { asObject, asText, type Json } from "../json/json.ts";
 import type { AssistantMessage, Message } from "./messages.ts";
 import type { SamplingOptions, ToolChoice } from "./options.ts";
-import type { ToolCall } from "./result.ts";
+import type { ToolCall } from "./tool_call.ts";
 import { show } from "./show.ts";
 import { partsOf } from "./tool_call.ts";
 

@@ -4,24 +4,9 @@
  * @module
  */
 
+import type { Usage } from "../usage.ts";
 import type { AssistantMessage } from "./messages.ts";
-
-/** A call of a tool that the model asks for, in OpenAI's form, so that it can go back as it is. */
-export interface ToolCall {
-  /** The provider's id, to be named by the tool message that answers it. */
-  id: string;
-  /** A function, or one of OpenAI's custom tools, whose input is free text. */
-  type: "function" | "custom";
-  /** What to call. */
-  function: {
-    name: string;
-    /**
-     * The arguments as JSON text, `{}` when there are none; a model may write invalid JSON, so parse with
-     * care. The input of a custom tool is here as it came.
-     */
-    arguments: string;
-  };
-}
+import type { ToolCall } from "./tool_call.ts";
 
 /** A source that the model cites, in one form for all providers. */
 export interface Citation {
@@ -53,24 +38,6 @@ export interface TokenLogprob {
 
 /** Why the model stopped. `other` stands for reasons that only one provider knows. */
 export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter" | "other";
-
-/** Tokens of one completion, counted by the provider. */
-export interface Usage {
-  /** Tokens read, with cached ones. */
-  promptTokens: number;
-  /** Tokens written, with reasoning ones. */
-  completionTokens: number;
-  /** Read and written. */
-  totalTokens: number;
-  /** Of `promptTokens`, those read from the provider's prompt cache. */
-  cachedTokens?: number;
-  /** Of `promptTokens`, those written to the provider's prompt cache. */
-  cacheWriteTokens?: number;
-  /** Of `cacheWriteTokens`, those that stay cached for an hour, which cost more. */
-  cacheWriteHourTokens?: number;
-  /** Of `completionTokens`, those spent on thinking. */
-  reasoningTokens?: number;
-}
 
 /** The result of one chat completion. */
 export interface ChatResult {

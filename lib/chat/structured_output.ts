@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ConfigurationError, SchemaMismatchError } from "../errors.ts";
+import { ConfigurationError } from "../errors.ts";
+import { SchemaMismatchError } from "./schema_mismatch_error.ts";
 import { type Json, parseExact, withDoubles } from "../json/json.ts";
 import type { ResponseFormat } from "./options.ts";
 

@@ -6,6 +6,23 @@
 import { asObject, type Json } from "../json/json.ts";
 import { show } from "./show.ts";
 
+/** A call of a tool that the model asks for, in OpenAI's form, so that it can go back as it is. */
+export interface ToolCall {
+  /** The provider's id, to be named by the tool message that answers it. */
+  id: string;
+  /** A function, or one of OpenAI's custom tools, whose input is free text. */
+  type: "function" | "custom";
+  /** What to call. */
+  function: {
+    name: string;
+    /**
+     * The arguments as JSON text, `{}` when there are none; a model may write invalid JSON, so parse with
+     * care. The input of a custom tool is here as it came.
+     */
+    arguments: string;
+  };
+}
+
 /**
  * The parts of a tool call: `{type: "function", function: {…}}`, OpenAI's custom tools
  * (`{type: "custom", custom: {name, input}}`), or flat, as other formats and data sets have them.

@@ -18,8 +18,8 @@ import {
   FlexLLMError,
   InvalidInputError,
   MalformedResponseError,
-  SchemaMismatchError,
 } from "../errors.ts";
+import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { Completion, ModelInfo } from "../protocols/protocol.ts";
 import {
@@ -29,7 +29,8 @@ import {
   type SchedulerOptions,
 } from "../scheduling/scheduler.ts";
 import { LinkedSignal } from "../transport/linked_signal.ts";
-import { CachedCalls, type CacheOptions } from "./cached_calls.ts";
+import { CachedCalls } from "./cached_calls.ts";
+import type { CacheOptions } from "../cache/options.ts";
 import { Call } from "./call.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream } from "./completion_stream.ts";

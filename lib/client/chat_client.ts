@@ -7,14 +7,13 @@ import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { CallHooks } from "../scheduling/scheduler.ts";
-import type { BatchIterator, BatchOptions, BatchRecord, BatchResult } from "../batch/batch.ts";
+import type { BatchIterator, BatchResult } from "../batch/items.ts";
+import type { BatchOptions } from "../batch/options.ts";
+import type { BatchInput } from "../chat/record.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 
 export type { CallHooks };
-
-/** The input of a batch: conversations, or records with metadata. */
-export type BatchInput = readonly Message[] | BatchRecord;
 
 /** Asks models for completions. */
 export interface ChatClient {

@@ -9,9 +9,16 @@ import { LOAD_BALANCES, type LoadBalance } from "../scheduling/load_balancer.ts"
 import { type GateOptions, TRAVEL_SLACK } from "../scheduling/endpoint_limits.ts";
 import { RateLimiter } from "../scheduling/rate_limiter.ts";
 import { TokenLimiter } from "../scheduling/token_limiter.ts";
-import type { CacheOptions } from "./cached_calls.ts";
-import type { EndpointOptions } from "../services/connect.ts";
+import type { CacheOptions } from "../cache/options.ts";
+import type { PriceRow } from "../pricing/price.ts";
+import type { ServerOptions } from "../services/connect.ts";
 import type { AttachmentOptions } from "../transport/load_file.ts";
+
+/** A server, and what its models cost. */
+export interface EndpointOptions extends ServerOptions {
+  /** Prices of models, which take precedence over the price list; rows for other servers are ignored. */
+  prices?: readonly PriceRow[];
+}
 
 /** The limits of one endpoint. */
 export interface LimitOptions {

@@ -6,26 +6,22 @@
 import { withExtraBody } from "../chat/extra_body.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
-import type { Usage } from "../chat/result.ts";
+import type { Usage } from "../usage.ts";
 import type { StreamEvent } from "../chat/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import { loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
 import { type AnswerParts, decodeAnswer, readAnswer } from "../protocols/decode_response.ts";
-import type {
-  ChatRequest,
-  Completion,
-  EncodedRequest,
-  ModelInfo,
-  Provider,
-} from "../protocols/protocol.ts";
+import type { ChatRequest, Completion, ModelInfo, Provider } from "../protocols/protocol.ts";
+import type { EncodedRequest } from "../transport/request.ts";
 import { RateLimitReader } from "../protocols/rate_limit_headers.ts";
 import { redactAnswer, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/load_balancer.ts";
 import type { Gate } from "../scheduling/endpoint_limits.ts";
 import { type Answer, send } from "../transport/http.ts";
 import { readAttachments } from "./attachments.ts";
-import { connect, type Connection, type EndpointOptions } from "../services/connect.ts";
+import { connect, type Connection } from "../services/connect.ts";
+import type { EndpointOptions } from "./client_options.ts";
 import type { AttachmentSource } from "../transport/load_file.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
 

@@ -7,7 +7,8 @@
 import { maxTokensOf } from "../chat/max_tokens.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
-import type { ChatResult, Usage } from "../chat/result.ts";
+import type { ChatResult } from "../chat/result.ts";
+import type { Usage } from "../usage.ts";
 import {
   AbortedError,
   ConfigurationError,

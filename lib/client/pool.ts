@@ -3,19 +3,16 @@
  *
  * @module
  */
-import {
-  type BatchIterator,
-  type BatchOptions,
-  type BatchResult,
-  collectBatch,
-  iterateBatch,
-} from "../batch/batch.ts";
+import { collectBatch, iterateBatch } from "../batch/batch.ts";
+import type { BatchIterator, BatchResult } from "../batch/items.ts";
+import type { BatchOptions } from "../batch/options.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { Gate } from "../scheduling/endpoint_limits.ts";
-import type { BatchInput, CallHooks, ChatClient } from "./chat_client.ts";
+import type { CallHooks, ChatClient } from "./chat_client.ts";
+import type { BatchInput } from "../chat/record.ts";
 import { type PoolOptions, withPoolDefaults } from "./client_options.ts";
 import { Completer } from "./call_pipeline.ts";
 import type { CompletionStream } from "./completion_stream.ts";

@@ -7,13 +7,8 @@
 import { eventsOf, StreamAccumulator, type StreamEvent } from "../chat/events.ts";
 import { AbortedError, MalformedResponseError } from "../errors.ts";
 import { decodeAnswer, throwIncomplete, throwStatusError } from "../protocols/decode_response.ts";
-import type {
-  Completion,
-  EncodedRequest,
-  Endpoint,
-  Provider,
-  StreamDecoder,
-} from "../protocols/protocol.ts";
+import type { Completion, Endpoint, Provider, StreamDecoder } from "../protocols/protocol.ts";
+import type { EncodedRequest } from "../transport/request.ts";
 import { redact, redactAnswer } from "../redact.ts";
 import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
 import { charsetOf, readBody } from "../transport/read_body.ts";

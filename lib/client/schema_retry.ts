@@ -4,8 +4,10 @@
  * @module
  */
 import type { Message } from "../chat/messages.ts";
-import type { ChatResult, Usage } from "../chat/result.ts";
-import { copyError, FlexLLMError, SchemaMismatchError } from "../errors.ts";
+import type { ChatResult } from "../chat/result.ts";
+import type { Usage } from "../usage.ts";
+import { copyError, FlexLLMError } from "../errors.ts";
+import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 
 /** Maximum problems shown to the model. */
 const SHOWN_PROBLEMS = 10;

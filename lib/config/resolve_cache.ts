@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CacheOptions } from "../client/cached_calls.ts";
+import type { CacheOptions } from "../cache/options.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Config } from "./load.ts";
 

@@ -6,13 +6,8 @@
  *
  * @module
  */
-import {
-  baseUrlOf,
-  type EndpointOptions,
-  keyVariableOf,
-  normalizeBaseUrl,
-  PROVIDER_NAMES,
-} from "../services/connect.ts";
+import { baseUrlOf, keyVariableOf, normalizeBaseUrl, PROVIDER_NAMES } from "../services/connect.ts";
+import type { EndpointOptions } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";
 import { priceRow } from "../pricing/price_file.ts";

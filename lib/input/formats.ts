@@ -13,7 +13,7 @@
  *
  * @module
  */
-import type { BatchRecord } from "../batch/batch.ts";
+import type { BatchRecord } from "../chat/record.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
 import type { RecordOptions } from "../chat/record_options.ts";
 import { asObject, type Json } from "../json/json.ts";

@@ -11,26 +11,10 @@ import process from "node:process";
 import { loadFingerprint } from "../batch/journal/fingerprint.ts";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
 import { fileReason } from "../files/reasons.ts";
-import type { ReadBytes } from "../files/lines.ts";
 import { HEAD_SIZE, jsonlHint, refuseForeign } from "./foreign_format.ts";
 import { InputSnapshot } from "./input_snapshot.ts";
+import type { InputFile } from "./input_source.ts";
 import { TemporaryFile } from "../files/temporary_file.ts";
-
-/** An open input. */
-export interface InputFile {
-  /** What to call it in messages. */
-  name: string;
-  fd: number;
-  /** Reads the file as it was when it was opened, if others may change it. */
-  read?: ReadBytes;
-  /** Whether something was appended to it since. */
-  hasGrown?(): boolean;
-  /** The names of the columns when it was a table; `fd` has its rows as JSON objects. */
-  columns?: readonly string[];
-  /** What to do if its lines turn out to be no records. */
-  hint?: string;
-  close(): void;
-}
 
 /** The forms of an input. */
 export type InputFormat = "jsonl" | "csv" | "tsv";

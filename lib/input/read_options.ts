@@ -6,7 +6,8 @@
 import { closest } from "fastest-levenshtein";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
 import { CONTENT_FIELDS } from "./formats.ts";
-import { INPUT_HINT, type InputFile } from "./input_file.ts";
+import { INPUT_HINT } from "./input_file.ts";
+import type { InputFile } from "./input_source.ts";
 import { OPTION_FIELDS } from "./option_fields.ts";
 import type { ReadOptions } from "./records.ts";
 import type { Selection } from "./selection.ts";

@@ -12,7 +12,8 @@ import { isTooDeep, MAX_DEPTH, parseExact } from "../json/json.ts";
 import { jsonProblem } from "../json/problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import { type Conversion, RecordConverter } from "./formats.ts";
-import { INPUT_HINT, type InputFile } from "./input_file.ts";
+import { INPUT_HINT } from "./input_file.ts";
+import type { InputFile } from "./input_source.ts";
 import { isMeant, type Selection } from "./selection.ts";
 
 /** A line that cannot be used. */

@@ -13,7 +13,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InvalidInputError } from "../errors.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
-import type { InputFile } from "./input_file.ts";
+import type { InputFile } from "./input_source.ts";
 import { NumberedLines } from "./numbered_lines.ts";
 import { TemporaryFile } from "../files/temporary_file.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MockErrorKind } from "./faults.ts";
+import type { MockErrorKind } from "./error_kinds.ts";
 import type { MockSettings } from "./options.ts";
 import type { RequestLimit } from "./protocol.ts";
 import { between, seededRandom } from "../runtime/random.ts";

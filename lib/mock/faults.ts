@@ -3,32 +3,8 @@
  *
  * @module
  */
+import type { MockErrorKind } from "./error_kinds.ts";
 import type { Frame } from "./streaming.ts";
-
-/** How a request can fail. */
-export type MockErrorKind =
-  /** An error status: 500. */
-  | "server_error"
-  /** An error status: 529, or the protocol's own word for it. */
-  | "overloaded"
-  /** 429 with `Retry-After: 1`. */
-  | "rate_limit"
-  /** The connection is cut in the middle of the answer. */
-  | "disconnect"
-  /** The answer, or an event in the middle of a stream, is not JSON. */
-  | "malformed"
-  /** The answer stops in its middle, and the connection stays open. */
-  | "stall";
-
-/** All kinds. */
-export const MOCK_ERROR_KINDS: readonly MockErrorKind[] = [
-  "server_error",
-  "overloaded",
-  "rate_limit",
-  "disconnect",
-  "malformed",
-  "stall",
-];
 
 /** Ends the waiting of a stall that nobody cuts. */
 const LONGEST_STALL = 600_000;

@@ -5,7 +5,7 @@
  */
 import { ConfigurationError } from "../errors.ts";
 import type { CannedResponse } from "./canned.ts";
-import { MOCK_ERROR_KINDS, type MockErrorKind } from "./faults.ts";
+import { MOCK_ERROR_KINDS, type MockErrorKind } from "./error_kinds.ts";
 
 /** One value, or any between two, both included. */
 export type Range = number | readonly [min: number, max: number];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BatchRecord } from "../batch/batch.ts";
+import type { BatchRecord } from "../chat/record.ts";
 import type { Message } from "../chat/messages.ts";
 import { normalizeMessages } from "../chat/normalize.ts";
 import type { SamplingOptions } from "../chat/options.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Usage } from "../chat/result.ts";
+import type { Usage } from "../usage.ts";
 import { priceListOf } from "./price_list.ts";
 import { costOf, type Rates } from "./rates.ts";
 import { tierFactor } from "./service_tier.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Usage } from "../chat/result.ts";
+import type { Usage } from "../usage.ts";
 
 /** A price that changes with the size of the prompt: from above `start` tokens on, `price` for all. */
 export interface TieredRate {

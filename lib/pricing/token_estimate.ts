@@ -11,7 +11,7 @@
 import { attachmentSize } from "./attachment_size.ts";
 import type { ContentPart, Message } from "../chat/messages.ts";
 import type { SamplingOptions } from "../chat/options.ts";
-import type { Usage } from "../chat/result.ts";
+import type { Usage } from "../usage.ts";
 
 /** Hundredths of a token, by UTF-16 unit. */
 function sizesOfUnits(): Uint8Array {

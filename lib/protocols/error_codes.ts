@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { ServiceName } from "../services/services.ts";
 
 /**
  * What an error means: credit or a quota is used up, which no short wait cures; too many requests for now;
@@ -219,7 +218,8 @@ export interface ErrorSigns {
   /** A second code: OpenAI's `type` next to its `code`. */
   type?: string;
   message?: string;
-  service?: ServiceName;
+  /** The name of the service that sent it. */
+  service?: string;
 }
 
 /** What an error means; `undefined` if its status says enough. */

@@ -6,9 +6,11 @@
  */
 import type { SamplingOptions } from "../chat/options.ts";
 import type { Message, NativeMessage } from "../chat/messages.ts";
-import type { ChatResult, Usage } from "../chat/result.ts";
+import type { ChatResult } from "../chat/result.ts";
+import type { Usage } from "../usage.ts";
 import type { StreamEvent } from "../chat/events.ts";
-import type { ServiceName } from "../services/services.ts";
+import type { EncodedRequest } from "../transport/request.ts";
+import type { Service } from "./service.ts";
 
 /** Where requests go. */
 export interface Endpoint {
@@ -18,12 +20,14 @@ export interface Endpoint {
   /** Headers to send beside the provider's own, which they replace. */
   headers: Record<string, string>;
   /** The service behind it, by the given name or else by the host; determined once. */
-  service?: ServiceName;
+  service?: Service;
   /**
    * Whether `service` only applies to OpenAI's own models: a server in a private network that was named
    * "openai" for its format.
    */
   openaiModelsOnly?: boolean;
+  /** Whether the host is OpenAI's own, or Azure's: its rules then apply to every model. */
+  isOpenAIHost?: boolean;
   /** The environment variable that customarily holds the key, for hints. */
   keyVariable?: string;
 }
@@ -34,13 +38,6 @@ export interface ChatRequest {
   messages: readonly Message[];
   options: SamplingOptions;
   stream: boolean;
-}
-
-/** A request as it goes over the wire: a POST when it has a body, else a GET. */
-export interface EncodedRequest {
-  url: string;
-  headers: Record<string, string>;
-  body?: string;
 }
 
 /** What a provider tells of a model. */

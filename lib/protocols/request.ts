@@ -5,7 +5,6 @@
  * @module
  */
 import type { Endpoint } from "./protocol.ts";
-import { service } from "../services/services.ts";
 
 /** How a wire format sends the API key to a server of its own. */
 export type KeyHeader = "authorization" | "x-api-key" | "x-goog-api-key";
@@ -17,8 +16,7 @@ const DEPLOYMENT = /\/deployments\/[^/]+$/;
  * The URL of `path` under the endpoint's base URL. A query of the base URL (Azure's `api-version`) stays
  * at the end; parameters in `query` that are `undefined` are left out.
  *
- * Azure has only some of its operations under a deployment; the models and Responses are beside it
- * (source: `_deployments_endpoints` of the `openai` package's Azure client).
+ * Azure has only some of its operations under a deployment; models and Responses are outside of it.
  */
 export function requestUrl(
   endpoint: Endpoint,
@@ -27,8 +25,8 @@ export function requestUrl(
 ): string {
   const url = new URL(endpoint.baseUrl);
   const base = url.pathname.replace(/\/+$/, "");
-  const isBeside = endpoint.service === "azure" && path !== "/chat/completions";
-  url.pathname = `${isBeside ? base.replace(DEPLOYMENT, "") : base}${path}`;
+  const isOutside = endpoint.service?.hasDeployments && path !== "/chat/completions";
+  url.pathname = `${isOutside ? base.replace(DEPLOYMENT, "") : base}${path}`;
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(name, value);
   }
@@ -52,7 +50,7 @@ export function requestHeaders(
   if (apiKey !== undefined) {
     const name = endpoint.service === undefined
       ? keyHeader
-      : service(endpoint.service).keyHeader ?? "authorization";
+      : endpoint.service.keyHeader ?? "authorization";
     headers[name] = name === "authorization" ? `Bearer ${apiKey}` : apiKey;
   }
   return Object.assign(headers, own, endpoint.headers);

@@ -19,8 +19,8 @@ import {
   type PartialCompletion,
   QuotaExceededError,
   RateLimitError,
-  SchemaMismatchError,
 } from "../errors.ts";
+import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { safeUrl } from "../redact.ts";
 import { errorKind, isLoading } from "./error_codes.ts";
 import type { Endpoint, ProviderError } from "./protocol.ts";
@@ -133,9 +133,12 @@ function makeError(message: string, received: Received): FlexLLMError {
   if (status === 402 && details.retryAfter !== undefined) {
     return new RateLimitError(message, details);
   }
-  const kind = error?.quota
-    ? "quota"
-    : errorKind({ ...error, status, service: endpoint?.service, message: details.providerMessage });
+  const kind = error?.quota ? "quota" : errorKind({
+    ...error,
+    status,
+    service: endpoint?.service?.name,
+    message: details.providerMessage,
+  });
   switch (kind) {
     case "quota":
       return new QuotaExceededError(message, { ...details, hint: hintOf(402) });

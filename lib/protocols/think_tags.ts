@@ -7,11 +7,10 @@
  *
  * @module
  */
-import type { ServiceName } from "../services/services.ts";
 import type { StreamEvent } from "../chat/events.ts";
 import { isOpenAIModel } from "./openai_models.ts";
 import type { Endpoint } from "./protocol.ts";
-import { service } from "../services/services.ts";
+import type { Service } from "./service.ts";
 
 const OPEN = "<think>";
 const CLOSE = "</think>";
@@ -21,23 +20,13 @@ const NEVER_TAGGED = /(^|[/.:])(claude|gemini|grok)/i;
 
 /** Whether thinking can come in tags in an answer of `model`, as the server names it. */
 export function mayTagThinking(endpoint: Endpoint | undefined, model: string | undefined): boolean {
-  const { service: name, openaiModelsOnly } = endpoint ?? {};
-  if (name !== undefined && !openaiModelsOnly && service(name).thinkTags === false) return false;
+  const { service, openaiModelsOnly } = endpoint ?? {};
+  if (!openaiModelsOnly && service?.thinkTags === false) return false;
   return model === undefined || (!isOpenAIModel(model) && !NEVER_TAGGED.test(model));
 }
 
 /** Models that think in every answer, by the names that they are served under. */
 const ALWAYS_THINKS = /qwq|thinking|reason|magistral|(^|[-_/.:])r1([-_/.:]|$)/i;
-
-/** Servers that people run themselves, often without a parser for a model's thinking. */
-const SELF_HOSTED: ReadonlySet<ServiceName | undefined> = new Set([
-  undefined,
-  "vllm",
-  "sglang",
-  "llamacpp",
-  "lmstudio",
-  "ollama",
-]);
 
 /**
  * Whether an answer is known to begin with thinking, so that one without tags so far may still be
@@ -46,9 +35,9 @@ const SELF_HOSTED: ReadonlySet<ServiceName | undefined> = new Set([
 export function isKnownToThink(
   model: string | undefined,
   isThinkingRequested: boolean,
-  service: ServiceName | undefined,
+  service: Service | undefined,
 ): boolean {
-  return (isThinkingRequested && SELF_HOSTED.has(service)) ||
+  return (isThinkingRequested && (service === undefined || service.selfHosted === true)) ||
     (model !== undefined && ALWAYS_THINKS.test(model));
 }
 

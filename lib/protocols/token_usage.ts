@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Usage } from "../chat/result.ts";
+import type { Usage } from "../usage.ts";
 import { asCount } from "../json/json.ts";
 
 /** Token counts as a server sent them: numbers, or anything else where it did not count. */

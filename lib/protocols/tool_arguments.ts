@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ToolCall } from "../chat/result.ts";
+import type { ToolCall } from "../chat/tool_call.ts";
 import { InvalidInputError } from "../errors.ts";
 import { asObject, type Json, parseExact } from "../json/json.ts";
 

@@ -4,7 +4,6 @@
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
-import type { PriceRow } from "../pricing/price.ts";
 import { createMockApp } from "../mock/mock_app.ts";
 import { chatCompletions } from "../protocols/openai_chat/openai_chat.ts";
 import { claude } from "../protocols/anthropic/anthropic.ts";
@@ -30,7 +29,7 @@ export const PROVIDER_NAMES: readonly ProviderName[] = [
 ];
 
 /** What the user says about a server. */
-export interface EndpointOptions {
+export interface ServerOptions {
   /** The service to ask; default `auto`, which takes the base URL for what it is. */
   provider?: ProviderName;
   /**
@@ -51,8 +50,6 @@ export interface EndpointOptions {
   extraBody?: Record<string, unknown>;
   /** What sends the requests; default the runtime's `fetch`. */
   fetch?: Fetch;
-  /** Prices of models, which win over the price list; those of other servers do no harm. */
-  prices?: readonly PriceRow[];
 }
 
 /** A server, ready to be asked. */
@@ -60,7 +57,7 @@ export interface Connection {
   /** The wire format that a request is sent in. */
   providerOf(request: ChatRequest): Provider;
   endpoint: Endpoint;
-  /** See {@link EndpointOptions.extraBody}. */
+  /** See {@link ServerOptions.extraBody}. */
   extraBody?: Record<string, unknown>;
   fetch: Fetch;
 }
@@ -175,7 +172,7 @@ function providerOfUrl(baseUrl: string): Provider | undefined {
 
 /** The provider that `provider: "auto"` or the name of a compatible service stands for. */
 function openaiFormat(
-  api: EndpointOptions["api"],
+  api: ServerOptions["api"],
   baseUrl: string,
 ): (request: ChatRequest) => Provider {
   if (api === "chat") return () => chatCompletions;
@@ -190,16 +187,18 @@ function openaiFormat(
  * dialect. But other tools use "openai" for any OpenAI-compatible server: there a known host wins, and in
  * a private network the name only applies to OpenAI's own models.
  */
-function serviceAt(
+export function serviceAt(
   provider: ProviderName,
   baseUrl: string,
-): Pick<Endpoint, "service" | "openaiModelsOnly"> {
-  const known = serviceOfUrl(baseUrl);
-  if (!isServiceName(provider)) return { service: known };
-  if (provider !== "openai") return { service: provider };
-  if (known !== undefined) return { service: known };
+): Pick<Endpoint, "service" | "openaiModelsOnly" | "isOpenAIHost"> {
+  const name = serviceOfUrl(baseUrl);
+  const known = name && service(name);
+  const isOpenAIHost = name === "openai" || name === "azure" || undefined;
+  if (!isServiceName(provider)) return { service: known, isOpenAIHost };
+  if (provider !== "openai") return { service: service(provider), isOpenAIHost };
+  if (known !== undefined) return { service: known, isOpenAIHost };
   const openaiModelsOnly = isPrivateHost(new URL(baseUrl).hostname) || undefined;
-  return { service: provider, openaiModelsOnly };
+  return { service: service(provider), openaiModelsOnly };
 }
 
 function isServiceName(provider: ProviderName): provider is ServiceName {
@@ -219,7 +218,7 @@ export function baseUrlOf(provider: ProviderName): string | undefined {
  *
  * @throws {ConfigurationError} when the provider is unknown, or neither it nor a URL is given
  */
-export function connect(options: EndpointOptions): Connection {
+export function connect(options: ServerOptions): Connection {
   const { provider = "auto", headers = {} } = options;
   const apiKey = options.apiKey?.trim() || undefined;
   if (!PROVIDER_NAMES.includes(provider)) {

@@ -7,45 +7,7 @@
  *
  * @module
  */
-import type { ThinkingLevel } from "../chat/options.ts";
-import type { ThinkingDialect } from "../protocols/openai_chat/thinking.ts";
-
-/** What is known of a service. */
-export interface Service {
-  /** The base URL, including the version; empty where each customer has another. */
-  baseUrl: string;
-  /**
-   * The hosts of the service, with a port where it is not the default one; `*` stands for any text.
-   * A path after the host must be the beginning of the base URL's path.
-   */
-  hosts?: readonly string[];
-  /** The environment variable that customarily holds the key. */
-  keyVariable?: string;
-  /**
-   * The field that limits the answer's tokens. OpenAI's reasoning models reject `max_tokens`; many
-   * other services know nothing else. Default `max_tokens`.
-   */
-  maxTokensField?: "max_tokens" | "max_completion_tokens";
-  /** Models of the service that only accept `max_tokens`. */
-  maxTokensModels?: RegExp;
-  /** The field that holds the seed; default `seed`. */
-  seedField?: string;
-  /** The value of `tool_choice` that requires a tool; default `required`. */
-  requiredTool?: string;
-  /** How thinking is requested; default that of self-hosted servers. */
-  thinking?: ThinkingDialect;
-  /** The levels that `reasoning_effort` accepts, if not all; the nearest one is sent. */
-  efforts?: readonly ThinkingLevel[];
-  /** Whether `stream_options` is accepted; default yes. */
-  streamOptions?: false;
-  /**
-   * Whether thinking can arrive in the answer's text, between `<think>` tags; default yes: it depends on
-   * the model (Azure's DeepSeek-R1 has them) and on how a server was started.
-   */
-  thinkTags?: false;
-  /** The header that holds the bare key; default a bearer token in `authorization`. */
-  keyHeader?: string;
-}
+import type { Service } from "../protocols/service.ts";
 
 /** The name of a known OpenAI-compatible service. */
 export type ServiceName =
@@ -93,7 +55,7 @@ export type ServiceName =
 const LOW_TO_HIGH = ["low", "medium", "high"] as const;
 
 /** All services, OpenAI's own first. */
-export const SERVICES: Record<ServiceName, Service> = {
+export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
   openai: {
     baseUrl: "https://api.openai.com/v1",
     hosts: ["api.openai.com"],
@@ -119,6 +81,7 @@ export const SERVICES: Record<ServiceName, Service> = {
     maxTokensField: "max_completion_tokens",
     maxTokensModels: /mistral|ministral|codestral|pixtral/i,
     thinking: "effort",
+    hasDeployments: true,
   },
 
   // Services in China.
@@ -373,6 +336,7 @@ export const SERVICES: Record<ServiceName, Service> = {
     keyVariable: "OLLAMA_API_KEY",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
+    selfHosted: true,
   },
   vllm: { baseUrl: "http://localhost:8000/v1" },
   sglang: { baseUrl: "http://localhost:30000/v1", hosts: ["localhost:30000"] },

@@ -3,18 +3,21 @@
  *
  * @module
  */
-import { isOpenAIModel } from "../protocols/openai_models.ts";
-import type { Endpoint } from "../protocols/protocol.ts";
-import { type Service, type ServiceName, SERVICES } from "./service_table.ts";
+import type { Service } from "../protocols/service.ts";
+import { type ServiceName, SERVICES } from "./service_table.ts";
 
-export type { Service, ServiceName } from "./service_table.ts";
+export type { ServiceName } from "./service_table.ts";
 
 /** The names of all known services. */
 export const SERVICE_NAMES: ServiceName[] = Object.keys(SERVICES) as ServiceName[];
 
-/** What is known of the service `name`. */
-export function service(name: ServiceName): Service {
-  return SERVICES[name];
+const BY_NAME = Object.fromEntries(
+  Object.entries(SERVICES).map(([name, row]) => [name, { name, ...row }]),
+) as Record<ServiceName, Service & { name: ServiceName }>;
+
+/** The service called `name`. */
+export function service(name: ServiceName): Service & { name: ServiceName } {
+  return BY_NAME[name];
 }
 
 /** Other spellings of this machine. */
@@ -43,20 +46,4 @@ export function serviceOfUrl(baseUrl: string): ServiceName | undefined {
   return SERVICE_NAMES.find((name) =>
     SERVICES[name].hosts?.some((pattern) => isAt(host, url.pathname, pattern))
   );
-}
-
-/** An unknown server. */
-const UNKNOWN: Service = { baseUrl: "" };
-
-/** What applies to `model` at `endpoint`. */
-export function dialectOf(endpoint: Endpoint, model: string): Service {
-  const { service: name } = endpoint;
-  if (name === undefined || (endpoint.openaiModelsOnly && !isOpenAIModel(model))) return UNKNOWN;
-  return SERVICES[name];
-}
-
-/** Whether `endpoint` is OpenAI's API itself, or Azure's. */
-export function isOpenAIHost(endpoint: Endpoint): boolean {
-  const name = serviceOfUrl(endpoint.baseUrl);
-  return name === "openai" || name === "azure";
 }

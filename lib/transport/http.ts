@@ -5,7 +5,7 @@
  * @module
  */
 import { abortedBy, ConnectionError, FlexLLMError, TimeoutError } from "../errors.ts";
-import type { EncodedRequest } from "../protocols/protocol.ts";
+import type { EncodedRequest } from "./request.ts";
 import { shownUrl } from "../redact.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
 import { type Cancellable, cancelledBy } from "./cancellation.ts";

@@ -1,6 +1,6 @@
 /** Signals: the first stops, the second aborts and ends the process for certain, the third at once. */
 import assert from "node:assert/strict";
-import { EXIT } from "../../commands/errors/exit_codes.ts";
+import { EXIT } from "../../commands/exit_codes.ts";
 import { type SignalHost, stopOnSignals, type StopSignal } from "../../commands/signals.ts";
 
 function host(ignoresHangup = false) {

@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { COMMANDS } from "../../commands/registry.ts";
-import { buildProgram, loadCommand } from "../../commands/program.ts";
+import { loadCommand } from "../../commands/command_entry.ts";
+import { buildProgram } from "../../commands/program.ts";
 import { flexllm, ROOT } from "../support/cli.ts";
 
 /** Every command line that has a help, the inner commands too. */
@@ -14,7 +15,7 @@ async function commandPaths(): Promise<string[][]> {
   const paths: string[][] = [[]];
   for (const entry of COMMANDS.filter(({ hidden }) => !hidden)) {
     paths.push([entry.name]);
-    for (const inner of (await loadCommand(entry)).commands) {
+    for (const inner of (await loadCommand(entry, COMMANDS)).commands) {
       paths.push([entry.name, inner.name()]);
     }
   }

@@ -1,6 +1,6 @@
 /** What is left on an account: the bodies are those of the services' own documentation. */
 import assert from "node:assert/strict";
-import type { EndpointOptions } from "../../lib/services/connect.ts";
+import type { EndpointOptions } from "../../lib/client/client_options.ts";
 import { askCredits, creditServiceOf } from "../../lib/services/credits/credits.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
 

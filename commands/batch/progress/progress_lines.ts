@@ -4,8 +4,8 @@
  * @module
  */
 import type { BatchSummary } from "../../../lib/batch/summary.ts";
-import { dollars } from "../report.ts";
-import type { LongWait } from "../../terminal/wait_notice.ts";
+import { dollars } from "../../terminal/format.ts";
+import type { LongWait } from "../../wait_notice.ts";
 import type { Style } from "../../terminal/output.ts";
 
 /** What the progress tells of. */

@@ -7,8 +7,11 @@
 import { assistantMessage } from "../../chat/assistant_message.ts";
 import type { Message } from "../../chat/messages.ts";
 import { type RecordOptions, wireOptions } from "../../chat/record_options.ts";
-import type { ChatResult, Citation, TokenLogprob, ToolCall, Usage } from "../../chat/result.ts";
-import { type FlexLLMError, SchemaMismatchError } from "../../errors.ts";
+import type { ChatResult, Citation, TokenLogprob } from "../../chat/result.ts";
+import type { Usage } from "../../usage.ts";
+import type { ToolCall } from "../../chat/tool_call.ts";
+import type { FlexLLMError } from "../../errors.ts";
+import { SchemaMismatchError } from "../../chat/schema_mismatch_error.ts";
 import { exactValue } from "../../chat/structured_output.ts";
 import { canonicalJsonOfDoubles } from "../../json/canonical.ts";
 import { asObject, mayBeInexact, stringifyExact } from "../../json/json.ts";

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import type { Citation, FinishReason, ToolCall } from "../../chat/result.ts";
+import type { Citation, FinishReason } from "../../chat/result.ts";
+import type { ToolCall } from "../../chat/tool_call.ts";
 import { MalformedResponseError } from "../../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { decodeError as decodeOtherError } from "../openai_error.ts";

@@ -13,7 +13,8 @@ import { type ClaudeModel, claudeModel } from "./model_features.ts";
 import { claudeThinking } from "./thinking.ts";
 import { encodeToolChoice, encodeTools } from "./tools.ts";
 import { mergeExtraBody } from "../extra_body.ts";
-import type { ChatRequest, EncodedRequest, Endpoint } from "../protocol.ts";
+import type { ChatRequest, Endpoint } from "../protocol.ts";
+import type { EncodedRequest } from "../../transport/request.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
 import { refuseOptions, unsupported } from "../unsupported.ts";
 

@@ -12,7 +12,7 @@ import {
   type Tool,
   type ToolChoice,
 } from "../../chat/options.ts";
-import type { ToolCall } from "../../chat/result.ts";
+import type { ToolCall } from "../../chat/tool_call.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { asObject, asText, type Json, parseExact } from "../../json/json.ts";
 import { withCacheControl } from "./content.ts";

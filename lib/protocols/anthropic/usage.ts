@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { Usage } from "../../chat/result.ts";
+import type { Usage } from "../../usage.ts";
 import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import type { Completion } from "../protocol.ts";
 

@@ -12,7 +12,8 @@ import { encodeMessages } from "./messages.ts";
 import { geminiModel } from "./model_features.ts";
 import { geminiThinking } from "./thinking.ts";
 import { encodeTools, toolDefaults } from "./tools.ts";
-import type { ChatRequest, EncodedRequest, Endpoint } from "../protocol.ts";
+import type { ChatRequest, Endpoint } from "../protocol.ts";
+import type { EncodedRequest } from "../../transport/request.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
 import { refuseOptions, unsupported } from "../unsupported.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Message } from "../../chat/messages.ts";
-import type { ToolCall } from "../../chat/result.ts";
+import type { ToolCall } from "../../chat/tool_call.ts";
 import { InvalidInputError } from "../../errors.ts";
 import { asObject, asText, type Json } from "../../json/json.ts";
 import type { GeminiModel } from "./model_features.ts";

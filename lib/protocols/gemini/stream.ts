@@ -7,7 +7,7 @@
  * @module
  */
 import type { NativeMessage } from "../../chat/messages.ts";
-import type { Usage } from "../../chat/result.ts";
+import type { Usage } from "../../usage.ts";
 import type { StreamEvent } from "../../chat/events.ts";
 import type { PartialCompletion } from "../../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Usage } from "../../chat/result.ts";
+import type { Usage } from "../../usage.ts";
 import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
 
 /** A token count; protobuf's JSON writes 64-bit integers as strings. */

@@ -8,7 +8,8 @@
  * @module
  */
 import type { NativeMessage } from "../../chat/messages.ts";
-import type { Citation, ToolCall } from "../../chat/result.ts";
+import type { Citation } from "../../chat/result.ts";
+import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { decodeCitation, decodeCitations } from "../citations.ts";
 

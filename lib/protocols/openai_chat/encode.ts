@@ -2,17 +2,18 @@
  * Requests of OpenAI's Chat Completions API, which most services speak.
  *
  * Source: OpenAI API reference, "Create chat completion"; what services do differently is data in
- * services.ts.
+ * services/service_table.ts.
  *
  * @module
  */
 import { asCount, type Json } from "../../json/json.ts";
 import { encodeMessages, encodeTools } from "./messages.ts";
 import { chatThinking } from "./thinking.ts";
-import type { ChatRequest, EncodedRequest, Endpoint } from "../protocol.ts";
+import type { ChatRequest, Endpoint } from "../protocol.ts";
+import type { EncodedRequest } from "../../transport/request.ts";
 import { mergeExtraBody } from "../extra_body.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
-import { dialectOf, isOpenAIHost, type Service } from "../../services/services.ts";
+import { type Service, serviceFor } from "../service.ts";
 import { isOpenAIModel } from "../openai_models.ts";
 import { refuseToolOptions, unsupported } from "../unsupported.ts";
 
@@ -25,7 +26,7 @@ function maxTokensField({ maxTokensField, maxTokensModels }: Service, model: str
   return maxTokensField;
 }
 
-function encodeBody(request: ChatRequest, dialect: Service, official: boolean): string {
+function encodeBody(request: ChatRequest, service: Service, official: boolean): string {
   const { options } = request;
   if (official && options.topK !== undefined) throw unsupported("topK", "OpenAI");
   refuseToolOptions(options);
@@ -39,25 +40,25 @@ function encodeBody(request: ChatRequest, dialect: Service, official: boolean): 
   };
   if (request.stream) {
     body.stream = true;
-    if (dialect.streamOptions !== false) body.stream_options = { include_usage: true };
+    if (service.streamOptions !== false) body.stream_options = { include_usage: true };
   }
   put("temperature", options.temperature);
   put("top_p", options.topP);
   put("top_k", options.topK);
-  put(maxTokensField(dialect, request.model), options.maxTokens);
+  put(maxTokensField(service, request.model), options.maxTokens);
   if (options.stop?.length) body.stop = options.stop;
-  put(dialect.seedField ?? "seed", options.seed);
+  put(service.seedField ?? "seed", options.seed);
   put("presence_penalty", options.presencePenalty);
   put("frequency_penalty", options.frequencyPenalty);
   if (options.tools?.length) body.tools = encodeTools(options.tools, official);
   const { toolChoice, thinking, extraBody } = options;
-  put("tool_choice", toolChoice === "required" ? dialect.requiredTool ?? "required" : toolChoice);
+  put("tool_choice", toolChoice === "required" ? service.requiredTool ?? "required" : toolChoice);
   put("parallel_tool_calls", options.parallelToolCalls);
   put("response_format", options.responseFormat);
   if (thinking !== undefined) {
     Object.assign(
       body,
-      chatThinking(dialect, request.model, thinking, official),
+      chatThinking(service, request.model, thinking, official),
     );
   }
   mergeExtraBody(body, extraBody, DEFAULTS);
@@ -75,11 +76,11 @@ function encodeBody(request: ChatRequest, dialect: Service, official: boolean): 
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
   const url = requestUrl(endpoint, "/chat/completions");
   const headers = jsonHeaders(endpoint, "authorization");
-  const isOpenAI = isOpenAIHost(endpoint);
   return (request) => {
-    const dialect = dialectOf(endpoint, request.model);
+    const service = serviceFor(endpoint, request.model);
     // OpenAI's rules apply to its own models, and to every model on its own servers.
-    const official = dialect.thinking === "effort" && (isOpenAI || isOpenAIModel(request.model));
-    return { url, headers, body: encodeBody(request, dialect, official) };
+    const official = service.thinking === "effort" &&
+      (endpoint.isOpenAIHost === true || isOpenAIModel(request.model));
+    return { url, headers, body: encodeBody(request, service, official) };
   };
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { NativeMessage } from "../../chat/messages.ts";
-import type { Usage } from "../../chat/result.ts";
+import type { Usage } from "../../usage.ts";
 import type { StreamEvent } from "../../chat/events.ts";
 import { MalformedResponseError } from "../../errors.ts";
 import { asObject, asText, type Json } from "../../json/json.ts";

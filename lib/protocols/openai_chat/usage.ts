@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Usage } from "../../chat/result.ts";
+import type { Usage } from "../../usage.ts";
 import { asCount, asObject, type Json } from "../../json/json.ts";
 import { usageOf } from "../token_usage.ts";
 

@@ -7,7 +7,9 @@
  * @module
  */
 import { canonicalJson } from "../../json/canonical.ts";
-import type { Citation, FinishReason, TokenLogprob, ToolCall, Usage } from "../../chat/result.ts";
+import type { Citation, FinishReason, TokenLogprob } from "../../chat/result.ts";
+import type { Usage } from "../../usage.ts";
+import type { ToolCall } from "../../chat/tool_call.ts";
 import { MalformedResponseError } from "../../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { decodeError } from "../openai_error.ts";

@@ -14,7 +14,8 @@ import {
 } from "../../chat/options.ts";
 import { asObject, type Json } from "../../json/json.ts";
 import { chatThinking } from "../openai_chat/thinking.ts";
-import type { ChatRequest, EncodedRequest, Endpoint } from "../protocol.ts";
+import type { ChatRequest, Endpoint } from "../protocol.ts";
+import type { EncodedRequest } from "../../transport/request.ts";
 import { mergeExtraBody } from "../extra_body.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
 import { openaiEfforts } from "../openai_models.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { connect, type EndpointOptions } from "../connect.ts";
+import { connect, type ServerOptions } from "../connect.ts";
 import { AuthenticationError, ConfigurationError, HttpError } from "../../errors.ts";
 import { readAnswer } from "../../protocols/decode_response.ts";
 import { chatCompletions } from "../../protocols/openai_chat/openai_chat.ts";
@@ -127,7 +127,7 @@ const CONSOLES: Record<string, string> = {
 const SILICONFLOW = /(^|\.)siliconflow\.(cn|com)$/;
 
 /** The service that `options` mean: the one that is named, or the one whose URL it is. */
-export function creditServiceOf(options: EndpointOptions, baseUrl: string): string | undefined {
+export function creditServiceOf(options: ServerOptions, baseUrl: string): string | undefined {
   const { provider = "auto" } = options;
   if (provider !== "auto") {
     // Many servers of others are given as "openai", since they speak its format.
@@ -168,7 +168,7 @@ function noSuchApi(name: string | undefined, baseUrl: string): ConfigurationErro
  * @throws {FlexLLMError} of the kind that fits when it does not answer
  */
 export async function askCredits(
-  endpoint: EndpointOptions,
+  endpoint: ServerOptions,
   options: CreditOptions,
 ): Promise<{ service: string } & Credits> {
   const connection = connect(endpoint);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { duration, failureLines, retryLines } from "../../../commands/batch/report.ts";
+import { failureLines, retryLines } from "../../../commands/batch/report.ts";
+import { duration } from "../../../commands/terminal/format.ts";
 import { ErrorKinds } from "../../../commands/errors/groups.ts";
 import { type Progress, startProgress } from "../../../commands/batch/progress/progress.ts";
 import {

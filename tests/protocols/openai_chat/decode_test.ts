@@ -2,6 +2,7 @@
  * What servers of Chat Completions send that OpenAI's reference does not describe. Sources are named at each
  * test; bodies are minimal and hand-made.
  */
+import { service } from "../../../lib/services/services.ts";
 import assert from "node:assert/strict";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
@@ -306,17 +307,22 @@ Deno.test("a cost that the server reports is taken when it can be one", () => {
 
 Deno.test("tags are thinking only where thinking can come in tags", () => {
   const quoted = "Write </think> to end it.";
-  const openai: Endpoint = { baseUrl: "", apiKey: undefined, headers: {}, service: "openai" };
+  const openai: Endpoint = {
+    baseUrl: "",
+    apiKey: undefined,
+    headers: {},
+    service: service("openai"),
+  };
   const cases: [model: string, endpoint: Endpoint | undefined, isThinking: boolean][] = [
     ["qwen3", undefined, true],
     ["gpt-oss-20b", undefined, true],
     ["gpt-4o-mini", undefined, false],
-    ["anthropic/claude-sonnet-5", { ...openai, service: "openrouter" }, false],
+    ["anthropic/claude-sonnet-5", { ...openai, service: service("openrouter") }, false],
     ["gemini-3-flash", undefined, false],
     ["any-name", openai, false],
     ["qwen3", { ...openai, openaiModelsOnly: true }, true],
-    ["command-a", { ...openai, service: "cohere" }, false],
-    ["DeepSeek-R1", { ...openai, service: "azure" }, true],
+    ["command-a", { ...openai, service: service("cohere") }, false],
+    ["DeepSeek-R1", { ...openai, service: service("azure") }, true],
   ];
   for (const [model, endpoint, isThinking] of cases) {
     const expected = isThinking ? "to end it." : quoted;

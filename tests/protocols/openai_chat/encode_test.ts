@@ -14,7 +14,7 @@ import {
   needsResponses,
   responses,
 } from "../../../lib/protocols/openai_responses/openai_responses.ts";
-import { serviceOfUrl } from "../../../lib/services/services.ts";
+import { serviceAt } from "../../../lib/services/connect.ts";
 
 const HELLO: Message[] = [{ role: "user", content: "hi" }];
 const OPENAI = "https://api.openai.com/v1";
@@ -30,7 +30,7 @@ function encode(
     baseUrl,
     apiKey: "key",
     headers: {},
-    service: serviceOfUrl(baseUrl),
+    ...serviceAt("auto", baseUrl),
   };
   const request = { model, messages: messages as Message[], options, stream: false };
   return JSON.parse(provider.encoder(endpoint)(request).body!);

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
-import { HttpError, RateLimitError } from "../../lib/errors.ts";
-import type { RetryNotice } from "../../lib/scheduling/scheduler.ts";
-import { oneLineMessage } from "../errors/groups.ts";
-import { colored } from "./output.ts";
+import type { EndpointStats } from "../lib/client/endpoint_stats.ts";
+import { HttpError, RateLimitError } from "../lib/errors.ts";
+import type { RetryNotice } from "../lib/scheduling/scheduler.ts";
+import { oneLineMessage } from "./errors/groups.ts";
+import { colored } from "./terminal/output.ts";
 
 /** Seconds of waiting that a person does not need to be told of. */
 const SHORT = 3;

@@ -1,0 +1,57 @@
+/**
+ * Writes a model to a new or existing configuration file.
+ *
+ * @module
+ */
+import { addModel, setDefault } from "../../lib/config/edit.ts";
+import { inspectConfig } from "../../lib/config/inspect.ts";
+import { readConfigText } from "../../lib/config/load.ts";
+import type { ModelEntry } from "../../lib/config/schema.ts";
+import { configTemplate } from "../../lib/config/template.ts";
+import { ConfigurationError } from "../../lib/errors.ts";
+import { writeUserFile } from "../../lib/files/replace_file.ts";
+import type { ProviderName } from "../../lib/services/connect.ts";
+
+/** What the flags say of the model to set up. */
+export interface InitFlags {
+  provider?: ProviderName;
+  baseUrl?: string;
+  apiKeyEnv?: string;
+  model?: string;
+}
+
+/** The models of a configuration file, which must be free of mistakes. */
+export function modelsOf(file: string): { models: ModelEntry[]; default: string | undefined } {
+  const { value, problems } = inspectConfig(file, readConfigText(file));
+  if (problems.length > 0) {
+    throw new ConfigurationError(problems.map(({ message }) => message).join("\n"), {
+      hint: "Correct the file first: flexllm config edit",
+    });
+  }
+  return { models: value.models ?? [], default: value.default ?? undefined };
+}
+
+/** Whether the entry holds the key itself. */
+function holdsKey({ api_key = "" }: ModelEntry): boolean {
+  return api_key !== "" && !api_key.startsWith("${");
+}
+
+/** Writes a new file with `entry`, or the example of the template. */
+export function writeNew(file: string, entry: ModelEntry | undefined): void {
+  const isJson = /\.jsonc?$/i.test(file);
+  const text = isJson
+    ? addModel(
+      file,
+      setDefault(file, "", entry?.name ?? "mock"),
+      entry ?? { id: "mock", provider: "mock" },
+    )
+    : configTemplate(entry);
+  writeUserFile(file, text, true);
+}
+
+/** Adds `entry` to a file that is there. */
+export function writeAdded(file: string, entry: ModelEntry, asDefault: boolean): void {
+  const added = addModel(file, readConfigText(file), entry);
+  const text = asDefault ? setDefault(file, added, entry.name ?? entry.id) : added;
+  writeUserFile(file, text, holdsKey(entry));
+}
