@@ -56,7 +56,7 @@ function blockedBy({ state, lastError }: EndpointStats): string {
 }
 
 /** Derives what a whole batch waits for from its endpoints and the retries of single records. */
-export class WaitWatch {
+export class StallMonitor {
   /** When the next record is retried, as far as is known. */
   #until = -Infinity;
   #error: unknown;

@@ -13,8 +13,8 @@ export type ErrorCode =
   | "authentication"
   | "budget_exceeded"
   | "cache"
-  | "checkpoint"
-  | "checkpoint_mismatch"
+  | "journal"
+  | "journal_mismatch"
   | "configuration"
   | "connection"
   | "content_blocked"
@@ -367,27 +367,27 @@ export class CacheError extends FlexLLMError {
   }
 }
 
-/** The output file cannot be used as a checkpoint: locked, unwritable, or not a result file. */
-export class CheckpointError extends FlexLLMError {
+/** The output file cannot be used as a journal: locked, unwritable, or not a result file. */
+export class JournalError extends FlexLLMError {
   /** The name of the class. */
-  override name = "CheckpointError";
+  override name = "JournalError";
 
-  /** Makes a checkpoint error. */
-  constructor(message: string, details?: ErrorDetails, code: ErrorCode = "checkpoint") {
+  /** Makes a journal error. */
+  constructor(message: string, details?: ErrorDetails, code: ErrorCode = "journal") {
     super(code, message, details);
   }
 }
 
 /** The output file was made from another input: the record at `index` differs. */
-export class CheckpointMismatchError extends CheckpointError {
+export class JournalMismatchError extends JournalError {
   /** The name of the class. */
-  override name = "CheckpointMismatchError";
+  override name = "JournalMismatchError";
   /** The first record whose input differs, counted from 0. */
   readonly index: number;
 
   /** Makes a mismatch error for the record `index`. */
   constructor(message: string, index: number, details?: ErrorDetails) {
-    super(message, details, "checkpoint_mismatch");
+    super(message, details, "journal_mismatch");
     this.index = index;
   }
 }

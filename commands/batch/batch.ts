@@ -8,9 +8,9 @@ import type { BudgetLedger } from "../../lib/batch/journal/budget_ledger.ts";
 import type { BatchSummary } from "../../lib/batch/summary.ts";
 import {
   BudgetExceededError,
-  CheckpointError,
   ConfigurationError,
   InvalidInputError,
+  JournalError,
 } from "../../lib/errors.ts";
 import type { InputFile } from "../../lib/input/input_source.ts";
 import type { ReadOptions } from "../../lib/input/records.ts";
@@ -68,10 +68,10 @@ async function estimate(
       import("../../lib/input/records.ts"),
       import("../../lib/batch/journal/journal.ts"),
     ]);
-  const checkpoint = output === undefined ? undefined : await c.Checkpoint.openToRead(output);
+  const journal = output === undefined ? undefined : await c.Journal.openToRead(output);
   try {
-    records.checkInput(file, checkpoint, { ...reading, rerunChanged: flags.rerunChanged });
-    const pending = records.pendingRecords(file, reading, checkpoint);
+    records.checkInput(file, journal, { ...reading, rerunChanged: flags.rerunChanged });
+    const pending = records.pendingRecords(file, reading, journal);
     const estimated = await estimateBatch(pending, {
       targets: await estimateTargets(targets),
       sampling: options,
@@ -79,7 +79,7 @@ async function estimate(
     if (flags.json) writeJson(estimateJson(estimated));
     else writeOutput(`${estimateLines(estimated).join("\n")}\n`);
   } finally {
-    checkpoint?.close();
+    journal?.close();
   }
 }
 
@@ -96,7 +96,7 @@ async function send(
     { batchReport, failureLines, summaryJson },
     { dollars },
     { checkInput, usableRecords },
-    { Checkpoint },
+    { Journal },
     { BatchRun },
     { startProgress },
     { BudgetLedger },
@@ -111,24 +111,24 @@ async function send(
   ]);
   ignoresHangup();
   surviveFileSizeLimit();
-  const checkpoint = await Checkpoint.open(output);
+  const journal = await Journal.open(output);
   let ledger: BudgetLedger;
   try {
-    ledger = new BudgetLedger(output, checkpoint.cost, costTracker.limit);
+    ledger = new BudgetLedger(output, journal.cost, costTracker.limit);
   } catch (error) {
-    checkpoint.close();
+    journal.close();
     throw error;
   }
-  costTracker.addSpent(checkpoint.cost + ledger.lost);
+  costTracker.addSpent(journal.cost + ledger.lost);
   costTracker.persist(ledger);
-  let others = otherModels(targets.map(({ model }) => model), checkpoint.found.models);
+  let others = otherModels(targets.map(({ model }) => model), journal.found.models);
   const warnOfOthers = (note: (line: string) => void) =>
     note(
       `${colored("yellow", "warning:")} ${output} has ${others}; this run asks ${model}. ` +
         "Name another output file to ask that for all.",
     );
   try {
-    const check = checkInput(file, checkpoint, {
+    const check = checkInput(file, journal, {
       ...reading,
       rerunChanged: flags.rerunChanged,
     });
@@ -141,11 +141,11 @@ async function send(
     if (check.invalid > 0) {
       note(`${colored("yellow", "warning:")} ${check.invalid} unusable input lines left out`);
     }
-    if (flags.schema !== undefined && checkpoint.found.unparsed > 0) {
+    if (flags.schema !== undefined && journal.found.unparsed > 0) {
       note(
         `${
           colored("yellow", "warning:")
-        } ${output} has ${checkpoint.found.unparsed} answers that were ` +
+        } ${output} has ${journal.found.unparsed} answers that were ` +
           "asked for without a schema. Name another output file to ask all with it.",
       );
     }
@@ -158,7 +158,7 @@ async function send(
     }
     const batch = new BatchRun(client, {
       ...options,
-      checkpoint,
+      journal,
       pending: check.pending,
       onRetryWait: (notice) => progress.retry(notice),
     });
@@ -171,9 +171,9 @@ async function send(
       endpoints: client.stats,
     };
     if (check.pending === 0) {
-      orderOrWarn(checkpoint);
+      orderOrWarn(journal);
       if (others !== undefined) warnOfOthers(note);
-      note(`${nothingToDo(check.total, checkpoint, flags)}; nothing was sent. (${output})`);
+      note(`${nothingToDo(check.total, journal, flags)}; nothing was sent. (${output})`);
       const summary = { ...batch.summary(), restored: check.total };
       if (flags.json) writeJson(summaryJson(summary, report));
       return;
@@ -183,19 +183,17 @@ async function send(
       quiet: flags.quiet === true,
       input: file.name,
       endpoints: () => client.stats,
-      budget: limit === undefined
-        ? undefined
-        : { limit, spentBefore: checkpoint.cost + ledger.lost },
+      budget: limit === undefined ? undefined : { limit, spentBefore: journal.cost + ledger.lost },
     });
     const signals = stopOnSignals(batch, progress.note);
     let failure: unknown;
     try {
-      for await (const items of batch.batches(usableRecords(file, reading, checkpoint))) {
+      for await (const items of batch.batches(usableRecords(file, reading, journal))) {
         for (const item of items) {
           if (item.status === "error") progress.failure(item);
           else if (others !== undefined) {
             // Servers may call what they are asked for by names of their own.
-            if (!checkpoint.found.models.has(item.result.model) && !flags.quiet) {
+            if (!journal.found.models.has(item.result.model) && !flags.quiet) {
               warnOfOthers(progress.note);
             }
             others = undefined;
@@ -217,9 +215,9 @@ async function send(
       );
     }
     try {
-      if (failure === undefined && !summary.interrupted) orderOrWarn(checkpoint);
+      if (failure === undefined && !summary.interrupted) orderOrWarn(journal);
       // What went wrong with the file itself has been looked at already.
-      else if (!(failure instanceof CheckpointError)) checkpoint.settle();
+      else if (!(failure instanceof JournalError)) journal.settle();
     } catch (error) {
       failure = error;
     }
@@ -249,20 +247,20 @@ async function send(
       : EXIT.usage;
   } finally {
     try {
-      ledger.close(costTracker.spent, checkpoint.cost);
+      ledger.close(costTracker.spent, journal.cost);
     } finally {
-      checkpoint.close();
+      journal.close();
     }
   }
 }
 
 /** A result file out of order is still whole. */
-function orderOrWarn(checkpoint: { order(): void }): void {
+function orderOrWarn(journal: { order(): void }): void {
   try {
-    checkpoint.order();
+    journal.order();
   } catch (error) {
     // A file that was cut or taken away is not whole, and says so itself.
-    if (!(error instanceof CheckpointError) || error.cause === undefined) throw error;
+    if (!(error instanceof JournalError) || error.cause === undefined) throw error;
     writeNote(
       `${colored("yellow", "warning:")} the results are whole but not in order: ${error.message}`,
     );

@@ -19,7 +19,7 @@ import { schemaRetriesFlag } from "../flags/schema.ts";
 export function batchFlags() {
   return new Command("batch")
     .argument("[input]", "JSONL, CSV or TSV file; standard input when left out")
-    .option("-o, --output <file>", "result file (.jsonl), also the checkpoint; required")
+    .option("-o, --output <file>", "result file (.jsonl), also the journal; required")
     .addOption(modelFlags.model)
     .addOption(
       new Option("-c, --concurrency <count>", "most requests in flight (default: 10)")

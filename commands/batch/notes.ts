@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Checkpoint } from "../../lib/batch/journal/journal.ts";
+import type { Journal } from "../../lib/batch/journal/journal.ts";
 import type { BatchFlags } from "./flags.ts";
 import { printable } from "../terminal/sanitize.ts";
 
@@ -30,7 +30,7 @@ export function otherModels(
 /** Why none of the records that are meant, `total`, has to be asked. */
 export function nothingToDo(
   total: number,
-  { errors }: Checkpoint,
+  { errors }: Journal,
   { retryFailed }: BatchFlags,
 ): string {
   if (retryFailed === false && errors > 0) {

@@ -17,7 +17,7 @@ import type { History } from "./editor/history.ts";
 import { Keyboard } from "./editor/keyboard.ts";
 import { MessageLines } from "./editor/message_lines.ts";
 import { runSlashCommand } from "./slash_commands.ts";
-import { WaitingSign } from "../terminal/spinner.ts";
+import { Spinner } from "../terminal/spinner.ts";
 
 /** What a chat on a terminal begins with. */
 export interface InteractiveOptions extends Pick<ChatContext, "session" | "config" | "flags"> {
@@ -103,7 +103,7 @@ class InteractiveChat implements ChatContext {
   answer: ChatContext["answer"] = async (ask) => {
     const answering = this.#answering = new AbortController();
     writeNote("");
-    const waiting = new WaitingSign();
+    const waiting = new Spinner();
     try {
       const turn = await ask(new AnswerView({ ...this.#options.view, waiting }), answering.signal);
       waiting.clear();

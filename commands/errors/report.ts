@@ -13,8 +13,8 @@ import { colored, writeNote } from "../terminal/output.ts";
 const USAGE_CODES: ReadonlySet<string> = new Set([
   "authentication",
   "cache",
-  "checkpoint",
-  "checkpoint_mismatch",
+  "journal",
+  "journal_mismatch",
   "configuration",
   "invalid_input",
 ]);

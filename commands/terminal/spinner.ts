@@ -13,7 +13,7 @@ const TEXT = "waiting for the answer; Ctrl-C stops it";
 const PATIENCE = 1000;
 
 /** The sign of one answer, on stderr. */
-export class WaitingSign {
+export class Spinner {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isShown = false;
 

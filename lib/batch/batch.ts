@@ -4,8 +4,8 @@
  * @module
  */
 import type { BatchInput, BatchRecord } from "../chat/record.ts";
-import { Checkpoint } from "./journal/journal.ts";
-import { comparedInput } from "./journal/result_line.ts";
+import { Journal } from "./journal/journal.ts";
+import { inputIdentity } from "./journal/result_line.ts";
 import type { Completions } from "./completions.ts";
 import { FlexLLMError, InvalidInputError } from "../errors.ts";
 import { BatchRun, type IndexedRecord } from "./run.ts";
@@ -31,15 +31,15 @@ async function* asyncRecords(inputs: AsyncIterable<BatchInput>): AsyncGenerator<
 
 /** Throws before anything is sent when the inputs are at hand and one differs from its result. */
 function checkAll(
-  checkpoint: Checkpoint,
+  journal: Journal,
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
   rerunChanged: boolean | undefined,
 ): void {
   if (!Array.isArray(inputs)) return;
   for (const [index, input] of inputs.entries()) {
-    checkpoint.isDone(index, comparedInput(toRecord(input)), rerunChanged);
+    journal.isDone(index, inputIdentity(toRecord(input)), rerunChanged);
   }
-  checkpoint.checkEnd(inputs.length);
+  journal.checkEnd(inputs.length);
 }
 
 async function* runBatch(
@@ -49,19 +49,17 @@ async function* runBatch(
   onStart: (run: BatchRun) => void,
 ): AsyncGenerator<BatchItem[], void, void> {
   const { output, rerunChanged } = options;
-  const checkpoint = output === undefined ? undefined : await Checkpoint.open(output);
+  const journal = output === undefined ? undefined : await Journal.open(output);
   try {
-    if (checkpoint !== undefined) checkAll(checkpoint, inputs, rerunChanged);
-    const pending = Array.isArray(inputs)
-      ? inputs.length - (checkpoint?.successes ?? 0)
-      : undefined;
-    const run = new BatchRun(client, { ...options, checkpoint, pending, yieldRestored: true });
+    if (journal !== undefined) checkAll(journal, inputs, rerunChanged);
+    const pending = Array.isArray(inputs) ? inputs.length - (journal?.successes ?? 0) : undefined;
+    const run = new BatchRun(client, { ...options, journal, pending, yieldRestored: true });
     onStart(run);
     const isAsync = Symbol.asyncIterator in inputs;
     yield* run.batches(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
-    checkpoint?.order();
+    journal?.order();
   } finally {
-    checkpoint?.close();
+    journal?.close();
   }
 }
 

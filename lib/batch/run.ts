@@ -1,15 +1,15 @@
 /**
- * One run of a batch: records in, items out, each written to the checkpoint before it is counted.
+ * One run of a batch: records in, items out, each written to the journal before it is counted.
  *
  * @module
  */
 import type { ChatOptions } from "../chat/options.ts";
 import { withRecordOptions } from "../chat/record_options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import type { Checkpoint } from "./journal/journal.ts";
+import type { Journal } from "./journal/journal.ts";
 import {
-  comparedInput,
   errorRecord,
+  inputIdentity,
   recordedResult,
   type ResultRecord,
   successRecord,
@@ -18,19 +18,19 @@ import type { CallHooks, RetryNotice } from "../scheduling/scheduler.ts";
 import type { Completions } from "./completions.ts";
 import {
   AbortedError,
-  CheckpointError,
   ConnectionError,
   FlexLLMError,
   HttpError,
   InternalError,
   InvalidInputError,
+  JournalError,
 } from "../errors.ts";
 import type { BatchItem } from "./items.ts";
 import type { BatchOptions } from "./options.ts";
 import type { BatchRecord } from "../chat/record.ts";
 import { isEndpointFault } from "../scheduling/endpoint_limits.ts";
 import { type BatchSummary, countFailure, countResult, emptySummary } from "./summary.ts";
-import { Engine, type Outcome, type Place } from "./slot_pool.ts";
+import { type Outcome, type Slot, SlotPool } from "./slot_pool.ts";
 import { encodingProblem, recordProblem } from "./record_problem.ts";
 
 /** Failures after which nothing further is worth sending. */
@@ -47,7 +47,7 @@ const HOPELESS_LATER = 100;
 /** Records that wait for a retry at the same time, at most. */
 const MAX_WAITING = 1000;
 
-/** A record and its place in the input. */
+/** A record and its slot in the input. */
 export type IndexedRecord = BatchRecord & {
   index: number;
   /** The line of the input that it came from, counted from 1. */
@@ -57,16 +57,16 @@ export type IndexedRecord = BatchRecord & {
 /** The options of a run. */
 export interface BatchRunOptions extends BatchOptions {
   /** Where results are kept; the caller opens and closes it. */
-  checkpoint?: Checkpoint;
+  journal?: Journal;
   /** Whether records that are done already are read back and yielded. */
   yieldRestored?: boolean;
   /** Called when a try failed and the next one is waited for. */
   onRetryWait?: (notice: RetryNotice) => void;
   /** How many of the records are to be asked for; when it is known, slow endpoints are spared at the end. */
   pending?: number;
-  /** Whether token counts are written to the checkpoint; default yes. */
+  /** Whether token counts are written to the journal; default yes. */
   recordUsage?: boolean;
-  /** Whether costs are written to the checkpoint; default yes. */
+  /** Whether costs are written to the journal; default yes. */
   recordCost?: boolean;
 }
 
@@ -82,31 +82,31 @@ function invalidRecord(record: IndexedRecord, problem: string, cause?: unknown) 
 type Answer = { result: ChatResult; restored: boolean };
 
 /**
- * How one record waits: no longer than the run goes on, and without its place, unless there has been
+ * How one record waits: no longer than the run goes on, and without its slot, unless there has been
  * no answer yet: then others would only meet the same failure.
  */
 class RecordHooks implements CallHooks {
   readonly patient = true;
-  readonly #place: Place;
+  readonly #slot: Slot;
   readonly #run: BatchRun;
 
   constructor(
     readonly waitSignal: AbortSignal,
     readonly remaining: (() => number) | undefined,
-    place: Place,
+    slot: Slot,
     run: BatchRun,
   ) {
-    this.#place = place;
+    this.#slot = slot;
     this.#run = run;
   }
 
   onRetryWait(notice: RetryNotice): void {
     this.#run.noteRetry(notice);
-    if (this.#run.anyAnswer) this.#place.leave();
+    if (this.#run.anyAnswer) this.#slot.park();
   }
 
   onRetryResume(): void {
-    this.#place.return();
+    this.#slot.unpark();
   }
 }
 
@@ -127,7 +127,7 @@ export class BatchRun {
   /** What is asked with each record that has no options of its own. */
   readonly #chatOptions: ChatOptions;
   #asked = 0;
-  #engine: Engine<IndexedRecord, Answer> | undefined;
+  #pool: SlotPool<IndexedRecord, Answer> | undefined;
   /** Failures in a row that are the endpoint's fault, not the record's. */
   #endpointFailures = 0;
   #anyAnswer = false;
@@ -145,7 +145,7 @@ export class BatchRun {
     );
     const { pending } = options;
     this.#chatOptions = { ...options, signal: this.#cut.signal };
-    this.#answeredBefore = (options.checkpoint?.successes ?? 0) > 0;
+    this.#answeredBefore = (options.journal?.successes ?? 0) > 0;
     this.#remaining = pending === undefined ? undefined : () => pending - this.#asked;
   }
 
@@ -162,7 +162,7 @@ export class BatchRun {
   }
 
   #drain(): void {
-    this.#engine?.stop();
+    this.#pool?.stop();
     this.#noWaits.abort();
   }
 
@@ -192,23 +192,23 @@ export class BatchRun {
   async *batches(
     records: Iterable<IndexedRecord> | AsyncIterable<IndexedRecord>,
   ): AsyncGenerator<BatchItem[], void, void> {
-    const engine = this.#engine = new Engine(
+    const pool = this.#pool = new SlotPool(
       records,
-      (record, place) => this.#work(record, place),
+      (record, slot) => this.#work(record, slot),
       {
         concurrency: this.#concurrency,
         maxWaiting: MAX_WAITING,
         admit: (record) => !this.#isPassedOver(record),
       },
     );
-    if (this.#summary.interrupted) engine.stop();
+    if (this.#summary.interrupted) pool.stop();
     const { signal } = this.#options;
     const onAbort = () => this.abort();
     if (signal?.aborted) onAbort();
     signal?.addEventListener("abort", onAbort);
     let finished = false;
     try {
-      for await (const outcomes of engine.outcomes()) yield this.#settle(outcomes);
+      for await (const outcomes of pool.outcomes()) yield this.#settle(outcomes);
       finished = true;
       if (this.#hopeless !== undefined) throw this.#hopeless;
       if (signal?.aborted) throw new AbortedError("the batch was cancelled");
@@ -227,23 +227,23 @@ export class BatchRun {
   }
 
   #isDone(record: IndexedRecord): boolean {
-    const { checkpoint, rerunChanged } = this.#options;
-    if (checkpoint === undefined) return false;
-    return checkpoint.isDone(record.index, comparedInput(record), rerunChanged);
+    const { journal, rerunChanged } = this.#options;
+    if (journal === undefined) return false;
+    return journal.isDone(record.index, inputIdentity(record), rerunChanged);
   }
 
-  async #work(record: IndexedRecord, place: Place): Promise<Answer> {
-    const { checkpoint, yieldRestored } = this.#options;
+  async #work(record: IndexedRecord, slot: Slot): Promise<Answer> {
+    const { journal, yieldRestored } = this.#options;
     if (yieldRestored && this.#isDone(record)) {
-      return { result: recordedResult(checkpoint!.read(record.index)), restored: true };
+      return { result: recordedResult(journal!.read(record.index)), restored: true };
     }
     this.#asked++;
     const options = record.options === undefined
       ? this.#chatOptions
       : withRecordOptions(this.#chatOptions, record.options);
-    const problem = recordProblem(record, checkpoint !== undefined);
+    const problem = recordProblem(record, journal !== undefined);
     if (problem !== undefined) throw invalidRecord(record, problem);
-    const hooks = new RecordHooks(this.#noWaits.signal, this.#remaining, place, this);
+    const hooks = new RecordHooks(this.#noWaits.signal, this.#remaining, slot, this);
     try {
       const result = await this.#client.chatCompletions(record.messages, options, hooks);
       return { result, restored: false };
@@ -259,7 +259,7 @@ export class BatchRun {
 
   /** Writes the results of records that finished together, counts them, and gives their items. */
   #settle(outcomes: readonly Outcome<IndexedRecord, Answer>[]): BatchItem[] {
-    const { checkpoint } = this.#options;
+    const { journal } = this.#options;
     const items: BatchItem[] = [];
     const lines: ResultRecord[] = [];
     for (const outcome of outcomes) {
@@ -269,18 +269,18 @@ export class BatchRun {
       if (item === undefined) continue;
       items.push(item);
       if (item.status === "success" && !item.restored) this.#noteAnswer();
-      if (checkpoint === undefined) continue;
+      if (journal === undefined) continue;
       if (item.status === "error") lines.push(errorRecord(item, item.error));
       else if (!item.restored) lines.push(this.#successLine(item, item.result));
     }
-    checkpoint?.append(lines);
+    journal?.append(lines);
     for (const item of items) this.#count(item);
     return items;
   }
 
   /** The item of a failure; none when the record is to be asked again by the next run. */
   #failedItem(record: IndexedRecord, error: unknown): BatchItem | undefined {
-    if (!(error instanceof FlexLLMError) || error instanceof CheckpointError) {
+    if (!(error instanceof FlexLLMError) || error instanceof JournalError) {
       // Not thrown here: what finished with it, or is still in flight, is paid for and must be written.
       this.#giveUp(error);
       return undefined;

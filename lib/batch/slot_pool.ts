@@ -13,57 +13,57 @@ export type Outcome<T, R> =
   | { record: T; ok: true; value: R }
   | { record: T; ok: false; error: unknown };
 
-/** Lets the work on a record say that it is waiting and needs no place meanwhile. */
-export interface Place {
-  /** Gives the place to another record, e.g. while a retry is waited for. */
-  leave(): void;
+/** Lets the work on a record say that it is waiting and needs no slot meanwhile. */
+export interface Slot {
+  /** Gives the slot to another record, e.g. while a retry is waited for. */
+  park(): void;
   /** Comes back; the work goes on at once, and one record fewer is begun later. */
-  return(): void;
+  unpark(): void;
 }
 
-/** How many records have a place, and how many have left theirs. */
-class Places {
+/** How many records have a slot, and how many have left theirs. */
+class Slots {
   atWork = 0;
   waiting = 0;
 
   constructor(readonly onRoom: () => void) {}
 }
 
-class OnePlace implements Place {
-  readonly #places: Places;
+class OneSlot implements Slot {
+  readonly #slots: Slots;
   #away = false;
 
-  constructor(places: Places) {
-    this.#places = places;
-    places.atWork++;
+  constructor(slots: Slots) {
+    this.#slots = slots;
+    slots.atWork++;
   }
 
-  leave(): void {
+  park(): void {
     if (this.#away) return;
     this.#away = true;
-    this.#places.atWork--;
-    this.#places.waiting++;
-    this.#places.onRoom();
+    this.#slots.atWork--;
+    this.#slots.waiting++;
+    this.#slots.onRoom();
   }
 
-  return(): void {
+  unpark(): void {
     if (!this.#away) return;
     this.#away = false;
-    this.#places.atWork++;
-    this.#places.waiting--;
+    this.#slots.atWork++;
+    this.#slots.waiting--;
   }
 
   give(): void {
-    this.return();
-    this.#places.atWork--;
+    this.unpark();
+    this.#slots.atWork--;
   }
 }
 
 /** How many records are worked on. */
-export interface EngineOptions<T> {
-  /** The most records at work, those that left their place not counted. */
+export interface SlotPoolOptions<T> {
+  /** The most records at work, those that left their slot not counted. */
   concurrency: number;
-  /** The most records that may have left their place; beyond it nothing new begins. */
+  /** The most records that may have left their slot; beyond it nothing new begins. */
   maxWaiting: number;
   /** Whether to work on a record at all; default all. */
   admit?: (record: T) => boolean;
@@ -71,18 +71,18 @@ export interface EngineOptions<T> {
 
 /** How many turns of the event loop an outcome waits for others, at most. */
 const TURNS = 4;
-/** The part of the places whose outcomes are enough to go on with. */
+/** The part of the slots whose outcomes are enough to go on with. */
 const TOGETHER = 8;
 
 /** Works on the records of one iterable. */
-export class Engine<T, R> {
+export class SlotPool<T, R> {
   readonly #records: Iterator<T> | AsyncIterator<T>;
-  readonly #work: (record: T, place: Place) => Promise<R>;
-  readonly #options: EngineOptions<T>;
+  readonly #work: (record: T, slot: Slot) => Promise<R>;
+  readonly #options: SlotPoolOptions<T>;
   #finished: Outcome<T, R>[] = [];
   /** Outcomes that are with the consumer. */
   #given = 0;
-  readonly #places = new Places(() => this.#pull());
+  readonly #slots = new Slots(() => this.#pull());
   #pulling = false;
   #ended = false;
   #failure: { error: unknown } | undefined;
@@ -90,8 +90,8 @@ export class Engine<T, R> {
 
   constructor(
     records: Iterable<T> | AsyncIterable<T>,
-    work: (record: T, place: Place) => Promise<R>,
-    options: EngineOptions<T>,
+    work: (record: T, slot: Slot) => Promise<R>,
+    options: SlotPoolOptions<T>,
   ) {
     this.#records = Symbol.asyncIterator in records
       ? records[Symbol.asyncIterator]()
@@ -108,7 +108,7 @@ export class Engine<T, R> {
 
   /**
    * Yields what became of the records, all at once that finished within a few turns of the event loop,
-   * so that they can be written together. They keep their places until the next ones are asked for. An
+   * so that they can be written together. They keep their slots until the next ones are asked for. An
    * error of the iterable of records is thrown when all that was begun before it is finished.
    */
   async *outcomes(): AsyncGenerator<Outcome<T, R>[], void, void> {
@@ -123,7 +123,7 @@ export class Engine<T, R> {
           yield batch;
           this.#given = 0;
           this.#pull();
-        } else if (this.#ended && this.#places.atWork + this.#places.waiting === 0) {
+        } else if (this.#ended && this.#slots.atWork + this.#slots.waiting === 0) {
           break;
         } else {
           await new Promise<void>((resolve) => this.#wake = resolve);
@@ -146,7 +146,7 @@ export class Engine<T, R> {
   }
 
   get #hasRoom(): boolean {
-    const { atWork, waiting } = this.#places;
+    const { atWork, waiting } = this.#slots;
     return !this.#ended &&
       // Also those whose outcomes are not taken yet: were the process killed, they would be done again.
       atWork + this.#given + this.#finished.length < this.#options.concurrency &&
@@ -175,14 +175,14 @@ export class Engine<T, R> {
   }
 
   async #begin(record: T): Promise<void> {
-    const place = new OnePlace(this.#places);
+    const slot = new OneSlot(this.#slots);
     let outcome: Outcome<T, R>;
     try {
-      outcome = { record, ok: true, value: await this.#work(record, place) };
+      outcome = { record, ok: true, value: await this.#work(record, slot) };
     } catch (error) {
       outcome = { record, ok: false, error };
     }
-    place.give();
+    slot.give();
     this.#finished.push(outcome);
     if (this.#hasRoom) this.#pull();
     this.#wake();

@@ -32,7 +32,7 @@ interface Read {
  * Groups what is asked of a store. Reads of one turn of the event loop go together; writes go together
  * in their order, after a few milliseconds at most, one group after the other.
  */
-export class GroupedStore {
+export class BatchingStore {
   /** The file or URL of the store; `undefined` for memory. */
   readonly location: string | undefined;
   readonly #store: CacheStore;

@@ -5,7 +5,7 @@
  */
 import { hash } from "node:crypto";
 import { assistantMessage } from "../chat/assistant_message.ts";
-import type { NativeMessage } from "../chat/messages.ts";
+import type { ProviderMessage } from "../chat/messages.ts";
 import type { ChatResult, Citation, FinishReason, TokenLogprob } from "../chat/result.ts";
 import type { Usage } from "../usage.ts";
 import type { ToolCall } from "../chat/tool_call.ts";
@@ -16,7 +16,7 @@ interface StoredAnswer {
   content: string;
   thinking?: string;
   toolCalls?: ToolCall[];
-  native?: NativeMessage;
+  native?: ProviderMessage;
   /** Never stored, but shared with callers that wait for the same request. */
   refusal?: string;
   citations?: Citation[];

@@ -8,7 +8,7 @@ import type { ChatResult } from "../chat/result.ts";
 import { abortedBy, AbortedError, ConfigurationError, copyError, FlexLLMError } from "../errors.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { decodeAnswer, encodeAnswer, isStorable, openedEntry, sealedEntry } from "./entry.ts";
-import { GroupedStore } from "./batching_store.ts";
+import { BatchingStore } from "./batching_store.ts";
 import { storeProblem } from "./open_store.ts";
 import type { CacheStore } from "./store.ts";
 
@@ -88,8 +88,8 @@ export class ResponseCache implements AsyncDisposable {
   readonly #hits = new Map<string, number>();
   #hitCount = 0;
   /** The store; `undefined` when it is off. */
-  #opening: Promise<GroupedStore | undefined> | undefined;
-  #store: GroupedStore | undefined;
+  #opening: Promise<BatchingStore | undefined> | undefined;
+  #store: BatchingStore | undefined;
   #location: string | undefined;
   #off = false;
   #warned = false;
@@ -235,7 +235,7 @@ export class ResponseCache implements AsyncDisposable {
     if (waiting !== undefined) await waiting.catch((error) => this.#turnOff(error));
   }
 
-  #countHit(model: string, store: GroupedStore): void {
+  #countHit(model: string, store: BatchingStore): void {
     this.#hits.set(model, (this.#hits.get(model) ?? 0) + 1);
     if (++this.#hitCount < HITS_GROUP) return;
     const hits = new Map(this.#hits);
@@ -244,10 +244,10 @@ export class ResponseCache implements AsyncDisposable {
     store.addHits(hits).catch((error) => this.#turnOff(error));
   }
 
-  async #open(): Promise<GroupedStore | undefined> {
+  async #open(): Promise<BatchingStore | undefined> {
     if (this.#off) return undefined;
     this.#opening ??= this.#options.open().then((store) => {
-      this.#store = new GroupedStore(
+      this.#store = new BatchingStore(
         store,
         (error) => this.#turnOff(error),
         this.#options.patience,

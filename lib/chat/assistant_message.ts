@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AssistantMessage, NativeMessage } from "./messages.ts";
+import type { AssistantMessage, ProviderMessage } from "./messages.ts";
 import type { ToolCall } from "./tool_call.ts";
 
 /** Makes the message that stands for an answer in the conversation that goes on. */
@@ -11,7 +11,7 @@ export function assistantMessage(
   { content, toolCalls, native }: {
     content: string;
     toolCalls: ToolCall[];
-    native?: NativeMessage;
+    native?: ProviderMessage;
   },
 ): AssistantMessage {
   const message: AssistantMessage = { role: "assistant", content };

@@ -147,7 +147,7 @@ export interface UserMessage {
  * An assistant message as its provider gave it: thinking with its signatures, hidden thinking, items
  * that only this provider knows. Sent back unchanged to the same provider, passed over by all others.
  */
-export interface NativeMessage {
+export interface ProviderMessage {
   /** The wire format that it belongs to. */
   format: "chat" | "responses" | "claude" | "gemini";
   /** The provider's own content, as it came. */
@@ -165,7 +165,7 @@ export interface AssistantMessage {
   /** Why the model refused to answer, where it did. */
   refusal?: string | null;
   /** The same turn as its provider gave it; wins over the other fields when it is sent there. */
-  native?: NativeMessage;
+  native?: ProviderMessage;
   /** Tells speakers of one role apart. */
   name?: string;
 }

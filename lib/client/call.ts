@@ -11,7 +11,7 @@ import type { TokenDemand } from "../scheduling/token_limiter.ts";
 import type { AttemptOptions, EncodedCall, EndpointClient } from "./endpoint_client.ts";
 import { hasAttachments } from "./attachments.ts";
 import type { AttachmentOptions, AttachmentSource, LoadedFiles } from "../transport/load_file.ts";
-import type { Spending } from "./metering.ts";
+import type { Metering } from "./metering.ts";
 
 /** The inputs of a call. */
 export interface CallOptions {
@@ -45,12 +45,12 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
   used: EncodedCall | undefined;
   /** USD that the server billed, or may have billed, for failed attempts. */
   lost = 0;
-  readonly #spending: Spending;
+  readonly #spending: Metering;
   #encoded: Map<EndpointClient, EncodedCall> | undefined;
   /** The messages with their attachments, where an endpoint needs them read. */
   #read: Map<EndpointClient, readonly Message[] | Error> | undefined;
 
-  constructor(call: CallOptions, spending: Spending) {
+  constructor(call: CallOptions, spending: Metering) {
     this.messages = call.messages;
     this.options = call.options;
     this.hooks = call.hooks;

@@ -38,10 +38,10 @@ import type { Answered, EncodedCall, EndpointClient } from "./endpoint_client.ts
 import type { EventSource } from "./event_iterator.ts";
 import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
 import { retryUntilValid } from "./schema_retry.ts";
-import { Spending } from "./metering.ts";
+import { Metering } from "./metering.ts";
 
 /** What holds for all endpoints of a client. */
-export interface CompleterOptions extends SchedulerOptions {
+export interface CallPipelineOptions extends SchedulerOptions {
   /** Seconds one attempt may take. */
   timeout: number;
   /** The same, for calls that ask for thinking. */
@@ -54,22 +54,22 @@ export interface CompleterOptions extends SchedulerOptions {
 }
 
 /** Completes conversations through one or more endpoints. */
-export class Completer {
+export class CallPipeline {
   readonly #endpoints: readonly EndpointClient[];
   readonly #scheduler: Scheduler<EndpointClient>;
-  readonly #options: CompleterOptions;
-  readonly #spending: Spending;
+  readonly #options: CallPipelineOptions;
+  readonly #spending: Metering;
   readonly #cache: CachedCalls | undefined;
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
   /** The signals of calls in progress, linked with the client's own, each once. */
   readonly #linked = new Map<AbortSignal, { linked: LinkedSignal; calls: number }>();
 
-  constructor(endpoints: readonly EndpointClient[], options: CompleterOptions) {
+  constructor(endpoints: readonly EndpointClient[], options: CallPipelineOptions) {
     this.#endpoints = endpoints;
     this.#options = options;
     this.#scheduler = new Scheduler(endpoints, { ...options, budget: options.costTracker });
-    this.#spending = new Spending(endpoints, options.costTracker);
+    this.#spending = new Metering(endpoints, options.costTracker);
     this.#cache = options.cache && new CachedCalls(options.cache);
     const closing = this.#closing.signal;
     this.#signal = options.signal === undefined

@@ -11,11 +11,11 @@ import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { ModelInfo } from "../protocols/protocol.ts";
-import { Gate } from "../scheduling/endpoint_limits.ts";
+import { EndpointLimits } from "../scheduling/endpoint_limits.ts";
 import type { CallHooks, ChatClient } from "./chat_client.ts";
 import type { BatchInput } from "../chat/record.ts";
 import { type ClientOptions, withDefaults } from "./client_options.ts";
-import { Completer } from "./call_pipeline.ts";
+import { CallPipeline } from "./call_pipeline.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 import { EndpointClient } from "./endpoint_client.ts";
 import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
@@ -34,7 +34,7 @@ import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
 export class LLMClient implements ChatClient, AsyncDisposable {
   readonly concurrencyLimit: number;
   readonly #endpoint: EndpointClient;
-  readonly #completer: Completer;
+  readonly #completer: CallPipeline;
 
   /**
    * Makes a client; nothing is sent yet.
@@ -44,8 +44,8 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   constructor(options: ClientOptions) {
     const settings = withDefaults(options);
     this.concurrencyLimit = settings.concurrency;
-    this.#endpoint = new EndpointClient(options, new Gate(settings, true), systemClock);
-    this.#completer = new Completer([this.#endpoint], {
+    this.#endpoint = new EndpointClient(options, new EndpointLimits(settings, true), systemClock);
+    this.#completer = new CallPipeline([this.#endpoint], {
       ...settings,
       loadBalance: "fallback",
       fallback: false,
@@ -85,7 +85,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
    * fails does not stop the others; see `status` of the items. A batch that stops early resolves with
    * what was answered, and says why in {@link BatchResult.stoppedBy}.
    *
-   * @throws {FlexLLMError} when there is no result to return: wrong options, a checkpoint of another
+   * @throws {FlexLLMError} when there is no result to return: wrong options, a journal of another
    *   input, a refused key or an unreachable server before the first answer
    */
   chatCompletionsBatch(

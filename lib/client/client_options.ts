@@ -6,7 +6,7 @@
 import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { LOAD_BALANCES, type LoadBalance } from "../scheduling/load_balancer.ts";
-import { type GateOptions, TRAVEL_SLACK } from "../scheduling/endpoint_limits.ts";
+import { type EndpointLimitOptions, TRAVEL_SLACK } from "../scheduling/endpoint_limits.ts";
 import { RateLimiter } from "../scheduling/rate_limiter.ts";
 import { TokenLimiter } from "../scheduling/token_limiter.ts";
 import type { CacheOptions } from "../cache/options.ts";
@@ -116,11 +116,11 @@ interface RequestSettings {
 }
 
 /** The settings of a client. */
-export type ClientSettings = RequestSettings & GateOptions;
+export type ClientSettings = RequestSettings & EndpointLimitOptions;
 
 /** The settings of a pool. */
 export interface PoolSettings extends RequestSettings {
-  endpoints: { options: PoolEndpoint; gate: GateOptions }[];
+  endpoints: { options: PoolEndpoint; gate: EndpointLimitOptions }[];
   loadBalance: LoadBalance;
   fallback: boolean;
 }
@@ -184,10 +184,10 @@ function requestSettings(options: RequestOptions): RequestSettings {
 function gateOptions(
   { concurrencyLimit = 10, maxQps, maxTpm }: LimitOptions,
   common: Pick<
-    GateOptions,
+    EndpointLimitOptions,
     "adaptive" | "failureThreshold" | "recoveryTime" | "random" | "shared"
   >,
-): GateOptions {
+): EndpointLimitOptions {
   expectWhole(concurrencyLimit, "concurrencyLimit", 1);
   expectPositive(maxQps, "maxQps");
   expectPositive(maxTpm, "maxTpm");

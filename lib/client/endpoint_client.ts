@@ -12,12 +12,12 @@ import type { Clock } from "../runtime/clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import { loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
 import { type AnswerParts, decodeAnswer, readAnswer } from "../protocols/decode_response.ts";
-import type { ChatRequest, Completion, ModelInfo, Provider } from "../protocols/protocol.ts";
+import type { ChatRequest, Completion, ModelInfo, Protocol } from "../protocols/protocol.ts";
 import type { EncodedRequest } from "../transport/request.ts";
 import { RateLimitReader } from "../protocols/rate_limit_headers.ts";
 import { redactAnswer, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/load_balancer.ts";
-import type { Gate } from "../scheduling/endpoint_limits.ts";
+import type { EndpointLimits } from "../scheduling/endpoint_limits.ts";
 import { type Answer, send } from "../transport/http.ts";
 import { readAttachments } from "./attachments.ts";
 import { connect, type Connection } from "../services/connect.ts";
@@ -36,7 +36,7 @@ export interface AttemptOptions {
 export interface EncodedCall {
   endpoint: EndpointClient;
   request: ChatRequest;
-  provider: Provider;
+  provider: Protocol;
   encoded: EncodedRequest;
 }
 
@@ -48,7 +48,7 @@ export interface Answered {
 
 /** One endpoint of a client. */
 export class EndpointClient implements Target {
-  readonly gate: Gate;
+  readonly gate: EndpointLimits;
   readonly weight: number;
   /** The model that is asked when a call names none. */
   readonly model: string | undefined;
@@ -58,7 +58,7 @@ export class EndpointClient implements Target {
   readonly name: string;
   readonly #connection: Connection;
   readonly #secrets: readonly string[];
-  readonly #encoders = new Map<Provider, ReturnType<Provider["encoder"]>>();
+  readonly #encoders = new Map<Protocol, ReturnType<Protocol["encoder"]>>();
   readonly #limits = new RateLimitReader();
   readonly #prices: readonly PriceRow[] | undefined;
   /** What tokens cost here, once it is loaded. */
@@ -69,7 +69,7 @@ export class EndpointClient implements Target {
   /** @throws {ConfigurationError} when an option is wrong */
   constructor(
     options: EndpointOptions & { model?: string; weight?: number },
-    gate: Gate,
+    gate: EndpointLimits,
     clock: Clock,
   ) {
     this.#clock = clock;
@@ -94,7 +94,7 @@ export class EndpointClient implements Target {
   ): readonly Message[] | Promise<readonly Message[]> {
     const { messages, options, stream } = call;
     const model = options.model ?? this.model ?? "";
-    const provider = this.#connection.providerOf({ model, messages, options, stream });
+    const provider = this.#connection.protocolOf({ model, messages, options, stream });
     return readAttachments(messages, provider.fetchedUrls, call);
   }
 
@@ -109,7 +109,7 @@ export class EndpointClient implements Target {
       throw new ConfigurationError("no model: name it in the client's or the call's options");
     }
     const request: ChatRequest = { model, messages, options: this.#withDefaults(options), stream };
-    const provider = this.#connection.providerOf(request);
+    const provider = this.#connection.protocolOf(request);
     let encode = this.#encoders.get(provider);
     if (encode === undefined) {
       encode = provider.encoder(this.#connection.endpoint);
@@ -172,7 +172,7 @@ export class EndpointClient implements Target {
   ): Promise<{ models: ModelInfo[]; next?: string }> {
     const model = this.model ?? "";
     const call = { model, messages: [], options: {}, stream: false };
-    const provider = this.#connection.providerOf(call);
+    const provider = this.#connection.protocolOf(call);
     const request = provider.modelList.request(this.#connection.endpoint, cursor);
     const answer = await send(request, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);

@@ -37,7 +37,7 @@ function mayHaveRun(error: unknown): boolean {
 export type Received = PartialCompletion & Partial<Pick<ChatResult, "toolCalls">>;
 
 /** What of a call is spent. */
-export interface SpendingCall {
+export interface MeteredCall {
   /** The size of its prompt; 0 if it is not needed. */
   readonly promptSize: number;
   readonly options: ChatOptions;
@@ -66,7 +66,7 @@ function priceOf(
 }
 
 /** The tokens and the money of one client. */
-export class Spending {
+export class Metering {
   readonly #tracker: CostTracker | undefined;
   readonly #estimate = new TokenEstimate();
   readonly #estimates: boolean;
@@ -85,7 +85,7 @@ export class Spending {
   }
 
   /** The tokens that a call needs, by the current estimates. */
-  demand({ promptSize, options }: SpendingCall): TokenDemand {
+  demand({ promptSize, options }: MeteredCall): TokenDemand {
     const prompt = promptSize === 0 ? 0 : this.#estimate.prompt(promptSize);
     return { prompt, maxCompletion: maxTokensOf(options) };
   }
@@ -95,7 +95,7 @@ export class Spending {
    *
    * @throws {ConfigurationError} when the model's price is not known
    */
-  maxCost(call: SpendingCall, endpoint: EndpointClient, model: string): number {
+  maxCost(call: MeteredCall, endpoint: EndpointClient, model: string): number {
     if (!this.hasBudget) return 0;
     const promptTokens = this.#estimate.prompt(call.promptSize);
     const maxTokens = maxTokensOf(call.options);
@@ -112,13 +112,13 @@ export class Spending {
   }
 
   /** Records an answer: its tokens at the endpoint, and its cost. */
-  record(call: SpendingCall, grant: Grant<EndpointClient>, result: ChatResult, now: number): void {
+  record(call: MeteredCall, grant: Grant<EndpointClient>, result: ChatResult, now: number): void {
     this.#commitTokens(call, grant, result.usage, now);
     this.#tracker?.record(result, grant.money?.cost);
   }
 
   #commitTokens(
-    { promptSize }: SpendingCall,
+    { promptSize }: MeteredCall,
     { target: { gate }, tokens }: Grant<EndpointClient>,
     usage: Usage | null,
     now: number,
@@ -143,7 +143,7 @@ export class Spending {
    * what had arrived. Returns USD.
    */
   recordLost(
-    call: SpendingCall,
+    call: MeteredCall,
     grant: Grant<EndpointClient>,
     model: string,
     error: unknown,
@@ -165,7 +165,7 @@ export class Spending {
 
   /** The tokens of an answer that broke off: as the server counted them, and by the text that came. */
   #lostUsage(
-    { promptSize }: SpendingCall,
+    { promptSize }: MeteredCall,
     partial: Received | undefined,
   ): Usage | undefined {
     if (partial === undefined) return undefined;

@@ -10,11 +10,11 @@ import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { Gate } from "../scheduling/endpoint_limits.ts";
+import { EndpointLimits } from "../scheduling/endpoint_limits.ts";
 import type { CallHooks, ChatClient } from "./chat_client.ts";
 import type { BatchInput } from "../chat/record.ts";
 import { type PoolOptions, withPoolDefaults } from "./client_options.ts";
-import { Completer } from "./call_pipeline.ts";
+import { CallPipeline } from "./call_pipeline.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 import { EndpointClient } from "./endpoint_client.ts";
 import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
@@ -40,7 +40,7 @@ import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
 export class LLMClientPool implements ChatClient, AsyncDisposable {
   readonly concurrencyLimit: number;
   readonly #endpoints: EndpointClient[];
-  readonly #completer: Completer;
+  readonly #completer: CallPipeline;
 
   /**
    * Makes a pool; nothing is sent yet.
@@ -50,10 +50,10 @@ export class LLMClientPool implements ChatClient, AsyncDisposable {
   constructor(options: PoolOptions) {
     const { endpoints, ...settings } = withPoolDefaults(options);
     this.#endpoints = endpoints.map(({ options, gate }) =>
-      new EndpointClient(options, new Gate(gate, endpoints.length === 1), systemClock)
+      new EndpointClient(options, new EndpointLimits(gate, endpoints.length === 1), systemClock)
     );
     this.concurrencyLimit = endpoints.reduce((sum, { gate }) => sum + gate.concurrency, 0);
-    this.#completer = new Completer(this.#endpoints, { ...settings, clock: systemClock });
+    this.#completer = new CallPipeline(this.#endpoints, { ...settings, clock: systemClock });
   }
 
   /**

@@ -7,7 +7,7 @@
 import { eventsOf, StreamAccumulator, type StreamEvent } from "../chat/events.ts";
 import { AbortedError, MalformedResponseError } from "../errors.ts";
 import { decodeAnswer, throwIncomplete, throwStatusError } from "../protocols/decode_response.ts";
-import type { Completion, Endpoint, Provider, StreamDecoder } from "../protocols/protocol.ts";
+import type { Completion, Endpoint, Protocol, StreamDecoder } from "../protocols/protocol.ts";
 import type { EncodedRequest } from "../transport/request.ts";
 import { redact, redactAnswer } from "../redact.ts";
 import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
@@ -16,7 +16,7 @@ import { readServerSentEvents } from "../transport/server_sent_events.ts";
 
 /** What reading a stream needs to know. */
 export interface ReadStreamOptions extends SendOptions {
-  provider: Provider;
+  provider: Protocol;
   /** Whether the request asked for thinking. */
   isThinkingRequested: boolean;
   /** The request's endpoint, for decoding answers and errors. */

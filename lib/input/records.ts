@@ -4,8 +4,8 @@
  * @module
  */
 import type { IndexedRecord } from "../batch/run.ts";
-import type { Checkpoint } from "../batch/journal/journal.ts";
-import { comparedInput } from "../batch/journal/result_line.ts";
+import type { Journal } from "../batch/journal/journal.ts";
+import { inputIdentity } from "../batch/journal/result_line.ts";
 import { InvalidInputError } from "../errors.ts";
 import { readLinesSync } from "../files/lines.ts";
 import { isTooDeep, MAX_DEPTH, parseExact } from "../json/json.ts";
@@ -14,7 +14,7 @@ import { NOT_UTF8 } from "./foreign_format.ts";
 import { type Conversion, RecordConverter } from "./formats.ts";
 import { INPUT_HINT } from "./input_file.ts";
 import type { InputFile } from "./input_source.ts";
-import { isMeant, type Selection } from "./selection.ts";
+import { isSelected, type Selection } from "./selection.ts";
 
 /** A line that cannot be used. */
 export interface InvalidLine {
@@ -97,18 +97,18 @@ export function* readRecords(
 }
 
 /**
- * The usable records of `input` that are meant, for a run. `checkpoint` tells which have failed, where
+ * The usable records of `input` that are meant, for a run. `journal` tells which have failed, where
  * that decides.
  */
 export function* usableRecords(
   input: InputFile,
   options: ReadOptions,
-  checkpoint?: Checkpoint,
+  journal?: Journal,
 ): Generator<IndexedRecord, void, void> {
   const { limit = Infinity } = options;
   let count = 0;
   for (const record of readRecords(input, options)) {
-    if (!("index" in record) || !isMeant(record.index, options, checkpoint)) continue;
+    if (!("index" in record) || !isSelected(record.index, options, journal)) continue;
     yield record;
     if (++count >= limit) return;
   }
@@ -118,23 +118,23 @@ export function* usableRecords(
 export function* pendingRecords(
   input: InputFile,
   options: ReadOptions,
-  checkpoint: Checkpoint | undefined,
+  journal: Journal | undefined,
 ): Generator<IndexedRecord, void, void> {
-  for (const record of usableRecords(input, options, checkpoint)) {
-    if (!checkpoint?.isDone(record.index, comparedInput(record), true)) yield record;
+  for (const record of usableRecords(input, options, journal)) {
+    if (!journal?.isDone(record.index, inputIdentity(record), true)) yield record;
   }
 }
 
 /**
  * Reads the whole input before anything is sent: every line that is meant must be usable, and must be
- * the one that `checkpoint` has a result for.
+ * the one that `journal` has a result for.
  *
  * @throws {InvalidInputError} naming the first bad lines, or saying that there is none at all
- * @throws {CheckpointMismatchError} at the first record that differs
+ * @throws {JournalMismatchError} at the first record that differs
  */
 export function checkInput(
   input: InputFile,
-  checkpoint: Checkpoint | undefined,
+  journal: Journal | undefined,
   options: ReadOptions & { rerunChanged?: boolean },
 ): InputCheck {
   const { limit = Infinity, skipInvalid, rerunChanged } = options;
@@ -148,13 +148,13 @@ export function checkInput(
       if (invalid++ < SHOWN_PROBLEMS) problems.push(record.problem);
       continue;
     }
-    // After a bad line the run will not begin: all bad lines are told, whatever the checkpoint says.
+    // After a bad line the run will not begin: all bad lines are told, whatever the journal says.
     if (invalid > 0 && !skipInvalid) {
       total++;
       continue;
     }
-    const done = checkpoint?.isDone(record.index, comparedInput(record), rerunChanged);
-    if (!isMeant(record.index, options, checkpoint)) continue;
+    const done = journal?.isDone(record.index, inputIdentity(record), rerunChanged);
+    if (!isSelected(record.index, options, journal)) continue;
     total++;
     if (!done) pending++;
   }
@@ -171,7 +171,7 @@ export function checkInput(
     if (step.value === 0 || (total === 0 && !isSelected)) {
       throw new InvalidInputError(`${input.name} has no record`, { hint: INPUT_HINT });
     }
-    checkpoint?.checkEnd(step.value);
+    journal?.checkEnd(step.value);
   }
   return { total, pending, invalid };
 }

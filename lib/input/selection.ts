@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Checkpoint } from "../batch/journal/journal.ts";
+import type { Journal } from "../batch/journal/journal.ts";
 
 /** One of `count` equal parts of an input: the records whose index leaves `index` as remainder. */
 export interface Shard {
@@ -33,10 +33,10 @@ export function parseShard(text: string): Shard | undefined {
 }
 
 /** Whether the record `index` is meant, as far as earlier failures decide. */
-export function isMeant(
+export function isSelected(
   index: number,
   { retryFailed }: Selection,
-  checkpoint: Checkpoint | undefined,
+  journal: Journal | undefined,
 ): boolean {
-  return retryFailed === undefined || retryFailed === (checkpoint?.hasFailed(index) ?? false);
+  return retryFailed === undefined || retryFailed === (journal?.hasFailed(index) ?? false);
 }

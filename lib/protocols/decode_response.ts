@@ -7,7 +7,7 @@ import { mayBeInexact, parseExact } from "../json/json.ts";
 import { StreamAccumulator } from "../chat/events.ts";
 import { FlexLLMError, MalformedResponseError, type PartialCompletion } from "../errors.ts";
 import { parseEventStream } from "../transport/event_stream.ts";
-import type { Completion, Endpoint, Provider, StreamDecoder } from "./protocol.ts";
+import type { Completion, Endpoint, Protocol, StreamDecoder } from "./protocol.ts";
 import { embeddedError, notJsonError, statusError } from "./response_error.ts";
 
 /** The parts of an answer that are read here. */
@@ -27,7 +27,7 @@ function tryParse(text: string): unknown {
 
 /** Throws the error for an answer with a status that is not a success. */
 export function throwStatusError(
-  provider: Provider,
+  provider: Protocol,
   answer: AnswerParts,
   endpoint?: Endpoint,
 ): never {
@@ -43,7 +43,7 @@ export function throwStatusError(
  * @throws {FlexLLMError} for an error status, an error object, or a body that is not JSON
  */
 export function readAnswer(
-  provider: Provider,
+  provider: Protocol,
   answer: AnswerParts,
   endpoint?: Endpoint,
 ): unknown {
@@ -62,7 +62,7 @@ function parseBody({ status, headers, body }: AnswerParts): unknown {
 }
 
 function throwEmbeddedError(
-  provider: Provider,
+  provider: Protocol,
   { headers }: AnswerParts,
   raw: unknown,
   endpoint: Endpoint | undefined,
@@ -75,7 +75,7 @@ function throwEmbeddedError(
 
 /** The rest of an answer that is an error. */
 function partialOf(
-  provider: Provider,
+  provider: Protocol,
   raw: unknown,
   endpoint: Endpoint | undefined,
 ): PartialCompletion | undefined {
@@ -93,7 +93,7 @@ function partialOf(
  * @throws {FlexLLMError} for an error status, an error object, or a body that is not a completion
  */
 export function decodeAnswer(
-  provider: Provider,
+  provider: Protocol,
   answer: AnswerParts,
   endpoint?: Endpoint,
 ): { completion: Completion; raw: unknown } {
@@ -107,7 +107,7 @@ export function decodeAnswer(
 }
 
 function decodeEvents(
-  provider: Provider,
+  provider: Protocol,
   events: readonly string[],
   endpoint: Endpoint | undefined,
 ): { completion: Completion; raw: unknown } {

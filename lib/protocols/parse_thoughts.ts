@@ -8,7 +8,7 @@ import { asObject } from "../json/json.ts";
 import { chatCompletions } from "./openai_chat/openai_chat.ts";
 import { claude } from "./anthropic/anthropic.ts";
 import { gemini } from "./gemini/gemini.ts";
-import type { Provider } from "./protocol.ts";
+import type { Protocol } from "./protocol.ts";
 import { responses } from "./openai_responses/openai_responses.ts";
 
 /** The two parts of an answer. */
@@ -19,7 +19,7 @@ export interface Thoughts {
   answer: string;
 }
 
-function providerOf(raw: unknown): Provider | undefined {
+function protocolOf(raw: unknown): Protocol | undefined {
   const body = asObject(raw) ?? {};
   if (Array.isArray(body.choices)) return chatCompletions;
   if (Array.isArray(body.output)) return responses;
@@ -34,7 +34,7 @@ function providerOf(raw: unknown): Provider | undefined {
  * @throws {MalformedResponseError} when it is no answer of a known provider
  */
 export function parseThoughts(raw: unknown): Thoughts {
-  const provider = providerOf(raw);
+  const provider = protocolOf(raw);
   if (provider === undefined) {
     throw new MalformedResponseError("this is not the answer of a known provider");
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { SamplingOptions } from "../chat/options.ts";
-import type { Message, NativeMessage } from "../chat/messages.ts";
+import type { Message, ProviderMessage } from "../chat/messages.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { Usage } from "../usage.ts";
 import type { StreamEvent } from "../chat/events.ts";
@@ -74,7 +74,7 @@ export type Completion =
   >
   & {
     /** The answer as it came, for the next turn; none when the other fields say all. */
-    native?: NativeMessage;
+    native?: ProviderMessage;
     /** The cost in USD, where the server itself reports it. */
     cost?: number;
     /** The service tier that was billed, as the server names it (`flex`, `priority`, …). */
@@ -114,7 +114,7 @@ export interface StreamDecoder {
   /** What the events cannot carry, such as generated images and audio: `raw` of the result. */
   readonly raw?: unknown;
   /** The answer as it came, for the next turn, once it is complete. */
-  native(): NativeMessage | undefined;
+  native(): ProviderMessage | undefined;
 }
 
 /** What a server says in an error body; empty where it says nothing. */
@@ -143,7 +143,7 @@ export interface FetchedUrls {
 }
 
 /** A wire format. */
-export interface Provider {
+export interface Protocol {
   readonly name: string;
   /** Makes the encoder for one endpoint, so that what never changes is made once. */
   encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest;

@@ -12,7 +12,7 @@ import { RateLimiter } from "./rate_limiter.ts";
 import { type TokenDemand, type TokenHold, TokenLimiter } from "./token_limiter.ts";
 
 /** The limits of one endpoint. */
-export interface GateOptions {
+export interface EndpointLimitOptions {
   /** The most requests in flight. */
   concurrency: number;
   /** The most requests begun in any second; no limit when `undefined`. */
@@ -37,7 +37,7 @@ export interface SharedLimits {
   tpm: TokenLimiter | undefined;
 }
 
-/** What {@link Gate.begin} gives where no tokens are counted. */
+/** What {@link EndpointLimits.begin} gives where no tokens are counted. */
 const NO_TOKENS: readonly TokenHold[] = [];
 
 /**
@@ -66,7 +66,7 @@ export function isEndpointFault(error: unknown): boolean {
 }
 
 /** The state of one endpoint. Times are in milliseconds. */
-export class Gate {
+export class EndpointLimits {
   readonly #limit: ConcurrencyLimit;
   readonly #qps: readonly RateLimiter[];
   readonly #tpm: readonly TokenLimiter[];
@@ -83,7 +83,7 @@ export class Gate {
   #failures = 0;
 
   /** `isOnly` says that there is no other endpoint to turn to. */
-  constructor(options: GateOptions, isOnly: boolean) {
+  constructor(options: EndpointLimitOptions, isOnly: boolean) {
     const { concurrency, adaptive, maxQps, maxTpm, shared } = options;
     this.#limit = new ConcurrencyLimit(concurrency, adaptive);
     this.#qps = [

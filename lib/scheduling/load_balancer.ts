@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Gate } from "./endpoint_limits.ts";
+import type { EndpointLimits } from "./endpoint_limits.ts";
 
 /** How requests are shared out; all strategies leave out endpoints that have no room now. */
 export type LoadBalance =
@@ -32,13 +32,13 @@ export const LOAD_BALANCES: readonly LoadBalance[] = [
 
 /** What requests are sent through. */
 export interface Target {
-  readonly gate: Gate;
+  readonly gate: EndpointLimits;
   /** The share of the requests under `weighted`. */
   readonly weight: number;
 }
 
 /** Chooses among endpoints by one strategy. */
-export class Chooser<T extends Target> {
+export class LoadBalancer<T extends Target> {
   readonly #strategy: LoadBalance;
   readonly #targets: readonly T[];
   readonly #random: () => number;

@@ -8,7 +8,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { abortedBy, type UnavailableError } from "../errors.ts";
 import type { Sent } from "./adaptive_rate.ts";
 import type { Budget, BudgetWaiter, Reservation } from "./budget.ts";
-import { Chooser, type LoadBalance, type Target } from "./load_balancer.ts";
+import { type LoadBalance, LoadBalancer, type Target } from "./load_balancer.ts";
 import type { TokenDemand, TokenHold } from "./token_limiter.ts";
 import { unavailable } from "./unavailable.ts";
 
@@ -73,9 +73,9 @@ export interface LineOptions {
 }
 
 /** Gives endpoints to requests, in the order of asking. */
-export class WaitingLine<T extends Target> {
+export class RequestQueue<T extends Target> {
   readonly #targets: readonly T[];
-  readonly #chooser: Chooser<T>;
+  readonly #chooser: LoadBalancer<T>;
   readonly #clock: Clock;
   readonly #budget: Budget | undefined;
   readonly #returning = new Set<Waiter<T>>();
@@ -86,7 +86,7 @@ export class WaitingLine<T extends Target> {
 
   constructor(targets: readonly T[], options: LineOptions) {
     this.#targets = targets;
-    this.#chooser = new Chooser(options.loadBalance, targets, options.random);
+    this.#chooser = new LoadBalancer(options.loadBalance, targets, options.random);
     this.#clock = options.clock;
     this.#budget = options.budget;
   }

@@ -9,7 +9,7 @@ import { isEndpointFault } from "./endpoint_limits.ts";
 import { Retries, type RetryPolicy } from "./retry.ts";
 import { unavailable } from "./unavailable.ts";
 import type { TokenDemand } from "./token_limiter.ts";
-import { type Grant, type LineOptions, type Ticket, WaitingLine } from "./request_queue.ts";
+import { type Grant, type LineOptions, RequestQueue, type Ticket } from "./request_queue.ts";
 
 export type { Grant };
 
@@ -79,12 +79,12 @@ const NO_TOKENS: TokenDemand = { prompt: 0, maxCompletion: 0 };
 export class Scheduler<T extends Target> {
   readonly #targets: readonly T[];
   readonly #options: SchedulerOptions;
-  readonly #line: WaitingLine<T>;
+  readonly #line: RequestQueue<T>;
 
   constructor(targets: readonly T[], options: SchedulerOptions) {
     this.#targets = targets;
     this.#options = options;
-    this.#line = new WaitingLine(targets, options);
+    this.#line = new RequestQueue(targets, options);
   }
 
   /** Runs `attempt` when it may start, retries it after transient failures, and returns its result. */

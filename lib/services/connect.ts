@@ -8,7 +8,7 @@ import { createMockApp } from "../mock/mock_app.ts";
 import { chatCompletions } from "../protocols/openai_chat/openai_chat.ts";
 import { claude } from "../protocols/anthropic/anthropic.ts";
 import { gemini } from "../protocols/gemini/gemini.ts";
-import type { ChatRequest, Endpoint, Provider } from "../protocols/protocol.ts";
+import type { ChatRequest, Endpoint, Protocol } from "../protocols/protocol.ts";
 import { needsResponses, responses } from "../protocols/openai_responses/openai_responses.ts";
 import { service, SERVICE_NAMES, type ServiceName, serviceOfUrl } from "./services.ts";
 import { isPrivateHost } from "./private_host.ts";
@@ -55,7 +55,7 @@ export interface ServerOptions {
 /** A server, ready to be asked. */
 export interface Connection {
   /** The wire format that a request is sent in. */
-  providerOf(request: ChatRequest): Provider;
+  protocolOf(request: ChatRequest): Protocol;
   endpoint: Endpoint;
   /** See {@link ServerOptions.extraBody}. */
   extraBody?: Record<string, unknown>;
@@ -162,7 +162,7 @@ export function keyVariableOf(baseUrl: string): string | undefined {
 }
 
 /** The provider of a URL: that of Anthropic's or Gemini's host, or of another's Anthropic endpoint. */
-function providerOfUrl(baseUrl: string): Provider | undefined {
+function protocolOfUrl(baseUrl: string): Protocol | undefined {
   // Both hosts also serve an OpenAI-compatible API.
   const { pathname } = new URL(baseUrl);
   if (/\/openai(\/|$)/.test(pathname)) return undefined;
@@ -174,7 +174,7 @@ function providerOfUrl(baseUrl: string): Provider | undefined {
 function openaiFormat(
   api: ServerOptions["api"],
   baseUrl: string,
-): (request: ChatRequest) => Provider {
+): (request: ChatRequest) => Protocol {
   if (api === "chat") return () => chatCompletions;
   if (api === "responses") return () => responses;
   // Only OpenAI itself is known to have both.
@@ -237,12 +237,12 @@ export function connect(options: ServerOptions): Connection {
   const own = provider === "claude" || provider === "gemini"
     ? OWN_FORMATS[provider].provider
     : provider === "auto"
-    ? providerOfUrl(normalized)
+    ? protocolOfUrl(normalized)
     : undefined;
   const baseUrl = own === claude ? withAnthropicVersion(normalized) : normalized;
   const isMock = provider === "mock" && options.baseUrl === undefined;
   return {
-    providerOf: own === undefined ? openaiFormat(options.api, baseUrl) : () => own,
+    protocolOf: own === undefined ? openaiFormat(options.api, baseUrl) : () => own,
     endpoint: {
       baseUrl,
       apiKey,

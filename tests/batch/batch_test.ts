@@ -115,7 +115,7 @@ Deno.test("a batch stops before it sends anything when one of many inputs has ch
   changed[6] = [{ role: "user", content: "Something else" }];
   const { client, asked } = countingClient();
   await assert.rejects(client.chatCompletionsBatch(changed, { output }), {
-    code: "checkpoint_mismatch",
+    code: "journal_mismatch",
     index: 6,
   });
   assert.equal(asked.length, 0);
@@ -180,7 +180,7 @@ Deno.test("a result file that cannot be written stops the batch", async () => {
   const { client } = countingClient();
   await assert.rejects(
     client.chatCompletionsBatch(questions(2), { output: "/no/such/folder/out.jsonl" }),
-    { code: "checkpoint" },
+    { code: "journal" },
   );
 });
 

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { LLMClient } from "../../mod.ts";
-import { Checkpoint } from "../../lib/batch/journal/journal.ts";
+import { Journal } from "../../lib/batch/journal/journal.ts";
 import { RecordConverter } from "../../lib/input/formats.ts";
 import { openInput } from "../../lib/input/input_file.ts";
 import { checkInput, usableRecords } from "../../lib/input/records.ts";
@@ -92,15 +92,15 @@ Deno.test("JSON nested too deeply is a bad line like others, whatever it is in",
   for (const [i, line] of lines.entries()) {
     using folder = temporaryFolder();
     const input = await openInput(folder.write("in.jsonl", `{"q":"good"}\n${line}\n`));
-    const checkpoint = await Checkpoint.open(folder.file("out.jsonl"));
-    assert.throws(() => checkInput(input, checkpoint, {}), (error: Error & { code: string }) => {
+    const journal = await Journal.open(folder.file("out.jsonl"));
+    assert.throws(() => checkInput(input, journal, {}), (error: Error & { code: string }) => {
       assert.equal(error.code, "invalid_input", `line ${i}`);
       assert.match(error.message, /in\.jsonl:2:.*(nested|JSON object)/, `line ${i}`);
       return true;
     });
-    assert.equal(checkInput(input, checkpoint, { skipInvalid: true }).total, 1);
+    assert.equal(checkInput(input, journal, { skipInvalid: true }).total, 1);
     assert.equal([...usableRecords(input, {})].length, 1);
-    checkpoint.close();
+    journal.close();
     input.close();
   }
   using folder = temporaryFolder();
@@ -120,11 +120,11 @@ Deno.test("A result file with a deep value is read; one with a deep input is ask
     `{"index":0,"output":"x","status":"success",${input},"metadata":{"a":${deep}}}\n` +
       `{"index":1,"output":null,"status":"error","input":[${deep}]}\n`,
   );
-  const checkpoint = await Checkpoint.open(path);
+  const journal = await Journal.open(path);
   const messages = [{ role: "user", content: "a" }];
-  assert.equal(checkpoint.isDone(0, messages), true);
-  assert.equal(checkpoint.isDone(1, messages, true), false);
-  checkpoint.close();
+  assert.equal(journal.isDone(0, messages), true);
+  assert.equal(journal.isDone(1, messages, true), false);
+  journal.close();
 });
 
 Deno.test("A result file that begins with a byte order mark is read, and sorted without it", async () => {
@@ -132,11 +132,11 @@ Deno.test("A result file that begins with a byte order mark is read, and sorted 
   const line = (i: number) =>
     `{"index":${i},"output":"x","status":"success","input":[{"role":"user","content":"${i}"}]}\r\n`;
   for (const text of [`\ufeff${line(0)}${line(1)}`, `\ufeff${line(1)}\ufeff${line(0)}`]) {
-    const checkpoint = await Checkpoint.open(folder.write("out.jsonl", text));
-    assert.equal(checkpoint.successes, 2);
-    assert.equal(checkpoint.read(0).index, 0);
-    checkpoint.order();
-    checkpoint.close();
+    const journal = await Journal.open(folder.write("out.jsonl", text));
+    assert.equal(journal.successes, 2);
+    assert.equal(journal.read(0).index, 0);
+    journal.order();
+    journal.close();
     assert.equal(folder.read("out.jsonl"), line(0) + line(1));
   }
 });
@@ -157,7 +157,7 @@ Deno.test("A result file in another encoding is refused by name, and left alone"
   ) {
     const path = folder.file("out.jsonl");
     writeFileSync(path, bytes);
-    await assert.rejects(Checkpoint.open(path), (error: Error) => {
+    await assert.rejects(Journal.open(path), (error: Error) => {
       assert.match(error.message, message);
       return true;
     });

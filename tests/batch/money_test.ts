@@ -11,14 +11,14 @@ import {
   type PoolOptions,
 } from "../../mod.ts";
 import { BatchRun } from "../../lib/batch/run.ts";
-import { Checkpoint } from "../../lib/batch/journal/journal.ts";
+import { Journal } from "../../lib/batch/journal/journal.ts";
 import {
   type BillingServer,
   billingServer,
   type Deed,
   TOKEN_PRICE,
 } from "../support/billing_server.ts";
-import { Gate } from "../../lib/scheduling/endpoint_limits.ts";
+import { EndpointLimits } from "../../lib/scheduling/endpoint_limits.ts";
 import { Scheduler } from "../../lib/scheduling/scheduler.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
@@ -189,7 +189,10 @@ Deno.test("the rate holds for requests that had to wait for money", async () => 
     random: () => 0.5,
     budget,
   };
-  const scheduler = new Scheduler([{ gate: new Gate(settings, true), weight: 1 }], settings);
+  const scheduler = new Scheduler(
+    [{ gate: new EndpointLimits(settings, true), weight: 1 }],
+    settings,
+  );
   const started: number[] = [];
   const send = (cost: number, ms: number) =>
     scheduler.run(async () => {
@@ -258,8 +261,8 @@ Deno.test("journal = tracker = summary, whatever is mixed; and never less than t
           cache: it.cache && { store: "memory" },
         };
         await using pool = new LLMClientPool(poolOptions);
-        const checkpoint = await Checkpoint.open(output);
-        costTracker.addSpent(checkpoint.cost);
+        const journal = await Journal.open(output);
+        costTracker.addSpent(journal.cost);
         const records: (BatchRecord & { index: number })[] = it.questions.map((
           question,
           index,
@@ -268,7 +271,7 @@ Deno.test("journal = tracker = summary, whatever is mixed; and never less than t
           messages: [{ role: "user", content: `Question ${question}, to be answered with care` }],
         }));
         const batch = new BatchRun(pool, {
-          checkpoint,
+          journal,
           maxTokens: 20,
           responseFormat: it.hasSchema ? SCHEMA : undefined,
           schemaRetries: it.schemaRetries,
@@ -278,11 +281,11 @@ Deno.test("journal = tracker = summary, whatever is mixed; and never less than t
         } catch (error) {
           if (!(error instanceof FlexLLMError)) throw error;
         }
-        checkpoint.order();
+        journal.order();
         summed += batch.summary().cost;
         spent = costTracker.spent;
-        near(checkpoint.cost, costTracker.spent, "journal and tracker");
-        checkpoint.close();
+        near(journal.cost, costTracker.spent, "journal and tracker");
+        journal.close();
       }
       const billed = servers.reduce((sum, server) => sum + server.billed(), 0);
       const lines = existsSync(output) ? jsonLines(readFileSync(output, "utf8")) : [];

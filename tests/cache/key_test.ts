@@ -4,7 +4,7 @@ import { cacheKey, type CacheKeyParts } from "../../lib/cache/key.ts";
 import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import { claude } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
-import type { Provider } from "../../lib/protocols/protocol.ts";
+import type { Protocol } from "../../lib/protocols/protocol.ts";
 import { responses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 import type { SamplingOptions } from "../../mod.ts";
 
@@ -16,7 +16,7 @@ function keyOf(body: unknown, parts: Partial<CacheKeyParts> = {}): string {
 
 /** The key of a request as a provider encodes it. */
 function encodedKey(
-  provider: Provider,
+  provider: Protocol,
   options: SamplingOptions,
   { stream = false, apiKey = "key-1", model = "gpt-4.1" } = {},
 ): string {

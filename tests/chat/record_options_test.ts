@@ -60,7 +60,7 @@ Deno.test("a result tells the record's options, and is another one's when they c
   assert.equal(again.summary.restored, 2);
   for (const temperature of [0.6, undefined]) {
     await assert.rejects(client.chatCompletionsBatch(inputs(temperature), { output }), {
-      code: "checkpoint_mismatch",
+      code: "journal_mismatch",
       index: 0,
     });
   }
@@ -82,6 +82,6 @@ Deno.test("results of before, which tell no options, are those of records withou
   const { summary } = await client.chatCompletionsBatch([record("a", {})], { output });
   assert.equal(summary.restored, 1);
   await assert.rejects(client.chatCompletionsBatch([record("a", { seed: 1 })], { output }), {
-    code: "checkpoint_mismatch",
+    code: "journal_mismatch",
   });
 });

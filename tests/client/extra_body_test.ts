@@ -4,7 +4,7 @@ import { connect } from "../../lib/services/connect.ts";
 import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import { claude } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
-import type { Provider } from "../../lib/protocols/protocol.ts";
+import type { Protocol } from "../../lib/protocols/protocol.ts";
 import { responses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 import type { SamplingOptions } from "../../mod.ts";
 
@@ -14,7 +14,7 @@ const FORMAT = {
   json_schema: { name: "a", schema: { type: "object", properties: {} } },
 };
 
-function encode(provider: Provider, model: string, options: SamplingOptions, stream = false) {
+function encode(provider: Protocol, model: string, options: SamplingOptions, stream = false) {
   const { endpoint } = connect({ baseUrl: "https://h.example/v1", apiKey: "k" });
   const request = { model, messages: [{ role: "user" as const, content: "hi" }], options, stream };
   return JSON.parse(provider.encoder(endpoint)(request).body!);
@@ -49,7 +49,7 @@ Deno.test("objects are merged with what the options set", () => {
 });
 
 Deno.test("tools are appended in every format", () => {
-  const added: [Provider, string, object][] = [
+  const added: [Protocol, string, object][] = [
     [chatCompletions, "m", { type: "web_search" }],
     [responses, "gpt-5.5", { type: "web_search" }],
     [claude, "claude-sonnet-5", { type: "web_search_20260209", name: "web_search" }],
@@ -63,7 +63,7 @@ Deno.test("tools are appended in every format", () => {
 });
 
 Deno.test("a field that is set to two values is an error that names it", () => {
-  const cases: [Provider, string, SamplingOptions, RegExp][] = [
+  const cases: [Protocol, string, SamplingOptions, RegExp][] = [
     [
       chatCompletions,
       "m",

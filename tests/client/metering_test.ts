@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { EndpointClient } from "../../lib/client/endpoint_client.ts";
-import { Spending } from "../../lib/client/metering.ts";
+import { Metering } from "../../lib/client/metering.ts";
 import { loadPricer } from "../../lib/pricing/price.ts";
 
 function tokens(promptTokens: number, completionTokens: number) {
@@ -11,7 +11,7 @@ Deno.test("parts of an answer that are billed apart cost the price of their own 
   const rows = [{ model: "m", input: 1, output: 10 }, { model: "advisor", input: 5, output: 50 }];
   const pricer = await loadPricer("https://h.example/v1", rows);
   const endpoint = { pricer } as unknown as EndpointClient;
-  const spending = new Spending([], undefined);
+  const spending = new Metering([], undefined);
   const usage = tokens(300, 30);
   const cost = (billed?: { model?: string; usage: typeof usage }[]) =>
     spending.cost(endpoint, "m", { usage, billed });
@@ -24,7 +24,7 @@ Deno.test("parts of an answer that are billed apart cost the price of their own 
 Deno.test("the service tier of an answer decides its price", async () => {
   const pricer = await loadPricer("https://api.openai.com/v1");
   const endpoint = { pricer } as unknown as EndpointClient;
-  const spending = new Spending([], undefined);
+  const spending = new Metering([], undefined);
   const cost = (serviceTier?: string) =>
     spending.cost(endpoint, "gpt-5.4-mini", { usage: tokens(1000, 100), serviceTier });
   const standard = cost() as number;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import {
   AbortedError,
-  CheckpointError,
   CostTracker,
+  JournalError,
   LLMClient,
   LLMClientPool,
   type Message,
@@ -44,11 +44,11 @@ Deno.test("a ledger that cannot be written fails its request, and the queue goes
   let isFull = true;
   costTracker.persist({
     authorize() {
-      if (isFull) throw new CheckpointError("disk full");
+      if (isFull) throw new JournalError("disk full");
     },
   });
   await using client = new LLMClient({ ...options(server), costTracker });
-  await assert.rejects(client.chatCompletions(HELLO, { maxTokens: 20 }), { code: "checkpoint" });
+  await assert.rejects(client.chatCompletions(HELLO, { maxTokens: 20 }), { code: "journal" });
   isFull = false;
   await client.chatCompletions(HELLO, { maxTokens: 20 });
   assert.equal(costTracker.reserved, 0);
@@ -100,7 +100,7 @@ Deno.test("a record that cannot be resumed loses no answer that finishes with it
     Array.from({ length: 12 }, (_, i) => [{ role: "user", content: `${i}` }] as const),
   );
   const { results, stoppedBy } = await client.chatCompletionsBatch(inputs, { output });
-  assert.equal(stoppedBy?.code, "checkpoint_mismatch");
+  assert.equal(stoppedBy?.code, "journal_mismatch");
   assert.equal(results.length, server.received());
   const lines = jsonLines(readFileSync(output, "utf8"));
   assert.equal(lines.length, 1 + server.received());

@@ -4,7 +4,7 @@ import type { PoolOptions } from "../../lib/client/client_options.ts";
 import { HttpError } from "../../lib/errors.ts";
 import { seededRandom } from "../../lib/runtime/random.ts";
 import type { LoadBalance, Target } from "../../lib/scheduling/load_balancer.ts";
-import { Gate, type SharedLimits } from "../../lib/scheduling/endpoint_limits.ts";
+import { EndpointLimits, type SharedLimits } from "../../lib/scheduling/endpoint_limits.ts";
 import { RateLimiter } from "../../lib/scheduling/rate_limiter.ts";
 import { type RunOptions, Scheduler } from "../../lib/scheduling/scheduler.ts";
 import { startRawServer } from "../support/raw_server.ts";
@@ -15,7 +15,7 @@ const HELLO = [{ role: "user" as const, content: "Hello!" }];
 
 interface Place {
   name: string;
-  gate: Gate;
+  gate: EndpointLimits;
   weight: number;
   ask: () => Promise<string>;
 }
@@ -33,7 +33,7 @@ const ANSWER = () => Promise.resolve("answer");
 const FAILURE = () => Promise.reject(new HttpError("broken", { status: 500 }));
 
 function place(name: string, ask: () => Promise<string>, options: PlaceOptions = {}): Place {
-  const gate = new Gate({
+  const gate = new EndpointLimits({
     concurrency: options.concurrency ?? 10,
     maxQps: options.maxQps,
     maxTpm: undefined,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { writeFileSync } from "node:fs";
 import fc from "fast-check";
-import { Checkpoint } from "../../lib/batch/journal/journal.ts";
+import { Journal } from "../../lib/batch/journal/journal.ts";
 import { RecordConverter } from "../../lib/input/formats.ts";
 import { openInput } from "../../lib/input/input_file.ts";
 import { readOptions } from "../../lib/input/read_options.ts";
@@ -20,12 +20,12 @@ function messagesOf(value: unknown, system?: string) {
 /** What `checkInput` says of a file with the given content. */
 async function check(folder: TemporaryFolder, text: string, skipInvalid = false) {
   const input = await openInput(folder.write("in.jsonl", text));
-  const checkpoint = await Checkpoint.open(folder.file("out.jsonl"));
+  const journal = await Journal.open(folder.file("out.jsonl"));
   try {
-    const result = checkInput(input, checkpoint, { skipInvalid });
+    const result = checkInput(input, journal, { skipInvalid });
     return { ...result, records: [...usableRecords(input, {})] };
   } finally {
-    checkpoint.close();
+    journal.close();
     input.close();
   }
 }
@@ -145,14 +145,14 @@ Deno.test("records can be read twice", async () => {
   input.close();
 });
 
-Deno.test("an input that lost its last records does not fit the checkpoint", async () => {
+Deno.test("an input that lost its last records does not fit the journal", async () => {
   using folder = temporaryFolder();
   const input = [{ role: "user", content: "b" }];
   folder.write(
     "out.jsonl",
     `${JSON.stringify({ index: 1, status: "success", output: "x", input })}\n`,
   );
-  await assert.rejects(check(folder, '{"q":"a"}\n'), { code: "checkpoint_mismatch", index: 1 });
+  await assert.rejects(check(folder, '{"q":"a"}\n'), { code: "journal_mismatch", index: 1 });
 });
 
 Deno.test("what is not UTF-8 is a bad line, what holds the replacement character is not", async () => {
@@ -311,19 +311,19 @@ Deno.test("shards take each record once, whichever way they are numbered", async
 Deno.test("lines of other shards are not looked at, but count", async () => {
   using folder = temporaryFolder();
   const input = await openInput(folder.write("in.jsonl", 'bad\n{"q":"b"}\n\nbad\n{"q":"d"}\n'));
-  const checkpoint = await Checkpoint.open(folder.file("out.jsonl"));
+  const journal = await Journal.open(folder.file("out.jsonl"));
   const shard = { index: 1, count: 2 };
-  assert.deepEqual(checkInput(input, checkpoint, { shard }), { total: 2, pending: 2, invalid: 0 });
+  assert.deepEqual(checkInput(input, journal, { shard }), { total: 2, pending: 2, invalid: 0 });
   assert.deepEqual([...usableRecords(input, { shard })].map(({ index }) => index), [1, 3]);
-  assert.throws(() => checkInput(input, checkpoint, { shard: { index: 0, count: 2 } }), {
+  assert.throws(() => checkInput(input, journal, { shard: { index: 0, count: 2 } }), {
     code: "invalid_input",
   });
-  assert.deepEqual(checkInput(input, checkpoint, { shard: { index: 8, count: 9 } }), {
+  assert.deepEqual(checkInput(input, journal, { shard: { index: 8, count: 9 } }), {
     total: 0,
     pending: 0,
     invalid: 0,
   });
-  checkpoint.close();
+  journal.close();
   input.close();
 });
 

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { StreamAccumulator } from "../../lib/chat/events.ts";
 import { asObject, asObjects, type Json } from "../../lib/json/json.ts";
 import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
-import type { Completion, Provider } from "../../lib/protocols/protocol.ts";
+import type { Completion, Protocol } from "../../lib/protocols/protocol.ts";
 import { responses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 
 /** Text that may hold tags, halves of tags, JSON and characters of two units. */
@@ -38,7 +38,7 @@ function asReceived<T>(value: T): T {
 }
 
 /** The completion that the events of a stream add up to, in the form of a plain one. */
-function streamed(provider: Provider, events: Json[], end: string[]): Partial<Completion> {
+function streamed(provider: Protocol, events: Json[], end: string[]): Partial<Completion> {
   const decoder = provider.streamDecoder();
   const total = new StreamAccumulator();
   for (const data of [...events.map((event) => JSON.stringify(event)), ...end]) {

@@ -4,7 +4,7 @@ import { createMockApp, LLMClient } from "../../mod.ts";
 import { BatchRun } from "../../lib/batch/run.ts";
 import { cacheKey } from "../../lib/cache/key.ts";
 import { canonicalJson, canonicalJsonOfDoubles } from "../../lib/json/canonical.ts";
-import { Checkpoint } from "../../lib/batch/journal/journal.ts";
+import { Journal } from "../../lib/batch/journal/journal.ts";
 import { openInput } from "../../lib/input/input_file.ts";
 import { readOptions } from "../../lib/input/read_options.ts";
 import type { ReadFlags } from "../../lib/input/read_options.ts";
@@ -39,16 +39,16 @@ async function run(
     },
   });
   const file = await openInput(folder.write(name, input));
-  const checkpoint = await Checkpoint.open(folder.file("out.jsonl"));
+  const journal = await Journal.open(folder.file("out.jsonl"));
   try {
     const reading = readOptions(file, flags);
-    checkInput(file, checkpoint, reading);
-    const batch = new BatchRun(client, { checkpoint });
-    for await (const _ of batch.batches(usableRecords(file, reading, checkpoint)));
-    checkpoint.order();
+    checkInput(file, journal, reading);
+    const batch = new BatchRun(client, { journal });
+    for await (const _ of batch.batches(usableRecords(file, reading, journal)));
+    journal.order();
     return sent;
   } finally {
-    checkpoint.close();
+    journal.close();
     file.close();
   }
 }
@@ -166,7 +166,7 @@ Deno.test("Results of a version that stored doubles are resumed; so is another s
     assert.equal(folder.read("out.jsonl"), stored(before));
   }
   folder.write("out.jsonl", stored("1.10"));
-  await assert.rejects(run(folder, line("1.2")), { code: "checkpoint_mismatch" });
+  await assert.rejects(run(folder, line("1.2")), { code: "journal_mismatch" });
 });
 
 Deno.test("Cache keys tell numbers apart that are different bytes on the wire", () => {

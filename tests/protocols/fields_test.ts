@@ -10,7 +10,7 @@ import { FlexLLMError } from "../../lib/errors.ts";
 import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import { claude } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
-import type { Provider } from "../../lib/protocols/protocol.ts";
+import type { Protocol } from "../../lib/protocols/protocol.ts";
 import { responses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 
 /** Each case: a conversation, and what the body must contain (alternatives are separated by `|`). */
@@ -158,7 +158,7 @@ const CASES: Record<string, [messages: unknown[], sign: string, options?: Sampli
 
 const FORMATS: [
   name: string,
-  provider: Provider,
+  provider: Protocol,
   service: ProviderName,
   url: string,
   model: string,

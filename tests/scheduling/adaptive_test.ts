@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RateLimitError } from "../../lib/errors.ts";
 import type { Target } from "../../lib/scheduling/load_balancer.ts";
-import { Gate, type GateOptions } from "../../lib/scheduling/endpoint_limits.ts";
+import { type EndpointLimitOptions, EndpointLimits } from "../../lib/scheduling/endpoint_limits.ts";
 import {
   type RunOptions,
   Scheduler,
@@ -18,8 +18,8 @@ import {
 
 function adaptive(
   clock: VirtualClock,
-  options: Partial<SchedulerOptions & GateOptions> = {},
-): { scheduler: Scheduler<Target>; gate: Gate } {
+  options: Partial<SchedulerOptions & EndpointLimitOptions> = {},
+): { scheduler: Scheduler<Target>; gate: EndpointLimits } {
   const settings = {
     concurrency: 256,
     maxQps: undefined,
@@ -36,7 +36,7 @@ function adaptive(
     random: seededRandom(1),
     ...options,
   };
-  const gate = new Gate(settings, true);
+  const gate = new EndpointLimits(settings, true);
   return { scheduler: new Scheduler([{ gate, weight: 1 }], settings), gate };
 }
 

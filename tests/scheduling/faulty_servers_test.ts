@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { FlexLLMError, HttpError, RateLimitError } from "../../lib/errors.ts";
 import { seededRandom } from "../../lib/runtime/random.ts";
 import { LOAD_BALANCES } from "../../lib/scheduling/load_balancer.ts";
-import { Gate } from "../../lib/scheduling/endpoint_limits.ts";
+import { EndpointLimits } from "../../lib/scheduling/endpoint_limits.ts";
 import { Scheduler } from "../../lib/scheduling/scheduler.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
@@ -35,7 +35,7 @@ const POOL = fc.record({
 type Endpoint = typeof ENDPOINT extends fc.Arbitrary<infer T> ? T : never;
 
 function placeOf(endpoint: Endpoint, clock: VirtualClock, random: () => number, isOnly: boolean) {
-  const gate = new Gate({
+  const gate = new EndpointLimits({
     ...endpoint,
     maxTpm: undefined,
     failureThreshold: undefined,

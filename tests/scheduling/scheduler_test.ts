@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ConnectionError, HttpError, InvalidInputError, RateLimitError } from "../../lib/errors.ts";
 import type { Target } from "../../lib/scheduling/load_balancer.ts";
-import { Gate, type GateOptions } from "../../lib/scheduling/endpoint_limits.ts";
+import { type EndpointLimitOptions, EndpointLimits } from "../../lib/scheduling/endpoint_limits.ts";
 import {
   type RetryNotice,
   Scheduler,
@@ -11,7 +11,7 @@ import { VirtualClock } from "../support/virtual_clock.ts";
 
 function scheduler(
   clock: VirtualClock,
-  options: Partial<SchedulerOptions & GateOptions> = {},
+  options: Partial<SchedulerOptions & EndpointLimitOptions> = {},
 ): Scheduler<Target> {
   const settings = {
     concurrency: 2,
@@ -29,7 +29,7 @@ function scheduler(
     random: () => 0.5,
     ...options,
   };
-  return new Scheduler([{ gate: new Gate(settings, true), weight: 1 }], settings);
+  return new Scheduler([{ gate: new EndpointLimits(settings, true), weight: 1 }], settings);
 }
 
 Deno.test("Scheduler runs no more at once than the concurrency", async () => {

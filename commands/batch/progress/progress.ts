@@ -13,7 +13,7 @@ import type { InputCheck } from "../../../lib/input/records.ts";
 import type { RetryNotice } from "../../../lib/scheduling/scheduler.ts";
 import { type ErrorKind, ErrorKinds } from "../../errors/groups.ts";
 import { LiveArea, type TerminalStream } from "../../terminal/live_area.ts";
-import { WaitWatch } from "../../wait_notice.ts";
+import { StallMonitor } from "../../wait_notice.ts";
 import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
 import { RecentRate } from "./recent_rate.ts";
 import { colored, divertNotes, writeNote } from "../../terminal/output.ts";
@@ -138,7 +138,7 @@ export function startProgress(
   const begun = screen.now();
   const rate = new RecentRate(begun);
   const tokenRate = new RecentRate(begun);
-  const waits = new WaitWatch(begun);
+  const waits = new StallMonitor(begun);
   const state = (): ProgressState => {
     const summary = batch.summary();
     const now = screen.now();

@@ -17,7 +17,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { CheckpointError } from "../../errors.ts";
+import { JournalError } from "../../errors.ts";
 import { asNumber, asObject } from "../../json/json.ts";
 import type { SpendingLedger } from "../../pricing/cost_tracker.ts";
 import { fileProblem, resolvePath } from "./output_file.ts";
@@ -56,7 +56,7 @@ function readState(path: string): State | undefined {
   const state = asObject(value);
   const [authorized, lost] = [asNumber(state?.authorized), asNumber(state?.lost)];
   if (authorized === undefined || lost === undefined || !(authorized >= 0 && lost >= 0)) {
-    throw new CheckpointError(`${path} is not a budget state file`, {
+    throw new JournalError(`${path} is not a budget state file`, {
       hint:
         "Delete it if the requests that a killed run had in flight need not count towards the budget.",
     });
@@ -77,7 +77,7 @@ export class BudgetLedger implements SpendingLedger {
    * Opens the ledger of the result file `output`, whose records have cost `recorded` USD.
    *
    * @param limit the budget in USD; without one, nothing is authorized, but lost amounts are kept
-   * @throws {CheckpointError} when the file cannot be read or written, or is not a ledger
+   * @throws {JournalError} when the file cannot be read or written, or is not a ledger
    */
   constructor(output: string, recorded: number, limit: number | undefined) {
     this.#path = `${resolvePath(output)}.state`;

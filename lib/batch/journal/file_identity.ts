@@ -5,7 +5,7 @@
  */
 import { fstatSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { CheckpointError } from "../../errors.ts";
+import { JournalError } from "../../errors.ts";
 import { SYNC_INTERVAL } from "./append_file.ts";
 import type { FileLock } from "../../runtime/file_lock.ts";
 import { copyWhole } from "./compact.ts";
@@ -23,7 +23,7 @@ export interface OpenFile {
 }
 
 /** Checks, once a second, that the file and its lock have not been taken away. */
-export class FilePlace {
+export class FileIdentity {
   readonly #file: OpenFile;
   #lastCheck = -Infinity;
 
@@ -42,7 +42,7 @@ export class FilePlace {
     this.#lastCheck = -Infinity;
   }
 
-  /** Checks the file, then the lock; throws {@link CheckpointError} when one is no longer ours. */
+  /** Checks the file, then the lock; throws {@link JournalError} when one is no longer ours. */
   check(): void {
     this.#checkFile();
     this.checkLock();
@@ -55,7 +55,7 @@ export class FilePlace {
     const { lock, name } = this.#file;
     if (lock === undefined || lock.isHeld()) return;
     this.#checkFile();
-    throw new CheckpointError(
+    throw new JournalError(
       `${name}.lock was removed, and another process is writing ${name} now`,
       { hint: `All answers so far are in ${name}, where the other process found them.` },
     );
@@ -74,7 +74,7 @@ export class FilePlace {
     } catch (error) {
       throw fileProblem(error, saved);
     }
-    throw new CheckpointError(`${name} was moved, removed or replaced while the batch ran`, {
+    throw new JournalError(`${name} was moved, removed or replaced while the batch ran`, {
       hint: `All answers so far are in ${saved}. Run the same command again: it reads them from ` +
         "there and sends only what is missing.",
     });

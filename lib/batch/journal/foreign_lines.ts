@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CheckpointError } from "../../errors.ts";
+import { JournalError } from "../../errors.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { comparedLine, type ResultRecord } from "./result_line.ts";
 import type { RecordIndex } from "./record_index.ts";
@@ -48,7 +48,7 @@ function resultProblem(
  * Looks through a file that was touched by another program. Results that someone else appended are taken
  * in where the file has none, and ignored where it has one of the same input. Returns the file's size.
  *
- * @throws {CheckpointError} naming the lines that are no results, or results of another input: they
+ * @throws {JournalError} naming the lines that are no results, or results of another input: they
  *   are not ours to remove
  */
 export function checkForeignLines(file: KnownFile): number {
@@ -63,7 +63,7 @@ export function checkForeignLines(file: KnownFile): number {
   }
   if (foreign.length === 0) return step.value.size;
   const more = foreign.length - SHOWN_LINES;
-  throw new CheckpointError(
+  throw new JournalError(
     [
       `another program wrote to ${file.name} while the batch ran:`,
       ...foreign.slice(0, SHOWN_LINES),

@@ -18,14 +18,14 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { CheckpointError, CheckpointMismatchError } from "../../errors.ts";
+import { JournalError, JournalMismatchError } from "../../errors.ts";
 import { fileReason } from "../../files/reasons.ts";
 import { foreignKind } from "../../files/foreign_kind.ts";
 import { AppendFile, FileCutError, readAt } from "./append_file.ts";
-import { FilePlace } from "./file_identity.ts";
+import { FileIdentity } from "./file_identity.ts";
 import { loadFingerprint } from "./fingerprint.ts";
 import { checkForeignLines } from "./foreign_lines.ts";
-import type { FoundAnswers } from "./journal_stats.ts";
+import type { JournalStats } from "./journal_stats.ts";
 import { JournalIndex } from "./journal_index.ts";
 import { LineBuffer } from "./line_buffer.ts";
 import type { FileLock } from "../../runtime/file_lock.ts";
@@ -36,7 +36,7 @@ import { removeRescued, rescuedPath, takeRescued } from "./rescued_file.ts";
 import { readResultLines } from "./read_results.ts";
 
 /** The result file of one batch, open and locked, or open for reading only. */
-export class Checkpoint {
+export class Journal {
   readonly #path: string;
   /** As the person named it. */
   readonly #name: string;
@@ -44,7 +44,7 @@ export class Checkpoint {
   /** None when it is open for reading only: then nothing may be changed. */
   readonly #lock: FileLock | undefined;
   readonly #created: boolean;
-  readonly #place: FilePlace;
+  readonly #place: FileIdentity;
   readonly #journal = new JournalIndex();
   readonly #index = this.#journal.records;
   readonly #lines = new LineBuffer();
@@ -64,16 +64,16 @@ export class Checkpoint {
     this.#fd = fd;
     this.#lock = lock;
     this.#created = created;
-    this.#place = new FilePlace({ path, name, fd, lock });
+    this.#place = new FileIdentity({ path, name, fd, lock });
   }
 
   /**
    * Opens the result file at `path`, makes it if need be, and reads what is in it.
    *
-   * @throws {CheckpointError} when it cannot be written, another process has it, or it holds
+   * @throws {JournalError} when it cannot be written, another process has it, or it holds
    *   something else than results
    */
-  static async open(path: string): Promise<Checkpoint> {
+  static async open(path: string): Promise<Journal> {
     const target = resolvePath(path);
     let lock: FileLock | undefined;
     let fd: number | undefined;
@@ -85,21 +85,21 @@ export class Checkpoint {
       fd = openSync(target, "a+");
       lock = await lockOf(target);
       if (lock === undefined) {
-        throw new CheckpointError(`another flexllm process is writing ${path}`, {
+        throw new JournalError(`another flexllm process is writing ${path}`, {
           hint: "Wait for it to end, or choose another output file.",
         });
       }
       // The one who had the lock may have replaced the file when it put it in order.
       closeSync(fd);
       fd = openSync(target, "a+");
-      const checkpoint = new Checkpoint(target, path, fd, lock, existing === undefined);
-      checkpoint.#scan();
-      checkpoint.#takeRescued();
-      return checkpoint;
+      const journal = new Journal(target, path, fd, lock, existing === undefined);
+      journal.#scan();
+      journal.#takeRescued();
+      return journal;
     } catch (error) {
       if (fd !== undefined) closeSync(fd);
       lock?.release();
-      throw error instanceof CheckpointError ? error : fileProblem(error, path);
+      throw error instanceof JournalError ? error : fileProblem(error, path);
     }
   }
 
@@ -107,9 +107,9 @@ export class Checkpoint {
    * Opens the result file at `path` to look into it: nothing is changed, and another process may be
    * writing it. `undefined` when there is none.
    *
-   * @throws {CheckpointError} when it cannot be read, or holds something else than results
+   * @throws {JournalError} when it cannot be read, or holds something else than results
    */
-  static async openToRead(path: string): Promise<Checkpoint | undefined> {
+  static async openToRead(path: string): Promise<Journal | undefined> {
     const target = resolvePath(path);
     let fd: number | undefined;
     await loadFingerprint();
@@ -118,14 +118,14 @@ export class Checkpoint {
       if (existing === undefined) return undefined;
       checkKind(existing, path);
       fd = openSync(target, "r");
-      const checkpoint = new Checkpoint(target, path, fd, undefined, false);
-      checkpoint.#scan();
-      checkpoint.#takeRescued();
-      return checkpoint;
+      const journal = new Journal(target, path, fd, undefined, false);
+      journal.#scan();
+      journal.#takeRescued();
+      return journal;
     } catch (error) {
       if (fd !== undefined) closeSync(fd);
-      if (error instanceof CheckpointError) throw error;
-      throw new CheckpointError(`cannot read ${path}: ${fileReason(error)}`, {
+      if (error instanceof JournalError) throw error;
+      throw new JournalError(`cannot read ${path}: ${fileReason(error)}`, {
         cause: error,
         hint: "Choose another output file, or change the permissions.",
       });
@@ -133,7 +133,7 @@ export class Checkpoint {
   }
 
   /** What was in the file when it was opened. */
-  get found(): FoundAnswers {
+  get found(): JournalStats {
     return this.#journal.found;
   }
 
@@ -160,7 +160,7 @@ export class Checkpoint {
   /**
    * Whether the record `index` with the given input is done already.
    *
-   * @throws {CheckpointMismatchError} when the file's record of that index has another input,
+   * @throws {JournalMismatchError} when the file's record of that index has another input,
    *   unless `rerunChanged` says to forget it
    */
   isDone(index: number, input: unknown, rerunChanged = false): boolean {
@@ -176,8 +176,8 @@ export class Checkpoint {
     return state === "success";
   }
 
-  #mismatch(index: number): CheckpointMismatchError {
-    return new CheckpointMismatchError(
+  #mismatch(index: number): JournalMismatchError {
+    return new JournalMismatchError(
       `${this.#name} was made from another input: record ${index} differs`,
       index,
       { hint: "Choose another output file, or redo changed records with --rerun-changed." },
@@ -187,7 +187,7 @@ export class Checkpoint {
   /** Throws when the file has records beyond the `total` of the input. */
   checkEnd(total: number): void {
     if (this.end <= total) return;
-    throw new CheckpointMismatchError(
+    throw new JournalMismatchError(
       `${this.#name} was made from another input: it has a record ${this.end - 1}, ` +
         `the input has only ${total}`,
       total,
@@ -203,7 +203,7 @@ export class Checkpoint {
   /**
    * Reads the record of `index`, which is in the file.
    *
-   * @throws {CheckpointError} when another program has changed its line
+   * @throws {JournalError} when another program has changed its line
    */
   read(index: number): ResultRecord {
     const { offset, length } = this.#index.place(index);
@@ -212,8 +212,8 @@ export class Checkpoint {
     throw this.#damaged(index);
   }
 
-  #damaged(index: number): CheckpointError {
-    return new CheckpointError(
+  #damaged(index: number): JournalError {
+    return new JournalError(
       `another program changed the line of record ${index} in ${this.#name} while the batch ran`,
       { hint: "Remove that line, and run the same command again." },
     );
@@ -223,7 +223,7 @@ export class Checkpoint {
    * Writes records. When this returns, they survive the end of this process; within a second they
    * survive a power failure.
    *
-   * @throws {CheckpointError} when they cannot be written: the file is left without them; or when
+   * @throws {JournalError} when they cannot be written: the file is left without them; or when
    *   another program has cut or replaced the file: they are saved, and the message says where
    */
   append(records: readonly ResultRecord[]): void {
@@ -248,7 +248,7 @@ export class Checkpoint {
       return this.#file.append(bytes, lengths);
     } catch (error) {
       if (!(error instanceof FileCutError)) throw fileProblem(error, this.#name);
-      throw new CheckpointError(
+      throw new JournalError(
         `${this.#name} was truncated by another program while the batch ran`,
         {
           hint: "Some results are lost. Run the same command again to send those records again.",
@@ -263,7 +263,7 @@ export class Checkpoint {
   /**
    * Makes sure that all that was written is on the disk, and in its place.
    *
-   * @throws {CheckpointError} when it is not, and says where it is
+   * @throws {JournalError} when it is not, and says where it is
    */
   settle(): void {
     try {
@@ -278,7 +278,7 @@ export class Checkpoint {
    * Sorts the file by index, one record each, by replacing it with a sorted copy all at once. Only
    * checks it when it is sorted already.
    *
-   * @throws {CheckpointError} when the copy cannot be written, or another program has written something
+   * @throws {JournalError} when the copy cannot be written, or another program has written something
    *   else into the file; the file stays as it is
    */
   order(): void {
@@ -293,7 +293,7 @@ export class Checkpoint {
         checkLines(this.#fd, this.#index);
       }
     } catch (error) {
-      if (error instanceof CheckpointError) throw error;
+      if (error instanceof JournalError) throw error;
       if (!(error instanceof DamagedLineError)) throw fileProblem(error, this.#name);
       // Names the line, where it can.
       this.#checkForeignLines();
@@ -318,7 +318,7 @@ export class Checkpoint {
   /** Throws when something was appended while the file was being copied. */
   #checkQuiet(size: number): void {
     if (fstatSync(this.#fd).size === size) return;
-    throw new CheckpointError(`another program keeps writing to ${this.#name}`, {
+    throw new JournalError(`another program keeps writing to ${this.#name}`, {
       hint: "All answers are in the file, but not in order. Stop the other program, remove its " +
         "lines and run the same command again.",
     });
@@ -344,7 +344,7 @@ export class Checkpoint {
       const { record, offset, length, number, isTorn } = step.value;
       if (typeof record === "string") {
         if (isTorn) return this.#cutTornLine(offset);
-        throw new CheckpointError(
+        throw new JournalError(
           `${this.#name}:${number} is not a result of flexllm: ${record}`,
           { hint: "Choose another output file, or remove that line." },
         );
@@ -369,7 +369,7 @@ export class Checkpoint {
   #refuseOtherKinds(): void {
     const kind = foreignKind(readAt(this.#fd, 0, 8), this.#name);
     if (kind === undefined) return;
-    throw new CheckpointError(`the output ${this.#name} is ${kind.what}`, {
+    throw new JournalError(`the output ${this.#name} is ${kind.what}`, {
       hint: `Choose another output file. ${kind.hint}`,
     });
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import { fingerprint } from "./fingerprint.ts";
-import { FoundAnswers } from "./journal_stats.ts";
+import { JournalStats } from "./journal_stats.ts";
 import { comparedLine, type ResultRecord } from "./result_line.ts";
 import { RecordIndex } from "./record_index.ts";
 
@@ -17,7 +17,7 @@ export class JournalIndex {
   /** The places and states. */
   readonly records = new RecordIndex();
   /** The answers that this run did not give. */
-  readonly found = new FoundAnswers();
+  readonly found = new JournalStats();
   #lastIndex = -1;
   /** The end of the last record. */
   #end = 0;

@@ -6,7 +6,7 @@
 import type { ResultRecord } from "./result_line.ts";
 
 /** The sums over the records of a file. */
-export class FoundAnswers {
+export class JournalStats {
   readonly #models = new Map<string, number>();
   #unparsed = 0;
 

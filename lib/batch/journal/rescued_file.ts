@@ -4,7 +4,7 @@
  * @module
  */
 import { closeSync, openSync, rmSync } from "node:fs";
-import { CheckpointError } from "../../errors.ts";
+import { JournalError } from "../../errors.ts";
 import { readAt } from "./append_file.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { comparedLine, type ResultRecord } from "./result_line.ts";
@@ -45,7 +45,7 @@ function mismatch(record: ResultRecord, path: string, { name, index }: Target): 
  * Adds the results of the rescued file at `path` that `target` lacks. The caller removes the file when
  * they are on the disk. Returns whether there is one.
  *
- * @throws {CheckpointError} when the two files do not belong together
+ * @throws {JournalError} when the two files do not belong together
  */
 export function takeRescued(path: string, target: Target): boolean {
   const { name, index } = target;
@@ -62,7 +62,7 @@ export function takeRescued(path: string, target: Target): boolean {
         ? `${path}:${number} is not a result of flexllm: ${record}`
         : mismatch(record, path, target);
       if (problem === undefined) continue;
-      throw new CheckpointError(problem, {
+      throw new JournalError(problem, {
         hint: `${path} has answers that were saved when ${name} was replaced. To continue with ` +
           `them: mv ${path} ${name}. If you do not need them, remove it.`,
       });

@@ -100,7 +100,7 @@ function decodeUsage(usage: RecordUsage): Usage {
 }
 
 /** What of a record must be the same for its result to be that of the record. */
-export function comparedInput({ messages, options }: Omit<RecordHead, "index">): unknown {
+export function inputIdentity({ messages, options }: Omit<RecordHead, "index">): unknown {
   const own = wireOptions(options);
   // The messages alone where there is no more: files of before are compared as they were.
   return own === undefined ? messages : { messages, options: own };

@@ -7,10 +7,10 @@ import { decode, decodeError } from "./decode.ts";
 import { encoder } from "./encode.ts";
 import { ClaudeStreamDecoder } from "./stream.ts";
 import { claudeModelList } from "../model_list.ts";
-import type { Provider } from "../protocol.ts";
+import type { Protocol } from "../protocol.ts";
 
 /** The Messages format. */
-export const claude: Provider = {
+export const claude: Protocol = {
   name: "claude",
   encoder,
   decode,

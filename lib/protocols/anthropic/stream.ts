@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { NativeMessage } from "../../chat/messages.ts";
+import type { ProviderMessage } from "../../chat/messages.ts";
 import type { StreamEvent } from "../../chat/events.ts";
 import { MalformedResponseError } from "../../errors.ts";
 import { asNumber, asObject, asObjects, asText, type Json } from "../../json/json.ts";
@@ -92,7 +92,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
     }
   }
 
-  native(): NativeMessage {
+  native(): ProviderMessage {
     return { format: "claude", content: this.#blocks.map(({ block }) => block) };
   }
 

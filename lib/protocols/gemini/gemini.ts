@@ -8,7 +8,7 @@ import { decodeError } from "../google_error.ts";
 import { encoder } from "./encode.ts";
 import { GeminiStreamDecoder } from "./stream.ts";
 import { geminiModelList } from "../model_list.ts";
-import type { FetchedUrls, Provider } from "../protocol.ts";
+import type { FetchedUrls, Protocol } from "../protocol.ts";
 
 /**
  * Only newer models fetch web URLs, and no other service of this format does, so web content is sent as
@@ -25,7 +25,7 @@ const fetchedUrls: FetchedUrls = {
 };
 
 /** The generateContent format. */
-export const gemini: Provider = {
+export const gemini: Protocol = {
   name: "gemini",
   encoder,
   decode,

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { NativeMessage } from "../../chat/messages.ts";
+import type { ProviderMessage } from "../../chat/messages.ts";
 import type { Usage } from "../../usage.ts";
 import type { StreamEvent } from "../../chat/events.ts";
 import type { PartialCompletion } from "../../errors.ts";
@@ -132,7 +132,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     return events;
   }
 
-  native(): NativeMessage | undefined {
+  native(): ProviderMessage | undefined {
     return this.#parts.length === 0 ? undefined : { format: "gemini", content: this.#parts };
   }
 

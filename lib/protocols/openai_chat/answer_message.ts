@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { NativeMessage } from "../../chat/messages.ts";
+import type { ProviderMessage } from "../../chat/messages.ts";
 import type { Citation } from "../../chat/result.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
@@ -169,7 +169,7 @@ export function nativeMessage(
   content: unknown,
   extras: Json | undefined,
   calls: readonly DecodedCall[],
-): NativeMessage | undefined {
+): ProviderMessage | undefined {
   if (extras === undefined && calls.length === 0 && !Array.isArray(content)) return undefined;
   const { executed_tools: _, annotations, audio, ...fields } = extras ?? {};
   if (asObjects(annotations).some(({ type }) => type === "file")) fields.annotations = annotations;

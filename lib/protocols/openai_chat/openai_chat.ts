@@ -8,10 +8,10 @@ import { decodeError } from "../openai_error.ts";
 import { encoder } from "./encode.ts";
 import { ChatStreamDecoder } from "./stream.ts";
 import { openaiModelList } from "../model_list.ts";
-import type { Provider } from "../protocol.ts";
+import type { Protocol } from "../protocol.ts";
 
 /** The Chat Completions format. */
-export const chatCompletions: Provider = {
+export const chatCompletions: Protocol = {
   name: "chat",
   encoder,
   decode,

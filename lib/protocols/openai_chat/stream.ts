@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { NativeMessage } from "../../chat/messages.ts";
+import type { ProviderMessage } from "../../chat/messages.ts";
 import type { Usage } from "../../usage.ts";
 import type { StreamEvent } from "../../chat/events.ts";
 import { MalformedResponseError } from "../../errors.ts";
@@ -88,7 +88,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     return events;
   }
 
-  native(): NativeMessage | undefined {
+  native(): ProviderMessage | undefined {
     const { content, extras } = this.#message;
     return nativeMessage(content, extras, this.#calls.calls());
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { openaiModelList } from "../model_list.ts";
-import type { ChatRequest, Provider } from "../protocol.ts";
+import type { ChatRequest, Protocol } from "../protocol.ts";
 import { asObject } from "../../json/json.ts";
 import { decodeError } from "../openai_error.ts";
 import { decode, failureOf } from "./decode.ts";
@@ -12,7 +12,7 @@ import { encoder } from "./encode.ts";
 import { ResponsesStreamDecoder } from "./stream.ts";
 
 /** The Responses format. */
-export const responses: Provider = {
+export const responses: Protocol = {
   name: "responses",
   encoder,
   decode,

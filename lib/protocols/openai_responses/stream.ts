@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { NativeMessage } from "../../chat/messages.ts";
+import type { ProviderMessage } from "../../chat/messages.ts";
 import type { Usage } from "../../usage.ts";
 import type { StreamEvent } from "../../chat/events.ts";
 import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
@@ -37,7 +37,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     return events;
   }
 
-  native(): NativeMessage {
+  native(): ProviderMessage {
     return { format: "responses", content: this.#output };
   }
 

@@ -39,7 +39,7 @@ Deno.test("a file that is no ledger is named, with what to do", () => {
   for (const text of ["{}", '{"authorized": -1, "lost": 0}', "not JSON"]) {
     writeFileSync(`${output}.state`, text);
     assert.throws(() => new BudgetLedger(output, 0, 10), {
-      code: "checkpoint",
+      code: "journal",
       message: /out\.jsonl\.state is not a budget state file/,
       hint: /^Delete it if/,
     });

@@ -12,7 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import type { Message } from "../../../mod.ts";
-import { Checkpoint } from "../../../lib/batch/journal/journal.ts";
+import { Journal } from "../../../lib/batch/journal/journal.ts";
 import type { ResultRecord } from "../../../lib/batch/journal/result_line.ts";
 import { seededRandom } from "../../../lib/runtime/random.ts";
 import { jsonLines, temporaryFolder } from "../../support/temporary_folder.ts";
@@ -46,26 +46,26 @@ Deno.test("A foreign line in mid-run costs no answer: the file is kept, unsorted
   for (const foreign of ['{"x":1}\n', "no JSON\n", '{"torn":', "\ufffd\n", '{"index":1,"st\n']) {
     using folder = temporaryFolder();
     const path = folder.file("out.jsonl");
-    const checkpoint = await Checkpoint.open(path);
-    checkpoint.append([record(1), record(0)]);
+    const journal = await Journal.open(path);
+    journal.append([record(1), record(0)]);
     appendFileSync(path, foreign);
-    checkpoint.append([record(3), record(5)]);
-    checkpoint.append([record(2), record(4)]);
-    assert.equal(checkpoint.read(3).output, record(3).output);
+    journal.append([record(3), record(5)]);
+    journal.append([record(2), record(4)]);
+    assert.equal(journal.read(3).output, record(3).output);
     const before = folder.read("out.jsonl");
-    assert.throws(() => checkpoint.order(), (error: Error) => {
+    assert.throws(() => journal.order(), (error: Error) => {
       assert.match(error.message, /another program wrote to .*out\.jsonl.*\n.*out\.jsonl:\d: /);
       return true;
     });
-    checkpoint.close();
+    journal.close();
     assert.equal(folder.read("out.jsonl"), before);
     assertAllThere(before, [0, 1, 2, 3, 4, 5]);
     assert.ok(before.includes(foreign));
     // The next run names the line as well; without it, everything is found and sorted.
-    await assert.rejects(Checkpoint.open(path), { code: "checkpoint" });
+    await assert.rejects(Journal.open(path), { code: "journal" });
     const kept = before.split("\n").filter((line) => /^\{"index":\d,"output/.test(line));
     folder.write("out.jsonl", `${kept.join("\n")}\n`);
-    const again = await Checkpoint.open(path);
+    const again = await Journal.open(path);
     assert.equal(again.successes, 6);
     again.order();
     again.close();
@@ -77,11 +77,11 @@ Deno.test("A foreign line after the last result is neither removed nor overlooke
   for (const order of [[0, 1], [1, 0]]) {
     using folder = temporaryFolder();
     const path = folder.file("out.jsonl");
-    const checkpoint = await Checkpoint.open(path);
-    checkpoint.append(order.map((i) => record(i)));
+    const journal = await Journal.open(path);
+    journal.append(order.map((i) => record(i)));
     appendFileSync(path, '{"x":1}\n');
-    assert.throws(() => checkpoint.order(), /out\.jsonl:3: it has no "index"/);
-    checkpoint.close();
+    assert.throws(() => journal.order(), /out\.jsonl:3: it has no "index"/);
+    journal.close();
     assert.match(folder.read("out.jsonl"), /\{"x":1\}\n$/);
   }
 });
@@ -89,26 +89,26 @@ Deno.test("A foreign line after the last result is neither removed nor overlooke
 Deno.test("Empty lines in mid-run are removed when the file is sorted", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
-  const checkpoint = await Checkpoint.open(path);
+  const journal = await Journal.open(path);
   for (const index of [0, 1, 2]) {
-    checkpoint.append([record(index)]);
+    journal.append([record(index)]);
     appendFileSync(path, index === 1 ? " \r\n" : "\n");
   }
-  checkpoint.order();
-  checkpoint.close();
+  journal.order();
+  journal.close();
   assert.equal(folder.read("out.jsonl"), lines(record(0), record(1), record(2)));
 });
 
 Deno.test("Results that another writer appends are kept if they are of the same input", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
-  const checkpoint = await Checkpoint.open(path);
-  checkpoint.append([record(0), record(1, "error")]);
+  const journal = await Journal.open(path);
+  journal.append([record(0), record(1, "error")]);
   const theirs = { ...record(0), output: "theirs" };
   appendFileSync(path, lines(theirs, { ...record(1), output: "theirs" }, record(3)));
-  checkpoint.append([record(2)]);
-  checkpoint.order();
-  checkpoint.close();
+  journal.append([record(2)]);
+  journal.order();
+  journal.close();
   const results = jsonLines(folder.read("out.jsonl"));
   assert.deepEqual(results.map(({ index }) => index), [0, 1, 2, 3]);
   assert.equal(results[0].output, record(0).output, "our own answer stays");
@@ -118,11 +118,11 @@ Deno.test("Results that another writer appends are kept if they are of the same 
 Deno.test("A result of another input that someone appends is not removed by sorting", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
-  const checkpoint = await Checkpoint.open(path);
-  checkpoint.append([record(1), record(0)]);
+  const journal = await Journal.open(path);
+  journal.append([record(1), record(0)]);
   appendFileSync(path, lines({ ...record(0), input: question(77) }));
-  assert.throws(() => checkpoint.order(), /out\.jsonl:3: it is a result for different input/);
-  checkpoint.close();
+  assert.throws(() => journal.order(), /out\.jsonl:3: it is a result for different input/);
+  journal.close();
   assertAllThere(folder.read("out.jsonl"), [0, 1]);
 });
 
@@ -131,15 +131,15 @@ Deno.test("A line that is edited in place is found before the file is replaced",
     for (const at of [0, 30, -2, -1]) {
       using folder = temporaryFolder();
       const path = folder.file("out.jsonl");
-      const checkpoint = await Checkpoint.open(path);
-      checkpoint.append(order.map((i) => record(i)));
+      const journal = await Journal.open(path);
+      journal.append(order.map((i) => record(i)));
       const length = lines(record(order[0])).length + lines(record(order[1])).length;
       const fd = openSync(path, "r+");
       writeSync(fd, Buffer.from("\n"), 0, 1, at < 0 ? length + at : at);
       closeSync(fd);
       const before = folder.read("out.jsonl");
-      assert.throws(() => checkpoint.order(), { code: "checkpoint" }, `${order} at ${at}`);
-      checkpoint.close();
+      assert.throws(() => journal.order(), { code: "journal" }, `${order} at ${at}`);
+      journal.close();
       assert.equal(folder.read("out.jsonl"), before);
     }
   }
@@ -149,14 +149,14 @@ Deno.test("A file that is cut in mid-run stops the batch, with what was in hand 
   for (const size of [0, 10, 120]) {
     using folder = temporaryFolder();
     const path = folder.file("out.jsonl");
-    const checkpoint = await Checkpoint.open(path);
-    checkpoint.append([record(0), record(1), record(2)]);
+    const journal = await Journal.open(path);
+    journal.append([record(0), record(1), record(2)]);
     truncateSync(path, size);
     assert.throws(
-      () => checkpoint.append([record(3), record(4)]),
+      () => journal.append([record(3), record(4)]),
       /was truncated by another program/,
     );
-    checkpoint.close();
+    journal.close();
     assertAllThere(folder.read("out.jsonl"), [3, 4]);
   }
 });
@@ -167,7 +167,7 @@ Deno.test("Whatever another program does to the file, no answer is lost or sorte
     const random = seededRandom(seed);
     const pick = (count: number) => Math.floor(random() * count);
     const path = folder.file("out.jsonl");
-    const checkpoint = await Checkpoint.open(path);
+    const journal = await Journal.open(path);
     const indexes = Array.from({ length: 40 }, (_, i) => i).sort(() => random() - 0.5);
     const foreign = ["\n", '{"x":1}\n', '{"torn', "}\n", lines(record(99)), "\0\0", "é\n"];
     let [next, isForeign] = [0, false];
@@ -178,17 +178,17 @@ Deno.test("Whatever another program does to the file, no answer is lost or sorte
         appendFileSync(path, text);
       }
       const count = 1 + pick(4);
-      checkpoint.append(indexes.slice(next, next + count).map((i) => record(i)));
+      journal.append(indexes.slice(next, next + count).map((i) => record(i)));
       next += count;
     }
     let sorted = true;
     try {
-      checkpoint.order();
+      journal.order();
     } catch (error) {
-      assert.equal((error as { code: string }).code, "checkpoint");
+      assert.equal((error as { code: string }).code, "journal");
       sorted = false;
     }
-    checkpoint.close();
+    journal.close();
     const text = folder.read("out.jsonl");
     assertAllThere(text, indexes);
     if (!isForeign) assert.ok(sorted, `seed ${seed}`);
@@ -202,7 +202,7 @@ Deno.test("Whatever another program does to the file, no answer is lost or sorte
 Deno.test("A file that was replaced by an older version is completed from what was rescued", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
-  const first = await Checkpoint.open(path);
+  const first = await Journal.open(path);
   first.append([record(0), { ...record(1, "error"), cost: 1 }]);
   folder.write("older", folder.read("out.jsonl"));
   first.append([record(3), { ...record(1), cost: 2 }]);
@@ -211,10 +211,10 @@ Deno.test("A file that was replaced by an older version is completed from what w
   first.close();
   assert.deepEqual(readdirSync(folder.path).toSorted(), ["out.jsonl", "out.jsonl.rescued"]);
 
-  const looking = await Checkpoint.openToRead(path);
+  const looking = await Journal.openToRead(path);
   assert.deepEqual([looking?.isDone(3, question(3)), looking?.successes], [true, 3]);
   looking?.close();
-  const second = await Checkpoint.open(path);
+  const second = await Journal.open(path);
   assert.deepEqual([0, 1, 2, 3].map((i) => second.isDone(i, question(i))), [
     true,
     true,
@@ -232,13 +232,13 @@ Deno.test("A file that was replaced by an older version is completed from what w
 Deno.test("What is written when the file is found replaced is rescued as well", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
-  const first = await Checkpoint.open(path);
+  const first = await Journal.open(path);
   rmSync(path);
   folder.write("out.jsonl", "");
   // The check is due at the first append.
   assert.throws(() => first.append([record(0)]), /replaced/);
   first.close();
-  const second = await Checkpoint.open(path);
+  const second = await Journal.open(path);
   assert.equal(second.isDone(0, question(0)), true);
   second.close();
 });
@@ -249,7 +249,7 @@ Deno.test("A rescued file of another batch is left alone, and so is the result f
   const other = { ...record(0), input: question(9) };
   for (const text of [lines(record(1), other), `${lines(record(1))}{"x":1}\n`]) {
     folder.write("out.jsonl.rescued", text);
-    await assert.rejects(Checkpoint.open(path), (error: Error & { hint: string }) => {
+    await assert.rejects(Journal.open(path), (error: Error & { hint: string }) => {
       assert.match(error.message, /out\.jsonl\.rescued/);
       assert.match(error.hint, /mv .*out\.jsonl\.rescued .*out\.jsonl/);
       return true;
@@ -262,10 +262,10 @@ Deno.test("A rescued file of another batch is left alone, and so is the result f
 Deno.test("A lock file that was removed is made again", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
-  const first = await Checkpoint.open(path);
+  const first = await Journal.open(path);
   rmSync(`${path}.lock`);
   first.settle();
-  await assert.rejects(Checkpoint.open(path), /another flexllm process is writing/);
+  await assert.rejects(Journal.open(path), /another flexllm process is writing/);
   first.append([record(0)]);
   first.close();
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
@@ -274,16 +274,16 @@ Deno.test("A lock file that was removed is made again", async () => {
 Deno.test("A writer whose lock another one has stops, and leaves the other its lock", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
-  const first = await Checkpoint.open(path);
+  const first = await Journal.open(path);
   first.append([record(0), record(3)]);
   rmSync(`${path}.lock`);
-  const second = await Checkpoint.open(path);
+  const second = await Journal.open(path);
   // The first check of the place is more than a second away, but bytes of another writer bring it on.
   second.append([record(1)]);
   assert.throws(() => first.append([record(2)]), /another process is writing/);
   assert.throws(() => first.append([record(4)]), /another process is writing/);
   first.close();
-  await assert.rejects(Checkpoint.open(path), /another flexllm process is writing/);
+  await assert.rejects(Journal.open(path), /another flexllm process is writing/);
   second.append([record(2), record(4)]);
   second.order();
   second.close();

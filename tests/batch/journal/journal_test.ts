@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import type { Message } from "../../../mod.ts";
-import { Checkpoint } from "../../../lib/batch/journal/journal.ts";
+import { Journal } from "../../../lib/batch/journal/journal.ts";
 import type { ResultRecord } from "../../../lib/batch/journal/result_line.ts";
 import { jsonLines, temporaryFolder } from "../../support/temporary_folder.ts";
 
@@ -17,29 +17,29 @@ function lines(...records: ResultRecord[]): string {
   return records.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
-Deno.test("Checkpoint knows after reopening what is done, failed and missing", async () => {
+Deno.test("Journal knows after reopening what is done, failed and missing", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
-  const first = await Checkpoint.open(path);
+  const first = await Journal.open(path);
   first.append([record(0)]);
   first.append([record(2, "error")]);
   first.close();
-  const again = await Checkpoint.open(path);
+  const again = await Journal.open(path);
   assert.deepEqual([0, 1, 2].map((i) => again.isDone(i, question(i))), [true, false, false]);
   assert.deepEqual([again.successes, again.errors], [1, 1]);
   assert.equal(again.read(0).output, "Answer 0");
   again.close();
 });
 
-Deno.test("Checkpoint knows what all answers have cost, those that were replaced included", async () => {
+Deno.test("Journal knows what all answers have cost, those that were replaced included", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const cost = async (...records: ResultRecord[]) => {
-    const checkpoint = await Checkpoint.open(path);
-    checkpoint.append(records);
-    const { cost } = checkpoint;
-    if (records.length === 0) checkpoint.order();
-    checkpoint.close();
+    const journal = await Journal.open(path);
+    journal.append(records);
+    const { cost } = journal;
+    if (records.length === 0) journal.order();
+    journal.close();
     return cost;
   };
   assert.equal(await cost({ ...record(1, "error"), cost: 1 }, { ...record(0), cost: 2 }), 3);
@@ -53,15 +53,15 @@ Deno.test("Checkpoint knows what all answers have cost, those that were replaced
   assert.equal(await cost(), 3);
 });
 
-Deno.test("Checkpoint has a record in the file as soon as append() returns", async () => {
+Deno.test("Journal has a record in the file as soon as append() returns", async () => {
   using folder = temporaryFolder();
-  const checkpoint = await Checkpoint.open(folder.file("out.jsonl"));
-  checkpoint.append([record(0)]);
+  const journal = await Journal.open(folder.file("out.jsonl"));
+  journal.append([record(0)]);
   assert.deepEqual(jsonLines(folder.read("out.jsonl")), [record(0)]);
-  checkpoint.close();
+  journal.close();
 });
 
-Deno.test("Checkpoint cuts off a torn last line, and keeps a whole one without its newline", async () => {
+Deno.test("Journal cuts off a torn last line, and keeps a whole one without its newline", async () => {
   using folder = temporaryFolder();
   const whole = lines(record(0), record(1));
   for (
@@ -73,26 +73,26 @@ Deno.test("Checkpoint cuts off a torn last line, and keeps a whole one without i
     ]
   ) {
     const path = folder.write("out.jsonl", whole + torn);
-    const checkpoint = await Checkpoint.open(path);
-    checkpoint.append([record(2)]);
-    checkpoint.close();
+    const journal = await Journal.open(path);
+    journal.append([record(2)]);
+    journal.close();
     assert.equal(folder.read("out.jsonl"), whole + lines(record(2)));
   }
   const path = folder.write("out.jsonl", whole.trimEnd());
-  const checkpoint = await Checkpoint.open(path);
-  checkpoint.append([record(2)]);
-  assert.equal(checkpoint.read(2).output, "Answer 2");
-  checkpoint.close();
+  const journal = await Journal.open(path);
+  journal.append([record(2)]);
+  assert.equal(journal.read(2).output, "Answer 2");
+  journal.close();
   assert.equal(folder.read("out.jsonl"), whole + lines(record(2)));
 });
 
-Deno.test("Checkpoint refuses a file that holds something else, and leaves it alone", async () => {
+Deno.test("Journal refuses a file that holds something else, and leaves it alone", async () => {
   using folder = temporaryFolder();
   for (
     const [text, line] of [["my diary\nday two\n", 1], [`${lines(record(0))}{"a":1}\n`, 2]] as const
   ) {
     const path = folder.write("out.jsonl", text);
-    await assert.rejects(Checkpoint.open(path), (error: Error) => {
+    await assert.rejects(Journal.open(path), (error: Error) => {
       assert.match(error.message, new RegExp(`out\\.jsonl:${line} is not a result of flexllm`));
       return true;
     });
@@ -100,101 +100,101 @@ Deno.test("Checkpoint refuses a file that holds something else, and leaves it al
   }
 });
 
-Deno.test("Checkpoint tells a changed input by its index, whatever the order of its fields", async () => {
+Deno.test("Journal tells a changed input by its index, whatever the order of its fields", async () => {
   using folder = temporaryFolder();
   const path = folder.write("out.jsonl", lines(record(0), record(1)));
-  const checkpoint = await Checkpoint.open(path);
+  const journal = await Journal.open(path);
   const swapped = [{ content: "Question 0", role: "user" }];
-  assert.equal(checkpoint.isDone(0, swapped), true);
-  assert.throws(() => checkpoint.isDone(1, question(99)), {
-    code: "checkpoint_mismatch",
+  assert.equal(journal.isDone(0, swapped), true);
+  assert.throws(() => journal.isDone(1, question(99)), {
+    code: "journal_mismatch",
     index: 1,
   });
-  assert.equal(checkpoint.isDone(1, question(99), true), false);
-  checkpoint.append([{ ...record(1), input: question(99), output: "new" }]);
-  checkpoint.order();
-  checkpoint.close();
+  assert.equal(journal.isDone(1, question(99), true), false);
+  journal.append([{ ...record(1), input: question(99), output: "new" }]);
+  journal.order();
+  journal.close();
   assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ output }) => output), [
     "Answer 0",
     "new",
   ]);
 });
 
-Deno.test("Checkpoint orders the file, one record an index, the success before the failure", async () => {
+Deno.test("Journal orders the file, one record an index, the success before the failure", async () => {
   using folder = temporaryFolder();
   const path = folder.write(
     "out.jsonl",
     lines(record(3), record(1, "error"), record(0), record(1), record(2), record(2, "error")),
   );
-  const checkpoint = await Checkpoint.open(path);
-  checkpoint.order();
-  checkpoint.close();
+  const journal = await Journal.open(path);
+  journal.order();
+  journal.close();
   assert.equal(folder.read("out.jsonl"), lines(record(0), record(1), record(2), record(3)));
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
 });
 
-Deno.test("Checkpoint orders many and long records through small windows", async () => {
+Deno.test("Journal orders many and long records through small windows", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
-  const checkpoint = await Checkpoint.open(path);
+  const journal = await Journal.open(path);
   const count = 300;
   const all = Array.from({ length: count }, (_, i) => {
     const output = `${i} é `.repeat(i % 50 === 0 ? 400_000 : 3000);
     return { ...record((i * 7) % count), output };
   });
-  for (const each of all) checkpoint.append([each]);
-  checkpoint.order();
-  checkpoint.close();
+  for (const each of all) journal.append([each]);
+  journal.order();
+  journal.close();
   const sorted = all.toSorted((a, b) => a.index - b.index);
   assert.equal(folder.read("out.jsonl"), lines(...sorted));
 });
 
-Deno.test("Checkpoint does not rewrite a file that is in order", async () => {
+Deno.test("Journal does not rewrite a file that is in order", async () => {
   using folder = temporaryFolder();
   const path = folder.write("out.jsonl", lines(record(0), record(1)));
   const before = statSync(path).ino;
-  const checkpoint = await Checkpoint.open(path);
-  checkpoint.append([record(2)]);
-  checkpoint.order();
-  checkpoint.close();
+  const journal = await Journal.open(path);
+  journal.append([record(2)]);
+  journal.order();
+  journal.close();
   assert.equal(statSync(path).ino, before);
 });
 
-Deno.test("Checkpoint keeps the permissions and the link of an ordered file", async () => {
+Deno.test("Journal keeps the permissions and the link of an ordered file", async () => {
   using folder = temporaryFolder();
   const target = folder.write("real.jsonl", lines(record(1), record(0)));
   chmodSync(target, 0o640);
   symlinkSync(target, folder.file("link.jsonl"));
-  const checkpoint = await Checkpoint.open(folder.file("link.jsonl"));
-  checkpoint.order();
-  checkpoint.close();
+  const journal = await Journal.open(folder.file("link.jsonl"));
+  journal.order();
+  journal.close();
   assert.equal(folder.read("real.jsonl"), lines(record(0), record(1)));
   assert.equal(statSync(target).mode & 0o777, 0o640);
 });
 
-Deno.test("Checkpoint lets only one writer in, and the next one when the first has closed", async () => {
+Deno.test("Journal lets only one writer in, and the next one when the first has closed", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
-  const first = await Checkpoint.open(path);
+  const first = await Journal.open(path);
   first.append([record(0)]);
-  await assert.rejects(Checkpoint.open(path), /another flexllm process is writing/);
+  await assert.rejects(Journal.open(path), /another flexllm process is writing/);
   first.close();
-  const second = await Checkpoint.open(path);
+  const second = await Journal.open(path);
   assert.equal(second.successes, 1);
   second.close();
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
 });
 
-Deno.test("Checkpoint looks into a file without changing it, also while another writes it", async () => {
+Deno.test("Journal looks into a file without changing it, also while another writes it", async () => {
   using folder = temporaryFolder();
-  assert.equal(await Checkpoint.openToRead(folder.file("none.jsonl")), undefined);
-  const writing = await Checkpoint.open(folder.file("out.jsonl"));
+  assert.equal(await Journal.openToRead(folder.file("none.jsonl")), undefined);
+  const writing = await Journal.open(folder.file("out.jsonl"));
   writing.append([record(0)]);
   const whole = folder.read("out.jsonl");
   const last = JSON.stringify(record(1, "error"));
   for (const rest of ["", last.slice(0, 20), last]) {
     folder.write("out.jsonl", whole + rest);
-    const reading = await Checkpoint.openToRead(folder.file("out.jsonl"));
+    const reading = await Journal.openToRead(folder.file("out.jsonl"));
     assert.deepEqual([reading?.isDone(0, question(0)), reading?.successes], [true, 1]);
     assert.equal(reading?.hasFailed(1), rest === last);
     reading?.close();
@@ -203,35 +203,35 @@ Deno.test("Checkpoint looks into a file without changing it, also while another 
   folder.write("out.jsonl", whole);
   writing.close();
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
-  await assert.rejects(Checkpoint.openToRead(folder.path), { code: "checkpoint" });
+  await assert.rejects(Journal.openToRead(folder.path), { code: "journal" });
 });
 
-Deno.test("Checkpoint is not kept from a file by the lock file of a dead process", async () => {
+Deno.test("Journal is not kept from a file by the lock file of a dead process", async () => {
   using folder = temporaryFolder();
   folder.write("out.jsonl.lock", "");
-  const checkpoint = await Checkpoint.open(folder.file("out.jsonl"));
-  checkpoint.close();
+  const journal = await Journal.open(folder.file("out.jsonl"));
+  journal.close();
 });
 
-Deno.test("Checkpoint leaves no empty file behind, and an existing empty one alone", async () => {
+Deno.test("Journal leaves no empty file behind, and an existing empty one alone", async () => {
   using folder = temporaryFolder();
-  (await Checkpoint.open(folder.file("new.jsonl"))).close();
+  (await Journal.open(folder.file("new.jsonl"))).close();
   assert.equal(existsSync(folder.file("new.jsonl")), false);
   const path = folder.write("old.jsonl", "");
-  (await Checkpoint.open(path)).close();
+  (await Journal.open(path)).close();
   assert.equal(existsSync(path), true);
 });
 
-Deno.test("Checkpoint says what is wrong with the place of the output", async () => {
+Deno.test("Journal says what is wrong with the place of the output", async () => {
   using folder = temporaryFolder();
   await assert.rejects(
-    Checkpoint.open(folder.file("no/such/out.jsonl")),
+    Journal.open(folder.file("no/such/out.jsonl")),
     /the folder .*no\/such .* does not exist/,
   );
-  await assert.rejects(Checkpoint.open(folder.path), /is a folder, not a file/);
+  await assert.rejects(Journal.open(folder.path), /is a folder, not a file/);
 });
 
-Deno.test("Checkpoint goes on with a file of the Python tool", async () => {
+Deno.test("Journal goes on with a file of the Python tool", async () => {
   using folder = temporaryFolder();
   // As json.dumps writes it: spaces after separators, null fields, metadata as an object.
   const path = folder.write(
@@ -239,12 +239,12 @@ Deno.test("Checkpoint goes on with a file of the Python tool", async () => {
     '{"index": 0, "output": "Un", "status": "success", "input": [{"role": "user", "content": "Question 0"}], "metadata": {"id": 1}, "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}\n' +
       '{"index": 2, "output": null, "status": "error", "input": [{"role": "user", "content": "Question 2"}], "error": "timeout"}\n',
   );
-  const checkpoint = await Checkpoint.open(path);
-  assert.deepEqual([0, 1, 2].map((i) => checkpoint.isDone(i, question(i))), [true, false, false]);
-  checkpoint.append([record(2)]);
-  checkpoint.append([record(1)]);
-  checkpoint.order();
-  checkpoint.close();
+  const journal = await Journal.open(path);
+  assert.deepEqual([0, 1, 2].map((i) => journal.isDone(i, question(i))), [true, false, false]);
+  journal.append([record(2)]);
+  journal.append([record(1)]);
+  journal.order();
+  journal.close();
   const all = jsonLines(folder.read("out.jsonl"));
   assert.deepEqual(all.map(({ index, status }) => [index, status]), [
     [0, "success"],
@@ -254,10 +254,10 @@ Deno.test("Checkpoint goes on with a file of the Python tool", async () => {
   assert.deepEqual(all[0].metadata, { id: 1 });
 });
 
-Deno.test("Checkpoint asks again for a result that does not tell its input", async () => {
+Deno.test("Journal asks again for a result that does not tell its input", async () => {
   using folder = temporaryFolder();
   const path = folder.write("out.jsonl", '{"index":0,"output":"x","status":"success"}\n');
-  const checkpoint = await Checkpoint.open(path);
-  assert.equal(checkpoint.isDone(0, question(0), true), false);
-  checkpoint.close();
+  const journal = await Journal.open(path);
+  assert.equal(journal.isDone(0, question(0), true), false);
+  journal.close();
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type {
   FunctionTool,
   Message,
-  NativeMessage,
+  ProviderMessage,
   SamplingOptions,
   Tool,
   ToolCall,
@@ -446,7 +446,7 @@ Deno.test("gemini 3 gets calls of other models with what stands for a signature"
 Deno.test("gemini 3 gets a signature for its own calls only where it gave none", () => {
   const call = { functionCall: { name: "f", args: {} } };
   const sent = (parts: object[], model: string) => {
-    const native: NativeMessage = { format: "gemini", content: parts };
+    const native: ProviderMessage = { format: "gemini", content: parts };
     const message: Message = { role: "assistant", content: null, native };
     return encode({}, model, [message]).body.contents[0].parts;
   };

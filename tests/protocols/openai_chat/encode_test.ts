@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import type { Message, SamplingOptions, ToolCall } from "../../../mod.ts";
 import type { Json } from "../../../lib/json/json.ts";
 import { chatCompletions } from "../../../lib/protocols/openai_chat/openai_chat.ts";
-import type { Endpoint, Provider } from "../../../lib/protocols/protocol.ts";
+import type { Endpoint, Protocol } from "../../../lib/protocols/protocol.ts";
 import {
   needsResponses,
   responses,
@@ -21,7 +21,7 @@ const OPENAI = "https://api.openai.com/v1";
 const OTHER = "https://host.example/v1";
 
 function encode(
-  provider: Provider,
+  provider: Protocol,
   messages: readonly unknown[],
   options: SamplingOptions = {},
   { model = "m", baseUrl = OTHER } = {},
