@@ -86,7 +86,7 @@ type Answer = { result: ChatResult; restored: boolean };
  * no answer yet: then others would only meet the same failure.
  */
 class RecordHooks implements CallHooks {
-  readonly patient = true;
+  readonly waitForRecovery = true;
   readonly #slot: Slot;
   readonly #run: BatchRun;
 

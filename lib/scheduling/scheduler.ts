@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { CallFacts } from "../chat/call_facts.ts";
 import type { Target } from "./load_balancer.ts";
 import { isEndpointFault } from "./endpoint_limits.ts";
 import { Retries, type RetryPolicy } from "./retry.ts";
@@ -29,23 +30,25 @@ export interface RetryNotice {
   wait: number;
 }
 
-/** How a caller of many requests follows one that waits, without holding a slot. */
+/** What the caller of many calls controls and observes of each, beyond its options. */
 export interface CallHooks {
   /**
-   * Ends the wait for a slot or between two tries, and only that: the call then throws
-   * {@link AbortedError}, while a try that has begun goes on.
+   * Ends only waiting: for a slot, for a limit, or between two attempts. The call then throws
+   * {@link AbortedError}; an attempt that has been sent continues.
    */
   waitSignal?: AbortSignal;
-  /** Called when a try failed and the next one is waited for. */
+  /** Called when an attempt failed and the call waits for the next one. */
   onRetryWait?: (notice: RetryNotice) => void;
   /** Called when that wait is over. */
   onRetryResume?: () => void;
+  /** Called once for each call, just before it settles: after its answer, its error, or a cache hit. */
+  onEnd?: (facts: CallFacts) => void;
   /**
-   * Whether to wait for an endpoint that was there and has gone away, for as long as `maxWait` says;
-   * retries are not used up by it. A batch does, a single call fails sooner.
+   * Whether to wait up to `maxWait` for an endpoint that has answered before and is down now, without
+   * using up retries. A batch waits; a single call fails sooner.
    */
-  patient?: boolean;
-  /** How many more requests the caller has, where it knows: near the end slow endpoints are spared. */
+  waitForRecovery?: boolean;
+  /** How many records are left, if known: near the end, slow endpoints get no new work. */
   remaining?: () => number;
 }
 
@@ -124,7 +127,7 @@ export class Scheduler<T extends Target> {
     };
     let retries: Retries | undefined;
     while (true) {
-      ticket.waitForRecovery = hooks?.patient === true && this.#anyAnswered();
+      ticket.waitForRecovery = hooks?.waitForRecovery === true && this.#anyAnswered();
       const grant = this.#line.tryTake(ticket) ?? await this.#line.take(ticket);
       const { gate } = grant.target;
       try {
@@ -146,7 +149,7 @@ export class Scheduler<T extends Target> {
           answeredAt: this.#answeredAt(),
         });
         if (wait === undefined) {
-          throw retries.shutOut && hooks?.patient
+          throw retries.shutOut && hooks?.waitForRecovery
             ? unavailable(this.#targets, this.#options.maxWait)
             : error;
         }

@@ -213,7 +213,7 @@ async function sharedQueue(latencies: number[], records: number): Promise<number
   const work = async () => {
     while (left > 0) {
       left--;
-      await run({ hooks: { patient: true, remaining: () => left } });
+      await run({ hooks: { waitForRecovery: true, remaining: () => left } });
     }
   };
   await clock.run(Promise.all(Array.from({ length: 10 * latencies.length }, work)));
@@ -241,8 +241,10 @@ Deno.test("an endpoint that has just died is not waited for because it was fast"
     place("slow", () => clock.sleep(50).then(() => "answer")),
   ];
   const { run } = poolOf(places, "round_robin", clock);
-  const options = { hooks: { patient: true, remaining: () => 0 } };
-  await clock.run(Promise.all(Array.from({ length: 20 }, () => run({ hooks: { patient: true } }))));
+  const options = { hooks: { waitForRecovery: true, remaining: () => 0 } };
+  await clock.run(
+    Promise.all(Array.from({ length: 20 }, () => run({ hooks: { waitForRecovery: true } }))),
+  );
   dead = true;
   const names = await clock.run(Promise.all([run(options), run(options)]));
   assert.deepEqual(names, ["slow", "slow"]);

@@ -49,7 +49,7 @@ async function batch(
   atOnce: number,
 ): Promise<{ failed: number }> {
   let [begun, failed] = [0, 0];
-  const options: RunOptions<Target> = { hooks: { patient: true } };
+  const options: RunOptions<Target> = { hooks: { waitForRecovery: true } };
   const work = async () => {
     while (begun < count) {
       begun++;
@@ -260,7 +260,7 @@ Deno.test("a server that stays away ends the wait after maxWait", async () => {
   const server = new AbsentServer(clock, 5000, Infinity, 50);
   const { scheduler } = adaptive(clock, { concurrency: 8, maxWait: 60 });
   const errors: unknown[] = [];
-  const ask = () => scheduler.run(() => server.ask(), { hooks: { patient: true } });
+  const ask = () => scheduler.run(() => server.ask(), { hooks: { waitForRecovery: true } });
   const work = async () => {
     while (errors.length === 0) await ask().catch((error) => errors.push(error));
   };
@@ -274,7 +274,7 @@ Deno.test("a server that was never there fails a patient request like any other"
   const clock = new VirtualClock();
   const server = new AbsentServer(clock, 0, Infinity, 1);
   const { scheduler } = adaptive(clock);
-  const work = clock.run(scheduler.run(() => server.ask(), { hooks: { patient: true } }));
+  const work = clock.run(scheduler.run(() => server.ask(), { hooks: { waitForRecovery: true } }));
   await assert.rejects(work, { code: "connection" });
   assert.equal(server.asked.length, 4);
 });

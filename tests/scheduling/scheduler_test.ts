@@ -169,7 +169,7 @@ Deno.test("a patient call ends as unavailable when the server does nothing but a
   const clock = new VirtualClock();
   const limited = scheduler(clock, { maxWait: 30, adaptive: true });
   const later = () => Promise.reject(new RateLimitError("later", { status: 429, retryAfter: 1 }));
-  const work = limited.run(later, { hooks: { patient: true } });
+  const work = limited.run(later, { hooks: { waitForRecovery: true } });
   await assert.rejects(clock.run(work), {
     code: "unavailable",
     message: "the endpoint has only asked to slow down for 30 s: later",
@@ -181,7 +181,7 @@ Deno.test("a patient call ends at once when the server asks for a longer wait th
   const clock = new VirtualClock();
   const later = new RateLimitError("tomorrow", { status: 429, retryAfter: 7200 });
   const work = scheduler(clock, { maxWait: 30 })
-    .run(() => Promise.reject(later), { hooks: { patient: true } });
+    .run(() => Promise.reject(later), { hooks: { waitForRecovery: true } });
   await assert.rejects(clock.run(work), {
     code: "unavailable",
     message: "the endpoint asks to wait 7200 s, more than the 30 s that are waited: tomorrow",
@@ -193,7 +193,7 @@ Deno.test("a patient call that is refused for too long while others are answered
   const clock = new VirtualClock();
   const limited = scheduler(clock, { maxWait: 30, concurrency: 2 });
   const later = () => Promise.reject(new RateLimitError("later", { status: 429, retryAfter: 1 }));
-  const work = limited.run(later, { hooks: { patient: true } });
+  const work = limited.run(later, { hooks: { waitForRecovery: true } });
   const others = (async () => {
     for (let i = 0; i < 20; i++) await limited.run(() => clock.sleep(2000), {});
   })();
@@ -223,7 +223,7 @@ Deno.test("a server that loads its model is waited for, without using up retries
   }
   const other = new VirtualClock();
   const limited = scheduler(other, { maxWait: 30 });
-  const work = limited.run(() => Promise.reject(loading()), { hooks: { patient: true } });
+  const work = limited.run(() => Promise.reject(loading()), { hooks: { waitForRecovery: true } });
   await assert.rejects(other.run(work), { code: "unavailable" });
   assert.ok(other.now() >= 25_000 && other.now() < 60_000, `${other.now()}`);
 });
