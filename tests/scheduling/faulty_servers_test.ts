@@ -77,7 +77,7 @@ Deno.test("whatever the endpoints do, every request of a pool comes to an end", 
         while (left > 0) {
           left--;
           await scheduler.run(({ target }) => target.ask(), {
-            hooks: { patient, remaining: () => left },
+            hooks: { waitForRecovery: patient, remaining: () => left },
           })
             .catch((error) => {
               if (!(error instanceof FlexLLMError)) throw error;

@@ -218,7 +218,10 @@ Deno.test("a server that loads its model is waited for, without using up retries
   const send = () => clock.now() < 90_000 ? Promise.reject(loading()) : Promise.resolve("answer");
   for (const patient of [true, false]) {
     const begun = clock.now();
-    assert.equal(await clock.run(scheduler(clock).run(send, { hooks: { patient } })), "answer");
+    assert.equal(
+      await clock.run(scheduler(clock).run(send, { hooks: { waitForRecovery: patient } })),
+      "answer",
+    );
     assert.ok(clock.now() - begun < 100_000);
   }
   const other = new VirtualClock();
