@@ -3,7 +3,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { COMMANDS } from "../../commands/registry.ts";
 import { buildProgram } from "../../commands/program.ts";
 
-/** The help as it is shown in a terminal of 80 columns. */
+/** The help, 80 columns wide. */
 function helpOf(command: CommandUnknownOpts): string {
   let text = "";
   const writeOut = (piece: string) => {
@@ -18,21 +18,21 @@ function section(title: string, level: number, command: CommandUnknownOpts): str
   return `${"#".repeat(level)} ${title}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`;
 }
 
-const HEAD = `<!-- Made of the commands themselves by \`deno task docs\`; do not edit. -->
+const HEAD = `<!-- Generated from the commands by \`deno task docs\`; do not edit. -->
 
 # Command line
 
-The help of every command, as \`flexllm COMMAND --help\` shows it.
+The help of every command, as \`flexllm COMMAND --help\` prints it.
 
 ## Exit codes
 
 | code | meaning |
 | ---- | ------- |
-| 0    | everything succeeded |
-| 1    | it could not begin, or not go on: wrong use, configuration, input or key, a file that cannot be used, a batch whose server stays away |
-| 3    | a request failed, or a batch went to its end and some of its records failed |
+| 0    | success |
+| 1    | could not start or continue: bad usage, configuration, input or key, an unusable file, or the server of a batch stayed unreachable |
+| 3    | a request failed, or a batch finished with failed records |
 | 4    | a batch was stopped by its budget |
-| 130  | it was interrupted; the same command goes on |
+| 130  | interrupted; the same command resumes |
 `;
 
 /** The whole page. */

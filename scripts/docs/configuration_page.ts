@@ -37,7 +37,7 @@ function typeOf(schema: Schema): string {
     case "boolean":
       return "true or false";
     case "number":
-      return isWhole(schema) ? "whole number" : "number";
+      return isWhole(schema) ? "integer" : "number";
     case "picklist":
       return inner.options!.map((option) => `\`${option}\``).join(", ");
     case "array":
@@ -75,18 +75,25 @@ function entriesOf(schema: Schema): Record<string, Schema> {
 export function configurationPage(): string {
   const top = configSchema.entries as unknown as Record<string, Schema>;
   const batch = entriesOf(top.batch);
-  return `<!-- Made of the configuration's schema by \`deno task docs\`; do not edit. -->
+  return `<!-- Generated from the configuration's schema by \`deno task docs\`; do not edit. -->
 
 # Configuration
 
-One file, YAML, or JSON with comments where its name ends in .json or .jsonc. The first of these that is
-there: the one named by \`--config\`, by \`FLEXLLM_CONFIG\`, then what \`flexllm config path\` finds.
-\`flexllm init\` writes it, \`flexllm config check\` tells every mistake with line and column,
-\`flexllm config show\` what is in force and where each value comes from, and \`flexllm config schema\` prints a
-JSON Schema for editors.
+flexllm reads one configuration file, in YAML, or in JSON with comments if its name ends in .json or .jsonc.
+It uses the first of these that exists:
 
-What is nearer to the call wins: a record's own options, then flags, then variables of the environment, then
-this file.
+1. the file given with \`--config\`
+2. the file named by \`FLEXLLM_CONFIG\`
+3. \`flexllm_config.yaml\` in the current directory
+4. \`~/.flexllm/config.yaml\`
+
+Each of the last two can also end in \`.yml\`, \`.jsonc\` or \`.json\`; \`flexllm config path\` prints the file in
+use. \`flexllm init\` writes one, \`flexllm config check\` reports every mistake with line and column,
+\`flexllm config show\` lists every effective setting and its source, and \`flexllm config schema\` prints a JSON
+Schema for editors.
+
+The most specific setting wins: a record's own options override flags, flags override environment variables,
+and environment variables override the file. A key is only sent to the server it was configured for.
 
 ${table(top)}
 
@@ -108,7 +115,7 @@ ${table(entriesOf(top.cache))}
 
 ## templates
 
-Each is a text, or these two:
+A template is either a text or a section with these fields:
 
 ${table(entriesOf(bare(top.templates).value!))}
 
@@ -116,18 +123,18 @@ ${table(entriesOf(bare(top.templates).value!))}
 
 | variable | meaning |
 | --- | --- |
-| \`FLEXLLM_MODEL\`, else \`OPENAI_MODEL\` | The model that is asked when no flag names one; a \`name\` or \`id\` of \`models\`, or any other beside a base URL. |
-| \`FLEXLLM_BASE_URL\`, else \`OPENAI_BASE_URL\` | The server that is asked, instead of those in the file. |
-| \`FLEXLLM_API_KEY\` | The key for the model that is asked; the endpoints of batches have their own. |
-| \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent to that service alone; that of OpenAI also to the server of \`OPENAI_BASE_URL\`. |
+| \`FLEXLLM_MODEL\`, else \`OPENAI_MODEL\` | The model to use if no flag names one: a \`name\` or \`id\` of \`models\`, or, together with a base URL, any model. |
+| \`FLEXLLM_BASE_URL\`, else \`OPENAI_BASE_URL\` | The server to use instead of those in the file. |
+| \`FLEXLLM_API_KEY\` | The API key of the model in use. Endpoints of batches have their own keys. |
+| \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent only to that service; OpenAI's is also sent to the server of \`OPENAI_BASE_URL\`. |
 | \`FLEXLLM_CONFIG\` | The configuration file. |
-| \`FLEXLLM_TRUST\` | \`1\` trusts the configuration in the current folder, as \`flexllm config trust\` does; for scripts. |
-| \`FLEXLLM_HOME\` | The folder for the configuration, conversations, prices and the cache; default \`~/.flexllm\`. |
-| \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy, as the runtime heeds them. |
-| \`NO_COLOR\`, \`FORCE_COLOR\` | Colours on the terminal: never, or always. |
-| \`VISUAL\`, else \`EDITOR\` | The editor of \`flexllm config edit\`. |
-| \`DENO_KV_ACCESS_TOKEN\` | The token of a cache at a KV Connect URL. |
-| \`${REQUESTS_VARIABLE}\` | On Bun, the maximum number of requests in flight; default 256, or what a batch needs (\`-c\`). |
+| \`FLEXLLM_TRUST\` | \`1\` trusts the configuration in the current directory, like \`flexllm config trust\`; for scripts. |
+| \`FLEXLLM_HOME\` | The directory for the configuration, conversations, prices and the cache; default \`~/.flexllm\`. |
+| \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy to use. |
+| \`NO_COLOR\`, \`FORCE_COLOR\` | Never or always use colors. |
+| \`VISUAL\`, else \`EDITOR\` | The editor for \`flexllm config edit\`. |
+| \`DENO_KV_ACCESS_TOKEN\` | The access token of a cache at a KV Connect URL. |
+| \`${REQUESTS_VARIABLE}\` | On Bun, the maximum number of concurrent requests; default 256, or what a batch needs (\`-c\`). |
 
 ## The file that \`flexllm init --yes\` writes
 
