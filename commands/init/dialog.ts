@@ -6,12 +6,8 @@
 import { intro, outro } from "@clack/prompts";
 import { copyFileSync, existsSync } from "node:fs";
 import process from "node:process";
-import {
-  baseUrlOf,
-  keyVariableOf,
-  normalizeBaseUrl,
-  PROVIDER_NAMES,
-} from "../../lib/services/connect.ts";
+import { normalizeBaseUrl } from "../../lib/services/base_url.ts";
+import { baseUrlOf, keyVariableOf, PROVIDER_NAMES } from "../../lib/services/providers.ts";
 import { overrides } from "../../lib/config/effective.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
 import {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { keyVariableOf } from "../services/connect.ts";
+import { keyVariableOf } from "../services/providers.ts";
 import { service, SERVICE_NAMES } from "../services/services.ts";
 import type { Environment } from "../files/paths.ts";
 

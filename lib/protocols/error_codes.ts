@@ -218,16 +218,15 @@ export interface ErrorSigns {
   /** A second code: OpenAI's `type` next to its `code`. */
   type?: string;
   message?: string;
-  /** The name of the service that sent it. */
-  service?: string;
+  /** See {@link Service.rateLimitCodes}. */
+  rateLimitCodes?: readonly string[];
 }
 
 /** What an error means; `undefined` if its status says enough. */
 export function errorKind(signs: ErrorSigns): ErrorKind | undefined {
-  const { status, code, type, message = "", service } = signs;
+  const { status, code, type, message = "", rateLimitCodes } = signs;
   let kind = kindOfCode(code) ?? kindOfCode(type);
-  // Qwen's limit on tokens per minute, in OpenAI's format ("Throttling.AllocationQuota").
-  if (service === "qwen" && kind === "quota" && code === "insufficient_quota") kind = "rate";
+  if (kind === "quota" && rateLimitCodes?.includes(code ?? "")) kind = "rate";
   const isKnown = kind !== undefined && kind !== "rate" && kind !== "auth";
   if (!isKnown && AMBIGUOUS.has(status)) {
     kind = MESSAGES.find(([, pattern]) => pattern.test(message))?.[0] ?? kind;

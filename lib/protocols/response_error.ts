@@ -136,7 +136,7 @@ function makeError(message: string, received: Received): FlexLLMError {
   const kind = error?.quota ? "quota" : errorKind({
     ...error,
     status,
-    service: endpoint?.service?.name,
+    rateLimitCodes: endpoint?.service?.rateLimitCodes,
     message: details.providerMessage,
   });
   switch (kind) {

@@ -8,7 +8,7 @@
  * @module
  */
 import type { StreamEvent } from "../chat/events.ts";
-import { isOpenAIModel } from "./openai_models.ts";
+import { isOpenAIModel } from "./openai_model_features.ts";
 import type { Endpoint } from "./protocol.ts";
 import type { Service } from "./service.ts";
 

@@ -22,8 +22,14 @@ export interface SendOptions {
   signal?: AbortSignal;
 }
 
-/** An answer, read to its end. */
-export class Answer {
+/** A response whose body has been read. */
+export interface BufferedResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+class ReadResponse implements BufferedResponse {
   readonly status: number;
   readonly #response: Response;
   readonly body: string;
@@ -34,7 +40,7 @@ export class Answer {
     this.body = body;
   }
 
-  /** Made by the runtime when they are first read, which most answers can do without. */
+  /** Lazy: the runtime creates them on first access, and most responses don't need them. */
   get headers(): Headers {
     return this.#response.headers;
   }
@@ -241,12 +247,12 @@ export async function send(
   request: EncodedRequest,
   fetch: Fetch,
   options: SendOptions,
-): Promise<Answer> {
+): Promise<BufferedResponse> {
   const exchange = new Exchange(request.url, options.signal);
   try {
     exchange.limit(options.timeout, "no complete answer");
     const response = await exchange.open(request, fetch);
-    return new Answer(response, await exchange.orEnd(readBody(response), fetch));
+    return new ReadResponse(response, await exchange.orEnd(readBody(response), fetch));
   } catch (error) {
     throw exchange.error(error);
   } finally {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { LLMClient, type Message } from "../../mod.ts";
 import type { FlexLLMError } from "../../mod.ts";
-import { askCredits } from "../../lib/services/credits/credits.ts";
+import { queryCredits } from "../../lib/services/credits/credits.ts";
 import { updatePrices } from "../../lib/pricing/update_prices.ts";
 import { defaultFetch } from "../../lib/runtime/runtime.ts";
 import { completion, httpAnswer, type RawServer, startRawServer } from "../support/raw_server.ts";
@@ -60,7 +60,7 @@ Deno.test("the balance and the prices follow no redirect either", async () => {
     await using server = await redirecting(status, other.baseUrl);
     const endpoint = { provider: "deepseek", baseUrl: server.baseUrl, apiKey: KEY } as const;
     const works = [
-      askCredits(endpoint, { timeout: 60, now: 0 }),
+      queryCredits(endpoint, { timeout: 60, now: 0 }),
       updatePrices(folder.file("prices.json"), server.baseUrl, defaultFetch),
     ];
     for (const { message } of await Promise.all(works.map(failure))) {

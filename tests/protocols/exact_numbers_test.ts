@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createMockApp, LLMClient } from "../../mod.ts";
 import { BatchRun } from "../../lib/batch/run.ts";
 import { cacheKey } from "../../lib/cache/key.ts";
+import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import { canonicalJson, canonicalJsonOfDoubles } from "../../lib/json/canonical.ts";
 import { Journal } from "../../lib/batch/journal/journal.ts";
 import { openInput } from "../../lib/input/input_file.ts";
@@ -173,7 +174,7 @@ Deno.test("Cache keys tell numbers apart that are different bytes on the wire", 
   const key = (number: string) =>
     cacheKey({
       baseUrl: "http://x",
-      format: "chat",
+      protocol: openaiChat,
       model: "m",
       body: `{"seed":${number},"messages":[]}`,
     });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { RateLimitReader, resetSeconds } from "../../lib/protocols/rate_limit_headers.ts";
+import { allRateLimitHeaders } from "../../lib/protocols/registry.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 
 function read(headers: Record<string, string>, tokens?: number) {
-  return new RateLimitReader().read(new Headers(headers), tokens, NOW);
+  return new RateLimitReader(allRateLimitHeaders()).read(new Headers(headers), tokens, NOW);
 }
 
 Deno.test("resets are read in all their forms", () => {
@@ -89,7 +90,7 @@ Deno.test("a limit of 0 or -1 is an unknown one, as is one without a reset", () 
 });
 
 Deno.test("a server that sends none of them is looked at less and less, but never forgotten", () => {
-  const reader = new RateLimitReader();
+  const reader = new RateLimitReader(allRateLimitHeaders());
   const looks = () =>
     Array.from({ length: 100 }, () => {
       if (!reader.wantsToRead()) return 0;

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { chatCompletions as openai } from "../../lib/protocols/openai_chat/openai_chat.ts";
-import { decodeAnswer } from "../../lib/protocols/decode_response.ts";
+import { openaiChat as openai } from "../../lib/protocols/openai_chat/openai_chat.ts";
+import { decodeResponse } from "../../lib/protocols/decode_response.ts";
 import { retryAfterSeconds } from "../../lib/protocols/response_error.ts";
 import type { HttpError, RateLimitError } from "../../lib/errors.ts";
 import type { SchemaMismatchError } from "../../lib/chat/schema_mismatch_error.ts";
 import { ContentBlockedError } from "../../lib/errors.ts";
 import { connect } from "../../lib/services/connect.ts";
 import type { EndpointOptions } from "../../lib/client/client_options.ts";
-import { claude } from "../../lib/protocols/anthropic/anthropic.ts";
+import type { Protocol } from "../../lib/protocols/protocol.ts";
+import { anthropic } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
 import { type ClientOptions, LLMClient } from "../../mod.ts";
 
@@ -18,12 +19,12 @@ function errorOf(
   body: unknown,
   headers: Record<string, string> = {},
   server: EndpointOptions = { baseUrl: "https://host.example/v1", apiKey: "key" },
-  provider = openai,
+  provider: Protocol = openai,
 ): AnyError {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const answer = { status, headers: new Headers(headers), body: text };
   try {
-    decodeAnswer(provider, answer, connect(server).endpoint);
+    decodeResponse(provider, answer, connect(server).endpoint);
   } catch (error) {
     return error as AnyError;
   }
@@ -213,7 +214,7 @@ Deno.test("credit and quotas that are used up end at once, whatever the service 
     },
     {},
     { provider: "claude" },
-    claude,
+    anthropic,
   );
   assert.equal(claudeError.code, "quota_exceeded");
   // The same inside of a stream.

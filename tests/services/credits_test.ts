@@ -1,7 +1,7 @@
 /** What is left on an account: the bodies are those of the services' own documentation. */
 import assert from "node:assert/strict";
 import type { EndpointOptions } from "../../lib/client/client_options.ts";
-import { askCredits, creditServiceOf } from "../../lib/services/credits/credits.ts";
+import { creditServiceOf, queryCredits } from "../../lib/services/credits/credits.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
 
 const KEY = "sk-test-0123456789abcdef";
@@ -24,7 +24,7 @@ async function ask(options: EndpointOptions, answers: Answers, adminKey?: string
     );
   };
   const endpoint = { apiKey: KEY, ...options, fetch };
-  const credits = await askCredits(endpoint, { timeout: 5, openaiAdminKey: adminKey, now: NOW });
+  const credits = await queryCredits(endpoint, { timeout: 5, openaiAdminKey: adminKey, now: NOW });
   return { credits, asked };
 }
 
@@ -74,7 +74,7 @@ Deno.test("OpenRouter tells of the key, and of the account where the key may see
     { label: "left on the account", amount: 74.75, currency: "USD" },
     { label: "left of the key's limit", amount: 74.5, currency: "USD" },
   ]);
-  assert.deepEqual(credits.notes, ["The key's limit begins anew: monthly."]);
+  assert.deepEqual(credits.notes, ["The key's limit resets: monthly."]);
 
   const ordinary = await ask({ provider: "openrouter" }, {
     "/api/v1/key": { data: { ...OPENROUTER_KEY.data, limit: null, limit_remaining: null } },
@@ -82,7 +82,7 @@ Deno.test("OpenRouter tells of the key, and of the account where the key may see
   });
   assert.deepEqual(ordinary.credits.remaining, []);
   assert.equal(ordinary.credits.details[0].amount, 25.5);
-  assert.match(ordinary.credits.notes.join(" "), /no limit of its own.*management key only/);
+  assert.match(ordinary.credits.notes.join(" "), /no limit of its own.*Only a management key/);
 });
 
 Deno.test("DeepSeek tells of each currency, in amounts that are text", async () => {
@@ -207,11 +207,11 @@ Deno.test("services without such an API are told of, and where to look instead",
   assert.equal(claude.code, "configuration");
   assert.match(`${claude.message} ${claude.hint}`, /claude has no API .*console\.anthropic\.com/);
   const local = await failure({ baseUrl: "http://localhost:11434/v1" });
-  assert.match(local.message, /ollama is not known to have an API/);
+  assert.match(local.message, /ollama has no balance API/);
   const named = await failure({ provider: "openai", baseUrl: "http://gpu1:8000/v1" });
   assert.match(
     `${named.message} ${named.hint}`,
-    /gpu1:8000 is not known .*flexllm can ask openrouter/,
+    /gpu1:8000 has no balance API .*flexllm can query openrouter/,
   );
   assert.match((await failure({ provider: "mock" })).message, /the mock has no account/);
 });

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { type ChatOptions, type ClientOptions, LLMClient, type ServiceName } from "../../mod.ts";
-import { PROVIDER_NAMES } from "../../lib/services/connect.ts";
+import { PROVIDER_NAMES } from "../../lib/services/providers.ts";
 import { isPrivateHost } from "../../lib/services/private_host.ts";
 import { service, SERVICE_NAMES, serviceOfUrl } from "../../lib/services/services.ts";
 import type { Json } from "../../lib/json/json.ts";

@@ -10,7 +10,7 @@ import { ConfigurationError } from "../../errors.ts";
 import type { Json } from "../../json/json.ts";
 import { encodeMessages } from "./messages.ts";
 import { type ClaudeModel, claudeModel } from "./model_features.ts";
-import { claudeThinking } from "./thinking.ts";
+import { anthropicThinking } from "./thinking.ts";
 import { encodeToolChoice, encodeTools } from "./tools.ts";
 import { mergeExtraBody } from "../extra_body.ts";
 import type { ChatRequest, Endpoint } from "../protocol.ts";
@@ -66,7 +66,7 @@ function encodeBody(request: ChatRequest, model: ClaudeModel): string {
   const { options, model: name } = request;
   refuseOptions(options, ["seed", "presencePenalty", "frequencyPenalty"], "Claude");
   const { system, turns } = encodeMessages(request.messages, name, model);
-  const { thinking, effort, maxTokens } = claudeThinking(name, model, options);
+  const { thinking, effort, maxTokens } = anthropicThinking(name, model, options);
   const thinks = thinking?.type === "enabled" || thinking?.type === "adaptive";
   checkSampling(options, name, model, thinks);
   const format = encodeFormat(options.responseFormat);

@@ -15,7 +15,7 @@ import { MalformedResponseError } from "../../errors.ts";
 import { asNumber, asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { decodeError, failureOf, refusalOf, stopReason } from "./decode.ts";
 import { BlockDecoder } from "./stream_block.ts";
-import { type ClaudeUsage, decodeUsage, mergeUsage } from "./usage.ts";
+import { type AnthropicUsage, decodeUsage, mergeUsage } from "./usage.ts";
 import { parseEvent } from "../parse_event.ts";
 import type { StreamDecoder } from "../protocol.ts";
 import { embeddedError } from "../response_error.ts";
@@ -35,7 +35,7 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 
 /** Decodes one stream. */
-export class ClaudeStreamDecoder implements StreamDecoder {
+export class AnthropicStreamDecoder implements StreamDecoder {
   complete = false;
   ended = false;
   model: string | undefined;
@@ -47,7 +47,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
   /** The message without its content, as a plain answer would have had it. */
   readonly #message: Json = {};
   readonly #usage: Json = {};
-  #decoded: ClaudeUsage = { usage: null };
+  #decoded: AnthropicUsage = { usage: null };
   /** The length of the answer's text in finished blocks. */
   #textLength = 0;
   #toolCalls = 0;
@@ -58,7 +58,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
     return this.#decoded.serviceTier;
   }
 
-  get billed(): ClaudeUsage["billed"] {
+  get billed(): AnthropicUsage["billed"] {
     return this.#decoded.billed;
   }
 

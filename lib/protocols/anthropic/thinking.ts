@@ -29,7 +29,7 @@ const BUDGETS: Readonly<Record<ThinkingLevel, number>> = {
 const MIN_ANSWER = 8192;
 
 /** What goes into the request. */
-export interface ClaudeThinking {
+export interface AnthropicThinking {
   thinking?: { type: string; budget_tokens?: number; display?: "summarized" };
   effort?: Exclude<ThinkingLevel, "minimal">;
   maxTokens: number;
@@ -45,7 +45,7 @@ function withBudget(
   model: ClaudeModel,
   thinking: Exclude<Thinking, false>,
   given: number | undefined,
-): ClaudeThinking {
+): AnthropicThinking {
   const budget_tokens = budgetOf(thinking, model);
   if (budget_tokens < MIN_BUDGET && model.isKnown) {
     throw new ConfigurationError(`thinking: ${name} thinks with at least ${MIN_BUDGET} tokens`);
@@ -61,7 +61,7 @@ function withBudget(
   return { thinking: { type: "enabled", budget_tokens }, maxTokens };
 }
 
-function turnedOff(name: string, { off }: ClaudeModel): ClaudeThinking["thinking"] {
+function turnedOff(name: string, { off }: ClaudeModel): AnthropicThinking["thinking"] {
   if (off === "never") {
     throw unsupported(
       "thinking: false",
@@ -73,7 +73,7 @@ function turnedOff(name: string, { off }: ClaudeModel): ClaudeThinking["thinking
 }
 
 /** The level as effort; the next higher one if the model lacks it. */
-function effortOf(level: ThinkingLevel, { xhigh }: ClaudeModel): ClaudeThinking["effort"] {
+function effortOf(level: ThinkingLevel, { xhigh }: ClaudeModel): AnthropicThinking["effort"] {
   if (level === "minimal") return "low";
   return level === "xhigh" && !xhigh ? "max" : level;
 }
@@ -83,11 +83,11 @@ function effortOf(level: ThinkingLevel, { xhigh }: ClaudeModel): ClaudeThinking[
  *
  * @throws {ConfigurationError} when the model cannot do it
  */
-export function claudeThinking(
+export function anthropicThinking(
   name: string,
   model: ClaudeModel,
   options: SamplingOptions,
-): ClaudeThinking {
+): AnthropicThinking {
   const { thinking, maxTokens: given } = options;
   const maxTokens = given ?? model.maxTokens;
   if (thinking === undefined) return { maxTokens };

@@ -14,7 +14,7 @@ import { asCount, asObject, asObjects, asText, type Json } from "../../json/json
 import type { Completion } from "../protocol.ts";
 
 /** What a usage object says. */
-export type ClaudeUsage = { usage: Usage | null } & Pick<Completion, "serviceTier" | "billed">;
+export type AnthropicUsage = { usage: Usage | null } & Pick<Completion, "serviceTier" | "billed">;
 
 /** The counts of one usage object or iteration; `undefined` when it has none. */
 function countsOf(usage: Json): Usage | undefined {
@@ -87,11 +87,11 @@ function partsBeside(main: Usage, iterations: readonly Json[]): Part[] {
 }
 
 /** Decodes a usage object. Counts that are absent, `null`, negative or not numbers are unknown. */
-export function decodeUsage(value: unknown): ClaudeUsage {
+export function decodeUsage(value: unknown): AnthropicUsage {
   const object = asObject(value);
   const main = object && countsOf(object);
   if (object === undefined || main === undefined) return { usage: null };
-  const decoded: ClaudeUsage = { usage: main };
+  const decoded: AnthropicUsage = { usage: main };
   const tier = object.speed === "fast" ? "fast" : asText(object.service_tier);
   if (tier !== undefined && tier !== "standard") decoded.serviceTier = tier;
   const iterations = asObjects(object.iterations);

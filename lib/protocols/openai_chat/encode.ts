@@ -14,7 +14,7 @@ import type { EncodedRequest } from "../../transport/request.ts";
 import { mergeExtraBody } from "../extra_body.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
 import { type Service, serviceFor } from "../service.ts";
-import { isOpenAIModel } from "../openai_models.ts";
+import { isOpenAIModel } from "../openai_model_features.ts";
 import { refuseToolOptions, unsupported } from "../unsupported.ts";
 
 /** Fields that the user did not set, which `extraBody` may replace. */

@@ -10,7 +10,7 @@
  */
 import { type Thinking, THINKING_LEVELS, type ThinkingLevel } from "../../chat/options.ts";
 import type { Json } from "../../json/json.ts";
-import { openaiEfforts } from "../openai_models.ts";
+import { openaiEfforts } from "../openai_model_features.ts";
 import { unsupported } from "../unsupported.ts";
 
 /** How a service is asked to think. */

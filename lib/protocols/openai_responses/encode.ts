@@ -18,7 +18,7 @@ import type { ChatRequest, Endpoint } from "../protocol.ts";
 import type { EncodedRequest } from "../../transport/request.ts";
 import { mergeExtraBody } from "../extra_body.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
-import { openaiEfforts } from "../openai_models.ts";
+import { openaiEfforts } from "../openai_model_features.ts";
 import { encodeInput, refuseMark } from "./messages.ts";
 import { refuseOptions, refuseToolOptions } from "../unsupported.ts";
 

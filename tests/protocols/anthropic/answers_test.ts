@@ -5,11 +5,11 @@
  * fallback" (what `usage.iterations` means for the bill); the types of `@anthropic-ai/sdk` 1.12.
  */
 import assert from "node:assert/strict";
-import { claude } from "../../../lib/protocols/anthropic/anthropic.ts";
+import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
 
 function decode(fields: Record<string, unknown>) {
   const message = { type: "message", role: "assistant", model: "m", content: [], ...fields };
-  return claude.decode({ stop_reason: "end_turn", ...message });
+  return anthropic.decode({ stop_reason: "end_turn", ...message });
 }
 
 const usageOf = (usage: unknown) => decode({ usage }).usage;
@@ -193,7 +193,7 @@ Deno.test("claude answers whose stop reason is a failure are errors that keep wh
 
 Deno.test("claude errors say when an account is empty, and are read in other servers' forms", () => {
   const error = (fields: Record<string, unknown>) =>
-    claude.decodeError({ type: "error", error: { type: "invalid_request_error", ...fields } });
+    anthropic.decodeError({ type: "error", error: { type: "invalid_request_error", ...fields } });
   for (
     const message of [
       "Your credit balance is too low to access the Anthropic API.",
@@ -206,11 +206,11 @@ Deno.test("claude errors say when an account is empty, and are read in other ser
   assert.equal(error({ type: "billing_error", message: "Pay." })?.quota, true);
   assert.equal(error({ message: "max_tokens: too large" })?.quota, false);
   assert.equal(error({ type: undefined, code: "1113", message: "No balance." })?.code, "1113");
-  assert.equal(claude.decodeError({ type: "error", message: "flat" })?.message, "flat");
+  assert.equal(anthropic.decodeError({ type: "error", message: "flat" })?.message, "flat");
   assert.equal(
-    claude.decodeError({ error: { message: "OpenAI's form" } })?.message,
+    anthropic.decodeError({ error: { message: "OpenAI's form" } })?.message,
     "OpenAI's form",
   );
-  assert.equal(claude.decodeError({ error: "text" })?.message, "text");
-  assert.equal(claude.decodeError({ type: "message", content: [] }), undefined);
+  assert.equal(anthropic.decodeError({ error: "text" })?.message, "text");
+  assert.equal(anthropic.decodeError({ type: "message", content: [] }), undefined);
 });

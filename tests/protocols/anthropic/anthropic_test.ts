@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import type { Message, SamplingOptions } from "../../../mod.ts";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
-import { claude } from "../../../lib/protocols/anthropic/anthropic.ts";
+import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
 
 const BASE_URL = "https://api.anthropic.com/v1";
 
 function encode(options: SamplingOptions = {}, model = "claude-opus-5", messages?: Message[]) {
-  const encoder = claude.encoder({ baseUrl: BASE_URL, apiKey: "key", headers: {} });
+  const encoder = anthropic.encoder({ baseUrl: BASE_URL, apiKey: "key", headers: {} });
   const { url, headers, body } = encoder({
     model,
     messages: messages ?? [{ role: "user", content: "hi" }],
@@ -211,7 +211,7 @@ const CALLS = [
 ];
 
 Deno.test("claude decodes thinking, text, parallel tool calls and cached tokens", () => {
-  const decoded = claude.decode({
+  const decoded = anthropic.decode({
     type: "message",
     model: "claude-opus-5",
     content: BLOCKS,
@@ -243,7 +243,7 @@ Deno.test("claude sends its own blocks back unchanged, and those of others as te
 });
 
 Deno.test("claude decodes a stream into the same as a plain answer", () => {
-  const decoder = claude.streamDecoder();
+  const decoder = anthropic.streamDecoder();
   const total = new StreamAccumulator();
   const delta = (index: number, delta: object) => ({ type: "content_block_delta", index, delta });
   const start = (index: number, content_block: object) => ({
@@ -300,7 +300,7 @@ Deno.test("claude decodes a stream into the same as a plain answer", () => {
 
 Deno.test("claude maps stop reasons and errors", () => {
   const finish = (stop_reason: string) =>
-    claude.decode({ type: "message", content: [], stop_reason }).finishReason;
+    anthropic.decode({ type: "message", content: [], stop_reason }).finishReason;
   assert.deepEqual(
     [
       "end_turn",
@@ -329,7 +329,7 @@ Deno.test("claude maps stop reasons and errors", () => {
     ],
   );
   const push = (error: object) =>
-    claude.streamDecoder().push(JSON.stringify({ type: "error", error }));
+    anthropic.streamDecoder().push(JSON.stringify({ type: "error", error }));
   assert.throws(() => push({ type: "overloaded_error", message: "Overloaded" }), {
     retryable: true,
   });
@@ -337,5 +337,5 @@ Deno.test("claude maps stop reasons and errors", () => {
   assert.throws(() => push({ type: "rate_limit_error", message: "spent", details: limit }), {
     code: "quota_exceeded",
   });
-  assert.throws(() => claude.decode({ choices: [] }), { code: "malformed_response" });
+  assert.throws(() => anthropic.decode({ choices: [] }), { code: "malformed_response" });
 });

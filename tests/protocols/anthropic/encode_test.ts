@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { ContentPart, Message, SamplingOptions, Tool } from "../../../mod.ts";
-import { claude } from "../../../lib/protocols/anthropic/anthropic.ts";
+import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
 
 interface Given {
   model?: string;
@@ -18,7 +18,7 @@ interface Given {
 
 function encode({ model = "claude-opus-5", messages, options = {}, baseUrl }: Given) {
   const endpoint = { baseUrl: baseUrl ?? "https://api.anthropic.com/v1", apiKey: "k", headers: {} };
-  const request = claude.encoder(endpoint)({
+  const request = anthropic.encoder(endpoint)({
     model,
     messages: messages ?? [{ role: "user", content: "hi" }],
     options,

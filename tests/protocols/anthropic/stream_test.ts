@@ -7,12 +7,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
-import { claude } from "../../../lib/protocols/anthropic/anthropic.ts";
+import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
 
 type Json = Record<string, unknown>;
 
 function decodeStream(events: readonly (Json | string)[]) {
-  const decoder = claude.streamDecoder();
+  const decoder = anthropic.streamDecoder();
   const total = new StreamAccumulator();
   for (const event of events) {
     const data = typeof event === "string" ? event : JSON.stringify(event);
@@ -446,7 +446,7 @@ Deno.test("claude streams mean the same as plain answers", () => {
     }
     events.push({ type: "message_delta", delta: { stop_reason, stop_details }, usage }, END);
     const { decoder, completion } = decodeStream(events);
-    const { native, model, billed, serviceTier, ...plain } = claude.decode(message);
+    const { native, model, billed, serviceTier, ...plain } = anthropic.decode(message);
     assert.deepEqual({ ...completion }, { citations: undefined, ...plain });
     assert.deepEqual(decoder.native(), native);
     assert.deepEqual([decoder.model, decoder.billed, decoder.serviceTier], [

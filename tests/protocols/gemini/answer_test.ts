@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type Citation, HttpError, LLMClient } from "../../../mod.ts";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
-import { decodeAnswer } from "../../../lib/protocols/decode_response.ts";
+import { decodeResponse } from "../../../lib/protocols/decode_response.ts";
 import { gemini } from "../../../lib/protocols/gemini/gemini.ts";
 
 type Part = Record<string, unknown>;
@@ -412,7 +412,7 @@ Deno.test("gemini is read in snake case, in several choices, and without alt=sse
   assert.deepEqual([plain.model, decoder.model], ["m", "m"]);
   const list = [response([{ text: "a" }], {}), response([{ text: "b" }])];
   const read = (body: unknown) =>
-    decodeAnswer(gemini, { status: 200, headers: new Headers(), body: JSON.stringify(body) });
+    decodeResponse(gemini, { status: 200, headers: new Headers(), body: JSON.stringify(body) });
   assert.equal(read(list).completion.content, "ab");
   const error = thrownBy(() => read([list[0], { error: { code: 503, message: "overloaded" } }]));
   assert.deepEqual([error.status, error.partial?.content], [503, "a"]);

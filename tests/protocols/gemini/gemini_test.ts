@@ -8,7 +8,7 @@ import type {
   Tool,
   ToolCall,
 } from "../../../mod.ts";
-import { decodeAnswer } from "../../../lib/protocols/decode_response.ts";
+import { decodeResponse } from "../../../lib/protocols/decode_response.ts";
 import { gemini } from "../../../lib/protocols/gemini/gemini.ts";
 
 function encode(options: SamplingOptions = {}, model = "gemini-3-flash", messages?: Message[]) {
@@ -509,7 +509,7 @@ Deno.test("gemini finds tuned models and deployments under their own paths", () 
 Deno.test("gemini's errors are what they mean", () => {
   const errorOf = (status: number, error: object): unknown => {
     try {
-      decodeAnswer(gemini, { status, headers: new Headers(), body: JSON.stringify({ error }) });
+      decodeResponse(gemini, { status, headers: new Headers(), body: JSON.stringify({ error }) });
     } catch (thrown) {
       const { code, retryAfter } = thrown as { code: string; retryAfter?: number };
       return { code, retryAfter };

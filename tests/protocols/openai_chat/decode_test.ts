@@ -7,16 +7,16 @@ import assert from "node:assert/strict";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
 import type { Json } from "../../../lib/json/json.ts";
-import { chatCompletions } from "../../../lib/protocols/openai_chat/openai_chat.ts";
+import { openaiChat } from "../../../lib/protocols/openai_chat/openai_chat.ts";
 import type { Completion, Endpoint } from "../../../lib/protocols/protocol.ts";
 
 function decode(choice: Json, rest: Json = {}, endpoint?: Endpoint): Completion {
-  return chatCompletions.decode({ choices: [choice], ...rest }, endpoint);
+  return openaiChat.decode({ choices: [choice], ...rest }, endpoint);
 }
 
 /** The accumulated result of a stream of chunks; `[DONE]` follows unless a chunk is text. */
 function stream(chunks: (Json | string)[], endpoint?: Endpoint) {
-  const decoder = chatCompletions.streamDecoder(endpoint);
+  const decoder = openaiChat.streamDecoder(endpoint);
   const total = new StreamAccumulator();
   for (const chunk of [...chunks, "[DONE]"]) {
     const data = typeof chunk === "string" ? chunk : JSON.stringify(chunk);
@@ -130,7 +130,7 @@ Deno.test("of several choices the first is the answer, streamed and plain", () =
     index: 0,
     message: { content: "A" },
   }];
-  assert.equal(chatCompletions.decode({ choices }).content, "A");
+  assert.equal(openaiChat.decode({ choices }).content, "A");
 });
 
 Deno.test("a stream that ends without an answer is malformed and retryable", () => {
@@ -497,7 +497,7 @@ Deno.test("fields that a server leaves empty are no call and no audio", () => {
 
 Deno.test("text of a model that is known to think is held back until it shows what it is", () => {
   const texts = (model: string, pieces: string[], isThinkingRequested = false) => {
-    const decoder = chatCompletions.streamDecoder(undefined, isThinkingRequested);
+    const decoder = openaiChat.streamDecoder(undefined, isThinkingRequested);
     const chunks = [...pieces.map((content) => delta({ content }, null, { model })), STOP];
     return chunks.flatMap((chunk) => decoder.push(JSON.stringify(chunk)))
       .filter(({ type }) => type !== "finish");

@@ -8,13 +8,11 @@
 import assert from "node:assert/strict";
 import type { Message, SamplingOptions, ToolCall } from "../../../mod.ts";
 import type { Json } from "../../../lib/json/json.ts";
-import { chatCompletions } from "../../../lib/protocols/openai_chat/openai_chat.ts";
+import { openaiChat } from "../../../lib/protocols/openai_chat/openai_chat.ts";
 import type { Endpoint, Protocol } from "../../../lib/protocols/protocol.ts";
-import {
-  needsResponses,
-  responses,
-} from "../../../lib/protocols/openai_responses/openai_responses.ts";
-import { serviceAt } from "../../../lib/services/connect.ts";
+import { needsResponses } from "../../../lib/protocols/openai_responses/needs_responses.ts";
+import { openaiResponses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
+import { serviceAt } from "../../../lib/services/providers.ts";
 
 const HELLO: Message[] = [{ role: "user", content: "hi" }];
 const OPENAI = "https://api.openai.com/v1";
@@ -37,9 +35,9 @@ function encode(
 }
 
 const chat = (messages: readonly unknown[], options?: SamplingOptions, baseUrl?: string): Json =>
-  encode(chatCompletions, messages, options, { baseUrl });
+  encode(openaiChat, messages, options, { baseUrl });
 const respond = (messages: readonly unknown[], options?: SamplingOptions, model?: string): Json =>
-  encode(responses, messages, options, { model });
+  encode(openaiResponses, messages, options, { model });
 
 const user = (...content: unknown[]) => [{ role: "user", content }];
 /** The parts of the only message. */
@@ -271,7 +269,7 @@ Deno.test("fields of a call that only its service knows are sent back", () => {
     function: { name: "f", arguments: "{}" },
     extra_content: { google: { thought_signature: "opaque" } },
   };
-  const answer = chatCompletions.decode({ choices: [{ message: { tool_calls: [call] } }] });
+  const answer = openaiChat.decode({ choices: [{ message: { tool_calls: [call] } }] });
   const assistant = {
     role: "assistant",
     content: null,

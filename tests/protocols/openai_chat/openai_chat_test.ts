@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { StreamEvent } from "../../../lib/chat/events.ts";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
-import { chatCompletions as openai } from "../../../lib/protocols/openai_chat/openai_chat.ts";
+import { openaiChat as openai } from "../../../lib/protocols/openai_chat/openai_chat.ts";
 import { connect } from "../../../lib/services/connect.ts";
 import type { ChatRequest } from "../../../lib/protocols/protocol.ts";
 

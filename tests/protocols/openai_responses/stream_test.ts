@@ -6,10 +6,10 @@ import assert from "node:assert/strict";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
 import { asObjects, type Json } from "../../../lib/json/json.ts";
-import { responses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
+import { openaiResponses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
 
 function stream(events: Json[]) {
-  const decoder = responses.streamDecoder();
+  const decoder = openaiResponses.streamDecoder();
   const total = new StreamAccumulator();
   for (const event of events) {
     for (const each of decoder.push(JSON.stringify(event))) total.add(each);
@@ -133,7 +133,7 @@ Deno.test("reasoning text is thinking where there is no summary", () => {
     [{ ...piece, type: "response.reasoning_text.done", text: "Hm, yes." }, completed(output)],
     [completed(output)],
   ];
-  const plain = responses.decode({ status: "completed", output });
+  const plain = openaiResponses.decode({ status: "completed", output });
   for (const { thinking, content } of [plain, ...streams.map((events) => stream(events).total)]) {
     assert.deepEqual([thinking, content], ["Hm, yes.", "42"]);
   }
@@ -150,12 +150,12 @@ Deno.test("commentary is thinking, and the same JSON is not given twice", () => 
       done(i, item),
     ]);
   const spoken = [early, message("42", { phase: "final_answer" })];
-  const plain = responses.decode({ status: "completed", output: spoken });
+  const plain = openaiResponses.decode({ status: "completed", output: spoken });
   for (const result of [plain, stream([...events(spoken), completed(spoken)]).total]) {
     assert.deepEqual([result.content, result.thinking], ["42", "I'll look."]);
   }
   const answers = [
-    responses.decode({ status: "completed", output: twice }),
+    openaiResponses.decode({ status: "completed", output: twice }),
     stream([...events(twice), completed(twice)]).total,
     stream([completed(twice)]).total,
   ];
@@ -179,18 +179,18 @@ Deno.test("errors are read in every form, with usage and as what they are", () =
     output: [message("Half")],
     usage,
   };
-  const error = thrown(() => responses.decode(failed));
+  const error = thrown(() => openaiResponses.decode(failed));
   assert.deepEqual([error.retryable, error.partial?.content, error.partial?.usage?.totalTokens], [
     true,
     "Half",
     7,
   ]);
-  const decoder = responses.streamDecoder();
+  const decoder = openaiResponses.streamDecoder();
   const push = () => decoder.push(JSON.stringify({ type: "response.failed", response: failed }));
   assert.equal(thrown(push).retryable, true);
   assert.equal(decoder.failure?.usage?.totalTokens, 7);
   for (const status of ["failed", "cancelled"]) {
-    assert.equal(thrown(() => responses.decode({ status, output: [] })).retryable, true);
+    assert.equal(thrown(() => openaiResponses.decode({ status, output: [] })).retryable, true);
   }
 });
 
@@ -203,7 +203,7 @@ Deno.test("a refusal is an answer, with text and without", () => {
     ] as const
   ) {
     const output = [{ type: "message", id: "msg", content }];
-    const plain = responses.decode({ status: "completed", output });
+    const plain = openaiResponses.decode({ status: "completed", output });
     for (const result of [plain, stream([completed(output)]).total]) {
       assert.deepEqual([result.content, result.refusal, result.finishReason], [
         expected,
@@ -225,7 +225,7 @@ Deno.test("citations, logprobs and the tier are in the result, each once", () =>
   };
   const item = { type: "message", id: "msg", content: [part] };
   const response = { status: "completed", output: [message("So: "), item], service_tier: "flex" };
-  const whole = responses.decode(response);
+  const whole = openaiResponses.decode(response);
   const { total, decoder } = stream([
     added(0, begun(message("So: "))),
     delta(0, "So: "),
@@ -273,16 +273,17 @@ Deno.test("calls of custom tools are calls, xAI's own searches are not", () => {
     piece,
     completed([search, custom]),
   ]).total;
-  const plain = responses.decode({ status: "completed", output: [search, custom] });
+  const plain = openaiResponses.decode({ status: "completed", output: [search, custom] });
   for (const { toolCalls } of [plain, streamed]) assert.deepEqual(toolCalls, expected);
   assert.equal(
-    responses.decode({ status: "completed", output: [search, message("x")] }).finishReason,
+    openaiResponses.decode({ status: "completed", output: [search, message("x")] }).finishReason,
     "stop",
   );
 });
 
 Deno.test("usage counts writes to the cache, and nothing that cannot be", () => {
-  const usage = (usage: Json) => responses.decode({ status: "completed", output: [], usage }).usage;
+  const usage = (usage: Json) =>
+    openaiResponses.decode({ status: "completed", output: [], usage }).usage;
   assert.deepEqual(
     usage({
       input_tokens: 10,
@@ -305,18 +306,18 @@ Deno.test("usage counts writes to the cache, and nothing that cannot be", () => 
 
 Deno.test("a call without arguments has {}", () => {
   const call = { ...CALL, arguments: "" };
-  const plain = responses.decode({ status: "completed", output: [call] });
+  const plain = openaiResponses.decode({ status: "completed", output: [call] });
   for (const { toolCalls } of [plain, stream([added(0, call), completed([call])]).total]) {
     assert.equal(toolCalls[0].function.arguments, "{}");
   }
 });
 
 Deno.test("[DONE], which gateways add, is no error after the end and a cut before it", () => {
-  const decoder = responses.streamDecoder();
+  const decoder = openaiResponses.streamDecoder();
   decoder.push(JSON.stringify(completed([message("x")])));
   assert.deepEqual(decoder.push("[DONE]"), []);
   assert.ok(decoder.complete);
-  const cut = responses.streamDecoder();
+  const cut = openaiResponses.streamDecoder();
   cut.push("[DONE]");
   assert.deepEqual([cut.complete, cut.ended], [false, true]);
 });
