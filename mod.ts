@@ -41,6 +41,7 @@ export type { EndpointOptions } from "./lib/client/client_options.ts";
 export { parseThoughts, type Thoughts } from "./lib/protocols/parse_thoughts.ts";
 export type { ModelInfo } from "./lib/protocols/protocol.ts";
 export type { RetryNotice } from "./lib/scheduling/scheduler.ts";
+export type { ApiName, OfficialProvider } from "./lib/protocols/registry.ts";
 export type { ServiceName } from "./lib/services/services.ts";
 export type { Fetch } from "./lib/transport/http.ts";
 

@@ -158,6 +158,8 @@ export type NeutralFields = Readonly<Record<string, true | readonly string[]>>;
 
 /** The API that a format was made for, which users select by the format's name. */
 export interface OfficialApi {
+  /** Its company, for menus. */
+  readonly company: string;
   /** The base URL, including the version. Its host identifies the API. */
   readonly baseUrl: string;
   /** The environment variable that customarily holds the key. */

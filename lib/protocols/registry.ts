@@ -12,20 +12,20 @@ import { openaiResponses } from "./openai_responses/openai_responses.ts";
 import type { OfficialProtocol, Protocol } from "./protocol.ts";
 import { COMMON_RATE_LIMITS, type RateLimitHeaders } from "./rate_limit_headers.ts";
 
-const BUILT_IN = [
-  openaiChat,
-  openaiResponses,
-  anthropic,
-  gemini,
-] as const;
+/** The wire formats with an official API: Anthropic Messages and Gemini. Each is also a provider. */
+export type OfficialProvider = "claude" | "gemini";
 
-type BuiltIn = (typeof BUILT_IN)[number];
+/** The wire formats of OpenAI-compatible services: Chat Completions and Responses. */
+export type ApiName = "chat" | "responses";
 
-/** The names of formats with an official API, which are also names of providers. */
-export type OfficialName = Extract<BuiltIn, OfficialProtocol>["name"];
-
-/** The names of formats that services share, which are also values of the `api` option. */
-export type ApiName = Exclude<BuiltIn, OfficialProtocol>["name"];
+const BUILT_IN:
+  & { [Name in ApiName]: Protocol<Name> }
+  & { [Name in OfficialProvider]: OfficialProtocol<Name> } = {
+    chat: openaiChat,
+    responses: openaiResponses,
+    claude: anthropic,
+    gemini,
+  };
 
 const registered: Protocol[] = [];
 
@@ -47,7 +47,7 @@ export function registerProtocol(protocol: Protocol): void {
   registered.push(protocol);
 }
 
-BUILT_IN.forEach(registerProtocol);
+Object.values(BUILT_IN).forEach(registerProtocol);
 
 /** The format called `name`. */
 export function protocolNamed(name: string): Protocol | undefined {

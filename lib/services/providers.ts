@@ -7,8 +7,8 @@ import {
   DEFAULT_PROTOCOL,
   isOfficial,
   officialAt,
-  type OfficialName,
   officialNamed,
+  type OfficialProvider,
   protocolOfUrl,
   PROTOCOLS,
 } from "../protocols/registry.ts";
@@ -23,13 +23,13 @@ import {
 } from "./services.ts";
 
 /** How a provider can be named: `auto` goes by the base URL, `mock` is the built-in server. */
-export type ProviderName = "auto" | "mock" | OfficialName | ServiceName;
+export type ProviderName = "auto" | "mock" | OfficialProvider | ServiceName;
 
 /** All provider names. */
 export const PROVIDER_NAMES: readonly ProviderName[] = [
   "auto",
   "mock",
-  ...PROTOCOLS.filter(isOfficial).map(({ name }) => name as OfficialName),
+  ...PROTOCOLS.filter(isOfficial).map(({ name }) => name as OfficialProvider),
   ...SERVICE_NAMES,
 ];
 

@@ -224,10 +224,10 @@ async function load(
 ): Promise<LoadedFile> {
   if (isDataUrl(reference)) return fromDataUrl(reference, kind);
   const what = describe(reference, kind);
-  const most = MAX_BYTES[kind];
+  const maxBytes = MAX_BYTES[kind];
   if (isUrl(reference)) {
     const { download } = await import("./download.ts");
-    const bytes = await download(reference, { ...attachments, what, most, timeout, signal });
+    const bytes = await download(reference, { ...attachments, what, maxBytes, timeout, signal });
     return identify(bytes, kind, reference, nameOfUrl(reference));
   }
   const inline = fromBase64(reference, kind);
@@ -239,7 +239,7 @@ async function load(
     });
   }
   return identify(
-    await readLocalFile(path, { what, most, signal }),
+    await readLocalFile(path, { what, most: maxBytes, signal }),
     kind,
     reference,
     basename(path),

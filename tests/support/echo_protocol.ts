@@ -54,6 +54,7 @@ class EchoStreamDecoder implements StreamDecoder {
 export const echo: OfficialProtocol<"echo"> = {
   name: "echo",
   official: {
+    company: "Echo Ltd.",
     baseUrl: "https://api.echo.example/v9",
     keyVariable: "ECHO_API_KEY",
     billingPage: "console.echo.example",

@@ -5,7 +5,7 @@ import { LLMClient, type Message } from "../../mod.ts";
 import { startRawServer } from "../support/raw_server.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
-const OPTIONS: DownloadOptions = { what: "the file", most: 1000, timeout: 60 };
+const OPTIONS: DownloadOptions = { what: "the file", maxBytes: 1000, timeout: 60 };
 const ALLOWED: DownloadOptions = { ...OPTIONS, allowPrivateUrls: true };
 
 function response(status: number, headers: string[], body = ""): string {
@@ -126,7 +126,7 @@ Deno.test("a download has a time limit, a size limit, and fails with the reason"
     download(`${server.baseUrl}/${path}`, { ...ALLOWED, timeout });
   const failure = (message: RegExp) => ({ code: "invalid_input", message });
   await assert.rejects(get("large"), failure(/it is larger than the/));
-  await assert.rejects(get("gone"), failure(/its server answered 410/));
+  await assert.rejects(get("gone"), failure(/the server answered 410/));
   await assert.rejects(get("cut"), failure(/cannot download the file: the connection was closed/));
   await assert.rejects(get("silent", 0.01), failure(/no complete answer within 0\.01 s/));
   const down = await startRawServer(() => {});
@@ -139,7 +139,7 @@ Deno.test("a download has a time limit, a size limit, and fails with the reason"
   const lookup = () => Promise.reject(new Error("ENOTFOUND"));
   await assert.rejects(
     download("https://host.example/", { ...OPTIONS, lookup }),
-    failure(/the host name host\.example cannot be resolved/),
+    failure(/the host name host\.example could not be resolved/),
   );
 });
 

@@ -24,6 +24,7 @@ function completeBaseUrl(baseUrl: string): string {
 export const anthropic: OfficialProtocol<"claude"> = {
   name: "claude",
   official: {
+    company: "Anthropic",
     baseUrl: "https://api.anthropic.com/v1",
     keyVariable: "ANTHROPIC_API_KEY",
     billingPage: "console.anthropic.com under Billing",

@@ -28,6 +28,7 @@ const fetchedUrls: FetchedUrls = {
 export const gemini: OfficialProtocol<"gemini"> = {
   name: "gemini",
   official: {
+    company: "Google",
     baseUrl: "https://generativelanguage.googleapis.com/v1beta",
     keyVariable: "GEMINI_API_KEY",
     billingPage: "aistudio.google.com under Billing",
