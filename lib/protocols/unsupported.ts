@@ -1,5 +1,5 @@
 /**
- * Options that a wire format or a model does not have: told before anything is sent, never dropped.
+ * Rejects options that a wire format or a model does not support, before anything is sent.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export function unsupported(option: string, who: string, hint?: string): Configu
   return new ConfigurationError(`${who} does not accept the option ${option}`, { hint });
 }
 
-/** Throws when one of `names` is set. */
+/** Throws if one of `names` is set. */
 export function refuseOptions(
   options: SamplingOptions,
   names: readonly (keyof SamplingOptions)[],
@@ -38,7 +38,7 @@ export function refuseField(field: string, who: string, hint?: string): never {
 }
 
 /**
- * Throws if an option controls tool calls but there are no tools, which the APIs refuse.
+ * Throws if an option controls tool calls but there are no tools, which the APIs reject.
  *
  * @throws {ConfigurationError} names the option
  */
@@ -52,6 +52,6 @@ export function refuseToolOptions(options: SamplingOptions): void {
     : undefined;
   if (name === undefined || (Array.isArray(extraBody?.tools) && extraBody.tools.length > 0)) return;
   throw new ConfigurationError(`the option ${name} is set, but there are no tools`, {
-    hint: `Give tools, or leave ${name} out.`,
+    hint: `Add tools, or leave ${name} out.`,
   });
 }
