@@ -43,7 +43,7 @@ for (const provider of ["openai", "claude", "gemini"] as const) {
           client.models(),
         ];
         for (const error of await Promise.all(works.map(failure))) {
-          assert.match(error.message, new RegExp(`answered ${status} and points to .*:${port}/v1`));
+          assert.match(error.message, new RegExp(`answered ${status} and redirects to .*:${port}/v1`));
           assert.equal(error.retryable, false);
         }
         assert.equal(server.requests.length, 3, "and it is not tried again");
@@ -74,5 +74,5 @@ Deno.test("where a redirect points to is told without what may be secret in it",
   await using server = await redirecting(307, `https://user:${KEY}@host/v1?key=${KEY}#${KEY}`);
   await using client = new LLMClient({ baseUrl: server.baseUrl, apiKey: KEY, model: "m" });
   const error = await failure(client.chatCompletions(HELLO));
-  assert.match(error.message, /points to https:\/\/host\/v1$/);
+  assert.match(error.message, /redirects to https:\/\/host\/v1$/);
 });

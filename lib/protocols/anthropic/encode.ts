@@ -1,5 +1,5 @@
 /**
- * Requests of Anthropic's Messages API.
+ * Encodes requests for Anthropic's Messages API.
  *
  * Source: Anthropic API reference, "Messages" and "Versions", and the types of `@anthropic-ai/sdk` 1.12.
  *
@@ -18,7 +18,7 @@ import type { EncodedRequest } from "../../transport/request.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
 import { refuseOptions, unsupported } from "../unsupported.ts";
 
-/** The version that all servers know, and Anthropic's newest, which refuses sampling options. */
+/** The version that all servers know. Anthropic's newest one rejects sampling options. */
 const VERSION = "2023-06-01";
 const NEWEST_VERSION = "2026-10-21";
 const ANTHROPIC_HOST = "api.anthropic.com";
@@ -26,7 +26,7 @@ const ANTHROPIC_HOST = "api.anthropic.com";
 function encodeFormat(format: ResponseFormat | undefined): Json | undefined {
   if (format === undefined || format.type === "text") return undefined;
   if (format.type === "json_object") {
-    throw unsupported("responseFormat json_object", "Claude", "Give a json_schema instead.");
+    throw unsupported("responseFormat json_object", "Claude", "Use a json_schema instead.");
   }
   return { type: "json_schema", schema: format.json_schema.schema };
 }
@@ -35,7 +35,7 @@ function hasSampling({ temperature, topP, topK }: SamplingOptions): boolean {
   return temperature !== undefined || topP !== undefined || topK !== undefined;
 }
 
-/** Refuses sampling options that the API would refuse. */
+/** Rejects sampling options that the API would reject. */
 function checkSampling(
   options: SamplingOptions,
   name: string,
@@ -57,7 +57,7 @@ function checkSampling(
   }
 }
 
-/** Fields that the user did not set, which `extraBody` may replace. */
+/** Fields that hold our defaults, which `extraBody` may replace. */
 function defaultsOf({ maxTokens }: SamplingOptions): string[] {
   return maxTokens === undefined ? ["max_tokens", "thinking.display"] : ["thinking.display"];
 }
@@ -98,7 +98,7 @@ function encodeBody(request: ChatRequest, model: ClaudeModel): string {
   return JSON.stringify(mergeExtraBody(body, options.extraBody, defaultsOf(options)));
 }
 
-/** Makes the encoder of one endpoint. */
+/** Returns the encoder for one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
   const url = requestUrl(endpoint, "/messages");
   const newest = new URL(url).hostname === ANTHROPIC_HOST ? NEWEST_VERSION : VERSION;
