@@ -43,7 +43,10 @@ for (const provider of ["openai", "claude", "gemini"] as const) {
           client.models(),
         ];
         for (const error of await Promise.all(works.map(failure))) {
-          assert.match(error.message, new RegExp(`answered ${status} and redirects to .*:${port}/v1`));
+          assert.match(
+            error.message,
+            new RegExp(`answered ${status} and redirects to .*:${port}/v1`),
+          );
           assert.equal(error.retryable, false);
         }
         assert.equal(server.requests.length, 3, "and it is not tried again");

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { cacheKey } from "../../lib/cache/key.ts";
 import { configSchema } from "../../lib/config/schema.ts";
+import { isForeign } from "../../lib/config/service_variables.ts";
 import { messagesProblem } from "../../lib/chat/messages.ts";
 import {
   allRateLimitHeaders,
@@ -104,6 +105,8 @@ Deno.test("a fifth format is a provider: by name, with a base URL and a key vari
   assert.equal(connect({ provider: PROVIDER }).endpoint.keyVariable, "ECHO_API_KEY");
   const config = { models: [{ id: "loud", provider: "echo" }] };
   assert.equal(v.safeParse(configSchema, config).success, true);
+  assert.equal(isForeign("ECHO_API_KEY", "https://api.echo.example/v9", {}), false);
+  assert.equal(isForeign("ECHO_API_KEY", "https://other.example/v1", {}), true);
 });
 
 Deno.test("credit queries refer to the billing page of a fifth format", async () => {
