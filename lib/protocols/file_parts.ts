@@ -7,7 +7,7 @@
  */
 import type { DocumentPart, FilePart, TextPart } from "../chat/messages.ts";
 import { parseDataUrl } from "./data_url.ts";
-import { refuseField, unsupportedPart } from "./unsupported.ts";
+import { rejectField, unsupportedPart } from "./unsupported.ts";
 
 /** A name for a file without one. */
 function nameOf(mediaType: string | undefined): string {
@@ -33,8 +33,8 @@ export function namedFile(part: FilePart): FilePart {
  */
 export function documentPart(part: DocumentPart, who: string): FilePart | TextPart {
   const { source, title, context, citations } = part;
-  if (context) refuseField("context of a document", who);
-  if (citations?.enabled) refuseField("citations of a document", who);
+  if (context) rejectField("context of a document", who);
+  if (citations?.enabled) rejectField("citations of a document", who);
   switch (source.type) {
     case "base64": {
       const file_data = `data:${source.media_type};base64,${source.data}`;

@@ -12,7 +12,7 @@ export function unsupported(option: string, who: string, hint?: string): Configu
 }
 
 /** Throws if one of `names` is set. */
-export function refuseOptions(
+export function rejectOptions(
   options: SamplingOptions,
   names: readonly (keyof SamplingOptions)[],
   who: string,
@@ -33,7 +33,7 @@ export function unsupportedPart(type: string, who: string, hint?: string): Inval
  *
  * @throws {InvalidInputError} always
  */
-export function refuseField(field: string, who: string, hint?: string): never {
+export function rejectField(field: string, who: string, hint?: string): never {
   throw new InvalidInputError(`${who} does not accept the field ${field}`, { hint });
 }
 
@@ -42,7 +42,7 @@ export function refuseField(field: string, who: string, hint?: string): never {
  *
  * @throws {ConfigurationError} names the option
  */
-export function refuseToolOptions(options: SamplingOptions): void {
+export function rejectToolOptions(options: SamplingOptions): void {
   const { tools, toolChoice, parallelToolCalls, extraBody } = options;
   if (tools?.length) return;
   const name = toolChoice !== undefined

@@ -74,7 +74,7 @@ export class BodyReader {
  * Reads a whole body and returns what `use` makes of it; the bytes are only valid during that call. A
  * body of more than `maxBytes` closes the connection and returns `undefined`.
  */
-export async function readWhole<T>(
+export async function readBytes<T>(
   body: Body,
   maxBytes: number,
   use: (bytes: Uint8Array) => T,

@@ -14,7 +14,7 @@ export interface Cancellable {
 const setOfSignal = new WeakMap<AbortSignal, Set<Cancellable>>();
 
 /** The set of everything that `signal` cancels, to add to and delete from. */
-export function cancelledBy(signal: AbortSignal): Set<Cancellable> {
+export function cancellablesOf(signal: AbortSignal): Set<Cancellable> {
   const known = setOfSignal.get(signal);
   if (known !== undefined) return known;
   const members = new Set<Cancellable>();

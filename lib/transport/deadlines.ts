@@ -9,7 +9,7 @@ import { setTimeout } from "node:timers";
 
 /** Something that expires; it has one deadline at a time. */
 export interface Expiring {
-  /** The time at which it expires, in milliseconds of `performance.now()`; set by its lane. */
+  /** The time at which it expires, in milliseconds of `performance.now()`; set by its queue. */
   expiresAt: number;
   /** Called when the deadline has passed. */
   expire(): void;
@@ -34,13 +34,13 @@ const SUSPENDED = 500;
 const GRACE = 1000;
 
 /** All deadlines with the same timeout. */
-export class Lane {
+export class DeadlineQueue {
   #entries = new Set<Expiring>();
   /** When the timer fires; `undefined` when none is set. */
   #firesAt: number | undefined;
   readonly #timing: Timing;
 
-  /** Creates a lane for a timeout of `ms` milliseconds. */
+  /** Creates a queue for a timeout of `ms` milliseconds. */
   constructor(readonly ms: number, timing: Timing = SYSTEM) {
     this.#timing = timing;
   }
@@ -90,12 +90,12 @@ export class Lane {
   }
 }
 
-const lanes = new Map<number, Lane>();
+const queues = new Map<number, DeadlineQueue>();
 
-/** The lane for a timeout of `seconds`. */
-export function laneOf(seconds: number): Lane {
+/** The queue for a timeout of `seconds`. */
+export function deadlinesOf(seconds: number): DeadlineQueue {
   const ms = seconds * 1000;
-  let lane = lanes.get(ms);
-  if (lane === undefined) lanes.set(ms, lane = new Lane(ms));
-  return lane;
+  let queue = queues.get(ms);
+  if (queue === undefined) queues.set(ms, queue = new DeadlineQueue(ms));
+  return queue;
 }

@@ -10,9 +10,9 @@ import { lookup as dnsLookup } from "node:dns/promises";
 import { AbortedError, FlexLLMError, InvalidInputError } from "../errors.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
 import { untilAborted } from "../runtime/until_aborted.ts";
-import { readWhole } from "./body_reader.ts";
+import { readBytes } from "./body_reader.ts";
 import { Exchange, type Fetch } from "./http.ts";
-import { isPrivateHost, type Lookup } from "./private_address.ts";
+import { isPrivateUrl, type Lookup } from "./private_address.ts";
 
 /** Maximum redirects. */
 const MAX_REDIRECTS = 5;
@@ -52,7 +52,7 @@ async function checkUrl(url: URL, options: DownloadOptions): Promise<void> {
   const host = url.hostname;
   let isPrivate: boolean;
   try {
-    isPrivate = await untilAborted(isPrivateHost(url, lookup), signal);
+    isPrivate = await untilAborted(isPrivateUrl(url, lookup), signal);
   } catch (cause) {
     if (cause instanceof AbortedError) throw cause;
     const hint = `Behind a proxy that resolves names, allow all hosts (${ALLOW_PRIVATE}).`;
@@ -87,7 +87,7 @@ async function follow(
       throw problem(what, `the server answered ${response.status}`);
     }
     if (response.body === null) return new Uint8Array();
-    const bytes = await readWhole(response.body, maxBytes, (bytes) => bytes.slice());
+    const bytes = await readBytes(response.body, maxBytes, (bytes) => bytes.slice());
     if (bytes !== undefined) return bytes;
     throw problem(
       what,

@@ -10,8 +10,8 @@ import { abortedBy, ConnectionError, FlexLLMError, TimeoutError } from "../error
 import type { EncodedRequest } from "./request.ts";
 import { shownUrl } from "../redact.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
-import { type Cancellable, cancelledBy } from "./cancellation.ts";
-import { type Expiring, type Lane, laneOf } from "./deadlines.ts";
+import { type Cancellable, cancellablesOf } from "./cancellation.ts";
+import { type DeadlineQueue, deadlinesOf, type Expiring } from "./deadlines.ts";
 import { readBody } from "./read_body.ts";
 
 /** The web's `fetch`, or a function with the same contract. */
@@ -132,7 +132,7 @@ export class Exchange implements Cancellable, Expiring {
   readonly #controller = new AbortController();
   readonly #signal: AbortSignal | undefined;
   readonly #cancelled: Set<Cancellable> | undefined;
-  #lane: Lane | undefined;
+  #deadlines: DeadlineQueue | undefined;
   #limit = "";
   /** Why we ended the exchange, if we did. */
   #reason: FlexLLMError | undefined;
@@ -145,20 +145,20 @@ export class Exchange implements Cancellable, Expiring {
     this.#signal = signal;
     if (signal === undefined) return;
     if (signal.aborted) this.cancel();
-    this.#cancelled = cancelledBy(signal);
+    this.#cancelled = cancellablesOf(signal);
     this.#cancelled.add(this);
   }
 
   /** Sets the timeout, which restarts with each call: the exchange ends after `seconds`. */
   limit(seconds: number, message: string): void {
-    this.#lane?.delete(this);
-    this.#lane = laneOf(seconds);
+    this.#deadlines?.delete(this);
+    this.#deadlines = deadlinesOf(seconds);
     this.#limit = message;
-    this.#lane.add(this);
+    this.#deadlines.add(this);
   }
 
   expire(): void {
-    const { ms } = this.#lane!;
+    const { ms } = this.#deadlines!;
     const message = `${this.#limit} within ${ms / 1000} s`;
     const hint =
       "Raise the timeout (--timeout, timeout in the configuration), or request a shorter answer.";
@@ -171,7 +171,7 @@ export class Exchange implements Cancellable, Expiring {
 
   /** Pauses the timeout while the caller, not the server, takes its time. */
   pause(): void {
-    this.#lane?.delete(this);
+    this.#deadlines?.delete(this);
   }
 
   /** Aborts the request; everything that waits for it fails with `reason`. */
@@ -233,7 +233,7 @@ export class Exchange implements Cancellable, Expiring {
 
   /** Releases the timeout and the signal. */
   close(): void {
-    this.#lane?.delete(this);
+    this.#deadlines?.delete(this);
     this.#cancelled?.delete(this);
   }
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Cancellable, cancelledBy } from "./cancellation.ts";
+import { type Cancellable, cancellablesOf } from "./cancellation.ts";
 
 /** A signal that fires when one of its sources does, as long as it is linked to them. */
 export class LinkedSignal {
@@ -33,7 +33,7 @@ export class LinkedSignal {
     for (const source of this.#sources) {
       const member = { cancel: () => this.abort(source.reason) };
       if (source.aborted) member.cancel();
-      cancelledBy(source).add(member);
+      cancellablesOf(source).add(member);
       this.#members.push(member);
     }
     return this;
@@ -42,7 +42,7 @@ export class LinkedSignal {
   /** Unlinks the signal from its sources. Call it when the work that uses the signal has ended. */
   unlink(): void {
     for (const [i, member] of this.#members.entries()) {
-      cancelledBy(this.#sources[i]).delete(member);
+      cancellablesOf(this.#sources[i]).delete(member);
     }
     this.#members.length = 0;
   }

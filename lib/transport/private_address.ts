@@ -77,7 +77,7 @@ export type Lookup = (hostname: string) => Promise<readonly { address: string }[
  * Whether the host of `url` is this machine or in its local network. `URL` has already normalized numbers
  * such as `0x7f.1`.
  */
-export async function isPrivateHost(url: URL, lookup: Lookup): Promise<boolean> {
+export async function isPrivateUrl(url: URL, lookup: Lookup): Promise<boolean> {
   const hostname = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
   if (isIP(hostname) !== 0) return isPrivateAddress(hostname);
   // Names without a dot are local.

@@ -5,7 +5,7 @@
  */
 import { MalformedResponseError } from "../errors.ts";
 import { streamsFillMemory } from "../runtime/runtime.ts";
-import { readWhole } from "./body_reader.ts";
+import { readBytes } from "./body_reader.ts";
 
 const MIB = 1024 * 1024;
 /** Maximum bytes of a whole answer, and of one event of a streamed answer. */
@@ -60,7 +60,7 @@ export async function readBody(response: Response): Promise<string> {
     return await response.text();
   }
   const decoding = charset === UTF_8 ? decoder : new TextDecoder(charset);
-  const text = await readWhole(body, MAX_ANSWER_BYTES, (bytes) => decoding.decode(bytes));
+  const text = await readBytes(body, MAX_ANSWER_BYTES, (bytes) => decoding.decode(bytes));
   if (text === undefined) throw tooLarge("the answer", MAX_ANSWER_BYTES);
   return text;
 }

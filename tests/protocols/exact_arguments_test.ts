@@ -15,7 +15,7 @@ const CLAUDE =
   `"id":"toolu_1","name":"f","input":${ARGUMENTS}}],"usage":{"input_tokens":1.0,"output_tokens":2}}`;
 
 for (const [provider, body] of [["claude", CLAUDE], ["gemini", GEMINI]] as const) {
-  Deno.test(`${provider} gives and takes back the numbers of tool calls as they are written`, async () => {
+  Deno.test(`${provider} round-trips the numbers of tool calls as they are written`, async () => {
     const sent: string[] = [];
     const fetch: Fetch = (url, init) => {
       sent.push(String(init.body));

@@ -207,7 +207,7 @@ const NO_PLACE: Record<string, readonly string[]> = {
 };
 
 for (const [format, provider, service, baseUrl, model] of FORMATS) {
-  Deno.test(`${format}: every field is sent or refused by name`, () => {
+  Deno.test(`${format}: every field is sent or rejected by name`, () => {
     const { endpoint } = connect({ baseUrl, apiKey: "k", provider: service });
     const encode = provider.encoder(endpoint);
     const dropped: string[] = [];

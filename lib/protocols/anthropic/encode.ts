@@ -16,7 +16,7 @@ import { mergeExtraBody } from "../extra_body.ts";
 import type { ChatRequest, Endpoint } from "../protocol.ts";
 import type { EncodedRequest } from "../../transport/request.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
-import { refuseOptions, unsupported } from "../unsupported.ts";
+import { rejectOptions, unsupported } from "../unsupported.ts";
 
 /** The version that all servers know. Anthropic's newest one rejects sampling options. */
 const VERSION = "2023-06-01";
@@ -48,12 +48,12 @@ function checkSampling(
     const hint = "This model generation only accepts its defaults.";
     if (temperature !== 1) throw unsupported("temperature", name, hint);
     if (topP !== 1) throw unsupported("topP", name, hint);
-    refuseOptions(options, ["topK"], name, hint);
+    rejectOptions(options, ["topK"], name, hint);
   } else if (thinks) {
     const who = `${name} with thinking`;
     if (temperature !== 1) throw unsupported(`temperature ${temperature}`, who, "It must be 1.");
     if (topP < 0.95) throw unsupported(`topP ${topP}`, who, "It must be 0.95 to 1.");
-    refuseOptions(options, ["topK"], who);
+    rejectOptions(options, ["topK"], who);
   }
 }
 
@@ -64,7 +64,7 @@ function defaultsOf({ maxTokens }: SamplingOptions): string[] {
 
 function encodeBody(request: ChatRequest, model: ClaudeModel): string {
   const { options, model: name } = request;
-  refuseOptions(options, ["seed", "presencePenalty", "frequencyPenalty"], "Claude");
+  rejectOptions(options, ["seed", "presencePenalty", "frequencyPenalty"], "Claude");
   const { system, turns } = encodeMessages(request.messages, name, model);
   const { thinking, effort, maxTokens } = anthropicThinking(name, model, options);
   const thinks = thinking?.type === "enabled" || thinking?.type === "adaptive";

@@ -15,7 +15,7 @@ import { encodeTools, toolDefaults } from "./tools.ts";
 import type { ChatRequest, Endpoint } from "../protocol.ts";
 import type { EncodedRequest } from "../../transport/request.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
-import { refuseOptions, unsupported } from "../unsupported.ts";
+import { rejectOptions, unsupported } from "../unsupported.ts";
 
 function encodeFormat(format: ResponseFormat | undefined): Json {
   if (format === undefined || format.type === "text") return {};
@@ -51,7 +51,7 @@ function encodeBody(request: ChatRequest, isVertex: boolean): string {
   }
   if (!model.sampling) {
     const names = ["temperature", "topP", "topK", "presencePenalty", "frequencyPenalty"] as const;
-    refuseOptions(options, names, request.model, "This model generation ignores or refuses it.");
+    rejectOptions(options, names, request.model, "This model generation ignores or refuses it.");
   }
   checkCandidateCount(options.extraBody);
   const target = { model, isVertex };

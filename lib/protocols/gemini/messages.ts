@@ -13,7 +13,7 @@ import { asObject, asText, type Json } from "../../json/json.ts";
 import type { GeminiModel } from "./model_features.ts";
 import { encodeContent } from "./parts.ts";
 import { parseArguments } from "../tool_arguments.ts";
-import { refuseField, unsupportedPart } from "../unsupported.ts";
+import { rejectField, unsupportedPart } from "../unsupported.ts";
 
 type Turn = { role: "user" | "model"; parts: Json[] };
 
@@ -134,20 +134,20 @@ function encodeToolResult(
 }
 
 /** Throws if `value` has a prompt cache breakpoint, which Gemini does not have. */
-export function refuseCacheControl(value: { cache_control?: unknown }): void {
+export function rejectCacheControl(value: { cache_control?: unknown }): void {
   if (!value.cache_control) return;
-  refuseField(
+  rejectField(
     "cache_control",
     "Gemini",
     "It caches prompts automatically: leave cache_control out, or name a cachedContent in extraBody.",
   );
 }
 
-function refuseCacheControls(message: Message): void {
+function rejectCacheControls(message: Message): void {
   const { content } = message;
-  refuseCacheControl(message as { cache_control?: unknown });
+  rejectCacheControl(message as { cache_control?: unknown });
   if (!Array.isArray(content)) return;
-  for (const part of content as { cache_control?: unknown }[]) refuseCacheControl(part);
+  for (const part of content as { cache_control?: unknown }[]) rejectCacheControl(part);
 }
 
 /**
@@ -170,7 +170,7 @@ export function encodeMessages(
     else contents.push({ role, parts: [...parts] });
   };
   for (const [i, message] of messages.entries()) {
-    refuseCacheControls(message);
+    rejectCacheControls(message);
     switch (message.role) {
       case "system":
       case "developer":

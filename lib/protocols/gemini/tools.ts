@@ -10,7 +10,7 @@
 import { isFunctionTool, type SamplingOptions, type ToolChoice } from "../../chat/options.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { asObjects, type Json } from "../../json/json.ts";
-import { type GeminiTarget, refuseCacheControl } from "./messages.ts";
+import { type GeminiTarget, rejectCacheControl } from "./messages.ts";
 import { unsupported } from "../unsupported.ts";
 
 /** The request fields for tools. */
@@ -72,7 +72,7 @@ function checkOwnTool(tool: Json): Json {
   );
 }
 
-function refuseToolOptions(options: SamplingOptions): void {
+function rejectToolOptions(options: SamplingOptions): void {
   for (const option of ["toolChoice", "parallelToolCalls"] as const) {
     if ((options[option] ?? undefined) === undefined) continue;
     throw new ConfigurationError(`${option} is set, but there are no tools`, {
@@ -91,11 +91,11 @@ export function encodeTools(options: SamplingOptions, target: GeminiTarget): Gem
   const toolChoice = options.toolChoice ?? undefined;
   const added = asObjects(options.extraBody?.tools);
   if (tools.length + added.length === 0) {
-    refuseToolOptions(options);
+    rejectToolOptions(options);
     return { tools: undefined, toolConfig: undefined };
   }
   const functions = tools.filter(isFunctionTool);
-  for (const tool of functions) refuseCacheControl(tool);
+  for (const tool of functions) rejectCacheControl(tool);
   // NONE only disables functions, so built-in tools must not be sent.
   const own = toolChoice === "none"
     ? []

@@ -15,7 +15,7 @@ import { mergeExtraBody } from "../extra_body.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
 import { type Service, serviceFor } from "../service.ts";
 import { isOpenAIModel } from "../openai_model_features.ts";
-import { refuseToolOptions, unsupported } from "../unsupported.ts";
+import { rejectToolOptions, unsupported } from "../unsupported.ts";
 
 /** Fields that hold our defaults, which `extraBody` may replace. */
 const DEFAULTS = ["stream_options.include_usage"];
@@ -29,7 +29,7 @@ function maxTokensField({ maxTokensField, maxTokensModels }: Service, model: str
 function encodeBody(request: ChatRequest, service: Service, isOpenAI: boolean): string {
   const { options } = request;
   if (isOpenAI && options.topK !== undefined) throw unsupported("topK", "OpenAI");
-  refuseToolOptions(options);
+  rejectToolOptions(options);
   const body: Json = {
     model: request.model,
     messages: encodeMessages(request.messages, isOpenAI),

@@ -22,14 +22,14 @@ import { asObject } from "../../json/json.ts";
 import { encodeCall } from "./answer_message.ts";
 import { parseDataUrl } from "../data_url.ts";
 import { documentPart, namedFile } from "../file_parts.ts";
-import { refuseField } from "../unsupported.ts";
+import { rejectField } from "../unsupported.ts";
 
 const WHO = "Chat Completions";
 const NO_MARKS = "OpenAI caches prompts automatically: leave cache_control out.";
 
 /** Throws if `value` has a prompt cache breakpoint, which OpenAI rejects. */
-function refuseMark(value: { cache_control?: unknown }): void {
-  if (value.cache_control) refuseField("cache_control", "OpenAI", NO_MARKS);
+function rejectCacheControl(value: { cache_control?: unknown }): void {
+  if (value.cache_control) rejectField("cache_control", "OpenAI", NO_MARKS);
 }
 
 function encodeAudio(part: AudioPart): object {
@@ -41,7 +41,7 @@ function encodeAudio(part: AudioPart): object {
 }
 
 function encodePart(part: ContentPart, isOpenAI: boolean): object {
-  if (isOpenAI) refuseMark(part as { cache_control?: unknown });
+  if (isOpenAI) rejectCacheControl(part as { cache_control?: unknown });
   switch (part.type) {
     case "file":
       return namedFile(part);
@@ -73,13 +73,13 @@ function encodeAssistant(
 
 function encodeTool({ is_error, ...message }: ToolMessage, isOpenAI: boolean): object {
   if (is_error) {
-    refuseField(
+    rejectField(
       "is_error",
       WHO,
       "Report the failure in its content, and leave is_error out.",
     );
   }
-  if (isOpenAI) refuseMark(message);
+  if (isOpenAI) rejectCacheControl(message);
   return message;
 }
 
@@ -116,7 +116,7 @@ export function encodeMessages(
 /** Encodes tools: functions nested, all others unchanged. */
 export function encodeTools(tools: readonly Tool[], isOpenAI: boolean): readonly object[] {
   return tools.map((tool) => {
-    if (isOpenAI) refuseMark(tool);
+    if (isOpenAI) rejectCacheControl(tool);
     // In the flat form of the Responses API.
     if (tool.type !== "function" || tool.function !== undefined) return tool;
     const { type, ...fn } = tool;

@@ -19,11 +19,11 @@ import type { EncodedRequest } from "../../transport/request.ts";
 import { mergeExtraBody } from "../extra_body.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
 import { openaiEfforts } from "../openai_model_features.ts";
-import { encodeInput, refuseCacheControl } from "./messages.ts";
-import { refuseOptions, refuseToolOptions } from "../unsupported.ts";
+import { encodeInput, rejectCacheControl } from "./messages.ts";
+import { rejectOptions, rejectToolOptions } from "../unsupported.ts";
 
 function encodeTool(tool: Tool): Json {
-  refuseCacheControl(tool);
+  rejectCacheControl(tool);
   if (isFunctionTool(tool)) {
     const { type, function: fn } = tool;
     const parameters = fn.parameters ?? { type: "object", properties: {} };
@@ -90,8 +90,8 @@ function encodeBody(request: ChatRequest): string {
   const { tools, extraBody, ...options } = request.options;
   if (options.stop?.length === 0) options.stop = undefined;
   const names = ["stop", "seed", "presencePenalty", "frequencyPenalty", "topK"] as const;
-  refuseOptions(options, names, "OpenAI's Responses API");
-  refuseToolOptions(request.options);
+  rejectOptions(options, names, "OpenAI's Responses API");
+  rejectToolOptions(request.options);
   return JSON.stringify(mergeExtraBody(
     {
       model: request.model,

@@ -15,14 +15,14 @@ import type {
 } from "../../chat/messages.ts";
 import { asObjects, type Json } from "../../json/json.ts";
 import { documentPart, namedFile } from "../file_parts.ts";
-import { refuseField, unsupportedPart } from "../unsupported.ts";
+import { rejectField, unsupportedPart } from "../unsupported.ts";
 
 const API = "OpenAI's Responses API";
 const NO_CACHE_CONTROL = "OpenAI caches prompts automatically: leave cache_control out.";
 
 /** Throws if `value` has a prompt cache breakpoint, which this API does not have. */
-export function refuseCacheControl(value: { cache_control?: unknown }): void {
-  if (value.cache_control) refuseField("cache_control", API, NO_CACHE_CONTROL);
+export function rejectCacheControl(value: { cache_control?: unknown }): void {
+  if (value.cache_control) rejectField("cache_control", API, NO_CACHE_CONTROL);
 }
 
 function encodeFile(part: FilePart): Json {
@@ -35,7 +35,7 @@ function encodeFile(part: FilePart): Json {
 }
 
 function encodePart(part: ContentPart): Json {
-  refuseCacheControl(part as { cache_control?: unknown });
+  rejectCacheControl(part as { cache_control?: unknown });
   switch (part.type) {
     case "text":
       return { type: "input_text", text: part.text };
@@ -75,7 +75,7 @@ function encodeAssistant(message: AssistantMessage, isStored: boolean): Json[] {
   }
   const items: Json[] = [];
   const { content, refusal } = message;
-  for (const part of Array.isArray(content) ? content : []) refuseCacheControl(part);
+  for (const part of Array.isArray(content) ? content : []) rejectCacheControl(part);
   const text = typeof content === "string"
     ? content
     : asObjects(content).map((part) => part.text ?? part.refusal ?? "").join("");
@@ -93,9 +93,9 @@ function encodeAssistant(message: AssistantMessage, isStored: boolean): Json[] {
 
 function encodeTool(message: ToolMessage, customCalls: ReadonlySet<unknown>): Json {
   const { tool_call_id: call_id, is_error, content } = message;
-  refuseCacheControl(message);
+  rejectCacheControl(message);
   if (is_error) {
-    refuseField(
+    rejectField(
       "is_error",
       API,
       "Report the failure in its content, and leave is_error out.",
@@ -128,7 +128,7 @@ export function encodeInput(messages: readonly Message[], isStored: boolean): Js
   const custom = customCalls(messages);
   return messages.flatMap((message) => {
     if (message.role === "tool") return [encodeTool(message, custom)];
-    if (message.name) refuseField("name of a message", API, "Put it into the text.");
+    if (message.name) rejectField("name of a message", API, "Put it into the text.");
     if (message.role === "assistant") return encodeAssistant(message, isStored);
     return [{ role: message.role, content: encodeContent(message.content) }];
   });

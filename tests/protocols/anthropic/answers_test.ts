@@ -14,7 +14,7 @@ function decode(fields: Record<string, unknown>) {
 
 const usageOf = (usage: unknown) => decode({ usage }).usage;
 
-Deno.test("claude usage holds what was counted, and nothing that was not", () => {
+Deno.test("claude usage contains only what was counted", () => {
   for (const usage of [undefined, null, {}, "12", { input_tokens: null, output_tokens: null }]) {
     assert.equal(usageOf(usage), null);
   }
@@ -28,7 +28,7 @@ Deno.test("claude usage holds what was counted, and nothing that was not", () =>
   });
 });
 
-Deno.test("claude usage tells cache writes for an hour from those for five minutes", () => {
+Deno.test("claude usage distinguishes cache writes for an hour from those for five minutes", () => {
   const cache_creation = { ephemeral_5m_input_tokens: 40, ephemeral_1h_input_tokens: 60 };
   const expected = {
     promptTokens: 105,
@@ -99,7 +99,7 @@ Deno.test("claude bills each attempt of a fallback at the price of the model tha
   assert.deepEqual(billed(40, 304).usage, counts(412, 304));
 });
 
-Deno.test("claude names a service tier that has a price of its own", () => {
+Deno.test("claude reports a service tier with a different price", () => {
   const tier = (fields: Record<string, unknown>) =>
     decode({ usage: { input_tokens: 1, output_tokens: 1, ...fields } }).serviceTier;
   assert.equal(tier({ service_tier: "standard", speed: "standard" }), undefined);
@@ -160,7 +160,7 @@ Deno.test("claude refusals keep their explanation, and any text before it", () =
   assert.deepEqual(refused([text], null), ["content_filter", null, "Well, "]);
 });
 
-Deno.test("claude answers of compatible servers are read as far as they go", () => {
+Deno.test("claude answers of compatible servers are decoded as far as possible", () => {
   const call = { type: "tool_use", id: "t", name: "f" };
   const calls = [{ ...call, input: '{"a":1}' }, { ...call, input: "" }, call];
   const decoded = decode({ content: calls, stop_reason: null });
@@ -175,7 +175,7 @@ Deno.test("claude answers of compatible servers are read as far as they go", () 
   assert.equal(decode({ content: null }).content, "");
 });
 
-Deno.test("claude answers whose stop reason is a failure are errors that keep what came", () => {
+Deno.test("claude answers whose stop reason is a failure are errors with a partial result", () => {
   assert.throws(
     () =>
       decode({
@@ -191,7 +191,7 @@ Deno.test("claude answers whose stop reason is a failure are errors that keep wh
   );
 });
 
-Deno.test("claude errors say when an account is empty, and are read in other servers' forms", () => {
+Deno.test("claude errors detect an empty account, also in other servers' formats", () => {
   const error = (fields: Record<string, unknown>) =>
     anthropic.decodeError({ type: "error", error: { type: "invalid_request_error", ...fields } });
   for (

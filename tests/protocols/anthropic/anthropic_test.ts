@@ -111,7 +111,7 @@ Deno.test("claude enables thinking in the form that each generation accepts", ()
   }
 });
 
-Deno.test("claude names what a model cannot do, before anything is sent", () => {
+Deno.test("claude rejects what a model does not support, before anything is sent", () => {
   const tools = [{ type: "function" as const, function: { name: "f" } }];
   const cases: [SamplingOptions, string, RegExp][] = [
     [{ temperature: 0.2 }, "claude-opus-5", /claude-opus-5 does not accept the option temperature/],
@@ -159,7 +159,7 @@ Deno.test("claude names what a model cannot do, before anything is sent", () => 
   }
 });
 
-Deno.test("claude uses the version that takes sampling only where it is asked for", () => {
+Deno.test("claude uses the version that accepts sampling options only for requests with them", () => {
   const { headers, body } = encode({ temperature: 0.5, topP: 0.9 }, "claude-haiku-4-5");
   assert.equal(headers["anthropic-version"], "2023-06-01");
   assert.deepEqual([body.temperature, body.top_p], [0.5, 0.9]);

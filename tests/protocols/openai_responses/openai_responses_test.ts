@@ -74,7 +74,7 @@ Deno.test("responses encodes a conversation with images, tools and their results
   });
 });
 
-Deno.test("responses names what it cannot do, before anything is sent", () => {
+Deno.test("responses rejects what it does not support, before anything is sent", () => {
   const hello: Message[] = [{ role: "user", content: "hi" }];
   for (
     const options of [{ stop: "x" }, { seed: 1 }, { topK: 5 }, { presencePenalty: 1 }, {
@@ -181,7 +181,7 @@ Deno.test("responses decodes a stream into the same as a plain answer", () => {
   assert.deepEqual(decoder.native(), { format: "responses", content: OUTPUT });
 });
 
-Deno.test("responses tells cut, filtered, refused and failed answers apart", () => {
+Deno.test("responses distinguishes truncated, filtered, refused and failed answers", () => {
   const finish = (response: object) =>
     openaiResponses.decode({ ...RESPONSE, output: [], ...response }).finishReason;
   const incomplete = (reason: string) => ({ status: "incomplete", incomplete_details: { reason } });

@@ -56,7 +56,7 @@ function thrown(run: () => unknown): FlexLLMError {
   throw new Error("nothing was thrown");
 }
 
-Deno.test("arguments are read from whichever event has them", () => {
+Deno.test("arguments are read from any event that has them", () => {
   const start = added(0, { ...CALL, arguments: "" });
   const last = { type: "response.function_call_arguments.done", output_index: 0 };
   const piece = { type: "response.function_call_arguments.delta", output_index: 0 };
@@ -110,7 +110,7 @@ Deno.test("items are known by their index when their ids change", () => {
   ]);
 });
 
-Deno.test("a response that ends with no output has the items that came before", () => {
+Deno.test("a response that ends without output has the items that came before", () => {
   // The ChatGPT backend.
   const items = [{ type: "reasoning", id: "rs", summary: [], encrypted_content: "x" }, CALL];
   const { total, decoder } = stream([...items.map((item, i) => done(i, item)), completed([])]);
@@ -119,7 +119,7 @@ Deno.test("a response that ends with no output has the items that came before", 
   assert.deepEqual((decoder.raw as Json).output, items);
 });
 
-Deno.test("reasoning text is thinking where there is no summary", () => {
+Deno.test("reasoning text is thinking if there is no summary", () => {
   const item = {
     type: "reasoning",
     id: "rs",
@@ -139,7 +139,7 @@ Deno.test("reasoning text is thinking where there is no summary", () => {
   }
 });
 
-Deno.test("commentary is thinking, and the same JSON is not given twice", () => {
+Deno.test("commentary is thinking, and a repeated JSON answer is emitted once", () => {
   const early = message("I'll look.", { phase: "commentary" });
   const json = '{"a":1}';
   const twice = [message(json), message('{ "a": 1 }', { id: "msg2" })];
@@ -165,7 +165,7 @@ Deno.test("commentary is thinking, and the same JSON is not given twice", () => 
   assert.equal(joined.content, "One. Two.");
 });
 
-Deno.test("errors are read in every form, with usage and as what they are", () => {
+Deno.test("errors are decoded in every form, with usage", () => {
   const quota = { type: "insufficient_quota", code: "insufficient_quota", message: "empty" };
   for (const event of [{ type: "error", error: quota }, { error: quota }]) {
     assert.equal(thrown(() => stream([event])).code, "quota_exceeded");
@@ -214,7 +214,7 @@ Deno.test("a refusal is an answer, with text and without", () => {
   }
 });
 
-Deno.test("citations, logprobs and the tier are in the result, each once", () => {
+Deno.test("citations, logprobs and the service tier are in the result, each once", () => {
   const annotation = { type: "url_citation", url: "https://e.org", title: "E", start_index: 0 };
   const token = { token: "42", logprob: -0.1, bytes: [52, 50], top_logprobs: [] };
   const part = {
@@ -251,7 +251,7 @@ Deno.test("citations, logprobs and the tier are in the result, each once", () =>
   assert.deepEqual([whole.serviceTier, decoder.serviceTier], ["flex", "flex"]);
 });
 
-Deno.test("calls of custom tools are calls, xAI's own searches are not", () => {
+Deno.test("calls to custom tools are tool calls, and xAI's own searches are not", () => {
   const custom = {
     type: "custom_tool_call",
     id: "ctc",
@@ -281,7 +281,7 @@ Deno.test("calls of custom tools are calls, xAI's own searches are not", () => {
   );
 });
 
-Deno.test("usage counts writes to the cache, and nothing that cannot be", () => {
+Deno.test("usage counts cache writes, and ignores impossible counts", () => {
   const usage = (usage: Json) =>
     openaiResponses.decode({ status: "completed", output: [], usage }).usage;
   assert.deepEqual(
@@ -312,7 +312,7 @@ Deno.test("a call without arguments has {}", () => {
   }
 });
 
-Deno.test("[DONE], which gateways add, is no error after the end and a cut before it", () => {
+Deno.test("[DONE], which gateways add, is harmless after the end and an interruption before it", () => {
   const decoder = openaiResponses.streamDecoder();
   decoder.push(JSON.stringify(completed([message("x")])));
   assert.deepEqual(decoder.push("[DONE]"), []);
@@ -322,7 +322,7 @@ Deno.test("[DONE], which gateways add, is no error after the end and a cut befor
   assert.deepEqual([cut.complete, cut.ended], [false, true]);
 });
 
-Deno.test("parts of content are known by their order where their indexes continue", () => {
+Deno.test("content parts are identified by their order if their indexes continue", () => {
   // Recorded streams of Bedrock (gpt-oss): the message after the reasoning begins with index 1.
   const at = (content_index: number, type: string, fields: Json): Json => ({
     type: `response.output_text.${type}`,
@@ -357,7 +357,7 @@ Deno.test("parts of content are known by their order where their indexes continu
   assert.deepEqual([total.content, total.thinking], ["one two", "hm"]);
 });
 
-Deno.test("pieces of a call that the server makes itself are no call", () => {
+Deno.test("deltas of the server's own calls are not tool calls", () => {
   // Recorded streams of xAI's `x_search`.
   const search = {
     type: "custom_tool_call",
