@@ -6,8 +6,7 @@
 import * as v from "valibot";
 import { STORE_NAMES } from "../cache/open_store.ts";
 import { THINKING_LEVELS } from "../chat/options.ts";
-import { API_NAMES } from "../services/connect.ts";
-import { PROVIDER_NAMES } from "../services/providers.ts";
+import { API_NAMES, PROVIDER_NAMES } from "../services/providers.ts";
 import { priceEntries } from "../pricing/price_file.ts";
 import { LOAD_BALANCES } from "../scheduling/load_balancer.ts";
 

@@ -1,18 +1,12 @@
 /**
- * Connects the options that describe a server to an endpoint, a wire format and a `fetch`.
+ * Resolves the options for a server to an endpoint, a wire format and a `fetch`.
  *
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
 import { createMockApp } from "../mock/mock_app.ts";
 import type { ChatRequest, Endpoint, Protocol } from "../protocols/protocol.ts";
-import {
-  type ApiName,
-  DEFAULT_PROTOCOL,
-  isOfficial,
-  protocolNamed,
-  PROTOCOLS,
-} from "../protocols/registry.ts";
+import { type ApiName, DEFAULT_PROTOCOL, protocolNamed } from "../protocols/registry.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
 import type { Fetch } from "../transport/http.ts";
 import { normalizeBaseUrl } from "./base_url.ts";
@@ -25,12 +19,6 @@ import {
   serviceAt,
 } from "./providers.ts";
 import { service, serviceOfUrl } from "./services.ts";
-
-/** Values of the `api` option: `auto`, or the wire format to use. */
-export const API_NAMES: readonly ("auto" | ApiName)[] = [
-  "auto",
-  ...PROTOCOLS.filter((protocol) => !isOfficial(protocol)).map(({ name }) => name as ApiName),
-];
 
 /** The server to connect to. */
 export interface ServerOptions {

@@ -1,9 +1,10 @@
 /**
- * Resolves provider names: to a base URL, a key variable, a service and a wire format.
+ * Resolves provider names to base URLs, key variables, services and wire formats.
  *
  * @module
  */
 import {
+  type ApiName,
   DEFAULT_PROTOCOL,
   isOfficial,
   officialAt,
@@ -31,6 +32,12 @@ export const PROVIDER_NAMES: readonly ProviderName[] = [
   "mock",
   ...PROTOCOLS.filter(isOfficial).map(({ name }) => name as OfficialProvider),
   ...SERVICE_NAMES,
+];
+
+/** Values of the `api` option: `auto`, or the wire format to use. */
+export const API_NAMES: readonly ("auto" | ApiName)[] = [
+  "auto",
+  ...PROTOCOLS.filter((protocol) => !isOfficial(protocol)).map(({ name }) => name as ApiName),
 ];
 
 /** The address of the built-in mock, at which no port is open. */

@@ -1,4 +1,4 @@
-/** Images, files and audio as they go over the wire, in all four formats, plain and streamed. */
+/** Images, files and audio as they are sent, in all four formats, plain and streamed. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Whatever conversation we accept, each wire format gets a valid request for. */
+/** Each wire format encodes every conversation that we accept to a valid request. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { messagesProblem } from "../../lib/chat/messages.ts";

@@ -1,4 +1,4 @@
-/** Arguments of tool calls come out as the model wrote them, whatever a double makes of their numbers. */
+/** Arguments of tool calls keep numbers that a double cannot hold. */
 import assert from "node:assert/strict";
 import { extraBody } from "../../commands/flags/extra_body.ts";
 import { type Fetch, LLMClient } from "../../mod.ts";

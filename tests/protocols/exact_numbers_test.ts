@@ -1,4 +1,4 @@
-/** Numbers that a double would change: they go out and into the result file as they were written. */
+/** Numbers that a double cannot hold are sent, and stored in the result file, as they were written. */
 import assert from "node:assert/strict";
 import { createMockApp, LLMClient } from "../../mod.ts";
 import { BatchRun } from "../../lib/batch/run.ts";

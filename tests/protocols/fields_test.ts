@@ -1,6 +1,6 @@
 /**
- * Every field that a message, a tool or an option can have is sent to each wire format, or refused by
- * name. What is in neither list below would be lost silently.
+ * Every field of a message, a tool or the options is sent in each wire format, or rejected by name. A field
+ * in neither list below would be lost silently.
  */
 import assert from "node:assert/strict";
 import type { Message } from "../../lib/chat/messages.ts";

@@ -1,4 +1,4 @@
-/** One client, every wire format: the same calls give the same kind of results. */
+/** The same calls have the same results in every wire format. */
 import assert from "node:assert/strict";
 import {
   type ClientOptions,

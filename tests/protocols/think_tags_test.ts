@@ -1,4 +1,4 @@
-/** Thinking in the text, as vLLM, SGLang and Ollama leave it there without a reasoning parser. */
+/** Thinking in the text, as vLLM, SGLang and Ollama send it without a reasoning parser. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StreamAccumulator, type StreamEvent } from "../../lib/chat/events.ts";

@@ -1,4 +1,4 @@
-/** What is left on an account: the bodies are those of the services' own documentation. */
+/** Balance queries, with the answers from the services' documentation. */
 import assert from "node:assert/strict";
 import type { EndpointOptions } from "../../lib/client/client_options.ts";
 import { creditServiceOf, queryCredits } from "../../lib/services/credits/credits.ts";

@@ -1,5 +1,5 @@
 /**
- * What goes to Anthropic's Messages API, and to servers that are compatible with it.
+ * Requests to Anthropic's Messages API and to compatible servers.
  *
  * Wire format: Anthropic API reference, "Messages"; "Prompt caching"; "PDF support"; "Mid-conversation
  * system messages"; the types of `@anthropic-ai/sdk` 1.12.

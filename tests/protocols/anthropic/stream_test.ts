@@ -1,5 +1,5 @@
 /**
- * Streams of Anthropic's Messages API, and of servers that are compatible with it.
+ * Streams of Anthropic's Messages API and of compatible servers.
  *
  * Wire format: Anthropic API reference, "Streaming messages"; "Refusals and fallback", "Streaming"; the
  * types of `@anthropic-ai/sdk` 1.12 (`BetaRawMessageStreamEvent`, `BetaContentBlock`).

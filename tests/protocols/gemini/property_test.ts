@@ -1,6 +1,6 @@
 /**
- * Random answers that are valid by the types of `@google/genai` (`GenerateContentResponse`), against an
- * independent reading; and the same answers cut into a stream, against the plain ones.
+ * Random answers that are valid by the types of `@google/genai` (`GenerateContentResponse`), compared with
+ * an independent decoder, and split into a stream, compared with the plain answer.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

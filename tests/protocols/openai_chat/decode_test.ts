@@ -1,5 +1,5 @@
 /**
- * What servers of Chat Completions send that OpenAI's reference does not describe. Sources are named at each
+ * Answers of Chat Completions servers that OpenAI's reference does not describe. Sources are named at each
  * test; bodies are minimal and hand-made.
  */
 import { service } from "../../../lib/services/services.ts";

@@ -1,6 +1,6 @@
 /**
  * Messages, tools and options in requests of OpenAI's two APIs: everything that an API accepts is sent,
- * everything else is refused by name.
+ * everything else is rejected by name.
  *
  * Wire format: OpenAI API reference, "Create chat completion" and "Create a response", and the types of
  * the `openai` package 7.57.

@@ -1,5 +1,5 @@
 /**
- * Responses as servers other than OpenAI's stream them, and what its own API says in other places.
+ * Streams of the Responses API from servers other than OpenAI's, and rarer events of its own.
  * Sources are named at each test; events are minimal and hand-made.
  */
 import assert from "node:assert/strict";
