@@ -45,12 +45,14 @@ export function rejectField(field: string, who: string, hint?: string): never {
 export function rejectToolOptions(options: SamplingOptions): void {
   const { tools, toolChoice, parallelToolCalls, extraBody } = options;
   if (tools?.length) return;
-  const name = toolChoice !== undefined
+  if (Array.isArray(extraBody?.tools) && extraBody.tools.length > 0) return;
+  // Records may contain null, which means absent.
+  const name = (toolChoice ?? undefined) !== undefined
     ? "toolChoice"
-    : parallelToolCalls !== undefined
+    : (parallelToolCalls ?? undefined) !== undefined
     ? "parallelToolCalls"
     : undefined;
-  if (name === undefined || (Array.isArray(extraBody?.tools) && extraBody.tools.length > 0)) return;
+  if (name === undefined) return;
   throw new ConfigurationError(`the option ${name} is set, but there are no tools`, {
     hint: `Add tools, or leave ${name} out.`,
   });

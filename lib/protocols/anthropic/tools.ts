@@ -13,11 +13,10 @@ import {
   type ToolChoice,
 } from "../../chat/options.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
-import { ConfigurationError } from "../../errors.ts";
 import { asObject, asText, type Json, parseExact } from "../../json/json.ts";
 import { withCacheControl } from "./content.ts";
 import type { ClaudeModel } from "./model_features.ts";
-import { unsupported } from "../unsupported.ts";
+import { rejectToolOptions, unsupported } from "../unsupported.ts";
 
 function encodeTool(tool: Tool): Json {
   if (!isFunctionTool(tool)) return tool;
@@ -63,17 +62,13 @@ function functionName(choice: ToolChoice): unknown {
  * @throws {ConfigurationError} when there are no tools, or the model does not support it
  */
 export function encodeToolChoice(
-  { tools, toolChoice, parallelToolCalls, extraBody }: SamplingOptions,
+  options: SamplingOptions,
   name: string,
   model: ClaudeModel,
 ): Json | undefined {
+  const { toolChoice, parallelToolCalls } = options;
   if (toolChoice === undefined && parallelToolCalls === undefined) return undefined;
-  if (!tools?.length && extraBody?.tools === undefined) {
-    const option = toolChoice === undefined ? "parallelToolCalls" : "toolChoice";
-    throw new ConfigurationError(`${option} is set, but there are no tools`, {
-      hint: `Add tools, or leave ${option} out.`,
-    });
-  }
+  rejectToolOptions(options);
   const choice = choiceOf(toolChoice, name, model);
   if (parallelToolCalls === false && choice.type !== "none") {
     choice.disable_parallel_tool_use = true;

@@ -11,7 +11,7 @@ import { isFunctionTool, type SamplingOptions, type ToolChoice } from "../../cha
 import { ConfigurationError } from "../../errors.ts";
 import { asObjects, type Json } from "../../json/json.ts";
 import { type GeminiTarget, rejectCacheControl } from "./messages.ts";
-import { unsupported } from "../unsupported.ts";
+import { rejectToolOptions, unsupported } from "../unsupported.ts";
 
 /** The request fields for tools. */
 export interface GeminiTools {
@@ -70,15 +70,6 @@ function checkOwnTool(tool: Json): Json {
     "Gemini",
     "Use functions, or Gemini's own tools in their own form, such as {googleSearch: {}}.",
   );
-}
-
-function rejectToolOptions(options: SamplingOptions): void {
-  for (const option of ["toolChoice", "parallelToolCalls"] as const) {
-    if ((options[option] ?? undefined) === undefined) continue;
-    throw new ConfigurationError(`${option} is set, but there are no tools`, {
-      hint: `Add tools, or leave ${option} out.`,
-    });
-  }
 }
 
 /**
