@@ -35,11 +35,13 @@ export type { CallHooks, ChatClient } from "./lib/client/chat_client.ts";
 export type { BatchInput } from "./lib/chat/record.ts";
 export { CompletionStream } from "./lib/client/completion_stream.ts";
 export type { EventSource } from "./lib/client/event_iterator.ts";
-export type { ProviderName, ServerOptions } from "./lib/services/connect.ts";
+export type { ServerOptions } from "./lib/services/connect.ts";
+export type { ProviderName } from "./lib/services/providers.ts";
 export type { EndpointOptions } from "./lib/client/client_options.ts";
 export { parseThoughts, type Thoughts } from "./lib/protocols/parse_thoughts.ts";
 export type { ModelInfo } from "./lib/protocols/protocol.ts";
 export type { RetryNotice } from "./lib/scheduling/scheduler.ts";
+export type { ApiName, OfficialProvider } from "./lib/protocols/registry.ts";
 export type { ServiceName } from "./lib/services/services.ts";
 export type { Fetch } from "./lib/transport/http.ts";
 

@@ -10,7 +10,7 @@ import { LLMClient } from "../lib/client/client.ts";
 import type { CacheOptions } from "../lib/cache/options.ts";
 import type { ChatClient } from "../lib/client/chat_client.ts";
 import type { ClientOptions } from "../lib/client/client_options.ts";
-import { baseUrlOf } from "../lib/services/connect.ts";
+import { baseUrlOf } from "../lib/services/providers.ts";
 import type { EndpointOptions } from "../lib/client/client_options.ts";
 import { LLMClientPool } from "../lib/client/pool.ts";
 import { configuredPrices } from "../lib/config/configured_prices.ts";

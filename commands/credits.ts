@@ -52,10 +52,10 @@ export function creditsCommand() {
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose)
     .action(async (flags) => {
-      const { askCredits } = await import("../lib/services/credits/credits.ts");
+      const { queryCredits } = await import("../lib/services/credits/credits.ts");
       const endpoint = resolveModel(readConfig(flags.config), process.env, flags);
       warnOfCleartext([endpoint]);
-      const { service, ...credits } = await askCredits(endpoint, {
+      const { service, ...credits } = await queryCredits(endpoint, {
         timeout: flags.timeout ?? 30,
         openaiAdminKey: process.env.OPENAI_ADMIN_KEY || undefined,
         now: Date.now(),

@@ -7,6 +7,7 @@ import process from "node:process";
 import { assistantMessage } from "../../lib/chat/assistant_message.ts";
 import type { ChatResult } from "../../lib/chat/result.ts";
 import { cacheKey } from "../../lib/cache/key.ts";
+import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import { openStore, type StoreName } from "../../lib/cache/open_store.ts";
 import { ResponseCache } from "../../lib/cache/response_cache.ts";
 import { runtimeName } from "../../lib/runtime/runtime.ts";
@@ -53,7 +54,7 @@ function answer(i: number): ChatResult {
 function request(i: number) {
   const messages = [{ role: "user", content: `Question ${i}: what is the answer?` }];
   const body = JSON.stringify({ model: "bench", messages });
-  const key = cacheKey({ baseUrl, format: "chat", model: "bench", body });
+  const key = cacheKey({ baseUrl, protocol: openaiChat, model: "bench", body });
   return { key, model: "bench", endpoint: baseUrl };
 }
 

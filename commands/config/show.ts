@@ -6,7 +6,7 @@
 import process from "node:process";
 import { DEFAULT_TTL } from "../../lib/cache/response_cache.ts";
 import { type StoreOptions, type StorePlace, storePlace } from "../../lib/cache/open_store.ts";
-import { baseUrlOf } from "../../lib/services/connect.ts";
+import { baseUrlOf } from "../../lib/services/providers.ts";
 import { defaultModel, overrides, type Sourced } from "../../lib/config/effective.ts";
 import { isEmptyKey, type KeyState, keyState } from "../../lib/config/key_state.ts";
 import type { Config } from "../../lib/config/load.ts";

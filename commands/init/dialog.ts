@@ -6,12 +6,9 @@
 import { intro, outro } from "@clack/prompts";
 import { copyFileSync, existsSync } from "node:fs";
 import process from "node:process";
-import {
-  baseUrlOf,
-  keyVariableOf,
-  normalizeBaseUrl,
-  PROVIDER_NAMES,
-} from "../../lib/services/connect.ts";
+import { officialNamed } from "../../lib/protocols/registry.ts";
+import { normalizeBaseUrl } from "../../lib/services/base_url.ts";
+import { baseUrlOf, keyVariableOf, PROVIDER_NAMES } from "../../lib/services/providers.ts";
 import { overrides } from "../../lib/config/effective.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
 import {
@@ -34,14 +31,14 @@ async function askProvider(flags: InitFlags): Promise<Answers["provider"]> {
   if (flags.provider !== undefined) return flags.provider;
   if (flags.baseUrl !== undefined) return OTHER;
   const others = PROVIDER_NAMES.filter((name) => !["auto", "mock", "openai"].includes(name));
-  const label: Record<string, string> = { claude: "claude (Anthropic)", gemini: "gemini (Google)" };
   const named = (["openai", ...others] as const).map((name) => {
     const url = baseUrlOf(name);
     const variable = url && keyVariableOf(url);
     const isSet = variable !== undefined && process.env[variable];
+    const company = officialNamed(name)?.official.company;
     return {
       value: name as Answers["provider"],
-      label: label[name] ?? name,
+      label: company === undefined ? name : `${name} (${company})`,
       hint: isSet ? `${variable} is set` : url ?? "a URL of your own",
       isSet,
     };

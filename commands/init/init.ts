@@ -7,12 +7,8 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import {
-  baseUrlOf,
-  keyVariableOf,
-  normalizeBaseUrl,
-  PROVIDER_NAMES,
-} from "../../lib/services/connect.ts";
+import { normalizeBaseUrl } from "../../lib/services/base_url.ts";
+import { baseUrlOf, keyVariableOf, PROVIDER_NAMES } from "../../lib/services/providers.ts";
 import { candidatePaths, homeFolder } from "../../lib/files/paths.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
 import { ConfigurationError } from "../../lib/errors.ts";

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { LLMClient } from "../../lib/client/client.ts";
-import type { ProviderName } from "../../lib/services/connect.ts";
+import type { ProviderName } from "../../lib/services/providers.ts";
 import {
   AbortedError,
   AuthenticationError,

@@ -10,7 +10,7 @@ import type { ModelEntry } from "../../lib/config/schema.ts";
 import { configTemplate } from "../../lib/config/template.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { writeUserFile } from "../../lib/files/replace_file.ts";
-import type { ProviderName } from "../../lib/services/connect.ts";
+import type { ProviderName } from "../../lib/services/providers.ts";
 
 /** What the flags say of the model to set up. */
 export interface InitFlags {

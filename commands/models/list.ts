@@ -5,7 +5,7 @@
  */
 import { Command } from "@commander-js/extra-typings";
 import process from "node:process";
-import { baseUrlOf } from "../../lib/services/connect.ts";
+import { baseUrlOf } from "../../lib/services/providers.ts";
 import { defaultModel, overrides } from "../../lib/config/effective.ts";
 import type { KeyState } from "../../lib/config/key_state.ts";
 import { keyState } from "../../lib/config/key_state.ts";

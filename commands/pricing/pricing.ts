@@ -121,7 +121,7 @@ async function update(from: string | undefined, json: true | undefined): Promise
     .all([
       import("../../lib/pricing/update_prices.ts"),
       import("../../lib/runtime/runtime.ts"),
-      import("../../lib/services/connect.ts"),
+      import("../../lib/services/base_url.ts"),
       pricePath(),
     ]);
   const baseUrl = normalizeBaseUrl(from ?? OPENROUTER);

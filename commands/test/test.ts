@@ -6,7 +6,7 @@
 import { Command } from "@commander-js/extra-typings";
 import process from "node:process";
 import pLimit from "p-limit";
-import { baseUrlOf } from "../../lib/services/connect.ts";
+import { baseUrlOf } from "../../lib/services/providers.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { noModel } from "../../lib/config/resolve_model.ts";
 import { ConfigurationError, FlexLLMError } from "../../lib/errors.ts";

@@ -148,8 +148,8 @@ export interface UserMessage {
  * that only this provider knows. Sent back unchanged to the same provider, passed over by all others.
  */
 export interface ProviderMessage {
-  /** The wire format that it belongs to. */
-  format: "chat" | "responses" | "claude" | "gemini";
+  /** The name of its wire format: `chat`, `responses`, `claude` or `gemini`. */
+  format: string;
   /** The provider's own content, as it came. */
   content: unknown;
 }

@@ -29,7 +29,7 @@ export class CachedCalls {
   #request({ endpoint, provider, request: { model }, encoded }: EncodedCall): CacheRequest {
     const body = encoded.body ?? "";
     const { baseUrl, name } = endpoint;
-    const parts = { namespace: this.#namespace, baseUrl, format: provider.name, model, body };
+    const parts = { namespace: this.#namespace, baseUrl, protocol: provider, model, body };
     return { key: cacheKey(parts), model, endpoint: name };
   }
 

@@ -11,14 +11,15 @@ import type { StreamEvent } from "../chat/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import { loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
-import { type AnswerParts, decodeAnswer, readAnswer } from "../protocols/decode_response.ts";
+import { decodeResponse, parseResponse } from "../protocols/decode_response.ts";
 import type { ChatRequest, Completion, ModelInfo, Protocol } from "../protocols/protocol.ts";
 import type { EncodedRequest } from "../transport/request.ts";
 import { RateLimitReader } from "../protocols/rate_limit_headers.ts";
+import { allRateLimitHeaders } from "../protocols/registry.ts";
 import { redactAnswer, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/load_balancer.ts";
 import type { EndpointLimits } from "../scheduling/endpoint_limits.ts";
-import { type Answer, send } from "../transport/http.ts";
+import { type BufferedResponse, send } from "../transport/http.ts";
 import { readAttachments } from "./attachments.ts";
 import { connect, type Connection } from "../services/connect.ts";
 import type { EndpointOptions } from "./client_options.ts";
@@ -59,7 +60,7 @@ export class EndpointClient implements Target {
   readonly #connection: Connection;
   readonly #secrets: readonly string[];
   readonly #encoders = new Map<Protocol, ReturnType<Protocol["encoder"]>>();
-  readonly #limits = new RateLimitReader();
+  readonly #limits = new RateLimitReader(allRateLimitHeaders());
   readonly #prices: readonly PriceRow[] | undefined;
   /** What tokens cost here, once it is loaded. */
   pricer: Pricer | undefined;
@@ -130,13 +131,13 @@ export class EndpointClient implements Target {
     const answer = await send(encoded, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
     const { endpoint } = this.#connection;
-    const decoded = this.#read(answer, (answer) => decodeAnswer(provider, answer, endpoint));
+    const decoded = this.#read(answer, (answer) => decodeResponse(provider, answer, endpoint));
     this.#observe(answer, decoded.completion.usage ?? undefined);
     return decoded;
   }
 
   /** Decodes an answer. Errors are made from the answer after all secrets are removed. */
-  #read<T>(answer: Answer, decode: (answer: AnswerParts) => T): T {
+  #read<T>(answer: BufferedResponse, decode: (answer: BufferedResponse) => T): T {
     try {
       return decode(answer);
     } catch {
@@ -178,7 +179,7 @@ export class EndpointClient implements Target {
     if (answer.status >= 400) this.#observe(answer, undefined);
     const { endpoint } = this.#connection;
     return provider.modelList.decode(
-      this.#read(answer, (answer) => readAnswer(provider, answer, endpoint)),
+      this.#read(answer, (answer) => parseResponse(provider, answer, endpoint)),
     );
   }
 

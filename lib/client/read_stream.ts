@@ -6,7 +6,7 @@
  */
 import { eventsOf, StreamAccumulator, type StreamEvent } from "../chat/events.ts";
 import { AbortedError, MalformedResponseError } from "../errors.ts";
-import { decodeAnswer, throwIncomplete, throwStatusError } from "../protocols/decode_response.ts";
+import { decodeResponse, throwIncomplete, throwStatusError } from "../protocols/decode_response.ts";
 import type { Completion, Endpoint, Protocol, StreamDecoder } from "../protocols/protocol.ts";
 import type { EncodedRequest } from "../transport/request.ts";
 import { redact, redactAnswer } from "../redact.ts";
@@ -65,7 +65,7 @@ export async function* readStream(
     const opened = (close: () => void) => exchange.onEnd(close);
     for await (const batch of readServerSentEvents(body, charsetOf(response), opened)) {
       if (typeof batch === "string") {
-        const answer = decodeAnswer(provider, shown(batch), options.endpoint);
+        const answer = decodeResponse(provider, shown(batch), options.endpoint);
         finished = true;
         yield eventsOf(answer.completion);
         const { model, native, cost, serviceTier, billed } = answer.completion;

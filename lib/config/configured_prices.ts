@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { baseUrlOf, normalizeBaseUrl, type ProviderName } from "../services/connect.ts";
+import { normalizeBaseUrl } from "../services/base_url.ts";
+import { baseUrlOf, type ProviderName } from "../services/providers.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { PriceRow } from "../pricing/price.ts";
 import { type PriceEntry, priceRow } from "../pricing/price_file.ts";

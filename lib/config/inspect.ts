@@ -5,7 +5,7 @@
  */
 import { closest, distance } from "fastest-levenshtein";
 import * as v from "valibot";
-import { normalizeBaseUrl } from "../services/connect.ts";
+import { normalizeBaseUrl } from "../services/base_url.ts";
 import { ConfigurationError } from "../errors.ts";
 import { priceEntries } from "../pricing/price_file.ts";
 import { type ConfigDocument, parseConfig, type Path } from "../files/document.ts";

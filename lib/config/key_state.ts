@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { baseUrlOf, keyVariableOf, normalizeBaseUrl } from "../services/connect.ts";
+import { normalizeBaseUrl } from "../services/base_url.ts";
+import { baseUrlOf, keyVariableOf } from "../services/providers.ts";
 import { FlexLLMError } from "../errors.ts";
 import { maskKey } from "../redact.ts";
 import type { Environment } from "../files/paths.ts";

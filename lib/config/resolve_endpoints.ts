@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { baseUrlOf, keyVariableOf, normalizeBaseUrl } from "../services/connect.ts";
+import { normalizeBaseUrl } from "../services/base_url.ts";
+import { baseUrlOf, keyVariableOf } from "../services/providers.ts";
 import type { PoolEndpoint } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { overrides } from "./effective.ts";

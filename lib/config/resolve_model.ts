@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { baseUrlOf, keyVariableOf, normalizeBaseUrl, PROVIDER_NAMES } from "../services/connect.ts";
+import { normalizeBaseUrl } from "../services/base_url.ts";
+import { baseUrlOf, keyVariableOf, PROVIDER_NAMES } from "../services/providers.ts";
 import type { EndpointOptions } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";

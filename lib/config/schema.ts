@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { STORE_NAMES } from "../cache/open_store.ts";
 import { THINKING_LEVELS } from "../chat/options.ts";
-import { PROVIDER_NAMES } from "../services/connect.ts";
+import { API_NAMES, PROVIDER_NAMES } from "../services/providers.ts";
 import { priceEntries } from "../pricing/price_file.ts";
 import { LOAD_BALANCES } from "../scheduling/load_balancer.ts";
 
@@ -55,7 +55,7 @@ const ownHeaders = v.optional(
 const api = v.optional(
   about(
     "OpenAI's wire format; default `auto`: Chat Completions, but Responses where only it will do.",
-    v.picklist(["auto", "chat", "responses"], "expected auto, chat or responses"),
+    v.picklist(API_NAMES, `expected one of ${API_NAMES.join(", ")}`),
   ),
 );
 const extraBody = v.optional(

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { keyVariableOf } from "../services/connect.ts";
+import { PROTOCOLS } from "../protocols/registry.ts";
+import { keyVariableOf } from "../services/providers.ts";
 import { service, SERVICE_NAMES } from "../services/services.ts";
 import type { Environment } from "../files/paths.ts";
 
@@ -59,9 +60,10 @@ const HARMLESS =
 /** Domains of a service on which customers run their own servers. */
 const CUSTOMER_HOSTS = /\.azure-api\.net$/;
 
-const SERVICE_KEYS: ReadonlySet<string | undefined> = new Set(
-  SERVICE_NAMES.map((name) => service(name).keyVariable),
-);
+const SERVICE_KEYS: ReadonlySet<string | undefined> = new Set([
+  ...SERVICE_NAMES.map((name) => service(name).keyVariable),
+  ...PROTOCOLS.map(({ official }) => official?.keyVariable),
+]);
 
 /** Whether the user's own variables say that a service is at `host`, as `OPENAI_BASE_URL` does. */
 function isChosenHost(variable: string, host: string, env: Environment): boolean {

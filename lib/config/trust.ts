@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { baseUrlOf, keyVariableOf } from "../services/connect.ts";
+import { baseUrlOf, keyVariableOf } from "../services/providers.ts";
 import { ConfigurationError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";
 import type { Path } from "../files/document.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { baseUrlOf, normalizeBaseUrl, type ProviderName } from "../services/connect.ts";
+import { normalizeBaseUrl } from "../services/base_url.ts";
+import { baseUrlOf, type ProviderName } from "../services/providers.ts";
 import { ConfigurationError } from "../errors.ts";
 import { findRow, type PriceRow } from "./price.ts";
 import { listedModels, priceListOf } from "./price_list.ts";

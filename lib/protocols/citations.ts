@@ -1,5 +1,5 @@
 /**
- * Sources that an answer cites, from the different forms in which services give them.
+ * Decodes citations in the various forms that services use.
  *
  * Sources: OpenAI API reference, `annotations` of Chat Completions (nested) and Responses (flat);
  * OpenRouter, "Web Search" (`url_citation.content`); Perplexity, `citations` and `search_results`; xAI,
@@ -11,15 +11,15 @@ import type { Citation } from "../chat/result.ts";
 import { asCount, asObject, asText, type Json } from "../json/json.ts";
 
 /**
- * One citation: a URL alone, or an object.
+ * Decodes one citation: a bare URL or an object.
  *
- * @param offset where the text that its positions count from begins in the answer
+ * @param offset the start, within the answer, of the text that its positions refer to
  */
 export function decodeCitation(raw: unknown, offset = 0): Citation | undefined {
   if (typeof raw === "string") return raw === "" ? undefined : { url: raw, raw };
   const item = asObject(raw);
   if (item === undefined) return undefined;
-  // Chat Completions puts the fields into an object that is named as the type.
+  // Chat Completions nests the fields in an object named after the type.
   const fields: Json = asObject(item[String(item.type)]) ?? item;
   const citation: Citation = { raw };
   const url = asText(fields.url) ?? asText(fields.uri) ?? asText(fields.link);
@@ -38,7 +38,7 @@ export function decodeCitation(raw: unknown, offset = 0): Citation | undefined {
   return citation;
 }
 
-/** The citations in a list; none when it is not one. */
+/** Decodes a list of citations; empty if `value` is not a list. */
 export function decodeCitations(value: unknown, offset = 0): Citation[] {
   if (!Array.isArray(value)) return [];
   return value.map((item) => decodeCitation(item, offset)).filter((item) => item !== undefined);

@@ -1,5 +1,5 @@
 /**
- * Data URLs with images in them.
+ * Parses base64 data URLs.
  *
  * Source: RFC 2397.
  *
@@ -13,7 +13,7 @@ export interface DataUrl {
   data: string;
 }
 
-/** Takes a base64 data URL apart; `undefined` when `url` is none. */
+/** Parses a base64 data URL; `undefined` if `url` is not one. */
 export function parseDataUrl(url: string): DataUrl | undefined {
   const match = /^data:([^;,]+)(?:;[^;,]+)*;base64,/i.exec(url);
   return match === null

@@ -1,5 +1,5 @@
 /**
- * From a whole HTTP answer to a completion, or to the error that it stands for. Pure.
+ * Decodes a whole HTTP response to a completion, or to an error. Pure.
  *
  * @module
  */
@@ -7,15 +7,9 @@ import { mayBeInexact, parseExact } from "../json/json.ts";
 import { StreamAccumulator } from "../chat/events.ts";
 import { FlexLLMError, MalformedResponseError, type PartialCompletion } from "../errors.ts";
 import { parseEventStream } from "../transport/event_stream.ts";
+import type { BufferedResponse } from "../transport/http.ts";
 import type { Completion, Endpoint, Protocol, StreamDecoder } from "./protocol.ts";
 import { embeddedError, notJsonError, statusError } from "./response_error.ts";
-
-/** The parts of an answer that are read here. */
-export interface AnswerParts {
-  status: number;
-  headers: Headers;
-  body: string;
-}
 
 function tryParse(text: string): unknown {
   try {
@@ -25,35 +19,37 @@ function tryParse(text: string): unknown {
   }
 }
 
-/** Throws the error for an answer with a status that is not a success. */
+/** Throws the error for a response whose status is not a success. */
 export function throwStatusError(
-  provider: Protocol,
-  answer: AnswerParts,
+  protocol: Protocol,
+  response: BufferedResponse,
   endpoint?: Endpoint,
 ): never {
-  const { status, headers, body } = answer;
+  const { status, headers, body } = response;
   const objects = parseEventStream(body)?.map(tryParse) ?? [tryParse(body)];
-  const error = objects.map((object) => provider.decodeError(object)).find((error) => error);
+  const error = objects.map((object) => protocol.decodeError(object)).find((error) => error);
   throw statusError(status, headers, body, error, endpoint);
 }
 
 /**
- * Parses the body of an answer.
+ * Parses the body of a response.
  *
  * @throws {FlexLLMError} for an error status, an error object, or a body that is not JSON
  */
-export function readAnswer(
-  provider: Protocol,
-  answer: AnswerParts,
+export function parseResponse(
+  protocol: Protocol,
+  response: BufferedResponse,
   endpoint?: Endpoint,
 ): unknown {
-  if (answer.status < 200 || answer.status > 299) throwStatusError(provider, answer, endpoint);
-  const raw = parseBody(answer);
-  throwEmbeddedError(provider, answer, raw, endpoint);
+  if (response.status < 200 || response.status > 299) {
+    throwStatusError(protocol, response, endpoint);
+  }
+  const raw = parseBody(response);
+  throwEmbeddedError(protocol, response, raw, endpoint);
   return raw;
 }
 
-function parseBody({ status, headers, body }: AnswerParts): unknown {
+function parseBody({ status, headers, body }: BufferedResponse): unknown {
   try {
     return JSON.parse(body);
   } catch (cause) {
@@ -62,25 +58,25 @@ function parseBody({ status, headers, body }: AnswerParts): unknown {
 }
 
 function throwEmbeddedError(
-  provider: Protocol,
-  { headers }: AnswerParts,
+  protocol: Protocol,
+  { headers }: BufferedResponse,
   raw: unknown,
   endpoint: Endpoint | undefined,
 ): void {
-  const error = provider.decodeError(raw);
+  const error = protocol.decodeError(raw);
   if (error === undefined) return;
   const id = headers.get("x-request-id") ?? undefined;
-  throw embeddedError(error, id, partialOf(provider, raw, endpoint), endpoint);
+  throw embeddedError(error, id, partialOf(protocol, raw, endpoint), endpoint);
 }
 
-/** The rest of an answer that is an error. */
+/** The content next to an error object, if there is any. */
 function partialOf(
-  provider: Protocol,
+  protocol: Protocol,
   raw: unknown,
   endpoint: Endpoint | undefined,
 ): PartialCompletion | undefined {
   try {
-    const { content, thinking, usage } = provider.decode(raw, endpoint);
+    const { content, thinking, usage } = protocol.decode(raw, endpoint);
     return { content, thinking, usage };
   } catch (error) {
     return error instanceof FlexLLMError ? error.partial : undefined;
@@ -88,30 +84,34 @@ function partialOf(
 }
 
 /**
- * Decodes a plain answer, which may be an event stream: some servers always stream.
+ * Decodes the response to a plain request. It may be an event stream: some servers always stream.
  *
  * @throws {FlexLLMError} for an error status, an error object, or a body that is not a completion
  */
-export function decodeAnswer(
-  provider: Protocol,
-  answer: AnswerParts,
+export function decodeResponse(
+  protocol: Protocol,
+  response: BufferedResponse,
   endpoint?: Endpoint,
 ): { completion: Completion; raw: unknown } {
-  if (answer.status < 200 || answer.status > 299) throwStatusError(provider, answer, endpoint);
-  const events = parseEventStream(answer.body);
-  if (events !== undefined) return decodeEvents(provider, events, endpoint);
-  const raw = parseBody(answer);
-  throwEmbeddedError(provider, answer, raw, endpoint);
-  const body = provider.exactNumbers && mayBeInexact(answer.body) ? parseExact(answer.body) : raw;
-  return { completion: provider.decode(body, endpoint), raw };
+  if (response.status < 200 || response.status > 299) {
+    throwStatusError(protocol, response, endpoint);
+  }
+  const events = parseEventStream(response.body);
+  if (events !== undefined) return decodeEvents(protocol, events, endpoint);
+  const raw = parseBody(response);
+  throwEmbeddedError(protocol, response, raw, endpoint);
+  const body = protocol.exactNumbers && mayBeInexact(response.body)
+    ? parseExact(response.body)
+    : raw;
+  return { completion: protocol.decode(body, endpoint), raw };
 }
 
 function decodeEvents(
-  provider: Protocol,
+  protocol: Protocol,
   events: readonly string[],
   endpoint: Endpoint | undefined,
 ): { completion: Completion; raw: unknown } {
-  const decoder = provider.streamDecoder(endpoint);
+  const decoder = protocol.streamDecoder(endpoint);
   const total = new StreamAccumulator();
   try {
     for (const data of events) {
@@ -128,10 +128,10 @@ function decodeEvents(
 }
 
 /**
- * Throws when a stream that is over ended with an error, or before its answer was complete.
+ * Throws if a stream that has ended did so with an error, or before its answer was complete.
  *
- * @param received what to keep of it in the error, unless the caller does that
- * @param thrown what the decoder threw, if that ended it
+ * @param received adds what arrived to the error; `undefined` if the caller does
+ * @param thrown the error of the decoder, if that ended the stream
  */
 export function throwIncomplete(
   decoder: StreamDecoder,
@@ -142,8 +142,8 @@ export function throwIncomplete(
   const partial = received?.partial();
   if (decoder.failure !== undefined) {
     const { error, usage } = decoder.failure;
-    const kept = partial && { ...partial, usage: usage ?? partial.usage };
-    throw embeddedError(error, undefined, kept, endpoint);
+    const withUsage = partial && { ...partial, usage: usage ?? partial.usage };
+    throw embeddedError(error, undefined, withUsage, endpoint);
   }
   if (thrown instanceof FlexLLMError) thrown.partial ??= partial;
   if (thrown !== undefined) throw thrown;

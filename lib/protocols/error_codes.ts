@@ -1,19 +1,20 @@
 /**
- * What the error codes of each service mean, beyond what the HTTP status says.
+ * Classifies the error codes and messages of services, beyond the HTTP status.
  *
- * Sources: the error pages of the services (named at each row), and messages collected in public issues
- * and in LobeHub's registry of error patterns, where a service has no code of its own.
+ * Sources: the error pages of the services, named at each row; for services without codes, messages from
+ * public issues and LobeHub's registry of error patterns.
  *
  * @module
  */
 
 /**
- * What an error means: credit or a quota is used up, which no short wait cures; too many requests for now;
- * too many at once; the prompt or the answer was rejected for its content; the key is not valid.
+ * The kind of an error: `quota`, credit or a quota is used up and a short wait does not help; `rate`, too many
+ * requests for now; `concurrent`, too many requests at once; `blocked`, the prompt or the answer was rejected
+ * for its content; `auth`, the key is not valid.
  */
 export type ErrorKind = "quota" | "rate" | "concurrent" | "blocked" | "auth";
 
-/** Codes and types, by what they mean; a trailing `*` stands for any text. */
+/** Codes and types by kind; a trailing `*` matches any text. */
 const CODES: Record<ErrorKind, readonly string[]> = {
   quota: [
     // OpenAI, "Error codes".
@@ -28,8 +29,8 @@ const CODES: Record<ErrorKind, readonly string[]> = {
     "billing_error",
     "enforced_spend_limit_reached",
     "contract_spend_limit_reached",
-    // Zhipu and Z.ai, "Error codes": balance; calls of a day; plan limits of 5 hours, a plan that ended,
-    // limits of a week or month.
+    // Zhipu and Z.ai, "Error codes": balance; daily calls; the plan's 5-hour limit; an expired plan; weekly
+    // and monthly limits.
     "1113",
     "1304",
     "1308",
@@ -48,7 +49,7 @@ const CODES: Record<ErrorKind, readonly string[]> = {
     "CommodityNotPurchased",
     "PrepaidBillOverdue",
     "PostpaidBillOverdue",
-    // SiliconFlow: the balance does not suffice.
+    // SiliconFlow: insufficient balance.
     "30001",
     // Novita, "API Error Codes".
     "NOT_ENOUGH_BALANCE",
@@ -93,7 +94,7 @@ const CODES: Record<ErrorKind, readonly string[]> = {
     "rpm_rate_limit_exceeded",
     "tpm_rate_limit_exceeded",
     "RATE_LIMIT_*",
-    // Cerebras, "Rate Limits": of a minute as well as of a day.
+    // Cerebras, "Rate Limits": per minute as well as per day.
     "request_quota_exceeded",
     "token_quota_exceeded",
   ],
@@ -151,7 +152,7 @@ for (const [kind, codes] of Object.entries(CODES) as [ErrorKind, readonly string
   }
 }
 
-/** Messages of services that have no code for it; only matched if the status allows the meaning. */
+/** Messages of services without a code for it; only matched for {@link AMBIGUOUS} statuses. */
 const MESSAGES: readonly (readonly [ErrorKind, RegExp])[] = [
   [
     "quota",
@@ -199,10 +200,10 @@ const MESSAGES: readonly (readonly [ErrorKind, RegExp])[] = [
   ["auth", /^(incorrect|invalid) api key\b/i],
 ];
 
-/** Statuses that may mean "used up" or "rejected"; `200` is an error inside an answer. */
+/** Statuses that may mean a used-up quota or blocked content; `200` is an error inside an answer. */
 const AMBIGUOUS: ReadonlySet<number> = new Set([200, 400, 402, 403, 412, 422, 429, 451, 500]);
 
-/** How servers say that too many requests are in flight at once. */
+/** Matches messages about too many concurrent requests. */
 const CONCURRENCY = /concurren|simultaneous|in[ _-]flight|parallel requests|at the same time|并发/i;
 
 function kindOfCode(code: string | undefined): ErrorKind | undefined {
@@ -210,24 +211,23 @@ function kindOfCode(code: string | undefined): ErrorKind | undefined {
   return EXACT.get(code) ?? PREFIXES.find(([prefix]) => code.startsWith(prefix))?.[1];
 }
 
-/** What is known of an error. */
-export interface ErrorSigns {
-  /** HTTP status, or that which the error object names. */
+/** The fields of an error that determine its kind. */
+export interface ErrorFields {
+  /** The HTTP status, or the one in the error object. */
   status: number;
   code?: string;
   /** A second code: OpenAI's `type` next to its `code`. */
   type?: string;
   message?: string;
-  /** The name of the service that sent it. */
-  service?: string;
+  /** See {@link Service.rateLimitCodes}. */
+  rateLimitCodes?: readonly string[];
 }
 
-/** What an error means; `undefined` if its status says enough. */
-export function errorKind(signs: ErrorSigns): ErrorKind | undefined {
-  const { status, code, type, message = "", service } = signs;
+/** The kind of an error; `undefined` if its status is clear enough. */
+export function errorKind(fields: ErrorFields): ErrorKind | undefined {
+  const { status, code, type, message = "", rateLimitCodes } = fields;
   let kind = kindOfCode(code) ?? kindOfCode(type);
-  // Qwen's limit on tokens per minute, in OpenAI's format ("Throttling.AllocationQuota").
-  if (service === "qwen" && kind === "quota" && code === "insufficient_quota") kind = "rate";
+  if (kind === "quota" && rateLimitCodes?.includes(code ?? "")) kind = "rate";
   const isKnown = kind !== undefined && kind !== "rate" && kind !== "auth";
   if (!isKnown && AMBIGUOUS.has(status)) {
     kind = MESSAGES.find(([, pattern]) => pattern.test(message))?.[0] ?? kind;
@@ -237,7 +237,7 @@ export function errorKind(signs: ErrorSigns): ErrorKind | undefined {
   return isRate && CONCURRENCY.test(`${code} ${type} ${message}`) ? "concurrent" : kind;
 }
 
-/** How servers that are starting say that they will answer soon. */
+/** Matches messages of servers that are still starting. */
 const LOADING = new RegExp(
   [
     "loading (the )?model", // llama.cpp, llama-swap, RamaLama, Ollama ("llm server loading model")
@@ -249,7 +249,7 @@ const LOADING = new RegExp(
   "i",
 );
 
-/** Whether an error says that the server is loading the model. */
+/** Whether an error means that the server is still loading the model. */
 export function isLoading(status: number, message: string | undefined): boolean {
   return (status === 500 || status === 502 || status === 503) && LOADING.test(message ?? "");
 }

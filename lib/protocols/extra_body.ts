@@ -1,5 +1,5 @@
 /**
- * Adds the user's `extraBody` to an encoded request body.
+ * Merges the user's `extraBody` into an encoded request body.
  *
  * @module
  */
@@ -9,11 +9,10 @@ import { asObject, type Json } from "../json/json.ts";
 import { ConfigurationError } from "../errors.ts";
 
 /**
- * Merges `extra` into `body`, which is changed: objects are merged deeply, `tools` and `include` are
- * appended.
+ * Merges `extra` into `body` in place: objects are merged deeply, `tools` and `include` are appended.
  *
- * @param defaults paths (`max_tokens`, `reasoning.summary`) of fields that the user did not ask for and
- *   that `extra` may therefore replace
+ * @param defaults paths (`max_tokens`, `reasoning.summary`) of fields that hold our defaults, which
+ *   `extra` may replace
  * @throws {ConfigurationError} when both set one field to different values; names the field
  */
 export function mergeExtraBody(
@@ -35,7 +34,7 @@ function merge(body: Json, extra: Json, prefix: string, defaults: readonly strin
     } else if (APPENDED.has(path) && Array.isArray(own) && Array.isArray(value)) {
       body[name] = [...own, ...value];
     } else if (asObject(own) !== undefined && asObject(value) !== undefined) {
-      // The object may be the caller's own, as a schema is.
+      // The object may belong to the caller, as a schema does.
       const copy = { ...asObject(own) };
       body[name] = copy;
       merge(copy, asObject(value)!, `${path}.`, defaults);

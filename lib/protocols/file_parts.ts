@@ -1,5 +1,5 @@
 /**
- * Files in messages, in the form of OpenAI's APIs.
+ * Converts file and document parts to the form of OpenAI's APIs.
  *
  * Sources: OpenAI documentation, "File inputs"; Anthropic API reference, "Messages", `document`.
  *
@@ -7,15 +7,15 @@
  */
 import type { DocumentPart, FilePart, TextPart } from "../chat/messages.ts";
 import { parseDataUrl } from "./data_url.ts";
-import { refuseField, unsupportedPart } from "./unsupported.ts";
+import { rejectField, unsupportedPart } from "./unsupported.ts";
 
-/** A name for a file that came without one. */
+/** A name for a file without one. */
 function nameOf(mediaType: string | undefined): string {
   const extension = /^(?:application|text)\/(?:x-)?(\w+)$/.exec(mediaType ?? "")?.[1] ?? "bin";
   return `file.${extension === "plain" ? "txt" : extension}`;
 }
 
-/** A file with a name, which OpenAI wants where it is sent as data. */
+/** `part` with a file name, which OpenAI requires for files sent as data. */
 export function namedFile(part: FilePart): FilePart {
   const { file_data, filename } = part.file;
   const url = file_data === undefined || filename !== undefined
@@ -26,15 +26,15 @@ export function namedFile(part: FilePart): FilePart {
 }
 
 /**
- * A document of Anthropic's in OpenAI's form; one of text is text.
+ * Converts an Anthropic document to OpenAI's form; a text document becomes a text part.
  *
- * @param who the API that it is sent to
+ * @param who the name of the API it is sent to, for errors
  * @throws {InvalidInputError} for what that form cannot express
  */
 export function documentPart(part: DocumentPart, who: string): FilePart | TextPart {
   const { source, title, context, citations } = part;
-  if (context) refuseField("context of a document", who);
-  if (citations?.enabled) refuseField("citations of a document", who);
+  if (context) rejectField("context of a document", who);
+  if (citations?.enabled) rejectField("citations of a document", who);
   switch (source.type) {
     case "base64": {
       const file_data = `data:${source.media_type};base64,${source.data}`;

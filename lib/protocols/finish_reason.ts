@@ -1,5 +1,5 @@
 /**
- * Finish reasons of the many servers that imitate OpenAI.
+ * Maps the finish reasons of OpenAI-compatible servers to ours.
  *
  * Sources: OpenAI API reference, `finish_reason`; the enumerations of Mistral (`model_length`), Zhipu
  * (`sensitive`, `network_error`), DeepSeek (`insufficient_system_resource`), TGI (`eos_token`), Together
@@ -30,15 +30,15 @@ function kindOf(reason: unknown): FinishReason | "failure" {
   if (reason === "stop" || reason === "length" || reason === "content_filter") return reason;
   if (typeof reason !== "string") return "other";
   const words = reason.toLowerCase();
-  return KINDS.find(([sign]) => sign.test(words))?.[1] ?? "other";
+  return KINDS.find(([pattern]) => pattern.test(words))?.[1] ?? "other";
 }
 
-/** Whether `reason` says that the server gave up, so that the partial answer is useless. */
+/** Whether `reason` means that the server failed, so that the partial answer is useless. */
 export function isFailure(reason: unknown): boolean {
   return kindOf(reason) === "failure";
 }
 
-/** Our finish reason; servers may omit it or send `stop` for tool calls. */
+/** Maps a finish reason to ours; servers may omit it or send `stop` for tool calls. */
 export function finishReason(reason: unknown, hasToolCalls: boolean): FinishReason {
   const kind = kindOf(reason);
   if (kind === "length" || kind === "content_filter") return kind;

@@ -1,5 +1,5 @@
 /**
- * Google's error object, as the Gemini API and its OpenAI-compatible API send it.
+ * Decodes Google's error object, which the Gemini API and its OpenAI-compatible API send.
  *
  * Source: Google Cloud, "Errors" (`google.rpc.Status` with `ErrorInfo`, `RetryInfo`, `QuotaFailure`).
  *
@@ -8,12 +8,12 @@
 import { asNumber, asObject, asObjects, asText, type Json } from "../json/json.ts";
 import type { ProviderError } from "./protocol.ts";
 
-/** Whether `error` is Google's: its code is the HTTP status, and its status a word. */
+/** Whether `error` is Google's: its code is the HTTP status, and its status is a word. */
 export function isGoogleError(error: Json): boolean {
   return typeof error.code === "number" && /^[A-Z_]+$/.test(asText(error.status) ?? "");
 }
 
-/** Decodes an error object of Google's. */
+/** Decodes Google's error object. */
 export function decodeGoogleError(error: Json): ProviderError {
   const details = asObjects(error.details);
   const reason = details.map((detail) => asText(detail.reason)).find(Boolean);
@@ -32,7 +32,7 @@ export function decodeGoogleError(error: Json): ProviderError {
   };
 }
 
-/** Reads `{"error":{"code","message","status","details"}}`, alone or in a list of one. */
+/** Decodes `{"error":{"code","message","status","details"}}`, alone or in a list of one. */
 export function decodeError(body: unknown): ProviderError | undefined {
   const error = asObject(asObject(Array.isArray(body) ? body[0] : body)?.error);
   return error && decodeGoogleError(error);

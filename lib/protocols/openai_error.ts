@@ -1,9 +1,9 @@
 /**
- * Error bodies of OpenAI's API and of the services that speak its format, each in its own way.
+ * Decodes error bodies of OpenAI's API and of the many variants that compatible services send.
  *
  * Sources: OpenAI API reference, "Error codes"; OpenRouter, "Errors" (`metadata`); Groq, "Structured
  * Outputs" and "Tool Use" (`failed_generation`); MiniMax, "Error Codes" (`base_resp`); Novita, "API Error
- * Codes" (`reason`); vLLM, llama.cpp and FastAPI by their answers.
+ * Codes" (`reason`); recorded answers of vLLM, llama.cpp and FastAPI.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { errorKind } from "./error_codes.ts";
 import { decodeGoogleError, isGoogleError } from "./google_error.ts";
 import type { ProviderError } from "./protocol.ts";
 
-/** A code as text, whether it is a number or not. */
+/** A code as text, also if it is a number. */
 function codeOf(value: unknown): string | undefined {
   return typeof value === "number" ? String(value) : asText(value);
 }
@@ -22,7 +22,7 @@ function statusOf(value: unknown): number | undefined {
   return status >= 400 && status <= 599 ? status : undefined;
 }
 
-/** A message that is text, or FastAPI's list of what is wrong with each field. */
+/** The message: text, or FastAPI's list of invalid fields. */
 function messageOf(value: unknown): string | undefined {
   if (typeof value === "string") return asText(value);
   const problems = asObjects(Array.isArray(value) ? value : asObject(value)?.detail);
@@ -33,7 +33,7 @@ function messageOf(value: unknown): string | undefined {
   return asText(lines.join("; "));
 }
 
-/** The error of the model's own provider, which OpenRouter forwards as text. */
+/** The error of the upstream provider, which OpenRouter forwards as text. */
 function upstreamError(raw: unknown): ProviderError | undefined {
   const text = asText(raw);
   if (text === undefined) return asObject(raw) && decodeError(raw);
@@ -46,13 +46,13 @@ function upstreamError(raw: unknown): ProviderError | undefined {
 
 function withMetadata(decoded: ProviderError, metadata: Json): ProviderError {
   const upstream = upstreamError(metadata.raw);
-  // A moderated input is reported with the categories that it was flagged for.
+  // Errors about moderated input list the flagged categories.
   const reasons = Array.isArray(metadata.reasons) ? metadata.reasons.join(", ") : "";
   const said = upstream?.message ?? (reasons && `flagged for ${reasons}`);
   const provider = asText(metadata.provider_name);
   const message = (decoded.message ?? "") + (provider ? ` (${provider})` : "") +
     (said ? `: ${said}` : "");
-  // The account at that provider is OpenRouter's, so its limits and quotas are not the caller's.
+  // The account at that provider is OpenRouter's: its limits and quotas don't apply to the caller.
   const isBlocked = errorKind({ status: 400, ...upstream }) === "blocked";
   return {
     ...decoded,
@@ -81,7 +81,7 @@ function decodeErrorObject(error: Json): ProviderError {
   return metadata === undefined ? decoded : withMetadata(decoded, metadata);
 }
 
-/** MiniMax's numbers, as words that {@link errorKind} knows. */
+/** Maps MiniMax's numbers to codes that {@link errorKind} knows. */
 const MINIMAX_TYPES: Record<number, string> = {
   1002: "rate_limit_error",
   1004: "authentication_error",
@@ -127,12 +127,12 @@ function decodePlain(answer: Json): ProviderError | undefined {
   };
 }
 
-/** Reads the error in a parsed body or stream event; `undefined` when there is none. */
+/** Decodes the error in a parsed body or stream event; `undefined` if there is none. */
 export function decodeError(body: unknown): ProviderError | undefined {
   // Gemini's OpenAI-compatible API answers with a list of one.
   const answer = asObject(Array.isArray(body) ? body[0] : body);
   if (answer === undefined) return undefined;
-  // xAI puts the code beside the text.
+  // xAI puts the code next to the text.
   const text = asText(answer.error);
   if (text !== undefined) {
     const status = statusOf(answer.code);

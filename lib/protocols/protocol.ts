@@ -1,6 +1,8 @@
 /**
- * What a provider is: a pure translation between our requests and results and one wire format. It
- * never fetches, waits or keeps state between calls.
+ * The interface of a wire format: a pure translation between our requests and results and an API. A
+ * protocol never fetches, waits or keeps state between calls.
+ *
+ * A format is one directory that exports a {@link Protocol}, and one line in registry.ts.
  *
  * @module
  */
@@ -9,30 +11,33 @@ import type { Message, ProviderMessage } from "../chat/messages.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { Usage } from "../usage.ts";
 import type { StreamEvent } from "../chat/events.ts";
+import type { Json } from "../json/json.ts";
 import type { EncodedRequest } from "../transport/request.ts";
+import type { RateLimitHeaders } from "./rate_limit_headers.ts";
 import type { Service } from "./service.ts";
 
-/** Where requests go. */
+/** The server that requests go to. */
 export interface Endpoint {
-  /** Without a slash at the end. */
+  /** The base URL, without a trailing slash. */
   baseUrl: string;
+  /** The API key; `undefined` sends none. */
   apiKey: string | undefined;
-  /** Headers to send beside the provider's own, which they replace. */
+  /** Extra headers for each request; they override the protocol's own. */
   headers: Record<string, string>;
-  /** The service behind it, by the given name or else by the host; determined once. */
+  /** The service, by the configured name or else by the host. */
   service?: Service;
   /**
-   * Whether `service` only applies to OpenAI's own models: a server in a private network that was named
-   * "openai" for its format.
+   * Whether `service` only applies to OpenAI's own models: the server is in a private network and was
+   * named after OpenAI only because it speaks that format.
    */
   openaiModelsOnly?: boolean;
-  /** Whether the host is OpenAI's own, or Azure's: its rules then apply to every model. */
+  /** Whether the host serves OpenAI's models under OpenAI's rules, whatever their deployments are called. */
   isOpenAIHost?: boolean;
   /** The environment variable that customarily holds the key, for hints. */
   keyVariable?: string;
 }
 
-/** One completion to ask for. */
+/** A request for one completion. */
 export interface ChatRequest {
   model: string;
   messages: readonly Message[];
@@ -40,25 +45,27 @@ export interface ChatRequest {
   stream: boolean;
 }
 
-/** What a provider tells of a model. */
+/** A model as its server describes it. */
 export interface ModelInfo {
-  /** The name to ask it by. */
+  /** The name to use in requests. */
   id: string;
-  /** The name for people. */
+  /** The name to show to people. */
   displayName?: string;
-  /** Tokens that it can read. */
+  /** Maximum input tokens. */
   contextWindow?: number;
-  /** Tokens that it can write. */
+  /** Maximum output tokens. */
   maxOutputTokens?: number;
 }
 
-/** How a provider lists its models, page by page. */
+/** How a protocol lists models, page by page. */
 export interface ModelList {
+  /** Encodes the request for one page; `cursor` is the `next` of the page before. */
   request(endpoint: Endpoint, cursor: string | undefined): EncodedRequest;
+  /** Decodes one page; the last one has no `next`. */
   decode(body: unknown): { models: ModelInfo[]; next?: string };
 }
 
-/** What one answer says, before cost, cache and latency are known. */
+/** A decoded completion, before cost, cache and latency are added. */
 export type Completion =
   & Pick<
     ChatResult,
@@ -73,9 +80,9 @@ export type Completion =
     | "refusal"
   >
   & {
-    /** The answer as it came, for the next turn; none when the other fields say all. */
+    /** The provider's own form of the message, for the next turn; absent when the other fields say it all. */
     native?: ProviderMessage;
-    /** The cost in USD, where the server itself reports it. */
+    /** The cost in USD, if the server itself reports it. */
     cost?: number;
     /** The service tier that was billed, as the server names it (`flex`, `priority`, …). */
     serviceTier?: string;
@@ -86,26 +93,26 @@ export type Completion =
     billed?: readonly { model?: string; usage: Usage }[];
   };
 
-/** What a stream says beside its events. */
+/** Decodes one stream, event by event. */
 export interface StreamDecoder {
   /**
    * Decodes the data of one server-sent event.
    *
-   * @throws {FlexLLMError} for an error object in the stream, or data that is not of the format
+   * @throws {FlexLLMError} for an error object in the stream, or data that does not fit the format
    */
   push(data: string): StreamEvent[];
-  /** Whether the whole answer is there: a stream that closes before this was cut. */
+  /** Whether the answer is complete: a stream that closes earlier was interrupted. */
   readonly complete: boolean;
   /** Whether nothing more will come, so that reading can stop before the connection closes. */
   readonly ended: boolean;
   /** The model as the server names it, once known. */
   readonly model: string | undefined;
   /**
-   * The error that the answer ended with, and its usage: thrown when the stream is over, since usage comes
-   * after the finish reason.
+   * The error that the answer ended with, and its usage. It is thrown at the end of the stream, since
+   * usage comes after the finish reason.
    */
   readonly failure?: { error: ProviderError; usage: Usage | null };
-  /** The cost in USD, where the server itself reports it. */
+  /** The cost in USD, if the server itself reports it. */
   readonly cost?: number;
   /** See {@link Completion.serviceTier}. */
   readonly serviceTier?: string;
@@ -113,58 +120,103 @@ export interface StreamDecoder {
   readonly billed?: Completion["billed"];
   /** What the events cannot carry, such as generated images and audio: `raw` of the result. */
   readonly raw?: unknown;
-  /** The answer as it came, for the next turn, once it is complete. */
+  /** The provider's own form of the message, for the next turn, once it is complete. */
   native(): ProviderMessage | undefined;
 }
 
-/** What a server says in an error body; empty where it says nothing. */
+/** The fields of an error body; empty if it says nothing. */
 export interface ProviderError {
   message?: string;
   code?: string;
   /** A second error code: OpenAI's `type` next to its `code`. */
   type?: string;
-  /** What the model wrote, where the server rejected its answer (Groq). */
+  /** The model's text, if the server rejected it (Groq). */
   failedGeneration?: string;
-  /** The status that the error object itself names, e.g. inside a 200 answer; wins over HTTP's. */
+  /** The status in the error object itself, e.g. inside a 200 answer; overrides the HTTP status. */
   status?: number;
-  /** Seconds to wait, where the body says it. */
+  /** Seconds to wait, if the body says so. */
   retryAfter?: number;
-  /** Whether a quota is used up that does not come back in a moment. */
+  /** Whether a quota is used up that a short wait does not restore. */
   quota?: boolean;
 }
 
-/** Which URLs a provider fetches itself; other URLs are downloaded and sent as data. */
+/** Which URLs an API fetches itself; other URLs are downloaded and sent as data. */
 export interface FetchedUrls {
   readonly image: boolean;
   readonly file: boolean;
   readonly audio: boolean;
-  /** URIs of files that are stored at the provider, which nobody else can read. */
+  /** URIs of files stored at the provider, which only the provider can read. */
   readonly stored?: RegExp;
 }
 
+/**
+ * Fields of a request body that don't change the answer, and are left out of cache keys: `true` for a field
+ * that never does, else the values that equal leaving it out, as canonical JSON. Only list what holds for
+ * every server of the format: a temperature of 1 is OpenAI's default, but not each compatible server's.
+ */
+export type NeutralFields = Readonly<Record<string, true | readonly string[]>>;
+
+/** The API that a format was made for, which users select by the format's name. */
+export interface OfficialApi {
+  /** Its company, for menus. */
+  readonly company: string;
+  /** The base URL, including the version. Its host identifies the API. */
+  readonly baseUrl: string;
+  /** The environment variable that customarily holds the key. */
+  readonly keyVariable: string;
+  /** The web page that shows the balance, for hints. */
+  readonly billingPage?: string;
+}
+
 /** A wire format. */
-export interface Protocol {
-  readonly name: string;
-  /** Makes the encoder for one endpoint, so that what never changes is made once. */
+export interface Protocol<Name extends string = string> {
+  /**
+   * The permanent name, stored in cache keys and provider messages. Users select a format with an
+   * official API by it as the provider (`claude`), other formats as the `api` option (`responses`).
+   */
+  readonly name: Name;
+  /** The API that the format was made for; absent for formats that many services share. */
+  readonly official?: OfficialApi;
+  /** Matches the path of base URLs at which services of other formats also offer this one. */
+  readonly pathMarker?: RegExp;
+  /** Completes a base URL, e.g. with a version that users leave out. */
+  completeBaseUrl?(baseUrl: string): string;
+  /**
+   * Whether `request` needs this format at a service that lists it in
+   * {@link Service.otherProtocols}, and would fail in Chat Completions.
+   */
+  isRequired?(request: ChatRequest): boolean;
+  /** Whether `body` is a plain answer in this format. */
+  isAnswer(body: Json): boolean;
+  /** Returns the encoder for one endpoint, which reuses what all requests have in common. */
   encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest;
   /**
    * Decodes the parsed body of a plain answer.
    *
    * @param endpoint the server that sent it, since the same text can have different meanings
-   * @throws {MalformedResponseError} when it is not of the format
+   * @throws {MalformedResponseError} when it does not fit the format
    */
   decode(body: unknown, endpoint?: Endpoint): Completion;
-  /** Makes the decoder of one stream; `isThinkingRequested` says that the request asked for thinking. */
+  /** Creates the decoder of one stream; `isThinkingRequested` says whether the request enabled thinking. */
   streamDecoder(endpoint?: Endpoint, isThinkingRequested?: boolean): StreamDecoder;
-  /** How its models are listed. */
-  modelList: ModelList;
-  /** Which URLs of images, files and audio its servers fetch themselves. */
+  /** How models are listed. */
+  readonly modelList: ModelList;
+  /** Which URLs of images, files and audio the API fetches itself. */
   readonly fetchedUrls: FetchedUrls;
   /**
    * Whether tool calls have their arguments as an object, whose numbers must come out as the model wrote
-   * them: the decoder then gets those that a double would change as {@link RawNumber}s.
+   * them: `decode` then receives numbers that a double cannot hold as {@link RawNumber}s.
    */
-  exactNumbers?: true;
-  /** The error in a parsed body, `undefined` when there is none. */
+  readonly exactNumbers?: true;
+  /** The request fields that cache keys ignore. */
+  readonly neutralFields: NeutralFields;
+  /** The rate-limit headers that the API sends. */
+  readonly rateLimitHeaders: readonly RateLimitHeaders[];
+  /** The error in a parsed body; `undefined` when there is none. */
   decodeError(body: unknown): ProviderError | undefined;
+}
+
+/** A wire format with an official API. */
+export interface OfficialProtocol<Name extends string = string> extends Protocol<Name> {
+  readonly official: OfficialApi;
 }

@@ -1,72 +1,50 @@
 /**
- * What the headers of an answer say of how many more requests the server takes. Pure.
+ * Reads from response headers how many more requests a server accepts.
  *
- * Sources: OpenAI, "Rate limits" (`x-ratelimit-remaining-requests`; the reset is the time until the
- * limit is full again); Anthropic, "Rate limits" (`anthropic-ratelimit-requests-remaining`; token
- * bucket, reset as an RFC 3339 date until it is full again); OpenRouter, "Limits"
- * (`x-ratelimit-remaining`; reset as Unix milliseconds of the next window); IETF draft "RateLimit
- * header fields" (`ratelimit-remaining`; reset in seconds of the window).
+ * Sources: OpenRouter, "Limits" (`x-ratelimit-remaining`; the reset is the Unix time, in milliseconds, of
+ * the next window); IETF draft "RateLimit header fields" (`ratelimit-remaining`; the reset is in seconds);
+ * each protocol's own headers are in its directory.
  *
  * @module
  */
 
-/** How many more requests a server takes. */
+/** How many more requests a server accepts. */
 export interface RateLimits {
-  /** Requests that may begin now. */
+  /** Requests that may start now. */
   remaining: number;
-  /** Seconds until one more may begin when none remains. */
+  /** Seconds until the next request may start once none remain. */
   wait: number;
 }
 
-/** One family of headers. */
-interface Family {
-  limit: string;
-  remaining: string;
-  reset: string;
-  /** Whether they count tokens. */
-  tokens?: true;
-  /** Whether the limit fills up again bit by bit, and not at the end of a window. */
-  refills?: true;
+/** The names of the headers of one limit, and what they count. */
+export interface RateLimitHeaders {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+  /** Whether the limit counts tokens rather than requests; default no. */
+  readonly tokens?: boolean;
+  /** Whether the limit refills continuously (token bucket) rather than at the end of a window; default no. */
+  readonly refills?: boolean;
 }
 
-const OPENAI = (unit: string) => ({
-  limit: `x-ratelimit-limit-${unit}`,
-  remaining: `x-ratelimit-remaining-${unit}`,
-  reset: `x-ratelimit-reset-${unit}`,
-  refills: true as const,
-});
-const ANTHROPIC = (unit: string) => ({
-  limit: `anthropic-ratelimit-${unit}-limit`,
-  remaining: `anthropic-ratelimit-${unit}-remaining`,
-  reset: `anthropic-ratelimit-${unit}-reset`,
-  refills: true as const,
-});
-const PLAIN = (prefix: string) => ({
+const common = (prefix: string): RateLimitHeaders => ({
   limit: `${prefix}ratelimit-limit`,
   remaining: `${prefix}ratelimit-remaining`,
   reset: `${prefix}ratelimit-reset`,
 });
 
-const FAMILIES: readonly Family[] = [
-  OPENAI("requests"),
-  { ...OPENAI("tokens"), tokens: true },
-  ANTHROPIC("requests"),
-  { ...ANTHROPIC("tokens"), tokens: true },
-  { ...ANTHROPIC("input-tokens"), tokens: true },
-  { ...ANTHROPIC("output-tokens"), tokens: true },
-  PLAIN("x-"),
-  PLAIN(""),
-];
+/** The headers that servers of any format send. */
+export const COMMON_RATE_LIMITS: readonly RateLimitHeaders[] = [common("x-"), common("")];
 
-/** An HTTP date in each of its three forms: `Sun, 06 Nov 1994 08:49:37 GMT` is the one in use. */
+/** An HTTP date in any of its three forms; `Sun, 06 Nov 1994 08:49:37 GMT` is the current one. */
 const HTTP_DATE =
   /^(\w{3}, \d{2} \w{3} \d{4} [\d:]{8} GMT|\w{6,9}, \d{2}-\w{3}-\d{2} [\d:]{8} GMT|\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})$/;
-/** A date as RFC 3339 has it. */
+/** An RFC 3339 date. */
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
- * A date of a header in milliseconds since 1970; `undefined` for anything else. `Date.parse` alone
- * accepts most strings with a digit.
+ * Parses a date in a header to milliseconds since 1970; `undefined` for anything else. `Date.parse` alone
+ * accepts most strings that contain a digit.
  *
  * Source: RFC 9110, "Date/Time Formats"; RFC 3339.
  */
@@ -78,7 +56,7 @@ export function parseDate(text: string | null): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** The current time in milliseconds, by the server's clock if it is sent, since ours may be wrong. */
+/** The current time in milliseconds, from the server's clock if it sent one, since ours may be wrong. */
 export function serverTime(headers: Headers, ours: number): number {
   return parseDate(headers.get("date")) ?? ours;
 }
@@ -86,8 +64,8 @@ export function serverTime(headers: Headers, ours: number): number {
 const UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /**
- * Seconds until a reset: a duration as Go writes it (`1m30.5s`), a date, or a number, which is seconds
- * from now, a Unix time in seconds, or one in milliseconds, by its size.
+ * Parses a reset to seconds from now. It is a Go duration (`1m30.5s`), a date, or a number: by its size,
+ * seconds from now, a Unix time in seconds, or one in milliseconds.
  */
 export function resetSeconds(text: string, now: number): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) {
@@ -103,60 +81,66 @@ export function resetSeconds(text: string, now: number): number | undefined {
   return date === undefined ? undefined : Math.max(0, (date - now) / 1000);
 }
 
-function readFamily(
-  family: Family,
+function readLimits(
+  names: RateLimitHeaders,
   headers: Headers,
   tokens: number | undefined,
   now: number,
 ): RateLimits | undefined {
-  const remaining = Number(headers.get(family.remaining) ?? NaN);
+  const remaining = Number(headers.get(names.remaining) ?? NaN);
   // Some servers send 0 or -1 for a limit that they do not know.
-  const limit = Number(headers.get(family.limit) ?? NaN);
-  const text = headers.get(family.reset)?.trim() ?? "";
+  const limit = Number(headers.get(names.limit) ?? NaN);
+  const text = headers.get(names.reset)?.trim() ?? "";
   const reset = resetSeconds(text, serverTime(headers, now));
   if (!(remaining >= 0 && limit > 0) || reset === undefined) return undefined;
-  const size = family.tokens ? tokens : 1;
+  const size = names.tokens ? tokens : 1;
   if (size === undefined || !(size > 0)) return undefined;
-  const wait = family.refills
+  const wait = names.refills
     ? Math.min(reset, reset / Math.max(1, limit - remaining) * size)
     : reset;
   return { remaining: Math.floor(remaining / size), wait };
 }
 
-/** After `PATIENCE` answers without such headers, only each `EVERY`th answer is checked. */
-const PATIENCE = 5;
-const EVERY = 50;
+/** After `MISSES` responses without such headers, only every `SAMPLE`th response is checked. */
+const MISSES = 5;
+const SAMPLE = 50;
 
-/** Reads the headers of one server's answers, as cheaply as they come. */
+/** Reads the rate limits of one server, and skips most responses of a server that sends none. */
 export class RateLimitReader {
-  /** The families that this server sends; all, until it has sent one. */
-  #families = FAMILIES;
-  #silent = 0;
+  readonly #all: readonly RateLimitHeaders[];
+  /** The headers that this server sends; all, until it has sent some. */
+  #sent: readonly RateLimitHeaders[];
+  #misses = 0;
 
-  /** Whether to read the next answer: a server may begin to send such headers at any time. */
+  /** Creates a reader that looks for the headers in `all`. */
+  constructor(all: readonly RateLimitHeaders[]) {
+    this.#all = this.#sent = all;
+  }
+
+  /** Whether to check the next response: a server may start to send rate limits at any time. */
   wantsToRead(): boolean {
-    return this.#silent < PATIENCE || ++this.#silent % EVERY === 0;
+    return this.#misses < MISSES || ++this.#misses % SAMPLE === 0;
   }
 
   /**
-   * The tightest of the limits that an answer tells of; `undefined` when it tells of none.
+   * Returns the tightest limit in `headers`; `undefined` when there is none.
    *
-   * @param tokens what a request takes, read and written; limits of tokens are left out without it
-   * @param now the time of day here, in milliseconds
+   * @param tokens input and output tokens of a typical request; without it, limits of tokens are ignored
+   * @param now the local time, in milliseconds since 1970
    */
   read(headers: Headers, tokens: number | undefined, now: number): RateLimits | undefined {
-    if (this.#families === FAMILIES) {
-      const sent = FAMILIES.filter(({ remaining }) => headers.has(remaining));
+    if (this.#sent === this.#all) {
+      const sent = this.#all.filter(({ remaining }) => headers.has(remaining));
       if (sent.length === 0) {
-        this.#silent++;
+        this.#misses++;
         return undefined;
       }
-      this.#families = sent;
-      this.#silent = 0;
+      this.#sent = sent;
+      this.#misses = 0;
     }
     let tightest: RateLimits | undefined;
-    for (const family of this.#families) {
-      const limits = readFamily(family, headers, tokens, now);
+    for (const names of this.#sent) {
+      const limits = readLimits(names, headers, tokens, now);
       if (limits === undefined) continue;
       if (tightest === undefined || limits.remaining < tightest.remaining) tightest = limits;
     }

@@ -1,22 +1,22 @@
 /**
- * Where a request goes and how it authenticates: the one place that builds URLs and key headers, for
- * completions and model lists of every wire format.
+ * Builds the URL and the headers of requests: the only place that does, for completions, model lists and
+ * balance queries in every wire format.
  *
  * @module
  */
 import type { Endpoint } from "./protocol.ts";
 
-/** How a wire format sends the API key to a server of its own. */
+/** The header in which a wire format sends the API key. */
 export type KeyHeader = "authorization" | "x-api-key" | "x-goog-api-key";
 
 /** The deployment in an Azure URL. */
 const DEPLOYMENT = /\/deployments\/[^/]+$/;
 
 /**
- * The URL of `path` under the endpoint's base URL. A query of the base URL (Azure's `api-version`) stays
- * at the end; parameters in `query` that are `undefined` are left out.
+ * Returns the URL of `path` under the endpoint's base URL. A query of the base URL (Azure's `api-version`) is
+ * preserved; parameters in `query` that are `undefined` are omitted.
  *
- * Azure has only some of its operations under a deployment; models and Responses are outside of it.
+ * On Azure only some operations are under a deployment; models and Responses are outside of it.
  */
 export function requestUrl(
   endpoint: Endpoint,
@@ -34,11 +34,11 @@ export function requestUrl(
 }
 
 /**
- * The headers of a request: the key, then `own` (the format's version, the content type), then the
- * user's headers, which win.
+ * Returns the headers of a request: the key, then `own` (such as the format's version), then the user's
+ * headers, which override the others.
  *
- * A service takes its own kind of key in every format that it speaks: DeepSeek, Moonshot, Z.ai, OpenRouter
- * and others document a bearer token for their Anthropic endpoints (`ANTHROPIC_AUTH_TOKEN`), as vLLM does.
+ * A service uses the same key header in every format that it speaks: DeepSeek, Moonshot, Z.ai, OpenRouter,
+ * vLLM and others document a bearer token for their Anthropic endpoints (`ANTHROPIC_AUTH_TOKEN`).
  */
 export function requestHeaders(
   endpoint: Endpoint,
@@ -56,7 +56,7 @@ export function requestHeaders(
   return Object.assign(headers, own, endpoint.headers);
 }
 
-/** The headers of a request with a JSON body. */
+/** Returns the headers of a request with a JSON body. */
 export function jsonHeaders(
   endpoint: Endpoint,
   keyHeader: KeyHeader,

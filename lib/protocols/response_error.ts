@@ -1,7 +1,8 @@
 /**
- * Turns what a server answers into the error it means. Pure, and the only place that decides what an error
- * is and whether the same request can succeed later; what the codes of each service mean is data in
- * error_codes.ts.
+ * Converts error responses to errors. Pure.
+ *
+ * This is the only place that decides which error a response is, and whether the same request can succeed
+ * later. What the codes of each service mean is data in error_codes.ts.
  *
  * Sources: OpenAI's error code guide; the retry rules of the `openai` package (`x-should-retry`,
  * `retry-after-ms`, `retry-after`); OpenRouter's "Errors" page (402 with `Retry-After`); Groq, "Structured
@@ -27,15 +28,15 @@ import type { Endpoint, ProviderError } from "./protocol.ts";
 import { parseDate, serverTime } from "./rate_limit_headers.ts";
 
 /**
- * Seconds to wait as the server asks, from `retry-after-ms` or `retry-after` (seconds or an HTTP
- * date); `undefined` when it does not ask.
+ * The seconds that the server asks to wait, from `retry-after-ms` or `retry-after` (seconds or an HTTP
+ * date); `undefined` if it does not ask.
  */
 export function retryAfterSeconds(headers: Headers): number | undefined {
   const milliseconds = Number.parseFloat(headers.get("retry-after-ms") ?? "");
   if (milliseconds >= 0) return milliseconds / 1000;
   const value = headers.get("retry-after");
   if (value === null) return undefined;
-  // A header that is sent twice arrives as a list.
+  // A header that was sent twice arrives as a list.
   const [seconds] = value.split(",");
   if (/^\s*\d+(\.\d+)?\s*$/.test(seconds)) return Number(seconds);
   const date = parseDate(value);
@@ -77,13 +78,14 @@ function hintOf(status: number, endpoint?: Endpoint): string | undefined {
 
 const BLOCKED_HINT = "Change the prompt, or the content filter of the service.";
 
-const CUT_HINT = "The server, or a proxy in between, cut off the answer; try again later.";
+const INTERRUPTED_HINT =
+  "The server, or a proxy in between, interrupted the answer; try again later.";
 
 function waitHint(seconds: number | undefined): string | undefined {
   return seconds === undefined ? undefined : `The server asked to wait ${Math.ceil(seconds)} s.`;
 }
 
-/** What a server says, fit for a terminal: one line, no control characters, not too long. */
+/** Makes a server's text fit for a terminal: one line, no control characters, at most 500 characters. */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   const line = text.replace(/[\x00-\x1f\x7f-\x9f\s]+/g, " ").trim();
@@ -92,23 +94,23 @@ function oneLine(text: string): string {
 
 function redirectError(status: number, headers: Headers): FlexLLMError {
   const location = headers.get("location");
-  // Its query may repeat what was sent.
+  // The query may repeat secrets that were sent.
   const target = location === null ? null : oneLine(safeUrl(location));
-  return new HttpError(`the server answered ${status} and points to ${target ?? "nowhere"}`, {
+  return new HttpError(`the server answered ${status} and redirects to ${target ?? "nowhere"}`, {
     status,
     fatal: true,
-    hint: "flexllm doesn't follow redirects: use that as the base URL if it is the right server.",
+    hint: "flexllm doesn't follow redirects; if that is the right server, use it as the base URL.",
   });
 }
 
-/** What an error is made from. */
+/** The decoded parts of an error response. */
 interface Received {
   details: HttpErrorDetails;
   error: ProviderError | undefined;
   endpoint: Endpoint | undefined;
 }
 
-/** The error for an answer that the model wrote, and the server rejected. */
+/** The error for an answer that the server rejected after the model had written it. */
 function rejectedAnswer(
   message: string,
   { details, error }: Received,
@@ -129,14 +131,14 @@ function makeError(message: string, received: Received): FlexLLMError {
   if (rejected !== undefined) return rejected;
   const { details, error, endpoint } = received;
   const { status } = details;
-  // OpenRouter: credit that requests in flight have reserved.
+  // OpenRouter: requests in flight have reserved the remaining credit.
   if (status === 402 && details.retryAfter !== undefined) {
     return new RateLimitError(message, details);
   }
   const kind = error?.quota ? "quota" : errorKind({
     ...error,
     status,
-    service: endpoint?.service?.name,
+    rateLimitCodes: endpoint?.service?.rateLimitCodes,
     message: details.providerMessage,
   });
   switch (kind) {
@@ -159,15 +161,15 @@ function makeError(message: string, received: Received): FlexLLMError {
   return new HttpError(message, { ...details, loading });
 }
 
-/** The beginning of a body that is not JSON, without its markup, for an error message. */
-function firstLine(body: string): string {
+/** The beginning of a body that is not JSON, without markup, for an error message. */
+function excerptOf(body: string): string {
   const line = oneLine(
     body.replace(/<(script|style)[\s\S]*?<\/\1>/gi, "").replace(/<[^>]*>/g, " "),
   );
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;
 }
 
-/** The error for an answer whose status is not a success. */
+/** The error for a response whose status is not a success. */
 export function statusError(
   status: number,
   headers: Headers,
@@ -176,34 +178,34 @@ export function statusError(
   endpoint?: Endpoint,
 ): FlexLLMError {
   if (status >= 300 && status < 400) return redirectError(status, headers);
-  const said = oneLine(error?.message ?? firstLine(body));
+  const message = oneLine(error?.message ?? excerptOf(body));
   const shouldRetry = headers.get("x-should-retry");
-  const meant = error?.status ?? status;
+  const errorStatus = error?.status ?? status;
   const retryAfter = retryAfterSeconds(headers) ?? error?.retryAfter;
   const details = {
-    status: meant,
-    hint: waitHint(retryAfter) ?? hintOf(meant, endpoint),
-    providerMessage: said || undefined,
+    status: errorStatus,
+    hint: waitHint(retryAfter) ?? hintOf(errorStatus, endpoint),
+    providerMessage: message || undefined,
     providerCode: error?.code,
     requestId: requestId(headers),
     retryAfter,
     retryable: shouldRetry === null ? undefined : shouldRetry === "true",
   };
-  const message = `the server answered ${status}${said ? `: ${said}` : ""}`;
-  return makeError(message, { details, error, endpoint });
+  const text = `the server answered ${status}${message ? `: ${message}` : ""}`;
+  return makeError(text, { details, error, endpoint });
 }
 
-/** Types and codes of error objects inside a 200 answer that may succeed later. */
+/** Types and codes of error objects inside a 200 response for which a retry may succeed. */
 const TRANSIENT = /overloaded|unavailable|server_error|rate_limit|timeout|internal/i;
 
-/** The error for an error object inside a 200 answer or a stream. */
+/** The error for an error object inside a 200 response or a stream. */
 export function embeddedError(
   error: ProviderError,
   id?: string,
   partial?: PartialCompletion,
   endpoint?: Endpoint,
 ): FlexLLMError {
-  const said = oneLine(error.message ?? error.code ?? "unknown");
+  const message = oneLine(error.message ?? error.code ?? "unknown");
   const status = error.status ?? 200;
   const details = {
     status,
@@ -217,10 +219,10 @@ export function embeddedError(
       ? TRANSIENT.test(`${error.code} ${error.type} ${error.message}`)
       : undefined,
   };
-  return makeError(`the server reported an error: ${said}`, { details, error, endpoint });
+  return makeError(`the server reported an error: ${message}`, { details, error, endpoint });
 }
 
-/** The error for a successful answer whose body is not JSON. */
+/** The error for a successful response whose body is not JSON. */
 export function notJsonError(
   status: number,
   headers: Headers,
@@ -231,18 +233,18 @@ export function notJsonError(
   if (text === "") {
     return new MalformedResponseError(`the server answered ${status} with an empty body`, {
       retryable: true,
-      hint: CUT_HINT,
+      hint: INTERRUPTED_HINT,
     });
   }
   const type = headers.get("content-type") ?? "";
   if (type.includes("html") || text.startsWith("<")) {
     return new MalformedResponseError(
-      `the server answered with a web page instead of JSON ("${firstLine(text)}")`,
+      `the server answered with a web page instead of JSON ("${excerptOf(text)}")`,
       { cause, hint: "Check the base URL; it usually ends in /v1." },
     );
   }
   return new MalformedResponseError(
-    `the server's answer is not valid JSON ("${firstLine(text)}", ${text.length} characters)`,
-    { cause, retryable: true, hint: CUT_HINT },
+    `the server's answer is not valid JSON ("${excerptOf(text)}", ${text.length} characters)`,
+    { cause, retryable: true, hint: INTERRUPTED_HINT },
   );
 }

@@ -1,36 +1,37 @@
 /**
- * Thinking that a server leaves in the text, between `<think>` and `</think>` at its beginning: what
- * vLLM, SGLang, Ollama and others do without a reasoning parser. Newer Qwen templates put the opening
- * tag into the prompt, so that only the closing one is in the answer.
+ * Separates thinking from text if a server sends both together, as `<think>…</think>` at the start.
+ *
+ * vLLM, SGLang, Ollama and others do that without a reasoning parser. Newer Qwen templates put the opening
+ * tag into the prompt, so that the answer only contains the closing one.
  *
  * Source: vLLM documentation, "Reasoning Outputs".
  *
  * @module
  */
 import type { StreamEvent } from "../chat/events.ts";
-import { isOpenAIModel } from "./openai_models.ts";
+import { isOpenAIModel } from "./openai_model_features.ts";
 import type { Endpoint } from "./protocol.ts";
 import type { Service } from "./service.ts";
 
 const OPEN = "<think>";
 const CLOSE = "</think>";
 
-/** Models whose providers always send thinking in separate fields: tags in their text are quotations. */
+/** Models whose thinking always comes in separate fields: tags in their text are quotations. */
 const NEVER_TAGGED = /(^|[/.:])(claude|gemini|grok)/i;
 
-/** Whether thinking can come in tags in an answer of `model`, as the server names it. */
+/** Whether an answer of `model`, as the server names it, may contain thinking in tags. */
 export function mayTagThinking(endpoint: Endpoint | undefined, model: string | undefined): boolean {
   const { service, openaiModelsOnly } = endpoint ?? {};
   if (!openaiModelsOnly && service?.thinkTags === false) return false;
   return model === undefined || (!isOpenAIModel(model) && !NEVER_TAGGED.test(model));
 }
 
-/** Models that think in every answer, by the names that they are served under. */
+/** Models that think in every answer, by the names under which they are served. */
 const ALWAYS_THINKS = /qwq|thinking|reason|magistral|(^|[-_/.:])r1([-_/.:]|$)/i;
 
 /**
- * Whether an answer is known to begin with thinking, so that one without tags so far may still be
- * thinking: by the model's name, or because a self-hosted model was asked to think.
+ * Whether an answer is known to begin with thinking, so that text without tags may still turn out to be
+ * thinking: by the model's name, or because the request enabled thinking on a self-hosted server.
  */
 export function isKnownToThink(
   model: string | undefined,
@@ -41,7 +42,7 @@ export function isKnownToThink(
     (model !== undefined && ALWAYS_THINKS.test(model));
 }
 
-/** Extracts the thinking from a complete text. */
+/** Separates the thinking from a complete text. */
 export function splitThinking(text: string): { thinking: string | null; content: string } {
   const start = text.trimStart();
   const close = start.indexOf(CLOSE);
@@ -57,7 +58,7 @@ export function splitThinking(text: string): { thinking: string | null; content:
   };
 }
 
-/** How many characters at the end of `text` may be the beginning of one of `tags`. */
+/** Returns how many characters at the end of `text` may be the beginning of one of `tags`. */
 function heldBack(text: string, tags: readonly string[]): number {
   const from = text.lastIndexOf("<");
   if (from < 0) return 0;
@@ -66,30 +67,30 @@ function heldBack(text: string, tags: readonly string[]): number {
 }
 
 /**
- * Extracts the thinking from a streamed text, wherever the stream splits the tags. Text before a closing
- * tag that was never opened has already been emitted by then, and `thinking_end` marks it as thinking;
- * only for models that are known to think is it held back until that is clear.
+ * Separates the thinking from a streamed text, wherever the stream splits the tags. If a closing tag was
+ * never opened, the text before it has already been emitted as text, and `thinking_end` marks it as
+ * thinking. Only for models that are known to think is that text held back until the tag decides.
  */
 export class ThinkTagSplitter {
   #state: "start" | "thinking" | "after" | "unopened" | "waiting" | "content" = "start";
   #held = "";
-  /** Whether any thinking has come. */
+  /** Whether any thinking has arrived. */
   #thought = false;
   #holdsBack = false;
-  /** The text that is held back, in pieces: joining and searching all of it each time would be slow. */
+  /** The text that is held back, in chunks: joining and searching all of it each time would be slow. */
   readonly #waiting: string[] = [];
 
-  /** All further text is the answer. */
+  /** Whether all further text is the answer. */
   disable(): void {
     if (this.#state === "start") this.#state = "content";
   }
 
-  /** Holds text without tags back until it shows whether it is thinking. */
+  /** Whether to hold back text without tags until a tag shows whether it is thinking. */
   holdBack(): void {
     this.#holdsBack = true;
   }
 
-  /** Takes in the next piece and adds what is certain by now to `events`. */
+  /** Processes the next chunk and adds the events that are certain by now to `events`. */
   push(piece: string, events: StreamEvent[]): void {
     const text = this.#held === "" ? piece : this.#held + piece;
     this.#held = "";
@@ -110,7 +111,7 @@ export class ThinkTagSplitter {
     }
   }
 
-  /** Adds what was held back, at the end of the stream. */
+  /** Emits what was held back, at the end of the stream. */
   flush(events: StreamEvent[]): void {
     const text = this.#state === "thinking"
       ? this.#held.trimEnd()
@@ -139,7 +140,7 @@ export class ThinkTagSplitter {
     }
   }
 
-  /** Looks for a tag in `text`, which is the last `piece` with the end of what came before it. */
+  /** Looks for a tag in `text`: the last `piece`, preceded by the end of what came before it. */
   #wait(text: string, piece: string, events: StreamEvent[]): void {
     this.#waiting.push(piece);
     if (!text.includes(CLOSE) && !text.includes(OPEN)) {
@@ -183,12 +184,12 @@ export class ThinkTagSplitter {
   }
 
   #think(piece: string, events: StreamEvent[]): void {
-    // The blanks after the tag belong to it, in whichever piece they come.
+    // Whitespace after the tag belongs to the tag, in whichever chunk it arrives.
     const text = this.#thought ? piece : piece.trimStart();
     if (text === "") return;
     const close = text.indexOf(CLOSE);
     const end = close < 0 ? text.length - heldBack(text, [CLOSE]) : close;
-    // So do the blanks before the closing tag.
+    // So does whitespace before the closing tag.
     const thinking = text.slice(0, end).trimEnd();
     if (thinking !== "") {
       this.#thought = true;
@@ -202,7 +203,7 @@ export class ThinkTagSplitter {
     this.#afterThinking(text.slice(close + CLOSE.length), events);
   }
 
-  /** The blank lines between the thinking and the answer belong to neither. */
+  /** Drops blank lines between the thinking and the answer. */
   #afterThinking(text: string, events: StreamEvent[]): void {
     const content = text.trimStart();
     if (content === "") return;

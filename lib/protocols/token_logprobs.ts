@@ -1,5 +1,5 @@
 /**
- * Log probabilities of tokens, in the forms that OpenAI-compatible servers give them.
+ * Decodes log probabilities of tokens in the forms that OpenAI-compatible servers use.
  *
  * Sources: OpenAI API reference, `choices[].logprobs` and Responses' `output_text.logprobs`; Together,
  * "Logprobs" (parallel arrays, as in the old Completions API).
@@ -29,7 +29,7 @@ export function decodeTokens(value: unknown): TokenLogprob[] {
   return tokens;
 }
 
-/** Decodes the `logprobs` of a choice; `undefined` when there are none. */
+/** Decodes the `logprobs` of a choice; `undefined` if there are none. */
 export function decodeLogprobs(value: unknown): TokenLogprob[] | undefined {
   const logprobs = asObject(value);
   if (logprobs === undefined) return undefined;

@@ -1,17 +1,17 @@
 /**
- * Token counts of OpenAI's two APIs and of the many that imitate them, made consistent: every token is
- * either read or written, and the details are parts of the two sums.
+ * Makes the token counts of OpenAI-compatible APIs consistent: every token is either a prompt or a completion
+ * token, and the details are parts of these two counts.
  *
  * Sources: OpenAI API reference, `usage`; Mistral, "Audio" (`prompt_audio_seconds`); xAI, "Reasoning"
- * (reasoning is counted beside the completion); recorded answers of Gemini's compatible API, Mistral and
- * Azure, which count tokens that only `total_tokens` shows.
+ * (reasoning is counted in addition to the completion); recorded answers of Gemini's compatible API,
+ * Mistral and Azure, which count some tokens only in `total_tokens`.
  *
  * @module
  */
 import type { Usage } from "../usage.ts";
 import { asCount } from "../json/json.ts";
 
-/** Token counts as a server sent them: numbers, or anything else where it did not count. */
+/** Token counts as a server sent them; values that are not numbers count as absent. */
 export interface TokenCounts {
   prompt: unknown;
   completion: unknown;
@@ -20,13 +20,13 @@ export interface TokenCounts {
   cached?: unknown;
   /** Part of `prompt`. */
   cacheWrite?: unknown;
-  /** Part of `completion`, or beside it. */
+  /** Part of `completion`, or in addition to it. */
   reasoning?: unknown;
   /** Whether `prompt` may lack the tokens of audio. */
   audio?: boolean;
 }
 
-/** The usage that `counts` add up to; `null` when nothing was counted. */
+/** The usage that `counts` add up to; `null` if nothing was counted. */
 export function usageOf(counts: TokenCounts): Usage | null {
   const total = asCount(counts.total);
   let prompt = asCount(counts.prompt);

@@ -1,5 +1,5 @@
 /**
- * The arguments of a tool call, for wire formats that want them as an object.
+ * Parses the arguments of a tool call, for wire formats that need them as an object.
  *
  * @module
  */
@@ -8,8 +8,9 @@ import { InvalidInputError } from "../errors.ts";
 import { asObject, type Json, parseExact } from "../json/json.ts";
 
 /**
- * Parses the arguments of a call; none at all are an empty object. Records written by other tools may
- * hold the object itself. Anything but an object, the only type that the APIs accept, becomes the field `input` of one.
+ * Parses the arguments of a call; empty arguments become an empty object. Records written by other tools
+ * may contain the object itself. The APIs only accept objects, so any other value becomes the field `input`
+ * of one.
  *
  * @throws {InvalidInputError} when they are not JSON
  */

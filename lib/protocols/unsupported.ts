@@ -1,5 +1,5 @@
 /**
- * Options that a wire format or a model does not have: told before anything is sent, never dropped.
+ * Rejects options that a wire format or a model does not support, before anything is sent.
  *
  * @module
  */
@@ -11,8 +11,8 @@ export function unsupported(option: string, who: string, hint?: string): Configu
   return new ConfigurationError(`${who} does not accept the option ${option}`, { hint });
 }
 
-/** Throws when one of `names` is set. */
-export function refuseOptions(
+/** Throws if one of `names` is set. */
+export function rejectOptions(
   options: SamplingOptions,
   names: readonly (keyof SamplingOptions)[],
   who: string,
@@ -33,25 +33,27 @@ export function unsupportedPart(type: string, who: string, hint?: string): Inval
  *
  * @throws {InvalidInputError} always
  */
-export function refuseField(field: string, who: string, hint?: string): never {
+export function rejectField(field: string, who: string, hint?: string): never {
   throw new InvalidInputError(`${who} does not accept the field ${field}`, { hint });
 }
 
 /**
- * Throws if an option controls tool calls but there are no tools, which the APIs refuse.
+ * Throws if an option controls tool calls but there are no tools, which the APIs reject.
  *
  * @throws {ConfigurationError} names the option
  */
-export function refuseToolOptions(options: SamplingOptions): void {
+export function rejectToolOptions(options: SamplingOptions): void {
   const { tools, toolChoice, parallelToolCalls, extraBody } = options;
   if (tools?.length) return;
-  const name = toolChoice !== undefined
+  if (Array.isArray(extraBody?.tools) && extraBody.tools.length > 0) return;
+  // Records may contain null, which means absent.
+  const name = (toolChoice ?? undefined) !== undefined
     ? "toolChoice"
-    : parallelToolCalls !== undefined
+    : (parallelToolCalls ?? undefined) !== undefined
     ? "parallelToolCalls"
     : undefined;
-  if (name === undefined || (Array.isArray(extraBody?.tools) && extraBody.tools.length > 0)) return;
+  if (name === undefined) return;
   throw new ConfigurationError(`the option ${name} is set, but there are no tools`, {
-    hint: `Give tools, or leave ${name} out.`,
+    hint: `Add tools, or leave ${name} out.`,
   });
 }

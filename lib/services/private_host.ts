@@ -1,5 +1,5 @@
 /**
- * Tells servers of a private network from public services.
+ * Recognizes host names and addresses of private networks.
  *
  * Sources: RFC 1918, RFC 4193, RFC 6598 (also Tailscale's addresses), RFC 6761, RFC 6762, RFC 8375.
  *
@@ -11,7 +11,7 @@ const PRIVATE_ADDRESS =
 const PRIVATE_ADDRESS_V6 = /^\[(::1?\]|f[cd]|fe[89ab])/;
 const PRIVATE_NAME = /(^|\.)(localhost|local|internal|intranet|lan|home\.arpa)$/;
 
-/** Whether `hostname`, as `URL` gives it, is this machine or one of a private network. */
+/** Whether `hostname`, in the form that `URL` has it, is this machine or in a private network. */
 export function isPrivateHost(hostname: string): boolean {
   if (hostname.startsWith("[")) return PRIVATE_ADDRESS_V6.test(hostname);
   if (/^\d+(\.\d+){3}$/.test(hostname)) return PRIVATE_ADDRESS.test(hostname);

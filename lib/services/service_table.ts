@@ -1,9 +1,9 @@
 /**
- * The services that can be named instead of a base URL: one row of data each. What a service does
- * differently from OpenAI's Chat Completions API is a column.
+ * Lists the services that can be selected by name, one row of data each. Each column is something that a
+ * service does differently from OpenAI's Chat Completions API.
  *
- * Sources: each service's own API documentation ("base URL", "authentication", "reasoning"), named at
- * the row where it is not the obvious page; looked up in November 2026.
+ * Sources: each service's own API documentation ("base URL", "authentication", "reasoning"), as of
+ * November 2026; a row names the page where it is not obvious.
  *
  * @module
  */
@@ -60,6 +60,9 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     baseUrl: "https://api.openai.com/v1",
     hosts: ["api.openai.com"],
     keyVariable: "OPENAI_API_KEY",
+    isGenericName: true,
+    isOpenAIHost: true,
+    otherProtocols: ["responses"],
     maxTokensField: "max_completion_tokens",
     thinking: "effort",
     thinkTags: false,
@@ -77,6 +80,8 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
       "*.openai.azure.cn",
     ],
     keyVariable: "AZURE_OPENAI_API_KEY",
+    billingPage: "portal.azure.com under Cost Management",
+    isOpenAIHost: true,
     keyHeader: "api-key",
     maxTokensField: "max_completion_tokens",
     maxTokensModels: /mistral|ministral|codestral|pixtral/i,
@@ -102,7 +107,10 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
       "*.maas.aliyuncs.com",
     ],
     keyVariable: "DASHSCOPE_API_KEY",
+    billingPage: "the Model Studio console of Alibaba Cloud",
     thinking: "enable_thinking",
+    // "Throttling.AllocationQuota" in OpenAI's format: the limit of tokens per minute.
+    rateLimitCodes: ["insufficient_quota"],
   },
   // docs.bigmodel.cn, "HTTP API"; docs.z.ai, "Thinking Mode". Keys of one are not valid at the other.
   zhipu: {
@@ -133,7 +141,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
   },
   siliconflow: {
     baseUrl: "https://api.siliconflow.cn/v1",
-    hosts: ["api.siliconflow.cn", "api.siliconflow.com"],
+    hosts: ["*.siliconflow.cn", "*.siliconflow.com"],
     keyVariable: "SILICONFLOW_API_KEY",
     thinking: "enable_thinking",
   },
@@ -177,6 +185,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     baseUrl: "https://api.groq.com/openai/v1",
     hosts: ["api.groq.com"],
     keyVariable: "GROQ_API_KEY",
+    billingPage: "console.groq.com under Billing",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
   },
@@ -184,6 +193,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     baseUrl: "https://api.mistral.ai/v1",
     hosts: ["api.mistral.ai"],
     keyVariable: "MISTRAL_API_KEY",
+    billingPage: "admin.mistral.ai under Billing",
     seedField: "random_seed",
     requiredTool: "any",
     thinking: "effort",
@@ -193,6 +203,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     baseUrl: "https://api.x.ai/v1",
     hosts: ["api.x.ai"],
     keyVariable: "XAI_API_KEY",
+    billingPage: "console.x.ai under Billing",
     thinking: "effort",
     efforts: ["low", "medium", "high", "xhigh"],
   },
@@ -200,6 +211,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     baseUrl: "https://api.together.xyz/v1",
     hosts: ["api.together.xyz", "api.together.ai"],
     keyVariable: "TOGETHER_API_KEY",
+    billingPage: "api.together.ai under Billing",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
   },
@@ -287,7 +299,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     keyVariable: "AIMLAPI_API_KEY",
     thinking: "effort",
   },
-  // GitHub retired GitHub Models on 2026-07-30; the row serves configurations that still have the URL.
+  // GitHub retired GitHub Models on 2026-07-30; the row is for configurations that still have the URL.
   github: {
     baseUrl: "https://models.github.ai/inference",
     hosts: ["models.github.ai", "models.inference.ai.azure.com"],
@@ -329,7 +341,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     thinkTags: false,
   },
 
-  // Servers of your own. Ports that other programs also use don't identify a server.
+  // Self-hosted servers. Ports that other programs also use don't identify a server.
   ollama: {
     baseUrl: "http://localhost:11434/v1",
     hosts: ["localhost:11434", "ollama.com"],

@@ -1,5 +1,5 @@
 /**
- * Maps names and URLs to services, and determines what applies to a model there.
+ * Finds the service that a name or a base URL refers to.
  *
  * @module
  */
@@ -11,19 +11,27 @@ export type { ServiceName } from "./service_table.ts";
 /** The names of all known services. */
 export const SERVICE_NAMES: ServiceName[] = Object.keys(SERVICES) as ServiceName[];
 
+/** A service of the table, with its name. */
+type NamedService = Service & { name: ServiceName };
+
 const BY_NAME = Object.fromEntries(
   Object.entries(SERVICES).map(([name, row]) => [name, { name, ...row }]),
-) as Record<ServiceName, Service & { name: ServiceName }>;
+) as Record<ServiceName, NamedService>;
 
 /** The service called `name`. */
-export function service(name: ServiceName): Service & { name: ServiceName } {
+export function service(name: ServiceName): NamedService {
   return BY_NAME[name];
 }
 
-/** Other spellings of this machine. */
+/** The service called `name`; `undefined` when there is none. */
+export function serviceNamed(name: string): NamedService | undefined {
+  return Object.hasOwn(BY_NAME, name) ? BY_NAME[name as ServiceName] : undefined;
+}
+
+/** Other spellings of localhost. */
 const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|0\.0\.0\.0)(?=:|$)/;
 
-/** Whether `text` is `pattern`, in which `*` stands for any text. */
+/** Whether `text` matches `pattern`, in which `*` stands for any text. */
 function matches(text: string, pattern: string): boolean {
   const star = pattern.indexOf("*");
   if (star < 0) return text === pattern;
@@ -39,7 +47,7 @@ function isAt(host: string, pathname: string, pattern: string): boolean {
     (pathname === path || pathname.startsWith(`${path}/`));
 }
 
-/** The service whose host `baseUrl` names, if it is a known one. */
+/** The service at the host of `baseUrl`; `undefined` when it is not a known one. */
 export function serviceOfUrl(baseUrl: string): ServiceName | undefined {
   const url = new URL(baseUrl);
   const host = url.host.replace(LOOPBACK, "localhost");

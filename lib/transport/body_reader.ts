@@ -1,118 +1,119 @@
 /**
- * Reads bodies, whole or piece by piece. Where a stream can fill memory of ours (Deno, Node), the same
- * few pieces of memory do for all bodies: Deno takes three times as long with new memory for each
- * piece, and its own `text()` knows no bound.
+ * Reads response bodies, whole or chunk by chunk, into pooled buffers.
+ *
+ * Where streams can fill our buffers (Deno, Node), a few buffers serve all bodies: with a new buffer for
+ * each chunk Deno takes three times as long, and its own `text()` has no size limit.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import { streamsFillMemory } from "../runtime/runtime.ts";
 
-/** The bytes of a piece of memory: what one read can give at most, and more than most answers have. */
-const PIECE = 64 * 1024;
-/** How many pieces of memory are kept for the next bodies: as many as may be read at once. */
-const SPARE = 1024;
-const spare: ArrayBuffer[] = [];
+/** The size of a buffer in bytes: the maximum of one read, and more than most answers have. */
+const BUFFER_SIZE = 64 * 1024;
+/** Maximum buffers in the pool: about as many as bodies are read at once. */
+const MAX_POOLED = 1024;
+const pool: ArrayBuffer[] = [];
 
-function takeMemory(): ArrayBuffer {
-  return spare.pop() ?? new ArrayBuffer(PIECE);
+function takeBuffer(): ArrayBuffer {
+  return pool.pop() ?? new ArrayBuffer(BUFFER_SIZE);
 }
 
-function giveBack(memory: ArrayBuffer): void {
-  if (memory.byteLength === PIECE && spare.length < SPARE) spare.push(memory);
+function releaseBuffer(buffer: ArrayBuffer): void {
+  if (buffer.byteLength === BUFFER_SIZE && pool.length < MAX_POOLED) pool.push(buffer);
 }
 
-function twice(memory: ArrayBuffer): ArrayBuffer {
-  const larger = new Uint8Array(2 * memory.byteLength);
-  larger.set(new Uint8Array(memory));
+function grow(buffer: ArrayBuffer): ArrayBuffer {
+  const larger = new Uint8Array(2 * buffer.byteLength);
+  larger.set(new Uint8Array(buffer));
   return larger.buffer;
 }
 
 type Body = ReadableStream<Uint8Array>;
 
-/** A reader that fills memory of ours; `undefined` when the stream can only give its own. */
-function fillingReader(body: Body): ReadableStreamBYOBReader | undefined {
+/** A reader that fills our buffers; `undefined` if the stream allocates its own. */
+function byobReader(body: Body): ReadableStreamBYOBReader | undefined {
   if (!streamsFillMemory) return undefined;
   try {
     return body.getReader({ mode: "byob" });
   } catch {
-    // The stream of a stand-in for fetch.
+    // A custom fetch may return any kind of stream.
     return undefined;
   }
 }
 
-/** A body, piece by piece. */
+/** Reads a body chunk by chunk. */
 export class BodyReader {
-  readonly #filling: ReadableStreamBYOBReader | undefined;
-  readonly #giving: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  #memory: ArrayBuffer | undefined;
+  readonly #byob: ReadableStreamBYOBReader | undefined;
+  readonly #default: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #buffer: ArrayBuffer | undefined;
 
   constructor(body: Body) {
-    this.#filling = fillingReader(body);
-    if (this.#filling === undefined) this.#giving = body.getReader();
-    else this.#memory = takeMemory();
+    this.#byob = byobReader(body);
+    if (this.#byob === undefined) this.#default = body.getReader();
+    else this.#buffer = takeBuffer();
   }
 
-  /** The next piece, which holds until the one after it is asked for; `undefined` at the end. */
+  /** Returns the next chunk, which is only valid until the next call; `undefined` at the end. */
   async read(): Promise<Uint8Array | undefined> {
-    if (this.#filling === undefined) return (await this.#giving!.read()).value;
-    const { done, value } = await this.#filling.read(new Uint8Array(this.#memory!));
-    this.#memory = value?.buffer;
+    if (this.#byob === undefined) return (await this.#default!.read()).value;
+    const { done, value } = await this.#byob.read(new Uint8Array(this.#buffer!));
+    this.#buffer = value?.buffer;
     return done ? undefined : value;
   }
 
-  /** Must be called at last: cuts the connection when the body has not been read to its end. */
+  /** Releases the reader, and closes the connection unless the body was read to its end. */
   close(): void {
-    if (this.#memory !== undefined) giveBack(this.#memory);
-    this.#memory = undefined;
-    (this.#filling ?? this.#giving)!.cancel().catch(() => {});
+    if (this.#buffer !== undefined) releaseBuffer(this.#buffer);
+    this.#buffer = undefined;
+    (this.#byob ?? this.#default)!.cancel().catch(() => {});
   }
 }
 
 /**
- * Gives what `use` makes of all bytes of a body, which are its own only while it is called;
- * `undefined`, with the connection cut, when they are more than `most`.
+ * Reads a whole body and returns what `use` makes of it; the bytes are only valid during that call. A
+ * body of more than `maxBytes` closes the connection and returns `undefined`.
  */
-export async function readWhole<T>(
+export async function readBytes<T>(
   body: Body,
-  most: number,
+  maxBytes: number,
   use: (bytes: Uint8Array) => T,
 ): Promise<T | undefined> {
-  const reader = fillingReader(body);
-  if (reader === undefined) return await gather(body.getReader(), most, use);
-  let memory = takeMemory();
+  const reader = byobReader(body);
+  if (reader === undefined) return await gather(body.getReader(), maxBytes, use);
+  let buffer = takeBuffer();
   let length = 0;
   while (true) {
-    const { done, value } = await reader.read(new Uint8Array(memory, length));
+    const { done, value } = await reader.read(new Uint8Array(buffer, length));
     if (value === undefined) throw new TypeError("the body was cancelled");
-    memory = value.buffer;
+    buffer = value.buffer;
     if (done) break;
     length += value.length;
-    if (length > most) {
+    if (length > maxBytes) {
       reader.cancel().catch(() => {});
       return undefined;
     }
-    if (length === memory.byteLength) memory = twice(memory);
+    if (length === buffer.byteLength) buffer = grow(buffer);
   }
-  const used = use(new Uint8Array(memory, 0, length));
-  giveBack(memory);
-  return used;
+  const result = use(new Uint8Array(buffer, 0, length));
+  releaseBuffer(buffer);
+  return result;
 }
 
-/** The same for a stream that gives memory of its own. */
+/** Reads a whole body whose stream allocates its own buffers. */
 async function gather<T>(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  most: number,
+  maxBytes: number,
   use: (bytes: Uint8Array) => T,
 ): Promise<T | undefined> {
-  const pieces: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   let length = 0;
   while (true) {
     const { done, value } = await reader.read();
-    if (done) return use(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, length));
-    pieces.push(value);
+    if (done) return use(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length));
+    chunks.push(value);
     length += value.length;
-    if (length > most) {
+    if (length > maxBytes) {
       reader.cancel().catch(() => {});
       return undefined;
     }

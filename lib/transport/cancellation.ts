@@ -1,24 +1,24 @@
 /**
- * One listener for each signal, however many wait for it: to add and remove one for each request costs
- * more than the request itself needs.
+ * Shares one listener per abort signal: adding and removing one for each request costs more than the
+ * request itself.
  *
  * @module
  */
 
-/** What can be cancelled. */
+/** Something that can be cancelled. */
 export interface Cancellable {
   /** Called when the signal fires. */
   cancel(): void;
 }
 
-const waiting = new WeakMap<AbortSignal, Set<Cancellable>>();
+const setOfSignal = new WeakMap<AbortSignal, Set<Cancellable>>();
 
-/** All that are cancelled by `signal`, to add to and delete from. */
-export function cancelledBy(signal: AbortSignal): Set<Cancellable> {
-  const known = waiting.get(signal);
+/** The set of everything that `signal` cancels, to add to and delete from. */
+export function cancellablesOf(signal: AbortSignal): Set<Cancellable> {
+  const known = setOfSignal.get(signal);
   if (known !== undefined) return known;
   const members = new Set<Cancellable>();
-  waiting.set(signal, members);
+  setOfSignal.set(signal, members);
   signal.addEventListener("abort", () => {
     for (const member of members) member.cancel();
   }, { once: true });

@@ -1,15 +1,15 @@
 /**
- * Many deadlines on few timers. A timer for each request costs more than all else that a request
- * costs us; requests with the same limit expire in the order they began, so one timer for each
- * limit, set for the oldest, is enough.
+ * Runs many deadlines on few timers. A timer per request would cost more than the rest of our work for it.
+ * Requests with the same timeout expire in the order they started, so one timer per timeout, set for the
+ * oldest request, is enough.
  *
  * @module
  */
 import { setTimeout } from "node:timers";
 
-/** What has a deadline; one at a time. */
+/** Something that expires; it has one deadline at a time. */
 export interface Expiring {
-  /** When it expires, in the milliseconds of `performance.now()`; kept by its deadline. */
+  /** The time at which it expires, in milliseconds of `performance.now()`; set by its queue. */
   expiresAt: number;
   /** Called when the deadline has passed. */
   expire(): void;
@@ -21,27 +21,27 @@ export interface Timing {
   setTimer(callback: () => void, ms: number): void;
 }
 
-/** The machine's own time. */
-const MACHINE: Timing = {
+/** The time of this machine. */
+const SYSTEM: Timing = {
   now: () => performance.now(),
-  // Unreferenced: the pending request keeps the process alive, not its deadline.
+  // Unreferenced: the pending request keeps the process alive; its deadline need not.
   setTimer: (callback, ms) => setTimeout(callback, ms).unref(),
 };
 
-/** A timer this late, in milliseconds, means that the process was suspended, not just busy. */
+/** A timer this many milliseconds late means that the process was suspended, not just busy. */
 const SUSPENDED = 500;
-/** Milliseconds to read what arrived while the process was suspended. */
+/** Milliseconds for reading what arrived while the process was suspended. */
 const GRACE = 1000;
 
-/** The deadlines of one length. */
-export class Lane {
+/** All deadlines with the same timeout. */
+export class DeadlineQueue {
   #entries = new Set<Expiring>();
   /** When the timer fires; `undefined` when none is set. */
   #firesAt: number | undefined;
   readonly #timing: Timing;
 
-  /** `ms` is the length. */
-  constructor(readonly ms: number, timing: Timing = MACHINE) {
+  /** Creates a queue for a timeout of `ms` milliseconds. */
+  constructor(readonly ms: number, timing: Timing = SYSTEM) {
     this.#timing = timing;
   }
 
@@ -52,14 +52,14 @@ export class Lane {
 
   /** Starts the deadline of `entry`, or restarts it. */
   add(entry: Expiring): void {
-    // Those that expire first come first.
+    // Re-adding moves it to the end: the set stays in order of expiry.
     this.#entries.delete(entry);
     entry.expiresAt = this.#timing.now() + this.ms;
     this.#entries.add(entry);
     if (this.#firesAt === undefined) this.#arm(this.ms);
   }
 
-  /** Ends the deadline of `entry`. */
+  /** Removes the deadline of `entry`. */
   delete(entry: Expiring): void {
     this.#entries.delete(entry);
   }
@@ -73,7 +73,7 @@ export class Lane {
     const now = this.#timing.now();
     const late = now - this.#firesAt!;
     this.#firesAt = undefined;
-    if (late > SUSPENDED) this.#forgive(late);
+    if (late > SUSPENDED) this.#extend(late);
     for (const entry of this.#entries) {
       if (entry.expiresAt > now) return this.#arm(entry.expiresAt - now);
       this.#entries.delete(entry);
@@ -82,20 +82,20 @@ export class Lane {
   }
 
   /**
-   * The process was suspended, so answers that arrived meanwhile have not been read yet: that time does
-   * not count, and they get a moment to be read.
+   * Extends all deadlines after the process was suspended: the suspended time does not count, and
+   * responses that arrived meanwhile still have to be read.
    */
-  #forgive(late: number): void {
+  #extend(late: number): void {
     for (const entry of this.#entries) entry.expiresAt += late + GRACE;
   }
 }
 
-const lanes = new Map<number, Lane>();
+const queues = new Map<number, DeadlineQueue>();
 
-/** The lane of deadlines `seconds` long. */
-export function laneOf(seconds: number): Lane {
+/** The queue for a timeout of `seconds`. */
+export function deadlinesOf(seconds: number): DeadlineQueue {
   const ms = seconds * 1000;
-  let lane = lanes.get(ms);
-  if (lane === undefined) lanes.set(ms, lane = new Lane(ms));
-  return lane;
+  let queue = queues.get(ms);
+  if (queue === undefined) queues.set(ms, queue = new DeadlineQueue(ms));
+  return queue;
 }

@@ -1,6 +1,8 @@
 /**
- * Downloads what a message refers to by URL, with a plain GET: without the headers, the key or the
- * `fetch` of the provider, within the call's timeout, and not from the local network.
+ * Downloads an attachment that a message refers to by URL.
+ *
+ * It is a plain GET, without the provider's headers, key or `fetch`, within the call's timeout, and not from
+ * the local network unless that is allowed.
  *
  * @module
  */
@@ -8,32 +10,31 @@ import { lookup as dnsLookup } from "node:dns/promises";
 import { AbortedError, FlexLLMError, InvalidInputError } from "../errors.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
 import { untilAborted } from "../runtime/until_aborted.ts";
-import { readWhole } from "./body_reader.ts";
+import { readBytes } from "./body_reader.ts";
 import { Exchange, type Fetch } from "./http.ts";
-import { isPrivateHost, type Lookup } from "./private_address.ts";
+import { isPrivateUrl, type Lookup } from "./private_address.ts";
 
 /** Maximum redirects. */
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** How to download. */
+/** Options of a download. */
 export interface DownloadOptions {
-  /** Its name in error messages, with its URL. */
+  /** Describes the resource in error messages. */
   what: string;
-  /** The most bytes. */
-  most: number;
-  /** Seconds for everything, redirects included. */
+  maxBytes: number;
+  /** Seconds for the whole download, including redirects. */
   timeout: number;
   signal?: AbortSignal;
-  /** Whether hosts of the local network may be contacted; default no. */
+  /** Whether hosts of the local network may be contacted. @default false */
   allowPrivateUrls?: boolean;
-  /** Default the runtime's `fetch`. */
+  /** @default the runtime's `fetch` */
   fetch?: Fetch;
-  /** Default that of the operating system. */
+  /** Resolves host names. @default the operating system's resolver */
   lookup?: Lookup;
 }
 
-const ALLOW = "--allow-private-urls, or attachments.allowPrivateUrls in the library";
+const ALLOW_PRIVATE = "--allow-private-urls, or attachments.allowPrivateUrls in the library";
 
 const lookUp: Lookup = (hostname) => dnsLookup(hostname, { all: true });
 
@@ -41,8 +42,8 @@ function problem(what: string, reason: string, cause?: unknown, hint?: string): 
   return new InvalidInputError(`cannot download ${what}: ${reason}`, { cause, hint });
 }
 
-/** Throws when `url` must not be requested. */
-async function check(url: URL, options: DownloadOptions): Promise<void> {
+/** Throws if `url` must not be requested. */
+async function checkUrl(url: URL, options: DownloadOptions): Promise<void> {
   const { what, allowPrivateUrls, lookup = lookUp, signal } = options;
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     throw problem(what, `it redirects to ${url.protocol}, which is neither http: nor https:`);
@@ -51,14 +52,14 @@ async function check(url: URL, options: DownloadOptions): Promise<void> {
   const host = url.hostname;
   let isPrivate: boolean;
   try {
-    isPrivate = await untilAborted(isPrivateHost(url, lookup), signal);
+    isPrivate = await untilAborted(isPrivateUrl(url, lookup), signal);
   } catch (cause) {
     if (cause instanceof AbortedError) throw cause;
-    const hint = `Behind a proxy that resolves names, allow all hosts (${ALLOW}).`;
-    throw problem(what, `the host name ${host} cannot be resolved`, cause, hint);
+    const hint = `Behind a proxy that resolves names, allow all hosts (${ALLOW_PRIVATE}).`;
+    throw problem(what, `the host name ${host} could not be resolved`, cause, hint);
   }
   if (isPrivate) {
-    const hint = `To allow such hosts, if the messages are your own: ${ALLOW}.`;
+    const hint = `To allow such hosts, if the messages are your own: ${ALLOW_PRIVATE}.`;
     throw problem(what, `${host} is this machine or in the local network`, undefined, hint);
   }
 }
@@ -68,10 +69,10 @@ async function follow(
   exchange: Exchange,
   options: DownloadOptions,
 ): Promise<Uint8Array> {
-  const { what, most, fetch = defaultFetch } = options;
+  const { what, maxBytes, fetch = defaultFetch } = options;
   let url = start;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    await check(url, options);
+    await checkUrl(url, options);
     const response = await exchange.open({ url: url.href, headers: {} }, fetch);
     const location = response.headers.get("location");
     if (REDIRECTS.has(response.status) && location !== null) {
@@ -83,14 +84,14 @@ async function follow(
     }
     if (!response.ok) {
       response.body?.cancel().catch(() => {});
-      throw problem(what, `its server answered ${response.status}`);
+      throw problem(what, `the server answered ${response.status}`);
     }
     if (response.body === null) return new Uint8Array();
-    const bytes = await readWhole(response.body, most, (bytes) => bytes.slice());
+    const bytes = await readBytes(response.body, maxBytes, (bytes) => bytes.slice());
     if (bytes !== undefined) return bytes;
     throw problem(
       what,
-      `it is larger than the ${(most / 1024 / 1024).toFixed(1)} MB that can be sent`,
+      `it is larger than the ${(maxBytes / 1024 / 1024).toFixed(1)} MB that can be sent`,
     );
   }
   throw problem(what, `it redirects more than ${MAX_REDIRECTS} times`);

@@ -1,5 +1,5 @@
 /**
- * Parses event streams, including those of servers that deviate from the format.
+ * Parses server-sent events, including those of servers that deviate from the format.
  *
  * Source: WHATWG HTML, "Server-sent events"; parsing is eventsource-parser's. llama.cpp sends errors in a
  * field `error:`; Gemini and others have sent them as bare JSON between events.
@@ -9,10 +9,10 @@
 import { createParser, type ParseError } from "eventsource-parser";
 import { asObject } from "../json/json.ts";
 
-/** Bare JSON of more characters than this is no error object. */
+/** The maximum size of bare JSON, in characters; an error object is smaller. */
 const MAX_STRAY = 1024 * 1024;
 
-/** Whether a body whose first characters are `start` holds a document rather than an event stream. */
+/** Whether a body that starts with `start` is a document rather than an event stream. */
 export function isDocument(start: string): boolean {
   return /^\s*[{[<]/.test(start);
 }
@@ -31,13 +31,13 @@ function errorBody(value: string): string {
   return asObject(error)?.error === undefined ? JSON.stringify({ error }) : value;
 }
 
-/** Parses one stream. */
+/** Parses one event stream. */
 export class EventStreamParser {
-  /** Whether an event was larger than allowed; nothing can be fed any more then. */
+  /** Whether an event exceeded the maximum size; the parser then accepts no more input. */
   isTooLarge = false;
   readonly #onData: (data: string) => void;
   readonly #parser: ReturnType<typeof createParser>;
-  /** Lines of JSON that are no fields. */
+  /** Lines of bare JSON between events, so far. */
   #stray = "";
 
   /**
@@ -53,12 +53,12 @@ export class EventStreamParser {
     });
   }
 
-  /** Takes in the next piece of the stream. */
+  /** Parses the next chunk of the stream. */
   feed(text: string): void {
     this.#parser.feed(text);
   }
 
-  /** Ends the stream: a last event without its blank line is still an event, some servers just close. */
+  /** Ends the stream. Some servers close it without the blank line after the last event. */
   end(text = ""): void {
     this.feed(`${text}\n\n`);
   }

@@ -1,6 +1,8 @@
 /**
- * Sends one encoded request and reads its answer. The only module that calls `fetch`; it knows
- * time limits, cancellation and broken connections, and nothing of what the bodies mean.
+ * Sends one encoded request and reads the response.
+ *
+ * This is the only module that calls `fetch`. It handles timeouts, cancellation and connection errors, and
+ * knows nothing about the meaning of bodies.
  *
  * @module
  */
@@ -8,22 +10,28 @@ import { abortedBy, ConnectionError, FlexLLMError, TimeoutError } from "../error
 import type { EncodedRequest } from "./request.ts";
 import { shownUrl } from "../redact.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
-import { type Cancellable, cancelledBy } from "./cancellation.ts";
-import { type Expiring, type Lane, laneOf } from "./deadlines.ts";
+import { type Cancellable, cancellablesOf } from "./cancellation.ts";
+import { type DeadlineQueue, deadlinesOf, type Expiring } from "./deadlines.ts";
 import { readBody } from "./read_body.ts";
 
-/** The web's `fetch`, or a stand-in with the same contract. */
+/** The web's `fetch`, or a function with the same contract. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** How to send a request. */
+/** Options for sending a request. */
 export interface SendOptions {
   /** Seconds for the whole exchange. */
   timeout: number;
   signal?: AbortSignal;
 }
 
-/** An answer, read to its end. */
-export class Answer {
+/** A response whose body has been read. */
+export interface BufferedResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+class ReadResponse implements BufferedResponse {
   readonly status: number;
   readonly #response: Response;
   readonly body: string;
@@ -34,13 +42,13 @@ export class Answer {
     this.body = body;
   }
 
-  /** Made by the runtime when they are first read, which most answers can do without. */
+  /** Lazy: the runtime creates them on first access, and most responses don't need them. */
   get headers(): Headers {
     return this.#response.headers;
   }
 }
 
-/** What the runtimes' network errors mean, in our words, and what can be done. */
+/** Our messages for the network errors of the runtimes, with hints. */
 const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string])[] = [
   [
     /EMFILE|ENFILE|too many open files/i,
@@ -60,7 +68,7 @@ const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string
   [
     /certificate|TLS|SSL|CERT_/i,
     "the TLS connection failed",
-    "Name a certificate authority of your own with NODE_EXTRA_CA_CERTS=file.pem; without TLS, the base URL begins with http://.",
+    "Add your own certificate authority with NODE_EXTRA_CA_CERTS=file.pem; for a server without TLS, use http://.",
   ],
   [/head is too large|HeadersTooLarge|HeadersOverflow/i, "the headers of the answer are too large"],
   [
@@ -80,7 +88,7 @@ const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string
   ],
 ];
 
-/** Problems that occur before anything reaches the server. */
+/** Problems that occur before the request reaches the server. */
 const UNSENT: ReadonlySet<string> = new Set([
   "too many open files",
   "connection refused",
@@ -89,18 +97,18 @@ const UNSENT: ReadonlySet<string> = new Set([
   "no local port is free for the connection",
 ]);
 
-/** Advice for callers of `fetch` in Bun's errors. */
+/** Advice in Bun's errors that is meant for callers of `fetch`. */
 const ADVICE =
   /\s*(fetching "[^"]*"\.?|For more information, pass .*|Was there a typo .*\?|Is the computer .*\?)/g;
 
-/** The runtime's message for an error that we have none for. */
-function ownWords(error: unknown): string {
+/** The runtime's message, for errors that we have none for. */
+function runtimeMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(ADVICE, "").replace(/[:.\s]+$/, "") || "no reason given";
 }
 
-/** The words of an error and of its causes. */
-function wordsOf(error: unknown): string {
+/** The codes and messages of an error and its causes. */
+function messagesOf(error: unknown): string {
   const parts: string[] = [];
   for (let e = error, depth = 0; e instanceof Error && depth < 4; e = e.cause, depth++) {
     parts.push(`${"code" in e ? e.code : ""} ${e.message}`);
@@ -108,7 +116,7 @@ function wordsOf(error: unknown): string {
   return parts.join(" ");
 }
 
-/** Takes what may be secret in a URL out of the runtime's words, which `--verbose` shows. */
+/** Removes secrets in the URL from the runtime's messages, which `--verbose` prints. */
 function hideUrl(error: unknown, url: string, shown: string): void {
   if (url === shown) return;
   for (let e = error, depth = 0; e instanceof Error && depth < 4; e = e.cause, depth++) {
@@ -117,19 +125,19 @@ function hideUrl(error: unknown, url: string, shown: string): void {
   }
 }
 
-/** One exchange with the server: its cancellation, its time limit, and its errors. */
+/** One request and its response: cancellation, timeout and errors. */
 export class Exchange implements Cancellable, Expiring {
   expiresAt = 0;
   readonly #url: string;
   readonly #controller = new AbortController();
   readonly #signal: AbortSignal | undefined;
   readonly #cancelled: Set<Cancellable> | undefined;
-  #lane: Lane | undefined;
+  #deadlines: DeadlineQueue | undefined;
   #limit = "";
-  /** Why the exchange was ended by us, if it was. */
+  /** Why we ended the exchange, if we did. */
   #reason: FlexLLMError | undefined;
   #isSent = false;
-  /** Frees callers that wait for a server which ignores the signal. */
+  /** Releases callers that wait for a `fetch` which ignores the signal. */
   #onEnd: (() => void) | undefined;
 
   constructor(url: string, signal: AbortSignal | undefined) {
@@ -137,22 +145,23 @@ export class Exchange implements Cancellable, Expiring {
     this.#signal = signal;
     if (signal === undefined) return;
     if (signal.aborted) this.cancel();
-    this.#cancelled = cancelledBy(signal);
+    this.#cancelled = cancellablesOf(signal);
     this.#cancelled.add(this);
   }
 
-  /** Ends the exchange after `seconds`, unless it is called again or closed before. */
+  /** Sets the timeout, which restarts with each call: the exchange ends after `seconds`. */
   limit(seconds: number, message: string): void {
-    this.#lane?.delete(this);
-    this.#lane = laneOf(seconds);
+    this.#deadlines?.delete(this);
+    this.#deadlines = deadlinesOf(seconds);
     this.#limit = message;
-    this.#lane.add(this);
+    this.#deadlines.add(this);
   }
 
   expire(): void {
-    const { ms } = this.#lane!;
+    const { ms } = this.#deadlines!;
     const message = `${this.#limit} within ${ms / 1000} s`;
-    const hint = "Allow more time (--timeout, timeout in the configuration), or ask for less.";
+    const hint =
+      "Raise the timeout (--timeout, timeout in the configuration), or request a shorter answer.";
     this.end(new TimeoutError(message, ms / 1000, { hint }));
   }
 
@@ -160,47 +169,47 @@ export class Exchange implements Cancellable, Expiring {
     this.end(abortedBy(this.#signal));
   }
 
-  /** Stops the clock: what follows does not depend on the server. */
+  /** Pauses the timeout while the caller, not the server, takes its time. */
   pause(): void {
-    this.#lane?.delete(this);
+    this.#deadlines?.delete(this);
   }
 
-  /** Aborts the request; whatever waits for it fails with `reason`. */
+  /** Aborts the request; everything that waits for it fails with `reason`. */
   end(reason: FlexLLMError): void {
     this.#reason ??= reason;
     this.#controller.abort(this.#reason);
     this.#onEnd?.();
   }
 
-  /** Calls `onEnd` if we end the exchange; only one callback at a time. */
+  /** Calls `onEnd` when we end the exchange; replaces the previous callback. */
   onEnd(onEnd: () => void): void {
     this.#onEnd = onEnd;
     if (this.#reason !== undefined) onEnd();
   }
 
-  /** Whether the server may have got the request. */
+  /** Whether the server may have received the request. */
   get isSent(): boolean {
     return this.#isSent;
   }
 
-  /** Sends the request; resolves when the headers of the answer are there. */
+  /** Sends the request; resolves when the response headers have arrived. */
   open(request: EncodedRequest, fetch: Fetch): Promise<Response> {
     if (this.#reason !== undefined) throw this.#reason;
     const init: RequestInit & { timeout: false } = {
       method: request.body === undefined ? "GET" : "POST",
       headers: request.headers,
       body: request.body,
-      // Keys and prompts go to the server that was named, not to where it points.
+      // Keys and prompts only go to the configured server, not where it redirects.
       redirect: "manual",
       signal: this.#controller.signal,
-      // Bun gives up after five minutes of silence unless told not to; our deadlines decide.
+      // Disables Bun's own timeout, five minutes of silence: ours decides.
       timeout: false,
     };
     this.#isSent = true;
     return this.orEnd(fetch(request.url, init), fetch);
   }
 
-  /** Waits for `work` of `fetch`, or for the end: a stand-in for fetch may not look at the signal. */
+  /** Waits for `work`, or for the end of the exchange: a custom `fetch` may ignore the signal. */
   orEnd<T>(work: Promise<T>, fetch: Fetch): Promise<T> {
     if (fetch === defaultFetch) return work;
     return new Promise((resolve, reject) => {
@@ -209,44 +218,44 @@ export class Exchange implements Cancellable, Expiring {
     });
   }
 
-  /** The error to throw when the runtime throws `error` during this exchange. */
+  /** Converts an error that the runtime threw during this exchange. */
   error(error: unknown): FlexLLMError {
     if (this.#reason !== undefined) return this.#reason;
     if (error instanceof FlexLLMError) return error;
     const shown = shownUrl(this.#url);
     hideUrl(error, this.#url, shown);
-    const words = wordsOf(error);
-    const own = `the request failed: ${ownWords(error)}`;
-    const [, problem, hint] = PROBLEMS.find(([sign]) => sign.test(words)) ?? [undefined, own];
+    const messages = messagesOf(error);
+    const own = `the request failed: ${runtimeMessage(error)}`;
+    const [, problem, hint] = PROBLEMS.find(([sign]) => sign.test(messages)) ?? [undefined, own];
     const sent = this.#isSent && !UNSENT.has(problem);
     return new ConnectionError(`${problem} (${shown})`, { cause: error, hint, sent });
   }
 
-  /** Lets go of the time limit and the signal. */
+  /** Releases the timeout and the signal. */
   close(): void {
-    this.#lane?.delete(this);
+    this.#deadlines?.delete(this);
     this.#cancelled?.delete(this);
   }
 }
 
 /**
- * Sends `request` and reads the whole answer, whatever its status.
+ * Sends `request` and reads the whole response, whatever its status.
  *
  * @throws {ConnectionError} when the server cannot be reached or the connection breaks
- * @throws {TimeoutError} when the answer is not complete after `timeout` seconds
- * @throws {MalformedResponseError} when the answer is larger than any should be
+ * @throws {TimeoutError} when the response is not complete after `timeout` seconds
+ * @throws {MalformedResponseError} when the response is larger than {@link MAX_ANSWER_BYTES}
  * @throws {AbortedError} when `signal` fires
  */
 export async function send(
   request: EncodedRequest,
   fetch: Fetch,
   options: SendOptions,
-): Promise<Answer> {
+): Promise<BufferedResponse> {
   const exchange = new Exchange(request.url, options.signal);
   try {
     exchange.limit(options.timeout, "no complete answer");
     const response = await exchange.open(request, fetch);
-    return new Answer(response, await exchange.orEnd(readBody(response), fetch));
+    return new ReadResponse(response, await exchange.orEnd(readBody(response), fetch));
   } catch (error) {
     throw exchange.error(error);
   } finally {

@@ -1,18 +1,18 @@
 /**
- * One abort signal for several. `AbortSignal.any` would do, but what it makes of a signal that lives long
- * stays in memory as long as that, on every runtime.
+ * Combines abort signals into one that can be unlinked from them again. Signals made by `AbortSignal.any`
+ * stay in memory for as long as their longest-lived source, on every runtime.
  *
  * @module
  */
-import { type Cancellable, cancelledBy } from "./cancellation.ts";
+import { type Cancellable, cancellablesOf } from "./cancellation.ts";
 
-/** A signal that fires when one of its sources does, until it is unlinked from them. */
+/** A signal that fires when one of its sources does, as long as it is linked to them. */
 export class LinkedSignal {
   readonly #controller = new AbortController();
   readonly #sources: readonly AbortSignal[];
   readonly #members: Cancellable[] = [];
 
-  /** `sources` without those that are `undefined`; none fires it before {@link link} is called. */
+  /** Creates an unlinked signal; sources that are `undefined` are ignored. */
   constructor(...sources: readonly (AbortSignal | undefined)[]) {
     this.#sources = sources.filter((source) => source !== undefined);
   }
@@ -27,22 +27,22 @@ export class LinkedSignal {
     this.#controller.abort(reason);
   }
 
-  /** From now on it fires when a source does; at once when one has fired already. */
+  /** Links the signal to its sources. It fires immediately if one of them already has. */
   link(): this {
     if (this.#members.length > 0) return this;
     for (const source of this.#sources) {
       const member = { cancel: () => this.abort(source.reason) };
       if (source.aborted) member.cancel();
-      cancelledBy(source).add(member);
+      cancellablesOf(source).add(member);
       this.#members.push(member);
     }
     return this;
   }
 
-  /** Leaves the sources; to be called when what the signal is for has ended. */
+  /** Unlinks the signal from its sources. Call it when the work that uses the signal has ended. */
   unlink(): void {
     for (const [i, member] of this.#members.entries()) {
-      cancelledBy(this.#sources[i]).delete(member);
+      cancellablesOf(this.#sources[i]).delete(member);
     }
     this.#members.length = 0;
   }

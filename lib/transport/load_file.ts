@@ -1,5 +1,5 @@
 /**
- * Loads what a message refers to by a local path, a URL, a data URL or plain base64, and detects its type.
+ * Loads attachments by local path, URL, data URL or plain base64, and detects their types.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import type { Fetch } from "./http.ts";
 import { IMAGE_TYPES, mediaTypeOf, sniff } from "../chat/media_type.ts";
 import { readLocalFile, tooLarge } from "../files/read_local_file.ts";
 
-/** What a part of a message holds. */
+/** The kind of an attachment. */
 export type AttachmentKind = "image" | "file" | "audio";
 
 const MB = 1024 * 1024;
 
 /**
- * The most bytes of one attachment. Providers limit whole requests, some less: Anthropic to 32 MB
+ * Maximum bytes of one attachment. Providers limit whole requests, some to less: Anthropic to 32 MB
  * ("PDF support"), Google to 20 MB of inline data for older models ("Audio understanding"), OpenAI to
  * 50 MB of files ("File inputs").
  */
@@ -28,38 +28,38 @@ export const MAX_BYTES: Readonly<Record<AttachmentKind, number>> = {
   audio: 20 * MB,
 };
 
-/** How attachments are loaded. */
+/** Options for loading attachments. */
 export interface AttachmentOptions {
   /**
-   * Whether URLs of this machine and the local network may be downloaded; default `false`, since messages
-   * may come from others.
+   * Whether URLs of this machine and the local network may be downloaded. Messages may come from others, so
+   * only allow it for your own. @default false
    */
   allowPrivateUrls?: boolean;
   /**
-   * Whether messages may name local files; default `true`. Set it to `false` where messages come from
-   * others: they could otherwise attach any file that your program can read.
+   * Whether messages may attach local files. Set it to `false` if messages come from others: they could
+   * otherwise attach any file that your program can read. @default true
    */
   allowLocalFiles?: boolean;
-  /** Downloads them; default the runtime's `fetch`. It gets neither keys nor headers. */
+  /** Downloads them, without keys and headers. @default the runtime's `fetch` */
   fetch?: Fetch;
 }
 
-/** What loading needs from a call. Its endpoints share it, so that nothing is read twice. */
+/** The context of a call's attachments, shared by its endpoints so that nothing is loaded twice. */
 export interface AttachmentSource {
-  /** Seconds that one download may take. */
+  /** Seconds for one download. */
   timeout: number;
   signal?: AbortSignal;
   attachments?: AttachmentOptions;
-  /** What has been loaded, by kind and reference; made when it is first needed. */
+  /** The files loaded so far; created on first use. */
   loaded?: LoadedFiles;
 }
 
 /** Attachments by kind and reference. */
 export type LoadedFiles = Map<string, Promise<LoadedFile>>;
 
-/** A file as it is sent. */
+/** A file, ready to be sent. */
 export interface LoadedFile {
-  /** `undefined` only for audio of a format that is not recognized. */
+  /** `undefined` only for audio in an unknown format. */
   mediaType: string | undefined;
   /** Base64. */
   data: string;
@@ -77,7 +77,7 @@ export function isDataUrl(reference: string): boolean {
   return /^data:/i.test(reference);
 }
 
-/** How much of a long text shows whether it is base64. */
+/** How many characters of a long text to check for base64. */
 const SAMPLE = 512;
 
 /** Whether a reference can only be base64: neither a URL nor a path with a dot in it. */
@@ -87,12 +87,12 @@ export function isPlainBase64(reference: string): boolean {
     : /^[A-Za-z0-9+/]+={0,2}$/.test(reference);
 }
 
-/** The most characters of base64 that can be sent. */
+/** Maximum base64 characters of one attachment. */
 export function maxBase64(kind: AttachmentKind): number {
   return Math.ceil(MAX_BYTES[kind] / 3) * 4;
 }
 
-/** The name of a reference in messages, without data, passwords and queries. */
+/** Describes a reference in error messages, without data, passwords and queries. */
 function describe(reference: string, kind: AttachmentKind): string {
   const noun = `the ${kind}`;
   if (isDataUrl(reference) || isPlainBase64(reference) && reference.length > 100) {
@@ -104,11 +104,11 @@ function describe(reference: string, kind: AttachmentKind): string {
 
 const EXPECTED: Readonly<Record<AttachmentKind, [problem: string, hint: string]>> = {
   image: ["is neither PNG, JPEG, GIF nor WebP", "Convert it to one of these."],
-  file: ["is of an unknown type", "Give a PDF, text in UTF-8 or an office document."],
-  audio: ["is of an unknown format", 'Name its format: {"data": …, "format": "wav"}.'],
+  file: ["is of an unknown type", "Use a PDF, text in UTF-8 or an office document."],
+  audio: ["is of an unknown format", 'Set its format: {"data": …, "format": "wav"}.'],
 };
 
-/** The error for an attachment whose type is not known. */
+/** The error for an attachment of unknown type. */
 export function unknownType(reference: string, kind: AttachmentKind): InvalidInputError {
   const [problem, hint] = EXPECTED[kind];
   return new InvalidInputError(`${describe(reference, kind)} ${problem}`, { hint });
@@ -139,7 +139,7 @@ function checkBase64(base64: string, kind: AttachmentKind, reference: string): v
   throw tooLarge(describe(reference, kind), Math.floor(base64.length * 3 / 4), MAX_BYTES[kind]);
 }
 
-/** Types that say nothing, or that providers do not know by this name. */
+/** Types that are unspecific, or that providers do not know by this name. */
 const VAGUE = /^(|application\/octet-stream|binary\/octet-stream|image\/jpg)$/;
 
 /** Source: RFC 2397. */
@@ -149,7 +149,7 @@ function fromDataUrl(reference: string, kind: AttachmentKind): LoadedFile {
   const match = DATA_URL.exec(reference.slice(0, 1000));
   if (match === null) {
     throw new InvalidInputError(`${describe(reference, kind)}: the data URL has no data`, {
-      hint: "It has the form data:application/pdf;base64,…",
+      hint: "Write it as data:application/pdf;base64,…",
     });
   }
   const [header, type, parameters] = match;
@@ -161,7 +161,7 @@ function fromDataUrl(reference: string, kind: AttachmentKind): LoadedFile {
     data = Buffer.from(decodePercent(data, reference, kind)).toString("base64");
     checkBase64(data, kind, reference);
   }
-  // RFC 2397: without a type it is plain text.
+  // RFC 2397: the default type is plain text.
   const declared = type.toLowerCase();
   const mediaType = VAGUE.test(declared) ? sniff(startOf(data)) : declared;
   if (mediaType !== undefined || kind === "audio") return { mediaType, data };
@@ -179,13 +179,13 @@ function decodePercent(text: string, reference: string, kind: AttachmentKind): s
   }
 }
 
-/** Plain base64, where it is certain that it is no path. */
+/** Loads plain base64; `undefined` if the reference may be a path. */
 function fromBase64(reference: string, kind: AttachmentKind): LoadedFile | undefined {
   const isWrapped = /^[A-Za-z0-9+/]{16,}\r?\n/.test(reference.slice(0, SAMPLE));
   const data = isWrapped ? reference.replace(/[\r\n]+/g, "") : reference;
   if (!isPlainBase64(data)) return undefined;
   const mediaType = sniff(startOf(data));
-  // Longer than any path.
+  // Paths are shorter than 4096 characters.
   if (mediaType === undefined && (kind !== "audio" || data.length < 4096)) return undefined;
   checkBase64(data, kind, reference);
   return { mediaType, data };
@@ -208,11 +208,11 @@ function pathOf(reference: string, what: string): string {
       throw new InvalidInputError(`cannot read ${what}: the file URL is not valid`, { cause });
     }
   }
-  // On Windows a path may begin with a letter and a colon.
+  // A single letter is a Windows drive, not a scheme.
   const scheme = /^([a-z][\w+.-]{1,30}):\/\//i.exec(reference)?.[1];
   if (scheme === undefined) return reference;
   throw new InvalidInputError(`cannot read ${what}: the URL scheme ${scheme}: is not supported`, {
-    hint: "Give a local file, an http(s) URL or a data URL.",
+    hint: "Use a local file, an http(s) URL or a data URL.",
   });
 }
 
@@ -224,10 +224,10 @@ async function load(
 ): Promise<LoadedFile> {
   if (isDataUrl(reference)) return fromDataUrl(reference, kind);
   const what = describe(reference, kind);
-  const most = MAX_BYTES[kind];
+  const maxBytes = MAX_BYTES[kind];
   if (isUrl(reference)) {
     const { download } = await import("./download.ts");
-    const bytes = await download(reference, { ...attachments, what, most, timeout, signal });
+    const bytes = await download(reference, { ...attachments, what, maxBytes, timeout, signal });
     return identify(bytes, kind, reference, nameOfUrl(reference));
   }
   const inline = fromBase64(reference, kind);
@@ -235,11 +235,11 @@ async function load(
   const path = pathOf(reference, what);
   if (attachments?.allowLocalFiles === false) {
     throw new InvalidInputError(`cannot read ${what}: local files are not allowed here`, {
-      hint: "Give an http(s) URL or a data URL, or set attachments.allowLocalFiles.",
+      hint: "Use an http(s) URL or a data URL, or set attachments.allowLocalFiles.",
     });
   }
   return identify(
-    await readLocalFile(path, { what, most, signal }),
+    await readLocalFile(path, { what, most: maxBytes, signal }),
     kind,
     reference,
     basename(path),
@@ -247,9 +247,9 @@ async function load(
 }
 
 /**
- * Loads what a reference points to, once per source.
+ * Loads an attachment; each only once per source.
  *
- * @throws {InvalidInputError} when it cannot be had, is too large or of no known type
+ * @throws {InvalidInputError} when it cannot be loaded, is too large or of unknown type
  * @throws {AbortedError} when the source's signal fires
  */
 export function loadOnce(

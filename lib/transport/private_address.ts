@@ -1,6 +1,8 @@
 /**
- * Recognizes this machine and its local network, so that a URL in somebody else's data cannot reach what
- * only this machine can: services on loopback, routers, cloud metadata servers.
+ * Recognizes addresses of this machine and its local network.
+ *
+ * URLs in other people's data must not reach what only this machine can: services on loopback, routers,
+ * cloud metadata servers.
  *
  * Source: IANA's special-purpose address registries for IPv4 and IPv6 (RFC 6890).
  *
@@ -8,11 +10,11 @@
  */
 import { BlockList, isIP } from "node:net";
 
-// 198.18.0.0/15 is left out: proxies such as Clash give such addresses to all names on the internet.
+// 198.18.0.0/15 is left out: proxies such as Clash map all internet names to these addresses.
 const SUBNETS: readonly (readonly [prefix: string, bits: number])[] = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
-  // Shared by customers of a carrier, and the metadata server of Alibaba Cloud.
+  // Carrier-grade NAT, and the metadata server of Alibaba Cloud.
   ["100.64.0.0", 10],
   ["127.0.0.0", 8],
   // Link-local, and the metadata servers of most clouds.
@@ -44,7 +46,7 @@ function blockList(): BlockList {
 
 let list: BlockList | undefined;
 
-/** Addresses that embed an IPv4 address: mapped, compatible, and those of NAT64 (RFC 4291, RFC 6052). */
+/** IPv6 addresses that embed an IPv4 address: mapped, compatible, and NAT64 (RFC 4291, RFC 6052). */
 const EMBEDDED = /^(?:::ffff:|::ffff:0:|::|64:ff9b::)(?:([\da-f]{1,4}):([\da-f]{1,4})|([\d.]+))$/i;
 
 function embeddedAddress(address: string): string | undefined {
@@ -68,14 +70,14 @@ export function isPrivateAddress(address: string): boolean {
 /** Names that never leave the machine or the local network (RFC 6761, RFC 6762, RFC 8375). */
 const PRIVATE_NAMES = /(^|\.)(localhost|local|internal|localdomain|home\.arpa)$/i;
 
-/** Gives all addresses of a host name. */
+/** Resolves a host name to all its addresses. */
 export type Lookup = (hostname: string) => Promise<readonly { address: string }[]>;
 
 /**
- * Whether the host of `url` is this machine or in its local network. URLs have brought numbers such as
- * `0x7f.1` into their normal form already.
+ * Whether the host of `url` is this machine or in its local network. `URL` has already normalized numbers
+ * such as `0x7f.1`.
  */
-export async function isPrivateHost(url: URL, lookup: Lookup): Promise<boolean> {
+export async function isPrivateUrl(url: URL, lookup: Lookup): Promise<boolean> {
   const hostname = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
   if (isIP(hostname) !== 0) return isPrivateAddress(hostname);
   // Names without a dot are local.

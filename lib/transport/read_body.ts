@@ -1,19 +1,19 @@
 /**
- * Reads bodies up to a bound, so that no server can fill the memory.
+ * Reads the text of response bodies, up to a maximum size, so that no server can exhaust our memory.
  *
  * @module
  */
 import { MalformedResponseError } from "../errors.ts";
 import { streamsFillMemory } from "../runtime/runtime.ts";
-import { readWhole } from "./body_reader.ts";
+import { readBytes } from "./body_reader.ts";
 
 const MIB = 1024 * 1024;
-/** The most bytes of a whole answer, and of one event of a streamed one. */
+/** Maximum bytes of a whole answer, and of one event of a streamed answer. */
 export const MAX_ANSWER_BYTES = 64 * MIB;
-/** The most bytes of all events of a streamed answer: some millions of tokens. */
+/** Maximum bytes of all events of a streamed answer: several million tokens. */
 export const MAX_STREAM_BYTES = 512 * MIB;
 
-/** The error for an answer, or a part of one, of more than `bytes`. */
+/** The error for an answer, or a part of one, that is larger than `bytes`. */
 export function tooLarge(what: string, bytes: number): MalformedResponseError {
   return new MalformedResponseError(`${what} is larger than ${bytes / MIB} MiB`, {
     hint: "No model writes that much: check the base URL.",
@@ -24,9 +24,9 @@ const UTF_8 = "utf-8";
 const decoder = new TextDecoder(UTF_8);
 
 /**
- * The charset of an answer, as a name that `TextDecoder` knows. Some gateways send JSON in the charset of
- * their country, which RFC 8259 does not allow; an event stream is UTF-8 whatever its type says (HTML
- * standard, "Server-sent events").
+ * The charset of a response, as a name that `TextDecoder` knows. Some gateways send JSON in a national
+ * charset, which RFC 8259 does not allow. An event stream is always UTF-8, whatever its content type says
+ * (HTML standard, "Server-sent events").
  */
 export function charsetOf({ headers }: Response): string {
   const type = headers.get("content-type") ?? "";
@@ -39,7 +39,7 @@ export function charsetOf({ headers }: Response): string {
   }
 }
 
-/** Whether a body tells its length, and cannot be too long. */
+/** Whether a body declares its length, and it is within the limit. */
 function isBounded({ headers }: Response): boolean {
   const length = headers.get("content-length");
   return length !== null && Number(length) <= MAX_ANSWER_BYTES &&
@@ -47,20 +47,20 @@ function isBounded({ headers }: Response): boolean {
 }
 
 /**
- * The text of a whole answer.
+ * Reads the text of a whole response.
  *
  * @throws {MalformedResponseError} when it is larger than {@link MAX_ANSWER_BYTES}
  */
 export async function readBody(response: Response): Promise<string> {
   const { body } = response;
   if (body === null) return "";
-  // Elsewhere the runtime's own way is the faster one, where nothing can happen.
+  // On other runtimes their own text() is faster, and safe for a body of known length.
   const charset = charsetOf(response);
   if (!streamsFillMemory && charset === UTF_8 && isBounded(response)) {
     return await response.text();
   }
   const decoding = charset === UTF_8 ? decoder : new TextDecoder(charset);
-  const text = await readWhole(body, MAX_ANSWER_BYTES, (bytes) => decoding.decode(bytes));
+  const text = await readBytes(body, MAX_ANSWER_BYTES, (bytes) => decoding.decode(bytes));
   if (text === undefined) throw tooLarge("the answer", MAX_ANSWER_BYTES);
   return text;
 }

@@ -1,10 +1,10 @@
 /**
- * An encoded HTTP request.
+ * Defines an encoded HTTP request.
  *
  * @module
  */
 
-/** A request as it goes over the wire: a POST when it has a body, else a GET. */
+/** A request as it is sent: a POST if it has a body, else a GET. */
 export interface EncodedRequest {
   url: string;
   headers: Record<string, string>;

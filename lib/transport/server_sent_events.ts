@@ -1,5 +1,5 @@
 /**
- * Reads the data of server-sent events from a body.
+ * Reads server-sent events from a response body.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { BodyReader } from "./body_reader.ts";
 import { MAX_ANSWER_BYTES, MAX_STREAM_BYTES, tooLarge } from "./read_body.ts";
 
 /**
- * Yields the `data` of the events of each chunk that arrives, in batches as they arrive. Comments
+ * Yields the `data` of events in batches, one for each chunk that completes any. Comments
  * (keep-alives) and events without data yield nothing. A body that is a document instead (JSON, HTML),
- * whatever its content type says, yields its whole text once, read in `charset`. Leaving the loop cancels
- * the body.
+ * whatever its content type says, yields its whole text once, decoded from `charset`. Leaving the loop
+ * cancels the body.
  *
- * @param onOpen gets what ends the reading at once, also while the server is silent
+ * @param onOpen receives a function that stops reading immediately, even while the server is silent
  *
- * @throws {MalformedResponseError} when one event is larger than {@link MAX_ANSWER_BYTES}, or all of
- *   them are larger than {@link MAX_STREAM_BYTES}
+ * @throws {MalformedResponseError} when one event is larger than {@link MAX_ANSWER_BYTES}, or all
+ *   events together are larger than {@link MAX_STREAM_BYTES}
  */
 export async function* readServerSentEvents(
   body: ReadableStream<Uint8Array>,
@@ -25,31 +25,35 @@ export async function* readServerSentEvents(
 ): AsyncGenerator<string[] | string, void, void> {
   let batch: string[] = [];
   let bytes = 0;
-  /** What has been read: until the kind of body is clear and, for a document, to its end. */
+  /** The text so far, until the kind of body is clear; for a document, until its end. */
   let text: string | undefined = "";
-  let isText = false;
+  let isDocumentBody = false;
   const parser = new EventStreamParser((data) => batch.push(data), MAX_ANSWER_BYTES);
   const decoder = new TextDecoder(charset);
   const reader = new BodyReader(body);
   onOpen?.(() => reader.close());
   try {
     while (true) {
-      const piece = await reader.read();
-      const isLast = piece === undefined;
-      let read = isLast ? decoder.decode() : decoder.decode(piece, { stream: true });
-      bytes += piece?.length ?? 0;
+      const chunk = await reader.read();
+      const isLast = chunk === undefined;
+      let decoded = isLast ? decoder.decode() : decoder.decode(chunk, { stream: true });
+      bytes += chunk?.length ?? 0;
       if (text !== undefined) {
-        text += read;
-        isText ||= isDocument(text);
-        if (isText && bytes > MAX_ANSWER_BYTES) throw tooLarge("the answer", MAX_ANSWER_BYTES);
-        if (isText && isLast) yield text;
-        if (isText && isLast) return;
-        if (isText || (!isLast && text.trimStart() === "")) continue;
-        read = text;
+        text += decoded;
+        isDocumentBody ||= isDocument(text);
+        if (isDocumentBody && bytes > MAX_ANSWER_BYTES) {
+          throw tooLarge("the answer", MAX_ANSWER_BYTES);
+        }
+        if (isDocumentBody && isLast) {
+          yield text;
+          return;
+        }
+        if (isDocumentBody || (!isLast && text.trimStart() === "")) continue;
+        decoded = text;
         text = undefined;
       }
-      if (isLast) parser.end(read);
-      else parser.feed(read);
+      if (isLast) parser.end(decoded);
+      else parser.feed(decoded);
       if (parser.isTooLarge) throw tooLarge("an event of the answer", MAX_ANSWER_BYTES);
       if (bytes > MAX_STREAM_BYTES) throw tooLarge("the answer", MAX_STREAM_BYTES);
       if (batch.length > 0) {

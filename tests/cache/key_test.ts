@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { cacheKey, type CacheKeyParts } from "../../lib/cache/key.ts";
-import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
-import { claude } from "../../lib/protocols/anthropic/anthropic.ts";
+import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
+import { anthropic } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
 import type { Protocol } from "../../lib/protocols/protocol.ts";
-import { responses } from "../../lib/protocols/openai_responses/openai_responses.ts";
+import { openaiResponses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 import type { SamplingOptions } from "../../mod.ts";
 
-const PARTS = { baseUrl: "http://127.0.0.1/v1", format: "chat", model: "m" };
+const PARTS = { baseUrl: "http://127.0.0.1/v1", protocol: openaiChat, model: "m" };
 
 function keyOf(body: unknown, parts: Partial<CacheKeyParts> = {}): string {
   return cacheKey({ ...PARTS, body: JSON.stringify(body), ...parts });
@@ -27,7 +27,7 @@ function encodedKey(
     options,
     stream,
   });
-  return cacheKey({ baseUrl: PARTS.baseUrl, format: provider.name, model, body });
+  return cacheKey({ baseUrl: PARTS.baseUrl, protocol: provider, model, body });
 }
 
 /** The same value with its fields in another order. */
@@ -83,16 +83,16 @@ Deno.test("cacheKey changes with every leaf of the body", () => {
   );
 });
 
-Deno.test("cacheKey tells namespaces, servers, formats and models apart", () => {
+Deno.test("cacheKey differs between namespaces, servers, formats and models", () => {
   const body = { model: "m" };
   const keys = [
     keyOf(body),
     keyOf(body, { namespace: "a" }),
     keyOf(body, { baseUrl: "http://127.0.0.1/v2" }),
-    keyOf(body, { format: "claude" }),
+    keyOf(body, { protocol: { ...openaiChat, name: "claude" } }),
     keyOf(body, { model: "n" }),
     // Parts do not flow into each other.
-    keyOf(body, { format: 'chat","m' }),
+    keyOf(body, { protocol: { ...openaiChat, name: 'chat","m' } }),
   ];
   assert.equal(new Set(keys).size, keys.length);
   for (const key of keys) assert.match(key, /^[\w-]{43}$/);
@@ -103,9 +103,9 @@ Deno.test("cacheKey is the same for a plain and a streamed request, and for ever
   const models = { chat: "gpt-4.1", responses: "gpt-4.1", claude: "claude-sonnet-4-5" };
   for (
     const [provider, model] of [
-      [chatCompletions, models.chat],
-      [responses, models.responses],
-      [claude, models.claude],
+      [openaiChat, models.chat],
+      [openaiResponses, models.responses],
+      [anthropic, models.claude],
       [gemini, "gemini-2.5-flash"],
     ] as const
   ) {
@@ -116,14 +116,14 @@ Deno.test("cacheKey is the same for a plain and a streamed request, and for ever
   }
 });
 
-Deno.test("cacheKey takes a default that is given for one that is left out", () => {
+Deno.test("cacheKey treats an explicit default like an absent field", () => {
   const tools = [{ type: "function" as const, function: { name: "f" } }];
-  const key = encodedKey(chatCompletions, { tools });
-  assert.equal(encodedKey(chatCompletions, { tools, toolChoice: "auto", topP: undefined }), key);
-  assert.equal(encodedKey(chatCompletions, { tools, responseFormat: { type: "text" } }), key);
-  assert.equal(encodedKey(chatCompletions, { tools, extraBody: { n: 1 } }), key);
-  assert.notEqual(encodedKey(chatCompletions, { tools, toolChoice: "none" }), key);
-  assert.notEqual(encodedKey(chatCompletions, { tools, temperature: 1 }), key);
+  const key = encodedKey(openaiChat, { tools });
+  assert.equal(encodedKey(openaiChat, { tools, toolChoice: "auto", topP: undefined }), key);
+  assert.equal(encodedKey(openaiChat, { tools, responseFormat: { type: "text" } }), key);
+  assert.equal(encodedKey(openaiChat, { tools, extraBody: { n: 1 } }), key);
+  assert.notEqual(encodedKey(openaiChat, { tools, toolChoice: "none" }), key);
+  assert.notEqual(encodedKey(openaiChat, { tools, temperature: 1 }), key);
   const model = "gemini-2.5-flash";
   assert.equal(
     encodedKey(gemini, { tools, toolChoice: "auto" }, { model }),
@@ -131,7 +131,7 @@ Deno.test("cacheKey takes a default that is given for one that is left out", () 
   );
 });
 
-Deno.test("cacheKey takes texts that end in half a surrogate pair", () => {
+Deno.test("cacheKey accepts text that ends in half a surrogate pair", () => {
   const key = keyOf({ text: "cut \ud83d" });
   assert.equal(key, keyOf({ text: "cut \ud83d" }));
   assert.notEqual(key, keyOf({ text: "cut \ud83e" }));

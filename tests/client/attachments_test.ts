@@ -6,11 +6,11 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { readAttachments } from "../../lib/client/attachments.ts";
 import type { AttachmentSource } from "../../lib/transport/load_file.ts";
-import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
+import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import type { FetchedUrls } from "../../lib/protocols/protocol.ts";
-import { claude } from "../../lib/protocols/anthropic/anthropic.ts";
+import { anthropic } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
-import { responses } from "../../lib/protocols/openai_responses/openai_responses.ts";
+import { openaiResponses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 import { type ContentPart, LLMClient, LLMClientPool, type Message } from "../../mod.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
@@ -184,9 +184,9 @@ Deno.test("each format gets the URLs that it fetches itself, and data in the pla
     audio(wav),
   ];
   const downloaded: [FetchedUrls, string[]][] = [
-    [chatCompletions.fetchedUrls, [pdf, wav]],
-    [responses.fetchedUrls, [wav]],
-    [claude.fetchedUrls, [wav]],
+    [openaiChat.fetchedUrls, [pdf, wav]],
+    [openaiResponses.fetchedUrls, [wav]],
+    [anthropic.fetchedUrls, [wav]],
     [gemini.fetchedUrls, urls],
   ];
   for (const [fetched, expected] of downloaded) {

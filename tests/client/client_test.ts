@@ -386,7 +386,7 @@ Deno.test("a redirect is not followed: keys and prompts stay with the server tha
   await using client = clientOf(server);
   for (const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).result]) {
     const error = await failure(work);
-    assert.match(error.message, /answered 307 and points to http/);
+    assert.match(error.message, /answered 307 and redirects to http/);
     assert.deepEqual([error.retryable, error.fatal], [false, true]);
   }
   assert.equal(other.requests.length, 0);

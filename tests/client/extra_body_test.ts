@@ -1,11 +1,11 @@
 /** `extraBody` in every wire format: merged deeply, and a conflict on one field is an error by name. */
 import assert from "node:assert/strict";
 import { connect } from "../../lib/services/connect.ts";
-import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
-import { claude } from "../../lib/protocols/anthropic/anthropic.ts";
+import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
+import { anthropic } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
 import type { Protocol } from "../../lib/protocols/protocol.ts";
-import { responses } from "../../lib/protocols/openai_responses/openai_responses.ts";
+import { openaiResponses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 import type { SamplingOptions } from "../../mod.ts";
 
 const TOOL = { type: "function" as const, function: { name: "f", parameters: { type: "object" } } };
@@ -31,7 +31,7 @@ Deno.test("objects are merged with what the options set", () => {
     [google.mediaResolution, google.maxOutputTokens, google.temperature, google.responseMimeType],
     ["MEDIA_RESOLUTION_LOW", 5, 1, "application/json"],
   );
-  const openai = encode(responses, "gpt-5.5", {
+  const openai = encode(openaiResponses, "gpt-5.5", {
     thinking: "high",
     responseFormat: FORMAT,
     extraBody: { text: { verbosity: "low" }, reasoning: { summary: "detailed" }, store: true },
@@ -40,7 +40,7 @@ Deno.test("objects are merged with what the options set", () => {
   assert.equal(openai.text.format.type, "json_schema");
   assert.deepEqual(openai.reasoning, { effort: "high", summary: "detailed" });
   assert.equal(openai.store, true);
-  const chat = encode(chatCompletions, "m", {
+  const chat = encode(openaiChat, "m", {
     thinking: true,
     extraBody: { chat_template_kwargs: { custom: 1 }, stream_options: { include_usage: false } },
   }, true);
@@ -50,9 +50,9 @@ Deno.test("objects are merged with what the options set", () => {
 
 Deno.test("tools are appended in every format", () => {
   const added: [Protocol, string, object][] = [
-    [chatCompletions, "m", { type: "web_search" }],
-    [responses, "gpt-5.5", { type: "web_search" }],
-    [claude, "claude-sonnet-5", { type: "web_search_20260209", name: "web_search" }],
+    [openaiChat, "m", { type: "web_search" }],
+    [openaiResponses, "gpt-5.5", { type: "web_search" }],
+    [anthropic, "claude-sonnet-5", { type: "web_search_20260209", name: "web_search" }],
     [gemini, "gemini-3-flash", { googleSearch: {} }],
   ];
   for (const [provider, model, tool] of added) {
@@ -65,7 +65,7 @@ Deno.test("tools are appended in every format", () => {
 Deno.test("a field that is set to two values is an error that names it", () => {
   const cases: [Protocol, string, SamplingOptions, RegExp][] = [
     [
-      chatCompletions,
+      openaiChat,
       "m",
       { temperature: 1, extraBody: { temperature: 0 } },
       /extraBody\.temperature is 0/,
@@ -77,18 +77,18 @@ Deno.test("a field that is set to two values is an error that names it", () => {
       /extraBody\.generationConfig\.maxOutputTokens is 6, but the request already sets it to 5/,
     ],
     [
-      responses,
+      openaiResponses,
       "gpt-5.5",
       { thinking: "high", extraBody: { reasoning: { effort: "low" } } },
       /extraBody\.reasoning\.effort/,
     ],
     [
-      claude,
+      anthropic,
       "claude-sonnet-5",
       { maxTokens: 5, extraBody: { max_tokens: 6 } },
       /extraBody\.max_tokens/,
     ],
-    [chatCompletions, "m", { extraBody: { model: "other" } }, /extraBody\.model/],
+    [openaiChat, "m", { extraBody: { model: "other" } }, /extraBody\.model/],
   ];
   for (const [provider, model, options, pattern] of cases) {
     assert.throws(() => encode(provider, model, options), (error: Error & { code: string }) => {
@@ -99,7 +99,7 @@ Deno.test("a field that is set to two values is an error that names it", () => {
   }
   // The same value twice is no conflict.
   assert.equal(
-    encode(chatCompletions, "m", { temperature: 1, extraBody: { temperature: 1 } }).temperature,
+    encode(openaiChat, "m", { temperature: 1, extraBody: { temperature: 1 } }).temperature,
     1,
   );
 });
@@ -108,7 +108,10 @@ Deno.test("the caller's own objects are not changed", () => {
   const extraBody = { chat_template_kwargs: { a: 1 } };
   const options = { thinking: true, responseFormat: FORMAT, extraBody };
   const before = structuredClone(options);
-  encode(chatCompletions, "m", options);
-  encode(responses, "gpt-5.5", { ...options, extraBody: { text: { format: { strict: true } } } });
+  encode(openaiChat, "m", options);
+  encode(openaiResponses, "gpt-5.5", {
+    ...options,
+    extraBody: { text: { format: { strict: true } } },
+  });
   assert.deepEqual(options, before);
 });

@@ -56,7 +56,7 @@ Deno.test("remote images are fetched for a provider that takes no URLs", async (
   });
   await assert.rejects(client.chatCompletions(show(`${images.baseUrl}/none.png`)), {
     code: "invalid_input",
-    message: /its server answered 404/,
+    message: /the server answered 404/,
   });
 });
 

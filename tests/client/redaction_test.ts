@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { type ClientOptions, LLMClient, type Message } from "../../mod.ts";
 import type { FlexLLMError } from "../../mod.ts";
 import { createMockApp } from "../../mod.ts";
-import { askCredits } from "../../lib/services/credits/credits.ts";
+import { queryCredits } from "../../lib/services/credits/credits.ts";
 import {
   EVENT_STREAM_HEAD,
   httpAnswer,
@@ -98,7 +98,7 @@ for (const [what, answer] of Object.entries(ANSWERS)) {
       const errors = ended.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
       assert.ok(errors.length > 0);
       errors.forEach((error) => assertClean(allOf(error)));
-      const balance = askCredits({ ...options, provider: "deepseek" }, { timeout: 60, now: 0 });
+      const balance = queryCredits({ ...options, provider: "deepseek" }, { timeout: 60, now: 0 });
       assertClean(allOf(await failure(balance)));
     }
     assert.ok(server.requests.every(({ headers }) => headers.get("x-other-key") === PASSWORD));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { LLMClient, type Message } from "../../mod.ts";
 import type { FlexLLMError } from "../../mod.ts";
-import { askCredits } from "../../lib/services/credits/credits.ts";
+import { queryCredits } from "../../lib/services/credits/credits.ts";
 import { updatePrices } from "../../lib/pricing/update_prices.ts";
 import { defaultFetch } from "../../lib/runtime/runtime.ts";
 import { completion, httpAnswer, type RawServer, startRawServer } from "../support/raw_server.ts";
@@ -43,7 +43,10 @@ for (const provider of ["openai", "claude", "gemini"] as const) {
           client.models(),
         ];
         for (const error of await Promise.all(works.map(failure))) {
-          assert.match(error.message, new RegExp(`answered ${status} and points to .*:${port}/v1`));
+          assert.match(
+            error.message,
+            new RegExp(`answered ${status} and redirects to .*:${port}/v1`),
+          );
           assert.equal(error.retryable, false);
         }
         assert.equal(server.requests.length, 3, "and it is not tried again");
@@ -60,7 +63,7 @@ Deno.test("the balance and the prices follow no redirect either", async () => {
     await using server = await redirecting(status, other.baseUrl);
     const endpoint = { provider: "deepseek", baseUrl: server.baseUrl, apiKey: KEY } as const;
     const works = [
-      askCredits(endpoint, { timeout: 60, now: 0 }),
+      queryCredits(endpoint, { timeout: 60, now: 0 }),
       updatePrices(folder.file("prices.json"), server.baseUrl, defaultFetch),
     ];
     for (const { message } of await Promise.all(works.map(failure))) {
@@ -74,5 +77,5 @@ Deno.test("where a redirect points to is told without what may be secret in it",
   await using server = await redirecting(307, `https://user:${KEY}@host/v1?key=${KEY}#${KEY}`);
   await using client = new LLMClient({ baseUrl: server.baseUrl, apiKey: KEY, model: "m" });
   const error = await failure(client.chatCompletions(HELLO));
-  assert.match(error.message, /points to https:\/\/host\/v1$/);
+  assert.match(error.message, /redirects to https:\/\/host\/v1$/);
 });

@@ -1,7 +1,7 @@
 /** Streams that are cancelled, left or read slowly. */
 import assert from "node:assert/strict";
 import { AbortedError, type ChatOptions, type Fetch, LLMClient } from "../../mod.ts";
-import { laneOf } from "../../lib/transport/deadlines.ts";
+import { deadlinesOf } from "../../lib/transport/deadlines.ts";
 import { EVENT_STREAM_HEAD, startRawServer, textEvent } from "../support/raw_server.ts";
 
 const HELLO = [{ role: "user", content: "Hello" }] as const;
@@ -145,7 +145,7 @@ Deno.test("the idle timer runs only while the server is waited for", async () =>
     Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
   await using client = clientOf("http://host/v1", { fetch, timeout });
   const seen: number[] = [];
-  for await (const _ of client.chatCompletionsStream(HELLO)) seen.push(laneOf(timeout).size);
+  for await (const _ of client.chatCompletionsStream(HELLO)) seen.push(deadlinesOf(timeout).size);
   assert.deepEqual(seen, [0, 0]);
 });
 

@@ -399,13 +399,13 @@ Deno.test("credits asks the service of the model, at the base URL that is config
   assert.deepEqual([unknown.code, unknown.stdout], [1, ""]);
   assert.match(
     unknown.stderr,
-    /127\.0\.0\.1:\d+ is not known to have an API for the balance of a key\nflexllm can ask openrouter/,
+    /127\.0\.0\.1:\d+ has no balance API that flexllm knows\nflexllm can query openrouter/,
   );
   const claude = await flexllm(["credits", "-m", "c"], { env });
   assert.equal(claude.code, 1);
   assert.match(
     claude.stderr,
-    /claude has no API for the balance of a key\nLook at console\.anthropic/,
+    /claude has no API for the balance of a key\nSee console\.anthropic/,
   );
 });
 

@@ -1,4 +1,4 @@
-/** Images, files and audio as they go over the wire, in all four formats, plain and streamed. */
+/** Images, files and audio as they are sent, in all four formats, plain and streamed. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { writeFileSync } from "node:fs";
@@ -75,7 +75,7 @@ Deno.test("a local PDF is sent to every format", async () => {
   });
 });
 
-Deno.test("a PDF at a URL is sent as a URL where the provider fetches it, else as data", async () => {
+Deno.test("a PDF at a URL is sent as a URL if the provider fetches URLs, else as data", async () => {
   await expectSent({ type: "file", file: { file_data: WEB_PDF } }, {
     chat: { type: "file", file: { file_data: PDF_URL, filename: "a.pdf" } },
     responses: { type: "input_file", file_url: WEB_PDF },
@@ -84,7 +84,7 @@ Deno.test("a PDF at a URL is sent as a URL where the provider fetches it, else a
   });
 });
 
-Deno.test("a document of Anthropic's form is sent to every format", async () => {
+Deno.test("a document in Anthropic's form is sent to every format", async () => {
   await expectSent({ type: "document", source: { type: "url", url: WEB_PDF } }, {
     chat: { type: "file", file: { file_data: PDF_URL, filename: "a.pdf" } },
     responses: { type: "input_file", file_url: WEB_PDF },
@@ -93,7 +93,7 @@ Deno.test("a document of Anthropic's form is sent to every format", async () => 
   });
 });
 
-Deno.test("audio is sent to the formats that take it, and refused by name elsewhere", async () => {
+Deno.test("audio is sent to formats that accept it, and rejected by name elsewhere", async () => {
   using folder = temporaryFolder();
   const path = folder.file("speech.wav");
   writeFileSync(path, WAV);

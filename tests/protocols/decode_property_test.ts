@@ -8,9 +8,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StreamAccumulator } from "../../lib/chat/events.ts";
 import { asObject, asObjects, type Json } from "../../lib/json/json.ts";
-import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
+import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import type { Completion, Protocol } from "../../lib/protocols/protocol.ts";
-import { responses } from "../../lib/protocols/openai_responses/openai_responses.ts";
+import { openaiResponses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 
 /** Text that may hold tags, halves of tags, JSON and characters of two units. */
 const text = fc.oneof(
@@ -190,7 +190,7 @@ Deno.test("chat: random answers are read as they are, whole and in pieces", () =
     fc.property(chatAnswer, cuts, (generated, cuts) => {
       const answer = asReceived(generated);
       const { message, finish_reason, ...rest } = answer;
-      const plain = chatCompletions.decode({
+      const plain = openaiChat.decode({
         ...rest,
         choices: [{ index: 0, message: { role: "assistant", ...message }, finish_reason }],
       });
@@ -209,7 +209,7 @@ Deno.test("chat: random answers are read as they are, whole and in pieces", () =
         assert.ok((usage.cachedTokens ?? 0) <= usage.promptTokens);
         assert.ok((usage.reasoningTokens ?? 0) <= usage.completionTokens);
       }
-      const whole = streamed(chatCompletions, chunksOf(answer, cuts), ["[DONE]"]);
+      const whole = streamed(openaiChat, chunksOf(answer, cuts), ["[DONE]"]);
       assert.deepEqual(defined(whole), defined(plain));
     }),
     { numRuns: 500 },
@@ -320,13 +320,13 @@ Deno.test("responses: random answers are read as they are, from whichever events
   fc.assert(
     fc.property(response, cuts, left, (generated, cuts, left) => {
       const whole = asReceived(generated);
-      const plain = responses.decode(whole);
+      const plain = openaiResponses.decode(whole);
       const calls = whole.output.filter(({ type }) => type === "function_call") as Json[];
       assert.deepEqual(
         plain.toolCalls.map(({ id, function: fn }) => [id, fn.name, fn.arguments]),
         calls.map((call) => [call.call_id, call.name, call.arguments || "{}"]),
       );
-      const result = streamed(responses, eventsOf(whole, cuts, left), []);
+      const result = streamed(openaiResponses, eventsOf(whole, cuts, left), []);
       assert.deepEqual(defined(result), defined(plain));
     }),
     { numRuns: 500 },

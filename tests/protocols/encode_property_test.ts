@@ -1,21 +1,21 @@
-/** Whatever conversation we accept, each wire format gets a valid request for. */
+/** Each wire format encodes every conversation that we accept to a valid request. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { messagesProblem } from "../../lib/chat/messages.ts";
-import { anthropic } from "../../lib/mock/anthropic.ts";
+import { anthropic as anthropicMock } from "../../lib/mock/anthropic.ts";
 import { gemini as mockGemini } from "../../lib/mock/gemini.ts";
-import { openaiChat } from "../../lib/mock/openai_chat.ts";
-import { openaiResponses } from "../../lib/mock/openai_responses.ts";
-import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
-import { claude } from "../../lib/protocols/anthropic/anthropic.ts";
+import { openaiChat as openaiChatMock } from "../../lib/mock/openai_chat.ts";
+import { openaiResponses as openaiResponsesMock } from "../../lib/mock/openai_responses.ts";
+import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
+import { anthropic } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
-import { responses } from "../../lib/protocols/openai_responses/openai_responses.ts";
+import { openaiResponses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 import type { Message } from "../../mod.ts";
 
 const FORMATS = [
-  { provider: chatCompletions, mock: openaiChat, model: "qwen3" },
-  { provider: responses, mock: openaiResponses, model: "gpt-6-sol" },
-  { provider: claude, mock: anthropic, model: "claude-opus-5" },
+  { provider: openaiChat, mock: openaiChatMock, model: "qwen3" },
+  { provider: openaiResponses, mock: openaiResponsesMock, model: "gpt-6-sol" },
+  { provider: anthropic, mock: anthropicMock, model: "claude-opus-5" },
   { provider: gemini, mock: mockGemini, model: "gemini-3-flash" },
 ];
 
@@ -81,7 +81,7 @@ for (const { provider, mock, model } of FORMATS) {
       assert.ok(!("status" in read), JSON.stringify(read));
       assert.equal(read.stream, stream);
       const turns = JSON.parse(body!)[provider === gemini ? "contents" : "messages"];
-      if (provider !== claude && provider !== gemini) return;
+      if (provider !== anthropic && provider !== gemini) return;
       for (const turn of turns) assert.ok((turn.content ?? turn.parts).length > 0);
       for (let i = 1; i < turns.length; i++) assert.notEqual(turns[i].role, turns[i - 1].role);
     }));

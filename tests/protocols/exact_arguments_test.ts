@@ -1,4 +1,4 @@
-/** Arguments of tool calls come out as the model wrote them, whatever a double makes of their numbers. */
+/** Arguments of tool calls keep numbers that a double cannot hold. */
 import assert from "node:assert/strict";
 import { extraBody } from "../../commands/flags/extra_body.ts";
 import { type Fetch, LLMClient } from "../../mod.ts";
@@ -15,7 +15,7 @@ const CLAUDE =
   `"id":"toolu_1","name":"f","input":${ARGUMENTS}}],"usage":{"input_tokens":1.0,"output_tokens":2}}`;
 
 for (const [provider, body] of [["claude", CLAUDE], ["gemini", GEMINI]] as const) {
-  Deno.test(`${provider} gives and takes back the numbers of tool calls as they are written`, async () => {
+  Deno.test(`${provider} round-trips the numbers of tool calls as they are written`, async () => {
     const sent: string[] = [];
     const fetch: Fetch = (url, init) => {
       sent.push(String(init.body));

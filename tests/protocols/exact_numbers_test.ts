@@ -1,8 +1,9 @@
-/** Numbers that a double would change: they go out and into the result file as they were written. */
+/** Numbers that a double cannot hold are sent, and stored in the result file, as they were written. */
 import assert from "node:assert/strict";
 import { createMockApp, LLMClient } from "../../mod.ts";
 import { BatchRun } from "../../lib/batch/run.ts";
 import { cacheKey } from "../../lib/cache/key.ts";
+import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import { canonicalJson, canonicalJsonOfDoubles } from "../../lib/json/canonical.ts";
 import { Journal } from "../../lib/batch/journal/journal.ts";
 import { openInput } from "../../lib/input/input_file.ts";
@@ -53,7 +54,7 @@ async function run(
   }
 }
 
-Deno.test("parseExact() keeps each number as it is written, and plain ones as numbers", () => {
+Deno.test("parseExact() preserves each number as it is written, and simple ones as numbers", () => {
   for (const number of NUMBERS) {
     for (const text of [number, `[${number}]`, `{"a":[1,${number}]}`, `[1,{"b":${number}}]`]) {
       assert.equal(JSON.stringify(parseExact(text)), text);
@@ -71,7 +72,7 @@ Deno.test("parseExact() keeps each number as it is written, and plain ones as nu
   assert.throws(() => parseExact('{"a":1.10'), SyntaxError);
 });
 
-Deno.test("parseExact() writes any JSON back as it was, whatever its numbers look like", () => {
+Deno.test("parseExact() round-trips any JSON, whatever its numbers look like", () => {
   for (let seed = 1; seed <= 2000; seed++) {
     const random = seededRandom(seed);
     const digits = (most: number) =>
@@ -106,7 +107,7 @@ Deno.test("Numbers of a record are sent and stored as they are written", async (
   }
 });
 
-Deno.test("Options of a record are sent as they are written; counts as whole numbers", async () => {
+Deno.test("Options of a record are sent as they are written, and counts as integers", async () => {
   using folder = temporaryFolder();
   const sent = await run(
     folder,
@@ -169,11 +170,11 @@ Deno.test("Results of a version that stored doubles are resumed; so is another s
   await assert.rejects(run(folder, line("1.2")), { code: "journal_mismatch" });
 });
 
-Deno.test("Cache keys tell numbers apart that are different bytes on the wire", () => {
+Deno.test("Cache keys differ between numbers that are different bytes on the wire", () => {
   const key = (number: string) =>
     cacheKey({
       baseUrl: "http://x",
-      format: "chat",
+      protocol: openaiChat,
       model: "m",
       body: `{"seed":${number},"messages":[]}`,
     });
@@ -182,7 +183,7 @@ Deno.test("Cache keys tell numbers apart that are different bytes on the wire", 
   assert.equal(key("1.10"), key("1.10"));
 });
 
-Deno.test("canonicalJson() sorts fields and says of every value what JSON.stringify does", () => {
+Deno.test("canonicalJson() sorts fields and writes every value as JSON.stringify does", () => {
   const value = {
     b: [1, undefined, { d: "é\n\ud800", c: null }],
     a: new Date(0),
@@ -201,7 +202,7 @@ Deno.test("canonicalJson() sorts fields and says of every value what JSON.string
   assert.equal(canonicalJsonOfDoubles(parseExact("[1.10,1e400]")), "[1.1,null]");
 });
 
-Deno.test("Arguments of a tool call keep their numbers where they are sent as an object", () => {
+Deno.test("Tool call arguments that are sent as an object keep their numbers", () => {
   const call = (text: string) => ({
     id: "1",
     type: "function" as const,

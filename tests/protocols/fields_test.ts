@@ -1,17 +1,18 @@
 /**
- * Every field that a message, a tool or an option can have is sent to each wire format, or refused by
- * name. What is in neither list below would be lost silently.
+ * Every field of a message, a tool or the options is sent in each wire format, or rejected by name. A field
+ * in neither list below would be lost silently.
  */
 import assert from "node:assert/strict";
 import type { Message } from "../../lib/chat/messages.ts";
 import type { SamplingOptions } from "../../lib/chat/options.ts";
-import { connect, type ProviderName } from "../../lib/services/connect.ts";
+import { connect } from "../../lib/services/connect.ts";
+import type { ProviderName } from "../../lib/services/providers.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
-import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
-import { claude } from "../../lib/protocols/anthropic/anthropic.ts";
+import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
+import { anthropic } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
 import type { Protocol } from "../../lib/protocols/protocol.ts";
-import { responses } from "../../lib/protocols/openai_responses/openai_responses.ts";
+import { openaiResponses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 
 /** Each case: a conversation, and what the body must contain (alternatives are separated by `|`). */
 const PDF = "data:application/pdf;base64,JVBERi0xLjQK";
@@ -163,10 +164,10 @@ const FORMATS: [
   url: string,
   model: string,
 ][] = [
-  ["openai", chatCompletions, "openai", "https://api.openai.com/v1", "gpt-5.6-sol"],
-  ["compatible", chatCompletions, "auto", "https://host.example/v1", "m"],
-  ["responses", responses, "openai", "https://api.openai.com/v1", "gpt-5.6-sol"],
-  ["claude", claude, "claude", "https://api.anthropic.com/v1", "claude-sonnet-4-6"],
+  ["openai", openaiChat, "openai", "https://api.openai.com/v1", "gpt-5.6-sol"],
+  ["compatible", openaiChat, "auto", "https://host.example/v1", "m"],
+  ["responses", openaiResponses, "openai", "https://api.openai.com/v1", "gpt-5.6-sol"],
+  ["claude", anthropic, "claude", "https://api.anthropic.com/v1", "claude-sonnet-4-6"],
   [
     "gemini",
     gemini,
@@ -206,7 +207,7 @@ const NO_PLACE: Record<string, readonly string[]> = {
 };
 
 for (const [format, provider, service, baseUrl, model] of FORMATS) {
-  Deno.test(`${format}: every field is sent or refused by name`, () => {
+  Deno.test(`${format}: every field is sent or rejected by name`, () => {
     const { endpoint } = connect({ baseUrl, apiKey: "k", provider: service });
     const encode = provider.encoder(endpoint);
     const dropped: string[] = [];

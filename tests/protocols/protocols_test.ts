@@ -1,4 +1,4 @@
-/** One client, every wire format: the same calls give the same kind of results. */
+/** The same calls have the same results in every wire format. */
 import assert from "node:assert/strict";
 import {
   type ClientOptions,
@@ -161,7 +161,7 @@ for (const [format, { options, base }] of Object.entries(FORMATS)) {
   });
 }
 
-Deno.test("the provider is read from the base URL", async () => {
+Deno.test("the wire format is detected from the base URL", async () => {
   const urls: string[] = [];
   const fetch = (url: string) => {
     urls.push(url);
@@ -186,7 +186,7 @@ Deno.test("the provider is read from the base URL", async () => {
   ]);
 });
 
-Deno.test("Responses is chosen only for what Chat Completions refuses", async () => {
+Deno.test("Responses is chosen only for requests that Chat Completions rejects", async () => {
   const paths: string[] = [];
   const fetch = (url: string) => {
     paths.push(new URL(url).pathname);
@@ -214,6 +214,6 @@ forEachFormat("parseThoughts() tells thinking from answer in the raw answer", as
   assert.deepEqual(parseThoughts(raw), { thought: thinking, answer: content });
 });
 
-Deno.test("parseThoughts() refuses what is no answer", () => {
+Deno.test("parseThoughts() rejects what is not an answer", () => {
   assert.throws(() => parseThoughts({ hello: "world" }), { code: "malformed_response" });
 });

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { RateLimitReader, resetSeconds } from "../../lib/protocols/rate_limit_headers.ts";
+import { allRateLimitHeaders } from "../../lib/protocols/registry.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 
 function read(headers: Record<string, string>, tokens?: number) {
-  return new RateLimitReader().read(new Headers(headers), tokens, NOW);
+  return new RateLimitReader(allRateLimitHeaders()).read(new Headers(headers), tokens, NOW);
 }
 
-Deno.test("resets are read in all their forms", () => {
+Deno.test("resets are parsed in every form", () => {
   assert.equal(resetSeconds("12ms", NOW), 0.012);
   assert.equal(resetSeconds("1m30.5s", NOW), 90.5);
   assert.equal(resetSeconds("6m0s", NOW), 360);
@@ -21,7 +22,7 @@ Deno.test("resets are read in all their forms", () => {
   }
 });
 
-Deno.test("OpenAI's limit fills up bit by bit", () => {
+Deno.test("OpenAI's limit refills continuously", () => {
   // 60 of 60 come back in 60 s, so one of the 30 that are gone in half of a minute each second.
   const headers = {
     "x-ratelimit-limit-requests": "60",
@@ -31,7 +32,7 @@ Deno.test("OpenAI's limit fills up bit by bit", () => {
   assert.deepEqual(read(headers), { remaining: 30, wait: 1 });
 });
 
-Deno.test("a reset at a time of day is reckoned by the server's clock, not by ours", () => {
+Deno.test("a reset that is a date is relative to the server's clock, not ours", () => {
   for (const hours of [-5, 0, 5]) {
     const there = NOW + hours * 3_600_000;
     const headers = {
@@ -44,7 +45,7 @@ Deno.test("a reset at a time of day is reckoned by the server's clock, not by ou
   }
 });
 
-Deno.test("limits of tokens count in requests of the answer's size, and the tightest limit holds", () => {
+Deno.test("token limits are converted to requests of the answer's size, and the tightest limit wins", () => {
   const headers = {
     "x-ratelimit-limit-requests": "500",
     "x-ratelimit-remaining-requests": "499",
@@ -57,7 +58,7 @@ Deno.test("limits of tokens count in requests of the answer's size, and the tigh
   assert.equal(read(headers)!.remaining, 499);
 });
 
-Deno.test("Anthropic's and plain headers are read", () => {
+Deno.test("Anthropic's and common headers are read", () => {
   const anthropic = {
     "anthropic-ratelimit-requests-limit": "50",
     "anthropic-ratelimit-requests-remaining": "0",
@@ -73,7 +74,7 @@ Deno.test("Anthropic's and plain headers are read", () => {
   assert.deepEqual(read(openrouter), { remaining: 0, wait: 42 });
 });
 
-Deno.test("a limit of 0 or -1 is an unknown one, as is one without a reset", () => {
+Deno.test("limits of 0 or -1, and limits without a reset, are ignored", () => {
   for (const [limit, remaining] of [["0", "0"], ["-1", "-1"], ["60", "-1"]]) {
     const headers = {
       "x-ratelimit-limit-requests": limit,
@@ -88,8 +89,8 @@ Deno.test("a limit of 0 or -1 is an unknown one, as is one without a reset", () 
   );
 });
 
-Deno.test("a server that sends none of them is looked at less and less, but never forgotten", () => {
-  const reader = new RateLimitReader();
+Deno.test("the headers of a server that sends no limits are checked only now and then", () => {
+  const reader = new RateLimitReader(allRateLimitHeaders());
   const looks = () =>
     Array.from({ length: 100 }, () => {
       if (!reader.wantsToRead()) return 0;

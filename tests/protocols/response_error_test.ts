@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { chatCompletions as openai } from "../../lib/protocols/openai_chat/openai_chat.ts";
-import { decodeAnswer } from "../../lib/protocols/decode_response.ts";
+import { openaiChat as openai } from "../../lib/protocols/openai_chat/openai_chat.ts";
+import { decodeResponse } from "../../lib/protocols/decode_response.ts";
 import { retryAfterSeconds } from "../../lib/protocols/response_error.ts";
 import type { HttpError, RateLimitError } from "../../lib/errors.ts";
 import type { SchemaMismatchError } from "../../lib/chat/schema_mismatch_error.ts";
 import { ContentBlockedError } from "../../lib/errors.ts";
 import { connect } from "../../lib/services/connect.ts";
 import type { EndpointOptions } from "../../lib/client/client_options.ts";
-import { claude } from "../../lib/protocols/anthropic/anthropic.ts";
+import type { Protocol } from "../../lib/protocols/protocol.ts";
+import { anthropic } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
 import { type ClientOptions, LLMClient } from "../../mod.ts";
 
@@ -18,12 +19,12 @@ function errorOf(
   body: unknown,
   headers: Record<string, string> = {},
   server: EndpointOptions = { baseUrl: "https://host.example/v1", apiKey: "key" },
-  provider = openai,
+  provider: Protocol = openai,
 ): AnyError {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const answer = { status, headers: new Headers(headers), body: text };
   try {
-    decodeAnswer(provider, answer, connect(server).endpoint);
+    decodeResponse(provider, answer, connect(server).endpoint);
   } catch (error) {
     return error as AnyError;
   }
@@ -42,7 +43,7 @@ function streamErrorOf(chunk: unknown): AnyError {
 
 const OPENAI_ERROR = { error: { message: "Bad key", type: "invalid_request_error", code: "x" } };
 
-Deno.test("statuses map to the class, and to whether another try can help", () => {
+Deno.test("statuses map to an error class, and to whether a retry can help", () => {
   const cases: [status: number, code: string, retryable: boolean, fatal: boolean][] = [
     [400, "http", false, false],
     [401, "authentication", false, true],
@@ -73,12 +74,12 @@ Deno.test("statuses map to the class, and to whether another try can help", () =
   assert.deepEqual([code, fatal], ["authentication", true]);
 });
 
-Deno.test("a 429 for a used-up quota is not tried again", () => {
+Deno.test("a 429 for a used-up quota is not retried", () => {
   const error = errorOf(429, { error: { message: "No credit", code: "insufficient_quota" } });
   assert.deepEqual([error.code, error.retryable, error.fatal], ["quota_exceeded", false, true]);
 });
 
-Deno.test("a 402 that says when to come back is tried again", () => {
+Deno.test("a 402 with a retry time is retried", () => {
   // OpenRouter: `in_flight_budget_exhausted`.
   const error = errorOf(402, { error: { code: 402, message: "Insufficient credits" } }, {
     "retry-after": "3",
@@ -86,12 +87,12 @@ Deno.test("a 402 that says when to come back is tried again", () => {
   assert.deepEqual([error.code, error.retryable, error.retryAfter], ["rate_limit", true, 3]);
 });
 
-Deno.test("x-should-retry wins over the status", () => {
+Deno.test("x-should-retry overrides the status", () => {
   assert.equal(errorOf(500, OPENAI_ERROR, { "x-should-retry": "false" }).retryable, false);
   assert.equal(errorOf(400, OPENAI_ERROR, { "x-should-retry": "true" }).retryable, true);
 });
 
-Deno.test("the waiting time is read from all three forms", () => {
+Deno.test("the retry time is read in all three forms", () => {
   const seconds = (headers: Record<string, string>) =>
     retryAfterSeconds(new Headers({ date: "Thu, 01 Jan 2026 00:00:00 GMT", ...headers }));
   assert.equal(seconds({ "retry-after": "12" }), 12);
@@ -111,7 +112,7 @@ Deno.test("the waiting time is read from all three forms", () => {
   assert.equal(seconds({}), undefined);
 });
 
-Deno.test("error bodies of other servers are read", () => {
+Deno.test("error bodies of other servers are decoded", () => {
   assert.match(errorOf(400, { error: "model not found" }).message, /model not found/); // Ollama
   assert.match(errorOf(422, { detail: "wrong field" }).message, /wrong field/); // Mistral
   assert.match(errorOf(502, "<html><h1>502 Bad Gateway</h1></html>").message, /502 Bad Gateway/);
@@ -119,7 +120,7 @@ Deno.test("error bodies of other servers are read", () => {
   assert.equal(errorOf(500, OPENAI_ERROR, { "x-request-id": "req_1" }).requestId, "req_1");
 });
 
-Deno.test("a 200 that is no completion says what it is", () => {
+Deno.test("the error for a 200 that is not a completion says what it is", () => {
   const page = errorOf(200, "<!doctype html><title>Log in</title>", {
     "content-type": "text/html",
   });
@@ -135,7 +136,7 @@ Deno.test("a 200 that is no completion says what it is", () => {
   assert.equal(errorOf(200, '{"choices":[{"mess').retryable, true);
 });
 
-Deno.test("a 200 with an error object is the error that it names", () => {
+Deno.test("a 200 with an error object is that error", () => {
   // OpenRouter answers 200 when the error comes after generation began.
   const limited = errorOf(200, { error: { code: 429, message: "Slow down" } });
   assert.deepEqual([limited.code, limited.retryable], ["rate_limit", true]);
@@ -143,7 +144,7 @@ Deno.test("a 200 with an error object is the error that it names", () => {
   assert.deepEqual([refused.code, refused.retryable], ["http", false]);
 });
 
-Deno.test("credit and quotas that are used up end at once, whatever the service calls them", () => {
+Deno.test("used-up credit and quotas fail immediately, whatever the service calls them", () => {
   const bodies: [status: number, body: unknown][] = [
     // Zhipu and Z.ai: "Error codes".
     [429, { error: { code: "1113", message: "Insufficient balance or no resource package." } }],
@@ -213,7 +214,7 @@ Deno.test("credit and quotas that are used up end at once, whatever the service 
     },
     {},
     { provider: "claude" },
-    claude,
+    anthropic,
   );
   assert.equal(claudeError.code, "quota_exceeded");
   // The same inside of a stream.
@@ -224,7 +225,7 @@ Deno.test("credit and quotas that are used up end at once, whatever the service 
   );
 });
 
-Deno.test("codes that look like a quota but mean too fast are waited for", () => {
+Deno.test("codes that look like a quota but mean a rate limit are retried", () => {
   const bodies: [status: number, body: unknown, concurrent?: boolean][] = [
     [429, { error: { code: "1302", message: "High concurrency usage of this API" } }, true],
     [429, { error: { code: "1302", message: "您当前使用该API的并发数过高" } }, true],
@@ -259,7 +260,7 @@ Deno.test("codes that look like a quota but mean too fast are waited for", () =>
   assert.equal(errorOf(429, body, {}, { provider: "openai" }).code, "quota_exceeded");
 });
 
-Deno.test("a rejected prompt is content_blocked, with the service's own word for it", () => {
+Deno.test("a rejected prompt is content_blocked, with the service's own reason", () => {
   const bodies: [status: number, body: unknown, reason: string][] = [
     [
       400,
@@ -350,7 +351,7 @@ Deno.test("a rejected prompt is content_blocked, with the service's own word for
   assert.equal(streamErrorOf({ error: { code: "1301", message: "x" } }).code, "content_blocked");
 });
 
-Deno.test("errors of Gemini's OpenAI-compatible API are read as those of its own", () => {
+Deno.test("errors of Gemini's OpenAI-compatible API are decoded like those of its own API", () => {
   const details = [
     {
       "@type": "type.googleapis.com/google.rpc.QuotaFailure",
@@ -392,7 +393,7 @@ Deno.test("errors of Gemini's OpenAI-compatible API are read as those of its own
   }
 });
 
-Deno.test("OpenRouter's message names the provider behind it and what that said", () => {
+Deno.test("OpenRouter's message names the upstream provider and its error", () => {
   const answer = (raw: unknown) => ({
     error: {
       code: 400,
@@ -419,7 +420,7 @@ Deno.test("OpenRouter's message names the provider behind it and what that said"
   assert.equal(errorOf(429, answer(raw)).code, "http");
 });
 
-Deno.test("Groq: an answer that misses its schema, and a call that is none", () => {
+Deno.test("Groq: an answer that doesn't match its schema, and an invalid call", () => {
   const schema = errorOf(400, {
     error: {
       message: "Generated JSON does not match the expected schema.",
@@ -448,7 +449,7 @@ Deno.test("Groq: an answer that misses its schema, and a call that is none", () 
   assert.deepEqual([streamed.code, streamed.content], ["schema_mismatch", ""]);
 });
 
-Deno.test("a server that is loading its model says so", () => {
+Deno.test("a server that is loading its model is recognized", () => {
   const loading: [number, unknown][] = [
     // llama.cpp, also behind llama-swap and RamaLama.
     [503, { error: { code: 503, message: "Loading model", type: "unavailable_error" } }],
@@ -480,7 +481,7 @@ Deno.test("the error for a missing key names the variable to set", () => {
   assert.match(errorOf(403, body, {}, { provider: "openai" }).hint!, /No API key was sent/);
 });
 
-Deno.test("a used-up quota ends a call at once, plain and streamed", async () => {
+Deno.test("a used-up quota ends a call immediately, plain and streamed", async () => {
   for (const stream of [false, true]) {
     let requests = 0;
     const options: ClientOptions = {
@@ -503,7 +504,7 @@ Deno.test("a used-up quota ends a call at once, plain and streamed", async () =>
   }
 });
 
-Deno.test("bodies of gateways and validators are read", () => {
+Deno.test("error bodies of gateways and validators are decoded", () => {
   const detail = [{ loc: ["body", "messages", 0], msg: "field required", type: "missing" }];
   assert.match(errorOf(422, { detail }).message, /422: messages\.0: field required$/);
   assert.match(errorOf(422, { object: "error", message: { detail } }).message, /field required$/);

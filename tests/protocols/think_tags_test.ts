@@ -1,4 +1,4 @@
-/** Thinking in the text, as vLLM, SGLang and Ollama leave it there without a reasoning parser. */
+/** Thinking in the text, as vLLM, SGLang and Ollama send it without a reasoning parser. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StreamAccumulator, type StreamEvent } from "../../lib/chat/events.ts";
@@ -32,7 +32,7 @@ const CASES: [text: string, thinking: string, content: string][] = [
   ["", "", ""],
 ];
 
-Deno.test("thinking is split from the answer, whole and wherever the stream is cut", () => {
+Deno.test("thinking is separated from the answer, plain and wherever the stream is split", () => {
   for (const [text, thinking, content] of CASES) {
     fc.assert(fc.property(fc.array(fc.nat(200), { maxLength: 12 }), (cuts) => {
       assert.deepEqual(stream(text, cuts), { thinking, content });

@@ -1,7 +1,7 @@
-/** What is left on an account: the bodies are those of the services' own documentation. */
+/** Balance queries, with the answers from the services' documentation. */
 import assert from "node:assert/strict";
 import type { EndpointOptions } from "../../lib/client/client_options.ts";
-import { askCredits, creditServiceOf } from "../../lib/services/credits/credits.ts";
+import { creditServiceOf, queryCredits } from "../../lib/services/credits/credits.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
 
 const KEY = "sk-test-0123456789abcdef";
@@ -24,7 +24,7 @@ async function ask(options: EndpointOptions, answers: Answers, adminKey?: string
     );
   };
   const endpoint = { apiKey: KEY, ...options, fetch };
-  const credits = await askCredits(endpoint, { timeout: 5, openaiAdminKey: adminKey, now: NOW });
+  const credits = await queryCredits(endpoint, { timeout: 5, openaiAdminKey: adminKey, now: NOW });
   return { credits, asked };
 }
 
@@ -60,7 +60,7 @@ const OPENROUTER_KEY = {
   },
 };
 
-Deno.test("OpenRouter tells of the key, and of the account where the key may see it", async () => {
+Deno.test("OpenRouter reports the key's limit, and the account's balance if the key can read it", async () => {
   const account = { data: { total_credits: 100.5, total_usage: 25.75 } };
   const { credits, asked } = await ask({ provider: "openrouter" }, {
     "/api/v1/key": OPENROUTER_KEY,
@@ -74,7 +74,7 @@ Deno.test("OpenRouter tells of the key, and of the account where the key may see
     { label: "left on the account", amount: 74.75, currency: "USD" },
     { label: "left of the key's limit", amount: 74.5, currency: "USD" },
   ]);
-  assert.deepEqual(credits.notes, ["The key's limit begins anew: monthly."]);
+  assert.deepEqual(credits.notes, ["The key's limit resets: monthly."]);
 
   const ordinary = await ask({ provider: "openrouter" }, {
     "/api/v1/key": { data: { ...OPENROUTER_KEY.data, limit: null, limit_remaining: null } },
@@ -82,10 +82,10 @@ Deno.test("OpenRouter tells of the key, and of the account where the key may see
   });
   assert.deepEqual(ordinary.credits.remaining, []);
   assert.equal(ordinary.credits.details[0].amount, 25.5);
-  assert.match(ordinary.credits.notes.join(" "), /no limit of its own.*management key only/);
+  assert.match(ordinary.credits.notes.join(" "), /no limit of its own.*Only a management key/);
 });
 
-Deno.test("DeepSeek tells of each currency, in amounts that are text", async () => {
+Deno.test("DeepSeek reports each currency, with amounts as text", async () => {
   // DeepSeek API reference, "Get User Balance".
   const body = {
     is_available: true,
@@ -117,7 +117,7 @@ Deno.test("DeepSeek tells of each currency, in amounts that are text", async () 
   assert.deepEqual(poor.credits.notes, ["The balance is too low for further requests."]);
 });
 
-Deno.test("SiliconFlow counts in CNY at its Chinese site and in USD at the other", async () => {
+Deno.test("SiliconFlow uses CNY on its Chinese site and USD on the other one", async () => {
   // SiliconFlow API reference, "User info".
   const body = {
     code: 20000,
@@ -142,7 +142,7 @@ Deno.test("SiliconFlow counts in CNY at its Chinese site and in USD at the other
   assert.equal(other.credits.remaining[0].currency, "USD");
 });
 
-Deno.test("AI/ML API counts in credits of its own", async () => {
+Deno.test("AI/ML API reports its own credits", async () => {
   // AI/ML API documentation, "Account Balance".
   const body = {
     balance: 10000000,
@@ -178,7 +178,7 @@ const costs = (value: unknown, next: string | null) => ({
   next_page: next,
 });
 
-Deno.test("OpenAI tells what was spent since the month began, page by page, to admin keys", async () => {
+Deno.test("OpenAI reports this month's costs to admin keys, page by page", async () => {
   const first = "/v1/organization/costs?start_time=1772323200&limit=31";
   const { credits, asked } = await ask({ provider: "openai" }, {
     [first]: costs(0.06, "page_2"),
@@ -202,21 +202,21 @@ Deno.test("OpenAI tells what was spent since the month began, page by page, to a
   assert.match(error.hint!, /OPENAI_ADMIN_KEY/);
 });
 
-Deno.test("services without such an API are told of, and where to look instead", async () => {
+Deno.test("the error for a service without a balance API says where to look instead", async () => {
   const claude = await failure({ provider: "claude" });
   assert.equal(claude.code, "configuration");
   assert.match(`${claude.message} ${claude.hint}`, /claude has no API .*console\.anthropic\.com/);
   const local = await failure({ baseUrl: "http://localhost:11434/v1" });
-  assert.match(local.message, /ollama is not known to have an API/);
+  assert.match(local.message, /ollama has no balance API/);
   const named = await failure({ provider: "openai", baseUrl: "http://gpu1:8000/v1" });
   assert.match(
     `${named.message} ${named.hint}`,
-    /gpu1:8000 is not known .*flexllm can ask openrouter/,
+    /gpu1:8000 has no balance API .*flexllm can query openrouter/,
   );
   assert.match((await failure({ provider: "mock" })).message, /the mock has no account/);
 });
 
-Deno.test("a refused key, a missing one and a strange answer are told as what they are", async () => {
+Deno.test("a rejected key, a missing key and a malformed answer have different errors", async () => {
   const key = `Authentication Fails, key ${KEY} is invalid`;
   const refusal = Response.json({ error: { message: key } }, { status: 401 });
   const error = await failure({ provider: "deepseek" }, { "/user/balance": refusal });
@@ -233,7 +233,7 @@ Deno.test("a refused key, a missing one and a strange answer are told as what th
   assert.match(web.message, /a web page instead of JSON/);
 });
 
-Deno.test("the service is told by the provider, or else by the host", () => {
+Deno.test("the service is determined by the provider, or else by the host", () => {
   const of = (options: EndpointOptions, url: string) => creditServiceOf(options, url);
   assert.equal(of({}, "https://openrouter.ai/api/v1"), "openrouter");
   assert.equal(of({ provider: "openai" }, "https://api.deepseek.com"), "deepseek");

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { type ChatOptions, type ClientOptions, LLMClient, type ServiceName } from "../../mod.ts";
-import { PROVIDER_NAMES } from "../../lib/services/connect.ts";
+import { PROVIDER_NAMES } from "../../lib/services/providers.ts";
 import { isPrivateHost } from "../../lib/services/private_host.ts";
 import { service, SERVICE_NAMES, serviceOfUrl } from "../../lib/services/services.ts";
 import type { Json } from "../../lib/json/json.ts";
@@ -215,12 +215,12 @@ for (const name of SERVICE_NAMES) {
   }
 }
 
-Deno.test("every service has a row here, and every name is a provider", () => {
+Deno.test("every service has a row in this test, and every name is a provider", () => {
   assert.deepEqual(Object.keys(EXPECTED), SERVICE_NAMES);
   for (const name of SERVICE_NAMES) assert.ok(PROVIDER_NAMES.includes(name));
 });
 
-Deno.test("a host names its service", () => {
+Deno.test("a host identifies its service", () => {
   const hosts: [url: string, name: ServiceName | undefined][] = [
     ["https://dashscope.aliyuncs.com/compatible-mode/v1", "qwen"],
     ["https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "qwen"],
@@ -253,7 +253,7 @@ Deno.test("a host names its service", () => {
   for (const [url, name] of hosts) assert.equal(serviceOfUrl(url), name, url);
 });
 
-Deno.test("openai as the name of any compatible server decides by the host, then by the model", async () => {
+Deno.test("with provider openai, a known host decides about the service, then the model", async () => {
   const options = { maxTokens: 9, thinking: true } as const;
   const body = async (baseUrl: string, model: string) => {
     const { model: _, messages: __, ...body } =
@@ -291,7 +291,7 @@ Deno.test("openai as the name of any compatible server decides by the host, then
   }
 });
 
-Deno.test("OpenAI's refusals hold for its own servers and models only", async () => {
+Deno.test("OpenAI's restrictions only apply to its own servers and models", async () => {
   const ask = (client: ClientOptions, options: ChatOptions) => sent(client, { options });
   const refused: [ClientOptions, ChatOptions][] = [
     [{ provider: "openai", model: "gpt-5.5" }, { topK: 5 }],
@@ -312,7 +312,7 @@ Deno.test("OpenAI's refusals hold for its own servers and models only", async ()
   assert.equal((await ask(local, { topK: 5 })).body.top_k, 5);
 });
 
-Deno.test("Azure: deployments keep their version, and the rest is beside them", async () => {
+Deno.test("Azure: deployment URLs keep their version, and other operations are outside of the deployment", async () => {
   const client: ClientOptions = {
     baseUrl: "https://team.openai.azure.com/openai/deployments/gpt?api-version=2026-01-01",
     model: "gpt",
@@ -337,7 +337,7 @@ Deno.test("Azure: deployments keep their version, and the rest is beside them", 
   assert.equal((await sent(mistral, { options: { maxTokens: 5 } })).body.max_tokens, 5);
 });
 
-Deno.test("Anthropic's format at other services: URL and key as they document them", async () => {
+Deno.test("Anthropic's format at other services uses the documented URL and key header", async () => {
   const cases: [baseUrl: string, url: string, key: "authorization" | "x-api-key" | "api-key"][] = [
     ["https://api.anthropic.com/v1", "https://api.anthropic.com/v1", "x-api-key"],
     [
@@ -427,7 +427,7 @@ Deno.test("claude and gemini keep their format, their key and the query behind a
   }
 });
 
-Deno.test("levels become the nearest that a model knows", async () => {
+Deno.test("a thinking level becomes the nearest one that the model accepts", async () => {
   const effortOf = async (provider: ServiceName, model: string, level: ChatOptions["thinking"]) => {
     const { body } = await sent({ provider, model }, { options: { thinking: level } });
     return body.reasoning_effort;
@@ -507,7 +507,7 @@ Deno.test("private hosts are distinguished from public ones", () => {
   ) assert.ok(!isPrivate(`http://${host}/v1`), host);
 });
 
-Deno.test("extraBody of an endpoint is sent with every request, and that of a call wins", async () => {
+Deno.test("an endpoint's extraBody is sent with every request, and a call's takes precedence", async () => {
   const client: ClientOptions = {
     provider: "vllm",
     model: "m",

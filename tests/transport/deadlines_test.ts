@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import { type Expiring, Lane } from "../../lib/transport/deadlines.ts";
+import { DeadlineQueue, type Expiring } from "../../lib/transport/deadlines.ts";
 
-/** A lane in a time of its own. */
-function laneOf(ms: number) {
+/** A queue in a time of its own. */
+function queueOf(ms: number) {
   let now = 0;
   let timer: { at: number; callback: () => void } | undefined;
   const expired: string[] = [];
-  const lane = new Lane(ms, {
+  const queue = new DeadlineQueue(ms, {
     now: () => now,
     setTimer: (callback, ms) => timer = { at: now + ms, callback },
   });
   return {
-    lane,
+    queue,
     expired,
     entry(name: string): Expiring {
       return { expiresAt: 0, expire: () => expired.push(name) };
@@ -29,11 +29,11 @@ function laneOf(ms: number) {
   };
 }
 
-Deno.test("a deadline passes when its time is over, the oldest first", () => {
-  const { lane, expired, entry, pass } = laneOf(1000);
-  lane.add(entry("a"));
+Deno.test("deadlines expire on time, the oldest first", () => {
+  const { queue, expired, entry, pass } = queueOf(1000);
+  queue.add(entry("a"));
   pass(400);
-  lane.add(entry("b"));
+  queue.add(entry("b"));
   pass(999);
   assert.deepEqual(expired, []);
   pass(1000);
@@ -42,23 +42,23 @@ Deno.test("a deadline passes when its time is over, the oldest first", () => {
   assert.deepEqual(expired, ["a", "b"]);
 });
 
-Deno.test("the time for which the process was suspended does not count", () => {
-  const { lane, expired, entry, pass } = laneOf(1000);
-  lane.add(entry("a"));
+Deno.test("time for which the process was suspended does not count", () => {
+  const { queue, expired, entry, pass } = queueOf(1000);
+  queue.add(entry("a"));
   pass(400);
   const answered = entry("b");
-  lane.add(answered);
+  queue.add(answered);
   // Stopped from 400 to 60,000: what came meanwhile is read only after the timers have fired.
   pass(60_000, true);
   assert.deepEqual(expired, []);
-  lane.delete(answered);
+  queue.delete(answered);
   pass(61_000);
   assert.deepEqual(expired, ["a"]);
 });
 
-Deno.test("a timer that is a little late is still a timer", () => {
-  const { lane, expired, entry, pass } = laneOf(1000);
-  lane.add(entry("a"));
+Deno.test("a timer that is slightly late does not extend deadlines", () => {
+  const { queue, expired, entry, pass } = queueOf(1000);
+  queue.add(entry("a"));
   pass(1300, true);
   assert.deepEqual(expired, ["a"]);
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { download, type DownloadOptions } from "../../lib/transport/download.ts";
-import { isPrivateAddress, isPrivateHost } from "../../lib/transport/private_address.ts";
+import { isPrivateAddress, isPrivateUrl } from "../../lib/transport/private_address.ts";
 import { LLMClient, type Message } from "../../mod.ts";
 import { startRawServer } from "../support/raw_server.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
-const OPTIONS: DownloadOptions = { what: "the file", most: 1000, timeout: 60 };
+const OPTIONS: DownloadOptions = { what: "the file", maxBytes: 1000, timeout: 60 };
 const ALLOWED: DownloadOptions = { ...OPTIONS, allowPrivateUrls: true };
 
 function response(status: number, headers: string[], body = ""): string {
@@ -51,24 +51,24 @@ Deno.test("addresses of this machine and its network are private, others are not
   ];
   const lookup = () => Promise.resolve([{ address: "8.8.8.8" }]);
   for (const host of hosts) {
-    assert.equal(await isPrivateHost(new URL(`http://${host}/`), lookup), true, host);
+    assert.equal(await isPrivateUrl(new URL(`http://${host}/`), lookup), true, host);
   }
   const open = [
     ...["8.8.8.8", "172.32.0.1", "198.18.0.7", "host.example", "internal.example.com"],
     ...["[2001:4860:4860::8888]", "[::ffff:8.8.8.8]", "[64:ff9b::8.8.8.8]"],
   ];
   for (const host of open) {
-    assert.equal(await isPrivateHost(new URL(`http://${host}/`), lookup), false, host);
+    assert.equal(await isPrivateUrl(new URL(`http://${host}/`), lookup), false, host);
   }
   assert.equal(isPrivateAddress("fe80::1%eth0"), true);
 });
 
-Deno.test("a name is private when one of its addresses is", async () => {
+Deno.test("a host name is private if one of its addresses is", async () => {
   const lookup = () => Promise.resolve([{ address: "8.8.8.8" }, { address: "::1" }]);
-  assert.equal(await isPrivateHost(new URL("https://host.example/"), lookup), true);
+  assert.equal(await isPrivateUrl(new URL("https://host.example/"), lookup), true);
 });
 
-Deno.test("nothing is sent to the local network unless that is allowed", async () => {
+Deno.test("nothing is sent to the local network unless it is allowed", async () => {
   await using server = await startRawServer((socket) => socket.write(response(200, [], "data")));
   const port = new URL(server.baseUrl).port;
   const refused = {
@@ -84,7 +84,7 @@ Deno.test("nothing is sent to the local network unless that is allowed", async (
   assert.equal(text(await download(`http://127.0.0.1:${port}/a`, ALLOWED)), "data");
 });
 
-Deno.test("every redirect is checked, and there are not many", async () => {
+Deno.test("every redirect is checked, and their number is limited", async () => {
   const seen: string[] = [];
   const fetch = (url: string) => {
     seen.push(url);
@@ -116,7 +116,7 @@ Deno.test("every redirect is checked, and there are not many", async () => {
   assert.equal(seen.length, 6);
 });
 
-Deno.test("a download has a time limit, a size limit, and fails with the reason", async () => {
+Deno.test("a download has a timeout and a size limit, and its error has the reason", async () => {
   await using server = await startRawServer((socket, { path }) => {
     if (path.endsWith("/large")) socket.write(response(200, [], "x".repeat(1001)));
     if (path.endsWith("/gone")) socket.write(response(410, []));
@@ -126,7 +126,7 @@ Deno.test("a download has a time limit, a size limit, and fails with the reason"
     download(`${server.baseUrl}/${path}`, { ...ALLOWED, timeout });
   const failure = (message: RegExp) => ({ code: "invalid_input", message });
   await assert.rejects(get("large"), failure(/it is larger than the/));
-  await assert.rejects(get("gone"), failure(/its server answered 410/));
+  await assert.rejects(get("gone"), failure(/the server answered 410/));
   await assert.rejects(get("cut"), failure(/cannot download the file: the connection was closed/));
   await assert.rejects(get("silent", 0.01), failure(/no complete answer within 0\.01 s/));
   const down = await startRawServer(() => {});
@@ -139,7 +139,7 @@ Deno.test("a download has a time limit, a size limit, and fails with the reason"
   const lookup = () => Promise.reject(new Error("ENOTFOUND"));
   await assert.rejects(
     download("https://host.example/", { ...OPTIONS, lookup }),
-    failure(/the host name host\.example cannot be resolved/),
+    failure(/the host name host\.example could not be resolved/),
   );
 });
 

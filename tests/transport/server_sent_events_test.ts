@@ -62,7 +62,7 @@ const KINDS: Record<string, (chunks: Uint8Array[]) => Body> = {
 };
 
 for (const [kind, bodyOf] of Object.entries(KINDS)) {
-  Deno.test(`events are the same however the bytes are cut, ${kind}`, async () => {
+  Deno.test(`events are the same however the bytes are split, ${kind}`, async () => {
     const bytes = new TextEncoder().encode(STREAM);
     assert.deepEqual(await read(bytes, [], bodyOf), EVENTS);
     await fc.assert(
@@ -74,7 +74,7 @@ for (const [kind, bodyOf] of Object.entries(KINDS)) {
     assert.deepEqual(await read(bytes, everyByte, bodyOf), EVENTS);
   });
 
-  Deno.test(`an event of several pieces of memory is whole, ${kind}`, async () => {
+  Deno.test(`an event may span several buffers, ${kind}`, async () => {
     const text = "日本語 ".repeat(100_000);
     const bytes = new TextEncoder().encode(`data: ${text}\n\ndata: next\n\n`);
     assert.deepEqual(await read(bytes, [], bodyOf), [text, "next"]);

@@ -1,5 +1,5 @@
 /**
- * Citations of Anthropic's Messages API: each text block has the sources that support it.
+ * Decodes citations of Anthropic's Messages API: each text block lists the sources that support it.
  *
  * Source: Anthropic API reference, "Citations", "Search results", "Web search tool".
  *
@@ -9,7 +9,7 @@ import type { Citation } from "../../chat/result.ts";
 import { asObjects, asText, type Json } from "../../json/json.ts";
 
 function citationOf(raw: Json, start: number, end: number): Citation {
-  // A search result of the caller's has any text as its source; mostly it is a URL.
+  // The caller's own search results may have any text as their source; mostly it is a URL.
   const source = asText(raw.source);
   const url = asText(raw.url) ??
     (source !== undefined && URL.canParse(source) ? source : undefined);
@@ -22,7 +22,7 @@ function citationOf(raw: Json, start: number, end: number): Citation {
   return citation;
 }
 
-/** The citations of a text block that begins at `start` of the answer's text. */
+/** The citations of a text block that starts at `start` within the answer's text. */
 export function citationsOf(block: Json, start: number): Citation[] {
   const end = start + (asText(block.text)?.length ?? 0);
   return asObjects(block.citations).map((citation) => citationOf(citation, start, end));

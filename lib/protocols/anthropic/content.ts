@@ -1,5 +1,5 @@
 /**
- * The parts of messages as content blocks of Anthropic's Messages API.
+ * Encodes message parts as content blocks of Anthropic's Messages API.
  *
  * Source: Anthropic API reference, "Messages"; "PDF support"; "Prompt caching"; the types of
  * `@anthropic-ai/sdk` 1.12 (`ContentBlockParam`).
@@ -13,7 +13,7 @@ import type { Json } from "../../json/json.ts";
 import { parseDataUrl } from "../data_url.ts";
 import { unsupportedPart } from "../unsupported.ts";
 
-/** The API's own blocks for what users and tools provide; sent as given. */
+/** The API's own types of blocks in user messages and tool results; sent unchanged. */
 const OWN_BLOCKS: ReadonlySet<string> = new Set([
   "image",
   "search_result",
@@ -22,7 +22,7 @@ const OWN_BLOCKS: ReadonlySet<string> = new Set([
   "browser_state",
 ]);
 
-/** Media types of files that are plain text whatever their format is. */
+/** Media types that are plain text. */
 const TEXT_TYPES = /^text\/|^application\/(.+\+)?(json|jsonl|x-ndjson|xml|yaml|x-yaml|toml)$/;
 
 /** Adds the prompt cache breakpoint, if there is one. */
@@ -39,11 +39,11 @@ function imageSource(url: string): Json {
   if (!/^data:/i.test(url)) return { type: "url", url };
   throw new InvalidInputError(
     `image_url.url: expected a base64 data URL, got "${url.slice(0, 40)}"`,
-    { hint: 'Write an image as "data:image/png;base64,…", or give its http(s) URL.' },
+    { hint: 'Write an image as "data:image/png;base64,…" or as an http(s) URL.' },
   );
 }
 
-/** The block for a file given by a URL; text is sent as text, the only other supported form. */
+/** The block for a file at a URL or in a data URL. Besides PDFs and images, the API only accepts text. */
 function fileBlock(url: string): Json {
   if (/^https?:/i.test(url)) return { type: "document", source: { type: "url", url } };
   const inline = parseDataUrl(url);
@@ -60,7 +60,7 @@ function fileBlock(url: string): Json {
   }
   if (!TEXT_TYPES.test(mediaType)) {
     throw new InvalidInputError(`Claude does not accept files of type ${mediaType}`, {
-      hint: "It reads PDF, plain text and images; convert the file to one of these.",
+      hint: "It accepts PDF, plain text and images; convert the file to one of these.",
     });
   }
   const text = Buffer.from(data, "base64").toString();
@@ -85,7 +85,7 @@ function encodeDocument(part: DocumentPart): Json {
 /**
  * Encodes one part.
  *
- * @throws {InvalidInputError} for what Claude does not take, such as audio; names it
+ * @throws {InvalidInputError} for parts that Claude does not accept, such as audio
  */
 export function encodePart(part: ContentPart): Json {
   switch (part.type) {
@@ -105,7 +105,7 @@ export function encodePart(part: ContentPart): Json {
   }
 }
 
-/** Encodes a message's content; the API refuses empty texts, so they are left out. */
+/** Encodes a message's content, without empty texts, which the API rejects. */
 export function encodeContent(content: string | readonly ContentPart[]): Json[] {
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
   return content.filter((part) => part.type !== "text" || part.text !== "").map(encodePart);

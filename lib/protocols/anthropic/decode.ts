@@ -1,5 +1,5 @@
 /**
- * Answers of Anthropic's Messages API, and of servers that are compatible with it.
+ * Decodes answers of Anthropic's Messages API and of compatible servers.
  *
  * Source: Anthropic API reference, "Messages", "Stop reasons" and "Errors", and the types of
  * `@anthropic-ai/sdk` 1.12.
@@ -17,26 +17,26 @@ import { finishReason, isFailure } from "../finish_reason.ts";
 import type { Completion, ProviderError } from "../protocol.ts";
 import { embeddedError } from "../response_error.ts";
 
-/** Maps the reason why a message ended; a complete message without one ended by itself. */
+/** Maps a stop reason to ours; a complete message without one ended normally. */
 export function stopReason(reason: unknown, hasToolCalls: boolean): FinishReason {
   return asText(reason) === undefined && !hasToolCalls
     ? "stop"
     : finishReason(reason, hasToolCalls);
 }
 
-/** The error that a stop reason stands for: the server failed in the middle of the answer. */
+/** The error for a stop reason that means that the server failed during the answer. */
 export function failureOf(reason: unknown): ProviderError | undefined {
   if (!isFailure(reason)) return undefined;
   const code = String(reason);
   return { message: `the answer ended with the stop reason "${code}"`, code, status: 502 };
 }
 
-/** Why the model refused, in words; `null` when it did not, or does not say. */
+/** The model's explanation of a refusal; `null` if it did not refuse, or gave none. */
 export function refusalOf({ stop_reason, stop_details }: Json): string | null {
   return stop_reason === "refusal" ? asText(asObject(stop_details)?.explanation) ?? null : null;
 }
 
-/** The arguments of a call whose input came whole; some servers send it as text. */
+/** The arguments of a call whose input arrived whole; some servers send it as text. */
 export function argumentsOf(input: unknown): string {
   return typeof input === "string" ? input.trim() || "{}" : JSON.stringify(input ?? {});
 }
@@ -77,7 +77,7 @@ function contentOf(message: Json | undefined): unknown[] | undefined {
  * Decodes a plain answer.
  *
  * @throws {MalformedResponseError} when it is not a message
- * @throws {HttpError} when its stop reason is that the server failed
+ * @throws {HttpError} when its stop reason means that the server failed
  */
 export function decode(body: unknown): Completion {
   const message = asObject(body);
@@ -110,17 +110,17 @@ export function decode(body: unknown): Completion {
   return completion;
 }
 
-/** Spend limits come as 429; waiting does not help. */
+/** Codes of spend limits, which have the status 429 although waiting does not help. */
 const SPEND_LIMITS = ["enforced_spend_limit_reached", "contract_spend_limit_reached"];
 
 /**
- * Anthropic's messages for an empty account and a monthly limit, both of type `invalid_request_error`: "Your
+ * Matches messages about an empty account and a monthly limit, both of type `invalid_request_error`: "Your
  * credit balance is too low to access the Anthropic API.", "You have reached your specified API usage
  * limits."
  */
 const SPENT = /credit balance is too low|reached your (specified )?(workspace )?API usage limits/i;
 
-/** Reads `{"type":"error","error":{…}}`, in an answer and in a stream, and what other servers send. */
+/** Decodes `{"type":"error","error":{…}}`, in an answer or a stream, and the errors of other servers. */
 export function decodeError(body: unknown): ProviderError | undefined {
   const answer = asObject(body);
   if (answer?.type !== "error") return decodeOtherError(body);

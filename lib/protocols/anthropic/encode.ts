@@ -1,5 +1,5 @@
 /**
- * Requests of Anthropic's Messages API.
+ * Encodes requests for Anthropic's Messages API.
  *
  * Source: Anthropic API reference, "Messages" and "Versions", and the types of `@anthropic-ai/sdk` 1.12.
  *
@@ -10,15 +10,15 @@ import { ConfigurationError } from "../../errors.ts";
 import type { Json } from "../../json/json.ts";
 import { encodeMessages } from "./messages.ts";
 import { type ClaudeModel, claudeModel } from "./model_features.ts";
-import { claudeThinking } from "./thinking.ts";
+import { anthropicThinking } from "./thinking.ts";
 import { encodeToolChoice, encodeTools } from "./tools.ts";
 import { mergeExtraBody } from "../extra_body.ts";
 import type { ChatRequest, Endpoint } from "../protocol.ts";
 import type { EncodedRequest } from "../../transport/request.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
-import { refuseOptions, unsupported } from "../unsupported.ts";
+import { rejectOptions, unsupported } from "../unsupported.ts";
 
-/** The version that all servers know, and Anthropic's newest, which refuses sampling options. */
+/** The version that all servers know. Anthropic's newest one rejects sampling options. */
 const VERSION = "2023-06-01";
 const NEWEST_VERSION = "2026-10-21";
 const ANTHROPIC_HOST = "api.anthropic.com";
@@ -26,7 +26,7 @@ const ANTHROPIC_HOST = "api.anthropic.com";
 function encodeFormat(format: ResponseFormat | undefined): Json | undefined {
   if (format === undefined || format.type === "text") return undefined;
   if (format.type === "json_object") {
-    throw unsupported("responseFormat json_object", "Claude", "Give a json_schema instead.");
+    throw unsupported("responseFormat json_object", "Claude", "Use a json_schema instead.");
   }
   return { type: "json_schema", schema: format.json_schema.schema };
 }
@@ -35,7 +35,7 @@ function hasSampling({ temperature, topP, topK }: SamplingOptions): boolean {
   return temperature !== undefined || topP !== undefined || topK !== undefined;
 }
 
-/** Refuses sampling options that the API would refuse. */
+/** Rejects sampling options that the API would reject. */
 function checkSampling(
   options: SamplingOptions,
   name: string,
@@ -48,25 +48,25 @@ function checkSampling(
     const hint = "This model generation only accepts its defaults.";
     if (temperature !== 1) throw unsupported("temperature", name, hint);
     if (topP !== 1) throw unsupported("topP", name, hint);
-    refuseOptions(options, ["topK"], name, hint);
+    rejectOptions(options, ["topK"], name, hint);
   } else if (thinks) {
     const who = `${name} with thinking`;
     if (temperature !== 1) throw unsupported(`temperature ${temperature}`, who, "It must be 1.");
     if (topP < 0.95) throw unsupported(`topP ${topP}`, who, "It must be 0.95 to 1.");
-    refuseOptions(options, ["topK"], who);
+    rejectOptions(options, ["topK"], who);
   }
 }
 
-/** Fields that the user did not set, which `extraBody` may replace. */
+/** Fields that hold our defaults, which `extraBody` may replace. */
 function defaultsOf({ maxTokens }: SamplingOptions): string[] {
   return maxTokens === undefined ? ["max_tokens", "thinking.display"] : ["thinking.display"];
 }
 
 function encodeBody(request: ChatRequest, model: ClaudeModel): string {
   const { options, model: name } = request;
-  refuseOptions(options, ["seed", "presencePenalty", "frequencyPenalty"], "Claude");
+  rejectOptions(options, ["seed", "presencePenalty", "frequencyPenalty"], "Claude");
   const { system, turns } = encodeMessages(request.messages, name, model);
-  const { thinking, effort, maxTokens } = claudeThinking(name, model, options);
+  const { thinking, effort, maxTokens } = anthropicThinking(name, model, options);
   const thinks = thinking?.type === "enabled" || thinking?.type === "adaptive";
   checkSampling(options, name, model, thinks);
   const format = encodeFormat(options.responseFormat);
@@ -98,7 +98,7 @@ function encodeBody(request: ChatRequest, model: ClaudeModel): string {
   return JSON.stringify(mergeExtraBody(body, options.extraBody, defaultsOf(options)));
 }
 
-/** Makes the encoder of one endpoint. */
+/** Returns the encoder for one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
   const url = requestUrl(endpoint, "/messages");
   const newest = new URL(url).hostname === ANTHROPIC_HOST ? NEWEST_VERSION : VERSION;

@@ -1,5 +1,5 @@
 /**
- * Conversations as Anthropic's Messages API takes them.
+ * Encodes conversations for Anthropic's Messages API.
  *
  * Sources: Anthropic API reference, "Messages"; "Mid-conversation system messages"; "Refusals and
  * fallback" (which blocks of an answer by several models may be sent back).
@@ -25,12 +25,12 @@ export interface Turn {
   content: Json[];
 }
 
-/** Ids of calls that Claude takes. */
+/** Matches call ids that the API accepts. */
 const TOOL_ID = /^[a-zA-Z0-9_-]+$/;
 
 /**
- * Puts the mark for the prompt cache that a message itself has on the last of its blocks, where Claude
- * takes it. Records for LiteLLM and OpenRouter have it there where the content is a string.
+ * Moves the prompt cache breakpoint of a message to its last block, where the API accepts it. Records for
+ * LiteLLM and OpenRouter have it on the message if the content is a string.
  */
 function marked(blocks: Json[], message: Message): Json[] {
   const { cache_control } = message as { cache_control?: CacheControl };
@@ -43,9 +43,9 @@ function marked(blocks: Json[], message: Message): Json[] {
 class ConversationEncoder {
   readonly system: Json[] = [];
   readonly turns: Turn[] = [];
-  /** The index of the message with which each turn begins. */
+  /** The index of the first message of each turn. */
   readonly #starts: number[] = [];
-  /** The ids of other providers' calls that had to be changed. */
+  /** The replacements for call ids that the API does not accept. */
   readonly #ids = new Map<string, string>();
 
   add(message: Message, index: number): void {
@@ -62,9 +62,9 @@ class ConversationEncoder {
     }
   }
 
-  /** Consecutive turns of one role are merged: all tool results must be in one turn. */
+  /** Adds content to a turn. Consecutive turns of one role are merged: all tool results must be in one. */
   #addTurn(role: Turn["role"], content: Json[], index: number): void {
-    // The API refuses empty turns.
+    // The API rejects empty turns.
     if (content.length === 0) return;
     const last = this.turns.at(-1);
     if (last?.role === role) {
@@ -93,7 +93,7 @@ class ConversationEncoder {
     return withCacheControl(result, message);
   }
 
-  /** Other providers' ids have characters that Claude refuses, such as Kimi's `functions.f:0`. */
+  /** Makes a call id valid: other providers use characters that the API rejects (`functions.f:0`, Kimi). */
   #idOf(id: string): string {
     if (TOOL_ID.test(id)) return id;
     const valid = id.replace(/[^a-zA-Z0-9_-]/g, "_") || `call_${this.#ids.size}`;
@@ -101,7 +101,7 @@ class ConversationEncoder {
     return valid;
   }
 
-  /** Refuses system messages in places where `model` does not accept them. */
+  /** Rejects system messages in positions where `model` does not accept them. */
   checkSystemTurns(name: string, model: ClaudeModel): void {
     if (!model.isKnown) return;
     for (const [i, turn] of this.turns.entries()) {
@@ -117,7 +117,7 @@ class ConversationEncoder {
       const follows = before.role === "user" || before.content.at(-1)?.type === "server_tool_use";
       if (!follows || this.turns[i + 1]?.role === "user") {
         throw new InvalidInputError(
-          `${at}: Claude accepts a system message only between a user message and the answer to it`,
+          `${at}: Claude accepts a system message only between a user message and its answer`,
           { hint: "Put it right after the user message, or at the start." },
         );
       }
@@ -125,7 +125,7 @@ class ConversationEncoder {
   }
 }
 
-/** Thinking and calls of a model that handed over to another: the API refuses them. */
+/** Blocks that the API rejects if their model then fell back to another. */
 const BEFORE_FALLBACK: ReadonlySet<unknown> = new Set([
   "thinking",
   "redacted_thinking",
@@ -133,12 +133,12 @@ const BEFORE_FALLBACK: ReadonlySet<unknown> = new Set([
   "tool_use",
 ]);
 
-/** The blocks of an answer that the API takes back. */
+/** The blocks of an answer that the API accepts back. */
 function resendable(blocks: readonly Json[]): Json[] {
   const fallback = blocks.findLastIndex(({ type }) => type === "fallback");
   const answered = new Set(blocks.map(({ tool_use_id }) => tool_use_id));
   return blocks.filter((block, i) => {
-    // Some answers have an empty text, which the API refuses in requests.
+    // Some answers have an empty text, which the API rejects in requests.
     if (block.type === "text") return typeof block.text === "string" && block.text.trim() !== "";
     if (i >= fallback) return true;
     if (block.type === "server_tool_use") return answered.has(block.id);
@@ -147,9 +147,9 @@ function resendable(blocks: readonly Json[]): Json[] {
 }
 
 /**
- * Encodes a conversation: the instructions at its start, and its turns.
+ * Encodes a conversation as the system prompt at its start and its turns.
  *
- * @throws {InvalidInputError} for a part, or a place of a system message, that the model does not take
+ * @throws {InvalidInputError} for a part, or a position of a system message, that the model does not accept
  */
 export function encodeMessages(
   messages: readonly Message[],

@@ -1,5 +1,5 @@
 /**
- * What each generation of Claude accepts.
+ * Lists what each generation of Claude accepts.
  *
  * Sources: Anthropic's documentation of extended and adaptive thinking, effort and mid-conversation
  * system messages, and the types of `@anthropic-ai/sdk` 1.12 (November 2026). A live model list reports
@@ -8,11 +8,11 @@
  * @module
  */
 
-/** What one model accepts. */
+/** What a model accepts. */
 export interface ClaudeModel {
-  /** How thinking is requested: with a budget, in a mode that the model adapts itself, or either. */
+  /** How thinking is requested: with a budget, adaptively, or either. */
   thinking: "none" | "budget" | "adaptive" | "both";
-  /** How thinking is turned off: by leaving it out, by a word, or not at all. */
+  /** How thinking is turned off: by omitting it, by a type, or not at all. */
   off: "omit" | "disabled" | "between_tools" | "never";
   /** Whether temperature, top_p and top_k may be anything, or only their defaults. */
   sampling: "any" | "defaults";
@@ -22,11 +22,11 @@ export interface ClaudeModel {
   xhigh: boolean;
   /** Whether `messages` may contain system messages after the first turn. */
   systemTurns: boolean;
-  /** The limit of tokens when none is given; Claude requires one in each request. */
+  /** The default token limit; Claude requires one in each request. */
   maxTokens: number;
   /** Maximum output tokens. */
   outputLimit: number;
-  /** Whether these rules are certain, so that violations are refused before sending. */
+  /** Whether these rules are certain, so that violations are rejected before sending. */
   isKnown: boolean;
 }
 
@@ -52,7 +52,7 @@ const ADAPTIVE: ClaudeModel = {
   systemTurns: true,
 };
 const ALWAYS: ClaudeModel = { ...ADAPTIVE, off: "never" };
-/** A model of another family behind a compatible server: the oldest form of thinking, no refusals. */
+/** Another model behind a compatible server: the oldest form of thinking, and nothing is rejected. */
 const FOREIGN: ClaudeModel = {
   ...BUDGET,
   off: "disabled",
@@ -62,14 +62,14 @@ const FOREIGN: ClaudeModel = {
 /** A Claude newer than this list. */
 const UNLISTED: ClaudeModel = { ...ADAPTIVE, thinking: "both", sampling: "any", isKnown: false };
 
-/** After a version: no further digit, and no minor version (but a date may follow). */
+/** The end of a version: no further digit and no minor version, but a date may follow. */
 const END = "(?!\\d|-\\d{1,2}(?!\\d))";
 
 function row(pattern: string, model: ClaudeModel): [RegExp, ClaudeModel] {
   return [new RegExp(pattern), model];
 }
 
-/** The first row whose pattern fits counts. */
+/** The models; the first matching pattern wins. */
 const MODELS: readonly [pattern: RegExp, model: ClaudeModel][] = [
   row("claude-(3-haiku|3-opus|3-sonnet|v?2|instant)", OLD),
   row("claude-3-5", { ...OLD, maxTokens: 8192, outputLimit: 8192 }),

@@ -1,8 +1,8 @@
 /**
- * The stream of the Messages API: named events, whose names are also in their data.
+ * Decodes streams of Anthropic's Messages API: named events whose names are also in their data.
  *
- * Compatible servers leave events and fields out, so only what an event contains is used: a block without
- * a start, an answer that is whole in its first event, counts in any event.
+ * Compatible servers omit events and fields, so each event is read for whatever it contains: a delta may start
+ * a block, and the first event may already contain the whole answer.
  *
  * Sources: Anthropic API reference, "Streaming messages"; "Refusals and fallback", "Streaming"; the types
  * of `@anthropic-ai/sdk` 1.12 (`BetaRawMessageStreamEvent`).
@@ -15,12 +15,12 @@ import { MalformedResponseError } from "../../errors.ts";
 import { asNumber, asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { decodeError, failureOf, refusalOf, stopReason } from "./decode.ts";
 import { BlockDecoder } from "./stream_block.ts";
-import { type ClaudeUsage, decodeUsage, mergeUsage } from "./usage.ts";
+import { type AnthropicUsage, decodeUsage, mergeUsage } from "./usage.ts";
 import { parseEvent } from "../parse_event.ts";
 import type { StreamDecoder } from "../protocol.ts";
 import { embeddedError } from "../response_error.ts";
 
-/** The HTTP statuses that the types of errors have outside of streams. */
+/** The HTTP statuses of error types outside of streams. */
 const STATUSES: Readonly<Record<string, number>> = {
   invalid_request_error: 400,
   authentication_error: 401,
@@ -35,7 +35,7 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 
 /** Decodes one stream. */
-export class ClaudeStreamDecoder implements StreamDecoder {
+export class AnthropicStreamDecoder implements StreamDecoder {
   complete = false;
   ended = false;
   model: string | undefined;
@@ -44,10 +44,10 @@ export class ClaudeStreamDecoder implements StreamDecoder {
   readonly #blocks: BlockDecoder[] = [];
   /** The last block of each index. */
   readonly #open = new Map<number, BlockDecoder>();
-  /** The message without its content, as a plain answer would have had it. */
+  /** The message without its content, in the form of a plain answer. */
   readonly #message: Json = {};
   readonly #usage: Json = {};
-  #decoded: ClaudeUsage = { usage: null };
+  #decoded: AnthropicUsage = { usage: null };
   /** The length of the answer's text in finished blocks. */
   #textLength = 0;
   #toolCalls = 0;
@@ -58,7 +58,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
     return this.#decoded.serviceTier;
   }
 
-  get billed(): ClaudeUsage["billed"] {
+  get billed(): AnthropicUsage["billed"] {
     return this.#decoded.billed;
   }
 
@@ -110,7 +110,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
     for (const [index, block] of asObjects(content).entries()) {
       events.push(...this.#startBlock(index, block), ...this.#stopBlock(index));
     }
-    // A stop reason here only counts at the end: some servers set it from the start.
+    // The stop reason is read at the end: some servers set it from the start.
     return [...events, ...this.#pushUsage(usage)];
   }
 
@@ -148,7 +148,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
     return asText(delta.stop_reason) === undefined ? events : [...events, ...this.#finish()];
   }
 
-  /** The answer is complete: what is left of its blocks, and why it ended. */
+  /** Completes the answer: ends its blocks and reports the finish reason. */
   #finish(): StreamEvent[] {
     this.complete = true;
     if (this.#isFinished) return [];
@@ -168,7 +168,7 @@ export class ClaudeStreamDecoder implements StreamDecoder {
 
   #end(): StreamEvent[] {
     this.ended = true;
-    // An end without an answer is not an end.
+    // An end before any answer does not complete it.
     return this.#hasStarted || this.#blocks.length > 0 ? this.#finish() : [];
   }
 

@@ -1,5 +1,5 @@
 /**
- * One content block of a streamed answer, assembled into its form in a plain answer.
+ * Assembles one content block of a streamed answer into its form in a plain answer.
  *
  * Source: Anthropic API reference, "Streaming messages"; "Fine-grained tool streaming" (input that is not
  * valid JSON); the types of `@anthropic-ai/sdk` 1.12 (`BetaRawContentBlockDelta`).
@@ -17,7 +17,7 @@ const BLOCK_OF_DELTA: Readonly<Record<string, string>> = {
   thinking_delta: "thinking",
 };
 
-/** The input of a block; text that is not JSON becomes what the API takes back. */
+/** Parses the input of a block; text that is not JSON is wrapped so that the API accepts it back. */
 function parseInput(json: string): unknown {
   try {
     return parseExact(json);
@@ -30,9 +30,9 @@ function parseInput(json: string): unknown {
 export class BlockDecoder {
   /** The block so far, as it goes back to the server. */
   readonly block: Json;
-  /** Which tool call it is; `undefined` for all other blocks. */
+  /** The index of its tool call; `undefined` for other blocks. */
   readonly #call: number | undefined;
-  /** The JSON of its input so far; `undefined` as long as none came. */
+  /** The JSON of its input so far; `undefined` until any arrives. */
   #input: string | undefined;
 
   constructor(start: Json, call: number | undefined) {
@@ -41,8 +41,8 @@ export class BlockDecoder {
   }
 
   /**
-   * The start of the block of `delta`, where the server sent none: `open` is the block so far, if any.
-   * `undefined` when the delta belongs to `open`, or to a block that nothing is known about.
+   * The missing start of the block of `delta`; `undefined` if the delta belongs to the open block `open`, or to
+   * a block of unknown type.
    */
   static missingStart({ type }: Json, open: BlockDecoder | undefined): Json | undefined {
     const block = BLOCK_OF_DELTA[String(type)];
@@ -51,12 +51,12 @@ export class BlockDecoder {
     return open === undefined || open.block.type === other ? { type: block } : undefined;
   }
 
-  /** UTF-16 units that it adds to the answer's text. */
+  /** The UTF-16 code units that it adds to the answer's text. */
   get textLength(): number {
     return this.block.type === "text" ? asText(this.block.text)?.length ?? 0 : 0;
   }
 
-  /** The events of what the block begins with. */
+  /** Returns the events for the initial content of the block. */
   start(): StreamEvent[] {
     const { type, id, name } = this.block;
     if (this.#call !== undefined) {
@@ -68,7 +68,7 @@ export class BlockDecoder {
     return text === undefined ? [] : [{ type, text }];
   }
 
-  /** Takes in one delta. */
+  /** Adds a delta. */
   push(delta: Json): StreamEvent[] {
     const { block } = this;
     switch (delta.type) {
@@ -87,7 +87,7 @@ export class BlockDecoder {
         return [{ type: "tool_call", index: this.#call, arguments: json }];
       }
       default: {
-        // Signatures and compaction come whole; so do fields that are not known yet.
+        // Signatures and compaction arrive whole, and so may fields that are not known yet.
         const { type: _, ...fields } = delta;
         Object.assign(block, fields);
         return [];
@@ -98,11 +98,11 @@ export class BlockDecoder {
   #append(type: "text" | "thinking", text: string | undefined): StreamEvent[] {
     if (text === undefined) return [];
     this.block[type] = (asText(this.block[type]) ?? "") + text;
-    // Blocks of unknown types may have text, which is not the answer's.
+    // Text in blocks of unknown types is not part of the answer.
     return this.block.type === type ? [{ type, text }] : [];
   }
 
-  /** Ends the block, which begins at `start` of the answer's text. */
+  /** Ends the block, which starts at `start` within the answer's text. */
   stop(start: number): StreamEvent[] {
     const { block } = this;
     if (block.type === "text") {

@@ -1,5 +1,5 @@
 /**
- * The option `thinking`, in the words that each generation of Claude accepts.
+ * Encodes the `thinking` option in the form that each generation of Claude accepts.
  *
  * Source: Anthropic's documentation, "Extended thinking", "Adaptive thinking", "Effort".
  *
@@ -15,7 +15,7 @@ import { ConfigurationError } from "../../errors.ts";
 import type { ClaudeModel } from "./model_features.ts";
 import { unsupported } from "../unsupported.ts";
 
-/** The smallest budget that the API takes. */
+/** The smallest budget that the API accepts. */
 const MIN_BUDGET = 1024;
 const BUDGETS: Readonly<Record<ThinkingLevel, number>> = {
   minimal: MIN_BUDGET,
@@ -25,11 +25,11 @@ const BUDGETS: Readonly<Record<ThinkingLevel, number>> = {
   xhigh: 32_768,
   max: 63_999,
 };
-/** The share of the model's limit that a level leaves for the answer. */
+/** The tokens of the model's limit that a level leaves for the answer. */
 const MIN_ANSWER = 8192;
 
-/** What goes into the request. */
-export interface ClaudeThinking {
+/** The request fields for thinking. */
+export interface AnthropicThinking {
   thinking?: { type: string; budget_tokens?: number; display?: "summarized" };
   effort?: Exclude<ThinkingLevel, "minimal">;
   maxTokens: number;
@@ -45,49 +45,51 @@ function withBudget(
   model: ClaudeModel,
   thinking: Exclude<Thinking, false>,
   given: number | undefined,
-): ClaudeThinking {
+): AnthropicThinking {
   const budget_tokens = budgetOf(thinking, model);
   if (budget_tokens < MIN_BUDGET && model.isKnown) {
-    throw new ConfigurationError(`thinking: ${name} thinks with at least ${MIN_BUDGET} tokens`);
+    throw new ConfigurationError(
+      `thinking: ${name} needs a budget of at least ${MIN_BUDGET} tokens`,
+    );
   }
-  // The budget is part of the limit, so an answer needs room beside it.
+  // The budget counts towards the limit, so the answer needs room in addition to it.
   const room = Math.max(model.outputLimit - budget_tokens, MIN_ANSWER);
   const maxTokens = given ?? budget_tokens + Math.min(model.maxTokens, room);
   if (maxTokens <= budget_tokens) {
     throw new ConfigurationError(
-      `maxTokens: ${maxTokens} leaves no room for an answer beside ${budget_tokens} of thinking`,
+      `maxTokens: ${maxTokens} leaves no room for an answer after ${budget_tokens} tokens of thinking`,
     );
   }
   return { thinking: { type: "enabled", budget_tokens }, maxTokens };
 }
 
-function turnedOff(name: string, { off }: ClaudeModel): ClaudeThinking["thinking"] {
+function turnedOff(name: string, { off }: ClaudeModel): AnthropicThinking["thinking"] {
   if (off === "never") {
     throw unsupported(
       "thinking: false",
       name,
-      'It always thinks; use "low" for as little as possible.',
+      'It always thinks; "low" is the least.',
     );
   }
   return off === "omit" ? undefined : { type: off };
 }
 
 /** The level as effort; the next higher one if the model lacks it. */
-function effortOf(level: ThinkingLevel, { xhigh }: ClaudeModel): ClaudeThinking["effort"] {
+function effortOf(level: ThinkingLevel, { xhigh }: ClaudeModel): AnthropicThinking["effort"] {
   if (level === "minimal") return "low";
   return level === "xhigh" && !xhigh ? "max" : level;
 }
 
 /**
- * What to send for `options.thinking` to a model.
+ * Returns the request fields for `options.thinking`.
  *
- * @throws {ConfigurationError} when the model cannot do it
+ * @throws {ConfigurationError} when the model does not support it
  */
-export function claudeThinking(
+export function anthropicThinking(
   name: string,
   model: ClaudeModel,
   options: SamplingOptions,
-): ClaudeThinking {
+): AnthropicThinking {
   const { thinking, maxTokens: given } = options;
   const maxTokens = given ?? model.maxTokens;
   if (thinking === undefined) return { maxTokens };

@@ -1,5 +1,5 @@
 /**
- * Tools, tool choices and tool calls as Anthropic's Messages API takes them.
+ * Encodes tools, tool choices and tool calls for Anthropic's Messages API.
  *
  * Source: Anthropic API reference, "Messages", `tools` and `tool_choice`; "Tool use"; "Fine-grained tool
  * streaming" (inputs that are not valid JSON).
@@ -13,11 +13,10 @@ import {
   type ToolChoice,
 } from "../../chat/options.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
-import { ConfigurationError } from "../../errors.ts";
 import { asObject, asText, type Json, parseExact } from "../../json/json.ts";
 import { withCacheControl } from "./content.ts";
 import type { ClaudeModel } from "./model_features.ts";
-import { unsupported } from "../unsupported.ts";
+import { rejectToolOptions, unsupported } from "../unsupported.ts";
 
 function encodeTool(tool: Tool): Json {
   if (!isFunctionTool(tool)) return tool;
@@ -26,7 +25,7 @@ function encodeTool(tool: Tool): Json {
   return withCacheControl({ name, description, input_schema, strict }, tool);
 }
 
-/** The tools of a request; `undefined` without any, since the API refuses an empty list. */
+/** Encodes the tools of a request; `undefined` if there are none, since the API rejects an empty list. */
 export function encodeTools(tools: readonly Tool[] | undefined): Json[] | undefined {
   return tools === undefined || tools.length === 0 ? undefined : tools.map(encodeTool);
 }
@@ -58,22 +57,18 @@ function functionName(choice: ToolChoice): unknown {
 }
 
 /**
- * The tool choice of a request; `undefined` when the API's default is meant.
+ * Encodes the tool choice of a request; `undefined` leaves it to the API's default.
  *
- * @throws {ConfigurationError} when there are no tools, or the model cannot do it
+ * @throws {ConfigurationError} when there are no tools, or the model does not support it
  */
 export function encodeToolChoice(
-  { tools, toolChoice, parallelToolCalls, extraBody }: SamplingOptions,
+  options: SamplingOptions,
   name: string,
   model: ClaudeModel,
 ): Json | undefined {
+  const { toolChoice, parallelToolCalls } = options;
   if (toolChoice === undefined && parallelToolCalls === undefined) return undefined;
-  if (!tools?.length && extraBody?.tools === undefined) {
-    const option = toolChoice === undefined ? "parallelToolCalls" : "toolChoice";
-    throw new ConfigurationError(`${option} is set, but there are no tools`, {
-      hint: `Give tools, or leave ${option} out.`,
-    });
-  }
+  rejectToolOptions(options);
   const choice = choiceOf(toolChoice, name, model);
   if (parallelToolCalls === false && choice.type !== "none") {
     choice.disable_parallel_tool_use = true;
@@ -81,7 +76,7 @@ export function encodeToolChoice(
   return choice;
 }
 
-/** The arguments of a call as the object that the API requires. */
+/** Parses the arguments of a call to the object that the API requires. */
 function inputOf(text: unknown, type: ToolCall["type"]): unknown {
   if (typeof text !== "string") return asObject(text) ?? {};
   if (type === "custom") return { input: text };
@@ -90,15 +85,15 @@ function inputOf(text: unknown, type: ToolCall["type"]): unknown {
   try {
     value = parseExact(text);
   } catch {
-    // A result of the call follows, so the model has to see what it wrote.
+    // The result of the call follows, so the model must see what it wrote.
     return { INVALID_JSON: text };
   }
   return asObject(value) ?? { arguments: value };
 }
 
-/** A call of an earlier turn, made by another provider, as a block. `id` is one that Claude takes. */
+/** Encodes another provider's call as a block. `id` must be one that the API accepts. */
 export function encodeToolCall(call: ToolCall, id: string): Json {
-  // Records of other tools have the fields of `function` in the call itself.
+  // Records written by other tools have the fields of `function` in the call itself.
   const called = call.function ?? call as unknown as ToolCall["function"];
   return { type: "tool_use", id, name: called.name, input: inputOf(called.arguments, call.type) };
 }

@@ -1,5 +1,5 @@
 /**
- * Token counts of Anthropic's Messages API.
+ * Decodes token counts of Anthropic's Messages API.
  *
  * Sources: the types of `@anthropic-ai/sdk` 1.12 (`BetaUsage`, `BetaIterationsUsage`) and Anthropic's
  * documentation: "Prompt caching"; "Compaction", "Understanding usage" (the top-level counts leave
@@ -13,10 +13,10 @@ import type { Usage } from "../../usage.ts";
 import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import type { Completion } from "../protocol.ts";
 
-/** What a usage object says. */
-export type ClaudeUsage = { usage: Usage | null } & Pick<Completion, "serviceTier" | "billed">;
+/** The decoded fields of a usage object. */
+export type AnthropicUsage = { usage: Usage | null } & Pick<Completion, "serviceTier" | "billed">;
 
-/** The counts of one usage object or iteration; `undefined` when it has none. */
+/** The counts of one usage object or iteration; `undefined` if it has none. */
 function countsOf(usage: Json): Usage | undefined {
   const input = asCount(usage.input_tokens);
   const output = asCount(usage.output_tokens);
@@ -56,12 +56,12 @@ function sum(a: Usage, b: Usage): Usage {
 
 type Part = { model?: string; usage: Usage };
 
-/** The model that took over from one that declined; `undefined` where none did. */
+/** The model that took over after one declined; `undefined` if none did. */
 function fallbackModel(iterations: readonly Json[]): string | undefined {
   return asText(iterations.find(({ type }) => type === "fallback_message")?.model);
 }
 
-/** The parts of a bill that the top-level counts `main` leave out, each with its model. */
+/** The billed parts that the top-level counts `main` omit, each with its model. */
 function partsBeside(main: Usage, iterations: readonly Json[]): Part[] {
   const server = fallbackModel(iterations);
   const parts: Part[] = [];
@@ -82,16 +82,16 @@ function partsBeside(main: Usage, iterations: readonly Json[]): Part[] {
       if (isOther && usage.completionTokens > 0) declined.push({ model, usage });
     }
   }
-  // A server may sum up all attempts at the top level; nothing is missing then.
+  // If a server sums up all attempts at the top level, nothing is missing.
   return main.completionTokens < completionTokens ? [...parts, ...declined] : parts;
 }
 
 /** Decodes a usage object. Counts that are absent, `null`, negative or not numbers are unknown. */
-export function decodeUsage(value: unknown): ClaudeUsage {
+export function decodeUsage(value: unknown): AnthropicUsage {
   const object = asObject(value);
   const main = object && countsOf(object);
   if (object === undefined || main === undefined) return { usage: null };
-  const decoded: ClaudeUsage = { usage: main };
+  const decoded: AnthropicUsage = { usage: main };
   const tier = object.speed === "fast" ? "fast" : asText(object.service_tier);
   if (tier !== undefined && tier !== "standard") decoded.serviceTier = tier;
   const iterations = asObjects(object.iterations);
@@ -108,8 +108,8 @@ export function decodeUsage(value: unknown): ClaudeUsage {
 const INPUT = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"];
 
 /**
- * Takes a later usage object of a stream into `known`: its counts are totals, so they replace earlier ones,
- * but what is `null` or left out stays. Compatible servers send zeros for a prompt that they counted before.
+ * Merges a later usage object of a stream into `known`. Its counts are totals, so they replace earlier ones;
+ * counts that are `null` or absent stay. Compatible servers send zeros for a prompt that they counted before.
  */
 export function mergeUsage(known: Json, later: Json): void {
   const hasInput = INPUT.some((name) => (asCount(later[name]) ?? 0) > 0);

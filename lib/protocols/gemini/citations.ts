@@ -1,5 +1,5 @@
 /**
- * The sources that a Gemini answer cites: grounding, citations of training data, and fetched URLs.
+ * Decodes the sources of a Gemini answer: grounding, citations of training data, and fetched URLs.
  *
  * Source: Gemini API reference, "GroundingMetadata", "CitationMetadata" and "UrlContextMetadata", and
  * the types of `@google/genai`: positions are bytes of UTF-8, counted from the start of a part.
@@ -9,14 +9,14 @@
 import type { Citation } from "../../chat/result.ts";
 import { asNumber, asObject, asObjects, asText, type Json } from "../../json/json.ts";
 
-/** The text of an answer, and where each of its parts begins in it. */
+/** The text of an answer, and the start of each part within it. */
 export interface AnswerText {
   content: string;
   /** Indexed by part; `undefined` for parts that are not in `content`. */
   starts: readonly (number | undefined)[];
 }
 
-/** Converts offsets in UTF-8 to offsets in a string. */
+/** Converts byte offsets in UTF-8 to offsets in a string. */
 class Utf8Offsets {
   readonly #text: string;
   readonly #bytes: Uint8Array;
@@ -36,7 +36,7 @@ class Utf8Offsets {
     return this.#bytes.length;
   }
 
-  /** The offset in bytes of a text's position. */
+  /** Converts a position in the text to an offset in bytes. */
   toBytes(position: number): number {
     return position === 0 ? 0 : new TextEncoder().encode(this.#text.slice(0, position)).length;
   }
@@ -44,12 +44,12 @@ class Utf8Offsets {
 
 type Span = Pick<Citation, "start" | "end">;
 
-/** Finds where a segment of the answer is; nothing if the offsets do not fit the text. */
+/** Locates a segment of the answer; `undefined` if the offsets do not fit the text. */
 function locate(segment: Json, text: AnswerText, offsets: Utf8Offsets): Span {
   const from = asNumber(segment.startIndex) ?? 0;
   const to = asNumber(segment.endIndex);
   const expected = asText(segment.text);
-  // A stream counts from the beginning of the answer, whatever parts it was sent in.
+  // Streams count from the start of the answer, not of each part.
   for (const base of [text.starts[asNumber(segment.partIndex) ?? 0], 0]) {
     if (to === undefined || base === undefined) continue;
     const first = offsets.toBytes(base);
@@ -63,7 +63,7 @@ function locate(segment: Json, text: AnswerText, offsets: Utf8Offsets): Span {
   return start < 0 ? {} : { start, end: start + expected!.length };
 }
 
-/** The source in a grounding chunk, whichever tool found it. */
+/** The source in a grounding chunk of any tool. */
 function sourceOf(chunk: Json): Pick<Citation, "url" | "title" | "text"> {
   const source = asObject(chunk.web) ?? asObject(chunk.retrievedContext) ?? asObject(chunk.maps) ??
     asObject(chunk.image) ?? {};
@@ -77,17 +77,17 @@ function sourceOf(chunk: Json): Pick<Citation, "url" | "title" | "text"> {
   };
 }
 
-/** Collects the sources of one answer, of one response or of the chunks of a stream. */
+/** Collects the sources of one answer from a response or from the chunks of a stream. */
 export class CitationReader {
-  /** The chunks of the newest list, which supports refer to by index. */
+  /** The latest list of grounding chunks, which supports refer to by index. */
   #chunks: readonly Json[] = [];
-  /** Each thing found, once, in order. */
+  /** All citations so far, in order and without duplicates. */
   readonly #found = new Map<string, (text: AnswerText, offsets: Utf8Offsets) => Citation>();
-  /** Sources that are only cited if nothing refers to them with a position. */
+  /** Sources to cite at the end unless something refers to them with a position. */
   readonly #sources = new Map<string, Citation>();
   readonly #cited = new Set<string>();
 
-  /** Reads the metadata of a candidate. A stream may repeat what it already sent. */
+  /** Reads the metadata of a candidate. Streams may repeat what they already sent. */
   add(candidate: Json): void {
     const grounding = asObject(candidate.groundingMetadata);
     if (grounding !== undefined) this.#addGrounding(grounding);
@@ -112,7 +112,7 @@ export class CitationReader {
     }
   }
 
-  /** The citations that were not taken before. */
+  /** Returns the citations that have not been returned before. */
   take(text: () => AnswerText): Citation[] {
     if (this.#found.size === 0 && this.#sources.size === 0) return [];
     const answer = text();

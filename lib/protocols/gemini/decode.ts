@@ -1,5 +1,5 @@
 /**
- * Whole answers of the Gemini API.
+ * Decodes plain answers of the Gemini API.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { asObject, asObjects, type Json } from "../../json/json.ts";
 import { GeminiStreamDecoder } from "./stream.ts";
 import type { Completion } from "../protocol.ts";
 
-/** A response, or the list of chunks that a stream without `alt=sse` is. */
+/** The chunks of a body: one response, or the list that a stream without `alt=sse` is. */
 function chunksOf(body: unknown): readonly Json[] {
   return Array.isArray(body) ? asObjects(body) : [asObject(body) ?? {}];
 }
@@ -17,7 +17,7 @@ function chunksOf(body: unknown): readonly Json[] {
 /**
  * Decodes a plain answer.
  *
- * @throws {FlexLLMError} for a blocked prompt, an answer that failed, or no answer
+ * @throws {FlexLLMError} for a blocked prompt, a failed answer, or no answer
  */
 export function decode(body: unknown): Completion {
   const decoder = new GeminiStreamDecoder();
@@ -44,7 +44,7 @@ export function decode(body: unknown): Completion {
   return completion;
 }
 
-/** Gemini sometimes answers with usage only; anything else is not Gemini. */
+/** The error for a body without candidates. Gemini sometimes sends only usage; other bodies are not Gemini's. */
 function noCandidate(decoder: GeminiStreamDecoder): MalformedResponseError {
   const isGemini = decoder.raw.usageMetadata !== undefined || decoder.model !== undefined;
   return new MalformedResponseError("the server's answer has no candidate", {

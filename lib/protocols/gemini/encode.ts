@@ -1,5 +1,5 @@
 /**
- * Requests of Google's Gemini API.
+ * Encodes requests for Google's Gemini API.
  *
  * Source: Gemini API reference, "models.generateContent", and the types of `@google/genai`.
  *
@@ -15,7 +15,7 @@ import { encodeTools, toolDefaults } from "./tools.ts";
 import type { ChatRequest, Endpoint } from "../protocol.ts";
 import type { EncodedRequest } from "../../transport/request.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
-import { refuseOptions, unsupported } from "../unsupported.ts";
+import { rejectOptions, unsupported } from "../unsupported.ts";
 
 function encodeFormat(format: ResponseFormat | undefined): Json {
   if (format === undefined || format.type === "text") return {};
@@ -30,7 +30,7 @@ function encodeStop(stop: SamplingOptions["stop"]): readonly string[] | undefine
   return stop?.length === 0 ? undefined : stop;
 }
 
-/** Only one answer is read; others would be paid for and lost. */
+/** Rejects several candidates: only one is read, and the others would be paid for and lost. */
 function checkCandidateCount(extraBody: SamplingOptions["extraBody"]): void {
   const config = asObject(extraBody?.generationConfig) ?? asObject(extraBody?.generation_config);
   const count = config?.candidateCount ?? config?.candidate_count;
@@ -51,7 +51,7 @@ function encodeBody(request: ChatRequest, isVertex: boolean): string {
   }
   if (!model.sampling) {
     const names = ["temperature", "topP", "topK", "presencePenalty", "frequencyPenalty"] as const;
-    refuseOptions(options, names, request.model, "This model generation ignores or refuses it.");
+    rejectOptions(options, names, request.model, "This model generation ignores or refuses it.");
   }
   checkCandidateCount(options.extraBody);
   const target = { model, isVertex };
@@ -80,13 +80,13 @@ function encodeBody(request: ChatRequest, isVertex: boolean): string {
   return JSON.stringify(mergeExtraBody(body, options.extraBody, defaults));
 }
 
-/** The path of a model: those that are not Google's own are named with their kind, `tunedModels/x`. */
+/** The path of a model; names of models that are not Google's own include their kind (`tunedModels/x`). */
 function modelPath(model: string): string {
   const path = model.includes("/") ? model : `models/${model}`;
   return `/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-/** Makes the encoder of one endpoint. */
+/** Returns the encoder for one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
   const headers = jsonHeaders(endpoint, "x-goog-api-key");
   const isVertex = /\baiplatform\.googleapis\.com\/|\/publishers\/google$/.test(endpoint.baseUrl);

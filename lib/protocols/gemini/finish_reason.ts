@@ -1,9 +1,9 @@
 /**
- * Why a Gemini answer ended: as a result, as a filtered result, or as a failure.
+ * Maps Gemini's finish reasons: to ours, or to an error.
  *
  * Sources: `FinishReason` and `BlockedReason` in the types of `@google/genai`; the Gemini API reference,
- * "FinishReason" (`MISSING_THOUGHT_SIGNATURE`). That an invalid call is worth another attempt is how
- * Google's own gemini-cli treats it ("Improve MALFORMED_FUNCTION_CALL handling").
+ * "FinishReason" (`MISSING_THOUGHT_SIGNATURE`). Google's own gemini-cli also retries invalid calls ("Improve
+ * MALFORMED_FUNCTION_CALL handling").
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { FinishReason } from "../../chat/result.ts";
 import { ContentBlockedError, HttpError, type PartialCompletion } from "../../errors.ts";
 import { asObject, asText, type Json } from "../../json/json.ts";
 
-/** A filter withheld the answer, or the rest of it. */
+/** Reasons with which a filter withheld the answer or the rest of it. */
 const FILTERED: ReadonlySet<string> = new Set([
   "SAFETY",
   "RECITATION",
@@ -29,8 +29,8 @@ const FILTERED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The reasons whose numbers are the same in the Gemini API and in Vertex AI; up to the last one, where they
- * differ, both are filters.
+ * Reasons by number, as far as the Gemini API and Vertex AI agree. Where they first differ, at the last one,
+ * both are filters.
  */
 const NUMBERS = [
   "FINISH_REASON_UNSPECIFIED",
@@ -45,29 +45,29 @@ const NUMBERS = [
 ];
 
 /**
- * The reason in `candidate`, if any. Google's clients for Go and Python have numbers sent instead of names
- * (`$alt=json;enum-encoding=int`), which gateways pass on.
+ * The reason in `candidate`, if any. Google's Go and Python clients request numbers instead of names
+ * (`$alt=json;enum-encoding=int`), and gateways pass these on.
  */
 export function reasonOf({ finishReason: reason }: Json): string | undefined {
   return typeof reason === "number" ? NUMBERS[reason] : asText(reason);
 }
 
-/** Maps the reason why a candidate ended; Gemini has none for tool calls. */
+/** Maps a finish reason to ours; Gemini has none for tool calls. */
 export function finishReason(reason: string | undefined, hasToolCalls: boolean): FinishReason {
   if (reason !== undefined && FILTERED.has(reason)) return "content_filter";
-  // CONTINUATION: the answer is longer than one response may be.
+  // CONTINUATION: the answer exceeds the maximum length of a response.
   if (reason === "MAX_TOKENS" || reason === "CONTINUATION") return "length";
-  // aimock says FUNCTION_CALL, Google STOP.
+  // Google sends STOP here, aimock FUNCTION_CALL.
   if (hasToolCalls) return "tool_calls";
   return reason === "STOP" ? "stop" : "other";
 }
 
-/** Whether `reason` says that the candidate ended: protobuf's default value does not. */
+/** Whether `reason` means that the candidate ended; protobuf's default value does not. */
 export function isFinished(reason: string | undefined): reason is string {
   return reason !== undefined && reason !== "FINISH_REASON_UNSPECIFIED";
 }
 
-/** Reasons that make an answer useless, regardless of its content. */
+/** Reasons that mean a failure, regardless of the content. */
 const FAILURES: Readonly<Record<string, { what: string; retryable: boolean; hint?: string }>> = {
   MALFORMED_FUNCTION_CALL: { what: "the model wrote an invalid function call", retryable: true },
   MALFORMED_RESPONSE: { what: "the model's response was malformed", retryable: true },
@@ -78,7 +78,7 @@ const FAILURES: Readonly<Record<string, { what: string; retryable: boolean; hint
   TOO_MANY_TOOL_CALLS: {
     what: "the model called too many tools in a row",
     retryable: false,
-    hint: "Offer fewer tools, or ask for less in one request.",
+    hint: "Offer fewer tools, or split the task into several requests.",
   },
   MISSING_THOUGHT_SIGNATURE: {
     what: "a function call in the request lacks its thought signature",
@@ -94,7 +94,7 @@ const EMPTY_FAILURES: ReadonlySet<string> = new Set(["OTHER", "NO_IMAGE", "IMAGE
  * Throws if the candidate ended with a failure.
  *
  * @param isEmpty whether nothing was generated
- * @param partial called for what did arrive
+ * @param partial returns what did arrive
  * @throws {HttpError} retryable if the model may do better in another attempt
  */
 export function checkFailure(
@@ -124,7 +124,7 @@ export function checkFailure(
 /**
  * Throws if the prompt was blocked.
  *
- * @throws {ContentBlockedError} with the tokens that were counted
+ * @throws {ContentBlockedError} with the counted tokens
  */
 export function checkBlocked(answer: Json, partial: () => PartialCompletion): void {
   const feedback = asObject(answer.promptFeedback);

@@ -1,14 +1,14 @@
 /**
- * Google's Gemini API.
+ * The Gemini protocol: Google's Gemini API and Vertex AI.
  *
  * @module
  */
 import { decode } from "./decode.ts";
 import { decodeError } from "../google_error.ts";
 import { encoder } from "./encode.ts";
+import { modelList } from "./models.ts";
 import { GeminiStreamDecoder } from "./stream.ts";
-import { geminiModelList } from "../model_list.ts";
-import type { FetchedUrls, Protocol } from "../protocol.ts";
+import type { FetchedUrls, OfficialProtocol } from "../protocol.ts";
 
 /**
  * Only newer models fetch web URLs, and no other service of this format does, so web content is sent as
@@ -25,13 +25,22 @@ const fetchedUrls: FetchedUrls = {
 };
 
 /** The generateContent format. */
-export const gemini: Protocol = {
+export const gemini: OfficialProtocol<"gemini"> = {
   name: "gemini",
+  official: {
+    company: "Google",
+    baseUrl: "https://generativelanguage.googleapis.com/v1beta",
+    keyVariable: "GEMINI_API_KEY",
+    billingPage: "aistudio.google.com under Billing",
+  },
+  isAnswer: ({ candidates }) => Array.isArray(candidates),
   encoder,
   decode,
   streamDecoder: () => new GeminiStreamDecoder(),
-  modelList: geminiModelList,
+  modelList,
   fetchedUrls,
   exactNumbers: true,
+  neutralFields: { toolConfig: ['{"functionCallingConfig":{"mode":"AUTO"}}'] },
+  rateLimitHeaders: [],
   decodeError,
 };

@@ -1,8 +1,8 @@
 /**
- * Log probabilities in a Gemini answer.
+ * Decodes the log probabilities of a Gemini answer.
  *
  * Source: Gemini API reference, "LogprobsResult": one chosen candidate and one list of top candidates
- * for each step; protobuf's JSON leaves out a probability of 0 and an empty token.
+ * for each step; protobuf's JSON omits a probability of 0 and an empty token.
  *
  * @module
  */

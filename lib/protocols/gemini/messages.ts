@@ -1,5 +1,5 @@
 /**
- * Conversations as Gemini's `contents`.
+ * Encodes conversations as Gemini's `contents`.
  *
  * Sources: Gemini API reference, "Content", "FunctionResponse"; documentation, "Thought signatures" and
  * "Function calling" (multimodal function responses, Gemini 3).
@@ -13,20 +13,20 @@ import { asObject, asText, type Json } from "../../json/json.ts";
 import type { GeminiModel } from "./model_features.ts";
 import { encodeContent } from "./parts.ts";
 import { parseArguments } from "../tool_arguments.ts";
-import { refuseField, unsupportedPart } from "../unsupported.ts";
+import { rejectField, unsupportedPart } from "../unsupported.ts";
 
 type Turn = { role: "user" | "model"; parts: Json[] };
 
-/** What the encoding of a conversation depends on. */
+/** The model and server that a conversation is encoded for. */
 export interface GeminiTarget {
   model: GeminiModel;
-  /** Whether the server is Vertex AI, which knows no ids of calls. */
+  /** Whether the server is Vertex AI, which has no call ids. */
   isVertex: boolean;
 }
 
 /**
- * The placeholder signature of a call that Gemini did not make itself. Gemini 3 refuses a turn whose
- * first function call has none.
+ * The placeholder signature for calls that another model made. Gemini 3 rejects turns whose first function
+ * call has no signature.
  *
  * Source: Gemini API documentation, "Thought signatures", FAQ.
  */
@@ -35,7 +35,7 @@ const NO_SIGNATURE = "skip_thought_signature_validator";
 /** The calls so far by id, and whether Google assigned the id. */
 type Calls = Map<string, { name: string; hasId: boolean }>;
 
-/** The signature of a call that Gemini made through its OpenAI-compatible API. */
+/** The signature of a call from Gemini's OpenAI-compatible API. */
 function signatureOf(call: ToolCall): string | undefined {
   const { google } = asObject((call as unknown as Json).extra_content) ?? {};
   return asText(asObject(google)?.thought_signature);
@@ -52,7 +52,7 @@ function encodeCall(call: ToolCall, { isVertex }: GeminiTarget): Json {
   };
 }
 
-/** Gives the first of the calls a signature if none of them has one. */
+/** Adds the placeholder to the first call if none of the calls has a signature. */
 function signed(parts: readonly Json[]): readonly Json[] {
   const first = parts.findIndex((part) => part.functionCall !== undefined);
   const isSigned = parts.some((part) =>
@@ -105,7 +105,7 @@ function encodeToolResult(
   const call = calls.get(message.tool_call_id);
   if (call === undefined) {
     throw new InvalidInputError(
-      `the tool message for ${message.tool_call_id} answers no tool call before it`,
+      `the tool message for ${message.tool_call_id} does not follow a tool call with this id`,
     );
   }
   const parts = encodeContent(message.content);
@@ -133,27 +133,27 @@ function encodeToolResult(
   };
 }
 
-/** Throws for a mark of the prompt cache, which Gemini has no place for. */
-export function refuseMark(value: { cache_control?: unknown }): void {
+/** Throws if `value` has a prompt cache breakpoint, which Gemini does not have. */
+export function rejectCacheControl(value: { cache_control?: unknown }): void {
   if (!value.cache_control) return;
-  refuseField(
+  rejectField(
     "cache_control",
     "Gemini",
-    "It caches prompts by itself: leave cache_control out, or name a cachedContent in extraBody.",
+    "It caches prompts automatically: leave cache_control out, or name a cachedContent in extraBody.",
   );
 }
 
-function refuseMarks(message: Message): void {
+function rejectCacheControls(message: Message): void {
   const { content } = message;
-  refuseMark(message as { cache_control?: unknown });
+  rejectCacheControl(message as { cache_control?: unknown });
   if (!Array.isArray(content)) return;
-  for (const part of content as { cache_control?: unknown }[]) refuseMark(part);
+  for (const part of content as { cache_control?: unknown }[]) rejectCacheControl(part);
 }
 
 /**
- * Encodes a conversation: system messages apart, and the turns of one speaker together.
+ * Encodes a conversation: system messages separately, and consecutive turns of one role merged.
  *
- * @throws {InvalidInputError} for what cannot be sent, such as a system message after the first turn
+ * @throws {InvalidInputError} for messages that cannot be sent, such as a system message after the first turn
  */
 export function encodeMessages(
   messages: readonly Message[],
@@ -163,14 +163,14 @@ export function encodeMessages(
   const contents: Turn[] = [];
   const calls: Calls = new Map();
   const add = (role: Turn["role"], parts: readonly Json[]) => {
-    // The API refuses empty turns.
+    // The API rejects empty turns.
     if (parts.length === 0) return;
     const last = contents.at(-1);
     if (last?.role === role) last.parts.push(...parts);
     else contents.push({ role, parts: [...parts] });
   };
   for (const [i, message] of messages.entries()) {
-    refuseMarks(message);
+    rejectCacheControls(message);
     switch (message.role) {
       case "system":
       case "developer":

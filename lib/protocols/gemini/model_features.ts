@@ -1,5 +1,5 @@
 /**
- * What each generation of Gemini accepts.
+ * Lists what each generation of Gemini accepts.
  *
  * Sources: Gemini API documentation, "Thinking" (budgets of Gemini 2.5; `thinkingBudget` is accepted by
  * Gemini 3 for compatibility) and "Thought signatures"; the model catalog of `@ai-sdk/google` (levels of
@@ -8,24 +8,24 @@
  * @module
  */
 
-/** A level of thinking, as the API names it. */
+/** A thinking level, as the API names it. */
 export type GeminiLevel = "MINIMAL" | "LOW" | "MEDIUM" | "HIGH" | "XHIGH";
 
-/** What one model accepts. */
+/** What a model accepts. */
 export interface GeminiModel {
-  /** How levels of thinking are sent: not at all, as a budget of tokens, or by name. */
+  /** How a thinking level is sent: not at all, as a token budget, or by name. */
   thinking: "none" | "budget" | "level";
-  /** The names of the levels; empty for budgets. */
+  /** The levels that it accepts by name; empty for budgets. */
   levels: readonly GeminiLevel[];
-  /** The largest budget of thinking tokens; 0 where budgets are refused. */
+  /** The maximum thinking budget in tokens; 0 if budgets are rejected. */
   maxBudget: number;
   /** Whether thinking can be turned off. */
   canTurnOff: boolean;
   /** Whether temperature, topP, topK and penalties have an effect. */
   sampling: boolean;
   /**
-   * Gemini 3 or later: wants a signature with function calls, takes media in function responses, and
-   * allows built-in tools beside functions.
+   * Whether it is Gemini 3 or later: it requires a signature with function calls, accepts media in function
+   * responses, and combines built-in tools with functions.
    */
   isGemini3: boolean;
 }
@@ -49,14 +49,14 @@ const LEVEL: GeminiModel = {
 };
 const NOT_MINIMAL: GeminiModel = { ...LEVEL, levels: ["LOW", "MEDIUM", "HIGH"] };
 const GEMINI_4: GeminiModel = { ...NOT_MINIMAL, maxBudget: 0, sampling: false };
-/** The server knows better than we do. */
+/** An unlisted model: everything is sent, and the server decides. */
 const UNKNOWN: GeminiModel = {
   ...LEVEL,
   levels: ["MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"],
   canTurnOff: true,
 };
 
-/** The first row whose pattern fits counts. */
+/** The models; the first matching pattern wins. */
 const MODELS: readonly [pattern: RegExp, model: GeminiModel][] = [
   [/gemini-(1|2\.0)|gemma-?[1-3]/, NONE],
   [/gemini-2\.5-pro/, { ...BUDGET, maxBudget: 32_768, canTurnOff: false }],
@@ -71,7 +71,7 @@ const MODELS: readonly [pattern: RegExp, model: GeminiModel][] = [
   [/gemini|banana/, UNKNOWN],
 ];
 
-/** What `model` accepts. Nothing is refused for unknown models, which may be tuned ones. */
+/** What `model` accepts. Nothing is rejected for unknown models, which may be tuned ones. */
 export function geminiModel(model: string): GeminiModel {
   return MODELS.find(([pattern]) => pattern.test(model))?.[1] ?? { ...UNKNOWN, isGemini3: false };
 }

@@ -1,10 +1,10 @@
 /**
- * Arguments of a function call that arrive in pieces (`streamFunctionCallArguments`, Vertex AI only).
+ * Assembles function call arguments that arrive in pieces (`streamFunctionCallArguments`, Vertex AI only).
  *
  * Source: `PartialArg` in the types of `@google/genai`: a JSON path (RFC 9535) such as
- * `$.foo.bar[0].data`, and a value; strings may continue in the next piece. That an entry without a
- * value ends a string or stands for an empty object, and `$.path[]` for an empty array, is what the
- * `@ai-sdk/google` package records of Vertex AI.
+ * `$.foo.bar[0].data`, and a value; strings may continue in the next piece. Fixtures of the `@ai-sdk/google`
+ * package, recorded from Vertex AI: an entry without a value ends a string or is an empty object, and
+ * `$.path[]` is an empty array.
  *
  * @module
  */
@@ -41,11 +41,11 @@ function get(container: object, segment: Segment): unknown {
   return Object.hasOwn(container, segment) ? (container as Json)[segment] : undefined;
 }
 
-/** The container that the last segment of a path is in, which is made if it is missing. */
+/** Returns the container of the last segment of a path, and creates missing ones. */
 function containerOf(root: object, path: readonly Segment[]): object | undefined {
   let container = root;
   for (const [i, segment] of path.entries()) {
-    // An index far beyond the end would fill memory with holes.
+    // An index far beyond the end would waste memory on holes.
     if (Array.isArray(container) && !(Number(segment) <= container.length)) return undefined;
     if (i === path.length - 1) break;
     let next = get(container, segment);
@@ -63,7 +63,7 @@ function valueOf(piece: Json): unknown {
     ("nullValue" in piece ? null : undefined);
 }
 
-/** Adds pieces of arguments to `args`, which is changed. */
+/** Adds pieces of arguments to `args` in place. */
 export function addPartialArgs(args: Json, pieces: unknown): void {
   for (const piece of asObjects(pieces)) {
     const path = typeof piece.jsonPath === "string" ? piece.jsonPath : "$";
@@ -85,7 +85,7 @@ export function addPartialArgs(args: Json, pieces: unknown): void {
   }
 }
 
-/** Whether a function call is only the beginning or a piece of one. */
+/** Whether a function call is incomplete: the start of one, or a piece. */
 export function isPartialCall(call: Json): boolean {
   return call.willContinue === true || Array.isArray(call.partialArgs) ||
     (!call.name && asObject(call.args) === undefined);

@@ -1,5 +1,5 @@
 /**
- * Text, images, files and audio as Gemini's parts.
+ * Encodes text, images, files and audio as Gemini's parts.
  *
  * Source: Gemini API reference, "Part"; documentation, "Document understanding", "Audio understanding"
  * and "Video understanding" (YouTube URLs are file URIs).
@@ -12,10 +12,10 @@ import { asObjects, asText, type Json } from "../../json/json.ts";
 import { parseDataUrl } from "../data_url.ts";
 import { unsupportedPart } from "../unsupported.ts";
 
-/** Where names of uploaded files such as `files/abc` belong. */
+/** The base of the URIs of uploaded files (`files/abc`). */
 const FILES_API = "https://generativelanguage.googleapis.com/v1beta/";
 
-/** The media types of what Gemini reads, by extension. */
+/** The media types that Gemini accepts, by extension. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   pdf: "application/pdf",
   txt: "text/plain",
@@ -54,7 +54,7 @@ function inlineData(mimeType: string, data: string): Json {
   return { inlineData: { mimeType, data } };
 }
 
-/** The part for a URL: the data in it, or a file that Google can read. */
+/** The part for a URL: its inline data, or a file that Google can read. */
 function encodeUrl(url: string, name?: string): Json | undefined {
   const inline = parseDataUrl(url);
   if (inline !== undefined) return inlineData(inline.mediaType, inline.data);
@@ -89,7 +89,7 @@ function encodeAudio({ input_audio: audio }: AudioPart): Json {
   if (encoded !== undefined) return encoded;
   if (format === undefined) {
     throw new InvalidInputError("input_audio.format: expected a format such as wav or mp3", {
-      hint: "Name the format, or send the data as a data URL.",
+      hint: "Set the format, or send the data as a data URL.",
     });
   }
   return inlineData(MEDIA_TYPES[format] ?? `audio/${format}`, data);
@@ -113,14 +113,18 @@ function encodeDocument({ source, title, context }: DocumentPart): Json[] {
       return [...parts, ...encodeContent(asObjects(texts) as unknown as ContentPart[])];
     }
     default:
-      throw unsupportedPart("document", "Gemini", "Give it a source of a known type.");
+      throw unsupportedPart(
+        "document",
+        "Gemini",
+        "Use one of the source types that the Message type lists.",
+      );
   }
 }
 
 function encodePart(part: ContentPart | { type: "refusal"; refusal: string }): Json[] {
   switch (part.type) {
     case "text":
-      // The API refuses empty parts.
+      // The API rejects empty parts.
       return part.text === "" ? [] : [{ text: part.text }];
     case "refusal":
       return part.refusal === "" ? [] : [{ text: part.refusal }];

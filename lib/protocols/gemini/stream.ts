@@ -1,6 +1,6 @@
 /**
- * Reads answers of the Gemini API, chunk by chunk. Each chunk of a stream is a whole response with the
- * next parts, and there is no end marker; a plain answer is a stream of one chunk.
+ * Decodes answers of the Gemini API, chunk by chunk. Each chunk of a stream is a whole response with the
+ * next parts, and there is no end marker; a plain answer is treated as a stream of one chunk.
  *
  * Source: Gemini API reference, "models.streamGenerateContent".
  *
@@ -29,7 +29,7 @@ interface OpenCall {
   args: Json;
 }
 
-/** Only the first of several choices is read, as everywhere; protobuf leaves out an index of 0. */
+/** The first of several choices, the only one that is read; protobuf omits an index of 0. */
 function firstChoice(answer: Json): Json | undefined {
   return asObjects(answer.candidates).find(({ index }) => (index ?? 0) === 0);
 }
@@ -46,14 +46,14 @@ function assignFields(target: Json, source: Json | undefined): void {
   }
 }
 
-/** Whether a part is nothing but text, so that the text of the next one can be added to it. */
+/** Whether a part is only text, so that the next text can be appended to it. */
 function isPlainText(part: Json | undefined): part is Json & { text: string } {
   if (typeof part?.text !== "string") return false;
   for (const name in part) if (name !== "text" && name !== "thought") return false;
   return true;
 }
 
-/** Arguments as JSON; a gateway may send the text itself. */
+/** Arguments as JSON; some gateways send the text itself. */
 function argumentsOf(args: unknown): string {
   return asText(args) ?? JSON.stringify(args || {});
 }
@@ -62,12 +62,12 @@ function argumentsOf(args: unknown): string {
 export class GeminiStreamDecoder implements StreamDecoder {
   complete = false;
   readonly ended = false;
-  /** The whole response so far, as a plain answer would have it. */
+  /** The whole response so far, in the form of a plain answer. */
   readonly raw: Json = {};
   readonly #candidate: Json = {};
   readonly #parts: Json[] = [];
   readonly #citations = new CitationReader();
-  /** Where each part that arrived begins in the text. */
+  /** The start of each received part within the text. */
   readonly #starts: (number | undefined)[] = [];
   #length = 0;
   #calls = 0;
@@ -100,7 +100,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
   /**
    * Decodes one chunk, or a whole response.
    *
-   * @throws {FlexLLMError} for an error object, a blocked prompt, or an answer that failed
+   * @throws {FlexLLMError} for an error object, a blocked prompt, or a failed answer
    */
   read(response: Json): StreamEvent[] {
     const answer = normalizeResponse(response);
@@ -114,7 +114,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     const events: StreamEvent[] = [];
     if (candidate !== undefined) this.#readCandidate(candidate, events);
     this.#started ||= events.length > 0;
-    // Usage alone does not begin an answer: until it does, a failure can be retried.
+    // Usage alone does not start an answer: until one starts, a failure can be retried.
     const usage = this.#started && answer.usageMetadata !== undefined ? this.usage : null;
     if (usage !== null) events.push({ type: "usage", usage });
     return events;
@@ -185,7 +185,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
       checkFailure(this.#candidate, this.#parts.length === 0, () => this.partial());
       this.complete = true;
     }
-    // Some chunks with sources come after the one with the reason.
+    // Some chunks with sources arrive after the finish reason.
     if (this.complete) this.#cite(events);
     if (isFinished(reason)) {
       const finish = finishReason(reason, this.#calls > 0);
@@ -204,7 +204,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
   #readPart(part: Json, events: StreamEvent[]): void {
     const call = asObject(part.functionCall);
     if (call !== undefined) return this.#readCall(part, call, events);
-    this.#keepPart(part);
+    this.#addPart(part);
     const text = asText(part.text);
     const isThought = part.thought === true;
     this.#starts.push(typeof part.text === "string" && !isThought ? this.#length : undefined);
@@ -213,8 +213,8 @@ export class GeminiStreamDecoder implements StreamDecoder {
     events.push({ type: isThought ? "thinking" : "text", text });
   }
 
-  /** Pieces of one text become one part again; a part with a signature must stay as it is. */
-  #keepPart(part: Json): void {
+  /** Appends pieces of one text to the same part; parts with a signature must stay unchanged. */
+  #addPart(part: Json): void {
     const last = this.#parts.at(-1);
     if (isPlainText(part) && isPlainText(last) && part.thought === last.thought) {
       last.text += part.text;
@@ -226,7 +226,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     const open = this.#openCalls.find((open) => call.id && open.call.id === call.id) ??
       this.#openCalls.at(-1);
     if (name === undefined && isPartialCall(call)) {
-      // The empty call that ends a call in pieces, or a piece of nothing.
+      // An empty call that ends a call in pieces, or a piece without a call.
       if (open === undefined) return;
       addPartialArgs(open.args, call.partialArgs);
       const { functionCall: _, ...fields } = part;
@@ -244,14 +244,14 @@ export class GeminiStreamDecoder implements StreamDecoder {
     const { partialArgs, willContinue: _, ...fields } = call;
     const args = { ...asObject(call.args) };
     const whole = { ...fields, args };
-    const kept: Json = { ...part, functionCall: whole };
-    this.#parts.push(kept);
-    this.#openCalls.push({ index, part: kept, call: whole, args });
+    const wholePart: Json = { ...part, functionCall: whole };
+    this.#parts.push(wholePart);
+    this.#openCalls.push({ index, part: wholePart, call: whole, args });
     addPartialArgs(args, partialArgs);
     events.push({ type: "tool_call", index, id, name, arguments: "" });
   }
 
-  /** An id for a call without one; other providers require unique ids. */
+  /** Makes an id for a call without one; other providers require unique ids. */
   #makeId(index: number): string {
     const response = (asText(this.raw.responseId) ?? "").replace(/[^\w-]/g, "").slice(0, 24);
     return response === "" ? `call_${index}` : `call_${response}_${index}`;

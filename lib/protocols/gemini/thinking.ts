@@ -1,7 +1,7 @@
 /**
- * The `thinking` option in the form that each generation of Gemini accepts.
+ * Encodes the `thinking` option in the form that each generation of Gemini accepts.
  *
- * Source: Gemini API documentation, "Thinking"; a level and a budget together are refused.
+ * Source: Gemini API documentation, "Thinking"; a level and a budget together are rejected.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { nearestLevel } from "../openai_chat/thinking.ts";
 import type { GeminiLevel, GeminiModel } from "./model_features.ts";
 import { unsupported } from "../unsupported.ts";
 
-/** Budgets for the levels, in tokens; a model's own maximum limits them. */
+/** The budgets of levels in tokens, capped by the model's maximum. */
 const BUDGETS: Readonly<Record<ThinkingLevel, number>> = {
   minimal: 512,
   low: 1024,
@@ -48,9 +48,9 @@ function namesOf(levels: readonly GeminiLevel[]): string {
 }
 
 /**
- * What to send for `thinking` to a model.
+ * Returns the `thinkingConfig` for `thinking`.
  *
- * @throws {ConfigurationError} when the model cannot do it
+ * @throws {ConfigurationError} when the model does not support it
  */
 export function geminiThinking(
   name: string,
@@ -64,7 +64,7 @@ export function geminiThinking(
       throw unsupported(
         "thinking: false",
         name,
-        `It always thinks; use "${least}" for as little as possible.`,
+        `It always thinks; "${least}" is the least.`,
       );
     }
     return model.thinking === "none" ? undefined : { thinkingBudget: 0 };

@@ -1,5 +1,5 @@
 /**
- * Tools and the choice between them.
+ * Encodes tools and tool choices for the Gemini API.
  *
  * Sources: Gemini API reference, "Tool", "ToolConfig", "FunctionCallingConfig"; documentation, "Combine
  * built-in tools and function calling" (`includeServerSideToolInvocations`; Gemini API only, with the
@@ -10,16 +10,16 @@
 import { isFunctionTool, type SamplingOptions, type ToolChoice } from "../../chat/options.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { asObjects, type Json } from "../../json/json.ts";
-import { type GeminiTarget, refuseMark } from "./messages.ts";
-import { unsupported } from "../unsupported.ts";
+import { type GeminiTarget, rejectCacheControl } from "./messages.ts";
+import { rejectToolOptions, unsupported } from "../unsupported.ts";
 
-/** The tools of a request; fields that are absent are `undefined`. */
+/** The request fields for tools. */
 export interface GeminiTools {
   tools: Json[] | undefined;
   toolConfig: Json | undefined;
 }
 
-/** Fields of `toolConfig` that the user did not ask for, so that `extraBody` may replace them. */
+/** Fields of `toolConfig` that hold our defaults, which `extraBody` may replace. */
 export function toolDefaults({ toolChoice }: SamplingOptions): string[] {
   const mode = toolChoice === undefined ? ["toolConfig.functionCallingConfig.mode"] : [];
   return ["toolConfig.includeServerSideToolInvocations", ...mode];
@@ -33,7 +33,7 @@ function unknownChoice(choice: unknown): ConfigurationError {
   );
 }
 
-/** The mode and the names of a choice; `validated` is AUTO with arguments that fit their schemas. */
+/** Encodes the mode and names of a choice. VALIDATED is AUTO with arguments that must fit their schemas. */
 function encodeChoice(choice: ToolChoice, isValidated: boolean): Json {
   const auto = isValidated ? "VALIDATED" : "AUTO";
   switch (choice) {
@@ -54,7 +54,7 @@ function encodeChoice(choice: ToolChoice, isValidated: boolean): Json {
       if ((mode !== "auto" && mode !== "required") || !names?.every(Boolean)) {
         throw unknownChoice(choice);
       }
-      // AUTO takes no names.
+      // AUTO does not accept names.
       return { mode: mode === "auto" ? "VALIDATED" : "ANY", allowedFunctionNames: names };
     }
     default:
@@ -62,41 +62,32 @@ function encodeChoice(choice: ToolChoice, isValidated: boolean): Json {
   }
 }
 
-/** A tool that Google runs, in its own form. Those of OpenAI and Anthropic have a `type`. */
+/** Checks that a built-in tool is Gemini's; those of OpenAI and Anthropic have a `type`. */
 function checkOwnTool(tool: Json): Json {
   if (typeof tool.type !== "string") return tool;
   throw unsupported(
     `tools of type "${tool.type}"`,
     "Gemini",
-    "Give functions, or Gemini's own tools in their own form, such as {googleSearch: {}}.",
+    "Use functions, or Gemini's own tools in their own form, such as {googleSearch: {}}.",
   );
-}
-
-function refuseWithoutTools(options: SamplingOptions): void {
-  for (const option of ["toolChoice", "parallelToolCalls"] as const) {
-    if ((options[option] ?? undefined) === undefined) continue;
-    throw new ConfigurationError(`${option} is set, but there are no tools`, {
-      hint: `Add tools, or leave ${option} out.`,
-    });
-  }
 }
 
 /**
  * Encodes tools and `toolChoice`.
  *
- * @throws {ConfigurationError} for a tool or a choice that Gemini does not have
+ * @throws {ConfigurationError} for a tool or a choice that Gemini does not support
  */
 export function encodeTools(options: SamplingOptions, target: GeminiTarget): GeminiTools {
   const tools = options.tools ?? [];
   const toolChoice = options.toolChoice ?? undefined;
   const added = asObjects(options.extraBody?.tools);
   if (tools.length + added.length === 0) {
-    refuseWithoutTools(options);
+    rejectToolOptions(options);
     return { tools: undefined, toolConfig: undefined };
   }
   const functions = tools.filter(isFunctionTool);
-  for (const tool of functions) refuseMark(tool);
-  // NONE only turns functions off, so the others must not be sent.
+  for (const tool of functions) rejectCacheControl(tool);
+  // NONE only disables functions, so built-in tools must not be sent.
   const own = toolChoice === "none"
     ? []
     : tools.filter((tool) => !isFunctionTool(tool)).map((tool) => checkOwnTool(tool as Json));

@@ -1,5 +1,5 @@
 /**
- * What plain and streamed answers of Google's Gemini API have in common: usage, and fields in snake case.
+ * Decodes usage in Gemini answers, and normalizes answers with fields in snake case.
  *
  * Source: Gemini API reference, "GenerateContentResponse", and the types of `@google/genai`.
  *
@@ -14,8 +14,8 @@ function countOf(value: unknown): number | undefined {
 }
 
 /**
- * Decodes usage metadata. Thoughts are counted beside the candidates' tokens, and the results of
- * built-in tools beside the prompt's. `null` if nothing was counted.
+ * Decodes usage metadata; `null` if nothing was counted. Thoughts are counted separately from the candidates'
+ * tokens, and the results of built-in tools separately from the prompt's.
  */
 export function decodeUsage(value: unknown): Usage | null {
   const usage = asObject(value) ?? {};
@@ -26,7 +26,7 @@ export function decodeUsage(value: unknown): Usage | null {
   if ((prompt ?? candidates ?? total ?? thoughts) === undefined) return null;
   const promptTokens = (prompt ?? 0) + (countOf(usage.toolUsePromptTokenCount) ?? 0);
   const counted = (candidates ?? 0) + (thoughts ?? 0);
-  // The total covers prompt and output, so the rest of it is output.
+  // The total covers prompt and output, so its remainder is output.
   const completionTokens = Math.max(counted, (total ?? 0) - promptTokens);
   return {
     promptTokens,
@@ -45,9 +45,9 @@ const PARTS = [
 ];
 
 /**
- * Takes the usage of a later chunk into what is `known`. Later chunks may leave out what an earlier one
- * counted. But what does not fit into a later, larger total was counted differently: with built-in tools,
- * chunks count one turn of the model, and the last one all of them (recorded streams).
+ * Merges the usage of a later chunk into what is `known`. Later chunks may omit what an earlier one counted.
+ * But counts that do not fit into a later, larger total were counted differently: with built-in tools, chunks
+ * count one turn of the model, and the last one counts all of them (recorded streams).
  */
 export function mergeUsage(known: Json, later: Json): Json {
   const newer: Json = {};
@@ -74,7 +74,7 @@ export function decodeServiceTier(value: unknown): string | undefined {
   return tier === undefined ? undefined : /(flex|priority)$/i.exec(tier)?.[0].toLowerCase();
 }
 
-/** Fields whose own fields are named by the user. */
+/** Fields whose keys are chosen by the user. */
 const USER_DEFINED: ReadonlySet<string> = new Set([
   "args",
   "response",
@@ -100,8 +100,8 @@ function hasSnakeCase(object: Json | undefined): boolean {
 }
 
 /**
- * A response with its fields in camel case. Protobuf's JSON allows both spellings; Google sends camel
- * case, gateways written in Python also `function_call` and `usage_metadata`.
+ * Converts the fields of a response to camel case. Protobuf's JSON allows both spellings: Google sends camel
+ * case, but gateways written in Python also send `function_call` and `usage_metadata`.
  */
 export function normalizeResponse(answer: Json): Json {
   let isSnakeCase = hasSnakeCase(answer);

@@ -1,5 +1,5 @@
 /**
- * The parts of an assistant message in answers of Chat Completions, whole or as a delta.
+ * Decodes the parts of an assistant message of Chat Completions, whole or as a delta.
  *
  * Sources: OpenAI API reference, "Chat Completions"; the answers of DeepSeek, SGLang
  * (`reasoning_content`), vLLM, Groq, Ollama, OpenRouter (`reasoning`), MiniMax (`reasoning_details`
@@ -55,7 +55,7 @@ export function messageCitations(message: Json): readonly Citation[] {
 
 const CITATION_FIELDS = ["search_results", "citations", "web_search"];
 
-/** The citations at the top of an answer or a chunk, where search services put them. */
+/** The citations at the top level of an answer or a chunk, where search services put them. */
 export function answerCitations(answer: Json): readonly Citation[] {
   for (const name of CITATION_FIELDS) {
     if (answer[name] === undefined) continue;
@@ -65,7 +65,7 @@ export function answerCitations(answer: Json): readonly Citation[] {
   return NO_CITATIONS;
 }
 
-/** Arguments as text: some servers send the object itself. */
+/** Tool call arguments as text; some servers send the object itself. */
 export function decodeArguments(value: unknown): string {
   if (typeof value === "string") return value;
   return value === null || value === undefined ? "" : JSON.stringify(value);
@@ -74,7 +74,7 @@ export function decodeArguments(value: unknown): string {
 /** Fields of a tool call that {@link ToolCall} covers, or that only streams have. */
 const CALL_FIELDS: ReadonlySet<string> = new Set(["id", "type", "function", "custom", "index"]);
 
-/** The fields of a tool call that only its service knows, such as Gemini's `extra_content`. */
+/** The service-specific fields of a tool call, such as Gemini's `extra_content`. */
 export function callExtras(call: Json): Json | undefined {
   return extras(call, CALL_FIELDS);
 }
@@ -91,8 +91,8 @@ function extras(value: Json, known: ReadonlySet<string>): Json | undefined {
 }
 
 /**
- * The custom call in a tool call, `undefined` when it is a function's. Servers whose objects have every
- * field (Snowflake) put an empty one beside the function.
+ * The custom part of a tool call; `undefined` if it calls a function. Servers whose objects have every field
+ * (Snowflake) send an empty one next to the function.
  */
 export function customCall({ custom, function: fn }: Json): Json | undefined {
   const call = asObject(custom);
@@ -100,14 +100,14 @@ export function customCall({ custom, function: fn }: Json): Json | undefined {
   return isEmpty && asObject(fn) !== undefined ? undefined : call;
 }
 
-/** The single call of the API before tools; `undefined` when there is none, or an empty one. */
+/** The legacy `function_call`; `undefined` if there is none, or an empty one. */
 export function functionCall(message: Json): Json | undefined {
   const call = asObject(message.function_call);
   const isEmpty = asText(call?.name) === undefined && decodeArguments(call?.arguments) === "";
   return isEmpty ? undefined : call;
 }
 
-/** A tool call as it came: our form of it, and its other fields. */
+/** A decoded tool call and its service-specific fields. */
 export interface DecodedCall {
   call: ToolCall;
   extras: Json | undefined;
@@ -151,19 +151,19 @@ const MESSAGE_FIELDS: ReadonlySet<string> = new Set([
   "citations",
 ]);
 
-/** The fields of a message that only its service knows. */
+/** The service-specific fields of a message. */
 export function messageExtras(message: Json): Json | undefined {
   return extras(message, MESSAGE_FIELDS);
 }
 
 /**
- * What a service needs back in the next turn and other fields of the result cannot hold; `undefined` if
- * there is nothing.
+ * The provider message: what a service needs back in the next turn but the result's other fields cannot
+ * hold; `undefined` if there is nothing.
  *
  * Sources: DeepSeek, "Thinking Mode" (`reasoning_content`); OpenRouter, "Preserving Reasoning Blocks" and
  * "PDF Inputs" (annotations of type `file`); Gemini API, "OpenAI compatibility" (`extra_content` of tool
  * calls); OpenAI API reference (`audio` goes back as its id); Groq API reference (`executed_tools` has
- * no place in a request).
+ * no field in requests).
  */
 export function nativeMessage(
   content: unknown,
@@ -182,7 +182,7 @@ export function nativeMessage(
   return Object.keys(fields).length === 0 ? undefined : { format: "chat", content: fields };
 }
 
-/** A tool call in the form of the API, with the fields that only its service knows. */
+/** Encodes a tool call, with its service-specific fields. */
 export function encodeCall({ id, type, function: fn, ...rest }: ToolCall): object {
   if (type === "custom") {
     return { id, type, custom: { name: fn.name, input: fn.arguments }, ...rest };

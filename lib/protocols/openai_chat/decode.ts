@@ -1,9 +1,9 @@
 /**
- * Answers of OpenAI's Chat Completions API, read tolerantly: fields may be null or absent, and thinking
- * arrives under several names.
+ * Decodes answers of Chat Completions, tolerantly: fields may be null or absent, and thinking has several
+ * names.
  *
- * Source: OpenAI API reference, "Chat Completions", and the types of the `openai` package; the
- * variations are those of DeepSeek, vLLM, OpenRouter, Groq, Mistral, xAI and Ollama.
+ * Source: OpenAI API reference, "Chat Completions", and the types of the `openai` package; variations of
+ * DeepSeek, vLLM, OpenRouter, Groq, Mistral, xAI and Ollama.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { embeddedError } from "../response_error.ts";
 import { mayTagThinking, splitThinking } from "../think_tags.ts";
 import { decodeLogprobs } from "../token_logprobs.ts";
 
-/** The choice with index 0, which is not always first in the list if there are several. */
+/** The choice with index 0, which is not always the first in the list. */
 export function firstChoice(choices: unknown): Json | undefined {
   if (Array.isArray(choices) && choices.length === 1) return asObject(choices[0]);
   const list = asObjects(choices);
@@ -34,8 +34,8 @@ export function firstChoice(choices: unknown): Json | undefined {
 }
 
 /**
- * The error that a choice ended with: an error object, or a finish reason that says that the server gave
- * up. It counts as a bad gateway unless the error names a status.
+ * The error that a choice ended with: an error object, or a finish reason that means failure. Without a status
+ * of its own it counts as 502 or 503.
  *
  * Sources: OpenRouter, "Errors" (`choices[].error`); DeepSeek, `insufficient_system_resource`; public
  * reports of `abort` (vLLM, SGLang) and `error` (OpenRouter).
@@ -55,7 +55,7 @@ export function choiceError(choice: Json): ProviderError | undefined {
 export function decode(body: unknown, endpoint?: Endpoint): Completion {
   const answer = asObject(body);
   const choice = firstChoice(answer?.choices);
-  // Azure leaves the message out where its content filter took all of it.
+  // Azure omits the message if its content filter removed all of it.
   const isFiltered = finishReason(choice?.finish_reason, false) === "content_filter";
   const error = choice && choiceError(choice);
   const message = asObject(choice?.message) ?? asObject(choice?.delta) ??

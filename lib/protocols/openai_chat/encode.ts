@@ -1,7 +1,7 @@
 /**
- * Requests of OpenAI's Chat Completions API, which most services speak.
+ * Encodes requests for OpenAI's Chat Completions API.
  *
- * Source: OpenAI API reference, "Create chat completion"; what services do differently is data in
+ * Source: OpenAI API reference, "Create chat completion". What services do differently is data in
  * services/service_table.ts.
  *
  * @module
@@ -14,27 +14,27 @@ import type { EncodedRequest } from "../../transport/request.ts";
 import { mergeExtraBody } from "../extra_body.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
 import { type Service, serviceFor } from "../service.ts";
-import { isOpenAIModel } from "../openai_models.ts";
-import { refuseToolOptions, unsupported } from "../unsupported.ts";
+import { isOpenAIModel } from "../openai_model_features.ts";
+import { rejectToolOptions, unsupported } from "../unsupported.ts";
 
-/** Fields that the user did not set, which `extraBody` may replace. */
+/** Fields that hold our defaults, which `extraBody` may replace. */
 const DEFAULTS = ["stream_options.include_usage"];
 
-/** The field that limits the answer's tokens for `model`. */
+/** The field that limits the output tokens of `model`. */
 function maxTokensField({ maxTokensField, maxTokensModels }: Service, model: string): string {
   if (maxTokensField === undefined || maxTokensModels?.test(model)) return "max_tokens";
   return maxTokensField;
 }
 
-function encodeBody(request: ChatRequest, service: Service, official: boolean): string {
+function encodeBody(request: ChatRequest, service: Service, isOpenAI: boolean): string {
   const { options } = request;
-  if (official && options.topK !== undefined) throw unsupported("topK", "OpenAI");
-  refuseToolOptions(options);
+  if (isOpenAI && options.topK !== undefined) throw unsupported("topK", "OpenAI");
+  rejectToolOptions(options);
   const body: Json = {
     model: request.model,
-    messages: encodeMessages(request.messages, official),
+    messages: encodeMessages(request.messages, isOpenAI),
   };
-  // Most options are not given, and an object of keys without values is slow to write.
+  // Most options are absent, and an object with many undefined fields is slow to stringify.
   const put = (name: string, value: unknown) => {
     if (value !== undefined) body[name] = value;
   };
@@ -50,7 +50,7 @@ function encodeBody(request: ChatRequest, service: Service, official: boolean): 
   put(service.seedField ?? "seed", options.seed);
   put("presence_penalty", options.presencePenalty);
   put("frequency_penalty", options.frequencyPenalty);
-  if (options.tools?.length) body.tools = encodeTools(options.tools, official);
+  if (options.tools?.length) body.tools = encodeTools(options.tools, isOpenAI);
   const { toolChoice, thinking, extraBody } = options;
   put("tool_choice", toolChoice === "required" ? service.requiredTool ?? "required" : toolChoice);
   put("parallel_tool_calls", options.parallelToolCalls);
@@ -58,7 +58,7 @@ function encodeBody(request: ChatRequest, service: Service, official: boolean): 
   if (thinking !== undefined) {
     Object.assign(
       body,
-      chatThinking(service, request.model, thinking, official),
+      chatThinking(service, request.model, thinking, isOpenAI),
     );
   }
   mergeExtraBody(body, extraBody, DEFAULTS);
@@ -72,15 +72,15 @@ function encodeBody(request: ChatRequest, service: Service, official: boolean): 
   return JSON.stringify(body);
 }
 
-/** Makes the encoder of one endpoint. */
+/** Returns the encoder for one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
   const url = requestUrl(endpoint, "/chat/completions");
   const headers = jsonHeaders(endpoint, "authorization");
   return (request) => {
     const service = serviceFor(endpoint, request.model);
     // OpenAI's rules apply to its own models, and to every model on its own servers.
-    const official = service.thinking === "effort" &&
+    const isOpenAI = service.thinking === "effort" &&
       (endpoint.isOpenAIHost === true || isOpenAIModel(request.model));
-    return { url, headers, body: encodeBody(request, service, official) };
+    return { url, headers, body: encodeBody(request, service, isOpenAI) };
   };
 }

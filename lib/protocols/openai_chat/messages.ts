@@ -1,9 +1,9 @@
 /**
- * Messages in requests of Chat Completions. Attachments are data by now, or ids.
+ * Encodes messages and tools for Chat Completions. Attachments have been loaded by now.
  *
  * Sources: OpenAI API reference, "Create chat completion", `messages`; OpenAI documentation, "File inputs"
- * (a file of data needs a name) and "Audio"; unknown parts are passed through, since
- * compatible servers accept more (`video_url`, `cache_control`).
+ * (inline data needs a file name) and "Audio". Unknown parts are passed through, since compatible servers
+ * accept more (`video_url`, `cache_control`).
  *
  * @module
  */
@@ -22,14 +22,14 @@ import { asObject } from "../../json/json.ts";
 import { encodeCall } from "./answer_message.ts";
 import { parseDataUrl } from "../data_url.ts";
 import { documentPart, namedFile } from "../file_parts.ts";
-import { refuseField } from "../unsupported.ts";
+import { rejectField } from "../unsupported.ts";
 
 const WHO = "Chat Completions";
 const NO_MARKS = "OpenAI caches prompts automatically: leave cache_control out.";
 
-/** Throws if `value` has a prompt cache breakpoint, which OpenAI refuses. */
-function refuseMark(value: { cache_control?: unknown }): void {
-  if (value.cache_control) refuseField("cache_control", "OpenAI", NO_MARKS);
+/** Throws if `value` has a prompt cache breakpoint, which OpenAI rejects. */
+function rejectCacheControl(value: { cache_control?: unknown }): void {
+  if (value.cache_control) rejectField("cache_control", "OpenAI", NO_MARKS);
 }
 
 function encodeAudio(part: AudioPart): object {
@@ -40,8 +40,8 @@ function encodeAudio(part: AudioPart): object {
   return { ...part, input_audio };
 }
 
-function encodePart(part: ContentPart, official: boolean): object {
-  if (official) refuseMark(part as { cache_control?: unknown });
+function encodePart(part: ContentPart, isOpenAI: boolean): object {
+  if (isOpenAI) rejectCacheControl(part as { cache_control?: unknown });
   switch (part.type) {
     case "file":
       return namedFile(part);
@@ -59,65 +59,65 @@ function encodePart(part: ContentPart, official: boolean): object {
 
 function encodeAssistant(
   { native, tool_calls: calls, ...message }: AssistantMessage,
-  official: boolean,
+  isOpenAI: boolean,
 ): object {
   const { content } = message;
   const encoded = {
     ...message,
-    ...(Array.isArray(content) && { content: content.map((part) => encodePart(part, official)) }),
-    // OpenAI refuses an empty list.
+    ...(Array.isArray(content) && { content: content.map((part) => encodePart(part, isOpenAI)) }),
+    // OpenAI rejects an empty list.
     ...(calls?.length && { tool_calls: calls.map(encodeCall) }),
   };
   return native?.format === "chat" ? { ...encoded, ...asObject(native.content) } : encoded;
 }
 
-function encodeTool({ is_error, ...message }: ToolMessage, official: boolean): object {
+function encodeTool({ is_error, ...message }: ToolMessage, isOpenAI: boolean): object {
   if (is_error) {
-    refuseField(
+    rejectField(
       "is_error",
       WHO,
       "Report the failure in its content, and leave is_error out.",
     );
   }
-  if (official) refuseMark(message);
+  if (isOpenAI) rejectCacheControl(message);
   return message;
 }
 
-/** A message as the API takes it. `official` says that OpenAI's own rules hold. */
-function encodeMessage(message: Message, official: boolean): object {
-  if (message.role === "assistant") return encodeAssistant(message, official);
-  const encoded = message.role === "tool" ? encodeTool(message, official) : message;
+/** Encodes one message. `isOpenAI`: OpenAI's own rules apply. */
+function encodeMessage(message: Message, isOpenAI: boolean): object {
+  if (message.role === "assistant") return encodeAssistant(message, isOpenAI);
+  const encoded = message.role === "tool" ? encodeTool(message, isOpenAI) : message;
   const { content } = message;
   return typeof content === "string"
     ? encoded
-    : { ...encoded, content: content.map((part) => encodePart(part, official)) };
+    : { ...encoded, content: content.map((part) => encodePart(part, isOpenAI)) };
 }
 
-/** Whether a message is sent unchanged, as nearly all are. */
+/** Whether a message can be sent unchanged, as nearly all can. */
 function isPlain(message: Message): boolean {
   if (typeof message.content !== "string" || message.role === "tool") return false;
   return message.role !== "assistant" || !(message.native || message.tool_calls);
 }
 
 /**
- * The messages as the API takes them. `official` says that the server is OpenAI's.
+ * Encodes messages. `isOpenAI`: OpenAI's own rules apply.
  *
  * @throws {InvalidInputError} for what cannot be sent
  */
 export function encodeMessages(
   messages: readonly Message[],
-  official: boolean,
+  isOpenAI: boolean,
 ): readonly object[] {
   return messages.every(isPlain)
     ? messages
-    : messages.map((message) => encodeMessage(message, official));
+    : messages.map((message) => encodeMessage(message, isOpenAI));
 }
 
-/** The tools as the API takes them: functions nested, all others as they are. */
-export function encodeTools(tools: readonly Tool[], official: boolean): readonly object[] {
+/** Encodes tools: functions nested, all others unchanged. */
+export function encodeTools(tools: readonly Tool[], isOpenAI: boolean): readonly object[] {
   return tools.map((tool) => {
-    if (official) refuseMark(tool);
-    // The flat form of Responses.
+    if (isOpenAI) rejectCacheControl(tool);
+    // In the flat form of the Responses API.
     if (tool.type !== "function" || tool.function !== undefined) return tool;
     const { type, ...fn } = tool;
     return { type, function: fn };

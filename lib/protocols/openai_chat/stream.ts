@@ -1,5 +1,5 @@
 /**
- * The stream of OpenAI Chat Completions: `chat.completion.chunk` objects, `[DONE]` at the end.
+ * Decodes streams of Chat Completions: `chat.completion.chunk` objects, then `[DONE]`.
  *
  * Source: OpenAI API reference, "Chat Completions › Streaming".
  *
@@ -44,11 +44,11 @@ export class ChatStreamDecoder implements StreamDecoder {
   readonly #message = new MessageAssembler();
   readonly #calls = new ToolCallAssembler();
   #isEmpty = true;
-  /** Usage that has not been given yet. */
+  /** Usage that has not been emitted yet. */
   #usage: Usage | null = null;
   #hasText = false;
   #refused = false;
-  /** How many sources have been given: search services repeat them in each chunk. */
+  /** How many sources have been emitted: search services repeat them in each chunk. */
   #cited = 0;
 
   constructor(endpoint?: Endpoint, isThinkingRequested = false) {
@@ -80,7 +80,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     const rawUsage = findUsage(chunk, choice);
     this.#usage = decodeUsage(rawUsage) ?? this.#usage;
     this.cost = decodeCost(rawUsage) ?? this.cost;
-    // Usage alone is not an answer: such a stream can be retried.
+    // Usage alone is not an answer: such a stream may be retried.
     if (this.#usage === null || this.#isEmpty) return events;
     if (this.failure === undefined) events.push({ type: "usage", usage: this.#usage });
     else this.failure.usage = this.#usage;
@@ -93,7 +93,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     return nativeMessage(content, extras, this.#calls.calls());
   }
 
-  /** In the form of a plain answer, so that both are read in one way. */
+  /** The answer in the form of a plain one, so that callers can read both in the same way. */
   get raw(): unknown {
     const message = this.#message.extras;
     return message && { model: this.model, choices: [{ index: 0, message }] };
@@ -106,7 +106,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   }
 
   #pushChoice(choice: Json, events: StreamEvent[]): void {
-    // A server that does not stream sends the whole message at once.
+    // A server that does not stream sends the whole message in one event.
     const delta = asObject(choice.delta) ?? asObject(choice.message);
     if (delta !== undefined) this.#pushDelta(delta, events);
     const logprobs = decodeLogprobs(choice.logprobs);
@@ -140,7 +140,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     }
     this.ended = true;
     if (!this.complete && this.failure === undefined) {
-      // Some servers give no finish reason.
+      // Some servers send no finish reason.
       if (this.#calls.count > 0) this.#finish(undefined, events);
       else this.#close(events);
     }
@@ -150,7 +150,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   #pushDelta(delta: Json, events: StreamEvent[]): void {
     const thinking = decodeThinking(delta);
     if (thinking !== undefined) {
-      // The server separates thinking itself.
+      // The server itself separates thinking.
       this.#text.disable();
       events.push({ type: "thinking", text: thinking });
     }

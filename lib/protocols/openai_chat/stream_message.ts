@@ -1,6 +1,6 @@
 /**
- * Assembles the parts of a Chat Completions stream that are neither text nor calls: service-specific
- * message fields, and content that consists of parts.
+ * Assembles the parts of a streamed message that are neither text nor tool calls: service-specific fields,
+ * and content that consists of parts.
  *
  * Sources: OpenAI API reference (`delta.audio`); DeepSeek, OpenRouter (`reasoning_details`, `images`) and
  * Mistral (content parts), each in "Streaming".
@@ -10,17 +10,17 @@
 import { asObject, asObjects, type Json } from "../../json/json.ts";
 import { decodeContent, messageExtras } from "./answer_message.ts";
 
-/** The strings in objects of a message that come in pieces; all others come whole. */
+/** String fields of message objects that arrive in pieces; all others arrive whole. */
 const PIECES: ReadonlySet<string> = new Set(["data", "transcript"]);
 
 /** The message of one stream. */
 export class MessageAssembler {
   #extras: Json | undefined;
   #text = "";
-  /** Content parts, once the server sends any. */
+  /** The content parts; `undefined` until the server sends any. */
   #parts: Json[] | undefined;
 
-  /** Takes in a delta. */
+  /** Adds a delta. */
   push(delta: Json): void {
     const { content } = delta;
     if (typeof content === "string") this.#pushText(content);
@@ -31,12 +31,12 @@ export class MessageAssembler {
     for (const name in extras) known[name] = merge(known[name], extras[name]);
   }
 
-  /** The fields that only the service knows. */
+  /** The service-specific fields. */
   get extras(): Json | undefined {
     return this.#extras;
   }
 
-  /** The content as a plain answer would have it. */
+  /** The content in the form of a plain answer. */
   get content(): unknown {
     return this.#parts ?? this.#text;
   }

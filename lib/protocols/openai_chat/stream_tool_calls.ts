@@ -12,7 +12,7 @@ import { asObject, asText, type Json } from "../../json/json.ts";
 import { callExtras, customCall, decodeArguments, type DecodedCall } from "./answer_message.ts";
 
 interface OpenCall {
-  /** The number that the server gave it. */
+  /** The index that the server gave it. */
   number: unknown;
   id: string | undefined;
   name: string;
@@ -34,12 +34,12 @@ function isJson(text: string): boolean {
 export class ToolCallAssembler {
   readonly #calls: OpenCall[] = [];
 
-  /** How many calls have begun. */
+  /** The number of calls that have started. */
   get count(): number {
     return this.#calls.length;
   }
 
-  /** Takes in the `tool_calls` of a delta. */
+  /** Adds the `tool_calls` of a delta. */
   push(pieces: readonly unknown[], events: StreamEvent[]): void {
     for (const item of pieces) {
       const piece = asObject(item);
@@ -47,7 +47,7 @@ export class ToolCallAssembler {
     }
   }
 
-  /** Fills in what the server left out, at the end of the stream. */
+  /** Fills in missing ids and arguments at the end of the stream. */
   close(events: StreamEvent[]): void {
     for (const [index, call] of this.#calls.entries()) {
       const hasNoArguments = call.arguments === "" && !call.isCustom;
@@ -103,7 +103,7 @@ export class ToolCallAssembler {
     return event;
   }
 
-  /** Which call a piece belongs to; the next index when it begins one. */
+  /** The index of the call that a piece belongs to; the next index if it starts a call. */
   #indexOf(
     number: unknown,
     id: string | undefined,
@@ -113,10 +113,10 @@ export class ToolCallAssembler {
     const calls = this.#calls;
     const isNumbered = typeof number === "number";
     if (id !== undefined) {
-      const begun = calls.findIndex((call) =>
+      const started = calls.findIndex((call) =>
         call.id === id && (!isNumbered || call.number === number)
       );
-      if (begun >= 0) return begun;
+      if (started >= 0) return started;
     }
     const last = isNumbered
       ? calls.findLastIndex((call) => call.number === number)
@@ -129,7 +129,7 @@ export class ToolCallAssembler {
       return isAnother ? calls.length : last;
     }
     if (call.id === undefined && isNumbered) return last;
-    // A server that makes a new id for every piece is still in the same call.
+    // Some servers make a new id for every piece: it is still the same call.
     const isRotated = isNumbered && name === undefined && call.arguments !== "" &&
       !isJson(call.arguments);
     return isRotated ? last : calls.length;

@@ -1,5 +1,5 @@
 /**
- * The one knob for thinking, in the words of each service that speaks Chat Completions.
+ * Encodes the `thinking` option in the dialect of each service that speaks Chat Completions.
  *
  * Sources: each service's own documentation of reasoning (November 2026): DeepSeek, "Thinking Mode";
  * Z.ai, "Thinking Mode" and "GLM-5.3"; Kimi, "Thinking Models" and "Kimi K3"; Volcengine Ark and MiniMax,
@@ -10,10 +10,10 @@
  */
 import { type Thinking, THINKING_LEVELS, type ThinkingLevel } from "../../chat/options.ts";
 import type { Json } from "../../json/json.ts";
-import { openaiEfforts } from "../openai_models.ts";
+import { openaiEfforts } from "../openai_model_features.ts";
 import { unsupported } from "../unsupported.ts";
 
-/** How a service is asked to think. */
+/** How thinking is requested from a service. */
 export type ThinkingDialect =
   /** `reasoning_effort`, which some models also take as `none`. */
   | "effort"
@@ -56,7 +56,7 @@ function alwaysThinks(model: string): Error {
   return unsupported(
     "thinking: false",
     model,
-    'It always thinks; use "low" for as little as possible.',
+    'It always thinks; "low" is the least.',
   );
 }
 
@@ -67,13 +67,13 @@ function noBudget(model: string, hint = 'Give a level: "low", "medium" or "high"
 function effort(
   model: string,
   thinking: Thinking,
-  official: boolean,
+  isOpenAI: boolean,
   known: readonly ThinkingLevel[] = THINKING_LEVELS,
 ): Json {
   if (typeof thinking === "number") throw noBudget(model);
   const own = openaiEfforts(model);
   if (thinking === false) {
-    if (official && own?.none === false) throw alwaysThinks(model);
+    if (isOpenAI && own?.none === false) throw alwaysThinks(model);
     return { reasoning_effort: "none" };
   }
   const level = thinking === true ? "medium" : thinking;
@@ -89,9 +89,9 @@ function deepseek(model: string, thinking: Thinking): Json {
   };
 }
 
-/** Models that always think and take an effort instead of the switch. */
+/** Models that always think and accept an effort instead of the switch. */
 const EFFORT_ONLY = /^kimi-k3/i;
-/** Models of services with the switch that also take an effort, with the levels they know. */
+/** Models of services with the switch that also accept an effort, with their levels. */
 const SWITCH_EFFORTS: readonly (readonly [RegExp, readonly ThinkingLevel[]])[] = [
   [/^kimi-k3|^glm-5\.3/i, LOW_HIGH_MAX],
   [/^glm-5\.2/i, THINKING_LEVELS],
@@ -115,7 +115,7 @@ function thinkingSwitch(model: string, thinking: Thinking): Json {
   return { thinking: { type }, reasoning_effort };
 }
 
-/** Models that have the switch at Qianfan; Qwen's and Ernie have `enable_thinking`. */
+/** Models with the switch at Qianfan; Qwen and Ernie have `enable_thinking`. */
 const QIANFAN_SWITCH = /^(deepseek|kimi|glm)/i;
 
 function enableThinking(thinking: Thinking): Json {
@@ -149,30 +149,30 @@ function reasoning(thinking: Thinking): Json {
 
 function snowflake(model: string, thinking: Thinking): Json {
   if (!/^claude/i.test(model)) return effort(model, thinking, false, LOW_TO_HIGH);
-  // Claude only thinks there on request.
+  // There Claude only thinks on request.
   if (thinking === false) return {};
   if (typeof thinking === "number") return reasoning(thinking);
   return reasoning(nearestLevel(thinking === true ? "medium" : thinking, LOW_TO_HIGH));
 }
 
-/** The inputs for a service's thinking fields. */
+/** How a service requests thinking, and the levels it accepts. */
 export interface ThinkingRules {
   thinking?: ThinkingDialect;
   efforts?: readonly ThinkingLevel[];
 }
 
 /**
- * The fields that request `thinking`. A level that a model does not support becomes the nearest one that
- * it supports.
+ * Returns the fields that request `thinking`. A level that a model does not support becomes the nearest one
+ * that it does.
  *
- * @param official whether OpenAI's rules apply: the model is one of OpenAI's, or the server is OpenAI's own
- * @throws {ConfigurationError} when the model cannot do it
+ * @param isOpenAI whether OpenAI's own rules apply, because of the model or the server
+ * @throws {ConfigurationError} when the model does not support it
  */
 export function chatThinking(
   rules: ThinkingRules | ThinkingDialect,
   model: string,
   thinking: Thinking | undefined,
-  official: boolean,
+  isOpenAI: boolean,
 ): Json {
   if (thinking === undefined) return {};
   const { thinking: dialect = "template", efforts } = typeof rules === "string"
@@ -180,7 +180,7 @@ export function chatThinking(
     : rules;
   switch (dialect) {
     case "effort":
-      return effort(model, thinking, official, efforts);
+      return effort(model, thinking, isOpenAI, efforts);
     case "deepseek":
       return deepseek(model, thinking);
     case "switch":

@@ -1,5 +1,5 @@
 /**
- * Usage and cost in answers of Chat Completions.
+ * Decodes usage and cost in answers of Chat Completions.
  *
  * Sources: OpenAI API reference, `usage`; DeepSeek, "Context Caching" (`prompt_cache_hit_tokens`);
  * Mistral (`num_cached_tokens`); Moonshot (`cached_tokens`, and `usage` in the last choice of a stream);
@@ -12,17 +12,17 @@ import type { Usage } from "../../usage.ts";
 import { asCount, asObject, type Json } from "../../json/json.ts";
 import { usageOf } from "../token_usage.ts";
 
-/** The largest of the given counts: a service may report one under two names, one of them 0. */
+/** The largest of several counts: a service may report one under two names, one of them 0. */
 function largest(...values: unknown[]): number | undefined {
-  let most: number | undefined;
+  let max: number | undefined;
   for (const value of values) {
     const count = asCount(value);
-    if (count !== undefined && (most === undefined || count > most)) most = count;
+    if (count !== undefined && (max === undefined || count > max)) max = count;
   }
-  return most;
+  return max;
 }
 
-/** Decodes a `usage` object; `null` when the server counted nothing. */
+/** Decodes a `usage` object; `null` if the server counted nothing. */
 export function decodeUsage(value: unknown): Usage | null {
   const usage = asObject(value);
   if (usage === undefined) return null;
@@ -56,8 +56,8 @@ export function findUsage(answer: Json, choice: Json | undefined): Json | undefi
 }
 
 /**
- * The cost in USD that the server itself reports. Where the user brings a key of the model's own
- * provider (OpenRouter's `is_byok`), it is the fee only, and that provider's bill is added.
+ * The cost in USD that the server itself reports. With a key of the upstream provider (OpenRouter's
+ * `is_byok`) it is only the fee, so that provider's charge is added.
  */
 export function decodeCost(usage: Json | undefined): number | undefined {
   const cost = asCount(usage?.cost) ?? asCount(asObject(usage?.cost)?.total_cost);

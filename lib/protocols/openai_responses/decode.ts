@@ -1,8 +1,8 @@
 /**
- * Answers of OpenAI's Responses API.
+ * Decodes answers of OpenAI's Responses API.
  *
- * Source: OpenAI API reference, "Responses", and the types of the `openai` package 7.57; reasoning text in
- * `content` as of gpt-oss, LM Studio, llama.cpp and DeepSeek.
+ * Source: OpenAI API reference, "Responses", and the types of the `openai` package 7.57; answers of gpt-oss,
+ * LM Studio, llama.cpp and DeepSeek (reasoning text in `content`).
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { embeddedError } from "../response_error.ts";
 import { decodeTokens } from "../token_logprobs.ts";
 import { usageOf } from "../token_usage.ts";
 
-/** Decodes a usage object; `null` when the server counted nothing. */
+/** Decodes a usage object; `null` if the server counted nothing. */
 export function decodeUsage(value: unknown): Usage | null {
   const usage = asObject(value);
   if (usage === undefined) return null;
@@ -38,15 +38,15 @@ export function decodeUsage(value: unknown): Usage | null {
 }
 
 /**
- * Whether an item is a call of one of the caller's own tools. xAI's searches, which it runs itself, are
- * custom calls as well; only their ids differ (recorded streams of `x_search`).
+ * Whether an item calls one of the caller's own tools. xAI's searches, which it runs itself, are also custom
+ * calls; only their ids differ (recorded streams of `x_search`).
  */
 export function isToolCall({ type, call_id: id }: Json): boolean {
   if (type === "custom_tool_call") return !String(id).startsWith("xs_");
   return type === "function_call";
 }
 
-/** The tool call that an item stands for. */
+/** Decodes the tool call in an item. */
 export function decodeToolCall(item: Json, index: number): ToolCall {
   const id = asText(item.call_id) ?? asText(item.id) ?? `call_${index}`;
   const name = asText(item.name) ?? "";
@@ -64,7 +64,7 @@ export function isCommentary(item: Json): boolean {
   return item.type === "message" && item.phase === "commentary";
 }
 
-/** Why a response ended. */
+/** Maps the reason for which a response ended. */
 export function finishReason(response: Json, output: readonly Json[]): FinishReason {
   if (response.status === "incomplete") {
     const { reason } = asObject(response.incomplete_details) ?? {};
@@ -86,14 +86,14 @@ export function failureOf(response: Json): ProviderError | undefined {
   return { message: `the response has the status "${status}"`, code: status, status: 502 };
 }
 
-/** An error with the status that its code stands for, where HTTP would have said it. */
+/** `error` with the HTTP status that its code implies. */
 export function withStatus(error: ProviderError): ProviderError {
   const { code } = error;
   const status = code === "server_error" ? 500 : code === "rate_limit_exceeded" ? 429 : undefined;
   return { ...error, status: error.status ?? status };
 }
 
-/** The pieces of thinking in an item. */
+/** The texts of thinking in an item. */
 export function thoughtsOf(item: Json): string[] {
   if (isCommentary(item)) return texts(item.content);
   if (item.type !== "reasoning") return [];
@@ -105,7 +105,7 @@ function texts(parts: unknown): string[] {
   return asObjects(parts).map(({ text }) => asText(text)).filter((text) => text !== undefined);
 }
 
-/** The value of a text that is a JSON object or list, in one form; else `undefined`. */
+/** The canonical form of a text that is a JSON object or list; else `undefined`. */
 export function jsonValue(text: string): string | undefined {
   if (!/^\s*[{[]/.test(text)) return undefined;
   try {
@@ -116,8 +116,8 @@ export function jsonValue(text: string): string | undefined {
 }
 
 /**
- * The messages that are the answer. Some models answer twice in one response when JSON is requested:
- * then the last one counts.
+ * The messages that make up the answer. Some models answer twice in one response when JSON is requested;
+ * then only the last one counts.
  */
 function answers(output: readonly Json[]): Json[] {
   const messages = output.filter((item) => item.type === "message" && !isCommentary(item));

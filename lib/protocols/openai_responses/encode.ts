@@ -1,6 +1,6 @@
 /**
- * Requests of OpenAI's Responses API. Nothing is stored at the server: reasoning travels with the
- * conversation, encrypted.
+ * Encodes requests for OpenAI's Responses API. Nothing is stored on the server: encrypted reasoning travels
+ * with the conversation.
  *
  * Source: OpenAI API reference, "Responses", and the types of the `openai` package 7.57.
  *
@@ -18,16 +18,16 @@ import type { ChatRequest, Endpoint } from "../protocol.ts";
 import type { EncodedRequest } from "../../transport/request.ts";
 import { mergeExtraBody } from "../extra_body.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
-import { openaiEfforts } from "../openai_models.ts";
-import { encodeInput, refuseMark } from "./messages.ts";
-import { refuseOptions, refuseToolOptions } from "../unsupported.ts";
+import { openaiEfforts } from "../openai_model_features.ts";
+import { encodeInput, rejectCacheControl } from "./messages.ts";
+import { rejectOptions, rejectToolOptions } from "../unsupported.ts";
 
 function encodeTool(tool: Tool): Json {
-  refuseMark(tool);
+  rejectCacheControl(tool);
   if (isFunctionTool(tool)) {
     const { type, function: fn } = tool;
     const parameters = fn.parameters ?? { type: "object", properties: {} };
-    // Without `strict` this API makes the schema strict.
+    // This API defaults to strict schemas.
     const strict = fn.strict ?? false;
     return { type, name: fn.name, description: fn.description, parameters, strict };
   }
@@ -43,7 +43,7 @@ function encodeTool(tool: Tool): Json {
   };
 }
 
-/** A choice of one tool: Chat Completions nests what this API has flat. */
+/** Flattens the choice of one tool, which Chat Completions nests. */
 function encodeChoice(choice: Json): Json {
   const { type } = choice;
   return { type, ...asObject(choice[String(type)]) ?? choice };
@@ -73,13 +73,13 @@ function encodeReasoning({ model, options: { thinking } }: ChatRequest): Json | 
   return effort === "none" ? { effort } : { effort, summary: "auto" };
 }
 
-/** Fields that the user did not set, which `extraBody` may replace. */
+/** Fields that hold our defaults, which `extraBody` may replace. */
 const DEFAULTS = ["store", "reasoning.summary"];
 
-/** Models that reason, and have reasoning to send back, beside those with known efforts. */
+/** Further models that reason and accept their reasoning back, besides those with known efforts. */
 const REASONING = /codex|computer-use|grok/;
 
-/** Whether `include` may request encrypted reasoning, which other models refuse. */
+/** Whether `include` may request encrypted reasoning, which other models reject. */
 function isReasoning({ model, options: { thinking } }: ChatRequest): boolean {
   if (thinking !== undefined) return thinking !== false;
   if (/(^|\/)gpt-5-chat/.test(model)) return false;
@@ -90,8 +90,8 @@ function encodeBody(request: ChatRequest): string {
   const { tools, extraBody, ...options } = request.options;
   if (options.stop?.length === 0) options.stop = undefined;
   const names = ["stop", "seed", "presencePenalty", "frequencyPenalty", "topK"] as const;
-  refuseOptions(options, names, "OpenAI's Responses API");
-  refuseToolOptions(request.options);
+  rejectOptions(options, names, "OpenAI's Responses API");
+  rejectToolOptions(request.options);
   return JSON.stringify(mergeExtraBody(
     {
       model: request.model,
@@ -113,7 +113,7 @@ function encodeBody(request: ChatRequest): string {
   ));
 }
 
-/** Makes the encoder of one endpoint. */
+/** Returns the encoder for one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
   const url = requestUrl(endpoint, "/responses");
   const headers = jsonHeaders(endpoint, "authorization");

@@ -1,5 +1,5 @@
 /**
- * Messages as input items of OpenAI's Responses API. Attachments are data by now, URLs or ids.
+ * Encodes messages as input items of OpenAI's Responses API. Attachments have been loaded by now.
  *
  * Source: OpenAI API reference, "Responses", and the types of the `openai` package 7.57:
  * `ResponseInputItem`, `ResponseInputFile`, `ResponseFunctionCallOutputItem`.
@@ -15,27 +15,27 @@ import type {
 } from "../../chat/messages.ts";
 import { asObjects, type Json } from "../../json/json.ts";
 import { documentPart, namedFile } from "../file_parts.ts";
-import { refuseField, unsupportedPart } from "../unsupported.ts";
+import { rejectField, unsupportedPart } from "../unsupported.ts";
 
-const WHO = "OpenAI's Responses API";
-const NO_MARKS = "OpenAI caches prompts automatically: leave cache_control out.";
+const API = "OpenAI's Responses API";
+const NO_CACHE_CONTROL = "OpenAI caches prompts automatically: leave cache_control out.";
 
-/** Throws for a field that the API has no place for. */
-export function refuseMark(value: { cache_control?: unknown }): void {
-  if (value.cache_control) refuseField("cache_control", WHO, NO_MARKS);
+/** Throws if `value` has a prompt cache breakpoint, which this API does not have. */
+export function rejectCacheControl(value: { cache_control?: unknown }): void {
+  if (value.cache_control) rejectField("cache_control", API, NO_CACHE_CONTROL);
 }
 
 function encodeFile(part: FilePart): Json {
   const { file_data, file_id, filename } = namedFile(part).file;
   if (file_id !== undefined) return { type: "input_file", file_id };
-  // The API names a file at a URL itself.
+  // For files at URLs the API chooses the name.
   return /^https?:/i.test(file_data ?? "")
     ? { type: "input_file", file_url: file_data }
     : { type: "input_file", filename, file_data };
 }
 
 function encodePart(part: ContentPart): Json {
-  refuseMark(part as { cache_control?: unknown });
+  rejectCacheControl(part as { cache_control?: unknown });
   switch (part.type) {
     case "text":
       return { type: "input_text", text: part.text };
@@ -46,14 +46,14 @@ function encodePart(part: ContentPart): Json {
     case "file":
       return encodeFile(part);
     case "document": {
-      const { cache_control: _, ...converted } = documentPart(part, WHO);
+      const { cache_control: _, ...converted } = documentPart(part, API);
       return encodePart(converted);
     }
     default: {
       const { type } = part as { type: string };
-      // In the API's own form already.
+      // Already in the API's own form.
       if (/^input_(text|image|file)$/.test(type)) return part as unknown as Json;
-      throw unsupportedPart(type, WHO);
+      throw unsupportedPart(type, API);
     }
   }
 }
@@ -62,7 +62,7 @@ function encodeContent(content: string | readonly ContentPart[]): string | Json[
   return typeof content === "string" ? content : content.map(encodePart);
 }
 
-/** Whether the server recognizes an item that it has not stored: reasoning only by its content. */
+/** Whether the server accepts an item that it has not stored: reasoning needs its content. */
 function isReplayable(item: Json): boolean {
   return item.type !== "reasoning" || Boolean(item.encrypted_content) ||
     asObjects(item.content).length > 0;
@@ -75,7 +75,7 @@ function encodeAssistant(message: AssistantMessage, isStored: boolean): Json[] {
   }
   const items: Json[] = [];
   const { content, refusal } = message;
-  for (const part of Array.isArray(content) ? content : []) refuseMark(part);
+  for (const part of Array.isArray(content) ? content : []) rejectCacheControl(part);
   const text = typeof content === "string"
     ? content
     : asObjects(content).map((part) => part.text ?? part.refusal ?? "").join("");
@@ -93,11 +93,11 @@ function encodeAssistant(message: AssistantMessage, isStored: boolean): Json[] {
 
 function encodeTool(message: ToolMessage, customCalls: ReadonlySet<unknown>): Json {
   const { tool_call_id: call_id, is_error, content } = message;
-  refuseMark(message);
+  rejectCacheControl(message);
   if (is_error) {
-    refuseField(
+    rejectField(
       "is_error",
-      WHO,
+      API,
       "Report the failure in its content, and leave is_error out.",
     );
   }
@@ -105,7 +105,7 @@ function encodeTool(message: ToolMessage, customCalls: ReadonlySet<unknown>): Js
   return { type, call_id, output: encodeContent(content) };
 }
 
-/** The ids of all calls of custom tools, whose results have a type of their own. */
+/** The ids of all calls to custom tools, whose results have a different type. */
 function customCalls(messages: readonly Message[]): ReadonlySet<unknown> {
   const ids = new Set<unknown>();
   for (const message of messages) {
@@ -120,7 +120,7 @@ function customCalls(messages: readonly Message[]): ReadonlySet<unknown> {
 }
 
 /**
- * The input items for `messages`. `isStored` means that the server stores its answers.
+ * Encodes messages as input items. `isStored` says whether the server stores its answers.
  *
  * @throws {InvalidInputError} for what cannot be sent
  */
@@ -128,7 +128,7 @@ export function encodeInput(messages: readonly Message[], isStored: boolean): Js
   const custom = customCalls(messages);
   return messages.flatMap((message) => {
     if (message.role === "tool") return [encodeTool(message, custom)];
-    if (message.name) refuseField("name of a message", WHO, "Put it into the text.");
+    if (message.name) rejectField("name of a message", API, "Put it into the text.");
     if (message.role === "assistant") return encodeAssistant(message, isStored);
     return [{ role: message.role, content: encodeContent(message.content) }];
   });

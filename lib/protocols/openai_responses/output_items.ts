@@ -1,6 +1,6 @@
 /**
- * The output items of a Responses stream, and what has been emitted of each. Deltas, `…done` events and
- * the final response repeat each other; each fills in what the previous ones lacked.
+ * Assembles the output items of a Responses stream and tracks what has been emitted of each. Deltas, `…done`
+ * events and the final response repeat each other; each fills in what the previous ones lacked.
  *
  * Sources: OpenAI API reference, "Responses › Streaming events"; recorded streams of LM Studio (no
  * deltas of arguments), Copilot (new item ids in each event) and Bedrock (content indexes that continue
@@ -14,35 +14,35 @@ import { decodeCitation } from "../citations.ts";
 import { decodeToolCall, isCommentary, isToolCall, jsonValue } from "./decode.ts";
 import { decodeTokens } from "../token_logprobs.ts";
 
-/** What a piece of text is. */
+/** The part of an item that a text belongs to. */
 export type PartKind = "text" | "refusal" | "thinking";
 
 interface Part {
   text: string;
-  /** Where it begins in the answer. */
+  /** Its start within the answer. */
   offset: number;
   citations: number;
   logprobs: number;
 }
 
 interface Item {
-  /** As it came last. */
+  /** The latest version of the item. */
   raw: Json;
-  /** Whether `raw` is the whole of it. */
+  /** Whether `raw` is complete. */
   isDone: boolean;
-  /** Which tool call it is. */
+  /** The index of its tool call. */
   call: number | undefined;
   id: string | undefined;
   name: string | undefined;
   arguments: string;
   readonly parts: Map<string, Part>;
-  /** Which of its two forms of thinking is emitted: the summary or the text. */
+  /** Which form of its thinking is emitted: the summary or the text. */
   thoughts: string | undefined;
-  /** Held back: it may repeat the previous answer. */
+  /** Whether it is held back, because it may repeat the previous answer. */
   isHeld: boolean;
 }
 
-/** The items of one stream. */
+/** The output items of one stream. */
 export class OutputItems {
   readonly #items: Item[] = [];
   readonly #byIndex = new Map<number, Item>();
@@ -54,7 +54,7 @@ export class OutputItems {
   /** The item that `event` belongs to. */
   of(event: Json): Item {
     const { output_index: index, item_id: id } = event;
-    // Some servers make new ids all the time, but the index stays.
+    // Some servers make a new id for each event, but the index stays the same.
     const indexed = typeof index === "number" ? this.#byIndex.get(index) : undefined;
     const known = indexed ?? this.#byId.get(String(id));
     if (known !== undefined) return known;
@@ -63,19 +63,19 @@ export class OutputItems {
     return isUnmarked && last !== undefined ? last : this.#begin({}, index, id);
   }
 
-  /** An item is announced. */
+  /** Adds an item that the server announces. */
   add(event: Json, raw: Json, events: StreamEvent[]): void {
     const item = this.#begin(raw, event.output_index, raw.id);
     this.#hold(item);
     if (isToolCall(raw)) this.#callEvent(item, "", events);
   }
 
-  /** An item is complete. */
+  /** Completes an item. */
   finish(event: Json, raw: Json, events: StreamEvent[]): void {
     this.complete(this.of({ item_id: raw.id, ...event }), raw, events);
   }
 
-  /** The items as they came; `final` wins where it is not empty. */
+  /** All items, in order; `final` takes precedence if it is not empty. */
   end(final: readonly Json[], events: StreamEvent[]): Json[] {
     for (const [index, raw] of final.entries()) {
       const known = this.#byIndex.get(index) ?? this.#byId.get(String(raw.id)) ??
@@ -91,14 +91,14 @@ export class OutputItems {
     return this.#items.map(({ raw }) => raw).filter(({ type }) => type !== undefined);
   }
 
-  /** A piece of the arguments of a call. */
+  /** Adds a delta of a call's arguments. */
   arguments(item: Item, text: string, events: StreamEvent[]): void {
-    // xAI's own searches have input as well.
+    // xAI's own searches also have input.
     const isOther = item.raw.type !== undefined && !isToolCall(item.raw);
     if (text !== "" && !isOther) this.#callEvent(item, text, events);
   }
 
-  /** A piece of a text; `part` says which one of the item's. */
+  /** Adds a delta of a text; `part` is the part of the item that it belongs to. */
   text(item: Item, part: string, kind: PartKind, text: string, events: StreamEvent[]): void {
     if (text === "" || !accepts(item, part, kind)) return;
     const isNew = !item.parts.has(part);
@@ -116,14 +116,14 @@ export class OutputItems {
     }
   }
 
-  /** Emits what a complete text has beyond the earlier pieces. */
+  /** Emits what a complete text adds to the deltas so far. */
   rest(item: Item, part: string, kind: PartKind, whole: unknown, events: StreamEvent[]): void {
     if (typeof whole !== "string") return;
     const given = item.parts.get(part)?.text ?? "";
     if (whole.startsWith(given)) this.text(item, part, kind, whole.slice(given.length), events);
   }
 
-  /** The log probabilities of the next tokens of a text. */
+  /** Adds the log probabilities of the next tokens of a text. */
   logprobs(item: Item, part: string, value: unknown, events: StreamEvent[]): void {
     if (item.isHeld || isCommentary(item.raw)) return;
     const logprobs = decodeTokens(value);
@@ -132,7 +132,7 @@ export class OutputItems {
     events.push({ type: "logprobs", logprobs });
   }
 
-  /** A citation in a text. */
+  /** Adds a citation in a text. */
   annotation(item: Item, part: string, raw: unknown, events: StreamEvent[]): void {
     if (item.isHeld || isCommentary(item.raw)) return;
     const open = this.#part(item, part);
@@ -141,7 +141,7 @@ export class OutputItems {
     if (citation !== undefined) events.push({ type: "citation", citation });
   }
 
-  /** Emits what a complete item has beyond the earlier events. */
+  /** Emits what a complete item adds to the earlier events. */
   complete(item: Item, raw: Json, events: StreamEvent[]): void {
     item.raw = raw;
     item.isDone = true;
@@ -154,7 +154,7 @@ export class OutputItems {
     if (item.isHeld) this.#release(item, events);
   }
 
-  /** The same for one part of its content. */
+  /** Emits what one complete part of its content adds. */
   completePart(item: Item, name: string, part: Json, events: StreamEvent[]): void {
     const isThinking = part.type === "reasoning_text" || item.raw.type === "reasoning";
     this.rest(item, name, isThinking ? "thinking" : "text", part.text, events);
@@ -167,7 +167,7 @@ export class OutputItems {
     }
   }
 
-  /** The log probabilities in a whole list beyond those that came before. */
+  /** Adds the log probabilities of a complete list that have not arrived before. */
   restOfLogprobs(item: Item, part: string, whole: unknown, events: StreamEvent[]): void {
     const given = item.parts.get(part)?.logprobs ?? 0;
     if (Array.isArray(whole)) this.logprobs(item, part, whole.slice(given), events);
@@ -221,13 +221,13 @@ export class OutputItems {
     events.push(event);
   }
 
-  /** Holds back a second answer after a JSON one, until it is clear whether it repeats it. */
+  /** Holds back an answer that follows a JSON answer, until it is clear whether it repeats it. */
   #hold(item: Item): void {
     item.isHeld = item.raw.type === "message" && !isCommentary(item.raw) &&
       this.#items.some((other) => other !== item && isJsonAnswer(other));
   }
 
-  /** Emits an answer that was held back, unless it is also JSON, and so another version of the first. */
+  /** Emits an answer that was held back, unless it is also JSON: then it is another version of the first. */
   #release(item: Item, events: StreamEvent[]): void {
     if (isJsonAnswer(item)) return;
     item.isHeld = false;
@@ -235,10 +235,10 @@ export class OutputItems {
     this.#completeContent(item, asObjects(item.raw.content), events);
   }
 
-  /** Gives what the parts of an item's content have beyond their pieces. */
+  /** Emits what the complete parts of an item's content add to their deltas. */
   #completeContent(item: Item, content: readonly Json[], events: StreamEvent[]): void {
     const known = contentIndexes(item);
-    // Bedrock's indexes continue from item to item, so only their order is reliable there.
+    // Bedrock's indexes continue from item to item, so only their order is reliable.
     const isShifted = known.some((index) => index >= content.length);
     for (const [i, part] of content.entries()) {
       const index = isShifted ? known[i] ?? i : i;
@@ -247,7 +247,7 @@ export class OutputItems {
   }
 }
 
-/** The numbers of the parts of content that have come, in order. */
+/** The indexes of the content parts so far, in order. */
 function contentIndexes({ parts }: Item): number[] {
   return [...parts.keys()].filter((name) => name.startsWith("content "))
     .map((name) => Number(name.slice("content ".length))).sort((a, b) => a - b);
@@ -258,7 +258,7 @@ function isJsonAnswer({ raw, parts }: Item): boolean {
   return jsonValue([...parts.values()].map(({ text }) => text).join("")) !== undefined;
 }
 
-/** An item whose end was never announced, assembled from its pieces. */
+/** Assembles an item whose end was never announced from its deltas. */
 function assembled({ raw, arguments: text, parts }: Item): Json {
   if (raw.type === "function_call") return { ...raw, arguments: text || "{}" };
   if (raw.type === "custom_tool_call") return { ...raw, input: text };
@@ -271,7 +271,7 @@ function assembled({ raw, arguments: text, parts }: Item): Json {
   return { ...raw, content };
 }
 
-/** Whether a part is the answer, a refusal, or of the form in which this item gives its thinking. */
+/** Whether to emit a part: the answer, a refusal, or the chosen form of the item's thinking. */
 function accepts(item: Item, part: string, kind: PartKind): boolean {
   if (kind !== "thinking") return true;
   const form = part.startsWith("summary") ? "summary" : "content";

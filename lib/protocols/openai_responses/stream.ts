@@ -1,5 +1,5 @@
 /**
- * The stream of OpenAI's Responses API: typed events, the whole response in the last one.
+ * Decodes streams of OpenAI's Responses API: typed events, the last of which contains the whole response.
  *
  * Source: OpenAI API reference, "Responses › Streaming events".
  *
@@ -26,12 +26,12 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   raw: unknown;
   #output: Json[] = [];
   readonly #items = new OutputItems();
-  /** The part of a summary that is being written, for servers that number only its beginning. */
+  /** The current part of a summary, for servers that only number its first event. */
   #summary = 0;
 
   push(data: string): StreamEvent[] {
     const events: StreamEvent[] = [];
-    // Not of this API, but gateways add it.
+    // Not part of this API, but gateways add it.
     if (data === "[DONE]") this.ended = true;
     else this.#push(parseEvent(data), events);
     return events;
@@ -110,7 +110,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     }
   }
 
-  /** A bare error, or the whole response from a server that does not stream. */
+  /** Handles a bare error, or a whole response from a server that does not stream. */
   #pushUntyped(event: Json, events: StreamEvent[]): void {
     if (typeof event.type === "string") return;
     if (Array.isArray(event.output)) return this.#end(event, events);

@@ -1,5 +1,5 @@
 /**
- * What services answer when they are asked for the balance of a key. Pure.
+ * Decodes the answers of balance APIs. Pure.
  *
  * Sources: OpenRouter API reference, "Get current API key" and "Get credits"; DeepSeek API reference,
  * "Get User Balance"; SiliconFlow API reference, "User info" (`/user/info`); AI/ML API documentation,
@@ -10,7 +10,7 @@
 import { MalformedResponseError } from "../../errors.ts";
 import { asNumber, asObject, asObjects, asText, type Json } from "../../json/json.ts";
 
-/** An amount; `currency` is an ISO code, or `credits` where the service counts in its own. */
+/** An amount; `currency` is an ISO code, or `credits` if the service has its own unit. */
 export interface Amount {
   label: string;
   amount: number;
@@ -19,29 +19,29 @@ export interface Amount {
 
 /** The state of an account or a key. */
 export interface Credits {
-  /** What is left to spend, one for each currency; empty where the service does not say. */
+  /** What is left to spend, one for each currency; empty if the service does not report it. */
   remaining: Amount[];
   /** Other amounts, such as what was spent. */
   details: Amount[];
-  /** What else the service says, each a sentence. */
+  /** Further facts, each a sentence. */
   notes: string[];
 }
 
-/** Services send amounts as numbers or as text. */
+/** Parses an amount, which services send as a number or as text. */
 function toAmount(value: unknown): number | undefined {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  const read = asNumber(number);
-  return read === undefined || Number.isNaN(read) ? undefined : read;
+  const parsed = asNumber(number);
+  return parsed === undefined || Number.isNaN(parsed) ? undefined : parsed;
 }
 
 function amount(label: string, value: unknown, currency: string): Amount[] {
-  const read = toAmount(value);
-  return read === undefined ? [] : [{ label, amount: read, currency }];
+  const parsed = toAmount(value);
+  return parsed === undefined ? [] : [{ label, amount: parsed, currency }];
 }
 
 function unreadable(what: string): MalformedResponseError {
-  return new MalformedResponseError(`the server's answer does not say ${what}`, {
-    hint: "Check the base URL; it must be the service's own.",
+  return new MalformedResponseError(`the server's answer does not contain ${what}`, {
+    hint: "Check the base URL: it must be that of the service itself.",
   });
 }
 
@@ -51,11 +51,11 @@ function expectObject(body: unknown, what: string): Json {
   return object;
 }
 
-/** OpenRouter's `/key`: what this key may spend and has spent, in USD. */
+/** OpenRouter's `/key`: the limit and usage of this key, in USD. */
 export function decodeOpenRouterKey(body: unknown): Credits {
-  const data = expectObject(asObject(body)?.data, "what the key has used");
+  const data = expectObject(asObject(body)?.data, "the usage of the key");
   const used = amount("used by this key", data.usage, "USD");
-  if (used.length === 0) throw unreadable("what the key has used");
+  if (used.length === 0) throw unreadable("the usage of the key");
   const limit = toAmount(data.limit);
   const reset = asText(data.limit_reset);
   const expires = asText(data.expires_at);
@@ -69,19 +69,19 @@ export function decodeOpenRouterKey(body: unknown): Credits {
     ],
     notes: [
       ...limit === undefined ? ["This key has no limit of its own."] : [],
-      ...reset === undefined ? [] : [`The key's limit begins anew: ${reset}.`],
+      ...reset === undefined ? [] : [`The key's limit resets: ${reset}.`],
       ...expires === undefined ? [] : [`The key expires at ${expires}.`],
       ...data.is_free_tier === true ? ["The account has never bought credits (free tier)."] : [],
     ],
   };
 }
 
-/** OpenRouter's `/credits`: what the account has bought and used, in USD. */
+/** OpenRouter's `/credits`: the purchased and used credits of the account, in USD. */
 export function decodeOpenRouterCredits(body: unknown): Credits {
-  const data = expectObject(asObject(body)?.data, "what the account has");
+  const data = expectObject(asObject(body)?.data, "the balance of the account");
   const total = toAmount(data.total_credits);
   const used = toAmount(data.total_usage);
-  if (total === undefined || used === undefined) throw unreadable("what the account has");
+  if (total === undefined || used === undefined) throw unreadable("the balance of the account");
   return {
     remaining: amount("left on the account", total - used, "USD"),
     details: [
@@ -109,7 +109,7 @@ export function decodeDeepSeek(body: unknown): Credits {
   };
 }
 
-/** SiliconFlow's `/user/info`; its Chinese site counts in CNY, the other in USD. */
+/** SiliconFlow's `/user/info`; its Chinese site uses CNY, the other one USD. */
 export function decodeSiliconFlow(body: unknown, currency: string): Credits {
   const data = expectObject(asObject(body)?.data, "the balance");
   const remaining = amount("left on the account", data.totalBalance, currency);
@@ -125,7 +125,7 @@ export function decodeSiliconFlow(body: unknown, currency: string): Credits {
   };
 }
 
-/** AI/ML API's `/billing/balance`, in credits of its own. */
+/** AI/ML API's `/billing/balance`, in its own credits. */
 export function decodeAimlapi(body: unknown): Credits {
   const answer = expectObject(body, "the balance");
   const remaining = amount("left on the account", answer.balance, "credits");
@@ -141,7 +141,7 @@ export function decodeAimlapi(body: unknown): Credits {
   };
 }
 
-/** One page of OpenAI's `/organization/costs`: what was spent, by currency, and the next page. */
+/** One page of OpenAI's `/organization/costs`: the costs by currency, and the next page. */
 export function decodeOpenAICosts(body: unknown): { spent: Map<string, number>; next?: string } {
   const page = expectObject(body, "the costs");
   if (!Array.isArray(page.data)) throw unreadable("the costs");

@@ -5,16 +5,16 @@
  * fallback" (what `usage.iterations` means for the bill); the types of `@anthropic-ai/sdk` 1.12.
  */
 import assert from "node:assert/strict";
-import { claude } from "../../../lib/protocols/anthropic/anthropic.ts";
+import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
 
 function decode(fields: Record<string, unknown>) {
   const message = { type: "message", role: "assistant", model: "m", content: [], ...fields };
-  return claude.decode({ stop_reason: "end_turn", ...message });
+  return anthropic.decode({ stop_reason: "end_turn", ...message });
 }
 
 const usageOf = (usage: unknown) => decode({ usage }).usage;
 
-Deno.test("claude usage holds what was counted, and nothing that was not", () => {
+Deno.test("claude usage contains only what was counted", () => {
   for (const usage of [undefined, null, {}, "12", { input_tokens: null, output_tokens: null }]) {
     assert.equal(usageOf(usage), null);
   }
@@ -28,7 +28,7 @@ Deno.test("claude usage holds what was counted, and nothing that was not", () =>
   });
 });
 
-Deno.test("claude usage tells cache writes for an hour from those for five minutes", () => {
+Deno.test("claude usage distinguishes cache writes for an hour from those for five minutes", () => {
   const cache_creation = { ephemeral_5m_input_tokens: 40, ephemeral_1h_input_tokens: 60 };
   const expected = {
     promptTokens: 105,
@@ -99,7 +99,7 @@ Deno.test("claude bills each attempt of a fallback at the price of the model tha
   assert.deepEqual(billed(40, 304).usage, counts(412, 304));
 });
 
-Deno.test("claude names a service tier that has a price of its own", () => {
+Deno.test("claude reports a service tier with a different price", () => {
   const tier = (fields: Record<string, unknown>) =>
     decode({ usage: { input_tokens: 1, output_tokens: 1, ...fields } }).serviceTier;
   assert.equal(tier({ service_tier: "standard", speed: "standard" }), undefined);
@@ -160,7 +160,7 @@ Deno.test("claude refusals keep their explanation, and any text before it", () =
   assert.deepEqual(refused([text], null), ["content_filter", null, "Well, "]);
 });
 
-Deno.test("claude answers of compatible servers are read as far as they go", () => {
+Deno.test("claude answers of compatible servers are decoded as far as possible", () => {
   const call = { type: "tool_use", id: "t", name: "f" };
   const calls = [{ ...call, input: '{"a":1}' }, { ...call, input: "" }, call];
   const decoded = decode({ content: calls, stop_reason: null });
@@ -175,7 +175,7 @@ Deno.test("claude answers of compatible servers are read as far as they go", () 
   assert.equal(decode({ content: null }).content, "");
 });
 
-Deno.test("claude answers whose stop reason is a failure are errors that keep what came", () => {
+Deno.test("claude answers whose stop reason is a failure are errors with a partial result", () => {
   assert.throws(
     () =>
       decode({
@@ -191,9 +191,9 @@ Deno.test("claude answers whose stop reason is a failure are errors that keep wh
   );
 });
 
-Deno.test("claude errors say when an account is empty, and are read in other servers' forms", () => {
+Deno.test("claude errors detect an empty account, also in other servers' formats", () => {
   const error = (fields: Record<string, unknown>) =>
-    claude.decodeError({ type: "error", error: { type: "invalid_request_error", ...fields } });
+    anthropic.decodeError({ type: "error", error: { type: "invalid_request_error", ...fields } });
   for (
     const message of [
       "Your credit balance is too low to access the Anthropic API.",
@@ -206,11 +206,11 @@ Deno.test("claude errors say when an account is empty, and are read in other ser
   assert.equal(error({ type: "billing_error", message: "Pay." })?.quota, true);
   assert.equal(error({ message: "max_tokens: too large" })?.quota, false);
   assert.equal(error({ type: undefined, code: "1113", message: "No balance." })?.code, "1113");
-  assert.equal(claude.decodeError({ type: "error", message: "flat" })?.message, "flat");
+  assert.equal(anthropic.decodeError({ type: "error", message: "flat" })?.message, "flat");
   assert.equal(
-    claude.decodeError({ error: { message: "OpenAI's form" } })?.message,
+    anthropic.decodeError({ error: { message: "OpenAI's form" } })?.message,
     "OpenAI's form",
   );
-  assert.equal(claude.decodeError({ error: "text" })?.message, "text");
-  assert.equal(claude.decodeError({ type: "message", content: [] }), undefined);
+  assert.equal(anthropic.decodeError({ error: "text" })?.message, "text");
+  assert.equal(anthropic.decodeError({ type: "message", content: [] }), undefined);
 });

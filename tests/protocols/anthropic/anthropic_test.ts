@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import type { Message, SamplingOptions } from "../../../mod.ts";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
-import { claude } from "../../../lib/protocols/anthropic/anthropic.ts";
+import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
 
 const BASE_URL = "https://api.anthropic.com/v1";
 
 function encode(options: SamplingOptions = {}, model = "claude-opus-5", messages?: Message[]) {
-  const encoder = claude.encoder({ baseUrl: BASE_URL, apiKey: "key", headers: {} });
+  const encoder = anthropic.encoder({ baseUrl: BASE_URL, apiKey: "key", headers: {} });
   const { url, headers, body } = encoder({
     model,
     messages: messages ?? [{ role: "user", content: "hi" }],
@@ -111,7 +111,7 @@ Deno.test("claude enables thinking in the form that each generation accepts", ()
   }
 });
 
-Deno.test("claude names what a model cannot do, before anything is sent", () => {
+Deno.test("claude rejects what a model does not support, before anything is sent", () => {
   const tools = [{ type: "function" as const, function: { name: "f" } }];
   const cases: [SamplingOptions, string, RegExp][] = [
     [{ temperature: 0.2 }, "claude-opus-5", /claude-opus-5 does not accept the option temperature/],
@@ -159,7 +159,7 @@ Deno.test("claude names what a model cannot do, before anything is sent", () => 
   }
 });
 
-Deno.test("claude uses the version that takes sampling only where it is asked for", () => {
+Deno.test("claude uses the version that accepts sampling options only for requests with them", () => {
   const { headers, body } = encode({ temperature: 0.5, topP: 0.9 }, "claude-haiku-4-5");
   assert.equal(headers["anthropic-version"], "2023-06-01");
   assert.deepEqual([body.temperature, body.top_p], [0.5, 0.9]);
@@ -211,7 +211,7 @@ const CALLS = [
 ];
 
 Deno.test("claude decodes thinking, text, parallel tool calls and cached tokens", () => {
-  const decoded = claude.decode({
+  const decoded = anthropic.decode({
     type: "message",
     model: "claude-opus-5",
     content: BLOCKS,
@@ -243,7 +243,7 @@ Deno.test("claude sends its own blocks back unchanged, and those of others as te
 });
 
 Deno.test("claude decodes a stream into the same as a plain answer", () => {
-  const decoder = claude.streamDecoder();
+  const decoder = anthropic.streamDecoder();
   const total = new StreamAccumulator();
   const delta = (index: number, delta: object) => ({ type: "content_block_delta", index, delta });
   const start = (index: number, content_block: object) => ({
@@ -300,7 +300,7 @@ Deno.test("claude decodes a stream into the same as a plain answer", () => {
 
 Deno.test("claude maps stop reasons and errors", () => {
   const finish = (stop_reason: string) =>
-    claude.decode({ type: "message", content: [], stop_reason }).finishReason;
+    anthropic.decode({ type: "message", content: [], stop_reason }).finishReason;
   assert.deepEqual(
     [
       "end_turn",
@@ -329,7 +329,7 @@ Deno.test("claude maps stop reasons and errors", () => {
     ],
   );
   const push = (error: object) =>
-    claude.streamDecoder().push(JSON.stringify({ type: "error", error }));
+    anthropic.streamDecoder().push(JSON.stringify({ type: "error", error }));
   assert.throws(() => push({ type: "overloaded_error", message: "Overloaded" }), {
     retryable: true,
   });
@@ -337,5 +337,5 @@ Deno.test("claude maps stop reasons and errors", () => {
   assert.throws(() => push({ type: "rate_limit_error", message: "spent", details: limit }), {
     code: "quota_exceeded",
   });
-  assert.throws(() => claude.decode({ choices: [] }), { code: "malformed_response" });
+  assert.throws(() => anthropic.decode({ choices: [] }), { code: "malformed_response" });
 });

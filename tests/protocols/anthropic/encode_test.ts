@@ -1,5 +1,5 @@
 /**
- * What goes to Anthropic's Messages API, and to servers that are compatible with it.
+ * Requests to Anthropic's Messages API and to compatible servers.
  *
  * Wire format: Anthropic API reference, "Messages"; "Prompt caching"; "PDF support"; "Mid-conversation
  * system messages"; the types of `@anthropic-ai/sdk` 1.12.
@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { ContentPart, Message, SamplingOptions, Tool } from "../../../mod.ts";
-import { claude } from "../../../lib/protocols/anthropic/anthropic.ts";
+import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
 
 interface Given {
   model?: string;
@@ -18,7 +18,7 @@ interface Given {
 
 function encode({ model = "claude-opus-5", messages, options = {}, baseUrl }: Given) {
   const endpoint = { baseUrl: baseUrl ?? "https://api.anthropic.com/v1", apiKey: "k", headers: {} };
-  const request = claude.encoder(endpoint)({
+  const request = anthropic.encoder(endpoint)({
     model,
     messages: messages ?? [{ role: "user", content: "hi" }],
     options,
@@ -36,7 +36,7 @@ function blocksOf(...content: unknown[]): unknown[] {
 const FUNCTION: Tool = { type: "function", function: { name: "f" } };
 const CACHED = { cache_control: { type: "ephemeral" as const, ttl: "1h" as const } };
 
-Deno.test("claude sends the marks of the prompt cache wherever they are", () => {
+Deno.test("claude sends prompt cache breakpoints of parts, tools and messages", () => {
   const { body } = encode({
     messages: [
       { role: "system", content: [{ type: "text", text: "Be brief.", ...CACHED }] },
@@ -66,7 +66,7 @@ Deno.test("claude sends the marks of the prompt cache wherever they are", () => 
   assert.deepEqual(body.tools[0].cache_control, CACHED.cache_control);
 });
 
-Deno.test("claude gets a mark that is on the message itself on its last block", () => {
+Deno.test("claude receives a message's own breakpoint on its last block", () => {
   // Where LiteLLM and OpenRouter have it when the content is a string.
   const { body } = encode({
     messages: [
@@ -89,7 +89,7 @@ Deno.test("claude gets a mark that is on the message itself on its last block", 
   ]);
 });
 
-Deno.test("claude gets files and documents as document blocks, and images as images", () => {
+Deno.test("claude receives files and documents as document blocks, and images as images", () => {
   const base64 = (text: string) => Buffer.from(text).toString("base64");
   assert.deepEqual(
     blocksOf(
@@ -143,7 +143,7 @@ Deno.test("claude gets files and documents as document blocks, and images as ima
   );
 });
 
-Deno.test("claude names the parts that it does not take; only that record fails", () => {
+Deno.test("claude rejects unsupported parts by name; only that record fails", () => {
   const cases: [part: unknown, pattern: RegExp][] = [
     [{ type: "input_audio", input_audio: { data: "QUJD", format: "wav" } }, /"input_audio"/],
     [{ type: "video_url", video_url: { url: "https://host/a.mp4" } }, /"video_url"/],
@@ -160,7 +160,7 @@ Deno.test("claude names the parts that it does not take; only that record fails"
   }
 });
 
-Deno.test("claude gets failures, images and documents in tool results", () => {
+Deno.test("claude receives failures, images and documents in tool results", () => {
   const call = { id: "t", type: "function" as const, function: { name: "f", arguments: "{}" } };
   const { body } = encode({
     messages: [
@@ -193,7 +193,7 @@ Deno.test("claude gets failures, images and documents in tool results", () => {
   }]);
 });
 
-Deno.test("claude gets the calls of other providers with ids and inputs that it takes", () => {
+Deno.test("claude receives other providers' calls with valid ids and inputs", () => {
   const calls = [
     { id: "functions.f:0", function: { name: "f", arguments: '{"a":1}' } },
     { id: "b", function: { name: "f", arguments: { a: 1 } } },
@@ -227,7 +227,7 @@ Deno.test("claude gets the calls of other providers with ids and inputs that it 
   assert.equal(body.messages[2].content[0].tool_use_id, "functions_f_0");
 });
 
-Deno.test("claude gets a system message after the first turn where the model takes it", () => {
+Deno.test("claude receives a system message after the first turn if the model accepts it", () => {
   const conversation = (...roles: string[]): Message[] =>
     roles.map((role) => ({ role, content: role }) as Message);
   const legal = conversation("system", "user", "assistant", "user", "system");
@@ -259,7 +259,7 @@ Deno.test("claude gets a system message after the first turn where the model tak
   }
 });
 
-Deno.test("claude takes answers back without what the API refuses in requests", () => {
+Deno.test("claude answers are sent back without what the API rejects in requests", () => {
   const thinking = { type: "thinking", thinking: "Hm.", signature: "s" };
   const text = { type: "text", text: "Yes." };
   const fallback = { type: "fallback", from: { model: "a" }, to: { model: "b" } };
@@ -302,7 +302,7 @@ Deno.test("claude keeps a refused turn in the conversation", () => {
   assert.deepEqual(body.messages[1].content, [{ type: "text", text: "I can't." }]);
 });
 
-Deno.test("claude gets no empty lists, and tools in its own form beside functions", () => {
+Deno.test("claude receives no empty lists, and its own tools along with functions", () => {
   const { body } = encode({ options: { tools: [], stop: [] } });
   assert.ok(!("tools" in body) && !("stop_sequences" in body));
   const search = { type: "web_search_20250305", name: "web_search", max_uses: 2 };
@@ -321,7 +321,7 @@ Deno.test("claude gets no empty lists, and tools in its own form beside function
   assert.deepEqual([merged.tools, merged.tool_choice], [[search], { type: "none" }]);
 });
 
-Deno.test("claude rules apply only to models that are known to have them", () => {
+Deno.test("claude rules only apply to known models", () => {
   const baseUrl = "https://api.z.ai/api/anthropic/v1";
   const tools = [FUNCTION];
   const options: SamplingOptions = { temperature: 0.2, topK: 5, thinking: "low", tools };
@@ -347,7 +347,7 @@ Deno.test("claude rules apply only to models that are known to have them", () =>
   assert.equal(encode({}).headers["anthropic-version"], "2026-10-21");
 });
 
-Deno.test("claude gets sampling options that have their default values", () => {
+Deno.test("claude accepts sampling options with their default values", () => {
   const cases: [string, SamplingOptions][] = [
     ["claude-opus-5", { temperature: 1 }],
     ["claude-haiku-4-5", { temperature: 1, topP: 0.95, thinking: true }],
@@ -383,7 +383,7 @@ Deno.test("claude has a form for every level of thinking", () => {
   }
 });
 
-Deno.test("claude lets the extra body change what the user did not choose", () => {
+Deno.test("claude lets extraBody replace our defaults", () => {
   const extraBody = {
     max_tokens: 10,
     thinking: { display: "omitted" },

@@ -1,5 +1,5 @@
 /**
- * Streams of Anthropic's Messages API, and of servers that are compatible with it.
+ * Streams of Anthropic's Messages API and of compatible servers.
  *
  * Wire format: Anthropic API reference, "Streaming messages"; "Refusals and fallback", "Streaming"; the
  * types of `@anthropic-ai/sdk` 1.12 (`BetaRawMessageStreamEvent`, `BetaContentBlock`).
@@ -7,12 +7,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
-import { claude } from "../../../lib/protocols/anthropic/anthropic.ts";
+import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
 
 type Json = Record<string, unknown>;
 
 function decodeStream(events: readonly (Json | string)[]) {
-  const decoder = claude.streamDecoder();
+  const decoder = anthropic.streamDecoder();
   const total = new StreamAccumulator();
   for (const event of events) {
     const data = typeof event === "string" ? event : JSON.stringify(event);
@@ -106,7 +106,7 @@ Deno.test("claude streams keep the numbers of a call's input as they were writte
   assert.equal(JSON.stringify(content[0].input), input);
 });
 
-Deno.test("claude streams may have whole blocks in their starts, or no starts", () => {
+Deno.test("claude streams may have whole blocks in their start events, or no start events", () => {
   const whole = decodeStream([
     messageStart(),
     start(0, { type: "thinking", thinking: "Hm.", signature: "s" }),
@@ -178,7 +178,7 @@ Deno.test("claude streams end with what compatible servers send as their end", (
   assert.equal(decodeStream([END]).decoder.complete, false);
 });
 
-Deno.test("claude streams count tokens in whatever event they come", () => {
+Deno.test("claude streams count tokens in any event", () => {
   const usageOf = (...events: Json[]) => {
     const { usage } = decodeStream([...events, END]).completion;
     return usage && [usage.promptTokens, usage.cachedTokens, usage.completionTokens];
@@ -229,7 +229,7 @@ Deno.test("claude streams count tokens in whatever event they come", () => {
   );
 });
 
-Deno.test("claude streams report who answered, what is billed, and what events cannot carry", () => {
+Deno.test("claude streams report the model, the bill, and what events cannot carry", () => {
   const container = { id: "container_1", expires_at: "2026-12-01T00:00:00Z" };
   const iterations = [
     { type: "message", model: "claude-fable-5", input_tokens: 408, output_tokens: 0 },
@@ -267,7 +267,7 @@ Deno.test("claude streams report who answered, what is billed, and what events c
   assert.deepEqual((raw.usage as Json).server_tool_use, { web_search_requests: 2 });
 });
 
-Deno.test("claude stream errors are those that the same error has as a status", () => {
+Deno.test("claude stream errors equal those of the same error with a status", () => {
   const codes = (error: Json) => {
     try {
       decodeStream([messageStart(), { type: "error", error, request_id: "req_1" }]);
@@ -305,7 +305,7 @@ Deno.test("claude stream errors are those that the same error has as a status", 
   assert.equal(completion.finishReason, undefined);
 });
 
-Deno.test("claude streams of two answers are refused, but not a repeated start", () => {
+Deno.test("claude streams of two answers are rejected, but not a repeated start", () => {
   const second = { code: "malformed_response", retryable: true };
   const first = [messageStart(), start(0, { type: "text", text: "Half" })];
   assert.throws(() => decodeStream([...first, messageStart({ id: "msg_2" })]), second);
@@ -428,7 +428,7 @@ function streamed(block: Json, lengths: number[]): { start: Json; deltas: Json[]
   }
 }
 
-Deno.test("claude streams mean the same as plain answers", () => {
+Deno.test("claude streams decode to the same result as plain answers", () => {
   const lengths = fc.array(fc.nat(4), { maxLength: 4 });
   // As it comes over the wire.
   const received = message.map((message): typeof message => JSON.parse(JSON.stringify(message)));
@@ -446,7 +446,7 @@ Deno.test("claude streams mean the same as plain answers", () => {
     }
     events.push({ type: "message_delta", delta: { stop_reason, stop_details }, usage }, END);
     const { decoder, completion } = decodeStream(events);
-    const { native, model, billed, serviceTier, ...plain } = claude.decode(message);
+    const { native, model, billed, serviceTier, ...plain } = anthropic.decode(message);
     assert.deepEqual({ ...completion }, { citations: undefined, ...plain });
     assert.deepEqual(decoder.native(), native);
     assert.deepEqual([decoder.model, decoder.billed, decoder.serviceTier], [

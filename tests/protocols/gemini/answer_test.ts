@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type Citation, HttpError, LLMClient } from "../../../mod.ts";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
-import { decodeAnswer } from "../../../lib/protocols/decode_response.ts";
+import { decodeResponse } from "../../../lib/protocols/decode_response.ts";
 import { gemini } from "../../../lib/protocols/gemini/gemini.ts";
 
 type Part = Record<string, unknown>;
@@ -72,7 +72,7 @@ Deno.test("gemini decodes a stream into the same as a plain answer", () => {
   });
 });
 
-Deno.test("gemini keeps each signature in the part that it came with", () => {
+Deno.test("gemini keeps each signature in its part", () => {
   // Documentation, "Thought signatures": a part with one must not be merged with a part without.
   const parts = [
     { text: "a" },
@@ -120,7 +120,7 @@ Deno.test("gemini maps every finish reason of the API", () => {
   }
 });
 
-Deno.test("gemini's failed answers are errors with what arrived and what it cost", () => {
+Deno.test("gemini's failed answers are errors with a partial result and usage", () => {
   const cases: [reason: string, parts: Part[], retryable: boolean][] = [
     ["MALFORMED_FUNCTION_CALL", [], true],
     ["MALFORMED_FUNCTION_CALL", [{ text: "Let me see" }], true],
@@ -150,7 +150,7 @@ Deno.test("gemini's failed answers are errors with what arrived and what it cost
   }
 });
 
-Deno.test("a malformed call of gemini is sent again, plain and streamed", async () => {
+Deno.test("a malformed call of gemini is retried, plain and streamed", async () => {
   const failed = response([], { finishReason: "MALFORMED_FUNCTION_CALL" }, {
     usageMetadata: USAGE,
   });
@@ -179,7 +179,7 @@ Deno.test("a malformed call of gemini is sent again, plain and streamed", async 
   }
 });
 
-Deno.test("gemini tells a blocked prompt from a filtered answer", () => {
+Deno.test("gemini distinguishes a blocked prompt from a filtered answer", () => {
   const usage = { promptTokens: 7, completionTokens: 0, totalTokens: 7 };
   const blocked = {
     promptFeedback: { blockReason: "MODEL_ARMOR", blockReasonMessage: "No." },
@@ -219,7 +219,7 @@ Deno.test("gemini tells a blocked prompt from a filtered answer", () => {
   );
 });
 
-Deno.test("gemini without a candidate is an error that says what it is", () => {
+Deno.test("a gemini answer without a candidate is a clear error", () => {
   assert.throws(() => gemini.decode({ usageMetadata: USAGE, modelVersion: "m" }), {
     code: "malformed_response",
     retryable: true,
@@ -230,7 +230,7 @@ Deno.test("gemini without a candidate is an error that says what it is", () => {
   }
 });
 
-Deno.test("gemini's usage is counted in full, and only what can be counted", () => {
+Deno.test("gemini's usage is complete, and ignores impossible counts", () => {
   const usageOf = (usageMetadata: unknown) => {
     const answer = response([{ text: "Hi" }], undefined, { usageMetadata });
     const { usage } = gemini.decode(answer);
@@ -265,7 +265,7 @@ Deno.test("gemini's usage is counted in full, and only what can be counted", () 
   );
 });
 
-Deno.test("a later chunk of gemini does not take back what an earlier one counted", () => {
+Deno.test("a later chunk of gemini does not erase earlier counts", () => {
   const { total } = stream([
     response([{ text: "Hi" }], {}, { usageMetadata: USAGE }),
     response([], { finishReason: "STOP" }, {
@@ -277,7 +277,7 @@ Deno.test("a later chunk of gemini does not take back what an earlier one counte
   assert.deepEqual(after.total.usage, COUNTED);
 });
 
-Deno.test("gemini counts what its last chunk counts where built-in tools took several turns", () => {
+Deno.test("gemini uses the last chunk's counts if built-in tools took several turns", () => {
   // Recorded: counts of each turn, then of the whole answer, in which one kind is left out.
   const turn = (
     promptTokenCount: number,
@@ -310,7 +310,7 @@ Deno.test("gemini counts what its last chunk counts where built-in tools took se
   });
 });
 
-Deno.test("gemini's finish reasons are read as numbers, too", () => {
+Deno.test("gemini's finish reasons may also be numbers", () => {
   // Recorded answers to Google's Go and Python clients.
   const kinds = { 1: "stop", 2: "length", 3: "content_filter", 8: "content_filter" };
   for (const [finishReason, expected] of Object.entries(kinds)) {
@@ -321,7 +321,7 @@ Deno.test("gemini's finish reasons are read as numbers, too", () => {
   }
 });
 
-Deno.test("gemini reports the tier that was billed, where it is a special one", () => {
+Deno.test("gemini reports the billed service tier unless it is the standard one", () => {
   const tierOf = (usage: object) => {
     const answer = response([{ text: "Hi" }], undefined, { usageMetadata: { ...USAGE, ...usage } });
     assert.equal(stream([answer]).decoder.serviceTier, gemini.decode(answer).serviceTier);
@@ -333,7 +333,7 @@ Deno.test("gemini reports the tier that was billed, where it is a special one", 
   assert.equal(tierOf({ serviceTier: "standard" }), undefined);
 });
 
-Deno.test("gemini puts the pieces of streamed arguments together", () => {
+Deno.test("gemini assembles the pieces of streamed arguments", () => {
   const piece = (functionCall: object, candidate = {}) => response([{ functionCall }], candidate);
   const { decoder, total } = stream([
     response([
@@ -381,7 +381,7 @@ Deno.test("gemini puts the pieces of streamed arguments together", () => {
   ]);
 });
 
-Deno.test("gemini makes ids that differ between answers, where Google gives none", () => {
+Deno.test("gemini makes ids that are unique across answers if Google sends none", () => {
   const idOf = (responseId: string | undefined) =>
     gemini.decode(response([{ functionCall: { name: "f" } }], undefined, { responseId }))
       .toolCalls[0].id;
@@ -391,7 +391,7 @@ Deno.test("gemini makes ids that differ between answers, where Google gives none
   assert.ok(idOf("y".repeat(50)).length <= 40, "OpenAI takes ids of 40 characters at most");
 });
 
-Deno.test("gemini is read in snake case, in several choices, and without alt=sse", () => {
+Deno.test("gemini answers in snake case, with several choices, and without alt=sse are decoded", () => {
   const snake = {
     model_version: "m",
     candidates: [
@@ -412,13 +412,13 @@ Deno.test("gemini is read in snake case, in several choices, and without alt=sse
   assert.deepEqual([plain.model, decoder.model], ["m", "m"]);
   const list = [response([{ text: "a" }], {}), response([{ text: "b" }])];
   const read = (body: unknown) =>
-    decodeAnswer(gemini, { status: 200, headers: new Headers(), body: JSON.stringify(body) });
+    decodeResponse(gemini, { status: 200, headers: new Headers(), body: JSON.stringify(body) });
   assert.equal(read(list).completion.content, "ab");
   const error = thrownBy(() => read([list[0], { error: { code: 503, message: "overloaded" } }]));
   assert.deepEqual([error.status, error.partial?.content], [503, "a"]);
 });
 
-Deno.test("an error in the middle of gemini's stream keeps what came before", () => {
+Deno.test("an error in the middle of gemini's stream has a partial result", () => {
   const error = thrownBy(() =>
     stream([
       response([{ text: "Hi" }], {}, { usageMetadata: USAGE }),
@@ -532,7 +532,7 @@ Deno.test("gemini's citations count from the start of their part", () => {
   assert.equal(content.slice(3, 7), "Ä is");
 });
 
-Deno.test("gemini's log probabilities are those of the tokens, plain and streamed", () => {
+Deno.test("gemini's log probabilities are decoded, plain and streamed", () => {
   const logprobsResult = (...tokens: string[]) => ({
     chosenCandidates: tokens.map((token) => ({ token, tokenId: 1, logProbability: -0.5 })),
     topCandidates: tokens.map((token) => ({
@@ -558,7 +558,7 @@ Deno.test("gemini's log probabilities are those of the tokens, plain and streame
   assert.deepEqual(decoder.raw, whole);
 });
 
-Deno.test("gemini keeps what its own tools did, and images, for the next turn and in raw", () => {
+Deno.test("gemini keeps images and the results of its own tools, for the next turn and in raw", () => {
   const parts = [
     { toolCall: { id: "t", toolType: "GOOGLE_SEARCH_WEB", args: { queries: ["x"] } } },
     { toolResponse: { id: "t", toolType: "GOOGLE_SEARCH_WEB", response: { a_b: 1 } } },

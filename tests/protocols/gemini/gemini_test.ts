@@ -8,7 +8,7 @@ import type {
   Tool,
   ToolCall,
 } from "../../../mod.ts";
-import { decodeAnswer } from "../../../lib/protocols/decode_response.ts";
+import { decodeResponse } from "../../../lib/protocols/decode_response.ts";
 import { gemini } from "../../../lib/protocols/gemini/gemini.ts";
 
 function encode(options: SamplingOptions = {}, model = "gemini-3-flash", messages?: Message[]) {
@@ -80,7 +80,7 @@ Deno.test("gemini encodes a conversation with images, tools and their results", 
   });
 });
 
-Deno.test("gemini gets the thinking option in the form that each generation takes", () => {
+Deno.test("gemini receives the thinking option in the form that each generation accepts", () => {
   const cases: [model: string, thinking: SamplingOptions["thinking"], expected: unknown][] = [
     ["gemini-2.5-flash", true, { includeThoughts: true, thinkingBudget: -1 }],
     ["gemini-2.5-flash", false, { thinkingBudget: 0 }],
@@ -107,7 +107,7 @@ Deno.test("gemini gets the thinking option in the form that each generation take
   }
 });
 
-Deno.test("gemini names what a model cannot do, before anything is sent", () => {
+Deno.test("gemini rejects what a model does not support, before anything is sent", () => {
   const cases: [SamplingOptions, string, RegExp][] = [
     [{ thinking: false }, "gemini-2.5-pro", /thinking: false/],
     [{ thinking: false }, "gemini-3-flash", /thinking: false/],
@@ -133,7 +133,7 @@ Deno.test("gemini names what a model cannot do, before anything is sent", () => 
   assert.throws(() => encode({}, "gemini-3-flash", lost), { code: "invalid_input" });
 });
 
-Deno.test("gemini refuses what it has no place for, instead of dropping or moving it", () => {
+Deno.test("gemini rejects what it cannot express, instead of dropping or moving it", () => {
   const cache_control = { type: "ephemeral" as const };
   const user: Message = { role: "user", content: "Hi" };
   const cases: [Message[], RegExp][] = [
@@ -212,7 +212,7 @@ Deno.test("gemini decodes thoughts, text, parallel calls, and sends their parts 
 const TOOL: FunctionTool = { type: "function", function: { name: "f" } };
 const STRICT: FunctionTool = { type: "function", function: { name: "g", strict: true } };
 
-Deno.test("gemini gets toolChoice, allowed tools and strict as modes", () => {
+Deno.test("gemini receives toolChoice, allowed tools and strict as modes", () => {
   const modeOf = (options: SamplingOptions) => encode(options).body.toolConfig;
   const cases: [SamplingOptions, object | undefined][] = [
     [{ tools: [TOOL] }, undefined],
@@ -262,7 +262,7 @@ Deno.test("gemini gets toolChoice, allowed tools and strict as modes", () => {
   }
 });
 
-Deno.test("gemini gets its own tools beside functions", () => {
+Deno.test("gemini receives its own tools along with functions", () => {
   const tools: Tool[] = [TOOL, { googleSearch: {} }, { codeExecution: {} }];
   const declarations = { functionDeclarations: [{ name: "f" }] };
   // Gemini API documentation, "Combine built-in tools and function calling".
@@ -283,7 +283,7 @@ Deno.test("gemini gets its own tools beside functions", () => {
   assert.equal(encode({ tools }, "gemini-2.5-flash").body.toolConfig, undefined);
 });
 
-Deno.test("gemini leaves out what is empty", () => {
+Deno.test("gemini omits empty fields", () => {
   const { body } = encode({ tools: [], stop: [] }, "gemini-3-flash", [
     { role: "user", content: [{ type: "text", text: "" }, { type: "text", text: "hi" }] },
     { role: "assistant", content: "", tool_calls: [] },
@@ -320,7 +320,7 @@ function partsOf(content: unknown): unknown {
   return encode({}, "gemini-3-flash", [message]).body.contents[0].parts;
 }
 
-Deno.test("gemini gets files, sound and documents", () => {
+Deno.test("gemini receives files, audio and documents", () => {
   const pdf = { inlineData: { mimeType: "application/pdf", data: "QUJD" } };
   const cases: [part: object, expected: object[]][] = [
     [{ type: "file", file: { file_data: "data:application/pdf;base64,QUJD" } }, [pdf]],
@@ -375,7 +375,7 @@ Deno.test("gemini gets files, sound and documents", () => {
   for (const [part, expected] of cases) assert.deepEqual(partsOf([part]), expected);
 });
 
-Deno.test("gemini names the part that it cannot send, and only that record fails", () => {
+Deno.test("gemini rejects unsupported parts by name, and only that record fails", () => {
   const cases: [part: object, message: RegExp][] = [
     [{ type: "video_url", video_url: { url: "x" } }, /"video_url"/],
     [{ type: "file", file: {} }, /neither file_data nor file_id/],
@@ -417,7 +417,7 @@ function toolTurn(
 const CALL = { id: "a", type: "function", function: { name: "f", arguments: { x: 1 } } };
 const NO_ARGUMENTS = { id: "b", type: "function", function: { name: "g", arguments: "" } };
 
-Deno.test("gemini 3 gets calls of other models with what stands for a signature", () => {
+Deno.test("gemini 3 receives other models' calls with a placeholder signature", () => {
   const results = [{ tool_call_id: "a", content: "1" }, { tool_call_id: "b", content: "2" }];
   const signature = { thoughtSignature: "skip_thought_signature_validator" };
   const first = { functionCall: { id: "a", name: "f", args: { x: 1 } } };
@@ -443,7 +443,7 @@ Deno.test("gemini 3 gets calls of other models with what stands for a signature"
   ]);
 });
 
-Deno.test("gemini 3 gets a signature for its own calls only where it gave none", () => {
+Deno.test("gemini 3 receives a placeholder signature for its own calls only if they have none", () => {
   const call = { functionCall: { name: "f", args: {} } };
   const sent = (parts: object[], model: string) => {
     const native: ProviderMessage = { format: "gemini", content: parts };
@@ -459,7 +459,7 @@ Deno.test("gemini 3 gets a signature for its own calls only where it gave none",
   assert.deepEqual(sent([call], "gemini-2.5-flash"), [call]);
 });
 
-Deno.test("gemini gets errors and media of tools, Vertex AI no ids", () => {
+Deno.test("gemini receives errors and media of tools, and Vertex AI no call ids", () => {
   const image = { type: "image_url", image_url: { url: "data:image/png;base64,QUJD" } };
   const failed = { tool_call_id: "a", content: "no such city", is_error: true };
   const shown = { tool_call_id: "b", content: [{ type: "text", text: "a map" }, image] };
@@ -493,7 +493,7 @@ Deno.test("gemini gets errors and media of tools, Vertex AI no ids", () => {
   });
 });
 
-Deno.test("gemini finds tuned models and deployments under their own paths", () => {
+Deno.test("gemini uses the paths of tuned models and deployments", () => {
   assert.equal(
     encode({}, "tunedModels/mine").url,
     "https://host/v1beta/tunedModels/mine:generateContent",
@@ -506,10 +506,10 @@ Deno.test("gemini finds tuned models and deployments under their own paths", () 
   assert.equal(encode({ temperature: 0 }, "tunedModels/x").body.generationConfig.temperature, 0);
 });
 
-Deno.test("gemini's errors are what they mean", () => {
+Deno.test("gemini's errors map to the right classes", () => {
   const errorOf = (status: number, error: object): unknown => {
     try {
-      decodeAnswer(gemini, { status, headers: new Headers(), body: JSON.stringify({ error }) });
+      decodeResponse(gemini, { status, headers: new Headers(), body: JSON.stringify({ error }) });
     } catch (thrown) {
       const { code, retryAfter } = thrown as { code: string; retryAfter?: number };
       return { code, retryAfter };

@@ -1,6 +1,6 @@
 /**
- * Random answers that are valid by the types of `@google/genai` (`GenerateContentResponse`), against an
- * independent reading; and the same answers cut into a stream, against the plain ones.
+ * Random answers that are valid by the types of `@google/genai` (`GenerateContentResponse`), compared with
+ * an independent decoder, and split into a stream, compared with the plain answer.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -308,7 +308,7 @@ function cut(response: Response, random: () => number): Response[] {
   return JSON.parse(JSON.stringify(chunks));
 }
 
-Deno.test("gemini's valid answers say what they say", () => {
+Deno.test("gemini's valid answers are decoded in full", () => {
   fc.assert(
     fc.property(answer, ({ response, expected }) => {
       assert.deepEqual(
@@ -320,7 +320,7 @@ Deno.test("gemini's valid answers say what they say", () => {
   );
 });
 
-Deno.test("gemini's streams say what the plain answers say, wherever they are cut", () => {
+Deno.test("gemini's streams decode to the same result as plain answers, wherever they are split", () => {
   // Sources without a place are known to be without one only at the end, so the order may differ.
   const sorted = (said: ReturnType<typeof ownReading>) => ({
     ...said,

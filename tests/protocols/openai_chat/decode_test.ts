@@ -1,5 +1,5 @@
 /**
- * What servers of Chat Completions send that OpenAI's reference does not describe. Sources are named at each
+ * Answers of Chat Completions servers that OpenAI's reference does not describe. Sources are named at each
  * test; bodies are minimal and hand-made.
  */
 import { service } from "../../../lib/services/services.ts";
@@ -7,16 +7,16 @@ import assert from "node:assert/strict";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
 import type { Json } from "../../../lib/json/json.ts";
-import { chatCompletions } from "../../../lib/protocols/openai_chat/openai_chat.ts";
+import { openaiChat } from "../../../lib/protocols/openai_chat/openai_chat.ts";
 import type { Completion, Endpoint } from "../../../lib/protocols/protocol.ts";
 
 function decode(choice: Json, rest: Json = {}, endpoint?: Endpoint): Completion {
-  return chatCompletions.decode({ choices: [choice], ...rest }, endpoint);
+  return openaiChat.decode({ choices: [choice], ...rest }, endpoint);
 }
 
 /** The accumulated result of a stream of chunks; `[DONE]` follows unless a chunk is text. */
 function stream(chunks: (Json | string)[], endpoint?: Endpoint) {
-  const decoder = chatCompletions.streamDecoder(endpoint);
+  const decoder = openaiChat.streamDecoder(endpoint);
   const total = new StreamAccumulator();
   for (const chunk of [...chunks, "[DONE]"]) {
     const data = typeof chunk === "string" ? chunk : JSON.stringify(chunk);
@@ -44,7 +44,7 @@ function thrown(run: () => unknown): FlexLLMError {
 
 const STOP = delta({}, "stop");
 
-Deno.test("a different id at a known index begins a new call", () => {
+Deno.test("a different id at a known index starts a new call", () => {
   // Ollama numbered parallel calls 0.
   const { total } = stream([
     calls({ index: 0, id: "a", function: { name: "f", arguments: '{"x":1}' } }),
@@ -101,7 +101,7 @@ Deno.test("a name or an id may come after the arguments", () => {
   ]);
 });
 
-Deno.test("a call without arguments has {}, a custom tool gets its text as it came", () => {
+Deno.test("a call without arguments has {}, and a custom tool receives its text unchanged", () => {
   for (const args of ["", null, undefined]) {
     const fn = { name: "f", arguments: args };
     const plain = decode({ message: { tool_calls: [{ id: "a", function: fn }] } });
@@ -117,7 +117,7 @@ Deno.test("a call without arguments has {}, a custom tool gets its text as it ca
   assert.deepEqual(total.toolCalls, expected);
 });
 
-Deno.test("of several choices the first is the answer, streamed and plain", () => {
+Deno.test("the first of several choices is the answer, plain and streamed", () => {
   const chunk = (index: number, content: string) => ({ choices: [{ index, delta: { content } }] });
   const { total } = stream([
     chunk(1, "B"),
@@ -130,7 +130,7 @@ Deno.test("of several choices the first is the answer, streamed and plain", () =
     index: 0,
     message: { content: "A" },
   }];
-  assert.equal(chatCompletions.decode({ choices }).content, "A");
+  assert.equal(openaiChat.decode({ choices }).content, "A");
 });
 
 Deno.test("a stream that ends without an answer is malformed and retryable", () => {
@@ -140,7 +140,7 @@ Deno.test("a stream that ends without an answer is malformed and retryable", () 
   }
 });
 
-Deno.test("finish reasons of all services are ours", () => {
+Deno.test("the finish reasons of all services map to ours", () => {
   const cases: [reason: string, expected: string][] = [
     // Anthropic's and Gemini's words, which gateways pass on; Together; TGI; Mistral; Zhipu.
     ["end_turn", "stop"],
@@ -177,7 +177,7 @@ Deno.test("a stream of calls without a finish reason ends with tool calls", () =
   assert.ok(decoder.complete && decoder.ended);
 });
 
-Deno.test("an answer that ends with an error is retryable and keeps what was received", () => {
+Deno.test("an answer that ends with an error is retryable and has a partial result", () => {
   const usage = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 };
   const ends: Json[] = [
     { finish_reason: "error" },
@@ -224,7 +224,7 @@ Deno.test("a refusal is an answer, with text and without", () => {
   assert.equal(decode({ message: { content: "x", refusal: false } }).refusal, null);
 });
 
-Deno.test("a choice without a message is an answer where a filter took all of it", () => {
+Deno.test("a choice without a message is an answer if a filter removed all of it", () => {
   // Azure OpenAI documentation, "Content filtering".
   const choice = { index: 0, finish_reason: "content_filter", content_filter_results: {} };
   const result = decode(choice, { usage: { prompt_tokens: 3, completion_tokens: 0 } });
@@ -234,7 +234,7 @@ Deno.test("a choice without a message is an answer where a filter took all of it
   );
 });
 
-Deno.test("tokens that only the total shows are counted", () => {
+Deno.test("tokens that only appear in the total are counted", () => {
   const usage = (usage: Json) => decode({ message: { content: "x" } }, { usage }).usage;
   const counts = (value: Json) => {
     const { promptTokens, completionTokens, totalTokens } = usage(value)!;
@@ -297,7 +297,7 @@ Deno.test("streamed usage is found in the last choice, and null usage is none", 
   assert.deepEqual([total.usage?.totalTokens, total.usage?.cachedTokens], [21, 7]);
 });
 
-Deno.test("a cost that the server reports is taken when it can be one", () => {
+Deno.test("a cost reported by the server is used if it is plausible", () => {
   const cost = (cost: unknown) => decode({ message: { content: "x" } }, { usage: { cost } }).cost;
   assert.equal(cost(0.25), 0.25);
   // Perplexity.
@@ -305,7 +305,7 @@ Deno.test("a cost that the server reports is taken when it can be one", () => {
   for (const wrong of [-5, "1", null]) assert.equal(cost(wrong), undefined);
 });
 
-Deno.test("tags are thinking only where thinking can come in tags", () => {
+Deno.test("tags are thinking only for models whose thinking can arrive in tags", () => {
   const quoted = "Write </think> to end it.";
   const openai: Endpoint = {
     baseUrl: "",
@@ -374,7 +374,7 @@ Deno.test("citations of each service have one form", () => {
   assert.equal(decode({ message: { content: "x", annotations: [] } }).citations, undefined);
 });
 
-Deno.test("logprobs are in the result, in both forms", () => {
+Deno.test("logprobs are decoded in both forms", () => {
   const content = [
     {
       token: "x",
@@ -408,7 +408,7 @@ Deno.test("logprobs are in the result, in both forms", () => {
   ]]);
 });
 
-Deno.test("fields that only the service knows go back to it, in messages and calls", () => {
+Deno.test("service-specific fields of messages and calls are sent back", () => {
   // Gemini's compatible API; vLLM; Mistral.
   const signature = { google: { thought_signature: "opaque" } };
   const call = { id: "a", type: "function", function: { name: "f", arguments: "{}" } };
@@ -441,7 +441,7 @@ Deno.test("fields that only the service knows go back to it, in messages and cal
   }
 });
 
-Deno.test("what the events of a stream cannot carry is in its raw", () => {
+Deno.test("raw contains what the events of a stream cannot carry", () => {
   const { decoder } = stream([
     delta({ audio: { id: "audio_1", transcript: "Hel" } }, null, { model: "m" }),
     delta({ audio: { data: "QUJD", transcript: "lo" } }),
@@ -461,13 +461,13 @@ Deno.test("what the events of a stream cannot carry is in its raw", () => {
   assert.equal(stream([delta({ content: "x" }), STOP]).decoder.raw, undefined);
 });
 
-Deno.test("the tier that was billed is known", () => {
+Deno.test("the billed service tier is reported", () => {
   assert.equal(decode({ message: { content: "x" } }, { service_tier: "flex" }).serviceTier, "flex");
   const { decoder } = stream([delta({ content: "x" }, "stop", { service_tier: "priority" })]);
   assert.equal(decoder.serviceTier, "priority");
 });
 
-Deno.test("fields that a server leaves empty are no call and no audio", () => {
+Deno.test("empty fields are neither a call nor audio", () => {
   // Recorded answers of Snowflake: every field is there.
   const empty = {
     role: "assistant",
@@ -495,9 +495,9 @@ Deno.test("fields that a server leaves empty are no call and no audio", () => {
   assert.deepEqual(streamed.total.toolCalls, expected);
 });
 
-Deno.test("text of a model that is known to think is held back until it shows what it is", () => {
+Deno.test("text of a model that always thinks is held back until a tag shows what it is", () => {
   const texts = (model: string, pieces: string[], isThinkingRequested = false) => {
-    const decoder = chatCompletions.streamDecoder(undefined, isThinkingRequested);
+    const decoder = openaiChat.streamDecoder(undefined, isThinkingRequested);
     const chunks = [...pieces.map((content) => delta({ content }, null, { model })), STOP];
     return chunks.flatMap((chunk) => decoder.push(JSON.stringify(chunk)))
       .filter(({ type }) => type !== "finish");

@@ -1,6 +1,6 @@
 /**
  * Messages, tools and options in requests of OpenAI's two APIs: everything that an API accepts is sent,
- * everything else is refused by name.
+ * everything else is rejected by name.
  *
  * Wire format: OpenAI API reference, "Create chat completion" and "Create a response", and the types of
  * the `openai` package 7.57.
@@ -8,13 +8,11 @@
 import assert from "node:assert/strict";
 import type { Message, SamplingOptions, ToolCall } from "../../../mod.ts";
 import type { Json } from "../../../lib/json/json.ts";
-import { chatCompletions } from "../../../lib/protocols/openai_chat/openai_chat.ts";
+import { openaiChat } from "../../../lib/protocols/openai_chat/openai_chat.ts";
 import type { Endpoint, Protocol } from "../../../lib/protocols/protocol.ts";
-import {
-  needsResponses,
-  responses,
-} from "../../../lib/protocols/openai_responses/openai_responses.ts";
-import { serviceAt } from "../../../lib/services/connect.ts";
+import { needsResponses } from "../../../lib/protocols/openai_responses/needs_responses.ts";
+import { openaiResponses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
+import { serviceAt } from "../../../lib/services/providers.ts";
 
 const HELLO: Message[] = [{ role: "user", content: "hi" }];
 const OPENAI = "https://api.openai.com/v1";
@@ -37,9 +35,9 @@ function encode(
 }
 
 const chat = (messages: readonly unknown[], options?: SamplingOptions, baseUrl?: string): Json =>
-  encode(chatCompletions, messages, options, { baseUrl });
+  encode(openaiChat, messages, options, { baseUrl });
 const respond = (messages: readonly unknown[], options?: SamplingOptions, model?: string): Json =>
-  encode(responses, messages, options, { model });
+  encode(openaiResponses, messages, options, { model });
 
 const user = (...content: unknown[]) => [{ role: "user", content }];
 /** The parts of the only message. */
@@ -115,7 +113,7 @@ Deno.test("files, audio and documents are sent in the form of each API", () => {
   }
 });
 
-Deno.test("what a document says and a file cannot is refused by name", () => {
+Deno.test("document fields that a file cannot express are rejected by name", () => {
   const source = { type: "base64", media_type: "application/pdf", data: "QUJD" };
   const wrong: [part: Json, named: RegExp][] = [
     [{ type: "document", source, context: "about it" }, /context/],
@@ -129,7 +127,7 @@ Deno.test("what a document says and a file cannot is refused by name", () => {
   }
 });
 
-Deno.test("marks for a prompt cache are sent, except to OpenAI, which refuses them", () => {
+Deno.test("prompt cache breakpoints are sent, except to OpenAI, which rejects them", () => {
   const cache_control = { type: "ephemeral" };
   const message = user({ type: "text", text: "x", cache_control });
   assert.deepEqual(parts(chat(message)), [{ type: "text", text: "x", cache_control }]);
@@ -146,7 +144,7 @@ Deno.test("marks for a prompt cache are sent, except to OpenAI, which refuses th
   ) assert.throws(run, refused);
 });
 
-Deno.test("a failed tool is refused by name, since neither API can say it", () => {
+Deno.test("is_error is rejected by name, since neither API can express it", () => {
   const message = { role: "tool", tool_call_id: "a", content: "no", is_error: true };
   for (const encode of [chat, respond]) {
     assert.throws(() => encode([message]), { code: "invalid_input", message: /is_error/ });
@@ -158,7 +156,7 @@ Deno.test("a failed tool is refused by name, since neither API can say it", () =
   ]);
 });
 
-Deno.test("images and files in the result of a tool go to Responses", () => {
+Deno.test("images and files in tool results are sent to Responses", () => {
   const image = { type: "image_url", image_url: { url: "https://e.org/a.png" } };
   const file = { type: "file", file: { file_data: PDF, filename: "a.pdf" } };
   const message = { role: "tool", tool_call_id: "a", content: [image, file] };
@@ -204,7 +202,7 @@ Deno.test("custom tools, their calls and results have the form of each API", () 
   ]);
 });
 
-Deno.test("tools that the provider runs stand beside functions", () => {
+Deno.test("tools that the provider runs are sent along with functions", () => {
   const search = { type: "web_search", search_context_size: "low" };
   const tools = [...TOOLS!, search];
   assert.deepEqual((chat(HELLO, { tools }).tools as Json[])[1], search);
@@ -233,7 +231,7 @@ Deno.test("a choice of tools is flat in Responses", () => {
   assert.deepEqual(chat(HELLO, { tools: TOOLS, toolChoice: allowed }).tool_choice, allowed);
 });
 
-Deno.test("empty lists are left out, calls without arguments have {}", () => {
+Deno.test("empty lists are omitted, and calls without arguments have {}", () => {
   const call = { id: "a", type: "function", function: { name: "f", arguments: "" } };
   const body = chat([...HELLO, { role: "assistant", content: "x", tool_calls: [] }], {
     tools: [],
@@ -251,7 +249,7 @@ Deno.test("empty lists are left out, calls without arguments have {}", () => {
   assert.equal((respond(messages).input as Json[])[1].arguments, "{}");
 });
 
-Deno.test("options for tools without tools, and several answers at once, are refused", () => {
+Deno.test("tool options without tools and several choices are rejected", () => {
   const code = "configuration";
   for (const encode of [chat, respond]) {
     for (const options of [{ toolChoice: "auto" as const }, { parallelToolCalls: false }]) {
@@ -264,14 +262,14 @@ Deno.test("options for tools without tools, and several answers at once, are ref
   assert.equal(chat(HELLO, { extraBody: { n: 1 } }).n, 1);
 });
 
-Deno.test("fields of a call that only its service knows are sent back", () => {
+Deno.test("service-specific fields of a call are sent back", () => {
   const call = {
     id: "a",
     type: "function",
     function: { name: "f", arguments: "{}" },
     extra_content: { google: { thought_signature: "opaque" } },
   };
-  const answer = chatCompletions.decode({ choices: [{ message: { tool_calls: [call] } }] });
+  const answer = openaiChat.decode({ choices: [{ message: { tool_calls: [call] } }] });
   const assistant = {
     role: "assistant",
     content: null,
@@ -284,7 +282,7 @@ Deno.test("fields of a call that only its service knows are sent back", () => {
   assert.deepEqual((chat([...HELLO, recorded]).messages as Json[])[1].tool_calls, [call]);
 });
 
-Deno.test("encrypted reasoning is asked for where a model has it", () => {
+Deno.test("encrypted reasoning is requested from models that have it", () => {
   const cases: [model: string, options: SamplingOptions, expected: string[] | undefined][] = [
     ["gpt-4o", {}, undefined],
     ["gpt-4o-mini", {}, undefined],

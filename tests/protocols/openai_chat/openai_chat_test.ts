@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { StreamEvent } from "../../../lib/chat/events.ts";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
-import { chatCompletions as openai } from "../../../lib/protocols/openai_chat/openai_chat.ts";
+import { openaiChat as openai } from "../../../lib/protocols/openai_chat/openai_chat.ts";
 import { connect } from "../../../lib/services/connect.ts";
 import type { ChatRequest } from "../../../lib/protocols/protocol.ts";
 
@@ -37,7 +37,7 @@ Deno.test("openai encodes every option under the name that the API gives it", ()
   assert.deepEqual(encode(request).body, body);
 });
 
-Deno.test("openai sends the key and further headers, and nothing that was left out", () => {
+Deno.test("openai sends the key and extra headers, and no absent fields", () => {
   const { url, headers, body } = encode({});
   assert.equal(url, "https://host.example/v1/chat/completions");
   assert.deepEqual(headers, {
@@ -48,7 +48,7 @@ Deno.test("openai sends the key and further headers, and nothing that was left o
   assert.deepEqual(body, { model: "m", messages: [{ role: "user", content: "hi" }] });
 });
 
-Deno.test("openai limits tokens under the name that the service accepts", () => {
+Deno.test("openai limits tokens with the field that the service accepts", () => {
   const options = { maxTokens: 9 };
   assert.equal(encode({ options }).body.max_tokens, 9);
   const official = encode({ options }, "https://api.openai.com/v1").body;
@@ -62,7 +62,7 @@ Deno.test("openai decodes a plain answer", () => {
   assert.deepEqual([native, cost], [undefined, undefined]);
 });
 
-Deno.test("openai decodes answers of servers that leave out or rename fields", () => {
+Deno.test("openai decodes answers of servers that omit or rename fields", () => {
   const decode = (message: unknown, rest = {}) =>
     openai.decode({ choices: [{ message }], ...rest });
   assert.equal(decode({ content: null }).content, "");
@@ -91,7 +91,7 @@ Deno.test("openai decodes answers of servers that leave out or rename fields", (
   assert.equal(called.finishReason, "tool_calls");
 });
 
-Deno.test("openai refuses an answer without choices", () => {
+Deno.test("openai rejects an answer without choices", () => {
   for (const body of [{}, { choices: [] }, [], "text", null, { choices: [{ message: null }] }]) {
     assert.throws(() => openai.decode(body), { code: "malformed_response" });
   }
@@ -103,7 +103,7 @@ Deno.test("openai decodes a stream with text, usage and the end", () => {
   assert.deepEqual({ ...total.partial(), usage: total.usage, end: total.finishReason }, result);
 });
 
-Deno.test("openai puts tool calls together, with an index and without", () => {
+Deno.test("openai assembles tool calls, with and without an index", () => {
   const fragments = (indexed: boolean) =>
     [
       { id: "a", function: { name: "f", arguments: "" } },
@@ -127,7 +127,7 @@ Deno.test("openai puts tool calls together, with an index and without", () => {
   }
 });
 
-Deno.test("openai passes over chunks that say nothing", () => {
+Deno.test("openai skips chunks without content", () => {
   const silent = [
     { choices: [] },
     { choices: [{ delta: null, finish_reason: null }] },
@@ -137,7 +137,7 @@ Deno.test("openai passes over chunks that say nothing", () => {
   assert.deepEqual(decodeStream(silent).events, []);
 });
 
-Deno.test("openai throws an error object in mid-stream as what it is", () => {
+Deno.test("openai throws the right error for an error object in mid-stream", () => {
   const push = (chunk: unknown) => openai.streamDecoder().push(JSON.stringify(chunk));
   assert.throws(() => push({ error: { message: "Overloaded", type: "server_error" } }), {
     code: "http",
@@ -153,7 +153,7 @@ Deno.test("openai throws an error object in mid-stream as what it is", () => {
   assert.throws(() => openai.streamDecoder().push("{half"), { code: "malformed_response" });
 });
 
-Deno.test("openai decodes what single services do differently", () => {
+Deno.test("openai decodes the peculiarities of single services", () => {
   const decode = (message: unknown, rest = {}) =>
     openai.decode({ choices: [{ message }], ...rest });
   // Mistral: thinking parts in the content.
@@ -185,7 +185,7 @@ Deno.test("openai decodes what single services do differently", () => {
   );
 });
 
-Deno.test("openai sends back the reasoning that a service wants in a tool loop", () => {
+Deno.test("openai sends back the reasoning that a service needs in a tool loop", () => {
   const reasoning_details = [{ type: "reasoning.encrypted", data: "opaque" }];
   const call = { id: "a", type: "function" as const, function: { name: "f", arguments: "{}" } };
   const message = {
@@ -213,7 +213,7 @@ Deno.test("openai sends back the reasoning that a service wants in a tool loop",
   assert.deepEqual(stream.native(), native);
 });
 
-Deno.test("openai asks each service to think in its own words", () => {
+Deno.test("openai requests thinking in the dialect of each service", () => {
   const cases: [baseUrl: string, thinking: boolean | "high" | number, expected: object][] = [
     ["https://api.openai.com/v1", "high", { reasoning_effort: "high" }],
     ["https://api.deepseek.com", true, { thinking: { type: "enabled" } }],
@@ -236,7 +236,7 @@ Deno.test("openai asks each service to think in its own words", () => {
   assert.throws(() => encode({ options: { thinking: 5 } }, "http://gpu:8000/v1"), /as a number/);
 });
 
-Deno.test("openai uses the key header and the words of the service", () => {
+Deno.test("openai uses the key header and the dialect of the service", () => {
   const baseUrl = "https://x.openai.azure.com/openai/deployments/d?api-version=v";
   const azure = openai.encoder(connect({ baseUrl, apiKey: "key" }).endpoint);
   const request: ChatRequest = {
@@ -255,7 +255,7 @@ Deno.test("openai uses the key header and the words of the service", () => {
   assert.deepEqual([mistral.random_seed, mistral.tool_choice], [1, "any"]);
 });
 
-Deno.test("openai finds streamed usage where Groq had it", () => {
+Deno.test("openai finds streamed usage in Groq's former place", () => {
   const x_groq = { usage: { prompt_tokens: 1, completion_tokens: 2 } };
   const { total } = decodeStream([{ choices: [{ delta: {}, finish_reason: "stop" }], x_groq }]);
   assert.equal(total.usage?.totalTokens, 3);

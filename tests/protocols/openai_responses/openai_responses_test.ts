@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import type { Message, SamplingOptions } from "../../../mod.ts";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
-import { responses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
+import { openaiResponses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
 
 function encode(options: SamplingOptions, messages: Message[]) {
-  const encoder = responses.encoder({ baseUrl: "https://host/v1", apiKey: "key", headers: {} });
+  const encoder = openaiResponses.encoder({
+    baseUrl: "https://host/v1",
+    apiKey: "key",
+    headers: {},
+  });
   const { url, headers, body } = encoder({ model: "gpt-6-sol", messages, options, stream: false });
   return { url, headers, body: JSON.parse(body!) };
 }
@@ -70,7 +74,7 @@ Deno.test("responses encodes a conversation with images, tools and their results
   });
 });
 
-Deno.test("responses names what it cannot do, before anything is sent", () => {
+Deno.test("responses rejects what it does not support, before anything is sent", () => {
   const hello: Message[] = [{ role: "user", content: "hi" }];
   for (
     const options of [{ stop: "x" }, { seed: 1 }, { topK: 5 }, { presencePenalty: 1 }, {
@@ -120,7 +124,7 @@ const USAGE = {
 };
 
 Deno.test("responses decodes reasoning, text and calls, and sends its items back unchanged", () => {
-  const decoded = responses.decode(RESPONSE);
+  const decoded = openaiResponses.decode(RESPONSE);
   assert.deepEqual(decoded, {
     content: "Let me look.",
     thinking: "First.\n\nSecond.",
@@ -143,7 +147,7 @@ Deno.test("responses decodes reasoning, text and calls, and sends its items back
 });
 
 Deno.test("responses decodes a stream into the same as a plain answer", () => {
-  const decoder = responses.streamDecoder();
+  const decoder = openaiResponses.streamDecoder();
   const total = new StreamAccumulator();
   const summary = (index: number, delta: string) => [
     { type: "response.reasoning_summary_part.added", item_id: "rs_1", summary_index: index },
@@ -177,25 +181,25 @@ Deno.test("responses decodes a stream into the same as a plain answer", () => {
   assert.deepEqual(decoder.native(), { format: "responses", content: OUTPUT });
 });
 
-Deno.test("responses tells cut, filtered, refused and failed answers apart", () => {
+Deno.test("responses distinguishes truncated, filtered, refused and failed answers", () => {
   const finish = (response: object) =>
-    responses.decode({ ...RESPONSE, output: [], ...response }).finishReason;
+    openaiResponses.decode({ ...RESPONSE, output: [], ...response }).finishReason;
   const incomplete = (reason: string) => ({ status: "incomplete", incomplete_details: { reason } });
   assert.equal(finish(incomplete("max_output_tokens")), "length");
   assert.equal(finish(incomplete("content_filter")), "content_filter");
   const refusal = { type: "message", content: [{ type: "refusal", refusal: "No." }] };
-  const refused = responses.decode({ ...RESPONSE, output: [refusal] });
+  const refused = openaiResponses.decode({ ...RESPONSE, output: [refusal] });
   assert.deepEqual([refused.content, refused.finishReason], ["No.", "content_filter"]);
   const failed = {
     ...RESPONSE,
     status: "failed",
     error: { code: "server_error", message: "broken" },
   };
-  assert.throws(() => responses.decode(failed), { message: /broken/, retryable: true });
-  const push = (event: object) => responses.streamDecoder().push(JSON.stringify(event));
+  assert.throws(() => openaiResponses.decode(failed), { message: /broken/, retryable: true });
+  const push = (event: object) => openaiResponses.streamDecoder().push(JSON.stringify(event));
   assert.throws(() => push({ type: "response.failed", response: failed }), { message: /broken/ });
   assert.throws(() => push({ type: "error", code: "rate_limit_exceeded", message: "later" }), {
     retryable: true,
   });
-  assert.throws(() => responses.decode({ choices: [] }), { code: "malformed_response" });
+  assert.throws(() => openaiResponses.decode({ choices: [] }), { code: "malformed_response" });
 });

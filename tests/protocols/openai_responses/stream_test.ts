@@ -1,15 +1,15 @@
 /**
- * Responses as servers other than OpenAI's stream them, and what its own API says in other places.
+ * Streams of the Responses API from servers other than OpenAI's, and rarer events of its own.
  * Sources are named at each test; events are minimal and hand-made.
  */
 import assert from "node:assert/strict";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
 import { asObjects, type Json } from "../../../lib/json/json.ts";
-import { responses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
+import { openaiResponses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
 
 function stream(events: Json[]) {
-  const decoder = responses.streamDecoder();
+  const decoder = openaiResponses.streamDecoder();
   const total = new StreamAccumulator();
   for (const event of events) {
     for (const each of decoder.push(JSON.stringify(event))) total.add(each);
@@ -56,7 +56,7 @@ function thrown(run: () => unknown): FlexLLMError {
   throw new Error("nothing was thrown");
 }
 
-Deno.test("arguments are read from whichever event has them", () => {
+Deno.test("arguments are read from any event that has them", () => {
   const start = added(0, { ...CALL, arguments: "" });
   const last = { type: "response.function_call_arguments.done", output_index: 0 };
   const piece = { type: "response.function_call_arguments.delta", output_index: 0 };
@@ -110,7 +110,7 @@ Deno.test("items are known by their index when their ids change", () => {
   ]);
 });
 
-Deno.test("a response that ends with no output has the items that came before", () => {
+Deno.test("a response that ends without output has the items that came before", () => {
   // The ChatGPT backend.
   const items = [{ type: "reasoning", id: "rs", summary: [], encrypted_content: "x" }, CALL];
   const { total, decoder } = stream([...items.map((item, i) => done(i, item)), completed([])]);
@@ -119,7 +119,7 @@ Deno.test("a response that ends with no output has the items that came before", 
   assert.deepEqual((decoder.raw as Json).output, items);
 });
 
-Deno.test("reasoning text is thinking where there is no summary", () => {
+Deno.test("reasoning text is thinking if there is no summary", () => {
   const item = {
     type: "reasoning",
     id: "rs",
@@ -133,13 +133,13 @@ Deno.test("reasoning text is thinking where there is no summary", () => {
     [{ ...piece, type: "response.reasoning_text.done", text: "Hm, yes." }, completed(output)],
     [completed(output)],
   ];
-  const plain = responses.decode({ status: "completed", output });
+  const plain = openaiResponses.decode({ status: "completed", output });
   for (const { thinking, content } of [plain, ...streams.map((events) => stream(events).total)]) {
     assert.deepEqual([thinking, content], ["Hm, yes.", "42"]);
   }
 });
 
-Deno.test("commentary is thinking, and the same JSON is not given twice", () => {
+Deno.test("commentary is thinking, and a repeated JSON answer is emitted once", () => {
   const early = message("I'll look.", { phase: "commentary" });
   const json = '{"a":1}';
   const twice = [message(json), message('{ "a": 1 }', { id: "msg2" })];
@@ -150,12 +150,12 @@ Deno.test("commentary is thinking, and the same JSON is not given twice", () => 
       done(i, item),
     ]);
   const spoken = [early, message("42", { phase: "final_answer" })];
-  const plain = responses.decode({ status: "completed", output: spoken });
+  const plain = openaiResponses.decode({ status: "completed", output: spoken });
   for (const result of [plain, stream([...events(spoken), completed(spoken)]).total]) {
     assert.deepEqual([result.content, result.thinking], ["42", "I'll look."]);
   }
   const answers = [
-    responses.decode({ status: "completed", output: twice }),
+    openaiResponses.decode({ status: "completed", output: twice }),
     stream([...events(twice), completed(twice)]).total,
     stream([completed(twice)]).total,
   ];
@@ -165,7 +165,7 @@ Deno.test("commentary is thinking, and the same JSON is not given twice", () => 
   assert.equal(joined.content, "One. Two.");
 });
 
-Deno.test("errors are read in every form, with usage and as what they are", () => {
+Deno.test("errors are decoded in every form, with usage", () => {
   const quota = { type: "insufficient_quota", code: "insufficient_quota", message: "empty" };
   for (const event of [{ type: "error", error: quota }, { error: quota }]) {
     assert.equal(thrown(() => stream([event])).code, "quota_exceeded");
@@ -179,18 +179,18 @@ Deno.test("errors are read in every form, with usage and as what they are", () =
     output: [message("Half")],
     usage,
   };
-  const error = thrown(() => responses.decode(failed));
+  const error = thrown(() => openaiResponses.decode(failed));
   assert.deepEqual([error.retryable, error.partial?.content, error.partial?.usage?.totalTokens], [
     true,
     "Half",
     7,
   ]);
-  const decoder = responses.streamDecoder();
+  const decoder = openaiResponses.streamDecoder();
   const push = () => decoder.push(JSON.stringify({ type: "response.failed", response: failed }));
   assert.equal(thrown(push).retryable, true);
   assert.equal(decoder.failure?.usage?.totalTokens, 7);
   for (const status of ["failed", "cancelled"]) {
-    assert.equal(thrown(() => responses.decode({ status, output: [] })).retryable, true);
+    assert.equal(thrown(() => openaiResponses.decode({ status, output: [] })).retryable, true);
   }
 });
 
@@ -203,7 +203,7 @@ Deno.test("a refusal is an answer, with text and without", () => {
     ] as const
   ) {
     const output = [{ type: "message", id: "msg", content }];
-    const plain = responses.decode({ status: "completed", output });
+    const plain = openaiResponses.decode({ status: "completed", output });
     for (const result of [plain, stream([completed(output)]).total]) {
       assert.deepEqual([result.content, result.refusal, result.finishReason], [
         expected,
@@ -214,7 +214,7 @@ Deno.test("a refusal is an answer, with text and without", () => {
   }
 });
 
-Deno.test("citations, logprobs and the tier are in the result, each once", () => {
+Deno.test("citations, logprobs and the service tier are in the result, each once", () => {
   const annotation = { type: "url_citation", url: "https://e.org", title: "E", start_index: 0 };
   const token = { token: "42", logprob: -0.1, bytes: [52, 50], top_logprobs: [] };
   const part = {
@@ -225,7 +225,7 @@ Deno.test("citations, logprobs and the tier are in the result, each once", () =>
   };
   const item = { type: "message", id: "msg", content: [part] };
   const response = { status: "completed", output: [message("So: "), item], service_tier: "flex" };
-  const whole = responses.decode(response);
+  const whole = openaiResponses.decode(response);
   const { total, decoder } = stream([
     added(0, begun(message("So: "))),
     delta(0, "So: "),
@@ -251,7 +251,7 @@ Deno.test("citations, logprobs and the tier are in the result, each once", () =>
   assert.deepEqual([whole.serviceTier, decoder.serviceTier], ["flex", "flex"]);
 });
 
-Deno.test("calls of custom tools are calls, xAI's own searches are not", () => {
+Deno.test("calls to custom tools are tool calls, and xAI's own searches are not", () => {
   const custom = {
     type: "custom_tool_call",
     id: "ctc",
@@ -273,16 +273,17 @@ Deno.test("calls of custom tools are calls, xAI's own searches are not", () => {
     piece,
     completed([search, custom]),
   ]).total;
-  const plain = responses.decode({ status: "completed", output: [search, custom] });
+  const plain = openaiResponses.decode({ status: "completed", output: [search, custom] });
   for (const { toolCalls } of [plain, streamed]) assert.deepEqual(toolCalls, expected);
   assert.equal(
-    responses.decode({ status: "completed", output: [search, message("x")] }).finishReason,
+    openaiResponses.decode({ status: "completed", output: [search, message("x")] }).finishReason,
     "stop",
   );
 });
 
-Deno.test("usage counts writes to the cache, and nothing that cannot be", () => {
-  const usage = (usage: Json) => responses.decode({ status: "completed", output: [], usage }).usage;
+Deno.test("usage counts cache writes, and ignores impossible counts", () => {
+  const usage = (usage: Json) =>
+    openaiResponses.decode({ status: "completed", output: [], usage }).usage;
   assert.deepEqual(
     usage({
       input_tokens: 10,
@@ -305,23 +306,23 @@ Deno.test("usage counts writes to the cache, and nothing that cannot be", () => 
 
 Deno.test("a call without arguments has {}", () => {
   const call = { ...CALL, arguments: "" };
-  const plain = responses.decode({ status: "completed", output: [call] });
+  const plain = openaiResponses.decode({ status: "completed", output: [call] });
   for (const { toolCalls } of [plain, stream([added(0, call), completed([call])]).total]) {
     assert.equal(toolCalls[0].function.arguments, "{}");
   }
 });
 
-Deno.test("[DONE], which gateways add, is no error after the end and a cut before it", () => {
-  const decoder = responses.streamDecoder();
+Deno.test("[DONE], which gateways add, is harmless after the end and an interruption before it", () => {
+  const decoder = openaiResponses.streamDecoder();
   decoder.push(JSON.stringify(completed([message("x")])));
   assert.deepEqual(decoder.push("[DONE]"), []);
   assert.ok(decoder.complete);
-  const cut = responses.streamDecoder();
+  const cut = openaiResponses.streamDecoder();
   cut.push("[DONE]");
   assert.deepEqual([cut.complete, cut.ended], [false, true]);
 });
 
-Deno.test("parts of content are known by their order where their indexes continue", () => {
+Deno.test("content parts are identified by their order if their indexes continue", () => {
   // Recorded streams of Bedrock (gpt-oss): the message after the reasoning begins with index 1.
   const at = (content_index: number, type: string, fields: Json): Json => ({
     type: `response.output_text.${type}`,
@@ -356,7 +357,7 @@ Deno.test("parts of content are known by their order where their indexes continu
   assert.deepEqual([total.content, total.thinking], ["one two", "hm"]);
 });
 
-Deno.test("pieces of a call that the server makes itself are no call", () => {
+Deno.test("deltas of the server's own calls are not tool calls", () => {
   // Recorded streams of xAI's `x_search`.
   const search = {
     type: "custom_tool_call",

@@ -1,14 +1,14 @@
 /**
- * What OpenAI's own models accept, wherever they run.
+ * Lists what OpenAI's own models accept, wherever they run.
  *
  * Sources: OpenAI API reference, "Reasoning models", and the errors that list a model's valid values;
- * for the models before GPT-6, the live-verified table of `pydantic_ai.profiles.openai`.
+ * for models before GPT-6, the table of `pydantic_ai.profiles.openai`, which was verified live.
  *
  * @module
  */
 import type { ThinkingLevel } from "../chat/options.ts";
 
-/** Prefixes that gateways put before a name. */
+/** Prefixes that gateways and fine-tuning add to a name. */
 const PREFIX = /^(openai\/|azure\/|ft:)/;
 
 /** Whether `model` is the name of one of OpenAI's own models; the open-weight ones (gpt-oss) are not. */
@@ -16,10 +16,10 @@ export function isOpenAIModel(model: string): boolean {
   return /^(gpt-(?!oss)|chatgpt-|codex|computer-use|o\d)/.test(model.replace(PREFIX, ""));
 }
 
-/** Which efforts a model accepts. */
+/** The efforts that a model accepts. */
 interface Efforts {
   levels: readonly ThinkingLevel[];
-  /** Whether `none` is one of them. */
+  /** Whether it accepts `none`. */
   none: boolean;
 }
 
@@ -27,7 +27,7 @@ const TO_HIGH: readonly ThinkingLevel[] = ["low", "medium", "high"];
 const TO_XHIGH: readonly ThinkingLevel[] = [...TO_HIGH, "xhigh"];
 const TO_MAX: readonly ThinkingLevel[] = [...TO_XHIGH, "max"];
 
-/** The first pattern that matches counts. */
+/** The efforts by model; the first matching pattern wins. */
 const MODELS: readonly (readonly [RegExp, Efforts])[] = [
   [/^o\d/, { levels: TO_HIGH, none: false }],
   [/^gpt-5-pro/, { levels: ["high"], none: false }],
