@@ -74,7 +74,7 @@ Deno.test("ask says what it waits for, and ends when that takes too long", async
   assert.equal(code, 3);
   assert.match(
     stderr,
-    /^(Waiting \d s, after \d tries: the server asks to slow down\n)+error: .*429.*\n/,
+    /^(Waiting \d s after \d attempts: rate limited by the server\n)+error: .*429.*\n/,
   );
   assert.equal(server.requests.length > 2, true);
 });

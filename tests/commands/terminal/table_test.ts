@@ -9,7 +9,7 @@ const ROWS = [
   ["", "b", "https://b.example/a/long/path/v1", ""],
 ];
 
-Deno.test("a table is cut to the terminal, the widest columns first", () => {
+Deno.test("a table is truncated to the terminal, widest columns first", () => {
   assert.deepEqual(table(COLUMNS, ROWS, { maxWidth: 60 }), [
     "   name                     server                   key",
     "*  版本 B 🎉 with a name …  https://a.example/v1     missing",
@@ -17,7 +17,7 @@ Deno.test("a table is cut to the terminal, the widest columns first", () => {
   ]);
 });
 
-Deno.test("where there is no maxWidth for all columns, they stand below each other", () => {
+Deno.test("on a narrow terminal, columns are listed on separate lines", () => {
   assert.deepEqual(table(COLUMNS, ROWS, { maxWidth: 30 }), [
     "name    版本 B 🎉 with a na… *",
     "server  https://a.example/v1",
@@ -48,7 +48,7 @@ Deno.test("where there is no maxWidth for all columns, they stand below each oth
   ]);
 });
 
-Deno.test("no line is wider than the terminal, and without one nothing is cut", () => {
+Deno.test("no line is wider than the terminal; without one, nothing is truncated", () => {
   for (let maxWidth = 24; maxWidth < 120; maxWidth++) {
     for (const line of table(COLUMNS, ROWS, { maxWidth })) {
       assert.ok(stringWidth(line).width <= maxWidth, `${maxWidth}: ${line}`);
