@@ -1,4 +1,4 @@
-/** docs/configuration.md: every field of the configuration file. */
+/** Generates docs/configuration.md: every field of the configuration file. */
 import * as v from "valibot";
 import { configSchema } from "../../lib/config/schema.ts";
 import { configTemplate } from "../../lib/config/template.ts";
@@ -37,7 +37,7 @@ function typeOf(schema: Schema): string {
     case "boolean":
       return "true or false";
     case "number":
-      return isWhole(schema) ? "whole number" : "number";
+      return isInteger(schema) ? "integer" : "number";
     case "picklist":
       return inner.options!.map((option) => `\`${option}\``).join(", ");
     case "array":
@@ -51,9 +51,9 @@ function typeOf(schema: Schema): string {
   }
 }
 
-function isWhole(schema: Schema): boolean {
+function isInteger(schema: Schema): boolean {
   const { pipe = [] } = unwrapped(schema);
-  return pipe.some((item) => item.type === "integer" || (item !== schema && isWhole(item)));
+  return pipe.some((item) => item.type === "integer" || (item !== schema && isInteger(item)));
 }
 
 function table(entries: Record<string, Schema>): string {
@@ -79,14 +79,13 @@ export function configurationPage(): string {
 
 # Configuration
 
-One file, YAML, or JSON with comments where its name ends in .json or .jsonc. The first of these that is
-there: the one named by \`--config\`, by \`FLEXLLM_CONFIG\`, then what \`flexllm config path\` finds.
-\`flexllm init\` writes it, \`flexllm config check\` tells every mistake with line and column,
-\`flexllm config show\` what is in force and where each value comes from, and \`flexllm config schema\` prints a
-JSON Schema for editors.
+The configuration is one file: YAML, or JSON with comments if its name ends in .json or .jsonc. flexllm uses
+the file named by \`--config\`, otherwise the one named by \`FLEXLLM_CONFIG\`, otherwise the one that
+\`flexllm config path\` prints. \`flexllm init\` creates it, \`flexllm config check\` reports every problem with
+line and column, \`flexllm config show\` lists the effective settings and their sources, and
+\`flexllm config schema\` prints a JSON Schema for editors.
 
-What is nearer to the call wins: a record's own options, then flags, then variables of the environment, then
-this file.
+Precedence, highest first: a record's own options, flags, environment variables, this file.
 
 ${table(top)}
 
@@ -108,7 +107,7 @@ ${table(entriesOf(top.cache))}
 
 ## templates
 
-Each is a text, or these two:
+Each template is a string, or a section with these fields:
 
 ${table(entriesOf(bare(top.templates).value!))}
 
@@ -116,17 +115,17 @@ ${table(entriesOf(bare(top.templates).value!))}
 
 | variable | meaning |
 | --- | --- |
-| \`FLEXLLM_MODEL\`, else \`OPENAI_MODEL\` | The model that is asked when no flag names one; a \`name\` or \`id\` of \`models\`, or any other beside a base URL. |
-| \`FLEXLLM_BASE_URL\`, else \`OPENAI_BASE_URL\` | The server that is asked, instead of those in the file. |
-| \`FLEXLLM_API_KEY\` | The key for the model that is asked; the endpoints of batches have their own. |
-| \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent to that service alone; that of OpenAI also to the server of \`OPENAI_BASE_URL\`. |
+| \`FLEXLLM_MODEL\`, else \`OPENAI_MODEL\` | The default model: a \`name\` or \`id\` of \`models\`, or any model of the server that a flag or variable names. |
+| \`FLEXLLM_BASE_URL\`, else \`OPENAI_BASE_URL\` | The server's base URL, instead of those in the file. |
+| \`FLEXLLM_API_KEY\` | The API key for the model in use; not used for batch endpoints. |
+| \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The API key of [each service](providers.md#names), sent only to that service; \`OPENAI_API_KEY\` is also sent to the server of \`OPENAI_BASE_URL\`. |
 | \`FLEXLLM_CONFIG\` | The configuration file. |
-| \`FLEXLLM_TRUST\` | \`1\` trusts the configuration in the current folder, as \`flexllm config trust\` does; for scripts. |
-| \`FLEXLLM_HOME\` | The folder for the configuration, conversations, prices and the cache; default \`~/.flexllm\`. |
-| \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy, as the runtime heeds them. |
-| \`NO_COLOR\`, \`FORCE_COLOR\` | Colours on the terminal: never, or always. |
-| \`VISUAL\`, else \`EDITOR\` | The editor of \`flexllm config edit\`. |
-| \`DENO_KV_ACCESS_TOKEN\` | The token of a cache at a KV Connect URL. |
+| \`FLEXLLM_TRUST\` | \`1\` trusts the configuration in the current directory, like \`flexllm config trust\`; for scripts. |
+| \`FLEXLLM_HOME\` | The directory for the configuration, conversations, prices and the cache; default \`~/.flexllm\`. |
+| \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy, as supported by the runtime. |
+| \`NO_COLOR\`, \`FORCE_COLOR\` | Disable or force colors on the terminal. |
+| \`VISUAL\`, else \`EDITOR\` | The editor for \`flexllm config edit\`. |
+| \`DENO_KV_ACCESS_TOKEN\` | The access token for a cache at a KV Connect URL. |
 | \`${REQUESTS_VARIABLE}\` | On Bun, the maximum number of requests in flight; default 256, or what a batch needs (\`-c\`). |
 
 ## The file that \`flexllm init --yes\` writes

@@ -90,7 +90,7 @@ Deno.test("ask without a configured model names the next step", async () => {
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^error: no model is configured: there is no configuration file\nRun `flexllm init`; or try -m mock.*\n$/,
+    /^error: no model is configured: there is no configuration file\nRun `flexllm init`, try -m mock.*\n$/,
   );
 });
 
@@ -359,7 +359,7 @@ templates:
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /needs a value for \{\{lang\}\}\nGive it with --var lang=…/);
   const unknown = await flexllm(["ask", "--template", "x", "y"], { cwd });
-  assert.match(unknown.stderr, /there is no template "x"\nKnown are translate\./);
+  assert.match(unknown.stderr, /no template is called "x"\nConfigured templates: translate\./);
 });
 
 Deno.test("ask --thinking asks for thinking", async () => {
