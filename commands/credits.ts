@@ -74,7 +74,7 @@ export function creditsCommand() {
     `
 Supported services: OpenRouter, SiliconFlow, DeepSeek, AI/ML API, and OpenAI
 (costs of the current month, with an admin key in OPENAI_ADMIN_KEY). The service
-is determined by the model's provider, otherwise by its base URL; with a provider,
-base_url can also be that of a proxy.`,
+is that of the model's provider, otherwise that of its base URL. With a
+provider, the base URL can be that of a proxy.`,
   );
 }

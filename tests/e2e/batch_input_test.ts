@@ -329,7 +329,10 @@ Deno.test("placeholders that are sent as they are are warned of, before anything
   const server = ["--base-url", mock.baseUrl, "-m", "m"];
   const batch = ["batch", input, "-o", folder.file("out.jsonl"), ...server];
   const cases: [args: string[], warning: RegExp | undefined][] = [
-    [[...batch, "-s", "Be {{q}}"], /^warning: the system prompt contains {{q}}, which is sent literally/],
+    [
+      [...batch, "-s", "Be {{q}}"],
+      /^warning: the system prompt contains {{q}}, which is sent literally/,
+    ],
     [[...batch, "-s", "Be {{q}}", "--estimate"], /^warning: the system prompt contains {{q}}/m],
     [
       ["ask", "Hi", "-s", "Be {{ user.name }}", ...server],

@@ -15,7 +15,7 @@ models:
   - {id: "qwen3:8b",  name: local}
 `;
 
-/** Runs set-model on a file of that content. */
+/** Runs set-model on a file with the given content. */
 async function setModel(text: string, args: string[], env: Record<string, string> = {}) {
   using folder = temporaryFolder();
   const file = folder.write("c.yaml", text);
@@ -27,7 +27,7 @@ async function setModel(text: string, args: string[], env: Record<string, string
 Deno.test("set-model changes only the default", async () => {
   const { code, stdout, stderr, text, file } = await setModel(FILE, ["local"]);
   assert.deepEqual([code, stderr], [0, ""]);
-  assert.equal(stdout, `The default model is local now (${file}).\n`);
+  assert.equal(stdout, `The default model is now local (${file}).\n`);
   assert.equal(text, FILE.replace('"gpt-4"', '"local"'));
   assert.equal((await setModel(FILE, ["qwen3:8b"])).text, FILE.replace('"gpt-4"', '"qwen3:8b"'));
   assert.equal((await setModel(FILE, ["mock"])).text, FILE.replace('"gpt-4"', '"mock"'));

@@ -80,7 +80,7 @@ Deno.test("test reports what failed, why, and what to do", async () => {
     [
       always(429, '{"error":{"message":"slow down"}}'),
       "connection ok, authentication skipped, answer failed, streaming skipped",
-      /slow down\n[^]*\nWait a while, and test again\./,
+      /slow down\n[^]*\nWait a while, then test again\./,
     ],
     [
       (socket, { body }) =>
@@ -95,7 +95,7 @@ Deno.test("test reports what failed, why, and what to do", async () => {
     [
       (socket) => socket.destroy(),
       "connection failed, authentication skipped, answer skipped, streaming skipped",
-      /closed before the answer was complete .*\n[^]*\nCheck the base URL, the network/,
+      /closed before the answer was complete .*\n[^]*\nCheck the base URL, your network/,
     ],
   ];
   for (const [answer, expected, pattern] of cases) {
