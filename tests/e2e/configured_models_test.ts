@@ -152,7 +152,7 @@ Deno.test("models explains a server that lists no models", async () => {
   assert.equal(none.code, 3);
   assert.match(
     none.stderr,
-    /404: Not Found\nCheck the base URL; .*Some servers cannot list models: /,
+    /404: Not Found\nCheck the base URL, .*Some servers cannot list models: /,
   );
   assert.doesNotMatch(none.stderr, /model's name/);
   const empty = await ask();

@@ -132,7 +132,7 @@ Deno.test("there are no prompts on a dumb terminal", async () => {
   withConfig(home, "models: [{id: a, provider: mock}]\n");
   await using choosing = new Pty(["set-model"], { home: home.path, env });
   assert.equal(await choosing.exitCode(), 1);
-  assert.match(await choosing.screen(), /flexllm set-model NAME\na\nmock/);
+  assert.match(await choosing.screen(), /with one of these names\na\nmock/);
 });
 
 Deno.test("init handles a resize, and trims a pasted key", async () => {

@@ -159,8 +159,8 @@ Deno.test("a key sent unencrypted over the internet triggers one warning", async
   const ask = (url: string, key = KEY) =>
     flexllm(["ask", "hi", "-m", "m", "--base-url", url, "--api-key", key, ...flags]);
   assert.deepEqual(warnings(await ask("http://key.invalid/v1")), [
-    "warning: the key for key.invalid is sent unencrypted, for everybody on the way to read: " +
-    "use https",
+    "warning: the API key for key.invalid is sent unencrypted, readable by anyone on the network " +
+    "path: use https",
   ]);
   assert.deepEqual(warnings(await ask("http://key.invalid/v1", "EMPTY")), []);
   assert.deepEqual(warnings(await ask("https://key.invalid/v1")), []);
