@@ -9,7 +9,7 @@ import { resolveModel } from "../lib/config/resolve_model.ts";
 import type { Amount, Credits } from "../lib/services/credits/decode.ts";
 import { maskKey } from "../lib/redact.ts";
 import { warnAboutCleartext } from "./connect.ts";
-import { modelFlags } from "./flags/model.ts";
+import { modelFlags, SHORT_TIMEOUT } from "./flags/model.ts";
 import { addExamples, commonFlags } from "./flags/shared_options.ts";
 import { readConfig } from "./read_config.ts";
 import { colored, writeJson, writeOutput } from "./terminal/output.ts";
@@ -58,7 +58,7 @@ export function creditsCommand() {
       const endpoint = resolveModel(readConfig(flags.config), process.env, flags);
       warnAboutCleartext([endpoint]);
       const { service, ...credits } = await askCredits(endpoint, {
-        timeout: flags.timeout ?? 30,
+        timeout: flags.timeout ?? SHORT_TIMEOUT,
         openaiAdminKey: process.env.OPENAI_ADMIN_KEY || undefined,
         now: Date.now(),
       });

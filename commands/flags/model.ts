@@ -10,6 +10,9 @@ import { duration, integer, numberWithin, thinkingLevel, timeout } from "./parse
 /** Default of `--max-wait` in `ask` and `chat`, in seconds: shorter than a batch's, as a person is waiting. */
 export const INTERACTIVE_MAX_WAIT = 120;
 
+/** Default of `--timeout` in commands that send a few short requests, in seconds. */
+export const SHORT_TIMEOUT = 30;
+
 /** The longest `--max-wait`, in seconds: timers take at most 2^31 - 1 milliseconds. */
 export const LONGEST_WAIT = 2_147_483;
 
@@ -32,7 +35,7 @@ export const modelFlags = {
   /** For commands that send a few short requests. */
   shortTimeout: new Option(
     "--timeout <seconds>",
-    "timeout per request, e.g. 10 or 1m (default: 30)",
+    `timeout per request, e.g. 10 or 1m (default: ${SHORT_TIMEOUT})`,
   )
     .argParser(timeout),
   retryTimes: new Option("--retry-times <count>", "retries of a failed request (default: 3)")

@@ -11,7 +11,7 @@ import { HttpError } from "../../lib/errors.ts";
 import type { ModelInfo } from "../../lib/protocols/protocol.ts";
 import { connectModel } from "../connect.ts";
 import { EXIT } from "../exit_codes.ts";
-import { modelFlags } from "../flags/model.ts";
+import { modelFlags, SHORT_TIMEOUT } from "../flags/model.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
 import { counted } from "../terminal/format.ts";
@@ -81,7 +81,7 @@ export function modelsCommand() {
     .action(async (flags) => {
       const config = readConfig(flags.config);
       const model = flags.model ?? (isServerOnly(config, flags.baseUrl) ? "any" : undefined);
-      const { timeout = 30 } = flags;
+      const { timeout = SHORT_TIMEOUT } = flags;
       const { client } = connectModel(
         config,
         { ...flags, model },
