@@ -357,7 +357,7 @@ templates:
   ]);
   const missing = await flexllm(args, { cwd });
   assert.equal(missing.code, 1);
-  assert.match(missing.stderr, /needs a value for \{\{lang\}\}\nGive it with --var lang=…/);
+  assert.match(missing.stderr, /needs a value for \{\{lang\}\}\nSet it with --var lang=…/);
   const unknown = await flexllm(["ask", "--template", "x", "y"], { cwd });
   assert.match(unknown.stderr, /no template is called "x"\nConfigured templates: translate\./);
 });
