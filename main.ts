@@ -1,11 +1,11 @@
 /**
- * The entry of the command line.
+ * Runs the command line.
  *
  * @module
  */
 import process from "node:process";
 
-/** Runs the command line. A module is loaded when it is needed: starting is what every use pays for. */
+/** Runs the command line and returns the exit code. Modules are loaded on demand, for a fast start. */
 async function run(args: readonly string[]): Promise<number> {
   try {
     if (args.length === 0) {
@@ -13,7 +13,7 @@ async function run(args: readonly string[]): Promise<number> {
       const { writeOutput } = await import("./commands/terminal/output.ts");
       writeOutput(welcome());
     } else if (args.length === 1 && args[0] === "version") {
-      // Scripts ask this often, and it needs no parser of arguments.
+      // Scripts call this often, and it does not need the argument parser.
       const { printVersion } = await import("./commands/print_version.ts");
       printVersion();
     } else {

@@ -1,5 +1,5 @@
 /**
- * `flexllm cache`: what the response cache holds, and removing it.
+ * Implements `flexllm cache`, which inspects and clears the response cache.
  *
  * @module
  */
@@ -8,30 +8,32 @@ import process from "node:process";
 import { DEFAULT_TTL } from "../lib/cache/response_cache.ts";
 import type { CacheStore, StoreStats } from "../lib/cache/store.ts";
 import type { CacheOptions } from "../lib/cache/options.ts";
-import { addExamples, commonFlags, numberWithin } from "./flags/shared_options.ts";
+import { duration } from "./flags/parse.ts";
+import { addExamples, commonFlags } from "./flags/shared_options.ts";
+import { bytes, counted } from "./terminal/format.ts";
 import { table } from "./terminal/table.ts";
 import { writeJson, writeNote, writeOutput } from "./terminal/output.ts";
 
-const number = new Intl.NumberFormat("en-US");
+const COUNT = new Intl.NumberFormat("en-US");
 
-/** What the configuration says of the cache. */
+/** Reads the cache settings from the configuration. */
 async function settings(configFile: string | undefined): Promise<{
   options: CacheOptions;
-  /** What answers of the model of that name are kept under: its id. */
+  /** Returns the id of a configured model: the name under which its responses are cached. */
   idOf(name: string): string;
 }> {
   const [{ readConfig }, { cacheSettings }, { modelId }, { requireApproval }] = await Promise.all([
-    import("./connect.ts"),
+    import("./read_config.ts"),
     import("../lib/config/resolve_cache.ts"),
-    import("../lib/config/resolve_model.ts"),
+    import("../lib/config/models.ts"),
     import("../lib/config/trust.ts"),
   ]);
   const config = readConfig(configFile);
   requireApproval(config, ["cache"]);
-  return { options: cacheSettings(config), idOf: (name) => modelId(config, name) };
+  return { options: cacheSettings(config), idOf: (name) => modelId(config.value, name) };
 }
 
-/** Opens the cache for `use`; `undefined` when there is none yet. */
+/** Opens the cache and passes it to `use`; returns `undefined` if it does not exist yet. */
 async function withStore<T>(
   options: CacheOptions,
   use: (store: CacheStore) => Promise<T>,
@@ -53,37 +55,30 @@ async function withStore<T>(
   }
 }
 
-function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ["kB", "MB", "GB", "TB"];
-  const power = Math.min(Math.floor(Math.log10(bytes) / 3), units.length);
-  return `${(bytes / 1000 ** power).toPrecision(3)} ${units[power - 1]}`;
-}
-
 function date(time: number | undefined): string {
   return time === undefined ? "none" : new Date(time).toISOString().slice(0, 16).replace("T", " ");
 }
 
 function infoLines(stats: StoreStats): string[] {
-  const { kind, location, entries, bytes, fileBytes, hits, oldest, newest, models } = stats;
-  const file = fileBytes === undefined ? "" : `, file ${size(fileBytes)}`;
+  const { kind, location, entries, bytes: size, fileBytes, hits, oldest, newest, models } = stats;
+  const file = fileBytes === undefined ? "" : `, file ${bytes(fileBytes)}`;
   return [
     ...location === undefined ? [] : [`${location} (${kind})`],
-    `${number.format(entries)} answers, ${size(bytes)}${file}, ${number.format(hits)} hits`,
-    `written from ${date(oldest)} to ${date(newest)} UTC`,
+    `${counted(entries, "response")}, ${bytes(size)}${file}, ${counted(hits, "hit")}`,
+    `written between ${date(oldest)} and ${date(newest)} UTC`,
     "",
     ...table(
       [
         { title: "model" },
-        { title: "answers", align: "right" },
+        { title: "responses", align: "right" },
         { title: "size", align: "right" },
         { title: "hits", align: "right" },
       ],
       models.filter((row) => row.entries > 0).map((row) => [
         row.model,
-        number.format(row.entries),
-        size(row.bytes),
-        number.format(row.hits),
+        COUNT.format(row.entries),
+        bytes(row.bytes),
+        COUNT.format(row.hits),
       ]),
     ),
   ];
@@ -107,7 +102,7 @@ function infoJson(stats: StoreStats) {
 
 function info() {
   const command = new Command("info")
-    .description("count what is in the cache")
+    .description("show the size and contents of the cache")
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async ({ json, config }) => {
@@ -118,7 +113,7 @@ function info() {
       } else if (stats === undefined || stats.entries === 0) {
         writeOutput(
           stats?.kind === "memory"
-            ? "The cache is kept in memory, so each process has its own, for as long as it runs.\n"
+            ? "The cache is in memory: each process has its own, which ends with it.\n"
             : "The cache is empty.\n",
         );
       } else writeOutput(`${infoLines(stats).join("\n")}\n`);
@@ -126,42 +121,42 @@ function info() {
   return addExamples(command, ["flexllm cache info", "flexllm cache info --json"]);
 }
 
-/** Says how many entries were removed. */
-function tell(removed: number | undefined, json: true | undefined): void {
-  const count = removed ?? 0;
-  if (json) writeJson({ removed: count });
-  else writeNote(`${number.format(count)} answers removed.`);
+function printRemoved(removed = 0, json: true | undefined): void {
+  if (json) writeJson({ removed });
+  else writeNote(`Deleted ${counted(removed, "cached response")}.`);
 }
 
 function clear() {
   const command = new Command("clear")
-    .description("remove all answers, or those of one model")
-    .option("-m, --model <name>", "only the answers of this model")
+    .description("delete all cached responses, or those of one model")
+    .option("-m, --model <name>", "delete only responses of this model")
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async ({ model, json, config }) => {
       const { options, idOf } = await settings(config);
       const id = model === undefined ? undefined : idOf(model);
-      const found = await withStore(options, async (store) => {
+      const result = await withStore(options, async (store) => {
         const { models } = await store.stats();
         return { models, removed: await store.clear({ model: id }) };
       });
-      const others = (found?.models ?? []).filter(({ entries }) => entries > 0);
-      if (id !== undefined && !json && others.length > 0 && found?.removed === 0) {
+      const others = (result?.models ?? []).filter(({ entries }) => entries > 0);
+      if (id !== undefined && !json && others.length > 0 && result?.removed === 0) {
         const names = others.map(({ model }) => model).join(", ");
-        return writeNote(`There is no answer of ${id} in the cache; there are some of ${names}.`);
+        return writeNote(`No cached responses from ${id} (cached models: ${names}).`);
       }
-      tell(found?.removed, json);
+      printRemoved(result?.removed, json);
     });
   return addExamples(command, ["flexllm cache clear", "flexllm cache clear -m gpt-5.4-mini"]);
 }
 
 function prune() {
   const command = new Command("prune")
-    .description("remove answers that are too old to be used, and give back room")
+    .description("delete expired responses and reclaim disk space")
     .addOption(
-      new Option("--older-than <seconds>", "age from which on to remove (default: the cache's ttl)")
-        .argParser(numberWithin(0, 1e9)),
+      new Option(
+        "--older-than <seconds>",
+        "delete responses older than this, e.g. 12h or 7d (default: the cache's ttl)",
+      ).argParser(duration(1e9)),
     )
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
@@ -169,16 +164,16 @@ function prune() {
       const { options } = await settings(config);
       const age = olderThan ?? options.ttl ?? DEFAULT_TTL;
       const now = Date.now();
-      // A ttl of 0 keeps answers for ever; an age that is asked for is meant.
+      // A ttl of 0 means no expiry, but --older-than 0 means everything.
       const before = age === 0 && olderThan === undefined ? 0 : now - age * 1000;
-      tell(await withStore(options, (store) => store.prune({ before, now })), json);
+      printRemoved(await withStore(options, (store) => store.prune({ before, now })), json);
     });
-  return addExamples(command, ["flexllm cache prune", "flexllm cache prune --older-than 604800"]);
+  return addExamples(command, ["flexllm cache prune", "flexllm cache prune --older-than 7d"]);
 }
 
 function path() {
   const command = new Command("path")
-    .description("print where the cache is")
+    .description("print the location of the cache")
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async ({ json, config }) => {
@@ -190,7 +185,7 @@ function path() {
   return addExamples(command, ["flexllm cache path"]);
 }
 
-/** The command. */
+/** Creates the command. */
 export function cacheCommand() {
   const command = new Command("cache")
     .addCommand(info())
@@ -200,6 +195,6 @@ export function cacheCommand() {
   return addExamples(command, [
     "flexllm cache info",
     "flexllm cache clear -m gpt-5.4-mini",
-    "flexllm cache prune --older-than 604800",
+    "flexllm cache prune --older-than 7d",
   ]);
 }

@@ -1,23 +1,23 @@
 /**
- * A command before its module is loaded.
+ * Defines an entry of the command registry, whose module is loaded on demand.
  *
  * @module
  */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 
-/** A command that can be loaded. */
+/** A command that is loaded on demand. */
 export interface CommandEntry {
   /** The name on the command line. */
   name: string;
-  /** What it does, for the help. */
+  /** The description in the help. */
   description: string;
-  /** Whether the help omits it: it is for programs. */
+  /** Whether to omit it from the help. */
   hidden?: true;
-  /** Loads it; `commands` are all commands, for the one that completes command lines. */
+  /** Loads the command. `commands` is the whole registry, for `complete`. */
   load(commands: readonly CommandEntry[]): Promise<CommandUnknownOpts>;
 }
 
-/** Loads the command of `entry`. */
+/** Loads the command of `entry` and sets its description. */
 export async function loadCommand(
   entry: CommandEntry,
   commands: readonly CommandEntry[],

@@ -1,5 +1,5 @@
 /**
- * From flags to a client: what `ask` and `batch` begin with.
+ * Creates clients from flags, environment and configuration.
  *
  * @module
  */
@@ -8,185 +8,114 @@ import process from "node:process";
 import type { AttachmentOptions } from "../lib/transport/load_file.ts";
 import { LLMClient } from "../lib/client/client.ts";
 import type { CacheOptions } from "../lib/cache/options.ts";
-import type { ChatClient } from "../lib/client/chat_client.ts";
-import type { ClientOptions } from "../lib/client/client_options.ts";
-import { baseUrlOf } from "../lib/services/providers.ts";
-import type { EndpointOptions } from "../lib/client/client_options.ts";
-import { LLMClientPool } from "../lib/client/pool.ts";
+import type { ClientOptions, EndpointOptions } from "../lib/client/client_options.ts";
 import { configuredPrices } from "../lib/config/configured_prices.ts";
 import { cleartextWarning, type KeyedServer } from "../lib/config/cleartext.ts";
-import { type Config, loadConfig } from "../lib/config/load.ts";
-import { overrides } from "../lib/config/effective.ts";
-import {
-  hasEndpoints,
-  resolveEndpoint,
-  resolveEndpoints,
-  usesEndpoints,
-} from "../lib/config/resolve_endpoints.ts";
+import type { Config } from "../lib/config/load.ts";
+import { resolveEndpoint } from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
 import { requireApproval } from "../lib/config/trust.ts";
 import { homeFolder } from "../lib/files/paths.ts";
 import type { PriceRow } from "../lib/pricing/price.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
-import { colored, writeNote } from "./terminal/output.ts";
+import { colored, writeNote, writeWarning } from "./terminal/output.ts";
 
-/** Reads the configuration without printing anything. */
-export function readConfigSilently(file: string | undefined): Config {
-  return loadConfig(process.env, process.cwd(), file);
-}
+/** Flags that select a model and how to connect to it. */
+export type ConnectionFlags = ModelFlags & { allowPrivateUrls?: true; verbose?: true };
 
-/** Prints the warnings about a configuration. */
-export function printWarnings({ warnings }: Config): void {
-  for (const warning of warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
-}
+const warnedServers = new Set<string>();
 
-/** Reads the configuration and prints its warnings. */
-export function readConfig(file: string | undefined): Config {
-  const config = readConfigSilently(file);
-  printWarnings(config);
-  return config;
-}
-
-const given = new Set<string>();
-
-/** Says, once for each host, that a key is sent over the network as it is. */
-export function warnOfCleartext(servers: readonly KeyedServer[]): void {
+/** Warns once per host about keys that are sent unencrypted. */
+export function warnAboutCleartext(servers: readonly KeyedServer[]): void {
   for (const warning of servers.map(cleartextWarning)) {
-    if (warning === undefined || given.has(warning)) continue;
-    given.add(warning);
-    writeNote(`${colored("yellow", "warning:")} ${warning}`);
+    if (warning === undefined || warnedServers.has(warning)) continue;
+    warnedServers.add(warning);
+    writeWarning(warning);
   }
 }
 
 /**
- * A cache that warns when it cannot be used.
+ * Returns the options of a cache that prints a warning if it cannot be used.
  *
- * @throws {ConfigurationError} when it is on a server that the user has not approved
+ * @throws {ConfigurationError} if the cache is on a server that the user has not approved
  */
-export function withWarning(config: Config, cache: false | CacheOptions): false | CacheOptions {
+export function withCacheWarnings(
+  config: Config,
+  cache: false | CacheOptions,
+): false | CacheOptions {
   if (cache === false) return false;
   requireApproval(config, ["cache"]);
-  const onWarning = (text: string) => writeNote(`${colored("yellow", "warning:")} ${text}`);
-  return { ...cache, onWarning };
+  return { ...cache, onWarning: writeWarning };
 }
 
-/** The prices in the configuration, then those in the user's folder. */
-function ownPrices(config: Config): PriceRow[] {
+/** The user's prices: those in the configuration, then those in `pricing.json`. */
+export function userPrices(config: Config): PriceRow[] {
   return [
     ...configuredPrices(config.value, process.env),
     ...readPriceFile(join(homeFolder(process.env), "pricing.json")),
   ];
 }
 
-/** The connection flags. */
-type ConnectFlags = ModelFlags & { allowPrivateUrls?: true; verbose?: true };
-
-/** How attachments are downloaded. */
-function attachmentsOf(config: Config, flags: ConnectFlags): AttachmentOptions {
+/** Which attachments may be downloaded. */
+export function attachmentOptions(config: Config, flags: ConnectionFlags): AttachmentOptions {
   return { allowPrivateUrls: flags.allowPrivateUrls ?? config.value.allow_private_urls ?? false };
 }
 
-/** A model that is connected to. */
-export interface ConnectedModel {
-  client: LLMClient;
-  model: string;
-  resolved: EndpointOptions;
+/** Describes a model, its server and its masked key, for `--verbose`. */
+export function describeEndpoint(
+  { model, baseUrl, provider, apiKey }: EndpointOptions & { model?: string },
+): string {
+  const server = baseUrl ? shownUrl(baseUrl) : `provider ${provider}`;
+  const key = apiKey === undefined ? "no key" : `key ${maskKey(apiKey)}`;
+  return `${model} at ${server}, ${key}`;
 }
 
-/** Makes the client of the model that flags, environment and configuration mean. */
+/** Prints the configuration file and the endpoints in use, for `--verbose`. */
+export function printConnection(config: Config, endpoints: readonly string[]): void {
+  writeNote(colored("dim", `configuration: ${config.file ?? "none"}`));
+  for (const endpoint of endpoints) writeNote(colored("dim", endpoint));
+}
+
+/** A client for one model. */
+export interface ModelConnection {
+  client: LLMClient;
+  /** The model's id at the server. */
+  model: string;
+  /** The options that the client was created with. */
+  endpoint: EndpointOptions;
+}
+
+/**
+ * Creates the client for the model that flags, environment and configuration select.
+ *
+ * @throws {ConfigurationError} if there is no such model
+ */
 export function connectModel(
   config: Config,
-  flags: ConnectFlags,
+  flags: ConnectionFlags,
   settings: Omit<ClientOptions, "model">,
-): ConnectedModel {
-  const model = resolveModel(config, process.env, flags);
-  if (flags.verbose) {
-    const server = model.baseUrl ? shownUrl(model.baseUrl) : `provider ${model.provider}`;
-    const key = model.apiKey === undefined ? "no key" : `key ${maskKey(model.apiKey)}`;
-    writeNote(colored("dim", `configuration: ${config.file ?? "none"}`));
-    writeNote(colored("dim", `model: ${model.model} at ${server}, ${key}`));
-  }
-  warnOfCleartext([model]);
-  const prices = [...model.prices ?? [], ...ownPrices(config)];
-  const resolved = { ...model, prices };
-  const attachments = attachmentsOf(config, flags);
-  const client = new LLMClient({ ...resolved, attachments, ...settings });
-  return { client, model: model.model, resolved };
+): ModelConnection {
+  const resolved = resolveModel(config, process.env, flags);
+  if (flags.verbose) printConnection(config, [`model: ${describeEndpoint(resolved)}`]);
+  warnAboutCleartext([resolved]);
+  const endpoint = { ...resolved, prices: [...resolved.prices ?? [], ...userPrices(config)] };
+  const attachments = attachmentOptions(config, flags);
+  const client = new LLMClient({ ...endpoint, attachments, ...settings });
+  return { client, model: resolved.model, endpoint };
 }
 
-/** Makes the client of one of the endpoints in the file, which is asked once. */
-export function connectEndpoint(config: Config, i: number, timeout: number): ConnectedModel {
-  const endpoint = resolveEndpoint(config, process.env, i);
-  warnOfCleartext([endpoint]);
-  const resolved = { ...endpoint, prices: [...endpoint.prices ?? [], ...ownPrices(config)] };
-  const client = new LLMClient({ ...resolved, timeout, retryTimes: 0 });
-  return { client, model: endpoint.model, resolved };
-}
-
-/** A model at a server, and what the user knows of its prices. */
-export interface PricedModel {
-  model: string;
-  baseUrl: string;
-  prices: readonly PriceRow[];
-}
-
-function pricedModel(
-  { model = "", baseUrl, provider = "auto", prices = [] }: EndpointOptions & { model?: string },
-): PricedModel {
-  return { model, baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
-}
-
-/** How many requests a batch may have in flight, on all of its endpoints together. */
-export function batchConcurrency(config: Config, flags: ModelFlags, limit = 10): number {
-  if (!usesEndpoints(config, process.env, flags)) return limit;
-  const endpoints = config.value.batch?.endpoints ?? [];
-  return endpoints.reduce((sum, { concurrency_limit }) => sum + (concurrency_limit ?? limit), 0);
-}
-
-/** Makes the client of a batch: the model that is meant, or the pool of the endpoints in the file. */
-export function connectBatch(
-  config: Config,
-  flags: ConnectFlags,
-  settings: Omit<ClientOptions, "model">,
-): { client: ChatClient; model: string; targets: PricedModel[] } {
-  if (!usesEndpoints(config, process.env, flags)) {
-    if (hasEndpoints(config) && flags.model === undefined && flags.baseUrl === undefined) {
-      const variable = overrides(process.env).baseUrl!.source;
-      writeNote(
-        `${colored("yellow", "warning:")} the server of ${variable} is asked, ` +
-          "not the endpoints of the configuration",
-      );
-    }
-    const { client, model, resolved } = connectModel(config, flags, settings);
-    return { client, model, targets: [pricedModel({ ...resolved, model })] };
-  }
-  const { concurrencyLimit, ...shared } = settings;
-  const batch = config.value.batch!;
-  const own = ownPrices(config);
-  const endpoints = resolveEndpoints(config, process.env).map((endpoint) => ({
-    ...endpoint,
-    prices: [...endpoint.prices ?? [], ...own],
-    concurrencyLimit: endpoint.concurrencyLimit ?? concurrencyLimit,
-  }));
-  if (flags.verbose) {
-    writeNote(colored("dim", `configuration: ${config.file}`));
-    for (const { model, baseUrl, provider, apiKey } of endpoints) {
-      const server = baseUrl ? shownUrl(baseUrl) : `provider ${provider}`;
-      const key = apiKey === undefined ? "no key" : `key ${maskKey(apiKey)}`;
-      writeNote(colored("dim", `endpoint: ${model} at ${server}, ${key}`));
-    }
-  }
-  warnOfCleartext(endpoints);
-  const client = new LLMClientPool({
-    ...shared,
-    attachments: attachmentsOf(config, flags),
-    endpoints,
-    loadBalance: batch.load_balance ?? undefined,
-    fallback: batch.fallback ?? undefined,
-    failureThreshold: batch.failure_threshold ?? undefined,
-    recoveryTime: batch.recovery_time ?? undefined,
-  });
-  const targets = endpoints.map(pricedModel);
-  return { client, targets, model: [...new Set(endpoints.map(({ model }) => model))].join(", ") };
+/**
+ * Creates a client for one of the configured batch endpoints, without retries.
+ *
+ * @param i index in `batch.endpoints`
+ * @param timeout seconds
+ * @throws {ConfigurationError} if the endpoint cannot be used
+ */
+export function connectEndpoint(config: Config, i: number, timeout: number): ModelConnection {
+  const resolved = resolveEndpoint(config, process.env, i);
+  warnAboutCleartext([resolved]);
+  const endpoint = { ...resolved, prices: [...resolved.prices ?? [], ...userPrices(config)] };
+  const client = new LLMClient({ ...endpoint, timeout, retryTimes: 0 });
+  return { client, model: resolved.model, endpoint };
 }

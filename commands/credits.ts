@@ -1,5 +1,5 @@
 /**
- * `flexllm credits`
+ * Implements `flexllm credits`, which shows the remaining balance of an API key.
  *
  * @module
  */
@@ -8,11 +8,13 @@ import process from "node:process";
 import { resolveModel } from "../lib/config/resolve_model.ts";
 import type { Amount, Credits } from "../lib/services/credits/decode.ts";
 import { maskKey } from "../lib/redact.ts";
-import { readConfig, warnOfCleartext } from "./connect.ts";
-import { addExamples, commonFlags, modelFlags } from "./flags/shared_options.ts";
+import { warnAboutCleartext } from "./connect.ts";
+import { modelFlags, SHORT_TIMEOUT } from "./flags/model.ts";
+import { addExamples, commonFlags } from "./flags/shared_options.ts";
+import { readConfig } from "./read_config.ts";
 import { colored, writeJson, writeOutput } from "./terminal/output.ts";
 
-/** An amount with its currency: dollars as everybody writes them, others with their code. */
+/** Formats an amount with its currency, e.g. `$12.34` or `5.00 CNY`. */
 export function money({ amount, currency }: Pick<Amount, "amount" | "currency">): string {
   if (currency === "credits") return `${amount.toLocaleString("en-US")} credits`;
   const digits = amount !== 0 && Math.abs(amount) < 0.01 ? 6 : 2;
@@ -41,11 +43,11 @@ function lines(service: string, key: string | undefined, credits: Credits): stri
   ];
 }
 
-/** The command. */
+/** Creates the command. */
 export function creditsCommand() {
   const command = new Command("credits")
     .addOption(modelFlags.model)
-    .option("--json", "print it as JSON")
+    .option("--json", "print JSON")
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.shortTimeout)
@@ -54,9 +56,9 @@ export function creditsCommand() {
     .action(async (flags) => {
       const { queryCredits } = await import("../lib/services/credits/credits.ts");
       const endpoint = resolveModel(readConfig(flags.config), process.env, flags);
-      warnOfCleartext([endpoint]);
+      warnAboutCleartext([endpoint]);
       const { service, ...credits } = await queryCredits(endpoint, {
-        timeout: flags.timeout ?? 30,
+        timeout: flags.timeout ?? SHORT_TIMEOUT,
         openaiAdminKey: process.env.OPENAI_ADMIN_KEY || undefined,
         now: Date.now(),
       });
@@ -70,9 +72,9 @@ export function creditsCommand() {
   ]).addHelpText(
     "after",
     `
-Services that can be asked: OpenRouter, SiliconFlow, DeepSeek, AI/ML API, and
-OpenAI (costs of this month, with an admin key in OPENAI_ADMIN_KEY). The model's
-provider or base URL tells the service; where provider is named, base_url may be
-another one, such as a proxy's.`,
+Supported services: OpenRouter, SiliconFlow, DeepSeek, AI/ML API, and OpenAI
+(costs of the current month, with an admin key in OPENAI_ADMIN_KEY). The service
+is that of the model's provider, otherwise that of its base URL. With a
+provider, the base URL can be that of a proxy.`,
   );
 }

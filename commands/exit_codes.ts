@@ -1,16 +1,16 @@
-/** The exit codes of every command. */
+/** Defines the exit codes of all commands. */
 export const EXIT = {
   /** Everything succeeded. */
   ok: 0,
   /**
-   * It could not begin, or not go on: wrong use, configuration, input or key, a file that cannot be used,
-   * a batch whose server stays away.
+   * The command could not start or continue: bad usage, configuration, input, key or file, or an
+   * unreachable server in a batch.
    */
   usage: 1,
-  /** A request failed, or a batch went to its end and some of its records failed. */
+  /** A request failed, or a batch finished with failed records. */
   failed: 3,
-  /** A batch was stopped by its budget. */
+  /** A batch stopped at its budget. */
   budget: 4,
-  /** It was interrupted; the same command goes on. */
+  /** The command was interrupted; rerun it to resume. */
   interrupted: 130,
 } as const;

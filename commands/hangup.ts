@@ -1,5 +1,5 @@
 /**
- * Whether a hangup should stop this process.
+ * Detects whether the process should ignore SIGHUP, as under `nohup`.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { childrenInheritIgnoredSignals } from "../lib/runtime/runtime.ts";
 let ignored: boolean | undefined;
 
 /**
- * Whether SIGHUP was ignored when the process started, as under `nohup`. Call it before any signal has a
- * listener: in Deno, a listener changes what SIGHUP does.
+ * Whether SIGHUP was ignored when the process started, as under `nohup`. Call it before adding a listener
+ * for any signal: in Deno, a listener changes the disposition of SIGHUP.
  */
 export function ignoresHangup(): boolean {
   return ignored ??= wasIgnored();
@@ -20,13 +20,13 @@ export function ignoresHangup(): boolean {
 
 function wasIgnored(): boolean {
   if (process.platform === "win32") return false;
-  // Under `nohup`, no output goes to a terminal.
+  // `nohup` redirects all output away from the terminal.
   if (process.stdout.isTTY || process.stderr.isTTY) return false;
   try {
     const [, mask] = /^SigIgn:\s*(\w+)$/m.exec(readFileSync("/proc/self/status", "utf8"))!;
     return (parseInt(mask.at(-1)!, 16) & 1) === 1;
   } catch {
-    // macOS has no /proc, and Deno opens it only with all permissions.
+    // macOS has no /proc, and Deno reads it only with all permissions.
   }
   if (!childrenInheritIgnoredSignals) return true;
   const { error, signal } = spawnSync("/bin/sh", ["-c", "kill -HUP $$"], { stdio: "ignore" });

@@ -10,20 +10,14 @@ import { InvalidInputError } from "../lib/errors.ts";
 import type { CannedResponse } from "../lib/mock/canned.ts";
 import type { MockErrorKind } from "../lib/mock/error_kinds.ts";
 import { EXIT } from "./exit_codes.ts";
-import {
-  addExamples,
-  numberRange,
-  numberWithin,
-  positiveNumber,
-  wholeNumber,
-  wholeRange,
-} from "./flags/shared_options.ts";
+import { integer, integerRange, numberRange, numberWithin, positiveNumber } from "./flags/parse.ts";
+import { addExamples } from "./flags/shared_options.ts";
 import { onStopSignals } from "./signals.ts";
 import { writeNote, writeOutput } from "./terminal/output.ts";
 import { fileReason } from "../lib/files/reasons.ts";
 
 function port(text: string): number {
-  return numberWithin(0, 65535)(String(wholeNumber(0)(text)));
+  return numberWithin(0, 65535)(String(integer(0)(text)));
 }
 
 /** Resolves at the first signal to stop; the second ends the process even if a request hangs. */
@@ -61,7 +55,7 @@ export function mockCommand() {
     )
     .addOption(
       new Option("-l, --length <characters>", "length of an answer, e.g. 200 or 100-500")
-        .argParser(wholeRange),
+        .argParser(integerRange),
     )
     .option("-m, --model <names...>", "models to list; any other name works as well")
     .addOption(
@@ -91,7 +85,7 @@ export function mockCommand() {
     .option("--lenient", "accept requests that the real APIs refuse")
     .addOption(
       new Option("--seed <number>", "makes answers, delays and errors the same in each run")
-        .argParser(wholeNumber(0)),
+        .argParser(integer(0)),
     )
     .action(async (options) => {
       const { startMockServer } = await import("../lib/mock/server.ts");

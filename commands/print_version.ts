@@ -1,5 +1,5 @@
 /**
- * The line that `flexllm version` prints, without the parser of arguments.
+ * Prints the version without loading the argument parser.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The command line as a whole: every command, and what is the same for all.
+ * Builds the command line: all commands, and the options and behavior they share.
  *
  * @module
  */
@@ -15,38 +15,40 @@ import { errorStream, writeOutput } from "./terminal/output.ts";
 const ENVIRONMENT = `
 Environment:
   FLEXLLM_MODEL, FLEXLLM_BASE_URL, FLEXLLM_API_KEY
-                      model, server and key to use instead of the default ones;
-                      OPENAI_MODEL, OPENAI_BASE_URL, OPENAI_API_KEY likewise
-  FLEXLLM_CONFIG      configuration file to use, as --config
-  FLEXLLM_HOME        folder to use instead of ~/.flexllm
-  NO_COLOR            no colours, as --no-color`;
+                      default model, server and key; OPENAI_MODEL,
+                      OPENAI_BASE_URL and OPENAI_API_KEY also work
+  FLEXLLM_CONFIG      configuration file, as with --config
+  FLEXLLM_HOME        data directory (default: ~/.flexllm)
+  NO_COLOR            disable colors, as with --no-color`;
 
-/** Colours are decided by the environment in every place that writes; a flag changes it there. */
-function forbidColor(): void {
+/** Sets the variables that every output function checks. */
+function disableColor(): void {
   process.env.NO_COLOR = "1";
   delete process.env.FORCE_COLOR;
 }
 
 function emptyProgram() {
   const program = new Command("flexllm")
-    .description("Sends any number of prompts to any LLM endpoint, and never pays for one twice.")
+    .description("Send any number of prompts to any LLM endpoint, and never pay for one twice.")
     .version(VERSION, "-V, --version", "print the version")
-    .option("--no-color", "write no colours; for every command")
-    .on("option:no-color", forbidColor)
+    .option("--no-color", "disable colors, for every command")
+    .on("option:no-color", disableColor)
     .usage("<command> [options]")
-    .helpCommand("help [command]", "show the help of a command")
-    .showHelpAfterError("Run with --help to see how it is used.")
+    .helpCommand("help [command]", "show help for a command")
     .configureOutput({
       writeOut: writeOutput,
       writeErr: (text) => errorStream().write(text),
       outputError: (text, write) => {
         write(text);
-        if (/too many arguments for '(ask|chat)'/.test(text)) write("Put the text in quotes.\n");
+        if (/too many arguments for '(ask|chat)'/.test(text)) {
+          write("Quote the prompt if it contains spaces.\n");
+        }
       },
     })
     .hook("preAction", () => void errorStream())
-    .helpOption("-h, --help", "show this help")
-    .exitOverride();
+    .helpOption("-h, --help", "show help")
+    .exitOverride()
+    .showHelpAfterError("See 'flexllm --help'.");
   addExamples(program, [
     "flexllm init",
     'flexllm ask "What is Python?" -m mock',
@@ -56,21 +58,29 @@ function emptyProgram() {
   return program.addHelpText("after", ENVIRONMENT);
 }
 
-function inherit(command: CommandUnknownOpts, program: CommandUnknownOpts): CommandUnknownOpts {
-  command.copyInheritedSettings(program);
-  for (const inner of command.commands) inherit(inner, command);
+/** Applies the settings of `parent` to a command and its subcommands; `path` is how it is called. */
+function inherit(
+  command: CommandUnknownOpts,
+  parent: CommandUnknownOpts,
+  path: string,
+): CommandUnknownOpts {
+  command.copyInheritedSettings(parent);
+  command.showHelpAfterError(`See '${path} --help'.`);
+  for (const inner of command.commands) inherit(inner, command, `${path} ${inner.name()}`);
   return command;
 }
 
-/** Stands for a command that is not run: the help and the suggestions need its name only. */
+/** A command that will not run; help and suggestions need only its name and description. */
 function placeholder({ name, description }: CommandEntry): CommandUnknownOpts {
   return new Command(name).description(description);
 }
 
 /**
- * Builds the command line that `args` need. Errors are thrown, not exited with.
+ * Builds the command line, loading only the command that `args` name. Errors are thrown; the process does
+ * not exit.
  *
- * @param args what follows the program's name
+ * @param args the arguments after the program's name
+ * @throws {InvalidInputError} if `help` is called for an unknown command
  */
 export async function buildProgram(args: readonly string[]): Promise<Command> {
   const program = emptyProgram();
@@ -78,13 +88,15 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
   const named = first === "help" ? second : first;
   const isKnown = ["help", undefined, ...COMMANDS.map(({ name }) => name)].includes(second);
   if (first === "help" && !isKnown) {
-    throw new InvalidInputError(`there is no command "${second}"`, {
-      hint: "flexllm --help lists all commands.",
+    throw new InvalidInputError(`unknown command "${second}"`, {
+      hint: "`flexllm --help` lists all commands.",
     });
   }
   for (const entry of COMMANDS) {
     const command = entry.name === named ? await loadCommand(entry, COMMANDS) : placeholder(entry);
-    program.addCommand(inherit(command, program), { hidden: entry.hidden });
+    program.addCommand(inherit(command, program, `flexllm ${entry.name}`), {
+      hidden: entry.hidden,
+    });
   }
   return program as unknown as Command;
 }

@@ -1,41 +1,40 @@
 /**
- * Every command: what the help says of it, and where it is. A command's module is loaded when it is
- * needed, so that none pays for another at the start.
+ * Lists all commands with their descriptions; each module is loaded only when its command runs.
  *
  * @module
  */
 import type { CommandEntry } from "./command_entry.ts";
 
-/** The commands in the order of the help. */
+/** All commands, in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "init",
-    description: "set flexllm up: provider, key and model",
+    description: "set up flexllm: provider, key and model",
     load: async () => (await import("./init/init.ts")).initCommand(),
   },
   {
     name: "ask",
-    description: "ask one question; the answer goes to stdout as it arrives",
+    description: "send one prompt and stream the answer to stdout",
     load: async () => (await import("./ask/ask.ts")).askCommand(),
   },
   {
     name: "batch",
-    description: "ask every question of a file; run again to resume",
+    description: "send every prompt in a file; rerun to resume",
     load: async () => (await import("./batch/batch.ts")).batchCommand(),
   },
   {
     name: "results",
-    description: "count the results of a batch; list why records failed",
+    description: "summarize a result file and its failures",
     load: async () => (await import("./results.ts")).resultsCommand(),
   },
   {
     name: "chat",
-    description: "chat with a model; conversations are kept",
+    description: "chat with a model; conversations are saved",
     load: async () => (await import("./chat/chat.ts")).chatCommand(),
   },
   {
     name: "test",
-    description: "test the connection, the key, an answer and a stream",
+    description: "test the connection, key, completion and streaming",
     load: async () => (await import("./test/test.ts")).testCommand(),
   },
   {
@@ -45,12 +44,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "models",
-    description: "list the models that a server offers",
+    description: "list the models a server offers",
     load: async () => (await import("./models/models.ts")).modelsCommand(),
   },
   {
     name: "set-model",
-    description: "choose the model that is asked by default",
+    description: "set the default model",
     load: async () => (await import("./models/set_model.ts")).setModelCommand(),
   },
   {
@@ -60,27 +59,27 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "credits",
-    description: "show what is left on the account of a key",
+    description: "show the remaining balance of an API key",
     load: async () => (await import("./credits.ts")).creditsCommand(),
   },
   {
     name: "pricing",
-    description: "tell what models cost, in USD per million tokens",
+    description: "show model prices in USD per million tokens",
     load: async () => (await import("./pricing/pricing.ts")).pricingCommand(),
   },
   {
     name: "cache",
-    description: "see what the response cache holds, and remove it",
+    description: "inspect and clear the response cache",
     load: async () => (await import("./cache.ts")).cacheCommand(),
   },
   {
     name: "mock",
-    description: "run a mock LLM server for tests and development",
+    description: "run a mock LLM server for testing and development",
     load: async () => (await import("./mock.ts")).mockCommand(),
   },
   {
     name: "completions",
-    description: "print the script that completes commands in a shell",
+    description: "print a shell completion script",
     load: async () => (await import("./completions/completions.ts")).completionsCommand(),
   },
   {
@@ -90,7 +89,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "complete",
-    description: "answer a shell that completes a command line",
+    description: "print completions for a command line",
     hidden: true,
     load: async (commands) => (await import("./completions/complete.ts")).completeCommand(commands),
   },

@@ -1,6 +1,7 @@
 /**
- * Stopping at SIGINT, SIGTERM and SIGHUP. A command decides what the first two do; the third always
- * ends the process.
+ * Stops a command on SIGINT, SIGTERM and SIGHUP.
+ *
+ * The command handles the first two signals; the third ends the process.
  *
  * @module
  */
@@ -9,20 +10,20 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { EXIT } from "./exit_codes.ts";
 import { ignoresHangup } from "./hangup.ts";
 
-/** The signals that ask a process to end. */
+/** The signals that stop a command. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-/** Where signals come from, and how the process ends. Replaced in tests. */
+/** The process's signals, exit and timer; replaced in tests. */
 export interface SignalHost {
-  /** Calls `listener` at each `signal`. */
+  /** Adds a listener. */
   on(signal: StopSignal, listener: () => void): void;
-  /** Removes `listener`. */
+  /** Removes a listener. */
   off(signal: StopSignal, listener: () => void): void;
   /** Ends the process. */
   exit(code: number): void;
-  /** Calls `run` after `ms` milliseconds. Returns a function that cancels it. */
+  /** Calls `run` after `ms` milliseconds, and returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
-  /** Whether SIGHUP is to be ignored, as under `nohup`. */
+  /** Whether to ignore SIGHUP, as under `nohup`. */
   ignoresHangup(): boolean;
 }
 
@@ -37,14 +38,14 @@ const PROCESS: SignalHost = {
   ignoresHangup,
 };
 
-/** Listeners that can be removed. */
+/** The signal listeners of a command. */
 export interface StopListeners {
-  /** Removes them; signals then have their default effect. */
+  /** Removes the listeners, restoring the default action of the signals. */
   release(): void;
 }
 
 /**
- * Calls `stop` at the first and the second signal, with 1 and 2; the third ends the process at once.
+ * Calls `stop` with 1 on the first signal and 2 on the second; the third ends the process immediately.
  */
 export function onStopSignals(
   stop: (count: number) => void,
@@ -68,20 +69,20 @@ export function onStopSignals(
   };
 }
 
-/** What can be stopped. */
+/** A batch that can be stopped. */
 export interface Stoppable {
-  /** Starts no further requests. */
+  /** Stops starting requests. */
   stop(): void;
   /** Aborts the requests in flight. */
   abort(): void;
 }
 
-/** Milliseconds that an aborted batch has to write its last lines before the process is ended. */
-const LAST_WORDS = 5000;
+/** Milliseconds that an aborted batch has to write its last results before the process exits. */
+const EXIT_GRACE = 5000;
 
 /**
- * Stops `batch` at the first signal and aborts it at the second, which ends the process even if
- * something hangs.
+ * Stops `batch` on the first signal and aborts it on the second; the process then exits even if something
+ * hangs.
  */
 export function stopOnSignals(
   batch: Stoppable,
@@ -91,11 +92,11 @@ export function stopOnSignals(
   let cancelExit = () => {};
   const listeners = onStopSignals((count) => {
     if (count === 1) {
-      note("Stopping; requests in flight may finish. Ctrl-C again cuts them.");
+      note("Stopping: waiting for requests in flight; press Ctrl-C again to abort them.");
       batch.stop();
       return;
     }
-    cancelExit = host.after(LAST_WORDS, () => host.exit(EXIT.interrupted));
+    cancelExit = host.after(EXIT_GRACE, () => host.exit(EXIT.interrupted));
     batch.abort();
   }, host);
   return {

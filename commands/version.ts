@@ -1,5 +1,5 @@
 /**
- * `flexllm version`
+ * Implements `flexllm version`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { addExamples } from "./flags/shared_options.ts";
 import { printVersion } from "./print_version.ts";
 import { writeJson } from "./terminal/output.ts";
 
-/** The command. */
+/** Creates the command. */
 export function versionCommand() {
   const command = new Command("version")
     .option("--json", "print version and runtime as JSON")

@@ -1,5 +1,5 @@
 /**
- * Says why nothing happens while requests wait for another try.
+ * Reports why requests are waiting: a long wait of one request, or a stall of a whole batch.
  *
  * @module
  */
@@ -9,33 +9,33 @@ import type { RetryNotice } from "../lib/scheduling/scheduler.ts";
 import { oneLineMessage } from "./errors/groups.ts";
 import { colored } from "./terminal/output.ts";
 
-/** Seconds of waiting that a person does not need to be told of. */
-const SHORT = 3;
-/** Milliseconds without a finished record after which everything seems to wait. */
-const STILL = 1000;
+/** Seconds of waiting that are not worth reporting. */
+const SHORT_WAIT = 3;
+/** Milliseconds without a finished record after which a batch counts as stalled. */
+const STALL_AFTER = 1000;
 
 function reasonOf(error: unknown): string {
-  return error instanceof RateLimitError ? "the server asks to slow down" : oneLineMessage(error);
+  return error instanceof RateLimitError ? "rate limited by the server" : oneLineMessage(error);
 }
 
-/** Seconds between two lines about a request that is tried again and again. */
-const AGAIN = 10;
+/** Minimum seconds between two reports about the same request. */
+const REPORT_INTERVAL = 10;
 
-/** Tells through `note` that one request waits: long at once, or several times for short. */
-export function noteLongWaits(note: (line: string) => void): (notice: RetryNotice) => void {
-  let begun: number | undefined;
-  let toldUntil = -Infinity;
+/** Returns a retry listener that reports long waits of one request, including many short ones, to `note`. */
+export function reportLongWaits(note: (line: string) => void): (notice: RetryNotice) => void {
+  let startedAt: number | undefined;
+  let silentUntil = -Infinity;
   return ({ error, wait, failures }) => {
     const now = performance.now();
-    begun ??= now;
-    if ((now - begun) / 1000 + wait < SHORT || now < toldUntil) return;
-    toldUntil = now + Math.max(wait, AGAIN) * 1000;
-    const tries = failures > 1 ? `, after ${failures} tries` : "";
-    note(colored("yellow", `Waiting ${Math.ceil(wait)} s${tries}: ${reasonOf(error)}`));
+    startedAt ??= now;
+    if ((now - startedAt) / 1000 + wait < SHORT_WAIT || now < silentUntil) return;
+    silentUntil = now + Math.max(wait, REPORT_INTERVAL) * 1000;
+    const attempts = failures > 1 ? ` after ${failures} attempts` : "";
+    note(colored("yellow", `Waiting ${Math.ceil(wait)} s${attempts}: ${reasonOf(error)}`));
   };
 }
 
-/** A wait that holds up the whole batch. */
+/** A wait that stalls a whole batch. */
 export interface LongWait {
   /** Seconds until the next attempt; `undefined` while one is being made. */
   seconds: number | undefined;
@@ -43,34 +43,34 @@ export interface LongWait {
   reason: string;
 }
 
-/** The cause of an error in a few words, without the URL, which is the same for all. */
+/** The message of an error, without the URL, which is the same for all. */
 function causeOf(error: unknown): string {
   return reasonOf(error).replace(/ \(https?:\/\/[^ )]*\)$/, "");
 }
 
-/** Why an endpoint accepts no requests. */
+/** Why an endpoint is not accepting requests. */
 function blockedBy({ state, lastError }: EndpointStats): string {
-  // A pause may also come from the headers of an answer, long after some other failure.
+  // A cooldown can also come from response headers; the last error may then be unrelated.
   const isCause = state !== "cooling" || lastError instanceof HttpError;
   return isCause && lastError !== null ? causeOf(lastError) : "the server's rate limit";
 }
 
-/** Derives what a whole batch waits for from its endpoints and the retries of single records. */
+/** Detects what a stalled batch is waiting for, from endpoint states and record retries. */
 export class StallMonitor {
-  /** When the next record is retried, as far as is known. */
+  /** The earliest known time of a retry. */
   #until = -Infinity;
   #error: unknown;
   #finished = 0;
   #finishedAt: number;
-  /** How many requests had failed when a record was last finished. */
+  /** The number of failed requests when a record last finished. */
   #failedBefore = 0;
 
-  /** Begins at `now`, in milliseconds. */
+  /** Starts monitoring at `now`, in milliseconds. */
   constructor(now: number) {
     this.#finishedAt = now;
   }
 
-  /** Notes at `now`, in milliseconds, that a record waits. */
+  /** Records that a record waits for a retry from `now`, in milliseconds. */
   notice({ error, wait }: RetryNotice, now: number): void {
     const until = now + wait * 1000;
     if (now < this.#until && until >= this.#until) return;
@@ -79,7 +79,9 @@ export class StallMonitor {
   }
 
   /**
-   * What the batch waits for at `now`, with `finished` records done; `undefined` while it makes progress.
+   * Returns what the batch is waiting for at `now`, or `undefined` if it is making progress.
+   *
+   * @param finished the number of finished records
    */
   current(
     finished: number,
@@ -92,7 +94,7 @@ export class StallMonitor {
       this.#finishedAt = now;
       this.#failedBefore = failed;
     }
-    if (now - this.#finishedAt < STILL) return undefined;
+    if (now - this.#finishedAt < STALL_AFTER) return undefined;
     const soonest = endpoints.toSorted((a, b) => (a.retryIn ?? 0) - (b.retryIn ?? 0)).at(0);
     if (soonest !== undefined && endpoints.every(({ state }) => state !== "up")) {
       return { seconds: soonest.retryIn ?? undefined, reason: blockedBy(soonest) };
@@ -101,7 +103,7 @@ export class StallMonitor {
     if (inFlight === 0 && now < this.#until) {
       return { seconds: (this.#until - now) / 1000, reason: causeOf(this.#error) };
     }
-    // Endpoints accept requests, but every one fails.
+    // Endpoints accept requests, but all of them fail.
     if (failed - this.#failedBefore > inFlight && this.#error !== undefined) {
       return { seconds: undefined, reason: causeOf(this.#error) };
     }

@@ -10,7 +10,7 @@ import type { ChatResult } from "../../lib/chat/result.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import type { AskFlags } from "./flags.ts";
 import { AnswerView } from "../conversation/answer_view.ts";
-import { noteLongWaits } from "../wait_notice.ts";
+import { reportLongWaits } from "../wait_notice.ts";
 import { writeJson, writeNote } from "../terminal/output.ts";
 
 /** Asks once; unless it is `silent`, the answer is shown as it arrives. */
@@ -20,7 +20,7 @@ export async function askOnce(
   options: ChatOptions,
   silent: boolean,
 ): Promise<ChatResult> {
-  const hooks = { onRetryWait: noteLongWaits(writeNote) };
+  const hooks = { onRetryWait: reportLongWaits(writeNote) };
   if (silent) return await client.chatCompletions(messages, options, hooks);
   const stream = client.chatCompletionsStream(messages, options, hooks);
   const asksForThinking = options.thinking !== undefined && options.thinking !== false;

@@ -24,7 +24,7 @@ function describe(result: ChatResult): string {
 }
 
 async function ask(argument: string | undefined, flags: AskFlags): Promise<void> {
-  const { readConfig } = await import("../connect.ts");
+  const { readConfig } = await import("../read_config.ts");
   const { connectTo } = await import("../conversation/connect.ts");
   const { readQuestion } = await import("./prompt.ts");
   const { openConversation } = await import("./conversation_session.ts");

@@ -5,7 +5,9 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import { extraBodyFlag } from "../flags/extra_body.ts";
-import { collected, commonFlags, modelFlags, wholeNumber } from "../flags/shared_options.ts";
+import { modelFlags } from "../flags/model.ts";
+import { collect, integer } from "../flags/parse.ts";
+import { commonFlags } from "../flags/shared_options.ts";
 import { schemaRetriesFlag } from "../flags/schema.ts";
 
 /** The command, with its flags and without what it does. */
@@ -20,17 +22,17 @@ export function command() {
     .addOption(extraBodyFlag)
     .addOption(
       new Option("-f, --file <path>", "attach a text file, image, PDF or audio file (repeatable)")
-        .argParser(collected),
+        .argParser(collect),
     )
     .option("-c, --continue", "go on with the last conversation, from ask or chat")
     .addOption(
       new Option("-n, --count <count>", "answers to ask for, one after the other (default: 1)")
-        .argParser(wholeNumber(1)),
+        .argParser(integer(1)),
     )
     .option("--template <name>", "put the question into this template of the configuration")
     .addOption(
       new Option("--var <name=value>", "value of a {{name}} in it; can be given again")
-        .argParser(collected),
+        .argParser(collect),
     )
     .option("--schema <file>", "JSON schema that the answer must fit; only its value is printed")
     .addOption(schemaRetriesFlag)

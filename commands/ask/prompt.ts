@@ -10,7 +10,7 @@ import { fillTemplate } from "../../lib/config/templates.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { messageWith, readAttachment } from "../../lib/input/attachment.ts";
 import type { AskFlags } from "./flags.ts";
-import { warnOfBraces } from "../flags/placeholder_warning.ts";
+import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 
 /** A question that is ready to be sent. */
 export interface Question {
@@ -48,9 +48,13 @@ export async function readQuestion(
       hint: "Add --template NAME, or leave it out.",
     });
   }
-  warnOfBraces("the system prompt", flags.system, "in templates of the configuration");
+  warnAboutPlaceholders("the system prompt", flags.system, "in templates of the configuration");
   if (flags.template === undefined) {
-    warnOfBraces("the question", argument, "in templates of the configuration (--template)");
+    warnAboutPlaceholders(
+      "the question",
+      argument,
+      "in templates of the configuration (--template)",
+    );
   }
   const files = await Promise.all((flags.file ?? []).map(readAttachment));
   const piped = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();

@@ -24,7 +24,7 @@ import { EXIT } from "../exit_codes.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import { reportError } from "../errors/report.ts";
 import { stopOnSignals } from "../signals.ts";
-import { warnOfBraces } from "../flags/placeholder_warning.ts";
+import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
 
 function exitCode(summary: BatchSummary): number {
@@ -43,7 +43,7 @@ async function run(input: string | undefined, flags: BatchFlags): Promise<void> 
   try {
     const reading = readOptions(file, flags);
     if (flags.template === undefined && !flags.quiet) {
-      warnOfBraces("the system prompt", flags.system, "with --template");
+      warnAboutPlaceholders("the system prompt", flags.system, "with --template");
     }
     if (flags.estimate) await estimate(file, output, reading, flags, prepared);
     else await send(file, output!, reading, flags, prepared);

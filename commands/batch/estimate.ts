@@ -12,7 +12,7 @@ import { loadPricer } from "../../lib/pricing/price.ts";
 import { LARGE_IMAGE } from "../../lib/pricing/attachment_size.ts";
 import { ENCODING, isExact } from "../../lib/pricing/tokenizer.ts";
 import { dollars } from "../terminal/format.ts";
-import type { PricedModel } from "../connect.ts";
+import type { PricedModel } from "./connect.ts";
 
 /** The endpoints of a batch with their prices; those that cost the same are one. */
 export async function estimateTargets(

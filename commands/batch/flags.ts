@@ -5,13 +5,9 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import { extraBodyFlag } from "../flags/extra_body.ts";
-import {
-  commonFlags,
-  modelFlags,
-  numberWithin,
-  positiveNumber,
-  wholeNumber,
-} from "../flags/shared_options.ts";
+import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
+import { duration, integer, numberWithin, positiveNumber } from "../flags/parse.ts";
+import { commonFlags } from "../flags/shared_options.ts";
 import { INPUT_HELP, inputFlags } from "./input_flags.ts";
 import { schemaRetriesFlag } from "../flags/schema.ts";
 
@@ -23,7 +19,7 @@ export function batchFlags() {
     .addOption(modelFlags.model)
     .addOption(
       new Option("-c, --concurrency <count>", "most requests in flight (default: 10)")
-        .argParser(wholeNumber(1)),
+        .argParser(integer(1)),
     )
     .addOption(
       new Option("--max-qps <number>", "most requests begun a second").argParser(positiveNumber),
@@ -37,7 +33,7 @@ export function batchFlags() {
       new Option(
         "--max-wait <seconds>",
         "longest wait for rate limits or a server that has gone away (default: 600)",
-      ).argParser(numberWithin(0, 2_147_483)),
+      ).argParser(duration(LONGEST_WAIT)),
     )
     .addOption(modelFlags.system)
     .addOption(modelFlags.temperature)
@@ -79,7 +75,7 @@ export function batchFlags() {
     .option("--no-cache", "do not, whatever the configuration says")
     .addOption(
       new Option("--cache-ttl <seconds>", "how long an answer is good for, 0 for ever")
-        .argParser(numberWithin(0, 1e9)),
+        .argParser(duration(1e9)),
     )
     .addOption(modelFlags.allowPrivateUrls)
     .option("--estimate", "tell what the batch will take, and send nothing")

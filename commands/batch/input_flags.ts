@@ -5,7 +5,7 @@
  */
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { parseShard, type Shard } from "../../lib/input/selection.ts";
-import { wholeNumber } from "../flags/shared_options.ts";
+import { integer } from "../flags/parse.ts";
 
 function oneCharacter(text: string): string {
   if (text === "tab" || text === "\\t") return "\t";
@@ -41,7 +41,7 @@ export const inputFlags = {
     "fields that are not options, e.g. model,seed; see below",
   ).argParser(names),
   limit: new Option("--limit <count>", "only the first records of the input, or of the shard")
-    .argParser(wholeNumber(1)),
+    .argParser(integer(1)),
   shard: new Option("--shard <i/n>", "only every n-th record, i from 0 or from 1; see below")
     .argParser(shardOf),
   retryFailed: new Option("--retry-failed", "only records that failed before")

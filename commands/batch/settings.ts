@@ -16,12 +16,18 @@ export async function prepareBatch(flags: BatchFlags) {
     limit: flags.budget,
     allowUnpriced: flags.allowUnpriced,
   });
-  const [connect, { resolveBatchCache }] = await Promise.all([
+  const [
+    { batchConcurrency, connectBatch },
+    { withCacheWarnings },
+    { printWarnings, readConfigSilently },
+    { resolveBatchCache },
+  ] = await Promise.all([
+    import("./connect.ts"),
     import("../connect.ts"),
+    import("../read_config.ts"),
     import("../../lib/config/resolve_cache.ts"),
   ]);
-  const { batchConcurrency, connectBatch, printWarnings, withWarning } = connect;
-  const config = connect.readConfigSilently(flags.config);
+  const config = readConfigSilently(flags.config);
   const section = config.value.batch ?? {};
   const concurrencyLimit = flags.concurrency ?? section.concurrency ?? undefined;
   // May restart the process, so this runs before anything is printed.
@@ -43,7 +49,7 @@ export async function prepareBatch(flags: BatchFlags) {
     retryTimes: flags.retryTimes ?? section.retry_times ?? undefined,
     retryDelay: section.retry_delay ?? undefined,
     costTracker,
-    cache: withWarning(config, resolveBatchCache(config, flags)),
+    cache: withCacheWarnings(config, resolveBatchCache(config, flags)),
   });
   const options = {
     temperature: flags.temperature ?? section.temperature ?? undefined,

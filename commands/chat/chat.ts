@@ -9,9 +9,10 @@ import type { Conversation } from "../../lib/conversations/conversation.ts";
 import type { ConversationStore } from "../../lib/conversations/store.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { extraBodyFlag } from "../flags/extra_body.ts";
-import { addExamples, commonFlags, modelFlags } from "../flags/shared_options.ts";
+import { modelFlags } from "../flags/model.ts";
+import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { colored, showsColors, writeNote } from "../terminal/output.ts";
-import { warnOfBraces } from "../flags/placeholder_warning.ts";
+import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 
 function command() {
   return new Command("chat")
@@ -66,14 +67,14 @@ async function showEnd(conversation: Conversation, markdown: boolean): Promise<v
 }
 
 async function chat(first: string | undefined, flags: Flags): Promise<void> {
-  const { readConfig } = await import("../connect.ts");
+  const { readConfig } = await import("../read_config.ts");
   const { connectTo } = await import("../conversation/connect.ts");
   const { ConversationStore, newConversation } = await import("../../lib/conversations/store.ts");
   const { homeFolder } = await import("../../lib/files/paths.ts");
   const { goOnWith, settingsOf } = await import("../conversation/settings.ts");
   const { ChatSession } = await import("../conversation/session.ts");
   const home = homeFolder(process.env);
-  warnOfBraces("the system prompt", flags.system, "by `flexllm ask --template`");
+  warnAboutPlaceholders("the system prompt", flags.system, "by `flexllm ask --template`");
   const store = new ConversationStore(home);
 
   const config = readConfig(flags.config);

@@ -31,7 +31,7 @@ export function listConversations(store: ConversationStore, json: boolean): void
   if (json) return writeJson(conversations.map(toJson));
   if (conversations.length === 0) return writeNote("There is no conversation yet.");
   const columns: Column[] = [
-    { title: "id", whole: true },
+    { title: "id", untruncated: true },
     { title: "last used" },
     { title: "turns", align: "right" },
     { title: "model" },

@@ -8,7 +8,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { THINKING_LEVELS } from "../../lib/chat/options.ts";
 import { InvalidInputError } from "../../lib/errors.ts";
 import { readAttachment, readImageAttachment } from "../../lib/input/attachment.ts";
-import { numberWithin, thinkingLevel } from "../flags/shared_options.ts";
+import { numberWithin, thinkingLevel } from "../flags/parse.ts";
 import { screenWidth, wrapped } from "../terminal/wrap.ts";
 import { configuredNames, switchTo } from "../conversation/connect.ts";
 import type { ChatContext } from "./context.ts";

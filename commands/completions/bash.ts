@@ -1,13 +1,13 @@
 /**
- * The completion script for bash.
+ * Contains the completion script for bash.
  *
- * The library's needs the package bash-completion, knows no file names, and doubles names with a
- * colon, as all of Ollama's are; this one runs on any bash from 3.2 on.
+ * The library's script requires the package bash-completion, does not complete file names, and duplicates
+ * names that contain a colon, as Ollama's do. This one works with bash 3.2 and later.
  *
  * @module
  */
 
-/** The script; it asks `flexllm complete` and understands the answer as the other shells' do. */
+/** The script, which calls `flexllm complete` and parses its output as the other shells' scripts do. */
 export const BASH_COMPLETION = `# bash completion for flexllm
 _flexllm() {
   local line=\${COMP_LINE:0:COMP_POINT} current="" out directive name
@@ -20,7 +20,7 @@ _flexllm() {
   COMPREPLY=()
   out=$("\${COMP_WORDS[0]}" complete -- "\${words[@]:1}" 2>/dev/null) || return
   directive=\${out##*:}
-  # bash takes what follows a colon, or the = of a flag, for a word of its own.
+  # bash splits words at colons, and at the = of a flag.
   local value=$current before="" flag=""
   local special=$' \\t"\\'\\\\$\`&;|<>()*?'
   case $current in
@@ -34,7 +34,7 @@ _flexllm() {
       "" | :[0-9]*) ;;
       *)
         name=\${name#"$before"}
-        # Blanks and the like must not end the word; what bash splits at anyway is left alone.
+        # Escape spaces and other special characters, but not those that bash splits at.
         if [[ $name == *["$special"]* ]]; then printf -v name %q "$name"; fi
         COMPREPLY+=("$flag$name") ;;
     esac

@@ -1,8 +1,9 @@
 /**
- * `flexllm complete -- WORDS`: what the completion scripts ask. Never an error, never a word on stderr.
+ * Implements the hidden command `flexllm complete -- WORDS`, which the completion scripts call.
  *
- * The answer is that of cobra's scripts, which `@bomb.sh/tab` has for most shells: a line for each
- * candidate, with a tab before its description if it has one, and at the end `:` and a number; 4 forbids file names.
+ * It never fails and never writes to stderr. The output format is cobra's, as used by the scripts of
+ * `@bomb.sh/tab`: one line per candidate, with a tab before the description if there is one, and finally `:`
+ * and a number; 4 disables file names.
  *
  * @module
  */
@@ -17,18 +18,18 @@ interface Candidate {
   description?: string;
 }
 
-/** What can stand somewhere: some candidates, or any file. */
+/** The completions of a word: candidates, or file names. */
 type Completion = Candidate[] | "files";
 
 const GLOBAL_FLAGS: Candidate[] = [
   { value: "--help", description: "show help" },
-  { value: "--no-color", description: "no colours" },
+  { value: "--no-color", description: "disable colors" },
 ];
 
 function visible(commands: readonly CommandEntry[]): Candidate[] {
   const shown = commands.filter(({ hidden }) => !hidden);
   const listed = shown.map(({ name, description }) => ({ value: name, description }));
-  return [...listed, { value: "help", description: "show the help of a command" }];
+  return [...listed, { value: "help", description: "show help for a command" }];
 }
 
 async function modelNames(): Promise<Candidate[]> {
@@ -41,7 +42,7 @@ async function modelNames(): Promise<Candidate[]> {
   return [...named, { value: "mock", description: "built in" }];
 }
 
-/** The commands whose `--model` is not one of the configured ones. */
+/** Commands whose `--model` does not refer to configured models. */
 const FREE_MODELS = new Set(["init", "mock"]);
 
 async function valuesOf(command: CommandUnknownOpts, option: Option): Promise<Completion> {
@@ -81,8 +82,11 @@ function flagsOf(command: CommandUnknownOpts, used: ReadonlySet<Option>): Candid
   return [...flags, ...GLOBAL_FLAGS];
 }
 
-/** What can stand at the end of the `words` of `command`, whose last is begun. */
-async function within(command: CommandUnknownOpts, words: readonly string[]): Promise<Completion> {
+/** Completes the last of `words`, the arguments of `command`. */
+async function completeCommandLine(
+  command: CommandUnknownOpts,
+  words: readonly string[],
+): Promise<Completion> {
   const current = words.at(-1) ?? "";
   const used = new Set<Option>();
   let operands = 0;
@@ -97,7 +101,7 @@ async function within(command: CommandUnknownOpts, words: readonly string[]): Pr
       pending = takesValue(option) && !word.includes("=") ? option : undefined;
     } else {
       const inner = operands === 0 && command.commands.find((c) => c.name() === word);
-      if (inner) return await within(inner, words.slice(i + 1));
+      if (inner) return await completeCommandLine(inner, words.slice(i + 1));
       operands++;
     }
   }
@@ -115,7 +119,7 @@ async function within(command: CommandUnknownOpts, words: readonly string[]): Pr
   return inner.length > 0 ? inner : await argumentsOf(command, argument);
 }
 
-/** What can stand at the end of a command line. */
+/** Completes the last word of a whole command line. */
 async function completionOf(
   words: readonly string[],
   commands: readonly CommandEntry[],
@@ -130,20 +134,20 @@ async function completionOf(
   const entry = commands.find(({ name }) => name === words[at]);
   return entry === undefined
     ? []
-    : await within(await loadCommand(entry, commands), words.slice(at + 1));
+    : await completeCommandLine(await loadCommand(entry, commands), words.slice(at + 1));
 }
 
-/** The answer to the script. */
-function answer(completion: Completion, current: string): string {
+/** Formats completions for the script. */
+function formatted(completion: Completion, current: string): string {
   if (completion === "files") return ":0\n";
-  const begun = current.replace(/^--[^=]+=/, "");
+  const prefix = current.replace(/^--[^=]+=/, "");
   const lines = completion
-    .filter(({ value }) => value.startsWith(begun))
+    .filter(({ value }) => value.startsWith(prefix))
     .map(({ value, description }) => description ? `${value}\t${description}\n` : `${value}\n`);
   return `${lines.join("")}:4\n`;
 }
 
-/** The command. */
+/** Creates the command. */
 export function completeCommand(commands: readonly CommandEntry[]) {
   return new Command("complete")
     .argument("[words...]")
@@ -152,9 +156,9 @@ export function completeCommand(commands: readonly CommandEntry[]) {
     .action(async () => {
       const words = process.argv.slice(process.argv.indexOf("--") + 1);
       try {
-        writeOutput(answer(await completionOf(words, commands), words.at(-1) ?? ""));
+        writeOutput(formatted(await completionOf(words, commands), words.at(-1) ?? ""));
       } catch {
-        // A broken configuration must not be told of between two keys.
+        // An error, such as an invalid configuration, must not disturb typing.
         writeOutput(":4\n");
       }
     });

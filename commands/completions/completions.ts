@@ -1,5 +1,5 @@
 /**
- * `flexllm completions`
+ * Implements `flexllm completions`, which prints a shell completion script.
  *
  * @module
  */
@@ -18,13 +18,13 @@ To load it in every new shell:
   powershell, in $PROFILE:
     flexllm completions powershell | Out-String | Invoke-Expression
 
-It completes commands, flags, their values, names of configured models, files.`;
+Completes commands, flags and their values, configured models and file names.`;
 
-/** The command. */
+/** Creates the command. */
 export function completionsCommand() {
   const command = new Command("completions")
     .addArgument(
-      new Argument("<shell>", "shell to complete in").choices(
+      new Argument("<shell>", "shell to print the script for").choices(
         ["bash", "zsh", "fish", "powershell"] as const,
       ),
     )

@@ -1,34 +1,37 @@
 /**
- * What `flexllm config check` finds: the mistakes in a file, and what other commands would refuse.
+ * Finds all problems in a configuration file for `flexllm config check`.
  *
  * @module
  */
 import process from "node:process";
 import { storePlace } from "../../lib/cache/open_store.ts";
 import { LLMClient } from "../../lib/client/client.ts";
-import { inspectConfig, inspectServers, type Problem } from "../../lib/config/inspect.ts";
+import { type ConfigProblem, inspectConfig } from "../../lib/config/inspect.ts";
+import { inspectServers } from "../../lib/config/inspect_servers.ts";
 import {
   type Config,
   permissionWarning,
   readConfigText,
   unapprovedIn,
 } from "../../lib/config/load.ts";
+import { nameOf } from "../../lib/config/models.ts";
+import { variablesIn } from "../../lib/config/references.ts";
 import { resolveEndpoint } from "../../lib/config/resolve_endpoints.ts";
 import { resolveModel } from "../../lib/config/resolve_model.ts";
 import type { ConfigValue } from "../../lib/config/schema.ts";
 import { describeForeign } from "../../lib/config/trust.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 
-/** What is wrong with a configuration file. */
-export interface Mistakes {
-  /** Errors that keep commands from using it. */
+/** The result of checking a configuration file. */
+export interface ConfigCheck {
+  /** Problems that prevent its use. */
   problems: string[];
-  /** Warnings for the user. */
+  /** Things that still allow its use. */
   warnings: string[];
 }
 
-/** Why the configured cache cannot be used on this runtime and in this environment. */
-function cacheProblems({ cache }: ConfigValue): Problem[] {
+/** Checks that the cache can be used with this runtime and environment. */
+function cacheProblems({ cache }: ConfigValue): ConfigProblem[] {
   if (typeof cache !== "object" || cache === null) return [];
   try {
     storePlace(cache, process.env);
@@ -39,35 +42,34 @@ function cacheProblems({ cache }: ConfigValue): Problem[] {
   }
 }
 
-/** Whether an entry refers to a variable that is not set, which is only a warning. */
+/** Whether an entry refers to an unset variable, which is reported as a warning. */
 function hasUnsetReference(entry: unknown): boolean {
-  const references = JSON.stringify(entry).matchAll(/\$\{(\w+)\}/g);
-  return [...references].some(([, name]) => process.env[name] === undefined);
+  return variablesIn(JSON.stringify(entry)).some((name) => process.env[name] === undefined);
 }
 
-/** The error that `use` of the entry at `place` would throw, if any. */
-function problemOf(place: string, use: () => void): Problem[] {
+/** Calls `use` and returns the error it throws as a problem at `place`. */
+function problemOf(place: string, use: () => void): ConfigProblem[] {
   try {
     use();
     return [];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    const isPlaced = error.message.startsWith(place.replace(/:\d+:\d+$/, ":"));
-    return [{ message: isPlaced ? error.message : `${place}: ${error.message}`, hint: error.hint }];
+    const hasPlace = error.message.startsWith(place.replace(/:\d+:\d+$/, ":"));
+    return [{ message: hasPlace ? error.message : `${place}: ${error.message}`, hint: error.hint }];
   }
 }
 
 /**
- * What `ask` and `batch` would refuse in a valid file: resolves every model, every endpoint and the batch
- * settings as they do, without sending anything.
+ * Finds what `ask` and `batch` would reject in a file that is valid in itself: creates the clients of all
+ * models, endpoints and batch settings as they do, without sending anything.
  */
-function useProblems(config: Config): Problem[] {
+function useProblems(config: Config): ConfigProblem[] {
   const { env } = process;
   const { models, batch } = config.value;
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   for (const [i, entry] of (models ?? []).entries()) {
     if (hasUnsetReference(entry)) continue;
-    const use = () => new LLMClient(resolveModel(config, env, { model: entry.name ?? entry.id }));
+    const use = () => new LLMClient(resolveModel(config, env, { model: nameOf(entry) }));
     problems.push(...problemOf(config.locate(["models", i]), use));
   }
   for (const [i, entry] of (batch?.endpoints ?? []).entries()) {
@@ -89,8 +91,8 @@ function useProblems(config: Config): Problem[] {
   return problems;
 }
 
-/** All mistakes in a file. */
-export function mistakesIn(file: string): Mistakes {
+/** Checks a file. */
+export function checkConfig(file: string): ConfigCheck {
   const text = readConfigText(file);
   try {
     const inspection = inspectConfig(file, text);
@@ -99,7 +101,7 @@ export function mistakesIn(file: string): Mistakes {
     const { env } = process;
     const foreign = unapprovedIn(file, text, inspection.readable, env, process.cwd());
     const found = [...inspection.problems, ...servers.problems];
-    // Only if the file has no other mistakes: they would be reported twice.
+    // Only without other problems, which would be reported twice.
     const { value, locate } = inspection;
     const config: Config = { file, value, warnings: [], unapproved: [], locate };
     const problems = [
@@ -114,8 +116,8 @@ export function mistakesIn(file: string): Mistakes {
         ...servers.warnings,
         ...permission === undefined ? [] : [permission],
         ...foreign.map((each) =>
-          `${inspection.locate(each.path)}: ${describeForeign(each)}: allow it with ` +
-          "`flexllm config trust`"
+          `${inspection.locate(each.path)}: ${describeForeign(each)}; ` +
+          "to allow it, run `flexllm config trust`"
         ),
       ],
     };

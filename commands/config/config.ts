@@ -1,47 +1,51 @@
 /**
- * `flexllm config`
+ * Implements `flexllm config`, which shows, checks and edits the configuration.
  *
  * @module
  */
 import { Command } from "@commander-js/extra-typings";
-import { spawn } from "node:child_process";
 import process from "node:process";
 import { loadConfig, readConfigText } from "../../lib/config/load.ts";
 import { candidatePaths, findConfigFile } from "../../lib/files/paths.ts";
 import { approve, foreignVariables } from "../../lib/config/trust.ts";
-import { AbortedError, ConfigurationError } from "../../lib/errors.ts";
-import { mistakesIn } from "./check.ts";
-import { readConfig } from "../connect.ts";
+import { ConfigurationError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
-import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
+import { readConfig } from "../read_config.ts";
+import { counted } from "../terminal/format.ts";
+import { colored, writeJson, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
+import { checkConfig } from "./check.ts";
+import { openEditor } from "./editor.ts";
 
-/** The file in force. */
+/**
+ * Returns the effective configuration file.
+ *
+ * @throws {ConfigurationError} if there is none
+ */
 function expectFile(named: string | undefined): string {
   const file = findConfigFile(process.env, process.cwd(), named);
   if (file !== undefined) return file;
   const places = candidatePaths(process.env, process.cwd());
   throw new ConfigurationError("there is no configuration file", {
-    hint: `Looked for ${places.join(", ")}.\nRun \`flexllm init\` to write one.`,
+    hint: `Searched ${places.join(", ")}.\nRun \`flexllm init\` to create one.`,
   });
 }
 
-/** Writes what is wrong with a file, and sets the exit code. */
+/** Prints the problems in a file and sets the exit code. */
 function check(file: string, json: boolean): void {
-  const { problems, warnings } = mistakesIn(file);
+  const { problems, warnings } = checkConfig(file);
   if (problems.length > 0) process.exitCode = EXIT.usage;
   if (json) {
     writeJson({ file, problems, warnings });
     return;
   }
   for (const problem of problems) writeNote(`${colored("red", "error:")} ${problem}`);
-  for (const warning of warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
-  if (problems.length === 0) return writeOutput(`${file} is in order.\n`);
-  const count = problems.length === 1 ? "1 mistake" : `${problems.length} mistakes`;
-  writeNote(`${count}; correct them with \`flexllm config edit\`.`);
+  for (const warning of warnings) writeWarning(warning);
+  if (problems.length === 0) return writeOutput(`${file} is valid.\n`);
+  writeNote(`Found ${counted(problems.length, "problem")}. To fix: \`flexllm config edit\``);
 }
 
-/** Trusts the file in the current folder, and prints what it sends. */
+/** Approves the file in the current directory and prints which variables it sends where. */
 function trust(): void {
   const { env } = process;
   const { file, value, unapproved, locate } = loadConfig(env, process.cwd(), undefined);
@@ -51,7 +55,7 @@ function trust(): void {
   if (unapproved.length === 0) {
     const why = foreign.length > 0
       ? "already allowed"
-      : "it sends no variable of a service to another server";
+      : "it sends no service's variable to another server";
     return writeOutput(`${file} needs no approval: ${why}.\n`);
   }
   for (const { variable, host, path } of unapproved) {
@@ -60,41 +64,10 @@ function trust(): void {
   writeOutput(`${file} is trusted until it changes.\n`);
 }
 
-/** Opens the person's editor and waits for its end. */
-function openEditor(file: string): Promise<void> {
-  const { VISUAL, EDITOR } = process.env;
-  const isWindows = process.platform === "win32";
-  if (!VISUAL && !EDITOR && !process.stdin.isTTY) {
-    throw new ConfigurationError(`there is no terminal to edit ${file} at`, { hint: EDITOR_HINT });
-  }
-  const editor = VISUAL || EDITOR || (isWindows ? "notepad" : "vi");
-  // Through a shell, as others do: EDITOR may hold arguments, such as "code --wait".
-  const child = isWindows
-    ? spawn(`${editor} "${file}"`, { stdio: "inherit", shell: true })
-    : spawn("/bin/sh", ["-c", `${editor} "$1"`, "sh", file], { stdio: "inherit" });
-  return new Promise((resolve, reject) => {
-    child.on("error", (cause) => {
-      reject(
-        new ConfigurationError(`cannot run the editor ${editor}`, { cause, hint: EDITOR_HINT }),
-      );
-    });
-    child.on("close", (code, signal) => {
-      if (code === 0) resolve();
-      else if (signal === "SIGINT") reject(new AbortedError("the editor was ended"));
-      else {
-        const message = `the editor ${editor} failed (exit code ${code ?? signal})`;
-        reject(new ConfigurationError(message, { hint: EDITOR_HINT }));
-      }
-    });
-  });
-}
-
-const EDITOR_HINT = "Name an editor in VISUAL or EDITOR.";
-
 function showCommand(name: string) {
   return new Command(name)
-    .description("settings in force and where each comes from, keys masked")
-    .option("--json", "print them as JSON")
+    .description("show the effective settings and their sources, with keys masked")
+    .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async (flags) => {
       const { showJson, showLines } = await import("./show.ts");
@@ -104,27 +77,22 @@ function showCommand(name: string) {
     });
 }
 
-/** The command. */
+/** Creates the command. */
 export function configCommand() {
-  const command = new Command("config")
-    .addCommand(
-      addExamples(showCommand("show"), ["flexllm config", "flexllm config show --json"]),
-      {
-        isDefault: true,
-      },
-    );
+  const show = addExamples(showCommand("show"), ["flexllm config", "flexllm config show --json"]);
+  const command = new Command("config").addCommand(show, { isDefault: true });
   const path = command.command("path")
-    .description("the file in force")
+    .description("print the path of the effective file")
     .addOption(commonFlags.config)
     .action((flags) => writeOutput(`${expectFile(flags.config)}\n`));
   const checks = command.command("check")
-    .description("all mistakes in the file, with line and column")
-    .argument("[file]", "file to check; default the one in force")
-    .option("--json", "print them as JSON")
+    .description("report all problems in the file, with line and column")
+    .argument("[file]", "file to check (default: the effective one)")
+    .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action((file, flags) => check(expectFile(file ?? flags.config), flags.json ?? false));
   const edit = command.command("edit")
-    .description("open the file in $VISUAL or $EDITOR, and check it afterwards")
+    .description("open the file in $VISUAL or $EDITOR, then check it")
     .addOption(commonFlags.config)
     .action(async (flags) => {
       const file = expectFile(flags.config);
@@ -132,10 +100,10 @@ export function configCommand() {
       check(file, false);
     });
   const trustCommand = command.command("trust")
-    .description("trust the configuration in this folder with your variables")
+    .description("allow the file in this directory to use your variables")
     .action(trust);
   const schema = command.command("schema")
-    .description("a JSON Schema of the file, for editors")
+    .description("print a JSON Schema of the file, for editors")
     .action(async () => {
       const { configJsonSchema } = await import("../../lib/config/json_schema.ts");
       writeOutput(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
@@ -143,8 +111,8 @@ export function configCommand() {
   addExamples(schema, ["flexllm config schema > flexllm.schema.json"]).addHelpText(
     "after",
     `
-Editors with the YAML language server complete and check a configuration whose
-first line names it:
+Editors with the YAML language server use it for completion and checks if the
+first line of the configuration is:
   # yaml-language-server: $schema=flexllm.schema.json`,
   );
   addExamples(path, ["flexllm config path"]);
@@ -152,9 +120,9 @@ first line names it:
   addExamples(trustCommand, ["flexllm config show", "flexllm config trust"]).addHelpText(
     "after",
     `
-A configuration found in the current folder may not be yours, so it cannot send
-a variable of a known service, such as OPENAI_API_KEY, to another server until
-you trust it. If it changes, you have to trust it again. In scripts, set
+A configuration found in the current directory may not be yours, so it cannot
+send a variable of a known service, such as OPENAI_API_KEY, to another server
+until you trust it. If it changes, you have to trust it again. In scripts, set
 FLEXLLM_TRUST=1.`,
   );
   addExamples(edit, ["flexllm config edit", "EDITOR=nano flexllm config edit"]);

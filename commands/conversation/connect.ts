@@ -7,8 +7,8 @@ import type { LLMClient } from "../../lib/client/client.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { ConversationSettings } from "../../lib/conversations/conversation.ts";
 import { resolveCache } from "../../lib/config/resolve_cache.ts";
-import { connectModel, withWarning } from "../connect.ts";
-import { SHORT_MAX_WAIT } from "../flags/shared_options.ts";
+import { connectModel, withCacheWarnings } from "../connect.ts";
+import { INTERACTIVE_MAX_WAIT } from "../flags/model.ts";
 
 /** The flags that a chat connects with. */
 export interface ConnectFlags {
@@ -53,8 +53,8 @@ export function connectTo(
   const model = flags.model ?? kept.named_model;
   // The server of the conversation was named for its own model.
   const baseUrl = flags.baseUrl ?? (flags.model === undefined ? kept.base_url : undefined);
-  const { timeout, retryTimes, maxWait = SHORT_MAX_WAIT } = flags;
-  const cache = withWarning(config, resolveCache(config));
+  const { timeout, retryTimes, maxWait = INTERACTIVE_MAX_WAIT } = flags;
+  const cache = withCacheWarnings(config, resolveCache(config));
   const options = { timeout, retryTimes, maxWait, cache };
   const connected = connectModel(config, { ...flags, model, baseUrl }, options);
   const settings: ModelSettings = { model: connected.model };

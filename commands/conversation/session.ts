@@ -17,7 +17,7 @@ import {
 } from "../../lib/conversations/conversation.ts";
 import { type ConversationStore, copyOf, newConversation } from "../../lib/conversations/store.ts";
 import { type Attachment, messageWith } from "../../lib/input/attachment.ts";
-import { noteLongWaits } from "../wait_notice.ts";
+import { reportLongWaits } from "../wait_notice.ts";
 import { colored, writeNote } from "../terminal/output.ts";
 import type { AnswerView } from "./answer_view.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
@@ -179,7 +179,7 @@ export class ChatSession {
   ): Promise<ChatResult> {
     const { temperature, max_tokens: maxTokens, thinking } = this.conversation;
     const options = { temperature, maxTokens, thinking, extraBody: this.#extraBody, ...call };
-    const hooks = { onRetryWait: noteLongWaits(writeNote) };
+    const hooks = { onRetryWait: reportLongWaits(writeNote) };
     if (!this.#stream) {
       const result = await this.client.chatCompletions(messages, options, hooks);
       view.thinking(result.thinking ?? "");

@@ -1,5 +1,5 @@
 /**
- * `--extra-body`: fields of the request that have no flag of their own.
+ * Defines `--extra-body`, which adds fields without a flag to the request.
  *
  * @module
  */
@@ -15,7 +15,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The value of a field: JSON where it is JSON, otherwise the text itself. */
+/** Parses a value as JSON, or returns the text if it is not valid JSON. */
 function valueOf(text: string): unknown {
   const value = parsed(text);
   return value === undefined ? text : value;
@@ -25,7 +25,7 @@ function fieldsOf(text: string): Json {
   if (text.trimStart().startsWith("{")) {
     const fields = asObject(parsed(text));
     if (fields !== undefined) return fields;
-    throw new InvalidArgumentError("Expected a JSON object, or name=value.");
+    throw new InvalidArgumentError("Expected a JSON object or name=value.");
   }
   const [, path, value] = /^([^=]+)=([^]*)$/.exec(text) ?? [];
   const names = path?.trim().split(".") ?? [];
@@ -34,20 +34,20 @@ function fieldsOf(text: string): Json {
       "Expected name=value, such as min_p=0.05 or reasoning.effort=high, or a JSON object.",
     );
   }
-  // Not by assignment: that would set the prototype for the name __proto__.
+  // fromEntries() creates a property even for __proto__; an assignment would set the prototype.
   return names.reduceRight<unknown>(
     (inner, name) => Object.fromEntries([[name, inner]]),
     valueOf(value),
   ) as Json;
 }
 
-/** Adds one `--extra-body` to the previous ones; the last one wins. */
-export function extraBody(text: string, before: Json = {}): Json {
-  return withExtraBody(before, fieldsOf(text))!;
+/** Merges one `--extra-body` into the previous ones; later values take precedence. */
+export function extraBody(text: string, previous: Json = {}): Json {
+  return withExtraBody(previous, fieldsOf(text))!;
 }
 
-/** The flag of every command that sends prompts. */
+/** `--extra-body`, for every command that sends prompts. */
 export const extraBodyFlag = new Option(
   "--extra-body <name=value>",
-  "field to add to the request (dots nest), or a JSON object; repeatable",
+  "extra field of the request body (dots nest), or a JSON object (repeatable)",
 ).argParser(extraBody);

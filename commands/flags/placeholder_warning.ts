@@ -1,17 +1,18 @@
 /**
- * A warning about placeholders in text that is not a template.
+ * Warns about `{{placeholders}}` in text that is not a template.
  *
  * @module
  */
-import { colored, writeNote } from "../terminal/output.ts";
+import { warning, writeNote } from "../terminal/output.ts";
 
 const PLACEHOLDER = /\{\{\s*[^\s{}](?:[^{}]*[^\s{}])?\s*\}\}/;
 
 /**
- * Warns when `text`, called `name`, contains a `{{field}}` that is sent literally; `remedy` completes
- * "placeholders are filled in only …".
+ * Warns if `text`, described by `name`, contains a `{{field}}`, which is sent literally.
+ *
+ * @param remedy completes "placeholders are filled in only …"
  */
-export function warnOfBraces(
+export function warnAboutPlaceholders(
   name: string,
   text: string | undefined,
   remedy: string,
@@ -19,8 +20,8 @@ export function warnOfBraces(
 ): void {
   const [placeholder] = PLACEHOLDER.exec(text ?? "") ?? [];
   if (placeholder === undefined) return;
-  note(
-    `${colored("yellow", "warning:")} ${name} contains ${placeholder}, which is sent as it is: ` +
+  note(warning(
+    `${name} contains ${placeholder}, which is sent literally: ` +
       `placeholders are filled in only ${remedy}`,
-  );
+  ));
 }

@@ -1,30 +1,33 @@
 /**
- * The flags that ask for answers of a JSON schema, and what they mean for a call.
+ * Defines `--schema-retries`, and converts the flags for structured output to request options.
  *
  * @module
  */
 import { Option } from "@commander-js/extra-typings";
 import type { ResponseFormat } from "../../lib/chat/options.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
-import { wholeNumber } from "./shared_options.ts";
+import { integer } from "./parse.ts";
 
-/** How often an answer that does not fit is asked for again, where no flag says it. */
 const DEFAULT_RETRIES = 2;
 
-/** The flag that says how often. */
+/** `--schema-retries` */
 export const schemaRetriesFlag = new Option(
   "--schema-retries <count>",
-  `times an answer that does not fit is asked for again (default: ${DEFAULT_RETRIES})`,
-).argParser(wholeNumber(0));
+  `retries of an answer that does not match the schema (default: ${DEFAULT_RETRIES})`,
+).argParser(integer(0));
 
-/** The options of calls whose answers must fit the schema in the file `schema`. */
+/**
+ * Reads the file of `--schema` and returns the options for structured output.
+ *
+ * @throws {ConfigurationError} if `--schema-retries` is given without `--schema`
+ */
 export async function schemaOptions(
   { schema, schemaRetries }: { schema?: string; schemaRetries?: number },
 ): Promise<{ responseFormat?: ResponseFormat; schemaRetries?: number }> {
   if (schema === undefined) {
     if (schemaRetries === undefined) return {};
-    throw new ConfigurationError("--schema-retries means nothing without --schema", {
-      hint: "Add --schema FILE, or leave it out.",
+    throw new ConfigurationError("--schema-retries requires --schema", {
+      hint: "Add --schema FILE, or remove --schema-retries.",
     });
   }
   const { readSchemaFile } = await import("../../lib/input/schema_file.ts");

@@ -1,10 +1,11 @@
 /**
- * What `flexllm init` finds out from a server about its models.
+ * Lists the models of the server that `flexllm init` is setting up.
  *
  * @module
  */
 import process from "node:process";
 import { LLMClient } from "../../lib/client/client.ts";
+import { soleVariable } from "../../lib/config/references.ts";
 import type { ProviderName } from "../../lib/services/providers.ts";
 import {
   AbortedError,
@@ -15,31 +16,31 @@ import {
 import { safeUrl } from "../../lib/redact.ts";
 import { oneLineMessage } from "../errors/groups.ts";
 import { printable } from "../terminal/sanitize.ts";
-import { say } from "../terminal/prompts.ts";
+import { showMessage } from "../terminal/prompts.ts";
 
-/** Seconds for each request that is made between the questions. */
+/** Timeout of each request between the prompts, in seconds. */
 export const TIMEOUT = 30;
-/** Stands for a server that is not listed. */
+/** A server without a provider name. */
 export const OTHER = "other";
 
-/** What is asked about a model. */
-export interface Answers {
+/** A model that is being set up. */
+export interface ModelDraft {
   provider: ProviderName | typeof OTHER;
-  /** `undefined` for what is built in. */
+  /** `undefined` for the built-in mock. */
   baseUrl: string | undefined;
-  /** As it is written to the file. */
+  /** The key or `${NAME}` reference to write to the file. */
   apiKey: string | undefined;
   model: string;
 }
 
-/** The key itself; `undefined` for one that is not there yet. */
+/** Resolves a key or reference; `undefined` if the variable is not set. */
 export function keyValue(apiKey: string | undefined): string | undefined {
-  const variable = /^\$\{(\w+)\}$/.exec(apiKey ?? "")?.[1];
+  const variable = soleVariable(apiKey);
   return variable === undefined ? apiKey : process.env[variable] || undefined;
 }
 
-/** A client of the model that is being set up. */
-export function clientOf({ provider, baseUrl, apiKey, model }: Answers): LLMClient {
+/** Creates a client for the model. */
+export function clientOf({ provider, baseUrl, apiKey, model }: ModelDraft): LLMClient {
   return new LLMClient({
     provider: provider === OTHER ? "auto" : provider,
     baseUrl,
@@ -50,41 +51,44 @@ export function clientOf({ provider, baseUrl, apiKey, model }: Answers): LLMClie
   });
 }
 
-async function listModels(answers: Answers): Promise<string[]> {
-  await using client = clientOf(answers);
+async function listModels(draft: ModelDraft): Promise<string[]> {
+  await using client = clientOf(draft);
   const models = await client.models();
-  // Names with terminal control characters are not offered.
+  // Ids with control characters are not suggested.
   return models.map(({ id }) => id).filter((id) => id !== "" && id === printable(id)).toSorted();
 }
 
-/** The models at `/v1`, which many leave out; `undefined` when it was not that. */
-async function modelsAtV1(answers: Answers): Promise<string[] | undefined> {
-  const { baseUrl = "" } = answers;
+/** Retries with `/v1` appended, which users often omit; completes the base URL if that lists models. */
+async function modelsAtV1(draft: ModelDraft): Promise<string[] | undefined> {
+  const { baseUrl = "" } = draft;
   if (/\/v\d/.test(baseUrl)) return undefined;
-  const corrected = { ...answers, baseUrl: `${baseUrl.replace(/\/+$/, "")}/v1` };
+  const corrected = { ...draft, baseUrl: `${baseUrl.replace(/\/+$/, "")}/v1` };
   const models = await listModels(corrected).catch(() => []);
   if (models.length === 0) return undefined;
-  answers.baseUrl = corrected.baseUrl;
-  say(`They are at ${safeUrl(corrected.baseUrl)}: this is the base URL.`);
+  draft.baseUrl = corrected.baseUrl;
+  showMessage(`Found the models at ${safeUrl(corrected.baseUrl)}: using that base URL.`);
   return models;
 }
 
 /**
- * The names of the server's models; an empty list, and a word about it, when it does not tell. Puts the
- * base URL right when only its end is missing.
+ * Lists the ids of the server's models, to suggest them. Returns none, with a message, if the server
+ * cannot list them. Completes the draft's base URL if only `/v1` is missing.
+ *
+ * @throws {ConnectionError} if the server is unreachable
+ * @throws {AuthenticationError} if the server rejects the key
  */
-export async function offeredModels(answers: Answers): Promise<string[]> {
-  say("Asking the server for its models …");
+export async function suggestedModels(draft: ModelDraft): Promise<string[]> {
+  showMessage("Fetching the list of models …");
   try {
-    return await listModels(answers);
+    return await listModels(draft);
   } catch (error) {
     if (!(error instanceof FlexLLMError) || error instanceof AbortedError) throw error;
     if (error instanceof ConnectionError) throw error;
-    const atV1 = error instanceof AuthenticationError ? undefined : await modelsAtV1(answers);
+    const atV1 = error instanceof AuthenticationError ? undefined : await modelsAtV1(draft);
     if (atV1 !== undefined) return atV1;
-    // 403: there are keys that may ask models, but not list them.
+    // With status 403, the key may be valid for completions but not for listing models.
     if (error instanceof AuthenticationError && error.status === 401) throw error;
-    say(`It does not list them: ${oneLineMessage(error)}`, "warn");
+    showMessage(`The server does not list its models: ${oneLineMessage(error)}`, "warn");
     return [];
   }
 }

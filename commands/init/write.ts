@@ -1,5 +1,5 @@
 /**
- * Writes a model to a new or existing configuration file.
+ * Writes a model to a new or existing configuration file for `flexllm init`.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { ConfigurationError } from "../../lib/errors.ts";
 import { writeUserFile } from "../../lib/files/replace_file.ts";
 import type { ProviderName } from "../../lib/services/providers.ts";
 
-/** What the flags say of the model to set up. */
+/** The flags that describe the model to set up. */
 export interface InitFlags {
   provider?: ProviderName;
   baseUrl?: string;
@@ -20,24 +20,28 @@ export interface InitFlags {
   model?: string;
 }
 
-/** The models of a configuration file, which must be free of mistakes. */
+/**
+ * Reads the models and the default of a configuration file.
+ *
+ * @throws {ConfigurationError} if the file has problems
+ */
 export function modelsOf(file: string): { models: ModelEntry[]; default: string | undefined } {
   const { value, problems } = inspectConfig(file, readConfigText(file));
   if (problems.length > 0) {
     throw new ConfigurationError(problems.map(({ message }) => message).join("\n"), {
-      hint: "Correct the file first: flexllm config edit",
+      hint: "Fix the file first: flexllm config edit",
     });
   }
   return { models: value.models ?? [], default: value.default ?? undefined };
 }
 
-/** Whether the entry holds the key itself. */
-function holdsKey({ api_key = "" }: ModelEntry): boolean {
+/** Whether the entry contains a literal key. */
+function hasLiteralKey({ api_key = "" }: ModelEntry): boolean {
   return api_key !== "" && !api_key.startsWith("${");
 }
 
-/** Writes a new file with `entry`, or the example of the template. */
-export function writeNew(file: string, entry: ModelEntry | undefined): void {
+/** Writes a new file with `entry`, by default with the template's example. */
+export function writeNewFile(file: string, entry: ModelEntry | undefined): void {
   const isJson = /\.jsonc?$/i.test(file);
   const text = isJson
     ? addModel(
@@ -49,9 +53,9 @@ export function writeNew(file: string, entry: ModelEntry | undefined): void {
   writeUserFile(file, text, true);
 }
 
-/** Adds `entry` to a file that is there. */
-export function writeAdded(file: string, entry: ModelEntry, asDefault: boolean): void {
+/** Adds `entry` to an existing file. */
+export function addToFile(file: string, entry: ModelEntry, asDefault: boolean): void {
   const added = addModel(file, readConfigText(file), entry);
   const text = asDefault ? setDefault(file, added, entry.name ?? entry.id) : added;
-  writeUserFile(file, text, holdsKey(entry));
+  writeUserFile(file, text, hasLiteralKey(entry));
 }

@@ -1,5 +1,5 @@
 /**
- * `flexllm list`
+ * Implements `flexllm list`, which lists the configured models and batch endpoints.
  *
  * @module
  */
@@ -7,14 +7,14 @@ import { Command } from "@commander-js/extra-typings";
 import process from "node:process";
 import { baseUrlOf } from "../../lib/services/providers.ts";
 import { defaultModel, overrides } from "../../lib/config/effective.ts";
-import type { KeyState } from "../../lib/config/key_state.ts";
-import { keyState } from "../../lib/config/key_state.ts";
+import { type KeyState, keyState } from "../../lib/config/key_state.ts";
 import type { Config } from "../../lib/config/load.ts";
-import { noModel } from "../../lib/config/resolve_model.ts";
+import { noModel } from "../../lib/config/missing_model.ts";
+import { findModel, nameOf } from "../../lib/config/models.ts";
 import type { EndpointEntry, ModelEntry } from "../../lib/config/schema.ts";
 import { safeUrl } from "../../lib/redact.ts";
-import { readConfig } from "../connect.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
+import { readConfig } from "../read_config.ts";
 import { type Cell, table } from "../terminal/table.ts";
 import { writeJson, writeOutput } from "../terminal/output.ts";
 
@@ -24,27 +24,27 @@ function serverOf({ base_url, provider }: ModelEntry | EndpointEntry): string {
   return baseUrlOf(provider ?? "auto") ?? "";
 }
 
-/** A key's state in a few words. */
-export function keyCell({ state, variable, masked }: KeyState): Cell {
+/** Describes the state of a key. */
+function keyCell({ state, variable, masked }: KeyState): Cell {
   switch (state) {
     case "set":
       return variable === undefined ? `${masked} in the file` : `${masked} from ${variable}`;
     case "missing":
       return { text: `missing: set ${variable}`, style: "red" };
     case "placeholder":
-      return { text: "a placeholder", style: "red" };
+      return { text: "placeholder", style: "red" };
     case "none":
       return { text: "none", style: "dim" };
   }
 }
 
-function toJson(config: Config, models: ModelEntry[], name: string | undefined) {
+function toJson(config: Config, models: readonly ModelEntry[], marked: ModelEntry | undefined) {
   const { env } = process;
-  const found = defaultModel(config, env);
+  const model = defaultModel(config, env);
   const { baseUrl, apiKey } = overrides(env);
   return {
     config: config.file ?? null,
-    default: found === undefined ? null : { name: found.value, source: found.source },
+    default: model === undefined ? null : { name: model.value, source: model.source },
     overrides: {
       base_url: baseUrl && { value: safeUrl(baseUrl.value), source: baseUrl.source },
       api_key: apiKey && { source: apiKey.source },
@@ -52,12 +52,12 @@ function toJson(config: Config, models: ModelEntry[], name: string | undefined) 
     models: models.map((entry) => {
       const { state, variable, masked } = keyState(entry, env);
       return {
-        name: entry.name ?? entry.id,
+        name: nameOf(entry),
         id: entry.id,
         provider: entry.provider ?? "auto",
         base_url: serverOf(entry),
         key: { state, variable, masked },
-        default: entry === defaultEntry(models, name),
+        default: entry === marked,
       };
     }),
     endpoints: (config.value.batch?.endpoints ?? []).map((entry) => {
@@ -72,15 +72,10 @@ function toJson(config: Config, models: ModelEntry[], name: string | undefined) 
   };
 }
 
-function defaultEntry(models: readonly ModelEntry[], name: string | undefined) {
-  return models.find((entry) => (entry.name ?? entry.id) === name) ??
-    models.find(({ id }) => id === name);
-}
-
 function modelTable(models: readonly ModelEntry[], marked: ModelEntry | undefined): string[] {
   const rows = models.map((entry): Cell[] => [
     entry === marked ? { text: "*", style: "green" } : "",
-    entry.name ?? entry.id,
+    nameOf(entry),
     entry.id,
     entry.provider ?? "auto",
     serverOf(entry),
@@ -100,43 +95,44 @@ function endpointTable(endpoints: readonly EndpointEntry[]): string[] {
   return table(["model", "provider", "base URL", "key"].map((title) => ({ title })), rows);
 }
 
-/** The lines below the table: what is asked by default, and why. */
+/** Explains which model is the default and which variables override the file. */
 function defaultLines(config: Config): string[] {
   const { env } = process;
-  const found = defaultModel(config, env);
-  if (found === undefined) return [];
-  const lines = [`Default: ${found.value} (${found.source})`];
+  const effective = defaultModel(config, env);
+  if (effective === undefined) return [];
+  const lines = [`Default: ${effective.value} (${effective.source})`];
   const { model, baseUrl, apiKey } = overrides(env);
   const { default: named } = config.value;
   if (model !== undefined && named && named !== model.value) {
-    lines.push(`${model.source} wins over "${named}" in the file.`);
+    lines.push(`${model.source} overrides "${named}" in the file.`);
   }
   if (baseUrl !== undefined) {
-    lines.push(`It is asked at ${safeUrl(baseUrl.value)} (${baseUrl.source}).`);
+    lines.push(`Its server is ${safeUrl(baseUrl.value)} (${baseUrl.source}).`);
   }
-  if (apiKey?.source === "FLEXLLM_API_KEY") lines.push("Its key is that of FLEXLLM_API_KEY.");
-  const isTold = config.file === undefined || found.source.startsWith(config.file);
-  return isTold ? lines : [...lines, `Configuration: ${config.file}`];
+  if (apiKey?.source === "FLEXLLM_API_KEY") lines.push("Its key is from FLEXLLM_API_KEY.");
+  const showsFile = config.file === undefined || effective.source.startsWith(config.file);
+  return showsFile ? lines : [...lines, `Configuration: ${config.file}`];
 }
 
-/** The command. */
+/** Creates the command. */
 export function listCommand() {
   const command = new Command("list")
-    .option("--json", "print them as JSON")
+    .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action((flags) => {
       const config = readConfig(flags.config);
       const models = config.value.models ?? [];
       const name = defaultModel(config, process.env)?.value;
-      if (flags.json) return writeJson(toJson(config, models, name));
+      const [marked] = findModel(config.value, name) ?? [];
+      if (flags.json) return writeJson(toJson(config, models, marked));
       const endpoints = config.value.batch?.endpoints ?? [];
       if (models.length + endpoints.length === 0 && name === undefined) throw noModel(config);
-      const parts = [
-        models.length === 0 ? [] : modelTable(models, defaultEntry(models, name)),
+      const sections = [
+        models.length === 0 ? [] : modelTable(models, marked),
         defaultLines(config),
-        endpoints.length === 0 ? [] : ["Endpoints of batches:", ...endpointTable(endpoints)],
+        endpoints.length === 0 ? [] : ["Batch endpoints:", ...endpointTable(endpoints)],
       ];
-      const text = parts.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
+      const text = sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
       writeOutput(`${text.join("\n\n")}\n`);
     });
   return addExamples(command, ["flexllm list", "flexllm list --json"]);

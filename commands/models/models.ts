@@ -1,5 +1,5 @@
 /**
- * `flexllm models`
+ * Implements `flexllm models`, which lists the models a server offers.
  *
  * @module
  */
@@ -9,9 +9,12 @@ import { defaultModel, overrides } from "../../lib/config/effective.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { HttpError } from "../../lib/errors.ts";
 import type { ModelInfo } from "../../lib/protocols/protocol.ts";
-import { connectModel, readConfig } from "../connect.ts";
+import { connectModel } from "../connect.ts";
 import { EXIT } from "../exit_codes.ts";
-import { addExamples, commonFlags, modelFlags } from "../flags/shared_options.ts";
+import { modelFlags, SHORT_TIMEOUT } from "../flags/model.ts";
+import { addExamples, commonFlags } from "../flags/shared_options.ts";
+import { readConfig } from "../read_config.ts";
+import { counted } from "../terminal/format.ts";
 import { type Column, table } from "../terminal/table.ts";
 import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
 
@@ -28,8 +31,8 @@ function toJson(models: readonly ModelInfo[]) {
   }));
 }
 
-/** A table of the models, without the columns that nothing is known for. */
-export function modelTable(models: readonly ModelInfo[]): string[] {
+/** Formats a table of the models, without empty columns. */
+function modelTable(models: readonly ModelInfo[]): string[] {
   const columns: [Column, (model: ModelInfo) => string][] = [
     [{ title: "id" }, ({ id }) => id],
     [{ title: "name" }, ({ displayName }) => displayName ?? ""],
@@ -43,37 +46,33 @@ export function modelTable(models: readonly ModelInfo[]): string[] {
   );
 }
 
-/** Whether a server is named but no model: it tells its models without being asked for one. */
-function namesOnlyServer(config: Config, baseUrl: string | undefined): boolean {
+/** Whether a server is given but no model, which listing models does not require. */
+function isServerOnly(config: Config, baseUrl: string | undefined): boolean {
   if (baseUrl !== undefined) return true;
   const { baseUrl: server, apiKey } = overrides(process.env);
   return defaultModel(config, process.env) === undefined &&
     (server !== undefined || apiKey?.source === "OPENAI_API_KEY");
 }
 
-function counted(models: number): string {
-  return `${models} ${models === 1 ? "model" : "models"}`;
-}
-
-/** No model was named, so the hint about its name would mislead. */
-function withoutList(error: unknown): never {
+/** Rethrows a 404 with a hint about the URL: the original hint is about the model's name. */
+function rethrow(error: unknown): never {
   if (!(error instanceof HttpError) || error.status !== 404) throw error;
   const { status, providerMessage } = error;
   throw new HttpError(error.message, {
     cause: error,
     status,
     providerMessage,
-    hint: "Check the base URL; it usually ends in /v1. Some servers have no such list: " +
-      "`flexllm test -m NAME` tells whether one can be asked.",
+    hint: "Check the base URL, which usually ends in /v1. Some servers cannot list models: " +
+      "`flexllm test -m NAME` tests one by name.",
   });
 }
 
-/** The command. */
+/** Creates the command. */
 export function modelsCommand() {
   const command = new Command("models")
-    .option("-n, --name <part>", "only models with this in their name")
+    .option("-n, --name <part>", "list only models with this in their name")
     .addOption(modelFlags.model)
-    .option("--json", "print them as JSON")
+    .option("--json", "print JSON")
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.shortTimeout)
@@ -81,14 +80,14 @@ export function modelsCommand() {
     .addOption(commonFlags.verbose)
     .action(async (flags) => {
       const config = readConfig(flags.config);
-      const model = flags.model ?? (namesOnlyServer(config, flags.baseUrl) ? "any" : undefined);
-      const { timeout = 30 } = flags;
+      const model = flags.model ?? (isServerOnly(config, flags.baseUrl) ? "any" : undefined);
+      const { timeout = SHORT_TIMEOUT } = flags;
       const { client } = connectModel(
         config,
         { ...flags, model },
         { timeout, retryTimes: 1 },
       );
-      const all = await client.models().catch(withoutList);
+      const all = await client.models().catch(rethrow);
       const part = flags.name?.toLowerCase() ?? "";
       const models = all
         .filter(({ id, displayName = "" }) => `${id}\n${displayName}`.toLowerCase().includes(part))
@@ -99,13 +98,13 @@ export function modelsCommand() {
         return writeNote(
           all.length === 0
             ? "The server lists no models."
-            : `None of the ${counted(all.length)} has "${flags.name}" in its name.`,
+            : `No model matches "${flags.name}" (${counted(all.length, "model")} in total).`,
         );
       }
       writeOutput(`${modelTable(models).join("\n")}\n`);
       const of = models.length === all.length ? "" : `${models.length} of `;
-      const next = "`flexllm init` adds one to the configuration";
-      writeNote(colored("dim", `${of}${counted(all.length)}; ${next}.`));
+      const next = "to add one to the configuration, run `flexllm init`";
+      writeNote(colored("dim", `${of}${counted(all.length, "model")}; ${next}.`));
     });
   return addExamples(command, [
     "flexllm models",

@@ -1,5 +1,5 @@
 /**
- * `flexllm set-model`
+ * Implements `flexllm set-model`, which sets the default model in the configuration.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import process from "node:process";
 import { setDefault } from "../../lib/config/edit.ts";
 import { defaultModel, overrides } from "../../lib/config/effective.ts";
 import { type Config, readConfigText } from "../../lib/config/load.ts";
+import { findModel, modelNames, nameOf } from "../../lib/config/models.ts";
 import { writeUserFile } from "../../lib/files/replace_file.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
-import { readConfig } from "../connect.ts";
 import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
+import { readConfig } from "../read_config.ts";
 import { colored, writeNote, writeOutput } from "../terminal/output.ts";
 
-/** The names that can be set: what `-m` calls the models, and the mock. */
-function namesOf(config: Config): string[] {
-  const names = (config.value.models ?? []).map(({ id, name = id }) => name);
-  return [...new Set([...names, "mock"])];
+/** The names that can be the default: the configured models and the built-in mock. */
+function selectableNames({ value }: Config): string[] {
+  return [...new Set([...modelNames(value), "mock"])];
 }
 
 function unknownName(name: string, config: Config, names: string[]): ConfigurationError {
@@ -28,52 +28,56 @@ function unknownName(name: string, config: Config, names: string[]): Configurati
   return new ConfigurationError(`no model "${name}" in ${config.file}`, {
     hint: isNear
       ? `Did you mean ${guess}?`
-      : `Configured are ${names.join(", ")}. \`flexllm init\` adds one.`,
+      : `Configured models: ${names.join(", ")}. To add one, run \`flexllm init\`.`,
   });
 }
 
-async function pick(config: Config, names: string[]): Promise<string | undefined> {
-  const { canAsk, choose } = await import("../terminal/prompts.ts");
+async function promptName(config: Config, names: string[]): Promise<string | undefined> {
+  const { canPrompt, promptChoice } = await import("../terminal/prompts.ts");
   const current = config.value.default ?? undefined;
-  if (!canAsk()) {
-    writeNote("There is no terminal to choose at: name one of these, flexllm set-model NAME");
+  if (!canPrompt()) {
+    writeNote(
+      "There is no terminal for prompts: run `flexllm set-model NAME` with one of these names",
+    );
     writeOutput(`${names.join("\n")}\n`);
     process.exitCode = EXIT.usage;
     return undefined;
   }
-  const ids = new Map(config.value.models?.map(({ id, name = id }) => [name, id]));
+  const ids = new Map(config.value.models?.map((entry) => [nameOf(entry), entry.id]));
   const choices = names.map((name) => {
     const id = ids.get(name);
     return { value: name, label: name, hint: id === name ? undefined : id ?? "built in, no key" };
   });
-  return await choose("Which model is to be asked by default?", choices, current);
+  return await promptChoice("Which model should be the default?", choices, current);
 }
 
-/** The command. */
+/** Creates the command. */
 export function setModelCommand() {
   const command = new Command("set-model")
-    .argument("[name]", "name of a configured model; chosen from a list when left out")
+    .argument("[name]", "name of a configured model (default: choose from a list)")
     .addOption(commonFlags.config)
     .action(async (argument, flags) => {
       const config = readConfig(flags.config);
       if (config.file === undefined) {
-        throw new ConfigurationError("there is no configuration file to set the model in", {
-          hint: "Run `flexllm init`.",
+        throw new ConfigurationError("there is no configuration file", {
+          hint: "Run `flexllm init` to create one.",
         });
       }
-      const names = namesOf(config);
-      const name = argument ?? await pick(config, names);
+      const names = selectableNames(config);
+      const name = argument ?? await promptName(config, names);
       if (name === undefined) return;
-      const isKnown = names.includes(name) || config.value.models?.some(({ id }) => id === name);
-      if (!isKnown) throw unknownName(name, config, names);
+      if (!names.includes(name) && findModel(config.value, name) === undefined) {
+        throw unknownName(name, config, names);
+      }
       const before = readConfigText(config.file);
       const after = setDefault(config.file, before, name);
       if (after !== before) writeUserFile(config.file, after, false);
-      writeOutput(`The default model is ${name} now (${config.file}).\n`);
+      writeOutput(`The default model is now ${name} (${config.file}).\n`);
       const { model } = overrides(process.env);
       if (model !== undefined && defaultModel(config, process.env)?.source === model.source) {
-        const told = `${model.source} is set and wins: ${model.value} is asked until it is unset.`;
-        writeNote(colored("yellow", told));
+        const note =
+          `${model.source} is set and overrides it: ${model.value} is used until you unset it.`;
+        writeNote(colored("yellow", note));
       }
     });
   return addExamples(command, ["flexllm set-model", "flexllm set-model gpt-5.4-mini"]);

@@ -1,25 +1,25 @@
 /**
- * Finding models by names that are written from memory.
+ * Finds models by approximate names.
  *
  * @module
  */
 import { distance } from "fastest-levenshtein";
 
-/** A name without what people leave out or write otherwise. */
+/** A name without case and punctuation. */
 function simplified(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]+/g, "");
 }
 
-/** 0 for the very name, 1 for a beginning, 2 for a part of it, 3 for none of them. */
+/** Ranks a match: 0 exact, 1 prefix, 2 substring, 3 none. */
 function rankOf(model: string, wanted: string): number {
-  const has = simplified(model);
-  if (has === wanted) return 0;
-  if (has.startsWith(wanted)) return 1;
-  return has.includes(wanted) ? 2 : 3;
+  const name = simplified(model);
+  if (name === wanted) return 0;
+  if (name.startsWith(wanted)) return 1;
+  return name.includes(wanted) ? 2 : 3;
 }
 
-/** How many models of the same family a row's vendor has. */
-function relatives<T extends { model: string; vendor: string }>(
+/** The number of models of the same family from the row's vendor. */
+function familySize<T extends { model: string; vendor: string }>(
   rows: readonly T[],
   row: T,
 ): number {
@@ -29,9 +29,10 @@ function relatives<T extends { model: string; vendor: string }>(
 }
 
 /**
- * The rows whose model `name` may mean, the best first: the very one, those that begin with it, those
- * that contain it. Vendors stay together: the one with the best first, then the one with the most of
- * them, then the one with the most of their family, which is who makes them.
+ * Finds the rows whose model matches `name`: exact matches first, then prefixes, then substrings.
+ *
+ * Rows are grouped by vendor. Vendors are sorted by their best match, then by the number of matches, then
+ * by the size of the model family, which puts the maker of a model before its resellers.
  */
 export function findModels<T extends { model: string; vendor: string }>(
   rows: readonly T[],
@@ -46,33 +47,33 @@ export function findModels<T extends { model: string; vendor: string }>(
   return groups
     .sort((a, b) =>
       a[0].rank - b[0].rank || b.length - a.length ||
-      relatives(rows, b[0].row) - relatives(rows, a[0].row)
+      familySize(rows, b[0].row) - familySize(rows, a[0].row)
     )
     .flat()
     .map(({ row }) => row);
 }
 
-/** How far `wanted` is from the part of `model` that is most like it. */
+/** The edit distance between `wanted` and the most similar part of `model`. */
 function partDistance(model: string, wanted: string): number {
   const words = model.toLowerCase().match(/[a-z]+|\d+/g) ?? [];
-  let least = Infinity;
+  let best = Infinity;
   for (let from = 0; from < words.length; from++) {
     for (let to = from + 1; to <= words.length; to++) {
       const part = words.slice(from, to).join("");
-      // Longer parts differ by more letters than are known to be wrong already.
-      if (part.length - wanted.length >= least) break;
-      least = Math.min(least, distance(part, wanted));
+      // A longer part cannot be closer than the best one so far.
+      if (part.length - wanted.length >= best) break;
+      best = Math.min(best, distance(part, wanted));
     }
   }
-  return least;
+  return best;
 }
 
-/** The `count` names of `models` that are, in a part, most like `name`; the shortest first. */
+/** Returns the `count` names with the part most similar to `name`, shorter names first among equals. */
 export function similarModels(models: Iterable<string>, name: string, count: number): string[] {
   const wanted = simplified(name);
   return [...new Set(models)]
-    .map((model) => ({ model, far: partDistance(model, wanted) }))
-    .sort((a, b) => a.far - b.far || a.model.length - b.model.length)
+    .map((model) => ({ model, distance: partDistance(model, wanted) }))
+    .sort((a, b) => a.distance - b.distance || a.model.length - b.model.length)
     .slice(0, count)
     .map(({ model }) => model);
 }

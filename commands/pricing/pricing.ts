@@ -1,5 +1,5 @@
 /**
- * `flexllm pricing`: what models cost.
+ * Implements `flexllm pricing`, which shows and updates model prices.
  *
  * @module
  */
@@ -10,29 +10,31 @@ import type { ListedModel } from "../../lib/pricing/price_list.ts";
 import type { Rate, Rates } from "../../lib/pricing/rates.ts";
 import type { PriceChange } from "../../lib/pricing/update_prices.ts";
 import { addExamples } from "../flags/shared_options.ts";
+import { counted } from "../terminal/format.ts";
 import { table } from "../terminal/table.ts";
 import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
 
-/** A model and its prices, wherever they come from. */
-interface Row extends Rates {
+/** A model and its prices, from the user's file or the price list. */
+interface ModelPrice extends Rates {
   model: string;
-  /** The vendor, or the server that the user's price holds for. */
+  /** The vendor, or the server that the user's price applies to. */
   vendor: string;
+  /** Tokens. */
   contextWindow?: number;
 }
 
-/** How many changes are shown one by one. */
-const SHOWN_CHANGES = 20;
-/** How many suggestions are made for a name that nothing has. */
+/** Maximum number of changes listed after an update. */
+const MAX_CHANGES = 20;
+/** Number of similar names suggested for an unknown one. */
 const SUGGESTIONS = 5;
 
-function pricePath(): Promise<string> {
-  return import("../../lib/files/paths.ts")
-    .then(({ homeFolder }) => join(homeFolder(process.env), "pricing.json"));
+async function pricePath(): Promise<string> {
+  const { homeFolder } = await import("../../lib/files/paths.ts");
+  return join(homeFolder(process.env), "pricing.json");
 }
 
-/** The user's prices first, then the list's. */
-async function allRows(): Promise<Row[]> {
+/** The user's prices, then the price list. */
+async function allPrices(): Promise<ModelPrice[]> {
   const [{ readPriceFile }, { listedModels }, path] = await Promise.all([
     import("../../lib/pricing/price_file.ts"),
     import("../../lib/pricing/price_list.ts"),
@@ -54,8 +56,10 @@ function amount(rate: Rate | undefined): string {
   return `${rate.base}+`;
 }
 
-/** With the names that `pricing.json` has. */
-function toJson({ cachedInput, cacheWrite, cacheWriteHour, contextWindow, vendor, ...row }: Row) {
+/** Converts to the field names of `pricing.json`. */
+function toJson(
+  { cachedInput, cacheWrite, cacheWriteHour, contextWindow, vendor, ...row }: ModelPrice,
+) {
   const { model, ...rates } = row;
   return {
     model,
@@ -68,8 +72,8 @@ function toJson({ cachedInput, cacheWrite, cacheWriteHour, contextWindow, vendor
   };
 }
 
-/** A table by vendor, in the order in which the vendors come first. */
-function lines(rows: readonly Row[]): string[] {
+/** Formats a table grouped by vendor, in the order of their first rows. */
+function lines(rows: readonly ModelPrice[]): string[] {
   const right = { align: "right" } as const;
   const columns = [
     { title: "model" },
@@ -95,24 +99,24 @@ function lines(rows: readonly Row[]): string[] {
 async function show(name: string | undefined, json: true | undefined): Promise<void> {
   const { InvalidInputError } = await import("../../lib/errors.ts");
   const { findModels, similarModels } = await import("./find_price.ts");
-  const all = await allRows();
+  const all = await allPrices();
   const rows = name === undefined ? all : findModels(all, name);
   if (name !== undefined && rows.length === 0) {
-    const close = similarModels(all.map(({ model }) => model), name, SUGGESTIONS);
-    throw new InvalidInputError(`no price is known of a model like "${name}"`, {
-      hint: `Close to it are ${close.join(", ")}.`,
+    const similar = similarModels(all.map(({ model }) => model), name, SUGGESTIONS);
+    throw new InvalidInputError(`no known price for "${name}"`, {
+      hint: `Similar: ${similar.join(", ")}.`,
     });
   }
   if (json) return writeJson(rows.map(toJson));
   writeOutput(`${lines(rows).join("\n")}\n`);
-  writeNote(colored("dim", "USD per million tokens; + means more for long prompts."));
+  writeNote(colored("dim", "USD per million tokens; + means that long prompts cost more."));
 }
 
 function changeLine({ model, before, after }: PriceChange): string {
   const rate = (value: unknown) => amount(value as Rate | undefined);
   const shown = (row: PriceChange["after"]) => `${rate(row?.input)} in, ${rate(row?.output)} out`;
   if (before === undefined) return `new: ${model}: ${shown(after)}`;
-  if (after === undefined) return `gone: ${model}`;
+  if (after === undefined) return `removed: ${model}`;
   return `changed: ${model}: ${shown(before)} -> ${shown(after)}`;
 }
 
@@ -127,21 +131,20 @@ async function update(from: string | undefined, json: true | undefined): Promise
   const baseUrl = normalizeBaseUrl(from ?? OPENROUTER);
   const { models, changes } = await updatePrices(path, baseUrl, defaultFetch);
   if (json) return writeJson({ path, models, changes });
-  for (const change of changes.slice(0, SHOWN_CHANGES)) writeOutput(`${changeLine(change)}\n`);
-  const more = changes.length - SHOWN_CHANGES;
+  for (const change of changes.slice(0, MAX_CHANGES)) writeOutput(`${changeLine(change)}\n`);
+  const more = changes.length - MAX_CHANGES;
   if (more > 0) writeOutput(`… and ${more} more\n`);
-  const count = changes.length === 1 ? "1 change" : `${changes.length} changes`;
-  const what = changes.length === 0 ? "nothing changed" : count;
-  writeNote(`${models} models of OpenRouter, ${what}; written to ${path}`);
+  const summary = changes.length === 0 ? "no changes" : counted(changes.length, "change");
+  writeNote(`${counted(models, "model")} from OpenRouter, ${summary}; saved to ${path}`);
 }
 
-/** The command. */
+/** Creates the command. */
 export function pricingCommand() {
   const command = new Command("pricing")
-    .argument("[model]", "a model, or a part of its name; all when left out")
-    .option("--update", "fetch OpenRouter's prices into your pricing.json")
+    .argument("[model]", "model, or part of its name (default: all)")
+    .option("--update", "download OpenRouter's prices to your pricing.json")
     .addOption(
-      new Option("--from <url>", "where --update fetches them (default: OpenRouter's base URL)"),
+      new Option("--from <url>", "base URL for --update (default: OpenRouter's)"),
     )
     .option("--json", "print JSON")
     .action((name, flags) =>

@@ -1,10 +1,10 @@
 /**
- * Formats durations, amounts of money and shell arguments for people.
+ * Formats durations, amounts of money, counts and shell arguments for display.
  *
  * @module
  */
 
-/** A duration as a person says it. */
+/** Formats a duration, e.g. `4.2 s`, `3 min 5 s` or `1 h 20 min`. */
 export function duration(seconds: number): string {
   if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   const whole = Math.round(seconds);
@@ -13,12 +13,27 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** A cost in USD with as many digits as it needs. */
+/** Formats a cost in USD: cents from $1 on, three significant digits below. */
 export function dollars(cost: number): string {
   return `$${cost >= 1 || cost === 0 ? cost.toFixed(2) : cost.toPrecision(3)}`;
 }
 
-/** An argument as a shell reads it. */
+/** Quotes an argument for a POSIX shell if it needs quotes. */
 export function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}
+
+const COUNT = new Intl.NumberFormat("en-US");
+
+/** Formats a count with its noun, e.g. `1 model` or `1,200 models`. */
+export function counted(count: number, singular: string, plural = `${singular}s`): string {
+  return `${COUNT.format(count)} ${count === 1 ? singular : plural}`;
+}
+
+/** Formats a number of bytes, e.g. `512 B` or `1.20 MB`. */
+export function bytes(count: number): string {
+  if (count < 1000) return `${count} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  const power = Math.min(Math.floor(Math.log10(count) / 3), units.length);
+  return `${(count / 1000 ** power).toPrecision(3)} ${units[power - 1]}`;
 }

@@ -1,60 +1,57 @@
 /**
- * A few lines at the bottom of a terminal that are drawn again and again, with all else above them.
+ * Redraws a few lines at the bottom of a terminal, with all other output above them.
  *
- * To the terminal they are one long line that it had to break, and the cursor rests at its beginning.
- * When a terminal is resized it breaks and joins lines in its own way, but the cursor stays with its
- * line: whatever has become of it begins at the cursor and ends with the screen, so nothing has to be
- * reckoned. As lines of their own they would not do: xterm.js (VS Code) takes every row that a resize
- * adds to be above the cursor.
+ * The terminal sees one long, wrapped line with the cursor at its start. On a resize, terminals rewrap
+ * lines in different ways but keep the cursor on its line, so the area always extends from the cursor to
+ * the end of the screen, and no positions have to be calculated. Separate lines would not work: xterm.js
+ * (VS Code) inserts the rows that a resize adds above the cursor.
  *
  * @module
  */
 
-/** What is drawn on. */
+/** The terminal to draw on. */
 export interface TerminalStream {
-  /** The width; unknown when absent or 0. */
+  /** Width in columns; unknown if absent or 0. */
   readonly columns?: number;
-  /** The height; unknown when absent or 0. */
+  /** Height in rows; unknown if absent or 0. */
   readonly rows?: number;
-  /** Writes at once. */
+  /** Writes text synchronously. */
   write(text: string): unknown;
 }
 
-/** The width where it is unknown. */
 const DEFAULT_COLUMNS = 80;
-/** The height where it is unknown. */
 const DEFAULT_ROWS = 24;
 
 // Source of the sequences: ECMA-48; "ctlseqs" of xterm; mode 2026: the "Synchronized Output" spec.
-/** Shows nothing of what follows until {@link SHOW}; terminals that do not know it pass it over. */
+/** Defers display until {@link SHOW}; ignored by terminals without support. */
 const HOLD = "\x1b[?2026h";
 const SHOW = "\x1b[?2026l";
-/** What is longer than the line is cut: the terminal may be narrower by now than we know. */
+/** Truncates lines instead of wrapping them: the terminal may have become narrower. */
 const NO_WRAP = "\x1b[?7l";
 const WRAP = "\x1b[?7h";
 const ERASE_LINE_END = "\x1b[K";
 const ERASE_SCREEN_END = "\x1b[J";
 /**
- * Erases from the line of the cursor on. Not from its first column to the end of the screen in one:
- * at the top of the screen tmux takes that for clearing it, and keeps what was there as history.
+ * Erases from the cursor's line to the end of the screen. It starts at the second column, because tmux
+ * treats erasing from the top left corner as clearing the screen and moves the content to its history.
  */
 const ERASE = `\r ${ERASE_SCREEN_END}\x1b[2K\r`;
 
-/** Goes to the next row as a line does that is too long: by a character beyond its end. */
+/** Wraps to the next row as a long line does: by a character beyond the last column. */
 const BREAK = `${ERASE_LINE_END}\x1b[999C${WRAP}  \r${NO_WRAP}`;
 
-/** The redrawn lines of one terminal. The cursor is never hidden, so it need not be brought back. */
+/** The live lines of one terminal. The cursor is never hidden, so a crash cannot leave it hidden. */
 export class LiveArea {
   readonly #stream: TerminalStream;
   #lines: readonly string[] = [];
-  /** The size of the terminal when it was last drawn on. */
+  /** The terminal's size at the last draw. */
   #drawnSize = "";
 
   constructor(stream: TerminalStream) {
     this.#stream = stream;
   }
 
-  /** The width of the terminal. */
+  /** The terminal's width in columns. */
   get columns(): number {
     return this.#stream.columns || DEFAULT_COLUMNS;
   }
@@ -63,29 +60,29 @@ export class LiveArea {
     return this.#stream.rows || DEFAULT_ROWS;
   }
 
-  /** The width and height of the terminal, e.g. `80x24`. */
+  /** The terminal's size, e.g. `80x24`. */
   get size(): string {
     return `${this.columns}x${this.#rows}`;
   }
 
-  /** Shows `lines` instead of those before; each must be narrower than the terminal. */
+  /** Replaces the live lines; each must be narrower than the terminal. */
   draw(lines: readonly string[]): void {
     const { size } = this;
     const resized = size !== this.#drawnSize;
     if (!resized && lines.join("\n") === this.#lines.join("\n")) return;
     this.#lines = lines;
-    // Lines of the same size are written over: erasing first would make them flicker.
+    // Without a resize, overwriting is enough; erasing first would flicker.
     this.#write(`${resized ? ERASE : "\r"}${this.#frame()}`);
     this.#drawnSize = size;
   }
 
-  /** Writes `text` and the end of a line above the lines. It may be of any length. */
+  /** Writes `text`, of any length, and a newline above the live lines. */
   above(text: string): void {
     if (this.#lines.length === 0) this.#stream.write(`${text}\n`);
     else this.#write(`${ERASE}${text}\n${this.#frame()}`);
   }
 
-  /** Takes the lines off the screen. */
+  /** Removes the live lines. */
   clear(): void {
     if (this.#lines.length === 0) return;
     this.#lines = [];
@@ -93,14 +90,14 @@ export class LiveArea {
     this.#stream.write(ERASE);
   }
 
-  /** All in one write, so that nobody sees half of it and an end in between leaves nothing set. */
+  /** Uses a single write, so that the process cannot end with a terminal mode set. */
   #write(text: string): void {
     this.#stream.write(`${HOLD}${text}${SHOW}`);
   }
 
-  /** Draws from the cursor, and brings it back there. */
+  /** The live lines, drawn from the cursor, and its return to the start. */
   #frame(): string {
-    // More lines than the screen has would scroll away, out of reach.
+    // Lines beyond the screen's height would scroll out of reach.
     const lines = this.#lines.slice(0, this.#rows);
     const up = lines.length > 1 ? `\x1b[${lines.length - 1}A` : "";
     return `${NO_WRAP}${lines.join(BREAK)}${ERASE_SCREEN_END}\r${up}${WRAP}`;

@@ -1,5 +1,5 @@
 /**
- * Writing to the terminal: results to stdout, everything else to stderr.
+ * Writes results to stdout and everything else to stderr.
  *
  * @module
  */
@@ -12,14 +12,16 @@ import { EXIT } from "../exit_codes.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
 import { printableJson, printableStyled } from "./sanitize.ts";
 
-/** Waits a moment without giving way, for a pipe that is full. */
+/** Blocks for a few milliseconds, until a full pipe may have drained. */
 function pause(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
 }
 
 /**
- * Writes a result. It is written when this returns: a disk that is full is an error here and now, not
- * one that nobody sees. On a terminal, control characters are replaced.
+ * Writes a result synchronously, so that a full disk is reported as an error. On a terminal, control
+ * characters are replaced.
+ *
+ * @throws {ConfigurationError} if the output cannot be written
  */
 export function writeOutput(text: string): void {
   const bytes = Buffer.from(process.stdout.isTTY ? printableStyled(text) : text);
@@ -28,7 +30,7 @@ export function writeOutput(text: string): void {
       written += writeSync(1, bytes, written);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      // Whoever reads our output may leave early, as `head` does; that is no error of ours.
+      // The reader closed the pipe, as `head` does: not an error.
       if (code === "EPIPE") process.exit(EXIT.ok);
       if (code !== "EAGAIN") throw outputError(error);
       pause();
@@ -39,11 +41,11 @@ export function writeOutput(text: string): void {
 function outputError(cause: unknown): ConfigurationError {
   return new ConfigurationError(`cannot write to standard output: ${fileReason(cause)}`, {
     cause,
-    hint: "Make room, or write to another place.",
+    hint: "Free up space or write somewhere else.",
   });
 }
 
-/** Writes a result for programs; indented and with control characters escaped on a terminal. */
+/** Writes a result as JSON; on a terminal it is indented and control characters are escaped. */
 export function writeJson(value: unknown): void {
   const json = process.stdout.isTTY
     ? printableJson(JSON.stringify(value, null, 2))
@@ -51,34 +53,44 @@ export function writeJson(value: unknown): void {
   writeOutput(`${json}\n`);
 }
 
-/** Takes the lines for the person while something is drawn on the terminal that they would break. */
-let diverted: ((line: string) => void) | undefined;
+/** Receives notes instead of stderr while live output is on the terminal. */
+let noteSink: ((line: string) => void) | undefined;
 
-/** Gives what is written with {@link writeNote} to `write` until called with `undefined`. */
+/** Redirects {@link writeNote} to `write`, or back to stderr if it is `undefined`. */
 export function divertNotes(write: ((line: string) => void) | undefined): void {
-  diverted = write;
+  noteSink = write;
 }
 
 let isGuarded = false;
 
-/** Standard error, whose reader may leave. It is opened when it is needed, since that takes time. */
+/** Stderr, ignoring errors of a closed pipe. Opened on first use, since that takes time. */
 export function errorStream(): NodeJS.WriteStream {
   if (!isGuarded) process.stderr.on("error", () => {});
   isGuarded = true;
   return process.stderr;
 }
 
-/** Writes a line for people, without terminal control characters other than colours. */
+/** Writes a line to stderr, with control characters other than colors replaced. */
 export function writeNote(line: string): void {
   const shown = printableStyled(line);
-  if (diverted === undefined) errorStream().write(`${shown}\n`);
-  else diverted(shown);
+  if (noteSink === undefined) errorStream().write(`${shown}\n`);
+  else noteSink(shown);
 }
 
-/** How a text can be set off. */
+/** Prefixes `text` with `warning:`. */
+export function warning(text: string): string {
+  return `${colored("yellow", "warning:")} ${text}`;
+}
+
+/** Writes a warning to stderr. */
+export function writeWarning(text: string): void {
+  writeNote(warning(text));
+}
+
+/** A text style. */
 export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 
-/** `text` in a colour when `stream` is a terminal and `NO_COLOR` is not set. */
+/** Styles `text` if `stream` is a terminal that shows colors and `NO_COLOR` is not set. */
 export function colored(
   style: Style,
   text: string,
@@ -87,7 +99,7 @@ export function colored(
   return styleText(style, text, { stream, validateStream: true });
 }
 
-/** Whether stdout is a terminal that shows colours. */
+/** Whether stdout is a terminal that shows colors. */
 export function showsColors(): boolean {
   const stream = process.stdout;
   return stream.isTTY === true &&

@@ -1,26 +1,25 @@
 /**
- * A line that says that an answer is waited for, when it takes a while to begin. It goes away without a
- * trace.
+ * Shows a line on stderr while waiting for the first token of an answer.
  *
  * @module
  */
 import process from "node:process";
 import { colored, divertNotes } from "./output.ts";
 
-const TEXT = "waiting for the answer; Ctrl-C stops it";
+const TEXT = "waiting for the answer; press Ctrl-C to stop";
 
-/** Milliseconds without an answer before something is said. */
-const PATIENCE = 1000;
+/** Milliseconds before the line is shown. */
+const DELAY = 1000;
 
-/** The sign of one answer, on stderr. */
+/** The waiting line of one answer. */
 export class Spinner {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isShown = false;
 
-  /** Shows it in a while, unless it is cleared before; nowhere but on a terminal with room for it. */
+  /** Schedules the line, if stderr is a terminal that is wide enough. */
   constructor() {
     const { isTTY, columns } = process.stderr;
-    if (isTTY && columns > TEXT.length) this.#timer = setTimeout(() => this.#show(), PATIENCE);
+    if (isTTY && columns > TEXT.length) this.#timer = setTimeout(() => this.#show(), DELAY);
   }
 
   #show(): void {
@@ -37,7 +36,7 @@ export class Spinner {
     process.stderr.write("\r\x1b[K");
   }
 
-  /** Takes it away for good. */
+  /** Removes the line, or cancels it before it is shown. */
   clear(): void {
     clearTimeout(this.#timer);
     if (!this.#isShown) return;

@@ -1,6 +1,7 @@
 /**
- * Tables that fit the terminal, and are whole where nobody looks at one. Where a line has no room for
- * all columns, they stand below each other.
+ * Formats tables to the terminal's width; without a terminal, nothing is truncated.
+ *
+ * On a narrow terminal, the columns of a row are listed on separate lines.
  *
  * @module
  */
@@ -9,38 +10,47 @@ import process from "node:process";
 import { printable } from "./sanitize.ts";
 import { colored, type Style } from "./output.ts";
 
-/** A column; when no column has a title, no line of titles is made. */
+/** A column. If no column has a title, the title line is omitted. */
 export interface Column {
   title: string;
   align?: "right";
-  /** Whether it is never cut: somebody will copy it. */
-  whole?: true;
+  /** Whether its cells are never truncated, so that they can be copied. */
+  untruncated?: true;
 }
 
-/** What stands in a place of a table; colours show on a terminal only. */
+/** The content of a cell; styles show on a terminal only. */
 export type Cell = string | { text: string; style: Style };
 
+/** Spaces between columns. */
 const GAP = 2;
-/** A column that is cut keeps this much. */
-const LEAST = 12;
+/** The width that a truncated column keeps. */
+const MIN_WIDTH = 12;
 
-/** The cells of a line, or a heading of the lines below it. */
-export type Row = readonly Cell[] | string;
+/** The cells of a row, or a heading for the rows below it. */
+export type TableRow = readonly Cell[] | string;
 
-/** Where a table is written. */
+/** Options of {@link table}. */
 export interface TableOptions {
-  /** Default standard output. */
+  /**
+   * The stream it will be written to.
+   *
+   * @default standard output
+   */
   stream?: NodeJS.WriteStream;
-  /** The width that it must fit, default that of the stream; without one, nothing is cut. */
-  room?: number;
+  /**
+   * Maximum width in columns; `undefined` for no limit.
+   *
+   * @default the width of the stream
+   */
+  maxWidth?: number;
 }
 
-/** The width of a stream; `undefined` when it is no terminal. */
+/** The width of a terminal; `undefined` if `stream` is not one. */
 export function widthOfStream(stream: NodeJS.WriteStream): number | undefined {
   return stream.isTTY ? stream.columns || 80 : undefined;
 }
 
-/** Names come from servers and files. */
+/** Sanitizes a cell: names come from servers and files. */
 function plain(cell: Cell): string {
   return printable(typeof cell === "string" ? cell : cell.text).replace(/\s+/g, " ");
 }
@@ -49,26 +59,26 @@ function widthOf(text: string): number {
   return stringWidth(text).width;
 }
 
-/** The beginning of `text` that takes at most `width` columns. */
-export function cut(text: string, width: number): string {
+/** Truncates `text` to `width` columns. */
+export function truncate(text: string, width: number): string {
   const { truncated, index } = stringWidth(text, { limit: width, ellipsis: "…", ellipsisWidth: 1 });
   return truncated ? `${text.slice(0, index)}…` : text;
 }
 
 /**
- * Takes from the widest columns until the table fits, each keeping its title and a little; `undefined`
- * when there is no room for that.
+ * Shrinks the widest columns until the table fits; `undefined` if it does not fit with every column at
+ * its minimum width.
  */
 function fit(
   widths: readonly number[],
   columns: readonly Column[],
-  room: number,
+  maxWidth: number,
 ): number[] | undefined {
   const fitted = [...widths];
-  const least = columns.map(({ title, whole }, i) =>
-    whole ? widths[i] : Math.max(LEAST, widthOf(title))
+  const least = columns.map(({ title, untruncated }, i) =>
+    untruncated ? widths[i] : Math.max(MIN_WIDTH, widthOf(title))
   );
-  let excess = fitted.reduce((sum, width) => sum + width + GAP, -GAP) - room;
+  let excess = fitted.reduce((sum, width) => sum + width + GAP, -GAP) - maxWidth;
   while (excess > 0) {
     const shrinkable = fitted.map((width, i) => width > least[i] ? width : 0);
     const widest = shrinkable.indexOf(Math.max(...shrinkable));
@@ -81,11 +91,11 @@ function fit(
 
 type Paint = (text: string, column: number) => string;
 
-/** A row with its columns below each other; what has no title stands behind the first of them. */
+/** Formats a row with one line per column; cells of columns without a title follow the first one. */
 function stacked(
   titles: readonly string[],
   texts: readonly string[],
-  room: number,
+  maxWidth: number,
   [paintTitle, paint]: readonly [Paint, Paint],
 ): string[] {
   const width = Math.max(...titles.map(widthOf)) + GAP;
@@ -97,16 +107,19 @@ function stacked(
   const shown = [...titles.keys()].filter((i) => titles[i] !== "" && texts[i] !== "");
   return shown.map((i, line) => {
     const title = paintTitle(titles[i], i) + " ".repeat(width - widthOf(titles[i]));
-    const text = cut(texts[i], Math.max(LEAST, room - width - (line === 0 ? markWidth : 0)));
+    const text = truncate(
+      texts[i],
+      Math.max(MIN_WIDTH, maxWidth - width - (line === 0 ? markWidth : 0)),
+    );
     return `${title}${paint(text, i)}${line === 0 ? marks.join("") : ""}`;
   });
 }
 
-/** The lines of a table, the titles first. */
+/** Formats a table as lines, with the titles first. */
 export function table(
   columns: readonly Column[],
-  rows: readonly Row[],
-  { stream = process.stdout, room = widthOfStream(stream) }: TableOptions = {},
+  rows: readonly TableRow[],
+  { stream = process.stdout, maxWidth = widthOfStream(stream) }: TableOptions = {},
 ): string[] {
   const titles = columns.map(({ title }) => title);
   const hasHeadings = rows.some((row) => typeof row === "string");
@@ -120,14 +133,18 @@ export function table(
     const cell = row[i];
     return typeof cell === "string" ? text : colored(cell.style, text, stream);
   };
-  const heading = (text: string) => colored("bold", cut(plain(text), room ?? Infinity), stream);
+  const heading = (text: string) =>
+    colored("bold", truncate(plain(text), maxWidth ?? Infinity), stream);
   const hasTitles = titles.some((title) => title !== "");
-  const fitted = room === undefined ? widths : fit(widths, columns, room - indent.length);
+  const fitted = maxWidth === undefined ? widths : fit(widths, columns, maxWidth - indent.length);
   if (fitted === undefined && hasTitles) {
     return rows.flatMap((row, y) => {
       const space = y === 0 ? [] : [""];
       if (typeof row === "string") return [...space, heading(row)];
-      const lines = stacked(titles, texts[y]!, room! - indent.length, [paintTitle, paintCell(row)]);
+      const lines = stacked(titles, texts[y]!, maxWidth! - indent.length, [
+        paintTitle,
+        paintCell(row),
+      ]);
       const isBelowHeading = typeof rows[y - 1] === "string";
       return [...isBelowHeading ? [] : space, ...lines.map((line) => `${indent}${line}`)];
     });
@@ -135,7 +152,7 @@ export function table(
   const line = (cells: readonly string[], paint: Paint) => {
     const padded = cells.map((text, i) => {
       const width = (fitted ?? widths)[i];
-      const shown = cut(text, width);
+      const shown = truncate(text, width);
       const space = " ".repeat(Math.max(0, width - widthOf(shown)));
       const isLast = i === columns.length - 1;
       const painted = shown === "" ? "" : paint(shown, i);

@@ -1,17 +1,17 @@
 /**
- * Sentences in lines that end between words.
+ * Wraps text at word boundaries.
  *
  * @module
  */
 import stringWidth from "fast-string-truncated-width";
 import process from "node:process";
 
-/** The columns of the terminal that the person looks at; 80 when there is none. */
+/** The terminal's width in columns; 80 without a terminal. */
 export function screenWidth(): number {
   return [process.stderr, process.stdout].find(({ isTTY }) => isTTY)?.columns || 80;
 }
 
-/** The lines of a sentence in a few columns; a word that is longer has a line of its own. */
+/** Wraps `text` to `columns`; a longer word is on its own line. */
 export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -1,121 +1,22 @@
 /**
- * `flexllm test`
+ * Implements `flexllm test`, which tests the connection, key, completion and streaming of models.
  *
  * @module
  */
 import { Command } from "@commander-js/extra-typings";
 import process from "node:process";
-import pLimit from "p-limit";
-import { baseUrlOf } from "../../lib/services/providers.ts";
-import type { Config } from "../../lib/config/load.ts";
-import { noModel } from "../../lib/config/resolve_model.ts";
-import { ConfigurationError, FlexLLMError } from "../../lib/errors.ts";
-import { probeModel, type Step } from "../../lib/probe/probe_model.ts";
-import type { ModelInfo } from "../../lib/protocols/protocol.ts";
-import { maskKey, shownUrl } from "../../lib/redact.ts";
-import { defaultFetch } from "../../lib/runtime/runtime.ts";
-import { type ConnectedModel, connectEndpoint, connectModel, readConfig } from "../connect.ts";
+import { ConfigurationError } from "../../lib/errors.ts";
+import type { Step } from "../../lib/probe/probe_model.ts";
 import { EXIT } from "../exit_codes.ts";
-import { addExamples, commonFlags, modelFlags } from "../flags/shared_options.ts";
-import { nextStep, stepCell, stepLine } from "./probe_report.ts";
+import { modelFlags } from "../flags/model.ts";
+import { addExamples, commonFlags } from "../flags/shared_options.ts";
+import { readConfig } from "../read_config.ts";
+import { writeJson, writeOutput } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
-import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
+import { stepCell, stepLine } from "./probe_report.ts";
+import { testAll, testModel, type TestResult } from "./test_models.ts";
 
-/** Models that are tested at the same time. */
-const AT_ONCE = 4;
-
-/** The flags that say what to test. */
-export interface TestFlags {
-  model?: string;
-  baseUrl?: string;
-  apiKey?: string;
-  timeout?: number;
-  verbose?: true;
-}
-
-/** How a model did. */
-export interface Tested {
-  /** What `-m` calls it. */
-  name: string;
-  baseUrl: string;
-  steps: Step[];
-  ok: boolean;
-  /** Why it failed; with an error before the first step, that of the configuration. */
-  error?: FlexLLMError;
-  /** What to do then. */
-  hint?: string;
-}
-
-/** Tests one model; `onBegin` is told which, `onStep` each step. */
-export async function testModel(
-  config: Config,
-  flags: TestFlags,
-  onBegin: (line: string) => void = () => {},
-  onStep: (step: Step) => void = () => {},
-): Promise<Tested> {
-  const { timeout = 30 } = flags;
-  const connected = connectModel(config, flags, { timeout, retryTimes: 0 });
-  return await testConnected(connected, flags.model, timeout, onBegin, onStep);
-}
-
-/** Tests a model that is connected to, called `name` if it has one. */
-async function testConnected(
-  { client, model, resolved }: ConnectedModel,
-  name: string | undefined,
-  timeout: number,
-  onBegin: (line: string) => void = () => {},
-  onStep: (step: Step) => void = () => {},
-): Promise<Tested> {
-  await using _ = client;
-  const { provider = "auto", apiKey } = resolved;
-  const isBuiltIn = provider === "mock" && resolved.baseUrl === undefined;
-  const url = isBuiltIn ? undefined : resolved.baseUrl ?? baseUrlOf(provider);
-  const baseUrl = url === undefined ? "built in" : shownUrl(url);
-  const key = apiKey === undefined ? "no key" : `key ${maskKey(apiKey)}`;
-  onBegin(url === undefined ? `${model}, built in` : `${model} at ${baseUrl}, ${key}`);
-  const steps: Step[] = [];
-  for await (const step of probeModel({ client, baseUrl: url, fetch: defaultFetch, timeout })) {
-    steps.push(step);
-    onStep(step);
-  }
-  const error = steps.find((step) => step.error !== undefined)?.error;
-  const tested = { name: name ?? model, baseUrl, steps };
-  if (error === undefined) return { ...tested, ok: true };
-  const isAnswer = steps.some(({ name, state }) => name === "answer" && state === "failed");
-  const offered = isAnswer ? await client.models().catch(() => [] as ModelInfo[]) : [];
-  return { ...tested, ok: false, error, hint: nextStep(error, baseUrl, offered) };
-}
-
-async function testAll(config: Config, flags: TestFlags): Promise<Tested[]> {
-  const { timeout = 30 } = flags;
-  const names = (config.value.models ?? []).map(({ id, name = id }) => name);
-  const endpoints = config.value.batch?.endpoints ?? [];
-  const tests = [
-    ...names.map((name) => ({
-      name,
-      run: () => testModel(config, { ...flags, model: name }),
-    })),
-    ...endpoints.map(({ model = "" }, i) => ({
-      name: model,
-      run: () => testConnected(connectEndpoint(config, i, timeout), undefined, timeout),
-    })),
-  ];
-  if (tests.length === 0) throw noModel(config);
-  if (process.stderr.isTTY) writeNote(colored("dim", `Testing ${tests.length} models …`));
-  const limit = pLimit(AT_ONCE);
-  return await Promise.all(tests.map(({ name, run }) =>
-    limit(async () => {
-      try {
-        return await run();
-      } catch (error) {
-        if (!(error instanceof FlexLLMError)) throw error;
-        return { name, baseUrl: "", steps: [], ok: false, error, hint: error.hint };
-      }
-    })
-  ));
-}
-
-function toJson({ name, baseUrl, steps, ok, error, hint }: Tested) {
+function toJson({ name, baseUrl, steps, ok, error, hint }: TestResult) {
   const round = (value: number | undefined) => value && Math.round(value * 1000) / 1000;
   return {
     name,
@@ -136,12 +37,12 @@ function toJson({ name, baseUrl, steps, ok, error, hint }: Tested) {
   };
 }
 
-function failureLines({ name, error, hint }: Tested): string[] {
+function failureLines({ name, error, hint }: TestResult): string[] {
   if (error === undefined) return [];
   return [`${name}: ${error.message}`, ...hint === undefined ? [] : [`  ${hint}`]];
 }
 
-function allLines(all: readonly Tested[]): string[] {
+function summaryLines(all: readonly TestResult[]): string[] {
   const titles = ["name", "server", "connection", "key", "answer", "first token"];
   const rows = all.map(({ name, baseUrl, steps }) => {
     const cell = (wanted: Step["name"]) => stepCell(steps.find((step) => step.name === wanted));
@@ -157,12 +58,12 @@ function allLines(all: readonly Tested[]): string[] {
   ];
 }
 
-/** The command. */
+/** Creates the command. */
 export function testCommand() {
   const command = new Command("test")
     .addOption(modelFlags.model)
-    .option("--all", "every configured model and endpoint, some at once")
-    .option("--json", "print the outcome as JSON")
+    .option("--all", "test all configured models and endpoints, in parallel")
+    .option("--json", "print JSON")
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.shortTimeout)
@@ -172,11 +73,11 @@ export function testCommand() {
       const config = readConfig(file);
       if (all) {
         if (flags.model !== undefined || flags.baseUrl !== undefined) {
-          throw new ConfigurationError("--all goes with neither --model nor --base-url");
+          throw new ConfigurationError("--all cannot be combined with --model or --base-url");
         }
         const tested = await testAll(config, flags);
         if (json) writeJson(tested.map(toJson));
-        else writeOutput(`${allLines(tested).join("\n")}\n`);
+        else writeOutput(`${summaryLines(tested).join("\n")}\n`);
         if (tested.some(({ ok }) => !ok)) process.exitCode = EXIT.failed;
         return;
       }

@@ -1,5 +1,5 @@
 /**
- * The prices in the configuration, each for its model at its server.
+ * Collects the prices in a configuration, each for its model at its server.
  *
  * @module
  */
@@ -9,32 +9,31 @@ import { ConfigurationError } from "../errors.ts";
 import type { PriceRow } from "../pricing/price.ts";
 import { type PriceEntry, priceRow } from "../pricing/price_file.ts";
 import type { Environment } from "../files/paths.ts";
+import { expandReferences } from "./references.ts";
 import type { ConfigValue } from "./schema.ts";
 
-/** The part of an entry that its price depends on. */
+/** The fields that determine which server a price applies to. */
 interface PricedEntry {
   base_url?: string;
   provider?: ProviderName;
   price?: PriceEntry;
 }
 
-/** The server of an entry; `undefined` when it has none that could be asked. */
+/** The base URL of an entry, or `undefined` if it has no valid one. */
 function serverOf({ base_url, provider }: PricedEntry, env: Environment): string | undefined {
-  const given = base_url?.replace(/\$\{(\w+)\}/g, (_, name: string) => env[name] ?? "");
   try {
-    const url = given ?? baseUrlOf(provider ?? "auto");
+    const url = base_url === undefined
+      ? baseUrlOf(provider ?? "auto")
+      : expandReferences(base_url, env);
     return url === undefined ? undefined : normalizeBaseUrl(url);
   } catch (error) {
-    // Told when this entry is asked; until then it must not stop the others.
+    // Reported when this model is used; until then it must not affect the others.
     if (error instanceof ConfigurationError) return undefined;
     throw error;
   }
 }
 
-/**
- * All prices of `models`: also of those that are not asked for by their entry, since a record of a
- * batch may name any model.
- */
+/** The prices of all configured models: a record of a batch may name any of them. */
 export function configuredPrices(value: ConfigValue, env: Environment): PriceRow[] {
   return (value.models ?? []).flatMap((entry): PriceRow[] => {
     const server = entry.price && serverOf(entry, env);

@@ -1,5 +1,5 @@
 /**
- * Changes to a configuration file's text that leave the user's comments, order and layout as they are.
+ * Edits the text of a configuration file, preserving comments, order and formatting.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ConfigurationError } from "../errors.ts";
 import type { ModelEntry } from "./schema.ts";
 
 const BOM = "\uFEFF";
-/** Long values stay in one line. */
+/** Never wraps long values. */
 const YAML_STYLE = { lineWidth: 0, flowCollectionPadding: false };
 
 function isJson(file: string): boolean {
@@ -36,7 +36,7 @@ function editJson(
   return applyEdits(whole, edits);
 }
 
-function inLine(name: string, type: Scalar.Type): string {
+function scalarText(name: string, type: Scalar.Type): string {
   const scalar = new Scalar(name);
   scalar.type = type;
   return stringify(scalar, YAML_STYLE).trimEnd();
@@ -46,7 +46,7 @@ function insertAt(text: string, offset: number, inserted: string): string {
   return text.slice(0, offset) + inserted + text.slice(offset);
 }
 
-/** Writes only the line of `default`; `undefined` when the file's form does not allow that. */
+/** Replaces or inserts just the line of `default`; `undefined` if the formatting rules that out. */
 function setDefaultInPlace(text: string, name: string): string | undefined {
   const { contents } = parseDocument(text);
   if (!isMap(contents) || contents.flow || contents.items.length === 0) return undefined;
@@ -54,20 +54,21 @@ function setDefaultInPlace(text: string, name: string): string | undefined {
   if (isScalar(old) && typeof old.value === "string" && old.range && !old.anchor) {
     const style = old.type === "QUOTE_SINGLE" || old.type === "QUOTE_DOUBLE" ? old.type : "PLAIN";
     const [start, end] = old.range;
-    return text.slice(0, start) + inLine(name, style) + text.slice(end);
+    return text.slice(0, start) + scalarText(name, style) + text.slice(end);
   }
   const [{ key }] = contents.items;
   if (contents.has("default") || !isScalar(key) || !key.range) return undefined;
-  return insertAt(text, key.range[0], `default: ${inLine(name, "PLAIN")}\n\n`);
+  return insertAt(text, key.range[0], `default: ${scalarText(name, "PLAIN")}\n\n`);
 }
 
-function setDefaultAnew(text: string, name: string): string {
+/** Sets `default` by reformatting the whole document. */
+function setDefaultReformatting(text: string, name: string): string {
   const document = parseDocument(text);
   document.set("default", name);
   return document.toString(YAML_STYLE);
 }
 
-/** Writes only the lines of the new model; `undefined` when the file's form does not allow that. */
+/** Inserts just the lines of the new model; `undefined` if the formatting rules that out. */
 function addModelInPlace(text: string, model: ModelEntry): string | undefined {
   const models = parseDocument(text).get("models", true);
   if (!isSeq(models) || models.flow || models.items.length === 0 || !models.range) return undefined;
@@ -83,11 +84,12 @@ function addModelInPlace(text: string, model: ModelEntry): string | undefined {
   return insertAt(text, lineEnd < 0 ? text.length : lineEnd, (areApart ? "\n" : "") + inserted);
 }
 
-function addModelAnew(text: string, model: ModelEntry): string {
+/** Adds the model by reformatting the whole document. */
+function addModelReformatting(text: string, model: ModelEntry): string {
   const document = parseDocument(text);
   const models = document.get("models", true);
   if (isSeq(models)) {
-    // `[]` is how an empty list is written; entries in that form are hard to read.
+    // An empty list is written `[]`; entries in flow style are hard to read.
     if (models.items.length === 0) models.flow = false;
     models.add(document.createNode(model));
   } else {
@@ -96,29 +98,29 @@ function addModelAnew(text: string, model: ModelEntry): string {
   return document.toString(YAML_STYLE);
 }
 
-/** What a YAML text says; `undefined` when it is not well-formed. */
-function meaningOf(text: string): Record<string, unknown> | undefined {
+/** Parses YAML; `undefined` if it is not well-formed. */
+function parsedYaml(text: string): Record<string, unknown> | undefined {
   const document = parseDocument(text);
   return document.errors.length > 0 ? undefined : document.toJS() ?? {};
 }
 
-/** The first edited text that says what it should; `edits` begin with the one that changes least. */
+/** Tries `edits` in order, least invasive first, and returns the first with the expected value. */
 function editYaml(
   text: string,
   change: (value: Record<string, unknown>) => Record<string, unknown>,
   ...edits: ((text: string) => string | undefined)[]
 ): string {
   const plain = text.replaceAll("\r\n", "\n");
-  const expected = change(meaningOf(plain) ?? {});
+  const expected = change(parsedYaml(plain) ?? {});
   for (const edit of edits) {
     const edited = edit(plain);
-    if (edited === undefined || !isDeepStrictEqual(meaningOf(edited), expected)) continue;
+    if (edited === undefined || !isDeepStrictEqual(parsedYaml(edited), expected)) continue;
     return text.includes("\r\n") ? edited.replaceAll("\n", "\r\n") : edited;
   }
   throw new ConfigurationError(
-    "the configuration file cannot be changed: its form is too unusual",
+    "cannot edit the configuration file automatically: its YAML is too unusual",
     {
-      hint: "Anchors (&name) may be the reason. Change it by hand: flexllm config edit",
+      hint: "Anchors (&name) may be the reason. Edit it by hand: flexllm config edit",
     },
   );
 }
@@ -128,11 +130,9 @@ function withoutBom(text: string, edit: (text: string) => string): string {
 }
 
 /**
- * `text`, the content of `file`, with `name` as the model that is asked by default.
+ * Sets `name` as the default model in `text`, the content of `file`, which must be well-formed.
  *
- * `text` must be well-formed.
- *
- * @throws {ConfigurationError} when the form of the file does not allow it
+ * @throws {ConfigurationError} if the file cannot be edited automatically
  */
 export function setDefault(file: string, text: string, name: string): string {
   return withoutBom(
@@ -142,17 +142,15 @@ export function setDefault(file: string, text: string, name: string): string {
         text,
         (value) => ({ ...value, default: name }),
         (text) => setDefaultInPlace(text, name),
-        (text) => setDefaultAnew(text, name),
+        (text) => setDefaultReformatting(text, name),
       ),
   );
 }
 
 /**
- * `text`, the content of `file`, with one more model at the end of `models`.
+ * Appends a model to `models` in `text`, the content of `file`, which must be well-formed.
  *
- * `text` must be well-formed.
- *
- * @throws {ConfigurationError} when the form of the file does not allow it
+ * @throws {ConfigurationError} if the file cannot be edited automatically
  */
 export function addModel(file: string, text: string, model: ModelEntry): string {
   return withoutBom(text, (text) => {
@@ -161,7 +159,7 @@ export function addModel(file: string, text: string, model: ModelEntry): string 
         text,
         (value) => ({ ...value, models: [...value.models as unknown[] ?? [], model] }),
         (text) => addModelInPlace(text, model),
-        (text) => addModelAnew(text, model),
+        (text) => addModelReformatting(text, model),
       );
     }
     const hasModels = /"models"\s*:\s*\[/.test(text);

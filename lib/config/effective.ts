@@ -1,18 +1,19 @@
 /**
- * Which settings are in force, and which place each comes from.
+ * Determines the effective model, server and key, and where each value comes from.
  *
  * @module
  */
 import type { Config } from "./load.ts";
 import type { Environment } from "../files/paths.ts";
+import { nameOf } from "./models.ts";
 
-/** A value and the place that it comes from: `file:line:column`, or the name of a variable. */
+/** A value and its source: `file:line:column`, or the name of a variable. */
 export interface Sourced<T> {
   value: T;
   source: string;
 }
 
-/** The first of the variables that is set. */
+/** The first of the variables that is set and not empty. */
 export function fromEnvironment(
   env: Environment,
   ...names: string[]
@@ -24,14 +25,14 @@ export function fromEnvironment(
   return undefined;
 }
 
-/** The settings that the environment puts in the place of those in the file. */
+/** The settings that environment variables override. */
 export interface Overrides {
   model: Sourced<string> | undefined;
   baseUrl: Sourced<string> | undefined;
   apiKey: Sourced<string> | undefined;
 }
 
-/** What the environment says. */
+/** Reads the overrides from the environment; `FLEXLLM_` variables precede `OPENAI_` ones. */
 export function overrides(env: Environment): Overrides {
   return {
     model: fromEnvironment(env, "FLEXLLM_MODEL", "OPENAI_MODEL"),
@@ -40,13 +41,13 @@ export function overrides(env: Environment): Overrides {
   };
 }
 
-/** The name of the model that is asked when none is named; `undefined` when there is none. */
+/** The name of the default model, or `undefined` if there is none. */
 export function defaultModel(config: Config, env: Environment): Sourced<string> | undefined {
   const { model } = overrides(env);
   if (model !== undefined) return model;
-  const { default: named, models = [] } = config.value;
+  const { default: named, models } = config.value;
   if (named) return { value: named, source: config.locate(["default"]) };
   const [first] = models ?? [];
   if (first === undefined) return undefined;
-  return { value: first.name ?? first.id, source: `${config.locate(["models", 0])}, the first` };
+  return { value: nameOf(first), source: `${config.locate(["models", 0])}, the first` };
 }

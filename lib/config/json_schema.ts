@@ -1,5 +1,5 @@
 /**
- * The configuration's schema as a JSON Schema, for editors.
+ * Converts the configuration schema to JSON Schema, for completion in editors.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { configSchema } from "./schema.ts";
 
 /** A JSON Schema (draft 7) of the configuration file. */
 export function configJsonSchema(): Record<string, unknown> {
-  // What it cannot say, such as "must be the name of a model", `flexllm config check` does.
+  // Rules that JSON Schema cannot express are left to `flexllm config check`.
   const schema = toJsonSchema(configSchema, { errorMode: "ignore", typeMode: "input" });
-  return { ...schema, title: "The configuration of flexllm" };
+  return { ...schema, title: "flexllm configuration" };
 }

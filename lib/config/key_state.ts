@@ -1,5 +1,5 @@
 /**
- * Where the key of a configured model comes from, and whether it is there.
+ * Reports whether a configured model has an API key and where it comes from.
  *
  * @module
  */
@@ -8,26 +8,27 @@ import { baseUrlOf, keyVariableOf } from "../services/providers.ts";
 import { FlexLLMError } from "../errors.ts";
 import { maskKey } from "../redact.ts";
 import type { Environment } from "../files/paths.ts";
+import { variablesIn } from "./references.ts";
 import type { ModelEntry } from "./schema.ts";
 
-/** What is known of a key. */
+/** The state of a model's API key. */
 export interface KeyState {
-  /** `none`: no key is given, and no known service asks for one there. */
+  /** `none`: no key is configured, and the server is not a known service that needs one. */
   state: "set" | "missing" | "placeholder" | "none";
-  /** The variable that holds or should hold it; `undefined` for one in the file. */
+  /** The variable that holds or should hold the key; `undefined` if the key is in the file. */
   variable?: string;
-  /** Its end, for telling keys apart. */
+  /** The masked key: its last characters, to tell keys apart. */
   masked?: string;
 }
 
-/** What people leave in files until they have a key. */
+/** Text that templates and tutorials put in place of a real key. */
 const PLACEHOLDER = /^(<.*>|sk-\.*|x{3,}|\.{3}|(sk-)?your[-_ ].*|change[-_ ]?me)$/i;
-/** What is sent to servers that ask for some key but do not look at it. */
-const EMPTY = /^(empty|none|dummy|ollama|not-needed|no-key)$/i;
+/** Conventional keys for servers that require one but do not check it. */
+const DUMMY = /^(empty|none|dummy|ollama|not-needed|no-key)$/i;
 
-/** Whether `key` only fills the place of one. */
-export function isEmptyKey(key: string): boolean {
-  return EMPTY.test(key);
+/** Whether `key` is a conventional dummy such as `EMPTY`, not a secret. */
+export function isDummyKey(key: string): boolean {
+  return DUMMY.test(key);
 }
 
 function serviceVariable({ base_url, provider }: Pick<ModelEntry, "base_url" | "provider">) {
@@ -41,31 +42,22 @@ function serviceVariable({ base_url, provider }: Pick<ModelEntry, "base_url" | "
   }
 }
 
-/** Tells of the key of `entry`, without what the environment puts in its place. */
+function stateOf(variable: string, env: Environment): KeyState {
+  const value = env[variable];
+  return value
+    ? { state: "set", variable, masked: maskKey(value) }
+    : { state: "missing", variable };
+}
+
+/** The state of the key of `entry`, ignoring overrides from the environment. */
 export function keyState(
   entry: Pick<ModelEntry, "api_key" | "base_url" | "provider">,
   env: Environment,
 ): KeyState {
   const key = entry.api_key?.trim();
-  if (!key) {
-    const variable = serviceVariable(entry);
-    if (variable === undefined) return { state: "none" };
-    const value = env[variable];
-    return value ? { state: "set", variable, masked: maskKey(value) } : {
-      state: "missing",
-      variable,
-    };
-  }
-  const reference = /\$\{(\w+)\}/.exec(key);
-  if (reference !== null) {
-    const [, variable] = reference;
-    const value = env[variable];
-    return value ? { state: "set", variable, masked: maskKey(value) } : {
-      state: "missing",
-      variable,
-    };
-  }
-  if (isEmptyKey(key)) return { state: "none" };
+  const variable = key ? variablesIn(key).at(0) : serviceVariable(entry);
+  if (variable !== undefined) return stateOf(variable, env);
+  if (!key || isDummyKey(key)) return { state: "none" };
   if (PLACEHOLDER.test(key)) return { state: "placeholder" };
   return { state: "set", masked: maskKey(key) };
 }

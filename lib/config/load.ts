@@ -1,5 +1,5 @@
 /**
- * Reads and checks the configuration file.
+ * Loads and checks the effective configuration file.
  *
  * @module
  */
@@ -10,27 +10,29 @@ import { secretsOf } from "../redact.ts";
 import type { Path } from "../files/document.ts";
 import { inspectConfig } from "./inspect.ts";
 import { type Environment, findConfigFile } from "../files/paths.ts";
+import { soleVariable } from "./references.ts";
 import type { ConfigValue } from "./schema.ts";
+import { configuredServers } from "./servers.ts";
 import { type ForeignVariable, foreignVariables, isApproved, isFoundIn } from "./trust.ts";
 import { fileReason } from "../files/reasons.ts";
 
 /** A checked configuration. */
 export interface Config {
-  /** The file it came from; `undefined` when there is none. */
+  /** The file it was read from; `undefined` if there is none. */
   file: string | undefined;
   value: ConfigValue;
-  /** Things the user should know, each a sentence. */
+  /** Warnings for the user, one sentence each. */
   warnings: string[];
   /**
-   * What a file that was only found in the current folder would send to servers that it does not belong
-   * to, unless the user has approved of it.
+   * Variables that a file found in the current directory would send to servers of other services, and
+   * that the user has not approved.
    */
   unapproved: readonly ForeignVariable[];
-  /** The place of a value, as `file:line:column`. */
+  /** The position of a value, as `file:line:column`. */
   locate(path: Path): string;
 }
 
-/** What the user has not approved yet in the file found in `folder`. */
+/** The variables that `file`, if it was found in `folder`, may not send before the user approves it. */
 export function unapprovedIn(
   file: string,
   text: string,
@@ -43,23 +45,25 @@ export function unapprovedIn(
   return foreign.length === 0 || isApproved(env, file, text) ? [] : foreign;
 }
 
-/** A warning when `file` holds keys that others can read: they are the owner's business alone. */
+/** Whether `text` looks like a key and not like a reference such as `Bearer ${NAME}`. */
+function isLiteralKey(text: string): boolean {
+  return text.length >= 16 && soleVariable(text.replace(/^\S+ +/, "")) === undefined;
+}
+
+/** Returns a warning if `file` contains API keys and other users can read it. */
 export function permissionWarning(file: string, value: ConfigValue): string | undefined {
-  const entries = [...value.models ?? [], ...value.batch?.endpoints ?? []];
-  const hasKey = entries.some(({ api_key, headers = {} }) =>
-    secretsOf({ apiKey: api_key, headers }).some((text) =>
-      text.length >= 16 && !/^(\S+ +)?\$\{\w+\}$/.test(text)
-    )
+  const hasKey = configuredServers(value).some(({ entry: { api_key, headers = {} } }) =>
+    secretsOf({ apiKey: api_key, headers }).some(isLiteralKey)
   );
   if (!hasKey || process.platform === "win32") return undefined;
   if ((statSync(file).mode & 0o077) === 0) return undefined;
-  return `${file} holds API keys and can be read by others: chmod 600 ${file}`;
+  return `${file} contains API keys and is readable by other users: chmod 600 ${file}`;
 }
 
 /**
- * The text of a configuration file.
+ * Reads the text of a configuration file.
  *
- * @throws {ConfigurationError} when it cannot be read
+ * @throws {ConfigurationError} if it cannot be read
  */
 export function readConfigText(file: string): string {
   try {
@@ -67,16 +71,16 @@ export function readConfigText(file: string): string {
   } catch (cause) {
     throw new ConfigurationError(`cannot read ${file}: ${fileReason(cause)}`, {
       cause,
-      hint: "Name another file with --config, or write one with `flexllm init`.",
+      hint: "Choose another file with --config, or create one with `flexllm init`.",
     });
   }
 }
 
 /**
- * Reads the configuration file in force, or an empty configuration when there is none.
+ * Loads the effective configuration file, or an empty configuration if there is none.
  *
- * @param named the file of `--config`
- * @throws {ConfigurationError} with file, line and column of the mistakes
+ * @param named the value of `--config`
+ * @throws {ConfigurationError} listing each problem with file, line and column
  */
 export function loadConfig(
   env: Environment,
@@ -92,7 +96,7 @@ export function loadConfig(
   if (problems.length > 0) {
     throw new ConfigurationError(problems.map(({ message }) => message).join("\n"), {
       hint: problems.find(({ hint }) => hint !== undefined)?.hint ??
-        "Correct it with `flexllm config edit`; `flexllm config check` looks again.",
+        "Fix it with `flexllm config edit`, then run `flexllm config check`.",
     });
   }
   const warning = permissionWarning(file, value);

@@ -1,24 +1,25 @@
 /**
- * A configuration as a person may see it: without its keys.
+ * Masks the secrets in a configuration so that it can be shown.
  *
  * @module
  */
 import { isHarmlessHeader, maskKey, safeUrl } from "../redact.ts";
+import { soleVariable } from "./references.ts";
 import type { ConfigValue } from "./schema.ts";
 
-/** A value that may be secret; references to variables say nothing and stay. */
+/** Masks a value that may be secret, unless it is a reference such as `Bearer ${NAME}`. */
 function masked(text: string): string {
-  const isReference = /^(\w+ )?\$\{\w+\}$/.test(text);
+  const isReference = soleVariable(text.replace(/^\w+ /, "")) !== undefined;
   return isReference || text === "" || text === "EMPTY" ? text : maskKey(text);
 }
 
-interface Server {
+interface ServerFields {
   base_url?: string;
   api_key?: string;
   headers?: Record<string, string>;
 }
 
-function redactServer<T extends Server>(server: T): T {
+function redactServer<T extends ServerFields>(server: T): T {
   const { base_url, api_key, headers } = server;
   const shown = Object.entries(headers ?? {})
     .map(([name, text]) => [name, isHarmlessHeader(name) ? text : masked(text)]);
@@ -30,7 +31,7 @@ function redactServer<T extends Server>(server: T): T {
   };
 }
 
-/** `value` with what may be secret masked: keys, headers, names and passwords in URLs. */
+/** A copy of `value` with keys, secret headers and credentials in URLs masked. */
 export function redactConfig(value: ConfigValue): ConfigValue {
   const { models, batch } = value;
   return {

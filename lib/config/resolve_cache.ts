@@ -1,5 +1,5 @@
 /**
- * Which response cache the configuration means.
+ * Resolves the response cache that a command uses from its flags and the configuration.
  *
  * @module
  */
@@ -7,21 +7,25 @@ import type { CacheOptions } from "../cache/options.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Config } from "./load.ts";
 
-/** What a command says of the cache. */
+/** The cache flags of a command. */
 export interface CacheFlags {
-  /** Whether to use it; by default as the configuration says. */
+  /**
+   * Whether to use the cache.
+   *
+   * @default the configured value
+   */
   cache?: boolean;
-  /** Seconds that an answer is good for. */
+  /** Lifetime of cached responses in seconds; 0 means no expiry. */
   cacheTtl?: number;
 }
 
-/** The settings of the cache, whether it is used or not. */
+/** The cache settings, whether or not the cache is used. */
 export function cacheSettings({ value }: Config, flags: CacheFlags = {}): CacheOptions {
   const settings = typeof value.cache === "object" && value.cache !== null ? value.cache : {};
   return { ...settings, ttl: flags.cacheTtl ?? settings.ttl };
 }
 
-/** The cache of `ask` and `chat`: `false` unless the file has one. */
+/** The cache of `ask` and `chat`: `false` unless the file enables one. */
 export function resolveCache(config: Config): false | CacheOptions {
   const { cache } = config.value;
   return cache === true || (typeof cache === "object" && cache !== null)
@@ -30,17 +34,18 @@ export function resolveCache(config: Config): false | CacheOptions {
 }
 
 /**
- * The cache of a batch: flags before the section `batch`, and that before the rest of the file.
+ * The cache of a batch. Flags take precedence over the `batch` section, which takes precedence over
+ * `cache`.
  *
- * @throws {ConfigurationError} when it is not used but a flag says how
+ * @throws {ConfigurationError} if `--cache-ttl` is given but the cache is off
  */
 export function resolveBatchCache(config: Config, flags: CacheFlags): false | CacheOptions {
   const batch = config.value.batch ?? {};
-  const wanted = flags.cache ?? batch.cache ?? (resolveCache(config) !== false);
-  if (!wanted) {
+  const isOn = flags.cache ?? batch.cache ?? (resolveCache(config) !== false);
+  if (!isOn) {
     if (flags.cacheTtl === undefined) return false;
-    throw new ConfigurationError("--cache-ttl means nothing without a cache", {
-      hint: "Add --cache, or leave it out.",
+    throw new ConfigurationError("--cache-ttl requires the cache, which is off", {
+      hint: "Add --cache, or remove --cache-ttl.",
     });
   }
   return cacheSettings(config, { cacheTtl: flags.cacheTtl ?? batch.cache_ttl ?? undefined });

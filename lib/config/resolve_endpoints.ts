@@ -1,5 +1,5 @@
 /**
- * The endpoints of a batch, as the configuration file lists them.
+ * Resolves the batch endpoints of a configuration to client options.
  *
  * @module
  */
@@ -8,18 +8,19 @@ import { baseUrlOf, keyVariableOf } from "../services/providers.ts";
 import type { PoolEndpoint } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { overrides } from "./effective.ts";
+import { expandEntry } from "./expand_entry.ts";
 import type { Config } from "./load.ts";
 import type { Environment } from "../files/paths.ts";
-import { expandEntry, type ModelFlags } from "./resolve_model.ts";
+import type { ModelFlags } from "./resolve_model.ts";
 
-/** Whether the file lists endpoints for batches. */
+/** Whether the file lists batch endpoints. */
 export function hasEndpoints({ value }: Config): boolean {
   return value.batch?.endpoints !== undefined && value.batch.endpoints !== null;
 }
 
 /**
- * Whether a batch goes to the listed endpoints. A model that the command line names, or a server that it
- * or the environment names, is asked alone.
+ * Whether a batch uses the configured endpoints. It does not if a flag names a model or server, or the
+ * environment names a server: then only that one is used.
  */
 export function usesEndpoints(config: Config, env: Environment, flags: ModelFlags): boolean {
   return hasEndpoints(config) && flags.model === undefined && flags.baseUrl === undefined &&
@@ -27,9 +28,9 @@ export function usesEndpoints(config: Config, env: Environment, flags: ModelFlag
 }
 
 /**
- * The endpoint `i` of `batch.endpoints`.
+ * Resolves the endpoint at index `i` of `batch.endpoints`.
  *
- * @throws {ConfigurationError} with its place when it cannot be used
+ * @throws {ConfigurationError} with its position in the file if it cannot be used
  */
 export function resolveEndpoint(
   config: Config,
@@ -43,13 +44,13 @@ export function resolveEndpoint(
   const server = options.baseUrl ?? baseUrlOf(options.provider ?? "auto");
   if (server === undefined) {
     throw new ConfigurationError(`${config.locate(path)}: the endpoint has no base_url`, {
-      hint: "Give one, or a provider that has one.",
+      hint: "Set base_url, or a provider that has a default one.",
     });
   }
   const variable = keyVariableOf(normalizeBaseUrl(server));
   if (model === undefined) {
     throw new ConfigurationError(`${config.locate(path)}: the endpoint has no model`, {
-      hint: "Name it there, or as the default of the file.",
+      hint: "Set its model, or a default in the file.",
     });
   }
   return {
@@ -64,9 +65,9 @@ export function resolveEndpoint(
 }
 
 /**
- * The endpoints of `batch.endpoints`.
+ * Resolves all of `batch.endpoints`.
  *
- * @throws {ConfigurationError} with the place of the endpoint that cannot be used
+ * @throws {ConfigurationError} with the position of an endpoint that cannot be used
  */
 export function resolveEndpoints(config: Config, env: Environment): PoolEndpoint[] {
   const entries = config.value.batch?.endpoints ?? [];

@@ -1,9 +1,8 @@
 /**
- * Which variables of the environment belong to a service or a cloud, and which hosts may get them
- * without confirmation.
+ * Lists the environment variables that belong to a service, and the hosts they may be sent to without approval.
  *
- * Sources: the documentation of each service on environment variables and API hosts. Hosts on which
- * customers run their own code (functions, gateways, virtual machines) are left out.
+ * Sources: each service's documentation of environment variables and API hosts. Hosts where customers
+ * run their own code (functions, gateways, virtual machines) are excluded.
  *
  * @module
  */
@@ -12,7 +11,7 @@ import { keyVariableOf } from "../services/providers.ts";
 import { service, SERVICE_NAMES } from "../services/services.ts";
 import type { Environment } from "../files/paths.ts";
 
-/** Variables that belong to one owner, and the owner's hosts; with a dot before it, the end of one. */
+/** Variables and the hosts of the service that owns them; a leading dot matches any subdomain. */
 const OWNERS: readonly (readonly [names: RegExp, hosts?: readonly string[]])[] = [
   [/^(OPENAI|CODEX)_/, ["api.openai.com", ".api.openai.com"]],
   [/^(ANTHROPIC|CLAUDE)_/, ["api.anthropic.com"]],
@@ -46,18 +45,18 @@ const OWNERS: readonly (readonly [names: RegExp, hosts?: readonly string[]])[] =
   [/^(TENCENTCLOUD|HUNYUAN)_/, ["api.hunyuan.cloud.tencent.com"]],
   [/^(QIANFAN|BAIDU|BCE)_/, ["qianfan.baidubce.com"]],
   [/^DENO_KV_ACCESS_TOKEN$/, ["api.deno.com"]],
-  // Never intended for a model server.
+  // Never meant for a model server.
   [/^(GITLAB|BITBUCKET|CI_JOB|NPM|NODE_AUTH|PYPI|TWINE|CARGO_REGISTRY|JSR|DENO_DEPLOY|DOCKER)_/],
   [/^(SLACK|DISCORD|TELEGRAM|STRIPE|TWILIO|SENDGRID|DATADOG|DD_API|SENTRY|NETLIFY|HEROKU|FLY)_/],
   [/^(VAULT|KUBE|OP_SERVICE|PULUMI|TF_VAR|TFE|SSH|GPG|PGPASS|MYSQL|POSTGRES|REDIS|MONGO)/],
   [/^(DATABASE_URL|OS_PASSWORD)$/],
 ];
 
-/** Known variables that are not secret: locations, names and versions. */
+/** Variables that are not secret: locations, names and versions. */
 const HARMLESS =
   /_(BASE_URL|ENDPOINT|API_BASE|BASE|HOST|REGION|LOCATION|PROJECT|MODEL|DEPLOYMENT|VERSION)$/;
 
-/** Domains of a service on which customers run their own servers. */
+/** Domains of a service where customers run their own servers. */
 const CUSTOMER_HOSTS = /\.azure-api\.net$/;
 
 const SERVICE_KEYS: ReadonlySet<string | undefined> = new Set([
@@ -65,7 +64,7 @@ const SERVICE_KEYS: ReadonlySet<string | undefined> = new Set([
   ...PROTOCOLS.map(({ official }) => official?.keyVariable),
 ]);
 
-/** Whether the user's own variables say that a service is at `host`, as `OPENAI_BASE_URL` does. */
+/** Whether another variable of the same service names `host`, as `OPENAI_BASE_URL` does. */
 function isChosenHost(variable: string, host: string, env: Environment): boolean {
   const [owner] = variable.split("_");
   return Object.entries(env).some(([name, value]) =>
@@ -75,9 +74,9 @@ function isChosenHost(variable: string, host: string, env: Environment): boolean
 }
 
 /**
- * Whether sending `variable` to `baseUrl` would give what belongs to one service to another server.
+ * Whether `variable` belongs to one service and `baseUrl` to another.
  *
- * @param baseUrl a URL, or what may become one
+ * @param baseUrl a base URL, possibly invalid
  */
 export function isForeign(variable: string, baseUrl: string, env: Environment): boolean {
   const owner = OWNERS.find(([names]) => names.test(variable));

@@ -1,12 +1,12 @@
 /**
- * The configuration file that `flexllm init` begins with.
+ * Generates the commented configuration file that `flexllm init` writes.
  *
  * @module
  */
 import { stringify } from "yaml";
 import type { ModelEntry } from "./schema.ts";
 
-/** The model of the template when none is known yet. */
+/** The model in the template if none is given. */
 const EXAMPLE: ModelEntry = {
   id: "gpt-5.4-mini",
   name: "gpt-5.4-mini",
@@ -20,37 +20,37 @@ function modelLines(model: ModelEntry): string {
   return lines.map((line) => `  ${line}`).join("\n");
 }
 
-/** The text of a new configuration file with `model` as its default, explained by comments. */
+/** The text of a new configuration file, with comments and with `model` as its default. */
 export function configTemplate(model: ModelEntry = EXAMPLE): string {
   const name = stringify(model.name ?? model.id, { lineWidth: 0 }).trimEnd();
-  return `# The configuration of flexllm. After a change: flexllm config check
+  return `# flexllm configuration. Check it after editing: flexllm config check
 # Completion in editors: flexllm config schema --help
 
-# The model that is asked when none is named with -m.
+# The model to use without -m.
 default: ${name}
 
 models:
-  # id: the model's name at the server; name: what -m calls it.
-  # provider may be left out: the base URL tells it.
-  # api_key: a key, or a reference to a variable of the environment as \${OPENAI_API_KEY}.
+  # id: the model's name at the server; name: its name for -m.
+  # provider: optional, detected from the base URL.
+  # api_key: a key, or a reference to an environment variable such as \${OPENAI_API_KEY}.
 ${modelLines(model)}
 
-  # A server of your own, such as Ollama or vLLM, needs no key:
+  # Self-hosted servers such as Ollama or vLLM need no key:
   # - id: qwen3:8b
   #   name: local
   #   base_url: http://localhost:11434/v1
 
-# How "flexllm batch" works; its flags win over these.
+# Settings of "flexllm batch"; its flags override them.
 batch:
-  # The most requests in flight.
+  # Maximum concurrent requests.
   concurrency: 10
-  # The most requests begun a second, and tokens a minute; no limit by default.
+  # Maximum requests per second, and tokens per minute (input + output); unlimited by default.
   # max_qps: 5
   # max_tpm: 200000
-  # Seconds for one try, and how often a failed one is repeated.
+  # Timeout per attempt, in seconds, and retries of a failed request.
   # timeout: 120
   # retry_times: 3
-  # Several servers that share the work:
+  # Servers that share the work:
   # load_balance: round_robin
   # endpoints:
   #   - base_url: http://gpu1:8000/v1

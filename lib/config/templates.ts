@@ -1,12 +1,12 @@
 /**
- * The prompts that a configuration file keeps under names.
+ * Fills in the prompt templates of a configuration.
  *
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
 import type { Config } from "./load.ts";
 
-/** A prompt that has been filled in. */
+/** A template with its placeholders filled in. */
 export interface FilledTemplate {
   prompt: string;
   system: string | undefined;
@@ -16,18 +16,18 @@ const PLACEHOLDER = /\{\{\s*([\w.-]+)\s*\}\}/g;
 
 function unknownTemplate(config: Config, name: string): ConfigurationError {
   const names = Object.keys(config.value.templates ?? {});
-  return new ConfigurationError(`there is no template "${name}"`, {
+  return new ConfigurationError(`no template is called "${name}"`, {
     hint: names.length > 0
-      ? `Known are ${names.join(", ")}.`
-      : `List it in ${config.file ?? "~/.flexllm/config.yaml"}, as templates: {${name}: "…"}.`,
+      ? `Configured templates: ${names.join(", ")}.`
+      : `Add it to ${config.file ?? "~/.flexllm/config.yaml"} as templates: {${name}: "…"}.`,
   });
 }
 
 /**
- * Fills in the template `name`: `{{input}}` with `input`, every other `{{name}}` with its value. Input
- * that the template has no place for goes after it.
+ * Fills in the template `name`: `{{input}}` with `input`, every other `{{name}}` with its value. If the
+ * template has no `{{input}}`, the input is appended.
  *
- * @throws {ConfigurationError} when there is no such template, a value is missing, or one is not used
+ * @throws {ConfigurationError} if the template does not exist, or a value is missing or unused
  */
 export function fillTemplate(
   config: Config,
@@ -49,15 +49,15 @@ export function fillTemplate(
       if (value !== undefined && value !== "") return value;
       throw new ConfigurationError(`the template "${name}" needs a value for {{${placeholder}}}`, {
         hint: placeholder === "input"
-          ? "Give it as the question, or pipe it in."
-          : `Give it with --var ${placeholder}=…`,
+          ? "Pass it as the prompt, or pipe it in."
+          : `Set it with --var ${placeholder}=…`,
       });
     });
   const filled = { prompt: fill(prompt), system: system && fill(system) };
   const unused = [...values.keys()].find((value) => !used.has(value));
   if (unused !== undefined) {
-    throw new ConfigurationError(`the template "${name}" has no place {{${unused}}}`, {
-      hint: "Leave out that --var, or give the template the place.",
+    throw new ConfigurationError(`the template "${name}" has no placeholder {{${unused}}}`, {
+      hint: "Remove that --var, or add the placeholder to the template.",
     });
   }
   if (used.has("input") || input === "") return filled;

@@ -7,48 +7,50 @@ import { Buffer } from "node:buffer";
 import { isTextType } from "../chat/media_type.ts";
 import type { AudioPart, ContentPart, DocumentPart, TextPart } from "../chat/messages.ts";
 
-/** Images, by detail; the larger value is that of a full-size photo. */
+/** Tokens of an image with `detail: low`. */
 const SMALL_IMAGE = 100;
+/** Tokens of any other image: those of a full-size photo. */
 export const LARGE_IMAGE = 1600;
 
 /**
- * A page of a PDF. Source: Anthropic API documentation, "PDF support": 1,500 to 3,000 tokens of text, and
- * an image, for each page.
+ * Tokens per PDF page. Source: Anthropic API documentation, "PDF support": 1,500 to 3,000 tokens of text
+ * plus an image per page.
  */
-const PAGE = 3000;
-/** Bytes per page: scanned pages have more, pure text less. */
-const PAGE_BYTES = 100_000;
-/** Pages of a file whose size is not known: one at a path, a URL, or with the provider. */
-const UNKNOWN_PAGES = 5;
+const TOKENS_PER_PAGE = 3000;
+/** Assumed bytes per PDF page; scanned pages have more, plain text has less. */
+const BYTES_PER_PAGE = 100_000;
+/** Assumed pages of a file of unknown size: at a path, at a URL, or uploaded to the provider. */
+const DEFAULT_PAGES = 5;
 
 /**
- * Tokens per second of audio. Source: Gemini API documentation, "Audio understanding"; OpenAI's models take fewer.
+ * Tokens per second of audio. Source: Gemini API documentation, "Audio understanding"; OpenAI's models
+ * use fewer.
  */
-const SECOND = 32;
-/** Bytes per second of compressed audio: MP3 at 128 kbit/s. */
-const SECOND_BYTES = 16_000;
+const TOKENS_PER_SECOND = 32;
+/** Assumed bytes per second of compressed audio: MP3 at 128 kbit/s. */
+const BYTES_PER_SECOND = 16_000;
 /** Assumed seconds of audio of unknown size. */
-const UNKNOWN_SECONDS = 60;
+const DEFAULT_SECONDS = 60;
 
-/** How many bytes base64 of this length holds. */
+/** The number of bytes that base64 of this length encodes. */
 function bytesOf(base64Length: number): number {
   return base64Length * 3 / 4;
 }
 
 function pdfSize(bytes: number): number {
-  return PAGE * Math.ceil(bytes / PAGE_BYTES);
+  return TOKENS_PER_PAGE * Math.ceil(bytes / BYTES_PER_PAGE);
 }
 
-/** A file in a data URL; for other references only the path is known. */
+/** Tokens of a file; its size is known only if it is a data URL. */
 function fileSize(reference: string | undefined): number {
-  if (reference === undefined || !/^data:/i.test(reference)) return UNKNOWN_PAGES * PAGE;
+  if (reference === undefined || !/^data:/i.test(reference)) return DEFAULT_PAGES * TOKENS_PER_PAGE;
   const bytes = bytesOf(reference.length);
-  // Text in UTF-8 has at least three bytes a token.
+  // A conservative ratio: a token of UTF-8 text usually has more than three bytes.
   const [, mediaType = ""] = /^data:([^;,]{0,100})/i.exec(reference) ?? [];
   return isTextType(mediaType) ? bytes / 3 : pdfSize(bytes);
 }
 
-/** The bytes of a second of PCM, from the header of a WAV file (RIFF: `nAvgBytesPerSec`). */
+/** Bytes per second of a WAV file, from its header (RIFF: `nAvgBytesPerSec`). */
 function wavRate(base64: string): number | undefined {
   const start = Buffer.from(base64.slice(0, 48), "base64");
   if (start.toString("latin1", 8, 16) !== "WAVEfmt " || start.length < 32) return undefined;
@@ -57,9 +59,9 @@ function wavRate(base64: string): number | undefined {
 
 function audioSize({ input_audio: { data } }: AudioPart): number {
   const base64 = data.replace(/^data:[^,]{0,200},/i, "");
-  // A path or a URL.
-  if (base64.length < 1000 || /^https?:/i.test(data)) return UNKNOWN_SECONDS * SECOND;
-  return SECOND * bytesOf(base64.length) / (wavRate(base64) ?? SECOND_BYTES);
+  // Too short for audio: a path; or a URL.
+  if (base64.length < 1000 || /^https?:/i.test(data)) return DEFAULT_SECONDS * TOKENS_PER_SECOND;
+  return TOKENS_PER_SECOND * bytesOf(base64.length) / (wavRate(base64) ?? BYTES_PER_SECOND);
 }
 
 function documentSize({ source }: DocumentPart, text: (text: string) => number): number {
@@ -71,11 +73,15 @@ function documentSize({ source }: DocumentPart, text: (text: string) => number):
     case "url":
       return fileSize(source.url);
     default:
-      return UNKNOWN_PAGES * PAGE;
+      return DEFAULT_PAGES * TOKENS_PER_PAGE;
   }
 }
 
-/** Estimates the tokens of a part that is not text; `text` measures any text in it. */
+/**
+ * Estimates the tokens of a content part other than text.
+ *
+ * @param text estimates the tokens of a text within the part
+ */
 export function attachmentSize(
   part: Exclude<ContentPart, TextPart>,
   text: (text: string) => number,
@@ -90,7 +96,7 @@ export function attachmentSize(
     case "document":
       return documentSize(part, text);
     default:
-      // Parts that only some providers know.
+      // A provider-specific part of unknown size.
       return LARGE_IMAGE;
   }
 }

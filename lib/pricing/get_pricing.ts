@@ -1,5 +1,5 @@
 /**
- * Prices, for people and programs that ask for them.
+ * Looks up model prices and calculates costs, for users of the library.
  *
  * @module
  */
@@ -10,39 +10,47 @@ import { findRow, type PriceRow } from "./price.ts";
 import { listedModels, priceListOf } from "./price_list.ts";
 import { costOf, type Rates } from "./rates.ts";
 
-/** Which model's price is asked for. */
+/** Identifies the model to look up. */
 export interface PricingQuery {
-  /** The model as the server knows it. */
+  /** The model's id at the server. */
   model: string;
-  /** The service; default the base URL. */
+  /**
+   * The service.
+   *
+   * @default "auto", detected from the base URL
+   */
   provider?: ProviderName;
-  /** The server; default the provider's. */
+  /**
+   * The server's base URL.
+   *
+   * @default the provider's base URL
+   */
   baseUrl?: string;
-  /** Prices that win over the price list. */
+  /** Prices that take precedence over the price list. */
   prices?: readonly PriceRow[];
 }
 
 /** The prices of one model, in USD per million tokens. */
 export interface ModelPricing extends Rates {
-  /** The model that was asked for. */
+  /** The model's id. */
   model: string;
-  /** Whose prices they are. */
+  /** `user` for prices passed by the caller, otherwise the price list. */
   source: "user" | "genai-prices";
-  /** The provider's name, where the price list knows it; in a list, the host of a user's price. */
+  /** The provider's name in the price list; in {@link listPricing}, the host of a user's price. */
   provider?: string;
 }
 
 /**
- * The prices of a model at a server, or `null` when they are not known. Loads the price list.
+ * Returns the prices of a model at a server, or `null` if they are unknown. Loads the price list.
  *
- * @throws {ConfigurationError} when neither a provider nor a base URL is given
+ * @throws {ConfigurationError} if neither a provider nor a base URL is given
  */
 export async function getPricing(query: PricingQuery): Promise<ModelPricing | null> {
   const { model, provider = "auto", prices = [] } = query;
   const server = query.baseUrl ?? baseUrlOf(provider);
   if (server === undefined) {
     throw new ConfigurationError("getPricing needs a provider or a base URL", {
-      hint: "The same model name may cost anything at another server.",
+      hint: "Prices of the same model differ between servers.",
     });
   }
   const baseUrl = normalizeBaseUrl(server);
@@ -57,10 +65,7 @@ export async function getPricing(query: PricingQuery): Promise<ModelPricing | nu
   return { ...rates, model, source: "genai-prices", provider: list!.provider };
 }
 
-/**
- * All models whose prices are known, with what they cost at this moment: those of `prices`, then the
- * price list. Loads the price list.
- */
+/** Lists all models with known prices, as of now: `prices` first, then the price list, which it loads. */
 export async function listPricing(prices: readonly PriceRow[] = []): Promise<ModelPricing[]> {
   const own = prices.map(({ baseUrl, ...price }): ModelPricing => ({
     ...price,
@@ -76,20 +81,24 @@ export async function listPricing(prices: readonly PriceRow[] = []): Promise<Mod
   return [...own, ...listed];
 }
 
-/** How many tokens a request has. */
+/** Identifies a model and the token counts of a request. */
 export interface CostQuery extends PricingQuery {
-  /** Tokens read, with cached ones. */
+  /** Input tokens, including cached ones. */
   promptTokens: number;
-  /** Tokens written. */
+  /** Output tokens. */
   completionTokens: number;
-  /** Of `promptTokens`, those read from the provider's prompt cache. */
+  /**
+   * The number of `promptTokens` read from the provider's prompt cache.
+   *
+   * @default 0
+   */
   cachedTokens?: number;
 }
 
 /**
- * What so many tokens cost, in USD; `null` when the price is not known.
+ * Calculates the cost of a request in USD, or `null` if the price is unknown.
  *
- * @throws {ConfigurationError} when neither a provider nor a base URL is given
+ * @throws {ConfigurationError} if neither a provider nor a base URL is given
  */
 export async function estimateCost(query: CostQuery): Promise<number | null> {
   const rates = await getPricing(query);

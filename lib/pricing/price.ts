@@ -1,5 +1,5 @@
 /**
- * What a completion costs: by the prices that the user gave, else by the price list.
+ * Prices completions with the user's prices, otherwise with the price list.
  *
  * @module
  */
@@ -8,40 +8,44 @@ import { priceListOf } from "./price_list.ts";
 import { costOf, type Rates } from "./rates.ts";
 import { tierFactor } from "./service_tier.ts";
 
-/** A price that the user gives. Amounts are USD per million tokens. */
+/** A price set by the user, in USD per million tokens. */
 export interface PriceRow extends Rates {
-  /** The model as the server knows it. */
+  /** The model's id at the server. */
   model: string;
-  /** The server for which it holds; every server when left out. */
+  /**
+   * The base URL of the server that the price applies to.
+   *
+   * @default every server
+   */
   baseUrl?: string;
 }
 
 /**
  * Returns the cost of `usage` on a model in USD, or `null` if no price is known.
  *
- * @param tier the service tier, as the server names it; a price that the user gave holds for every tier
+ * @param tier the service tier reported by the server; the user's prices apply to every tier
  */
 export type Pricer = (model: string, usage: Usage, tier?: string) => number | null;
 
-/** A URL in the one form that all that mean the same server have. */
-function serverOf(url: string): string {
+/** A normalized base URL, for comparison. */
+function normalized(url: string): string {
   return (URL.parse(url)?.href ?? url).replace(/\/+$/, "");
 }
 
-/** The row for `model` at `baseUrl`: one for that very server before one for all. */
+/** Finds the price of `model` at `baseUrl`; a price for that server precedes one for every server. */
 export function findRow(
   rows: readonly PriceRow[],
   model: string,
   baseUrl: string,
 ): PriceRow | undefined {
-  const server = serverOf(baseUrl);
-  const fitting = rows.filter((row) => row.model === model);
-  return fitting.find((row) => row.baseUrl !== undefined && serverOf(row.baseUrl) === server) ??
-    fitting.find((row) => row.baseUrl === undefined);
+  const server = normalized(baseUrl);
+  const matching = rows.filter((row) => row.model === model);
+  return matching.find((row) => row.baseUrl !== undefined && normalized(row.baseUrl) === server) ??
+    matching.find((row) => row.baseUrl === undefined);
 }
 
 /**
- * Makes the pricer of the server at `baseUrl`; `rows` win over the price list.
+ * Loads the pricer for the server at `baseUrl`; `rows` take precedence over the price list.
  *
  * @param now milliseconds since 1970, for prices that depend on the time
  */
@@ -50,9 +54,9 @@ export async function loadPricer(
   rows: readonly PriceRow[] = [],
   now?: () => number,
 ): Promise<Pricer> {
-  // A list that cannot be loaded knows no prices; an answer must not be lost for it.
+  // If the price list cannot be loaded, costs are unknown, but no completion is lost.
   const list = await priceListOf(baseUrl, now).catch(() => undefined);
-  /** The user's row of each model that was asked for, found once: there may be many hundreds. */
+  // Cached per model, since searching hundreds of rows for each completion is slow.
   const own = new Map<string, PriceRow | undefined>();
   const ownRates = (model: string) => {
     let row = own.get(model);

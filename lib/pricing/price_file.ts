@@ -1,5 +1,5 @@
 /**
- * The user's own prices: `pricing.json` in the folder of flexllm.
+ * Reads the user's prices from `pricing.json` in `~/.flexllm`.
  *
  * ```json
  * { "prices": [{ "model": "qwen3", "base_url": "http://gpu1:8000/v1", "input": 0.1, "output": 0.4 }] }
@@ -17,8 +17,8 @@ import type { Rate } from "./rates.ts";
 import { fileReason } from "../files/reasons.ts";
 
 const amount = v.pipe(
-  v.number("expected a number, USD per million tokens"),
-  v.minValue(0, "expected 0 or more"),
+  v.number("expected a number (USD per million tokens)"),
+  v.minValue(0, "expected a number ≥ 0"),
 );
 
 const rate = v.union([
@@ -29,7 +29,7 @@ const rate = v.union([
   }),
 ], "expected USD per million tokens, or base and tiers");
 
-/** The fields of a price, as files name them. */
+/** The fields of a price in files. */
 export const priceEntries = {
   input: rate,
   output: rate,
@@ -51,27 +51,27 @@ const url = v.pipe(
 const row = v.strictObject({
   model: v.pipe(v.string("expected a name"), v.nonEmpty("expected a name")),
   base_url: v.optional(url),
-  /** Where the row came from, when it is not the user's own. */
+  /** Where the row was downloaded from; absent for the user's own rows. */
   source: v.optional(v.string("expected a name")),
   ...priceEntries,
 }, "expected a price with model, input and output");
 
 const schema = v.strictObject({
-  /** When the file was made. */
+  /** When the downloaded rows were last updated. */
   updated: v.optional(v.string("expected a date")),
   prices: v.array(row, "expected a list of prices"),
 }, "expected updated and prices");
 
-/** A price as files write it. */
+/** A price in a file. */
 export type PriceEntry = v.InferOutput<v.StrictObjectSchema<typeof priceEntries, undefined>>;
 
-/** The rate with its tiers in order, however they were written. */
+/** Sorts the tiers of a rate by `start`. */
 function sorted(rate: Rate): Rate {
   if (typeof rate === "number") return rate;
   return { base: rate.base, tiers: rate.tiers.toSorted((a, b) => a.start - b.start) };
 }
 
-/** The row that an entry of a file stands for. */
+/** Converts a price in a file to a {@link PriceRow}. */
 export function priceRow(model: string, baseUrl: string | undefined, entry: PriceEntry): PriceRow {
   return {
     model,
@@ -86,31 +86,31 @@ export function priceRow(model: string, baseUrl: string | undefined, entry: Pric
   };
 }
 
-/** What is wrong at `path`, with the field's name. */
+/** Describes a violation of the schema. */
 function describe(issue: v.BaseIssue<unknown>, path: Path): string {
   const field = path.at(-1);
   if (issue.expected === "never") {
     const known = Object.keys(path.length === 1 ? schema.entries : row.entries);
-    return `unknown field "${field}": known are ${known.join(", ")}`;
+    return `unknown field "${field}": expected one of ${known.join(", ")}`;
   }
-  if (issue.received === "undefined") return `the field "${field}" is missing`;
+  if (issue.received === "undefined") return `missing field "${field}"`;
   const name = typeof field === "string" ? `${field}: ` : "";
   return `${name}${issue.message}, got ${issue.received.slice(0, 80)}`;
 }
 
 const PRICE_HINT =
-  'A row is such as {"model": "qwen3", "input": 0.1, "output": 0.4}, in USD per million tokens.';
+  'A price looks like {"model": "qwen3", "input": 0.1, "output": 0.4}, in USD per million tokens.';
 
 function problemAt(file: string, text: string, path: Path, problem: string): ConfigurationError {
-  // Read again only for the place: reading with places takes many times longer.
+  // Parsing with positions is many times slower, so it is done only for errors.
   const place = parseConfig(file, text).locate(path, "value");
   return new ConfigurationError(`${place}: ${problem}`, { hint: PRICE_HINT });
 }
 
 /**
- * Reads the file at `path`; no rows when there is none.
+ * Reads the prices in the file at `path`; returns none if it does not exist.
  *
- * @throws {ConfigurationError} when it cannot be read or is not of the form, with the place
+ * @throws {ConfigurationError} if it cannot be read or is invalid, with the position of the problem
  */
 export function readPriceFile(path: string): PriceRow[] {
   let text: string;
@@ -121,7 +121,7 @@ export function readPriceFile(path: string): PriceRow[] {
     if (code === "ENOENT" || code === "ENOTDIR") return [];
     throw new ConfigurationError(`cannot read ${path}: ${fileReason(cause)}`, {
       cause,
-      hint: "Check its permissions, or remove it.",
+      hint: "Check its permissions, or delete it.",
     });
   }
   let value: unknown;
@@ -144,10 +144,10 @@ export function readPriceFile(path: string): PriceRow[] {
   return result.output.prices.map((entry, i) => {
     const { model, base_url, source } = entry;
     const key = `${model} ${base_url}`;
-    // Fetched rows come after the user's own, which win.
+    // Downloaded rows follow the user's own, which take precedence.
     if (source === undefined && seen.has(key)) {
       const where = base_url === undefined ? "" : ` at ${base_url}`;
-      throw problemAt(path, text, ["prices", i], `a second price of ${model}${where}`);
+      throw problemAt(path, text, ["prices", i], `duplicate price of ${model}${where}`);
     }
     seen.add(key);
     return priceRow(model, base_url, entry);

@@ -1,6 +1,5 @@
 /**
- * The prices that are known without the user: data of `@pydantic/genai-prices`, loaded when first
- * needed.
+ * Looks up prices in the built-in list, `@pydantic/genai-prices`, which is loaded on first use.
  *
  * @module
  */
@@ -9,32 +8,32 @@ import type { Rate, Rates } from "./rates.ts";
 
 /** A model of the price list. */
 export interface ListedModel {
-  /** Its name in the list; servers may know it by others, too. */
+  /** Its id in the list; servers may accept other ids as well. */
   model: string;
-  /** The provider's name for people. */
+  /** The provider's display name. */
   provider: string;
-  /** Tokens that it can read, where known. */
+  /** Size of the context window in tokens, if known. */
   contextWindow?: number;
   rates: Rates;
 }
 
 /** Finds the rates of models at one server. */
 export interface PriceList {
-  /** The provider's name for people. */
+  /** The provider's display name. */
   readonly provider: string;
-  /** The rates of `model` at this moment, `undefined` when they are not known. */
+  /** The current rates of `model`, or `undefined` if they are unknown. */
   ratesOf(model: string): Rates | undefined;
 }
 
-/** Servers on this machine have no list prices. */
+/** Hosts on this machine, which the list does not cover. */
 const LOCAL = /^(localhost|127\..*|\[::1\]|.*\.invalid)$/;
-/** The host of the built-in mock, which is paid nothing. */
+/** The host of the built-in mock, which is free. */
 const MOCK_HOST = "mock.invalid";
 
-/** Prices that depend on the time change at full minutes. */
+/** Time-dependent prices change on the minute. */
 const MINUTE = 60_000;
 
-/** What the list says of a free model. Without such a word, no price is just no price. */
+/** How the list marks free models; without such a mark, a missing price is unknown. */
 const FREE = /\bfree\b|included in the subscription/i;
 
 type Calculation = NonNullable<ReturnType<typeof calcPrice>>;
@@ -44,7 +43,7 @@ function toRate(value: ModelPrice[string]): Rate | undefined {
   return { base: value.base, tiers: value.tiers.toSorted((a, b) => a.start - b.start) };
 }
 
-/** The rates in a price of the list; `undefined` for models that do not read and write text. */
+/** Converts a price of the list; `undefined` for models without text input and output. */
 function toRates({ model, model_price: price }: Calculation): Rates | undefined {
   if (Object.keys(price).length === 0) {
     const isFree = FREE.test(`${model.id} ${model.name} ${model.price_comments}`);
@@ -66,8 +65,8 @@ function toRates({ model, model_price: price }: Calculation): Rates | undefined 
 }
 
 /**
- * The prices at `baseUrl`; `undefined` when the list does not know the server: the same model name may
- * cost anything there.
+ * Loads the prices of the server at `baseUrl`; `undefined` if the list does not cover that server, since
+ * prices of the same model differ between servers.
  *
  * @param now milliseconds since 1970, for prices that depend on the time
  */
@@ -81,7 +80,7 @@ export async function priceListOf(
   const { calcPrice, findProvider } = await import("@pydantic/genai-prices");
   const provider = findProvider({ providerApiUrl: baseUrl });
   if (provider === undefined) return undefined;
-  // Looking a model up takes as long as all else that we do for a request.
+  // A lookup takes as long as all other processing of a request.
   const known = new Map<string, { rates: Rates | undefined; until: number }>();
   return {
     provider: provider.name,
@@ -100,13 +99,13 @@ export async function priceListOf(
   };
 }
 
-/** All models of the list whose prices are known, by provider, with what they cost at this moment. */
+/** Lists all models with known prices by provider, with their current rates. */
 export async function listedModels(now: () => number = Date.now): Promise<ListedModel[]> {
   const { calcPrice, waitForUpdate } = await import("@pydantic/genai-prices");
   const timestamp = new Date(now());
   const listed = (provider: Provider) =>
     provider.models.flatMap((model): ListedModel[] => {
-      // Alone, since the search goes through all models of its provider.
+      // calcPrice() searches all models of the provider: give it just this one.
       const alone = { ...provider, models: [model] };
       const price = calcPrice({}, model.id, { provider: alone, timestamp });
       const rates = price === null ? undefined : toRates(price);

@@ -1,43 +1,60 @@
 /**
- * What tokens cost, and what that makes for an answer.
+ * Calculates the cost of a completion from its usage and the rates of its model.
  *
  * @module
  */
 import type { Usage } from "../usage.ts";
 
-/** A price that changes with the size of the prompt: from above `start` tokens on, `price` for all. */
+/** A rate that depends on the prompt size: above `start` tokens, `price` applies to all tokens. */
 export interface TieredRate {
-  /** The price below the first tier. */
+  /** The rate below the first tier. */
   base: number;
-  /** The tiers, the one with the smallest `start` first. */
+  /** The tiers in ascending order of `start`. */
   tiers: readonly { start: number; price: number }[];
 }
 
 /** USD per million tokens. */
 export type Rate = number | TieredRate;
 
-/** The prices of one model. */
+/** The rates of one model, in USD per million tokens unless noted. */
 export interface Rates {
-  /** Tokens read. */
+  /** Input tokens. */
   input: Rate;
-  /** Tokens written. */
+  /** Output tokens. */
   output: Rate;
-  /** Tokens read from the provider's prompt cache; default as `input`. */
+  /**
+   * Input tokens read from the provider's prompt cache.
+   *
+   * @default `input`
+   */
   cachedInput?: Rate;
-  /** Tokens written to the provider's prompt cache; default as `input`. */
+  /**
+   * Input tokens written to the provider's prompt cache.
+   *
+   * @default `input`
+   */
   cacheWrite?: Rate;
   /**
-   * Tokens written to the prompt cache for an hour; default twice `input` where `cacheWrite` is given
-   * (Anthropic, "Prompt caching"), else as `input`.
+   * Input tokens written to the prompt cache with a lifetime of one hour.
+   *
+   * @default twice `input` if `cacheWrite` is set (Anthropic, "Prompt caching"), otherwise `input`
    */
   cacheWriteHour?: Rate;
-  /** Tokens written while thinking; default as `output`. */
+  /**
+   * Reasoning tokens.
+   *
+   * @default `output`
+   */
   reasoning?: Rate;
-  /** USD for each request, whatever its size. */
+  /**
+   * USD per request.
+   *
+   * @default 0
+   */
   request?: number;
 }
 
-/** The rate for a prompt of `promptTokens`. */
+/** The rate that applies to a prompt of `promptTokens`. */
 function rateAt(rate: Rate, promptTokens: number): number {
   if (typeof rate === "number") return rate;
   let price = rate.base;
@@ -46,32 +63,32 @@ function rateAt(rate: Rate, promptTokens: number): number {
 }
 
 /**
- * What is left of `whole` when its parts are priced apart. Parts that are more than the whole cannot
- * be within it: that server counts them beside it.
+ * The tokens of `total` that are not in the separately priced `parts`. If the parts exceed the total, the
+ * server does not include them in it.
  */
-function rest(whole: number, parts: number): number {
-  return parts <= whole ? whole - parts : whole;
+function remainder(total: number, parts: number): number {
+  return parts <= total ? total - parts : total;
 }
 
 /**
- * The cost of `usage` in USD; `null` if its counts are invalid.
+ * Calculates the cost of `usage` in USD; `null` if its counts are invalid.
  *
- * @param factor what a token costs relative to `rates`, for another service tier
+ * @param factor the price of the service tier relative to `rates`
  */
 export function costOf(rates: Rates, usage: Usage, factor = 1): number | null {
   const { promptTokens, completionTokens } = usage;
   const { cachedTokens = 0, cacheWriteTokens = 0, cacheWriteHourTokens = 0 } = usage;
   const { reasoningTokens = 0 } = usage;
   const { input, output, cachedInput = input, cacheWrite = input, reasoning = output } = rates;
-  const perMillion = (tokens: number, rate: Rate) => tokens * rateAt(rate, promptTokens);
+  const costTimesMillion = (tokens: number, rate: Rate) => tokens * rateAt(rate, promptTokens);
   const hourRate = rates.cacheWriteHour ??
     (rates.cacheWrite === undefined ? input : 2 * rateAt(input, promptTokens));
-  const total = perMillion(rest(promptTokens, cachedTokens + cacheWriteTokens), input) +
-    perMillion(cachedTokens, cachedInput) +
-    perMillion(rest(cacheWriteTokens, cacheWriteHourTokens), cacheWrite) +
-    perMillion(cacheWriteHourTokens, hourRate) +
-    perMillion(rest(completionTokens, reasoningTokens), output) +
-    perMillion(reasoningTokens, reasoning);
+  const total = costTimesMillion(remainder(promptTokens, cachedTokens + cacheWriteTokens), input) +
+    costTimesMillion(cachedTokens, cachedInput) +
+    costTimesMillion(remainder(cacheWriteTokens, cacheWriteHourTokens), cacheWrite) +
+    costTimesMillion(cacheWriteHourTokens, hourRate) +
+    costTimesMillion(remainder(completionTokens, reasoningTokens), output) +
+    costTimesMillion(reasoningTokens, reasoning);
   const cost = total * factor / 1e6 + (rates.request ?? 0);
   return cost >= 0 && cost < Infinity ? cost : null;
 }

@@ -1,15 +1,15 @@
 /**
- * What a service tier costs relative to the standard price.
+ * Relates the price of a service tier to the standard price.
  *
  * Sources: OpenAI, "Flex processing" (the price of the Batch API, half of the standard one), "Priority
  * processing" and "Pricing"; Azure, "Priority processing"; Amazon Bedrock, "Service tiers"; Gemini API,
  * "Flex and priority inference"; Groq, "Service Tiers" (flex at the standard price); Anthropic, "Service
- * tiers". The price list only has standard prices.
+ * tiers". The price list has standard prices only.
  *
  * @module
  */
 
-/** Tiers at the standard price. Groq calls its own `on_demand`. */
+/** Names of the standard tier; `on_demand` is Groq's. */
 const STANDARD: ReadonlySet<string> = new Set([
   "",
   "default",
@@ -18,14 +18,15 @@ const STANDARD: ReadonlySet<string> = new Set([
   "auto",
   "on_demand",
 ]);
-/** Tiers at half of the standard price. */
+/** Tiers at half the standard price. */
 const HALF: ReadonlySet<string> = new Set(["flex", "batch"]);
-/** Hosts whose prices of those are documented. */
+/** Hosts that document half-price tiers. */
 const HALF_AT = /(^|\.)(openai\.com|anthropic\.com|googleapis\.com|amazonaws\.com|api\.aws)$/;
 
 /**
- * What a token costs in `tier` at `hostname`, relative to the standard price; `undefined` when that is not
- * known: priority costs more, by the model, and scale or provisioned units are paid in another way.
+ * Returns the price of `tier` at `hostname` relative to the standard price, or `undefined` if it is
+ * unknown: the surcharge for priority depends on the model, and provisioned throughput is billed
+ * differently.
  */
 export function tierFactor(hostname: string, tier: string | undefined): number | undefined {
   const name = tier?.toLowerCase() ?? "";

@@ -1,41 +1,41 @@
 /**
- * Brings the user's price file up to date with the models that OpenRouter lists.
+ * Updates the user's price file with the prices of OpenRouter.
  *
- * Source: OpenRouter, "List available models": `GET /models`, prices in USD per token, as text.
+ * Source: OpenRouter, "List available models": `GET /models`, prices in USD per token, as strings.
  *
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { ConfigurationError, MalformedResponseError } from "../errors.ts";
+import { readFileSync } from "node:fs";
+import { MalformedResponseError } from "../errors.ts";
+import { writeUserFile } from "../files/replace_file.ts";
 import { asObject, asObjects, asText, type Json } from "../json/json.ts";
 import { type Fetch, send } from "../transport/http.ts";
 import { readPriceFile } from "./price_file.ts";
-import { fileReason } from "../files/reasons.ts";
 
-/** Where the list comes from. */
+/** The base URL of OpenRouter. */
 export const OPENROUTER = "https://openrouter.ai/api/v1";
-/** What the rows that were fetched say of themselves; all others are the user's own. */
+/** Marks downloaded rows; rows without it are the user's own. */
 const SOURCE = "openrouter";
+/** Seconds. */
 const TIMEOUT = 60;
 
-/** A price of one model that is not what it was. */
+/** A changed price. */
 export interface PriceChange {
   model: string;
-  /** As it stood in the file; `undefined` for a new model. */
+  /** The previous row; `undefined` for a new model. */
   before: Json | undefined;
-  /** As it stands now; `undefined` for a model that is no longer listed. */
+  /** The new row; `undefined` for a model that is no longer listed. */
   after: Json | undefined;
 }
 
-/** What an update did. */
+/** The result of an update. */
 export interface PriceUpdate {
-  /** Models whose prices are known now. */
+  /** Number of downloaded prices. */
   models: number;
   changes: PriceChange[];
 }
 
-/** USD per million tokens; `undefined` for what has no price, or none that is fixed (-1). */
+/** Converts to USD per million tokens; `undefined` if there is no price or it varies (-1). */
 function perMillion(value: unknown): number | undefined {
   const price = typeof value === "number" ? value : Number(asText(value) ?? NaN);
   return price >= 0 ? Number((price * 1e6).toPrecision(12)) : undefined;
@@ -55,7 +55,7 @@ function toRow(model: Json): Json | undefined {
   ];
   for (const [name, value] of rates) {
     const rate = perMillion(value);
-    // 0 means "no price of its own" for these.
+    // Here, 0 means that there is no separate price.
     if (rate !== undefined && rate > 0) row[name] = rate;
   }
   const request = Number(asText(pricing!.request) ?? NaN);
@@ -67,21 +67,21 @@ async function fetchRows(baseUrl: string, fetch: Fetch): Promise<Json[]> {
   const url = `${baseUrl}/models`;
   const headers = { accept: "application/json" };
   const { status, body } = await send({ url, headers }, fetch, { timeout: TIMEOUT });
-  if (status !== 200) throw new MalformedResponseError(`${url} answered ${status}`);
+  if (status !== 200) throw new MalformedResponseError(`${url} responded with status ${status}`);
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch (cause) {
-    throw new MalformedResponseError(`${url} did not answer with JSON`, { cause });
+    throw new MalformedResponseError(`${url} did not respond with JSON`, { cause });
   }
   const rows = asObjects(asObject(value)?.data).map(toRow).filter((row) => row !== undefined);
-  if (rows.length === 0) throw new MalformedResponseError(`${url} lists no model with a price`);
+  if (rows.length === 0) throw new MalformedResponseError(`${url} lists no models with prices`);
   return rows;
 }
 
-/** The rows of the file at `path`, as they stand in it. */
+/** The rows of the file at `path`, unconverted. */
 function fileRows(path: string): Json[] {
-  // Tells what is wrong with the file, if anything is.
+  // Throws if the file is invalid.
   if (readPriceFile(path).length === 0) return [];
   return asObjects(asObject(JSON.parse(readFileSync(path, "utf8")))?.prices);
 }
@@ -101,27 +101,11 @@ function changesOf(before: readonly Json[], after: readonly Json[]): PriceChange
   return changes;
 }
 
-/** Puts `text` in the place of the file at once: a reader sees the old or the new one. */
-function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(temporary, text);
-    renameSync(temporary, path);
-  } catch (cause) {
-    rmSync(temporary, { force: true });
-    throw new ConfigurationError(`cannot write ${path}: ${fileReason(cause)}`, {
-      cause,
-      hint: "Check the permissions of the file and its folder.",
-    });
-  }
-}
-
 /**
- * Fetches the prices and writes them to the file at `path`; the user's own rows stay, and come first.
- * After any error the file is as it was.
+ * Downloads the prices and writes them to the file at `path`, after the user's own rows, which are
+ * preserved. If an error occurs, the file is unchanged.
  *
- * @throws {FlexLLMError} when the list cannot be had, or the file cannot be read or written
+ * @throws {FlexLLMError} if the download fails, or the file cannot be read or written
  */
 export async function updatePrices(
   path: string,
@@ -133,7 +117,8 @@ export async function updatePrices(
   const own = before.filter(({ source }) => source !== SOURCE);
   const updated = new Date().toISOString();
   const rows = [...own, ...fetched].map((row) => `    ${JSON.stringify(row)}`);
-  replaceFile(path, `{\n  "updated": "${updated}",\n  "prices": [\n${rows.join(",\n")}\n  ]\n}\n`);
+  const text = `{\n  "updated": "${updated}",\n  "prices": [\n${rows.join(",\n")}\n  ]\n}\n`;
+  writeUserFile(path, text, false);
   const changes = changesOf(before.filter(({ source }) => source === SOURCE), fetched);
   return { models: fetched.length, changes };
 }

@@ -1,4 +1,4 @@
-/** docs/configuration.md: every field of the configuration file. */
+/** Generates docs/configuration.md: every field of the configuration file. */
 import * as v from "valibot";
 import { configSchema } from "../../lib/config/schema.ts";
 import { configTemplate } from "../../lib/config/template.ts";
@@ -37,7 +37,7 @@ function typeOf(schema: Schema): string {
     case "boolean":
       return "true or false";
     case "number":
-      return isWhole(schema) ? "integer" : "number";
+      return isInteger(schema) ? "integer" : "number";
     case "picklist":
       return inner.options!.map((option) => `\`${option}\``).join(", ");
     case "array":
@@ -51,9 +51,9 @@ function typeOf(schema: Schema): string {
   }
 }
 
-function isWhole(schema: Schema): boolean {
+function isInteger(schema: Schema): boolean {
   const { pipe = [] } = unwrapped(schema);
-  return pipe.some((item) => item.type === "integer" || (item !== schema && isWhole(item)));
+  return pipe.some((item) => item.type === "integer" || (item !== schema && isInteger(item)));
 }
 
 function table(entries: Record<string, Schema>): string {

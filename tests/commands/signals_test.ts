@@ -30,7 +30,7 @@ function host(ignoresHangup = false) {
   };
 }
 
-Deno.test("the second signal ends a batch that hangs, after a time for its last lines", () => {
+Deno.test("the second signal aborts a batch and exits after a grace period", () => {
   const { signals, batch, events, timers, send } = host();
   stopOnSignals(batch, () => {}, signals);
   send("SIGINT");
@@ -41,14 +41,14 @@ Deno.test("the second signal ends a batch that hangs, after a time for its last 
   assert.deepEqual(events, ["stop", "abort", `exit ${EXIT.interrupted}`]);
 });
 
-Deno.test("the third signal, of whatever kind, ends the process at once", () => {
+Deno.test("the third signal of any kind exits immediately", () => {
   const { signals, batch, events, send } = host();
   stopOnSignals(batch, () => {}, signals);
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) send(signal);
   assert.deepEqual(events, ["stop", "abort", `exit ${EXIT.interrupted}`]);
 });
 
-Deno.test("a batch that ends in time is not ended again", () => {
+Deno.test("a batch that finishes in time does not exit again", () => {
   const { signals, batch, timers, send, listening } = host();
   const { release } = stopOnSignals(batch, () => {}, signals);
   for (const signal of ["SIGINT", "SIGINT"] as const) send(signal);
@@ -56,7 +56,7 @@ Deno.test("a batch that ends in time is not ended again", () => {
   assert.deepEqual([timers.size, listening()], [0, []]);
 });
 
-Deno.test("a hangup that is ignored, as under nohup, does nothing", () => {
+Deno.test("a hangup is ignored under nohup", () => {
   const { signals, batch, events, send } = host(true);
   stopOnSignals(batch, () => {}, signals);
   send("SIGHUP");

@@ -37,7 +37,7 @@ function resolve(text: string, env: Record<string, string>, flags: ModelFlags = 
   return resolveModel(load(folder, text), env, flags);
 }
 
-Deno.test("the configuration of the Python tool works as it is", () => {
+Deno.test("the Python tool's configuration works unchanged", () => {
   using folder = temporaryFolder();
   const config = load(folder, SEED);
   assert.equal(config.value.models?.length, 2);
@@ -46,7 +46,7 @@ Deno.test("the configuration of the Python tool works as it is", () => {
   assert.deepEqual(config.warnings, []);
 });
 
-Deno.test("the file is looked for in the order of the documentation", () => {
+Deno.test("the file is searched for in the documented order", () => {
   using folder = temporaryFolder();
   using home = temporaryFolder();
   const env: Record<string, string> = { FLEXLLM_HOME: home.path };
@@ -67,22 +67,22 @@ Deno.test("the file is looked for in the order of the documentation", () => {
   assert.throws(() => found(), /env\.yaml \(FLEXLLM_CONFIG\) does not exist/);
 });
 
-Deno.test("a mistake is told with its place and with what was expected", () => {
+Deno.test("a problem is reported with its position and the expected value", () => {
   const cases: [file: string, text: string, pattern: RegExp][] = [
     ["c.yaml", "modles: []\n", /c\.yaml:1:1: unknown field "modles": did you mean "models"\?/],
     ["c.yaml", "batch:\n  concurency: 3\n", /c\.yaml:2:3: .*did you mean "concurrency"\?/],
     [
       "c.yaml",
       "batch:\n  concurrency: many\n",
-      /c\.yaml:2:16: batch\.concurrency: expected a whole number, got "many"/,
+      /c\.yaml:2:16: batch\.concurrency: expected an integer ≥ 1, got "many"/,
     ],
-    ["c.yaml", "batch:\n  concurrency: 0\n", /c\.yaml:2:16: .*expected at least 1, got 0/],
+    ["c.yaml", "batch:\n  concurrency: 0\n", /c\.yaml:2:16: .*expected an integer ≥ 1, got 0/],
     [
       "c.yaml",
       "models:\n  - id: a\n    base_urll: x\n",
       /c\.yaml:3:5: unknown field "base_urll": did you mean "base_url"/,
     ],
-    ["c.yaml", "models:\n  - name: a\n", /c\.yaml:2:5: the field "id" is missing in models\[0\]/],
+    ["c.yaml", "models:\n  - name: a\n", /c\.yaml:2:5: missing field "id" in models\[0\]/],
     [
       "c.yaml",
       "models:\n  - id: a\n    provider: opnai\n",
@@ -99,7 +99,7 @@ Deno.test("a mistake is told with its place and with what was expected", () => {
     [
       "c.jsonc",
       '{\n  // why\n  "batch": { "timeout": -1 }\n}',
-      /c\.jsonc:3:25: batch\.timeout: expected a number above 0, got -1/,
+      /c\.jsonc:3:25: batch\.timeout: expected a number > 0, got -1/,
     ],
     ["c.jsonc", '{\n  "modles": []\n}', /c\.jsonc:2:3: unknown field "modles"/],
     ["c.json", '{ "models": [,] }', /c\.json:1:14: not valid JSON/],
@@ -115,17 +115,17 @@ Deno.test("a mistake is told with its place and with what was expected", () => {
   }
 });
 
-Deno.test("a file with keys that others can read is warned of", () => {
+Deno.test("a readable file with keys triggers a warning", () => {
   using folder = temporaryFolder();
   const text = "models:\n  - id: a\n    base_url: http://h/v1\n    api_key: sk-0123456789abcdef\n";
   assert.deepEqual(load(folder, text).warnings, []);
   chmodSync(folder.file("flexllm_config.yaml"), 0o644);
   const { warnings } = loadConfig({}, folder.path, undefined);
-  assert.match(warnings.join(), /can be read by others: chmod 600 .*flexllm_config\.yaml/);
+  assert.match(warnings.join(), /is readable by other users: chmod 600 .*flexllm_config\.yaml/);
   assert.ok(!warnings.join().includes("sk-0123"));
 });
 
-Deno.test("the default model, the first, or the one named is taken from the file", () => {
+Deno.test("the default, the first or the named model is used", () => {
   assert.deepEqual(resolve(SEED, {}), {
     model: "gpt-4",
     provider: "openai",
@@ -143,7 +143,7 @@ Deno.test("the default model, the first, or the one named is taken from the file
   assert.equal(resolve(named, {}, { model: "org/llama-70b" }).model, "org/llama-70b");
 });
 
-Deno.test("the environment beats the file, and flags beat both", () => {
+Deno.test("the environment overrides the file, and flags override both", () => {
   const env = {
     FLEXLLM_BASE_URL: "http://env/v1",
     OPENAI_BASE_URL: "http://other/v1",
@@ -167,7 +167,7 @@ Deno.test("the environment beats the file, and flags beat both", () => {
   assert.equal(resolve(SEED, env, { model: "gpt-4" }).apiKey, "your-api-key");
 });
 
-Deno.test("a key goes only to the server that it was given for", () => {
+Deno.test("a key is sent only to its own server", () => {
   const openai = { OPENAI_API_KEY: "openai-key" };
   const deepseek = "models:\n  - {id: d, base_url: 'https://api.deepseek.com'}\n";
   assert.equal(resolve(deepseek, openai).apiKey, undefined);
@@ -187,7 +187,7 @@ Deno.test("a key goes only to the server that it was given for", () => {
   assert.equal(resolve("", named).apiKey, "openai-key");
 });
 
-Deno.test("Claude and Gemini need no base URL, and get their own keys only", () => {
+Deno.test("Claude and Gemini need no base URL and get only their own keys", () => {
   const text =
     "models:\n  - {id: claude-opus-5, provider: claude}\n  - {id: g, provider: gemini}\n";
   const env = { OPENAI_API_KEY: "o", ANTHROPIC_API_KEY: "a", GEMINI_API_KEY: "g" };
@@ -209,7 +209,7 @@ Deno.test("an OpenAI key and a model name are enough for OpenAI", () => {
   assert.deepEqual([provider, apiKey], ["openai", "k"]);
 });
 
-Deno.test("what is missing is told with the next step", () => {
+Deno.test("an error about something missing suggests the next step", () => {
   const hintOf = (text: string, flags: ModelFlags) => {
     try {
       resolve(text, {}, flags);
@@ -220,7 +220,7 @@ Deno.test("what is missing is told with the next step", () => {
   assert.match(hintOf("", {})!, /no model is configured .*-m mock.*FLEXLLM_BASE_URL/);
   assert.match(
     hintOf("", { baseUrl: "http://user:pass@h/v1?key=k" })!,
-    /^no model is named to ask at http:\/\/h\/v1 Name it with -m/,
+    /^no model is given for http:\/\/h\/v1 Set it with -m/,
   );
   assert.match(
     hintOf(SEED, { model: "gpt-9" })!,
@@ -228,7 +228,7 @@ Deno.test("what is missing is told with the next step", () => {
   );
 });
 
-Deno.test("environment variables in values are filled in, for the model in use only", () => {
+Deno.test("references to variables are expanded for the model in use only", () => {
   const text = "models:\n" +
     "  - {id: a, base_url: 'http://${HOST_A}/v1', api_key: '${KEY_A}'}\n" +
     "  - {id: b, base_url: 'http://b/v1', api_key: '${KEY_B}'}\n";
@@ -240,7 +240,7 @@ Deno.test("environment variables in values are filled in, for the model in use o
   );
 });
 
-Deno.test("a variable that is not sent need not be set", () => {
+Deno.test("a variable that is not sent does not have to be set", () => {
   const text = "models:\n" +
     "  - {id: a, base_url: 'http://a/v1', api_key: '${KEY_A}', headers: {x-team: '${TEAM}'}}\n";
   const elsewhere = resolve(text, { FLEXLLM_BASE_URL: "http://b/v1" });
@@ -251,7 +251,7 @@ Deno.test("a variable that is not sent need not be set", () => {
   assert.throws(() => resolve(text, { KEY_A: "k" }), /TEAM is not set/);
 });
 
-Deno.test("a base URL without a scheme is told with its place and the likely meaning", () => {
+Deno.test("a base URL without a scheme is reported with its position and a suggestion", () => {
   const text = "models:\n  - id: a\n    base_url: localhost:8000/v1\n";
   assert.throws(() => resolve(text, {}), (error: Error & { hint?: string }) => {
     assert.match(error.message, /yaml:3:15: base URL "localhost:8000\/v1" does not begin with/);
@@ -260,7 +260,7 @@ Deno.test("a base URL without a scheme is told with its place and the likely mea
   });
 });
 
-Deno.test("all prices of the configuration hold, each at its own server", () => {
+Deno.test("all configured prices apply, each at its own server", () => {
   using folder = temporaryFolder();
   const { value } = load(
     folder,
@@ -280,7 +280,7 @@ Deno.test("all prices of the configuration hold, each at its own server", () => 
   ]);
 });
 
-Deno.test("extra_body and the highest levels of thinking are taken from the file", () => {
+Deno.test("extra_body and the highest thinking levels are read from the file", () => {
   using folder = temporaryFolder();
   const text = `
 models:

@@ -13,7 +13,8 @@ import fc from "fast-check";
 import { parse } from "yaml";
 import { parseConfig } from "../../lib/files/document.ts";
 import { addModel, setDefault } from "../../lib/config/edit.ts";
-import { inspectConfig, inspectServers } from "../../lib/config/inspect.ts";
+import { inspectConfig } from "../../lib/config/inspect.ts";
+import { inspectServers } from "../../lib/config/inspect_servers.ts";
 import { keyState } from "../../lib/config/key_state.ts";
 import { redactConfig } from "../../lib/config/redact_config.ts";
 import { configTemplate } from "../../lib/config/template.ts";
@@ -40,7 +41,7 @@ batch:
 # the tail
 `;
 
-Deno.test("a new default changes the name and not a blank more", () => {
+Deno.test("setting the default changes nothing else", () => {
   assert.equal(setDefault("c.yaml", YAML, "local"), YAML.replace("'gpt-4'", "'local'"));
   const without = YAML.replace(/default.*\n\n/, "");
   const added = setDefault("c.yaml", without, "true");
@@ -49,7 +50,7 @@ Deno.test("a new default changes the name and not a blank more", () => {
   assert.equal(windows, `\uFEFF${YAML.replace("'gpt-4'", "'local'").replaceAll("\n", "\r\n")}`);
 });
 
-Deno.test("a new model is the last of its list, and all else stays", () => {
+Deno.test("a new model is appended, and the rest is unchanged", () => {
   const model = { id: "new", base_url: "http://h/v1" };
   const added = addModel("c.yaml", YAML, model);
   const lines = "\n\n  - id: new\n    base_url: http://h/v1";
@@ -59,7 +60,7 @@ Deno.test("a new model is the last of its list, and all else stays", () => {
   assert.equal(addModel("c.yaml", "models:\n- id: a", { id: "b" }), "models:\n- id: a\n- id: b");
 });
 
-Deno.test("files of other forms are edited too, and say what they should", () => {
+Deno.test("files in other styles can also be edited", () => {
   const cases: [string, string][] = [
     ["c.yaml", ""],
     ["c.yaml", "# nothing but a comment\n"],
@@ -91,12 +92,15 @@ Deno.test("files of other forms are edited too, and say what they should", () =>
   }
 });
 
-Deno.test("a name that other places refer to is not changed behind the user's back", () => {
+Deno.test("a value that is aliased elsewhere is not changed", () => {
   const text = "default: &d a\nmodels:\n  - id: *d\n";
-  assert.throws(() => setDefault("c.yaml", text, "b"), /cannot be changed: its form/);
+  assert.throws(
+    () => setDefault("c.yaml", text, "b"),
+    /cannot edit the configuration file automatically/,
+  );
 });
 
-Deno.test("any name survives being written and read", () => {
+Deno.test("any name survives a round trip", () => {
   const name = fc.string({ minLength: 1, unit: "grapheme" });
   fc.assert(fc.property(name, (name) => {
     for (const text of ["", YAML, YAML.replaceAll("'", '"')]) {
@@ -107,7 +111,7 @@ Deno.test("any name survives being written and read", () => {
   }));
 });
 
-Deno.test("the template is in order, whatever the model is called", () => {
+Deno.test("the template is valid for any model name", () => {
   for (const id of ["qwen3:8b", "yes", "a # b", "deepseek/deepseek-v3.2"]) {
     const text = configTemplate({ id, name: id, base_url: "http://h/v1", api_key: "${K}" });
     const { value, problems, warnings } = inspectConfig("c.yaml", text);
@@ -122,7 +126,7 @@ Deno.test("the template is in order, whatever the model is called", () => {
   assert.deepEqual(inspectConfig("c.yaml", full).problems, []);
 });
 
-Deno.test("a file is replaced at once, for its owner alone, behind links too", () => {
+Deno.test("a file is replaced atomically, private to its owner, also through symlinks", () => {
   using folder = temporaryFolder();
   const path = folder.file("deep/er/c.yaml");
   writeUserFile(path, "one", false);
@@ -145,7 +149,7 @@ Deno.test("a file is replaced at once, for its owner alone, behind links too", (
   assert.ok(!existsSync(`${path}.tmp`));
 });
 
-Deno.test("all mistakes of a file are found, each with its place and what to do", () => {
+Deno.test("all problems in a file are found, with position and hint", () => {
   const text = `default: gpt-5
 models:
   - id: a
@@ -155,7 +159,7 @@ models:
 `;
   const inspection = inspectConfig("c.yaml", text);
   assert.deepEqual(inspection.problems.map(({ message }) => message), [
-    'c.yaml:5:5: there are two models called "a"',
+    'c.yaml:5:5: two models are called "a"',
     'c.yaml:1:10: default: no model "gpt-5" in models',
   ]);
   const servers = inspectServers(inspection, {});
@@ -167,7 +171,7 @@ models:
   );
 });
 
-Deno.test("where a key comes from is told without telling the key", () => {
+Deno.test("the source of a key is shown without the key", () => {
   const key = "sk-0123456789abcdef";
   const openai = "https://api.openai.com/v1";
   const of = (api_key: string | undefined, base_url: string, env = {}) =>
@@ -185,7 +189,7 @@ Deno.test("where a key comes from is told without telling the key", () => {
   assert.deepEqual(of(undefined, "not a URL"), { state: "none" });
 });
 
-Deno.test("a shown configuration holds no secret, in whatever field it stands", () => {
+Deno.test("a redacted configuration contains no secret in any field", () => {
   const secret = "verysecret0123456789";
   const server = {
     base_url: `https://user:${secret}@host/v1?key=${secret}`,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isForeign } from "../../lib/config/service_variables.ts";
 
-Deno.test("a variable of a service may go to that service, and to no other host unasked", () => {
+Deno.test("a service's variable may be sent to that service, but to no other host without approval", () => {
   const cases: [variable: string, baseUrl: string, foreign: boolean][] = [
     ["OPENAI_API_KEY", "https://api.openai.com/v1", false],
     ["OPENAI_API_KEY", "https://eu.api.openai.com/v1", false],
@@ -34,7 +34,7 @@ Deno.test("a variable of a service may go to that service, and to no other host 
   }
 });
 
-Deno.test("the user's own variables may say where a service is", () => {
+Deno.test("variables can name the host of a service", () => {
   const env = { ANTHROPIC_BASE_URL: "https://proxy.example/anthropic", OPENAI_HOST: "junk" };
   assert.equal(isForeign("ANTHROPIC_API_KEY", "https://proxy.example/v1", env), false);
   assert.equal(isForeign("ANTHROPIC_API_KEY", "https://proxy.example:444/v1", env), true);

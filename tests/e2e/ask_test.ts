@@ -74,7 +74,7 @@ Deno.test("ask says what it waits for, and ends when that takes too long", async
   assert.equal(code, 3);
   assert.match(
     stderr,
-    /^(Waiting \d s, after \d tries: the server asks to slow down\n)+error: .*429.*\n/,
+    /^(Waiting \d s after \d attempts: rate limited by the server\n)+error: .*429.*\n/,
   );
   assert.equal(server.requests.length > 2, true);
 });
@@ -90,7 +90,7 @@ Deno.test("ask without a configured model names the next step", async () => {
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^error: no model is configured: there is no configuration file\nRun `flexllm init`; or try -m mock.*\n$/,
+    /^error: no model is configured: there is no configuration file\nRun `flexllm init`, try -m mock.*\n$/,
   );
 });
 
@@ -357,9 +357,9 @@ templates:
   ]);
   const missing = await flexllm(args, { cwd });
   assert.equal(missing.code, 1);
-  assert.match(missing.stderr, /needs a value for \{\{lang\}\}\nGive it with --var lang=…/);
+  assert.match(missing.stderr, /needs a value for \{\{lang\}\}\nSet it with --var lang=…/);
   const unknown = await flexllm(["ask", "--template", "x", "y"], { cwd });
-  assert.match(unknown.stderr, /there is no template "x"\nKnown are translate\./);
+  assert.match(unknown.stderr, /no template is called "x"\nConfigured templates: translate\./);
 });
 
 Deno.test("ask --thinking asks for thinking", async () => {

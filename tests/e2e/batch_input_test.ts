@@ -282,7 +282,7 @@ Deno.test("flags that cannot be meant are told, and nothing is sent", async () =
   const csv = folder.write("in.csv", "id,text\n1,a\n");
   const cases: [args: string[], message: RegExp][] = [
     [[jsonl, "--shard", "3/2"], /'3\/2' is invalid\. Expected i\/n with i from 0 to n/],
-    [[jsonl, "--limit", "0"], /Expected a whole number of at least 1/],
+    [[jsonl, "--limit", "0"], /Expected an integer ≥ 1/],
     [[jsonl, "--retry-failed", "--rerun-changed"], /cannot be used with option '--rerun-changed'/],
     [[jsonl, "--delimiter", ";"], /--delimiter and --no-quotes are for tables only/],
     [[csv, "--delimiter", ";;"], /Expected one character, or "tab"/],
@@ -329,7 +329,10 @@ Deno.test("placeholders that are sent as they are are warned of, before anything
   const server = ["--base-url", mock.baseUrl, "-m", "m"];
   const batch = ["batch", input, "-o", folder.file("out.jsonl"), ...server];
   const cases: [args: string[], warning: RegExp | undefined][] = [
-    [[...batch, "-s", "Be {{q}}"], /^warning: the system prompt contains {{q}}, which is sent as/],
+    [
+      [...batch, "-s", "Be {{q}}"],
+      /^warning: the system prompt contains {{q}}, which is sent literally/,
+    ],
     [[...batch, "-s", "Be {{q}}", "--estimate"], /^warning: the system prompt contains {{q}}/m],
     [
       ["ask", "Hi", "-s", "Be {{ user.name }}", ...server],

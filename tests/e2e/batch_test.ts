@@ -157,7 +157,7 @@ Deno.test("bad input is told clearly, nothing is sent, and no file is left", asy
       /text\.jsonl:1: expected a field "messages"/,
     ],
     [[good, "-o", out, "-c", "0"], /'-c, --concurrency <count>' argument '0' is invalid/],
-    [[good, "-o", out, "--max-qps", "-1"], /Expected a number above 0/],
+    [[good, "-o", out, "--max-qps", "-1"], /Expected a number > 0/],
     [
       [good, "-o", out, "--temperatur", "1"],
       /unknown option '--temperatur'\n\(Did you mean --temperature\?\)/,

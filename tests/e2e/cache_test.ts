@@ -9,7 +9,7 @@ function questions(count: number): string {
   return Array.from({ length: count }, (_, i) => `{"q":"Question ${i}"}\n`).join("");
 }
 
-Deno.test("--cache pays once over result files; the summary and the records say so", async () => {
+Deno.test("--cache avoids repeated requests across result files, and reports it", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const input = folder.write("in.jsonl", questions(20));
@@ -33,7 +33,7 @@ Deno.test("--cache pays once over result files; the summary and the records say 
   assert.equal(mock.requests.length, 40, "without the flag nothing is taken from it");
 });
 
-Deno.test("the configuration switches the cache on, for batch and ask, and flags win", async () => {
+Deno.test("the configuration enables the cache for batch and ask; flags override it", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const input = folder.write("in.jsonl", questions(5));
@@ -56,7 +56,7 @@ Deno.test("the configuration switches the cache on, for batch and ask, and flags
   assert.deepEqual([first, second].map(({ stdout }) => JSON.parse(stdout).cached), [false, true]);
   const useless = await run("four.jsonl", "--no-cache", "--cache-ttl", "5");
   assert.equal(useless.code, 1);
-  assert.match(useless.stderr, /--cache-ttl means nothing without a cache\nAdd --cache/);
+  assert.match(useless.stderr, /--cache-ttl requires the cache, which is off\nAdd --cache/);
 });
 
 Deno.test("cache info, path, clear and prune", async () => {
@@ -69,7 +69,7 @@ Deno.test("cache info, path, clear and prune", async () => {
   };
   assert.match(await run("info"), /The cache is empty/);
   const path = (await run("path")).trim();
-  assert.equal(existsSync(path), false, "looking makes nothing");
+  assert.equal(existsSync(path), false, "reading creates no file");
   const input = folder.write("in.jsonl", questions(7));
   for (const name of ["a", "b"]) {
     await flexllm(["batch", input, "-o", folder.file(`${name}.jsonl`), "-m", "mock", "--cache"], {
@@ -80,17 +80,23 @@ Deno.test("cache info, path, clear and prune", async () => {
   const info = JSON.parse(await run("info", "--json"));
   assert.deepEqual([info.entries, info.hits, info.models[0].model], [7, 7, "mock"]);
   assert.equal(info.path, path);
-  assert.match(await run("info"), /7 answers, .* 7 hits\nwritten from 20/);
+  assert.match(await run("info"), /7 responses, .* 7 hits\nwritten between 20/);
   assert.deepEqual(JSON.parse(await run("prune", "--json")), { removed: 0 });
   assert.deepEqual(JSON.parse(await run("clear", "-m", "other", "--json")), { removed: 0 });
-  assert.match(await run("clear", "-m", "other"), /no answer of other .* some of mock\./);
+  assert.match(
+    await run("clear", "-m", "other"),
+    /No cached responses from other \(cached models: mock\)\./,
+  );
   const config = folder.write("c.yaml", "models: [{id: mock, name: mine, provider: mock}]\n");
-  assert.match(await run("clear", "-m", "mine", "--config", config), /7 answers removed/);
+  assert.match(
+    await run("clear", "-m", "mine", "--config", config),
+    /Deleted 7 cached responses\./,
+  );
   assert.match(await run("info"), /^The cache is empty\.\n$/);
   const memory = folder.write("memory.yaml", "cache: {store: memory, path: x}\n");
   assert.match(
     await run("info", "--config", memory),
-    /^The cache is kept in memory.*\nwarning: .*memory\.yaml:1:30: a cache in memory has no path/,
+    /^The cache is in memory.*\nwarning: .*memory\.yaml:1:30: an in-memory cache has no path/,
   );
   assert.equal(JSON.parse(await run("info", "--json")).entries, 0);
   const wrong = await flexllm(["cache", "clean"], { env });

@@ -39,7 +39,7 @@ function loadedWith(files: readonly string[]): string[] {
   return [...loaded].map((url) => url.replace(`file://${ROOT}`, "")).sort();
 }
 
-Deno.test("version and the help load nothing that they do not need", () => {
+Deno.test("version and help load only the modules they need", () => {
   const version = loadedWith(["main.ts", "commands/print_version.ts"]);
   const packages = (names: string[]) => names.filter((name) => !/^node:|\.(ts|json)$/.test(name));
   const own = (names: string[]) => names.filter((name) => name.endsWith(".ts"));
@@ -61,14 +61,13 @@ Deno.test("version and the help load nothing that they do not need", () => {
     "commands/flags/shared_options.ts",
     "commands/program.ts",
     "commands/registry.ts",
-    "lib/chat/options.ts",
   ]);
 });
 
-Deno.test("flexllm alone names the next step, which depends on whether there is a configuration", async () => {
+Deno.test("flexllm without arguments shows next steps, depending on the configuration", async () => {
   const first = await flexllm([]);
   assert.deepEqual([first.code, first.stderr], [0, ""]);
-  assert.match(first.stdout, /Begin with one of these:\n\n {2}flexllm init .*\n.*-m mock /);
+  assert.match(first.stdout, /Get started:\n\n {2}flexllm init .*\n.*-m mock /);
   const later = await flexllm([], { env: { FLEXLLM_CONFIG: "mine.yaml" } });
   for (const { stdout } of [first, later]) {
     assert.deepEqual(stdout.split("\n").filter((line) => line.length > 80), []);
@@ -77,16 +76,19 @@ Deno.test("flexllm alone names the next step, which depends on whether there is 
   assert.equal((await flexllm(["help"])).stdout, (await flexllm(["--help"])).stdout);
 });
 
-Deno.test("unknown commands and flags are told with a suggestion and exit code 1", async () => {
+Deno.test("unknown commands and wrong flags get a suggestion and exit code 1", async () => {
   const cases: [string[], RegExp][] = [
     [["bacth"], /unknown command 'bacth'\n\(Did you mean batch\?\)/],
     [["ask", "x", "--modle", "m"], /unknown option '--modle'\n\(Did you mean --model\?\)/],
     [["ask", "x", "-t", "hot"], /argument 'hot' is invalid\. Expected a number from 0 to 2/],
-    [["mock", "-p"], /argument missing/],
-    [["help", "bacth"], /there is no command "bacth"\nflexllm --help lists all commands/],
-    [["ask", "What", "is", "Python?"], /but got 3.*\nPut the text in quotes\.\n/],
-    [["chat", "Good", "day"], /but got 2.*\nPut the text in quotes\.\n/],
-    [["list", "this"], /but got 1: this\.\nRun with --help/],
+    [["ask", "x", "--timeout", "120000"], /Expected at most one day; .* not milliseconds/],
+    [["ask", "x", "--timeout", "0"], /Expected seconds > 0, or a duration such as 30s, 5m/],
+    [["cache", "prune", "--older-than", "old"], /\nSee 'flexllm cache prune --help'\./],
+    [["mock", "-p"], /argument missing\nSee 'flexllm mock --help'\./],
+    [["help", "bacth"], /unknown command "bacth"\n`flexllm --help` lists all commands/],
+    [["ask", "What", "is", "Python?"], /but got 3.*\nQuote the prompt if it contains spaces\.\n/],
+    [["chat", "Good", "day"], /but got 2.*\nQuote the prompt if it contains spaces\.\n/],
+    [["list", "this"], /but got 1: this\.\nSee 'flexllm list --help'\./],
   ];
   for (const [args, pattern] of cases) {
     const { code, stdout, stderr } = await flexllm(args);
@@ -116,7 +118,7 @@ Deno.test("mock picks a free port, prints it, answers, and stops at Ctrl-C", asy
   assert.equal((await running.finished).code, 0);
 });
 
-Deno.test("mock refuses a bad request, unless it is lenient", async () => {
+Deno.test("mock rejects an invalid request, unless it is lenient", async () => {
   for (const [flags, expected] of [[[], 400], [["--lenient"], 200]] as const) {
     await using running = start(["mock", "-p", "0", ...flags]);
     while (!running.stdout().includes("\n")) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -130,14 +132,14 @@ Deno.test("mock refuses a bad request, unless it is lenient", async () => {
   }
 });
 
-Deno.test("mock refuses bad ranges and addresses", async () => {
+Deno.test("mock rejects invalid ranges and addresses", async () => {
   const cases: [string[], RegExp][] = [
-    [["-d", "5-1"], /'5-1' is invalid\. Expected a number, or two with a dash/],
+    [["-d", "5-1"], /'5-1' is invalid\. Expected a number ≥ 0, or an ascending range/],
     [["-d", "fast"], /'fast' is invalid/],
-    [["-l", "1.5-3"], /Expected whole numbers/],
+    [["-l", "1.5-3"], /Expected an integer ≥ 0, or a range/],
     [["-p", "70000"], /Expected a number from 0 to 65535/],
     [["--error-rate", "2"], /Expected a number from 0 to 1/],
-    [["--rps", "0"], /Expected a number above 0/],
+    [["--rps", "0"], /Expected a number > 0/],
     [["-p", "0", "--host", "203.0.113.7"], /cannot listen on 203\.0\.113\.7:0/],
   ];
   for (const [args, pattern] of cases) {
@@ -147,7 +149,7 @@ Deno.test("mock refuses bad ranges and addresses", async () => {
   }
 });
 
-Deno.test("mock delays, limits the rate and fails as told", async () => {
+Deno.test("mock injects delays, rate limits and errors", async () => {
   await using running = start([
     "mock",
     "-p",
@@ -174,7 +176,7 @@ Deno.test("mock delays, limits the rate and fails as told", async () => {
   await Promise.all(answers.map((answer) => answer.bodyUsed || answer.body?.cancel()));
 });
 
-Deno.test("an output that cannot be written is an error, a reader that leaves early is none", () => {
+Deno.test("a full disk is an error, a closed pipe is not", () => {
   const [command, ...first] = [...commandLine(), "version"];
   const run = (redirection: string) =>
     spawnSync("/bin/sh", ["-c", `"$0" "$@" ${redirection}`, command, ...first], {
@@ -183,6 +185,9 @@ Deno.test("an output that cannot be written is an error, a reader that leaves ea
     });
   const full = run("> /dev/full");
   assert.equal(full.status, 1);
-  assert.match(full.stderr, /^error: cannot write to standard output: the disk is full\nMake room/);
+  assert.match(
+    full.stderr,
+    /^error: cannot write to standard output: the disk is full\nFree up space/,
+  );
   assert.equal(run("| true").status, 0);
 });

@@ -30,18 +30,18 @@ function isMissing(shell: string): boolean {
   return spawnSync(shell, ["-c", "exit"], { env: { PATH: "/usr/bin:/bin" } }).status !== 0;
 }
 
-/** What `flexllm complete` says at the end of these words. */
+/** The output of `flexllm complete` for these words. */
 async function complete(words: string[], env: Record<string, string> = {}): Promise<string[]> {
   const { code, stdout, stderr } = await flexllm(["complete", "--", ...words], { env });
   assert.deepEqual([code, stderr], [0, ""]);
   return stdout.trimEnd().split("\n");
 }
 
-Deno.test("commands, flags, values and models are completed, and nothing is ever an error", async () => {
+Deno.test("complete offers commands, flags, values and models, and never fails", async () => {
   using home = temporaryFolder();
   const env = { FLEXLLM_CONFIG: home.write("c.yaml", CONFIG) };
   assert.deepEqual(await complete(["cha"]), [
-    "chat\tchat with a model; conversations are kept",
+    "chat\tchat with a model; conversations are saved",
     ":4",
   ]);
   assert.deepEqual(await complete(["ask", "-m", ""], env), [
@@ -51,7 +51,10 @@ Deno.test("commands, flags, values and models are completed, and nothing is ever
   assert.deepEqual(await complete(["chat", "--model=my"], env), ["my model\tm", ":4"]);
   assert.deepEqual(await complete(["completions", "z"]), ["zsh", ":4"]);
   assert.deepEqual(await complete(["batch", ""]), [":0"]);
-  assert.deepEqual(await complete(["config", "p"]), ["path\tthe file in force", ":4"]);
+  assert.deepEqual(await complete(["config", "p"]), [
+    "path\tprint the path of the effective file",
+    ":4",
+  ]);
   const flags = (await complete(["chat", "-m", "m", "--m"])).map((line) => line.split("\t")[0]);
   assert.deepEqual(flags, ["--max-tokens", "--max-wait", ":4"]);
   const broken = { FLEXLLM_CONFIG: home.write("broken.yaml", "models: [") };
@@ -69,7 +72,7 @@ Deno.test("every shell has a script", async () => {
 });
 
 Deno.test({
-  name: "bash completes names with colons and blanks",
+  name: "bash completes names with colons and spaces",
   ignore: isMissing("bash"),
   fn() {
     using home = temporaryFolder();
@@ -96,7 +99,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "fish completes names with colons and blanks",
+  name: "fish completes names with colons and spaces",
   ignore: isMissing("fish"),
   fn() {
     using home = temporaryFolder();
@@ -107,14 +110,16 @@ Deno.test({
       const { stdout } = spawnSync("fish", args, { env, cwd: home.path, encoding: "utf8" });
       return stdout.trimEnd().split("\n");
     };
-    assert.deepEqual(completed("flexllm cha"), ["chat\tchat with a model; conversations are kept"]);
+    assert.deepEqual(completed("flexllm cha"), [
+      "chat\tchat with a model; conversations are saved",
+    ]);
     assert.deepEqual(completed("flexllm set-model q").toSorted(), ["qwen3:32b", "qwen3:8b"]);
     assert.deepEqual(completed("flexllm set-model my"), ["my model\tm"]);
   },
 });
 
 Deno.test({
-  name: "zsh completes names with colons and blanks",
+  name: "zsh completes names with colons and spaces",
   ignore: isMissing("zsh"),
   async fn() {
     using home = temporaryFolder();

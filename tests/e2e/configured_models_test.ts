@@ -26,7 +26,7 @@ batch:
   concurrency: 20
 `;
 
-Deno.test("list shows where each model is, and the state of its key, never the key", async () => {
+Deno.test("list shows the server and key state of each model, never the key", async () => {
   using folder = temporaryFolder();
   const file = configure(folder, FILE);
   const env = { FLEXLLM_CONFIG: file, TEAM_KEY: "team-0123456789xyz" };
@@ -55,7 +55,7 @@ Deno.test("list shows where each model is, and the state of its key, never the k
   assert.deepEqual(models[3].key, { state: "set", variable: "TEAM_KEY", masked: "…9xyz" });
 });
 
-Deno.test("list says when the environment wins", async () => {
+Deno.test("list shows which variables override the file", async () => {
   using folder = temporaryFolder();
   const env = {
     FLEXLLM_CONFIG: configure(folder, FILE),
@@ -66,13 +66,13 @@ Deno.test("list says when the environment wins", async () => {
   assert.match(stdout, /\n\* {2}local /);
   assert.match(
     stdout,
-    /Default: local \(FLEXLLM_MODEL\)\nFLEXLLM_MODEL wins over "best" in the file\./,
+    /Default: local \(FLEXLLM_MODEL\)\nFLEXLLM_MODEL overrides "best" in the file\./,
   );
-  assert.match(stdout, /It is asked at http:\/\/proxy\/v1 \(FLEXLLM_BASE_URL\)\./);
+  assert.match(stdout, /Its server is http:\/\/proxy\/v1 \(FLEXLLM_BASE_URL\)\./);
   assert.ok(!stdout.includes(SECRET));
 });
 
-Deno.test("list, models and test without a configuration name the next step", async () => {
+Deno.test("list, models and test without a configuration suggest init", async () => {
   for (const command of ["list", "models", "test", "credits"]) {
     const { code, stdout, stderr } = await flexllm([command]);
     assert.deepEqual([code, stdout], [1, ""], command);
@@ -80,7 +80,7 @@ Deno.test("list, models and test without a configuration name the next step", as
   }
 });
 
-Deno.test("a table fits the terminal, and only there has colours", async () => {
+Deno.test("a table fits the terminal, and has colors only there", async () => {
   using home = temporaryFolder();
   const wide = "a-model-with-a-name-that-is-much-longer-than-any-terminal-is-wide".repeat(2);
   writeFileSync(
@@ -108,7 +108,7 @@ Deno.test("a table fits the terminal, and only there has colours", async () => {
   assert.ok(piped.stdout.includes(wide), "nothing is cut in a pipe");
 });
 
-Deno.test("models lists what the server offers, sorted, filtered, with the context where told", async () => {
+Deno.test("models lists the server's models sorted and filtered, with context sizes", async () => {
   const body = {
     data: [
       { id: "b/two", context_length: 131072 },
@@ -136,10 +136,10 @@ Deno.test("models lists what the server offers, sorted, filtered, with the conte
   assert.deepEqual(JSON.parse(some.stdout), [{ id: "a/One\x1b[31m", context_window: 8192 }]);
   const none = await flexllm([...args, "-n", "gpt"]);
   assert.deepEqual([none.code, none.stdout], [1, ""]);
-  assert.match(none.stderr, /^None of the 3 models has "gpt" in its name\.\n$/);
+  assert.match(none.stderr, /^No model matches "gpt" \(3 models in total\)\.\n$/);
 });
 
-Deno.test("models says what a server without a list, or with an empty one, means", async () => {
+Deno.test("models explains a server that lists no models", async () => {
   await using server = await startRawServer((socket, { number }) =>
     socket.write(
       number === 0
@@ -152,15 +152,18 @@ Deno.test("models says what a server without a list, or with an empty one, means
   assert.equal(none.code, 3);
   assert.match(
     none.stderr,
-    /404: Not Found\nCheck the base URL; .*Some servers have no such list: /,
+    /404: Not Found\nCheck the base URL, .*Some servers cannot list models: /,
   );
   assert.doesNotMatch(none.stderr, /model's name/);
   const empty = await ask();
   assert.deepEqual([empty.code, empty.stderr], [1, "The server lists no models.\n"]);
-  assert.match((await ask()).stderr, /^1 model; `flexllm init` adds one/);
+  assert.match(
+    (await ask()).stderr,
+    /^1 model; to add one to the configuration, run `flexllm init`/,
+  );
 });
 
-Deno.test("models asks the server of the environment without a model", async () => {
+Deno.test("models needs no model with a server from the environment", async () => {
   await using server = startMockServer({ port: 0, models: ["x", "y"] });
   const env = { FLEXLLM_BASE_URL: server.baseUrl };
   const { code, stdout } = await flexllm(["models", "--json"], { env });
@@ -168,7 +171,7 @@ Deno.test("models asks the server of the environment without a model", async () 
   assert.deepEqual(JSON.parse(stdout), [{ id: "x" }, { id: "y" }]);
 });
 
-Deno.test("config shows each setting with the place that it comes from", async () => {
+Deno.test("config shows each setting with its source", async () => {
   using folder = temporaryFolder();
   const file = configure(folder, FILE);
   const env = { FLEXLLM_CONFIG: file, FLEXLLM_API_KEY: "env-0123456789qrst" };
@@ -184,7 +187,7 @@ Deno.test("config shows each setting with the place that it comes from", async (
   assert.deepEqual(settings["batch.concurrency"], { value: 20, source: `${file}:8:16` });
   assert.equal(content.models[0].api_key, "…ghij");
   const none = await flexllm(["config", "show"]);
-  assert.match(none.stdout, /^No configuration file; `flexllm init` writes one\./);
+  assert.match(none.stdout, /^No configuration file; run `flexllm init` to create one\./);
 });
 
 const WITH_ENDPOINTS = `cache: {ttl: 60}
@@ -195,7 +198,7 @@ batch:
     - {provider: claude, model: claude-x, api_key: "\${TEAM_KEY}"}
 `;
 
-Deno.test("config show tells of the cache, each endpoint and the templates", async () => {
+Deno.test("config show lists the cache, endpoints and templates", async () => {
   using folder = temporaryFolder();
   const args = ["config", "show", "--config", configure(folder, WITH_ENDPOINTS)];
   const { stdout } = await flexllm(args);
@@ -205,7 +208,7 @@ Deno.test("config show tells of the cache, each endpoint and the templates", asy
   );
   assert.match(
     stdout,
-    /\nbatch\.endpoints\[0\] +qwen3 at http:\/\/127\.0\.0\.1:9\/v1, weight 2, 10 a second +line 5:7\n/,
+    /\nbatch\.endpoints\[0\] +qwen3 at http:\/\/127\.0\.0\.1:9\/v1, weight 2, max 10 requests\/s +line 5:7\n/,
   );
   assert.match(stdout, /\nbatch\.endpoints\[1\] +claude-x at provider claude +line 6:7\n/);
   assert.match(stdout, /\ntemplates +translate +line 2:12\n/);
@@ -213,11 +216,11 @@ Deno.test("config show tells of the cache, each endpoint and the templates", asy
   const elsewhere = await flexllm(args, { env });
   assert.match(
     elsewhere.stdout,
-    /\nbatch\.endpoints +2 in the file, not asked +FLEXLLM_BASE_URL\n/,
+    /\nbatch\.endpoints +2 in the file, not used +FLEXLLM_BASE_URL\n/,
   );
 });
 
-Deno.test("endpoints are listed and tested, and other commands say that they are for batches", async () => {
+Deno.test("list and test include batch endpoints; other commands do not use them", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const text = WITH_ENDPOINTS.replace("http://127.0.0.1:9/v1", mock.baseUrl);
@@ -225,7 +228,7 @@ Deno.test("endpoints are listed and tested, and other commands say that they are
   const list = await flexllm(["list"], { env });
   assert.match(
     list.stdout,
-    /^Endpoints of batches:\nmodel .*\nqwen3 +auto +http.*\nclaude-x .*missing: set TEAM_KEY\n$/,
+    /^Batch endpoints:\nmodel .*\nqwen3 +auto +http.*\nclaude-x .*missing: set TEAM_KEY\n$/,
   );
   assert.equal(JSON.parse((await flexllm(["list", "--json"], { env })).stdout).endpoints.length, 2);
   const tested = await flexllm(["test", "--all"], { env });
@@ -236,13 +239,16 @@ Deno.test("endpoints are listed and tested, and other commands say that they are
   assert.equal(ask.code, 1);
   assert.match(
     ask.stderr,
-    /^error: no model is configured but those of batch\.endpoints\n`flexllm batch`/,
+    /^error: no model is configured, only batch\.endpoints\n`flexllm batch`/,
   );
   const named = await flexllm(["batch", "-o", folder.file("o.jsonl"), "-m", "qwen3"], { env });
-  assert.match(named.stderr, /"qwen3" is that of an endpoint, not one of models\nLeave out -m/);
+  assert.match(
+    named.stderr,
+    /"qwen3" is the model of a batch endpoint, not listed in models\nOmit -m/,
+  );
 });
 
-Deno.test("a server that the environment names is asked instead of the endpoints, and that is told", async () => {
+Deno.test("a server from the environment replaces the endpoints, with a warning", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const env = {
@@ -253,11 +259,14 @@ Deno.test("a server that the environment names is asked instead of the endpoints
   const args = ["batch", "-o", folder.file("o.jsonl")];
   const { code, stderr } = await flexllm(args, { env, stdin: '{"q":"Hi"}\n' });
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /^warning: the server of FLEXLLM_BASE_URL is asked, not the endpoints/);
+  assert.match(
+    stderr,
+    /^warning: using the server from FLEXLLM_BASE_URL instead of the configured batch endpoints/,
+  );
   assert.deepEqual(mock.requests.map(({ model }) => model), ["any"]);
 });
 
-Deno.test("config show tells of the key that is sent, not of another", async () => {
+Deno.test("config show shows the key that would be sent", async () => {
   using folder = temporaryFolder();
   const config = configure(
     folder,
@@ -277,7 +286,7 @@ Deno.test("config show tells of the key that is sent, not of another", async () 
   assert.equal(await key({ ...openai, FLEXLLM_MODEL: "n" }), "…6789 OPENAI_API_KEY");
 });
 
-Deno.test("config path tells the file, or where it was looked for", async () => {
+Deno.test("config path prints the file, or where it was searched for", async () => {
   using folder = temporaryFolder();
   const file = folder.write("flexllm_config.yaml", "");
   const found = await flexllm(["config", "path"], { cwd: folder.path });
@@ -286,11 +295,11 @@ Deno.test("config path tells the file, or where it was looked for", async () => 
   assert.deepEqual([none.code, none.stdout], [1, ""]);
   assert.match(
     none.stderr,
-    /Looked for .*flexllm_config\.yaml.*config\.json\.\nRun `flexllm init`/,
+    /Searched .*flexllm_config\.yaml.*config\.json\.\nRun `flexllm init`/,
   );
 });
 
-Deno.test("config check tells all mistakes, with line and column", async () => {
+Deno.test("config check reports all problems, with line and column", async () => {
   using folder = temporaryFolder();
   const bad = folder.write("bad.yaml", "defualt: x\nmodels:\n  - {id: 5}\n  - {name: y}\n");
   const { code, stdout, stderr } = await flexllm(["config", "check", bad]);
@@ -299,8 +308,8 @@ Deno.test("config check tells all mistakes, with line and column", async () => {
   assert.equal(lines.length, 5);
   assert.match(stderr, /bad\.yaml:1:1: unknown field "defualt": did you mean "default"\?/);
   assert.match(stderr, /bad\.yaml:3:10: models\[0\]\.id: expected a string/);
-  assert.match(stderr, /bad\.yaml:4:5: the field "id" is missing/);
-  assert.match(stderr, /\n3 mistakes; correct them with `flexllm config edit`\.\n$/);
+  assert.match(stderr, /bad\.yaml:4:5: missing field "id" in models\[1\]/);
+  assert.match(stderr, /\nFound 3 problems\. To fix: `flexllm config edit`\n$/);
   const json = await flexllm(["config", "check", bad, "--json"]);
   assert.equal(json.code, 1);
   assert.equal(JSON.parse(json.stdout).problems.length, 3);
@@ -320,29 +329,29 @@ Deno.test("config check tells all mistakes, with line and column", async () => {
   const remote = await flexllm(["config", "check", token]);
   assert.equal(remote.code, 1);
   assert.match(remote.stderr, /needs (an access token|Deno KV)/);
-  assert.match((await flexllm(["config", "show", "--config", token])).stdout, /cannot open/);
+  assert.match((await flexllm(["config", "show", "--config", token])).stdout, /not available here/);
 
   const good = folder.write("good.yaml", "models:\n  - {id: a, api_key: '${NOT_SET}'}\n");
   const warned = await flexllm(["config", "check", good]);
-  assert.deepEqual([warned.code, warned.stdout], [0, `${good} is in order.\n`]);
+  assert.deepEqual([warned.code, warned.stdout], [0, `${good} is valid.\n`]);
   assert.match(
     warned.stderr,
     /^warning: .*good\.yaml:2:22: the environment variable NOT_SET is not set\n$/,
   );
 });
 
-Deno.test("config edit opens no editor of its own where there is no terminal", async () => {
+Deno.test("config edit requires a terminal or an editor", async () => {
   using folder = temporaryFolder();
   const file = folder.write("c.yaml", "models: []\n");
   const { code, stdout, stderr } = await flexllm(["config", "edit", "--config", file]);
   assert.deepEqual([code, stdout], [1, ""]);
   assert.match(
     stderr,
-    /^error: there is no terminal to edit .*c\.yaml at\nName an editor in VISUAL/,
+    /^error: cannot edit .*c\.yaml: there is no terminal\nSet VISUAL or EDITOR/,
   );
 });
 
-Deno.test("config edit runs the editor of the environment, and checks what it left", async () => {
+Deno.test("config edit runs the configured editor, then checks the file", async () => {
   using folder = temporaryFolder();
   const file = configure(folder, "models: []\n");
   const editor = folder.write("my editor", '#!/bin/sh\nprintf "%s" "$1" > "$2"\n');
@@ -352,7 +361,7 @@ Deno.test("config edit runs the editor of the environment, and checks what it le
       env: { PATH: "/usr/bin:/bin", EDITOR: "false", VISUAL: `'${editor}' '${content}'`, ...more },
     });
   const good = await edit("default: mock");
-  assert.deepEqual([good.code, good.stdout, good.stderr], [0, `${file} is in order.\n`, ""]);
+  assert.deepEqual([good.code, good.stdout, good.stderr], [0, `${file} is valid.\n`, ""]);
   assert.equal(folder.read("c.yaml"), "default: mock");
   const bad = await edit("default: [");
   assert.equal(bad.code, 1);
@@ -361,11 +370,11 @@ Deno.test("config edit runs the editor of the environment, and checks what it le
   assert.equal(failed.code, 1);
   assert.match(
     failed.stderr,
-    /the editor false failed \(exit code 1\)\nName an editor in VISUAL or EDITOR/,
+    /the editor false failed \(exit code 1\)\nSet VISUAL or EDITOR to an editor/,
   );
 });
 
-Deno.test("credits asks the service of the model, at the base URL that is configured", async () => {
+Deno.test("credits queries the model's service at the configured base URL", async () => {
   const balance =
     '{"is_available":true,"balance_infos":[{"currency":"USD","total_balance":"1234.5","granted_balance":"0.00","topped_up_balance":"1234.5"},{"currency":"CNY","total_balance":"8.00","granted_balance":"8.00","topped_up_balance":"0.00"}]}';
   await using server = await startRawServer((socket, { path }) => {
@@ -409,7 +418,7 @@ Deno.test("credits asks the service of the model, at the base URL that is config
   );
 });
 
-Deno.test("config check finds what ask and batch would refuse", async () => {
+Deno.test("config check finds what ask and batch would reject", async () => {
   using folder = temporaryFolder();
   const cases: [text: string, problem: RegExp][] = [
     ["models: [{id: m}]", /c\.yaml:1:10: the model "m" has no base_url/],
@@ -434,7 +443,7 @@ Deno.test("config check finds what ask and batch would refuse", async () => {
     });
     assert.equal(code, 1, `${text}: ${stderr}`);
     assert.match(stderr, problem);
-    assert.match(stderr, /^1 mistake; /m);
+    assert.match(stderr, /^Found 1 problem\. /m);
   }
   const fine = configure(folder, 'models: [{id: m, base_url: "http://h/v1", api_key: "${UNSET}"}]');
   const { code, stderr } = await flexllm(["config", "check", fine]);

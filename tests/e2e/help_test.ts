@@ -42,7 +42,7 @@ for (const path of await commandPaths()) {
   });
 }
 
-Deno.test("only the command that is run is loaded, and the help lists all of them", async () => {
+Deno.test("only the command that runs is loaded, and the help lists all commands", async () => {
   const program = await buildProgram(["version"]);
   const listed = program.commands.map((command) => command.name());
   assert.deepEqual(listed, COMMANDS.map(({ name }) => name));

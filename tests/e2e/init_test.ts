@@ -31,7 +31,7 @@ async function answerUpToKey(pty: Pty, baseUrl: string, key: string): Promise<vo
   pty.type(key, KEYS.enter);
 }
 
-Deno.test("init leads from an empty home to a model that answers", async () => {
+Deno.test("init sets up a working model in an empty home directory", async () => {
   using home = temporaryFolder();
   await using server = startMockServer({ port: 0, models: ["alpha", "beta"] });
   await using pty = new Pty(["init"], { home: home.path });
@@ -64,7 +64,7 @@ Deno.test("init leads from an empty home to a model that answers", async () => {
   assert.equal((await flexllm(["ask", "hi"], { env })).code, 0);
 });
 
-Deno.test("Ctrl-C and Ctrl-D at any question of init leave nothing behind", async () => {
+Deno.test("Ctrl-C and Ctrl-D at any prompt of init leave no files behind", async () => {
   await using server = startMockServer({ port: 0 });
   const moments: ((pty: Pty) => Promise<unknown>)[] = [
     (pty) => pty.shows(/Which provider/),
@@ -101,13 +101,13 @@ Deno.test("init completes a URL without http:// and without /v1", async () => {
   const { host } = new URL(server.baseUrl);
   await using pty = new Pty(["init"], { home: home.path });
   await answerUpToKey(pty, host, "");
-  await pty.shows(/They are at http:\/\/\S+\/v1: this is the base URL\.[^]*● m1/);
+  await pty.shows(/Found the models at http:\/\/\S+\/v1: using that base URL\.[^]*● m1/);
   pty.type(KEYS.enter);
-  await pty.shows(/answer ok[^]*Written: /);
+  await pty.shows(/answer ok[^]*Created /);
   assert.match(home.read(".flexllm/config.yaml"), new RegExp(`base_url: http://${host}/v1\n`));
 });
 
-Deno.test("init says at once that a server does not answer, and asks again", async () => {
+Deno.test("init reports an unreachable server immediately and prompts again", async () => {
   using home = temporaryFolder();
   const { baseUrl } = await startRawServer(() => {}).then(async (server) => {
     await server[Symbol.asyncDispose]();
@@ -116,26 +116,26 @@ Deno.test("init says at once that a server does not answer, and asks again", asy
   await using pty = new Pty(["init"], { home: home.path });
   await answerUpToKey(pty, baseUrl, "");
   await pty.shows(
-    /refused[^]*Start the server, or correct the port[^]*● answer the questions again/,
+    /refused[^]*Start the server, or fix the port[^]*● answer the questions again/,
   );
   assert.doesNotMatch(await pty.screen(), /Which model/);
   pty.type(KEYS.enter);
   await pty.shows(/answer the questions again\s+│\s+◆ +Which provider/);
 });
 
-Deno.test("a terminal that cannot draw is not asked questions", async () => {
+Deno.test("there are no prompts on a dumb terminal", async () => {
   using home = temporaryFolder();
   const env = { TERM: "dumb" };
   await using pty = new Pty(["init"], { home: home.path, env });
   assert.equal(await pty.exitCode(), 1);
-  assert.match(await pty.screen(), /asks questions, and this terminal cannot show them[^]*--yes/);
+  assert.match(await pty.screen(), /shows prompts, but this terminal cannot show them[^]*--yes/);
   withConfig(home, "models: [{id: a, provider: mock}]\n");
   await using choosing = new Pty(["set-model"], { home: home.path, env });
   assert.equal(await choosing.exitCode(), 1);
-  assert.match(await choosing.screen(), /flexllm set-model NAME\na\nmock/);
+  assert.match(await choosing.screen(), /with one of these names\na\nmock/);
 });
 
-Deno.test("init survives a resize, and a key that is pasted with blanks around it", async () => {
+Deno.test("init handles a resize, and trims a pasted key", async () => {
   using home = temporaryFolder();
   await using server = startMockServer({ port: 0, models: ["alpha"] });
   await using pty = new Pty(["init"], { home: home.path, columns: 100, rows: 30 });
@@ -158,7 +158,7 @@ Deno.test("init survives a resize, and a key that is pasted with blanks around i
   assert.match(home.read(".flexllm/config.yaml"), new RegExp(`api_key: ${KEY}\n`));
 });
 
-Deno.test("init asks for the key again when it is refused, and keeps a variable's name", async () => {
+Deno.test("init prompts for the key again if the server rejects it", async () => {
   using home = temporaryFolder();
   await using server = await startRawServer((socket, { path, headers }) => {
     const isRight = headers.get("authorization") === `Bearer ${KEY}`;
@@ -168,20 +168,20 @@ Deno.test("init asks for the key again when it is refused, and keeps a variable'
   });
   await using pty = new Pty(["init"], { home: home.path });
   await answerUpToKey(pty, server.baseUrl, "sk-wrong-key-0123456789");
-  await pty.shows(/The server refuses the key: .*bad key/);
-  await pty.shows(/refuses the key[^]*API key\?/);
+  await pty.shows(/The server rejected the key: .*bad key/);
+  await pty.shows(/rejected the key[^]*API key\?/);
   pty.type(KEY, KEYS.enter);
   await pty.shows(/● m1/);
   pty.type(KEYS.enter);
   await pty.shows(/It does not work yet[^]*answer the questions again/);
   pty.type(KEYS.down, KEYS.down);
-  await pty.shows(/● leave without saving/);
+  await pty.shows(/● quit without saving/);
   pty.type(KEYS.enter);
   assert.equal(await pty.exitCode(), 130);
   assert.equal(existsSync(home.file(".flexllm")), false);
 });
 
-Deno.test("init keeps a key where it is: in the environment", async () => {
+Deno.test("init writes a reference to a key in the environment, not the key", async () => {
   using home = temporaryFolder();
   await using server = startMockServer({ port: 0, models: ["alpha"] });
   const args = ["init", "--provider", "openai", "--base-url", server.baseUrl];
@@ -198,16 +198,16 @@ Deno.test("init keeps a key where it is: in the environment", async () => {
   assert.ok(!text.includes(KEY));
 });
 
-Deno.test("init adds to a file that is there, with its comments, or leaves it", async () => {
+Deno.test("init adds to an existing file, preserving comments, or leaves it unchanged", async () => {
   const before =
     "# mine\ndefault: old # the old one\nmodels:\n  # first\n  - {id: old, provider: mock}\n";
   using home = temporaryFolder();
   const path = withConfig(home, before);
   {
     await using pty = new Pty(["init"], { home: home.path });
-    await pty.shows(/config\.yaml is there already/);
+    await pty.shows(/config\.yaml already exists/);
     pty.type(KEYS.up);
-    await pty.shows(/● leave it as it is/);
+    await pty.shows(/● leave it unchanged/);
     pty.type(KEYS.enter);
     assert.equal(await pty.exitCode(), 130);
     assert.equal(home.read(path), before);
@@ -219,42 +219,42 @@ Deno.test("init adds to a file that is there, with its comments, or leaves it", 
   pty.type(KEYS.up);
   await pty.shows(/● mock/);
   pty.type(KEYS.enter);
-  await pty.shows(/Ask mock by default, instead of old\?/);
+  await pty.shows(/Make mock the default instead of old\?/);
   pty.type("n");
   assert.equal(await pty.exitCode(), 0);
   assert.equal(home.read(path), `${before}  - id: mock\n    name: mock\n    provider: mock\n`);
 });
 
-Deno.test("init that begins anew keeps the old file", async () => {
+Deno.test("init saves the old file before it replaces it", async () => {
   using home = temporaryFolder();
   const path = withConfig(home, "models: []\n");
   await using pty = new Pty(["init", "--provider", "mock"], { home: home.path });
   await pty.shows(/● add a model to it/);
   pty.type(KEYS.down);
-  await pty.shows(/● begin anew/);
+  await pty.shows(/● replace it/);
   pty.type(KEYS.enter);
   assert.equal(await pty.exitCode(), 0);
   assert.equal(home.read(`${path}.old`), "models: []\n");
   assert.match(home.read(path), /^default: mock$/m);
 });
 
-Deno.test("init without a terminal asks nothing, and says how to go on", async () => {
+Deno.test("init without a terminal shows no prompts and suggests --yes", async () => {
   using home = temporaryFolder();
   const { code, stderr } = await flexllm(["init"], { env: { HOME: home.path } });
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^error: `flexllm init` asks questions, and there is no terminal\nAdd --yes /,
+    /^error: `flexllm init` shows prompts, but there is no terminal\nAdd --yes /,
   );
   assert.deepEqual(readdirSync(home.path), []);
 });
 
-Deno.test("init --yes writes a commented template that is in order, and never over a file", async () => {
+Deno.test("init --yes writes a valid commented template and never overwrites a file", async () => {
   using home = temporaryFolder();
   const env = { HOME: home.path };
   const first = await flexllm(["init", "--yes"], { env });
   const path = home.file(".flexllm/config.yaml");
-  assert.deepEqual([first.code, first.stdout], [0, `Written: ${path}\n`]);
+  assert.deepEqual([first.code, first.stdout], [0, `Created ${path}\n`]);
   assert.match(first.stderr, /The key is read from OPENAI_API_KEY, .*\nNext: flexllm test\n$/);
   assert.equal(permissions(path), "600");
   const checked = await flexllm(["config", "check"], { env: { ...env, OPENAI_API_KEY: KEY } });
@@ -262,14 +262,14 @@ Deno.test("init --yes writes a commented template that is in order, and never ov
 
   const second = await flexllm(["init", "--yes"], { env });
   assert.equal(second.code, 1);
-  assert.match(second.stderr, /is there already, and is left as it is/);
+  assert.match(second.stderr, /already exists; not changed/);
 
   const flags = ["--provider", "deepseek", "--model", "deepseek-chat"];
   const added = await flexllm(["init", "--yes", ...flags], { env });
   assert.deepEqual([added.code, added.stdout], [0, `Added deepseek-chat to ${path}\n`]);
   assert.match(added.stderr, /DEEPSEEK_API_KEY, which is not set yet/);
   const again = await flexllm(["init", "--yes", ...flags], { env });
-  assert.match(again.stderr, /has a model called "deepseek-chat" already/);
+  assert.match(again.stderr, /already has a model called "deepseek-chat"/);
   const listed = JSON.parse((await flexllm(["list", "--json"], { env })).stdout);
   assert.deepEqual(
     listed.models.map((model: { name: string }) => model.name),
@@ -277,14 +277,17 @@ Deno.test("init --yes writes a commented template that is in order, and never ov
   );
 });
 
-Deno.test("init refuses flags that do not make a model", async () => {
+Deno.test("init rejects incomplete flags", async () => {
   const cases: [string[], RegExp][] = [
     [["--provider", "openai"], /--model is missing/],
-    [["--model", "m"], /--base-url is missing/],
+    [["--model", "m"], /--provider or --base-url is missing/],
     [["--provider", "nobody"], /Allowed choices are/],
     [["--base-url", "localhost:1", "--model", "m"], /does not begin with http/],
-    [["--api-key-env", "sk-abc-def", "--model", "m"], /expected the name of a variable, not a key/],
-    [["--api-key-env", "KEY"], /--api-key-env goes with/],
+    [
+      ["--api-key-env", "sk-abc-def", "--model", "m"],
+      /expected the name of an environment variable/,
+    ],
+    [["--api-key-env", "KEY"], /--api-key-env requires/],
   ];
   for (const [args, pattern] of cases) {
     const { code, stderr } = await flexllm(["init", "--yes", ...args]);
@@ -293,7 +296,7 @@ Deno.test("init refuses flags that do not make a model", async () => {
   }
 });
 
-Deno.test("init says which key is missing for the next step", async () => {
+Deno.test("init shows which key variable to set next", async () => {
   using home = temporaryFolder();
   await using pty = new Pty(["init"], { home: home.path });
   await pty.shows(/Which provider/);
@@ -302,7 +305,7 @@ Deno.test("init says which key is missing for the next step", async () => {
   pty.type(KEYS.enter);
   await pty.shows(/API key\?/);
   pty.type(KEYS.enter);
-  await pty.shows(/DEEPSEEK_API_KEY is not set, so nothing can be tested yet/);
+  await pty.shows(/DEEPSEEK_API_KEY is not set, so the model cannot be tested yet/);
   await pty.shows(/Which model/);
   pty.type("deepseek-chat", KEYS.enter);
   await pty.shows(/Next: export DEEPSEEK_API_KEY=…, then flexllm ask "What is Python\?"/);

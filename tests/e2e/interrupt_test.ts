@@ -75,7 +75,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     running.signal(signal);
     const { code, stderr } = await running.finished;
     assert.equal(code, 130);
-    assert.match(stderr, /Stopping; requests in flight may finish/);
+    assert.match(stderr, /Stopping: waiting for requests in flight/);
     assert.match(stderr, /Interrupted: \d+ of 100 records/);
     assert.match(stderr, /To go on: flexllm batch '.*in put\.jsonl' -o .*--api-key …/);
     assert.ok(!stderr.includes("sk-hush"));

@@ -17,7 +17,7 @@ Deno.test("tests and compiled binaries have the same permissions", () => {
   if (args.length > 0) assert.deepEqual(permissionFlags(args), compiled);
 });
 
-Deno.test("every part of a batch has what it needs: cache, schema, table, prices, config", async () => {
+Deno.test("a batch with cache, schema, table, prices and config has all permissions it needs", async () => {
   using folder = temporaryFolder();
   folder.write("in.csv", "text\nGood\nBad\n");
   folder.write("schema.json", '{"type":"object","properties":{"mood":{"type":"string"}}}');

@@ -5,7 +5,7 @@ import { flexllm } from "../support/cli.ts";
 import { httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-Deno.test("pricing finds a model by a part of its name, however it is written", async () => {
+Deno.test("pricing finds a model by an approximate part of its name", async () => {
   for (const name of ["gpt-5.4-mini", "GPT 5.4 mini", "gpt54mini"]) {
     const { code, stdout } = await flexllm(["pricing", name]);
     assert.equal(code, 0);
@@ -21,11 +21,11 @@ Deno.test("pricing finds a model by a part of its name, however it is written", 
   assert.ok(all.length > 1000);
 });
 
-Deno.test("a model that nobody knows gets suggestions", async () => {
+Deno.test("an unknown model gets suggestions", async () => {
   const { code, stderr } = await flexllm(["pricing", "gpt-5.4-minni"]);
   assert.equal(code, 1);
-  assert.match(stderr, /no price is known of a model like "gpt-5\.4-minni"\nClose .*gpt-5\.4-mini/);
-  assert.match((await flexllm(["pricing", "sonet"])).stderr, /\nClose to it are claude-\S*sonnet/);
+  assert.match(stderr, /no known price for "gpt-5\.4-minni"\nSimilar: .*gpt-5\.4-mini/);
+  assert.match((await flexllm(["pricing", "sonet"])).stderr, /\nSimilar: claude-\S*sonnet/);
 });
 
 /** The form of OpenRouter's list: prices in USD per token, as text; -1 for what has no fixed one. */
@@ -47,7 +47,7 @@ const LISTED = {
   ],
 };
 
-Deno.test("pricing --update writes OpenRouter's prices, keeps yours, and tells what changed", async () => {
+Deno.test("pricing --update downloads OpenRouter's prices, preserves the user's, and lists changes", async () => {
   using home = temporaryFolder();
   let listed: unknown = LISTED;
   await using server = await startRawServer((socket) =>
@@ -76,12 +76,12 @@ Deno.test("pricing --update writes OpenRouter's prices, keeps yours, and tells w
   ]);
   assert.match((await flexllm(["pricing", "mine"], { env })).stdout, /your prices\n {2}mine +1 +2/);
 
-  assert.match((await update()).stderr, /2 models of OpenRouter, nothing changed/);
+  assert.match((await update()).stderr, /2 models from OpenRouter, no changes/);
   LISTED.data[0].pricing.completion = "0.00002";
   LISTED.data.splice(1, 1);
   assert.match(
     (await update()).stdout,
-    /changed: vendor\/one: 2\.5 in, 10 out -> 2\.5 in, 20 out\ngone:/,
+    /changed: vendor\/one: 2\.5 in, 10 out -> 2\.5 in, 20 out\nremoved:/,
   );
 
   const kept = home.read("pricing.json");
@@ -94,7 +94,7 @@ Deno.test("pricing --update writes OpenRouter's prices, keeps yours, and tells w
   assert.deepEqual(readdirSync(home.path), ["pricing.json"]);
 });
 
-Deno.test("pricing alone writes nothing", async () => {
+Deno.test("pricing without --update writes nothing", async () => {
   using home = temporaryFolder();
   const folder = home.file("flexllm");
   await flexllm(["pricing", "gpt-5"], { env: { FLEXLLM_HOME: folder } });

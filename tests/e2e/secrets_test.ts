@@ -104,7 +104,7 @@ for (const [name, way] of Object.entries(WAYS)) {
   });
 }
 
-Deno.test("a name or password in a base URL is refused, a query is kept, and neither is shown", async () => {
+Deno.test("credentials in a base URL are rejected, a query is allowed, and neither is shown", async () => {
   using home = temporaryFolder();
   const once = ["hi", "--verbose", "--retry-times", "0"];
   const urls = [`http://user:${KEY}@127.0.0.1:1/v1`, `http://127.0.0.1:1/v1?key=${KEY}`];
@@ -130,7 +130,7 @@ Deno.test("a name or password in a base URL is refused, a query is kept, and nei
   }
 });
 
-Deno.test("mistakes in a file are told without the key beside them", async () => {
+Deno.test("problems in a file are reported without the key next to them", async () => {
   using home = temporaryFolder();
   const files = {
     "a.yaml": `models:\n  - id: a\n    api_key: "${KEY}\n`,
@@ -152,15 +152,15 @@ Deno.test("mistakes in a file are told without the key beside them", async () =>
   }
 });
 
-Deno.test("a key that would leave the local network unencrypted is warned of, once", async () => {
+Deno.test("a key sent unencrypted over the internet triggers one warning", async () => {
   const warnings = ({ stderr }: Finished) =>
     stderr.split("\n").filter((line) => line.includes("unencrypted"));
   const flags = ["--retry-times", "0", "--timeout", "20"];
   const ask = (url: string, key = KEY) =>
     flexllm(["ask", "hi", "-m", "m", "--base-url", url, "--api-key", key, ...flags]);
   assert.deepEqual(warnings(await ask("http://key.invalid/v1")), [
-    "warning: the key for key.invalid is sent unencrypted, for everybody on the way to read: " +
-    "use https",
+    "warning: the API key for key.invalid is sent unencrypted, readable by anyone on the network " +
+    "path: use https",
   ]);
   assert.deepEqual(warnings(await ask("http://key.invalid/v1", "EMPTY")), []);
   assert.deepEqual(warnings(await ask("https://key.invalid/v1")), []);
@@ -178,7 +178,7 @@ Deno.test("a key that would leave the local network unencrypted is warned of, on
   assert.equal(warnings(await flexllm([...args, "--max-wait", "0"])).length, 1);
 });
 
-Deno.test("a file with keys that others can read is warned of by every command", async () => {
+Deno.test("every command warns about a readable file with keys", async () => {
   using home = temporaryFolder();
   for (const secret of [`api_key: ${KEY}`, `headers: {authorization: "Bearer ${KEY}"}`]) {
     const file = home.write("c.yaml", `models: [{id: m, base_url: "http://h/v1", ${secret}}]\n`);
@@ -186,7 +186,7 @@ Deno.test("a file with keys that others can read is warned of by every command",
     const open = await flexllm(["list", "--config", file]);
     assert.match(
       open.stderr,
-      /^warning: .*c\.yaml holds API keys and can be read by others: chmod/,
+      /^warning: .*c\.yaml contains API keys and is readable by other users: chmod/,
     );
     chmodSync(file, 0o600);
     assert.equal((await flexllm(["list", "--config", file])).stderr.includes("warning"), false);

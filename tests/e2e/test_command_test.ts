@@ -27,7 +27,7 @@ function states(stdout: string): string {
   return steps(stdout).map(([name, state]) => `${name} ${state}`).join(", ");
 }
 
-Deno.test("test tries the connection, the key, an answer and a stream", async () => {
+Deno.test("test checks connection, key, completion and streaming", async () => {
   await using server = await startRawServer((socket, { path, body }) => {
     if (path !== "/v1/chat/completions") return socket.write(httpAnswer(404, "{}"));
     if (!JSON.parse(body).stream) return socket.write(httpAnswer(200, completion("OK")));
@@ -57,7 +57,7 @@ Deno.test("test tries the connection, the key, an answer and a stream", async ()
   assert.equal(typeof json.steps[3].first_token_seconds, "number");
 });
 
-Deno.test("test says what failed, why, and what to do", async () => {
+Deno.test("test reports what failed, why, and what to do", async () => {
   type Answer = (socket: Socket, request: RawRequest) => void;
   const always = (status: number, body: string): Answer => (socket) =>
     socket.write(httpAnswer(status, body));
@@ -80,7 +80,7 @@ Deno.test("test says what failed, why, and what to do", async () => {
     [
       always(429, '{"error":{"message":"slow down"}}'),
       "connection ok, authentication skipped, answer failed, streaming skipped",
-      /slow down\n[^]*\nWait a while, and test again\./,
+      /slow down\n[^]*\nWait a while, then test again\./,
     ],
     [
       (socket, { body }) =>
@@ -95,7 +95,7 @@ Deno.test("test says what failed, why, and what to do", async () => {
     [
       (socket) => socket.destroy(),
       "connection failed, authentication skipped, answer skipped, streaming skipped",
-      /closed before the answer was complete .*\n[^]*\nCheck the base URL, the network/,
+      /closed before the answer was complete .*\n[^]*\nCheck the base URL, your network/,
     ],
   ];
   for (const [answer, expected, pattern] of cases) {
@@ -108,16 +108,16 @@ Deno.test("test says what failed, why, and what to do", async () => {
   }
 });
 
-Deno.test("test of a server that is not there tells to start it", async () => {
+Deno.test("test of an unreachable local server suggests starting it", async () => {
   const server = startMockServer({ port: 0 });
   await server.close();
   const { code, stdout } = await flexllm(["test", "-m", "m", "--base-url", server.baseUrl]);
   assert.equal(code, 3);
   assert.match(stdout, /m at .*, no key\n {2}connection +failed .*connection refused/);
-  assert.match(stdout, /\nStart the server, or correct the port in the base URL\.\n$/);
+  assert.match(stdout, /\nStart the server, or fix the port in the base URL\.\n$/);
 });
 
-Deno.test("test --all tries every model, and tells of each that does not work", async () => {
+Deno.test("test --all tests every model and reports each failure", async () => {
   await using good = startMockServer({ port: 0 });
   await using bad = await startRawServer((socket) => {
     socket.write(httpAnswer(401, '{"error":{"message":"bad key"}}'));
@@ -150,10 +150,10 @@ Deno.test("test --all tries every model, and tells of each that does not work", 
   assert.equal(all[1].error.code, "authentication");
 });
 
-Deno.test("test refuses what does not go together, and unknown models", async () => {
+Deno.test("test rejects conflicting flags and unknown models", async () => {
   const both = await flexllm(["test", "--all", "-m", "x"]);
   assert.equal(both.code, 1);
-  assert.match(both.stderr, /--all goes with neither --model nor --base-url/);
+  assert.match(both.stderr, /--all cannot be combined with --model or --base-url/);
   assert.match(
     (await flexllm(["test", "--all"])).stderr,
     /no model is configured: there is no configuration file\nRun `flexllm init`/,

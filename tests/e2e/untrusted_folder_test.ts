@@ -1,4 +1,4 @@
-/** What lies in the folder that somebody happens to be in must not run, nor change where keys go. */
+/** Files in the current directory must not be executed or change where keys are sent. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -6,7 +6,7 @@ import { commandEnv, commandLine, flexllm } from "../support/cli.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-Deno.test("files that runtimes read by themselves change nothing", async () => {
+Deno.test("files that runtimes read automatically have no effect", async () => {
   using folder = temporaryFolder();
   folder.write(".env", "FLEXLLM_BASE_URL=http://evil.invalid/v1\nFLEXLLM_MODEL=evil\n");
   folder.write("evil.ts", 'await import("node:fs").then((fs) => fs.writeFileSync("ran", ""));\n');
@@ -27,7 +27,7 @@ Deno.test("files that runtimes read by themselves change nothing", async () => {
   assert.ok(!existsSync(folder.file("ran")));
 });
 
-Deno.test("without HOME the system knows the home folder", () => {
+Deno.test("without HOME, the home directory comes from the system", () => {
   using folder = temporaryFolder();
   const [command, ...first] = commandLine();
   const { status, stdout, stderr } = spawnSync(command, [...first, "config", "path"], {
@@ -53,7 +53,7 @@ const SECRETS = {
   OPENAI_API_KEY: "sk-0123456789abc",
 };
 
-Deno.test("a variable of a service goes to another host only after its owner has allowed it", async () => {
+Deno.test("a service's variable is sent to another host only with approval", async () => {
   using folder = temporaryFolder();
   using home = temporaryFolder();
   await using evil = await server();
@@ -97,7 +97,7 @@ Deno.test("a variable of a service goes to another host only after its owner has
   assert.equal((await flexllm(["ask", "Hi"], { cwd: elsewhere.path, env })).code, 1, "other file");
 });
 
-Deno.test("base URLs, keys and endpoints are looked at as well; what is not used may stay", async () => {
+Deno.test("base URLs, keys and endpoints are checked as well, if they are used", async () => {
   await using evil = await server();
   const { origin } = new URL(evil.baseUrl);
   const files = [
@@ -123,7 +123,7 @@ Deno.test("base URLs, keys and endpoints are looked at as well; what is not used
   assert.equal(evil.requests[0].headers.get("authorization"), "Bearer another-key");
 });
 
-Deno.test("own variables, files that were named, and hosts of the environment need nothing", async () => {
+Deno.test("other variables, named files, and hosts from the environment need no approval", async () => {
   await using own = await server();
   const cases: [text: string, args: string[], env: Record<string, string>][] = [
     ["{api_key: '${MY_KEY}'}", [], { MY_KEY: "k" }],

@@ -34,6 +34,7 @@ const COMMANDS = [
   "wait_notice.ts",
   "hangup.ts",
   "signals.ts",
+  "read_config.ts",
   "connect.ts",
   "flags",
   "conversation",

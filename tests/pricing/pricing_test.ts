@@ -25,7 +25,7 @@ function close(found: number | null, expected: number): void {
   assert.ok(found !== null && Math.abs(found - expected) < 1e-12, `${found}, not ${expected}`);
 }
 
-Deno.test("cached tokens cost their own rate", async () => {
+Deno.test("cached tokens have their own rate", async () => {
   const price = await loadPricer(OPENAI);
   // gpt-5.4-mini: 0.75 in, 0.075 cached, 4.5 out, USD per million.
   close(
@@ -34,7 +34,7 @@ Deno.test("cached tokens cost their own rate", async () => {
   );
 });
 
-Deno.test("writing to the cache costs its own rate", async () => {
+Deno.test("cache writes have their own rate", async () => {
   const price = await loadPricer(CLAUDE);
   // Claude Sonnet 4: 3 in, 3.75 written, 0.3 cached, 15 out.
   close(
@@ -46,7 +46,7 @@ Deno.test("writing to the cache costs its own rate", async () => {
   );
 });
 
-Deno.test("cache writes for an hour cost twice the input", async () => {
+Deno.test("one-hour cache writes cost twice the input rate", async () => {
   const price = await loadPricer(CLAUDE);
   const tokens = usage(1000, 10, { cacheWriteTokens: 500, cacheWriteHourTokens: 400 });
   // Claude Sonnet 4: 3 in, 3.75 written for five minutes, 6 for an hour, 15 out.
@@ -64,7 +64,7 @@ Deno.test("cache writes for an hour cost twice the input", async () => {
   close(await of({}), (1000 * 3 + 10 * 15) / 1e6);
 });
 
-Deno.test("a service tier has its own price, or an unknown one", async () => {
+Deno.test("a service tier has its own or an unknown price", async () => {
   const tokens = usage(1000, 100);
   const standard = (1000 * 0.75 + 100 * 4.5) / 1e6;
   const price = await loadPricer(OPENAI);
@@ -87,7 +87,7 @@ Deno.test("a service tier has its own price, or an unknown one", async () => {
   close(own("m", tokens, "priority"), 1200 / 1e6);
 });
 
-Deno.test("a budget does not hold for a tier of unknown price", async () => {
+Deno.test("a budget cannot be enforced for a tier with an unknown price", async () => {
   const costTracker = new CostTracker({ limit: 1 });
   await using client = new LLMClient({
     provider: "openai",
@@ -103,14 +103,14 @@ Deno.test("a budget does not hold for a tier of unknown price", async () => {
   );
 });
 
-Deno.test("long prompts cost the rate of their tier, all of them", async () => {
+Deno.test("the rate of a tier applies to the whole prompt", async () => {
   const price = await loadPricer(GEMINI);
   // Gemini 2.5 Pro: 1.25 and 10 up to 200,000 tokens, 2.5 and 15 above.
   close(price("gemini-2.5-pro", usage(200_000, 10)), (200_000 * 1.25 + 10 * 10) / 1e6);
   close(price("gemini-2.5-pro", usage(200_001, 10)), (200_001 * 2.5 + 10 * 15) / 1e6);
 });
 
-Deno.test("every model of the list costs what the list itself reckons", async () => {
+Deno.test("every listed model costs what the price list calculates", async () => {
   const providers = await waitForUpdate() ?? [];
   const tokens = fc.integer({ min: 0, max: 400_000 });
   const cases = providers.flatMap((provider) =>
@@ -145,7 +145,7 @@ Deno.test("every model of the list costs what the list itself reckons", async ()
   }
 });
 
-Deno.test("a free model costs nothing, an unknown one is unknown", async () => {
+Deno.test("a free model costs nothing, an unknown model has an unknown cost", async () => {
   const openrouter = await loadPricer("https://openrouter.ai/api/v1");
   assert.equal(openrouter("allenai/molmo-7b-d:free", usage(1000, 1000)), 0);
   assert.equal(openrouter("nobody/nothing-1b", usage(1000, 1000)), null);
@@ -154,14 +154,14 @@ Deno.test("a free model costs nothing, an unknown one is unknown", async () => {
   }
 });
 
-Deno.test("a server that counts parts beside the whole is charged for both", async () => {
+Deno.test("tokens reported in addition to the total are charged in addition", async () => {
   const price = await loadPricer(OPENAI);
   // More cached than read, more thought than written: they cannot be part of it.
   close(price("gpt-5.4-mini", usage(100, 0, { cachedTokens: 500 })), (75 + 500 * 0.075) / 1e6);
   close(price("gpt-5.4-mini", usage(0, 100, { reasoningTokens: 200 })), 300 * 4.5 / 1e6);
 });
 
-Deno.test("counts that are none give no cost, and no money back", async () => {
+Deno.test("invalid counts have no cost, not a negative one", async () => {
   const price = await loadPricer(OPENAI);
   for (const count of [-1000, NaN, Infinity]) {
     assert.equal(price("gpt-5.4-mini", usage(count, 0)), null);
@@ -169,7 +169,7 @@ Deno.test("counts that are none give no cost, and no money back", async () => {
   }
 });
 
-Deno.test("thinking, and each request, cost their own rate where they have one", async () => {
+Deno.test("reasoning tokens and requests can have their own rates", async () => {
   const openrouter = await loadPricer("https://openrouter.ai/api/v1");
   // perplexity/sonar-deep-research: 2 in, 8 out, 3 for thinking.
   const used = usage(1000, 1000, { reasoningTokens: 400 });
@@ -178,7 +178,7 @@ Deno.test("thinking, and each request, cost their own rate where they have one",
   close((await loadPricer("https://api.perplexity.ai"))("sonar", usage(100, 100)), 0.0122);
 });
 
-Deno.test("prices follow the time of day and the date, to the minute", async () => {
+Deno.test("prices can depend on the date and time, to the minute", async () => {
   let time = Date.parse("2026-11-23T16:29:59.999Z");
   const deepseek = await loadPricer("https://api.deepseek.com", [], () => time);
   // deepseek-chat: 0.27 and 1.1 from 00:30 to 16:30 UTC, 0.135 and 0.55 else.
@@ -196,7 +196,7 @@ Deno.test("prices follow the time of day and the date, to the minute", async () 
   close((await loadPricer(GEMINI, [], at))("gemini-3.6-flash", usage(1e6, 0)), 1.5);
 });
 
-Deno.test("a row of the list without a price for text is unknown, not free", async () => {
+Deno.test("a listed model without text prices is unknown, not free", async () => {
   const openrouter = await loadPricer("https://openrouter.ai/api/v1");
   assert.equal(openrouter("google/lyria-3-pro-preview", usage(1000, 1000)), null);
   const openai = await loadPricer(OPENAI);
@@ -207,7 +207,7 @@ Deno.test("a row of the list without a price for text is unknown, not free", asy
   assert.equal((await loadPricer(GEMINI))("gemma-4-31b-it", usage(1000, 1000)), 0);
 });
 
-Deno.test("the user's prices win, those for one server over those for all", async () => {
+Deno.test("the user's prices take precedence, those for one server first", async () => {
   const rows = [
     { model: "qwen3", input: 1, output: 2 },
     { model: "qwen3", baseUrl: "http://GPU1:8000/v1/", input: 10, output: 20, request: 0.5 },
@@ -218,7 +218,7 @@ Deno.test("the user's prices win, those for one server over those for all", asyn
   close((await loadPricer(OPENAI, rows))("gpt-5.4-mini", usage(1e6, 0)), 7);
 });
 
-Deno.test("getPricing() and estimateCost() tell rates, source and amounts", async () => {
+Deno.test("getPricing() and estimateCost() return rates, source and amounts", async () => {
   const pricing = await getPricing({ model: "gpt-5.4-mini", provider: "openai" });
   assert.equal(pricing!.source, "genai-prices");
   assert.deepEqual([pricing!.input, pricing!.cachedInput, pricing!.output], [0.75, 0.075, 4.5]);
@@ -235,7 +235,7 @@ Deno.test("getPricing() and estimateCost() tell rates, source and amounts", asyn
   assert.equal(await estimateCost({ ...query, model: "nothing-1" }), null);
 });
 
-Deno.test("the list names models with their providers", async () => {
+Deno.test("listedModels() returns models with their providers", async () => {
   const models = await listedModels();
   assert.ok(models.length > 1000);
   const mini = models.find(({ model, provider }) =>
@@ -245,7 +245,7 @@ Deno.test("the list names models with their providers", async () => {
   assert.ok(!models.some(({ model }) => model === "whisper-1"));
 });
 
-Deno.test("the list tells the prices of this moment, not those of a date to come", async () => {
+Deno.test("listedModels() returns current prices, not future ones", async () => {
   const priceAt = async (time: string) => {
     const models = await listedModels(() => Date.parse(time));
     const input = (vendor: string, name: string) =>
@@ -256,7 +256,7 @@ Deno.test("the list tells the prices of this moment, not those of a date to come
   assert.deepEqual(await priceAt("2027-01-01T12:00:00Z"), [1.5, 0.27]);
 });
 
-Deno.test("the price file is read, and its mistakes are told with their place", () => {
+Deno.test("problems in the price file are reported with their position", () => {
   using folder = temporaryFolder();
   const read = (text: string) => readPriceFile(folder.write("pricing.json", text));
   assert.deepEqual(readPriceFile(folder.file("none.json")), []);
@@ -281,16 +281,16 @@ Deno.test("the price file is read, and its mistakes are told with their place", 
     '{"prices":[{"model":"m","input":1,"output":2},' +
       '{"model":"m","input":3,"output":4,"source":"openrouter"}]}',
   );
-  assert.equal(own.input, 1, "a fetched row may stand beside the user's own");
+  assert.equal(own.input, 1, "a downloaded row may duplicate the user's own");
 
   const row_ = '{"model": "m", "input": 1, "output": 2}';
   const cases: [text: string, message: RegExp][] = [
     ['{"prices": [}', /pricing\.json:1:13: not valid JSON/],
     ["", /pricing\.json:1:1: not valid JSON/],
-    ["{}", /pricing\.json:1:1: the field "prices" is missing/],
+    ["{}", /pricing\.json:1:1: missing field "prices"/],
     ['{"prices": {}}', /:1:12: prices: expected a list of prices/],
-    ['{"prices": [], "price": 1}', /unknown field "price": known are updated, prices/],
-    ['{"prices": [\n  {"input": 1, "output": 2}\n]}', /:2:3: the field "model" is missing/],
+    ['{"prices": [], "price": 1}', /unknown field "price": expected one of updated, prices/],
+    ['{"prices": [\n  {"input": 1, "output": 2}\n]}', /:2:3: missing field "model"/],
     ['{"prices": [\n  7\n]}', /:2:3: expected a price with model, input and output, got 7/],
     [
       '{"prices": [{"model": "m",\n "input": -1, "output": 1}]}',
@@ -298,20 +298,20 @@ Deno.test("the price file is read, and its mistakes are told with their place", 
     ],
     [
       '{"prices": [{"model": "m", "input": 1, "output": 2,\n "cached": 1}]}',
-      /:2:\d+: unknown field "cached": known are .*cached_input/,
+      /:2:\d+: unknown field "cached": expected one of .*cached_input/,
     ],
     [
       '{"prices": [{"model": "m", "base_url": "host/v1", "input": 1, "output": 2}]}',
       /:1:40: base_url: expected a URL such as https:\/\/host\/v1, got "host\/v1"/,
     ],
-    [`{"prices": [\n${row_},\n${row_}]}`, /:3:1: a second price of m$/],
+    [`{"prices": [\n${row_},\n${row_}]}`, /:3:1: duplicate price of m$/],
   ];
   for (const [text, message] of cases) {
     assert.throws(() => read(text), { code: "configuration", message }, text);
   }
 });
 
-Deno.test("listPricing() has the prices given, then every model of the list", async () => {
+Deno.test("listPricing() returns the given prices, then the price list", async () => {
   const [first, second, ...listed] = await listPricing([
     { model: "mine", input: 1, output: 2 },
     { model: "mine", baseUrl: "http://gpu1:8000/v1", input: 3, output: 4 },
@@ -321,7 +321,7 @@ Deno.test("listPricing() has the prices given, then every model of the list", as
   assert.ok(listed.length > 1000 && listed.every(({ source }) => source === "genai-prices"));
 });
 
-Deno.test("the cost that OpenRouter reports holds the bill of a key of one's own", () => {
+Deno.test("OpenRouter's reported cost includes the bill of the user's own provider key", () => {
   // OpenRouter, "Usage Accounting": with one's own key, `cost` is the fee only.
   const cost_details = { upstream_inference_cost: 0.19 };
   assert.equal(decodeCost({ cost: 0.95, cost_details }), 0.95);
@@ -331,7 +331,7 @@ Deno.test("the cost that OpenRouter reports holds the bill of a key of one's own
   assert.equal(decodeCost({ prompt_tokens: 1 }), undefined);
 });
 
-Deno.test("a cost that the server reports wins over every price", async () => {
+Deno.test("a cost reported by the server takes precedence over all prices", async () => {
   const body = JSON.parse(completion("hi"));
   body.usage.cost = 0.123;
   await using server = await startRawServer((socket) =>

@@ -43,7 +43,7 @@ const SAMPLES: Record<string, string> = {
   emoji: "😀🎉🚀✨🔥💡👍🏽❤️🧠 ok 📦 ".repeat(5),
 };
 
-Deno.test("texts of all kinds are estimated high, but not by half as much again", async () => {
+Deno.test("estimates are too high rather than too low, but by less than half", async () => {
   const count = await loadTokenizer();
   for (const [name, text] of Object.entries(SAMPLES)) {
     const ratio = textSize(text) / count(text);
@@ -51,12 +51,12 @@ Deno.test("texts of all kinds are estimated high, but not by half as much again"
   }
 });
 
-Deno.test("texts that look like control tokens are counted as texts", async () => {
+Deno.test("text that looks like control tokens is counted as text", async () => {
   const count = await loadTokenizer();
   assert.ok(count("<|endoftext|>") > 1);
 });
 
-Deno.test("an estimate that was too low is raised, one that was too high is kept", () => {
+Deno.test("learn() raises an estimate that was too low, but never lowers one", () => {
   const estimate = new TokenEstimate();
   const usage = (promptTokens: number) => ({ promptTokens, completionTokens: 1, totalTokens: 0 });
   assert.equal(estimate.prompt(1000), 1000);
@@ -67,14 +67,14 @@ Deno.test("an estimate that was too low is raised, one that was too high is kept
   assert.equal(estimate.prompt(1000), 1500);
 });
 
-Deno.test("what comes on top of a small prompt is not taken for a share of a large one", () => {
+Deno.test("the overhead of a small prompt is not scaled up for a large one", () => {
   const estimate = new TokenEstimate();
   // As Claude does with tools: some hundreds of tokens of instructions of its own.
   estimate.learn(20, { promptTokens: 420, completionTokens: 1, totalTokens: 421 });
   assert.deepEqual([estimate.prompt(20), estimate.prompt(10_000)], [420, 10_400]);
 });
 
-Deno.test("answers to requests that were in flight together do not add up to one surprise", async () => {
+Deno.test("completions of concurrent requests do not raise the estimate repeatedly", async () => {
   const estimate = new TokenEstimate();
   for (let i = 0; i < 64; i++) {
     estimate.learn(1000, { promptTokens: 1300, completionTokens: 1, totalTokens: 1301 });
@@ -103,7 +103,7 @@ Deno.test("answers to requests that were in flight together do not add up to one
   assert.equal(summary.succeeded, 96);
 });
 
-Deno.test("without a limit of tokens an answer may be as long as the longest so far", () => {
+Deno.test("without maxTokens, the estimate is the longest completion so far", () => {
   const estimate = new TokenEstimate();
   assert.equal(estimate.completion({}), 1024);
   estimate.learn(10, { promptTokens: 1, completionTokens: 5000, totalTokens: 5001 });
@@ -139,7 +139,7 @@ Deno.test("images, tool calls, tools and schemas count", () => {
   assert.ok(promptSize([{ role: "user", content: "Hi" }], { responseFormat }) > plain + 100);
 });
 
-Deno.test("files and audio count by their bytes, and something where these are not known", () => {
+Deno.test("files and audio count by their bytes, or by a default if these are unknown", () => {
   const plain = promptSize([{ role: "user", content: [] }]);
   const size = (part: ContentPart) => promptSize([{ role: "user", content: [part] }]) - plain;
   const file = (file_data: string) => size({ type: "file", file: { file_data } });

@@ -1,5 +1,5 @@
 /**
- * Emphasis, code and links within a line of Markdown, as styles of the terminal.
+ * Renders emphasis, code and links within a line of Markdown as terminal styles.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { styleText } from "node:util";
 
 type Format = Parameters<typeof styleText>[0];
 
-/** `text` in a style, wherever it is written to. */
+/** Styles `text`, whether or not the output is a terminal. */
 export function styled(format: Format, text: string): string {
   return text === "" ? "" : styleText(format, text, { validateStream: false });
 }
 
-/** The longest span, and so the most that is held back for the end of one. */
-const MAX_HELD = 400;
+/** The longest span, and so the most text that is buffered to find its end. */
+const MAX_BUFFERED = 400;
 
 interface Span {
   pattern: RegExp;
@@ -24,7 +24,7 @@ function emphasis(pattern: RegExp, format: Format): Span {
   return { pattern, render: ([, inner]) => styled(format, renderInline(inner)) };
 }
 
-/** What can begin at a character, the longest marker first. Underscores within words are none. */
+/** The spans that can start at a character, longest marker first. Underscores within words are literal. */
 const SPANS: Record<string, Span[]> = {
   "`": [{
     pattern: /(`+)(?!`)(.{0,400}?[^`])\1(?!`)/y,
@@ -47,15 +47,16 @@ const SPANS: Record<string, Span[]> = {
   "\\": [{ pattern: /\\([*_`~#])/y, render: ([, character]) => character }],
 };
 
-/** What may still become a span when more of the line is there. */
+/** Matches text that may become a span once more of the line arrives. */
 const OPEN =
   /^(`|\*{1,3}($|[^\s*])|_{1,2}($|[^\s_])|~($|~$|~[^\s~])|\[[^\]]*($|\]($|\([^()\s]*$))|\\$)/;
 
 /**
- * Renders the beginning of a line of which more may come: what is certain, and the rest. With `final`
- * the line is complete and nothing rests.
+ * Renders as much of a partial line as is unambiguous.
  *
+ * @param final whether the line is complete, so that everything is rendered
  * @param before the character before `text`
+ * @returns the rendered text, and the remaining source
  */
 export function takeInline(
   text: string,
@@ -83,14 +84,14 @@ export function takeInline(
       if ((match = span.pattern.exec(source)) !== null) break;
     }
     const rest = text.slice(i);
-    // A marker that ends the text may yet grow.
+    // A marker at the end of the text may still get longer.
     if (match !== null && (final || match[0].length < rest.length || character === "\\")) {
       shown += span!.render(match);
       i += match[0].length;
       continue;
     }
     const inWord = character === "_" && /\w/.test(source[before.length + i - 1] ?? "");
-    const mayOpen = !inWord && OPEN.test(rest) && rest.length < MAX_HELD;
+    const mayOpen = !inWord && OPEN.test(rest) && rest.length < MAX_BUFFERED;
     if (!final && (mayOpen || match !== null)) return { shown, rest };
     let run = i + 1;
     while (text[run] === character && character !== "[") run++;
@@ -100,7 +101,7 @@ export function takeInline(
   return { shown, rest: "" };
 }
 
-/** Renders a whole line, or the inside of a span. */
+/** Renders a complete line, or the content of a span. */
 export function renderInline(text: string): string {
   return takeInline(text, true, "").shown;
 }

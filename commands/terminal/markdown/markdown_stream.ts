@@ -1,20 +1,21 @@
 /**
- * Markdown as it arrives, rendered for the terminal. Nothing that has been shown is ever redrawn, so
- * nothing flickers: a marker is held back until it is known what it means.
+ * Renders streamed Markdown for the terminal.
+ *
+ * Output is never redrawn, so nothing flickers: a marker is buffered until its meaning is known.
  *
  * @module
  */
 import { styled, takeInline } from "./inline_markdown.ts";
 import { WordWrap } from "./word_wrap.ts";
 
-/** The beginning of a line of which the kind is not known yet. */
+/** Matches the start of a line whose block type is still ambiguous. */
 const UNDECIDED =
   /^\s*(#{0,6}|[-*+]( +\[?[ xX]?\]?)?|\d{1,9}[.)]?|(> ?)+|[-*_][-*_ ]*|`{1,2}|~{1,2}|(```|~~~).*)$/;
 
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
 
-/** What begins the lines that a line is broken into: the bars of a quote, or blanks below an item. */
-function prefixOf(line: string, marker: string): string {
+/** The prefix of continuation lines: the bars of a quote, or the indentation of a list item. */
+function continuationPrefix(line: string, marker: string): string {
   if (/^ {0,3}>/.test(line)) return marker;
   const item = /^\s*([-*+]|\d{1,9}[.)]) +/.exec(line);
   return item === null ? "" : " ".repeat(marker.length > 0 ? marker.length : item[0].length);
@@ -26,54 +27,54 @@ const plain: LineStyle = (text) => text;
 
 /** Renders one answer. */
 export class MarkdownStream {
-  /** What of this line has arrived and is not shown. */
-  #held = "";
-  /** Whether something of this line has been shown. */
-  #begun = false;
-  /** The marker that ends the code block we are in. */
+  /** The part of this line that is not rendered yet. */
+  #buffered = "";
+  /** Whether part of this line has been rendered. */
+  #started = false;
+  /** The marker that ends the current code block. */
   #fence: string | undefined;
   #style: LineStyle = plain;
-  /** Whether the line is taken as it is: code, and tables, whose columns would move. */
+  /** Whether the line is rendered verbatim: code, and tables, whose columns would shift. */
   #verbatim = false;
-  /** The last character that was shown, for telling words apart. */
+  /** The last character rendered, to detect word boundaries. */
   #before = "";
   readonly #wrap: WordWrap;
 
-  /** `columns` gives the width of the terminal; without it no line is broken. */
+  /** `columns` returns the width to wrap to. By default, lines are not wrapped. */
   constructor(columns = () => Infinity) {
     this.#wrap = new WordWrap(columns);
   }
 
-  /** Takes in a piece and gives what can be shown. */
+  /** Adds a chunk and returns the text to show. */
   write(text: string): string {
     let shown = "";
-    const lines = (this.#held + text).split("\n");
-    this.#held = lines.pop()!;
+    const lines = (this.#buffered + text).split("\n");
+    this.#buffered = lines.pop()!;
     for (const line of lines) {
-      shown += `${this.#take(line, true).shown}${this.#wrap.end()}\n`;
-      this.#begun = false;
+      shown += `${this.#render(line, true).shown}${this.#wrap.end()}\n`;
+      this.#started = false;
     }
-    const { shown: more, rest } = this.#take(this.#held, false);
-    this.#held = rest;
+    const { shown: more, rest } = this.#render(this.#buffered, false);
+    this.#buffered = rest;
     return shown + more;
   }
 
-  /** Gives what was held back, at the end of the answer. */
+  /** Ends the answer and returns the remaining text to show. */
   end(): string {
-    const { shown } = this.#take(this.#held, true);
-    this.#held = "";
+    const { shown } = this.#render(this.#buffered, true);
+    this.#buffered = "";
     return shown + this.#wrap.end();
   }
 
-  #take(line: string, final: boolean): { shown: string; rest: string } {
+  #render(line: string, final: boolean): { shown: string; rest: string } {
     if (line === "") return { shown: "", rest: "" };
     let shown = "";
     let text = line;
-    if (!this.#begun) {
+    if (!this.#started) {
       if (!final && this.#isUndecided(line)) return { shown: "", rest: line };
-      [shown, text] = this.#begin(line);
-      this.#wrap.begin(shown, prefixOf(line, shown));
-      this.#begun = true;
+      [shown, text] = this.#startLine(line);
+      this.#wrap.begin(shown, continuationPrefix(line, shown));
+      this.#started = true;
       this.#before = "";
     }
     if (this.#verbatim) return { shown: shown + this.#style(text), rest: "" };
@@ -89,8 +90,8 @@ export class MarkdownStream {
     return bare.length < this.#fence.length + 3 && /^(`*|~*)$/.test(bare);
   }
 
-  /** Reads what kind of line it is: what to show first, and the rest, for the line's style. */
-  #begin(line: string): [shown: string, text: string] {
+  /** Detects the block type of a line. Returns its rendered marker and the remaining source. */
+  #startLine(line: string): [shown: string, text: string] {
     this.#style = plain;
     this.#verbatim = this.#fence !== undefined || /^\s*\|/.test(line);
     const fence = /^\s*(`{3,}|~{3,})/.exec(line)?.[1];

@@ -15,8 +15,8 @@ function row(model: string, requests: number, cost: number | null, endpoint = "h
 }
 
 Deno.test("one model at one endpoint needs no table", () => {
-  assert.deepEqual(costTable([], { room: 80 }), []);
-  assert.deepEqual(costTable([row("m", 5, 1)], { room: 80 }), []);
+  assert.deepEqual(costTable([], { maxWidth: 80 }), []);
+  assert.deepEqual(costTable([row("m", 5, 1)], { maxWidth: 80 }), []);
 });
 
 Deno.test("models and endpoints stand in columns", () => {
@@ -32,18 +32,18 @@ Deno.test("every line fits the terminal, however long and odd the names are", ()
     row("m".repeat(200), 5, 1, `https://${"h".repeat(99)}/v1`),
     row("x\u001b[31m\ny", 5, 0),
   ];
-  for (const room of [48, 80, 200]) {
-    const lines = costTable(rows, { room });
-    assert.ok(lines.every((line) => line.length <= room), lines.join("\n"));
+  for (const maxWidth of [48, 80, 200]) {
+    const lines = costTable(rows, { maxWidth });
+    assert.ok(lines.every((line) => line.length <= maxWidth), lines.join("\n"));
     // deno-lint-ignore no-control-regex
     assert.ok(!/[\x00-\x1f]/.test(lines.join("")));
   }
-  assert.match(costTable(rows, { room: 80 })[1], /^m+… +5 /);
+  assert.match(costTable(rows, { maxWidth: 80 })[1], /^m+… +5 /);
 });
 
 Deno.test("of very many names the first are told", () => {
   const lines = costTable(Array.from({ length: 1000 }, (_, i) => row(`m${i}`, 1, 1)), {
-    room: 80,
+    maxWidth: 80,
   });
   assert.equal(lines.length, 22);
   assert.equal(lines.at(-1), "… and 980 more; --json tells all");

@@ -424,7 +424,7 @@ Deno.test("a rate limit is named, until something is answered", async () => {
   stage.pass(1100);
   assert.match(
     await wholeScreen(terminal),
-    /waiting: the server asks to slow down, (next try in )?25 s/,
+    /waiting: rate limited by the server, (next try in )?25 s/,
   );
   stage.endpoints = [
     endpoint({ state: "cooling", lastError: REFUSED, failures: 9, retryIn: 24.5 }),
@@ -448,7 +448,7 @@ Deno.test("a server that answers nothing but 429 without a time is named", async
     stage.endpoints = [endpoint({ inFlight: 10, failures: ++failures, lastError: LIMITED })];
     stage.progress.retry({ error: LIMITED, failures: 1, wait: 0 });
   });
-  assert.match(await wholeScreen(terminal), /waiting: the server asks to slow down, trying again/);
+  assert.match(await wholeScreen(terminal), /waiting: rate limited by the server, trying again/);
 });
 
 Deno.test("waits for retries are named when nothing is in flight, not while others work", async () => {

@@ -352,11 +352,11 @@ Deno.test("templates of the configuration are filled in", () => {
     system: "You know French.",
   });
   const mistakes: [() => unknown, RegExp][] = [
-    [() => fill("shrt", "x"), /there is no template "shrt"/],
-    [() => fill("toString", "x"), /there is no template "toString"/],
+    [() => fill("shrt", "x"), /no template is called "shrt"/],
+    [() => fill("toString", "x"), /no template is called "toString"/],
     [() => fill("short", ""), /needs a value for \{\{input\}\}/],
     [() => fill("translate", "x"), /needs a value for \{\{lang\}\}/],
-    [() => fill("short", "x", { lang: "y" }), /has no place \{\{lang\}\}/],
+    [() => fill("short", "x", { lang: "y" }), /has no placeholder \{\{lang\}\}/],
   ];
   for (const [run, message] of mistakes) {
     assert.throws(

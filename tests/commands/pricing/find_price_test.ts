@@ -13,13 +13,13 @@ const ROWS = [
 
 const NAMES = ROWS.map(({ model }) => model);
 
-Deno.test("what is found stays together by vendor, the one with the best and the most first", () => {
+Deno.test("matches are grouped by vendor, best match first", () => {
   assert.deepEqual(findModels(ROWS, "GPT 5.4"), [ROWS[2], ROWS[1], ROWS[0], ROWS[3]]);
   assert.deepEqual(findModels(ROWS, "sonnet"), [ROWS[4], ROWS[5]]);
   assert.deepEqual(findModels(ROWS, "sonet"), []);
 });
 
-Deno.test("a mistyped part of a name leads to the names with that part", () => {
+Deno.test("a misspelled part of a name finds similar names", () => {
   assert.deepEqual(similarModels(NAMES, "sonet", 2), ["claude-3-sonnet", "claude-sonnet-5"]);
   assert.deepEqual(similarModels(NAMES, "claude sonet 5", 1), ["claude-sonnet-5"]);
   assert.deepEqual(similarModels(NAMES, "gtp-5.4", 2), ["gpt-5.4", "gpt-5.4-mini"]);

@@ -48,7 +48,7 @@ for (const reflow of [true, false]) {
   });
 }
 
-Deno.test("notes stay whole and in order, however many and long", async () => {
+Deno.test("notes remain complete and in order, however many and long", async () => {
   using terminal = new EmulatedTerminal({ columns: 60, rows: 8 });
   const area = new LiveArea(terminal);
   const notes: string[] = [];
@@ -62,7 +62,7 @@ Deno.test("notes stay whole and in order, however many and long", async () => {
   assert.deepEqual(await terminal.lines(), notes);
 });
 
-Deno.test("a note of several lines, of wide characters or of exactly the width stays whole", async () => {
+Deno.test("a note with several lines, wide characters or the exact width remains complete", async () => {
   using terminal = new EmulatedTerminal({ columns: 20, rows: 10 });
   const area = new LiveArea(terminal);
   area.draw(["one", "two"]);
@@ -73,7 +73,7 @@ Deno.test("a note of several lines, of wide characters or of exactly the width s
   assert.deepEqual(await terminal.lines(), ["a", "", "b", "z".repeat(20), "漢字".repeat(8)]);
 });
 
-Deno.test("the lines take the place of those before, and the cursor rests at their beginning", async () => {
+Deno.test("lines replace the previous ones, and the cursor stays at their start", async () => {
   using terminal = new EmulatedTerminal({ columns: 40, rows: 5 });
   const area = new LiveArea(terminal);
   for (let i = 0; i < 4; i++) terminal.write(`${i}\n`);
@@ -88,19 +88,19 @@ Deno.test("the lines take the place of those before, and the cursor rests at the
   assert.deepEqual(await terminal.allRows(), ["0", "1", "2", "3", "done"]);
 });
 
-Deno.test("a terminal of one row has the first line only, and nothing scrolls away", async () => {
+Deno.test("a terminal with one row shows only the first line, and nothing scrolls", async () => {
   using terminal = new EmulatedTerminal({ columns: 40, rows: 1 });
   const area = new LiveArea(terminal);
   for (let i = 0; i < 5; i++) area.draw([`first ${i}`, `second ${i}`]);
   assert.deepEqual(await terminal.allRows(), ["first 4"]);
 });
 
-Deno.test("an unknown size is taken for 80 columns", () => {
+Deno.test("an unknown size defaults to 80 columns", () => {
   const area = new LiveArea({ columns: 0, rows: 0, write: () => {} });
   assert.equal(area.columns, 80);
 });
 
-Deno.test("nothing is written while nothing changes", async () => {
+Deno.test("nothing is written without a change", async () => {
   using terminal = new EmulatedTerminal({ columns: 40, rows: 10 });
   const area = new LiveArea(terminal);
   area.clear();
@@ -115,7 +115,7 @@ Deno.test("nothing is written while nothing changes", async () => {
   assert.equal(terminal.writes.length, 3);
 });
 
-Deno.test("every write leaves the terminal as it was: it may be the last one", async () => {
+Deno.test("every write leaves the terminal in its initial mode", async () => {
   using terminal = new EmulatedTerminal({ columns: 40, rows: 10 });
   const area = new LiveArea(terminal);
   area.draw(["a", "b"]);

@@ -9,16 +9,16 @@ const ROWS = [
   ["", "b", "https://b.example/a/long/path/v1", ""],
 ];
 
-Deno.test("a table is cut to the terminal, the widest columns first", () => {
-  assert.deepEqual(table(COLUMNS, ROWS, { room: 60 }), [
+Deno.test("a table is truncated to the terminal, widest columns first", () => {
+  assert.deepEqual(table(COLUMNS, ROWS, { maxWidth: 60 }), [
     "   name                     server                   key",
     "*  版本 B 🎉 with a name …  https://a.example/v1     missing",
     "   b                        https://b.example/a/lo…",
   ]);
 });
 
-Deno.test("where there is no room for all columns, they stand below each other", () => {
-  assert.deepEqual(table(COLUMNS, ROWS, { room: 30 }), [
+Deno.test("on a narrow terminal, columns are listed on separate lines", () => {
+  assert.deepEqual(table(COLUMNS, ROWS, { maxWidth: 30 }), [
     "name    版本 B 🎉 with a na… *",
     "server  https://a.example/v1",
     "key     missing",
@@ -30,7 +30,7 @@ Deno.test("where there is no room for all columns, they stand below each other",
     "g",
     "h",
     "i",
-  ]], { room: 10 });
+  ]], { maxWidth: 10 });
   assert.deepEqual(headed, [
     "Vendor",
     "  name    a",
@@ -48,10 +48,10 @@ Deno.test("where there is no room for all columns, they stand below each other",
   ]);
 });
 
-Deno.test("no line is wider than the terminal, and without one nothing is cut", () => {
-  for (let room = 24; room < 120; room++) {
-    for (const line of table(COLUMNS, ROWS, { room })) {
-      assert.ok(stringWidth(line).width <= room, `${room}: ${line}`);
+Deno.test("no line is wider than the terminal; without one, nothing is truncated", () => {
+  for (let maxWidth = 24; maxWidth < 120; maxWidth++) {
+    for (const line of table(COLUMNS, ROWS, { maxWidth })) {
+      assert.ok(stringWidth(line).width <= maxWidth, `${maxWidth}: ${line}`);
     }
   }
   assert.match(table(COLUMNS, ROWS, {}).join("\n"), /goes on and on .*\/long\/path\/v1/s);

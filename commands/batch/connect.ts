@@ -1,0 +1,112 @@
+/**
+ * Creates the client of a batch: for one model, or a pool of the configured endpoints.
+ *
+ * @module
+ */
+import process from "node:process";
+import type { ChatClient } from "../../lib/client/chat_client.ts";
+import type { ClientOptions, EndpointOptions } from "../../lib/client/client_options.ts";
+import { LLMClientPool } from "../../lib/client/pool.ts";
+import { overrides } from "../../lib/config/effective.ts";
+import type { Config } from "../../lib/config/load.ts";
+import {
+  hasEndpoints,
+  resolveEndpoints,
+  usesEndpoints,
+} from "../../lib/config/resolve_endpoints.ts";
+import type { ModelFlags } from "../../lib/config/resolve_model.ts";
+import type { PriceRow } from "../../lib/pricing/price.ts";
+import { baseUrlOf } from "../../lib/services/providers.ts";
+import {
+  attachmentOptions,
+  type ConnectionFlags,
+  connectModel,
+  describeEndpoint,
+  printConnection,
+  userPrices,
+  warnAboutCleartext,
+} from "../connect.ts";
+import { writeWarning } from "../terminal/output.ts";
+
+/** A model at a server, with the user's prices for it. */
+export interface PricedModel {
+  model: string;
+  baseUrl: string;
+  prices: readonly PriceRow[];
+}
+
+/** The client of a batch. */
+export interface BatchConnection {
+  client: ChatClient;
+  /** The ids of the models, separated by commas. */
+  model: string;
+  /** The models and servers that requests may go to. */
+  targets: PricedModel[];
+}
+
+type BatchClientOptions = Omit<ClientOptions, "model">;
+
+function pricedModel(
+  { model = "", baseUrl, provider = "auto", prices = [] }: EndpointOptions & { model?: string },
+): PricedModel {
+  return { model, baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
+}
+
+/** The maximum number of concurrent requests of a batch, over all of its endpoints. */
+export function batchConcurrency(config: Config, flags: ModelFlags, limit = 10): number {
+  if (!usesEndpoints(config, process.env, flags)) return limit;
+  const endpoints = config.value.batch?.endpoints ?? [];
+  return endpoints.reduce((sum, { concurrency_limit }) => sum + (concurrency_limit ?? limit), 0);
+}
+
+/** Warns if the configured endpoints are not used because the environment names a server. */
+function warnAboutUnusedEndpoints(config: Config, { model, baseUrl }: ModelFlags): void {
+  if (!hasEndpoints(config) || model !== undefined || baseUrl !== undefined) return;
+  const { source } = overrides(process.env).baseUrl!;
+  writeWarning(`using the server from ${source} instead of the configured batch endpoints`);
+}
+
+function connectPool(
+  config: Config,
+  flags: ConnectionFlags,
+  { concurrencyLimit, ...shared }: BatchClientOptions,
+): BatchConnection {
+  const batch = config.value.batch!;
+  const prices = userPrices(config);
+  const endpoints = resolveEndpoints(config, process.env).map((endpoint) => ({
+    ...endpoint,
+    prices: [...endpoint.prices ?? [], ...prices],
+    concurrencyLimit: endpoint.concurrencyLimit ?? concurrencyLimit,
+  }));
+  if (flags.verbose) {
+    printConnection(config, endpoints.map((each) => `endpoint: ${describeEndpoint(each)}`));
+  }
+  warnAboutCleartext(endpoints);
+  const client = new LLMClientPool({
+    ...shared,
+    attachments: attachmentOptions(config, flags),
+    endpoints,
+    loadBalance: batch.load_balance ?? undefined,
+    fallback: batch.fallback ?? undefined,
+    failureThreshold: batch.failure_threshold ?? undefined,
+    recoveryTime: batch.recovery_time ?? undefined,
+  });
+  const models = new Set(endpoints.map(({ model }) => model));
+  return { client, model: [...models].join(", "), targets: endpoints.map(pricedModel) };
+}
+
+/**
+ * Creates the client of a batch.
+ *
+ * @throws {ConfigurationError} if the model or an endpoint cannot be used
+ */
+export function connectBatch(
+  config: Config,
+  flags: ConnectionFlags,
+  settings: BatchClientOptions,
+): BatchConnection {
+  if (usesEndpoints(config, process.env, flags)) return connectPool(config, flags, settings);
+  warnAboutUnusedEndpoints(config, flags);
+  const { client, model, endpoint } = connectModel(config, flags, settings);
+  return { client, model, targets: [pricedModel({ ...endpoint, model })] };
+}

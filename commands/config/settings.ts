@@ -1,0 +1,134 @@
+/**
+ * Collects the effective settings and the source of each, for `flexllm config show`.
+ *
+ * @module
+ */
+import process from "node:process";
+import { DEFAULT_TTL } from "../../lib/cache/response_cache.ts";
+import { type StoreOptions, type StorePlace, storePlace } from "../../lib/cache/open_store.ts";
+import { defaultModel, overrides } from "../../lib/config/effective.ts";
+import type { Config } from "../../lib/config/load.ts";
+import { resolveBatchCache, resolveCache } from "../../lib/config/resolve_cache.ts";
+import { usesEndpoints } from "../../lib/config/resolve_endpoints.ts";
+import type { BatchSection, EndpointEntry } from "../../lib/config/schema.ts";
+import { ConfigurationError } from "../../lib/errors.ts";
+import { safeUrl } from "../../lib/redact.ts";
+import { modelSettings, secretSettings } from "./model_settings.ts";
+import type { Setting } from "./setting.ts";
+
+/** The default settings of a batch. */
+const BATCH_DEFAULTS: Partial<Record<keyof BatchSection, unknown>> = {
+  concurrency: 10,
+  adaptive: true,
+  max_wait: 600,
+  timeout: 120,
+  retry_times: 3,
+  retry_delay: 1,
+  return_usage: true,
+  track_cost: true,
+};
+
+function displayValue(value: unknown): Setting["value"] {
+  return typeof value === "number" || typeof value === "boolean" ? value : String(value);
+}
+
+function batchSettings(config: Config): Setting[] {
+  const { endpoints: _, ...section } = config.value.batch ?? {};
+  const given = Object.entries(section).filter(([, value]) => value !== null);
+  const names = new Set([...given.map(([name]) => name), ...Object.keys(BATCH_DEFAULTS)]);
+  return [...names].map((name): Setting => {
+    const value = section[name as keyof typeof section];
+    const isGiven = value !== undefined && value !== null;
+    return {
+      name: `batch.${name}`,
+      value: displayValue(isGiven ? value : BATCH_DEFAULTS[name as keyof BatchSection]),
+      source: isGiven ? config.locate(["batch", name]) : "default",
+    };
+  });
+}
+
+/** Summarizes an endpoint in one line. */
+function describeEntry(entry: EndpointEntry): string {
+  const { model = "the default model", base_url, provider } = entry;
+  const server = base_url ? safeUrl(base_url) : `provider ${provider}`;
+  const details = [
+    entry.weight && `weight ${entry.weight}`,
+    entry.concurrency_limit && `max ${entry.concurrency_limit} concurrent`,
+    entry.max_qps && `max ${entry.max_qps} requests/s`,
+    entry.max_tpm && `max ${entry.max_tpm} tokens/min`,
+  ].filter((detail) => detail);
+  return [`${model} at ${server}`, ...details].join(", ");
+}
+
+function endpointSettings(config: Config): Setting[] {
+  const endpoints = config.value.batch?.endpoints;
+  if (!endpoints) return [];
+  if (!usesEndpoints(config, process.env, {})) {
+    const { source } = overrides(process.env).baseUrl!;
+    return [{
+      name: "batch.endpoints",
+      value: `${endpoints.length} in the file, not used`,
+      source,
+    }];
+  }
+  return endpoints.map((entry, i) => ({
+    name: `batch.endpoints[${i}]`,
+    value: describeEntry(entry),
+    source: config.locate(["batch", "endpoints", i]),
+  }));
+}
+
+/** The location of the cache; `undefined` if this runtime or environment cannot open it. */
+function placeOf(options: StoreOptions): StorePlace | undefined {
+  try {
+    return storePlace(options, process.env);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return undefined;
+    throw error;
+  }
+}
+
+function cacheSettings(config: Config): Setting[] {
+  const { cache } = config.value;
+  const given = typeof cache === "object" && cache !== null ? cache : {};
+  const isOn = resolveCache(config) !== false;
+  const source = cache === undefined || cache === null ? "default" : config.locate(["cache"]);
+  const settings: Setting[] = [{ name: "cache", value: isOn, source }];
+  if (!isOn && resolveBatchCache(config, {}) === false) return settings;
+  const place = placeOf(given);
+  const values = {
+    ttl: given.ttl ?? DEFAULT_TTL,
+    store: place?.kind ?? `${given.store}, which is not available here`,
+    path: place?.location && safeUrl(place.location),
+    namespace: given.namespace,
+  };
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    const isGiven = given[name as keyof typeof given] !== undefined;
+    settings.push({
+      name: `cache.${name}`,
+      value,
+      source: isGiven ? config.locate(["cache", name]) : "default",
+    });
+  }
+  return settings;
+}
+
+function templateSettings(config: Config): Setting[] {
+  const names = Object.keys(config.value.templates ?? {});
+  if (names.length === 0) return [];
+  return [{ name: "templates", value: names.join(", "), source: config.locate(["templates"]) }];
+}
+
+/** All effective settings. */
+export function effectiveSettings(config: Config): Setting[] {
+  const model = defaultModel(config, process.env);
+  return [
+    ...model === undefined ? [] : modelSettings(config, model),
+    ...cacheSettings(config),
+    ...batchSettings(config),
+    ...endpointSettings(config),
+    ...secretSettings(config, model?.value),
+    ...templateSettings(config),
+  ];
+}

@@ -1,0 +1,99 @@
+/**
+ * Defines the schema of the `batch` section of a configuration file.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { THINKING_LEVELS } from "../chat/options.ts";
+import { LOAD_BALANCES } from "../scheduling/load_balancer.ts";
+import { describe, flag, integer, nonNegative, positive } from "./schema_values.ts";
+import { endpoint, extraBody, maxQps, maxTpm } from "./server_schema.ts";
+
+/** The section `batch`. */
+export const batch = v.strictObject({
+  concurrency: v.nullish(describe("Maximum concurrent requests; default 10.", integer(1))),
+  max_qps: maxQps,
+  max_tpm: maxTpm,
+  adaptive: v.nullish(
+    describe("Slow down automatically when the server reports overload; default true.", flag),
+  ),
+  max_wait: v.nullish(
+    describe(
+      "Maximum wait in seconds for rate limits or an unreachable server; default 600.",
+      nonNegative,
+    ),
+  ),
+  timeout: v.nullish(describe("Timeout per attempt, in seconds; default 120.", positive)),
+  retry_times: v.nullish(describe("Retries of a failed request; default 3.", integer(0))),
+  retry_delay: v.nullish(
+    describe(
+      "Delay before the first retry, in seconds, doubled for each further retry; default 1.",
+      nonNegative,
+    ),
+  ),
+  temperature: v.nullish(
+    describe("Sampling temperature; default the model's own.", nonNegative),
+  ),
+  max_tokens: v.nullish(
+    describe("Maximum tokens per answer; default the model's own.", integer(1)),
+  ),
+  top_p: v.nullish(describe("Nucleus sampling; default the model's own.", nonNegative)),
+  top_k: v.nullish(describe("Top-k sampling, where supported.", integer(1))),
+  thinking: v.nullish(
+    describe(
+      "Reasoning effort: true or false, a level, or a number of tokens; default the model's own.",
+      v.union(
+        [v.boolean(), v.picklist(THINKING_LEVELS), integer(1)],
+        `expected true, false, ${THINKING_LEVELS.join(", ")} or a number of tokens`,
+      ),
+    ),
+  ),
+  extra_body: extraBody,
+  return_usage: v.nullish(
+    describe("Write token counts to the result file; default true.", flag),
+  ),
+  track_cost: v.nullish(describe("Write costs to the result file; default true.", flag)),
+  cache: v.nullish(
+    describe("Use the response cache for batches; default the top-level `cache`.", flag),
+  ),
+  cache_ttl: v.nullish(
+    describe(
+      "Lifetime of cached responses in seconds, 0 for no expiry; default `cache.ttl`.",
+      nonNegative,
+    ),
+  ),
+  endpoints: v.nullish(
+    describe(
+      "Servers that share the work.",
+      v.pipe(
+        v.array(endpoint, "expected a list of endpoints"),
+        v.minLength(1, "expected at least one endpoint"),
+      ),
+    ),
+  ),
+  load_balance: v.nullish(
+    describe(
+      "How requests are distributed over the endpoints; default `round_robin`.",
+      v.picklist(LOAD_BALANCES, `expected one of ${LOAD_BALANCES.join(", ")}`),
+    ),
+  ),
+  fallback: v.nullish(
+    describe("Retry a request that failed on one endpoint on another; default true.", flag),
+  ),
+  failure_threshold: v.nullish(
+    describe(
+      "Consecutive failures after which an endpoint counts as down; default the number of requests in " +
+        "flight, between 3 and 10.",
+      integer(1),
+    ),
+  ),
+  recovery_time: v.nullish(
+    describe(
+      "Seconds before a down endpoint is tried again; default 1, doubled each time up to 10.",
+      nonNegative,
+    ),
+  ),
+  flush_interval: v.nullish(
+    describe("Accepted for compatibility with the Python tool; has no effect.", nonNegative),
+  ),
+}, "expected the batch settings");

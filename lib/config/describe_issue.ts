@@ -1,0 +1,64 @@
+/**
+ * Describes a violation of the configuration schema: where, which field, what was expected.
+ *
+ * @module
+ */
+import { closest, distance } from "fastest-levenshtein";
+import type * as v from "valibot";
+import { priceEntries } from "../pricing/price_file.ts";
+import type { ConfigDocument, Path } from "../files/document.ts";
+import { configSchema, endpointEntries, IGNORED_BATCH_FIELDS } from "./schema.ts";
+
+type Issue = v.BaseIssue<unknown>;
+
+function pathOf(issue: Issue): (string | number)[] {
+  return (issue.path ?? []).map(({ key }) => key as string | number);
+}
+
+/** A path as users write it, e.g. `batch.endpoints[0].model`. */
+function dotted(path: Path): string {
+  return path.reduce<string>(
+    (text, key) => typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${key}` : key,
+    "",
+  );
+}
+
+/** The valid field names at `path`. */
+function knownFields(path: Path): string[] {
+  const [section, ...inner] = path;
+  const entries = configSchema.entries;
+  if (inner.length === 0) return Object.keys(entries);
+  if (path.at(-2) === "price") return Object.keys(priceEntries);
+  if (section === "models") return Object.keys(entries.models.wrapped.item.entries);
+  if (inner[0] === "endpoints" && inner.length > 1) return Object.keys(endpointEntries);
+  return [...Object.keys(entries.batch.wrapped.entries), ...IGNORED_BATCH_FIELDS];
+}
+
+/** The rejected value; strings that may be keys are not shown. */
+function received(issue: Issue, path: Path): string {
+  const mayBeKey = path.some((name) => name === "api_key" || name === "headers") ||
+    typeof path.at(-1) === "number";
+  return mayBeKey && issue.received.startsWith('"') ? "a string" : issue.received.slice(0, 80);
+}
+
+/** Describes `issue` in one line that starts with `file:line:column`. */
+export function describeIssue(issue: Issue, document: ConfigDocument): string {
+  const path = pathOf(issue);
+  const field = dotted(path);
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    const name = String(path.at(-1));
+    const known = knownFields(path);
+    const guess = closest(name, known);
+    const hint = distance(name, guess) <= 3
+      ? `did you mean "${guess}"?`
+      : `expected one of ${known.join(", ")}`;
+    return `${document.locate(path, "name")}: unknown field "${name}": ${hint}`;
+  }
+  if (issue.received === "undefined") {
+    const parent = field.replace(/\.[^.]*$/, "");
+    const place = document.locate(path.slice(0, -1), "value");
+    return `${place}: missing field "${path.at(-1)}" in ${parent}`;
+  }
+  const place = document.locate(path, "value");
+  return `${place}: ${field || "the file"}: ${issue.message}, got ${received(issue, path)}`;
+}

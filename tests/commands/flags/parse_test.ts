@@ -1,0 +1,73 @@
+/** Values of flags are parsed strictly, and durations accept units. */
+import assert from "node:assert/strict";
+import { InvalidArgumentError } from "commander";
+import {
+  collect,
+  duration,
+  integer,
+  integerRange,
+  numberRange,
+  thinkingLevel,
+  timeout,
+} from "../../../commands/flags/parse.ts";
+
+function rejects(parse: (text: string) => unknown, texts: string[], message: RegExp) {
+  for (const text of texts) {
+    assert.throws(
+      () => parse(text),
+      (error) => error instanceof InvalidArgumentError && message.test(error.message),
+      text,
+    );
+  }
+}
+
+Deno.test("duration() parses seconds and units", () => {
+  const cases: [text: string, seconds: number][] = [
+    ["90", 90],
+    ["0", 0],
+    ["1.5", 1.5],
+    ["1e3", 1000],
+    ["30s", 30],
+    ["5m", 300],
+    ["1.5h", 5400],
+    ["7d", 604_800],
+    [" 2 H ", 7200],
+  ];
+  for (const [text, seconds] of cases) assert.equal(duration(1e9)(text), seconds, text);
+  rejects(
+    duration(1e9),
+    ["", "s", "-1", "-1m", "5x", "5 m s", "m5", "1h30m", "0x10"],
+    /such as 30s/,
+  );
+  rejects(duration(3600), ["2h", "3601"], /Expected at most 3600 seconds/);
+});
+
+Deno.test("timeout() rejects 0, and values that are probably milliseconds", () => {
+  assert.deepEqual(["0.5", "2m", "1d"].map(timeout), [0.5, 120, 86_400]);
+  rejects(timeout, ["0", "0m", "-5", "soon"], /Expected seconds > 0/);
+  rejects(timeout, ["120000", "25h"], /not milliseconds/);
+});
+
+Deno.test("integer() rejects fractions and values below its minimum", () => {
+  assert.deepEqual(["1", "12", "1e2"].map(integer(1)), [1, 12, 100]);
+  rejects(integer(1), ["0", "1.5", "", "a", "1e400"], /^Expected an integer ≥ 1\.$/);
+});
+
+Deno.test("ranges are ascending and contain only numbers", () => {
+  assert.deepEqual([numberRange("0.5"), numberRange("1-5"), integerRange("3")], [
+    [0.5, 0.5],
+    [1, 5],
+    [3, 3],
+  ]);
+  rejects(numberRange, ["5-1", "1-2-3", "-1", "a-b"], /ascending range/);
+  rejects(integerRange, ["1.5", "1-2.5"], /Expected an integer ≥ 0/);
+});
+
+Deno.test("thinkingLevel() accepts switches, levels and tokens", () => {
+  assert.deepEqual(["on", "FALSE", "high", "2048"].map(thinkingLevel), [true, false, "high", 2048]);
+  rejects(thinkingLevel, ["0", "1.5", "very"], /number of tokens/);
+});
+
+Deno.test("collect() appends to the previous values", () => {
+  assert.deepEqual(collect("b", collect("a")), ["a", "b"]);
+});
