@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { officialNamed } from "../../lib/protocols/registry.ts";
 import process from "node:process";
 import { FlexLLMError } from "../../lib/errors.ts";
 import { maskKey } from "../../lib/redact.ts";
@@ -23,14 +24,14 @@ export async function promptProvider(flags: InitFlags): Promise<ModelDraft["prov
   if (flags.provider !== undefined) return flags.provider;
   if (flags.baseUrl !== undefined) return OTHER;
   const others = PROVIDER_NAMES.filter((name) => !["auto", "mock", "openai"].includes(name));
-  const label: Record<string, string> = { claude: "claude (Anthropic)", gemini: "gemini (Google)" };
   const named = (["openai", ...others] as const).map((name) => {
     const url = baseUrlOf(name);
     const variable = url && keyVariableOf(url);
     const isSet = variable !== undefined && process.env[variable];
+    const company = officialNamed(name)?.official.company;
     return {
       value: name as ModelDraft["provider"],
-      label: label[name] ?? name,
+      label: company === undefined ? name : `${name} (${company})`,
       hint: isSet ? `${variable} is set` : url ?? "your own URL",
       isSet,
     };
