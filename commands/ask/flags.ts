@@ -8,10 +8,10 @@ import { extraBodyFlag } from "../flags/extra_body.ts";
 import { collected, commonFlags, modelFlags, wholeNumber } from "../flags/shared_options.ts";
 import { schemaRetriesFlag } from "../flags/schema.ts";
 
-/** The command, with its flags and without what it does. */
+/** The command with its flags, without an action. */
 export function command() {
   return new Command("ask")
-    .argument("[question]", "the question; text that is piped in goes before it")
+    .argument("[prompt]", "the prompt; piped text is prepended")
     .addOption(modelFlags.model)
     .addOption(modelFlags.system)
     .addOption(modelFlags.temperature)
@@ -22,20 +22,20 @@ export function command() {
       new Option("-f, --file <path>", "attach a text file, image, PDF or audio file (repeatable)")
         .argParser(collected),
     )
-    .option("-c, --continue", "go on with the last conversation, from ask or chat")
+    .option("-c, --continue", "continue the last conversation, from ask or chat")
     .addOption(
-      new Option("-n, --count <count>", "answers to ask for, one after the other (default: 1)")
+      new Option("-n, --count <count>", "request several answers, one after another (default: 1)")
         .argParser(wholeNumber(1)),
     )
-    .option("--template <name>", "put the question into this template of the configuration")
+    .option("--template <name>", "insert the prompt into this template of the configuration")
     .addOption(
-      new Option("--var <name=value>", "value of a {{name}} in it; can be given again")
+      new Option("--var <name=value>", "set a {{name}} in the template (repeatable)")
         .argParser(collected),
     )
-    .option("--schema <file>", "JSON schema that the answer must fit; only its value is printed")
+    .option("--schema <file>", "require an answer that matches this JSON schema; print only it")
     .addOption(schemaRetriesFlag)
-    .option("--json", "print the answer with usage and model as one JSON object")
-    .option("--no-save", "do not keep the question and its answer for -c")
+    .option("--json", "print the answer, its usage and model as a JSON object")
+    .option("--no-save", "don't save the conversation for -c")
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.timeout)
@@ -46,5 +46,5 @@ export function command() {
     .addOption(commonFlags.verbose);
 }
 
-/** The values of the flags. */
+/** The parsed flags. */
 export type AskFlags = ReturnType<ReturnType<typeof command>["opts"]>;

@@ -1,4 +1,4 @@
-/** Completion, as the shells ask for it and as they show it. Shells that are not installed are left out. */
+/** Completion in each shell. Shells that are not installed are skipped. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
@@ -30,14 +30,14 @@ function isMissing(shell: string): boolean {
   return spawnSync(shell, ["-c", "exit"], { env: { PATH: "/usr/bin:/bin" } }).status !== 0;
 }
 
-/** What `flexllm complete` says at the end of these words. */
+/** The output of `flexllm complete` for these words. */
 async function complete(words: string[], env: Record<string, string> = {}): Promise<string[]> {
   const { code, stdout, stderr } = await flexllm(["complete", "--", ...words], { env });
   assert.deepEqual([code, stderr], [0, ""]);
   return stdout.trimEnd().split("\n");
 }
 
-Deno.test("commands, flags, values and models are completed, and nothing is ever an error", async () => {
+Deno.test("commands, flags, values and models are completed, and no input is an error", async () => {
   using home = temporaryFolder();
   const env = { FLEXLLM_CONFIG: home.write("c.yaml", CONFIG) };
   assert.deepEqual(await complete(["cha"]), [
@@ -69,7 +69,7 @@ Deno.test("every shell has a script", async () => {
 });
 
 Deno.test({
-  name: "bash completes names with colons and blanks",
+  name: "bash completes names with colons and spaces",
   ignore: isMissing("bash"),
   fn() {
     using home = temporaryFolder();
@@ -96,7 +96,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "fish completes names with colons and blanks",
+  name: "fish completes names with colons and spaces",
   ignore: isMissing("fish"),
   fn() {
     using home = temporaryFolder();
@@ -114,7 +114,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "zsh completes names with colons and blanks",
+  name: "zsh completes names with colons and spaces",
   ignore: isMissing("zsh"),
   async fn() {
     using home = temporaryFolder();
