@@ -53,7 +53,7 @@ export function noteAnswer(result: ChatResult, verbose: boolean): void {
   for (const { function: { name, arguments: json } } of result.toolCalls) {
     writeNote(colored("yellow", printable(`The model calls ${name}(${json}).`)));
   }
-  if (result.content === "" && result.toolCalls.length === 0) {
+  if (result.content === "" && result.refusal === null && result.toolCalls.length === 0) {
     writeNote(colored("yellow", "The answer is empty."));
   }
   if (result.finishReason === "length") {

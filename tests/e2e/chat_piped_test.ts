@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { conversations, until } from "../support/chats.ts";
 import { flexllm, start } from "../support/cli.ts";
-import { startRawServer } from "../support/raw_server.ts";
+import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
@@ -33,6 +33,14 @@ Deno.test("a piped chat ends at the first failure with its exit code", async () 
   const nothing = await flexllm(["chat", "-m", "mock"]);
   assert.equal(nothing.code, 1);
   assert.match(nothing.stderr, /^error: no message was given\nPass one/);
+});
+
+Deno.test("chat --no-stream shows a refusal in place of the answer", async () => {
+  const body = completion("").replace('"content":""', '"content":null,"refusal":"I cannot help."');
+  await using server = await startRawServer((socket) => socket.write(httpAnswer(200, body)));
+  const args = ["chat", "x", "-m", "m", "--base-url", server.baseUrl, "--no-stream"];
+  const { code, stdout } = await flexllm(args);
+  assert.deepEqual([code, stdout], [0, "I cannot help.\n"]);
 });
 
 Deno.test("SIGKILL during an answer loses only that answer, not the message", async () => {
