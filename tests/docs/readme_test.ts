@@ -97,7 +97,7 @@ Deno.test("links that lead nowhere are found", () => {
   const page = parse(
     "# One page\n## Twice\n## Twice\n[a](docs/none.md) [b](#twice-1) [`c`](#twice-2) `[d](x.md)`\n" +
       "[e](https://example.com/none) [f](SECURITY.md#none)\n```md\n# Code\n[g](none.md)\n```\n" +
-      "[h](#one-page) [i](SECURITY.md#how-to-report)",
+      "[h](#one-page) [i](SECURITY.md#reporting-a-vulnerability)",
   );
   assert.deepEqual(brokenLinks("README.md", page), [
     "README.md: docs/none.md: there is no docs/none.md",
