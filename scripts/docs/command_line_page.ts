@@ -1,9 +1,9 @@
-/** docs/cli.md: the help of every command. */
+/** Generates docs/cli.md: the help of every command. */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { COMMANDS } from "../../commands/registry.ts";
 import { buildProgram } from "../../commands/program.ts";
 
-/** The help as it is shown in a terminal of 80 columns. */
+/** The help as a terminal with 80 columns shows it. */
 function helpOf(command: CommandUnknownOpts): string {
   let text = "";
   const writeOut = (piece: string) => {
@@ -18,24 +18,24 @@ function section(title: string, level: number, command: CommandUnknownOpts): str
   return `${"#".repeat(level)} ${title}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`;
 }
 
-const HEAD = `<!-- Made of the commands themselves by \`deno task docs\`; do not edit. -->
+const HEAD = `<!-- Generated from the commands by \`deno task docs\`; do not edit. -->
 
 # Command line
 
-The help of every command, as \`flexllm COMMAND --help\` shows it.
+The output of \`flexllm COMMAND --help\` for every command.
 
 ## Exit codes
 
 | code | meaning |
 | ---- | ------- |
 | 0    | everything succeeded |
-| 1    | it could not begin, or not go on: wrong use, configuration, input or key, a file that cannot be used, a batch whose server stays away |
-| 3    | a request failed, or a batch went to its end and some of its records failed |
-| 4    | a batch was stopped by its budget |
-| 130  | it was interrupted; the same command goes on |
+| 1    | could not start or continue: bad usage, configuration, input or key, an unusable file, or the server stayed unreachable |
+| 3    | a request failed, or a batch finished with failed records |
+| 4    | a batch reached its budget |
+| 130  | interrupted; run the same command again to resume |
 `;
 
-/** The whole page. */
+/** Generates the page. */
 export async function commandLinePage(): Promise<string> {
   const parts = [HEAD, section("flexllm", 2, await buildProgram([]))];
   for (const { name, hidden } of COMMANDS) {

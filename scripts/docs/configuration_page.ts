@@ -1,10 +1,10 @@
-/** docs/configuration.md: every field of the configuration file. */
+/** Generates docs/configuration.md: every field of the configuration file. */
 import * as v from "valibot";
 import { configSchema } from "../../lib/config/schema.ts";
 import { configTemplate } from "../../lib/config/template.ts";
 import { REQUESTS_VARIABLE } from "../../lib/runtime/runtime.ts";
 
-/** A schema as far as it is looked at here. */
+/** The parts of a schema that are used here. */
 interface Schema {
   type: string;
   wrapped?: Schema;
@@ -19,7 +19,7 @@ function unwrapped(schema: Schema): Schema {
   return schema.wrapped === undefined ? schema : unwrapped(schema.wrapped);
 }
 
-/** The innermost schema, without the descriptions around it. */
+/** The innermost schema, without descriptions. */
 function bare(schema: Schema): Schema {
   const [inner] = unwrapped(schema).pipe ?? [];
   return inner === undefined || inner === schema ? unwrapped(schema) : bare(inner);
@@ -37,7 +37,7 @@ function typeOf(schema: Schema): string {
     case "boolean":
       return "true or false";
     case "number":
-      return isWhole(schema) ? "whole number" : "number";
+      return isInteger(schema) ? "integer" : "number";
     case "picklist":
       return inner.options!.map((option) => `\`${option}\``).join(", ");
     case "array":
@@ -51,9 +51,9 @@ function typeOf(schema: Schema): string {
   }
 }
 
-function isWhole(schema: Schema): boolean {
+function isInteger(schema: Schema): boolean {
   const { pipe = [] } = unwrapped(schema);
-  return pipe.some((item) => item.type === "integer" || (item !== schema && isWhole(item)));
+  return pipe.some((item) => item.type === "integer" || (item !== schema && isInteger(item)));
 }
 
 function table(entries: Record<string, Schema>): string {
@@ -63,7 +63,7 @@ function table(entries: Record<string, Schema>): string {
   return ["| field | value | meaning |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
-/** The fields of the section, or of the items of the list, that `schema` is. */
+/** The fields of a section, or of the items of a list. */
 function entriesOf(schema: Schema): Record<string, Schema> {
   const inner = bare(schema);
   if (inner.type === "array") return entriesOf(inner.item!);
@@ -71,22 +71,21 @@ function entriesOf(schema: Schema): Record<string, Schema> {
   return (inner.options as Schema[]).map(bare).find(({ entries }) => entries)!.entries!;
 }
 
-/** The whole page. */
+/** Generates the page. */
 export function configurationPage(): string {
   const top = configSchema.entries as unknown as Record<string, Schema>;
   const batch = entriesOf(top.batch);
-  return `<!-- Made of the configuration's schema by \`deno task docs\`; do not edit. -->
+  return `<!-- Generated from the configuration's schema by \`deno task docs\`; do not edit. -->
 
 # Configuration
 
-One file, YAML, or JSON with comments where its name ends in .json or .jsonc. The first of these that is
-there: the one named by \`--config\`, by \`FLEXLLM_CONFIG\`, then what \`flexllm config path\` finds.
-\`flexllm init\` writes it, \`flexllm config check\` tells every mistake with line and column,
-\`flexllm config show\` what is in force and where each value comes from, and \`flexllm config schema\` prints a
+flexllm reads one configuration file: the one given with \`--config\` or \`FLEXLLM_CONFIG\`, or else the one
+that \`flexllm config path\` prints. It is YAML, or JSON with comments if its name ends in .json or .jsonc.
+\`flexllm init\` writes it, \`flexllm config check\` reports mistakes with line and column,
+\`flexllm config show\` lists every effective setting and its source, and \`flexllm config schema\` prints a
 JSON Schema for editors.
 
-What is nearer to the call wins: a record's own options, then flags, then variables of the environment, then
-this file.
+The options of a record override flags, flags override environment variables, and those override this file.
 
 ${table(top)}
 
@@ -108,7 +107,7 @@ ${table(entriesOf(top.cache))}
 
 ## templates
 
-Each is a text, or these two:
+Each template is a string, or has these fields:
 
 ${table(entriesOf(bare(top.templates).value!))}
 
@@ -116,20 +115,22 @@ ${table(entriesOf(bare(top.templates).value!))}
 
 | variable | meaning |
 | --- | --- |
-| \`FLEXLLM_MODEL\`, else \`OPENAI_MODEL\` | The model that is asked when no flag names one; a \`name\` or \`id\` of \`models\`, or any other beside a base URL. |
-| \`FLEXLLM_BASE_URL\`, else \`OPENAI_BASE_URL\` | The server that is asked, instead of those in the file. |
-| \`FLEXLLM_API_KEY\` | The key for the model that is asked; the endpoints of batches have their own. |
-| \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent to that service alone; that of OpenAI also to the server of \`OPENAI_BASE_URL\`. |
+| \`FLEXLLM_MODEL\`, else \`OPENAI_MODEL\` | The model to use if no flag names one: a \`name\` or \`id\` from \`models\`, or any model together with a base URL. |
+| \`FLEXLLM_BASE_URL\`, else \`OPENAI_BASE_URL\` | The server to use instead of those in the file. |
+| \`FLEXLLM_API_KEY\` | The API key for that model. The endpoints of batches have their own keys. |
+| \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent only to that service. OpenAI's is also sent to the server in \`OPENAI_BASE_URL\`. |
 | \`FLEXLLM_CONFIG\` | The configuration file. |
-| \`FLEXLLM_TRUST\` | \`1\` trusts the configuration in the current folder, as \`flexllm config trust\` does; for scripts. |
-| \`FLEXLLM_HOME\` | The folder for the configuration, conversations, prices and the cache; default \`~/.flexllm\`. |
-| \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy, as the runtime heeds them. |
-| \`NO_COLOR\`, \`FORCE_COLOR\` | Colours on the terminal: never, or always. |
-| \`VISUAL\`, else \`EDITOR\` | The editor of \`flexllm config edit\`. |
-| \`DENO_KV_ACCESS_TOKEN\` | The token of a cache at a KV Connect URL. |
-| \`${REQUESTS_VARIABLE}\` | On Bun, the maximum number of requests in flight; default 256, or what a batch needs (\`-c\`). |
+| \`FLEXLLM_TRUST\` | \`1\` trusts the configuration in the current directory, like \`flexllm config trust\`; for scripts. |
+| \`FLEXLLM_HOME\` | The directory for the configuration, conversations, prices and the cache. Default: \`~/.flexllm\`. |
+| \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy, as supported by the runtime. |
+| \`NO_COLOR\`, \`FORCE_COLOR\` | Never or always use colors on the terminal. |
+| \`VISUAL\`, else \`EDITOR\` | The editor for \`flexllm config edit\`. |
+| \`DENO_KV_ACCESS_TOKEN\` | The access token for a cache at a KV Connect URL. |
+| \`${REQUESTS_VARIABLE}\` | On Bun, the maximum number of requests in flight. Default: 256, or what a batch needs (\`-c\`). |
 
-## The file that \`flexllm init --yes\` writes
+## Example
+
+\`flexllm init --yes\` writes this file:
 
 \`\`\`yaml
 ${configTemplate().trimEnd()}

@@ -1,6 +1,6 @@
 /**
- * The installers, against a server that has good, damaged and missing files. install.ps1 is run where
- * PowerShell is there; everywhere its syntax is checked.
+ * The installers, against a server with good, damaged and missing files. install.ps1 runs if PowerShell is
+ * installed; its syntax is always checked.
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -86,14 +86,14 @@ interface Installer {
   name: string;
   /** The file of this platform's binary. */
   file: string;
-  /** What it is installed as. */
+  /** The name of the installed file. */
   installed: string;
   install(server: RawServer, folder: string, ...args: string[]): Promise<Ended>;
 }
 
 const BASICS = "awk chmod cut mkdir mktemp mv rm sh".split(" ");
 
-/** A folder with the programs named and nothing else, but for a made-up `uname`. */
+/** A folder with only the named programs, and a fake `uname`. */
 function programs(folder: TemporaryFolder, names: readonly string[], uname: string): string {
   const bin = folder.file("bin");
   mkdirSync(bin);
@@ -153,18 +153,18 @@ for (const { name, file, installed, install } of INSTALLERS) {
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /^flexllm 9\.9\.9 is installed as .*new folder.*\r?\nIt is not on your PATH/,
+      /^Installed flexllm 9\.9\.9 as .*new folder.*\r?\n.*new folder is not on your PATH/,
     );
     assert.equal(readFileSync(join(target, installed), "utf8"), GOOD);
     for (const version of ["1.2.3", "v1.2.3"]) {
       const { code, stdout, stderr } = await install(server, target, version);
       assert.equal(code, 0, stderr);
-      assert.match(stdout, /^flexllm 1\.2\.3 is installed/);
+      assert.match(stdout, /^Installed flexllm 1\.2\.3/);
     }
     assert.deepEqual(readdirSync(target), [installed]);
   });
 
-  Deno.test(`${name} installs nothing that is not as its checksum says`, async () => {
+  Deno.test(`${name} installs nothing if the checksum is wrong`, async () => {
     for (const damage of ["changed", "cut", "cut unseen"] as const) {
       await using server = await serveFiles(releaseOf({ [file]: GOOD }), damage);
       using folder = temporaryFolder();
@@ -177,9 +177,9 @@ for (const { name, file, installed, install } of INSTALLERS) {
     }
   });
 
-  Deno.test(`${name} says what is not there`, async () => {
+  Deno.test(`${name} reports a missing release, file or checksum`, async () => {
     using folder = temporaryFolder();
-    const cases: [files: Record<string, string>, says: RegExp, ...args: string[]][] = [
+    const cases: [files: Record<string, string>, message: RegExp, ...args: string[]][] = [
       [{}, /SHA256SUMS|404/],
       [{}, /SHA256SUMS|404/, "3.0.0"],
       [releaseOf({}, sumsOf({ [file]: GOOD })), /cannot download \S+|404/],
@@ -190,11 +190,11 @@ for (const { name, file, installed, install } of INSTALLERS) {
       [{}, /expected a version such as 0\.2\.0, got "\.\.\/x"/, "../x"],
       [{}, /expected a version such as 0\.2\.0, got "1\/\.\.\/x"/, "1/../x"],
     ];
-    for (const [files, says, ...args] of cases) {
+    for (const [files, message, ...args] of cases) {
       await using server = await serveFiles(files);
       const { code, stdout, stderr } = await install(server, folder.path, ...args);
       assert.deepEqual([code, stdout], [1, ""], stderr);
-      assert.match(stderr, says);
+      assert.match(stderr, message);
       assert.deepEqual(readdirSync(folder.path), []);
     }
   });
@@ -210,7 +210,7 @@ async function installOn(uname: string, server: RawServer, tools: string[]): Pro
   });
 }
 
-Deno.test("install.sh asks for the binary of this system", async () => {
+Deno.test("install.sh downloads the binary for this system", async () => {
   await using server = await serveFiles({ "/latest/download/SHA256SUMS": "" });
   const systems = {
     "Linux x86_64": "linux-x64",
@@ -225,10 +225,10 @@ Deno.test("install.sh asks for the binary of this system", async () => {
   const none = async (uname: string) => (await installOn(uname, server, [])).stderr;
   assert.match(await none("SunOS sun4v"), /no binary for SunOS\nOn Windows, use install\.ps1/);
   assert.match(await none("Linux riscv64"), /no binary for riscv64 processors/);
-  assert.match(await none("Linux x86_64"), /neither curl nor wget is there/);
+  assert.match(await none("Linux x86_64"), /neither curl nor wget is installed/);
 });
 
-Deno.test("install.sh that was cut does nothing", async () => {
+Deno.test("a truncated install.sh does nothing", async () => {
   await using server = await serveFiles({});
   const script = readFileSync(`${ROOT}install.sh`, "utf8");
   using folder = temporaryFolder();
@@ -245,7 +245,7 @@ Deno.test("install.sh that was cut does nothing", async () => {
 // As a module of Node: it is written for require().
 const require = createRequire(import.meta.url);
 
-Deno.test("install.ps1 is PowerShell", async () => {
+Deno.test("install.ps1 has valid syntax", async () => {
   const main = require.resolve("@vscode/tree-sitter-wasm");
   const { Parser, Language } = require("@vscode/tree-sitter-wasm");
   await Parser.init();

@@ -20,7 +20,7 @@ jobs:
       - run: echo \${{ github.reff }}
 `;
 
-Deno.test("the workflows hold no mistake that GitHub's language service knows", () => {
+Deno.test("GitHub's language service finds no mistake in the workflows", () => {
   using folder = temporaryFolder();
   const bundle = folder.file("lint_workflows.js");
   const script = ["bundle", "--quiet", "--platform", "deno", "-o", bundle];
