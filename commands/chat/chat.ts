@@ -79,9 +79,9 @@ async function chat(first: string | undefined, flags: ChatFlags): Promise<void> 
       await chatInteractively({ ...options, history: new History(home) });
     } else {
       const { chatByLine } = await import("./by_line.ts");
-      const isDumbTerminal = process.stdin.isTTY && first === undefined;
-      if (isDumbTerminal) writeNote(`Chatting with ${model}. Press Ctrl-D to exit.\n`);
-      if (await chatByLine(options) === 0 && !isDumbTerminal) {
+      const isTyped = process.stdin.isTTY && first === undefined;
+      if (isTyped) writeNote(`Chatting with ${model}. Press Ctrl-D to exit.\n`);
+      if (await chatByLine(options) === 0 && !isTyped) {
         throw new InvalidInputError("no message was given", {
           hint: 'Pass one, flexllm chat "Hello", pipe lines in, or use a terminal.',
         });
