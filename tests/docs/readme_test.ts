@@ -1,11 +1,11 @@
-/** The READMEs and the other pages: that they say the same, and that what they point to is there. */
+/** The READMEs have the same structure, and all links, dependencies and tasks on the pages exist. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { ROOT } from "../support/cli.ts";
 
-/** A page taken apart. Headings and links in code are none. */
+/** A parsed page. Headings and links inside code are ignored. */
 interface Page {
   headings: { level: number; text: string }[];
   /** Each from its opening fence to its closing one. */
@@ -33,7 +33,7 @@ function parse(markdown: string): Page {
     const heading = line.match(/^(#{1,6}) (.+)$/);
     if (heading) page.headings.push({ level: heading[1].length, text: heading[2] });
   }
-  // Code holds no links, but may be the text of one.
+  // Links inside code are ignored, but code can be the text of a link.
   const prose = page.lines.join("\n").replace(/`[^`\n]*`/g, "code");
   for (const [, target] of prose.matchAll(/\]\(([^()\s]+)\)/g)) page.links.push(target);
   return page;
@@ -43,7 +43,7 @@ function read(path: string): Page {
   return parse(readFileSync(join(ROOT, path), "utf8"));
 }
 
-/** The anchors of a page's headings, as GitHub makes them; the second of a name ends in `-1`. */
+/** The anchors that GitHub generates for headings; the second of the same name ends in `-1`. */
 function anchors({ headings }: Page): Set<string> {
   const seen = new Map<string, number>();
   return new Set(headings.map(({ text }) => {
@@ -57,7 +57,7 @@ function anchors({ headings }: Page): Set<string> {
   }));
 }
 
-/** What is wrong with the relative links of the page at `path`. */
+/** The broken relative links of the page at `path`. */
 function brokenLinks(path: string, page: Page): string[] {
   const problems: string[] = [];
   for (const link of page.links) {
@@ -80,20 +80,20 @@ Deno.test("both READMEs have the same headings, code blocks and links", () => {
   assert.deepEqual(levels(CHINESE), levels(README));
   assert.ok(README.blocks.length > 10);
   assert.deepEqual(CHINESE.blocks, README.blocks);
-  // Each has one to the other.
+  // Each links to the other.
   const links = ({ links }: Page) =>
     links.filter((link) => !/^README\b/.test(link) && !link.includes("#")).sort();
   assert.deepEqual(links(CHINESE), links(README));
 });
 
-Deno.test("every relative link leads to a file and a heading that exist", () => {
+Deno.test("every relative link points to an existing file and heading", () => {
   const docs = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
   const others = ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
   const paths = ["README.md", "README.zh-CN.md", ...others, ...docs.map((name) => `docs/${name}`)];
   assert.deepEqual(paths.flatMap((path) => brokenLinks(path, read(path))), []);
 });
 
-Deno.test("links that lead nowhere are found", () => {
+Deno.test("broken links are found", () => {
   const page = parse(
     "# One page\n## Twice\n## Twice\n[a](docs/none.md) [b](#twice-1) [`c`](#twice-2) `[d](x.md)`\n" +
       "[e](https://example.com/none) [f](SECURITY.md#none)\n```md\n# Code\n[g](none.md)\n```\n" +
@@ -117,7 +117,7 @@ function tableNames({ lines }: Page, heading: string): string[] {
   });
 }
 
-Deno.test("the tables of dependencies name every package that is imported, once", () => {
+Deno.test("the dependency tables list every imported package once", () => {
   const expected = Object.keys(config.imports).sort();
   assert.deepEqual(tableNames(README, "## Dependencies").sort(), expected);
   assert.deepEqual(tableNames(CHINESE, "## 依赖").sort(), expected);
@@ -128,7 +128,7 @@ Deno.test("every example is in the README", () => {
   for (const name of files) assert.ok(README.links.includes(`examples/${name}`), name);
 });
 
-Deno.test("the README's two commands are those that CI runs", () => {
+Deno.test("CI runs the README's two commands", () => {
   const ci = readFileSync(join(ROOT, ".ci/run"), "utf8");
   const version = ci.match(/^deno_version=(.+)$/m)?.[1];
   const run = ci.replaceAll('"deno@$deno_version"', `deno@${version}`)
@@ -139,7 +139,7 @@ Deno.test("the README's two commands are those that CI runs", () => {
   for (const command of commands) assert.ok(run.split("\n").includes(command), command);
 });
 
-Deno.test("every task that a page names is in deno.json", () => {
+Deno.test("every task named on a page is in deno.json", () => {
   const { tasks } = config;
   const rows = tableNames(read("CONTRIBUTING.md"), "## Tasks").slice(1);
   assert.ok(rows.length > 10);
