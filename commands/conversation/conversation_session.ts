@@ -7,7 +7,7 @@ import type { FileLock } from "../../lib/runtime/file_lock.ts";
 import type { Conversation } from "../../lib/conversations/conversation.ts";
 import { type ConversationStore, copyOf } from "../../lib/conversations/store.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
-import { colored, writeNote } from "../terminal/output.ts";
+import { writeWarning } from "../terminal/output.ts";
 
 /** The saving side of a conversation. Without a store, nothing is locked or saved. */
 export class ConversationSession {
@@ -69,9 +69,8 @@ export class ConversationSession {
   #warn(error: unknown): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    writeNote(
-      `${colored("yellow", "warning:")} could not save the conversation: ${fileReason(error)} ` +
-        "(use --no-save to hide this warning)",
+    writeWarning(
+      `could not save the conversation: ${fileReason(error)} (use --no-save to hide this warning)`,
     );
   }
 }

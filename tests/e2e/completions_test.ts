@@ -37,7 +37,7 @@ async function complete(words: string[], env: Record<string, string> = {}): Prom
   return stdout.trimEnd().split("\n");
 }
 
-Deno.test("commands, flags, values and models are completed, and no input is an error", async () => {
+Deno.test("complete offers commands, flags, values and models, and never fails", async () => {
   using home = temporaryFolder();
   const env = { FLEXLLM_CONFIG: home.write("c.yaml", CONFIG) };
   assert.deepEqual(await complete(["cha"]), [

@@ -1,4 +1,4 @@
-/** `deno task compile:all`: which programs it runs, and what it says when one cannot do its work. */
+/** `deno task compile:all`: the commands it runs, and what it reports when one fails. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 const NO_DOWNLOAD =
   "\x1b[31merror\x1b[0m: Setting up base binary.\n\nCaused by:\n    0: dns error\n";
 
-/** A program that remembers what it was called with. */
+/** A fake program that records its arguments. */
 function recorder(answer: (args: string[]) => { code: number; stderr: string }) {
   const calls: string[][] = [];
   const run: RunProgram = (_, args) => {

@@ -1,4 +1,4 @@
-/** `deno install --global`, as the documentation has it. */
+/** `deno install --global`, as documented. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";

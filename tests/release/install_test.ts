@@ -22,10 +22,10 @@ function sumsOf(files: Record<string, string>): string {
   return Object.entries(files).map(([name, content]) => `${hash(content)}  ${name}\n`).join("");
 }
 
-/** How the files are damaged on their way. */
+/** How files are damaged in transit. */
 type Damage = "none" | "changed" | "cut" | "cut unseen";
 
-/** A place with releases; a file that is not named is not there. */
+/** Serves releases. Files that are not given are missing. */
 function serveFiles(files: Record<string, string>, damage: Damage = "none"): Promise<RawServer> {
   return startRawServer((socket, { path }) => {
     const content = files[path.replace("/v1/releases", "")];
@@ -41,7 +41,7 @@ function serveFiles(files: Record<string, string>, damage: Damage = "none"): Pro
   });
 }
 
-/** The files of a release under both of its addresses. */
+/** The files of a release under both of its URLs. */
 function releaseOf(
   binaries: Record<string, string>,
   sums = sumsOf(binaries),
@@ -84,7 +84,7 @@ function pathOf(program: string): string | undefined {
 /** One way to run an installer. */
 interface Installer {
   name: string;
-  /** The file of this platform's binary. */
+  /** The file name of this platform's binary. */
   file: string;
   /** The name of the installed file. */
   installed: string;
@@ -147,7 +147,7 @@ for (const { name, file, installed, install } of INSTALLERS) {
       ...releaseOf({ other: "x", [file]: GOOD }),
     });
     using folder = temporaryFolder();
-    // It does not exist yet, and its name has a blank.
+    // It does not exist yet, and its name contains a space.
     const target = folder.file("new folder");
     const { code, stdout, stderr } = await install(server, target);
     assert.equal(code, 0, stderr);
@@ -200,7 +200,7 @@ for (const { name, file, installed, install } of INSTALLERS) {
   });
 }
 
-/** Runs install.sh on a made-up system. */
+/** Runs install.sh on a fake system. */
 async function installOn(uname: string, server: RawServer, tools: string[]): Promise<Ended> {
   using folder = temporaryFolder();
   return await run("/bin/sh", [`${ROOT}install.sh`], {
@@ -242,7 +242,7 @@ Deno.test("a truncated install.sh does nothing", async () => {
   assert.ok(!existsSync(folder.file("to")));
 });
 
-// As a module of Node: it is written for require().
+// A CommonJS package: it needs require().
 const require = createRequire(import.meta.url);
 
 Deno.test("install.ps1 has valid syntax", async () => {

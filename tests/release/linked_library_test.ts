@@ -1,4 +1,4 @@
-/** The library from a checkout, as the README has it for as long as it is not published. */
+/** The library used from a checkout, as the README describes it. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** The bill of materials: what is in it, and that it is one by CycloneDX's own schema. */
+/** The content of the bill of materials, and its validity by CycloneDX's schema. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import process from "node:process";

@@ -1,4 +1,4 @@
-/** The workflows, by GitHub's own language service. */
+/** The GitHub workflows, checked by GitHub's language service. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import process from "node:process";
