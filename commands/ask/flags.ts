@@ -24,7 +24,7 @@ export function command() {
     )
     .option("-c, --continue", "continue the last conversation, from ask or chat")
     .addOption(
-      new Option("-n, --count <count>", "request several answers, one after another (default: 1)")
+      new Option("-n, --count <count>", "number of answers to request (default: 1)")
         .argParser(wholeNumber(1)),
     )
     .option("--template <name>", "insert the prompt into this template of the configuration")
@@ -32,7 +32,7 @@ export function command() {
       new Option("--var <name=value>", "set a {{name}} in the template (repeatable)")
         .argParser(collected),
     )
-    .option("--schema <file>", "require an answer that matches this JSON schema; print only it")
+    .option("--schema <file>", "JSON schema for the answer; only the value is printed")
     .addOption(schemaRetriesFlag)
     .option("--json", "print the answer, its usage and model as a JSON object")
     .option("--no-save", "don't save the conversation for -c")

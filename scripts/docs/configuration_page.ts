@@ -33,7 +33,7 @@ function typeOf(schema: Schema): string {
   const inner = bare(schema);
   switch (inner.type) {
     case "string":
-      return "text";
+      return "string";
     case "boolean":
       return "true or false";
     case "number":

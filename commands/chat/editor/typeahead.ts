@@ -1,5 +1,5 @@
 /**
- * Terminal input that no line has consumed yet.
+ * Queues terminal input until a line consumes it.
  *
  * @module
  */
