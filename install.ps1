@@ -1,14 +1,14 @@
-# Installs flexllm: gets the binary of a release, compares its checksum, and only then puts it in place.
+# Installs flexllm: downloads the binary of a release, verifies its checksum, and only then installs it.
 #
 #   .\install.ps1            the latest release
-#   .\install.ps1 0.2.0      this one
+#   .\install.ps1 0.2.0      a specific release
 #
-# FLEXLLM_INSTALL        the folder that the binary goes to; default %LOCALAPPDATA%\Programs\flexllm
-# FLEXLLM_RELEASES_URL   where releases are, laid out as GitHub does; default GitHub
+# FLEXLLM_INSTALL        the directory to install to; default %LOCALAPPDATA%\Programs\flexllm
+# FLEXLLM_RELEASES_URL   a mirror of the releases, with GitHub's URL layout; default GitHub
 param([string] $Version = "latest")
 
 $ErrorActionPreference = "Stop"
-# The bar makes downloads many times slower.
+# The progress bar makes downloads many times slower.
 $ProgressPreference = "SilentlyContinue"
 
 function Install-Flexllm([string] $Version) {
@@ -22,7 +22,7 @@ function Install-Flexllm([string] $Version) {
 
   $folder = $env:FLEXLLM_INSTALL
   if (-not $folder) { $folder = Join-Path $env:LOCALAPPDATA "Programs\flexllm" }
-  # Windows on ARM runs it, too.
+  # Windows on ARM also runs x64 binaries.
   $file = "flexllm-windows-x64.exe"
 
   [Net.ServicePointManager]::SecurityProtocol = [Net.SecurityProtocolType]::Tls12
@@ -42,19 +42,19 @@ function Install-Flexllm([string] $Version) {
       throw "the checksum of $file is wrong: expected $expected, got $actual. Nothing was installed."
     }
     if ($IsLinux -or $IsMacOS) { chmod 755 $binary }
-    $said = & $binary version
+    $versionLine = & $binary version
     if ($LASTEXITCODE -ne 0) {
       throw "the binary does not run on this system. Nothing was installed."
     }
     Move-Item -Force $binary (Join-Path $folder "flexllm.exe")
-    Write-Output "$said is installed as $(Join-Path $folder 'flexllm.exe')"
+    Write-Output "Installed $versionLine as $(Join-Path $folder 'flexllm.exe')"
     if (($env:PATH -split [IO.Path]::PathSeparator) -notcontains $folder) {
-      Write-Output "It is not on your PATH yet: add $folder to it."
+      Write-Output "$folder is not on your PATH. Add it."
     }
   } finally {
     Remove-Item -Recurse -Force $temporary -ErrorAction SilentlyContinue
   }
 }
 
-# The last line, so that a script that was cut does nothing.
+# On the last line, so that a truncated script does nothing.
 Install-Flexllm $Version

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs flexllm: gets the binary of a release, compares its checksum, and only then puts it in place.
+# Installs flexllm: downloads the binary of a release, verifies its checksum, and only then installs it.
 #
 #   sh install.sh            the latest release
-#   sh install.sh 0.2.0      this one
+#   sh install.sh 0.2.0      a specific release
 #
-# FLEXLLM_INSTALL        the folder that the binary goes to; default ~/.local/bin
-# FLEXLLM_RELEASES_URL   where releases are, laid out as GitHub does; default GitHub
+# FLEXLLM_INSTALL        the directory to install to; default ~/.local/bin
+# FLEXLLM_RELEASES_URL   a mirror of the releases, with GitHub's URL layout; default GitHub
 set -eu
 
 fail() {
@@ -19,7 +19,7 @@ has() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# The platform as the files of a release name it.
+# The platform, as in the file names of a release.
 platform() {
   system=$(uname -s)
   machine=$(uname -m)
@@ -33,7 +33,7 @@ platform() {
     aarch64 | arm64) machine=arm64 ;;
     *) fail "there is no binary for $machine processors" ;;
   esac
-  # A shell that Rosetta translates sees another processor than there is.
+  # A shell running under Rosetta reports the emulated processor.
   if [ "$system-$machine" = macos-x64 ] &&
     [ "$(sysctl -n sysctl.proc_translated 2>/dev/null || true)" = 1 ]; then
     machine=arm64
@@ -44,7 +44,7 @@ platform() {
 # download URL FILE
 download() {
   case $1 in
-    # Not even a redirect may lead to where others can read along.
+    # Not even a redirect may lead to an unencrypted connection.
     https:*) only='=https' ;;
     *) only='=http,https' ;;
   esac
@@ -53,7 +53,7 @@ download() {
   elif has wget; then
     wget -q -t 2 -T 30 -O "$2" "$1"
   else
-    fail "neither curl nor wget is there to download with"
+    fail "neither curl nor wget is installed"
   fi
 }
 
@@ -65,11 +65,11 @@ checksum() {
   elif has openssl; then
     openssl dgst -sha256 -r <"$1" | cut -d ' ' -f 1
   else
-    fail "no program for SHA-256 is there: install sha256sum, shasum or openssl"
+    fail "cannot compute SHA-256: install sha256sum, shasum or openssl"
   fi
 }
 
-# Called in the last line, so that a script that was cut does nothing.
+# Called on the last line, so that a truncated script does nothing.
 main() {
   version=${1:-latest}
   case $version in
@@ -87,18 +87,18 @@ main() {
   else
     source=${releases%/}/download/v$version
   fi
-  folder=${FLEXLLM_INSTALL:-${HOME:?is not set; name a folder in FLEXLLM_INSTALL}/.local/bin}
+  folder=${FLEXLLM_INSTALL:-${HOME:?is not set; set FLEXLLM_INSTALL to a directory}/.local/bin}
   file=flexllm-$(platform)
 
-  mkdir -p "$folder" || fail "cannot make the folder $folder"
-  # In the same folder, so that the last step happens at once or not at all.
-  temporary=$(mktemp -d "$folder/.flexllm.XXXXXX") || fail "cannot write to the folder $folder"
+  mkdir -p "$folder" || fail "cannot create the directory $folder"
+  # In the same directory, so that the final move is atomic.
+  temporary=$(mktemp -d "$folder/.flexllm.XXXXXX") || fail "cannot write to the directory $folder"
   trap 'rm -rf "$temporary"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
 
   download "$source/SHA256SUMS" "$temporary/SHA256SUMS" ||
-    fail "cannot download $source/SHA256SUMS" "Is there a release $version, and a way to it?"
+    fail "cannot download $source/SHA256SUMS" "Check that the release $version exists, and your network connection."
   expected=$(awk -v file="$file" '$2 == file || $2 == "*" file { print $1; exit }' \
     "$temporary/SHA256SUMS")
   [ "${#expected}" = 64 ] || fail "the release has no checksum for $file" "Nothing was installed."
@@ -106,17 +106,17 @@ main() {
     fail "cannot download $source/$file" "Nothing was installed."
   actual=$(checksum "$temporary/flexllm")
   [ "$actual" = "$expected" ] || fail "the checksum of $file is wrong" \
-    "expected $expected" "got      $actual" "Nothing was installed. Try again; if it stays, tell us."
+    "expected $expected" "got      $actual" "Nothing was installed. Try again, and report it if it happens again."
 
   chmod 755 "$temporary/flexllm"
-  said=$("$temporary/flexllm" version 2>&1) ||
-    fail "the binary does not run on this system: $said" "Nothing was installed."
+  version_line=$("$temporary/flexllm" version 2>&1) ||
+    fail "the binary does not run on this system: $version_line" "Nothing was installed."
   mv -f "$temporary/flexllm" "$folder/flexllm" || fail "cannot write $folder/flexllm"
 
-  echo "$said is installed as $folder/flexllm"
+  echo "Installed $version_line as $folder/flexllm"
   case :$PATH: in
     *":$folder:"*) ;;
-    *) echo "It is not on your PATH yet: export PATH=\"$folder:\$PATH\"" ;;
+    *) echo "$folder is not on your PATH: export PATH=\"$folder:\$PATH\"" ;;
   esac
 }
 

@@ -1,10 +1,10 @@
 /**
- * `deno task bench`: what the design asks of flexllm's speed, measured on Deno and on Bun against one
- * server of ours. What counts is the ratio to the bare loop of the same runtime in the same run.
+ * `deno task bench`: measures flexllm on Deno and Bun against one local server, and compares each figure
+ * with its target. What counts is the ratio to a bare `fetch` loop on the same runtime in the same run.
  *
- * Options: --only TEXT (sections with this in their name), --rounds N (default 3), --short (a
- * minute, fails when a figure is worse than half its bar), --json, --markdown FILE (writes the tables
- * between the two comments `bench` of that file).
+ * Options: --only TEXT (sections whose name contains it), --rounds N (default 3), --short (takes a minute;
+ * fails if a figure misses twice its target), --json, --markdown FILE (writes the tables between the two
+ * `bench` comments of that file).
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -49,7 +49,7 @@ const SECTIONS: Record<string, () => Measurement[] | Promise<Measurement[]>> = {
 };
 
 async function measureAll(): Promise<Measurement[]> {
-  // Whatever else the machine does, it can only make a run slower.
+  // Other load on the machine can only slow a run down, so the fastest round is the most accurate.
   const best = (seconds: readonly number[]) => Math.min(...seconds);
   if (values.short) return await measureThroughput(SHORT, { rounds: 2, pick: best, note });
   const rows: Measurement[] = [];
@@ -88,7 +88,7 @@ try {
   const failed = rows.filter((row) => !reaches(row, 2));
   if (values.short && failed.length > 0) {
     note(
-      `Far from the bar: ${failed.map(({ runtime, what }) => `${what} on ${runtime}`).join(", ")}`,
+      `Far below target: ${failed.map(({ runtime, what }) => `${what} on ${runtime}`).join(", ")}`,
     );
     process.exitCode = 1;
   }

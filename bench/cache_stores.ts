@@ -1,8 +1,8 @@
 /**
- * What the response cache costs: `deno run -A bench/cache_stores.ts`. For each store of each runtime: opening
- * it, a put, a hit with 64 callers at once, and the room that 100,000 answers take.
+ * `deno run -A bench/cache_stores.ts`: measures the response cache. For each store on each runtime: opening
+ * it, a put, a hit with 64 concurrent callers, and the size of 100,000 answers on disk.
  *
- * Options: --entries N, --characters N (of each answer), --concurrency N, --json.
+ * Options: --entries N, --characters N (per answer), --concurrency N, --json.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 
-/** What one run of workers/cache_store.ts prints. */
+/** The output of workers/cache_store.ts. */
 interface Row {
   runtime: string;
   store: string;

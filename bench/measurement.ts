@@ -1,35 +1,36 @@
 /**
- * What is measured, and how it is shown.
+ * Measured figures, their targets, and how they are printed.
  */
 
 /** One figure. */
 export interface Measurement {
-  /** What kind of figure it is. */
+  /** The table that it belongs to. */
   section: string;
-  /** Under which conditions. */
+  /** The conditions, e.g. concurrency and size of the answers. */
   setting: string;
   runtime: string;
-  /** Who was measured. */
+  /** What was measured. */
   what: string;
   value: number;
   unit: string;
-  /** The figure against that of the bare loop, or whatever the section compares with. */
+  /** The ratio to the baseline of the section, usually the bare loop. */
   ratio?: number;
-  /** What the design asks of the figure. */
-  bar?: Bar;
+  target?: Target;
 }
 
-/** A limit to the ratio, or to the value where there is none. */
-export interface Bar {
+/** A limit for the ratio, or for the value if there is no ratio. */
+export interface Target {
   kind: "at least" | "at most";
   limit: number;
 }
 
-/** Whether a figure reaches its bar; `slack` makes the bar easier, 2 by half. */
-export function reaches({ value, ratio, bar }: Measurement, slack = 1): boolean {
-  if (bar === undefined) return true;
+/** Whether a figure reaches its target. `slack` relaxes the target by that factor. */
+export function reaches({ value, ratio, target }: Measurement, slack = 1): boolean {
+  if (target === undefined) return true;
   const figure = ratio ?? value;
-  return bar.kind === "at least" ? figure >= bar.limit / slack : figure <= bar.limit * slack;
+  return target.kind === "at least"
+    ? figure >= target.limit / slack
+    : figure <= target.limit * slack;
 }
 
 function figure(value: number): string {
@@ -37,11 +38,11 @@ function figure(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: digits });
 }
 
-const TITLES = ["setting", "runtime", "what", "figure", "ratio", "bar"];
+const TITLES = ["setting", "runtime", "measured", "result", "ratio", "target"];
 
 function cells(row: Measurement): string[] {
-  const { setting, runtime, what, value, unit, ratio, bar } = row;
-  const verdict = bar && `${bar.kind} ${bar.limit}${reaches(row) ? "" : " (missed)"}`;
+  const { setting, runtime, what, value, unit, ratio, target } = row;
+  const verdict = target && `${target.kind} ${target.limit}${reaches(row) ? "" : " (missed)"}`;
   return [
     setting,
     runtime,
@@ -56,7 +57,7 @@ function sections(rows: readonly Measurement[]): [string, Measurement[]][] {
   return [...Map.groupBy(rows, ({ section }) => section)];
 }
 
-/** Tables for the terminal. */
+/** Formats tables for the terminal. */
 export function plainTables(rows: readonly Measurement[]): string {
   return sections(rows).map(([section, rows]) => {
     const table = [TITLES, ...rows.map(cells)];
@@ -69,7 +70,7 @@ export function plainTables(rows: readonly Measurement[]): string {
   }).join("\n");
 }
 
-/** Tables for the documentation. */
+/** Formats tables for the documentation. */
 export function markdownTables(rows: readonly Measurement[]): string {
   return sections(rows).map(([section, rows]) => {
     const table = [TITLES, TITLES.map(() => "---"), ...rows.map(cells)];

@@ -1,6 +1,6 @@
 /**
- * What is measured beside requests a second: streams, resuming, the cache, the start, memory, and the
- * mock server.
+ * Measures everything but requests per second: streams, resuming, the cache, startup, memory and the mock
+ * server.
  */
 import { rmSync, statSync, writeFileSync } from "node:fs";
 import type { Measurement } from "./measurement.ts";
@@ -18,7 +18,7 @@ function rounds<T>(count: number, measure: () => T): T[] {
   return Array.from({ length: count }, measure);
 }
 
-/** Streams: what is added to the time to the first token, and how many tokens a second are read. */
+/** Measures the time to the first token, and tokens per second. */
 export async function measureStreams(count: number): Promise<Measurement[]> {
   const rows: Measurement[] = [];
   const server = await startBenchServer();
@@ -39,7 +39,7 @@ export async function measureStreams(count: number): Promise<Measurement[]> {
         what: "added to the first token",
         value: first - bareFirst,
         unit: "ms",
-        bar: { kind: "at most", limit: 1 },
+        target: { kind: "at most", limit: 1 },
       },
       { ...of, what: "bare fetch, tokens", value: bareRate, unit: "/s", ratio: 1 },
       {
@@ -48,7 +48,7 @@ export async function measureStreams(count: number): Promise<Measurement[]> {
         value: rate,
         unit: "/s",
         ratio: rate / bareRate,
-        bar: { kind: "at least", limit: 0.9 },
+        target: { kind: "at least", limit: 0.9 },
       },
     );
   }
@@ -63,7 +63,7 @@ function writeQuestions(count: number): string {
   return path;
 }
 
-/** Reading a finished result file of `records`, each with 4 kB. */
+/** Measures reading a finished result file of `records` results with 4 kB each. */
 export async function measureResume(records: number, count: number): Promise<Measurement[]> {
   const input = writeQuestions(records);
   const output = scratch("finished.jsonl");
@@ -84,12 +84,12 @@ export async function measureResume(records: number, count: number): Promise<Mea
       what: "read",
       value: megabytes / (whole - start),
       unit: "MB/s",
-      bar: { kind: "at least", limit: 200 },
+      target: { kind: "at least", limit: 200 },
     };
   });
 }
 
-/** A batch whose answers are all in the response cache; everything that a record takes is counted. */
+/** Measures a batch whose answers are all in the response cache, including all work per record. */
 export async function measureCache(records: number, count: number): Promise<Measurement[]> {
   const input = writeQuestions(records);
   const rows: Measurement[] = [];
@@ -99,7 +99,7 @@ export async function measureCache(records: number, count: number): Promise<Meas
     const path = scratch(`cache-${runtime}`);
     writeFileSync(config, `batch: {cache: true, cache_ttl: 0}\ncache: {path: ${path}}\n`);
     const output = scratch("cached.jsonl");
-    const ask = () => {
+    const runBatch = () => {
       rmSync(output, { force: true });
       const flags = ["-c", "64", "-m", "bench", "--base-url", server.baseUrl];
       const files = ["batch", input, "-o", output, "--config", config, "--api-key", "bench-key"];
@@ -109,13 +109,13 @@ export async function measureCache(records: number, count: number): Promise<Meas
     const of = { section: "Response cache", setting: `${records} records, 1 kB`, runtime };
     const micro = (seconds: number) => (seconds - start) / records * 1e6;
     rows.push(
-      { ...of, what: "asked and kept", value: micro(ask()), unit: "µs a record" },
+      { ...of, what: "miss: sent and stored", value: micro(runBatch()), unit: "µs per record" },
       {
         ...of,
-        what: "taken from the cache",
-        value: micro(median(rounds(count, ask))),
-        unit: "µs a record",
-        bar: { kind: "at most", limit: 100 },
+        what: "hit",
+        value: micro(median(rounds(count, runBatch))),
+        unit: "µs per record",
+        target: { kind: "at most", limit: 100 },
       },
     );
     await server.stop();
@@ -123,7 +123,7 @@ export async function measureCache(records: number, count: number): Promise<Meas
   return rows;
 }
 
-/** `flexllm version` against an empty script. */
+/** Measures `flexllm version` and `--help` against an empty script. */
 export function measureStart(count: number): Measurement[] {
   return RUNTIMES.flatMap(({ name: runtime, launch }) => {
     const milliseconds = (command: string[]) =>
@@ -131,7 +131,7 @@ export function measureStart(count: number): Measurement[] {
     const empty = milliseconds(launch("bench/workers/empty.ts"));
     const version = milliseconds([...launch("main.ts"), "version"]);
     const help = milliseconds([...launch("main.ts"), "--help"]);
-    const of = { section: "Start", setting: `median of ${count}`, runtime, unit: "ms" };
+    const of = { section: "Startup", setting: `median of ${count}`, runtime, unit: "ms" };
     return [
       { ...of, what: "empty script", value: empty, ratio: 1 },
       {
@@ -139,14 +139,14 @@ export function measureStart(count: number): Measurement[] {
         what: "flexllm version",
         value: version,
         ratio: version / empty,
-        bar: { kind: "at most" as const, limit: 1.5 },
+        target: { kind: "at most" as const, limit: 1.5 },
       },
       { ...of, what: "flexllm --help", value: help, ratio: help / empty },
     ];
   });
 }
 
-/** The most memory of a batch of `records`. */
+/** Measures the peak memory of a batch of `records` records. */
 export async function measureMemory(records: number): Promise<Measurement[]> {
   const input = writeQuestions(records);
   const rows: Measurement[] = [];
@@ -161,40 +161,40 @@ export async function measureMemory(records: number): Promise<Measurement[]> {
     if (peak === undefined) continue;
     rows.push({
       section: "Memory",
-      setting: `${records.toLocaleString("en-US")} records, 64 at once`,
+      setting: `${records.toLocaleString("en-US")} records, concurrency 64`,
       runtime,
       what: "peak",
       value: peak,
       unit: "MB",
-      bar: { kind: "at most", limit: 300 },
+      target: { kind: "at most", limit: 300 },
     });
   }
   return rows;
 }
 
-/** The mock against a server that does nothing, both asked by the bare loop. */
+/** Compares the mock with a minimal server; the bare loop sends the requests. */
 export async function measureMock(requests: number, count: number): Promise<Measurement[]> {
   const rows: Measurement[] = [];
   for (const { name: runtime, launch } of RUNTIMES) {
     const rateOf = async (command: string[]) => {
       const server = await startServer(command);
       const client = [...RUNTIMES[1].launch("bench/workers/bare_loop.ts"), server.baseUrl];
-      const ask = () => requests / Number(run([...client, String(requests), "64"]).output);
-      const rate = median(rounds(count, ask));
+      const measureRate = () => requests / Number(run([...client, String(requests), "64"]).output);
+      const rate = median(rounds(count, measureRate));
       await server.stop();
       return rate;
     };
     const bare = await rateOf(launch("bench/workers/bare_server.ts"));
     const mock = await rateOf([...launch("main.ts"), "mock", "-p", "0"]);
-    const of = { section: "Mock server", setting: "64 at once", runtime, unit: "/s" };
+    const of = { section: "Mock server", setting: "concurrency 64", runtime, unit: "/s" };
     rows.push(
-      { ...of, what: "server that does nothing", value: bare, ratio: 1 },
+      { ...of, what: "minimal server", value: bare, ratio: 1 },
       {
         ...of,
         what: "flexllm mock",
         value: mock,
         ratio: mock / bare,
-        bar: { kind: "at least", limit: 0.8 },
+        target: { kind: "at least", limit: 0.8 },
       },
     );
   }

@@ -1,5 +1,5 @@
 /**
- * The runtimes that are measured, and running things on them.
+ * Runs programs and servers on the runtimes that are measured.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -14,11 +14,11 @@ const ENV = {
   ...process.env,
   FLEXLLM_HOME: FOLDER,
   DENO_NO_UPDATE_CHECK: "1",
-  // Bun has 256 requests in flight otherwise, whoever asks.
+  // Without it, Bun allows 256 requests in flight per process.
   [REQUESTS_VARIABLE]: "1000",
 };
 
-/** A runtime: how it starts one of our sources. */
+/** A runtime, and the command that runs a source file on it. */
 export interface Runtime {
   name: string;
   launch(source: string): string[];
@@ -38,55 +38,55 @@ function bundled(source: string): string {
   return target;
 }
 
-/** Both runtimes. Bun runs bundles, as the binary does. */
+/** Both runtimes. Bun runs bundles, like the compiled binary. */
 export const RUNTIMES: readonly Runtime[] = [
   { name: "deno", launch: (source) => [process.execPath, "run", "-A", join(ROOT, source)] },
   { name: "bun", launch: (source) => ["bun", bundled(source)] },
 ];
 
-/** A path in the folder of this run. */
+/** A path in the temporary directory of this run. */
 export function scratch(name: string): string {
   return join(FOLDER, name);
 }
 
-/** Removes the folder of this run. */
+/** Removes the temporary directory of this run. */
 export function cleanUp(): void {
   rmSync(FOLDER, { recursive: true, force: true });
 }
 
-/** What a command did. */
-export interface Ran {
+/** The output and duration of a command. */
+export interface FinishedCommand {
   output: string;
   seconds: number;
 }
 
-/** Runs a command to its end. */
-export function run(command: string[]): Ran {
-  const begun = performance.now();
+/** Runs a command and waits until it exits. */
+export function run(command: string[]): FinishedCommand {
+  const start = performance.now();
   const output = execFileSync(command[0], command.slice(1), {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
     env: ENV,
   });
-  return { output, seconds: (performance.now() - begun) / 1000 };
+  return { output, seconds: (performance.now() - start) / 1000 };
 }
 
-/** Runs a command and gives the most memory that it had, in MB; `undefined` where nothing tells. */
+/** Runs a command and returns its peak memory in MB; `undefined` on systems without /proc. */
 export async function peakMemory(command: string[]): Promise<number | undefined> {
   const child = spawn(command[0], command.slice(1), { stdio: "ignore", env: ENV });
   let peak: number | undefined;
-  const look = () => {
+  const sample = () => {
     try {
       const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
       peak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1000 || peak;
     } catch {
-      // No such file: another system, or the process has just ended.
+      // The file does not exist: no /proc, or the process has just exited.
     }
   };
-  const timer = setInterval(look, 50);
+  const timer = setInterval(sample, 50);
   const code = await new Promise((resolve) => child.on("exit", resolve));
   clearInterval(timer);
-  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}`);
+  if (code !== 0) throw new Error(`${command.join(" ")} exited with code ${code}`);
   return peak;
 }
 
@@ -96,7 +96,7 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Starts a server that prints its base URL and ends with its standard input. */
+/** Starts a server that prints its base URL and exits when its stdin is closed. */
 export async function startServer(command: string[]): Promise<Server> {
   const child = spawn(command[0], command.slice(1), {
     stdio: ["pipe", "pipe", "ignore"],
@@ -116,7 +116,7 @@ export async function startServer(command: string[]): Promise<Server> {
   throw new Error(`${command.join(" ")} did not start`);
 }
 
-/** Starts the server that everything is measured against. */
+/** Starts the server that the benchmarks send requests to. */
 export function startBenchServer(
   characters = 200,
   latency = 0,
@@ -126,7 +126,7 @@ export function startBenchServer(
   return startServer(["bun", join(ROOT, "bench/server.ts"), ...args]);
 }
 
-/** The middle one. */
+/** The median; the upper one of two middle values. */
 export function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }

@@ -1,9 +1,9 @@
 /**
- * The server that everything is measured against: it answers every request with the same completion
- * and does nothing else. Not the product's mock. Runs on Bun; ends when its standard input does.
+ * The server that the benchmarks send requests to: it answers each with the same completion. It is not
+ * flexllm's mock. Runs on Bun, and exits when its stdin is closed.
  *
  * Arguments: the length of the answer's text, the latency in milliseconds, and `chunked` for answers
- * that do not tell their length. A streamed answer has as many tokens as the request's `max_tokens` says.
+ * without a content-length. A streamed answer has as many tokens as `max_tokens` in the request.
  */
 import process from "node:process";
 
@@ -42,15 +42,15 @@ const TOKEN = event({
 });
 const END = event({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }) +
   event({ choices: [], usage }) + "data: [DONE]\n\n";
-/** Tokens that are written together, as a network would bring those of a fast server. */
-const TOGETHER = 16;
+/** Tokens per write, as a network delivers those of a fast server. */
+const TOKENS_PER_WRITE = 16;
 
-/** A stream of the same token, over and over; the first comes alone. */
+/** A stream that repeats one token. The first is sent on its own. */
 function stream(tokens: number): Response {
   let left = tokens;
   const source = new ReadableStream<Uint8Array>({
     pull(controller) {
-      const count = left === tokens ? 1 : Math.min(left, TOGETHER);
+      const count = left === tokens ? 1 : Math.min(left, TOKENS_PER_WRITE);
       left -= count;
       controller.enqueue(encoder.encode(TOKEN.repeat(count) + (left === 0 ? END : "")));
       if (left === 0) controller.close();
@@ -59,7 +59,7 @@ function stream(tokens: number): Response {
   return new Response(source, { headers: { "content-type": "text/event-stream" } });
 }
 
-/** The same answer without its length, as most services send it. */
+/** The answer with chunked encoding, as most services send it. */
 function chunked(): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {

@@ -1,46 +1,48 @@
 /**
- * Requests a second of the bare loop, the library, the command line, and what people write by hand.
+ * Measures requests per second of a bare loop, the library, the command line, and other packages.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import type { Measurement } from "./measurement.ts";
 import { run, type Runtime, RUNTIMES, scratch, startBenchServer } from "./runtimes.ts";
 
-/** Under which conditions, and how many requests make a measurement of a few seconds. */
+/** The conditions of a measurement, and the number of requests that take a few seconds. */
 export interface Setting {
   concurrency: number;
-  /** Characters of an answer. */
+  /** Characters per answer. */
   characters: number;
-  /** Milliseconds that the server takes for one. */
+  /** Latency of the server, in milliseconds. */
   latency: number;
   requests: number;
-  /** Whether answers come in chunks without their length, as most services send them; default no. */
+  /** Whether answers have chunked encoding, as most services send them. Default: false. */
   isChunked?: boolean;
-  /** The least share of the bare loop, or of what the latency allows, that the command line reaches. */
-  bar?: number;
+  /**
+   * The target of the command line: the minimum ratio to the bare loop, or to what the latency allows.
+   */
+  target?: number;
 }
 
-/** All that is measured. */
+/** All settings. */
 export const SETTINGS: readonly Setting[] = [
   { concurrency: 1, characters: 400, latency: 0, requests: 20_000 },
-  { concurrency: 64, characters: 400, latency: 0, requests: 100_000, bar: 0.85 },
-  { concurrency: 256, characters: 400, latency: 0, requests: 100_000, bar: 0.85 },
+  { concurrency: 64, characters: 400, latency: 0, requests: 100_000, target: 0.85 },
+  { concurrency: 256, characters: 400, latency: 0, requests: 100_000, target: 0.85 },
   { concurrency: 1000, characters: 400, latency: 0, requests: 100_000 },
   { concurrency: 64, characters: 400, latency: 0, requests: 60_000, isChunked: true },
   { concurrency: 64, characters: 4000, latency: 0, requests: 60_000 },
   { concurrency: 64, characters: 40_000, latency: 0, requests: 20_000 },
   { concurrency: 64, characters: 400, latency: 100, requests: 3000 },
-  { concurrency: 1000, characters: 400, latency: 100, requests: 100_000, bar: 0.95 },
+  { concurrency: 1000, characters: 400, latency: 100, requests: 100_000, target: 0.95 },
 ];
 
-/** One that takes a minute, for CI. */
+/** The setting for CI, which takes a minute. */
 export const SHORT: readonly Setting[] = [
-  { concurrency: 64, characters: 400, latency: 0, requests: 40_000, bar: 0.85 },
+  { concurrency: 64, characters: 400, latency: 0, requests: 40_000, target: 0.85 },
 ];
 
-/** The least that we are faster than the openai package. */
-const AGAINST_OPENAI = 2;
-/** The packages are slow, and do fewer requests. */
-const FEWER = 4;
+/** The target for the ratio to the openai package. */
+const OPENAI_TARGET = 2;
+/** Other packages are slower, so they send fewer requests: 1 in 4. */
+const REQUEST_DIVISOR = 4;
 
 function commandLine(runtime: Runtime, baseUrl: string, setting: Setting): number {
   const [input, output] = [scratch("questions.jsonl"), scratch("answers.jsonl")];
@@ -50,18 +52,18 @@ function commandLine(runtime: Runtime, baseUrl: string, setting: Setting): numbe
   const flags = ["-c", String(setting.concurrency), "-m", "bench", "--base-url", baseUrl];
   const files = ["batch", input, "-o", output, "--api-key", "bench-key"];
   const { seconds } = run([...runtime.launch("main.ts"), ...files, ...flags]);
-  // The runtime's own start is not ours to answer for; the rest of the start is.
+  // The startup of the runtime is subtracted; flexllm's own startup counts.
   return seconds - run(runtime.launch("bench/workers/empty.ts")).seconds;
 }
 
-/** Gives the seconds that a request takes each contender, all the others that are in flight counted. */
+/** Returns functions that measure the seconds per request of each contender. */
 function contenders(runtime: Runtime, baseUrl: string, setting: Setting) {
   const script = (name: string, requests = setting.requests) => () => {
     const source = runtime.launch(`bench/workers/${name}.ts`);
     const numbers = [String(requests), String(setting.concurrency)];
     return Number(run([...source, baseUrl, ...numbers]).output) / requests;
   };
-  const fewer = setting.requests / FEWER;
+  const fewer = setting.requests / REQUEST_DIVISOR;
   return {
     "bare fetch loop": script("bare_loop"),
     "library batch": script("library_batch"),
@@ -72,19 +74,19 @@ function contenders(runtime: Runtime, baseUrl: string, setting: Setting) {
 }
 
 function describe({ concurrency, characters, latency, isChunked }: Setting): string {
-  const size = `${characters / 1000} kB${isChunked ? " in chunks" : ""}`;
-  return `${concurrency} at once, ${size}, ${latency} ms`;
+  const size = `${characters / 1000} kB${isChunked ? " chunked" : ""}`;
+  return `concurrency ${concurrency}, ${size}, ${latency} ms`;
 }
 
 /** How to measure. */
 export interface MeasureOptions {
   rounds: number;
-  /** What is taken of the seconds of all rounds. */
+  /** Picks the result from the seconds of all rounds. */
   pick: (seconds: readonly number[]) => number;
   note: (line: string) => void;
 }
 
-/** Measures all contenders in turn, several rounds. */
+/** Measures all contenders in turn, in several rounds. */
 export async function measureThroughput(
   settings: readonly Setting[],
   { rounds, pick, note }: MeasureOptions,
@@ -123,25 +125,25 @@ function rowsOf(
   runtime: string,
   secondsOf: (what: string) => number,
 ): Measurement[] {
-  const { latency, concurrency, bar } = setting;
-  // With latency nobody can be faster than it allows.
+  const { latency, concurrency, target } = setting;
+  // The latency sets a lower bound for every contender.
   const best = Math.max(secondsOf("bare fetch loop"), latency / 1000 / concurrency);
-  const of = { section: "Requests a second", setting: describe(setting), runtime };
+  const of = { section: "Requests per second", setting: describe(setting), runtime };
   const rows: Measurement[] = CONTENDERS.map((what) => ({
     ...of,
     what,
     value: 1 / secondsOf(what),
     unit: "/s",
     ratio: best / secondsOf(what),
-    bar: what === "flexllm batch" && bar !== undefined
-      ? { kind: "at least", limit: bar }
+    target: what === "flexllm batch" && target !== undefined
+      ? { kind: "at least", limit: target }
       : undefined,
   }));
   const ratio = secondsOf("openai + p-limit") / secondsOf("flexllm batch");
-  if (bar !== undefined && latency === 0) {
-    const against = { kind: "at least", limit: AGAINST_OPENAI } as const;
-    const what = "flexllm batch against openai + p-limit";
-    rows.push({ ...of, what, value: ratio, unit: "times", bar: against });
+  if (target !== undefined && latency === 0) {
+    const openaiTarget = { kind: "at least", limit: OPENAI_TARGET } as const;
+    const what = "flexllm batch vs. openai + p-limit";
+    rows.push({ ...of, what, value: ratio, unit: "×", target: openaiTarget });
   }
   return rows;
 }

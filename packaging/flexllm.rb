@@ -1,4 +1,4 @@
-# Homebrew formula; filled in by scripts/package_manifests.ts.
+# Homebrew formula. scripts/package_manifests.ts fills in the placeholders.
 class Flexllm < Formula
   desc "Send any number of prompts to LLM endpoints, with resume, cache and cost control"
   homepage "https://github.com/{{repository}}"

@@ -1,6 +1,6 @@
 /**
- * `deno task compile:all [--with bun] [PLATFORM…]`: the binaries of all platforms, or of those that are
- * named, and their checksums, in dist/. Makes what can be made here, and says what could not and why.
+ * `deno task compile:all [--with bun] [PLATFORM…]`: builds the binaries of all or the named platforms and
+ * their checksums in dist/. A platform that cannot be built is reported, and the others are still built.
  *
  * @module
  */
@@ -13,21 +13,21 @@ import { parseArgs } from "node:util";
 import { CHECKSUMS, writeChecksums } from "./checksums.ts";
 import { fileOf, type Target, TARGETS } from "./targets.ts";
 
-/** What compiles. */
+/** The program that compiles the binaries. */
 export type Compiler = "deno" | "bun";
 
-/** Runs a program and gives its exit code and what it wrote to stderr. */
+/** Runs a program. Returns its exit code and stderr. */
 export type RunProgram = (command: string, args: string[]) => { code: number; stderr: string };
 
 const FOLDER = "dist";
-/** As in the task compile:bun, which also has its flags. */
+/** Version and flags are those of the task compile:bun. */
 const BUN = "bun@1.4.5";
 
-/** The program that makes one binary. */
+/** The command that builds one binary. */
 function commandOf(compiler: Compiler, target: Target): [command: string, args: string[]] {
   const output = join(FOLDER, fileOf(target));
   if (compiler === "deno") {
-    // What is started is asked for by its name, which no other system knows.
+    // The `run` permission names a program, and Windows has a different one.
     const permissions = target.name.startsWith("windows") ? "-P=cli-windows" : "-P=cli";
     const flags = ["--no-prompt", "--exclude-unused-npm", "--frozen", "--quiet"];
     const args = [
@@ -42,27 +42,27 @@ function commandOf(compiler: Compiler, target: Target): [command: string, args: 
     ];
     return [process.execPath, args];
   }
-  // Files of the folder that somebody happens to be in must not change what the binary does.
+  // Files in the user's current directory must not change what the binary does.
   const safe = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
   const build = ["build", "--compile", "--splitting", ...safe, `--target=${target.bun}`];
   return ["npx", ["-y", BUN, ...build, join(FOLDER, "js", "main.js"), "--outfile", output]];
 }
 
-/** Why a compiler failed, in a line. */
+/** The reason why a compiler failed, on one line. */
 function reasonOf(stderr: string, compiler: Compiler): string {
   // deno-lint-ignore no-control-regex
   const text = stderr.replace(/\x1b\[[0-9;]*m/g, "");
   const isDownload = /setting up base binary|error sending request|failed to (download|extract)/i;
   if (isDownload.test(text)) {
-    const other = compiler === "deno" ? "; --with bun gets its own from npm" : "";
+    const other = compiler === "deno" ? "; --with bun downloads its own from npm" : "";
     return `its runtime could not be downloaded${other}`;
   }
   const lines = text.split("\n").map((line) => line.trim());
   return lines.findLast((line) => /error/i.test(line)) ?? lines.findLast((line) => line !== "") ??
-    "the compiler failed without a word";
+    "the compiler failed without a message";
 }
 
-/** Makes the binaries of `targets`; gives those that could not be made, with the reason. */
+/** Builds the binaries of `targets`. Returns those that failed, with the reason. */
 export function compileAll(
   targets: readonly Target[],
   compiler: Compiler,
@@ -80,9 +80,9 @@ export function compileAll(
 }
 
 /**
- * The platforms of these names; all for none.
+ * The platforms with these names, or all platforms if no name is given.
  *
- * @throws {Error} when there is no such platform
+ * @throws {Error} if a name is unknown
  */
 export function targetsNamed(names: readonly string[]): readonly Target[] {
   if (names.length === 0) return TARGETS;
@@ -90,7 +90,7 @@ export function targetsNamed(names: readonly string[]): readonly Target[] {
     const target = TARGETS.find((target) => target.name === name);
     if (target !== undefined) return target;
     const known = TARGETS.map(({ name }) => name).join(", ");
-    throw new Error(`there is no platform "${name}"; there are ${known}`);
+    throw new Error(`unknown platform "${name}"; known platforms: ${known}`);
   });
 }
 
@@ -99,7 +99,7 @@ function runProgram(command: string, args: string[]): { code: number; stderr: st
   return { code: status ?? 1, stderr: error?.message ?? stderr };
 }
 
-/** Does what the arguments say; gives the exit code. */
+/** Runs the task. Returns the exit code. */
 export function main(args: string[], run: RunProgram = runProgram, folder = FOLDER): number {
   const options = { with: { type: "string", default: "deno" } } as const;
   let targets: readonly Target[];
@@ -117,11 +117,11 @@ export function main(args: string[], run: RunProgram = runProgram, folder = FOLD
   }
   mkdirSync(folder, { recursive: true });
   const failed = compileAll(targets, compiler as Compiler, run);
-  const made = targets.filter((target) => !failed.has(target)).map(fileOf);
-  if (made.length > 0) writeChecksums(folder, made);
-  for (const file of made) console.log(join(folder, file));
-  for (const [{ name }, reason] of failed) console.error(`not made: ${name}: ${reason}`);
-  if (made.length > 0) console.log(join(folder, CHECKSUMS));
+  const built = targets.filter((target) => !failed.has(target)).map(fileOf);
+  if (built.length > 0) writeChecksums(folder, built);
+  for (const file of built) console.log(join(folder, file));
+  for (const [{ name }, reason] of failed) console.error(`not built: ${name}: ${reason}`);
+  if (built.length > 0) console.log(join(folder, CHECKSUMS));
   return failed.size > 0 ? 1 : 0;
 }
 

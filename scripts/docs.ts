@@ -11,7 +11,7 @@ import { sourceMapPage } from "./docs/source_map_page.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
-/** The generated pages by their paths. */
+/** The generated pages by path. */
 export async function pages(): Promise<Record<string, string>> {
   return {
     "docs/cli.md": await commandLinePage(),
@@ -20,7 +20,7 @@ export async function pages(): Promise<Record<string, string>> {
   };
 }
 
-/** The paths of the pages that are not what the code makes of them. */
+/** The paths of the pages that differ from what the code generates. */
 export async function stalePages(): Promise<string[]> {
   const all = Object.entries(await pages());
   const isCurrent = (path: string, text: string) =>
@@ -31,7 +31,7 @@ export async function stalePages(): Promise<string[]> {
 if (import.meta.main) {
   if (process.argv.includes("--check")) {
     const stale = await stalePages();
-    for (const path of stale) process.stderr.write(`${path} is not current: deno task docs\n`);
+    for (const path of stale) process.stderr.write(`${path} is stale; run deno task docs\n`);
     process.exitCode = stale.length === 0 ? 0 : 1;
   } else {
     for (const [path, text] of Object.entries(await pages())) writeFileSync(ROOT + path, text);

@@ -1,7 +1,7 @@
 /**
- * `deno task workflows [FILE…]`: checks GitHub workflows with GitHub's own language service: fields,
- * values, permissions, expressions, jobs that need jobs. It has to be bundled, since it imports JSON in a
- * way that only bundlers know.
+ * `deno task workflows [FILE…]`: checks GitHub workflows (fields, permissions, expressions, dependencies of
+ * jobs) with GitHub's language service. It has to be bundled first, since the service imports JSON in a way
+ * that only bundlers support.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `deno task packages OWNER/REPOSITORY`: the Homebrew formula and the Scoop manifest of the version in
- * deno.json, with the checksums in dist/SHA256SUMS, written to dist/.
+ * `deno task packages OWNER/REPOSITORY`: writes the Homebrew formula and the Scoop manifest for the version
+ * in deno.json to dist/, with the checksums from dist/SHA256SUMS.
  *
  * @module
  */
@@ -11,33 +11,33 @@ import process from "node:process";
 import { VERSION } from "../lib/version.ts";
 import { CHECKSUMS, parseChecksums } from "./checksums.ts";
 
-/** What the blanks of a manifest are filled with. */
+/** The values of the placeholders in a manifest. */
 export interface Release {
   version: string;
   /** `owner/name` on GitHub. */
   repository: string;
-  /** SHA-256 by file. */
+  /** SHA-256 by file name. */
   checksums: ReadonlyMap<string, string>;
 }
 
 /**
- * Fills in the blanks of a manifest.
+ * Fills in the placeholders of a manifest.
  *
- * @throws {Error} for a blank that nothing is known for
+ * @throws {Error} if a placeholder has no value
  */
 export function fillManifest(template: string, release: Release): string {
   const { version, repository, checksums } = release;
   const url = `https://github.com/${repository}/releases/download/v${version}`;
   const values = new Map(Object.entries({ version, repository, url }));
   for (const [file, hash] of checksums) values.set(`sha256 ${file}`, hash);
-  return template.replaceAll(/\{\{(.*?)\}\}/g, (_, blank: string) => {
-    const value = values.get(blank);
-    if (value === undefined) throw new Error(`nothing is known for {{${blank}}}`);
+  return template.replaceAll(/\{\{(.*?)\}\}/g, (_, placeholder: string) => {
+    const value = values.get(placeholder);
+    if (value === undefined) throw new Error(`there is no value for {{${placeholder}}}`);
     return value;
   });
 }
 
-/** The manifests, by the name of the file in packaging/ and in dist/. */
+/** The file names of the manifests, the same in packaging/ and dist/. */
 const MANIFESTS = ["flexllm.rb", "flexllm.json"];
 
 function main([repository = "", folder = "dist"]: string[]): number {

@@ -1,7 +1,7 @@
 /**
- * `deno task sbom [FILE]`: the packages that the binary holds, as a CycloneDX bill of materials: what
- * `deno info` finds from main.ts, with the checksums of deno.lock and the packages' own licenses.
- * Packages that only tests use are not in it.
+ * `deno task sbom [FILE]`: writes a CycloneDX bill of materials of the packages in the binary. It lists what
+ * `deno info` finds from main.ts, with the checksums in deno.lock and the licenses of the packages, but no
+ * packages that only tests use.
  *
  * Source: CycloneDX 1.6, JSON; package URLs as in purl-spec.
  *
@@ -15,17 +15,17 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { VERSION } from "../lib/version.ts";
 
-/** What `deno info --json` says, as far as it is used here. */
+/** The part of the output of `deno info --json` that is used here. */
 export interface ModuleGraph {
   modules: { npmPackage?: string }[];
-  /** By a name that is unique among them. */
+  /** By a unique name. */
   npmPackages: Record<
     string,
     { name: string; version: string; dependencies: string[]; localPath: string }
   >;
 }
 
-/** What is in `deno.lock`, as far as it is used here. */
+/** The part of `deno.lock` that is used here. */
 export interface LockFile {
   npm: Record<string, { integrity: string }>;
 }
@@ -57,13 +57,13 @@ function packageUrl(name: string, version: string): string {
   return `pkg:npm/${name.replace("@", "%40")}@${version}`;
 }
 
-/** The packages that are reached from the modules, directly or not. */
-function reached(graph: ModuleGraph): { direct: string[]; all: string[] } {
+/** The packages that the modules import, directly and transitively. */
+function importedPackages(graph: ModuleGraph): { direct: string[]; all: string[] } {
   const direct = new Set(graph.modules.flatMap(({ npmPackage }) => npmPackage ?? []));
   const all = new Set(direct);
-  // A set is walked on to what is added on the way.
+  // Iterating over a Set includes the entries added meanwhile.
   for (const id of all) graph.npmPackages[id].dependencies.forEach((other) => all.add(other));
-  // One package may be there several times, with different peers; the first stands for all.
+  // A package can occur several times with different peer dependencies; list it once.
   const byUrl = new Map<string, string>();
   for (const id of [...all].sort().reverse()) {
     const { name, version } = graph.npmPackages[id];
@@ -73,18 +73,18 @@ function reached(graph: ModuleGraph): { direct: string[]; all: string[] } {
 }
 
 /**
- * Makes the bill.
+ * Builds the bill of materials.
  *
- * @param licenseOf the license of a package as an SPDX expression, where it is known
- * @throws {Error} for a package that has no checksum in the lock file
+ * @param licenseOf the license of a package as an SPDX expression; `undefined` if unknown
+ * @throws {Error} if the lock file has no checksum of a package
  */
-export function makeBill(
+export function buildBill(
   graph: ModuleGraph,
   lock: LockFile,
   version: string,
   licenseOf: (folder: string) => string | undefined,
 ): Bill {
-  const { direct, all } = reached(graph);
+  const { direct, all } = importedPackages(graph);
   const refsOf = (ids: readonly string[]) => {
     const urls = ids.map((id) => graph.npmPackages[id])
       .map(({ name, version }) => packageUrl(name, version));
@@ -94,7 +94,7 @@ export function makeBill(
     const { name, version, localPath } = graph.npmPackages[id];
     const [group, short] = name.startsWith("@") ? name.split("/") : [undefined, name];
     const [, hash] = /^sha512-(.+)$/.exec(lock.npm[id]?.integrity ?? "") ?? [];
-    if (hash === undefined) throw new Error(`deno.lock has no SHA-512 of ${id}`);
+    if (hash === undefined) throw new Error(`deno.lock has no SHA-512 checksum of ${id}`);
     const license = licenseOf(localPath);
     const purl = packageUrl(name, version);
     return {
@@ -146,7 +146,7 @@ function main([file = join("dist", "flexllm.cdx.json")]: string[]): void {
     }),
   );
   const lock: LockFile = JSON.parse(readFileSync("deno.lock", "utf8"));
-  const bill = makeBill(graph, lock, VERSION, licenseOfFolder);
+  const bill = buildBill(graph, lock, VERSION, licenseOfFolder);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(bill, null, 2)}\n`);
   console.log(`${file}: ${bill.components.length} packages`);

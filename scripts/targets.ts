@@ -1,16 +1,16 @@
 /**
- * The platforms that a release has binaries for.
+ * Lists the platforms that a release has binaries for.
  *
  * @module
  */
 
 /** One platform. */
 export interface Target {
-  /** What its file, the installers and the packages call it. */
+  /** Its name in file names, installers and packages. */
   name: string;
-  /** What `deno compile --target` calls it. */
+  /** Its name for `deno compile --target`. */
   deno: string;
-  /** What `bun build --target` calls it. */
+  /** Its name for `bun build --target`. */
   bun: string;
 }
 
@@ -23,7 +23,7 @@ export const TARGETS: readonly Target[] = [
   { name: "windows-x64", deno: "x86_64-pc-windows-msvc", bun: "bun-windows-x64" },
 ];
 
-/** The file of a platform's binary. */
+/** The file name of a platform's binary. */
 export function fileOf({ name }: Target): string {
   return `flexllm-${name}${name.startsWith("windows") ? ".exe" : ""}`;
 }

@@ -1,6 +1,6 @@
 /**
- * `deno task test:bun`: the unit tests on Bun. Each is bundled as the binary is, and Bun's own runner
- * stands in for `Deno.test`. Needs `bun` on the PATH.
+ * `deno task test:bun`: runs the unit tests on Bun. Each is bundled like the binary, with Bun's test runner in
+ * place of `Deno.test`. Needs `bun` on the PATH.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const PRELOAD = `import { test } from "bun:test";
 globalThis.Deno = { test: (name, body) => test(name, () => body(), 600_000) };
 `;
 
-/** Folders whose tests run the command line, the scripts or Deno itself. */
+/** Directories with tests that run the command line, scripts or Deno itself. */
 const NOT_UNIT_TESTS = /^(docs|e2e|examples|layout|release|torture|types)\//;
 
 const tests = new URL(".", import.meta.url).pathname;

@@ -1,7 +1,7 @@
 /**
- * The same requests through the `ai` package with `p-limit`, as people do by hand.
+ * Sends the requests with the `ai` package and `p-limit`, as in hand-written scripts.
  *
- * Arguments: base URL, requests, how many at once. Prints the seconds it took.
+ * Arguments: base URL, requests, concurrency. Prints the duration in seconds.
  */
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { generateText } from "ai";
@@ -12,12 +12,12 @@ const [baseURL, requests, concurrency] = process.argv.slice(2);
 const model = createOpenAICompatible({ name: "bench", baseURL, apiKey: "bench-key" })("bench");
 const limit = pLimit(Number(concurrency));
 
-const begun = performance.now();
+const start = performance.now();
 await Promise.all(Array.from({ length: Number(requests) }, (_, i) =>
   limit(async () => {
     const prompt = `Question ${i}: what is the answer?`;
     const { finishReason } = await generateText({ model, prompt });
     if (finishReason !== "stop") throw new Error("not an answer");
   })));
-process.stdout.write(`${(performance.now() - begun) / 1000}\n`);
+process.stdout.write(`${(performance.now() - start) / 1000}\n`);
 process.exit(0);

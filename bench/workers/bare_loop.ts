@@ -1,7 +1,7 @@
 /**
- * What the runtime can do at best: `fetch` in a loop, as many at once as asked, and nothing kept.
+ * The baseline: `fetch` in a loop with limited concurrency. Answers are parsed and discarded.
  *
- * Arguments: base URL, requests, how many at once. Prints the seconds it took.
+ * Arguments: base URL, requests, concurrency. Prints the duration in seconds.
  */
 import process from "node:process";
 
@@ -20,7 +20,7 @@ async function worker(): Promise<void> {
   }
 }
 
-const begun = performance.now();
+const start = performance.now();
 await Promise.all(Array.from({ length: Number(concurrency) }, worker));
-process.stdout.write(`${(performance.now() - begun) / 1000}\n`);
+process.stdout.write(`${(performance.now() - start) / 1000}\n`);
 process.exit(0);

@@ -1,6 +1,6 @@
 /**
- * What a server of this runtime can do at best: it reads a request and answers with what it has. Ends
- * with its standard input. Prints its base URL.
+ * The baseline for servers: reads a request and sends a constant answer. Prints its base URL, and exits when
+ * its stdin is closed.
  */
 import process from "node:process";
 import { serve } from "../../lib/runtime/runtime.ts";

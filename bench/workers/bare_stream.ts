@@ -1,8 +1,8 @@
 /**
- * Streams read with nothing but `fetch`: bytes to text, cut at blank lines, parsed.
+ * The baseline for streams: `fetch`, decoded to text, split at blank lines and parsed.
  *
- * Arguments: base URL, streams (one after the other), tokens of each. Prints the median seconds to the
- * first token, and the tokens a second.
+ * Arguments: base URL, number of streams (read one after another), tokens per stream. Prints the median
+ * time to the first token in seconds, and tokens per second.
  */
 import process from "node:process";
 
@@ -10,16 +10,16 @@ const [baseUrl, streams, tokens] = process.argv.slice(2);
 const url = `${baseUrl}/chat/completions`;
 const headers = { "content-type": "application/json", authorization: "Bearer bench-key" };
 
-/** Gives the texts of one stream as they arrive. */
+/** Yields the text of one stream as it arrives. */
 async function* texts(i: number): AsyncGenerator<string> {
   const messages = [{ role: "user", content: `Question ${i}: what is the answer?` }];
   const options = { stream: true, stream_options: { include_usage: true } };
   const body = JSON.stringify({ model: "bench", messages, ...options, max_tokens: Number(tokens) });
   const response = await fetch(url, { method: "POST", headers, body });
-  let held = "";
+  let partial = "";
   for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) {
-    const events = (held + piece).split("\n\n");
-    held = events.pop()!;
+    const events = (partial + piece).split("\n\n");
+    partial = events.pop()!;
     for (const event of events) {
       const data = event.slice("data: ".length);
       if (data === "[DONE]") return;
@@ -30,19 +30,19 @@ async function* texts(i: number): AsyncGenerator<string> {
 }
 
 const firsts: number[] = [];
-let read = 0;
-const begun = performance.now();
+let received = 0;
+const start = performance.now();
 for (let i = 0; i < Number(streams); i++) {
-  const asked = performance.now();
+  const sentAt = performance.now();
   let first: number | undefined;
   for await (const _ of texts(i)) {
-    first ??= performance.now() - asked;
-    read++;
+    first ??= performance.now() - sentAt;
+    received++;
   }
   firsts.push(first!);
 }
-const seconds = (performance.now() - begun) / 1000;
-if (read !== Number(streams) * Number(tokens)) throw new Error(`${read} tokens`);
+const seconds = (performance.now() - start) / 1000;
+if (received !== Number(streams) * Number(tokens)) throw new Error(`received ${received} tokens`);
 const median = firsts.toSorted((a, b) => a - b)[Math.floor(firsts.length / 2)] / 1000;
-process.stdout.write(`${median} ${read / seconds}\n`);
+process.stdout.write(`${median} ${received / seconds}\n`);
 process.exit(0);

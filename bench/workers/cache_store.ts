@@ -1,7 +1,7 @@
 /**
- * Fills a store through the response cache, opens it again, and reads it in another order.
+ * Fills a store through the response cache, reopens it, and reads it in another order.
  *
- * Arguments: store, path, answers, characters of each, how many at once. Prints one line of JSON.
+ * Arguments: store, path, number of answers, characters per answer, concurrency. Prints a line of JSON.
  */
 import process from "node:process";
 import { assistantMessage } from "../../lib/chat/assistant_message.ts";
@@ -16,7 +16,7 @@ const [store, path, ...numbers] = process.argv.slice(2);
 const [entries, characters, concurrency] = numbers.map(Number);
 const baseUrl = "http://127.0.0.1/v1";
 
-/** Text that can be deflated about as well as an answer of a model. */
+/** Text that compresses about as well as a model's answer. */
 const WORDS =
   ("the a model answer of and to in is that for it with as on be at by this which river " +
     "mountain because therefore example water first second number value function return type list")
@@ -66,40 +66,43 @@ function fail(message: string): never {
   throw new Error(message);
 }
 
-/** Microseconds a piece of work takes, done `entries` times, `concurrency` at once. */
+/** Runs `work` `entries` times with limited concurrency. Returns the microseconds per run. */
 async function measure(work: (i: number) => Promise<unknown>): Promise<number> {
   let next = 0;
-  const begun = performance.now();
+  const start = performance.now();
   await Promise.all(Array.from({ length: concurrency }, async () => {
     while (next < entries) await work(next++);
   }));
-  return (performance.now() - begun) * 1000 / entries;
+  return (performance.now() - start) * 1000 / entries;
 }
 
 const answers = Array.from({ length: entries }, (_, i) => answer(i));
 const memory = store === "memory" ? await open() : undefined;
 const openMemory = memory && (() => Promise.resolve(memory));
 const writer = new ResponseCache({ open: openMemory ?? open, onWarning: fail });
-const begunPut = performance.now();
+const putStart = performance.now();
 await measure((i) => writer.put(request(i), answers[i]));
 if (memory === undefined) await writer.close();
-const putMicroseconds = (performance.now() - begunPut) * 1000 / entries;
+const putMicroseconds = (performance.now() - putStart) * 1000 / entries;
 answers.length = 0;
 
-const begunOpen = performance.now();
+const openStart = performance.now();
 const opened = memory ?? await open();
-const openMs = performance.now() - begunOpen;
+const openMs = performance.now() - openStart;
 const stats = await opened.stats();
-// A prime, so that every entry is read once, in an order that no store has them in.
-const place = (i: number) => i * 7919 % entries;
+// Multiplying by a prime reads every entry once, in an order unlike that of any store.
+const shuffled = (i: number) => i * 7919 % entries;
 const storeHitMicroseconds = await measure(async (i) => {
-  const [entry] = await opened.getMany([request(place(i)).key]);
-  if (entry === undefined) fail(`no entry ${place(i)}`);
+  const [entry] = await opened.getMany([request(shuffled(i)).key]);
+  if (entry === undefined) fail(`no entry ${shuffled(i)}`);
 });
 const reader = new ResponseCache({ open: () => Promise.resolve(opened), onWarning: fail });
 const hitMicroseconds = await measure(async (i) => {
-  const result = await reader.getOrFetch([request(place(i))], () => fail(`no answer ${place(i)}`));
-  if (!result.content.startsWith(`${place(i)} `)) fail("a wrong answer");
+  const result = await reader.getOrFetch(
+    [request(shuffled(i))],
+    () => fail(`no answer ${shuffled(i)}`),
+  );
+  if (!result.content.startsWith(`${shuffled(i)} `)) fail("a wrong answer");
 });
 await reader.close();
 

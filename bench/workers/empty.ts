@@ -1,4 +1,4 @@
-/** What the start of a runtime takes. */
+/** Does nothing, to measure the startup of a runtime. */
 import process from "node:process";
 
 process.stdout.write("\n");

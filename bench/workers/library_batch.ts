@@ -1,7 +1,7 @@
 /**
- * The same requests through the library: `iterChatCompletionsBatch` without a result file.
+ * Sends the requests with `iterChatCompletionsBatch`, without a result file.
  *
- * Arguments: base URL, requests, how many at once. Prints the seconds it took.
+ * Arguments: base URL, requests, concurrency. Prints the duration in seconds.
  */
 import process from "node:process";
 import { LLMClient, type Message } from "../../mod.ts";
@@ -14,7 +14,7 @@ function* questions(): Generator<Message[]> {
   }
 }
 
-const begun = performance.now();
+const start = performance.now();
 const client = new LLMClient({
   baseUrl,
   apiKey: "bench-key",
@@ -24,5 +24,5 @@ const client = new LLMClient({
 for await (const item of client.iterChatCompletionsBatch(questions())) {
   if (item.status !== "success") throw item.error;
 }
-process.stdout.write(`${(performance.now() - begun) / 1000}\n`);
+process.stdout.write(`${(performance.now() - start) / 1000}\n`);
 process.exit(0);

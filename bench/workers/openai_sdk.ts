@@ -1,7 +1,7 @@
 /**
- * The same requests through the official `openai` package with `p-limit`, as people do by hand.
+ * Sends the requests with the official `openai` package and `p-limit`, as in hand-written scripts.
  *
- * Arguments: base URL, requests, how many at once. Prints the seconds it took.
+ * Arguments: base URL, requests, concurrency. Prints the duration in seconds.
  */
 import process from "node:process";
 import OpenAI from "openai";
@@ -11,7 +11,7 @@ const [baseURL, requests, concurrency] = process.argv.slice(2);
 const client = new OpenAI({ baseURL, apiKey: "bench-key" });
 const limit = pLimit(Number(concurrency));
 
-const begun = performance.now();
+const start = performance.now();
 await Promise.all(Array.from({ length: Number(requests) }, (_, i) =>
   limit(async () => {
     const answer = await client.chat.completions.create({
@@ -20,5 +20,5 @@ await Promise.all(Array.from({ length: Number(requests) }, (_, i) =>
     });
     if (answer.choices[0].finish_reason !== "stop") throw new Error("not an answer");
   })));
-process.stdout.write(`${(performance.now() - begun) / 1000}\n`);
+process.stdout.write(`${(performance.now() - start) / 1000}\n`);
 process.exit(0);

@@ -1,5 +1,5 @@
 /**
- * `flexllm ask`
+ * `flexllm ask`: sends one prompt and prints the answer.
  *
  * @module
  */
@@ -10,82 +10,80 @@ import type { ChatResult } from "../../lib/chat/result.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import { answerTurn, requestMessages, type Turn } from "../../lib/conversations/conversation.ts";
 import { addExamples } from "../flags/shared_options.ts";
-import { type AskFlags, command } from "./flags.ts";
-import { printable } from "../terminal/sanitize.ts";
 import { schemaOptions } from "../flags/schema.ts";
 import { colored, writeNote, writeOutput } from "../terminal/output.ts";
-
-function describe(result: ChatResult): string {
-  const { usage } = result;
-  const tokens = usage
-    ? `${usage.promptTokens} tokens in, ${usage.completionTokens} out`
-    : "no usage";
-  return `${result.model}: ${tokens}, ${result.latency.toFixed(2)} s, ${result.finishReason}`;
-}
+import { type AskFlags, command } from "./flags.ts";
 
 async function ask(argument: string | undefined, flags: AskFlags): Promise<void> {
   const { readConfig } = await import("../read_config.ts");
-  const { connectTo } = await import("../conversation/connect.ts");
-  const { readQuestion } = await import("./prompt.ts");
-  const { openConversation } = await import("./conversation_session.ts");
+  const { connectConversation } = await import("../conversation/connect.ts");
+  const { ConversationSession } = await import("../conversation/conversation_session.ts");
+  const { settingsOf, withSettings } = await import("../conversation/settings.ts");
+  const { ConversationStore, newConversation } = await import("../../lib/conversations/store.ts");
+  const { homeFolder } = await import("../../lib/files/paths.ts");
+  const { readPrompt } = await import("./prompt.ts");
   const config = readConfig(flags.config);
   const format = await schemaOptions(flags);
-  const kept = await openConversation(flags);
+  const store = new ConversationStore(homeFolder(process.env));
+  const session = new ConversationSession(flags.save ? store : undefined);
   try {
-    const { user, system, files } = await readQuestion(argument, flags, config);
-    const { client, settings } = connectTo(config, flags, kept.last);
-    const conversation = kept.begin(settings, system);
-    const turn: Turn = { at: new Date().toISOString(), user };
-    if (files.length > 0) turn.files = files;
+    const saved = flags.continue ? await session.resume(store.latest()) : undefined;
+    const prompt = await readPrompt(argument, flags, config);
+    const { client, settings: model } = connectConversation(config, flags, saved);
+    const system = prompt.system === undefined ? {} : { system: prompt.system };
+    const settings = { ...model, ...system, ...settingsOf(flags) };
+    const conversation = saved === undefined
+      ? newConversation(settings)
+      : withSettings(saved, settings);
+    const turn: Turn = { at: new Date().toISOString(), user: prompt.user };
+    if (prompt.files.length > 0) turn.files = prompt.files;
     const { temperature, max_tokens: maxTokens, thinking } = conversation;
-    const { extraBody } = flags;
-    const options = { temperature, maxTokens, thinking, extraBody, ...format };
-    const messages = [...requestMessages(conversation), user];
-    const result = await answer(client, messages, options, flags);
+    const options = { temperature, maxTokens, thinking, extraBody: flags.extraBody, ...format };
+    const messages = [...requestMessages(conversation), prompt.user];
+    const result = await requestAnswers(client, messages, options, flags);
     await client.close();
     answerTurn(turn, result);
     conversation.turns.push(turn);
-    kept.keep(conversation);
+    session.save(conversation);
   } finally {
-    kept.close();
+    session.close();
   }
 }
 
-/** Asks as often as wanted, prints the answers, and gives the last. */
-async function answer(
+/** Requests and prints `--count` answers. Returns the last, which continues the conversation. */
+async function requestAnswers(
   client: LLMClient,
   messages: Message[],
   options: ChatOptions,
   flags: AskFlags,
 ): Promise<ChatResult> {
-  const { askOnce, printAnswers } = await import("./answers.ts");
-  const asksForJson = flags.json === true || flags.schema !== undefined;
+  const { requestAnswer, showAnswer } = await import("../conversation/request_answer.ts");
+  const { AnswerView } = await import("../conversation/answer_view.ts");
+  const { noteAnswer, printAnswers } = await import("./print_answers.ts");
+  const printsJson = flags.json === true || flags.schema !== undefined;
+  const showsThinking = (options.thinking ?? false) !== false && process.stderr.isTTY === true;
   const count = flags.count ?? 1;
-  // Several answers to one question are to differ.
-  const calls = { ...options, cache: count === 1 };
+  // From the cache, all answers would be the same.
+  const callOptions = { ...options, cache: count === 1 };
   const results: ChatResult[] = [];
   try {
     for (let i = 0; i < count; i++) {
-      if (!asksForJson && i > 0) writeOutput("\n");
+      if (!printsJson && i > 0) writeOutput("\n");
       if (count > 1 && process.stderr.isTTY) {
         writeNote(colored("dim", `Answer ${i + 1} of ${count}`));
       }
-      const result = await askOnce(client, messages, calls, asksForJson);
+      const result = printsJson
+        ? await requestAnswer(client, messages, callOptions)
+        : await showAnswer(client, messages, callOptions, {
+          view: new AnswerView({ markdown: false, thinking: showsThinking }),
+          stream: true,
+        });
       results.push(result);
-      for (const { function: { name, arguments: json } } of result.toolCalls) {
-        writeNote(colored("yellow", printable(`The model calls ${name}(${json}).`)));
-      }
-      if (result.content === "" && result.toolCalls.length === 0) {
-        writeNote(colored("yellow", "The answer is empty."));
-      }
-      if (result.finishReason === "length") {
-        writeNote(colored("yellow", "The answer was cut at the limit of tokens."));
-      }
-      if (flags.verbose) writeNote(colored("dim", describe(result)));
+      noteAnswer(result, flags.verbose === true);
     }
   } finally {
-    // Also when a later one failed: what has been paid for is shown.
-    if (asksForJson) printAnswers(results, flags);
+    // If a later request failed, the answers already paid for are still printed.
+    if (printsJson) printAnswers(results, flags);
   }
   return results.at(-1)!;
 }
@@ -94,7 +92,7 @@ async function answer(
 export function askCommand() {
   return addExamples(command().action(ask), [
     'flexllm ask "What is Python?"',
-    'flexllm ask "summarise" < article.txt',
+    'flexllm ask "summarize" < article.txt',
     'git diff | flexllm ask "write a commit message" -s "You are terse."',
     'flexllm ask "What is in the picture?" -f photo.png',
     'flexllm ask "Summarize in one sentence." -f report.pdf',

@@ -5,15 +5,15 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import { extraBodyFlag } from "../flags/extra_body.ts";
-import { modelFlags } from "../flags/model.ts";
 import { collect, integer } from "../flags/parse.ts";
 import { commonFlags } from "../flags/shared_options.ts";
+import { modelFlags } from "../flags/model.ts";
 import { schemaRetriesFlag } from "../flags/schema.ts";
 
-/** The command, with its flags and without what it does. */
+/** The command with its flags, without an action. */
 export function command() {
   return new Command("ask")
-    .argument("[question]", "the question; text that is piped in goes before it")
+    .argument("[prompt]", "the prompt; piped text is prepended")
     .addOption(modelFlags.model)
     .addOption(modelFlags.system)
     .addOption(modelFlags.temperature)
@@ -24,20 +24,20 @@ export function command() {
       new Option("-f, --file <path>", "attach a text file, image, PDF or audio file (repeatable)")
         .argParser(collect),
     )
-    .option("-c, --continue", "go on with the last conversation, from ask or chat")
+    .option("-c, --continue", "continue the last conversation, from ask or chat")
     .addOption(
-      new Option("-n, --count <count>", "answers to ask for, one after the other (default: 1)")
+      new Option("-n, --count <count>", "number of answers to request (default: 1)")
         .argParser(integer(1)),
     )
-    .option("--template <name>", "put the question into this template of the configuration")
+    .option("--template <name>", "insert the prompt into this template of the configuration")
     .addOption(
-      new Option("--var <name=value>", "value of a {{name}} in it; can be given again")
+      new Option("--var <name=value>", "set a {{name}} in the template (repeatable)")
         .argParser(collect),
     )
-    .option("--schema <file>", "JSON schema that the answer must fit; only its value is printed")
+    .option("--schema <file>", "JSON schema for the answer; only the value is printed")
     .addOption(schemaRetriesFlag)
-    .option("--json", "print the answer with usage and model as one JSON object")
-    .option("--no-save", "do not keep the question and its answer for -c")
+    .option("--json", "print the answer, its usage and model as a JSON object")
+    .option("--no-save", "don't save the conversation for -c")
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.timeout)
@@ -48,5 +48,5 @@ export function command() {
     .addOption(commonFlags.verbose);
 }
 
-/** The values of the flags. */
+/** The parsed flags. */
 export type AskFlags = ReturnType<ReturnType<typeof command>["opts"]>;

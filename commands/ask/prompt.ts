@@ -1,5 +1,5 @@
 /**
- * What `flexllm ask` asks: files, what is piped in, the argument, and a template around them.
+ * Builds the prompt of `flexllm ask` from attached files, piped text, the argument and a template.
  *
  * @module
  */
@@ -12,60 +12,58 @@ import { messageWith, readAttachment } from "../../lib/input/attachment.ts";
 import type { AskFlags } from "./flags.ts";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 
-/** A question that is ready to be sent. */
-export interface Question {
+/** A prompt that is ready to be sent. */
+export interface Prompt {
   user: UserMessage;
-  /** The template's system prompt. */
+  /** The system prompt of the template. */
   system: string | undefined;
-  /** The names of the files. */
+  /** The names of the attached files. */
   files: string[];
 }
 
-function valuesOf(pairs: readonly string[]): Map<string, string> {
+function parseVariables(pairs: readonly string[]): Map<string, string> {
   return new Map(pairs.map((pair) => {
     const [, name, value] = /^([\w.-]+)=([^]*)$/.exec(pair) ?? [];
     if (name !== undefined) return [name, value];
     throw new ConfigurationError(`--var: expected name=value, got ${JSON.stringify(pair)}`, {
-      hint: "Such as --var language=French.",
+      hint: "For example --var language=French.",
     });
   }));
 }
 
 /**
- * Puts the question together.
+ * Builds the prompt. Reads stdin to its end unless it is a terminal.
  *
- * @throws {InvalidInputError} when there is nothing to ask, or a file cannot be read
+ * @throws {ConfigurationError} if `--var` is malformed or the template is unknown or incomplete
+ * @throws {InvalidInputError} if the prompt is empty or a file cannot be read
  */
-export async function readQuestion(
+export async function readPrompt(
   argument: string | undefined,
   flags: Pick<AskFlags, "file" | "template" | "var" | "system">,
   config: Config,
-): Promise<Question> {
+): Promise<Prompt> {
   const { text } = await import("node:stream/consumers");
-  const values = valuesOf(flags.var ?? []);
-  if (values.size > 0 && flags.template === undefined) {
-    throw new ConfigurationError("--var means nothing without --template", {
-      hint: "Add --template NAME, or leave it out.",
+  const variables = parseVariables(flags.var ?? []);
+  if (variables.size > 0 && flags.template === undefined) {
+    throw new ConfigurationError("--var requires --template", {
+      hint: "Add --template NAME, or remove --var.",
     });
   }
   warnAboutPlaceholders("the system prompt", flags.system, "in templates of the configuration");
   if (flags.template === undefined) {
-    warnAboutPlaceholders(
-      "the question",
-      argument,
-      "in templates of the configuration (--template)",
-    );
+    warnAboutPlaceholders("the prompt", argument, "in templates of the configuration (--template)");
   }
-  const files = await Promise.all((flags.file ?? []).map(readAttachment));
+  const attachments = await Promise.all((flags.file ?? []).map(readAttachment));
   const piped = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
   const input = [piped, argument ?? ""].filter((part) => part !== "").join("\n\n");
   const { prompt, system } = flags.template === undefined
     ? { prompt: input, system: undefined }
-    : fillTemplate(config, flags.template, input, values);
-  if (prompt === "" && files.length === 0) {
-    throw new InvalidInputError("there is nothing to ask", {
-      hint: 'Give a question, flexllm ask "What is Python?", or pipe text in.',
+    : fillTemplate(config, flags.template, input, variables);
+  if (prompt === "" && attachments.length === 0) {
+    throw new InvalidInputError("no prompt was given", {
+      hint: 'Pass one, flexllm ask "What is Python?", or pipe text in.',
     });
   }
-  return { user: messageWith(prompt, files), system, files: files.map(({ name }) => name) };
+  const files = attachments.map(({ name }) => name);
+  return { user: messageWith(prompt, attachments), system, files };
 }

@@ -1,114 +1,89 @@
 /**
- * `flexllm chat`
+ * `flexllm chat`: starts or resumes a conversation, or lists and deletes saved ones.
  *
  * @module
  */
-import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
 import type { Conversation } from "../../lib/conversations/conversation.ts";
 import type { ConversationStore } from "../../lib/conversations/store.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
-import { extraBodyFlag } from "../flags/extra_body.ts";
-import { modelFlags } from "../flags/model.ts";
-import { addExamples, commonFlags } from "../flags/shared_options.ts";
+import { addExamples } from "../flags/shared_options.ts";
 import { colored, showsColors, writeNote } from "../terminal/output.ts";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
+import { type ChatFlags, command } from "./flags.ts";
 
-function command() {
-  return new Command("chat")
-    .argument("[message]", "the first message")
-    .addOption(modelFlags.model)
-    .addOption(modelFlags.system)
-    .addOption(modelFlags.temperature)
-    .addOption(modelFlags.maxTokens)
-    .addOption(modelFlags.thinking)
-    .addOption(extraBodyFlag)
-    .option("-c, --continue", "go on with the last conversation, from chat or ask")
-    .addOption(
-      new Option("--resume <id>", "go on with this conversation").conflicts(["continue", "list"]),
-    )
-    .option("--list", "list the conversations that are kept")
-    .addOption(new Option("--delete <id>", "delete a conversation").conflicts(["list", "resume"]))
-    .option("--json", "with --list: as JSON")
-    .option("--no-save", "do not keep this conversation")
-    .option("--no-stream", "show answers when they are complete")
-    .option("--raw", "show Markdown as it is")
-    .addOption(modelFlags.baseUrl)
-    .addOption(modelFlags.apiKey)
-    .addOption(modelFlags.timeout)
-    .addOption(modelFlags.retryTimes)
-    .addOption(modelFlags.shortMaxWait)
-    .addOption(modelFlags.allowPrivateUrls)
-    .addOption(commonFlags.config)
-    .addOption(commonFlags.verbose);
-}
-
-type Flags = ReturnType<ReturnType<typeof command>["opts"]>;
-
-function keptConversation(store: ConversationStore, flags: Flags): Conversation | undefined {
+function findSaved(store: ConversationStore, flags: ChatFlags): Conversation | undefined {
   if (flags.resume !== undefined) return store.find(flags.resume);
   return flags.continue ? store.latest() : undefined;
 }
 
-/** Shows where a conversation stopped: its last question and answer. */
-async function showEnd(conversation: Conversation, markdown: boolean): Promise<void> {
-  const { describeConversation, describeQuestion } = await import("./describe.ts");
+/** Shows the last prompt and answer of a resumed conversation. */
+async function showLastTurn(conversation: Conversation, markdown: boolean): Promise<void> {
+  const { describeConversation, describePrompt } = await import("./describe.ts");
   const { AnswerView } = await import("../conversation/answer_view.ts");
   const { textOf } = await import("../../lib/conversations/conversation.ts");
   writeNote(describeConversation(conversation));
   const last = conversation.turns.at(-1);
   if (last === undefined) return;
-  writeNote(`\n${colored("bold", ">")} ${describeQuestion(last).slice(1, -1)}\n`);
+  writeNote(`\n${colored("bold", ">")} ${describePrompt(last).slice(1, -1)}\n`);
   const view = new AnswerView({ markdown, thinking: false });
-  view.text(textOf(last.assistant?.content));
+  view.showText(textOf(last.assistant?.content));
   view.end();
-  if (last.interrupted) writeNote(colored("yellow", "Interrupted; /retry asks again."));
+  if (last.interrupted) writeNote(colored("yellow", "Interrupted. /retry sends it again."));
   writeNote("");
 }
 
-async function chat(first: string | undefined, flags: Flags): Promise<void> {
+async function openChat(flags: ChatFlags) {
   const { readConfig } = await import("../read_config.ts");
-  const { connectTo } = await import("../conversation/connect.ts");
+  const { connectConversation } = await import("../conversation/connect.ts");
+  const { ConversationSession } = await import("../conversation/conversation_session.ts");
+  const { settingsOf, withSettings } = await import("../conversation/settings.ts");
   const { ConversationStore, newConversation } = await import("../../lib/conversations/store.ts");
   const { homeFolder } = await import("../../lib/files/paths.ts");
-  const { goOnWith, settingsOf } = await import("../conversation/settings.ts");
-  const { ChatSession } = await import("../conversation/session.ts");
+  const { ChatSession } = await import("./chat_session.ts");
   const home = homeFolder(process.env);
-  warnAboutPlaceholders("the system prompt", flags.system, "by `flexllm ask --template`");
   const store = new ConversationStore(home);
-
   const config = readConfig(flags.config);
-  const kept = keptConversation(store, flags);
-  const { client, settings } = connectTo(config, flags, kept);
-  const given = { ...settings, ...settingsOf(flags) };
-  const conversation = kept === undefined ? newConversation(given) : goOnWith(kept, given);
-  const session = new ChatSession({
-    conversation,
-    client,
-    store: flags.save ? store : undefined,
-    stream: flags.stream,
-    extraBody: flags.extraBody,
-  });
-  if (kept !== undefined) await session.goOn();
+  const saved = findSaved(store, flags);
+  const { client, settings: model } = connectConversation(config, flags, saved);
+  const settings = { ...model, ...settingsOf(flags) };
+  const storage = new ConversationSession(flags.save ? store : undefined);
+  let conversation = saved === undefined
+    ? newConversation(settings)
+    : withSettings(saved, settings);
+  if (saved !== undefined) {
+    conversation = await storage.resume(conversation);
+    if (conversation.id !== saved.id) {
+      writeNote("This conversation is open in another process. Continuing with a copy.");
+    }
+  }
+  const { stream, extraBody } = flags;
+  const session = new ChatSession({ conversation, client, storage, stream, extraBody });
+  return { home, config, session, isResumed: saved !== undefined };
+}
 
+async function chat(first: string | undefined, flags: ChatFlags): Promise<void> {
+  warnAboutPlaceholders("the system prompt", flags.system, "by `flexllm ask --template`");
+  const { home, config, session, isResumed } = await openChat(flags);
+  const { model } = session.conversation;
   const markdown = !flags.raw && showsColors();
   const view = { markdown, thinking: process.stderr.isTTY === true };
-  const common = { session, config, flags, view, first, verbose: flags.verbose === true };
+  const options = { session, config, flags, view, first, verbose: flags.verbose === true };
   try {
     const hasScreen = process.stderr.isTTY || process.stdout.isTTY;
     if (process.stdin.isTTY && hasScreen && process.env.TERM !== "dumb") {
       const { chatInteractively } = await import("./interactive.ts");
       const { History } = await import("./editor/history.ts");
-      if (kept !== undefined) await showEnd(session.conversation, markdown);
-      else writeNote(`Chatting with ${settings.model}. /help lists the commands, Ctrl-D leaves.\n`);
-      await chatInteractively({ ...common, history: new History(home) });
+      if (isResumed) await showLastTurn(session.conversation, markdown);
+      else writeNote(`Chatting with ${model}. Type /help for commands, Ctrl-D to exit.\n`);
+      await chatInteractively({ ...options, history: new History(home) });
     } else {
-      const { chatPiped } = await import("./piped.ts");
-      const isTalk = process.stdin.isTTY && first === undefined;
-      if (isTalk) writeNote(`Chatting with ${settings.model}. Ctrl-D leaves.\n`);
-      if (await chatPiped(common) === 0 && !isTalk) {
-        throw new InvalidInputError("there is nothing to say", {
-          hint: 'Give a message, flexllm chat "Hello", pipe lines in, or use a terminal.',
+      const { chatByLine } = await import("./by_line.ts");
+      const isTyped = process.stdin.isTTY && first === undefined;
+      if (isTyped) writeNote(`Chatting with ${model}. Press Ctrl-D to exit.\n`);
+      if (await chatByLine(options) === 0 && !isTyped) {
+        throw new InvalidInputError("no message was given", {
+          hint: 'Pass one, flexllm chat "Hello", pipe lines in, or use a terminal.',
         });
       }
     }
@@ -118,10 +93,10 @@ async function chat(first: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
-async function run(first: string | undefined, flags: Flags): Promise<void> {
+async function run(first: string | undefined, flags: ChatFlags): Promise<void> {
   if (flags.json && !flags.list) {
-    throw new ConfigurationError("--json means nothing without --list", {
-      hint: "One answer as JSON: flexllm ask --json. A conversation: /save FILE.json.",
+    throw new ConfigurationError("--json requires --list", {
+      hint: "For one answer as JSON, use flexllm ask --json; for a conversation, /save FILE.json.",
     });
   }
   if (!flags.list && flags.delete === undefined) return await chat(first, flags);
@@ -133,7 +108,7 @@ async function run(first: string | undefined, flags: Flags): Promise<void> {
     store.remove(id);
     return writeNote(`Deleted ${id}.`);
   }
-  const { listConversations } = await import("./list.ts");
+  const { listConversations } = await import("./list_conversations.ts");
   listConversations(store, flags.json === true);
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a chat says about turns, costs and conversations, each in a line or two.
+ * Summarizes turns, costs and conversations in a line each.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { questionOf, titleOf, totalsOf } from "../../lib/conversations/conversat
 import { dollars, duration } from "../terminal/format.ts";
 import { printable } from "../terminal/sanitize.ts";
 
-/** The first line of a text, shortened, in quotes. */
-export function quotedStart(text: string): string {
+/** A text on one line, shortened to 50 characters, in quotes. */
+function quotedStart(text: string): string {
   const line = printable(text).trim().replace(/\s+/g, " ");
   return `"${line.length > 50 ? `${line.slice(0, 49)}…` : line}"`;
 }
 
-/** What an answer took: tokens, cost, seconds. */
+/** Model, tokens, cost and latency of an answer. */
 export function describeTurn(turn: Turn): string {
   const { model, usage, cost, latency = 0, finish_reason } = turn;
   const parts = [
@@ -23,12 +23,12 @@ export function describeTurn(turn: Turn): string {
     duration(latency),
   ];
   if (model !== undefined) parts.unshift(printable(model));
-  if (finish_reason === "length") parts.push("cut at the limit of tokens");
-  if (finish_reason === "content_filter") parts.push("cut by the provider's filter");
+  if (finish_reason === "length") parts.push("truncated at the token limit");
+  if (finish_reason === "content_filter") parts.push("stopped by the provider's content filter");
   return parts.join(" · ");
 }
 
-/** What a conversation took. */
+/** Answers, tokens and cost of a conversation. */
 export function describeTotals(conversation: Conversation): string {
   const totals = totalsOf(conversation);
   const { answers, promptTokens, completionTokens, cost, unpriced, uncounted } = totals;
@@ -37,20 +37,20 @@ export function describeTotals(conversation: Conversation): string {
     ? "unknown cost"
     : unpriced === 0
     ? dollars(cost)
-    : `${dollars(cost)} and ${unpriced} of unknown price`;
+    : `${dollars(cost)}, plus ${unpriced} of unknown cost`;
   const tokens = `${promptTokens} tokens in, ${completionTokens} out`;
-  const counted = uncounted === 0 ? tokens : `${tokens} (${uncounted} not counted)`;
+  const counted = uncounted === 0 ? tokens : `${tokens} (${uncounted} without a count)`;
   return `${answers} ${answers === 1 ? "answer" : "answers"}: ${counted} · ${costs}`;
 }
 
-/** Which conversation goes on. */
+/** Which conversation is resumed. */
 export function describeConversation(conversation: Conversation): string {
   const { id, model, turns } = conversation;
   const count = `${turns.length} ${turns.length === 1 ? "turn" : "turns"}`;
-  return `Going on with ${quotedStart(titleOf(conversation))} (${count}, ${model}, ${id}).`;
+  return `Resuming ${quotedStart(titleOf(conversation))} (${count}, ${model}, ${id}).`;
 }
 
-/** What was asked in a turn. */
-export function describeQuestion(turn: Turn): string {
+/** How the prompt of a turn begins, in quotes. */
+export function describePrompt(turn: Turn): string {
   return quotedStart(questionOf(turn));
 }

@@ -1,5 +1,5 @@
 /**
- * A chat on a terminal.
+ * A chat on a terminal: prompts, answers, slash commands and signals.
  *
  * @module
  */
@@ -9,44 +9,44 @@ import { EXIT } from "../exit_codes.ts";
 import { printable } from "../terminal/sanitize.ts";
 import { reportError } from "../errors/report.ts";
 import { colored, writeNote } from "../terminal/output.ts";
-import { AnswerView, type ViewOptions } from "../conversation/answer_view.ts";
-import { completeLine } from "./editor/complete.ts";
-import type { ChatContext } from "./context.ts";
-import { describeTurn } from "./describe.ts";
-import type { History } from "./editor/history.ts";
-import { Keyboard } from "./editor/keyboard.ts";
-import { MessageLines } from "./editor/message_lines.ts";
-import { runSlashCommand } from "./slash_commands.ts";
 import { Spinner } from "../terminal/spinner.ts";
+import { AnswerView, type AnswerViewOptions } from "../conversation/answer_view.ts";
+import type { ChatContext } from "./chat_context.ts";
+import { describeTurn } from "./describe.ts";
+import { completeLine } from "./editor/complete.ts";
+import type { History } from "./editor/history.ts";
+import { LineEditor } from "./editor/line_editor.ts";
+import { MessageBuilder } from "./editor/message_builder.ts";
+import { runSlashCommand } from "./slash_commands/slash_commands.ts";
 
-/** What a chat on a terminal begins with. */
+/** The options of a chat on a terminal. */
 export interface InteractiveOptions extends Pick<ChatContext, "session" | "config" | "flags"> {
   history: History;
-  view: ViewOptions;
-  /** The message that stood on the command line. */
+  view: AnswerViewOptions;
+  /** The message given on the command line. */
   first: string | undefined;
   verbose: boolean;
 }
 
 const PROMPT = `${colored("bold", ">")} `;
 
-/** Where prompts go: to stderr, unless it is redirected. */
+/** Where prompts are shown: stderr, or stdout if stderr is redirected. */
 function screen(): WriteStream {
   return process.stderr.isTTY ? process.stderr : process.stdout;
 }
 
-/** One chat. */
 class InteractiveChat implements ChatContext {
   readonly session;
   readonly config;
   readonly flags;
   readonly #options: InteractiveOptions;
-  readonly #keyboard = new Keyboard(process.stdin, screen());
-  readonly #lines = new MessageLines();
+  readonly #editor = new LineEditor(process.stdin, screen());
+  readonly #message = new MessageBuilder();
+  /** Aborts the answer that is arriving. */
   #answering: AbortController | undefined;
-  #leaving = false;
-  /** Whether the last thing that was done is a Ctrl-C: another one leaves. */
-  #interrupted = false;
+  #isExiting = false;
+  /** Whether the last action was a Ctrl-C: a second one exits. */
+  #wasInterrupted = false;
 
   constructor(options: InteractiveOptions) {
     this.#options = options;
@@ -56,93 +56,94 @@ class InteractiveChat implements ChatContext {
   }
 
   async run(): Promise<void> {
-    const onSignal = () => this.#keyboard.interrupt();
-    const onEnd = () => {
-      // Don't wait a second time for anything that still blocks the exit.
-      if (this.#leaving) process.exit(EXIT.interrupted);
-      this.leave();
+    const onInterrupt = () => this.#editor.interrupt();
+    const onTerminate = () => {
+      // A second signal doesn't wait for whatever still blocks the exit.
+      if (this.#isExiting) process.exit(EXIT.interrupted);
+      this.exit();
       this.#answering?.abort();
-      this.#keyboard.end();
+      this.#editor.end();
       process.exitCode = EXIT.interrupted;
     };
-    process.on("SIGINT", onSignal);
-    process.on("SIGTERM", onEnd);
-    process.on("SIGHUP", onEnd);
-    this.#keyboard.onInterrupt = () => {
-      this.#interrupted = true;
+    process.on("SIGINT", onInterrupt);
+    process.on("SIGTERM", onTerminate);
+    process.on("SIGHUP", onTerminate);
+    this.#editor.onInterrupt = () => {
+      this.#wasInterrupted = true;
       this.#answering?.abort();
     };
-    this.#keyboard.open();
+    this.#editor.open();
     try {
       const { first } = this.#options;
       if (first !== undefined) {
         writeNote(`${PROMPT}${printable(first)}`);
         await this.#handle(first);
       }
-      while (!this.#leaving) await this.#next();
+      while (!this.#isExiting) await this.#readLine();
     } finally {
-      this.#keyboard.close();
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onEnd);
-      process.off("SIGHUP", onEnd);
+      this.#editor.close();
+      process.off("SIGINT", onInterrupt);
+      process.off("SIGTERM", onTerminate);
+      process.off("SIGHUP", onTerminate);
     }
   }
 
   say = (line: string): void => writeNote(line);
 
-  leave = (): void => {
-    this.#leaving = true;
+  exit = (): void => {
+    this.#isExiting = true;
   };
 
   confirm = async (question: string): Promise<boolean> => {
-    const read = await this.#keyboard.read({ prompt: question, unexpected: true });
-    if (read.type === "end") this.leave();
-    return read.type === "line" && /^y(es)?$/i.test(read.text.trim());
+    const result = await this.#editor.read({ prompt: question, skipTypeahead: true });
+    if (result.type === "end") this.exit();
+    return result.type === "line" && /^y(es)?$/i.test(result.text.trim());
   };
 
-  answer: ChatContext["answer"] = async (ask) => {
+  answer: ChatContext["answer"] = async (send) => {
     const answering = this.#answering = new AbortController();
     writeNote("");
-    const waiting = new Spinner();
+    const spinner = new Spinner();
     try {
-      const turn = await ask(new AnswerView({ ...this.#options.view, waiting }), answering.signal);
-      waiting.clear();
+      const view = new AnswerView({ ...this.#options.view, spinner });
+      const turn = await send(view, answering.signal);
+      spinner.clear();
       if (turn === undefined) return;
       if (turn.interrupted) {
-        return writeNote(`${colored("yellow", "Interrupted; /retry asks again.")}\n`);
+        return writeNote(`${colored("yellow", "Interrupted. /retry sends it again.")}\n`);
       }
       if (turn.assistant?.content === "") writeNote(colored("yellow", "The answer is empty."));
       writeNote(`\n${colored("dim", describeTurn(turn))}\n`);
     } finally {
-      waiting.clear();
+      spinner.clear();
       this.#answering = undefined;
     }
   };
 
-  /** Reads one line and does what it asks for. */
-  async #next(): Promise<void> {
-    const begun = this.#lines.begun;
-    const read = await this.#keyboard.read({
-      prompt: begun ? colored("dim", "… ") : PROMPT,
+  /** Reads one line and handles the message that it completes. */
+  async #readLine(): Promise<void> {
+    const { isIncomplete } = this.#message;
+    const result = await this.#editor.read({
+      prompt: isIncomplete ? colored("dim", "… ") : PROMPT,
       history: this.#options.history.entries,
-      complete: (line) => begun ? [[], line] : completeLine(line, this.config),
+      complete: (line) => isIncomplete ? [[], line] : completeLine(line, this.config),
     });
-    if (read.type === "end") return this.leave();
-    if (read.type === "interrupt") {
-      // Twice leaves; a line that has been written since is only cleared.
-      if (this.#interrupted && read.text === "") return this.leave();
-      this.#lines.end();
-      this.#interrupted = true;
-      return writeNote(colored("dim", "Ctrl-C again leaves."));
+    if (result.type === "end") return this.exit();
+    if (result.type === "interrupt") {
+      // A second Ctrl-C exits, unless there is text to clear first.
+      if (this.#wasInterrupted && result.text === "") return this.exit();
+      this.#message.finish();
+      this.#wasInterrupted = true;
+      return writeNote(colored("dim", "Press Ctrl-C again to exit."));
     }
-    this.#interrupted = false;
-    const message = this.#lines.push(read.text);
+    this.#wasInterrupted = false;
+    const message = this.#message.push(result.text);
     if (message === undefined || message.trim() === "") return;
     this.#options.history.add(message);
     await this.#handle(message);
   }
 
-  /** Runs a command or sends a message; what goes wrong is told, and the chat goes on. */
+  /** Runs a slash command or sends a message. Errors are reported without ending the chat. */
   async #handle(message: string): Promise<void> {
     try {
       if (await runSlashCommand(this, message)) return;
@@ -153,7 +154,7 @@ class InteractiveChat implements ChatContext {
   }
 }
 
-/** Chats until the person leaves. */
+/** Runs a chat on a terminal until the user exits. */
 export async function chatInteractively(options: InteractiveOptions): Promise<void> {
   await new InteractiveChat(options).run();
 }

@@ -1,6 +1,6 @@
 /**
- * Shows one answer as it arrives: on a terminal with its thinking dimmed, rendered and without control
- * characters, elsewhere as it is.
+ * Prints an answer as it arrives; on a terminal it renders Markdown, dims thinking and replaces control
+ * characters.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { colored, writeOutput } from "../terminal/output.ts";
 import { MarkdownStream } from "../terminal/markdown/markdown_stream.ts";
 
 /** How answers are shown. */
-export interface ViewOptions {
-  /** Whether Markdown is rendered. */
+export interface AnswerViewOptions {
+  /** Render Markdown. */
   markdown: boolean;
-  /** Whether thinking is shown, on stderr. */
+  /** Show thinking, on stderr. */
   thinking: boolean;
-  /** Taken away before anything is shown. */
-  waiting?: { clear(): void };
+  /** Cleared before the first output. */
+  spinner?: { clear(): void };
 }
 
-/** The columns of the terminal that answers are shown on; where there is none, no line is broken. */
+/** The width of the terminal; unlimited if stdout is redirected, so that no line is wrapped. */
 function columns(): number {
   return process.stdout.isTTY ? process.stdout.columns || 80 : Infinity;
 }
@@ -29,63 +29,62 @@ function columns(): number {
 export class AnswerView {
   readonly #markdown: MarkdownStream | undefined;
   readonly #showsThinking: boolean;
-  readonly #waiting: ViewOptions["waiting"];
+  readonly #spinner: AnswerViewOptions["spinner"];
   readonly #isTerminal = process.stdout.isTTY === true;
   #inThinking = false;
-  /** The end of what has been written. */
-  #last = "\n";
-  /** The first half of a character whose second half has not arrived. */
-  #half = "";
+  #lastWritten = "\n";
+  /** A high surrogate whose other half has not arrived. */
+  #pendingSurrogate = "";
 
-  constructor(options: ViewOptions) {
+  constructor(options: AnswerViewOptions) {
     this.#markdown = options.markdown ? new MarkdownStream(columns) : undefined;
     this.#showsThinking = options.thinking;
-    this.#waiting = options.waiting;
+    this.#spinner = options.spinner;
   }
 
-  /** Shows what an event brings. */
+  /** Shows the text or thinking of a stream event. */
   show(event: StreamEvent): void {
-    if (event.type === "thinking") this.thinking(event.text);
-    // A refusal is what the model says instead of an answer.
-    else if (event.type === "text" || event.type === "refusal") this.text(event.text);
+    if (event.type === "thinking") this.showThinking(event.text);
+    // A refusal takes the place of the answer.
+    else if (event.type === "text" || event.type === "refusal") this.showText(event.text);
   }
 
   /** Shows a piece of the thinking. */
-  thinking(received: string): void {
-    const piece = this.#showsThinking ? this.#whole(received) : "";
+  showThinking(received: string): void {
+    const piece = this.#showsThinking ? this.#wholeCharacters(received) : "";
     if (piece === "") return;
-    this.#waiting?.clear();
+    this.#spinner?.clear();
     this.#inThinking = true;
     process.stderr.write(colored("dim", printable(piece)));
-    this.#last = piece;
+    this.#lastWritten = piece;
   }
 
   /** Shows a piece of the answer. */
-  text(received: string): void {
-    const piece = this.#whole(received);
+  showText(received: string): void {
+    const piece = this.#wholeCharacters(received);
     if (piece === "") return;
-    this.#waiting?.clear();
+    this.#spinner?.clear();
     if (this.#inThinking) {
-      process.stderr.write(this.#last.endsWith("\n") ? "\n" : "\n\n");
+      process.stderr.write(this.#lastWritten.endsWith("\n") ? "\n" : "\n\n");
       this.#inThinking = false;
     }
     const shown = this.#isTerminal ? printable(piece) : piece;
     this.#write(this.#markdown === undefined ? shown : this.#markdown.write(shown));
   }
 
-  /** The piece without a half character at its end, which would be lost in UTF-8. */
-  #whole(piece: string): string {
-    const text = this.#half + piece;
-    const cut = /[\ud800-\udbff]$/.test(text) ? text.length - 1 : text.length;
-    this.#half = text.slice(cut);
-    return text.slice(0, cut);
+  /** Holds back half a surrogate pair at the end of a piece, since UTF-8 cannot encode it. */
+  #wholeCharacters(piece: string): string {
+    const text = this.#pendingSurrogate + piece;
+    const end = /[\ud800-\udbff]$/.test(text) ? text.length - 1 : text.length;
+    this.#pendingSurrogate = text.slice(end);
+    return text.slice(0, end);
   }
 
-  /** Ends the answer, and the line that it stands on. */
+  /** Ends the answer with a newline. */
   end(): void {
-    this.#waiting?.clear();
+    this.#spinner?.clear();
     if (this.#markdown !== undefined) this.#write(this.#markdown.end());
-    if (this.#last.endsWith("\n")) return;
+    if (this.#lastWritten.endsWith("\n")) return;
     if (this.#inThinking) process.stderr.write("\n");
     else writeOutput("\n");
   }
@@ -93,6 +92,6 @@ export class AnswerView {
   #write(text: string): void {
     if (text === "") return;
     writeOutput(text);
-    this.#last = text;
+    this.#lastWritten = text;
   }
 }

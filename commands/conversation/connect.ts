@@ -1,5 +1,5 @@
 /**
- * Which model a conversation is with: the one that was named, also when the conversation goes on.
+ * Connects a conversation to its model: the one on the command line, or the one it was saved with.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { resolveCache } from "../../lib/config/resolve_cache.ts";
 import { connectModel, withCacheWarnings } from "../connect.ts";
 import { INTERACTIVE_MAX_WAIT } from "../flags/model.ts";
 
-/** The flags that a chat connects with. */
-export interface ConnectFlags {
+/** The flags that choose a model and configure its client. */
+export interface ConnectionFlags {
   model?: string;
   baseUrl?: string;
   apiKey?: string;
@@ -22,59 +22,60 @@ export interface ConnectFlags {
   verbose?: true;
 }
 
-/** The settings that say which model is asked. */
+/** The saved settings that identify the model and its server. */
 export type ModelSettings = Pick<ConversationSettings, "model" | "named_model" | "base_url">;
 
-/** A model that is connected to. */
-export interface ConnectedModel {
+/** A client, and the settings to save so that the conversation can be resumed with the same model. */
+export interface ConversationModel {
   client: LLMClient;
   settings: ModelSettings;
 }
 
-/** A URL that may be kept: without credentials. */
-function keptUrl(url: string | undefined): string | undefined {
+/** The URL if it can be saved; a URL with credentials or a query is not. */
+function savableUrl(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;
   const { username, password, search } = new URL(url);
   return username + password + search === "" ? url : undefined;
 }
 
-/** The names that `-m` and `/model` know. */
+/** The model names that `-m` and `/model` accept from the configuration, and `mock`. */
 export function configuredNames(config: Config): string[] {
   const names = (config.value.models ?? []).map(({ id, name = id }) => name);
   return [...new Set([...names, "mock"])];
 }
 
-/** Connects to the model that the flags mean, or that a kept conversation is with. */
-export function connectTo(
+/** Connects to the model that the flags name, or else to that of a saved conversation. */
+export function connectConversation(
   config: Config,
-  flags: ConnectFlags,
-  kept: Partial<ModelSettings> = {},
-): ConnectedModel {
-  const model = flags.model ?? kept.named_model;
-  // The server of the conversation was named for its own model.
-  const baseUrl = flags.baseUrl ?? (flags.model === undefined ? kept.base_url : undefined);
+  flags: ConnectionFlags,
+  saved: Partial<ModelSettings> = {},
+): ConversationModel {
+  const model = flags.model ?? saved.named_model;
+  // The saved server belongs to the saved model, so -m does not use it.
+  const baseUrl = flags.baseUrl ?? (flags.model === undefined ? saved.base_url : undefined);
   const { timeout, retryTimes, maxWait = INTERACTIVE_MAX_WAIT } = flags;
   const cache = withCacheWarnings(config, resolveCache(config));
   const options = { timeout, retryTimes, maxWait, cache };
   const connected = connectModel(config, { ...flags, model, baseUrl }, options);
   const settings: ModelSettings = { model: connected.model };
   if (model !== undefined) settings.named_model = model;
-  const url = keptUrl(baseUrl);
+  const url = savableUrl(baseUrl);
   if (url !== undefined) settings.base_url = url;
   return { client: connected.client, settings };
 }
 
-/** Connects to another model in the middle of a chat. */
-export function switchTo(
+/** Connects a running chat to another model. */
+export function switchModel(
   config: Config,
-  flags: ConnectFlags,
-  kept: ModelSettings,
+  flags: ConnectionFlags,
+  current: ModelSettings,
   model: string,
-): ConnectedModel {
+): ConversationModel {
   const { timeout, retryTimes, maxWait, allowPrivateUrls } = flags;
-  // A key that was given for one server goes to no other.
+  // --api-key was given for another server and must not be sent to this one.
   if (configuredNames(config).includes(model) && model !== flags.model) {
-    return connectTo(config, { model, timeout, retryTimes, maxWait, allowPrivateUrls });
+    return connectConversation(config, { model, timeout, retryTimes, maxWait, allowPrivateUrls });
   }
-  return connectTo(config, { ...flags, model, baseUrl: flags.baseUrl ?? kept.base_url });
+  const baseUrl = flags.baseUrl ?? current.base_url;
+  return connectConversation(config, { ...flags, model, baseUrl });
 }

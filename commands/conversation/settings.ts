@@ -1,21 +1,21 @@
 /**
- * How the flags of `chat` and `ask` change the settings of a conversation.
+ * Applies the flags of `ask` and `chat` to the settings of a conversation.
  *
  * @module
  */
 import type { Thinking } from "../../lib/chat/options.ts";
 import type { Conversation, ConversationSettings } from "../../lib/conversations/conversation.ts";
 
-/** The flags that are settings. */
-export interface SettingFlags {
+/** The flags that are saved with a conversation. */
+export interface SettingsFlags {
   system?: string;
   temperature?: number;
   maxTokens?: number;
   thinking?: Thinking;
 }
 
-/** The settings that the flags give. */
-export function settingsOf(flags: SettingFlags): Partial<ConversationSettings> {
+/** The settings given as flags. */
+export function settingsOf(flags: SettingsFlags): Partial<ConversationSettings> {
   const settings: Partial<ConversationSettings> = {};
   if (flags.system !== undefined) settings.system = flags.system;
   if (flags.temperature !== undefined) settings.temperature = flags.temperature;
@@ -24,11 +24,11 @@ export function settingsOf(flags: SettingFlags): Partial<ConversationSettings> {
   return settings;
 }
 
-/** The kept conversation with the settings that are given now; the model is always given. */
-export function goOnWith(
-  kept: Conversation,
-  given: Partial<ConversationSettings>,
+/** A saved conversation with new settings, which must include those of the connected model. */
+export function withSettings(
+  saved: Conversation,
+  settings: Partial<ConversationSettings>,
 ): Conversation {
-  const { named_model: _name, base_url: _url, ...rest } = kept;
-  return { ...rest, ...given };
+  const { named_model: _name, base_url: _url, ...unchanged } = saved;
+  return { ...unchanged, ...settings };
 }

@@ -82,9 +82,9 @@ export function warning(text: string): string {
   return `${colored("yellow", "warning:")} ${text}`;
 }
 
-/** Writes a warning to stderr. */
-export function writeWarning(text: string): void {
-  writeNote(warning(text));
+/** Writes a warning. `write` replaces {@link writeNote} where notes go elsewhere or are silenced. */
+export function writeWarning(text: string, write: (line: string) => void = writeNote): void {
+  write(warning(text));
 }
 
 /** A text style. */

@@ -1,4 +1,4 @@
-/** docs/cli.md: the help of every command. */
+/** Generates docs/cli.md: the help of every command. */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { COMMANDS } from "../../commands/registry.ts";
 import { buildProgram } from "../../commands/program.ts";
@@ -35,7 +35,7 @@ The help of every command, as \`flexllm COMMAND --help\` prints it.
 | 130  | interrupted; the same command resumes |
 `;
 
-/** The whole page. */
+/** Generates the page. */
 export async function commandLinePage(): Promise<string> {
   const parts = [HEAD, section("flexllm", 2, await buildProgram([]))];
   for (const { name, hidden } of COMMANDS) {

@@ -4,7 +4,7 @@ import { configSchema } from "../../lib/config/schema.ts";
 import { configTemplate } from "../../lib/config/template.ts";
 import { REQUESTS_VARIABLE } from "../../lib/runtime/runtime.ts";
 
-/** A schema as far as it is looked at here. */
+/** The parts of a schema that are used here. */
 interface Schema {
   type: string;
   wrapped?: Schema;
@@ -19,7 +19,7 @@ function unwrapped(schema: Schema): Schema {
   return schema.wrapped === undefined ? schema : unwrapped(schema.wrapped);
 }
 
-/** The innermost schema, without the descriptions around it. */
+/** The innermost schema, without descriptions. */
 function bare(schema: Schema): Schema {
   const [inner] = unwrapped(schema).pipe ?? [];
   return inner === undefined || inner === schema ? unwrapped(schema) : bare(inner);
@@ -33,7 +33,7 @@ function typeOf(schema: Schema): string {
   const inner = bare(schema);
   switch (inner.type) {
     case "string":
-      return "text";
+      return "string";
     case "boolean":
       return "true or false";
     case "number":
@@ -63,7 +63,7 @@ function table(entries: Record<string, Schema>): string {
   return ["| field | value | meaning |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
-/** The fields of the section, or of the items of the list, that `schema` is. */
+/** The fields of a section, or of the items of a list. */
 function entriesOf(schema: Schema): Record<string, Schema> {
   const inner = bare(schema);
   if (inner.type === "array") return entriesOf(inner.item!);
@@ -71,7 +71,7 @@ function entriesOf(schema: Schema): Record<string, Schema> {
   return (inner.options as Schema[]).map(bare).find(({ entries }) => entries)!.entries!;
 }
 
-/** The whole page. */
+/** Generates the page. */
 export function configurationPage(): string {
   const top = configSchema.entries as unknown as Record<string, Schema>;
   const batch = entriesOf(top.batch);
@@ -136,7 +136,9 @@ ${table(entriesOf(bare(top.templates).value!))}
 | \`DENO_KV_ACCESS_TOKEN\` | The access token of a cache at a KV Connect URL. |
 | \`${REQUESTS_VARIABLE}\` | On Bun, the maximum number of concurrent requests; default 256, or what a batch needs (\`-c\`). |
 
-## The file that \`flexllm init --yes\` writes
+## Example
+
+\`flexllm init --yes\` writes this file:
 
 \`\`\`yaml
 ${configTemplate().trimEnd()}

@@ -1,4 +1,4 @@
-/** docs/source-map.md: every file of lib/ and commands/ with the first sentence of its doc comment. */
+/** Generates docs/source-map.md: every file of lib/ and commands/ with the first sentence of its doc comment. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -17,7 +17,7 @@ function filesBelow(root: string, folder: string): string[] {
     .filter((name) => name.endsWith(".ts")).map((name) => `${folder}/${name}`);
 }
 
-/** The page, one table for each directory. */
+/** Generates the page, with a table for each directory. */
 export function sourceMapPage(root: string): string {
   const folders = new Map<string, string[]>();
   for (const path of [...filesBelow(root, "lib"), ...filesBelow(root, "commands")]) {

@@ -1,6 +1,6 @@
 /**
- * Every block of code in the documentation is run or checked. One that cannot be says why in a comment
- * before it, `<!-- not run: … -->`, and is looked at for its syntax only.
+ * Every code block in the documentation is run or type-checked. One that cannot be run has a comment
+ * `<!-- not run: reason -->` before it, and only its syntax is checked.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -21,7 +21,7 @@ interface Block {
   place: string;
   language: string;
   code: string;
-  /** Why it is not run. */
+  /** The reason why it is not run. */
   exempt: string | undefined;
 }
 
@@ -43,7 +43,7 @@ function inLanguage(...languages: string[]): Block[] {
   return BLOCKS.filter(({ language }) => languages.includes(language));
 }
 
-/** Runs a command; what it wrote is in the message of its failure. */
+/** Runs a command. Its output is in the message of the error if it fails. */
 async function succeed(place: string, command: string[], options: object): Promise<void> {
   try {
     await run(command[0], command.slice(1), { timeout: 600_000, ...options });
@@ -58,7 +58,7 @@ Deno.test("the TypeScript of all pages fits the library", async () => {
   await succeed("a block of TypeScript", check, { cwd: ROOT });
 });
 
-Deno.test("the TypeScript that asks the mock runs", async () => {
+Deno.test("the TypeScript that uses the mock runs", async () => {
   using folder = temporaryFolder();
   const local = inLanguage("ts").filter(({ place }) => place.startsWith("docs/"));
   assert.ok(local.length > 5);
@@ -69,7 +69,7 @@ Deno.test("the TypeScript that asks the mock runs", async () => {
   }));
 });
 
-Deno.test("the commands run, from an empty home, with a mock for a server", async () => {
+Deno.test("the commands run in an empty home against a mock server", async () => {
   await using mock = startMockServer({ seed: 1 });
   const quoted = commandLine().map((part) => `'${part}'`).join(" ");
   for (const file of FILES) {
@@ -93,7 +93,7 @@ Deno.test("the commands run, from an empty home, with a mock for a server", asyn
     for (const { place, code, exempt } of inLanguage("sh", "bash")) {
       if (!place.startsWith(`${file}:`)) continue;
       const flags = exempt === undefined ? "-eu" : "-n";
-      // Without an end of standard input, what reads it would wait for ever.
+      // A command that reads stdin would wait forever if it were left open.
       const shell = `exec /bin/sh ${flags} block.sh </dev/null`;
       folder.write("block.sh", code);
       await succeed(place, ["/bin/sh", "-c", shell], { cwd: folder.path, env });
@@ -101,7 +101,7 @@ Deno.test("the commands run, from an empty home, with a mock for a server", asyn
   }
 });
 
-Deno.test("configurations in the pages are in order, and everything else parses", async () => {
+Deno.test("configurations on the pages are valid, and everything else parses", async () => {
   const yaml = inLanguage("yaml");
   assert.ok(yaml.length > 3);
   for (const { place, code } of yaml) {
@@ -115,7 +115,7 @@ Deno.test("configurations in the pages are in order, and everything else parses"
   }
 });
 
-Deno.test("blocks that are not run say why, and are few", () => {
+Deno.test("blocks that are not run give a reason, and there are few", () => {
   const exempt = BLOCKS.filter((block) => block.exempt !== undefined);
   for (const { place, exempt: reason } of exempt) assert.ok(reason!.length > 10, place);
   assert.ok(exempt.length < BLOCKS.length / 4, `${exempt.length} of ${BLOCKS.length}`);

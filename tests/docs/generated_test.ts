@@ -1,4 +1,4 @@
-/** The pages that are made of the code, and the JSON Schema of the configuration. */
+/** The pages generated from the code, and the JSON Schema of the configuration. */
 import assert from "node:assert/strict";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
@@ -7,11 +7,11 @@ import { configJsonSchema } from "../../lib/config/json_schema.ts";
 import { configTemplate } from "../../lib/config/template.ts";
 import { pages, stalePages } from "../../scripts/docs.ts";
 
-Deno.test("the generated pages are current", async () => {
+Deno.test("the generated pages are up to date", async () => {
   assert.deepEqual(await stalePages(), [], "run: deno task docs");
 });
 
-Deno.test("every command, flag and field is in the pages, and every field is explained", async () => {
+Deno.test("every command, flag and field is on the pages, and every field has a description", async () => {
   const all = await pages();
   for (const wanted of ["## flexllm batch", "### flexllm config check", "--max-qps <number>"]) {
     assert.ok(all["docs/cli.md"].includes(wanted), wanted);
@@ -22,7 +22,7 @@ Deno.test("every command, flag and field is in the pages, and every field is exp
   for (const row of rows) assert.match(row, /^\| `\w+` \| [^|]{4,} \| [A-Z][^|]+\. \|$/);
 });
 
-Deno.test("the JSON Schema takes and refuses what the configuration does", () => {
+Deno.test("the JSON Schema accepts and rejects the same configurations as flexllm", () => {
   const validate = new Ajv({ strict: false }).compile(configJsonSchema());
   const files: [string, boolean][] = [
     [configTemplate(), true],

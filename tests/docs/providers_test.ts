@@ -1,4 +1,4 @@
-/** The page on providers names every service. */
+/** docs/providers.md lists every service. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

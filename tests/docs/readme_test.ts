@@ -5,7 +5,7 @@ import { dirname, join, relative } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { ROOT } from "../support/cli.ts";
 
-/** A page taken apart. Headings and links in code are none. */
+/** A parsed page. Headings and links inside code are ignored. */
 interface Page {
   headings: { level: number; text: string }[];
   /** Each from its opening fence to its closing one. */
@@ -33,7 +33,7 @@ function parse(markdown: string): Page {
     const heading = line.match(/^(#{1,6}) (.+)$/);
     if (heading) page.headings.push({ level: heading[1].length, text: heading[2] });
   }
-  // Code holds no links, but may be the text of one.
+  // Links inside code are ignored, but code can be the text of a link.
   const prose = page.lines.join("\n").replace(/`[^`\n]*`/g, "code");
   for (const [, target] of prose.matchAll(/\]\(([^()\s]+)\)/g)) page.links.push(target);
   return page;
@@ -43,7 +43,7 @@ function read(path: string): Page {
   return parse(readFileSync(join(ROOT, path), "utf8"));
 }
 
-/** The anchors of a page's headings, as GitHub makes them; the second of a name ends in `-1`. */
+/** The anchors that GitHub generates for headings; the second of the same name ends in `-1`. */
 function anchors({ headings }: Page): Set<string> {
   const seen = new Map<string, number>();
   return new Set(headings.map(({ text }) => {
@@ -57,7 +57,7 @@ function anchors({ headings }: Page): Set<string> {
   }));
 }
 
-/** What is wrong with the relative links of the page at `path`. */
+/** The broken relative links of the page at `path`. */
 function brokenLinks(path: string, page: Page): string[] {
   const problems: string[] = [];
   for (const link of page.links) {
@@ -88,7 +88,7 @@ Deno.test("both READMEs have the same sections and links", () => {
   assert.deepEqual(links(CHINESE), links(README));
 });
 
-Deno.test("every relative link leads to a file and a heading that exist", () => {
+Deno.test("every relative link points to an existing file and heading", () => {
   const docs = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
   const others = ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
   const readmes = ["README.md", "README.zh-CN.md", "examples/README.md"];
@@ -96,11 +96,11 @@ Deno.test("every relative link leads to a file and a heading that exist", () => 
   assert.deepEqual(paths.flatMap((path) => brokenLinks(path, read(path))), []);
 });
 
-Deno.test("links that lead nowhere are found", () => {
+Deno.test("broken links are found", () => {
   const page = parse(
     "# One page\n## Twice\n## Twice\n[a](docs/none.md) [b](#twice-1) [`c`](#twice-2) `[d](x.md)`\n" +
       "[e](https://example.com/none) [f](SECURITY.md#none)\n```md\n# Code\n[g](none.md)\n```\n" +
-      "[h](#one-page) [i](SECURITY.md#how-to-report)",
+      "[h](#one-page) [i](SECURITY.md#reporting-a-vulnerability)",
   );
   assert.deepEqual(brokenLinks("README.md", page), [
     "README.md: docs/none.md: there is no docs/none.md",
@@ -133,7 +133,7 @@ Deno.test("every example is listed", () => {
   for (const name of files) assert.ok(links.includes(name), name);
 });
 
-Deno.test("the README's two commands are those that CI runs", () => {
+Deno.test("CI runs the README's two commands", () => {
   const ci = readFileSync(join(ROOT, ".ci/run"), "utf8");
   const version = ci.match(/^deno_version=(.+)$/m)?.[1];
   const run = ci.replaceAll('"deno@$deno_version"', `deno@${version}`)
@@ -144,7 +144,7 @@ Deno.test("the README's two commands are those that CI runs", () => {
   for (const command of commands) assert.ok(run.split("\n").includes(command), command);
 });
 
-Deno.test("every task that a page names is in deno.json", () => {
+Deno.test("every task named on a page is in deno.json", () => {
   const { tasks } = config;
   const rows = tableNames(read("CONTRIBUTING.md"), "## Tasks").slice(1);
   assert.ok(rows.length > 10);

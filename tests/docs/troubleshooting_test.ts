@@ -1,4 +1,4 @@
-/** The page on errors names every code, and what it shows is what is printed. */
+/** docs/troubleshooting.md lists every error code and shows the actual output. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -8,7 +8,7 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const PAGE = readFileSync(`${ROOT}docs/troubleshooting.md`, "utf8");
 
-Deno.test("docs/troubleshooting.md explains every code of an error, each once", () => {
+Deno.test("docs/troubleshooting.md explains every error code once", () => {
   const source = readFileSync(`${ROOT}lib/errors.ts`, "utf8");
   const union = /export type ErrorCode =([^;]+);/.exec(source)![1];
   const codes = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code).toSorted();
@@ -31,7 +31,7 @@ function refusal(status: number, message: string, code: string): Reply {
   return { status, body: JSON.stringify({ error: { message, type: code, code } }) };
 }
 
-/** How the services of the page answer, at the first part of the path; others never do. */
+/** How the servers on the page respond, by the first part of the path. Others never respond. */
 const REPLIES: Record<string, Reply> = {
   "wrong-key": refusal(
     401,
@@ -91,7 +91,7 @@ async function startServices() {
   };
 }
 
-/** A port where nobody listens. */
+/** A port on which nothing listens. */
 async function deadPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.on("listening", resolve));
@@ -119,7 +119,7 @@ function configuration(port: number, dead: number): string {
   return JSON.stringify({ models: [...models, blocked, away] });
 }
 
-/** What a block of the page shows: commands, each with what it prints. */
+/** The commands in a block of the page, each with its output. */
 function transcripts(): { command: string; output: string }[] {
   return [...PAGE.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
     block.split(/^\$ /m).slice(1).map((part) => {
@@ -129,12 +129,12 @@ function transcripts(): { command: string; output: string }[] {
   );
 }
 
-/** The words of a command line; those in double quotes are one. */
+/** Splits a command line into words; double quotes group words. */
 function wordsOf(command: string): string[] {
   return [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
 }
 
-Deno.test("the errors that the page shows are those that are printed", async () => {
+Deno.test("the page shows the errors as they are printed", async () => {
   await using services = await startServices();
   const dead = await deadPort();
   using folder = temporaryFolder();

@@ -14,27 +14,27 @@ import {
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
-Deno.test("ask answers a question with nothing configured", async () => {
+Deno.test("ask answers a prompt without any configuration", async () => {
   const { code, stdout, stderr } = await flexllm(["ask", "What is Python?", "-m", "mock"]);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^You asked: "What is Python\?".*\n$/s);
 });
 
-Deno.test("ask puts what is piped in before the question", async () => {
+Deno.test("ask prepends piped text to the prompt", async () => {
   await using mock = watchedMock();
   const flags = ["--base-url", mock.baseUrl, "-m", "m", "-s", "Be brief.", "-t", "0.3"];
-  await flexllm(["ask", "summarise", ...flags], { stdin: "A long article.\n" });
+  await flexllm(["ask", "summarize", ...flags], { stdin: "A long article.\n" });
   await flexllm(["ask", ...flags], { stdin: "Just this." });
   const [both, piped] = mock.requests;
   assert.deepEqual(both.messages, [
     { role: "system", content: "Be brief." },
-    { role: "user", content: "A long article.\n\nsummarise" },
+    { role: "user", content: "A long article.\n\nsummarize" },
   ]);
   assert.equal(both.temperature, 0.3);
   assert.equal(piped.messages[1].content, "Just this.");
 });
 
-Deno.test("ask --json prints one object with usage", async () => {
+Deno.test("ask --json prints an object with usage", async () => {
   const { code, stdout } = await flexllm([
     "ask",
     "Hi",
@@ -51,19 +51,19 @@ Deno.test("ask --json prints one object with usage", async () => {
 });
 
 Deno.test("ask prints the answer as it arrives", async () => {
-  let goOn = () => {};
+  let sendRest = () => {};
   await using server = await startRawServer((socket) => {
     socket.write(`${EVENT_STREAM_HEAD}${textEvent("One, ")}`);
-    goOn = () => socket.end(`${textEvent("two.")}${FINISH_EVENT}data: [DONE]\n\n`);
+    sendRest = () => socket.end(`${textEvent("two.")}${FINISH_EVENT}data: [DONE]\n\n`);
   });
   await using running = start(["ask", "Hi", "-m", "m", "--base-url", server.baseUrl]);
-  // The rest is sent only when the beginning has been printed.
-  running.process.stdout!.on("data", () => running.stdout() === "One, " && goOn());
+  // The rest is sent only after the beginning has been printed.
+  running.process.stdout!.on("data", () => running.stdout() === "One, " && sendRest());
   const { code, stdout } = await running.finished;
   assert.deepEqual([code, stdout], [0, "One, two.\n"]);
 });
 
-Deno.test("ask says what it waits for, and ends when that takes too long", async () => {
+Deno.test("ask reports why it waits, and fails after --max-wait", async () => {
   const body = '{"error":{"message":"Too many requests."}}';
   const headers = { "content-type": "application/json", "retry-after": "1" };
   await using server = await startRawServer((socket) =>
@@ -79,10 +79,10 @@ Deno.test("ask says what it waits for, and ends when that takes too long", async
   assert.equal(server.requests.length > 2, true);
 });
 
-Deno.test("ask without a question says what to do", async () => {
+Deno.test("ask without a prompt explains how to pass one", async () => {
   const { code, stderr } = await flexllm(["ask", "-m", "mock"]);
   assert.equal(code, 1);
-  assert.match(stderr, /^error: there is nothing to ask\nGive a question/);
+  assert.match(stderr, /^error: no prompt was given\nPass one/);
 });
 
 Deno.test("ask without a configured model names the next step", async () => {
@@ -94,7 +94,7 @@ Deno.test("ask without a configured model names the next step", async () => {
   );
 });
 
-Deno.test("an error is one line and an exit code, with --verbose also where it comes from", async () => {
+Deno.test("an error is one line with a hint; --verbose adds the stack trace", async () => {
   await using server = await startRawServer((socket) =>
     socket.write(httpAnswer(401, '{"error":{"message":"Incorrect API key provided: sk-secret-1"}}'))
   );
@@ -112,7 +112,7 @@ Deno.test("an error is one line and an exit code, with --verbose also where it c
   assert.ok(!verbose.stderr.includes("sk-secret-1"), verbose.stderr);
 });
 
-Deno.test("a failed request has another exit code than wrong use", async () => {
+Deno.test("failed requests and usage errors have different exit codes", async () => {
   const args = ["ask", "Hi", "-m", "m", "--retry-times", "0", "--base-url"];
   const server = await startRawServer(() => {});
   await server[Symbol.asyncDispose]();
@@ -128,7 +128,7 @@ Deno.test("a failed request has another exit code than wrong use", async () => {
   assert.match(wrong.stderr, /Did you mean http:\/\/127\.0\.0\.1:9\/v1\?/);
 });
 
-Deno.test("a stream that is cut prints what came, then the error", async () => {
+Deno.test("a truncated stream prints what arrived, then the error", async () => {
   const head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
   await using server = await startRawServer((socket) =>
     socket.end(`${head}data: {"choices":[{"delta":{"content":"Half an"}}]}\n\n`)
@@ -145,7 +145,7 @@ Deno.test("a stream that is cut prints what came, then the error", async () => {
   assert.match(stderr, /the stream ended before the answer was complete/);
 });
 
-Deno.test("the configuration file and the environment are used", async () => {
+Deno.test("the model comes from the configuration file or the environment", async () => {
   await using mock = watchedMock();
   using folder = temporaryFolder();
   folder.write(
@@ -162,7 +162,7 @@ Deno.test("the configuration file and the environment are used", async () => {
   assert.match(stderr, /flexllm_config\.yaml:1:1: unknown field "modles": did you mean "models"\?/);
 });
 
-Deno.test("each provider of the configuration is asked in its own words", async () => {
+Deno.test("each configured provider is addressed in its own wire format", async () => {
   await using mock = watchedMock({ length: 60 });
   using folder = temporaryFolder();
   const beta = mock.baseUrl.replace("/v1", "/v1beta");
@@ -192,13 +192,13 @@ Deno.test("each provider of the configuration is asked in its own words", async 
   ]);
 });
 
-Deno.test("ask -c goes on with the last conversation, of ask or chat", async () => {
+Deno.test("ask -c continues the last conversation of ask or chat", async () => {
   using home = temporaryFolder();
   const env = { HOME: home.path };
   await using mock = watchedMock({ length: 30 });
   const flags = ["-m", "m", "--base-url", mock.baseUrl];
   await flexllm(["ask", "one", ...flags, "-s", "Be brief."], { env });
-  await flexllm(["ask", "not kept", ...flags, "--no-save"], { env });
+  await flexllm(["ask", "not saved", ...flags, "--no-save"], { env });
   await flexllm(["ask", "-c", "two"], { env });
   await flexllm(["chat", "-c", "three"], { env });
   await flexllm(["ask", "-c", "four", "-s", "Talk."], { env });
@@ -216,17 +216,20 @@ Deno.test("ask -c goes on with the last conversation, of ask or chat", async () 
   assert.match(nothing.stderr, /there is no conversation to go on with/);
 });
 
-Deno.test("ask answers also when nothing can be kept", async () => {
+Deno.test("ask answers even if the conversation cannot be saved", async () => {
   using folder = temporaryFolder();
   folder.write("conversations", "not a folder");
   const env = { FLEXLLM_HOME: folder.path };
   const { code, stdout, stderr } = await flexllm(["ask", "Hi", "-m", "mock"], { env });
   assert.equal(code, 0);
   assert.match(stdout, /^You asked: "Hi"/);
-  assert.match(stderr, /^warning: the conversation cannot be kept: .*--no-save for silence\)\n$/);
+  assert.match(
+    stderr,
+    /^warning: could not save the conversation: .*\(use --no-save to hide this warning\)\n$/,
+  );
 });
 
-Deno.test("ask -f puts text and images before the question", async () => {
+Deno.test("ask -f puts text and images before the prompt", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ length: 30 });
   folder.write("a.txt", "Text A.\n");
@@ -245,7 +248,7 @@ Deno.test("ask -f puts text and images before the question", async () => {
   assert.equal(mock.requests.length, 1);
 });
 
-Deno.test("ask -f attaches PDFs and audio, and waits for no pipe", async () => {
+Deno.test("ask -f attaches PDFs and audio, and refuses pipes and devices", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ length: 30 });
   folder.write("a.pdf", "%PDF-1.7\n");
@@ -269,7 +272,7 @@ Deno.test("ask -f attaches PDFs and audio, and waits for no pipe", async () => {
   }
 });
 
-Deno.test("files of the local network are downloaded only when that is allowed", async () => {
+Deno.test("files are downloaded from the local network only if that is allowed", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ length: 30 });
   const png = "\x89PNG\r\n\x1a\n0000";
@@ -298,7 +301,7 @@ Deno.test("files of the local network are downloaded only when that is allowed",
   assert.deepEqual(inlineData, { mimeType: "image/png", data: btoa(png) });
 });
 
-Deno.test("ask --schema prints the value and nothing else", async () => {
+Deno.test("ask --schema prints only the value", async () => {
   using folder = temporaryFolder();
   const schema = folder.write(
     "river.json",
@@ -315,7 +318,7 @@ Deno.test("ask --schema prints the value and nothing else", async () => {
   assert.equal(whole.model, "mock");
 });
 
-Deno.test("ask --schema fails when the answer does not fit after all tries", async () => {
+Deno.test("ask --schema fails if no attempt matches the schema", async () => {
   using folder = temporaryFolder();
   const schema = folder.write("s.json", '{"type":"object","required":["name"]}');
   await using server = await startRawServer((socket) =>
@@ -328,7 +331,7 @@ Deno.test("ask --schema fails when the answer does not fit after all tries", asy
   assert.equal(server.requests.length, 2);
 });
 
-Deno.test("ask -n asks several times", async () => {
+Deno.test("ask -n requests several answers", async () => {
   await using mock = watchedMock({ length: 30 });
   const args = ["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl, "-n", "3"];
   const plain = await flexllm(args);
@@ -338,7 +341,7 @@ Deno.test("ask -n asks several times", async () => {
   assert.equal(JSON.parse(stdout).length, 3);
 });
 
-Deno.test("ask --template fills in a prompt of the configuration", async () => {
+Deno.test("ask --template fills in a template from the configuration", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ length: 30 });
   folder.write(
@@ -362,7 +365,7 @@ templates:
   assert.match(unknown.stderr, /no template is called "x"\nConfigured templates: translate\./);
 });
 
-Deno.test("ask --thinking asks for thinking", async () => {
+Deno.test("ask --thinking turns thinking on", async () => {
   await using mock = watchedMock({ length: 30 });
   const args = ["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl, "--thinking"];
   const { stdout } = await flexllm([...args, "on", "--json"]);
@@ -377,7 +380,7 @@ Deno.test("ask --thinking asks for thinking", async () => {
   );
 });
 
-Deno.test("an answer that is a call of a tool says so instead of being empty", async () => {
+Deno.test("a tool call is reported instead of an empty answer", async () => {
   const calls = [{ name: "get_weather", arguments: { city: "Oslo" } }];
   await using mock = watchedMock({ responses: [{ toolCalls: calls }] });
   const { code, stderr } = await flexllm(["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl]);

@@ -338,7 +338,7 @@ Deno.test("placeholders that are sent as they are are warned of, before anything
       ["ask", "Hi", "-s", "Be {{ user.name }}", ...server],
       /^warning: .* contains {{ user\.name }}/,
     ],
-    [["ask", "Say {{input}}", ...server], /^warning: the question contains {{input}}/],
+    [["ask", "Say {{input}}", ...server], /^warning: the prompt contains {{input}}/],
     [["chat", "Hi", "-s", "Be {{q}}", ...server], /^warning: the system prompt contains {{q}}/],
     [["ask", "What is {{}} or { {a} } or {a}?", "-s", "{{ }}", ...server], undefined],
   ];

@@ -1,17 +1,17 @@
-/** `flexllm chat` in pipes, and the conversations that it keeps. */
+/** `flexllm chat` with piped input, and the conversations that it saves. */
 import assert from "node:assert/strict";
 import { conversations, until } from "../support/chats.ts";
 import { flexllm, start } from "../support/cli.ts";
-import { startRawServer } from "../support/raw_server.ts";
+import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
-Deno.test("every line that is piped in is a message, and nothing else is on stdout", async () => {
+Deno.test("every piped line is a message, and stdout has only the answers", async () => {
   await using mock = watchedMock({ length: 40 });
   const args = ["chat", "-m", "m", "--base-url", mock.baseUrl];
   const stdin = 'one\n\n"""\ntwo\nlines\n"""\n/system Brief.\nthree \\\nfour';
   const { code, stdout, stderr } = await flexllm([...args, "zero"], { stdin });
-  assert.deepEqual([code, stderr], [0, "It counts from the next message on.\n"]);
+  assert.deepEqual([code, stderr], [0, "Applies from the next message.\n"]);
   assert.equal(stdout.split("\n").length, 5);
   assert.match(stdout, /^[\w\s.,:"]*$/);
   const asked = mock.requests.map(({ messages }) => messages.at(-1).content);
@@ -19,10 +19,10 @@ Deno.test("every line that is piped in is a message, and nothing else is on stdo
   assert.equal(mock.requests[3].messages[0].content, "Brief.");
 });
 
-Deno.test("a piped chat ends at the first failure, with the exit code of its kind", async () => {
+Deno.test("a piped chat ends at the first failure with its exit code", async () => {
   const wrong = await flexllm(["chat", "-m", "mock"], { stdin: "/nope\nhello\n" });
   assert.deepEqual([wrong.code, wrong.stdout], [1, ""]);
-  assert.match(wrong.stderr, /^error: there is no command \/nope\n/);
+  assert.match(wrong.stderr, /^error: unknown command \/nope\n/);
   await using server = await startRawServer((socket) =>
     socket.end("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n")
   );
@@ -32,10 +32,18 @@ Deno.test("a piped chat ends at the first failure, with the exit code of its kin
   assert.equal(server.requests.length, 1);
   const nothing = await flexllm(["chat", "-m", "mock"]);
   assert.equal(nothing.code, 1);
-  assert.match(nothing.stderr, /^error: there is nothing to say\nGive a message/);
+  assert.match(nothing.stderr, /^error: no message was given\nPass one/);
 });
 
-Deno.test("SIGKILL in an answer loses that answer only, and the message is kept", async () => {
+Deno.test("chat --no-stream shows a refusal in place of the answer", async () => {
+  const body = completion("").replace('"content":""', '"content":null,"refusal":"I cannot help."');
+  await using server = await startRawServer((socket) => socket.write(httpAnswer(200, body)));
+  const args = ["chat", "x", "-m", "m", "--base-url", server.baseUrl, "--no-stream"];
+  const { code, stdout } = await flexllm(args);
+  assert.deepEqual([code, stdout], [0, "I cannot help.\n"]);
+});
+
+Deno.test("SIGKILL during an answer loses only that answer, not the message", async () => {
   using home = temporaryFolder();
   await using mock = watchedMock({ length: 4000, tokenRate: 50 });
   const args = ["chat", "-m", "m", "--base-url", mock.baseUrl];
@@ -58,7 +66,7 @@ Deno.test("SIGKILL in an answer loses that answer only, and the message is kept"
   ]);
 });
 
-Deno.test("Ctrl-C in a piped chat keeps what came and ends with 130", async () => {
+Deno.test("Ctrl-C in a piped chat saves the partial answer and exits with 130", async () => {
   using home = temporaryFolder();
   await using mock = watchedMock({ length: 4000, tokenRate: 50 });
   await using running = start(["chat", "-m", "m", "--base-url", mock.baseUrl], {
@@ -74,15 +82,15 @@ Deno.test("Ctrl-C in a piped chat keeps what came and ends with 130", async () =
   assert.ok((turn.assistant?.content as string).startsWith('You asked: "one"'));
 });
 
-Deno.test("a home that is in the way of a file keeps no conversations, and says so", async () => {
+Deno.test("if ~/.flexllm is a file, conversations are not saved and a warning says so", async () => {
   using home = temporaryFolder();
   home.write(".flexllm", "not a folder");
   const env = { HOME: home.path };
   const listed = await flexllm(["chat", "--list"], { env });
-  assert.deepEqual([listed.code, listed.stderr], [0, "There is no conversation yet.\n"]);
+  assert.deepEqual([listed.code, listed.stderr], [0, "No saved conversations.\n"]);
   const asked = await flexllm(["ask", "hi", "-m", "mock"], { env });
   assert.equal(asked.code, 0);
-  assert.match(asked.stderr, /^warning: the conversation cannot be kept: /);
+  assert.match(asked.stderr, /^warning: could not save the conversation: /);
   const set = await flexllm(["init", "--yes"], { env });
   assert.equal(set.code, 1);
   assert.match(
@@ -91,7 +99,7 @@ Deno.test("a home that is in the way of a file keeps no conversations, and says 
   );
 });
 
-Deno.test("conversations are listed, gone on with, and deleted", async () => {
+Deno.test("conversations are listed, resumed and deleted", async () => {
   using home = temporaryFolder();
   const env = { HOME: home.path };
   const empty = await flexllm(["chat", "--list", "--json"], { env });
@@ -121,7 +129,7 @@ Deno.test("conversations are listed, gone on with, and deleted", async () => {
   assert.equal(conversations(home).length, 1);
 });
 
-Deno.test("a conversation goes on with its own model and server, and keeps no key", async () => {
+Deno.test("a conversation resumes with its own model and server, and stores no key", async () => {
   using home = temporaryFolder();
   const env = { HOME: home.path };
   await using mock = watchedMock({ length: 30 });
@@ -132,6 +140,6 @@ Deno.test("a conversation goes on with its own model and server, and keeps no ke
   assert.equal(mock.requests[1].messages.length, 3);
   const withPassword = mock.baseUrl.replace("//", "//user:sk-secret-1@");
   await flexllm(["chat", "x", "-m", "m", "--base-url", withPassword], { env });
-  const kept = JSON.stringify(conversations(home));
-  assert.ok(!kept.includes("sk-secret-1"), kept);
+  const saved = JSON.stringify(conversations(home));
+  assert.ok(!saved.includes("sk-secret-1"), saved);
 });

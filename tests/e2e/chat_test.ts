@@ -22,7 +22,7 @@ import { watchedMock } from "../support/watched_mock.ts";
 
 const STYLES = ["\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[4m"];
 
-/** A test on a terminal; told as ignored where there is none. */
+/** A test that needs a pseudoterminal; ignored where none is available. */
 function terminalTest(name: string, body: () => Promise<void>): void {
   Deno.test({ name, ignore: withoutTerminal, fn: body });
 }
@@ -34,7 +34,7 @@ async function chat(args: string[], options?: TerminalOptions): Promise<TestTerm
   return terminal;
 }
 
-terminalTest("a chat answers, remembers, tells tokens and cost, and leaves at Ctrl-D", async () => {
+terminalTest("a chat answers, remembers, shows tokens and cost, and exits on Ctrl-D", async () => {
   using home = temporaryFolder();
   await using mock = watchedMock({ length: 60 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl, "-s", "Be brief."], {
@@ -50,20 +50,20 @@ terminalTest("a chat answers, remembers, tells tokens and cost, and leaves at Ct
   // deno-lint-ignore no-explicit-any
   assert.deepEqual(messages.map(({ role }: any) => role), ["system", "user", "assistant", "user"]);
   assert.match(messages[2].content, /^You asked: "first question"/);
-  assert.ok(terminal.written().endsWith("\x1b[?2004l"), "the terminal is given back");
-  const [kept] = conversations(home);
-  assert.equal(kept.turns.length, 2);
-  assert.equal(kept.system, "Be brief.");
+  assert.ok(terminal.written().endsWith("\x1b[?2004l"), "the terminal is restored");
+  const [saved] = conversations(home);
+  assert.equal(saved.turns.length, 2);
+  assert.equal(saved.system, "Be brief.");
 });
 
-terminalTest("the first message can stand on the command line", async () => {
+terminalTest("the first message can be given on the command line", async () => {
   await using terminal = startOnTerminal(["chat", "hello", "-m", "mock", "--no-stream"]);
   await terminal.shows(/^> hello\n\nYou asked: "hello"[^]*\$0\.00[^]*^>$/m);
   terminal.type("and more\r");
   await terminal.shows('You asked: "and more"');
 });
 
-terminalTest("Ctrl-C stops the answer, not the program, and twice leaves", async () => {
+terminalTest("Ctrl-C stops the answer, and pressed twice exits", async () => {
   using home = temporaryFolder();
   await using server = await startRawServer((socket) =>
     socket.write(EVENT_STREAM_HEAD + textEvent("Half an answer"))
@@ -73,7 +73,7 @@ terminalTest("Ctrl-C stops the answer, not the program, and twice leaves", async
   await terminal.shows("Half an answer");
   assert.equal(server.closed(), 0);
   terminal.type("\x03");
-  await terminal.shows(/Interrupted; \/retry asks again\.[^]*^>$/m);
+  await terminal.shows(/Interrupted\. \/retry sends it again\.[^]*^>$/m);
   await until(() => server.closed() === 1);
   const [{ turns: [turn] }] = conversations(home);
   assert.equal(turn.assistant?.content, "Half an answer");
@@ -82,27 +82,27 @@ terminalTest("Ctrl-C stops the answer, not the program, and twice leaves", async
   terminal.type("typed");
   await terminal.shows("> typed");
   terminal.type("\x03");
-  await terminal.shows("Ctrl-C again leaves.");
+  await terminal.shows("Press Ctrl-C again to exit.");
   terminal.type("\x03");
   assert.equal(await terminal.finished, 0);
 });
 
 terminalTest(
-  "a line that is written after Ctrl-C is cleared by the next, not the program",
+  "text typed after Ctrl-C is cleared by the next Ctrl-C before the chat exits",
   async () => {
     await using terminal = await chat(["-m", "mock"]);
     terminal.type("\x03");
-    await terminal.shows("Ctrl-C again leaves.");
+    await terminal.shows("Press Ctrl-C again to exit.");
     terminal.type("half a question");
     await terminal.shows("> half a question");
     terminal.type("\x03");
-    await terminal.shows(/Ctrl-C again leaves\.[^]*Ctrl-C again leaves\./);
+    await terminal.shows(/Press Ctrl-C again[^]*Press Ctrl-C again/);
     terminal.type("\x03");
     assert.equal(await terminal.finished, 0);
   },
 );
 
-terminalTest("a paste of several lines is one message", async () => {
+terminalTest("a multi-line paste is one message", async () => {
   await using mock = watchedMock({ length: 30 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
   terminal.type("see: \x1b[200~one\rtwo\n\tthree\x1b[201~");
@@ -118,7 +118,7 @@ terminalTest("a paste of several lines is one message", async () => {
   assert.equal(mock.requests[1].messages.at(-1).content, long);
 });
 
-terminalTest("a backslash or three quotes go on with the next line", async () => {
+terminalTest("a backslash and triple quotes continue a message on the next line", async () => {
   await using mock = watchedMock({ length: 30 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
   terminal.type("one \\\r");
@@ -131,7 +131,7 @@ terminalTest("a backslash or three quotes go on with the next line", async () =>
   assert.equal(mock.requests[1].messages.at(-1).content, "a\n\nb");
 });
 
-terminalTest("lines can be edited, recalled over sessions, and completed", async () => {
+terminalTest("lines can be edited, recalled across sessions, and completed", async () => {
   using home = temporaryFolder();
   await using mock = watchedMock({ length: 30 });
   const args = ["-m", "m", "--base-url", mock.baseUrl];
@@ -161,7 +161,7 @@ terminalTest("lines can be edited, recalled over sessions, and completed", async
   terminal.type("\x15/file some\t");
   await terminal.shows("> /file some notes.txt");
   terminal.type("\r");
-  await terminal.shows("Attached some notes.txt; it goes with your next message.");
+  await terminal.shows("Attached some notes.txt. It is sent with your next message.");
   terminal.type("read\r");
   await until(() => mock.requests.length === 3);
   assert.equal(
@@ -170,7 +170,7 @@ terminalTest("lines can be edited, recalled over sessions, and completed", async
   );
 });
 
-terminalTest("a terminal that is resized wraps the line anew", async () => {
+terminalTest("the line is wrapped again after a resize", async () => {
   await using mock = watchedMock({ length: 30 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
   const words = "word ".repeat(16);
@@ -183,7 +183,7 @@ terminalTest("a terminal that is resized wraps the line anew", async () => {
   assert.equal(mock.requests[0].messages[0].content, `${words}end`);
 });
 
-terminalTest("what a model writes is rendered and cannot steer the terminal", async () => {
+terminalTest("answers are rendered and cannot control the terminal", async () => {
   const answer = "# Title\n\nA **bold** \x1b]0;owned\x07\x1b[2Jword and `code`.\n";
   await using server = await startRawServer((socket) => {
     socket.end(EVENT_STREAM_HEAD + [...answer].map(textEvent).join("") + FINISH_EVENT);
@@ -203,7 +203,7 @@ terminalTest("what a model writes is rendered and cannot steer the terminal", as
   }
 });
 
-terminalTest("thinking is shown dimmed, and sent when it is asked for", async () => {
+terminalTest("thinking is shown dimmed", async () => {
   await using mock = watchedMock({ length: 30 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
   terminal.type("/thinking on\r");
@@ -214,18 +214,18 @@ terminalTest("thinking is shown dimmed, and sent when it is asked for", async ()
 });
 
 terminalTest(
-  "commands: retry, undo, clear, system, temperature, cost, save, an unknown one",
+  "/retry, /undo, /clear, /system, /temperature, /cost, /save and an unknown command",
   async () => {
     using home = temporaryFolder();
     await using mock = watchedMock({ length: 30 });
     await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl], { home });
-    const settled = () => terminal.shows(/^>$/m);
+    const isReady = () => terminal.shows(/^>$/m);
     terminal.type("one\r");
     await terminal.shows(/unknown cost[^]*^>$/m);
     terminal.type("/temperature 0.5\r");
     await terminal.shows("temperature: 0.5");
     terminal.type("/system Talk like a pirate.\r");
-    await terminal.shows("It counts from the next message on.");
+    await terminal.shows("Applies from the next message.");
     terminal.type("/retry\r");
     await until(() => mock.requests.length === 2);
     assert.deepEqual(mock.requests[1].messages, [
@@ -242,21 +242,21 @@ terminalTest(
       home.read("chat.md"),
       /## System\n\nTalk like a pirate\.\n\n## User\n\none\n\n## Ass/,
     );
-    // What is typed ahead of the question is no answer to it.
+    // Text typed before the question appeared does not answer it.
     terminal.type("/save chat.md\r/cost\r");
-    await terminal.shows("chat.md exists. Overwrite it? [y/N]");
+    await terminal.shows("chat.md already exists. Overwrite it? [y/N]");
     terminal.type("n\r");
     await terminal.shows(/Not saved\.\s+> \/cost\s/);
     terminal.type("/undo\r");
-    await terminal.shows('Dropped "one".');
-    await settled();
+    await terminal.shows('Removed "one".');
+    await isReady();
     assert.deepEqual(conversations(home), []);
     terminal.type("/modle x\r");
-    await terminal.shows(/error: there is no command \/modle\nDid you mean \/model\?/);
+    await terminal.shows(/error: unknown command \/modle\nDid you mean \/model\?/);
     terminal.type("/temperature hot\r");
     await terminal.shows("error: /temperature hot: Expected a number from 0 to 2.");
     terminal.type("/clear\r");
-    await terminal.shows("A new conversation begins.");
+    await terminal.shows("Started a new conversation.");
     terminal.type("/usr/bin is what?\r");
     await until(() => mock.requests.length === 3);
     assert.equal(mock.requests[2].messages.at(-1).content, "/usr/bin is what?");
@@ -264,7 +264,7 @@ terminalTest(
   },
 );
 
-terminalTest("a failed request is told, and the chat goes on", async () => {
+terminalTest("a failed request is reported, and the chat continues", async () => {
   using home = temporaryFolder();
   let answers = 0;
   await using server = await startRawServer((socket) => {
@@ -276,7 +276,7 @@ terminalTest("a failed request is told, and the chat goes on", async () => {
   await terminal.shows(/error: the server answered 401[^]*No API key was sent[^]*^>$/m);
   terminal.type("/retry\r");
   await terminal.shows(/Now it works\.[^]*unknown cost[^]*^>$/m);
-  // An answer that there is stays when there is no other.
+  // A failed retry leaves the old answer.
   terminal.type("/retry\r");
   await terminal.shows(/unknown cost[^]*error: the server answered 401[^]*^>$/m);
   assert.deepEqual(conversations(home)[0].turns.map(({ assistant }) => assistant?.content), [
@@ -284,7 +284,7 @@ terminalTest("a failed request is told, and the chat goes on", async () => {
   ]);
 });
 
-terminalTest("SIGTERM gives the terminal back and keeps what came", async () => {
+terminalTest("SIGTERM restores the terminal and saves the partial answer", async () => {
   using home = temporaryFolder();
   await using server = await startRawServer((socket) =>
     socket.write(EVENT_STREAM_HEAD + textEvent("Half an answer"))
@@ -298,7 +298,7 @@ terminalTest("SIGTERM gives the terminal back and keeps what came", async () => 
   assert.equal(conversations(home)[0].turns[0].assistant?.content, "Half an answer");
 });
 
-terminalTest("Ctrl-Z stops the program, and it goes on with the same line", async () => {
+terminalTest("Ctrl-Z suspends the chat, which resumes with the same line", async () => {
   await using mock = watchedMock({ length: 30 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
   terminal.type("half");
@@ -312,25 +312,28 @@ terminalTest("Ctrl-Z stops the program, and it goes on with the same line", asyn
   assert.equal(mock.requests[0].messages[0].content, "half a question");
 });
 
-terminalTest("Ctrl-Z in an answer stops the program, and the answer goes on with it", async () => {
-  const sockets: Socket[] = [];
-  await using server = await startRawServer((socket) => {
-    sockets.push(socket);
-    socket.write(EVENT_STREAM_HEAD + textEvent("Half an answer"));
-  });
-  await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl]);
-  terminal.type("go\r");
-  await terminal.shows("Half an answer");
-  terminal.type("\x1a");
-  await until(() => terminal.written().includes("\x1b[?2004l"));
-  process.kill(terminal.pid(), "SIGCONT");
-  await until(() => terminal.written().split("\x1b[?2004h").length === 3);
-  sockets[0].end(textEvent(" and the rest") + FINISH_EVENT);
-  await terminal.shows(/Half an answer and the rest\n\ntest-model · [^]*^>$/m);
-});
+terminalTest(
+  "Ctrl-Z during an answer suspends the chat, and the answer continues afterwards",
+  async () => {
+    const sockets: Socket[] = [];
+    await using server = await startRawServer((socket) => {
+      sockets.push(socket);
+      socket.write(EVENT_STREAM_HEAD + textEvent("Half an answer"));
+    });
+    await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl]);
+    terminal.type("go\r");
+    await terminal.shows("Half an answer");
+    terminal.type("\x1a");
+    await until(() => terminal.written().includes("\x1b[?2004l"));
+    process.kill(terminal.pid(), "SIGCONT");
+    await until(() => terminal.written().split("\x1b[?2004h").length === 3);
+    sockets[0].end(textEvent(" and the rest") + FINISH_EVENT);
+    await terminal.shows(/Half an answer and the rest\n\ntest-model · [^]*^>$/m);
+  },
+);
 
 terminalTest(
-  "two chats at once do not disturb each other, nor two with one conversation",
+  "two chats can use one conversation at the same time",
   async () => {
     using home = temporaryFolder();
     await using mock = watchedMock({ length: 30 });
@@ -340,34 +343,37 @@ terminalTest(
     await first.shows(/unknown cost[^]*^>$/m);
     await using second = await chat(["-c", "-m", "m", "--base-url", mock.baseUrl], { home });
     const shown = await second.shows(/^>$/m);
-    assert.match(shown, /The conversation is open elsewhere; this goes on with a copy of it\./);
-    assert.match(shown, /Going on with "from the first" \(1 turn, m, /);
+    assert.match(shown, /This conversation is open in another process\. Continuing with a copy\./);
+    assert.match(shown, /Resuming "from the first" \(1 turn, m, /);
     assert.match(shown, /> from the first\n\nYou asked: "from the first"/);
     second.type("from the second\r");
     await second.shows(/from the second"[^]*unknown cost[^]*^>$/m);
     first.type("again the first\r");
     await first.shows(/again the first"[^]*unknown cost[^]*^>$/m);
-    const asked = conversations(home).map(({ turns }) => turns.map(({ user }) => user.content));
-    assert.deepEqual(asked, [
+    const prompts = conversations(home).map(({ turns }) => turns.map(({ user }) => user.content));
+    assert.deepEqual(prompts, [
       ["from the first", "again the first"],
       ["from the first", "from the second"],
     ]);
   },
 );
 
-terminalTest("answers go to a redirected stdout as they are, prompts to the terminal", async () => {
-  using home = temporaryFolder();
-  await using terminal = await chat(["-m", "mock"], { home, redirect: "> out.txt" });
-  terminal.type("hello\r");
-  await terminal.shows(/\$0\.00[^]*^>$/m);
-  terminal.type("\x04");
-  await terminal.finished;
-  assert.match(home.read("out.txt"), /^You asked: "hello"[\w\s.,]*\n$/);
-  assert.doesNotMatch(await terminal.screen(), /You asked/);
-});
+terminalTest(
+  "a redirected stdout gets unrendered answers, the terminal gets the prompts",
+  async () => {
+    using home = temporaryFolder();
+    await using terminal = await chat(["-m", "mock"], { home, redirect: "> out.txt" });
+    terminal.type("hello\r");
+    await terminal.shows(/\$0\.00[^]*^>$/m);
+    terminal.type("\x04");
+    await terminal.finished;
+    assert.match(home.read("out.txt"), /^You asked: "hello"[\w\s.,]*\n$/);
+    assert.doesNotMatch(await terminal.screen(), /You asked/);
+  },
+);
 
 terminalTest(
-  "an answer goes on through a resize, and a character in two halves is whole",
+  "an answer survives a resize, and a character split into two events is whole",
   async () => {
     const sockets: Socket[] = [];
     const half = (unit: string) => textEvent("?").replace("?", unit);
@@ -385,7 +391,7 @@ terminalTest(
 );
 
 terminalTest(
-  "an answer that does not begin is told to be waited for, and leaves no trace of it",
+  "a notice is shown while an answer has not started, and then erased",
   async () => {
     const sockets: Socket[] = [];
     await using server = await startRawServer((socket) => sockets.push(socket));
@@ -397,12 +403,12 @@ terminalTest(
     terminal.type("more\r");
     await terminal.shows(/^> more\n\nwaiting for the answer/m);
     terminal.type("\x03");
-    await terminal.shows(/^> more\n\nInterrupted; \/retry asks again\.\n\n>$/m);
+    await terminal.shows(/^> more\n\nInterrupted\. \/retry sends it again\.\n\n>$/m);
   },
 );
 
 terminalTest(
-  "an image is attached, and another model is asked in the same conversation",
+  "/image attaches an image, and /model switches within a conversation",
   async () => {
     using home = temporaryFolder();
     await using mock = watchedMock({ length: 30 });
@@ -415,7 +421,7 @@ terminalTest(
     writeFileSync(home.file("dot.png"), png, "base64");
     await using terminal = await chat(["-m", "m1", "--base-url", mock.baseUrl], { home });
     terminal.type("/image dot.png\r");
-    await terminal.shows("Attached dot.png; it goes with your next message.");
+    await terminal.shows("Attached dot.png. It is sent with your next message.");
     terminal.type("what is it?\r");
     await terminal.shows(/unknown cost[^]*^>$/m);
     const [image, text] = mock.requests[0].messages[0].content;
@@ -424,35 +430,35 @@ terminalTest(
     terminal.type("/model\r");
     await terminal.shows(/^\* m1\n {2}other\n {2}mock$/m);
     terminal.type("/model other\r");
-    await terminal.shows("The model is other now.");
+    await terminal.shows("Switched to other.");
     terminal.type("and now?\r");
     await until(() => mock.requests.length === 2);
     assert.deepEqual([mock.requests[1].model, mock.requests[1].messages.length], ["m2", 3]);
   },
 );
 
-terminalTest("/help breaks its lines between words, on a narrow terminal too", async () => {
+terminalTest("/help wraps lines between words, also on a narrow terminal", async () => {
   await using terminal = await chat(["-m", "mock"]);
   for (const columns of [80, 30]) {
-    // First, so that the chat has heard of it when it answers the next line.
+    // Before the next line, so that the chat has noticed the resize when it answers.
     terminal.resize(columns);
     terminal.type("/clear\r");
-    await terminal.shows(/begins\.\s+>$/);
+    await terminal.shows(/conversation\.\s+>$/);
     terminal.type("/help\r");
-    const screen = await terminal.shows(/leaves\.\s+Ctrl-D\s+leaves\.\n>$/);
+    const screen = await terminal.shows(/Ctrl-D\s+exits\.\n>$/);
     const help = screen.slice(screen.lastIndexOf("/model [NAME]"));
-    for (const word of ["provider's", "remembered.", "conversation;", "default"]) {
+    for (const word of ["provider's", "history.", "conversation;", "default"]) {
       assert.ok(help.split(/\s/).includes(word), `${word} at ${columns} columns:\n${help}`);
     }
   }
 });
 
 terminalTest(
-  "a terminal that cannot draw is talked at line by line, and Ctrl-C leaves",
+  "on a dumb terminal, a chat reads line by line, and Ctrl-C exits",
   async () => {
     const env = { TERM: "dumb" };
     await using terminal = await chat(["-m", "mock"], { env });
-    await terminal.shows("Chatting with mock. Ctrl-D leaves.");
+    await terminal.shows("Chatting with mock. Press Ctrl-D to exit.");
     terminal.type("hello\n");
     await terminal.shows(/^> hello\nYou asked: "hello"[^]*\n>$/m);
     terminal.type("\x03");

@@ -1,4 +1,4 @@
-/** Completion, as the shells ask for it and as they show it. Shells that are not installed are left out. */
+/** Completion in each shell. Shells that are not installed are skipped. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";

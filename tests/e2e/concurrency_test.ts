@@ -1,4 +1,4 @@
-/** As many requests are in flight as -c allows, whatever the runtime's own limit is. */
+/** -c is honored whatever the runtime's own limit is. */
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { flexllm } from "../support/cli.ts";
@@ -6,13 +6,13 @@ import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
 
 const GOOD = httpAnswer(200, completion("Yes."));
-/** More than the 256 that Bun allows unless told otherwise. */
+/** More than the 256 that Bun allows by default. */
 const CONCURRENCY = 300;
 
 Deno.test("-c 300 has 300 requests in flight, and piped input survives the restart on Bun", async () => {
   using folder = temporaryFolder();
   const waiting: Socket[] = [];
-  // Answers nobody before all are there.
+  // Answers no request until all have arrived.
   await using server = await startRawServer((socket) => {
     waiting.push(socket);
     if (waiting.length >= CONCURRENCY) { for (const each of waiting) each.write(GOOD); }
@@ -27,7 +27,7 @@ Deno.test("-c 300 has 300 requests in flight, and piped input survives the resta
   assert.equal(jsonLines(folder.read("out.jsonl")).length, CONCURRENCY);
 });
 
-Deno.test("the endpoints of the configuration have as many as all of them allow", async () => {
+Deno.test("the configured endpoints have as many requests in flight as their limits allow together", async () => {
   using folder = temporaryFolder();
   const waiting: Socket[] = [];
   await using server = await startRawServer((socket) => {

@@ -1,4 +1,4 @@
-/** `--extra-body`: what it puts into requests, with ask, chat and batch. */
+/** `--extra-body` with ask, chat and batch. */
 import assert from "node:assert/strict";
 import { flexllm } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -24,7 +24,7 @@ function pick(body: Record<string, unknown>) {
   return Object.fromEntries(Object.keys(FIELDS).map((name) => [name, body[name]]));
 }
 
-Deno.test("--extra-body adds JSON values, texts, nested fields and whole objects", async () => {
+Deno.test("--extra-body adds JSON values, strings, nested fields and whole objects", async () => {
   await using mock = watchedMock();
   const server = ["--base-url", mock.baseUrl, "-m", "m"];
   using folder = temporaryFolder();
@@ -39,7 +39,7 @@ Deno.test("--extra-body adds JSON values, texts, nested fields and whole objects
   for (const body of mock.requests) assert.deepEqual(pick(body), FIELDS);
 });
 
-Deno.test("a record's own extra_body is merged into that of the command line, and wins", async () => {
+Deno.test("a record's extra_body is merged with --extra-body and takes precedence", async () => {
   await using mock = watchedMock();
   using folder = temporaryFolder();
   const own = { reasoning: { effort: "low" }, top_a: 1 };
@@ -58,7 +58,7 @@ Deno.test("a record's own extra_body is merged into that of the command line, an
   ]);
 });
 
-Deno.test("what is no field is refused before anything is sent", async () => {
+Deno.test("an invalid --extra-body is rejected before anything is sent", async () => {
   await using mock = watchedMock();
   for (const text of ["min_p", "=1", "a..b=1", "{min_p: 1}"]) {
     const { code, stderr } = await flexllm([
@@ -70,7 +70,7 @@ Deno.test("what is no field is refused before anything is sent", async () => {
   assert.equal(mock.requests.length, 0);
 });
 
-Deno.test("a field that the request has already is an error that names it", async () => {
+Deno.test("a field that the request already has is an error that names it", async () => {
   await using mock = watchedMock();
   const { code, stderr } = await flexllm([
     ...["ask", "Hello", "--base-url", mock.baseUrl, "-m", "m", "-t", "0"],

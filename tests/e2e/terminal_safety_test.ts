@@ -1,11 +1,11 @@
-/** What servers and files say never steers the terminal, whichever way it gets there. */
+/** Text from servers and files never controls the terminal, whichever way it is printed. */
 import assert from "node:assert/strict";
 import { Pty } from "../support/pty.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const EVIL = "a\u009b31m\x7f\u202eb\x1b]0;title\x07\u2066";
-/** C1 controls, DEL and bidi controls, and the title sequence. */
+/** C1 controls, DEL, bidi controls, and the sequence that sets the window title. */
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\x1b\]0;title/;
 
@@ -13,7 +13,7 @@ const OK = httpAnswer(200, completion(EVIL).replace('"test-model"', JSON.stringi
 const MODELS = httpAnswer(200, JSON.stringify({ object: "list", data: [{ id: EVIL }] }));
 const BAD = httpAnswer(400, JSON.stringify({ error: { message: EVIL } }));
 
-Deno.test("--json, answers, errors, notes and lists on a terminal", async () => {
+Deno.test("JSON, answers, errors, notes and lists contain no control characters on a terminal", async () => {
   using home = temporaryFolder();
   await using server = await startRawServer((socket, { path, body }) =>
     socket.write(path.endsWith("/models") ? MODELS : body.includes("fail") ? BAD : OK)

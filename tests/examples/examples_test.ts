@@ -94,7 +94,7 @@ for (const [name, lastLine] of Object.entries(KEYLESS)) {
   });
 }
 
-Deno.test("example classify_tickets prints the labels that the model gives", async () => {
+Deno.test("example classify_tickets prints the labels from the model", async () => {
   const label = (topic: string, urgent: boolean) => JSON.stringify({ topic, urgent });
   await using server = watchedMock({
     responses: [
@@ -114,7 +114,7 @@ Deno.test("example classify_tickets prints the labels that the model gives", asy
   assert.equal(server.requests.length, 9, "what does not fit is asked for again");
 });
 
-Deno.test("example translate_csv adds a column, and asks only once", async () => {
+Deno.test("example translate_csv adds a column, and sends each row only once", async () => {
   await using server = watchedMock({
     responses: [{ match: "herring", text: 'Hareng mariné, "comme au port"' }, { text: "Bon" }],
   });
@@ -139,7 +139,7 @@ Deno.test("example translate_csv adds a column, and asks only once", async () =>
   assert.match(wrong.stderr, /menu\.csv has no column "x"/);
 });
 
-Deno.test("example tool_loop gives the tool's result back to the model", async () => {
+Deno.test("example tool_loop sends the tool's result back to the model", async () => {
   await using server = watchedMock({ length: 40 });
   const args = ["Shall I cycle to work in Oslo?"];
   const { code, stdout, stderr } = await runExample("tool_loop", { ...server, args });
@@ -153,7 +153,7 @@ Deno.test("example tool_loop gives the tool's result back to the model", async (
   assert.equal(tool.content, "-3 °C, snow");
 });
 
-Deno.test("example map_reduce asks each section, and then with what they said", async () => {
+Deno.test("example map_reduce sends each section, then the combined answers", async () => {
   await using server = watchedMock({
     responses: [
       { match: "Findings:", text: "Shore power [Shore power]." },
@@ -169,7 +169,7 @@ Deno.test("example map_reduce asks each section, and then with what they said", 
   assert.ok(content.endsWith("\n[Shore power] Eleven ships used it.\n[Fees] The fund pays."));
 });
 
-Deno.test("example compare_models counts the right answers of each model", async () => {
+Deno.test("example compare_models counts the correct answers of each model", async () => {
   await using server = watchedMock({
     responses: [{ match: "France", text: "Paris" }, { match: "Switzerland", text: "Bern." }, {
       text: "Sydney",
@@ -183,7 +183,7 @@ Deno.test("example compare_models counts the right answers of each model", async
   assert.deepEqual(asked, [...Array(8).fill("one"), ...Array(8).fill("two")]);
 });
 
-Deno.test("example pool_failover goes around a server that fails", async () => {
+Deno.test("example pool_failover bypasses a failing server", async () => {
   await using broken = startMockServer({ errorRate: 1 });
   await using good = watchedMock();
   const args = [broken.baseUrl, good.baseUrl];
@@ -214,7 +214,7 @@ Deno.test("example shared_cache shares answers between processes", async () => {
   assert.equal(server.requests.length, before);
 });
 
-Deno.test("example stream_web streams answers, and tells what is wrong", async () => {
+Deno.test("example stream_web streams answers and reports errors", async () => {
   await using server = watchedMock({ responses: [{ match: "sky", text: "Because of the air." }] });
   const child = spawnExample("stream_web", server, { PORT: "0" });
   const ended = new Promise((resolve) => child.on("close", resolve));

@@ -1,4 +1,4 @@
-/** `deno task compile:all`: which programs it runs, and what it says when one cannot do its work. */
+/** `deno task compile:all`: the commands it runs, and what it reports when one fails. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 const NO_DOWNLOAD =
   "\x1b[31merror\x1b[0m: Setting up base binary.\n\nCaused by:\n    0: dns error\n";
 
-/** A program that remembers what it was called with. */
+/** A fake program that records its arguments. */
 function recorder(answer: (args: string[]) => { code: number; stderr: string }) {
   const calls: string[][] = [];
   const run: RunProgram = (_, args) => {
@@ -24,7 +24,7 @@ function recorder(answer: (args: string[]) => { code: number; stderr: string }) 
 
 const well = () => ({ code: 0, stderr: "" });
 
-Deno.test("each platform is compiled with its own target and file", () => {
+Deno.test("each platform is compiled for its own target and file", () => {
   const deno = recorder(well);
   assert.equal(compileAll(TARGETS, "deno", deno.run).size, 0);
   const made = deno.calls.map((args) => [
@@ -63,7 +63,7 @@ Deno.test("compile:all has the flags of the tasks for one binary", () => {
   }
 });
 
-Deno.test("a failure is told in a line, and the other platforms are still made", () => {
+Deno.test("a failure is reported on one line, and the other platforms are still built", () => {
   const { run } = recorder((args) => {
     if (args.includes("x86_64-apple-darwin")) return { code: 1, stderr: NO_DOWNLOAD };
     if (args.includes("aarch64-apple-darwin")) {
@@ -73,19 +73,19 @@ Deno.test("a failure is told in a line, and the other platforms are still made",
   });
   const failed = compileAll(TARGETS, "deno", run);
   assert.deepEqual([...failed].map(([{ name }, reason]) => [name, reason]), [
-    ["macos-x64", "its runtime could not be downloaded; --with bun gets its own from npm"],
+    ["macos-x64", "its runtime could not be downloaded; --with bun downloads its own from npm"],
     ["macos-arm64", "TS2304 [ERROR]: Cannot find name 'x'."],
   ]);
 });
 
-Deno.test("Bun compiles nothing when the bundle fails", () => {
+Deno.test("Bun compiles nothing if bundling fails", () => {
   const { calls, run } = recorder(() => ({ code: 1, stderr: "error: no such module\n" }));
   const failed = compileAll(TARGETS, "bun", run);
   assert.equal(calls.length, 1);
   assert.deepEqual([...failed.values()], Array(5).fill("error: no such module"));
 });
 
-Deno.test("the checksums are those of the binaries that were made", () => {
+Deno.test("only the binaries that were built have checksums", () => {
   using folder = temporaryFolder();
   const run: RunProgram = (_, args) => {
     if (args.includes("x86_64-apple-darwin")) return { code: 1, stderr: NO_DOWNLOAD };
@@ -101,7 +101,7 @@ Deno.test("the checksums are those of the binaries that were made", () => {
   assert.equal(main(["windows-x64"], run, folder.path), 0);
 });
 
-Deno.test("wrong arguments run nothing", () => {
+Deno.test("invalid arguments run nothing", () => {
   const { calls, run } = recorder(well);
   using folder = temporaryFolder();
   assert.deepEqual(
@@ -109,15 +109,18 @@ Deno.test("wrong arguments run nothing", () => {
     [1, 1, 1],
   );
   assert.equal(calls.length, 0);
-  assert.throws(() => targetsNamed(["amiga"]), /no platform "amiga"; there are linux-x64, /);
+  assert.throws(
+    () => targetsNamed(["amiga"]),
+    /unknown platform "amiga"; known platforms: linux-x64, /,
+  );
 });
 
-Deno.test("checksums are written in order, read back, and refused when they are none", () => {
+Deno.test("checksums are written sorted and read back; other text is rejected", () => {
   using folder = temporaryFolder();
   for (const name of ["b", "a"]) folder.write(name, name);
   writeChecksums(folder.path, ["b", "a"]);
   const sums = parseChecksums(folder.read("SHA256SUMS"));
   assert.deepEqual([...sums.keys()], ["a", "b"]);
-  assert.throws(() => parseChecksums("<html>\n"), /not a line of SHA256SUMS: <html>/);
+  assert.throws(() => parseChecksums("<html>\n"), /invalid line in SHA256SUMS: <html>/);
   assert.deepEqual(new Set(TARGETS.map(fileOf)).size, TARGETS.length);
 });

@@ -1,4 +1,4 @@
-/** `deno install --global`, as the documentation has it. */
+/** `deno install --global`, as documented. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";
@@ -7,7 +7,7 @@ import { VERSION } from "../../lib/version.ts";
 import { ROOT } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-Deno.test("deno install puts a command there that runs from anywhere", () => {
+Deno.test("deno install installs a command that runs from any directory", () => {
   using folder = temporaryFolder();
   const flags = ["--quiet", "--global", "-A", "--name", "flexllm", "--root", folder.path];
   const args = ["install", ...flags, "--config", "deno.json", "./main.ts"];

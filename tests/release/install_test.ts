@@ -1,6 +1,6 @@
 /**
- * The installers, against a server that has good, damaged and missing files. install.ps1 is run where
- * PowerShell is there; everywhere its syntax is checked.
+ * The installers, against a server with good, damaged and missing files. install.ps1 runs if PowerShell is
+ * installed; its syntax is always checked.
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -22,10 +22,10 @@ function sumsOf(files: Record<string, string>): string {
   return Object.entries(files).map(([name, content]) => `${hash(content)}  ${name}\n`).join("");
 }
 
-/** How the files are damaged on their way. */
+/** How files are damaged in transit. */
 type Damage = "none" | "changed" | "cut" | "cut unseen";
 
-/** A place with releases; a file that is not named is not there. */
+/** Serves releases. Files that are not given are missing. */
 function serveFiles(files: Record<string, string>, damage: Damage = "none"): Promise<RawServer> {
   return startRawServer((socket, { path }) => {
     const content = files[path.replace("/v1/releases", "")];
@@ -41,7 +41,7 @@ function serveFiles(files: Record<string, string>, damage: Damage = "none"): Pro
   });
 }
 
-/** The files of a release under both of its addresses. */
+/** The files of a release under both of its URLs. */
 function releaseOf(
   binaries: Record<string, string>,
   sums = sumsOf(binaries),
@@ -84,16 +84,16 @@ function pathOf(program: string): string | undefined {
 /** One way to run an installer. */
 interface Installer {
   name: string;
-  /** The file of this platform's binary. */
+  /** The file name of this platform's binary. */
   file: string;
-  /** What it is installed as. */
+  /** The name of the installed file. */
   installed: string;
   install(server: RawServer, folder: string, ...args: string[]): Promise<Ended>;
 }
 
 const BASICS = "awk chmod cut mkdir mktemp mv rm sh".split(" ");
 
-/** A folder with the programs named and nothing else, but for a made-up `uname`. */
+/** A folder with only the named programs, and a fake `uname`. */
 function programs(folder: TemporaryFolder, names: readonly string[], uname: string): string {
   const bin = folder.file("bin");
   mkdirSync(bin);
@@ -147,24 +147,24 @@ for (const { name, file, installed, install } of INSTALLERS) {
       ...releaseOf({ other: "x", [file]: GOOD }),
     });
     using folder = temporaryFolder();
-    // It does not exist yet, and its name has a blank.
+    // It does not exist yet, and its name contains a space.
     const target = folder.file("new folder");
     const { code, stdout, stderr } = await install(server, target);
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /^flexllm 9\.9\.9 is installed as .*new folder.*\r?\nIt is not on your PATH/,
+      /^Installed flexllm 9\.9\.9 as .*new folder.*\r?\n.*new folder is not on your PATH/,
     );
     assert.equal(readFileSync(join(target, installed), "utf8"), GOOD);
     for (const version of ["1.2.3", "v1.2.3"]) {
       const { code, stdout, stderr } = await install(server, target, version);
       assert.equal(code, 0, stderr);
-      assert.match(stdout, /^flexllm 1\.2\.3 is installed/);
+      assert.match(stdout, /^Installed flexllm 1\.2\.3/);
     }
     assert.deepEqual(readdirSync(target), [installed]);
   });
 
-  Deno.test(`${name} installs nothing that is not as its checksum says`, async () => {
+  Deno.test(`${name} installs nothing if the checksum is wrong`, async () => {
     for (const damage of ["changed", "cut", "cut unseen"] as const) {
       await using server = await serveFiles(releaseOf({ [file]: GOOD }), damage);
       using folder = temporaryFolder();
@@ -177,9 +177,9 @@ for (const { name, file, installed, install } of INSTALLERS) {
     }
   });
 
-  Deno.test(`${name} says what is not there`, async () => {
+  Deno.test(`${name} reports a missing release, file or checksum`, async () => {
     using folder = temporaryFolder();
-    const cases: [files: Record<string, string>, says: RegExp, ...args: string[]][] = [
+    const cases: [files: Record<string, string>, message: RegExp, ...args: string[]][] = [
       [{}, /SHA256SUMS|404/],
       [{}, /SHA256SUMS|404/, "3.0.0"],
       [releaseOf({}, sumsOf({ [file]: GOOD })), /cannot download \S+|404/],
@@ -190,17 +190,17 @@ for (const { name, file, installed, install } of INSTALLERS) {
       [{}, /expected a version such as 0\.2\.0, got "\.\.\/x"/, "../x"],
       [{}, /expected a version such as 0\.2\.0, got "1\/\.\.\/x"/, "1/../x"],
     ];
-    for (const [files, says, ...args] of cases) {
+    for (const [files, message, ...args] of cases) {
       await using server = await serveFiles(files);
       const { code, stdout, stderr } = await install(server, folder.path, ...args);
       assert.deepEqual([code, stdout], [1, ""], stderr);
-      assert.match(stderr, says);
+      assert.match(stderr, message);
       assert.deepEqual(readdirSync(folder.path), []);
     }
   });
 }
 
-/** Runs install.sh on a made-up system. */
+/** Runs install.sh on a fake system. */
 async function installOn(uname: string, server: RawServer, tools: string[]): Promise<Ended> {
   using folder = temporaryFolder();
   return await run("/bin/sh", [`${ROOT}install.sh`], {
@@ -210,7 +210,7 @@ async function installOn(uname: string, server: RawServer, tools: string[]): Pro
   });
 }
 
-Deno.test("install.sh asks for the binary of this system", async () => {
+Deno.test("install.sh downloads the binary for this system", async () => {
   await using server = await serveFiles({ "/latest/download/SHA256SUMS": "" });
   const systems = {
     "Linux x86_64": "linux-x64",
@@ -225,10 +225,10 @@ Deno.test("install.sh asks for the binary of this system", async () => {
   const none = async (uname: string) => (await installOn(uname, server, [])).stderr;
   assert.match(await none("SunOS sun4v"), /no binary for SunOS\nOn Windows, use install\.ps1/);
   assert.match(await none("Linux riscv64"), /no binary for riscv64 processors/);
-  assert.match(await none("Linux x86_64"), /neither curl nor wget is there/);
+  assert.match(await none("Linux x86_64"), /neither curl nor wget is installed/);
 });
 
-Deno.test("install.sh that was cut does nothing", async () => {
+Deno.test("a truncated install.sh does nothing", async () => {
   await using server = await serveFiles({});
   const script = readFileSync(`${ROOT}install.sh`, "utf8");
   using folder = temporaryFolder();
@@ -242,10 +242,10 @@ Deno.test("install.sh that was cut does nothing", async () => {
   assert.ok(!existsSync(folder.file("to")));
 });
 
-// As a module of Node: it is written for require().
+// A CommonJS package: it needs require().
 const require = createRequire(import.meta.url);
 
-Deno.test("install.ps1 is PowerShell", async () => {
+Deno.test("install.ps1 has valid syntax", async () => {
   const main = require.resolve("@vscode/tree-sitter-wasm");
   const { Parser, Language } = require("@vscode/tree-sitter-wasm");
   await Parser.init();

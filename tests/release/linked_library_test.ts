@@ -1,4 +1,4 @@
-/** The library from a checkout, as the README has it for as long as it is not published. */
+/** The library used from a checkout, as the README describes it. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const { content } = await client.chatCompletions([{ role: "user", content: "Hi" 
 console.log(content);
 `;
 
-Deno.test("a project uses the library of a checkout by the deno.json of the README", () => {
+Deno.test("a project can use the library of a checkout with the deno.json from the README", () => {
   using folder = temporaryFolder();
   const [, settings] = /```json\n(\{\n {2}"links"[^`]*)```/.exec(
     readFileSync(`${ROOT}README.md`, "utf8"),

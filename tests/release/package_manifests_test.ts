@@ -39,7 +39,7 @@ Deno.test("both manifests name the version, the files and their checksums", () =
   assert.ok(!/\{\{|\}\}/.test(formula + folder.read("flexllm.json")));
 });
 
-Deno.test("a manifest is not made without all checksums, or without a repository", () => {
+Deno.test("a manifest needs all checksums and a repository", () => {
   using folder = temporaryFolder();
   const run = (...args: string[]) => {
     const { status, stderr } = spawnSync(process.execPath, [...SCRIPT, ...args], {
@@ -50,14 +50,14 @@ Deno.test("a manifest is not made without all checksums, or without a repository
   folder.write("SHA256SUMS", SUMS.split("\n").slice(1).join("\n"));
   assert.deepEqual(run("a/b", folder.path), [
     1,
-    "error: nothing is known for {{sha256 flexllm-linux-x64}}\n",
+    "error: there is no value for {{sha256 flexllm-linux-x64}}\n",
   ]);
   assert.deepEqual(run("b"), [1, 'error: expected OWNER/REPOSITORY, got "b"\n']);
   const release = { version: "1", repository: "a/b", checksums: new Map() };
-  assert.throws(() => fillManifest("{{other}}", release), /nothing is known for \{\{other\}\}/);
+  assert.throws(() => fillManifest("{{other}}", release), /there is no value for \{\{other\}\}/);
 });
 
-Deno.test("the installers and the manifests mean the same files", () => {
+Deno.test("the installers and the manifests name the same files", () => {
   const installers = readFileSync(`${ROOT}install.sh`, "utf8") +
     readFileSync(`${ROOT}install.ps1`, "utf8");
   assert.match(installers, /file=flexllm-\$\(platform\)/);

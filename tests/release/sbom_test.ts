@@ -1,16 +1,16 @@
-/** The bill of materials: what is in it, and that it is one by CycloneDX's own schema. */
+/** The content of the bill of materials, and its validity by CycloneDX's schema. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import process from "node:process";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
-import { type Bill, makeBill, type ModuleGraph } from "../../scripts/sbom.ts";
+import { type Bill, buildBill, type ModuleGraph } from "../../scripts/sbom.ts";
 import { VERSION } from "../../lib/version.ts";
 import { ROOT } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
 
-Deno.test("the bill of this program is valid, and holds what the binary does, no more", async () => {
+Deno.test("the bill of materials is valid and lists exactly what the binary contains", async () => {
   using folder = temporaryFolder();
   const file = folder.file("new/bill.json");
   const script = ["run", "--quiet", "-A", "scripts/sbom.ts", file];
@@ -44,11 +44,11 @@ function graphOf(packages: [id: string, ...dependencies: string[]][]): ModuleGra
   };
 }
 
-Deno.test("packages that go round in a circle, or come twice, are in it once", async () => {
+Deno.test("packages that depend on each other or occur twice are listed once", async () => {
   const ids = ["@s/a@1.0.0", "b@2.0.0", "c@3.0.0_d@1.0.0", "c@3.0.0_d@2.0.0"];
   const [a, b, c, c2] = ids;
   const lock = { npm: Object.fromEntries(ids.map((id) => [id, { integrity: INTEGRITY }])) };
-  const bill = makeBill(
+  const bill = buildBill(
     graphOf([[a, b, c], [b, a, c2], [c], [c2], ["z@1.0.0"]]),
     lock,
     "1.2.3",
@@ -73,10 +73,10 @@ Deno.test("packages that go round in a circle, or come twice, are in it once", a
   });
 });
 
-Deno.test("a package without a checksum is not passed over", () => {
+Deno.test("a package without a checksum is an error", () => {
   const graph = graphOf([["a@1.0.0"]]);
   assert.throws(
-    () => makeBill(graph, { npm: {} }, "1", () => undefined),
-    /deno\.lock has no SHA-512 of a@1\.0\.0/,
+    () => buildBill(graph, { npm: {} }, "1", () => undefined),
+    /deno\.lock has no SHA-512 checksum of a@1\.0\.0/,
   );
 });

@@ -1,4 +1,4 @@
-/** The workflows, by GitHub's own language service. */
+/** The GitHub workflows, checked by GitHub's language service. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import process from "node:process";
@@ -20,7 +20,7 @@ jobs:
       - run: echo \${{ github.reff }}
 `;
 
-Deno.test("the workflows hold no mistake that GitHub's language service knows", () => {
+Deno.test("GitHub's language service finds no mistake in the workflows", () => {
   using folder = temporaryFolder();
   const bundle = folder.file("lint_workflows.js");
   const script = ["bundle", "--quiet", "--platform", "deno", "-o", bundle];

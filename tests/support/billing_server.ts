@@ -1,19 +1,19 @@
 /**
- * A stand-in for `fetch` that bills what it answers, and misbehaves on request, so that money can be
- * counted at the server.
+ * A fake `fetch` that bills its answers and misbehaves on request, so that tests can compare costs with
+ * the server's bill.
  */
 import type { Fetch } from "../../mod.ts";
 
-/** What the server does with one request. */
+/** How the server handles one request. */
 export type Deed = "answer" | "misfit" | "refuse" | "overload" | "break" | "half" | "silence";
 
-/** USD per token, of prompts and of answers. */
+/** USD per token of prompts and of answers. */
 export const TOKEN_PRICE = 0.001;
 export const PROMPT_TOKENS = 10;
 
 export interface BillingServer {
   fetch: Fetch;
-  /** USD that the user's bill shows. */
+  /** The user's bill in USD. */
   billed: () => number;
   /** Requests received. */
   received: () => number;
@@ -24,8 +24,8 @@ function sse(...chunks: object[]): string {
 }
 
 /**
- * Answers each request with the next of `deeds`, the last of them for ever. An answer has `tokens`
- * tokens; `silence` ends only when the request is aborted, and is billed like an answer.
+ * Handles each request with the next of `deeds`, and repeats the last one. An answer has `tokens` tokens;
+ * `silence` ends only when the request is aborted, and is billed like an answer.
  */
 export function billingServer(deeds: readonly Deed[], tokens = 20): BillingServer {
   let received = 0;
@@ -47,7 +47,7 @@ export function billingServer(deeds: readonly Deed[], tokens = 20): BillingServe
     }
     bill(deed === "half" ? tokens / 2 : tokens);
     if (deed === "silence") {
-      // As a socket does, the pending request keeps the process alive.
+      // Like a socket, the pending request keeps the process alive.
       const alive = setInterval(() => {}, 1000);
       return new Promise((_, reject) => {
         init.signal?.addEventListener("abort", () => {

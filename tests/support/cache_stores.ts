@@ -1,9 +1,9 @@
-/** The stores of the response cache that this runtime has, for tests that hold for all of them. */
+/** The cache stores that this runtime supports, for tests that all stores must pass. */
 import { openKv } from "../../lib/runtime/runtime.ts";
 import { MemoryStore } from "../../lib/cache/stores/memory.ts";
 import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
 
-/** Those that are files. */
+/** The stores that are files. */
 export const FILE_KINDS: readonly StoreKind[] = openKv === undefined
   ? ["sqlite"]
   : ["kv", "sqlite"];

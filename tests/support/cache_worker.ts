@@ -1,6 +1,6 @@
 /**
- * A process that uses a response cache: asks for answers, most of which others have stored already, and
- * checks each. Prints a line after every few answers, and at the end what came of it.
+ * A process that uses a shared response cache: requests answers, most of which other processes have already
+ * stored, and checks each. Prints its progress and, at the end, the result.
  */
 import process from "node:process";
 import { ResponseCache } from "../../lib/cache/response_cache.ts";
@@ -19,20 +19,20 @@ export interface WorkerReport {
 export interface WorkerOrder {
   store: StoreKind;
   path: string;
-  /** How many answers to ask for. */
+  /** The number of answers to request. */
   answers: number;
-  /** How many different requests there are. */
+  /** The number of different requests. */
   keys: number;
   /** Characters of the largest answers. */
   characters: number;
 }
 
-/** Milliseconds in which a store answers although many processes share it and the machine is busy. */
+/** A timeout in milliseconds that is generous enough for a shared store on a busy machine. */
 const PATIENCE = 600_000;
 
-/** An answer that says what it is the answer to, and how long it is; no two are the same. */
+/** An answer that names its request and its length. No two are the same. */
 function makeAnswer(key: string, characters: number): string {
-  // Random letters, since all else would be deflated to nothing.
+  // Random letters, because repetitive text would compress to almost nothing.
   let text = "";
   while (text.length < characters) text += Math.random().toString(36).slice(2);
   return `${key} ${text.length} ${text}`;
@@ -57,7 +57,7 @@ export async function runCacheWorker(order: WorkerOrder): Promise<void> {
       const request = { key, model: "m", endpoint: "http://127.0.0.1/v1" };
       const isLarge = Math.random() < 0.1;
       const answer = () => chatResult(makeAnswer(key, isLarge ? order.characters : 500));
-      // Some write what is there already, so that there is always something to write.
+      // Some overwrite existing entries, so that there are always writes.
       if (Math.random() < 0.2) await cache.put(request, answer());
       const result = await cache.getOrFetch(
         [request],
@@ -68,7 +68,7 @@ export async function runCacheWorker(order: WorkerOrder): Promise<void> {
       if (!isAnswerTo(key, result.content)) report.wrong++;
     }));
     process.stdout.write("going on\n");
-    // A turn of the event loop, in which timers and answers of the store get theirs.
+    // Yield to the event loop, so that timers and the store can run.
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await cache.close();

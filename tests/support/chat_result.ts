@@ -1,4 +1,4 @@
-/** A result as a provider gives it. */
+/** Builds the result of a call. */
 import { assistantMessage } from "../../lib/chat/assistant_message.ts";
 import type { ChatResult } from "../../mod.ts";
 

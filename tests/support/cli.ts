@@ -1,6 +1,6 @@
 /**
- * Runs flexllm as a user would: from source, or, when `FLEXLLM_BINARY` names it, the binary with an
- * empty PATH. The home folder is always an empty one.
+ * Runs flexllm like a user: from source, or the binary in `FLEXLLM_BINARY` with an empty PATH. Unless a test
+ * sets it, the home directory is empty.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
@@ -19,7 +19,7 @@ function denoFolder(): string {
 const [COMMAND, ...FIRST_ARGUMENTS] = BINARY
   ? [BINARY]
   : [process.execPath, "run", "--quiet", "-P=cli", "--no-prompt", "--frozen", `${ROOT}main.ts`];
-/** A command that takes longer than these milliseconds hangs. */
+/** A command that takes longer, in milliseconds, is considered to hang. */
 const LONGEST = 600_000;
 /** The environment of every run. */
 export const BASE_ENV: Record<string, string> = BINARY
@@ -37,16 +37,16 @@ export function commandEnv(): Record<string, string> {
 }
 
 export interface RunOptions {
-  /** What is piped in; nothing, at once, when left out. */
+  /** Text to pipe in. Default: stdin is closed immediately. */
   stdin?: string;
   env?: Record<string, string>;
   cwd?: string;
-  /** Runs these arguments of `sh` instead of the command. */
+  /** Run `sh` with these arguments instead of flexllm. */
   shell?: string[];
 }
 
 export interface Finished {
-  /** `null` when a signal ended it. */
+  /** `null` if a signal ended the process. */
   code: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;
@@ -55,7 +55,7 @@ export interface Finished {
 
 export interface Running extends AsyncDisposable {
   process: ChildProcess;
-  /** Sends a signal; Deno's own `kill` would then report no exit code. */
+  /** Sends a signal. With Deno's own `kill`, no exit code would be reported. */
   signal: (name: NodeJS.Signals) => void;
   /** All of standard output so far. */
   stdout: () => string;
@@ -97,7 +97,7 @@ export function start(args: string[], options: RunOptions = {}): Running {
       try {
         process.kill(child.pid!, name);
       } catch (error) {
-        // It may have ended just now, before we are told.
+        // The process may have exited without us having been notified yet.
         if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
       }
     },
@@ -110,7 +110,7 @@ export function start(args: string[], options: RunOptions = {}): Running {
   };
 }
 
-/** Runs a command to its end. */
+/** Runs a command and waits until it exits. */
 export async function flexllm(args: string[], options: RunOptions = {}): Promise<Finished> {
   return await start(args, options).finished;
 }

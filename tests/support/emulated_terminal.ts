@@ -1,5 +1,5 @@
-/** A terminal as a person sees it: what was written to it, after the resizes that it went through. */
-// Its package.json names a module that it does not have, hence the file.
+/** An emulated terminal: what a user sees after writes and resizes. */
+// The package.json names a module that does not exist, so import the file.
 // @ts-types="@xterm/headless"
 import { Terminal } from "@xterm/headless/lib-headless/xterm-headless.mjs";
 import type { TerminalStream } from "../../commands/terminal/live_area.ts";
@@ -7,16 +7,16 @@ import type { TerminalStream } from "../../commands/terminal/live_area.ts";
 export interface EmulatorOptions {
   columns: number;
   rows: number;
-  /** Whether a resize breaks and joins lines (default), or cuts them. */
+  /** Whether a resize rewraps lines (default) or truncates them. */
   reflow?: boolean;
 }
 
 export class EmulatedTerminal implements TerminalStream, Disposable {
   readonly #terminal: Terminal;
-  /** What programs are told of the size. */
+  /** The size that programs see. */
   columns: number;
   rows: number;
-  /** Each write, as it came. */
+  /** All writes, in order. */
   readonly writes: string[] = [];
 
   constructor({ columns, rows, reflow = true }: EmulatorOptions) {
@@ -25,9 +25,9 @@ export class EmulatedTerminal implements TerminalStream, Disposable {
     this.#terminal = new Terminal({
       cols: columns,
       rows,
-      // Without lines to scroll back to it does not break lines anew.
+      // Without scrollback, xterm does not rewrap lines.
       scrollback: reflow ? 1000 : 0,
-      // As the terminal driver does with what a program writes.
+      // As a terminal driver does with the output of programs.
       convertEol: true,
       allowProposedApi: true,
     });
@@ -38,13 +38,13 @@ export class EmulatedTerminal implements TerminalStream, Disposable {
     this.#terminal.write(text);
   }
 
-  /** Resizes the terminal; programs do not know it before {@link tell}. */
+  /** Resizes the terminal. Programs see the new size after {@link tell}. */
   async resizeSilently(columns: number, rows: number): Promise<void> {
     await this.#settled();
     this.#terminal.resize(columns, rows);
   }
 
-  /** Lets programs know the size. */
+  /** Makes programs see the current size. */
   tell(): void {
     this.columns = this.#terminal.cols;
     this.rows = this.#terminal.rows;
@@ -59,7 +59,7 @@ export class EmulatedTerminal implements TerminalStream, Disposable {
     return new Promise((resolve) => this.#terminal.write("", resolve));
   }
 
-  /** The rows on the screen and those that were scrolled away, without what is blank at their ends. */
+  /** The rows of the scrollback and the screen, without trailing spaces. */
   async allRows(): Promise<string[]> {
     await this.#settled();
     const buffer = this.#terminal.buffer.active;
@@ -71,7 +71,7 @@ export class EmulatedTerminal implements TerminalStream, Disposable {
     return rows;
   }
 
-  /** The same with lines in one piece that the terminal broke. */
+  /** The same, with wrapped lines joined. */
   async lines(): Promise<string[]> {
     await this.#settled();
     const buffer = this.#terminal.buffer.active;

@@ -1,6 +1,6 @@
 /**
- * A command at a real pseudo-terminal: keys are typed, the screen is read. The terminal is made by
- * `script` of util-linux or of macOS, since neither Deno nor Bun can make one; what is shown is read by xterm.js.
+ * Runs a command on a real pseudoterminal, types keys and reads the screen. `script` from util-linux or macOS
+ * creates the terminal, since neither Deno nor Bun can; xterm.js interprets the output.
  */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { commandEnv, commandLine } from "./cli.ts";
 import { EmulatedTerminal } from "./emulated_terminal.ts";
 import { type TemporaryFolder, temporaryFolder } from "./temporary_folder.ts";
 
-/** Nothing that a test waits for takes longer, even on a busy machine. */
+/** A timeout that is generous enough for a busy machine. */
 const PATIENCE = 180_000;
 
 const IS_BSD = process.platform === "darwin";
@@ -30,9 +30,9 @@ export interface PtyOptions {
   columns?: number;
   rows?: number;
   env?: Record<string, string>;
-  /** What runs instead of flexllm. */
+  /** A program to run instead of flexllm. */
   program?: readonly string[];
-  /** The home folder, also the working directory. */
+  /** The home directory, also the working directory. */
   home: string;
 }
 
@@ -64,7 +64,7 @@ export class Pty implements AsyncDisposable {
     ].join(" ");
     const setup = `tty > ${quote(this.#folder.file("tty"))}; stty rows ${rows} cols ${columns}`;
     const shell = `${setup}; exec env -i ${command}`;
-    // The BSDs' `script` gives the exit code without being told to.
+    // BSD's `script` always returns the exit code.
     const script = IS_BSD ? ["-q", "/dev/null", "sh", "-c", shell] : ["-qfec", shell, "/dev/null"];
     this.#child = spawn("script", script, {
       cwd: home,
@@ -91,17 +91,17 @@ export class Pty implements AsyncDisposable {
     for (const watcher of this.#watchers) watcher();
   }
 
-  /** Types keys, all at once. */
+  /** Types keys, in one write. */
   type(...keys: string[]): void {
     this.#child.stdin.write(keys.join(""));
   }
 
-  /** The screen, with what was scrolled away. */
+  /** The screen, including the scrollback. */
   async screen(): Promise<string> {
     return (await this.#terminal.allRows()).join("\n");
   }
 
-  /** Waits until the screen shows `pattern`, and gives the screen. */
+  /** Waits until the screen shows `pattern`. Returns the screen. */
   async shows(pattern: RegExp): Promise<string> {
     const deadline = performance.now() + PATIENCE;
     while (true) {
@@ -122,7 +122,7 @@ export class Pty implements AsyncDisposable {
     }
   }
 
-  /** Gives the terminal another size, and lets the command know. */
+  /** Resizes the terminal and notifies the command. */
   async resize(columns: number, rows: number): Promise<void> {
     const file = this.#folder.file("tty");
     if (!existsSync(file)) throw new Error("the terminal is not there yet");
@@ -138,7 +138,7 @@ export class Pty implements AsyncDisposable {
     ]);
   }
 
-  /** The exit code, once the command has ended; 128 and more after a signal. */
+  /** Waits for the exit code; 128 plus the signal's number if a signal ended the command. */
   exitCode(): Promise<number | null> {
     return this.#ended;
   }

@@ -1,4 +1,4 @@
-/** A TCP server that answers HTTP requests with whatever bytes a test wants. */
+/** A TCP server that answers HTTP requests with arbitrary bytes. */
 import { createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
@@ -13,7 +13,7 @@ export interface RawRequest {
 export interface RawServer extends AsyncDisposable {
   baseUrl: string;
   requests: RawRequest[];
-  /** How many connections the other side has closed. */
+  /** The number of connections that the client has closed. */
   closed: () => number;
 }
 
@@ -70,7 +70,7 @@ export async function startRawServer(
   };
 }
 
-/** An HTTP answer as text, with its length, so that the connection can be used again. */
+/** An HTTP response with a content-length, so that the connection can be reused. */
 export function httpAnswer(
   status: number,
   body: string,
@@ -82,11 +82,11 @@ export function httpAnswer(
   return `HTTP/1.1 ${status} Status\r\n${lines.join("")}\r\n${body}`;
 }
 
-/** The head of a stream of server-sent events that ends when the connection does. */
+/** The head of a server-sent event stream that ends with the connection. */
 export const EVENT_STREAM_HEAD =
   "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
 
-/** The body of a good completion. */
+/** The body of a completion. */
 export function completion(content: string): string {
   return JSON.stringify({
     id: "chatcmpl-1",
@@ -97,10 +97,10 @@ export function completion(content: string): string {
   });
 }
 
-/** A streamed chunk with a piece of text. */
+/** A streamed chunk with text. */
 export function textEvent(content: string): string {
   return `data: ${JSON.stringify({ model: "test-model", choices: [{ delta: { content } }] })}\n\n`;
 }
 
-/** The chunk that says that the answer is complete. */
+/** The chunk with the finish reason. */
 export const FINISH_EVENT = `data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n`;

@@ -1,4 +1,4 @@
-/** A folder that goes away with the test. */
+/** A folder that is removed at the end of the test. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ export function temporaryFolder(): TemporaryFolder {
   };
 }
 
-/** The objects of a JSONL text. */
+/** Parses JSONL. */
 // deno-lint-ignore no-explicit-any
 export function jsonLines(text: string): any[] {
   return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));

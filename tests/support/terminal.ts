@@ -1,6 +1,6 @@
 /**
- * Runs flexllm on a real pseudo-terminal, types on it and reads its screen. The terminal is made by
- * `script` of util-linux; what it shows is what xterm would.
+ * Runs flexllm on a real pseudoterminal, types keys and reads the screen. `script` from util-linux creates
+ * the terminal, and xterm.js interprets the output.
  */
 import xterm from "@xterm/headless";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
@@ -11,7 +11,7 @@ import { type TemporaryFolder, temporaryFolder } from "./temporary_folder.ts";
 
 const SKIP = "FLEXLLM_TESTS_WITHOUT_TERMINAL";
 
-/** Whether the person who runs the tests has said that there is no terminal for them. */
+/** Whether tests that need a pseudoterminal are turned off. */
 export const withoutTerminal = process.env[SKIP] === "1";
 
 function checkScript(): void {
@@ -24,21 +24,21 @@ function checkScript(): void {
 
 export interface TerminalOptions {
   env?: Record<string, string>;
-  /** The home folder; an empty one when left out. */
+  /** The home directory. Default: an empty one. */
   home?: TemporaryFolder;
   cwd?: string;
-  /** Redirections of the shell, e.g. `> answer.txt`. */
+  /** Shell redirections, e.g. `> answer.txt`. */
   redirect?: string;
 }
 
 export interface TestTerminal extends AsyncDisposable {
   process: ChildProcess;
   type(keys: string): void;
-  /** What the screen shows, without blanks at the ends of lines and the screen. */
+  /** The text on the screen, without trailing spaces and lines. */
   screen(): Promise<string>;
-  /** All that was written, with its control sequences. */
+  /** Everything that was written, with control sequences. */
   written(): string;
-  /** Waits until the screen shows `expected`; fails after a while. */
+  /** Waits until the screen shows `expected`. Fails after a generous time. */
   shows(expected: string | RegExp): Promise<string>;
   resize(columns: number): void;
   /** The process that runs in the terminal. */
@@ -49,7 +49,7 @@ export interface TestTerminal extends AsyncDisposable {
 
 const COLUMNS = 100;
 const ROWS = 40;
-/** Nothing that a test waits for takes longer, even on a busy machine. */
+/** A timeout that is generous enough for a busy machine. */
 const PATIENCE = 180_000;
 
 function quoted(argument: string): string {
@@ -67,7 +67,7 @@ export function startOnTerminal(args: string[], options: TerminalOptions = {}): 
     allowProposedApi: true,
   });
   const command = [...commandLine(), ...args].map(quoted).join(" ");
-  // The first line tells the test which terminal and process it is.
+  // The first line holds the terminal's device and the process ID for the test.
   const setup = `stty cols ${COLUMNS} rows ${ROWS}; echo "terminal $(tty) $$"; ` +
     `export PATH=${quoted(BASE_ENV.PATH)}; exec ${command} ${options.redirect ?? ""}`;
   const child = spawn(
@@ -136,7 +136,7 @@ export function startOnTerminal(args: string[], options: TerminalOptions = {}): 
     finished,
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && setupLine() !== null) {
-        // Not only the terminal: the program would go on for a moment, and write to its home.
+        // Closing only the terminal would let the program run on and write to its home.
         spawnSync("kill", ["-KILL", setupLine()![2]]);
       } else {
         child.kill("SIGKILL");

@@ -1,4 +1,4 @@
-/** A clock whose time passes only when everything waits for it. */
+/** A clock that advances only when all work waits for it. */
 import { setImmediate } from "node:timers";
 import type { Clock } from "../../lib/runtime/clock.ts";
 import { AbortedError } from "../../lib/errors.ts";
@@ -22,12 +22,12 @@ export class VirtualClock implements Clock {
     });
   }
 
-  /** Lets time pass until `work` is settled. */
+  /** Advances the time until `work` is settled. */
   async run<T>(work: Promise<T>): Promise<T> {
     let settled = false;
     work.then(() => settled = true, () => settled = true);
     while (true) {
-      // Macrotasks, so that everything that can go on without time has gone on.
+      // Run macrotasks, so that all work that needs no time is done first.
       for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
       if (settled) return await work;
       const next = [...this.#sleepers].sort((a, b) => a.at - b.at)[0];

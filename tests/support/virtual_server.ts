@@ -1,16 +1,16 @@
-/** Servers that live in a virtual clock: what a client does to them can be counted to the millisecond. */
+/** Servers on a virtual clock, which record requests to the millisecond. */
 import type { VirtualClock } from "./virtual_clock.ts";
 import { ConnectionError, RateLimitError } from "../../lib/errors.ts";
 
-/** A server with a hidden limit of requests in any second, which says `Retry-After` above it. */
+/** A server with a hidden rate limit, which sends `Retry-After` above it. */
 export class LimitedServer {
   readonly #clock: VirtualClock;
   readonly #taken: number[] = [];
-  /** Requests a second; may be changed. */
+  /** Requests per second. Can be changed. */
   limit: number;
-  /** Milliseconds of an answer. */
+  /** Latency in milliseconds. */
   latency: number;
-  /** Seconds to wait, as it says; `undefined` for a server that does not say. */
+  /** The value of `Retry-After` in seconds; `undefined` to send none. */
   retryAfter: number | undefined;
   refused = 0;
   inFlight = 0;
@@ -27,7 +27,7 @@ export class LimitedServer {
     return this.#taken.length;
   }
 
-  /** How many requests were taken from `from` up to `to`, in milliseconds. */
+  /** The number of requests accepted between `from` and `to`, in milliseconds. */
   takenBetween(from: number, to: number): number {
     return this.#taken.filter((at) => at >= from && at < to).length;
   }
@@ -51,7 +51,7 @@ export class LimitedServer {
   }
 }
 
-/** A server that takes only so many requests at once. */
+/** A server with a limit of concurrent requests. */
 export class NarrowServer {
   readonly #clock: VirtualClock;
   readonly #width: number;
@@ -79,16 +79,16 @@ export class NarrowServer {
   }
 }
 
-/** A server that is away for a time: connections are refused. */
+/** A server that is down for a time and refuses connections. */
 export class AbsentServer {
   readonly #clock: VirtualClock;
   readonly #from: number;
   readonly #to: number;
   readonly #latency: number;
   taken = 0;
-  /** When it was asked while it was away. */
+  /** The times of the requests while it was down. */
   readonly knocks: number[] = [];
-  /** When it was asked. */
+  /** The times of all requests. */
   readonly asked: number[] = [];
 
   constructor(clock: VirtualClock, from: number, to: number, latency: number) {
@@ -112,7 +112,7 @@ export class AbsentServer {
   }
 }
 
-/** A server that refuses by chance, however slowly it is asked. */
+/** A server that rejects requests at random, whatever the rate. */
 export class MoodyServer {
   readonly #clock: VirtualClock;
   readonly #random: () => number;

@@ -1,4 +1,4 @@
-/** A mock server that remembers what it was asked. */
+/** A mock server that records its requests. */
 import { createMockApp, type MockOptions } from "../../mod.ts";
 import { serve } from "../../lib/runtime/runtime.ts";
 
@@ -9,7 +9,7 @@ export interface WatchedMock extends AsyncDisposable {
   requests: any[];
   /** The paths of all requests, in the order of their arrival. */
   paths: string[];
-  /** How often each question was asked. */
+  /** How often each prompt was sent. */
   counts: () => Map<string, number>;
 }
 

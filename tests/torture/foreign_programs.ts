@@ -1,4 +1,4 @@
-/** Scenarios in which another program changes the files of a running batch. */
+/** Scenarios in which other programs change the files of a running batch. */
 import assert from "node:assert/strict";
 import { appendFileSync, copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
 import { seededRandom } from "../../lib/runtime/random.ts";
@@ -8,10 +8,10 @@ import { answerTo, HostileServer } from "./hostile_server.ts";
 import { assertComplete, assertPaidOnce, inputOf, questionsOf } from "./invariants.ts";
 import { batch, CONCURRENCY, finish, sleep, until } from "./running.ts";
 
-/** What is appended: JSON, text, blank lines, torn lines, bytes that are no text. */
+/** Appended content: JSON, text, blank lines, torn lines, binary data. */
 const FOREIGN = ['{"x":1}\n', "not JSON\n", "\n", " \r\n", '{"torn":"', "}\n", "\0\0\n", "é"];
 
-/** The lines of `result` that are results. */
+/** The lines of `result` that are successful results. */
 function resultsOf(result: string): string[] {
   return result.split("\n").filter((line) => {
     try {
@@ -23,14 +23,14 @@ function resultsOf(result: string): string[] {
   });
 }
 
-/** Every answer that was paid for is in the file, except those of up to `inFlight` requests. */
+/** Checks that every billed answer is in the file, except for up to `inFlight` requests. */
 function assertAllKept(result: string, server: HostileServer, inFlight = 0): void {
   const outputs = new Set(resultsOf(result).map((line) => JSON.parse(line).output));
   const lost = [...server.paid.keys()].filter((question) => !outputs.has(answerTo(question)));
-  assert.ok(lost.length <= inFlight, `${lost.length} answers are lost, e.g. to ${lost[0]}`);
+  assert.ok(lost.length <= inFlight, `${lost.length} answers are lost, e.g. the one to ${lost[0]}`);
 }
 
-/** Another program appends to the result file, now and then. */
+/** Another program sometimes appends to the result file. */
 export async function foreignWriter(seed: number, rounds: number): Promise<void> {
   for (let round = 0; round < Math.min(rounds, 10); round++) {
     using folder = temporaryFolder();
@@ -39,7 +39,7 @@ export async function foreignWriter(seed: number, rounds: number): Promise<void>
     const questions = questionsOf(400);
     folder.write("in.jsonl", inputOf(questions));
     const args = batch(folder, server, 20);
-    // In every third round only blank lines, which do no harm.
+    // Every third round appends only blank lines, which are harmless.
     const isBlank = round % 3 === 1;
     const texts = isBlank ? ["\n", " \r\n"] : FOREIGN;
     await using running = start(args);
@@ -63,7 +63,7 @@ export async function foreignWriter(seed: number, rounds: number): Promise<void>
   }
 }
 
-/** The result file is replaced by a copy that was made earlier, by a rename or in place. */
+/** The result file is replaced with an earlier copy, by rename or in place. */
 export async function olderVersion(seed: number): Promise<void> {
   for (const way of ["rename", "copy"] as const) {
     using folder = temporaryFolder();
@@ -84,12 +84,12 @@ export async function olderVersion(seed: number): Promise<void> {
     await finish(args, 0);
     assertComplete(folder.read("out.jsonl"), questions);
     assert.equal(existsSync(`${output}.rescued`), false);
-    // A copy in place overwrites the answers themselves: those cannot be saved.
+    // A copy in place overwrites answers, which cannot be rescued.
     if (way === "rename") assertPaidOnce(server, CONCURRENCY);
   }
 }
 
-/** The lock file is removed, and a second process begins on the same files. */
+/** The lock file is removed, and a second process starts with the same files. */
 export async function stolenLock(seed: number): Promise<void> {
   using folder = temporaryFolder();
   await using server = await HostileServer.start({ seed, chance: 0, delay: 100 });
@@ -101,7 +101,7 @@ export async function stolenLock(seed: number): Promise<void> {
   rmSync(folder.file("out.jsonl.lock"));
   await using second = start(args);
   const ends = await Promise.all([first.finished, second.finished]);
-  // Whichever of them has the lock finishes; the other one stops and says why.
+  // The process that holds the lock finishes; the other one stops with an error.
   assert.deepEqual(
     ends.map(({ code }) => code).toSorted(),
     [0, 1],
@@ -110,7 +110,7 @@ export async function stolenLock(seed: number): Promise<void> {
   const stopped = ends.find(({ code }) => code === 1)!;
   assert.match(stopped.stderr, /another (flexllm )?process is writing|moved, removed or replaced/);
   assertComplete(folder.read("out.jsonl"), questions);
-  // What the first one had in flight, and what it wrote in the second after it lost its lock.
+  // A further run has nothing to send.
   const { requests } = server;
   await finish(args, 0);
   assert.equal(server.requests, requests);

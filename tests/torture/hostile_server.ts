@@ -1,6 +1,6 @@
 /**
- * A server that answers like bad weather: by seeded chance it resets, truncates, answers with errors,
- * web pages or nothing. It counts for each question how often a good answer was sent: what was paid.
+ * A server with seeded random faults: resets, truncated bodies, errors, web pages or no response. For each
+ * prompt it counts how many good answers it has sent, which is what the user pays for.
  */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -9,12 +9,12 @@ import { text } from "node:stream/consumers";
 import { seededRandom } from "../../lib/runtime/random.ts";
 import { completion } from "../support/raw_server.ts";
 
-/** What a good answer to `question` says: it can belong to no other question. */
+/** The text of the good answer to `question`, which no other prompt has. */
 export function answerTo(question: string): string {
   return `${createHash("sha256").update(question).digest("hex")} ${question.slice(0, 40)}`;
 }
 
-const ERROR = JSON.stringify({ error: { message: "bad weather", type: "server_error" } });
+const ERROR = JSON.stringify({ error: { message: "injected fault", type: "server_error" } });
 
 type Trouble = (response: ServerResponse, good: string, random: () => number) => void;
 
@@ -22,12 +22,12 @@ function status(code: number, headers: Record<string, string> = {}): Trouble {
   return (response) => response.writeHead(code, headers).end(ERROR);
 }
 
-/** The true time of day: one scenario plays with that of its process. */
+/** The real time of day, as one scenario changes the clock of its process. */
 const { now } = Date;
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** What can go wrong and pass. */
+/** Faults that a retry can overcome. */
 const PASSING: Trouble[] = [
   (response) => response.socket!.resetAndDestroy(),
   (response, good) => {
@@ -47,26 +47,26 @@ const PASSING: Trouble[] = [
     response.writeHead(429, { "retry-after": new Date(now()).toUTCString() }).end(ERROR),
 ];
 
-/** What says that the URL is wrong, unless the process that asked has had good answers before. */
+/** Responses that suggest a wrong URL, unless the process has received good answers before. */
 const PAGES: Trouble[] = [
   (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Sorry!</html>"),
   (response) => response.writeHead(200, JSON_TYPE).end('{"some":"thing else"}'),
 ];
-/** Good answers before the first such page: those in flight with it have been read by then. */
+/** Good answers before the first such page, so that the process has certainly read one. */
 const PROOF = 100;
 
-/** What fails a record: asking again would not help. */
+/** Faults that fail a record, since a retry would not help. */
 const LASTING: Trouble[] = [status(400), status(422)];
 
 export interface HostileOptions {
   seed: number;
-  /** The share of requests that go wrong; default 0.3. */
+  /** The probability of a fault. Default: 0.3. */
   chance?: number;
-  /** Whether records may fail for good; default no. */
+  /** Whether records can fail permanently. Default: false. */
   lasting?: boolean;
-  /** Whether web pages are sent after some good answers: for one process alone; default no. */
+  /** Whether web pages are sent after some good answers; for a single process only. Default: false. */
   pages?: boolean;
-  /** Milliseconds of an answer, up to; default 10. */
+  /** Maximum latency in milliseconds. Default: 10. */
   delay?: number;
 }
 
@@ -78,9 +78,9 @@ export class HostileServer implements AsyncDisposable {
   #port = 0;
   #retryAfter: string | undefined;
   requests = 0;
-  /** How often each question was answered well. */
+  /** The number of good answers by prompt. */
   readonly paid = new Map<string, number>();
-  /** When each request came, in milliseconds. */
+  /** The time of each request, in milliseconds. */
   readonly times: number[] = [];
 
   private constructor(options: HostileOptions) {
@@ -100,21 +100,21 @@ export class HostileServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}/v1`;
   }
 
-  /** Listens, on the same port as before if it did. */
+  /** Starts listening; after a restart, on the same port as before. */
   async open(): Promise<void> {
     this.#server = this.#create();
     await new Promise<void>((resolve) => this.#server.listen(this.#port, "127.0.0.1", resolve));
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
-  /** Goes away: open connections are cut, new ones refused. */
+  /** Closes all connections and refuses new ones. */
   async die(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeAllConnections();
     await closed;
   }
 
-  /** Answers everybody with 429 and this `Retry-After`, until told otherwise. */
+  /** Responds to all requests with 429 and this `Retry-After`, until called with `undefined`. */
   refuseFor(retryAfter: string | undefined): void {
     this.#retryAfter = retryAfter;
   }

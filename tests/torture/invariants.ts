@@ -1,9 +1,9 @@
-/** What must be true of a batch whatever has happened to it. */
+/** The invariants of a batch, whatever has happened to it. */
 import assert from "node:assert/strict";
 import { jsonLines } from "../support/temporary_folder.ts";
 import { answerTo, type HostileServer } from "./hostile_server.ts";
 
-/** The input of a batch of `count` records. */
+/** The input file for these prompts. */
 export function inputOf(questions: readonly string[]): string {
   return questions.map((q, i) => `${JSON.stringify({ q, id: `id-${i}` })}\n`).join("");
 }
@@ -12,7 +12,7 @@ export function questionsOf(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `Question number ${i}.`);
 }
 
-/** Every index once and in order, each success the server's own answer to that very question. */
+/** Checks that every index occurs once and in order, with the server's answer to that prompt. */
 export function assertComplete(result: string, questions: readonly string[]): void {
   const records = jsonLines(result);
   assert.deepEqual(records.map(({ index }) => index), questions.map((_, i) => i));
@@ -24,9 +24,9 @@ export function assertComplete(result: string, questions: readonly string[]): vo
   }
 }
 
-/** The same for a file in mid-run: lines may be missing and in any order, but none is wrong. */
+/** Checks the file of an unfinished run: lines can be missing or in any order, but none is wrong. */
 export function assertSound(result: string, questions: readonly string[]): void {
-  // A kill may leave a torn last line; all others are whole.
+  // A kill can leave a torn last line. All others are complete.
   const lines = result.split("\n");
   lines.pop();
   for (const line of lines) {
@@ -35,8 +35,11 @@ export function assertSound(result: string, questions: readonly string[]): void 
   }
 }
 
-/** Nothing was paid twice, but for `inFlight` requests that were cut. */
+/** Checks that nothing was billed twice, except for `inFlight` aborted requests. */
 export function assertPaidOnce(server: HostileServer, inFlight = 0): void {
   const again = [...server.paid.values()].reduce((sum, times) => sum + times - 1, 0);
-  assert.ok(again <= inFlight, `${again} answers paid twice, at most ${inFlight} were in flight`);
+  assert.ok(
+    again <= inFlight,
+    `${again} answers were billed twice, but at most ${inFlight} were in flight`,
+  );
 }

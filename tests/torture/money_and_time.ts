@@ -1,4 +1,4 @@
-/** Scenarios of limits that hold at the server: money across kills, requests a second, and suspensions. */
+/** Scenarios that check limits at the server: money across kills, request rate, and suspended processes. */
 import assert from "node:assert/strict";
 import { seededRandom } from "../../lib/runtime/random.ts";
 import { flexllm, start } from "../support/cli.ts";
@@ -7,10 +7,10 @@ import { HostileServer } from "./hostile_server.ts";
 import { assertComplete, assertPaidOnce, inputOf, questionsOf } from "./invariants.ts";
 import { batch, CONCURRENCY, finish, LONGEST, sleep, until } from "./running.ts";
 
-/** USD that every answer of the server costs: three tokens read, two written. */
+/** USD per answer of the server: three input tokens and two output tokens. */
 const COST = 0.005;
 
-/** The arguments of a batch whose model costs a thousandth of a dollar for each token. */
+/** The arguments of a batch whose model costs $0.001 per token. */
 function pricedBatch(folder: TemporaryFolder, server: HostileServer, concurrency: number) {
   const args = batch(folder, server, concurrency);
   const price = "{input: 1000, output: 1000}";
@@ -21,7 +21,7 @@ function pricedBatch(folder: TemporaryFolder, server: HostileServer, concurrency
   return args.toSpliced(baseUrl, 2);
 }
 
-/** The most of `times` that lie within any `ms` milliseconds. */
+/** The maximum number of `times` within any `ms` milliseconds. */
 function mostWithin(times: readonly number[], ms: number): number {
   let most = 0;
   for (let first = 0, last = 0; last < times.length; last++) {
@@ -32,19 +32,19 @@ function mostWithin(times: readonly number[], ms: number): number {
 }
 
 /**
- * By how much more a busy machine may let through: the server takes the time when it gets to a request,
- * not when the request arrived. Without a common reservation it was 2.5 times the limit and more.
+ * Tolerance for a busy machine: the server records when it handles a request, not when the request arrived.
+ * Without joint reservations of rate and money, the rate was more than 2.5 times the limit.
  */
 const LATE = 1.25;
 
-/** Requests wait for money at the head of the line, and then all go at once: the rate must hold. */
+/** Requests wait for money and then can all start at once: the rate limit must still hold. */
 export async function rateUnderBudget(seed: number): Promise<void> {
   using folder = temporaryFolder();
   await using server = await HostileServer.start({ seed, chance: 0, delay: 60 });
   const random = seededRandom(seed);
   const questions = questionsOf(120);
   const records = questions.map((q, i) => {
-    // Some reserve nearly the whole budget, so that nothing else can start beside them.
+    // Some reserve almost the whole budget, so that no other request can start.
     const isLarge = i === 0 || random() < 0.05;
     return `${JSON.stringify({ q, id: `id-${i}`, max_tokens: isLarge ? 99_000 : 20 })}\n`;
   });
@@ -60,7 +60,7 @@ export async function rateUnderBudget(seed: number): Promise<void> {
   assert.ok(most <= 20 * LATE, `${most} requests within a second`);
 }
 
-/** The process is stopped for longer than its time limit: the answers are in the socket then. */
+/** The process is suspended for longer than its timeout, while the answers arrive in its sockets. */
 export async function suspensions(seed: number): Promise<void> {
   using folder = temporaryFolder();
   await using server = await HostileServer.start({ seed, chance: 0, delay: 1000 });
@@ -82,14 +82,14 @@ export async function suspensions(seed: number): Promise<void> {
   assertPaidOnce(server);
 }
 
-/** Kills of a batch with a budget: what all its runs are billed together stays within it. */
+/** A batch with a budget is killed repeatedly: the bill of all runs together stays within the budget. */
 export async function killsUnderBudget(seed: number, rounds: number): Promise<void> {
   using folder = temporaryFolder();
   await using server = await HostileServer.start({ seed, chance: 0, delay: 150 });
   const random = seededRandom(seed);
   const questions = questionsOf(rounds * 40);
   folder.write("in.jsonl", inputOf(questions));
-  // Half of what all would cost without kills, so that it is used up.
+  // Half of the cost of the whole batch, so that the budget is used up.
   const budget = questions.length * COST / 2;
   const limits = ["--budget", String(budget), "--max-tokens", "2"];
   const args = [...pricedBatch(folder, server, 5 * CONCURRENCY), ...limits];
@@ -106,6 +106,6 @@ export async function killsUnderBudget(seed: number, rounds: number): Promise<vo
   const { code, stderr } = await flexllm(args);
   assert.equal(code, 4, stderr);
   assert.ok(performance.now() - begun < LONGEST);
-  assert.ok(billed() <= budget + 1e-9, `$${billed()} were billed, the budget is $${budget}`);
+  assert.ok(billed() <= budget + 1e-9, `billed $${billed()}, but the budget is $${budget}`);
   assert.ok(billed() > 0);
 }

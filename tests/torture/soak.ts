@@ -1,6 +1,6 @@
 /**
- * `deno task soak`: calls, streams and aborts against a server that fails at random, for minutes. At the
- * end nothing is in flight or reserved, and memory is where it was after the first minute.
+ * `deno task soak`: calls, streams and aborts against a server with random faults, for minutes. Afterwards no
+ * request is in flight, no money is reserved, and memory has not grown since the first minute.
  *
  * Options: --minutes N (default 10), --seed N (default 1), --concurrency N (default 64).
  */
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 
-/** The most that memory may grow after the first minute, in MB. */
+/** Maximum growth of memory after the first minute, in MB. */
 const GROWTH = 60;
 
 const seed = Number(values.seed);
@@ -39,7 +39,7 @@ await using pool = new LLMClientPool({
   })),
   adaptive: true,
   costTracker,
-  // On disk: what the cache keeps is no leak.
+  // On disk, so that cached answers don't look like a leak.
   cache: { store: "sqlite", path: folder.file("cache.sqlite") },
   retryDelay: 0.01,
   maxWait: 5,
@@ -52,7 +52,7 @@ async function call(): Promise<void> {
   const controller = new AbortController();
   const chance = random();
   if (chance < 0.2) setTimeout(() => controller.abort(), random() * 15);
-  // Some questions come again, so that the cache and single flight have something to do.
+  // Some prompts repeat, to exercise the cache and the joining of identical calls.
   const messages = [{ role: "user", content: `Question ${Math.floor(next++ / 1.2)}` }] as const;
   const options = { maxTokens: 50, signal: controller.signal };
   try {
@@ -75,7 +75,7 @@ const megabytes = () => Math.round(process.memoryUsage().rss / 1e6);
 let settled: number | undefined;
 const report = setInterval(() => {
   settled ??= megabytes();
-  // What the servers remember is no concern of the client's.
+  // The records of the servers are not part of the client's memory.
   for (const server of [first, second]) {
     server.times.length = 0;
     server.paid.clear();
@@ -89,6 +89,6 @@ assert.deepEqual(pool.stats.map(({ inFlight }) => inFlight), [0, 0], "requests i
 assert.equal(costTracker.reserved, 0, "money reserved");
 const growth = megabytes() - (settled ?? megabytes());
 assert.ok(growth < GROWTH, `memory grew by ${growth} MB`);
-process.stdout.write(`held: ${JSON.stringify(counts)}, ${megabytes()} MB\n`);
+process.stdout.write(`passed: ${JSON.stringify(counts)}, ${megabytes()} MB\n`);
 folder[Symbol.dispose]();
 process.exit(0);

@@ -1,8 +1,8 @@
 /**
- * `deno task torture`: every scenario with many seeds and rounds, until one breaks an invariant.
+ * `deno task torture`: runs every scenario, and stops when an invariant is violated.
  *
- * Options: --seed N (default 1), --rounds N (default 50: kills of one scenario), --times N (default 1:
- * how often each scenario is run, each time with another seed), --only TEXT.
+ * Options: --seed N (default 1), --rounds N (kills per scenario, default 50), --times N (repetitions, each with
+ * another seed, default 1), --only TEXT (scenarios whose name contains it).
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -21,10 +21,10 @@ for (let time = 0; time < Number(values.times); time++) {
   const seed = Number(values.seed) + time;
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
     if (!name.includes(values.only)) continue;
-    const begun = performance.now();
+    const start = performance.now();
     process.stdout.write(`${name} (seed ${seed}) … `);
     await scenario(seed, Number(values.rounds));
-    process.stdout.write(`held, ${((performance.now() - begun) / 1000).toFixed(1)} s\n`);
+    process.stdout.write(`passed, ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
   }
 }
 process.exit(0);

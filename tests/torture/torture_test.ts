@@ -1,4 +1,4 @@
-/** The short form of the torture: every scenario, a few rounds. `deno task torture` goes on for longer. */
+/** Runs every torture scenario for a few rounds. `deno task torture` runs them for longer. */
 import { SCENARIOS } from "./scenarios.ts";
 
 for (const [name, scenario] of Object.entries(SCENARIOS)) {

@@ -1,5 +1,5 @@
 /**
- * What Tab offers: commands, models, levels, paths.
+ * Tab completion of slash commands, models, thinking levels and paths.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import { THINKING_LEVELS } from "../../../lib/chat/options.ts";
 import type { Config } from "../../../lib/config/load.ts";
 import { expandPath } from "../../../lib/input/attachment.ts";
 import { configuredNames } from "../../conversation/connect.ts";
-import { SLASH_COMMANDS } from "../slash_commands.ts";
+import { SLASH_COMMANDS } from "../slash_commands/slash_commands.ts";
 
 const LEVELS = ["on", "off", ...THINKING_LEVELS, "default"];
 
-/** The paths that begin with `typed`, folders with a slash at their end. */
-function paths(typed: string): string[] {
+/** The paths that start with `typed`. Folders end with a slash; hidden files need a leading dot. */
+function completePath(typed: string): string[] {
   const folder = typed.endsWith("/") ? typed : `${dirname(typed)}/`;
-  const shownFolder = typed.includes("/") ? typed.slice(0, typed.lastIndexOf("/") + 1) : "";
-  const start = typed.endsWith("/") || typed === "" ? "" : basename(typed);
+  const typedFolder = typed.includes("/") ? typed.slice(0, typed.lastIndexOf("/") + 1) : "";
+  const prefix = typed.endsWith("/") || typed === "" ? "" : basename(typed);
   try {
     return readdirSync(expandPath(folder), { withFileTypes: true })
-      .filter(({ name }) => name.startsWith(start) && (start !== "" || !name.startsWith(".")))
-      .map((entry) => `${shownFolder}${entry.name}${entry.isDirectory() ? "/" : ""}`)
+      .filter(({ name }) => name.startsWith(prefix) && (prefix !== "" || !name.startsWith(".")))
+      .map((entry) => `${typedFolder}${entry.name}${entry.isDirectory() ? "/" : ""}`)
       .sort();
   } catch {
-    // Nothing to offer in a folder that is not there.
+    // The folder does not exist or cannot be read.
     return [];
   }
 }
 
-function argumentsOf(command: string, typed: string, config: Config): string[] {
+function completeArgument(command: string, typed: string, config: Config): string[] {
   switch (command) {
     case "model":
       return configuredNames(config).filter((name) => name.startsWith(typed));
@@ -38,13 +38,17 @@ function argumentsOf(command: string, typed: string, config: Config): string[] {
     case "file":
     case "image":
     case "save":
-      return paths(typed);
+      return completePath(typed);
     default:
       return [];
   }
 }
 
-/** The completions of the line up to the cursor, and the part of it that they stand for. */
+/**
+ * Completes the line up to the cursor.
+ *
+ * @returns the candidates, and the end of the line that they replace
+ */
 export function completeLine(line: string, config: Config): [string[], string] {
   if (/^\/[a-z]*$/.test(line)) {
     const names = Object.keys(SLASH_COMMANDS).map((name) => `/${name}`);
@@ -53,5 +57,5 @@ export function completeLine(line: string, config: Config): [string[], string] {
   }
   const [, command, typed] = /^\/([a-z]+) +(.*)$/.exec(line) ?? [];
   if (command === undefined) return [[], line];
-  return [argumentsOf(command, typed, config), typed];
+  return [completeArgument(command, typed, config), typed];
 }

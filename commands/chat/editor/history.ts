@@ -1,5 +1,5 @@
 /**
- * The lines that were typed, kept over sessions in a file that only its owner can read.
+ * The history of typed messages, saved between sessions in a file that only its owner can read.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { join } from "node:path";
 import { replaceFile } from "../../../lib/conversations/conversation_file.ts";
 import { toEditable } from "./paste.ts";
 
-/** How many entries are kept. */
+/** The maximum number of entries. */
 const MAX_ENTRIES = 1000;
 
-/** Longer messages are not kept: nobody looks for them line by line. */
+/** Longer messages are not saved: nobody searches for them line by line. */
 const MAX_LENGTH = 4000;
 
-/** The history of the chats of a user. */
+/** The message history of a user. */
 export class History {
-  /** The last entry first. */
+  /** The most recent entry first. */
   readonly entries: string[];
   readonly #home: string;
   readonly #file: string;
@@ -29,33 +29,33 @@ export class History {
     try {
       lines = readFileSync(this.#file, "utf8").split("\n").filter((line) => line !== "");
     } catch {
-      // There is none yet; and a chat works without.
+      // A missing or unreadable history must not prevent a chat.
     }
-    const kept = lines.slice(-MAX_ENTRIES);
-    this.entries = [...new Set(kept.toReversed())];
+    const recent = lines.slice(-MAX_ENTRIES);
+    this.entries = [...new Set(recent.toReversed())];
     if (lines.length > 2 * MAX_ENTRIES) {
-      this.#try(() => replaceFile(this.#file, `${kept.join("\n")}\n`));
+      this.#attempt(() => replaceFile(this.#file, `${recent.join("\n")}\n`));
     }
   }
 
-  #try(write: () => void): void {
+  #attempt(write: () => void): void {
     try {
       write();
     } catch {
-      // A home that cannot be written to costs the history, not the chat.
+      // A failed write loses history, but must not end the chat.
     }
   }
 
-  /** Keeps a message, unless it begins with a blank. */
+  /** Adds a message, unless it starts with whitespace or is too long. */
   add(message: string): void {
     const entry = toEditable(message);
     if (/^\s/.test(message) || entry === "" || entry.length > MAX_LENGTH) return;
-    const place = this.entries.indexOf(entry);
-    if (place === 0) return;
-    if (place > 0) this.entries.splice(place, 1);
+    const index = this.entries.indexOf(entry);
+    if (index === 0) return;
+    if (index > 0) this.entries.splice(index, 1);
     this.entries.unshift(entry);
     this.entries.length = Math.min(this.entries.length, MAX_ENTRIES);
-    this.#try(() => {
+    this.#attempt(() => {
       mkdirSync(this.#home, { recursive: true, mode: 0o700 });
       appendFileSync(this.#file, `${entry}\n`, { mode: 0o600 });
     });

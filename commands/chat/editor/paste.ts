@@ -1,26 +1,26 @@
 /**
- * Pasted text: finding it in what a terminal sends, and bringing it into a line that is edited.
+ * Detects pasted text in terminal input, and represents it on the single line that is edited.
  *
  * Source: xterm control sequences, "Bracketed Paste Mode".
  *
  * @module
  */
 
-/** A piece of what the terminal sends. */
-export interface Typed {
+/** A piece of terminal input. */
+export interface TerminalInput {
   kind: "keys" | "paste";
   text: string;
 }
 
-/** Asks the terminal to mark what is pasted. */
+/** Makes the terminal mark pasted text. */
 export const PASTE_MODE_ON = "\x1b[?2004h";
-/** Ends that. */
+/** Turns {@link PASTE_MODE_ON} off. */
 export const PASTE_MODE_OFF = "\x1b[?2004l";
 
-const BEGIN = "\x1b[200~";
-const END = "\x1b[201~";
+const PASTE_START = "\x1b[200~";
+const PASTE_END = "\x1b[201~";
 
-/** The length of the longest end of `text` with which `marker` may begin; Escape alone is no key here. */
+/** The length of the longest prefix of `marker` that `text` ends with. */
 function partialLength(text: string, marker: string): number {
   for (let length = Math.min(marker.length - 1, text.length); length > 0; length--) {
     if (text.endsWith(marker.slice(0, length))) return length;
@@ -28,74 +28,77 @@ function partialLength(text: string, marker: string): number {
   return 0;
 }
 
-/** Tells pastes from keys, wherever the pieces are cut. */
+/** Separates pasted text from keys, even if a marker is split between chunks. */
 export class PasteSplitter {
-  #held = "";
-  #pasted: string | undefined;
+  /** The start of what may be a marker. */
+  #partialMarker = "";
+  /** The paste that is being received. */
+  #paste: string | undefined;
 
-  /** Takes in what has arrived. */
-  push(text: string): Typed[] {
-    const typed: Typed[] = [];
-    let rest = this.#held + text;
-    this.#held = "";
-    while (rest !== "") {
-      const marker = this.#pasted === undefined ? BEGIN : END;
-      const at = rest.indexOf(marker);
-      const end = at < 0 ? rest.length - partialLength(rest, marker) : at;
-      const piece = rest.slice(0, end);
-      if (this.#pasted !== undefined) this.#pasted += piece;
-      else if (piece !== "") typed.push({ kind: "keys", text: piece });
+  /** Adds a chunk and returns the complete pieces. */
+  push(chunk: string): TerminalInput[] {
+    const pieces: TerminalInput[] = [];
+    let remaining = this.#partialMarker + chunk;
+    this.#partialMarker = "";
+    while (remaining !== "") {
+      const marker = this.#paste === undefined ? PASTE_START : PASTE_END;
+      const at = remaining.indexOf(marker);
+      const end = at < 0 ? remaining.length - partialLength(remaining, marker) : at;
+      const text = remaining.slice(0, end);
+      if (this.#paste !== undefined) this.#paste += text;
+      else if (text !== "") pieces.push({ kind: "keys", text });
       if (at < 0) {
-        this.#held = rest.slice(end);
+        this.#partialMarker = remaining.slice(end);
         break;
       }
-      if (this.#pasted === undefined) {
-        this.#pasted = "";
+      if (this.#paste === undefined) {
+        this.#paste = "";
       } else {
-        typed.push({ kind: "paste", text: this.#pasted.replace(/\r\n?/g, "\n") });
-        this.#pasted = undefined;
+        pieces.push({ kind: "paste", text: this.#paste.replace(/\r\n?/g, "\n") });
+        this.#paste = undefined;
       }
-      rest = rest.slice(at + marker.length);
+      remaining = remaining.slice(at + marker.length);
     }
-    return typed;
+    return pieces;
   }
 }
 
-const LINE_SIGN = "⏎";
-const TAB_SIGN = "⇥";
+const NEWLINE_SYMBOL = "⏎";
+const TAB_SYMBOL = "⇥";
 
-/** A larger paste is shown by its size. */
+/** Larger pastes are replaced with a placeholder. */
 const MAX_LINES = 20;
 const MAX_CHARACTERS = 2000;
 
-/** Text as it stands in the line that is edited: signs for newlines and tabs. */
+/** The text on one line, with symbols for newlines and tabs and without other control characters. */
 export function toEditable(text: string): string {
-  return text.replaceAll("\n", LINE_SIGN).replaceAll("\t", TAB_SIGN).replace(/\p{Cc}/gu, "");
+  return text.replaceAll("\n", NEWLINE_SYMBOL).replaceAll("\t", TAB_SYMBOL)
+    .replace(/\p{Cc}/gu, "");
 }
 
-/** The text that was meant. */
+/** Reverses {@link toEditable}. */
 export function fromEditable(line: string): string {
-  return line.replaceAll(LINE_SIGN, "\n").replaceAll(TAB_SIGN, "\t");
+  return line.replaceAll(NEWLINE_SYMBOL, "\n").replaceAll(TAB_SYMBOL, "\t");
 }
 
-/** The pastes of a session that are too large to stand in a line. */
+/** The large pastes of a session, which the edited line shows as placeholders. */
 export class Pastes {
   readonly #texts: string[] = [];
 
-  /** What to put into the line for a paste. */
+  /** The text to insert into the line for a paste. */
   shorten(text: string): string {
-    const bare = text.replace(/\n$/, "");
-    const lines = bare.split("\n").length;
-    if (lines <= MAX_LINES && bare.length <= MAX_CHARACTERS) return toEditable(bare);
-    this.#texts.push(bare);
+    const trimmed = text.replace(/\n$/, "");
+    const lines = trimmed.split("\n").length;
+    if (lines <= MAX_LINES && trimmed.length <= MAX_CHARACTERS) return toEditable(trimmed);
+    this.#texts.push(trimmed);
     return `[paste ${this.#texts.length}: ${lines} ${lines === 1 ? "line" : "lines"}]`;
   }
 
-  /** The message that a line stands for. */
+  /** The message for an edited line, with placeholders replaced by the pasted text. */
   expand(line: string): string {
     return fromEditable(line).replace(
       /\[paste (\d+): \d+ lines?\]/g,
-      (sign, number) => this.#texts[Number(number) - 1] ?? sign,
+      (placeholder, number) => this.#texts[Number(number) - 1] ?? placeholder,
     );
   }
 }

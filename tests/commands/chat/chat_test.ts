@@ -1,20 +1,7 @@
-/** The parts of a chat: rendering, pastes, messages of several lines, kept conversations. */
+/** Saved conversations, attachments and templates. */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { stripVTControlCharacters } from "node:util";
-import fc from "fast-check";
-import stringWidth from "fast-string-truncated-width";
-import { MarkdownStream } from "../../../commands/terminal/markdown/markdown_stream.ts";
-import { MessageLines } from "../../../commands/chat/editor/message_lines.ts";
-import { Pastes, PasteSplitter } from "../../../commands/chat/editor/paste.ts";
-import { History } from "../../../commands/chat/editor/history.ts";
-import {
-  printable,
-  printableJson,
-  printableLine,
-  printableStyled,
-} from "../../../commands/terminal/sanitize.ts";
 import { fillTemplate } from "../../../lib/config/templates.ts";
 import { loadConfig } from "../../../lib/config/load.ts";
 import { requestMessages, titleOf } from "../../../lib/conversations/conversation.ts";
@@ -24,188 +11,7 @@ import { ConfigurationError, InvalidInputError } from "../../../lib/errors.ts";
 import { messageWith, readAttachment } from "../../../lib/input/attachment.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
-/** Renders Markdown that arrives in pieces of `size` characters. */
-function render(markdown: string, size = markdown.length, columns = Infinity): string {
-  const stream = new MarkdownStream(() => columns);
-  let shown = "";
-  for (let i = 0; i < markdown.length; i += size) {
-    shown += stream.write(markdown.slice(i, i + size));
-  }
-  return shown + stream.end();
-}
-
-function shownText(markdown: string): string {
-  return stripVTControlCharacters(render(markdown));
-}
-
-Deno.test("Markdown is rendered", () => {
-  const cases: [string, string][] = [
-    ["## A *title*", "A title"],
-    ["**b** __b__ *i* _i_ ***bi*** ~~s~~ `c` ``c`c``", "b b i i bi s c c`c"],
-    ["- one\n  * two\n+ three\n- [ ] a\n- [x] b", "• one\n  • two\n• three\n☐ a\n☑ b"],
-    ["1. one\n2) two", "1. one\n2) two"],
-    ["> quote\n>> deeper", "│ quote\n│ │ deeper"],
-    ["[text](http://a.b/c) and [x] and a[0](1)", "text (http://a.b/c) and [x] and a0 (1)"],
-    ["| a | **b** |\n|---|---|", "| a | **b** |\n|---|---|"],
-    ["```py\n# no *title*\n\n- x\n``\n```\n*i*", "```py\n# no *title*\n\n- x\n``\n```\ni"],
-    ["~~~\n```\n~~~\n# t", "~~~\n```\n~~~\nt"],
-    ["\\*not\\* it", "*not* it"],
-    ["***\n---", `${"─".repeat(40)}\n${"─".repeat(40)}`],
-  ];
-  for (const [markdown, expected] of cases) assert.equal(shownText(markdown), expected);
-  assert.equal(render("a **b** c"), "a \x1b[1mb\x1b[22m c");
-  assert.equal(render("`x`"), "\x1b[36mx\x1b[39m");
-});
-
-Deno.test("what only looks like Markdown stays as it is", () => {
-  for (
-    const text of [
-      "5 * 3 = 15 and 2 * 2",
-      "snake_case_name and __init__x",
-      "call f(**kwargs)",
-      "a ` alone",
-      "\\(x^2\\) and $5",
-      "#hashtag",
-      "-5 degrees",
-      "--flag",
-      "1.5 million",
-      "~/folder and ~ 5",
-      "**never closed",
-      "array[0] [",
-    ]
-  ) assert.equal(render(text), text);
-});
-
-Deno.test("Markdown looks the same however its pieces are cut, and nothing of it is held back", () => {
-  const piece = fc.constantFrom(
-    ..."*_`~#->|[]()\\ \n",
-    ...["a", "word ", "1. ", "```", "**", "- [ ] ", "\n\n", "http://x.y"],
-  );
-  fc.assert(fc.property(fc.array(piece, { maxLength: 40 }), fc.nat(6), (pieces, size) => {
-    const markdown = pieces.join("");
-    const whole = stripVTControlCharacters(render(markdown));
-    assert.equal(stripVTControlCharacters(render(markdown, size + 1)), whole);
-  }));
-  const stream = new MarkdownStream();
-  assert.equal(
-    stream.write("A plain sentence, not yet at its end"),
-    "A plain sentence, not yet at its end",
-  );
-  assert.equal(stripVTControlCharacters(stream.write(" **bold** and")), " bold and");
-});
-
-Deno.test("lines are broken between words, below their item or quote, but not in code and tables", () => {
-  const cases: [string, string][] = [
-    ["one two three four five", "one two three four\nfive"],
-    ["exactly twenty chars", "exactly twenty chars"],
-    ["a **bold word and more**", "a bold word and more"],
-    ["and **bold words** of it", "and bold words of it"],
-    ["so **bold words** of it go on", "so bold words of it\ngo on"],
-    ["- an item that is too long", "• an item that is\n  too long"],
-    ["10. an item that is long", "10. an item that is\n    long"],
-    ["> a quote that is too long", "│ a quote that is\n│ too long"],
-    ["```\ncode that is as long as it is\n```", "```\ncode that is as long as it is\n```"],
-    ["| a table | that is | wide |", "| a table | that is | wide |"],
-    ["http://a.b/a-very-long-address x", "http://a.b/a-very-long-address x"],
-    ["看 https://a.b/c/d 看看看看看", "看 https://a.b/c/d\n看看看看看"],
-    ["背压是一种让快的一方等慢的一方的办法", "背压是一种让快的一方\n等慢的一方的办法"],
-  ];
-  for (const [markdown, expected] of cases) {
-    assert.equal(stripVTControlCharacters(render(markdown, markdown.length, 20)), expected);
-  }
-});
-
-Deno.test("broken lines fit, say the same, and look the same however the pieces are cut", () => {
-  const word = fc.constantFrom("a", "word", "**bold**", "`code`", "a-longer-word", "背压", "\n");
-  const width = fc.constantFrom(20, 40);
-  fc.assert(
-    fc.property(fc.array(word, { maxLength: 60 }), fc.nat(6), width, (words, size, width) => {
-      const markdown = words.join(" ");
-      const whole = stripVTControlCharacters(render(markdown, markdown.length, width));
-      assert.equal(stripVTControlCharacters(render(markdown, size + 1, width)), whole);
-      const letters = (text: string) => text.replace(/\s/g, "");
-      assert.equal(letters(whole), letters(shownText(markdown)));
-      for (const line of whole.split("\n")) assert.ok(stringWidth(line).width <= width, line);
-    }),
-  );
-  const stream = new MarkdownStream(() => 80);
-  assert.equal(stream.write("Half a sent"), "Half a sent", "far from the end nothing is held back");
-});
-
-Deno.test("a model that writes nothing but markers does not stop the program", () => {
-  // Were its time more than in proportion to the text, this would take minutes.
-  for (const marker of ["*a ", "`", "[", "**a", "_a ", "~~x"]) render(marker.repeat(20_000));
-});
-
-Deno.test("control characters become visible signs", () => {
-  assert.equal(printable("a\x1b[2J\x07\x9b31m\x7f\r\nb\tc"), "a␛[2J␇\ufffd31m␡\nb\tc");
-  assert.equal(printable("日本語 😀 é"), "日本語 😀 é");
-  assert.equal(printable("a\u202eb\u2066c\u200f שלום"), "a\ufffdb\ufffdc\u200f שלום");
-  assert.equal(
-    printableStyled("\x1b[31mred\x1b[0m\x1b[2J\u009b1m"),
-    "\x1b[31mred\x1b[0m␛[2J\ufffd1m",
-  );
-  assert.equal(printableLine(" a\x1b[31m\nb\tc\u202ed\x7f "), "a b c\ufffdd");
-  const json = printableJson(JSON.stringify({ a: "\u009b\x7f\u202e\u2069é" }, null, 2));
-  assert.equal(json, '{\n  "a": "\\u009b\\u007f\\u202e\\u2069é"\n}');
-});
-
-Deno.test("pastes are found however the bytes are cut", () => {
-  const text = "ab\x1b[200~one\r\ntwo\rthree\x1b[201~cd\x1b[A\x1b[200~x\x1b[201~";
-  for (let size = 1; size <= text.length; size++) {
-    const splitter = new PasteSplitter();
-    let keys = "";
-    const pastes: string[] = [];
-    for (let i = 0; i < text.length; i += size) {
-      for (const { kind, text: piece } of splitter.push(text.slice(i, i + size))) {
-        if (kind === "keys") keys += piece;
-        else pastes.push(piece);
-      }
-    }
-    assert.deepEqual([keys, pastes], ["abcd\x1b[A", ["one\ntwo\nthree", "x"]], `${size}`);
-  }
-  const pastes = new Pastes();
-  assert.equal(pastes.shorten("a\n\tb\x1b[2J\n"), "a⏎⇥b[2J");
-  assert.equal(pastes.expand("a⏎⇥b [paste 7: 3 lines]"), "a\n\tb [paste 7: 3 lines]");
-  const large = "x\n".repeat(50);
-  const sign = pastes.shorten(large);
-  assert.equal(sign, "[paste 1: 50 lines]");
-  assert.equal(pastes.expand(`see ${sign}!`), `see ${large.trimEnd()}!`);
-});
-
-Deno.test("messages of several lines", () => {
-  const messages = (text: string) => {
-    const lines = new MessageLines();
-    return text.split("\n").flatMap((line) => lines.push(line) ?? []);
-  };
-  assert.deepEqual(messages("a\nb"), ["a", "b"]);
-  assert.deepEqual(messages("a\\\nb\\\nc\nd"), ["a\nb\nc", "d"]);
-  assert.deepEqual(messages('"""\na\n\n  b\n"""\nc'), ["a\n\n  b", "c"]);
-  assert.deepEqual(messages('"""a\nb"""'), ["a\nb"]);
-  assert.deepEqual(messages('"""a"""'), ["a"]);
-  const lines = new MessageLines();
-  lines.push('"""');
-  lines.push("rest");
-  assert.equal(lines.end(), "rest");
-  assert.equal(lines.begun, false);
-});
-
-Deno.test("the history is bounded, private, without doubles and secrets", () => {
-  using folder = temporaryFolder();
-  const home = join(folder.path, "home");
-  const history = new History(home);
-  for (const entry of ["one", "two\nlines", " secret", "one", "x".repeat(5000)]) history.add(entry);
-  assert.deepEqual(history.entries, ["one", "two⏎lines"]);
-  assert.deepEqual(new History(home).entries, ["one", "two⏎lines"]);
-  const file = join(home, "history");
-  assert.equal(statSync(file).mode & 0o777, 0o600);
-  writeFileSync(file, Array.from({ length: 2500 }, (_, i) => `entry ${i}\n`).join(""));
-  assert.equal(new History(home).entries.length, 1000);
-  assert.equal(folder.read("home/history").split("\n").length, 1001);
-  assert.equal(new History(home).entries[0], "entry 2499");
-});
-
-Deno.test("conversations are kept for their owner alone, and found by the start of their id", () => {
+Deno.test("conversations are readable by their owner only, and found by a prefix of their ID", () => {
   using folder = temporaryFolder();
   const store = new ConversationStore(join(folder.path, "home"));
   assert.deepEqual(store.list(), { conversations: [], problems: [] });
@@ -234,7 +40,7 @@ Deno.test("conversations are kept for their owner alone, and found by the start 
   assert.equal(store.list().conversations.length, 1);
 });
 
-Deno.test("a broken conversation is told and does not hide the others", () => {
+Deno.test("an unreadable conversation is reported and does not hide the others", () => {
   using folder = temporaryFolder();
   const store = new ConversationStore(folder.path);
   const good = newConversation({ model: "m" });
@@ -259,7 +65,7 @@ Deno.test("a broken conversation is told and does not hide the others", () => {
   assert.deepEqual([conversations.length, problems.length], [1, 4]);
 });
 
-Deno.test("one process has a conversation at a time", async () => {
+Deno.test("a conversation is locked by one process at a time", async () => {
   using folder = temporaryFolder();
   const store = new ConversationStore(folder.path);
   const lock = await store.lock("x");
@@ -271,7 +77,7 @@ Deno.test("one process has a conversation at a time", async () => {
   again.release();
 });
 
-Deno.test("turns without an answer are not sent, and a document leaves out nothing said", () => {
+Deno.test("unanswered turns are not sent, but are part of the exported document", () => {
   const conversation = newConversation({ model: "m", system: "Be brief." });
   const native = { format: "claude", content: [{ type: "thinking", signature: "s" }] } as const;
   conversation.turns.push(
@@ -291,7 +97,7 @@ Deno.test("turns without an answer are not sent, and a document leaves out nothi
   for (const part of ["# unanswered", "Be brief.", "one", "two"]) assert.ok(text.includes(part));
 });
 
-Deno.test("files are attached as text or image, or refused", async () => {
+Deno.test("files are attached as text, image, PDF or audio; others are refused", async () => {
   using folder = temporaryFolder();
   const text = await readAttachment(folder.write("notes.md", "\uFEFF# Notes"));
   assert.deepEqual(messageWith("Sum up.", [text]), {
@@ -334,7 +140,7 @@ Deno.test("files are attached as text or image, or refused", async () => {
   }
 });
 
-Deno.test("templates of the configuration are filled in", () => {
+Deno.test("templates from the configuration are filled in", () => {
   using folder = temporaryFolder();
   const file = folder.write(
     "c.yaml",

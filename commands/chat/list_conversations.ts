@@ -1,11 +1,11 @@
 /**
- * `flexllm chat --list`
+ * `flexllm chat --list`: lists saved conversations.
  *
  * @module
  */
 import type { ConversationStore, ConversationSummary } from "../../lib/conversations/store.ts";
 import { type Column, table } from "../terminal/table.ts";
-import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
+import { colored, writeJson, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
 
 function toJson({ totals, ...summary }: ConversationSummary) {
   return {
@@ -24,18 +24,18 @@ function minute(iso: string): string {
     `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** Lists the conversations that are kept, the last first. */
+/** Prints saved conversations, the most recent first. Unreadable files are warnings. */
 export function listConversations(store: ConversationStore, json: boolean): void {
   const { conversations, problems } = store.list();
-  for (const problem of problems) writeNote(`${colored("yellow", "warning:")} ${problem}`);
+  for (const problem of problems) writeWarning(problem);
   if (json) return writeJson(conversations.map(toJson));
-  if (conversations.length === 0) return writeNote("There is no conversation yet.");
+  if (conversations.length === 0) return writeNote("No saved conversations.");
   const columns: Column[] = [
     { title: "id", untruncated: true },
     { title: "last used" },
     { title: "turns", align: "right" },
     { title: "model" },
-    { title: "begins with" },
+    { title: "first message" },
   ];
   const rows = conversations.map(({ id, title, model, turns, updated }) => [
     id,
@@ -45,7 +45,5 @@ export function listConversations(store: ConversationStore, json: boolean): void
     title,
   ]);
   writeOutput(`${table(columns, rows).join("\n")}\n`);
-  writeNote(
-    colored("dim", "flexllm chat --resume ID goes on with one; the start of an ID is enough."),
-  );
+  writeNote(colored("dim", "Resume one with flexllm chat --resume ID (a prefix is enough)."));
 }

@@ -1,0 +1,86 @@
+/**
+ * The slash commands of a chat, and how a line is recognized as one.
+ *
+ * @module
+ */
+import { closest, distance } from "fastest-levenshtein";
+import { InvalidInputError } from "../../../lib/errors.ts";
+import type { ChatContext } from "../chat_context.ts";
+import { describePrompt, describeTotals } from "../describe.ts";
+import { fileCommand, imageCommand } from "./attach.ts";
+import { printHelp } from "./help.ts";
+import { saveConversation } from "./save.ts";
+import { modelCommand, systemCommand, temperatureCommand, thinkingCommand } from "./settings.ts";
+import type { SlashCommand } from "./slash_command.ts";
+
+/** Every command by name, in the order of `/help`. */
+export const SLASH_COMMANDS: Readonly<Record<string, SlashCommand>> = {
+  model: modelCommand,
+  system: systemCommand,
+  temperature: temperatureCommand,
+  thinking: thinkingCommand,
+  file: fileCommand,
+  image: imageCommand,
+  clear: {
+    usage: "",
+    help: "start a new conversation; the old one stays saved",
+    run({ session, say }) {
+      session.clear();
+      say("Started a new conversation.");
+    },
+  },
+  retry: {
+    usage: "",
+    help: "send the last message again",
+    async run({ session, answer, say }) {
+      if (session.conversation.turns.length === 0) return say("There is no message to retry.");
+      await answer((view, signal) => session.retry(view, signal));
+    },
+  },
+  undo: {
+    usage: "",
+    help: "remove the last message and its answer",
+    async run({ session, say }) {
+      const turn = await session.undo();
+      say(turn === undefined ? "There is nothing to undo." : `Removed ${describePrompt(turn)}.`);
+    },
+  },
+  save: {
+    usage: "FILE",
+    help: "write the conversation to a .md or .json file",
+    run: saveConversation,
+  },
+  cost: {
+    usage: "",
+    help: "show tokens and cost of the conversation so far",
+    run: ({ session, say }) => say(describeTotals(session.conversation)),
+  },
+  help: { usage: "", help: "show this help", run: ({ say }) => printHelp(SLASH_COMMANDS, say) },
+  quit: { usage: "", help: "exit", run: ({ exit }) => exit() },
+};
+
+const ALIASES: Readonly<Record<string, string>> = { exit: "quit", bye: "quit", "?": "help" };
+
+/**
+ * Runs `line` if it is a slash command. A path such as `/etc/hosts` is not.
+ *
+ * @returns whether `line` was a command
+ * @throws {InvalidInputError} if the command is unknown
+ */
+export async function runSlashCommand(context: ChatContext, line: string): Promise<boolean> {
+  const match = /^\/([a-z]+|\?)(?:\s+([^]*))?$/i.exec(line.trimEnd());
+  if (match === null) return false;
+  const [, typed, argument = ""] = match;
+  const name = ALIASES[typed.toLowerCase()] ?? typed.toLowerCase();
+  if (!Object.hasOwn(SLASH_COMMANDS, name)) {
+    const guess = closest(name, Object.keys(SLASH_COMMANDS));
+    const hint = distance(name, guess) <= 2
+      ? `Did you mean /${guess}?`
+      : "Type /help for a list of commands.";
+    throw new InvalidInputError(`unknown command /${typed}`, {
+      hint: `${hint} To send it as a message, start the line with a space.`,
+    });
+  }
+  await SLASH_COMMANDS[name].run(context, argument.trim());
+  return true;
+}
