@@ -132,7 +132,7 @@ Deno.test("bad input is told clearly, nothing is sent, and no file is left", asy
     [[good, "-o", "out.json"], /must end in \.jsonl, got out\.json/],
     [
       [good, "-o", folder.file("no/out.jsonl")],
-      /the folder .*no of the output file does not exist\nMake it first: mkdir -p/,
+      /the folder .*no of the output file does not exist\nCreate it first: mkdir -p/,
     ],
     [[good, "-o", folder.file("folder.jsonl")], /is a folder, not a file/],
     [[good, "-o", `${good}/out.jsonl`], /cannot write .*good\.jsonl\/out\.jsonl: ENOTDIR/],

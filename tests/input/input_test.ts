@@ -6,7 +6,8 @@ import { Journal } from "../../lib/batch/journal/journal.ts";
 import { RecordConverter } from "../../lib/input/formats.ts";
 import { openInput } from "../../lib/input/input_file.ts";
 import { readOptions } from "../../lib/input/read_options.ts";
-import { checkInput, readRecords, usableRecords } from "../../lib/input/records.ts";
+import { checkInput } from "../../lib/input/check_input.ts";
+import { pendingRecords, readRecords } from "../../lib/input/records.ts";
 import { parseShard } from "../../lib/input/selection.ts";
 import { Template } from "../../lib/input/template.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
@@ -22,8 +23,8 @@ async function check(folder: TemporaryFolder, text: string, skipInvalid = false)
   const input = await openInput(folder.write("in.jsonl", text));
   const journal = await Journal.open(folder.file("out.jsonl"));
   try {
-    const result = checkInput(input, journal, { skipInvalid });
-    return { ...result, records: [...usableRecords(input, {})] };
+    const { lines, ...counts } = checkInput(input, journal, { skipInvalid });
+    return { ...counts, records: [...pendingRecords(input, {}, { lines })] };
   } finally {
     journal.close();
     input.close();
@@ -253,6 +254,7 @@ Deno.test("a template makes a question of any object, and of the system prompt",
   assert.deepEqual(first, {
     index: 0,
     line: 1,
+    offset: 0,
     messages: [
       { role: "system", content: "Answer in fr." },
       { role: "user", content: "Sum up: A" },
@@ -313,16 +315,15 @@ Deno.test("lines of other shards are not looked at, but count", async () => {
   const input = await openInput(folder.write("in.jsonl", 'bad\n{"q":"b"}\n\nbad\n{"q":"d"}\n'));
   const journal = await Journal.open(folder.file("out.jsonl"));
   const shard = { index: 1, count: 2 };
-  assert.deepEqual(checkInput(input, journal, { shard }), { total: 2, pending: 2, invalid: 0 });
-  assert.deepEqual([...usableRecords(input, { shard })].map(({ index }) => index), [1, 3]);
+  const { lines, ...counts } = checkInput(input, journal, { shard });
+  assert.deepEqual(counts, { total: 2, pending: 2, invalid: 0 });
+  const pending = [...pendingRecords(input, { shard }, { lines })];
+  assert.deepEqual(pending.map(({ index, line }) => [index, line]), [[1, 2], [3, 5]]);
   assert.throws(() => checkInput(input, journal, { shard: { index: 0, count: 2 } }), {
     code: "invalid_input",
   });
-  assert.deepEqual(checkInput(input, journal, { shard: { index: 8, count: 9 } }), {
-    total: 0,
-    pending: 0,
-    invalid: 0,
-  });
+  const empty = checkInput(input, journal, { shard: { index: 8, count: 9 } });
+  assert.deepEqual([empty.total, empty.pending, empty.invalid], [0, 0, 0]);
   journal.close();
   input.close();
 });

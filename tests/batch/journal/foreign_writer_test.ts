@@ -53,7 +53,7 @@ Deno.test("A foreign line in mid-run costs no answer: the file is kept, unsorted
     journal.append([record(2), record(4)]);
     assert.equal(journal.read(3).output, record(3).output);
     const before = folder.read("out.jsonl");
-    assert.throws(() => journal.order(), (error: Error) => {
+    assert.throws(() => journal.compact(), (error: Error) => {
       assert.match(error.message, /another program wrote to .*out\.jsonl.*\n.*out\.jsonl:\d: /);
       return true;
     });
@@ -67,7 +67,7 @@ Deno.test("A foreign line in mid-run costs no answer: the file is kept, unsorted
     folder.write("out.jsonl", `${kept.join("\n")}\n`);
     const again = await Journal.open(path);
     assert.equal(again.successes, 6);
-    again.order();
+    again.compact();
     again.close();
     assert.equal(folder.read("out.jsonl"), lines(...[0, 1, 2, 3, 4, 5].map((i) => record(i))));
   }
@@ -80,7 +80,7 @@ Deno.test("A foreign line after the last result is neither removed nor overlooke
     const journal = await Journal.open(path);
     journal.append(order.map((i) => record(i)));
     appendFileSync(path, '{"x":1}\n');
-    assert.throws(() => journal.order(), /out\.jsonl:3: it has no "index"/);
+    assert.throws(() => journal.compact(), /out\.jsonl:3: its "index" is not/);
     journal.close();
     assert.match(folder.read("out.jsonl"), /\{"x":1\}\n$/);
   }
@@ -94,7 +94,7 @@ Deno.test("Empty lines in mid-run are removed when the file is sorted", async ()
     journal.append([record(index)]);
     appendFileSync(path, index === 1 ? " \r\n" : "\n");
   }
-  journal.order();
+  journal.compact();
   journal.close();
   assert.equal(folder.read("out.jsonl"), lines(record(0), record(1), record(2)));
 });
@@ -107,7 +107,7 @@ Deno.test("Results that another writer appends are kept if they are of the same 
   const theirs = { ...record(0), output: "theirs" };
   appendFileSync(path, lines(theirs, { ...record(1), output: "theirs" }, record(3)));
   journal.append([record(2)]);
-  journal.order();
+  journal.compact();
   journal.close();
   const results = jsonLines(folder.read("out.jsonl"));
   assert.deepEqual(results.map(({ index }) => index), [0, 1, 2, 3]);
@@ -121,7 +121,7 @@ Deno.test("A result of another input that someone appends is not removed by sort
   const journal = await Journal.open(path);
   journal.append([record(1), record(0)]);
   appendFileSync(path, lines({ ...record(0), input: question(77) }));
-  assert.throws(() => journal.order(), /out\.jsonl:3: it is a result for different input/);
+  assert.throws(() => journal.compact(), /out\.jsonl:3: it is a result for different input/);
   journal.close();
   assertAllThere(folder.read("out.jsonl"), [0, 1]);
 });
@@ -138,7 +138,7 @@ Deno.test("A line that is edited in place is found before the file is replaced",
       writeSync(fd, Buffer.from("\n"), 0, 1, at < 0 ? length + at : at);
       closeSync(fd);
       const before = folder.read("out.jsonl");
-      assert.throws(() => journal.order(), { code: "journal" }, `${order} at ${at}`);
+      assert.throws(() => journal.compact(), { code: "journal" }, `${order} at ${at}`);
       journal.close();
       assert.equal(folder.read("out.jsonl"), before);
     }
@@ -183,7 +183,7 @@ Deno.test("Whatever another program does to the file, no answer is lost or sorte
     }
     let sorted = true;
     try {
-      journal.order();
+      journal.compact();
     } catch (error) {
       assert.equal((error as { code: string }).code, "journal");
       sorted = false;
@@ -207,7 +207,7 @@ Deno.test("A file that was replaced by an older version is completed from what w
   folder.write("older", folder.read("out.jsonl"));
   first.append([record(3), { ...record(1), cost: 2 }]);
   renameSync(folder.file("older"), path);
-  assert.throws(() => first.settle(), /was moved, removed or replaced/);
+  assert.throws(() => first.flush(), /was moved, removed or replaced/);
   first.close();
   assert.deepEqual(readdirSync(folder.path).toSorted(), ["out.jsonl", "out.jsonl.rescued"]);
 
@@ -223,7 +223,7 @@ Deno.test("A file that was replaced by an older version is completed from what w
   ]);
   assert.equal(second.cost, 3);
   second.append([record(2)]);
-  second.order();
+  second.compact();
   second.close();
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
   assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ index }) => index), [0, 1, 2, 3]);
@@ -264,7 +264,7 @@ Deno.test("A lock file that was removed is made again", async () => {
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);
   rmSync(`${path}.lock`);
-  first.settle();
+  first.flush();
   await assert.rejects(Journal.open(path), /another flexllm process is writing/);
   first.append([record(0)]);
   first.close();
@@ -285,7 +285,7 @@ Deno.test("A writer whose lock another one has stops, and leaves the other its l
   first.close();
   await assert.rejects(Journal.open(path), /another flexllm process is writing/);
   second.append([record(2), record(4)]);
-  second.order();
+  second.compact();
   second.close();
   assert.equal(folder.read("out.jsonl"), lines(...[0, 1, 2, 3, 4].map((i) => record(i))));
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);

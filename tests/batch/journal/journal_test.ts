@@ -38,7 +38,7 @@ Deno.test("Journal knows what all answers have cost, those that were replaced in
     const journal = await Journal.open(path);
     journal.append(records);
     const { cost } = journal;
-    if (records.length === 0) journal.order();
+    if (records.length === 0) journal.compact();
     journal.close();
     return cost;
   };
@@ -112,7 +112,7 @@ Deno.test("Journal tells a changed input by its index, whatever the order of its
   });
   assert.equal(journal.isDone(1, question(99), true), false);
   journal.append([{ ...record(1), input: question(99), output: "new" }]);
-  journal.order();
+  journal.compact();
   journal.close();
   assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ output }) => output), [
     "Answer 0",
@@ -127,7 +127,7 @@ Deno.test("Journal orders the file, one record an index, the success before the 
     lines(record(3), record(1, "error"), record(0), record(1), record(2), record(2, "error")),
   );
   const journal = await Journal.open(path);
-  journal.order();
+  journal.compact();
   journal.close();
   assert.equal(folder.read("out.jsonl"), lines(record(0), record(1), record(2), record(3)));
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
@@ -143,7 +143,7 @@ Deno.test("Journal orders many and long records through small windows", async ()
     return { ...record((i * 7) % count), output };
   });
   for (const each of all) journal.append([each]);
-  journal.order();
+  journal.compact();
   journal.close();
   const sorted = all.toSorted((a, b) => a.index - b.index);
   assert.equal(folder.read("out.jsonl"), lines(...sorted));
@@ -155,7 +155,7 @@ Deno.test("Journal does not rewrite a file that is in order", async () => {
   const before = statSync(path).ino;
   const journal = await Journal.open(path);
   journal.append([record(2)]);
-  journal.order();
+  journal.compact();
   journal.close();
   assert.equal(statSync(path).ino, before);
 });
@@ -166,7 +166,7 @@ Deno.test("Journal keeps the permissions and the link of an ordered file", async
   chmodSync(target, 0o640);
   symlinkSync(target, folder.file("link.jsonl"));
   const journal = await Journal.open(folder.file("link.jsonl"));
-  journal.order();
+  journal.compact();
   journal.close();
   assert.equal(folder.read("real.jsonl"), lines(record(0), record(1)));
   assert.equal(statSync(target).mode & 0o777, 0o640);
@@ -196,7 +196,7 @@ Deno.test("Journal looks into a file without changing it, also while another wri
     folder.write("out.jsonl", whole + rest);
     const reading = await Journal.openToRead(folder.file("out.jsonl"));
     assert.deepEqual([reading?.isDone(0, question(0)), reading?.successes], [true, 1]);
-    assert.equal(reading?.hasFailed(1), rest === last);
+    assert.equal(reading?.state(1) === "error", rest === last);
     reading?.close();
     assert.equal(folder.read("out.jsonl"), whole + rest);
   }
@@ -243,7 +243,7 @@ Deno.test("Journal goes on with a file of the Python tool", async () => {
   assert.deepEqual([0, 1, 2].map((i) => journal.isDone(i, question(i))), [true, false, false]);
   journal.append([record(2)]);
   journal.append([record(1)]);
-  journal.order();
+  journal.compact();
   journal.close();
   const all = jsonLines(folder.read("out.jsonl"));
   assert.deepEqual(all.map(({ index, status }) => [index, status]), [
