@@ -75,7 +75,7 @@ export function checkInput(
   if (step.done) {
     const isPart = options.shard !== undefined || options.retryFailed !== undefined;
     if (step.value === 0 || (total === 0 && !isPart)) {
-      throw new InvalidInputError(`${input.name} has no record`, { hint: INPUT_HINT });
+      throw new InvalidInputError(`${input.name} contains no records`, { hint: INPUT_HINT });
     }
     journal?.checkEnd(step.value);
   }

@@ -7,7 +7,7 @@
 import { lookup as dnsLookup } from "node:dns/promises";
 import { AbortedError, FlexLLMError, InvalidInputError } from "../errors.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
-import { untilAborted } from "../runtime/until_aborted.ts";
+import { abortable } from "../runtime/abortable.ts";
 import { readWhole } from "./body_reader.ts";
 import { Exchange, type Fetch } from "./http.ts";
 import { isPrivateHost, type Lookup } from "./private_address.ts";
@@ -51,7 +51,7 @@ async function check(url: URL, options: DownloadOptions): Promise<void> {
   const host = url.hostname;
   let isPrivate: boolean;
   try {
-    isPrivate = await untilAborted(isPrivateHost(url, lookup), signal);
+    isPrivate = await abortable(isPrivateHost(url, lookup), signal);
   } catch (cause) {
     if (cause instanceof AbortedError) throw cause;
     const hint = `Behind a proxy that resolves names, allow all hosts (${ALLOW}).`;

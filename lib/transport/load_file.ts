@@ -239,7 +239,7 @@ async function load(
     });
   }
   return identify(
-    await readLocalFile(path, { what, most, signal }),
+    await readLocalFile(path, { what, max: most, signal }),
     kind,
     reference,
     basename(path),

@@ -87,7 +87,7 @@ Deno.test("a home that is in the way of a file keeps no conversations, and says 
   assert.equal(set.code, 1);
   assert.match(
     set.stderr,
-    /cannot write .*\n.*\.flexllm must be a folder; there is a file in its way/,
+    /cannot write .*\n.*\.flexllm must be a folder, but a file is in the way/,
   );
 });
 

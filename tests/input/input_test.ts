@@ -67,7 +67,7 @@ Deno.test("other fields become metadata, the expected output of a training set d
 Deno.test("records that cannot be used say why", () => {
   const cases: [unknown, RegExp][] = [
     [{ text: "x", id: 1 }, /expected a field "messages", .* found "text", "id"/],
-    [{}, /found no field at all/],
+    [{}, /found no fields/],
     [{ q: 42 }, /q: expected a string, got 42/],
     [{ q: "x", system: 1 }, /system: expected a string, got 1/],
     [{ instruction: "x", input: [] }, /input: expected a string, got \[\]/],
@@ -128,7 +128,7 @@ Deno.test("with bad lines left out, the others keep their index", async () => {
 Deno.test("an input without a record is an error", async () => {
   using folder = temporaryFolder();
   for (const text of ["", "\n\n", "\uFEFF"]) {
-    await assert.rejects(check(folder, text), /in\.jsonl has no record/);
+    await assert.rejects(check(folder, text), /in\.jsonl contains no records/);
   }
 });
 
@@ -200,11 +200,11 @@ Deno.test("fields that are options hold for their record, and no longer travel a
   assert.deepEqual(convert({ q: "a", model: 7, seed: 1 }, ["model"]), [{ seed: 1 }, { model: 7 }]);
   const cases: [object, string][] = [
     [{ temperature: "hot" }, 'temperature: expected a number, got "hot"'],
-    [{ thinking: "Hm, well" }, 'got "Hm, well"; if it is data: --as-metadata thinking'],
-    [{ model: "" }, 'model: expected the name of a model, got ""'],
-    [{ max_tokens: 0 }, "max_tokens: expected a whole number of at least 1, got 0"],
+    [{ thinking: "Hm, well" }, 'got "Hm, well"; if this field is data, use --as-metadata thinking'],
+    [{ model: "" }, 'model: expected a model name, got ""'],
+    [{ max_tokens: 0 }, "max_tokens: expected an integer ≥ 1, got 0"],
     [{ stop: [1] }, "stop: expected a string or an array of strings, got [1]"],
-    [{ max_tokens: 1, max_completion_tokens: 1 }, "the same option is given twice"],
+    [{ max_tokens: 1, max_completion_tokens: 1 }, "this option is set twice"],
     [{ thinking: "very" }, 'or a number of tokens, got "very"'],
     [{ tools: [{ type: "function" }] }, "tools: expected an array of"],
     [{ tool_choice: "any" }, "tool_choice: expected"],
@@ -264,7 +264,7 @@ Deno.test("a template makes a question of any object, and of the system prompt",
   });
   assert.match(
     "problem" in second ? second.problem : "",
-    /in\.jsonl:2: the template wants {{doc\.text}}.*, but the record's fields are "doc", "lang"$/,
+    /in\.jsonl:2: the template uses {{doc\.text}}.*, but the record's fields are "doc", "lang"$/,
   );
 });
 
@@ -279,7 +279,7 @@ Deno.test("without a template two braces in a system prompt are two braces", asy
 Deno.test("a hint tells what lines that are no JSONL may be", async () => {
   using folder = temporaryFolder();
   const cases: [string, RegExp][] = [
-    ["q,n\na,1\n", /A table is read with --input-format csv or tsv/],
+    ["q,n\na,1\n", /For a table, use --input-format csv or tsv/],
     ['{\n"q": "a"\n}\n', /jq -c \. .*in\.jsonl > in\.jsonl/],
   ];
   for (const [text, hint] of cases) await assert.rejects(check(folder, text), { hint });

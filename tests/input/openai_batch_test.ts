@@ -137,10 +137,10 @@ Deno.test("a line that cannot be asked says why, with the field", () => {
     [chat({ messages, temperature: "hot" }), /body\.temperature: expected a number, got "hot"/],
     [chat({ messages, stream: true }), /body\.stream: expected false/],
     [chat({ messages, n: 3 }), /body\.n: expected 1, .* got 3/],
-    [chat({ messages, max_tokens: 1, max_completion_tokens: 2 }), /given twice/],
+    [chat({ messages, max_tokens: 1, max_completion_tokens: 2 }), /set twice/],
     [
       responses({ input: "x", previous_response_id: "r" }),
-      /body\.previous_response_id: has no equal/,
+      /body\.previous_response_id: not supported/,
     ],
     [responses({ input: 5 }), /body\.input: expected a string or an array of messages, got 5/],
     [

@@ -59,8 +59,8 @@ Deno.test("rows with other than the columns' cells are bad lines, and keep their
   using folder = temporaryFolder();
   assert.deepEqual(await read(folder, "q,n\na,1\nb\nc,3,4\nd,5\n"), [
     [2, "a", { n: "1" }],
-    "in.csv:3: expected 2 cells as in the first line, got 1",
-    "in.csv:4: expected 2 cells as in the first line, got 3",
+    "in.csv:3: expected 2 cells, as in the first line, got 1",
+    "in.csv:4: expected 2 cells, as in the first line, got 3",
     [5, "d", { n: "5" }],
   ]);
 });
@@ -79,15 +79,15 @@ Deno.test("quotes out of place end it with the line of the row; as plain text th
   using folder = temporaryFolder();
   const before = 'q,n\r\n"one\r\n\r\nrow",1\r\n\r\n';
   const cases: [string, RegExp][] = [
-    ['say "hi",2\n', /in\.csv:6: a quote \("\) within a cell that has none around it/],
-    ['"say "hi",2\n', /in\.csv:6: a quoted cell goes on after its closing quote/],
-    ['"say hi,2\nmore,3\n', /in\.csv:6: a quote is opened in this row and never closed/],
+    ['say "hi",2\n', /in\.csv:6: a quote \("\) inside an unquoted cell/],
+    ['"say "hi",2\n', /in\.csv:6: text after the closing quote of a cell/],
+    ['"say hi,2\nmore,3\n', /in\.csv:6: a quote in this row is never closed/],
   ];
   for (const [row, message] of cases) {
     await assert.rejects(read(folder, before + row), {
       code: "invalid_input",
       message,
-      hint: /doubled.*--no-quotes/,
+      hint: /Double the quotes.*--no-quotes/,
     });
   }
   assert.deepEqual(await read(folder, 'q\tn\n"say "hi"\t2\n', { name: "in.tsv", quotes: false }), [
@@ -99,9 +99,9 @@ Deno.test("columns need names, each its own, and there must be rows", async () =
   using folder = temporaryFolder();
   const cases: [string, RegExp][] = [
     [",q\n0,a\n", /in\.csv:1: column 1 of 2 has no name/],
-    ["q,a,q\n", /in\.csv:1: two columns are called "q"/],
-    ["", /in\.csv has no record/],
-    ["\ufeff\n\n", /in\.csv has no record/],
+    ["q,a,q\n", /in\.csv:1: two columns are named "q"/],
+    ["", /in\.csv contains no records/],
+    ["\ufeff\n\n", /in\.csv contains no records/],
     ["id,text\n1,a\n", /expected a column "q", .* found "id", "text"/],
   ];
   for (const [text, message] of cases) await assert.rejects(read(folder, text), { message });
@@ -115,10 +115,10 @@ Deno.test("a template must name columns of the table, as must the system prompt"
     [2, "Sum up: a", { id: "1", text: "a" }],
   ]);
   await assert.rejects(read(folder, text, { template: "{{tetx}}" }), {
-    message: /wants {{tetx}} \(did you mean {{text}}\?\), but the columns of .* are "id", "text"/,
+    message: /uses {{tetx}} \(did you mean {{text}}\?\), but the columns of .* are "id", "text"/,
   });
   await assert.rejects(read(folder, text, { template, system: "{{language}}" }), {
-    message: /wants {{language}}, but the columns/,
+    message: /uses {{language}}, but the columns/,
   });
 });
 
@@ -215,7 +215,7 @@ Deno.test("files of other kinds are told by what they are, whatever they are cal
     }
   }
   await assert.rejects(read(folder, ' [\n{"q":"a"}]', { name: "in.json" }), {
-    message: /in\.json is one JSON array; expected one object a line/,
+    message: /in\.json is one JSON array; expected one object per line/,
     hint: /jq -c '\.\[\]' .*in\.json > in\.jsonl/,
   });
 });

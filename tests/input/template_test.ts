@@ -28,7 +28,7 @@ Deno.test("placeholders take fields, nested ones, and JSON of what is no text", 
 
 Deno.test("a placeholder that is none is an error with its place", () => {
   const cases: [string, RegExp][] = [
-    ["ask {{text", /the template, character 5: expected the name of a field .* got "text"/],
+    ["ask {{text", /the template, character 5: expected a field name .* got "text"/],
     ["{{ }}", /character 1: .* got " }}"/],
     ["a {{x{y}} b", /character 3: .* got "x{y}} b"/],
   ];
@@ -36,7 +36,7 @@ Deno.test("a placeholder that is none is an error with its place", () => {
     assert.throws(() => new Template(text, "the template"), {
       code: "configuration",
       message,
-      hint: "Write \\{{ for two braces that are text.",
+      hint: "Write \\{{ for two literal braces.",
     });
   }
 });
@@ -69,6 +69,6 @@ Deno.test("a template comes from a file after @, and must have a field", () => {
   assert.throws(() => loadTemplate(`@${folder.write("e", "no {field}\n")}`), /e has no {{field}}/);
   assert.throws(() => loadTemplate("Sum up: {text}"), {
     code: "configuration",
-    message: "the template has no {{field}}, so every record would ask the same",
+    message: "the template has no {{field}}, so all records would have the same prompt",
   });
 });
