@@ -21,7 +21,7 @@ import { decodeUsage, encodeUsage, type RecordUsage } from "./record_usage.ts";
 export interface CallFields {
   /** When the call was made, in ISO 8601 (UTC). */
   at?: string;
-  /** From making the call to its end; of an answer, as the client measured it. */
+  /** Duration of the attempt that was answered. */
   latency?: number;
   /** Time spent waiting: in the queue, for rate limits, and between attempts. */
   queued?: number;
@@ -155,7 +155,6 @@ export function errorRecord(
     endpoint: facts?.endpoint,
     cost: cost ?? undefined,
     at: facts && new Date(facts.at).toISOString(),
-    latency: milliseconds(facts?.duration),
     queued: milliseconds(facts?.queued),
     first_token: milliseconds(facts?.firstToken),
     attempts: facts?.attempts,
