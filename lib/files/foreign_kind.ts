@@ -12,9 +12,13 @@ const SIGNATURES: readonly [start: string, kind: string, hint: string][] = [
   [
     "PK\x03\x04",
     "a spreadsheet (.xlsx) or a zip archive",
-    `Save the sheet as "CSV UTF-8" and give that file.`,
+    `Save the sheet as "CSV UTF-8" and use that file.`,
   ],
-  ["\xd0\xcf\x11\xe0", "an old spreadsheet (.xls)", `Save the sheet as "CSV UTF-8" and give that.`],
+  [
+    "\xd0\xcf\x11\xe0",
+    "an old spreadsheet (.xls)",
+    `Save the sheet as "CSV UTF-8" and use that file.`,
+  ],
   [
     "PAR1",
     "a Parquet file",

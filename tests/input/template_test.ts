@@ -8,7 +8,7 @@ function render(text: string, fields: Record<string, unknown>): string {
   return "text" in rendered ? rendered.text : `missing ${rendered.missing}`;
 }
 
-Deno.test("placeholders take fields, nested ones, and JSON of what is no text", () => {
+Deno.test("placeholders insert fields, nested fields, and JSON of other values", () => {
   const fields = { text: "T", a: { b: [10, { c: "deep" }] }, n: 1.5, none: null, "x.y": "dotted" };
   const cases: [string, string][] = [
     ["Sum up: {{text}}", "Sum up: T"],
@@ -26,7 +26,7 @@ Deno.test("placeholders take fields, nested ones, and JSON of what is no text", 
   for (const [text, expected] of cases) assert.equal(render(text, fields), expected, text);
 });
 
-Deno.test("a placeholder that is none is an error with its place", () => {
+Deno.test("an invalid placeholder is an error with its position", () => {
   const cases: [string, RegExp][] = [
     ["ask {{text", /the template, character 5: expected a field name .* got "text"/],
     ["{{ }}", /character 1: .* got " }}"/],
@@ -41,7 +41,7 @@ Deno.test("a placeholder that is none is an error with its place", () => {
   }
 });
 
-Deno.test("whatever is text can be written in a template", () => {
+Deno.test("any text can be written in a template", () => {
   const text = fc.string({
     unit: fc.constantFrom("{", "{{", "}}", "\\", "a", " ", "é", "\n", "@"),
   });
@@ -60,7 +60,7 @@ Deno.test("whatever is text can be written in a template", () => {
   ));
 });
 
-Deno.test("a template comes from a file after @, and must have a field", () => {
+Deno.test("a template can come from a file after @, and must use a field", () => {
   using folder = temporaryFolder();
   const path = folder.write("t.txt", "\ufeffSum up:\n{{text}}\r\n");
   assert.deepEqual(loadTemplate(`@${path}`).render({ text: "T" }), { text: "Sum up:\nT" });

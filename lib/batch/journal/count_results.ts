@@ -14,7 +14,7 @@ import type { ResultRecord } from "./result_line.ts";
 export interface FailureGroup {
   /** The `error_code`; `unknown` if the line has none. */
   code: string;
-  /** The message of one of them; the others differ at most in numbers. */
+  /** The message of one of them. The others differ only in numbers, if at all. */
   message: string;
   /** The number of records. */
   count: number;

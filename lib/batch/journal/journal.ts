@@ -156,7 +156,7 @@ export class Journal {
       `${this.#file.name} was made from another input: it has a record ${this.end - 1}, ` +
         `the input has only ${total}`,
       total,
-      { hint: "Choose another output file, or give the whole input." },
+      { hint: "Choose another output file, or use the whole input." },
     );
   }
 

@@ -21,7 +21,7 @@ interface Window {
   bytes: Buffer;
 }
 
-/** The largest power of two that gives each of `runs` runs its own window. */
+/** The largest window size, a power of two, at which each of `runs` runs has its own window. */
 function windowSize(runs: number): number {
   let size = MAX_WINDOW;
   while (size > MIN_WINDOW && size * runs > MEMORY) size >>= 1;

@@ -42,7 +42,7 @@ function assertAllThere(text: string, indexes: readonly number[]): void {
   }
 }
 
-Deno.test("A foreign line in mid-run costs no answer: the file is kept, unsorted, and the line named", async () => {
+Deno.test("a foreign line loses no answer: the file stays unsorted, and the line is reported", async () => {
   for (const foreign of ['{"x":1}\n', "no JSON\n", '{"torn":', "\ufffd\n", '{"index":1,"st\n']) {
     using folder = temporaryFolder();
     const path = folder.file("out.jsonl");
@@ -73,7 +73,7 @@ Deno.test("A foreign line in mid-run costs no answer: the file is kept, unsorted
   }
 });
 
-Deno.test("A foreign line after the last result is neither removed nor overlooked", async () => {
+Deno.test("a foreign line after the last result is reported, not removed", async () => {
   for (const order of [[0, 1], [1, 0]]) {
     using folder = temporaryFolder();
     const path = folder.file("out.jsonl");
@@ -86,7 +86,7 @@ Deno.test("A foreign line after the last result is neither removed nor overlooke
   }
 });
 
-Deno.test("Empty lines in mid-run are removed when the file is sorted", async () => {
+Deno.test("blank lines that appear during the run are removed by sorting", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const journal = await Journal.open(path);
@@ -99,7 +99,7 @@ Deno.test("Empty lines in mid-run are removed when the file is sorted", async ()
   assert.equal(folder.read("out.jsonl"), lines(record(0), record(1), record(2)));
 });
 
-Deno.test("Results that another writer appends are kept if they are of the same input", async () => {
+Deno.test("results appended by another writer are accepted if their input is the same", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const journal = await Journal.open(path);
@@ -115,7 +115,7 @@ Deno.test("Results that another writer appends are kept if they are of the same 
   assert.deepEqual([results[1].status, results[1].output], ["success", "theirs"]);
 });
 
-Deno.test("A result of another input that someone appends is not removed by sorting", async () => {
+Deno.test("an appended result for a different input is reported, not removed by sorting", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const journal = await Journal.open(path);
@@ -126,7 +126,7 @@ Deno.test("A result of another input that someone appends is not removed by sort
   assertAllThere(folder.read("out.jsonl"), [0, 1]);
 });
 
-Deno.test("A line that is edited in place is found before the file is replaced", async () => {
+Deno.test("a line edited in place is detected before the file is replaced", async () => {
   for (const order of [[0, 1, 2], [2, 0, 1]]) {
     for (const at of [0, 30, -2, -1]) {
       using folder = temporaryFolder();
@@ -145,7 +145,7 @@ Deno.test("A line that is edited in place is found before the file is replaced",
   }
 });
 
-Deno.test("A file that is cut in mid-run stops the batch, with what was in hand written", async () => {
+Deno.test("truncating the file stops the batch after the current results are written", async () => {
   for (const size of [0, 10, 120]) {
     using folder = temporaryFolder();
     const path = folder.file("out.jsonl");
@@ -161,7 +161,7 @@ Deno.test("A file that is cut in mid-run stops the batch, with what was in hand 
   }
 });
 
-Deno.test("Whatever another program does to the file, no answer is lost or sorted away", async () => {
+Deno.test("no answer is lost, whatever another program does to the file", async () => {
   for (let seed = 1; seed <= 60; seed++) {
     using folder = temporaryFolder();
     const random = seededRandom(seed);
@@ -199,7 +199,7 @@ Deno.test("Whatever another program does to the file, no answer is lost or sorte
   }
 });
 
-Deno.test("A file that was replaced by an older version is completed from what was rescued", async () => {
+Deno.test("a file replaced by an older version is completed from the rescued results", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);
@@ -229,7 +229,7 @@ Deno.test("A file that was replaced by an older version is completed from what w
   assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ index }) => index), [0, 1, 2, 3]);
 });
 
-Deno.test("What is written when the file is found replaced is rescued as well", async () => {
+Deno.test("results written as the replacement is detected are rescued as well", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);
@@ -243,7 +243,7 @@ Deno.test("What is written when the file is found replaced is rescued as well", 
   second.close();
 });
 
-Deno.test("A rescued file of another batch is left alone, and so is the result file", async () => {
+Deno.test("a rescued file of another batch is refused, and neither file is changed", async () => {
   using folder = temporaryFolder();
   const path = folder.write("out.jsonl", lines(record(0)));
   const other = { ...record(0), input: question(9) };
@@ -259,7 +259,7 @@ Deno.test("A rescued file of another batch is left alone, and so is the result f
   }
 });
 
-Deno.test("A lock file that was removed is made again", async () => {
+Deno.test("a lock file that was removed is created again", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);
@@ -271,7 +271,7 @@ Deno.test("A lock file that was removed is made again", async () => {
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
 });
 
-Deno.test("A writer whose lock another one has stops, and leaves the other its lock", async () => {
+Deno.test("a writer that has lost its lock stops, without removing the new lock", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);

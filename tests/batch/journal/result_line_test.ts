@@ -42,7 +42,7 @@ const FACTS: CallFacts = {
   outcome: "success",
 };
 
-Deno.test("a line has the facts of its call, after the fields of the Python tool", () => {
+Deno.test("a line contains the facts of its call", () => {
   const line = encodeRecord(successRecord(HEAD, RESULT, FACTS));
   assert.equal(
     line,
@@ -56,7 +56,7 @@ Deno.test("a line has the facts of its call, after the fields of the Python tool
   assert.equal(recordedResult(record).endpoint, "http://a/v1");
 });
 
-Deno.test("a failure has the facts of its call; no facts, no fields", () => {
+Deno.test("a failure contains the facts of its call, and unknown facts are absent", () => {
   const error = new TimeoutError("no answer within 10 s", 10);
   const { firstToken: _, endpoint: __, ...unsent } = FACTS;
   assert.deepEqual(JSON.parse(encodeRecord(errorRecord(HEAD, error, { ...unsent, attempts: 0 }))), {
