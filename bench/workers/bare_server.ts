@@ -3,7 +3,7 @@
  * with its standard input. Prints its base URL.
  */
 import process from "node:process";
-import { serve } from "../../lib/runtime/runtime.ts";
+import { serve } from "../../lib/runtime/http_server.ts";
 
 const body = JSON.stringify({
   id: "chatcmpl-bench",

@@ -1,47 +1,11 @@
 /**
- * Uses what differs between Deno, Bun and Node. All other code uses web standards and `node:` modules.
+ * Knows how Deno, Bun and Node differ. Outside of this directory, all code uses web standards and `node:`
+ * modules.
  *
  * @module
  */
 import process from "node:process";
-import { ConfigurationError } from "../errors.ts";
-
-/** The parts of `Deno` that are used here. */
-interface DenoNamespace {
-  version: { deno: string };
-  serve(
-    options: {
-      port: number;
-      hostname: string;
-      signal: AbortSignal;
-      onListen: () => void;
-      onError: () => Response;
-    },
-    handler: RequestHandler,
-  ): { addr: { port: number }; finished: Promise<void> };
-  /** Exists only with `--unstable-kv`. */
-  openKv?(path: string): Promise<KvDatabase>;
-}
-
-/** The parts of `Bun` that are used here. */
-interface BunNamespace {
-  version: string;
-  /** Whether this is a binary of `bun build --compile`. */
-  isStandaloneExecutable?: boolean;
-  serve(
-    options: {
-      port: number;
-      hostname: string;
-      idleTimeout: number;
-      development: boolean;
-      reusePort: boolean;
-      fetch: RequestHandler;
-      error: () => Response;
-    },
-  ): { port: number; stop(force: boolean): Promise<void> };
-}
-
-const globals = globalThis as unknown as { Deno?: DenoNamespace; Bun?: BunNamespace };
+import { globals } from "./globals.ts";
 
 /** The runtime's name and version, such as `deno 2.9.6`. */
 export function runtimeName(): string {
@@ -96,33 +60,6 @@ export function allowRequests(count: number): void {
   }
 }
 
-/** A key of Deno KV. */
-export type KvKey = readonly (string | number)[];
-
-/** The parts of a `Deno.Kv` that are used here. */
-export interface KvDatabase {
-  /** At most 10 keys. */
-  getMany(keys: readonly KvKey[]): Promise<{ value: unknown }[]>;
-  list(
-    selector: { prefix: KvKey },
-    options: { batchSize: number },
-  ): AsyncIterable<{ key: KvKey; value: unknown }>;
-  atomic(): KvAtomic;
-  close(): void;
-}
-
-/** An atomic operation of Deno KV: all of its changes are made, or none. */
-export interface KvAtomic {
-  set(key: KvKey, value: unknown): KvAtomic;
-  delete(key: KvKey): KvAtomic;
-  sum(key: KvKey, amount: bigint): KvAtomic;
-  commit(): Promise<unknown>;
-}
-
-/** Opens a Deno KV database; `undefined` if this runtime has none. */
-export const openKv: ((path: string) => Promise<KvDatabase>) | undefined = globals.Deno?.openKv
-  ?.bind(globals.Deno);
-
 let survivesFileSizeLimit = globals.Deno === undefined;
 
 /**
@@ -138,93 +75,4 @@ export function surviveFileSizeLimit(): void {
 /** Calls the global `fetch`, looked up for each request so that it can be replaced. */
 export function defaultFetch(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, init);
-}
-
-/** Handles one HTTP request. */
-export type RequestHandler = (request: Request) => Response | Promise<Response>;
-
-/** A running HTTP server. */
-export interface HttpServer {
-  /** The port it listens on. */
-  port: number;
-  /** Stops listening and closes all connections. */
-  close(): Promise<void>;
-}
-
-function listenProblem(error: unknown, hostname: string, port: number): ConfigurationError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const text = `${code} ${error instanceof Error ? `${error.name} ${error.message}` : error}`;
-  const where = `${hostname}:${port}`;
-  if (/EADDRINUSE|AddrInUse|in use/i.test(text)) {
-    return new ConfigurationError(`${where} is in use by another program`, {
-      cause: error,
-      hint: "Choose another port with --port, or 0 for any free one.",
-    });
-  }
-  if (/EACCES|PermissionDenied|permission/i.test(text)) {
-    return new ConfigurationError(`no permission to listen on ${where}`, {
-      cause: error,
-      hint: "Choose a port above 1023.",
-    });
-  }
-  return new ConfigurationError(`cannot listen on ${where}: ${text.trim()}`, {
-    cause: error,
-    hint: "Check --host: 127.0.0.1 is this machine only, 0.0.0.0 is every interface.",
-  });
-}
-
-function serveOnDeno(deno: DenoNamespace, hostname: string, port: number, handler: RequestHandler) {
-  const closing = new AbortController();
-  const server = deno.serve(
-    {
-      port,
-      hostname,
-      signal: closing.signal,
-      onListen: () => {},
-      onError: () => new Response("internal error", { status: 500 }),
-    },
-    handler,
-  );
-  return {
-    port: server.addr.port,
-    close() {
-      closing.abort();
-      return server.finished;
-    },
-  };
-}
-
-function serveOnBun(bun: BunNamespace, hostname: string, port: number, handler: RequestHandler) {
-  // A mock may be configured to respond after minutes.
-  const server = bun.serve({
-    port,
-    hostname,
-    idleTimeout: 0,
-    development: false,
-    // By default Bun silently lets a second server use the same port.
-    reusePort: false,
-    fetch: handler,
-    error: () => new Response("internal error", { status: 500 }),
-  });
-  return { port: server.port, close: () => server.stop(true) };
-}
-
-/**
- * Serves HTTP.
- *
- * @param port 0 for any free port
- * @throws {ConfigurationError} if it cannot listen there, or on Node, whose HTTP server takes no fetch
- *   handler
- */
-export function serve(hostname: string, port: number, handler: RequestHandler): HttpServer {
-  try {
-    if (globals.Bun !== undefined) return serveOnBun(globals.Bun, hostname, port, handler);
-    if (globals.Deno !== undefined) return serveOnDeno(globals.Deno, hostname, port, handler);
-  } catch (error) {
-    throw listenProblem(error, hostname, port);
-  }
-  throw new ConfigurationError("the mock server needs Deno or Bun", {
-    hint: "On Node, let app be createMockApp(), and give clients this as their fetch option: " +
-      "(url, init) => app.fetch(new Request(url, init))",
-  });
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { appendFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { createMockApp, type ImagePart } from "../../mod.ts";
-import { serve } from "../../lib/runtime/runtime.ts";
+import { serve } from "../../lib/runtime/http_server.ts";
 import { flexllm, start } from "../support/cli.ts";
 import { jsonLines, type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";

@@ -1,5 +1,5 @@
 /** The stores of the response cache that this runtime has, for tests that hold for all of them. */
-import { openKv } from "../../lib/runtime/runtime.ts";
+import { openKv } from "../../lib/runtime/deno_kv.ts";
 import { MemoryStore } from "../../lib/cache/stores/memory.ts";
 import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
 
