@@ -38,7 +38,7 @@ interface Slot {
 
 /** The error for a file at `path` that holds something else. */
 export function stateFileProblem(path: string): JournalError {
-  return new JournalError(`${path} is not a budget state file`, {
+  return new JournalError(`${path} is not a state file of flexllm`, {
     hint:
       "Delete it if the requests that a killed run had in flight need not count towards the budget.",
   });

@@ -40,7 +40,7 @@ Deno.test("a state file with other content is reported with a hint", () => {
     writeFileSync(`${output}.state`, text);
     assert.throws(() => new BudgetLedger(output, 0, 10), {
       code: "journal",
-      message: /out\.jsonl\.state is not a budget state file/,
+      message: /out\.jsonl\.state is not a state file of flexllm/,
       hint: /^Delete it if/,
     });
   }
