@@ -12,14 +12,14 @@
  */
 import { closeSync, fstatSync, rmSync, statSync } from "node:fs";
 import { JournalError, JournalMismatchError } from "../../errors.ts";
-import { AppendFile, readAt, TruncatedError } from "./append_file.ts";
+import { readAt } from "./append_file.ts";
 import { checkLines, compact, DamagedLineError } from "./compact.ts";
 import { type CheckResult, JournalContents } from "./contents.ts";
-import { FileGuard } from "./file_guard.ts";
 import { loadFingerprint } from "./fingerprint.ts";
 import { checkForeignLines } from "./foreign_writers.ts";
 import type { JournalStats } from "./journal_stats.ts";
-import { type JournalLine, journalLine, LineEncoder } from "./line_encoder.ts";
+import { JournalWriter } from "./journal_writer.ts";
+import { type JournalLine, journalLine } from "./line_encoder.ts";
 import { type JournalFile, openToRead, openToWrite, readProblem } from "./open_file.ts";
 import { fileProblem } from "./output_file.ts";
 import { parseLine } from "./parse_line.ts";
@@ -31,20 +31,15 @@ import { scan } from "./scan.ts";
 /** The result file of one batch, open and locked, or open for reading only. */
 export class Journal {
   readonly #file: JournalFile;
-  readonly #guard: FileGuard;
   readonly #contents = new JournalContents();
   readonly #index = this.#contents.index;
-  readonly #spentOn = (index: number) => this.#index.spentOn(index);
-  readonly #encoder = new LineEncoder();
-  readonly #appender: AppendFile;
+  readonly #writer: JournalWriter;
   readonly #sizeAtOpening: number;
 
   private constructor(file: JournalFile) {
     this.#file = file;
-    this.#guard = new FileGuard(file);
-    const size = scan(file, this.#contents);
-    this.#appender = new AppendFile(file.fd, size);
-    this.#sizeAtOpening = size;
+    this.#sizeAtOpening = scan(file, this.#contents);
+    this.#writer = new JournalWriter(file, this.#sizeAtOpening, this.#index);
     this.#importRescued();
   }
 
@@ -186,12 +181,11 @@ export class Journal {
    */
   appendLines(lines: readonly JournalLine[]): void {
     if (lines.length === 0) return;
-    if (this.#guard.isCheckDue()) this.#guard.checkLock();
-    const { offsets, lengths } = this.#write(lines);
+    const { offsets, lengths } = this.#writer.write(lines);
     for (let i = 0; i < lines.length; i++) {
       this.#contents.addWritten(lines[i], offsets[i], lengths[i] - 1);
     }
-    if (this.#guard.isCheckDue()) this.#guard.check();
+    this.#writer.checkIfDue();
   }
 
   /**
@@ -200,12 +194,7 @@ export class Journal {
    * @throws {JournalError} if not; the message says where the results are
    */
   flush(): void {
-    try {
-      this.#appender.sync();
-    } catch (error) {
-      throw fileProblem(error, this.#file.name);
-    }
-    this.#guard.check();
+    this.#writer.flush();
   }
 
   /**
@@ -217,9 +206,9 @@ export class Journal {
    */
   compact(): void {
     this.flush();
-    const isTouched = this.#appender.isTouched();
+    const isTouched = this.#writer.isTouched();
     if (isTouched) this.#checkForeignLines();
-    const { size } = this.#appender;
+    const { size } = this.#writer;
     const file = { ...this.#file, index: this.#index, runs: this.#contents.runs };
     try {
       if (!isTouched && this.#contents.isSorted(size)) checkLines(file, this.#sizeAtOpening);
@@ -238,30 +227,13 @@ export class Journal {
     const { fd, path, lock, isNew } = this.#file;
     if (lock === undefined) return closeSync(fd);
     try {
-      this.#appender.sync();
+      this.#writer.sync();
     } finally {
       const { size, ino } = fstatSync(fd);
       closeSync(fd);
       const isOurs = statSync(path, { throwIfNoEntry: false })?.ino === ino;
       if (isNew && size === 0 && isOurs) rmSync(path, { force: true });
       lock.release();
-    }
-  }
-
-  #write(lines: readonly JournalLine[]): { offsets: number[]; lengths: number[] } {
-    const { bytes, lengths } = this.#encoder.encode(lines, this.#spentOn);
-    const wasTouched = this.#appender.wasTouched;
-    const { name } = this.#file;
-    try {
-      return { offsets: this.#appender.append(bytes, lengths), lengths };
-    } catch (error) {
-      if (!(error instanceof TruncatedError)) throw fileProblem(error, name);
-      throw new JournalError(`${name} was truncated by another program while the batch ran`, {
-        hint: "Some results are lost. Run the same command again to send those records again.",
-      });
-    } finally {
-      // Another writer may also have taken the lock.
-      if (!wasTouched && this.#appender.wasTouched) this.#guard.checkSoon();
     }
   }
 
@@ -292,7 +264,7 @@ export class Journal {
       read: (index) => this.read(index),
       add: ({ offset, length }, record) => this.#contents.addExisting(record, offset, length),
     });
-    this.#appender.accept(size);
+    this.#writer.accept(size);
   }
 
   /** Imports the results that an earlier run saved when its result file was replaced. */
@@ -303,12 +275,12 @@ export class Journal {
       // Open for reading only: knowing that the record is done is enough.
       const { offsets: [offset], lengths: [length] } = lock === undefined
         ? { offsets: [0], lengths: [json.length + 1] }
-        : this.#write([{ ...record, json }]);
+        : this.#writer.write([{ ...record, json }]);
       this.#contents.addExisting(record, offset, length - 1);
     };
     const exists = importRescued(rescued, { name, index: this.#index, add });
     if (!exists || lock === undefined) return;
-    this.#appender.sync();
+    this.#writer.sync();
     removeRescued(rescued);
   }
 }
