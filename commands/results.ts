@@ -1,5 +1,5 @@
 /**
- * `flexllm results`
+ * `flexllm results`: counts the results of a batch, and lists its failures by reason.
  *
  * @module
  */
@@ -37,7 +37,7 @@ function failureLines({ code, message, count, examples }: FailureGroup): string[
   ];
 }
 
-function resultLines(file: string, counts: ResultCounts, failed: boolean): string[] {
+function resultLines(file: string, counts: ResultCounts, showFailures: boolean): string[] {
   const { succeeded, failures } = counts;
   const total = succeeded + counts.failed;
   const lines = [
@@ -45,12 +45,12 @@ function resultLines(file: string, counts: ResultCounts, failed: boolean): strin
     `${number.format(succeeded)} succeeded, ${number.format(counts.failed)} failed`,
   ];
   if (failures.length === 0) return lines;
-  if (!failed) {
+  if (!showFailures) {
     const kinds = Object.entries(byCode(counts));
     return [
       ...lines,
       ...kinds.map(([code, count]) => `  ${number.format(count)} × ${printableLine(code)}`),
-      `Their messages: flexllm results ${quoted(file)} --failed`,
+      `For their messages: flexllm results ${quoted(file)} --failed`,
     ];
   }
   return [
@@ -63,7 +63,7 @@ function resultLines(file: string, counts: ResultCounts, failed: boolean): strin
   ];
 }
 
-function resultsJson(file: string, counts: ResultCounts, failed: boolean) {
+function resultsJson(file: string, counts: ResultCounts, showFailures: boolean) {
   const { succeeded, failures } = counts;
   return {
     file,
@@ -71,20 +71,20 @@ function resultsJson(file: string, counts: ResultCounts, failed: boolean) {
     succeeded,
     failed: counts.failed,
     errors: byCode(counts),
-    ...failed
+    ...showFailures
       ? {
-        failures: failures.map(({ code, ...rest }) => ({ error_code: code, ...rest })),
+        failures: failures.map(({ code, ...group }) => ({ error_code: code, ...group })),
         retry: counts.failed > 0 ? retryCommand(file) : null,
       }
       : {},
   };
 }
 
-/** The command. */
+/** The command `results`. */
 export function resultsCommand() {
   const command = new Command("results")
     .argument("<file>", "result file of a batch (.jsonl)")
-    .option("--failed", "list failed records by reason, and how to retry them")
+    .option("--failed", "list failed records by reason, with the command that retries them")
     .option("--json", "print as JSON")
     .action((file, { failed = false, json }) => {
       const counts = countResults(file);

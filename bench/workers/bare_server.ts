@@ -3,7 +3,7 @@
  * its stdin is closed.
  */
 import process from "node:process";
-import { serve } from "../../lib/runtime/runtime.ts";
+import { serve } from "../../lib/runtime/http_server.ts";
 
 const body = JSON.stringify({
   id: "chatcmpl-bench",

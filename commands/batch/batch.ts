@@ -61,17 +61,26 @@ async function estimate(
   flags: BatchFlags,
   { targets, options }: PreparedBatch,
 ): Promise<void> {
-  const [{ estimateJson, estimateLines, estimateTargets }, { estimateBatch }, records, c] =
-    await Promise.all([
-      import("./estimate.ts"),
-      import("../../lib/pricing/estimate_batch.ts"),
-      import("../../lib/input/records.ts"),
-      import("../../lib/batch/journal/journal.ts"),
-    ]);
-  const journal = output === undefined ? undefined : await c.Journal.openToRead(output);
+  const [
+    { estimateJson, estimateLines, estimateTargets },
+    { estimateBatch },
+    { checkInput },
+    { pendingRecords },
+    { Journal },
+  ] = await Promise.all([
+    import("./estimate.ts"),
+    import("../../lib/pricing/estimate_batch.ts"),
+    import("../../lib/input/check_input.ts"),
+    import("../../lib/input/records.ts"),
+    import("../../lib/batch/journal/journal.ts"),
+  ]);
+  const journal = output === undefined ? undefined : await Journal.openToRead(output);
   try {
-    records.checkInput(file, journal, { ...reading, rerunChanged: flags.rerunChanged });
-    const pending = records.pendingRecords(file, reading, journal);
+    const check = checkInput(file, journal, {
+      ...reading,
+      rerunChanged: flags.rerunChanged,
+    });
+    const pending = pendingRecords(file, reading, check);
     const estimated = await estimateBatch(pending, {
       targets: await estimateTargets(targets),
       sampling: options,
@@ -95,7 +104,8 @@ async function send(
   const [
     { batchReport, failureLines, summaryJson },
     { dollars },
-    { checkInput, usableRecords },
+    { checkInput },
+    { pendingRecords },
     { Journal },
     { BatchRun },
     { startProgress },
@@ -103,6 +113,7 @@ async function send(
   ] = await Promise.all([
     import("./report.ts"),
     import("../terminal/format.ts"),
+    import("../../lib/input/check_input.ts"),
     import("../../lib/input/records.ts"),
     import("../../lib/batch/journal/journal.ts"),
     import("../../lib/batch/run.ts"),
@@ -121,7 +132,7 @@ async function send(
   }
   costTracker.addSpent(journal.cost + ledger.lost);
   costTracker.persist(ledger);
-  let others = otherModels(targets.map(({ model }) => model), journal.found.models);
+  let others = otherModels(targets.map(({ model }) => model), journal.existing.models);
   const warnOfOthers = (note: (line: string) => void) =>
     note(
       `${colored("yellow", "warning:")} ${output} has ${others}; this run asks ${model}. ` +
@@ -141,11 +152,11 @@ async function send(
     if (check.invalid > 0) {
       note(`${colored("yellow", "warning:")} ${check.invalid} unusable input lines left out`);
     }
-    if (flags.schema !== undefined && journal.found.unparsed > 0) {
+    if (flags.schema !== undefined && journal.existing.unparsed > 0) {
       note(
         `${
           colored("yellow", "warning:")
-        } ${output} has ${journal.found.unparsed} answers that were ` +
+        } ${output} has ${journal.existing.unparsed} answers that were ` +
           "asked for without a schema. Name another output file to ask all with it.",
       );
     }
@@ -160,6 +171,7 @@ async function send(
       ...options,
       journal,
       pending: check.pending,
+      restored: check.total - check.pending,
       onRetryWait: (notice) => progress.retry(notice),
     });
     const report = {
@@ -171,10 +183,10 @@ async function send(
       endpoints: client.stats,
     };
     if (check.pending === 0) {
-      orderOrWarn(journal);
+      compactOrWarn(journal);
       if (others !== undefined) warnOfOthers(note);
       note(`${nothingToDo(check.total, journal, flags)}; nothing was sent. (${output})`);
-      const summary = { ...batch.summary(), restored: check.total };
+      const summary = batch.summary();
       if (flags.json) writeJson(summaryJson(summary, report));
       return;
     }
@@ -188,12 +200,12 @@ async function send(
     const signals = stopOnSignals(batch, progress.note);
     let failure: unknown;
     try {
-      for await (const items of batch.batches(usableRecords(file, reading, journal))) {
+      for await (const items of batch.batches(pendingRecords(file, reading, check))) {
         for (const item of items) {
           if (item.status === "error") progress.failure(item);
           else if (others !== undefined) {
             // Servers may call what they are asked for by names of their own.
-            if (!journal.found.models.has(item.result.model) && !flags.quiet) {
+            if (!journal.existing.models.has(item.result.model) && !flags.quiet) {
               warnOfOthers(progress.note);
             }
             others = undefined;
@@ -215,9 +227,9 @@ async function send(
       );
     }
     try {
-      if (failure === undefined && !summary.interrupted) orderOrWarn(journal);
+      if (failure === undefined && !summary.interrupted) compactOrWarn(journal);
       // What went wrong with the file itself has been looked at already.
-      else if (!(failure instanceof JournalError)) journal.settle();
+      else if (!(failure instanceof JournalError)) journal.flush();
     } catch (error) {
       failure = error;
     }
@@ -255,14 +267,14 @@ async function send(
 }
 
 /** A result file out of order is still whole. */
-function orderOrWarn(journal: { order(): void }): void {
+function compactOrWarn(journal: { compact(): void }): void {
   try {
-    journal.order();
+    journal.compact();
   } catch (error) {
     // A file that was cut or taken away is not whole, and says so itself.
     if (!(error instanceof JournalError) || error.cause === undefined) throw error;
     writeNote(
-      `${colored("yellow", "warning:")} the results are whole but not in order: ${error.message}`,
+      `${colored("yellow", "warning:")} all results are saved but not sorted: ${error.message}`,
     );
   }
 }

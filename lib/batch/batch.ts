@@ -57,7 +57,7 @@ async function* runBatch(
     onStart(run);
     const isAsync = Symbol.asyncIterator in inputs;
     yield* run.batches(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
-    journal?.order();
+    journal?.compact();
   } finally {
     journal?.close();
   }

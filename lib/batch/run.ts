@@ -62,6 +62,8 @@ export interface BatchRunOptions extends BatchOptions {
   yieldRestored?: boolean;
   /** Called when a try failed and the next one is waited for. */
   onRetryWait?: (notice: RetryNotice) => void;
+  /** Records that are done and were left out of the input; counted as restored. @default 0 */
+  restored?: number;
   /** How many of the records are to be asked for; when it is known, slow endpoints are spared at the end. */
   pending?: number;
   /** Whether token counts are written to the journal; default yes. */
@@ -143,7 +145,8 @@ export class BatchRun {
       options.concurrency ?? client.concurrencyLimit,
       client.concurrencyLimit,
     );
-    const { pending } = options;
+    const { pending, restored = 0 } = options;
+    this.#summary.restored = restored;
     this.#chatOptions = { ...options, signal: this.#cut.signal };
     this.#answeredBefore = (options.journal?.successes ?? 0) > 0;
     this.#remaining = pending === undefined ? undefined : () => pending - this.#asked;

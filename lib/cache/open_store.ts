@@ -6,7 +6,8 @@
 import { join, resolve } from "node:path";
 import { type Environment, homeFolder } from "../files/paths.ts";
 import { CacheError, ConfigurationError, FlexLLMError } from "../errors.ts";
-import { openKv, surviveFileSizeLimit } from "../runtime/runtime.ts";
+import { openKv } from "../runtime/deno_kv.ts";
+import { surviveFileSizeLimit } from "../runtime/runtime.ts";
 import { MemoryStore } from "./stores/memory.ts";
 import type { CacheStore, StoreKind } from "./store.ts";
 import { isUrl } from "./store_file.ts";

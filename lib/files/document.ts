@@ -1,36 +1,41 @@
 /**
- * A parsed configuration file that remembers where each value stands. YAML and JSON with comments.
+ * Parses YAML or JSON with comments, and locates each value by line and column.
  *
  * @module
  */
-import { findNodeAtLocation, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { getNodeValue } from "jsonc-parser";
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { ConfigurationError } from "../errors.ts";
 
-const EDIT_HINT = "Correct that place of the file; nothing was sent.";
+const EDIT_HINT = "Fix the file at that position. Nothing was sent.";
 
-/** The fields and array places that lead to a value. */
+/** The field names and array indexes that lead to a value. */
 export type Path = readonly (string | number)[];
 
 /** A parsed file. */
 export interface ConfigDocument {
-  /** What the file says; `null` for an empty one. */
+  /** The file's value; `null` if it is empty. */
   value: unknown;
-  /** The place of the value at `path`, or of its name, as `file:line:column`. */
+  /** The position of the value at `path`, or of its name, as `file:line:column`. */
   locate(path: Path, part: "name" | "value"): string;
 }
 
 function parseYaml(file: string, text: string): ConfigDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const place = (offset: number) => {
+  const position = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
   if (document.errors.length > 0) {
     const mistakes = document.errors.map(({ pos, message }) =>
-      `${place(pos[0])}: not valid YAML: ${message}`
+      `${position(pos[0])}: not valid YAML: ${message}`
     );
     throw new ConfigurationError(mistakes.join("\n"), { hint: EDIT_HINT });
   }
@@ -50,13 +55,13 @@ function parseYaml(file: string, text: string): ConfigDocument {
         ? parent.items.find(({ key }) => isScalar(key) && key.value === name)?.key
         : document.getIn(path, true);
       const range = (node ?? parent) as { range?: [number, number, number] | null } | null;
-      return place(range?.range?.[0] ?? 0);
+      return position(range?.range?.[0] ?? 0);
     },
   };
 }
 
 function parseJson(file: string, text: string): ConfigDocument {
-  const place = (offset: number) => {
+  const position = (offset: number) => {
     const before = text.slice(0, offset).split("\n");
     return `${file}:${before.length}:${before.at(-1)!.length + 1}`;
   };
@@ -65,7 +70,7 @@ function parseJson(file: string, text: string): ConfigDocument {
   const [error] = errors;
   if (error !== undefined && text.trim() !== "") {
     const reason = printParseErrorCode(error.error);
-    throw new ConfigurationError(`${place(error.offset)}: not valid JSON: ${reason}`, {
+    throw new ConfigurationError(`${position(error.offset)}: not valid JSON: ${reason}`, {
       hint: EDIT_HINT,
     });
   }
@@ -75,15 +80,15 @@ function parseJson(file: string, text: string): ConfigDocument {
       const node = root && (findNodeAtLocation(root, [...path]) ??
         findNodeAtLocation(root, path.slice(0, -1)));
       const named = part === "name" ? node?.parent?.children?.[0] : node;
-      return place((named ?? node)?.offset ?? 0);
+      return position((named ?? node)?.offset ?? 0);
     },
   };
 }
 
 /**
- * Parses `text`, the content of `file`; its extension tells the language.
+ * Parses `text`, the content of `file`: JSON if its extension is `.json` or `.jsonc`, else YAML.
  *
- * @throws {ConfigurationError} with file, line and column when it is not well-formed
+ * @throws {ConfigurationError} with file, line and column if it is not well-formed
  */
 export function parseConfig(file: string, text: string): ConfigDocument {
   const bare = text.replace(/^\uFEFF/, "");

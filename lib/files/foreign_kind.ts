@@ -1,5 +1,5 @@
 /**
- * Files of other kinds than JSON lines or tables, recognized by how they begin.
+ * Recognizes files that are neither JSON lines nor tables by their first bytes.
  *
  * @module
  */
@@ -7,14 +7,18 @@ import type { Buffer } from "node:buffer";
 
 const PYTHON = "In Python: pandas.";
 
-/** How files of other kinds begin, as Latin-1, what they are, and what to do; `IN` is the file. */
+/** First bytes as Latin-1, what such a file is, and how to convert it; `IN` is its name. */
 const SIGNATURES: readonly [start: string, kind: string, hint: string][] = [
   [
     "PK\x03\x04",
     "a spreadsheet (.xlsx) or a zip archive",
-    `Save the sheet as "CSV UTF-8" and give that file.`,
+    `Save the sheet as "CSV UTF-8" and use that file.`,
   ],
-  ["\xd0\xcf\x11\xe0", "an old spreadsheet (.xls)", `Save the sheet as "CSV UTF-8" and give that.`],
+  [
+    "\xd0\xcf\x11\xe0",
+    "an old spreadsheet (.xls)",
+    `Save the sheet as "CSV UTF-8" and use that file.`,
+  ],
   [
     "PAR1",
     "a Parquet file",
@@ -33,13 +37,13 @@ const SIGNATURES: readonly [start: string, kind: string, hint: string][] = [
   ["\0{", "UTF-16, not UTF-8", "Convert it first: iconv -f utf-16be -t utf-8 IN > FILE"],
 ];
 
-/** A file name, quoted for a shell. */
+/** A file name, quoted for a shell if needed. */
 export function inCommand(name: string): string {
   if (name === "standard input") return "FILE";
   return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name}'`;
 }
 
-/** The other kind of file that `head` is the beginning of, and how to convert the file `name`. */
+/** What the file that starts with `head` is, and how to convert the file `name`; else `undefined`. */
 export function foreignKind(
   head: Buffer,
   name: string,

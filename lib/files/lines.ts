@@ -1,43 +1,55 @@
 /**
- * Reads a file's lines with their places, fast and in flat memory.
+ * Reads the lines of a file in order or by offset, fast and in flat memory.
  *
  * @module
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import { readSync } from "node:fs";
 
-/** A line and where it stands. */
-export interface Line {
-  /** Without its end. */
+/** The text of a line. */
+export interface LineText {
+  /** Without its newline. Bytes that are not UTF-8 are replaced. */
   text: string;
-  /** Counted from 1. */
-  number: number;
-  /** The place of its first byte. */
-  offset: number;
-  /** Bytes, without its end. */
-  length: number;
-  /** Whether a newline ends it; only the last line may lack one. */
-  ended: boolean;
-  /** Whether it is UTF-8; what is not has been replaced in `text`. */
+  /** Whether all bytes are UTF-8. */
   valid: boolean;
 }
 
-/** Fills a buffer with a file's bytes from a position; returns how many there were, 0 at its end. */
+/** A line and its position. */
+export interface Line extends LineText {
+  /** From 1. */
+  number: number;
+  /** Byte offset of its start. */
+  offset: number;
+  /** Bytes, without its newline. */
+  length: number;
+  /** Whether a newline ends it; only the last line can lack one. */
+  ended: boolean;
+}
+
+/**
+ * Fills a buffer from a position of a file. Returns the number of bytes, which is smaller than the
+ * buffer only at the end of the file, and 0 beyond it.
+ */
 export type ReadBytes = (buffer: Buffer, position: number) => number;
 
+/** Files are read in chunks of this size, at multiples of it. */
 const CHUNK = 1 << 20;
 const NEWLINE = 10;
 
-function decodeLine(bytes: Buffer): { text: string; valid: boolean } {
+function decode(bytes: Buffer): LineText {
   const text = bytes.toString("utf8");
   return { text, valid: !text.includes("\ufffd") || isUtf8(bytes) };
 }
 
-/** Yields the lines of `file`, an open file or a reader of one, from its start. */
-export function* readLinesSync(file: number | ReadBytes): Generator<Line, void, void> {
-  const readBytes: ReadBytes = typeof file === "function"
+function readerOf(file: number | ReadBytes): ReadBytes {
+  return typeof file === "function"
     ? file
     : (buffer, position) => readSync(file, buffer, 0, buffer.length, position);
+}
+
+/** Yields the lines of `file`, an open file or a function that reads one, from its start. */
+export function* readLinesSync(file: number | ReadBytes): Generator<Line, void, void> {
+  const readBytes = readerOf(file);
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   let carried: Buffer[] = [];
   let carriedLength = 0;
@@ -54,7 +66,7 @@ export function* readLinesSync(file: number | ReadBytes): Generator<Line, void, 
       const last = view.subarray(start, end);
       const bytes = carriedLength === 0 ? last : Buffer.concat([...carried, last]);
       const { length } = bytes;
-      yield { ...decodeLine(bytes), number: ++number, offset, length, ended: true };
+      yield { ...decode(bytes), number: ++number, offset, length, ended: true };
       offset += length + 1;
       carried = [];
       carriedLength = 0;
@@ -68,6 +80,42 @@ export function* readLinesSync(file: number | ReadBytes): Generator<Line, void, 
   if (carriedLength > 0) {
     const bytes = Buffer.concat(carried);
     const { length } = bytes;
-    yield { ...decodeLine(bytes), number: ++number, offset, length, ended: false };
+    yield { ...decode(bytes), number: ++number, offset, length, ended: false };
+  }
+}
+
+/** Reads single lines of a file. Reading them in ascending order reads each chunk at most once. */
+export class LineReader {
+  readonly #read: ReadBytes;
+  readonly #memory = Buffer.allocUnsafeSlow(CHUNK);
+  #position = -1;
+  #chunk = this.#memory.subarray(0, 0);
+
+  /** @param file an open file, or a function that reads one */
+  constructor(file: number | ReadBytes) {
+    this.#read = readerOf(file);
+  }
+
+  /** The line that starts at the byte `offset`. */
+  at(offset: number): LineText {
+    let position = offset - offset % CHUNK;
+    let start = offset - position;
+    const parts: Buffer[] = [];
+    while (true) {
+      this.#load(position);
+      const end = this.#chunk.indexOf(NEWLINE, start);
+      const isLast = end >= 0 || this.#chunk.length < CHUNK;
+      const part = this.#chunk.subarray(start, end < 0 ? undefined : end);
+      if (isLast) return decode(parts.length === 0 ? part : Buffer.concat([...parts, part]));
+      parts.push(Buffer.from(part));
+      position += CHUNK;
+      start = 0;
+    }
+  }
+
+  #load(position: number): void {
+    if (position === this.#position) return;
+    this.#chunk = this.#memory.subarray(0, this.#read(this.#memory, position));
+    this.#position = position;
   }
 }

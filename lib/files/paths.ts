@@ -1,5 +1,5 @@
 /**
- * Where the configuration is looked for.
+ * Finds the configuration file and the folder of the user's files.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export function homeFolder(env: Environment): string {
   return env.FLEXLLM_HOME || join(env.HOME || env.USERPROFILE || homedir(), ".flexllm");
 }
 
-/** The places looked at when no file is named, the first that exists wins. */
+/** Where a configuration file is looked for if none is named; the first that exists is used. */
 export function candidatePaths(env: Environment, folder: string): string[] {
   const local = EXTENSIONS.map((extension) => join(folder, `flexllm_config.${extension}`));
   const home = EXTENSIONS.map((extension) => join(homeFolder(env), `config.${extension}`));
@@ -26,10 +26,10 @@ export function candidatePaths(env: Environment, folder: string): string[] {
 }
 
 /**
- * The configuration file in force: `named` (from `--config`), `$FLEXLLM_CONFIG`, or the first of the
- * candidates; `undefined` when there is none.
+ * The effective configuration file: `named` (from `--config`), `$FLEXLLM_CONFIG`, or the first of the
+ * {@link candidatePaths}; `undefined` if there is none.
  *
- * @throws {ConfigurationError} when a file was named and is not there
+ * @throws {ConfigurationError} if a file is named and does not exist
  */
 export function findConfigFile(
   env: Environment,
@@ -41,7 +41,7 @@ export function findConfigFile(
     if (existsSync(explicit)) return explicit;
     const source = named === undefined ? "FLEXLLM_CONFIG" : "--config";
     throw new ConfigurationError(`the configuration file ${explicit} (${source}) does not exist`, {
-      hint: "Name another file, or write one with `flexllm init`.",
+      hint: "Name another file, or create one with `flexllm init`.",
     });
   }
   return candidatePaths(env, folder).find((path) => existsSync(path));

@@ -1,6 +1,6 @@
 /**
- * Reads a file named in a message: only regular files, up to the size that can be sent. A pipe or a
- * device may block or never end.
+ * Reads a file that a message refers to: only regular files, since a pipe or a device may block or
+ * never end, and only up to the size that can be sent.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { Stats } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { AbortedError, InvalidInputError } from "../errors.ts";
 import { fileReason } from "./reasons.ts";
-import { untilAborted } from "../runtime/until_aborted.ts";
+import { abortable } from "../runtime/abortable.ts";
 
 /** Bytes read at first from files that report no size, such as those in /proc. */
 const CHUNK = 64 * 1024;
 
-/** What a path points to, if not a regular file. */
+/** What a path that is not a regular file refers to. */
 function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return "a folder";
   if (stats.isFIFO()) return "a pipe";
@@ -27,17 +27,17 @@ export function megabytes(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
 
-/** The error for something of `size` bytes, of which `most` can be sent. */
-export function tooLarge(what: string, size: number | undefined, most: number): InvalidInputError {
+/** The error for something of `size` bytes, more than `max`. */
+export function tooLarge(what: string, size: number | undefined, max: number): InvalidInputError {
   const has = size === undefined ? "is larger than" : `has ${megabytes(size)}, more than`;
-  return new InvalidInputError(`${what} ${has} the ${megabytes(most)} that can be sent`);
+  return new InvalidInputError(`${what} ${has} the ${megabytes(max)} that can be sent`);
 }
 
-/** The bytes of a regular file; `undefined` when they are more than `most`. */
+/** The bytes of a regular file; `undefined` if there are more than `max`. */
 async function readBounded(
   path: string,
   size: number,
-  most: number,
+  max: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
   const file = await open(path, "r");
@@ -49,9 +49,9 @@ async function readBounded(
       const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
       length += bytesRead;
       if (bytesRead === 0) return buffer.subarray(0, length);
-      if (length > most || signal?.aborted) return undefined;
+      if (length > max || signal?.aborted) return undefined;
       if (length === buffer.length) {
-        buffer = Buffer.concat([buffer], Math.min(2 * length, most + 1));
+        buffer = Buffer.concat([buffer], Math.min(2 * length, max + 1));
       }
     }
   } finally {
@@ -60,30 +60,32 @@ async function readBounded(
 }
 
 /**
- * Reads the file at `path`, at most `most` bytes. Messages call it `what`.
+ * Reads the file at `path`.
  *
- * @throws {InvalidInputError} when it cannot be read, is no regular file, or is too large
- * @throws {AbortedError} when `signal` fires
+ * @param options.what what messages call the file
+ * @param options.max maximum size in bytes
+ * @throws {InvalidInputError} if it cannot be read, is not a regular file, or is too large
+ * @throws {AbortedError} if `signal` is aborted
  */
 export async function readLocalFile(
   path: string,
-  { what, most, signal }: { what: string; most: number; signal?: AbortSignal },
+  { what, max, signal }: { what: string; max: number; signal?: AbortSignal },
 ): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined;
   try {
-    const stats = await untilAborted(stat(path), signal);
+    const stats = await abortable(stat(path), signal);
     if (!stats.isFile()) {
       throw new InvalidInputError(`cannot read ${what}: it is ${kindOf(stats)}, not a file`);
     }
-    if (stats.size > most) throw tooLarge(what, stats.size, most);
-    bytes = await untilAborted(readBounded(path, stats.size, most, signal), signal);
+    if (stats.size > max) throw tooLarge(what, stats.size, max);
+    bytes = await abortable(readBounded(path, stats.size, max, signal), signal);
   } catch (cause) {
     if (cause instanceof InvalidInputError || cause instanceof AbortedError) throw cause;
     throw new InvalidInputError(`cannot read ${what}: ${fileReason(cause)}`, {
       cause,
-      hint: "Give an existing file, an http(s) URL or a data URL.",
+      hint: "Use an existing file, an http(s) URL or a data URL.",
     });
   }
-  if (bytes === undefined) throw tooLarge(what, undefined, most);
+  if (bytes === undefined) throw tooLarge(what, undefined, max);
   return bytes;
 }

@@ -1,5 +1,5 @@
 /**
- * Why a file could not be read or written, in the words of a person.
+ * Explains file system errors in plain words.
  *
  * @module
  */
@@ -8,17 +8,17 @@ const REASONS: Record<string, string> = {
   ENOENT: "it does not exist",
   ENOTDIR: "a part of its path is a file, not a folder",
   EISDIR: "it is a folder, not a file",
-  EEXIST: "there is a file in its way",
-  EACCES: "there is no permission",
-  EPERM: "there is no permission",
+  EEXIST: "a file is in the way",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
   EROFS: "the disk is read-only",
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
   ENAMETOOLONG: "its name is too long",
-  EMFILE: "too many files are open",
+  EMFILE: "too many open files",
 };
 
-/** The reason of an error that the file system gave; what it says itself where no words fit better. */
+/** Why a file system operation failed, to follow a colon; the error's own message if its code is unknown. */
 export function fileReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? String(error.code) : "";

@@ -1,5 +1,5 @@
 /**
- * Replaces a file of the user at once: whoever reads it sees the old text or the new one.
+ * Writes a user's file atomically: a reader sees the old text or the new one.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import process from "node:process";
 import { ConfigurationError } from "../errors.ts";
 import { fileReason } from "./reasons.ts";
 
-/** The permissions that the file has, `undefined` when there is none. */
+/** The file's mode; `undefined` if it does not exist. */
 function modeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.mode;
 }
@@ -28,11 +28,11 @@ function modeOf(path: string): number | undefined {
 function replace(path: string, text: string, mode: number): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    // A file of that name is a dead process's.
+    // A file of that name was left behind by a dead process.
     rmSync(temporary, { force: true });
     const fd = openSync(temporary, "wx", mode);
     try {
-      // The mask of the process may have taken rights away that the old file had.
+      // The umask may have removed permissions that the old file had.
       fchmodSync(fd, mode);
       writeFileSync(fd, text);
       fsyncSync(fd);
@@ -47,11 +47,11 @@ function replace(path: string, text: string, mode: number): void {
 }
 
 /**
- * Writes `text` to `path`, atomically. A link stays a link; a folder that is not there is made for the
- * owner alone, as a new file is; an old file keeps its permissions unless it is `secret`.
+ * Writes `text` to `path` atomically. A link stays a link. New files and folders are private to the
+ * owner; an existing file keeps its permissions unless it is `secret`.
  *
- * @param secret whether nobody but the owner may read it
- * @throws {ConfigurationError} when it cannot be written; the old file is untouched then
+ * @param secret whether only the owner may read the file
+ * @throws {ConfigurationError} if it cannot be written; then the old file is unchanged
  */
 export function writeUserFile(path: string, text: string, secret: boolean): void {
   try {
@@ -64,7 +64,7 @@ export function writeUserFile(path: string, text: string, secret: boolean): void
     throw new ConfigurationError(`cannot write ${path}: ${fileReason(cause)}`, {
       cause,
       hint: isFile
-        ? `${dirname(path)} must be a folder; there is a file in its way.`
+        ? `${dirname(path)} must be a folder, but a file is in the way.`
         : "Check the permissions of the file and its folder.",
     });
   }

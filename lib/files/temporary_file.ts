@@ -1,5 +1,5 @@
 /**
- * A file that only this process knows, for what has to be read more than once.
+ * A private temporary file, for an input that has to be read more than once.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { InvalidInputError } from "../errors.ts";
 import { fileReason } from "./reasons.ts";
 
 /**
- * An open file whose name goes away at once, so that nothing is left however the process ends. Where
- * an open file cannot be removed, it is removed when it is closed.
+ * An open file that is removed immediately, so that nothing is left behind however the process ends.
+ * Windows cannot remove open files; there it is removed when it is closed.
  */
 export class TemporaryFile {
   /** The open file. */
@@ -22,9 +22,10 @@ export class TemporaryFile {
   readonly #content: string;
 
   /**
-   * Makes a file for a copy of `content`.
+   * Creates the file.
    *
-   * @throws {InvalidInputError} when it cannot be made
+   * @param content what will be copied to it, for messages
+   * @throws {InvalidInputError} if it cannot be created
    */
   constructor(content: string) {
     this.#content = content;
@@ -46,7 +47,11 @@ export class TemporaryFile {
     }
   }
 
-  /** Appends `bytes`; throws {@link InvalidInputError} when there is no room. */
+  /**
+   * Appends `bytes`.
+   *
+   * @throws {InvalidInputError} if the disk is full
+   */
   write(bytes: Buffer): void {
     try {
       for (let written = 0; written < bytes.length;) {
@@ -57,7 +62,7 @@ export class TemporaryFile {
     }
   }
 
-  /** Closes the file, which is gone then. */
+  /** Closes and removes the file. */
   close(): void {
     closeSync(this.fd);
     this.#remove();
@@ -69,10 +74,8 @@ export class TemporaryFile {
 
   #problem(cause: unknown): InvalidInputError {
     return new InvalidInputError(
-      `cannot copy ${this.#content} to the folder for temporary files, ${tmpdir()}: ${
-        fileReason(cause)
-      }`,
-      { cause, hint: "Make room there, or set TMPDIR to another folder." },
+      `cannot copy ${this.#content} to the temporary folder ${tmpdir()}: ${fileReason(cause)}`,
+      { cause, hint: "Free up space there, or set TMPDIR to another folder." },
     );
   }
 }

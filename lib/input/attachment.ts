@@ -1,5 +1,5 @@
 /**
- * Files that go with a message: text as text, others as images, audio or documents.
+ * Reads files attached to a message: text as text, others as images, audio or documents.
  *
  * @module
  */
@@ -19,24 +19,25 @@ import type { ContentPart, UserMessage } from "../chat/messages.ts";
 import { readLocalFile, tooLarge } from "../files/read_local_file.ts";
 import { InvalidInputError } from "../errors.ts";
 
-/** The most bytes of a text; more than any model reads. */
+/** Maximum bytes of a text file, more than any model accepts. */
 const MAX_TEXT = 4 * 1024 * 1024;
 
-/** A file that goes with a message. */
+/** A file attached to a message. */
 export interface Attachment {
-  /** What to call it. */
+  /** Its name, for display. */
   name: string;
-  /** Its size; 0 for an image at a URL. */
+  /** Its size in bytes; 0 for an image at a URL. */
   bytes: number;
+  /** The part of the message that contains or links it. */
   part: ContentPart;
 }
 
-/** The path that a person means: `~` is the home folder. */
+/** Expands `~` at the start of a path to the home folder. */
 export function expandPath(path: string): string {
   return path === "~" || path.startsWith("~/") ? homedir() + path.slice(1) : path;
 }
 
-/** An image, audio, PDF or other document as a part of a message. */
+/** A file as a part of a message. */
 function partOf({ mediaType = "", data, name }: LoadedFile): ContentPart {
   const url = `data:${mediaType};base64,${data}`;
   if (IMAGE_TYPES.includes(mediaType)) return { type: "image_url", image_url: { url } };
@@ -53,9 +54,9 @@ function kindOf(mediaType: string): AttachmentKind {
 }
 
 /**
- * Reads an image to attach: a file, which is taken in as it is now, or an `http(s)` or data URL.
+ * Reads an image to attach: a file, whose content is copied now, or an `http(s)` or data URL.
  *
- * @throws {InvalidInputError} when it cannot be read, is too large, or of no known type
+ * @throws {InvalidInputError} if it cannot be read, is too large, or has an unknown type
  */
 export async function readImageAttachment(path: string): Promise<Attachment> {
   const name = path.slice(0, 80);
@@ -69,7 +70,7 @@ export async function readImageAttachment(path: string): Promise<Attachment> {
   return { name: isPath ? basename(path) : name, bytes, part: partOf(loaded) };
 }
 
-/** A text with its name above it. */
+/** The text of a file, labeled with its name. */
 function textPart(bytes: Uint8Array, name: string): ContentPart {
   const content = Buffer.from(bytes).toString("utf8").replace(/^\uFEFF/, "");
   const text = `<file name=${JSON.stringify(name)}>\n${content.replace(/\n?$/, "\n")}</file>`;
@@ -77,9 +78,10 @@ function textPart(bytes: Uint8Array, name: string): ContentPart {
 }
 
 /**
- * Reads a file to attach: text, with its name above it, an image, a PDF or another document, or audio.
+ * Reads a file to attach: text, which is labeled with its name, an image, a PDF or another document, or
+ * audio.
  *
- * @throws {InvalidInputError} when it cannot be read, is too large, or of no known type
+ * @throws {InvalidInputError} if it cannot be read, is too large, or has an unknown type
  */
 export async function readAttachment(path: string): Promise<Attachment> {
   if (isUrl(path)) return await readImageAttachment(path);
@@ -91,7 +93,7 @@ export async function readAttachment(path: string): Promise<Attachment> {
       : partOf(loaded);
     return { name: path.slice(0, 80), bytes, part };
   }
-  const bytes = await readLocalFile(expandPath(path), { what: path, most: MAX_BYTES.file });
+  const bytes = await readLocalFile(expandPath(path), { what: path, max: MAX_BYTES.file });
   const name = basename(path);
   const size = bytes.length;
   if (sniff(bytes) === undefined && isUtf8(bytes) && !bytes.includes(0)) {
@@ -110,10 +112,10 @@ export async function readAttachment(path: string): Promise<Attachment> {
   return { name, bytes: size, part: partOf({ mediaType, data, name }) };
 }
 
-/** The message that says `text` with `attachments` before it; plain text when all of them are. */
+/** A message with `text` after its `attachments`; a plain string if all of them are text. */
 export function messageWith(text: string, attachments: readonly Attachment[]): UserMessage {
-  const said: ContentPart[] = text === "" ? [] : [{ type: "text", text }];
-  const parts = [...attachments.map(({ part }) => part), ...said];
+  const prompt: ContentPart[] = text === "" ? [] : [{ type: "text", text }];
+  const parts = [...attachments.map(({ part }) => part), ...prompt];
   const texts = parts.flatMap((part) => part.type === "text" ? [part.text] : []);
   if (texts.length === parts.length) return { role: "user", content: texts.join("\n\n") };
   return { role: "user", content: parts };

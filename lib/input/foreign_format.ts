@@ -1,5 +1,5 @@
 /**
- * Files that are no input, told by how they begin, and how to make one of them.
+ * Refuses files that are not JSONL by their first bytes, and suggests how to convert them.
  *
  * @module
  */
@@ -7,16 +7,16 @@ import type { Buffer } from "node:buffer";
 import { InvalidInputError } from "../errors.ts";
 import { foreignKind, inCommand } from "../files/foreign_kind.ts";
 
-/** How many bytes at the start of a file are looked at. */
+/** Bytes at the start of a file that are examined. */
 export const HEAD_SIZE = 1 << 16;
 
-/** What is said of a line whose bytes are no text. */
+/** What is wrong with a line or file that is not UTF-8, to follow its name. */
 export const NOT_UTF8 = "not UTF-8; convert it first: iconv -f latin1 (or utf-16) -t utf-8";
 
 /**
- * Refuses what `head`, the beginning of the input called `name`, shows to be another kind of file.
+ * Checks `head`, the first bytes of the input `name`.
  *
- * @throws {InvalidInputError} saying what it is and what to do
+ * @throws {InvalidInputError} if they are those of another kind of file, with how to convert it
  */
 export function refuseForeign(head: Buffer, name: string): void {
   const kind = foreignKind(head, name);
@@ -25,23 +25,23 @@ export function refuseForeign(head: Buffer, name: string): void {
 }
 
 /**
- * Looks at the beginning of a file that should be JSONL. Gives a hint for when its lines turn out to
- * be none.
+ * Examines the first bytes of a file that should be JSONL. Returns a hint to show if its lines turn out
+ * to be invalid.
  *
- * @throws {InvalidInputError} when it is one JSON array
+ * @throws {InvalidInputError} if it is a JSON array
  */
 export function jsonlHint(head: Buffer, name: string): string | undefined {
   const text = head.toString("utf8").replace(/^\ufeff/, "").trimStart();
   if (/^\[\s*(\{|$)/.test(text)) {
-    throw new InvalidInputError(`${name} is one JSON array; expected one object a line (JSONL)`, {
-      hint: `Make lines of it: jq -c '.[]' ${inCommand(name)} > in.jsonl`,
+    throw new InvalidInputError(`${name} is one JSON array; expected one object per line (JSONL)`, {
+      hint: `Convert it: jq -c '.[]' ${inCommand(name)} > in.jsonl`,
     });
   }
   if (/^\{\s*[\r\n]/.test(text)) {
-    return `If one object takes several lines, put each on one: jq -c . ${
+    return `If objects span several lines, put each on one line: jq -c . ${
       inCommand(name)
     } > in.jsonl`;
   }
   if (text === "" || text.startsWith("{")) return undefined;
-  return "A table is read with --input-format csv or tsv.";
+  return "For a table, use --input-format csv or tsv.";
 }

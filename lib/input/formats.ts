@@ -1,15 +1,14 @@
 /**
- * The forms of an input record, and how each becomes a conversation. All but OpenAI's are the Python
- * tool's:
+ * Converts input values to records. The formats, all of which except `body` come from the Python tool:
  *
- * - `messages`: a conversation in OpenAI's form;
+ * - `messages`: a conversation in OpenAI's format;
  * - `body`: a line of an OpenAI Batch file;
  * - `instruction`, optionally `input`: Alpaca;
- * - `q`, `question` or `prompt`, optionally `system`: a simple question, or a conversation as in TRL's
+ * - `q`, `question` or `prompt`, optionally `system`: a prompt, or a conversation as in TRL's
  *   conversational data sets;
- * - anything at all, when there is a template.
+ * - any object, if there is a template.
  *
- * Fields that are options hold for the record alone; all others become metadata.
+ * Fields named like an option apply to that record only; all others become metadata.
  *
  * @module
  */
@@ -26,41 +25,41 @@ import {
 } from "./option_fields.ts";
 import { type Template, unknownField } from "./template.ts";
 
-const QUESTION_FIELDS = ["q", "question", "prompt"];
-/** Fields one of which a record without a template must have. */
-export const CONTENT_FIELDS: readonly string[] = ["messages", "instruction", ...QUESTION_FIELDS];
+const PROMPT_FIELDS = ["q", "question", "prompt"];
+/** A record needs one of these fields, unless there is a template. */
+export const CONTENT_FIELDS: readonly string[] = ["messages", "instruction", ...PROMPT_FIELDS];
 
-/** A record, or what is wrong with the value it was to be made of. */
+/** A record, or why a value is none. */
 export type Converted = { record: BatchRecord } | { problem: string };
 
 /** How input values become records. */
 export interface Conversion {
   /**
-   * The system prompt for all records: it takes the place of a question's own, and is added to
-   * conversations that have none. A template when there is one for the question.
+   * The system prompt for all records. It replaces the `system` field of a prompt, and is added to
+   * conversations without one. If there is a `template`, this may be one as well.
    */
   system?: string | Template;
-  /** Makes the user's message of the fields, whatever they are called. */
+  /** Builds the user message from the record's fields. */
   template?: Template;
-  /** Fields that are metadata although they are called like options. */
+  /** Fields that are metadata although they are named like options. */
   asMetadata?: readonly string[];
-  /** Whether the values are rows of a table, in which everything is text. */
+  /** Whether the values are rows of a table, whose fields are all strings. @default false */
   isTable?: boolean;
 }
 
-/** The fields of a record that are not its content. */
-type Rest = Pick<BatchRecord, "metadata" | "options"> | { problem: string };
+/** The fields of a record except its messages. */
+type OtherFields = Pick<BatchRecord, "metadata" | "options"> | { problem: string };
 
 const NO_OPTIONS: OptionFields = new Map();
 
-/** Whether `fields` are a line of a result file: its model and thinking are those of the answer. */
+/** Whether `fields` are a line of a result file, whose `model` and `thinking` belong to the answer. */
 function isResult(fields: Json): boolean {
   return (fields.status === "success" || fields.status === "error") && "index" in fields &&
     "output" in fields && "input" in fields;
 }
 
-/** Sets a field whatever it is called, even `__proto__`. */
-function put(target: Json, name: string, value: unknown): void {
+/** Sets a field of any name, even `__proto__`. */
+function setField(target: Json, name: string, value: unknown): void {
   if (name !== "__proto__") target[name] = value;
   else Object.defineProperty(target, name, { value, enumerable: true });
 }
@@ -71,12 +70,12 @@ function expectString(fields: Json, name: string): string | undefined {
   return `${name}: expected a string, got ${JSON.stringify(value)}`;
 }
 
-function ask(system: unknown, content: string): Message[] {
-  const question: Message = { role: "user", content };
-  return system ? [{ role: "system", content: String(system) }, question] : [question];
+function conversation(system: unknown, content: string): Message[] {
+  const prompt: Message = { role: "user", content };
+  return system ? [{ role: "system", content: String(system) }, prompt] : [prompt];
 }
 
-/** Adds the system prompt for all to a conversation that has none. */
+/** Adds the system prompt to a conversation that has none. */
 function withSystem(messages: Message[], system: string | undefined): Message[] {
   const hasSystem = messages.some(({ role }) => role === "system" || role === "developer");
   return system === undefined || hasSystem
@@ -84,7 +83,7 @@ function withSystem(messages: Message[], system: string | undefined): Message[] 
     : [{ role: "system", content: system }, ...messages];
 }
 
-/** Converts input values, all in one way. */
+/** Converts input values to records. */
 export class RecordConverter {
   readonly #system: string | undefined;
   readonly #systemTemplate: Template | undefined;
@@ -92,13 +91,13 @@ export class RecordConverter {
   readonly #optionFields: OptionFields;
   readonly #isTable: boolean;
 
-  /** Makes a converter. */
+  /** Prepares the conversion. */
   constructor({ system, template, asMetadata = [], isTable = false }: Conversion) {
     if (typeof system === "object") this.#systemTemplate = system;
     else this.#system = system;
     this.#template = template;
     this.#isTable = isTable;
-    // What a template puts into the question is data, whatever it is called.
+    // A field used by a template is data, even if it is named like an option.
     const data = [...asMetadata, ...template?.fields ?? [], ...this.#systemTemplate?.fields ?? []];
     this.#optionFields = data.length === 0 ? OPTION_FIELDS : optionFieldsWithout(data);
   }
@@ -113,9 +112,9 @@ export class RecordConverter {
     if ("messages" in fields) return this.#fromMessages(fields);
     if (isBatchLine(fields)) return this.#fromBatchLine(fields);
     if ("instruction" in fields) return this.#fromAlpaca(fields);
-    const name = QUESTION_FIELDS.find((field) => field in fields);
-    if (name !== undefined) return this.#fromQuestion(fields, name);
-    const found = Object.keys(fields).map((field) => `"${field}"`).join(", ") || "no field at all";
+    const name = PROMPT_FIELDS.find((field) => field in fields);
+    if (name !== undefined) return this.#fromPrompt(fields, name);
+    const found = Object.keys(fields).map((field) => `"${field}"`).join(", ") || "no fields";
     return {
       problem:
         `expected a field "messages", "instruction", "q", "question" or "prompt", found ${found}`,
@@ -133,9 +132,9 @@ export class RecordConverter {
       }
     }
     const { text } = content as { text: string };
-    if (text.trim() === "") return { problem: "the template gives an empty question" };
+    if (text.trim() === "") return { problem: "the template produces an empty prompt" };
     const systemText = (system as { text: string } | undefined)?.text ?? this.#system;
-    return this.#record(ask(systemText, text), fields, []);
+    return this.#record(conversation(systemText, text), fields, []);
   }
 
   #fromMessages(fields: Json): Converted {
@@ -158,12 +157,18 @@ export class RecordConverter {
       (input === undefined || input === null ? undefined : expectString(fields, "input"));
     if (problem !== undefined) return { problem };
     const content = input ? `${instruction}\n\n${input}` : String(instruction);
-    if (content.trim() === "") return { problem: "instruction: it is empty" };
-    // The expected answer of a training set is not sent, and would be mistaken for ours.
-    return this.#record(ask(this.#system, content), fields, ["instruction", "input", "output"]);
+    if (content.trim() === "") {
+      return { problem: "instruction: expected text, got an empty string" };
+    }
+    // Not metadata: the expected answer of a training set would be mistaken for the model's.
+    return this.#record(conversation(this.#system, content), fields, [
+      "instruction",
+      "input",
+      "output",
+    ]);
   }
 
-  #fromQuestion(fields: Json, name: string): Converted {
+  #fromPrompt(fields: Json, name: string): Converted {
     const isConversation = Array.isArray(fields[name]);
     const problem =
       (isConversation
@@ -178,20 +183,20 @@ export class RecordConverter {
       const messages = withSystem(fields[name] as Message[], system);
       return this.#record(messages, fields, [name, "system"]);
     }
-    const question = String(fields[name]);
-    if (question.trim() === "") return { problem: `${name}: the question is empty` };
-    const messages = ask(this.#system ?? fields.system, question);
+    const prompt = String(fields[name]);
+    if (prompt.trim() === "") return { problem: `${name}: expected text, got an empty string` };
+    const messages = conversation(this.#system ?? fields.system, prompt);
     return this.#record(messages, fields, [name, "system"]);
   }
 
   #record(messages: Message[], fields: Json, used: readonly string[]): Converted {
-    const rest = this.#rest(fields, used);
-    if ("problem" in rest) return rest;
-    return { record: { messages, metadata: rest.metadata, options: rest.options } };
+    const others = this.#otherFields(fields, used);
+    if ("problem" in others) return others;
+    return { record: { messages, metadata: others.metadata, options: others.options } };
   }
 
-  /** Divides the fields that are not in `used` into options and metadata. */
-  #rest(fields: Json, used: readonly string[]): Rest {
+  /** Splits the fields that are not in `used` into options and metadata. */
+  #otherFields(fields: Json, used: readonly string[]): OtherFields {
     let metadata: Json | undefined;
     let options: RecordOptions | undefined;
     const optionFields = isResult(fields) ? NO_OPTIONS : this.#optionFields;
@@ -199,13 +204,13 @@ export class RecordConverter {
       if (used.includes(name)) continue;
       const field = optionFields.get(name);
       if (field === undefined) {
-        put(metadata ??= {}, name, fields[name]);
+        setField(metadata ??= {}, name, fields[name]);
       } else {
         const problem = readOption(options ??= {}, name, field, fields[name], this.#isTable);
         if (problem !== undefined) return { problem };
       }
     }
-    // Of a table most are empty cells, which give no option.
+    // The empty cells of a table set no option.
     const isEmpty = options !== undefined && Object.keys(options).length === 0;
     return { metadata, options: isEmpty ? undefined : options };
   }

@@ -1,6 +1,6 @@
 /**
- * The input of a batch as a file that can be read more than once: it is checked as a whole before
- * anything is sent. Pipes are copied to a temporary file first, tables are made into JSONL there.
+ * Opens the input of a batch as a file that can be read twice, since it is checked as a whole before
+ * anything is sent. Pipes are copied to a temporary file, and tables are converted to JSONL in one.
  *
  * @module
  */
@@ -16,21 +16,22 @@ import { InputSnapshot } from "./input_snapshot.ts";
 import type { InputFile } from "./input_source.ts";
 import { TemporaryFile } from "../files/temporary_file.ts";
 
-/** The forms of an input. */
+/** The format of an input. */
 export type InputFormat = "jsonl" | "csv" | "tsv";
 
-/** What is known of an input before it is opened. */
+/** How to open an input. */
 export interface InputOptions {
-  /** Its form; default by the file's name, JSONL when that says nothing. */
+  /** Its format. @default by the file's extension, else `jsonl` */
   inputFormat?: InputFormat;
-  /** What stands between the cells of a table; default found in its first line, a tab in TSV. */
+  /** The delimiter of a table's cells. @default detected in the first line; a tab in TSV */
   delimiter?: string;
-  /** Whether quotes hold a cell of a table together; default yes. */
+  /** Whether quotes enclose cells of a table. @default true */
   quotes?: boolean;
 }
 
-/** What an input is. */
-export const INPUT_HINT = 'It holds a question a line, such as {"q": "What is Python?"}.';
+/** The hint for an input that cannot be used. */
+export const INPUT_HINT =
+  'An input has one JSON object per line, such as {"q": "What is Python?"}.';
 
 function inputProblem(name: string, error: unknown): InvalidInputError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -44,7 +45,7 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
     case "EPERM":
       return new InvalidInputError(`no permission to read ${name}`, {
         cause: error,
-        hint: "Change its permissions, or name another file.",
+        hint: "Change its permissions, or use another file.",
       });
     default:
       return new InvalidInputError(`cannot read ${name}: ${fileReason(error)}`, {
@@ -54,8 +55,8 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
   }
 }
 
-/** Copies what a pipe gives to a file that can be read more than once. */
-async function spool(name: string, stream: NodeJS.ReadableStream): Promise<InputFile> {
+/** Copies a stream to a temporary file. */
+async function copyStream(name: string, stream: NodeJS.ReadableStream): Promise<InputFile> {
   const file = new TemporaryFile(name);
   try {
     for await (const chunk of stream) file.write(Buffer.from(chunk));
@@ -67,7 +68,7 @@ async function spool(name: string, stream: NodeJS.ReadableStream): Promise<Input
 }
 
 async function openAny(path: string | undefined): Promise<InputFile> {
-  if (path === undefined || path === "-") return await spool("standard input", process.stdin);
+  if (path === undefined || path === "-") return await copyStream("standard input", process.stdin);
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -89,10 +90,10 @@ async function openAny(path: string | undefined): Promise<InputFile> {
   if (stats.isDirectory()) {
     closeSync(fd);
     throw new InvalidInputError(`the input ${path} is a folder, not a file`, {
-      hint: "Name one JSONL file, or pipe several: cat folder/*.jsonl | flexllm batch -o …",
+      hint: "Use one JSONL file, or pipe several: cat folder/*.jsonl | flexllm batch -o …",
     });
   }
-  return await spool(path, createReadStream(path, { fd }));
+  return await copyStream(path, createReadStream(path, { fd }));
 }
 
 function formatOf(path: string | undefined, { inputFormat }: InputOptions): InputFormat {
@@ -102,9 +103,10 @@ function formatOf(path: string | undefined, { inputFormat }: InputOptions): Inpu
 }
 
 /**
- * Opens the file at `path`, or standard input when there is none.
+ * Opens the file at `path`, or standard input if it is `undefined` or `-`.
  *
- * @throws {InvalidInputError} when it is not there, not readable, a folder, or another kind of file
+ * @throws {InvalidInputError} if it does not exist, cannot be read, is a folder, or has another format
+ * @throws {ConfigurationError} if the options of tables are used for JSONL
  */
 export async function openInput(
   path: string | undefined,
@@ -114,7 +116,7 @@ export async function openInput(
   const { delimiter, quotes } = options;
   if (format === "jsonl" && (delimiter !== undefined || quotes === false)) {
     throw new ConfigurationError("--delimiter and --no-quotes are for tables only", {
-      hint: "Say that the input is one with --input-format csv or tsv.",
+      hint: "If the input is a table, add --input-format csv or tsv.",
     });
   }
   const file = await openAny(path);

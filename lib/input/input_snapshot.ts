@@ -1,6 +1,6 @@
 /**
- * A file as it was when it was opened, read more than once: bytes that are appended later are not read,
- * and bytes that are changed later are detected before they are used.
+ * Reads a file as it was when it was opened: bytes appended later are ignored, and bytes changed between
+ * two reads are detected before they are used.
  *
  * @module
  */
@@ -10,15 +10,18 @@ import { hashBytes } from "../batch/journal/fingerprint.ts";
 import { InvalidInputError } from "../errors.ts";
 import type { ReadBytes } from "../files/lines.ts";
 
-/** The open file `fd` as it is now. */
+/** A snapshot of an open file. */
 export class InputSnapshot {
   readonly #fd: number;
   readonly #name: string;
   readonly #size: number;
-  /** The hash of each piece that was read, by its position. */
+  /** The hash of each chunk that was read, by position. */
   readonly #hashes = new Map<number, number>();
 
-  /** `name` is for messages. */
+  /**
+   * @param fd an open file
+   * @param name its name, for messages
+   */
   constructor(fd: number, name: string) {
     this.#fd = fd;
     this.#name = name;
@@ -26,9 +29,9 @@ export class InputSnapshot {
   }
 
   /**
-   * Fills `buffer` from `position`; returns how many bytes there are.
+   * Fills `buffer` from `position` and returns the number of bytes.
    *
-   * @throws {InvalidInputError} when they are not those that were read before
+   * @throws {InvalidInputError} if the same position was read before with other bytes
    */
   readonly read: ReadBytes = (buffer, position) => {
     const length = this.#fill(buffer, position);

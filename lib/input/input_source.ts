@@ -1,5 +1,5 @@
 /**
- * An input that is open for reading.
+ * The type of an open input.
  *
  * @module
  */
@@ -7,16 +7,17 @@ import type { ReadBytes } from "../files/lines.ts";
 
 /** An open input. */
 export interface InputFile {
-  /** What to call it in messages. */
+  /** Its name, for messages. */
   name: string;
   fd: number;
-  /** Reads the file as it was when it was opened, if others may change it. */
+  /** Reads the file as it was when it was opened. Absent if no other program can change it. */
   read?: ReadBytes;
-  /** Whether something was appended to it since. */
+  /** Whether another program has appended to it since. */
   hasGrown?(): boolean;
-  /** The names of the columns when it was a table; `fd` has its rows as JSON objects. */
+  /** The columns, if the input is a table; `fd` has its rows as JSON objects. */
   columns?: readonly string[];
-  /** What to do if its lines turn out to be no records. */
+  /** What to do if its lines turn out to be invalid. */
   hint?: string;
+  /** Closes the file, and removes it if it is temporary. */
   close(): void;
 }

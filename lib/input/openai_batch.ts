@@ -1,8 +1,8 @@
 /**
- * Lines of OpenAI Batch files: one HTTP request each, for Chat Completions or Responses.
+ * Reads lines of OpenAI Batch files: one HTTP request each, to Chat Completions or Responses.
  *
  * Source: OpenAI API reference, "The request input object" of the Batch API: `custom_id`, `method`
- * (`POST`), `url` and `body`. Other services leave out `method` and `url`.
+ * (`POST`), `url` and `body`. Other services omit `method` and `url`.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { asNumber, asObject, type Json } from "../json/json.ts";
 import { OPTION_FIELDS, type OptionFields, readOption, shown } from "./option_fields.ts";
 import { chatBodyOfResponses } from "./responses_body.ts";
 
-/** What a line asks for, or what is wrong with it. */
+/** The request in a line, or what is wrong with it. */
 export type BatchLine =
   | { messages: Message[]; options?: RecordOptions; metadata?: Json }
   | { problem: string };
 
-/** Fields of the line that say where its body goes. */
-const ADDRESS = new Set(["method", "url", "body"]);
+/** Fields of the line that describe the HTTP request; they are not metadata. */
+const REQUEST_FIELDS = new Set(["method", "url", "body"]);
 
 /** Whether `fields` are a line of an OpenAI Batch file. */
 export function isBatchLine(fields: Json): boolean {
@@ -26,16 +26,16 @@ export function isBatchLine(fields: Json): boolean {
   return body !== undefined && ("custom_id" in fields || "url" in fields || "messages" in body);
 }
 
-/** What cannot be asked one answer at a time. */
+/** What is wrong with a body that requests a stream or several answers. */
 function bodyProblem({ stream, n }: Json): string | undefined {
-  if (stream) return "body.stream: expected false, a batch is not streamed";
+  if (stream) return "body.stream: expected false, batches are not streamed";
   if (n !== undefined && n !== null && asNumber(n) !== 1) {
-    return `body.n: expected 1, the one answer of a record, got ${shown(n)}`;
+    return `body.n: expected 1, since a record has one answer, got ${shown(n)}`;
   }
   return undefined;
 }
 
-/** The body as one of Chat Completions. */
+/** The body, converted to Chat Completions if needed. */
 function chatBody({ method, url, body }: Json): { body: Json } | { problem: string } {
   if (method !== undefined && method !== "POST") {
     return { problem: `method: expected "POST", got ${shown(method)}` };
@@ -45,12 +45,15 @@ function chatBody({ method, url, body }: Json): { body: Json } | { problem: stri
   }
   if (/\/responses\/?$/.test(String(url))) return chatBodyOfResponses(asObject(body)!);
   return {
-    problem: `url: expected "/v1/chat/completions" or "/v1/responses", got ${shown(url)}, ` +
-      "which gives no chat completion",
+    problem: `url: expected "/v1/chat/completions" or "/v1/responses", got ${shown(url)}`,
   };
 }
 
-/** Reads a line whose options are those in `optionFields`; all others go with the answer. */
+/**
+ * Reads a line.
+ *
+ * @param optionFields the fields of its body that are options
+ */
 export function fromBatchLine(fields: Json, optionFields: OptionFields): BatchLine {
   const chat = chatBody(fields);
   if ("problem" in chat) return chat;
@@ -61,12 +64,12 @@ export function fromBatchLine(fields: Json, optionFields: OptionFields): BatchLi
   const options: RecordOptions = {};
   const extra: Json = {};
   const metadata = Object.fromEntries(
-    Object.entries(fields).filter(([name]) => !ADDRESS.has(name)),
+    Object.entries(fields).filter(([name]) => !REQUEST_FIELDS.has(name)),
   );
   for (const [name, value] of Object.entries(body)) {
     if (["messages", "stream", "stream_options", "n"].includes(name) || value === null) continue;
     const field = optionFields.get(name);
-    // DeepSeek's own form of it is an object, and goes as it is.
+    // DeepSeek's `thinking` is an object, which is sent unchanged.
     const isForeign = name === "thinking" && asObject(value) !== undefined;
     if (field === undefined || isForeign) {
       (OPTION_FIELDS.has(name) && !isForeign ? metadata : extra)[name] = value;

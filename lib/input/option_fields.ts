@@ -1,5 +1,5 @@
 /**
- * The fields of an input record that are options for this record alone.
+ * Reads the fields of an input record that are options for that record only.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { THINKING_LEVELS } from "../chat/options.ts";
 import { type RecordOptions, WIRE_NAMES } from "../chat/record_options.ts";
 import { asNumber, asObject, isRawNumber, isTooDeep, type Json, parseExact } from "../json/json.ts";
 
-/** How a value of the file becomes an option. */
+/** An option that can be a field of a record. */
 interface OptionField {
   option: keyof RecordOptions;
-  /** Words for what is accepted. */
+  /** What is accepted, for messages: "a number". */
   expected: string;
   accepts: (value: unknown) => boolean;
 }
 
-/** Fields by their name in the file. */
+/** Options by field name. */
 export type OptionFields = ReadonlyMap<string, OptionField>;
 
 const THINKING: readonly unknown[] = [true, false, ...THINKING_LEVELS];
@@ -31,8 +31,8 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(number) && number! >= 1;
 }
 
-/** Also those that a double cannot hold: some servers have 64 bits for them. */
-function isWhole(value: unknown): boolean {
+/** Whether `value` is an integer, also one that a double cannot represent: some servers use 64 bits. */
+function isInteger(value: unknown): boolean {
   return Number.isSafeInteger(asNumber(value)) ||
     isRawNumber(value) && /^-?\d+$/.test(value.rawJSON);
 }
@@ -44,7 +44,7 @@ function isName(value: unknown): boolean {
 function isTool(value: unknown): boolean {
   const tool = asObject(value);
   if (tool === undefined || Object.keys(tool).length === 0) return false;
-  // Other tools are the provider's own, and are sent as they are.
+  // Other types are the provider's own tools, which are sent unchanged.
   return tool.type !== "function" || isName(asObject(tool.function)?.name);
 }
 
@@ -59,12 +59,12 @@ function isResponseFormat(value: unknown): boolean {
 type Check = [option: keyof RecordOptions, expected: string, accepts: (value: unknown) => boolean];
 
 const CHECKS: readonly Check[] = [
-  ["model", "the name of a model", isName],
+  ["model", "a model name", isName],
   ["temperature", "a number", isNumber],
   ["topP", "a number", isNumber],
-  ["topK", "a whole number of at least 1", isCount],
-  ["maxTokens", "a whole number of at least 1", isCount],
-  ["seed", "a whole number", isWhole],
+  ["topK", "an integer ≥ 1", isCount],
+  ["maxTokens", "an integer ≥ 1", isCount],
+  ["seed", "an integer", isInteger],
   ["presencePenalty", "a number", isNumber],
   ["frequencyPenalty", "a number", isNumber],
   [
@@ -84,7 +84,7 @@ const CHECKS: readonly Check[] = [
   ],
   [
     "tools",
-    'an array of {"type": "function", "function": {"name": …}} or tools of the provider',
+    'an array of {"type": "function", "function": {"name": …}} or provider tools',
     (value) => Array.isArray(value) && value.every(isTool),
   ],
   [
@@ -93,7 +93,7 @@ const CHECKS: readonly Check[] = [
     (value) => toolChoiceProblem(value) === undefined,
   ],
   ["parallelToolCalls", "true or false", (value) => typeof value === "boolean"],
-  ["extraBody", "an object with fields for the request", (value) => asObject(value) !== undefined],
+  ["extraBody", "an object with fields of the request", (value) => asObject(value) !== undefined],
 ];
 
 /** Every field that is an option. */
@@ -101,19 +101,19 @@ export const OPTION_FIELDS: OptionFields = new Map(
   CHECKS.flatMap(([option, expected, accepts]): [string, OptionField][] => {
     const field = { option, expected, accepts };
     const named: [string, OptionField] = [WIRE_NAMES[option], field];
-    // OpenAI's newer name of the same.
+    // OpenAI's newer name for the same option.
     return option === "maxTokens" ? [named, ["max_completion_tokens", field]] : [named];
   }),
 );
 
-/** The fields that are options when those in `data` are not. */
+/** All option fields except those in `data`. */
 export function optionFieldsWithout(data: Iterable<string>): OptionFields {
   const fields = new Map(OPTION_FIELDS);
   for (const name of data) fields.delete(name);
   return fields;
 }
 
-/** A cell of a table as the value that it is meant to be; `null` when it is empty. */
+/** The value that a cell of a table represents; `null` if it is empty. */
 function cellValue(cell: string, { option }: OptionField): unknown {
   const text = cell.trim();
   if (text === "") return null;
@@ -133,15 +133,15 @@ function cellValue(cell: string, { option }: OptionField): unknown {
   return /^(true|false)$/i.test(text) ? text.toLowerCase() === "true" : text;
 }
 
-/** How a value is shown in a message. */
+/** A value as JSON for a message, shortened to 60 characters. */
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
 /**
- * Reads the option `name` into `options`; says what is wrong when it cannot be one. `null` and empty
- * cells are as if left out.
+ * Reads the field `name` into `options`. `null` and empty cells set nothing. Returns what is wrong with
+ * the value, if anything.
  */
 export function readOption(
   options: RecordOptions,
@@ -152,15 +152,15 @@ export function readOption(
 ): string | undefined {
   const read = isTable && typeof value === "string" ? cellValue(value, field) : value;
   if (read === null || read === undefined) return undefined;
-  // A data set may call a column so and mean something else.
-  const isData = `; if it is data: --as-metadata ${name.replace("body.", "")}`;
+  // A data set may use the name for something else.
+  const isData = `; if this field is data, use --as-metadata ${name.replace("body.", "")}`;
   if (!field.accepts(read)) {
     return `${name}: expected ${field.expected}, got ${shown(value)}${isData}`;
   }
   if (options[field.option] !== undefined) {
-    return `${name}: the same option is given twice${isData}`;
+    return `${name}: this option is set twice${isData}`;
   }
-  // The others are sent as they were written.
+  // All other numbers are sent as written.
   const isCounted = ["maxTokens", "topK", "thinking"].includes(field.option);
   (options as Json)[field.option] = isCounted ? asNumber(read) ?? read : read;
   return undefined;

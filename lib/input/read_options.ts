@@ -1,5 +1,5 @@
 /**
- * From what the flags say to how an input is read.
+ * Determines from the flags how an input is read.
  *
  * @module
  */
@@ -13,28 +13,29 @@ import type { ReadOptions } from "./records.ts";
 import type { Selection } from "./selection.ts";
 import { loadTemplate, Template, unknownField } from "./template.ts";
 
-/** What the flags of an input say. */
+/** The flags that affect how an input is read. */
 export interface ReadFlags extends Selection {
   system?: string;
   skipInvalid?: boolean;
-  /** The user's message with fields in it, or `@` and the file that holds it. */
+  /** A template for the user message, or `@` and the path of a file that contains one. */
   template?: string;
-  /** Fields that are metadata although they are called like options. */
+  /** Fields that are metadata although they are named like options. */
   asMetadata?: readonly string[];
 }
 
 /**
- * How `input` is read by what the flags say, which must fit it.
+ * The options for reading `input`.
  *
- * @throws {ConfigurationError} when a template cannot be read, or a field is not an option
- * @throws {InvalidInputError} when a table has no column that the records could be made of
+ * @throws {ConfigurationError} if a template cannot be read, or `asMetadata` names a field that is not
+ *   an option
+ * @throws {InvalidInputError} if `input` is a table without the columns that records need
  */
 export function readOptions(input: InputFile, flags: ReadFlags): ReadOptions {
   const { system, skipInvalid, asMetadata, limit, shard, retryFailed } = flags;
   const names = [...OPTION_FIELDS.keys()];
   for (const name of asMetadata ?? []) {
     if (OPTION_FIELDS.has(name)) continue;
-    throw new ConfigurationError(`--as-metadata: the field "${name}" is no option`, {
+    throw new ConfigurationError(`--as-metadata: the field "${name}" is not an option`, {
       hint: `Did you mean "${closest(name, names)}"? Options are ${names.join(", ")}.`,
     });
   }
@@ -48,10 +49,10 @@ export function readOptions(input: InputFile, flags: ReadFlags): ReadOptions {
   return read;
 }
 
-/** Throws when no record can be made of a table with these columns. */
+/** Throws if records cannot be read from a table with these columns. */
 function checkColumns(name: string, columns: readonly string[], options: ReadOptions): void {
   if (columns.length === 0) {
-    throw new InvalidInputError(`${name} has no record`, { hint: INPUT_HINT });
+    throw new InvalidInputError(`${name} contains no records`, { hint: INPUT_HINT });
   }
   const { template, system } = options;
   if (template === undefined) {
@@ -61,8 +62,8 @@ function checkColumns(name: string, columns: readonly string[], options: ReadOpt
       `${name}: expected a column "q", "question", "prompt" or "instruction", found ${found}`,
       {
         hint: columns.length === 1
-          ? "Say what to ask with --template, or what is between the cells with --delimiter."
-          : `Say what to ask: --template "… {{${columns.at(-1)}}} …"`,
+          ? "Set the prompt with --template, or the cell delimiter with --delimiter."
+          : `Set the prompt: --template "… {{${columns.at(-1)}}} …"`,
       },
     );
   }

@@ -1,5 +1,5 @@
 /**
- * Bodies of OpenAI's Responses API as bodies of Chat Completions, where they mean the same.
+ * Converts request bodies of OpenAI's Responses API to Chat Completions.
  *
  * Source: OpenAI API reference, "Create a model response", and the guide "Migrate to the Responses
  * API".
@@ -11,13 +11,13 @@ import { shown } from "./option_fields.ts";
 
 type Translated<T> = T | { problem: string };
 
-/** Fields that are called the same and mean the same. */
+/** Fields with the same name and meaning in both. */
 const SAME = new Set([
   ...["model", "temperature", "top_p", "parallel_tool_calls", "stream", "service_tier"],
   ...["prompt_cache_key", "safety_identifier", "user"],
 ]);
-/** Fields of the conversation's place on OpenAI's side, which a batch does not use. */
-const WITHOUT_EFFECT = new Set(["store", "metadata", "include", "background"]);
+/** Fields about storing the response at OpenAI, which have no effect in a batch. */
+const IGNORED = new Set(["store", "metadata", "include", "background"]);
 
 function isProblem(value: unknown): value is { problem: string } {
   return typeof value === "object" && value !== null && "problem" in value;
@@ -74,7 +74,7 @@ function conversation({ input, instructions }: Json): Translated<Json[]> {
 
 function tool(value: unknown): unknown {
   const { type, ...details } = asObject(value) ?? {};
-  // All others are the provider's own, and are sent as they are.
+  // Other types are the provider's own tools, which are sent unchanged.
   return type === "function" ? { type, function: details } : value;
 }
 
@@ -83,7 +83,7 @@ function toolChoice(value: unknown): unknown {
   return choice?.type === "function" ? tool(choice) : value;
 }
 
-/** `text: {format}` as `response_format`. */
+/** Converts `text: {format}` to `response_format`. */
 function responseFormat(value: unknown): Translated<{ format: unknown }> {
   const { format, verbosity, ...others } = asObject(value) ?? {};
   if (verbosity !== undefined || Object.keys(others).length > 0) {
@@ -93,21 +93,21 @@ function responseFormat(value: unknown): Translated<{ format: unknown }> {
   return { format: type === "json_schema" ? { type, json_schema: schema } : format };
 }
 
-/** `reasoning: {effort}` as a field of Chat Completions. */
+/** Converts `reasoning: {effort}` to `reasoning_effort`. */
 function effort(value: unknown): Translated<{ effort: unknown }> {
   const { effort, ...others } = asObject(value) ?? {};
-  const further = Object.keys(others).filter((name) => name !== "summary");
-  if (typeof effort === "string" && further.length === 0) return { effort };
+  const unsupported = Object.keys(others).filter((name) => name !== "summary");
+  if (typeof effort === "string" && unsupported.length === 0) return { effort };
   return { problem: `body.reasoning: expected only an "effort", got ${shown(value)}` };
 }
 
-/** The same request for Chat Completions, or which field has no equal there. */
+/** Converts a body, or reports the field that has no equivalent in Chat Completions. */
 export function chatBodyOfResponses(body: Json): { body: Json } | { problem: string } {
   const messages = conversation(body);
   if (isProblem(messages)) return messages;
   const chat: Json = { messages };
   for (const [name, value] of Object.entries(body)) {
-    if (value === null || name === "input" || WITHOUT_EFFECT.has(name)) continue;
+    if (value === null || name === "input" || IGNORED.has(name)) continue;
     if (SAME.has(name)) chat[name] = value;
     else if (name === "instructions" && typeof value === "string") continue;
     else if (name === "max_output_tokens") chat.max_tokens = value;
@@ -122,7 +122,9 @@ export function chatBodyOfResponses(body: Json): { body: Json } | { problem: str
       if ("problem" in read) return read;
       chat.reasoning_effort = read.effort;
     } else {
-      return { problem: `body.${name}: has no equal in Chat Completions, which is what is sent` };
+      return {
+        problem: `body.${name}: not supported, since the request is sent as a chat completion`,
+      };
     }
   }
   return { body: chat };

@@ -1,5 +1,5 @@
 /**
- * Reads the JSON schema that answers are to fit.
+ * Reads the JSON schema for structured answers.
  *
  * @module
  */
@@ -21,41 +21,42 @@ function isObject(value: unknown): value is Fields {
   return asObject(value) !== undefined;
 }
 
-/** The first place of a schema that names a type which there is not, as every answer would fail it. */
-function typeProblem(schema: unknown, place: string): string | undefined {
+/** Finds the first unknown `type`, which no answer could match. `path` is a JSON pointer. */
+function typeProblem(schema: unknown, path: string): string | undefined {
   if (Array.isArray(schema)) {
-    return schema.map((item, i) => typeProblem(item, `${place}/${i}`)).find(Boolean);
+    return schema.map((item, i) => typeProblem(item, `${path}/${i}`)).find(Boolean);
   }
   if (!isObject(schema)) return undefined;
-  // Under these the names are the user's, and values are any.
-  const { const: _const, enum: _enum, examples: _examples, default: _default, ...rest } = schema;
-  for (const [name, value] of Object.entries(rest)) {
+  // These contain arbitrary values, not schemas.
+  const { const: _const, enum: _enum, examples: _examples, default: _default, ...keywords } =
+    schema;
+  for (const [name, value] of Object.entries(keywords)) {
     const names = Array.isArray(value) ? value : [value];
     const isType = name === "type" && names.every((item) => typeof item === "string");
     const wrong = isType ? names.find((item) => !TYPES.includes(item)) : undefined;
     if (wrong !== undefined) {
-      return `${place}/type: unknown type "${wrong}", expected one of ${TYPES.join(", ")}`;
+      return `${path}/type: unknown type "${wrong}", expected one of ${TYPES.join(", ")}`;
     }
-    const problem = typeProblem(value, `${place}/${name}`);
+    const problem = typeProblem(value, `${path}/${name}`);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-/** A name as OpenAI wants it: letters, digits, `_` and `-`, at most 64. */
+/** A schema name as OpenAI requires it: up to 64 letters, digits, `_` and `-`. */
 function nameOf(path: string, schema: Fields): string {
   const name = typeof schema.title === "string" ? schema.title : basename(path).split(".")[0];
   return name.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 64) || "answer";
 }
 
 const SCHEMA_HINT =
-  'Nothing was sent. A schema is such as {"type": "object", "properties": {"mood": {"type": "string"}}}.';
+  'Nothing was sent. An example of a schema: {"type": "object", "properties": {"mood": {"type": "string"}}}';
 
 /**
- * The form of answer that the file at `path` asks for: a JSON schema, or one in OpenAI's envelope
+ * Reads the response format from the file at `path`: a JSON schema, or OpenAI's envelope around one
  * (`name`, `schema` and `strict`).
  *
- * @throws {InvalidInputError} when it is not there, is not JSON, or is no schema
+ * @throws {InvalidInputError} if the file does not exist, is not JSON, or is not a schema
  */
 export function readSchemaFile(path: string): ResponseFormat {
   let bytes: Buffer;
@@ -64,7 +65,7 @@ export function readSchemaFile(path: string): ResponseFormat {
   } catch (cause) {
     throw new InvalidInputError(`cannot read the schema ${path}: ${fileReason(cause)}`, {
       cause,
-      hint: "Name a file with a JSON schema: --schema mood.json",
+      hint: "Use a file with a JSON schema: --schema mood.json",
     });
   }
   if (!isUtf8(bytes)) {

@@ -1,29 +1,31 @@
 /**
- * Which records of an input are meant.
+ * Selects the records of an input that a run should send: a shard, a number, the failed ones.
  *
  * @module
  */
 import type { Journal } from "../batch/journal/journal.ts";
 
-/** One of `count` equal parts of an input: the records whose index leaves `index` as remainder. */
+/** One of `count` equal parts of an input: the records with `index` as the remainder of their index. */
 export interface Shard {
+  /** From 0 to `count` - 1. */
   index: number;
+  /** The number of parts. */
   count: number;
 }
 
-/** Which records to ask. */
+/** The records to send. */
 export interface Selection {
   /** Only this part of the input. */
   shard?: Shard;
-  /** Only the first so many of the records that are meant otherwise. */
+  /** Only the first N of the otherwise selected records. */
   limit?: number;
-  /** `true`: only those that failed before; `false`: all but those. */
+  /** `true`: only records that failed before; `false`: all except those. */
   retryFailed?: boolean;
 }
 
 /**
- * Reads `i/n`. Numbers from 0 to n-1 and from 1 to n both name each part once: n is the same as 0.
- * `undefined` when it is something else.
+ * Parses `i/n`. `i` may count from 0 or from 1: n is the same shard as 0. `undefined` if `text` is
+ * something else.
  */
 export function parseShard(text: string): Shard | undefined {
   const match = /^(\d{1,9})\/(\d{1,9})$/.exec(text.trim());
@@ -32,11 +34,11 @@ export function parseShard(text: string): Shard | undefined {
   return count < 1 || number > count ? undefined : { index: number % count, count };
 }
 
-/** Whether the record `index` is meant, as far as earlier failures decide. */
+/** Whether earlier failures select the record `index`. */
 export function isSelected(
   index: number,
   { retryFailed }: Selection,
   journal: Journal | undefined,
 ): boolean {
-  return retryFailed === undefined || retryFailed === (journal?.hasFailed(index) ?? false);
+  return retryFailed === undefined || retryFailed === (journal?.state(index) === "error");
 }

@@ -1,8 +1,8 @@
 /**
- * CSV and TSV as JSONL: each row becomes a JSON object on the line of the same number, so that all
- * that reads records reads tables as well, and names the right line.
+ * Converts CSV and TSV to JSONL. Each row becomes a JSON object with the same line number, so messages
+ * about a record name the right line of the table.
  *
- * Source: RFC 4180, and what spreadsheets make of it: a byte order mark, semicolons, empty rows.
+ * Source: RFC 4180, and the variants that spreadsheets write: a byte order mark, semicolons, empty rows.
  *
  * @module
  */
@@ -17,75 +17,80 @@ import type { InputFile } from "./input_source.ts";
 import { NumberedLines } from "./numbered_lines.ts";
 import { TemporaryFile } from "../files/temporary_file.ts";
 
-/** How a table is written. */
+/** The format of a table. */
 export interface TableOptions {
   format: "csv" | "tsv";
+  /** @default detected in the first line; a tab in TSV */
   delimiter?: string;
+  /** Whether quotes enclose cells. @default true */
   quotes?: boolean;
 }
 
 const CHUNK = 1 << 20;
-/** Characters of one row; more are a quote that is not closed. */
+/** Maximum characters of a row. A longer one has an unclosed quote. */
 const MAX_ROW = 100_000_000;
 const DELIMITERS = [",", ";", "\t", "|"];
 
-/** What stands between the names of the first line: a comma if there is one, else what there is. */
+/** Detects the delimiter in the first line: the first of {@link DELIMITERS} that it contains. */
 function findDelimiter(head: Buffer): string {
   const text = head.toString("utf8").replace(/"[^"]*"/g, "").replace(/^[\ufeff\r\n]+/, "");
   const [header] = text.split(/[\r\n]/, 1);
   return DELIMITERS.find((delimiter) => header.includes(delimiter)) ?? ",";
 }
 
-/** Follows where in the file the rows stand; the parser's own count is wrong for CRLF in quotes. */
-class Place {
-  /** The line on which the next row begins, empty lines before it not counted. */
+/** Tracks the line numbers of rows. The parser's own count is wrong for CRLF in quotes. */
+class RowPosition {
+  /** The line on which the next row starts, not counting empty lines before it. */
   #line = 1;
   #emptyLines = 0;
   #bytes = 0;
 
-  /** The line on which the row begins at which the parser is. */
+  /** The line on which the parser's current row starts. */
   lineOf(info: { empty_lines: number }): number {
     return this.#line + info.empty_lines - this.#emptyLines;
   }
 
-  /** Goes on behind a row; gives where it stood. */
-  pass(
+  /** Advances past a row and returns where it was: its line, and its first and last byte. */
+  advance(
     cells: readonly string[],
     info: { empty_lines: number; bytes: number },
   ): { line: number; start: number; end: number } {
-    const passed = { line: this.lineOf(info), start: this.#bytes, end: info.bytes };
-    this.#line = passed.line + 1;
+    const row = { line: this.lineOf(info), start: this.#bytes, end: info.bytes };
+    this.#line = row.line + 1;
     for (const cell of cells) {
       for (let at = cell.indexOf("\n"); at >= 0; at = cell.indexOf("\n", at + 1)) this.#line++;
     }
     this.#emptyLines = info.empty_lines;
     this.#bytes = info.bytes;
-    return passed;
+    return row;
   }
 }
 
-function checkHeader(columns: readonly string[], place: string): void {
+function checkHeader(columns: readonly string[], location: string): void {
   const empty = columns.indexOf("");
   if (empty >= 0) {
-    throw new InvalidInputError(`${place}: column ${empty + 1} of ${columns.length} has no name`, {
-      hint: "Name it in the first line. pandas leaves it out with to_csv(…, index=False).",
-    });
+    throw new InvalidInputError(
+      `${location}: column ${empty + 1} of ${columns.length} has no name`,
+      {
+        hint: "Name it in the first line. In pandas, to_csv(…, index=False) omits it.",
+      },
+    );
   }
-  const twice = columns.find((name, i) => columns.indexOf(name) < i);
-  if (twice !== undefined) {
-    throw new InvalidInputError(`${place}: two columns are called ${JSON.stringify(twice)}`, {
-      hint: "Give each its own name in the first line.",
+  const duplicate = columns.find((name, i) => columns.indexOf(name) < i);
+  if (duplicate !== undefined) {
+    throw new InvalidInputError(`${location}: two columns are named ${JSON.stringify(duplicate)}`, {
+      hint: "Give each column a unique name in the first line.",
     });
   }
 }
 
-/** A table being made into lines. */
-class TableReader {
+/** Writes the rows of a table as JSON lines. */
+class TableConverter {
   readonly #input: InputFile;
   readonly #lines: NumberedLines;
-  readonly #place = new Place();
+  readonly #position = new RowPosition();
   #keys: string[] = [];
-  /** Set by the first row. */
+  /** The names in the first row. */
   columns: readonly string[] = [];
 
   constructor(input: InputFile, file: TemporaryFile) {
@@ -93,24 +98,24 @@ class TableReader {
     this.#lines = new NumberedLines(file);
   }
 
-  /** Takes the next row. */
+  /** Converts the next row. */
   row(cells: string[], info: { empty_lines: number; bytes: number }): void {
-    const { line, start, end } = this.#place.pass(cells, info);
-    // Spreadsheets leave rows without any text; they are as blank lines.
+    const { line, start, end } = this.#position.advance(cells, info);
+    // Spreadsheets write rows without any text. They count as blank lines.
     if (cells[0].trim() === "" && cells.every((cell) => cell.trim() === "")) return;
     const valid = !cells.some((cell) => cell.includes("\ufffd")) || this.#isUtf8(start, end);
-    const place = `${this.#input.name}:${line}`;
+    const location = `${this.#input.name}:${line}`;
     if (this.columns.length === 0) {
-      if (!valid) throw new InvalidInputError(`${place}: ${NOT_UTF8}`);
+      if (!valid) throw new InvalidInputError(`${location}: ${NOT_UTF8}`);
       this.columns = cells.map((cell) => cell.trim());
-      checkHeader(this.columns, place);
+      checkHeader(this.columns, location);
       this.#keys = this.columns.map((name, i) => `${i === 0 ? "{" : ","}${JSON.stringify(name)}:`);
     } else if (!valid) {
       this.#problem(line, NOT_UTF8);
     } else if (cells.length !== this.columns.length) {
       this.#problem(
         line,
-        `expected ${this.columns.length} cells as in the first line, got ${cells.length}`,
+        `expected ${this.columns.length} cells, as in the first line, got ${cells.length}`,
       );
     } else {
       let text = "";
@@ -119,44 +124,44 @@ class TableReader {
     }
   }
 
-  /** Ends the lines. */
+  /** Writes the last lines. */
   end(): void {
     this.#lines.flush();
   }
 
-  /** What is wrong with the row at which the parser gave up. */
+  /** The error for the row at which the parser failed. */
   failure(error: CsvError): InvalidInputError {
     const info = error as unknown as { empty_lines: number };
-    const place = `${this.#input.name}:${this.#place.lineOf(info)}`;
+    const location = `${this.#input.name}:${this.#position.lineOf(info)}`;
     const hint =
-      'Quotes within a quoted cell are doubled: "say ""hi""". If quotes are only text: --no-quotes';
+      'Double the quotes inside a quoted cell: "say ""hi""". If quotes are ordinary text, use --no-quotes.';
     switch (String(error.code)) {
       case "INVALID_OPENING_QUOTE":
         return new InvalidInputError(
-          `${place}: a quote (") within a cell that has none around it`,
+          `${location}: a quote (") inside an unquoted cell`,
           {
             hint,
           },
         );
       case "CSV_INVALID_CLOSING_QUOTE":
-        return new InvalidInputError(`${place}: a quoted cell goes on after its closing quote`, {
+        return new InvalidInputError(`${location}: text after the closing quote of a cell`, {
           hint,
         });
       case "CSV_QUOTE_NOT_CLOSED":
-        return new InvalidInputError(`${place}: a quote is opened in this row and never closed`, {
+        return new InvalidInputError(`${location}: a quote in this row is never closed`, {
           hint,
         });
       case "CSV_MAX_RECORD_SIZE":
         return new InvalidInputError(
-          `${place}: this row has more than ${MAX_ROW} characters; is a quote not closed?`,
+          `${location}: this row has more than ${MAX_ROW} characters; is a quote unclosed?`,
           { hint },
         );
       default:
-        return new InvalidInputError(`${place}: ${error.message}`);
+        return new InvalidInputError(`${location}: ${error.message}`);
     }
   }
 
-  /** A line that is a text instead of an object says why the row is no record. */
+  /** Writes why a row is not a record: as a string, where records are objects. */
   #problem(line: number, problem: string): void {
     this.#lines.write(line, JSON.stringify(problem));
   }
@@ -179,10 +184,10 @@ function* chunksOf(fd: number): Generator<Buffer> {
 }
 
 /**
- * Reads the table `input`, which begins with `head`, and closes it. What comes back has its rows as
- * JSONL.
+ * Converts the table `input` to JSONL in a temporary file, and closes it.
  *
- * @throws {InvalidInputError} when columns have no name or the same, or a quote is out of place
+ * @param head its first bytes
+ * @throws {InvalidInputError} if columns lack names or share one, or a quote is misplaced
  */
 export async function readTable(
   input: InputFile,
@@ -190,7 +195,7 @@ export async function readTable(
   { format, delimiter, quotes = true }: TableOptions,
 ): Promise<InputFile> {
   const file = new TemporaryFile(input.name);
-  const reader = new TableReader(input, file);
+  const converter = new TableConverter(input, file);
   try {
     const parser = new Parser({
       bom: true,
@@ -200,16 +205,16 @@ export async function readTable(
       record_delimiter: ["\r\n", "\n", "\r"],
       relax_column_count: true,
       skip_empty_lines: true,
-      // Nothing is given on, so memory stays flat whatever the stream's own buffers do.
-      on_record: (cells: unknown, info) => void reader.row(cells as string[], info),
+      // Nothing is passed on, so the stream buffers no rows.
+      on_record: (cells: unknown, info) => void converter.row(cells as string[], info),
     });
     parser.resume();
     await pipeline(Readable.from(chunksOf(input.fd)), parser);
-    reader.end();
+    converter.end();
   } catch (error) {
     file.close();
-    throw error instanceof CsvError ? reader.failure(error) : error;
+    throw error instanceof CsvError ? converter.failure(error) : error;
   }
   input.close();
-  return { name: input.name, fd: file.fd, columns: reader.columns, close: () => file.close() };
+  return { name: input.name, fd: file.fd, columns: converter.columns, close: () => file.close() };
 }

@@ -1,8 +1,8 @@
 /**
- * Texts with the fields of a record in them: `Summarise: {{text}}`.
+ * Renders templates with the fields of a record: `Summarize: {{text}}`.
  *
- * Backslashes before `{{` are doubled, and one more makes the two braces text. In a longer run of
- * braces the last two begin the placeholder, so that JSON can be written around one.
+ * `\{{` is two literal braces, `\\{{` a backslash before a placeholder. In a longer run of braces, the last
+ * two start the placeholder, so that a template can be JSON.
  *
  * @module
  */
@@ -22,7 +22,7 @@ function has(value: unknown, name: string): value is Json {
     Object.hasOwn(value as Json, name);
 }
 
-/** The value of a field: of the whole name, or, with dots, of what is inside others. */
+/** The value of a field: a field of that name, or a path of names separated by dots. */
 function fieldOf(fields: Json, path: string): unknown {
   if (Object.hasOwn(fields, path)) return fields[path];
   let value: unknown = fields;
@@ -33,26 +33,27 @@ function fieldOf(fields: Json, path: string): unknown {
   return value;
 }
 
-/** What is wrong with a placeholder that none of `names` fits, and which one may be meant. */
+/** The problem with a placeholder that matches none of `names`, with a suggestion. */
 export function unknownField(field: string, owner: string, names: readonly string[]): string {
-  const list = names.map((name) => `"${name}"`).join(", ") || "none at all";
+  const list = names.map((name) => `"${name}"`).join(", ") || "none";
   const nearest = names.length > 0 ? closest(field, names) : "";
   const isNear = distance(field, nearest) <= Math.max(2, field.length / 2) && nearest !== "";
-  const meant = isNear ? ` (did you mean {{${nearest}}}?)` : "";
-  return `the template wants {{${field}}}${meant}, but ${owner} ${list}`;
+  const suggestion = isNear ? ` (did you mean {{${nearest}}}?)` : "";
+  return `the template uses {{${field}}}${suggestion}, but ${owner} ${list}`;
 }
 
-/** A text with placeholders, read once. */
+/** A parsed template. */
 export class Template {
-  /** The fields that it wants, each once. */
+  /** The fields that it uses. */
   readonly fields: ReadonlySet<string>;
-  /** Text and field by turns, beginning and ending with text. */
+  /** Text and field names alternating, starting and ending with text. */
   readonly #parts: readonly string[];
 
   /**
-   * Reads `text`, which messages call `name`.
+   * Parses a template.
    *
-   * @throws {ConfigurationError} when a placeholder is not closed or names no field
+   * @param name what messages call it
+   * @throws {ConfigurationError} if a placeholder is not closed or empty
    */
   constructor(text: string, name: string) {
     const parts: string[] = [];
@@ -74,10 +75,10 @@ export class Template {
       const field = NAME.exec(text)?.[1].trim();
       if (!field) {
         throw new ConfigurationError(
-          `${name}, character ${end - 1}: expected the name of a field and }} after {{, got ${
+          `${name}, character ${end - 1}: expected a field name and }} after {{, got ${
             JSON.stringify(text.slice(end, end + 20))
           }`,
-          { hint: "Write \\{{ for two braces that are text." },
+          { hint: "Write \\{{ for two literal braces." },
         );
       }
       parts.push(literal, field);
@@ -89,8 +90,8 @@ export class Template {
   }
 
   /**
-   * The text for one record: texts as they are, all other values as JSON. The name of the first field
-   * that the record does not have comes back as `missing`.
+   * Renders the template for one record. Strings are inserted as they are, other values as JSON.
+   * `missing` is the first field that the record lacks.
    */
   render(fields: Json): { text: string } | { missing: string } {
     let text = this.#parts[0];
@@ -107,21 +108,21 @@ function readTemplate(path: string): string {
   try {
     const bytes = readFileSync(path);
     if (!isUtf8(bytes)) throw new InvalidInputError(`the template ${path} is ${NOT_UTF8}`);
-    // An editor ends every file with a newline, and may begin it with a byte order mark.
+    // Editors end a file with a newline, and may start it with a byte order mark.
     return bytes.toString("utf8").replace(/^\ufeff/, "").replace(/\r?\n$/, "");
   } catch (cause) {
     if (cause instanceof InvalidInputError) throw cause;
     throw new ConfigurationError(`cannot read the template ${path}: ${fileReason(cause)}`, {
       cause,
-      hint: 'A template that is no file but begins with @ is written "\\@…".',
+      hint: 'If the template itself starts with @, write "\\@…".',
     });
   }
 }
 
 /**
- * The template that a flag gives: its text, or, after `@`, the file that holds it.
+ * Loads the template of a flag: its text, or after `@` the path of a file.
  *
- * @throws {ConfigurationError} when the file cannot be read, or no field is in the template
+ * @throws {ConfigurationError} if the file cannot be read, or the template uses no field
  */
 export function loadTemplate(given: string): Template {
   const path = given.startsWith("@") ? given.slice(1) : undefined;
@@ -129,7 +130,7 @@ export function loadTemplate(given: string): Template {
   const template = new Template(text, path ?? "the template");
   if (template.fields.size > 0) return template;
   throw new ConfigurationError(
-    `${path ?? "the template"} has no {{field}}, so every record would ask the same`,
-    { hint: 'Name a field of the input in two braces: --template "Summarise: {{text}}"' },
+    `${path ?? "the template"} has no {{field}}, so all records would have the same prompt`,
+    { hint: 'Put a field of the input in double braces: --template "Summarize: {{text}}"' },
   );
 }

@@ -1,5 +1,5 @@
 /**
- * JSON in which the order of fields does not matter.
+ * Writes canonical JSON, which is the same whatever the order of fields.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function canonicalJson(
   return write(value, rawNumber) ?? "";
 }
 
-/** The same with all numbers as doubles: `1.10` equals `1.1`. */
+/** {@link canonicalJson} with all numbers as doubles: `1.10` equals `1.1`. */
 export function canonicalJsonOfDoubles(value: unknown): string {
   return canonicalJson(value, ({ rawJSON }) => JSON.stringify(Number(rawJSON)));
 }

@@ -1,21 +1,21 @@
 /**
- * Reading JSON of unknown shape, with numbers that a double may not represent.
+ * Reads JSON of unknown shape, and preserves numbers that a double cannot represent.
  *
  * @module
  */
 
-/** A JSON object whose fields are not known to be there. */
+/** A JSON object with unknown fields. */
 export type Json = Record<string, unknown>;
 
 /**
  * A number that a double would change (`1669700650467246081`, `1.10`, `1e400`), with its source text.
- * `JSON.stringify` writes it as it was.
+ * `JSON.stringify` writes that text.
  */
 export interface RawNumber {
   readonly rawJSON: string;
 }
 
-/** What newer runtimes have: Deno and Bun; Node from version 21 on. */
+/** Exists in Deno, Bun, and Node from version 21 on. */
 interface JsonWithSource {
   rawJSON?(text: string): RawNumber;
   isRawJSON?(value: unknown): boolean;
@@ -32,7 +32,7 @@ export const MAX_DEPTH = 500;
 const INEXACT =
   /[:,[][ \t\n\r]*(?:-0(?![\d.])|-?(?:[\d.]{16}|\d+(?:\.\d+)?[eE]|\d+\.\d*0(?!\d)|0\.00000))/;
 
-/** Whether a number is in `value`, down to {@link MAX_DEPTH}. */
+/** Whether `value` contains a number, down to {@link MAX_DEPTH}. */
 function hasNumber(value: unknown, depth = 0): boolean {
   if (typeof value === "number") return true;
   if (typeof value !== "object" || value === null) return false;
@@ -44,7 +44,7 @@ function hasNumber(value: unknown, depth = 0): boolean {
   return false;
 }
 
-/** Whether a number in the JSON `text` may be one that a double would change. */
+/** Whether the JSON `text` may contain a number that a double would change. */
 export function mayBeInexact(text: string): boolean {
   return rawJSON !== undefined && INEXACT.test(text);
 }
@@ -56,12 +56,12 @@ function keepSource(_name: string, value: unknown, { source }: { source?: string
 }
 
 /**
- * Parses JSON like `JSON.parse`, but a number that a double would change is kept as a
+ * Parses JSON like `JSON.parse`, but returns a number that a double would change as a
  * {@link RawNumber}. On runtimes without source text access (Node 20) all numbers are doubles.
  *
  * Source: ECMAScript proposal "JSON.parse source text access".
  *
- * @throws {SyntaxError} when `text` is not JSON
+ * @throws {SyntaxError} if `text` is not JSON
  */
 export function parseExact(text: string): unknown {
   const value: unknown = JSON.parse(text);
@@ -90,10 +90,10 @@ function bigintAsNumber(_name: string, value: unknown): unknown {
 }
 
 /**
- * `JSON.stringify`, which also writes `bigint`s, as integers.
+ * `JSON.stringify`, but `bigint`s become integers.
  *
- * @throws {TypeError} when `value` refers to itself
- * @throws {RangeError} when it is nested too deeply
+ * @throws {TypeError} if `value` is circular
+ * @throws {RangeError} if it is nested too deeply
  */
 export function stringifyExact(value: unknown): string {
   try {
@@ -118,7 +118,7 @@ export function isTooDeep(value: unknown, depth = 0): boolean {
   return false;
 }
 
-/** `value` when it is a JSON object, else `undefined`. */
+/** `value` if it is a JSON object, else `undefined`. */
 export function asObject(value: unknown): Json | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) &&
       !isRawNumber(value)
@@ -126,7 +126,7 @@ export function asObject(value: unknown): Json | undefined {
     : undefined;
 }
 
-/** The JSON objects in `value` when it is an array, else none. */
+/** The JSON objects in `value` if it is an array, else none. */
 export function asObjects(value: unknown): Json[] {
   if (!Array.isArray(value)) return [];
   const objects: Json[] = [];
@@ -137,20 +137,20 @@ export function asObjects(value: unknown): Json[] {
   return objects;
 }
 
-/** `value` when it is a string with something in it, else `undefined`. */
+/** `value` if it is a non-empty string, else `undefined`. */
 export function asText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** `value` when it is a number, else `undefined`; the nearest double of a {@link RawNumber}. */
+/** `value` if it is a number, else `undefined`. A {@link RawNumber} becomes the nearest double. */
 export function asNumber(value: unknown): number | undefined {
   if (typeof value === "number") return value;
   return isRawNumber(value) ? Number(value.rawJSON) : undefined;
 }
 
 /**
- * `value` when it can count something: a finite number that is not negative, else `undefined`. Servers
- * have sent `-1`, `null` and text for token counts they did not know.
+ * `value` if it is a finite number that is not negative, else `undefined`. Servers send `-1`, `null` and
+ * text for token counts they don't know.
  */
 export function asCount(value: unknown): number | undefined {
   const count = asNumber(value);

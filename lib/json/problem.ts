@@ -1,11 +1,14 @@
 /**
- * Where and why a text is not JSON.
+ * Explains where and why a text is not JSON.
  *
  * @module
  */
 import { parse as parseJsonc, type ParseError, printParseErrorCode } from "jsonc-parser";
 
-/** The place of the first mistake in `text`; the runtimes' own messages differ and name no place. */
+/**
+ * The position, from 1, and kind of the first mistake in `text`. The runtimes' own messages differ, and
+ * not all of them name a position.
+ */
 export function jsonProblem(text: string): { line: number; column: number; reason: string } {
   const errors: ParseError[] = [];
   try {

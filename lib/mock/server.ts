@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { serve } from "../runtime/runtime.ts";
+import { serve } from "../runtime/http_server.ts";
 import { isLoopback, loopbackCheck } from "./loopback.ts";
 import { createMockApp, type MockApp } from "./mock_app.ts";
 import type { MockOptions } from "./options.ts";

@@ -1,37 +1,38 @@
 /**
- * Time, as the scheduler sees it. Injected, so that tests use a virtual clock.
+ * The clock that is injected into everything that waits, so that tests can use a virtual one.
  *
  * @module
  */
 import { clearTimeout, setTimeout } from "node:timers";
-import { abortedBy } from "../errors.ts";
+import { abortable } from "./abortable.ts";
 
-/** What a timer can hold, in milliseconds: almost 25 days. Longer ones would fire at once. */
+/** The maximum delay of a timer in milliseconds, almost 25 days. Longer ones fire immediately. */
 const MAX_TIMER = 2 ** 31 - 1;
 
-/** A source of time that never goes back. */
+/** A monotonic clock. */
 export interface Clock {
-  /** Milliseconds since some fixed moment. */
+  /** Milliseconds since a fixed moment. */
   now(): number;
-  /** Waits `ms` milliseconds. Rejects with {@link AbortedError} as soon as `signal` fires. */
+  /**
+   * Waits `ms` milliseconds.
+   *
+   * @throws {AbortedError} as soon as `signal` is aborted
+   */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** The machine's monotonic clock: a change of the time of day does not touch it. */
+/** The system's monotonic clock. Changes of the time of day do not affect it. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  sleep(ms, signal) {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(abortedBy(signal));
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      }, Math.min(Math.max(ms, 0), MAX_TIMER));
-      const onAbort = () => {
-        clearTimeout(timer);
-        reject(abortedBy(signal));
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
+  async sleep(ms, signal) {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const elapsed = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.min(Math.max(ms, 0), MAX_TIMER));
     });
+    try {
+      await abortable(elapsed, signal);
+    } finally {
+      clearTimeout(timer);
+    }
   },
 };

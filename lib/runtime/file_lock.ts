@@ -1,9 +1,8 @@
 /**
- * A lock on a file that a dead process does not hold: the operating system's own, taken through
- * SQLite because no runtime but Deno offers it directly.
+ * Locks a file so that the lock ends with the process: the operating system's advisory lock, taken
+ * through SQLite because only Deno has an API for it.
  *
- * Source: SQLite, "File Locking And Concurrency": an exclusive transaction holds an advisory lock
- * that ends with the process.
+ * Source: SQLite, "File Locking And Concurrency": an exclusive transaction holds an advisory lock.
  *
  * @module
  */
@@ -12,11 +11,11 @@ import type { DatabaseSync } from "node:sqlite";
 
 type Database = typeof DatabaseSync;
 
-/** A lock that is held. */
+/** A lock held by this process. */
 export interface FileLock {
   /**
-   * Whether no other process can hold the lock. If its file was removed, it is made and locked again,
-   * unless another process does so first.
+   * Whether the lock is still ours. If its file was removed, it is created and locked again, unless
+   * another process has done so first.
    */
   isHeld(): boolean;
   /** Releases the lock and removes its file. */
@@ -27,7 +26,7 @@ function inode(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
-/** Locks the file at `path`; `undefined` when it is locked already. */
+/** Locks the file at `path`; `undefined` if it is already locked. */
 function lockFile(
   Database: Database,
   path: string,
@@ -36,7 +35,7 @@ function lockFile(
     const database = new Database(path);
     const ino = inode(path);
     try {
-      // Nothing is ever written, so no journal file is needed.
+      // Nothing is ever written, so SQLite needs no journal file.
       database.exec("PRAGMA journal_mode = MEMORY");
       database.exec("BEGIN EXCLUSIVE");
     } catch (error) {
@@ -45,7 +44,7 @@ function lockFile(
       throw error;
     }
     if (ino !== undefined && inode(path) === ino) return { database, ino };
-    // The holder before us removed the file between our opening and our locking it.
+    // The previous holder removed the file after we opened it and before we locked it.
     database.close();
   }
 }
@@ -71,26 +70,26 @@ class SqliteLock implements FileLock {
       this.#held.database.close();
       this.#held = again;
     } catch {
-      // Its folder is gone, so nobody else can lock it there either.
+      // Its folder was removed, so no other process can lock it either.
     }
     return true;
   }
 
   release(): void {
-    // Removed while it is held, so that nobody can lock a file that is about to go.
+    // Removed while locked, so that nobody locks a file that is about to be removed.
     try {
       if (inode(this.#path) === this.#held.ino) rmSync(this.#path, { force: true });
     } catch {
-      // Windows does not remove an open file; an empty file that stays does no harm.
+      // Windows does not remove open files. The empty file does no harm.
     }
     this.#held.database.close();
   }
 }
 
 /**
- * Takes the lock whose file is `path`; `undefined` when another process, or this one, holds it.
+ * Locks the file at `path`; `undefined` if another process, or this one, holds the lock.
  *
- * @throws an error of the file system when the lock's file cannot be made
+ * @throws a file system error if the lock file cannot be created
  */
 export async function tryLock(path: string): Promise<FileLock | undefined> {
   const { DatabaseSync } = await import("node:sqlite");

@@ -9,7 +9,7 @@
 import { lookup as dnsLookup } from "node:dns/promises";
 import { AbortedError, FlexLLMError, InvalidInputError } from "../errors.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
-import { untilAborted } from "../runtime/until_aborted.ts";
+import { abortable } from "../runtime/abortable.ts";
 import { readBytes } from "./body_reader.ts";
 import { Exchange, type Fetch } from "./http.ts";
 import { isPrivateUrl, type Lookup } from "./private_address.ts";
@@ -52,7 +52,7 @@ async function checkUrl(url: URL, options: DownloadOptions): Promise<void> {
   const host = url.hostname;
   let isPrivate: boolean;
   try {
-    isPrivate = await untilAborted(isPrivateUrl(url, lookup), signal);
+    isPrivate = await abortable(isPrivateUrl(url, lookup), signal);
   } catch (cause) {
     if (cause instanceof AbortedError) throw cause;
     const hint = `Behind a proxy that resolves names, allow all hosts (${ALLOW_PRIVATE}).`;

@@ -239,7 +239,7 @@ async function load(
     });
   }
   return identify(
-    await readLocalFile(path, { what, most: maxBytes, signal }),
+    await readLocalFile(path, { what, max: maxBytes, signal }),
     kind,
     reference,
     basename(path),

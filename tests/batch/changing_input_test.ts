@@ -14,7 +14,8 @@ import { LLMClient } from "../../mod.ts";
 import { Journal } from "../../lib/batch/journal/journal.ts";
 import { RecordConverter } from "../../lib/input/formats.ts";
 import { openInput } from "../../lib/input/input_file.ts";
-import { checkInput, usableRecords } from "../../lib/input/records.ts";
+import { checkInput } from "../../lib/input/check_input.ts";
+import { pendingRecords } from "../../lib/input/records.ts";
 import { readSchemaFile } from "../../lib/input/schema_file.ts";
 import { loadTemplate } from "../../lib/input/template.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -36,10 +37,10 @@ Deno.test("Lines that are appended to the input in mid-run are left for the next
     const path = folder.write("in.jsonl", text);
     const input = await openInput(path);
     appendFileSync(path, more);
-    const { total } = checkInput(input, undefined, {});
+    const check = checkInput(input, undefined, {});
     appendFileSync(path, more);
-    assert.equal([...usableRecords(input, {})].length, total);
-    assert.equal(total, text.trimEnd().split("\n").length);
+    assert.equal([...pendingRecords(input, {}, check)].length, check.total);
+    assert.equal(check.total, text.trimEnd().split("\n").length);
     assert.equal(input.hasGrown?.(), true);
     input.close();
   }
@@ -60,8 +61,9 @@ Deno.test("An input that is changed in mid-run ends the batch before a changed l
     using folder = temporaryFolder();
     const path = folder.write("in.jsonl", manyLines(1200));
     const input = await openInput(path);
-    assert.equal(checkInput(input, undefined, {}).total, 1200);
-    const records = usableRecords(input, {});
+    const check = checkInput(input, undefined, {});
+    assert.equal(check.total, 1200);
+    const records = pendingRecords(input, {}, check);
     const sent = [records.next().value!];
     change(path);
     assert.throws(
@@ -98,8 +100,9 @@ Deno.test("JSON nested too deeply is a bad line like others, whatever it is in",
       assert.match(error.message, /in\.jsonl:2:.*(nested|JSON object)/, `line ${i}`);
       return true;
     });
-    assert.equal(checkInput(input, journal, { skipInvalid: true }).total, 1);
-    assert.equal([...usableRecords(input, {})].length, 1);
+    const check = checkInput(input, journal, { skipInvalid: true });
+    assert.equal(check.total, 1);
+    assert.equal([...pendingRecords(input, {}, check)].length, 1);
     journal.close();
     input.close();
   }
@@ -135,7 +138,7 @@ Deno.test("A result file that begins with a byte order mark is read, and sorted 
     const journal = await Journal.open(folder.write("out.jsonl", text));
     assert.equal(journal.successes, 2);
     assert.equal(journal.read(0).index, 0);
-    journal.order();
+    journal.compact();
     journal.close();
     assert.equal(folder.read("out.jsonl"), line(0) + line(1));
   }

@@ -281,7 +281,7 @@ Deno.test("journal = tracker = summary, whatever is mixed; and never less than t
         } catch (error) {
           if (!(error instanceof FlexLLMError)) throw error;
         }
-        journal.order();
+        journal.compact();
         summed += batch.summary().cost;
         spent = costTracker.spent;
         near(journal.cost, costTracker.spent, "journal and tracker");

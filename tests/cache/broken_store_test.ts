@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { openStore, storePlace } from "../../lib/cache/open_store.ts";
 import { ResponseCache } from "../../lib/cache/response_cache.ts";
 import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
-import { openKv } from "../../lib/runtime/runtime.ts";
+import { openKv } from "../../lib/runtime/deno_kv.ts";
 import { FILE_KINDS, openKind } from "../support/cache_stores.ts";
 import { chatResult } from "../support/chat_result.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";

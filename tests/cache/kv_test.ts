@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { type KvKey, openKv } from "../../lib/runtime/runtime.ts";
+import { type KvKey, openKv } from "../../lib/runtime/deno_kv.ts";
 import { openKvStore } from "../../lib/cache/stores/kv.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { StoreKind } from "../../lib/cache/store.ts";
-import { openKv } from "../../lib/runtime/runtime.ts";
+import { openKv } from "../../lib/runtime/deno_kv.ts";
 import { FILE_KINDS, openKind } from "../support/cache_stores.ts";
 import { runCacheWorker, type WorkerOrder, type WorkerReport } from "../support/cache_worker.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { appendFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { createMockApp, type ImagePart } from "../../mod.ts";
-import { serve } from "../../lib/runtime/runtime.ts";
+import { serve } from "../../lib/runtime/http_server.ts";
 import { flexllm, start } from "../support/cli.ts";
 import { jsonLines, type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
@@ -72,7 +72,7 @@ Deno.test("a table comes through a pipe, and its bad rows are told with their li
   assert.equal(stopped.code, 1);
   assert.match(
     stopped.stderr,
-    /standard input:3: expected 2 cells as in the first line, got 1\nNothing was sent/,
+    /standard input:3: expected 2 cells, as in the first line, got 1\nNothing was sent/,
   );
   const { code, stderr } = await flexllm([...args, "--skip-invalid"], { stdin });
   assert.equal(code, 0, stderr);
@@ -287,13 +287,13 @@ Deno.test("flags that cannot be meant are told, and nothing is sent", async () =
     [[jsonl, "--delimiter", ";"], /--delimiter and --no-quotes are for tables only/],
     [[csv, "--delimiter", ";;"], /Expected one character, or "tab"/],
     [[jsonl, "--input-format", "xlsx"], /Allowed choices are jsonl, csv, tsv/],
-    [[jsonl, "--as-metadata", "id,modl"], /the field "id" is no option/],
+    [[jsonl, "--as-metadata", "id,modl"], /the field "id" is not an option/],
     [[jsonl, "--as-metadata", "modl"], /Did you mean "model"\?/],
     [[jsonl, "--template", "{q}"], /the template has no {{field}}/],
     [[jsonl, "--template", "@none.txt"], /cannot read the template none\.txt/],
-    [[jsonl, "--template", "{{text}}"], /in\.jsonl:1: the template wants {{text}}/],
-    [[csv], /expected a column "q", .* found "id", "text"\nSay what to ask: --template/],
-    [[csv, "--template", "{{txt}}"], /wants {{txt}} \(did you mean {{text}}\?\), but the columns/],
+    [[jsonl, "--template", "{{text}}"], /in\.jsonl:1: the template uses {{text}}/],
+    [[csv], /expected a column "q", .* found "id", "text"\nSet the prompt: --template/],
+    [[csv, "--template", "{{txt}}"], /uses {{txt}} \(did you mean {{text}}\?\), but the columns/],
   ];
   for (const [args, message] of cases) {
     const { code, stdout, stderr } = await flexllm([

@@ -132,7 +132,7 @@ Deno.test("bad input is told clearly, nothing is sent, and no file is left", asy
     [[good, "-o", "out.json"], /must end in \.jsonl, got out\.json/],
     [
       [good, "-o", folder.file("no/out.jsonl")],
-      /the folder .*no of the output file does not exist\nMake it first: mkdir -p/,
+      /the folder .*no of the output file does not exist\nCreate it first: mkdir -p/,
     ],
     [[good, "-o", folder.file("folder.jsonl")], /is a folder, not a file/],
     [[good, "-o", `${good}/out.jsonl`], /cannot write .*good\.jsonl\/out\.jsonl: ENOTDIR/],
@@ -143,11 +143,11 @@ Deno.test("bad input is told clearly, nothing is sent, and no file is left", asy
     ],
     [
       [folder.file("none.jsonl"), "-o", out],
-      /the input file .*none\.jsonl does not exist\nIt holds a question a line, such as /,
+      /the input file .*none\.jsonl does not exist\nAn input has one JSON object per line, such as /,
     ],
     [[folder.path, "-o", out], /is a folder, not a file/],
-    [[folder.write("empty.jsonl", ""), "-o", out], /empty\.jsonl has no record/],
-    [["-o", out], /standard input has no record/],
+    [[folder.write("empty.jsonl", ""), "-o", out], /empty\.jsonl contains no records/],
+    [["-o", out], /standard input contains no records/],
     [
       [folder.write("bad.jsonl", '{"q":"a"}\n{"q":"b"}\n{"q":"c",}\n'), "-o", out],
       /bad\.jsonl:3:10: not valid JSON .*\nNothing was sent/,
@@ -555,10 +555,10 @@ Deno.test("a record without a question is told with its line and field, and noth
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /in\.jsonl:2: q: the question is empty\n.*in\.jsonl:3: instruction: it is empty\n/,
+    /in\.jsonl:2: q: expected text, got an empty string\n.*in\.jsonl:3: instruction: expected text, got an empty string\n/,
   );
   const template = await flexllm([...args, "--template", "{{q}}", "--limit", "2"]);
-  assert.match(template.stderr, /in\.jsonl:2: the template gives an empty question/);
+  assert.match(template.stderr, /in\.jsonl:2: the template produces an empty prompt/);
 });
 
 Deno.test("--schema over answers that were asked for without one is told", async () => {

@@ -95,7 +95,7 @@ Deno.test("if ~/.flexllm is a file, conversations are not saved and a warning sa
   assert.equal(set.code, 1);
   assert.match(
     set.stderr,
-    /cannot write .*\n.*\.flexllm must be a folder; there is a file in its way/,
+    /cannot write .*\n.*\.flexllm must be a folder, but a file is in the way/,
   );
 });
 

@@ -42,7 +42,7 @@ Deno.test("results counts the records of a file, each once", async () => {
     "  7 × http",
     "  2 × timeout",
     "  1 × unknown",
-    `Their messages: flexllm results '${file}' --failed`,
+    `For their messages: flexllm results '${file}' --failed`,
     "",
   ]);
 });

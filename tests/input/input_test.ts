@@ -6,7 +6,8 @@ import { Journal } from "../../lib/batch/journal/journal.ts";
 import { RecordConverter } from "../../lib/input/formats.ts";
 import { openInput } from "../../lib/input/input_file.ts";
 import { readOptions } from "../../lib/input/read_options.ts";
-import { checkInput, readRecords, usableRecords } from "../../lib/input/records.ts";
+import { checkInput } from "../../lib/input/check_input.ts";
+import { pendingRecords, readRecords } from "../../lib/input/records.ts";
 import { parseShard } from "../../lib/input/selection.ts";
 import { Template } from "../../lib/input/template.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
@@ -22,15 +23,15 @@ async function check(folder: TemporaryFolder, text: string, skipInvalid = false)
   const input = await openInput(folder.write("in.jsonl", text));
   const journal = await Journal.open(folder.file("out.jsonl"));
   try {
-    const result = checkInput(input, journal, { skipInvalid });
-    return { ...result, records: [...usableRecords(input, {})] };
+    const { lines, ...counts } = checkInput(input, journal, { skipInvalid });
+    return { ...counts, records: [...pendingRecords(input, {}, { lines })] };
   } finally {
     journal.close();
     input.close();
   }
 }
 
-Deno.test("each input form becomes a conversation", () => {
+Deno.test("each input format becomes a conversation", () => {
   assert.deepEqual(messagesOf({ q: "Why?" }), ["user: Why?"]);
   assert.deepEqual(messagesOf({ question: "Why?", system: "Be brief." }), [
     "system: Be brief.",
@@ -44,7 +45,7 @@ Deno.test("each input form becomes a conversation", () => {
   assert.deepEqual(messagesOf({ messages: [{ role: "user", content: "Why?" }] }), ["user: Why?"]);
 });
 
-Deno.test("a system prompt for all replaces that of questions and is added where there is none", () => {
+Deno.test("the system prompt replaces the `system` field of prompts and is added to conversations without one", () => {
   assert.deepEqual(messagesOf({ q: "Why?", system: "old" }, "new"), ["system: new", "user: Why?"]);
   assert.deepEqual(messagesOf({ instruction: "Do" }, "new"), ["system: new", "user: Do"]);
   const user = { role: "user", content: "Why?" };
@@ -53,7 +54,7 @@ Deno.test("a system prompt for all replaces that of questions and is added where
   assert.deepEqual(messagesOf({ messages: [own, user] }, "new"), ["system: own", "user: Why?"]);
 });
 
-Deno.test("other fields become metadata, the expected output of a training set does not", () => {
+Deno.test("other fields become metadata, except the expected output of a training set", () => {
   const metadata = (value: unknown) => {
     const converted = new RecordConverter({}).convert(value);
     return "record" in converted ? converted.record.metadata : undefined;
@@ -63,10 +64,10 @@ Deno.test("other fields become metadata, the expected output of a training set d
   assert.equal(metadata({ q: "Why?" }), undefined);
 });
 
-Deno.test("records that cannot be used say why", () => {
+Deno.test("an invalid record is refused with a reason", () => {
   const cases: [unknown, RegExp][] = [
     [{ text: "x", id: 1 }, /expected a field "messages", .* found "text", "id"/],
-    [{}, /found no field at all/],
+    [{}, /found no fields/],
     [{ q: 42 }, /q: expected a string, got 42/],
     [{ q: "x", system: 1 }, /system: expected a string, got 1/],
     [{ instruction: "x", input: [] }, /input: expected a string, got \[\]/],
@@ -81,7 +82,7 @@ Deno.test("records that cannot be used say why", () => {
   }
 });
 
-Deno.test("byte order mark, CRLF, blank lines, mixed forms and a missing last newline are fine", async () => {
+Deno.test("a byte order mark, CRLF, blank lines, mixed formats and a missing last newline are accepted", async () => {
   using folder = temporaryFolder();
   const text = '\uFEFF{"q":"one"}\r\n\r\n  \n{"instruction":"two"}\r\n{"prompt":"three 日本"}';
   const { total, records } = await check(folder, text);
@@ -93,14 +94,14 @@ Deno.test("byte order mark, CRLF, blank lines, mixed forms and a missing last ne
   ]);
 });
 
-Deno.test("a line of 5 MB, longer than what is read at once, is whole", async () => {
+Deno.test("a line of 5 MB, longer than a chunk, is read whole", async () => {
   using folder = temporaryFolder();
   const long = "naïve ".repeat(800_000);
   const { records } = await check(folder, `{"q":"a"}\n{"q":"${long}"}\n{"q":"b"}\n`);
   assert.deepEqual(records.map(({ messages }) => messages[0].content), ["a", long, "b"]);
 });
 
-Deno.test("bad lines are told with file, line and column before anything is sent", async () => {
+Deno.test("invalid lines are reported with file, line and column before anything is sent", async () => {
   using folder = temporaryFolder();
   const text = '{"q":"a"}\n{"q":"b"}\n{"q":"c" "id":1}\n{"text":"d"}\n';
   await assert.rejects(check(folder, text), (error: Error & { hint?: string }) => {
@@ -112,12 +113,12 @@ Deno.test("bad lines are told with file, line and column before anything is sent
   });
 });
 
-Deno.test("many bad lines are counted, not all shown", async () => {
+Deno.test("of many invalid lines, the first are listed and the rest counted", async () => {
   using folder = temporaryFolder();
   await assert.rejects(check(folder, "x\n".repeat(100)), /… and 95 more/);
 });
 
-Deno.test("with bad lines left out, the others keep their index", async () => {
+Deno.test("skipping invalid lines does not shift the index of the others", async () => {
   using folder = temporaryFolder();
   const { total, invalid, records } = await check(folder, '{"q":"a"}\nbad\n{"q":"c"}\n', true);
   assert.deepEqual([total, invalid], [2, 1]);
@@ -127,11 +128,11 @@ Deno.test("with bad lines left out, the others keep their index", async () => {
 Deno.test("an input without a record is an error", async () => {
   using folder = temporaryFolder();
   for (const text of ["", "\n\n", "\uFEFF"]) {
-    await assert.rejects(check(folder, text), /in\.jsonl has no record/);
+    await assert.rejects(check(folder, text), /in\.jsonl contains no records/);
   }
 });
 
-Deno.test("an input that is not there, or a folder, is an error", async () => {
+Deno.test("a missing input or a folder is an error", async () => {
   using folder = temporaryFolder();
   await assert.rejects(openInput(folder.file("none.jsonl")), /none\.jsonl does not exist/);
   await assert.rejects(openInput(folder.path), /is a folder, not a file/);
@@ -145,7 +146,7 @@ Deno.test("records can be read twice", async () => {
   input.close();
 });
 
-Deno.test("an input that lost its last records does not fit the journal", async () => {
+Deno.test("an input shorter than its journal is an error", async () => {
   using folder = temporaryFolder();
   const input = [{ role: "user", content: "b" }];
   folder.write(
@@ -155,7 +156,7 @@ Deno.test("an input that lost its last records does not fit the journal", async 
   await assert.rejects(check(folder, '{"q":"a"}\n'), { code: "journal_mismatch", index: 1 });
 });
 
-Deno.test("what is not UTF-8 is a bad line, what holds the replacement character is not", async () => {
+Deno.test("a line that is not UTF-8 is invalid; one with a replacement character is not", async () => {
   using folder = temporaryFolder();
   const path = folder.file("in.jsonl");
   writeFileSync(path, Buffer.from('{"q":"fine \\ufffd \ufffd"}\n{"q":"caf\xe9"}\n', "latin1"));
@@ -168,13 +169,13 @@ Deno.test("what is not UTF-8 is a bad line, what holds the replacement character
   assert.equal(total, 1);
 });
 
-Deno.test("files that were joined may each begin with a byte order mark", async () => {
+Deno.test("each of several concatenated files may start with a byte order mark", async () => {
   using folder = temporaryFolder();
   const { total } = await check(folder, '\uFEFF{"q":"a"}\n\uFEFF{"q":"b"}\n');
   assert.equal(total, 2);
 });
 
-Deno.test("fields that are options hold for their record, and no longer travel as metadata", () => {
+Deno.test("fields named like an option apply to their record and are not metadata", () => {
   const convert = (value: unknown, asMetadata: string[] = []) => {
     const converted = new RecordConverter({ asMetadata }).convert(value);
     if ("problem" in converted) return converted.problem;
@@ -199,11 +200,11 @@ Deno.test("fields that are options hold for their record, and no longer travel a
   assert.deepEqual(convert({ q: "a", model: 7, seed: 1 }, ["model"]), [{ seed: 1 }, { model: 7 }]);
   const cases: [object, string][] = [
     [{ temperature: "hot" }, 'temperature: expected a number, got "hot"'],
-    [{ thinking: "Hm, well" }, 'got "Hm, well"; if it is data: --as-metadata thinking'],
-    [{ model: "" }, 'model: expected the name of a model, got ""'],
-    [{ max_tokens: 0 }, "max_tokens: expected a whole number of at least 1, got 0"],
+    [{ thinking: "Hm, well" }, 'got "Hm, well"; if this field is data, use --as-metadata thinking'],
+    [{ model: "" }, 'model: expected a model name, got ""'],
+    [{ max_tokens: 0 }, "max_tokens: expected an integer ≥ 1, got 0"],
     [{ stop: [1] }, "stop: expected a string or an array of strings, got [1]"],
-    [{ max_tokens: 1, max_completion_tokens: 1 }, "the same option is given twice"],
+    [{ max_tokens: 1, max_completion_tokens: 1 }, "this option is set twice"],
     [{ thinking: "very" }, 'or a number of tokens, got "very"'],
     [{ tools: [{ type: "function" }] }, "tools: expected an array of"],
     [{ tool_choice: "any" }, "tool_choice: expected"],
@@ -215,7 +216,7 @@ Deno.test("fields that are options hold for their record, and no longer travel a
   }
 });
 
-Deno.test("a template asks about the lines of a result file, whose model is not the one to ask", () => {
+Deno.test("with a template, the fields of a result file are data, including `model`", () => {
   const result = {
     index: 0,
     output: "Yes",
@@ -235,7 +236,7 @@ Deno.test("a template asks about the lines of a result file, whose model is not 
   });
 });
 
-Deno.test("a field of any name stays beside the answer", () => {
+Deno.test("a metadata field can have any name", () => {
   const converted = new RecordConverter({}).convert(JSON.parse('{"q":"a","__proto__":{"x":1}}'));
   assert.equal(
     JSON.stringify("record" in converted && converted.record.metadata),
@@ -243,7 +244,7 @@ Deno.test("a field of any name stays beside the answer", () => {
   );
 });
 
-Deno.test("a template makes a question of any object, and of the system prompt", async () => {
+Deno.test("a template renders the prompt and the system prompt from any object", async () => {
   using folder = temporaryFolder();
   const text = '{"doc":{"text":"A"},"lang":"fr","q":"unused"}\n{"doc":{},"lang":"de"}\n';
   const input = await openInput(folder.write("in.jsonl", text));
@@ -253,6 +254,7 @@ Deno.test("a template makes a question of any object, and of the system prompt",
   assert.deepEqual(first, {
     index: 0,
     line: 1,
+    offset: 0,
     messages: [
       { role: "system", content: "Answer in fr." },
       { role: "user", content: "Sum up: A" },
@@ -262,11 +264,11 @@ Deno.test("a template makes a question of any object, and of the system prompt",
   });
   assert.match(
     "problem" in second ? second.problem : "",
-    /in\.jsonl:2: the template wants {{doc\.text}}.*, but the record's fields are "doc", "lang"$/,
+    /in\.jsonl:2: the template uses {{doc\.text}}.*, but the record's fields are "doc", "lang"$/,
   );
 });
 
-Deno.test("without a template two braces in a system prompt are two braces", async () => {
+Deno.test("without a template, double braces in a system prompt are literal", async () => {
   using folder = temporaryFolder();
   const input = await openInput(folder.write("in.jsonl", '{"q":"a"}\n'));
   const [record] = [...readRecords(input, readOptions(input, { system: "{{x}}" }))];
@@ -274,16 +276,16 @@ Deno.test("without a template two braces in a system prompt are two braces", asy
   assert.ok("index" in record && record.messages[0].content === "{{x}}");
 });
 
-Deno.test("a hint tells what lines that are no JSONL may be", async () => {
+Deno.test("a hint suggests what a file with invalid lines may be", async () => {
   using folder = temporaryFolder();
   const cases: [string, RegExp][] = [
-    ["q,n\na,1\n", /A table is read with --input-format csv or tsv/],
+    ["q,n\na,1\n", /For a table, use --input-format csv or tsv/],
     ['{\n"q": "a"\n}\n', /jq -c \. .*in\.jsonl > in\.jsonl/],
   ];
   for (const [text, hint] of cases) await assert.rejects(check(folder, text), { hint });
 });
 
-Deno.test("shards take each record once, whichever way they are numbered", async () => {
+Deno.test("shards contain each record once, numbered from 0 or from 1", async () => {
   using folder = temporaryFolder();
   await fc.assert(fc.asyncProperty(
     fc.integer({ min: 1, max: 9 }),
@@ -308,26 +310,25 @@ Deno.test("shards take each record once, whichever way they are numbered", async
   ));
 });
 
-Deno.test("lines of other shards are not looked at, but count", async () => {
+Deno.test("lines of other shards are not parsed, but have an index", async () => {
   using folder = temporaryFolder();
   const input = await openInput(folder.write("in.jsonl", 'bad\n{"q":"b"}\n\nbad\n{"q":"d"}\n'));
   const journal = await Journal.open(folder.file("out.jsonl"));
   const shard = { index: 1, count: 2 };
-  assert.deepEqual(checkInput(input, journal, { shard }), { total: 2, pending: 2, invalid: 0 });
-  assert.deepEqual([...usableRecords(input, { shard })].map(({ index }) => index), [1, 3]);
+  const { lines, ...counts } = checkInput(input, journal, { shard });
+  assert.deepEqual(counts, { total: 2, pending: 2, invalid: 0 });
+  const pending = [...pendingRecords(input, { shard }, { lines })];
+  assert.deepEqual(pending.map(({ index, line }) => [index, line]), [[1, 2], [3, 5]]);
   assert.throws(() => checkInput(input, journal, { shard: { index: 0, count: 2 } }), {
     code: "invalid_input",
   });
-  assert.deepEqual(checkInput(input, journal, { shard: { index: 8, count: 9 } }), {
-    total: 0,
-    pending: 0,
-    invalid: 0,
-  });
+  const empty = checkInput(input, journal, { shard: { index: 8, count: 9 } });
+  assert.deepEqual([empty.total, empty.pending, empty.invalid], [0, 0, 0]);
   journal.close();
   input.close();
 });
 
-Deno.test("parseShard() takes nothing but i/n with i from 0 to n", () => {
+Deno.test("parseShard() accepts only i/n with i from 0 to n", () => {
   assert.deepEqual(parseShard("0/1"), { index: 0, count: 1 });
   assert.deepEqual(parseShard("4/4"), { index: 0, count: 4 });
   for (const text of ["5/4", "0/0", "-1/4", "1", "1/4/2", "a/b", "1.5/4", ""]) {

@@ -12,7 +12,7 @@ function convert(line: unknown, asMetadata: string[] = [], system?: string) {
 
 const messages = [{ role: "user", content: "Hi" }];
 
-Deno.test("a line for Chat Completions becomes messages, options, and fields passed on", () => {
+Deno.test("a Chat Completions line becomes messages, options and extra fields", () => {
   const line = {
     custom_id: "request-1",
     method: "POST",
@@ -47,7 +47,7 @@ Deno.test("a line for Chat Completions becomes messages, options, and fields pas
   });
 });
 
-Deno.test("a line without method and url, as other services write it, is one for chat", () => {
+Deno.test("a line without method and url is a Chat Completions line", () => {
   assert.deepEqual(convert({ custom_id: "1", body: { messages } }, [], "Be brief."), {
     messages: [{ role: "system", content: "Be brief." }, ...messages],
     metadata: { custom_id: "1" },
@@ -55,7 +55,7 @@ Deno.test("a line without method and url, as other services write it, is one for
   });
 });
 
-Deno.test("a line for Responses becomes the same question for Chat Completions", () => {
+Deno.test("a Responses line is converted to Chat Completions", () => {
   const parameters = { type: "object" };
   const image = { type: "input_image", image_url: "https://host/a.png", detail: "low" };
   const line = {
@@ -104,7 +104,7 @@ Deno.test("a line for Responses becomes the same question for Chat Completions",
   });
 });
 
-Deno.test("files, audio and the provider's own tools of a Responses line are kept", () => {
+Deno.test("files, audio and provider tools of a Responses line are preserved", () => {
   const audio = { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } };
   const content = [
     { type: "input_file", file_url: "https://host/a.pdf", filename: "b.pdf" },
@@ -126,7 +126,7 @@ Deno.test("files, audio and the provider's own tools of a Responses line are kep
   });
 });
 
-Deno.test("a line that cannot be asked says why, with the field", () => {
+Deno.test("an unsupported line is refused with the field and the reason", () => {
   const chat = (body: unknown) => ({ custom_id: "1", url: "/v1/chat/completions", body });
   const responses = (body: unknown) => ({ custom_id: "1", url: "/v1/responses", body });
   const cases: [unknown, RegExp][] = [
@@ -137,10 +137,10 @@ Deno.test("a line that cannot be asked says why, with the field", () => {
     [chat({ messages, temperature: "hot" }), /body\.temperature: expected a number, got "hot"/],
     [chat({ messages, stream: true }), /body\.stream: expected false/],
     [chat({ messages, n: 3 }), /body\.n: expected 1, .* got 3/],
-    [chat({ messages, max_tokens: 1, max_completion_tokens: 2 }), /given twice/],
+    [chat({ messages, max_tokens: 1, max_completion_tokens: 2 }), /set twice/],
     [
       responses({ input: "x", previous_response_id: "r" }),
-      /body\.previous_response_id: has no equal/,
+      /body\.previous_response_id: not supported/,
     ],
     [responses({ input: 5 }), /body\.input: expected a string or an array of messages, got 5/],
     [

@@ -28,7 +28,7 @@ async function read(
   }
 }
 
-Deno.test("a CSV file as spreadsheets write it", async () => {
+Deno.test("a CSV file is read as spreadsheets write it", async () => {
   using folder = temporaryFolder();
   const text =
     '\ufeffid,q,note\r\n1,"Why, then?",a\r\n\r\n2,"two\r\nlines, ""so""",\r\n,,\r\n3,last,c';
@@ -39,7 +39,7 @@ Deno.test("a CSV file as spreadsheets write it", async () => {
   ]);
 });
 
-Deno.test("the delimiter is found in the first line, told, or a tab in TSV", async () => {
+Deno.test("the delimiter is detected in the first line, given, or a tab in TSV", async () => {
   using folder = temporaryFolder();
   for (const delimiter of [",", ";", "\t", "|"]) {
     const text = `"a;,|b"${delimiter}q\n1${delimiter}why\n`;
@@ -55,17 +55,17 @@ Deno.test("the delimiter is found in the first line, told, or a tab in TSV", asy
   assert.deepEqual(await read(folder, "q\nwhy\n", given), [[2, "why", undefined]]);
 });
 
-Deno.test("rows with other than the columns' cells are bad lines, and keep their index", async () => {
+Deno.test("rows with missing or extra cells are invalid and have an index", async () => {
   using folder = temporaryFolder();
   assert.deepEqual(await read(folder, "q,n\na,1\nb\nc,3,4\nd,5\n"), [
     [2, "a", { n: "1" }],
-    "in.csv:3: expected 2 cells as in the first line, got 1",
-    "in.csv:4: expected 2 cells as in the first line, got 3",
+    "in.csv:3: expected 2 cells, as in the first line, got 1",
+    "in.csv:4: expected 2 cells, as in the first line, got 3",
     [5, "d", { n: "5" }],
   ]);
 });
 
-Deno.test("what is not UTF-8 is a bad row, what holds the replacement character is not", async () => {
+Deno.test("a row that is not UTF-8 is invalid; one with a replacement character is not", async () => {
   using folder = temporaryFolder();
   const text = Buffer.from("q,n\ncaf\xe9,1\nok,2\n", "latin1");
   assert.deepEqual(await read(folder, text), [
@@ -75,19 +75,19 @@ Deno.test("what is not UTF-8 is a bad row, what holds the replacement character 
   assert.deepEqual(await read(folder, "q\n\ufffd\n"), [[2, "\ufffd", undefined]]);
 });
 
-Deno.test("quotes out of place end it with the line of the row; as plain text they are fine", async () => {
+Deno.test("misplaced quotes are an error with a line number, unless quotes are ordinary text", async () => {
   using folder = temporaryFolder();
   const before = 'q,n\r\n"one\r\n\r\nrow",1\r\n\r\n';
   const cases: [string, RegExp][] = [
-    ['say "hi",2\n', /in\.csv:6: a quote \("\) within a cell that has none around it/],
-    ['"say "hi",2\n', /in\.csv:6: a quoted cell goes on after its closing quote/],
-    ['"say hi,2\nmore,3\n', /in\.csv:6: a quote is opened in this row and never closed/],
+    ['say "hi",2\n', /in\.csv:6: a quote \("\) inside an unquoted cell/],
+    ['"say "hi",2\n', /in\.csv:6: text after the closing quote of a cell/],
+    ['"say hi,2\nmore,3\n', /in\.csv:6: a quote in this row is never closed/],
   ];
   for (const [row, message] of cases) {
     await assert.rejects(read(folder, before + row), {
       code: "invalid_input",
       message,
-      hint: /doubled.*--no-quotes/,
+      hint: /Double the quotes.*--no-quotes/,
     });
   }
   assert.deepEqual(await read(folder, 'q\tn\n"say "hi"\t2\n', { name: "in.tsv", quotes: false }), [
@@ -95,19 +95,19 @@ Deno.test("quotes out of place end it with the line of the row; as plain text th
   ]);
 });
 
-Deno.test("columns need names, each its own, and there must be rows", async () => {
+Deno.test("columns need unique names, and a table needs rows", async () => {
   using folder = temporaryFolder();
   const cases: [string, RegExp][] = [
     [",q\n0,a\n", /in\.csv:1: column 1 of 2 has no name/],
-    ["q,a,q\n", /in\.csv:1: two columns are called "q"/],
-    ["", /in\.csv has no record/],
-    ["\ufeff\n\n", /in\.csv has no record/],
+    ["q,a,q\n", /in\.csv:1: two columns are named "q"/],
+    ["", /in\.csv contains no records/],
+    ["\ufeff\n\n", /in\.csv contains no records/],
     ["id,text\n1,a\n", /expected a column "q", .* found "id", "text"/],
   ];
   for (const [text, message] of cases) await assert.rejects(read(folder, text), { message });
 });
 
-Deno.test("a template must name columns of the table, as must the system prompt", async () => {
+Deno.test("templates can only use columns of the table", async () => {
   using folder = temporaryFolder();
   const text = "id, text \n1,a\n";
   const template = "Sum up: {{text}}";
@@ -115,14 +115,14 @@ Deno.test("a template must name columns of the table, as must the system prompt"
     [2, "Sum up: a", { id: "1", text: "a" }],
   ]);
   await assert.rejects(read(folder, text, { template: "{{tetx}}" }), {
-    message: /wants {{tetx}} \(did you mean {{text}}\?\), but the columns of .* are "id", "text"/,
+    message: /uses {{tetx}} \(did you mean {{text}}\?\), but the columns of .* are "id", "text"/,
   });
   await assert.rejects(read(folder, text, { template, system: "{{language}}" }), {
-    message: /wants {{language}}, but the columns/,
+    message: /uses {{language}}, but the columns/,
   });
 });
 
-Deno.test("columns that are options are read as what they mean, unless the question has them", async () => {
+Deno.test("option columns are converted to their types, unless the template uses them", async () => {
   using folder = temporaryFolder();
   const table = "q,model,temperature,max_tokens,stop,thinking,parallel_tool_calls,tool_choice\n";
   const options = async (row: string, flags: ReadFlags = {}) => {
@@ -152,7 +152,7 @@ Deno.test("columns that are options are read as what they mean, unless the quest
   }, { q: "a", model: "Golf", stop: '["x","y"]' }]);
 });
 
-Deno.test("whatever the cells hold comes through, with the line of its row", async () => {
+Deno.test("cells with any content are read, with the line number of their row", async () => {
   using folder = temporaryFolder();
   const cell = fc.string({
     unit: fc.oneof(
@@ -189,14 +189,14 @@ Deno.test("whatever the cells hold comes through, with the line of its row", asy
   ));
 });
 
-Deno.test("a cell of 5 MB is whole", async () => {
+Deno.test("a cell of 5 MB is read whole", async () => {
   using folder = temporaryFolder();
   const long = 'naïve "text",\n'.repeat(400_000);
   const [first, second] = await read(folder, `q\n"${long.replaceAll('"', '""')}"\nb\n`);
   assert.deepEqual([first, second], [[2, long, undefined], [400_003, "b", undefined]]);
 });
 
-Deno.test("files of other kinds are told by what they are, whatever they are called", async () => {
+Deno.test("other kinds of files are recognized by content, not by name", async () => {
   using folder = temporaryFolder();
   const utf16 = Buffer.from("\ufeffq,n\n", "utf16le");
   const cases: [Buffer | string, RegExp, RegExp][] = [
@@ -215,7 +215,7 @@ Deno.test("files of other kinds are told by what they are, whatever they are cal
     }
   }
   await assert.rejects(read(folder, ' [\n{"q":"a"}]', { name: "in.json" }), {
-    message: /in\.json is one JSON array; expected one object a line/,
+    message: /in\.json is one JSON array; expected one object per line/,
     hint: /jq -c '\.\[\]' .*in\.json > in\.jsonl/,
   });
 });

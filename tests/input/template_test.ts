@@ -8,7 +8,7 @@ function render(text: string, fields: Record<string, unknown>): string {
   return "text" in rendered ? rendered.text : `missing ${rendered.missing}`;
 }
 
-Deno.test("placeholders take fields, nested ones, and JSON of what is no text", () => {
+Deno.test("placeholders insert fields, nested fields, and JSON of other values", () => {
   const fields = { text: "T", a: { b: [10, { c: "deep" }] }, n: 1.5, none: null, "x.y": "dotted" };
   const cases: [string, string][] = [
     ["Sum up: {{text}}", "Sum up: T"],
@@ -26,9 +26,9 @@ Deno.test("placeholders take fields, nested ones, and JSON of what is no text", 
   for (const [text, expected] of cases) assert.equal(render(text, fields), expected, text);
 });
 
-Deno.test("a placeholder that is none is an error with its place", () => {
+Deno.test("an invalid placeholder is an error with its position", () => {
   const cases: [string, RegExp][] = [
-    ["ask {{text", /the template, character 5: expected the name of a field .* got "text"/],
+    ["ask {{text", /the template, character 5: expected a field name .* got "text"/],
     ["{{ }}", /character 1: .* got " }}"/],
     ["a {{x{y}} b", /character 3: .* got "x{y}} b"/],
   ];
@@ -36,12 +36,12 @@ Deno.test("a placeholder that is none is an error with its place", () => {
     assert.throws(() => new Template(text, "the template"), {
       code: "configuration",
       message,
-      hint: "Write \\{{ for two braces that are text.",
+      hint: "Write \\{{ for two literal braces.",
     });
   }
 });
 
-Deno.test("whatever is text can be written in a template", () => {
+Deno.test("any text can be written in a template", () => {
   const text = fc.string({
     unit: fc.constantFrom("{", "{{", "}}", "\\", "a", " ", "é", "\n", "@"),
   });
@@ -60,7 +60,7 @@ Deno.test("whatever is text can be written in a template", () => {
   ));
 });
 
-Deno.test("a template comes from a file after @, and must have a field", () => {
+Deno.test("a template can come from a file after @, and must use a field", () => {
   using folder = temporaryFolder();
   const path = folder.write("t.txt", "\ufeffSum up:\n{{text}}\r\n");
   assert.deepEqual(loadTemplate(`@${path}`).render({ text: "T" }), { text: "Sum up:\nT" });
@@ -69,6 +69,6 @@ Deno.test("a template comes from a file after @, and must have a field", () => {
   assert.throws(() => loadTemplate(`@${folder.write("e", "no {field}\n")}`), /e has no {{field}}/);
   assert.throws(() => loadTemplate("Sum up: {text}"), {
     code: "configuration",
-    message: "the template has no {{field}}, so every record would ask the same",
+    message: "the template has no {{field}}, so all records would have the same prompt",
   });
 });

@@ -9,7 +9,8 @@ import { Journal } from "../../lib/batch/journal/journal.ts";
 import { openInput } from "../../lib/input/input_file.ts";
 import { readOptions } from "../../lib/input/read_options.ts";
 import type { ReadFlags } from "../../lib/input/read_options.ts";
-import { checkInput, usableRecords } from "../../lib/input/records.ts";
+import { checkInput } from "../../lib/input/check_input.ts";
+import { pendingRecords } from "../../lib/input/records.ts";
 import { asNumber, asObject, isRawNumber, parseExact, withDoubles } from "../../lib/json/json.ts";
 import { seededRandom } from "../../lib/runtime/random.ts";
 import { parseArguments } from "../../lib/protocols/tool_arguments.ts";
@@ -43,10 +44,10 @@ async function run(
   const journal = await Journal.open(folder.file("out.jsonl"));
   try {
     const reading = readOptions(file, flags);
-    checkInput(file, journal, reading);
+    const check = checkInput(file, journal, reading);
     const batch = new BatchRun(client, { journal });
-    for await (const _ of batch.batches(usableRecords(file, reading, journal)));
-    journal.order();
+    for await (const _ of batch.batches(pendingRecords(file, reading, check)));
+    journal.compact();
     return sent;
   } finally {
     journal.close();
@@ -123,7 +124,7 @@ Deno.test("Options of a record are sent as they are written, and counts as integ
     run(folder, '{"q":"Hi","temperature":1e400}\n'),
     /expected a number, got 1e400/,
   );
-  await assert.rejects(run(folder, '{"q":"Hi","max_tokens":1.50}\n'), /whole number .*got 1\.50/);
+  await assert.rejects(run(folder, '{"q":"Hi","max_tokens":1.50}\n'), /integer ≥ 1, got 1\.50/);
 });
 
 Deno.test("A template and a table write numbers as they are", async () => {

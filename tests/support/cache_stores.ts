@@ -1,5 +1,5 @@
 /** The cache stores that this runtime supports, for tests that all stores must pass. */
-import { openKv } from "../../lib/runtime/runtime.ts";
+import { openKv } from "../../lib/runtime/deno_kv.ts";
 import { MemoryStore } from "../../lib/cache/stores/memory.ts";
 import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
 

@@ -1,6 +1,6 @@
 /** A mock server that records its requests. */
 import { createMockApp, type MockOptions } from "../../mod.ts";
-import { serve } from "../../lib/runtime/runtime.ts";
+import { serve } from "../../lib/runtime/http_server.ts";
 
 export interface WatchedMock extends AsyncDisposable {
   baseUrl: string;

@@ -9,7 +9,7 @@ import { clearInterval, setInterval } from "node:timers";
 import type { BatchSummary } from "../../../lib/batch/summary.ts";
 import type { EndpointStats } from "../../../lib/client/endpoint_stats.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
-import type { InputCheck } from "../../../lib/input/records.ts";
+import type { InputCheck } from "../../../lib/input/check_input.ts";
 import type { RetryNotice } from "../../../lib/scheduling/scheduler.ts";
 import { type ErrorKind, ErrorKinds } from "../../errors/groups.ts";
 import { LiveArea, type TerminalStream } from "../../terminal/live_area.ts";
@@ -131,7 +131,7 @@ function showInLines(screen: Screen, state: () => ProgressState) {
 /** Shows the progress of `batch` until stopped. */
 export function startProgress(
   batch: { summary(): BatchSummary },
-  { total, pending }: InputCheck,
+  { total, pending }: Omit<InputCheck, "lines">,
   { quiet, input, endpoints, budget }: ProgressOptions,
   screen: Screen = standardError(),
 ): Progress {

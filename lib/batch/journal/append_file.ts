@@ -1,9 +1,8 @@
 /**
- * A file of whole lines that other programs may append to at the same time.
+ * Appends lines to a file that other programs may append to at the same time.
  *
- * Every write lands at the end of the file, wherever that is by then. So after each write one small
- * read checks that nothing else was appended; if something was, our lines are located by searching
- * instead of by arithmetic.
+ * Every write lands at the end of the file, wherever that is by then. So a small read after each write
+ * checks that nothing else was appended. If something was, a search finds where our lines are.
  *
  * @module
  */
@@ -12,14 +11,14 @@ import { fdatasync, fdatasyncSync, fstatSync, ftruncateSync, readSync, writeSync
 import { clearTimeout, setTimeout } from "node:timers";
 
 const NEWLINE = 10;
-/** How often lines that another writer tore apart are written again. */
+/** Maximum rewrites of lines that another writer tore apart. */
 const ATTEMPTS = 5;
 
 /** How long written data may stay unsynced, in milliseconds. */
 export const SYNC_INTERVAL = 1000;
 
 /** Thrown when another program has truncated the file. */
-export class FileCutError extends Error {}
+export class TruncatedError extends Error {}
 
 /** Reads `length` bytes at `offset`, fewer at the end of the file. */
 export function readAt(fd: number, offset: number, length: number): Buffer {
@@ -39,11 +38,11 @@ export class AppendFile {
   readonly #probe = Buffer.allocUnsafe(2);
   #size: number;
   #isTouched = false;
-  /** How much of the file is known to be on the disk. */
+  /** Bytes that are known to be on the disk. */
   #synced = 0;
   #syncTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `size` is the end of the last whole line. */
+  /** @param size the end of the last whole line */
   constructor(fd: number, size: number) {
     this.#fd = fd;
     this.#size = size;
@@ -59,7 +58,7 @@ export class AppendFile {
     return this.#isTouched;
   }
 
-  /** The same, after checking the file. */
+  /** Like {@link wasTouched}, but checks the file first. */
   isTouched(): boolean {
     return this.#isTouched ||= !this.#endsAt(this.#size);
   }
@@ -90,11 +89,11 @@ export class AppendFile {
   }
 
   /**
-   * Appends `bytes`, which are lines of the given lengths, their newlines included. Returns the offset
-   * of each.
+   * Appends `bytes`, which consist of lines of the given lengths, newlines included. Returns their
+   * offsets.
    *
-   * @throws {FileCutError} after writing the lines, when the file had been made shorter
-   * @throws an error of the file system; none of the lines is in the file then
+   * @throws {TruncatedError} after writing the lines, if another program has truncated the file
+   * @throws a file system error; then none of the lines is in the file
    */
   append(bytes: Uint8Array, lengths: readonly number[]): number[] {
     const start = this.#size;
@@ -122,10 +121,10 @@ export class AppendFile {
       while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
     } catch (error) {
       try {
-        // Only if nothing else was appended: lines of others are not ours to remove.
+        // Only if nothing else was appended: the lines of others are not ours to remove.
         if (fstatSync(this.#fd).size === this.#size + written) ftruncateSync(this.#fd, this.#size);
       } catch {
-        // If truncating fails as well, a torn line remains, which the next run removes.
+        // A torn line remains. The next run removes it.
       }
       throw error;
     }
@@ -136,12 +135,12 @@ export class AppendFile {
     const ours = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     let end = 0;
     const lines = lengths.map((length) => ours.subarray(end, end += length));
-    const isCut = fstatSync(this.#fd).size < start + bytes.length;
+    const isTruncated = fstatSync(this.#fd).size < start + bytes.length;
     const offsets: number[] = lines.map(() => -1);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { size } = fstatSync(this.#fd);
-      // One byte before, to see whether the first line begins a line.
-      const from = Math.max(0, (isCut ? size - bytes.length : start) - 1);
+      // From one byte earlier, to see whether the first line starts after a newline.
+      const from = Math.max(0, (isTruncated ? size - bytes.length : start) - 1);
       const region = readAt(this.#fd, from, size - from);
       this.#size = from + region.length;
       const missing = lines.filter((line, i) => {
@@ -149,7 +148,7 @@ export class AppendFile {
         return offsets[i] < 0;
       });
       if (missing.length === 0) {
-        if (isCut) throw new FileCutError("the file has become shorter");
+        if (isTruncated) throw new TruncatedError("another program truncated the file");
         return offsets;
       }
       this.#write(Buffer.concat([Buffer.from("\n"), ...missing]));
@@ -158,7 +157,7 @@ export class AppendFile {
   }
 }
 
-/** The offset of `line` as a line of its own in `region`, which begins at `from`; -1 if it is not. */
+/** The offset of `line` as a whole line in `region`, which starts at `from`; -1 if it is missing. */
 function findLine(region: Buffer, line: Buffer, from: number): number {
   for (let at = region.indexOf(line); at >= 0; at = region.indexOf(line, at + 1)) {
     if (from + at === 0 || region[at - 1] === NEWLINE) return from + at;

@@ -1,126 +1,88 @@
 /**
- * What a batch may have spent, kept beside its result file (`OUT.state`), so that a budget holds across
- * kills: an answer that a killed run never got may still be billed.
+ * Records what a batch may have spent, so that its budget holds across kills: a server may bill an
+ * answer that a killed run never received.
  *
- * Money is authorized in blocks, not request by request. After a kill, what was authorized and is not in
+ * Money is authorized in blocks, not per request. After a kill, whatever was authorized and is not in
  * the result file counts as spent.
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { JournalError } from "../../errors.ts";
-import { asNumber, asObject } from "../../json/json.ts";
+import { asNumber } from "../../json/json.ts";
 import type { SpendingLedger } from "../../pricing/cost_tracker.ts";
-import { fileProblem, resolvePath } from "./output_file.ts";
+import { StateFile, stateFileProblem } from "./state_file.ts";
 
-/** The part of a budget that is authorized at once. */
+/** The share of the budget that is authorized at once. */
 const BLOCK = 1 / 100;
-/** The file is written in place, so each state must be as long as the one before. */
-const LENGTH = 128;
 /** Allowance for floating-point rounding. */
 const TOLERANCE = 1e-9;
+/** The type of the ledger's entry in the state file. */
+const ENTRY = "spending";
 
-/** What the file holds, in USD. */
-interface State {
+/** The ledger's entry, in USD. */
+interface Spending {
   /** What may have been spent in total, including what is in the result file. */
   authorized: number;
-  /** What was spent, or may have been, on answers that are in no result file. */
+  /** What was or may have been spent on answers that are in no result file. */
   lost: number;
 }
 
-function readState(path: string): State | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw fileProblem(error, path);
-  }
-  // Killed between creating it and its first line, which is written before anything is sent.
-  if (text === "") return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Named below.
-  }
-  const state = asObject(value);
-  const [authorized, lost] = [asNumber(state?.authorized), asNumber(state?.lost)];
+function readSpending(file: StateFile): Spending | undefined {
+  const entry = file.get(ENTRY);
+  if (entry === undefined) return undefined;
+  const [authorized, lost] = [asNumber(entry.authorized), asNumber(entry.lost)];
   if (authorized === undefined || lost === undefined || !(authorized >= 0 && lost >= 0)) {
-    throw new JournalError(`${path} is not a budget state file`, {
-      hint:
-        "Delete it if the requests that a killed run had in flight need not count towards the budget.",
-    });
+    throw stateFileProblem(file.path);
   }
   return { authorized, lost };
 }
 
-/** The ledger of one result file, whose lock the caller holds. */
+/** The budget ledger of one result file. The caller holds the lock of the result file. */
 export class BudgetLedger implements SpendingLedger {
-  readonly #path: string;
+  readonly #file: StateFile;
   readonly #limit: number | undefined;
-  #fd: number | undefined;
   #authorized: number;
-  /** USD that were spent, or may have been, on answers that are in no result file. */
+  /** USD that were or may have been spent on answers that are in no result file. */
   readonly lost: number;
 
   /**
-   * Opens the ledger of the result file `output`, whose records have cost `recorded` USD.
+   * Opens the ledger of the result file `output`.
    *
-   * @param limit the budget in USD; without one, nothing is authorized, but lost amounts are kept
-   * @throws {JournalError} when the file cannot be read or written, or is not a ledger
+   * @param recorded USD that the records in the result file cost
+   * @param limit the budget in USD; without one, nothing is authorized, but lost amounts are saved
+   * @throws {JournalError} if the state file cannot be read or written, or holds something else
    */
   constructor(output: string, recorded: number, limit: number | undefined) {
-    this.#path = `${resolvePath(output)}.state`;
+    this.#file = new StateFile(output);
     this.#limit = limit;
-    const state = readState(this.#path);
-    const { authorized = 0, lost = 0 } = state ?? {};
+    const saved = readSpending(this.#file);
+    const { authorized = 0, lost = 0 } = saved ?? {};
     this.lost = lost + Math.max(0, authorized - lost - recorded);
     this.#authorized = recorded + this.lost;
-    if (state !== undefined) this.#write(this.lost);
+    if (saved !== undefined) this.#save(this.lost);
   }
 
-  /** Authorizes spending up to `total` USD: a process killed after this may have spent that much. */
+  /** Authorizes spending up to `total` USD. A process killed after this may have spent that much. */
   authorize(total: number): void {
     if (total <= this.#authorized) return;
     const block = (this.#limit ?? 0) * BLOCK;
     this.#authorized = Math.max(total, Math.min(total + block, this.#limit ?? total));
-    this.#write(this.lost);
+    this.#save(this.lost);
   }
 
   /**
-   * Ends the run: `spent` USD in all, of which `recorded` are in the result file. The file is removed if
-   * these are equal.
+   * Ends the run, which has spent `spent` USD in total; `recorded` of them are in the result file. If
+   * the amounts are equal, the entry is removed.
    */
   close(spent: number, recorded: number): void {
     const missing = this.#limit === undefined ? this.lost : spent - recorded;
     const lost = missing > TOLERANCE * Math.max(1, recorded) ? missing : 0;
     this.#authorized = recorded + lost;
-    if (lost > 0) this.#write(lost);
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
-    if (lost === 0) rmSync(this.#path, { force: true });
+    if (lost > 0) this.#save(lost);
+    else this.#file.delete(ENTRY);
+    this.#file.close();
   }
 
-  #write(lost: number): void {
-    const state: State = { authorized: this.#authorized, lost };
-    const bytes = Buffer.from(`${JSON.stringify(state).padEnd(LENGTH - 1)}\n`);
-    try {
-      // Not truncated first: the process may be killed before the write.
-      this.#fd ??= openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o666);
-      writeSync(this.#fd, bytes, 0, bytes.length, 0);
-      fdatasyncSync(this.#fd);
-    } catch (error) {
-      throw fileProblem(error, this.#path);
-    }
+  #save(lost: number): void {
+    this.#file.set(ENTRY, { authorized: this.#authorized, lost });
   }
 }

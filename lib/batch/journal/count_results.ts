@@ -1,5 +1,5 @@
 /**
- * Counts what a result file holds: how many records succeeded, and which failed for which reason.
+ * Counts the successes in a result file, and its failures by reason.
  *
  * @module
  */
@@ -7,25 +7,26 @@ import { closeSync, openSync } from "node:fs";
 import { InvalidInputError } from "../../errors.ts";
 import { fileReason } from "../../files/reasons.ts";
 import { readLinesSync } from "../../files/lines.ts";
-import { readRecord, type ResultRecord } from "./result_line.ts";
+import { parseLine } from "./parse_line.ts";
+import type { ResultRecord } from "./result_line.ts";
 
 /** Records that failed for the same reason. */
 export interface FailureGroup {
-  /** The `error_code`; `unknown` where the file has none. */
+  /** The `error_code`; `unknown` if the line has none. */
   code: string;
-  /** The message of the first one; the others may differ in numbers. */
+  /** The message of one of them. The others differ only in numbers, if at all. */
   message: string;
-  /** How many there are. */
+  /** The number of records. */
   count: number;
-  /** The indexes of the first of them, in order. */
+  /** The lowest indexes. */
   examples: number[];
 }
 
-/** What a result file holds. */
+/** The counts of a result file. */
 export interface ResultCounts {
   succeeded: number;
   failed: number;
-  /** The failures, the most frequent reason first. */
+  /** The failures by reason, the most frequent first. */
   failures: FailureGroup[];
 }
 
@@ -36,10 +37,10 @@ const MAX_REASONS = 1000;
 
 const NONE = 0;
 const SUCCESS = 1;
-/** States from here on are failures: the index of their group. */
+/** Higher states are failures: the index of their group, plus this. */
 const FAILED = 2;
 
-/** The state of each record, in a few bytes. */
+/** The state of each record, in four bytes. */
 class States {
   #states = new Int32Array(1 << 12);
   /** One more than the highest index. */
@@ -60,46 +61,46 @@ class States {
   }
 }
 
-/** Gives each reason of failure a group: the code, and the message without its numbers. */
-class Groups {
+/** Groups failures by code and message; numbers in messages don't matter. */
+class FailureGroups {
   readonly list: FailureGroup[] = [];
-  readonly #places = new Map<string, number>();
+  readonly #positions = new Map<string, number>();
   readonly #reasons = new Map<string, number>();
 
-  /** The index in `list` of the group of `record`. */
-  placeOf({ error_code: code = "unknown", error = "" }: ResultRecord): number {
+  /** The position in {@link list} of the group of `record`. */
+  positionOf({ error_code: code = "unknown", error = "" }: ResultRecord): number {
     const reasons = this.#reasons.get(code) ?? 0;
     const reason = error.replace(/\d+/g, "0");
     let key = `${code}\0${reason}`;
-    if (reasons >= MAX_REASONS && !this.#places.has(key)) key = `${code}\0\0`;
-    const place = this.#places.get(key);
-    if (place !== undefined) return place;
+    if (reasons >= MAX_REASONS && !this.#positions.has(key)) key = `${code}\0\0`;
+    const position = this.#positions.get(key);
+    if (position !== undefined) return position;
     this.#reasons.set(code, reasons + 1);
-    this.#places.set(key, this.list.length);
+    this.#positions.set(key, this.list.length);
     this.list.push({ code, message: error, count: 0, examples: [] });
     return this.list.length - 1;
   }
 }
 
 /**
- * Counts the records of the open result file `fd`, called `name` in errors. Of several lines for one
- * record the last counts; a last line that is cut, as a killed process leaves it, is passed over.
+ * Counts the records of the open result file `fd`; `name` is for messages. If a record has several
+ * lines, the last one counts. A torn last line, which a killed process leaves, is ignored.
  *
  * @throws {InvalidInputError} at the first line that is not a result
  */
 function countLines(fd: number, name: string): ResultCounts {
   const states = new States();
-  const groups = new Groups();
+  const groups = new FailureGroups();
   for (const { text, number, ended } of readLinesSync(fd)) {
     if (text.trim() === "") continue;
-    const record = readRecord(text);
+    const record = parseLine(text);
     if (typeof record === "string") {
       if (!ended) continue;
       throw new InvalidInputError(`${name}:${number} is not a result of flexllm: ${record}`, {
-        hint: "Give the file that a batch wrote with -o.",
+        hint: "Name a file that a batch wrote with -o.",
       });
     }
-    const state = record.status === "success" ? SUCCESS : FAILED + groups.placeOf(record);
+    const state = record.status === "success" ? SUCCESS : FAILED + groups.positionOf(record);
     states.set(record.index, state);
   }
   const counts: ResultCounts = { succeeded: 0, failed: 0, failures: [] };
@@ -122,7 +123,7 @@ function countLines(fd: number, name: string): ResultCounts {
 /**
  * Counts the records of the result file at `path`, in flat memory.
  *
- * @throws {InvalidInputError} when it cannot be read, or is not a result file
+ * @throws {InvalidInputError} if it cannot be read, or is not a result file
  */
 export function countResults(path: string): ResultCounts {
   let fd: number | undefined;
@@ -133,7 +134,7 @@ export function countResults(path: string): ResultCounts {
     if (error instanceof InvalidInputError) throw error;
     throw new InvalidInputError(`cannot read ${path}: ${fileReason(error)}`, {
       cause: error,
-      hint: "Give the file that a batch wrote with -o.",
+      hint: "Name a file that a batch wrote with -o.",
     });
   } finally {
     if (fd !== undefined) closeSync(fd);

@@ -1,11 +1,11 @@
 /**
- * A short number that stands for a record's input, for comparing a million of them in little memory.
+ * Hashes a record's input to one number, so that a million inputs can be compared in little memory.
  *
  * @module
  */
 import { canonicalJsonOfDoubles } from "../../json/canonical.ts";
 
-/** 64 bits of a text, and of bytes. */
+/** XXH64 of a text, and of bytes. */
 interface Hashes {
   h64(text: string): bigint;
   h64Raw(bytes: Uint8Array): bigint;
@@ -13,23 +13,22 @@ interface Hashes {
 
 let hashes: Hashes | undefined;
 
-/** Loads the hash functions; to be awaited once before {@link fingerprint} or {@link hashBytes} is called. */
+/** Loads the hash functions. Await it once before calling {@link fingerprint} or {@link hashBytes}. */
 export async function loadFingerprint(): Promise<void> {
   if (hashes !== undefined) return;
   const { default: xxhash } = await import("xxhash-wasm");
   hashes = await xxhash();
 }
 
-/** 52 bits of the XXH64 of `bytes`. */
+/** The upper 52 bits of the XXH64 of `bytes`: a number holds them exactly. */
 export function hashBytes(bytes: Uint8Array): number {
   return Number(hashes!.h64Raw(bytes) >> 12n);
 }
 
 /**
- * 52 bits of the XXH64 of the canonical JSON (RFC 8785) of `input`: neither the order of fields nor the
- * spelling of numbers matters, as older files have them as doubles; everything else does. `NaN`, which
- * equals nothing, for what cannot be JSON: too deep, or referring to itself. The runtimes' own hashes leave so much behind for each call that a
- * million of them cost 100 MB.
+ * The upper 52 bits of the XXH64 of the canonical JSON (RFC 8785) of `input`. Field order and number
+ * spelling don't matter, since older files contain doubles. `NaN`, which equals nothing, if `input` is
+ * circular or nested too deeply.
  */
 export function fingerprint(input: unknown): number {
   let text: string;
@@ -38,5 +37,6 @@ export function fingerprint(input: unknown): number {
   } catch {
     return NaN;
   }
+  // Not the runtime's own hash: it allocates per call, 100 MB for a million records.
   return Number(hashes!.h64(text) >> 12n);
 }

@@ -1,153 +1,100 @@
 /**
- * The result file of a batch as an append-only journal: what is in it is never sent again.
+ * The journal of a batch: its result file, appended to as records finish. A record in it is never sent
+ * again.
  *
- * Each record is written before it is counted, and synced to the disk within a second. After a
- * crash the same file is opened again, a torn last line is cut off, and the batch continues.
+ * Records are written before they are counted, and synced to disk within a second. After a crash, the
+ * file is opened again, a torn last line is removed, and the batch resumes.
  *
- * Other programs may change the file meanwhile. None of their lines is removed, and nothing of ours is
- * lost: see append_file.ts, foreign_lines.ts and rescued_file.ts.
+ * Other programs may change the file meanwhile. Their lines are never removed, and no result is lost:
+ * see append_file.ts, foreign_writers.ts and rescue.ts.
  *
  * @module
  */
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, rmSync, statSync } from "node:fs";
 import { JournalError, JournalMismatchError } from "../../errors.ts";
-import { fileReason } from "../../files/reasons.ts";
-import { foreignKind } from "../../files/foreign_kind.ts";
-import { AppendFile, FileCutError, readAt } from "./append_file.ts";
-import { FileIdentity } from "./file_identity.ts";
+import { readAt } from "./append_file.ts";
+import { checkLines, compact, DamagedLineError } from "./compact.ts";
+import { type CheckResult, JournalContents } from "./contents.ts";
 import { loadFingerprint } from "./fingerprint.ts";
-import { checkForeignLines } from "./foreign_lines.ts";
+import { checkForeignLines } from "./foreign_writers.ts";
 import type { JournalStats } from "./journal_stats.ts";
-import { JournalIndex } from "./journal_index.ts";
-import { LineBuffer } from "./line_buffer.ts";
-import type { FileLock } from "../../runtime/file_lock.ts";
-import { checkLines, DamagedLineError, writeInOrder } from "./compact.ts";
-import { checkKind, fileProblem, lockOf, resolvePath } from "./output_file.ts";
-import { encodeRecord, readRecord, type ResultRecord } from "./result_line.ts";
-import { removeRescued, rescuedPath, takeRescued } from "./rescued_file.ts";
-import { readResultLines } from "./read_results.ts";
+import { JournalWriter } from "./journal_writer.ts";
+import { type JournalLine, journalLine } from "./line_encoder.ts";
+import { type JournalFile, openToRead, openToWrite, readProblem } from "./open_file.ts";
+import { fileProblem } from "./output_file.ts";
+import { parseLine } from "./parse_line.ts";
+import type { RecordState } from "./record_index.ts";
+import { importRescued, removeRescued, rescuePath } from "./rescue.ts";
+import type { ResultRecord } from "./result_line.ts";
+import { scan } from "./scan.ts";
 
 /** The result file of one batch, open and locked, or open for reading only. */
 export class Journal {
-  readonly #path: string;
-  /** As the person named it. */
-  readonly #name: string;
-  readonly #fd: number;
-  /** None when it is open for reading only: then nothing may be changed. */
-  readonly #lock: FileLock | undefined;
-  readonly #created: boolean;
-  readonly #place: FileIdentity;
-  readonly #journal = new JournalIndex();
-  readonly #index = this.#journal.records;
-  readonly #lines = new LineBuffer();
-  /** Set once the file has been scanned. */
-  #file!: AppendFile;
-  #sizeAtOpening = 0;
+  readonly #file: JournalFile;
+  readonly #contents = new JournalContents();
+  readonly #index = this.#contents.index;
+  readonly #writer: JournalWriter;
+  readonly #sizeAtOpening: number;
 
-  private constructor(
-    path: string,
-    name: string,
-    fd: number,
-    lock: FileLock | undefined,
-    created: boolean,
-  ) {
-    this.#path = path;
-    this.#name = name;
-    this.#fd = fd;
-    this.#lock = lock;
-    this.#created = created;
-    this.#place = new FileIdentity({ path, name, fd, lock });
+  private constructor(file: JournalFile) {
+    this.#file = file;
+    this.#sizeAtOpening = scan(file, this.#contents);
+    this.#writer = new JournalWriter(file, this.#sizeAtOpening, this.#index);
+    this.#importRescued();
   }
 
   /**
-   * Opens the result file at `path`, makes it if need be, and reads what is in it.
+   * Opens and locks the result file at `path`, creates it if it does not exist, and reads it.
    *
-   * @throws {JournalError} when it cannot be written, another process has it, or it holds
-   *   something else than results
+   * @throws {JournalError} if it cannot be written, another process is writing it, or it contains
+   *   anything but results
    */
   static async open(path: string): Promise<Journal> {
-    const target = resolvePath(path);
-    let lock: FileLock | undefined;
-    let fd: number | undefined;
     await loadFingerprint();
+    const file = await openToWrite(path);
     try {
-      const existing = statSync(target, { throwIfNoEntry: false });
-      checkKind(existing, path);
-      // Also tells a missing folder or permission before the lock would, in its own words.
-      fd = openSync(target, "a+");
-      lock = await lockOf(target);
-      if (lock === undefined) {
-        throw new JournalError(`another flexllm process is writing ${path}`, {
-          hint: "Wait for it to end, or choose another output file.",
-        });
-      }
-      // The one who had the lock may have replaced the file when it put it in order.
-      closeSync(fd);
-      fd = openSync(target, "a+");
-      const journal = new Journal(target, path, fd, lock, existing === undefined);
-      journal.#scan();
-      journal.#takeRescued();
-      return journal;
+      return new Journal(file);
     } catch (error) {
-      if (fd !== undefined) closeSync(fd);
-      lock?.release();
+      closeSync(file.fd);
+      file.lock?.release();
       throw error instanceof JournalError ? error : fileProblem(error, path);
     }
   }
 
   /**
-   * Opens the result file at `path` to look into it: nothing is changed, and another process may be
-   * writing it. `undefined` when there is none.
+   * Reads the result file at `path` without changing it; another process may be writing it.
+   * `undefined` if it does not exist.
    *
-   * @throws {JournalError} when it cannot be read, or holds something else than results
+   * @throws {JournalError} if it cannot be read, or contains anything but results
    */
   static async openToRead(path: string): Promise<Journal | undefined> {
-    const target = resolvePath(path);
-    let fd: number | undefined;
     await loadFingerprint();
+    const file = openToRead(path);
+    if (file === undefined) return undefined;
     try {
-      const existing = statSync(target, { throwIfNoEntry: false });
-      if (existing === undefined) return undefined;
-      checkKind(existing, path);
-      fd = openSync(target, "r");
-      const journal = new Journal(target, path, fd, undefined, false);
-      journal.#scan();
-      journal.#takeRescued();
-      return journal;
+      return new Journal(file);
     } catch (error) {
-      if (fd !== undefined) closeSync(fd);
-      if (error instanceof JournalError) throw error;
-      throw new JournalError(`cannot read ${path}: ${fileReason(error)}`, {
-        cause: error,
-        hint: "Choose another output file, or change the permissions.",
-      });
+      closeSync(file.fd);
+      throw readProblem(error, path);
     }
   }
 
-  /** What was in the file when it was opened. */
-  get found(): JournalStats {
-    return this.#journal.found;
+  /** Statistics of the answers that earlier runs wrote. */
+  get existing(): JournalStats {
+    return this.#contents.existing;
   }
 
-  /** How many records are done. */
+  /** Records that were answered. */
   get successes(): number {
     return this.#index.successes;
   }
 
-  /** How many records have only failed so far. */
+  /** Records that have only failed so far. */
   get errors(): number {
     return this.#index.errors;
   }
 
-  /** USD that the records of the file have cost, those done anew included, as far as it is known. */
+  /** USD that the file's answers cost, including replaced ones; unknown prices count as 0. */
   get cost(): number {
     return this.#index.spent;
   }
@@ -157,234 +104,183 @@ export class Journal {
     return this.#index.end;
   }
 
+  /** The state of the record `index`. */
+  state(index: number): RecordState {
+    return this.#index.state(index);
+  }
+
   /**
-   * Whether the record `index` with the given input is done already.
+   * Compares the input of the record `index` with the file: `new` if it is yet to be sent, `done`, or
+   * `changed` if the file has that record with a different input. The result is remembered, so a
+   * second check does not hash the input again, and {@link state} answers without it.
    *
-   * @throws {JournalMismatchError} when the file's record of that index has another input,
-   *   unless `rerunChanged` says to forget it
+   * @param input its `inputIdentity`
+   */
+  check(index: number, input: unknown): CheckResult {
+    return this.#contents.check(index, input);
+  }
+
+  /**
+   * Whether the record `index` is done; its input is compared as by {@link check}.
+   *
+   * @param rerunChanged whether to forget the result of a changed record, which is then not done
+   * @throws {JournalMismatchError} if the record has changed, unless `rerunChanged`
    */
   isDone(index: number, input: unknown, rerunChanged = false): boolean {
-    const state = this.#index.state(index);
-    if (state === "none") return false;
-    const hasInput = this.#journal.hasInput(index, input);
-    if (hasInput === undefined) return false;
-    if (!hasInput) {
-      if (!rerunChanged) throw this.#mismatch(index);
-      this.#index.forget(index);
-      return false;
+    const result = this.check(index, input);
+    if (result !== "changed") return result === "done";
+    if (!rerunChanged) {
+      throw new JournalMismatchError(
+        `${this.#file.name} was made from another input: record ${index} differs`,
+        index,
+        { hint: "Choose another output file, or redo changed records with --rerun-changed." },
+      );
     }
-    return state === "success";
+    this.#index.forget(index);
+    return false;
   }
 
-  #mismatch(index: number): JournalMismatchError {
-    return new JournalMismatchError(
-      `${this.#name} was made from another input: record ${index} differs`,
-      index,
-      { hint: "Choose another output file, or redo changed records with --rerun-changed." },
-    );
-  }
-
-  /** Throws when the file has records beyond the `total` of the input. */
+  /**
+   * Checks that the file has no record beyond the `total` of the input.
+   *
+   * @throws {JournalMismatchError} if it has one
+   */
   checkEnd(total: number): void {
     if (this.end <= total) return;
     throw new JournalMismatchError(
-      `${this.#name} was made from another input: it has a record ${this.end - 1}, ` +
+      `${this.#file.name} was made from another input: it has a record ${this.end - 1}, ` +
         `the input has only ${total}`,
       total,
-      { hint: "Choose another output file, or give the whole input." },
+      { hint: "Choose another output file, or use the whole input." },
     );
   }
 
-  /** Whether the file has the record `index` as one that failed. */
-  hasFailed(index: number): boolean {
-    return this.#index.state(index) === "error";
-  }
-
   /**
-   * Reads the record of `index`, which is in the file.
+   * Reads the record `index`, which must be in the file.
    *
-   * @throws {JournalError} when another program has changed its line
+   * @throws {JournalError} if another program has changed its line
    */
   read(index: number): ResultRecord {
-    const { offset, length } = this.#index.place(index);
-    const record = readRecord(readAt(this.#fd, offset, length).toString("utf8"));
+    const { offset, length } = this.#index.location(index);
+    const record = parseLine(readAt(this.#file.fd, offset, length).toString("utf8"));
     if (typeof record === "object" && record.index === index) return record;
     throw this.#damaged(index);
   }
 
-  #damaged(index: number): JournalError {
-    return new JournalError(
-      `another program changed the line of record ${index} in ${this.#name} while the batch ran`,
-      { hint: "Remove that line, and run the same command again." },
-    );
-  }
-
-  /**
-   * Writes records. When this returns, they survive the end of this process; within a second they
-   * survive a power failure.
-   *
-   * @throws {JournalError} when they cannot be written: the file is left without them; or when
-   *   another program has cut or replaced the file: they are saved, and the message says where
-   */
+  /** Writes records, see {@link appendLines}. */
   append(records: readonly ResultRecord[]): void {
-    if (records.length === 0) return;
-    if (this.#place.isCheckDue()) this.#place.checkLock();
-    this.#lines.clear();
-    const lengths = records.map((record) => {
-      const spent = this.#index.spentOn(record.index);
-      const line = spent === 0 ? record : { ...record, spent_before: spent };
-      return this.#lines.add(`${encodeRecord(line)}\n`);
-    });
-    const offsets = this.#write(this.#lines.bytes, lengths);
-    for (const [i, record] of records.entries()) {
-      this.#journal.noteWritten(record, offsets[i], lengths[i] - 1);
-    }
-    if (this.#place.isCheckDue()) this.#place.check();
-  }
-
-  #write(bytes: Uint8Array, lengths: readonly number[]): number[] {
-    const wasTouched = this.#file.wasTouched;
-    try {
-      return this.#file.append(bytes, lengths);
-    } catch (error) {
-      if (!(error instanceof FileCutError)) throw fileProblem(error, this.#name);
-      throw new JournalError(
-        `${this.#name} was truncated by another program while the batch ran`,
-        {
-          hint: "Some results are lost. Run the same command again to send those records again.",
-        },
-      );
-    } finally {
-      // Another writer may have taken the lock.
-      if (!wasTouched && this.#file.wasTouched) this.#place.checkSoon();
-    }
+    this.appendLines(records.map(journalLine));
   }
 
   /**
-   * Makes sure that all that was written is on the disk, and in its place.
+   * Writes lines. When this returns, they survive the end of this process; within a second, a power
+   * failure.
    *
-   * @throws {JournalError} when it is not, and says where it is
+   * @throws {JournalError} if they cannot be written, and the file is left without them; or if
+   *   another program has truncated or replaced the file: they are saved, and the message says where
    */
-  settle(): void {
-    try {
-      this.#file.sync();
-    } catch (error) {
-      throw fileProblem(error, this.#name);
+  appendLines(lines: readonly JournalLine[]): void {
+    if (lines.length === 0) return;
+    const { offsets, lengths } = this.#writer.write(lines);
+    for (let i = 0; i < lines.length; i++) {
+      this.#contents.addWritten(lines[i], offsets[i], lengths[i] - 1);
     }
-    this.#place.check();
+    this.#writer.checkIfDue();
   }
 
   /**
-   * Sorts the file by index, one record each, by replacing it with a sorted copy all at once. Only
-   * checks it when it is sorted already.
+   * Syncs everything written to disk, and checks that the file is still at its path.
    *
-   * @throws {JournalError} when the copy cannot be written, or another program has written something
-   *   else into the file; the file stays as it is
+   * @throws {JournalError} if not; the message says where the results are
    */
-  order(): void {
-    this.settle();
-    const isTouched = this.#file.isTouched();
+  flush(): void {
+    this.#writer.flush();
+  }
+
+  /**
+   * Sorts the file by index, one line per record, by atomically replacing it. A sorted file is left as
+   * it is.
+   *
+   * @throws {JournalError} if the file cannot be replaced, or another program wrote anything but
+   *   results into it; it is unchanged then
+   */
+  compact(): void {
+    this.flush();
+    const isTouched = this.#writer.isTouched();
     if (isTouched) this.#checkForeignLines();
-    const { size } = this.#file;
+    const { size } = this.#writer;
+    const file = { ...this.#file, index: this.#index, runs: this.#contents.runs };
     try {
-      if (isTouched || !this.#journal.isOrdered(size)) {
-        writeInOrder(this.#path, this.#fd, this.#index, () => this.#checkQuiet(size));
-      } else if (size > this.#sizeAtOpening) {
-        checkLines(this.#fd, this.#index);
-      }
+      if (!isTouched && this.#contents.isSorted(size)) checkLines(file, this.#sizeAtOpening);
+      else compact(file, () => this.#checkQuiet(size));
     } catch (error) {
       if (error instanceof JournalError) throw error;
-      if (!(error instanceof DamagedLineError)) throw fileProblem(error, this.#name);
-      // Names the line, where it can.
+      if (!(error instanceof DamagedLineError)) throw fileProblem(error, this.#file.name);
+      // Reports line numbers if it can.
       this.#checkForeignLines();
       throw this.#damaged(error.index);
     }
   }
 
-  /** Syncs and closes the file and releases the lock; a file that it made and left empty is removed. */
+  /** Syncs and closes the file and releases its lock. Removes the file if it is new and empty. */
   close(): void {
-    if (this.#lock === undefined) return closeSync(this.#fd);
+    const { fd, path, lock, isNew } = this.#file;
+    if (lock === undefined) return closeSync(fd);
     try {
-      this.#file.sync();
+      this.#writer.sync();
     } finally {
-      const { size, ino } = fstatSync(this.#fd);
-      closeSync(this.#fd);
-      const isOurs = statSync(this.#path, { throwIfNoEntry: false })?.ino === ino;
-      if (this.#created && size === 0 && isOurs) rmSync(this.#path, { force: true });
-      this.#lock.release();
+      const { size, ino } = fstatSync(fd);
+      closeSync(fd);
+      const isOurs = statSync(path, { throwIfNoEntry: false })?.ino === ino;
+      if (isNew && size === 0 && isOurs) rmSync(path, { force: true });
+      lock.release();
     }
   }
 
-  /** Throws when something was appended while the file was being copied. */
+  #damaged(index: number): JournalError {
+    const { name } = this.#file;
+    return new JournalError(
+      `another program changed the line of record ${index} in ${name} while the batch ran`,
+      { hint: "Remove that line, and run the same command again." },
+    );
+  }
+
+  /** Throws if something was appended while the file was being copied. */
   #checkQuiet(size: number): void {
-    if (fstatSync(this.#fd).size === size) return;
-    throw new JournalError(`another program keeps writing to ${this.#name}`, {
-      hint: "All answers are in the file, but not in order. Stop the other program, remove its " +
+    const { fd, name } = this.#file;
+    if (fstatSync(fd).size === size) return;
+    throw new JournalError(`another program keeps writing to ${name}`, {
+      hint: "All answers are in the file, but not sorted. Stop the other program, remove its " +
         "lines and run the same command again.",
     });
   }
 
   #checkForeignLines(): void {
     const size = checkForeignLines({
-      name: this.#name,
-      fd: this.#fd,
+      name: this.#file.name,
+      fd: this.#file.fd,
       index: this.#index,
       sizeAtOpening: this.#sizeAtOpening,
       read: (index) => this.read(index),
-      take: ({ offset, length }, record) => this.#journal.noteFound(record, offset, length),
+      add: ({ offset, length }, record) => this.#contents.addExisting(record, offset, length),
     });
-    this.#file.accept(size);
+    this.#writer.accept(size);
   }
 
-  #scan(): void {
-    this.#refuseOtherKinds();
-    const lines = readResultLines(this.#fd);
-    let step = lines.next();
-    for (; !step.done; step = lines.next()) {
-      const { record, offset, length, number, isTorn } = step.value;
-      if (typeof record === "string") {
-        if (isTorn) return this.#cutTornLine(offset);
-        throw new JournalError(
-          `${this.#name}:${number} is not a result of flexllm: ${record}`,
-          { hint: "Choose another output file, or remove that line." },
-        );
-      }
-      this.#journal.noteFound(record, offset, length);
-    }
-    const { size, isEnded } = step.value;
-    this.#endScan(size, isEnded);
-  }
-
-  #cutTornLine(offset: number): void {
-    if (this.#lock !== undefined) ftruncateSync(this.#fd, offset);
-    this.#endScan(offset, true);
-  }
-
-  #endScan(size: number, isEnded: boolean): void {
-    if (!isEnded && this.#lock !== undefined) size += writeSync(this.#fd, "\n");
-    this.#file = new AppendFile(this.#fd, size);
-    this.#sizeAtOpening = size;
-  }
-
-  #refuseOtherKinds(): void {
-    const kind = foreignKind(readAt(this.#fd, 0, 8), this.#name);
-    if (kind === undefined) return;
-    throw new JournalError(`the output ${this.#name} is ${kind.what}`, {
-      hint: `Choose another output file. ${kind.hint}`,
-    });
-  }
-
-  /** Imports what an earlier run saved when its result file was replaced. */
-  #takeRescued(): void {
-    const path = rescuedPath(this.#path);
-    const add = (line: Uint8Array, record: ResultRecord) => {
-      // A file opened for reading cannot store it; knowing that it is done is enough.
-      const [offset] = this.#lock === undefined ? [0] : this.#write(line, [line.length]);
-      this.#journal.noteFound(record, offset, line.length - 1);
+  /** Imports the results that an earlier run saved when its result file was replaced. */
+  #importRescued(): void {
+    const { path, name, lock } = this.#file;
+    const rescued = rescuePath(path);
+    const add = (json: Uint8Array, record: ResultRecord) => {
+      // Open for reading only: knowing that the record is done is enough.
+      const { offsets: [offset], lengths: [length] } = lock === undefined
+        ? { offsets: [0], lengths: [json.length + 1] }
+        : this.#writer.write([{ ...record, json }]);
+      this.#contents.addExisting(record, offset, length - 1);
     };
-    const isThere = takeRescued(path, { name: this.#name, index: this.#index, add });
-    if (!isThere || this.#lock === undefined) return;
-    this.#file.sync();
-    removeRescued(path);
+    const exists = importRescued(rescued, { name, index: this.#index, add });
+    if (!exists || lock === undefined) return;
+    this.#writer.sync();
+    removeRescued(rescued);
   }
 }

@@ -1,29 +1,29 @@
 /**
- * What the answers of a result file are like, as it is found: who gave them, and in which form.
+ * Counts the answers of an existing result file by model, and those without a parsed value.
  *
  * @module
  */
 import type { ResultRecord } from "./result_line.ts";
 
-/** The sums over the records of a file. */
+/** Statistics of the answers in a result file. */
 export class JournalStats {
   readonly #models = new Map<string, number>();
   #unparsed = 0;
 
   /**
-   * The models that gave the answers, by the names that servers told, and how many each. Those of
-   * records that name their own model are left out.
+   * The number of answers per model, by the name the server reported. Records that name their own model
+   * are not counted.
    */
   get models(): ReadonlyMap<string, number> {
     return this.#models;
   }
 
-  /** How many answers have no parsed value, calls of tools left out. */
+  /** The number of answers without a parsed value, excluding tool calls. */
   get unparsed(): number {
     return this.#unparsed;
   }
 
-  /** Takes a record in. */
+  /** Counts a record, if it is an answer. */
   add({ status, model, options, parsed, tool_calls }: ResultRecord): void {
     if (status !== "success") return;
     if (parsed === undefined && tool_calls === undefined) this.#unparsed++;

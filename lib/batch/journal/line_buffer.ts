@@ -1,41 +1,52 @@
 /**
- * Lines as bytes.
+ * Collects lines as UTF-8 bytes in one reusable buffer.
  *
  * @module
  */
 
 const encoder = new TextEncoder();
-/** The most bytes of a UTF-16 code unit in UTF-8. */
-const WIDEST = 3;
-const FIRST_SIZE = 1 << 16;
-/** Larger room is not kept for the next lines. */
-const LARGEST_KEPT = 1 << 22;
+/** Maximum UTF-8 bytes of one UTF-16 code unit. */
+const MAX_UNIT_BYTES = 3;
+const INITIAL_SIZE = 1 << 16;
+/** A larger buffer is not reused. */
+const MAX_REUSED_SIZE = 1 << 22;
 
-/** Gathers lines as UTF-8 in memory that is used again. */
+/** A growing buffer of UTF-8 text. */
 export class LineBuffer {
-  #bytes = new Uint8Array(FIRST_SIZE);
+  #bytes = new Uint8Array(INITIAL_SIZE);
   #length = 0;
 
-  /** What was added since it was last cleared. */
+  /** Everything added since the last {@link clear}. Valid until the next call of a method. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Adds `text`, which ends with a newline; gives its length in bytes. */
-  add(text: string): number {
-    this.#makeRoom(text.length * WIDEST);
+  /** The number of bytes added since the last {@link clear}. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Appends text. */
+  addText(text: string): void {
+    this.#reserve(text.length * MAX_UNIT_BYTES);
     const { written } = encoder.encodeInto(text, this.#bytes.subarray(this.#length));
     this.#length += written;
-    return written;
   }
 
-  /** Begins anew. */
+  /** Appends a copy of `bytes`. */
+  addBytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** Empties the buffer. */
   clear(): void {
     this.#length = 0;
-    if (this.#bytes.length > LARGEST_KEPT) this.#bytes = new Uint8Array(FIRST_SIZE);
+    if (this.#bytes.length > MAX_REUSED_SIZE) this.#bytes = new Uint8Array(INITIAL_SIZE);
   }
 
-  #makeRoom(more: number): void {
+  #reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));

@@ -1,14 +1,13 @@
 /**
- * The place of a result file: whether it can be one, and what to say when it cannot.
+ * Checks whether a path can be a result file, and explains file system errors about it.
  *
  * @module
  */
 import { readlinkSync, realpathSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { JournalError } from "../../errors.ts";
-import { type FileLock, tryLock } from "../../runtime/file_lock.ts";
 
-/** The file that a link stands for, so that replacing it does not replace the link. */
+/** The absolute path with links resolved, so that replacing the file does not replace a link to it. */
 export function resolvePath(path: string): string {
   try {
     return realpathSync(path);
@@ -21,33 +20,24 @@ export function resolvePath(path: string): string {
   }
 }
 
-/** Throws when what is at `path` cannot be a result file. */
-export function checkKind(existing: Stats | undefined, path: string): void {
-  if (existing === undefined) return;
-  if (existing.isDirectory()) {
+/**
+ * Checks the kind of the file at `path`.
+ *
+ * @throws {JournalError} if it cannot be a result file: a folder, a pipe, a file with hard links
+ */
+export function checkKind(stats: Stats | undefined, path: string): void {
+  if (stats === undefined) return;
+  if (stats.isDirectory()) {
     throw new JournalError(`the output ${path} is a folder, not a file`);
   }
-  if (!existing.isFile()) {
+  if (!stats.isFile()) {
     throw new JournalError(`the output ${path} is not a regular file`, {
-      hint: "The result file is read again to go on, so it cannot be a pipe or a device.",
+      hint: "A batch reads its result file to resume, so it cannot be a pipe or a device.",
     });
   }
-  if (existing.nlink > 1) {
+  if (stats.nlink > 1) {
     throw new JournalError(`the output ${path} has more than one name (hard links)`, {
-      hint: "A second process could write it under the other name. Copy it first.",
-    });
-  }
-}
-
-/** Takes the lock of the result file `target`; `undefined` when another process holds it. */
-export async function lockOf(target: string): Promise<FileLock | undefined> {
-  const path = `${target}.lock`;
-  try {
-    return await tryLock(path);
-  } catch (cause) {
-    throw new JournalError(`cannot make the lock file ${path} beside the output`, {
-      cause,
-      hint: "The folder of the output must be writable, and have room.",
+      hint: "A second process could write to it under the other name. Copy it first.",
     });
   }
 }
@@ -55,12 +45,12 @@ export async function lockOf(target: string): Promise<FileLock | undefined> {
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return "";
   if ("code" in error) return String(error.code);
-  // Deno knows these by their words only.
+  // Deno sets no code for these.
   if (/file too large/i.test(error.message)) return "EFBIG";
   return /quota/i.test(error.message) ? "EDQUOT" : "";
 }
 
-/** What a file system error means for the output file, and what to do. */
+/** The error for a file system error at the output file `path`, with what to do. */
 export function fileProblem(error: unknown, path: string): JournalError {
   const code = codeOf(error);
   const folder = dirname(resolvePath(path));
@@ -70,7 +60,7 @@ export function fileProblem(error: unknown, path: string): JournalError {
     case "ENOENT":
       return new JournalError(`the folder ${folder} of the output file does not exist`, {
         cause: error,
-        hint: `Make it first: mkdir -p ${folder}`,
+        hint: `Create it first: mkdir -p ${folder}`,
       });
     case "EISDIR":
       return new JournalError(`the output ${path} is a folder, not a file`, { cause: error });
@@ -85,10 +75,10 @@ export function fileProblem(error: unknown, path: string): JournalError {
     case "EDQUOT":
       return new JournalError(`the disk is full: cannot write ${path}`, {
         cause: error,
-        hint: "Nothing written is lost. Make room and run the same command again.",
+        hint: "Nothing written is lost. Free up space and run the same command again.",
       });
     case "EFBIG":
-      return new JournalError(`${path} would be larger than a file may be`, {
+      return new JournalError(`${path} would exceed the maximum file size`, {
         cause: error,
         hint:
           "Nothing written is lost. Raise the limit (ulimit -f) and run the same command again.",

@@ -4,33 +4,34 @@
  * @module
  */
 import { readLinesSync } from "../../files/lines.ts";
-import { readRecord, type ResultRecord } from "./result_line.ts";
+import { parseLine } from "./parse_line.ts";
+import type { ResultRecord } from "./result_line.ts";
 
 /** A line of a result file that is not blank. */
 export interface ResultLine {
-  /** Counted from 1. */
+  /** From 1. */
   number: number;
-  /** The place of its first byte. */
+  /** Byte offset of its start. */
   offset: number;
-  /** Bytes, without its end. */
+  /** Bytes, without its newline. */
   length: number;
-  /** Its record, or what is wrong with it. */
+  /** Its record, or why it is none. */
   record: ResultRecord | string;
-  /** Whether it may be a record of which only the beginning was written. */
+  /** Whether it looks like a record that was only partly written. */
   isTorn: boolean;
 }
 
-/** How every record begins, here and in the Python tool. */
-const BEGINNING = '{"index":';
+/** How every record starts, here and in the Python tool. */
+const START = '{"index":';
 const BOM = "\ufeff";
 const BOM_BYTES = 3;
 
-/** What a crash leaves: the beginning of a record, or the zeros of blocks that were never written. */
+/** Whether a crash could leave this: the start of a record, or the zeros of blocks never written. */
 function isTornText(text: string): boolean {
-  return text.startsWith(BEGINNING) || BEGINNING.startsWith(text) || /^\0+$/.test(text);
+  return text.startsWith(START) || START.startsWith(text) || /^\0+$/.test(text);
 }
 
-/** Yields the lines of the result file open as `fd`, blank ones left out; returns the file's size. */
+/** Yields the lines of the open result file `fd`, except blank ones. Returns the file's size. */
 export function* readResultLines(
   fd: number,
 ): Generator<ResultLine, { size: number; isEnded: boolean }, void> {
@@ -40,14 +41,14 @@ export function* readResultLines(
     size = line.offset + line.length + Number(line.ended);
     isEnded = line.ended;
     let { text, offset, length } = line;
-    // Editors write a byte order mark at the start; joined files have one at each seam.
+    // Editors write a byte order mark at the start; concatenated files have one at each seam.
     if (text.startsWith(BOM)) {
       text = text.slice(1);
       offset += BOM_BYTES;
       length -= BOM_BYTES;
     }
     if (text.trim() === "") continue;
-    const record = line.valid ? readRecord(text) : "it is not UTF-8";
+    const record = line.valid ? parseLine(text) : "it is not UTF-8";
     const isTorn = !line.ended && typeof record === "string" && isTornText(text);
     yield { number: line.number, offset, length, record, isTorn };
   }

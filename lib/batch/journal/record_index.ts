@@ -1,122 +1,57 @@
 /**
- * Where the record of each index stands in a result file, and what its answers have cost, in 21 bytes a
- * record, and 8 more where there are costs.
+ * The index of a journal, by record: state, location, input fingerprint and cost.
+ *
+ * An interface, so that an index of a very large batch can live on disk. {@link MemoryIndex} is the
+ * implementation in memory.
  *
  * @module
  */
 
-/** What is known of the record of one index. */
+/** The state of a record: not in the file, only failed so far, or answered. */
 export type RecordState = "none" | "error" | "success";
 
-const STATES: readonly RecordState[] = ["none", "error", "success"];
-
-/** Records of a page. Pages are never copied: a table that doubles leaves its old halves behind. */
-const PAGE = 1 << 16;
-
-/** The entries of some indexes that follow each other. */
-class Page {
-  readonly states = new Uint8Array(PAGE);
-  readonly fingerprints = new Float64Array(PAGE);
-  readonly offsets = new Float64Array(PAGE);
-  readonly lengths = new Uint32Array(PAGE);
-  /** Made with the first cost. */
-  spent: Float64Array | undefined;
+/** Where a line is in the file, in bytes; `length` excludes its newline. */
+export interface LineLocation {
+  offset: number;
+  length: number;
 }
 
-/** A table over record indexes that grows as needed. */
-export class RecordIndex {
-  readonly #pages: (Page | undefined)[] = [];
-  #end = 0;
-  #successes = 0;
-  #errors = 0;
-  #spent = 0;
+/** What the index stores about a line. */
+export interface LineEntry extends LineLocation {
+  state: "error" | "success";
+  /** A hash of the record's input, see fingerprint.ts; `NaN` matches nothing. */
+  fingerprint: number;
+}
 
-  /** One more than the highest index known. */
-  get end(): number {
-    return this.#end;
-  }
-
-  /** How many indexes have a successful record. */
-  get successes(): number {
-    return this.#successes;
-  }
-
-  /** How many indexes have a failed record, and no successful one. */
-  get errors(): number {
-    return this.#errors;
-  }
-
-  /** USD that all records have cost, those that others took the place of included. */
-  get spent(): number {
-    return this.#spent;
-  }
-
-  /** USD that the record of `index` has cost so far. */
-  spentOn(index: number): number {
-    return this.#pages[Math.floor(index / PAGE)]?.spent?.[index % PAGE] ?? 0;
-  }
-
+/** One entry for each record of a journal. */
+export interface RecordIndex {
+  /** One more than the highest index. */
+  readonly end: number;
+  /** Records that were answered. */
+  readonly successes: number;
+  /** Records that have only failed so far. */
+  readonly errors: number;
+  /** USD that all records cost, including answers that were replaced. */
+  readonly spent: number;
+  /** The state of the record `index`. */
+  state(index: number): RecordState;
+  /** The fingerprint of the record's input. The record must be in the index. */
+  fingerprint(index: number): number;
+  /** Replaces the fingerprint of a record that is in the index. */
+  setFingerprint(index: number, fingerprint: number): void;
+  /** The location of the record's line. The record must be in the index. */
+  location(index: number): LineLocation;
+  /** Adds a line. A failure never replaces a success. */
+  set(index: number, entry: LineEntry): void;
+  /** Removes the record's line, so that any later one replaces it. Its cost stays. */
+  forget(index: number): void;
+  /** USD spent on the record so far. */
+  spentOn(index: number): number;
   /**
-   * Notes that an answer to `index` has cost `cost` USD. `before` is what earlier ones have, where the
-   * record says it; else they are those that were noted.
+   * Adds an answer's `cost` in USD.
+   *
+   * @param before the cost of earlier answers to the record, if its line states it; default: their
+   *   sum so far
    */
-  spend(index: number, cost: number, before = this.spentOn(index)): void {
-    if (cost + before === 0) return;
-    const page = this.#page(index);
-    page.spent ??= new Float64Array(PAGE);
-    this.#spent += before + cost - page.spent[index % PAGE];
-    page.spent[index % PAGE] = before + cost;
-  }
-
-  /** What is known of `index`. */
-  state(index: number): RecordState {
-    return STATES[this.#pages[Math.floor(index / PAGE)]?.states[index % PAGE] ?? 0];
-  }
-
-  /** The fingerprint of the input of the record of `index`, which is known. */
-  fingerprint(index: number): number {
-    return this.#page(index).fingerprints[index % PAGE];
-  }
-
-  /** The place of the record's line, in bytes, without its end. */
-  place(index: number): { offset: number; length: number } {
-    const page = this.#page(index);
-    return { offset: page.offsets[index % PAGE], length: page.lengths[index % PAGE] };
-  }
-
-  /** Notes a record. A failure never takes the place of a success. */
-  set(
-    index: number,
-    state: "error" | "success",
-    fingerprint: number,
-    offset: number,
-    length: number,
-  ): void {
-    const before = this.state(index);
-    if (before === "success" && state === "error") return;
-    this.#count(before, -1);
-    this.#count(state, 1);
-    const page = this.#page(index);
-    const i = index % PAGE;
-    page.states[i] = STATES.indexOf(state);
-    page.fingerprints[i] = fingerprint;
-    page.offsets[i] = offset;
-    page.lengths[i] = length;
-    this.#end = Math.max(this.#end, index + 1);
-  }
-
-  /** Forgets the record of `index`, so that any later one takes its place. */
-  forget(index: number): void {
-    this.#count(this.state(index), -1);
-    this.#page(index).states[index % PAGE] = 0;
-  }
-
-  #page(index: number): Page {
-    return this.#pages[Math.floor(index / PAGE)] ??= new Page();
-  }
-
-  #count(state: RecordState, change: number): void {
-    if (state === "success") this.#successes += change;
-    else if (state === "error") this.#errors += change;
-  }
+  spend(index: number, cost: number, before?: number): void;
 }

@@ -1,70 +1,74 @@
 /**
- * One line of a result file. The first six fields are those of the Python tool, so that files begun
- * by it can be resumed.
+ * Builds and decodes the lines of a result file. The first six fields are those of the Python tool, so
+ * that its files can be resumed.
  *
  * @module
  */
 import { assistantMessage } from "../../chat/assistant_message.ts";
+import type { CallFacts } from "../../chat/call_facts.ts";
 import type { Message } from "../../chat/messages.ts";
 import { type RecordOptions, wireOptions } from "../../chat/record_options.ts";
 import type { ChatResult, Citation, TokenLogprob } from "../../chat/result.ts";
-import type { Usage } from "../../usage.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import type { FlexLLMError } from "../../errors.ts";
 import { SchemaMismatchError } from "../../chat/schema_mismatch_error.ts";
 import { exactValue } from "../../chat/structured_output.ts";
 import { canonicalJsonOfDoubles } from "../../json/canonical.ts";
 import { asObject, mayBeInexact, stringifyExact } from "../../json/json.ts";
+import { decodeUsage, encodeUsage, type RecordUsage } from "./record_usage.ts";
 
-/** Token counts as they stand in a result file. */
-export interface RecordUsage {
-  prompt_tokens: number;
-  completion_tokens: number;
-  total_tokens: number;
-  cached_tokens?: number;
-  cache_write_tokens?: number;
-  cache_write_hour_tokens?: number;
-  reasoning_tokens?: number;
+/** The fields of a line that describe the call. Times are in seconds. */
+export interface CallFields {
+  /** When the call was made, in ISO 8601 (UTC). */
+  at?: string;
+  /** Duration of the attempt that was answered. */
+  latency?: number;
+  /** Time spent waiting: in the queue, for rate limits, and between attempts. */
+  queued?: number;
+  /** From sending the last attempt to its first token; only for streams. */
+  first_token?: number;
+  /** Requests sent; 0 for an answer from the cache. */
+  attempts?: number;
+  /** The endpoint of the last attempt. */
+  endpoint?: string;
 }
 
 /** One line of a result file. */
-export interface ResultRecord {
-  /** The record's place in the input, counted from 0. */
+export interface ResultRecord extends CallFields {
+  /** The record's position in the input, from 0. */
   index: number;
-  /** The answer's text; `null` when there is none. */
+  /** The answer's text; `null` if there is none. */
   output: string | null;
   status: "success" | "error";
-  /** The value of an answer that was asked for as JSON. */
+  /** The parsed value of a structured answer. */
   parsed?: unknown;
-  /** The messages that were sent. */
+  /** The messages of the request. */
   input: readonly Message[];
-  /** The other fields of the input record. */
+  /** The input record's other fields. */
   metadata?: Record<string, unknown>;
-  /** The record's own options, under their names in an input file. */
+  /** The record's own options, by their names in an input file. */
   options?: Record<string, unknown>;
   usage?: RecordUsage;
-  /** What went wrong, for a person. */
+  /** The error's message. */
   error?: string;
-  /** What went wrong, for a program: the `code` of a {@link FlexLLMError}. */
+  /** The `code` of the {@link FlexLLMError}. */
   error_code?: string;
   model?: string;
-  /** USD; absent when the price is not known. */
+  /** USD; absent if the price is unknown. */
   cost?: number;
-  /** USD that earlier answers to the same record have cost, which this one takes the place of. */
+  /** USD spent on earlier answers to the record, which this one replaces. */
   spent_before?: number;
-  /** Seconds. */
-  latency?: number;
   finish_reason?: ChatResult["finishReason"];
   thinking?: string;
   tool_calls?: ToolCall[];
-  /** Why the model refused to answer, in its own words. */
+  /** The model's explanation of why it refused. */
   refusal?: string;
   citations?: Citation[];
   logprobs?: TokenLogprob[];
   cached?: true;
 }
 
-/** The part of a record that says what it is a result of. */
+/** The part of a record that is known before it is sent. */
 export interface RecordHead {
   index: number;
   messages: readonly Message[];
@@ -72,46 +76,19 @@ export interface RecordHead {
   options?: RecordOptions;
 }
 
-function encodeUsage(usage: Usage): RecordUsage {
-  return {
-    prompt_tokens: usage.promptTokens,
-    completion_tokens: usage.completionTokens,
-    total_tokens: usage.totalTokens,
-    cached_tokens: usage.cachedTokens,
-    cache_write_tokens: usage.cacheWriteTokens,
-    cache_write_hour_tokens: usage.cacheWriteHourTokens,
-    reasoning_tokens: usage.reasoningTokens,
-  };
-}
-
-function decodeUsage(usage: RecordUsage): Usage {
-  const decoded: Usage = {
-    promptTokens: usage.prompt_tokens,
-    completionTokens: usage.completion_tokens,
-    totalTokens: usage.total_tokens,
-  };
-  if (usage.cached_tokens !== undefined) decoded.cachedTokens = usage.cached_tokens;
-  if (usage.cache_write_tokens !== undefined) decoded.cacheWriteTokens = usage.cache_write_tokens;
-  if (usage.cache_write_hour_tokens !== undefined) {
-    decoded.cacheWriteHourTokens = usage.cache_write_hour_tokens;
-  }
-  if (usage.reasoning_tokens !== undefined) decoded.reasoningTokens = usage.reasoning_tokens;
-  return decoded;
-}
-
-/** What of a record must be the same for its result to be that of the record. */
+/** The part of a record that identifies its result; compared on resume. */
 export function inputIdentity({ messages, options }: Omit<RecordHead, "index">): unknown {
   const own = wireOptions(options);
-  // The messages alone where there is no more: files of before are compared as they were.
+  // Messages alone if there are no options: older files have the same identity.
   return own === undefined ? messages : { messages, options: own };
 }
 
-/** The same of a line of a result file. */
-export function comparedLine({ input, options }: ResultRecord): unknown {
+/** The {@link inputIdentity} of the record that a line is the result of. */
+export function lineIdentity({ input, options }: ResultRecord): unknown {
   return asObject(options) === undefined ? input : { messages: input, options };
 }
 
-/** The parsed value, with its numbers as the model wrote them where they are the same value. */
+/** The parsed value. Numbers keep the model's spelling if the value is otherwise the same. */
 function exactParsed({ parsed, content }: ChatResult): unknown {
   if (parsed === undefined || !mayBeInexact(content)) return parsed;
   try {
@@ -122,8 +99,16 @@ function exactParsed({ parsed, content }: ChatResult): unknown {
   }
 }
 
-/** The record of a completion; `undefined` fields are left out when it is written. */
-export function successRecord(head: RecordHead, result: ChatResult): ResultRecord {
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 1000) / 1000;
+}
+
+/** The record of an answer. `undefined` fields are not written. */
+export function successRecord(
+  head: RecordHead,
+  result: ChatResult,
+  facts?: CallFacts,
+): ResultRecord {
   return {
     index: head.index,
     output: result.content,
@@ -134,8 +119,13 @@ export function successRecord(head: RecordHead, result: ChatResult): ResultRecor
     options: wireOptions(head.options),
     usage: result.usage === null ? undefined : encodeUsage(result.usage),
     model: result.model,
+    endpoint: facts?.endpoint,
     cost: result.cost ?? undefined,
-    latency: Math.round(result.latency * 1000) / 1000,
+    at: facts && new Date(facts.at).toISOString(),
+    latency: milliseconds(result.latency),
+    queued: milliseconds(facts?.queued),
+    first_token: milliseconds(facts?.firstToken),
+    attempts: facts?.attempts,
     finish_reason: result.finishReason,
     thinking: result.thinking ?? undefined,
     tool_calls: result.toolCalls.length > 0 ? result.toolCalls : undefined,
@@ -146,35 +136,44 @@ export function successRecord(head: RecordHead, result: ChatResult): ResultRecor
   };
 }
 
-/** The record of a failure, with what was paid for it. */
-export function errorRecord(head: RecordHead, error: FlexLLMError): ResultRecord {
-  const answer = error instanceof SchemaMismatchError ? error.result : undefined;
-  const { usage, cost } = answer ?? error.partial ?? {};
+/** The record of a failure, including what it cost. */
+export function errorRecord(
+  head: RecordHead,
+  error: FlexLLMError,
+  facts?: CallFacts,
+): ResultRecord {
+  const rejected = error instanceof SchemaMismatchError ? error.result : undefined;
+  const { usage, cost } = rejected ?? error.partial ?? {};
   return {
     index: head.index,
-    output: answer?.content ?? null,
+    output: rejected?.content ?? null,
     status: "error",
     input: head.messages,
     metadata: head.metadata,
     options: wireOptions(head.options),
     usage: usage ? encodeUsage(usage) : undefined,
+    endpoint: facts?.endpoint,
     cost: cost ?? undefined,
+    at: facts && new Date(facts.at).toISOString(),
+    queued: milliseconds(facts?.queued),
+    first_token: milliseconds(facts?.firstToken),
+    attempts: facts?.attempts,
     error: error.message,
     error_code: error.code,
   };
 }
 
-/** The line of a record, without its end. */
+/** The JSON of a record, without a newline. */
 export function encodeRecord(record: ResultRecord): string {
   try {
     return stringifyExact(record);
   } catch {
-    // Such an input is refused before it is sent, but its failure is still recorded.
+    // An input that cannot be encoded is never sent, but its failure is recorded.
     return stringifyExact({ ...record, input: undefined, metadata: undefined, options: undefined });
   }
 }
 
-/** The completion that a record holds; `raw` is the record. */
+/** The answer in a line of a result file. Its `raw` is the record. */
 export function recordedResult(record: ResultRecord): ChatResult {
   const content = record.output ?? "";
   const toolCalls = record.tool_calls ?? [];
@@ -191,36 +190,9 @@ export function recordedResult(record: ResultRecord): ChatResult {
     cost: record.cost ?? null,
     finishReason: record.finish_reason ?? "other",
     model: record.model ?? "",
-    endpoint: "",
+    endpoint: record.endpoint ?? "",
     cached: record.cached ?? false,
     latency: record.latency ?? 0,
     raw: record,
   };
-}
-
-/** Above this an index is a mistake, not a place in an input. */
-const MAX_INDEX = 100_000_000;
-
-function recordProblem(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return "it is not a JSON object";
-  }
-  const { index, status } = value as Partial<ResultRecord>;
-  if (!Number.isSafeInteger(index) || index! < 0) return 'it has no "index" that counts from 0';
-  if (index! > MAX_INDEX) return "its index is too large";
-  if (status !== "success" && status !== "error") {
-    return 'its "status" is neither "success" nor "error"';
-  }
-  return undefined;
-}
-
-/** The record in a line of a result file, or what is wrong with it as one. */
-export function readRecord(line: string): ResultRecord | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return "it is not JSON";
-  }
-  return recordProblem(value) ?? value as ResultRecord;
 }

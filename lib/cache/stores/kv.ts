@@ -9,7 +9,7 @@
  * @module
  */
 import { hash } from "node:crypto";
-import { type KvDatabase, type KvKey, openKv } from "../../runtime/runtime.ts";
+import { type KvDatabase, type KvKey, openKv } from "../../runtime/deno_kv.ts";
 import { CacheError } from "../../errors.ts";
 import { checkKvFile } from "./kv_file.ts";
 import { pack, unpack } from "../packing.ts";

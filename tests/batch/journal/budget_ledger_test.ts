@@ -5,7 +5,7 @@ import { BudgetLedger } from "../../../lib/batch/journal/budget_ledger.ts";
 import { CostTracker } from "../../../lib/pricing/cost_tracker.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
-Deno.test("a ledger authorizes in blocks and goes away when all is in the result file", () => {
+Deno.test("the ledger authorizes in blocks, and removes its file when the result file accounts for everything", () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   const ledger = new BudgetLedger(output, 0, 10);
@@ -19,7 +19,7 @@ Deno.test("a ledger authorizes in blocks and goes away when all is in the result
   assert.equal(existsSync(`${output}.state`), false);
 });
 
-Deno.test("what was authorized and is in no result file counts as spent after a kill", () => {
+Deno.test("after a kill, authorized money that is not in the result file counts as spent", () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   new BudgetLedger(output, 1, 10).authorize(3);
@@ -33,20 +33,20 @@ Deno.test("what was authorized and is in no result file counts as spent after a 
   assert.equal(new BudgetLedger(output, 7, 10).lost, next.lost);
 });
 
-Deno.test("a file that is no ledger is named, with what to do", () => {
+Deno.test("a state file with other content is reported with a hint", () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   for (const text of ["{}", '{"authorized": -1, "lost": 0}', "not JSON"]) {
     writeFileSync(`${output}.state`, text);
     assert.throws(() => new BudgetLedger(output, 0, 10), {
       code: "journal",
-      message: /out\.jsonl\.state is not a budget state file/,
+      message: /out\.jsonl\.state is not a state file of flexllm/,
       hint: /^Delete it if/,
     });
   }
 });
 
-Deno.test("an empty ledger is one whose run was killed before it sent anything", () => {
+Deno.test("an empty state file means that the run was killed before it sent anything", () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   writeFileSync(`${output}.state`, "");
@@ -56,7 +56,7 @@ Deno.test("an empty ledger is one whose run was killed before it sent anything",
   assert.equal(existsSync(`${output}.state`), false);
 });
 
-Deno.test("whatever is killed when, no more is spent at the server than the budget", () => {
+Deno.test("the server never bills more than the budget, whichever runs are killed", () => {
   using folder = temporaryFolder();
   const request = fc.record({ worst: fc.integer({ min: 1, max: 100 }), share: fc.nat(100) });
   const run = fc.record({

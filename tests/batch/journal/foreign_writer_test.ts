@@ -42,7 +42,7 @@ function assertAllThere(text: string, indexes: readonly number[]): void {
   }
 }
 
-Deno.test("A foreign line in mid-run costs no answer: the file is kept, unsorted, and the line named", async () => {
+Deno.test("a foreign line loses no answer: the file stays unsorted, and the line is reported", async () => {
   for (const foreign of ['{"x":1}\n', "no JSON\n", '{"torn":', "\ufffd\n", '{"index":1,"st\n']) {
     using folder = temporaryFolder();
     const path = folder.file("out.jsonl");
@@ -53,7 +53,7 @@ Deno.test("A foreign line in mid-run costs no answer: the file is kept, unsorted
     journal.append([record(2), record(4)]);
     assert.equal(journal.read(3).output, record(3).output);
     const before = folder.read("out.jsonl");
-    assert.throws(() => journal.order(), (error: Error) => {
+    assert.throws(() => journal.compact(), (error: Error) => {
       assert.match(error.message, /another program wrote to .*out\.jsonl.*\n.*out\.jsonl:\d: /);
       return true;
     });
@@ -67,26 +67,26 @@ Deno.test("A foreign line in mid-run costs no answer: the file is kept, unsorted
     folder.write("out.jsonl", `${kept.join("\n")}\n`);
     const again = await Journal.open(path);
     assert.equal(again.successes, 6);
-    again.order();
+    again.compact();
     again.close();
     assert.equal(folder.read("out.jsonl"), lines(...[0, 1, 2, 3, 4, 5].map((i) => record(i))));
   }
 });
 
-Deno.test("A foreign line after the last result is neither removed nor overlooked", async () => {
+Deno.test("a foreign line after the last result is reported, not removed", async () => {
   for (const order of [[0, 1], [1, 0]]) {
     using folder = temporaryFolder();
     const path = folder.file("out.jsonl");
     const journal = await Journal.open(path);
     journal.append(order.map((i) => record(i)));
     appendFileSync(path, '{"x":1}\n');
-    assert.throws(() => journal.order(), /out\.jsonl:3: it has no "index"/);
+    assert.throws(() => journal.compact(), /out\.jsonl:3: its "index" is not/);
     journal.close();
     assert.match(folder.read("out.jsonl"), /\{"x":1\}\n$/);
   }
 });
 
-Deno.test("Empty lines in mid-run are removed when the file is sorted", async () => {
+Deno.test("blank lines that appear during the run are removed by sorting", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const journal = await Journal.open(path);
@@ -94,12 +94,12 @@ Deno.test("Empty lines in mid-run are removed when the file is sorted", async ()
     journal.append([record(index)]);
     appendFileSync(path, index === 1 ? " \r\n" : "\n");
   }
-  journal.order();
+  journal.compact();
   journal.close();
   assert.equal(folder.read("out.jsonl"), lines(record(0), record(1), record(2)));
 });
 
-Deno.test("Results that another writer appends are kept if they are of the same input", async () => {
+Deno.test("results appended by another writer are accepted if their input is the same", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const journal = await Journal.open(path);
@@ -107,7 +107,7 @@ Deno.test("Results that another writer appends are kept if they are of the same 
   const theirs = { ...record(0), output: "theirs" };
   appendFileSync(path, lines(theirs, { ...record(1), output: "theirs" }, record(3)));
   journal.append([record(2)]);
-  journal.order();
+  journal.compact();
   journal.close();
   const results = jsonLines(folder.read("out.jsonl"));
   assert.deepEqual(results.map(({ index }) => index), [0, 1, 2, 3]);
@@ -115,18 +115,18 @@ Deno.test("Results that another writer appends are kept if they are of the same 
   assert.deepEqual([results[1].status, results[1].output], ["success", "theirs"]);
 });
 
-Deno.test("A result of another input that someone appends is not removed by sorting", async () => {
+Deno.test("an appended result for a different input is reported, not removed by sorting", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const journal = await Journal.open(path);
   journal.append([record(1), record(0)]);
   appendFileSync(path, lines({ ...record(0), input: question(77) }));
-  assert.throws(() => journal.order(), /out\.jsonl:3: it is a result for different input/);
+  assert.throws(() => journal.compact(), /out\.jsonl:3: it is a result for different input/);
   journal.close();
   assertAllThere(folder.read("out.jsonl"), [0, 1]);
 });
 
-Deno.test("A line that is edited in place is found before the file is replaced", async () => {
+Deno.test("a line edited in place is detected before the file is replaced", async () => {
   for (const order of [[0, 1, 2], [2, 0, 1]]) {
     for (const at of [0, 30, -2, -1]) {
       using folder = temporaryFolder();
@@ -138,14 +138,14 @@ Deno.test("A line that is edited in place is found before the file is replaced",
       writeSync(fd, Buffer.from("\n"), 0, 1, at < 0 ? length + at : at);
       closeSync(fd);
       const before = folder.read("out.jsonl");
-      assert.throws(() => journal.order(), { code: "journal" }, `${order} at ${at}`);
+      assert.throws(() => journal.compact(), { code: "journal" }, `${order} at ${at}`);
       journal.close();
       assert.equal(folder.read("out.jsonl"), before);
     }
   }
 });
 
-Deno.test("A file that is cut in mid-run stops the batch, with what was in hand written", async () => {
+Deno.test("truncating the file stops the batch after the current results are written", async () => {
   for (const size of [0, 10, 120]) {
     using folder = temporaryFolder();
     const path = folder.file("out.jsonl");
@@ -161,7 +161,7 @@ Deno.test("A file that is cut in mid-run stops the batch, with what was in hand 
   }
 });
 
-Deno.test("Whatever another program does to the file, no answer is lost or sorted away", async () => {
+Deno.test("no answer is lost, whatever another program does to the file", async () => {
   for (let seed = 1; seed <= 60; seed++) {
     using folder = temporaryFolder();
     const random = seededRandom(seed);
@@ -183,7 +183,7 @@ Deno.test("Whatever another program does to the file, no answer is lost or sorte
     }
     let sorted = true;
     try {
-      journal.order();
+      journal.compact();
     } catch (error) {
       assert.equal((error as { code: string }).code, "journal");
       sorted = false;
@@ -199,7 +199,7 @@ Deno.test("Whatever another program does to the file, no answer is lost or sorte
   }
 });
 
-Deno.test("A file that was replaced by an older version is completed from what was rescued", async () => {
+Deno.test("a file replaced by an older version is completed from the rescued results", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);
@@ -207,7 +207,7 @@ Deno.test("A file that was replaced by an older version is completed from what w
   folder.write("older", folder.read("out.jsonl"));
   first.append([record(3), { ...record(1), cost: 2 }]);
   renameSync(folder.file("older"), path);
-  assert.throws(() => first.settle(), /was moved, removed or replaced/);
+  assert.throws(() => first.flush(), /was moved, removed or replaced/);
   first.close();
   assert.deepEqual(readdirSync(folder.path).toSorted(), ["out.jsonl", "out.jsonl.rescued"]);
 
@@ -223,13 +223,13 @@ Deno.test("A file that was replaced by an older version is completed from what w
   ]);
   assert.equal(second.cost, 3);
   second.append([record(2)]);
-  second.order();
+  second.compact();
   second.close();
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
   assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ index }) => index), [0, 1, 2, 3]);
 });
 
-Deno.test("What is written when the file is found replaced is rescued as well", async () => {
+Deno.test("results written as the replacement is detected are rescued as well", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);
@@ -243,7 +243,7 @@ Deno.test("What is written when the file is found replaced is rescued as well", 
   second.close();
 });
 
-Deno.test("A rescued file of another batch is left alone, and so is the result file", async () => {
+Deno.test("a rescued file of another batch is refused, and neither file is changed", async () => {
   using folder = temporaryFolder();
   const path = folder.write("out.jsonl", lines(record(0)));
   const other = { ...record(0), input: question(9) };
@@ -259,19 +259,19 @@ Deno.test("A rescued file of another batch is left alone, and so is the result f
   }
 });
 
-Deno.test("A lock file that was removed is made again", async () => {
+Deno.test("a lock file that was removed is created again", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);
   rmSync(`${path}.lock`);
-  first.settle();
+  first.flush();
   await assert.rejects(Journal.open(path), /another flexllm process is writing/);
   first.append([record(0)]);
   first.close();
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
 });
 
-Deno.test("A writer whose lock another one has stops, and leaves the other its lock", async () => {
+Deno.test("a writer that has lost its lock stops, without removing the new lock", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);
@@ -285,7 +285,7 @@ Deno.test("A writer whose lock another one has stops, and leaves the other its l
   first.close();
   await assert.rejects(Journal.open(path), /another flexllm process is writing/);
   second.append([record(2), record(4)]);
-  second.order();
+  second.compact();
   second.close();
   assert.equal(folder.read("out.jsonl"), lines(...[0, 1, 2, 3, 4].map((i) => record(i))));
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);

@@ -17,7 +17,7 @@ function lines(...records: ResultRecord[]): string {
   return records.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
-Deno.test("Journal knows after reopening what is done, failed and missing", async () => {
+Deno.test("a reopened journal knows which records are done, failed and missing", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);
@@ -31,14 +31,14 @@ Deno.test("Journal knows after reopening what is done, failed and missing", asyn
   again.close();
 });
 
-Deno.test("Journal knows what all answers have cost, those that were replaced included", async () => {
+Deno.test("the cost includes answers that were replaced", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const cost = async (...records: ResultRecord[]) => {
     const journal = await Journal.open(path);
     journal.append(records);
     const { cost } = journal;
-    if (records.length === 0) journal.order();
+    if (records.length === 0) journal.compact();
     journal.close();
     return cost;
   };
@@ -53,7 +53,7 @@ Deno.test("Journal knows what all answers have cost, those that were replaced in
   assert.equal(await cost(), 3);
 });
 
-Deno.test("Journal has a record in the file as soon as append() returns", async () => {
+Deno.test("a record is in the file when append() returns", async () => {
   using folder = temporaryFolder();
   const journal = await Journal.open(folder.file("out.jsonl"));
   journal.append([record(0)]);
@@ -61,7 +61,7 @@ Deno.test("Journal has a record in the file as soon as append() returns", async 
   journal.close();
 });
 
-Deno.test("Journal cuts off a torn last line, and keeps a whole one without its newline", async () => {
+Deno.test("a torn last line is removed; a whole one without a newline is completed", async () => {
   using folder = temporaryFolder();
   const whole = lines(record(0), record(1));
   for (
@@ -86,7 +86,7 @@ Deno.test("Journal cuts off a torn last line, and keeps a whole one without its 
   assert.equal(folder.read("out.jsonl"), whole + lines(record(2)));
 });
 
-Deno.test("Journal refuses a file that holds something else, and leaves it alone", async () => {
+Deno.test("a file with other content is refused and left unchanged", async () => {
   using folder = temporaryFolder();
   for (
     const [text, line] of [["my diary\nday two\n", 1], [`${lines(record(0))}{"a":1}\n`, 2]] as const
@@ -100,7 +100,7 @@ Deno.test("Journal refuses a file that holds something else, and leaves it alone
   }
 });
 
-Deno.test("Journal tells a changed input by its index, whatever the order of its fields", async () => {
+Deno.test("a changed input is reported by index; field order does not matter", async () => {
   using folder = temporaryFolder();
   const path = folder.write("out.jsonl", lines(record(0), record(1)));
   const journal = await Journal.open(path);
@@ -112,7 +112,7 @@ Deno.test("Journal tells a changed input by its index, whatever the order of its
   });
   assert.equal(journal.isDone(1, question(99), true), false);
   journal.append([{ ...record(1), input: question(99), output: "new" }]);
-  journal.order();
+  journal.compact();
   journal.close();
   assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ output }) => output), [
     "Answer 0",
@@ -120,20 +120,20 @@ Deno.test("Journal tells a changed input by its index, whatever the order of its
   ]);
 });
 
-Deno.test("Journal orders the file, one record an index, the success before the failure", async () => {
+Deno.test("compact() sorts the file and leaves one line per record, preferring successes", async () => {
   using folder = temporaryFolder();
   const path = folder.write(
     "out.jsonl",
     lines(record(3), record(1, "error"), record(0), record(1), record(2), record(2, "error")),
   );
   const journal = await Journal.open(path);
-  journal.order();
+  journal.compact();
   journal.close();
   assert.equal(folder.read("out.jsonl"), lines(record(0), record(1), record(2), record(3)));
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
 });
 
-Deno.test("Journal orders many and long records through small windows", async () => {
+Deno.test("compact() sorts records that are longer than its windows", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const journal = await Journal.open(path);
@@ -143,36 +143,36 @@ Deno.test("Journal orders many and long records through small windows", async ()
     return { ...record((i * 7) % count), output };
   });
   for (const each of all) journal.append([each]);
-  journal.order();
+  journal.compact();
   journal.close();
   const sorted = all.toSorted((a, b) => a.index - b.index);
   assert.equal(folder.read("out.jsonl"), lines(...sorted));
 });
 
-Deno.test("Journal does not rewrite a file that is in order", async () => {
+Deno.test("compact() does not rewrite a sorted file", async () => {
   using folder = temporaryFolder();
   const path = folder.write("out.jsonl", lines(record(0), record(1)));
   const before = statSync(path).ino;
   const journal = await Journal.open(path);
   journal.append([record(2)]);
-  journal.order();
+  journal.compact();
   journal.close();
   assert.equal(statSync(path).ino, before);
 });
 
-Deno.test("Journal keeps the permissions and the link of an ordered file", async () => {
+Deno.test("compact() preserves permissions and links", async () => {
   using folder = temporaryFolder();
   const target = folder.write("real.jsonl", lines(record(1), record(0)));
   chmodSync(target, 0o640);
   symlinkSync(target, folder.file("link.jsonl"));
   const journal = await Journal.open(folder.file("link.jsonl"));
-  journal.order();
+  journal.compact();
   journal.close();
   assert.equal(folder.read("real.jsonl"), lines(record(0), record(1)));
   assert.equal(statSync(target).mode & 0o777, 0o640);
 });
 
-Deno.test("Journal lets only one writer in, and the next one when the first has closed", async () => {
+Deno.test("a journal has one writer at a time", async () => {
   using folder = temporaryFolder();
   const path = folder.file("out.jsonl");
   const first = await Journal.open(path);
@@ -185,7 +185,7 @@ Deno.test("Journal lets only one writer in, and the next one when the first has 
   assert.deepEqual(readdirSync(folder.path), ["out.jsonl"]);
 });
 
-Deno.test("Journal looks into a file without changing it, also while another writes it", async () => {
+Deno.test("openToRead() changes nothing, and works while another process writes the file", async () => {
   using folder = temporaryFolder();
   assert.equal(await Journal.openToRead(folder.file("none.jsonl")), undefined);
   const writing = await Journal.open(folder.file("out.jsonl"));
@@ -196,7 +196,7 @@ Deno.test("Journal looks into a file without changing it, also while another wri
     folder.write("out.jsonl", whole + rest);
     const reading = await Journal.openToRead(folder.file("out.jsonl"));
     assert.deepEqual([reading?.isDone(0, question(0)), reading?.successes], [true, 1]);
-    assert.equal(reading?.hasFailed(1), rest === last);
+    assert.equal(reading?.state(1) === "error", rest === last);
     reading?.close();
     assert.equal(folder.read("out.jsonl"), whole + rest);
   }
@@ -206,14 +206,14 @@ Deno.test("Journal looks into a file without changing it, also while another wri
   await assert.rejects(Journal.openToRead(folder.path), { code: "journal" });
 });
 
-Deno.test("Journal is not kept from a file by the lock file of a dead process", async () => {
+Deno.test("the lock file of a dead process does not block the next one", async () => {
   using folder = temporaryFolder();
   folder.write("out.jsonl.lock", "");
   const journal = await Journal.open(folder.file("out.jsonl"));
   journal.close();
 });
 
-Deno.test("Journal leaves no empty file behind, and an existing empty one alone", async () => {
+Deno.test("close() removes an empty file only if it created it", async () => {
   using folder = temporaryFolder();
   (await Journal.open(folder.file("new.jsonl"))).close();
   assert.equal(existsSync(folder.file("new.jsonl")), false);
@@ -222,7 +222,7 @@ Deno.test("Journal leaves no empty file behind, and an existing empty one alone"
   assert.equal(existsSync(path), true);
 });
 
-Deno.test("Journal says what is wrong with the place of the output", async () => {
+Deno.test("opening reports what is wrong with the output path", async () => {
   using folder = temporaryFolder();
   await assert.rejects(
     Journal.open(folder.file("no/such/out.jsonl")),
@@ -231,7 +231,7 @@ Deno.test("Journal says what is wrong with the place of the output", async () =>
   await assert.rejects(Journal.open(folder.path), /is a folder, not a file/);
 });
 
-Deno.test("Journal goes on with a file of the Python tool", async () => {
+Deno.test("a file of the Python tool is resumed", async () => {
   using folder = temporaryFolder();
   // As json.dumps writes it: spaces after separators, null fields, metadata as an object.
   const path = folder.write(
@@ -243,7 +243,7 @@ Deno.test("Journal goes on with a file of the Python tool", async () => {
   assert.deepEqual([0, 1, 2].map((i) => journal.isDone(i, question(i))), [true, false, false]);
   journal.append([record(2)]);
   journal.append([record(1)]);
-  journal.order();
+  journal.compact();
   journal.close();
   const all = jsonLines(folder.read("out.jsonl"));
   assert.deepEqual(all.map(({ index, status }) => [index, status]), [
@@ -254,7 +254,7 @@ Deno.test("Journal goes on with a file of the Python tool", async () => {
   assert.deepEqual(all[0].metadata, { id: 1 });
 });
 
-Deno.test("Journal asks again for a result that does not tell its input", async () => {
+Deno.test("a result without its input is sent again", async () => {
   using folder = temporaryFolder();
   const path = folder.write("out.jsonl", '{"index":0,"output":"x","status":"success"}\n');
   const journal = await Journal.open(path);

@@ -1,0 +1,100 @@
+/**
+ * Everything a journal knows about the lines of its file: the index of the records, statistics of
+ * the existing answers, and whether the lines are sorted.
+ *
+ * @module
+ */
+import { fingerprint } from "./fingerprint.ts";
+import { JournalStats } from "./journal_stats.ts";
+import { MemoryIndex } from "./memory_index.ts";
+import type { RecordIndex } from "./record_index.ts";
+import { lineIdentity, type ResultRecord } from "./result_line.ts";
+
+/** Replaces a fingerprint once the input has been compared. Real fingerprints are not negative. */
+const CHECKED = -1;
+/** The fingerprint of a failure without an input, which any input matches. */
+const ANY_INPUT = -2;
+
+/** Descents by fewer records come from requests that ran at the same time. */
+const FAR = 1 << 12;
+
+/** What the journal must know about a line that it writes. */
+export type LineFacts = Pick<ResultRecord, "index" | "status" | "cost" | "spent_before">;
+
+/** How an input record relates to the journal. `changed`: the file has it with a different input. */
+export type CheckResult = "new" | "done" | "changed";
+
+/** The known contents of a journal's file. */
+export class JournalContents {
+  /** The records. */
+  readonly index: RecordIndex = new MemoryIndex();
+  /** Statistics of the answers that earlier runs wrote. */
+  readonly existing = new JournalStats();
+  #lastIndex = -1;
+  /** The end of the last line. */
+  #end = 0;
+  #isSorted = true;
+  #runs = 1;
+
+  /** Whether the file, of `size` bytes, has one line per record, sorted by index, and nothing else. */
+  isSorted(size: number): boolean {
+    return this.#isSorted && this.#end === size;
+  }
+
+  /** About how many sorted runs the file consists of. */
+  get runs(): number {
+    return this.#runs;
+  }
+
+  /**
+   * Compares a record's input with the file and remembers the result, so that it is hashed only once.
+   */
+  check(index: number, input: unknown): CheckResult {
+    const state = this.index.state(index);
+    if (state === "none") return "new";
+    const known = this.index.fingerprint(index);
+    if (known !== CHECKED && known !== ANY_INPUT) {
+      if (known !== fingerprint(input)) return "changed";
+      this.index.setFingerprint(index, CHECKED);
+    }
+    return state === "success" ? "done" : "new";
+  }
+
+  /** Adds a line that this run wrote at `offset`, `length` bytes without its newline. */
+  addWritten(line: LineFacts, offset: number, length: number): void {
+    this.#spend(line);
+    this.#add(line.index, line.status, CHECKED, offset, length);
+  }
+
+  /** Adds a line that was in the file. */
+  addExisting(record: ResultRecord, offset: number, length: number): void {
+    this.existing.add(record);
+    this.#spend(record);
+    if (record.input !== undefined) {
+      const print = fingerprint(lineIdentity(record));
+      return this.#add(record.index, record.status, print, offset, length);
+    }
+    // A result without its input cannot be compared, so its record is sent again. A success was paid
+    // for: NaN matches nothing, so the user has to allow that with --rerun-changed.
+    const print = record.status === "error" ? ANY_INPUT : NaN;
+    this.#add(record.index, "error", print, offset, length);
+  }
+
+  #add(
+    index: number,
+    state: "error" | "success",
+    print: number,
+    offset: number,
+    length: number,
+  ): void {
+    if (index <= this.#lastIndex || offset !== this.#end) this.#isSorted = false;
+    if (index < this.#lastIndex - FAR) this.#runs++;
+    this.#lastIndex = index;
+    this.#end = offset + length + 1;
+    this.index.set(index, { state, fingerprint: print, offset, length });
+  }
+
+  #spend({ index, cost, spent_before }: LineFacts): void {
+    this.index.spend(index, typeof cost === "number" ? cost : 0, spent_before);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Replaces a result file with a new version, atomically and durably.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { readAt } from "./append_file.ts";
+
+const BUFFER_SIZE = 1 << 20;
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    written += writeSync(fd, bytes, written);
+  }
+}
+
+/** Combines small writes to a file into large ones. */
+export class BufferedWriter {
+  readonly #fd: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE);
+  #used = 0;
+
+  /** @param fd an open file */
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Writes a copy of `bytes`. */
+  write(bytes: Buffer): void {
+    if (this.#used + bytes.length > BUFFER_SIZE) this.flush();
+    if (bytes.length > BUFFER_SIZE) return writeAll(this.#fd, bytes);
+    this.#used += bytes.copy(this.#buffer, this.#used);
+  }
+
+  /** Writes everything buffered. */
+  flush(): void {
+    writeAll(this.#fd, this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
+  }
+}
+
+/** Makes a rename survive a power failure, where folders can be synced. */
+function syncFolder(path: string): void {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Windows cannot. Either the old file or the new one survives, and both have every record.
+  }
+}
+
+/**
+ * Replaces the file at `path` with what `write` writes to a temporary file.
+ *
+ * @param mode the permissions of the new file
+ * @throws what `write` throws, or a file system error; then the file is unchanged
+ */
+export function replaceWith(path: string, mode: number, write: (target: number) => void): void {
+  // A fixed name: under the lock, it can only be what a killed process left behind.
+  const temporary = `${path}.tmp`;
+  let target: number | undefined;
+  try {
+    target = openSync(temporary, "w");
+    fchmodSync(target, mode & 0o777);
+    write(target);
+    fsyncSync(target);
+    closeSync(target);
+    target = undefined;
+    renameSync(temporary, path);
+  } catch (error) {
+    if (target !== undefined) closeSync(target);
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+/**
+ * Copies the open file `fd`, which may no longer have a name, to `path`.
+ *
+ * @throws a file system error
+ */
+export function copyFile(fd: number, path: string): void {
+  const { mode, size } = fstatSync(fd);
+  replaceWith(path, mode, (target) => {
+    for (let at = 0; at < size; at += BUFFER_SIZE) writeAll(target, readAt(fd, at, BUFFER_SIZE));
+  });
+}

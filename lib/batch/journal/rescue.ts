@@ -1,0 +1,84 @@
+/**
+ * Imports the results that a batch saved when its result file was replaced.
+ *
+ * @module
+ */
+import { closeSync, openSync, rmSync } from "node:fs";
+import { JournalError } from "../../errors.ts";
+import { readAt } from "./append_file.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { readResultLines } from "./read_results.ts";
+import type { RecordIndex } from "./record_index.ts";
+import { lineIdentity, type ResultRecord } from "./result_line.ts";
+
+/** Where the results of the result file at `path` are saved when it was replaced. */
+export function rescuePath(path: string): string {
+  return `${path}.rescued`;
+}
+
+/** The journal that imports the results. */
+interface Importer {
+  /** Its path as the user wrote it, for messages. */
+  name: string;
+  index: RecordIndex;
+  /** Appends the line `json`, which contains `record`. */
+  add(json: Uint8Array, record: ResultRecord): void;
+}
+
+/** Whether `record` is an improvement on what the index has: an answer, or a higher cost. */
+function isUseful({ index: i, status, cost, spent_before }: ResultRecord, index: RecordIndex) {
+  const state = index.state(i);
+  if (state === "none") return true;
+  const spent = (typeof cost === "number" ? cost : 0) + (spent_before ?? 0);
+  return state === "error" && status === "success" || spent > index.spentOn(i);
+}
+
+function mismatch(record: ResultRecord, path: string, { name, index }: Importer) {
+  if (index.state(record.index) === "none") return undefined;
+  const known = index.fingerprint(record.index);
+  // Results without an input cannot be compared.
+  if (!(known >= 0) || known === fingerprint(lineIdentity(record))) return undefined;
+  return `${path} does not belong to ${name}: record ${record.index} has different input`;
+}
+
+/**
+ * Adds the results of the rescued file at `path` that the journal lacks. The caller removes the file
+ * when they are on disk. Returns whether the file exists.
+ *
+ * @throws {JournalError} if the file belongs to another journal, or contains anything but results
+ */
+export function importRescued(path: string, importer: Importer): boolean {
+  const { name, index } = importer;
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
+  }
+  try {
+    // First the whole file, so that nothing is added if it does not belong here.
+    for (const { number, record } of readResultLines(fd)) {
+      const problem = typeof record === "string"
+        ? `${path}:${number} is not a result of flexllm: ${record}`
+        : mismatch(record, path, importer);
+      if (problem === undefined) continue;
+      throw new JournalError(problem, {
+        hint: `${path} has answers that were saved when ${name} was replaced. To continue with ` +
+          `them: mv ${path} ${name}. If you do not need them, delete it.`,
+      });
+    }
+    for (const { offset, length, record } of readResultLines(fd)) {
+      if (typeof record === "string" || !isUseful(record, index)) continue;
+      importer.add(readAt(fd, offset, length), record);
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return true;
+}
+
+/** Deletes a rescued file whose results were imported. */
+export function removeRescued(path: string): void {
+  rmSync(path, { force: true });
+}

@@ -1,0 +1,83 @@
+/**
+ * Reads lines of a file in almost any order with few system calls and in flat memory.
+ *
+ * A file is usually a few sorted runs: one per resume, or one per worker. Reading it in index order
+ * moves forward in each run, so one window per run serves almost every read.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { readSync } from "node:fs";
+import { readAt } from "./append_file.ts";
+
+/** Bytes of all windows together. */
+const MEMORY = 1 << 24;
+const MAX_WINDOW = 1 << 20;
+/** Even in a shuffled file, reading a window of this size costs little more than reading a line. */
+const MIN_WINDOW = 1 << 12;
+
+interface Window {
+  memory: Buffer;
+  bytes: Buffer;
+}
+
+/** The largest window size, a power of two, at which each of `runs` runs has its own window. */
+function windowSize(runs: number): number {
+  let size = MAX_WINDOW;
+  while (size > MIN_WINDOW && size * runs > MEMORY) size >>= 1;
+  return size;
+}
+
+/** Reads parts of an open file through windows, of which the least recently used is replaced. */
+export class WindowedReader {
+  readonly #fd: number;
+  readonly #size: number;
+  readonly #maxWindows: number;
+  /** By position, the least recently used first. */
+  readonly #windows = new Map<number, Window>();
+  #last = -1;
+  #lastBytes: Buffer = Buffer.alloc(0);
+
+  /**
+   * @param fd an open file
+   * @param runs about how many sorted runs it consists of
+   */
+  constructor(fd: number, runs: number) {
+    this.#fd = fd;
+    this.#size = windowSize(runs);
+    this.#maxWindows = MEMORY / this.#size;
+  }
+
+  /** The bytes from `offset` up to `end`; fewer at the end of the file. Valid until the next call. */
+  read(offset: number, end: number): Buffer {
+    const start = offset - offset % this.#size;
+    // A line that crosses into the next window is read by itself.
+    if (end - start > this.#size) return readAt(this.#fd, offset, end - offset);
+    if (start !== this.#last) this.#select(start);
+    return this.#lastBytes.subarray(offset - start, end - start);
+  }
+
+  #select(start: number): void {
+    let window = this.#windows.get(start);
+    if (window === undefined) {
+      const memory = this.#freeMemory();
+      window = {
+        memory,
+        bytes: memory.subarray(0, readSync(this.#fd, memory, 0, this.#size, start)),
+      };
+    } else {
+      this.#windows.delete(start);
+    }
+    this.#windows.set(start, window);
+    this.#last = start;
+    this.#lastBytes = window.bytes;
+  }
+
+  /** Memory is reused: the runtimes are slow to free large buffers. */
+  #freeMemory(): Buffer {
+    if (this.#windows.size < this.#maxWindows) return Buffer.allocUnsafeSlow(this.#size);
+    const [[start, { memory }]] = this.#windows;
+    this.#windows.delete(start);
+    return memory;
+  }
+}

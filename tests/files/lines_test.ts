@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import type { Buffer } from "node:buffer";
+import { closeSync, openSync } from "node:fs";
+import { LineReader, readLinesSync } from "../../lib/files/lines.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+
+/** Lines around the borders of the chunks of 1 MiB, and one longer than a chunk. */
+const LINES = ["first", "", "é".repeat(2 ** 19 - 4), "x".repeat(2_500_000), "after", "é"];
+
+Deno.test("LineReader reads the lines that readLinesSync() yields, by offset", () => {
+  using folder = temporaryFolder();
+  for (const end of ["", "\n"]) {
+    const fd = openSync(folder.write("lines", LINES.join("\n") + end), "r");
+    const lines = [...readLinesSync(fd)];
+    assert.deepEqual(lines.map(({ text }) => text), LINES);
+    assert.equal(lines.at(-1)!.ended, end !== "");
+    const reader = new LineReader(fd);
+    for (const { offset, text } of [...lines, ...lines.toReversed()]) {
+      assert.deepEqual(reader.at(offset), { text, valid: true });
+    }
+    closeSync(fd);
+  }
+});
+
+Deno.test("LineReader reads each chunk once, in ascending order", () => {
+  const bytes = new TextEncoder().encode(LINES.join("\n"));
+  const positions: number[] = [];
+  const read = (buffer: Buffer, position: number) => {
+    positions.push(position / 2 ** 20);
+    const part = bytes.subarray(position, position + buffer.length);
+    buffer.set(part);
+    return part.length;
+  };
+  const lines = [...readLinesSync(read)];
+  positions.length = 0;
+  const reader = new LineReader(read);
+  for (const { offset, text } of lines) assert.equal(reader.at(offset).text, text);
+  assert.deepEqual(positions, [0, 1, 2, 3]);
+});
+
+Deno.test("bytes that are not UTF-8 make a line invalid", () => {
+  const bytes = Uint8Array.from([0x61, 0x0a, 0xe9, 0x0a]);
+  const read = (buffer: Buffer, position: number) => {
+    buffer.set(bytes.subarray(position));
+    return Math.max(0, bytes.length - position);
+  };
+  assert.deepEqual([...readLinesSync(read)].map(({ valid }) => valid), [true, false]);
+  assert.equal(new LineReader(read).at(2).valid, false);
+});
