@@ -9,6 +9,7 @@ import type { AttachmentOptions } from "../lib/transport/load_file.ts";
 import { LLMClient } from "../lib/client/client.ts";
 import type { CacheOptions } from "../lib/cache/options.ts";
 import type { ChatClient } from "../lib/client/chat_client.ts";
+import { DEFAULTS } from "../lib/client/defaults.ts";
 import type { ClientOptions } from "../lib/client/client_options.ts";
 import { baseUrlOf } from "../lib/services/connect.ts";
 import type { EndpointOptions } from "../lib/client/client_options.ts";
@@ -29,7 +30,7 @@ import { homeFolder } from "../lib/files/paths.ts";
 import type { PriceRow } from "../lib/pricing/price.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
-import { colored, writeNote } from "./terminal/output.ts";
+import { colored, writeNote, writeWarning } from "./terminal/output.ts";
 
 /** Reads the configuration without printing anything. */
 export function readConfigSilently(file: string | undefined): Config {
@@ -38,7 +39,7 @@ export function readConfigSilently(file: string | undefined): Config {
 
 /** Prints the warnings about a configuration. */
 export function printWarnings({ warnings }: Config): void {
-  for (const warning of warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
+  for (const warning of warnings) writeWarning(warning);
 }
 
 /** Reads the configuration and prints its warnings. */
@@ -55,7 +56,7 @@ export function warnOfCleartext(servers: readonly KeyedServer[]): void {
   for (const warning of servers.map(cleartextWarning)) {
     if (warning === undefined || given.has(warning)) continue;
     given.add(warning);
-    writeNote(`${colored("yellow", "warning:")} ${warning}`);
+    writeWarning(warning);
   }
 }
 
@@ -67,8 +68,7 @@ export function warnOfCleartext(servers: readonly KeyedServer[]): void {
 export function withWarning(config: Config, cache: false | CacheOptions): false | CacheOptions {
   if (cache === false) return false;
   requireApproval(config, ["cache"]);
-  const onWarning = (text: string) => writeNote(`${colored("yellow", "warning:")} ${text}`);
-  return { ...cache, onWarning };
+  return { ...cache, onWarning: (text: string) => writeWarning(text) };
 }
 
 /** The prices in the configuration, then those in the user's folder. */
@@ -138,7 +138,11 @@ function pricedModel(
 }
 
 /** How many requests a batch may have in flight, on all of its endpoints together. */
-export function batchConcurrency(config: Config, flags: ModelFlags, limit = 10): number {
+export function batchConcurrency(
+  config: Config,
+  flags: ModelFlags,
+  limit: number = DEFAULTS.concurrency,
+): number {
   if (!usesEndpoints(config, process.env, flags)) return limit;
   const endpoints = config.value.batch?.endpoints ?? [];
   return endpoints.reduce((sum, { concurrency_limit }) => sum + (concurrency_limit ?? limit), 0);
@@ -153,9 +157,8 @@ export function connectBatch(
   if (!usesEndpoints(config, process.env, flags)) {
     if (hasEndpoints(config) && flags.model === undefined && flags.baseUrl === undefined) {
       const variable = overrides(process.env).baseUrl!.source;
-      writeNote(
-        `${colored("yellow", "warning:")} the server of ${variable} is asked, ` +
-          "not the endpoints of the configuration",
+      writeWarning(
+        `the server of ${variable} is asked, not the endpoints of the configuration`,
       );
     }
     const { client, model, resolved } = connectModel(config, flags, settings);

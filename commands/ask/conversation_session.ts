@@ -9,7 +9,7 @@ import type { Conversation, ConversationSettings } from "../../lib/conversations
 import { ConversationStore, copyOf, newConversation } from "../../lib/conversations/store.ts";
 import type { AskFlags } from "./flags.ts";
 import { goOnWith, settingsOf } from "../conversation/settings.ts";
-import { colored, writeNote } from "../terminal/output.ts";
+import { writeWarning } from "../terminal/output.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
 
 /** A conversation that is read, and kept when it has an answer. */
@@ -47,11 +47,8 @@ export async function openConversation(flags: AskFlags): Promise<KeptConversatio
       try {
         store.save(conversation);
       } catch (error) {
-        const warning = colored("yellow", "warning:");
-        writeNote(
-          `${warning} the conversation cannot be kept: ${
-            fileReason(error)
-          } (--no-save for silence)`,
+        writeWarning(
+          `the conversation cannot be kept: ${fileReason(error)} (--no-save for silence)`,
         );
       }
     },

@@ -5,7 +5,7 @@
  */
 import type { ConversationStore, ConversationSummary } from "../../lib/conversations/store.ts";
 import { type Column, table } from "../terminal/table.ts";
-import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
+import { colored, writeJson, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
 
 function toJson({ totals, ...summary }: ConversationSummary) {
   return {
@@ -27,7 +27,7 @@ function minute(iso: string): string {
 /** Lists the conversations that are kept, the last first. */
 export function listConversations(store: ConversationStore, json: boolean): void {
   const { conversations, problems } = store.list();
-  for (const problem of problems) writeNote(`${colored("yellow", "warning:")} ${problem}`);
+  for (const problem of problems) writeWarning(problem);
   if (json) return writeJson(conversations.map(toJson));
   if (conversations.length === 0) return writeNote("There is no conversation yet.");
   const columns: Column[] = [

@@ -14,7 +14,7 @@ import { mistakesIn } from "./check.ts";
 import { readConfig } from "../connect.ts";
 import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
-import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
+import { colored, writeJson, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
 
 /** The file in force. */
 function expectFile(named: string | undefined): string {
@@ -35,7 +35,7 @@ function check(file: string, json: boolean): void {
     return;
   }
   for (const problem of problems) writeNote(`${colored("red", "error:")} ${problem}`);
-  for (const warning of warnings) writeNote(`${colored("yellow", "warning:")} ${warning}`);
+  for (const warning of warnings) writeWarning(warning);
   if (problems.length === 0) return writeOutput(`${file} is in order.\n`);
   const count = problems.length === 1 ? "1 mistake" : `${problems.length} mistakes`;
   writeNote(`${count}; correct them with \`flexllm config edit\`.`);

@@ -7,6 +7,7 @@ import process from "node:process";
 import { DEFAULT_TTL } from "../../lib/cache/response_cache.ts";
 import { type StoreOptions, type StorePlace, storePlace } from "../../lib/cache/open_store.ts";
 import { baseUrlOf } from "../../lib/services/connect.ts";
+import { DEFAULTS } from "../../lib/client/defaults.ts";
 import { defaultModel, overrides, type Sourced } from "../../lib/config/effective.ts";
 import { isEmptyKey, type KeyState, keyState } from "../../lib/config/key_state.ts";
 import type { Config } from "../../lib/config/load.ts";
@@ -31,12 +32,12 @@ interface Setting {
 
 /** What holds in a batch where the file says nothing. */
 const BATCH_DEFAULTS: Partial<Record<keyof BatchSection, unknown>> = {
-  concurrency: 10,
+  concurrency: DEFAULTS.concurrency,
   adaptive: true,
-  max_wait: 600,
-  timeout: 120,
-  retry_times: 3,
-  retry_delay: 1,
+  max_wait: DEFAULTS.maxWait,
+  timeout: DEFAULTS.timeout,
+  retry_times: DEFAULTS.retryTimes,
+  retry_delay: DEFAULTS.retryDelay,
   return_usage: true,
   track_cost: true,
 };

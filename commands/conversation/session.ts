@@ -18,7 +18,7 @@ import {
 import { type ConversationStore, copyOf, newConversation } from "../../lib/conversations/store.ts";
 import { type Attachment, messageWith } from "../../lib/input/attachment.ts";
 import { noteLongWaits } from "../wait_notice.ts";
-import { colored, writeNote } from "../terminal/output.ts";
+import { writeNote, writeWarning } from "../terminal/output.ts";
 import type { AnswerView } from "./answer_view.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
 
@@ -127,9 +127,7 @@ export class ChatSession {
     } catch (error) {
       if (this.#toldOfTrouble) return;
       this.#toldOfTrouble = true;
-      writeNote(
-        `${colored("yellow", "warning:")} the conversation cannot be kept: ${fileReason(error)}`,
-      );
+      writeWarning(`the conversation cannot be kept: ${fileReason(error)}`);
     }
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { colored, writeNote } from "../terminal/output.ts";
+import { writeNote, writeWarning } from "../terminal/output.ts";
 
 const PLACEHOLDER = /\{\{\s*[^\s{}](?:[^{}]*[^\s{}])?\s*\}\}/;
 
@@ -19,8 +19,8 @@ export function warnOfBraces(
 ): void {
   const [placeholder] = PLACEHOLDER.exec(text ?? "") ?? [];
   if (placeholder === undefined) return;
-  note(
-    `${colored("yellow", "warning:")} ${name} contains ${placeholder}, which is sent as it is: ` +
-      `placeholders are filled in only ${remedy}`,
+  writeWarning(
+    `${name} contains ${placeholder}, which is sent as it is: placeholders are filled in only ${remedy}`,
+    note,
   );
 }

@@ -75,6 +75,11 @@ export function writeNote(line: string): void {
   else diverted(shown);
 }
 
+/** Writes a warning. `write` replaces {@link writeNote} where notes go elsewhere or are silenced. */
+export function writeWarning(text: string, write: (line: string) => void = writeNote): void {
+  write(`${colored("yellow", "warning:")} ${text}`);
+}
+
 /** How a text can be set off. */
 export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 

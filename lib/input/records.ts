@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { IndexedRecord } from "../batch/run.ts";
+import type { IndexedRecord } from "../batch/executor.ts";
 import type { Journal } from "../batch/journal/journal.ts";
 import { inputIdentity } from "../batch/journal/result_line.ts";
 import { InvalidInputError } from "../errors.ts";

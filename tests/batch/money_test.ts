@@ -10,7 +10,9 @@ import {
   LLMClientPool,
   type PoolOptions,
 } from "../../mod.ts";
+import { LiveExecutor } from "../../lib/batch/executors/live.ts";
 import { BatchRun } from "../../lib/batch/run.ts";
+import { completionsOf } from "../../lib/client/client.ts";
 import { Journal } from "../../lib/batch/journal/journal.ts";
 import {
   type BillingServer,
@@ -270,14 +272,17 @@ Deno.test("journal = tracker = summary, whatever is mixed; and never less than t
           index,
           messages: [{ role: "user", content: `Question ${question}, to be answered with care` }],
         }));
-        const batch = new BatchRun(pool, {
-          journal,
-          maxTokens: 20,
-          responseFormat: it.hasSchema ? SCHEMA : undefined,
-          schemaRetries: it.schemaRetries,
+        const executor = new LiveExecutor(completionsOf(pool), {
+          request: {
+            maxTokens: 20,
+            responseFormat: it.hasSchema ? SCHEMA : undefined,
+            schemaRetries: it.schemaRetries,
+          },
+          isJournaled: true,
         });
+        const batch = new BatchRun(executor, { journal });
         try {
-          for await (const _ of batch.batches(records));
+          for await (const _ of batch.items(records));
         } catch (error) {
           if (!(error instanceof FlexLLMError)) throw error;
         }

@@ -1,7 +1,9 @@
 /** Numbers that a double would change: they go out and into the result file as they were written. */
 import assert from "node:assert/strict";
 import { createMockApp, LLMClient } from "../../mod.ts";
+import { LiveExecutor } from "../../lib/batch/executors/live.ts";
 import { BatchRun } from "../../lib/batch/run.ts";
+import { completionsOf } from "../../lib/client/client.ts";
 import { cacheKey } from "../../lib/cache/key.ts";
 import { canonicalJson, canonicalJsonOfDoubles } from "../../lib/json/canonical.ts";
 import { Journal } from "../../lib/batch/journal/journal.ts";
@@ -43,8 +45,8 @@ async function run(
   try {
     const reading = readOptions(file, flags);
     checkInput(file, journal, reading);
-    const batch = new BatchRun(client, { journal });
-    for await (const _ of batch.batches(usableRecords(file, reading, journal)));
+    const batch = new BatchRun(new LiveExecutor(completionsOf(client)), { journal });
+    for await (const _ of batch.items(usableRecords(file, reading, journal)));
     journal.order();
     return sent;
   } finally {

@@ -5,6 +5,7 @@
  * @module
  */
 import { assistantMessage } from "../../chat/assistant_message.ts";
+import type { CallFacts } from "../../chat/call_facts.ts";
 import type { Message } from "../../chat/messages.ts";
 import { type RecordOptions, wireOptions } from "../../chat/record_options.ts";
 import type { ChatResult, Citation, TokenLogprob } from "../../chat/result.ts";
@@ -123,7 +124,11 @@ function exactParsed({ parsed, content }: ChatResult): unknown {
 }
 
 /** The record of a completion; `undefined` fields are left out when it is written. */
-export function successRecord(head: RecordHead, result: ChatResult): ResultRecord {
+export function successRecord(
+  head: RecordHead,
+  result: ChatResult,
+  _facts?: CallFacts,
+): ResultRecord {
   return {
     index: head.index,
     output: result.content,
@@ -147,7 +152,11 @@ export function successRecord(head: RecordHead, result: ChatResult): ResultRecor
 }
 
 /** The record of a failure, with what was paid for it. */
-export function errorRecord(head: RecordHead, error: FlexLLMError): ResultRecord {
+export function errorRecord(
+  head: RecordHead,
+  error: FlexLLMError,
+  _facts?: CallFacts,
+): ResultRecord {
   const answer = error instanceof SchemaMismatchError ? error.result : undefined;
   const { usage, cost } = answer ?? error.partial ?? {};
   return {
