@@ -49,13 +49,13 @@ Deno.test("the README's first command works, says so when all is done, and redoe
 
   const second = await flexllm(args);
   assert.equal(second.code, 0);
-  assert.match(second.stderr, /All 60 records are done already; nothing was sent\./);
+  assert.match(second.stderr, /All 60 records are already done; nothing was sent\./);
 
   const lines = folder.read("answers.jsonl").split("\n");
   lines.splice(10, 3);
   folder.write("answers.jsonl", lines.join("\n"));
   const third = await flexllm(args);
-  assert.match(third.stderr, /3 succeeded, 0 failed, 57 done before/);
+  assert.match(third.stderr, /3 succeeded, 0 failed, 57 already done/);
   assert.equal(jsonLines(folder.read("answers.jsonl")).length, 60);
 });
 
@@ -128,7 +128,7 @@ Deno.test("bad input is told clearly, nothing is sent, and no file is left", asy
   mkdirSync(folder.file("folder.jsonl"));
   folder.write("diary.jsonl", "Dear diary\n");
   const cases: [args: string[], message: RegExp][] = [
-    [[good], /error: no output file\nName one with -o/],
+    [[good], /error: no output file\nSpecify one with -o/],
     [[good, "-o", "out.json"], /must end in \.jsonl, got out\.json/],
     [
       [good, "-o", folder.file("no/out.jsonl")],
@@ -211,7 +211,7 @@ Deno.test("a record that fails is in the result file, the exit code is 3, and it
     /failed: .*in\.jsonl:3 \(record 2\): the server answered 400: too spicy/,
   );
   assert.match(first.stderr, /4 succeeded, 1 failed/);
-  assert.match(first.stderr, /To try the failed ones again: flexllm batch/);
+  assert.match(first.stderr, /To retry failed records: flexllm batch/);
   const failed = jsonLines(folder.read("out.jsonl"))[2];
   assert.deepEqual([failed.index, failed.status, failed.output, failed.metadata], [
     2,
@@ -222,7 +222,7 @@ Deno.test("a record that fails is in the result file, the exit code is 3, and it
   good = true;
   const second = await flexllm(args);
   assert.equal(second.code, 0);
-  assert.match(second.stderr, /1 succeeded, 0 failed, 4 done before/);
+  assert.match(second.stderr, /1 succeeded, 0 failed, 4 already done/);
 });
 
 Deno.test("a refused key stops the batch at once and is shown nowhere", async () => {
@@ -256,7 +256,7 @@ Deno.test("a changed input stops with its index, or is redone when asked", async
   );
   const redone = await flexllm([...args, "--rerun-changed"]);
   assert.equal(redone.code, 0);
-  assert.match(redone.stderr, /1 succeeded, 0 failed, 4 done before/);
+  assert.match(redone.stderr, /1 succeeded, 0 failed, 4 already done/);
   assert.match(folder.read("out.jsonl"), /number three/);
 });
 
@@ -266,10 +266,10 @@ Deno.test("bad lines are left out when asked, and done after they are mended", a
   const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock", "--skip-invalid"];
   const first = await flexllm(args);
   assert.equal(first.code, 0);
-  assert.match(first.stderr, /warning: 1 unusable input lines left out/);
+  assert.match(first.stderr, /warning: skipped 1 unusable input line\n/);
   writeFileSync(input, '{"q":"a"}\n{"q":"b"}\n{"q":"c"}\n');
   const second = await flexllm(args);
-  assert.match(second.stderr, /1 succeeded, 0 failed, 2 done before/);
+  assert.match(second.stderr, /1 succeeded, 0 failed, 2 already done/);
   assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ index }) => index), [0, 1, 2]);
 });
 
@@ -375,7 +375,7 @@ Deno.test("half a character in a record does not block the result file", async (
   assert.equal((await flexllm(args)).code, 0);
   const { code, stderr } = await flexllm(args);
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /All 2 records are done already/);
+  assert.match(stderr, /All 2 records are already done/);
 });
 
 Deno.test("an output that is no file of its own is refused", async () => {
@@ -441,11 +441,11 @@ Deno.test("a result file of another model is told, but not one that only has the
   await run("qwen3", 2);
   assert.doesNotMatch((await run("org/qwen3", 3)).stderr, /warning/);
   const other =
-    /^warning: .*out\.jsonl has 3 answers of qwen3, org\/qwen3; this run asks llama\. Name/m;
+    /^warning: .*out\.jsonl has 3 answers from qwen3, org\/qwen3; this run uses llama\. To/m;
   assert.match((await run("llama", 4)).stderr, other);
   assert.match(
     (await run("phi", 4)).stderr,
-    /warning: .* has 4 answers of .*All 4 records are done/s,
+    /warning: .* has 4 answers from .*All 4 records are already done/s,
   );
 
   await using alias = await startRawServer((socket) =>
@@ -472,7 +472,7 @@ Deno.test("a result file of another model is told, but not one that only has the
     "--base-url",
     alias.baseUrl,
   ], { stdin: questions(2) });
-  assert.match(second.stderr, /1 succeeded, 0 failed, 1 done before/);
+  assert.match(second.stderr, /1 succeeded, 0 failed, 1 already done/);
   assert.doesNotMatch(second.stderr, /warning/);
 });
 
@@ -489,7 +489,7 @@ Deno.test("--no-retry-failed says what it leaves", async () => {
   assert.equal(code, 0);
   assert.match(
     stderr,
-    /^1 failed before and is left as before, the other 2 are done; nothing/,
+    /^1 failed earlier and was skipped, the other 2 are already done; nothing/,
   );
 });
 
@@ -572,7 +572,7 @@ Deno.test("--schema over answers that were asked for without one is told", async
   const { stderr } = await flexllm([...args, "3", ...schema]);
   assert.match(
     stderr,
-    /^warning: .*out\.jsonl has 2 answers that were asked for without a schema\. Name/,
+    /^warning: .*out\.jsonl has 2 answers from a run without --schema\. To/,
   );
   await flexllm([
     "batch",

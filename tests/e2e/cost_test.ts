@@ -29,7 +29,7 @@ Deno.test("--budget stops before it is passed, over all runs, with an exit code 
     first.stderr,
     /the budget of \$1 does not allow the next request: \$0\.\d+ spent, and it may/,
   );
-  assert.match(first.stderr, /To go on: flexllm batch .* --budget … --json\n/);
+  assert.match(first.stderr, /To resume: flexllm batch .* --budget … --json\n/);
   const spent = (text: string) => jsonLines(text).reduce((sum, { cost }) => sum + cost, 0);
   const after = folder.read("out.jsonl");
   assert.ok(spent(after) <= 1 && spent(after) > 0.9, `${spent(after)}`);

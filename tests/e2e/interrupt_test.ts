@@ -77,7 +77,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     assert.equal(code, 130);
     assert.match(stderr, /Stopping; requests in flight may finish/);
     assert.match(stderr, /Interrupted: \d+ of 100 records/);
-    assert.match(stderr, /To go on: flexllm batch '.*in put\.jsonl' -o .*--api-key …/);
+    assert.match(stderr, /To resume: flexllm batch '.*in put\.jsonl' -o .*--api-key …/);
     assert.ok(!stderr.includes("sk-hush"));
     const kept = jsonLines(folder.read("out.jsonl"));
     assert.equal(kept.length, mock.requests.length, "every request that was sent was saved");

@@ -96,6 +96,6 @@ Deno.test("without a terminal the progress is a plain line every few seconds", a
   running.process.stderr!.on("data", (text) => String(text).includes("75%") && held?.write(GOOD));
   const { code, stderr } = await running.finished;
   assert.equal(code, 0);
-  assert.match(stderr, /^75% {2}3\/4 .*3 ok {2}9 tokens read, 6 written/m);
+  assert.match(stderr, /^75% {2}3\/4 .*3 ok {2}9 tokens in, 6 out/m);
   assert.doesNotMatch(stderr, CONTROL);
 });

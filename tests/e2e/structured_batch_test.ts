@@ -109,14 +109,14 @@ Deno.test("batch.endpoints of the configuration share the work, and one may be d
   assert.ok(first.requests.length > 10 && second.requests.length > 10);
   assert.match(stderr, /endpoint: m at http:\/\/127\.0\.0\.1:1\/v1, no key/);
   // The others took its share, so nothing else tells that it is gone.
-  const told = /^Endpoint (\S+): (\d+) of (\d+) requests failed, last /m
+  const told = /^Endpoint (\S+): (\d+) of (\d+) requests failed, last error: /m
     .exec(stderr);
   assert.equal(told?.[1], "http://127.0.0.1:1/v1");
   assert.equal(told?.[2], told?.[3]);
 
   const alone = await flexllm([...args, "-m", "mock", "--rerun-changed"]);
   assert.equal(alone.code, 0);
-  assert.match(alone.stderr, /All 60 records are done/);
+  assert.match(alone.stderr, /All 60 records are already done/);
 });
 
 Deno.test("without fallback, a dead endpoint fails some records and does not stop the others", async () => {

@@ -107,9 +107,9 @@ export class LiveExecutor implements Executor {
     this.#options = options;
     this.concurrency = Math.min(concurrency, completions.concurrencyLimit);
     this.#request = { ...request, signal: this.#aborting.signal };
-    const progress: Progress = this.#progress = {
+    this.#progress = {
       stopWaiting: new AbortController(),
-      remaining: pending === undefined ? undefined : () => pending - progress.started,
+      remaining: pending === undefined ? undefined : () => pending - this.#progress.started,
       onRetry,
       started: 0,
       retries: 0,

@@ -46,5 +46,5 @@ Deno.test("of very many names the first are told", () => {
     room: 80,
   });
   assert.equal(lines.length, 22);
-  assert.equal(lines.at(-1), "… and 980 more; --json tells all");
+  assert.equal(lines.at(-1), "… and 980 more; use --json for the full list");
 });

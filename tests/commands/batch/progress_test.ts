@@ -67,50 +67,50 @@ function unpainted(state: ProgressState, columns: number): string[] {
 const SHOWN: [what: string, state: ProgressState, shown: [columns: number, lines: string[]][]][] = [
   ["the start", START, [
     [20, ["0%  0/60  0 ok", "0 tokens"]],
-    [40, ["0%  0/60  0 ok", "0 tokens read, 0 written"]],
-    [60, ["[            ]  0%  0/60  0 ok", "0 tokens read, 0 written"]],
+    [40, ["0%  0/60  0 ok", "0 tokens in, 0 out"]],
+    [60, ["[            ]  0%  0/60  0 ok", "0 tokens in, 0 out"]],
   ]],
   ["a run", RUNNING, [
     [5, ["34%", ""]],
     [20, ["34%  3400/10000", "$1.23 spent"]],
-    [40, ["34%  3400/10000  9 min left  10 failed", "1.6M tokens  $1.23 spent  ~$4.63 in all"]],
+    [40, ["34%  3400/10000  9 min left  10 failed", "1.6M tokens  $1.23 spent  ~$4.63 total"]],
     [60, [
       "34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
-      "1.6M tokens  $1.23 spent  ~$4.63 in all  12 unpriced",
+      "1.6M tokens  $1.23 spent  ~$4.63 total  12 unpriced",
     ]],
     [80, [
       "[=====>          ]  34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
-      "1.6M tokens  1.8K tokens/s  $1.23 spent  ~$4.63 in all  12 unpriced",
+      "1.6M tokens  1.8K tokens/s  $1.23 spent  ~$4.63 total  12 unpriced",
     ]],
     [100, [
       "[======>             ]  34%  3400/10000  12/s  9 min left  2390 ok  10 failed  4 retried",
-      "1.2M tokens read, 340K written  1.8K tokens/s  $1.23 spent  ~$4.63 in all  12 unpriced",
+      "1.2M tokens in, 340K out  1.8K tokens/s  $1.23 spent  ~$4.63 total  12 unpriced",
     ]],
     [200, [
       "[==========>                   ]  34%  3400/10000  12/s  9 min left  2390 ok  10 failed" +
       "  4 retried  120 cached",
-      "1.2M tokens read, 340K written  1.8K tokens/s  $1.23 spent  ~$4.63 in all" +
-      "  12 answers of unknown price",
+      "1.2M tokens in, 340K out  1.8K tokens/s  $1.23 spent  ~$4.63 total" +
+      "  12 unpriced answers",
     ]],
   ]],
   ["a wait", WAITING, [
-    [40, ["3400/10000  waiting, 42 s  10 failed", "1.6M tokens  $1.23 spent  ~$4.63 in all"]],
+    [40, ["3400/10000  waiting, 42 s  10 failed", "1.6M tokens  $1.23 spent  ~$4.63 total"]],
     [80, [
       "34%  3400/10000  waiting: the server asks to slow down, 42 s  10 failed",
-      "1.2M tokens read, 340K written  $1.23 spent  ~$4.63 in all  12 unpriced",
+      "1.2M tokens in, 340K out  $1.23 spent  ~$4.63 total  12 unpriced",
     ]],
   ]],
   ["a budget", BUDGET, [
     [20, ["34%  3400/10000", "$1.23 of $2.50"]],
     [60, [
       "34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
-      "1.6M tokens  $1.23 of $2.50  ~$4.63 in all  12 unpriced",
+      "1.6M tokens  $1.23 of $2.50  ~$4.63 total  12 unpriced",
     ]],
   ]],
   ["a budget that runs before have used", SPENT_BEFORE, [
     [60, [
       "34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
-      "1.6M tokens  $11.23 of $20.00  ~$14.63 in all  12 unpriced",
+      "1.6M tokens  $11.23 of $20.00  ~$14.63 total  12 unpriced",
     ]],
   ]],
   ["the end", ALL_DONE, [
@@ -122,7 +122,7 @@ const SHOWN: [what: string, state: ProgressState, shown: [columns: number, lines
   ["a run without prices", UNPRICED, [
     [80, [
       "[=====>          ]  34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
-      "1.2M tokens read, 340K written  1.8K tokens/s",
+      "1.2M tokens in, 340K out  1.8K tokens/s",
     ]],
   ]],
 ];
@@ -151,16 +151,16 @@ Deno.test("colours take no room, and a cost that will pass the budget has one", 
   const painted = progressLines(BUDGET, 60, (style, text) => `<${style}>${text}</>`);
   assert.deepEqual(painted, [
     "34%  3400/10000  12/s  9 min left  2390 ok  <red>10 failed</>",
-    "<dim>1.6M tokens</>  $1.23 of $2.50  <yellow>~$4.63 in all</>  <yellow>12 unpriced</>",
+    "<dim>1.6M tokens</>  $1.23 of $2.50  <yellow>~$4.63 total</>  <yellow>12 unpriced</>",
   ]);
 });
 
 Deno.test("a plain line holds all of it", () => {
   assert.equal(
     plainProgress(WAITING),
-    "34%  3400/10000  waiting: the server asks to slow down, next try in 42 s  2390 ok  10 failed  " +
-      "4 retried  120 cached  1.2M tokens read, 340K written  $1.23 spent  ~$4.63 in all  " +
-      "12 answers of unknown price",
+    "34%  3400/10000  waiting: the server asks to slow down, retrying in 42 s  2390 ok  10 failed  " +
+      "4 retried  120 cached  1.2M tokens in, 340K out  $1.23 spent  ~$4.63 total  " +
+      "12 unpriced answers",
   );
 });
 
@@ -328,7 +328,7 @@ Deno.test("what was done before counts as done, but not in rate, time left and p
   });
   assert.deepEqual(await terminal.allRows(), [
     "[==================> ]  90%  900/1000  10/s  10 s left  100 ok",
-    "500 tokens read, 2K written  200 tokens/s  $1.00 spent  ~$2.00 in all",
+    "500 tokens in, 2K out  200 tokens/s  $1.00 spent  ~$2.00 total",
   ]);
 });
 
@@ -340,7 +340,7 @@ Deno.test("what is said meanwhile stands above the lines, and the lines go at th
     stage.pass(300);
     stage.progress.note("late");
     assert.deepEqual(await terminal.allRows(), [
-      ...["early", "late", "[            ]  0%  0/10  0 ok", "0 tokens read, 0 written"],
+      ...["early", "late", "[            ]  0%  0/10  0 ok", "0 tokens in, 0 out"],
     ]);
   }
   assert.deepEqual(await terminal.allRows(), ["early", "late"]);
@@ -372,8 +372,8 @@ Deno.test("without a terminal a plain line is written every five seconds", () =>
     if (++ms % 200 === 0) summary.unpriced = ++summary.succeeded;
   });
   assert.deepEqual(stage.notes, [
-    "25%  25/100  5.0/s  15 s left  25 ok  0 tokens read, 0 written",
-    "50%  50/100  5.0/s  10 s left  50 ok  0 tokens read, 0 written",
+    "25%  25/100  5.0/s  15 s left  25 ok  0 tokens in, 0 out",
+    "50%  50/100  5.0/s  10 s left  50 ok  0 tokens in, 0 out",
   ]);
 });
 
@@ -404,10 +404,10 @@ Deno.test("a server that is down is named within a second, with the time of the 
   stage.endpoints = [endpoint({ ...down, state: "down", retryIn: 3.2 })];
   stage.pass(1100);
   const shown = await wholeScreen(terminal);
-  assert.match(shown, / 36\/100 {2}waiting: connection refused, next try in 4 s {2}36 ok/);
+  assert.match(shown, / 36\/100 {2}waiting: connection refused, retrying in 4 s {2}36 ok/);
   stage.endpoints = [endpoint({ ...down, state: "probing", inFlight: 1 })];
   stage.pass(100);
-  assert.match(await wholeScreen(terminal), /waiting: connection refused, trying again/);
+  assert.match(await wholeScreen(terminal), /waiting: connection refused, retrying/);
   stage.endpoints = [endpoint(down)];
   stage.pass(100, (summary) => summary.succeeded = 37);
   assert.doesNotMatch(await wholeScreen(terminal), /waiting/);
@@ -424,7 +424,7 @@ Deno.test("a rate limit is named, until something is answered", async () => {
   stage.pass(1100);
   assert.match(
     await wholeScreen(terminal),
-    /waiting: the server asks to slow down, (next try in )?25 s/,
+    /waiting: the server asks to slow down, (retrying in )?25 s/,
   );
   stage.endpoints = [
     endpoint({ state: "cooling", lastError: REFUSED, failures: 9, retryIn: 24.5 }),
@@ -448,7 +448,7 @@ Deno.test("a server that answers nothing but 429 without a time is named", async
     stage.endpoints = [endpoint({ inFlight: 10, failures: ++failures, lastError: LIMITED })];
     stage.progress.retry({ error: LIMITED, failures: 1, wait: 0 });
   });
-  assert.match(await wholeScreen(terminal), /waiting: the server asks to slow down, trying again/);
+  assert.match(await wholeScreen(terminal), /waiting: the server asks to slow down, retrying/);
 });
 
 Deno.test("waits for retries are named when nothing is in flight, not while others work", async () => {
@@ -461,12 +461,12 @@ Deno.test("waits for retries are named when nothing is in flight, not while othe
   assert.doesNotMatch(await wholeScreen(terminal), /waiting/, "a slow server");
   stage.endpoints = [endpoint(failed)];
   stage.pass(100);
-  assert.match(await wholeScreen(terminal), /waiting: connection refused, next try in 17 s/);
+  assert.match(await wholeScreen(terminal), /waiting: connection refused, retrying in 17 s/);
   stage.progress.retry({ error: BROKEN, failures: 1, wait: 2 });
   stage.pass(100);
   assert.match(
     await wholeScreen(terminal),
-    /waiting: the server answered 500: oops, next try in 2 s/,
+    /waiting: the server answered 500: oops, retrying in 2 s/,
   );
 });
 
@@ -482,7 +482,7 @@ Deno.test("of several endpoints that are all down, the first that is tried again
     endpoint({ state: "down", lastError: REFUSED, failures: 9, retryIn: 7 }),
   ];
   stage.pass(100);
-  assert.match(await wholeScreen(terminal), /waiting: connection refused, next try in 7 s/);
+  assert.match(await wholeScreen(terminal), /waiting: connection refused, retrying in 7 s/);
 });
 
 Deno.test("without a terminal a wait is written when it begins, then as often as other lines", () => {
@@ -492,7 +492,7 @@ Deno.test("without a terminal a wait is written when it begins, then as often as
   stage.pass(1200);
   assert.match(
     stage.notes[0],
-    /^36% {2}36\/100 {2}waiting: connection refused, next try in 8 s {2}/,
+    /^36% {2}36\/100 {2}waiting: connection refused, retrying in 8 s {2}/,
   );
   stage.pass(3800);
   assert.equal(stage.notes.length, 1);
