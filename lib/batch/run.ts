@@ -74,18 +74,15 @@ export class BatchRun {
   /** Starts no more records. Requests in flight can finish; records waiting for a retry do not. */
   stop(): void {
     this.#summary.interrupted = true;
-    this.#drain();
+    this.#isStopping = true;
+    this.#executor.stop();
   }
 
   /** Stops and aborts the requests in flight. */
   abort(): void {
-    this.stop();
-    this.#executor.abort();
-  }
-
-  #drain(): void {
+    this.#summary.interrupted = true;
     this.#isStopping = true;
-    this.#executor.stop();
+    this.#executor.abort();
   }
 
   /** The counts so far. */
@@ -189,7 +186,8 @@ export class BatchRun {
     if (decision.stop) {
       // Not thrown here: other outcomes of the group, and requests in flight, must still be written.
       this.#failure ??= { error };
-      this.#drain();
+      this.#isStopping = true;
+      this.#executor.stop();
     }
     if (!decision.record || !(error instanceof FlexLLMError)) return undefined;
     return { ...record, status: "error", error };

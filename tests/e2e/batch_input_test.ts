@@ -1,4 +1,4 @@
-/** What a batch can be made of, and which of its records are asked, from the command line. */
+/** Input formats, record options and record selection of `flexllm batch`. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { appendFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
@@ -31,7 +31,7 @@ function pickyMock(refuse: (content: string | ImagePart[]) => boolean) {
   };
 }
 
-Deno.test("a spreadsheet's CSV with a template is asked, row by row, and goes on", async () => {
+Deno.test("a spreadsheet's CSV with a template is sent row by row and resumes", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   folder.write(
@@ -64,7 +64,7 @@ Deno.test("a spreadsheet's CSV with a template is asked, row by row, and goes on
   assert.match(again.stderr, /All 2 records are already done/);
 });
 
-Deno.test("a table comes through a pipe, and its bad rows are told with their lines", async () => {
+Deno.test("a table can be piped in, and bad rows are reported with their line numbers", async () => {
   using folder = temporaryFolder();
   const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "mock", "--input-format", "tsv"];
   const stdin = "q\tid\nWhy?\t1\nHow?\nWhat?\t3\n";
@@ -79,7 +79,7 @@ Deno.test("a table comes through a pipe, and its bad rows are told with their li
   assert.equal(statuses(folder), "0 success, 2 success");
 });
 
-Deno.test("an OpenAI Batch file runs as it is, each record with its own model", async () => {
+Deno.test("an OpenAI Batch file runs unchanged, each record with its own model", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const line = (id: number, body: object) => ({
@@ -108,7 +108,7 @@ Deno.test("an OpenAI Batch file runs as it is, each record with its own model", 
   assert.deepEqual(mock.requests.slice(2).map(({ model }) => model), ["m", "m"]);
 });
 
-Deno.test("an option of a record that changed is a changed record", async () => {
+Deno.test("a changed option makes a record a changed record", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", '{"q":"a"}\n{"q":"b","seed":1}\n');
   const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
@@ -123,7 +123,7 @@ Deno.test("an option of a record that changed is a changed record", async () => 
   assert.deepEqual(jsonLines(folder.read("out.jsonl"))[1].options, { seed: 2 });
 });
 
-Deno.test("a limit asks the first records, and the next run without it the rest", async () => {
+Deno.test("--limit sends the first records, and the next run without it sends the rest", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", `${questions(6)}not looked at\n`);
   const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
@@ -139,7 +139,7 @@ Deno.test("a limit asks the first records, and the next run without it the rest"
   assert.match(all.stderr, /Done: 7 of 7 records .*2 succeeded, 0 failed, 5 already done/);
 });
 
-Deno.test("shards of one input make one result file, and one file takes all shards", async () => {
+Deno.test("shards can be merged into one result file or written to the same one", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", questions(7));
   const args = ["batch", input, "-m", "mock"];
@@ -178,7 +178,7 @@ Deno.test("shards of one input make one result file, and one file takes all shar
   assert.match(short.stderr, /it has a record 6, the input has only 6/);
 });
 
-Deno.test("failed records alone are asked again, or all but these", async () => {
+Deno.test("--retry-failed selects failed records, --no-retry-failed all others", async () => {
   using folder = temporaryFolder();
   const refused = new Set(["Question 1", "Question 3"]);
   const questionsAsked: string[] = [];
@@ -229,7 +229,7 @@ Deno.test("failed records alone are asked again, or all but these", async () => 
   assert.match(done.stderr, /No record has failed; nothing was sent/);
 });
 
-Deno.test("an image is read when its record's turn comes, from the current folder", async () => {
+Deno.test("an image is read when its record is sent, relative to the current directory", async () => {
   using folder = temporaryFolder();
   const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
   const urls: string[] = [];
@@ -259,7 +259,7 @@ Deno.test("an image is read when its record's turn comes, from the current folde
   assert.deepEqual(urls, Array(3).fill(`data:image/png;base64,${png.toString("base64")}`));
 });
 
-Deno.test("results are asked about with a template, but not into their own file", async () => {
+Deno.test("a result file can be the input with a template, but not its own output", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const input = folder.write("in.jsonl", questions(2));
@@ -278,7 +278,7 @@ Deno.test("results are asked about with a template, but not into their own file"
   assert.equal(folder.read("answers.jsonl"), before);
 });
 
-Deno.test("flags that cannot be meant are told, and nothing is sent", async () => {
+Deno.test("invalid flags are reported and nothing is sent", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const jsonl = folder.write("in.jsonl", questions(2));
@@ -309,7 +309,7 @@ Deno.test("flags that cannot be meant are told, and nothing is sent", async () =
   assert.equal(mock.requests.length, 0);
 });
 
-Deno.test("lines that are appended to the input in mid-run are sent by the next run", async () => {
+Deno.test("lines appended to the input during a run are sent by the next run", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ delay: 0.05 });
   const input = folder.write("in.jsonl", '{"q":"Hi"}\n'.repeat(60));
@@ -325,7 +325,7 @@ Deno.test("lines that are appended to the input in mid-run are sent by the next 
   assert.match(second.stderr, /1 succeeded, 0 failed, 60 already done/);
 });
 
-Deno.test("placeholders that are sent as they are are warned of, before anything is sent", async () => {
+Deno.test("placeholders outside a template cause a warning before anything is sent", async () => {
   await using mock = watchedMock();
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", questions(3));
