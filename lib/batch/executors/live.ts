@@ -40,7 +40,7 @@ export interface LiveExecutorOptions {
 }
 
 /** What the calls of one executor share. */
-interface Progress {
+interface CallState {
   /** Aborts waiting, not requests. */
   readonly stopWaiting: AbortController;
   readonly remaining: (() => number) | undefined;
@@ -56,20 +56,20 @@ class RecordHooks implements CallHooks {
   readonly waitSignal: AbortSignal;
   readonly remaining: (() => number) | undefined;
   readonly #slot: Slot;
-  readonly #progress: Progress;
+  readonly #state: CallState;
 
-  constructor(slot: Slot, progress: Progress) {
+  constructor(slot: Slot, state: CallState) {
     this.#slot = slot;
-    this.#progress = progress;
-    this.waitSignal = progress.stopWaiting.signal;
-    this.remaining = progress.remaining;
+    this.#state = state;
+    this.waitSignal = state.stopWaiting.signal;
+    this.remaining = state.remaining;
   }
 
   onRetryWait(notice: RetryNotice): void {
-    this.#progress.retries++;
-    this.#progress.onRetry?.(notice);
+    this.#state.retries++;
+    this.#state.onRetry?.(notice);
     // Before the first answer, other records would only run into the same failure.
-    if (this.#progress.anyAnswer) this.#slot.park();
+    if (this.#state.anyAnswer) this.#slot.park();
   }
 
   onRetryResume(): void {
@@ -98,7 +98,7 @@ export class LiveExecutor implements Executor {
   /** The options of every record that has none of its own. */
   readonly #request: ChatOptions;
   readonly #aborting = new AbortController();
-  readonly #progress: Progress;
+  readonly #state: CallState;
   #pool: SlotPool<IndexedRecord, Outcome> | undefined;
 
   constructor(completions: Completions, options: LiveExecutorOptions = {}) {
@@ -107,9 +107,9 @@ export class LiveExecutor implements Executor {
     this.#options = options;
     this.concurrency = Math.min(concurrency, completions.concurrencyLimit);
     this.#request = { ...request, signal: this.#aborting.signal };
-    this.#progress = {
+    this.#state = {
       stopWaiting: new AbortController(),
-      remaining: pending === undefined ? undefined : () => pending - this.#progress.started,
+      remaining: pending === undefined ? undefined : () => pending - this.#state.started,
       onRetry,
       started: 0,
       retries: 0,
@@ -118,7 +118,7 @@ export class LiveExecutor implements Executor {
   }
 
   get retries(): number {
-    return this.#progress.retries;
+    return this.#state.retries;
   }
 
   get hasHealthyEndpoint(): boolean {
@@ -133,13 +133,13 @@ export class LiveExecutor implements Executor {
       (record, slot) => this.#complete(record, slot),
       { concurrency: this.concurrency, maxParked: MAX_PARKED },
     );
-    if (this.#progress.stopWaiting.signal.aborted) pool.stop();
+    if (this.#state.stopWaiting.signal.aborted) pool.stop();
     return pool.outcomes();
   }
 
   stop(): void {
     this.#pool?.stop();
-    this.#progress.stopWaiting.abort();
+    this.#state.stopWaiting.abort();
   }
 
   abort(): void {
@@ -148,19 +148,19 @@ export class LiveExecutor implements Executor {
   }
 
   async #complete(record: IndexedRecord, slot: Slot): Promise<Outcome> {
-    this.#progress.started++;
+    this.#state.started++;
     const { isJournaled = false } = this.#options;
     const problem = recordProblem(record, isJournaled);
     if (problem !== undefined) return { record, ok: false, error: invalidRecord(record, problem) };
     const hooks = isJournaled
-      ? new FactCollector(slot, this.#progress)
-      : new RecordHooks(slot, this.#progress);
+      ? new FactCollector(slot, this.#state)
+      : new RecordHooks(slot, this.#state);
     const request = record.options === undefined
       ? this.#request
       : withRecordOptions(this.#request, record.options);
     try {
       const result = await this.#completions.complete(record.messages, request, hooks);
-      this.#progress.anyAnswer = true;
+      this.#state.anyAnswer = true;
       return { record, facts: factsOf(hooks), ok: true, result };
     } catch (error) {
       return { record, facts: factsOf(hooks), ok: false, error: recordError(record, error) };
