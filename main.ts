@@ -22,8 +22,9 @@ async function run(args: readonly string[]): Promise<number> {
     }
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    const { reportError } = await import("./commands/errors/report.ts");
-    return reportError(error, args.includes("--verbose"));
+    const { exitCodeOf, reportError } = await import("./commands/errors/report.ts");
+    reportError(error, args.includes("--verbose"));
+    return exitCodeOf(error);
   }
 }
 

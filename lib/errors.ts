@@ -82,7 +82,19 @@ export class FlexLLMError extends Error {
     this.retryable = details.retryable ?? false;
     this.fatal = details.fatal ?? false;
   }
+
+  /** Whether the endpoint failed rather than the request, so that another endpoint may succeed. */
+  get endpointFault(): boolean {
+    return ENDPOINT_CODES.has(this.code);
+  }
 }
+
+/** Codes of endpoint faults other than HTTP errors, which decide by their status. */
+const ENDPOINT_CODES: ReadonlySet<ErrorCode> = new Set([
+  "connection",
+  "timeout",
+  "malformed_response",
+]);
 
 /** An option, flag, environment variable or configuration file is wrong. Nothing was sent. */
 export class ConfigurationError extends FlexLLMError {
@@ -238,6 +250,11 @@ export class HttpError extends FlexLLMError {
     this.requestId = details.requestId;
     this.retryAfter = details.retryAfter;
     this.loading = details.loading ?? false;
+  }
+
+  /** Whether the endpoint failed rather than the request: rate limits and server errors, for example. */
+  override get endpointFault(): boolean {
+    return this.fatal || this.retryable || this.status === 429;
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DEFAULTS } from "../../lib/client/defaults.ts";
 import process from "node:process";
 import type { ChatClient } from "../../lib/client/chat_client.ts";
 import type { ClientOptions, EndpointOptions } from "../../lib/client/client_options.ts";
@@ -53,7 +54,11 @@ function pricedModel(
 }
 
 /** The maximum number of concurrent requests of a batch, over all of its endpoints. */
-export function batchConcurrency(config: Config, flags: ModelFlags, limit = 10): number {
+export function batchConcurrency(
+  config: Config,
+  flags: ModelFlags,
+  limit = DEFAULTS.concurrency,
+): number {
   if (!usesEndpoints(config, process.env, flags)) return limit;
   const endpoints = config.value.batch?.endpoints ?? [];
   return endpoints.reduce((sum, { concurrency_limit }) => sum + (concurrency_limit ?? limit), 0);

@@ -1,5 +1,5 @@
 /**
- * Whether the input and the output of a batch can be what they are named as.
+ * Checks the input and output files of a batch.
  *
  * @module
  */
@@ -13,15 +13,15 @@ function isSameFile(a: string, b: string): boolean {
     const [first, second] = [a, b].map((path) => statSync(path));
     return first.ino === second.ino && first.dev === second.dev;
   } catch {
-    // What cannot be opened says so itself, in better words.
+    // Opening the file reports the problem in more detail.
     return false;
   }
 }
 
 /**
- * The result file. An estimate needs none.
+ * Checks both files and returns the path of the result file; an estimate needs none.
  *
- * @throws {ConfigurationError} when a file is missing, is named wrongly, or is named twice
+ * @throws {ConfigurationError} if a file is missing, has the wrong extension, or is both input and output
  */
 export function checkFiles(
   input: string | undefined,
@@ -30,27 +30,27 @@ export function checkFiles(
   if (output === undefined) {
     if (estimate) return undefined;
     throw new ConfigurationError("no output file", {
-      hint: "Name one with -o: flexllm batch input.jsonl -o output.jsonl",
+      hint: "Specify one with -o: flexllm batch input.jsonl -o output.jsonl",
     });
   }
   if (!output.endsWith(".jsonl")) {
     throw new ConfigurationError(`the output file must end in .jsonl, got ${output}`, {
-      hint: "It has one result a line, as JSON: -o answers.jsonl",
+      hint: "It contains one JSON result per line: -o answers.jsonl",
     });
   }
   if (input === undefined && process.stdin.isTTY) {
     throw new ConfigurationError("no input", {
-      hint: "Name a JSONL file, or pipe one in: flexllm batch input.jsonl -o output.jsonl",
+      hint: "Specify a JSONL file or pipe one in: flexllm batch input.jsonl -o output.jsonl",
     });
   }
   if (input !== undefined && isSameFile(input, output)) {
-    throw new ConfigurationError(`the input ${input} is the output file, too`, {
-      hint: "Name another output file with -o.",
+    throw new ConfigurationError(`input and output are the same file: ${input}`, {
+      hint: "Choose another output file with -o.",
     });
   }
   if (retryFailed && !existsSync(output)) {
-    throw new ConfigurationError(`--retry-failed: there is no result file ${output}`, {
-      hint: "Leave the flag out for the first run.",
+    throw new ConfigurationError(`--retry-failed: the result file ${output} does not exist`, {
+      hint: "Omit the flag for the first run.",
     });
   }
   return output;

@@ -4,6 +4,7 @@
  * @module
  */
 import { Command, Option } from "@commander-js/extra-typings";
+import { DEFAULTS } from "../../lib/client/defaults.ts";
 import { extraBodyFlag } from "../flags/extra_body.ts";
 import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
 import { duration, integer, numberWithin, positiveNumber } from "../flags/parse.ts";
@@ -11,28 +12,31 @@ import { commonFlags } from "../flags/shared_options.ts";
 import { INPUT_HELP, inputFlags } from "./input_flags.ts";
 import { schemaRetriesFlag } from "../flags/schema.ts";
 
-/** The command without what it does. */
+/** The command with its flags, without its action. */
 export function batchFlags() {
   return new Command("batch")
-    .argument("[input]", "JSONL, CSV or TSV file; standard input when left out")
-    .option("-o, --output <file>", "result file (.jsonl), also the journal; required")
+    .argument("[input]", "JSONL, CSV or TSV file (default: standard input)")
+    .option("-o, --output <file>", "result file (.jsonl), required; use the same file to resume")
     .addOption(modelFlags.model)
     .addOption(
-      new Option("-c, --concurrency <count>", "most requests in flight (default: 10)")
+      new Option(
+        "-c, --concurrency <count>",
+        `maximum concurrent requests (default: ${DEFAULTS.concurrency})`,
+      )
         .argParser(integer(1)),
     )
     .addOption(
-      new Option("--max-qps <number>", "most requests begun a second").argParser(positiveNumber),
+      new Option("--max-qps <number>", "maximum requests per second").argParser(positiveNumber),
     )
     .addOption(
-      new Option("--max-tpm <number>", "most tokens a minute, read and written")
+      new Option("--max-tpm <number>", "maximum tokens per minute (input + output)")
         .argParser(positiveNumber),
     )
-    .option("--no-adaptive", "do not slow down by itself when the server says that it is too much")
+    .option("--no-adaptive", "don't adapt to the rate limits of the server")
     .addOption(
       new Option(
         "--max-wait <seconds>",
-        "longest wait for rate limits or a server that has gone away (default: 600)",
+        `maximum wait for rate limits or an unreachable server (default: ${DEFAULTS.maxWait})`,
       ).argParser(duration(LONGEST_WAIT)),
     )
     .addOption(modelFlags.system)
@@ -46,7 +50,7 @@ export function batchFlags() {
     .addOption(modelFlags.timeout)
     .option(
       "--schema <file>",
-      "JSON schema that every answer must fit; its value is written as well",
+      "JSON Schema that answers must match; adds the parsed value to each result",
     )
     .addOption(schemaRetriesFlag)
     .addOption(inputFlags.inputFormat)
@@ -58,33 +62,33 @@ export function batchFlags() {
     .addOption(inputFlags.shard)
     .addOption(inputFlags.retryFailed)
     .addOption(inputFlags.noRetryFailed)
-    .option("--skip-invalid", "leave out input lines that cannot be used")
-    .option("--rerun-changed", "redo records whose input differs from that in the result file")
+    .option("--skip-invalid", "skip unusable input lines")
+    .option("--rerun-changed", "redo records whose input differs from the one in the result file")
     .option("--return-usage", "write token counts to the result file (default)")
-    .option("--no-return-usage", "leave them out")
-    .option("--track-cost", "write costs to the result file, where prices are known (default)")
-    .option("--no-track-cost", "leave them out")
+    .option("--no-return-usage", "omit token counts")
+    .option("--track-cost", "write costs to the result file, if prices are known (default)")
+    .option("--no-track-cost", "omit costs")
     .addOption(
       new Option(
         "--budget <usd>",
-        "most to spend on this result file, earlier runs included; stops before it would be passed",
+        "maximum cost of this result file, including earlier runs; stops before exceeding it",
       ).argParser(numberWithin(0, 1e9)),
     )
-    .option("--allow-unpriced", "with a budget: ask models whose price is not known, too")
-    .option("--cache", "take answers from the response cache, and keep them there")
-    .option("--no-cache", "do not, whatever the configuration says")
+    .option("--allow-unpriced", "allow models without a known price despite a budget")
+    .option("--cache", "use the response cache")
+    .option("--no-cache", "ignore the cache, overriding the configuration")
     .addOption(
-      new Option("--cache-ttl <seconds>", "how long an answer is good for, 0 for ever")
+      new Option("--cache-ttl <seconds>", "how long cached answers are valid (0 = forever)")
         .argParser(duration(1e9)),
     )
     .addOption(modelFlags.allowPrivateUrls)
-    .option("--estimate", "tell what the batch will take, and send nothing")
+    .option("--estimate", "estimate tokens and cost without sending anything")
     .option("--json", "print the summary as JSON on stdout")
-    .option("-q, --quiet", "nothing but errors")
+    .option("-q, --quiet", "print only errors")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose)
     .addHelpText("after", INPUT_HELP);
 }
 
-/** What the flags say. */
+/** The parsed flags. */
 export type BatchFlags = ReturnType<ReturnType<typeof batchFlags>["opts"]>;

@@ -1,5 +1,5 @@
 /**
- * The flags that say how the input of a batch is read, and which of its records are meant.
+ * The flags that control how the input of a batch is read and which records are selected.
  *
  * @module
  */
@@ -21,45 +21,45 @@ function shardOf(text: string): Shard {
   const shard = parseShard(text);
   if (shard !== undefined) return shard;
   throw new InvalidArgumentError(
-    "Expected i/n with i from 0 to n, such as 0/4 to 3/4, or 1/4 to 4/4.",
+    "Expected i/n with i from 0 to n, e.g. 0/4 to 3/4 or 1/4 to 4/4.",
   );
 }
 
 /** The flags, each for one `addOption`. */
 export const inputFlags = {
-  inputFormat: new Option("--input-format <format>", "form of the input (default: by its name)")
+  inputFormat: new Option("--input-format <format>", "input format (default: from the file name)")
     .choices(["jsonl", "csv", "tsv"] as const),
-  delimiter: new Option("--delimiter <character>", "between the cells of a table (default: found)")
+  delimiter: new Option("--delimiter <character>", "separator of CSV/TSV cells (default: detected)")
     .argParser(oneCharacter),
-  noQuotes: new Option("--no-quotes", "quotes in a table are text like any other"),
+  noQuotes: new Option("--no-quotes", "treat quotes in CSV/TSV as ordinary characters"),
   template: new Option(
     "--template <text>",
-    'what to ask, with fields of the record: "Sum up: {{text}}", or @file; for -s, too',
+    'prompt with fields of the record: "Sum up: {{text}}", or @file; also fills in -s',
   ),
   asMetadata: new Option(
     "--as-metadata <fields>",
-    "fields that are not options, e.g. model,seed; see below",
+    "treat these fields as metadata, not options, e.g. model,seed; see below",
   ).argParser(names),
-  limit: new Option("--limit <count>", "only the first records of the input, or of the shard")
+  limit: new Option("--limit <count>", "only the first N records of the input or shard")
     .argParser(integer(1)),
-  shard: new Option("--shard <i/n>", "only every n-th record, i from 0 or from 1; see below")
+  shard: new Option("--shard <i/n>", "only every n-th record, with i from 0 or 1; see below")
     .argParser(shardOf),
   retryFailed: new Option("--retry-failed", "only records that failed before")
     .conflicts("rerunChanged"),
-  noRetryFailed: new Option("--no-retry-failed", "leave records that failed before as they are"),
+  noRetryFailed: new Option("--no-retry-failed", "skip records that failed before"),
 } as const;
 
-/** What the help says of them below the flags. */
+/** The help text below the flags. */
 export const INPUT_HELP = `
-Input: one JSON object a line, or a table (.csv, .tsv) whose first line names
-  the columns. A record is {"messages": […]}, {"q": …} (or question, prompt;
-  with "system"), {"instruction": …, "input": …}, or a line of an OpenAI Batch
-  file. With --template it may be anything: {{name}} and {{a.b}} are its fields,
-  \\{{ is two braces, and a text that begins with @ is written \\@….
-  Other fields are copied to the result as "metadata". Images and files given as
-  paths are read when their record is sent, relative to the current folder.
+Input: one JSON object per line, or a table (.csv, .tsv) with column names in
+  its first line. A record is {"messages": […]}, {"q": …} (or question, prompt;
+  optionally with "system"), {"instruction": …, "input": …}, or a line of an
+  OpenAI Batch file. With --template, records can have any fields: {{name}} and
+  {{a.b}} insert them, \\{{ is a literal {{, and \\@ at the start a literal @.
+  Other fields are copied to the result as "metadata". Paths of images and files
+  are relative to the current directory; they are read when the record is sent.
 
-Options of a record: model, temperature, top_p, top_k, max_tokens, stop, seed,
+Record options: model, temperature, top_p, top_k, max_tokens, stop, seed,
   presence_penalty, frequency_penalty, thinking, response_format, tools,
   tool_choice, parallel_tool_calls and extra_body override flags (including -m)
   and configuration for that record, unless the template uses them; extra_body
@@ -67,6 +67,6 @@ Options of a record: model, temperature, top_p, top_k, max_tokens, stop, seed,
   all records. When the input is itself a result file (with --template), these
   fields are ignored.
 
-Shards: record k, counted from 0, is in shard k mod n; n/n is 0/n, so both ways
-  of counting take each record once. Indexes in the output are those of the
-  whole input: cat out-*.jsonl > out.jsonl`;
+Shards: record k, counted from 0, belongs to shard k mod n. n/n means 0/n, so
+  you can number shards from 0 or from 1. Indexes in the output refer to the
+  whole input, so you can merge: cat out-*.jsonl > out.jsonl`;

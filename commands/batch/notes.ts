@@ -1,42 +1,66 @@
 /**
- * What is said of a result file before a batch goes on with it.
+ * Warnings and notes before a batch is sent.
  *
  * @module
  */
 import type { Journal } from "../../lib/batch/journal/journal.ts";
+import type { InputCheck } from "../../lib/input/check_input.ts";
+import { maxRequests, REQUESTS_VARIABLE } from "../../lib/runtime/runtime.ts";
+import { counted, dollars } from "../terminal/format.ts";
+import type { BatchToSend } from "./context.ts";
 import type { BatchFlags } from "./flags.ts";
-import { printable } from "../terminal/sanitize.ts";
 
-/**
- * What a result file has of other models than those that are asked, if it has. Servers tell longer or
- * shorter names than they are asked by, with a date or the maker's name, so a part of a name is enough.
- */
-export function otherModels(
-  asked: readonly string[],
-  answered: ReadonlyMap<string, number>,
-): string | undefined {
-  const isAsked = (name: string) =>
-    asked.some((other) => {
-      const [a, b] = [name, other].map((text) => text.toLowerCase());
-      return a.includes(b) || b.includes(a);
-    });
-  const others = [...answered].filter(([name]) => !isAsked(name));
-  if (others.length === 0) return undefined;
-  const count = others.reduce((sum, [, answers]) => sum + answers, 0);
-  const names = others.slice(0, 3).map(([name]) => printable(name)).join(", ");
-  return `${count} answers of ${names}${others.length > 3 ? " and others" : ""}`;
+/** What the warnings depend on. */
+export interface WarningContext {
+  batch: Pick<BatchToSend, "output" | "flags" | "prepared">;
+  journal: Pick<Journal, "existing">;
+  check: Pick<InputCheck, "invalid">;
+  /** USD that an interrupted run may have spent on answers that are not in the result file. */
+  lost: number;
 }
 
-/** Why none of the records that are meant, `total`, has to be asked. */
-export function nothingToDo(
+/** The warnings about a batch, before it is sent. */
+export function warnings({ batch, journal, check, lost }: WarningContext): string[] {
+  const { output, flags, prepared: { client, costTracker } } = batch;
+  const found: string[] = [];
+  if (lost > 0 && costTracker.limit !== undefined) {
+    found.push(
+      `an interrupted run may have spent up to ${dollars(lost)} on answers that were lost; ` +
+        "it counts towards the budget",
+    );
+  }
+  if (check.invalid > 0) found.push(`skipped ${counted(check.invalid, "unusable input line")}`);
+  const { unparsed } = journal.existing;
+  if (flags.schema !== undefined && unparsed > 0) {
+    found.push(
+      `${output} has ${counted(unparsed, "answer")} from a run without --schema. ` +
+        "To get all answers with it, choose a new output file.",
+    );
+  }
+  if (client.concurrencyLimit > maxRequests()) {
+    found.push(
+      `Bun allows at most ${maxRequests()} concurrent requests here, not ` +
+        `${client.concurrencyLimit}. Start flexllm with ` +
+        `${REQUESTS_VARIABLE}=${client.concurrencyLimit}, or lower -c.`,
+    );
+  }
+  return found;
+}
+
+/** Why none of the `total` selected records needs to be sent. */
+export function nothingToSend(
   total: number,
-  { errors }: Journal,
-  { retryFailed }: BatchFlags,
+  { errors }: Pick<Journal, "errors">,
+  { retryFailed }: Pick<BatchFlags, "retryFailed">,
 ): string {
   if (retryFailed === false && errors > 0) {
-    const others = total === 0 ? "" : `, the other ${total} are done`;
-    return `${errors} failed before and ${errors === 1 ? "is" : "are"} left as before${others}`;
+    const others = total === 0
+      ? ""
+      : `, the other ${total} ${total === 1 ? "is" : "are"} already done`;
+    return `${errors} failed earlier and ${errors === 1 ? "was" : "were"} skipped${others}`;
   }
-  if (total > 0) return `All ${total} records are done already`;
-  return retryFailed ? "No record has failed" : "There is no record to ask";
+  if (total > 0) {
+    return total === 1 ? "The record is already done" : `All ${total} records are already done`;
+  }
+  return retryFailed ? "No record has failed" : "There are no records to send";
 }

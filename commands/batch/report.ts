@@ -1,12 +1,12 @@
 /**
- * What is said at the end of a batch.
+ * The report at the end of a batch.
  *
  * @module
  */
 import process from "node:process";
 import type { BatchSummary } from "../../lib/batch/summary.ts";
 import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
-import { BudgetExceededError, FlexLLMError } from "../../lib/errors.ts";
+import { BudgetExceededError } from "../../lib/errors.ts";
 import type { CostRow } from "../../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "../errors/groups.ts";
 import { dollars, duration, quoted } from "../terminal/format.ts";
@@ -14,37 +14,41 @@ import { type Column, table, type TableOptions, widthOfStream } from "../termina
 import { colored } from "../terminal/output.ts";
 import { wrapped } from "../terminal/wrap.ts";
 
-/** What a report names beside the counts. */
+/** What a report contains besides the counts. */
 export interface ReportContext {
   model: string;
   output: string;
-  /** Usable records of the input. */
+  /** Number of selected, usable records. */
   total: number;
-  /** Whether the input came through standard input. */
+  /** Whether the input came from standard input. */
   piped: boolean;
-  /** What was spent by model and endpoint. */
+  /** Cost by model and endpoint. */
   costs: CostRow[];
-  /** How each endpoint did. */
+  /** The final state of each endpoint. */
   endpoints: readonly EndpointStats[];
 }
 
-/** The kinds of what went wrong with records. */
+/** The errors of a batch by kind. */
 export interface ReportedErrors {
+  /** Errors of failed records. */
   failures: readonly ErrorKind[];
-  /** Errors after which the record was asked again. */
+  /** Errors after which a record was retried. */
   retries: readonly ErrorKind[];
 }
 
 const number = new Intl.NumberFormat("en-US");
 const rounded = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
-/** The command that goes on, without the key that may have been in it, and what has to be another. */
-function resumeCommand(piped: boolean, left: { out?: string; open?: string } = {}): string {
-  const given = process.argv.slice(2).filter((argument) => argument !== left.out);
-  const open = ["--api-key", ...left.open === undefined ? [] : [left.open]];
+/**
+ * The command that resumes the batch. Leaves out the flag `without`, and replaces the API key and the
+ * value of the flag `blank` by an ellipsis.
+ */
+function resumeCommand(piped: boolean, change: { without?: string; blank?: string } = {}): string {
+  const given = process.argv.slice(2).filter((argument) => argument !== change.without);
+  const blank = ["--api-key", ...change.blank === undefined ? [] : [change.blank]];
   const shown = given.map((argument, i, all) => {
-    if (open.includes(all[i - 1])) return "…";
-    const name = open.find((name) => argument.startsWith(`${name}=`));
+    if (blank.includes(all[i - 1])) return "…";
+    const name = blank.find((name) => argument.startsWith(`${name}=`));
     return name === undefined ? quoted(argument) : `${name}=…`;
   });
   return `${piped ? "the same input | " : ""}flexllm ${shown.join(" ")}`;
@@ -54,15 +58,15 @@ function costLine(summary: BatchSummary): string | undefined {
   if (summary.succeeded === 0 && summary.cost === 0 && summary.unpriced === 0) return undefined;
   if (summary.unpriced > 0 && summary.cost === 0) return "Cost: unknown";
   const unpriced = summary.unpriced > 0
-    ? ` and ${number.format(summary.unpriced)} answers of unknown price`
+    ? `, plus ${number.format(summary.unpriced)} answers with unknown prices`
     : "";
   return `Cost: ${dollars(summary.cost)}${unpriced}`;
 }
 
-/** Models and endpoints of which each is told; there is no end to what servers may call theirs. */
+/** Maximum rows of the cost table: servers may report any number of model names. */
 const SHOWN_COSTS = 20;
 
-/** What each model and endpoint did, when there is more than one. */
+/** The costs by model and endpoint, if there is more than one. */
 export function costTable(costs: readonly CostRow[], options: TableOptions): string[] {
   if (costs.length < 2) return [];
   const columns: Column[] = [
@@ -81,47 +85,47 @@ export function costTable(costs: readonly CostRow[], options: TableOptions): str
   ]);
   const lines = table(columns, rows, options);
   const more = costs.length - SHOWN_COSTS;
-  if (more > 0) lines.push(`… and ${number.format(more)} more; --json tells all`);
+  if (more > 0) lines.push(`… and ${number.format(more)} more; use --json for the full list`);
   return lines;
 }
 
-function headOf(interrupted: boolean, stopped: boolean): string {
+function headline(interrupted: boolean, stopped: boolean): string {
   if (stopped) return colored("red", "Stopped");
   return interrupted ? colored("yellow", "Interrupted") : colored("green", "Done");
 }
 
-/** A line for each kind of failure: how many there were, and what the first one was. */
+/** One line per kind of failure: its count and the first occurrence. */
 export function failureLines(failures: readonly ErrorKind[]): string[] {
   return failures.map(({ name, count, first }) =>
     `Failed with ${name}: ${number.format(count)}, first ${first}`
   );
 }
 
-/** How often records were asked again after errors of which kinds; no line when never. */
+/** A line with the number of retries by kind of error; none without retries. */
 export function retryLines(retries: readonly ErrorKind[]): string[] {
   if (retries.length === 0) return [];
   const kinds = retries.map(({ name, count }) => `${number.format(count)} ${name}`);
   return [`Retried: ${kinds.join(", ")}`];
 }
 
-/** Which of several endpoints failed, since the others hide it. */
+/** The failures of each of several endpoints: fallback to the others hides them otherwise. */
 function endpointLines(endpoints: readonly EndpointStats[]): string[] {
   if (endpoints.length < 2) return [];
   return endpoints.filter(({ failures }) => failures > 0)
     .map(({ endpoint, answers, failures, lastError }) =>
       `Endpoint ${endpoint}: ${number.format(failures)} of ${number.format(answers + failures)} ` +
-      `requests failed, last ${lastError?.message}`
+      `requests failed, last error: ${lastError?.message}`
     );
 }
 
-/** Sentences in lines that the terminal does not have to break, if there is one. */
-function readable(sentences: readonly string[]): string[] {
+/** Wraps sentences to the width of the terminal, if there is one. */
+function wrappedLines(sentences: readonly string[]): string[] {
   const columns = widthOfStream(process.stderr);
   if (columns === undefined) return [...sentences];
   return sentences.flatMap((sentence) => wrapped(sentence, columns));
 }
 
-/** The lines of the summary; `failure` is the error that ended the batch, if one did. */
+/** The lines of the report; `failure` is the error that ended the batch, if any. */
 export function batchReport(
   summary: BatchSummary,
   context: ReportContext,
@@ -131,11 +135,11 @@ export function batchReport(
   const { succeeded, failed, restored, retries, seconds } = summary;
   const tried = succeeded + failed;
   const stopped = failure !== undefined;
-  const head = headOf(summary.interrupted, stopped);
+  const head = headline(summary.interrupted, stopped);
   const parts = [`${number.format(succeeded)} succeeded`, `${number.format(failed)} failed`];
   if (summary.refused > 0) parts.push(`${number.format(summary.refused)} refused by the model`);
   if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
-  if (restored > 0) parts.push(`${number.format(restored)} done before`);
+  if (restored > 0) parts.push(`${number.format(restored)} already done`);
   if (retries > 0) parts.push(`${number.format(retries)} retries`);
   const sentences = [
     `${head}: ${number.format(restored + tried)} of ${number.format(context.total)} records in ` +
@@ -143,13 +147,13 @@ export function batchReport(
   ];
   const cost = costLine(summary);
   sentences.push(
-    `Tokens: ${number.format(summary.promptTokens)} read, ` +
-      `${number.format(summary.completionTokens)} written${cost === undefined ? "" : `. ${cost}`}`,
+    `Tokens: ${number.format(summary.promptTokens)} in, ` +
+      `${number.format(summary.completionTokens)} out${cost === undefined ? "" : `. ${cost}`}`,
   );
   const lines = [
-    ...readable(sentences),
+    ...wrappedLines(sentences),
     ...costTable(context.costs, { stream: process.stderr }),
-    ...readable([
+    ...wrappedLines([
       ...failureLines(errors.failures),
       ...retryLines(errors.retries),
       ...endpointLines(context.endpoints),
@@ -157,53 +161,12 @@ export function batchReport(
   ];
   if (restored + tried > 0) lines.push(`Results: ${context.output}`);
   if (summary.interrupted || stopped) {
-    const open = failure instanceof BudgetExceededError ? "--budget" : undefined;
-    lines.push(`To go on: ${resumeCommand(context.piped, { open })}`);
+    const blank = failure instanceof BudgetExceededError ? "--budget" : undefined;
+    lines.push(`To resume: ${resumeCommand(context.piped, { blank })}`);
   } else if (failed > 0) {
     lines.push(`To see why records failed: flexllm results ${quoted(context.output)} --failed`);
-    const again = resumeCommand(context.piped, { out: "--no-retry-failed" });
-    lines.push(`To try the failed ones again: ${again}`);
+    const retry = resumeCommand(context.piped, { without: "--no-retry-failed" });
+    lines.push(`To retry failed records: ${retry}`);
   }
   return lines;
-}
-
-/** The summary for programs; `failure` is the error that ended the batch, if one did. */
-export function summaryJson(summary: BatchSummary, context: ReportContext, failure?: unknown) {
-  return {
-    total: context.total,
-    succeeded: summary.succeeded,
-    failed: summary.failed,
-    restored: summary.restored,
-    retries: summary.retries,
-    refused: summary.refused,
-    cached: summary.cached,
-    prompt_tokens: summary.promptTokens,
-    completion_tokens: summary.completionTokens,
-    cost: summary.unpriced > 0 && summary.cost === 0 ? null : summary.cost,
-    unpriced: summary.unpriced,
-    seconds: Math.round(summary.seconds * 1000) / 1000,
-    interrupted: summary.interrupted,
-    errors: summary.errors,
-    stopped_by: failure instanceof FlexLLMError
-      ? { code: failure.code, message: failure.message }
-      : null,
-    by_model: context.costs.map((row) => ({
-      model: row.model,
-      endpoint: row.endpoint,
-      requests: row.requests,
-      prompt_tokens: row.promptTokens,
-      completion_tokens: row.completionTokens,
-      cost: row.cost,
-      unpriced: row.unpriced,
-    })),
-    endpoints: context.endpoints.map((each) => ({
-      endpoint: each.endpoint,
-      model: each.model,
-      answers: each.answers,
-      failures: each.failures,
-      last_error: each.lastError?.message ?? null,
-    })),
-    model: context.model,
-    output: context.output,
-  };
 }

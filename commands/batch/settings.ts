@@ -1,15 +1,17 @@
 /**
- * What a batch is to do: the configuration's section `batch` and the flags, brought together.
+ * Prepares a batch from its flags and the `batch` section of the configuration.
  *
  * @module
  */
+import type { RequestTemplate } from "../../lib/batch/executors/live.ts";
+import type { BatchRunOptions } from "../../lib/batch/run.ts";
 import { withExtraBody } from "../../lib/chat/extra_body.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { allowRequests } from "../../lib/runtime/runtime.ts";
 import type { BatchFlags } from "./flags.ts";
 import { schemaOptions } from "../flags/schema.ts";
 
-/** Brings the file's `batch` section and the flags together; flags win. */
+/** Connects a batch to its endpoints. Flags take precedence over the configuration. */
 export async function prepareBatch(flags: BatchFlags) {
   const { CostTracker } = await import("../../lib/pricing/cost_tracker.ts");
   const costTracker = new CostTracker({
@@ -36,7 +38,7 @@ export async function prepareBatch(flags: BatchFlags) {
   const recordCost = flags.trackCost ?? section.track_cost ?? true;
   if (flags.budget !== undefined && !recordCost) {
     throw new ConfigurationError("--budget needs the costs of earlier runs in the result file", {
-      hint: "Leave out --no-track-cost, and track_cost: false in the configuration.",
+      hint: "Remove --no-track-cost, or track_cost: false from the configuration.",
     });
   }
   const connection = connectBatch(config, flags, {
@@ -51,7 +53,7 @@ export async function prepareBatch(flags: BatchFlags) {
     costTracker,
     cache: withCacheWarnings(config, resolveBatchCache(config, flags)),
   });
-  const options = {
+  const request: RequestTemplate = {
     temperature: flags.temperature ?? section.temperature ?? undefined,
     topP: section.top_p ?? undefined,
     topK: section.top_k ?? undefined,
@@ -59,12 +61,14 @@ export async function prepareBatch(flags: BatchFlags) {
     maxTokens: flags.maxTokens ?? section.max_tokens ?? undefined,
     extraBody: withExtraBody(section.extra_body, flags.extraBody),
     ...await schemaOptions(flags),
+  };
+  const run: BatchRunOptions = {
     rerunChanged: flags.rerunChanged,
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,
     recordCost,
   };
-  return { ...connection, options, costTracker };
+  return { ...connection, request, run, costTracker };
 }
 
-/** A batch that is ready to be run. */
+/** A batch that is connected to its endpoints. */
 export type PreparedBatch = Awaited<ReturnType<typeof prepareBatch>>;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DEFAULTS } from "../../lib/client/defaults.ts";
 import process from "node:process";
 import { DEFAULT_TTL } from "../../lib/cache/response_cache.ts";
 import { type StoreOptions, type StorePlace, storePlace } from "../../lib/cache/open_store.ts";
@@ -18,12 +19,12 @@ import type { Setting } from "./setting.ts";
 
 /** The default settings of a batch. */
 const BATCH_DEFAULTS: Partial<Record<keyof BatchSection, unknown>> = {
-  concurrency: 10,
+  concurrency: DEFAULTS.concurrency,
   adaptive: true,
-  max_wait: 600,
-  timeout: 120,
-  retry_times: 3,
-  retry_delay: 1,
+  max_wait: DEFAULTS.maxWait,
+  timeout: DEFAULTS.timeout,
+  retry_times: DEFAULTS.retryTimes,
+  retry_delay: DEFAULTS.retryDelay,
   return_usage: true,
   track_cost: true,
 };

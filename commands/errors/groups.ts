@@ -1,18 +1,18 @@
 /**
- * Counts errors by their kind, and keeps what the first of each said.
+ * Groups errors by kind, with the first message of each.
  *
  * @module
  */
 import { FlexLLMError, HttpError } from "../../lib/errors.ts";
 import { printableLine } from "../terminal/sanitize.ts";
 
-/** Errors of one kind. */
+/** The errors of one kind. */
 export interface ErrorKind {
-  /** The code, with the HTTP status where there is one: `http 500`, `timeout`. */
+  /** The error code, with the HTTP status if there is one: `http 500`, `timeout`. */
   name: string;
-  /** How many there were. */
+  /** The number of errors. */
   count: number;
-  /** Where the first one was, and its whole message. */
+  /** The location and message of the first one. */
   first: string;
 }
 
@@ -21,17 +21,17 @@ function nameOf(error: unknown): string {
   return error instanceof FlexLLMError ? error.code : "unexpected";
 }
 
-/** What an error says, in one line; a server's words must not steer the terminal. */
+/** The message of an error in one line. Servers control parts of it, so control characters are removed. */
 export function oneLineMessage(error: unknown): string {
   return printableLine(error instanceof Error ? error.message : String(error));
 }
 
-/** The kinds of the errors so far. */
+/** Counts errors by kind. */
 export class ErrorKinds {
   readonly #kinds = new Map<string, ErrorKind>();
 
-  /** Counts an error of `place` (empty when it has none); gives its kind when it is a new one. */
-  count(error: unknown, place = ""): ErrorKind | undefined {
+  /** Counts an error, with its location if it has one. Returns the kind if it is the first of it. */
+  count(error: unknown, location?: string): ErrorKind | undefined {
     const name = nameOf(error);
     const known = this.#kinds.get(name);
     if (known !== undefined) {
@@ -39,7 +39,8 @@ export class ErrorKinds {
       return undefined;
     }
     const message = oneLineMessage(error);
-    const kind = { name, count: 1, first: place === "" ? message : `${place}: ${message}` };
+    const first = location === undefined ? message : `${location}: ${message}`;
+    const kind = { name, count: 1, first };
     this.#kinds.set(name, kind);
     return kind;
   }

@@ -1,15 +1,15 @@
 /**
- * From an error to what the person reads and the exit code.
+ * Prints errors and maps them to exit codes.
  *
  * @module
  */
 import { CommanderError } from "commander";
 import { FlexLLMError, HttpError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
-import { printable } from "../terminal/sanitize.ts";
 import { colored, writeNote } from "../terminal/output.ts";
+import { printable } from "../terminal/sanitize.ts";
 
-/** Codes of errors that say that the use, the configuration or a file is wrong. */
+/** Errors of usage, configuration or files rather than of a request. */
 const USAGE_CODES: ReadonlySet<string> = new Set([
   "authentication",
   "cache",
@@ -19,7 +19,10 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   "invalid_input",
 ]);
 
-function exitCodeOf(error: FlexLLMError): number {
+/** The exit code of a command that failed with `error`. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode;
+  if (!(error instanceof FlexLLMError)) return EXIT.usage;
   if (error.code === "aborted") return EXIT.interrupted;
   if (error.code === "budget_exceeded") return EXIT.budget;
   return USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed;
@@ -27,27 +30,26 @@ function exitCodeOf(error: FlexLLMError): number {
 
 function details(error: unknown): string {
   const lines: string[] = [];
-  // What the support of a service asks for first.
+  // Providers ask for it when you report a problem.
   if (error instanceof HttpError && error.requestId !== undefined) {
-    lines.push(`id of the request: ${printable(error.requestId)}`);
+    lines.push(`request id: ${printable(error.requestId)}`);
   }
   const stacks: string[] = [];
   for (let e = error; e instanceof Error; e = e.cause) stacks.push(e.stack ?? e.message);
   return [...lines, stacks.join("\ncaused by: ")].join("\n");
 }
 
-/** Says what went wrong, one line and a hint; with `verbose` also where. Gives the exit code. */
-export function reportError(error: unknown, verbose: boolean): number {
-  // Commander has said already what it has to say, and help is no error.
-  if (error instanceof CommanderError) return error.exitCode;
-  const known = error instanceof FlexLLMError;
-  // A server's message is in it, which must not steer the terminal.
+/** Prints the message and hint of an error; with `verbose` also its request id and stack trace. */
+export function reportError(error: unknown, verbose: boolean): void {
+  // Commander has already printed its errors; requests for help are not errors.
+  if (error instanceof CommanderError) return;
+  const isKnown = error instanceof FlexLLMError;
+  // Servers control parts of the message, so control characters are removed.
   const message = printable(error instanceof Error ? error.message : String(error));
-  // What the person cancelled is no error.
-  const label = known && error.code === "aborted" ? "" : `${colored("red", "error:")} `;
-  writeNote(`${label}${known ? message : `unexpected: ${message}`}`);
-  if (known && error.hint !== undefined) writeNote(error.hint);
-  if (!known) writeNote("This is a fault of flexllm; --verbose shows where.");
+  // A cancellation by the user is not an error.
+  const label = isKnown && error.code === "aborted" ? "" : `${colored("red", "error:")} `;
+  writeNote(`${label}${isKnown ? message : `unexpected: ${message}`}`);
+  if (isKnown && error.hint !== undefined) writeNote(error.hint);
+  if (!isKnown) writeNote("This is a bug in flexllm; use --verbose for a stack trace.");
   if (verbose) writeNote(colored("dim", details(error)));
-  return known ? exitCodeOf(error) : EXIT.usage;
 }

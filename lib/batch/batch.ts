@@ -1,19 +1,23 @@
 /**
- * Batches over a client, as library users call them.
+ * Runs a batch for the library: from inputs and options to items.
  *
  * @module
  */
 import type { BatchInput, BatchRecord } from "../chat/record.ts";
+import { FlexLLMError, InvalidInputError } from "../errors.ts";
+import type { Completions } from "./completions.ts";
+import type { IndexedRecord } from "./executor.ts";
+import { LiveExecutor } from "./executors/live.ts";
+import type { BatchItem, BatchIterator, BatchResult } from "./items.ts";
 import { Journal } from "./journal/journal.ts";
 import { inputIdentity } from "./journal/result_line.ts";
-import type { Completions } from "./completions.ts";
-import { FlexLLMError, InvalidInputError } from "../errors.ts";
-import { BatchRun, type IndexedRecord } from "./run.ts";
-import type { BatchItem, BatchIterator, BatchResult } from "./items.ts";
 import type { BatchOptions } from "./options.ts";
+import { BatchRun } from "./run.ts";
 import { type BatchSummary, emptySummary } from "./summary.ts";
 
-/** What is neither is left for the client to refuse, as the failure of this one record. */
+type BatchInputs = Iterable<BatchInput> | AsyncIterable<BatchInput>;
+
+/** Invalid inputs are passed through so that the client rejects only that record. */
 function toRecord(input: BatchInput): BatchRecord {
   const isRecord = typeof input === "object" && input !== null && "messages" in input;
   return isRecord ? input : { messages: input };
@@ -29,12 +33,12 @@ async function* asyncRecords(inputs: AsyncIterable<BatchInput>): AsyncGenerator<
   for await (const input of inputs) yield { index: index++, ...toRecord(input) };
 }
 
-/** Throws before anything is sent when the inputs are at hand and one differs from its result. */
-function checkAll(
-  journal: Journal,
-  inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
-  rerunChanged: boolean | undefined,
-): void {
+/**
+ * Compares all inputs with the journal before anything is sent, if they are an array.
+ *
+ * @throws {JournalMismatchError} at the first input that differs
+ */
+function checkAll(journal: Journal, inputs: BatchInputs, rerunChanged: boolean | undefined): void {
   if (!Array.isArray(inputs)) return;
   for (const [index, input] of inputs.entries()) {
     journal.isDone(index, inputIdentity(toRecord(input)), rerunChanged);
@@ -43,36 +47,44 @@ function checkAll(
 }
 
 async function* runBatch(
-  client: Completions,
-  inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+  completions: Completions,
+  inputs: BatchInputs,
   options: BatchOptions,
   onStart: (run: BatchRun) => void,
 ): AsyncGenerator<BatchItem[], void, void> {
-  const { output, rerunChanged } = options;
+  const { output, rerunChanged, concurrency, signal, onRetry, ...request } = options;
   const journal = output === undefined ? undefined : await Journal.open(output);
   try {
     if (journal !== undefined) checkAll(journal, inputs, rerunChanged);
     const pending = Array.isArray(inputs) ? inputs.length - (journal?.successes ?? 0) : undefined;
-    const run = new BatchRun(client, { ...options, journal, pending, yieldRestored: true });
+    const isJournaled = journal !== undefined;
+    const executor = new LiveExecutor(completions, {
+      request,
+      concurrency,
+      pending,
+      isJournaled,
+      onRetry,
+    });
+    const run = new BatchRun(executor, { journal, rerunChanged, signal, yieldRestored: true });
     onStart(run);
     const isAsync = Symbol.asyncIterator in inputs;
-    yield* run.batches(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
+    yield* run.items(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
     journal?.compact();
   } finally {
     journal?.close();
   }
 }
 
-/** The batch behind `iterChatCompletionsBatch`. */
+/** Implements `iterChatCompletionsBatch`. */
 export function iterateBatch(
-  client: Completions,
-  inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+  completions: Completions,
+  inputs: BatchInputs,
   options: BatchOptions,
 ): BatchIterator {
   let run: BatchRun | undefined;
   const summary = () => run?.summary() ?? emptySummary();
   async function* items(): AsyncGenerator<BatchItem, BatchSummary, void> {
-    for await (const group of runBatch(client, inputs, options, (begun) => run = begun)) {
+    for await (const group of runBatch(completions, inputs, options, (started) => run = started)) {
       yield* group;
     }
     return summary();
@@ -80,34 +92,34 @@ export function iterateBatch(
   return Object.defineProperty(items(), "summary", { get: summary }) as BatchIterator;
 }
 
-/** Limits that the caller set: reaching one is not a failure, even without any answer. */
+/** Limits that the caller set: reaching one is not an error, even without any result. */
 const LIMITS: ReadonlySet<string> = new Set(["aborted", "budget_exceeded", "quota_exceeded"]);
 
-/** The batch behind `chatCompletionsBatch`. */
+/** Implements `chatCompletionsBatch`. */
 export async function collectBatch(
-  client: Completions,
-  inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+  completions: Completions,
+  inputs: BatchInputs,
   options: BatchOptions,
 ): Promise<BatchResult> {
   const results: BatchItem[] = [];
   let run: BatchRun | undefined;
   try {
-    for await (const items of runBatch(client, inputs, options, (begun) => run = begun)) {
-      for (const item of items) results[item.index] = item;
+    for await (const group of runBatch(completions, inputs, options, (started) => run = started)) {
+      for (const item of group) results[item.index] = item;
     }
     return { results, summary: run!.summary() };
   } catch (error) {
-    const stoppedBy = error instanceof FlexLLMError ? error : inputFailure(error);
+    const stoppedBy = error instanceof FlexLLMError ? error : inputError(error);
     const isLimit = LIMITS.has(stoppedBy.code);
     // No results: nothing to return.
     if (run === undefined || results.length === 0 && !isLimit) throw error;
-    // Holes are records that were not sent.
+    // The array has holes where records were not sent.
     return { results: results.filter(() => true), summary: run.summary(), stoppedBy };
   }
 }
 
-/** The input iterable is the only code in a batch that is not ours. */
-function inputFailure(cause: unknown): FlexLLMError {
+/** Only the caller's iterable of inputs throws errors that are not ours. */
+function inputError(cause: unknown): FlexLLMError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new InvalidInputError(`reading the inputs of the batch failed: ${reason}`, { cause });
 }

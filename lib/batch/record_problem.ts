@@ -1,10 +1,10 @@
 /**
- * Finds inputs that cannot be sent or written to a result file.
+ * Checks whether a record can be sent and written to a result file.
  *
  * @module
  */
-import { isTooDeep, MAX_DEPTH, stringifyExact } from "../json/json.ts";
 import type { BatchRecord } from "../chat/record.ts";
+import { isTooDeep, MAX_DEPTH, stringifyExact } from "../json/json.ts";
 
 function jsonProblem(
   value: unknown,
@@ -20,19 +20,19 @@ function jsonProblem(
 
 const PARTS = ["messages", "metadata", "options"] as const;
 
-/** What is wrong with a record before it is sent, and where; `undefined` if it is valid. */
+/** What is wrong with a record before it is sent, and in which field; `undefined` if it is valid. */
 export function recordProblem(record: BatchRecord, isJournaled: boolean): string | undefined {
   for (const part of PARTS) {
     if (!isTooDeep(record[part])) continue;
     return `${part}: nested more than ${MAX_DEPTH} levels deep, or circular`;
   }
-  // What is sent is written as JSON anyway.
+  // Messages and options are encoded as JSON for the request anyway; only metadata is not.
   if (!isJournaled || record.metadata === undefined) return undefined;
   const problem = jsonProblem(record.metadata, stringifyExact);
   return problem && `metadata: cannot be written as JSON: ${problem}`;
 }
 
-/** What is wrong with a record whose request could not be encoded. */
+/** What is wrong with a record whose request could not be encoded; `undefined` if it is valid. */
 export function encodingProblem({ messages, options }: BatchRecord): string | undefined {
   const problem = jsonProblem([messages, options], JSON.stringify);
   return problem && `cannot be written as JSON: ${problem}`;

@@ -1,129 +1,122 @@
 /**
- * Runs a function over records, many at once. Knows nothing of HTTP, files or models.
- *
- * Data flows one way: records are pulled when there is room, outcomes are given in the order in
- * which they finish, and nothing is pulled while finished outcomes are not taken.
+ * Processes records concurrently with backpressure. Knows nothing of HTTP, files or models.
  *
  * @module
  */
 import { setImmediate } from "node:timers";
 
-/** What became of one record. */
-export type Outcome<T, R> =
-  | { record: T; ok: true; value: R }
-  | { record: T; ok: false; error: unknown };
-
-/** Lets the work on a record say that it is waiting and needs no slot meanwhile. */
+/** The slot that a record occupies while it is processed. */
 export interface Slot {
-  /** Gives the slot to another record, e.g. while a retry is waited for. */
+  /** Frees the slot for another record, e.g. during a backoff. */
   park(): void;
-  /** Comes back; the work goes on at once, and one record fewer is begun later. */
+  /** Takes a slot again without waiting; one record fewer starts later. */
   unpark(): void;
 }
 
-/** How many records have a slot, and how many have left theirs. */
-class Slots {
-  atWork = 0;
-  waiting = 0;
+/** Counts the records that occupy a slot and those that are parked. */
+class SlotCounts {
+  active = 0;
+  parked = 0;
 
-  constructor(readonly onRoom: () => void) {}
+  constructor(readonly onFree: () => void) {}
 }
 
-class OneSlot implements Slot {
-  readonly #slots: Slots;
-  #away = false;
+class PoolSlot implements Slot {
+  readonly #counts: SlotCounts;
+  #isParked = false;
 
-  constructor(slots: Slots) {
-    this.#slots = slots;
-    slots.atWork++;
+  constructor(counts: SlotCounts) {
+    this.#counts = counts;
+    counts.active++;
   }
 
   park(): void {
-    if (this.#away) return;
-    this.#away = true;
-    this.#slots.atWork--;
-    this.#slots.waiting++;
-    this.#slots.onRoom();
+    if (this.#isParked) return;
+    this.#isParked = true;
+    this.#counts.active--;
+    this.#counts.parked++;
+    this.#counts.onFree();
   }
 
   unpark(): void {
-    if (!this.#away) return;
-    this.#away = false;
-    this.#slots.atWork++;
-    this.#slots.waiting--;
+    if (!this.#isParked) return;
+    this.#isParked = false;
+    this.#counts.active++;
+    this.#counts.parked--;
   }
 
-  give(): void {
+  release(): void {
     this.unpark();
-    this.#slots.atWork--;
+    this.#counts.active--;
   }
 }
 
-/** How many records are worked on. */
-export interface SlotPoolOptions<T> {
-  /** The most records at work, those that left their slot not counted. */
+/** The limits of a pool. */
+export interface SlotPoolOptions {
+  /** Maximum number of active records; parked ones do not count. */
   concurrency: number;
-  /** The most records that may have left their slot; beyond it nothing new begins. */
-  maxWaiting: number;
-  /** Whether to work on a record at all; default all. */
-  admit?: (record: T) => boolean;
+  /** Maximum number of parked records; at that number no further record starts. */
+  maxParked: number;
 }
 
-/** How many turns of the event loop an outcome waits for others, at most. */
-const TURNS = 4;
-/** The part of the slots whose outcomes are enough to go on with. */
-const TOGETHER = 8;
+/** Event-loop turns that a finished record waits for others to finish. */
+const MAX_TURNS = 4;
+/** A group is yielded without further waiting once 1/8 of the slots have finished. */
+const GROUP_SHARE = 8;
 
-/** Works on the records of one iterable. */
-export class SlotPool<T, R> {
+/** Processes the records of one iterable. `T` is a record, `O` its outcome. */
+export class SlotPool<T, O> {
   readonly #records: Iterator<T> | AsyncIterator<T>;
-  readonly #work: (record: T, slot: Slot) => Promise<R>;
-  readonly #options: SlotPoolOptions<T>;
-  #finished: Outcome<T, R>[] = [];
-  /** Outcomes that are with the consumer. */
-  #given = 0;
-  readonly #slots = new Slots(() => this.#pull());
-  #pulling = false;
+  readonly #process: (record: T, slot: Slot) => Promise<O>;
+  readonly #options: SlotPoolOptions;
+  #finished: O[] = [];
+  /** Outcomes that the consumer has received but not yet handled. */
+  #delivered = 0;
+  readonly #slots = new SlotCounts(() => this.#pull());
+  #isPulling = false;
   #ended = false;
   #failure: { error: unknown } | undefined;
   #wake: () => void = () => {};
 
+  /** `process` should return failures as outcomes; if it rejects, the pool ends with that error. */
   constructor(
     records: Iterable<T> | AsyncIterable<T>,
-    work: (record: T, slot: Slot) => Promise<R>,
-    options: SlotPoolOptions<T>,
+    process: (record: T, slot: Slot) => Promise<O>,
+    options: SlotPoolOptions,
   ) {
     this.#records = Symbol.asyncIterator in records
       ? records[Symbol.asyncIterator]()
       : records[Symbol.iterator]();
-    this.#work = work;
+    this.#process = process;
     this.#options = options;
   }
 
-  /** Begins no further record; what is at work may finish. */
+  /** Starts no further records; active ones can finish. */
   stop(): void {
     this.#ended = true;
     this.#wake();
   }
 
   /**
-   * Yields what became of the records, all at once that finished within a few turns of the event loop,
-   * so that they can be written together. They keep their slots until the next ones are asked for. An
-   * error of the iterable of records is thrown when all that was begun before it is finished.
+   * Yields outcomes in the order in which records finish. Records that finish within a few turns of the
+   * event loop form a group, so that they can be written together. A group occupies its slots until the
+   * next one is requested.
+   *
+   * @throws what the iterable of records throws, after everything that was already started has finished
    */
-  async *outcomes(): AsyncGenerator<Outcome<T, R>[], void, void> {
+  async *outcomes(): AsyncGenerator<O[], void, void> {
     try {
       this.#pull();
       while (true) {
         if (this.#finished.length > 0) {
           await this.#gather();
-          const batch = this.#finished;
+          const group = this.#finished;
           this.#finished = [];
-          this.#given = batch.length;
-          yield batch;
-          this.#given = 0;
+          this.#delivered = group.length;
+          yield group;
+          this.#delivered = 0;
           this.#pull();
-        } else if (this.#ended && this.#slots.atWork + this.#slots.waiting === 0) {
+        } else if (this.#ended && this.#slots.active + this.#slots.parked === 0) {
           break;
         } else {
           await new Promise<void>((resolve) => this.#wake = resolve);
@@ -132,59 +125,62 @@ export class SlotPool<T, R> {
       if (this.#failure !== undefined) throw this.#failure.error;
     } finally {
       this.#ended = true;
-      // Not awaited: a source that is waiting for its next record may never answer.
+      // Not awaited: a source that is waiting for its next record may never settle.
       Promise.resolve(this.#records.return?.()).catch(() => {});
     }
   }
 
-  /** Lets a few turns of the event loop pass, so that there is more to write together. */
+  /** Waits a few turns of the event loop for more records to finish. */
   async #gather(): Promise<void> {
-    const enough = this.#options.concurrency / TOGETHER;
-    for (let turn = 0; turn < TURNS && this.#finished.length < enough; turn++) {
+    const enough = this.#options.concurrency / GROUP_SHARE;
+    for (let turn = 0; turn < MAX_TURNS && this.#finished.length < enough; turn++) {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
 
-  get #hasRoom(): boolean {
-    const { atWork, waiting } = this.#slots;
+  get #hasFreeSlot(): boolean {
+    const { active, parked } = this.#slots;
     return !this.#ended &&
-      // Also those whose outcomes are not taken yet: were the process killed, they would be done again.
-      atWork + this.#given + this.#finished.length < this.#options.concurrency &&
-      waiting < this.#options.maxWaiting;
+      // Outcomes not yet written count too: if the process is killed, their requests are repeated.
+      active + this.#delivered + this.#finished.length < this.#options.concurrency &&
+      parked < this.#options.maxParked;
   }
 
   async #pull(): Promise<void> {
-    if (this.#pulling) return;
-    this.#pulling = true;
-    const { admit } = this.#options;
+    if (this.#isPulling) return;
+    this.#isPulling = true;
     try {
-      while (this.#hasRoom) {
+      while (this.#hasFreeSlot) {
         const next = this.#records.next();
         const step = next instanceof Promise ? await next : next as IteratorResult<T>;
         if (this.#ended) break;
         if (step.done) this.#ended = true;
-        else if (admit === undefined || admit(step.value)) this.#begin(step.value);
+        else this.#start(step.value);
       }
     } catch (error) {
-      this.#failure = { error };
-      this.#ended = true;
+      this.#fail(error);
     } finally {
-      this.#pulling = false;
+      this.#isPulling = false;
     }
     this.#wake();
   }
 
-  async #begin(record: T): Promise<void> {
-    const slot = new OneSlot(this.#slots);
-    let outcome: Outcome<T, R>;
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#ended = true;
+  }
+
+  async #start(record: T): Promise<void> {
+    const slot = new PoolSlot(this.#slots);
     try {
-      outcome = { record, ok: true, value: await this.#work(record, slot) };
+      // Awaited first: `#finished` may be replaced meanwhile.
+      const outcome = await this.#process(record, slot);
+      this.#finished.push(outcome);
     } catch (error) {
-      outcome = { record, ok: false, error };
+      this.#fail(error);
     }
-    slot.give();
-    this.#finished.push(outcome);
-    if (this.#hasRoom) this.#pull();
+    slot.release();
+    if (this.#hasFreeSlot) this.#pull();
     this.#wake();
   }
 }

@@ -1,43 +1,43 @@
 /**
- * The counts of a batch: while it runs, and at its end.
+ * The counts of a batch, during the run and at its end.
  *
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
-import type { FlexLLMError, PartialCompletion } from "../errors.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
+import type { FlexLLMError, PartialCompletion } from "../errors.ts";
 
-/** What a batch has done. */
+/** The counts of a batch. */
 export interface BatchSummary {
-  /** Records asked for in this run that were answered. */
+  /** Records answered in this run. */
   succeeded: number;
-  /** Records that failed, all retries included. */
+  /** Records that failed after all retries. */
   failed: number;
-  /** Records that were done in the result file before. */
+  /** Records that the result file already had. */
   restored: number;
-  /** Tries that failed and were repeated. */
+  /** Attempts that failed and were retried. */
   retries: number;
-  /** Of `succeeded`, answers that were refused by the model or filtered. */
+  /** Answers among `succeeded` that the model refused or a filter blocked. */
   refused: number;
-  /** Answers that came from the response cache. */
+  /** Answers among `succeeded` that came from the response cache. */
   cached: number;
-  /** Tokens read, as far as the server told. */
+  /** Input tokens, as far as servers reported them. */
   promptTokens: number;
-  /** Tokens written, as far as the server told. */
+  /** Output tokens, as far as servers reported them. */
   completionTokens: number;
-  /** USD, of the answers whose price is known. */
+  /** Cost in USD of the answers with a known price. */
   cost: number;
-  /** Answers whose price is not known. */
+  /** Answers whose price is unknown. */
   unpriced: number;
-  /** Seconds since the run began. */
+  /** Seconds since the run started. */
   seconds: number;
-  /** Whether the run was stopped before all records were tried. */
+  /** Whether the run was stopped before all records were sent. */
   interrupted: boolean;
-  /** How often each kind of failure happened, by its code. */
+  /** The number of failed records by error code. */
   errors: Record<string, number>;
 }
 
-/** The counts of a run that has not begun. */
+/** All counts at zero. */
 export function emptySummary(): BatchSummary {
   return {
     succeeded: 0,
@@ -56,17 +56,18 @@ export function emptySummary(): BatchSummary {
   };
 }
 
-/** Counts an answer. */
+/** Counts a record that was answered. */
 export function countResult(summary: BatchSummary, result: ChatResult): void {
   summary.succeeded++;
   if (result.cached) summary.cached++;
   if (result.finishReason === "content_filter") summary.refused++;
-  countSpent(summary, result);
+  countUsage(summary, result);
 }
 
-/** Counts what an answer has taken. */
-function countSpent(summary: BatchSummary, { usage, cost, cached }: Spent): void {
-  // Its tokens were paid for once, by another request.
+type Billed = Pick<PartialCompletion, "usage" | "cost"> & { cached?: boolean };
+
+function countUsage(summary: BatchSummary, { usage, cost, cached }: Billed): void {
+  // The request that filled the cache has paid for it.
   if (cached) return;
   if (usage) {
     summary.promptTokens += usage.promptTokens;
@@ -76,13 +77,11 @@ function countSpent(summary: BatchSummary, { usage, cost, cached }: Spent): void
   else summary.cost += cost ?? 0;
 }
 
-type Spent = Pick<PartialCompletion, "usage" | "cost"> & { cached?: boolean };
-
-/** Counts a failure. */
+/** Counts a record that failed, and what its attempts cost. */
 export function countFailure(summary: BatchSummary, error: FlexLLMError): void {
   summary.failed++;
   const answer = error instanceof SchemaMismatchError ? error.result : undefined;
-  const spent = answer ?? error.partial;
-  if (spent !== undefined) countSpent(summary, spent);
+  const billed = answer ?? error.partial;
+  if (billed !== undefined) countUsage(summary, billed);
   summary.errors[error.code] = (summary.errors[error.code] ?? 0) + 1;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { collectBatch, iterateBatch } from "../batch/batch.ts";
+import type { Completions } from "../batch/completions.ts";
 import type { BatchIterator, BatchResult } from "../batch/items.ts";
 import type { BatchOptions } from "../batch/options.ts";
 import type { Message } from "../chat/messages.ts";
@@ -92,7 +93,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options: BatchOptions = {},
   ): Promise<BatchResult> {
-    return collectBatch(this, inputs, options);
+    return collectBatch(completionsOf(this), inputs, options);
   }
 
   /**
@@ -106,7 +107,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options: BatchOptions = {},
   ): BatchIterator {
-    return iterateBatch(this, inputs, options);
+    return iterateBatch(completionsOf(this), inputs, options);
   }
 
   /**
@@ -135,4 +136,15 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** What a batch needs of `client`. */
+export function completionsOf(client: ChatClient): Completions {
+  return {
+    concurrencyLimit: client.concurrencyLimit,
+    get stats() {
+      return client.stats;
+    },
+    complete: (messages, options, hooks) => client.chatCompletions(messages, options, hooks),
+  };
 }

@@ -5,6 +5,7 @@
  */
 import { ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
+import { DEFAULTS } from "./defaults.ts";
 import { LOAD_BALANCES, type LoadBalance } from "../scheduling/load_balancer.ts";
 import { type EndpointLimitOptions, TRAVEL_SLACK } from "../scheduling/endpoint_limits.ts";
 import { RateLimiter } from "../scheduling/rate_limiter.ts";
@@ -161,7 +162,12 @@ export function expectTimeout(timeout: number): void {
 const MAX_SECONDS = 2_147_483;
 
 function requestSettings(options: RequestOptions): RequestSettings {
-  const { retryTimes = 3, retryDelay = 1, timeout = 120, maxWait = 600 } = options;
+  const {
+    retryTimes = DEFAULTS.retryTimes,
+    retryDelay = DEFAULTS.retryDelay,
+    timeout = DEFAULTS.timeout,
+    maxWait = DEFAULTS.maxWait,
+  } = options;
   expectWhole(retryTimes, "retryTimes", 0);
   expectSeconds(retryDelay, "retryDelay");
   expectSeconds(maxWait, "maxWait");
@@ -172,7 +178,7 @@ function requestSettings(options: RequestOptions): RequestSettings {
     retryDelay,
     maxWait,
     timeout,
-    thinkingTimeout: options.timeout ?? 600,
+    thinkingTimeout: options.timeout ?? DEFAULTS.thinkingTimeout,
     costTracker: options.costTracker,
     cache: options.cache === true ? {} : options.cache || undefined,
     attachments: options.attachments,
@@ -182,7 +188,7 @@ function requestSettings(options: RequestOptions): RequestSettings {
 }
 
 function gateOptions(
-  { concurrencyLimit = 10, maxQps, maxTpm }: LimitOptions,
+  { concurrencyLimit = DEFAULTS.concurrency, maxQps, maxTpm }: LimitOptions,
   common: Pick<
     EndpointLimitOptions,
     "adaptive" | "failureThreshold" | "recoveryTime" | "random" | "shared"

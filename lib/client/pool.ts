@@ -12,6 +12,7 @@ import type { ChatResult } from "../chat/result.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { EndpointLimits } from "../scheduling/endpoint_limits.ts";
 import type { CallHooks, ChatClient } from "./chat_client.ts";
+import { completionsOf } from "./client.ts";
 import type { BatchInput } from "../chat/record.ts";
 import { type PoolOptions, withPoolDefaults } from "./client_options.ts";
 import { CallPipeline } from "./call_pipeline.ts";
@@ -92,7 +93,7 @@ export class LLMClientPool implements ChatClient, AsyncDisposable {
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options: BatchOptions = {},
   ): Promise<BatchResult> {
-    return collectBatch(this, inputs, options);
+    return collectBatch(completionsOf(this), inputs, options);
   }
 
   /**
@@ -105,7 +106,7 @@ export class LLMClientPool implements ChatClient, AsyncDisposable {
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options: BatchOptions = {},
   ): BatchIterator {
-    return iterateBatch(this, inputs, options);
+    return iterateBatch(completionsOf(this), inputs, options);
   }
 
   /** How the endpoints are doing now, in their order. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { IndexedRecord } from "../batch/run.ts";
+import type { IndexedRecord } from "../batch/executor.ts";
 import { LineReader, type LineText, readLinesSync } from "../files/lines.ts";
 import { isTooDeep, MAX_DEPTH, parseExact } from "../json/json.ts";
 import { jsonProblem } from "../json/problem.ts";

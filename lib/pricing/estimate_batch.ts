@@ -1,5 +1,5 @@
 /**
- * What a batch will take, before anything is sent.
+ * Estimates the tokens and cost of a batch without sending anything.
  *
  * @module
  */
@@ -12,58 +12,70 @@ import type { Pricer } from "./price.ts";
 import { measureRequest, promptSize, rememberJson } from "./token_estimate.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 
-/** What one model at one endpoint is asked for. */
+/** The estimate for one model at one endpoint. */
 export interface ModelEstimate {
   model: string;
   /** The base URL. */
   endpoint: string;
   records: number;
-  /** Tokens to read. */
+  /** Input tokens. */
   promptTokens: number;
-  /** The most tokens to write; `null` when some record sets no limit. */
+  /** Maximum output tokens; `null` if a record has no limit. */
   maxCompletionTokens: number | null;
-  /** USD for what is read; `null` when the price is not known. */
+  /** Cost of the input in USD; `null` if the price is unknown. */
   promptCost: number | null;
-  /** USD at most; `null` when that, or the price, is not known. */
+  /** Maximum cost in USD; `null` if the price is unknown or a record has no limit. */
   maxCost: number | null;
-  /** USD for 1,000 tokens written; `null` when the price is not known. */
+  /** Cost of 1,000 output tokens in USD; `null` if the price is unknown. */
   costPerThousand: number | null;
 }
 
-/** What a batch will take. */
+/** The estimate for a batch. */
 export interface BatchEstimate {
-  /** By model and endpoint; of several endpoints each as if it got all records. */
+  /** By model and endpoint. Each of several endpoints is estimated as if it received all records. */
   models: ModelEstimate[];
-  /** How many endpoints may get the records. */
+  /** The number of endpoints that may receive records. */
   targets: number;
-  /** USD at least, at the cheapest endpoint: for what is read; `null` when a price is not known. */
+  /** Minimum cost in USD: the input at the cheapest endpoint; `null` if a price is unknown. */
   lowestCost: number | null;
-  /** USD at most, at the dearest endpoint; `null` when that, or a price, is not known. */
+  /**
+   * Maximum cost in USD, at the most expensive endpoint; `null` if a price is unknown or a record has no
+   * limit.
+   */
   highestCost: number | null;
-  /** Images, whose tokens are counted with a fixed number each. */
+  /** The number of images; each counts as a fixed number of tokens. */
   images: number;
-  /** Whether only a random part was counted and the rest reckoned from it. */
+  /** Whether the estimate was extrapolated from a random sample. */
   sampled: boolean;
 }
 
-/** Where records may be sent. */
+/** An endpoint that may receive records. */
 export interface EstimateTarget {
-  /** The model that is asked when a record names none. */
+  /** The model of records that do not name one. */
   model: string;
   /** The base URL. */
   endpoint: string;
+  /** The prices at this endpoint. */
   price: Pricer;
 }
 
-/** How records are asked for that say nothing else. */
+/** The options of an estimate. */
 export interface EstimateOptions {
-  /** Each endpoint that may get them. */
+  /** All endpoints that may receive records. */
   targets: readonly EstimateTarget[];
-  /** What holds for all records, as far as it costs tokens. */
+  /** The options of the batch that affect the number of tokens. */
   sampling?: Pick<SamplingOptions, "maxTokens" | "tools" | "responseFormat">;
-  /** Size in tokens up to which all is counted; default 5 million, which take about 2 s. */
+  /**
+   * Size in tokens up to which every record is counted; a sample of a larger input is.
+   *
+   * @default 5_000_000, which takes about 2 s
+   */
   counted?: number;
-  /** Makes the choice of what is counted the same in each run. */
+  /**
+   * Seed of the sample.
+   *
+   * @default 1
+   */
   seed?: number;
 }
 
@@ -72,11 +84,11 @@ interface Sums {
   target: EstimateTarget;
   model: string;
   records: number;
-  /** Of all records, by a rough measure. */
+  /** Approximate size of all records. */
   size: number;
   completionTokens: number;
   isLimited: boolean;
-  /** Of the counted records, each for as many as it stands for. */
+  /** Sums over the sampled records, weighted by sampling rate. */
   counted: {
     records: number;
     size: number;
@@ -107,8 +119,8 @@ function usage(promptTokens: number, completionTokens: number) {
 }
 
 /**
- * Adds a counted record that stands for `weight` records. Each is priced by itself, since long prompts
- * may have another price.
+ * Adds a sampled record that represents `weight` records. Each is priced on its own, because long prompts
+ * may have a higher rate.
  */
 function count(
   sums: Sums,
@@ -133,8 +145,8 @@ function count(
 
 function modelEstimate(sums: Sums): ModelEstimate {
   const { target: { endpoint, price }, model, records, isLimited, counted } = sums;
-  // What was counted of all: by size for what is read, by number for what is written.
-  const scale = (value: number | null, share: number) => value === null ? null : value * share;
+  // Extrapolate the input by size and the output by number of records.
+  const scale = (value: number | null, factor: number) => value === null ? null : value * factor;
   const bySize = sums.size / counted.size;
   const promptCost = scale(counted.promptCost, bySize);
   const completionCost = scale(counted.completionCost, records / counted.records);
@@ -147,12 +159,12 @@ function modelEstimate(sums: Sums): ModelEstimate {
     maxCompletionTokens: isLimited ? sums.completionTokens : null,
     promptCost,
     maxCost: isLimited ? add(promptCost, completionCost) : null,
-    // Without what is taken for the request itself.
+    // Without the price per request.
     costPerThousand: none === null || thousand === null ? null : thousand - none,
   };
 }
 
-/** The sum over all models at each endpoint, then the one of them that `choose` takes. */
+/** Sums the cost over all models at each endpoint, and chooses between the endpoints. */
 function totalCost(
   rows: readonly ModelEstimate[][],
   field: "promptCost" | "maxCost",
@@ -166,7 +178,7 @@ function totalCost(
   return sums.length === 0 || sums.includes(null) ? null : choose(...sums as number[]);
 }
 
-function imagesOf(messages: readonly Message[]): number {
+function countImages(messages: readonly Message[]): number {
   let images = 0;
   for (const { content } of messages) {
     if (typeof content === "string") continue;
@@ -175,18 +187,18 @@ function imagesOf(messages: readonly Message[]): number {
   return images;
 }
 
-/** What is counted when nothing is said; of much more a tokenizer would need minutes. */
-const COUNTED = 5_000_000;
+/** Default size, in tokens, up to which all records are counted; many more would take minutes. */
+const DEFAULT_COUNTED = 5_000_000;
 
 /**
- * Reckons what `records` will take. Reads them once, in flat memory; sends nothing. Of very large
- * inputs an ever smaller random part is counted, each record for as many as it stands for.
+ * Estimates what `records` will cost. Reads them once, in constant memory. Samples large inputs at a
+ * decreasing rate and weights each sampled record accordingly.
  */
 export async function estimateBatch(
   records: Iterable<BatchRecord> | AsyncIterable<BatchRecord>,
   options: EstimateOptions,
 ): Promise<BatchEstimate> {
-  const { targets, sampling = {}, counted = COUNTED, seed = 1 } = options;
+  const { targets, sampling = {}, counted = DEFAULT_COUNTED, seed = 1 } = options;
   const tokens = await loadTokenizer();
   const measure = { text: tokens, json: rememberJson(tokens) };
   const random = seededRandom(seed);
@@ -196,19 +208,19 @@ export async function estimateBatch(
     const { options: own } = record;
     const messages = normalizeMessages(record.messages);
     const request = own === undefined ? sampling : { ...sampling, ...own };
-    const asked = own?.model ?? "";
-    let sums = rows.get(asked);
+    const ownModel = own?.model ?? "";
+    let sums = rows.get(ownModel);
     const isFirst = sums === undefined;
     if (sums === undefined) {
       sums = targets.map((target) => newSums(target, own?.model ?? target.model));
-      rows.set(asked, sums);
+      rows.set(ownModel, sums);
     }
-    images += imagesOf(messages);
+    images += countImages(messages);
     const size = promptSize(messages, request);
-    const share = Math.min(1, counted / Math.max(1, seen));
+    const rate = Math.min(1, counted / Math.max(1, seen));
     seen += size;
-    // One of each model at least.
-    const isCounted = isFirst || random() < share;
+    // Count at least one record of each model.
+    const isCounted = isFirst || random() < rate;
     const promptTokens = isCounted ? measureRequest(measure, messages, request) : 0;
     sampled ||= !isCounted;
     for (const row of sums) {
@@ -217,7 +229,7 @@ export async function estimateBatch(
       if (request.maxTokens === undefined) row.isLimited = false;
       else row.completionTokens += request.maxTokens;
       if (isCounted) {
-        count(row, isFirst ? 1 : 1 / share, size, promptTokens, request.maxTokens);
+        count(row, isFirst ? 1 : 1 / rate, size, promptTokens, request.maxTokens);
       }
     }
   }

@@ -51,18 +51,9 @@ const REFUSED_REST = 300;
 /** The weight of the newest answer in the average latency. */
 const NEWEST = 0.2;
 
-/** Failures that are the endpoint's fault, beside error statuses. */
-const ENDPOINT_CODES: ReadonlySet<string> = new Set([
-  "connection",
-  "timeout",
-  "malformed_response",
-]);
-
 /** Whether another endpoint may do what this one did not: the request itself is not at fault. */
 export function isEndpointFault(error: unknown): boolean {
-  if (!(error instanceof FlexLLMError)) return false;
-  if (error instanceof HttpError) return error.fatal || error.status === 429 || error.retryable;
-  return ENDPOINT_CODES.has(error.code);
+  return error instanceof FlexLLMError && error.endpointFault;
 }
 
 /** The state of one endpoint. Times are in milliseconds. */

@@ -2,18 +2,21 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type BatchItem, CostTracker, createMockApp, LLMClient, type Message } from "../../mod.ts";
+import { collectBatch } from "../../lib/batch/batch.ts";
+import type { Completions } from "../../lib/batch/completions.ts";
 import {
   recordedResult,
   type ResultRecord,
   successRecord,
 } from "../../lib/batch/journal/result_line.ts";
+import { chatResult } from "../support/chat_result.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
 
 function questions(count: number): Message[][] {
   return Array.from({ length: count }, (_, i) => [{ role: "user", content: `Question ${i}` }]);
 }
 
-/** A client of a mock whose requests are counted, by their question. */
+/** A client of a mock that records the prompt of each request. */
 function countingClient(concurrencyLimit = 5) {
   const app = createMockApp({ length: 40 });
   const asked: string[] = [];
@@ -44,7 +47,7 @@ function failingClient(status: number, failFrom = 0) {
   });
 }
 
-Deno.test("chatCompletionsBatch() gives one item for each input, in its order", async () => {
+Deno.test("chatCompletionsBatch() returns one item per input, in input order", async () => {
   const { client } = countingClient();
   const inputs = questions(30);
   const { results, summary } = await client.chatCompletionsBatch(inputs);
@@ -58,7 +61,7 @@ Deno.test("chatCompletionsBatch() gives one item for each input, in its order", 
   assert.deepEqual([succeeded, failed, restored, completionTokens], [30, 0, 0, 300]);
 });
 
-Deno.test("iterChatCompletionsBatch() reads an endless input only as fast as results are taken", async () => {
+Deno.test("iterChatCompletionsBatch() reads an endless input only as fast as results are consumed", async () => {
   const { client, asked } = countingClient(4);
   let read = 0;
   async function* endless() {
@@ -77,7 +80,7 @@ Deno.test("iterChatCompletionsBatch() reads an endless input only as fast as res
   assert.deepEqual(new Set(items.map(({ metadata }) => metadata?.number)).size, 10);
 });
 
-Deno.test("a batch with a result file goes on where it stopped, and gives the old results too", async () => {
+Deno.test("a batch with a result file resumes and also returns the earlier results", async () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   const inputs = questions(20);
@@ -107,7 +110,7 @@ Deno.test("a batch with a result file goes on where it stopped, and gives the ol
   assert.deepEqual([third.asked.length, again.summary.restored], [0, 20]);
 });
 
-Deno.test("a batch stops before it sends anything when one of many inputs has changed", async () => {
+Deno.test("a batch with a changed input stops before sending anything", async () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   await countingClient().client.chatCompletionsBatch(questions(10), { output });
@@ -124,7 +127,7 @@ Deno.test("a batch stops before it sends anything when one of many inputs has ch
   assert.equal(summary.restored, 9);
 });
 
-Deno.test("one record's failure does not stop the others, and is tried again the next time", async () => {
+Deno.test("a failed record does not stop the others and is sent again by the next run", async () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   const { results, summary } = await failingClient(400, 3).chatCompletionsBatch(questions(6), {
@@ -141,7 +144,7 @@ Deno.test("one record's failure does not stop the others, and is tried again the
   assert.ok(jsonLines(folder.read("out.jsonl")).every(({ status }) => status === "success"));
 });
 
-Deno.test("a refused key stops the batch at once, and fails no record", async () => {
+Deno.test("a refused key stops the batch without failing any record", async () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   const work = failingClient(401).chatCompletionsBatch(questions(1000), { output });
@@ -149,7 +152,7 @@ Deno.test("a refused key stops the batch at once, and fails no record", async ()
   assert.throws(() => folder.read("out.jsonl"), { code: "ENOENT" });
 });
 
-Deno.test("a key that is refused from some point on stops the batch, too", async () => {
+Deno.test("a key that is refused mid-batch stops the batch", async () => {
   let failures = 0;
   const run = failingClient(401, 5).iterChatCompletionsBatch(questions(1000));
   await assert.rejects(async () => {
@@ -158,7 +161,7 @@ Deno.test("a key that is refused from some point on stops the batch, too", async
   assert.ok(failures < 10, `${failures} records failed`);
 });
 
-Deno.test("an AbortSignal ends a batch and keeps what is done", async () => {
+Deno.test("an AbortSignal ends a batch and keeps finished results", async () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   const controller = new AbortController();
@@ -184,17 +187,20 @@ Deno.test("a result file that cannot be written stops the batch", async () => {
   );
 });
 
-Deno.test("a fault of ours that one record meets fails that record, and no other", async () => {
+Deno.test("a bug triggered by one record fails only that record", async () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
-  const { client } = countingClient(2);
-  let broken = true;
-  const complete = client.chatCompletions.bind(client);
-  client.chatCompletions = (messages, options, hooks) => {
-    if (broken && messages[0].content === "Question 3") throw new TypeError("x is undefined");
-    return complete(messages, options, hooks);
+  let isBroken = true;
+  const completions: Completions = {
+    concurrencyLimit: 2,
+    stats: [],
+    complete(messages) {
+      const { content } = messages[0];
+      if (isBroken && content === "Question 3") throw new TypeError("x is undefined");
+      return Promise.resolve(chatResult(`To: ${content}`));
+    },
   };
-  const { results, summary } = await client.chatCompletionsBatch(questions(40), { output });
+  const { results, summary } = await collectBatch(completions, questions(40), { output });
   assert.deepEqual([summary.succeeded, summary.failed, summary.errors], [39, 1, { internal: 1 }]);
   const [failed] = results.filter((item) => item.status === "error");
   assert.equal(failed.index, 3);
@@ -202,9 +208,9 @@ Deno.test("a fault of ours that one record meets fails that record, and no other
   assert.ok(failed.error.cause instanceof TypeError);
   const line = jsonLines(readFileSync(output, "utf8"))[3];
   assert.deepEqual([line.status, line.error_code], ["error", "internal"]);
-  // The next run tries it again.
-  broken = false;
-  const again = await client.chatCompletionsBatch(questions(40), { output });
+  // The next run sends it again.
+  isBroken = false;
+  const again = await collectBatch(completions, questions(40), { output });
   assert.deepEqual([again.summary.succeeded, again.summary.restored], [1, 39]);
 });
 
@@ -221,7 +227,7 @@ function budgetClient(limit: number, concurrencyLimit = 2) {
   });
 }
 
-Deno.test("a batch that its budget stops resolves with what was paid for", async () => {
+Deno.test("a batch stopped by its budget resolves with the paid results", async () => {
   const options = { maxTokens: 20 };
   const { results, summary, stoppedBy } = await budgetClient(0.0055)
     .chatCompletionsBatch(questions(100), options);
@@ -237,7 +243,7 @@ Deno.test("a batch that its budget stops resolves with what was paid for", async
   assert.deepEqual([whole.results.length, whole.stoppedBy], [3, undefined]);
 });
 
-Deno.test("a batch that is cancelled or fails later resolves with what was answered", async () => {
+Deno.test("a batch that is cancelled or fails midway resolves with its results", async () => {
   const controller = new AbortController();
   const app = createMockApp();
   let requests = 0;
@@ -270,7 +276,7 @@ Deno.test("a batch that is cancelled or fails later resolves with what was answe
   assert.match(stoppedBy!.message, /reading the inputs .*: the database is gone/);
 });
 
-Deno.test("the iterator of a batch has the counts: as its return value, and at any time", async () => {
+Deno.test("the iterator of a batch has the counts at any time and returns them at the end", async () => {
   const { client } = countingClient();
   const run = client.iterChatCompletionsBatch(questions(5));
   assert.equal(run.summary.succeeded, 0);
@@ -286,7 +292,7 @@ Deno.test("the iterator of a batch has the counts: as its return value, and at a
   assert.equal(stopped.summary.succeeded, 3);
 });
 
-Deno.test("a record that is no JSON fails on its own, and nothing is paid for it", async () => {
+Deno.test("a record that cannot be written as JSON fails alone and is not sent", async () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   const circular: Record<string, unknown> = {};
@@ -316,7 +322,7 @@ Deno.test("a record that is no JSON fails on its own, and nothing is paid for it
   }
 });
 
-Deno.test("a restored result has every count of tokens that the live one had", async () => {
+Deno.test("a restored result has the same token counts as the live one", async () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   const usage = {
@@ -352,7 +358,7 @@ Deno.test("a restored result has every count of tokens that the live one had", a
     usage: all,
   });
   assert.deepEqual(recordedResult(JSON.parse(JSON.stringify(record))).usage, all);
-  // The Python tool writes null for what it does not know.
+  // The Python tool writes null for unknown values.
   const python = { ...record, usage: null, cost: null, tool_calls: null };
   assert.equal(recordedResult(python as unknown as ResultRecord).usage, null);
 });

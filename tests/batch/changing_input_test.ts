@@ -1,4 +1,4 @@
-/** Input files that change while a batch reads them, and those that nothing should be made of. */
+/** Input files that change while a batch reads them, and unusual or damaged encodings. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import {
@@ -25,7 +25,7 @@ function manyLines(count: number): string {
   return Array.from({ length: count }, (_, i) => `{"q":"${i} ${"x".repeat(2000)}"}\n`).join("");
 }
 
-Deno.test("Lines that are appended to the input in mid-run are left for the next one", async () => {
+Deno.test("lines appended to the input during a run are left for the next run", async () => {
   for (
     const [text, more] of [
       [manyLines(1200), '{"q":"new"}\n'],
@@ -46,7 +46,7 @@ Deno.test("Lines that are appended to the input in mid-run are left for the next
   }
 });
 
-Deno.test("An input that is changed in mid-run ends the batch before a changed line is sent", async () => {
+Deno.test("an input that changes during a run ends the batch before a changed line is sent", async () => {
   const changes: ((path: string) => void)[] = [
     (path) => truncateSync(path, 1_500_000),
     (path) => writeFileSync(path, '{"q":"something else"}\n'),
@@ -80,7 +80,7 @@ Deno.test("An input that is changed in mid-run ends the batch before a changed l
   }
 });
 
-Deno.test("JSON nested too deeply is a bad line like others, whatever it is in", async () => {
+Deno.test("JSON that is nested too deeply is an invalid line, in every kind of file", async () => {
   const deep = (open: string, close: string) => open.repeat(50_000) + close.repeat(50_000);
   const lines = [
     `{"q":"a","m":${deep("[", "]")}}`,
@@ -114,7 +114,7 @@ Deno.test("JSON nested too deeply is a bad line like others, whatever it is in",
   assert.throws(() => readSchemaFile(schema), /nested more than 500 levels deep/);
 });
 
-Deno.test("A result file with a deep value is read; one with a deep input is asked again", async () => {
+Deno.test("a result file with a deeply nested value is read; a deeply nested input is sent again", async () => {
   using folder = temporaryFolder();
   const deep = "[".repeat(50_000) + "]".repeat(50_000);
   const input = '"input":[{"role":"user","content":"a"}]';
@@ -130,7 +130,7 @@ Deno.test("A result file with a deep value is read; one with a deep input is ask
   journal.close();
 });
 
-Deno.test("A result file that begins with a byte order mark is read, and sorted without it", async () => {
+Deno.test("a byte order mark in a result file is accepted and removed when sorting", async () => {
   using folder = temporaryFolder();
   const line = (i: number) =>
     `{"index":${i},"output":"x","status":"success","input":[{"role":"user","content":"${i}"}]}\r\n`;
@@ -144,7 +144,7 @@ Deno.test("A result file that begins with a byte order mark is read, and sorted 
   }
 });
 
-Deno.test("A result file in another encoding is refused by name, and left alone", async () => {
+Deno.test("a result file in another encoding is refused by name and not changed", async () => {
   using folder = temporaryFolder();
   const line = '{"index":0,"output":"é","status":"success","input":[]}\n';
   const swapped = Buffer.from(line, "utf16le").swap16();
@@ -168,7 +168,7 @@ Deno.test("A result file in another encoding is refused by name, and left alone"
   }
 });
 
-Deno.test("Templates and schemas that are not UTF-8 are refused instead of garbled", () => {
+Deno.test("templates and schemas that are not UTF-8 are refused", () => {
   using folder = temporaryFolder();
   const path = folder.file("file");
   writeFileSync(path, Buffer.from("Résumé: {{q}}", "latin1"));
@@ -179,7 +179,7 @@ Deno.test("Templates and schemas that are not UTF-8 are refused instead of garbl
   assert.equal(readSchemaFile(path).type, "json_schema");
 });
 
-Deno.test("An answer in the charset that its header names is read in it", async () => {
+Deno.test("an answer is decoded with the charset of its Content-Type", async () => {
   for (
     const [charset, bytes] of [
       ["iso-8859-1", Buffer.from("Grüße", "latin1")],
@@ -207,7 +207,7 @@ Deno.test("An answer in the charset that its header names is read in it", async 
   }
 });
 
-Deno.test("an event stream is UTF-8, whatever charset its type names", async () => {
+Deno.test("an event stream is decoded as UTF-8 regardless of its charset", async () => {
   const event = { choices: [{ delta: { content: "Grüße 你好" }, finish_reason: "stop" }] };
   const body = `data: ${JSON.stringify(event)}\n\ndata: [DONE]\n\n`;
   const headers = { "content-type": "text/event-stream;charset=ISO-8859-1" };
@@ -221,7 +221,7 @@ Deno.test("an event stream is UTF-8, whatever charset its type names", async () 
   assert.equal((await client.chatCompletions(messages)).content, "Grüße 你好");
 });
 
-Deno.test("A prompt may be a conversation, as in TRL's data sets", () => {
+Deno.test("a prompt can be a conversation, as in TRL datasets", () => {
   const convert = (value: unknown, system?: string) =>
     new RecordConverter({ system }).convert(value);
   const prompt = [{ role: "user", content: "Why?" }];

@@ -1,4 +1,4 @@
-/** Money, counted at the server: what is recorded is what was billed, whatever happened on the way. */
+/** Costs are recorded as the server billed them, including failures, aborts and retries. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
@@ -10,7 +10,9 @@ import {
   LLMClientPool,
   type PoolOptions,
 } from "../../mod.ts";
+import { LiveExecutor } from "../../lib/batch/executors/live.ts";
 import { BatchRun } from "../../lib/batch/run.ts";
+import { completionsOf } from "../../lib/client/client.ts";
 import { Journal } from "../../lib/batch/journal/journal.ts";
 import {
   type BillingServer,
@@ -46,7 +48,7 @@ function near(actual: number, expected: number, what: string): void {
   assert.ok(Math.abs(actual - expected) < 1e-9, `${what}: ${actual}, not ${expected}`);
 }
 
-Deno.test("those who wait for an answer that misses its schema pay nothing, and have errors of their own", async () => {
+Deno.test("identical calls that share a mismatching answer pay once and have separate errors", async () => {
   const server = billingServer(["misfit"]);
   const costTracker = new CostTracker();
   await using client = new LLMClient({
@@ -65,7 +67,7 @@ Deno.test("those who wait for an answer that misses its schema pay nothing, and 
   near(summary.cost, server.billed(), "summary");
 });
 
-Deno.test("a schema retry that the cache answers keeps what the first answer has cost", async () => {
+Deno.test("a schema retry answered from the cache includes the cost of the first answer", async () => {
   const server = billingServer(["misfit", "answer", "misfit"]);
   const costTracker = new CostTracker();
   await using client = new LLMClient({
@@ -80,7 +82,7 @@ Deno.test("a schema retry that the cache answers keeps what the first answer has
   near(costTracker.spent, server.billed(), "tracker");
 });
 
-Deno.test("a refusal is an answer: no value, no retry, counted as refused", async () => {
+Deno.test("a refusal is an answer without a parsed value: not retried, counted as refused", async () => {
   for (const cache of [false, { store: "memory" as const }]) {
     const server = billingServer(["refuse"]);
     const costTracker = new CostTracker();
@@ -100,7 +102,7 @@ Deno.test("a refusal is an answer: no value, no retry, counted as refused", asyn
   }
 });
 
-Deno.test("a stream that is left, or that breaks off, is paid for", async () => {
+Deno.test("a stream that is cancelled or breaks off is paid for", async () => {
   const server = billingServer(["answer"]);
   const costTracker = new CostTracker({ limit: 100 });
   await using client = new LLMClient(options(server, costTracker));
@@ -109,7 +111,7 @@ Deno.test("a stream that is left, or that breaks off, is paid for", async () => 
   assert.equal(costTracker.reserved, 0);
 });
 
-Deno.test("a budget cannot be passed by streams that are left", async () => {
+Deno.test("cancelled streams cannot exceed a budget", async () => {
   const server = billingServer(["answer"]);
   const costTracker = new CostTracker({ limit: 0.3 });
   await using client = new LLMClient(options(server, costTracker));
@@ -121,7 +123,7 @@ Deno.test("a budget cannot be passed by streams that are left", async () => {
   }, { code: "budget_exceeded" });
 });
 
-Deno.test("a request that was aborted or timed out counts with what it may cost", async () => {
+Deno.test("an aborted or timed-out request counts with its maximum cost", async () => {
   for (const isAborted of [true, false]) {
     const server = billingServer(["silence"]);
     const costTracker = new CostTracker({ limit: 100 });
@@ -142,7 +144,7 @@ Deno.test("a request that was aborted or timed out counts with what it may cost"
   }
 });
 
-Deno.test("a request that waits for money holds no slot, and one that is free does not wait", async () => {
+Deno.test("a request waiting for budget holds no slot, and a free one does not wait", async () => {
   const server = billingServer(["answer"]);
   const held = Promise.withResolvers<void>();
   const entered: string[] = [];
@@ -170,7 +172,7 @@ Deno.test("a request that waits for money holds no slot, and one that is free do
   await second.catch(() => {});
 });
 
-Deno.test("the rate holds for requests that had to wait for money", async () => {
+Deno.test("the rate limit applies to requests that waited for budget", async () => {
   const clock = new VirtualClock();
   const budget = new CostTracker({ limit: 1 });
   const settings = {
@@ -219,7 +221,7 @@ const deed = fc.constantFrom<Deed>(
   "half",
 );
 
-Deno.test("journal = tracker = summary, whatever is mixed; and never less than the server billed", async () => {
+Deno.test("journal, tracker and summary agree in any mix of features, and never below the server's bill", async () => {
   using folder = temporaryFolder();
   let file = 0;
   const scenario = fc.record({
@@ -270,14 +272,17 @@ Deno.test("journal = tracker = summary, whatever is mixed; and never less than t
           index,
           messages: [{ role: "user", content: `Question ${question}, to be answered with care` }],
         }));
-        const batch = new BatchRun(pool, {
-          journal,
-          maxTokens: 20,
-          responseFormat: it.hasSchema ? SCHEMA : undefined,
-          schemaRetries: it.schemaRetries,
+        const executor = new LiveExecutor(completionsOf(pool), {
+          request: {
+            maxTokens: 20,
+            responseFormat: it.hasSchema ? SCHEMA : undefined,
+            schemaRetries: it.schemaRetries,
+          },
+          isJournaled: true,
         });
+        const batch = new BatchRun(executor, { journal });
         try {
-          for await (const _ of batch.batches(records));
+          for await (const _ of batch.items(records));
         } catch (error) {
           if (!(error instanceof FlexLLMError)) throw error;
         }

@@ -1,4 +1,4 @@
-/** What a batch can be made of, and which of its records are asked, from the command line. */
+/** Input formats, record options and record selection of `flexllm batch`. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { appendFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
@@ -31,7 +31,7 @@ function pickyMock(refuse: (content: string | ImagePart[]) => boolean) {
   };
 }
 
-Deno.test("a spreadsheet's CSV with a template is asked, row by row, and goes on", async () => {
+Deno.test("a spreadsheet's CSV with a template is sent row by row and resumes", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   folder.write(
@@ -61,10 +61,10 @@ Deno.test("a spreadsheet's CSV with a template is asked, row by row, and goes on
   ]);
   assert.deepEqual([second.metadata.id, second.options], ["2", undefined]);
   const again = await flexllm(args, { cwd: folder.path });
-  assert.match(again.stderr, /All 2 records are done already/);
+  assert.match(again.stderr, /All 2 records are already done/);
 });
 
-Deno.test("a table comes through a pipe, and its bad rows are told with their lines", async () => {
+Deno.test("a table can be piped in, and bad rows are reported with their line numbers", async () => {
   using folder = temporaryFolder();
   const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "mock", "--input-format", "tsv"];
   const stdin = "q\tid\nWhy?\t1\nHow?\nWhat?\t3\n";
@@ -79,7 +79,7 @@ Deno.test("a table comes through a pipe, and its bad rows are told with their li
   assert.equal(statuses(folder), "0 success, 2 success");
 });
 
-Deno.test("an OpenAI Batch file runs as it is, each record with its own model", async () => {
+Deno.test("an OpenAI Batch file runs unchanged, each record with its own model", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const line = (id: number, body: object) => ({
@@ -108,22 +108,22 @@ Deno.test("an OpenAI Batch file runs as it is, each record with its own model", 
   assert.deepEqual(mock.requests.slice(2).map(({ model }) => model), ["m", "m"]);
 });
 
-Deno.test("an option of a record that changed is a changed record", async () => {
+Deno.test("a changed option makes a record a changed record", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", '{"q":"a"}\n{"q":"b","seed":1}\n');
   const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
   assert.equal((await flexllm(args)).code, 0);
-  assert.match((await flexllm(args)).stderr, /All 2 records are done already/);
+  assert.match((await flexllm(args)).stderr, /All 2 records are already done/);
   writeFileSync(input, '{"q":"a"}\n{"q":"b","seed":2}\n');
   const stopped = await flexllm(args);
   assert.equal(stopped.code, 1);
   assert.match(stopped.stderr, /made from another input: record 1 differs/);
   const redone = await flexllm([...args, "--rerun-changed"]);
-  assert.match(redone.stderr, /1 succeeded, 0 failed, 1 done before/);
+  assert.match(redone.stderr, /1 succeeded, 0 failed, 1 already done/);
   assert.deepEqual(jsonLines(folder.read("out.jsonl"))[1].options, { seed: 2 });
 });
 
-Deno.test("a limit asks the first records, and the next run without it the rest", async () => {
+Deno.test("--limit sends the first records, and the next run without it sends the rest", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", `${questions(6)}not looked at\n`);
   const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
@@ -132,14 +132,14 @@ Deno.test("a limit asks the first records, and the next run without it the rest"
   assert.match(first.stderr, /Done: 3 of 3 records/);
   assert.equal(statuses(folder), "0 success, 1 success, 2 success");
   writeFileSync(input, questions(7));
-  assert.match((await flexllm([...args, "--limit", "5"])).stderr, /2 succeeded, .* 3 done before/);
+  assert.match((await flexllm([...args, "--limit", "5"])).stderr, /2 succeeded, .* 3 already done/);
   const fewer = await flexllm([...args, "--limit", "2"]);
-  assert.match(fewer.stderr, /All 2 records are done already/);
+  assert.match(fewer.stderr, /All 2 records are already done/);
   const all = await flexllm(args);
-  assert.match(all.stderr, /Done: 7 of 7 records .*2 succeeded, 0 failed, 5 done before/);
+  assert.match(all.stderr, /Done: 7 of 7 records .*2 succeeded, 0 failed, 5 already done/);
 });
 
-Deno.test("shards of one input make one result file, and one file takes all shards", async () => {
+Deno.test("shards can be merged into one result file or written to the same one", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", questions(7));
   const args = ["batch", input, "-m", "mock"];
@@ -154,7 +154,7 @@ Deno.test("shards of one input make one result file, and one file takes all shar
     rmSync(output);
   }
   const joined = folder.write("out.jsonl", all);
-  assert.match((await flexllm([...args, "-o", joined])).stderr, /All 7 records are done already/);
+  assert.match((await flexllm([...args, "-o", joined])).stderr, /All 7 records are already done/);
   assert.equal(statuses(folder), [0, 1, 2, 3, 4, 5, 6].map((i) => `${i} success`).join(", "));
 
   const one = folder.file("one.jsonl");
@@ -165,17 +165,20 @@ Deno.test("shards of one input make one result file, and one file takes all shar
     statuses(folder, "one.jsonl"),
     [0, 1, 2, 3, 4, 6].map((i) => `${i} success`).join(", "),
   );
-  assert.match((await flexllm([...args, "-o", one])).stderr, /1 succeeded, 0 failed, 6 done/);
+  assert.match(
+    (await flexllm([...args, "-o", one])).stderr,
+    /1 succeeded, 0 failed, 6 already done/,
+  );
 
   const none = await flexllm([...args, "-o", folder.file("none.jsonl"), "--shard", "8/9"]);
   assert.equal(none.code, 0);
-  assert.match(none.stderr, /There is no record to ask; nothing was sent/);
+  assert.match(none.stderr, /There are no records to send; nothing was sent/);
   writeFileSync(input, questions(6));
   const short = await flexllm([...args, "-o", one, "--shard", "0/2"]);
   assert.match(short.stderr, /it has a record 6, the input has only 6/);
 });
 
-Deno.test("failed records alone are asked again, or all but these", async () => {
+Deno.test("--retry-failed selects failed records, --no-retry-failed all others", async () => {
   using folder = temporaryFolder();
   const refused = new Set(["Question 1", "Question 3"]);
   const questionsAsked: string[] = [];
@@ -196,17 +199,17 @@ Deno.test("failed records alone are asked again, or all but these", async () => 
   };
   const missing = await asked("--retry-failed");
   assert.deepEqual([missing.code, missing.asked], [1, []]);
-  assert.match(missing.stderr, /--retry-failed: there is no result file .*out\.jsonl/);
+  assert.match(missing.stderr, /--retry-failed: the result file .*out\.jsonl does not exist/);
 
   assert.deepEqual((await asked("--limit", "4")).asked, [0, 1, 2, 3]);
   refused.add("Question 4");
   const rest = await asked("--no-retry-failed");
   assert.deepEqual([rest.code, rest.asked], [3, [4, 5]]);
-  assert.match(rest.stderr, /Done: 4 of 4 records .*1 succeeded, 1 failed, 2 done before/);
-  assert.match(rest.stderr, /To try the failed ones again: flexllm batch .* -c 1\n/);
+  assert.match(rest.stderr, /Done: 4 of 4 records .*1 succeeded, 1 failed, 2 already done/);
+  assert.match(rest.stderr, /To retry failed records: flexllm batch .* -c 1\n/);
   assert.match(
     (await asked("--no-retry-failed")).stderr,
-    /3 failed before and are left .*, the other 3 are done; nothing/,
+    /3 failed earlier and were skipped, the other 3 are already done; nothing/,
   );
 
   refused.delete("Question 1");
@@ -226,7 +229,7 @@ Deno.test("failed records alone are asked again, or all but these", async () => 
   assert.match(done.stderr, /No record has failed; nothing was sent/);
 });
 
-Deno.test("an image is read when its record's turn comes, from the current folder", async () => {
+Deno.test("an image is read when its record is sent, relative to the current directory", async () => {
   using folder = temporaryFolder();
   const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
   const urls: string[] = [];
@@ -256,7 +259,7 @@ Deno.test("an image is read when its record's turn comes, from the current folde
   assert.deepEqual(urls, Array(3).fill(`data:image/png;base64,${png.toString("base64")}`));
 });
 
-Deno.test("results are asked about with a template, but not into their own file", async () => {
+Deno.test("a result file can be the input with a template, but not its own output", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const input = folder.write("in.jsonl", questions(2));
@@ -271,11 +274,11 @@ Deno.test("results are asked about with a template, but not into their own file"
   const before = folder.read("answers.jsonl");
   const same = await flexllm([...judge, answers, "--rerun-changed"]);
   assert.equal(same.code, 1);
-  assert.match(same.stderr, /the input .*answers\.jsonl is the output file, too\nName another/);
+  assert.match(same.stderr, /input and output are the same file: .*answers\.jsonl\nChoose another/);
   assert.equal(folder.read("answers.jsonl"), before);
 });
 
-Deno.test("flags that cannot be meant are told, and nothing is sent", async () => {
+Deno.test("invalid flags are reported and nothing is sent", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const jsonl = folder.write("in.jsonl", questions(2));
@@ -306,7 +309,7 @@ Deno.test("flags that cannot be meant are told, and nothing is sent", async () =
   assert.equal(mock.requests.length, 0);
 });
 
-Deno.test("lines that are appended to the input in mid-run are sent by the next run", async () => {
+Deno.test("lines appended to the input during a run are sent by the next run", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ delay: 0.05 });
   const input = folder.write("in.jsonl", '{"q":"Hi"}\n'.repeat(60));
@@ -319,10 +322,10 @@ Deno.test("lines that are appended to the input in mid-run are sent by the next 
   assert.match(stderr, /in\.jsonl grew while the batch ran; run the same command again/);
   assert.match(stderr, /Done: 60 of 60 records/);
   const second = await flexllm([...args, "-m", "m"]);
-  assert.match(second.stderr, /1 succeeded, 0 failed, 60 done before/);
+  assert.match(second.stderr, /1 succeeded, 0 failed, 60 already done/);
 });
 
-Deno.test("placeholders that are sent as they are are warned of, before anything is sent", async () => {
+Deno.test("placeholders outside a template cause a warning before anything is sent", async () => {
   await using mock = watchedMock();
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", questions(3));

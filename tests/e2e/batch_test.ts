@@ -24,7 +24,7 @@ function questions(count: number): string {
   );
 }
 
-Deno.test("the README's first command works, says so when all is done, and redoes what is missing", async () => {
+Deno.test("the README's first command works, reports when all is done, and sends only missing records", async () => {
   using folder = temporaryFolder();
   const output = folder.file("answers.jsonl");
   const args = ["batch", `${ROOT}examples/questions.jsonl`, "-o", output, "-m", "mock"];
@@ -49,13 +49,13 @@ Deno.test("the README's first command works, says so when all is done, and redoe
 
   const second = await flexllm(args);
   assert.equal(second.code, 0);
-  assert.match(second.stderr, /All 60 records are done already; nothing was sent\./);
+  assert.match(second.stderr, /All 60 records are already done; nothing was sent\./);
 
   const lines = folder.read("answers.jsonl").split("\n");
   lines.splice(10, 3);
   folder.write("answers.jsonl", lines.join("\n"));
   const third = await flexllm(args);
-  assert.match(third.stderr, /3 succeeded, 0 failed, 57 done before/);
+  assert.match(third.stderr, /3 succeeded, 0 failed, 57 already done/);
   assert.equal(jsonLines(folder.read("answers.jsonl")).length, 60);
 });
 
@@ -106,7 +106,7 @@ Deno.test("flags reach the requests", async () => {
   assert.equal(jsonLines(folder.read("out.jsonl"))[0].usage, undefined);
 });
 
-Deno.test("settings of the configuration's batch section hold, and flags win", async () => {
+Deno.test("the batch section of the configuration applies, and flags override it", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   folder.write(
@@ -120,7 +120,7 @@ Deno.test("settings of the configuration's batch section hold, and flags win", a
   assert.deepEqual([mock.requests[0].temperature, mock.requests[0].max_tokens], [0.5, 4]);
 });
 
-Deno.test("bad input is told clearly, nothing is sent, and no file is left", async () => {
+Deno.test("bad input is reported, nothing is sent, and no file is created", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const good = folder.write("good.jsonl", questions(2));
@@ -128,7 +128,7 @@ Deno.test("bad input is told clearly, nothing is sent, and no file is left", asy
   mkdirSync(folder.file("folder.jsonl"));
   folder.write("diary.jsonl", "Dear diary\n");
   const cases: [args: string[], message: RegExp][] = [
-    [[good], /error: no output file\nName one with -o/],
+    [[good], /error: no output file\nSpecify one with -o/],
     [[good, "-o", "out.json"], /must end in \.jsonl, got out\.json/],
     [
       [good, "-o", folder.file("no/out.jsonl")],
@@ -177,7 +177,7 @@ Deno.test("bad input is told clearly, nothing is sent, and no file is left", asy
   assert.equal(folder.read("diary.jsonl"), "Dear diary\n");
 });
 
-Deno.test("an output that cannot be written is told before anything is sent", async () => {
+Deno.test("an unwritable output is reported before anything is sent", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", questions(2));
   const output = folder.write("out.jsonl", "");
@@ -189,7 +189,7 @@ Deno.test("an output that cannot be written is told before anything is sent", as
   assert.match(stderr, /no permission to write/);
 });
 
-Deno.test("a record that fails is in the result file, the exit code is 3, and it is tried again", async () => {
+Deno.test("a failed record is in the result file, the exit code is 3, and the next run sends it again", async () => {
   using folder = temporaryFolder();
   let good = false;
   await using mock = watchedMock({ length: 50 });
@@ -211,7 +211,7 @@ Deno.test("a record that fails is in the result file, the exit code is 3, and it
     /failed: .*in\.jsonl:3 \(record 2\): the server answered 400: too spicy/,
   );
   assert.match(first.stderr, /4 succeeded, 1 failed/);
-  assert.match(first.stderr, /To try the failed ones again: flexllm batch/);
+  assert.match(first.stderr, /To retry failed records: flexllm batch/);
   const failed = jsonLines(folder.read("out.jsonl"))[2];
   assert.deepEqual([failed.index, failed.status, failed.output, failed.metadata], [
     2,
@@ -222,10 +222,10 @@ Deno.test("a record that fails is in the result file, the exit code is 3, and it
   good = true;
   const second = await flexllm(args);
   assert.equal(second.code, 0);
-  assert.match(second.stderr, /1 succeeded, 0 failed, 4 done before/);
+  assert.match(second.stderr, /1 succeeded, 0 failed, 4 already done/);
 });
 
-Deno.test("a refused key stops the batch at once and is shown nowhere", async () => {
+Deno.test("a refused key stops the batch immediately and is never printed", async () => {
   using folder = temporaryFolder();
   const key = "sk-very-secret-key";
   await using server = await startRawServer((socket) =>
@@ -242,7 +242,7 @@ Deno.test("a refused key stops the batch at once and is shown nowhere", async ()
   assert.deepEqual(readdirSync(folder.path), ["in.jsonl"]);
 });
 
-Deno.test("a changed input stops with its index, or is redone when asked", async () => {
+Deno.test("a changed input stops with its index, or is redone with --rerun-changed", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", questions(5));
   const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
@@ -256,20 +256,20 @@ Deno.test("a changed input stops with its index, or is redone when asked", async
   );
   const redone = await flexllm([...args, "--rerun-changed"]);
   assert.equal(redone.code, 0);
-  assert.match(redone.stderr, /1 succeeded, 0 failed, 4 done before/);
+  assert.match(redone.stderr, /1 succeeded, 0 failed, 4 already done/);
   assert.match(folder.read("out.jsonl"), /number three/);
 });
 
-Deno.test("bad lines are left out when asked, and done after they are mended", async () => {
+Deno.test("--skip-invalid skips bad lines, which are sent once they are fixed", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", '{"q":"a"}\noops\n{"q":"c"}\n');
   const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock", "--skip-invalid"];
   const first = await flexllm(args);
   assert.equal(first.code, 0);
-  assert.match(first.stderr, /warning: 1 unusable input lines left out/);
+  assert.match(first.stderr, /warning: skipped 1 unusable input line\n/);
   writeFileSync(input, '{"q":"a"}\n{"q":"b"}\n{"q":"c"}\n');
   const second = await flexllm(args);
-  assert.match(second.stderr, /1 succeeded, 0 failed, 2 done before/);
+  assert.match(second.stderr, /1 succeeded, 0 failed, 2 already done/);
   assert.deepEqual(jsonLines(folder.read("out.jsonl")).map(({ index }) => index), [0, 1, 2]);
 });
 
@@ -299,7 +299,7 @@ Deno.test("two processes cannot write one result file", async () => {
   assert.equal(third.code, 0, "the lock went with the killed process");
 });
 
-Deno.test("an output that is removed while the batch runs is an error, and its results are saved", async () => {
+Deno.test("removing the output during a run is an error, and the results are saved", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ delay: 0.1 });
   const input = folder.write("in.jsonl", questions(300));
@@ -317,7 +317,7 @@ Deno.test("an output that is removed while the batch runs is an error, and its r
   assert.ok(jsonLines(folder.read("out.jsonl")).length >= 15);
 });
 
-Deno.test("an output that is cut while the batch runs is an error", async () => {
+Deno.test("truncating the output during a run is an error", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ delay: 0.1 });
   const input = folder.write("in.jsonl", questions(300));
@@ -331,7 +331,7 @@ Deno.test("an output that is cut while the batch runs is an error", async () => 
   assert.match(stderr, /was truncated by another program while the batch ran/);
 });
 
-Deno.test("a named pipe is read as an input, once and whole", async () => {
+Deno.test("a named pipe can be the input", async () => {
   using folder = temporaryFolder();
   const pipe = folder.file("pipe");
   execFileSync("mkfifo", [pipe]);
@@ -342,7 +342,7 @@ Deno.test("a named pipe is read as an input, once and whole", async () => {
   assert.equal(jsonLines(folder.read("out.jsonl")).length, 5);
 });
 
-Deno.test("a server that answers no request at all stops the batch", async () => {
+Deno.test("a server that answers no request stops the batch", async () => {
   using folder = temporaryFolder();
   const page = httpAnswer(200, "<html>Hello</html>", { "content-type": "text/html" });
   await using server = await startRawServer((socket) => socket.write(page));
@@ -357,7 +357,7 @@ Deno.test("a server that answers no request at all stops the batch", async () =>
   assert.equal(JSON.parse(stdout).succeeded, 0);
 });
 
-Deno.test("a rate limit is waited for by all records and fails none", async () => {
+Deno.test("all records wait for a rate limit and none fails", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ rps: 20 });
   const { code, stderr } = await flexllm([
@@ -368,17 +368,17 @@ Deno.test("a rate limit is waited for by all records and fails none", async () =
   assert.match(stderr, /50 succeeded, 0 failed/);
 });
 
-Deno.test("half a character in a record does not block the result file", async () => {
+Deno.test("a lone surrogate in a record does not block the result file", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", '{"q":"half \\ud83d"}\n{"q":"whole"}\n');
   const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
   assert.equal((await flexllm(args)).code, 0);
   const { code, stderr } = await flexllm(args);
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /All 2 records are done already/);
+  assert.match(stderr, /All 2 records are already done/);
 });
 
-Deno.test("an output that is no file of its own is refused", async () => {
+Deno.test("an output that is not a regular file with one name is refused", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", questions(1));
   symlinkSync("/dev/null", folder.file("null.jsonl"));
@@ -396,7 +396,7 @@ Deno.test("an output that is no file of its own is refused", async () => {
   }
 });
 
-Deno.test("a batch stops when the server does nothing but ask to slow down", async () => {
+Deno.test("a batch stops if the server only answers with rate limits", async () => {
   using folder = temporaryFolder();
   const body = '{"error":{"message":"Too many requests."}}';
   const headers = { "content-type": "application/json", "retry-after": "1" };
@@ -414,7 +414,7 @@ Deno.test("a batch stops when the server does nothing but ask to slow down", asy
   assert.ok(jsonLines(folder.read("out.jsonl")).length < 60);
 });
 
-Deno.test("a batch whose server was never there stops after ten failures, without trying all records", async () => {
+Deno.test("a batch whose server never answered stops after ten failures", async () => {
   using folder = temporaryFolder();
   let sent = 0;
   await using server = await startRawServer((socket) => {
@@ -430,7 +430,7 @@ Deno.test("a batch whose server was never there stops after ten failures, withou
   assert.ok(retries <= 20 && sent <= 40, `${retries} retries, ${sent} requests`);
 });
 
-Deno.test("a result file of another model is told, but not one that only has the server's name for it", async () => {
+Deno.test("answers from another model cause a warning, but not another name of the same model", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const run = (model: string, limit: number, baseUrl = mock.baseUrl) =>
@@ -441,11 +441,11 @@ Deno.test("a result file of another model is told, but not one that only has the
   await run("qwen3", 2);
   assert.doesNotMatch((await run("org/qwen3", 3)).stderr, /warning/);
   const other =
-    /^warning: .*out\.jsonl has 3 answers of qwen3, org\/qwen3; this run asks llama\. Name/m;
+    /^warning: .*out\.jsonl has 3 answers from qwen3, org\/qwen3; this run uses llama\. To/m;
   assert.match((await run("llama", 4)).stderr, other);
   assert.match(
     (await run("phi", 4)).stderr,
-    /warning: .* has 4 answers of .*All 4 records are done/s,
+    /warning: .* has 4 answers from .*All 4 records are already done/s,
   );
 
   await using alias = await startRawServer((socket) =>
@@ -472,11 +472,11 @@ Deno.test("a result file of another model is told, but not one that only has the
     "--base-url",
     alias.baseUrl,
   ], { stdin: questions(2) });
-  assert.match(second.stderr, /1 succeeded, 0 failed, 1 done before/);
+  assert.match(second.stderr, /1 succeeded, 0 failed, 1 already done/);
   assert.doesNotMatch(second.stderr, /warning/);
 });
 
-Deno.test("--no-retry-failed says what it leaves", async () => {
+Deno.test("--no-retry-failed reports what it skips", async () => {
   using folder = temporaryFolder();
   await using server = await startRawServer((socket, { body }) =>
     socket.write(
@@ -489,11 +489,11 @@ Deno.test("--no-retry-failed says what it leaves", async () => {
   assert.equal(code, 0);
   assert.match(
     stderr,
-    /^1 failed before and is left as before, the other 2 are done; nothing/,
+    /^1 failed earlier and was skipped, the other 2 are already done; nothing/,
   );
 });
 
-Deno.test("a question that is forbidden fails alone; a key that is forbidden everything stops the batch", async () => {
+Deno.test("a forbidden prompt fails alone; a key that is forbidden everything stops the batch", async () => {
   using folder = temporaryFolder();
   let all = false;
   await using server = await startRawServer((socket, { body }) =>
@@ -524,7 +524,7 @@ Deno.test("a question that is forbidden fails alone; a key that is forbidden eve
   });
 });
 
-Deno.test("when only what nobody answers is left, the batch goes to its end all the same", async () => {
+Deno.test("a batch with only unanswerable records left still finishes", async () => {
   using folder = temporaryFolder();
   await using server = await startRawServer((socket, { body }) =>
     socket.write(
@@ -540,7 +540,7 @@ Deno.test("when only what nobody answers is left, the batch goes to its end all 
   }
 });
 
-Deno.test("a record without a question is told with its line and field, and nothing is sent", async () => {
+Deno.test("a record without a prompt is reported with its line and field, and nothing is sent", async () => {
   using folder = temporaryFolder();
   const records = '{"q":"one"}\n{"q":" "}\n{"instruction":"","input":null}\n';
   const args = [
@@ -561,7 +561,7 @@ Deno.test("a record without a question is told with its line and field, and noth
   assert.match(template.stderr, /in\.jsonl:2: the template produces an empty prompt/);
 });
 
-Deno.test("--schema over answers that were asked for without one is told", async () => {
+Deno.test("--schema warns about existing answers from a run without it", async () => {
   using folder = temporaryFolder();
   const args = [
     ...["batch", folder.write("in.jsonl", questions(3)), "-o", folder.file("out.jsonl")],
@@ -572,7 +572,7 @@ Deno.test("--schema over answers that were asked for without one is told", async
   const { stderr } = await flexllm([...args, "3", ...schema]);
   assert.match(
     stderr,
-    /^warning: .*out\.jsonl has 2 answers that were asked for without a schema\. Name/,
+    /^warning: .*out\.jsonl has 2 answers from a run without --schema\. To/,
   );
   await flexllm([
     "batch",

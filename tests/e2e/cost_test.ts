@@ -16,7 +16,7 @@ function pricedModel(baseUrl: string): string {
     "    price: {input: 1000, output: 1000}\n";
 }
 
-Deno.test("--budget stops before it is passed, over all runs, with an exit code of its own", async () => {
+Deno.test("--budget stops before it is exceeded, across runs, with its own exit code", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ length: 200 });
   const args = [
@@ -29,7 +29,7 @@ Deno.test("--budget stops before it is passed, over all runs, with an exit code 
     first.stderr,
     /the budget of \$1 does not allow the next request: \$0\.\d+ spent, and it may/,
   );
-  assert.match(first.stderr, /To go on: flexllm batch .* --budget … --json\n/);
+  assert.match(first.stderr, /To resume: flexllm batch .* --budget … --json\n/);
   const spent = (text: string) => jsonLines(text).reduce((sum, { cost }) => sum + cost, 0);
   const after = folder.read("out.jsonl");
   assert.ok(spent(after) <= 1 && spent(after) > 0.9, `${spent(after)}`);
@@ -46,7 +46,7 @@ Deno.test("--budget stops before it is passed, over all runs, with an exit code 
   assert.equal(mock.requests.length, 60);
 });
 
-Deno.test("what was done anew counts for a budget, too, also when its first answer is gone", async () => {
+Deno.test("redone records count towards a budget, even if their first answer was replaced", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ length: 200 });
   const config = folder.write("config.yaml", pricedModel(mock.baseUrl));
@@ -80,7 +80,7 @@ Deno.test("what was done anew counts for a budget, too, also when its first answ
   assert.ok(spent > 0);
 });
 
-Deno.test("a budget wants a price, from wherever it comes", async () => {
+Deno.test("a budget requires a price from any source", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const args = [
@@ -108,7 +108,7 @@ Deno.test("a budget wants a price, from wherever it comes", async () => {
   home[Symbol.dispose]();
 });
 
-Deno.test("records may name any model of the configuration, at its price; the mock may have one", async () => {
+Deno.test("records can name any configured model and are charged at its price, as is the mock", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const config = folder.write(
@@ -130,7 +130,7 @@ Deno.test("records may name any model of the configuration, at its price; the mo
   }
 });
 
-Deno.test("--estimate tells tokens and cost by model, sends nothing and makes nothing", async () => {
+Deno.test("--estimate prints tokens and cost by model, sends nothing and creates no file", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const config = folder.write("config.yaml", pricedModel(mock.baseUrl));
@@ -151,19 +151,19 @@ Deno.test("--estimate tells tokens and cost by model, sends nothing and makes no
   assert.equal(existsSync(output), false);
 
   const text = await flexllm(args);
-  assert.match(text.stdout, /m: 9 records\n {2}read: +about 144 tokens, \$0\.144\n/);
+  assert.match(text.stdout, /m: 9 records\n {2}input: +about 144 tokens, \$0\.144\n/);
   assert.match(
     text.stdout,
-    /not known without --max-tokens; 1,000 tokens for each record cost \$9/,
+    /unknown without --max-tokens; 1,000 tokens per record would cost \$9/,
   );
   assert.match(text.stdout, /cost unknown[\s\S]*Nothing was sent\./);
 
   await flexllm([...args.slice(0, -1), "--limit", "5"]);
   const rest = JSON.parse((await flexllm([...args, "--json"])).stdout);
-  assert.equal(rest.models[0].records, 4, "what is done already is not counted");
+  assert.equal(rest.models[0].records, 4, "done records are not counted");
 });
 
-Deno.test("--estimate changes no file, not even a torn one, and says when nothing is left", async () => {
+Deno.test("--estimate changes no file, even a torn one, and reports when nothing is left", async () => {
   using folder = temporaryFolder();
   const args = [
     ...["batch", folder.write("in.jsonl", questions(3)), "-o", folder.file("out.jsonl")],
@@ -178,10 +178,13 @@ Deno.test("--estimate changes no file, not even a torn one, and says when nothin
   assert.equal(folder.read("out.jsonl"), whole.slice(0, -9));
   folder.write("out.jsonl", whole);
   const done = await flexllm([...args, "--estimate"]);
-  assert.deepEqual([done.code, done.stdout], [0, "No record is left to ask. Nothing was sent.\n"]);
+  assert.deepEqual([done.code, done.stdout], [
+    0,
+    "There are no records to send. Nothing was sent.\n",
+  ]);
 });
 
-Deno.test("--estimate tells of every endpoint of a pool what it would take", async () => {
+Deno.test("--estimate covers every endpoint of a pool", async () => {
   using folder = temporaryFolder();
   const config = `batch:
   max_tokens: 100
@@ -197,7 +200,7 @@ Deno.test("--estimate tells of every endpoint of a pool what it would take", asy
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^a at http:\/\/one\.invalid\/v1: 10 records\n/);
   assert.match(stdout, /\nb at http:\/\/two\.invalid\/v1: 10 records\n/);
-  assert.match(stdout, /\nEach endpoint is reckoned as if it got all records\.\n/);
+  assert.match(stdout, /\nEach endpoint is estimated as if it received all records\.\n/);
   assert.match(stdout, /\nCost: at least \$0\.160, at most \$3\.32\n/);
   const { models, lowest_cost, highest_cost } = JSON.parse(
     (await flexllm([...args, "--json"])).stdout,
@@ -209,7 +212,7 @@ Deno.test("--estimate tells of every endpoint of a pool what it would take", asy
   assert.deepEqual([lowest_cost.toFixed(3), highest_cost.toFixed(3)], ["0.160", "3.320"]);
 });
 
-Deno.test("the summary tells what each model cost when there are several", async () => {
+Deno.test("the report lists costs by model if there are several", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const input = folder.write("in.jsonl", '{"q":"one"}\n{"q":"two","model":"other"}\n');
@@ -222,7 +225,7 @@ Deno.test("the summary tells what each model cost when there are several", async
   assert.match(stderr, /\nother +1 +[\d,]+ +unknown {2}http/);
 });
 
-Deno.test("a budget without costs in the result file is refused, since it would forget them", async () => {
+Deno.test("--budget is refused if costs are not recorded", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", '{"q":"Hi"}\n');
   const args = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock", "--budget", "1"];

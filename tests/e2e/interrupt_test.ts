@@ -1,4 +1,4 @@
-/** Batches that are ended from outside: by Ctrl-C, by SIGTERM, by SIGKILL at any moment. */
+/** Batches that are stopped by Ctrl-C, SIGTERM, SIGHUP or SIGKILL. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { seededRandom } from "../../lib/runtime/random.ts";
@@ -17,13 +17,13 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 3));
 }
 
-/** Waits until the server has been asked `more` times, or the process has ended. */
+/** Waits until the server has received `more` requests, or the process has ended. */
 async function asked(mock: WatchedMock, running: Running, more: number): Promise<void> {
   const target = mock.requests.length + more;
   await until(() => mock.requests.length >= target || running.process.exitCode !== null);
 }
 
-/** Every index once, each answered for its own question. */
+/** Expects every index once, each with the answer to its own prompt. */
 function assertComplete(text: string, count: number): void {
   const records = jsonLines(text);
   assert.deepEqual(records.map(({ index }) => index), Array.from({ length: count }, (_, i) => i));
@@ -63,7 +63,7 @@ Deno.test("SIGKILL at random moments loses nothing and repeats only what was in 
 });
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  Deno.test(`${signal} lets requests in flight finish, saves them, and says how to go on`, async () => {
+  Deno.test(`${signal} lets requests in flight finish, saves them, and prints how to resume`, async () => {
     using folder = temporaryFolder();
     await using mock = watchedMock({ delay: 0.25, length: 60 });
     const args = [
@@ -77,7 +77,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     assert.equal(code, 130);
     assert.match(stderr, /Stopping: waiting for requests in flight/);
     assert.match(stderr, /Interrupted: \d+ of 100 records/);
-    assert.match(stderr, /To go on: flexllm batch '.*in put\.jsonl' -o .*--api-key …/);
+    assert.match(stderr, /To resume: flexllm batch '.*in put\.jsonl' -o .*--api-key …/);
     assert.ok(!stderr.includes("sk-hush"));
     const kept = jsonLines(folder.read("out.jsonl"));
     assert.equal(kept.length, mock.requests.length, "every request that was sent was saved");
@@ -86,7 +86,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-Deno.test("under nohup a hangup stops nothing", async () => {
+Deno.test("SIGHUP is ignored under nohup", async () => {
   using folder = temporaryFolder();
   const count = 12;
   // The hangup comes when the first request does.
@@ -105,7 +105,7 @@ Deno.test("under nohup a hangup stops nothing", async () => {
   assert.match(stderr, /Done: 12 of 12 records/);
 });
 
-Deno.test("SIGHUP ends a chat in a pipe as SIGTERM does", async () => {
+Deno.test("SIGHUP ends a piped chat like SIGTERM", async () => {
   await using server = await startRawServer(() => running.signal("SIGHUP"));
   const args = ["chat", "--base-url", server.baseUrl, "-m", "m"];
   await using running = start(args, { stdin: "Hello\n" });
@@ -113,7 +113,7 @@ Deno.test("SIGHUP ends a chat in a pipe as SIGTERM does", async () => {
   assert.equal(code, 130);
 });
 
-Deno.test("a second Ctrl-C cuts what is in flight, and nothing of it counts as failed", async () => {
+Deno.test("a second Ctrl-C aborts requests in flight, and none of them counts as failed", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ delay: [0.05, 5], length: 60, seed: 3 });
   const args = [

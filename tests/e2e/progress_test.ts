@@ -1,4 +1,4 @@
-/** What a batch says while it runs and at its end, when nobody looks at a terminal. */
+/** Output of a batch while it runs and at its end, without a terminal. */
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { flexllm, start } from "../support/cli.ts";
@@ -13,7 +13,7 @@ const GOOD = httpAnswer(200, completion("Yes."));
 const BAD = httpAnswer(400, '{"error":{"message":"too \\u001b[31mspicy\\u001b[0m"}}');
 const BUSY = httpAnswer(503, '{"error":{"message":"busy"}}', { "retry-after-ms": "1" });
 
-/** Refuses every third question for good, and every question at first. */
+/** Rejects every third prompt permanently, and the first attempt of every prompt. */
 async function unwillingServer() {
   const asked = new Set<string>();
   return await startRawServer((socket, { body }) => {
@@ -26,11 +26,11 @@ async function unwillingServer() {
   });
 }
 
-/** No control characters but the ends of lines. */
+/** Control characters other than line ends. */
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x09\x0b-\x1f\x7f]/;
 
-Deno.test("each kind of trouble is told once, with its place, and counted at the end", async () => {
+Deno.test("each kind of error is printed once, with its location, and counted at the end", async () => {
   using folder = temporaryFolder();
   await using server = await unwillingServer();
   const { code, stdout, stderr } = await flexllm([
@@ -52,7 +52,7 @@ Deno.test("each kind of trouble is told once, with its place, and counted at the
   assert.match(stderr, /Done: 12 of 12 records .*8 succeeded, 4 failed, 12 retries/);
 });
 
-Deno.test("--quiet says nothing but errors", async () => {
+Deno.test("--quiet prints only errors", async () => {
   using folder = temporaryFolder();
   await using server = await unwillingServer();
   const { code, stdout, stderr } = await flexllm([
@@ -67,7 +67,7 @@ Deno.test("--quiet says nothing but errors", async () => {
   assert.deepEqual(rest, [""]);
 });
 
-Deno.test("--json leaves standard output to the summary, and the rest as it is", async () => {
+Deno.test("--json prints only the summary on standard output", async () => {
   using folder = temporaryFolder();
   await using server = await unwillingServer();
   const { stdout, stderr } = await flexllm([
@@ -80,7 +80,7 @@ Deno.test("--json leaves standard output to the summary, and the rest as it is",
   assert.match(stderr, /^retrying: .*\nfailed: .*\nFix what .*\n(?:\d+%.*\n)*Done: 12 of 12 /);
 });
 
-Deno.test("without a terminal the progress is a plain line every few seconds", async () => {
+Deno.test("without a terminal, progress is a plain line every few seconds", async () => {
   using folder = temporaryFolder();
   let held: Socket | undefined;
   await using server = await startRawServer((socket, { body }) => {
@@ -96,6 +96,6 @@ Deno.test("without a terminal the progress is a plain line every few seconds", a
   running.process.stderr!.on("data", (text) => String(text).includes("75%") && held?.write(GOOD));
   const { code, stderr } = await running.finished;
   assert.equal(code, 0);
-  assert.match(stderr, /^75% {2}3\/4 .*3 ok {2}9 tokens read, 6 written/m);
+  assert.match(stderr, /^75% {2}3\/4 .*3 ok {2}9 tokens in, 6 out/m);
   assert.doesNotMatch(stderr, CONTROL);
 });

@@ -1,4 +1,4 @@
-/** Batches whose answers must fit a schema, and batches over several endpoints. */
+/** Batches with a JSON Schema, and batches with several endpoints. */
 import assert from "node:assert/strict";
 import { flexllm } from "../support/cli.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
@@ -11,7 +11,7 @@ const SCHEMA = {
   required: ["name"],
 };
 
-Deno.test("--schema asks for JSON, checks it, asks again, and writes the value", async () => {
+Deno.test("--schema requests JSON, validates it, retries mismatches, and writes the parsed value", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({
     responses: [
@@ -44,7 +44,7 @@ Deno.test("--schema asks for JSON, checks it, asks again, and writes the value",
   assert.ok(records[1].usage.prompt_tokens > 2 * records[0].usage.prompt_tokens, `${usage}`);
 });
 
-Deno.test("an answer that never fits is a failed record that keeps text, usage and cost", async () => {
+Deno.test("an answer that never matches is a failed record with its text, usage and cost", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ responses: [{ text: '{"name":1}' }] });
   const args = [
@@ -67,7 +67,7 @@ Deno.test("an answer that never fits is a failed record that keeps text, usage a
   assert.deepEqual([prompt_tokens, cost, unpriced], [record.usage.prompt_tokens, null, 1]);
 });
 
-Deno.test("a schema that is none is told with its place, and nothing is sent", async () => {
+Deno.test("an invalid schema is reported with its location, and nothing is sent", async () => {
   using folder = temporaryFolder();
   const run = (text: string) =>
     flexllm([
@@ -92,7 +92,7 @@ function poolConfig(urls: string[], more = ""): string {
   return `batch:\n  load_balance: least_busy\n${more}  endpoints:\n${endpoints.join("\n")}\n`;
 }
 
-Deno.test("batch.endpoints of the configuration share the work, and one may be dead", async () => {
+Deno.test("batch.endpoints share the work, also if one is down", async () => {
   using folder = temporaryFolder();
   await using first = watchedMock();
   await using second = watchedMock();
@@ -108,18 +108,18 @@ Deno.test("batch.endpoints of the configuration share the work, and one may be d
   assert.equal(first.requests.length + second.requests.length, 60);
   assert.ok(first.requests.length > 10 && second.requests.length > 10);
   assert.match(stderr, /endpoint: m at http:\/\/127\.0\.0\.1:1\/v1, no key/);
-  // The others took its share, so nothing else tells that it is gone.
-  const told = /^Endpoint (\S+): (\d+) of (\d+) requests failed, last /m
+  // The others took over its share, so this line is the only sign that it is down.
+  const told = /^Endpoint (\S+): (\d+) of (\d+) requests failed, last error: /m
     .exec(stderr);
   assert.equal(told?.[1], "http://127.0.0.1:1/v1");
   assert.equal(told?.[2], told?.[3]);
 
   const alone = await flexllm([...args, "-m", "mock", "--rerun-changed"]);
   assert.equal(alone.code, 0);
-  assert.match(alone.stderr, /All 60 records are done/);
+  assert.match(alone.stderr, /All 60 records are already done/);
 });
 
-Deno.test("without fallback, a dead endpoint fails some records and does not stop the others", async () => {
+Deno.test("without fallback, an endpoint that is down fails some records and does not stop the others", async () => {
   using folder = temporaryFolder();
   await using first = watchedMock();
   const config = poolConfig([first.baseUrl, "http://127.0.0.1:1/v1"]);
@@ -134,7 +134,7 @@ Deno.test("without fallback, a dead endpoint fails some records and does not sto
   assert.ok(first.requests.length > 30, `${first.requests.length} requests`);
 });
 
-Deno.test("a mistake in batch.endpoints is told with its place", async () => {
+Deno.test("a mistake in batch.endpoints is reported with its location", async () => {
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", '{"q":"one"}\n');
   for (
@@ -162,7 +162,7 @@ Deno.test("a mistake in batch.endpoints is told with its place", async () => {
   }
 });
 
-Deno.test("a refusal is an answer: kept with its words, counted as refused, not requested again", async () => {
+Deno.test("a refusal is an answer: saved with its text, counted as refused, not requested again", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ responses: [{ refusal: "I can't help with that." }] });
   const args = [

@@ -1,4 +1,4 @@
-/** What batches are reckoned to take, before anything is sent. */
+/** Estimates of the tokens and cost of a batch. */
 import assert from "node:assert/strict";
 import type { BatchRecord, Message } from "../../mod.ts";
 import { estimateBatch } from "../../lib/pricing/estimate_batch.ts";
@@ -23,7 +23,7 @@ function near(actual: number | null, expected: number, share = 1e-9): void {
   );
 }
 
-Deno.test("tokens are counted exactly, and cost by the record", async () => {
+Deno.test("tokens are counted exactly, and each record is priced", async () => {
   // "Hello there." is three tokens; the message and the answer's start add seven.
   const records = [question("Hello there."), question("Hello there.", { maxTokens: 5 })];
   const estimate = await estimateBatch(records, {
@@ -41,7 +41,7 @@ Deno.test("tokens are counted exactly, and cost by the record", async () => {
   );
 });
 
-Deno.test("without a limit for every record there is no highest cost", async () => {
+Deno.test("there is no maximum cost unless every record has a limit", async () => {
   const records = [question("one", { maxTokens: 5 }), question("two")];
   const { models, lowestCost, highestCost } = await estimateBatch(records, {
     targets: [await target()],
@@ -51,7 +51,7 @@ Deno.test("without a limit for every record there is no highest cost", async () 
   assert.equal(highestCost, null);
 });
 
-Deno.test("each record is priced by its own length, not by the average's", async () => {
+Deno.test("each record is priced by its own length, not by the average", async () => {
   // gemini-2.5-pro: 1.25 up to 200,000 tokens, 2.5 above.
   const baseUrl = "https://generativelanguage.googleapis.com/v1beta";
   const price = await loadPricer(baseUrl);
@@ -64,7 +64,7 @@ Deno.test("each record is priced by its own length, not by the average's", async
   near(row.promptCost, ((row.promptTokens - 2 * short) * 2.5 + 2 * short * 1.25) / 1e6);
 });
 
-Deno.test("tools, schemas, tool calls and images count", async () => {
+Deno.test("tools, schemas, tool calls and images are counted", async () => {
   const tokensOf = async (record: BatchRecord, sampling = {}) => {
     const estimate = await estimateBatch([record], { targets: [await target()], sampling });
     return [estimate.models[0].promptTokens, estimate.images];
@@ -91,7 +91,7 @@ Deno.test("tools, schemas, tool calls and images count", async () => {
   assert.ok(withCall > plain + count(call.arguments));
 });
 
-Deno.test("of several endpoints each is reckoned with all records, and the range is told", async () => {
+Deno.test("each of several endpoints is estimated with all records, and the range is reported", async () => {
   const records = [question("Hello there."), question("Hello there.", { model: "own" })];
   const both = [await target("cheap", 1, 2), await target("dear", 10, 20, "http://b/v1")];
   const own = { model: "own", input: 5, output: 5 };
@@ -118,7 +118,7 @@ Deno.test("of several endpoints each is reckoned with all records, and the range
   near(estimate.highestCost, (10 * 10 + 20 * 10 + 20 * 5) / 1e6 + 0.01);
 });
 
-Deno.test("one model of unknown price makes the sum unknown", async () => {
+Deno.test("one model with an unknown price makes the total unknown", async () => {
   const { models, lowestCost } = await estimateBatch(
     [question("one"), question("two", { model: "unknown" })],
     { targets: [await target()] },
@@ -131,7 +131,7 @@ Deno.test("one model of unknown price makes the sum unknown", async () => {
   ]);
 });
 
-Deno.test("of many records a random part is counted, close to the whole, the same in each run", async () => {
+Deno.test("large inputs are sampled: close to the exact count and reproducible", async () => {
   // The beginning is nothing like the rest.
   function* records() {
     for (let i = 0; i < 3000; i++) yield question("Hi");
@@ -150,7 +150,7 @@ Deno.test("of many records a random part is counted, close to the whole, the sam
   assert.deepEqual(await estimateBatch(records(), { ...options, counted: 20_000 }), sample);
 });
 
-Deno.test("texts without blanks do not take the tokenizer for ever", async () => {
+Deno.test("text without spaces does not slow down the tokenizer", async () => {
   const count = await loadTokenizer();
   // Whole, each would take minutes.
   const texts = ["a".repeat(1e6), "人工智能学习".repeat(1e5), " ".repeat(1e6), "=".repeat(1e6)];

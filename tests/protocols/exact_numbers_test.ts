@@ -1,7 +1,9 @@
 /** Numbers that a double cannot hold are sent, and stored in the result file, as they were written. */
 import assert from "node:assert/strict";
 import { createMockApp, LLMClient } from "../../mod.ts";
+import { LiveExecutor } from "../../lib/batch/executors/live.ts";
 import { BatchRun } from "../../lib/batch/run.ts";
+import { completionsOf } from "../../lib/client/client.ts";
 import { cacheKey } from "../../lib/cache/key.ts";
 import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import { canonicalJson, canonicalJsonOfDoubles } from "../../lib/json/canonical.ts";
@@ -45,8 +47,11 @@ async function run(
   try {
     const reading = readOptions(file, flags);
     const check = checkInput(file, journal, reading);
-    const batch = new BatchRun(client, { journal });
-    for await (const _ of batch.batches(pendingRecords(file, reading, check)));
+    const batch = new BatchRun(new LiveExecutor(completionsOf(client)), {
+      journal,
+      restored: check.total - check.pending,
+    });
+    for await (const _ of batch.items(pendingRecords(file, reading, check)));
     journal.compact();
     return sent;
   } finally {

@@ -81,7 +81,7 @@ async function interrupts(seed: number, rounds: number): Promise<void> {
     // Before the program has begun to listen, a signal ends it as it ends any other.
     assert.ok(code === 130 || code === 0 || signal !== null, `exit ${code}: ${stderr}`);
     // The third signal ends the process silently.
-    if (code === 130 && signals < 3) assert.match(stderr, /To go on: flexllm batch/);
+    if (code === 130 && signals < 3) assert.match(stderr, /To resume: flexllm batch/);
     if (existsSync(folder.file("out.jsonl"))) {
       const result = folder.read("out.jsonl");
       assertSound(result, questions);

@@ -1,6 +1,6 @@
 /**
- * The progress of a batch on stderr: two lines that are redrawn on a terminal, a plain line every few
- * seconds where there is none.
+ * Shows the progress of a batch on stderr: two lines that are redrawn on a terminal, otherwise a plain
+ * line every few seconds.
  *
  * @module
  */
@@ -18,58 +18,58 @@ import { type Budget, plainProgress, progressLines, type ProgressState } from ".
 import { RecentRate } from "./recent_rate.ts";
 import { colored, divertNotes, writeNote } from "../../terminal/output.ts";
 
-/** Milliseconds between two redraws on a terminal. */
-const REDRAW = 100;
-/** Milliseconds before the first one: what is over by then needs no progress. */
+/** Milliseconds between redraws on a terminal. */
+const REDRAW_INTERVAL = 100;
+/** Milliseconds before the first draw: a shorter batch needs no progress. */
 const FIRST_DRAW = 200;
-/** Milliseconds without a resize after which the terminal seems to keep its size. */
-const SETTLED = 500;
-/** Columns that are used until then. A line that has to be broken may be pushed out of reach. */
-const UNSETTLED_COLUMNS = 20;
-/** Milliseconds between two plain lines. */
-const PLAIN = 5000;
-/** Milliseconds between checks whether the whole batch waits, which gets its own line. */
-const LOOK = 1000;
+/** Milliseconds after the last resize before the full width is used again. */
+const RESIZE_PAUSE = 500;
+/** Columns used until then: a line that wraps can no longer be cleared. */
+const RESIZING_COLUMNS = 20;
+/** Milliseconds between plain lines. */
+const PLAIN_INTERVAL = 5000;
+/** Milliseconds between checks whether the whole batch waits, which is printed immediately. */
+const CHECK_INTERVAL = 1000;
 
 /** The progress of one batch. */
 export interface Progress {
-  /** Says something above the progress. */
+  /** Prints a line above the progress. */
   note(line: string): void;
-  /** Takes a failed record in. The first of a kind is shown. */
+  /** Counts a failed record. Prints the first of each kind. */
   failure(item: { index: number; line?: number; error: FlexLLMError }): void;
-  /** Takes in that a record waits for another try. The first one for a new reason is shown. */
+  /** Counts a retry. Prints the first for each kind of error. */
   retry(notice: RetryNotice): void;
-  /** The kinds of the failures so far. */
+  /** The failures so far, by kind. */
   failures(): ErrorKind[];
-  /** The kinds of the errors after which records were asked again. */
+  /** The errors that were retried so far, by kind. */
   retries(): ErrorKind[];
-  /** Takes the progress off the screen. */
+  /** Clears the progress. */
   stop(): void;
 }
 
-/** What progress is shown of, and how. */
+/** How progress is shown. */
 export interface ProgressOptions {
-  /** Shows nothing but failures. */
+  /** Shows only failures. */
   quiet: boolean;
   /** The name of the input. */
   input: string;
-  /** How the endpoints are doing now. */
+  /** The current state of the endpoints. */
   endpoints: () => readonly EndpointStats[];
-  /** What may be spent, when that is limited. */
+  /** The budget, if there is one. */
   budget?: Budget;
 }
 
-/** Where progress is shown, and the time. */
+/** The terminal and the clock; replaced in tests. */
 export interface Screen {
-  /** The terminal, where lines can be redrawn; `undefined` where there is none. */
+  /** A terminal on which lines can be redrawn; `undefined` if there is none. */
   terminal: TerminalStream | undefined;
   /** Milliseconds since some fixed moment. */
   now(): number;
-  /** Calls `run` every `ms` milliseconds until the function that it gives is called. */
+  /** Calls `run` every `ms` milliseconds. Returns a function that ends this. */
   every(ms: number, run: () => void): () => void;
 }
 
-/** Standard error and the system's clock. */
+/** Standard error and the system clock. */
 function standardError(): Screen {
   const redrawable = process.stderr.isTTY && process.env.TERM !== "dumb";
   return {
@@ -85,21 +85,21 @@ function standardError(): Screen {
 
 function showOnTerminal(terminal: TerminalStream, screen: Screen, state: () => ProgressState) {
   const area = new LiveArea(terminal);
-  const begun = screen.now();
+  const startedAt = screen.now();
   const clear = () => area.clear();
   let size = area.size;
   let resizedAt = -Infinity;
-  const stopTimer = screen.every(REDRAW, () => {
+  const stopTimer = screen.every(REDRAW_INTERVAL, () => {
     const now = screen.now();
-    if (now - begun < FIRST_DRAW) return;
+    if (now - startedAt < FIRST_DRAW) return;
     if (area.size !== size) [size, resizedAt] = [area.size, now];
-    const settled = now - resizedAt >= SETTLED;
-    const columns = settled ? area.columns : Math.min(area.columns, UNSETTLED_COLUMNS);
+    const isStable = now - resizedAt >= RESIZE_PAUSE;
+    const columns = isStable ? area.columns : Math.min(area.columns, RESIZING_COLUMNS);
     const lines = progressLines(state(), columns, colored);
-    area.draw(settled ? lines : lines.slice(0, 1));
+    area.draw(isStable ? lines : lines.slice(0, 1));
   });
   divertNotes((line) => area.above(line));
-  // What the runtime says of a crash must not be written into the lines.
+  // A crash report of the runtime must not be mixed with the progress lines.
   process.on("exit", clear);
   process.on("uncaughtExceptionMonitor", clear);
   return () => {
@@ -111,39 +111,39 @@ function showOnTerminal(terminal: TerminalStream, screen: Screen, state: () => P
   };
 }
 
-/** Prints a line every few seconds, and immediately when the whole batch begins to wait. */
-function showInLines(screen: Screen, state: () => ProgressState) {
+/** Prints a line every few seconds, and immediately when the whole batch starts to wait. */
+function showAsLines(screen: Screen, state: () => ProgressState) {
   let writtenAt = screen.now();
-  let waited = false;
-  return screen.every(LOOK, () => {
+  let wasWaiting = false;
+  return screen.every(CHECK_INTERVAL, () => {
     const now = screen.now();
     const current = state();
-    const waits = current.waiting !== undefined;
-    if (now - writtenAt >= PLAIN || (waits && !waited)) {
+    const isWaiting = current.waiting !== undefined;
+    if (now - writtenAt >= PLAIN_INTERVAL || (isWaiting && !wasWaiting)) {
       writtenAt = now;
-      waited = waits;
+      wasWaiting = isWaiting;
       writeNote(plainProgress(current));
     }
-    if (!waits) waited = false;
+    if (!isWaiting) wasWaiting = false;
   });
 }
 
-/** Shows the progress of `batch` until stopped. */
+/** Shows the progress of `batch` until {@link Progress.stop} is called. */
 export function startProgress(
   batch: { summary(): BatchSummary },
   { total, pending }: Omit<InputCheck, "lines">,
   { quiet, input, endpoints, budget }: ProgressOptions,
   screen: Screen = standardError(),
 ): Progress {
-  const begun = screen.now();
-  const rate = new RecentRate(begun);
-  const tokenRate = new RecentRate(begun);
-  const waits = new StallMonitor(begun);
+  const startedAt = screen.now();
+  const rate = new RecentRate(startedAt);
+  const tokenRate = new RecentRate(startedAt);
+  const stalls = new StallMonitor(startedAt);
   const state = (): ProgressState => {
     const summary = batch.summary();
     const now = screen.now();
-    const tried = summary.succeeded + summary.failed;
-    rate.note(tried, now);
+    const processed = summary.succeeded + summary.failed;
+    rate.note(processed, now);
     tokenRate.note(summary.completionTokens, now);
     return {
       total,
@@ -151,14 +151,14 @@ export function startProgress(
       summary,
       rate: rate.perSecond(now),
       tokenRate: tokenRate.perSecond(now),
-      waiting: waits.current(tried, endpoints(), now),
+      waiting: stalls.current(processed, endpoints(), now),
       budget,
     };
   };
   const stop = quiet
     ? () => {}
     : screen.terminal === undefined
-    ? showInLines(screen, state)
+    ? showAsLines(screen, state)
     : showOnTerminal(screen.terminal, screen, state);
   const note = quiet ? () => {} : writeNote;
   const failures = new ErrorKinds();
@@ -169,14 +169,14 @@ export function startProgress(
     failures: () => failures.list(),
     retries: () => retries.list(),
     failure({ index, line, error }) {
-      const place = `${line === undefined ? input : `${input}:${line}`} (record ${index})`;
-      const kind = failures.count(error, place);
+      const location = `${line === undefined ? input : `${input}:${line}`} (record ${index})`;
+      const kind = failures.count(error, location);
       if (kind === undefined) return;
       writeNote(`${colored("red", "failed:")} ${kind.first}`);
       if (error.hint !== undefined) writeNote(colored("dim", error.hint));
     },
     retry(notice) {
-      waits.notice(notice, screen.now());
+      stalls.notice(notice, screen.now());
       const kind = retries.count(notice.error);
       if (kind !== undefined) note(colored("dim", `retrying: ${kind.first}`));
     },

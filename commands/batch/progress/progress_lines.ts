@@ -1,5 +1,5 @@
 /**
- * The words of the progress: two lines that fit a terminal, or one for a file.
+ * Formats the progress of a batch: two lines that fit the terminal, or one line for a log.
  *
  * @module
  */
@@ -8,52 +8,53 @@ import { dollars } from "../../terminal/format.ts";
 import type { LongWait } from "../../wait_notice.ts";
 import type { Style } from "../../terminal/output.ts";
 
-/** What the progress tells of. */
+/** The state that is shown. */
 export interface ProgressState {
-  /** Usable records of the input. */
+  /** Number of selected, usable records. */
   total: number;
-  /** Of these, those that were not done when the run began. */
+  /** How many of them were not done when the run started. */
   pending: number;
   /** The counts of the run. */
   summary: BatchSummary;
-  /** Records a second, lately; `undefined` while none has been tried. */
+  /** Recent records per second; `undefined` before the first has finished. */
   rate: number | undefined;
-  /** Tokens written a second, lately. */
+  /** Recent output tokens per second. */
   tokenRate: number | undefined;
-  /** What everything waits for. */
+  /** What the whole batch waits for; `undefined` while it makes progress. */
   waiting: LongWait | undefined;
+  /** The budget, if there is one. */
   budget: Budget | undefined;
 }
 
-/** The most that may be spent, in USD. */
+/** A budget in USD. */
 export interface Budget {
   limit: number;
-  /** What runs before this one have spent of it. */
+  /** The part of it that earlier runs spent. */
   spentBefore: number;
 }
 
-/** Gives a text a colour, or leaves it as it is. */
+/** Colors a text, or returns it unchanged. */
 export type Paint = (style: Style, text: string) => string;
 
 interface Part {
   text: string;
-  /** What is said where there is less room. */
+  /** Shown instead of `text` in a narrow terminal. */
   short?: string;
-  /** Parts of a low rank stay when others have no room. */
+  /** Parts with a higher rank are dropped first. */
   rank: number;
   style?: Style;
-  /** Its separator from the previous part; as long as the usual one. */
-  glue?: ": " | ", ";
+  /** Its separator from the previous part; must be as long as {@link SEPARATOR}. */
+  separator?: ": " | ", ";
 }
 
 const SEPARATOR = "  ";
-/** Columns from which on a bar is drawn. */
-const BAR_COLUMNS = 56;
+/** Minimum width of a terminal for a progress bar. */
+const MIN_BAR_COLUMNS = 56;
 const MAX_BAR = 30;
 
 const compact = new Intl.NumberFormat("en-US", { notation: "compact" });
 
-/** A speed with about two digits, in the unit that needs no zeros. */
+/** A rate with about two digits, in a unit that avoids leading zeros. */
 function speed(perSecond: number): string {
   if (perSecond >= 9.95) return `${compact.format(Math.round(perSecond))}/s`;
   if (perSecond >= 0.95) return `${perSecond.toFixed(1)}/s`;
@@ -62,8 +63,8 @@ function speed(perSecond: number): string {
   return `${(perMinute * 60).toFixed(1)}/h`;
 }
 
-/** About how long something takes; finer than a person can use would only flicker. */
-function roughly(seconds: number): string {
+/** An estimated duration; more precise values would only flicker. */
+function approximate(seconds: number): string {
   if (seconds < 99.5) return `${Math.max(1, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 100) return `${minutes} min`;
@@ -72,7 +73,7 @@ function roughly(seconds: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
-function tried({ summary }: ProgressState): number {
+function processed({ summary }: ProgressState): number {
   return summary.succeeded + summary.failed;
 }
 
@@ -83,36 +84,36 @@ function bar(share: number, columns: number): string {
   return `[${"=".repeat(full)}${head}`.padEnd(width + 1) + "]";
 }
 
-/** When it ends, or why it does not go on. */
-function outlook(state: ProgressState): Part[] {
+/** Time left, or what the batch waits for. */
+function outlookParts(state: ProgressState): Part[] {
   const { summary, waiting, rate, pending } = state;
   if (summary.interrupted) return [{ text: "stopping", rank: 2, style: "yellow" }];
   if (waiting !== undefined) {
     const style = "yellow";
     const { seconds, reason } = waiting;
     const time = seconds === undefined ? undefined : `${Math.max(1, Math.ceil(seconds))} s`;
-    const [next, short] = time === undefined ? ["trying again"] : [`next try in ${time}`, time];
+    const [next, short] = time === undefined ? ["retrying"] : [`retrying in ${time}`, time];
     return [
       { text: "waiting", rank: 2, style },
-      { text: reason, rank: 6, style, glue: ": " },
-      { text: next, short, rank: 3, style, glue: ", " },
+      { text: reason, rank: 6, style, separator: ": " },
+      { text: next, short, rank: 3, style, separator: ", " },
     ];
   }
   if (rate === undefined) return [];
-  const left = pending - tried(state);
+  const left = pending - processed(state);
   const parts: Part[] = [{ text: speed(rate), rank: 6 }];
-  if (left > 0) parts.push({ text: `${roughly(left / rate)} left`, rank: 3 });
+  if (left > 0) parts.push({ text: `${approximate(left / rate)} left`, rank: 3 });
   return parts;
 }
 
 function recordParts(state: ProgressState): Part[] {
   const { total, pending, summary } = state;
-  const done = total - pending + tried(state);
+  const done = total - pending + processed(state);
   const parts: Part[] = [
-    // Not 100% before all is done.
+    // Rounded down: 100% only when everything is done.
     { text: `${Math.floor(100 * done / total)}%`, rank: 5 },
     { text: `${done}/${total}`, rank: 1 },
-    ...outlook(state),
+    ...outlookParts(state),
     { text: `${summary.succeeded} ok`, rank: 7 },
   ];
   const counts: [number, string, number, Style?][] = [
@@ -134,14 +135,14 @@ function costParts(state: ProgressState): Part[] {
   const spent = dollars(before + cost);
   const short = budget && `${spent} of ${dollars(budget.limit)}`;
   const parts: Part[] = [{ text: `${short ?? spent} spent`, short, rank: 1 }];
-  if (anyPrice && tried(state) < pending) {
-    const projected = before + cost / tried(state) * pending;
+  if (anyPrice && processed(state) < pending) {
+    const projected = before + cost / processed(state) * pending;
     const style = budget && projected > budget.limit ? "yellow" : undefined;
-    parts.push({ text: `~${dollars(projected)} in all`, rank: 2, style });
+    parts.push({ text: `~${dollars(projected)} total`, rank: 2, style });
   }
   if (unpriced > 0) {
     parts.push({
-      text: `${unpriced} answers of unknown price`,
+      text: `${unpriced} unpriced answers`,
       short: `${unpriced} unpriced`,
       rank: 4,
       style: "yellow",
@@ -150,12 +151,10 @@ function costParts(state: ProgressState): Part[] {
   return parts;
 }
 
-function spendingParts(state: ProgressState): Part[] {
+function usageParts(state: ProgressState): Part[] {
   const { promptTokens, completionTokens } = state.summary;
   const parts: Part[] = [{
-    text: `${compact.format(promptTokens)} tokens read, ${
-      compact.format(completionTokens)
-    } written`,
+    text: `${compact.format(promptTokens)} tokens in, ${compact.format(completionTokens)} out`,
     short: `${compact.format(promptTokens + completionTokens)} tokens`,
     rank: 3,
     style: "dim",
@@ -167,9 +166,9 @@ function spendingParts(state: ProgressState): Part[] {
   return [...parts, ...costParts(state)];
 }
 
-/** The parts that fit in `columns`: first as many as can be, then as long as can be. */
+/** Joins the parts that fit in `columns`: first as many as possible, then in their long form. */
 function fit(parts: readonly Part[], columns: number, paint: Paint): string {
-  // The last column stays free: a terminal may take a full line for one that goes on.
+  // The last column stays empty: a terminal may wrap after a full line.
   let room = columns - 1;
   const chosen = new Map<Part, string>();
   const byRank = parts.toSorted((a, b) => a.rank - b.rank);
@@ -190,23 +189,23 @@ function fit(parts: readonly Part[], columns: number, paint: Paint): string {
   for (const part of parts) {
     const text = chosen.get(part);
     if (text === undefined) continue;
-    if (line !== "") line += part.glue ?? SEPARATOR;
+    if (line !== "") line += part.separator ?? SEPARATOR;
     line += part.style === undefined ? text : paint(part.style, text);
   }
   return line;
 }
 
-/** The two lines of a terminal, each narrower than `columns`; what matters least is left out. */
+/** The two lines for a terminal, each narrower than `columns`; less important parts are dropped. */
 export function progressLines(state: ProgressState, columns: number, paint: Paint): string[] {
   const records = recordParts(state);
-  if (columns >= BAR_COLUMNS) {
-    const share = (state.total - state.pending + tried(state)) / state.total;
+  if (columns >= MIN_BAR_COLUMNS) {
+    const share = (state.total - state.pending + processed(state)) / state.total;
     records.unshift({ text: bar(share, columns), rank: 9 });
   }
-  return [fit(records, columns, paint), fit(spendingParts(state), columns, paint)];
+  return [fit(records, columns, paint), fit(usageParts(state), columns, paint)];
 }
 
-/** All of it in one line, without colours. */
+/** Everything in one line, without colors. */
 export function plainProgress(state: ProgressState): string {
-  return fit([...recordParts(state), ...spendingParts(state)], Infinity, (_, text) => text);
+  return fit([...recordParts(state), ...usageParts(state)], Infinity, (_, text) => text);
 }

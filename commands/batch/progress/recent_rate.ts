@@ -1,45 +1,45 @@
 /**
- * How fast something grows now, not on the average of hours.
+ * Measures the recent rate of a growing count, as opposed to its average over hours.
  *
  * @module
  */
 
-/** Milliseconds that are looked back on, at least. */
+/** Minimum length of the window, in milliseconds. */
 const WINDOW = 10_000;
-/** What must have been counted in that time; else it is looked back on more. */
-const LEAST_COUNT = 20;
+/** Minimum growth within the window; it is extended until it contains that much. */
+const MIN_GROWTH = 20;
 
-/** The speed of a count over the last ten seconds, or over the last twenty if they took longer. */
+/** The rate of a count over the last 10 seconds, or over the last 20 increments if they took longer. */
 export class RecentRate {
-  /** The moments at which the count was seen to have grown. */
+  /** When the count was seen to have grown. */
   readonly #seen: { time: number; count: number }[];
 
-  /** Begins with a count of 0 at `now`, in milliseconds. */
+  /** Starts with a count of 0 at `now`, in milliseconds. */
   constructor(now: number) {
     this.#seen = [{ time: now, count: 0 }];
   }
 
-  /** Notes that the count is `count` at `now`, in milliseconds. Costs nothing when it has not grown. */
+  /** Adds the count at `now`, in milliseconds. An unchanged count takes no memory. */
   note(count: number, now: number): void {
     const seen = this.#seen;
     if (count > seen.at(-1)!.count) seen.push({ time: now, count });
     while (
-      seen.length > 2 && now - seen[0].time > WINDOW && count - seen[1].count >= LEAST_COUNT
+      seen.length > 2 && now - seen[0].time > WINDOW && count - seen[1].count >= MIN_GROWTH
     ) {
       seen.shift();
     }
   }
 
-  /** The growth a second at `now`, in milliseconds; `undefined` before there was any. */
+  /** The growth per second at `now`, in milliseconds; `undefined` before there was any. */
   perSecond(now: number): number | undefined {
     const [first, last] = [this.#seen[0], this.#seen.at(-1)!];
     if (first === last) return undefined;
-    let longest = 0;
+    let longestPause = 0;
     for (let i = 1; i < this.#seen.length; i++) {
-      longest = Math.max(longest, this.#seen[i].time - this.#seen[i - 1].time);
+      longestPause = Math.max(longestPause, this.#seen[i].time - this.#seen[i - 1].time);
     }
-    // Answers may come in bursts: a pause tells of a slower server only when it is longer than others.
-    const end = Math.max(last.time, now - longest);
+    // Answers may come in bursts: a pause means a slower server only if it is the longest so far.
+    const end = Math.max(last.time, now - longestPause);
     return (last.count - first.count) * 1000 / Math.max(1, end - first.time);
   }
 }

@@ -1,4 +1,4 @@
-/** The table of costs at the end of a batch. */
+/** The cost table in the report of a batch. */
 import assert from "node:assert/strict";
 import { costTable } from "../../../commands/batch/report.ts";
 
@@ -19,7 +19,7 @@ Deno.test("one model at one endpoint needs no table", () => {
   assert.deepEqual(costTable([row("m", 5, 1)], { maxWidth: 80 }), []);
 });
 
-Deno.test("models and endpoints stand in columns", () => {
+Deno.test("models and endpoints are aligned in columns", () => {
   assert.deepEqual(costTable([row("m", 12_000, 1.5), row("longer", 5, null)], {}), [
     "model   answers      tokens     cost  endpoint",
     "m        12,000  12,000,000    $1.50  https://a/v1",
@@ -27,7 +27,7 @@ Deno.test("models and endpoints stand in columns", () => {
   ]);
 });
 
-Deno.test("every line fits the terminal, however long and odd the names are", () => {
+Deno.test("every line fits the terminal, whatever the names contain", () => {
   const rows = [
     row("m".repeat(200), 5, 1, `https://${"h".repeat(99)}/v1`),
     row("x\u001b[31m\ny", 5, 0),
@@ -41,10 +41,10 @@ Deno.test("every line fits the terminal, however long and odd the names are", ()
   assert.match(costTable(rows, { maxWidth: 80 })[1], /^m+… +5 /);
 });
 
-Deno.test("of very many names the first are told", () => {
+Deno.test("a long table is shortened", () => {
   const lines = costTable(Array.from({ length: 1000 }, (_, i) => row(`m${i}`, 1, 1)), {
     maxWidth: 80,
   });
   assert.equal(lines.length, 22);
-  assert.equal(lines.at(-1), "… and 980 more; --json tells all");
+  assert.equal(lines.at(-1), "… and 980 more; use --json for the full list");
 });

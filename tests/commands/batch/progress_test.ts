@@ -30,7 +30,7 @@ const START: ProgressState = {
   waiting: undefined,
   budget: undefined,
 };
-/** A thousand records were done before. */
+/** A thousand records were restored. */
 const RUNNING: ProgressState = {
   ...START,
   total: 10_000,
@@ -66,51 +66,51 @@ function unpainted(state: ProgressState, columns: number): string[] {
 /** What is shown at which width. */
 const SHOWN: [what: string, state: ProgressState, shown: [columns: number, lines: string[]][]][] = [
   ["the start", START, [
-    [20, ["0%  0/60  0 ok", "0 tokens"]],
-    [40, ["0%  0/60  0 ok", "0 tokens read, 0 written"]],
-    [60, ["[            ]  0%  0/60  0 ok", "0 tokens read, 0 written"]],
+    [20, ["0%  0/60  0 ok", "0 tokens in, 0 out"]],
+    [40, ["0%  0/60  0 ok", "0 tokens in, 0 out"]],
+    [60, ["[            ]  0%  0/60  0 ok", "0 tokens in, 0 out"]],
   ]],
   ["a run", RUNNING, [
     [5, ["34%", ""]],
     [20, ["34%  3400/10000", "$1.23 spent"]],
-    [40, ["34%  3400/10000  9 min left  10 failed", "1.6M tokens  $1.23 spent  ~$4.63 in all"]],
+    [40, ["34%  3400/10000  9 min left  10 failed", "1.6M tokens  $1.23 spent  ~$4.63 total"]],
     [60, [
       "34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
-      "1.6M tokens  $1.23 spent  ~$4.63 in all  12 unpriced",
+      "1.6M tokens  $1.23 spent  ~$4.63 total  12 unpriced answers",
     ]],
     [80, [
       "[=====>          ]  34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
-      "1.6M tokens  1.8K tokens/s  $1.23 spent  ~$4.63 in all  12 unpriced",
+      "1.2M tokens in, 340K out  1.8K tokens/s  $1.23 spent  ~$4.63 total  12 unpriced",
     ]],
     [100, [
       "[======>             ]  34%  3400/10000  12/s  9 min left  2390 ok  10 failed  4 retried",
-      "1.2M tokens read, 340K written  1.8K tokens/s  $1.23 spent  ~$4.63 in all  12 unpriced",
+      "1.2M tokens in, 340K out  1.8K tokens/s  $1.23 spent  ~$4.63 total  12 unpriced answers",
     ]],
     [200, [
       "[==========>                   ]  34%  3400/10000  12/s  9 min left  2390 ok  10 failed" +
       "  4 retried  120 cached",
-      "1.2M tokens read, 340K written  1.8K tokens/s  $1.23 spent  ~$4.63 in all" +
-      "  12 answers of unknown price",
+      "1.2M tokens in, 340K out  1.8K tokens/s  $1.23 spent  ~$4.63 total" +
+      "  12 unpriced answers",
     ]],
   ]],
   ["a wait", WAITING, [
-    [40, ["3400/10000  waiting, 42 s  10 failed", "1.6M tokens  $1.23 spent  ~$4.63 in all"]],
+    [40, ["3400/10000  waiting, 42 s  10 failed", "1.6M tokens  $1.23 spent  ~$4.63 total"]],
     [80, [
       "34%  3400/10000  waiting: the server asks to slow down, 42 s  10 failed",
-      "1.2M tokens read, 340K written  $1.23 spent  ~$4.63 in all  12 unpriced",
+      "1.2M tokens in, 340K out  $1.23 spent  ~$4.63 total  12 unpriced answers",
     ]],
   ]],
   ["a budget", BUDGET, [
     [20, ["34%  3400/10000", "$1.23 of $2.50"]],
     [60, [
       "34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
-      "1.6M tokens  $1.23 of $2.50  ~$4.63 in all  12 unpriced",
+      "1.6M tokens  $1.23 of $2.50  ~$4.63 total  12 unpriced",
     ]],
   ]],
   ["a budget that runs before have used", SPENT_BEFORE, [
     [60, [
       "34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
-      "1.6M tokens  $11.23 of $20.00  ~$14.63 in all  12 unpriced",
+      "1.6M tokens  $11.23 of $20.00  ~$14.63 total  12 unpriced",
     ]],
   ]],
   ["the end", ALL_DONE, [
@@ -122,7 +122,7 @@ const SHOWN: [what: string, state: ProgressState, shown: [columns: number, lines
   ["a run without prices", UNPRICED, [
     [80, [
       "[=====>          ]  34%  3400/10000  12/s  9 min left  2390 ok  10 failed",
-      "1.2M tokens read, 340K written  1.8K tokens/s",
+      "1.2M tokens in, 340K out  1.8K tokens/s",
     ]],
   ]],
 ];
@@ -135,7 +135,7 @@ for (const [what, state, shown] of SHOWN) {
   }
 }
 
-Deno.test("no line is as wide as the terminal, and from 20 columns on the counts are there", () => {
+Deno.test("lines are narrower than the terminal and show the counts from 20 columns", () => {
   const many = { ...RUNNING, total: 12_345_678, pending: 12_345_678 };
   for (const state of [START, RUNNING, WAITING, BUDGET, SPENT_BEFORE, ALL_DONE, UNPRICED, many]) {
     for (let columns = 1; columns <= 220; columns++) {
@@ -147,29 +147,29 @@ Deno.test("no line is as wide as the terminal, and from 20 columns on the counts
   }
 });
 
-Deno.test("colours take no room, and a cost that will pass the budget has one", () => {
+Deno.test("colors take no width, and a cost projected above the budget is yellow", () => {
   const painted = progressLines(BUDGET, 60, (style, text) => `<${style}>${text}</>`);
   assert.deepEqual(painted, [
     "34%  3400/10000  12/s  9 min left  2390 ok  <red>10 failed</>",
-    "<dim>1.6M tokens</>  $1.23 of $2.50  <yellow>~$4.63 in all</>  <yellow>12 unpriced</>",
+    "<dim>1.6M tokens</>  $1.23 of $2.50  <yellow>~$4.63 total</>  <yellow>12 unpriced</>",
   ]);
 });
 
-Deno.test("a plain line holds all of it", () => {
+Deno.test("a plain line contains every part", () => {
   assert.equal(
     plainProgress(WAITING),
-    "34%  3400/10000  waiting: the server asks to slow down, next try in 42 s  2390 ok  10 failed  " +
-      "4 retried  120 cached  1.2M tokens read, 340K written  $1.23 spent  ~$4.63 in all  " +
-      "12 answers of unknown price",
+    "34%  3400/10000  waiting: the server asks to slow down, retrying in 42 s  2390 ok  10 failed  " +
+      "4 retried  120 cached  1.2M tokens in, 340K out  $1.23 spent  ~$4.63 total  " +
+      "12 unpriced answers",
   );
 });
 
-Deno.test("a run that was told to stop tells no time left", () => {
+Deno.test("a stopping run shows no time left", () => {
   const state = { ...RUNNING, summary: { ...RUNNING.summary, interrupted: true } };
   assert.match(unpainted(state, 80)[0], / 3400\/10000 {2}stopping {2}2390 ok/);
 });
 
-Deno.test("speeds and times are in the unit that needs no zeros", () => {
+Deno.test("rates and times use a unit without leading zeros", () => {
   const cases: [rate: number, pending: number, shown: string][] = [
     [12_400, 1_000_000, "12K/s  81 s left"],
     [345.6, 1_000_000, "346/s  48 min left"],
@@ -186,7 +186,7 @@ Deno.test("speeds and times are in the unit that needs no zeros", () => {
   }
 });
 
-Deno.test("the rate is that of the last ten seconds, not of the whole run", () => {
+Deno.test("the rate covers the last ten seconds, not the whole run", () => {
   const rate = new RecentRate(0);
   assert.equal(rate.perSecond(50), undefined);
   let count = 0;
@@ -199,7 +199,7 @@ Deno.test("the rate is that of the last ten seconds, not of the whole run", () =
   assert.equal(rate.perSecond(71_000), 10);
 });
 
-Deno.test("a rate of few records looks back further, and falls only when one is overdue", () => {
+Deno.test("a low rate uses a longer window and only drops when a record is overdue", () => {
   const rate = new RecentRate(0);
   for (let i = 1; i <= 5; i++) rate.note(i, i * 30_000);
   assert.equal(rate.perSecond(150_000), 1 / 30);
@@ -207,7 +207,7 @@ Deno.test("a rate of few records looks back further, and falls only when one is 
   assert.equal(rate.perSecond(330_000), 5 / 300);
 });
 
-Deno.test("answers that come in bursts give a steady rate", () => {
+Deno.test("answers in bursts have a steady rate", () => {
   const rate = new RecentRate(0);
   let count = 0;
   for (let now = 100; now <= 80_000; now += 100) {
@@ -217,7 +217,7 @@ Deno.test("answers that come in bursts give a steady rate", () => {
   }
 });
 
-Deno.test("a long pause is forgotten soon after it", () => {
+Deno.test("a long pause does not affect the rate for long", () => {
   const rate = new RecentRate(0);
   let count = 0;
   for (let now = 100; now <= 20_000; now += 100) rate.note(count += 10, now);
@@ -286,13 +286,13 @@ class Stage implements Disposable {
   [Symbol.dispose](): void {
     this.progress.stop();
     divertNotes(undefined);
-    assert.equal(this.#timers.length, 0, "a timer goes on");
+    assert.equal(this.#timers.length, 0, "a timer is still running");
   }
 }
 
 const TERMINAL = { columns: 60, rows: 10 };
 
-Deno.test("a run that ends soon shows nothing", () => {
+Deno.test("a short run shows nothing", () => {
   using terminal = new EmulatedTerminal(TERMINAL);
   {
     using stage = new Stage({ total: 10, pending: 10 }, { terminal });
@@ -301,7 +301,7 @@ Deno.test("a run that ends soon shows nothing", () => {
   assert.deepEqual(terminal.writes, []);
 });
 
-Deno.test("a terminal is drawn on at most ten times a second, and not while nothing changes", () => {
+Deno.test("a terminal is redrawn at most ten times per second and only for changes", () => {
   using terminal = new EmulatedTerminal(TERMINAL);
   using stage = new Stage({ total: 1_000_000, pending: 1_000_000 }, { terminal });
   stage.pass(1000, (summary) => summary.succeeded++);
@@ -314,7 +314,7 @@ Deno.test("a terminal is drawn on at most ten times a second, and not while noth
   assert.equal(idleTerminal.writes.length, 1);
 });
 
-Deno.test("what was done before counts as done, but not in rate, time left and projected cost", async () => {
+Deno.test("restored records count as done, but not for rate, time left and projected cost", async () => {
   using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
   using stage = new Stage({ total: 1000, pending: 200 }, { terminal });
   stage.summary.restored = 800;
@@ -328,11 +328,11 @@ Deno.test("what was done before counts as done, but not in rate, time left and p
   });
   assert.deepEqual(await terminal.allRows(), [
     "[==================> ]  90%  900/1000  10/s  10 s left  100 ok",
-    "500 tokens read, 2K written  200 tokens/s  $1.00 spent  ~$2.00 in all",
+    "500 tokens in, 2K out  200 tokens/s  $1.00 spent  ~$2.00 total",
   ]);
 });
 
-Deno.test("what is said meanwhile stands above the lines, and the lines go at the end", async () => {
+Deno.test("notes appear above the progress, which is cleared at the end", async () => {
   using terminal = new EmulatedTerminal(TERMINAL);
   {
     using stage = new Stage({ total: 10, pending: 10 }, { terminal });
@@ -340,13 +340,13 @@ Deno.test("what is said meanwhile stands above the lines, and the lines go at th
     stage.pass(300);
     stage.progress.note("late");
     assert.deepEqual(await terminal.allRows(), [
-      ...["early", "late", "[            ]  0%  0/10  0 ok", "0 tokens read, 0 written"],
+      ...["early", "late", "[            ]  0%  0/10  0 ok", "0 tokens in, 0 out"],
     ]);
   }
   assert.deepEqual(await terminal.allRows(), ["early", "late"]);
 });
 
-Deno.test("while the terminal is resized a short line stands for the two", async () => {
+Deno.test("a single short line is shown while the terminal is being resized", async () => {
   using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
   using stage = new Stage({ total: 10_000, pending: 10_000 }, { terminal });
   stage.summary.failed = 7;
@@ -365,15 +365,15 @@ Deno.test("while the terminal is resized a short line stands for the two", async
   assert.deepEqual((await terminal.allRows()).map((row) => row.length), full);
 });
 
-Deno.test("without a terminal a plain line is written every five seconds", () => {
+Deno.test("without a terminal, a plain line is written every five seconds", () => {
   using stage = new Stage({ total: 100, pending: 100 });
   let ms = 0;
   stage.pass(14_000, (summary) => {
     if (++ms % 200 === 0) summary.unpriced = ++summary.succeeded;
   });
   assert.deepEqual(stage.notes, [
-    "25%  25/100  5.0/s  15 s left  25 ok  0 tokens read, 0 written",
-    "50%  50/100  5.0/s  10 s left  50 ok  0 tokens read, 0 written",
+    "25%  25/100  5.0/s  15 s left  25 ok  0 tokens in, 0 out",
+    "50%  50/100  5.0/s  10 s left  50 ok  0 tokens in, 0 out",
   ]);
 });
 
@@ -395,7 +395,7 @@ async function wholeScreen(terminal: EmulatedTerminal): Promise<string> {
   return (await terminal.allRows()).join("\n");
 }
 
-Deno.test("a server that is down is named within a second, with the time of the next try", async () => {
+Deno.test("a server that is down is shown within a second, with the time of the next attempt", async () => {
   using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
   using stage = new Stage({ total: 100, pending: 100 }, { terminal });
   stage.endpoints = [endpoint({ inFlight: 10 })];
@@ -404,16 +404,16 @@ Deno.test("a server that is down is named within a second, with the time of the 
   stage.endpoints = [endpoint({ ...down, state: "down", retryIn: 3.2 })];
   stage.pass(1100);
   const shown = await wholeScreen(terminal);
-  assert.match(shown, / 36\/100 {2}waiting: connection refused, next try in 4 s {2}36 ok/);
+  assert.match(shown, / 36\/100 {2}waiting: connection refused, retrying in 4 s {2}36 ok/);
   stage.endpoints = [endpoint({ ...down, state: "probing", inFlight: 1 })];
   stage.pass(100);
-  assert.match(await wholeScreen(terminal), /waiting: connection refused, trying again/);
+  assert.match(await wholeScreen(terminal), /waiting: connection refused, retrying/);
   stage.endpoints = [endpoint(down)];
   stage.pass(100, (summary) => summary.succeeded = 37);
   assert.doesNotMatch(await wholeScreen(terminal), /waiting/);
 });
 
-Deno.test("a rate limit is named, until something is answered", async () => {
+Deno.test("a rate limit is shown until the next answer", async () => {
   using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
   using stage = new Stage({ total: 9000, pending: 9000 }, { terminal });
   const limited = { state: "cooling", lastError: LIMITED, failures: 3 } as const;
@@ -440,7 +440,7 @@ Deno.test("a rate limit is named, until something is answered", async () => {
   assert.doesNotMatch(await wholeScreen(terminal), /waiting/);
 });
 
-Deno.test("a server that answers nothing but 429 without a time is named", async () => {
+Deno.test("a server that only answers 429 without Retry-After is shown", async () => {
   using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
   using stage = new Stage({ total: 100, pending: 100 }, { terminal });
   let failures = 0;
@@ -451,7 +451,7 @@ Deno.test("a server that answers nothing but 429 without a time is named", async
   assert.match(await wholeScreen(terminal), /waiting: rate limited by the server, trying again/);
 });
 
-Deno.test("waits for retries are named when nothing is in flight, not while others work", async () => {
+Deno.test("waiting for retries is shown only while nothing is in flight", async () => {
   using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
   using stage = new Stage({ total: 1000, pending: 1000 }, { terminal });
   const failed = { failures: 1, lastError: REFUSED };
@@ -461,16 +461,16 @@ Deno.test("waits for retries are named when nothing is in flight, not while othe
   assert.doesNotMatch(await wholeScreen(terminal), /waiting/, "a slow server");
   stage.endpoints = [endpoint(failed)];
   stage.pass(100);
-  assert.match(await wholeScreen(terminal), /waiting: connection refused, next try in 17 s/);
+  assert.match(await wholeScreen(terminal), /waiting: connection refused, retrying in 17 s/);
   stage.progress.retry({ error: BROKEN, failures: 1, wait: 2 });
   stage.pass(100);
   assert.match(
     await wholeScreen(terminal),
-    /waiting: the server answered 500: oops, next try in 2 s/,
+    /waiting: the server answered 500: oops, retrying in 2 s/,
   );
 });
 
-Deno.test("of several endpoints that are all down, the first that is tried again is named", async () => {
+Deno.test("if all endpoints are down, the one that is probed next is shown", async () => {
   using terminal = new EmulatedTerminal({ columns: 100, rows: 10 });
   using stage = new Stage({ total: 100, pending: 100 }, { terminal });
   const slow = endpoint({ state: "cooling", lastError: LIMITED, failures: 1, retryIn: 50 });
@@ -482,17 +482,17 @@ Deno.test("of several endpoints that are all down, the first that is tried again
     endpoint({ state: "down", lastError: REFUSED, failures: 9, retryIn: 7 }),
   ];
   stage.pass(100);
-  assert.match(await wholeScreen(terminal), /waiting: connection refused, next try in 7 s/);
+  assert.match(await wholeScreen(terminal), /waiting: connection refused, retrying in 7 s/);
 });
 
-Deno.test("without a terminal a wait is written when it begins, then as often as other lines", () => {
+Deno.test("without a terminal, a wait is written when it starts, then every five seconds", () => {
   using stage = new Stage({ total: 100, pending: 100 });
   stage.pass(2900, (summary) => summary.succeeded = 36);
   stage.endpoints = [endpoint({ state: "down", failures: 10, lastError: REFUSED, retryIn: 8 })];
   stage.pass(1200);
   assert.match(
     stage.notes[0],
-    /^36% {2}36\/100 {2}waiting: connection refused, next try in 8 s {2}/,
+    /^36% {2}36\/100 {2}waiting: connection refused, retrying in 8 s {2}/,
   );
   stage.pass(3800);
   assert.equal(stage.notes.length, 1);
@@ -500,7 +500,7 @@ Deno.test("without a terminal a wait is written when it begins, then as often as
   assert.equal(stage.notes.length, 2);
 });
 
-Deno.test("the first failure of a kind is shown with its place, the others are counted", () => {
+Deno.test("the first failure of each kind is printed with its location, further ones are counted", () => {
   using stage = new Stage({ total: 100, pending: 100 });
   const { progress, notes } = stage;
   for (let index = 0; index < 50; index++) {
@@ -528,7 +528,7 @@ Deno.test("the first failure of a kind is shown with its place, the others are c
   ]);
 });
 
-Deno.test("the first try that is repeated for a new reason is shown, and all are counted", () => {
+Deno.test("the first retry for each kind of error is printed, and all are counted", () => {
   using stage = new Stage({ total: 100, pending: 100 });
   const { progress, notes } = stage;
   for (let i = 0; i < 1200; i++) progress.retry({ error: BROKEN, failures: 1, wait: 0.5 });
@@ -543,7 +543,7 @@ Deno.test("the first try that is repeated for a new reason is shown, and all are
   assert.deepEqual(retryLines([]), []);
 });
 
-Deno.test("a quiet run shows failures and nothing else", () => {
+Deno.test("a quiet run prints only failures", () => {
   using stage = new Stage({ total: 100, pending: 100 }, { quiet: true });
   stage.progress.note("a note");
   stage.progress.retry({ error: BROKEN, failures: 1, wait: 10 });
@@ -554,7 +554,7 @@ Deno.test("a quiet run shows failures and nothing else", () => {
   ]);
 });
 
-Deno.test("what an error says is one line and does not steer the terminal", () => {
+Deno.test("error messages are one line without control characters", () => {
   const kinds = new ErrorKinds();
   const text = "bad \x1b[2J\x1b]0;title\x07line\r\nnext\tone\x9b1m";
   assert.equal(kinds.count(new ConnectionError(text))?.first, "bad line next one");

@@ -1,0 +1,84 @@
+/**
+ * Formats the estimate of a batch, as text or JSON.
+ *
+ * @module
+ */
+import { LARGE_IMAGE } from "../../lib/pricing/attachment_size.ts";
+import type { BatchEstimate, ModelEstimate } from "../../lib/pricing/estimate_batch.ts";
+import { ENCODING, isExact } from "../../lib/pricing/tokenizer.ts";
+import { dollars } from "../terminal/format.ts";
+
+const number = new Intl.NumberFormat("en-US");
+
+function modelLines(estimate: ModelEstimate, location: string): string[] {
+  const { model, records, promptTokens, maxCompletionTokens, promptCost, maxCost } = estimate;
+  const about = isExact(model) ? "" : "about ";
+  const inputCost = promptCost === null ? "cost unknown" : dollars(promptCost);
+  const lines = [
+    `${model}${location}: ${number.format(records)} ${records === 1 ? "record" : "records"}`,
+    `  input:  ${about}${number.format(promptTokens)} tokens, ${inputCost}`,
+  ];
+  if (maxCompletionTokens !== null) {
+    const total = maxCost === null ? "" : `, ${dollars(maxCost)} in total`;
+    lines.push(`  output: at most ${number.format(maxCompletionTokens)} tokens${total}`);
+  } else {
+    const { costPerThousand } = estimate;
+    const price = costPerThousand === null
+      ? ""
+      : `; 1,000 tokens per record would cost ${dollars(costPerThousand * records)}`;
+    lines.push(`  output: unknown without --max-tokens${price}`);
+  }
+  return lines;
+}
+
+function totalLine({ lowestCost, highestCost }: BatchEstimate): string {
+  if (lowestCost === null) return "Cost: unknown, because some prices are unknown";
+  const highest = highestCost === null ? "unknown without --max-tokens" : dollars(highestCost);
+  return `Cost: at least ${dollars(lowestCost)}, at most ${highest}`;
+}
+
+/** The estimate as text. */
+export function estimateLines(estimate: BatchEstimate): string[] {
+  const { models, images, sampled } = estimate;
+  if (models.length === 0) return ["There are no records to send. Nothing was sent."];
+  const isShared = estimate.targets > 1;
+  const lines = models.flatMap((row) => modelLines(row, isShared ? ` at ${row.endpoint}` : ""));
+  if (isShared) lines.push("Each endpoint is estimated as if it received all records.");
+  if (models.length > 1) lines.push(totalLine(estimate));
+  if (models.some(({ model }) => !isExact(model))) {
+    lines.push(
+      `Counted with OpenAI's ${ENCODING} tokenizer; other models differ, especially for short prompts.`,
+    );
+  }
+  if (images > 0) {
+    lines.push(
+      `${number.format(images)} ${images === 1 ? "image" : "images"}, counted as ` +
+        `${number.format(LARGE_IMAGE)} tokens each.`,
+    );
+  }
+  if (sampled) lines.push("Extrapolated from a random sample of the records.");
+  lines.push("Nothing was sent.");
+  return lines;
+}
+
+/** The estimate as JSON. */
+export function estimateJson(estimate: BatchEstimate) {
+  const models = estimate.models.map((row) => ({
+    model: row.model,
+    endpoint: row.endpoint,
+    records: row.records,
+    prompt_tokens: row.promptTokens,
+    max_completion_tokens: row.maxCompletionTokens,
+    prompt_cost: row.promptCost,
+    max_cost: row.maxCost,
+    cost_per_1000_completion_tokens: row.costPerThousand,
+  }));
+  const { lowestCost, highestCost, images, sampled } = estimate;
+  return {
+    models,
+    lowest_cost: lowestCost,
+    highest_cost: highestCost,
+    images,
+    sampled,
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * The interface between a batch run and how its records are executed: live requests today.
+ *
+ * @module
+ */
+import type { CallFacts } from "../chat/call_facts.ts";
+import type { BatchRecord } from "../chat/record.ts";
+import type { ChatResult } from "../chat/result.ts";
+
+/** A record and its position in the input. */
+export type IndexedRecord = BatchRecord & {
+  /** Its position in the input, counted from 0. */
+  index: number;
+  /** Its line in the input file, counted from 1. */
+  line?: number;
+};
+
+/** How one record ended. */
+export type Outcome =
+  & {
+    record: IndexedRecord;
+    /** Timing and cost of the call, if the executor was asked to collect them. */
+    facts?: CallFacts;
+  }
+  & ({ ok: true; result: ChatResult } | { ok: false; error: unknown });
+
+/** Executes records. It knows neither the journal nor when a batch should stop. */
+export interface Executor {
+  /** Maximum number of records in progress at once. */
+  readonly concurrency: number;
+  /** Attempts so far that failed and were retried. */
+  readonly retries: number;
+  /** Whether an endpoint has not failed yet, so that the failures of others do not concern the batch. */
+  readonly hasHealthyEndpoint: boolean;
+  /**
+   * Pulls records as it has room for them and yields their outcomes, grouped as they finish. Pulls
+   * nothing while outcomes are not consumed, which bounds memory. Can be called once.
+   *
+   * @throws what `records` throws, after everything that was already started has finished
+   */
+  run(
+    records: Iterable<IndexedRecord> | AsyncIterable<IndexedRecord>,
+  ): AsyncIterable<readonly Outcome[]>;
+  /** Starts no more records and no more retries. Requests in flight can finish. */
+  stop(): void;
+  /** Stops and aborts the requests in flight. */
+  abort(): void;
+}

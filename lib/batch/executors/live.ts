@@ -1,0 +1,180 @@
+/**
+ * Executes the records of a batch as live requests: one call of a client each, limited by a slot pool.
+ *
+ * @module
+ */
+import type { CallFacts } from "../../chat/call_facts.ts";
+import type { ChatOptions, SamplingOptions } from "../../chat/options.ts";
+import { withRecordOptions } from "../../chat/record_options.ts";
+import { FlexLLMError, InternalError, InvalidInputError } from "../../errors.ts";
+import type { CallHooks, RetryNotice } from "../../scheduling/scheduler.ts";
+import type { Completions } from "../completions.ts";
+import type { Executor, IndexedRecord, Outcome } from "../executor.ts";
+import { encodingProblem, recordProblem } from "../record_problem.ts";
+import { type Slot, SlotPool } from "../slot_pool.ts";
+
+/** Maximum number of records that wait for a retry at the same time. */
+const MAX_PARKED = 1000;
+
+/** The options that every request of a batch has unless its record overrides them. */
+export type RequestTemplate =
+  & SamplingOptions
+  & Pick<ChatOptions, "model" | "timeout" | "schemaRetries">;
+
+/** The options of a {@link LiveExecutor}. */
+export interface LiveExecutorOptions {
+  /** What is sent with every record. */
+  request?: RequestTemplate;
+  /**
+   * Maximum number of records in progress.
+   *
+   * @default the client's `concurrencyLimit`, which also caps it
+   */
+  concurrency?: number;
+  /** How many records will be sent, if known: near the end, slow endpoints get no new work. */
+  pending?: number;
+  /** Whether outcomes are written to a journal: checks metadata, and collects {@link CallFacts}. */
+  isJournaled?: boolean;
+  /** Called when an attempt failed, before the wait for the next one. */
+  onRetry?: (notice: RetryNotice) => void;
+}
+
+/** What the calls of one executor share. */
+interface CallState {
+  /** Aborts waiting, not requests. */
+  readonly stopWaiting: AbortController;
+  readonly remaining: (() => number) | undefined;
+  readonly onRetry: ((notice: RetryNotice) => void) | undefined;
+  started: number;
+  retries: number;
+  anyAnswer: boolean;
+}
+
+/** The hooks of one record: its slot is parked during a backoff. */
+class RecordHooks implements CallHooks {
+  readonly waitForRecovery = true;
+  readonly waitSignal: AbortSignal;
+  readonly remaining: (() => number) | undefined;
+  readonly #slot: Slot;
+  readonly #state: CallState;
+
+  constructor(slot: Slot, state: CallState) {
+    this.#slot = slot;
+    this.#state = state;
+    this.waitSignal = state.stopWaiting.signal;
+    this.remaining = state.remaining;
+  }
+
+  onRetryWait(notice: RetryNotice): void {
+    this.#state.retries++;
+    this.#state.onRetry?.(notice);
+    // Before the first answer, other records would only run into the same failure.
+    if (this.#state.anyAnswer) this.#slot.park();
+  }
+
+  onRetryResume(): void {
+    this.#slot.unpark();
+  }
+}
+
+/** Hooks that also collect the facts of the call. Without `onEnd` the client builds none. */
+class FactCollector extends RecordHooks {
+  facts: CallFacts | undefined;
+
+  onEnd(facts: CallFacts): void {
+    this.facts = facts;
+  }
+}
+
+function invalidRecord({ index }: IndexedRecord, problem: string, cause?: unknown) {
+  return new InvalidInputError(`record ${index}: ${problem}`, { cause });
+}
+
+/** Sends each record through a client. */
+export class LiveExecutor implements Executor {
+  readonly concurrency: number;
+  readonly #completions: Completions;
+  readonly #options: LiveExecutorOptions;
+  /** The options of every record that has none of its own. */
+  readonly #request: ChatOptions;
+  readonly #aborting = new AbortController();
+  readonly #state: CallState;
+  #pool: SlotPool<IndexedRecord, Outcome> | undefined;
+
+  constructor(completions: Completions, options: LiveExecutorOptions = {}) {
+    const { concurrency = Infinity, pending, onRetry, request } = options;
+    this.#completions = completions;
+    this.#options = options;
+    this.concurrency = Math.min(concurrency, completions.concurrencyLimit);
+    this.#request = { ...request, signal: this.#aborting.signal };
+    this.#state = {
+      stopWaiting: new AbortController(),
+      remaining: pending === undefined ? undefined : () => pending - this.#state.started,
+      onRetry,
+      started: 0,
+      retries: 0,
+      anyAnswer: false,
+    };
+  }
+
+  get retries(): number {
+    return this.#state.retries;
+  }
+
+  get hasHealthyEndpoint(): boolean {
+    return this.#completions.stats.some(({ failures }) => failures === 0);
+  }
+
+  run(
+    records: Iterable<IndexedRecord> | AsyncIterable<IndexedRecord>,
+  ): AsyncGenerator<Outcome[], void, void> {
+    const pool = this.#pool = new SlotPool(
+      records,
+      (record, slot) => this.#complete(record, slot),
+      { concurrency: this.concurrency, maxParked: MAX_PARKED },
+    );
+    if (this.#state.stopWaiting.signal.aborted) pool.stop();
+    return pool.outcomes();
+  }
+
+  stop(): void {
+    this.#pool?.stop();
+    this.#state.stopWaiting.abort();
+  }
+
+  abort(): void {
+    this.stop();
+    this.#aborting.abort();
+  }
+
+  async #complete(record: IndexedRecord, slot: Slot): Promise<Outcome> {
+    this.#state.started++;
+    const { isJournaled = false } = this.#options;
+    const problem = recordProblem(record, isJournaled);
+    if (problem !== undefined) return { record, ok: false, error: invalidRecord(record, problem) };
+    const hooks = isJournaled
+      ? new FactCollector(slot, this.#state)
+      : new RecordHooks(slot, this.#state);
+    const request = record.options === undefined
+      ? this.#request
+      : withRecordOptions(this.#request, record.options);
+    try {
+      const result = await this.#completions.complete(record.messages, request, hooks);
+      this.#state.anyAnswer = true;
+      return { record, facts: factsOf(hooks), ok: true, result };
+    } catch (error) {
+      return { record, facts: factsOf(hooks), ok: false, error: recordError(record, error) };
+    }
+  }
+}
+
+function factsOf(hooks: RecordHooks): CallFacts | undefined {
+  return hooks instanceof FactCollector ? hooks.facts : undefined;
+}
+
+/** A bug that one record triggers becomes an error of that record, so that the others continue. */
+function recordError(record: IndexedRecord, error: unknown): FlexLLMError {
+  if (error instanceof FlexLLMError) return error;
+  const problem = encodingProblem(record);
+  return problem === undefined ? new InternalError(error) : invalidRecord(record, problem, error);
+}
