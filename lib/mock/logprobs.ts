@@ -42,7 +42,7 @@ export function logprobsOf(
 export function textPieces(
   text: string,
   logprobs: readonly TokenLogprob[] | undefined,
-): { text: string; logprobs: readonly TokenLogprob[] }[] {
+): { text: string; logprobs: TokenLogprob[] }[] {
   const pieces = tokenize(text);
   if (logprobs === undefined) return pieces.map((piece) => ({ text: piece, logprobs: [] }));
   if (logprobs.map(({ token }) => token).join("") === text) {

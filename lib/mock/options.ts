@@ -8,14 +8,14 @@ import type { CannedResponse } from "./canned.ts";
 import { MOCK_ERROR_KINDS, type MockErrorKind } from "./error_kinds.ts";
 
 /** One value, or any between two, both included. */
-export type Range = number | readonly [min: number, max: number];
+export type NumberRange = number | readonly [min: number, max: number];
 
 /** The options of the mock server. */
 export interface MockOptions {
   /** Seconds before an answer begins; default 0. */
-  delay?: Range;
+  delay?: NumberRange;
   /** Characters of an answer's text; default 10 to 1000. */
-  length?: Range;
+  length?: NumberRange;
   /** The models it lists; any model can be asked. Default `mock`. */
   models?: readonly string[];
   /** Requests a second; above it the answer is 429 with `Retry-After`. Default no limit. */
@@ -27,7 +27,7 @@ export interface MockOptions {
   /** How they fail, each kind as often as the others; default `server_error`. */
   errorKinds?: readonly MockErrorKind[];
   /** Seconds between the beginning of a streamed answer and its first token; default 0. */
-  firstToken?: Range;
+  firstToken?: NumberRange;
   /** Answers for the requests that fit their patterns, the first that fits; others are made up. */
   responses?: readonly CannedResponse[];
   /** Accept request bodies that the real APIs refuse; default false. */
@@ -54,7 +54,7 @@ export interface MockSettings {
   seed: number;
 }
 
-function checkedRange(name: string, range: Range): readonly [number, number] {
+function checkedRange(name: string, range: NumberRange): readonly [number, number] {
   const [min, max] = typeof range === "number" ? [range, range] : range;
   if (!(min >= 0 && max >= min && Number.isFinite(max))) {
     throw new ConfigurationError(

@@ -4,13 +4,16 @@
  *
  * @module
  */
-import type { SamplingOptions } from "../chat/options.ts";
-import type { Message, ProviderMessage } from "../chat/messages.ts";
+import type { ProviderMessage } from "../chat/messages.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { Usage } from "../usage.ts";
 import type { StreamEvent } from "../chat/events.ts";
 import type { EncodedRequest } from "../transport/request.ts";
+import type { ChatRequest } from "./chat_request.ts";
+import type { ProtocolServer } from "./serve.ts";
 import type { Service } from "./service.ts";
+
+export type { ChatRequest };
 
 /** Where requests go. */
 export interface Endpoint {
@@ -30,14 +33,6 @@ export interface Endpoint {
   isOpenAIHost?: boolean;
   /** The environment variable that customarily holds the key, for hints. */
   keyVariable?: string;
-}
-
-/** One completion to ask for. */
-export interface ChatRequest {
-  model: string;
-  messages: readonly Message[];
-  options: SamplingOptions;
-  stream: boolean;
 }
 
 /** What a provider tells of a model. */
@@ -167,4 +162,6 @@ export interface Protocol {
   exactNumbers?: true;
   /** The error in a parsed body, `undefined` when there is none. */
   decodeError(body: unknown): ProviderError | undefined;
+  /** Loads the server side of the format, which only servers need. */
+  serve(): Promise<ProtocolServer>;
 }

@@ -12,6 +12,7 @@ import type { Protocol } from "../protocol.ts";
 /** The Messages format. */
 export const claude: Protocol = {
   name: "claude",
+  serve: async () => (await import("./serve.ts")).anthropicServer,
   encoder,
   decode,
   streamDecoder: () => new ClaudeStreamDecoder(),

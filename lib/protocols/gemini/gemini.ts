@@ -27,6 +27,7 @@ const fetchedUrls: FetchedUrls = {
 /** The generateContent format. */
 export const gemini: Protocol = {
   name: "gemini",
+  serve: async () => (await import("./serve.ts")).geminiServer,
   encoder,
   decode,
   streamDecoder: () => new GeminiStreamDecoder(),

@@ -13,6 +13,7 @@ import type { Protocol } from "../protocol.ts";
 /** The Chat Completions format. */
 export const chatCompletions: Protocol = {
   name: "chat",
+  serve: async () => (await import("./serve.ts")).chatServer,
   encoder,
   decode,
   streamDecoder: (endpoint, thinks) => new ChatStreamDecoder(endpoint, thinks),

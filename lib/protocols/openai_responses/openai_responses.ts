@@ -14,6 +14,7 @@ import { ResponsesStreamDecoder } from "./stream.ts";
 /** The Responses format. */
 export const responses: Protocol = {
   name: "responses",
+  serve: async () => (await import("./serve.ts")).responsesServer,
   encoder,
   decode,
   streamDecoder: () => new ResponsesStreamDecoder(),
