@@ -79,7 +79,9 @@ for (const { protocol, model } of FORMATS) {
       const context: RequestContext = { operation: "chat", model, stream };
       const normalized = server.normalize?.(parsed, context) ?? parsed;
       assert.equal(server.validate(normalized, context), undefined);
-      assert.equal(server.decodeRequest(normalized, context).chat.stream, stream);
+      const { chat } = server.decodeRequest(normalized, context);
+      assert.equal(chat.stream, stream);
+      assert.deepEqual(JSON.parse(encode(chat).body!), parsed, "decoding loses nothing");
       if (protocol !== claude && protocol !== gemini) return;
       const turns = parsed[protocol === gemini ? "contents" : "messages"];
       for (const turn of turns) assert.ok((turn.content ?? turn.parts).length > 0);

@@ -49,6 +49,10 @@ function isPortable(item: Json): boolean {
   return isMessage(item) ? item.phase === undefined : CALLS.includes(item.type);
 }
 
+function isPlainMessage(item: Json): boolean {
+  return isMessage(item) && isPortable(item);
+}
+
 /** One turn of the model: its reasoning, text and calls. */
 function decodeAssistant(items: readonly Json[]): AssistantMessage {
   let content = "";
@@ -94,11 +98,10 @@ export function decodeInput(input: unknown, instructions: unknown): Message[] {
   for (const item of Array.isArray(input) ? input.map((item) => asObject(item) ?? {}) : []) {
     const isInput = CALL_OUTPUTS.includes(item.type) ||
       isMessage(item) && item.role !== "assistant";
-    if (!isInput) turn.push(item);
-    else {
-      endTurn();
-      messages.push(decodeOther(item));
-    }
+    // A second message is another turn, unless the turn has to stay whole.
+    if (isInput || isMessage(item) && turn.length > 0 && turn.every(isPlainMessage)) endTurn();
+    if (isInput) messages.push(decodeOther(item));
+    else turn.push(item);
   }
   endTurn();
   return messages;
