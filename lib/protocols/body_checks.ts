@@ -1,14 +1,14 @@
 /**
- * Checks of request bodies; each protocol has its own error messages for them.
+ * Checks the fields of request bodies. Each protocol words its errors itself.
  *
  * @module
  */
 import { asObject, type Json } from "../json/json.ts";
 import type { ServerError } from "./serve.ts";
 
-/** Thrown by a check: the request is rejected. */
+/** Thrown by a check to reject the request. */
 export class RejectedRequest extends Error {
-  /** What the API answers. */
+  /** The error to send. */
   readonly error: ServerError;
 
   constructor(error: ServerError) {
@@ -17,34 +17,34 @@ export class RejectedRequest extends Error {
   }
 }
 
-/** Rejects the request with 400. */
+/** Rejects the request with status 400. */
 export function reject(message: string, param?: string, code?: string | null): never {
   throw new RejectedRequest({ status: 400, message, param, code });
 }
 
-/** What a check expects of a value. */
+/** The type that a check expects. */
 export type Expected = "string" | "number" | "integer" | "boolean" | "array" | "object";
 
-/** How an API words what is wrong with a field; each rejects the request. */
+/** The error messages of an API. Every method but `at` rejects the request. */
 export interface Wording {
-  /** The path of a field: in an object, or at an index of an array. */
+  /** Appends a field name or an array index to a path. */
   at(path: string, key: string | number): string;
   missing(path: string): never;
   type(path: string, expected: Expected, value: unknown): never;
-  /** A number that is below `min` or above `max`. */
+  /** For a number below `min` or above `max`. */
   range(path: string, value: number, min: number, max: number, integer: boolean): never;
   choice(path: string, allowed: readonly string[], value: unknown): never;
-  /** An array of fewer than `min` or more than `max` items. */
+  /** For an array with fewer than `min` or more than `max` items. */
   length(path: string, length: number, min: number, max: number): never;
 }
 
-/** The name of a value's type, as {@link Expected} has them, or `null`. */
+/** The name of a value's type: one of {@link Expected}, or `null`. */
 export function typeNameOf(value: unknown): string {
   if (value === null) return "null";
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-/** An object of a body with its path: absent fields and `null` pass every check but `required` and `need`. */
+/** An object in a body. Absent fields and `null` pass every check but `required` and `requiredObject`. */
 export class Fields {
   readonly value: Json;
   readonly path: string;
@@ -56,7 +56,7 @@ export class Fields {
     this.path = path;
   }
 
-  /** Checks that `value` is an object. */
+  /** Rejects the request unless `value` is an object. */
   static of(wording: Wording, value: unknown, path: string): Fields {
     return new Fields(wording, asObject(value) ?? wording.type(path, "object", value), path);
   }
@@ -71,14 +71,14 @@ export class Fields {
     return this.value[name] !== undefined && this.value[name] !== null;
   }
 
-  /** Rejects the request when one of the fields has no value. */
+  /** Rejects the request if one of the fields has no value. */
   required(...names: string[]): this {
     for (const name of names) if (!this.has(name)) this.#wording.missing(this.at(name));
     return this;
   }
 
   /** A required object. */
-  need(name: string): Fields {
+  requiredObject(name: string): Fields {
     return this.required(name).object(name)!;
   }
 
@@ -137,7 +137,7 @@ export class Fields {
     return allowed.includes(value) ? value : this.#wording.choice(this.at(name), allowed, value);
   }
 
-  /** The first field that is none of `known`. */
+  /** The first field that is not in `known`. */
   unknown(known: ReadonlySet<string>): string | undefined {
     return Object.keys(this.value).find((name) => !known.has(name));
   }
@@ -152,7 +152,7 @@ export class Fields {
   }
 }
 
-/** What a check finds wrong; `undefined` when it finds nothing. */
+/** The error of a check; `undefined` if it passes. */
 export function problemOf(check: () => void): ServerError | undefined {
   try {
     check();

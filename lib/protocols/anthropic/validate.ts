@@ -1,5 +1,5 @@
 /**
- * What Anthropic accepts as the body of a message. What a single model rejects is not checked.
+ * Validates request bodies as Anthropic does, except for the rules of individual models.
  *
  * Source: Anthropic API reference, "Messages", "Extended thinking" and the notes on version 2026-10-21,
  * the types of `@anthropic-ai/sdk` 1.12, and error messages as users report them.
@@ -16,12 +16,12 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...["max_tokens", "messages", "model", "cache_control", "container", "diagnostics"],
   ...["inference_geo", "metadata", "output_config", "service_tier", "speed", "stop_sequences"],
   ...["stream", "system", "thinking", "tool_choice", "tools", "temperature", "top_p", "top_k"],
-  // In beta.
+  // Beta fields.
   ...["mcp_servers", "context_management", "output_format", "fallbacks", "thread", "betas"],
 ]);
 
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/;
-/** Tools that Anthropic defines have a date; toolsets have no name. */
+/** Types of tools that Anthropic defines: they end with a date. */
 const DEFINED_TOOL = /_\d{8}$|^tool_search_tool_(bm25|regex)$|^mcp_toolset$/;
 const EFFORTS = ["low", "medium", "high", "xhigh", "max"];
 const THINKING = ["enabled", "disabled", "between_tools", "adaptive"];
@@ -44,7 +44,7 @@ function checkTool(tool: Fields): void {
     reject(`${custom.at("name")}: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'`);
   }
   custom.string("description");
-  custom.need("input_schema").required("type").choice("type", ["object"]);
+  custom.requiredObject("input_schema").required("type").choice("type", ["object"]);
   custom.boolean("strict");
 }
 
@@ -113,7 +113,7 @@ function checkOutput(body: Fields): void {
   const format = output?.object("format");
   if (format === undefined) return;
   format.required("type").choice("type", ["json_schema"]);
-  format.need("schema");
+  format.requiredObject("schema");
 }
 
 function checkBody(value: Json, { version, operation }: RequestContext): void {
@@ -122,7 +122,7 @@ function checkBody(value: Json, { version, operation }: RequestContext): void {
   body.required("model").string("model");
   if (value.model === "") reject("model: String should have at least 1 character");
   if (!isCount) {
-    // Zero only writes the prompt cache.
+    // With 0, the request only fills the prompt cache.
     body.required("max_tokens").integer("max_tokens", 0);
   }
   const unknown = isClaudeModel(value.model) ? body.unknown(KNOWN) : undefined;

@@ -1,5 +1,5 @@
 /**
- * What Anthropic accepts as messages and system prompt.
+ * Validates messages and the system prompt as Anthropic does.
  *
  * Source: Anthropic API reference, "Messages", the types of `@anthropic-ai/sdk` 1.12, and error messages
  * as users report them ("`tool_use` ids were found without `tool_result` blocks immediately after").
@@ -10,7 +10,7 @@ import { asObjects } from "../../json/json.ts";
 import { anthropicWording as wording } from "./validate_wording.ts";
 import { Fields, reject } from "../body_checks.ts";
 
-/** How many blocks carry `cache_control`. */
+/** Counts the blocks with `cache_control`. */
 export interface Breakpoints {
   count: number;
 }
@@ -21,7 +21,7 @@ const IMAGES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 const ID = /^[a-zA-Z0-9_-]+$/;
 
 function checkSource(block: Fields, type: "image" | "document"): void {
-  const given = block.need("source");
+  const given = block.requiredObject("source");
   const kinds = type === "image"
     ? ["base64", "url", "file"]
     : ["base64", "text", "content", "url", "file"];
@@ -47,8 +47,8 @@ function checkSource(block: Fields, type: "image" | "document"): void {
   }
 }
 
-/** Only user messages hold results of tools and documents, only assistant messages hold calls. */
-function checkPlace(block: Fields, type: string, role: string, newest: boolean): void {
+/** Tool results and documents belong in user messages, tool calls in assistant messages. */
+function checkPosition(block: Fields, type: string, role: string, newest: boolean): void {
   if (type === "tool_result" && role !== "user") {
     reject(`${block.path}: \`tool_result\` blocks can only be in \`user\` messages`);
   }
@@ -83,7 +83,7 @@ function checkBlock(block: Fields, role: string, newest: boolean): void {
       `${block.path}: Input tag '${type}' found using 'type' does not match any of the expected tags: 'document', 'image', 'redacted_thinking', 'search_result', 'text', 'thinking', 'tool_result', 'tool_use'`,
     );
   }
-  checkPlace(block, type, role, newest);
+  checkPosition(block, type, role, newest);
   const typed = new Fields(wording, block.value, `${block.path}.${type}`);
   switch (type) {
     case "text":
@@ -109,19 +109,19 @@ function checkBlock(block: Fields, role: string, newest: boolean): void {
   }
 }
 
-/** The ids in the blocks of one type of a turn. */
+/** The ids in a turn's blocks of one type. */
 function idsOf(turn: Turn, type: string, field: string): unknown[] {
   return turn.blocks.filter((block) => block.type === type).map((block) => block[field]);
 }
 
 interface Turn {
   role: string;
-  /** The place of its first message. */
+  /** The index of its first message. */
   at: number;
   blocks: Record<string, unknown>[];
 }
 
-/** Every call needs its result in the next turn, and every result its call in the turn before. */
+/** Every call needs a result in the next turn, and every result needs a call in the previous one. */
 function checkPairs(turns: readonly Turn[]): void {
   for (const [i, turn] of turns.entries()) {
     const results = idsOf(turn, "tool_result", "tool_use_id");
@@ -146,7 +146,7 @@ function checkPairs(turns: readonly Turn[]): void {
   }
 }
 
-/** Checks the messages; `newest` means by the rules of version 2026-10-21. */
+/** Checks the messages. `newest` applies the rules of version 2026-10-21. */
 export function checkTurns(body: Fields, breakpoints: Breakpoints, newest: boolean): void {
   const messages = body.required("messages").objects("messages")!;
   if (messages.length === 0) reject("messages: at least one message is required");
@@ -164,7 +164,7 @@ export function checkTurns(body: Fields, breakpoints: Breakpoints, newest: boole
       checkBlock(block, role, newest);
       checkCacheControl(block, breakpoints);
     }
-    // Messages of one role that follow each other are one turn.
+    // Consecutive messages with the same role form one turn.
     const last = turns.at(-1);
     const values = blocks.map(({ value }) => value);
     if (last?.role === role) last.blocks.push(...values);
@@ -173,7 +173,7 @@ export function checkTurns(body: Fields, breakpoints: Breakpoints, newest: boole
   checkPairs(turns.filter(({ role }) => role !== "system"));
 }
 
-/** Checks the system prompt: text, or blocks of text. */
+/** Checks the system prompt: a string, or text blocks. */
 export function checkSystem(body: Fields, breakpoints: Breakpoints): void {
   if (typeof body.value.system === "string") return;
   for (const block of body.objects("system") ?? []) {

@@ -1,5 +1,5 @@
 /**
- * How Anthropic words what is wrong with a request.
+ * Anthropic's error messages for invalid fields.
  *
  * Source: error messages of the API as users report them ("max_tokens: Field required").
  *
@@ -22,7 +22,7 @@ function choices(values: readonly string[]): string {
   return `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
 }
 
-/** Anthropic's wording. */
+/** Anthropic's error messages. */
 export const anthropicWording: Wording = {
   at: (path, key) => path === "" ? String(key) : `${path}.${key}`,
   missing: (path) => reject(`${path}: Field required`),
@@ -41,7 +41,7 @@ export const anthropicWording: Wording = {
   },
 };
 
-/** Whether `model` is one of Anthropic's own; any other name stands for a compatible server. */
+/** Whether `model` is one of Anthropic's own. Other names get the rules of compatible servers. */
 export function isClaudeModel(model: unknown): boolean {
   return typeof model === "string" && model.startsWith("claude-");
 }

@@ -1,5 +1,5 @@
 /**
- * What Google accepts as the body of `generateContent`. What a single model rejects is not checked.
+ * Validates request bodies as Google does, except for the rules of individual models.
  *
  * Source: Gemini API reference, "models.generateContent", the types of `@google/genai` 3.1, and error
  * messages as users report them.
@@ -54,7 +54,7 @@ function checkThinking(config: Fields): void {
   thinking.boolean("includeThoughts");
   thinking.integer("thinkingBudget", -1);
   const level = thinking.string("thinkingLevel");
-  // The reference writes levels in small letters, the SDK in capitals.
+  // The API reference writes levels in lower case, the SDK in upper case.
   if (level !== undefined && !LEVELS.includes(level.toUpperCase())) {
     wording.choice(thinking.at("thinkingLevel"), LEVELS, level);
   }

@@ -1,5 +1,5 @@
 /**
- * What Google accepts as contents and system instruction.
+ * Validates contents and the system instruction as Google does.
  *
  * Source: Gemini API reference, "Content" and "Part", the types of `@google/genai` 3.1, and error messages
  * as users report them ("Please use a valid role: user, model.").
@@ -10,7 +10,7 @@ import { type Fields, reject } from "../body_checks.ts";
 import { geminiWording as wording, rejectField, rejectUnknown } from "./validate_wording.ts";
 
 const ROLES = ["user", "model", "function", ""];
-/** A part has one of these. */
+/** Every part has one of these fields. */
 const DATA = [
   ...["text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode"],
   ...["codeExecutionResult", "toolCall", "toolResponse", "audioTranscription"],
@@ -25,7 +25,7 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 function checkPart(part: Fields, official: boolean): void {
   const unknown = official ? part.unknown(KNOWN) : undefined;
   if (unknown !== undefined) rejectUnknown(unknown, part.path);
-  // A signature may come alone.
+  // A part may consist of a signature alone.
   if (!DATA.some((name) => part.has(name)) && !part.has("thoughtSignature")) {
     rejectField(part.at("data"), "required oneof field 'data' must have one initialized field");
   }
@@ -56,7 +56,7 @@ function count(parts: readonly Fields[], name: string): number {
   return parts.filter((part) => part.has(name)).length;
 }
 
-/** Checks the turns, and that each result of a function follows its call. */
+/** Checks the turns, and that every function call is followed by its response. */
 export function checkContents(body: Fields, official: boolean): void {
   const contents = body.objects("contents") ?? [];
   if (contents.length === 0) wording.missing("contents");

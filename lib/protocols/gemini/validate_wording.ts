@@ -1,5 +1,5 @@
 /**
- * How Google words what is wrong with a request to Gemini.
+ * Google's error messages for invalid fields.
  *
  * Source: error messages of the API as users report them ("Invalid JSON payload received. Unknown name …",
  * "* GenerateContentRequest.contents: contents is not specified").
@@ -17,12 +17,12 @@ const TYPES = {
   object: "TYPE_MESSAGE",
 };
 
-/** Errors name fields as the protocol buffers do: `generation_config.top_p`. */
+/** Errors name fields as in the Protocol Buffers definition: `generation_config.top_p`. */
 function snake(path: string): string {
   return path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Rejects what is well-formed but makes no sense. */
+/** Rejects a well-formed field with an invalid value. */
 export function rejectField(path: string, what: string): never {
   reject(`* GenerateContentRequest.${snake(path)}: ${what}\n`);
 }
@@ -33,7 +33,7 @@ export function rejectUnknown(name: string, path: string): never {
   reject(`Invalid JSON payload received. Unknown name "${name}"${place}: Cannot find field.`);
 }
 
-/** Google's wording. */
+/** Google's error messages. */
 export const geminiWording: Wording = {
   at: (path, key) =>
     typeof key === "number" ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`,
@@ -60,7 +60,7 @@ export const geminiWording: Wording = {
   },
 };
 
-/** Whether `model` is one of Google's own; any other name stands for a compatible server. */
+/** Whether `model` is one of Google's own. Other names get the rules of compatible servers. */
 export function isGeminiModel(model: unknown): boolean {
   return typeof model === "string" && /^(models\/)?(gemini|gemma)-/.test(model);
 }

@@ -1,5 +1,5 @@
 /**
- * What OpenAI accepts as the body of a chat completion. What a single model rejects is not checked.
+ * Validates chat completion bodies as OpenAI does, except for the rules of individual models.
  *
  * Source: OpenAI API reference, "Create chat completion", and the types of the `openai` package 7.57.
  *
@@ -26,12 +26,12 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...["response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "stream"],
   ...["stream_options", "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user"],
   ...["verbosity", "web_search_options"],
-  // Of compatible services: what flexllm itself sends to them, and to servers that it does not know.
+  // Fields that flexllm sends to compatible services and unknown servers.
   ...["top_k", "min_p", "enable_thinking", "thinking_budget", "thinking", "chat_template_kwargs"],
   ...["reasoning", "random_seed", "extra_body", "repetition_penalty"],
 ]);
 
-/** OpenAI's, and those that only DeepSeek and Groq know. */
+/** OpenAI's efforts, and those that only DeepSeek and Groq support. */
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 const OTHER_EFFORTS = [...EFFORTS, "ultra", "default"];
 const TIERS = ["auto", "default", "flex", "scale", "priority", "fast"];
@@ -41,7 +41,7 @@ function checkTools(body: Fields, official: boolean): void {
   const names: unknown[] = [];
   for (const tool of body.objects("tools") ?? []) {
     const type = tool.required("type").string("type")!;
-    // OpenAI runs no tools of its own here; services beside it do (web search and others).
+    // OpenAI has no built-in tools here. Other services do, such as web search.
     if (official) tool.choice("type", ["function", "custom"]);
     if (type !== "function" && type !== "custom") continue;
     const defined = tool.required(type).object(type)!;

@@ -1,5 +1,5 @@
 /**
- * What OpenAI accepts as the messages of a chat completion.
+ * Validates chat completion messages as OpenAI does.
  *
  * Source: OpenAI API reference, "Create chat completion", `messages`, and the types of the `openai`
  * package 7.57.
@@ -15,7 +15,7 @@ const PARTS: Record<string, readonly string[]> = {
   assistant: ["text", "refusal"],
 };
 const TEXT_PARTS = ["text"];
-/** Parts of compatible services: vLLM, Qwen, Mistral, OpenRouter, DeepInfra. */
+/** Parts that only compatible services accept: vLLM, Qwen, Mistral, OpenRouter, DeepInfra. */
 const MORE_PARTS = [
   "image_url",
   "input_audio",
@@ -63,7 +63,7 @@ function checkPart(part: Fields, allowed: readonly string[]): void {
   }
 }
 
-/** Rejects a content that is neither text nor good parts. */
+/** Checks that the content is a string or a list of valid parts. */
 function checkContent(message: Fields, role: string, official: boolean): void {
   const { content } = message.value;
   if (typeof content === "string") return;
@@ -96,12 +96,12 @@ function checkCall(call: Fields): string {
   return call.value.id as string;
 }
 
-/** The place of a message, as the messages about roles write it. */
+/** The path of a message's role, as OpenAI's error messages write it. */
 const role = (i: number) => `messages.[${i}].role`;
 
 /**
- * Checks the messages one by one, and that every tool call is followed by its result and every result
- * follows its call. `official` means by OpenAI's own rules.
+ * Checks each message, and that every tool call is followed by its result. `official` applies OpenAI's
+ * own rules instead of those of compatible servers.
  */
 export function checkMessages(messages: readonly Fields[], official: boolean): void {
   let waiting: Set<string> | undefined;

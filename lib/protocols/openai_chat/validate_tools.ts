@@ -1,5 +1,5 @@
 /**
- * What OpenAI accepts as tools and schemas, in Chat Completions and in Responses.
+ * Validates tools and schemas as OpenAI does, for Chat Completions and Responses.
  *
  * Source: OpenAI's guides "Function calling" and "Structured outputs" ("Supported schemas"), and error
  * bodies as users report them.
@@ -35,7 +35,7 @@ export function checkName(fields: Fields): void {
   }
 }
 
-/** Where a strict schema breaks the rules: each object is closed and requires all of its fields. */
+/** The first violation of the rules for strict schemas: every object is closed and requires all fields. */
 function strictProblem(schema: Json, context: string): string | undefined {
   const properties = asObject(schema.properties);
   if (schema.type === "object" || properties !== undefined) {
@@ -65,13 +65,13 @@ function strictProblem(schema: Json, context: string): string | undefined {
   return undefined;
 }
 
-/** Rejects a strict schema that OpenAI cannot follow. */
+/** Rejects a strict schema that violates the rules. */
 export function checkStrict(schema: unknown, what: string, param: string, code?: string): void {
   const problem = strictProblem(asObject(schema) ?? {}, "");
   if (problem !== undefined) reject(`Invalid schema for ${what}: ${problem}`, param, code);
 }
 
-/** Checks a function: its name and the schema of its arguments. */
+/** Checks the name and the schema of a function. */
 export function checkFunction(fn: Fields, official: boolean): void {
   checkName(fn);
   fn.string("description");
@@ -91,7 +91,7 @@ export function checkFunction(fn: Fields, official: boolean): void {
   if (official && fn.value.strict === true) checkStrict(parameters, what, param, code);
 }
 
-/** Rejects what only makes sense with tools when there are none. */
+/** Rejects fields that need tools if there are none. */
 export function checkToolsExist(body: Fields): void {
   if ((body.array("tools")?.length ?? 0) > 0) return;
   for (const name of ["tool_choice", "parallel_tool_calls"]) {
@@ -103,7 +103,7 @@ export function checkToolsExist(body: Fields): void {
   }
 }
 
-/** Rejects a choice of a tool that is not in `names`. */
+/** Rejects a tool choice that is not in `names`. */
 export function checkToolExists(name: unknown, names: readonly unknown[], type: string): void {
   if (typeof name !== "string") wording.missing("tool_choice.name");
   if (!names.includes(name)) {

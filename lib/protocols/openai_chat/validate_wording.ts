@@ -1,5 +1,5 @@
 /**
- * How OpenAI words what is wrong with a request.
+ * OpenAI's error messages for invalid fields.
  *
  * Source: error bodies of the API as users report them ("Invalid 'temperature': decimal above maximum
  * value …", code `decimal_above_max_value`).
@@ -24,14 +24,14 @@ function named(value: unknown, expected: Expected): string {
   return NAMES[isInteger ? "integer" : typeNameOf(value)] ?? "an unknown type";
 }
 
-/** `'a', 'b', and 'c'` */
+/** Joins values to `'a', 'b', and 'c'`. */
 export function quotedList(values: readonly string[]): string {
   const quoted = values.map((value) => `'${value}'`);
   if (quoted.length < 3) return quoted.join(" and ");
   return `${quoted.slice(0, -1).join(", ")}, and ${quoted.at(-1)}`;
 }
 
-/** OpenAI's wording. */
+/** OpenAI's error messages. */
 export const openaiWording: Wording = {
   at: (path, key) =>
     typeof key === "number" ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`,
@@ -81,8 +81,8 @@ export const openaiWording: Wording = {
 };
 
 /**
- * Whether `model` is one of OpenAI's own. Any other name stands for a compatible server, which knows
- * more fields and parts than OpenAI and ignores those it does not know.
+ * Whether `model` is one of OpenAI's own. Other names get the rules of compatible servers, which accept
+ * more fields and parts and ignore unknown ones.
  */
 export function isOpenAIModel(model: unknown): boolean {
   return typeof model === "string" &&

@@ -1,5 +1,5 @@
 /**
- * What OpenAI accepts as the body of a response. What a single model rejects is not checked.
+ * Validates Responses bodies as OpenAI does, except for the rules of individual models.
  *
  * Source: OpenAI API reference, "Create a model response", the types of the `openai` package 7.57, and
  * error bodies as users report them.
@@ -27,7 +27,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...["text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user"],
 ]);
 
-/** Fields of Chat Completions, and what they are called here. */
+/** Fields of Chat Completions and their names in Responses. */
 const MOVED: Record<string, string> = {
   messages: "input",
   max_tokens: "max_output_tokens",
@@ -87,7 +87,7 @@ function checkText(body: Fields, official: boolean): void {
   const type = format?.required("type").choice("type", ["text", "json_object", "json_schema"]);
   if (type !== "json_schema") return;
   checkName(format!);
-  const { value: schema } = format!.need("schema");
+  const { value: schema } = format!.requiredObject("schema");
   format!.boolean("strict");
   if (official && format!.value.strict === true) {
     checkStrict(schema, `response_format '${format!.value.name}'`, "text.format.schema");

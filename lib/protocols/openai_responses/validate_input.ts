@@ -1,5 +1,5 @@
 /**
- * What OpenAI accepts as the input items of a response.
+ * Validates the input items of a response as OpenAI does.
  *
  * Source: the types of the `openai` package 7.57 (`ResponseInputItem`), and error bodies as users report
  * them ("No tool output found for function call …").
@@ -23,7 +23,7 @@ const ITEMS: readonly string[] = [
   ...["mcp_approval_response", "mcp_call"],
 ];
 
-/** One of these fields is required. */
+/** Rejects the request if none of the fields has a value. */
 function needOneOf(part: Fields, ...names: string[]): void {
   if (!names.some((name) => part.has(name))) wording.missing(part.at(names[0]));
   for (const name of names) part.string(name);
@@ -46,7 +46,7 @@ function checkPart(part: Fields, allowed: readonly string[]): void {
       needOneOf(part, "file_id", "file_data", "file_url");
       break;
     case "input_audio": {
-      const audio = part.need("input_audio");
+      const audio = part.requiredObject("input_audio");
       audio.required("data", "format").string("data");
       break;
     }
@@ -60,7 +60,7 @@ function checkMessage(item: Fields): void {
   for (const part of item.objects("content") ?? []) checkPart(part, allowed);
 }
 
-/** Checks the items, and that calls and their outputs belong together. */
+/** Checks each item, and that every call has an output and vice versa. */
 export function checkInput(body: Fields, official: boolean): void {
   const open = new Set<string>();
   const answered = new Set<string>();
@@ -84,9 +84,9 @@ export function checkInput(body: Fields, official: boolean): void {
       case "function_call_output":
       case "custom_tool_call_output": {
         const id = item.required("call_id", "output").string("call_id")!;
-        // Earlier turns that the server keeps may hold the call.
-        const isKept = body.has("previous_response_id") || body.has("conversation");
-        if (!open.has(id) && !isKept) {
+        // The call may be in an earlier turn that the server stores.
+        const isStored = body.has("previous_response_id") || body.has("conversation");
+        if (!open.has(id) && !isStored) {
           const kind = type === "function_call_output" ? "function call" : "custom tool call";
           reject(`No tool call found for ${kind} output with call_id ${id}.`, "input");
         }
