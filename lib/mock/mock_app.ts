@@ -18,8 +18,12 @@ export interface MockApp {
  *
  * @example
  * ```ts
- * const { fetch } = createMockApp({ responses: [{ match: "ping", text: "pong" }] });
- * const client = new LLMClient({ baseUrl: "http://mock/v1", model: "any", fetch });
+ * const mock = createMockApp({ responses: [{ match: "ping", text: "pong" }] });
+ * const client = new LLMClient({
+ *   baseUrl: "http://mock.invalid/v1",
+ *   model: "any",
+ *   fetch: (url, init) => mock.fetch(new Request(url, init)),
+ * });
  * ```
  *
  * @throws {ConfigurationError} if an option is out of range

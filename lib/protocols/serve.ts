@@ -90,7 +90,8 @@ export interface ServerEvent {
 /** Encodes one stream. */
 export interface StreamEncoder {
   /**
-   * Encodes events that arrived together. The first call also encodes the start of the stream.
+   * Encodes events that arrived together. The first call also encodes the start of the stream, with the
+   * prompt's token count if a `usage` event is among the events. Tool calls must arrive one after the other.
    *
    * @param choice the index of the answer that they belong to (default 0)
    */

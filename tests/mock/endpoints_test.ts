@@ -128,6 +128,19 @@ Deno.test("a model has each protocol's form, and an unlisted one gets a 404", as
   assert.equal(JSON.parse(unknown.text).error.type, "not_found_error");
 });
 
+Deno.test("the same conversation gets the same answer in every protocol", async () => {
+  const [chat, response, message, content] = await Promise.all(
+    CALLS.map(([path, body]) => post({}, path, body)),
+  );
+  const [{ message: { content: text } }] = chat.choices;
+  assert.equal(response.output[0].content[0].text, text);
+  assert.equal(message.content[0].text, text);
+  assert.equal(content.candidates[0].content.parts[0].text, text);
+  assert.equal(response.usage.input_tokens, chat.usage.prompt_tokens);
+  assert.equal(message.usage.input_tokens, chat.usage.prompt_tokens);
+  assert.equal(content.usageMetadata.promptTokenCount, chat.usage.prompt_tokens);
+});
+
 Deno.test("counting tokens gives the prompt tokens of the answer", async () => {
   const { usage } = await post({}, ...CALLS[2]);
   const anthropic = await post({}, "/v1/messages/count_tokens", { model: "m", messages: HI });
