@@ -55,7 +55,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** What one request is answered with. */
+/** A request that is being answered. */
 interface Exchange {
   server: ProtocolServer;
   context: RequestContext;

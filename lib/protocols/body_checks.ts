@@ -1,5 +1,5 @@
 /**
- * Checks the fields of request bodies. Each protocol words its errors itself.
+ * Checks the fields of request bodies. Each protocol has its own error messages.
  *
  * @module
  */

@@ -16,20 +16,20 @@ import type { EventFraming } from "./event_framing.ts";
 export interface ServerRoute {
   /** The path after the prefix. `{model}` matches the model's name, which may contain slashes. */
   path: string;
-  /** What a POST to it does. */
+  /** The operation of a POST to it. */
   operation: "chat" | "count_tokens";
   /** Whether the answer is streamed, for formats whose path decides it. Default: `stream` in the body. */
   stream?: boolean;
 }
 
-/** What a request says outside its body. */
+/** The parts of a request outside its body. */
 export interface RequestContext {
   operation: ServerRoute["operation"];
   /** The model, for formats that have it in the path. */
   model?: string;
   /** See {@link ServerRoute.stream}. */
   stream?: boolean;
-  /** The API version that the client asks for: Anthropic's `anthropic-version`. */
+  /** The requested API version: Anthropic's `anthropic-version`. */
   version?: string;
   /** How the events of a stream are written. Default: server-sent events. */
   framing?: EventFraming;
@@ -62,7 +62,7 @@ export type ServerChoice =
     native?: ProviderMessage;
   };
 
-/** What identifies an answer. */
+/** The identity of an answer. */
 export interface ResponseHead {
   /** Letters and digits, unique per answer: the format adds its prefixes. */
   id: string;
@@ -154,7 +154,7 @@ export interface ProtocolServer {
   readonly routes: readonly ServerRoute[];
   /** Whether a request on a path that formats share, such as the model list, uses this format. */
   claims(request: Request): boolean;
-  /** What the headers and the query add to the context of a request. */
+  /** Reads the headers and the query of a request. */
   context?(request: Request): Partial<RequestContext>;
   /** Rewrites the spellings that the API also accepts. Validating and decoding expect its result. */
   normalize?(body: Json, context: RequestContext): Json;

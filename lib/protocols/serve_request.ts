@@ -1,5 +1,5 @@
 /**
- * What all formats share when they decode a request.
+ * Splits request bodies into options and other fields, for the decoders of all formats.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** What a protocol's client encodes, its server decodes: requests with all their options. */
+/** A protocol's server decodes the requests that its client encodes, with all options. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Message } from "../../lib/chat/messages.ts";
@@ -97,7 +97,7 @@ const ALLOWED: SamplingOptions["toolChoice"] = {
   allowed_tools: { mode: "required", tools: [functionChoice("a"), functionChoice("b")] },
 };
 
-/** Only the given fields: `undefined` stands for one that is left out. */
+/** The object without its `undefined` fields. */
 function given<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
@@ -226,7 +226,7 @@ for (const format of FORMATS) {
   }
 }
 
-/** Encodes what was decoded: both requests must be the same on the wire. */
+/** Decodes and encodes a request again: the body must stay the same. */
 function assertStable(format: Format, request: ChatRequest, fields: Partial<Endpoint> = {}): void {
   const encode = format.client.encoder(endpoint(fields));
   const first = encode(request);

@@ -1,4 +1,4 @@
-/** What a protocol's server encodes, its client decodes: results, plain and streamed. */
+/** A protocol's client decodes the results, streams and errors that its server encodes. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { eventsOf, StreamAccumulator, type StreamEvent } from "../../lib/chat/events.ts";
@@ -13,6 +13,7 @@ import {
   FORMATS,
   GEMINI,
   receive,
+  RESPONSES,
 } from "../support/serve_formats.ts";
 
 const text = fc.string({ minLength: 1, unit: "grapheme" });
@@ -138,7 +139,7 @@ function requestOf(format: Format, stream: boolean) {
   return receive(format, encode({ model: "m", messages, options: { maxTokens: 10 }, stream }));
 }
 
-/** Splits texts into pieces of at most `size` characters, as a model streams them. */
+/** Splits texts into pieces of at most `size` characters. */
 function* inPieces(events: readonly StreamEvent[], size: number): Generator<StreamEvent[]> {
   for (const event of events) {
     const field = event.type === "tool_call" ? "arguments" : "text";
@@ -208,3 +209,41 @@ for (const format of FORMATS) {
     assert.deepEqual(decoded.map(({ id }) => id), ["a", "b"]);
   });
 }
+
+Deno.test("an answer in the provider's own format is sent unchanged in that format", () => {
+  const contents = new Map<Format, unknown>([
+    [CHAT, { reasoning_content: "Hm.", reasoning_details: [{ type: "x" }] }],
+    [RESPONSES, [
+      { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "x" },
+      { type: "message", role: "assistant", content: [{ type: "output_text", text: "Hi" }] },
+    ]],
+    [CLAUDE, [
+      { type: "thinking", thinking: "Hm.", signature: "x" },
+      { type: "text", text: "Hi" },
+    ]],
+    [GEMINI, [{ text: "Hi", thoughtSignature: "x" }]],
+  ]);
+  for (const format of FORMATS) {
+    const { client, server } = format;
+    const native = { format: client.name as "chat", content: contents.get(format) };
+    const choice: ServerChoice = {
+      content: "Hi",
+      thinking: "Hm.",
+      toolCalls: [],
+      refusal: null,
+      finishReason: "stop",
+      native,
+    };
+    const usage = { promptTokens: 1, completionTokens: 1, totalTokens: 2 };
+    const body = server.encodeResponse(responseTo(choice, usage), requestOf(format, false));
+    assert.deepEqual(client.decode(body).native, native);
+    // Other formats get the fields of the result instead.
+    const other = FORMATS.find((each) => each !== format)!;
+    const translated = other.server.encodeResponse(
+      responseTo(choice, usage),
+      requestOf(other, false),
+    );
+    const { content, thinking } = other.client.decode(translated);
+    assert.deepEqual([content, thinking], ["Hi", "Hm."]);
+  }
+});

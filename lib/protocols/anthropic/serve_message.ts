@@ -24,7 +24,7 @@ export function encodeCitation({ url = "", title, text = "" }: Citation): Json {
   };
 }
 
-/** A thinking block. Its signature is a placeholder that only keeps the format. */
+/** A thinking block. Its signature is a placeholder, which Anthropic would reject. */
 export function thinkingBlock(id: string, thinking: string, request: ServerRequest): Json {
   const isOmitted = asObject(request.body.thinking)?.display === "omitted";
   return {

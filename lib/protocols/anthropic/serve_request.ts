@@ -78,7 +78,7 @@ function takeThinking(options: SamplingOptions, extra: Json): void {
     default:
       return;
   }
-  // The encoder asks for summaries by itself.
+  // The encoder adds this by itself.
   if (others.display === "summarized") delete others.display;
   extra.thinking = remaining(others);
 }

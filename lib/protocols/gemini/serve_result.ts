@@ -71,7 +71,7 @@ function parseArguments({ type, function: { arguments: text } }: ToolCall): Json
     const value = parseExact(text || "{}");
     return asObject(value) ?? { input: value };
   } catch {
-    // The API has no place for arguments that are not JSON.
+    // The API cannot express arguments that are not JSON.
     return { INVALID_JSON: text };
   }
 }
@@ -82,8 +82,8 @@ function encodeCall(call: ToolCall): Json {
 }
 
 /**
- * The parts after the thoughts. If the answer has thoughts, the first of these parts has a placeholder
- * signature, which only keeps the format.
+ * The parts after the thoughts. If there are thoughts, the first of these parts has a signature, as in
+ * Gemini's answers; it is a placeholder, which Gemini would reject.
  */
 export function encodeParts(
   id: string,

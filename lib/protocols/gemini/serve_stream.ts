@@ -20,7 +20,7 @@ import {
   encodeParts,
 } from "./serve_result.ts";
 
-/** What is known of one candidate so far. */
+/** The state of one candidate. */
 class CandidateState {
   text = "";
   hasThinking = false;

@@ -17,7 +17,7 @@ import {
   serviceTierOf,
 } from "./serve_result.ts";
 
-/** What is known of one answer so far. */
+/** The state of one answer. */
 interface ChoiceState {
   length: number;
   isRefusal: boolean;

@@ -27,7 +27,7 @@ export function encodeLogprobs(logprobs: readonly TokenLogprob[]): Json[] {
   }));
 }
 
-/** A reasoning item. Its `encrypted_content` is a placeholder that only keeps the format. */
+/** A reasoning item. Its `encrypted_content` is a placeholder, which OpenAI would reject. */
 export function reasoningItem(id: string, thinking: string): Json {
   return {
     type: "reasoning",
