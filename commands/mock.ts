@@ -1,5 +1,5 @@
 /**
- * `flexllm mock`
+ * `flexllm mock`: runs the mock server.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { InvalidInputError } from "../lib/errors.ts";
 import type { CannedResponse } from "../lib/mock/canned.ts";
-import type { MockErrorKind } from "../lib/mock/error_kinds.ts";
+import { MOCK_ERROR_KINDS, type MockErrorKind } from "../lib/mock/error_kinds.ts";
 import { EXIT } from "./exit_codes.ts";
 import { integer, integerRange, numberRange, numberWithin, positiveNumber } from "./flags/parse.ts";
 import { addExamples } from "./flags/shared_options.ts";
@@ -20,7 +20,7 @@ function port(text: string): number {
   return numberWithin(0, 65535)(String(integer(0)(text)));
 }
 
-/** Resolves at the first signal to stop; the second ends the process even if a request hangs. */
+/** Resolves on the first stop signal. The second one ends the process, even if a request hangs. */
 function stopped(): Promise<void> {
   return new Promise((resolve) => {
     onStopSignals((count) => count === 1 ? resolve() : process.exit(EXIT.interrupted));
@@ -35,35 +35,35 @@ async function readResponses(file: string): Promise<CannedResponse[]> {
   } catch (cause) {
     throw new InvalidInputError(`cannot read ${file}: ${fileReason(cause)}`, {
       cause,
-      hint: "Name a file with a list of answers: --responses answers.yaml",
+      hint: "Pass a file with canned responses: --responses answers.yaml",
     });
   }
   return await parseCanned(file, text);
 }
 
-/** The command. */
+/** Defines `flexllm mock`. */
 export function mockCommand() {
   const command = new Command("mock")
     .addOption(
-      new Option("-p, --port <port>", "port to listen on; 0 takes any free one")
+      new Option("-p, --port <port>", "port to listen on; 0 picks a free port")
         .argParser(port).default(8001),
     )
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .addOption(
-      new Option("-d, --delay <seconds>", "delay of each answer, e.g. 0.5 or 1-5")
+      new Option("-d, --delay <seconds>", "seconds before each answer, e.g. 0.5 or 1-5")
         .argParser(numberRange),
     )
     .addOption(
-      new Option("-l, --length <characters>", "length of an answer, e.g. 200 or 100-500")
+      new Option("-l, --length <characters>", "characters per answer, e.g. 200 or 100-500")
         .argParser(integerRange),
     )
-    .option("-m, --model <names...>", "models to list; any other name works as well")
+    .option("-m, --model <names...>", "models to list; requests may use any name")
     .addOption(
-      new Option("--rps <number>", "requests a second, above which it answers 429")
+      new Option("--rps <number>", "maximum requests per second; further ones get a 429")
         .argParser(positiveNumber),
     )
     .addOption(
-      new Option("--token-rate <number>", "tokens a second that an answer is written at")
+      new Option("--token-rate <number>", "tokens per second, in plain and streamed answers")
         .argParser(positiveNumber),
     )
     .addOption(
@@ -71,20 +71,20 @@ export function mockCommand() {
         .argParser(numberWithin(0, 1)),
     )
     .addOption(
-      new Option("--error-kinds <kinds...>", "how they fail (default: server_error)")
-        .choices(["server_error", "overloaded", "rate_limit", "disconnect", "malformed", "stall"]),
+      new Option("--error-kinds <kinds...>", "kinds of errors to inject (default: server_error)")
+        .choices(MOCK_ERROR_KINDS),
     )
     .addOption(
       new Option(
         "--first-token <seconds>",
-        "wait of a stream before its first token, e.g. 2 or 1-5",
+        "seconds before the first token of a stream, e.g. 2 or 1-5",
       )
         .argParser(numberRange),
     )
-    .option("--responses <file>", "answers by pattern (JSONL or YAML)")
-    .option("--lenient", "accept requests that the real APIs refuse")
+    .option("--responses <file>", "file with canned responses (JSONL, YAML or JSON)")
+    .option("--lenient", "accept requests that the real APIs reject")
     .addOption(
-      new Option("--seed <number>", "makes answers, delays and errors the same in each run")
+      new Option("--seed <number>", "seed for answers, delays and errors")
         .argParser(integer(0)),
     )
     .action(async (options) => {
@@ -99,7 +99,7 @@ export function mockCommand() {
         errorKinds: errorKinds as MockErrorKind[] | undefined,
       });
       writeOutput(`flexllm mock listening on ${server.baseUrl}\n`);
-      if (process.stderr.isTTY) writeNote("Ctrl-C stops it.");
+      if (process.stderr.isTTY) writeNote("Press Ctrl-C to stop.");
       await stopped();
       await server.close();
     });

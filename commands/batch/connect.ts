@@ -54,14 +54,14 @@ function pricedModel(
 }
 
 /** The maximum number of concurrent requests of a batch, over all of its endpoints. */
-export function batchConcurrency(
-  config: Config,
-  flags: ModelFlags,
-  limit = DEFAULTS.concurrency,
-): number {
-  if (!usesEndpoints(config, process.env, flags)) return limit;
+export function batchConcurrency(config: Config, flags: ModelFlags, limit?: number): number {
+  const perEndpoint = limit ?? DEFAULTS.concurrency;
+  if (!usesEndpoints(config, process.env, flags)) return perEndpoint;
   const endpoints = config.value.batch?.endpoints ?? [];
-  return endpoints.reduce((sum, { concurrency_limit }) => sum + (concurrency_limit ?? limit), 0);
+  return endpoints.reduce(
+    (sum, { concurrency_limit }) => sum + (concurrency_limit ?? perEndpoint),
+    0,
+  );
 }
 
 /** Warns if the configured endpoints are not used because the environment names a server. */

@@ -1,5 +1,5 @@
 /**
- * Answers that a mock is given beforehand.
+ * Canned responses: their format, and which one matches a request.
  *
  * @module
  */
@@ -7,35 +7,35 @@ import * as v from "valibot";
 import type { Citation, TokenLogprob } from "../chat/result.ts";
 import { InvalidInputError } from "../errors.ts";
 
-/** A source that a canned answer cites, sent as a web citation of each protocol. */
+/** A source that a canned response cites. Each protocol sends it as a web citation. */
 export type CannedCitation = Omit<Citation, "raw">;
 
-/** An answer for the requests whose last user message fits a pattern. */
+/** The answer to requests whose last user message matches a pattern. */
 export interface CannedResponse {
   /**
-   * A regular expression that is looked for in the last user message, whatever its case; without it,
-   * every message fits.
+   * A regular expression to search for in the last user message. Case-insensitive; `.` matches line breaks.
+   * Without it, every message matches.
    */
   match?: string;
-  /** The text of the answer. */
+  /** The text. */
   text?: string;
-  /** The tools that the answer calls; a string is the input of one of OpenAI's custom tools. */
+  /** The tool calls. If `arguments` is a string, it is the input of an OpenAI custom tool. */
   toolCalls?: { name: string; arguments?: Record<string, unknown> | string }[];
-  /** Makes the answer a refusal with this text. */
+  /** The text of a refusal. */
   refusal?: string;
-  /** The sources that the answer cites. */
+  /** The cited sources. */
   citations?: CannedCitation[];
-  /** The log probabilities of the answer's tokens, for requests that want them; default made up. */
+  /** The log probabilities of the tokens, for requests that ask for them. Default: generated. */
   logprobs?: TokenLogprob[];
-  /** The thinking that the answer shows. */
+  /** The thinking. */
   thinking?: string;
-  /** A status of 400 or more makes the answer an error with this status, and `text` its message. */
+  /** A status from 400 to 599 to fail with; `text` is the error message. */
   status?: number;
-  /** Seconds before the answer begins, instead of the mock's own delay. */
+  /** Seconds before the answer starts. Default: the mock's `delay`. */
   delay?: number;
 }
 
-/** Case does not matter, and a dot fits a line break. */
+/** Case-insensitive, and `.` matches line breaks. */
 const FLAGS = "is";
 
 const tokenFields = {
@@ -43,7 +43,7 @@ const tokenFields = {
   logprob: v.number(),
   bytes: v.nullish(v.array(v.number())),
 };
-const place = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)));
+const position = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)));
 
 const canned = v.strictObject({
   match: v.optional(v.pipe(
@@ -66,8 +66,8 @@ const canned = v.strictObject({
     url: v.optional(v.string()),
     title: v.optional(v.string()),
     text: v.optional(v.string()),
-    start: place,
-    end: place,
+    start: position,
+    end: position,
   }))),
   logprobs: v.optional(v.array(v.strictObject({
     ...tokenFields,
@@ -78,35 +78,35 @@ const canned = v.strictObject({
   delay: v.optional(v.pipe(v.number(), v.minValue(0))),
 });
 
-/** The first answer whose pattern is found in `question`. */
+/** The first response whose pattern matches `prompt`. */
 export function findCanned(
   responses: readonly CannedResponse[],
-  question: string,
+  prompt: string,
 ): CannedResponse | undefined {
   return responses.find(({ match }) =>
-    match === undefined || new RegExp(match, FLAGS).test(question)
+    match === undefined || new RegExp(match, FLAGS).test(prompt)
   );
 }
 
-function check(value: unknown, place: string): CannedResponse {
+function check(value: unknown, location: string): CannedResponse {
   const result = v.safeParse(canned, value);
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const path = v.getDotPath(issue) ?? "the answer";
+  const path = v.getDotPath(issue) ?? "the response";
   const isUnknown = issue.type === "strict_object" && issue.expected === "never";
   throw new InvalidInputError(
-    `${place}: ${isUnknown ? `unknown field "${path}"` : `${path}: ${issue.message}`}`,
+    `${location}: ${isUnknown ? `unknown field "${path}"` : `${path}: ${issue.message}`}`,
     {
-      hint: "An answer can have match, text, toolCalls, thinking, refusal, citations, logprobs, " +
-        "status and delay.",
+      hint:
+        "Valid fields: match, text, toolCalls, thinking, refusal, citations, logprobs, status, delay.",
     },
   );
 }
 
 /**
- * Reads answers from the content of a file: one JSON object a line (`.jsonl`), or a YAML or JSON list.
+ * Parses a file of canned responses: one JSON object per line (`.jsonl`), or a YAML or JSON list.
  *
- * @throws {InvalidInputError} with the place of the first mistake
+ * @throws {InvalidInputError} with the location of the first mistake
  */
 export async function parseCanned(file: string, text: string): Promise<CannedResponse[]> {
   if (file.endsWith(".jsonl")) {
@@ -124,7 +124,7 @@ export async function parseCanned(file: string, text: string): Promise<CannedRes
   const { parseConfig } = await import("../files/document.ts");
   const document = parseConfig(file, text);
   if (!Array.isArray(document.value)) {
-    throw new InvalidInputError(`${file}: expected a list of answers`);
+    throw new InvalidInputError(`${file}: expected a list of responses`);
   }
   return document.value.map((value, i) => check(value, document.locate([i], "value")));
 }

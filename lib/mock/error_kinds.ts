@@ -1,22 +1,22 @@
 /**
- * The ways in which a request to the mock can fail.
+ * The kinds of errors that the mock can inject.
  *
  * @module
  */
 
-/** How a request can fail. */
+/** How a request fails. */
 export type MockErrorKind =
-  /** An error status: 500. */
+  /** Status 500. */
   | "server_error"
-  /** An error status: 529, or the protocol's own word for it. */
+  /** Status 529, or the status that the protocol uses for an overloaded server. */
   | "overloaded"
-  /** 429 with `Retry-After: 1`. */
+  /** Status 429 with `Retry-After: 1`. */
   | "rate_limit"
-  /** The connection is cut in the middle of the answer. */
+  /** The connection breaks in the middle of the answer. */
   | "disconnect"
-  /** The answer, or an event in the middle of a stream, is not JSON. */
+  /** The answer, or an event in the middle of a stream, is not valid JSON. */
   | "malformed"
-  /** The answer stops in its middle, and the connection stays open. */
+  /** The answer stops in the middle, and the connection stays open. */
   | "stall";
 
 /** All kinds. */

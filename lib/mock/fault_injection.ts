@@ -3,20 +3,21 @@
  *
  * @module
  */
+import type { RequestLimit } from "../protocols/serve.ts";
+import { between, seededRandom } from "../runtime/random.ts";
 import type { MockErrorKind } from "./error_kinds.ts";
 import type { MockSettings } from "./options.ts";
-import type { RequestLimit } from "./protocol.ts";
-import { between, seededRandom } from "../runtime/random.ts";
 import { RequestRate } from "./request_rate.ts";
 
-/** A failure, with the milliseconds until a retry if the server reports them. */
-export interface Failure {
+/** An injected error. */
+export interface MockError {
   kind: MockErrorKind;
   message: string;
-  wait?: number;
+  /** Seconds until a retry, if the server reports them. */
+  retryAfter?: number;
 }
 
-/** The faults of one mock; the same seed gives the same ones. */
+/** Decides which requests fail and how long they wait. The same seed gives the same faults. */
 export class FaultInjector {
   readonly #settings: MockSettings;
   readonly #rate: RequestRate;
@@ -28,30 +29,31 @@ export class FaultInjector {
     this.#random = seededRandom(settings.seed);
   }
 
-  /** The failure of the next request; `undefined` when it has none. */
-  failure(): Failure | undefined {
+  /** The error of the next request; `undefined` if it succeeds. */
+  nextError(): MockError | undefined {
     const { rps, errorRate, errorKinds } = this.#settings;
     const wait = rps === Infinity ? undefined : this.#rate.take(performance.now());
     if (wait !== undefined) {
-      return { kind: "rate_limit", message: `Rate limit reached: ${rps} requests a second`, wait };
+      const message = `Rate limit reached: ${rps} requests per second`;
+      return { kind: "rate_limit", message, retryAfter: wait / 1000 };
     }
     if (errorRate === 0 || this.#random() >= errorRate) return undefined;
     const kind = errorKinds[Math.floor(this.#random() * errorKinds.length)];
-    const message = `The mock server was told to fail (${kind})`;
-    return kind === "rate_limit" ? { kind, message, wait: 1000 } : { kind, message };
+    const message = `Error injected by the mock server (${kind})`;
+    return kind === "rate_limit" ? { kind, message, retryAfter: 1 } : { kind, message };
   }
 
-  /** The state of the request limit; `undefined` when there is none. */
+  /** The state of the request limit; `undefined` without one. */
   limit(): RequestLimit | undefined {
     return this.#settings.rps === Infinity ? undefined : this.#rate.state(performance.now());
   }
 
-  /** Milliseconds before the answer begins. */
+  /** Milliseconds before an answer starts. */
   delay(): number {
     return this.#draw(this.#settings.delay);
   }
 
-  /** Milliseconds between the beginning of a stream and its first token. */
+  /** Milliseconds between the start of a stream and its first token. */
   firstToken(): number {
     return this.#draw(this.#settings.firstToken);
   }

@@ -1,5 +1,5 @@
 /**
- * Log probabilities of the tokens of a mock's answers.
+ * Generates log probabilities for the mock's answers.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { tokenize } from "./text.ts";
 
 const encoder = new TextEncoder();
 
-/** What other tokens a model might have written, likeliest first. */
+/** Tokens to list as alternatives, most likely first. */
 const ALTERNATIVES = [" the", " a", " and", " of", " to", " in", " is", " it", " on", " as"];
 
 function withTop({ token, logprob, bytes, topLogprobs }: TokenLogprob, top: number): TokenLogprob {
@@ -28,7 +28,7 @@ function withTop({ token, logprob, bytes, topLogprobs }: TokenLogprob, top: numb
   };
 }
 
-/** The log probabilities of `text`: those `given`, or made-up ones, with `top` alternatives each. */
+/** The log probabilities of `text`: `given` or generated ones, with `top` alternatives each. */
 export function logprobsOf(
   text: string,
   given: readonly TokenLogprob[] | undefined,
@@ -38,17 +38,17 @@ export function logprobsOf(
   return tokens.map((token) => withTop(token, top));
 }
 
-/** The pieces in which a text is streamed, each with its log probabilities where there are any. */
+/** Splits a text into the pieces of a stream, each with its log probabilities. */
 export function textPieces(
   text: string,
   logprobs: readonly TokenLogprob[] | undefined,
-): { text: string; logprobs: readonly TokenLogprob[] }[] {
+): { text: string; logprobs: TokenLogprob[] }[] {
   const pieces = tokenize(text);
   if (logprobs === undefined) return pieces.map((piece) => ({ text: piece, logprobs: [] }));
   if (logprobs.map(({ token }) => token).join("") === text) {
     return logprobs.map((one) => ({ text: one.token, logprobs: [one] }));
   }
-  // Given ones that are not the tokens of the text come with its first pieces, the rest with the last.
+  // If the given tokens don't add up to the text, pair them in order; the last piece gets the rest.
   return pieces.map((piece, i) => ({
     text: piece,
     logprobs: i === pieces.length - 1 ? logprobs.slice(i) : logprobs.slice(i, i + 1),

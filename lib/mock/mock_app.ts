@@ -1,32 +1,52 @@
 /**
- * The mock server as something that answers requests, with or without a port.
+ * The mock server as a fetch handler, which needs no port.
  *
  * @module
  */
-import { type MockOptions, mockSettings } from "./options.ts";
+import { type MockOptions, type MockSettings, mockSettings } from "./options.ts";
 
-/** Something that answers HTTP requests: a server without a port. */
+/** A mock server without a port. */
 export interface MockApp {
-  /** Answers one request, as the server would. */
+  /** Answers one request. */
   fetch(request: Request): Promise<Response>;
 }
 
+type App = { fetch(request: Request): Response | Promise<Response> };
+
+/** Loads Hono and the formats on the first request: clients that never use the mock don't pay for it. */
+async function loadApp(settings: MockSettings): Promise<App> {
+  const [{ buildMockApp }, { loadServers }] = await Promise.all([
+    import("./app.ts"),
+    import("../protocols/servers.ts"),
+  ]);
+  return buildMockApp(settings, await loadServers());
+}
+
 /**
- * Makes a mock server that speaks OpenAI Chat Completions and Responses, Anthropic Messages and Gemini:
- * plain and streamed answers, usage, tool calls where they are required, structured output, lists of
- * models, and each API's own errors. Its web framework is loaded with the first request.
+ * Creates a mock server for OpenAI Chat Completions, OpenAI Responses, Anthropic Messages and Gemini. It
+ * supports plain and streamed answers, usage, required tool calls, structured output, model lists, and
+ * the errors of each API. The web framework is loaded with the first request.
  *
- * @throws {ConfigurationError} when an option is out of its range
+ * @example
+ * ```ts
+ * const mock = createMockApp({ responses: [{ match: "ping", text: "pong" }] });
+ * const client = new LLMClient({
+ *   baseUrl: "http://mock.invalid/v1",
+ *   model: "any",
+ *   fetch: (url, init) => mock.fetch(new Request(url, init)),
+ * });
+ * ```
+ *
+ * @throws {ConfigurationError} if an option is out of range
  */
 export function createMockApp(options: MockOptions = {}): MockApp {
   const settings = mockSettings(options);
-  type App = { fetch(request: Request): Response | Promise<Response> };
   let app: App | undefined;
   let loading: Promise<App> | undefined;
   return {
     fetch(request) {
       if (app !== undefined) return Promise.resolve(app.fetch(request));
-      loading ??= import("./app.ts").then(({ buildMockApp }) => app = buildMockApp(settings));
+      loading ??= loadApp(settings).then((loaded) => app = loaded);
       return loading.then((app) => app.fetch(request));
     },
   };

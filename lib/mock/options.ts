@@ -1,5 +1,5 @@
 /**
- * What a mock server can be told to do.
+ * The options of the mock server.
  *
  * @module
  */
@@ -7,39 +7,73 @@ import { ConfigurationError } from "../errors.ts";
 import type { CannedResponse } from "./canned.ts";
 import { MOCK_ERROR_KINDS, type MockErrorKind } from "./error_kinds.ts";
 
-/** One value, or any between two, both included. */
-export type Range = number | readonly [min: number, max: number];
+/** A fixed number, or a range to pick from at random (inclusive). */
+export type NumberRange = number | readonly [min: number, max: number];
 
 /** The options of the mock server. */
 export interface MockOptions {
-  /** Seconds before an answer begins; default 0. */
-  delay?: Range;
-  /** Characters of an answer's text; default 10 to 1000. */
-  length?: Range;
-  /** The models it lists; any model can be asked. Default `mock`. */
+  /**
+   * Seconds before an answer starts.
+   *
+   * @default 0
+   */
+  delay?: NumberRange;
+  /**
+   * Characters per answer.
+   *
+   * @default [10, 1000]
+   */
+  length?: NumberRange;
+  /**
+   * The models to list. Requests may use any model.
+   *
+   * @default ["mock"]
+   */
   models?: readonly string[];
-  /** Requests a second; above it the answer is 429 with `Retry-After`. Default no limit. */
+  /** Maximum requests per second; further ones get a 429 with `Retry-After`. Default: no limit. */
   rps?: number;
-  /** Tokens an answer is written at a second, streamed or not; default no limit. */
+  /** Tokens per second, in plain and streamed answers. Default: no limit. */
   tokenRate?: number;
-  /** The share of requests that fail, from 0 to 1; default 0. */
+  /**
+   * The share of requests that fail, from 0 to 1.
+   *
+   * @default 0
+   */
   errorRate?: number;
-  /** How they fail, each kind as often as the others; default `server_error`. */
+  /**
+   * How requests fail; all kinds are equally likely.
+   *
+   * @default ["server_error"]
+   */
   errorKinds?: readonly MockErrorKind[];
-  /** Seconds between the beginning of a streamed answer and its first token; default 0. */
-  firstToken?: Range;
-  /** Answers for the requests that fit their patterns, the first that fits; others are made up. */
+  /**
+   * Seconds between the start of a stream and its first token.
+   *
+   * @default 0
+   */
+  firstToken?: NumberRange;
+  /**
+   * Canned responses. The first one that matches is used; if none matches, the answer is generated.
+   *
+   * @default []
+   */
   responses?: readonly CannedResponse[];
-  /** Accept request bodies that the real APIs refuse; default false. */
+  /**
+   * Accept request bodies that the real APIs reject.
+   *
+   * @default false
+   */
   lenient?: boolean;
   /**
-   * Makes answers, delays and errors the same in each run. An answer depends on the seed and on the
-   * conversation alone, not on the order of the requests. Default 0.
+   * Seeds answers, delays and errors. An answer depends only on the seed and the conversation, not on the
+   * order of requests.
+   *
+   * @default 0
    */
   seed?: number;
 }
 
-/** The options with the defaults in the places of those left out. */
+/** The options with all defaults filled in. */
 export interface MockSettings {
   delay: readonly [number, number];
   length: readonly [number, number];
@@ -54,11 +88,11 @@ export interface MockSettings {
   seed: number;
 }
 
-function checkedRange(name: string, range: Range): readonly [number, number] {
+function checkedRange(name: string, range: NumberRange): readonly [number, number] {
   const [min, max] = typeof range === "number" ? [range, range] : range;
   if (!(min >= 0 && max >= min && Number.isFinite(max))) {
     throw new ConfigurationError(
-      `${name}: expected a number of at least 0, or a range from small to large, got ${min}-${max}`,
+      `${name}: expected a number ≥ 0 or a range such as 1-5, got ${min}-${max}`,
     );
   }
   return [min, max];
@@ -67,7 +101,7 @@ function checkedRange(name: string, range: Range): readonly [number, number] {
 function checkedRate(name: string, value: number | undefined): number {
   if (value === undefined) return Infinity;
   if (!(value > 0)) {
-    throw new ConfigurationError(`${name}: expected a number above 0, got ${value}`);
+    throw new ConfigurationError(`${name}: expected a number > 0, got ${value}`);
   }
   return value;
 }
@@ -75,7 +109,7 @@ function checkedRate(name: string, value: number | undefined): number {
 /**
  * Fills in the defaults.
  *
- * @throws {ConfigurationError} when a value is out of its range
+ * @throws {ConfigurationError} if a value is out of range
  */
 export function mockSettings(options: MockOptions): MockSettings {
   const { errorRate = 0, seed = 0, models = ["mock"], errorKinds = ["server_error"] } = options;
@@ -89,7 +123,7 @@ export function mockSettings(options: MockOptions): MockSettings {
     throw new ConfigurationError(`errorRate: expected a number from 0 to 1, got ${errorRate}`);
   }
   if (!Number.isSafeInteger(seed)) {
-    throw new ConfigurationError(`seed: expected a whole number, got ${seed}`);
+    throw new ConfigurationError(`seed: expected an integer, got ${seed}`);
   }
   return {
     delay: checkedRange("delay", options.delay ?? 0),

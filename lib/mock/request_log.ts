@@ -1,5 +1,5 @@
 /**
- * The most recent requests to a mock, for tests to look at.
+ * Logs the most recent requests to the mock, for tests to inspect.
  *
  * @module
  */
@@ -9,19 +9,19 @@ export interface LoggedRequest {
   /** Counted from 1. */
   number: number;
   method: string;
-  /** With its query, but for a key in it. */
+  /** With the query; keys in it are removed. */
   path: string;
-  /** Without those that hold a key. */
+  /** Without headers that contain keys. */
   headers: Record<string, string>;
-  /** The body; if it was too long, its long strings or its text are truncated. */
+  /** The body. Above 1,048,576 characters, its strings or its text are truncated. */
   body: unknown;
-  /** The length of the body in characters, if it was truncated. */
+  /** The original length of a truncated body, in characters. */
   cut?: number;
-  /** The status of the answer. */
+  /** The status of the response. */
   status: number;
 }
 
-/** Maximum number of requests; older ones are dropped. */
+/** Maximum number of requests. */
 const MAX_REQUESTS = 1000;
 /** Maximum total characters of bodies. */
 const MAX_TOTAL = 32 * 1024 * 1024;
@@ -32,7 +32,7 @@ const MAX_STRING = 1024;
 /** Names of headers and query fields that may hold a key. */
 const SECRET = /auth|key|token|secret|password|cookie/i;
 
-/** A request as it is stored: most are never read, so work is deferred until then. */
+/** A stored request. Most are never read, so parsing is deferred until then. */
 interface Entry {
   number: number;
   method: string;
@@ -43,23 +43,23 @@ interface Entry {
   status: number;
 }
 
-function shorten(text: string, limit: number): string {
+function truncate(text: string, limit: number): string {
   if (text.length <= limit) return text;
   return `${text.slice(0, limit)}… (${text.length - limit} more characters)`;
 }
 
-/** A body of bounded length: truncates its long strings, and if that is not enough, its text. */
-function shortened(text: string): string {
+/** Truncates the strings in a body, or its text if that is not enough. */
+function truncatedBody(text: string): string {
   let short = text;
   try {
     short = JSON.stringify(
       JSON.parse(text),
-      (_, value) => typeof value === "string" ? shorten(value, MAX_STRING) : value,
+      (_, value) => typeof value === "string" ? truncate(value, MAX_STRING) : value,
     );
   } catch {
-    // If it is not JSON, or nested too deeply, its text is truncated.
+    // Not JSON, or nested too deeply: truncate the text.
   }
-  return short.length <= MAX_BODY ? short : JSON.stringify(shorten(text, MAX_STRING));
+  return short.length <= MAX_BODY ? short : JSON.stringify(truncate(text, MAX_STRING));
 }
 
 function parsed(text: string): unknown {
@@ -84,9 +84,9 @@ function toLogged({ url: address, headers, text, ...rest }: Entry): LoggedReques
   };
 }
 
-/** The most recent requests, at most 1,000 of them and 32 million characters of bodies. */
+/** The most recent requests: at most 1,000, with 32 Mi characters of bodies. */
 export class RequestLog {
-  /** Oldest first; those before `#first` are dropped, and removed many at a time. */
+  /** Oldest first. Those before `#first` are dropped, and removed in bulk. */
   #requests: Entry[] = [];
   #first = 0;
   #characters = 0;
@@ -97,10 +97,10 @@ export class RequestLog {
     return this.#requests.slice(this.#first).map(toLogged);
   }
 
-  /** Adds a request that was answered. */
+  /** Logs a request and the status of its response. */
   add({ method, url, headers }: Request, body: string, status: number): void {
     const isLong = body.length > MAX_BODY;
-    const text = isLong ? shortened(body) : body;
+    const text = isLong ? truncatedBody(body) : body;
     const cut = isLong ? { cut: body.length } : {};
     this.#requests.push({ number: ++this.#count, method, url, headers, text, ...cut, status });
     this.#characters += text.length;

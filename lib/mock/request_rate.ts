@@ -1,35 +1,39 @@
 /**
- * The mock's limit of requests a second.
+ * The mock's limit of requests per second.
  *
  * @module
  */
+import type { RequestLimit } from "../protocols/serve.ts";
 
-import type { RequestLimit } from "./protocol.ts";
-
-/** Counts the requests of the last second. */
+/** Counts the requests of the last second. Times are in milliseconds. */
 export class RequestRate {
   readonly #limit: number;
-  readonly #taken: number[] = [];
+  /** When each of them arrived. */
+  readonly #arrivals: number[] = [];
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Where the limit stands. */
+  /** The state of the limit. */
   state(now: number): RequestLimit {
-    const oldest = this.#taken[0] ?? now - 1000;
+    const oldest = this.#arrivals[0] ?? now - 1000;
     return {
       limit: this.#limit,
-      remaining: Math.max(0, Math.floor(this.#limit - this.#taken.length)),
+      remaining: Math.max(0, Math.floor(this.#limit - this.#arrivals.length)),
       reset: Math.max(0, oldest + 1000 - now) / 1000,
     };
   }
 
-  /** Takes a request in; or gives the milliseconds until one would be. */
+  /**
+   * Counts a request if the limit allows it.
+   *
+   * @returns milliseconds until the next request is allowed, `undefined` if this one is
+   */
   take(now: number): number | undefined {
-    while (this.#taken.length > 0 && this.#taken[0] <= now - 1000) this.#taken.shift();
-    if (this.#taken.length >= this.#limit) return this.#taken[0] + 1000 - now;
-    this.#taken.push(now);
+    while (this.#arrivals.length > 0 && this.#arrivals[0] <= now - 1000) this.#arrivals.shift();
+    if (this.#arrivals.length >= this.#limit) return this.#arrivals[0] + 1000 - now;
+    this.#arrivals.push(now);
     return undefined;
   }
 }

@@ -1,27 +1,28 @@
 /**
- * Answers the calls of all protocols: reads, injects faults, writes.
+ * Answers the requests of all protocols: decodes, injects faults, encodes.
  *
  * @module
  */
 import type { Context } from "hono";
+import { asObject, type Json } from "../json/json.ts";
+import { SERVER_SENT_EVENTS } from "../protocols/event_framing.ts";
+import type {
+  ProtocolServer,
+  RequestContext,
+  ServerError,
+  ServerRequest,
+  ServerResponse,
+} from "../protocols/serve.ts";
 import { systemClock } from "../runtime/clock.ts";
-import type { Json } from "../json/json.ts";
+import { makeAnswer, promptTokensOf } from "./answer.ts";
+import { brokenBody, brokenStream } from "./broken_response.ts";
 import { findCanned } from "./canned.ts";
-import { type Failure, FaultInjector } from "./fault_injection.ts";
-import { brokenBody, brokenStream } from "./faults.ts";
 import type { MockErrorKind } from "./error_kinds.ts";
-import { answerRequest, type MockAnswer } from "./mock_answer.ts";
+import { FaultInjector, type MockError } from "./fault_injection.ts";
 import type { MockSettings } from "./options.ts";
-import type { CallContext, MockError, MockProtocol } from "./protocol.ts";
+import { pacedStream, streamChunks } from "./paced_stream.ts";
+import { lastUserText } from "./prompt.ts";
 import { RequestLog } from "./request_log.ts";
-import { arrayFrames, sseFrames, streamFrames } from "./streaming.ts";
-import { countTokens } from "./text.ts";
-
-/** A call, as its path and headers describe it. */
-export interface Call extends CallContext {
-  /** Streams as one JSON array instead of events. */
-  asArray?: boolean;
-}
 
 type HeaderRecord = Record<string, string>;
 
@@ -31,12 +32,13 @@ function json(body: unknown, status: number, headers: HeaderRecord): Response {
   return new Response(JSON.stringify(body), { status, headers: { ...type, ...headers } });
 }
 
-function statusOf(kind: MockErrorKind, protocol: MockProtocol): number | undefined {
+/** The status of an error; `undefined` for those that break the answer instead. */
+function statusOf(kind: MockErrorKind, server: ProtocolServer): number | undefined {
   switch (kind) {
     case "server_error":
       return 500;
     case "overloaded":
-      return protocol.overloaded;
+      return server.overloadedStatus;
     case "rate_limit":
       return 429;
     default:
@@ -44,13 +46,24 @@ function statusOf(kind: MockErrorKind, protocol: MockProtocol): number | undefin
   }
 }
 
-/** Parses a body; `undefined` when it is not JSON. */
+/** Parses a body; `undefined` if it is not JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** A request that is being answered. */
+interface Exchange {
+  server: ProtocolServer;
+  context: RequestContext;
+  requestId: string;
+  headers: HeaderRecord;
+  /** An error that breaks the answer midway. */
+  error: MockError | undefined;
+  signal: AbortSignal;
 }
 
 /** A mock: its settings, faults and log. */
@@ -66,88 +79,104 @@ export class Responder {
     this.#faults = new FaultInjector(settings);
   }
 
-  /** Answers a call and logs it. */
-  async answer(c: Context, protocol: MockProtocol, call: Call = {}): Promise<Response> {
+  /** Answers a request and logs it. */
+  async answer(c: Context, server: ProtocolServer, context: RequestContext): Promise<Response> {
     const request = c.req.raw;
     const text = await request.text();
-    const response = await this.#respond(request, protocol, call, text);
+    const full = server.context === undefined
+      ? context
+      : { ...context, ...server.context(request) };
+    const response = await this.#respond(request.signal, server, full, text);
     this.log.add(request, text, response.status);
     return response;
   }
 
-  /** An error answer. */
-  refuse(protocol: MockProtocol, error: MockError, headers: HeaderRecord = {}): Response {
-    return this.#error(protocol, error, {
-      ...protocol.headers(++this.#requests, undefined),
-      ...headers,
-    });
+  /** An error response for a request that reaches no protocol. */
+  reject(server: ProtocolServer, error: ServerError, headers: HeaderRecord = {}): Response {
+    const requestId = this.#nextId();
+    const all = { ...server.headers(requestId), ...headers };
+    return this.#error({ server, requestId, headers: all }, error);
   }
 
-  #error(protocol: MockProtocol, error: MockError, headers: HeaderRecord): Response {
-    const { status, retryAfter: wait } = error;
-    const later: HeaderRecord = wait === undefined ? {} : {
-      "retry-after": String(Math.ceil(wait / 1000)),
-      "retry-after-ms": String(Math.ceil(wait)),
-    };
-    return json(protocol.error(error, this.#requests), status, { ...headers, ...later });
+  #nextId(): string {
+    return `req_mock_${++this.#requests}`;
+  }
+
+  #error(
+    { server, requestId, headers }: Pick<Exchange, "server" | "requestId" | "headers">,
+    error: ServerError,
+  ): Response {
+    const encoded = server.encodeError(error, requestId);
+    return json(encoded.body, encoded.status, { ...headers, ...encoded.headers });
   }
 
   async #respond(
-    request: Request,
-    protocol: MockProtocol,
-    call: Call,
+    signal: AbortSignal,
+    server: ProtocolServer,
+    context: RequestContext,
     text: string,
   ): Promise<Response> {
-    const failure = this.#faults.failure();
-    const headers = protocol.headers(++this.#requests, this.#faults.limit());
-    const failing = failure && statusOf(failure.kind, protocol);
-    if (failing !== undefined) {
-      const { message, wait: retryAfter } = failure!;
-      return this.#error(protocol, { status: failing, message, retryAfter }, headers);
-    }
-    const { lenient } = this.#settings;
+    const error = this.#faults.nextError();
+    const requestId = this.#nextId();
+    const headers = server.headers(requestId, this.#faults.limit());
+    const exchange: Exchange = { server, context, requestId, headers, error, signal };
+    const status = error && statusOf(error.kind, server);
+    if (status !== undefined) return this.#error(exchange, { ...error!, status });
     const body = parse(text);
     if (body === undefined) {
       const message = "We could not parse the JSON body of your request.";
-      return this.#error(protocol, { status: 400, message }, headers);
+      return this.#error(exchange, { status: 400, message });
     }
-    const asked = protocol.read(body, { ...call, lenient });
-    if ("status" in asked) return this.#error(protocol, asked, headers);
-    if (call.counting) return json(protocol.count!(countTokens(asked.conversation)), 200, headers);
+    const decoded = this.#decode(body, server, context);
+    if ("status" in decoded) return this.#error(exchange, decoded);
+    if (context.operation === "count_tokens") {
+      return json(server.encodeTokenCount!(promptTokensOf(decoded)), 200, headers);
+    }
+    return await this.#complete(decoded, exchange);
+  }
 
-    const given = findCanned(this.#settings.responses, asked.question);
-    const answer = answerRequest(asked, this.#settings, given);
-    const writing = asked.stream ? 0 : answer.completionTokens / this.#settings.tokenRate * 1000;
-    const delay = given?.delay === undefined ? this.#faults.delay() : given.delay * 1000;
+  /** Validates and decodes a body. A lenient mock does not validate. */
+  #decode(
+    body: unknown,
+    server: ProtocolServer,
+    context: RequestContext,
+  ): ServerRequest | ServerError {
+    const object = asObject(body);
+    if (object === undefined) {
+      return { status: 400, message: "The body of the request must be a JSON object." };
+    }
+    const normalized: Json = server.normalize?.(object, context) ?? object;
+    const problem = this.#settings.lenient ? undefined : server.validate(normalized, context);
+    return problem ?? server.decodeRequest(normalized, context);
+  }
+
+  async #complete(request: ServerRequest, exchange: Exchange): Promise<Response> {
+    const { server, headers, error, signal } = exchange;
+    const { chat } = request;
+    const canned = findCanned(this.#settings.responses, lastUserText(chat.messages));
+    const answer = makeAnswer(request, this.#settings, canned, server.toolCallPrefix);
+    const tokens = answer.usage!.completionTokens;
+    const writing = chat.stream ? 0 : tokens / this.#settings.tokenRate * 1000;
+    const delay = canned?.delay === undefined ? this.#faults.delay() : canned.delay * 1000;
     if (delay + writing > 0) await systemClock.sleep(delay + writing);
-    if (given?.status !== undefined) {
-      return this.#error(protocol, { status: given.status, message: given.text ?? "" }, headers);
+    if (canned?.status !== undefined) {
+      return this.#error(exchange, { status: canned.status, message: canned.text ?? "" });
     }
-    if (asked.stream) {
-      return this.#stream(request, protocol, call, answer, body as Json, headers, failure);
-    }
-    const plain = protocol.body(answer, body as Json);
-    if (failure === undefined) return json(plain, 200, headers);
-    const broken = brokenBody(JSON.stringify(plain), failure.kind, request.signal);
+    if (chat.stream) return this.#stream(request, answer, exchange);
+    const body = server.encodeResponse(answer, request);
+    if (error === undefined) return json(body, 200, headers);
+    const broken = brokenBody(JSON.stringify(body), error.kind, signal);
     return new Response(broken, { headers: { "content-type": "application/json", ...headers } });
   }
 
-  #stream(
-    request: Request,
-    protocol: MockProtocol,
-    { asArray = false }: Call,
-    answer: MockAnswer,
-    body: Json,
-    headers: HeaderRecord,
-    failure: Failure | undefined,
-  ): Response {
-    const events = protocol.events(answer, body);
-    const frames = asArray ? arrayFrames(events) : sseFrames(events);
-    const stream = failure === undefined
-      ? streamFrames(frames, this.#settings.tokenRate, this.#faults.firstToken())
-      : brokenStream(frames, failure.kind, request.signal);
-    const type = asArray ? "application/json" : "text/event-stream";
-    return new Response(stream, {
+  #stream(request: ServerRequest, answer: ServerResponse, exchange: Exchange): Response {
+    const { server, context: { framing = SERVER_SENT_EVENTS }, headers, error, signal } = exchange;
+    const chunks = streamChunks(answer, server.streamEncoder(answer, request), framing);
+    const body = error === undefined
+      ? pacedStream(chunks, this.#settings.tokenRate, this.#faults.firstToken())
+      : brokenStream(chunks, error.kind, signal);
+    const type = framing.contentType;
+    return new Response(body, {
       headers: { "content-type": type, "cache-control": "no-cache", ...headers },
     });
   }

@@ -1,5 +1,5 @@
 /**
- * Values that fit a JSON schema, for the arguments of tool calls and for structured answers.
+ * Generates values that match a JSON schema, for tool arguments and structured answers.
  *
  * Source: JSON Schema 2020-12, the keywords that providers accept in strict schemas.
  *
@@ -8,7 +8,7 @@
 
 type Schema = Record<string, unknown>;
 
-/** Deep enough for real schemas, and an end for those that refer to themselves. */
+/** Deep enough for real schemas; recursive ones end here. */
 const MAX_DEPTH = 12;
 
 function asSchema(value: unknown): Schema | undefined {
@@ -55,7 +55,7 @@ function sampleNumber(schema: Schema, whole: boolean): number {
 function sampleObject(schema: Schema, root: Schema, depth: number): Schema {
   const properties = asSchema(schema.properties) ?? {};
   const required = Array.isArray(schema.required) ? schema.required : [];
-  // Near the limit only what must be there, so that schemas that refer to themselves end.
+  // Near the limit, only required fields, so that recursive schemas end.
   const names = depth < MAX_DEPTH / 2 ? Object.keys(properties) : required;
   return Object.fromEntries(
     [...new Set([...names, ...required])].map((name) => [
@@ -104,7 +104,7 @@ function sample(given: Schema, root: Schema, depth: number): unknown {
   }
 }
 
-/** A value that fits `schema`. */
+/** Returns a value that matches `schema`. */
 export function sampleOf(schema: Record<string, unknown>): unknown {
   return sample(schema, schema, 0);
 }

@@ -1,5 +1,5 @@
 /**
- * The mock app behind a port.
+ * Serves the mock app on a port.
  *
  * @module
  */
@@ -8,17 +8,25 @@ import { isLoopback, loopbackCheck } from "./loopback.ts";
 import { createMockApp, type MockApp } from "./mock_app.ts";
 import type { MockOptions } from "./options.ts";
 
-/** Where a mock server listens, in addition to what it does. */
+/** The options of {@link startMockServer}. */
 export interface MockServerOptions extends MockOptions {
-  /** Default 127.0.0.1: this machine only, and only under its own names. */
+  /**
+   * The address to listen on. On a loopback address, requests to other host names are rejected.
+   *
+   * @default "127.0.0.1"
+   */
   hostname?: string;
-  /** Default 0: any free port. */
+  /**
+   * The port to listen on; 0 picks a free port.
+   *
+   * @default 0
+   */
   port?: number;
 }
 
 /** A running mock server. */
 export interface MockServer extends AsyncDisposable {
-  /** The port it listens on. */
+  /** The port that it listens on. */
   port: number;
   /** The base URL for clients, e.g. `http://127.0.0.1:8001/v1`. */
   baseUrl: string;
@@ -26,23 +34,29 @@ export interface MockServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Refuses requests that reach this machine under a name that is not its own. */
+/** Rejects requests whose `Host` header does not name this machine. */
 function guarded(app: MockApp): (request: Request) => Response | Promise<Response> {
-  const isOurs = loopbackCheck();
+  const isLocal = loopbackCheck();
   return (request) => {
     const host = request.headers.get("host");
-    if (isOurs(host)) return app.fetch(request);
+    if (isLocal(host)) return app.fetch(request);
     const message =
-      `The mock listens on this machine only and does not answer to the host "${host}". ` +
-      "Use localhost or 127.0.0.1, or start it with --host 0.0.0.0 to answer to any name.";
+      `The mock server only accepts local requests, not requests to the host "${host}". ` +
+      "Use localhost or 127.0.0.1, or start it with --host 0.0.0.0 to accept any host.";
     return Response.json({ error: { message, type: "forbidden_host" } }, { status: 403 });
   };
 }
 
 /**
- * Starts a mock server on Deno or Bun.
+ * Starts a mock server. Needs Deno or Bun.
  *
- * @throws {ConfigurationError} when an option is out of its range or the port cannot be taken
+ * @example
+ * ```ts
+ * await using server = startMockServer({ errorRate: 0.1 });
+ * const client = new LLMClient({ baseUrl: server.baseUrl, model: "any" });
+ * ```
+ *
+ * @throws {ConfigurationError} if an option is out of range or the port is in use
  */
 export function startMockServer(options: MockServerOptions = {}): MockServer {
   const { hostname = "127.0.0.1", port = 0 } = options;

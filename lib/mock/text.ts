@@ -1,5 +1,5 @@
 /**
- * The text of a mock's answers.
+ * Generates the text of the mock's answers, and counts tokens.
  *
  * @module
  */
@@ -23,22 +23,22 @@ const SENTENCES = [
   "Every number without a unit is a question.",
 ];
 
-/** About four characters, as English tokens are. */
+/** A token has four characters, the average of English text. */
 const TOKEN = /[\s\S]{1,4}/g;
 
-/** Cuts `text` into pieces of the size of a token. */
+/** Splits `text` into tokens. */
 export function tokenize(text: string): string[] {
   return text.match(TOKEN) ?? [];
 }
 
-/** How many tokens `text` counts for. */
+/** The number of tokens in `text`. */
 export function countTokens(text: string): number {
   return Math.ceil(text.length / 4);
 }
 
-/** Sentences of `length` characters in all, beginning with the question that they answer. */
-export function answerText(question: string, length: number, random: () => number): string {
-  const quote = question.replace(/\s+/g, " ").trim();
+/** Text of exactly `length` characters that starts with a quote of the prompt. */
+export function answerText(prompt: string, length: number, random: () => number): string {
+  const quote = prompt.replace(/\s+/g, " ").trim();
   let text = `You asked: "${quote.length > 60 ? `${quote.slice(0, 57)}...` : quote}"`;
   while (text.length < length) {
     text += ` ${SENTENCES[Math.floor(random() * SENTENCES.length)]}`;

@@ -6,15 +6,18 @@
  *
  * @module
  */
-import type { SamplingOptions } from "../chat/options.ts";
-import type { Message, ProviderMessage } from "../chat/messages.ts";
+import type { ProviderMessage } from "../chat/messages.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { Usage } from "../usage.ts";
 import type { StreamEvent } from "../chat/events.ts";
 import type { Json } from "../json/json.ts";
 import type { EncodedRequest } from "../transport/request.ts";
+import type { ChatRequest } from "./chat_request.ts";
 import type { RateLimitHeaders } from "./rate_limit_headers.ts";
+import type { ProtocolServer } from "./serve.ts";
 import type { Service } from "./service.ts";
+
+export type { ChatRequest };
 
 /** The server that requests go to. */
 export interface Endpoint {
@@ -35,14 +38,6 @@ export interface Endpoint {
   isOpenAIHost?: boolean;
   /** The environment variable that customarily holds the key, for hints. */
   keyVariable?: string;
-}
-
-/** A request for one completion. */
-export interface ChatRequest {
-  model: string;
-  messages: readonly Message[];
-  options: SamplingOptions;
-  stream: boolean;
 }
 
 /** A model as its server describes it. */
@@ -214,6 +209,8 @@ export interface Protocol<Name extends string = string> {
   readonly rateLimitHeaders: readonly RateLimitHeaders[];
   /** The error in a parsed body; `undefined` when there is none. */
   decodeError(body: unknown): ProviderError | undefined;
+  /** Loads the server side of the format; absent if the format can only be called. */
+  serve?(): Promise<ProtocolServer>;
 }
 
 /** A wire format with an official API. */

@@ -1,4 +1,4 @@
-/** The mock, asked by the `ai` package with its providers as they come. */
+/** The `ai` package and its unmodified providers work with the mock. */
 import assert from "node:assert/strict";
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";

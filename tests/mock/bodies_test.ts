@@ -1,5 +1,5 @@
 /**
- * The bodies and streams of the mock have every field that the vendors' types call for.
+ * The mock's bodies and streams have every field that the vendors' types require.
  *
  * Sources: the types of `openai` 7.57 (`Response`, `ResponseStreamEvent`), `@anthropic-ai/sdk` 1.12
  * (`Message`, `RawMessageStreamEvent`, `ModelInfo`) and `@google/genai` 3.1.
@@ -31,7 +31,7 @@ async function events<T>(options: MockOptions, path: string, body: Json): Promis
 
 const keys = (value: object) => Object.keys(value).sort();
 
-// Typed, so that a field that the SDK no longer has, or newly requires, does not compile.
+// Typed, so that a field that an SDK removes or newly requires is a compile error.
 const USAGE: Anthropic.Usage = {
   cache_creation: { ephemeral_1h_input_tokens: 0, ephemeral_5m_input_tokens: 0 },
   cache_creation_input_tokens: 0,
@@ -188,7 +188,7 @@ Deno.test("a response repeats the fields of its request, plain and streamed", as
   assert.deepEqual(bare.usage.input_tokens_details, details);
 });
 
-Deno.test("a streamed response begins and ends each part of its reasoning and text", async () => {
+Deno.test("a streamed response opens and closes each part of its reasoning and text", async () => {
   const request = { model: "m", input: "Hi", reasoning: { effort: "high" } };
   const stream = await events<{ type: string; sequence_number: number }>(
     { responses: [{ text: "Hey", thinking: "Hm" }] },
@@ -221,7 +221,7 @@ const CLAUDE = { model: "m", max_tokens: 500, messages: HI };
 const GEMINI = { contents: [{ role: "user", parts: [{ text: "Hi" }] }] };
 const GEMINI_PATH = "/v1beta/models/gemini-3-flash";
 
-Deno.test("a canned refusal is each protocol's refusal, plain and streamed", async () => {
+Deno.test("a canned refusal is sent in each protocol's form, plain and streamed", async () => {
   const options = { responses: [{ refusal: "I will not." }] };
   const parse = async (path: string, body: Json) => JSON.parse(await send(options, path, body));
 
@@ -256,7 +256,7 @@ Deno.test("a canned refusal is each protocol's refusal, plain and streamed", asy
   assert.deepEqual(candidate, { index: 0, finishReason: "SAFETY", finishMessage: "I will not." });
 });
 
-Deno.test("canned citations are each protocol's citations, plain and streamed", async () => {
+Deno.test("canned citations are sent in each protocol's form, plain and streamed", async () => {
   const citation = { url: "https://host/a", title: "A", text: "Passage", start: 0, end: 4 };
   const options = { responses: [{ text: "Größe is one.", citations: [citation] }] };
   const parse = async (path: string, body: Json) => JSON.parse(await send(options, path, body));
@@ -291,14 +291,14 @@ Deno.test("canned citations are each protocol's citations, plain and streamed", 
   assert.deepEqual(groundingMetadata.groundingChunks, [{
     web: { uri: "https://host/a", title: "A" },
   }]);
-  // Bytes: two of the four characters take two.
+  // In bytes: two of the four characters take two each.
   assert.deepEqual(groundingMetadata.groundingSupports, [{
     segment: { startIndex: 0, endIndex: 6, text: "Größ" },
     groundingChunkIndices: [0],
   }]);
 });
 
-Deno.test("log probabilities come when they are asked for, in three protocols", async () => {
+Deno.test("log probabilities are sent on request, in three protocols", async () => {
   const logprobs = [{ token: "Yes", logprob: -0.1 }, { token: ".", logprob: -0.2 }];
   const options = { responses: [{ text: "Yes.", logprobs }] };
   const path = "/v1/chat/completions";

@@ -1,5 +1,5 @@
 /**
- * Every endpoint of the mock, its errors and what it does with the parameters of a request.
+ * The mock's endpoints, their errors, and the effects of request parameters.
  *
  * Sources: the vendors' API references ("Models", "Count tokens", "Errors") and the types of `openai` 7.57,
  * `@anthropic-ai/sdk` 1.12 and `@google/genai` 3.1.
@@ -36,7 +36,7 @@ async function post(options: MockOptions, path: string, body: unknown) {
   return JSON.parse(text);
 }
 
-/** The data of the events of a stream. */
+/** The data of a stream's events. */
 function eventsOf(text: string): Json[] {
   return text.split("\n").filter((line) => /^data: [{]/.test(line))
     .map((line) => JSON.parse(line.slice(6)));
@@ -98,20 +98,20 @@ Deno.test("a canned status has the type and code of that status in every protoco
   }
 });
 
-Deno.test("an error of Anthropic's names the request as its header does", async () => {
+Deno.test("Anthropic's errors have the request id of the header", async () => {
   const { response, text } = await caller({ responses: [{ status: 500 }] })("POST", ...CALLS[2]);
   assert.match(response.headers.get("request-id")!, /^req_/);
   assert.equal(JSON.parse(text).request_id, response.headers.get("request-id"));
 });
 
-Deno.test("Gemini's 429 says when to come back", async () => {
+Deno.test("Gemini's 429 says when to retry", async () => {
   const call = caller({ errorRate: 1, errorKinds: ["rate_limit"] });
   const { text } = await call("POST", ...CALLS[3]);
   const [{ retryDelay }] = JSON.parse(text).error.details;
   assert.equal(retryDelay, "1s");
 });
 
-Deno.test("one model, in each protocol's form, and 404 for one that is not listed", async () => {
+Deno.test("a model has each protocol's form, and an unlisted one gets a 404", async () => {
   const call = caller({ models: ["claude-a", "meta/b"] });
   const one = async (path: string, headers?: HeadersInit) =>
     JSON.parse((await call("GET", path, undefined, headers)).text);
@@ -128,7 +128,20 @@ Deno.test("one model, in each protocol's form, and 404 for one that is not liste
   assert.equal(JSON.parse(unknown.text).error.type, "not_found_error");
 });
 
-Deno.test("tokens are counted as the answer counts them", async () => {
+Deno.test("the same conversation gets the same answer in every protocol", async () => {
+  const [chat, response, message, content] = await Promise.all(
+    CALLS.map(([path, body]) => post({}, path, body)),
+  );
+  const [{ message: { content: text } }] = chat.choices;
+  assert.equal(response.output[0].content[0].text, text);
+  assert.equal(message.content[0].text, text);
+  assert.equal(content.candidates[0].content.parts[0].text, text);
+  assert.equal(response.usage.input_tokens, chat.usage.prompt_tokens);
+  assert.equal(message.usage.input_tokens, chat.usage.prompt_tokens);
+  assert.equal(content.usageMetadata.promptTokenCount, chat.usage.prompt_tokens);
+});
+
+Deno.test("counting tokens gives the prompt tokens of the answer", async () => {
   const { usage } = await post({}, ...CALLS[2]);
   const anthropic = await post({}, "/v1/messages/count_tokens", { model: "m", messages: HI });
   assert.deepEqual(anthropic, { input_tokens: usage.input_tokens });
@@ -147,7 +160,7 @@ Deno.test("tokens are counted as the answer counts them", async () => {
   assert.equal(status, 400);
 });
 
-Deno.test("a wrong method is 405 with the right one in Allow, in the words of the protocol", async () => {
+Deno.test("a wrong method gets a 405 with the allowed ones, in each protocol's form", async () => {
   const call = caller();
   const rows: [method: string, path: string, allow: string][] = [
     ["GET", "/v1/chat/completions", "POST"],
@@ -185,7 +198,7 @@ Deno.test("Gemini streams a JSON array, and events with alt=sse", async () => {
   assert.deepEqual(eventsOf(events.text), chunks);
 });
 
-Deno.test("n and candidateCount give as many answers, plain and streamed, and count all of them", async () => {
+Deno.test("n and candidateCount set the number of answers, and usage counts all of them", async () => {
   const body = { ...CALLS[0][1], n: 3 };
   const { choices, usage } = await post({}, CALLS[0][0], body);
   assert.deepEqual(choices.map(({ index }: Json) => index), [0, 1, 2]);
@@ -206,7 +219,7 @@ Deno.test("n and candidateCount give as many answers, plain and streamed, and co
   assert.deepEqual(candidates.map(({ index }: Json) => index), [0, 1]);
 });
 
-Deno.test("a stop sequence ends the answer, and Anthropic says which", async () => {
+Deno.test("a stop sequence ends the answer, and Anthropic reports it", async () => {
   const responses = [{ text: "one two three" }];
   const chat = await post({ responses }, CALLS[0][0], { ...CALLS[0][1], stop: ["three", " two"] });
   const [{ message, finish_reason }] = chat.choices;
@@ -225,7 +238,7 @@ Deno.test("a stop sequence ends the answer, and Anthropic says which", async () 
   assert.deepEqual([content.parts[0].text, finishReason], ["one", "STOP"]);
 });
 
-Deno.test("thinking and text share the limit of tokens", async () => {
+Deno.test("thinking and text share the token limit", async () => {
   const limited = (max: number) =>
     post({}, CALLS[2][0], { ...CALLS[2][1], max_tokens: max, thinking: { type: "adaptive" } });
   for (const max of [0, 5, 20]) {
@@ -235,7 +248,7 @@ Deno.test("thinking and text share the limit of tokens", async () => {
   }
 });
 
-Deno.test("a body that is nested too deep is refused, not a failure of the mock", async () => {
+Deno.test("a body that is nested too deep is rejected and does not crash the mock", async () => {
   const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
   for (const [path, body] of CALLS) {
     const text = JSON.stringify(body).replace('"Hi"', deep);

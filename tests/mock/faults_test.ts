@@ -1,4 +1,4 @@
-/** What a mock can be told to do to its clients, and what our client makes of it. */
+/** Injected faults, and how the client handles them. */
 import assert from "node:assert/strict";
 import { type FlexLLMError, LLMClient, type MockOptions, startMockServer } from "../../mod.ts";
 import { parseCanned } from "../../lib/mock/canned.ts";
@@ -28,7 +28,7 @@ async function failures(
   return { plain, streamed };
 }
 
-Deno.test("each kind of failure is met as what it is, in every protocol, and can be tried again", async () => {
+Deno.test("each kind of injected error has the expected class and is retryable, in every protocol", async () => {
   const cases = [
     ["server_error", "http"],
     ["overloaded", "http"],
@@ -38,7 +38,7 @@ Deno.test("each kind of failure is met as what it is, in every protocol, and can
     ["stall", "timeout"],
   ] as const;
   for (const [kind, code] of cases) {
-    // What stalls never ends by itself; its first piece has this long on a busy machine.
+    // A stalled stream never ends by itself. This leaves a busy machine enough time for the first piece.
     const timeout = kind === "stall" ? 3 : 120;
     const { plain, streamed } = await failures({ errorRate: 1, errorKinds: [kind] }, timeout);
     assert.deepEqual(plain.map((error) => error.code), [code, code, code, code], kind);
@@ -51,7 +51,7 @@ Deno.test("each kind of failure is met as what it is, in every protocol, and can
   }
 });
 
-Deno.test("a batch gets through weather of every kind but stalls", async () => {
+Deno.test("a batch survives every kind of injected error except stalls", async () => {
   await using server = startMockServer({
     errorRate: 0.3,
     errorKinds: ["server_error", "overloaded", "disconnect", "malformed"],
@@ -70,7 +70,7 @@ Deno.test("a batch gets through weather of every kind but stalls", async () => {
   }
 });
 
-Deno.test("a stream that begins late is waited for", async () => {
+Deno.test("the client waits for a late first token", async () => {
   await using server = startMockServer({ firstToken: 0.2 });
   await using client = new LLMClient({ baseUrl: server.baseUrl, model: "m", retryTimes: 0 });
   const { finishReason } = await client.chatCompletionsStream(HELLO).result;
@@ -82,7 +82,7 @@ Deno.test("a stream that begins late is waited for", async () => {
   });
 });
 
-Deno.test("canned answers are given to the questions that fit, in every protocol", async () => {
+Deno.test("canned responses answer the matching prompts, in every protocol", async () => {
   const responses = await parseCanned(
     "answers.yaml",
     `
@@ -122,7 +122,7 @@ Deno.test("canned answers are given to the questions that fit, in every protocol
   }
 });
 
-Deno.test("canned answers that are wrong are told with their place", async () => {
+Deno.test("invalid canned responses are reported with their location", async () => {
   const cases: [string, string, RegExp][] = [
     ["a.jsonl", '{"text":"x"}\n{"txt":"y"}\n', /^a\.jsonl:2: unknown field "txt"$/],
     ["a.jsonl", "{oops\n", /^a\.jsonl:1: not valid JSON/],
@@ -135,7 +135,7 @@ Deno.test("canned answers that are wrong are told with their place", async () =>
   }
 });
 
-Deno.test("the request log tells what was asked, without keys", async () => {
+Deno.test("the request log returns requests without keys", async () => {
   await using server = startMockServer({ rps: 5 });
   const { baseUrl } = server;
   await using client = new LLMClient({
@@ -156,7 +156,7 @@ Deno.test("the request log tells what was asked, without keys", async () => {
   assert.deepEqual((await (await fetch(url)).json()).requests, []);
 });
 
-Deno.test("rate-limit headers say where the limit stands, in each protocol's names", async () => {
+Deno.test("rate-limit headers report the state of the limit, in each protocol's form", async () => {
   await using server = startMockServer({ rps: 5 });
   const post = async (path: string, body: object, headers = {}) => {
     const init = { method: "POST", body: JSON.stringify(body), headers };
@@ -169,7 +169,7 @@ Deno.test("rate-limit headers say where the limit stands, in each protocol's nam
   assert.equal(openai.get("x-ratelimit-remaining-requests"), "4");
   assert.match(openai.get("x-ratelimit-reset-requests")!, /^\d+ms$/);
   const anthropic = await post("/messages", { model: "m", max_tokens: 5, messages: HELLO });
-  // The first one is more than a second ago where the machine is busy.
+  // On a busy machine, the first request is more than a second ago.
   assert.match(anthropic.get("anthropic-ratelimit-requests-remaining")!, /^[34]$/);
   assert.ok(Date.parse(anthropic.get("anthropic-ratelimit-requests-reset")!) > 0);
 });

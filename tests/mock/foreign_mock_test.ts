@@ -1,4 +1,4 @@
-/** Our client against a mock server that others wrote: `@copilotkit/aimock`. */
+/** The client against a third-party mock server, `@copilotkit/aimock`. */
 import assert from "node:assert/strict";
 import { LLMock } from "@copilotkit/aimock";
 import { type ClientOptions, LLMClient, type Message, type Tool } from "../../mod.ts";
@@ -59,7 +59,7 @@ for (const [format, { options, base }] of Object.entries(FORMATS)) {
         await assert.rejects(send(ask("fail")), { code: "rate_limit", message: /Slow down/ });
       }
     } finally {
-      // Not awaited: it waits for the runtime's idle connections, which live for 90 s.
+      // Not awaited: closing waits for idle connections, which stay open for 90 s.
       mock.stop();
     }
   });

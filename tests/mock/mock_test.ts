@@ -1,4 +1,4 @@
-/** The mock, asked by the official `openai` package as it comes. */
+/** The unmodified `openai` package works with the mock. */
 import assert from "node:assert/strict";
 import OpenAI, { type APIError } from "openai";
 import { createMockApp, type MockOptions, startMockServer } from "../../mod.ts";
@@ -26,7 +26,7 @@ Deno.test("the openai package gets a completion with usage", () =>
     assert.match(answer._request_id!, /^req_mock_/);
   }));
 
-Deno.test("the openai package gets the same text streamed, with usage when it asks", () =>
+Deno.test("the openai package gets the same text streamed, with usage on request", () =>
   withSdk({}, async (sdk) => {
     const plain = await sdk.chat.completions.create({ model: "m", messages: HELLO });
     for (const include_usage of [true, false]) {
@@ -64,7 +64,7 @@ const TOOL = {
   },
 };
 
-Deno.test("the openai package gets a tool call when tools are required, plain and streamed", () =>
+Deno.test("the openai package gets a tool call if one is required, plain and streamed", () =>
   withSdk({}, async (sdk) => {
     const request = {
       model: "m",
@@ -86,7 +86,7 @@ Deno.test("the openai package gets a tool call when tools are required, plain an
     );
   }));
 
-Deno.test("the openai package gets text when tools are only offered", () =>
+Deno.test("the openai package gets text if tools are only offered", () =>
   withSdk({}, async (sdk) => {
     const answer = await sdk.chat.completions.create({
       model: "m",
@@ -96,7 +96,7 @@ Deno.test("the openai package gets text when tools are only offered", () =>
     assert.equal(answer.choices[0].message.tool_calls, undefined);
   }));
 
-Deno.test("the openai package gets structured output that fits the schema", () =>
+Deno.test("the openai package gets structured output that matches the schema", () =>
   withSdk({}, async (sdk) => {
     const answer = await sdk.chat.completions.create({
       model: "m",
@@ -128,7 +128,7 @@ Deno.test("the openai package sees OpenAI's errors", () =>
     await assert.rejects(lost.models.list(), { status: 404 });
   }));
 
-Deno.test("a request that is not of the format is told what is wrong", async () => {
+Deno.test("an invalid request gets an error that says what is wrong", async () => {
   const app = createMockApp();
   const post = async (body: string) => {
     const init = { method: "POST", headers: { "content-type": "application/json" }, body };
@@ -142,7 +142,7 @@ Deno.test("a request that is not of the format is told what is wrong", async () 
   assert.deepEqual([noModel.error.type, noModel.error.param], ["invalid_request_error", "model"]);
 });
 
-Deno.test("above the rate it answers 429 and says when to come back", () =>
+Deno.test("above the rate limit, requests get a 429 with the time to retry", () =>
   withSdk({ rps: 3 }, async (sdk) => {
     const asks = Array.from(
       { length: 40 },
@@ -162,7 +162,7 @@ Deno.test("above the rate it answers 429 and says when to come back", () =>
     assert.ok(statuses.filter((status) => status === 200).length >= 3);
   }));
 
-Deno.test("the rate is that of any second, and tells when the next request is taken", () => {
+Deno.test("the rate limit covers any second and reports when the next request is allowed", () => {
   const rate = new RequestRate(3);
   assert.deepEqual([0, 100, 900].map((now) => rate.take(now)), [undefined, undefined, undefined]);
   assert.deepEqual(rate.state(900), { limit: 3, remaining: 0, reset: 0.1 });
@@ -187,7 +187,7 @@ Deno.test("the same seed gives the same answers and the same errors", async () =
   assert.notDeepEqual(await outcomes(7), await outcomes(8));
 });
 
-Deno.test("an answer is cut at the limit of tokens", () =>
+Deno.test("an answer ends at the token limit", () =>
   withSdk({ length: 400 }, async (sdk) => {
     const answer = await sdk.chat.completions.create({
       model: "m",
@@ -199,7 +199,7 @@ Deno.test("an answer is cut at the limit of tokens", () =>
     assert.equal(answer.usage?.completion_tokens, 5);
   }));
 
-Deno.test("samples fit the schema, also with references, choices and bounds", () => {
+Deno.test("samples match the schema, including references, choices and bounds", () => {
   const schema = {
     type: "object",
     properties: {
@@ -233,7 +233,7 @@ Deno.test("samples fit the schema, also with references, choices and bounds", ()
   });
 });
 
-Deno.test("wrong options and a taken port are told clearly", async () => {
+Deno.test("invalid options and a port in use are reported", async () => {
   const wrong: MockOptions[] = [
     { delay: [5, 1] },
     { delay: -1 },

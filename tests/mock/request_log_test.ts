@@ -1,4 +1,4 @@
-/** The mock's log is bounded, and only this machine reads it. */
+/** The request log is bounded, and only this machine can read it. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { createMockApp, startMockServer } from "../../mod.ts";
@@ -19,7 +19,7 @@ async function logAfter(contents: Iterable<string>): Promise<LoggedRequest[]> {
 
 const MEGABYTE = 1024 * 1024;
 
-Deno.test("a long body is in the log with its long strings cut, and says so", async () => {
+Deno.test("a long body is logged with truncated strings and its original length", async () => {
   const [{ body, cut }] = await logAfter(["x".repeat(20 * MEGABYTE)]);
   const { model, messages: [{ content }] } = body as {
     model: string;
@@ -30,13 +30,13 @@ Deno.test("a long body is in the log with its long strings cut, and says so", as
   assert.ok(cut! > 20 * MEGABYTE);
 });
 
-Deno.test("a short body is in the log as it came", async () => {
+Deno.test("a short body is logged unchanged", async () => {
   const [{ body, cut }] = await logAfter(["Hi"]);
   assert.deepEqual(body, { model: "m", messages: [{ role: "user", content: "Hi" }] });
   assert.equal(cut, undefined);
 });
 
-Deno.test("the log is bounded by size, and drops the oldest requests", async () => {
+Deno.test("the log is bounded by size and drops the oldest requests", async () => {
   const body = "y".repeat(0.9 * MEGABYTE);
   const log = await logAfter(Array.from({ length: 50 }, () => body));
   assert.ok(log.length < 40 && log.length > 30, String(log.length));
@@ -49,7 +49,7 @@ Deno.test("the log is bounded by count", async () => {
   assert.deepEqual([log.length, log[0].number, log.at(-1)!.number], [1000, 1501, 2500]);
 });
 
-Deno.test("a body of many small values is cut as text", async () => {
+Deno.test("a body of many small values is truncated as text", async () => {
   const app = createMockApp({ lenient: true });
   const body = JSON.stringify({ messages: Array.from({ length: MEGABYTE }, () => 1) });
   await app.fetch(new Request("http://mock/v1/chat/completions", { method: "POST", body }));
@@ -59,7 +59,7 @@ Deno.test("a body of many small values is cut as text", async () => {
   assert.equal(logged.cut, body.length);
 });
 
-/** Asks under a host's name, which `fetch` does not allow. */
+/** Sends a request with a `Host` header, which `fetch` does not allow. */
 function get(port: number, host: string, path = "/__mock/requests"): Promise<[number, string]> {
   return new Promise((resolve, reject) => {
     const asked = request({ port, host: "127.0.0.1", path, headers: { host } }, (response) => {
@@ -72,7 +72,7 @@ function get(port: number, host: string, path = "/__mock/requests"): Promise<[nu
   });
 }
 
-Deno.test("a mock on a loopback address answers to names of this machine only", async () => {
+Deno.test("a mock on a loopback address only accepts names of this machine", async () => {
   await using server = startMockServer();
   const { port } = server;
   for (
@@ -107,7 +107,7 @@ Deno.test("a mock on a loopback address answers to names of this machine only", 
   }
 });
 
-Deno.test("a mock on any address, or without a port, answers to every name", async () => {
+Deno.test("a mock on another address, or without a port, accepts every host", async () => {
   await using server = startMockServer({ hostname: "0.0.0.0" });
   assert.equal((await get(server.port, "mock.example"))[0], 200);
   const response = await createMockApp().fetch(new Request("http://mock.example/v1/models"));

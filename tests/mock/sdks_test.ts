@@ -1,4 +1,4 @@
-/** The mock, asked by the official packages of Anthropic, Google and OpenAI as they come. */
+/** The unmodified packages of Anthropic, Google and OpenAI work with the mock. */
 import assert from "node:assert/strict";
 import Anthropic from "@anthropic-ai/sdk";
 import { FunctionCallingConfigMode, GoogleGenAI } from "@google/genai";

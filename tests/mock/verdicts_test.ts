@@ -1,8 +1,8 @@
 /**
- * The mock accepts what the real APIs accept and refuses what they refuse.
+ * The mock accepts what the real APIs accept and rejects what they reject.
  *
  * Sources: the request types of `openai` 7.57, `@anthropic-ai/sdk` 1.12 and `@google/genai` 3.1, and the
- * vendors' API references; the words of refusals are those that users report.
+ * vendors' API references; error messages as users report them.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -16,7 +16,7 @@ interface Format {
   base: Body;
   headers?: Record<string, string>;
   accepted: Case[];
-  refused: Case[];
+  rejected: Case[];
 }
 
 const user = (content: unknown) => ({ role: "user", content });
@@ -85,7 +85,7 @@ const chat: Format = {
       store: true,
     }],
   ],
-  refused: [
+  rejected: [
     ["no messages", { messages: undefined }, "messages"],
     ["empty messages", { messages: [] }, "messages"],
     ["no model", { model: undefined }, "model"],
@@ -225,7 +225,7 @@ const responses: Format = {
       input: [item("function_call_output", { call_id: "c1", output: "1" })],
     }],
   ],
-  refused: [
+  rejected: [
     ["no input at all", { input: undefined }, "input"],
     ["no model", { model: undefined }, "model"],
     ["messages", { messages: HI }, /has moved to 'input'/],
@@ -303,7 +303,7 @@ const anthropic: Format = {
     ["writing the cache only", { max_tokens: 0 }],
     ["a beginning of the answer", { messages: [...HI, { role: "assistant", content: "{" }] }],
   ],
-  refused: [
+  rejected: [
     ["no max_tokens", { max_tokens: undefined }, /max_tokens: Field required/],
     ["negative max_tokens", { max_tokens: -1 }, /max_tokens: Input should be greater than/],
     ["no messages", { messages: [] }, /at least one message is required/],
@@ -408,7 +408,7 @@ const gemini: Format = {
       },
     }],
   ],
-  refused: [
+  rejected: [
     ["no contents", { contents: undefined }, /contents is not specified/],
     ["empty contents", { contents: [] }, /contents is not specified/],
     ["an unknown role", {
@@ -484,9 +484,9 @@ for (const [name, format] of Object.entries({ chat, responses, anthropic, gemini
     }
   });
 
-  Deno.test(`${name}: the mock refuses what the API refuses, in its words`, async () => {
+  Deno.test(`${name}: the mock rejects what the API rejects, with its messages`, async () => {
     const app = createMockApp();
-    for (const [what, fields, says] of format.refused) {
+    for (const [what, fields, says] of format.rejected) {
       const { status, body } = await post(app, format, fields);
       assert.equal(status, 400, `${what}: ${JSON.stringify(body)}`);
       const { error } = body;
@@ -499,14 +499,14 @@ for (const [name, format] of Object.entries({ chat, responses, anthropic, gemini
 
   Deno.test(`${name}: a lenient mock accepts everything`, async () => {
     const app = createMockApp({ lenient: true });
-    for (const [what, fields] of [...format.accepted, ...format.refused]) {
+    for (const [what, fields] of [...format.accepted, ...format.rejected]) {
       const { status, body } = await post(app, format, fields);
       assert.equal(status, 200, `${what}: ${JSON.stringify(body)}`);
     }
   });
 }
 
-Deno.test("OpenAI's codes name the kind of mistake", async () => {
+Deno.test("OpenAI's error codes name the kind of mistake", async () => {
   const app = createMockApp();
   const codes: [Body, string | null][] = [
     [{ messages: undefined }, "missing_required_parameter"],
@@ -523,7 +523,7 @@ Deno.test("OpenAI's codes name the kind of mistake", async () => {
   }
 });
 
-Deno.test("anthropic: version 2026-10-21 refuses what it no longer takes", async () => {
+Deno.test("anthropic: version 2026-10-21 rejects removed fields", async () => {
   const app = createMockApp();
   const newest = { ...anthropic, headers: { "anthropic-version": "2026-10-21" } };
   const document = { type: "document", source: { type: "text", data: "x" } };
@@ -542,7 +542,7 @@ Deno.test("anthropic: version 2026-10-21 refuses what it no longer takes", async
   }
 });
 
-/** A body with one of its values, at any depth, replaced. */
+/** A body in which one value, at any depth, is replaced. */
 function mutated(value: unknown, path: number[], by: unknown): unknown {
   if (path.length === 0 || typeof value !== "object" || value === null) return by;
   const keys = Object.keys(value);
@@ -554,9 +554,9 @@ function mutated(value: unknown, path: number[], by: unknown): unknown {
   return copy;
 }
 
-Deno.test("whatever is wrong with a body, the mock answers or refuses it, strict and lenient", async () => {
+Deno.test("the mock answers or rejects every mutated body, strict and lenient", async () => {
   const cases = Object.values({ chat, responses, anthropic, gemini }).flatMap((format) =>
-    [...format.accepted, ...format.refused].map(([, fields]) => ({ format, fields }))
+    [...format.accepted, ...format.rejected].map(([, fields]) => ({ format, fields }))
   );
   const apps = [createMockApp(), createMockApp({ lenient: true })];
   await fc.assert(

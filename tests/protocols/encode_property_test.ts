@@ -1,22 +1,19 @@
-/** Each wire format encodes every conversation that we accept to a valid request. */
+/** Every conversation that the library accepts becomes a valid request in each wire format. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { messagesProblem } from "../../lib/chat/messages.ts";
-import { anthropic as anthropicMock } from "../../lib/mock/anthropic.ts";
-import { gemini as mockGemini } from "../../lib/mock/gemini.ts";
-import { openaiChat as openaiChatMock } from "../../lib/mock/openai_chat.ts";
-import { openaiResponses as openaiResponsesMock } from "../../lib/mock/openai_responses.ts";
 import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import { anthropic } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
 import { openaiResponses } from "../../lib/protocols/openai_responses/openai_responses.ts";
+import type { RequestContext } from "../../lib/protocols/serve.ts";
 import type { Message } from "../../mod.ts";
 
 const FORMATS = [
-  { provider: openaiChat, mock: openaiChatMock, model: "qwen3" },
-  { provider: openaiResponses, mock: openaiResponsesMock, model: "gpt-6-sol" },
-  { provider: anthropic, mock: anthropicMock, model: "claude-opus-5" },
-  { provider: gemini, mock: mockGemini, model: "gemini-3-flash" },
+  { protocol: openaiChat, model: "qwen3" },
+  { protocol: openaiResponses, model: "gpt-6-sol" },
+  { protocol: anthropic, model: "claude-opus-5" },
+  { protocol: gemini, model: "gemini-3-flash" },
 ];
 
 // Half characters too: truncated texts have them.
@@ -69,19 +66,24 @@ const conversation = fc.tuple(
   }),
 ).map(([systems, first, rest]): Message[] => [...systems, first, ...rest.flat()]);
 
-for (const { provider, mock, model } of FORMATS) {
-  Deno.test(`${provider.name}: every conversation we accept is a valid request`, () => {
-    const encode = provider.encoder({ baseUrl: "https://host/v1", apiKey: undefined, headers: {} });
+for (const { protocol, model } of FORMATS) {
+  Deno.test(`${protocol.name}: every accepted conversation becomes a valid request`, async () => {
+    const server = await protocol.serve!();
+    const encode = protocol.encoder({ baseUrl: "https://host/v1", apiKey: undefined, headers: {} });
     fc.assert(fc.property(conversation, fc.boolean(), (messages, stream) => {
       assert.equal(messagesProblem(messages), undefined);
       const before = JSON.stringify(messages);
       const { body } = encode({ model, messages, options: {}, stream });
       assert.equal(JSON.stringify(messages), before, "the caller's messages are not changed");
-      const read = mock.read(JSON.parse(body!), { model, stream });
-      assert.ok(!("status" in read), JSON.stringify(read));
-      assert.equal(read.stream, stream);
-      const turns = JSON.parse(body!)[provider === gemini ? "contents" : "messages"];
-      if (provider !== anthropic && provider !== gemini) return;
+      const parsed = JSON.parse(body!);
+      const context: RequestContext = { operation: "chat", model, stream };
+      const normalized = server.normalize?.(parsed, context) ?? parsed;
+      assert.equal(server.validate(normalized, context), undefined);
+      const { chat } = server.decodeRequest(normalized, context);
+      assert.equal(chat.stream, stream);
+      assert.deepEqual(JSON.parse(encode(chat).body!), parsed, "decoding loses nothing");
+      if (protocol !== anthropic && protocol !== gemini) return;
+      const turns = parsed[protocol === gemini ? "contents" : "messages"];
       for (const turn of turns) assert.ok((turn.content ?? turn.parts).length > 0);
       for (let i = 1; i < turns.length; i++) assert.notEqual(turns[i].role, turns[i - 1].role);
     }));

@@ -32,6 +32,7 @@ export const anthropic: OfficialProtocol<"claude"> = {
   pathMarker: /\/anthropic(\/|$)/,
   completeBaseUrl,
   isAnswer: ({ type }) => type === "message",
+  serve: async () => (await import("./serve.ts")).anthropicServer,
   encoder,
   decode,
   streamDecoder: () => new AnthropicStreamDecoder(),

@@ -34,6 +34,7 @@ export const gemini: OfficialProtocol<"gemini"> = {
     billingPage: "aistudio.google.com under Billing",
   },
   isAnswer: ({ candidates }) => Array.isArray(candidates),
+  serve: async () => (await import("./serve.ts")).geminiServer,
   encoder,
   decode,
   streamDecoder: () => new GeminiStreamDecoder(),

@@ -30,7 +30,7 @@ export interface GeminiTarget {
  *
  * Source: Gemini API documentation, "Thought signatures", FAQ.
  */
-const NO_SIGNATURE = "skip_thought_signature_validator";
+export const NO_SIGNATURE = "skip_thought_signature_validator";
 
 /** The calls so far by id, and whether Google assigned the id. */
 type Calls = Map<string, { name: string; hasId: boolean }>;

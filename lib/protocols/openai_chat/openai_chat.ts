@@ -17,6 +17,7 @@ export const openaiChat: Protocol<"chat"> = {
   // Google and others offer this format next to their own.
   pathMarker: /\/openai(\/|$)/,
   isAnswer: ({ choices }) => Array.isArray(choices),
+  serve: async () => (await import("./serve.ts")).chatServer,
   encoder,
   decode,
   streamDecoder: (endpoint, isThinkingRequested) =>

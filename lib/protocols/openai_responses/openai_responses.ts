@@ -18,6 +18,7 @@ export const openaiResponses: Protocol<"responses"> = {
   name: "responses",
   isRequired: needsResponses,
   isAnswer: ({ output }) => Array.isArray(output),
+  serve: async () => (await import("./serve.ts")).responsesServer,
   encoder,
   decode,
   streamDecoder: () => new ResponsesStreamDecoder(),

@@ -1,0 +1,96 @@
+/**
+ * Decodes the turns of a Messages API request into messages.
+ *
+ * Source: Anthropic API reference, "Messages".
+ *
+ * @module
+ */
+import type { AssistantMessage, ContentPart, Message, ToolMessage } from "../../chat/messages.ts";
+import type { ToolCall } from "../../chat/tool_call.ts";
+import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { argumentsOf } from "./decode.ts";
+
+function decodeBlock(block: Json): ContentPart {
+  const { type, source: given, cache_control } = block;
+  const source = asObject(given);
+  const url = source?.type === "url"
+    ? asText(source.url)
+    : source?.type === "base64"
+    ? `data:${source.media_type};base64,${source.data}`
+    : undefined;
+  // Documents have a part of their own; other blocks are sent back to Anthropic unchanged.
+  if (type !== "image" || url === undefined) return block as unknown as ContentPart;
+  const part = { type: "image_url", image_url: { url } };
+  return (cache_control === undefined ? part : { ...part, cache_control }) as ContentPart;
+}
+
+/** A single plain text is written as a string. */
+function decodeContent(content: unknown): string | ContentPart[] {
+  if (!Array.isArray(content)) return content as string;
+  const blocks = asObjects(content);
+  const [{ type, text, ...others } = {} as Json] = blocks;
+  const isPlain = blocks.length === 1 && type === "text" && typeof text === "string" &&
+    Object.keys(others).length === 0;
+  return isPlain ? text : blocks.map(decodeBlock);
+}
+
+function decodeToolResult(block: Json): ToolMessage {
+  const { tool_use_id, content, is_error, cache_control } = block;
+  const message: Json = {
+    role: "tool",
+    tool_call_id: tool_use_id,
+    content: decodeContent(content ?? ""),
+  };
+  if (is_error !== undefined && is_error !== null) message.is_error = is_error;
+  if (cache_control !== undefined && cache_control !== null) message.cache_control = cache_control;
+  return message as unknown as ToolMessage;
+}
+
+/** A user turn: its tool results are messages of their own. */
+function* decodeUser(content: unknown): Generator<Message> {
+  if (!Array.isArray(content)) {
+    yield { role: "user", content: content as string };
+    return;
+  }
+  let blocks: Json[] = [];
+  for (const block of asObjects(content)) {
+    if (block.type !== "tool_result") {
+      blocks.push(block);
+      continue;
+    }
+    if (blocks.length > 0) yield { role: "user", content: decodeContent(blocks) };
+    blocks = [];
+    yield decodeToolResult(block);
+  }
+  if (blocks.length > 0) yield { role: "user", content: decodeContent(blocks) };
+}
+
+/** Whether fields of an assistant message can hold the block. */
+function isPortable({ type, citations }: Json): boolean {
+  return type === "tool_use" || type === "text" && asObjects(citations).length === 0;
+}
+
+function decodeAssistant(content: unknown): AssistantMessage {
+  if (!Array.isArray(content)) return { role: "assistant", content: content as string };
+  const blocks = asObjects(content);
+  const texts = blocks.filter(({ type }) => type === "text");
+  const calls = blocks.filter(({ type }) => type === "tool_use").map(({ id, name, input }) => ({
+    id,
+    type: "function",
+    function: { name, arguments: argumentsOf(input) },
+  }));
+  const message: Json = { role: "assistant" };
+  message.content = texts.length > 0 ? decodeContent(texts) : calls.length > 0 ? null : "";
+  if (calls.length > 0) message.tool_calls = calls as unknown as ToolCall[];
+  if (!blocks.every(isPortable)) message.native = { format: "claude", content: blocks };
+  return message as unknown as AssistantMessage;
+}
+
+/** Decodes `messages`. */
+export function decodeTurns(turns: unknown): Message[] {
+  return asObjects(turns).flatMap(({ role, content }): Message[] => {
+    if (role === "assistant") return [decodeAssistant(content)];
+    if (role === "user") return [...decodeUser(content)];
+    return [{ role, content: decodeContent(content) } as Message];
+  });
+}

@@ -1,0 +1,141 @@
+/**
+ * Encodes stream events as chunks of a chat completion.
+ *
+ * Source: OpenAI API reference, "The chat completion chunk object".
+ *
+ * @module
+ */
+import type { StreamEvent } from "../../chat/events.ts";
+import { asObject, type Json } from "../../json/json.ts";
+import type { Usage } from "../../usage.ts";
+import type { ResponseHead, ServerEvent, ServerRequest, StreamEncoder } from "../serve.ts";
+import {
+  encodeAnnotations,
+  encodeFinishReason,
+  encodeLogprobs,
+  encodeUsage,
+  serviceTierOf,
+} from "./serve_result.ts";
+
+/** The state of one answer. */
+interface ChoiceState {
+  length: number;
+  isRefusal: boolean;
+  /** Tool calls whose first piece was sent: whether they are custom calls. */
+  custom: Map<number, boolean>;
+}
+
+type ToolCallEvent = StreamEvent & { type: "tool_call" };
+
+/** The first piece of a call has its id and name; arguments follow in chunks of their own. */
+function* toolCallDeltas(event: ToolCallEvent, { custom }: ChoiceState): Generator<Json> {
+  const { index, id, name } = event;
+  if (!custom.has(index)) custom.set(index, event.kind === "custom");
+  const [kind, field] = custom.get(index) ? ["custom", "input"] : ["function", "arguments"];
+  if (id !== undefined || name !== undefined) {
+    const call = { index, id, type: kind, [kind]: { name, [field]: "" } };
+    yield { tool_calls: [call] };
+  }
+  if (event.arguments !== "") {
+    yield { tool_calls: [{ index, [kind]: { [field]: event.arguments } }] };
+  }
+}
+
+function* deltasOf(event: StreamEvent, state: ChoiceState): Generator<Json> {
+  switch (event.type) {
+    case "text":
+      state.length += event.text.length;
+      yield { content: event.text };
+      break;
+    case "thinking":
+      yield { reasoning_content: event.text };
+      break;
+    case "refusal":
+      state.isRefusal = true;
+      yield { refusal: event.text };
+      break;
+    case "tool_call":
+      yield* toolCallDeltas(event, state);
+      break;
+  }
+}
+
+/** Encodes one stream. */
+export class ChatStreamEncoder implements StreamEncoder {
+  readonly #head: Json;
+  readonly #includesUsage: boolean;
+  readonly #choices = new Map<number, ChoiceState>();
+  #usage: Usage | null = null;
+
+  constructor({ id, model, created }: ResponseHead, request: ServerRequest) {
+    this.#head = {
+      id: `chatcmpl-${id}`,
+      object: "chat.completion.chunk",
+      created,
+      model,
+      service_tier: serviceTierOf(request),
+    };
+    this.#includesUsage = asObject(request.body.stream_options)?.include_usage === true;
+  }
+
+  push(events: readonly StreamEvent[], index = 0): ServerEvent[] {
+    const sent: ServerEvent[] = [];
+    // Log probabilities belong in the chunk of their text.
+    const logprobs = events.flatMap((event) => event.type === "logprobs" ? event.logprobs : []);
+    let pending = logprobs.length > 0 ? encodeLogprobs(logprobs) : null;
+    for (const [i, event] of events.entries()) {
+      if (event.type === "usage") {
+        this.#usage = event.usage;
+        continue;
+      }
+      const state = this.#start(index, event, sent);
+      if (event.type === "finish") {
+        const finish_reason = encodeFinishReason(event.finishReason, state.isRefusal);
+        sent.push(this.#chunk({ index, delta: {}, logprobs: null, finish_reason }));
+        continue;
+      }
+      if (event.type === "citation") {
+        // Citations that arrived together are one list.
+        if (events[i - 1]?.type === "citation") continue;
+        const citations = events.flatMap((each) => each.type === "citation" ? each.citation : []);
+        const delta = { annotations: encodeAnnotations(citations, state.length) };
+        sent.push(this.#chunk({ index, delta, logprobs: null, finish_reason: null }));
+      }
+      for (const delta of deltasOf(event, state)) {
+        sent.push(this.#chunk({ index, delta, logprobs: pending, finish_reason: null }));
+        pending = null;
+      }
+    }
+    if (pending !== null) {
+      sent.push(this.#chunk({ index, delta: {}, logprobs: pending, finish_reason: null }));
+    }
+    return sent;
+  }
+
+  end(): ServerEvent[] {
+    const usage = this.#includesUsage
+      ? [{
+        data: JSON.stringify({ ...this.#head, choices: [], usage: encodeUsage(this.#usage) }),
+      }]
+      : [];
+    return [...usage, { data: "[DONE]" }];
+  }
+
+  /** The state of an answer; its first chunk names the role. */
+  #start(index: number, { type }: StreamEvent, sent: ServerEvent[]): ChoiceState {
+    const known = this.#choices.get(index);
+    if (known !== undefined) return known;
+    const state: ChoiceState = { length: 0, isRefusal: false, custom: new Map() };
+    this.#choices.set(index, state);
+    const content = type === "tool_call" || type === "refusal" ? null : "";
+    const delta = { role: "assistant", content, refusal: null };
+    sent.push(this.#chunk({ index, delta, logprobs: null, finish_reason: null }));
+    return state;
+  }
+
+  #chunk(choice: Json): ServerEvent {
+    const chunk: Json = { ...this.#head, choices: [choice] };
+    if (this.#includesUsage) chunk.usage = null;
+    return { data: JSON.stringify(chunk) };
+  }
+}

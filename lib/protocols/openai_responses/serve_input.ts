@@ -1,0 +1,108 @@
+/**
+ * Decodes the input items of the Responses API into messages.
+ *
+ * Source: the types of the `openai` package 7.57 (`ResponseInputItem`).
+ *
+ * @module
+ */
+import type { AssistantMessage, ContentPart, Message } from "../../chat/messages.ts";
+import type { ToolCall } from "../../chat/tool_call.ts";
+import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { remaining } from "../serve_request.ts";
+import { decodeToolCall } from "./decode.ts";
+
+function decodePart(part: Json): ContentPart {
+  switch (part.type) {
+    case "input_text":
+    case "output_text":
+      return { type: "text", text: part.text as string };
+    case "input_image": {
+      const { image_url: url, detail } = part;
+      // An image by its id has no other form.
+      if (typeof url !== "string") break;
+      // "auto" is the default, which the encoder always writes.
+      const image_url = detail === "auto" || detail === undefined ? { url } : { url, detail };
+      return { type: "image_url", image_url } as ContentPart;
+    }
+    case "input_file": {
+      const { file_data, file_url, file_id, filename } = part;
+      const file = remaining({ file_data: file_data ?? file_url, file_id, filename }) ?? {};
+      return { type: "file", file };
+    }
+  }
+  return part as unknown as ContentPart;
+}
+
+function decodeContent(content: unknown): string | ContentPart[] {
+  return Array.isArray(content) ? asObjects(content).map(decodePart) : content as string;
+}
+
+const CALLS: readonly unknown[] = ["function_call", "custom_tool_call"];
+const CALL_OUTPUTS: readonly unknown[] = ["function_call_output", "custom_tool_call_output"];
+
+function isMessage({ type, role }: Json): boolean {
+  return type === "message" || type === undefined && role !== undefined;
+}
+
+/** Whether fields of an assistant message can hold the item. */
+function isPortable(item: Json): boolean {
+  return isMessage(item) ? item.phase === undefined : CALLS.includes(item.type);
+}
+
+function isPlainMessage(item: Json): boolean {
+  return isMessage(item) && isPortable(item);
+}
+
+/** One turn of the model: its reasoning, text and calls. */
+function decodeAssistant(items: readonly Json[]): AssistantMessage {
+  let content = "";
+  let refusal = "";
+  const calls: ToolCall[] = [];
+  for (const [i, item] of items.entries()) {
+    if (CALLS.includes(item.type)) calls.push(decodeToolCall(item, i));
+    if (!isMessage(item) || item.phase === "commentary") continue;
+    if (typeof item.content === "string") content += item.content;
+    for (const part of asObjects(item.content)) {
+      content += asText(part.text) ?? "";
+      refusal += asText(part.refusal) ?? "";
+    }
+  }
+  const message: AssistantMessage = {
+    role: "assistant",
+    content: content === "" && (calls.length > 0 || refusal !== "") ? null : content,
+  };
+  if (refusal !== "") message.refusal = refusal;
+  if (calls.length > 0) message.tool_calls = calls;
+  if (!items.every(isPortable)) message.native = { format: "responses", content: items };
+  return message;
+}
+
+function decodeOther(item: Json): Message {
+  if (CALL_OUTPUTS.includes(item.type)) {
+    const content = decodeContent(item.output);
+    return { role: "tool", tool_call_id: item.call_id as string, content };
+  }
+  return { role: item.role, content: decodeContent(item.content) } as Message;
+}
+
+/** Decodes `input` and `instructions`. */
+export function decodeInput(input: unknown, instructions: unknown): Message[] {
+  const messages: Message[] = [];
+  if (asText(instructions)) messages.push({ role: "developer", content: instructions as string });
+  if (typeof input === "string") messages.push({ role: "user", content: input });
+  let turn: Json[] = [];
+  const endTurn = () => {
+    if (turn.length > 0) messages.push(decodeAssistant(turn));
+    turn = [];
+  };
+  for (const item of Array.isArray(input) ? input.map((item) => asObject(item) ?? {}) : []) {
+    const isInput = CALL_OUTPUTS.includes(item.type) ||
+      isMessage(item) && item.role !== "assistant";
+    // A second message is another turn, unless the turn has to stay whole.
+    if (isInput || isMessage(item) && turn.length > 0 && turn.every(isPlainMessage)) endTurn();
+    if (isInput) messages.push(decodeOther(item));
+    else turn.push(item);
+  }
+  endTurn();
+  return messages;
+}

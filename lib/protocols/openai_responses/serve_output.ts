@@ -1,0 +1,89 @@
+/**
+ * Encodes results as the output items of the Responses API.
+ *
+ * Source: OpenAI API reference, "Responses", and the types of the `openai` package 7.57.
+ *
+ * @module
+ */
+import type { Citation, TokenLogprob } from "../../chat/result.ts";
+import type { ToolCall } from "../../chat/tool_call.ts";
+import { asObjects, type Json } from "../../json/json.ts";
+import { textOf } from "../openai_chat/serve_result.ts";
+import type { ServerChoice } from "../serve.ts";
+
+/** Encodes a citation. One without a position covers the text up to `length`. */
+export function encodeAnnotation(citation: Citation, length: number): Json {
+  const { url = "", title = "", start = 0, end = length } = citation;
+  return { type: "url_citation", url, title, start_index: start, end_index: end };
+}
+
+/** Encodes log probabilities. */
+export function encodeLogprobs(logprobs: readonly TokenLogprob[]): Json[] {
+  return logprobs.map(({ token, bytes, logprob, topLogprobs = [] }) => ({
+    token,
+    bytes,
+    logprob,
+    top_logprobs: topLogprobs,
+  }));
+}
+
+/** A reasoning item. Its `encrypted_content` is a placeholder, which OpenAI would reject. */
+export function reasoningItem(id: string, thinking: string): Json {
+  return {
+    type: "reasoning",
+    id: `rs_${id}`,
+    summary: [{ type: "summary_text", text: thinking }],
+    encrypted_content: btoa(`reasoning ${id}`),
+  };
+}
+
+/** A message item. */
+export function messageItem(id: string, content: readonly Json[], isCut: boolean): Json {
+  return {
+    type: "message",
+    id: `msg_${id}`,
+    role: "assistant",
+    status: isCut ? "incomplete" : "completed",
+    content,
+  };
+}
+
+/** A tool call item. */
+export function callItem({ id: call_id, type, function: { name, arguments: input } }: ToolCall) {
+  const id = call_id.replace(/^call_/, "");
+  return type === "custom" ? { type: "custom_tool_call", id: `ctc_${id}`, call_id, name, input } : {
+    type: "function_call",
+    id: `fc_${id}`,
+    call_id,
+    name,
+    arguments: input || "{}",
+    status: "completed",
+  };
+}
+
+function partsOf(choice: ServerChoice): Json[] {
+  const { refusal, citations = [], logprobs = [] } = choice;
+  const text = textOf(choice);
+  const parts: Json[] = [];
+  if (text !== "" || refusal === null) {
+    parts.push({
+      type: "output_text",
+      text,
+      annotations: citations.map((citation) => encodeAnnotation(citation, text.length)),
+      logprobs: encodeLogprobs(logprobs),
+    });
+  }
+  if (refusal !== null) parts.push({ type: "refusal", refusal });
+  return parts;
+}
+
+/** Encodes a whole answer: reasoning, a message, tool calls. */
+export function encodeOutput(id: string, choice: ServerChoice): Json[] {
+  const { native, thinking, toolCalls, refusal, finishReason } = choice;
+  if (native?.format === "responses") return asObjects(native.content);
+  const output: Json[] = thinking ? [reasoningItem(id, thinking)] : [];
+  if (textOf(choice) !== "" || refusal !== null || toolCalls.length === 0) {
+    output.push(messageItem(id, partsOf(choice), finishReason === "length"));
+  }
+  return [...output, ...toolCalls.map(callItem)];
+}
