@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { readAttachments } from "../../lib/client/attachments.ts";
+import { loadAttachments, needsAttachments } from "../../lib/client/attachments.ts";
 import type { AttachmentSource } from "../../lib/transport/load_file.ts";
 import { chatCompletions } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import type { FetchedUrls } from "../../lib/protocols/protocol.ts";
@@ -53,7 +53,7 @@ async function read(
   given: AttachmentSource = source().given,
   fetched = NONE,
 ): Promise<ContentPart> {
-  const [{ content }] = await readAttachments([{ role: "user", content: [part] }], fetched, given);
+  const [{ content }] = await loadAttachments([{ role: "user", content: [part] }], fetched, given);
   return (content as ContentPart[])[0];
 }
 
@@ -191,7 +191,7 @@ Deno.test("each format gets the URLs that it fetches itself, and data in the pla
   ];
   for (const [fetched, expected] of downloaded) {
     const { given, requests } = source({ [image]: PNG, [pdf]: PDF, [wav]: WAV });
-    await readAttachments([{ role: "user", content: parts }], fetched, given);
+    await loadAttachments([{ role: "user", content: parts }], fetched, given);
     assert.deepEqual(requests.map(([url]) => url).toSorted(), expected.toSorted());
     for (const [, { headers, method }] of requests) {
       assert.deepEqual([headers, method], [{}, "GET"]);
@@ -215,7 +215,7 @@ Deno.test("files in Google's own stores are only named, never downloaded", async
   });
 });
 
-Deno.test("messages without attachments, or with ready ones, are passed on as they are", () => {
+Deno.test("messages without attachments, or with ready ones, are passed on unchanged", async () => {
   const messages: Message[] = [
     { role: "system", content: "Be brief." },
     {
@@ -228,7 +228,8 @@ Deno.test("messages without attachments, or with ready ones, are passed on as th
       ],
     },
   ];
-  assert.equal(readAttachments(messages, NONE, { timeout: 1 }), messages);
+  assert.equal(needsAttachments(messages, NONE), false);
+  assert.deepEqual(await loadAttachments(messages, NONE, { timeout: 1 }), messages);
 });
 
 Deno.test("images in data URLs get a type that providers know", async () => {
@@ -253,7 +254,7 @@ Deno.test("attachments in tool results are read as well", async () => {
     tool_call_id: "1",
     content: [file("https://a.example/x.pdf")],
   };
-  const [read] = await readAttachments([message], NONE, given);
+  const [read] = await loadAttachments([message], NONE, given);
   assert.deepEqual(read.content, [file(dataUrl("application/pdf", PDF), "x.pdf")]);
 });
 

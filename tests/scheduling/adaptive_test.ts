@@ -19,7 +19,7 @@ import {
 function adaptive(
   clock: VirtualClock,
   options: Partial<SchedulerOptions & EndpointLimitOptions> = {},
-): { scheduler: Scheduler<Target>; gate: EndpointLimits } {
+): { scheduler: Scheduler<Target>; limits: EndpointLimits } {
   const settings = {
     concurrency: 256,
     maxQps: undefined,
@@ -36,8 +36,8 @@ function adaptive(
     random: seededRandom(1),
     ...options,
   };
-  const gate = new EndpointLimits(settings, true);
-  return { scheduler: new Scheduler([{ gate, weight: 1 }], settings), gate };
+  const limits = new EndpointLimits(settings, true);
+  return { scheduler: new Scheduler([{ limits, weight: 1 }], settings), limits };
 }
 
 /** Asks `count` times, `atOnce` at once, as a batch does: who waits for a retry makes room. */
@@ -95,9 +95,9 @@ Deno.test("a limit that the server does not explain is found as well", async () 
 Deno.test("a limit that is raised is found out", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 50, 20, 1);
-  const { scheduler, gate } = adaptive(clock);
+  const { scheduler, limits } = adaptive(clock);
   await batch(clock, scheduler, () => server.ask(), 1000, 64);
-  assert.ok(gate.rate <= 55, `${gate.rate}`);
+  assert.ok(limits.rate <= 55, `${limits.rate}`);
   server.limit = 500;
   const before = clock.now();
   await batch(clock, scheduler, () => server.ask(), 20_000, 64);
@@ -118,12 +118,12 @@ Deno.test("a limit that another program has used up is waited for", async () => 
 Deno.test("a server that takes ten at once gets about ten at once", async () => {
   const clock = new VirtualClock();
   const server = new NarrowServer(clock, 10, 100);
-  const { scheduler, gate } = adaptive(clock);
+  const { scheduler, limits } = adaptive(clock);
   const { failed } = await batch(clock, scheduler, () => server.ask(), 2000, 64);
   assert.equal(failed, 0);
   assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal are 20,000`);
   assert.ok(server.refused < 200, `${server.refused} refused`);
-  assert.ok(gate.concurrency <= 20, `${gate.concurrency}`);
+  assert.ok(limits.concurrency <= 20, `${limits.concurrency}`);
 });
 
 Deno.test("refusals by chance do not slow everything down for good", async () => {
@@ -189,14 +189,14 @@ for (const [retryAfter, share] of [[undefined, 0.1], [1, 0.1], [0, 0.15]] as con
 
 Deno.test("the rate never runs away from what is really asked for", async () => {
   const clock = new VirtualClock();
-  const { scheduler, gate } = adaptive(clock);
+  const { scheduler, limits } = adaptive(clock);
   let asked = 0;
   let highest = 0;
   const ask = async () => {
     await clock.sleep(50);
     // Refused before anything was taken, and never again.
     if (asked++ < 40) throw new RateLimitError("slow down", { status: 429, retryAfter: 1 });
-    highest = Math.max(highest, gate.rate);
+    highest = Math.max(highest, limits.rate);
   };
   // Eight at once, 50 ms each: 160 a second, for two minutes.
   await batch(clock, scheduler, ask, 20_000, 8);
@@ -219,9 +219,9 @@ Deno.test("a limit that is lowered is found as well", async () => {
 Deno.test("a server with room for all gets all at once, in a few rounds", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 1e9, 200);
-  const { scheduler, gate } = adaptive(clock);
+  const { scheduler, limits } = adaptive(clock);
   await batch(clock, scheduler, () => server.ask(), 5000, 256);
-  assert.equal(gate.concurrency, 256);
+  assert.equal(limits.concurrency, 256);
   assert.equal(server.mostInFlight, 256);
   // 5000 / 256 rounds of 200 ms are 4 s; the start costs a few rounds more.
   assert.ok(clock.now() < 5200, `${clock.now()}`);

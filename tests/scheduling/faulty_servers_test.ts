@@ -35,7 +35,7 @@ const POOL = fc.record({
 type Endpoint = typeof ENDPOINT extends fc.Arbitrary<infer T> ? T : never;
 
 function placeOf(endpoint: Endpoint, clock: VirtualClock, random: () => number, isOnly: boolean) {
-  const gate = new EndpointLimits({
+  const limits = new EndpointLimits({
     ...endpoint,
     maxTpm: undefined,
     failureThreshold: undefined,
@@ -46,7 +46,7 @@ function placeOf(endpoint: Endpoint, clock: VirtualClock, random: () => number, 
   let moment = -1;
   let calls = 0;
   const ask = async () => {
-    assert.ok(gate.inFlight <= concurrency);
+    assert.ok(limits.inFlight <= concurrency);
     const now = clock.now();
     calls = now === moment ? calls + 1 : 1;
     moment = now;
@@ -59,7 +59,7 @@ function placeOf(endpoint: Endpoint, clock: VirtualClock, random: () => number, 
     if (random() < refusals) throw new RateLimitError("slow down", { status: 429, retryAfter: 2 });
     if (random() < failures) throw new HttpError("broken", { status: 500 });
   };
-  return { gate, ask, weight: endpoint.weight };
+  return { limits, ask, weight: endpoint.weight };
 }
 
 Deno.test("whatever the endpoints do, every request of a pool comes to an end", async () => {
@@ -88,7 +88,7 @@ Deno.test("whatever the endpoints do, every request of a pool comes to an end", 
       // The clock throws when all wait and nothing is to come.
       await clock.run(Promise.all(Array.from({ length: workers }, work)));
       assert.equal(ended, records);
-      for (const { gate } of places) assert.equal(gate.inFlight, 0);
+      for (const { limits } of places) assert.equal(limits.inFlight, 0);
     }),
     { seed: 20261123, numRuns: 150 },
   );

@@ -1,0 +1,48 @@
+/**
+ * An endpoint that a request was granted, with everything reserved for it.
+ *
+ * @module
+ */
+import type { Clock } from "../runtime/clock.ts";
+import type { RequestReservation } from "./limits.ts";
+import type { Target } from "./load_balancer.ts";
+
+/** One request at one endpoint. Dispose of it when the request has ended, however it ended. */
+export class Grant<T extends Target> implements Disposable {
+  readonly #clock: Clock;
+  readonly #queue: { dispatch(): void };
+  #isAnswered = false;
+
+  constructor(
+    readonly target: T,
+    readonly reservation: RequestReservation,
+    clock: Clock,
+    queue: { dispatch(): void },
+  ) {
+    this.#clock = clock;
+    this.#queue = queue;
+  }
+
+  /** Whether the endpoint has answered. From then on the request is not retried. */
+  get isAnswered(): boolean {
+    return this.#isAnswered;
+  }
+
+  /** Records that the endpoint has answered; for a stream, with its first event. */
+  answered(): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.target.limits.answered(this.#clock.now(), this.reservation);
+  }
+
+  /** Records that the request failed, unless it failed after the answer began. */
+  failed(error: unknown): void {
+    if (!this.#isAnswered) this.target.limits.failed(this.#clock.now(), this.reservation, error);
+  }
+
+  /** Releases what is reserved, and lets waiting requests start. */
+  [Symbol.dispose](): void {
+    this.reservation.release();
+    this.#queue.dispatch();
+  }
+}
