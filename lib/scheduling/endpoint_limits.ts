@@ -214,41 +214,41 @@ export class EndpointLimits {
     this.#latency = this.#latency === undefined
       ? took
       : this.#latency + (took - this.#latency) * NEWEST;
-    this.#rate?.taken(sent);
+    this.#rate?.accepted(sent);
     if (this.#breaker.answered()) this.#limit.restart(now);
     else this.#limit.answered(now, this.#inFlight >= this.#limit.current);
   }
 
   /** Records why a request was not answered. */
   failed(now: number, sent: Sent, error: unknown): void {
-    const begun = sent.at;
+    const sentAt = sent.at;
     if (!(error instanceof FlexLLMError) || !isEndpointFault(error)) {
-      this.#breaker.cancelled(begun);
+      this.#breaker.inconclusive(sentAt);
       return;
     }
     this.#failures++;
     this.#lastError = error;
     if (error instanceof RateLimitError) return this.#refused(now, sent, error);
     if (error instanceof HttpError && (error.status === 529 || error.status === 503)) {
-      this.#limit.tooMany(now, begun, this.#inFlight, false);
+      this.#limit.overloaded(now, sentAt, this.#inFlight, false);
       this.#pauseFor(now, error.retryAfter ?? 0);
     }
     // The server accepted the request, so it counts towards the measured rate.
-    if (error.code === "http" || error.code === "malformed_response") this.#rate?.taken(sent);
+    if (error.code === "http" || error.code === "malformed_response") this.#rate?.accepted(sent);
     // A slow failure shows how slow the endpoint is; a fast one shows nothing.
-    if (this.#latency === undefined || now - begun > this.#latency) this.#latency = now - begun;
-    if (!error.fatal) this.#breaker.failed(now, begun);
+    if (this.#latency === undefined || now - sentAt > this.#latency) this.#latency = now - sentAt;
+    if (!error.fatal) this.#breaker.failed(now, sentAt);
     else if (!this.#isOnly) this.#breaker.open(now, retryAfterOf(error) ?? REFUSED_COOLDOWN);
-    else this.#breaker.cancelled(begun);
+    else this.#breaker.inconclusive(sentAt);
   }
 
   #refused(now: number, sent: Sent, error: RateLimitError): void {
-    const begun = sent.at;
+    const sentAt = sent.at;
     // A 429 proves the endpoint is up.
-    this.#breaker.cancelled(begun);
-    if (error.concurrent) return this.#limit.tooMany(now, begun, this.#inFlight, true);
-    const asked = error.retryAfter;
-    this.#pauseFor(now, this.#rate?.tooFast(now, sent, asked) ?? asked ?? 0);
+    this.#breaker.inconclusive(sentAt);
+    if (error.concurrent) return this.#limit.overloaded(now, sentAt, this.#inFlight, true);
+    const { retryAfter } = error;
+    this.#pauseFor(now, this.#rate?.refused(now, sent, retryAfter) ?? retryAfter ?? 0);
   }
 
   #pauseFor(now: number, seconds: number): void {

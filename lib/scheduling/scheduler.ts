@@ -112,7 +112,7 @@ export class Scheduler<T extends Target> {
       answeredAt: this.#answeredAt(),
     });
     if (backoff === undefined) {
-      const isUnavailable = retries.shutOut && hooks?.waitForRecovery;
+      const isUnavailable = retries.timedOut && hooks?.waitForRecovery;
       throw isUnavailable ? unavailable(this.#targets, maxWait) : error;
     }
     ticket.exclude = undefined;
