@@ -29,6 +29,7 @@ import type { EndpointClient } from "./endpoint_client.ts";
 import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
 import { EventChannel } from "./event_channel.ts";
 import { listModels } from "./list_models.ts";
+import { mergeModels } from "./merge_models.ts";
 import { Metering } from "./metering.ts";
 import { retryUntilValid } from "./schema_retry.ts";
 
@@ -150,18 +151,18 @@ export class CallPipeline {
     }
   }
 
-  /** Lists the models of the first endpoint, all pages of them. */
+  /** Lists the models of all endpoints, all pages of them. */
   async models(options: Pick<ChatOptions, "signal" | "timeout">): Promise<ModelInfo[]> {
     const { timeout = this.#options.timeout } = options;
     const linked = this.#signals.link(options.signal);
     const { signal } = linked;
     try {
-      return await listModels((cursor) =>
-        this.#scheduler.run(
-          ({ target }) => target.modelPage(cursor, { timeout, signal }),
-          { signal },
-        )
-      );
+      return await mergeModels(this.#endpoints.map((endpoint) =>
+        listModels((cursor) => {
+          const request = () => endpoint.modelPage(cursor, { timeout, signal });
+          return this.#scheduler.run(request, { signal, prepare: only(endpoint) });
+        })
+      ));
     } finally {
       linked.unlink();
     }
@@ -265,4 +266,12 @@ export class CallPipeline {
       this.#endpoints.map((endpoint) => endpoint.loadPricer()),
     );
   }
+}
+
+/** Rejects every endpoint but one. */
+function only(endpoint: EndpointClient): (target: EndpointClient) => number {
+  return (target) => {
+    if (target === endpoint) return 0;
+    throw new ConfigurationError("this request is for another endpoint");
+  };
 }

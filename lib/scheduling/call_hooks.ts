@@ -4,16 +4,7 @@
  * @module
  */
 import type { CallFacts } from "../chat/call_facts.ts";
-
-/** A failed attempt, and the wait before the next one. */
-export interface RetryNotice {
-  /** What went wrong. */
-  error: unknown;
-  /** Failed attempts so far. */
-  failures: number;
-  /** Seconds until the next attempt. */
-  wait: number;
-}
+import type { RetryNotice } from "../chat/retry_notice.ts";
 
 /** Controls and observes one call, beyond its options. */
 export interface CallHooks {

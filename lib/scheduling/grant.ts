@@ -7,8 +7,8 @@ import type { Clock } from "../runtime/clock.ts";
 import type { RequestReservation } from "./limits.ts";
 import type { Target } from "./load_balancer.ts";
 
-/** One request at one endpoint. Dispose of it when the request has ended, however it ended. */
-export class Grant<T extends Target> implements Disposable {
+/** One request at one endpoint. */
+export class Grant<T extends Target> {
   readonly #clock: Clock;
   readonly #queue: { dispatch(): void };
   #isAnswered = false;
@@ -35,13 +35,13 @@ export class Grant<T extends Target> implements Disposable {
     this.target.limits.answered(this.#clock.now(), this.reservation);
   }
 
-  /** Records that the request failed, unless it failed after the answer began. */
+  /** Records that the request failed before the endpoint answered. */
   failed(error: unknown): void {
-    if (!this.#isAnswered) this.target.limits.failed(this.#clock.now(), this.reservation, error);
+    this.target.limits.failed(this.#clock.now(), this.reservation, error);
   }
 
-  /** Releases what is reserved, and lets waiting requests start. */
-  [Symbol.dispose](): void {
+  /** Releases what is reserved, and lets waiting requests start. Call it once, however the request ended. */
+  release(): void {
     this.reservation.release();
     this.#queue.dispatch();
   }

@@ -17,7 +17,8 @@ import { Retries, type RetryPolicy } from "./retry.ts";
 import { type RunOptions, Ticket } from "./ticket.ts";
 import { unavailable } from "./unavailable.ts";
 
-export type { CallHooks, RetryNotice } from "./call_hooks.ts";
+export type { RetryNotice } from "../chat/retry_notice.ts";
+export type { CallHooks } from "./call_hooks.ts";
 export type { Grant, RunOptions };
 
 /** How requests are scheduled. */
@@ -52,24 +53,22 @@ export class Scheduler<T extends Target> {
     let retries: Retries | undefined;
     while (true) {
       ticket.waitForRecovery = call.hooks?.waitForRecovery === true && this.#anyAnswered();
-      let failedTarget: T;
+      const grant = await this.#queue.take(ticket);
       let failure: unknown;
-      {
-        using grant = await this.#queue.take(ticket);
-        try {
-          const result = await attempt(grant);
-          grant.answered();
-          return result;
-        } catch (error) {
-          if (grant.isAnswered) throw error;
-          grant.failed(error);
-          failure = error;
-          failedTarget = grant.target;
-        }
+      try {
+        const result = await attempt(grant);
+        grant.answered();
+        return result;
+      } catch (error) {
+        if (grant.isAnswered) throw error;
+        grant.failed(error);
+        failure = error;
+      } finally {
+        grant.release();
       }
-      if (!this.#hasAlternative(failure, failedTarget, ticket)) {
+      if (!this.#hasAlternative(failure, grant.target, ticket)) {
         retries ??= new Retries(this.#options, this.#options.random);
-        await this.#waitToRetry(retries, failure, failedTarget, ticket);
+        await this.#waitToRetry(retries, failure, grant.target, ticket);
       }
       ticket.isRetry = true;
     }
@@ -116,7 +115,6 @@ export class Scheduler<T extends Target> {
       throw isUnavailable ? unavailable(this.#targets, maxWait) : error;
     }
     ticket.exclude = undefined;
-    // One wait for the backoff and for the pause that a 429 imposes on its endpoint.
     const wait = error instanceof RateLimitError ? Math.max(backoff, this.#pause(now)) : backoff;
     hooks?.onRetryWait?.({ error, failures: retries.failures, wait });
     const linked = new LinkedSignal(signal, hooks?.waitSignal).link();
@@ -128,13 +126,16 @@ export class Scheduler<T extends Target> {
     }
   }
 
-  /** Seconds until the first endpoint may be sent requests again; 0 if one may now. */
+  /**
+   * Seconds for which a 429 paused the endpoints, so that the backoff and the pause are one wait. 0 if an
+   * endpoint is not paused; also if the pause exceeds `maxWait`, which the queue then reports.
+   */
   #pause(now: number): number {
     let shortest = Infinity;
     for (const { limits } of this.#targets) {
       shortest = Math.min(shortest, limits.pausedUntil - now);
     }
-    return Math.max(0, shortest / 1000);
+    return shortest > 0 && shortest <= this.#options.maxWait * 1000 ? shortest / 1000 : 0;
   }
 
   #anyAnswered(): boolean {

@@ -164,6 +164,25 @@ Deno.test("Scheduler does not wait for a rate limit for more than ten minutes", 
   }
 });
 
+Deno.test("the backoff after a 429 and the pause of its endpoint are one wait", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 2 });
+  const retries: [wait: number, endedAt: number][] = [];
+  const send = async (retryAfter: number | undefined) => {
+    let wait = 0;
+    let isRefused = false;
+    await limited.run(() => {
+      if (isRefused) return Promise.resolve();
+      isRefused = true;
+      return Promise.reject(new RateLimitError("later", { status: 429, retryAfter }));
+    }, { hooks: { onRetryWait: (notice) => wait = notice.wait } });
+    retries.push([wait, clock.now() / 1000]);
+  };
+  // The second request alone would back off for 0.5 s, but the first one pauses the endpoint for 10 s.
+  await clock.run(Promise.all([send(10), send(undefined)]));
+  assert.deepEqual(retries, [[10, 10], [10.5, 10.5]]);
+});
+
 Deno.test("a patient call ends as unavailable when the server does nothing but ask to slow down", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { maxWait: 30, adaptive: true });
