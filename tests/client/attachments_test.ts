@@ -84,7 +84,7 @@ Deno.test("files are read from paths, file URLs, URLs, data URLs and base64", as
   assert.deepEqual(await read(byId, given), byId);
 });
 
-Deno.test("the type of a file is detected from its bytes, that of text from its name", async () => {
+Deno.test("the type of a file is detected from its bytes, and the type of text from its name", async () => {
   using folder = temporaryFolder();
   const cases: [string, string | Uint8Array, string][] = [
     ["a.bin", PDF, "application/pdf"],
@@ -114,7 +114,7 @@ Deno.test("the type of a file is detected from its bytes, that of text from its 
   }
 });
 
-Deno.test("audio becomes base64 and its format, wherever it comes from", async () => {
+Deno.test("audio from any source becomes base64 with a format", async () => {
   using folder = temporaryFolder();
   const wav = WAV.toString("base64");
   const path = folder.file("speech.wav");
@@ -152,7 +152,7 @@ Deno.test("audio becomes base64 and its format, wherever it comes from", async (
   });
 });
 
-Deno.test("a document of Anthropic's form is read as data or text", async () => {
+Deno.test("documents in Anthropic's format are loaded as data or text", async () => {
   using folder = temporaryFolder();
   writeFileSync(folder.file("a.pdf"), PDF);
   const document = (url: string): ContentPart => ({
@@ -174,7 +174,7 @@ Deno.test("a document of Anthropic's form is read as data or text", async () => 
   });
 });
 
-Deno.test("each format gets the URLs that it fetches itself, and data in the place of others", async () => {
+Deno.test("each protocol gets the URLs that it fetches itself, and data instead of the others", async () => {
   const urls = ["https://a.example/x.png", "https://a.example/x.pdf", "https://a.example/x.wav"];
   const [image, pdf, wav] = urls;
   const parts: ContentPart[] = [
@@ -199,7 +199,7 @@ Deno.test("each format gets the URLs that it fetches itself, and data in the pla
   }
 });
 
-Deno.test("files in Google's own stores are only named, never downloaded", async () => {
+Deno.test("files in Google's own stores are passed by name and never downloaded", async () => {
   const stored = [
     "gs://bucket/a.pdf",
     "https://generativelanguage.googleapis.com/v1beta/files/abc",
@@ -215,7 +215,7 @@ Deno.test("files in Google's own stores are only named, never downloaded", async
   });
 });
 
-Deno.test("messages without attachments, or with ready ones, are passed on unchanged", async () => {
+Deno.test("messages without attachments to load are passed on unchanged", async () => {
   const messages: Message[] = [
     { role: "system", content: "Be brief." },
     {
@@ -232,7 +232,7 @@ Deno.test("messages without attachments, or with ready ones, are passed on uncha
   assert.deepEqual(await loadAttachments(messages, NONE, { timeout: 1 }), messages);
 });
 
-Deno.test("images in data URLs get a type that providers know", async () => {
+Deno.test("images in data URLs get a media type that providers know", async () => {
   const image = (url: string): ContentPart => ({ type: "image_url", image_url: { url } });
   const expected = image(dataUrl("image/png", PNG));
   for (const type of ["", "application/octet-stream", "image/jpg"]) {
@@ -247,7 +247,7 @@ Deno.test("images in data URLs get a type that providers know", async () => {
   await assert.rejects(read(image("data:,%FF")), /the data URL is not valid/);
 });
 
-Deno.test("attachments in tool results are read as well", async () => {
+Deno.test("attachments in tool results are loaded as well", async () => {
   const { given } = source({ "https://a.example/x.pdf": PDF });
   const message: Message = {
     role: "tool",
@@ -258,7 +258,7 @@ Deno.test("attachments in tool results are read as well", async () => {
   assert.deepEqual(read.content, [file(dataUrl("application/pdf", PDF), "x.pdf")]);
 });
 
-Deno.test("what is too large is refused, by its size or after as many bytes as can be sent", async () => {
+Deno.test("attachments that are too large are rejected, by their size or while they are read", async () => {
   using folder = temporaryFolder();
   const MB = 1024 * 1024;
   writeFileSync(folder.file("a.pdf"), Buffer.concat([PDF, Buffer.alloc(32 * MB)]));
@@ -275,7 +275,7 @@ Deno.test("what is too large is refused, by its size or after as many bytes as c
   await assert.rejects(read(file("https://a.example/a"), given), /larger than the 32\.0 MB/);
 });
 
-Deno.test("only regular files are read: no folders, pipes or devices, also not through a link", async () => {
+Deno.test("only regular files are read, not directories, pipes or devices, even through a link", async () => {
   if (process.platform === "win32") return;
   using folder = temporaryFolder();
   mkdirSync(folder.file("folder"));
@@ -293,7 +293,7 @@ Deno.test("only regular files are read: no folders, pipes or devices, also not t
   await assert.rejects(read({ type: "image_url", image_url: { url: folder.file("zero.png") } }));
 });
 
-Deno.test("a file that does not tell its size is read up to its end", async () => {
+Deno.test("a file that reports no size is read to its end", async () => {
   if (process.platform !== "linux") return;
   const part = await read(file("/proc/self/status"));
   assert.ok(part.type === "file" && part.file.file_data!.startsWith("data:text/plain;base64,"));
@@ -301,7 +301,7 @@ Deno.test("a file that does not tell its size is read up to its end", async () =
   assert.match(text, new RegExp(`Pid:\\s+${process.pid}\n`));
 });
 
-Deno.test("local files can be refused for messages of others", async () => {
+Deno.test("local files can be disallowed for untrusted messages", async () => {
   using folder = temporaryFolder();
   const given = { timeout: 60, attachments: { allowLocalFiles: false } };
   const path = folder.write("secret.txt", "a");
@@ -341,7 +341,7 @@ Deno.test("an aborted signal ends the wait for an attachment", async () => {
   });
 });
 
-Deno.test("one call reads an attachment once, however many endpoints it has", async () => {
+Deno.test("a call loads each attachment once for all endpoints", async () => {
   await using mock = watchedMock();
   const { given, requests } = source({ "https://a.example/x.png": PNG });
   const endpoint = (model: string) => ({
@@ -363,7 +363,7 @@ Deno.test("one call reads an attachment once, however many endpoints it has", as
   );
 });
 
-Deno.test("schema retries do not read an attachment again", async () => {
+Deno.test("schema retries do not load attachments again", async () => {
   await using mock = watchedMock({ responses: [{ text: "no JSON" }] });
   const { given, requests } = source({ "https://a.example/x.wav": WAV });
   await using client = new LLMClient({
@@ -385,7 +385,7 @@ Deno.test("schema retries do not read an attachment again", async () => {
   assert.deepEqual([mock.requests.length, requests.length], [3, 1]);
 });
 
-Deno.test("downloads get neither the headers nor the fetch of the provider", async () => {
+Deno.test("downloads use neither the provider's headers nor its fetch", async () => {
   const provider: string[] = [];
   const { given, requests } = source({ "https://a.example/x.png": PNG });
   await using client = new LLMClient({
