@@ -131,8 +131,8 @@ export class CallPipeline {
     const recorder = this.#recorder(options, hooks);
     try {
       if (options.schemaRetries) {
-        throw new ConfigurationError("schemaRetries: a stream cannot be taken back", {
-          hint: "Use chatCompletions, which retries until the answer matches its schema.",
+        throw new ConfigurationError("schemaRetries: not supported for streams", {
+          hint: "A stream delivers its text before it can be checked. Use chatCompletions instead.",
         });
       }
       const linked = this.#signals.own(options.signal);

@@ -114,7 +114,7 @@ export class EndpointClient implements Target {
   encode(messages: readonly Message[], options: ChatOptions, stream: boolean): EncodedCall {
     const model = options.model ?? this.model;
     if (model === undefined) {
-      throw new ConfigurationError("no model: name it in the client's or the call's options");
+      throw new ConfigurationError("no model: set it in the options of the client or of the call");
     }
     const request: ChatRequest = { model, messages, options: this.#withDefaults(options), stream };
     const provider = this.#connection.protocolOf(request);

@@ -133,7 +133,7 @@ Deno.test("an abort ends the wait for a slot and the backoff", async () => {
   assert.equal(await limited.run(() => Promise.resolve("free"), {}), "free");
 });
 
-Deno.test("Scheduler pauses all requests after a 429, without using up reattempts", async () => {
+Deno.test("Scheduler pauses all requests after a 429, without using up retries", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { concurrency: 1, retryTimes: 1, random: () => 0 });
   const begun: [string, number][] = [];
@@ -167,7 +167,7 @@ Deno.test("Scheduler waits for a rate limit no longer than maxWait", async () =>
 Deno.test("the backoff after a 429 and the pause of its endpoint are one wait", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { concurrency: 2 });
-  const reattempts: [wait: number, endedAt: number][] = [];
+  const retries: [wait: number, endedAt: number][] = [];
   const send = async (retryAfter: number | undefined) => {
     let wait = 0;
     let isRefused = false;
@@ -176,11 +176,11 @@ Deno.test("the backoff after a 429 and the pause of its endpoint are one wait", 
       isRefused = true;
       return Promise.reject(new RateLimitError("later", { status: 429, retryAfter }));
     }, { hooks: { onRetryWait: (notice) => wait = notice.wait } });
-    reattempts.push([wait, clock.now() / 1000]);
+    retries.push([wait, clock.now() / 1000]);
   };
   // The second request alone would back off for 0.5 s, but the first one pauses the endpoint for 10 s.
   await clock.run(Promise.all([send(10), send(undefined)]));
-  assert.deepEqual(reattempts, [[10, 10], [10.5, 10.5]]);
+  assert.deepEqual(retries, [[10, 10], [10.5, 10.5]]);
 });
 
 Deno.test("a call with waitForRecovery ends as unavailable if the server returns only 429s", async () => {
@@ -230,7 +230,7 @@ Deno.test("waitSignal ends waiting but not the attempts in flight", async () => 
   assert.equal(await clock.run(first), "answered");
 });
 
-Deno.test("Scheduler waits for a server that loads its model, without using up reattempts", async () => {
+Deno.test("Scheduler waits for a server that loads its model, without using up retries", async () => {
   const clock = new VirtualClock();
   const loading = () => new HttpError("Loading model", { status: 503, loading: true });
   const send = () => clock.now() < 90_000 ? Promise.reject(loading()) : Promise.resolve("answer");
