@@ -1,5 +1,5 @@
 /**
- * The facts about a finished call, from which metrics, spans and reports are made.
+ * Defines the facts about a finished call, from which metrics, spans and reports are made.
  *
  * @module
  */

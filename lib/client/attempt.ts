@@ -1,5 +1,5 @@
 /**
- * One attempt at a call: sends it to the granted endpoint, reads the answer and commits what it used.
+ * Sends a call to its granted endpoint once, reads the answer and commits what it used.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * One call of a client: its messages and options, what is sent for it to each endpoint, and what failed
- * attempts have cost.
+ * Holds one call of a client: its input, its encoding for each endpoint, and the cost of failed attempts.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The path of every call, plain or streamed: validate, load, look up, schedule, attempt, check.
+ * Runs every call, plain or streamed: validates it, looks it up in the cache, schedules its attempts and checks
+ * the answer.
  *
  * {@link LLMClient} has one endpoint, {@link LLMClientPool} several.
  *

@@ -1,5 +1,5 @@
 /**
- * One endpoint of a client: encodes calls for its server, and sends single attempts.
+ * Encodes calls for the server of one endpoint, and sends single attempts.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Statistics about the endpoints of a client.
+ * Reports the current state of the endpoints of a client.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Interface of a spending limit: money is reserved before a request is sent and committed after it.
+ * Defines the interface of a spending limit: money is reserved before a request and committed after it.
  *
  * @module
  */

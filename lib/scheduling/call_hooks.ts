@@ -1,5 +1,5 @@
 /**
- * What the caller of many calls controls and observes of each of them.
+ * Defines the hooks with which a batch controls and observes its calls.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The limits and the health of one endpoint: decides when it can take the next request.
+ * Tracks the limits and the health of one endpoint, and decides when it can take the next request.
  *
  * Considers requests in flight, requests per second, tokens per minute, pauses that the server imposed,
  * and whether the endpoint is down.

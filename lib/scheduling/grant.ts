@@ -1,5 +1,5 @@
 /**
- * An endpoint that a request was granted, with everything reserved for it.
+ * Represents an endpoint granted to a request, with everything reserved for it.
  *
  * @module
  */

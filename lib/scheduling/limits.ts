@@ -1,5 +1,5 @@
 /**
- * Interface of the limits that a request must meet: requests, tokens and money, reserved in one step.
+ * Defines the interface of the limits on requests, tokens and money, which are reserved in one step.
  *
  * {@link LocalLimits} enforces them in this process. An implementation that shares them between processes
  * reserves from blocks of rate and money that it fetches ahead, and wakes waiting requests when a block

@@ -1,6 +1,7 @@
 /**
- * Judges a rate limit by the requests that were in flight when one was refused: beyond a real limit all of
- * them are refused, at random only some.
+ * Distinguishes real rate limits from random refusals by the requests that were in flight when one was refused.
+ *
+ * Beyond a real limit all of them are refused; at random only some are.
  *
  * @module
  */

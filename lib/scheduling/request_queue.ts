@@ -1,6 +1,8 @@
 /**
- * The queue of requests that wait for an endpoint. The first one starts as soon as any endpoint can take
- * it, so faster endpoints do more.
+ * Queues requests until an endpoint can take them.
+ *
+ * All endpoints share one queue: its first request starts as soon as any endpoint can take it, so faster
+ * endpoints do more.
  *
  * @module
  */

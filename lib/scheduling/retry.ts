@@ -1,6 +1,6 @@
 /**
- * Decides which failures are retried and when: after exponential backoff with full jitter, or as the server
- * asked.
+ * Decides which failures are retried and when: with exponential backoff and full jitter, or as the server
+ * requests.
  *
  * Source of full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter".
  *

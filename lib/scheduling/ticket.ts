@@ -1,5 +1,5 @@
 /**
- * A request on its way through the queue: what it needs, and where it can go.
+ * Represents a request in the queue: what it needs, and which endpoints it can use.
  *
  * @module
  */

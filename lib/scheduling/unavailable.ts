@@ -1,5 +1,5 @@
 /**
- * The error for a request that no endpoint became available for within `maxWait`.
+ * Creates the error for a request for which no endpoint became available within `maxWait`.
  *
  * @module
  */
