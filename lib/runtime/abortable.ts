@@ -6,7 +6,7 @@
 import { abortedBy } from "../errors.ts";
 
 /**
- * Settles like `promise`, or rejects as soon as `signal` is aborted. The work goes on in that case, and
+ * Settles like `promise`, or rejects as soon as `signal` is aborted. The work continues in that case, and
  * its result is ignored.
  *
  * @throws {AbortedError} if `signal` is aborted first
