@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import fc from "fast-check";
-import { AbortedError, ConnectionError, type Fetch, type Message } from "../../mod.ts";
+import {
+  AbortedError,
+  type CompletionStream,
+  ConnectionError,
+  type Fetch,
+  type Message,
+} from "../../mod.ts";
 import type { CallFacts } from "../../lib/chat/call_facts.ts";
 import { CallPipeline, type CallPipelineOptions } from "../../lib/client/call_pipeline.ts";
 import { EndpointClient } from "../../lib/client/endpoint_client.ts";
@@ -96,6 +102,10 @@ function setUp(
   return { clock, pipeline, facts };
 }
 
+async function read(stream: CompletionStream): Promise<void> {
+  for await (const _ of stream.events);
+}
+
 /** The facts without the time of day. */
 function timeless({ at, ...facts }: CallFacts): Omit<CallFacts, "at"> {
   assert.ok(at > 1.6e12, `${at}`);
@@ -131,7 +141,7 @@ Deno.test("a plain call reports its wait in the queue, its attempt and its cost"
 
 Deno.test("a streamed call reports the time to its first token", async () => {
   const { clock, pipeline, facts } = setUp((clock) => Promise.resolve(stream(clock)));
-  await clock.run(pipeline.stream(HELLO).result);
+  await clock.run(read(pipeline.stream(HELLO)));
   assert.deepEqual(facts.map(timeless), [
     { ...SUCCESS, attempts: 1, queued: 0, firstToken: 2, duration: 5 },
   ]);
@@ -170,7 +180,7 @@ Deno.test("cached answers, and joined identical calls, have no attempts and cost
   }, { cache: { store: "memory" } });
   await clock.run(Promise.all([pipeline.complete(HELLO), pipeline.complete(HELLO)]));
   await pipeline.complete(HELLO);
-  await pipeline.stream(HELLO).result;
+  await read(pipeline.stream(HELLO));
   const { endpoint: _, ...cached } = SUCCESS;
   const hit = { ...cached, cost: 0, cached: true, attempts: 0, queued: 0 };
   assert.deepEqual(facts.map(timeless), [
@@ -226,10 +236,10 @@ Deno.test("an aborted call reports whether it was sent", async () => {
 
 Deno.test("a stream that its reader leaves is reported as aborted", async () => {
   const { clock, pipeline, facts } = setUp((clock) => Promise.resolve(stream(clock)));
-  const read = async () => {
+  const leave = async () => {
     for await (const _ of pipeline.stream(HELLO).events) break;
   };
-  await clock.run(read());
+  await clock.run(leave());
   const [{ outcome, attempts, firstToken, errorCode }] = facts;
   assert.deepEqual([outcome, attempts, firstToken, errorCode], ["aborted", 1, 2, "aborted"]);
   assert.equal(facts.length, 1);
@@ -265,7 +275,7 @@ Deno.test("every call is reported exactly once, just before it settles", async (
         const hooks = { onEnd: (it: CallFacts) => ends.push(it) };
         let error: unknown;
         try {
-          if (isStream) await pipeline.stream(messages, options, hooks).result;
+          if (isStream) await read(pipeline.stream(messages, options, hooks));
           else await pipeline.complete(messages, { ...options, schemaRetries: 1 }, hooks);
         } catch (thrown) {
           error = thrown;
