@@ -89,7 +89,7 @@ export {
   type CostTrackerOptions,
   type SpendingLedger,
 } from "./lib/pricing/cost_tracker.ts";
-export type { Budget, BudgetWaiter, Reservation } from "./lib/scheduling/budget.ts";
+export type { Budget, BudgetWaiter, Charge, Reservation } from "./lib/scheduling/budget.ts";
 export {
   type CostQuery,
   estimateCost,

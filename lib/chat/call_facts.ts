@@ -1,16 +1,16 @@
 /**
- * What is known of a call when it has ended: the source of journal fields, metrics, spans and reports.
+ * Defines the facts about a finished call, from which metrics, spans and reports are made.
  *
  * @module
  */
 import type { ErrorCode } from "../errors.ts";
 import type { Usage } from "../usage.ts";
 
-/** One finished call. Times are in seconds unless they say otherwise. */
+/** One finished call, schema retries included. Times are in seconds unless noted otherwise. */
 export interface CallFacts {
   /** When the call was made, in milliseconds since 1970. */
   at: number;
-  /** The requested model. */
+  /** The requested model: that of the last attempt, or the first endpoint's if no request was sent. */
   model: string;
   /** The endpoint of the last attempt; absent if no request was sent. */
   endpoint?: string;
@@ -18,11 +18,11 @@ export interface CallFacts {
   queued: number;
   /** Requests sent; 0 for an answer from the cache. */
   attempts: number;
-  /** From sending the last attempt to its first token; only for streams. */
+  /** From sending the last attempt to its first content; only for streams. */
   firstToken?: number;
-  /** From making the call to its end. */
+  /** From the start of the call to its end. */
   duration: number;
-  /** Token counts, where the server reported them. */
+  /** Token counts, if the server reported them. For a cached answer, those of the original answer. */
   usage: Usage | null;
   /** Cost in USD, including that of failed attempts; `null` if unknown. */
   cost: number | null;

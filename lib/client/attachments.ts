@@ -1,6 +1,8 @@
 /**
- * Images, files and audio in messages, in the form that encoders expect: URLs where the provider fetches
- * them, else data. Callers give a local path, a URL, a data URL or base64.
+ * Loads the images, files and audio of messages into the form that encoders expect.
+ *
+ * That is a URL if the provider fetches it, otherwise data. Callers pass a local path, a URL, a data URL or
+ * base64.
  *
  * @module
  */
@@ -20,15 +22,15 @@ import {
 } from "../transport/load_file.ts";
 import { audioFormatOf, isTextType } from "../chat/media_type.ts";
 
-/** Data URLs that need no change: they are base64, of a type that says something. */
+/** Data URLs that need no change: base64, with a meaningful media type. */
 const READY: Readonly<Record<AttachmentKind, RegExp>> = {
   image: /^data:image\/(?!jpg;)[a-z\d.+-]+;base64,/,
   file: /^data:(?!application\/octet-stream;)[a-z]+\/[\w.+-]+;base64,/,
-  // Encoders get audio as base64, and its format.
+  // Encoders expect audio as base64 with a format, never as a data URL.
   audio: /(?!)/,
 };
 
-/** Room for the head of a data URL. */
+/** Maximum characters before the data of a data URL. */
 const HEAD = 200;
 
 function isReady(reference: string, kind: AttachmentKind, fetched: FetchedUrls): boolean {
@@ -87,7 +89,7 @@ function withDocument(
   return title === undefined ? { ...part, source } : { ...part, title, source };
 }
 
-async function readPart(
+async function loadPart(
   part: ContentPart,
   fetched: FetchedUrls,
   source: AttachmentSource,
@@ -111,37 +113,33 @@ async function readPart(
   }
 }
 
-async function readAll(
+/** Whether a message has parts, some of which may be attachments. */
+export function hasParts(messages: readonly Message[]): boolean {
+  return messages.some(({ content }) => Array.isArray(content));
+}
+
+/** Whether {@link loadAttachments} would change anything. */
+export function needsAttachments(messages: readonly Message[], fetched: FetchedUrls): boolean {
+  return messages.some(({ content }) =>
+    Array.isArray(content) && !content.every((part) => isReadyPart(part, fetched))
+  );
+}
+
+/**
+ * Returns `messages` with their attachments in the form that a provider's encoder expects. Does not modify
+ * the messages.
+ *
+ * @throws {InvalidInputError} if an attachment cannot be read, is too large or of an unknown type
+ * @throws {AbortedError} when the source's signal fires
+ */
+export async function loadAttachments(
   messages: readonly Message[],
   fetched: FetchedUrls,
   source: AttachmentSource,
 ): Promise<readonly Message[]> {
   return await Promise.all(messages.map(async (message) => {
     if (!Array.isArray(message.content)) return message;
-    const parts = message.content.map((part) => readPart(part, fetched, source));
+    const parts = message.content.map((part) => loadPart(part, fetched, source));
     return { ...message, content: await Promise.all(parts) } as Message;
   }));
-}
-
-/** Whether a message has parts, some of which may be attachments. */
-export function hasAttachments(messages: readonly Message[]): boolean {
-  return messages.some(({ content }) => Array.isArray(content));
-}
-
-/**
- * Returns `messages` with their attachments in the form that a provider's encoder expects; synchronously
- * and unchanged if there is nothing to read. Does not modify the messages.
- *
- * @throws {InvalidInputError} when an attachment cannot be read, is too large or of no known type
- * @throws {AbortedError} when the source's signal fires
- */
-export function readAttachments(
-  messages: readonly Message[],
-  fetched: FetchedUrls,
-  source: AttachmentSource,
-): readonly Message[] | Promise<readonly Message[]> {
-  const isReady = messages.every(({ content }) =>
-    !Array.isArray(content) || content.every((part) => isReadyPart(part, fetched))
-  );
-  return isReady ? messages : readAll(messages, fetched, source);
 }

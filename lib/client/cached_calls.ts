@@ -1,6 +1,5 @@
 /**
- * The response cache in the way of a call: answers that are known are not asked for, and complete ones
- * are kept.
+ * Looks up and stores completions in the response cache.
  *
  * @module
  */
@@ -12,12 +11,18 @@ import type { ChatResult } from "../chat/result.ts";
 import type { CacheOptions } from "../cache/options.ts";
 import type { EncodedCall } from "./endpoint_client.ts";
 
+/** A sent call: its result, and what was sent for it. */
+export interface SentCall {
+  result: ChatResult;
+  encoded: EncodedCall;
+}
+
 /** The cache of one client or pool. */
 export class CachedCalls {
   readonly #cache: ResponseCache;
   readonly #namespace: string | undefined;
 
-  /** @throws {ConfigurationError} when an option is wrong, or this runtime has no such store */
+  /** @throws {ConfigurationError} if an option is wrong, or this runtime does not support the store */
   constructor({ ttl, store, path, namespace, onWarning }: CacheOptions) {
     const place = { store, path };
     storePlace(place, process.env);
@@ -26,38 +31,50 @@ export class CachedCalls {
     this.#namespace = namespace;
   }
 
-  #request({ endpoint, provider, request: { model }, encoded }: EncodedCall): CacheRequest {
-    const body = encoded.body ?? "";
-    const { baseUrl, name } = endpoint;
-    const parts = { namespace: this.#namespace, baseUrl, protocol: provider, model, body };
-    return { key: cacheKey(parts), model, endpoint: name };
-  }
-
-  /** The stored answer to one of the ways in which a call may be sent. */
-  find(calls: readonly EncodedCall[]): Promise<ChatResult | undefined> {
-    return this.#cache.get(calls.map((call) => this.#request(call)));
-  }
-
-  /** The same, or what `ask` gives, which is kept; identical calls at once are asked once. */
-  findOrAsk(
-    calls: readonly EncodedCall[],
-    ask: () => Promise<{ result: ChatResult; used: EncodedCall }>,
+  /**
+   * Returns the stored answer to a call, which each of `encodings` requests, or sends the call and stores
+   * its answer. Identical calls at the same time are sent once.
+   */
+  complete(
+    encodings: readonly EncodedCall[],
+    send: () => Promise<SentCall>,
     signal: AbortSignal,
   ): Promise<ChatResult> {
     const fetch = async (): Promise<Fetched> => {
-      const { result, used } = await ask();
-      return { result, request: this.#request(used) };
+      const { result, encoded } = await send();
+      return { result, request: this.#request(encoded) };
     };
-    return this.#cache.getOrFetch(calls.map((call) => this.#request(call)), fetch, signal);
+    return this.#cache.getOrFetch(this.#requests(encodings), fetch, signal);
   }
 
-  /** Keeps an answer. */
-  keep(used: EncodedCall, result: ChatResult): Promise<void> {
-    return this.#cache.put(this.#request(used), result);
+  /**
+   * The same for a stream. It shares its answer with no other call, which would have to wait for the
+   * reader of the stream.
+   */
+  async stream(
+    encodings: readonly EncodedCall[],
+    send: () => Promise<SentCall>,
+  ): Promise<ChatResult> {
+    const stored = await this.#cache.get(this.#requests(encodings));
+    if (stored !== undefined) return stored;
+    const { result, encoded } = await send();
+    await this.#cache.put(this.#request(encoded), result);
+    return result;
   }
 
   /** Writes what is not written yet. */
   close(): Promise<void> {
     return this.#cache.close();
+  }
+
+  #requests(encodings: readonly EncodedCall[]): CacheRequest[] {
+    return encodings.map((encoded) => this.#request(encoded));
+  }
+
+  #request({ endpoint, provider, request: { model }, encoded }: EncodedCall): CacheRequest {
+    const body = encoded.body ?? "";
+    const { baseUrl, name } = endpoint;
+    const parts = { namespace: this.#namespace, baseUrl, protocol: provider, model, body };
+    return { key: cacheKey(parts), model, endpoint: name };
   }
 }

@@ -1,16 +1,18 @@
 /**
- * One call of a client: its messages and options, what is sent for it to each endpoint, and what it has
- * cost so far.
+ * Holds one call of a client: its input, its encoding for each endpoint, and the cost of failed attempts.
  *
  * @module
  */
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
-import type { CallHooks, RunOptions } from "../scheduling/scheduler.ts";
+import type { CallHooks } from "../scheduling/call_hooks.ts";
+import type { RunOptions } from "../scheduling/ticket.ts";
 import type { TokenDemand } from "../scheduling/token_limiter.ts";
-import type { AttemptOptions, EncodedCall, EndpointClient } from "./endpoint_client.ts";
-import { hasAttachments } from "./attachments.ts";
 import type { AttachmentOptions, AttachmentSource, LoadedFiles } from "../transport/load_file.ts";
+import { hasParts } from "./attachments.ts";
+import type { CallRecorder } from "./call_recorder.ts";
+import type { AttemptOptions, EncodedCall, EndpointClient } from "./endpoint_client.ts";
+import type { EventChannel } from "./event_channel.ts";
 import type { Metering } from "./metering.ts";
 
 /** The inputs of a call. */
@@ -20,12 +22,15 @@ export interface CallOptions {
   hooks: CallHooks | undefined;
   stream: boolean;
   signal: AbortSignal;
-  /** Seconds that one attempt may take. */
+  /** Seconds that one attempt can take. */
   timeout: number;
   attachments: AttachmentOptions | undefined;
   /** The attachments that an earlier call of the same conversation has loaded. */
   loaded: LoadedFiles | undefined;
+  recorder: CallRecorder | undefined;
 }
+
+const NONE: readonly EndpointClient[] = [];
 
 /** One call. */
 export class Call implements RunOptions<EndpointClient>, AttemptOptions, AttachmentSource {
@@ -37,20 +42,24 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
   readonly timeout: number;
   readonly attachments: AttachmentOptions | undefined;
   loaded: LoadedFiles | undefined;
-  /** The size of its prompt, for token estimates; 0 if it is not needed. */
+  readonly recorder: CallRecorder | undefined;
+  /** The endpoints for which attachments have to be loaded before the call is encoded. */
+  readonly unloaded: readonly EndpointClient[];
+  /** Where the events of a streamed call go. */
+  events: EventChannel | undefined = undefined;
+  /** The size of its prompt, for token estimates; 0 if nothing limits tokens or money. */
   readonly promptSize: number;
   readonly tokens: TokenDemand;
-  readonly isPriced: boolean;
-  /** What was sent last. */
-  used: EncodedCall | undefined;
   /** USD that the server billed, or may have billed, for failed attempts. */
   lost = 0;
-  readonly #spending: Metering;
-  #encoded: Map<EndpointClient, EncodedCall> | undefined;
-  /** The messages with their attachments, where an endpoint needs them read. */
-  #read: Map<EndpointClient, readonly Message[] | Error> | undefined;
+  readonly #metering: Metering;
+  #encoded: EncodedCall | undefined = undefined;
+  /** What is sent to each endpoint, if there are several. */
+  #encodings: Map<EndpointClient, EncodedCall> | undefined = undefined;
+  /** The messages with their attachments, for endpoints that need data instead of references. */
+  #loadedMessages: Map<EndpointClient, readonly Message[] | Error> | undefined = undefined;
 
-  constructor(call: CallOptions, spending: Metering) {
+  constructor(call: CallOptions, endpoints: readonly EndpointClient[], metering: Metering) {
     this.messages = call.messages;
     this.options = call.options;
     this.hooks = call.hooks;
@@ -59,52 +68,81 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
     this.timeout = call.timeout;
     this.attachments = call.attachments;
     this.loaded = call.loaded;
-    this.#spending = spending;
-    this.promptSize = spending.promptSize(call.messages, call.options);
-    this.tokens = spending.demand(this);
-    this.isPriced = spending.hasBudget;
+    this.recorder = call.recorder;
+    this.#metering = metering;
+    this.unloaded = hasParts(call.messages)
+      ? endpoints.filter((endpoint) => endpoint.needsAttachments(this))
+      : NONE;
+    this.promptSize = metering.promptSize(call.messages, call.options);
+    this.tokens = metering.demand(this);
   }
 
-  /** Encodes the call for an endpoint, once; returns its maximum cost there, in USD. */
-  readonly prepare = (endpoint: EndpointClient): number => {
+  /** What was encoded last: what was sent, once the call has been answered. */
+  get encoded(): EncodedCall | undefined {
+    return this.#encoded;
+  }
+
+  /** Encodes the call for an endpoint, once; returns its maximum cost there in USD, 0 without a budget. */
+  prepare(endpoint: EndpointClient): number {
     const { request } = this.encode(endpoint);
-    return this.#spending.maxCost(this, endpoint, request.model);
-  };
+    return this.#metering.maxCost(this, endpoint, request.model);
+  }
 
   /**
-   * What is sent to an endpoint; encoded on first use.
+   * Returns what is sent to an endpoint; encoded on first use.
    *
-   * @throws {FlexLLMError} when the endpoint cannot take this call
+   * @throws {FlexLLMError} if the endpoint cannot take this call
    */
   encode(endpoint: EndpointClient): EncodedCall {
-    if (this.used?.endpoint === endpoint) return this.used;
-    const encodedBefore = this.#encoded?.get(endpoint);
-    if (encodedBefore !== undefined) return this.used = encodedBefore;
-    const messages = this.#read?.get(endpoint) ?? this.messages;
+    const last = this.#encoded;
+    if (last?.endpoint === endpoint) return last;
+    const known = this.#encodings?.get(endpoint);
+    if (known !== undefined) return this.#encoded = known;
+    const messages = this.#loadedMessages?.get(endpoint) ?? this.messages;
     if (messages instanceof Error) throw messages;
     const encoded = endpoint.encode(messages, this.options, this.stream);
-    // Most calls have one endpoint, and need no map.
-    if (this.used !== undefined) {
-      (this.#encoded ??= new Map([[this.used.endpoint, this.used]])).set(endpoint, encoded);
+    // Most calls use one endpoint and need no map.
+    if (last !== undefined) {
+      (this.#encodings ??= new Map([[last.endpoint, last]])).set(endpoint, encoded);
     }
-    return this.used = encoded;
+    return this.#encoded = encoded;
   }
 
   /**
-   * Reads the attachments that have to be sent as data, each once for all endpoints; `undefined` when there
-   * are none.
+   * Returns what can be sent for this call, one encoding for each endpoint that can take it.
+   *
+   * @throws {FlexLLMError} if none can
    */
-  readAttachments(endpoints: readonly EndpointClient[]): Promise<unknown> | undefined {
-    if (!hasAttachments(this.messages)) return undefined;
-    const read = this.#read = new Map<EndpointClient, readonly Message[] | Error>();
-    const reading = endpoints.flatMap((endpoint) => {
-      const messages = endpoint.readAttachments(this);
-      if (!(messages instanceof Promise)) return [];
-      return [messages.then((messages) => read.set(endpoint, messages), (error) => {
+  encodeAll(endpoints: readonly EndpointClient[]): EncodedCall[] {
+    if (endpoints.length === 1) return [this.encode(endpoints[0])];
+    const encodings: EncodedCall[] = [];
+    let firstError: unknown;
+    for (const endpoint of endpoints) {
+      try {
+        encodings.push(this.encode(endpoint));
+      } catch (error) {
+        firstError ??= error;
+      }
+    }
+    if (encodings.length === 0) throw firstError;
+    return encodings;
+  }
+
+  /**
+   * Loads the attachments, each file once for all endpoints. If one cannot be loaded, only
+   * {@link Call.encode} for the endpoints that need it fails.
+   *
+   * @throws {AbortedError} when the call's signal fires
+   */
+  async loadAttachments(): Promise<void> {
+    const loaded = this.#loadedMessages = new Map<EndpointClient, readonly Message[] | Error>();
+    await Promise.all(this.unloaded.map(async (endpoint) => {
+      try {
+        loaded.set(endpoint, await endpoint.loadAttachments(this));
+      } catch (error) {
         if (this.signal.aborted) throw error;
-        read.set(endpoint, error instanceof Error ? error : new Error(String(error)));
-      })];
-    });
-    return reading.length === 0 ? undefined : Promise.all(reading);
+        loaded.set(endpoint, error instanceof Error ? error : new Error(String(error)));
+      }
+    }));
   }
 }

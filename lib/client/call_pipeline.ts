@@ -1,433 +1,278 @@
 /**
- * Gets completions from the endpoints of a client: the path of one call, from its messages to its
- * result. {@link LLMClient} has one endpoint, {@link LLMClientPool} several.
+ * Runs every call, plain or streamed: validates it, looks it up in the cache, schedules its attempts and checks
+ * the answer.
+ *
+ * {@link LLMClient} has one endpoint, {@link LLMClientPool} several.
  *
  * @module
  */
-import { assistantMessage } from "../chat/assistant_message.ts";
+import type { CacheOptions } from "../cache/options.ts";
+import { eventsOf } from "../chat/events.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
 import { normalizeMessages, normalizeOptions, toolChoiceProblem } from "../chat/normalize.ts";
-import type { ChatOptions, ResponseFormat } from "../chat/options.ts";
+import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import { eventsOf, StreamAccumulator } from "../chat/events.ts";
-import { parseStructured } from "../chat/structured_output.ts";
-import {
-  AbortedError,
-  ConfigurationError,
-  copyError,
-  FlexLLMError,
-  InvalidInputError,
-  MalformedResponseError,
-} from "../errors.ts";
-import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
+import { AbortedError, ConfigurationError, InvalidInputError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
-import type { Completion, ModelInfo } from "../protocols/protocol.ts";
-import {
-  type CallHooks,
-  type Grant,
-  Scheduler,
-  type SchedulerOptions,
-} from "../scheduling/scheduler.ts";
-import { LinkedSignal } from "../transport/linked_signal.ts";
-import { CachedCalls } from "./cached_calls.ts";
-import type { CacheOptions } from "../cache/options.ts";
+import type { ModelInfo } from "../protocols/protocol.ts";
+import type { CallHooks } from "../scheduling/call_hooks.ts";
+import { Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
+import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
+import { withLost, withLostCost, withParsed } from "./answer.ts";
+import { attempt } from "./attempt.ts";
+import { CachedCalls, type SentCall } from "./cached_calls.ts";
 import { Call } from "./call.ts";
+import { type CallObserver, CallRecorder } from "./call_recorder.ts";
+import { CallSignals } from "./call_signals.ts";
 import { expectTimeout } from "./client_options.ts";
 import { CompletionStream } from "./completion_stream.ts";
-import type { Answered, EncodedCall, EndpointClient } from "./endpoint_client.ts";
-import type { EventSource } from "./event_iterator.ts";
-import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
-import { retryUntilValid } from "./schema_retry.ts";
+import type { EndpointClient } from "./endpoint_client.ts";
+import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
+import { EventChannel } from "./event_channel.ts";
+import { listModels } from "./list_models.ts";
+import { mergeModels } from "./merge_models.ts";
 import { Metering } from "./metering.ts";
+import { retryUntilValid } from "./schema_retry.ts";
 
-/** What holds for all endpoints of a client. */
+/** Options that apply to all endpoints of a client. */
 export interface CallPipelineOptions extends SchedulerOptions {
-  /** Seconds one attempt may take. */
+  /** Seconds that one attempt can take. */
   timeout: number;
-  /** The same, for calls that ask for thinking. */
+  /** The same for calls that request thinking. */
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
   cache: CacheOptions | undefined;
   attachments: AttachmentOptions | undefined;
-  /** Cancels everything. */
+  /** Aborts every call. */
   signal: AbortSignal | undefined;
 }
 
 /** Completes conversations through one or more endpoints. */
 export class CallPipeline {
+  /** Maximum requests in flight, over all endpoints. */
+  readonly concurrencyLimit: number;
   readonly #endpoints: readonly EndpointClient[];
   readonly #scheduler: Scheduler<EndpointClient>;
   readonly #options: CallPipelineOptions;
-  readonly #spending: Metering;
+  readonly #metering: Metering;
   readonly #cache: CachedCalls | undefined;
+  readonly #observers: CallObserver[] = [];
   readonly #closing = new AbortController();
-  readonly #signal: AbortSignal;
-  /** The signals of calls in progress, linked with the client's own, each once. */
-  readonly #linked = new Map<AbortSignal, { linked: LinkedSignal; calls: number }>();
+  readonly #signals: CallSignals;
+  /** The prices that a budget needs; loaded with the first call. */
+  #prices: Promise<unknown> | undefined;
 
   constructor(endpoints: readonly EndpointClient[], options: CallPipelineOptions) {
     this.#endpoints = endpoints;
     this.#options = options;
+    this.concurrencyLimit = endpoints.reduce((sum, { limits }) => sum + limits.maxConcurrency, 0);
     this.#scheduler = new Scheduler(endpoints, { ...options, budget: options.costTracker });
-    this.#spending = new Metering(endpoints, options.costTracker);
+    this.#metering = new Metering(endpoints, options.costTracker);
     this.#cache = options.cache && new CachedCalls(options.cache);
-    const closing = this.#closing.signal;
-    this.#signal = options.signal === undefined
-      ? closing
-      : AbortSignal.any([closing, options.signal]);
+    const { signal } = this.#closing;
+    this.#signals = new CallSignals(
+      options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
+    );
+  }
+
+  /** How each endpoint is doing. */
+  get stats(): EndpointStats[] {
+    const now = this.#options.clock.now();
+    return this.#endpoints.map((endpoint) => endpointStats(endpoint, now));
+  }
+
+  /** Passes the facts of every call to `observer` when the call has ended, from now on. */
+  observe(observer: CallObserver): void {
+    this.#observers.push(observer);
   }
 
   /** Requests one completion. */
   complete(
     messages: readonly Message[],
-    options: ChatOptions,
-    hooks: CallHooks | undefined,
+    options: ChatOptions = {},
+    hooks?: CallHooks,
   ): Promise<ChatResult> {
-    const { schemaRetries = 0 } = options;
-    if (schemaRetries === 0) return this.#completeOnce(messages, options, hooks);
-    const loaded: LoadedFiles = new Map();
-    const ask = (messages: readonly Message[]) =>
-      this.#completeOnce(messages, options, hooks, loaded);
-    return retryUntilValid(ask, messages, schemaRetries);
+    const recorder = this.#recorder(options, hooks);
+    const result = this.#complete(messages, options, hooks, recorder);
+    return recorder === undefined ? result : recorder.follow(result);
   }
 
-  async #completeOnce(
+  async #complete(
     messages: readonly Message[],
     options: ChatOptions,
     hooks: CallHooks | undefined,
-    loaded?: LoadedFiles,
+    recorder: CallRecorder | undefined,
   ): Promise<ChatResult> {
-    const signal = this.#link(options.signal);
+    const linked = this.#signals.link(options.signal);
+    const { signal } = linked;
     try {
-      const call = this.#call(messages, options, hooks, false, signal, loaded);
-      const preparing = this.#prepare(call);
-      if (preparing !== undefined) await preparing;
-      const cache = options.cache === false ? undefined : this.#cache;
-      if (cache === undefined) return await this.#send(call);
-      const send = async () => ({ result: await this.#send(call), used: call.used! });
-      return await cache.findOrAsk(this.#encodings(call), send, call.signal);
+      const { schemaRetries = 0 } = options;
+      if (schemaRetries === 0) {
+        return await this.#run(this.#call(messages, options, { hooks, recorder, signal }));
+      }
+      const loaded: LoadedFiles = new Map();
+      const complete = (messages: readonly Message[]) =>
+        this.#run(this.#call(messages, options, { hooks, recorder, signal, loaded }));
+      return await retryUntilValid(complete, messages, schemaRetries);
     } finally {
-      this.#unlink(options.signal);
+      linked.unlink();
     }
-  }
-
-  /** Sends a call; `call.used` is then what was sent. */
-  async #send(call: Call): Promise<ChatResult> {
-    let result: ChatResult;
-    try {
-      result = await this.#scheduler.run((grant) => this.#attempt(call, grant), call);
-    } catch (error) {
-      throw withLostCost(error, call.lost);
-    }
-    return await parsed(withLost(result, call.lost), call.options.responseFormat);
-  }
-
-  async #attempt(call: Call, grant: Grant<EndpointClient>): Promise<ChatResult> {
-    const { target } = grant;
-    const encoded = call.encode(target);
-    const loading = target.pricer === undefined ? target.loadPricer() : undefined;
-    let answered: Answered;
-    try {
-      answered = await target.complete(encoded, call);
-    } catch (error) {
-      if (loading !== undefined) await loading;
-      call.lost += this.#lose(call, grant, encoded, error);
-      throw error;
-    }
-    if (loading !== undefined) await loading;
-    return this.#result(call, grant, encoded, answered.completion, answered.raw);
-  }
-
-  #lose(
-    call: Call,
-    grant: Grant<EndpointClient>,
-    { request }: EncodedCall,
-    error: unknown,
-    accumulator?: StreamAccumulator,
-  ): number {
-    const now = this.#options.clock.now();
-    return this.#spending.recordLost(call, grant, request.model, error, now, accumulator);
   }
 
   /**
-   * Requests one completion that arrives piece by piece; sent when it is first read.
+   * Requests one completion that is streamed. It is sent when it is first read.
    *
-   * @throws {FlexLLMError} for what is wrong with the call, where one endpoint alone decides that
+   * @throws {FlexLLMError} for a wrong call, unless that depends on the endpoint that is chosen
    */
   stream(
     messages: readonly Message[],
-    options: ChatOptions,
-    hooks: CallHooks | undefined,
+    options: ChatOptions = {},
+    hooks?: CallHooks,
   ): CompletionStream {
-    if (options.schemaRetries) {
-      throw new ConfigurationError("schemaRetries: a stream cannot be taken back", {
-        hint: "Use chatCompletions, which retries until the answer matches its schema.",
-      });
+    const recorder = this.#recorder(options, hooks);
+    try {
+      if (options.schemaRetries) {
+        throw new ConfigurationError("schemaRetries: not supported for streams", {
+          hint: "A stream delivers its text before it can be checked. Use chatCompletions instead.",
+        });
+      }
+      const linked = this.#signals.own(options.signal);
+      const { signal } = linked;
+      const call = this.#call(messages, options, { hooks, recorder, signal, stream: true });
+      const start = () => {
+        linked.link();
+        const result = this.#run(call).finally(() => linked.unlink());
+        return recorder === undefined ? result : recorder.follow(result);
+      };
+      call.events = new EventChannel(start);
+      return new CompletionStream(() => call.events!, linked);
+    } catch (error) {
+      recorder?.failed(error);
+      throw error;
     }
-    const linked = new LinkedSignal(this.#signal, options.signal);
-    const call = this.#call(messages, options, hooks, true, linked.signal);
-    const preparing = this.#prepare(call);
-    preparing?.catch(() => {});
-    return new CompletionStream(() => this.#stream(call, preparing, linked), linked);
   }
 
-  /** Lists the models of the first endpoint, all pages of them. */
+  /** Lists the models of all endpoints, all pages of them. */
   async models(options: Pick<ChatOptions, "signal" | "timeout">): Promise<ModelInfo[]> {
     const { timeout = this.#options.timeout } = options;
-    const signal = this.#link(options.signal);
+    const linked = this.#signals.link(options.signal);
+    const { signal } = linked;
     try {
-      const models: ModelInfo[] = [];
-      const cursors = new Set<string>();
-      for (let cursor: string | undefined, page = 0; page === 0 || cursor !== undefined; page++) {
-        const listed = await this.#scheduler.run(
-          ({ target }) => target.modelPage(cursor, { timeout, signal }),
-          { signal },
-        );
-        models.push(...listed.models);
-        cursor = listed.next;
-        if (cursor !== undefined && cursors.has(cursor)) {
-          throw new MalformedResponseError(
-            `the server's list of models repeats itself: it gave the page "${cursor}" twice`,
-          );
-        }
-        if (cursor !== undefined) cursors.add(cursor);
-      }
-      return models;
+      return await mergeModels(this.#endpoints.map((endpoint) =>
+        listModels((cursor) => {
+          const request = () => endpoint.modelPage(cursor, { timeout, signal });
+          return this.#scheduler.run(request, { signal, prepare: only(endpoint) });
+        })
+      ));
     } finally {
-      this.#unlink(options.signal);
+      linked.unlink();
     }
   }
 
-  /** Cancels what is in flight; resolves when the cache has written what it has. */
+  /** Aborts every call; resolves when the cache has written its entries. */
   async close(): Promise<void> {
     this.#closing.abort(new AbortedError("the client was closed"));
     await this.#cache?.close();
   }
 
+  #recorder({ model }: ChatOptions, hooks: CallHooks | undefined): CallRecorder | undefined {
+    const onEnd = hooks?.onEnd;
+    if (onEnd === undefined && this.#observers.length === 0) return undefined;
+    const observers = onEnd === undefined ? [...this.#observers] : [...this.#observers, onEnd];
+    const requested = model ?? this.#endpoints[0].model ?? "";
+    return new CallRecorder(observers, requested, this.#options.clock);
+  }
+
+  /**
+   * Validates and normalizes a call.
+   *
+   * @throws {FlexLLMError} for a wrong call, unless that depends on the endpoint that is chosen
+   */
   #call(
     given: readonly Message[],
     givenOptions: ChatOptions,
-    hooks: CallHooks | undefined,
-    stream: boolean,
-    signal: AbortSignal,
-    loaded?: LoadedFiles,
+    context: {
+      hooks: CallHooks | undefined;
+      recorder: CallRecorder | undefined;
+      signal: AbortSignal;
+      stream?: boolean;
+      loaded?: LoadedFiles;
+    },
   ): Call {
     if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
     const problem = messagesProblem(given);
     if (problem !== undefined) throw new InvalidInputError(problem);
     const choiceProblem = toolChoiceProblem(givenOptions.toolChoice);
     if (choiceProblem !== undefined) throw new ConfigurationError(choiceProblem);
-    const messages = normalizeMessages(given);
     const options = normalizeOptions(givenOptions);
     if (options.timeout !== undefined) expectTimeout(options.timeout);
     const { timeout, thinkingTimeout, attachments } = this.#options;
-    return new Call({
-      messages,
-      options,
-      hooks,
-      stream,
-      signal,
-      // Models that think are silent for longer.
-      timeout: options.timeout ?? (options.thinking ? thinkingTimeout : timeout),
-      attachments,
-      loaded,
-    }, this.#spending);
+    const call = new Call(
+      {
+        messages: normalizeMessages(given),
+        options,
+        hooks: context.hooks,
+        stream: context.stream ?? false,
+        signal: context.signal,
+        // Models that think are silent for longer.
+        timeout: options.timeout ?? (options.thinking ? thinkingTimeout : timeout),
+        attachments,
+        loaded: context.loaded,
+        recorder: context.recorder,
+      },
+      this.#endpoints,
+      this.#metering,
+    );
+    if (this.#endpoints.length === 1 && call.unloaded.length === 0) call.encode(this.#endpoints[0]);
+    return call;
   }
 
-  /**
-   * Loads what a call needs before it is scheduled: its attachments and, under a budget, prices.
-   *
-   * @throws {FlexLLMError} at once when the only endpoint cannot take the call
-   */
-  #prepare(call: Call): Promise<unknown> | undefined {
-    const attachments = call.readAttachments(this.#endpoints);
-    const isAlone = this.#endpoints.length === 1;
-    if (attachments === undefined && isAlone) call.encode(this.#endpoints[0]);
-    const unpriced = this.#spending.hasBudget
-      ? this.#endpoints.filter(({ pricer }) => pricer === undefined)
-      : [];
-    if (attachments === undefined && unpriced.length === 0) return undefined;
-    return Promise.all([attachments, ...unpriced.map((endpoint) => endpoint.loadPricer())]);
-  }
-
-  /**
-   * What may be sent for a call, by the endpoints that can take it.
-   *
-   * @throws {FlexLLMError} when none can
-   */
-  #encodings(call: Call): EncodedCall[] {
-    if (this.#endpoints.length === 1) return [call.encode(this.#endpoints[0])];
-    const errors: unknown[] = [];
-    const encodings = this.#endpoints.flatMap((endpoint) => {
-      try {
-        return [call.encode(endpoint)];
-      } catch (error) {
-        errors.push(error);
-        return [];
-      }
-    });
-    if (encodings.length === 0) throw errors[0];
-    return encodings;
-  }
-
-  async *#stream(
-    call: Call,
-    preparing: Promise<unknown> | undefined,
-    linked: LinkedSignal,
-  ): EventSource {
-    linked.link();
-    try {
-      if (preparing !== undefined) await preparing;
-      const cache = call.options.cache === false ? undefined : this.#cache;
-      const known = await cache?.find(this.#encodings(call));
-      if (known !== undefined) {
-        yield eventsOf(known);
-        return known;
-      }
-      let sent: ChatResult;
-      try {
-        sent = yield* this.#sendStream(call);
-      } catch (error) {
-        throw withLostCost(error, call.lost);
-      }
-      const result = await parsed(withLost(sent, call.lost), call.options.responseFormat);
-      await cache?.keep(call.used!, result);
-      return result;
-    } finally {
-      linked.unlink();
-    }
-  }
-
-  async *#sendStream(call: Call): EventSource {
-    const attempt = (grant: Grant<EndpointClient>) => this.#openStream(call, grant);
-    const { value: { grant, batches, first }, release } = await this.#scheduler.hold(attempt, call);
-    const encoded = call.used!;
-    const accumulator = new StreamAccumulator();
-    let failure: unknown = new AbortedError();
-    let isComplete = false;
-    try {
-      let step = first;
-      for (; !step.done; step = await batches.next()) {
-        for (const event of step.value) accumulator.add(event);
-        yield step.value;
-      }
-      isComplete = true;
-      const { model = "", raw = { model }, ...end } = step.value;
-      const completion = { ...accumulator.completion(), model, ...end };
-      return this.#result(call, grant, encoded, completion, raw);
-    } catch (error) {
-      failure = error;
-      if (!(error instanceof FlexLLMError) || error.partial !== undefined) throw error;
-      throw failure = copyError(error, { partial: accumulator.partial() });
-    } finally {
-      try {
-        if (!isComplete) call.lost += this.#lose(call, grant, encoded, failure, accumulator);
-      } finally {
-        // Also when the caller's `onWarning` throws.
-        await batches.return({}).finally(release);
-      }
-    }
-  }
-
-  /** An attempt ends with the first event: from then on it is never retried. */
-  async #openStream(call: Call, grant: Grant<EndpointClient>) {
-    const { target } = grant;
-    const encoded = call.encode(target);
-    const loading = target.pricer === undefined ? target.loadPricer() : undefined;
-    try {
-      const batches = target.stream(encoded, call);
-      const first = await batches.next();
-      if (loading !== undefined) await loading;
-      return { grant, batches, first };
-    } catch (error) {
-      if (loading !== undefined) await loading;
-      call.lost += this.#lose(call, grant, encoded, error);
-      throw error;
-    }
-  }
-
-  /** The result of an answer, which is recorded. */
-  #result(
-    call: Call,
-    grant: Grant<EndpointClient>,
-    { endpoint, request }: EncodedCall,
-    completion: Completion,
-    raw: unknown,
-  ): ChatResult {
-    const now = this.#options.clock.now();
-    const result: ChatResult = {
-      content: completion.content,
-      thinking: completion.thinking,
-      refusal: completion.refusal,
-      citations: completion.citations,
-      logprobs: completion.logprobs,
-      toolCalls: completion.toolCalls,
-      message: assistantMessage(completion),
-      usage: completion.usage,
-      cost: this.#spending.cost(endpoint, request.model, completion),
-      finishReason: completion.finishReason,
-      model: completion.model || request.model,
-      endpoint: endpoint.name,
-      cached: false,
-      latency: (now - grant.at) / 1000,
-      raw,
+  /** Runs a call from its first preparation to its checked result. */
+  async #run(call: Call): Promise<ChatResult> {
+    if (this.#metering.hasBudget) await this.#loadPrices();
+    if (call.unloaded.length > 0) await call.loadAttachments();
+    if (this.#cache === undefined || call.options.cache === false) return await this.#send(call);
+    const send = async (): Promise<SentCall> => {
+      const result = await this.#send(call);
+      return { result, encoded: call.encoded! };
     };
-    this.#spending.record(call, grant, result, now);
+    const encodings = call.encodeAll(this.#endpoints);
+    if (call.events === undefined) return await this.#cache.complete(encodings, send, call.signal);
+    const result = await this.#cache.stream(encodings, send);
+    if (result.cached) await call.events.write(eventsOf(result));
     return result;
   }
 
-  /** The signal of a call together with the client's own; {@link #unlink} ends it. */
-  #link(signal: AbortSignal | undefined): AbortSignal {
-    if (signal === undefined) return this.#signal;
-    let entry = this.#linked.get(signal);
-    if (entry === undefined) {
-      entry = { linked: new LinkedSignal(this.#signal, signal).link(), calls: 0 };
-      this.#linked.set(signal, entry);
+  /** Sends a call, retries it, and checks its answer. */
+  async #send(call: Call): Promise<ChatResult> {
+    let result: ChatResult;
+    call.recorder?.waiting();
+    try {
+      result = await this.#scheduler.run(
+        (grant) => attempt(call, grant, this.#metering, this.#options.clock),
+        call,
+      );
+    } catch (error) {
+      throw withLostCost(error, call.lost);
+    } finally {
+      call.recorder?.sent();
     }
-    entry.calls++;
-    return entry.linked.signal;
+    withLost(result, call.lost);
+    const { responseFormat } = call.options;
+    return responseFormat === undefined ? result : await withParsed(result, responseFormat);
   }
 
-  #unlink(signal: AbortSignal | undefined): void {
-    const entry = signal && this.#linked.get(signal);
-    if (entry === undefined || --entry.calls > 0) return;
-    entry.linked.unlink();
-    this.#linked.delete(signal!);
+  #loadPrices(): Promise<unknown> {
+    return this.#prices ??= Promise.all(
+      this.#endpoints.map((endpoint) => endpoint.loadPricer()),
+    );
   }
 }
 
-/** The result, including the cost of earlier attempts. */
-function withLost(result: ChatResult, lost: number): ChatResult {
-  if (lost > 0 && result.cost !== null) result.cost += lost;
-  return result;
-}
-
-/** The error, including the cost of all attempts. */
-function withLostCost(error: unknown, lost: number): unknown {
-  if (lost === 0 || !(error instanceof FlexLLMError)) return error;
-  const partial = error.partial ?? { content: "", thinking: null };
-  return copyError(error, { partial: { ...partial, cost: lost } });
-}
-
-/**
- * Adds the value of a structured answer. Refusals and tool calls have none.
- *
- * @throws {SchemaMismatchError} when there is none, with the answer, which has been paid for
- * @throws {ConfigurationError} when the schema cannot be used
- */
-async function parsed(
-  result: ChatResult,
-  format: ResponseFormat | undefined,
-): Promise<ChatResult> {
-  if (format === undefined || result.toolCalls.length > 0) return result;
-  if (result.finishReason === "content_filter") return result;
-  try {
-    result.parsed = await parseStructured(result.content, format);
-    return result;
-  } catch (error) {
-    if (error instanceof SchemaMismatchError) throw copyError(error, { result });
-    if (!(error instanceof FlexLLMError)) throw error;
-    const { content, thinking, usage, cost } = result;
-    throw copyError(error, { partial: { content, thinking, usage, cost } });
-  }
+/** Rejects every endpoint but one. */
+function only(endpoint: EndpointClient): (target: EndpointClient) => number {
+  return (target) => {
+    if (target === endpoint) return 0;
+    throw new ConfigurationError("this request is for another endpoint");
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * One endpoint of a client: its server, its model, its limits. Sends one try of a request.
+ * Encodes calls for the server of one endpoint, and sends single attempts.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import { loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
 import { decodeResponse, parseResponse } from "../protocols/decode_response.ts";
-import type { ChatRequest, Completion, ModelInfo, Protocol } from "../protocols/protocol.ts";
+import type { ChatRequest, Completion, FetchedUrls, Protocol } from "../protocols/protocol.ts";
 import type { EncodedRequest } from "../transport/request.ts";
 import { RateLimitReader } from "../protocols/rate_limit_headers.ts";
 import { allRateLimitHeaders } from "../protocols/registry.ts";
@@ -20,10 +20,11 @@ import { redactAnswer, secretsOf, shownUrl } from "../redact.ts";
 import type { Target } from "../scheduling/load_balancer.ts";
 import type { EndpointLimits } from "../scheduling/endpoint_limits.ts";
 import { type BufferedResponse, send } from "../transport/http.ts";
-import { readAttachments } from "./attachments.ts";
+import { loadAttachments, needsAttachments } from "./attachments.ts";
 import { connect, type Connection } from "../services/connect.ts";
 import type { EndpointOptions } from "./client_options.ts";
 import type { AttachmentSource } from "../transport/load_file.ts";
+import type { ModelPage } from "./list_models.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
 
 /** The context of one attempt. */
@@ -33,7 +34,7 @@ export interface AttemptOptions {
   signal: AbortSignal;
 }
 
-/** A request, the format it is sent in, and what is sent to one endpoint. */
+/** A call, encoded for one endpoint. */
 export interface EncodedCall {
   endpoint: EndpointClient;
   request: ChatRequest;
@@ -41,42 +42,45 @@ export interface EncodedCall {
   encoded: EncodedRequest;
 }
 
-/** An answer, read and as it came. */
+/** An answer. */
 export interface Answered {
   completion: Completion;
+  /** The answer as the server sent it. */
   raw: unknown;
 }
 
+type CallWithAttachments = Pick<ChatRequest, "messages" | "stream"> & { options: ChatOptions };
+
 /** One endpoint of a client. */
 export class EndpointClient implements Target {
-  readonly gate: EndpointLimits;
+  readonly limits: EndpointLimits;
   readonly weight: number;
-  /** The model that is asked when a call names none. */
+  /** The model for calls that name none. */
   readonly model: string | undefined;
   /** The base URL. */
   readonly baseUrl: string;
-  /** The same, without what may be secret. */
+  /** The same with everything that may be secret removed. */
   readonly name: string;
   readonly #connection: Connection;
   readonly #secrets: readonly string[];
   readonly #encoders = new Map<Protocol, ReturnType<Protocol["encoder"]>>();
-  readonly #limits = new RateLimitReader(allRateLimitHeaders());
+  readonly #rateLimits = new RateLimitReader(allRateLimitHeaders());
   readonly #prices: readonly PriceRow[] | undefined;
-  /** What tokens cost here, once it is loaded. */
+  /** The prices of this server, once they are loaded. */
   pricer: Pricer | undefined;
   #loading: Promise<Pricer> | undefined;
   readonly #clock: Clock;
 
-  /** @throws {ConfigurationError} when an option is wrong */
+  /** @throws {ConfigurationError} if an option is wrong */
   constructor(
     options: EndpointOptions & { model?: string; weight?: number },
-    gate: EndpointLimits,
+    limits: EndpointLimits,
     clock: Clock,
   ) {
     this.#clock = clock;
     this.#connection = connect(options);
     this.#secrets = secretsOf(this.#connection.endpoint);
-    this.gate = gate;
+    this.limits = limits;
     this.weight = options.weight ?? 1;
     this.model = options.model;
     this.#prices = options.prices;
@@ -84,30 +88,34 @@ export class EndpointClient implements Target {
     this.name = shownUrl(this.baseUrl);
   }
 
+  /** Whether attachments of a call have to be loaded before it is encoded. */
+  needsAttachments(call: CallWithAttachments): boolean {
+    return needsAttachments(call.messages, this.#fetchedUrls(call));
+  }
+
   /**
-   * The messages of a call with their attachments as they are sent here; the same ones when nothing has to
-   * be read.
+   * Returns the messages of a call with their attachments as this endpoint's encoder expects them.
    *
-   * @throws {FlexLLMError} when an attachment cannot be read
+   * @throws {FlexLLMError} if an attachment cannot be loaded
    */
-  readAttachments(
-    call: AttachmentSource & Pick<ChatRequest, "messages" | "stream"> & { options: ChatOptions },
-  ): readonly Message[] | Promise<readonly Message[]> {
-    const { messages, options, stream } = call;
+  loadAttachments(call: CallWithAttachments & AttachmentSource): Promise<readonly Message[]> {
+    return loadAttachments(call.messages, this.#fetchedUrls(call), call);
+  }
+
+  #fetchedUrls({ messages, options, stream }: CallWithAttachments): FetchedUrls {
     const model = options.model ?? this.model ?? "";
-    const provider = this.#connection.protocolOf({ model, messages, options, stream });
-    return readAttachments(messages, provider.fetchedUrls, call);
+    return this.#connection.protocolOf({ model, messages, options, stream }).fetchedUrls;
   }
 
   /**
    * Encodes a request.
    *
-   * @throws {FlexLLMError} when the endpoint cannot take it
+   * @throws {FlexLLMError} if the endpoint cannot take it
    */
   encode(messages: readonly Message[], options: ChatOptions, stream: boolean): EncodedCall {
     const model = options.model ?? this.model;
     if (model === undefined) {
-      throw new ConfigurationError("no model: name it in the client's or the call's options");
+      throw new ConfigurationError("no model: set it in the options of the client or of the call");
     }
     const request: ChatRequest = { model, messages, options: this.#withDefaults(options), stream };
     const provider = this.#connection.protocolOf(request);
@@ -119,14 +127,14 @@ export class EndpointClient implements Target {
     return { endpoint: this, request, provider, encoded: encode(request) };
   }
 
-  /** The options of a call, with the fields that every request to this endpoint gets. */
+  /** Adds the fields that every request to this endpoint gets. */
   #withDefaults(options: ChatOptions): ChatOptions {
     const { extraBody } = this.#connection;
     if (extraBody === undefined) return options;
     return { ...options, extraBody: withExtraBody(extraBody, options.extraBody) };
   }
 
-  /** Sends a request once and reads the whole answer. */
+  /** Sends a request once and reads its answer. */
   async complete({ provider, encoded }: EncodedCall, options: AttemptOptions): Promise<Answered> {
     const answer = await send(encoded, this.#connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
@@ -136,7 +144,7 @@ export class EndpointClient implements Target {
     return decoded;
   }
 
-  /** Decodes an answer. Errors are made from the answer after all secrets are removed. */
+  /** Decodes an answer. If that fails, the error is made from the answer without any secrets. */
   #read<T>(answer: BufferedResponse, decode: (answer: BufferedResponse) => T): T {
     try {
       return decode(answer);
@@ -161,16 +169,13 @@ export class EndpointClient implements Target {
   }
 
   #observe(answer: { headers: Headers }, usage: Usage | undefined): void {
-    if (!this.#limits.wantsToRead()) return;
-    const limits = this.#limits.read(answer.headers, usage?.totalTokens, Date.now());
-    if (limits !== undefined) this.gate.observe(this.#clock.now(), limits.remaining, limits.wait);
+    if (!this.#rateLimits.wantsToRead()) return;
+    const limit = this.#rateLimits.read(answer.headers, usage?.totalTokens, Date.now());
+    if (limit !== undefined) this.limits.observe(this.#clock.now(), limit.remaining, limit.wait);
   }
 
-  /** One page of the models that the server offers. */
-  async modelPage(
-    cursor: string | undefined,
-    options: AttemptOptions,
-  ): Promise<{ models: ModelInfo[]; next?: string }> {
+  /** Fetches one page of the server's list of models. */
+  async modelPage(cursor: string | undefined, options: AttemptOptions): Promise<ModelPage> {
     const model = this.model ?? "";
     const call = { model, messages: [], options: {}, stream: false };
     const provider = this.#connection.protocolOf(call);
@@ -183,7 +188,7 @@ export class EndpointClient implements Target {
     );
   }
 
-  /** Loads what tokens cost here; `pricer` is set when this resolves. */
+  /** Loads the prices of this server, once; `pricer` is then set. */
   loadPricer(): Promise<Pricer> {
     return this.#loading ??= loadPricer(this.#connection.endpoint.baseUrl, this.#prices)
       .then((pricer) => this.pricer = pricer);

@@ -1,57 +1,60 @@
 /**
- * How the endpoints of a client are doing.
+ * Reports the current state of the endpoints of a client.
  *
  * @module
  */
 import type { FlexLLMError } from "../errors.ts";
 import type { EndpointClient } from "./endpoint_client.ts";
 
-/** The state of one endpoint at one moment. */
+/** The current state of one endpoint. */
 export interface EndpointStats {
   /** The base URL. */
   endpoint: string;
-  /** The model that it is asked for; `undefined` when each call names one. */
+  /** The default model; `undefined` if each call names one. */
   model: string | undefined;
   /**
-   * `up`: requests go to it; `cooling`: it has asked to wait; `down`: it counts as away; `probing`: one
-   * request finds out whether it is back.
+   * `up`: it gets requests; `cooling`: it asked to wait; `down`: it does not respond; `probing`: one request
+   * is testing whether it is back.
    */
   state: "up" | "cooling" | "down" | "probing";
   /**
-   * Seconds until the next request may go to an endpoint that is `cooling` or `down`; `null` when it is
-   * `up`, or `probing`, which ends with an answer.
+   * Seconds until an endpoint that is `cooling` or `down` gets the next request; `null` if it is `up` or
+   * `probing`.
    */
   retryIn: number | null;
   /** Requests in flight. */
   inFlight: number;
-  /** Requests that may be in flight now; less than the limit where it adapts to the server. */
+  /** Current maximum of requests in flight; below the limit while it adapts to the server. */
   concurrency: number;
-  /** Requests a second that the server was found to take; `null` when no limit was met. */
+  /** Requests per second that the server was found to accept; `null` if no limit was met. */
   rate: number | null;
-  /** Tries that were answered. */
+  /** Answered attempts. */
   answers: number;
-  /** Tries that failed by the endpoint's fault, rate limits included. */
+  /** Attempts that failed through the endpoint's fault, rate limits included. */
   failures: number;
-  /** Average seconds to an answer, the latest ones weighing most; `null` before the first. */
+  /** Average seconds to an answer, weighted towards recent ones; `null` before the first answer. */
   latency: number | null;
-  /** The last such failure; `null` when there was none. */
+  /** The last such failure; `null` if there was none. */
   lastError: FlexLLMError | null;
 }
 
-/** Looks at an endpoint; `now` in milliseconds. */
-export function endpointStats({ gate, name, model }: EndpointClient, now: number): EndpointStats {
-  const wait = gate.retryAt - now;
+/** Reads the state of an endpoint; `now` in milliseconds. */
+export function endpointStats(
+  { limits, name, model }: EndpointClient,
+  now: number,
+): EndpointStats {
+  const wait = limits.retryAt - now;
   return {
     endpoint: name,
     model,
-    state: gate.state(now),
+    state: limits.state(now),
     retryIn: wait > 0 && Number.isFinite(wait) ? wait / 1000 : null,
-    inFlight: gate.inFlight,
-    concurrency: gate.concurrency,
-    rate: Number.isFinite(gate.rate) ? gate.rate : null,
-    answers: gate.answers,
-    failures: gate.failures,
-    latency: gate.latency === undefined ? null : gate.latency / 1000,
-    lastError: gate.lastError ?? null,
+    inFlight: limits.inFlight,
+    concurrency: limits.concurrency,
+    rate: Number.isFinite(limits.rate) ? limits.rate : null,
+    answers: limits.answers,
+    failures: limits.failures,
+    latency: limits.latency === undefined ? null : limits.latency / 1000,
+    lastError: limits.lastError ?? null,
   };
 }

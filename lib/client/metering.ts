@@ -1,6 +1,5 @@
 /**
- * What the calls of a client take: tokens and money, estimated and reserved before a request is sent,
- * and replaced by what was really taken afterwards.
+ * Estimates the tokens and the cost of requests before they are sent, and prices what they used.
  *
  * @module
  */
@@ -22,8 +21,8 @@ import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { Pricer } from "../pricing/price.ts";
 import { promptSize, textSize, TokenEstimate } from "../pricing/token_estimate.ts";
 import type { Completion } from "../protocols/protocol.ts";
+import type { Grant } from "../scheduling/grant.ts";
 import type { TokenDemand } from "../scheduling/token_limiter.ts";
-import type { Grant } from "../scheduling/request_queue.ts";
 import type { EndpointClient } from "./endpoint_client.ts";
 
 /** Whether the server may have worked on a request that failed with `error`, and may bill it. */
@@ -33,15 +32,18 @@ function mayHaveRun(error: unknown): boolean {
     error instanceof MalformedResponseError;
 }
 
-/** What had arrived of an answer that failed. */
+/** What was received of an answer before it failed. */
 export type Received = PartialCompletion & Partial<Pick<ChatResult, "toolCalls">>;
 
-/** What of a call is spent. */
+/** The parts of a call that its estimates depend on. */
 export interface MeteredCall {
-  /** The size of its prompt; 0 if it is not needed. */
+  /** See {@link Metering.promptSize}. */
   readonly promptSize: number;
   readonly options: ChatOptions;
 }
+
+/** The parts of a completion that its cost depends on. */
+export type PricedCompletion = Pick<Completion, "usage" | "cost" | "serviceTier" | "billed">;
 
 /** The service tier that a request asks for (OpenAI, Anthropic, Gemini). */
 function requestedTier({ extraBody }: ChatOptions): string | undefined {
@@ -65,21 +67,21 @@ function priceOf(
   return sum;
 }
 
-/** The tokens and the money of one client. */
+/** Estimates and prices the calls of one client. */
 export class Metering {
-  readonly #tracker: CostTracker | undefined;
   readonly #estimate = new TokenEstimate();
   readonly #estimates: boolean;
-  /** Whether money has to be reserved before a request. */
+  readonly #allowUnpriced: boolean;
+  /** Whether money has to be reserved before a request is sent. */
   readonly hasBudget: boolean;
 
   constructor(endpoints: readonly EndpointClient[], tracker: CostTracker | undefined) {
-    this.#tracker = tracker;
     this.hasBudget = tracker?.limit !== undefined;
-    this.#estimates = this.hasBudget || endpoints.some(({ gate }) => gate.countsTokens);
+    this.#allowUnpriced = tracker?.allowUnpriced ?? true;
+    this.#estimates = this.hasBudget || endpoints.some(({ limits }) => limits.countsTokens);
   }
 
-  /** The size of a prompt, for the estimates of its tokens; 0 when nobody needs to know. */
+  /** The size of a prompt, from which its tokens are estimated; 0 if nothing limits tokens or money. */
   promptSize(messages: readonly Message[], options: ChatOptions): number {
     return this.#estimates ? promptSize(messages, options) : 0;
   }
@@ -91,9 +93,10 @@ export class Metering {
   }
 
   /**
-   * The maximum cost of a call at an endpoint, in USD; 0 without a budget.
+   * The maximum cost of a call at an endpoint, in USD; 0 without a budget. The endpoint's prices must have
+   * been loaded.
    *
-   * @throws {ConfigurationError} when the model's price is not known
+   * @throws {ConfigurationError} if the model's price is unknown
    */
   maxCost(call: MeteredCall, endpoint: EndpointClient, model: string): number {
     if (!this.hasBudget) return 0;
@@ -104,32 +107,14 @@ export class Metering {
     const usage = { promptTokens, completionTokens, totalTokens };
     const cost = endpoint.pricer!(model, usage, requestedTier(call.options));
     if (cost !== null) return cost;
-    if (this.#tracker!.allowUnpriced) return 0;
+    if (this.#allowUnpriced) return 0;
     throw new ConfigurationError(
       `${model} at ${endpoint.name} has no known price, so the budget cannot be enforced`,
       { hint: "Give its price, or allow models without one (--allow-unpriced)." },
     );
   }
 
-  /** Records an answer: its tokens at the endpoint, and its cost. */
-  record(call: MeteredCall, grant: Grant<EndpointClient>, result: ChatResult, now: number): void {
-    this.#commitTokens(call, grant, result.usage, now);
-    this.#tracker?.record(result, grant.money?.cost);
-  }
-
-  #commitTokens(
-    { promptSize }: MeteredCall,
-    { target: { gate }, tokens }: Grant<EndpointClient>,
-    usage: Usage | null,
-    now: number,
-  ): void {
-    if (!this.#estimates) return;
-    if (usage === null) return gate.releaseTokens(now, tokens, true);
-    this.#estimate.learn(promptSize, usage);
-    gate.commitTokens(now, tokens, usage.promptTokens, usage.completionTokens);
-  }
-
-  /** What tokens of a completion cost in USD; `null` when that is not known. */
+  /** The cost of a completion in USD: as the server reports it, or by its price; `null` if unknown. */
   cost(endpoint: EndpointClient, model: string, completion: PricedCompletion): number | null {
     if (completion.cost !== undefined && completion.cost >= 0 && completion.cost < Infinity) {
       return completion.cost;
@@ -138,32 +123,37 @@ export class Metering {
     return usage === null ? null : priceOf(endpoint.pricer!, model, usage, completion);
   }
 
+  /** Commits the tokens and the cost of an answer, and learns from its token counts. */
+  commit(call: MeteredCall, { reservation }: Grant<EndpointClient>, result: ChatResult): void {
+    if (this.#estimates && result.usage !== null) {
+      this.#estimate.learn(call.promptSize, result.usage);
+    }
+    reservation.commit(result);
+  }
+
   /**
-   * Records an attempt that failed: what the server counted, or else what it may bill. `received` is
-   * what had arrived. Returns USD.
+   * Commits what a failed attempt may cost: what the server counted, or else an estimate of what it
+   * received and sent. Returns that cost in USD.
+   *
+   * @param received what had arrived of the answer
    */
-  recordLost(
+  commitLost(
     call: MeteredCall,
-    grant: Grant<EndpointClient>,
+    { target, reservation }: Grant<EndpointClient>,
     model: string,
     error: unknown,
-    now: number,
     received: Received | undefined = error instanceof FlexLLMError ? error.partial : undefined,
   ): number {
-    const { target, money, tokens } = grant;
-    const hasRun = mayHaveRun(error) || received !== undefined;
-    target.gate.releaseTokens(now, tokens, hasRun);
-    if (!hasRun || target.pricer === undefined) return 0;
+    if (!mayHaveRun(error) && received === undefined) return 0;
     const usage = this.#lostUsage(call, received);
-    // Of an answer of which nothing is known, all may be billed that was reserved.
-    const known = usage && target.pricer(model, usage, requestedTier(call.options));
-    const cost = known ?? money?.cost;
-    if (cost === undefined || cost === 0) return 0;
-    this.#tracker?.recordLost({ model, endpoint: target.name }, cost);
+    const known = usage && target.pricer!(model, usage, requestedTier(call.options));
+    // If nothing is known of the answer, the server may bill everything that was reserved.
+    const cost = known ?? reservation.cost;
+    reservation.commit({ model, endpoint: target.name, usage: null, cost, isLost: true });
     return cost;
   }
 
-  /** The tokens of an answer that broke off: as the server counted them, and by the text that came. */
+  /** The tokens of an incomplete answer: as the server counted them, or by the text that arrived. */
   #lostUsage(
     { promptSize }: MeteredCall,
     partial: Received | undefined,
@@ -175,9 +165,8 @@ export class Metering {
       size += textSize(name) + textSize(text);
     }
     if (!usage && (promptSize === 0 || size === 0)) return undefined;
-    const received = Math.ceil(size);
     const promptTokens = usage?.promptTokens || this.#estimate.prompt(promptSize);
-    const completionTokens = Math.max(usage?.completionTokens ?? 0, received);
+    const completionTokens = Math.max(usage?.completionTokens ?? 0, Math.ceil(size));
     return {
       ...usage,
       promptTokens,
@@ -186,6 +175,3 @@ export class Metering {
     };
   }
 }
-
-/** What the cost of an answer depends on. */
-export type PricedCompletion = Pick<Completion, "usage" | "cost" | "serviceTier" | "billed">;

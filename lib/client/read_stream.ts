@@ -1,6 +1,6 @@
 /**
- * Opens a streamed completion and reads its events: the two time limits, errors in mid-stream, and
- * streams that end too early.
+ * Opens a streamed completion and reads its events. Handles both time limits, errors in the middle of a stream,
+ * and streams that end early.
  *
  * @module
  */
@@ -14,29 +14,29 @@ import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
 import { charsetOf, readBody } from "../transport/read_body.ts";
 import { readServerSentEvents } from "../transport/server_sent_events.ts";
 
-/** What reading a stream needs to know. */
+/** The context of a streamed request. */
 export interface ReadStreamOptions extends SendOptions {
   provider: Protocol;
   /** Whether the request asked for thinking. */
   isThinkingRequested: boolean;
   /** The request's endpoint, for decoding answers and errors. */
   endpoint?: Endpoint;
-  /** What must not be shown, whatever the server says. */
+  /** Texts to remove from everything that the server sends back. */
   secrets: readonly string[];
-  /** Called when the headers of the answer are there. */
+  /** Called when the headers of the response have arrived. */
   onResponse?: (response: Response) => void;
 }
 
-/** What is known of an answer when its stream has ended, beside its events. */
+/** The parts of a completion that are not events; known when the stream has ended. */
 export type StreamEnd =
   & Pick<Completion, "native" | "cost" | "serviceTier" | "billed">
   & { model?: string; raw?: unknown };
 
 /**
- * Yields the events of one streamed completion in the batches in which they arrive, and returns
- * what else the stream told. Leaving the loop cuts the connection.
+ * Yields the events of one streamed completion in the batches in which they arrive, and returns the parts that
+ * are not events. Leaving the loop closes the connection.
  *
- * @throws {FlexLLMError} for whatever goes wrong, in the first `next()` as long as nothing arrived
+ * @throws {FlexLLMError} for every failure; from the first `next()` if no event has arrived
  */
 export async function* readStream(
   request: EncodedRequest,
@@ -74,7 +74,7 @@ export async function* readStream(
       const { events, error } = decodeBatch(batch, decoder, options.secrets);
       if (events.length > 0) {
         hasEvents = true;
-        // The consumer's own time does not count.
+        // The timeout excludes the time that the consumer takes.
         exchange.pause();
         yield events;
         exchange.limit(timeout, "no further event of the answer");
@@ -100,7 +100,7 @@ export async function* readStream(
   }
 }
 
-/** The events of a batch, up to an error in it: what came before the error was received. */
+/** Decodes a batch up to the first error in it. The events before the error count as received. */
 function decodeBatch(
   batch: readonly string[],
   decoder: StreamDecoder,
@@ -118,7 +118,7 @@ function decodeBatch(
   return { events };
 }
 
-/** The error that an event stands for; made again when the server shows in it what it was sent. */
+/** Returns the error of an event; decodes the event again without secrets if the server echoed one. */
 function withoutSecrets(
   error: unknown,
   data: string,

@@ -1,5 +1,5 @@
 /**
- * Retries when an answer does not match its schema, and shows the model what was wrong with it.
+ * Retries a request whose answer does not match its schema, and shows the model what was wrong.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Usage } from "../usage.ts";
 import { copyError, FlexLLMError } from "../errors.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 
-/** Maximum problems shown to the model. */
+/** Maximum number of problems shown to the model. */
 const SHOWN_PROBLEMS = 10;
 
 function addUsage(first: Usage | null, second: Usage | null): Usage | null {
@@ -37,11 +37,11 @@ function addUsage(first: Usage | null, second: Usage | null): Usage | null {
   return usage;
 }
 
-/** What answers to a request have taken. */
-type Spent = Pick<ChatResult, "usage" | "cost" | "cached" | "latency">;
+/** What the answers to one request used. */
+type Used = Pick<ChatResult, "usage" | "cost" | "cached" | "latency">;
 
-/** What two answers have taken together; those from the cache took nothing. */
-function sumOf(first: Spent, second: Spent): Spent {
+/** Adds up two answers. Answers from the cache used no tokens. */
+function sumOf(first: Used, second: Used): Used {
   const usage = first.cached === second.cached
     ? addUsage(first.usage, second.usage)
     : (first.cached ? second : first).usage;
@@ -53,64 +53,65 @@ function sumOf(first: Spent, second: Spent): Spent {
   };
 }
 
-/** An answer, with what all answers to the request have taken. */
-function withSpent(spent: Spent | undefined, result: ChatResult): ChatResult {
-  return spent === undefined ? result : { ...result, ...sumOf(spent, result) };
+/** Adds what earlier answers used to a result. */
+function withUsed(used: Used | undefined, result: ChatResult): ChatResult {
+  return used === undefined ? result : { ...result, ...sumOf(used, result) };
 }
 
-/** What an error says that its answer has taken. */
-function spentOn(error: FlexLLMError): Spent {
+/** What the answer that caused `error` used. */
+function usedFor(error: FlexLLMError): Used {
   if (error instanceof SchemaMismatchError && error.result !== undefined) return error.result;
   const { usage = null, cost = 0 } = error.partial ?? {};
   return { usage, cost, cached: false, latency: 0 };
 }
 
-/** An error with what the answers before it have cost. */
-function withSpentBefore(error: unknown, spent: Spent | undefined): unknown {
-  if (spent === undefined || !(error instanceof FlexLLMError)) return error;
+/** Adds what earlier answers used to an error. */
+function withUsedBefore(error: unknown, used: Used | undefined): unknown {
+  if (used === undefined || !(error instanceof FlexLLMError)) return error;
   const { content = "", thinking = null } = error.partial ?? {};
-  const { usage, cost } = sumOf(spent, spentOn(error));
+  const { usage, cost } = sumOf(used, usedFor(error));
   return copyError(error, { partial: { content, thinking, usage, cost } });
 }
 
-function complaint({ message, problems }: SchemaMismatchError): string {
-  const told = problems.length === 0
+/** The message that shows the model what was wrong with its answer. */
+function correction({ message, problems }: SchemaMismatchError): string {
+  const reason = problems.length === 0
     ? message
-    : `it does not fit the schema:\n${
+    : `it does not match the schema:\n${
       problems.slice(0, SHOWN_PROBLEMS).map((problem) => `- ${problem}`).join("\n")
     }`;
-  return `Your answer cannot be used: ${told}\n\n` +
-    "Answer again with nothing but JSON that fits the schema.";
+  return `Your answer cannot be used: ${reason}\n\n` +
+    "Answer again with only JSON that matches the schema.";
 }
 
 /**
- * Requests a completion, and again up to `retries` times while the answer does not match its schema. The
- * result counts the tokens, the cost and the time of all of them.
+ * Requests a completion, and again up to `retries` times while the answer does not match its schema. The result
+ * includes the tokens, the cost and the time of all answers.
  *
- * @throws {SchemaMismatchError} for the last answer, whose `result` counts all of them as well
+ * @throws {SchemaMismatchError} for the last answer; its `result` includes all answers as well
  */
 export async function retryUntilValid(
   request: (messages: readonly Message[]) => Promise<ChatResult>,
   messages: readonly Message[],
   retries: number,
 ): Promise<ChatResult> {
-  let spent: Spent | undefined;
+  let used: Used | undefined;
   let sent = messages;
   for (let attempts = 0;; attempts++) {
     try {
-      return withSpent(spent, await request(sent));
+      return withUsed(used, await request(sent));
     } catch (error) {
-      if (!(error instanceof SchemaMismatchError)) throw withSpentBefore(error, spent);
+      if (!(error instanceof SchemaMismatchError)) throw withUsedBefore(error, used);
       if (attempts >= retries) {
-        // A service that refuses such an answer itself gives no result for it.
-        if (error.result === undefined) throw withSpentBefore(error, spent);
-        throw copyError(error, { result: withSpent(spent, error.result) });
+        // If the service itself rejects such an answer, there is no result.
+        if (error.result === undefined) throw withUsedBefore(error, used);
+        throw copyError(error, { result: withUsed(used, error.result) });
       }
-      spent = spent === undefined ? spentOn(error) : sumOf(spent, spentOn(error));
+      used = used === undefined ? usedFor(error) : sumOf(used, usedFor(error));
       const answer: Message = error.result?.message ??
         { role: "assistant", content: error.content };
-      // Only the last answer is shown: older ones would lead it astray and cost again.
-      sent = [...messages, answer, { role: "user", content: complaint(error) }];
+      // Only the last answer is sent back: earlier ones would mislead the model and cost tokens.
+      sent = [...messages, answer, { role: "user", content: correction(error) }];
     }
   }
 }

@@ -1,72 +1,62 @@
 /**
- * What a program has spent, and a limit to it.
+ * Counts what completions cost, and enforces a budget.
  *
  * @module
  */
-import type { ChatResult } from "../chat/result.ts";
-import {
-  abortedBy,
-  BudgetExceededError,
-  ConfigurationError,
-  type FlexLLMError,
-} from "../errors.ts";
-import type { Budget, BudgetWaiter, Reservation } from "../scheduling/budget.ts";
+import { BudgetExceededError, ConfigurationError } from "../errors.ts";
+import { abortable } from "../runtime/abortable.ts";
+import type { Budget, BudgetWaiter, Charge, Reservation } from "../scheduling/budget.ts";
 
 /** The options of a {@link CostTracker}. Amounts are in USD. */
 export interface CostTrackerOptions {
-  /** The most to spend; no limit when left out. */
+  /** Maximum to spend. @default no limit */
   limit?: number;
   /** The amount at which `onWarning` is called. */
   warning?: number;
   /** Called once, when `warning` is reached. */
   onWarning?: (spent: number) => void;
-  /** Whether models without a known price may be asked under a limit; default `false`. */
+  /** Whether models without a known price can be used under a limit. @default false */
   allowUnpriced?: boolean;
 }
 
-/** What was spent on one model at one endpoint. */
+/** Spending on one model at one endpoint. */
 export interface CostRow {
   /** The model as the server names it. */
   model: string;
   /** The base URL. */
   endpoint: string;
-  /** Answers. */
+  /** Answered requests. */
   requests: number;
-  /** Tokens read. */
+  /** Input tokens. */
   promptTokens: number;
-  /** Tokens written. */
+  /** Output tokens. */
   completionTokens: number;
-  /** USD, of the answers whose price is known; `null` when none is. */
+  /** USD for the answers with a known price; `null` if there are none. */
   cost: number | null;
-  /** Answers whose price is not known. */
+  /** Answers without a known price. */
   unpriced: number;
 }
 
-/**
- * Stores what may have been spent outside the process, so that the limit holds across kills and
- * restarts.
- */
+/** Stores the possible spending outside the process, so that the limit holds across kills and restarts. */
 export interface SpendingLedger {
   /**
-   * Called before a request is sent. `total` is the USD spent if everything in flight costs as much as is
-   * reserved for it. When this returns, the amount must survive the end of the process.
+   * Called before a request is sent. `total` is the USD spent if every request in flight costs its reserved
+   * amount. When this returns, the amount must survive the end of the process.
    */
   authorize(total: number): void;
 }
 
-/** The reservation of a free request. */
-const FREE: Reservation = { cost: 0, release: () => {} };
-
-/** Sums of binary fractions miss by a little; a billionth of the limit is not worth a refusal. */
+/** Sums of binary fractions are slightly off; a billionth of the limit is not worth a refusal. */
 const TOLERANCE = 1e-9;
 
 /**
- * Counts what answers cost and keeps to a limit: before a request, the most that it can cost is set
- * aside; when that does not fit, the request waits for others to turn out cheaper, and is refused when
- * none is left to wait for. So what is spent never passes the limit by more than the requests in
- * flight were estimated too low.
+ * Counts what completions cost and enforces a limit.
  *
- * One tracker may be given to several clients and pools.
+ * Each request reserves its maximum cost before it is sent. If that does not fit, it waits until other
+ * requests turn out cheaper, and fails if no other request is in flight. So spending exceeds the limit only
+ * if the requests in flight were estimated too low.
+ *
+ * Several clients and pools can share one tracker.
  *
  * @example
  * ```ts
@@ -77,26 +67,28 @@ const TOLERANCE = 1e-9;
  * ```
  */
 export class CostTracker implements Budget {
-  /** The most to spend, in USD; `undefined` when there is no limit. */
+  /** Maximum to spend, in USD; `undefined` for no limit. */
   readonly limit: number | undefined;
-  /** Whether models without a known price may be asked under a limit. */
+  /** Whether models without a known price can be used under a limit. */
   readonly allowUnpriced: boolean;
   readonly #options: CostTrackerOptions;
   readonly #rows = new Map<string, CostRow>();
   #lastRow: CostRow | undefined;
-  /** In arrival order. */
+  /** In order of arrival. */
   readonly #waiting = new Set<BudgetWaiter>();
+  /** What free requests reserve. */
+  readonly #free: Reservation;
   #ledger: SpendingLedger | undefined;
   #spent = 0;
   #reserved = 0;
-  /** How many have set more than nothing aside. */
+  /** Reservations of more than nothing. */
   #reservations = 0;
   #warned = false;
 
   /**
-   * Makes a tracker that has counted nothing yet.
+   * Creates a tracker that has counted nothing yet.
    *
-   * @throws {ConfigurationError} when an amount is not a number of at least 0
+   * @throws {ConfigurationError} if an amount is negative or not a number
    */
   constructor(options: CostTrackerOptions = {}) {
     for (const name of ["limit", "warning"] as const) {
@@ -108,95 +100,95 @@ export class CostTracker implements Budget {
     this.limit = options.limit;
     this.allowUnpriced = options.allowUnpriced ?? false;
     this.#options = options;
+    this.#free = {
+      cost: 0,
+      commit: (charge) => this.record(charge),
+      release: () => {},
+      [Symbol.dispose]: () => {},
+    };
   }
 
-  /** USD spent, as far as it is known; see {@link record} for what is not. */
+  /** USD spent so far. Answers of unknown cost count as described at {@link CostTracker.record}. */
   get spent(): number {
     return this.#spent;
   }
 
-  /** USD set aside for the requests in flight. */
+  /** USD reserved for requests in flight. */
   get reserved(): number {
     return this.#reserved;
   }
 
-  /** USD left to spend or set aside; `Infinity` without a limit. */
+  /** USD that can still be spent or reserved; `Infinity` without a limit. */
   get remaining(): number {
     if (this.limit === undefined) return Infinity;
     return Math.max(0, this.limit - this.#spent - this.#reserved);
   }
 
   /**
-   * Sets `cost` aside: at once, or when enough of what others have set aside is free again. What it
-   * gives must be called once, when the request has ended and its cost, if any, was recorded. What is
-   * free never waits, and is never refused.
+   * Reserves `cost` USD: immediately if it fits, otherwise once enough of what other requests reserved is
+   * released. Free requests never wait and are never refused.
    *
-   * @throws {BudgetExceededError} when it does not fit and nothing else is set aside
+   * @throws {BudgetExceededError} if it does not fit and nothing else is reserved
    * @throws {AbortedError} when `signal` fires first
-   * @throws {ConfigurationError} when `cost` is not a number of at least 0
+   * @throws {ConfigurationError} if `cost` is negative or not finite
    */
-  reserve(cost: number, signal?: AbortSignal): (() => void) | Promise<() => void> {
-    const { promise, resolve, reject } = Promise.withResolvers<() => void>();
-    const leave = () => signal?.removeEventListener("abort", onAbort);
-    const onAbort = () => {
-      this.leave(waiter);
-      reject(abortedBy(signal));
-    };
+  async reserve(cost: number, signal?: AbortSignal): Promise<Reservation> {
+    const { promise, resolve, reject } = Promise.withResolvers<Reservation>();
+    let reservation: Reservation | undefined;
     const waiter: BudgetWaiter = {
       cost,
       wake: () => {
         try {
-          const claimed = this.claim(waiter);
-          if (claimed === undefined) return;
-          if ("release" in claimed) resolve(claimed.release);
-          else reject(claimed);
+          reservation = this.tryReserve(waiter);
+          if (reservation !== undefined) resolve(reservation);
         } catch (error) {
           reject(error);
         }
-        leave();
       },
     };
-    const claimed = this.claim(waiter);
-    if (claimed === undefined) {
-      if (signal?.aborted) onAbort();
-      else signal?.addEventListener("abort", onAbort);
-      return promise;
+    const granted = this.tryReserve(waiter);
+    if (granted !== undefined) return granted;
+    try {
+      return await abortable(promise, signal);
+    } catch (error) {
+      reservation?.release();
+      this.cancel(waiter);
+      throw error;
     }
-    return "release" in claimed ? claimed.release : Promise.reject(claimed);
   }
 
   /**
-   * Reserves the cost of `waiter` if it fits and nobody waits before it. Otherwise returns an error if no
-   * reservation is left that could be released, or `undefined`: `waiter` is then woken when its turn
-   * comes. Free requests never wait and are never refused.
+   * Reserves the cost of `waiter` if it fits and no request waits before it. Otherwise returns `undefined`;
+   * `waiter` is woken when its turn comes. Free requests never wait and are never refused.
    *
-   * @throws {ConfigurationError} when the cost is not a number of at least 0
+   * @throws {BudgetExceededError} if it does not fit and nothing else is reserved
+   * @throws {ConfigurationError} if the cost is negative or not finite
    */
-  claim(waiter: BudgetWaiter): Reservation | FlexLLMError | undefined {
+  tryReserve(waiter: BudgetWaiter): Reservation | undefined {
     const { cost } = waiter;
     if (!(cost >= 0 && cost < Infinity)) {
       throw new ConfigurationError(`cost: expected USD, 0 or more, got ${cost}`);
     }
-    if (cost === 0) return FREE;
+    if (cost === 0) return this.#free;
     const [first = waiter] = this.#waiting;
     if (this.#fits(cost) && (first === waiter || this.#reservations === 0)) {
       this.#waiting.delete(waiter);
-      return this.#take(cost);
+      return this.#reserve(cost);
     }
     if (this.#reservations > 0) {
       this.#waiting.add(waiter);
       return undefined;
     }
     this.#waiting.delete(waiter);
-    return new BudgetExceededError(this.limit!, this.#spent, cost);
+    throw new BudgetExceededError(this.limit!, this.#spent, cost);
   }
 
   /** Removes `waiter` from the queue. */
-  leave(waiter: BudgetWaiter): void {
+  cancel(waiter: BudgetWaiter): void {
     if (this.#waiting.delete(waiter)) this.#wake();
   }
 
-  /** From now on, authorizes all spending with `ledger` beforehand. */
+  /** From now on, authorizes all spending with `ledger` before it happens. */
   persist(ledger: SpendingLedger): void {
     this.#ledger = ledger;
   }
@@ -206,25 +198,26 @@ export class CostTracker implements Budget {
     return this.#spent + this.#reserved + cost <= this.limit * (1 + TOLERANCE);
   }
 
-  #take(cost: number): Reservation {
+  #reserve(cost: number): Reservation {
     this.#ledger?.authorize(this.#spent + this.#reserved + cost);
     this.#reserved += cost;
     this.#reservations++;
-    let taken = true;
+    let isReleased = false;
     const release = () => {
-      if (!taken) return;
-      taken = false;
+      if (isReleased) return;
+      isReleased = true;
       // Sums of fractions do not cancel out exactly.
       this.#reserved = --this.#reservations === 0 ? 0 : this.#reserved - cost;
       this.#wake();
     };
-    return { cost, release };
+    const commit = (charge: Charge) => this.record(charge, cost);
+    return { cost, commit, release, [Symbol.dispose]: release };
   }
 
-  /** Wakes the waiters that fit now, in order, or all if none can ever fit. */
+  /** Wakes the waiters that fit now, in order, or all of them if none can ever fit. */
   #wake(): void {
     for (const waiter of [...this.#waiting]) {
-      // Waking one may have let later ones start.
+      // Waking an earlier one may have started this one as well.
       if (!this.#waiting.has(waiter)) continue;
       if (!this.#fits(waiter.cost) && this.#reservations > 0) return;
       waiter.wake();
@@ -233,9 +226,9 @@ export class CostTracker implements Budget {
     }
   }
 
-  /** Adds USD that were spent elsewhere or before, so that the limit holds for all of it. */
+  /** Adds USD spent elsewhere or earlier, so that the limit covers them. */
   addSpent(cost: number): void {
-    // A server may report any number as its cost; none gives money back.
+    // Servers can report any number as their cost; none of them refunds money.
     if (cost > 0 && cost < Infinity) this.#spent += cost;
     const { warning, onWarning } = this.#options;
     if (!this.#warned && warning !== undefined && this.#spent >= warning) {
@@ -245,29 +238,25 @@ export class CostTracker implements Budget {
   }
 
   /**
-   * Counts an answer in.
+   * Records the cost and the tokens of an answer, or the possible cost of a lost one.
    *
-   * @param atMost USD that were set aside for it: an answer whose cost is not known may have cost as
-   *   much, and counts so in `spent`; default 0
+   * @param reserved USD that were reserved for it; added to `spent` if the cost is unknown. Default 0
    */
-  record({ model, endpoint, usage, cost }: ChatResult, atMost = 0): void {
+  record(charge: Charge, reserved = 0): void {
+    const { model, endpoint, usage, cost, isLost } = charge;
+    if (isLost && !cost) return;
     const last = this.#lastRow;
     const row = last?.model === model && last.endpoint === endpoint
       ? last
       : this.#lastRow = this.#row(model, endpoint);
-    row.requests++;
-    row.promptTokens += usage?.promptTokens ?? 0;
-    row.completionTokens += usage?.completionTokens ?? 0;
+    if (!isLost) {
+      row.requests++;
+      row.promptTokens += usage?.promptTokens ?? 0;
+      row.completionTokens += usage?.completionTokens ?? 0;
+    }
     if (cost === null) row.unpriced++;
     else row.cost = (row.cost ?? 0) + cost;
-    this.addSpent(cost ?? atMost);
-  }
-
-  /** Adds the possible cost of a request whose answer was lost. */
-  recordLost({ model, endpoint }: Pick<ChatResult, "model" | "endpoint">, cost: number): void {
-    const row = this.#row(model, endpoint);
-    row.cost = (row.cost ?? 0) + cost;
-    this.addSpent(cost);
+    this.addSpent(cost ?? reserved);
   }
 
   #row(model: string, endpoint: string): CostRow {
@@ -288,7 +277,7 @@ export class CostTracker implements Budget {
     return row;
   }
 
-  /** What was spent by model and endpoint, in the order of their first answers. */
+  /** Spending by model and endpoint, in the order of their first answers. */
   report(): CostRow[] {
     return [...this.#rows.values()].map((row) => ({ ...row }));
   }

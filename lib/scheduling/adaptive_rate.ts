@@ -1,159 +1,99 @@
 /**
- * Finds the rate that a server with a hidden limit takes, and stays close below it.
+ * Discovers the hidden rate limit of a server and stays just below it.
  *
- * Nothing is held back until the server first says "too fast". What it took in the time before that is
- * its limit; from then on requests are spaced a little slower than it. The rate climbs again, to find
- * out whether that is so; each time the limit is met where it was expected, the next attempt is put off
- * for longer.
+ * Requests are not limited until the server first returns a 429. The rate that it accepted before is taken as
+ * its limit, and requests are then spaced slightly below it. The rate climbs again to test the limit; each time
+ * the limit is confirmed, the next test comes later.
  *
- * Refusals that come at any rate say nothing about a limit. So each time the rate is lowered, the next
- * outcomes are a trial: if going slower does not lower the share of refusals, that share is noise, and
- * the rate is free again.
+ * Some servers refuse requests at any rate. So each time the rate is lowered, a trial compares the outcomes:
+ * if going slower does not reduce the share of refusals, that share is noise and the rate is unlimited again.
  *
  * @module
  */
+import { AcceptedRequests, HISTORY } from "./accepted_requests.ts";
 import { Outcomes } from "./outcomes.ts";
 import { RateLimiter } from "./rate_limiter.ts";
+import { RateTrial } from "./rate_trial.ts";
+import { RefusalWave } from "./refusal_wave.ts";
 
-/** Milliseconds of one count. */
-const BUCKET = 100;
-/** How far back requests are counted, in buckets: a minute. */
-const BUCKETS = 600;
 /** The share of the limit that is used. */
 const MARGIN = 0.97;
-/** How the rate climbs, as shares of the limit a second: until that is confirmed, and after. */
+/** How fast the rate climbs, as a share of the limit per second: before the limit is confirmed, and after. */
 const SEARCH = 0.1;
 const PROBE = 0.01;
-/** A rate this much above the known limit was never refused: the limit is another one. */
+/** A rate this far above the known limit without a refusal shows that the limit has been raised. */
 const RAISED = 1.2;
-/** Seconds before a confirmed limit is probed, doubled up to the second with each confirmation. */
+/** Seconds before a confirmed limit is tested again: the first and the maximum; doubled each time. */
 const FIRST_HOLD = 10;
-const LAST_HOLD = 300;
-/** 429s up to max(3, 10 % of requests) are treated as noise; after a trial, half as much again as it saw. */
-const FEW = 3;
-const SPARSE = 0.1;
+const MAX_HOLD = 300;
+/** 429s up to max(3, 10 % of requests) are treated as noise; after a trial, up to 1.5 times its share. */
+const NOISE_COUNT = 3;
+const NOISE_SHARE = 0.1;
 const NOISE_MARGIN = 1.5;
-/** Refusals and outcomes after which a trial can end as noise, and outcomes after which it just ends. */
-const TRIAL_REFUSALS = 3;
-const TRIAL_OUTCOMES = 8;
-const TRIAL_END = 100;
-/** The share of requests that must succeed for refusals to count as random. */
-const CHANCE = 0.4;
-/** The share below which a wave shows that the limit is real. */
+/** If less than this share of a wave is accepted, the limit is real. */
 const REAL = 0.2;
-/** A trial restarts when the rate falls below this fraction of its initial rate. */
+/** A trial restarts when the rate falls below this share of its initial rate. */
 const LOWER = 0.7;
-/** Milliseconds in which a refusal comes, at least. */
+/** Minimum milliseconds in which refusals arrive. */
 const QUICK = 50;
-/** Milliseconds in which a burst may have used up the limit. */
+/** Milliseconds in which a burst can exhaust the limit. */
 const WINDOW = 1000;
-/** Outcomes needed for a meaningful share. */
-const ENOUGH = 4;
 /** Seconds that an endpoint pauses after a 429 without a wait time. */
 const DEFAULT_COOLDOWN = 1;
-/** Seconds up to which being asked to wait says nothing about the rate. */
+/** A 429 that asks to wait less than this, in seconds, says nothing about the rate. */
 const SHORT = 0.5;
-/** The share of the known limit from which on what was taken confirms it. */
+/** The share of the known limit that must have been accepted to confirm it. */
 const CONFIRMED = 0.85;
-/** How far two findings of the same limit may be apart. */
+/** Maximum relative difference between two measurements of the same limit. */
 const SIMILAR = 0.25;
-/** Requests a second when nothing at all was taken. */
+/** Requests per second if nothing was accepted at all. */
 const SLOWEST = 0.1;
 
-/**
- * The requests in flight when one was refused: beyond a limit all of them are refused, at random only
- * some.
- */
-class Wave {
-  #refused = 0;
-
-  /** Requests number `from` (exclusive) to `to`; all refusals have arrived by `dueAt`. */
-  constructor(readonly from: number, readonly to: number, readonly dueAt: number) {}
-
-  refuse(order: number): void {
-    if (order > this.from && order <= this.to) this.#refused++;
-  }
-
-  /** How many it has. */
-  get sent(): number {
-    return this.to - this.from;
-  }
-
-  /** The share that was not refused; unknown when there were too few. */
-  get accepted(): number | undefined {
-    return this.sent < ENOUGH ? undefined : 1 - this.#refused / this.sent;
-  }
-}
-
-/** A sent request: its time and number. */
+/** A sent request: when it was sent, in milliseconds, and its number. */
 export interface Sent {
   readonly at: number;
   readonly order: number;
 }
 
-/** Whether going slower helps: what becomes of requests after the rate was lowered, and in waves. */
-class Trial {
-  #sent = 0;
-  #taken = 0;
-
-  /** `rate` is the lowered one, `outcomes` counts what is sent at it. */
-  constructor(readonly rate: number, readonly outcomes: Outcomes) {}
-
-  /** Counts a wave in: one alone says little, since most waves are small. */
-  add(sent: number, accepted: number): void {
-    this.#sent += sent;
-    this.#taken += sent * accepted;
-  }
-
-  /** The share that got through when others were refused. */
-  get accepted(): number {
-    return this.#sent === 0 ? CHANCE : this.#taken / this.#sent;
-  }
-}
-
 /** The adaptive rate of one endpoint. Times are in milliseconds. */
 export class AdaptiveRate {
-  /** Requests that were taken, by the time they began: a ring of buckets. */
-  readonly #taken = new Float64Array(BUCKETS);
-  /** Which bucket each place of the ring holds. */
-  readonly #bucket = new Float64Array(BUCKETS).fill(-1);
+  readonly #history = new AcceptedRequests();
   #limiter: RateLimiter | undefined;
   #perSecond = Infinity;
-  /** What the server was last seen to take a second. */
+  /** Requests per second that the server was last seen to accept. */
   #limit = Infinity;
-  /** How often the limit was met again where it was expected. */
+  /** How often the limit was confirmed. */
   #confirmed = 0;
   #heldUntil = Infinity;
   #climbedAt = -Infinity;
-  /** A refusal that is judged when requests may be sent again. */
+  /** A refusal that is evaluated when requests can be sent again. */
   #refusal: { at: number; wait: number } | undefined;
   #refusedAt = -Infinity;
-  #wave: Wave | undefined;
+  #wave: RefusalWave | undefined;
   /** Outcomes since the last evaluation. */
-  #since = new Outcomes();
-  /** What becomes of requests since the rate was lowered, and what share got through before. */
-  #trial: Trial | undefined;
+  #outcomes = new Outcomes();
+  #trial: RateTrial | undefined;
   /** The share of requests that is refused at any rate. */
-  #noise = SPARSE;
-  /** Until when the limit is exhausted, as far as is known. */
-  #spentUntil = -Infinity;
-  /** How many requests were sent, and when the first of them was. */
+  #noise = NOISE_SHARE;
+  /** Until when the limit is exhausted. */
+  #exhaustedUntil = -Infinity;
+  /** Requests sent so far, and when the first of them was sent. */
   #sent = 0;
   #firstAt = NaN;
-  /** What was taken a second when a single request was refused last. */
+  /** Requests per second that were accepted before the last single refusal. */
   #suspect = NaN;
 
-  /** Requests a second; `Infinity` as long as no limit has been met. */
+  /** Requests per second; `Infinity` until a limit was met. */
   get perSecond(): number {
     return this.#perSecond;
   }
 
-  /** The earliest moment at which the next request may begin. */
+  /** The earliest time at which the next request can start. */
   nextAt(now: number): number {
-    if (this.#refusal !== undefined) this.#assess(now);
-    if (this.#wave !== undefined && now >= this.#wave.dueAt) this.#judgeWave(this.#wave);
+    if (this.#refusal !== undefined) this.#evaluateRefusal(now);
+    if (this.#wave !== undefined && now >= this.#wave.dueAt) this.#evaluateWave(this.#wave);
     if (this.#limiter === undefined) return -Infinity;
-    return Math.max(this.#spentUntil, this.#limiter.nextAt);
+    return Math.max(this.#exhaustedUntil, this.#limiter.nextAt);
   }
 
   /** Starts a request; returns its number. */
@@ -169,28 +109,25 @@ export class AdaptiveRate {
   }
 
   /** Records that a request was accepted. */
-  taken({ at: begun }: Sent): void {
-    this.#count(begun, true);
-    const bucket = Math.floor(begun / BUCKET);
-    const place = bucket % BUCKETS;
-    if (this.#bucket[place] !== bucket) {
-      this.#bucket[place] = bucket;
-      this.#taken[place] = 0;
-    }
-    this.#taken[place]++;
+  accepted({ at }: Sent): void {
+    this.#count(at, true);
+    this.#history.add(at);
   }
 
   /**
-   * Records that a request was refused as too fast, to be retried in `wait` seconds if the server says so.
-   * Returns the seconds for which nothing should be sent.
+   * Records that a request was refused with a 429. Returns the seconds for which nothing should be sent.
+   *
+   * @param wait seconds to wait as the server asked, if it did
    */
-  tooFast(now: number, { at, order }: Sent, wait: number | undefined): number {
+  refused(now: number, { at, order }: Sent, wait: number | undefined): number {
     this.#count(at, false);
     this.#wave?.refuse(order);
     // Requests sent before the last refusal belong to the same event.
     const isNew = at >= this.#refusedAt;
-    if (isNew) this.#wave ??= new Wave(order, this.#sent, now + Math.max(QUICK, 2 * (now - at)));
-    const pause = wait ?? this.#ownPause(now);
+    if (isNew) {
+      this.#wave ??= new RefusalWave(order, this.#sent, now + Math.max(QUICK, 2 * (now - at)));
+    }
+    const pause = wait ?? this.#defaultPause(now);
     if (isNew) {
       this.#refusedAt = now;
       this.#refusal = { at, wait: pause };
@@ -198,152 +135,138 @@ export class AdaptiveRate {
     return pause;
   }
 
-  /** Seconds to pause when the server does not say for how long. */
-  #ownPause(now: number): number {
+  /** Seconds to pause if the server does not say how long. */
+  #defaultPause(now: number): number {
     if (!this.#isNoise) return DEFAULT_COOLDOWN;
-    if (this.#isLearned || this.#wave === undefined) return 0;
-    // Until it is known whether the others are also refused.
+    if (this.#isNoiseProven || this.#wave === undefined) return 0;
+    // Until it is known whether the other requests in flight are refused as well.
     return (this.#wave.dueAt - now) / 1000;
   }
 
-  #count(begun: number, isTaken: boolean): void {
-    this.#since.count(begun, isTaken);
+  #count(sentAt: number, isAccepted: boolean): void {
+    this.#outcomes.count(sentAt, isAccepted);
     if (this.#trial === undefined) return;
-    const { accepted: before, outcomes } = this.#trial;
-    outcomes.count(begun, isTaken);
-    const { refused, total } = outcomes;
-    if (total >= TRIAL_END) this.#trial = undefined;
-    else if (refused >= TRIAL_REFUSALS && total >= TRIAL_OUTCOMES) {
-      const accepted = outcomes.taken / total;
-      // With a real limit, nearly everything would succeed by now.
-      if (accepted >= CHANCE && accepted < (1 + before) / 2) this.#setFree(refused / total);
-    }
+    const noise = this.#trial.count(sentAt, isAccepted);
+    if (noise !== undefined) this.#lift(noise);
+    else if (this.#trial.isOver) this.#trial = undefined;
   }
 
   /** Whether a trial has shown that refusals are random. */
-  get #isLearned(): boolean {
-    return this.#noise > SPARSE;
+  get #isNoiseProven(): boolean {
+    return this.#noise > NOISE_SHARE;
   }
 
-  /** Whether no more is refused than at random. */
+  /** Whether there are no more refusals than random ones. */
   get #isNoise(): boolean {
-    const { refused, total } = this.#since;
-    return refused <= Math.max(FEW, total * this.#noise);
+    const { refused, total } = this.#outcomes;
+    return refused <= Math.max(NOISE_COUNT, total * this.#noise);
   }
 
-  /** Measures what was accepted before the refusal, and continues below it. */
-  #assess(now: number): void {
+  /** Measures the rate that was accepted before the refusal, and continues below it. */
+  #evaluateRefusal(now: number): void {
     const { at, wait } = this.#refusal!;
     this.#refusal = undefined;
     const isNoise = this.#isNoise;
-    // One among many, to come again at once: that is chance, or somebody else's doing.
-    if (isNoise && (wait < SHORT || this.#isLearned)) return;
-    this.#since = new Outcomes();
+    // A single refusal that asks for no real wait is chance, or caused by another client.
+    if (isNoise && (wait < SHORT || this.#isNoiseProven)) return;
+    this.#outcomes = new Outcomes();
     this.#climbedAt = now;
-    const window = Math.min(Math.max(wait, 1), BUCKETS * BUCKET / 1000);
-    const taken = this.#takenBefore(at, window);
-    if (taken === 0) {
+    const window = Math.min(Math.max(wait, 1), HISTORY);
+    const accepted = this.#history.before(at, window);
+    if (accepted === 0) {
       if (isNoise) return;
       const slower = Number.isFinite(this.#perSecond) ? this.#perSecond / 2 : 1;
-      this.#set(Math.max(SLOWEST, slower));
+      this.#setRate(Math.max(SLOWEST, slower));
       // Nothing is known of the limit, so the rate climbs at once.
       this.#limit = this.#perSecond / RAISED;
     } else {
-      this.#judge(taken / window, isNoise, now);
+      this.#evaluateRate(accepted / window, isNoise, now);
     }
     if (this.#trial === undefined || this.#perSecond < this.#trial.rate * LOWER) {
-      const outcomes = new Outcomes(Math.max(now, at + WINDOW));
-      this.#trial = new Trial(this.#perSecond, outcomes);
+      this.#trial = new RateTrial(this.#perSecond, Math.max(now, at + WINDOW));
     }
-    if (wait < WINDOW / 1000) this.#spentUntil = Math.min(at + WINDOW, this.#wave?.dueAt ?? now);
+    if (wait < WINDOW / 1000) {
+      this.#exhaustedUntil = Math.min(at + WINDOW, this.#wave?.dueAt ?? now);
+    }
   }
 
   /** Evaluates the requests that were in flight when one was refused. */
-  #judgeWave(wave: Wave): void {
+  #evaluateWave(wave: RefusalWave): void {
     this.#wave = undefined;
-    const { accepted } = wave;
-    if (accepted === undefined) return;
+    const { acceptedShare } = wave;
+    if (acceptedShare === undefined) return;
     // Random refusals can also come in a row.
-    if (this.#isLearned && this.#isNoise) return;
-    if (accepted < REAL) {
+    if (this.#isNoiseProven && this.#isNoise) return;
+    if (acceptedShare < REAL) {
       if (this.#limiter === undefined) {
-        const taken = this.#takenBefore(this.#refusedAt, WINDOW / 1000);
-        if (taken > 0) this.#judge(taken * 1000 / WINDOW, false, wave.dueAt);
+        const accepted = this.#history.before(this.#refusedAt, WINDOW / 1000);
+        if (accepted > 0) this.#evaluateRate(accepted * 1000 / WINDOW, false, wave.dueAt);
       }
-      // It was the first of many: the limit is real, and exhausted for now.
+      // The first refusal of many: the limit is real, and exhausted for now.
       this.#trial = undefined;
-      this.#spentUntil = this.#refusedAt + WINDOW;
+      this.#exhaustedUntil = this.#refusedAt + WINDOW;
       return;
     }
     if (this.#limiter === undefined) return;
-    this.#trial?.add(wave.sent, accepted);
+    this.#trial?.addWave(wave.sent, acceptedShare);
     const seconds = (wave.dueAt - this.#firstAt) / 1000;
     const sent = wave.to / Math.max(seconds, QUICK / 1000);
-    // What a short interval accepted says little about a whole second.
-    if (seconds < 1 && this.#perSecond < sent * accepted) this.#set(sent * accepted * MARGIN);
+    // A measurement over less than a second is imprecise.
+    if (seconds < 1 && this.#perSecond < sent * acceptedShare) {
+      this.#setRate(sent * acceptedShare * MARGIN);
+    }
   }
 
-  /** Lifts the limit: `noise` of the requests are refused at any rate. */
-  #setFree(noise: number): void {
-    this.#noise = Math.min(1, Math.max(SPARSE, noise * NOISE_MARGIN));
+  /** Lifts the limit, because a share of `noise` of the requests is refused at any rate. */
+  #lift(noise: number): void {
+    this.#noise = Math.min(1, Math.max(NOISE_SHARE, noise * NOISE_MARGIN));
     this.#trial = undefined;
     this.#refusal = this.#wave = undefined;
-    this.#spentUntil = -Infinity;
-    this.#since = new Outcomes();
+    this.#exhaustedUntil = -Infinity;
+    this.#outcomes = new Outcomes();
     this.#limiter = undefined;
     this.#perSecond = this.#limit = Infinity;
     this.#confirmed = 0;
     this.#suspect = NaN;
   }
 
-  /** Decides what it means that the server took `found` requests a second and refused the next. */
-  #judge(found: number, isSparse: boolean, now: number): void {
-    const { limit, suspect } = { limit: this.#limit, suspect: this.#suspect };
-    const isLess = found < limit * CONFIRMED;
-    const isAgain = Math.abs(found - suspect) < found * SIMILAR;
-    this.#suspect = found;
-    if (!isSparse || (isLess && isAgain)) {
-      this.#limit = found;
+  /** Decides what it means that the server accepted `rate` requests per second and refused the next one. */
+  #evaluateRate(rate: number, isNoise: boolean, now: number): void {
+    const [limit, suspect] = [this.#limit, this.#suspect];
+    const isLower = rate < limit * CONFIRMED;
+    const isRepeated = Math.abs(rate - suspect) < rate * SIMILAR;
+    this.#suspect = rate;
+    if (!isNoise || (isLower && isRepeated)) {
+      this.#limit = rate;
       this.#confirmed = 0;
-    } else if (isLess || this.#perSecond <= limit * MARGIN * 1.005) {
-      // Not faster than before, and refused all the same: that is chance, until it happens again.
+    } else if (isLower || this.#perSecond <= limit * MARGIN * 1.005) {
+      // Refused although it was no faster than before: chance, until it happens again.
       this.#confirmed = 0;
       this.#heldUntil = now;
       return;
-    } else if (found > limit * RAISED) {
-      this.#limit = found;
+    } else if (rate > limit * RAISED) {
+      this.#limit = rate;
       this.#confirmed = 0;
     } else {
       this.#confirmed++;
     }
     const hold = this.#confirmed === 0 ? 0 : FIRST_HOLD * 2 ** (this.#confirmed - 1);
-    this.#heldUntil = now + Math.min(hold, LAST_HOLD) * 1000;
-    this.#set(this.#limit * MARGIN);
+    this.#heldUntil = now + Math.min(hold, MAX_HOLD) * 1000;
+    this.#setRate(this.#limit * MARGIN);
   }
 
-  /** How many requests were taken in the `window` seconds before `at`. */
-  #takenBefore(at: number, window: number): number {
-    const last = Math.floor(at / BUCKET);
-    let taken = 0;
-    for (let bucket = last; bucket > last - window * 1000 / BUCKET; bucket--) {
-      const place = ((bucket % BUCKETS) + BUCKETS) % BUCKETS;
-      if (this.#bucket[place] === bucket) taken += this.#taken[place];
-    }
-    return taken;
-  }
-
-  /** At most a second's worth at once: who has not asked for long has not shown that it may. */
+  /** An idle period proves nothing about the limit, so the rate climbs at most one second's worth. */
   #climb(now: number): void {
     const seconds = Math.min(1, (now - this.#climbedAt) / 1000);
     this.#climbedAt = now;
     const rate = this.#perSecond;
-    if (rate >= this.#limit * RAISED) this.#set(rate * (1 + seconds));
+    if (rate >= this.#limit * RAISED) this.#setRate(rate * (1 + seconds));
     else if (now >= this.#heldUntil) {
-      this.#set(rate + seconds * this.#limit * (this.#confirmed === 0 ? SEARCH : PROBE));
+      this.#setRate(rate + seconds * this.#limit * (this.#confirmed === 0 ? SEARCH : PROBE));
     }
   }
 
-  #set(perSecond: number): void {
+  #setRate(perSecond: number): void {
     this.#perSecond = perSecond;
     if (this.#limiter === undefined) this.#limiter = new RateLimiter(perSecond);
     else if (Math.abs(perSecond - this.#limiter.perSecond) > this.#limiter.perSecond / 100) {

@@ -1,25 +1,25 @@
 /**
- * Notices that an endpoint is away, and finds out with single requests whether it is back.
+ * Circuit breaker: detects that an endpoint is down, and probes with single requests until it is back.
  *
  * @module
  */
 
-/** Seconds between two probes when none are given: the first, and the longest. */
+/** Seconds between two probes by default: at first, and at most. */
 const FIRST_RECOVERY = 1;
-const LAST_RECOVERY = 10;
-/** Failures in a row, with no answer between, that mean "away" when no number is given. */
-const MOST_FAILURES = 10;
-const LEAST_FAILURES = 3;
+const MAX_RECOVERY = 10;
+/** The range of the default failure threshold. */
+const MIN_THRESHOLD = 3;
+const MAX_THRESHOLD = 10;
 
-/** When an endpoint counts as away. */
+/** When an endpoint counts as down. */
 export interface BreakerOptions {
-  /** Failures in a row; default as many as there are at once, from 3 up to 10. */
+  /** Consecutive failures; by default the endpoint's concurrency, between 3 and 10. */
   failureThreshold: number | undefined;
   /** Seconds from one probe to the next; by default 1, doubled each time up to 10. */
   recoveryTime: number | undefined;
-  /** How many requests are in flight at most. */
+  /** Maximum requests in flight. */
   concurrency: number;
-  /** A number from 0 up to 1, for the jitter. */
+  /** A number from 0 up to 1, for jitter. */
   random: () => number;
 }
 
@@ -36,36 +36,36 @@ export class Breaker {
   constructor(options: BreakerOptions) {
     this.#options = options;
     this.#threshold = options.failureThreshold ??
-      Math.min(MOST_FAILURES, Math.max(LEAST_FAILURES, options.concurrency));
+      Math.min(MAX_THRESHOLD, Math.max(MIN_THRESHOLD, options.concurrency));
   }
 
-  /** Whether the endpoint is away. */
+  /** Whether the endpoint is down. */
   get isDown(): boolean {
     return this.#downSince !== Infinity;
   }
 
-  /** Whether a request is finding out if it is back. */
+  /** Whether a probe is in flight. */
   get isProbing(): boolean {
     return this.#probing;
   }
 
-  /** Since when it is away; `Infinity` when it is not. */
+  /** Since when the endpoint has been down; `Infinity` if it is up. */
   get downSince(): number {
     return this.#downSince;
   }
 
-  /** When the next request may go: always, after a time, or when the probe has come back. */
+  /** When the next request can be sent: in the past if it is up, `Infinity` while a probe is in flight. */
   get availableAt(): number {
     if (!this.isDown) return -Infinity;
     return this.#probing ? Infinity : this.#probeAt;
   }
 
-  /** Notes that a request begins. */
+  /** Records that a request is sent. */
   begin(): void {
     if (this.isDown) this.#probing = true;
   }
 
-  /** Notes an answer; tells whether the endpoint was away before it. */
+  /** Records an answer; returns whether the endpoint was down before it. */
   answered(): boolean {
     const wasDown = this.isDown;
     this.#failures = 0;
@@ -75,27 +75,27 @@ export class Breaker {
     return wasDown;
   }
 
-  /** Notes that a request begun at `begun` failed through the endpoint's fault. */
-  failed(now: number, begun: number): void {
+  /** Records that a request sent at `sentAt` failed through the endpoint's fault. */
+  failed(now: number, sentAt: number): void {
     this.#failures++;
-    // Those that were on their way when it went away say nothing new.
-    if (this.isDown && begun < this.#downSince) return;
+    // Requests that were in flight when the endpoint went down prove nothing new.
+    if (this.isDown && sentAt < this.#downSince) return;
     if (this.isDown || this.#failures >= this.#threshold) this.open(now);
   }
 
-  /** Takes the endpoint for away, for `seconds` if given. */
+  /** Marks the endpoint as down, for `seconds` if given. */
   open(now: number, seconds?: number): void {
     if (!this.isDown) this.#downSince = now;
     this.#probing = false;
     const { recoveryTime, random } = this.#options;
-    const backoff = Math.min(LAST_RECOVERY, FIRST_RECOVERY * 2 ** this.#probes++);
-    // Many processes may watch the same endpoint.
+    const backoff = Math.min(MAX_RECOVERY, FIRST_RECOVERY * 2 ** this.#probes++);
+    // Jitter, because many processes may watch the same endpoint.
     const wait = seconds ?? recoveryTime ?? backoff * (0.75 + random() / 2);
     this.#probeAt = now + wait * 1000;
   }
 
-  /** Notes that a request ended without telling anything: it was cancelled. */
-  cancelled(begun: number): void {
-    if (this.isDown && begun >= this.#downSince) this.#probing = false;
+  /** Records that a request ended without evidence about the endpoint, for example because it was aborted. */
+  inconclusive(sentAt: number): void {
+    if (this.isDown && sentAt >= this.#downSince) this.#probing = false;
   }
 }

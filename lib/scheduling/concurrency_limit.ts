@@ -1,84 +1,82 @@
 /**
- * How many requests may be in flight: as many as asked for, or, when adaptive, as many as the server
- * takes.
+ * Limits the requests in flight: to a fixed number or, when adaptive, to what the server can handle.
  *
- * Adaptive: 20 at first, or an eighth of many, doubled in each round of answers until the server first
- * says that it is too much; from then on one more a round, and a part less when it says so to more than
- * one in ten.
+ * The adaptive limit starts at 20, or an eighth of the maximum if that is more. It doubles with each round of
+ * answers until the server first signals overload. From then on it grows by one per round, and shrinks by 30 %
+ * when more than one answer in ten signals overload.
  *
  * @module
  */
 
-/** How many an adaptive limit begins with: so many, or so large a part of what is asked for. */
+/** The initial adaptive limit: the larger of a number and a share of the maximum. */
 const START = 20;
 const START_SHARE = 1 / 8;
-/** Milliseconds between two doublings, at least: a server that answers at once has not been tried yet. */
+/** Minimum milliseconds between two increases: answers that arrive at once do not show that the server copes. */
 const ROUND = 100;
-/** How often it must be too much before it counts: so many times, and for so many of the answers. */
-const FEW = 3;
-const SPARSE = 0.1;
-/** What is left of the number in flight when it was too much. */
+/** Overload signals needed before shrinking: at least 3, and 10 % of answers. */
+const MIN_SIGNALS = 3;
+const SIGNAL_SHARE = 0.1;
+/** The new limit after an overload, as a share of the requests in flight. */
 const DECREASE = 0.7;
 
-/** The limit of requests in flight of one endpoint. */
+/** The limit of requests in flight at one endpoint. */
 export class ConcurrencyLimit {
-  readonly #most: number;
+  readonly #max: number;
   readonly #adaptive: boolean;
   #current: number;
   #doubling: boolean;
   /** Answers since the last change. */
   #answers = 0;
-  /** What became of requests since the last decrease. */
-  #tookSince = 0;
-  #refusedSince = 0;
+  /** Answers and overload signals since the last decrease. */
+  #answersSinceDecrease = 0;
+  #signals = 0;
   #changedAt = -Infinity;
   #decreasedAt = -Infinity;
 
-  constructor(most: number, adaptive: boolean) {
-    this.#most = most;
+  constructor(max: number, adaptive: boolean) {
+    this.#max = max;
     this.#adaptive = adaptive;
     this.#doubling = adaptive;
-    this.#current = adaptive
-      ? Math.min(most, Math.max(START, Math.floor(most * START_SHARE)))
-      : most;
+    this.#current = adaptive ? Math.min(max, Math.max(START, Math.floor(max * START_SHARE))) : max;
   }
 
-  /** How many requests may be in flight now. */
+  /** The current limit. */
   get current(): number {
     return this.#current;
   }
 
-  /** Notes an answer at `now`; `full` says whether the limit was reached. */
-  answered(now: number, full: boolean): void {
-    this.#tookSince++;
-    if (this.#current >= this.#most || !full) return;
+  /** Records an answer; `isFull` says whether the limit was reached. */
+  answered(now: number, isFull: boolean): void {
+    this.#answersSinceDecrease++;
+    if (this.#current >= this.#max || !isFull) return;
     if (++this.#answers < this.#current || now - this.#changedAt < ROUND) return;
     this.#change(this.#doubling ? this.#current * 2 : this.#current + 1, now);
   }
 
   /**
-   * Notes that a request begun at `begun` was one too many, with `inFlight` at work. Unless the server
-   * says `surely` that this is the reason, it must be more than chance.
+   * Records an overload signal for a request sent at `sentAt`, with `inFlight` requests in flight. If the
+   * server does not state that concurrency is the cause (`isCertain`), several signals are needed.
    */
-  tooMany(now: number, begun: number, inFlight: number, surely: boolean): void {
-    // Those that were on their way already are the same occasion.
-    if (!this.#adaptive || begun < this.#decreasedAt) return;
+  overloaded(now: number, sentAt: number, inFlight: number, isCertain: boolean): void {
+    // Requests sent before the last decrease belong to the same overload event.
+    if (!this.#adaptive || sentAt < this.#decreasedAt) return;
     this.#doubling = false;
-    this.#refusedSince++;
-    if (!surely && this.#refusedSince < Math.max(FEW, this.#tookSince * SPARSE)) return;
-    this.#tookSince = this.#refusedSince = 0;
+    this.#signals++;
+    const needed = Math.max(MIN_SIGNALS, this.#answersSinceDecrease * SIGNAL_SHARE);
+    if (!isCertain && this.#signals < needed) return;
+    this.#answersSinceDecrease = this.#signals = 0;
     this.#decreasedAt = now;
     this.#change(Math.floor(Math.min(inFlight, this.#current) * DECREASE), now);
   }
 
-  /** Begins anew with few: the server was away, and all who waited are here. */
+  /** Starts over with a low limit: the endpoint was down, and many requests are waiting for it. */
   restart(now: number): void {
     this.#doubling = true;
-    this.#change(Math.min(START, Math.ceil(this.#most / 4)), now);
+    this.#change(Math.min(START, Math.ceil(this.#max / 4)), now);
   }
 
   #change(limit: number, now: number): void {
-    this.#current = Math.min(Math.max(limit, 1), this.#most);
+    this.#current = Math.min(Math.max(limit, 1), this.#max);
     this.#answers = 0;
     this.#changedAt = now;
   }

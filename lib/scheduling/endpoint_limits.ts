@@ -1,10 +1,13 @@
 /**
- * Decides when a request to one endpoint may begin: how many are in flight, how many a second, how
- * many tokens a minute, what the server has asked for, and whether it is there at all.
+ * Tracks the limits and the health of one endpoint, and decides when it can take the next request.
+ *
+ * Considers requests in flight, requests per second, tokens per minute, pauses that the server imposed,
+ * and whether the endpoint is down.
  *
  * @module
  */
 import { FlexLLMError, HttpError, RateLimitError } from "../errors.ts";
+import type { Usage } from "../usage.ts";
 import { AdaptiveRate, type Sent } from "./adaptive_rate.ts";
 import { Breaker } from "./breaker.ts";
 import { ConcurrencyLimit } from "./concurrency_limit.ts";
@@ -13,51 +16,47 @@ import { type TokenDemand, type TokenHold, TokenLimiter } from "./token_limiter.
 
 /** The limits of one endpoint. */
 export interface EndpointLimitOptions {
-  /** The most requests in flight. */
+  /** Maximum requests in flight. */
   concurrency: number;
-  /** The most requests begun in any second; no limit when `undefined`. */
+  /** Maximum requests started in any second; `undefined` for no limit. */
   maxQps: number | undefined;
-  /** The most tokens, read and written, in any minute; no limit when `undefined`. */
+  /** Maximum tokens in any minute, input and output; `undefined` for no limit. */
   maxTpm: number | undefined;
-  /** Whether to find the server's own limits and stay below them. */
+  /** Whether to discover the server's own limits and stay below them. */
   adaptive: boolean;
-  /** Failures in a row after which the endpoint counts as away. */
+  /** Consecutive failures after which the endpoint counts as down. */
   failureThreshold: number | undefined;
-  /** Seconds until it is tried again then. */
+  /** Seconds until an endpoint that is down is tried again. */
   recoveryTime: number | undefined;
-  /** Limits that hold for several endpoints together. */
+  /** Limits shared with other endpoints. */
   shared?: SharedLimits;
-  /** A number from 0 up to 1, for the jitter. */
+  /** A number from 0 up to 1, for jitter. */
   random: () => number;
 }
 
-/** Limits that several endpoints have together. */
+/** Limits shared by several endpoints. */
 export interface SharedLimits {
   qps: RateLimiter | undefined;
   tpm: TokenLimiter | undefined;
 }
 
-/** What {@link EndpointLimits.begin} gives where no tokens are counted. */
 const NO_TOKENS: readonly TokenHold[] = [];
 
 /**
- * Milliseconds by which requests may overtake each other on their way to the server. The limit applies
- * there, so we space requests by this much more.
+ * Milliseconds added to the second of a rate limit. Requests overtake each other on their way to the
+ * server, which is where the limit applies.
  */
 export const TRAVEL_SLACK = 50;
 
-/** Seconds that an endpoint rests whose key, quota or model is refused. */
-const REFUSED_REST = 300;
+/** Seconds that an endpoint gets no requests after it rejected the key, the quota or the model. */
+const REFUSED_COOLDOWN = 300;
 /** The weight of the newest answer in the average latency. */
 const NEWEST = 0.2;
 
-/** Whether another endpoint may do what this one did not: the request itself is not at fault. */
-export function isEndpointFault(error: unknown): boolean {
-  return error instanceof FlexLLMError && error.endpointFault;
-}
-
-/** The state of one endpoint. Times are in milliseconds. */
+/** The limits and the health of one endpoint. Times are in milliseconds. */
 export class EndpointLimits {
+  /** Maximum requests in flight, as configured. */
+  readonly maxConcurrency: number;
   readonly #limit: ConcurrencyLimit;
   readonly #qps: readonly RateLimiter[];
   readonly #tpm: readonly TokenLimiter[];
@@ -65,7 +64,6 @@ export class EndpointLimits {
   readonly #breaker: Breaker;
   readonly #isOnly: boolean;
   #inFlight = 0;
-  /** The moment until which the server has asked everybody to wait. */
   #pausedUntil = -Infinity;
   #latency: number | undefined;
   #lastError: FlexLLMError | undefined;
@@ -73,9 +71,10 @@ export class EndpointLimits {
   #answeredAt = -Infinity;
   #failures = 0;
 
-  /** `isOnly` says that there is no other endpoint to turn to. */
+  /** @param isOnly whether there is no other endpoint to use instead */
   constructor(options: EndpointLimitOptions, isOnly: boolean) {
     const { concurrency, adaptive, maxQps, maxTpm, shared } = options;
+    this.maxConcurrency = concurrency;
     this.#limit = new ConcurrencyLimit(concurrency, adaptive);
     this.#qps = [
       maxQps === undefined ? undefined : new RateLimiter(maxQps, TRAVEL_SLACK),
@@ -94,17 +93,17 @@ export class EndpointLimits {
     return this.#inFlight;
   }
 
-  /** Requests that may be in flight now. */
+  /** Current maximum of requests in flight; lower than configured while it adapts to the server. */
   get concurrency(): number {
     return this.#limit.current;
   }
 
-  /** Requests a second that the server was found to take; `Infinity` when no limit was met. */
+  /** Requests per second that the server was found to accept; `Infinity` if no limit was met. */
   get rate(): number {
     return this.#rate?.perSecond ?? Infinity;
   }
 
-  /** Whether tokens are counted, so that requests must say how many they have. */
+  /** Whether tokens are limited, so that requests need an estimate. */
   get countsTokens(): boolean {
     return this.#tpm.length > 0;
   }
@@ -119,7 +118,7 @@ export class EndpointLimits {
     return this.#answers;
   }
 
-  /** When a request was last answered; `-Infinity` before the first. */
+  /** When a request was last answered; `-Infinity` before the first answer. */
   get answeredAt(): number {
     return this.#answeredAt;
   }
@@ -129,63 +128,66 @@ export class EndpointLimits {
     return this.#failures;
   }
 
-  /** The last failure; `undefined` when there was none. */
+  /** The last such failure; `undefined` if there was none. */
   get lastError(): FlexLLMError | undefined {
     return this.#lastError;
   }
 
-  /** Whether requests go to it, are held back for a while, or find out if it is back. */
+  /** When the pause that the server asked for ends; in the past if there is none. */
+  get pausedUntil(): number {
+    return this.#pausedUntil;
+  }
+
+  /** `up`: it gets requests; `cooling`: it is paused; `probing`: one request tests whether it is back. */
   state(now: number): "up" | "cooling" | "down" | "probing" {
     if (this.#breaker.isDown) return this.#breaker.isProbing ? "probing" : "down";
     return this.#pausedUntil > now ? "cooling" : "up";
   }
 
   /**
-   * When the next request may go after a failure or a pause that the server asked for; `Infinity` when
-   * one is in flight to find out, in the past when nothing holds requests back.
+   * When the next request can be sent after a failure or a pause: `Infinity` while a probe is in flight, in
+   * the past if nothing holds requests back.
    */
   get retryAt(): number {
     return Math.max(this.#pausedUntil, this.#breaker.availableAt);
   }
 
-  /** Milliseconds for which nothing can be had from it: it is away since, or said to come later. */
+  /** Milliseconds that it has been down, or that its pause still lasts. */
   absence(now: number): number {
     return Math.max(0, now - this.#breaker.downSince, this.#pausedUntil - now);
   }
 
-  /** Whether it counts as away. */
+  /** Whether it is down. */
   get isDown(): boolean {
     return this.#breaker.isDown;
   }
 
   /**
-   * The earliest moment at which a request may begin, in the past when it may now; `Infinity` when that
-   * depends on one that is in flight.
+   * The earliest time at which a request can start: in the past if it can now, and `Infinity` if that
+   * depends on a request in flight.
    *
-   * @param evenDown whether to go although the endpoint counts as away
+   * @param evenIfDown whether to use the endpoint although it is down
    */
-  availableAt(now: number, demand: TokenDemand, evenDown: boolean): number {
+  availableAt(now: number, demand: TokenDemand, evenIfDown: boolean): number {
     if (this.#inFlight >= this.#limit.current) return Infinity;
     let at = this.#pausedUntil;
-    if (!evenDown) at = Math.max(at, this.#breaker.availableAt);
+    if (!evenIfDown) at = Math.max(at, this.#breaker.availableAt);
     for (const limiter of this.#qps) at = Math.max(at, limiter.nextAt);
     for (const limiter of this.#tpm) at = Math.max(at, limiter.nextAt(now, demand));
-    // Asked last: while there is a pause, answers to what was on its way still come in.
+    // Not during a pause: outcomes of earlier requests still arrive, and change the rate.
     if (this.#rate !== undefined && at <= now) at = Math.max(at, this.#rate.nextAt(now));
     return at;
   }
 
-  /** Starts a request; returns when it was sent, and the tokens that it holds. */
-  begin(at: number, demand: TokenDemand): Sent & { tokens: readonly TokenHold[] } {
+  /** Starts a request; returns its number, for {@link Sent.order}. */
+  begin(now: number): number {
     this.#inFlight++;
     this.#breaker.begin();
-    for (const limiter of this.#qps) limiter.take(at);
-    const order = this.#rate?.take(at) ?? 0;
-    if (this.#tpm.length === 0) return { at, order, tokens: NO_TOKENS };
-    return { at, order, tokens: this.#tpm.map((limiter) => limiter.take(at, demand)) };
+    for (const limiter of this.#qps) limiter.take(now);
+    return this.#rate?.take(now) ?? 0;
   }
 
-  /** Ends a request, whatever became of it. */
+  /** Ends a request, however it ended. */
   end(): void {
     this.#inFlight--;
   }
@@ -198,63 +200,70 @@ export class EndpointLimits {
     this.#latency = this.#latency === undefined
       ? took
       : this.#latency + (took - this.#latency) * NEWEST;
-    this.#rate?.taken(sent);
+    this.#rate?.accepted(sent);
     if (this.#breaker.answered()) this.#limit.restart(now);
     else this.#limit.answered(now, this.#inFlight >= this.#limit.current);
   }
 
   /** Records why a request was not answered. */
   failed(now: number, sent: Sent, error: unknown): void {
-    const begun = sent.at;
-    if (!(error instanceof FlexLLMError) || !isEndpointFault(error)) {
-      this.#breaker.cancelled(begun);
+    const sentAt = sent.at;
+    if (!(error instanceof FlexLLMError) || !error.endpointFault) {
+      this.#breaker.inconclusive(sentAt);
       return;
     }
     this.#failures++;
     this.#lastError = error;
     if (error instanceof RateLimitError) return this.#refused(now, sent, error);
     if (error instanceof HttpError && (error.status === 529 || error.status === 503)) {
-      this.#limit.tooMany(now, begun, this.#inFlight, false);
+      this.#limit.overloaded(now, sentAt, this.#inFlight, false);
       this.#pauseFor(now, error.retryAfter ?? 0);
     }
-    // It was let in, whatever became of it then.
-    if (error.code === "http" || error.code === "malformed_response") this.#rate?.taken(sent);
-    // A slow failure tells how slow the endpoint is, a fast one nothing.
-    if (this.#latency === undefined || now - begun > this.#latency) this.#latency = now - begun;
-    if (!error.fatal) this.#breaker.failed(now, begun);
-    else if (!this.#isOnly) this.#breaker.open(now, retryAfterOf(error) ?? REFUSED_REST);
-    else this.#breaker.cancelled(begun);
+    // The server accepted the request, so it counts towards the measured rate.
+    if (error.code === "http" || error.code === "malformed_response") this.#rate?.accepted(sent);
+    // A slow failure shows how slow the endpoint is; a fast one shows nothing.
+    if (this.#latency === undefined || now - sentAt > this.#latency) this.#latency = now - sentAt;
+    if (!error.fatal) this.#breaker.failed(now, sentAt);
+    else if (!this.#isOnly) this.#breaker.open(now, retryAfterOf(error) ?? REFUSED_COOLDOWN);
+    else this.#breaker.inconclusive(sentAt);
   }
 
   #refused(now: number, sent: Sent, error: RateLimitError): void {
-    const begun = sent.at;
-    // It is there, it only has no time.
-    this.#breaker.cancelled(begun);
-    if (error.concurrent) return this.#limit.tooMany(now, begun, this.#inFlight, true);
-    const asked = error.retryAfter;
-    this.#pauseFor(now, this.#rate?.tooFast(now, sent, asked) ?? asked ?? 0);
+    const sentAt = sent.at;
+    // A 429 proves the endpoint is up.
+    this.#breaker.inconclusive(sentAt);
+    if (error.concurrent) return this.#limit.overloaded(now, sentAt, this.#inFlight, true);
+    const { retryAfter } = error;
+    this.#pauseFor(now, this.#rate?.refused(now, sent, retryAfter) ?? retryAfter ?? 0);
   }
 
   #pauseFor(now: number, seconds: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, now + seconds * 1000);
   }
 
-  /** Notes that the server takes `remaining` more requests, and further ones in `wait` seconds. */
+  /** Records that the server accepts `remaining` more requests, and further ones in `wait` seconds. */
   observe(now: number, remaining: number, wait: number): void {
-    // The others in flight may not be counted in it yet.
+    // The server may not have counted the requests that are still in flight.
     if (remaining < this.#inFlight) this.#pauseFor(now, wait);
   }
 
-  /** Replaces the tokens that an answered request holds by those that it took. */
-  commitTokens(now: number, held: readonly TokenHold[], prompt: number, completion: number): void {
-    for (const [i, hold] of held.entries()) this.#tpm[i].commit(now, hold, prompt, completion);
+  /** Reserves the tokens of a request that starts. */
+  reserveTokens(now: number, demand: TokenDemand): readonly TokenHold[] {
+    if (this.#tpm.length === 0) return NO_TOKENS;
+    return this.#tpm.map((limiter) => limiter.take(now, demand));
   }
 
-  /** Releases the tokens that a request holds; counts the expected ones if it `mayHaveRun`. */
-  releaseTokens(now: number, held: readonly TokenHold[], mayHaveRun: boolean): void {
+  /** Replaces reserved tokens by those that the request used; `null` counts the expected ones. */
+  commitTokens(now: number, held: readonly TokenHold[], usage: Usage | null): void {
     for (const [i, hold] of held.entries()) {
-      this.#tpm[i].release(now, hold, mayHaveRun ? hold.expected : 0);
+      if (usage === null) this.#tpm[i].release(now, hold, hold.expected);
+      else this.#tpm[i].commit(now, hold, usage.promptTokens, usage.completionTokens);
     }
+  }
+
+  /** Releases the tokens of a request that used none. */
+  releaseTokens(now: number, held: readonly TokenHold[]): void {
+    for (const [i, hold] of held.entries()) this.#tpm[i].release(now, hold);
   }
 }
 

@@ -1,23 +1,23 @@
 /**
- * Which of several endpoints a request goes to.
+ * Chooses the endpoint of a request among those that are available.
  *
  * @module
  */
 import type { EndpointLimits } from "./endpoint_limits.ts";
 
-/** How requests are shared out; all strategies leave out endpoints that have no room now. */
+/** How requests are distributed among the endpoints that can take one now. */
 export type LoadBalance =
-  /** One after the other. */
+  /** Each endpoint in turn. */
   | "round_robin"
-  /** By chance, in proportion to their weights. */
+  /** At random, in proportion to the endpoints' weights. */
   | "weighted"
-  /** By chance. */
+  /** At random. */
   | "random"
-  /** The first that is up; the others stand by. */
+  /** The first endpoint that is up; the others are backups. */
   | "fallback"
-  /** The one with the smallest part of its places taken. */
+  /** The endpoint with the smallest share of its concurrency in use. */
   | "least_busy"
-  /** The one that has answered fastest of late; those not tried yet come first. */
+  /** The endpoint with the lowest recent latency; endpoints without an answer yet come first. */
   | "latency";
 
 /** All strategies. */
@@ -30,10 +30,10 @@ export const LOAD_BALANCES: readonly LoadBalance[] = [
   "latency",
 ];
 
-/** What requests are sent through. */
+/** An endpoint, as the scheduler sees it. */
 export interface Target {
-  readonly gate: EndpointLimits;
-  /** The share of the requests under `weighted`. */
+  readonly limits: EndpointLimits;
+  /** Its share of the requests under `weighted`, relative to the other endpoints. */
   readonly weight: number;
 }
 
@@ -42,7 +42,7 @@ export class LoadBalancer<T extends Target> {
   readonly #strategy: LoadBalance;
   readonly #targets: readonly T[];
   readonly #random: () => number;
-  /** The place after the endpoint chosen last. */
+  /** The index after the endpoint that was chosen last. */
   #next = 0;
 
   constructor(strategy: LoadBalance, targets: readonly T[], random: () => number) {
@@ -51,12 +51,12 @@ export class LoadBalancer<T extends Target> {
     this.#random = random;
   }
 
-  /** Whether only the first endpoint that is up may be used, even when it has no room. */
+  /** Whether the first endpoint that is up must be used, even if it is full. */
   get isOrdered(): boolean {
     return this.#strategy === "fallback";
   }
 
-  /** One of `free`, which stand in the order of the endpoints and are at least one. */
+  /** Chooses one of `free`: at least one endpoint, in the configured order. */
   choose(free: readonly T[]): T {
     switch (this.#strategy) {
       case "fallback":
@@ -66,18 +66,18 @@ export class LoadBalancer<T extends Target> {
       case "weighted":
         return this.#byWeight(free);
       case "least_busy":
-        return this.#least(free, ({ gate }) => gate.inFlight / gate.concurrency);
+        return this.#least(free, ({ limits }) => limits.inFlight / limits.concurrency);
       case "latency":
-        return this.#least(free, ({ gate }) => gate.latency ?? 0);
+        return this.#least(free, ({ limits }) => limits.latency ?? 0);
       case "round_robin":
         return this.#inTurn(free);
     }
   }
 
   #inTurn(free: readonly T[]): T {
-    const place = (target: T) =>
+    const distance = (target: T) =>
       (this.#targets.indexOf(target) - this.#next + this.#targets.length) % this.#targets.length;
-    const chosen = free.reduce((best, target) => place(target) < place(best) ? target : best);
+    const chosen = free.reduce((best, target) => distance(target) < distance(best) ? target : best);
     this.#next = (this.#targets.indexOf(chosen) + 1) % this.#targets.length;
     return chosen;
   }
@@ -92,7 +92,7 @@ export class LoadBalancer<T extends Target> {
     return free.at(-1)!;
   }
 
-  /** The least by `measure`; among equals in turn, so that the first does not get them all. */
+  /** The endpoint with the smallest `measure`. Equal ones take turns, so that all get requests. */
   #least(free: readonly T[], measure: (target: T) => number): T {
     const least = Math.min(...free.map(measure));
     return this.#inTurn(free.filter((target) => measure(target) === least));

@@ -1,5 +1,5 @@
 /**
- * Outcomes of the requests sent after a change, to judge its effect.
+ * Counts the outcomes of requests sent after a change of the rate, to judge its effect.
  *
  * @module
  */
@@ -7,22 +7,22 @@
 /** Counts the outcomes of requests sent after `from`. */
 export class Outcomes {
   /** Requests that the server accepted. */
-  taken = 0;
-  /** Requests that it refused. */
+  accepted = 0;
+  /** Requests that it refused with a 429. */
   refused = 0;
 
-  /** `from` in milliseconds; by default all requests count. */
+  /** @param from in milliseconds; by default all requests count */
   constructor(readonly from = -Infinity) {}
 
-  /** How many have been counted. */
+  /** Requests counted so far. */
   get total(): number {
-    return this.taken + this.refused;
+    return this.accepted + this.refused;
   }
 
   /** Counts a request that was sent at `sentAt`. */
-  count(sentAt: number, isTaken: boolean): void {
+  count(sentAt: number, isAccepted: boolean): void {
     if (sentAt <= this.from) return;
-    if (isTaken) this.taken++;
+    if (isAccepted) this.accepted++;
     else this.refused++;
   }
 }

@@ -1,152 +1,87 @@
 /**
- * The one line in which requests wait for an endpoint: the first in it goes as soon as any endpoint
- * takes it, so the faster ones do more.
+ * Queues requests until an endpoint can take them.
+ *
+ * All endpoints share one queue: its first request starts as soon as any endpoint can take it, so faster
+ * endpoints do more.
  *
  * @module
  */
 import type { Clock } from "../runtime/clock.ts";
 import { abortedBy, type UnavailableError } from "../errors.ts";
-import type { Sent } from "./adaptive_rate.ts";
-import type { Budget, BudgetWaiter, Reservation } from "./budget.ts";
+import { Grant } from "./grant.ts";
+import type { Limits } from "./limits.ts";
 import { type LoadBalance, LoadBalancer, type Target } from "./load_balancer.ts";
-import type { TokenDemand, TokenHold } from "./token_limiter.ts";
+import type { Ticket } from "./ticket.ts";
 import { unavailable } from "./unavailable.ts";
 
-/** What a request in the queue needs. */
-export interface Ticket<T> {
-  signal?: AbortSignal;
-  /** Ends the waiting as well. */
-  waitSignal?: AbortSignal;
-  /** Endpoints that failed it; they are used again when all others have failed it as well. */
-  exclude?: ReadonlySet<T>;
-  /** Whether an attempt has failed; retries go before requests that have not been tried. */
-  isRetry: boolean;
-  /** Whether it waits for an endpoint that is down instead of trying it anyway. */
-  waitForRecovery: boolean;
-  /** Seconds that it waits when no endpoint is there. */
-  maxWait: number;
-  /** What tells how many more requests there are behind the line, where that is known. */
-  hooks?: { remaining?: () => number };
-  /** The tokens that it needs. */
-  tokens: TokenDemand;
-  /**
-   * Prepares the request for an endpoint before it is granted, and gives the most that it can cost there,
-   * in USD. It throws when the endpoint cannot take the request; another one is then used.
-   */
-  prepare?: (target: T) => number;
-  /** Whether money has to be reserved for it. */
-  isPriced?: boolean;
-  /** Endpoints that cannot take it. */
-  unfit?: Set<T>;
-}
-
-/** What a request is granted: an endpoint, with a slot, tokens and money. */
-export interface Grant<T> extends Sent {
-  target: T;
-  /** The tokens that it holds there. */
-  tokens: readonly TokenHold[];
-  /** The money reserved for it; `undefined` without a budget. */
-  money: Reservation | undefined;
-}
-
-interface Waiter<T> extends BudgetWaiter {
-  ticket: Ticket<T>;
-  cost: number;
-  resolve(grant: Grant<T>): void;
-  reject(error: unknown): void;
-}
-
-/** An endpoint that can take a request, and the request's maximum cost there, in USD. */
-interface Fit<T> {
-  target: T;
-  cost: number;
-}
-
 /** How endpoints are shared among requests. */
-export interface LineOptions {
+export interface QueueOptions {
   loadBalance: LoadBalance;
   clock: Clock;
   /** A number from 0 up to 1. */
   random: () => number;
-  /** What tickets with a cost are reserved from. */
-  budget?: Budget;
+  /** Seconds that a request waits while no endpoint is available. */
+  maxWait: number;
 }
 
-/** Gives endpoints to requests, in the order of asking. */
+/** Grants endpoints to requests, first come, first served; retries come first. */
 export class RequestQueue<T extends Target> {
   readonly #targets: readonly T[];
-  readonly #chooser: LoadBalancer<T>;
+  readonly #limits: Limits;
+  readonly #balancer: LoadBalancer<T>;
   readonly #clock: Clock;
-  readonly #budget: Budget | undefined;
-  readonly #returning = new Set<Waiter<T>>();
-  readonly #waiting = new Set<Waiter<T>>();
+  readonly #maxWait: number;
+  readonly #retries = new Set<Ticket<T>>();
+  readonly #waiting = new Set<Ticket<T>>();
+  readonly #queues = [this.#retries, this.#waiting];
   #isDispatching = false;
   #isChanged = false;
   #alarm: { at: number; cancel: AbortController } | undefined;
 
-  constructor(targets: readonly T[], options: LineOptions) {
+  constructor(targets: readonly T[], limits: Limits, options: QueueOptions) {
     this.#targets = targets;
-    this.#chooser = new LoadBalancer(options.loadBalance, targets, options.random);
+    this.#limits = limits;
+    this.#balancer = new LoadBalancer(options.loadBalance, targets, options.random);
     this.#clock = options.clock;
-    this.#budget = options.budget;
+    this.#maxWait = options.maxWait;
+  }
+
+  /** Requests that wait. */
+  get size(): number {
+    return this.#waiting.size + this.#retries.size;
   }
 
   /**
-   * Fast path: grants an endpoint immediately if the queue is empty and no money has to be reserved.
-   */
-  tryTake(ticket: Ticket<T>): Grant<T> | undefined {
-    if (this.#waiting.size + this.#returning.size > 0 || ticket.isPriced) return undefined;
-    const now = this.#clock.now();
-    const found = this.#findFit(ticket, now);
-    return typeof found === "number"
-      ? undefined
-      : this.#grant(found.target, ticket, now, undefined);
-  }
-
-  /**
-   * Waits for an endpoint.
+   * Grants an endpoint: immediately if the queue is empty and one is free.
    *
    * @throws {AbortedError} when a signal fires first
-   * @throws {UnavailableError} when no endpoint can be had for longer than the request waits
+   * @throws {UnavailableError} when no endpoint becomes available within `maxWait`
+   * @throws {FlexLLMError} when no endpoint can take the request, or it can never fit the budget
    */
-  take(ticket: Ticket<T>): Promise<Grant<T>> {
-    return new Promise((resolve, reject) => {
-      const signals = [ticket.signal, ticket.waitSignal];
-      const aborted = () => signals.find((signal) => signal?.aborted);
-      if (aborted() !== undefined) return reject(abortedBy(aborted()));
-      const line = ticket.isRetry ? this.#returning : this.#waiting;
-      const leave = () => {
-        line.delete(waiter);
-        this.#budget?.leave(waiter);
-        for (const signal of signals) signal?.removeEventListener("abort", onAbort);
-      };
-      const onAbort = () => {
-        leave();
-        reject(abortedBy(aborted()));
-        this.dispatch();
-      };
-      const waiter: Waiter<T> = {
-        ticket,
-        cost: 0,
-        wake: () => this.dispatch(),
-        resolve: (grant) => {
-          leave();
-          resolve(grant);
-        },
-        reject: (error) => {
-          leave();
-          reject(error);
-        },
-      };
-      line.add(waiter);
-      for (const signal of signals) signal?.addEventListener("abort", onAbort);
-      this.dispatch();
-    });
+  async take(ticket: Ticket<T>): Promise<Grant<T>> {
+    const { firedSignal } = ticket;
+    if (firedSignal !== undefined) throw abortedBy(firedSignal);
+    if (this.size === 0) {
+      const now = this.#clock.now();
+      const target = this.#findTarget(ticket, now);
+      const grant = typeof target === "number" ? undefined : this.#grant(target, ticket, now);
+      if (grant !== undefined) return grant;
+    }
+    const granted = ticket.wait();
+    (ticket.isRetry ? this.#retries : this.#waiting).add(ticket);
+    this.dispatch();
+    return await granted;
+  }
+
+  /** Removes a ticket that waits. */
+  remove(ticket: Ticket<T>): void {
+    if (!this.#waiting.delete(ticket)) this.#retries.delete(ticket);
+    this.#limits.cancel(ticket);
   }
 
   /** Dispatches every request that can start. Call after any endpoint state change. */
   dispatch(): void {
-    if (this.#waiting.size + this.#returning.size === 0) return this.#setAlarm(Infinity);
+    if (this.size === 0) return this.#setAlarm(Infinity);
     // Reservations and refusals below may wake this queue again.
     this.#isChanged = true;
     if (this.#isDispatching) return;
@@ -165,75 +100,53 @@ export class RequestQueue<T extends Target> {
     const now = this.#clock.now();
     let next = Infinity;
     let isShort = false;
-    for (const line of [this.#returning, this.#waiting]) {
-      for (const waiter of line) {
-        const { ticket } = waiter;
-        let found: Fit<T> | number;
+    for (const tickets of this.#queues) {
+      for (const ticket of tickets) {
         try {
-          found = this.#findFit(ticket, now);
+          const target = this.#findTarget(ticket, now);
+          if (typeof target !== "number") {
+            // While money is short, only free requests overtake the ones that wait for money.
+            if (isShort && ticket.cost > 0) continue;
+            const grant = this.#grant(target, ticket, now);
+            if (grant === undefined) isShort = true;
+            else ticket.grant(grant);
+            continue;
+          }
+          this.#limits.cancel(ticket);
+          const error = this.#waitedTooLong(ticket, now);
+          if (error !== undefined) throw error;
+          next = Math.min(next, target);
         } catch (error) {
-          waiter.reject(error);
+          // Also when the budget's ledger cannot be written: that must not stop the queue.
+          ticket.reject(error);
           continue;
         }
-        if (typeof found !== "number") {
-          isShort = this.#start(waiter, found, now, isShort);
-          continue;
-        }
-        this.#budget?.leave(waiter);
-        const lost = this.#absence(ticket, now);
-        if (lost !== undefined) {
-          waiter.reject(lost);
-          continue;
-        }
-        next = Math.min(next, found);
-        // Later requests that may go to every endpoint cannot start either.
+        // Later requests with no exclusions cannot start either.
         if (ticket.exclude === undefined && ticket.unfit === undefined) break;
       }
     }
     return next;
   }
 
-  /**
-   * Starts a request if its money can be reserved; returns whether money is short. While it is, only free
-   * requests overtake the ones that wait for money.
-   */
-  #start(waiter: Waiter<T>, { target, cost }: Fit<T>, now: number, isShort: boolean): boolean {
-    const { ticket } = waiter;
-    if (this.#budget === undefined || !ticket.isPriced) {
-      waiter.resolve(this.#grant(target, ticket, now, undefined));
-      return isShort;
-    }
-    waiter.cost = cost;
-    if (isShort && waiter.cost > 0) return true;
-    try {
-      const claimed = this.#budget.claim(waiter);
-      if (claimed === undefined) return true;
-      if ("release" in claimed) waiter.resolve(this.#grant(target, ticket, now, claimed));
-      else waiter.reject(claimed);
-    } catch (error) {
-      // The ledger cannot be written: that ends this request, and must not stop the queue.
-      waiter.reject(error);
-    }
-    return isShort;
-  }
-
-  #grant(target: T, ticket: Ticket<T>, now: number, money: Reservation | undefined): Grant<T> {
-    const { at, order, tokens } = target.gate.begin(now, ticket.tokens);
-    return { target, money, at, order, tokens };
+  /** Reserves what a request needs at an endpoint; returns `undefined` while money is short. */
+  #grant(target: T, ticket: Ticket<T>, now: number): Grant<T> | undefined {
+    const reservation = this.#limits.reserve(target.limits, now, ticket);
+    return reservation && new Grant(target, reservation, this.#clock, this);
   }
 
   /**
-   * The endpoint for a request, which is prepared for it, or when to look again.
+   * Returns an available endpoint, with the request prepared for it, or when to check again.
    *
-   * @throws what the preparation throws when no endpoint can take the request
+   * @throws {FlexLLMError} when no endpoint can take the request
    */
-  #findFit(ticket: Ticket<T>, now: number): Fit<T> | number {
+  #findTarget(ticket: Ticket<T>, now: number): T | number {
     let first: unknown;
     while (true) {
-      const target = this.#find(ticket, now);
+      const target = this.#findAvailable(ticket, now);
       if (typeof target === "number") return target;
       try {
-        return { target, cost: ticket.prepare?.(target) ?? 0 };
+        ticket.cost = ticket.call.prepare?.(target) ?? 0;
+        return target;
       } catch (error) {
         first ??= error;
         const unfit = ticket.unfit ??= new Set();
@@ -243,87 +156,81 @@ export class RequestQueue<T extends Target> {
     }
   }
 
-  /** The endpoint for a request, or when to look again. */
-  #find(ticket: Ticket<T>, now: number): T | number {
-    if (this.#targets.length === 1) {
-      const [target] = this.#targets;
-      const at = target.gate.availableAt(now, ticket.tokens, !ticket.waitForRecovery);
-      return at <= now ? target : at;
+  /** Returns an available endpoint, or when to check again. */
+  #findAvailable(ticket: Ticket<T>, now: number): T | number {
+    if (this.#targets.length > 1) {
+      return this.#findAmong(this.#candidates(ticket), ticket, now);
     }
-    return this.#findAmong(this.#candidates(ticket), ticket, now);
+    const [target] = this.#targets;
+    const at = this.#limits.availableAt(target.limits, now, ticket, !ticket.waitForRecovery);
+    return at <= now ? target : at;
   }
 
-  /** The endpoints that a request can go to at all. */
+  /** The endpoints that a request can use. */
   #candidates({ exclude, unfit, waitForRecovery }: Ticket<T>): readonly T[] {
     const fitting = unfit === undefined
       ? this.#targets
       : this.#targets.filter((target) => !unfit.has(target));
-    const fresh = exclude === undefined
+    const untried = exclude === undefined
       ? fitting
       : fitting.filter((target) => !exclude.has(target));
-    const up = fresh.filter(({ gate }) => !gate.isDown);
-    if (up.length > 0) return fresh;
-    const anyUp = fitting.some(({ gate }) => !gate.isDown);
-    // Every healthy endpoint already failed it: allow them again. None healthy: wait for recovery, or try anyway.
-    return anyUp || waitForRecovery ? fitting : fresh.length > 0 ? fresh : fitting;
+    if (untried.some(({ limits }) => !limits.isDown)) return untried;
+    // Every healthy endpoint already failed it: allow them again.
+    if (fitting.some(({ limits }) => !limits.isDown)) return fitting;
+    // None is healthy: wait for recovery, or try anyway.
+    return waitForRecovery || untried.length === 0 ? fitting : untried;
   }
 
   #findAmong(targets: readonly T[], ticket: Ticket<T>, now: number): T | number {
-    const noneUp = targets.every(({ gate }) => gate.isDown);
+    const { isOrdered } = this.#balancer;
+    const evenIfDown = !ticket.waitForRecovery && targets.every(({ limits }) => limits.isDown);
     const free: T[] = [];
     let next = Infinity;
     for (const target of targets) {
-      const at = target.gate.availableAt(now, ticket.tokens, noneUp && !ticket.waitForRecovery);
+      const at = this.#limits.availableAt(target.limits, now, ticket, evenIfDown);
       if (at > now) next = Math.min(next, at);
-      else if (this.#chooser.isOrdered || !this.#isTooSlow(target, targets, ticket, now)) {
-        free.push(target);
-      }
-      // With a fixed order, nobody goes past an endpoint that is slow or only full.
-      if (this.#chooser.isOrdered && target.gate.state(now) === "up") break;
+      else if (isOrdered || !this.#isTooSlow(target, targets, ticket, now)) free.push(target);
+      // Under `fallback`, a healthy but full endpoint still blocks the ones after it.
+      if (isOrdered && target.limits.state(now) === "up") break;
     }
-    return free.length === 0 ? next : this.#chooser.choose(free);
+    return free.length === 0 ? next : this.#balancer.choose(free);
   }
 
   /**
-   * Whether the rest would be done by faster endpoints before this one had answered: near the end of a
-   * batch a slow endpoint would keep all others waiting. Only those count that the request may go to.
+   * Whether faster endpoints would finish all remaining requests before this one answered: near the end of a
+   * batch, a slow endpoint would hold up everything else. Only endpoints that the request can use count.
    */
-  #isTooSlow(
-    target: T,
-    targets: readonly T[],
-    { hooks }: Ticket<T>,
-    now: number,
-  ): boolean {
-    const { latency } = target.gate;
-    if (hooks?.remaining === undefined || latency === undefined) return false;
+  #isTooSlow(target: T, targets: readonly T[], { call }: Ticket<T>, now: number): boolean {
+    const { latency } = target.limits;
+    const remaining = call.hooks?.remaining;
+    if (remaining === undefined || latency === undefined) return false;
     let perMillisecond = 0;
     let longest = 0;
-    for (const { gate } of targets) {
-      const faster = gate.latency;
-      if (faster === undefined || faster >= latency || gate.state(now) !== "up") continue;
-      perMillisecond += Math.min(gate.concurrency / faster, gate.rate / 1000);
+    for (const { limits } of targets) {
+      const faster = limits.latency;
+      if (faster === undefined || faster >= latency || limits.state(now) !== "up") continue;
+      perMillisecond += Math.min(limits.concurrency / faster, limits.rate / 1000);
       longest = Math.max(longest, faster);
     }
     if (perMillisecond === 0) return false;
-    const left = hooks.remaining() + this.#waiting.size + this.#returning.size;
-    return left / perMillisecond + longest < latency;
+    return (remaining() + this.size) / perMillisecond + longest < latency;
   }
 
-  /** Why it makes no sense for a request to wait any longer, if it does not. */
-  #absence(
-    { maxWait, waitForRecovery, unfit }: Ticket<T>,
+  /** Returns the error of a request for which no endpoint became available within `maxWait`. */
+  #waitedTooLong(
+    { waitForRecovery, unfit }: Ticket<T>,
     now: number,
   ): UnavailableError | undefined {
     let shortest = Infinity;
     for (const target of this.#targets) {
       if (unfit?.has(target)) continue;
-      const { gate } = target;
-      // Who does not wait for endpoints that are away is held up by pauses only.
-      if (!waitForRecovery && gate.isDown) return undefined;
-      shortest = Math.min(shortest, gate.absence(now));
+      const { limits } = target;
+      // An endpoint that is down delays only requests that wait for its recovery.
+      if (!waitForRecovery && limits.isDown) return undefined;
+      shortest = Math.min(shortest, limits.absence(now));
     }
-    if (shortest <= maxWait * 1000) return undefined;
-    return unavailable(this.#targets, maxWait);
+    if (shortest <= this.#maxWait * 1000) return undefined;
+    return unavailable(this.#targets, this.#maxWait);
   }
 
   #setAlarm(at: number): void {

@@ -1,197 +1,152 @@
 /**
- * Brings each request to an endpoint when it may go, and again, or to another one, after failures
- * that can pass. Knows nothing of HTTP.
+ * Runs each request when an endpoint can take it, and retries it there or at another endpoint after
+ * transient failures. Knows nothing of HTTP.
  *
  * @module
  */
-import type { CallFacts } from "../chat/call_facts.ts";
+import { FlexLLMError, RateLimitError } from "../errors.ts";
+import { LinkedSignal } from "../transport/linked_signal.ts";
+import type { Budget } from "./budget.ts";
+import type { Grant } from "./grant.ts";
+import type { Limits } from "./limits.ts";
 import type { Target } from "./load_balancer.ts";
-import { isEndpointFault } from "./endpoint_limits.ts";
+import { LocalLimits } from "./local_limits.ts";
+import { type QueueOptions, RequestQueue } from "./request_queue.ts";
 import { Retries, type RetryPolicy } from "./retry.ts";
+import { type RunOptions, Ticket } from "./ticket.ts";
 import { unavailable } from "./unavailable.ts";
-import type { TokenDemand } from "./token_limiter.ts";
-import { type Grant, type LineOptions, RequestQueue, type Ticket } from "./request_queue.ts";
 
-export type { Grant };
+export type { RetryNotice } from "../chat/retry_notice.ts";
+export type { CallHooks } from "./call_hooks.ts";
+export type { Grant, RunOptions };
 
 /** How requests are scheduled. */
-export interface SchedulerOptions extends RetryPolicy, LineOptions {
-  /** Whether a request that an endpoint failed goes to another one. */
+export interface SchedulerOptions extends RetryPolicy, QueueOptions {
+  /** Whether a request that one endpoint failed goes to another one. */
   fallback: boolean;
+  /** Limits the cost of all requests. */
+  budget?: Budget;
+  /** Enforces the limits; default {@link LocalLimits} with `budget`. */
+  limits?: Limits;
 }
-
-/** What is told of a request that waits for another try. */
-export interface RetryNotice {
-  /** What went wrong. */
-  error: unknown;
-  /** How many tries have failed. */
-  failures: number;
-  /** Seconds until the next try. */
-  wait: number;
-}
-
-/** What the caller of many calls controls and observes of each, beyond its options. */
-export interface CallHooks {
-  /**
-   * Ends only waiting: for a slot, for a limit, or between two attempts. The call then throws
-   * {@link AbortedError}; an attempt that has been sent continues.
-   */
-  waitSignal?: AbortSignal;
-  /** Called when an attempt failed and the call waits for the next one. */
-  onRetryWait?: (notice: RetryNotice) => void;
-  /** Called when that wait is over. */
-  onRetryResume?: () => void;
-  /** Called once for each call, just before it settles: after its answer, its error, or a cache hit. */
-  onEnd?: (facts: CallFacts) => void;
-  /**
-   * Whether to wait up to `maxWait` for an endpoint that has answered before and is down now, without
-   * using up retries. A batch waits; a single call fails sooner.
-   */
-  waitForRecovery?: boolean;
-  /** How many records are left, if known: near the end, slow endpoints get no new work. */
-  remaining?: () => number;
-}
-
-/** How one request is scheduled. */
-export interface RunOptions<T> {
-  signal?: AbortSignal;
-  hooks?: CallHooks;
-  /** The tokens that it needs; default none. */
-  tokens?: TokenDemand;
-  /** See {@link Ticket.prepare}. */
-  prepare?: (target: T) => number;
-  /** See {@link Ticket.isPriced}. */
-  isPriced?: boolean;
-}
-
-/** The result of an attempt that keeps its slot. */
-export interface Held<R> {
-  value: R;
-  /** Releases the slot and the money that is still reserved; must be called once. */
-  release: () => void;
-}
-
-/** A signal that fires with either of two. */
-function anyOf(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
-  return a === undefined || b === undefined ? a ?? b : AbortSignal.any([a, b]);
-}
-
-const NO_TOKENS: TokenDemand = { prompt: 0, maxCompletion: 0 };
 
 /** Schedules the requests to one or more endpoints. */
 export class Scheduler<T extends Target> {
   readonly #targets: readonly T[];
   readonly #options: SchedulerOptions;
-  readonly #line: RequestQueue<T>;
+  readonly #queue: RequestQueue<T>;
 
   constructor(targets: readonly T[], options: SchedulerOptions) {
     this.#targets = targets;
     this.#options = options;
-    this.#line = new RequestQueue(targets, options);
+    const { limits = new LocalLimits(options.clock, options.budget) } = options;
+    this.#queue = new RequestQueue(targets, limits, options);
   }
 
-  /** Runs `attempt` when it may start, retries it after transient failures, and returns its result. */
-  run<R>(attempt: (grant: Grant<T>) => Promise<R>, options: RunOptions<T>): Promise<R> {
-    return this.#run(attempt, options, false);
-  }
-
-  /** The same, but the successful attempt keeps its grant until `release` is called. */
-  async hold<R>(
-    attempt: (grant: Grant<T>) => Promise<R>,
-    options: RunOptions<T>,
-  ): Promise<Held<R>> {
-    let last: Grant<T> | undefined;
-    const noted = (grant: Grant<T>) => attempt(last = grant);
-    const value = await this.#run(noted, options, true);
-    return { value, release: () => this.#release(last!) };
-  }
-
-  async #run<R>(
-    attempt: (grant: Grant<T>) => Promise<R>,
-    { signal, hooks, tokens = NO_TOKENS, prepare, isPriced }: RunOptions<T>,
-    keepsSlot: boolean,
-  ): Promise<R> {
-    const { clock } = this.#options;
-    const ticket: Ticket<T> = {
-      signal,
-      waitSignal: hooks?.waitSignal,
-      exclude: undefined,
-      unfit: undefined,
-      isRetry: false,
-      waitForRecovery: false,
-      maxWait: this.#options.maxWait,
-      hooks,
-      tokens,
-      prepare,
-      isPriced,
-    };
+  /**
+   * Runs `attempt` when it can start, and again after transient failures until {@link Grant.answered} was
+   * called. Returns its result.
+   */
+  async run<R>(attempt: (grant: Grant<T>) => Promise<R>, call: RunOptions<T>): Promise<R> {
+    const ticket = new Ticket(call, this.#queue);
     let retries: Retries | undefined;
     while (true) {
-      ticket.waitForRecovery = hooks?.waitForRecovery === true && this.#anyAnswered();
-      const grant = this.#line.tryTake(ticket) ?? await this.#line.take(ticket);
-      const { gate } = grant.target;
+      ticket.waitForRecovery = call.hooks?.waitForRecovery === true && this.#anyAnswered();
+      const grant = await this.#queue.take(ticket);
+      let failure: unknown;
       try {
-        const value = await attempt(grant);
-        gate.answered(clock.now(), grant);
-        if (!keepsSlot) this.#release(grant);
-        return value;
+        const result = await attempt(grant);
+        grant.answered();
+        return result;
       } catch (error) {
-        gate.failed(clock.now(), grant, error);
-        this.#release(grant);
-        const waitSignal = anyOf(ticket.waitSignal, signal);
-        if (this.#turnsElsewhere(error, grant.target, ticket) && !waitSignal?.aborted) continue;
+        if (grant.isAnswered) throw error;
+        grant.failed(error);
+        failure = error;
+      } finally {
+        grant.release();
+      }
+      if (!this.#hasAlternative(failure, grant.target, ticket)) {
         retries ??= new Retries(this.#options, this.#options.random);
-        const waits = ticket.waitForRecovery && gate.isDown;
-        const wait = retries.waitAfter(error, {
-          downFor: waits ? gate.absence(clock.now()) / 1000 : undefined,
-          proven: gate.answers > 0,
-          now: clock.now(),
-          answeredAt: this.#answeredAt(),
-        });
-        if (wait === undefined) {
-          throw retries.shutOut && hooks?.waitForRecovery
-            ? unavailable(this.#targets, this.#options.maxWait)
-            : error;
-        }
-        ticket.exclude = undefined;
-        hooks?.onRetryWait?.({ error, failures: retries.failures, wait });
-        try {
-          await clock.sleep(wait * 1000, waitSignal);
-        } finally {
-          hooks?.onRetryResume?.();
-        }
+        await this.#waitToRetry(retries, failure, grant.target, ticket);
       }
       ticket.isRetry = true;
     }
   }
 
-  /** Whether another endpoint can answer the request immediately; records the failed one in `ticket`. */
-  #turnsElsewhere(error: unknown, failed: T, ticket: Ticket<T>): boolean {
-    if (!this.#options.fallback || this.#targets.length === 1 || !isEndpointFault(error)) {
+  /** Whether another endpoint is up for the request; excludes the one that failed it. */
+  #hasAlternative(error: unknown, failed: T, ticket: Ticket<T>): boolean {
+    if (
+      !this.#options.fallback || this.#targets.length === 1 ||
+      !(error instanceof FlexLLMError && error.endpointFault)
+    ) {
       return false;
     }
-    const exclude = new Set(ticket.exclude).add(failed);
-    ticket.exclude = exclude;
-    ticket.isRetry = true;
+    const exclude = ticket.exclude ??= new Set();
+    exclude.add(failed);
+    if (ticket.firedSignal !== undefined) return false;
     const now = this.#options.clock.now();
     return this.#targets.some((target) =>
-      !exclude.has(target) && !ticket.unfit?.has(target) && target.gate.state(now) === "up"
+      !exclude.has(target) && !ticket.unfit?.has(target) && target.limits.state(now) === "up"
     );
   }
 
+  /**
+   * Waits until the request should be sent again.
+   *
+   * @throws {unknown} `error` if it should not
+   * @throws {AbortedError} when a signal fires first
+   */
+  async #waitToRetry(
+    retries: Retries,
+    error: unknown,
+    { limits }: T,
+    ticket: Ticket<T>,
+  ): Promise<void> {
+    const { clock, maxWait } = this.#options;
+    const { signal, hooks } = ticket.call;
+    const now = clock.now();
+    const isWaitingForRecovery = ticket.waitForRecovery && limits.isDown;
+    const backoff = retries.waitAfter(error, {
+      downFor: isWaitingForRecovery ? limits.absence(now) / 1000 : undefined,
+      proven: limits.answers > 0,
+      now,
+      answeredAt: this.#answeredAt(),
+    });
+    if (backoff === undefined) {
+      const isUnavailable = retries.timedOut && hooks?.waitForRecovery;
+      throw isUnavailable ? unavailable(this.#targets, maxWait) : error;
+    }
+    ticket.exclude = undefined;
+    const wait = error instanceof RateLimitError ? Math.max(backoff, this.#pause(now)) : backoff;
+    hooks?.onRetryWait?.({ error, failures: retries.failures, wait });
+    const linked = new LinkedSignal(signal, hooks?.waitSignal).link();
+    try {
+      await clock.sleep(wait * 1000, linked.signal);
+    } finally {
+      linked.unlink();
+      hooks?.onRetryResume?.();
+    }
+  }
+
+  /**
+   * Seconds for which a 429 paused the endpoints, so that the backoff and the pause are one wait. 0 if an
+   * endpoint is not paused; also if the pause exceeds `maxWait`, which the queue then reports.
+   */
+  #pause(now: number): number {
+    let shortest = Infinity;
+    for (const { limits } of this.#targets) {
+      shortest = Math.min(shortest, limits.pausedUntil - now);
+    }
+    return shortest > 0 && shortest <= this.#options.maxWait * 1000 ? shortest / 1000 : 0;
+  }
+
   #anyAnswered(): boolean {
-    return this.#targets.some(({ gate }) => gate.answers > 0);
+    return this.#targets.some(({ limits }) => limits.answers > 0);
   }
 
   #answeredAt(): number {
     let latest = -Infinity;
-    for (const { gate } of this.#targets) latest = Math.max(latest, gate.answeredAt);
+    for (const { limits } of this.#targets) latest = Math.max(latest, limits.answeredAt);
     return latest;
-  }
-
-  #release({ target, money }: Grant<T>): void {
-    target.gate.end();
-    money?.release();
-    this.#line.dispatch();
   }
 }

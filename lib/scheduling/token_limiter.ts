@@ -1,16 +1,16 @@
 /**
  * Limits the tokens in any minute, and spreads them evenly over it.
  *
- * A request reserves the maximum it can take until its answer reports the actual number. What
- * it is expected to take decides how soon the next one may start.
+ * A request reserves the maximum that it can use until its answer reports the actual number. The number that
+ * it is expected to use determines when the next request can start.
  *
  * @module
  */
 
 const MINUTE = 60_000;
-/** The milliseconds that are counted together; a window lasts a minute and one such bucket. */
+/** Milliseconds that are counted together; a window lasts a minute and one bucket. */
 const BUCKET = 250;
-/** The most that is made up for, in milliseconds. */
+/** Maximum delay that is made up for, in milliseconds. */
 const MAX_LAG = 100;
 /** The expected size of an answer before the first one arrives, if nothing limits it. */
 const FIRST_COMPLETION = 1024;
@@ -20,30 +20,30 @@ const MARGIN = 1.25;
 /** The weight of the newest answer in the average. */
 const NEWEST = 0.05;
 
-/** The tokens that a request asks for. */
+/** The tokens that a request needs. */
 export interface TokenDemand {
-  /** About how many it reads. */
+  /** Its input tokens, estimated. */
   prompt: number;
-  /** The maximum of its answer; `undefined` if nothing limits it. */
+  /** Maximum output tokens; `undefined` if nothing limits them. */
   maxCompletion: number | undefined;
 }
 
-/** The tokens that one request holds. */
+/** The tokens reserved for one request. */
 export interface TokenHold {
-  /** What it is expected to take. */
+  /** The tokens that it is expected to use. */
   readonly expected: number;
-  /** What is reserved for it. */
+  /** The maximum that it can use. */
   readonly reserved: number;
 }
 
-/** The limit of tokens of one endpoint, or of several together. Times are in milliseconds. */
+/** The token limit of one endpoint, or of several together. Times are in milliseconds. */
 export class TokenLimiter {
   readonly #perMinute: number;
-  /** Milliseconds that a token takes. */
+  /** Milliseconds per token. */
   readonly #interval: number;
   #next = -Infinity;
   #answers = 0;
-  /** The average answer. */
+  /** Average output tokens. */
   #typical = 0;
   #largest = 0;
   /** Tokens of the last minute, by the time at which they were counted. */
@@ -51,15 +51,15 @@ export class TokenLimiter {
   #sum = 0;
   #reserved = 0;
 
-  /** `perMinute` above 0. */
+  /** @param perMinute above 0 */
   constructor(perMinute: number) {
     this.#perMinute = perMinute;
     this.#interval = MINUTE / perMinute;
   }
 
   /**
-   * The earliest moment at which a request may start; `Infinity` when it depends on the answers to
-   * others. One that is larger than the limit starts when nothing else counts.
+   * The earliest time at which a request can start; `Infinity` if that depends on other answers. A request
+   * above the limit starts when no other tokens count.
    */
   nextAt(now: number, demand: TokenDemand): number {
     this.#expire(now);
@@ -73,7 +73,7 @@ export class TokenLimiter {
     return this.#reserved > 0 ? Infinity : Math.max(this.#next, this.#emptyAt);
   }
 
-  /** Starts a request at `now`. */
+  /** Reserves the tokens of a request that starts. */
   take(now: number, demand: TokenDemand): TokenHold {
     const reserved = this.#bound(demand);
     const completion = this.#answers === 0
@@ -85,7 +85,7 @@ export class TokenLimiter {
     return { expected, reserved };
   }
 
-  /** Ends a request that was answered: it read `prompt` and wrote `completion` tokens. */
+  /** Replaces the reserved tokens by those that the request used. */
   commit(now: number, hold: TokenHold, prompt: number, completion: number): void {
     this.#end(now, hold, prompt + completion);
     this.#typical += (completion - this.#typical) * (this.#answers === 0 ? 1 : NEWEST);
@@ -93,12 +93,12 @@ export class TokenLimiter {
     this.#largest = Math.max(this.#largest, completion);
   }
 
-  /** Ends a request that took no tokens, or `tokens` by an estimate. */
+  /** Releases the reserved tokens of a request that used none, or an estimated number. */
   release(now: number, hold: TokenHold, tokens = 0): void {
     this.#end(now, hold, tokens);
   }
 
-  /** The maximum that a request can use, as far as is known. */
+  /** The maximum that a request can use, as far as it can be known. */
   #bound({ prompt, maxCompletion }: TokenDemand): number {
     const seen = this.#answers < ENOUGH
       ? Math.max(FIRST_COMPLETION, this.#largest)

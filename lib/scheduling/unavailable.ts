@@ -1,32 +1,32 @@
 /**
- * The error of a request for which no endpoint was to be had for as long as it may wait.
+ * Creates the error for a request for which no endpoint became available within `maxWait`.
  *
  * @module
  */
 import { type FlexLLMError, HttpError, RateLimitError, UnavailableError } from "../errors.ts";
 import type { Target } from "./load_balancer.ts";
 
-/** Why requests to `targets` go no further after `maxWait` seconds. */
+/** Explains why none of `targets` became available within `maxWait` seconds. */
 export function unavailable(targets: readonly Target[], maxWait: number): UnavailableError {
-  const { gate } = targets.find(({ gate }) => gate.lastError !== undefined) ?? targets[0];
-  const { lastError } = gate;
+  const { limits } = targets.find(({ limits }) => limits.lastError !== undefined) ?? targets[0];
+  const { lastError } = limits;
   return new UnavailableError(
     `${stateOf(lastError, targets.length > 1, maxWait)}: ${lastError?.message ?? "no answer"}`,
     { cause: lastError, hint: "Try again later, or allow a longer --max-wait." },
   );
 }
 
-function stateOf(error: FlexLLMError | undefined, many: boolean, maxWait: number): string {
-  const asked = error instanceof HttpError ? error.retryAfter ?? 0 : 0;
-  if (asked > maxWait) {
-    const who = many ? "an endpoint asks" : "the endpoint asks";
-    return `${who} to wait ${Math.ceil(asked)} s, more than the ${maxWait} s that are waited`;
+function stateOf(error: FlexLLMError | undefined, isPool: boolean, maxWait: number): string {
+  const subject = isPool ? "all endpoints" : "the endpoint";
+  const retryAfter = error instanceof HttpError ? error.retryAfter ?? 0 : 0;
+  if (retryAfter > maxWait) {
+    const who = isPool ? "an endpoint asks" : "the endpoint asks";
+    return `${who} to wait ${
+      Math.ceil(retryAfter)
+    } s, longer than the maximum wait of ${maxWait} s`;
   }
   if (error instanceof RateLimitError) {
-    const who = many ? "all endpoints have" : "the endpoint has";
-    return `${who} only asked to slow down for ${maxWait} s`;
+    return `${subject} returned only rate-limit errors for ${maxWait} s`;
   }
-  return `${
-    many ? "all endpoints are" : "the endpoint is"
-  } out of reach for more than ${maxWait} s`;
+  return `${subject} ${isPool ? "have" : "has"} been unreachable for more than ${maxWait} s`;
 }

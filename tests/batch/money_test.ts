@@ -192,7 +192,7 @@ Deno.test("the rate limit applies to requests that waited for budget", async () 
     budget,
   };
   const scheduler = new Scheduler(
-    [{ gate: new EndpointLimits(settings, true), weight: 1 }],
+    [{ limits: new EndpointLimits(settings, true), weight: 1 }],
     settings,
   );
   const started: number[] = [];
@@ -200,7 +200,7 @@ Deno.test("the rate limit applies to requests that waited for budget", async () 
     scheduler.run(async () => {
       started.push(clock.now());
       await clock.sleep(ms);
-    }, { prepare: () => cost, isPriced: true });
+    }, { prepare: () => cost });
   // The first takes all the money, for long enough that by the rate alone all others could start.
   const calls = [send(0.99, 10_000), ...Array.from({ length: 60 }, () => send(0.02, 5))];
   await clock.run(Promise.all(calls));

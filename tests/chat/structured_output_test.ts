@@ -73,7 +73,7 @@ Deno.test("an answer that does not fit is asked for again, with what was wrong",
     { role: "user", content: "Who?" },
     { role: "assistant", content: "Ada, 36" },
   ]);
-  assert.match(sent[1][2].content, /the answer is not JSON[\s\S]*nothing but JSON/);
+  assert.match(sent[1][2].content, /the answer is not JSON[\s\S]*only JSON/);
   assert.equal(sent[2].length, 3, "only the last wrong answer is shown");
   assert.match(sent[2][2].content, /required property "age"/);
 });

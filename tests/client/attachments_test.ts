@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { readAttachments } from "../../lib/client/attachments.ts";
+import { loadAttachments, needsAttachments } from "../../lib/client/attachments.ts";
 import type { AttachmentSource } from "../../lib/transport/load_file.ts";
 import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import type { FetchedUrls } from "../../lib/protocols/protocol.ts";
@@ -53,7 +53,7 @@ async function read(
   given: AttachmentSource = source().given,
   fetched = NONE,
 ): Promise<ContentPart> {
-  const [{ content }] = await readAttachments([{ role: "user", content: [part] }], fetched, given);
+  const [{ content }] = await loadAttachments([{ role: "user", content: [part] }], fetched, given);
   return (content as ContentPart[])[0];
 }
 
@@ -84,7 +84,7 @@ Deno.test("files are read from paths, file URLs, URLs, data URLs and base64", as
   assert.deepEqual(await read(byId, given), byId);
 });
 
-Deno.test("the type of a file is detected from its bytes, that of text from its name", async () => {
+Deno.test("the type of a file is detected from its bytes, and the type of text from its name", async () => {
   using folder = temporaryFolder();
   const cases: [string, string | Uint8Array, string][] = [
     ["a.bin", PDF, "application/pdf"],
@@ -114,7 +114,7 @@ Deno.test("the type of a file is detected from its bytes, that of text from its 
   }
 });
 
-Deno.test("audio becomes base64 and its format, wherever it comes from", async () => {
+Deno.test("audio from any source becomes base64 with a format", async () => {
   using folder = temporaryFolder();
   const wav = WAV.toString("base64");
   const path = folder.file("speech.wav");
@@ -152,7 +152,7 @@ Deno.test("audio becomes base64 and its format, wherever it comes from", async (
   });
 });
 
-Deno.test("a document of Anthropic's form is read as data or text", async () => {
+Deno.test("documents in Anthropic's format are loaded as data or text", async () => {
   using folder = temporaryFolder();
   writeFileSync(folder.file("a.pdf"), PDF);
   const document = (url: string): ContentPart => ({
@@ -174,7 +174,7 @@ Deno.test("a document of Anthropic's form is read as data or text", async () => 
   });
 });
 
-Deno.test("each format gets the URLs that it fetches itself, and data in the place of others", async () => {
+Deno.test("each protocol gets the URLs that it fetches itself, and data instead of the others", async () => {
   const urls = ["https://a.example/x.png", "https://a.example/x.pdf", "https://a.example/x.wav"];
   const [image, pdf, wav] = urls;
   const parts: ContentPart[] = [
@@ -191,7 +191,7 @@ Deno.test("each format gets the URLs that it fetches itself, and data in the pla
   ];
   for (const [fetched, expected] of downloaded) {
     const { given, requests } = source({ [image]: PNG, [pdf]: PDF, [wav]: WAV });
-    await readAttachments([{ role: "user", content: parts }], fetched, given);
+    await loadAttachments([{ role: "user", content: parts }], fetched, given);
     assert.deepEqual(requests.map(([url]) => url).toSorted(), expected.toSorted());
     for (const [, { headers, method }] of requests) {
       assert.deepEqual([headers, method], [{}, "GET"]);
@@ -199,7 +199,7 @@ Deno.test("each format gets the URLs that it fetches itself, and data in the pla
   }
 });
 
-Deno.test("files in Google's own stores are only named, never downloaded", async () => {
+Deno.test("files in Google's own stores are passed by name and never downloaded", async () => {
   const stored = [
     "gs://bucket/a.pdf",
     "https://generativelanguage.googleapis.com/v1beta/files/abc",
@@ -215,7 +215,7 @@ Deno.test("files in Google's own stores are only named, never downloaded", async
   });
 });
 
-Deno.test("messages without attachments, or with ready ones, are passed on as they are", () => {
+Deno.test("messages without attachments to load are passed on unchanged", async () => {
   const messages: Message[] = [
     { role: "system", content: "Be brief." },
     {
@@ -228,10 +228,11 @@ Deno.test("messages without attachments, or with ready ones, are passed on as th
       ],
     },
   ];
-  assert.equal(readAttachments(messages, NONE, { timeout: 1 }), messages);
+  assert.equal(needsAttachments(messages, NONE), false);
+  assert.deepEqual(await loadAttachments(messages, NONE, { timeout: 1 }), messages);
 });
 
-Deno.test("images in data URLs get a type that providers know", async () => {
+Deno.test("images in data URLs get a media type that providers know", async () => {
   const image = (url: string): ContentPart => ({ type: "image_url", image_url: { url } });
   const expected = image(dataUrl("image/png", PNG));
   for (const type of ["", "application/octet-stream", "image/jpg"]) {
@@ -246,18 +247,18 @@ Deno.test("images in data URLs get a type that providers know", async () => {
   await assert.rejects(read(image("data:,%FF")), /the data URL is not valid/);
 });
 
-Deno.test("attachments in tool results are read as well", async () => {
+Deno.test("attachments in tool results are loaded as well", async () => {
   const { given } = source({ "https://a.example/x.pdf": PDF });
   const message: Message = {
     role: "tool",
     tool_call_id: "1",
     content: [file("https://a.example/x.pdf")],
   };
-  const [read] = await readAttachments([message], NONE, given);
+  const [read] = await loadAttachments([message], NONE, given);
   assert.deepEqual(read.content, [file(dataUrl("application/pdf", PDF), "x.pdf")]);
 });
 
-Deno.test("what is too large is refused, by its size or after as many bytes as can be sent", async () => {
+Deno.test("attachments that are too large are rejected, by their size or while they are read", async () => {
   using folder = temporaryFolder();
   const MB = 1024 * 1024;
   writeFileSync(folder.file("a.pdf"), Buffer.concat([PDF, Buffer.alloc(32 * MB)]));
@@ -274,7 +275,7 @@ Deno.test("what is too large is refused, by its size or after as many bytes as c
   await assert.rejects(read(file("https://a.example/a"), given), /larger than the 32\.0 MB/);
 });
 
-Deno.test("only regular files are read: no folders, pipes or devices, also not through a link", async () => {
+Deno.test("only regular files are read, not directories, pipes or devices, even through a link", async () => {
   if (process.platform === "win32") return;
   using folder = temporaryFolder();
   mkdirSync(folder.file("folder"));
@@ -292,7 +293,7 @@ Deno.test("only regular files are read: no folders, pipes or devices, also not t
   await assert.rejects(read({ type: "image_url", image_url: { url: folder.file("zero.png") } }));
 });
 
-Deno.test("a file that does not tell its size is read up to its end", async () => {
+Deno.test("a file that reports no size is read to its end", async () => {
   if (process.platform !== "linux") return;
   const part = await read(file("/proc/self/status"));
   assert.ok(part.type === "file" && part.file.file_data!.startsWith("data:text/plain;base64,"));
@@ -300,7 +301,7 @@ Deno.test("a file that does not tell its size is read up to its end", async () =
   assert.match(text, new RegExp(`Pid:\\s+${process.pid}\n`));
 });
 
-Deno.test("local files can be refused for messages of others", async () => {
+Deno.test("local files can be disallowed for untrusted messages", async () => {
   using folder = temporaryFolder();
   const given = { timeout: 60, attachments: { allowLocalFiles: false } };
   const path = folder.write("secret.txt", "a");
@@ -340,7 +341,7 @@ Deno.test("an aborted signal ends the wait for an attachment", async () => {
   });
 });
 
-Deno.test("one call reads an attachment once, however many endpoints it has", async () => {
+Deno.test("a call loads each attachment once for all endpoints", async () => {
   await using mock = watchedMock();
   const { given, requests } = source({ "https://a.example/x.png": PNG });
   const endpoint = (model: string) => ({
@@ -362,7 +363,7 @@ Deno.test("one call reads an attachment once, however many endpoints it has", as
   );
 });
 
-Deno.test("schema retries do not read an attachment again", async () => {
+Deno.test("schema retries do not load attachments again", async () => {
   await using mock = watchedMock({ responses: [{ text: "no JSON" }] });
   const { given, requests } = source({ "https://a.example/x.wav": WAV });
   await using client = new LLMClient({
@@ -384,7 +385,7 @@ Deno.test("schema retries do not read an attachment again", async () => {
   assert.deepEqual([mock.requests.length, requests.length], [3, 1]);
 });
 
-Deno.test("downloads get neither the headers nor the fetch of the provider", async () => {
+Deno.test("downloads use neither the provider's headers nor its fetch", async () => {
   const provider: string[] = [];
   const { given, requests } = source({ "https://a.example/x.png": PNG });
   await using client = new LLMClient({

@@ -59,13 +59,13 @@ Deno.test("a reservation is made only once, whichever path grants it", async () 
   const tracker = new CostTracker({ limit: 10 });
   const all = await tracker.reserve(10);
   // As a queue does that has no slot for the request that was waiting for money.
-  const busy = { cost: 2, wake: () => tracker.leave(busy) };
-  assert.equal(tracker.claim(busy), undefined);
+  const busy = { cost: 2, wake: () => tracker.cancel(busy) };
+  assert.equal(tracker.tryReserve(busy), undefined);
   const reserved = tracker.reserve(3);
-  all();
-  const release = await reserved;
+  all.release();
+  const reservation = await reserved;
   assert.equal(tracker.reserved, 3);
-  release();
+  reservation.release();
   assert.equal(tracker.reserved, 0);
 });
 

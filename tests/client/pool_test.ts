@@ -15,7 +15,7 @@ const HELLO = [{ role: "user" as const, content: "Hello!" }];
 
 interface Place {
   name: string;
-  gate: EndpointLimits;
+  limits: EndpointLimits;
   weight: number;
   ask: () => Promise<string>;
 }
@@ -33,7 +33,7 @@ const ANSWER = () => Promise.resolve("answer");
 const FAILURE = () => Promise.reject(new HttpError("broken", { status: 500 }));
 
 function place(name: string, ask: () => Promise<string>, options: PlaceOptions = {}): Place {
-  const gate = new EndpointLimits({
+  const limits = new EndpointLimits({
     concurrency: options.concurrency ?? 10,
     maxQps: options.maxQps,
     maxTpm: undefined,
@@ -43,7 +43,7 @@ function place(name: string, ask: () => Promise<string>, options: PlaceOptions =
     shared: options.shared,
     random: () => 0.5,
   }, false);
-  return { name, gate, ask, weight: options.weight ?? 1 };
+  return { name, limits, ask, weight: options.weight ?? 1 };
 }
 
 function poolOf(places: Place[], loadBalance: LoadBalance, clock = new VirtualClock()) {
@@ -183,14 +183,14 @@ Deno.test("an endpoint that is down is left alone, then probed once, then used a
   const ask = () => clock.run(Promise.all(Array.from({ length: 5 }, () => run())));
   for (let i = 0; i < 5; i++) await ask();
   const whileDown = asked.length;
-  assert.ok(whileDown <= 5 && places[0].gate.isDown, `${whileDown}`);
+  assert.ok(whileDown <= 5 && places[0].limits.isDown, `${whileDown}`);
   await clock.run(clock.sleep(60_000));
   assert.deepEqual(count(await ask()), { b: 5 });
   assert.equal(asked.length, whileDown + 1, "a single probe");
   broken = false;
   await clock.run(clock.sleep(61_000));
   await ask();
-  assert.equal(places[0].gate.isDown, false);
+  assert.equal(places[0].limits.isDown, false);
   assert.deepEqual(count(await ask()), { a: 5 });
 });
 
@@ -199,7 +199,7 @@ Deno.test("endpoints on one server have their own health and limits", async () =
   const places = [place("a", FAILURE, { failureThreshold: 1 }), place("b", ANSWER)];
   const { run } = poolOf(places, "round_robin", clock);
   await namesOf(run, 4);
-  assert.deepEqual(places.map(({ gate }) => gate.isDown), [true, false]);
+  assert.deepEqual(places.map(({ limits }) => limits.isDown), [true, false]);
 });
 
 /** Runs a batch over endpoints of the given latencies; gives how long it took against the ideal. */

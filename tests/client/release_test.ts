@@ -1,4 +1,4 @@
-/** Whatever is aborted, left or broken off: nothing stays in flight, and nothing stays reserved. */
+/** Property test: however calls end, nothing stays in flight and nothing stays reserved. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -18,7 +18,7 @@ const SCHEMA = {
   json_schema: { name: "a", schema: { type: "object", required: ["a"] } },
 } as const;
 
-/** What a server does with one request; what is slow is so by turns of the event loop. */
+/** What a server does with one request. Delays are turns of the event loop. */
 type Act = Deed | "tools" | "cut" | "empty" | "limit";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -32,7 +32,7 @@ const USAGE = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 };
 const BILL = 30 * TOKEN_PRICE;
 const PROMPT_BILL = 10 * TOKEN_PRICE;
 
-/** A chunk, and the turns of the event loop before it. */
+/** A streamed response with `turns` of the event loop before each chunk. */
 function chunked(
   chunks: readonly (object | string)[],
   turns: number,
@@ -48,7 +48,7 @@ function chunked(
         try {
           controller.error(signal.reason);
         } catch {
-          // It has ended already.
+          // Already closed.
         }
       });
     },
@@ -57,7 +57,7 @@ function chunked(
       if (signal?.aborted) return;
       if (next < chunks.length) {
         const chunk = chunks[next++];
-        // What is cut off is billed by what was read of it: the counts have been read by now.
+        // An incomplete stream is billed only for its prompt; by now the token counts have been read.
         if (chunk === "[DONE]") bill();
         const data = typeof chunk === "string" ? chunk : JSON.stringify(chunk);
         return controller.enqueue(encoder.encode(`data: ${data}\n\n`));
@@ -160,7 +160,7 @@ const call = fc.record({
   abortAfter: fc.option(fc.integer({ min: 0, max: 12 }), { nil: undefined, freq: 2 }),
   hasSchema: fc.boolean(),
   schemaRetries: fc.integer({ min: 0, max: 2 }),
-  /** A part that one of the endpoints cannot take. */
+  /** An audio part, which one of the endpoints does not support. */
   hasAudio: fc.boolean(),
   client: fc.integer({ min: 0, max: 1 }),
   cache: fc.boolean(),
@@ -180,7 +180,7 @@ function messagesOf({ question, hasAudio }: Call): Message[] {
   }];
 }
 
-/** Makes one call, to whatever end; only our own errors may come of it. */
+/** Makes one call; it may only fail with a FlexLLMError. */
 async function perform(pool: LLMClientPool, it: Call): Promise<void> {
   const controller = new AbortController();
   const options = {
@@ -209,19 +209,19 @@ async function perform(pool: LLMClientPool, it: Call): Promise<void> {
   }
 }
 
-Deno.test("whatever is aborted, left or broken off, all slots, tokens and money are given back", async () => {
+Deno.test("slots, tokens and money are released however calls end", async () => {
   const scenario = fc.record({
     acts: fc.array(fc.array(act, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 3 }),
     calls: fc.array(call, { minLength: 1, maxLength: 12 }),
     turns: fc.integer({ min: 0, max: 3 }),
     concurrency: fc.integer({ min: 1, max: 3 }),
     limit: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined, freq: 3 }),
-    /** The callback for it throws. */
+    /** The amount at which the warning callback throws. */
     warning: fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined, freq: 1 }),
     retryTimes: fc.integer({ min: 0, max: 2 }),
     closeAfter: fc.option(fc.integer({ min: 0, max: 30 }), { nil: undefined, freq: 1 }),
   });
-  // What the limiters of all endpoints hold: each take, without its end.
+  // The tokens that are reserved at all endpoints.
   const holds = new Set<object>();
   const { take, commit, release } = TokenLimiter.prototype;
   TokenLimiter.prototype.take = function (...of) {
@@ -229,7 +229,7 @@ Deno.test("whatever is aborted, left or broken off, all slots, tokens and money 
     holds.add(hold);
     return hold;
   };
-  const ended = (hold: object) => assert.ok(holds.delete(hold), "tokens given back twice");
+  const ended = (hold: object) => assert.ok(holds.delete(hold), "tokens released twice");
   TokenLimiter.prototype.commit = function (now, hold, ...of) {
     ended(hold);
     commit.call(this, now, hold, ...of);
@@ -253,7 +253,7 @@ Deno.test("whatever is aborted, left or broken off, all slots, tokens and money 
         const pools = [0, 1].map(() =>
           new LLMClientPool({
             endpoints: it.acts.map((acts, i) => {
-              // The second endpoint takes no audio, and speaks a format that this server does not.
+              // The second endpoint supports no audio, and its protocol does not match this server.
               const made = server(i === 1 ? acts.map(withoutFormat) : acts, it.turns);
               servers.push(made);
               return {
@@ -284,7 +284,7 @@ Deno.test("whatever is aborted, left or broken off, all slots, tokens and money 
           ...it.calls.map((call) => perform(pools[call.client], call)),
           it.closeAfter === undefined ? undefined : closing(),
         ]);
-        // What a stream leaves behind ends within a few turns.
+        // Abandoned streams end within a few turns.
         for (let i = 0; i < 20; i++) await turn();
         for (const pool of pools) {
           for (const { inFlight } of pool.stats) assert.equal(inFlight, 0, "in flight");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import fc from "fast-check";
 import { type ChatResult, CostTracker, LLMClient, LLMClientPool, type Message } from "../../mod.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
@@ -11,20 +12,27 @@ function result(cost: number | null, model = "m", endpoint = "http://h/v1"): Cha
   return { cost, model, endpoint, usage } as ChatResult;
 }
 
-Deno.test("what fits goes at once, what does not waits for others, and the rest is refused", async () => {
+/** Whether a promise is still pending after everything that can run now has run. */
+async function isWaiting(promise: Promise<unknown>): Promise<boolean> {
+  let isPending = true;
+  promise.then(() => isPending = false, () => isPending = false);
+  await new Promise((resolve) => setImmediate(resolve));
+  return isPending;
+}
+
+Deno.test("CostTracker reserves what fits, queues what may fit later, and refuses the rest", async () => {
   const tracker = new CostTracker({ limit: 10 });
-  const first = tracker.reserve(6);
-  assert.ok(typeof first === "function", "fits at once");
+  const first = await tracker.reserve(6);
   const second = tracker.reserve(6);
   const third = tracker.reserve(3);
-  assert.ok(second instanceof Promise && third instanceof Promise, "nobody goes past the first");
+  assert.deepEqual(await Promise.all([isWaiting(second), isWaiting(third)]), [true, true]);
   assert.deepEqual([tracker.spent, tracker.reserved, tracker.remaining], [0, 6, 4]);
-  tracker.record(result(3));
-  first();
-  const release = await second;
+  first.commit(result(3));
+  first.release();
+  const reservation = await second;
   assert.deepEqual([tracker.spent, tracker.reserved], [3, 6]);
-  tracker.record(result(5));
-  release();
+  reservation.commit(result(5));
+  reservation.release();
   await assert.rejects(third, {
     code: "budget_exceeded",
     limit: 10,
@@ -34,54 +42,71 @@ Deno.test("what fits goes at once, what does not waits for others, and the rest 
   });
 });
 
-Deno.test("giving back twice, and cancelling, count once", async () => {
+Deno.test("releasing a reservation twice, or aborting the wait for one, counts once", async () => {
   const tracker = new CostTracker({ limit: 10 });
-  const release = await tracker.reserve(8);
+  const reservation = await tracker.reserve(8);
   const cancelled = new AbortController();
   const waiting = tracker.reserve(8, cancelled.signal);
   const behind = tracker.reserve(1);
   cancelled.abort();
-  await assert.rejects(async () => await waiting, { code: "aborted" });
-  (await behind)();
-  release();
-  release();
+  await assert.rejects(waiting, { code: "aborted" });
+  (await behind).release();
+  reservation.release();
+  reservation.release();
   assert.deepEqual([tracker.reserved, tracker.remaining], [0, 10]);
 });
 
-Deno.test("what is free is never refused, and keeps nobody waiting", async () => {
+Deno.test("a reservation is released at the end of its block", async () => {
+  const tracker = new CostTracker({ limit: 10 });
+  {
+    using reservation = await tracker.reserve(8);
+    reservation.commit(result(null));
+  }
+  assert.deepEqual([tracker.reserved, tracker.spent], [0, 8]);
+});
+
+Deno.test("free requests are never refused and delay no others", async () => {
   const tracker = new CostTracker({ limit: 1 });
   tracker.record(result(1.5));
   assert.equal(tracker.remaining, 0);
-  assert.equal(typeof tracker.reserve(0), "function");
-  await assert.rejects(async () => await tracker.reserve(0.1), { code: "budget_exceeded" });
+  assert.equal((await tracker.reserve(0)).cost, 0);
+  await assert.rejects(tracker.reserve(0.1), { code: "budget_exceeded" });
 });
 
-Deno.test("ten tenths fit into a budget of one, whatever binary fractions say", () => {
+Deno.test("ten tenths fit into a budget of one despite binary fractions", async () => {
   for (const [limit, cost, times] of [[0.3, 0.1, 3], [1, 0.1, 10], [0.7, 0.1, 7]]) {
     const tracker = new CostTracker({ limit });
-    for (let i = 0; i < times; i++) {
-      assert.equal(typeof tracker.reserve(cost), "function", `${i} of ${limit}`);
-    }
+    for (let i = 0; i < times; i++) await tracker.reserve(cost);
     const more = tracker.reserve(cost);
-    assert.ok(more instanceof Promise);
-    more.catch(() => {});
+    assert.ok(await isWaiting(more), `${times} of ${limit}`);
   }
 });
 
-Deno.test("a signal that fires after the reservation was given changes nothing", async () => {
+Deno.test("an abort after the reservation was granted has no effect", async () => {
   const tracker = new CostTracker({ limit: 1 });
   const first = await tracker.reserve(1);
   const controller = new AbortController();
   const second = tracker.reserve(1, controller.signal);
-  first();
-  const release = await second;
+  first.release();
+  const reservation = await second;
   controller.abort();
   assert.equal(tracker.reserved, 1);
-  release();
+  reservation.release();
   assert.equal(tracker.reserved, 0);
 });
 
-Deno.test("whatever is reserved and settled, the limit holds and nobody waits for ever", async () => {
+Deno.test("an abort at the moment of the grant neither leaks nor loses the reservation", async () => {
+  const tracker = new CostTracker({ limit: 1 });
+  const first = await tracker.reserve(1);
+  const controller = new AbortController();
+  const second = tracker.reserve(1, controller.signal);
+  first.release();
+  controller.abort();
+  await second.then((reservation) => reservation.release(), () => {});
+  assert.equal(tracker.reserved, 0);
+});
+
+Deno.test("the limit holds and every waiting request settles, for any reservations and costs", async () => {
   const request = fc.record({
     reserved: fc.integer({ min: 1, max: 40 }),
     share: fc.integer({ min: 0, max: 100 }),
@@ -96,12 +121,12 @@ Deno.test("whatever is reserved and settled, the limit holds and nobody waits fo
         const granted: number[] = [];
         await Promise.all(requests.map(async ({ reserved, share, turns }, i) => {
           try {
-            const release = await tracker.reserve(reserved);
+            const reservation = await tracker.reserve(reserved);
             granted.push(i);
             assert.ok(tracker.spent + tracker.reserved <= limit + 1e-9);
             for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-            tracker.record(result(reserved * share / 100));
-            release();
+            reservation.commit(result(reserved * share / 100));
+            reservation.release();
           } catch (error) {
             assert.equal((error as { code: string }).code, "budget_exceeded");
           }
@@ -114,7 +139,7 @@ Deno.test("whatever is reserved and settled, the limit holds and nobody waits fo
   );
 });
 
-Deno.test("the warning comes once; the report counts by model and endpoint", () => {
+Deno.test("the warning is raised once; the report counts by model and endpoint", () => {
   const warnings: number[] = [];
   const tracker = new CostTracker({ warning: 1, onWarning: (spent) => warnings.push(spent) });
   for (const cost of [0.5, 0.75, 2]) tracker.record(result(cost, "a"));
@@ -136,16 +161,16 @@ Deno.test("the warning comes once; the report counts by model and endpoint", () 
   ]);
 });
 
-Deno.test("wrong amounts are told", () => {
+Deno.test("CostTracker rejects amounts that are negative or not finite", async () => {
   assert.throws(() => new CostTracker({ limit: -1 }), { code: "configuration" });
   assert.throws(() => new CostTracker({ warning: NaN }), { code: "configuration" });
   const tracker = new CostTracker({ limit: 1 });
   for (const cost of [-1, NaN, Infinity]) {
-    assert.throws(() => tracker.reserve(cost), { code: "configuration", message: /^cost: / });
+    await assert.rejects(tracker.reserve(cost), { code: "configuration", message: /^cost: / });
   }
 });
 
-Deno.test("no cost, however odd, gives money back; what was spent before counts for the warning", () => {
+Deno.test("a negative cost refunds nothing; earlier spending counts towards the warning", () => {
   const warnings: number[] = [];
   const tracker = new CostTracker({ warning: 2, onWarning: (spent) => warnings.push(spent) });
   tracker.record(result(1));
@@ -158,7 +183,7 @@ Deno.test("no cost, however odd, gives money back; what was spent before counts 
 /** USD per million tokens: a token costs a thousandth of a dollar. */
 const PRICES = [{ model: "m", input: 1000, output: 1000 }];
 
-Deno.test("a batch stops before its budget is passed, and keeps what it has", async () => {
+Deno.test("a batch stops before it exceeds its budget, and its results so far are kept", async () => {
   await using mock = watchedMock({ length: 200 });
   const costTracker = new CostTracker({ limit: 2 });
   await using client = new LLMClient({
@@ -181,7 +206,7 @@ Deno.test("a batch stops before its budget is passed, and keeps what it has", as
   assert.equal(mock.requests.length, answered.length);
 });
 
-Deno.test("without a known price a budget is refused, unless that is allowed", async () => {
+Deno.test("a budget needs a known price, unless allowUnpriced is set", async () => {
   await using mock = watchedMock();
   const ask = async (allowUnpriced: boolean) => {
     const costTracker = new CostTracker({ limit: 1, allowUnpriced });
@@ -196,7 +221,7 @@ Deno.test("without a known price a budget is refused, unless that is allowed", a
   assert.equal((await ask(true)).cost, null);
 });
 
-Deno.test("an answer of unknown cost counts as what was set aside: a budget holds without usage, too", async () => {
+Deno.test("an answer of unknown cost counts as its reserved amount, so a budget holds without usage", async () => {
   const body = JSON.parse(completion("hi"));
   delete body.usage;
   await using server = await startRawServer((socket) =>
@@ -219,7 +244,7 @@ Deno.test("an answer of unknown cost counts as what was set aside: a budget hold
   assert.deepEqual([costTracker.report()[0].cost, costTracker.report()[0].unpriced], [null, 4]);
 });
 
-Deno.test("one tracker counts for a client, its streams and a pool", async () => {
+Deno.test("a client, its streams and a pool can share one tracker", async () => {
   await using mock = watchedMock({ length: 40 });
   const costTracker = new CostTracker({ limit: 1e6 });
   const options = { baseUrl: mock.baseUrl, model: "m", prices: PRICES };
@@ -236,7 +261,7 @@ Deno.test("one tracker counts for a client, its streams and a pool", async () =>
   assert.equal(costTracker.report()[0].requests, 3);
 });
 
-Deno.test("what a failed request had set aside is free again, also while it waits for its retry", async () => {
+Deno.test("a failed request releases its reservation while it waits for its retry", async () => {
   await using mock = watchedMock({ errorRate: 1 });
   const costTracker = new CostTracker({ limit: 10 });
   await using client = new LLMClient({

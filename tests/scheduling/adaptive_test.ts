@@ -19,7 +19,7 @@ import {
 function adaptive(
   clock: VirtualClock,
   options: Partial<SchedulerOptions & EndpointLimitOptions> = {},
-): { scheduler: Scheduler<Target>; gate: EndpointLimits } {
+): { scheduler: Scheduler<Target>; limits: EndpointLimits } {
   const settings = {
     concurrency: 256,
     maxQps: undefined,
@@ -36,11 +36,11 @@ function adaptive(
     random: seededRandom(1),
     ...options,
   };
-  const gate = new EndpointLimits(settings, true);
-  return { scheduler: new Scheduler([{ gate, weight: 1 }], settings), gate };
+  const limits = new EndpointLimits(settings, true);
+  return { scheduler: new Scheduler([{ limits, weight: 1 }], settings), limits };
 }
 
-/** Asks `count` times, `atOnce` at once, as a batch does: who waits for a retry makes room. */
+/** Sends `count` requests, `atOnce` concurrently, as a batch does. */
 async function batch(
   clock: VirtualClock,
   scheduler: Scheduler<Target>,
@@ -61,43 +61,43 @@ async function batch(
 }
 
 for (const latency of [1, 50, 400]) {
-  Deno.test(`a limit of 300 a second is found and kept to, answers taking ${latency} ms`, async () => {
+  Deno.test(`a limit of 300 requests per second is discovered and respected at a latency of ${latency} ms`, async () => {
     const clock = new VirtualClock();
     const server = new LimitedServer(clock, 300, latency, 1);
     const { scheduler } = adaptive(clock);
     const { failed } = await batch(clock, scheduler, () => server.ask(), 3000, 256);
     assert.equal(failed, 0);
     assert.equal(server.taken, 3000);
-    assert.ok(clock.now() < 15_000, `${clock.now()} ms, ideal are 10,000`);
+    assert.ok(clock.now() < 15_000, `${clock.now()} ms, ideal is 10,000`);
     assert.ok(server.refused < 300, `${server.refused} refused`);
   });
 }
 
-Deno.test("in the long run nine tenths of the limit are used and hardly anything is refused", async () => {
+Deno.test("in the long run 90 % of the limit is used and almost nothing is refused", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 100, 20, 1);
   const { scheduler } = adaptive(clock);
   await batch(clock, scheduler, () => server.ask(), 12_000, 64);
-  assert.ok(clock.now() < 120_000 / 0.9, `${clock.now()} ms, ideal are 120,000`);
+  assert.ok(clock.now() < 120_000 / 0.9, `${clock.now()} ms, ideal is 120,000`);
   assert.ok(server.refused < 120, `${server.refused} refused`);
 });
 
-Deno.test("a limit that the server does not explain is found as well", async () => {
+Deno.test("a limit is discovered without Retry-After", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 50, 20);
   const { scheduler } = adaptive(clock);
   const { failed } = await batch(clock, scheduler, () => server.ask(), 1000, 64);
   assert.equal(failed, 0);
-  assert.ok(clock.now() < 30_000, `${clock.now()} ms, ideal are 20,000`);
+  assert.ok(clock.now() < 30_000, `${clock.now()} ms, ideal is 20,000`);
   assert.ok(server.refused < 150, `${server.refused} refused`);
 });
 
-Deno.test("a limit that is raised is found out", async () => {
+Deno.test("a raised limit is discovered", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 50, 20, 1);
-  const { scheduler, gate } = adaptive(clock);
+  const { scheduler, limits } = adaptive(clock);
   await batch(clock, scheduler, () => server.ask(), 1000, 64);
-  assert.ok(gate.rate <= 55, `${gate.rate}`);
+  assert.ok(limits.rate <= 55, `${limits.rate}`);
   server.limit = 500;
   const before = clock.now();
   await batch(clock, scheduler, () => server.ask(), 20_000, 64);
@@ -105,7 +105,7 @@ Deno.test("a limit that is raised is found out", async () => {
   assert.ok(seconds < 150, `${seconds} s; 40 at the new limit, 400 at the old`);
 });
 
-Deno.test("a limit that another program has used up is waited for", async () => {
+Deno.test("a limit that another program has exhausted is waited for", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 0, 20, 1);
   const { scheduler } = adaptive(clock);
@@ -115,18 +115,18 @@ Deno.test("a limit that another program has used up is waited for", async () => 
   assert.ok(clock.now() < 60_000, `${clock.now()}`);
 });
 
-Deno.test("a server that takes ten at once gets about ten at once", async () => {
+Deno.test("a server that handles ten concurrent requests gets about ten", async () => {
   const clock = new VirtualClock();
   const server = new NarrowServer(clock, 10, 100);
-  const { scheduler, gate } = adaptive(clock);
+  const { scheduler, limits } = adaptive(clock);
   const { failed } = await batch(clock, scheduler, () => server.ask(), 2000, 64);
   assert.equal(failed, 0);
-  assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal are 20,000`);
+  assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal is 20,000`);
   assert.ok(server.refused < 200, `${server.refused} refused`);
-  assert.ok(gate.concurrency <= 20, `${gate.concurrency}`);
+  assert.ok(limits.concurrency <= 20, `${limits.concurrency}`);
 });
 
-Deno.test("refusals by chance do not slow everything down for good", async () => {
+Deno.test("random refusals do not reduce the rate permanently", async () => {
   for (const [retryAfter, atLeast] of [[0, 120], [0.02, 120], [1, 5]] as const) {
     const clock = new VirtualClock();
     const server = new MoodyServer(clock, seededRandom(5), 0.06, retryAfter);
@@ -136,13 +136,13 @@ Deno.test("refusals by chance do not slow everything down for good", async () =>
     const perSecond = server.taken / clock.now() * 1000;
     assert.ok(
       perSecond > atLeast,
-      `${perSecond} a second, asked to wait ${retryAfter} s each time`,
+      `${perSecond} per second, Retry-After: ${retryAfter}`,
     );
   }
 });
 
 for (const retryAfter of [undefined, 0, 1]) {
-  Deno.test(`refusals at any rate cost adaptive mode less than half (Retry-After: ${retryAfter})`, async () => {
+  Deno.test(`random refusals cost adaptive mode less than half of the throughput (Retry-After: ${retryAfter})`, async () => {
     for (const chance of [0.1, 0.3]) {
       for (const atOnce of [8, 64]) {
         const [plain, found] = await Promise.all([false, true].map(async (adaptiveMode) => {
@@ -155,55 +155,55 @@ for (const retryAfter of [undefined, 0, 1]) {
         }));
         assert.ok(
           found >= plain / 2,
-          `${found} a second, ${plain} without adaptive mode (${chance}, ${atOnce} at once)`,
+          `${found} per second, ${plain} without adaptive mode (${chance}, ${atOnce} concurrent)`,
         );
       }
     }
   });
 }
 
-Deno.test("a small wave that is half refused does not make chance look like a limit", async () => {
+Deno.test("a small wave of requests that is half refused is not mistaken for a limit", async () => {
   for (const seed of [8, 10, 15]) {
     const clock = new VirtualClock();
     const server = new MoodyServer(clock, seededRandom(seed), 0.2, 0);
     const { scheduler } = adaptive(clock, { concurrency: 50, retryTimes: 60 });
     const { failed } = await batch(clock, scheduler, () => server.ask(), 800, 50);
     assert.equal(failed, 0);
-    // Without adaptive mode it is about 210; a rate that collapses leaves 8.
+    // About 210 without adaptive mode; 8 if the rate collapses.
     const perSecond = server.taken / clock.now() * 1000;
     assert.ok(perSecond > 60, `${perSecond} a second (seed ${seed})`);
   }
 });
 
 for (const [retryAfter, share] of [[undefined, 0.1], [1, 0.1], [0, 0.15]] as const) {
-  Deno.test(`a real limit is not taken for chance (Retry-After: ${retryAfter})`, async () => {
+  Deno.test(`a real limit is not mistaken for random refusals (Retry-After: ${retryAfter})`, async () => {
     const clock = new VirtualClock();
     const server = new LimitedServer(clock, 300, 50, retryAfter);
     const { scheduler } = adaptive(clock);
     const { failed } = await batch(clock, scheduler, () => server.ask(), 6000, 256);
     assert.equal(failed, 0);
     assert.ok(server.refused < 6000 * share, `${server.refused} of 6000 refused`);
-    assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal are 20,000`);
+    assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal is 20,000`);
   });
 }
 
-Deno.test("the rate never runs away from what is really asked for", async () => {
+Deno.test("the rate does not climb beyond what is actually sent", async () => {
   const clock = new VirtualClock();
-  const { scheduler, gate } = adaptive(clock);
+  const { scheduler, limits } = adaptive(clock);
   let asked = 0;
   let highest = 0;
   const ask = async () => {
     await clock.sleep(50);
-    // Refused before anything was taken, and never again.
+    // Refused before any request was accepted, and never again.
     if (asked++ < 40) throw new RateLimitError("slow down", { status: 429, retryAfter: 1 });
-    highest = Math.max(highest, gate.rate);
+    highest = Math.max(highest, limits.rate);
   };
-  // Eight at once, 50 ms each: 160 a second, for two minutes.
+  // Eight concurrent requests of 50 ms: 160 per second for two minutes.
   await batch(clock, scheduler, ask, 20_000, 8);
   assert.ok(highest < 1000, `${highest} a second`);
 });
 
-Deno.test("a limit that is lowered is found as well", async () => {
+Deno.test("a lowered limit is discovered", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 300, 20, 1);
   const { scheduler } = adaptive(clock);
@@ -212,22 +212,22 @@ Deno.test("a limit that is lowered is found as well", async () => {
   const [before, refused] = [clock.now(), server.refused];
   await batch(clock, scheduler, () => server.ask(), 3000, 64);
   const seconds = (clock.now() - before) / 1000;
-  assert.ok(seconds < 50 * 1.4, `${seconds} s, ideal are 50`);
+  assert.ok(seconds < 50 * 1.4, `${seconds} s, ideal is 50`);
   assert.ok(server.refused - refused < 300, `${server.refused - refused} refused`);
 });
 
-Deno.test("a server with room for all gets all at once, in a few rounds", async () => {
+Deno.test("an unlimited server gets the full concurrency within a few rounds", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 1e9, 200);
-  const { scheduler, gate } = adaptive(clock);
+  const { scheduler, limits } = adaptive(clock);
   await batch(clock, scheduler, () => server.ask(), 5000, 256);
-  assert.equal(gate.concurrency, 256);
+  assert.equal(limits.concurrency, 256);
   assert.equal(server.mostInFlight, 256);
   // 5000 / 256 rounds of 200 ms are 4 s; the start costs a few rounds more.
   assert.ok(clock.now() < 5200, `${clock.now()}`);
 });
 
-Deno.test("what was asked for is never exceeded", async () => {
+Deno.test("the configured limits are never exceeded", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 1e9, 50);
   const { scheduler } = adaptive(clock, { concurrency: 7, maxQps: 40 });
@@ -238,7 +238,7 @@ Deno.test("what was asked for is never exceeded", async () => {
   }
 });
 
-Deno.test("an outage of 20 seconds fails nothing, and is left without a stampede", async () => {
+Deno.test("an outage of 20 seconds fails no request and ends without a stampede", async () => {
   for (const atOnce of [1, 8, 256]) {
     const clock = new VirtualClock();
     const server = new AbsentServer(clock, 5000, 25_000, 50);
@@ -246,7 +246,7 @@ Deno.test("an outage of 20 seconds fails nothing, and is left without a stampede
     const { failed } = await batch(clock, scheduler, () => server.ask(), 500 * atOnce, atOnce);
     assert.equal(failed, 0, `${atOnce} at once`);
     assert.equal(server.taken, 500 * atOnce);
-    // What was in flight, and few of those that retried before it was noticed; then single probes.
+    // Requests in flight, a few early retries, then single probes.
     const late = server.knocks.filter((at) => at > 9000);
     assert.ok(late.length <= 10, `${late.length} requests into the outage, ${atOnce} at once`);
     const first = server.asked.filter((at) => at >= 25_000);
@@ -255,7 +255,7 @@ Deno.test("an outage of 20 seconds fails nothing, and is left without a stampede
   }
 });
 
-Deno.test("a server that stays away ends the wait after maxWait", async () => {
+Deno.test("a server that stays down ends the wait after maxWait", async () => {
   const clock = new VirtualClock();
   const server = new AbsentServer(clock, 5000, Infinity, 50);
   const { scheduler } = adaptive(clock, { concurrency: 8, maxWait: 60 });
@@ -270,7 +270,7 @@ Deno.test("a server that stays away ends the wait after maxWait", async () => {
   assert.ok(clock.now() > 60_000 && clock.now() < 90_000, `${clock.now()}`);
 });
 
-Deno.test("a server that was never there fails a patient request like any other", async () => {
+Deno.test("a server that never answered fails a request with waitForRecovery like any other", async () => {
   const clock = new VirtualClock();
   const server = new AbsentServer(clock, 0, Infinity, 1);
   const { scheduler } = adaptive(clock);

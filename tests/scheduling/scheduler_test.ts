@@ -29,10 +29,10 @@ function scheduler(
     random: () => 0.5,
     ...options,
   };
-  return new Scheduler([{ gate: new EndpointLimits(settings, true), weight: 1 }], settings);
+  return new Scheduler([{ limits: new EndpointLimits(settings, true), weight: 1 }], settings);
 }
 
-Deno.test("Scheduler runs no more at once than the concurrency", async () => {
+Deno.test("Scheduler respects the concurrency limit", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock);
   let [running, most] = [0, 0];
@@ -46,26 +46,26 @@ Deno.test("Scheduler runs no more at once than the concurrency", async () => {
   assert.equal(clock.now(), 40);
 });
 
-Deno.test("Scheduler waits twice as long after each failure, then gives up", async () => {
+Deno.test("Scheduler doubles the backoff after each failure, then gives up", async () => {
   const clock = new VirtualClock();
   const waits: number[] = [];
-  let tries = 0;
+  let attempts = 0;
   const work = scheduler(clock).run(() => {
-    tries++;
+    attempts++;
     return Promise.reject(new ConnectionError("down"));
   }, { hooks: { onRetryWait: ({ wait }) => waits.push(wait) } });
   await assert.rejects(clock.run(work), { code: "connection" });
-  assert.equal(tries, 4);
+  assert.equal(attempts, 4);
   assert.deepEqual(waits, [0.5, 1, 2]);
 });
 
-Deno.test("Scheduler obeys Retry-After", async () => {
+Deno.test("Scheduler honors Retry-After", async () => {
   const clock = new VirtualClock();
   const notices: RetryNotice[] = [];
-  let tries = 0;
+  let attempts = 0;
   const answer = await clock.run(
     scheduler(clock, { random: () => 0 }).run(() => {
-      if (tries++ === 0) throw new RateLimitError("slow down", { status: 429, retryAfter: 17 });
+      if (attempts++ === 0) throw new RateLimitError("slow down", { status: 429, retryAfter: 17 });
       return Promise.resolve("ok");
     }, { hooks: { onRetryWait: (notice) => notices.push(notice) } }),
   );
@@ -74,19 +74,19 @@ Deno.test("Scheduler obeys Retry-After", async () => {
   assert.equal(notices[0].failures, 1);
 });
 
-Deno.test("Scheduler does not repeat what cannot succeed", async () => {
+Deno.test("Scheduler does not retry errors that cannot succeed later", async () => {
   for (const error of [new HttpError("bad", { status: 400 }), new InvalidInputError("bad")]) {
-    let tries = 0;
+    let attempts = 0;
     const work = scheduler(new VirtualClock()).run(() => {
-      tries++;
+      attempts++;
       return Promise.reject(error);
     }, {});
     await assert.rejects(work, error);
-    assert.equal(tries, 1);
+    assert.equal(attempts, 1);
   }
 });
 
-Deno.test("Scheduler lets others go while a retry is waited for", async () => {
+Deno.test("Scheduler runs other requests during a backoff", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { concurrency: 1 });
   const order: string[] = [];
@@ -105,26 +105,25 @@ Deno.test("Scheduler lets others go while a retry is waited for", async () => {
   assert.deepEqual(order, ["first", "second", "first"]);
 });
 
-Deno.test("Scheduler gives the slot back whatever happens", async () => {
+Deno.test("Scheduler releases the slot after every kind of error", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { concurrency: 1, retryTimes: 0 });
   await assert.rejects(limited.run(() => Promise.reject(new ConnectionError("down")), {}));
   await assert.rejects(limited.run(() => Promise.reject(new Error("a fault")), {}), /a fault/);
-  const { value, release } = await limited.hold(() => Promise.resolve("held"), {});
-  const next = limited.run(() => Promise.resolve("next"), {});
-  release();
-  assert.deepEqual([value, await next], ["held", "next"]);
+  assert.equal(await limited.run(() => Promise.resolve("next"), {}), "next");
 });
 
-Deno.test("Scheduler stops waiting for a slot or a retry when it is cancelled", async () => {
+Deno.test("an abort ends the wait for a slot and the backoff", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { concurrency: 1 });
-  const held = await limited.hold(() => Promise.resolve(), {});
+  const finishing = Promise.withResolvers<void>();
+  const running = limited.run(() => finishing.promise, {});
   const controller = new AbortController();
   const waiting = limited.run(() => Promise.resolve(), { signal: controller.signal });
   controller.abort();
   await assert.rejects(waiting, { code: "aborted" });
-  held.release();
+  finishing.resolve();
+  await running;
   const retrying = new AbortController();
   const work = limited.run(() => Promise.reject(new ConnectionError("down")), {
     signal: retrying.signal,
@@ -134,7 +133,7 @@ Deno.test("Scheduler stops waiting for a slot or a retry when it is cancelled", 
   assert.equal(await limited.run(() => Promise.resolve("free"), {}), "free");
 });
 
-Deno.test("Scheduler holds everybody back while the server asks to wait, without using up retries", async () => {
+Deno.test("Scheduler pauses all requests after a 429, without using up retries", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { concurrency: 1, retryTimes: 1, random: () => 0 });
   const begun: [string, number][] = [];
@@ -154,7 +153,7 @@ Deno.test("Scheduler holds everybody back while the server asks to wait, without
   assert.equal(refusals, 6);
 });
 
-Deno.test("Scheduler does not wait for a rate limit for more than ten minutes", async () => {
+Deno.test("Scheduler waits for a rate limit no longer than maxWait", async () => {
   for (const retryAfter of [99_999_999, 200]) {
     const clock = new VirtualClock();
     const work = scheduler(clock).run(() => {
@@ -165,31 +164,50 @@ Deno.test("Scheduler does not wait for a rate limit for more than ten minutes", 
   }
 });
 
-Deno.test("a patient call ends as unavailable when the server does nothing but ask to slow down", async () => {
+Deno.test("the backoff after a 429 and the pause of its endpoint are one wait", async () => {
+  const clock = new VirtualClock();
+  const limited = scheduler(clock, { concurrency: 2 });
+  const retries: [wait: number, endedAt: number][] = [];
+  const send = async (retryAfter: number | undefined) => {
+    let wait = 0;
+    let isRefused = false;
+    await limited.run(() => {
+      if (isRefused) return Promise.resolve();
+      isRefused = true;
+      return Promise.reject(new RateLimitError("later", { status: 429, retryAfter }));
+    }, { hooks: { onRetryWait: (notice) => wait = notice.wait } });
+    retries.push([wait, clock.now() / 1000]);
+  };
+  // The second request alone would back off for 0.5 s, but the first one pauses the endpoint for 10 s.
+  await clock.run(Promise.all([send(10), send(undefined)]));
+  assert.deepEqual(retries, [[10, 10], [10.5, 10.5]]);
+});
+
+Deno.test("a call with waitForRecovery ends as unavailable if the server returns only 429s", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { maxWait: 30, adaptive: true });
   const later = () => Promise.reject(new RateLimitError("later", { status: 429, retryAfter: 1 }));
   const work = limited.run(later, { hooks: { waitForRecovery: true } });
   await assert.rejects(clock.run(work), {
     code: "unavailable",
-    message: "the endpoint has only asked to slow down for 30 s: later",
+    message: "the endpoint returned only rate-limit errors for 30 s: later",
   });
   assert.ok(clock.now() > 28_000 && clock.now() <= 30_000, `${clock.now()} ms`);
 });
 
-Deno.test("a patient call ends at once when the server asks for a longer wait than is allowed", async () => {
+Deno.test("a call with waitForRecovery ends at once if Retry-After exceeds maxWait", async () => {
   const clock = new VirtualClock();
   const later = new RateLimitError("tomorrow", { status: 429, retryAfter: 7200 });
   const work = scheduler(clock, { maxWait: 30 })
     .run(() => Promise.reject(later), { hooks: { waitForRecovery: true } });
   await assert.rejects(clock.run(work), {
     code: "unavailable",
-    message: "the endpoint asks to wait 7200 s, more than the 30 s that are waited: tomorrow",
+    message: "the endpoint asks to wait 7200 s, longer than the maximum wait of 30 s: tomorrow",
   });
   assert.equal(clock.now(), 0);
 });
 
-Deno.test("a patient call that is refused for too long while others are answered fails alone", async () => {
+Deno.test("a call that is refused for too long while others are answered fails alone", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { maxWait: 30, concurrency: 2 });
   const later = () => Promise.reject(new RateLimitError("later", { status: 429, retryAfter: 1 }));
@@ -200,26 +218,26 @@ Deno.test("a patient call that is refused for too long while others are answered
   await assert.rejects(clock.run(Promise.all([work, others])), { code: "rate_limit" });
 });
 
-Deno.test("Scheduler lets a try go on but nobody wait when only the waiting is ended", async () => {
+Deno.test("waitSignal ends waiting but not the attempts in flight", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { concurrency: 1 });
   const ending = new AbortController();
   const options = { hooks: { waitSignal: ending.signal } };
   const first = limited.run(() => clock.sleep(100).then(() => "answered"), options);
-  const second = limited.run(() => Promise.resolve("sent all the same"), options);
+  const second = limited.run(() => Promise.resolve("sent anyway"), options);
   ending.abort();
   await assert.rejects(second, { code: "aborted" });
   assert.equal(await clock.run(first), "answered");
 });
 
-Deno.test("a server that loads its model is waited for, without using up retries", async () => {
+Deno.test("Scheduler waits for a server that loads its model, without using up retries", async () => {
   const clock = new VirtualClock();
   const loading = () => new HttpError("Loading model", { status: 503, loading: true });
   const send = () => clock.now() < 90_000 ? Promise.reject(loading()) : Promise.resolve("answer");
-  for (const patient of [true, false]) {
+  for (const waitForRecovery of [true, false]) {
     const begun = clock.now();
     assert.equal(
-      await clock.run(scheduler(clock).run(send, { hooks: { waitForRecovery: patient } })),
+      await clock.run(scheduler(clock).run(send, { hooks: { waitForRecovery } })),
       "answer",
     );
     assert.ok(clock.now() - begun < 100_000);

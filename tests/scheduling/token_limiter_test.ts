@@ -10,8 +10,8 @@ interface Request {
 }
 
 /**
- * Sends requests through a limiter, `atOnce` at a time, and gives when each was answered. `limited` says
- * whether the limiter knows how large an answer can get.
+ * Sends requests through a limiter, up to `atOnce` concurrently, and returns when each was answered.
+ * `maxCompletion` is the maximum answer that the limiter knows of.
  */
 function run(
   perMinute: number,
@@ -19,12 +19,12 @@ function run(
   { atOnce = Infinity, maxCompletion }: { atOnce?: number; maxCompletion?: number } = {},
 ): { at: number; tokens: number }[] {
   const limiter = new TokenLimiter(perMinute);
-  const flying: { end: number; request: Request; hold: TokenHold }[] = [];
+  const inFlight: { end: number; request: Request; hold: TokenHold }[] = [];
   const answered: { at: number; tokens: number }[] = [];
-  const land = (now: number) => {
-    flying.sort((a, b) => a.end - b.end);
-    while (flying.length > 0 && flying[0].end <= now) {
-      const { end, request: { prompt, completion }, hold } = flying.shift()!;
+  const settle = (now: number) => {
+    inFlight.sort((a, b) => a.end - b.end);
+    while (inFlight.length > 0 && inFlight[0].end <= now) {
+      const { end, request: { prompt, completion }, hold } = inFlight.shift()!;
       limiter.commit(end, hold, prompt, completion);
       answered.push({ at: end, tokens: prompt + completion });
     }
@@ -34,18 +34,18 @@ function run(
     const demand = { prompt: request.prompt, maxCompletion };
     while (true) {
       const at = limiter.nextAt(now, demand);
-      if (at <= now && flying.length < atOnce) break;
-      const landing = Math.min(...flying.map(({ end }) => end));
-      now = flying.length >= atOnce ? landing : Math.min(at, landing);
-      land(now);
+      if (at <= now && inFlight.length < atOnce) break;
+      const nextEnd = Math.min(...inFlight.map(({ end }) => end));
+      now = inFlight.length >= atOnce ? nextEnd : Math.min(at, nextEnd);
+      settle(now);
     }
-    flying.push({ end: now + request.latency, request, hold: limiter.take(now, demand) });
+    inFlight.push({ end: now + request.latency, request, hold: limiter.take(now, demand) });
   }
-  land(Infinity);
+  settle(Infinity);
   return answered;
 }
 
-/** The largest sum of any minute. */
+/** The largest number of tokens in any minute. */
 function busiestMinute(answered: readonly { at: number; tokens: number }[]): number {
   return Math.max(
     ...answered.map(({ at: start }) =>
@@ -61,7 +61,7 @@ Deno.test("TokenLimiter spreads requests over the minute", () => {
   assert.deepEqual(times.slice(0, 4), [10, 1910, 3910, 5910]);
 });
 
-Deno.test("TokenLimiter never lets more than the limit through in a minute", () => {
+Deno.test("TokenLimiter never exceeds the limit in any minute", () => {
   const request = fc.record({
     prompt: fc.integer({ min: 1, max: 300 }),
     completion: fc.integer({ min: 0, max: 1000 }),
@@ -69,7 +69,7 @@ Deno.test("TokenLimiter never lets more than the limit through in a minute", () 
   });
   const requests = fc.array(request, { minLength: 20, maxLength: 120 });
   fc.assert(fc.property(fc.integer({ min: 2000, max: 40_000 }), requests, (limit, requests) => {
-    // How large answers get is known from `max_tokens` until it has been seen.
+    // The first answers are as long as `max_tokens`, so that the limiter learns the maximum.
     const answers = run(
       limit,
       requests.map((each, i) => i < 20 ? { ...each, completion: 1000 } : each),
@@ -81,7 +81,7 @@ Deno.test("TokenLimiter never lets more than the limit through in a minute", () 
   }));
 });
 
-Deno.test("TokenLimiter assumes max_tokens until the first answers are in", () => {
+Deno.test("TokenLimiter assumes max_tokens until the first answers arrive", () => {
   const requests = Array.from({ length: 60 }, () => ({
     prompt: 10,
     completion: 4000,
@@ -91,7 +91,7 @@ Deno.test("TokenLimiter assumes max_tokens until the first answers are in", () =
   assert.ok(busiestMinute(answers) <= 60_000, `${busiestMinute(answers)}`);
 });
 
-Deno.test("TokenLimiter uses most of the limit when answers are shorter than they may be", () => {
+Deno.test("TokenLimiter uses most of the limit when answers are shorter than max_tokens", () => {
   const requests = Array.from({ length: 1200 }, () => ({
     prompt: 10,
     completion: 190,
@@ -103,7 +103,7 @@ Deno.test("TokenLimiter uses most of the limit when answers are shorter than the
   assert.ok(busiestMinute(answers) <= 60_000);
 });
 
-Deno.test("TokenLimiter lets a request that is larger than the limit go alone", () => {
+Deno.test("TokenLimiter sends a request above the limit on its own", () => {
   const requests = [100, 9000, 100].map((completion) => ({ prompt: 0, completion, latency: 10 }));
   const answers = run(5000, requests, { maxCompletion: 9000 });
   assert.deepEqual(answers.map(({ tokens }) => tokens), [100, 9000, 100]);

@@ -83,12 +83,13 @@ Deno.test("the server never bills more than the budget, whichever runs are kille
       };
       for (const { worst, share } of requests) {
         if (flying.length >= atOnce) land();
-        const claimed = tracker.claim({ cost: worst / 100, wake: () => {} });
-        if (claimed === undefined || !("release" in claimed)) break;
-        const cost = claimed.cost * share / 100;
+        const maxCost = worst / 100;
+        if (maxCost > tracker.remaining) break;
+        const reservation = tracker.tryReserve({ cost: maxCost, wake: () => {} })!;
+        const cost = maxCost * share / 100;
         // From here on the server bills it, whether its answer is ever read or not.
         billed += cost;
-        flying.push({ cost, release: claimed.release });
+        flying.push({ cost, release: reservation.release });
       }
       if (isKilled) continue;
       while (flying.length > 0) land();

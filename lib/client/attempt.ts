@@ -1,0 +1,103 @@
+/**
+ * Sends a call to its granted endpoint once, reads the answer and commits what it used.
+ *
+ * @module
+ */
+import { assistantMessage } from "../chat/assistant_message.ts";
+import { StreamAccumulator } from "../chat/events.ts";
+import type { ChatResult } from "../chat/result.ts";
+import { copyError, FlexLLMError } from "../errors.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Grant } from "../scheduling/grant.ts";
+import type { Call } from "./call.ts";
+import type { Answered, EncodedCall, EndpointClient } from "./endpoint_client.ts";
+import type { EventChannel } from "./event_channel.ts";
+import type { Metering } from "./metering.ts";
+
+/**
+ * Sends `call` once. Whether it succeeds or fails, its tokens and cost are committed to the grant.
+ *
+ * @throws {FlexLLMError} with what had arrived in `partial`
+ */
+export async function attempt(
+  call: Call,
+  grant: Grant<EndpointClient>,
+  metering: Metering,
+  clock: Clock,
+): Promise<ChatResult> {
+  const { target } = grant;
+  const encoded = call.encode(target);
+  const { model } = encoded.request;
+  // Overlaps with the first request.
+  const pricer = target.loadPricer();
+  const received = call.events && new StreamAccumulator();
+  call.recorder?.sending(model, target.name);
+  let answered: Answered;
+  try {
+    answered = received === undefined
+      ? await target.complete(encoded, call)
+      : await readStream(call, grant, encoded, call.events!, received);
+  } catch (error) {
+    await pricer;
+    // Before the first event, the error itself carries what was received.
+    const partial = grant.isAnswered ? received : undefined;
+    call.lost += metering.commitLost(call, grant, model, error, partial);
+    call.recorder?.waiting();
+    if (partial === undefined || !(error instanceof FlexLLMError) || error.partial) throw error;
+    throw copyError(error, { partial: partial.partial() });
+  }
+  await pricer;
+  const result = resultOf(encoded, answered, metering, clock.now() - grant.reservation.at);
+  metering.commit(call, grant, result);
+  return result;
+}
+
+/** Passes the events of a stream on as they arrive. The first one ends the attempt's retries. */
+async function readStream(
+  call: Call,
+  grant: Grant<EndpointClient>,
+  encoded: EncodedCall,
+  channel: EventChannel,
+  received: StreamAccumulator,
+): Promise<Answered> {
+  const batches = grant.target.stream(encoded, call);
+  try {
+    let step = await batches.next();
+    grant.answered();
+    for (; !step.done; step = await batches.next()) {
+      for (const event of step.value) received.add(event);
+      call.recorder?.received(step.value);
+      await channel.write(step.value);
+    }
+    const { model = "", raw = { model }, ...end } = step.value;
+    return { completion: { ...received.completion(), model, ...end }, raw };
+  } finally {
+    // Closes the connection if the reader has left.
+    await batches.return({});
+  }
+}
+
+function resultOf(
+  { endpoint, request }: EncodedCall,
+  { completion, raw }: Answered,
+  metering: Metering,
+  latency: number,
+): ChatResult {
+  return {
+    content: completion.content,
+    thinking: completion.thinking,
+    refusal: completion.refusal,
+    citations: completion.citations,
+    logprobs: completion.logprobs,
+    toolCalls: completion.toolCalls,
+    message: assistantMessage(completion),
+    usage: completion.usage,
+    cost: metering.cost(endpoint, request.model, completion),
+    finishReason: completion.finishReason,
+    model: completion.model || request.model,
+    endpoint: endpoint.name,
+    cached: false,
+    latency: latency / 1000,
+    raw,
+  };
+}

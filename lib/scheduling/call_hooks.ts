@@ -1,0 +1,29 @@
+/**
+ * Defines the hooks with which a batch controls and observes its calls.
+ *
+ * @module
+ */
+import type { CallFacts } from "../chat/call_facts.ts";
+import type { RetryNotice } from "../chat/retry_notice.ts";
+
+/** Controls and observes one call, beyond its options. */
+export interface CallHooks {
+  /**
+   * Ends only waiting: for a slot, for a limit, or between two attempts. The call then throws
+   * {@link AbortedError}; an attempt that has been sent continues.
+   */
+  waitSignal?: AbortSignal;
+  /** Called when an attempt failed and the call waits for the next one. */
+  onRetryWait?: (notice: RetryNotice) => void;
+  /** Called when that wait is over. */
+  onRetryResume?: () => void;
+  /** Called once for each call, just before it settles: after its answer, its error, or a cache hit. */
+  onEnd?: (facts: CallFacts) => void;
+  /**
+   * Whether to wait up to `maxWait` for an endpoint that has answered before and is down now, without
+   * using up retries. A batch waits; a single call fails sooner.
+   */
+  waitForRecovery?: boolean;
+  /** How many records are left, if known: near the end, slow endpoints get no new work. */
+  remaining?: () => number;
+}

@@ -1,0 +1,48 @@
+/**
+ * Represents an endpoint granted to a request, with everything reserved for it.
+ *
+ * @module
+ */
+import type { Clock } from "../runtime/clock.ts";
+import type { RequestReservation } from "./limits.ts";
+import type { Target } from "./load_balancer.ts";
+
+/** One request at one endpoint. */
+export class Grant<T extends Target> {
+  readonly #clock: Clock;
+  readonly #queue: { dispatch(): void };
+  #isAnswered = false;
+
+  constructor(
+    readonly target: T,
+    readonly reservation: RequestReservation,
+    clock: Clock,
+    queue: { dispatch(): void },
+  ) {
+    this.#clock = clock;
+    this.#queue = queue;
+  }
+
+  /** Whether the endpoint has answered. From then on the request is not retried. */
+  get isAnswered(): boolean {
+    return this.#isAnswered;
+  }
+
+  /** Records that the endpoint has answered; for a stream, with its first event. */
+  answered(): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.target.limits.answered(this.#clock.now(), this.reservation);
+  }
+
+  /** Records that the request failed before the endpoint answered. */
+  failed(error: unknown): void {
+    this.target.limits.failed(this.#clock.now(), this.reservation, error);
+  }
+
+  /** Releases what is reserved, and lets waiting requests start. Call it once, however the request ended. */
+  release(): void {
+    this.reservation.release();
+    this.#queue.dispatch();
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Represents a request in the queue: what it needs, and which endpoints it can use.
+ *
+ * @module
+ */
+import { abortedBy } from "../errors.ts";
+import { type Cancellable, cancellablesOf } from "../transport/cancellation.ts";
+import type { CallHooks } from "./call_hooks.ts";
+import type { Grant } from "./grant.ts";
+import type { Demand } from "./limits.ts";
+import type { Target } from "./load_balancer.ts";
+import type { TokenDemand } from "./token_limiter.ts";
+
+/** What the scheduler needs to know of a call. */
+export interface RunOptions<T> {
+  /** Aborts the call, also while it waits. */
+  signal?: AbortSignal;
+  hooks?: CallHooks;
+  /** The tokens that it needs; default none. */
+  tokens?: TokenDemand;
+  /**
+   * Prepares the request for an endpoint before it is granted. Returns its maximum cost there in USD; 0 if
+   * nothing limits the cost. Throws if the endpoint cannot take the request; another one is then used.
+   */
+  prepare?(target: T): number;
+}
+
+/** The queue that a ticket waits in. */
+export interface TicketQueue<T extends Target> {
+  /** Dispatches every request that can start. */
+  dispatch(): void;
+  /** Removes a ticket that waits. */
+  remove(ticket: Ticket<T>): void;
+}
+
+const NO_TOKENS: TokenDemand = { prompt: 0, maxCompletion: 0 };
+
+/** One request, for all its attempts. */
+export class Ticket<T extends Target> implements Demand, Cancellable {
+  readonly call: RunOptions<T>;
+  readonly tokens: TokenDemand;
+  /** Its maximum cost in USD at the endpoint that it was prepared for last. */
+  cost = 0;
+  /** Endpoints that failed it; used again when all others have failed it as well. */
+  exclude: Set<T> | undefined = undefined;
+  /** Endpoints that cannot take it. */
+  unfit: Set<T> | undefined = undefined;
+  /** Whether an attempt has failed: retries start before requests that have not been sent. */
+  isRetry = false;
+  /** Whether it waits for an endpoint that is down rather than trying it anyway. */
+  waitForRecovery = false;
+  readonly #queue: TicketQueue<T>;
+  #waiting: PromiseWithResolvers<Grant<T>> | undefined = undefined;
+
+  constructor(call: RunOptions<T>, queue: TicketQueue<T>) {
+    this.call = call;
+    this.tokens = call.tokens ?? NO_TOKENS;
+    this.#queue = queue;
+  }
+
+  /** The signal that ends its waiting, once it has fired. */
+  get firedSignal(): AbortSignal | undefined {
+    const { signal, hooks } = this.call;
+    if (signal?.aborted) return signal;
+    return hooks?.waitSignal?.aborted ? hooks.waitSignal : undefined;
+  }
+
+  /** Waits for {@link Ticket.grant} or {@link Ticket.reject}. */
+  wait(): Promise<Grant<T>> {
+    const { signal, hooks } = this.call;
+    if (signal !== undefined) cancellablesOf(signal).add(this);
+    if (hooks?.waitSignal !== undefined) cancellablesOf(hooks.waitSignal).add(this);
+    this.#waiting = Promise.withResolvers();
+    return this.#waiting.promise;
+  }
+
+  /** Ends the waiting with an endpoint. */
+  grant(grant: Grant<T>): void {
+    this.#leave();
+    this.#waiting!.resolve(grant);
+  }
+
+  /** Ends the waiting with an error. */
+  reject(error: unknown): void {
+    this.#leave();
+    this.#waiting!.reject(error);
+  }
+
+  /** Dispatches the queue: this request may fit now. */
+  wake(): void {
+    this.#queue.dispatch();
+  }
+
+  /** Ends the waiting because a signal has fired. */
+  cancel(): void {
+    this.reject(abortedBy(this.firedSignal));
+    this.#queue.dispatch();
+  }
+
+  #leave(): void {
+    const { signal, hooks } = this.call;
+    if (signal !== undefined) cancellablesOf(signal).delete(this);
+    if (hooks?.waitSignal !== undefined) cancellablesOf(hooks.waitSignal).delete(this);
+    this.#queue.remove(this);
+  }
+}
