@@ -6,8 +6,8 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
 import { DEFAULT_TTL } from "../lib/cache/response_cache.ts";
-import type { CacheStore, StoreStats } from "../lib/cache/store.ts";
-import type { CacheOptions } from "../lib/cache/options.ts";
+import type { ManagedStore, StoreStats } from "../lib/cache/store.ts";
+import type { CacheSettings } from "../lib/config/resolve_cache.ts";
 import { addExamples, commonFlags, numberWithin } from "./flags/shared_options.ts";
 import { table } from "./terminal/table.ts";
 import { writeJson, writeNote, writeOutput } from "./terminal/output.ts";
@@ -16,7 +16,7 @@ const number = new Intl.NumberFormat("en-US");
 
 /** What the configuration says of the cache. */
 async function settings(configFile: string | undefined): Promise<{
-  options: CacheOptions;
+  options: CacheSettings;
   /** What answers of the model of that name are kept under: its id. */
   idOf(name: string): string;
 }> {
@@ -33,21 +33,22 @@ async function settings(configFile: string | undefined): Promise<{
 
 /** Opens the cache for `use`; `undefined` when there is none yet. */
 async function withStore<T>(
-  options: CacheOptions,
-  use: (store: CacheStore) => Promise<T>,
+  options: CacheSettings,
+  use: (store: ManagedStore) => Promise<T>,
 ): Promise<T | undefined> {
-  const [{ openStore, storePlace, storeProblem }, { existsSync }] = await Promise.all([
+  const [{ openStore, locateStore }, { storeError }, { existsSync }] = await Promise.all([
     import("../lib/cache/open_store.ts"),
+    import("../lib/cache/store_error.ts"),
     import("node:fs"),
   ]);
-  const { location } = storePlace(options, process.env);
+  const { location } = locateStore(options, process.env);
   const isFile = location !== undefined && !/^https?:/.test(location);
   if (isFile && !existsSync(location)) return undefined;
   const store = await openStore(options, process.env);
   try {
     return await use(store);
   } catch (error) {
-    throw storeProblem(error, location);
+    throw storeError(error, location);
   } finally {
     await store.close();
   }
@@ -182,8 +183,8 @@ function path() {
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async ({ json, config }) => {
-      const { storePlace } = await import("../lib/cache/open_store.ts");
-      const { kind, location } = storePlace((await settings(config)).options, process.env);
+      const { locateStore } = await import("../lib/cache/open_store.ts");
+      const { kind, location } = locateStore((await settings(config)).options, process.env);
       if (json) writeJson({ store: kind, path: location ?? null });
       else writeOutput(`${location ?? "memory"}\n`);
     });

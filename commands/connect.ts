@@ -8,7 +8,6 @@ import process from "node:process";
 import type { AttachmentOptions } from "../lib/transport/load_file.ts";
 import { LLMClient } from "../lib/client/client.ts";
 import type { CacheOptions } from "../lib/cache/options.ts";
-import type { ChatClient } from "../lib/client/chat_client.ts";
 import type { ClientOptions } from "../lib/client/client_options.ts";
 import { baseUrlOf } from "../lib/services/connect.ts";
 import type { EndpointOptions } from "../lib/client/client_options.ts";
@@ -149,7 +148,7 @@ export function connectBatch(
   config: Config,
   flags: ConnectFlags,
   settings: Omit<ClientOptions, "model">,
-): { client: ChatClient; model: string; targets: PricedModel[] } {
+): { client: LLMClient; model: string; targets: PricedModel[] } {
   if (!usesEndpoints(config, process.env, flags)) {
     if (hasEndpoints(config) && flags.model === undefined && flags.baseUrl === undefined) {
       const variable = overrides(process.env).baseUrl!.source;

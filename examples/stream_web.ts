@@ -32,7 +32,7 @@ app.post("/ask", async (c) => {
   return streamSSE(c, async (sse) => {
     try {
       for await (const text of answer) await sse.writeSSE({ data: JSON.stringify(text) });
-      const { usage, finishReason } = await answer.result;
+      const { usage, finishReason } = await answer.finalResult();
       await sse.writeSSE({ event: "end", data: JSON.stringify({ usage, finishReason }) });
     } catch (error) {
       if (!(error instanceof FlexLLMError)) throw error;

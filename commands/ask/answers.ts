@@ -20,9 +20,9 @@ export async function askOnce(
   options: ChatOptions,
   silent: boolean,
 ): Promise<ChatResult> {
-  const hooks = { onRetryWait: noteLongWaits(writeNote) };
-  if (silent) return await client.chatCompletions(messages, options, hooks);
-  const stream = client.chatCompletionsStream(messages, options, hooks);
+  const call = { ...options, onRetry: noteLongWaits(writeNote) };
+  if (silent) return await client.chatCompletions(messages, call);
+  const stream = client.chatCompletionsStream(messages, call);
   const asksForThinking = options.thinking !== undefined && options.thinking !== false;
   const view = new AnswerView({
     markdown: false,
@@ -33,7 +33,7 @@ export async function askOnce(
   } finally {
     view.end();
   }
-  return await stream.result;
+  return await stream.finalResult();
 }
 
 function toJson(result: ChatResult) {

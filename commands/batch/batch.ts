@@ -98,6 +98,7 @@ async function send(
     { checkInput, usableRecords },
     { Journal },
     { BatchRun },
+    { completionsOf },
     { startProgress },
     { BudgetLedger },
   ] = await Promise.all([
@@ -106,6 +107,7 @@ async function send(
     import("../../lib/input/records.ts"),
     import("../../lib/batch/journal/journal.ts"),
     import("../../lib/batch/run.ts"),
+    import("../../lib/client/client.ts"),
     import("./progress/progress.ts"),
     import("../../lib/batch/journal/budget_ledger.ts"),
   ]);
@@ -156,11 +158,11 @@ async function send(
           `${REQUESTS_VARIABLE}=${client.concurrencyLimit}, or lower -c.`,
       );
     }
-    const batch = new BatchRun(client, {
+    const batch = new BatchRun(completionsOf(client), {
       ...options,
       journal,
       pending: check.pending,
-      onRetryWait: (notice) => progress.retry(notice),
+      onRetry: (notice) => progress.retry(notice),
     });
     const report = {
       model,

@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { storePlace } from "../../lib/cache/open_store.ts";
+import { locateStore } from "../../lib/cache/open_store.ts";
 import { LLMClient } from "../../lib/client/client.ts";
 import { inspectConfig, inspectServers, type Problem } from "../../lib/config/inspect.ts";
 import {
@@ -31,7 +31,7 @@ export interface Mistakes {
 function cacheProblems({ cache }: ConfigValue): Problem[] {
   if (typeof cache !== "object" || cache === null) return [];
   try {
-    storePlace(cache, process.env);
+    locateStore(cache, process.env);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

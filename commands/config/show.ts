@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { DEFAULT_TTL } from "../../lib/cache/response_cache.ts";
-import { type StoreOptions, type StorePlace, storePlace } from "../../lib/cache/open_store.ts";
+import { locateStore, type StoreLocation, type StoreOptions } from "../../lib/cache/open_store.ts";
 import { baseUrlOf } from "../../lib/services/connect.ts";
 import { defaultModel, overrides, type Sourced } from "../../lib/config/effective.ts";
 import { isEmptyKey, type KeyState, keyState } from "../../lib/config/key_state.ts";
@@ -177,9 +177,9 @@ function endpointSettings(config: Config): Setting[] {
 }
 
 /** Where the cache is kept; `undefined` when it cannot be there. */
-function storeOf(options: StoreOptions): StorePlace | undefined {
+function storeOf(options: StoreOptions): StoreLocation | undefined {
   try {
-    return storePlace(options, process.env);
+    return locateStore(options, process.env);
   } catch (error) {
     if (error instanceof ConfigurationError) return undefined;
     throw error;

@@ -178,19 +178,26 @@ export class ChatSession {
     came: StreamAccumulator,
   ): Promise<ChatResult> {
     const { temperature, max_tokens: maxTokens, thinking } = this.conversation;
-    const options = { temperature, maxTokens, thinking, extraBody: this.#extraBody, ...call };
-    const hooks = { onRetryWait: noteLongWaits(writeNote) };
+    const onRetry = noteLongWaits(writeNote);
+    const options = {
+      temperature,
+      maxTokens,
+      thinking,
+      extraBody: this.#extraBody,
+      onRetry,
+      ...call,
+    };
     if (!this.#stream) {
-      const result = await this.client.chatCompletions(messages, options, hooks);
+      const result = await this.client.chatCompletions(messages, options);
       view.thinking(result.thinking ?? "");
       view.text(result.content);
       return result;
     }
-    const stream = this.client.chatCompletionsStream(messages, options, hooks);
+    const stream = this.client.chatCompletionsStream(messages, options);
     for await (const event of stream.events) {
       came.add(event);
       view.show(event);
     }
-    return await stream.result;
+    return await stream.finalResult();
   }
 }

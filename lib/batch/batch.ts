@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { normalizeOptions } from "../chat/normalize.ts";
+import type { AnyResponseFormat } from "../chat/options.ts";
 import type { BatchInput, BatchRecord } from "../chat/record.ts";
 import { Journal } from "./journal/journal.ts";
 import { inputIdentity } from "./journal/result_line.ts";
@@ -11,12 +13,16 @@ import { FlexLLMError, InvalidInputError } from "../errors.ts";
 import { BatchRun, type IndexedRecord } from "./run.ts";
 import type { BatchItem, BatchIterator, BatchResult } from "./items.ts";
 import type { BatchOptions } from "./options.ts";
+import { withRestoredValues } from "./restored_values.ts";
 import { type BatchSummary, emptySummary } from "./summary.ts";
 
 /** What is neither is left for the client to refuse, as the failure of this one record. */
 function toRecord(input: BatchInput): BatchRecord {
   const isRecord = typeof input === "object" && input !== null && "messages" in input;
-  return isRecord ? input : { messages: input };
+  if (!isRecord) return { messages: input };
+  return input.options === undefined
+    ? input
+    : { ...input, options: normalizeOptions(input.options) };
 }
 
 function* syncRecords(inputs: Iterable<BatchInput>): Generator<IndexedRecord> {
@@ -45,9 +51,10 @@ function checkAll(
 async function* runBatch(
   client: Completions,
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
-  options: BatchOptions,
+  given: BatchOptions<AnyResponseFormat>,
   onStart: (run: BatchRun) => void,
 ): AsyncGenerator<BatchItem[], void, void> {
+  const options = normalizeOptions(given);
   const { output, rerunChanged } = options;
   const journal = output === undefined ? undefined : await Journal.open(output);
   try {
@@ -56,7 +63,8 @@ async function* runBatch(
     const run = new BatchRun(client, { ...options, journal, pending, yieldRestored: true });
     onStart(run);
     const isAsync = Symbol.asyncIterator in inputs;
-    yield* run.batches(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
+    const groups = run.batches(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
+    yield* withRestoredValues(groups, options.responseFormat);
     journal?.order();
   } finally {
     journal?.close();
@@ -67,7 +75,7 @@ async function* runBatch(
 export function iterateBatch(
   client: Completions,
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
-  options: BatchOptions,
+  options: BatchOptions<AnyResponseFormat>,
 ): BatchIterator {
   let run: BatchRun | undefined;
   const summary = () => run?.summary() ?? emptySummary();
@@ -87,7 +95,7 @@ const LIMITS: ReadonlySet<string> = new Set(["aborted", "budget_exceeded", "quot
 export async function collectBatch(
   client: Completions,
   inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
-  options: BatchOptions,
+  options: BatchOptions<AnyResponseFormat>,
 ): Promise<BatchResult> {
   const results: BatchItem[] = [];
   let run: BatchRun | undefined;

@@ -1,5 +1,5 @@
 /**
- * What a batch needs of a client.
+ * The part of a client that a batch needs.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { CallHooks } from "../scheduling/scheduler.ts";
 
-/** Sends single completions. */
+/** Completes conversations, one call each. */
 export interface Completions {
-  /** Maximum requests in flight. */
+  /** Maximum number of requests in flight. */
   readonly concurrencyLimit: number;
-  /** How each endpoint is doing. */
+  /** The current state of each endpoint. */
   readonly stats: readonly { failures: number }[];
   /** Completes one conversation. */
-  chatCompletions(
+  complete(
     messages: readonly Message[],
-    options?: ChatOptions,
-    hooks?: CallHooks,
+    options: ChatOptions,
+    hooks: CallHooks | undefined,
   ): Promise<ChatResult>;
 }

@@ -10,7 +10,7 @@ import type { FlexLLMError } from "../errors.ts";
 import type { BatchSummary } from "./summary.ts";
 
 /** What became of one record. */
-export type BatchItem =
+export type BatchItem<ParsedValue = unknown> =
   & {
     /** The record's place in the input, counted from 0. */
     index: number;
@@ -22,7 +22,7 @@ export type BatchItem =
   & (
     | {
       status: "success";
-      result: ChatResult;
+      result: ChatResult<ParsedValue>;
       /** Whether the result was in the result file before this run. */
       restored: boolean;
     }
@@ -30,12 +30,12 @@ export type BatchItem =
   );
 
 /** All results of a batch. */
-export interface BatchResult {
+export interface BatchResult<ParsedValue = unknown> {
   /**
    * One item for each record, in the order of the input. When the batch stopped early, records that were
    * not finished are left out: use {@link BatchItem.index}.
    */
-  results: BatchItem[];
+  results: BatchItem<ParsedValue>[];
   /** The counts. */
   summary: BatchSummary;
   /**
@@ -46,7 +46,9 @@ export interface BatchResult {
 }
 
 /** Yields the items of a batch; returns the counts at its end. */
-export type BatchIterator = AsyncGenerator<BatchItem, BatchSummary, void> & {
-  /** The counts so far; also available after the batch has finished or failed. */
-  readonly summary: BatchSummary;
-};
+export type BatchIterator<ParsedValue = unknown> =
+  & AsyncGenerator<BatchItem<ParsedValue>, BatchSummary, void>
+  & {
+    /** The counts so far; also available after the batch has finished or failed. */
+    readonly summary: BatchSummary;
+  };

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import type { SamplingOptions } from "../chat/options.ts";
+import type { AnyResponseFormat, ResponseFormat, SamplingOptions } from "../chat/options.ts";
+import type { RetryNotice } from "../chat/retry_notice.ts";
 
 /**
  * The options of a batch; sampling options hold for every record that has no own ones. Times are in
  * seconds.
  */
-export interface BatchOptions extends SamplingOptions {
+export interface BatchOptions<Format extends AnyResponseFormat = ResponseFormat>
+  extends SamplingOptions<Format> {
   /** The model to ask instead of the client's. */
   model?: string;
   /** Seconds one try may take; default the client's. */
@@ -27,4 +29,6 @@ export interface BatchOptions extends SamplingOptions {
   output?: string;
   /** Redo records whose input differs from that in the result file, instead of stopping. */
   rerunChanged?: boolean;
+  /** Called when an attempt failed, before the wait for the next one. */
+  onRetry?: (notice: RetryNotice) => void;
 }

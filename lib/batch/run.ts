@@ -60,8 +60,6 @@ export interface BatchRunOptions extends BatchOptions {
   journal?: Journal;
   /** Whether records that are done already are read back and yielded. */
   yieldRestored?: boolean;
-  /** Called when a try failed and the next one is waited for. */
-  onRetryWait?: (notice: RetryNotice) => void;
   /** How many of the records are to be asked for; when it is known, slow endpoints are spared at the end. */
   pending?: number;
   /** Whether token counts are written to the journal; default yes. */
@@ -174,7 +172,7 @@ export class BatchRun {
   /** Counts a try that failed and will be made again. */
   noteRetry(notice: RetryNotice): void {
     this.#summary.retries++;
-    this.#options.onRetryWait?.(notice);
+    this.#options.onRetry?.(notice);
   }
 
   /** The counts so far. */
@@ -245,7 +243,7 @@ export class BatchRun {
     if (problem !== undefined) throw invalidRecord(record, problem);
     const hooks = new RecordHooks(this.#noWaits.signal, this.#remaining, slot, this);
     try {
-      const result = await this.#client.chatCompletions(record.messages, options, hooks);
+      const result = await this.#client.complete(record.messages, options, hooks);
       return { result, restored: false };
     } catch (error) {
       if (error instanceof FlexLLMError) throw error;

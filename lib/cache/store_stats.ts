@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CacheStore, ModelStats, StoreStats } from "./store.ts";
+import type { ManagedStore, ModelStats, StoreStats } from "./store.ts";
 
 /** Gathers the statistics of a store, entry by entry or group by group. */
 export class StatsCounter {
@@ -35,7 +35,7 @@ export class StatsCounter {
   }
 
   /** The statistics of `store`, whose file has `fileBytes`. */
-  result({ kind, location }: CacheStore, fileBytes?: number): StoreStats {
+  result({ kind, location }: ManagedStore, fileBytes?: number): StoreStats {
     const models = [...this.#models.values()].sort((a, b) => b.entries - a.entries);
     const sum = (name: "entries" | "bytes" | "hits") =>
       models.reduce((total, model) => total + model[name], 0);

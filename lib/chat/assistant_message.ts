@@ -1,12 +1,12 @@
 /**
- * The answer as a message for the next turn.
+ * Turns an answer into the assistant message for the next turn.
  *
  * @module
  */
 import type { AssistantMessage, ProviderMessage } from "./messages.ts";
 import type { ToolCall } from "./tool_call.ts";
 
-/** Makes the message that stands for an answer in the conversation that goes on. */
+/** Makes the assistant message of an answer. */
 export function assistantMessage(
   { content, toolCalls, native }: {
     content: string;
@@ -19,6 +19,6 @@ export function assistantMessage(
     message.tool_calls = toolCalls;
     if (content === "") message.content = null;
   }
-  if (native !== undefined) message.native = native;
+  if (native !== undefined) message.providerMessage = native;
   return message;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { withExtraBody } from "./extra_body.ts";
-import type { SamplingOptions } from "./options.ts";
+import type { AnyResponseFormat, SamplingOptions } from "./options.ts";
 
 /** How one record is asked, where that differs from the batch. */
 export type RecordOptions = SamplingOptions & { model?: string };
@@ -39,7 +39,10 @@ export function wireOptions(
 }
 
 /** The options of a batch with those of one record over them. */
-export function withRecordOptions<T extends RecordOptions>(batch: T, record: RecordOptions): T {
+export function withRecordOptions<T extends SamplingOptions<AnyResponseFormat>>(
+  batch: T,
+  record: RecordOptions,
+): T {
   const given = Object.entries(record).filter(([, value]) => value !== undefined);
   const merged: T = { ...batch, ...Object.fromEntries(given) };
   if (batch.extraBody !== undefined && record.extraBody !== undefined) {

@@ -6,7 +6,7 @@
  */
 import process from "node:process";
 import { cacheKey } from "../cache/key.ts";
-import { openStore, storePlace } from "../cache/open_store.ts";
+import { storeOpener } from "../cache/open_store.ts";
 import { type CacheRequest, type Fetched, ResponseCache } from "../cache/response_cache.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { CacheOptions } from "../cache/options.ts";
@@ -19,18 +19,17 @@ export class CachedCalls {
 
   /** @throws {ConfigurationError} when an option is wrong, or this runtime has no such store */
   constructor({ ttl, store, path, namespace, onWarning }: CacheOptions) {
-    const place = { store, path };
-    storePlace(place, process.env);
-    const open = () => openStore(place, process.env);
+    const open = storeOpener({ store, path }, process.env);
     this.#cache = new ResponseCache({ open, ttl, onWarning });
     this.#namespace = namespace;
   }
 
-  #request({ endpoint, provider, request: { model }, encoded }: EncodedCall): CacheRequest {
+  #request({ endpoint, provider, request, encoded }: EncodedCall): CacheRequest {
+    const { model, options: { responseFormat } } = request;
     const body = encoded.body ?? "";
     const { baseUrl, name } = endpoint;
     const parts = { namespace: this.#namespace, baseUrl, format: provider.name, model, body };
-    return { key: cacheKey(parts), model, endpoint: name };
+    return { key: cacheKey(parts), model, endpoint: name, responseFormat };
   }
 
   /** The stored answer to one of the ways in which a call may be sent. */

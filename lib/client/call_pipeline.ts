@@ -17,7 +17,6 @@ import {
   copyError,
   FlexLLMError,
   InvalidInputError,
-  MalformedResponseError,
 } from "../errors.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
@@ -32,10 +31,12 @@ import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CachedCalls } from "./cached_calls.ts";
 import type { CacheOptions } from "../cache/options.ts";
 import { Call } from "./call.ts";
-import { expectTimeout } from "./client_options.ts";
+import { expectTimeout } from "./client_settings.ts";
 import { CompletionStream } from "./completion_stream.ts";
 import type { Answered, EncodedCall, EndpointClient } from "./endpoint_client.ts";
-import type { EventSource } from "./event_iterator.ts";
+import type { StreamEventSource } from "./event_iterator.ts";
+import { listModels } from "./list_models.ts";
+import { mergeModels } from "./merge_models.ts";
 import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
 import { retryUntilValid } from "./schema_retry.ts";
 import { Metering } from "./metering.ts";
@@ -171,28 +172,17 @@ export class CallPipeline {
     return new CompletionStream(() => this.#stream(call, preparing, linked), linked);
   }
 
-  /** Lists the models of the first endpoint, all pages of them. */
+  /** Lists the models of all endpoints, all pages of them. */
   async models(options: Pick<ChatOptions, "signal" | "timeout">): Promise<ModelInfo[]> {
     const { timeout = this.#options.timeout } = options;
     const signal = this.#link(options.signal);
     try {
-      const models: ModelInfo[] = [];
-      const cursors = new Set<string>();
-      for (let cursor: string | undefined, page = 0; page === 0 || cursor !== undefined; page++) {
-        const listed = await this.#scheduler.run(
-          ({ target }) => target.modelPage(cursor, { timeout, signal }),
-          { signal },
-        );
-        models.push(...listed.models);
-        cursor = listed.next;
-        if (cursor !== undefined && cursors.has(cursor)) {
-          throw new MalformedResponseError(
-            `the server's list of models repeats itself: it gave the page "${cursor}" twice`,
-          );
-        }
-        if (cursor !== undefined) cursors.add(cursor);
-      }
-      return models;
+      return await mergeModels(this.#endpoints.map((endpoint) =>
+        listModels((cursor) => {
+          const request = () => endpoint.modelPage(cursor, { timeout, signal });
+          return this.#scheduler.run(request, { signal, prepare: only(endpoint) });
+        })
+      ));
     } finally {
       this.#unlink(options.signal);
     }
@@ -274,7 +264,7 @@ export class CallPipeline {
     call: Call,
     preparing: Promise<unknown> | undefined,
     linked: LinkedSignal,
-  ): EventSource {
+  ): StreamEventSource {
     linked.link();
     try {
       if (preparing !== undefined) await preparing;
@@ -298,7 +288,7 @@ export class CallPipeline {
     }
   }
 
-  async *#sendStream(call: Call): EventSource {
+  async *#sendStream(call: Call): StreamEventSource {
     const attempt = (grant: Grant<EndpointClient>) => this.#openStream(call, grant);
     const { value: { grant, batches, first }, release } = await this.#scheduler.hold(attempt, call);
     const encoded = call.used!;
@@ -394,6 +384,14 @@ export class CallPipeline {
     entry.linked.unlink();
     this.#linked.delete(signal!);
   }
+}
+
+/** Rejects every endpoint but one. */
+function only(endpoint: EndpointClient): (target: EndpointClient) => number {
+  return (target) => {
+    if (target === endpoint) return 0;
+    throw new ConfigurationError("this request is for another endpoint");
+  };
 }
 
 /** The result, including the cost of earlier attempts. */

@@ -4,8 +4,12 @@
  * @module
  */
 import type { CacheOptions } from "../cache/options.ts";
+import type { StoreOptions } from "../cache/open_store.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Config } from "./load.ts";
+
+/** The cache settings of a configuration, which can only name built-in stores. */
+export type CacheSettings = CacheOptions & StoreOptions;
 
 /** What a command says of the cache. */
 export interface CacheFlags {
@@ -16,13 +20,13 @@ export interface CacheFlags {
 }
 
 /** The settings of the cache, whether it is used or not. */
-export function cacheSettings({ value }: Config, flags: CacheFlags = {}): CacheOptions {
+export function cacheSettings({ value }: Config, flags: CacheFlags = {}): CacheSettings {
   const settings = typeof value.cache === "object" && value.cache !== null ? value.cache : {};
   return { ...settings, ttl: flags.cacheTtl ?? settings.ttl };
 }
 
 /** The cache of `ask` and `chat`: `false` unless the file has one. */
-export function resolveCache(config: Config): false | CacheOptions {
+export function resolveCache(config: Config): false | CacheSettings {
   const { cache } = config.value;
   return cache === true || (typeof cache === "object" && cache !== null)
     ? cacheSettings(config)
@@ -34,7 +38,7 @@ export function resolveCache(config: Config): false | CacheOptions {
  *
  * @throws {ConfigurationError} when it is not used but a flag says how
  */
-export function resolveBatchCache(config: Config, flags: CacheFlags): false | CacheOptions {
+export function resolveBatchCache(config: Config, flags: CacheFlags): false | CacheSettings {
   const batch = config.value.batch ?? {};
   const wanted = flags.cache ?? batch.cache ?? (resolveCache(config) !== false);
   if (!wanted) {

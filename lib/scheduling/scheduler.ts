@@ -5,6 +5,7 @@
  * @module
  */
 import type { CallFacts } from "../chat/call_facts.ts";
+import type { RetryNotice } from "../chat/retry_notice.ts";
 import type { Target } from "./load_balancer.ts";
 import { isEndpointFault } from "./endpoint_limits.ts";
 import { Retries, type RetryPolicy } from "./retry.ts";
@@ -12,22 +13,12 @@ import { unavailable } from "./unavailable.ts";
 import type { TokenDemand } from "./token_limiter.ts";
 import { type Grant, type LineOptions, RequestQueue, type Ticket } from "./request_queue.ts";
 
-export type { Grant };
+export type { Grant, RetryNotice };
 
 /** How requests are scheduled. */
 export interface SchedulerOptions extends RetryPolicy, LineOptions {
   /** Whether a request that an endpoint failed goes to another one. */
   fallback: boolean;
-}
-
-/** What is told of a request that waits for another try. */
-export interface RetryNotice {
-  /** What went wrong. */
-  error: unknown;
-  /** How many tries have failed. */
-  failures: number;
-  /** Seconds until the next try. */
-  wait: number;
 }
 
 /** What the caller of many calls controls and observes of each, beyond its options. */

@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type BatchItem, CostTracker, createMockApp, LLMClient, type Message } from "../../mod.ts";
+import { collectBatch } from "../../lib/batch/batch.ts";
+import type { Completions } from "../../lib/batch/completions.ts";
+import { completionsOf } from "../../lib/client/client.ts";
 import {
   recordedResult,
   type ResultRecord,
@@ -188,13 +191,15 @@ Deno.test("a fault of ours that one record meets fails that record, and no other
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   const { client } = countingClient(2);
-  let broken = true;
-  const complete = client.chatCompletions.bind(client);
-  client.chatCompletions = (messages, options, hooks) => {
-    if (broken && messages[0].content === "Question 3") throw new TypeError("x is undefined");
-    return complete(messages, options, hooks);
+  const completions = completionsOf(client);
+  const faulty: Completions = {
+    ...completions,
+    complete(messages, options, hooks) {
+      if (messages[0].content === "Question 3") throw new TypeError("x is undefined");
+      return completions.complete(messages, options, hooks);
+    },
   };
-  const { results, summary } = await client.chatCompletionsBatch(questions(40), { output });
+  const { results, summary } = await collectBatch(faulty, questions(40), { output });
   assert.deepEqual([summary.succeeded, summary.failed, summary.errors], [39, 1, { internal: 1 }]);
   const [failed] = results.filter((item) => item.status === "error");
   assert.equal(failed.index, 3);
@@ -203,7 +208,6 @@ Deno.test("a fault of ours that one record meets fails that record, and no other
   const line = jsonLines(readFileSync(output, "utf8"))[3];
   assert.deepEqual([line.status, line.error_code], ["error", "internal"]);
   // The next run tries it again.
-  broken = false;
   const again = await client.chatCompletionsBatch(questions(40), { output });
   assert.deepEqual([again.summary.succeeded, again.summary.restored], [1, 39]);
 });

@@ -200,7 +200,7 @@ Deno.test("An answer in the charset that its header names is read in it", async 
     const messages = [{ role: "user" as const, content: "Hi" }];
     assert.equal((await client.chatCompletions(messages)).content, expected);
     // A server that does not stream answers a streamed request in the same form.
-    assert.equal((await client.chatCompletionsStream(messages).result).content, expected);
+    assert.equal((await client.chatCompletionsStream(messages).finalResult()).content, expected);
   }
 });
 
@@ -214,7 +214,7 @@ Deno.test("an event stream is UTF-8, whatever charset its type names", async () 
     fetch: () => Promise.resolve(new Response(body, { headers })),
   });
   const messages = [{ role: "user" as const, content: "Hi" }];
-  assert.equal((await client.chatCompletionsStream(messages).result).content, "Grüße 你好");
+  assert.equal((await client.chatCompletionsStream(messages).finalResult()).content, "Grüße 你好");
   assert.equal((await client.chatCompletions(messages)).content, "Grüße 你好");
 });
 

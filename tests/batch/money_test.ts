@@ -11,6 +11,7 @@ import {
   type PoolOptions,
 } from "../../mod.ts";
 import { BatchRun } from "../../lib/batch/run.ts";
+import { completionsOf } from "../../lib/client/client.ts";
 import { Journal } from "../../lib/batch/journal/journal.ts";
 import {
   type BillingServer,
@@ -270,7 +271,7 @@ Deno.test("journal = tracker = summary, whatever is mixed; and never less than t
           index,
           messages: [{ role: "user", content: `Question ${question}, to be answered with care` }],
         }));
-        const batch = new BatchRun(pool, {
+        const batch = new BatchRun(completionsOf(pool), {
           journal,
           maxTokens: 20,
           responseFormat: it.hasSchema ? SCHEMA : undefined,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
-import { openStore, storePlace } from "../../lib/cache/open_store.ts";
+import { locateStore, openStore } from "../../lib/cache/open_store.ts";
 import { ResponseCache } from "../../lib/cache/response_cache.ts";
 import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
 import { openKv } from "../../lib/runtime/runtime.ts";
@@ -47,7 +47,7 @@ async function warningOf(kind: StoreKind, path: string): Promise<string> {
   const warnings = await run(() => openStore({ store: kind, path }, {}));
   assert.equal(warnings.length, 1, warnings.join("\n"));
   assert.ok(warnings[0].includes(path), warnings[0]);
-  assert.match(warnings[0], /^the response cache is off: .*; the run goes on without it\./);
+  assert.match(warnings[0], /^the response cache is off: .*; continuing without it\./);
   return warnings[0];
 }
 
@@ -63,7 +63,7 @@ async function makeCache(kind: StoreKind, path: string): Promise<void> {
 testEach("a file that is no database is left as it is", async (kind, folder) => {
   const text = "my diary, day one. ".repeat(1000);
   const path = folder.write("cache", text);
-  assert.match(await warningOf(kind, path), /is damaged, or not a cache.*Remove it/);
+  assert.match(await warningOf(kind, path), /is damaged, or not a cache.*Delete it/);
   assert.equal(folder.read("cache"), text);
 });
 
@@ -163,19 +163,19 @@ Deno.test("sqlite cache: a file of another version is left as it is", async () =
 
 Deno.test("each store has a file of its own in the user's folder", () => {
   const env = { FLEXLLM_HOME: "/home/me/.flexllm" };
-  assert.deepEqual(storePlace({ store: "sqlite" }, env), {
+  assert.deepEqual(locateStore({ store: "sqlite" }, env), {
     kind: "sqlite",
     location: "/home/me/.flexllm/cache/responses.sqlite",
   });
-  assert.deepEqual(storePlace({ store: "memory" }, env), { kind: "memory", location: undefined });
-  const { kind, location } = storePlace({}, env);
+  assert.deepEqual(locateStore({ store: "memory" }, env), { kind: "memory", location: undefined });
+  const { kind, location } = locateStore({}, env);
   assert.equal(kind, openKv === undefined ? "sqlite" : "kv");
   assert.equal(location, `/home/me/.flexllm/cache/responses.${kind}`);
 });
 
 Deno.test("a store that cannot be is refused before anything is opened", () => {
   const wrong = (options: object, env = {}) =>
-    assert.throws(() => storePlace(options, env), { code: "configuration" });
+    assert.throws(() => locateStore(options, env), { code: "configuration" });
   const url = "https://kv.example.invalid/connect";
   wrong({ store: "redis" });
   wrong({ store: "sqlite", path: url });
@@ -184,7 +184,7 @@ Deno.test("a store that cannot be is refused before anything is opened", () => {
     wrong({ store: "kv" });
     wrong({ path: url }, { DENO_KV_ACCESS_TOKEN: "token" });
   } else {
-    const place = storePlace({ path: url }, { DENO_KV_ACCESS_TOKEN: "token" });
+    const place = locateStore({ path: url }, { DENO_KV_ACCESS_TOKEN: "token" });
     assert.deepEqual(place, { kind: "kv", location: url });
   }
 });

@@ -4,8 +4,8 @@ import {
   decodeAnswer,
   encodeAnswer,
   isStorable,
-  openedEntry,
-  sealedEntry,
+  signedEntry,
+  verifiedAnswer,
 } from "../../lib/cache/entry.ts";
 import { assistantMessage } from "../../lib/chat/assistant_message.ts";
 import { chatResult } from "../support/chat_result.ts";
@@ -59,11 +59,11 @@ Deno.test("only complete answers are stored", () => {
 
 Deno.test("an entry opens only under its key, with its time and its whole answer", () => {
   const json = encodeAnswer(chatResult("Hello"));
-  const entry = sealedEntry("key-a", 1000, "m", json);
-  assert.equal(openedEntry("key-a", entry), json);
-  assert.equal(openedEntry("key-b", entry), undefined);
-  assert.equal(openedEntry("key-a", { ...entry, created: 2000 }), undefined);
+  const entry = signedEntry("key-a", 1000, "m", json);
+  assert.equal(verifiedAnswer("key-a", entry), json);
+  assert.equal(verifiedAnswer("key-b", entry), undefined);
+  assert.equal(verifiedAnswer("key-a", { ...entry, created: 2000 }), undefined);
   for (const value of ["", "x", entry.value.slice(0, -1), entry.value.replace("Hello", "Hallo")]) {
-    assert.equal(openedEntry("key-a", { ...entry, value }), undefined, value);
+    assert.equal(verifiedAnswer("key-a", { ...entry, value }), undefined, value);
   }
 });

@@ -20,7 +20,7 @@ async function ask(answer: string, responseFormat?: ResponseFormat) {
   );
   await using client = new LLMClient({ baseUrl: server.baseUrl, model: "m" });
   const messages = [{ role: "user" as const, content: "Who?" }];
-  const streamed = await client.chatCompletionsStream(messages, { responseFormat }).result;
+  const streamed = await client.chatCompletionsStream(messages, { responseFormat }).finalResult();
   const plain = await client.chatCompletions(messages, { responseFormat });
   assert.deepEqual(streamed.parsed, plain.parsed);
   return plain.parsed;
@@ -36,7 +36,7 @@ Deno.test("an answer that does not fit is an error with the answer and what is w
   await assert.rejects(ask('{"name":"Ada","age":-1}', FORMAT), (error: SchemaMismatchError) => {
     assert.equal(error.code, "schema_mismatch");
     assert.equal(error.content, '{"name":"Ada","age":-1}');
-    assert.match(error.message, /does not fit the schema: #\/age: -1 is less than 0/);
+    assert.match(error.message, /does not match the schema: #\/age: -1 is less than 0/);
     assert.equal(error.problems.length, 1);
     return true;
   });

@@ -117,7 +117,7 @@ Deno.test("an error page without an end is an error at the same bound", async ()
   const head = "HTTP/1.1 500 Oops\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<p>";
   await using it = await endless(head, "x".repeat(MIB));
   await using client = clientOf(it.server);
-  const works = [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).result];
+  const works = [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).finalResult()];
   for (const { message } of await Promise.all(works.map(failure))) {
     assert.match(message, /larger than 64 MiB/);
   }

@@ -73,7 +73,7 @@ Deno.test("a stream is answered from the cache as a stream, and fills it", async
     const stream = client.chatCompletionsStream(HELLO);
     let text = "";
     for await (const piece of stream) text += piece;
-    return { text, result: await stream.result };
+    return { text, result: await stream.finalResult() };
   };
   const first = await read();
   const second = await read();
@@ -98,7 +98,10 @@ Deno.test("a call may leave the cache alone", async () => {
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
   await client.chatCompletions(HELLO);
   assert.equal((await client.chatCompletions(HELLO, { cache: false })).cached, false);
-  assert.equal((await client.chatCompletionsStream(HELLO, { cache: false }).result).cached, false);
+  assert.equal(
+    (await client.chatCompletionsStream(HELLO, { cache: false }).finalResult()).cached,
+    false,
+  );
   assert.equal(mock.requests.length, 3);
 });
 
@@ -164,7 +167,10 @@ Deno.test("a cache that cannot be used is one warning, and every answer comes", 
   });
   for (let i = 0; i < 3; i++) assert.equal((await client.chatCompletions(HELLO)).cached, false);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0], /the response cache is off: .*\/dev\/null\/cache.*goes on without it/);
+  assert.match(
+    warnings[0],
+    /the response cache is off: .*\/dev\/null\/cache.*continuing without it/,
+  );
 });
 
 Deno.test("wrong options of a cache are told at once", () => {

@@ -72,7 +72,7 @@ Deno.test("chatCompletions() tries again after a failure that can pass", async (
   );
   await using client = clientOf(server);
   let waits = 0;
-  const result = await client.chatCompletions(HELLO, {}, { onRetryWait: () => waits++ });
+  const result = await client.chatCompletions(HELLO, { onRetry: () => waits++ });
   assert.deepEqual([result.content, waits, server.requests.length], ["at last", 2, 3]);
 });
 
@@ -149,7 +149,9 @@ Deno.test("a web page says that the base URL is wrong, once", async () => {
     httpAnswer(200, "<html><body>Welcome to nginx!</body></html>", { "content-type": "text/html" }),
   );
   await using client = clientOf(server);
-  for (const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).result]) {
+  for (
+    const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).finalResult()]
+  ) {
     const error = await failure(work);
     assert.equal(error.code, "malformed_response");
     assert.match(error.message, /Welcome to nginx!/);
@@ -206,7 +208,7 @@ Deno.test("chatCompletionsStream() yields text as it arrives, then the result", 
   const pieces: string[] = [];
   for await (const piece of stream) pieces.push(piece);
   assert.deepEqual(pieces, ["Hel", "lo"]);
-  const result = await stream.result;
+  const result = await stream.finalResult();
   assert.equal(result.content, "Hello");
   assert.equal(result.usage?.totalTokens, 3);
   assert.equal(result.finishReason, "stop");
@@ -226,7 +228,7 @@ Deno.test("a stream can be read as events, as a web stream, or by its result alo
   }
   assert.deepEqual(pieces, ["Hi"]);
   const stream = client.chatCompletionsStream(HELLO);
-  assert.equal((await stream.result).content, "Hi");
+  assert.equal((await stream.finalResult()).content, "Hi");
   await assert.rejects(async () => {
     for await (const _ of stream);
   }, { code: "configuration" });
@@ -243,7 +245,7 @@ Deno.test("breaking out of a stream closes the connection and frees the slot", a
       assert.equal(piece, "one");
       break;
     }
-    assert.equal((await failure(stream.result)).code, "aborted");
+    assert.equal((await failure(stream.finalResult())).code, "aborted");
     while (server.closed() < i) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 });
@@ -261,7 +263,7 @@ Deno.test("a stream that stops before its end is an error that keeps what had co
 Deno.test("a stream that finishes but does not say [DONE] is complete", async () => {
   await using server = await always(`${EVENT_STREAM_HEAD}${textEvent("ok")}${FINISH_EVENT}`, true);
   await using client = clientOf(server);
-  assert.equal((await client.chatCompletionsStream(HELLO).result).content, "ok");
+  assert.equal((await client.chatCompletionsStream(HELLO).finalResult()).content, "ok");
 });
 
 Deno.test("a stream that says [DONE] is complete though the connection stays open", async () => {
@@ -269,7 +271,7 @@ Deno.test("a stream that says [DONE] is complete though the connection stays ope
     `${EVENT_STREAM_HEAD}${textEvent("ok")}${FINISH_EVENT}data: [DONE]\n\n`,
   );
   await using client = clientOf(server);
-  assert.equal((await client.chatCompletionsStream(HELLO).result).content, "ok");
+  assert.equal((await client.chatCompletionsStream(HELLO).finalResult()).content, "ok");
 });
 
 Deno.test("a stream that fails before its first token is tried again", async () => {
@@ -280,7 +282,7 @@ Deno.test("a stream that fails before its first token is tried again", async () 
     else socket.end(good);
   });
   await using client = clientOf(server);
-  assert.equal((await client.chatCompletionsStream(HELLO).result).content, "good");
+  assert.equal((await client.chatCompletionsStream(HELLO).finalResult()).content, "good");
   assert.equal(server.requests.length, 3);
 });
 
@@ -314,7 +316,7 @@ Deno.test("a server that does not stream is read all the same", async () => {
   const pieces: string[] = [];
   for await (const piece of stream) pieces.push(piece);
   assert.deepEqual(pieces, ["all at once"]);
-  assert.equal((await stream.result).usage?.totalTokens, 5);
+  assert.equal((await stream.finalResult()).usage?.totalTokens, 5);
 });
 
 Deno.test("wrong options and messages are refused before anything is sent", async () => {
@@ -384,7 +386,9 @@ Deno.test("a redirect is not followed: keys and prompts stay with the server tha
   await using other = await always(httpAnswer(200, completion("stolen")));
   await using server = await always(httpAnswer(307, "", { location: other.baseUrl }));
   await using client = clientOf(server);
-  for (const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).result]) {
+  for (
+    const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).finalResult()]
+  ) {
     const error = await failure(work);
     assert.match(error.message, /answered 307 and points to http/);
     assert.deepEqual([error.retryable, error.fatal], [false, true]);

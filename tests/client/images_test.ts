@@ -24,7 +24,7 @@ Deno.test("a local image is read when it is sent, and the caller's messages stay
   const messages = show(path, pathToFileURL(path).href, "https://host/dog.png", PNG_URL);
   const before = structuredClone(messages);
   await client.chatCompletions(messages);
-  await client.chatCompletionsStream(messages).result;
+  await client.chatCompletionsStream(messages).finalResult();
   assert.deepEqual(messages, before);
   for (const { messages: [{ content }] } of mock.requests) {
     const urls = content.slice(1).map(({ image_url }: { image_url: { url: string } }) =>
@@ -72,7 +72,7 @@ Deno.test("an image that cannot be sent is told before anything is", async () =>
   ];
   for (const [path, message] of cases) {
     await assert.rejects(client.chatCompletions(show(path)), { code: "invalid_input", message });
-    await assert.rejects(client.chatCompletionsStream(show(path)).result, { message });
+    await assert.rejects(client.chatCompletionsStream(show(path)).finalResult(), { message });
   }
   assert.equal(mock.requests.length, 0);
 });

@@ -283,14 +283,14 @@ Deno.test("a stream fails over until its first token, and not after it", async (
   await using good = watchedMock();
   await using broken = watchedMock({ errorRate: 1, errorKinds: ["server_error"] });
   await using pool = mockPool([broken.baseUrl, good.baseUrl], { loadBalance: "fallback" });
-  const result = await pool.chatCompletionsStream(HELLO).result;
+  const result = await pool.chatCompletionsStream(HELLO).finalResult();
   assert.equal(result.finishReason, "stop");
   assert.equal(good.requests.length, 1);
 
   await using cut = watchedMock({ errorRate: 1, errorKinds: ["disconnect"], length: 500 });
   await using other = mockPool([cut.baseUrl, good.baseUrl], { loadBalance: "fallback" });
   await assert.rejects(
-    other.chatCompletionsStream(HELLO).result,
+    other.chatCompletionsStream(HELLO).finalResult(),
     (error: { code: string; partial: { content: string } }) =>
       error.code === "connection" && error.partial.content.length > 0,
   );
@@ -344,7 +344,7 @@ Deno.test("a key that is refused takes its endpoint out, not the batch", async (
 Deno.test("wrong options of a pool name the endpoint", () => {
   const baseUrl = "http://127.0.0.1:1/v1";
   const wrong: [PoolOptions, RegExp][] = [
-    [{ endpoints: [] }, /endpoints: expected a list of at least one/],
+    [{ endpoints: [] }, /endpoints: expected at least one endpoint/],
     [{ endpoints: [{ baseUrl }, { baseUrl, weight: 0 }] }, /endpoints\[1\]: weight/],
     [{ endpoints: [{ baseUrl, concurrencyLimit: 0 }] }, /endpoints\[0\]: concurrencyLimit/],
     [{ endpoints: [{ baseUrl }], loadBalance: "fastest" as LoadBalance }, /loadBalance: expected/],

@@ -91,7 +91,7 @@ for (const [what, answer] of Object.entries(ANSWERS)) {
       await using client = new LLMClient(options);
       const works = [
         client.chatCompletions(HELLO),
-        client.chatCompletionsStream(HELLO).result,
+        client.chatCompletionsStream(HELLO).finalResult(),
         client.models(),
       ];
       const ended = await Promise.allSettled(works);
@@ -145,7 +145,10 @@ Deno.test("the query of a base URL is not shown", async () => {
         fetch,
       });
       for (
-        const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).result]
+        const work of [
+          client.chatCompletions(HELLO),
+          client.chatCompletionsStream(HELLO).finalResult(),
+        ]
       ) {
         assertClean(allOf(await failure(work)));
       }

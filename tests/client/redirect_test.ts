@@ -39,7 +39,7 @@ for (const provider of ["openai", "claude", "gemini"] as const) {
         });
         const works = [
           client.chatCompletions(HELLO),
-          client.chatCompletionsStream(HELLO).result,
+          client.chatCompletionsStream(HELLO).finalResult(),
           client.models(),
         ];
         for (const error of await Promise.all(works.map(failure))) {

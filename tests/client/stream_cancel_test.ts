@@ -42,7 +42,7 @@ Deno.test("abort() ends a stream at once, and its reason is the cause of the err
   const reason = new Error("the user has gone");
   stream.abort(reason);
   await assert.rejects(pending, { code: "aborted", cause: reason });
-  await assert.rejects(stream.result, { code: "aborted", cause: reason });
+  await assert.rejects(stream.finalResult(), { code: "aborted", cause: reason });
   await untilClosed(server);
   assert.equal(client.stats[0].inFlight, 0);
 });
@@ -63,7 +63,7 @@ Deno.test("a stand-in for fetch that does not look at the signal is not waited f
     const controller = new AbortController();
     const options: ChatOptions = { signal: controller.signal };
     const call = isStream
-      ? client.chatCompletionsStream(HELLO, options).result
+      ? client.chatCompletionsStream(HELLO, options).finalResult()
       : client.chatCompletions(HELLO, options);
     while (client.stats[0].inFlight === 0) await Promise.resolve();
     controller.abort();
@@ -87,7 +87,7 @@ Deno.test("nor is a body of it that never ends", async () => {
       const controller = new AbortController();
       const options: ChatOptions = { signal: controller.signal };
       const call = isStream
-        ? client.chatCompletionsStream(HELLO, options).result
+        ? client.chatCompletionsStream(HELLO, options).finalResult()
         : client.chatCompletions(HELLO, options);
       while (client.stats[0].inFlight === 0) await Promise.resolve();
       for (let i = 0; i < turns; i++) await Promise.resolve();

@@ -324,7 +324,7 @@ Deno.test("ask --schema fails when the answer does not fit after all tries", asy
   const flags = ["-m", "m", "--base-url", server.baseUrl, "--schema-retries", "1"];
   const { code, stdout, stderr } = await flexllm(["ask", "x", "--schema", schema, ...flags]);
   assert.deepEqual([code, stdout], [3, ""]);
-  assert.match(stderr, /^error: the answer does not fit the schema/);
+  assert.match(stderr, /^error: the answer does not match the schema/);
   assert.equal(server.requests.length, 2);
 });
 

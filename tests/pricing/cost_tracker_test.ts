@@ -227,7 +227,7 @@ Deno.test("one tracker counts for a client, its streams and a pool", async () =>
   await using pool = new LLMClientPool({ endpoints: [options, options], costTracker });
   const costs = [
     (await client.chatCompletions(HELLO)).cost!,
-    (await client.chatCompletionsStream(HELLO).result).cost!,
+    (await client.chatCompletionsStream(HELLO).finalResult()).cost!,
     (await pool.chatCompletions(HELLO)).cost!,
   ];
   const total = costs.reduce((sum, cost) => sum + cost, 0);
@@ -247,8 +247,8 @@ Deno.test("what a failed request had set aside is free again, also while it wait
     retryDelay: 0.001,
   });
   const reserved: number[] = [];
-  const onRetryWait = () => reserved.push(costTracker.reserved);
-  await assert.rejects(client.chatCompletions(HELLO, {}, { onRetryWait }), { code: "http" });
+  const onRetry = () => reserved.push(costTracker.reserved);
+  await assert.rejects(client.chatCompletions(HELLO, { onRetry }), { code: "http" });
   assert.deepEqual(reserved, [0, 0, 0]);
   assert.equal(costTracker.reserved, 0);
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createMockApp, LLMClient } from "../../mod.ts";
 import { BatchRun } from "../../lib/batch/run.ts";
+import { completionsOf } from "../../lib/client/client.ts";
 import { cacheKey } from "../../lib/cache/key.ts";
 import { canonicalJson, canonicalJsonOfDoubles } from "../../lib/json/canonical.ts";
 import { Journal } from "../../lib/batch/journal/journal.ts";
@@ -43,7 +44,7 @@ async function run(
   try {
     const reading = readOptions(file, flags);
     checkInput(file, journal, reading);
-    const batch = new BatchRun(client, { journal });
+    const batch = new BatchRun(completionsOf(client), { journal });
     for await (const _ of batch.batches(usableRecords(file, reading, journal)));
     journal.order();
     return sent;

@@ -1,7 +1,7 @@
 /** The stores of the response cache that this runtime has, for tests that hold for all of them. */
 import { openKv } from "../../lib/runtime/runtime.ts";
 import { MemoryStore } from "../../lib/cache/stores/memory.ts";
-import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
+import type { ManagedStore, StoreKind } from "../../lib/cache/store.ts";
 
 /** Those that are files. */
 export const FILE_KINDS: readonly StoreKind[] = openKv === undefined
@@ -14,7 +14,7 @@ export async function openKind(
   kind: StoreKind,
   path: string,
   patience?: number,
-): Promise<CacheStore> {
+): Promise<ManagedStore> {
   switch (kind) {
     case "kv":
       return await (await import("../../lib/cache/stores/kv.ts")).openKvStore(path, patience);

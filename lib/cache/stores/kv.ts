@@ -15,10 +15,10 @@ import { checkKvFile } from "./kv_file.ts";
 import { pack, unpack } from "../packing.ts";
 import { PATIENCE } from "../store_timeout.ts";
 import {
-  type CacheStore,
   type ClearFilter,
   FORMAT,
   type KeyedEntry,
+  type ManagedStore,
   type StoredEntry,
   type StoreStats,
 } from "../store.ts";
@@ -103,7 +103,7 @@ function join(chunks: unknown[], size: number): Uint8Array | undefined {
 }
 
 /** A store in Deno KV; see {@link openKvStore}. */
-export class KvStore implements CacheStore {
+export class KvStore implements ManagedStore {
   readonly kind = "kv";
   readonly location: string;
   readonly #kv: KvDatabase;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CacheStore, ClearFilter, KeyedEntry, StoredEntry, StoreStats } from "../store.ts";
+import type { ClearFilter, KeyedEntry, ManagedStore, StoredEntry, StoreStats } from "../store.ts";
 import { StatsCounter } from "../store_stats.ts";
 
 const DEFAULT_BYTES = 256 * 1024 * 1024;
@@ -17,7 +17,7 @@ function bytesOf(key: string, { value, model }: StoredEntry): number {
 }
 
 /** A store in memory. */
-export class MemoryStore implements CacheStore {
+export class MemoryStore implements ManagedStore {
   readonly kind = "memory";
   readonly location = undefined;
   readonly #limit: number;

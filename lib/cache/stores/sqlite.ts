@@ -8,10 +8,10 @@ import { CacheError } from "../../errors.ts";
 import { pack, unpack } from "../packing.ts";
 import { isBusy, PATIENCE, whileBusy } from "../store_timeout.ts";
 import {
-  type CacheStore,
   type ClearFilter,
   FORMAT,
   type KeyedEntry,
+  type ManagedStore,
   type StoredEntry,
   type StoreStats,
 } from "../store.ts";
@@ -101,7 +101,7 @@ interface Row {
 }
 
 /** A store in a file of SQLite; see {@link openSqliteStore}. */
-export class SqliteStore implements CacheStore {
+export class SqliteStore implements ManagedStore {
   readonly kind = "sqlite";
   readonly location: string;
   readonly #database: DatabaseSync;

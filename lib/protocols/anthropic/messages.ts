@@ -76,7 +76,7 @@ class ConversationEncoder {
   }
 
   #encodeAssistant(message: AssistantMessage): Json[] {
-    const { native, content, refusal, tool_calls } = message;
+    const { providerMessage: native, content, refusal, tool_calls } = message;
     if (native?.format === "claude") return resendable(asObjects(native.content));
     const calls = (tool_calls ?? []).map((call) => encodeToolCall(call, this.#idOf(call.id)));
     return [...encodeContent(content || (refusal ?? "")), ...calls];

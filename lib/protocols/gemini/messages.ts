@@ -74,7 +74,9 @@ function encodeAssistant(
   calls: Calls,
   target: GeminiTarget,
 ): readonly Json[] {
-  const native = message.native?.format === "gemini" ? message.native.content as Json[] : undefined;
+  const native = message.providerMessage?.format === "gemini"
+    ? message.providerMessage.content as Json[]
+    : undefined;
   const nativeIds = new Set(native?.map((part) => asObject(part.functionCall)?.id));
   for (const call of message.tool_calls ?? []) {
     const name = asText(call.function?.name);

@@ -58,7 +58,7 @@ function encodePart(part: ContentPart, official: boolean): object {
 }
 
 function encodeAssistant(
-  { native, tool_calls: calls, ...message }: AssistantMessage,
+  { providerMessage: native, tool_calls: calls, ...message }: AssistantMessage,
   official: boolean,
 ): object {
   const { content } = message;
@@ -96,7 +96,7 @@ function encodeMessage(message: Message, official: boolean): object {
 /** Whether a message is sent unchanged, as nearly all are. */
 function isPlain(message: Message): boolean {
   if (typeof message.content !== "string" || message.role === "tool") return false;
-  return message.role !== "assistant" || !(message.native || message.tool_calls);
+  return message.role !== "assistant" || !(message.providerMessage || message.tool_calls);
 }
 
 /**

@@ -40,7 +40,7 @@ const REASONS_BY_DEFAULT = /^gpt-[6-9]/;
  */
 export function needsResponses({ model, messages, options }: ChatRequest): boolean {
   const begun = messages.some((message) =>
-    message.role === "assistant" && message.native?.format === "responses"
+    message.role === "assistant" && message.providerMessage?.format === "responses"
   );
   const isHosted = options.tools?.some(({ type }) => type !== "function" && type !== "custom");
   if (begun || isHosted) return true;

@@ -273,19 +273,22 @@ Deno.test("one process has a conversation at a time", async () => {
 
 Deno.test("turns without an answer are not sent, and a document leaves out nothing said", () => {
   const conversation = newConversation({ model: "m", system: "Be brief." });
-  const native = { format: "claude", content: [{ type: "thinking", signature: "s" }] } as const;
+  const providerMessage = {
+    format: "claude",
+    content: [{ type: "thinking", signature: "s" }],
+  } as const;
   conversation.turns.push(
     { at: "", user: { role: "user", content: "unanswered" } },
     {
       at: "",
       user: { role: "user", content: "one" },
-      assistant: { role: "assistant", content: "two", native },
+      assistant: { role: "assistant", content: "two", providerMessage },
     },
   );
   assert.deepEqual(requestMessages(conversation), [
     { role: "system", content: "Be brief." },
     { role: "user", content: "one" },
-    { role: "assistant", content: "two", native },
+    { role: "assistant", content: "two", providerMessage },
   ]);
   const text = toMarkdown(conversation);
   for (const part of ["# unanswered", "Be brief.", "one", "two"]) assert.ok(text.includes(part));

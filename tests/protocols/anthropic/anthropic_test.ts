@@ -233,7 +233,7 @@ Deno.test("claude decodes thinking, text, parallel tool calls and cached tokens"
 Deno.test("claude sends its own blocks back unchanged, and those of others as text", () => {
   const turn = (native?: { format: "claude" | "gemini"; content: unknown }): Message[] => [
     { role: "user", content: "hi" },
-    { role: "assistant", content: "Let me look.", native },
+    { role: "assistant", content: "Let me look.", providerMessage: native },
   ];
   const sent = (messages: Message[]) =>
     encode({}, "claude-opus-5", messages).body.messages[1].content;

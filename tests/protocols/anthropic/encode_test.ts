@@ -271,7 +271,7 @@ Deno.test("claude takes answers back without what the API refuses in requests", 
     return encode({
       messages: [
         { role: "user", content: "hi" },
-        { role: "assistant", content: "Yes.", native },
+        { role: "assistant", content: "Yes.", providerMessage: native },
         { role: "user", content: "ok" },
       ],
     }).body.messages[1].content;

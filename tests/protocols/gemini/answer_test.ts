@@ -173,7 +173,7 @@ Deno.test("a malformed call of gemini is sent again, plain and streamed", async 
       },
     });
     const result = streamed
-      ? await client.chatCompletionsStream([{ role: "user", content: "hi" }]).result
+      ? await client.chatCompletionsStream([{ role: "user", content: "hi" }]).finalResult()
       : await client.chatCompletions([{ role: "user", content: "hi" }]);
     assert.deepEqual([result.content, requests], ["Hi", 2]);
   }

@@ -197,7 +197,12 @@ Deno.test("gemini decodes thoughts, text, parallel calls, and sends their parts 
   });
   const { body } = encode({}, "gemini-3-flash", [
     { role: "user", content: "hi" },
-    { role: "assistant", content: null, tool_calls: decoded.toolCalls, native: decoded.native },
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: decoded.toolCalls,
+      providerMessage: decoded.native,
+    },
     { role: "tool", tool_call_id: "call_0", content: "one" },
     { role: "tool", tool_call_id: "g1", content: "two" },
   ]);
@@ -447,7 +452,7 @@ Deno.test("gemini 3 gets a signature for its own calls only where it gave none",
   const call = { functionCall: { name: "f", args: {} } };
   const sent = (parts: object[], model: string) => {
     const native: ProviderMessage = { format: "gemini", content: parts };
-    const message: Message = { role: "assistant", content: null, native };
+    const message: Message = { role: "assistant", content: null, providerMessage: native };
     return encode({}, model, [message]).body.contents[0].parts;
   };
   const signed = [{ text: "", thoughtSignature: "t" }, { ...call, thoughtSignature: "s" }, call];

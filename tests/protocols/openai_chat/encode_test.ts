@@ -276,7 +276,7 @@ Deno.test("fields of a call that only its service knows are sent back", () => {
     role: "assistant",
     content: null,
     tool_calls: answer.toolCalls,
-    native: answer.native,
+    providerMessage: answer.native,
   };
   assert.deepEqual((chat([...HELLO, assistant]).messages as Json[])[1].tool_calls, [call]);
   // Recorded by somebody else.
@@ -306,7 +306,7 @@ Deno.test("encrypted reasoning is asked for where a model has it", () => {
     { type: "function_call", call_id: "a", name: "f", arguments: "{}" },
   ];
   const native = { format: "responses", content: items };
-  const turn = [...HELLO, { role: "assistant", content: "", native }];
+  const turn = [...HELLO, { role: "assistant", content: "", providerMessage: native }];
   assert.deepEqual((respond(turn).input as Json[]).slice(1), items.slice(1));
   const stored = respond(turn, { extraBody: { store: true } });
   assert.deepEqual((stored.input as Json[]).slice(1), items);

@@ -195,7 +195,12 @@ Deno.test("openai sends back the reasoning that a service wants in a tool loop",
     tool_calls: [call],
   };
   const { native } = openai.decode({ choices: [{ message }] });
-  const assistant = { role: "assistant" as const, content: null, tool_calls: [call], native };
+  const assistant = {
+    role: "assistant" as const,
+    content: null,
+    tool_calls: [call],
+    providerMessage: native,
+  };
   const { messages } = encode({ messages: [{ role: "user", content: "hi" }, assistant] }).body;
   assert.deepEqual(messages[1], {
     role: "assistant",

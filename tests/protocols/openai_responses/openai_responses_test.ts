@@ -133,7 +133,7 @@ Deno.test("responses decodes reasoning, text and calls, and sends its items back
   });
   const { body } = encode({}, [
     { role: "user", content: "hi" },
-    { role: "assistant", content: decoded.content, native: decoded.native },
+    { role: "assistant", content: decoded.content, providerMessage: decoded.native },
     { role: "tool", tool_call_id: "a", content: "one" },
   ]);
   assert.deepEqual(body.input.slice(1), [
