@@ -311,7 +311,7 @@ Deno.test("a store that does not get its writing done does not hold up the run",
   for (const key of ["a", "b", "c", "d", "e", "f"]) await cache.put(request(key), large);
   await cache.close();
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0], /does not answer within 0.1 s; continuing without it/);
+  assert.match(warnings[0], /did not respond within 0.1 s; continuing without it/);
 });
 
 Deno.test("answers that cannot be written at the end are told of", async () => {

@@ -213,7 +213,7 @@ Deno.test("ask -c goes on with the last conversation, of ask or chat", async () 
   ]);
   const nothing = await flexllm(["ask", "-c", "x", "-m", "mock"]);
   assert.equal(nothing.code, 1);
-  assert.match(nothing.stderr, /there is no conversation to go on with/);
+  assert.match(nothing.stderr, /there is no conversation to continue/);
 });
 
 Deno.test("ask answers also when nothing can be kept", async () => {

@@ -12,7 +12,7 @@ import {
   type ChatOptions,
   type ChatResult,
   type CompletionStream,
-  LLMClient,
+  type LLMClient,
   LLMClientPool,
   type Message,
   type Parsed,

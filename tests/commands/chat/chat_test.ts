@@ -221,7 +221,7 @@ Deno.test("conversations are kept for their owner alone, and found by the start 
   assert.throws(() => store.find(""), /there is no conversation ""/);
   const copy = copyOf(conversation);
   store.save(copy);
-  assert.throws(() => store.find(copy.id.slice(0, 4)), /2 conversations begin with "\d{4}"/);
+  assert.throws(() => store.find(copy.id.slice(0, 4)), /2 conversations start with "\d{4}"/);
   assert.equal(store.list().conversations[0].title, "Hello");
   const [turn] = copy.turns;
   turn.files = ["a.txt"];
