@@ -12,11 +12,25 @@ export interface MockApp {
 }
 
 /**
- * Makes a mock server that speaks OpenAI Chat Completions and Responses, Anthropic Messages and Gemini:
- * plain and streamed answers, usage, tool calls where they are required, structured output, lists of
- * models, and each API's own errors. Its web framework is loaded with the first request.
+ * Creates a mock server for OpenAI Chat Completions, OpenAI Responses, Anthropic Messages and Gemini. It
+ * supports plain and streamed answers, usage, required tool calls, structured output, model lists, and
+ * the errors of each API. The web framework is loaded with the first request.
  *
- * @throws {ConfigurationError} when an option is out of its range
+ * @example
+ * ```ts
+ * import { createMockApp, LLMClient } from "@flexllm/flexllm";
+ *
+ * const app = createMockApp({ responses: [{ match: "ping", text: "pong" }] });
+ * await using client = new LLMClient({
+ *   baseUrl: "http://mock.invalid/v1",
+ *   model: "any",
+ *   fetch: (url, init) => app.fetch(new Request(url, init)),
+ * });
+ * const { content } = await client.chatCompletions([{ role: "user", content: "ping" }]);
+ * console.log(content); // pong
+ * ```
+ *
+ * @throws {ConfigurationError} if an option is out of range
  */
 export function createMockApp(options: MockOptions = {}): MockApp {
   const settings = mockSettings(options);

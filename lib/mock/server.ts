@@ -40,9 +40,18 @@ function guarded(app: MockApp): (request: Request) => Response | Promise<Respons
 }
 
 /**
- * Starts a mock server on Deno or Bun.
+ * Starts a mock server. Needs Deno or Bun.
  *
- * @throws {ConfigurationError} when an option is out of its range or the port cannot be taken
+ * @example
+ * ```ts
+ * import { LLMClient, startMockServer } from "@flexllm/flexllm";
+ *
+ * await using server = startMockServer({ errorRate: 0.1 });
+ * await using client = new LLMClient({ baseUrl: server.baseUrl, model: "any" });
+ * await client.chatCompletions([{ role: "user", content: "Hello!" }]);
+ * ```
+ *
+ * @throws {ConfigurationError} if an option is out of range or the port is in use
  */
 export function startMockServer(options: MockServerOptions = {}): MockServer {
   const { hostname = "127.0.0.1", port = 0 } = options;

@@ -1,5 +1,5 @@
 /**
- * Prices, for people and programs that ask for them.
+ * Looks up prices and estimates costs.
  *
  * @module
  */
@@ -9,39 +9,47 @@ import { findRow, type PriceRow } from "./price.ts";
 import { listedModels, priceListOf } from "./price_list.ts";
 import { costOf, type Rates } from "./rates.ts";
 
-/** Which model's price is asked for. */
+/** The model whose price to look up. */
 export interface PricingQuery {
-  /** The model as the server knows it. */
+  /** The model, under the server's name for it. */
   model: string;
-  /** The service; default the base URL. */
+  /** The service. @default determined from `baseUrl` */
   provider?: ProviderName;
-  /** The server; default the provider's. */
+  /** The server. @default the provider's own */
   baseUrl?: string;
-  /** Prices that win over the price list. */
+  /** Prices that override the price list. */
   prices?: readonly PriceRow[];
 }
 
 /** The prices of one model, in USD per million tokens. */
 export interface ModelPricing extends Rates {
-  /** The model that was asked for. */
+  /** The model. */
   model: string;
-  /** Whose prices they are. */
+  /** The origin of the prices: your own, or the list of the genai-prices package. */
   source: "user" | "genai-prices";
-  /** The provider's name, where the price list knows it; in a list, the host of a user's price. */
+  /** The provider's name in the price list; for your own price in a list, its host. */
   provider?: string;
 }
 
 /**
- * The prices of a model at a server, or `null` when they are not known. Loads the price list.
+ * Looks up the prices of a model at a server; `null` if they are unknown. Loads the price list.
  *
- * @throws {ConfigurationError} when neither a provider nor a base URL is given
+ * @throws {ConfigurationError} if there is neither a provider nor a base URL
+ *
+ * @example
+ * ```ts
+ * import { getPricing } from "@flexllm/flexllm";
+ *
+ * const price = await getPricing({ provider: "openai", model: "gpt-4.1-mini" });
+ * console.log(price?.input, price?.output); // USD per million tokens
+ * ```
  */
 export async function getPricing(query: PricingQuery): Promise<ModelPricing | null> {
   const { model, provider = "auto", prices = [] } = query;
   const server = query.baseUrl ?? baseUrlOf(provider);
   if (server === undefined) {
     throw new ConfigurationError("getPricing needs a provider or a base URL", {
-      hint: "The same model name may cost anything at another server.",
+      hint: "The price of a model depends on the server.",
     });
   }
   const baseUrl = normalizeBaseUrl(server);
@@ -57,8 +65,15 @@ export async function getPricing(query: PricingQuery): Promise<ModelPricing | nu
 }
 
 /**
- * All models whose prices are known, with what they cost at this moment: those of `prices`, then the
- * price list. Loads the price list.
+ * Lists the current prices of all models: those of `prices`, then the price list, which this loads.
+ *
+ * @example
+ * ```ts
+ * import { listPricing } from "@flexllm/flexllm";
+ *
+ * const prices = await listPricing();
+ * console.log(prices.filter(({ model }) => model.includes("haiku")));
+ * ```
  */
 export async function listPricing(prices: readonly PriceRow[] = []): Promise<ModelPricing[]> {
   const own = prices.map(({ baseUrl, ...price }): ModelPricing => ({
@@ -75,20 +90,28 @@ export async function listPricing(prices: readonly PriceRow[] = []): Promise<Mod
   return [...own, ...listed];
 }
 
-/** How many tokens a request has. */
+/** The model and the tokens whose cost to estimate. */
 export interface CostQuery extends PricingQuery {
-  /** Tokens read, with cached ones. */
+  /** Input tokens, including cached ones. */
   promptTokens: number;
-  /** Tokens written. */
+  /** Output tokens. */
   completionTokens: number;
-  /** Of `promptTokens`, those read from the provider's prompt cache. */
+  /** The part of `promptTokens` read from the provider's prompt cache. */
   cachedTokens?: number;
 }
 
 /**
- * What so many tokens cost, in USD; `null` when the price is not known.
+ * Estimates the cost of a number of tokens in USD; `null` if the price is unknown.
  *
- * @throws {ConfigurationError} when neither a provider nor a base URL is given
+ * @throws {ConfigurationError} if there is neither a provider nor a base URL
+ *
+ * @example
+ * ```ts
+ * import { estimateCost } from "@flexllm/flexllm";
+ *
+ * const model = { provider: "openai", model: "gpt-4.1-mini" } as const;
+ * console.log(await estimateCost({ ...model, promptTokens: 1_000_000, completionTokens: 0 }));
+ * ```
  */
 export async function estimateCost(query: CostQuery): Promise<number | null> {
   const rates = await getPricing(query);

@@ -31,7 +31,15 @@ function protocolOf(raw: unknown): Protocol | undefined {
  * Tells thinking and answer apart in `raw`, the body of a plain answer of any provider, e.g.
  * {@link ChatResult.raw}.
  *
- * @throws {MalformedResponseError} when it is no answer of a known provider
+ * @throws {MalformedResponseError} when it is not an answer in a known format
+ *
+ * @example
+ * ```ts
+ * import { parseThoughts } from "@flexllm/flexllm";
+ *
+ * const message = { role: "assistant", content: "<think>Easy.</think>4" };
+ * const { thought, answer } = parseThoughts({ choices: [{ message }] });
+ * ```
  */
 export function parseThoughts(raw: unknown): Thoughts {
   const provider = protocolOf(raw);
