@@ -148,7 +148,7 @@ testEach("a database that is locked while the run goes on", async (kind, folder)
   locker.close();
 });
 
-Deno.test("sqlite cache: a file of another version is left as it is", async () => {
+Deno.test("sqlite cache: a file of another version is not changed", async () => {
   using folder = temporaryFolder();
   const path = folder.file("cache");
   await makeCache("sqlite", path);
@@ -161,7 +161,7 @@ Deno.test("sqlite cache: a file of another version is left as it is", async () =
   );
 });
 
-Deno.test("each store has a file of its own in the user's folder", () => {
+Deno.test("each store has its own file in the user's folder", () => {
   const env = { FLEXLLM_HOME: "/home/me/.flexllm" };
   assert.deepEqual(locateStore({ store: "sqlite" }, env), {
     kind: "sqlite",
@@ -173,7 +173,7 @@ Deno.test("each store has a file of its own in the user's folder", () => {
   assert.equal(location, `/home/me/.flexllm/cache/responses.${kind}`);
 });
 
-Deno.test("a store that cannot be is refused before anything is opened", () => {
+Deno.test("impossible store options are rejected before anything is opened", () => {
   const wrong = (options: object, env = {}) =>
     assert.throws(() => locateStore(options, env), { code: "configuration" });
   const url = "https://kv.example.invalid/connect";
@@ -189,7 +189,7 @@ Deno.test("a store that cannot be is refused before anything is opened", () => {
   }
 });
 
-Deno.test("kv cache: a server that is not there", async () => {
+Deno.test("kv cache: an unreachable server", async () => {
   if (openKv === undefined) return;
   process.env.DENO_KV_ACCESS_TOKEN = "token";
   const path = "http://127.0.0.1:1/connect";

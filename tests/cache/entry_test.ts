@@ -20,7 +20,7 @@ const TOOL_CALLS = [{
   function: { name: "weather", arguments: '{"city": "Zürich"' },
 }];
 
-Deno.test("a stored answer comes back whole, marked, free and without its raw form", () => {
+Deno.test("a stored answer is returned complete, marked as cached, free and without its raw form", () => {
   const native = {
     format: "claude" as const,
     content: [{ type: "thinking", thinking: "Hm.", signature: "c2ln" }, { type: "tool_use" }],
@@ -57,7 +57,7 @@ Deno.test("only complete answers are stored", () => {
   assert.deepEqual(storable, ["stop", "tool_calls"]);
 });
 
-Deno.test("an entry opens only under its key, with its time and its whole answer", () => {
+Deno.test("an entry is only valid under its key, with its time and its complete answer", () => {
   const json = encodeAnswer(chatResult("Hello"));
   const entry = signedEntry("key-a", 1000, "m", json);
   assert.equal(verifiedAnswer("key-a", entry), json);

@@ -167,7 +167,7 @@ testEach("gives the room of removed answers back", async (kind) => {
   await store.close();
 }, ["sqlite"]);
 
-Deno.test("memory store: forgets what was not used for longest when it is full", async () => {
+Deno.test("memory store: drops the least recently used entries when it is full", async () => {
   const store = new MemoryStore(10_000);
   const value = "x".repeat(1000);
   for (const key of ["a", "b", "c", "d"]) await store.setMany([entry(key, value)]);
