@@ -60,7 +60,7 @@ async function makeCache(kind: StoreKind, path: string): Promise<void> {
   await store.close();
 }
 
-testEach("a file that is no database is left as it is", async (kind, folder) => {
+testEach("a file that is not a database is not changed", async (kind, folder) => {
   const text = "my diary, day one. ".repeat(1000);
   const path = folder.write("cache", text);
   assert.match(await warningOf(kind, path), /is damaged, or not a cache.*Delete it/);
@@ -83,7 +83,7 @@ testEach("a damaged file", async (kind, folder) => {
   }
 });
 
-testEach("a page that is damaged in the middle of the file", async (kind, folder) => {
+testEach("a damaged page in the middle of the file", async (kind, folder) => {
   const path = folder.file("cache");
   await makeCache(kind, path);
   const bytes = readFileSync(path);
@@ -93,7 +93,7 @@ testEach("a page that is damaged in the middle of the file", async (kind, folder
   assert.ok(warnings.length <= 1, warnings.join("\n"));
 });
 
-testEach("somebody else's database is left as it is", async (kind, folder) => {
+testEach("another program's database is not changed", async (kind, folder) => {
   const path = folder.file("cache");
   const database = new DatabaseSync(path);
   database.exec("CREATE TABLE diary (day TEXT); PRAGMA user_version = 1");
@@ -110,7 +110,7 @@ testEach("the file of the other store", async (kind, folder) => {
   assert.match(await warningOf(kind, path), /is a database, but not/);
 });
 
-testEach("a path where no file can be", async (kind, folder) => {
+testEach("a path that cannot be a file", async (kind, folder) => {
   mkdirSync(folder.file("folder"));
   const file = folder.write("file", "x");
   await warningOf(kind, folder.file("folder"));
@@ -119,7 +119,7 @@ testEach("a path where no file can be", async (kind, folder) => {
 });
 
 testEach(
-  "a database that another has locked is waited for only as long as patience lasts",
+  "waits for a locked database only as long as `patience` allows",
   async (kind, folder) => {
     const path = folder.file("cache");
     await makeCache(kind, path);
@@ -135,7 +135,7 @@ testEach(
   },
 );
 
-testEach("a database that is locked while the run goes on", async (kind, folder) => {
+testEach("a database that is locked during the run", async (kind, folder) => {
   const path = folder.file("cache");
   const locker = new DatabaseSync(path);
   const warnings = await run(async () => {
