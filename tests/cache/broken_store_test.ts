@@ -128,7 +128,7 @@ testEach(
     // In this mode SQLite lets others read, so that the lock may be met only when answers are written.
     const warnings = await run(() => openKind(kind, path, 300), 300);
     assert.equal(warnings.length, 1, warnings.join("\n"));
-    assert.match(warnings[0], /locked by another program|does not answer/);
+    assert.match(warnings[0], /locked by another program|did not respond/);
     locker.exec("ROLLBACK");
     locker.close();
     assert.deepEqual(await run(() => openKind(kind, path, LONG)), []);
@@ -157,7 +157,7 @@ Deno.test("sqlite cache: a file of another version is not changed", async () => 
   database.close();
   assert.match(
     await warningOf("sqlite", path),
-    /made by another version of flexllm \(format 99, this one has 1\)/,
+    /written by another version of flexllm \(format 99, expected 1\)/,
   );
 });
 

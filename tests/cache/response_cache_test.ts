@@ -265,7 +265,7 @@ Deno.test("a store that fails or hangs is disabled with one warning", async () =
   const broken = () => Promise.reject(new Error("database disk image is malformed"));
   const cases: [string, Partial<CacheStore>, RegExp][] = [
     ["read", { getMany: broken }, /damaged/],
-    ["stuck read", { getMany: never }, /does not answer/],
+    ["stuck read", { getMany: never }, /did not respond/],
     ["write", { setMany: broken }, /damaged/],
   ];
   for (const [name, changes, expected] of cases) {
