@@ -1,5 +1,5 @@
 /**
- * What a batch gives back.
+ * The items and results of a batch.
  *
  * @module
  */
@@ -9,21 +9,23 @@ import type { ChatResult } from "../chat/result.ts";
 import type { FlexLLMError } from "../errors.ts";
 import type { BatchSummary } from "./summary.ts";
 
-/** What became of one record. */
+/** One finished record: its input, and its result or error. */
 export type BatchItem<ParsedValue = unknown> =
   & {
-    /** The record's place in the input, counted from 0. */
+    /** The record's position in the input, counted from 0. */
     index: number;
+    /** The messages of the record. */
     messages: readonly Message[];
+    /** The metadata of the record. */
     metadata?: Record<string, unknown>;
-    /** The record's own options. */
+    /** The options that the record overrides. */
     options?: SamplingOptions & { model?: string };
   }
   & (
     | {
       status: "success";
       result: ChatResult<ParsedValue>;
-      /** Whether the result was in the result file before this run. */
+      /** Whether the result comes from the result file rather than from this run. */
       restored: boolean;
     }
     | { status: "error"; error: FlexLLMError }
@@ -32,20 +34,21 @@ export type BatchItem<ParsedValue = unknown> =
 /** All results of a batch. */
 export interface BatchResult<ParsedValue = unknown> {
   /**
-   * One item for each record, in the order of the input. When the batch stopped early, records that were
-   * not finished are left out: use {@link BatchItem.index}.
+   * One item per record, in input order. If the batch stopped early, unfinished records are missing, so
+   * identify records by `index`.
    */
   results: BatchItem<ParsedValue>[];
   /** The counts. */
   summary: BatchSummary;
   /**
-   * Why the batch stopped early: the budget or quota is used up, it was cancelled, the key was refused,
-   * the server is down, the result file cannot be written, and so on. Absent if it finished.
+   * Why the batch stopped early, for example: the budget or quota was used up, the batch was cancelled,
+   * the API key was refused, the server is down, or the result file could not be written. Absent if the
+   * batch finished.
    */
   stoppedBy?: FlexLLMError;
 }
 
-/** Yields the items of a batch; returns the counts at its end. */
+/** Yields the items of a batch as they finish and returns the counts. */
 export type BatchIterator<ParsedValue = unknown> =
   & AsyncGenerator<BatchItem<ParsedValue>, BatchSummary, void>
   & {

@@ -7,27 +7,47 @@ import type { AnyResponseFormat, ResponseFormat, SamplingOptions } from "../chat
 import type { RetryNotice } from "../chat/retry_notice.ts";
 
 /**
- * The options of a batch; sampling options hold for every record that has no own ones. Times are in
- * seconds.
+ * The options of a batch. Sampling options apply to every record that does not override them. Times
+ * are in seconds.
  */
 export interface BatchOptions<Format extends AnyResponseFormat = ResponseFormat>
   extends SamplingOptions<Format> {
-  /** The model to ask instead of the client's. */
+  /**
+   * The model to use.
+   *
+   * @default the client's model
+   */
   model?: string;
-  /** Seconds one try may take; default the client's. */
+  /**
+   * Timeout of one attempt, in seconds.
+   *
+   * @default the client's timeout
+   */
   timeout?: number;
-  /** How often an answer that does not fit `responseFormat` is asked for again; default 0. */
+  /**
+   * How often an answer that does not match `responseFormat` is requested again.
+   *
+   * @default 0
+   */
   schemaRetries?: number;
-  /** Cancels the batch; what is in flight is cut, what is done stays in the result file. */
+  /** Cancels the batch: aborts the requests in flight. Finished results stay in the result file. */
   signal?: AbortSignal;
-  /** The most records at work at once; default, and at most, the client's `concurrencyLimit`. */
+  /**
+   * Maximum number of records in progress.
+   *
+   * @default the client's `concurrencyLimit`, which also caps it
+   */
   concurrency?: number;
   /**
-   * A result file (`.jsonl`). Records that are done in it are not asked again; each new result is
-   * written to it at once, and at the end it is put in order.
+   * Path of a result file (`.jsonl`). Each result is written to it immediately, records that it already
+   * has are not sent again, and it is sorted at the end.
    */
   output?: string;
-  /** Redo records whose input differs from that in the result file, instead of stopping. */
+  /**
+   * Redo records whose input differs from the one in the result file, instead of stopping.
+   *
+   * @default false
+   */
   rerunChanged?: boolean;
   /** Called when an attempt failed, before the wait for the next one. */
   onRetry?: (notice: RetryNotice) => void;

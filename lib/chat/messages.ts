@@ -147,8 +147,8 @@ export interface UserMessage {
  * hidden thinking, reasoning items. It is sent back unchanged to the same API; other APIs ignore it.
  */
 export interface ProviderMessage {
-  /** The wire format of `content`. */
-  format: "chat" | "responses" | "claude" | "gemini";
+  /** The name of its wire format: `chat`, `responses`, `claude` or `gemini`. */
+  format: string;
   /** The provider's own content, unchanged. */
   content: unknown;
 }

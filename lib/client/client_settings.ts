@@ -18,6 +18,7 @@ import type {
   PoolOptions,
   RequestOptions,
 } from "./client_options.ts";
+import { DEFAULTS } from "./defaults.ts";
 
 /** One endpoint of a client, and its limits. */
 export interface EndpointSettings {
@@ -87,7 +88,12 @@ export function expectTimeout(timeout: number): void {
 }
 
 function requestSettings(options: RequestOptions) {
-  const { retryTimes = 3, retryDelay = 1, timeout = 120, maxWait = 600 } = options;
+  const {
+    retryTimes = DEFAULTS.retryTimes,
+    retryDelay = DEFAULTS.retryDelay,
+    timeout = DEFAULTS.timeout,
+    maxWait = DEFAULTS.maxWait,
+  } = options;
   expectInteger(retryTimes, "retryTimes", 0);
   expectSeconds(retryDelay, "retryDelay", DAY);
   expectSeconds(maxWait, "maxWait", MAX_TIMER);
@@ -98,7 +104,7 @@ function requestSettings(options: RequestOptions) {
     retryDelay,
     maxWait,
     timeout,
-    thinkingTimeout: options.timeout ?? 600,
+    thinkingTimeout: options.timeout ?? DEFAULTS.thinkingTimeout,
     costTracker: options.costTracker,
     cache: options.cache === true ? {} : options.cache || undefined,
     attachments: options.attachments,
@@ -114,7 +120,7 @@ type CommonLimits = Pick<
 >;
 
 function endpointLimits(options: LimitOptions, common: CommonLimits): EndpointLimitOptions {
-  const { concurrencyLimit = 10, maxQps, maxTpm } = options;
+  const { concurrencyLimit = DEFAULTS.concurrency, maxQps, maxTpm } = options;
   expectInteger(concurrencyLimit, "concurrencyLimit", 1);
   expectPositive(maxQps, "maxQps");
   expectPositive(maxTpm, "maxTpm");
