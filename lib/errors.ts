@@ -52,9 +52,17 @@ export interface ErrorDetails {
 
 /** Whether it makes sense to retry. */
 interface RetryDetails {
-  /** See {@link FlexLLMError.retryable}. @default false */
+  /**
+   * See {@link FlexLLMError.retryable}.
+   *
+   * @default false
+   */
   retryable?: boolean;
-  /** See {@link FlexLLMError.fatal}. @default false */
+  /**
+   * See {@link FlexLLMError.fatal}.
+   *
+   * @default false
+   */
   fatal?: boolean;
 }
 
@@ -167,7 +175,11 @@ export function copyError<T extends FlexLLMError>(error: T, changes: Partial<T>)
 
 /** Details of a failed connection. */
 export interface ConnectionErrorDetails extends ErrorDetails {
-  /** Whether the request may have reached the server. @default true */
+  /**
+   * Whether the request may have reached the server.
+   *
+   * @default true
+   */
   sent?: boolean;
 }
 
@@ -211,9 +223,17 @@ export interface HttpErrorDetails extends ErrorDetails {
   requestId?: string;
   /** Seconds after which the server wants the request to be retried. */
   retryAfter?: number;
-  /** Whether the server says that a retry may help. @default decided by the status */
+  /**
+   * Whether the server says that a retry may help.
+   *
+   * @default decided by the status
+   */
   retryable?: boolean;
-  /** Whether the server is still loading the model. @default false */
+  /**
+   * Whether the server is still loading the model.
+   *
+   * @default false
+   */
   loading?: boolean;
 }
 
@@ -352,7 +372,11 @@ export class ContentBlockedError extends FlexLLMError {
 
 /** Details of an unreadable answer. */
 export interface MalformedResponseDetails extends ErrorDetails {
-  /** Whether a retry may help: for a truncated body it may, for a web page not. @default false */
+  /**
+   * Whether a retry may help: for a truncated body it may, for a web page not.
+   *
+   * @default false
+   */
   retryable?: boolean;
 }
 

@@ -23,7 +23,11 @@ export const STORE_NAMES: readonly StoreName[] = ["auto", "kv", "sqlite", "memor
 export interface StoreOptions {
   /** @default "auto" */
   store?: StoreName;
-  /** The file, or the URL of a KV Connect server. @default a file in the user's folder */
+  /**
+   * The file, or the URL of a KV Connect server.
+   *
+   * @default a file in the user's folder
+   */
   path?: string;
 }
 

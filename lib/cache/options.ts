@@ -8,14 +8,24 @@ import type { CacheStore } from "./store.ts";
 
 /** The options of a client's response cache. */
 export interface CacheOptions {
-  /** Seconds until an answer expires, from when it was written; 0 for never. @default 86400 (a day) */
+  /**
+   * Seconds until an answer expires, from when it was written; 0 for never.
+   *
+   * @default 86400 (a day)
+   */
   ttl?: number;
   /**
    * Where answers are stored: the name of a built-in store, or a {@link CacheStore} of your own. `memory`
-   * lasts as long as the client. @default Deno KV on Deno, else SQLite
+   * lasts as long as the client.
+   *
+   * @default Deno KV on Deno, else SQLite
    */
   store?: StoreName | CacheStore;
-  /** The file, or a KV Connect URL to share the cache. @default a file in `~/.flexllm/cache` */
+  /**
+   * The file, or a KV Connect URL to share the cache.
+   *
+   * @default a file in `~/.flexllm/cache`
+   */
   path?: string;
   /** Separates caches that share a store. */
   namespace?: string;

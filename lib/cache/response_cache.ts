@@ -25,13 +25,25 @@ export const DEFAULT_TTL = 24 * 60 * 60;
 export interface ResponseCacheOptions {
   /** Opens the store; called once, at the first lookup. */
   open: () => Promise<BatchedStore>;
-  /** Seconds until an answer expires, from when it was written; 0 for never. @default a day */
+  /**
+   * Seconds until an answer expires, from when it was written; 0 for never.
+   *
+   * @default a day
+   */
   ttl?: number;
   /** Called at most once, if the cache cannot be used: with the reason and what to do. */
   onWarning?: (message: string) => void;
-  /** Milliseconds since 1970. @default Date.now */
+  /**
+   * Milliseconds since 1970.
+   *
+   * @default Date.now
+   */
   now?: () => number;
-  /** Maximum wait for a single operation of the store, in milliseconds. @default 1000 */
+  /**
+   * Maximum wait for a single operation of the store, in milliseconds.
+   *
+   * @default 1000
+   */
   patience?: number;
 }
 

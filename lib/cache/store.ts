@@ -105,7 +105,11 @@ export interface StoreStats {
   models: ModelStats[];
 }
 
-/** Which entries to remove. @default all */
+/**
+ * Which entries to remove.
+ *
+ * @default all
+ */
 export interface ClearFilter {
   /** Only entries of this model. */
   model?: string;

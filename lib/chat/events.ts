@@ -34,7 +34,11 @@ export type StreamEvent =
     id?: string;
     name?: string;
     arguments: string;
-    /** The kind of call. @default a function call */
+    /**
+     * The kind of call.
+     *
+     * @default a function call
+     */
     kind?: "custom";
   }
   /** Token counts, which replace those of earlier events. */

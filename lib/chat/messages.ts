@@ -28,7 +28,11 @@ export interface TextPart {
 export interface CacheControl {
   /** The only type. */
   type: "ephemeral";
-  /** How long the prefix stays cached. @default "5m" */
+  /**
+   * How long the prefix stays cached.
+   *
+   * @default "5m"
+   */
   ttl?: "5m" | "1h";
 }
 
@@ -43,7 +47,11 @@ export interface ImagePart {
      * PNG, JPEG, GIF or WebP, up to 20 MB.
      */
     url: string;
-    /** The resolution at which the model sees the image. @default the provider's own */
+    /**
+     * The resolution at which the model sees the image.
+     *
+     * @default the provider's own
+     */
     detail?: "auto" | "low" | "high";
   };
   /** See {@link TextPart.cache_control}. */
@@ -67,7 +75,11 @@ export interface FilePart {
     file_data?: string;
     /** The id of a file uploaded to the provider. */
     file_id?: string;
-    /** The name that the model sees. @default the last part of the path or URL */
+    /**
+     * The name that the model sees.
+     *
+     * @default the last part of the path or URL
+     */
     filename?: string;
   };
   /** See {@link TextPart.cache_control}. */
@@ -89,7 +101,11 @@ export interface AudioPart {
      * request is sent: up to 20 MB.
      */
     data: string;
-    /** `wav`, `mp3`, …. @default detected from the data */
+    /**
+     * `wav`, `mp3`, ….
+     *
+     * @default detected from the data
+     */
     format?: string;
   };
 }
@@ -180,7 +196,11 @@ export interface ToolMessage {
   tool_call_id: string;
   /** The tool's output. Images and documents work if the provider accepts them in tool results. */
   content: string | ContentPart[];
-  /** Whether the tool failed. Sent to providers that support it. @default false */
+  /**
+   * Whether the tool failed. Sent to providers that support it.
+   *
+   * @default false
+   */
   is_error?: boolean;
   /** See {@link TextPart.cache_control}. */
   cache_control?: CacheControl;

@@ -125,13 +125,19 @@ export interface SamplingOptions<Format extends AnyResponseFormat = ResponseForm
   frequencyPenalty?: number;
   /** The tools that the model may call. */
   tools?: Tool[];
-  /** Whether the model may, must or must not call tools. @default `auto` if there are tools */
+  /**
+   * Whether the model may, must or must not call tools.
+   *
+   * @default `auto` if there are tools
+   */
   toolChoice?: ToolChoice;
   /** Whether the model may call several tools at once. */
   parallelToolCalls?: boolean;
   /**
    * The format of the answer. JSON is parsed into {@link ChatResult.parsed} and checked against the
-   * schema, which may be a Standard Schema (zod, valibot, arktype). @default text
+   * schema, which may be a Standard Schema (zod, valibot, arktype).
+   *
+   * @default text
    */
   responseFormat?: Format;
   /**
@@ -147,20 +153,30 @@ export interface SamplingOptions<Format extends AnyResponseFormat = ResponseForm
  */
 export interface ChatOptions<Format extends AnyResponseFormat = ResponseFormat>
   extends SamplingOptions<Format> {
-  /** The model. @default the client's `model` */
+  /**
+   * The model.
+   *
+   * @default the client's `model`
+   */
   model?: string;
   /**
    * Timeout per attempt: for the whole answer, or, for a stream, until the first event and between two
-   * events with content. @default the client's `timeout`
+   * events with content.
+   *
+   * @default the client's `timeout`
    */
   timeout?: number;
   /**
    * How many times to retry when the answer doesn't match `responseFormat`, showing the model what was
-   * wrong. Usage and cost are the sum of all answers. @default 0
+   * wrong. Usage and cost are the sum of all answers.
+   *
+   * @default 0
    */
   schemaRetries?: number;
   /**
-   * Whether to use the client's response cache for this call. @default true
+   * Whether to use the client's response cache for this call.
+   *
+   * @default true
    */
   cache?: boolean;
   /** Cancels the call, which then throws {@link AbortedError}. */

@@ -75,7 +75,7 @@ function convert(schema: StandardSchemaV1, path: string): Json {
   }
   try {
     const { $schema: _, ...converted } = jsonSchema.input({ target: "draft-2020-12" });
-    return closed(converted);
+    return closed(withoutRootReference(converted));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigurationError(
@@ -83,6 +83,14 @@ function convert(schema: StandardSchemaV1, path: string): Json {
       { cause, hint: "Use types that JSON has, and convert the answer with a transform." },
     );
   }
+}
+
+/** Replaces a reference at the root, which providers reject, by the schema that it refers to. */
+function withoutRootReference({ $ref, ...schema }: Json): Json {
+  if ($ref === undefined) return schema;
+  const name = typeof $ref === "string" && $ref.startsWith("#/$defs/") ? $ref.slice(8) : "";
+  const definition = asObject(asObject(schema.$defs)?.[name]);
+  return definition === undefined ? { $ref, ...schema } : { ...definition, ...schema };
 }
 
 /** Keywords that contain schemas by name, and keywords that contain one schema or a list of them. */

@@ -18,11 +18,23 @@ export interface EndpointOptions extends ServerOptions {
 
 /** The limits of one endpoint. */
 export interface LimitOptions {
-  /** Maximum requests in flight. @default 10 */
+  /**
+   * Maximum requests in flight.
+   *
+   * @default 10
+   */
   concurrencyLimit?: number;
-  /** Maximum requests started in any second. @default no limit */
+  /**
+   * Maximum requests started in any second.
+   *
+   * @default no limit
+   */
   maxQps?: number;
-  /** Maximum tokens, input and output, in any minute. @default no limit */
+  /**
+   * Maximum tokens, input and output, in any minute.
+   *
+   * @default no limit
+   */
   maxTpm?: number;
 }
 
@@ -31,24 +43,41 @@ export interface RequestOptions {
   /**
    * Whether to find the server's own limits. Starts with up to 20 concurrent requests, doubles that while
    * the server keeps up, and slows down on rate limits and overload. Never exceeds the other limits.
+   *
    * @default false
    */
   adaptive?: boolean;
-  /** Maximum retries after transient failures. @default 3 */
+  /**
+   * Maximum retries after transient failures.
+   *
+   * @default 3
+   */
   retryTimes?: number;
-  /** Seconds before the first retry; doubles with each retry, with jitter. Up to a day. @default 1 */
+  /**
+   * Seconds before the first retry; doubles with each retry, with jitter. Up to a day.
+   *
+   * @default 1
+   */
   retryDelay?: number;
   /**
-   * Maximum wait for rate limits and, in a batch, for an endpoint that is down. @default 600
+   * Maximum wait for rate limits and, in a batch, for an endpoint that is down.
+   *
+   * @default 600
    */
   maxWait?: number;
   /**
-   * Timeout per attempt, up to a day; see {@link ChatOptions.timeout}. @default 120, or 600 with `thinking`
+   * Timeout per attempt, up to a day; see {@link ChatOptions.timeout}.
+   *
+   * @default 120, or 600 with `thinking`
    */
   timeout?: number;
   /** Counts costs and enforces a budget. Several clients may share one. */
   costTracker?: CostTracker;
-  /** The response cache: repeated requests are answered from it for free. @default false */
+  /**
+   * The response cache: repeated requests are answered from it for free.
+   *
+   * @default false
+   */
   cache?: boolean | CacheOptions;
   /** How images, files and audio are loaded that messages refer to by path or URL. */
   attachments?: AttachmentOptions;
@@ -66,7 +95,11 @@ export interface ClientOptions extends EndpointOptions, LimitOptions, RequestOpt
 export interface PoolEndpoint extends EndpointOptions, LimitOptions {
   /** The model that this endpoint uses in calls that don't name one. */
   model?: string;
-  /** The endpoint's share of the requests under `weighted`. @default 1 */
+  /**
+   * The endpoint's share of the requests under `weighted`.
+   *
+   * @default 1
+   */
   weight?: number;
 }
 
@@ -74,24 +107,48 @@ export interface PoolEndpoint extends EndpointOptions, LimitOptions {
 export interface PoolOptions extends RequestOptions {
   /** The endpoints, at least one. Several may be on the same server. */
   endpoints: readonly PoolEndpoint[];
-  /** Maximum requests started in any second, over all endpoints. @default no limit */
+  /**
+   * Maximum requests started in any second, over all endpoints.
+   *
+   * @default no limit
+   */
   maxQps?: number;
-  /** Maximum tokens in any minute, over all endpoints. @default no limit */
+  /**
+   * Maximum tokens in any minute, over all endpoints.
+   *
+   * @default no limit
+   */
   maxTpm?: number;
-  /** How requests are distributed. @default "round_robin" */
+  /**
+   * How requests are distributed.
+   *
+   * @default "round_robin"
+   */
   loadBalance?: LoadBalance;
-  /** Whether a request that failed on one endpoint is retried on another. @default true */
+  /**
+   * Whether a request that failed on one endpoint is retried on another.
+   *
+   * @default true
+   */
   fallback?: boolean;
   /**
-   * Consecutive failures after which an endpoint counts as down. @default its number of requests in flight,
+   * Consecutive failures after which an endpoint counts as down.
+   *
+   * @default its number of requests in flight,
    * from 3 to 10
    */
   failureThreshold?: number;
   /**
    * Seconds until an endpoint that is down gets a single request to see whether it has recovered, up to a
-   * day. @default 60 if `failureThreshold` is set, else 1, doubling up to 10
+   * day.
+   *
+   * @default 60 if `failureThreshold` is set, else 1, doubling up to 10
    */
   recoveryTime?: number;
-  /** Returns numbers from 0 to 1, for load balancing and jitter. @default Math.random */
+  /**
+   * Returns numbers from 0 to 1, for load balancing and jitter.
+   *
+   * @default Math.random
+   */
   random?: () => number;
 }

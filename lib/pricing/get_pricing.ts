@@ -13,9 +13,17 @@ import { costOf, type Rates } from "./rates.ts";
 export interface PricingQuery {
   /** The model, under the server's name for it. */
   model: string;
-  /** The service. @default determined from `baseUrl` */
+  /**
+   * The service.
+   *
+   * @default determined from `baseUrl`
+   */
   provider?: ProviderName;
-  /** The server. @default the provider's own */
+  /**
+   * The server.
+   *
+   * @default the provider's own
+   */
   baseUrl?: string;
   /** Prices that override the price list. */
   prices?: readonly PriceRow[];

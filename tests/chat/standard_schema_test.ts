@@ -258,3 +258,19 @@ Deno.test("nested objects are closed, open ones and allOf stay open", async () =
   const { schema: { allOf } } = await sentSchema(toStandardJsonSchema(both));
   for (const part of allOf as object[]) assert.equal("additionalProperties" in part, false);
 });
+
+Deno.test("the root of a schema with an id is an object, not a reference", async () => {
+  const Node = z.object({
+    name: z.string(),
+    get children() {
+      return z.array(Node);
+    },
+  }).meta({ id: "node" });
+  const schema = z.object({ root: Node });
+  const { schema: nested } = await sentSchema(Node.catch({ name: "", children: [] }));
+  assert.equal(nested.$ref, undefined);
+  assert.equal(nested.type, "object");
+  assert.equal(nested.additionalProperties, false);
+  assert.ok("node" in (nested.$defs as object));
+  assert.equal((await sentSchema(schema.partial())).schema.type, "object");
+});
