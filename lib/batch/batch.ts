@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { normalizeOptions } from "../chat/normalize.ts";
+import { withJsonSchemas } from "../chat/normalize.ts";
 import type { AnyResponseFormat } from "../chat/options.ts";
 import type { BatchInput, BatchRecord } from "../chat/record.ts";
 import { Journal } from "./journal/journal.ts";
@@ -20,9 +20,15 @@ import { type BatchSummary, emptySummary } from "./summary.ts";
 function toRecord(input: BatchInput): BatchRecord {
   const isRecord = typeof input === "object" && input !== null && "messages" in input;
   if (!isRecord) return { messages: input };
-  return input.options === undefined
-    ? input
-    : { ...input, options: normalizeOptions(input.options) };
+  const { options } = input;
+  if (options === undefined || options === null) return input;
+  try {
+    const converted = withJsonSchemas(options);
+    return converted === options ? input : { ...input, options: converted };
+  } catch {
+    // The call fails with the same error, which then only concerns this record.
+    return input;
+  }
 }
 
 function* syncRecords(inputs: Iterable<BatchInput>): Generator<IndexedRecord> {
@@ -54,7 +60,7 @@ async function* runBatch(
   given: BatchOptions<AnyResponseFormat>,
   onStart: (run: BatchRun) => void,
 ): AsyncGenerator<BatchItem[], void, void> {
-  const options = normalizeOptions(given);
+  const options = withJsonSchemas(given);
   const { output, rerunChanged } = options;
   const journal = output === undefined ? undefined : await Journal.open(output);
   try {

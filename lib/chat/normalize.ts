@@ -130,6 +130,26 @@ function withJsonSchema(tool: Tool, i: number): Tool {
 }
 
 /**
+ * Converts the Standard Schemas in options to JSON Schema. Returns the same object if there are none.
+ *
+ * @throws {ConfigurationError} if a schema cannot be converted
+ */
+export function withJsonSchemas<T extends SamplingOptions<AnyResponseFormat>>(
+  options: T,
+): T & { responseFormat?: ResponseFormat } {
+  const { tools, responseFormat } = options;
+  const hasFormatSchema = isStandardSchema(responseFormat);
+  const hasToolSchemas = tools?.some(hasStandardSchema) ?? false;
+  if (!hasFormatSchema && !hasToolSchemas) {
+    return options as T & { responseFormat?: ResponseFormat };
+  }
+  const converted = { ...options };
+  if (hasToolSchemas) converted.tools = tools!.map(withJsonSchema);
+  if (hasFormatSchema) converted.responseFormat = formatOf(responseFormat);
+  return converted as T & { responseFormat?: ResponseFormat };
+}
+
+/**
  * Drops an empty list of tools, brings the tool choice into OpenAI's form, and converts Standard Schemas
  * to JSON Schema. Returns the same object if nothing changes.
  *
@@ -138,16 +158,13 @@ function withJsonSchema(tool: Tool, i: number): Tool {
 export function normalizeOptions<T extends SamplingOptions<AnyResponseFormat>>(
   options: T,
 ): T & { responseFormat?: ResponseFormat } {
-  const { tools, toolChoice, responseFormat } = options;
+  const converted = withJsonSchemas(options);
+  const { tools, toolChoice } = converted;
   const isEmpty = tools?.length === 0;
   const isFlat = typeof toolChoice === "object" && toolChoice.type === "function" &&
     toolChoice.function === undefined;
-  const hasFormatSchema = isStandardSchema(responseFormat);
-  const hasToolSchemas = tools?.some(hasStandardSchema) ?? false;
-  if (!isEmpty && !isFlat && !hasFormatSchema && !hasToolSchemas) {
-    return options as T & { responseFormat?: ResponseFormat };
-  }
-  const normal = { ...options };
+  if (!isEmpty && !isFlat) return converted;
+  const normal = { ...converted };
   if (isEmpty) delete normal.tools;
   // It only concerns tools; a required tool call is still an error.
   if (isEmpty && (toolChoice === "auto" || toolChoice === "none")) delete normal.toolChoice;
@@ -155,7 +172,5 @@ export function normalizeOptions<T extends SamplingOptions<AnyResponseFormat>>(
     const name = namedFunction(toolChoice)!;
     normal.toolChoice = { type: "function", function: { name } } satisfies ToolChoice;
   }
-  if (hasToolSchemas) normal.tools = tools!.map(withJsonSchema);
-  if (hasFormatSchema) normal.responseFormat = formatOf(responseFormat);
-  return normal as T & { responseFormat?: ResponseFormat };
+  return normal;
 }

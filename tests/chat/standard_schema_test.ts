@@ -274,3 +274,26 @@ Deno.test("the root of a schema with an id is an object, not a reference", async
   assert.ok("node" in (nested.$defs as object));
   assert.equal((await sentSchema(schema.partial())).schema.type, "object");
 });
+
+Deno.test("a record's own schemas are converted, and a bad one fails that record only", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  const server = scriptedServer(GOOD);
+  await using client = clientOf(server);
+  const tool = (parameters: StandardSchemaV1): Tool => ({
+    type: "function",
+    function: { name: "rate", parameters },
+  });
+  const inputs = [SCHEMAS.zod, v.object({}), SCHEMAS.arktype].map((schema) => ({
+    messages: MESSAGES,
+    options: { tools: [tool(schema)] },
+  }));
+  const { results } = await client.chatCompletionsBatch(inputs);
+  assert.deepEqual(results.map(({ status }) => status), ["success", "error", "success"]);
+  const good = [inputs[0], inputs[2]];
+  await client.chatCompletionsBatch(good, { output });
+  const [line] = jsonLines(readFileSync(output, "utf8"));
+  assert.equal(line.options.tools[0].function.parameters.type, "object");
+  const again = await client.chatCompletionsBatch(good, { output });
+  assert.equal(again.summary.restored, 2);
+});
