@@ -29,18 +29,19 @@ export type {
 } from "./lib/client/client_options.ts";
 export type { CacheOptions } from "./lib/cache/options.ts";
 export type { StoreName } from "./lib/cache/open_store.ts";
+export type { CacheStore, KeyedEntry, StoredEntry } from "./lib/cache/store.ts";
 export type { EndpointStats } from "./lib/client/endpoint_stats.ts";
 export type { LoadBalance } from "./lib/scheduling/load_balancer.ts";
-export type { CallHooks, ChatClient } from "./lib/client/chat_client.ts";
+export type { ChatClient } from "./lib/client/chat_client.ts";
 export type { BatchInput } from "./lib/chat/record.ts";
 export { CompletionStream } from "./lib/client/completion_stream.ts";
-export type { EventSource } from "./lib/client/event_iterator.ts";
+export type { StreamEventSource } from "./lib/client/event_iterator.ts";
 export type { ServerOptions } from "./lib/services/connect.ts";
 export type { ProviderName } from "./lib/services/providers.ts";
 export type { EndpointOptions } from "./lib/client/client_options.ts";
 export { parseThoughts, type Thoughts } from "./lib/protocols/parse_thoughts.ts";
 export type { ModelInfo } from "./lib/protocols/protocol.ts";
-export type { RetryNotice } from "./lib/scheduling/scheduler.ts";
+export type { RetryNotice } from "./lib/chat/retry_notice.ts";
 export type { ApiName, OfficialProvider } from "./lib/protocols/registry.ts";
 export type { ServiceName } from "./lib/services/services.ts";
 export type { Fetch } from "./lib/transport/http.ts";
@@ -62,8 +63,11 @@ export type {
   UserMessage,
 } from "./lib/chat/messages.ts";
 export type {
+  AnyResponseFormat,
   ChatOptions,
   FunctionTool,
+  JsonSchemaFormat,
+  Parsed,
   ProviderTool,
   ResponseFormat,
   SamplingOptions,
@@ -72,6 +76,12 @@ export type {
   Tool,
   ToolChoice,
 } from "./lib/chat/options.ts";
+export type {
+  StandardSchemaIssue,
+  StandardSchemaProps,
+  StandardSchemaResult,
+  StandardSchemaV1,
+} from "./lib/chat/standard_schema.ts";
 export { isFunctionTool } from "./lib/chat/options.ts";
 export type { ChatResult, Citation, FinishReason, TokenLogprob } from "./lib/chat/result.ts";
 export type { Usage } from "./lib/usage.ts";

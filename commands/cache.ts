@@ -6,8 +6,8 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
 import { DEFAULT_TTL } from "../lib/cache/response_cache.ts";
-import type { CacheStore, StoreStats } from "../lib/cache/store.ts";
-import type { CacheOptions } from "../lib/cache/options.ts";
+import type { ManagedStore, StoreStats } from "../lib/cache/store.ts";
+import type { CacheSettings } from "../lib/config/resolve_cache.ts";
 import { duration } from "./flags/parse.ts";
 import { addExamples, commonFlags } from "./flags/shared_options.ts";
 import { bytes, counted } from "./terminal/format.ts";
@@ -18,7 +18,7 @@ const COUNT = new Intl.NumberFormat("en-US");
 
 /** Reads the cache settings from the configuration. */
 async function settings(configFile: string | undefined): Promise<{
-  options: CacheOptions;
+  options: CacheSettings;
   /** Returns the id of a configured model: the name under which its responses are cached. */
   idOf(name: string): string;
 }> {
@@ -35,21 +35,22 @@ async function settings(configFile: string | undefined): Promise<{
 
 /** Opens the cache and passes it to `use`; returns `undefined` if it does not exist yet. */
 async function withStore<T>(
-  options: CacheOptions,
-  use: (store: CacheStore) => Promise<T>,
+  options: CacheSettings,
+  use: (store: ManagedStore) => Promise<T>,
 ): Promise<T | undefined> {
-  const [{ openStore, storePlace, storeProblem }, { existsSync }] = await Promise.all([
+  const [{ openStore, locateStore }, { storeError }, { existsSync }] = await Promise.all([
     import("../lib/cache/open_store.ts"),
+    import("../lib/cache/store_error.ts"),
     import("node:fs"),
   ]);
-  const { location } = storePlace(options, process.env);
+  const { location } = locateStore(options, process.env);
   const isFile = location !== undefined && !/^https?:/.test(location);
   if (isFile && !existsSync(location)) return undefined;
   const store = await openStore(options, process.env);
   try {
     return await use(store);
   } catch (error) {
-    throw storeProblem(error, location);
+    throw storeError(error, location);
   } finally {
     await store.close();
   }
@@ -177,8 +178,8 @@ function path() {
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async ({ json, config }) => {
-      const { storePlace } = await import("../lib/cache/open_store.ts");
-      const { kind, location } = storePlace((await settings(config)).options, process.env);
+      const { locateStore } = await import("../lib/cache/open_store.ts");
+      const { kind, location } = locateStore((await settings(config)).options, process.env);
       if (json) writeJson({ store: kind, path: location ?? null });
       else writeOutput(`${location ?? "memory"}\n`);
     });

@@ -5,7 +5,7 @@
  */
 import type { EndpointStats } from "../lib/client/endpoint_stats.ts";
 import { HttpError, RateLimitError } from "../lib/errors.ts";
-import type { RetryNotice } from "../lib/scheduling/scheduler.ts";
+import type { RetryNotice } from "../lib/chat/retry_notice.ts";
 import { oneLineMessage } from "./errors/groups.ts";
 import { colored } from "./terminal/output.ts";
 

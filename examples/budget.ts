@@ -1,8 +1,8 @@
 /**
- * Spends at most a given amount, whatever happens: before each request the most that it can cost is set
- * aside. Prices of known services come with flexllm; this one has its own.
+ * Never spends more than a given amount: the maximum cost of each request is reserved before it is sent.
+ * flexllm knows the prices of known services; this example sets its own.
  *
- *     deno run -A examples/budget.ts 0.002              # no key: the embedded mock, which costs nothing
+ *     deno run -A examples/budget.ts 0.002              # without a key: the built-in mock, which is free
  *
  *     FLEXLLM_BASE_URL=http://localhost:8000/v1 FLEXLLM_MODEL=qwen3 deno run -A examples/budget.ts 1
  */
@@ -36,7 +36,7 @@ const questions = readFileSync(file, "utf8").trim().split("\n").map((line) => JS
 let answers = 0;
 try {
   for (const { q, question = q, prompt = question } of questions) {
-    // Without maxTokens nobody could say what a request may cost.
+    // maxTokens bounds the cost of a request.
     await client.chatCompletions([{ role: "user", content: prompt }], { maxTokens: 100 });
     answers++;
   }

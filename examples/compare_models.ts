@@ -1,13 +1,13 @@
 /**
- * Asks several models the same questions and compares them: how many answers hold the expected word,
- * what they cost and how long they took.
+ * Sends the same questions to several models and compares how many answers contain the expected word, what
+ * they cost and how long they took.
  *
- *     deno run -A examples/compare_models.ts            # no key: the embedded mock answers
+ *     deno run -A examples/compare_models.ts            # without a key: the built-in mock answers
  *
  *     FLEXLLM_BASE_URL=https://openrouter.ai/api/v1 FLEXLLM_API_KEY=… \
  *       deno run -A examples/compare_models.ts openai/gpt-5.4-mini qwen/qwen3-32b
  *
- * Copied elsewhere it needs `deno add npm:csv-parse`.
+ * In your own project, it needs `deno add npm:csv-parse`.
  */
 // deno-lint-ignore-file no-console
 import { readFileSync } from "node:fs";
@@ -43,7 +43,7 @@ for (const model of models) {
     right: `${right}/${quiz.length}`,
     failed: summary.failed,
     tokens: summary.promptTokens + summary.completionTokens,
-    // A price that is not known is not 0.
+    // An unknown price is not 0.
     cost: summary.unpriced > 0 ? "unknown" : `$${summary.cost.toFixed(5)}`,
     "mean latency": `${(seconds / Math.max(1, summary.succeeded)).toFixed(2)} s`,
   });

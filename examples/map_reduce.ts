@@ -1,8 +1,8 @@
 /**
- * Answers a question about a document that may be larger than any context: each section is asked for
- * what it says about the question (map), and the findings become one answer with sources (reduce).
+ * Answers a question about a document of any length: extracts what each section says about the question
+ * (map), then combines the findings into one answer with sources (reduce).
  *
- *     deno run -A examples/map_reduce.ts                # no key: the embedded mock answers
+ *     deno run -A examples/map_reduce.ts                # without a key: the built-in mock answers
  *     deno run -A examples/map_reduce.ts report.md "How did the fees change?"
  *
  *     FLEXLLM_BASE_URL=https://api.openai.com/v1 FLEXLLM_API_KEY=… FLEXLLM_MODEL=gpt-5.4-mini \
@@ -41,7 +41,7 @@ const { FLEXLLM_BASE_URL: baseUrl, FLEXLLM_API_KEY: apiKey, FLEXLLM_MODEL: model
   process.env;
 await using client = new LLMClient({ provider: baseUrl ? "auto" : "mock", baseUrl, apiKey, model });
 
-// Sections are read as fast as they are answered, so the document may be of any length.
+// Sections are read only as fast as they are answered, so memory stays flat.
 const findings: { index: number; text: string }[] = [];
 for await (const item of client.iterChatCompletionsBatch(sections(readFileSync(file, "utf8")))) {
   if (item.status === "error") throw item.error;
@@ -49,12 +49,12 @@ for await (const item of client.iterChatCompletionsBatch(sections(readFileSync(f
   if (content.trim() === "NOTHING") continue;
   findings.push({ index: item.index, text: `[${item.metadata?.title}] ${content}` });
 }
-// They come as they finish; the same findings in the same order make the same question.
+// Items arrive as they finish. Sorted, the same findings give the same prompt.
 findings.sort((a, b) => a.index - b.index);
-console.error(`${findings.length} sections have something to say`);
+console.error(`${findings.length} sections are relevant`);
 
 const { content } = await client.chatCompletions([
-  { role: "system", content: "Answer from the findings alone, and name the sections in brackets." },
+  { role: "system", content: "Answer only from the findings, and name the sections in brackets." },
   {
     role: "user",
     content: `Question: ${question}\n\nFindings:\n${findings.map(({ text }) => text).join("\n")}`,

@@ -1,6 +1,6 @@
 /**
- * Tests of an app of one's own, with the mock in the place of the model: the answers are prepared, every
- * kind of trouble can be had, and no test needs a key or a network.
+ * Tests your own app with the mock instead of a model: you choose the answers and the faults, and no test
+ * needs a key or a network.
  *
  *     deno test -A examples/mocked_app_test.ts
  */
@@ -13,7 +13,7 @@ import {
   type MockOptions,
 } from "@flexllm/flexllm";
 
-// The app. It takes its client, so that a test can give it another one.
+// The app. The client is a parameter, so that tests can pass another one.
 
 export async function suggestReply(client: ChatClient, mail: string): Promise<string> {
   try {
@@ -28,7 +28,7 @@ export async function suggestReply(client: ChatClient, mail: string): Promise<st
   }
 }
 
-// Its tests.
+// The tests.
 
 function mockedClient(options: MockOptions): LLMClient {
   const mock = createMockApp(options);
@@ -36,19 +36,19 @@ function mockedClient(options: MockOptions): LLMClient {
     baseUrl: "http://mock.invalid/v1",
     model: "mock",
     retryTimes: 0,
-    // In process: no port is opened. `startMockServer` opens one, for apps in other processes.
+    // In process, without a port. For apps in other processes, use `startMockServer`.
     fetch: (url, init) => mock.fetch(new Request(url, init)),
   });
 }
 
-Deno.test("a mail gets the reply that the model suggests", async () => {
+Deno.test("the model suggests the reply", async () => {
   const responses = [{ match: "invoice", text: "We will send the invoice today." }];
   await using client = mockedClient({ responses });
   const reply = await suggestReply(client, "Where is my invoice?");
   assert.equal(reply, "We will send the invoice today.");
 });
 
-Deno.test("a reply that was cut shows that it was", async () => {
+Deno.test("a truncated reply ends with an ellipsis", async () => {
   await using client = mockedClient({ length: 5000 });
   assert.match(await suggestReply(client, "Hello"), /…$/);
 });

@@ -1,6 +1,6 @@
 /**
- * Shares requests out over several servers. One that fails is gone around, left alone after a while, and
- * found again when it is back; callers notice nothing.
+ * Distributes requests over several servers. A server that fails gets no more requests until it has
+ * recovered, and its requests are retried on the others, so callers don't notice.
  *
  *     deno run -A examples/pool_failover.ts             # two mock servers, one of them broken
  *     FLEXLLM_MODEL=qwen3 deno run -A examples/pool_failover.ts http://gpu1:8000/v1 http://gpu2:8000/v1

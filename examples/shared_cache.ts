@@ -1,6 +1,6 @@
 /**
- * A cache of answers that many processes share: what one has asked, no other pays for. Run it twice, or
- * several times at once.
+ * Shares a response cache between processes: an answer is paid for once. Run it twice, or several times in
+ * parallel.
  *
  *     deno run -A examples/shared_cache.ts & deno run -A examples/shared_cache.ts; wait
  *
@@ -25,9 +25,9 @@ await using client = new LLMClient({
     store: "sqlite",
     path,
     ttl: 7 * 24 * 60 * 60,
-    // Answers of another version of the prompts are never taken for these.
+    // Separates these answers from those of other versions of the prompts.
     namespace: "prompts-v1",
-    // A cache that cannot be used makes a run slower, never wrong.
+    // A broken cache makes the run slower but never wrong.
     onWarning: (message) => console.error(message),
   },
 });

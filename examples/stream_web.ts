@@ -1,14 +1,14 @@
 /**
- * A web server whose answers arrive while the model writes them, as server-sent events. When the reader
- * goes away, the request to the model is cancelled, too.
+ * A web server that streams answers as server-sent events. If the reader disconnects, the request to the
+ * model is aborted.
  *
- *     deno run -A examples/stream_web.ts                # no key: the embedded mock answers
+ *     deno run -A examples/stream_web.ts                # without a key: the built-in mock answers
  *     curl -N http://127.0.0.1:8000/ask -d '{"question": "Why is the sky blue?"}'
  *
  *     FLEXLLM_BASE_URL=https://api.openai.com/v1 FLEXLLM_API_KEY=… FLEXLLM_MODEL=gpt-5.4-mini \
  *       deno run -A examples/stream_web.ts
  *
- * Copied elsewhere it needs `deno add npm:hono`. PORT names another port.
+ * In your own project, it needs `deno add npm:hono`. PORT sets another port.
  */
 // deno-lint-ignore-file no-console
 import process from "node:process";
@@ -32,11 +32,11 @@ app.post("/ask", async (c) => {
   return streamSSE(c, async (sse) => {
     try {
       for await (const text of answer) await sse.writeSSE({ data: JSON.stringify(text) });
-      const { usage, finishReason } = await answer.result;
+      const { usage, finishReason } = await answer.finalResult();
       await sse.writeSSE({ event: "end", data: JSON.stringify({ usage, finishReason }) });
     } catch (error) {
       if (!(error instanceof FlexLLMError)) throw error;
-      // What went wrong is for the log; the reader learns only of what kind it was.
+      // The details go to the log; the reader only gets the kind of error.
       console.error(error.message);
       await sse.writeSSE({ event: "error", data: JSON.stringify({ code: error.code }) });
     }

@@ -1,8 +1,8 @@
 /**
- * A model that calls tools: its calls are run and answered until it has what it needs. The same loop
- * works with every provider, since `message` carries what each wants to see again.
+ * Runs the tools that a model calls until it answers. The loop works with every provider, because `message`
+ * carries everything that the provider needs back.
  *
- *     deno run -A examples/tool_loop.ts "Shall I cycle to work in Oslo?"   # no key: the mock
+ *     deno run -A examples/tool_loop.ts "Shall I cycle to work in Oslo?"   # without a key: the mock
  *
  *     FLEXLLM_BASE_URL=https://api.anthropic.com/v1 FLEXLLM_API_KEY=… \
  *       FLEXLLM_MODEL=claude-haiku-4-5 deno run -A examples/tool_loop.ts
@@ -30,7 +30,7 @@ const weather: Record<string, string> = {
   Nairobi: "22 °C, light rain",
 };
 
-/** What a tool gives; a mistake is told to the model, which can then do better. */
+/** The output of a tool. Errors go back to the model, which can then correct its call. */
 function run(name: string, json: string): string {
   if (name !== "get_weather") return `error: there is no tool ${name}`;
   try {
@@ -47,7 +47,7 @@ await using client = new LLMClient({ provider: baseUrl ? "auto" : "mock", baseUr
 
 const question = process.argv[2] ?? "What should I wear in Oslo today?";
 const messages: Message[] = [{ role: "user", content: question }];
-// An end for models that never stop calling.
+// A limit for models that never stop calling.
 for (let turn = 0; turn < 5; turn++) {
   const toolChoice = turn === 0 ? "required" : "auto";
   const { content, message, toolCalls } = await client.chatCompletions(messages, {

@@ -1,14 +1,14 @@
 /**
- * Translates one column of a CSV file and writes the table with a further column. Answers are kept in a
- * result file: run it again after an interruption, and only what is missing is asked.
+ * Translates one column of a CSV file and writes the table with an additional column. Answers are saved in a
+ * result file: if interrupted, run it again to translate only the missing rows.
  *
- *     deno run -A examples/translate_csv.ts             # no key: the embedded mock answers
+ *     deno run -A examples/translate_csv.ts             # without a key: the built-in mock answers
  *     deno run -A examples/translate_csv.ts menu.csv description French menu.fr.csv
  *
  *     FLEXLLM_BASE_URL=https://api.openai.com/v1 FLEXLLM_API_KEY=… FLEXLLM_MODEL=gpt-5.4-mini \
  *       deno run -A examples/translate_csv.ts
  *
- * Copied elsewhere it needs `deno add npm:csv-parse npm:csv-stringify`.
+ * In your own project, it needs `deno add npm:csv-parse npm:csv-stringify`.
  */
 // deno-lint-ignore-file no-console
 import { readFileSync, writeFileSync } from "node:fs";
@@ -45,11 +45,11 @@ const { results, summary } = await client.chatCompletionsBatch(inputs, {
 
 const translated = rows.map((row, i) => {
   const item = results[i];
-  // An empty cell is easier to find than a row that is not there.
+  // An empty cell is easier to find than a missing row.
   const text = item.status === "success" ? item.result.content : "";
   return { ...row, [`${column} (${language})`]: text };
 });
 writeFileSync(output, stringify(translated, { header: true }));
 const { succeeded, restored, failed } = summary;
-console.log(`${output}: ${succeeded} translated, ${restored} known before, ${failed} failed`);
-if (failed > 0) console.log("Run it again to translate those that failed.");
+console.log(`${output}: ${succeeded} translated, ${restored} restored, ${failed} failed`);
+if (failed > 0) console.log("Run it again to retry the failed rows.");

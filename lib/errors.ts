@@ -1,5 +1,5 @@
 /**
- * Every error this library throws. All are {@link FlexLLMError}s with a stable `code`; branch on the
+ * The errors that this library throws. All are {@link FlexLLMError}s with a stable `code`: branch on the
  * class or on the code, never on the message.
  *
  * @module
@@ -28,52 +28,76 @@ export type ErrorCode =
   | "timeout"
   | "unavailable";
 
-/** What had arrived of an answer before it was cancelled or failed. */
+/** The part of an answer that arrived before it failed or was cancelled. */
 export interface PartialCompletion {
   /** The text received so far, possibly empty. */
   content: string;
   /** The thinking text received so far, or `null`. */
   thinking: string | null;
-  /** The tokens that the server counted before the answer broke off, where it did. */
+  /** Token counts, if the server reported them before the failure. */
   usage?: Usage | null;
-  /** What they cost in USD; `null` when the price is not known. */
+  /** The cost of the failed attempts in USD; `null` if the model has no known price. */
   cost?: number | null;
 }
 
-/** What every error may carry beside its message. */
+/** Optional details of an error. */
 export interface ErrorDetails {
-  /** The underlying error, where there is one. */
+  /** The underlying error. */
   cause?: unknown;
-  /** What the user can do next, one sentence. */
+  /** What the user can do about it, in one sentence. */
   hint?: string;
-  /** What had arrived of the answer. */
+  /** The part of the answer that had arrived. */
   partial?: PartialCompletion;
 }
 
-/** What every error knows of the next try. */
+/** Whether it makes sense to retry. */
 interface RetryDetails {
-  /** Default `false`. */
+  /**
+   * See {@link FlexLLMError.retryable}.
+   *
+   * @default false
+   */
   retryable?: boolean;
-  /** Default `false`. */
+  /**
+   * See {@link FlexLLMError.fatal}.
+   *
+   * @default false
+   */
   fatal?: boolean;
 }
 
-/** The base class of all errors thrown by flexllm. */
+/**
+ * The base class of all errors thrown by flexllm.
+ *
+ * @example
+ * ```ts
+ * import { FlexLLMError, LLMClient, RateLimitError } from "@flexllm/flexllm";
+ *
+ * await using client = new LLMClient({ provider: "mock", model: "mock" });
+ * try {
+ *   await client.chatCompletions([{ role: "user", content: "Hello!" }]);
+ * } catch (error) {
+ *   if (error instanceof RateLimitError) console.log("retry in", error.retryAfter);
+ *   else if (error instanceof FlexLLMError) console.log(error.code, error.message, error.hint);
+ *   else throw error;
+ * }
+ * ```
+ */
 export class FlexLLMError extends Error {
-  /** The name of the class. */
+  /** Always `"FlexLLMError"`. */
   override name = "FlexLLMError";
   /** The stable kind of this error. */
   readonly code: ErrorCode;
-  /** What to do next, one sentence; `undefined` when the message says it all. */
+  /** What to do about it, in one sentence; `undefined` if the message says it all. */
   readonly hint: string | undefined;
-  /** Whether the same request can succeed when it is sent again later. */
+  /** Whether the same request may succeed later. */
   readonly retryable: boolean;
   /** Whether every further request to this endpoint would fail the same way. */
   readonly fatal: boolean;
-  /** What had arrived of the answer before this error ended it. */
+  /** The part of the answer that had arrived before this error. */
   partial?: PartialCompletion;
 
-  /** Makes an error of the kind `code`. */
+  /** Creates an error with this code. */
   constructor(code: ErrorCode, message: string, details: ErrorDetails & RetryDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
@@ -98,60 +122,60 @@ const ENDPOINT_CODES: ReadonlySet<ErrorCode> = new Set([
 
 /** An option, flag, environment variable or configuration file is wrong. Nothing was sent. */
 export class ConfigurationError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"ConfigurationError"`. */
   override name = "ConfigurationError";
 
-  /** Makes a configuration error. */
+  /** Creates a configuration error. */
   constructor(message: string, details?: ErrorDetails) {
     super("configuration", message, details);
   }
 }
 
-/** An input record or a message is unreadable or not of a known form. Nothing was sent for it. */
+/** A message or an input record is unreadable or invalid. Nothing was sent for it. */
 export class InvalidInputError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"InvalidInputError"`. */
   override name = "InvalidInputError";
 
-  /** Makes an input error. */
+  /** Creates an input error. */
   constructor(message: string, details?: ErrorDetails) {
     super("invalid_input", message, details);
   }
 }
 
-/** A bug in flexllm that one record of a batch triggers. The other records continue. */
+/** A bug in flexllm that one record of a batch triggered. The batch continues with the other records. */
 export class InternalError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"InternalError"`. */
   override name = "InternalError";
 
-  /** Makes an error for the unexpected `cause`. */
+  /** Creates an error for the unexpected `cause`. */
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super("internal", `unexpected: ${reason} (this is a bug in flexllm)`, {
       cause,
-      hint: "Please report it, with the record: https://github.com/flexllm/flexllm/issues",
+      hint: "Please report it together with the record: https://github.com/flexllm/flexllm/issues",
     });
   }
 }
 
-/** The call was cancelled by its `AbortSignal`, by closing the client or by leaving a stream. */
+/** The call was cancelled: by its `AbortSignal`, by closing the client or by leaving a stream. */
 export class AbortedError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"AbortedError"`. */
   override name = "AbortedError";
 
-  /** Makes an abort error. */
+  /** Creates an abort error. */
   constructor(message = "the request was cancelled", details?: ErrorDetails) {
     super("aborted", message, details);
   }
 }
 
-/** The error of what `signal` ended; its cause is the signal's reason. */
+/** The error of work that `signal` aborted. Its cause is the signal's reason. */
 export function abortedBy(signal: AbortSignal | undefined): AbortedError {
   const reason: unknown = signal?.reason;
   return reason instanceof AbortedError ? reason : new AbortedError(undefined, { cause: reason });
 }
 
 /**
- * A copy of `error` with `changes`. Several callers may share an error, so errors are never modified.
+ * Copies `error` with `changes`. Several callers may share an error, so errors are never modified.
  */
 export function copyError<T extends FlexLLMError>(error: T, changes: Partial<T>): T {
   const copy = Object.create(
@@ -161,83 +185,95 @@ export function copyError<T extends FlexLLMError>(error: T, changes: Partial<T>)
   return Object.assign(copy, changes);
 }
 
-/** What is known of a connection that failed. */
+/** Details of a failed connection. */
 export interface ConnectionErrorDetails extends ErrorDetails {
-  /** Whether the request may have reached the server; default `true`. */
+  /**
+   * Whether the request may have reached the server.
+   *
+   * @default true
+   */
   sent?: boolean;
 }
 
-/** The server could not be reached, or the connection broke before the answer was complete. */
+/** The server is unreachable, or the connection broke before the answer was complete. */
 export class ConnectionError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"ConnectionError"`. */
   override name = "ConnectionError";
   /** Whether the request may have reached the server, which may then bill it. */
   readonly sent: boolean;
 
-  /** Makes a connection error. */
+  /** Creates a connection error. */
   constructor(message: string, details: ConnectionErrorDetails = {}) {
     super("connection", message, { ...details, retryable: true });
     this.sent = details.sent ?? true;
   }
 }
 
-/** The answer, the first event of a stream, or the next one, took longer than allowed. */
+/** The answer, or the next event of a stream, took longer than `timeout`. */
 export class TimeoutError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"TimeoutError"`. */
   override name = "TimeoutError";
-  /** The limit that was passed, in seconds. */
+  /** The timeout, in seconds. */
   readonly timeout: number;
 
-  /** Makes a timeout error for a limit of `timeout` seconds. */
+  /** Creates an error for a timeout of `timeout` seconds. */
   constructor(message: string, timeout: number, details?: ErrorDetails) {
     super("timeout", message, { ...details, retryable: true });
     this.timeout = timeout;
   }
 }
 
-/** What is known of an error answer of a server. */
+/** Details of a server's error response. */
 export interface HttpErrorDetails extends ErrorDetails {
-  /** HTTP status; 200 when an error object came in a successful answer. */
+  /** The HTTP status; 200 if the error came in a successful response. */
   status: number;
-  /** The provider's own message, with any API key removed. */
+  /** The provider's own message, with API keys removed. */
   providerMessage?: string;
   /** The provider's own error code or type, e.g. `context_length_exceeded`. */
   providerCode?: string;
-  /** The provider's id of the request, for its support. */
+  /** The provider's id of the request, for its support team. */
   requestId?: string;
-  /** Seconds to wait before the next try, as the server asked. */
+  /** Seconds after which the server wants the request to be retried. */
   retryAfter?: number;
-  /** What the server says of another try; decided by the status when absent. */
+  /**
+   * Whether the server says that a retry may help.
+   *
+   * @default decided by the status
+   */
   retryable?: boolean;
-  /** Whether the server is up and still loading the model. Default `false`. */
+  /**
+   * Whether the server is still loading the model.
+   *
+   * @default false
+   */
   loading?: boolean;
 }
 
-/** Statuses that say "the same request may succeed later". */
+/** Statuses below 500 after which the same request may succeed later. */
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 
 function isRetryableStatus(status: number): boolean {
   return status >= 500 || RETRYABLE_STATUSES.has(status);
 }
 
-/** The server answered with an error. */
+/** The server responded with an error. */
 export class HttpError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"HttpError"`. */
   override name = "HttpError";
-  /** HTTP status; 200 when an error object came in a successful answer. */
+  /** The HTTP status; 200 if the error came in a successful response. */
   readonly status: number;
-  /** The provider's own message, with any API key removed. */
+  /** The provider's own message, with API keys removed. */
   readonly providerMessage: string | undefined;
   /** The provider's own error code or type. */
   readonly providerCode: string | undefined;
   /** The provider's id of the request. */
   readonly requestId: string | undefined;
-  /** Seconds to wait before the next try, as the server asked; `undefined` when it did not. */
+  /** Seconds after which the server wants the request to be retried; `undefined` if it did not say. */
   readonly retryAfter: number | undefined;
-  /** Whether the server is up and still loading the model: it will answer once that is done. */
+  /** Whether the server is still loading the model, and will respond once that is done. */
   readonly loading: boolean;
 
-  /** Makes an error for an answer of the server. */
+  /** Creates an error for a server's response. */
   constructor(message: string, details: HttpErrorDetails & RetryDetails, code: ErrorCode = "http") {
     super(code, message, {
       ...details,
@@ -258,54 +294,54 @@ export class HttpError extends FlexLLMError {
   }
 }
 
-/** The server refused the API key (401, 403). */
+/** The server rejected the API key (401, 403). */
 export class AuthenticationError extends HttpError {
-  /** The name of the class. */
+  /** Always `"AuthenticationError"`. */
   override name = "AuthenticationError";
 
-  /** Makes an authentication error. */
+  /** Creates an authentication error. */
   constructor(message: string, details: HttpErrorDetails) {
     super(message, { ...details, retryable: false, fatal: true }, "authentication");
   }
 }
 
-/** Too many requests or tokens for now (429); `retryAfter` says how long to wait, where known. */
+/** Too many requests or tokens for now (429). `retryAfter` says how long to wait, if known. */
 export class RateLimitError extends HttpError {
-  /** The name of the class. */
+  /** Always `"RateLimitError"`. */
   override name = "RateLimitError";
-  /** Whether too many requests were in flight, which waiting alone does not cure. */
+  /** Whether too many requests were in flight, which waiting alone does not fix. */
   readonly concurrent: boolean;
 
-  /** Makes a rate-limit error. */
+  /** Creates a rate-limit error. */
   constructor(message: string, details: HttpErrorDetails & { concurrent?: boolean }) {
     super(message, { ...details, retryable: true }, "rate_limit");
     this.concurrent = details.concurrent ?? false;
   }
 }
 
-/** The account's quota or credit is used up (402, some 429): waiting a little does not help. */
+/** The account's quota or credit is used up (402, some 429). Waiting a little does not help. */
 export class QuotaExceededError extends HttpError {
-  /** The name of the class. */
+  /** Always `"QuotaExceededError"`. */
   override name = "QuotaExceededError";
 
-  /** Makes a quota error. */
+  /** Creates a quota error. */
   constructor(message: string, details: HttpErrorDetails) {
     super(message, { ...details, retryable: false, fatal: true }, "quota_exceeded");
   }
 }
 
-/** The next request could cost more than is left of the budget. Nothing was sent for it. */
+/** The next request could exceed the budget. It was not sent. */
 export class BudgetExceededError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"BudgetExceededError"`. */
   override name = "BudgetExceededError";
   /** The budget in USD. */
   readonly limit: number;
-  /** What has been spent, in USD. */
+  /** The amount spent so far, in USD. */
   readonly spent: number;
-  /** What the request could have cost, in USD. */
+  /** The maximum cost of the request, in USD. */
   readonly needed: number;
 
-  /** Makes an error for a request that could cost `needed` USD after `spent` of `limit`. */
+  /** Creates an error for a request that could cost `needed` USD after `spent` of `limit`. */
   constructor(limit: number, spent: number, needed: number, details?: ErrorDetails) {
     const [l, s, n] = [limit, spent, needed].map((usd) => `$${Number(usd.toPrecision(4))}`);
     super(
@@ -313,8 +349,7 @@ export class BudgetExceededError extends FlexLLMError {
       `the budget of ${l} does not allow the next request: ${s} spent, and it may cost ${n}`,
       {
         hint:
-          "Raise the budget, or allow answers fewer tokens (--max-tokens, maxTokens): the less they " +
-          "may have, the less is set aside for them.",
+          "Raise the budget, or lower --max-tokens (maxTokens), which lowers the amount reserved per request.",
         ...details,
         fatal: true,
       },
@@ -326,83 +361,86 @@ export class BudgetExceededError extends FlexLLMError {
 }
 
 /**
- * The endpoint has not answered for longer than a call may wait (`maxWait`), or says that it will not
- * for longer than that.
+ * No endpoint became available within `maxWait`, or the server announced a longer wait than that.
  */
 export class UnavailableError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"UnavailableError"`. */
   override name = "UnavailableError";
 
-  /** Makes an error for an endpoint that stays away. */
+  /** Creates an unavailability error. */
   constructor(message: string, details?: ErrorDetails) {
     super("unavailable", message, { ...details, fatal: true });
   }
 }
 
-/** The provider refused to answer this prompt. The same prompt would be refused again. */
+/** The provider blocked this prompt, and would block it again. */
 export class ContentBlockedError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"ContentBlockedError"`. */
   override name = "ContentBlockedError";
-  /** The provider's own word for why, e.g. `SAFETY`. */
+  /** The provider's own reason, e.g. `SAFETY`. */
   readonly reason: string;
 
-  /** Makes an error for a prompt that was blocked for `reason`. */
+  /** Creates an error for a prompt that was blocked for `reason`. */
   constructor(message: string, reason: string, details?: ErrorDetails) {
     super("content_blocked", message, details);
     this.reason = reason;
   }
 }
 
-/** What is known of an unreadable answer. */
+/** Details of an unreadable answer. */
 export interface MalformedResponseDetails extends ErrorDetails {
-  /** Whether another try can help (a cut or empty body), or not (a web page). */
+  /**
+   * Whether a retry may help: for a truncated body it may, for a web page not.
+   *
+   * @default false
+   */
   retryable?: boolean;
 }
 
-/** The server answered 200 with something that is not a completion: a web page, half a body, no JSON. */
+/** The server responded with something that is not a completion: a web page, a truncated body, no JSON. */
 export class MalformedResponseError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"MalformedResponseError"`. */
   override name = "MalformedResponseError";
 
-  /** Makes an error for an unreadable answer. */
+  /** Creates an error for an unreadable answer. */
   constructor(message: string, details: MalformedResponseDetails = {}) {
     super("malformed_response", message, details);
   }
 }
 
 /**
- * The store of the response cache cannot be used: damaged, locked, full, not writable, or not a cache.
- * Completions never fail for it; only work on the cache itself throws it.
+ * The store of the response cache cannot be used: it is damaged, locked, full, not writable or not a
+ * cache. Completions continue without the cache; only operations on the cache itself throw this error.
  */
 export class CacheError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"CacheError"`. */
   override name = "CacheError";
 
-  /** Makes a cache error. */
+  /** Creates a cache error. */
   constructor(message: string, details?: ErrorDetails) {
     super("cache", message, details);
   }
 }
 
-/** The output file cannot be used as a journal: locked, unwritable, or not a result file. */
+/** The result file cannot be used: it is locked, not writable, or not a result file. */
 export class JournalError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"JournalError"`. */
   override name = "JournalError";
 
-  /** Makes a journal error. */
+  /** Creates a journal error. */
   constructor(message: string, details?: ErrorDetails, code: ErrorCode = "journal") {
     super(code, message, details);
   }
 }
 
-/** The output file was made from another input: the record at `index` differs. */
+/** The result file was written for different input: the record at `index` differs. */
 export class JournalMismatchError extends JournalError {
-  /** The name of the class. */
+  /** Always `"JournalMismatchError"`. */
   override name = "JournalMismatchError";
   /** The first record whose input differs, counted from 0. */
   readonly index: number;
 
-  /** Makes a mismatch error for the record `index`. */
+  /** Creates a mismatch error for the record `index`. */
   constructor(message: string, index: number, details?: ErrorDetails) {
     super(message, details, "journal_mismatch");
     this.index = index;

@@ -4,20 +4,20 @@
  * @module
  */
 
-/** Tokens of one completion, counted by the provider. */
+/** Token counts of one completion, as reported by the provider. */
 export interface Usage {
-  /** Tokens read, with cached ones. */
+  /** Input tokens, including cached ones. */
   promptTokens: number;
-  /** Tokens written, with reasoning ones. */
+  /** Output tokens, including reasoning. */
   completionTokens: number;
-  /** Read and written. */
+  /** Input and output tokens together. */
   totalTokens: number;
-  /** Of `promptTokens`, those read from the provider's prompt cache. */
+  /** The part of `promptTokens` read from the provider's prompt cache. */
   cachedTokens?: number;
-  /** Of `promptTokens`, those written to the provider's prompt cache. */
+  /** The part of `promptTokens` written to the provider's prompt cache. */
   cacheWriteTokens?: number;
-  /** Of `cacheWriteTokens`, those that stay cached for an hour, which cost more. */
+  /** The part of `cacheWriteTokens` cached for an hour, which costs more. */
   cacheWriteHourTokens?: number;
-  /** Of `completionTokens`, those spent on thinking. */
+  /** The part of `completionTokens` spent on thinking. */
   reasoningTokens?: number;
 }

@@ -5,7 +5,7 @@
  */
 import { DEFAULTS } from "../../lib/client/defaults.ts";
 import process from "node:process";
-import type { ChatClient } from "../../lib/client/chat_client.ts";
+import type { LLMClient } from "../../lib/client/client.ts";
 import type { ClientOptions, EndpointOptions } from "../../lib/client/client_options.ts";
 import { LLMClientPool } from "../../lib/client/pool.ts";
 import { overrides } from "../../lib/config/effective.ts";
@@ -38,7 +38,7 @@ export interface PricedModel {
 
 /** The client of a batch. */
 export interface BatchConnection {
-  client: ChatClient;
+  client: LLMClient;
   /** The ids of the models, separated by commas. */
   model: string;
   /** The models and servers that requests may go to. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Conversation, Turn } from "../../lib/conversations/conversation.ts";
-import { questionOf, titleOf, totalsOf } from "../../lib/conversations/conversation.ts";
+import { promptOf, titleOf, totalsOf } from "../../lib/conversations/conversation.ts";
 import { dollars, duration } from "../terminal/format.ts";
 import { printable } from "../terminal/sanitize.ts";
 
@@ -52,5 +52,5 @@ export function describeConversation(conversation: Conversation): string {
 
 /** How the prompt of a turn begins, in quotes. */
 export function describePrompt(turn: Turn): string {
-  return quotedStart(questionOf(turn));
+  return quotedStart(promptOf(turn));
 }

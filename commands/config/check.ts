@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { storePlace } from "../../lib/cache/open_store.ts";
+import { locateStore } from "../../lib/cache/open_store.ts";
 import { LLMClient } from "../../lib/client/client.ts";
 import { type ConfigProblem, inspectConfig } from "../../lib/config/inspect.ts";
 import { inspectServers } from "../../lib/config/inspect_servers.ts";
@@ -34,7 +34,7 @@ export interface ConfigCheck {
 function cacheProblems({ cache }: ConfigValue): ConfigProblem[] {
   if (typeof cache !== "object" || cache === null) return [];
   try {
-    storePlace(cache, process.env);
+    locateStore(cache, process.env);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

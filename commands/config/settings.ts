@@ -6,7 +6,7 @@
 import { DEFAULTS } from "../../lib/client/defaults.ts";
 import process from "node:process";
 import { DEFAULT_TTL } from "../../lib/cache/response_cache.ts";
-import { type StoreOptions, type StorePlace, storePlace } from "../../lib/cache/open_store.ts";
+import { locateStore, type StoreLocation, type StoreOptions } from "../../lib/cache/open_store.ts";
 import { defaultModel, overrides } from "../../lib/config/effective.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { resolveBatchCache, resolveCache } from "../../lib/config/resolve_cache.ts";
@@ -80,9 +80,9 @@ function endpointSettings(config: Config): Setting[] {
 }
 
 /** The location of the cache; `undefined` if this runtime or environment cannot open it. */
-function placeOf(options: StoreOptions): StorePlace | undefined {
+function placeOf(options: StoreOptions): StoreLocation | undefined {
   try {
-    return storePlace(options, process.env);
+    return locateStore(options, process.env);
   } catch (error) {
     if (error instanceof ConfigurationError) return undefined;
     throw error;

@@ -27,8 +27,9 @@ export async function requestAnswer(
   messages: readonly Message[],
   options: ChatOptions,
 ): Promise<ChatResult> {
-  return await client.chatCompletions(messages, options, {
-    onRetryWait: reportLongWaits(writeNote),
+  return await client.chatCompletions(messages, {
+    ...options,
+    onRetry: reportLongWaits(writeNote),
   });
 }
 
@@ -57,11 +58,13 @@ async function streamAnswer(
   view: AnswerView,
   received: StreamAccumulator | undefined,
 ): Promise<ChatResult> {
-  const hooks = { onRetryWait: reportLongWaits(writeNote) };
-  const stream = client.chatCompletionsStream(messages, options, hooks);
+  const stream = client.chatCompletionsStream(messages, {
+    ...options,
+    onRetry: reportLongWaits(writeNote),
+  });
   for await (const event of stream.events) {
     received?.add(event);
     view.show(event);
   }
-  return await stream.result;
+  return await stream.finalResult();
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { withJsonSchemas } from "../chat/normalize.ts";
+import type { AnyResponseFormat } from "../chat/options.ts";
 import type { BatchInput, BatchRecord } from "../chat/record.ts";
 import { FlexLLMError, InvalidInputError } from "../errors.ts";
 import type { Completions } from "./completions.ts";
@@ -12,6 +14,7 @@ import type { BatchItem, BatchIterator, BatchResult } from "./items.ts";
 import { Journal } from "./journal/journal.ts";
 import { inputIdentity } from "./journal/result_line.ts";
 import type { BatchOptions } from "./options.ts";
+import { withRestoredValues } from "./restored_values.ts";
 import { BatchRun } from "./run.ts";
 import { type BatchSummary, emptySummary } from "./summary.ts";
 
@@ -20,7 +23,16 @@ type BatchInputs = Iterable<BatchInput> | AsyncIterable<BatchInput>;
 /** Invalid inputs are passed through so that the client rejects only that record. */
 function toRecord(input: BatchInput): BatchRecord {
   const isRecord = typeof input === "object" && input !== null && "messages" in input;
-  return isRecord ? input : { messages: input };
+  if (!isRecord) return { messages: input };
+  const { options } = input;
+  if (options === undefined || options === null) return input;
+  try {
+    const converted = withJsonSchemas(options);
+    return converted === options ? input : { ...input, options: converted };
+  } catch {
+    // The call fails with the same error, which then only concerns this record.
+    return input;
+  }
 }
 
 function* syncRecords(inputs: Iterable<BatchInput>): Generator<IndexedRecord> {
@@ -49,9 +61,10 @@ function checkAll(journal: Journal, inputs: BatchInputs, rerunChanged: boolean |
 async function* runBatch(
   completions: Completions,
   inputs: BatchInputs,
-  options: BatchOptions,
+  given: BatchOptions<AnyResponseFormat>,
   onStart: (run: BatchRun) => void,
 ): AsyncGenerator<BatchItem[], void, void> {
+  const options = withJsonSchemas(given);
   const { output, rerunChanged, concurrency, signal, onRetry, ...request } = options;
   const journal = output === undefined ? undefined : await Journal.open(output);
   try {
@@ -68,7 +81,8 @@ async function* runBatch(
     const run = new BatchRun(executor, { journal, rerunChanged, signal, yieldRestored: true });
     onStart(run);
     const isAsync = Symbol.asyncIterator in inputs;
-    yield* run.items(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
+    const groups = run.items(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
+    yield* withRestoredValues(groups, options.responseFormat);
     journal?.compact();
   } finally {
     journal?.close();
@@ -79,7 +93,7 @@ async function* runBatch(
 export function iterateBatch(
   completions: Completions,
   inputs: BatchInputs,
-  options: BatchOptions,
+  options: BatchOptions<AnyResponseFormat>,
 ): BatchIterator {
   let run: BatchRun | undefined;
   const summary = () => run?.summary() ?? emptySummary();
@@ -99,7 +113,7 @@ const LIMITS: ReadonlySet<string> = new Set(["aborted", "budget_exceeded", "quot
 export async function collectBatch(
   completions: Completions,
   inputs: BatchInputs,
-  options: BatchOptions,
+  options: BatchOptions<AnyResponseFormat>,
 ): Promise<BatchResult> {
   const results: BatchItem[] = [];
   let run: BatchRun | undefined;

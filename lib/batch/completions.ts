@@ -6,7 +6,7 @@
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import type { CallHooks } from "../scheduling/scheduler.ts";
+import type { CallHooks } from "../scheduling/call_hooks.ts";
 
 /** Completes conversations, one call each. */
 export interface Completions {

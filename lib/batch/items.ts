@@ -10,7 +10,7 @@ import type { FlexLLMError } from "../errors.ts";
 import type { BatchSummary } from "./summary.ts";
 
 /** One finished record: its input, and its result or error. */
-export type BatchItem =
+export type BatchItem<ParsedValue = unknown> =
   & {
     /** The record's position in the input, counted from 0. */
     index: number;
@@ -24,7 +24,7 @@ export type BatchItem =
   & (
     | {
       status: "success";
-      result: ChatResult;
+      result: ChatResult<ParsedValue>;
       /** Whether the result comes from the result file rather than from this run. */
       restored: boolean;
     }
@@ -32,12 +32,12 @@ export type BatchItem =
   );
 
 /** All results of a batch. */
-export interface BatchResult {
+export interface BatchResult<ParsedValue = unknown> {
   /**
    * One item per record, in input order. If the batch stopped early, unfinished records are missing, so
    * identify records by `index`.
    */
-  results: BatchItem[];
+  results: BatchItem<ParsedValue>[];
   /** The counts. */
   summary: BatchSummary;
   /**
@@ -49,7 +49,9 @@ export interface BatchResult {
 }
 
 /** Yields the items of a batch as they finish and returns the counts. */
-export type BatchIterator = AsyncGenerator<BatchItem, BatchSummary, void> & {
-  /** The counts so far; also available after the batch has finished or failed. */
-  readonly summary: BatchSummary;
-};
+export type BatchIterator<ParsedValue = unknown> =
+  & AsyncGenerator<BatchItem<ParsedValue>, BatchSummary, void>
+  & {
+    /** The counts so far; also available after the batch has finished or failed. */
+    readonly summary: BatchSummary;
+  };

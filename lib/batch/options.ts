@@ -3,14 +3,15 @@
  *
  * @module
  */
-import type { SamplingOptions } from "../chat/options.ts";
-import type { RetryNotice } from "../scheduling/scheduler.ts";
+import type { AnyResponseFormat, ResponseFormat, SamplingOptions } from "../chat/options.ts";
+import type { RetryNotice } from "../chat/retry_notice.ts";
 
 /**
  * The options of a batch. Sampling options apply to every record that does not override them. Times
  * are in seconds.
  */
-export interface BatchOptions extends SamplingOptions {
+export interface BatchOptions<Format extends AnyResponseFormat = ResponseFormat>
+  extends SamplingOptions<Format> {
   /**
    * The model to use.
    *

@@ -1,125 +1,130 @@
 /**
- * Many single reads and writes as few large ones, which is where a store is fast.
+ * Batches single reads and writes, because stores are much faster with batches.
  *
  * @module
  */
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { PATIENCE, withPatience } from "./store_timeout.ts";
-import type { CacheStore, KeyedEntry, StoredEntry } from "./store.ts";
+import type { CacheStore, KeyedEntry, ManagedStore, StoredEntry } from "./store.ts";
 import { isUrl } from "./store_file.ts";
 
-/** How long an entry waits for others to be written with, in milliseconds. */
+/** A store of any kind: a built-in one, or the caller's own, which only reads and writes. */
+export type BatchedStore =
+  & CacheStore
+  & Partial<Pick<ManagedStore, "location" | "addHits" | "close">>;
+
+/** How long an entry waits for others, in milliseconds. */
 const WRITE_DELAY = 10;
 
-/** The most entries and characters of a group of writes, unless one alone has more. */
-const GROUP_ENTRIES = 200;
-const GROUP_CHARACTERS = 2 ** 20;
+/** The maximum entries and characters of a batch of writes. A single larger entry is its own batch. */
+const BATCH_ENTRIES = 200;
+const BATCH_CHARACTERS = 2 ** 20;
 
-/** With so many characters waiting, whoever writes more has to wait. */
-const WAITING_CHARACTERS = 2 ** 23;
+/** With this many characters pending, further writes have to wait. */
+const PENDING_CHARACTERS = 2 ** 23;
 
-/** A server may have to be found and greeted first. */
+/** The first connection to a server takes longer. */
 const REMOTE_PATIENCE = 5 * PATIENCE;
 
-/** A read that waits for its group. */
-interface Read {
+/** A read that waits for its batch. */
+interface PendingRead {
   key: string;
   resolve: (entry: StoredEntry | undefined) => void;
   reject: (error: unknown) => void;
 }
 
 /**
- * Groups what is asked of a store. Reads of one turn of the event loop go together; writes go together
- * in their order, after a few milliseconds at most, one group after the other.
+ * Batches the operations of a store. Reads of one turn of the event loop go together. Writes go together
+ * within a few milliseconds, in their order, one batch after the other.
  */
 export class BatchingStore {
-  /** The file or URL of the store; `undefined` for memory. */
+  /** The file or URL of the store; `undefined` if it has none. */
   readonly location: string | undefined;
-  readonly #store: CacheStore;
+  readonly #store: BatchedStore;
   readonly #onWriteError: (error: unknown) => void;
   readonly #patience: number;
-  #reads: Read[] = [];
-  /** What is to be written next. */
-  #waiting = new Map<string, KeyedEntry>();
-  #waitingCharacters = 0;
-  /** What is being written. */
+  #reads: PendingRead[] = [];
+  /** Entries to be written next. */
+  #pending = new Map<string, KeyedEntry>();
+  #pendingCharacters = 0;
+  /** Entries being written. */
   #writing: ReadonlyMap<string, KeyedEntry> = new Map();
   #write: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Groups the reads and writes of `store`. `onWriteError` is called when a group could not be written;
-   * what is waited for for longer than `patience` milliseconds is rejected.
+   * Batches the operations of `store`. `onWriteError` is called when a batch could not be written.
+   * Operations that take longer than `patience` milliseconds are rejected.
    */
-  constructor(store: CacheStore, onWriteError: (error: unknown) => void, patience?: number) {
+  constructor(store: BatchedStore, onWriteError: (error: unknown) => void, patience?: number) {
     this.#store = store;
     this.location = store.location;
     this.#onWriteError = onWriteError;
     this.#patience = patience ?? (isUrl(store.location ?? "") ? REMOTE_PATIENCE : PATIENCE);
   }
 
-  /** Reads an entry; one that was set before is found although it is not written yet. */
+  /** Reads an entry, including entries that are not written yet. */
   get(key: string): Promise<StoredEntry | undefined> {
-    const unwritten = this.#waiting.get(key) ?? this.#writing.get(key);
+    const unwritten = this.#pending.get(key) ?? this.#writing.get(key);
     if (unwritten !== undefined) return Promise.resolve(unwritten);
     return new Promise((resolve, reject) => {
-      if (this.#reads.push({ key, resolve, reject }) === 1) setImmediate(() => this.#readGroup());
+      if (this.#reads.push({ key, resolve, reject }) === 1) setImmediate(() => this.#readBatch());
     });
   }
 
   /**
-   * Writes an entry soon. When the store is far behind, the promise given is to be waited for; it is
-   * rejected when the store stands still.
+   * Writes an entry soon. Returns a promise to wait for if the store is far behind; it rejects if the store
+   * hangs.
    */
   set(entry: KeyedEntry): Promise<void> | undefined {
-    const replaced = this.#waiting.get(entry.key);
-    if (replaced !== undefined) this.#waitingCharacters -= replaced.value.length;
-    this.#waiting.set(entry.key, entry);
-    this.#waitingCharacters += entry.value.length;
+    const replaced = this.#pending.get(entry.key);
+    if (replaced !== undefined) this.#pendingCharacters -= replaced.value.length;
+    this.#pending.set(entry.key, entry);
+    this.#pendingCharacters += entry.value.length;
     if (this.#write === undefined) {
-      if (this.#isGroupFull()) this.#writeGroup();
-      else this.#timer ??= setTimeout(() => this.#writeGroup(), WRITE_DELAY);
+      if (this.#isBatchFull()) this.#writeBatch();
+      else this.#timer ??= setTimeout(() => this.#writeBatch(), WRITE_DELAY);
     }
-    if (this.#waitingCharacters <= WAITING_CHARACTERS || this.#write === undefined) {
+    if (this.#pendingCharacters <= PENDING_CHARACTERS || this.#write === undefined) {
       return undefined;
     }
     return withPatience(this.#write, this.#patience);
   }
 
   /**
-   * Writes what waits and the hits of each model, then closes the store. It may take as long as it
-   * takes, while it goes on.
+   * Writes pending entries and the hits of each model, then closes the store. Takes as long as needed while
+   * the store makes progress.
    *
-   * @throws an error of the store, or {@link CacheError} when it stands still; it is then abandoned
+   * @throws an error of the store, or {@link CacheError} if it hangs; the store is then abandoned
    */
   async close(hits: ReadonlyMap<string, number>): Promise<void> {
     try {
-      while (this.#write !== undefined || this.#waiting.size > 0) {
-        if (this.#write === undefined) this.#writeGroup();
+      while (this.#write !== undefined || this.#pending.size > 0) {
+        if (this.#write === undefined) this.#writeBatch();
         else await withPatience(this.#write, this.#patience);
       }
-      if (hits.size > 0) await withPatience(this.#store.addHits(hits), this.#patience);
+      if (hits.size > 0) await withPatience(this.addHits(hits), this.#patience);
     } catch (error) {
       this.abandon();
       throw error;
     }
-    await this.#store.close();
+    await this.#store.close?.();
   }
 
-  /** Adds to the hits of models. */
+  /** Adds to the hits of models, if the store counts them. */
   async addHits(hits: ReadonlyMap<string, number>): Promise<void> {
-    await this.#store.addHits(hits);
+    await this.#store.addHits?.(hits);
   }
 
-  /** Drops what waits, and closes the store without waiting for it. */
+  /** Drops pending entries and closes the store without waiting for it. */
   abandon(): void {
     clearTimeout(this.#timer);
-    this.#waiting.clear();
-    this.#waitingCharacters = 0;
-    this.#store.close().catch(() => {});
+    this.#pending.clear();
+    this.#pendingCharacters = 0;
+    this.#store.close?.().catch(() => {});
   }
 
-  async #readGroup(): Promise<void> {
+  async #readBatch(): Promise<void> {
     const reads = this.#reads;
     this.#reads = [];
     try {
@@ -131,36 +136,36 @@ export class BatchingStore {
     }
   }
 
-  #isGroupFull(): boolean {
-    return this.#waiting.size >= GROUP_ENTRIES || this.#waitingCharacters >= GROUP_CHARACTERS;
+  #isBatchFull(): boolean {
+    return this.#pending.size >= BATCH_ENTRIES || this.#pendingCharacters >= BATCH_CHARACTERS;
   }
 
-  /** Takes the oldest of what waits. */
-  #takeGroup(): Map<string, KeyedEntry> {
-    const group = new Map<string, KeyedEntry>();
+  /** Removes the oldest pending entries for the next batch. */
+  #takeBatch(): Map<string, KeyedEntry> {
+    const batch = new Map<string, KeyedEntry>();
     let characters = 0;
-    for (const [key, entry] of this.#waiting) {
+    for (const [key, entry] of this.#pending) {
       characters += entry.value.length;
-      if (group.size === GROUP_ENTRIES || (characters > GROUP_CHARACTERS && group.size > 0)) break;
-      group.set(key, entry);
-      this.#waiting.delete(key);
-      this.#waitingCharacters -= entry.value.length;
+      if (batch.size === BATCH_ENTRIES || (characters > BATCH_CHARACTERS && batch.size > 0)) break;
+      batch.set(key, entry);
+      this.#pending.delete(key);
+      this.#pendingCharacters -= entry.value.length;
     }
-    return group;
+    return batch;
   }
 
-  #writeGroup(): void {
+  #writeBatch(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#waiting.size === 0) return;
-    this.#writing = this.#takeGroup();
+    if (this.#pending.size === 0) return;
+    this.#writing = this.#takeBatch();
     this.#write = this.#store.setMany([...this.#writing.values()])
       .catch(this.#onWriteError)
       .then(() => {
         this.#writing = new Map();
         this.#write = undefined;
-        // What came meanwhile has waited long enough.
-        this.#writeGroup();
+        // Entries that arrived in the meantime have waited long enough.
+        this.#writeBatch();
       });
   }
 }

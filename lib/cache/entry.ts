@@ -1,5 +1,5 @@
 /**
- * Answers as they are stored, and back.
+ * Encodes answers as entries of a store, and decodes and verifies entries.
  *
  * @module
  */
@@ -11,35 +11,37 @@ import type { Usage } from "../usage.ts";
 import type { ToolCall } from "../chat/tool_call.ts";
 import type { KeyedEntry, StoredEntry } from "./store.ts";
 
-/** What is stored of an answer. What is empty is left out; `raw` is never kept. */
+/** The stored part of an answer. Empty fields are left out, and `raw` is never stored. */
 interface StoredAnswer {
   content: string;
   thinking?: string;
   toolCalls?: ToolCall[];
+  providerMessage?: ProviderMessage;
+  /** The name of `providerMessage` in entries of version 0.1. */
   native?: ProviderMessage;
   /** Never stored, but shared with callers that wait for the same request. */
   refusal?: string;
   citations?: Citation[];
   logprobs?: TokenLogprob[];
-  /** In an array, since `null` is a value, too. */
+  /** In an array, because `null` is a value. */
   parsed?: [unknown];
   usage?: Usage;
   finishReason: FinishReason;
   model: string;
 }
 
-/** Whether an answer is complete, so that it can stand for the next one to the same request. */
+/** Whether an answer is complete, so that it can be returned for later identical requests. */
 export function isStorable({ finishReason, refusal }: ChatResult): boolean {
   return refusal === null && (finishReason === "stop" || finishReason === "tool_calls");
 }
 
-/** An answer as JSON. */
+/** Encodes an answer as JSON. */
 export function encodeAnswer(result: ChatResult): string {
   const answer: StoredAnswer = {
     content: result.content,
     thinking: result.thinking ?? undefined,
     toolCalls: result.toolCalls.length > 0 ? result.toolCalls : undefined,
-    native: result.message.native,
+    providerMessage: result.message.providerMessage,
     refusal: result.refusal ?? undefined,
     citations: result.citations,
     logprobs: result.logprobs,
@@ -52,12 +54,13 @@ export function encodeAnswer(result: ChatResult): string {
 }
 
 /**
- * The answer in JSON of {@link encodeAnswer}, as a result that was not paid for: it came from
- * `endpoint` once and took `latency` seconds to read. Its `raw` is `null`.
+ * Decodes the JSON of {@link encodeAnswer} as a cached result, which costs nothing. `endpoint` is the
+ * server that once answered, `latency` the seconds that the lookup took. `raw` is `null`.
  */
 export function decodeAnswer(json: string, endpoint: string, latency: number): ChatResult {
   const answer: StoredAnswer = JSON.parse(json);
-  const { content, thinking = null, toolCalls = [], native, usage = null } = answer;
+  const { content, thinking = null, toolCalls = [], usage = null } = answer;
+  const native = answer.providerMessage ?? answer.native;
   return {
     content,
     thinking,
@@ -65,7 +68,7 @@ export function decodeAnswer(json: string, endpoint: string, latency: number): C
     citations: answer.citations,
     logprobs: answer.logprobs,
     toolCalls,
-    message: assistantMessage({ content, toolCalls, native }),
+    message: assistantMessage({ content, toolCalls, providerMessage: native }),
     parsed: answer.parsed?.[0],
     usage,
     cost: 0,
@@ -78,28 +81,28 @@ export function decodeAnswer(json: string, endpoint: string, latency: number): C
   };
 }
 
-/** 132 bits. */
-const SEAL_LENGTH = 22;
+/** The length of a digest: 132 bits in base64url. */
+const DIGEST_LENGTH = 22;
 
-function sealOf(key: string, created: number, json: string): string {
-  return hash("sha256", `${key} ${created}\n${json}`, "base64url").slice(0, SEAL_LENGTH);
+function digest(key: string, created: number, json: string): string {
+  return hash("sha256", `${key} ${created}\n${json}`, "base64url").slice(0, DIGEST_LENGTH);
 }
 
 /**
- * The entry of an answer. A seal over the whole request's key, the time and the answer stands before
- * it, so that no store can make one answer pass for another, for a newer one, or for a whole one.
+ * The entry of an answer. Its value starts with a digest of the key, the time and the answer, so that a
+ * store cannot return the answer of another request, an outdated answer as a newer one, or part of one.
  */
-export function sealedEntry(
+export function signedEntry(
   key: string,
   created: number,
   model: string,
   json: string,
 ): KeyedEntry {
-  return { key, created, model, value: sealOf(key, created, json) + json };
+  return { key, created, model, value: digest(key, created, json) + json };
 }
 
-/** The answer in an entry that was found under `key`; `undefined` when it does not belong there. */
-export function openedEntry(key: string, { value, created }: StoredEntry): string | undefined {
-  const json = value.slice(SEAL_LENGTH);
-  return value.slice(0, SEAL_LENGTH) === sealOf(key, created, json) ? json : undefined;
+/** The answer in an entry found under `key`; `undefined` if the digest does not match. */
+export function verifiedAnswer(key: string, { value, created }: StoredEntry): string | undefined {
+  const json = value.slice(DIGEST_LENGTH);
+  return value.slice(0, DIGEST_LENGTH) === digest(key, created, json) ? json : undefined;
 }

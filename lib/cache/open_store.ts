@@ -1,51 +1,57 @@
 /**
- * Which store is used, and where it is.
+ * Selects and opens the store of the response cache.
  *
  * @module
  */
 import { join, resolve } from "node:path";
 import { type Environment, homeFolder } from "../files/paths.ts";
-import { CacheError, ConfigurationError, FlexLLMError } from "../errors.ts";
+import { ConfigurationError } from "../errors.ts";
 import { openKv } from "../runtime/deno_kv.ts";
 import { surviveFileSizeLimit } from "../runtime/runtime.ts";
+import type { BatchedStore } from "./batching_store.ts";
 import { MemoryStore } from "./stores/memory.ts";
-import type { CacheStore, StoreKind } from "./store.ts";
+import type { CacheStore, ManagedStore, StoreKind } from "./store.ts";
+import { storeError } from "./store_error.ts";
 import { isUrl } from "./store_file.ts";
 
-/** How a store can be asked for; `auto` is Deno KV where it is there, else SQLite. */
+/** The name of a built-in store. `auto` is Deno KV on Deno, else SQLite. */
 export type StoreName = "auto" | "kv" | "sqlite" | "memory";
 
 /** All names of stores. */
 export const STORE_NAMES: readonly StoreName[] = ["auto", "kv", "sqlite", "memory"];
 
-/** Which store to open. */
+/** Selects a built-in store. */
 export interface StoreOptions {
-  /** Default `auto`. */
+  /** @default "auto" */
   store?: StoreName;
-  /** The file, or the URL of a server that speaks KV Connect; default a file in the user's folder. */
+  /**
+   * The file, or the URL of a KV Connect server.
+   *
+   * @default a file in the user's folder
+   */
   path?: string;
 }
 
-/** The kind of store, and its place, that `options` mean. */
-export interface StorePlace {
+/** The kind and location of a built-in store. */
+export interface StoreLocation {
   kind: StoreKind;
   /** The file or URL; `undefined` for memory. */
   location: string | undefined;
 }
 
-/** Each kind has a file of its own, since neither can read the other's. */
+/** Each kind has its own file, because neither can read the other's. */
 const FILE_NAMES = { kv: "responses.kv", sqlite: "responses.sqlite" };
 
 /**
- * Finds out which store `options` mean, without opening it.
+ * Determines the store that `options` select, without opening it.
  *
- * @throws {ConfigurationError} when a name is unknown, or this runtime cannot open what is asked for
+ * @throws {ConfigurationError} if a name is unknown, or this runtime does not have the store
  */
-export function storePlace(options: StoreOptions, env: Environment): StorePlace {
+export function locateStore(options: StoreOptions, env: Environment): StoreLocation {
   const { store = "auto", path } = options;
   if (!STORE_NAMES.includes(store)) {
     throw new ConfigurationError(`unknown cache store "${store}"`, {
-      hint: `Known are ${STORE_NAMES.join(", ")}.`,
+      hint: `Use one of ${STORE_NAMES.join(", ")}, or an object with getMany and setMany.`,
     });
   }
   const remote = path !== undefined && isUrl(path);
@@ -59,7 +65,7 @@ export function storePlace(options: StoreOptions, env: Environment): StorePlace 
   if (kind === "kv" && openKv === undefined) {
     throw new ConfigurationError(
       remote ? `the cache path ${path} needs Deno KV` : "the cache store kv needs Deno KV",
-      { hint: "Run on Deno with --unstable-kv, or give a file and the store sqlite." },
+      { hint: "Run on Deno with --unstable-kv, or use a file and the store sqlite." },
     );
   }
   if (remote && !env.DENO_KV_ACCESS_TOKEN) {
@@ -71,48 +77,14 @@ export function storePlace(options: StoreOptions, env: Environment): StorePlace 
   return { kind, location: resolve(path || join(homeFolder(env), "cache", FILE_NAMES[kind])) };
 }
 
-/** What a failure of the store at `location` means for a person. */
-export function storeProblem(error: unknown, location: string | undefined): FlexLLMError {
-  if (error instanceof FlexLLMError) {
-    if (location === undefined || error.message.includes(location)) return error;
-    return new CacheError(`${location}: ${error.message}`, { cause: error, hint: error.hint });
-  }
-  const place = location ?? "its store";
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const text = `${code} ${message}`;
-  if (/not a database|malformed|corrupt/i.test(text)) {
-    return new CacheError(`${place} is damaged, or not a cache`, {
-      cause: error,
-      hint: "Remove it, or choose another path.",
-    });
-  }
-  if (/\b(locked|busy)\b/i.test(text)) {
-    return new CacheError(`${place} is locked by another program`, { cause: error });
-  }
-  if (/ENOSPC|EDQUOT|EFBIG|is full|disk I\/O error/i.test(text)) {
-    return new CacheError(`${place} cannot be written: the disk is full or failing`, {
-      cause: error,
-      hint: "Make room, or choose another path.",
-    });
-  }
-  if (/EACCES|EPERM|EROFS|ENOENT|ENOTDIR|EISDIR|EEXIST|readonly|unable to open/i.test(text)) {
-    return new CacheError(`${place} cannot be opened or written`, {
-      cause: error,
-      hint: "Choose another path, or change the permissions.",
-    });
-  }
-  return new CacheError(`${place}: ${message}`, { cause: error });
-}
-
 /**
- * Opens the store that `options` mean.
+ * Opens the built-in store that `options` select.
  *
- * @throws {ConfigurationError} when the options are wrong
- * @throws {CacheError} when the store cannot be used
+ * @throws {ConfigurationError} if the options are invalid
+ * @throws {CacheError} if the store cannot be used
  */
-export async function openStore(options: StoreOptions, env: Environment): Promise<CacheStore> {
-  const { kind, location } = storePlace(options, env);
+export async function openStore(options: StoreOptions, env: Environment): Promise<ManagedStore> {
+  const { kind, location } = locateStore(options, env);
   if (kind === "memory" || location === undefined) return new MemoryStore();
   surviveFileSizeLimit();
   try {
@@ -123,6 +95,42 @@ export async function openStore(options: StoreOptions, env: Environment): Promis
     const { openSqliteStore } = await import("./stores/sqlite.ts");
     return await openSqliteStore(location);
   } catch (error) {
-    throw storeProblem(error, location);
+    throw storeError(error, location);
   }
+}
+
+/**
+ * Checks which store a client uses, and returns the function that opens it: a built-in store, which the
+ * client closes, or the caller's own store, which it does not.
+ *
+ * @throws {ConfigurationError} if an option is invalid, or this runtime does not have the store
+ */
+export function storeOpener(
+  { store, path }: { store?: StoreName | CacheStore; path?: string },
+  env: Environment,
+): () => Promise<BatchedStore> {
+  if (typeof store === "object" && store !== null) {
+    const own = ownStore(store, path);
+    return () => Promise.resolve(own);
+  }
+  locateStore({ store, path }, env);
+  return () => openStore({ store, path }, env);
+}
+
+/** The caller's store, without any further methods that it may have. */
+function ownStore(store: CacheStore, path: string | undefined): BatchedStore {
+  if (typeof store.getMany !== "function" || typeof store.setMany !== "function") {
+    throw new ConfigurationError("cache store: expected an object with getMany and setMany", {
+      hint: `Or use one of ${STORE_NAMES.join(", ")}.`,
+    });
+  }
+  if (path !== undefined) {
+    throw new ConfigurationError("cache path: only built-in stores have a path", {
+      hint: "Remove it, or set store to kv or sqlite.",
+    });
+  }
+  return {
+    getMany: async (keys) => await store.getMany(keys),
+    setMany: async (entries) => await store.setMany(entries),
+  };
 }

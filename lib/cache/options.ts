@@ -4,20 +4,31 @@
  * @module
  */
 import type { StoreName } from "./open_store.ts";
+import type { CacheStore } from "./store.ts";
 
 /** The options of a client's response cache. */
 export interface CacheOptions {
-  /** Seconds that an answer is good for, from when it was written; 0 for ever; default a day. */
+  /**
+   * Seconds until an answer expires, from when it was written; 0 for never.
+   *
+   * @default 86400 (a day)
+   */
   ttl?: number;
   /**
-   * Where the answers are kept; default Deno KV where it is there, else SQLite. `memory` ends with the
-   * client.
+   * Where answers are stored: the name of a built-in store, or a {@link CacheStore} of your own. `memory`
+   * lasts as long as the client.
+   *
+   * @default Deno KV on Deno, else SQLite
    */
-  store?: StoreName;
-  /** The file, or a KV Connect URL to share the cache; default a file in the user's folder. */
+  store?: StoreName | CacheStore;
+  /**
+   * The file, or a KV Connect URL to share the cache.
+   *
+   * @default a file in `~/.flexllm/cache`
+   */
   path?: string;
-  /** Keeps caches apart that share a store. */
+  /** Separates caches that share a store. */
   namespace?: string;
-  /** Called at most once, when the cache cannot be used; everything goes on without it then. */
+  /** Called at most once, if the cache cannot be used. The client continues without it. */
   onWarning?: (message: string) => void;
 }

@@ -1,12 +1,14 @@
 /**
- * Texts as bytes on the disk. What is long is deflated: 1 kB of an answer then takes half the room for
- * 10 µs more when it is read, and stays within one page of a Deno KV file, where it else takes a second.
+ * Packs texts into bytes for the disk, deflating long ones.
+ *
+ * Deflating halves the size of a 1 kB answer and adds 10 µs to reading it. It then fits into one page of
+ * a Deno KV file instead of two.
  *
  * @module
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 
-/** Shorter texts gain nothing. */
+/** Shorter texts do not get smaller. */
 const DEFLATE_FROM = 1024;
 
 const PLAIN = 0;
@@ -23,12 +25,12 @@ function tagged(tag: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 export function pack(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length < DEFLATE_FROM) return tagged(PLAIN, bytes);
-  // Level 1: the higher ones save a quarter more and take up to eight times as long.
+  // Level 1: higher levels save a quarter more but take up to eight times as long.
   const deflated = deflateRawSync(bytes, { level: 1 });
   return deflated.length < bytes.length ? tagged(DEFLATED, deflated) : tagged(PLAIN, bytes);
 }
 
-/** Unpacks a text; `undefined` when the bytes are none that {@link pack} gave. */
+/** Unpacks a text; `undefined` if {@link pack} did not write the bytes. */
 export function unpack(packed: Uint8Array): string | undefined {
   const bytes = packed.subarray(1);
   try {

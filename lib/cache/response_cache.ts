@@ -1,82 +1,77 @@
 /**
- * The response cache as a client sees it: answers under keys, identical requests sent once, and no
- * trouble of the store's reaching anybody but as one warning.
+ * The response cache: returns stored answers, sends identical requests once, and reports a broken store
+ * with a single warning.
  *
  * @module
  */
+import type { ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import { abortedBy, AbortedError, ConfigurationError, copyError, FlexLLMError } from "../errors.ts";
+import { sourceOf } from "../chat/schema_conversion.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
-import { decodeAnswer, encodeAnswer, isStorable, openedEntry, sealedEntry } from "./entry.ts";
-import { BatchingStore } from "./batching_store.ts";
-import { storeProblem } from "./open_store.ts";
-import type { CacheStore } from "./store.ts";
+import { parseStructured } from "../chat/structured_output.ts";
+import { ConfigurationError, copyError, FlexLLMError } from "../errors.ts";
+import { type BatchedStore, BatchingStore } from "./batching_store.ts";
+import { decodeAnswer, encodeAnswer, isStorable, signedEntry, verifiedAnswer } from "./entry.ts";
+import { SingleFlight } from "./single_flight.ts";
+import { storeError } from "./store_error.ts";
 
-/** Hits are written when so many have come together, and at the end. */
+/** Hits are written in groups of this size, and at the end. */
 const HITS_GROUP = 1000;
 
-/** Seconds that an answer is good for, where nothing else is said. */
+/** The default lifetime of an answer, in seconds. */
 export const DEFAULT_TTL = 24 * 60 * 60;
 
 /** The options of a {@link ResponseCache}. */
 export interface ResponseCacheOptions {
-  /** Opens the store; called once, when the first answer is looked for. */
-  open: () => Promise<CacheStore>;
-  /** Seconds that an answer may be used for, from when it was written; 0 for ever; default a day. */
+  /** Opens the store; called once, at the first lookup. */
+  open: () => Promise<BatchedStore>;
+  /**
+   * Seconds until an answer expires, from when it was written; 0 for never.
+   *
+   * @default a day
+   */
   ttl?: number;
-  /** Called at most once, when the cache cannot be used: why, and what to do. */
+  /** Called at most once, if the cache cannot be used: with the reason and what to do. */
   onWarning?: (message: string) => void;
-  /** Milliseconds since 1970; default the machine's clock. */
+  /**
+   * Milliseconds since 1970.
+   *
+   * @default Date.now
+   */
   now?: () => number;
-  /** How long a store is waited for in one go, in milliseconds; default 1000. */
+  /**
+   * Maximum wait for a single operation of the store, in milliseconds.
+   *
+   * @default 1000
+   */
   patience?: number;
 }
 
-/** A request, as the cache knows it. */
+/** What the cache needs to know of a request. */
 export interface CacheRequest {
   /** See {@link cacheKey}. */
   key: string;
-  /** The model that is asked. */
+  /** The requested model. */
   model: string;
-  /** The base URL of the server that is asked. */
+  /** The base URL of the server. */
   endpoint: string;
+  /** The requested format. A Standard Schema validates stored answers, too, since they hold its input. */
+  responseFormat?: ResponseFormat;
 }
 
-/** An answer that was not stored, and the request that it answers. */
+/** A new answer, and the request that was sent for it. */
 export interface Fetched {
   result: ChatResult;
   request: CacheRequest;
 }
 
-/** An answer that several may be waiting for. */
-interface Answer {
-  /** The request that it answers. */
+/** An answer that several callers may wait for. */
+interface SharedAnswer {
   request: CacheRequest;
-  /** The result for who asked for it; none when it was stored. */
-  result: ChatResult | undefined;
-  /** The answer as JSON, once somebody needs it. */
-  json: string | undefined;
-}
-
-/** The error for a follower of another caller's request, which costs it nothing. */
-function followersError(error: unknown): unknown {
-  if (error instanceof SchemaMismatchError && error.result !== undefined) {
-    return copyError(error, { result: { ...error.result, cost: 0, cached: true } });
-  }
-  if (!(error instanceof FlexLLMError)) return error;
-  const { partial } = error;
-  return copyError(error, { partial: partial && { ...partial, usage: undefined, cost: 0 } });
-}
-
-/** Waits for what another caller does, until `signal` fires. */
-function followed<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortedBy(signal));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
+  /** The result for the caller that sent the request; absent if the answer was stored. */
+  result?: ChatResult;
+  /** The answer as JSON, once it is needed. */
+  json?: string;
 }
 
 /** A cache of answers in one store. */
@@ -84,10 +79,10 @@ export class ResponseCache implements AsyncDisposable {
   readonly #options: ResponseCacheOptions;
   readonly #lifetime: number;
   readonly #now: () => number;
-  readonly #flights = new Map<string, Promise<Answer>>();
+  readonly #flights = new SingleFlight<SharedAnswer>(followerError);
   readonly #hits = new Map<string, number>();
   #hitCount = 0;
-  /** The store; `undefined` when it is off. */
+  /** The store; resolves to `undefined` if it cannot be used. */
   #opening: Promise<BatchingStore | undefined> | undefined;
   #store: BatchingStore | undefined;
   #location: string | undefined;
@@ -95,72 +90,67 @@ export class ResponseCache implements AsyncDisposable {
   #warned = false;
 
   /**
-   * Makes a cache; its store is opened with the first use.
+   * Creates a cache. Its store is opened at the first lookup.
    *
-   * @throws {ConfigurationError} when `ttl` is not a number of seconds
+   * @throws {ConfigurationError} if `ttl` is not a number of seconds
    */
   constructor(options: ResponseCacheOptions) {
     const { ttl = DEFAULT_TTL, now = Date.now } = options;
     if (!(ttl >= 0)) {
-      throw new ConfigurationError(
-        `cache ttl: expected seconds, 0 for ever or more, got ${ttl}`,
-      );
+      throw new ConfigurationError(`cache ttl: expected seconds (0 for no limit), got ${ttl}`);
     }
     this.#options = options;
     this.#lifetime = ttl === 0 ? Infinity : ttl * 1000;
     this.#now = now;
   }
 
-  /** Looks for an answer to one of `requests`; `undefined` when there is none that may be used. */
+  /** Looks up the answer to any of `requests`; `undefined` if there is none. */
   async get(requests: readonly CacheRequest[]): Promise<ChatResult | undefined> {
-    const begun = performance.now();
+    const start = performance.now();
     const stored = await this.#readAny(requests);
-    return stored && this.#cached(stored.json, stored.request, begun);
+    if (stored === undefined) return undefined;
+    return await this.#validResult(stored.json, stored.request, start);
   }
 
   /**
-   * Stores an answer if it is a complete one. It is written soon; the promise resolves at once unless
-   * the store is far behind.
+   * Stores an answer if it is complete. Writing is deferred: the promise resolves immediately unless the
+   * store is far behind.
    */
   async put(request: CacheRequest, result: ChatResult): Promise<void> {
-    if (isStorable(result)) await this.#write(request, encodeAnswer(result));
+    if (isStorable(result)) await this.#write(request, encoded(result, request));
   }
 
   /**
-   * Gives the stored answer to one of `requests`, the ways in which the same may be asked, or else what
-   * `fetch` gives, which is stored if it is complete. While one caller fetches, others with the same
-   * first key wait for it: they get its answer as a cached one, or its error. Only when it was cancelled
-   * does one of them fetch for itself. `signal` ends the waiting for others; `fetch` has to heed it by
-   * itself.
+   * Returns the stored answer to any of `requests`, which are alternative ways to send the same call.
+   * Otherwise calls `fetch` and stores its answer if it is complete. Callers with the same first key share
+   * one `fetch`: the others get its answer as a cached one, or its error. `signal` ends the wait for
+   * another caller; `fetch` must respect it by itself.
    *
-   * @throws {AbortedError} when `signal` fires, and whatever `fetch` throws; never for the store
+   * @throws {AbortedError} when `signal` fires, and any error of `fetch`; never an error of the store
    */
   async getOrFetch(
     requests: readonly CacheRequest[],
     fetch: () => Promise<Fetched>,
     signal?: AbortSignal,
   ): Promise<ChatResult> {
-    const begun = performance.now();
-    const [{ key }] = requests;
-    while (true) {
-      const flight = this.#flights.get(key);
-      if (flight === undefined) {
-        const leading = this.#lead(requests, fetch);
-        this.#flights.set(key, leading);
-        const { result, json, request } = await leading;
-        return result ?? this.#cached(json!, request, begun);
-      }
-      try {
-        const answer = await followed(flight, signal);
-        answer.json ??= encodeAnswer(answer.result!);
-        return this.#cached(answer.json, answer.request, begun);
-      } catch (error) {
-        if (signal?.aborted || !(error instanceof AbortedError)) throw followersError(error);
-      }
-    }
+    const start = performance.now();
+    const [{ key, responseFormat }] = requests;
+    const work = () => this.#readOrFetch(requests, fetch);
+    const { value: answer, isShared } = await this.#flights.run(key, work, signal);
+    if (!isShared && answer.result !== undefined) return answer.result;
+    answer.json ??= encoded(answer.result!, answer.request);
+    if (sourceOf(responseFormat) === undefined) return decoded(answer.json, answer.request, start);
+    // Callers whose schemas have the same JSON Schema share a key.
+    const request = { ...answer.request, responseFormat };
+    const result = await this.#validResult(answer.json, request, start);
+    if (result !== undefined) return result;
+    // Rejected by this caller's schema, so it gets an answer of its own.
+    const fetched = await fetch();
+    await this.put(fetched.request, fetched.result);
+    return fetched.result;
   }
 
-  /** Writes what is not written yet and closes the store. Never rejects. Safe to call twice. */
+  /** Writes pending entries and closes the store. Never rejects; safe to call twice. */
   async close(): Promise<void> {
     if (this.#opening === undefined) this.#off = true;
     const store = await this.#opening;
@@ -179,25 +169,20 @@ export class ResponseCache implements AsyncDisposable {
     await this.close();
   }
 
-  async #lead(
+  async #readOrFetch(
     requests: readonly CacheRequest[],
     fetch: () => Promise<Fetched>,
-  ): Promise<Answer> {
-    try {
-      const stored = await this.#readAny(requests);
-      if (stored !== undefined) return { ...stored, result: undefined };
-      const { result, request } = await fetch();
-      if (!isStorable(result)) return { result, json: undefined, request };
-      const json = encodeAnswer(result);
-      await this.#write(request, json);
-      return { result, json, request };
-    } finally {
-      // Before this settles, so that who waits for it can lead the next one.
-      this.#flights.delete(requests[0].key);
-    }
+  ): Promise<SharedAnswer> {
+    const stored = await this.#readAny(requests);
+    if (stored !== undefined) return stored;
+    const { result, request } = await fetch();
+    if (!isStorable(result)) return { result, request };
+    const json = encoded(result, request);
+    await this.#write(request, json);
+    return { result, json, request };
   }
 
-  /** The first of the answers that are stored; all are looked for at once. */
+  /** The first stored answer; all keys are read at once. */
   async #readAny(
     requests: readonly CacheRequest[],
   ): Promise<{ json: string; request: CacheRequest } | undefined> {
@@ -205,13 +190,27 @@ export class ResponseCache implements AsyncDisposable {
       const json = await this.#read(requests[0]);
       return json === undefined ? undefined : { json, request: requests[0] };
     }
-    const found = await Promise.all(requests.map((request) => this.#read(request)));
-    const i = found.findIndex((json) => json !== undefined);
-    return i < 0 ? undefined : { json: found[i]!, request: requests[i] };
+    const answers = await Promise.all(requests.map((request) => this.#read(request)));
+    const i = answers.findIndex((json) => json !== undefined);
+    return i < 0 ? undefined : { json: answers[i]!, request: requests[i] };
   }
 
-  #cached(json: string, request: CacheRequest, begun: number): ChatResult {
-    return decodeAnswer(json, request.endpoint, (performance.now() - begun) / 1000);
+  /** The result of a stored answer; `undefined` if the request's Standard Schema rejects it. */
+  async #validResult(
+    json: string,
+    request: CacheRequest,
+    start: number,
+  ): Promise<ChatResult | undefined> {
+    const result = decoded(json, request, start);
+    const { responseFormat } = request;
+    if (sourceOf(responseFormat) === undefined || result.toolCalls.length > 0) return result;
+    try {
+      result.parsed = await parseStructured(result.content, responseFormat!);
+      return result;
+    } catch (error) {
+      if (error instanceof SchemaMismatchError) return undefined;
+      throw error;
+    }
   }
 
   async #read({ key, model }: CacheRequest): Promise<string | undefined> {
@@ -220,7 +219,7 @@ export class ResponseCache implements AsyncDisposable {
     try {
       const entry = await store.get(key);
       if (entry === undefined || this.#now() - entry.created >= this.#lifetime) return undefined;
-      const json = openedEntry(key, entry);
+      const json = verifiedAnswer(key, entry);
       if (json !== undefined) this.#countHit(model, store);
       return json;
     } catch (error) {
@@ -231,7 +230,7 @@ export class ResponseCache implements AsyncDisposable {
 
   async #write({ key, model }: CacheRequest, json: string): Promise<void> {
     const store = this.#store ?? await this.#open();
-    const waiting = store?.set(sealedEntry(key, this.#now(), model, json));
+    const waiting = store?.set(signedEntry(key, this.#now(), model, json));
     if (waiting !== undefined) await waiting.catch((error) => this.#turnOff(error));
   }
 
@@ -261,21 +260,42 @@ export class ResponseCache implements AsyncDisposable {
     return await this.#opening;
   }
 
-  /** Goes on without the store, or, when it is being closed already, to the end. */
+  /** Continues without the store; if it is being closed already, only warns. */
   #turnOff(error: unknown): void {
     if (this.#off) return this.#warn(error, "its last answers may not be stored");
     this.#off = true;
     const store = this.#store;
     this.#store = undefined;
     store?.abandon();
-    this.#warn(error, "the run goes on without it");
+    this.#warn(error, "continuing without it");
   }
 
   #warn(error: unknown, consequence: string): void {
     if (this.#warned) return;
     this.#warned = true;
-    const { message, hint } = storeProblem(error, this.#location);
+    const { message, hint } = storeError(error, this.#location);
     const advice = hint === undefined ? "" : ` ${hint}`;
     this.#options.onWarning?.(`the response cache is off: ${message}; ${consequence}.${advice}`);
   }
+}
+
+/** The JSON of an answer. The output of a Standard Schema is left out: JSON may not be able to hold it. */
+function encoded(result: ChatResult, { responseFormat }: CacheRequest): string {
+  return encodeAnswer(
+    sourceOf(responseFormat) === undefined ? result : { ...result, parsed: undefined },
+  );
+}
+
+function decoded(json: string, { endpoint }: CacheRequest, start: number): ChatResult {
+  return decodeAnswer(json, endpoint, (performance.now() - start) / 1000);
+}
+
+/** The error for a caller that waited for another caller's request, and so paid nothing. */
+function followerError(error: unknown): unknown {
+  if (error instanceof SchemaMismatchError && error.result !== undefined) {
+    return copyError(error, { result: { ...error.result, cost: 0, cached: true } });
+  }
+  if (!(error instanceof FlexLLMError)) return error;
+  const { partial } = error;
+  return copyError(error, { partial: partial && { ...partial, usage: undefined, cost: 0 } });
 }

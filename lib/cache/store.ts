@@ -1,92 +1,141 @@
 /**
- * What a store of the response cache is: texts under keys, with the time they were written. It knows
- * nothing of answers, and may lose or damage what it holds: who reads it checks it.
+ * The interface of a store of the response cache.
+ *
+ * A store holds texts under keys, with the time they were written. It knows nothing of answers, and may
+ * lose or damage its entries: the cache verifies each entry that it reads.
  *
  * @module
  */
 
-/** The version of what stands in a file. Files of another version are left alone. */
+/** The version of the file format. Files of another version are not touched. */
 export const FORMAT = 1;
 
-/** The kinds of stores. */
+/** The kinds of built-in stores. */
 export type StoreKind = "kv" | "sqlite" | "memory";
 
-/** What is stored under a key. */
+/** The value of one key in a {@link CacheStore}. */
 export interface StoredEntry {
-  /** A sealed answer; see entry.ts. */
+  /** The answer, signed: store it unchanged. */
   value: string;
-  /** When it was written, in milliseconds since 1970. */
+  /** When the answer was written, in milliseconds since 1970. */
   created: number;
-  /** The model that was asked for. */
+  /** The requested model. */
   model: string;
 }
 
 /** An entry and its key. */
 export interface KeyedEntry extends StoredEntry {
+  /** The key: 43 characters of `[A-Za-z0-9_-]`. */
   key: string;
 }
 
-/** What a store holds of one model. */
+/**
+ * A store for the response cache. Implement it to keep answers in a database of your own, and pass it as
+ * `cache: { store }`.
+ *
+ * The cache batches reads and writes, checks the age of each entry, and verifies that an entry was written
+ * for its key. So a store may expire entries at any time and must not interpret them. If a method rejects,
+ * the cache warns once and the client continues without it.
+ *
+ * @example A store in a `Map`
+ * ```ts
+ * import { type CacheStore, type KeyedEntry, LLMClient, type StoredEntry } from "@flexllm/flexllm";
+ *
+ * class MapStore implements CacheStore {
+ *   readonly #entries = new Map<string, StoredEntry>();
+ *
+ *   getMany(keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
+ *     return Promise.resolve(keys.map((key) => this.#entries.get(key)));
+ *   }
+ *
+ *   setMany(entries: readonly KeyedEntry[]): Promise<void> {
+ *     for (const { key, ...entry } of entries) this.#entries.set(key, entry);
+ *     return Promise.resolve();
+ *   }
+ * }
+ *
+ * await using client = new LLMClient({
+ *   provider: "mock",
+ *   model: "mock",
+ *   cache: { store: new MapStore() },
+ * });
+ * await client.chatCompletions([{ role: "user", content: "Hello!" }]);
+ * const { cached } = await client.chatCompletions([{ role: "user", content: "Hello!" }]);
+ * console.log(cached); // true
+ * ```
+ */
+export interface CacheStore {
+  /** Reads the entries of `keys`, in their order; `undefined` for a key that the store does not have. */
+  getMany(keys: readonly string[]): Promise<(StoredEntry | undefined)[]>;
+  /** Writes entries, replacing existing ones. Readers must see each entry complete or not at all. */
+  setMany(entries: readonly KeyedEntry[]): Promise<void>;
+}
+
+/** Statistics of one model in a store. */
 export interface ModelStats {
+  /** The model. */
   model: string;
+  /** Number of entries. */
   entries: number;
   /** Bytes of the entries as they are stored. */
   bytes: number;
-  /** Answers that were taken from the cache, since it was last cleared. */
+  /** Cache hits since the store was last cleared. */
   hits: number;
 }
 
-/** What a store holds. */
+/** Statistics of a store. */
 export interface StoreStats {
+  /** The kind of store. */
   kind: StoreKind;
   /** The file or URL; `undefined` for memory. */
   location: string | undefined;
+  /** Number of entries. */
   entries: number;
   /** Bytes of the entries as they are stored. */
   bytes: number;
-  /** Bytes of the file; `undefined` where there is none. */
+  /** Size of the file in bytes; `undefined` if there is no file. */
   fileBytes: number | undefined;
-  /** Answers that were taken from the cache, since it was last cleared. */
+  /** Cache hits since the store was last cleared. */
   hits: number;
-  /** When the oldest entry was written, in milliseconds since 1970; `undefined` when there is none. */
+  /** When the oldest entry was written, in milliseconds since 1970; `undefined` if there is none. */
   oldest: number | undefined;
   /** When the newest entry was written. */
   newest: number | undefined;
-  /** The same by model, the one with the most entries first. */
+  /** Statistics by model, the model with the most entries first. */
   models: ModelStats[];
 }
 
-/** Which entries to remove; all, when nothing is said. */
+/**
+ * Which entries to remove.
+ *
+ * @default all
+ */
 export interface ClearFilter {
-  /** Only answers of this model. */
+  /** Only entries of this model. */
   model?: string;
-  /** Only what was written before this time, in milliseconds since 1970. */
+  /** Only entries written before this time, in milliseconds since 1970. */
   before?: number;
 }
 
 /**
- * A store. Every method rejects when the store cannot be used; nothing is half written then. Many
- * processes may have the same file open.
+ * A built-in store, which also has statistics and can be pruned. Methods reject if the store cannot be
+ * used; then nothing is half written. Several processes may open the same file.
  */
-export interface CacheStore {
+export interface ManagedStore extends CacheStore {
   readonly kind: StoreKind;
   /** The file or URL; `undefined` for memory. */
   readonly location: string | undefined;
-  /** Reads entries, in the order of their keys. */
-  getMany(keys: readonly string[]): Promise<(StoredEntry | undefined)[]>;
-  /** Writes entries over what is there. A reader finds each as a whole or not at all. */
-  setMany(entries: readonly KeyedEntry[]): Promise<void>;
-  /** Adds to the hits of models. Kept apart from the entries, so that reading writes nothing. */
+  /** Adds to the hits of models. Hits are stored apart from the entries, so that reading writes nothing. */
   addHits(hits: ReadonlyMap<string, number>): Promise<void>;
-  /** Counts everything, which takes a while: microseconds for each entry. */
+  /** Counts the entries. Takes microseconds per entry. */
   stats(): Promise<StoreStats>;
-  /** Removes entries; gives their number. */
+  /** Removes entries and returns their number. */
   clear(filter?: ClearFilter): Promise<number>;
   /**
-   * Removes what was written before `before`, and what killed writers left behind; gives back room on
-   * the disk where it can. Gives the number of entries removed.
+   * Removes entries written before `before`, and leftovers of killed writers; reclaims disk space if
+   * possible. Returns the number of entries removed.
    */
   prune(limits: { before: number; now: number }): Promise<number>;
-  /** Closes the store; nothing may be called after it. What it is at work on may fail. */
+  /** Closes the store, after which no method may be called. Operations in progress may fail. */
   close(): Promise<void>;
 }

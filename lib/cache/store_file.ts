@@ -1,5 +1,5 @@
 /**
- * The place of a store: its file, or the URL of a server.
+ * Creates and measures the file of a store.
  *
  * @module
  */
@@ -11,22 +11,21 @@ function codeOf(error: unknown): string {
 }
 
 /**
- * Makes the file at `path` and its folder, for their owner only, when they are not there: answers are
- * nobody else's business.
+ * Creates the file at `path` and its folder if they do not exist, accessible to their owner only.
  *
  * @throws an error of the file system
  */
 export function createStoreFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    // Never opens a file that is there: closing it again would drop the locks that SQLite has on it.
+    // Never opens an existing file: closing it would drop the locks that SQLite holds on it.
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     if (codeOf(error) !== "EEXIST") throw error;
   }
 }
 
-/** The bytes of a database and what is written beside it before it goes in. */
+/** The size of a database in bytes, including its write-ahead log. */
 export function storeFileBytes(path: string): number {
   const sizes = [path, `${path}-wal`].map((file) =>
     statSync(file, { throwIfNoEntry: false })?.size
@@ -34,7 +33,7 @@ export function storeFileBytes(path: string): number {
   return sizes.reduce<number>((sum, size = 0) => sum + size, 0);
 }
 
-/** Whether the place of a store is a server. */
+/** Whether the location of a store is a server. */
 export function isUrl(location: string): boolean {
   return /^https?:\/\//i.test(location);
 }

@@ -1,11 +1,11 @@
 /**
- * Counting what a store holds.
+ * Collects the statistics of a store.
  *
  * @module
  */
-import type { CacheStore, ModelStats, StoreStats } from "./store.ts";
+import type { ManagedStore, ModelStats, StoreStats } from "./store.ts";
 
-/** Gathers the statistics of a store, entry by entry or group by group. */
+/** Collects statistics, entry by entry or group by group. */
 export class StatsCounter {
   readonly #models = new Map<string, ModelStats>();
   #oldest: number | undefined;
@@ -20,7 +20,7 @@ export class StatsCounter {
     return stats;
   }
 
-  /** Counts entries of one model, written from `oldest` to `newest`. */
+  /** Adds entries of one model, written from `oldest` to `newest`. */
   add(model: string, entries: number, bytes: number, oldest: number, newest: number): void {
     const stats = this.#model(model);
     stats.entries += entries;
@@ -29,13 +29,13 @@ export class StatsCounter {
     this.#newest = Math.max(this.#newest ?? newest, newest);
   }
 
-  /** Counts hits of one model. */
+  /** Adds hits of one model. */
   addHits(model: string, hits: number): void {
     this.#model(model).hits += hits;
   }
 
-  /** The statistics of `store`, whose file has `fileBytes`. */
-  result({ kind, location }: CacheStore, fileBytes?: number): StoreStats {
+  /** The statistics of `store`; `fileBytes` is the size of its file. */
+  result({ kind, location }: ManagedStore, fileBytes?: number): StoreStats {
     const models = [...this.#models.values()].sort((a, b) => b.entries - a.entries);
     const sum = (name: "entries" | "bytes" | "hits") =>
       models.reduce((total, model) => total + model[name], 0);

@@ -1,25 +1,25 @@
 /**
- * Waiting for a store, but not for long: a run must not stand still for its cache.
+ * Limits the time that a client waits for its cache.
  *
  * @module
  */
 import { clearTimeout, setTimeout } from "node:timers";
 import { CacheError } from "../errors.ts";
 
-/** How long a store is waited for in one go, in milliseconds. */
+/** Maximum wait for one operation of a store, in milliseconds. */
 export const PATIENCE = 1000;
 
-/** Milliseconds between two looks. */
+/** The polling interval, in milliseconds. */
 const TICK = 20;
 
-/** Whether another process has the database. */
+/** Whether an error says that another process has locked the database. */
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && /\b(locked|busy)\b/i.test(error.message);
 }
 
 /**
- * Does `operation`, again and again while another process has the database, for at most `patience`
- * milliseconds. Other work goes on in between.
+ * Runs `operation`, again and again while another process has locked the database, for up to `patience`
+ * milliseconds. Other work continues in between.
  */
 export async function whileBusy<T>(operation: () => T, patience: number): Promise<T> {
   const deadline = performance.now() + patience;
@@ -34,20 +34,20 @@ export async function whileBusy<T>(operation: () => T, patience: number): Promis
 }
 
 /**
- * Waits for `work` for at most `patience` milliseconds in which this process ran: a machine that was
- * asleep or overloaded is not the store's fault.
+ * Waits for `work` for up to `patience` milliseconds. Counts only time in which this process ran: the store
+ * is not to blame if the machine was asleep or overloaded.
  *
- * @throws {CacheError} when it takes longer; `work` goes on
+ * @throws {CacheError} if it takes longer; `work` continues in the background
  */
 export function withPatience<T>(work: Promise<T>, patience: number): Promise<T> {
   return new Promise((resolve, reject) => {
     let left = patience;
-    const look = () => {
+    const tick = () => {
       left -= TICK;
-      if (left > 0) timer = setTimeout(look, TICK);
-      else reject(new CacheError(`it does not answer within ${patience / 1000} s`));
+      if (left > 0) timer = setTimeout(tick, TICK);
+      else reject(new CacheError(`it did not respond within ${patience / 1000} s`));
     };
-    let timer = setTimeout(look, TICK);
+    let timer = setTimeout(tick, TICK);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

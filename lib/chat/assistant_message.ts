@@ -1,17 +1,17 @@
 /**
- * The answer as a message for the next turn.
+ * Turns an answer into the assistant message for the next turn.
  *
  * @module
  */
 import type { AssistantMessage, ProviderMessage } from "./messages.ts";
 import type { ToolCall } from "./tool_call.ts";
 
-/** Makes the message that stands for an answer in the conversation that goes on. */
+/** Makes the assistant message of an answer. */
 export function assistantMessage(
-  { content, toolCalls, native }: {
+  { content, toolCalls, providerMessage }: {
     content: string;
     toolCalls: ToolCall[];
-    native?: ProviderMessage;
+    providerMessage?: ProviderMessage;
   },
 ): AssistantMessage {
   const message: AssistantMessage = { role: "assistant", content };
@@ -19,6 +19,6 @@ export function assistantMessage(
     message.tool_calls = toolCalls;
     if (content === "") message.content = null;
   }
-  if (native !== undefined) message.native = native;
+  if (providerMessage !== undefined) message.providerMessage = providerMessage;
   return message;
 }

@@ -1,5 +1,5 @@
 /**
- * The events of a streamed completion, the same for every provider, and how they add up.
+ * The events of a streamed completion, the same for every provider, and their accumulation.
  *
  * @module
  */
@@ -15,8 +15,7 @@ export type StreamEvent =
   /** A piece of the model's thinking. */
   | { type: "thinking"; text: string }
   /**
-   * All text so far was thinking: the server omitted the opening tag, and this is where the closing one
-   * came.
+   * All text so far was thinking: the server omitted the opening tag and has just sent the closing one.
    */
   | { type: "thinking_end" }
   /** A piece of the model's refusal to answer. */
@@ -26,8 +25,8 @@ export type StreamEvent =
   /** The log probabilities of the next tokens. */
   | { type: "logprobs"; logprobs: TokenLogprob[] }
   /**
-   * A piece of a tool call; `id` and `name` come with the first piece of each `index`, or later where the
-   * server sends them later.
+   * A piece of a tool call. `id` and `name` come with the first piece of each `index`, unless the server
+   * sends them later.
    */
   | {
     type: "tool_call";
@@ -35,15 +34,19 @@ export type StreamEvent =
     id?: string;
     name?: string;
     arguments: string;
-    /** What kind of call it is; default a function. */
+    /**
+     * The kind of call.
+     *
+     * @default a function call
+     */
     kind?: "custom";
   }
-  /** Token counts; a later one replaces an earlier one. */
+  /** Token counts, which replace those of earlier events. */
   | { type: "usage"; usage: Usage }
   /** Why the model stopped. */
   | { type: "finish"; finishReason: FinishReason };
 
-/** Adds up the events of one stream. */
+/** Accumulates the events of one stream. */
 export class StreamAccumulator {
   thinking: string | null = null;
   refusal: string | null = null;
@@ -54,12 +57,12 @@ export class StreamAccumulator {
   #text = "";
   #toolCalls: ToolCall[] = [];
 
-  /** The text so far; the refusal where there is no other. */
+  /** The text so far, or the refusal if there is no text. */
   get content(): string {
     return this.#text || (this.refusal ?? "");
   }
 
-  /** Takes in the next event. */
+  /** Adds an event. */
   add(event: StreamEvent): void {
     switch (event.type) {
       case "text":
@@ -79,7 +82,7 @@ export class StreamAccumulator {
         (this.citations ??= []).push(event.citation);
         break;
       case "logprobs":
-        // Not spread: each token may have an event of its own.
+        // A loop: spreading would be slow, since each token may have its own event.
         for (const token of event.logprobs) (this.logprobs ??= []).push(token);
         break;
       case "tool_call": {
@@ -108,7 +111,7 @@ export class StreamAccumulator {
     return this.#toolCalls.filter((call) => call !== undefined);
   }
 
-  /** The completion, when the stream has ended. */
+  /** The completion. Call when the stream has ended. */
   completion(): Pick<
     ChatResult,
     | "content"
@@ -132,14 +135,14 @@ export class StreamAccumulator {
     };
   }
 
-  /** What an error that ends the stream now should keep. */
+  /** The part of the answer so far, for an error that ends the stream. */
   partial(): PartialCompletion {
     const { content, thinking, usage } = this;
     return usage === null ? { content, thinking } : { content, thinking, usage };
   }
 }
 
-/** The events that a whole answer would have had as a stream. */
+/** The events of a complete answer, as if it had been streamed. */
 export function eventsOf(
   completion: Pick<
     ChatResult,

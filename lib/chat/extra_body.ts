@@ -1,16 +1,16 @@
 /**
- * Further fields of request bodies, which can be given for an endpoint, for a batch and for one record.
+ * Merges additional fields of request bodies: of an endpoint, of a batch and of one record.
  *
  * @module
  */
 import { asObject, type Json } from "../json/json.ts";
 
-/** Lists that are extended instead of replaced, by their path in the body. */
+/** Paths of lists that are appended to instead of replaced. */
 export const APPENDED: ReadonlySet<string> = new Set(["tools", "include"]);
 
 /**
- * Merges `own` over `defaults`: objects deeply, `tools` and `include` by appending; otherwise `own` wins.
- * Changes neither.
+ * Merges `own` over `defaults`: objects deeply, `tools` and `include` by appending, otherwise `own` wins.
+ * Modifies neither.
  */
 export function withExtraBody(
   defaults: Json | undefined,

@@ -1,13 +1,12 @@
-// Files begin with control characters.
-// deno-lint-ignore-file no-control-regex
 /**
  * Detects media types: by the first bytes, or by the name if these are inconclusive.
  *
  * @module
  */
+// deno-lint-ignore-file no-control-regex -- files start with control characters
 import { Buffer, isUtf8 } from "node:buffer";
 
-/** The image formats that every provider takes. */
+/** The image formats that every provider accepts. */
 export const IMAGE_TYPES: readonly string[] = [
   "image/png",
   "image/jpeg",
@@ -15,7 +14,7 @@ export const IMAGE_TYPES: readonly string[] = [
   "image/webp",
 ];
 
-/** How files begin, as Latin-1. MP3 and AAC without a tag begin with the header of a frame. */
+/** The first bytes of files, as Latin-1. MP3 and AAC without a tag start with a frame header. */
 const SIGNATURES: readonly (readonly [mediaType: string, begins: RegExp])[] = [
   ["image/png", /^\x89PNG\r\n\x1a\n/],
   ["image/jpeg", /^\xff\xd8\xff/],
@@ -38,7 +37,7 @@ const SIGNATURES: readonly (readonly [mediaType: string, begins: RegExp])[] = [
 
 const OFFICE = "application/vnd.openxmlformats-officedocument";
 
-/** Types that only the name reveals: text formats and office documents. */
+/** Types that can only be told from the name: text formats and office documents. */
 const BY_EXTENSION: Readonly<Record<string, string>> = {
   css: "text/css",
   csv: "text/csv",
@@ -61,7 +60,7 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
 /** The containers of office documents: ZIP archives and Microsoft's compound files. */
 const OFFICE_START = /^(PK\x03\x04|\xd0\xcf\x11\xe0)/;
 
-/** How many bytes are needed to detect a type. */
+/** The number of bytes needed to detect a type. */
 export const SIGNATURE_BYTES = 32;
 
 /** Detects the media type from a file's first bytes; `undefined` if it is unknown. */
@@ -72,8 +71,8 @@ export function sniff(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * The media type of a file with the given content and name; text that is not UTF-8 and unknown binary
- * formats have none.
+ * The media type of a file with the given content and name; `undefined` for text that is not UTF-8 and
+ * for unknown binary formats.
  */
 export function mediaTypeOf(bytes: Uint8Array, name: string): string | undefined {
   const known = sniff(bytes);
@@ -101,7 +100,7 @@ const AUDIO_FORMATS: Readonly<Record<string, string>> = {
   "video/webm": "webm",
 };
 
-/** The `format` of audio of this media type: `wav`, `mp3`, `flac`, …; `undefined` when it is none. */
+/** The `format` of audio of this media type: `wav`, `mp3`, `flac`, …; `undefined` for other types. */
 export function audioFormatOf(mediaType: string): string | undefined {
   return AUDIO_FORMATS[mediaType] ?? /^audio\/(?:x-)?(\w+)$/.exec(mediaType)?.[1];
 }

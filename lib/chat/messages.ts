@@ -1,6 +1,5 @@
 /**
- * Chat messages, in the form of OpenAI's Chat Completions API, which every provider's adapter
- * translates from.
+ * Chat messages in the form of OpenAI's Chat Completions API, and their validation.
  *
  * Source: OpenAI API reference, "Create chat completion", `messages`.
  *
@@ -13,7 +12,7 @@ import { toolCallsProblem } from "./tool_call.ts";
 
 /** A piece of text in a message. */
 export interface TextPart {
-  /** Says that this is a {@link TextPart}. */
+  /** Identifies this as a {@link TextPart}. */
   type: "text";
   /** The text. */
   text: string;
@@ -27,24 +26,32 @@ export interface TextPart {
  * Source: Anthropic API reference, "Prompt caching".
  */
 export interface CacheControl {
-  /** The only type there is. */
+  /** The only type. */
   type: "ephemeral";
-  /** How long the prefix stays cached; default five minutes. */
+  /**
+   * How long the prefix stays cached.
+   *
+   * @default "5m"
+   */
   ttl?: "5m" | "1h";
 }
 
 /** An image in a user message. */
 export interface ImagePart {
-  /** Says that this is an {@link ImagePart}. */
+  /** Identifies this as an {@link ImagePart}. */
   type: "image_url";
-  /** Where the image is. */
+  /** The image: a URL, its data or a local path. */
   image_url: {
     /**
-     * `https://…`, `data:image/png;base64,…`, or a local file, which is read when it is sent: PNG, JPEG,
-     * GIF or WebP of at most 20 MB.
+     * `https://…`, `data:image/png;base64,…`, or a local path, which is read when the request is sent:
+     * PNG, JPEG, GIF or WebP, up to 20 MB.
      */
     url: string;
-    /** How closely the model looks; the provider's default when absent. */
+    /**
+     * The resolution at which the model sees the image.
+     *
+     * @default the provider's own
+     */
     detail?: "auto" | "low" | "high";
   };
   /** See {@link TextPart.cache_control}. */
@@ -52,23 +59,27 @@ export interface ImagePart {
 }
 
 /**
- * A file in a user message: all providers accept PDFs; other types depend on the provider.
+ * A file in a user message. All providers accept PDFs; other types depend on the provider.
  *
  * Source: OpenAI API reference, "Create chat completion", `messages[].content[].file`.
  */
 export interface FilePart {
-  /** Says that this is a {@link FilePart}. */
+  /** Identifies this as a {@link FilePart}. */
   type: "file";
-  /** Where the file is: its data or its id. */
+  /** The file: its data or its id. */
   file: {
     /**
-     * `data:application/pdf;base64,…`, an `http(s)` URL, or a local path, which is read when it is sent:
-     * at most 32 MB.
+     * `data:application/pdf;base64,…`, an `http(s)` URL, or a local path, which is read when the request
+     * is sent: up to 32 MB.
      */
     file_data?: string;
-    /** The id of a file that was uploaded to the provider. */
+    /** The id of a file uploaded to the provider. */
     file_id?: string;
-    /** The name that the model sees; default the last part of the path or URL. */
+    /**
+     * The name that the model sees.
+     *
+     * @default the last part of the path or URL
+     */
     filename?: string;
   };
   /** See {@link TextPart.cache_control}. */
@@ -81,16 +92,20 @@ export interface FilePart {
  * Source: OpenAI API reference, "Create chat completion", `messages[].content[].input_audio`.
  */
 export interface AudioPart {
-  /** Says that this is an {@link AudioPart}. */
+  /** Identifies this as an {@link AudioPart}. */
   type: "input_audio";
   /** The audio. */
   input_audio: {
     /**
-     * Base64, a `data:audio/…;base64,…` URL, an `http(s)` URL, or a local path, which is read when it is
-     * sent: at most 20 MB.
+     * Base64, a `data:audio/…;base64,…` URL, an `http(s)` URL, or a local path, which is read when the
+     * request is sent: up to 20 MB.
      */
     data: string;
-    /** `wav`, `mp3`, …; detected from the data by default. */
+    /**
+     * `wav`, `mp3`, ….
+     *
+     * @default detected from the data
+     */
     format?: string;
   };
 }
@@ -101,9 +116,9 @@ export interface AudioPart {
  * Source: Anthropic API reference, "Messages", `messages[].content[]` of type `document`.
  */
 export interface DocumentPart {
-  /** Says that this is a {@link DocumentPart}. */
+  /** Identifies this as a {@link DocumentPart}. */
   type: "document";
-  /** Where the document is. */
+  /** The document: its data, text, URL or id. */
   source:
     | { type: "base64"; media_type: string; data: string }
     | { type: "url"; url: string }
@@ -123,62 +138,69 @@ export interface DocumentPart {
 /** One part of a message's content. */
 export type ContentPart = TextPart | ImagePart | FilePart | AudioPart | DocumentPart;
 
-/** Instructions for the model; `developer` is OpenAI's newer name for `system`. */
+/** Instructions for the model. `developer` is OpenAI's newer name for `system`. */
 export interface SystemMessage {
-  /** Who speaks. */
+  /** The author of the message. */
   role: "system" | "developer";
-  /** What is said. */
+  /** The instructions. */
   content: string | TextPart[];
-  /** Tells speakers of one role apart. */
+  /** Distinguishes participants with the same role. */
   name?: string;
 }
 
-/** What the user says. */
+/** A message from the user. */
 export interface UserMessage {
-  /** Who speaks. */
+  /** The author of the message. */
   role: "user";
-  /** What is said and shown. */
+  /** The text, or a list of parts: text, images, files, audio. */
   content: string | ContentPart[];
-  /** Tells speakers of one role apart. */
+  /** Distinguishes participants with the same role. */
   name?: string;
 }
 
 /**
- * An assistant message as its provider gave it: thinking with its signatures, hidden thinking, items
- * that only this provider knows. Sent back unchanged to the same provider, passed over by all others.
+ * An assistant message in the provider's own form, with what only that provider understands: signed or
+ * hidden thinking, reasoning items. It is sent back unchanged to the same API; other APIs ignore it.
  */
 export interface ProviderMessage {
   /** The name of its wire format: `chat`, `responses`, `claude` or `gemini`. */
   format: string;
-  /** The provider's own content, as it came. */
+  /** The provider's own content, unchanged. */
   content: unknown;
 }
 
-/** What the model said in an earlier turn. {@link ChatResult.message} is one, ready to go back. */
+/** An earlier answer of the model. {@link ChatResult.message} is one, ready to send back. */
 export interface AssistantMessage {
-  /** Who speaks. */
+  /** The author of the message. */
   role: "assistant";
-  /** May be `null` or absent when there are tool calls. */
+  /** The text; `null` or absent if the model only called tools. */
   content?: string | TextPart[] | null;
   /** The tools that the model called. */
   tool_calls?: ToolCall[];
-  /** Why the model refused to answer, where it did. */
+  /** The model's refusal, if it refused to answer. */
   refusal?: string | null;
-  /** The same turn as its provider gave it; wins over the other fields when it is sent there. */
-  native?: ProviderMessage;
-  /** Tells speakers of one role apart. */
+  /**
+   * The same turn in the provider's own form. It takes precedence over the other fields when it is sent to
+   * the API it came from. Version 0.1 called this field `native`, which is still accepted.
+   */
+  providerMessage?: ProviderMessage;
+  /** Distinguishes participants with the same role. */
   name?: string;
 }
 
 /** The result of a tool call, for the model to read. */
 export interface ToolMessage {
-  /** Who speaks. */
+  /** The author of the message. */
   role: "tool";
   /** The `id` of the {@link ToolCall} this answers. */
   tool_call_id: string;
-  /** What the tool returned; images and documents where the provider takes them in tool results. */
+  /** The tool's output. Images and documents work if the provider accepts them in tool results. */
   content: string | ContentPart[];
-  /** Whether the tool failed; sent to providers that support it. */
+  /**
+   * Whether the tool failed. Sent to providers that support it.
+   *
+   * @default false
+   */
   is_error?: boolean;
   /** See {@link TextPart.cache_control}. */
   cache_control?: CacheControl;
@@ -213,15 +235,15 @@ function contentProblem(message: Record<string, unknown>, at: () => string): str
 }
 
 /**
- * Says what is wrong with a list of messages: the path of the field, what was expected and what was
- * there; `undefined` when they are good.
+ * What is wrong with a list of messages: the path of the field, what was expected and what was found;
+ * `undefined` if they are valid.
  */
 export function messagesProblem(messages: unknown): string | undefined {
   if (!Array.isArray(messages)) return `messages: expected an array, got ${show(messages)}`;
   if (messages.length === 0) return "messages: expected at least one message, got none";
   for (let i = 0; i < messages.length; i++) {
     const message = messages[i];
-    // Most messages are good, so their path is made only when one is not.
+    // Most messages are valid, so the path is only built for an invalid one.
     const at = () => `messages[${i}]`;
     if (typeof message !== "object" || message === null || Array.isArray(message)) {
       return `${at()}: expected an object with "role" and "content", got ${show(message)}`;

@@ -3,21 +3,23 @@
  *
  * @module
  */
-
 import type { CacheControl } from "./messages.ts";
+import type { RetryNotice } from "./retry_notice.ts";
+import type { StandardSchemaV1 } from "./standard_schema.ts";
 
-/** A function the model may call. */
+/** A function that the model may call. */
 export interface FunctionTool {
-  /** Says that this is a function. */
+  /** Identifies this as a function. */
   type: "function";
-  /** What the model is told of it. */
+  /** The description that the model gets. */
   function: {
-    /** At most 64 characters of `[A-Za-z0-9_-]`. */
+    /** Up to 64 characters of `[A-Za-z0-9_-]`. */
     name: string;
+    /** What the function does and when to call it. */
     description?: string;
-    /** A JSON schema of the arguments. */
-    parameters?: Record<string, unknown>;
-    /** Whether the arguments must fit the schema exactly. */
+    /** The arguments, as a JSON Schema or a Standard Schema (zod, valibot, arktype). */
+    parameters?: Record<string, unknown> | StandardSchemaV1;
+    /** Whether the arguments must match the schema exactly. */
     strict?: boolean;
   };
   /** See {@link TextPart.cache_control}. */
@@ -33,10 +35,10 @@ export interface ProviderTool {
   readonly [field: string]: unknown;
 }
 
-/** A tool the model may use. */
+/** A tool that the model may use. */
 export type Tool = FunctionTool | ProviderTool;
 
-/** Whether `tool` is a function of yours rather than a provider's own tool. */
+/** Whether `tool` is one of your functions rather than a provider's own tool. */
 export function isFunctionTool(tool: Tool): tool is FunctionTool {
   return tool.type === "function" && typeof tool.function === "object" && tool.function !== null;
 }
@@ -55,27 +57,40 @@ export type ToolChoice =
     };
   };
 
-/** The form of the answer. */
-export type ResponseFormat =
-  | { type: "text" }
-  | { type: "json_object" }
-  | {
-    type: "json_schema";
-    json_schema: {
-      name: string;
-      description?: string;
-      schema: Record<string, unknown>;
-      strict?: boolean;
-    };
+/** Requests JSON that matches a JSON Schema. */
+export interface JsonSchemaFormat {
+  /** Identifies this as a JSON Schema. */
+  type: "json_schema";
+  /** The schema, in OpenAI's form. */
+  json_schema: {
+    /** A name for the schema: up to 64 characters of `[A-Za-z0-9_-]`. */
+    name: string;
+    /** What the answer is for. */
+    description?: string;
+    /** The JSON Schema, draft 2020-12. */
+    schema: Record<string, unknown>;
+    /** Whether the provider must enforce the schema exactly, if it can. */
+    strict?: boolean;
   };
+}
+
+/** The format of the answer: text, any JSON, or JSON that matches a JSON Schema. */
+export type ResponseFormat = { type: "text" } | { type: "json_object" } | JsonSchemaFormat;
+
+/** Any value of `responseFormat`: a {@link ResponseFormat}, or a schema of zod, valibot or arktype. */
+export type AnyResponseFormat = ResponseFormat | StandardSchemaV1;
+
+/** The type of `parsed` for a response format: the output of a Standard Schema, else `unknown`. */
+export type Parsed<Format> = Format extends StandardSchemaV1<infer _Input, infer Output> ? Output
+  : unknown;
 
 /**
  * How much the model should think: `true` and `false` for on and off, a level, or a budget in tokens.
- * Each provider and model generation is asked in its own way; what one cannot do is an error.
+ * Each provider and model generation has its own parameter for it; an unsupported value is an error.
  */
 export type Thinking = boolean | ThinkingLevel | number;
 
-/** How much to think, from least to most. No model knows all of these levels. */
+/** How much to think, from least to most. No model supports all of these levels. */
 export type ThinkingLevel = "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
 
 /** All levels of thinking, from least to most. */
@@ -88,57 +103,84 @@ export const THINKING_LEVELS: readonly ThinkingLevel[] = [
   "max",
 ];
 
-/** How the model should answer. What is left out is the provider's default. */
-export interface SamplingOptions {
+/** Options that change the answer. Each defaults to the provider's own default. */
+export interface SamplingOptions<Format extends AnyResponseFormat = ResponseFormat> {
   /** Randomness, 0 to 2. */
   temperature?: number;
   /** Nucleus sampling, 0 to 1. */
   topP?: number;
-  /** Only the this many likeliest tokens are considered. */
+  /** Samples from the K most likely tokens only. */
   topK?: number;
-  /** How much to think; the model's default when left out. */
+  /** How much to think. */
   thinking?: Thinking;
-  /** The most tokens to write, thinking included. */
+  /** Maximum tokens in the answer, thinking included. */
   maxTokens?: number;
-  /** Texts that end the answer, at most four with OpenAI. */
+  /** Texts that end the answer; OpenAI accepts up to four. */
   stop?: string | string[];
-  /** Asks for the same answer each time; no provider promises it. */
+  /** Requests reproducible answers; no provider guarantees them. */
   seed?: number;
-  /** -2 to 2; positive values make new topics likelier. */
+  /** -2 to 2; positive values make new topics more likely. */
   presencePenalty?: number;
   /** -2 to 2; positive values make repetition less likely. */
   frequencyPenalty?: number;
   /** The tools that the model may call. */
   tools?: Tool[];
-  /** Whether it may, must or must not; default `auto` when there are tools. */
+  /**
+   * Whether the model may, must or must not call tools.
+   *
+   * @default `auto` if there are tools
+   */
   toolChoice?: ToolChoice;
   /** Whether the model may call several tools at once. */
   parallelToolCalls?: boolean;
-  /** The form of the answer; default text. */
-  responseFormat?: ResponseFormat;
   /**
-   * Further fields for the request's body, as the server names them. Objects are merged deeply and
+   * The format of the answer. JSON is parsed into {@link ChatResult.parsed} and checked against the
+   * schema, which may be a Standard Schema (zod, valibot, arktype).
+   *
+   * @default text
+   */
+  responseFormat?: Format;
+  /**
+   * Additional fields for the request body, under the server's names. Objects are merged deeply and
    * `tools` are appended; setting one field to two different values is an error.
    */
   extraBody?: Record<string, unknown>;
 }
 
-/** The options of one call. */
-export interface ChatOptions extends SamplingOptions {
-  /** The model to ask instead of the client's. */
+/**
+ * The options of one call. Times are in seconds. `Format` is the type of `responseFormat`: for a schema of
+ * zod, valibot or arktype it is `ChatOptions<typeof schema>`.
+ */
+export interface ChatOptions<Format extends AnyResponseFormat = ResponseFormat>
+  extends SamplingOptions<Format> {
+  /**
+   * The model.
+   *
+   * @default the client's `model`
+   */
   model?: string;
   /**
-   * Seconds one try may take: the whole answer, or, for a stream, the wait for the first event and
-   * each silence between two events with content. Default: the client's.
+   * Timeout per attempt: for the whole answer, or, for a stream, until the first event and between two
+   * events with content.
+   *
+   * @default the client's `timeout`
    */
   timeout?: number;
   /**
-   * How often to ask again when the answer does not fit `responseFormat`, showing the model what was
-   * wrong; default 0. Usage and cost are those of all answers.
+   * How many times to retry when the answer doesn't match `responseFormat`, showing the model what was
+   * wrong. Usage and cost are the sum of all answers.
+   *
+   * @default 0
    */
   schemaRetries?: number;
-  /** Whether the client's cache may answer, and keeps the answer; default yes where it has one. */
+  /**
+   * Whether to use the client's response cache for this call.
+   *
+   * @default true
+   */
   cache?: boolean;
-  /** Cancels the call; it then throws {@link AbortedError}. */
+  /** Cancels the call, which then throws {@link AbortedError}. */
   signal?: AbortSignal;
+  /** Called when an attempt failed and before the wait for the next one. */
+  onRetry?: (notice: RetryNotice) => void;
 }

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a part of a message. Unknown types are left to the encoders, which reject those
- * that they cannot send.
+ * Validates a part of a message. Unknown types are left to the encoders, which reject those that they
+ * cannot send.
  *
  * @module
  */
@@ -28,7 +28,7 @@ function audioProblem(audio: Json | undefined): string | undefined {
   return expectString(audio, "input_audio", "format") ?? expectString(audio, "input_audio", "data");
 }
 
-/** What each type of source must have. */
+/** The required field of each type of source. */
 const SOURCE_FIELDS: Readonly<Record<string, string>> = {
   base64: "data",
   url: "url",
@@ -44,7 +44,7 @@ function documentProblem(source: Json | undefined): string | undefined {
   return field === undefined ? undefined : expectString(source, "source", field);
 }
 
-/** What is wrong with a part: the rest of its path, what was expected, and what was found. */
+/** What is wrong with a part: the path within it, what was expected and what was found. */
 export function partProblem(value: unknown): string | undefined {
   const part = asObject(value);
   if (typeof part?.type !== "string") {

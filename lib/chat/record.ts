@@ -1,5 +1,5 @@
 /**
- * One record of a batch, as callers write it.
+ * The input of a batch.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { SamplingOptions } from "./options.ts";
 export interface BatchRecord {
   /** The conversation to complete. */
   messages: readonly Message[];
-  /** Anything that should stand beside the answer in the result file. */
+  /** Any JSON, which is copied to the result. */
   metadata?: Record<string, unknown>;
-  /** Options for this record alone; they win over those of the batch. */
+  /** Options for this record only, which override those of the batch. */
   options?: SamplingOptions & { model?: string };
 }
 
-/** The input of a batch: conversations, or records with metadata. */
+/** One input of a batch: a conversation, or a record with metadata and options. */
 export type BatchInput = readonly Message[] | BatchRecord;

@@ -1,15 +1,15 @@
 /**
- * The options that one record of a batch may have for itself, and their names in files.
+ * The options that a record of a batch can override, and their names in files.
  *
  * @module
  */
 import { withExtraBody } from "./extra_body.ts";
-import type { SamplingOptions } from "./options.ts";
+import type { AnyResponseFormat, SamplingOptions } from "./options.ts";
 
-/** How one record is asked, where that differs from the batch. */
+/** The options that a record overrides. */
 export type RecordOptions = SamplingOptions & { model?: string };
 
-/** The options' names in input and result files: OpenAI's, where it has them. */
+/** The names of the options in input and result files: OpenAI's, if it has them. */
 export const WIRE_NAMES: Readonly<Record<keyof RecordOptions, string>> = {
   model: "model",
   temperature: "temperature",
@@ -28,7 +28,7 @@ export const WIRE_NAMES: Readonly<Record<keyof RecordOptions, string>> = {
   extraBody: "extra_body",
 };
 
-/** The options under their names in files; `undefined` when there are none. */
+/** The options under their names in files; `undefined` if there are none. */
 export function wireOptions(
   options: RecordOptions | undefined,
 ): Record<string, unknown> | undefined {
@@ -38,8 +38,11 @@ export function wireOptions(
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
-/** The options of a batch with those of one record over them. */
-export function withRecordOptions<T extends RecordOptions>(batch: T, record: RecordOptions): T {
+/** The options of a batch, overridden by those of one record. */
+export function withRecordOptions<T extends SamplingOptions<AnyResponseFormat>>(
+  batch: T,
+  record: RecordOptions,
+): T {
   const given = Object.entries(record).filter(([, value]) => value !== undefined);
   const merged: T = { ...batch, ...Object.fromEntries(given) };
   if (batch.extraBody !== undefined && record.extraBody !== undefined) {

@@ -1,26 +1,25 @@
 /**
- * What a chat completion gives back, the same for every provider.
+ * The result of a chat completion, the same for every provider.
  *
  * @module
  */
-
 import type { Usage } from "../usage.ts";
 import type { AssistantMessage } from "./messages.ts";
 import type { ToolCall } from "./tool_call.ts";
 
 /** A source that the model cites, in one form for all providers. */
 export interface Citation {
-  /** Where it is on the web. */
+  /** The URL of the source. */
   url?: string;
-  /** Its title. */
+  /** The title of the source. */
   title?: string;
-  /** The passage of the source. */
+  /** The cited passage of the source. */
   text?: string;
-  /** The part of `content` that the source supports, in UTF-16 units: from `start` up to `end`. */
+  /** The start of the supported part of `content`, in UTF-16 code units. */
   start?: number;
-  /** See `start`. */
+  /** The end of that part, exclusive. */
   end?: number;
-  /** The citation as the provider gave it. */
+  /** The citation in the provider's own form. */
   raw: unknown;
 }
 
@@ -30,53 +29,59 @@ export interface TokenLogprob {
   token: string;
   /** The natural logarithm of its probability. */
   logprob: number;
-  /** The token as UTF-8, where the provider gives it. */
+  /** The UTF-8 bytes of the token, if the provider sends them. */
   bytes?: number[] | null;
-  /** The likeliest tokens at this place. */
+  /** The most likely tokens at this position. */
   topLogprobs?: { token: string; logprob: number; bytes?: number[] | null }[];
 }
 
-/** Why the model stopped. `other` stands for reasons that only one provider knows. */
+/** Why the model stopped. `other` covers reasons that only one provider has. */
 export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter" | "other";
 
-/** The result of one chat completion. */
-export interface ChatResult {
-  /** The answer's text; empty when the model only called tools. */
+/**
+ * The result of one chat completion. `ParsedValue` is the type of {@link ChatResult.parsed}: the output
+ * type if `responseFormat` was a Standard Schema (zod, valibot, arktype), else `unknown`.
+ */
+export interface ChatResult<ParsedValue = unknown> {
+  /** The text of the answer; empty if the model only called tools. */
   content: string;
-  /** The model's thinking, or `null` when it did not think or does not show it. */
+  /** The model's thinking; `null` if it did not think or its thinking is hidden. */
   thinking: string | null;
-  /** The tools to call, in the model's order; empty when there are none. */
+  /** The tool calls, in the model's order; empty if there are none. */
   toolCalls: ToolCall[];
   /**
-   * The answer as a message for the next turn, with everything that its provider wants back: thinking
+   * The answer as a message for the next turn, with everything that its provider needs back: thinking
    * signatures, reasoning items.
    */
   message: AssistantMessage;
   /**
-   * Why the model refused to answer, in its own words; `null` when it did not. `finishReason` is then
-   * `content_filter`, and `content` holds these words when there is no other text.
+   * The model's refusal in its own words; `null` if it did not refuse. If it did, `finishReason` is
+   * `content_filter`, and `content` is the refusal unless there is other text.
    */
   refusal: string | null;
-  /** The sources that the model cites; absent when there are none. */
+  /** The cited sources; absent if there are none. */
   citations?: Citation[];
-  /** The log probabilities of the answer's tokens, where they were asked for. */
+  /** The log probabilities of the answer's tokens, if they were requested. */
   logprobs?: TokenLogprob[];
-  /** The value of an answer that was asked for as JSON (`responseFormat`); else `undefined`. */
-  parsed?: unknown;
-  /** Token counts, or `null` when the server did not report them. */
+  /**
+   * The validated value of a structured answer (see `responseFormat`). Absent for text, refusals and tool
+   * calls.
+   */
+  parsed?: ParsedValue;
+  /** Token counts; `null` if the server did not report them. */
   usage: Usage | null;
-  /** Cost in USD, or `null` when the model's price is not known. */
+  /** Cost in USD, including failed attempts; `null` if the model has no known price. */
   cost: number | null;
   /** Why the model stopped. */
   finishReason: FinishReason;
-  /** The model as the server names it. */
+  /** The model, under the server's name for it. */
   model: string;
-  /** The base URL of the server that answered; empty when it is not known (a result of a file). */
+  /** The base URL of the server that answered; empty for a result restored from a file without it. */
   endpoint: string;
   /** Whether the answer came from the response cache. */
   cached: boolean;
   /** Seconds from sending the successful request to the end of its answer. */
   latency: number;
-  /** The provider's answer as it came; for a stream, the model's name and what its events cannot carry. */
+  /** The provider's own answer; for a stream, the model's name and what its events cannot carry. */
   raw: unknown;
 }

@@ -1,23 +1,23 @@
 /**
- * The error of an answer that does not match its JSON schema.
+ * The error of an answer that does not match its schema.
  *
  * @module
  */
 import { type ErrorDetails, FlexLLMError } from "../errors.ts";
 import type { ChatResult } from "./result.ts";
 
-/** The answer was asked for as JSON of a schema, and is none or does not fit. */
+/** The answer is not JSON, or does not match the schema in `responseFormat`. */
 export class SchemaMismatchError extends FlexLLMError {
-  /** The name of the class. */
+  /** Always `"SchemaMismatchError"`. */
   override name = "SchemaMismatchError";
-  /** The answer as it came. */
+  /** The text of the answer. */
   readonly content: string;
-  /** What does not fit, each with its place; empty when the answer is no JSON at all. */
+  /** Each mismatch with its path; empty if the answer is not JSON. */
   readonly problems: readonly string[];
-  /** The whole answer: it has been paid for. */
+  /** The whole answer, which has been paid for. */
   result?: ChatResult;
 
-  /** Makes an error for the answer `content`. */
+  /** Creates an error for the answer `content`. */
   constructor(
     message: string,
     content: string,

@@ -1,50 +1,36 @@
 /**
- * Answers that were asked for as JSON of a schema: parsed, and checked against it.
+ * Parses structured answers and validates them against their schema.
  *
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
-import { SchemaMismatchError } from "./schema_mismatch_error.ts";
 import { type Json, parseExact, withDoubles } from "../json/json.ts";
 import type { ResponseFormat } from "./options.ts";
+import { sourceOf } from "./schema_conversion.ts";
+import { SchemaMismatchError } from "./schema_mismatch_error.ts";
+import type { StandardSchemaIssue, StandardSchemaV1 } from "./standard_schema.ts";
 
-/** How many problems an error names. */
+/** Maximum problems named in an error. */
 const SHOWN_PROBLEMS = 5;
-/** How much of an answer that is not JSON an error shows. */
+/** Maximum characters shown of an answer that is not JSON. */
 const SHOWN_CHARACTERS = 60;
-const HINT = "Let the model try again (--schema-retries), or ask a better one.";
+const HINT = "Retry such answers (--schema-retries, schemaRetries), or use a better model.";
 
-/** Many models put their JSON in a Markdown code block, whatever they are told. */
+/** Many models put their JSON in a Markdown code block, even when told not to. */
 function withoutFence(content: string): string {
   return /^\s*```(?:json)?\s*\n([\s\S]*?)\n?\s*```\s*$/.exec(content)?.[1] ?? content;
 }
 
-/**
- * The value of an answer whose JSON has been read, with its numbers as the model wrote them.
- */
+/** The JSON value of an answer, with its numbers exactly as the model wrote them. */
 export function exactValue(content: string): unknown {
   return parseExact(withoutFence(content));
 }
 
-/** @throws {ConfigurationError} when the schema is none */
-async function validate(value: unknown, given: unknown) {
-  const { Validator } = await import("@cfworker/json-schema");
-  try {
-    return new Validator(withDoubles(given) as Json, "2020-12", false).validate(value);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new ConfigurationError(`the schema of the answer cannot be used: ${reason}`, {
-      cause,
-      hint: "Correct the schema: it is to be a JSON Schema of the draft 2020-12.",
-    });
-  }
-}
-
 /**
- * The value of an answer that was asked for in `format`; `undefined` when it was asked for as text.
+ * The parsed and validated value of an answer in `format`; `undefined` if the format is text.
  *
- * @throws {SchemaMismatchError} when it is not JSON or does not fit the schema
- * @throws {ConfigurationError} when the schema is none
+ * @throws {SchemaMismatchError} if the answer is not JSON or does not match the schema
+ * @throws {ConfigurationError} if the schema is invalid
  */
 export async function parseStructured(
   content: string,
@@ -60,17 +46,61 @@ export async function parseStructured(
     throw new SchemaMismatchError(message, content, [], { cause, hint: HINT });
   }
   if (format.type === "json_object") return value;
-  const { valid, errors } = await validate(value, format.json_schema.schema);
-  if (valid) return value;
-  // The innermost errors say what is wrong, the outer ones only that something is.
-  const problems = errors.filter(({ keyword }) =>
-    !["properties", "items", "$ref"].includes(keyword)
-  )
-    .map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`);
-  throw new SchemaMismatchError(
-    `the answer does not fit the schema: ${problems.slice(0, SHOWN_PROBLEMS).join(" ")}`,
+  const source = sourceOf(format);
+  if (source !== undefined) return await validateStandard(value, source, content);
+  await validateJsonSchema(value, format.json_schema.schema, content);
+  return value;
+}
+
+function mismatch(content: string, problems: readonly string[], cause?: unknown) {
+  return new SchemaMismatchError(
+    `the answer does not match the schema: ${problems.slice(0, SHOWN_PROBLEMS).join(" ")}`,
     content,
     problems,
-    { hint: HINT },
+    { hint: HINT, cause },
   );
+}
+
+async function validateJsonSchema(value: unknown, schema: unknown, content: string): Promise<void> {
+  const { Validator } = await import("@cfworker/json-schema");
+  const { valid, errors } = (() => {
+    try {
+      return new Validator(withDoubles(schema) as Json, "2020-12", false).validate(value);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+      throw new ConfigurationError(`the schema of the answer is invalid: ${reason}`, {
+        cause,
+        hint: "Correct the schema: it must be a JSON Schema, draft 2020-12.",
+      });
+    }
+  })();
+  if (valid) return;
+  // The innermost errors are specific; the outer ones only say that a part does not match.
+  const problems = errors
+    .filter(({ keyword }) => !["properties", "items", "$ref"].includes(keyword))
+    .map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`);
+  throw mismatch(content, problems);
+}
+
+async function validateStandard(
+  value: unknown,
+  schema: StandardSchemaV1,
+  content: string,
+): Promise<unknown> {
+  try {
+    const result = await schema["~standard"].validate(value);
+    if (result.issues === undefined) return result.value;
+    throw mismatch(content, result.issues.map(issueText));
+  } catch (cause) {
+    if (cause instanceof SchemaMismatchError) throw cause;
+    // A transform failed on this answer.
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw mismatch(content, [`#: ${reason}`], cause);
+  }
+}
+
+/** An issue with its path as a JSON pointer, in the form of the JSON Schema errors. */
+function issueText({ message, path = [] }: StandardSchemaIssue): string {
+  const keys = path.map((segment) => String(typeof segment === "object" ? segment.key : segment));
+  return `${["#", ...keys].join("/")}: ${message}`;
 }

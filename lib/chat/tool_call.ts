@@ -1,23 +1,23 @@
 /**
- * Tool calls in messages, in all accepted forms.
+ * Reads and validates tool calls in messages, in all accepted forms.
  *
  * @module
  */
 import { asObject, type Json } from "../json/json.ts";
 import { show } from "./show.ts";
 
-/** A call of a tool that the model asks for, in OpenAI's form, so that it can go back as it is. */
+/** A tool call of the model, in OpenAI's form, so that it can be sent back unchanged. */
 export interface ToolCall {
-  /** The provider's id, to be named by the tool message that answers it. */
+  /** The provider's id, which the answering tool message refers to. */
   id: string;
-  /** A function, or one of OpenAI's custom tools, whose input is free text. */
+  /** A function, or one of OpenAI's custom tools, which take free text. */
   type: "function" | "custom";
-  /** What to call. */
+  /** The called function and its arguments. */
   function: {
     name: string;
     /**
-     * The arguments as JSON text, `{}` when there are none; a model may write invalid JSON, so parse with
-     * care. The input of a custom tool is here as it came.
+     * The arguments as JSON text, `{}` if there are none. Models can write invalid JSON, so expect parsing to
+     * fail. For a custom tool, this is its input.
      */
     arguments: string;
   };
@@ -25,7 +25,7 @@ export interface ToolCall {
 
 /**
  * The parts of a tool call: `{type: "function", function: {…}}`, OpenAI's custom tools
- * (`{type: "custom", custom: {name, input}}`), or flat, as other formats and data sets have them.
+ * (`{type: "custom", custom: {name, input}}`), or flat, as in other formats and data sets.
  */
 export function partsOf(call: Json): Json {
   const fn = asObject(call.function);

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { cacheKey } from "../cache/key.ts";
-import { openStore, storePlace } from "../cache/open_store.ts";
+import { storeOpener } from "../cache/open_store.ts";
 import { type CacheRequest, type Fetched, ResponseCache } from "../cache/response_cache.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { CacheOptions } from "../cache/options.ts";
@@ -24,9 +24,7 @@ export class CachedCalls {
 
   /** @throws {ConfigurationError} if an option is wrong, or this runtime does not support the store */
   constructor({ ttl, store, path, namespace, onWarning }: CacheOptions) {
-    const place = { store, path };
-    storePlace(place, process.env);
-    const open = () => openStore(place, process.env);
+    const open = storeOpener({ store, path }, process.env);
     this.#cache = new ResponseCache({ open, ttl, onWarning });
     this.#namespace = namespace;
   }
@@ -71,10 +69,11 @@ export class CachedCalls {
     return encodings.map((encoded) => this.#request(encoded));
   }
 
-  #request({ endpoint, provider, request: { model }, encoded }: EncodedCall): CacheRequest {
+  #request({ endpoint, provider, request, encoded }: EncodedCall): CacheRequest {
+    const { model, options: { responseFormat } } = request;
     const body = encoded.body ?? "";
     const { baseUrl, name } = endpoint;
     const parts = { namespace: this.#namespace, baseUrl, protocol: provider, model, body };
-    return { key: cacheKey(parts), model, endpoint: name };
+    return { key: cacheKey(parts), model, endpoint: name, responseFormat };
   }
 }

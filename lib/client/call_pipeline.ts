@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Completions } from "../batch/completions.ts";
 import type { CacheOptions } from "../cache/options.ts";
 import { eventsOf } from "../chat/events.ts";
 import { type Message, messagesProblem } from "../chat/messages.ts";
@@ -24,7 +25,7 @@ import { CachedCalls, type SentCall } from "./cached_calls.ts";
 import { Call } from "./call.ts";
 import { type CallObserver, CallRecorder } from "./call_recorder.ts";
 import { CallSignals } from "./call_signals.ts";
-import { expectTimeout } from "./client_options.ts";
+import { expectTimeout } from "./client_settings.ts";
 import { CompletionStream } from "./completion_stream.ts";
 import type { EndpointClient } from "./endpoint_client.ts";
 import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
@@ -48,7 +49,7 @@ export interface CallPipelineOptions extends SchedulerOptions {
 }
 
 /** Completes conversations through one or more endpoints. */
-export class CallPipeline {
+export class CallPipeline implements Completions {
   /** Maximum requests in flight, over all endpoints. */
   readonly concurrencyLimit: number;
   readonly #endpoints: readonly EndpointClient[];

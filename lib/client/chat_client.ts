@@ -1,48 +1,46 @@
 /**
- * What every client offers: {@link LLMClient}, and whatever stands in for it.
+ * The interface of {@link LLMClient} and {@link LLMClientPool}.
  *
  * @module
  */
 import type { Message } from "../chat/messages.ts";
-import type { ChatOptions } from "../chat/options.ts";
+import type { AnyResponseFormat, ChatOptions, Parsed, ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import type { CallHooks } from "../scheduling/scheduler.ts";
 import type { BatchIterator, BatchResult } from "../batch/items.ts";
 import type { BatchOptions } from "../batch/options.ts";
 import type { BatchInput } from "../chat/record.ts";
+import type { ModelInfo } from "../protocols/protocol.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 
-export type { CallHooks };
-
-/** Asks models for completions. */
+/** Anything that completes chats: {@link LLMClient}, {@link LLMClientPool}, or your own stand-in. */
 export interface ChatClient {
-  /** How many requests can be in flight at once. */
+  /** Maximum requests in flight. */
   readonly concurrencyLimit: number;
-  /** How its endpoints are doing now. */
+  /** The current state of each endpoint. */
   readonly stats: EndpointStats[];
-  /** Asks for one completion. */
-  chatCompletions(
+  /** Requests one completion. See {@link LLMClient.chatCompletions}. */
+  chatCompletions<Format extends AnyResponseFormat = ResponseFormat>(
     messages: readonly Message[],
-    options?: ChatOptions,
-    hooks?: CallHooks,
-  ): Promise<ChatResult>;
-  /** Asks for one completion, streamed. */
-  chatCompletionsStream(
+    options?: ChatOptions<Format>,
+  ): Promise<ChatResult<Parsed<Format>>>;
+  /** Requests one completion as a stream. See {@link LLMClient.chatCompletionsStream}. */
+  chatCompletionsStream<Format extends AnyResponseFormat = ResponseFormat>(
     messages: readonly Message[],
-    options?: ChatOptions,
-    hooks?: CallHooks,
-  ): CompletionStream;
-  /** Sends many conversations and resolves with their results in the order of the input. */
-  chatCompletionsBatch(
+    options?: ChatOptions<Format>,
+  ): CompletionStream<Parsed<Format>>;
+  /** Completes many conversations. See {@link LLMClient.chatCompletionsBatch}. */
+  chatCompletionsBatch<Format extends AnyResponseFormat = ResponseFormat>(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
-    options?: BatchOptions,
-  ): Promise<BatchResult>;
-  /** Sends many conversations and yields each result as it finishes. */
-  iterChatCompletionsBatch(
+    options?: BatchOptions<Format>,
+  ): Promise<BatchResult<Parsed<Format>>>;
+  /** Yields results as they finish. See {@link LLMClient.iterChatCompletionsBatch}. */
+  iterChatCompletionsBatch<Format extends AnyResponseFormat = ResponseFormat>(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
-    options?: BatchOptions,
-  ): BatchIterator;
-  /** Cancels what is in flight and writes what is to be kept. */
+    options?: BatchOptions<Format>,
+  ): BatchIterator<Parsed<Format>>;
+  /** Lists the models that the server offers. See {@link LLMClient.models}. */
+  models(options?: Pick<ChatOptions, "signal" | "timeout">): Promise<ModelInfo[]>;
+  /** Aborts all requests in flight and writes pending cache entries. */
   close(): Promise<void>;
 }

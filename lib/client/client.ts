@@ -1,5 +1,5 @@
 /**
- * The client of one endpoint.
+ * The client: completions, streams and batches through one or more endpoints.
  *
  * @module
  */
@@ -8,143 +8,244 @@ import type { Completions } from "../batch/completions.ts";
 import type { BatchIterator, BatchResult } from "../batch/items.ts";
 import type { BatchOptions } from "../batch/options.ts";
 import type { Message } from "../chat/messages.ts";
-import type { ChatOptions } from "../chat/options.ts";
-import type { ChatResult } from "../chat/result.ts";
-import { systemClock } from "../runtime/clock.ts";
-import type { ModelInfo } from "../protocols/protocol.ts";
-import { EndpointLimits } from "../scheduling/endpoint_limits.ts";
-import type { CallHooks, ChatClient } from "./chat_client.ts";
+import type { AnyResponseFormat, ChatOptions, Parsed, ResponseFormat } from "../chat/options.ts";
 import type { BatchInput } from "../chat/record.ts";
-import { type ClientOptions, withDefaults } from "./client_options.ts";
+import type { ChatResult } from "../chat/result.ts";
+import type { ModelInfo } from "../protocols/protocol.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { EndpointLimits } from "../scheduling/endpoint_limits.ts";
+import type { CallHooks } from "../scheduling/call_hooks.ts";
 import { CallPipeline } from "./call_pipeline.ts";
+import type { ChatClient } from "./chat_client.ts";
+import type { ClientOptions, PoolOptions } from "./client_options.ts";
+import { clientSettings, poolSettings } from "./client_settings.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 import { EndpointClient } from "./endpoint_client.ts";
 import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
 
+let completionsOfClient: (client: LLMClient) => Completions;
+
+/** The interface through which a batch uses `client`: single calls, with hooks. */
+export function completionsOf(client: LLMClient): Completions {
+  return completionsOfClient(client);
+}
+
+/** The hooks of a call with these options. */
+function hooksOf({ onRetry }: Pick<ChatOptions, "onRetry">): CallHooks | undefined {
+  return onRetry && { onRetryWait: onRetry };
+}
+
 /**
- * Asks one server for chat completions, within limits and with retries.
+ * Completes chats on one server, within limits and with retries. {@link LLMClientPool} does the same on
+ * several servers.
  *
- * @example
+ * Use one client per program: it holds the limits, the cache and the connections. Close it with
+ * `await using` or {@link LLMClient.close}.
+ *
+ * @example One answer
  * ```ts
  * import { LLMClient } from "@flexllm/flexllm";
  *
  * await using client = new LLMClient({ provider: "mock", model: "mock" });
  * const { content } = await client.chatCompletions([{ role: "user", content: "Hello!" }]);
+ * console.log(content);
  * ```
  */
 export class LLMClient implements ChatClient, AsyncDisposable {
+  /** Maximum requests in flight, over all endpoints. */
   readonly concurrencyLimit: number;
-  readonly #endpoint: EndpointClient;
-  readonly #completer: CallPipeline;
+  readonly #endpoints: readonly EndpointClient[];
+  readonly #pipeline: CallPipeline;
 
-  /**
-   * Makes a client; nothing is sent yet.
-   *
-   * @throws {ConfigurationError} when an option is wrong
-   */
-  constructor(options: ClientOptions) {
-    const settings = withDefaults(options);
-    this.concurrencyLimit = settings.concurrency;
-    this.#endpoint = new EndpointClient(options, new EndpointLimits(settings, true), systemClock);
-    this.#completer = new CallPipeline([this.#endpoint], {
-      ...settings,
-      loadBalance: "fallback",
-      fallback: false,
-      clock: systemClock,
+  static {
+    completionsOfClient = (client) => ({
+      concurrencyLimit: client.concurrencyLimit,
+      get stats() {
+        return client.stats;
+      },
+      complete: (messages, options, hooks) => client.#pipeline.complete(messages, options, hooks),
     });
   }
 
   /**
-   * Asks for one completion.
+   * Creates a client. Nothing is sent yet. With `endpoints`, it is a pool: see {@link LLMClientPool}.
    *
-   * @throws {FlexLLMError} of the kind that fits; failures that can pass were tried again before
+   * @throws {ConfigurationError} if an option is invalid
    */
-  chatCompletions(
+  constructor(options: ClientOptions | PoolOptions) {
+    const settings = "endpoints" in options ? poolSettings(options) : clientSettings(options);
+    const { endpoints } = settings;
+    this.#endpoints = endpoints.map(({ options, limits }) =>
+      new EndpointClient(options, new EndpointLimits(limits, endpoints.length === 1), systemClock)
+    );
+    this.concurrencyLimit = endpoints.reduce((sum, { limits }) => sum + limits.concurrency, 0);
+    this.#pipeline = new CallPipeline(this.#endpoints, { ...settings, clock: systemClock });
+  }
+
+  /**
+   * Requests one completion.
+   *
+   * @throws {FlexLLMError} after the retries, or immediately if retrying cannot help
+   *
+   * @example JSON of a schema, here of zod
+   * ```ts
+   * import { LLMClient } from "@flexllm/flexllm";
+   * import { z } from "zod";
+   *
+   * await using client = new LLMClient({ provider: "mock", model: "mock" });
+   * const { parsed } = await client.chatCompletions(
+   *   [{ role: "user", content: "Rate this review: I liked it." }],
+   *   { responseFormat: z.object({ stars: z.int() }), schemaRetries: 2 },
+   * );
+   * console.log(parsed?.stars);
+   * ```
+   */
+  chatCompletions<Format extends AnyResponseFormat = ResponseFormat>(
     messages: readonly Message[],
-    options: ChatOptions = {},
-    hooks?: CallHooks,
-  ): Promise<ChatResult> {
-    return this.#completer.complete(messages, options, hooks);
+    options: ChatOptions<Format> = {},
+  ): Promise<ChatResult<Parsed<Format>>> {
+    const result = this.#pipeline.complete(messages, options as ChatOptions, hooksOf(options));
+    return result as Promise<ChatResult<Parsed<Format>>>;
   }
 
   /**
-   * Asks for one completion that arrives piece by piece. It is sent when the stream is first read;
-   * errors are thrown there, with what had arrived in `partial`.
+   * Requests one completion that arrives in pieces. The request is sent when the stream is first read, and
+   * retried only until its first event. Later errors are thrown to the reader, with what had arrived in
+   * `partial`.
    *
-   * @throws {FlexLLMError} at once when the messages or options are wrong
+   * @throws {FlexLLMError} immediately if the messages or options are invalid
+   *
+   * @example
+   * ```ts
+   * import { LLMClient } from "@flexllm/flexllm";
+   *
+   * await using client = new LLMClient({ provider: "mock", model: "mock" });
+   * const stream = client.chatCompletionsStream([{ role: "user", content: "Tell a story." }]);
+   * for await (const text of stream) console.log(text);
+   * ```
    */
-  chatCompletionsStream(
+  chatCompletionsStream<Format extends AnyResponseFormat = ResponseFormat>(
     messages: readonly Message[],
-    options: ChatOptions = {},
-    hooks?: CallHooks,
-  ): CompletionStream {
-    return this.#completer.stream(messages, options, hooks);
+    options: ChatOptions<Format> = {},
+  ): CompletionStream<Parsed<Format>> {
+    const stream = this.#pipeline.stream(messages, options as ChatOptions, hooksOf(options));
+    return stream as CompletionStream<Parsed<Format>>;
   }
 
   /**
-   * Sends many conversations and resolves with their results in the order of the input. A record that
-   * fails does not stop the others; see `status` of the items. A batch that stops early resolves with
-   * what was answered, and says why in {@link BatchResult.stoppedBy}.
+   * Completes many conversations and resolves with the results in input order. A record that fails doesn't
+   * stop the others: check the `status` of each item. A batch that stops early resolves with the finished
+   * records and the reason in {@link BatchResult.stoppedBy}.
    *
-   * @throws {FlexLLMError} when there is no result to return: wrong options, a journal of another
-   *   input, a refused key or an unreachable server before the first answer
+   * @throws {FlexLLMError} if there is nothing to return: invalid options, a result file from different
+   *   input, or a failure that stops the batch before the first answer
+   *
+   * @example
+   * ```ts
+   * import { LLMClient, type Message } from "@flexllm/flexllm";
+   *
+   * await using client = new LLMClient({ provider: "mock", model: "mock" });
+   * const conversations = ["red", "green"].map((color): Message[] => [
+   *   { role: "user", content: `Name three things that are ${color}.` },
+   * ]);
+   * const { results, summary, stoppedBy } = await client.chatCompletionsBatch(conversations);
+   * for (const item of results) {
+   *   console.log(item.index, item.status === "success" ? item.result.content : item.error.message);
+   * }
+   * console.log(summary.cost, stoppedBy?.message);
+   * ```
    */
-  chatCompletionsBatch(
+  chatCompletionsBatch<Format extends AnyResponseFormat = ResponseFormat>(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
-    options: BatchOptions = {},
-  ): Promise<BatchResult> {
-    return collectBatch(completionsOf(this), inputs, options);
+    options: BatchOptions<Format> = {},
+  ): Promise<BatchResult<Parsed<Format>>> {
+    const result = collectBatch(completionsOf(this), inputs, options);
+    return result as Promise<BatchResult<Parsed<Format>>>;
   }
 
   /**
-   * Sends many conversations and yields each result as it finishes. Reads the input only as fast as
-   * the results are taken, so memory is bounded by the concurrency. Leaving the loop cancels the rest.
-   * The counts are in the iterator's `summary`, and its return value.
+   * Completes many conversations and yields each result as it finishes. The input is read only as fast as
+   * you take the results, so memory is bounded by the concurrency. Leaving the loop aborts the rest. The
+   * counts are in the iterator's `summary`, which is also its return value.
    *
-   * @throws {FlexLLMError} when the batch stops early, after the items so far
+   * @throws {FlexLLMError} if the batch stops early, after the items that finished
+   *
+   * @example
+   * ```ts
+   * import { LLMClient } from "@flexllm/flexllm";
+   *
+   * function* questions() {
+   *   for (let i = 0; i < 5; i++) yield [{ role: "user" as const, content: `Question ${i}?` }];
+   * }
+   *
+   * await using client = new LLMClient({ provider: "mock", model: "mock" });
+   * const items = client.iterChatCompletionsBatch(questions(), { temperature: 0 });
+   * for await (const item of items) console.log(item.index, item.status);
+   * console.log(items.summary.succeeded);
+   * ```
    */
-  iterChatCompletionsBatch(
+  iterChatCompletionsBatch<Format extends AnyResponseFormat = ResponseFormat>(
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
-    options: BatchOptions = {},
-  ): BatchIterator {
-    return iterateBatch(completionsOf(this), inputs, options);
+    options: BatchOptions<Format> = {},
+  ): BatchIterator<Parsed<Format>> {
+    return iterateBatch(completionsOf(this), inputs, options) as BatchIterator<Parsed<Format>>;
   }
 
   /**
-   * Lists the models that the server offers, all pages of them.
+   * Lists the models that the server offers, all pages of the list. With several endpoints, lists the
+   * models of all that respond, each once.
    *
-   * @throws {FlexLLMError} of the kind that fits
+   * @throws {FlexLLMError} if no endpoint could list its models
+   *
+   * @example
+   * ```ts
+   * import { LLMClient } from "@flexllm/flexllm";
+   *
+   * await using client = new LLMClient({ provider: "mock", model: "mock" });
+   * for (const { id } of await client.models({ timeout: 10 })) console.log(id);
+   * ```
    */
   models(options: Pick<ChatOptions, "signal" | "timeout"> = {}): Promise<ModelInfo[]> {
-    return this.#completer.models(options);
-  }
-
-  /** How the endpoint is doing now; a list of one, as a pool has it of several. */
-  get stats(): EndpointStats[] {
-    return [endpointStats(this.#endpoint, systemClock.now())];
+    return this.#pipeline.models(options);
   }
 
   /**
-   * Cancels what is in flight, and writes what the cache has not written yet. Never rejects; safe to
-   * call twice.
+   * The current state of each endpoint, in their order.
+   *
+   * @example
+   * ```ts
+   * import { LLMClient } from "@flexllm/flexllm";
+   *
+   * await using client = new LLMClient({ provider: "mock", model: "mock" });
+   * for (const { endpoint, state, inFlight } of client.stats) console.log(endpoint, state, inFlight);
+   * ```
+   */
+  get stats(): EndpointStats[] {
+    const now = systemClock.now();
+    return this.#endpoints.map((endpoint) => endpointStats(endpoint, now));
+  }
+
+  /**
+   * Aborts all requests in flight and writes pending cache entries. Never rejects; safe to call twice.
+   *
+   * @example
+   * ```ts
+   * import { LLMClient } from "@flexllm/flexllm";
+   *
+   * const client = new LLMClient({ provider: "mock", model: "mock", cache: true });
+   * try {
+   *   await client.chatCompletions([{ role: "user", content: "Hello!" }]);
+   * } finally {
+   *   await client.close();
+   * }
+   * ```
    */
   close(): Promise<void> {
-    return this.#completer.close();
+    return this.#pipeline.close();
   }
 
   /** Closes the client at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** What a batch needs of `client`. */
-export function completionsOf(client: ChatClient): Completions {
-  return {
-    concurrencyLimit: client.concurrencyLimit,
-    get stats() {
-      return client.stats;
-    },
-    complete: (messages, options, hooks) => client.chatCompletions(messages, options, hooks),
-  };
 }

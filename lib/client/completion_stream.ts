@@ -1,50 +1,66 @@
 /**
- * A streamed completion, as the caller sees it.
+ * A streamed completion, as the caller reads it.
  *
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/events.ts";
 import { AbortedError, ConfigurationError } from "../errors.ts";
-import { EventIterator, type EventSource } from "./event_iterator.ts";
+import { EventIterator, type StreamEventSource } from "./event_iterator.ts";
 
 /**
- * A completion that arrives piece by piece. Iterate it for the text, or `events` for everything;
- * `await result` gives the whole. It is sent when the first of these is used, and can be read once.
- * Leaving the loop cancels the request.
+ * A completion that arrives in pieces. Iterate it for the text, iterate {@link CompletionStream.events}
+ * for everything, or await {@link CompletionStream.finalResult} for the whole answer. The first of these
+ * sends the request. A stream can be iterated once; leaving the loop aborts the request.
  *
  * Errors carry what had arrived in `partial`.
+ *
+ * @example Print the text, then the token counts
+ * ```ts
+ * import { LLMClient } from "@flexllm/flexllm";
+ *
+ * await using client = new LLMClient({ provider: "mock", model: "mock" });
+ * const stream = client.chatCompletionsStream([{ role: "user", content: "Tell a story." }]);
+ * for await (const text of stream) console.log(text);
+ * const { usage } = await stream.finalResult();
+ * console.log(usage);
+ * ```
  */
-export class CompletionStream implements AsyncIterable<string> {
-  readonly #open: () => EventSource;
-  readonly #leaving: { abort(reason?: unknown): void };
+export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<string> {
+  readonly #open: () => StreamEventSource;
+  readonly #abortion: { abort(reason?: unknown): void };
   readonly #result = Promise.withResolvers<ChatResult>();
   #started = false;
 
-  /** Made by `chatCompletionsStream`. */
-  constructor(open: () => EventSource, leaving: { abort(reason?: unknown): void }) {
+  /** Called by `chatCompletionsStream`; `open` sends the request. */
+  constructor(open: () => StreamEventSource, abortion: { abort(reason?: unknown): void }) {
     this.#open = open;
-    this.#leaving = leaving;
-    // Whoever only iterates sees the error there; it must not count as unhandled here.
+    this.#abortion = abortion;
+    // A caller that only iterates gets the error there; it must not count as unhandled here.
     this.#result.promise.catch(() => {});
   }
 
-  /** All events: text, thinking, tool calls, usage, finish. */
+  /** All events: text, thinking, tool calls, refusals, citations, usage, finish. */
   get events(): AsyncIterable<StreamEvent> {
     return { [Symbol.asyncIterator]: () => this.#iterate((event) => event) };
   }
 
-  /** The pieces of text. */
+  /** Iterates the pieces of text. */
   [Symbol.asyncIterator](): AsyncIterableIterator<string, void, void> {
     return this.#iterate((event) =>
       event.type === "text" || event.type === "refusal" ? event.text : undefined
     );
   }
 
-  /** The final result; reads the stream to its end if nobody else does. */
-  get result(): Promise<ChatResult> {
+  /**
+   * Resolves with the complete answer once the stream has ended. If nothing has iterated the stream yet,
+   * this sends the request and reads the stream itself.
+   *
+   * @throws {FlexLLMError} if the stream fails, is aborted or is left early
+   */
+  finalResult(): Promise<ChatResult<ParsedValue>> {
     if (!this.#started) this.#drain();
-    return this.#result.promise;
+    return this.#result.promise as Promise<ChatResult<ParsedValue>>;
   }
 
   /**
@@ -52,10 +68,10 @@ export class CompletionStream implements AsyncIterable<string> {
    * {@link AbortedError} with `reason` as its cause.
    */
   abort(reason?: unknown): void {
-    this.#leaving.abort(reason);
+    this.#abortion.abort(reason);
   }
 
-  /** The pieces of text as a web stream of strings; cancelling it cancels the request. */
+  /** The pieces of text as a web stream of strings. Cancelling it aborts the request. */
   toReadableStream(): ReadableStream<string> {
     return ReadableStream.from(this);
   }
@@ -64,14 +80,14 @@ export class CompletionStream implements AsyncIterable<string> {
     try {
       for await (const _ of this.#iterate(() => undefined));
     } catch {
-      // The result carries the error.
+      // `#result` is rejected with the error.
     }
   }
 
   #iterate<T>(pick: (event: StreamEvent) => T | undefined): EventIterator<T> {
     if (this.#started) {
-      throw new ConfigurationError("this stream has been read already", {
-        hint: "Read it once; `await stream.result` gives the whole answer afterwards.",
+      throw new ConfigurationError("this stream has already been read", {
+        hint: "Iterate it once; `await stream.finalResult()` returns the whole answer afterwards.",
       });
     }
     this.#started = true;
@@ -80,7 +96,7 @@ export class CompletionStream implements AsyncIterable<string> {
       onError: (error) => this.#result.reject(error),
       onLeave: () => {
         const error = new AbortedError("the stream was closed before its end");
-        this.#leaving.abort(error);
+        this.#abortion.abort(error);
         this.#result.reject(error);
       },
     });

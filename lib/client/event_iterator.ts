@@ -1,40 +1,44 @@
 /**
- * Iterates the events of a stream one by one. They arrive many at a time, and an async generator would
- * take three turns of the queue for each of them.
+ * Iterates the events of a stream one by one. Events arrive in batches, and an async generator would take
+ * three microtasks for each of them.
  *
  * @module
  */
 import type { ChatResult } from "../chat/result.ts";
 import type { StreamEvent } from "../chat/events.ts";
 
-/** The source of a stream: yields its events as they arrive together, and returns the final result. */
-export type EventSource = AsyncGenerator<StreamEvent[], ChatResult, void>;
+/** The source of a stream: yields events in the batches in which they arrive, returns the final result. */
+export type StreamEventSource = AsyncGenerator<StreamEvent[], ChatResult, void>;
 
-/** What is to be known of the end of an iteration. */
-export interface EventsEnd {
+/** Callbacks for the three ways in which an iteration ends; exactly one is called, once. */
+export interface EventIteratorCallbacks {
   /** The stream was read to its end. */
   onResult(result: ChatResult): void;
-  /** It was ended by an error. */
+  /** The stream failed. */
   onError(error: unknown): void;
-  /** It was left before. */
+  /** The consumer left before the end. */
   onLeave(): void;
 }
 
-/** Gives what `pick` makes of each event, leaving out what it makes nothing of. */
+/** Yields the result of `pick` for each event, and skips events for which it returns `undefined`. */
 export class EventIterator<T> implements AsyncIterableIterator<T, void, void> {
-  readonly #source: EventSource;
+  readonly #source: StreamEventSource;
   readonly #pick: (event: StreamEvent) => T | undefined;
-  readonly #end: EventsEnd;
+  readonly #callbacks: EventIteratorCallbacks;
   #batch: readonly StreamEvent[] = [];
-  #at = 0;
+  #position = 0;
   #ended = false;
-  /** The reading of the next batch; who asks meanwhile waits for it. */
+  /** The pending read of the next batch, which concurrent calls of `next` share. */
   #reading: Promise<void> | undefined;
 
-  constructor(source: EventSource, pick: (event: StreamEvent) => T | undefined, end: EventsEnd) {
+  constructor(
+    source: StreamEventSource,
+    pick: (event: StreamEvent) => T | undefined,
+    callbacks: EventIteratorCallbacks,
+  ) {
     this.#source = source;
     this.#pick = pick;
-    this.#end = end;
+    this.#callbacks = callbacks;
   }
 
   [Symbol.asyncIterator](): this {
@@ -42,8 +46,8 @@ export class EventIterator<T> implements AsyncIterableIterator<T, void, void> {
   }
 
   next(): Promise<IteratorResult<T, void>> {
-    while (this.#reading === undefined && this.#at < this.#batch.length) {
-      const value = this.#pick(this.#batch[this.#at++]);
+    while (this.#reading === undefined && this.#position < this.#batch.length) {
+      const value = this.#pick(this.#batch[this.#position++]);
       if (value !== undefined) return Promise.resolve({ done: false, value });
     }
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
@@ -55,7 +59,7 @@ export class EventIterator<T> implements AsyncIterableIterator<T, void, void> {
     if (!this.#ended) {
       this.#ended = true;
       this.#batch = [];
-      this.#end.onLeave();
+      this.#callbacks.onLeave();
     }
     await this.#source.return(undefined as never);
     return { done: true, value: undefined };
@@ -64,17 +68,17 @@ export class EventIterator<T> implements AsyncIterableIterator<T, void, void> {
   async #read(): Promise<void> {
     try {
       const { done, value } = await this.#source.next();
-      this.#at = 0;
+      this.#position = 0;
       this.#batch = done ? [] : value;
       if (!done) return;
       this.#ended = true;
-      this.#end.onResult(value);
+      this.#callbacks.onResult(value);
     } catch (error) {
       this.#batch = [];
-      // It was left while this was waiting for the next event.
+      // The consumer left during this read.
       if (this.#ended) return;
       this.#ended = true;
-      this.#end.onError(error);
+      this.#callbacks.onError(error);
       throw error;
     } finally {
       this.#reading = undefined;

@@ -29,7 +29,7 @@ export interface ReadStreamOptions extends SendOptions {
 
 /** The parts of a completion that are not events; known when the stream has ended. */
 export type StreamEnd =
-  & Pick<Completion, "native" | "cost" | "serviceTier" | "billed">
+  & Pick<Completion, "providerMessage" | "cost" | "serviceTier" | "billed">
   & { model?: string; raw?: unknown };
 
 /**
@@ -68,8 +68,8 @@ export async function* readStream(
         const answer = decodeResponse(provider, shown(batch), options.endpoint);
         finished = true;
         yield eventsOf(answer.completion);
-        const { model, native, cost, serviceTier, billed } = answer.completion;
-        return { model, native, cost, serviceTier, billed, raw: answer.raw };
+        const { model, providerMessage, cost, serviceTier, billed } = answer.completion;
+        return { model, providerMessage, cost, serviceTier, billed, raw: answer.raw };
       }
       const { events, error } = decodeBatch(batch, decoder, options.secrets);
       if (events.length > 0) {
@@ -91,7 +91,7 @@ export async function* readStream(
     throwIncomplete(decoder, options.endpoint, hasEvents ? undefined : new StreamAccumulator());
     finished = true;
     const { model, cost, serviceTier, billed, raw } = decoder;
-    return { model, native: decoder.native(), cost, serviceTier, billed, raw };
+    return { model, providerMessage: decoder.providerMessage(), cost, serviceTier, billed, raw };
   } catch (error) {
     throw exchange.error(error);
   } finally {

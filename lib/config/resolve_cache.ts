@@ -4,8 +4,12 @@
  * @module
  */
 import type { CacheOptions } from "../cache/options.ts";
+import type { StoreOptions } from "../cache/open_store.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Config } from "./load.ts";
+
+/** The cache settings of a configuration, which can only name built-in stores. */
+export type CacheSettings = CacheOptions & StoreOptions;
 
 /** The cache flags of a command. */
 export interface CacheFlags {
@@ -20,13 +24,13 @@ export interface CacheFlags {
 }
 
 /** The cache settings, whether or not the cache is used. */
-export function cacheSettings({ value }: Config, flags: CacheFlags = {}): CacheOptions {
+export function cacheSettings({ value }: Config, flags: CacheFlags = {}): CacheSettings {
   const settings = typeof value.cache === "object" && value.cache !== null ? value.cache : {};
   return { ...settings, ttl: flags.cacheTtl ?? settings.ttl };
 }
 
 /** The cache of `ask` and `chat`: `false` unless the file enables one. */
-export function resolveCache(config: Config): false | CacheOptions {
+export function resolveCache(config: Config): false | CacheSettings {
   const { cache } = config.value;
   return cache === true || (typeof cache === "object" && cache !== null)
     ? cacheSettings(config)
@@ -39,7 +43,7 @@ export function resolveCache(config: Config): false | CacheOptions {
  *
  * @throws {ConfigurationError} if `--cache-ttl` is given but the cache is off
  */
-export function resolveBatchCache(config: Config, flags: CacheFlags): false | CacheOptions {
+export function resolveBatchCache(config: Config, flags: CacheFlags): false | CacheSettings {
   const batch = config.value.batch ?? {};
   const isOn = flags.cache ?? batch.cache ?? (resolveCache(config) !== false);
   if (!isOn) {

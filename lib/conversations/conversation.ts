@@ -1,5 +1,5 @@
 /**
- * A conversation as it is kept: its settings and its turns. The fields are those of the file.
+ * A saved conversation: its settings and turns, with the field names of the file.
  *
  * @module
  */
@@ -7,20 +7,20 @@ import type { AssistantMessage, Message, UserMessage } from "../chat/messages.ts
 import type { Thinking } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 
-/** Token counts of an answer as they are kept. */
+/** Token counts of an answer, under the names in the file. */
 export interface TurnUsage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
 }
 
-/** How a model is asked; absent is the provider's default. */
+/** The model and its options. Absent options are the provider's defaults. */
 export interface ConversationSettings {
-  /** The model as the server names it. */
+  /** The model, under the server's name for it. */
   model: string;
-  /** What `-m` called it; absent when it was the default. */
+  /** The value of `-m`; absent for the default model. */
   named_model?: string;
-  /** The server, when it was named on the command line. */
+  /** The server, if the command line named one. */
   base_url?: string;
   system?: string;
   temperature?: number;
@@ -30,46 +30,46 @@ export interface ConversationSettings {
 
 /** A message and its answer. */
 export interface Turn {
-  /** When it was asked, as ISO 8601. */
+  /** When the message was sent, as ISO 8601. */
   at: string;
   user: UserMessage;
-  /** What was attached to the message, by name. */
+  /** The names of the attached files. */
   files?: string[];
-  /** The answer as it goes back to the model; absent when there was none. */
+  /** The answer as it is sent back to the model; absent if there was none. */
   assistant?: AssistantMessage;
   thinking?: string;
-  /** The model as the server names it. */
+  /** The model, under the server's name for it. */
   model?: string;
   usage?: TurnUsage;
-  /** USD; absent when the price is not known. */
+  /** USD; absent if the model has no known price. */
   cost?: number;
   /** Seconds. */
   latency?: number;
   finish_reason?: ChatResult["finishReason"];
-  /** Whether the answer was cut before its end. */
+  /** Whether the answer was interrupted. */
   interrupted?: true;
 }
 
 /** A conversation. */
 export interface Conversation extends ConversationSettings {
   version: 1;
-  /** Sorts by the time it was begun. */
+  /** Ids sort by the time the conversation started. */
   id: string;
   /** As ISO 8601. */
   created: string;
   turns: Turn[];
 }
 
-/** The sums over a conversation. */
+/** The totals of a conversation. */
 export interface ConversationTotals {
   answers: number;
   promptTokens: number;
   completionTokens: number;
-  /** USD, of the answers whose price is known. */
+  /** USD, of the answers with a known price. */
   cost: number;
-  /** Answers whose price is not known. */
+  /** Answers without a known price. */
   unpriced: number;
-  /** Answers of which the server did not say how many tokens they took. */
+  /** Answers without token counts from the server. */
   uncounted: number;
 }
 
@@ -80,8 +80,8 @@ export function textOf(content: Message["content"]): string {
 }
 
 /**
- * The messages to send: turns that were not answered are left out, as many servers refuse two
- * messages of the user in a row.
+ * The messages to send. Turns without an answer are left out, because many servers reject two user
+ * messages in a row.
  */
 export function requestMessages(conversation: Conversation): Message[] {
   const messages: Message[] = conversation.system === undefined
@@ -93,7 +93,7 @@ export function requestMessages(conversation: Conversation): Message[] {
   return messages;
 }
 
-/** Takes an answer into its turn. */
+/** Stores an answer in its turn. */
 export function answerTurn(turn: Turn, result: ChatResult): void {
   turn.assistant = result.message;
   turn.model = result.model;
@@ -111,14 +111,14 @@ export function answerTurn(turn: Turn, result: ChatResult): void {
   }
 }
 
-/** Takes what came of an answer that was cut into its turn. */
+/** Stores the received part of an interrupted answer in its turn. */
 export function interruptTurn(turn: Turn, content: string, thinking: string | null): void {
   turn.interrupted = true;
   if (content.trim() !== "") turn.assistant = { role: "assistant", content };
   if (thinking !== null) turn.thinking = thinking;
 }
 
-/** Adds up what the answers of a conversation have taken. */
+/** Sums up tokens and costs of a conversation. */
 export function totalsOf({ turns }: Conversation): ConversationTotals {
   const answered = turns.filter(({ assistant }) => assistant !== undefined);
   const sum = (value: (turn: Turn) => number | undefined) =>
@@ -133,17 +133,17 @@ export function totalsOf({ turns }: Conversation): ConversationTotals {
   };
 }
 
-/** What was asked in a turn, without the files that went with it; their names when nothing was. */
-export function questionOf({ user, files = [] }: Turn): string {
+/** The text of a turn's message without the attached files; the names of the files if there is no text. */
+export function promptOf({ user, files = [] }: Turn): string {
   const text = textOf(user.content);
   if (files.length === 0) return text;
   const bare = text.replace(/^(<file name=".*">\n[^]*?\n<\/file>\s*)+/, "");
   return bare === "" ? files.join(", ") : bare;
 }
 
-/** What a conversation is about, in one line: how its first question begins. */
+/** The title of a conversation: the first line of its first message, truncated. */
 export function titleOf({ turns: [turn] }: Conversation): string {
-  const [line] = turn === undefined ? [""] : questionOf(turn).trim().split("\n");
+  const [line] = turn === undefined ? [""] : promptOf(turn).trim().split("\n");
   const title = line.replace(/\s+/g, " ");
   return title.length > 60 ? `${title.slice(0, 59)}…` : title;
 }

@@ -15,19 +15,20 @@ import {
 } from "node:fs";
 import process from "node:process";
 import { messagesProblem } from "../chat/messages.ts";
+import { withProviderMessage } from "../chat/normalize.ts";
 import { InvalidInputError } from "../errors.ts";
 import { asObject, asText } from "../json/json.ts";
 import type { Conversation } from "./conversation.ts";
 import { fileReason } from "../files/reasons.ts";
 
-function problemOf(value: unknown): string | undefined {
+function conversationProblem(value: unknown): string | undefined {
   const conversation = asObject(value);
   if (conversation === undefined) return "expected a JSON object";
   const { version, id, model, turns } = conversation;
   if (version !== 1) return `version: expected 1, got ${JSON.stringify(version)}`;
-  if (asText(id) === undefined) return "id: expected a text";
-  if (asText(model) === undefined) return "model: expected a text";
-  if (!Array.isArray(turns)) return "turns: expected a list";
+  if (asText(id) === undefined) return "id: expected a string";
+  if (asText(model) === undefined) return "model: expected a string";
+  if (!Array.isArray(turns)) return "turns: expected an array";
   for (const [i, turn] of turns.entries()) {
     const { user, assistant } = asObject(turn) ?? {};
     const problem = messagesProblem(assistant === undefined ? [user] : [user, assistant]);
@@ -37,9 +38,9 @@ function problemOf(value: unknown): string | undefined {
 }
 
 /**
- * Reads the conversation in the file at `path`.
+ * Reads the conversation in the file at `path`, including files of version 0.1.
  *
- * @throws {InvalidInputError} when it cannot be read or is no conversation
+ * @throws {InvalidInputError} if the file cannot be read or is not a conversation
  */
 export function readConversation(path: string): Conversation {
   let value: unknown;
@@ -48,19 +49,25 @@ export function readConversation(path: string): Conversation {
   } catch (cause) {
     throw new InvalidInputError(`cannot read the conversation ${path}: ${fileReason(cause)}`, {
       cause,
-      hint: "See which there are with `flexllm chat --list`.",
+      hint: "List the conversations with `flexllm chat --list`.",
     });
   }
-  const problem = problemOf(value);
-  if (problem === undefined) return value as Conversation;
-  throw new InvalidInputError(`${path} is not a conversation: ${problem}`, {
-    hint: "Mend or remove that file; the others can be gone on with.",
-  });
+  const problem = conversationProblem(value);
+  if (problem !== undefined) {
+    throw new InvalidInputError(`${path} is not a conversation: ${problem}`, {
+      hint: "Fix or delete that file; other conversations still work.",
+    });
+  }
+  const conversation = value as Conversation;
+  for (const turn of conversation.turns) {
+    if (turn.assistant !== undefined) turn.assistant = withProviderMessage(turn.assistant);
+  }
+  return conversation;
 }
 
 /**
- * Writes `text` to the file at `path`, which only its owner can read. Whatever happens, the file holds
- * the old text or the new one.
+ * Writes `text` to the file at `path`, readable by its owner only. If writing fails, the old file is still
+ * complete.
  */
 export function replaceFile(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;

@@ -1,11 +1,11 @@
 /**
- * A conversation as a document for people.
+ * Exports a conversation as Markdown.
  *
  * @module
  */
 import { type Conversation, textOf, titleOf } from "./conversation.ts";
 
-/** The conversation as Markdown, as it was said: without thinking, images by their names. */
+/** The conversation as Markdown: without thinking, and with the names of attached files. */
 export function toMarkdown(conversation: Conversation): string {
   const { created, model, system, turns } = conversation;
   const sections = [`# ${titleOf(conversation) || "Conversation"}`, `${created}, ${model}`];

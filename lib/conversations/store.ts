@@ -1,5 +1,5 @@
 /**
- * The folder of conversations: one file each, readable by its owner alone.
+ * Stores conversations in a folder: one file each, readable by its owner only.
  *
  * @module
  */
@@ -31,26 +31,26 @@ export interface ConversationSummary {
 
 const EXTENSION = ".json";
 
-/** The time to the millisecond, then four random characters: names that sort by time. */
+/** An id that sorts by time: the time to the millisecond, then four random characters. */
 function newId(now: Date): string {
   const [date, time] = now.toISOString().replace(/[-:.Z]/g, "").split("T");
   const random = Math.floor(Math.random() * 36 ** 4).toString(36).padStart(4, "0");
   return `${date}-${time.slice(0, 6)}-${time.slice(6)}${random}`;
 }
 
-/** A conversation that has not been kept yet. */
+/** A new conversation, not saved yet. */
 export function newConversation(settings: ConversationSettings): Conversation {
   const now = new Date();
   const head = { version: 1, id: newId(now), created: now.toISOString() } as const;
   return { ...head, ...settings, turns: [] };
 }
 
-/** A copy that is kept as a conversation of its own. */
+/** A copy with its own id. */
 export function copyOf(conversation: Conversation): Conversation {
   return { ...structuredClone(conversation), id: newId(new Date()) };
 }
 
-/** Keeps conversations in a folder, which is made when the first is kept. */
+/** Stores conversations in a folder, which is created for the first one. */
 export class ConversationStore {
   /** The folder. */
   readonly folder: string;
@@ -78,14 +78,13 @@ export class ConversationStore {
     }
   }
 
-  /** When the file of `id` was written, in milliseconds; 0 when it has just gone. */
+  /** When the file of `id` was written, in milliseconds; 0 if it has just been deleted. */
   #written(id: string): number {
     return statSync(this.pathOf(id), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   }
 
   /**
-   * Writes a conversation; a file that is there is replaced as a whole. One in which nothing is said
-   * any more has no file.
+   * Saves a conversation, replacing its file. Deletes the file if the conversation has no turns left.
    */
   save(conversation: Conversation): void {
     if (conversation.turns.length === 0) {
@@ -95,24 +94,28 @@ export class ConversationStore {
     replaceFile(this.pathOf(conversation.id), `${JSON.stringify(conversation)}\n`);
   }
 
-  /** Takes a conversation for this process alone; `undefined` when another one has it. */
+  /** Locks a conversation for this process; `undefined` if another process holds the lock. */
   async lock(id: string): Promise<FileLock | undefined> {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     return await tryLock(join(this.folder, `${id}.lock`));
   }
 
-  /** Removes a conversation. */
+  /** Deletes a conversation. */
   remove(id: string): void {
     rmSync(this.pathOf(id));
     rmSync(join(this.folder, `${id}.lock`), { force: true });
   }
 
-  /** The conversation that was written last. */
+  /**
+   * The conversation that was saved last.
+   *
+   * @throws {InvalidInputError} if there is none, or its file is invalid
+   */
   latest(): Conversation {
     const ids = this.#ids();
     if (ids.length === 0) {
-      throw new InvalidInputError("there is no conversation to go on with", {
-        hint: "Begin one with flexllm chat.",
+      throw new InvalidInputError("there is no conversation to continue", {
+        hint: "Start one with flexllm chat.",
       });
     }
     const times = new Map(ids.map((id) => [id, this.#written(id)]));
@@ -121,9 +124,9 @@ export class ConversationStore {
   }
 
   /**
-   * The conversation `id`, which may be shortened as long as one alone is meant.
+   * The conversation `id`, or the only one whose id starts with `id`.
    *
-   * @throws {InvalidInputError} when there is none, more than one, or its file is broken
+   * @throws {InvalidInputError} if there is none, more than one, or its file is invalid
    */
   find(id: string): Conversation {
     const ids = this.#ids();
@@ -132,12 +135,12 @@ export class ConversationStore {
     throw new InvalidInputError(
       found.length === 0 || id === ""
         ? `there is no conversation ${JSON.stringify(id)}`
-        : `${found.length} conversations begin with ${JSON.stringify(id)}`,
-      { hint: "flexllm chat --list shows them all." },
+        : `${found.length} conversations start with ${JSON.stringify(id)}`,
+      { hint: "List all conversations with flexllm chat --list." },
     );
   }
 
-  /** All conversations, the last written first, and what is wrong with those that cannot be read. */
+  /** All conversations, the last saved first, and the problems of those that cannot be read. */
   list(): { conversations: ConversationSummary[]; problems: string[] } {
     const conversations: ConversationSummary[] = [];
     const problems: string[] = [];

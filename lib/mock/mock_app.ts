@@ -29,12 +29,16 @@ async function loadApp(settings: MockSettings): Promise<App> {
  *
  * @example
  * ```ts
- * const mock = createMockApp({ responses: [{ match: "ping", text: "pong" }] });
- * const client = new LLMClient({
+ * import { createMockApp, LLMClient } from "@flexllm/flexllm";
+ *
+ * const app = createMockApp({ responses: [{ match: "ping", text: "pong" }] });
+ * await using client = new LLMClient({
  *   baseUrl: "http://mock.invalid/v1",
  *   model: "any",
- *   fetch: (url, init) => mock.fetch(new Request(url, init)),
+ *   fetch: (url, init) => app.fetch(new Request(url, init)),
  * });
+ * const { content } = await client.chatCompletions([{ role: "user", content: "ping" }]);
+ * console.log(content); // pong
  * ```
  *
  * @throws {ConfigurationError} if an option is out of range

@@ -52,8 +52,11 @@ function guarded(app: MockApp): (request: Request) => Response | Promise<Respons
  *
  * @example
  * ```ts
+ * import { LLMClient, startMockServer } from "@flexllm/flexllm";
+ *
  * await using server = startMockServer({ errorRate: 0.1 });
- * const client = new LLMClient({ baseUrl: server.baseUrl, model: "any" });
+ * await using client = new LLMClient({ baseUrl: server.baseUrl, model: "any" });
+ * await client.chatCompletions([{ role: "user", content: "Hello!" }]);
  * ```
  *
  * @throws {ConfigurationError} if an option is out of range or the port is in use

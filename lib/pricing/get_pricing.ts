@@ -1,5 +1,5 @@
 /**
- * Looks up model prices and calculates costs, for users of the library.
+ * Looks up prices and estimates costs.
  *
  * @module
  */
@@ -10,47 +10,55 @@ import { findRow, type PriceRow } from "./price.ts";
 import { listedModels, priceListOf } from "./price_list.ts";
 import { costOf, type Rates } from "./rates.ts";
 
-/** Identifies the model to look up. */
+/** The model whose price to look up. */
 export interface PricingQuery {
-  /** The model's id at the server. */
+  /** The model, under the server's name for it. */
   model: string;
   /**
    * The service.
    *
-   * @default "auto", detected from the base URL
+   * @default determined from `baseUrl`
    */
   provider?: ProviderName;
   /**
-   * The server's base URL.
+   * The server.
    *
-   * @default the provider's base URL
+   * @default the provider's own
    */
   baseUrl?: string;
-  /** Prices that take precedence over the price list. */
+  /** Prices that override the price list. */
   prices?: readonly PriceRow[];
 }
 
 /** The prices of one model, in USD per million tokens. */
 export interface ModelPricing extends Rates {
-  /** The model's id. */
+  /** The model. */
   model: string;
-  /** `user` for prices passed by the caller, otherwise the price list. */
+  /** The origin of the prices: your own, or the list of the genai-prices package. */
   source: "user" | "genai-prices";
-  /** The provider's name in the price list; in {@link listPricing}, the host of a user's price. */
+  /** The provider's name in the price list; for your own price in a list, its host. */
   provider?: string;
 }
 
 /**
- * Returns the prices of a model at a server, or `null` if they are unknown. Loads the price list.
+ * Looks up the prices of a model at a server; `null` if they are unknown. Loads the price list.
  *
- * @throws {ConfigurationError} if neither a provider nor a base URL is given
+ * @throws {ConfigurationError} if there is neither a provider nor a base URL
+ *
+ * @example
+ * ```ts
+ * import { getPricing } from "@flexllm/flexllm";
+ *
+ * const price = await getPricing({ provider: "openai", model: "gpt-4.1-mini" });
+ * console.log(price?.input, price?.output); // USD per million tokens
+ * ```
  */
 export async function getPricing(query: PricingQuery): Promise<ModelPricing | null> {
   const { model, provider = "auto", prices = [] } = query;
   const server = query.baseUrl ?? baseUrlOf(provider);
   if (server === undefined) {
     throw new ConfigurationError("getPricing needs a provider or a base URL", {
-      hint: "Prices of the same model differ between servers.",
+      hint: "The price of a model depends on the server.",
     });
   }
   const baseUrl = normalizeBaseUrl(server);
@@ -65,7 +73,17 @@ export async function getPricing(query: PricingQuery): Promise<ModelPricing | nu
   return { ...rates, model, source: "genai-prices", provider: list!.provider };
 }
 
-/** Lists all models with known prices, as of now: `prices` first, then the price list, which it loads. */
+/**
+ * Lists the current prices of all models: those of `prices`, then the price list, which this loads.
+ *
+ * @example
+ * ```ts
+ * import { listPricing } from "@flexllm/flexllm";
+ *
+ * const prices = await listPricing();
+ * console.log(prices.filter(({ model }) => model.includes("haiku")));
+ * ```
+ */
 export async function listPricing(prices: readonly PriceRow[] = []): Promise<ModelPricing[]> {
   const own = prices.map(({ baseUrl, ...price }): ModelPricing => ({
     ...price,
@@ -81,24 +99,28 @@ export async function listPricing(prices: readonly PriceRow[] = []): Promise<Mod
   return [...own, ...listed];
 }
 
-/** Identifies a model and the token counts of a request. */
+/** The model and the tokens whose cost to estimate. */
 export interface CostQuery extends PricingQuery {
   /** Input tokens, including cached ones. */
   promptTokens: number;
   /** Output tokens. */
   completionTokens: number;
-  /**
-   * The number of `promptTokens` read from the provider's prompt cache.
-   *
-   * @default 0
-   */
+  /** The part of `promptTokens` read from the provider's prompt cache. */
   cachedTokens?: number;
 }
 
 /**
- * Calculates the cost of a request in USD, or `null` if the price is unknown.
+ * Estimates the cost of a number of tokens in USD; `null` if the price is unknown.
  *
- * @throws {ConfigurationError} if neither a provider nor a base URL is given
+ * @throws {ConfigurationError} if there is neither a provider nor a base URL
+ *
+ * @example
+ * ```ts
+ * import { estimateCost } from "@flexllm/flexllm";
+ *
+ * const model = { provider: "openai", model: "gpt-4.1-mini" } as const;
+ * console.log(await estimateCost({ ...model, promptTokens: 1_000_000, completionTokens: 0 }));
+ * ```
  */
 export async function estimateCost(query: CostQuery): Promise<number | null> {
   const rates = await getPricing(query);

@@ -1,5 +1,5 @@
 /**
- * Finds out, step by step, whether a model can be asked: the connection, the key, an answer, a stream.
+ * Tests a model step by step: the connection, the key, an answer, a stream.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { ChatClient } from "../client/chat_client.ts";
 import { AbortedError, AuthenticationError, FlexLLMError } from "../errors.ts";
 import { type Fetch, send } from "../transport/http.ts";
 
-/** What is tried, in this order. */
+/** The steps, in this order. */
 export type StepName = "connection" | "authentication" | "answer" | "streaming";
 
 /** The outcome of a step. */
@@ -16,34 +16,34 @@ export interface Step {
   name: StepName;
   /** `skipped`: an earlier failure left it undecided. */
   state: "ok" | "failed" | "skipped";
-  /** How long it took, in seconds; absent where nothing was sent for it alone. */
+  /** Duration in seconds; absent if nothing was sent for this step alone. */
   seconds?: number;
-  /** Seconds to the first token, of `streaming`. */
+  /** Seconds to the first token; only for `streaming`. */
   firstToken?: number;
-  /** What was answered, of `answer`. */
+  /** The answer; only for `answer`. */
   result?: ChatResult;
   error?: FlexLLMError;
 }
 
-/** What to probe. */
+/** The model to test. */
 export interface ProbeTarget {
   client: ChatClient;
-  /** Where to connect; `undefined` for what is built in. */
+  /** The URL to connect to; `undefined` for the built-in mock. */
   baseUrl: string | undefined;
   fetch: Fetch;
-  /** Seconds for each step. */
+  /** Timeout per step, in seconds. */
   timeout: number;
 }
 
-const QUESTION = [{ role: "user", content: "Reply with the word OK." }] as const;
-/** Enough for a short answer, and little to pay for a model that goes on and on. */
+const PROMPT = [{ role: "user", content: "Reply with the word OK." }] as const;
+/** Enough for a short answer, and cheap if the model does not stop. */
 const MAX_TOKENS = 256;
 
-type Outcome<T> = { seconds: number; value: T } | { seconds: number; error: FlexLLMError };
+type Timed<T> = { seconds: number; value: T } | { seconds: number; error: FlexLLMError };
 
-async function timed<T>(work: () => Promise<T>): Promise<Outcome<T>> {
-  const begun = performance.now();
-  const seconds = () => (performance.now() - begun) / 1000;
+async function timed<T>(work: () => Promise<T>): Promise<Timed<T>> {
+  const start = performance.now();
+  const seconds = () => (performance.now() - start) / 1000;
   try {
     const value = await work();
     return { seconds: seconds(), value };
@@ -54,27 +54,27 @@ async function timed<T>(work: () => Promise<T>): Promise<Outcome<T>> {
 }
 
 async function firstToken(client: ChatClient): Promise<number | undefined> {
-  const begun = performance.now();
+  const start = performance.now();
   let first: number | undefined;
-  const stream = client.chatCompletionsStream(QUESTION, { maxTokens: MAX_TOKENS });
+  const stream = client.chatCompletionsStream(PROMPT, { maxTokens: MAX_TOKENS });
   for await (const event of stream.events) {
     if (event.type === "text" || event.type === "thinking") {
-      first ??= (performance.now() - begun) / 1000;
+      first ??= (performance.now() - start) / 1000;
     }
   }
   return first;
 }
 
 /**
- * Probes `target`; each step is given when it is known. A step that fails is one with an error, and
- * those that it makes pointless are skipped.
+ * Tests `target` and yields each step when it is done. A failed step has an error; steps that depend on
+ * it are skipped.
  *
- * @throws {AbortedError} when the client is closed meanwhile
+ * @throws {AbortedError} if the client is closed during the test
  */
 export async function* probeModel(target: ProbeTarget): AsyncGenerator<Step, void, void> {
   const { client, baseUrl, fetch, timeout } = target;
   if (baseUrl !== undefined) {
-    // Whatever a server answers, it can be reached; the key is not for this.
+    // Any response proves that the server is reachable, so no key is sent.
     const reached = await timed(() => send({ url: baseUrl, headers: {} }, fetch, { timeout }));
     const failed = "error" in reached;
     yield {
@@ -90,7 +90,7 @@ export async function* probeModel(target: ProbeTarget): AsyncGenerator<Step, voi
       return;
     }
   }
-  const answered = await timed(() => client.chatCompletions(QUESTION, { maxTokens: MAX_TOKENS }));
+  const answered = await timed(() => client.chatCompletions(PROMPT, { maxTokens: MAX_TOKENS }));
   const error = "error" in answered ? answered.error : undefined;
   if (error instanceof AuthenticationError) {
     yield { name: "authentication", state: "failed", seconds: answered.seconds, error };
@@ -98,7 +98,7 @@ export async function* probeModel(target: ProbeTarget): AsyncGenerator<Step, voi
     yield { name: "streaming", state: "skipped" };
     return;
   }
-  // Only an answer proves the key: many servers list their models, and refuse wrong names, without one.
+  // Only an answer proves the key: many servers list models and reject unknown ones without checking it.
   yield { name: "authentication", state: error === undefined ? "ok" : "skipped" };
   if ("error" in answered) {
     yield { name: "answer", state: "failed", seconds: answered.seconds, error };

@@ -123,8 +123,11 @@ function decodeEvents(
   }
   throwIncomplete(decoder, endpoint, total);
   const { model = "", cost, serviceTier, billed, raw = { model } } = decoder;
-  const native = decoder.native();
-  return { completion: { ...total.completion(), model, native, cost, serviceTier, billed }, raw };
+  const providerMessage = decoder.providerMessage();
+  return {
+    completion: { ...total.completion(), model, providerMessage, cost, serviceTier, billed },
+    raw,
+  };
 }
 
 /**

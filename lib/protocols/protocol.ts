@@ -76,7 +76,7 @@ export type Completion =
   >
   & {
     /** The provider's own form of the message, for the next turn; absent when the other fields say it all. */
-    native?: ProviderMessage;
+    providerMessage?: ProviderMessage;
     /** The cost in USD, if the server itself reports it. */
     cost?: number;
     /** The service tier that was billed, as the server names it (`flex`, `priority`, …). */
@@ -116,7 +116,7 @@ export interface StreamDecoder {
   /** What the events cannot carry, such as generated images and audio: `raw` of the result. */
   readonly raw?: unknown;
   /** The provider's own form of the message, for the next turn, once it is complete. */
-  native(): ProviderMessage | undefined;
+  providerMessage(): ProviderMessage | undefined;
 }
 
 /** The fields of an error body; empty if it says nothing. */

@@ -59,7 +59,7 @@ export type ServerChoice =
     /** The stop sequence that ended the text, for formats that report it. */
     stopSequence?: string;
     /** The answer in a provider's own format. If it is this format, it is sent unchanged. */
-    native?: ProviderMessage;
+    providerMessage?: ProviderMessage;
   };
 
 /** The identity of an answer. */

@@ -16,8 +16,6 @@ import { Retries, type RetryPolicy } from "./retry.ts";
 import { type RunOptions, Ticket } from "./ticket.ts";
 import { unavailable } from "./unavailable.ts";
 
-export type { RetryNotice } from "../chat/retry_notice.ts";
-export type { CallHooks } from "./call_hooks.ts";
 export type { Grant, RunOptions };
 
 /** How requests are scheduled. */

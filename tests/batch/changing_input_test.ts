@@ -203,7 +203,7 @@ Deno.test("an answer is decoded with the charset of its Content-Type", async () 
     const messages = [{ role: "user" as const, content: "Hi" }];
     assert.equal((await client.chatCompletions(messages)).content, expected);
     // A server that does not stream answers a streamed request in the same form.
-    assert.equal((await client.chatCompletionsStream(messages).result).content, expected);
+    assert.equal((await client.chatCompletionsStream(messages).finalResult()).content, expected);
   }
 });
 
@@ -217,7 +217,7 @@ Deno.test("an event stream is decoded as UTF-8 regardless of its charset", async
     fetch: () => Promise.resolve(new Response(body, { headers })),
   });
   const messages = [{ role: "user" as const, content: "Hi" }];
-  assert.equal((await client.chatCompletionsStream(messages).result).content, "Grüße 你好");
+  assert.equal((await client.chatCompletionsStream(messages).finalResult()).content, "Grüße 你好");
   assert.equal((await client.chatCompletions(messages)).content, "Grüße 你好");
 });
 

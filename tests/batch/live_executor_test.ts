@@ -6,7 +6,7 @@ import { LiveExecutor } from "../../lib/batch/executors/live.ts";
 import type { CallFacts } from "../../lib/chat/call_facts.ts";
 import type { ChatOptions } from "../../lib/chat/options.ts";
 import { HttpError } from "../../lib/errors.ts";
-import type { CallHooks } from "../../lib/scheduling/scheduler.ts";
+import type { CallHooks } from "../../lib/scheduling/call_hooks.ts";
 import { chatResult } from "../support/chat_result.ts";
 
 type Complete = (prompt: string, options: ChatOptions, hooks: CallHooks) => Promise<void> | void;

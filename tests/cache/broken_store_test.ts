@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
-import { openStore, storePlace } from "../../lib/cache/open_store.ts";
+import { locateStore, openStore } from "../../lib/cache/open_store.ts";
 import { ResponseCache } from "../../lib/cache/response_cache.ts";
 import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
 import { openKv } from "../../lib/runtime/deno_kv.ts";
@@ -47,7 +47,7 @@ async function warningOf(kind: StoreKind, path: string): Promise<string> {
   const warnings = await run(() => openStore({ store: kind, path }, {}));
   assert.equal(warnings.length, 1, warnings.join("\n"));
   assert.ok(warnings[0].includes(path), warnings[0]);
-  assert.match(warnings[0], /^the response cache is off: .*; the run goes on without it\./);
+  assert.match(warnings[0], /^the response cache is off: .*; continuing without it\./);
   return warnings[0];
 }
 
@@ -60,10 +60,10 @@ async function makeCache(kind: StoreKind, path: string): Promise<void> {
   await store.close();
 }
 
-testEach("a file that is no database is left as it is", async (kind, folder) => {
+testEach("a file that is not a database is not changed", async (kind, folder) => {
   const text = "my diary, day one. ".repeat(1000);
   const path = folder.write("cache", text);
-  assert.match(await warningOf(kind, path), /is damaged, or not a cache.*Remove it/);
+  assert.match(await warningOf(kind, path), /is damaged, or not a cache.*Delete it/);
   assert.equal(folder.read("cache"), text);
 });
 
@@ -83,7 +83,7 @@ testEach("a damaged file", async (kind, folder) => {
   }
 });
 
-testEach("a page that is damaged in the middle of the file", async (kind, folder) => {
+testEach("a damaged page in the middle of the file", async (kind, folder) => {
   const path = folder.file("cache");
   await makeCache(kind, path);
   const bytes = readFileSync(path);
@@ -93,7 +93,7 @@ testEach("a page that is damaged in the middle of the file", async (kind, folder
   assert.ok(warnings.length <= 1, warnings.join("\n"));
 });
 
-testEach("somebody else's database is left as it is", async (kind, folder) => {
+testEach("another program's database is not changed", async (kind, folder) => {
   const path = folder.file("cache");
   const database = new DatabaseSync(path);
   database.exec("CREATE TABLE diary (day TEXT); PRAGMA user_version = 1");
@@ -110,7 +110,7 @@ testEach("the file of the other store", async (kind, folder) => {
   assert.match(await warningOf(kind, path), /is a database, but not/);
 });
 
-testEach("a path where no file can be", async (kind, folder) => {
+testEach("a path that cannot be a file", async (kind, folder) => {
   mkdirSync(folder.file("folder"));
   const file = folder.write("file", "x");
   await warningOf(kind, folder.file("folder"));
@@ -119,7 +119,7 @@ testEach("a path where no file can be", async (kind, folder) => {
 });
 
 testEach(
-  "a database that another has locked is waited for only as long as patience lasts",
+  "waits for a locked database only as long as `patience` allows",
   async (kind, folder) => {
     const path = folder.file("cache");
     await makeCache(kind, path);
@@ -128,14 +128,14 @@ testEach(
     // In this mode SQLite lets others read, so that the lock may be met only when answers are written.
     const warnings = await run(() => openKind(kind, path, 300), 300);
     assert.equal(warnings.length, 1, warnings.join("\n"));
-    assert.match(warnings[0], /locked by another program|does not answer/);
+    assert.match(warnings[0], /locked by another program|did not respond/);
     locker.exec("ROLLBACK");
     locker.close();
     assert.deepEqual(await run(() => openKind(kind, path, LONG)), []);
   },
 );
 
-testEach("a database that is locked while the run goes on", async (kind, folder) => {
+testEach("a database that is locked during the run", async (kind, folder) => {
   const path = folder.file("cache");
   const locker = new DatabaseSync(path);
   const warnings = await run(async () => {
@@ -148,7 +148,7 @@ testEach("a database that is locked while the run goes on", async (kind, folder)
   locker.close();
 });
 
-Deno.test("sqlite cache: a file of another version is left as it is", async () => {
+Deno.test("sqlite cache: a file of another version is not changed", async () => {
   using folder = temporaryFolder();
   const path = folder.file("cache");
   await makeCache("sqlite", path);
@@ -157,25 +157,25 @@ Deno.test("sqlite cache: a file of another version is left as it is", async () =
   database.close();
   assert.match(
     await warningOf("sqlite", path),
-    /made by another version of flexllm \(format 99, this one has 1\)/,
+    /written by another version of flexllm \(format 99, expected 1\)/,
   );
 });
 
-Deno.test("each store has a file of its own in the user's folder", () => {
+Deno.test("each store has its own file in the user's folder", () => {
   const env = { FLEXLLM_HOME: "/home/me/.flexllm" };
-  assert.deepEqual(storePlace({ store: "sqlite" }, env), {
+  assert.deepEqual(locateStore({ store: "sqlite" }, env), {
     kind: "sqlite",
     location: "/home/me/.flexllm/cache/responses.sqlite",
   });
-  assert.deepEqual(storePlace({ store: "memory" }, env), { kind: "memory", location: undefined });
-  const { kind, location } = storePlace({}, env);
+  assert.deepEqual(locateStore({ store: "memory" }, env), { kind: "memory", location: undefined });
+  const { kind, location } = locateStore({}, env);
   assert.equal(kind, openKv === undefined ? "sqlite" : "kv");
   assert.equal(location, `/home/me/.flexllm/cache/responses.${kind}`);
 });
 
-Deno.test("a store that cannot be is refused before anything is opened", () => {
+Deno.test("impossible store options are rejected before anything is opened", () => {
   const wrong = (options: object, env = {}) =>
-    assert.throws(() => storePlace(options, env), { code: "configuration" });
+    assert.throws(() => locateStore(options, env), { code: "configuration" });
   const url = "https://kv.example.invalid/connect";
   wrong({ store: "redis" });
   wrong({ store: "sqlite", path: url });
@@ -184,12 +184,12 @@ Deno.test("a store that cannot be is refused before anything is opened", () => {
     wrong({ store: "kv" });
     wrong({ path: url }, { DENO_KV_ACCESS_TOKEN: "token" });
   } else {
-    const place = storePlace({ path: url }, { DENO_KV_ACCESS_TOKEN: "token" });
+    const place = locateStore({ path: url }, { DENO_KV_ACCESS_TOKEN: "token" });
     assert.deepEqual(place, { kind: "kv", location: url });
   }
 });
 
-Deno.test("kv cache: a server that is not there", async () => {
+Deno.test("kv cache: an unreachable server", async () => {
   if (openKv === undefined) return;
   process.env.DENO_KV_ACCESS_TOKEN = "token";
   const path = "http://127.0.0.1:1/connect";

@@ -4,8 +4,8 @@ import {
   decodeAnswer,
   encodeAnswer,
   isStorable,
-  openedEntry,
-  sealedEntry,
+  signedEntry,
+  verifiedAnswer,
 } from "../../lib/cache/entry.ts";
 import { assistantMessage } from "../../lib/chat/assistant_message.ts";
 import { chatResult } from "../support/chat_result.ts";
@@ -20,8 +20,8 @@ const TOOL_CALLS = [{
   function: { name: "weather", arguments: '{"city": "Zürich"' },
 }];
 
-Deno.test("a stored answer comes back whole, marked, free and without its raw form", () => {
-  const native = {
+Deno.test("a stored answer is returned complete, marked as cached, free and without its raw form", () => {
+  const providerMessage = {
     format: "claude" as const,
     content: [{ type: "thinking", thinking: "Hm.", signature: "c2ln" }, { type: "tool_use" }],
   };
@@ -30,7 +30,7 @@ Deno.test("a stored answer comes back whole, marked, free and without its raw fo
     chatResult("", {
       thinking: "Hm.",
       toolCalls: TOOL_CALLS,
-      message: assistantMessage({ content: "", toolCalls: TOOL_CALLS, native }),
+      message: assistantMessage({ content: "", toolCalls: TOOL_CALLS, providerMessage }),
       finishReason: "tool_calls",
       usage: {
         promptTokens: 10,
@@ -57,13 +57,13 @@ Deno.test("only complete answers are stored", () => {
   assert.deepEqual(storable, ["stop", "tool_calls"]);
 });
 
-Deno.test("an entry opens only under its key, with its time and its whole answer", () => {
+Deno.test("an entry is only valid under its key, with its time and its complete answer", () => {
   const json = encodeAnswer(chatResult("Hello"));
-  const entry = sealedEntry("key-a", 1000, "m", json);
-  assert.equal(openedEntry("key-a", entry), json);
-  assert.equal(openedEntry("key-b", entry), undefined);
-  assert.equal(openedEntry("key-a", { ...entry, created: 2000 }), undefined);
+  const entry = signedEntry("key-a", 1000, "m", json);
+  assert.equal(verifiedAnswer("key-a", entry), json);
+  assert.equal(verifiedAnswer("key-b", entry), undefined);
+  assert.equal(verifiedAnswer("key-a", { ...entry, created: 2000 }), undefined);
   for (const value of ["", "x", entry.value.slice(0, -1), entry.value.replace("Hello", "Hallo")]) {
-    assert.equal(openedEntry("key-a", { ...entry, value }), undefined, value);
+    assert.equal(verifiedAnswer("key-a", { ...entry, value }), undefined, value);
   }
 });

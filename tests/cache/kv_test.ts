@@ -29,7 +29,7 @@ function large(key: string, created: number) {
   return { key, value: randomBytes(150_000).toString("hex"), created, model: "m" };
 }
 
-test("an answer without all of its chunks is not found", async () => {
+test("an answer with a missing chunk is not found", async () => {
   using folder = temporaryFolder();
   const path = folder.file("cache");
   const store = await openKvStore(path);
@@ -41,7 +41,7 @@ test("an answer without all of its chunks is not found", async () => {
   await store.close();
 });
 
-test("chunks that no answer names go with prune(), unless their writer may be at work", async () => {
+test("prune() removes unreferenced chunks, unless they may belong to a write in progress", async () => {
   using folder = temporaryFolder();
   const path = folder.file("cache");
   const store = await openKvStore(path);
@@ -58,7 +58,7 @@ test("chunks that no answer names go with prune(), unless their writer may be at
   await store.close();
 });
 
-test("an answer that replaces a long one never has chunks of both", async () => {
+test("replacing a long answer never mixes chunks of both", async () => {
   using folder = temporaryFolder();
   const path = folder.file("cache");
   const store = await openKvStore(path);
@@ -71,7 +71,7 @@ test("an answer that replaces a long one never has chunks of both", async () => 
   await store.close();
 });
 
-test("leaves what others keep in the same database alone", async () => {
+test("other data in the same database is not touched", async () => {
   using folder = temporaryFolder();
   const path = folder.file("cache");
   const kv = await openKv!(path);

@@ -53,7 +53,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-Deno.test("getOrFetch fetches once, then gives the stored answer, free and marked", async () => {
+Deno.test("getOrFetch fetches once, then returns the stored answer, free and marked as cached", async () => {
   const store = new MemoryStore();
   await using cache = openCache(store);
   let fetched = 0;
@@ -72,7 +72,7 @@ Deno.test("getOrFetch fetches once, then gives the stored answer, free and marke
   assert.equal(fetched, 1);
 });
 
-Deno.test("what was stored is found by the next cache on the store, its hits are counted", async () => {
+Deno.test("the next cache on the same store finds the answer, and hits are counted", async () => {
   const store = new MemoryStore();
   // The store outlives its caches.
   store.close = () => Promise.resolve();
@@ -88,7 +88,7 @@ Deno.test("what was stored is found by the next cache on the store, its hits are
   assert.deepEqual([entries, hits, models[0].model], [1, 1, "m"]);
 });
 
-Deno.test("answers that are not complete are given, but not stored", async () => {
+Deno.test("incomplete answers are returned but not stored", async () => {
   await using cache = openCache(new MemoryStore());
   for (const finishReason of ["length", "content_filter", "other"] as const) {
     const fetch = () => Promise.resolve(chatResult("cut", { finishReason }));
@@ -98,7 +98,7 @@ Deno.test("answers that are not complete are given, but not stored", async () =>
   assert.equal(await cache.get([request("a")]), undefined);
 });
 
-Deno.test("an answer is used for ttl seconds from its writing, whoever wrote it", async () => {
+Deno.test("an answer expires ttl seconds after it was written, whoever wrote it", async () => {
   const store = new MemoryStore();
   store.close = () => Promise.resolve();
   let time = 1_000_000;
@@ -127,13 +127,13 @@ Deno.test("an answer is used for ttl seconds from its writing, whoever wrote it"
   assert.equal((await short.get([request("a")]))?.content, "Hello again");
 });
 
-Deno.test("a ttl that is no time is refused", () => {
+Deno.test("an invalid ttl is rejected", () => {
   for (const ttl of [-1, NaN]) {
     assert.throws(() => openCache(new MemoryStore(), { ttl }), { code: "configuration" });
   }
 });
 
-Deno.test("identical requests at once are sent once, and one alone is paid", async () => {
+Deno.test("identical concurrent requests are sent and paid for once", async () => {
   await using cache = openCache(new MemoryStore());
   const { calls, fetch } = heldFetch();
   const all = Array.from({ length: 50 }, () => askOne(cache, request("a"), fetch));
@@ -152,7 +152,7 @@ Deno.test("identical requests at once are sent once, and one alone is paid", asy
   assert.equal((await other).content, "Other");
 });
 
-Deno.test("requests that wait for one that fails get its error, and the next one is sent", async () => {
+Deno.test("waiting requests get the error of the one that was sent; the next request is sent again", async () => {
   await using cache = openCache(new MemoryStore());
   const { calls, fetch } = heldFetch();
   const all = [1, 2, 3].map(() => askOne(cache, request("a"), fetch));
@@ -176,7 +176,7 @@ Deno.test("requests that wait for one that fails get its error, and the next one
   assert.equal((await again).cached, false);
 });
 
-Deno.test("when the one that is sent is cancelled, another of those that wait is sent", async () => {
+Deno.test("if the request that was sent is cancelled, one of the waiting requests is sent", async () => {
   await using cache = openCache(new MemoryStore());
   const { calls, fetch } = heldFetch();
   const first = assert.rejects(askOne(cache, request("a"), fetch), { code: "aborted" });
@@ -190,7 +190,7 @@ Deno.test("when the one that is sent is cancelled, another of those that wait is
   assert.deepEqual((await Promise.all(others)).map(({ cached }) => cached), [false, true, true]);
 });
 
-Deno.test("one that waits for another can be cancelled by itself", async () => {
+Deno.test("a waiting request can be cancelled on its own", async () => {
   await using cache = openCache(new MemoryStore());
   const { calls, fetch } = heldFetch();
   const first = askOne(cache, request("a"), fetch);
@@ -205,7 +205,7 @@ Deno.test("one that waits for another can be cancelled by itself", async () => {
   assert.equal(calls.length, 1);
 });
 
-Deno.test("an answer that a store gives for the wrong key, or damaged, is not used", async () => {
+Deno.test("an answer under the wrong key, or a damaged one, is not used", async () => {
   const store = new MemoryStore();
   store.close = () => Promise.resolve();
   const writer = openCache(store);
@@ -242,7 +242,7 @@ class WatchedStore extends MemoryStore {
   }
 }
 
-Deno.test("reads and writes at once go to the store in groups", async () => {
+Deno.test("concurrent reads and writes are batched", async () => {
   const store = new WatchedStore();
   const cache = openCache(store);
   const keys = Array.from({ length: 500 }, (_, i) => `k${i}`);
@@ -260,12 +260,12 @@ Deno.test("reads and writes at once go to the store in groups", async () => {
   assert.equal((await store.stats()).entries, 500);
 });
 
-Deno.test("a store that fails or stands still is left with one warning, and the run goes on", async () => {
+Deno.test("a store that fails or hangs is disabled with one warning", async () => {
   const never = () => new Promise<never>(() => {});
   const broken = () => Promise.reject(new Error("database disk image is malformed"));
   const cases: [string, Partial<CacheStore>, RegExp][] = [
     ["read", { getMany: broken }, /damaged/],
-    ["stuck read", { getMany: never }, /does not answer/],
+    ["stuck read", { getMany: never }, /did not respond/],
     ["write", { setMany: broken }, /damaged/],
   ];
   for (const [name, changes, expected] of cases) {
@@ -282,7 +282,7 @@ Deno.test("a store that fails or stands still is left with one warning, and the 
       assert.equal((await all[1]).cached, true, name);
     }
     await until(() => warnings.length > 0);
-    assert.match(warnings[0], /the run goes on without it/, name);
+    assert.match(warnings[0], /continuing without it/, name);
     await cache.put(request("d"), chatResult("not stored"));
     assert.equal(await cache.get([request("d")]), undefined, name);
     await cache.close();
@@ -291,7 +291,7 @@ Deno.test("a store that fails or stands still is left with one warning, and the 
   }
 });
 
-Deno.test("a store that stands still when the cache is closed does not hold up the end", async () => {
+Deno.test("a store that hangs when the cache is closed does not block the process", async () => {
   const warnings: string[] = [];
   const store = Object.assign(new MemoryStore(), { setMany: () => new Promise<never>(() => {}) });
   const onWarning = (message: string) => void warnings.push(message);
@@ -302,7 +302,7 @@ Deno.test("a store that stands still when the cache is closed does not hold up t
   assert.match(warnings[0], /its last answers may not be stored/);
 });
 
-Deno.test("a store that does not get its writing done does not hold up the run", async () => {
+Deno.test("a store that never finishes writing does not block the run", async () => {
   const warnings: string[] = [];
   const store = Object.assign(new MemoryStore(), { setMany: () => new Promise<never>(() => {}) });
   const onWarning = (message: string) => void warnings.push(message);
@@ -311,10 +311,10 @@ Deno.test("a store that does not get its writing done does not hold up the run",
   for (const key of ["a", "b", "c", "d", "e", "f"]) await cache.put(request(key), large);
   await cache.close();
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0], /does not answer within 0.1 s; the run goes on without it/);
+  assert.match(warnings[0], /did not respond within 0.1 s; continuing without it/);
 });
 
-Deno.test("answers that cannot be written at the end are told of", async () => {
+Deno.test("answers that could not be written at the end cause a warning", async () => {
   const warnings: string[] = [];
   const setMany = () => Promise.reject(new Error("database or disk is full"));
   const onWarning = (message: string) => void warnings.push(message);

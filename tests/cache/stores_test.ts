@@ -16,7 +16,7 @@ function testEach(name: string, body: (kind: StoreKind) => Promise<void>, kinds 
 }
 
 testEach(
-  "gives what was written, in the order asked for, and the newest of a key",
+  "returns entries in the order of the keys, the newest for each key",
   async (kind) => {
     using folder = temporaryFolder();
     const store = await openKind(kind, folder.file("cache"));
@@ -48,7 +48,7 @@ testEach(
   },
 );
 
-testEach("keeps answers of 5 MB, whatever is in them", async (kind) => {
+testEach("stores answers of 5 MB with any content", async (kind) => {
   using folder = temporaryFolder();
   const store = await openKind(kind, folder.file("cache"));
   const values = [
@@ -68,7 +68,7 @@ testEach("keeps answers of 5 MB, whatever is in them", async (kind) => {
   await store.close();
 });
 
-testEach("counts entries, bytes, hits and ages, in all and by model", async (kind) => {
+testEach("counts entries, bytes, hits and ages, in total and by model", async (kind) => {
   using folder = temporaryFolder();
   const store = await openKind(kind, folder.file("cache"));
   const empty = await store.stats();
@@ -93,7 +93,7 @@ testEach("counts entries, bytes, hits and ages, in all and by model", async (kin
   await store.close();
 });
 
-testEach("removes what is asked for, and gives its number", async (kind) => {
+testEach("removes the selected entries and returns their number", async (kind) => {
   using folder = temporaryFolder();
   const store = await openKind(kind, folder.file("cache"));
   const large = randomBytes(200_000).toString("hex");
@@ -127,22 +127,26 @@ testEach("removes what is asked for, and gives its number", async (kind) => {
   await store.close();
 });
 
-testEach("shows each of two that have it open what the other wrote, and keeps it", async (kind) => {
-  using folder = temporaryFolder();
-  const path = folder.file("folder/of/its/own/cache");
-  const [one, two] = [await openKind(kind, path), await openKind(kind, path)];
-  await one.setMany([entry("a", "from one")]);
-  assert.equal((await two.getMany(["a"]))[0]?.value, "from one");
-  await two.setMany([entry("a", "from two")]);
-  assert.equal((await one.getMany(["a"]))[0]?.value, "from two");
-  await one.close();
-  await two.close();
-  const again = await openKind(kind, path);
-  assert.equal((await again.getMany(["a"]))[0]?.value, "from two");
-  await again.close();
-}, FILE_KINDS);
+testEach(
+  "shares entries between two openings of the same file, and persists them",
+  async (kind) => {
+    using folder = temporaryFolder();
+    const path = folder.file("folder/of/its/own/cache");
+    const [one, two] = [await openKind(kind, path), await openKind(kind, path)];
+    await one.setMany([entry("a", "from one")]);
+    assert.equal((await two.getMany(["a"]))[0]?.value, "from one");
+    await two.setMany([entry("a", "from two")]);
+    assert.equal((await one.getMany(["a"]))[0]?.value, "from two");
+    await one.close();
+    await two.close();
+    const again = await openKind(kind, path);
+    assert.equal((await again.getMany(["a"]))[0]?.value, "from two");
+    await again.close();
+  },
+  FILE_KINDS,
+);
 
-testEach("is its owner's only", async (kind) => {
+testEach("is readable by its owner only", async (kind) => {
   if (process.platform === "win32") return;
   using folder = temporaryFolder();
   const store = await openKind(kind, folder.file("new/cache"));
@@ -155,7 +159,7 @@ testEach("is its owner's only", async (kind) => {
   await store.close();
 }, FILE_KINDS);
 
-testEach("gives the room of removed answers back", async (kind) => {
+testEach("reclaims the space of removed answers", async (kind) => {
   using folder = temporaryFolder();
   const store = await openKind(kind, folder.file("cache"));
   for (let i = 0; i < 4; i++) {
@@ -167,7 +171,7 @@ testEach("gives the room of removed answers back", async (kind) => {
   await store.close();
 }, ["sqlite"]);
 
-Deno.test("memory store: forgets what was not used for longest when it is full", async () => {
+Deno.test("memory store: drops the least recently used entries when it is full", async () => {
   const store = new MemoryStore(10_000);
   const value = "x".repeat(1000);
   for (const key of ["a", "b", "c", "d"]) await store.setMany([entry(key, value)]);

@@ -11,7 +11,7 @@ type Anything = any;
 
 const TOOL: Tool = { type: "function", function: { name: "f", parameters: { type: "object" } } };
 
-Deno.test("a part that lacks what it must have is named with its path", () => {
+Deno.test("an invalid part is reported with its path", () => {
   const cases: [part: unknown, problem: string][] = [
     ["text", `: expected an object with a "type", got "text"`],
     [{ text: "a" }, `: expected an object with a "type", got {"text":"a"}`],
@@ -57,7 +57,7 @@ Deno.test("a part that lacks what it must have is named with its path", () => {
   assert.equal(messagesProblem([{ role: "user", content: good }]), undefined);
 });
 
-Deno.test("calls of tools that name no tool are refused with their path", () => {
+Deno.test("tool calls without a name are reported with their path", () => {
   const problem = (tool_calls: unknown) =>
     messagesProblem([{ role: "assistant", content: null, tool_calls }]);
   assert.equal(problem("f"), `messages[0].tool_calls: expected an array, got "f"`);
@@ -72,7 +72,7 @@ Deno.test("calls of tools that name no tool are refused with their path", () => 
   }
 });
 
-Deno.test("calls of tools are brought into OpenAI's form, and the caller's messages stay", () => {
+Deno.test("tool calls are normalized to OpenAI's form without modifying the caller's messages", () => {
   const given: Anything[] = [
     { role: "user", content: "a" },
     {
@@ -110,7 +110,7 @@ Deno.test("calls of tools are brought into OpenAI's form, and the caller's messa
   assert.deepEqual(given, before);
 });
 
-Deno.test("messages and options that are normal already are not copied", () => {
+Deno.test("normal messages and options are not copied", () => {
   const call = {
     id: "1",
     type: "function" as const,
@@ -126,7 +126,7 @@ Deno.test("messages and options that are normal already are not copied", () => {
   assert.equal(normalizeOptions(options), options);
 });
 
-Deno.test("flat calls of tools can be sent in every format, and an empty list of tools is not", async () => {
+Deno.test("flat tool calls can be sent in every format, and an empty list of tools is dropped", async () => {
   const messages: Anything[] = [
     { role: "user", content: "a" },
     { role: "assistant", tool_calls: [{ name: "f", arguments: { x: 1 } }] },
@@ -149,7 +149,7 @@ Deno.test("flat calls of tools can be sent in every format, and an empty list of
   }
 });
 
-Deno.test("a choice of tools that is not known is refused by name, a flat one is sent", async () => {
+Deno.test("an unknown tool choice is rejected by name, a flat one is sent", async () => {
   await using mock = watchedMock();
   for (const provider of ["auto", "claude", "gemini"] as const) {
     await using client = new LLMClient({ model: "m", baseUrl: mock.baseUrl, provider });

@@ -8,7 +8,7 @@ function record(content: string, options?: BatchRecord["options"]): BatchRecord 
   return { messages: [{ role: "user", content }], options };
 }
 
-Deno.test("a record's options win over the batch's, for that record alone", async () => {
+Deno.test("a record's options override those of the batch for that record only", async () => {
   await using mock = watchedMock();
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", concurrencyLimit: 1 });
   const inputs = [
@@ -29,7 +29,7 @@ Deno.test("a record's options win over the batch's, for that record alone", asyn
   assert.deepEqual(results.map(({ options }) => options?.model), ["other", undefined, undefined]);
 });
 
-Deno.test("extraBody of endpoint, batch and record are merged deeply, the nearest wins", async () => {
+Deno.test("extraBody of endpoint, batch and record are merged deeply; the record wins", async () => {
   await using mock = watchedMock();
   await using client = new LLMClient({
     baseUrl: mock.baseUrl,
@@ -42,7 +42,7 @@ Deno.test("extraBody of endpoint, batch and record are merged deeply, the neares
   assert.deepEqual(mock.requests[0].kwargs, { a: 1, b: 2, c: 3 });
 });
 
-Deno.test("a result tells the record's options, and is another one's when they change", async () => {
+Deno.test("a result contains the record's options, and changed options count as another input", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const output = folder.file("out.jsonl");
@@ -70,7 +70,7 @@ Deno.test("a result tells the record's options, and is another one's when they c
   assert.equal(mock.requests[2].temperature, 0.6);
 });
 
-Deno.test("results of before, which tell no options, are those of records without any", async () => {
+Deno.test("older results without options match records without options", async () => {
   using folder = temporaryFolder();
   const input = [{ role: "user", content: "a" }];
   const output = folder.write(

@@ -20,23 +20,23 @@ async function ask(answer: string, responseFormat?: ResponseFormat) {
   );
   await using client = new LLMClient({ baseUrl: server.baseUrl, model: "m" });
   const messages = [{ role: "user" as const, content: "Who?" }];
-  const streamed = await client.chatCompletionsStream(messages, { responseFormat }).result;
+  const streamed = await client.chatCompletionsStream(messages, { responseFormat }).finalResult();
   const plain = await client.chatCompletions(messages, { responseFormat });
   assert.deepEqual(streamed.parsed, plain.parsed);
   return plain.parsed;
 }
 
-Deno.test("an answer that fits the schema is given parsed", async () => {
+Deno.test("an answer that matches the schema is parsed", async () => {
   assert.deepEqual(await ask('{"name":"Ada","age":36}', FORMAT), { name: "Ada", age: 36 });
   assert.deepEqual(await ask('{"any":["thing"]}', { type: "json_object" }), { any: ["thing"] });
   assert.equal(await ask("just text"), undefined);
 });
 
-Deno.test("an answer that does not fit is an error with the answer and what is wrong", async () => {
+Deno.test("a mismatch is an error with the answer and its problems", async () => {
   await assert.rejects(ask('{"name":"Ada","age":-1}', FORMAT), (error: SchemaMismatchError) => {
     assert.equal(error.code, "schema_mismatch");
     assert.equal(error.content, '{"name":"Ada","age":-1}');
-    assert.match(error.message, /does not fit the schema: #\/age: -1 is less than 0/);
+    assert.match(error.message, /does not match the schema: #\/age: -1 is less than 0/);
     assert.equal(error.problems.length, 1);
     return true;
   });
@@ -44,7 +44,7 @@ Deno.test("an answer that does not fit is an error with the answer and what is w
   await assert.rejects(ask("Ada, 36", FORMAT), /the answer is not JSON/);
 });
 
-Deno.test("JSON in a Markdown code block is taken for what it is", async () => {
+Deno.test("JSON in a Markdown code block is accepted", async () => {
   assert.deepEqual(await ask('```json\n{"name":"Ada","age":36}\n```', FORMAT), {
     name: "Ada",
     age: 36,
@@ -63,7 +63,7 @@ async function askAgain(answers: string[], schemaRetries: number) {
   return { ...outcome, sent: server.requests.map(({ body }) => JSON.parse(body).messages) };
 }
 
-Deno.test("an answer that does not fit is asked for again, with what was wrong", async () => {
+Deno.test("a mismatch is retried, showing the model its problems", async () => {
   const outcome = await askAgain(["Ada, 36", '{"name":"Ada"}', '{"name":"Ada","age":36}'], 2);
   assert.ok("result" in outcome);
   const { result, sent } = outcome;
@@ -78,7 +78,7 @@ Deno.test("an answer that does not fit is asked for again, with what was wrong",
   assert.match(sent[2][2].content, /required property "age"/);
 });
 
-Deno.test("after the last retry the error has the answer and what all have taken", async () => {
+Deno.test("after the last retry, the error has the answer and the total usage", async () => {
   const outcome = await askAgain(["{}", "{}", '{"name":1}'], 2);
   assert.ok("error" in outcome);
   const { error, sent } = outcome;

@@ -39,7 +39,7 @@ async function ask(body: string, type: string): Promise<{ asked: Asked[]; reques
   for (
     const request of [
       () => client.chatCompletions(HELLO),
-      () => client.chatCompletionsStream(HELLO).result,
+      () => client.chatCompletionsStream(HELLO).finalResult(),
     ]
   ) {
     try {
@@ -129,7 +129,7 @@ Deno.test("an answer that the server gave up is asked for again, elsewhere too",
     retryDelay: 0,
   });
   assert.equal((await pool.chatCompletions(HELLO)).content, "Hello");
-  assert.equal((await pool.chatCompletionsStream(HELLO).result).content, "Hello");
+  assert.equal((await pool.chatCompletionsStream(HELLO).finalResult()).content, "Hello");
   assert.ok(broken.requests.length > 0);
   await using client = new LLMClient({ ...OPTIONS, baseUrl: broken.baseUrl });
   const before = broken.requests.length;

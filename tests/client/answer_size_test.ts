@@ -63,7 +63,7 @@ async function failure(work: Promise<unknown>): Promise<FlexLLMError> {
   return await work.then(() => assert.fail("expected an error"), (error) => error);
 }
 
-Deno.test("an answer without an end is an error at 64 MiB", async () => {
+Deno.test("an endless answer is an error at 64 MiB", async () => {
   const chunk = `10000\r\n${" ".repeat(0x10000)}\r\n`;
   await using it = await endless(`${JSON_HEAD}transfer-encoding: chunked\r\n\r\n`, chunk);
   await using client = clientOf(it.server);
@@ -74,7 +74,7 @@ Deno.test("an answer without an end is an error at 64 MiB", async () => {
   assert.ok(written >= MAX_ANSWER_BYTES && written < MAX_ANSWER_BYTES + SLACK, `${written}`);
 });
 
-Deno.test("an answer that does not tell its length is whole", async () => {
+Deno.test("an answer without a content length is read completely", async () => {
   const content = "日本語 ".repeat(50_000);
   const message = { role: "assistant", content };
   const body = JSON.stringify({ choices: [{ index: 0, message, finish_reason: "stop" }] });
@@ -89,7 +89,7 @@ Deno.test("an answer that does not tell its length is whole", async () => {
   assert.equal((await client.chatCompletions(HELLO)).content, content);
 });
 
-Deno.test("an answer that promises to be too long is not read to its end", async () => {
+Deno.test("an answer with too large a content length is not read", async () => {
   await using it = await endless(`${JSON_HEAD}content-length: 9000000000\r\n\r\n`, " ".repeat(MIB));
   await using client = clientOf(it.server);
   const works = [client.chatCompletions(HELLO), client.models()];
@@ -99,7 +99,7 @@ Deno.test("an answer that promises to be too long is not read to its end", async
   assert.ok(await it.written < MAX_ANSWER_BYTES + SLACK);
 });
 
-Deno.test("a packed answer is measured unpacked", async () => {
+Deno.test("the size of a compressed answer is measured after decompression", async () => {
   const packed = gzipSync(new Uint8Array(MAX_ANSWER_BYTES + MIB).fill(32));
   assert.ok(packed.length < MIB);
   await using server = await startRawServer((socket) => {
@@ -113,17 +113,17 @@ Deno.test("a packed answer is measured unpacked", async () => {
   assert.equal(error.message, "the answer is larger than 64 MiB");
 });
 
-Deno.test("an error page without an end is an error at the same bound", async () => {
+Deno.test("an endless error page is an error at the same limit", async () => {
   const head = "HTTP/1.1 500 Oops\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<p>";
   await using it = await endless(head, "x".repeat(MIB));
   await using client = clientOf(it.server);
-  const works = [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).result];
+  const works = [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).finalResult()];
   for (const { message } of await Promise.all(works.map(failure))) {
     assert.match(message, /larger than 64 MiB/);
   }
 });
 
-Deno.test("an event without an end is an error at 64 MiB", async () => {
+Deno.test("an endless event is an error at 64 MiB", async () => {
   await using it = await endless(`${EVENT_STREAM_HEAD}${textEvent("Hi")}data: `, "x".repeat(MIB));
   await using client = clientOf(it.server);
   const stream = client.chatCompletionsStream(HELLO);
@@ -137,7 +137,7 @@ Deno.test("an event without an end is an error at 64 MiB", async () => {
   assert.ok(await it.written < MAX_ANSWER_BYTES + SLACK);
 });
 
-Deno.test("a stream of events without an end is an error at 512 MiB", async () => {
+Deno.test("an endless stream is an error at 512 MiB", async () => {
   const chunk = new TextEncoder().encode(`data: ${"x".repeat(MIB - 8)}\n\n`);
   let given = 0;
   let cancelled = false;
@@ -159,7 +159,7 @@ Deno.test("a stream of events without an end is an error at 512 MiB", async () =
   assert.ok(given <= MAX_STREAM_BYTES + 4 * MIB && cancelled);
 });
 
-Deno.test("headers without an end are an error", async () => {
+Deno.test("endless headers are an error", async () => {
   for (const chunk of [`x-pad: ${"x".repeat(60_000)}\r\n`, "x".repeat(60_000)]) {
     await using it = await endless("HTTP/1.1 200 OK\r\nx-first: ", chunk);
     await using client = clientOf(it.server);
@@ -170,7 +170,7 @@ Deno.test("headers without an end are an error", async () => {
   }
 });
 
-Deno.test("an image without an end is not read to its end", async () => {
+Deno.test("an endless image is not read", async () => {
   const head = "HTTP/1.1 200 OK\r\ncontent-type: image/png\r\nconnection: close\r\n\r\n";
   await using it = await endless(head, "x".repeat(MIB));
   await using client = new LLMClient({

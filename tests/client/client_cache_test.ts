@@ -18,7 +18,7 @@ function cacheIn(folder: { file(name: string): string }, options: CacheOptions =
   return { store: "sqlite" as const, path: folder.file("cache"), onWarning, ...options };
 }
 
-Deno.test("an answer is paid for once, over clients, and comes whole", async () => {
+Deno.test("clients share cached answers, which are complete and free", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock({ responses: [{ text: "Hi!", thinking: "Be polite." }] });
   const prices = [{ model: "m", input: 1000, output: 1000 }];
@@ -43,7 +43,7 @@ Deno.test("an answer is paid for once, over clients, and comes whole", async () 
   }
 });
 
-Deno.test("what changes the answer is another question; a key, a header and a field's place are not", async () => {
+Deno.test("the key depends on everything that changes the answer, but not on API keys, headers or field order", async () => {
   await using mock = watchedMock();
   using folder = temporaryFolder();
   const ask = async (options: object, call: object = {}) => {
@@ -62,7 +62,7 @@ Deno.test("what changes the answer is another question; a key, a header and a fi
   assert.equal(await ask({ cache: false }), 6);
 });
 
-Deno.test("a stream is answered from the cache as a stream, and fills it", async () => {
+Deno.test("streams read from the cache and write to it", async () => {
   await using mock = watchedMock({ responses: [{ text: "one two three", thinking: "hm" }] });
   await using client = new LLMClient({
     baseUrl: mock.baseUrl,
@@ -73,7 +73,7 @@ Deno.test("a stream is answered from the cache as a stream, and fills it", async
     const stream = client.chatCompletionsStream(HELLO);
     let text = "";
     for await (const piece of stream) text += piece;
-    return { text, result: await stream.result };
+    return { text, result: await stream.finalResult() };
   };
   const first = await read();
   const second = await read();
@@ -84,7 +84,7 @@ Deno.test("a stream is answered from the cache as a stream, and fills it", async
   assert.equal(second.result.thinking, "hm");
 });
 
-Deno.test("a stream that is left before its end fills nothing", async () => {
+Deno.test("a stream that is left early is not stored", async () => {
   await using mock = watchedMock({ length: 400 });
   const cache = { store: "memory" as const };
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
@@ -92,17 +92,20 @@ Deno.test("a stream that is left before its end fills nothing", async () => {
   assert.equal((await client.chatCompletions(HELLO)).cached, false);
 });
 
-Deno.test("a call may leave the cache alone", async () => {
+Deno.test("a call can bypass the cache", async () => {
   await using mock = watchedMock();
   const cache = { store: "memory" as const };
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
   await client.chatCompletions(HELLO);
   assert.equal((await client.chatCompletions(HELLO, { cache: false })).cached, false);
-  assert.equal((await client.chatCompletionsStream(HELLO, { cache: false }).result).cached, false);
+  assert.equal(
+    (await client.chatCompletionsStream(HELLO, { cache: false }).finalResult()).cached,
+    false,
+  );
   assert.equal(mock.requests.length, 3);
 });
 
-Deno.test("identical requests at once are sent once", async () => {
+Deno.test("identical concurrent requests are sent once", async () => {
   await using mock = watchedMock({ delay: 0.05 });
   const cache = { store: "memory" as const };
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
@@ -111,7 +114,7 @@ Deno.test("identical requests at once are sent once", async () => {
   assert.equal(all.filter(({ cached }) => cached).length, 19);
 });
 
-Deno.test("errors, cut answers and answers that do not fit their schema are asked again", async () => {
+Deno.test("errors, truncated answers and schema mismatches are not cached", async () => {
   await using mock = watchedMock({ responses: [{ text: '{"name":1}' }] });
   const cache = { store: "memory" as const };
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
@@ -131,7 +134,7 @@ Deno.test("errors, cut answers and answers that do not fit their schema are aske
   assert.equal((await client.chatCompletions(HELLO, { maxTokens: 1 })).cached, false);
 });
 
-Deno.test("a pool finds an answer of any of its endpoints", async () => {
+Deno.test("a pool finds the cached answer of any endpoint", async () => {
   await using first = watchedMock();
   await using second = watchedMock();
   using folder = temporaryFolder();
@@ -154,7 +157,7 @@ Deno.test("a pool finds an answer of any of its endpoints", async () => {
   assert.deepEqual([found.cost, found.promptTokens, found.unpriced], [0, 0, 0]);
 });
 
-Deno.test("a cache that cannot be used is one warning, and every answer comes", async () => {
+Deno.test("a broken cache causes one warning and no failures", async () => {
   await using mock = watchedMock();
   const warnings: string[] = [];
   await using client = new LLMClient({
@@ -164,10 +167,13 @@ Deno.test("a cache that cannot be used is one warning, and every answer comes", 
   });
   for (let i = 0; i < 3; i++) assert.equal((await client.chatCompletions(HELLO)).cached, false);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0], /the response cache is off: .*\/dev\/null\/cache.*goes on without it/);
+  assert.match(
+    warnings[0],
+    /the response cache is off: .*\/dev\/null\/cache.*continuing without it/,
+  );
 });
 
-Deno.test("wrong options of a cache are told at once", () => {
+Deno.test("invalid cache options throw in the constructor", () => {
   const make = (cache: CacheOptions) => () =>
     new LLMClient({ provider: "mock", model: "m", cache });
   assert.throws(make({ ttl: -1 }), { code: "configuration" });

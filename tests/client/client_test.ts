@@ -49,7 +49,7 @@ function always(text: string, close = false) {
   return startRawServer((socket) => close ? socket.end(text) : socket.write(text));
 }
 
-Deno.test("chatCompletions() gives the answer with usage, model and latency", async () => {
+Deno.test("chatCompletions() returns the answer with usage, model and latency", async () => {
   await using server = await always(httpAnswer(200, completion("Hi")));
   await using client = clientOf(server);
   const result = await client.chatCompletions(HELLO, { temperature: 0.5 });
@@ -64,7 +64,7 @@ Deno.test("chatCompletions() gives the answer with usage, model and latency", as
   assert.deepEqual(JSON.parse(body), { model: "m", messages: HELLO, temperature: 0.5 });
 });
 
-Deno.test("chatCompletions() tries again after a failure that can pass", async () => {
+Deno.test("chatCompletions() retries transient failures", async () => {
   await using server = await startRawServer((socket, { number }) =>
     number < 2
       ? socket.write(httpAnswer(503, '{"error":{"message":"busy"}}'))
@@ -72,11 +72,11 @@ Deno.test("chatCompletions() tries again after a failure that can pass", async (
   );
   await using client = clientOf(server);
   let waits = 0;
-  const result = await client.chatCompletions(HELLO, {}, { onRetryWait: () => waits++ });
+  const result = await client.chatCompletions(HELLO, { onRetry: () => waits++ });
   assert.deepEqual([result.content, waits, server.requests.length], ["at last", 2, 3]);
 });
 
-Deno.test("chatCompletions() gives up after the retries with the last error", async () => {
+Deno.test("chatCompletions() throws the last error when its retries are used up", async () => {
   await using server = await always(httpAnswer(500, '{"error":{"message":"broken"}}'));
   await using client = clientOf(server);
   const error = await failure(client.chatCompletions(HELLO));
@@ -84,7 +84,7 @@ Deno.test("chatCompletions() gives up after the retries with the last error", as
   assert.equal(server.requests.length, 3);
 });
 
-Deno.test("a refused key is not tried again, and never shown", async () => {
+Deno.test("a rejected key is not retried, and never shown", async () => {
   const body = JSON.stringify({ error: { message: `Incorrect API key provided: ${KEY}` } });
   await using server = await always(httpAnswer(401, body));
   await using client = clientOf(server);
@@ -101,7 +101,7 @@ Deno.test("a refused key is not tried again, and never shown", async () => {
   assert.equal(server.requests.length, 2);
 });
 
-Deno.test("a server that is not there is a connection error", async () => {
+Deno.test("an unreachable server is a connection error", async () => {
   const server = await always("");
   await server[Symbol.asyncDispose]();
   await using client = clientOf(server, { retryTimes: 0 });
@@ -110,7 +110,7 @@ Deno.test("a server that is not there is a connection error", async () => {
   assert.match(error.message, /connection refused \(http:\/\/127\.0\.0\.1:\d+\/v1/);
 });
 
-Deno.test("half a body and then a reset is tried again", async () => {
+Deno.test("a connection reset in the middle of a body is retried", async () => {
   const whole = httpAnswer(200, completion("whole"));
   await using server = await startRawServer((socket, { number }) => {
     if (number > 0) return socket.write(whole);
@@ -121,7 +121,7 @@ Deno.test("half a body and then a reset is tried again", async () => {
   assert.equal(server.requests.length, 2);
 });
 
-Deno.test("half a body and then an orderly end is tried again", async () => {
+Deno.test("a connection that ends in the middle of a body is retried", async () => {
   const whole = httpAnswer(200, completion("whole"));
   await using server = await startRawServer((socket, { number }) => {
     if (number > 0) socket.write(whole);
@@ -131,7 +131,7 @@ Deno.test("half a body and then an orderly end is tried again", async () => {
   assert.equal((await client.chatCompletions(HELLO)).content, "whole");
 });
 
-Deno.test("a body that trickles for longer than the timeout is cut", async () => {
+Deno.test("a body that takes longer than the timeout is aborted", async () => {
   const timers: ReturnType<typeof setInterval>[] = [];
   await using server = await startRawServer((socket) => {
     socket.write("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n");
@@ -144,12 +144,14 @@ Deno.test("a body that trickles for longer than the timeout is cut", async () =>
   assert.equal(error.message, "no complete answer within 0.15 s");
 });
 
-Deno.test("a web page says that the base URL is wrong, once", async () => {
+Deno.test("a web page instead of an answer suggests a wrong base URL, without retries", async () => {
   await using server = await always(
     httpAnswer(200, "<html><body>Welcome to nginx!</body></html>", { "content-type": "text/html" }),
   );
   await using client = clientOf(server);
-  for (const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).result]) {
+  for (
+    const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).finalResult()]
+  ) {
     const error = await failure(work);
     assert.equal(error.code, "malformed_response");
     assert.match(error.message, /Welcome to nginx!/);
@@ -157,7 +159,7 @@ Deno.test("a web page says that the base URL is wrong, once", async () => {
   assert.equal(server.requests.length, 2);
 });
 
-Deno.test("a web page from a server that has answered before is asked away again", async () => {
+Deno.test("a web page from a server that has answered before is retried", async () => {
   const page = { "content-type": "text/html" };
   const answers = [
     httpAnswer(200, completion("first")),
@@ -173,7 +175,7 @@ Deno.test("a web page from a server that has answered before is asked away again
   assert.equal((await client.chatCompletions(HELLO)).content, "second");
 });
 
-Deno.test("an AbortSignal ends the call and closes the connection", async () => {
+Deno.test("an AbortSignal aborts the call and closes the connection", async () => {
   await using server = await startRawServer(() => {});
   await using client = clientOf(server);
   const controller = new AbortController();
@@ -184,7 +186,7 @@ Deno.test("an AbortSignal ends the call and closes the connection", async () => 
   while (server.closed() === 0) await new Promise((resolve) => setTimeout(resolve, 2));
 });
 
-Deno.test("closing the client ends what is in flight", async () => {
+Deno.test("closing the client aborts requests in flight", async () => {
   await using server = await startRawServer(() => {});
   const client = clientOf(server);
   const work = failure(client.chatCompletions(HELLO));
@@ -206,7 +208,7 @@ Deno.test("chatCompletionsStream() yields text as it arrives, then the result", 
   const pieces: string[] = [];
   for await (const piece of stream) pieces.push(piece);
   assert.deepEqual(pieces, ["Hel", "lo"]);
-  const result = await stream.result;
+  const result = await stream.finalResult();
   assert.equal(result.content, "Hello");
   assert.equal(result.usage?.totalTokens, 3);
   assert.equal(result.finishReason, "stop");
@@ -226,7 +228,7 @@ Deno.test("a stream can be read as events, as a web stream, or by its result alo
   }
   assert.deepEqual(pieces, ["Hi"]);
   const stream = client.chatCompletionsStream(HELLO);
-  assert.equal((await stream.result).content, "Hi");
+  assert.equal((await stream.finalResult()).content, "Hi");
   await assert.rejects(async () => {
     for await (const _ of stream);
   }, { code: "configuration" });
@@ -243,12 +245,12 @@ Deno.test("breaking out of a stream closes the connection and frees the slot", a
       assert.equal(piece, "one");
       break;
     }
-    assert.equal((await failure(stream.result)).code, "aborted");
+    assert.equal((await failure(stream.finalResult())).code, "aborted");
     while (server.closed() < i) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 });
 
-Deno.test("a stream that stops before its end is an error that keeps what had come", async () => {
+Deno.test("a truncated stream is an error with the part that arrived", async () => {
   await using server = await always(`${EVENT_STREAM_HEAD}${textEvent("Half an")}`, true);
   await using client = clientOf(server);
   const [pieces, error] = await streamFailure(client);
@@ -258,21 +260,21 @@ Deno.test("a stream that stops before its end is an error that keeps what had co
   assert.equal(server.requests.length, 1, "what had begun to arrive is not asked again");
 });
 
-Deno.test("a stream that finishes but does not say [DONE] is complete", async () => {
+Deno.test("a stream with a finish reason but without [DONE] is complete", async () => {
   await using server = await always(`${EVENT_STREAM_HEAD}${textEvent("ok")}${FINISH_EVENT}`, true);
   await using client = clientOf(server);
-  assert.equal((await client.chatCompletionsStream(HELLO).result).content, "ok");
+  assert.equal((await client.chatCompletionsStream(HELLO).finalResult()).content, "ok");
 });
 
-Deno.test("a stream that says [DONE] is complete though the connection stays open", async () => {
+Deno.test("a stream is complete at [DONE] even if the connection stays open", async () => {
   await using server = await always(
     `${EVENT_STREAM_HEAD}${textEvent("ok")}${FINISH_EVENT}data: [DONE]\n\n`,
   );
   await using client = clientOf(server);
-  assert.equal((await client.chatCompletionsStream(HELLO).result).content, "ok");
+  assert.equal((await client.chatCompletionsStream(HELLO).finalResult()).content, "ok");
 });
 
-Deno.test("a stream that fails before its first token is tried again", async () => {
+Deno.test("a stream that fails before its first token is retried", async () => {
   await using server = await startRawServer((socket, { number }) => {
     const good = `${EVENT_STREAM_HEAD}${textEvent("good")}${FINISH_EVENT}`;
     if (number === 0) socket.write(httpAnswer(429, "{}"));
@@ -280,11 +282,11 @@ Deno.test("a stream that fails before its first token is tried again", async () 
     else socket.end(good);
   });
   await using client = clientOf(server);
-  assert.equal((await client.chatCompletionsStream(HELLO).result).content, "good");
+  assert.equal((await client.chatCompletionsStream(HELLO).finalResult()).content, "good");
   assert.equal(server.requests.length, 3);
 });
 
-Deno.test("an error object in mid-stream ends the stream with that error", async () => {
+Deno.test("an error object within a stream ends it with that error", async () => {
   const event = 'data: {"error":{"message":"Overloaded","type":"server_error"}}\n\n';
   await using server = await always(`${EVENT_STREAM_HEAD}${textEvent("So far")}${event}`);
   await using client = clientOf(server);
@@ -294,7 +296,7 @@ Deno.test("an error object in mid-stream ends the stream with that error", async
   assert.equal(error.partial?.content, "So far");
 });
 
-Deno.test("silence in a stream is a timeout, and keep-alive comments are silence", async () => {
+Deno.test("silence in a stream is a timeout; keep-alive comments count as silence", async () => {
   const timers: ReturnType<typeof setInterval>[] = [];
   await using server = await startRawServer((socket) => {
     socket.write(`${EVENT_STREAM_HEAD}${textEvent("Thinking")}`);
@@ -307,17 +309,17 @@ Deno.test("silence in a stream is a timeout, and keep-alive comments are silence
   assert.equal(error.partial?.content, "Thinking");
 });
 
-Deno.test("a server that does not stream is read all the same", async () => {
+Deno.test("an answer that is not streamed works for a stream", async () => {
   await using server = await always(httpAnswer(200, completion("all at once")));
   await using client = clientOf(server);
   const stream = client.chatCompletionsStream(HELLO);
   const pieces: string[] = [];
   for await (const piece of stream) pieces.push(piece);
   assert.deepEqual(pieces, ["all at once"]);
-  assert.equal((await stream.result).usage?.totalTokens, 5);
+  assert.equal((await stream.finalResult()).usage?.totalTokens, 5);
 });
 
-Deno.test("wrong options and messages are refused before anything is sent", async () => {
+Deno.test("invalid options and messages are rejected before anything is sent", async () => {
   const wrong: Record<string, unknown>[] = [
     { baseUrl: "localhost:8000/v1" },
     { baseUrl: "ftp://host/v1" },
@@ -355,7 +357,7 @@ Deno.test("wrong options and messages are refused before anything is sent", asyn
   assert.equal(server.requests.length, 0);
 });
 
-Deno.test("a base URL is taken as people paste it", async () => {
+Deno.test("base URLs are normalized", async () => {
   await using server = await always(httpAnswer(200, completion("Hi")));
   for (const suffix of ["", "/", "//", "/chat/completions"]) {
     await using client = clientOf(server, { baseUrl: server.baseUrl + suffix });
@@ -367,7 +369,7 @@ Deno.test("a base URL is taken as people paste it", async () => {
   );
 });
 
-Deno.test("options of one call do not reach the next", async () => {
+Deno.test("the options of a call do not affect the next call", async () => {
   await using server = await always(httpAnswer(200, completion("Hi")));
   await using client = clientOf(server);
   const options = Object.freeze({ model: "other", stop: Object.freeze(["x"]) as string[] });
@@ -380,11 +382,13 @@ Deno.test("options of one call do not reach the next", async () => {
   ]]);
 });
 
-Deno.test("a redirect is not followed: keys and prompts stay with the server that was named", async () => {
+Deno.test("redirects are not followed, so that keys and prompts go to no other server", async () => {
   await using other = await always(httpAnswer(200, completion("stolen")));
   await using server = await always(httpAnswer(307, "", { location: other.baseUrl }));
   await using client = clientOf(server);
-  for (const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).result]) {
+  for (
+    const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).finalResult()]
+  ) {
     const error = await failure(work);
     assert.match(error.message, /answered 307 and redirects to http/);
     assert.deepEqual([error.retryable, error.fatal], [false, true]);
@@ -392,7 +396,7 @@ Deno.test("a redirect is not followed: keys and prompts stay with the server tha
   assert.equal(other.requests.length, 0);
 });
 
-Deno.test("a key or header that cannot be sent is refused without being shown", () => {
+Deno.test("an invalid key or header is rejected without being shown", () => {
   const wrong: Partial<ClientOptions>[] = [
     { apiKey: "sk-abc\nsecret" },
     { apiKey: "sk-schlüssel" },
@@ -427,7 +431,7 @@ Deno.test("a key or header that cannot be sent is refused without being shown", 
   }
 });
 
-Deno.test("what a server says is made fit for a terminal", async () => {
+Deno.test("control characters in a server's message are removed", async () => {
   const message = `clear\x1b[2J\nscreen ${"x".repeat(5000)}`;
   await using server = await always(httpAnswer(400, JSON.stringify({ error: { message } })));
   await using client = clientOf(server);
@@ -436,7 +440,7 @@ Deno.test("what a server says is made fit for a terminal", async () => {
   assert.ok(!/[\x00-\x1f]/.test(error.message) && error.message.length < 600, error.message);
 });
 
-Deno.test("a call after close() says that the client is closed", async () => {
+Deno.test("a call after close() is rejected", async () => {
   const client = new LLMClient({ provider: "mock", model: "mock" });
   client.close();
   const error = await failure(client.chatCompletions(HELLO));

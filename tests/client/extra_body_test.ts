@@ -20,7 +20,7 @@ function encode(provider: Protocol, model: string, options: SamplingOptions, str
   return JSON.parse(provider.encoder(endpoint)(request).body!);
 }
 
-Deno.test("objects are merged with what the options set", () => {
+Deno.test("objects are merged with those of the options", () => {
   const google = encode(gemini, "gemini-2.5-flash", {
     maxTokens: 5,
     temperature: 1,
@@ -62,7 +62,7 @@ Deno.test("tools are appended in every format", () => {
   }
 });
 
-Deno.test("a field that is set to two values is an error that names it", () => {
+Deno.test("a field with two values is an error that names it", () => {
   const cases: [Protocol, string, SamplingOptions, RegExp][] = [
     [
       openaiChat,
@@ -104,7 +104,7 @@ Deno.test("a field that is set to two values is an error that names it", () => {
   );
 });
 
-Deno.test("the caller's own objects are not changed", () => {
+Deno.test("the caller's objects are not modified", () => {
   const extraBody = { chat_template_kwargs: { a: 1 } };
   const options = { thinking: true, responseFormat: FORMAT, extraBody };
   const before = structuredClone(options);

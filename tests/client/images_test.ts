@@ -15,7 +15,7 @@ function show(...urls: string[]): Message[] {
   return [{ role: "user", content: [{ type: "text", text: "What is this?" }, ...images] }];
 }
 
-Deno.test("a local image is read when it is sent, and the caller's messages stay as they are", async () => {
+Deno.test("a local image is read when it is sent, without modifying the caller's messages", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   const path = folder.file("cat.png");
@@ -24,7 +24,7 @@ Deno.test("a local image is read when it is sent, and the caller's messages stay
   const messages = show(path, pathToFileURL(path).href, "https://host/dog.png", PNG_URL);
   const before = structuredClone(messages);
   await client.chatCompletions(messages);
-  await client.chatCompletionsStream(messages).result;
+  await client.chatCompletionsStream(messages).finalResult();
   assert.deepEqual(messages, before);
   for (const { messages: [{ content }] } of mock.requests) {
     const urls = content.slice(1).map(({ image_url }: { image_url: { url: string } }) =>
@@ -34,7 +34,7 @@ Deno.test("a local image is read when it is sent, and the caller's messages stay
   }
 });
 
-Deno.test("remote images are fetched for a provider that takes no URLs", async () => {
+Deno.test("remote images are downloaded for a provider that accepts no URLs", async () => {
   await using mock = watchedMock();
   await using images = await startRawServer((socket, { path }) => {
     const found = path.endsWith("cat.png");
@@ -60,7 +60,7 @@ Deno.test("remote images are fetched for a provider that takes no URLs", async (
   });
 });
 
-Deno.test("an image that cannot be sent is told before anything is", async () => {
+Deno.test("an image that cannot be sent is rejected before anything is sent", async () => {
   using folder = temporaryFolder();
   await using mock = watchedMock();
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m" });
@@ -72,7 +72,7 @@ Deno.test("an image that cannot be sent is told before anything is", async () =>
   ];
   for (const [path, message] of cases) {
     await assert.rejects(client.chatCompletions(show(path)), { code: "invalid_input", message });
-    await assert.rejects(client.chatCompletionsStream(show(path)).result, { message });
+    await assert.rejects(client.chatCompletionsStream(show(path)).finalResult(), { message });
   }
   assert.equal(mock.requests.length, 0);
 });

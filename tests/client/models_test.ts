@@ -18,7 +18,7 @@ function clientOf(options: Partial<ClientOptions>, pages: Record<string, unknown
   return { client, asked };
 }
 
-Deno.test("models() lists an OpenAI-compatible server's", async () => {
+Deno.test("models() lists the models of an OpenAI-compatible server", async () => {
   const { client, asked } = clientOf({}, {
     "": { object: "list", data: [{ id: "a" }, { id: "b", max_model_len: 4096 }] },
   });
@@ -56,7 +56,7 @@ Deno.test("models() reads all pages of Gemini's list, and only models that write
   assert.deepEqual(await client.models(), [{ id: "g1", contextWindow: 5 }, { id: "g2" }]);
 });
 
-Deno.test("models() ends with an error when a list repeats its pages", async () => {
+Deno.test("models() throws if a list repeats its pages", async () => {
   const claude = { data: [{ id: "c" }], has_more: true, last_id: "c" };
   const gemini = { models: [{ name: "models/g" }], nextPageToken: "again" };
   const lists: [Partial<ClientOptions>, Record<string, unknown>][] = [

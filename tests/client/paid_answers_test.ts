@@ -73,10 +73,10 @@ Deno.test("a streamed answer is kept in the cache with its value, and only when 
   const server = billingServer(["misfit", "answer"]);
   await using client = new LLMClient({ ...options(server), cache: { store: "memory" } });
   const format = { responseFormat: SCHEMA };
-  await assert.rejects(client.chatCompletionsStream(HELLO, format).result, {
+  await assert.rejects(client.chatCompletionsStream(HELLO, format).finalResult(), {
     code: "schema_mismatch",
   });
-  const streamed = await client.chatCompletionsStream(HELLO, format).result;
+  const streamed = await client.chatCompletionsStream(HELLO, format).finalResult();
   const cached = await client.chatCompletions(HELLO, format);
   assert.equal(server.received(), 2);
   assert.equal(cached.cached, true);
@@ -169,7 +169,7 @@ Deno.test("a schema that cannot be used ends the batch, and the answer was paid 
     { responseFormat },
   );
   assert.equal(stoppedBy?.code, "configuration");
-  assert.match(stoppedBy!.message, /^the schema of the answer cannot be used: Unresolved \$ref/);
+  assert.match(stoppedBy!.message, /^the schema of the answer is invalid: Unresolved \$ref/);
   assert.ok(server.received() <= 4, `${server.received()} sent`);
   assert.equal(results.length, server.received());
   near(summary.cost, server.billed(), "summary");

@@ -76,12 +76,12 @@ function count(names: readonly string[]): Record<string, number> {
   return counts;
 }
 
-Deno.test("round_robin goes from one to the next", async () => {
+Deno.test("round_robin uses the endpoints in turn", async () => {
   const { run } = poolOf(["a", "b", "c"].map((name) => place(name, ANSWER)), "round_robin");
   assert.deepEqual(await namesOf(run, 6), ["a", "b", "c", "a", "b", "c"]);
 });
 
-Deno.test("fallback stays with the first as long as it is up, also when it is full", async () => {
+Deno.test("fallback uses the first endpoint while it is up, even if it is full", async () => {
   const clock = new VirtualClock();
   const slow = () => clock.sleep(100).then(() => "answer");
   const { run } = poolOf(
@@ -94,7 +94,7 @@ Deno.test("fallback stays with the first as long as it is up, also when it is fu
   assert.equal(clock.now(), 300);
 });
 
-Deno.test("weights are honoured: chi-square over 6,000 draws", async () => {
+Deno.test("weighted follows the weights: chi-square over 6,000 draws", async () => {
   const weights = { a: 1, b: 2, c: 3 };
   const places = Object.entries(weights).map(([name, weight]) => place(name, ANSWER, { weight }));
   const { run } = poolOf(places, "weighted");
@@ -108,7 +108,7 @@ Deno.test("weights are honoured: chi-square over 6,000 draws", async () => {
   assert.ok(chiSquare < 13.82, `${chiSquare}: ${JSON.stringify(counts)}`);
 });
 
-Deno.test("random draws all alike: chi-square over 3,000 draws", async () => {
+Deno.test("random is uniform: chi-square over 3,000 draws", async () => {
   const { run } = poolOf(["a", "b", "c"].map((name) => place(name, ANSWER)), "random");
   const counts = count(await namesOf(run, 3000));
   const chiSquare = Object.values(counts)
@@ -116,7 +116,7 @@ Deno.test("random draws all alike: chi-square over 3,000 draws", async () => {
   assert.ok(chiSquare < 13.82, `${chiSquare}: ${JSON.stringify(counts)}`);
 });
 
-Deno.test("least_busy fills the places evenly", async () => {
+Deno.test("least_busy fills the slots evenly", async () => {
   const clock = new VirtualClock();
   const slow = () => clock.sleep(100).then(() => "answer");
   const places = [place("a", slow, { concurrency: 20 }), place("b", slow, { concurrency: 10 })];
@@ -125,7 +125,7 @@ Deno.test("least_busy fills the places evenly", async () => {
   assert.deepEqual(count(names), { a: 10, b: 5 });
 });
 
-Deno.test("latency goes to the fastest, once all are known", async () => {
+Deno.test("latency uses the fastest endpoint once all are measured", async () => {
   const clock = new VirtualClock();
   const taking = (ms: number) => () => clock.sleep(ms).then(() => "answer");
   const places = [place("a", taking(100)), place("b", taking(10)), place("c", taking(50))];
@@ -135,7 +135,7 @@ Deno.test("latency goes to the fastest, once all are known", async () => {
   assert.deepEqual(new Set(names.slice(3)), new Set(["b"]));
 });
 
-Deno.test("what one endpoint fails goes to another at once, and only what is its fault", async () => {
+Deno.test("endpoint faults move to another endpoint immediately, other errors don't", async () => {
   const clock = new VirtualClock();
   const { run } = poolOf([place("a", FAILURE), place("b", ANSWER)], "fallback", clock);
   assert.equal(await run(), "b");
@@ -150,7 +150,7 @@ Deno.test("what one endpoint fails goes to another at once, and only what is its
   assert.equal(asked, 1);
 });
 
-Deno.test("when all fail, the round is repeated after a wait", async () => {
+Deno.test("if all endpoints fail, they are tried again after a wait", async () => {
   const clock = new VirtualClock();
   const tries: string[] = [];
   const failing = (name: string) => () => {
@@ -164,7 +164,7 @@ Deno.test("when all fail, the round is repeated after a wait", async () => {
   assert.ok(clock.now() > 0);
 });
 
-Deno.test("an endpoint that is down is left alone, then probed once, then used again", async () => {
+Deno.test("an endpoint that is down gets no requests, then one probe, then requests again", async () => {
   const clock = new VirtualClock();
   let broken = true;
   const asked: number[] = [];
@@ -194,7 +194,7 @@ Deno.test("an endpoint that is down is left alone, then probed once, then used a
   assert.deepEqual(count(await ask()), { a: 5 });
 });
 
-Deno.test("endpoints on one server have their own health and limits", async () => {
+Deno.test("endpoints on the same server have separate health and limits", async () => {
   const clock = new VirtualClock();
   const places = [place("a", FAILURE, { failureThreshold: 1 }), place("b", ANSWER)];
   const { run } = poolOf(places, "round_robin", clock);
@@ -228,7 +228,7 @@ Deno.test("a shared queue over latencies of 1, 2 and 10 ends within 15 % of the 
   }
 });
 
-Deno.test("an endpoint that has just died is not waited for because it was fast", async () => {
+Deno.test("a fast endpoint that has just gone down is not waited for", async () => {
   const clock = new VirtualClock();
   let dead = false;
   const mortal = async () => {
@@ -258,7 +258,7 @@ function mockPool(baseUrls: string[], options: Partial<PoolOptions> = {}): LLMCl
   });
 }
 
-Deno.test("a batch over three endpoints, one of them dead, fails nothing", async () => {
+Deno.test("a batch over three endpoints, one of them down, has no failures", async () => {
   await using first = watchedMock();
   await using second = watchedMock();
   const dead = await startRawServer((socket) => socket.destroy());
@@ -279,25 +279,25 @@ Deno.test("a batch over three endpoints, one of them dead, fails nothing", async
   assert.ok(stats.failures >= 3 && stats.lastError?.code === "connection");
 });
 
-Deno.test("a stream fails over until its first token, and not after it", async () => {
+Deno.test("a stream fails over only before its first token", async () => {
   await using good = watchedMock();
   await using broken = watchedMock({ errorRate: 1, errorKinds: ["server_error"] });
   await using pool = mockPool([broken.baseUrl, good.baseUrl], { loadBalance: "fallback" });
-  const result = await pool.chatCompletionsStream(HELLO).result;
+  const result = await pool.chatCompletionsStream(HELLO).finalResult();
   assert.equal(result.finishReason, "stop");
   assert.equal(good.requests.length, 1);
 
   await using cut = watchedMock({ errorRate: 1, errorKinds: ["disconnect"], length: 500 });
   await using other = mockPool([cut.baseUrl, good.baseUrl], { loadBalance: "fallback" });
   await assert.rejects(
-    other.chatCompletionsStream(HELLO).result,
+    other.chatCompletionsStream(HELLO).finalResult(),
     (error: { code: string; partial: { content: string } }) =>
       error.code === "connection" && error.partial.content.length > 0,
   );
   assert.equal(good.requests.length, 1);
 });
 
-Deno.test("endpoints may differ in provider and model", async () => {
+Deno.test("endpoints can differ in provider and model", async () => {
   await using mock = watchedMock();
   const root = mock.baseUrl.replace(/\/v1$/, "");
   await using pool = new LLMClientPool({
@@ -312,7 +312,7 @@ Deno.test("endpoints may differ in provider and model", async () => {
   assert.deepEqual(models, ["gpt-a", "claude-b", "gemini-c"]);
 });
 
-Deno.test("a limit of the pool holds over all its endpoints, also for retries", async () => {
+Deno.test("a limit of the pool applies to all its endpoints together, including retries", async () => {
   const clock = new VirtualClock();
   const limits = { qps: new RateLimiter(10), tpm: undefined };
   const begun: number[] = [];
@@ -330,7 +330,7 @@ Deno.test("a limit of the pool holds over all its endpoints, also for retries", 
   }
 });
 
-Deno.test("a key that is refused takes its endpoint out, not the batch", async () => {
+Deno.test("a rejected key disables its endpoint without stopping the batch", async () => {
   await using good = watchedMock();
   await using refusing = await startRawServer((socket) =>
     socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
@@ -341,10 +341,10 @@ Deno.test("a key that is refused takes its endpoint out, not the batch", async (
   assert.ok(refusing.requests.length <= 10, `${refusing.requests.length} refused`);
 });
 
-Deno.test("wrong options of a pool name the endpoint", () => {
+Deno.test("invalid options of a pool are reported with the endpoint", () => {
   const baseUrl = "http://127.0.0.1:1/v1";
   const wrong: [PoolOptions, RegExp][] = [
-    [{ endpoints: [] }, /endpoints: expected a list of at least one/],
+    [{ endpoints: [] }, /endpoints: expected at least one endpoint/],
     [{ endpoints: [{ baseUrl }, { baseUrl, weight: 0 }] }, /endpoints\[1\]: weight/],
     [{ endpoints: [{ baseUrl, concurrencyLimit: 0 }] }, /endpoints\[0\]: concurrencyLimit/],
     [{ endpoints: [{ baseUrl }], loadBalance: "fastest" as LoadBalance }, /loadBalance: expected/],

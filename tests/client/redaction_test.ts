@@ -91,7 +91,7 @@ for (const [what, answer] of Object.entries(ANSWERS)) {
       await using client = new LLMClient(options);
       const works = [
         client.chatCompletions(HELLO),
-        client.chatCompletionsStream(HELLO).result,
+        client.chatCompletionsStream(HELLO).finalResult(),
         client.models(),
       ];
       const ended = await Promise.allSettled(works);
@@ -105,7 +105,7 @@ for (const [what, answer] of Object.entries(ANSWERS)) {
   });
 }
 
-Deno.test("a base URL that is refused is not shown with what is secret in it", async () => {
+Deno.test("a rejected base URL is shown without its secrets", async () => {
   const urls = [
     `http://user:${PASSWORD}@host/v1`,
     `http://user:${PASSWORD}@host:99999/v1`,
@@ -145,7 +145,10 @@ Deno.test("the query of a base URL is not shown", async () => {
         fetch,
       });
       for (
-        const work of [client.chatCompletions(HELLO), client.chatCompletionsStream(HELLO).result]
+        const work of [
+          client.chatCompletions(HELLO),
+          client.chatCompletionsStream(HELLO).finalResult(),
+        ]
       ) {
         assertClean(allOf(await failure(work)));
       }
@@ -153,7 +156,7 @@ Deno.test("the query of a base URL is not shown", async () => {
   }
 });
 
-Deno.test("the mock keeps no key in what it was asked", async () => {
+Deno.test("the mock does not record keys", async () => {
   const app = createMockApp();
   const fetch = (url: string, init: RequestInit) => app.fetch(new Request(url, init));
   for (const provider of ["openai", "claude", "gemini"] as const) {

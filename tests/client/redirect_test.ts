@@ -39,7 +39,7 @@ for (const provider of ["openai", "claude", "gemini"] as const) {
         });
         const works = [
           client.chatCompletions(HELLO),
-          client.chatCompletionsStream(HELLO).result,
+          client.chatCompletionsStream(HELLO).finalResult(),
           client.models(),
         ];
         for (const error of await Promise.all(works.map(failure))) {
@@ -56,7 +56,7 @@ for (const provider of ["openai", "claude", "gemini"] as const) {
   });
 }
 
-Deno.test("the balance and the prices follow no redirect either", async () => {
+Deno.test("requests for balances and prices follow no redirects either", async () => {
   await using other = await startRawServer((socket) => socket.write(httpAnswer(200, "{}")));
   using folder = temporaryFolder();
   for (const status of STATUSES) {
@@ -73,7 +73,7 @@ Deno.test("the balance and the prices follow no redirect either", async () => {
   assert.equal(other.requests.length, 0);
 });
 
-Deno.test("where a redirect points to is told without what may be secret in it", async () => {
+Deno.test("the target of a redirect is shown without its secrets", async () => {
   await using server = await redirecting(307, `https://user:${KEY}@host/v1?key=${KEY}#${KEY}`);
   await using client = new LLMClient({ baseUrl: server.baseUrl, apiKey: KEY, model: "m" });
   const error = await failure(client.chatCompletions(HELLO));

@@ -201,7 +201,7 @@ async function perform(pool: LLMClientPool, it: Call): Promise<void> {
       return;
     }
     const stream = pool.chatCompletionsStream(messages, options);
-    if (it.way === "result") await stream.result;
+    if (it.way === "result") await stream.finalResult();
     if (it.way === "unread" || it.way === "result") return;
     for await (const _ of stream.events) if (it.way === "left") break;
   } catch (error) {

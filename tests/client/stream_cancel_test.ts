@@ -20,7 +20,7 @@ async function untilClosed(server: { closed: () => number }): Promise<void> {
   while (server.closed() === 0) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
-Deno.test("leaving a stream while the model is silent ends the request at once", async () => {
+Deno.test("leaving a stream aborts the request even while the model is silent", async () => {
   await using server = await silentServer();
   await using client = clientOf(server.baseUrl);
   const iterator = client.chatCompletionsStream(HELLO)[Symbol.asyncIterator]();
@@ -32,7 +32,7 @@ Deno.test("leaving a stream while the model is silent ends the request at once",
   assert.equal(client.stats[0].inFlight, 0);
 });
 
-Deno.test("abort() ends a stream at once, and its reason is the cause of the error", async () => {
+Deno.test("abort() ends a stream immediately, and its reason is the cause of the error", async () => {
   await using server = await silentServer();
   await using client = clientOf(server.baseUrl);
   const stream = client.chatCompletionsStream(HELLO);
@@ -42,12 +42,12 @@ Deno.test("abort() ends a stream at once, and its reason is the cause of the err
   const reason = new Error("the user has gone");
   stream.abort(reason);
   await assert.rejects(pending, { code: "aborted", cause: reason });
-  await assert.rejects(stream.result, { code: "aborted", cause: reason });
+  await assert.rejects(stream.finalResult(), { code: "aborted", cause: reason });
   await untilClosed(server);
   assert.equal(client.stats[0].inFlight, 0);
 });
 
-Deno.test("cancelling a web stream of text cancels the request", async () => {
+Deno.test("cancelling a web stream aborts the request", async () => {
   await using server = await silentServer();
   await using client = clientOf(server.baseUrl);
   const reader = client.chatCompletionsStream(HELLO).toReadableStream().getReader();
@@ -56,14 +56,14 @@ Deno.test("cancelling a web stream of text cancels the request", async () => {
   await untilClosed(server);
 });
 
-Deno.test("a stand-in for fetch that does not look at the signal is not waited for", async () => {
+Deno.test("a custom fetch that ignores its signal is not waited for", async () => {
   const fetch: Fetch = () => new Promise(() => {});
   await using client = clientOf("http://host/v1", { fetch });
   for (const isStream of [false, true]) {
     const controller = new AbortController();
     const options: ChatOptions = { signal: controller.signal };
     const call = isStream
-      ? client.chatCompletionsStream(HELLO, options).result
+      ? client.chatCompletionsStream(HELLO, options).finalResult()
       : client.chatCompletions(HELLO, options);
     while (client.stats[0].inFlight === 0) await Promise.resolve();
     controller.abort();
@@ -72,7 +72,7 @@ Deno.test("a stand-in for fetch that does not look at the signal is not waited f
   }
 });
 
-Deno.test("nor is a body of it that never ends", async () => {
+Deno.test("an endless body of a custom fetch is not waited for", async () => {
   const fetch: Fetch = (_url, init) => {
     const { stream } = JSON.parse(String(init.body));
     const begin = stream ? 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n' : '{"cho';
@@ -87,7 +87,7 @@ Deno.test("nor is a body of it that never ends", async () => {
       const controller = new AbortController();
       const options: ChatOptions = { signal: controller.signal };
       const call = isStream
-        ? client.chatCompletionsStream(HELLO, options).result
+        ? client.chatCompletionsStream(HELLO, options).finalResult()
         : client.chatCompletions(HELLO, options);
       while (client.stats[0].inFlight === 0) await Promise.resolve();
       for (let i = 0; i < turns; i++) await Promise.resolve();
@@ -98,7 +98,7 @@ Deno.test("nor is a body of it that never ends", async () => {
   }
 });
 
-Deno.test("the cause of an abort is the signal's reason, wherever the call is", async () => {
+Deno.test("the cause of an abort is the signal's reason, at every stage of a call", async () => {
   const held: Fetch = (_, init) =>
     new Promise((_, reject) =>
       init.signal?.addEventListener("abort", () => reject(init.signal?.reason))
@@ -130,7 +130,7 @@ Deno.test("a signal that times out is the cause of the error", async () => {
   assert.equal(error.cause?.name, "TimeoutError");
 });
 
-Deno.test("the idle timer runs only while the server is waited for", async () => {
+Deno.test("the idle timer runs only while waiting for the server", async () => {
   const timeout = 987.5;
   const event = (text: string) => new TextEncoder().encode(textEvent(text));
   const chunks = [event("one"), event("two"), new TextEncoder().encode("data: [DONE]\n\n")];
@@ -149,7 +149,7 @@ Deno.test("the idle timer runs only while the server is waited for", async () =>
   assert.deepEqual(seen, [0, 0]);
 });
 
-Deno.test("a stream with schemaRetries is refused: what was shown cannot be taken back", async () => {
+Deno.test("a stream with schemaRetries is rejected", async () => {
   await using client = clientOf("http://host/v1");
   assert.throws(() => client.chatCompletionsStream(HELLO, { schemaRetries: 1 }), {
     code: "configuration",

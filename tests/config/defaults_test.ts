@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { batchFlags } from "../../commands/batch/flags.ts";
-import { withDefaults } from "../../lib/client/client_options.ts";
+import { clientSettings } from "../../lib/client/client_settings.ts";
 import { DEFAULTS } from "../../lib/client/defaults.ts";
 import { configSchema } from "../../lib/config/schema.ts";
 
@@ -35,8 +35,9 @@ Deno.test("help and configuration name the defaults that clients use", () => {
 });
 
 Deno.test("a client without options has the defaults", () => {
-  const settings = withDefaults({});
-  const { concurrency, maxWait, timeout, thinkingTimeout, retryTimes, retryDelay } = settings;
+  const settings = clientSettings({ provider: "mock", model: "mock" });
+  const { maxWait, timeout, thinkingTimeout, retryTimes, retryDelay } = settings;
+  const { concurrency } = settings.endpoints[0].limits;
   assert.deepEqual(
     { concurrency, maxWait, timeout, thinkingTimeout, retryTimes, retryDelay },
     DEFAULTS,

@@ -213,7 +213,7 @@ Deno.test("ask -c continues the last conversation of ask or chat", async () => {
   ]);
   const nothing = await flexllm(["ask", "-c", "x", "-m", "mock"]);
   assert.equal(nothing.code, 1);
-  assert.match(nothing.stderr, /there is no conversation to go on with/);
+  assert.match(nothing.stderr, /there is no conversation to continue/);
 });
 
 Deno.test("ask answers even if the conversation cannot be saved", async () => {
@@ -327,7 +327,7 @@ Deno.test("ask --schema fails if no attempt matches the schema", async () => {
   const flags = ["-m", "m", "--base-url", server.baseUrl, "--schema-retries", "1"];
   const { code, stdout, stderr } = await flexllm(["ask", "x", "--schema", schema, ...flags]);
   assert.deepEqual([code, stdout], [3, ""]);
-  assert.match(stderr, /^error: the answer does not fit the schema/);
+  assert.match(stderr, /^error: the answer does not match the schema/);
   assert.equal(server.requests.length, 2);
 });
 

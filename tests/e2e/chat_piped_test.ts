@@ -108,7 +108,7 @@ Deno.test("conversations are listed, resumed and deleted", async () => {
   assert.equal(none.code, 1);
   assert.match(
     none.stderr,
-    /there is no conversation to go on with\nBegin one with flexllm chat\./,
+    /there is no conversation to continue\nStart one with flexllm chat\./,
   );
   for (const first of ["about rivers", "about lakes"]) {
     await flexllm(["chat", first, "-m", "mock"], { env });
@@ -122,7 +122,10 @@ Deno.test("conversations are listed, resumed and deleted", async () => {
   assert.match(plain.stdout, new RegExp(`\n${id}  .* 2  mock +about rivers\n`));
   const unknown = await flexllm(["chat", "--resume", "1999", "x"], { env });
   assert.equal(unknown.code, 1);
-  assert.match(unknown.stderr, /no conversation "1999"\nflexllm chat --list shows them all\./);
+  assert.match(
+    unknown.stderr,
+    /no conversation "1999"\nList all conversations with flexllm chat --list\./,
+  );
   assert.equal((await flexllm(["chat", "--delete", id], { env })).code, 0);
   assert.equal(conversations(home).length, 1);
   await flexllm(["chat", "secret", "-m", "mock", "--no-save"], { env });

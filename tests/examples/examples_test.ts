@@ -77,7 +77,7 @@ const KEYLESS: Record<string, RegExp> = {
   pool_failover: /^40 of 40 answered, 0 failed$/,
   shared_cache: /^60 answers, 0 of them from answers\.sqlite$/,
   tool_loop: /^You asked: "What should I wear in Oslo today\?"/,
-  translate_csv: /^translated\.csv: 6 translated, 0 known before, 0 failed$/,
+  translate_csv: /^translated\.csv: 6 translated, 0 restored, 0 failed$/,
 };
 
 Deno.test("every example has a test", () => {
@@ -131,7 +131,7 @@ Deno.test("example translate_csv adds a column, and sends each row only once", a
     "Bon",
   ]);
   assert.equal(rows[1].description, 'Pickled herring, boiled potatoes, "just like at the harbour"');
-  assert.match((await run()).stdout, /: 0 translated, 6 known before, 0 failed\n$/);
+  assert.match((await run()).stdout, /: 0 translated, 6 restored, 0 failed\n$/);
   assert.equal(server.requests.length, 6);
   assert.equal(jsonLines(folder.read("translated.csv.jsonl")).length, 6);
   const wrong = await runExample("translate_csv", { args: [`${ROOT}examples/data/menu.csv`, "x"] });

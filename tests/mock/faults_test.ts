@@ -22,7 +22,7 @@ async function failures(
     await using client = new LLMClient({ ...format, baseUrl, retryTimes: 0, timeout });
     await Promise.all([
       client.chatCompletions(HELLO).catch((error) => plain[i] = error),
-      client.chatCompletionsStream(HELLO).result.catch((error) => streamed[i] = error),
+      client.chatCompletionsStream(HELLO).finalResult().catch((error) => streamed[i] = error),
     ]);
   }));
   return { plain, streamed };
@@ -73,11 +73,11 @@ Deno.test("a batch survives every kind of injected error except stalls", async (
 Deno.test("the client waits for a late first token", async () => {
   await using server = startMockServer({ firstToken: 0.2 });
   await using client = new LLMClient({ baseUrl: server.baseUrl, model: "m", retryTimes: 0 });
-  const { finishReason } = await client.chatCompletionsStream(HELLO).result;
+  const { finishReason } = await client.chatCompletionsStream(HELLO).finalResult();
   assert.equal(finishReason, "stop");
   await using late = startMockServer({ firstToken: 600 });
   await using hasty = new LLMClient({ baseUrl: late.baseUrl, model: "m", retryTimes: 0 });
-  await assert.rejects(hasty.chatCompletionsStream(HELLO, { timeout: 0.05 }).result, {
+  await assert.rejects(hasty.chatCompletionsStream(HELLO, { timeout: 0.05 }).finalResult(), {
     message: "no first event of the answer within 0.05 s",
   });
 });
@@ -105,7 +105,7 @@ Deno.test("canned responses answer the matching prompts, in every protocol", asy
     await using client = new LLMClient({ ...format, baseUrl, retryTimes: 0 });
     const ask = (content: string) => client.chatCompletions([{ role: "user", content }]);
     const stream = (content: string) =>
-      client.chatCompletionsStream([{ role: "user", content }]).result;
+      client.chatCompletionsStream([{ role: "user", content }]).finalResult();
     for (const send of [ask, stream]) {
       const weather = await send("weather please");
       assert.equal(weather.finishReason, "tool_calls");

@@ -43,7 +43,7 @@ for (const [format, { options, base }] of Object.entries(FORMATS)) {
       for (const streamed of [false, true]) {
         const send = (messages: Message[], tools?: Tool[]) =>
           streamed
-            ? client.chatCompletionsStream(messages, { tools }).result
+            ? client.chatCompletionsStream(messages, { tools }).finalResult()
             : client.chatCompletions(messages, { tools });
         const hello = await send(ask("hello"));
         assert.deepEqual([hello.content, hello.finishReason], ["Hi there!", "stop"]);

@@ -252,7 +252,7 @@ Deno.test("a client, its streams and a pool can share one tracker", async () => 
   await using pool = new LLMClientPool({ endpoints: [options, options], costTracker });
   const costs = [
     (await client.chatCompletions(HELLO)).cost!,
-    (await client.chatCompletionsStream(HELLO).result).cost!,
+    (await client.chatCompletionsStream(HELLO).finalResult()).cost!,
     (await pool.chatCompletions(HELLO)).cost!,
   ];
   const total = costs.reduce((sum, cost) => sum + cost, 0);
@@ -272,8 +272,8 @@ Deno.test("a failed request releases its reservation while it waits for its retr
     retryDelay: 0.001,
   });
   const reserved: number[] = [];
-  const onRetryWait = () => reserved.push(costTracker.reserved);
-  await assert.rejects(client.chatCompletions(HELLO, {}, { onRetryWait }), { code: "http" });
+  const onRetry = () => reserved.push(costTracker.reserved);
+  await assert.rejects(client.chatCompletions(HELLO, { onRetry }), { code: "http" });
   assert.deepEqual(reserved, [0, 0, 0]);
   assert.equal(costTracker.reserved, 0);
 });

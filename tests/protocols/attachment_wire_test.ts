@@ -36,7 +36,7 @@ async function sent(format: Format, parts: ContentPart[], stream: boolean) {
   });
   const messages: Message[] = [{ role: "user", content: parts }];
   const result = stream
-    ? client.chatCompletionsStream(messages).result
+    ? client.chatCompletionsStream(messages).finalResult()
     : client.chatCompletions(messages);
   const error = await result.catch((error) => error);
   // deno-lint-ignore no-explicit-any

@@ -56,7 +56,7 @@ function streamed(provider: Protocol, events: Json[], end: string[]): Partial<Co
     usage,
     finishReason: total.finishReason ?? "other",
     model: model ?? "",
-    native: decoder.native(),
+    providerMessage: decoder.providerMessage(),
     cost,
     serviceTier,
   };

@@ -29,7 +29,7 @@ for (const [provider, body] of [["claude", CLAUDE], ["gemini", GEMINI]] as const
     const options = { tools: [...TOOLS] };
     const results = [await client.chatCompletions(HELLO, options)];
     if (provider === "gemini") {
-      results.push(await client.chatCompletionsStream(HELLO, options).result);
+      results.push(await client.chatCompletionsStream(HELLO, options).finalResult());
     }
     for (const { toolCalls, usage, message } of results) {
       assert.equal(toolCalls[0].function.arguments, ARGUMENTS);

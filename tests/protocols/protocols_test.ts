@@ -84,7 +84,7 @@ forEachFormat("a streamed answer is the plain one in pieces", async (client) => 
   for await (const piece of stream) pieces.push(piece);
   assert.ok(pieces.length > 10);
   assert.equal(pieces.join(""), plain.content);
-  const { latency: _, raw: __, message, ...result } = await stream.result;
+  const { latency: _, raw: __, message, ...result } = await stream.finalResult();
   const { latency: ___, raw: ____, message: plainMessage, ...expected } = plain;
   assert.deepEqual(result, expected);
   assert.deepEqual(message.content, plainMessage.content);
@@ -92,14 +92,14 @@ forEachFormat("a streamed answer is the plain one in pieces", async (client) => 
 
 forEachFormat("an answer that is cut says so", async (client) => {
   const plain = await client.chatCompletions(HELLO, { maxTokens: 5 });
-  const streamed = await client.chatCompletionsStream(HELLO, { maxTokens: 5 }).result;
+  const streamed = await client.chatCompletionsStream(HELLO, { maxTokens: 5 }).finalResult();
   assert.deepEqual([plain.finishReason, streamed.finishReason], ["length", "length"]);
   assert.equal(plain.content.length, 20);
 });
 
 forEachFormat("thinking is asked for and shown, plain and streamed", async (client) => {
   const plain = await client.chatCompletions(HELLO, { thinking: true });
-  const streamed = await client.chatCompletionsStream(HELLO, { thinking: true }).result;
+  const streamed = await client.chatCompletionsStream(HELLO, { thinking: true }).finalResult();
   assert.match(plain.thinking!, /^The user asks something/);
   assert.equal(streamed.thinking, plain.thinking);
   assert.equal(plain.usage?.reasoningTokens, 13);
@@ -112,7 +112,7 @@ forEachFormat(
       const thinking = format !== "chat" || undefined;
       const options = { tools: [WEATHER], toolChoice: "required" as const, thinking };
       const first = streamed
-        ? await client.chatCompletionsStream(HELLO, options).result
+        ? await client.chatCompletionsStream(HELLO, options).finalResult()
         : await client.chatCompletions(HELLO, options);
       assert.equal(first.finishReason, "tool_calls");
       const [call] = first.toolCalls;
@@ -141,7 +141,7 @@ forEachFormat(
 );
 
 forEachFormat("structured output fits the schema", async (client) => {
-  const schema = WEATHER.function.parameters!;
+  const schema = WEATHER.function.parameters as Record<string, unknown>;
   const responseFormat = { type: "json_schema" as const, json_schema: { name: "weather", schema } };
   const { content } = await client.chatCompletions(HELLO, { responseFormat });
   assert.deepEqual(JSON.parse(content), { city: "text", days: 1 });
@@ -156,7 +156,7 @@ for (const [format, { options, base }] of Object.entries(FORMATS)) {
       await using plain = new LLMClient(clientOptions);
       await assert.rejects(plain.chatCompletions(HELLO), { code });
       await using streamed = new LLMClient(clientOptions);
-      await assert.rejects(streamed.chatCompletionsStream(HELLO).result, { code });
+      await assert.rejects(streamed.chatCompletionsStream(HELLO).finalResult(), { code });
     }
   });
 }

@@ -497,7 +497,7 @@ Deno.test("a used-up quota ends a call immediately, plain and streamed", async (
     await using client = new LLMClient(options);
     const messages = [{ role: "user" as const, content: "hi" }];
     const work = stream
-      ? client.chatCompletionsStream(messages).result
+      ? client.chatCompletionsStream(messages).finalResult()
       : client.chatCompletions(messages);
     await assert.rejects(work, { code: "quota_exceeded" });
     assert.equal(requests, 1);

@@ -308,7 +308,7 @@ const NATIVE: [format: Format, model: string, content: unknown][] = [
 for (const [format, model, content] of NATIVE) {
   const { client } = format;
   Deno.test(`${client.name}: a turn keeps its provider's own content`, () => {
-    const native = { format: client.name as "chat", content };
+    const providerMessage = { format: client.name as "chat", content };
     const call = {
       id: "call_1",
       type: "function" as const,
@@ -316,7 +316,7 @@ for (const [format, model, content] of NATIVE) {
     };
     const messages: Message[] = [
       { role: "user", content: "Hi" },
-      { role: "assistant", content: null, tool_calls: [call], native },
+      { role: "assistant", content: null, tool_calls: [call], providerMessage },
       { role: "tool", tool_call_id: "call_1", content: "done" },
     ];
     const request = { model, messages, options: { maxTokens: 9000 }, stream: false };

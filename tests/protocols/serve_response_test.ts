@@ -101,7 +101,7 @@ const usages: fc.Arbitrary<Usage> = fc.tuple(count, count, count, count, count)
     };
   });
 
-type Decoded = Omit<ServerChoice, "native" | "stopSequence"> & { usage: Usage | null };
+type Decoded = Omit<ServerChoice, "providerMessage" | "stopSequence"> & { usage: Usage | null };
 
 function withoutBytes(token: TokenLogprob): TokenLogprob {
   return { token: token.token, logprob: token.logprob, topLogprobs: token.topLogprobs };
@@ -225,18 +225,18 @@ Deno.test("an answer in the provider's own format is sent unchanged in that form
   ]);
   for (const format of FORMATS) {
     const { client, server } = format;
-    const native = { format: client.name as "chat", content: contents.get(format) };
+    const providerMessage = { format: client.name as "chat", content: contents.get(format) };
     const choice: ServerChoice = {
       content: "Hi",
       thinking: "Hm.",
       toolCalls: [],
       refusal: null,
       finishReason: "stop",
-      native,
+      providerMessage,
     };
     const usage = { promptTokens: 1, completionTokens: 1, totalTokens: 2 };
     const body = server.encodeResponse(responseTo(choice, usage), requestOf(format, false));
-    assert.deepEqual(client.decode(body).native, native);
+    assert.deepEqual(client.decode(body).providerMessage, providerMessage);
     // Other formats get the fields of the result instead.
     const other = FORMATS.find((each) => each !== format)!;
     const translated = other.server.encodeResponse(

@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import { ConnectionError, HttpError, InvalidInputError, RateLimitError } from "../../lib/errors.ts";
 import type { Target } from "../../lib/scheduling/load_balancer.ts";
 import { type EndpointLimitOptions, EndpointLimits } from "../../lib/scheduling/endpoint_limits.ts";
-import {
-  type RetryNotice,
-  Scheduler,
-  type SchedulerOptions,
-} from "../../lib/scheduling/scheduler.ts";
+import type { RetryNotice } from "../../lib/chat/retry_notice.ts";
+import { Scheduler, type SchedulerOptions } from "../../lib/scheduling/scheduler.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 function scheduler(

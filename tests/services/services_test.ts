@@ -31,7 +31,7 @@ async function sent(
   const work = request.models
     ? asked.models()
     : request.stream
-    ? asked.chatCompletionsStream(messages, request.options).result
+    ? asked.chatCompletionsStream(messages, request.options).finalResult()
     : asked.chatCompletions(messages, request.options);
   await work.catch((error) => {
     if (captured === undefined) throw error;

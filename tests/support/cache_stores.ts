@@ -1,7 +1,7 @@
 /** The cache stores that this runtime supports, for tests that all stores must pass. */
 import { openKv } from "../../lib/runtime/deno_kv.ts";
 import { MemoryStore } from "../../lib/cache/stores/memory.ts";
-import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
+import type { ManagedStore, StoreKind } from "../../lib/cache/store.ts";
 
 /** The stores that are files. */
 export const FILE_KINDS: readonly StoreKind[] = openKv === undefined
@@ -14,7 +14,7 @@ export async function openKind(
   kind: StoreKind,
   path: string,
   patience?: number,
-): Promise<CacheStore> {
+): Promise<ManagedStore> {
   switch (kind) {
     case "kv":
       return await (await import("../../lib/cache/stores/kv.ts")).openKvStore(path, patience);

@@ -23,7 +23,7 @@ function decode(body: unknown): Completion {
     usage: { promptTokens: 1, completionTokens: words, totalTokens: words + 1 },
     finishReason: "stop",
     model: asText(answer?.voice) ?? "",
-    native: { format: "echo", content: answer },
+    providerMessage: { format: "echo", content: answer },
   };
 }
 
@@ -46,7 +46,7 @@ class EchoStreamDecoder implements StreamDecoder {
     return [{ type: "text" as const, text }];
   }
 
-  native() {
+  providerMessage() {
     return { format: "echo", content: { said: this.#said } };
   }
 }
@@ -67,8 +67,8 @@ export const echo: OfficialProtocol<"echo"> = {
     const headers = jsonHeaders(endpoint, "x-api-key");
     return ({ model, messages, stream }) => {
       const turns = messages.map((message) =>
-        message.role === "assistant" && message.native?.format === "echo"
-          ? message.native.content
+        message.role === "assistant" && message.providerMessage?.format === "echo"
+          ? message.providerMessage.content
           : message.content
       );
       const body = JSON.stringify({ voice: model, turns, live: stream, loud: false });

@@ -10,7 +10,7 @@ import type { BatchSummary } from "../../../lib/batch/summary.ts";
 import type { EndpointStats } from "../../../lib/client/endpoint_stats.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
 import type { InputCheck } from "../../../lib/input/check_input.ts";
-import type { RetryNotice } from "../../../lib/scheduling/scheduler.ts";
+import type { RetryNotice } from "../../../lib/chat/retry_notice.ts";
 import { type ErrorKind, ErrorKinds } from "../../errors/groups.ts";
 import { LiveArea, type TerminalStream } from "../../terminal/live_area.ts";
 import { StallMonitor } from "../../wait_notice.ts";

@@ -1,10 +1,9 @@
 /**
  * A store in Deno KV: a file, or a server that speaks KV Connect.
  *
- * Under `["flexllm", FORMAT]` stand the entries, each with its text where that fits into a value of KV.
- * A longer one is cut into chunks, which are named by their content and written before the entry that
- * names them. So a reader never joins chunks of two writes, and of a killed writer only chunks remain
- * that no entry names.
+ * Entries are stored under `["flexllm", FORMAT]`, with their text if it fits into a KV value. A longer text
+ * is split into chunks, which are named by their content and written before the entry that refers to them.
+ * So a reader never joins chunks of two writes, and a killed writer only leaves unreferenced chunks behind.
  *
  * @module
  */
@@ -15,30 +14,30 @@ import { checkKvFile } from "./kv_file.ts";
 import { pack, unpack } from "../packing.ts";
 import { PATIENCE } from "../store_timeout.ts";
 import {
-  type CacheStore,
   type ClearFilter,
   FORMAT,
   type KeyedEntry,
+  type ManagedStore,
   type StoredEntry,
   type StoreStats,
 } from "../store.ts";
 import { createStoreFile, isUrl, storeFileBytes } from "../store_file.ts";
 import { StatsCounter } from "../store_stats.ts";
 
-/** The most bytes of text in a value; KV allows 64 KiB with what stands around it. */
+/** Maximum bytes of text in a value. KV allows 64 KiB including its own overhead. */
 const CHUNK_BYTES = 60 * 1024;
 
-/** The most keys that KV reads at once. */
+/** Maximum keys of one read, a limit of KV. */
 const READ_KEYS = 10;
 
-/** The most changes, and bytes, of one commit; KV allows 1000 and 800 KiB. */
+/** Maximum changes and bytes of one commit. KV allows 1000 and 800 KiB. */
 const COMMIT_CHANGES = 100;
 const COMMIT_BYTES = 600 * 1024;
 
-/** How many entries are listed at once. */
+/** Entries per read when listing. */
 const LIST_BATCH = 100;
 
-/** Chunks without an entry that are younger than this may be of a writer that is still at work. */
+/** Unreferenced chunks younger than this, in milliseconds, may belong to a write in progress. */
 const ORPHAN_AGE = 60 * 60 * 1000;
 
 const ROOT: KvKey = ["flexllm"];
@@ -46,30 +45,30 @@ const ENTRIES: KvKey = ["flexllm", FORMAT, "entry"];
 const CHUNKS: KvKey = ["flexllm", FORMAT, "chunk"];
 const HITS: KvKey = ["flexllm", FORMAT, "hits"];
 
-/** What stands under the key of an entry. */
+/** The KV value of an entry. */
 interface Head {
   created: number;
   model: string;
-  /** Bytes of the packed text. */
+  /** The size of the packed text in bytes. */
   size: number;
-  /** The packed text, or its chunks. */
+  /** The packed text, or a reference to its chunks. */
   value: Uint8Array | { id: string; count: number };
 }
 
-/** A change of the database; without a value it removes the key. */
+/** A change of the database. Without a value, it deletes the key. */
 interface Change {
   key: KvKey;
   value?: unknown;
   bytes: number;
 }
 
-/** The time comes first, so that the age of a chunk can be told without an entry. */
+/** The keys of an entry's chunks. They start with the time, so that the age of unreferenced chunks is known. */
 function chunkKeys({ created, value }: Head): KvKey[] {
   if (value instanceof Uint8Array) return [];
   return Array.from({ length: value.count }, (_, i) => [...CHUNKS, created, value.id, i]);
 }
 
-/** The changes that write an entry, the one that makes it visible last. */
+/** The changes that write an entry. The last one makes it visible. */
 function changesOf({ key, created, model, value }: KeyedEntry): Change[] {
   const packed = pack(value);
   const size = packed.length;
@@ -84,7 +83,7 @@ function changesOf({ key, created, model, value }: KeyedEntry): Change[] {
   const id = hash("sha256", packed, "base64url");
   const head: Head = { created, model, size, value: { id, count: Math.ceil(size / CHUNK_BYTES) } };
   const chunks = chunkKeys(head).map((key, i) => {
-    // A copy, since KV would write the whole buffer behind a part of it.
+    // A copy, because KV would write the whole underlying buffer.
     const chunk = packed.slice(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES);
     return { key, value: chunk, bytes: chunk.length };
   });
@@ -103,11 +102,11 @@ function join(chunks: unknown[], size: number): Uint8Array | undefined {
 }
 
 /** A store in Deno KV; see {@link openKvStore}. */
-export class KvStore implements CacheStore {
+export class KvStore implements ManagedStore {
   readonly kind = "kv";
   readonly location: string;
   readonly #kv: KvDatabase;
-  /** What KV is at work on. */
+  /** Operations in progress. */
   readonly #pending = new Set<Promise<unknown>>();
 
   constructor(kv: KvDatabase, location: string) {
@@ -147,7 +146,7 @@ export class KvStore implements CacheStore {
     for await (const { key, head } of this.#heads()) {
       if ((model ?? head.model) !== head.model || head.created >= (before ?? Infinity)) continue;
       count++;
-      // The entry goes first: without its chunks it would be damaged.
+      // The entry first: without its chunks it would be damaged.
       for (const gone of [key, ...chunkKeys(head)]) removals.push({ key: gone, bytes: 0 });
     }
     if (before === undefined && model !== undefined) {
@@ -178,7 +177,7 @@ export class KvStore implements CacheStore {
   }
 
   async close(): Promise<void> {
-    // Closed while it waits for a lock, KV lets the whole program wait with it.
+    // If KV is closed while it waits for a lock, it blocks the whole process.
     await Promise.allSettled(this.#pending);
     this.#kv.close();
   }
@@ -191,7 +190,7 @@ export class KvStore implements CacheStore {
     for await (const { key, value } of this.#list(ENTRIES)) yield { key, head: value as Head };
   }
 
-  /** The values of keys, as many at once as KV allows. */
+  /** Reads the values of keys, in as few reads as KV allows. */
   async #read(keys: readonly KvKey[]): Promise<unknown[]> {
     const groups: Promise<{ value: unknown }[]>[] = [];
     for (let i = 0; i < keys.length; i += READ_KEYS) {
@@ -209,7 +208,7 @@ export class KvStore implements CacheStore {
     return value === undefined ? undefined : { value, created: head.created, model: head.model };
   }
 
-  /** Makes changes in their order, in as few commits as KV allows. */
+  /** Makes changes in order, in as few commits as KV allows. */
   async #commit(changes: readonly Change[]): Promise<void> {
     for (let i = 0; i < changes.length;) {
       const atomic = this.#kv.atomic();
@@ -234,16 +233,16 @@ export class KvStore implements CacheStore {
 }
 
 /**
- * Opens the store at `location`: a file, which is made when it is not there, or the URL of a server
- * that speaks KV Connect, whose token Deno reads from `DENO_KV_ACCESS_TOKEN`. A lock of another process
- * is waited for at most `patience` milliseconds.
+ * Opens the store at `location`: a file, which is created if necessary, or the URL of a KV Connect server,
+ * whose token Deno reads from `DENO_KV_ACCESS_TOKEN`. Waits up to `patience` milliseconds for another
+ * process's lock.
  *
- * @throws {CacheError} when this runtime has no Deno KV or the file is not one of Deno KV, or an error
- *   of KV or the file system
+ * @throws {CacheError} if this runtime has no Deno KV, or the file is not a Deno KV database
+ * @throws an error of KV or the file system
  */
 export async function openKvStore(location: string, patience = PATIENCE): Promise<KvStore> {
   if (openKv === undefined) {
-    throw new CacheError("Deno KV is not there", {
+    throw new CacheError("this runtime has no Deno KV", {
       hint: "Run on Deno with --unstable-kv, or choose the store sqlite.",
     });
   }

@@ -1,7 +1,8 @@
 /**
- * What must be known of a file before Deno KV opens it. Deno KV makes its tables in any database, waits
- * five seconds for a lock with the whole program standing still, and ends the process, not with an error
- * but with a panic, when what it looks at first is damaged.
+ * Checks a file before Deno KV opens it.
+ *
+ * Deno KV creates its tables in any database, blocks the whole process for up to five seconds to wait for a
+ * lock, and panics if the tables that it reads first are damaged.
  *
  * Source: denokv, `sqlite/lib.rs` (`sqlite_thread`) and `sqlite/backend.rs`.
  *
@@ -11,7 +12,7 @@ import { statSync } from "node:fs";
 import { CacheError } from "../../errors.ts";
 import { whileBusy } from "../store_timeout.ts";
 
-/** What Deno KV reads as soon as it has opened a file, and must not fail. */
+/** The queries that Deno KV runs when it opens a file. If one fails, it panics. */
 const FIRST_READS = [
   "SELECT version FROM data_version WHERE k = 0",
   "SELECT version FROM migration_state WHERE k = 0",
@@ -21,9 +22,10 @@ const FIRST_READS = [
 ];
 
 /**
- * Checks that Deno KV can open the file at `path`, waiting at most `patience` milliseconds for a lock.
+ * Checks that Deno KV can open the file at `path`. Waits up to `patience` milliseconds for a lock.
  *
- * @throws {CacheError} when it holds something else, or an error of SQLite
+ * @throws {CacheError} if it is another database
+ * @throws an error of SQLite
  */
 export async function checkKvFile(path: string, patience: number): Promise<void> {
   if (statSync(path).size === 0) return;
@@ -34,7 +36,7 @@ export async function checkKvFile(path: string, patience: number): Promise<void>
       const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
       if (tables.length === 0) return;
       if (!tables.some(({ name }) => name === "migration_state")) {
-        throw new CacheError(`${path} is a database, but not one of Deno KV`);
+        throw new CacheError(`${path} is a database, but not of Deno KV`);
       }
       database.exec("BEGIN IMMEDIATE");
       try {

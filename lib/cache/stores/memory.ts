@@ -1,32 +1,32 @@
 /**
- * A store that lives as long as the process, bounded by bytes: what was not used for longest goes first.
+ * A store in memory, bounded in size: the least recently used entries are dropped first.
  *
  * @module
  */
-import type { CacheStore, ClearFilter, KeyedEntry, StoredEntry, StoreStats } from "../store.ts";
+import type { ClearFilter, KeyedEntry, ManagedStore, StoredEntry, StoreStats } from "../store.ts";
 import { StatsCounter } from "../store_stats.ts";
 
 const DEFAULT_BYTES = 256 * 1024 * 1024;
 
-/** What an entry takes beside its texts, about. */
+/** The approximate overhead of an entry, in bytes. */
 const OVERHEAD = 200;
 
-/** A string takes up to two bytes a character. */
+/** The size of an entry. Strings take up to two bytes per character. */
 function bytesOf(key: string, { value, model }: StoredEntry): number {
   return 2 * (key.length + value.length + model.length) + OVERHEAD;
 }
 
 /** A store in memory. */
-export class MemoryStore implements CacheStore {
+export class MemoryStore implements ManagedStore {
   readonly kind = "memory";
   readonly location = undefined;
   readonly #limit: number;
-  /** The least recently used first, as a Map keeps the order of insertion. */
+  /** The least recently used entry comes first, since a Map iterates in insertion order. */
   readonly #entries = new Map<string, StoredEntry>();
   readonly #hits = new Map<string, number>();
   #bytes = 0;
 
-  /** Makes a store of at most `limit` bytes; default 256 MiB. */
+  /** Creates a store of up to `limit` bytes. */
   constructor(limit = DEFAULT_BYTES) {
     this.#limit = limit;
   }

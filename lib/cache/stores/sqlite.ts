@@ -1,5 +1,5 @@
 /**
- * A store in a file of SQLite, which every runtime brings.
+ * A store in an SQLite file, which every runtime supports.
  *
  * @module
  */
@@ -8,28 +8,27 @@ import { CacheError } from "../../errors.ts";
 import { pack, unpack } from "../packing.ts";
 import { isBusy, PATIENCE, whileBusy } from "../store_timeout.ts";
 import {
-  type CacheStore,
   type ClearFilter,
   FORMAT,
   type KeyedEntry,
+  type ManagedStore,
   type StoredEntry,
   type StoreStats,
 } from "../store.ts";
 import { createStoreFile, storeFileBytes } from "../store_file.ts";
 import { StatsCounter } from "../store_stats.ts";
 
-/** "flex" in the file's header says whose it is. */
+/** "flex", in the header of our files. */
 const APPLICATION_ID = 0x666c6578;
 
-/** How long SQLite itself waits for a lock, in milliseconds; nothing else goes on meanwhile. */
+/** How long SQLite itself waits for a lock, in milliseconds. This blocks the process. */
 const BUSY_TIMEOUT = 20;
 
-/** Writes happen in the background, so they may wait longer than a run may stand still. */
+/** Writes happen in the background, so they can wait longer for a lock. */
 const WRITE_PATIENCE = 10 * PATIENCE;
 
-// The rows lie in the order of their writing, with a small index over the keys: a table sorted by its
-// random keys is four times as slow to write and, with rows above a quarter of a page, three times as
-// large.
+// Rows are in insertion order, with a small index over the keys. A table clustered by its random keys is
+// four times slower to write and, with rows above a quarter of a page, three times as large.
 const SCHEMA = `
   CREATE TABLE entries (
     key TEXT NOT NULL UNIQUE,
@@ -46,7 +45,7 @@ function pragma(database: DatabaseSync, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 }
 
-/** Does `work` in one transaction that may write. */
+/** Runs `work` in a write transaction. */
 function transaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec("BEGIN IMMEDIATE");
   try {
@@ -57,7 +56,7 @@ function transaction<T>(database: DatabaseSync, work: () => T): T {
     try {
       database.exec("ROLLBACK");
     } catch {
-      // A full disk has rolled it back already.
+      // On a full disk, SQLite has already rolled back.
     }
     throw error;
   }
@@ -67,7 +66,7 @@ function isEmpty(database: DatabaseSync): boolean {
   return database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined;
 }
 
-/** Checks whose file it is before anything in it is changed, and makes the tables of a new one. */
+/** Checks that the file is ours before changing it, and creates the tables of a new file. */
 function prepareFile(database: DatabaseSync, path: string): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
   if (!isEmpty(database)) {
@@ -77,18 +76,18 @@ function prepareFile(database: DatabaseSync, path: string): void {
     const format = pragma(database, "user_version");
     if (format !== FORMAT) {
       throw new CacheError(
-        `${path} was made by another version of flexllm (format ${format}, this one has ${FORMAT})`,
+        `${path} was written by another version of flexllm (format ${format}, expected ${FORMAT})`,
       );
     }
   }
-  // For a new file: answers of some kilobytes fill large pages, and half of a small one.
+  // Applies to new files. Answers of a few kilobytes would waste half of a small page.
   database.exec("PRAGMA page_size = 16384");
   database.exec("PRAGMA journal_mode = WAL");
-  // A power failure may lose the last answers, but does not damage the file.
+  // A power failure can lose the last answers but not damage the file.
   database.exec("PRAGMA synchronous = NORMAL");
   if (!isEmpty(database)) return;
   transaction(database, () => {
-    // Another process may have been faster.
+    // Another process may have created them in the meantime.
     if (isEmpty(database)) database.exec(SCHEMA);
   });
 }
@@ -100,8 +99,8 @@ interface Row {
   model: string;
 }
 
-/** A store in a file of SQLite; see {@link openSqliteStore}. */
-export class SqliteStore implements CacheStore {
+/** A store in an SQLite file; see {@link openSqliteStore}. */
+export class SqliteStore implements ManagedStore {
   readonly kind = "sqlite";
   readonly location: string;
   readonly #database: DatabaseSync;
@@ -202,7 +201,7 @@ export class SqliteStore implements CacheStore {
     return whileBusy(() => transaction(this.#database, work), patience);
   }
 
-  /** Gives the room of removed entries back, when it is worth it and nobody is in the way. */
+  /** Reclaims the disk space of removed entries if it is a quarter of the file. */
   #compact(): void {
     const free = Number(pragma(this.#database, "freelist_count"));
     if (free * 4 < Number(pragma(this.#database, "page_count"))) return;
@@ -210,18 +209,18 @@ export class SqliteStore implements CacheStore {
       this.#database.exec("VACUUM");
       this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (error) {
-      // The room is used for new entries then.
+      // Another process uses the file; new entries will reuse the space.
       if (!isBusy(error)) throw error;
     }
   }
 }
 
 /**
- * Opens the store at `path`, and makes it when it is not there. A lock of another process is waited for
- * at most `patience` milliseconds.
+ * Opens the store at `path`, creating it if necessary. Waits up to `patience` milliseconds for another
+ * process's lock.
  *
- * @throws {CacheError} when the file is not a cache of this version, or an error of SQLite or the file
- *   system
+ * @throws {CacheError} if the file is not a cache of this version
+ * @throws an error of SQLite or the file system
  */
 export async function openSqliteStore(path: string, patience = PATIENCE): Promise<SqliteStore> {
   const { DatabaseSync } = await import("node:sqlite");

@@ -104,7 +104,7 @@ export function decode(body: unknown): Completion {
     toolCalls,
     finishReason: stopReason(message.stop_reason, toolCalls.length > 0),
     model: asText(message.model) ?? "",
-    native: { format: "claude", content },
+    providerMessage: { format: "claude", content },
   };
   if (citations.length > 0) completion.citations = citations;
   return completion;

@@ -76,8 +76,8 @@ class ConversationEncoder {
   }
 
   #encodeAssistant(message: AssistantMessage): Json[] {
-    const { native, content, refusal, tool_calls } = message;
-    if (native?.format === "claude") return resendable(asObjects(native.content));
+    const { providerMessage, content, refusal, tool_calls } = message;
+    if (providerMessage?.format === "claude") return resendable(asObjects(providerMessage.content));
     const calls = (tool_calls ?? []).map((call) => encodeToolCall(call, this.#idOf(call.id)));
     return [...encodeContent(content || (refusal ?? "")), ...calls];
   }

@@ -47,8 +47,8 @@ function hasTextBlock(choice: ServerChoice): boolean {
 }
 
 function encodeBlocks(id: string, choice: ServerChoice, request: ServerRequest): Json[] {
-  const { native, thinking, citations = [], toolCalls } = choice;
-  if (native?.format === "claude") return asObjects(native.content);
+  const { providerMessage, thinking, citations = [], toolCalls } = choice;
+  if (providerMessage?.format === "claude") return asObjects(providerMessage.content);
   const blocks: Json[] = [];
   if (thinking) blocks.push(thinkingBlock(id, thinking, request));
   if (hasTextBlock(choice)) {

@@ -82,7 +82,7 @@ function decodeAssistant(content: unknown): AssistantMessage {
   const message: Json = { role: "assistant" };
   message.content = texts.length > 0 ? decodeContent(texts) : calls.length > 0 ? null : "";
   if (calls.length > 0) message.tool_calls = calls as unknown as ToolCall[];
-  if (!blocks.every(isPortable)) message.native = { format: "claude", content: blocks };
+  if (!blocks.every(isPortable)) message.providerMessage = { format: "claude", content: blocks };
   return message as unknown as AssistantMessage;
 }
 

@@ -92,7 +92,7 @@ export class AnthropicStreamDecoder implements StreamDecoder {
     }
   }
 
-  native(): ProviderMessage {
+  providerMessage(): ProviderMessage {
     return { format: "claude", content: this.#blocks.map(({ block }) => block) };
   }
 

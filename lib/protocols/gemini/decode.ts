@@ -36,7 +36,7 @@ export function decode(body: unknown): Completion {
     usage: usage ?? decoder.usage,
     finishReason: total.finishReason ?? "other",
     model: decoder.model ?? "",
-    native: decoder.native(),
+    providerMessage: decoder.providerMessage(),
   };
   if (citations !== undefined) completion.citations = citations;
   if (logprobs !== undefined) completion.logprobs = logprobs;

@@ -74,8 +74,10 @@ function encodeAssistant(
   calls: Calls,
   target: GeminiTarget,
 ): readonly Json[] {
-  const native = message.native?.format === "gemini" ? message.native.content as Json[] : undefined;
-  const nativeIds = new Set(native?.map((part) => asObject(part.functionCall)?.id));
+  const providerMessage = message.providerMessage?.format === "gemini"
+    ? message.providerMessage.content as Json[]
+    : undefined;
+  const nativeIds = new Set(providerMessage?.map((part) => asObject(part.functionCall)?.id));
   for (const call of message.tool_calls ?? []) {
     const name = asText(call.function?.name);
     if (name === undefined) {
@@ -83,17 +85,17 @@ function encodeAssistant(
         hint: 'Write it as {"id", "type": "function", "function": {"name", "arguments"}}.',
       });
     }
-    const hasId = !target.isVertex && (native === undefined || nativeIds.has(call.id));
+    const hasId = !target.isVertex && (providerMessage === undefined || nativeIds.has(call.id));
     calls.set(call.id, { name, hasId });
   }
-  const parts = native === undefined
+  const parts = providerMessage === undefined
     ? [
       ...encodeContent(message.content ?? message.refusal ?? ""),
       ...(message.tool_calls ?? []).map((call) => encodeCall(call, target)),
     ]
     : target.isVertex
-    ? native.map(withoutCallId)
-    : native;
+    ? providerMessage.map(withoutCallId)
+    : providerMessage;
   return target.model.isGemini3 ? signed(parts) : parts;
 }
 

@@ -87,7 +87,7 @@ class ContentsDecoder {
     if (texts.length > 0) message.content = decodeParts(texts) as AssistantMessage["content"];
     else if (this.#open.length === 0) message.content = "";
     if (this.#open.length > 0) message.tool_calls = [...this.#open];
-    if (!parts.every(isPortable)) message.native = { format: "gemini", content: parts };
+    if (!parts.every(isPortable)) message.providerMessage = { format: "gemini", content: parts };
     return message;
   }
 

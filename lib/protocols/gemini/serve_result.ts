@@ -127,8 +127,8 @@ export function encodeBody(
 }
 
 function partsOf(id: string, choice: ServerChoice): Json[] {
-  const { thinking, toolCalls, refusal, native } = choice;
-  if (native?.format === "gemini") return asObjects(native.content);
+  const { thinking, toolCalls, refusal, providerMessage } = choice;
+  if (providerMessage?.format === "gemini") return asObjects(providerMessage.content);
   const thoughts = thinking ? [{ text: thinking, thought: true }] : [];
   const answer = { text: textOf(choice), toolCalls, hasThinking: Boolean(thinking) };
   return [...thoughts, ...encodeParts(id, { ...answer, isRefusal: refusal !== null })];

@@ -132,7 +132,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     return events;
   }
 
-  native(): ProviderMessage | undefined {
+  providerMessage(): ProviderMessage | undefined {
     return this.#parts.length === 0 ? undefined : { format: "gemini", content: this.#parts };
   }
 

@@ -46,8 +46,8 @@ export function choiceError(choice: Json): ProviderError | undefined {
   const reason = choice.finish_reason;
   if (!isFailure(reason)) return undefined;
   const status = reason === "insufficient_system_resource" ? 503 : 502;
-  const native = asText(choice.native_finish_reason);
-  const message = `the answer ended with the finish reason "${native ?? reason}"`;
+  const providerMessage = asText(choice.native_finish_reason);
+  const message = `the answer ended with the finish reason "${providerMessage ?? reason}"`;
   return { message, code: String(reason), status };
 }
 
@@ -90,7 +90,7 @@ export function decode(body: unknown, endpoint?: Endpoint): Completion {
       : "content_filter",
     model: model ?? "",
     cost: decodeCost(rawUsage),
-    native: nativeMessage(message.content, messageExtras(message), calls),
+    providerMessage: nativeMessage(message.content, messageExtras(message), calls),
   };
   const [own, listed] = [messageCitations(message), answerCitations(answer)];
   if (own.length + listed.length > 0) completion.citations = [...own, ...listed];

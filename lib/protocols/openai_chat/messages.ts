@@ -58,7 +58,7 @@ function encodePart(part: ContentPart, isOpenAI: boolean): object {
 }
 
 function encodeAssistant(
-  { native, tool_calls: calls, ...message }: AssistantMessage,
+  { providerMessage, tool_calls: calls, ...message }: AssistantMessage,
   isOpenAI: boolean,
 ): object {
   const { content } = message;
@@ -68,7 +68,9 @@ function encodeAssistant(
     // OpenAI rejects an empty list.
     ...(calls?.length && { tool_calls: calls.map(encodeCall) }),
   };
-  return native?.format === "chat" ? { ...encoded, ...asObject(native.content) } : encoded;
+  return providerMessage?.format === "chat"
+    ? { ...encoded, ...asObject(providerMessage.content) }
+    : encoded;
 }
 
 function encodeTool({ is_error, ...message }: ToolMessage, isOpenAI: boolean): object {
@@ -96,7 +98,7 @@ function encodeMessage(message: Message, isOpenAI: boolean): object {
 /** Whether a message can be sent unchanged, as nearly all can. */
 function isPlain(message: Message): boolean {
   if (typeof message.content !== "string" || message.role === "tool") return false;
-  return message.role !== "assistant" || !(message.native || message.tool_calls);
+  return message.role !== "assistant" || !(message.providerMessage || message.tool_calls);
 }
 
 /**

@@ -40,7 +40,7 @@ function decodeAssistant(message: Json): AssistantMessage {
   if (isPlain && !hasOwnParts) return message as unknown as AssistantMessage;
   const { name, ...unnamed } = message;
   const calls = decodeToolCalls(message);
-  const native = nativeMessage(message.content, messageExtras(unnamed), calls);
+  const providerMessage = nativeMessage(message.content, messageExtras(unnamed), calls);
   const decoded: Json = { role: "assistant" };
   if (message.content !== undefined) {
     decoded.content = hasOwnParts ? decodeContent(message.content) : message.content;
@@ -50,7 +50,7 @@ function decodeAssistant(message: Json): AssistantMessage {
   if (refusal !== undefined) decoded.refusal = refusal;
   if (name !== undefined) decoded.name = name;
   if (calls.length > 0) decoded.tool_calls = calls.map(({ call }) => call);
-  if (native !== undefined) decoded.native = native;
+  if (providerMessage !== undefined) decoded.providerMessage = providerMessage;
   return decoded as unknown as AssistantMessage;
 }
 

@@ -71,7 +71,7 @@ export function serviceTierOf({ body: { service_tier: tier } }: ServerRequest): 
 }
 
 function encodeMessage(choice: ServerChoice): Json {
-  const { thinking, toolCalls, native, citations = [] } = choice;
+  const { thinking, toolCalls, providerMessage, citations = [] } = choice;
   const text = textOf(choice);
   const refusal = choice.refusal ?? null;
   const message: Json = {
@@ -83,7 +83,9 @@ function encodeMessage(choice: ServerChoice): Json {
   // OpenAI shows no thinking here; compatible services call it this.
   if (thinking) message.reasoning_content = thinking;
   if (toolCalls.length > 0) message.tool_calls = toolCalls.map(encodeCall);
-  return native?.format === "chat" ? { ...message, ...asObject(native.content) } : message;
+  return providerMessage?.format === "chat"
+    ? { ...message, ...asObject(providerMessage.content) }
+    : message;
 }
 
 /** Encodes a whole answer. */

@@ -88,7 +88,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     return events;
   }
 
-  native(): ProviderMessage | undefined {
+  providerMessage(): ProviderMessage | undefined {
     const { content, extras } = this.#message;
     return nativeMessage(content, extras, this.#calls.calls());
   }

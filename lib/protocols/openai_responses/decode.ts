@@ -157,7 +157,7 @@ export function decode(body: unknown): Completion {
     usage,
     finishReason: finishReason(response, output),
     model: asText(response.model) ?? "",
-    native: { format: "responses", content: output },
+    providerMessage: { format: "responses", content: output },
   };
   if (citations.length > 0) completion.citations = citations;
   if (logprobs.length > 0) completion.logprobs = logprobs;

@@ -69,8 +69,8 @@ function isReplayable(item: Json): boolean {
 }
 
 function encodeAssistant(message: AssistantMessage, isStored: boolean): Json[] {
-  if (message.native?.format === "responses") {
-    const items = asObjects(message.native.content);
+  if (message.providerMessage?.format === "responses") {
+    const items = asObjects(message.providerMessage.content);
     return isStored ? items : items.filter(isReplayable);
   }
   const items: Json[] = [];
@@ -111,8 +111,8 @@ function customCalls(messages: readonly Message[]): ReadonlySet<unknown> {
   for (const message of messages) {
     if (message.role !== "assistant") continue;
     for (const { id, type } of message.tool_calls ?? []) if (type === "custom") ids.add(id);
-    if (message.native?.format !== "responses") continue;
-    for (const { call_id, type } of asObjects(message.native.content)) {
+    if (message.providerMessage?.format !== "responses") continue;
+    for (const { call_id, type } of asObjects(message.providerMessage.content)) {
       if (type === "custom_tool_call") ids.add(call_id);
     }
   }

@@ -19,7 +19,7 @@ const REASONS_BY_DEFAULT = /^gpt-[6-9]/;
  */
 export function needsResponses({ model, messages, options }: ChatRequest): boolean {
   const isContinued = messages.some((message) =>
-    message.role === "assistant" && message.native?.format === "responses"
+    message.role === "assistant" && message.providerMessage?.format === "responses"
   );
   const isHosted = options.tools?.some(({ type }) => type !== "function" && type !== "custom");
   if (isContinued || isHosted) return true;

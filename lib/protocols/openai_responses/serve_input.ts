@@ -73,7 +73,7 @@ function decodeAssistant(items: readonly Json[]): AssistantMessage {
   };
   if (refusal !== "") message.refusal = refusal;
   if (calls.length > 0) message.tool_calls = calls;
-  if (!items.every(isPortable)) message.native = { format: "responses", content: items };
+  if (!items.every(isPortable)) message.providerMessage = { format: "responses", content: items };
   return message;
 }
 

@@ -79,8 +79,8 @@ function partsOf(choice: ServerChoice): Json[] {
 
 /** Encodes a whole answer: reasoning, a message, tool calls. */
 export function encodeOutput(id: string, choice: ServerChoice): Json[] {
-  const { native, thinking, toolCalls, refusal, finishReason } = choice;
-  if (native?.format === "responses") return asObjects(native.content);
+  const { providerMessage, thinking, toolCalls, refusal, finishReason } = choice;
+  if (providerMessage?.format === "responses") return asObjects(providerMessage.content);
   const output: Json[] = thinking ? [reasoningItem(id, thinking)] : [];
   if (textOf(choice) !== "" || refusal !== null || toolCalls.length === 0) {
     output.push(messageItem(id, partsOf(choice), finishReason === "length"));

@@ -37,7 +37,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     return events;
   }
 
-  native(): ProviderMessage {
+  providerMessage(): ProviderMessage {
     return { format: "responses", content: this.#output };
   }
 

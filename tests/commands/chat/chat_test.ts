@@ -27,7 +27,7 @@ Deno.test("conversations are readable by their owner only, and found by a prefix
   assert.throws(() => store.find(""), /there is no conversation ""/);
   const copy = copyOf(conversation);
   store.save(copy);
-  assert.throws(() => store.find(copy.id.slice(0, 4)), /2 conversations begin with "\d{4}"/);
+  assert.throws(() => store.find(copy.id.slice(0, 4)), /2 conversations start with "\d{4}"/);
   assert.equal(store.list().conversations[0].title, "Hello");
   const [turn] = copy.turns;
   turn.files = ["a.txt"];
@@ -79,19 +79,22 @@ Deno.test("a conversation is locked by one process at a time", async () => {
 
 Deno.test("unanswered turns are not sent, but are part of the exported document", () => {
   const conversation = newConversation({ model: "m", system: "Be brief." });
-  const native = { format: "claude", content: [{ type: "thinking", signature: "s" }] } as const;
+  const providerMessage = {
+    format: "claude",
+    content: [{ type: "thinking", signature: "s" }],
+  } as const;
   conversation.turns.push(
     { at: "", user: { role: "user", content: "unanswered" } },
     {
       at: "",
       user: { role: "user", content: "one" },
-      assistant: { role: "assistant", content: "two", native },
+      assistant: { role: "assistant", content: "two", providerMessage },
     },
   );
   assert.deepEqual(requestMessages(conversation), [
     { role: "system", content: "Be brief." },
     { role: "user", content: "one" },
-    { role: "assistant", content: "two", native },
+    { role: "assistant", content: "two", providerMessage },
   ]);
   const text = toMarkdown(conversation);
   for (const part of ["# unanswered", "Be brief.", "one", "two"]) assert.ok(text.includes(part));

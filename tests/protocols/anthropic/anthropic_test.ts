@@ -226,14 +226,14 @@ Deno.test("claude decodes thinking, text, parallel tool calls and cached tokens"
     usage: DECODED_USAGE,
     finishReason: "tool_calls",
     model: "claude-opus-5",
-    native: { format: "claude", content: BLOCKS },
+    providerMessage: { format: "claude", content: BLOCKS },
   });
 });
 
 Deno.test("claude sends its own blocks back unchanged, and those of others as text", () => {
-  const turn = (native?: { format: "claude" | "gemini"; content: unknown }): Message[] => [
+  const turn = (providerMessage?: { format: "claude" | "gemini"; content: unknown }): Message[] => [
     { role: "user", content: "hi" },
-    { role: "assistant", content: "Let me look.", native },
+    { role: "assistant", content: "Let me look.", providerMessage },
   ];
   const sent = (messages: Message[]) =>
     encode({}, "claude-opus-5", messages).body.messages[1].content;
@@ -295,7 +295,7 @@ Deno.test("claude decodes a stream into the same as a plain answer", () => {
   assert.deepEqual(total.toolCalls, CALLS);
   assert.deepEqual(total.usage, DECODED_USAGE);
   assert.equal(total.finishReason, "tool_calls");
-  assert.deepEqual(decoder.native(), { format: "claude", content: BLOCKS });
+  assert.deepEqual(decoder.providerMessage(), { format: "claude", content: BLOCKS });
 });
 
 Deno.test("claude maps stop reasons and errors", () => {

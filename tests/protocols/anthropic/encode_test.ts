@@ -267,11 +267,11 @@ Deno.test("claude answers are sent back without what the API rejects in requests
   const result = { type: "web_search_tool_result", tool_use_id: "s1", content: [] };
   const call = { type: "tool_use", id: "t1", name: "f", input: {} };
   const sent = (content: unknown[]) => {
-    const native = { format: "claude" as const, content };
+    const providerMessage = { format: "claude" as const, content };
     return encode({
       messages: [
         { role: "user", content: "hi" },
-        { role: "assistant", content: "Yes.", native },
+        { role: "assistant", content: "Yes.", providerMessage },
         { role: "user", content: "ok" },
       ],
     }).body.messages[1].content;

@@ -45,7 +45,7 @@ const messageDelta = (stop_reason: string | null, fields: Json = {}) => ({
 });
 const END = { type: "message_stop" };
 const contentOf = (events: (Json | string)[]) =>
-  decodeStream(events).decoder.native()!.content as Json[];
+  decodeStream(events).decoder.providerMessage()!.content as Json[];
 
 Deno.test("claude streams of server tools keep their blocks; only tool_use is a call", () => {
   const { decoder, completion } = decodeStream([
@@ -69,7 +69,7 @@ Deno.test("claude streams of server tools keep their blocks; only tool_use is a 
     messageDelta("pause_turn"),
     END,
   ]);
-  assert.deepEqual(decoder.native()!.content, [
+  assert.deepEqual(decoder.providerMessage()!.content, [
     { type: "server_tool_use", id: "s1", name: "web_search", input: { query: "x" } },
     { type: "web_search_tool_result", tool_use_id: "s1", content: [{ url: "u" }] },
     { type: "mcp_tool_use", id: "m1", name: "f", server_name: "s", input: {} },
@@ -446,9 +446,9 @@ Deno.test("claude streams decode to the same result as plain answers", () => {
     }
     events.push({ type: "message_delta", delta: { stop_reason, stop_details }, usage }, END);
     const { decoder, completion } = decodeStream(events);
-    const { native, model, billed, serviceTier, ...plain } = anthropic.decode(message);
+    const { providerMessage, model, billed, serviceTier, ...plain } = anthropic.decode(message);
     assert.deepEqual({ ...completion }, { citations: undefined, ...plain });
-    assert.deepEqual(decoder.native(), native);
+    assert.deepEqual(decoder.providerMessage(), providerMessage);
     assert.deepEqual([decoder.model, decoder.billed, decoder.serviceTier], [
       model,
       billed,

@@ -63,7 +63,7 @@ Deno.test("gemini decodes a stream into the same as a plain answer", () => {
   const partial = { content: "Let me look.", thinking: "Hm.", usage: COUNTED };
   assert.deepEqual(total.partial(), partial);
   assert.equal(total.finishReason, "tool_calls");
-  assert.deepEqual(decoder.native(), { format: "gemini", content: parts });
+  assert.deepEqual(decoder.providerMessage(), { format: "gemini", content: parts });
   // What the stream was is kept as one response.
   assert.deepEqual(decoder.raw, {
     modelVersion: "m",
@@ -81,9 +81,9 @@ Deno.test("gemini keeps each signature in its part", () => {
     { text: "c" },
   ];
   const { decoder, total } = stream([...parts.map((part) => response([part])), response([])]);
-  assert.deepEqual(decoder.native()?.content, parts);
+  assert.deepEqual(decoder.providerMessage()?.content, parts);
   assert.equal(total.content, "abc");
-  assert.deepEqual(gemini.decode(response(parts)).native?.content, parts);
+  assert.deepEqual(gemini.decode(response(parts)).providerMessage?.content, parts);
 });
 
 Deno.test("gemini maps every finish reason of the API", () => {
@@ -173,7 +173,7 @@ Deno.test("a malformed call of gemini is retried, plain and streamed", async () 
       },
     });
     const result = streamed
-      ? await client.chatCompletionsStream([{ role: "user", content: "hi" }]).result
+      ? await client.chatCompletionsStream([{ role: "user", content: "hi" }]).finalResult()
       : await client.chatCompletions([{ role: "user", content: "hi" }]);
     assert.deepEqual([result.content, requests], ["Hi", 2]);
   }
@@ -214,7 +214,7 @@ Deno.test("gemini distinguishes a blocked prompt from a filtered answer", () => 
   }
   const silent = gemini.decode({ candidates: [{ finishReason: "RECITATION" }] });
   assert.deepEqual(
-    [silent.content, silent.refusal, silent.finishReason, silent.native],
+    [silent.content, silent.refusal, silent.finishReason, silent.providerMessage],
     ["", null, "content_filter", undefined],
   );
 });
@@ -374,7 +374,7 @@ Deno.test("gemini assembles the pieces of streamed arguments", () => {
     '{"x":""}',
   ]);
   assert.equal(total.finishReason, "tool_calls");
-  assert.deepEqual(decoder.native()?.content, [
+  assert.deepEqual(decoder.providerMessage()?.content, [
     { functionCall: { id: "1", name: "f", args: JSON.parse(args) }, thoughtSignature: "s" },
     { functionCall: { name: "g" } },
     { functionCall: { name: "h", args: { x: "" } } },
@@ -569,9 +569,9 @@ Deno.test("gemini keeps images and the results of its own tools, for the next tu
   ];
   const plain = gemini.decode(response(parts));
   assert.deepEqual([plain.content, plain.toolCalls], ["Done.", []]);
-  assert.deepEqual(plain.native?.content, parts);
+  assert.deepEqual(plain.providerMessage?.content, parts);
   const { decoder, total } = stream([...parts.map((part) => response([part], {})), response([])]);
   assert.deepEqual([total.content, total.toolCalls], ["Done.", []]);
-  assert.deepEqual(decoder.native()?.content, parts);
+  assert.deepEqual(decoder.providerMessage()?.content, parts);
   assert.deepEqual(decoder.raw, response(parts));
 });

@@ -193,11 +193,16 @@ Deno.test("gemini decodes thoughts, text, parallel calls, and sends their parts 
     ...DECODED,
     finishReason: "tool_calls",
     model: "gemini-3-flash",
-    native: { format: "gemini", content: PARTS },
+    providerMessage: { format: "gemini", content: PARTS },
   });
   const { body } = encode({}, "gemini-3-flash", [
     { role: "user", content: "hi" },
-    { role: "assistant", content: null, tool_calls: decoded.toolCalls, native: decoded.native },
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: decoded.toolCalls,
+      providerMessage: decoded.providerMessage,
+    },
     { role: "tool", tool_call_id: "call_0", content: "one" },
     { role: "tool", tool_call_id: "g1", content: "two" },
   ]);
@@ -446,8 +451,8 @@ Deno.test("gemini 3 receives other models' calls with a placeholder signature", 
 Deno.test("gemini 3 receives a placeholder signature for its own calls only if they have none", () => {
   const call = { functionCall: { name: "f", args: {} } };
   const sent = (parts: object[], model: string) => {
-    const native: ProviderMessage = { format: "gemini", content: parts };
-    const message: Message = { role: "assistant", content: null, native };
+    const providerMessage: ProviderMessage = { format: "gemini", content: parts };
+    const message: Message = { role: "assistant", content: null, providerMessage };
     return encode({}, model, [message]).body.contents[0].parts;
   };
   const signed = [{ text: "", thoughtSignature: "t" }, { ...call, thoughtSignature: "s" }, call];

@@ -342,7 +342,7 @@ Deno.test("gemini's streams decode to the same result as plain answers, wherever
       assert.deepEqual(sorted(ownReading(total as Said)), sorted(ownReading(plain)));
       assert.deepEqual(total.toolCalls, plain.toolCalls);
       // The next turn, and `raw`, are the same as well.
-      assert.deepEqual(decoder.native(), plain.native);
+      assert.deepEqual(decoder.providerMessage(), plain.providerMessage);
       const again = gemini.decode(decoder.raw);
       assert.deepEqual(sorted(ownReading(again)), sorted(ownReading(plain)));
     }),

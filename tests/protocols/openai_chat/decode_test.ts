@@ -432,12 +432,12 @@ Deno.test("service-specific fields of messages and calls are sent back", () => {
     }],
   ];
   for (const [message, expected] of cases) {
-    const native = { format: "chat", content: expected };
-    assert.deepEqual(decode({ message }).native, native);
-    assert.deepEqual(stream([delta(message), STOP]).decoder.native(), native);
+    const providerMessage = { format: "chat", content: expected };
+    assert.deepEqual(decode({ message }).providerMessage, providerMessage);
+    assert.deepEqual(stream([delta(message), STOP]).decoder.providerMessage(), providerMessage);
   }
   for (const message of [{ content: "x", annotations: [], audio: null, executed_tools: [{}] }]) {
-    assert.equal(decode({ message }).native, undefined);
+    assert.equal(decode({ message }).providerMessage, undefined);
   }
 });
 
@@ -483,10 +483,10 @@ Deno.test("empty fields are neither a call nor audio", () => {
   };
   const plain = decode({ message: { ...empty, content: "4" }, finish_reason: "" });
   assert.deepEqual([plain.toolCalls, plain.content, plain.refusal], [[], "4", null]);
-  assert.equal(plain.native, undefined);
+  assert.equal(plain.providerMessage, undefined);
   const { total, decoder } = stream([delta({ ...empty, content: "4" }), STOP]);
   assert.deepEqual([total.toolCalls, total.content], [[], "4"]);
-  assert.equal(decoder.native(), undefined);
+  assert.equal(decoder.providerMessage(), undefined);
 
   const expected = [{ id: "t", type: "function", function: call.function }];
   const called = decode({ message: { ...empty, content: "", tool_calls: [call] } });

@@ -274,7 +274,7 @@ Deno.test("service-specific fields of a call are sent back", () => {
     role: "assistant",
     content: null,
     tool_calls: answer.toolCalls,
-    native: answer.native,
+    providerMessage: answer.providerMessage,
   };
   assert.deepEqual((chat([...HELLO, assistant]).messages as Json[])[1].tool_calls, [call]);
   // Recorded by somebody else.
@@ -303,8 +303,8 @@ Deno.test("encrypted reasoning is requested from models that have it", () => {
     { type: "reasoning", id: "rs_2", summary: [], encrypted_content: "x" },
     { type: "function_call", call_id: "a", name: "f", arguments: "{}" },
   ];
-  const native = { format: "responses", content: items };
-  const turn = [...HELLO, { role: "assistant", content: "", native }];
+  const providerMessage = { format: "responses", content: items };
+  const turn = [...HELLO, { role: "assistant", content: "", providerMessage }];
   assert.deepEqual((respond(turn).input as Json[]).slice(1), items.slice(1));
   const stored = respond(turn, { extraBody: { store: true } });
   assert.deepEqual((stored.input as Json[]).slice(1), items);

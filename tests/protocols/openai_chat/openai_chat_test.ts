@@ -57,9 +57,9 @@ Deno.test("openai limits tokens with the field that the service accepts", () => 
 
 Deno.test("openai decodes a plain answer", () => {
   const { response, completion } = fixture("openai_chat_response.json");
-  const { native, cost, ...decoded } = openai.decode(response);
+  const { providerMessage, cost, ...decoded } = openai.decode(response);
   assert.deepEqual(decoded, completion);
-  assert.deepEqual([native, cost], [undefined, undefined]);
+  assert.deepEqual([providerMessage, cost], [undefined, undefined]);
 });
 
 Deno.test("openai decodes answers of servers that omit or rename fields", () => {
@@ -194,8 +194,13 @@ Deno.test("openai sends back the reasoning that a service needs in a tool loop",
     reasoning_details,
     tool_calls: [call],
   };
-  const { native } = openai.decode({ choices: [{ message }] });
-  const assistant = { role: "assistant" as const, content: null, tool_calls: [call], native };
+  const { providerMessage } = openai.decode({ choices: [{ message }] });
+  const assistant = {
+    role: "assistant" as const,
+    content: null,
+    tool_calls: [call],
+    providerMessage,
+  };
   const { messages } = encode({ messages: [{ role: "user", content: "hi" }, assistant] }).body;
   assert.deepEqual(messages[1], {
     role: "assistant",
@@ -210,7 +215,7 @@ Deno.test("openai sends back the reasoning that a service needs in a tool loop",
   ) {
     stream.push(JSON.stringify({ choices: [{ delta }] }));
   }
-  assert.deepEqual(stream.native(), native);
+  assert.deepEqual(stream.providerMessage(), providerMessage);
 });
 
 Deno.test("openai requests thinking in the dialect of each service", () => {

@@ -133,11 +133,11 @@ Deno.test("responses decodes reasoning, text and calls, and sends its items back
     usage: USAGE,
     finishReason: "tool_calls",
     model: "gpt-6-sol-2026",
-    native: { format: "responses", content: OUTPUT },
+    providerMessage: { format: "responses", content: OUTPUT },
   });
   const { body } = encode({}, [
     { role: "user", content: "hi" },
-    { role: "assistant", content: decoded.content, native: decoded.native },
+    { role: "assistant", content: decoded.content, providerMessage: decoded.providerMessage },
     { role: "tool", tool_call_id: "a", content: "one" },
   ]);
   assert.deepEqual(body.input.slice(1), [
@@ -178,7 +178,7 @@ Deno.test("responses decodes a stream into the same as a plain answer", () => {
   });
   assert.deepEqual(total.toolCalls, CALLS);
   assert.equal(total.finishReason, "tool_calls");
-  assert.deepEqual(decoder.native(), { format: "responses", content: OUTPUT });
+  assert.deepEqual(decoder.providerMessage(), { format: "responses", content: OUTPUT });
 });
 
 Deno.test("responses distinguishes truncated, filtered, refused and failed answers", () => {

@@ -82,7 +82,7 @@ Deno.test("arguments are read from any event that has them", () => {
       { id: "a", type: "function", function: { name: "f", arguments: '{"a":1}' } },
     ], name);
     assert.equal(total.finishReason, "tool_calls", name);
-    assert.deepEqual(decoder.native()?.content, [CALL], name);
+    assert.deepEqual(decoder.providerMessage()?.content, [CALL], name);
   }
 });
 
@@ -115,7 +115,7 @@ Deno.test("a response that ends without output has the items that came before", 
   const items = [{ type: "reasoning", id: "rs", summary: [], encrypted_content: "x" }, CALL];
   const { total, decoder } = stream([...items.map((item, i) => done(i, item)), completed([])]);
   assert.equal(total.finishReason, "tool_calls");
-  assert.deepEqual(decoder.native()?.content, items);
+  assert.deepEqual(decoder.providerMessage()?.content, items);
   assert.deepEqual((decoder.raw as Json).output, items);
 });
 
