@@ -177,9 +177,10 @@ export class CallPipeline implements Completions {
   }
 
   #recorder({ model }: ChatOptions, hooks: CallHooks | undefined): CallRecorder | undefined {
-    const onEnd = hooks?.onEnd;
-    if (onEnd === undefined && this.#observers.length === 0) return undefined;
-    const observers = onEnd === undefined ? [...this.#observers] : [...this.#observers, onEnd];
+    const isObserved = hooks?.onEnd !== undefined;
+    if (!isObserved && this.#observers.length === 0) return undefined;
+    const observers = [...this.#observers];
+    if (isObserved) observers.push((facts) => hooks.onEnd!(facts));
     const requested = model ?? this.#endpoints[0].model ?? "";
     return new CallRecorder(observers, requested, this.#options.clock);
   }

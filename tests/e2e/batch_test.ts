@@ -33,11 +33,14 @@ Deno.test("the README's first command works, reports when all is done, and sends
   assert.match(first.stderr, /Done: 60 of 60 records .*60 succeeded, 0 failed/);
   const records = jsonLines(folder.read("answers.jsonl"));
   assert.deepEqual(records.map(({ index }) => index), Array.from({ length: 60 }, (_, i) => i));
-  const { output: text, latency, input, ...rest } = records[0];
+  const { output: text, latency, queued, at, input, ...rest } = records[0];
   assert.match(text, /^You asked: "What is Python\?"/);
   assert.deepEqual(input, [{ role: "user", content: "What is Python?" }]);
-  assert.ok(latency >= 0);
+  assert.ok(latency >= 0 && queued >= 0);
+  assert.equal(new Date(at).toISOString(), at);
   assert.deepEqual(rest, {
+    attempts: 1,
+    endpoint: "http://mock.invalid/v1",
     index: 0,
     status: "success",
     metadata: { id: "q001" },

@@ -1,4 +1,4 @@
-/** The library used from a checkout, as the README describes it. */
+/** The library used from a checkout, as docs/install.md describes it. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -12,10 +12,10 @@ const { content } = await client.chatCompletions([{ role: "user", content: "Hi" 
 console.log(content);
 `;
 
-Deno.test("a project can use the library of a checkout with the deno.json from the README", () => {
+Deno.test("a project can use the library of a checkout with the deno.json from docs/install.md", () => {
   using folder = temporaryFolder();
   const [, settings] = /```json\n(\{\n {2}"links"[^`]*)```/.exec(
-    readFileSync(`${ROOT}README.md`, "utf8"),
+    readFileSync(`${ROOT}docs/install.md`, "utf8"),
   )!;
   folder.write("deno.json", settings.replace("../flexllm", ROOT));
   const file = folder.write("main.ts", PROGRAM);
