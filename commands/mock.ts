@@ -91,7 +91,7 @@ export function mockCommand() {
       const { startMockServer } = await import("../lib/mock/server.ts");
       const { host: hostname, model: models, responses: file, errorKinds, ...rest } = options;
       const responses = file === undefined ? undefined : await readResponses(file);
-      const server = startMockServer({
+      const server = await startMockServer({
         ...rest,
         hostname,
         models,

@@ -33,7 +33,7 @@ async function answerUpToKey(pty: Pty, baseUrl: string, key: string): Promise<vo
 
 Deno.test("init sets up a working model in an empty home directory", async () => {
   using home = temporaryFolder();
-  await using server = startMockServer({ port: 0, models: ["alpha", "beta"] });
+  await using server = await startMockServer({ port: 0, models: ["alpha", "beta"] });
   await using pty = new Pty(["init"], { home: home.path });
   await answerUpToKey(pty, server.baseUrl, KEY);
   await pty.shows(/Which model.*[^]*● alpha/);
@@ -65,7 +65,7 @@ Deno.test("init sets up a working model in an empty home directory", async () =>
 });
 
 Deno.test("Ctrl-C and Ctrl-D at any prompt of init leave no files behind", async () => {
-  await using server = startMockServer({ port: 0 });
+  await using server = await startMockServer({ port: 0 });
   const moments: ((pty: Pty) => Promise<unknown>)[] = [
     (pty) => pty.shows(/Which provider/),
     async (pty) => {
@@ -137,7 +137,7 @@ Deno.test("there are no prompts on a dumb terminal", async () => {
 
 Deno.test("init handles a resize, and trims a pasted key", async () => {
   using home = temporaryFolder();
-  await using server = startMockServer({ port: 0, models: ["alpha"] });
+  await using server = await startMockServer({ port: 0, models: ["alpha"] });
   await using pty = new Pty(["init"], { home: home.path, columns: 100, rows: 30 });
   await pty.shows(/Which provider/);
   await pty.resize(44, 14);
@@ -183,7 +183,7 @@ Deno.test("init prompts for the key again if the server rejects it", async () =>
 
 Deno.test("init writes a reference to a key in the environment, not the key", async () => {
   using home = temporaryFolder();
-  await using server = startMockServer({ port: 0, models: ["alpha"] });
+  await using server = await startMockServer({ port: 0, models: ["alpha"] });
   const args = ["init", "--provider", "openai", "--base-url", server.baseUrl];
   await using pty = new Pty([...args, "--api-key-env", "TEAM_KEY"], {
     home: home.path,

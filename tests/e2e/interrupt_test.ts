@@ -36,7 +36,7 @@ function assertComplete(text: string, count: number): void {
 
 Deno.test("SIGKILL at random moments loses nothing and repeats only what was in flight", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ delay: [0.001, 0.02], length: 60, seed: 1 });
+  await using mock = await watchedMock({ delay: [0.001, 0.02], length: 60, seed: 1 });
   const count = 400;
   const args = [
     ...["batch", folder.write("in.jsonl", questions(count)), "-o", folder.file("out.jsonl")],
@@ -65,7 +65,7 @@ Deno.test("SIGKILL at random moments loses nothing and repeats only what was in 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   Deno.test(`${signal} lets requests in flight finish, saves them, and prints how to resume`, async () => {
     using folder = temporaryFolder();
-    await using mock = watchedMock({ delay: 0.25, length: 60 });
+    await using mock = await watchedMock({ delay: 0.25, length: 60 });
     const args = [
       ...["batch", folder.write("in put.jsonl", questions(100)), "-o", folder.file("out.jsonl")],
       ...["--base-url", mock.baseUrl, "-m", "m", "-c", String(CONCURRENCY), "--api-key", "sk-hush"],
@@ -115,7 +115,7 @@ Deno.test("SIGHUP ends a piped chat like SIGTERM", async () => {
 
 Deno.test("a second Ctrl-C aborts requests in flight, and none of them counts as failed", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ delay: [0.05, 5], length: 60, seed: 3 });
+  await using mock = await watchedMock({ delay: [0.05, 5], length: 60, seed: 3 });
   const args = [
     ...["batch", folder.write("in.jsonl", questions(50)), "-o", folder.file("out.jsonl")],
     ...["--base-url", mock.baseUrl, "-m", "m", "-c", String(CONCURRENCY)],

@@ -219,12 +219,12 @@ Deno.test({
   // Elsewhere 127.0.0.2 is no address of the machine.
   ignore: process.platform !== "linux",
   async fn() {
-    await using mock = startMockServer();
+    await using mock = await startMockServer();
     assert.deepEqual(
       [await answers("127.0.0.1", mock.port), await answers("127.0.0.2", mock.port)],
       [true, false],
     );
-    await using open = startMockServer({ hostname: "0.0.0.0" });
+    await using open = await startMockServer({ hostname: "0.0.0.0" });
     assert.equal(await answers("127.0.0.2", open.port), true);
   },
 });

@@ -109,7 +109,7 @@ Deno.test("test reports what failed, why, and what to do", async () => {
 });
 
 Deno.test("test of an unreachable local server suggests starting it", async () => {
-  const server = startMockServer({ port: 0 });
+  const server = await startMockServer({ port: 0 });
   await server.close();
   const { code, stdout } = await flexllm(["test", "-m", "m", "--base-url", server.baseUrl]);
   assert.equal(code, 3);
@@ -118,7 +118,7 @@ Deno.test("test of an unreachable local server suggests starting it", async () =
 });
 
 Deno.test("test --all tests every model and reports each failure", async () => {
-  await using good = startMockServer({ port: 0 });
+  await using good = await startMockServer({ port: 0 });
   await using bad = await startRawServer((socket) => {
     socket.write(httpAnswer(401, '{"error":{"message":"bad key"}}'));
   });

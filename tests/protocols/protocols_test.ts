@@ -57,7 +57,7 @@ function forEachFormat(
 ): void {
   for (const [format, { options, base, path }] of Object.entries(FORMATS)) {
     Deno.test(`${name} (${format})`, async () => {
-      await using mock = watchedMock({ length: 80 });
+      await using mock = await watchedMock({ length: 80 });
       const baseUrl = mock.baseUrl.replace("/v1", base);
       await using client = new LLMClient({ baseUrl, apiKey: "test-key", ...options });
       await body(client, mock, format);
@@ -150,7 +150,7 @@ forEachFormat("structured output fits the schema", async (client) => {
 for (const [format, { options, base }] of Object.entries(FORMATS)) {
   Deno.test(`errors have the same classes (${format})`, async () => {
     for (const [kind, code] of [["server_error", "http"], ["rate_limit", "rate_limit"]] as const) {
-      await using mock = watchedMock({ errorRate: 1, errorKinds: [kind] });
+      await using mock = await watchedMock({ errorRate: 1, errorKinds: [kind] });
       const baseUrl = mock.baseUrl.replace("/v1", base);
       const clientOptions = { baseUrl, retryTimes: 0, ...options };
       await using plain = new LLMClient(clientOptions);
