@@ -6,6 +6,7 @@
 import { ConfigurationError } from "../errors.ts";
 import { type Json, parseExact, withDoubles } from "../json/json.ts";
 import type { ResponseFormat } from "./options.ts";
+import type { ChatResult } from "./result.ts";
 import { sourceOf } from "./schema_conversion.ts";
 import { SchemaMismatchError } from "./schema_mismatch_error.ts";
 import type { StandardSchemaIssue, StandardSchemaV1 } from "./standard_schema.ts";
@@ -24,6 +25,11 @@ function withoutFence(content: string): string {
 /** The JSON value of an answer, with its numbers exactly as the model wrote them. */
 export function exactValue(content: string): unknown {
   return parseExact(withoutFence(content));
+}
+
+/** Whether an answer can have a parsed value. Refusals and tool calls have none. */
+export function hasParsed({ toolCalls, finishReason }: ChatResult): boolean {
+  return toolCalls.length === 0 && finishReason !== "content_filter";
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The response cache as a client, a pool and a batch use it. */
 import assert from "node:assert/strict";
+import { z } from "zod";
 import {
   type CacheOptions,
   CostTracker,
@@ -60,6 +61,41 @@ Deno.test("the key depends on everything that changes the answer, but not on API
   assert.equal(await ask({ model: "other" }), 4);
   assert.equal(await ask({ cache: cacheIn(folder, { namespace: "mine" }) }), 5);
   assert.equal(await ask({ cache: false }), 6);
+});
+
+Deno.test("calls with a Standard Schema and with its JSON Schema share answers, parsed for each", async () => {
+  await using mock = watchedMock({ responses: [{ text: '{"n":2}' }], delay: 0.01 });
+  const cache = { store: "memory" as const };
+  await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
+  const schema = z.object({ n: z.number().transform((n) => n * 10) });
+  const standard = () => client.chatCompletions(HELLO, { responseFormat: schema });
+  await standard();
+  const { response_format } = mock.requests[0] as { response_format: ResponseFormat };
+  const plain = () => client.chatCompletions(HELLO, { responseFormat: response_format });
+  for (const [call, parsed] of [[plain, { n: 2 }], [standard, { n: 20 }]] as const) {
+    const result = await call();
+    assert.deepEqual([result.parsed, result.cached], [parsed, true]);
+  }
+  const stream = client.chatCompletionsStream(HELLO, { responseFormat: response_format });
+  assert.deepEqual((await stream.finalResult()).parsed, { n: 2 });
+  assert.equal(mock.requests.length, 1);
+});
+
+Deno.test("identical calls share a refusal although it has no parsed value", async () => {
+  let requests = 0;
+  const message = { role: "assistant", content: "I cannot" };
+  const fetch = () => {
+    requests++;
+    return Promise.resolve(
+      Response.json({ choices: [{ message, finish_reason: "content_filter" }] }),
+    );
+  };
+  const cache = { store: "memory" as const };
+  await using client = new LLMClient({ baseUrl: "http://host/v1", model: "m", cache, fetch });
+  const responseFormat = z.object({ n: z.number() });
+  const calls = [1, 2, 3].map(() => client.chatCompletions(HELLO, { responseFormat }));
+  for (const { content } of await Promise.all(calls)) assert.equal(content, "I cannot");
+  assert.equal(requests, 1);
 });
 
 Deno.test("streams read from the cache and write to it", async () => {

@@ -200,7 +200,7 @@ async function fullDisk(seed: number): Promise<void> {
     assertSound(readFileSync(join(small, "out.jsonl"), "utf8"), questions);
     if (limited[1] === quoted) {
       assert.equal(code, 1, stderr);
-      assert.match(stderr, /the disk is full[\s\S]*Make room/);
+      assert.match(stderr, /the disk is full[\s\S]*Free up space/);
       // Room again, and the same command.
       execFileSync("mount", ["-o", "remount,size=10m", small]);
     }
