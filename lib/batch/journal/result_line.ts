@@ -7,6 +7,7 @@
 import { assistantMessage } from "../../chat/assistant_message.ts";
 import type { CallFacts } from "../../chat/call_facts.ts";
 import type { Message } from "../../chat/messages.ts";
+import { withProviderMessages } from "../../chat/normalize.ts";
 import { type RecordOptions, wireOptions } from "../../chat/record_options.ts";
 import type { ChatResult, Citation, TokenLogprob } from "../../chat/result.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
@@ -75,16 +76,21 @@ export interface RecordHead {
   options?: RecordOptions;
 }
 
-/** The part of a record that identifies its result; compared on resume. */
-export function inputIdentity({ messages, options }: Omit<RecordHead, "index">): unknown {
-  const own = wireOptions(options);
+/**
+ * The part of a record that identifies its result; compared on resume. It has the current name of
+ * `providerMessage`: version 0.1 wrote another one to its files and gave it to callers.
+ */
+export function inputIdentity(record: Omit<RecordHead, "index">): unknown {
+  const messages = withProviderMessages(record.messages);
+  const own = wireOptions(record.options);
   // Messages alone if there are no options: older files have the same identity.
   return own === undefined ? messages : { messages, options: own };
 }
 
 /** The {@link inputIdentity} of the record that a line is the result of. */
 export function lineIdentity({ input, options }: ResultRecord): unknown {
-  return asObject(options) === undefined ? input : { messages: input, options };
+  const messages = withProviderMessages(input);
+  return asObject(options) === undefined ? messages : { messages, options };
 }
 
 /**
