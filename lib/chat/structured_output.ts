@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
-import { type Json, parseExact, withDoubles } from "../json/json.ts";
+import { isTooDeep, type Json, MAX_DEPTH, parseExact, withDoubles } from "../json/json.ts";
 import type { ResponseFormat } from "./options.ts";
 import type { ChatResult } from "./result.ts";
 import { sourceOf } from "./schema_conversion.ts";
@@ -50,6 +50,10 @@ export async function parseStructured(
     const shown = content.trim().split("\n")[0].slice(0, SHOWN_CHARACTERS);
     const message = `the answer is not JSON ("${shown}", ${content.length} characters)`;
     throw new SchemaMismatchError(message, content, [], { cause, hint: HINT });
+  }
+  // Each level takes two characters. Deeper values cannot be written to a result file.
+  if (content.length > 2 * MAX_DEPTH && isTooDeep(value)) {
+    throw mismatch(content, [`#: nested more than ${MAX_DEPTH} levels deep`]);
   }
   if (format.type === "json_object") return value;
   const source = sourceOf(format);
