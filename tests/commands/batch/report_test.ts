@@ -5,7 +5,14 @@ import { emptySummary } from "../../../lib/batch/summary.ts";
 
 function reportWith(retries: number): string {
   const summary = { ...emptySummary(), succeeded: 2, seconds: 1, retries };
-  const context = { output: "out.jsonl", total: 2, piped: false, costs: [], endpoints: [] };
+  const context = {
+    model: "m",
+    output: "out.jsonl",
+    total: 2,
+    piped: false,
+    costs: [],
+    endpoints: [],
+  };
   return batchReport(summary, context, undefined, { failures: [], retries: [] }).join(" ");
 }
 
