@@ -30,6 +30,8 @@ function spansOf(line: xterm.IBufferLine): Span[] {
     else spans.push({ text, ...style });
   }
   while (spans.length > 0 && spans.at(-1)!.text.trim() === "") spans.pop();
+  const last = spans.at(-1);
+  if (last !== undefined) last.text = last.text.trimEnd();
   return spans;
 }
 

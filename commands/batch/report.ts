@@ -9,7 +9,7 @@ import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
 import { BudgetExceededError } from "../../lib/errors.ts";
 import type { CostRow } from "../../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "../errors/groups.ts";
-import { dollars, duration, quoted } from "../terminal/format.ts";
+import { counted, dollars, duration, quoted } from "../terminal/format.ts";
 import { type Column, table, type TableOptions, widthOfStream } from "../terminal/table.ts";
 import { colored } from "../terminal/output.ts";
 import { wrapped } from "../terminal/wrap.ts";
@@ -140,7 +140,7 @@ export function batchReport(
   if (summary.refused > 0) parts.push(`${number.format(summary.refused)} refused by the model`);
   if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
   if (restored > 0) parts.push(`${number.format(restored)} already done`);
-  if (retries > 0) parts.push(`${number.format(retries)} retries`);
+  if (retries > 0) parts.push(counted(retries, "retry", "retries"));
   const sentences = [
     `${head}: ${number.format(restored + tried)} of ${number.format(context.total)} records in ` +
     `${duration(seconds)} (${rounded.format(tried / seconds)}/s): ${parts.join(", ")}`,

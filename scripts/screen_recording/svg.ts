@@ -26,8 +26,10 @@ const PALETTE = [
   ...["#6e7681", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#ffffff"],
 ];
 
+/** Spaces become no-break spaces, because browsers disagree on how to preserve the others. */
 function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+    .replaceAll(" ", "\u00a0");
 }
 
 function spanSvg({ text, color, bold, dim }: Span): string {
@@ -78,7 +80,7 @@ export function recordingSvg(frames: readonly Frame[], columns: number, rows: nu
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" ` +
     `height="${height}" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" ` +
-    `font-size="14" fill="#e6edf3" xml:space="preserve">\n` +
+    `font-size="14" fill="#e6edf3">\n` +
     `<title>A batch that is interrupted and resumed</title>\n` +
     `<rect width="100%" height="100%" rx="8" fill="#0d1117"/>\n${texts.join("\n")}\n</svg>\n`;
 }
