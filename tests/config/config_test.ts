@@ -82,6 +82,24 @@ Deno.test("a problem is reported with its position and the expected value", () =
       "models:\n  - id: a\n    base_urll: x\n",
       /c\.yaml:3:5: unknown field "base_urll": did you mean "base_url"/,
     ],
+    [
+      "c.yaml",
+      "models:\n  - id: a\n    timeout: 1\n    temperature: 1\n",
+      /c\.yaml:3:5: unknown field "timeout"[^]*c\.yaml:4:5: unknown field "temperature"/,
+    ],
+    ["c.yaml", "cache:\n  tll: 5\n", /c\.yaml:2:3: unknown field "tll": did you mean "ttl"\?/],
+    ["c.yaml", "cache: 5\n", /c\.yaml:1:8: cache: expected true, false, or settings, got 5/],
+    [
+      "c.yaml",
+      "cache:\n  store: mongo\n",
+      /c\.yaml:2:10: cache\.store: expected one of .*, got "mongo"/,
+    ],
+    [
+      "c.yaml",
+      "templates:\n  a:\n    sytem: x\n",
+      /missing field "prompt" in templates\.a[^]*unknown field "sytem": did you mean "system"/,
+    ],
+    ["c.yaml", "batch:\n  timeout: [1]\n", /batch\.timeout: expected a number, got a list/],
     ["c.yaml", "models:\n  - name: a\n", /c\.yaml:2:5: missing field "id" in models\[0\]/],
     [
       "c.yaml",
@@ -102,7 +120,7 @@ Deno.test("a problem is reported with its position and the expected value", () =
       /c\.jsonc:3:25: batch\.timeout: expected a number > 0, got -1/,
     ],
     ["c.jsonc", '{\n  "modles": []\n}', /c\.jsonc:2:3: unknown field "modles"/],
-    ["c.json", '{ "models": [,] }', /c\.json:1:14: not valid JSON/],
+    ["c.json", '{ "models": [,] }', /c\.json:1:14: not valid JSON: value expected/],
   ];
   for (const [name, text, pattern] of cases) {
     using folder = temporaryFolder();

@@ -159,7 +159,7 @@ models:
 `;
   const inspection = inspectConfig("c.yaml", text);
   assert.deepEqual(inspection.problems.map(({ message }) => message), [
-    'c.yaml:5:5: two models are called "a"',
+    'c.yaml:5:5: two models are named "a"',
     'c.yaml:1:10: default: no model "gpt-5" in models',
   ]);
   const servers = inspectServers(inspection, {});

@@ -362,7 +362,7 @@ templates:
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /needs a value for \{\{lang\}\}\nSet it with --var lang=…/);
   const unknown = await flexllm(["ask", "--template", "x", "y"], { cwd });
-  assert.match(unknown.stderr, /no template is called "x"\nConfigured templates: translate\./);
+  assert.match(unknown.stderr, /there is no template named "x"\nConfigured templates: translate\./);
 });
 
 Deno.test("ask --thinking turns thinking on", async () => {

@@ -128,7 +128,7 @@ Deno.test("there are no prompts on a dumb terminal", async () => {
   const env = { TERM: "dumb" };
   await using pty = new Pty(["init"], { home: home.path, env });
   assert.equal(await pty.exitCode(), 1);
-  assert.match(await pty.screen(), /shows prompts, but this terminal cannot show them[^]*--yes/);
+  assert.match(await pty.screen(), /cannot show prompts: the terminal is too simple[^]*--yes/);
   withConfig(home, "models: [{id: a, provider: mock}]\n");
   await using choosing = new Pty(["set-model"], { home: home.path, env });
   assert.equal(await choosing.exitCode(), 1);
@@ -244,7 +244,7 @@ Deno.test("init without a terminal shows no prompts and suggests --yes", async (
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^error: `flexllm init` shows prompts, but there is no terminal\nAdd --yes /,
+    /^error: `flexllm init` cannot show prompts: there is no terminal\nAdd --yes /,
   );
   assert.deepEqual(readdirSync(home.path), []);
 });

@@ -161,8 +161,8 @@ Deno.test("templates from the configuration are filled in", () => {
     system: "You know French.",
   });
   const mistakes: [() => unknown, RegExp][] = [
-    [() => fill("shrt", "x"), /no template is called "shrt"/],
-    [() => fill("toString", "x"), /no template is called "toString"/],
+    [() => fill("shrt", "x"), /there is no template named "shrt"/],
+    [() => fill("toString", "x"), /there is no template named "toString"/],
     [() => fill("short", ""), /needs a value for \{\{input\}\}/],
     [() => fill("translate", "x"), /needs a value for \{\{lang\}\}/],
     [() => fill("short", "x", { lang: "y" }), /has no placeholder \{\{lang\}\}/],
