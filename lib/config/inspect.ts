@@ -124,7 +124,7 @@ function inspectDocument(document: ConfigDocument): Inspection {
   const value = document.value ?? {};
   // Valibot accepts an array as an object with numeric fields.
   if (typeof value !== "object" || Array.isArray(value)) {
-    const message = `${locate([])}: expected default, models and batch`;
+    const message = `${locate([])}: expected fields such as models and batch`;
     return { value: {}, readable: {}, problems: [{ message }], warnings, locate };
   }
   const result = v.safeParse(configSchema, withoutIgnored(value, warnings, locate), {

@@ -112,7 +112,7 @@ Deno.test("a problem is reported with its position and the expected value", () =
       /c\.yaml:1:10: default: no model "gtp-4"/,
     ],
     ["c.yaml", "models: {\n", /c\.yaml:\d+:\d+: not valid YAML/],
-    ["c.yaml", "- a\n- b\n", /c\.yaml:1:1: .*expected default, models and batch/],
+    ["c.yaml", "- a\n- b\n", /c\.yaml:1:1: .*expected fields such as models and batch/],
     ["c.yaml", "default: a\ndefault: b\n", /c\.yaml:2:1: not valid YAML/],
     [
       "c.jsonc",
@@ -181,7 +181,7 @@ Deno.test("the environment overrides the file, and flags override both", () => {
   const flags = { model: "x", baseUrl: "http://flag/v1", apiKey: "flag-key" };
   const { model, baseUrl, apiKey } = resolve(SEED, env, flags);
   assert.deepEqual([model, baseUrl, apiKey], ["x", "http://flag/v1", "flag-key"]);
-  // An entry that is asked for by name is meant as it stands.
+  // An entry that is selected by name is used unchanged.
   assert.equal(resolve(SEED, env, { model: "gpt-4" }).apiKey, "your-api-key");
 });
 

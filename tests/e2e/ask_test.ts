@@ -57,7 +57,7 @@ Deno.test("ask prints the answer as it arrives", async () => {
     sendRest = () => socket.end(`${textEvent("two.")}${FINISH_EVENT}data: [DONE]\n\n`);
   });
   await using running = start(["ask", "Hi", "-m", "m", "--base-url", server.baseUrl]);
-  // The rest is sent only after the beginning has been printed.
+  // The server sends the rest only after the first part has been printed.
   running.process.stdout!.on("data", () => running.stdout() === "One, " && sendRest());
   const { code, stdout } = await running.finished;
   assert.deepEqual([code, stdout], [0, "One, two.\n"]);

@@ -19,7 +19,7 @@ function withConfig(home: TemporaryFolder, text: string): string {
   return ".flexllm/config.yaml";
 }
 
-/** Answers up to and with the key, for a server that is not listed. */
+/** Answers the prompts up to the key, for a server that is not listed. */
 async function answerUpToKey(pty: Pty, baseUrl: string, key: string): Promise<void> {
   await pty.shows(/Which provider/);
   pty.type("another");
@@ -149,7 +149,7 @@ Deno.test("init handles a resize, and trims a pasted key", async () => {
   pty.type(`${server.baseUrl}\r`);
   await pty.shows(/API key\?/);
   assert.ok(!pty.output.includes("\x1b[?2004h"), "no terminal puts brackets around what is pasted");
-  // All at once, and with the blanks and the end of line that come along from a web page.
+  // Pasted at once, with the whitespace that copying from a web page adds.
   pty.type(`  ${KEY} \r`);
   await pty.shows(/● alpha/);
   pty.type(KEYS.enter);

@@ -10,7 +10,7 @@ const NOW = Date.UTC(2026, 2, 15, 12);
 
 type Answers = Record<string, unknown | Response>;
 
-/** Asks a service whose answers, by path and query, are known. */
+/** Queries a service with the given answers by path and query. */
 async function ask(options: EndpointOptions, answers: Answers, adminKey?: string) {
   const asked: string[] = [];
   const fetch = (url: string, init: RequestInit) => {
@@ -195,7 +195,7 @@ Deno.test("OpenAI reports this month's costs to admin keys, page by page", async
     "sk-admin-0123456789",
   );
   const [line] = elsewhere.asked;
-  assert.ok(line.endsWith(` Bearer ${KEY}`), "OpenAI's admin key goes to nobody else");
+  assert.ok(line.endsWith(` Bearer ${KEY}`), "OpenAI's admin key is sent to no other server");
 
   const error = await failure({ provider: "openai" }, { [first]: refused() });
   assert.match(error.message, /shows costs to admin keys only/);

@@ -106,11 +106,11 @@ async function interruptsOfWaits(seed: number): Promise<void> {
     if (waits === "outage") await server.die();
     else server.refuseFor("60");
     await sleep(300);
-    const begun = performance.now();
+    const startTime = performance.now();
     running.signal("SIGINT");
     const { code } = await running.finished;
     assert.equal(code, 130);
-    assert.ok(performance.now() - begun < 30_000, "Ctrl-C ends the wait");
+    assert.ok(performance.now() - startTime < 30_000, "Ctrl-C ends the wait");
     if (waits === "outage") await server.open();
     else server.refuseFor(undefined);
     await finish(args, 0);
@@ -259,7 +259,7 @@ async function jumpingClock(seed: number): Promise<void> {
     adaptive: true,
   });
   const questions = questionsOf(300);
-  const begun = performance.now();
+  const startTime = performance.now();
   try {
     Date.now = () => now() + (random() - 0.5) * 86_400_000;
     const inputs = questions.map((content) => [{ role: "user" as const, content }]);
@@ -272,7 +272,7 @@ async function jumpingClock(seed: number): Promise<void> {
   } finally {
     Date.now = now;
   }
-  assert.ok(performance.now() - begun < LONGEST, "no wait took hours");
+  assert.ok(performance.now() - startTime < LONGEST, "no wait took hours");
   assertPaidOnce(server);
 }
 
