@@ -16,7 +16,8 @@ export interface HttpServer {
 
 function listenProblem(error: unknown, hostname: string, port: number): ConfigurationError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const text = `${code} ${error instanceof Error ? `${error.name} ${error.message}` : error}`;
+  const message = error instanceof Error ? error.message : String(error);
+  const text = `${code} ${error instanceof Error ? error.name : ""} ${message}`;
   const where = `${hostname}:${port}`;
   if (/EADDRINUSE|AddrInUse|in use/i.test(text)) {
     return new ConfigurationError(`${where} is in use by another program`, {
@@ -30,7 +31,7 @@ function listenProblem(error: unknown, hostname: string, port: number): Configur
       hint: "Choose a port above 1023.",
     });
   }
-  return new ConfigurationError(`cannot listen on ${where}: ${text.trim()}`, {
+  return new ConfigurationError(`cannot listen on ${where}: ${message}`, {
     cause: error,
     hint: "Check --host: 127.0.0.1 is this machine only, 0.0.0.0 is every interface.",
   });

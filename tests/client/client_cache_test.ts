@@ -64,7 +64,7 @@ Deno.test("the key depends on everything that changes the answer, but not on API
 });
 
 Deno.test("calls with a Standard Schema and with its JSON Schema share answers, parsed for each", async () => {
-  await using mock = watchedMock({ responses: [{ text: '{"n":2}' }], delay: 0.01 });
+  await using mock = await watchedMock({ responses: [{ text: '{"n":2}' }], delay: 0.01 });
   const cache = { store: "memory" as const };
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
   const schema = z.object({ n: z.number().transform((n) => n * 10) });

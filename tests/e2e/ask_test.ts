@@ -57,7 +57,7 @@ Deno.test("ask prints the answer as it arrives", async () => {
     sendRest = () => socket.end(`${textEvent("two.")}${FINISH_EVENT}data: [DONE]\n\n`);
   });
   await using running = start(["ask", "Hi", "-m", "m", "--base-url", server.baseUrl]);
-  // The rest is sent only after the beginning has been printed.
+  // The server sends the rest only after the first part has been printed.
   running.process.stdout!.on("data", () => running.stdout() === "One, " && sendRest());
   const { code, stdout } = await running.finished;
   assert.deepEqual([code, stdout], [0, "One, two.\n"]);
@@ -362,7 +362,7 @@ templates:
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /needs a value for \{\{lang\}\}\nSet it with --var lang=…/);
   const unknown = await flexllm(["ask", "--template", "x", "y"], { cwd });
-  assert.match(unknown.stderr, /no template is called "x"\nConfigured templates: translate\./);
+  assert.match(unknown.stderr, /there is no template named "x"\nConfigured templates: translate\./);
 });
 
 Deno.test("ask --thinking turns thinking on", async () => {

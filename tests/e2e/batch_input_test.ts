@@ -17,7 +17,7 @@ function statuses(folder: TemporaryFolder, name = "out.jsonl"): string {
   return jsonLines(folder.read(name)).map(({ index, status }) => `${index} ${status}`).join(", ");
 }
 
-/** A mock that shows each request's last message before it answers, unless `refuse` says no. */
+/** A mock that passes each request's last message to `refuse`, and rejects the request if it returns true. */
 async function pickyMock(refuse: (content: string | ImagePart[]) => boolean) {
   const app = createMockApp();
   const server = await serve("127.0.0.1", 0, async (request) => {
@@ -233,7 +233,7 @@ Deno.test("an image is read when its record is sent, relative to the current dir
   using folder = temporaryFolder();
   const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
   const urls: string[] = [];
-  // The second image is made while the first record is answered.
+  // The second image is created while the first request is in flight.
   await using mock = await pickyMock((content) => {
     if (typeof content !== "string") urls.push(content[0].image_url.url);
     writeFileSync(folder.file("b.png"), png);

@@ -185,7 +185,7 @@ Deno.test("an unwritable output is reported before anything is sent", async () =
   const input = folder.write("in.jsonl", questions(2));
   const output = folder.write("out.jsonl", "");
   chmodSync(output, 0o400);
-  // The superuser may write anything.
+  // Root can write anywhere.
   if (process.getuid?.() === 0) return;
   const { code, stderr } = await flexllm(["batch", input, "-o", output, "-m", "mock"]);
   assert.equal(code, 1);

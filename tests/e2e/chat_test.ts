@@ -242,7 +242,7 @@ terminalTest(
       home.read("chat.md"),
       /## System\n\nTalk like a pirate\.\n\n## User\n\none\n\n## Ass/,
     );
-    // Text typed before the question appeared does not answer it.
+    // Text typed before the question appeared is not taken as its answer.
     terminal.type("/save chat.md\r/cost\r");
     await terminal.shows("chat.md already exists. Overwrite it? [y/N]");
     terminal.type("n\r");
@@ -251,6 +251,10 @@ terminalTest(
     await terminal.shows('Removed "one".');
     await isReady();
     assert.deepEqual(conversations(home), []);
+    terminal.type("/cost\r");
+    await terminal.shows("0 answers: 0 tokens in, 0 out · $0.00");
+    terminal.type("/save nowhere/chat.md\r");
+    await terminal.shows("error: cannot write nowhere/chat.md: its folder does not exist");
     terminal.type("/modle x\r");
     await terminal.shows(/error: unknown command \/modle\nDid you mean \/model\?/);
     terminal.type("/temperature hot\r");
@@ -276,7 +280,7 @@ terminalTest("a failed request is reported, and the chat continues", async () =>
   await terminal.shows(/error: the server answered 401[^]*No API key was sent[^]*^>$/m);
   terminal.type("/retry\r");
   await terminal.shows(/Now it works\.[^]*unknown cost[^]*^>$/m);
-  // A failed retry leaves the old answer.
+  // After a failed retry, the old answer remains.
   terminal.type("/retry\r");
   await terminal.shows(/unknown cost[^]*error: the server answered 401[^]*^>$/m);
   assert.deepEqual(conversations(home)[0].turns.map(({ assistant }) => assistant?.content), [
@@ -440,7 +444,7 @@ terminalTest(
 terminalTest("/help wraps lines between words, also on a narrow terminal", async () => {
   await using terminal = await chat(["-m", "mock"]);
   for (const columns of [80, 30]) {
-    // Before the next line, so that the chat has noticed the resize when it answers.
+    // Before the next line, so that the chat has processed the resize when it answers.
     terminal.resize(columns);
     terminal.type("/clear\r");
     await terminal.shows(/conversation\.\s+>$/);

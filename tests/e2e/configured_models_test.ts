@@ -1,4 +1,4 @@
-/** `list`, `models`, `config` and `credits`: what is configured, and what servers say of it. */
+/** `list`, `models`, `config` and `credits`. */
 import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { startMockServer } from "../../lib/mock/server.ts";
@@ -414,7 +414,7 @@ Deno.test("credits queries the model's service at the configured base URL", asyn
   assert.equal(claude.code, 1);
   assert.match(
     claude.stderr,
-    /claude has no API for the balance of a key\nSee console\.anthropic/,
+    /claude has no balance API\nSee console\.anthropic/,
   );
 });
 

@@ -10,7 +10,7 @@ function questions(count: number): string {
     .join("");
 }
 
-/** A configuration of a model whose tokens cost a thousandth of a dollar each. */
+/** A configuration with a model that costs $0.001 per token. */
 function pricedModel(baseUrl: string): string {
   return `default: m\nmodels:\n  - id: m\n    base_url: "${baseUrl}"\n` +
     "    price: {input: 1000, output: 1000}\n";
@@ -69,8 +69,8 @@ Deno.test("redone records count towards a budget, even if their first answer was
   const both = first + sum(costs());
   const records = jsonLines(folder.read("out.jsonl"));
   assert.equal(records.length, 10);
-  const told = sum(records.map(({ cost, spent_before }) => cost + spent_before));
-  assert.ok(Math.abs(told - both) < 1e-9, `${told} of ${both}`);
+  const recorded = sum(records.map(({ cost, spent_before }) => cost + spent_before));
+  assert.ok(Math.abs(recorded - both) < 1e-9, `${recorded} of ${both}`);
   const third = await run("three", "--budget", `${both + first / 4}`);
   assert.equal(third.code, 4, third.stderr);
   const spent = sum(

@@ -79,9 +79,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     assert.match(stderr, /Interrupted: \d+ of 100 records/);
     assert.match(stderr, /To resume: flexllm batch '.*in put\.jsonl' -o .*--api-key …/);
     assert.ok(!stderr.includes("sk-hush"));
-    const kept = jsonLines(folder.read("out.jsonl"));
-    assert.equal(kept.length, mock.requests.length, "every request that was sent was saved");
-    assert.ok(kept.every(({ status }) => status === "success"));
+    const saved = jsonLines(folder.read("out.jsonl"));
+    assert.equal(saved.length, mock.requests.length, "every request that was sent was saved");
+    assert.ok(saved.every(({ status }) => status === "success"));
     assert.deepEqual(readdirSync(folder.path).sort(), ["in put.jsonl", "out.jsonl"], "no lock");
   });
 }
@@ -89,7 +89,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 Deno.test("SIGHUP is ignored under nohup", async () => {
   using folder = temporaryFolder();
   const count = 12;
-  // The hangup comes when the first request does.
+  // The hangup is sent when the first request arrives.
   await using server = await startRawServer((socket, { number }) => {
     if (number === 0) running.signal("SIGHUP");
     socket.write(httpAnswer(200, completion("Yes.")));

@@ -1,4 +1,4 @@
-/** `flexllm test`: whether a model can be asked, and if not, why not. */
+/** `flexllm test`: checks whether a model works, and explains why not. */
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { startMockServer } from "../../lib/mock/server.ts";
@@ -16,7 +16,7 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const KEY = "sk-0123456789abcdefghij";
 
-/** The lines of the steps, in words. */
+/** The lines of the steps, split into words. */
 function steps(stdout: string): string[][] {
   return stdout.split("\n").filter((line) => line.startsWith("  "))
     .map((line) => line.trim().split(/ {2,}/));

@@ -10,16 +10,16 @@ import { ROOT } from "../support/cli.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
-/** A script that takes longer than these milliseconds hangs. */
+/** A script that takes longer, in milliseconds, is considered to hang. */
 const LONGEST = 180_000;
 
 interface Run {
   args?: string[];
-  /** The server to ask; the embedded mock when left out. */
+  /** The server to use. Default: the embedded mock. */
   baseUrl?: string;
-  /** Where it runs; a folder of its own when left out. */
+  /** Its working directory. Default: a new folder. */
   cwd?: string;
-  /** What runs it. */
+  /** The runtime. */
   verb?: string[];
 }
 
@@ -29,7 +29,7 @@ interface Ended {
   stderr: string;
 }
 
-/** The environment of the tests without what would name a server. */
+/** The environment of the tests, without the variables that name a server. */
 function environment(baseUrl: string | undefined): Record<string, string> {
   const env: Record<string, string> = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
   for (const [name, value = ""] of Object.entries(process.env)) {
@@ -68,7 +68,7 @@ async function runExample(name: string, options: Run = {}): Promise<Ended> {
   return { code, stdout, stderr };
 }
 
-/** The last line of what a script prints without a key. */
+/** The last line that a script prints without a key. */
 const KEYLESS: Record<string, RegExp> = {
   budget: /^\d+ of 60 answered for \$0\.00\d+$/,
   classify_tickets: /^8 labelled, 0 failed$/,

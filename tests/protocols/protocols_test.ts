@@ -128,7 +128,7 @@ forEachFormat(
       assert.equal(second.finishReason, "stop");
       const sent = JSON.stringify(mock.requests.at(-1));
       assert.ok(sent.includes("Sunny") && sent.includes("get_weather"), sent);
-      // Whatever a provider wants back is sent back.
+      // Fields that a provider needs back are sent back.
       const opaque = {
         claude: "signature",
         gemini: "thoughtSignature",
@@ -209,7 +209,7 @@ Deno.test("Responses is chosen only for requests that Chat Completions rejects",
   assert.deepEqual(paths, [chat, chat, responses, chat, responses, chat, chat]);
 });
 
-forEachFormat("parseThoughts() tells thinking from answer in the raw answer", async (client) => {
+forEachFormat("parseThoughts() separates thinking and text in a raw answer", async (client) => {
   const { raw, thinking, content } = await client.chatCompletions(HELLO, { thinking: true });
   assert.deepEqual(parseThoughts(raw), { thought: thinking, answer: content });
 });
