@@ -21,7 +21,7 @@ function shardOf(text: string): Shard {
   const shard = parseShard(text);
   if (shard !== undefined) return shard;
   throw new InvalidArgumentError(
-    "Expected i/n with i from 0 to n, e.g. 0/4 to 3/4 or 1/4 to 4/4.",
+    "Expected i/n with i from 1 to n, e.g. 1/4 to 4/4; 0/n means n/n.",
   );
 }
 
@@ -42,7 +42,7 @@ export const inputFlags = {
   ).argParser(names),
   limit: new Option("--limit <count>", "only the first N records of the input or shard")
     .argParser(integer(1)),
-  shard: new Option("--shard <i/n>", "only every n-th record, with i from 0 or 1; see below")
+  shard: new Option("--shard <i/n>", "only every n-th record, e.g. 1/4 to 4/4; see below")
     .argParser(shardOf),
   retryFailed: new Option("--retry-failed", "only records that failed before")
     .conflicts("rerunChanged"),
@@ -67,6 +67,7 @@ Record options: model, temperature, top_p, top_k, max_tokens, stop, seed,
   all records. When the input is itself a result file (with --template), these
   fields are ignored.
 
-Shards: record k, counted from 0, belongs to shard k mod n. n/n means 0/n, so
-  you can number shards from 0 or from 1. Indexes in the output refer to the
-  whole input, so you can merge: cat out-*.jsonl > out.jsonl`;
+Shards run from 1/n to n/n; shard i has the records whose index modulo n is i.
+  0/n is another spelling of n/n, for Slurm and Kubernetes, which count from 0.
+  Indexes in the output refer to the whole input, so you can merge the parts:
+  cat out-*.jsonl > out.jsonl`;

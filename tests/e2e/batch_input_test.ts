@@ -284,7 +284,7 @@ Deno.test("invalid flags are reported and nothing is sent", async () => {
   const jsonl = folder.write("in.jsonl", questions(2));
   const csv = folder.write("in.csv", "id,text\n1,a\n");
   const cases: [args: string[], message: RegExp][] = [
-    [[jsonl, "--shard", "3/2"], /'3\/2' is invalid\. Expected i\/n with i from 0 to n/],
+    [[jsonl, "--shard", "3/2"], /'3\/2' is invalid\. Expected i\/n with i from 1 to n/],
     [[jsonl, "--limit", "0"], /Expected an integer ≥ 1/],
     [[jsonl, "--retry-failed", "--rerun-changed"], /cannot be used with option '--rerun-changed'/],
     [[jsonl, "--delimiter", ";"], /--delimiter and --no-quotes are for tables only/],

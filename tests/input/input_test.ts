@@ -328,7 +328,7 @@ Deno.test("lines of other shards are not parsed, but have an index", async () =>
   input.close();
 });
 
-Deno.test("parseShard() accepts only i/n with i from 0 to n", () => {
+Deno.test("parseShard() accepts i/n with i from 1 to n, and 0/n", () => {
   assert.deepEqual(parseShard("0/1"), { index: 0, count: 1 });
   assert.deepEqual(parseShard("4/4"), { index: 0, count: 4 });
   for (const text of ["5/4", "0/0", "-1/4", "1", "1/4/2", "a/b", "1.5/4", ""]) {
