@@ -205,7 +205,10 @@ Deno.test("OpenAI reports this month's costs to admin keys, page by page", async
 Deno.test("the error for a service without a balance API says where to look instead", async () => {
   const claude = await failure({ provider: "claude" });
   assert.equal(claude.code, "configuration");
-  assert.match(`${claude.message} ${claude.hint}`, /claude has no balance API .*console\.anthropic\.com/);
+  assert.match(
+    `${claude.message} ${claude.hint}`,
+    /claude has no balance API .*console\.anthropic\.com/,
+  );
   const local = await failure({ baseUrl: "http://localhost:11434/v1" });
   assert.match(local.message, /ollama has no balance API/);
   const named = await failure({ provider: "openai", baseUrl: "http://gpu1:8000/v1" });

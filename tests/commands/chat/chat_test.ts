@@ -174,5 +174,8 @@ Deno.test("templates from the configuration are filled in", () => {
     );
   }
   const wrong = folder.write("w.yaml", "templates:\n  a: {promt: x}\n");
-  assert.throws(() => loadConfig({}, folder.path, wrong), /w\.yaml:2:7: unknown field "promt": did you mean "prompt"/);
+  assert.throws(
+    () => loadConfig({}, folder.path, wrong),
+    /w\.yaml:2:7: unknown field "promt": did you mean "prompt"/,
+  );
 });
