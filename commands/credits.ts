@@ -73,8 +73,8 @@ export function creditsCommand() {
     "after",
     `
 Supported services: OpenRouter, SiliconFlow, DeepSeek, AI/ML API, and OpenAI
-(costs of the current month, with an admin key in OPENAI_ADMIN_KEY). The service
-is that of the model's provider, otherwise that of its base URL. With a
-provider, the base URL can be that of a proxy.`,
+(costs of the current month, with an admin key in OPENAI_ADMIN_KEY). The model's
+provider determines the service, or else its base URL. If a provider is set, the
+base URL can point to a proxy.`,
   );
 }

@@ -85,7 +85,7 @@ export function resultsCommand() {
   const command = new Command("results")
     .argument("<file>", "result file of a batch (.jsonl)")
     .option("--failed", "list failed records by reason, with the command that retries them")
-    .option("--json", "print as JSON")
+    .option("--json", "print JSON")
     .action((file, { failed = false, json }) => {
       const counts = countResults(file);
       if (json) writeJson(resultsJson(file, counts, failed));

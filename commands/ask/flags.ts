@@ -34,7 +34,7 @@ export function command() {
       new Option("--var <name=value>", "set a {{name}} in the template (repeatable)")
         .argParser(collect),
     )
-    .option("--schema <file>", "JSON schema for the answer; only the value is printed")
+    .option("--schema <file>", "JSON Schema that the answer must match; prints only its value")
     .addOption(schemaRetriesFlag)
     .option("--json", "print the answer, its usage and model as a JSON object")
     .option("--no-save", "don't save the conversation for -c")

@@ -43,7 +43,7 @@ export function batchCommand() {
     "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -c 64",
     'flexllm batch texts.jsonl -o out.jsonl -s "Translate." --max-tokens 500',
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
-    'flexllm batch reviews.csv -o out.jsonl --template "Its mood: {{text}}"',
+    'flexllm batch reviews.csv -o out.jsonl --template "Sentiment? {{text}}"',
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
   ]);
 }

@@ -34,7 +34,7 @@ export const inputFlags = {
   noQuotes: new Option("--no-quotes", "treat quotes in CSV/TSV as ordinary characters"),
   template: new Option(
     "--template <text>",
-    'prompt with fields of the record: "Sum up: {{text}}", or @file; also fills in -s',
+    'prompt with fields of the record: "Summarize: {{text}}", or @file; also fills in -s',
   ),
   asMetadata: new Option(
     "--as-metadata <fields>",

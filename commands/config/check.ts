@@ -54,8 +54,11 @@ function problemOf(place: string, use: () => void): ConfigProblem[] {
     return [];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    const hasPlace = error.message.startsWith(place.replace(/:\d+:\d+$/, ":"));
-    return [{ message: hasPlace ? error.message : `${place}: ${error.message}`, hint: error.hint }];
+    const hasPosition = error.message.startsWith(place.replace(/:\d+:\d+$/, ":"));
+    return [{
+      message: hasPosition ? error.message : `${place}: ${error.message}`,
+      hint: error.hint,
+    }];
   }
 }
 

@@ -23,9 +23,9 @@ const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
 // Source of the sequences: ECMA-48; "ctlseqs" of xterm; mode 2026: the "Synchronized Output" spec.
-/** Defers display until {@link SHOW}; ignored by terminals without support. */
-const HOLD = "\x1b[?2026h";
-const SHOW = "\x1b[?2026l";
+/** Defers display until {@link END_UPDATE}; ignored by terminals without support. */
+const BEGIN_UPDATE = "\x1b[?2026h";
+const END_UPDATE = "\x1b[?2026l";
 /** Truncates lines instead of wrapping them: the terminal may have become narrower. */
 const NO_WRAP = "\x1b[?7l";
 const WRAP = "\x1b[?7h";
@@ -92,7 +92,7 @@ export class LiveArea {
 
   /** Uses a single write, so that the process cannot end with a terminal mode set. */
   #write(text: string): void {
-    this.#stream.write(`${HOLD}${text}${SHOW}`);
+    this.#stream.write(`${BEGIN_UPDATE}${text}${END_UPDATE}`);
   }
 
   /** The live lines, drawn from the cursor, and its return to the start. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { closest } from "fastest-levenshtein";
+import { closest, distance } from "fastest-levenshtein";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
 import { CONTENT_FIELDS } from "./formats.ts";
 import { INPUT_HINT } from "./input_file.ts";
@@ -35,8 +35,10 @@ export function readOptions(input: InputFile, flags: ReadFlags): ReadOptions {
   const names = [...OPTION_FIELDS.keys()];
   for (const name of asMetadata ?? []) {
     if (OPTION_FIELDS.has(name)) continue;
+    const guess = closest(name, names);
+    const hint = distance(name, guess) <= name.length / 2 ? `Did you mean "${guess}"? ` : "";
     throw new ConfigurationError(`--as-metadata: the field "${name}" is not an option`, {
-      hint: `Did you mean "${closest(name, names)}"? Options are ${names.join(", ")}.`,
+      hint: `${hint}Options are ${names.join(", ")}.`,
     });
   }
   const template = flags.template === undefined ? undefined : loadTemplate(flags.template);

@@ -50,7 +50,7 @@ function nameOf(path: string, schema: Fields): string {
 }
 
 const SCHEMA_HINT =
-  'Nothing was sent. An example of a schema: {"type": "object", "properties": {"mood": {"type": "string"}}}';
+  'Nothing was sent. Example schema: {"type": "object", "properties": {"mood": {"type": "string"}}}';
 
 /**
  * Reads the response format from the file at `path`: a JSON schema, or OpenAI's envelope around one

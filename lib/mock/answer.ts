@@ -88,13 +88,13 @@ function makeChoice(given: CannedResponse, request: ServerRequest, id: string): 
   const text = truncate(allText, maxTokens - thinkingTokens);
   const { refusal = null, citations = [] } = given;
   let tokens = thinkingTokens + countTokens(text) + countTokens(refusal ?? "");
-  let isCut = thinking !== allThinking || text !== allText || maxTokens === 0;
+  let isTruncated = thinking !== allThinking || text !== allText || maxTokens === 0;
   const toolCalls: ToolCall[] = [];
-  if (!isCut && stopSequence === undefined) {
+  if (!isTruncated && stopSequence === undefined) {
     for (const call of toolCallsOf(given, options, id)) {
       const size = countTokens(call.function.arguments);
-      isCut = tokens + size > maxTokens;
-      if (isCut) break;
+      isTruncated = tokens + size > maxTokens;
+      if (isTruncated) break;
       tokens += size;
       toolCalls.push(call);
     }
@@ -106,14 +106,14 @@ function makeChoice(given: CannedResponse, request: ServerRequest, id: string): 
     refusal,
     citations: citations.map((citation) => ({ ...citation, raw: citation })),
     logprobs: topLogprobs === undefined ? undefined : logprobsOf(text, given.logprobs, topLogprobs),
-    finishReason: isCut
+    finishReason: isTruncated
       ? "length"
       : refusal !== null
       ? "content_filter"
       : toolCalls.length > 0
       ? "tool_calls"
       : "stop",
-    stopSequence: isCut ? undefined : stopSequence,
+    stopSequence: isTruncated ? undefined : stopSequence,
   };
   return { choice, tokens, thinkingTokens };
 }

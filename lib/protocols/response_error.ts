@@ -28,8 +28,8 @@ import type { Endpoint, ProviderError } from "./protocol.ts";
 import { parseDate, serverTime } from "./rate_limit_headers.ts";
 
 /**
- * The seconds that the server asks to wait, from `retry-after-ms` or `retry-after` (seconds or an HTTP
- * date); `undefined` if it does not ask.
+ * The wait that the server requests, in seconds, from `retry-after-ms` or `retry-after` (seconds or an HTTP
+ * date); `undefined` if it requests none.
  */
 export function retryAfterSeconds(headers: Headers): number | undefined {
   const milliseconds = Number.parseFloat(headers.get("retry-after-ms") ?? "");
@@ -68,6 +68,8 @@ function hintOf(status: number, endpoint?: Endpoint): string | undefined {
       return "Top up the account, or use another model.";
     case 404:
       return "Check the model's name and the base URL; it usually ends in /v1.";
+    case 429:
+      return "Try again later, or allow a longer --max-wait.";
     case 400:
     case 422:
       return "Fix what the server rejected; retrying the same request won't help.";

@@ -92,6 +92,12 @@ Deno.test("x-should-retry overrides the status", () => {
   assert.equal(errorOf(400, OPENAI_ERROR, { "x-should-retry": "true" }).retryable, true);
 });
 
+Deno.test("the hint of a rate limit names the requested wait, or the flag to wait longer", () => {
+  const body = { error: { message: "slow down" } };
+  assert.equal(errorOf(429, body, { "retry-after": "5" }).hint, "The server asked to wait 5 s.");
+  assert.match(errorOf(429, body).hint!, /--max-wait/);
+});
+
 Deno.test("the retry time is read in all three forms", () => {
   const seconds = (headers: Record<string, string>) =>
     retryAfterSeconds(new Headers({ date: "Thu, 01 Jan 2026 00:00:00 GMT", ...headers }));

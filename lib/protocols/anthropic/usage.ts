@@ -62,7 +62,7 @@ function fallbackModel(iterations: readonly Json[]): string | undefined {
 }
 
 /** The billed parts that the top-level counts `main` omit, each with its model. */
-function partsBeside(main: Usage, iterations: readonly Json[]): Part[] {
+function omittedParts(main: Usage, iterations: readonly Json[]): Part[] {
   const server = fallbackModel(iterations);
   const parts: Part[] = [];
   const declined: Part[] = [];
@@ -96,7 +96,7 @@ export function decodeUsage(value: unknown): AnthropicUsage {
   if (tier !== undefined && tier !== "standard") decoded.serviceTier = tier;
   const iterations = asObjects(object.iterations);
   if (iterations.length === 0) return decoded;
-  const parts = partsBeside(main, iterations);
+  const parts = omittedParts(main, iterations);
   decoded.usage = parts.reduce((total, { usage }) => sum(total, usage), main);
   const model = fallbackModel(iterations);
   if (model !== undefined || parts.some((part) => part.model !== undefined)) {

@@ -24,7 +24,7 @@ import { parseDataUrl } from "../data_url.ts";
 import { documentPart, namedFile } from "../file_parts.ts";
 import { rejectField } from "../unsupported.ts";
 
-const WHO = "Chat Completions";
+const API_NAME = "Chat Completions";
 const NO_MARKS = "OpenAI caches prompts automatically: leave cache_control out.";
 
 /** Throws if `value` has a prompt cache breakpoint, which OpenAI rejects. */
@@ -47,7 +47,7 @@ function encodePart(part: ContentPart, isOpenAI: boolean): object {
       return namedFile(part);
     case "document": {
       const { cache_control } = part;
-      const converted: FilePart | TextPart = documentPart(part, WHO);
+      const converted: FilePart | TextPart = documentPart(part, API_NAME);
       return cache_control ? { ...converted, cache_control } : converted;
     }
     case "input_audio":
@@ -77,7 +77,7 @@ function encodeTool({ is_error, ...message }: ToolMessage, isOpenAI: boolean): o
   if (is_error) {
     rejectField(
       "is_error",
-      WHO,
+      API_NAME,
       "Report the failure in its content, and leave is_error out.",
     );
   }

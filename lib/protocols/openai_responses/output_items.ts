@@ -203,8 +203,8 @@ export class OutputItems {
   #completeCall(item: Item, raw: Json, events: StreamEvent[]): void {
     const whole = decodeToolCall(raw, item.call ?? this.#calls).function.arguments;
     const text = whole.startsWith(item.arguments) ? whole.slice(item.arguments.length) : "";
-    const isTold = item.id !== undefined && item.name !== undefined;
-    if (text !== "" || !isTold) this.#callEvent(item, text, events);
+    const isAnnounced = item.id !== undefined && item.name !== undefined;
+    if (text !== "" || !isAnnounced) this.#callEvent(item, text, events);
   }
 
   #callEvent(item: Item, text: string, events: StreamEvent[]): void {

@@ -38,12 +38,12 @@ export function reasoningItem(id: string, thinking: string): Json {
 }
 
 /** A message item. */
-export function messageItem(id: string, content: readonly Json[], isCut: boolean): Json {
+export function messageItem(id: string, content: readonly Json[], isTruncated: boolean): Json {
   return {
     type: "message",
     id: `msg_${id}`,
     role: "assistant",
-    status: isCut ? "incomplete" : "completed",
+    status: isTruncated ? "incomplete" : "completed",
     content,
   };
 }

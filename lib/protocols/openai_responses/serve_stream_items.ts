@@ -31,8 +31,8 @@ export interface OpenItem {
   push(event: StreamEvent, logprobs: readonly TokenLogprob[]): Json[];
   /** Closes the open part. */
   end(): Json[];
-  /** The whole item; `isCut` means that the answer hit its token limit. */
-  finished(isCut: boolean): Json;
+  /** The whole item; `isTruncated` means that the answer hit its token limit. */
+  finished(isTruncated: boolean): Json;
 }
 
 /** Reasoning, as one part of a summary. */
@@ -182,8 +182,8 @@ export class OpenMessage implements OpenItem {
     return [...this.#parts.length === 0 ? this.#open("output_text") : [], ...this.#closePart()];
   }
 
-  finished(isCut: boolean): Json {
-    return messageItem(this.#id, this.#parts, isCut);
+  finished(isTruncated: boolean): Json {
+    return messageItem(this.#id, this.#parts, isTruncated);
   }
 
   /** Opens a part of `type`, unless it is open. */
