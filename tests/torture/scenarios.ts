@@ -118,7 +118,7 @@ async function interruptsOfWaits(seed: number): Promise<void> {
   }
 }
 
-async function weather(seed: number): Promise<void> {
+async function passingFaults(seed: number): Promise<void> {
   for (const concurrency of [1, 8, 64]) {
     using folder = temporaryFolder();
     await using server = await HostileServer.start({ seed, delay: 5, pages: true });
@@ -131,7 +131,7 @@ async function weather(seed: number): Promise<void> {
 }
 
 /** Records that fail for good are in the file as failed, and done by the next runs. */
-async function lastingWeather(seed: number): Promise<void> {
+async function lastingFaults(seed: number): Promise<void> {
   using folder = temporaryFolder();
   await using server = await HostileServer.start({ seed, lasting: true });
   const questions = questionsOf(300);
@@ -294,7 +294,7 @@ async function twoProcesses(seed: number): Promise<void> {
   assertPaidOnce(server, CONCURRENCY);
 }
 
-/** Three endpoints: one in bad weather, one that dies in mid-run. */
+/** Three endpoints: one with random faults, one that dies in mid-run. */
 async function pool(seed: number): Promise<void> {
   for (const loadBalance of ["round_robin", "weighted", "least_busy", "latency", "fallback"]) {
     using folder = temporaryFolder();
@@ -364,8 +364,8 @@ export const SCENARIOS: Record<string, Scenario> = {
   "SIGKILL while the results are put in order": killsWhileOrdering,
   "SIGINT and SIGTERM, once, twice and thrice": interrupts,
   "SIGINT while everybody waits": interruptsOfWaits,
-  "weather that passes": weather,
-  "weather that fails records": lastingWeather,
+  "faults that a retry overcomes": passingFaults,
+  "faults that fail records": lastingFaults,
   "an outage": outage,
   "a full disk": fullDisk,
   "a result file that is meddled with": meddling,
@@ -377,6 +377,6 @@ export const SCENARIOS: Record<string, Scenario> = {
   "a process that is suspended": suspensions,
   "a clock that jumps": jumpingClock,
   "two processes": twoProcesses,
-  "a pool in bad weather": pool,
+  "a pool with faulty endpoints": pool,
   "odd records through a pipe": oddRecords,
 };
