@@ -116,7 +116,7 @@ export interface SamplingOptions<Format extends AnyResponseFormat = ResponseForm
   /** Maximum tokens in the answer, thinking included. */
   maxTokens?: number;
   /** Texts that end the answer; OpenAI accepts up to four. */
-  stop?: string | string[];
+  stop?: string | readonly string[];
   /** Requests reproducible answers; no provider guarantees them. */
   seed?: number;
   /** -2 to 2; positive values make new topics more likely. */
@@ -124,7 +124,7 @@ export interface SamplingOptions<Format extends AnyResponseFormat = ResponseForm
   /** -2 to 2; positive values make repetition less likely. */
   frequencyPenalty?: number;
   /** The tools that the model may call. */
-  tools?: Tool[];
+  tools?: readonly Tool[];
   /**
    * Whether the model may, must or must not call tools.
    *

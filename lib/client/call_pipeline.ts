@@ -160,6 +160,7 @@ export class CallPipeline implements Completions {
   /** Lists the models of all endpoints, all pages of them. */
   async models(options: Pick<ChatOptions, "signal" | "timeout">): Promise<ModelInfo[]> {
     const { timeout = this.#options.timeout } = options;
+    expectTimeout(timeout);
     const linked = this.#signals.link(options.signal);
     const { signal } = linked;
     try {

@@ -134,8 +134,7 @@ export interface PoolOptions extends RequestOptions {
   /**
    * Consecutive failures after which an endpoint counts as down.
    *
-   * @default its number of requests in flight,
-   * from 3 to 10
+   * @default its number of requests in flight, from 3 to 10
    */
   failureThreshold?: number;
   /**

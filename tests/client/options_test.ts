@@ -23,6 +23,7 @@ Deno.test("times above a day are refused as milliseconds", async () => {
     message: "timeout: expected seconds, above 0 and up to 86400 (a day), got 90000",
     hint: HINT,
   });
+  await assert.rejects(client.models({ timeout: 90_000 }), { hint: HINT });
 });
 
 Deno.test("waits and cache lifetimes may be longer than a day", () => {

@@ -23,7 +23,7 @@ import {
   PROVIDER_NAMES,
   type ProviderName,
 } from "../../lib/services/providers.ts";
-import { type Fetch, LLMClient, type Message, parseThoughts } from "../../mod.ts";
+import { createMockApp, type Fetch, LLMClient, type Message, parseThoughts } from "../../mod.ts";
 
 const MESSAGES: Message[] = [{ role: "user", content: "Say it again." }];
 const PROVIDER = "echo" as ProviderName;
@@ -86,6 +86,22 @@ Deno.test("a client lists models and reports errors in a fifth format", async ()
   const failing = clientOf('{"mumbled":"too early"}');
   await using _failing = failing.client;
   await assert.rejects(failing.client.chatCompletions(MESSAGES), { message: /too early/ });
+});
+
+Deno.test("the mock serves a fifth format: answers, streams, errors and the model list", async () => {
+  const app = createMockApp({ responses: [{ text: "It again." }], models: ["loud"] });
+  const fetch: Fetch = (url, init) => app.fetch(new Request(url, init as RequestInit));
+  await using client = new LLMClient({ provider: PROVIDER, apiKey: "key", model: "loud", fetch });
+  assert.equal((await client.chatCompletions(MESSAGES)).content, "It again.");
+  const { content } = await client.chatCompletionsStream(MESSAGES).finalResult();
+  assert.equal(content, "It again.");
+  // The mock lists models under the same path in every format.
+  const listed = await app.fetch(new Request("https://api.echo.example/v9/models"));
+  assert.deepEqual(await listed.json(), { voices: ["loud"] });
+  const request = { method: "POST", body: '{"turns":"none"}' };
+  const rejected = await app.fetch(new Request("https://api.echo.example/v9/speak", request));
+  assert.equal(rejected.status, 400);
+  assert.deepEqual(await rejected.json(), { mumbled: "no turns" });
 });
 
 Deno.test("a base URL selects a fifth format by its host or a marker in its path", async () => {

@@ -91,6 +91,7 @@ export const echo: OfficialProtocol<"echo"> = {
     remaining: "echo-remaining",
     reset: "echo-reset",
   }],
+  serve: async () => (await import("./echo_server.ts")).echoServer,
   decodeError: (body) => {
     const mumbled = asText(asObject(body)?.mumbled);
     return mumbled === undefined ? undefined : { message: mumbled };

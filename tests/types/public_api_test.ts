@@ -69,6 +69,11 @@ async function calls(client: LLMClient) {
   expectType<Equal<typeof iterator, BatchIterator<ZodOutput>>>();
   for await (const item of iterator) expectType<Equal<typeof item, BatchItem<ZodOutput>>>();
 
+  // Readonly messages, tools and stop texts are accepted.
+  const tools = [{ type: "function", function: { name: "f", parameters: ZOD } }] as const;
+  const messages = [{ role: "user", content: "Hello" }] as const;
+  await client.chatCompletions(messages, { tools, stop: ["a"] as const });
+
   // @ts-expect-error: a format has a type
   await client.chatCompletions(MESSAGES, { responseFormat: { type: "yaml" } });
   // @ts-expect-error: hooks are internal
