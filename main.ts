@@ -17,8 +17,8 @@ async function run(args: readonly string[]): Promise<number> {
       const { printVersion } = await import("./commands/print_version.ts");
       printVersion();
     } else {
-      const { buildProgram } = await import("./commands/program.ts");
-      await (await buildProgram(args)).parseAsync(process.argv);
+      const { runProgram } = await import("./commands/program.ts");
+      await runProgram(args);
     }
     return Number(process.exitCode ?? 0);
   } catch (error) {

@@ -16,10 +16,6 @@ import { onStopSignals } from "./signals.ts";
 import { writeNote, writeOutput } from "./terminal/output.ts";
 import { fileReason } from "../lib/files/reasons.ts";
 
-function port(text: string): number {
-  return numberWithin(0, 65535)(String(integer(0)(text)));
-}
-
 /** Resolves on the first stop signal. The second one ends the process, even if a request hangs. */
 function stopped(): Promise<void> {
   return new Promise((resolve) => {
@@ -46,7 +42,7 @@ export function mockCommand() {
   const command = new Command("mock")
     .addOption(
       new Option("-p, --port <port>", "port to listen on; 0 picks a free port")
-        .argParser(port).default(8001),
+        .argParser(integer(0, 65535)).default(8001),
     )
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .addOption(
@@ -91,7 +87,7 @@ export function mockCommand() {
       const { startMockServer } = await import("../lib/mock/server.ts");
       const { host: hostname, model: models, responses: file, errorKinds, ...rest } = options;
       const responses = file === undefined ? undefined : await readResponses(file);
-      const server = startMockServer({
+      const server = await startMockServer({
         ...rest,
         hostname,
         models,

@@ -8,6 +8,7 @@ import process from "node:process";
 import { InvalidInputError } from "../lib/errors.ts";
 import { VERSION } from "../lib/version.ts";
 import { type CommandEntry, loadCommand } from "./command_entry.ts";
+import { withDefaultCommand } from "./default_command.ts";
 import { COMMANDS } from "./registry.ts";
 import { addExamples } from "./flags/shared_options.ts";
 import { errorStream, writeOutput } from "./terminal/output.ts";
@@ -33,14 +34,14 @@ function emptyProgram() {
     .version(VERSION, "-V, --version", "print the version")
     .option("--no-color", "disable colors, for every command")
     .on("option:no-color", disableColor)
-    .usage("<command> [options]")
+    .usage("<command> [options]\n       flexllm [options] <prompt>")
     .helpCommand("help [command]", "show help for a command")
     .configureOutput({
       writeOut: writeOutput,
       writeErr: (text) => errorStream().write(text),
       outputError: (text, write) => {
         write(text);
-        if (/too many arguments for '(ask|chat)'/.test(text)) {
+        if (/too many arguments for 'chat'/.test(text)) {
           write("Quote the prompt if it contains spaces.\n");
         }
       },
@@ -51,7 +52,7 @@ function emptyProgram() {
     .showHelpAfterError("See 'flexllm --help'.");
   addExamples(program, [
     "flexllm init",
-    'flexllm ask "What is Python?" -m mock',
+    'flexllm "What is Python?" -m mock',
     "flexllm batch questions.jsonl -o answers.jsonl",
     "flexllm mock -p 8080",
   ]);
@@ -73,6 +74,13 @@ function inherit(
 /** A command that will not run; help and suggestions need only its name and description. */
 function placeholder({ name, description }: CommandEntry): CommandUnknownOpts {
   return new Command(name).description(description);
+}
+
+/** Runs the command that `args` name, or `ask` if they are a prompt. */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  const names = ["help", ...COMMANDS.map(({ name }) => name)];
+  const resolved = await withDefaultCommand(args, names);
+  await (await buildProgram(resolved)).parseAsync(resolved, { from: "user" });
 }
 
 /**

@@ -17,12 +17,12 @@ type Steps = readonly (readonly [command: string, purpose: string])[];
 
 const FIRST_STEPS: Steps = [
   ["flexllm init", "set up provider, key and model"],
-  ['flexllm ask "What is Python?" -m mock', "try it without an API key"],
+  ['flexllm "What is Python?" -m mock', "try it without an API key"],
 ];
 
 const NEXT_STEPS: Steps = [
   ["flexllm test", "test the default model"],
-  ['flexllm ask "What is Python?"', "send one prompt"],
+  ['flexllm "What is Python?"', "send one prompt"],
   ["flexllm chat", "start a conversation"],
   ["flexllm batch questions.jsonl -o answers.jsonl", "send many, one per line"],
 ];

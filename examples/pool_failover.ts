@@ -10,7 +10,10 @@ import process from "node:process";
 import { LLMClientPool, startMockServer } from "@flexllm/flexllm";
 
 const baseUrls = process.argv.slice(2);
-const mocks = baseUrls.length > 0 ? [] : [startMockServer({ errorRate: 1 }), startMockServer()];
+const mocks = baseUrls.length > 0 ? [] : [
+  await startMockServer({ errorRate: 1 }),
+  await startMockServer(),
+];
 baseUrls.push(...mocks.map(({ baseUrl }) => baseUrl));
 
 const { FLEXLLM_API_KEY: apiKey, FLEXLLM_MODEL: model = "mock" } = process.env;

@@ -78,7 +78,7 @@ async function typeSlowly(pty: Pty, text: string): Promise<void> {
 }
 
 async function record(): Promise<Frame[]> {
-  await using mock = startMockServer({
+  await using mock = await startMockServer({
     seed: 7,
     delay: [0.3, 0.9],
     errorRate: 0.1,

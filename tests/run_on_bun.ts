@@ -13,7 +13,7 @@ globalThis.Deno = { test: (name, body) => test(name, () => body(), 600_000) };
 `;
 
 /** Directories with tests that run the command line, scripts or Deno itself. */
-const NOT_UNIT_TESTS = /^(docs|e2e|examples|layout|release|torture|types)\//;
+const NOT_UNIT_TESTS = /^(docs|e2e|examples|layout|npm|release|torture|types)\//;
 
 const tests = new URL(".", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "flexllm-bun-"));

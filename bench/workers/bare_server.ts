@@ -20,7 +20,7 @@ const body = JSON.stringify({
 });
 const headers = { "content-type": "application/json" };
 
-const server = serve("127.0.0.1", 0, async (request) => {
+const server = await serve("127.0.0.1", 0, async (request) => {
   await request.json();
   return new Response(body, { headers });
 });

@@ -14,7 +14,7 @@ import { schemaOptions } from "../flags/schema.ts";
 import { colored, writeNote, writeOutput } from "../terminal/output.ts";
 import { type AskFlags, command } from "./flags.ts";
 
-async function ask(argument: string | undefined, flags: AskFlags): Promise<void> {
+async function ask(words: readonly string[], flags: AskFlags): Promise<void> {
   const { readConfig } = await import("../read_config.ts");
   const { connectConversation } = await import("../conversation/connect.ts");
   const { ConversationSession } = await import("../conversation/conversation_session.ts");
@@ -28,7 +28,7 @@ async function ask(argument: string | undefined, flags: AskFlags): Promise<void>
   const session = new ConversationSession(flags.save ? store : undefined);
   try {
     const saved = flags.continue ? await session.resume(store.latest()) : undefined;
-    const prompt = await readPrompt(argument, flags, config);
+    const prompt = await readPrompt(words.join(" "), flags, config);
     const { client, settings: model } = connectConversation(config, flags, saved);
     const system = prompt.system === undefined ? {} : { system: prompt.system };
     const settings = { ...model, ...system, ...settingsOf(flags) };

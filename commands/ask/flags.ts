@@ -13,7 +13,7 @@ import { schemaRetriesFlag } from "../flags/schema.ts";
 /** The command with its flags, without an action. */
 export function command() {
   return new Command("ask")
-    .argument("[prompt]", "the prompt; piped text is prepended")
+    .argument("[prompt...]", "the prompt; piped text is prepended")
     .addOption(modelFlags.model)
     .addOption(modelFlags.system)
     .addOption(modelFlags.temperature)

@@ -38,7 +38,7 @@ function parseVariables(pairs: readonly string[]): Map<string, string> {
  * @throws {InvalidInputError} if the prompt is empty or a file cannot be read
  */
 export async function readPrompt(
-  argument: string | undefined,
+  argument: string,
   flags: Pick<AskFlags, "file" | "template" | "var" | "system">,
   config: Config,
 ): Promise<Prompt> {
@@ -55,7 +55,7 @@ export async function readPrompt(
   }
   const attachments = await Promise.all((flags.file ?? []).map(readAttachment));
   const piped = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
-  const input = [piped, argument ?? ""].filter((part) => part !== "").join("\n\n");
+  const input = [piped, argument].filter((part) => part !== "").join("\n\n");
   const { prompt, system } = flags.template === undefined
     ? { prompt: input, system: undefined }
     : fillTemplate(config, flags.template, input, variables);

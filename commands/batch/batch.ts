@@ -1,5 +1,5 @@
 /**
- * `flexllm batch`
+ * `flexllm batch`: sends the prompts of a file and writes the results to another.
  *
  * @module
  */

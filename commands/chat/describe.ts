@@ -32,11 +32,10 @@ export function describeTurn(turn: Turn): string {
 export function describeTotals(conversation: Conversation): string {
   const totals = totalsOf(conversation);
   const { answers, promptTokens, completionTokens, cost, unpriced, uncounted } = totals;
-  const priced = answers - unpriced;
-  const costs = priced === 0
-    ? "unknown cost"
-    : unpriced === 0
+  const costs = unpriced === 0
     ? dollars(cost)
+    : unpriced === answers
+    ? "unknown cost"
     : `${dollars(cost)}, plus ${unpriced} of unknown cost`;
   const tokens = `${promptTokens} tokens in, ${completionTokens} out`;
   const counted = uncounted === 0 ? tokens : `${tokens} (${uncounted} without a count)`;

@@ -11,12 +11,13 @@ function toNumber(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : NaN;
 }
 
-/** Creates a parser of integers of at least `min`. */
-export function integer(min: number): (text: string) => number {
+/** Creates a parser of integers of at least `min`, and at most `max` if there is one. */
+export function integer(min: number, max = Infinity): (text: string) => number {
   return (text) => {
     const value = toNumber(text);
-    if (!Number.isSafeInteger(value) || value < min) {
-      throw new InvalidArgumentError(`Expected an integer ≥ ${min}.`);
+    if (!Number.isSafeInteger(value) || value < min || value > max) {
+      const range = max === Infinity ? `≥ ${min}` : `from ${min} to ${max}`;
+      throw new InvalidArgumentError(`Expected an integer ${range}.`);
     }
     return value;
   };

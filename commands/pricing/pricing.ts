@@ -147,9 +147,14 @@ export function pricingCommand() {
       new Option("--from <url>", "base URL for --update (default: OpenRouter's)"),
     )
     .option("--json", "print JSON")
-    .action((name, flags) =>
-      flags.update ? update(flags.from, flags.json) : show(name, flags.json)
-    );
+    .action(async (name, flags) => {
+      if (flags.update) return await update(flags.from, flags.json);
+      if (flags.from === undefined) return await show(name, flags.json);
+      const { ConfigurationError } = await import("../../lib/errors.ts");
+      throw new ConfigurationError("--from requires --update", {
+        hint: "Add --update, or remove --from.",
+      });
+    });
   return addExamples(command, [
     "flexllm pricing gpt-5.4",
     "flexllm pricing --json",

@@ -44,9 +44,9 @@ export function canPrompt(): boolean {
 export function requireTerminal(command: string, hint: string): void {
   if (canPrompt()) return;
   const why = process.env.TERM === "dumb"
-    ? "this terminal cannot show them (TERM=dumb)"
+    ? "the terminal is too simple (TERM=dumb)"
     : "there is no terminal";
-  throw new ConfigurationError(`\`${command}\` shows prompts, but ${why}`, { hint });
+  throw new ConfigurationError(`\`${command}\` cannot show prompts: ${why}`, { hint });
 }
 
 function orCancelled<T>(answer: T | typeof CANCEL_SYMBOL): T {

@@ -14,7 +14,6 @@ import type { BatchItem, BatchIterator, BatchResult } from "./items.ts";
 import { Journal } from "./journal/journal.ts";
 import { inputIdentity } from "./journal/result_line.ts";
 import type { BatchOptions } from "./options.ts";
-import { withRestoredValues } from "./restored_values.ts";
 import { BatchRun } from "./run.ts";
 import { type BatchSummary, emptySummary } from "./summary.ts";
 
@@ -78,11 +77,16 @@ async function* runBatch(
       isJournaled,
       onRetry,
     });
-    const run = new BatchRun(executor, { journal, rerunChanged, signal, yieldRestored: true });
+    const run = new BatchRun(executor, {
+      journal,
+      rerunChanged,
+      signal,
+      yieldRestored: true,
+      responseFormat: request.responseFormat,
+    });
     onStart(run);
     const isAsync = Symbol.asyncIterator in inputs;
-    const groups = run.items(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
-    yield* withRestoredValues(groups, options.responseFormat);
+    yield* run.items(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
     journal?.compact();
   } finally {
     journal?.close();

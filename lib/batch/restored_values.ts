@@ -5,45 +5,46 @@
  * @module
  */
 import type { ResponseFormat } from "../chat/options.ts";
-import { withRecordOptions } from "../chat/record_options.ts";
 import { sourceOf } from "../chat/schema_conversion.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { parseStructured } from "../chat/structured_output.ts";
 import { copyError } from "../errors.ts";
 import type { BatchItem } from "./items.ts";
 
-type ItemGroups = AsyncGenerator<BatchItem[], void, void>;
-
 /**
- * Yields the same groups of items. A restored answer that the schema rejects becomes an error item; the
- * result file is not changed.
+ * The items with the parsed values of their Standard Schemas: that of the record, or else `format`, that
+ * of the batch. A restored answer that the schema rejects becomes an error item; the result file is not
+ * changed.
  */
-export function withRestoredValues(
-  groups: ItemGroups,
+export async function withRestoredValues(
+  items: BatchItem[],
   format: ResponseFormat | undefined,
-): ItemGroups {
-  return sourceOf(format) === undefined ? groups : restoreValues(groups, format);
+): Promise<BatchItem[]> {
+  if (!items.some((item) => standardFormat(item, format) !== undefined)) return items;
+  return await Promise.all(items.map((item) => restoreValue(item, format)));
 }
 
-async function* restoreValues(groups: ItemGroups, format: ResponseFormat | undefined): ItemGroups {
-  for await (const items of groups) {
-    yield await Promise.all(items.map((item) => restoreValue(item, format)));
-  }
+/** The response format of an item if it was made from a Standard Schema. */
+function standardFormat(
+  { options }: BatchItem,
+  batchFormat: ResponseFormat | undefined,
+): ResponseFormat | undefined {
+  // Records have converted formats: see `toRecord`.
+  const format = (options?.responseFormat ?? batchFormat) as ResponseFormat | undefined;
+  return sourceOf(format) === undefined ? undefined : format;
 }
 
 async function restoreValue(
   item: BatchItem,
-  responseFormat: ResponseFormat | undefined,
+  batchFormat: ResponseFormat | undefined,
 ): Promise<BatchItem> {
-  if (item.status === "error" || !item.restored || item.result.parsed === undefined) return item;
-  const { responseFormat: format } = withRecordOptions({ responseFormat }, item.options ?? {});
-  if (format === undefined || sourceOf(format) === undefined) return item;
+  if (item.status === "error" || item.result.parsed === undefined) return item;
+  const format = standardFormat(item, batchFormat);
+  if (format === undefined) return item;
   const { result, restored: _, ...rest } = item;
   try {
-    return {
-      ...item,
-      result: { ...result, parsed: await parseStructured(result.content, format) },
-    };
+    const parsed = await parseStructured(result.content, format);
+    return { ...item, result: { ...result, parsed } };
   } catch (error) {
     if (!(error instanceof SchemaMismatchError)) throw error;
     return { ...rest, status: "error", error: copyError(error, { result }) };

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ResponseFormat } from "../chat/options.ts";
 import { AbortedError, FlexLLMError } from "../errors.ts";
 import type { Executor, IndexedRecord, Outcome } from "./executor.ts";
 import type { BatchItem } from "./items.ts";
@@ -16,8 +17,15 @@ import {
   successRecord,
 } from "./journal/result_line.ts";
 import { skipDone, withRestored } from "./restored.ts";
+import { withRestoredValues } from "./restored_values.ts";
 import { StopPolicy } from "./stop_policy.ts";
-import { type BatchSummary, countFailure, countResult, emptySummary } from "./summary.ts";
+import {
+  type BatchSummary,
+  countFailure,
+  countRejected,
+  countResult,
+  emptySummary,
+} from "./summary.ts";
 
 /** The options of a run. */
 export interface BatchRunOptions {
@@ -35,6 +43,8 @@ export interface BatchRunOptions {
    * @default false
    */
   yieldRestored?: boolean;
+  /** The response format of the batch; its Standard Schema checks restored results. */
+  responseFormat?: ResponseFormat;
   /**
    * How many records were left out of the input because they are done. The input then only has records
    * that were checked against the journal, and they are not checked again.
@@ -135,7 +145,7 @@ export class BatchRun {
       const restore = (record: IndexedRecord) => this.#restore(record, journal);
       for await (const group of withRestored(this.#executor, records, restore)) {
         if ("outcomes" in group) yield this.#record(group.outcomes);
-        else yield group.restored;
+        else yield await this.#restored(group.restored);
       }
       return;
     }
@@ -159,8 +169,17 @@ export class BatchRun {
   #restore(record: IndexedRecord, journal: Journal): BatchItem | undefined {
     if (!this.#isDone(record, journal)) return undefined;
     const result = recordedResult(journal.read(record.index));
-    this.#summary.restored++;
     return { ...record, status: "success", result, restored: true };
+  }
+
+  /** Computes the parsed values of restored items, then counts them. */
+  async #restored(items: BatchItem[]): Promise<BatchItem[]> {
+    const checked = await withRestoredValues(items, this.#options.responseFormat);
+    for (const item of checked) {
+      if (item.status === "error") countRejected(this.#summary, item.error);
+      else this.#summary.restored++;
+    }
+    return checked;
   }
 
   /** Writes outcomes to the journal, then counts them. Returns the items of those that count. */

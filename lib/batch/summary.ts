@@ -11,9 +11,9 @@ import type { FlexLLMError, PartialCompletion } from "../errors.ts";
 export interface BatchSummary {
   /** Records answered in this run. */
   succeeded: number;
-  /** Records that failed after all retries. */
+  /** Records that failed after all retries, or whose restored answer the schema rejected. */
   failed: number;
-  /** Records that the result file already had. */
+  /** Records whose result the result file already had. */
   restored: number;
   /** Attempts that failed and were retried. */
   retries: number;
@@ -83,5 +83,15 @@ export function countFailure(summary: BatchSummary, error: FlexLLMError): void {
   const answer = error instanceof SchemaMismatchError ? error.result : undefined;
   const billed = answer ?? error.partial;
   if (billed !== undefined) countUsage(summary, billed);
-  summary.errors[error.code] = (summary.errors[error.code] ?? 0) + 1;
+  countError(summary, error);
+}
+
+/** Counts a restored answer that its schema rejected. An earlier run has paid for it. */
+export function countRejected(summary: BatchSummary, error: FlexLLMError): void {
+  summary.failed++;
+  countError(summary, error);
+}
+
+function countError({ errors }: BatchSummary, { code }: FlexLLMError): void {
+  errors[code] = (errors[code] ?? 0) + 1;
 }

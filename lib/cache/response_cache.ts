@@ -8,7 +8,7 @@ import type { ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { sourceOf } from "../chat/schema_conversion.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
-import { parseStructured } from "../chat/structured_output.ts";
+import { hasParsed, parseStructured } from "../chat/structured_output.ts";
 import { ConfigurationError, copyError, FlexLLMError } from "../errors.ts";
 import { type BatchedStore, BatchingStore } from "./batching_store.ts";
 import { decodeAnswer, encodeAnswer, isStorable, signedEntry, verifiedAnswer } from "./entry.ts";
@@ -139,7 +139,7 @@ export class ResponseCache implements AsyncDisposable {
     const { value: answer, isShared } = await this.#flights.run(key, work, signal);
     if (!isShared && answer.result !== undefined) return answer.result;
     answer.json ??= encoded(answer.result!, answer.request);
-    if (sourceOf(responseFormat) === undefined) return decoded(answer.json, answer.request, start);
+    if (responseFormat === undefined) return decoded(answer.json, answer.request, start);
     // Callers whose schemas have the same JSON Schema share a key.
     const request = { ...answer.request, responseFormat };
     const result = await this.#validResult(answer.json, request, start);
@@ -195,7 +195,7 @@ export class ResponseCache implements AsyncDisposable {
     return i < 0 ? undefined : { json: answers[i]!, request: requests[i] };
   }
 
-  /** The result of a stored answer; `undefined` if the request's Standard Schema rejects it. */
+  /** The result of a stored answer; `undefined` if the request's schema rejects it. */
   async #validResult(
     json: string,
     request: CacheRequest,
@@ -203,9 +203,11 @@ export class ResponseCache implements AsyncDisposable {
   ): Promise<ChatResult | undefined> {
     const result = decoded(json, request, start);
     const { responseFormat } = request;
-    if (sourceOf(responseFormat) === undefined || result.toolCalls.length > 0) return result;
+    if (responseFormat === undefined || !hasParsed(result)) return result;
+    // Answers to a call with a Standard Schema are stored without a parsed value.
+    if (result.parsed !== undefined && sourceOf(responseFormat) === undefined) return result;
     try {
-      result.parsed = await parseStructured(result.content, responseFormat!);
+      result.parsed = await parseStructured(result.content, responseFormat);
       return result;
     } catch (error) {
       if (error instanceof SchemaMismatchError) return undefined;

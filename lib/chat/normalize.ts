@@ -77,6 +77,20 @@ export function withProviderMessage(message: AssistantMessage): AssistantMessage
   return native === undefined ? rest : { providerMessage: native, ...rest };
 }
 
+function isLegacy(message: unknown): boolean {
+  const fields = asObject(message);
+  return fields?.role === "assistant" && "native" in fields;
+}
+
+/**
+ * Messages, which are not validated yet, with `providerMessage` for the `native` of version 0.1. Returns
+ * the same value if nothing changes, which is the usual case.
+ */
+export function withProviderMessages(messages: unknown): unknown {
+  if (!Array.isArray(messages) || !messages.some(isLegacy)) return messages;
+  return messages.map((message) => isLegacy(message) ? withProviderMessage(message) : message);
+}
+
 /**
  * Brings tool calls into OpenAI's form and renames the fields of version 0.1. Returns the same array if
  * nothing changes, which is the usual case.

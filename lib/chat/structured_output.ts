@@ -4,8 +4,9 @@
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
-import { type Json, parseExact, withDoubles } from "../json/json.ts";
+import { isTooDeep, type Json, MAX_DEPTH, parseExact, withDoubles } from "../json/json.ts";
 import type { ResponseFormat } from "./options.ts";
+import type { ChatResult } from "./result.ts";
 import { sourceOf } from "./schema_conversion.ts";
 import { SchemaMismatchError } from "./schema_mismatch_error.ts";
 import type { StandardSchemaIssue, StandardSchemaV1 } from "./standard_schema.ts";
@@ -26,6 +27,11 @@ export function exactValue(content: string): unknown {
   return parseExact(withoutFence(content));
 }
 
+/** Whether an answer can have a parsed value. Refusals and tool calls have none. */
+export function hasParsed({ toolCalls, finishReason }: ChatResult): boolean {
+  return toolCalls.length === 0 && finishReason !== "content_filter";
+}
+
 /**
  * The parsed and validated value of an answer in `format`; `undefined` if the format is text.
  *
@@ -44,6 +50,10 @@ export async function parseStructured(
     const shown = content.trim().split("\n")[0].slice(0, SHOWN_CHARACTERS);
     const message = `the answer is not JSON ("${shown}", ${content.length} characters)`;
     throw new SchemaMismatchError(message, content, [], { cause, hint: HINT });
+  }
+  // Each level takes two characters. Deeper values cannot be written to a result file.
+  if (content.length > 2 * MAX_DEPTH && isTooDeep(value)) {
+    throw mismatch(content, [`#: nested more than ${MAX_DEPTH} levels deep`]);
   }
   if (format.type === "json_object") return value;
   const source = sourceOf(format);

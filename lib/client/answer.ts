@@ -6,7 +6,7 @@
 import type { ResponseFormat } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
-import { parseStructured } from "../chat/structured_output.ts";
+import { hasParsed, parseStructured } from "../chat/structured_output.ts";
 import { copyError, FlexLLMError } from "../errors.ts";
 
 /** Adds the cost of failed attempts to a result. */
@@ -32,7 +32,7 @@ export async function withParsed(
   result: ChatResult,
   format: ResponseFormat,
 ): Promise<ChatResult> {
-  if (result.toolCalls.length > 0 || result.finishReason === "content_filter") return result;
+  if (!hasParsed(result)) return result;
   try {
     result.parsed = await parseStructured(result.content, format);
     return result;

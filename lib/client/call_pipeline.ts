@@ -145,8 +145,12 @@ export class CallPipeline implements Completions {
         const result = this.#run(call).finally(() => linked.unlink());
         return recorder === undefined ? result : recorder.follow(result);
       };
-      call.events = new EventChannel(start);
-      return new CompletionStream(() => call.events!, linked);
+      const events = call.events = new EventChannel(start, signal);
+      const open = (onUnreadError: (error: unknown) => void) => {
+        events.onUnreadError = onUnreadError;
+        return events;
+      };
+      return new CompletionStream(open, linked);
     } catch (error) {
       recorder?.failed(error);
       throw error;

@@ -27,13 +27,16 @@ import { EventIterator, type StreamEventSource } from "./event_iterator.ts";
  * ```
  */
 export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<string> {
-  readonly #open: () => StreamEventSource;
+  readonly #open: (onUnreadError: (error: unknown) => void) => StreamEventSource;
   readonly #abortion: { abort(reason?: unknown): void };
   readonly #result = Promise.withResolvers<ChatResult>();
   #started = false;
 
   /** Called by `chatCompletionsStream`; `open` sends the request. */
-  constructor(open: () => StreamEventSource, abortion: { abort(reason?: unknown): void }) {
+  constructor(
+    open: (onUnreadError: (error: unknown) => void) => StreamEventSource,
+    abortion: { abort(reason?: unknown): void },
+  ) {
     this.#open = open;
     this.#abortion = abortion;
     // A caller that only iterates gets the error there; it must not count as unhandled here.
@@ -91,7 +94,9 @@ export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<st
       });
     }
     this.#started = true;
-    return new EventIterator(this.#open(), pick, {
+    // The result also fails while the reader does something else.
+    const events = this.#open((error) => this.#result.reject(error));
+    return new EventIterator(events, pick, {
       onResult: (result) => this.#result.resolve(result),
       onError: (error) => this.#result.reject(error),
       onLeave: () => {

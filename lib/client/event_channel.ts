@@ -5,7 +5,8 @@
  */
 import type { StreamEvent } from "../chat/events.ts";
 import type { ChatResult } from "../chat/result.ts";
-import { AbortedError } from "../errors.ts";
+import { abortedBy, AbortedError } from "../errors.ts";
+import { type Cancellable, cancellablesOf } from "../transport/cancellation.ts";
 
 type Batch = IteratorResult<StreamEvent[], ChatResult>;
 
@@ -13,34 +14,51 @@ type Batch = IteratorResult<StreamEvent[], ChatResult>;
  * A stream of event batches with one writer and one reader. The writer runs ahead of the reader by no more
  * than one batch. {@link EventChannel.next} must not be called again before it has settled.
  */
-export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, void> {
+export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, void>, Cancellable {
   readonly #start: () => Promise<ChatResult>;
+  readonly #signal: AbortSignal | undefined;
+  /** Called with an error that occurs while nobody reads; the next read fails with it as well. */
+  onUnreadError: ((error: unknown) => void) | undefined = undefined;
   #running: Promise<void> | undefined;
   #reader: PromiseWithResolvers<Batch> | undefined;
   #writer: PromiseWithResolvers<void> | undefined;
+  /** Whether a read waits for events. */
+  #isReading = false;
   #isClosed = false;
+  /** The error that the next read fails with. */
+  #failure: { error: unknown } | undefined;
 
-  /** @param start begins the work that writes the events, with the first read; resolves with the result */
-  constructor(start: () => Promise<ChatResult>) {
+  /**
+   * @param start begins the work that writes the events, with the first read; resolves with the result
+   * @param signal stops the writer even while the reader is busy elsewhere
+   */
+  constructor(start: () => Promise<ChatResult>, signal?: AbortSignal) {
     this.#start = start;
+    this.#signal = signal;
   }
 
   /**
    * Passes events to the reader; resolves when it asks for more.
    *
-   * @throws {AbortedError} if the reader leaves
+   * @throws {AbortedError} if the reader leaves, or the signal fires first
    */
   write(events: StreamEvent[]): Promise<void> {
     if (this.#isClosed) return Promise.reject(new AbortedError());
+    if (this.#signal?.aborted) return Promise.reject(abortedBy(this.#signal));
     this.#writer = Promise.withResolvers();
+    this.#isReading = false;
     this.#reader?.resolve({ done: false, value: events });
     return this.#writer.promise;
   }
 
   /** Reads the next events, or the result at the end. */
   next(): Promise<Batch> {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) return Promise.reject(failure.error);
     if (this.#isClosed) return Promise.resolve({ done: true, value: undefined as never });
     this.#reader = Promise.withResolvers();
+    this.#isReading = true;
     if (this.#running === undefined) this.#running = this.#run();
     else this.#writer?.resolve();
     return this.#reader.promise;
@@ -60,6 +78,11 @@ export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, v
     throw error;
   }
 
+  /** Stops a writer that waits for the reader. */
+  cancel(): void {
+    this.#writer?.reject(abortedBy(this.#signal));
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -69,13 +92,23 @@ export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, v
   }
 
   async #run(): Promise<void> {
+    const cancellables = this.#signal && cancellablesOf(this.#signal);
+    cancellables?.add(this);
     try {
       const value = await this.#start();
       this.#reader!.resolve({ done: true, value });
     } catch (error) {
-      this.#reader!.reject(error);
+      this.#failed(error);
     } finally {
+      cancellables?.delete(this);
       this.#isClosed = true;
     }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isReading) return this.#reader!.reject(error);
+    if (this.#isClosed) return;
+    this.#failure = { error };
+    this.onUnreadError?.(error);
   }
 }

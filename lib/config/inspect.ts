@@ -57,7 +57,7 @@ function duplicateNames(models: readonly ModelEntry[], locate: Inspection["locat
     const name = nameOf(entry);
     if (name !== "" && seen.has(name)) {
       problems.push({
-        message: `${locate(["models", i])}: two models are called "${name}"`,
+        message: `${locate(["models", i])}: two models are named "${name}"`,
         hint: "Rename one of them.",
       });
     }
@@ -124,7 +124,7 @@ function inspectDocument(document: ConfigDocument): Inspection {
   const value = document.value ?? {};
   // Valibot accepts an array as an object with numeric fields.
   if (typeof value !== "object" || Array.isArray(value)) {
-    const message = `${locate([])}: expected default, models and batch`;
+    const message = `${locate([])}: expected fields such as models and batch`;
     return { value: {}, readable: {}, problems: [{ message }], warnings, locate };
   }
   const result = v.safeParse(configSchema, withoutIgnored(value, warnings, locate), {
@@ -133,7 +133,8 @@ function inspectDocument(document: ConfigDocument): Inspection {
   if (!result.success) {
     const readable = readableOf(value as Json);
     const problems = [
-      ...result.issues.map((issue) => ({ message: describeIssue(issue, document) })),
+      ...result.issues.flatMap((issue) => describeIssue(issue, document))
+        .map((message) => ({ message })),
       ...consistencyProblems(readable, locate),
     ];
     return { value: {}, readable, problems, warnings, locate };

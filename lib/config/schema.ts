@@ -31,13 +31,18 @@ const cacheSettings = v.strictObject({
   namespace: v.optional(describe("Separates caches that share a store.", text)),
 }, "expected true, false, or ttl, store, path and namespace");
 
-const template = v.union([
-  text,
-  v.strictObject({
-    prompt: describe("The prompt.", text),
-    system: v.optional(describe("The system prompt.", text)),
-  }),
-], "expected a string, or prompt and system");
+/** The fields of the section `cache`. */
+export const cacheEntries = cacheSettings.entries;
+
+const templateFields = v.strictObject({
+  prompt: describe("The prompt.", text),
+  system: v.optional(describe("The system prompt.", text)),
+}, "expected a string, or prompt and system");
+
+/** The fields of a template. */
+export const templateEntries = templateFields.entries;
+
+const template = v.union([text, templateFields], "expected a string, or prompt and system");
 
 /** The schema of the whole file. */
 export const configSchema = v.strictObject({

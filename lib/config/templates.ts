@@ -16,7 +16,7 @@ const PLACEHOLDER = /\{\{\s*([\w.-]+)\s*\}\}/g;
 
 function unknownTemplate(config: Config, name: string): ConfigurationError {
   const names = Object.keys(config.value.templates ?? {});
-  return new ConfigurationError(`no template is called "${name}"`, {
+  return new ConfigurationError(`there is no template named "${name}"`, {
     hint: names.length > 0
       ? `Configured templates: ${names.join(", ")}.`
       : `Add it to ${config.file ?? "~/.flexllm/config.yaml"} as templates: {${name}: "…"}.`,

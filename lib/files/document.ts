@@ -3,15 +3,10 @@
  *
  * @module
  */
-import {
-  findNodeAtLocation,
-  getNodeValue,
-  type ParseError,
-  parseTree,
-  printParseErrorCode,
-} from "jsonc-parser";
+import { findNodeAtLocation, getNodeValue, type ParseError, parseTree } from "jsonc-parser";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { ConfigurationError } from "../errors.ts";
+import { describeParseError } from "../json/problem.ts";
 
 const EDIT_HINT = "Fix the file at that position. Nothing was sent.";
 
@@ -69,7 +64,7 @@ function parseJson(file: string, text: string): ConfigDocument {
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [error] = errors;
   if (error !== undefined && text.trim() !== "") {
-    const reason = printParseErrorCode(error.error);
+    const reason = describeParseError(error);
     throw new ConfigurationError(`${position(error.offset)}: not valid JSON: ${reason}`, {
       hint: EDIT_HINT,
     });

@@ -16,7 +16,7 @@ export const NOT_UTF8 = "not UTF-8; convert it first: iconv -f latin1 (or utf-16
 /**
  * Checks `head`, the first bytes of the input `name`.
  *
- * @throws {InvalidInputError} if they are those of another kind of file, with how to convert it
+ * @throws {InvalidInputError} if they identify another file format; the hint says how to convert it
  */
 export function refuseForeign(head: Buffer, name: string): void {
   const kind = foreignKind(head, name);

@@ -29,7 +29,7 @@ const PROMPT_FIELDS = ["q", "question", "prompt"];
 /** A record needs one of these fields, unless there is a template. */
 export const CONTENT_FIELDS: readonly string[] = ["messages", "instruction", ...PROMPT_FIELDS];
 
-/** A record, or why a value is none. */
+/** A record, or why a value is not one. */
 export type Converted = { record: BatchRecord } | { problem: string };
 
 /** How input values become records. */

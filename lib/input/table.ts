@@ -79,7 +79,7 @@ function checkHeader(columns: readonly string[], location: string): void {
   const duplicate = columns.find((name, i) => columns.indexOf(name) < i);
   if (duplicate !== undefined) {
     throw new InvalidInputError(`${location}: two columns are named ${JSON.stringify(duplicate)}`, {
-      hint: "Give each column a unique name in the first line.",
+      hint: "The first line must name each column differently.",
     });
   }
 }

@@ -48,24 +48,24 @@ function guarded(app: MockApp): (request: Request) => Response | Promise<Respons
 }
 
 /**
- * Starts a mock server. Needs Deno or Bun.
+ * Starts a mock server.
  *
  * @example
  * ```ts
  * import { LLMClient, startMockServer } from "@flexllm/flexllm";
  *
- * await using server = startMockServer({ errorRate: 0.1 });
+ * await using server = await startMockServer({ errorRate: 0.1 });
  * await using client = new LLMClient({ baseUrl: server.baseUrl, model: "any" });
  * await client.chatCompletions([{ role: "user", content: "Hello!" }]);
  * ```
  *
  * @throws {ConfigurationError} if an option is out of range or the port is in use
  */
-export function startMockServer(options: MockServerOptions = {}): MockServer {
+export async function startMockServer(options: MockServerOptions = {}): Promise<MockServer> {
   const { hostname = "127.0.0.1", port = 0 } = options;
   const app = createMockApp(options);
   const answer = isLoopback(hostname) ? guarded(app) : (request: Request) => app.fetch(request);
-  const server = serve(hostname, port, answer);
+  const server = await serve(hostname, port, answer);
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
   return {
     port: server.port,

@@ -1,5 +1,5 @@
 /**
- * Serves HTTP on Deno and Bun.
+ * Serves HTTP on Deno, Bun and Node.
  *
  * @module
  */
@@ -16,7 +16,8 @@ export interface HttpServer {
 
 function listenProblem(error: unknown, hostname: string, port: number): ConfigurationError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const text = `${code} ${error instanceof Error ? `${error.name} ${error.message}` : error}`;
+  const message = error instanceof Error ? error.message : String(error);
+  const text = `${code} ${error instanceof Error ? error.name : ""} ${message}`;
   const where = `${hostname}:${port}`;
   if (/EADDRINUSE|AddrInUse|in use/i.test(text)) {
     return new ConfigurationError(`${where} is in use by another program`, {
@@ -30,7 +31,7 @@ function listenProblem(error: unknown, hostname: string, port: number): Configur
       hint: "Choose a port above 1023.",
     });
   }
-  return new ConfigurationError(`cannot listen on ${where}: ${text.trim()}`, {
+  return new ConfigurationError(`cannot listen on ${where}: ${message}`, {
     cause: error,
     hint: "Check --host: 127.0.0.1 is this machine only, 0.0.0.0 is every interface.",
   });
@@ -72,22 +73,45 @@ function serveOnBun(bun: BunNamespace, hostname: string, port: number, handler: 
   return { port: server.port, close: () => server.stop(true) };
 }
 
+/** Loads Hono's adapter, since Node's own HTTP server takes no fetch handler. */
+async function serveOnNode(
+  hostname: string,
+  port: number,
+  handler: RequestHandler,
+): Promise<HttpServer> {
+  const { createAdaptorServer } = await import("@hono/node-server");
+  const server = createAdaptorServer({ fetch: handler });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, hostname, () => resolve());
+  });
+  const address = server.address() as { port: number };
+  return {
+    port: address.port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ("closeAllConnections" in server) server.closeAllConnections();
+      }),
+  };
+}
+
 /**
- * Serves HTTP.
+ * Serves HTTP on an address.
  *
  * @param port 0 for any free port
- * @throws {ConfigurationError} if it cannot listen there, or on Node, whose HTTP server takes no fetch
- *   handler
+ * @throws {ConfigurationError} if it cannot listen there
  */
-export function serve(hostname: string, port: number, handler: RequestHandler): HttpServer {
+export async function serve(
+  hostname: string,
+  port: number,
+  handler: RequestHandler,
+): Promise<HttpServer> {
   try {
     if (globals.Bun !== undefined) return serveOnBun(globals.Bun, hostname, port, handler);
     if (globals.Deno !== undefined) return serveOnDeno(globals.Deno, hostname, port, handler);
+    return await serveOnNode(hostname, port, handler);
   } catch (error) {
     throw listenProblem(error, hostname, port);
   }
-  throw new ConfigurationError("the mock server needs Deno or Bun", {
-    hint: "On Node, let app be createMockApp(), and give clients this as their fetch option: " +
-      "(url, init) => app.fetch(new Request(url, init))",
-  });
 }

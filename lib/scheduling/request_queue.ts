@@ -103,6 +103,9 @@ export class RequestQueue<T extends Target> {
     for (const tickets of this.#queues) {
       for (const ticket of tickets) {
         try {
+          // A signal cancels its tickets one by one; those that are not cancelled yet must not start.
+          const { firedSignal } = ticket;
+          if (firedSignal !== undefined) throw abortedBy(firedSignal);
           const target = this.#findTarget(ticket, now);
           if (typeof target !== "number") {
             // While money is short, only free requests overtake the ones that wait for money.

@@ -17,14 +17,14 @@ export function normalizeBaseUrl(text: string): string {
   const shown = safeUrl(text).replace(/^.*@/s, "…@");
   if (/^https?:/i.test(text) && (url === null || !/^https?:\/\/[^/]/i.test(text))) {
     throw new ConfigurationError(`the base URL "${shown}" is not a valid URL`, {
-      hint: "Give a URL such as https://host/v1; ports go up to 65535.",
+      hint: "Use a URL such as https://host/v1; ports go up to 65535.",
     });
   }
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
     const isHost = /^[\w.-]+(:\d+)?(\/|$)/.test(text);
     const scheme = /^(localhost|127\.|\d+\.\d+\.)/.test(text) ? "http" : "https";
     throw new ConfigurationError(`base URL "${shown}" does not begin with http:// or https://`, {
-      hint: isHost ? `Did you mean ${scheme}://${shown}?` : "Give a URL such as https://host/v1.",
+      hint: isHost ? `Did you mean ${scheme}://${shown}?` : "Use a URL such as https://host/v1.",
     });
   }
   if (url.username !== "" || url.password !== "") {

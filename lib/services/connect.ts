@@ -63,7 +63,7 @@ function mockFetch(): Fetch {
 /** Rejects a key and headers that HTTP cannot carry. Does not show them: they may be part of a key. */
 function checkHeaders(apiKey: string | undefined, headers: Record<string, string>): void {
   if (apiKey !== undefined && !/^[\x21-\x7e]*$/.test(apiKey)) {
-    throw new ConfigurationError("the API key contains characters that no key has", {
+    throw new ConfigurationError("the API key contains invalid characters", {
       hint:
         "Look for spaces, line breaks or quotes in it; it may have been truncated or pasted twice.",
     });

@@ -83,3 +83,22 @@ Deno.test("a cache entry of 0.1.0 is read", () => {
   assert.equal("native" in result.message, false);
   assert.deepEqual(JSON.parse(encodeAnswer(result)).providerMessage, PROVIDER_MESSAGE);
 });
+
+Deno.test("a batch whose inputs had native in 0.1.0 is resumed under either name", async () => {
+  using folder = temporaryFolder();
+  const question: Message = { role: "user", content: "What is 2 + 2?" };
+  const next: Message = { role: "user", content: "Sure?" };
+  const recorded = { role: "assistant", content: "4", native: PROVIDER_MESSAGE } as Message;
+  const answered: Message = { role: "assistant", content: "4", providerMessage: PROVIDER_MESSAGE };
+  const old = { index: 0, output: "Yes", status: "success", input: [question, recorded, next] };
+  const output = folder.write("out.jsonl", `${JSON.stringify(old)}\n`);
+  await using client = new LLMClient({ provider: "mock" });
+  for (const input of [recorded, answered].map((message) => [question, message, next])) {
+    const { summary } = await client.chatCompletionsBatch([input], { output });
+    assert.equal(summary.restored, 1);
+  }
+  const changed: Message = { ...answered, providerMessage: { format: "claude", content: [] } };
+  await assert.rejects(client.chatCompletionsBatch([[question, changed, next]], { output }), {
+    code: "journal_mismatch",
+  });
+});

@@ -139,7 +139,7 @@ Deno.test("flat tool calls can be sent in every format, and an empty list of too
     [{ provider: "gemini" }, "v1beta"],
   ];
   for (const [options, version] of formats) {
-    await using mock = watchedMock();
+    await using mock = await watchedMock();
     const baseUrl = mock.baseUrl.replace("v1", version);
     await using client = new LLMClient({ model: "m", baseUrl, ...options });
     await client.chatCompletions(messages, { tools: [], toolChoice: "auto" });
@@ -150,7 +150,7 @@ Deno.test("flat tool calls can be sent in every format, and an empty list of too
 });
 
 Deno.test("an unknown tool choice is rejected by name, a flat one is sent", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   for (const provider of ["auto", "claude", "gemini"] as const) {
     await using client = new LLMClient({ model: "m", baseUrl: mock.baseUrl, provider });
     for (const toolChoice of ["any", 1, {}, { type: "tool", name: "f" }, { type: "function" }]) {

@@ -9,7 +9,7 @@ function record(content: string, options?: BatchRecord["options"]): BatchRecord 
 }
 
 Deno.test("a record's options override those of the batch for that record only", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", concurrencyLimit: 1 });
   const inputs = [
     record("a", { model: "other", temperature: 0, stop: ["x"], extraBody: { k: 2 } }),
@@ -30,7 +30,7 @@ Deno.test("a record's options override those of the batch for that record only",
 });
 
 Deno.test("extraBody of endpoint, batch and record are merged deeply; the record wins", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   await using client = new LLMClient({
     baseUrl: mock.baseUrl,
     model: "m",
@@ -44,7 +44,7 @@ Deno.test("extraBody of endpoint, batch and record are merged deeply; the record
 
 Deno.test("a result contains the record's options, and changed options count as another input", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const output = folder.file("out.jsonl");
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m" });
   const inputs = (temperature: number | undefined) => [
@@ -77,7 +77,7 @@ Deno.test("older results without options match records without options", async (
     "out.jsonl",
     `${JSON.stringify({ index: 0, output: "x", status: "success", input })}\n`,
   );
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m" });
   const { summary } = await client.chatCompletionsBatch([record("a", {})], { output });
   assert.equal(summary.restored, 1);

@@ -6,6 +6,7 @@ import { type } from "arktype";
 import * as v from "valibot";
 import { z } from "zod";
 import {
+  type BatchInput,
   LLMClient,
   type Message,
   SchemaMismatchError,
@@ -113,14 +114,14 @@ Deno.test("parsed is the output of the schema: plain, streamed and in a batch", 
   ]);
 });
 
-Deno.test("a result file holds the output as JSON, and a restored result has the schema's output", async () => {
+Deno.test("a result file holds the model's JSON, and a restored result has the schema's output", async () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   const server = scriptedServer(DATED_ANSWER);
   await using client = clientOf(server);
   await client.chatCompletionsBatch([MESSAGES], { output, responseFormat: DATED });
   const [line] = jsonLines(readFileSync(output, "utf8"));
-  assert.equal(line.parsed.at, "2026-01-02T03:04:05.000Z");
+  assert.deepEqual(line.parsed, { at: "2026-01-02T03:04:05.000Z", id: "12345678901234567890" });
 
   const items = client.iterChatCompletionsBatch([MESSAGES], { output, responseFormat: DATED });
   const restored = await Array.fromAsync(items);
@@ -129,6 +130,81 @@ Deno.test("a result file holds the output as JSON, and a restored result has the
     DATED_VALUE,
   ]);
   assert.equal(items.summary.restored, 1);
+});
+
+/** A node that refers to itself. */
+interface Ring {
+  next?: Ring;
+}
+
+/** Transforms whose output has no JSON or another JSON, and a check of the output. */
+const OUTPUTS: Record<string, [StandardSchemaV1, (value: unknown) => unknown]> = {
+  "a Map": [z.json().transform((value) => new Map([["a", value]])), (it) => it instanceof Map],
+  "a circular object": [
+    z.json().transform(() => {
+      const ring: Ring = {};
+      return ring.next = ring;
+    }),
+    (it) => (it as Ring).next === it,
+  ],
+  "a function": [z.json().transform(() => () => 1), (it) => typeof it === "function"],
+  "a symbol": [z.json().transform(() => Symbol.for("a")), (it) => it === Symbol.for("a")],
+  "an invalid date": [
+    z.json().transform(() => new Date(NaN)),
+    (it) => it instanceof Date && Number.isNaN(it.getTime()),
+  ],
+  "an object whose toJSON throws": [
+    z.json().transform(() => ({
+      toJSON() {
+        throw new Error("no JSON");
+      },
+    })),
+    (it) => typeof (it as Date).toJSON === "function",
+  ],
+  "NaN": [z.json().transform(() => NaN), Number.isNaN],
+  "a renamed field": [
+    z.object({ id: z.number() }).transform(({ id }) => ({ key: id })),
+    (it) => Object.hasOwn(it as object, "key"),
+  ],
+};
+
+for (const [output, [responseFormat, isOutput]] of Object.entries(OUTPUTS)) {
+  Deno.test(`a result file holds what the model wrote if the schema outputs ${output}`, async () => {
+    using folder = temporaryFolder();
+    const file = folder.file("out.jsonl");
+    const server = scriptedServer('{"id":1.10}');
+    await using client = clientOf(server);
+    const inputs = [MESSAGES, { messages: MESSAGES, metadata: { n: 2 } }];
+    for (const restored of [0, 2]) {
+      const options = { output: file, responseFormat };
+      const { results, summary, stoppedBy } = await client.chatCompletionsBatch(inputs, options);
+      assert.equal(stoppedBy, undefined);
+      assert.deepEqual([summary.restored, summary.succeeded], [restored, 2 - restored]);
+      for (const item of results) {
+        assert.ok(item.status === "success" && isOutput(item.result.parsed));
+      }
+      for (const line of readFileSync(file, "utf8").trimEnd().split("\n")) {
+        assert.match(line, /"parsed":\{"id":1\.10\},"input"/);
+      }
+    }
+    assert.equal(server.bodies.length, 2);
+  });
+}
+
+Deno.test("a restored result of a record with its own schema has that schema's output", async () => {
+  using folder = temporaryFolder();
+  const server = scriptedServer(DATED_ANSWER);
+  await using client = clientOf(server);
+  // Only from JavaScript: the type of `parsed` cannot differ from record to record.
+  const own = { messages: MESSAGES, options: { responseFormat: DATED } } as unknown as BatchInput;
+  const options = { output: folder.file("out.jsonl"), responseFormat: z.json() };
+  for (const batch of [options, { output: options.output }]) {
+    const { results } = await client.chatCompletionsBatch([own], batch);
+    assert.deepEqual(results.map((item) => item.status === "success" && item.result.parsed), [
+      DATED_VALUE,
+    ]);
+  }
+  assert.equal(server.bodies.length, 1);
 });
 
 Deno.test("a restored answer that a changed schema rejects is an error, and stays in the file", async () => {
@@ -140,10 +216,14 @@ Deno.test("a restored answer that a changed schema rejects is an error, and stay
   await client.chatCompletionsBatch([MESSAGES], { output, responseFormat: stars(1) });
   const before = readFileSync(output, "utf8");
   const options = { output, responseFormat: stars(9) };
-  const { results: [item] } = await client.chatCompletionsBatch([MESSAGES], options);
+  const { results: [item], summary } = await client.chatCompletionsBatch([MESSAGES], options);
   assert.ok(item.status === "error" && item.error instanceof SchemaMismatchError);
   assert.match(item.error.message, /#\/stars: too few stars/);
   assert.equal(item.error.result?.content, GOOD);
+  assert.deepEqual(summary.errors, { schema_mismatch: 1 });
+  assert.deepEqual([summary.restored, summary.succeeded, summary.failed], [0, 0, 1]);
+  // The first run has paid for the answer.
+  assert.deepEqual([summary.completionTokens, summary.cost, summary.unpriced], [0, 0, 0]);
   assert.equal(readFileSync(output, "utf8"), before);
 });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parseStructured } from "../../lib/chat/structured_output.ts";
 import { LLMClient, type ResponseFormat, type SchemaMismatchError } from "../../mod.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 
@@ -49,6 +50,18 @@ Deno.test("JSON in a Markdown code block is accepted", async () => {
     name: "Ada",
     age: 36,
   });
+});
+
+Deno.test("an answer that is nested too deeply for a result file is a mismatch", async () => {
+  const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+  const format = { type: "json_object" } as const;
+  assert.equal(JSON.stringify(await parseStructured(nested(500), format)), nested(500));
+  for (const depth of [501, 100_000]) {
+    await assert.rejects(parseStructured(nested(depth), format), {
+      code: "schema_mismatch",
+      message: "the answer does not match the schema: #: nested more than 500 levels deep",
+    });
+  }
 });
 
 /** Asks a server that gives `answers` one after the other. */

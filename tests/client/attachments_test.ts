@@ -342,7 +342,7 @@ Deno.test("an aborted signal ends the wait for an attachment", async () => {
 });
 
 Deno.test("a call loads each attachment once for all endpoints", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const { given, requests } = source({ "https://a.example/x.png": PNG });
   const endpoint = (model: string) => ({
     provider: "gemini" as const,
@@ -364,7 +364,7 @@ Deno.test("a call loads each attachment once for all endpoints", async () => {
 });
 
 Deno.test("schema retries do not load attachments again", async () => {
-  await using mock = watchedMock({ responses: [{ text: "no JSON" }] });
+  await using mock = await watchedMock({ responses: [{ text: "no JSON" }] });
   const { given, requests } = source({ "https://a.example/x.wav": WAV });
   await using client = new LLMClient({
     baseUrl: mock.baseUrl,

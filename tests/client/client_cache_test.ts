@@ -1,5 +1,6 @@
 /** The response cache as a client, a pool and a batch use it. */
 import assert from "node:assert/strict";
+import { z } from "zod";
 import {
   type CacheOptions,
   CostTracker,
@@ -20,7 +21,7 @@ function cacheIn(folder: { file(name: string): string }, options: CacheOptions =
 
 Deno.test("clients share cached answers, which are complete and free", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ responses: [{ text: "Hi!", thinking: "Be polite." }] });
+  await using mock = await watchedMock({ responses: [{ text: "Hi!", thinking: "Be polite." }] });
   const prices = [{ model: "m", input: 1000, output: 1000 }];
   const ask = async () => {
     const costTracker = new CostTracker();
@@ -44,7 +45,7 @@ Deno.test("clients share cached answers, which are complete and free", async () 
 });
 
 Deno.test("the key depends on everything that changes the answer, but not on API keys, headers or field order", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   using folder = temporaryFolder();
   const ask = async (options: object, call: object = {}) => {
     const base = { baseUrl: mock.baseUrl, model: "m", cache: cacheIn(folder) };
@@ -62,8 +63,43 @@ Deno.test("the key depends on everything that changes the answer, but not on API
   assert.equal(await ask({ cache: false }), 6);
 });
 
+Deno.test("calls with a Standard Schema and with its JSON Schema share answers, parsed for each", async () => {
+  await using mock = await watchedMock({ responses: [{ text: '{"n":2}' }], delay: 0.01 });
+  const cache = { store: "memory" as const };
+  await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
+  const schema = z.object({ n: z.number().transform((n) => n * 10) });
+  const standard = () => client.chatCompletions(HELLO, { responseFormat: schema });
+  await standard();
+  const { response_format } = mock.requests[0] as { response_format: ResponseFormat };
+  const plain = () => client.chatCompletions(HELLO, { responseFormat: response_format });
+  for (const [call, parsed] of [[plain, { n: 2 }], [standard, { n: 20 }]] as const) {
+    const result = await call();
+    assert.deepEqual([result.parsed, result.cached], [parsed, true]);
+  }
+  const stream = client.chatCompletionsStream(HELLO, { responseFormat: response_format });
+  assert.deepEqual((await stream.finalResult()).parsed, { n: 2 });
+  assert.equal(mock.requests.length, 1);
+});
+
+Deno.test("identical calls share a refusal although it has no parsed value", async () => {
+  let requests = 0;
+  const message = { role: "assistant", content: "I cannot" };
+  const fetch = () => {
+    requests++;
+    return Promise.resolve(
+      Response.json({ choices: [{ message, finish_reason: "content_filter" }] }),
+    );
+  };
+  const cache = { store: "memory" as const };
+  await using client = new LLMClient({ baseUrl: "http://host/v1", model: "m", cache, fetch });
+  const responseFormat = z.object({ n: z.number() });
+  const calls = [1, 2, 3].map(() => client.chatCompletions(HELLO, { responseFormat }));
+  for (const { content } of await Promise.all(calls)) assert.equal(content, "I cannot");
+  assert.equal(requests, 1);
+});
+
 Deno.test("streams read from the cache and write to it", async () => {
-  await using mock = watchedMock({ responses: [{ text: "one two three", thinking: "hm" }] });
+  await using mock = await watchedMock({ responses: [{ text: "one two three", thinking: "hm" }] });
   await using client = new LLMClient({
     baseUrl: mock.baseUrl,
     model: "m",
@@ -85,7 +121,7 @@ Deno.test("streams read from the cache and write to it", async () => {
 });
 
 Deno.test("a stream that is left early is not stored", async () => {
-  await using mock = watchedMock({ length: 400 });
+  await using mock = await watchedMock({ length: 400 });
   const cache = { store: "memory" as const };
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
   for await (const _ of client.chatCompletionsStream(HELLO)) break;
@@ -93,7 +129,7 @@ Deno.test("a stream that is left early is not stored", async () => {
 });
 
 Deno.test("a call can bypass the cache", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const cache = { store: "memory" as const };
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
   await client.chatCompletions(HELLO);
@@ -106,7 +142,7 @@ Deno.test("a call can bypass the cache", async () => {
 });
 
 Deno.test("identical concurrent requests are sent once", async () => {
-  await using mock = watchedMock({ delay: 0.05 });
+  await using mock = await watchedMock({ delay: 0.05 });
   const cache = { store: "memory" as const };
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
   const all = await Promise.all(Array.from({ length: 20 }, () => client.chatCompletions(HELLO)));
@@ -115,7 +151,7 @@ Deno.test("identical concurrent requests are sent once", async () => {
 });
 
 Deno.test("errors, truncated answers and schema mismatches are not cached", async () => {
-  await using mock = watchedMock({ responses: [{ text: '{"name":1}' }] });
+  await using mock = await watchedMock({ responses: [{ text: '{"name":1}' }] });
   const cache = { store: "memory" as const };
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", cache });
   const schema = { type: "object", properties: { name: { type: "string" } } };
@@ -135,8 +171,8 @@ Deno.test("errors, truncated answers and schema mismatches are not cached", asyn
 });
 
 Deno.test("a pool finds the cached answer of any endpoint", async () => {
-  await using first = watchedMock();
-  await using second = watchedMock();
+  await using first = await watchedMock();
+  await using second = await watchedMock();
   using folder = temporaryFolder();
   const inputs = Array.from({ length: 20 }, (_, i) => [{
     role: "user" as const,
@@ -158,7 +194,7 @@ Deno.test("a pool finds the cached answer of any endpoint", async () => {
 });
 
 Deno.test("a broken cache causes one warning and no failures", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const warnings: string[] = [];
   await using client = new LLMClient({
     baseUrl: mock.baseUrl,

@@ -74,3 +74,28 @@ Deno.test("an EventChannel that is left before it was read never starts", async 
   assert.deepEqual(await channel.next(), { done: true, value: undefined });
   assert.equal(isStarted, false);
 });
+
+Deno.test("the signal of EventChannel stops a writer that waits for the reader", async () => {
+  const controller = new AbortController();
+  const unread: unknown[] = [];
+  const channel: EventChannel = new EventChannel(async () => {
+    await channel.write(text("a"));
+    return RESULT;
+  }, controller.signal);
+  channel.onUnreadError = (error) => unread.push(error);
+  await channel.next();
+  controller.abort();
+  await settled();
+  assert.equal(unread.length, 1);
+  await assert.rejects(channel.next(), (error) => error === unread[0]);
+  assert.deepEqual(await channel.next(), { done: true, value: undefined });
+});
+
+Deno.test("EventChannel takes no events after its signal has fired", async () => {
+  const channel: EventChannel = new EventChannel(async () => {
+    await channel.write(text("a"));
+    return RESULT;
+  }, AbortSignal.abort());
+  await assert.rejects(channel.next(), { code: "aborted" });
+  assert.deepEqual(await channel.next(), { done: true, value: undefined });
+});

@@ -17,7 +17,7 @@ function show(...urls: string[]): Message[] {
 
 Deno.test("a local image is read when it is sent, without modifying the caller's messages", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const path = folder.file("cat.png");
   writeFileSync(path, PNG);
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m" });
@@ -35,7 +35,7 @@ Deno.test("a local image is read when it is sent, without modifying the caller's
 });
 
 Deno.test("remote images are downloaded for a provider that accepts no URLs", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   await using images = await startRawServer((socket, { path }) => {
     const found = path.endsWith("cat.png");
     socket.write(
@@ -62,7 +62,7 @@ Deno.test("remote images are downloaded for a provider that accepts no URLs", as
 
 Deno.test("an image that cannot be sent is rejected before anything is sent", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m" });
   writeFileSync(folder.file("large.png"), Buffer.concat([PNG, Buffer.alloc(21 * 1024 * 1024)]));
   const cases: [string, RegExp][] = [

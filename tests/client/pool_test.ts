@@ -259,8 +259,8 @@ function mockPool(baseUrls: string[], options: Partial<PoolOptions> = {}): LLMCl
 }
 
 Deno.test("a batch over three endpoints, one of them down, has no failures", async () => {
-  await using first = watchedMock();
-  await using second = watchedMock();
+  await using first = await watchedMock();
+  await using second = await watchedMock();
   const dead = await startRawServer((socket) => socket.destroy());
   await using pool = mockPool([first.baseUrl, dead.baseUrl, second.baseUrl]);
   const inputs = Array.from({ length: 200 }, (_, i) => [{
@@ -280,14 +280,14 @@ Deno.test("a batch over three endpoints, one of them down, has no failures", asy
 });
 
 Deno.test("a stream fails over only before its first token", async () => {
-  await using good = watchedMock();
-  await using broken = watchedMock({ errorRate: 1, errorKinds: ["server_error"] });
+  await using good = await watchedMock();
+  await using broken = await watchedMock({ errorRate: 1, errorKinds: ["server_error"] });
   await using pool = mockPool([broken.baseUrl, good.baseUrl], { loadBalance: "fallback" });
   const result = await pool.chatCompletionsStream(HELLO).finalResult();
   assert.equal(result.finishReason, "stop");
   assert.equal(good.requests.length, 1);
 
-  await using cut = watchedMock({ errorRate: 1, errorKinds: ["disconnect"], length: 500 });
+  await using cut = await watchedMock({ errorRate: 1, errorKinds: ["disconnect"], length: 500 });
   await using other = mockPool([cut.baseUrl, good.baseUrl], { loadBalance: "fallback" });
   await assert.rejects(
     other.chatCompletionsStream(HELLO).finalResult(),
@@ -298,7 +298,7 @@ Deno.test("a stream fails over only before its first token", async () => {
 });
 
 Deno.test("endpoints can differ in provider and model", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const root = mock.baseUrl.replace(/\/v1$/, "");
   await using pool = new LLMClientPool({
     endpoints: [
@@ -331,7 +331,7 @@ Deno.test("a limit of the pool applies to all its endpoints together, including 
 });
 
 Deno.test("a rejected key disables its endpoint without stopping the batch", async () => {
-  await using good = watchedMock();
+  await using good = await watchedMock();
   await using refusing = await startRawServer((socket) =>
     socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
   );

@@ -47,6 +47,35 @@ Deno.test("abort() ends a stream immediately, and its reason is the cause of the
   assert.equal(client.stats[0].inFlight, 0);
 });
 
+Deno.test("abort() frees the slot of a stream that nobody reads at the moment", async () => {
+  await using server = await silentServer();
+  await using client = clientOf(server.baseUrl);
+  const signals = [undefined, new AbortController()];
+  for (const controller of signals) {
+    const stream = client.chatCompletionsStream(HELLO, { signal: controller?.signal });
+    const iterator = stream[Symbol.asyncIterator]();
+    assert.equal((await iterator.next()).value, "one");
+    (controller ?? stream).abort();
+    await assert.rejects(
+      stream.finalResult(),
+      (error) => error instanceof AbortedError && error.partial?.content === "one",
+    );
+    assert.equal(client.stats[0].inFlight, 0);
+    await assert.rejects(iterator.next(), { code: "aborted" });
+    assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+  }
+});
+
+Deno.test("closing the client frees the slot of a stream that nobody reads at the moment", async () => {
+  await using server = await silentServer();
+  const client = clientOf(server.baseUrl);
+  const stream = client.chatCompletionsStream(HELLO);
+  await stream[Symbol.asyncIterator]().next();
+  await client.close();
+  await assert.rejects(stream.finalResult(), { code: "aborted" });
+  assert.equal(client.stats[0].inFlight, 0);
+});
+
 Deno.test("cancelling a web stream aborts the request", async () => {
   await using server = await silentServer();
   await using client = clientOf(server.baseUrl);

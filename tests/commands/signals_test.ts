@@ -1,4 +1,4 @@
-/** Signals: the first stops, the second aborts and ends the process for certain, the third at once. */
+/** Signals: the first stops a batch, the second aborts it, the third exits immediately. */
 import assert from "node:assert/strict";
 import { EXIT } from "../../commands/exit_codes.ts";
 import { type SignalHost, stopOnSignals, type StopSignal } from "../../commands/signals.ts";

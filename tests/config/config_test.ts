@@ -82,6 +82,24 @@ Deno.test("a problem is reported with its position and the expected value", () =
       "models:\n  - id: a\n    base_urll: x\n",
       /c\.yaml:3:5: unknown field "base_urll": did you mean "base_url"/,
     ],
+    [
+      "c.yaml",
+      "models:\n  - id: a\n    timeout: 1\n    temperature: 1\n",
+      /c\.yaml:3:5: unknown field "timeout"[^]*c\.yaml:4:5: unknown field "temperature"/,
+    ],
+    ["c.yaml", "cache:\n  tll: 5\n", /c\.yaml:2:3: unknown field "tll": did you mean "ttl"\?/],
+    ["c.yaml", "cache: 5\n", /c\.yaml:1:8: cache: expected true, false, or settings, got 5/],
+    [
+      "c.yaml",
+      "cache:\n  store: mongo\n",
+      /c\.yaml:2:10: cache\.store: expected one of .*, got "mongo"/,
+    ],
+    [
+      "c.yaml",
+      "templates:\n  a:\n    sytem: x\n",
+      /missing field "prompt" in templates\.a[^]*unknown field "sytem": did you mean "system"/,
+    ],
+    ["c.yaml", "batch:\n  timeout: [1]\n", /batch\.timeout: expected a number, got a list/],
     ["c.yaml", "models:\n  - name: a\n", /c\.yaml:2:5: missing field "id" in models\[0\]/],
     [
       "c.yaml",
@@ -94,7 +112,7 @@ Deno.test("a problem is reported with its position and the expected value", () =
       /c\.yaml:1:10: default: no model "gtp-4"/,
     ],
     ["c.yaml", "models: {\n", /c\.yaml:\d+:\d+: not valid YAML/],
-    ["c.yaml", "- a\n- b\n", /c\.yaml:1:1: .*expected default, models and batch/],
+    ["c.yaml", "- a\n- b\n", /c\.yaml:1:1: .*expected fields such as models and batch/],
     ["c.yaml", "default: a\ndefault: b\n", /c\.yaml:2:1: not valid YAML/],
     [
       "c.jsonc",
@@ -102,7 +120,7 @@ Deno.test("a problem is reported with its position and the expected value", () =
       /c\.jsonc:3:25: batch\.timeout: expected a number > 0, got -1/,
     ],
     ["c.jsonc", '{\n  "modles": []\n}', /c\.jsonc:2:3: unknown field "modles"/],
-    ["c.json", '{ "models": [,] }', /c\.json:1:14: not valid JSON/],
+    ["c.json", '{ "models": [,] }', /c\.json:1:14: not valid JSON: value expected/],
   ];
   for (const [name, text, pattern] of cases) {
     using folder = temporaryFolder();
@@ -163,7 +181,7 @@ Deno.test("the environment overrides the file, and flags override both", () => {
   const flags = { model: "x", baseUrl: "http://flag/v1", apiKey: "flag-key" };
   const { model, baseUrl, apiKey } = resolve(SEED, env, flags);
   assert.deepEqual([model, baseUrl, apiKey], ["x", "http://flag/v1", "flag-key"]);
-  // An entry that is asked for by name is meant as it stands.
+  // An entry that is selected by name is used unchanged.
   assert.equal(resolve(SEED, env, { model: "gpt-4" }).apiKey, "your-api-key");
 });
 

@@ -1,4 +1,4 @@
-/** Changes to configuration files keep what the user wrote. */
+/** Edits of configuration files preserve what the user wrote. */
 import assert from "node:assert/strict";
 import {
   chmodSync,
@@ -117,7 +117,7 @@ Deno.test("the template is valid for any model name", () => {
     const { value, problems, warnings } = inspectConfig("c.yaml", text);
     assert.deepEqual([problems, warnings, value.default, value.models?.[0].id], [[], [], id, id]);
   }
-  // What is commented out is right as well.
+  // Its commented-out settings are valid, too.
   const full = configTemplate().replaceAll(/^( *)# (?=(?:- | +|endpoints:|\w+: \w+$))/gm, "$1");
   assert.match(
     full,
@@ -159,7 +159,7 @@ models:
 `;
   const inspection = inspectConfig("c.yaml", text);
   assert.deepEqual(inspection.problems.map(({ message }) => message), [
-    'c.yaml:5:5: two models are called "a"',
+    'c.yaml:5:5: two models are named "a"',
     'c.yaml:1:10: default: no model "gpt-5" in models',
   ]);
   const servers = inspectServers(inspection, {});
@@ -200,6 +200,6 @@ Deno.test("a redacted configuration contains no secret in any field", () => {
   assert.ok(!JSON.stringify(shown).includes(secret));
   assert.equal(shown.models![0].headers!["X-Title"], "My app");
   assert.equal(shown.models![0].base_url, "https://host/v1");
-  const kept = redactConfig({ models: [{ id: "a", api_key: "${KEY}" }] });
-  assert.equal(kept.models![0].api_key, "${KEY}");
+  const redacted = redactConfig({ models: [{ id: "a", api_key: "${KEY}" }] });
+  assert.equal(redacted.models![0].api_key, "${KEY}");
 });

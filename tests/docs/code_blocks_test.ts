@@ -70,7 +70,7 @@ Deno.test("the TypeScript that uses the mock runs", async () => {
 });
 
 Deno.test("the commands run in an empty home against a mock server", async () => {
-  await using mock = startMockServer({ seed: 1 });
+  await using mock = await startMockServer({ seed: 1 });
   const quoted = commandLine().map((part) => `'${part}'`).join(" ");
   for (const file of FILES) {
     using folder = temporaryFolder();

@@ -21,7 +21,7 @@ Deno.test("ask answers a prompt without any configuration", async () => {
 });
 
 Deno.test("ask prepends piped text to the prompt", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const flags = ["--base-url", mock.baseUrl, "-m", "m", "-s", "Be brief.", "-t", "0.3"];
   await flexllm(["ask", "summarize", ...flags], { stdin: "A long article.\n" });
   await flexllm(["ask", ...flags], { stdin: "Just this." });
@@ -57,7 +57,7 @@ Deno.test("ask prints the answer as it arrives", async () => {
     sendRest = () => socket.end(`${textEvent("two.")}${FINISH_EVENT}data: [DONE]\n\n`);
   });
   await using running = start(["ask", "Hi", "-m", "m", "--base-url", server.baseUrl]);
-  // The rest is sent only after the beginning has been printed.
+  // The server sends the rest only after the first part has been printed.
   running.process.stdout!.on("data", () => running.stdout() === "One, " && sendRest());
   const { code, stdout } = await running.finished;
   assert.deepEqual([code, stdout], [0, "One, two.\n"]);
@@ -146,7 +146,7 @@ Deno.test("a truncated stream prints what arrived, then the error", async () => 
 });
 
 Deno.test("the model comes from the configuration file or the environment", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   using folder = temporaryFolder();
   folder.write(
     "flexllm_config.yaml",
@@ -163,7 +163,7 @@ Deno.test("the model comes from the configuration file or the environment", asyn
 });
 
 Deno.test("each configured provider is addressed in its own wire format", async () => {
-  await using mock = watchedMock({ length: 60 });
+  await using mock = await watchedMock({ length: 60 });
   using folder = temporaryFolder();
   const beta = mock.baseUrl.replace("/v1", "/v1beta");
   folder.write(
@@ -195,7 +195,7 @@ Deno.test("each configured provider is addressed in its own wire format", async 
 Deno.test("ask -c continues the last conversation of ask or chat", async () => {
   using home = temporaryFolder();
   const env = { HOME: home.path };
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   const flags = ["-m", "m", "--base-url", mock.baseUrl];
   await flexllm(["ask", "one", ...flags, "-s", "Be brief."], { env });
   await flexllm(["ask", "not saved", ...flags, "--no-save"], { env });
@@ -231,7 +231,7 @@ Deno.test("ask answers even if the conversation cannot be saved", async () => {
 
 Deno.test("ask -f puts text and images before the prompt", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   folder.write("a.txt", "Text A.\n");
   writeFileSync(folder.file("b.png"), "\x89PNG\r\n\x1a\n0000", "latin1");
   const flags = ["-m", "m", "--base-url", mock.baseUrl];
@@ -250,7 +250,7 @@ Deno.test("ask -f puts text and images before the prompt", async () => {
 
 Deno.test("ask -f attaches PDFs and audio, and refuses pipes and devices", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   folder.write("a.pdf", "%PDF-1.7\n");
   folder.write("b.mp3", "ID3");
   const flags = ["-m", "m", "--base-url", mock.baseUrl];
@@ -274,7 +274,7 @@ Deno.test("ask -f attaches PDFs and audio, and refuses pipes and devices", async
 
 Deno.test("files are downloaded from the local network only if that is allowed", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   const png = "\x89PNG\r\n\x1a\n0000";
   await using files = await startRawServer((socket) => {
     const head = `HTTP/1.1 200 OK\r\ncontent-length: ${png.length}\r\n\r\n`;
@@ -332,7 +332,7 @@ Deno.test("ask --schema fails if no attempt matches the schema", async () => {
 });
 
 Deno.test("ask -n requests several answers", async () => {
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   const args = ["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl, "-n", "3"];
   const plain = await flexllm(args);
   assert.match(plain.stdout, /^(You asked: "Hi".*\n\n){2}You asked: "Hi".*\n$/);
@@ -343,7 +343,7 @@ Deno.test("ask -n requests several answers", async () => {
 
 Deno.test("ask --template fills in a template from the configuration", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   folder.write(
     "flexllm_config.yaml",
     `models: [{id: m, base_url: "${mock.baseUrl}"}]
@@ -362,11 +362,11 @@ templates:
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /needs a value for \{\{lang\}\}\nSet it with --var lang=…/);
   const unknown = await flexllm(["ask", "--template", "x", "y"], { cwd });
-  assert.match(unknown.stderr, /no template is called "x"\nConfigured templates: translate\./);
+  assert.match(unknown.stderr, /there is no template named "x"\nConfigured templates: translate\./);
 });
 
 Deno.test("ask --thinking turns thinking on", async () => {
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   const args = ["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl, "--thinking"];
   const { stdout } = await flexllm([...args, "on", "--json"]);
   assert.match(JSON.parse(stdout).thinking, /^The user asks something/);
@@ -382,7 +382,7 @@ Deno.test("ask --thinking turns thinking on", async () => {
 
 Deno.test("a tool call is reported instead of an empty answer", async () => {
   const calls = [{ name: "get_weather", arguments: { city: "Oslo" } }];
-  await using mock = watchedMock({ responses: [{ toolCalls: calls }] });
+  await using mock = await watchedMock({ responses: [{ toolCalls: calls }] });
   const { code, stderr } = await flexllm(["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl]);
   assert.deepEqual([code, stderr], [0, 'The model calls get_weather({"city":"Oslo"}).\n']);
 });

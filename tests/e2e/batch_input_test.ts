@@ -17,10 +17,10 @@ function statuses(folder: TemporaryFolder, name = "out.jsonl"): string {
   return jsonLines(folder.read(name)).map(({ index, status }) => `${index} ${status}`).join(", ");
 }
 
-/** A mock that shows each request's last message before it answers, unless `refuse` says no. */
-function pickyMock(refuse: (content: string | ImagePart[]) => boolean) {
+/** A mock that passes each request's last message to `refuse`, and rejects the request if it returns true. */
+async function pickyMock(refuse: (content: string | ImagePart[]) => boolean) {
   const app = createMockApp();
-  const server = serve("127.0.0.1", 0, async (request) => {
+  const server = await serve("127.0.0.1", 0, async (request) => {
     const { content } = (await request.clone().json()).messages.at(-1);
     if (!refuse(content)) return await app.fetch(request);
     return new Response('{"error":{"message":"no"}}', { status: 400 });
@@ -33,7 +33,7 @@ function pickyMock(refuse: (content: string | ImagePart[]) => boolean) {
 
 Deno.test("a spreadsheet's CSV with a template is sent row by row and resumes", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   folder.write(
     "in.csv",
     '\ufeffid;text;temperature\r\n1;"Good; very good";0.5\r\n2;"Bad,\r\n""really""";\r\n',
@@ -81,7 +81,7 @@ Deno.test("a table can be piped in, and bad rows are reported with their line nu
 
 Deno.test("an OpenAI Batch file runs unchanged, each record with its own model", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const line = (id: number, body: object) => ({
     custom_id: `request-${id}`,
     method: "POST",
@@ -182,7 +182,7 @@ Deno.test("--retry-failed selects failed records, --no-retry-failed all others",
   using folder = temporaryFolder();
   const refused = new Set(["Question 1", "Question 3"]);
   const questionsAsked: string[] = [];
-  await using mock = pickyMock((content) => {
+  await using mock = await pickyMock((content) => {
     questionsAsked.push(String(content));
     return refused.has(String(content));
   });
@@ -233,8 +233,8 @@ Deno.test("an image is read when its record is sent, relative to the current dir
   using folder = temporaryFolder();
   const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
   const urls: string[] = [];
-  // The second image is made while the first record is answered.
-  await using mock = pickyMock((content) => {
+  // The second image is created while the first request is in flight.
+  await using mock = await pickyMock((content) => {
     if (typeof content !== "string") urls.push(content[0].image_url.url);
     writeFileSync(folder.file("b.png"), png);
     return false;
@@ -261,7 +261,7 @@ Deno.test("an image is read when its record is sent, relative to the current dir
 
 Deno.test("a result file can be the input with a template, but not its own output", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const input = folder.write("in.jsonl", questions(2));
   const answers = folder.file("answers.jsonl");
   const server = ["--base-url", mock.baseUrl, "-m"];
@@ -280,7 +280,7 @@ Deno.test("a result file can be the input with a template, but not its own outpu
 
 Deno.test("invalid flags are reported and nothing is sent", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const jsonl = folder.write("in.jsonl", questions(2));
   const csv = folder.write("in.csv", "id,text\n1,a\n");
   const cases: [args: string[], message: RegExp][] = [
@@ -311,7 +311,7 @@ Deno.test("invalid flags are reported and nothing is sent", async () => {
 
 Deno.test("lines appended to the input during a run are sent by the next run", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ delay: 0.05 });
+  await using mock = await watchedMock({ delay: 0.05 });
   const input = folder.write("in.jsonl", '{"q":"Hi"}\n'.repeat(60));
   const args = ["batch", input, "-o", folder.file("out.jsonl"), "--base-url", mock.baseUrl];
   await using running = start([...args, "-m", "m", "-c", "4"]);
@@ -326,7 +326,7 @@ Deno.test("lines appended to the input during a run are sent by the next run", a
 });
 
 Deno.test("placeholders outside a template cause a warning before anything is sent", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", questions(3));
   const server = ["--base-url", mock.baseUrl, "-m", "m"];

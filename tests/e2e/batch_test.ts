@@ -82,7 +82,7 @@ Deno.test("batch reads standard input and prints the summary as JSON", async () 
 
 Deno.test("flags reach the requests", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const { code } = await flexllm([
     ...["batch", folder.write("in.jsonl", questions(3)), "-o", folder.file("out.jsonl")],
     ...["--base-url", mock.baseUrl, "-m", "m", "-s", "Be brief.", "-t", "0", "--max-tokens", "7"],
@@ -111,7 +111,7 @@ Deno.test("flags reach the requests", async () => {
 
 Deno.test("the batch section of the configuration applies, and flags override it", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   folder.write(
     "flexllm_config.yaml",
     `models: [{id: m, base_url: "${mock.baseUrl}"}]\nbatch: {temperature: 0.5, max_tokens: 9}\n`,
@@ -125,7 +125,7 @@ Deno.test("the batch section of the configuration applies, and flags override it
 
 Deno.test("bad input is reported, nothing is sent, and no file is created", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const good = folder.write("good.jsonl", questions(2));
   const out = folder.file("out.jsonl");
   mkdirSync(folder.file("folder.jsonl"));
@@ -185,7 +185,7 @@ Deno.test("an unwritable output is reported before anything is sent", async () =
   const input = folder.write("in.jsonl", questions(2));
   const output = folder.write("out.jsonl", "");
   chmodSync(output, 0o400);
-  // The superuser may write anything.
+  // Root can write anywhere.
   if (process.getuid?.() === 0) return;
   const { code, stderr } = await flexllm(["batch", input, "-o", output, "-m", "mock"]);
   assert.equal(code, 1);
@@ -195,7 +195,7 @@ Deno.test("an unwritable output is reported before anything is sent", async () =
 Deno.test("a failed record is in the result file, the exit code is 3, and the next run sends it again", async () => {
   using folder = temporaryFolder();
   let good = false;
-  await using mock = watchedMock({ length: 50 });
+  await using mock = await watchedMock({ length: 50 });
   await using server = await startRawServer(async (socket, { body }) => {
     if (!good && body.includes("number 2")) {
       return socket.write(httpAnswer(400, '{"error":{"message":"too spicy"}}'));
@@ -304,7 +304,7 @@ Deno.test("two processes cannot write one result file", async () => {
 
 Deno.test("removing the output during a run is an error, and the results are saved", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ delay: 0.1 });
+  await using mock = await watchedMock({ delay: 0.1 });
   const input = folder.write("in.jsonl", questions(300));
   const output = folder.file("out.jsonl");
   const args = ["batch", input, "-o", output, "--base-url", mock.baseUrl, "-m", "m", "-c", "5"];
@@ -322,7 +322,7 @@ Deno.test("removing the output during a run is an error, and the results are sav
 
 Deno.test("truncating the output during a run is an error", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ delay: 0.1 });
+  await using mock = await watchedMock({ delay: 0.1 });
   const input = folder.write("in.jsonl", questions(300));
   const output = folder.file("out.jsonl");
   const args = ["batch", input, "-o", output, "--base-url", mock.baseUrl, "-m", "m", "-c", "5"];
@@ -362,7 +362,7 @@ Deno.test("a server that answers no request stops the batch", async () => {
 
 Deno.test("all records wait for a rate limit and none fails", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ rps: 20 });
+  await using mock = await watchedMock({ rps: 20 });
   const { code, stderr } = await flexllm([
     ...["batch", folder.write("in.jsonl", questions(50)), "-o", folder.file("out.jsonl")],
     ...["--base-url", mock.baseUrl, "-m", "m", "-c", "20", "--retry-times", "1"],
@@ -435,7 +435,7 @@ Deno.test("a batch whose server never answered stops after ten failures", async 
 
 Deno.test("answers from another model cause a warning, but not another name of the same model", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const run = (model: string, limit: number, baseUrl = mock.baseUrl) =>
     flexllm([
       ...["batch", folder.write("in.jsonl", questions(6)), "-o", folder.file("out.jsonl")],

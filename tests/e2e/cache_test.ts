@@ -11,7 +11,7 @@ function questions(count: number): string {
 
 Deno.test("--cache avoids repeated requests across result files, and reports it", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const input = folder.write("in.jsonl", questions(20));
   const run = (name: string, ...flags: string[]) =>
     flexllm([
@@ -35,7 +35,7 @@ Deno.test("--cache avoids repeated requests across result files, and reports it"
 
 Deno.test("the configuration enables the cache for batch and ask; flags override it", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const input = folder.write("in.jsonl", questions(5));
   const env = { FLEXLLM_HOME: folder.file("home") };
   const server = `default: m\nmodels: [{id: m, base_url: "${mock.baseUrl}"}]\n`;

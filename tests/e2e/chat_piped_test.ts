@@ -7,7 +7,7 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
 Deno.test("every piped line is a message, and stdout has only the answers", async () => {
-  await using mock = watchedMock({ length: 40 });
+  await using mock = await watchedMock({ length: 40 });
   const args = ["chat", "-m", "m", "--base-url", mock.baseUrl];
   const stdin = 'one\n\n"""\ntwo\nlines\n"""\n/system Brief.\nthree \\\nfour';
   const { code, stdout, stderr } = await flexllm([...args, "zero"], { stdin });
@@ -45,7 +45,7 @@ Deno.test("chat --no-stream shows a refusal in place of the answer", async () =>
 
 Deno.test("SIGKILL during an answer loses only that answer, not the message", async () => {
   using home = temporaryFolder();
-  await using mock = watchedMock({ length: 4000, tokenRate: 50 });
+  await using mock = await watchedMock({ length: 4000, tokenRate: 50 });
   const args = ["chat", "-m", "m", "--base-url", mock.baseUrl];
   const env = { HOME: home.path };
   await flexllm(["chat", "-m", "mock"], { stdin: "first\n", env });
@@ -56,7 +56,7 @@ Deno.test("SIGKILL during an answer loses only that answer, not the message", as
   const [{ turns }] = conversations(home);
   assert.deepEqual(turns.map(({ user }) => user.content), ["first", "second"]);
   assert.equal(turns[1].assistant, undefined);
-  await using fast = watchedMock({ length: 30 });
+  await using fast = await watchedMock({ length: 30 });
   await flexllm(["chat", "-c", "-m", "m", "--base-url", fast.baseUrl], { stdin: "third\n", env });
   // deno-lint-ignore no-explicit-any
   assert.deepEqual(fast.requests[0].messages.map(({ role }: any) => role), [
@@ -68,7 +68,7 @@ Deno.test("SIGKILL during an answer loses only that answer, not the message", as
 
 Deno.test("Ctrl-C in a piped chat saves the partial answer and exits with 130", async () => {
   using home = temporaryFolder();
-  await using mock = watchedMock({ length: 4000, tokenRate: 50 });
+  await using mock = await watchedMock({ length: 4000, tokenRate: 50 });
   await using running = start(["chat", "-m", "m", "--base-url", mock.baseUrl], {
     stdin: "one\ntwo\n",
     env: { HOME: home.path },
@@ -135,7 +135,7 @@ Deno.test("conversations are listed, resumed and deleted", async () => {
 Deno.test("a conversation resumes with its own model and server, and stores no key", async () => {
   using home = temporaryFolder();
   const env = { HOME: home.path };
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   const flags = ["-m", "special", "--base-url", mock.baseUrl, "--api-key", "sk-secret-1"];
   await flexllm(["chat", "one", ...flags, "-t", "0.3"], { env });
   assert.equal((await flexllm(["chat", "-c", "two"], { env })).code, 0);

@@ -36,7 +36,7 @@ async function chat(args: string[], options?: TerminalOptions): Promise<TestTerm
 
 terminalTest("a chat answers, remembers, shows tokens and cost, and exits on Ctrl-D", async () => {
   using home = temporaryFolder();
-  await using mock = watchedMock({ length: 60 });
+  await using mock = await watchedMock({ length: 60 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl, "-s", "Be brief."], {
     home,
   });
@@ -103,7 +103,7 @@ terminalTest(
 );
 
 terminalTest("a multi-line paste is one message", async () => {
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
   terminal.type("see: \x1b[200~one\rtwo\n\tthree\x1b[201~");
   await terminal.shows("> see: one⏎two⏎⇥three");
@@ -119,7 +119,7 @@ terminalTest("a multi-line paste is one message", async () => {
 });
 
 terminalTest("a backslash and triple quotes continue a message on the next line", async () => {
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
   terminal.type("one \\\r");
   await terminal.shows(/^…$/m);
@@ -133,7 +133,7 @@ terminalTest("a backslash and triple quotes continue a message on the next line"
 
 terminalTest("lines can be edited, recalled across sessions, and completed", async () => {
   using home = temporaryFolder();
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   const args = ["-m", "m", "--base-url", mock.baseUrl];
   {
     await using terminal = await chat(args, { home });
@@ -171,7 +171,7 @@ terminalTest("lines can be edited, recalled across sessions, and completed", asy
 });
 
 terminalTest("the line is wrapped again after a resize", async () => {
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
   const words = "word ".repeat(16);
   terminal.type(words);
@@ -204,7 +204,7 @@ terminalTest("answers are rendered and cannot control the terminal", async () =>
 });
 
 terminalTest("thinking is shown dimmed", async () => {
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
   terminal.type("/thinking on\r");
   await terminal.shows("thinking: on");
@@ -217,7 +217,7 @@ terminalTest(
   "/retry, /undo, /clear, /system, /temperature, /cost, /save and an unknown command",
   async () => {
     using home = temporaryFolder();
-    await using mock = watchedMock({ length: 30 });
+    await using mock = await watchedMock({ length: 30 });
     await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl], { home });
     const isReady = () => terminal.shows(/^>$/m);
     terminal.type("one\r");
@@ -242,7 +242,7 @@ terminalTest(
       home.read("chat.md"),
       /## System\n\nTalk like a pirate\.\n\n## User\n\none\n\n## Ass/,
     );
-    // Text typed before the question appeared does not answer it.
+    // Text typed before the question appeared is not taken as its answer.
     terminal.type("/save chat.md\r/cost\r");
     await terminal.shows("chat.md already exists. Overwrite it? [y/N]");
     terminal.type("n\r");
@@ -251,6 +251,10 @@ terminalTest(
     await terminal.shows('Removed "one".');
     await isReady();
     assert.deepEqual(conversations(home), []);
+    terminal.type("/cost\r");
+    await terminal.shows("0 answers: 0 tokens in, 0 out · $0.00");
+    terminal.type("/save nowhere/chat.md\r");
+    await terminal.shows("error: cannot write nowhere/chat.md: its folder does not exist");
     terminal.type("/modle x\r");
     await terminal.shows(/error: unknown command \/modle\nDid you mean \/model\?/);
     terminal.type("/temperature hot\r");
@@ -276,7 +280,7 @@ terminalTest("a failed request is reported, and the chat continues", async () =>
   await terminal.shows(/error: the server answered 401[^]*No API key was sent[^]*^>$/m);
   terminal.type("/retry\r");
   await terminal.shows(/Now it works\.[^]*unknown cost[^]*^>$/m);
-  // A failed retry leaves the old answer.
+  // After a failed retry, the old answer remains.
   terminal.type("/retry\r");
   await terminal.shows(/unknown cost[^]*error: the server answered 401[^]*^>$/m);
   assert.deepEqual(conversations(home)[0].turns.map(({ assistant }) => assistant?.content), [
@@ -299,7 +303,7 @@ terminalTest("SIGTERM restores the terminal and saves the partial answer", async
 });
 
 terminalTest("Ctrl-Z suspends the chat, which resumes with the same line", async () => {
-  await using mock = watchedMock({ length: 30 });
+  await using mock = await watchedMock({ length: 30 });
   await using terminal = await chat(["-m", "m", "--base-url", mock.baseUrl]);
   terminal.type("half");
   await terminal.shows("> half");
@@ -336,7 +340,7 @@ terminalTest(
   "two chats can use one conversation at the same time",
   async () => {
     using home = temporaryFolder();
-    await using mock = watchedMock({ length: 30 });
+    await using mock = await watchedMock({ length: 30 });
     const args = ["-m", "m", "--base-url", mock.baseUrl];
     await using first = await chat(args, { home });
     first.type("from the first\r");
@@ -411,7 +415,7 @@ terminalTest(
   "/image attaches an image, and /model switches within a conversation",
   async () => {
     using home = temporaryFolder();
-    await using mock = watchedMock({ length: 30 });
+    await using mock = await watchedMock({ length: 30 });
     home.write(
       "flexllm_config.yaml",
       `models:\n  - {id: m2, name: other, base_url: "${mock.baseUrl}"}\n`,
@@ -440,7 +444,7 @@ terminalTest(
 terminalTest("/help wraps lines between words, also on a narrow terminal", async () => {
   await using terminal = await chat(["-m", "mock"]);
   for (const columns of [80, 30]) {
-    // Before the next line, so that the chat has noticed the resize when it answers.
+    // Before the next line, so that the chat has processed the resize when it answers.
     terminal.resize(columns);
     terminal.type("/clear\r");
     await terminal.shows(/conversation\.\s+>$/);

@@ -13,13 +13,13 @@ Deno.test("version and --version print the version", async () => {
   assert.match(runtime, /^(deno|bun) \d/);
 });
 
-/** A module as `deno info --json` has it. */
+/** A module in the output of `deno info --json`. */
 interface InfoModule {
   specifier: string;
   dependencies?: { specifier: string; code?: { specifier: string }; isDynamic?: boolean }[];
 }
 
-/** What is loaded with the modules in `files`, and not later: our own paths, and names of packages. */
+/** The static imports of `files`: paths of our own modules, and names of packages. */
 function loadedWith(files: readonly string[]): string[] {
   const info = execFileSync(process.execPath, ["info", "--json", "main.ts"], {
     cwd: ROOT,
@@ -58,6 +58,7 @@ Deno.test("version and help load only the modules they need", () => {
   assert.deepEqual(packages(help), ["@commander-js/extra-typings"]);
   assert.deepEqual(own(help).filter((name) => !version.includes(name)), [
     "commands/command_entry.ts",
+    "commands/default_command.ts",
     "commands/flags/shared_options.ts",
     "commands/program.ts",
     "commands/registry.ts",
@@ -78,7 +79,14 @@ Deno.test("flexllm without arguments shows next steps, depending on the configur
 
 Deno.test("unknown commands and wrong flags get a suggestion and exit code 1", async () => {
   const cases: [string[], RegExp][] = [
-    [["bacth"], /unknown command 'bacth'\n\(Did you mean batch\?\)/],
+    [
+      ["bacth"],
+      /unknown command "bacth"\nDid you mean batch\? To send it as a prompt: .* ask bacth/,
+    ],
+    [["bacth", "in.jsonl", "-o", "o.jsonl"], /Did you mean batch\?/],
+    [["goodbye"], /unknown command "goodbye"\nTo send it as a prompt: flexllm ask goodbye/],
+    [["goodbye", "-m", "mock"], /as a prompt: flexllm ask goodbye -m mock/],
+    [["--no-color", "List", "three", "rivers"], /Did you mean list\?/],
     [["ask", "x", "--modle", "m"], /unknown option '--modle'\n\(Did you mean --model\?\)/],
     [["ask", "x", "-t", "hot"], /argument 'hot' is invalid\. Expected a number from 0 to 2/],
     [["ask", "x", "--timeout", "120000"], /Expected at most one day; .* not milliseconds/],
@@ -86,7 +94,6 @@ Deno.test("unknown commands and wrong flags get a suggestion and exit code 1", a
     [["cache", "prune", "--older-than", "old"], /\nSee 'flexllm cache prune --help'\./],
     [["mock", "-p"], /argument missing\nSee 'flexllm mock --help'\./],
     [["help", "bacth"], /unknown command "bacth"\n`flexllm --help` lists all commands/],
-    [["ask", "What", "is", "Python?"], /but got 3.*\nQuote the prompt if it contains spaces\.\n/],
     [["chat", "Good", "day"], /but got 2.*\nQuote the prompt if it contains spaces\.\n/],
     [["list", "this"], /but got 1: this\.\nSee 'flexllm list --help'\./],
   ];
@@ -94,6 +101,22 @@ Deno.test("unknown commands and wrong flags get a suggestion and exit code 1", a
     const { code, stdout, stderr } = await flexllm(args);
     assert.deepEqual([code, stdout], [1, ""]);
     assert.match(stderr, pattern);
+  }
+});
+
+Deno.test("a command line without a command is a prompt", async () => {
+  const prompts: [string[], string][] = [
+    [["What is Python?", "-m", "mock"], "What is Python?"],
+    [["What", "is", "Python?", "-m", "mock"], "What is Python?"],
+    [["-m", "mock", "hi"], "hi"],
+    [["--no-color", "-m", "mock", "Good", "morning"], "Good morning"],
+    [["-m", "mock", "--", "batch"], "batch"],
+    [["ask", "Name", "three", "rivers", "-m", "mock"], "Name three rivers"],
+  ];
+  for (const [args, prompt] of prompts) {
+    const { code, stdout, stderr } = await flexllm(args);
+    assert.deepEqual([code, stderr], [0, ""], args.join(" "));
+    assert.ok(stdout.startsWith(`You asked: "${prompt}"`), stdout);
   }
 });
 
@@ -137,10 +160,11 @@ Deno.test("mock rejects invalid ranges and addresses", async () => {
     [["-d", "5-1"], /'5-1' is invalid\. Expected a number ≥ 0, or an ascending range/],
     [["-d", "fast"], /'fast' is invalid/],
     [["-l", "1.5-3"], /Expected an integer ≥ 0, or a range/],
-    [["-p", "70000"], /Expected a number from 0 to 65535/],
+    [["-p", "70000"], /Expected an integer from 0 to 65535/],
+    [["-p", "80.5"], /Expected an integer from 0 to 65535/],
     [["--error-rate", "2"], /Expected a number from 0 to 1/],
     [["--rps", "0"], /Expected a number > 0/],
-    [["-p", "0", "--host", "203.0.113.7"], /cannot listen on 203\.0\.113\.7:0/],
+    [["-p", "0", "--host", "203.0.113.7"], /cannot listen on 203\.0\.113\.7:0: (?!Error)/],
   ];
   for (const [args, pattern] of cases) {
     const { code, stderr } = await flexllm(["mock", ...args]);

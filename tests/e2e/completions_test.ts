@@ -15,7 +15,7 @@ const CONFIG = `models:
   - {id: m, name: my model, provider: mock}
 `;
 
-/** A home with models, and a folder `bin` with a command called flexllm. */
+/** A home directory with configured models, and a folder `bin` with a flexllm command. */
 function prepare(home: TemporaryFolder): { env: Record<string, string>; path: string } {
   home.write("flexllm_config.yaml", CONFIG);
   mkdirSync(home.file("bin"));

@@ -1,4 +1,4 @@
-/** `list`, `models`, `config` and `credits`: what is configured, and what servers say of it. */
+/** `list`, `models`, `config` and `credits`. */
 import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { startMockServer } from "../../lib/mock/server.ts";
@@ -164,7 +164,7 @@ Deno.test("models explains a server that lists no models", async () => {
 });
 
 Deno.test("models needs no model with a server from the environment", async () => {
-  await using server = startMockServer({ port: 0, models: ["x", "y"] });
+  await using server = await startMockServer({ port: 0, models: ["x", "y"] });
   const env = { FLEXLLM_BASE_URL: server.baseUrl };
   const { code, stdout } = await flexllm(["models", "--json"], { env });
   assert.equal(code, 0);
@@ -222,7 +222,7 @@ Deno.test("config show lists the cache, endpoints and templates", async () => {
 
 Deno.test("list and test include batch endpoints; other commands do not use them", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const text = WITH_ENDPOINTS.replace("http://127.0.0.1:9/v1", mock.baseUrl);
   const env = { FLEXLLM_CONFIG: configure(folder, text) };
   const list = await flexllm(["list"], { env });
@@ -250,7 +250,7 @@ Deno.test("list and test include batch endpoints; other commands do not use them
 
 Deno.test("a server from the environment replaces the endpoints, with a warning", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const env = {
     FLEXLLM_CONFIG: configure(folder, WITH_ENDPOINTS),
     FLEXLLM_BASE_URL: mock.baseUrl,
@@ -414,7 +414,7 @@ Deno.test("credits queries the model's service at the configured base URL", asyn
   assert.equal(claude.code, 1);
   assert.match(
     claude.stderr,
-    /claude has no API for the balance of a key\nSee console\.anthropic/,
+    /claude has no balance API\nSee console\.anthropic/,
   );
 });
 

@@ -10,7 +10,7 @@ function questions(count: number): string {
     .join("");
 }
 
-/** A configuration of a model whose tokens cost a thousandth of a dollar each. */
+/** A configuration with a model that costs $0.001 per token. */
 function pricedModel(baseUrl: string): string {
   return `default: m\nmodels:\n  - id: m\n    base_url: "${baseUrl}"\n` +
     "    price: {input: 1000, output: 1000}\n";
@@ -18,7 +18,7 @@ function pricedModel(baseUrl: string): string {
 
 Deno.test("--budget stops before it is exceeded, across runs, with its own exit code", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ length: 200 });
+  await using mock = await watchedMock({ length: 200 });
   const args = [
     ...["batch", folder.write("in.jsonl", questions(60)), "-o", folder.file("out.jsonl")],
     ...["--config", folder.write("config.yaml", pricedModel(mock.baseUrl)), "--max-tokens", "60"],
@@ -48,7 +48,7 @@ Deno.test("--budget stops before it is exceeded, across runs, with its own exit 
 
 Deno.test("redone records count towards a budget, even if their first answer was replaced", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ length: 200 });
+  await using mock = await watchedMock({ length: 200 });
   const config = folder.write("config.yaml", pricedModel(mock.baseUrl));
   const args = ["-o", folder.file("out.jsonl"), "--config", config, "--max-tokens", "60"];
   const run = (name: string, ...flags: string[]) => {
@@ -69,8 +69,8 @@ Deno.test("redone records count towards a budget, even if their first answer was
   const both = first + sum(costs());
   const records = jsonLines(folder.read("out.jsonl"));
   assert.equal(records.length, 10);
-  const told = sum(records.map(({ cost, spent_before }) => cost + spent_before));
-  assert.ok(Math.abs(told - both) < 1e-9, `${told} of ${both}`);
+  const recorded = sum(records.map(({ cost, spent_before }) => cost + spent_before));
+  assert.ok(Math.abs(recorded - both) < 1e-9, `${recorded} of ${both}`);
   const third = await run("three", "--budget", `${both + first / 4}`);
   assert.equal(third.code, 4, third.stderr);
   const spent = sum(
@@ -82,7 +82,7 @@ Deno.test("redone records count towards a budget, even if their first answer was
 
 Deno.test("a budget requires a price from any source", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const args = [
     ...["batch", folder.write("in.jsonl", questions(3)), "-o", folder.file("out.jsonl")],
     ...["--base-url", mock.baseUrl, "-m", "m", "--budget", "5"],
@@ -110,7 +110,7 @@ Deno.test("a budget requires a price from any source", async () => {
 
 Deno.test("records can name any configured model and are charged at its price, as is the mock", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const config = folder.write(
     "config.yaml",
     `${pricedModel(mock.baseUrl)}  - id: other\n    base_url: "${mock.baseUrl}"\n` +
@@ -132,7 +132,7 @@ Deno.test("records can name any configured model and are charged at its price, a
 
 Deno.test("--estimate prints tokens and cost by model, sends nothing and creates no file", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const config = folder.write("config.yaml", pricedModel(mock.baseUrl));
   const input = folder.write("in.jsonl", `${questions(9)}{"q":"Hello there.","model":"other"}\n`);
   const output = folder.file("out.jsonl");
@@ -214,7 +214,7 @@ Deno.test("--estimate covers every endpoint of a pool", async () => {
 
 Deno.test("the report lists costs by model if there are several", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const input = folder.write("in.jsonl", '{"q":"one"}\n{"q":"two","model":"other"}\n');
   const { code, stderr } = await flexllm([
     ...["batch", input, "-o", folder.file("out.jsonl")],

@@ -25,7 +25,7 @@ function pick(body: Record<string, unknown>) {
 }
 
 Deno.test("--extra-body adds JSON values, strings, nested fields and whole objects", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const server = ["--base-url", mock.baseUrl, "-m", "m"];
   using folder = temporaryFolder();
   const input = folder.write("in.jsonl", '{"q":"Hello"}\n');
@@ -40,7 +40,7 @@ Deno.test("--extra-body adds JSON values, strings, nested fields and whole objec
 });
 
 Deno.test("a record's extra_body is merged with --extra-body and takes precedence", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   using folder = temporaryFolder();
   const own = { reasoning: { effort: "low" }, top_a: 1 };
   const input = folder.write(
@@ -59,7 +59,7 @@ Deno.test("a record's extra_body is merged with --extra-body and takes precedenc
 });
 
 Deno.test("an invalid --extra-body is rejected before anything is sent", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   for (const text of ["min_p", "=1", "a..b=1", "{min_p: 1}"]) {
     const { code, stderr } = await flexllm([
       ...["ask", "Hello", "--base-url", mock.baseUrl, "-m", "m", "--extra-body", text],
@@ -71,7 +71,7 @@ Deno.test("an invalid --extra-body is rejected before anything is sent", async (
 });
 
 Deno.test("a field that the request already has is an error that names it", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const { code, stderr } = await flexllm([
     ...["ask", "Hello", "--base-url", mock.baseUrl, "-m", "m", "-t", "0"],
     ...["--extra-body", "temperature=1"],

@@ -1,5 +1,5 @@
 /**
- * The help of every command, as it is read at 80 columns. After a change that is meant:
+ * The help of every command at 80 columns. After an intended change, run
  * `FLEXLLM_UPDATE_HELP=1 deno test -A tests/e2e/help_test.ts`
  */
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { loadCommand } from "../../commands/command_entry.ts";
 import { buildProgram } from "../../commands/program.ts";
 import { flexllm, ROOT } from "../support/cli.ts";
 
-/** Every command line that has a help, the inner commands too. */
+/** Every command that has a help page, including subcommands. */
 async function commandPaths(): Promise<string[][]> {
   const paths: string[][] = [[]];
   for (const entry of COMMANDS.filter(({ hidden }) => !hidden)) {

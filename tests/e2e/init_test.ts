@@ -19,7 +19,7 @@ function withConfig(home: TemporaryFolder, text: string): string {
   return ".flexllm/config.yaml";
 }
 
-/** Answers up to and with the key, for a server that is not listed. */
+/** Answers the prompts up to the key, for a server that is not listed. */
 async function answerUpToKey(pty: Pty, baseUrl: string, key: string): Promise<void> {
   await pty.shows(/Which provider/);
   pty.type("another");
@@ -33,7 +33,7 @@ async function answerUpToKey(pty: Pty, baseUrl: string, key: string): Promise<vo
 
 Deno.test("init sets up a working model in an empty home directory", async () => {
   using home = temporaryFolder();
-  await using server = startMockServer({ port: 0, models: ["alpha", "beta"] });
+  await using server = await startMockServer({ port: 0, models: ["alpha", "beta"] });
   await using pty = new Pty(["init"], { home: home.path });
   await answerUpToKey(pty, server.baseUrl, KEY);
   await pty.shows(/Which model.*[^]*● alpha/);
@@ -65,7 +65,7 @@ Deno.test("init sets up a working model in an empty home directory", async () =>
 });
 
 Deno.test("Ctrl-C and Ctrl-D at any prompt of init leave no files behind", async () => {
-  await using server = startMockServer({ port: 0 });
+  await using server = await startMockServer({ port: 0 });
   const moments: ((pty: Pty) => Promise<unknown>)[] = [
     (pty) => pty.shows(/Which provider/),
     async (pty) => {
@@ -128,7 +128,7 @@ Deno.test("there are no prompts on a dumb terminal", async () => {
   const env = { TERM: "dumb" };
   await using pty = new Pty(["init"], { home: home.path, env });
   assert.equal(await pty.exitCode(), 1);
-  assert.match(await pty.screen(), /shows prompts, but this terminal cannot show them[^]*--yes/);
+  assert.match(await pty.screen(), /cannot show prompts: the terminal is too simple[^]*--yes/);
   withConfig(home, "models: [{id: a, provider: mock}]\n");
   await using choosing = new Pty(["set-model"], { home: home.path, env });
   assert.equal(await choosing.exitCode(), 1);
@@ -137,7 +137,7 @@ Deno.test("there are no prompts on a dumb terminal", async () => {
 
 Deno.test("init handles a resize, and trims a pasted key", async () => {
   using home = temporaryFolder();
-  await using server = startMockServer({ port: 0, models: ["alpha"] });
+  await using server = await startMockServer({ port: 0, models: ["alpha"] });
   await using pty = new Pty(["init"], { home: home.path, columns: 100, rows: 30 });
   await pty.shows(/Which provider/);
   await pty.resize(44, 14);
@@ -149,7 +149,7 @@ Deno.test("init handles a resize, and trims a pasted key", async () => {
   pty.type(`${server.baseUrl}\r`);
   await pty.shows(/API key\?/);
   assert.ok(!pty.output.includes("\x1b[?2004h"), "no terminal puts brackets around what is pasted");
-  // All at once, and with the blanks and the end of line that come along from a web page.
+  // Pasted at once, with the whitespace that copying from a web page adds.
   pty.type(`  ${KEY} \r`);
   await pty.shows(/● alpha/);
   pty.type(KEYS.enter);
@@ -183,7 +183,7 @@ Deno.test("init prompts for the key again if the server rejects it", async () =>
 
 Deno.test("init writes a reference to a key in the environment, not the key", async () => {
   using home = temporaryFolder();
-  await using server = startMockServer({ port: 0, models: ["alpha"] });
+  await using server = await startMockServer({ port: 0, models: ["alpha"] });
   const args = ["init", "--provider", "openai", "--base-url", server.baseUrl];
   await using pty = new Pty([...args, "--api-key-env", "TEAM_KEY"], {
     home: home.path,
@@ -244,7 +244,7 @@ Deno.test("init without a terminal shows no prompts and suggests --yes", async (
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^error: `flexllm init` shows prompts, but there is no terminal\nAdd --yes /,
+    /^error: `flexllm init` cannot show prompts: there is no terminal\nAdd --yes /,
   );
   assert.deepEqual(readdirSync(home.path), []);
 });

@@ -36,7 +36,7 @@ function assertComplete(text: string, count: number): void {
 
 Deno.test("SIGKILL at random moments loses nothing and repeats only what was in flight", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ delay: [0.001, 0.02], length: 60, seed: 1 });
+  await using mock = await watchedMock({ delay: [0.001, 0.02], length: 60, seed: 1 });
   const count = 400;
   const args = [
     ...["batch", folder.write("in.jsonl", questions(count)), "-o", folder.file("out.jsonl")],
@@ -65,7 +65,7 @@ Deno.test("SIGKILL at random moments loses nothing and repeats only what was in 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   Deno.test(`${signal} lets requests in flight finish, saves them, and prints how to resume`, async () => {
     using folder = temporaryFolder();
-    await using mock = watchedMock({ delay: 0.25, length: 60 });
+    await using mock = await watchedMock({ delay: 0.25, length: 60 });
     const args = [
       ...["batch", folder.write("in put.jsonl", questions(100)), "-o", folder.file("out.jsonl")],
       ...["--base-url", mock.baseUrl, "-m", "m", "-c", String(CONCURRENCY), "--api-key", "sk-hush"],
@@ -79,9 +79,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     assert.match(stderr, /Interrupted: \d+ of 100 records/);
     assert.match(stderr, /To resume: flexllm batch '.*in put\.jsonl' -o .*--api-key …/);
     assert.ok(!stderr.includes("sk-hush"));
-    const kept = jsonLines(folder.read("out.jsonl"));
-    assert.equal(kept.length, mock.requests.length, "every request that was sent was saved");
-    assert.ok(kept.every(({ status }) => status === "success"));
+    const saved = jsonLines(folder.read("out.jsonl"));
+    assert.equal(saved.length, mock.requests.length, "every request that was sent was saved");
+    assert.ok(saved.every(({ status }) => status === "success"));
     assert.deepEqual(readdirSync(folder.path).sort(), ["in put.jsonl", "out.jsonl"], "no lock");
   });
 }
@@ -89,7 +89,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 Deno.test("SIGHUP is ignored under nohup", async () => {
   using folder = temporaryFolder();
   const count = 12;
-  // The hangup comes when the first request does.
+  // The hangup is sent when the first request arrives.
   await using server = await startRawServer((socket, { number }) => {
     if (number === 0) running.signal("SIGHUP");
     socket.write(httpAnswer(200, completion("Yes.")));
@@ -115,7 +115,7 @@ Deno.test("SIGHUP ends a piped chat like SIGTERM", async () => {
 
 Deno.test("a second Ctrl-C aborts requests in flight, and none of them counts as failed", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ delay: [0.05, 5], length: 60, seed: 3 });
+  await using mock = await watchedMock({ delay: [0.05, 5], length: 60, seed: 3 });
   const args = [
     ...["batch", folder.write("in.jsonl", questions(50)), "-o", folder.file("out.jsonl")],
     ...["--base-url", mock.baseUrl, "-m", "m", "-c", String(CONCURRENCY)],

@@ -4,7 +4,7 @@ import config from "../../deno.json" with { type: "json" };
 import { commandLine, flexllm } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-/** The flags of a Deno command line that decide what the program may do. */
+/** The permission flags of a Deno command line. */
 function permissionFlags(args: readonly string[]): string[] {
   return args.filter((arg) => /^(-A|-P|--permission|--allow|--deny|--no-prompt)/.test(arg)).sort();
 }
@@ -13,7 +13,7 @@ Deno.test("tests and compiled binaries have the same permissions", () => {
   const compiled = permissionFlags(config.tasks.compile.split(" "));
   assert.deepEqual(compiled, ["--no-prompt", "-P=cli"]);
   const [, ...args] = commandLine();
-  // A binary has its permissions in it.
+  // A binary contains its permissions.
   if (args.length > 0) assert.deepEqual(permissionFlags(args), compiled);
 });
 

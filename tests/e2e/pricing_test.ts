@@ -1,4 +1,4 @@
-/** What models cost, on the command line. */
+/** `flexllm pricing`. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { flexllm } from "../support/cli.ts";
@@ -28,7 +28,7 @@ Deno.test("an unknown model gets suggestions", async () => {
   assert.match((await flexllm(["pricing", "sonet"])).stderr, /\nSimilar: claude-\S*sonnet/);
 });
 
-/** The form of OpenRouter's list: prices in USD per token, as text; -1 for what has no fixed one. */
+/** The form of OpenRouter's list: prices in USD per token, as text; -1 means that it varies. */
 const LISTED = {
   data: [
     {
@@ -84,14 +84,20 @@ Deno.test("pricing --update downloads OpenRouter's prices, preserves the user's,
     /changed: vendor\/one: 2\.5 in, 10 out -> 2\.5 in, 20 out\nremoved:/,
   );
 
-  const kept = home.read("pricing.json");
+  const unchanged = home.read("pricing.json");
   for (const broken of ["<html>", "{}", '{"data":[]}']) {
     listed = broken;
     const { code, stderr } = await update();
     assert.equal(code, 3, stderr);
-    assert.equal(home.read("pricing.json"), kept);
+    assert.equal(home.read("pricing.json"), unchanged);
   }
   assert.deepEqual(readdirSync(home.path), ["pricing.json"]);
+});
+
+Deno.test("pricing --from requires --update", async () => {
+  const { code, stderr } = await flexllm(["pricing", "--from", "http://127.0.0.1:1"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /--from requires --update/);
 });
 
 Deno.test("pricing without --update writes nothing", async () => {

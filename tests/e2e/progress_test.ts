@@ -42,8 +42,10 @@ Deno.test("each kind of error is printed once, with its location, and counted at
   const [place, line, index] = /in\.jsonl:(\d+) \(record (\d+)\)/.exec(stderr)!;
   assert.equal(Number(line), Number(index) + 2, "the first line is blank");
   const first = `${folder.file(place)}: the server answered 400: too [31mspicy [0m`;
-  const told = stderr.split("\n").filter((line) => /^(retrying|failed|Failed|Retried)/.test(line));
-  assert.deepEqual(told, [
+  const reported = stderr.split("\n").filter((line) =>
+    /^(retrying|failed|Failed|Retried)/.test(line)
+  );
+  assert.deepEqual(reported, [
     "retrying: the server answered 503: busy",
     `failed: ${first}`,
     `Failed with http 400: 4, first ${first}`,
@@ -92,7 +94,7 @@ Deno.test("without a terminal, progress is a plain line every few seconds", asyn
     ...["--base-url", server.baseUrl, "-m", "m"],
   ];
   await using running = start(args);
-  // The last answer comes when the line has been written.
+  // The server sends the last answer after the line has been written.
   running.process.stderr!.on("data", (text) => String(text).includes("75%") && held?.write(GOOD));
   const { code, stderr } = await running.finished;
   assert.equal(code, 0);

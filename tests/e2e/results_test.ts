@@ -1,4 +1,4 @@
-/** `flexllm results`: what is in a result file, and why records failed. */
+/** `flexllm results`: counts the records of a result file and explains failures. */
 import assert from "node:assert/strict";
 import { flexllm } from "../support/cli.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
@@ -33,7 +33,7 @@ const RECORDS = [
 
 Deno.test("results counts the records of a file, each once", async () => {
   using folder = temporaryFolder();
-  // The last line was cut by a kill.
+  // A kill tore the last line.
   const file = folder.write("out put.jsonl", `${lines(RECORDS)}\n{"index":12,"out`);
   const { code, stdout, stderr } = await flexllm(["results", file]);
   assert.deepEqual([code, stderr], [0, ""]);
@@ -83,7 +83,7 @@ Deno.test("--failed groups failures by kind and message, and names the command t
   assert.deepEqual([plain.failures, plain.retry], [undefined, undefined]);
 });
 
-Deno.test("a file without failures, without records, or that is none", async () => {
+Deno.test("files without failures, without records, or of another kind", async () => {
   using folder = temporaryFolder();
   const good = folder.write("good.jsonl", lines([succeeded(0)]));
   assert.equal(

@@ -1,4 +1,4 @@
-/** Keys stay where they were put: no output and no file of flexllm's holds one, wherever it came from. */
+/** Keys are never printed or stored, wherever they come from. */
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createConnection } from "node:net";
@@ -11,7 +11,7 @@ import { type TemporaryFolder, temporaryFolder } from "../support/temporary_fold
 
 const KEY = "sk-secret-0123456789-must-not-leak";
 
-/** Answers well, but shows all that it was sent when "fail" is asked of it. */
+/** Answers prompts; for the prompt "fail", it echoes the whole request in an error. */
 function startEcho(): Promise<RawServer> {
   return startRawServer((socket, { body, headers, path }) => {
     if (path.endsWith("/models")) {
@@ -24,7 +24,7 @@ function startEcho(): Promise<RawServer> {
   });
 }
 
-/** The files in a folder and below it that hold the key. */
+/** The files below a folder that contain the key. */
 function filesWithKey(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => {
     const file = join(folder, name);
@@ -35,7 +35,7 @@ function filesWithKey(folder: string): string[] {
 interface Way {
   args: string[];
   env: Record<string, string>;
-  /** The file that the key is kept in. */
+  /** The file that holds the key. */
   keptIn?: string;
 }
 
@@ -46,7 +46,7 @@ function inFile(home: TemporaryFolder, model: string): Way {
   return { args: ["-m", "m"], env: {}, keptIn: file };
 }
 
-/** The ways to give a key. */
+/** The ways to pass a key. */
 const WAYS: Record<string, (server: RawServer, home: TemporaryFolder) => Way> = {
   "in the file": ({ baseUrl }, home) => inFile(home, `base_url: "${baseUrl}", api_key: ${KEY}`),
   "as a header in the file": ({ baseUrl }, home) =>
@@ -62,7 +62,7 @@ const WAYS: Record<string, (server: RawServer, home: TemporaryFolder) => Way> = 
 };
 
 for (const [name, way] of Object.entries(WAYS)) {
-  Deno.test(`a key ${name} is sent, and shown and kept nowhere`, async () => {
+  Deno.test(`a key ${name} is sent, but never shown or stored`, async () => {
     await using server = await startEcho();
     using home = temporaryFolder();
     const { args, env, keptIn } = way(server, home);
@@ -90,16 +90,19 @@ for (const [name, way] of Object.entries(WAYS)) {
     for (const [command, stdin] of commands) {
       const { stdout, stderr } = await run(command, stdin);
       const shown = `${command.join(" ")}\n${stdout}\n${stderr}`;
-      // What the command itself was given does not count.
+      // The command's own input does not count.
       assert.ok(!(stdout + stderr).includes(KEY), shown);
       assert.ok(!(stdout + stderr).includes(KEY.slice(0, 14)), shown);
     }
     assert.ok(server.requests.some(({ headers }) => [...headers.values()].join().includes(KEY)));
-    const kept = readdirSync(home.path, { recursive: true, encoding: "utf8" });
-    assert.ok(kept.includes("out.jsonl") && kept.some((file) => file.includes("cache")), `${kept}`);
-    assert.ok(kept.some((file) => file.includes("conversations")), `${kept}`);
+    const files = readdirSync(home.path, { recursive: true, encoding: "utf8" });
+    assert.ok(
+      files.includes("out.jsonl") && files.some((file) => file.includes("cache")),
+      `${files}`,
+    );
+    assert.ok(files.some((file) => file.includes("conversations")), `${files}`);
     assert.deepEqual(filesWithKey(home.path), keptIn === undefined ? [] : [keptIn]);
-    // The failure is there, without the key.
+    // The failure is recorded without the key.
     assert.match(home.read("out.jsonl"), /\[key removed\]/);
   });
 }
@@ -124,7 +127,7 @@ Deno.test("credentials in a base URL are rejected, a query is allowed, and neith
     for (const [args, env] of ways) {
       const { stdout, stderr, code } = await flexllm(args, { env });
       assert.ok(!`${stdout}${stderr}`.includes(KEY), `${args}: ${stdout}${stderr}`);
-      // Nobody listens there.
+      // Nothing listens there.
       if (args[0] === "ask") assert.equal(code, url.includes("@") ? 1 : 3, stderr);
     }
   }
@@ -215,16 +218,16 @@ function answers(host: string, port: number): Promise<boolean> {
 }
 
 Deno.test({
-  name: "the mock listens on 127.0.0.1 alone unless told otherwise",
-  // Elsewhere 127.0.0.2 is no address of the machine.
+  name: "by default, the mock listens on 127.0.0.1 only",
+  // Only Linux routes all of 127.0.0.0/8 to itself.
   ignore: process.platform !== "linux",
   async fn() {
-    await using mock = startMockServer();
+    await using mock = await startMockServer();
     assert.deepEqual(
       [await answers("127.0.0.1", mock.port), await answers("127.0.0.2", mock.port)],
       [true, false],
     );
-    await using open = startMockServer({ hostname: "0.0.0.0" });
+    await using open = await startMockServer({ hostname: "0.0.0.0" });
     assert.equal(await answers("127.0.0.2", open.port), true);
   },
 });

@@ -13,7 +13,7 @@ const SCHEMA = {
 
 Deno.test("--schema requests JSON, validates it, retries mismatches, and writes the parsed value", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({
+  await using mock = await watchedMock({
     responses: [
       { match: "cannot be used", text: '{"name":"second"}' },
       { match: "wrong at first", text: '{"nom":"first"}' },
@@ -46,7 +46,7 @@ Deno.test("--schema requests JSON, validates it, retries mismatches, and writes 
 
 Deno.test("an answer that never matches is a failed record with its text, usage and cost", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ responses: [{ text: '{"name":1}' }] });
+  await using mock = await watchedMock({ responses: [{ text: '{"name":1}' }] });
   const args = [
     ...["batch", folder.write("in.jsonl", '{"q":"one"}\n'), "-o", folder.file("out.jsonl")],
     ...["--base-url", mock.baseUrl, "-m", "m", "--schema-retries", "1"],
@@ -94,8 +94,8 @@ function poolConfig(urls: string[], more = ""): string {
 
 Deno.test("batch.endpoints share the work, also if one is down", async () => {
   using folder = temporaryFolder();
-  await using first = watchedMock();
-  await using second = watchedMock();
+  await using first = await watchedMock();
+  await using second = await watchedMock();
   const input = Array.from({ length: 60 }, (_, i) => `{"q":"Question ${i}"}\n`).join("");
   const config = poolConfig([first.baseUrl, "http://127.0.0.1:1/v1", second.baseUrl]);
   const args = [
@@ -108,11 +108,11 @@ Deno.test("batch.endpoints share the work, also if one is down", async () => {
   assert.equal(first.requests.length + second.requests.length, 60);
   assert.ok(first.requests.length > 10 && second.requests.length > 10);
   assert.match(stderr, /endpoint: m at http:\/\/127\.0\.0\.1:1\/v1, no key/);
-  // The others took over its share, so this line is the only sign that it is down.
-  const told = /^Endpoint (\S+): (\d+) of (\d+) requests failed, last error: /m
+  // The other endpoints took over its share, so only this line shows that it is down.
+  const reported = /^Endpoint (\S+): (\d+) of (\d+) requests failed, last error: /m
     .exec(stderr);
-  assert.equal(told?.[1], "http://127.0.0.1:1/v1");
-  assert.equal(told?.[2], told?.[3]);
+  assert.equal(reported?.[1], "http://127.0.0.1:1/v1");
+  assert.equal(reported?.[2], reported?.[3]);
 
   const alone = await flexllm([...args, "-m", "mock", "--rerun-changed"]);
   assert.equal(alone.code, 0);
@@ -121,7 +121,7 @@ Deno.test("batch.endpoints share the work, also if one is down", async () => {
 
 Deno.test("without fallback, an endpoint that is down fails some records and does not stop the others", async () => {
   using folder = temporaryFolder();
-  await using first = watchedMock();
+  await using first = await watchedMock();
   const config = poolConfig([first.baseUrl, "http://127.0.0.1:1/v1"]);
   const input = Array.from({ length: 60 }, (_, i) => `{"q":"Question ${i}"}\n`).join("");
   const args = [
@@ -164,7 +164,7 @@ Deno.test("a mistake in batch.endpoints is reported with its location", async ()
 
 Deno.test("a refusal is an answer: saved with its text, counted as refused, not requested again", async () => {
   using folder = temporaryFolder();
-  await using mock = watchedMock({ responses: [{ refusal: "I can't help with that." }] });
+  await using mock = await watchedMock({ responses: [{ refusal: "I can't help with that." }] });
   const args = [
     ...[
       "batch",

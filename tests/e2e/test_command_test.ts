@@ -1,4 +1,4 @@
-/** `flexllm test`: whether a model can be asked, and if not, why not. */
+/** `flexllm test`: checks whether a model works, and explains why not. */
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { startMockServer } from "../../lib/mock/server.ts";
@@ -16,7 +16,7 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const KEY = "sk-0123456789abcdefghij";
 
-/** The lines of the steps, in words. */
+/** The lines of the steps, split into words. */
 function steps(stdout: string): string[][] {
   return stdout.split("\n").filter((line) => line.startsWith("  "))
     .map((line) => line.trim().split(/ {2,}/));
@@ -109,7 +109,7 @@ Deno.test("test reports what failed, why, and what to do", async () => {
 });
 
 Deno.test("test of an unreachable local server suggests starting it", async () => {
-  const server = startMockServer({ port: 0 });
+  const server = await startMockServer({ port: 0 });
   await server.close();
   const { code, stdout } = await flexllm(["test", "-m", "m", "--base-url", server.baseUrl]);
   assert.equal(code, 3);
@@ -118,7 +118,7 @@ Deno.test("test of an unreachable local server suggests starting it", async () =
 });
 
 Deno.test("test --all tests every model and reports each failure", async () => {
-  await using good = startMockServer({ port: 0 });
+  await using good = await startMockServer({ port: 0 });
   await using bad = await startRawServer((socket) => {
     socket.write(httpAnswer(401, '{"error":{"message":"bad key"}}'));
   });

@@ -35,7 +35,7 @@ Deno.test("without HOME, the home directory comes from the system", () => {
     env: commandEnv(),
     encoding: "utf8",
   });
-  // There may be a configuration in the home of whoever runs the tests.
+  // The user who runs the tests may have a configuration.
   assert.match(
     `${status} ${stdout}${stderr}`,
     /^0 .*config\.\w+\n$|^1 [^]*\.flexllm\/config\.yaml/,
@@ -43,7 +43,7 @@ Deno.test("without HOME, the home directory comes from the system", () => {
   assert.ok(!stderr.includes("unexpected"), stderr);
 });
 
-/** A server that remembers which requests it got. */
+/** A server that records its requests. */
 async function server() {
   return await startRawServer((socket) => socket.write(httpAnswer(200, completion("Yes."))));
 }
@@ -71,9 +71,9 @@ Deno.test("a service's variable is sent to another host only with approval", asy
   for (const args of [["ask", "Hi"], ["chat", "Hi"], ["test"], ["models"]]) {
     const { code, stderr } = await run(args);
     assert.equal(code, 1, stderr);
-    const told = `${stderr}${(await run(args)).stdout}`;
-    assert.match(told, /AWS_SECRET_ACCESS_KEY would be sent to 127\.0\.0\.1/);
-    assert.match(told, /flexllm config trust/);
+    const output = `${stderr}${(await run(args)).stdout}`;
+    assert.match(output, /AWS_SECRET_ACCESS_KEY would be sent to 127\.0\.0\.1/);
+    assert.match(output, /flexllm config trust/);
   }
   assert.equal(evil.requests.length, 0);
   const shown = await run(["config", "show"]);

@@ -10,16 +10,16 @@ import { ROOT } from "../support/cli.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
-/** A script that takes longer than these milliseconds hangs. */
+/** A script that takes longer, in milliseconds, is considered to hang. */
 const LONGEST = 180_000;
 
 interface Run {
   args?: string[];
-  /** The server to ask; the embedded mock when left out. */
+  /** The server to use. Default: the embedded mock. */
   baseUrl?: string;
-  /** Where it runs; a folder of its own when left out. */
+  /** Its working directory. Default: a new folder. */
   cwd?: string;
-  /** What runs it. */
+  /** The runtime. */
   verb?: string[];
 }
 
@@ -29,7 +29,7 @@ interface Ended {
   stderr: string;
 }
 
-/** The environment of the tests without what would name a server. */
+/** The environment of the tests, without the variables that name a server. */
 function environment(baseUrl: string | undefined): Record<string, string> {
   const env: Record<string, string> = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
   for (const [name, value = ""] of Object.entries(process.env)) {
@@ -68,7 +68,7 @@ async function runExample(name: string, options: Run = {}): Promise<Ended> {
   return { code, stdout, stderr };
 }
 
-/** The last line of what a script prints without a key. */
+/** The last line that a script prints without a key. */
 const KEYLESS: Record<string, RegExp> = {
   budget: /^\d+ of 60 answered for \$0\.00\d+$/,
   classify_tickets: /^8 labelled, 0 failed$/,
@@ -96,7 +96,7 @@ for (const [name, lastLine] of Object.entries(KEYLESS)) {
 
 Deno.test("example classify_tickets prints the labels from the model", async () => {
   const label = (topic: string, urgent: boolean) => JSON.stringify({ topic, urgent });
-  await using server = watchedMock({
+  await using server = await watchedMock({
     responses: [
       { match: "log in", text: label("fault", true) },
       { match: "invoice", text: label("billing", false) },
@@ -115,7 +115,7 @@ Deno.test("example classify_tickets prints the labels from the model", async () 
 });
 
 Deno.test("example translate_csv adds a column, and sends each row only once", async () => {
-  await using server = watchedMock({
+  await using server = await watchedMock({
     responses: [{ match: "herring", text: 'Hareng mariné, "comme au port"' }, { text: "Bon" }],
   });
   using folder = temporaryFolder();
@@ -140,7 +140,7 @@ Deno.test("example translate_csv adds a column, and sends each row only once", a
 });
 
 Deno.test("example tool_loop sends the tool's result back to the model", async () => {
-  await using server = watchedMock({ length: 40 });
+  await using server = await watchedMock({ length: 40 });
   const args = ["Shall I cycle to work in Oslo?"];
   const { code, stdout, stderr } = await runExample("tool_loop", { ...server, args });
   assert.equal(code, 0, stderr);
@@ -154,7 +154,7 @@ Deno.test("example tool_loop sends the tool's result back to the model", async (
 });
 
 Deno.test("example map_reduce sends each section, then the combined answers", async () => {
-  await using server = watchedMock({
+  await using server = await watchedMock({
     responses: [
       { match: "Findings:", text: "Shore power [Shore power]." },
       { match: "## Shore power", text: "Eleven ships used it." },
@@ -170,7 +170,7 @@ Deno.test("example map_reduce sends each section, then the combined answers", as
 });
 
 Deno.test("example compare_models counts the correct answers of each model", async () => {
-  await using server = watchedMock({
+  await using server = await watchedMock({
     responses: [{ match: "France", text: "Paris" }, { match: "Switzerland", text: "Bern." }, {
       text: "Sydney",
     }],
@@ -184,8 +184,8 @@ Deno.test("example compare_models counts the correct answers of each model", asy
 });
 
 Deno.test("example pool_failover bypasses a failing server", async () => {
-  await using broken = startMockServer({ errorRate: 1 });
-  await using good = watchedMock();
+  await using broken = await startMockServer({ errorRate: 1 });
+  await using good = await watchedMock();
   const args = [broken.baseUrl, good.baseUrl];
   const { code, stdout, stderr } = await runExample("pool_failover", { args });
   assert.equal(code, 0, stderr);
@@ -195,7 +195,7 @@ Deno.test("example pool_failover bypasses a failing server", async () => {
 });
 
 Deno.test("example budget stops before the limit", async () => {
-  await using server = watchedMock({ length: 200 });
+  await using server = await watchedMock({ length: 200 });
   const { code, stdout, stderr } = await runExample("budget", { ...server, args: ["0.0008"] });
   assert.equal(code, 0, stderr);
   assert.match(stderr, /^half of the budget is spent.*\nthe budget of \$0\.0008 does not allow/);
@@ -204,7 +204,7 @@ Deno.test("example budget stops before the limit", async () => {
 });
 
 Deno.test("example shared_cache shares answers between processes", async () => {
-  await using server = watchedMock();
+  await using server = await watchedMock();
   using folder = temporaryFolder();
   const run = () => runExample("shared_cache", { ...server, args: [folder.file("a.sqlite")] });
   const both = await Promise.all([run(), run()]);
@@ -215,7 +215,9 @@ Deno.test("example shared_cache shares answers between processes", async () => {
 });
 
 Deno.test("example stream_web streams answers and reports errors", async () => {
-  await using server = watchedMock({ responses: [{ match: "sky", text: "Because of the air." }] });
+  await using server = await watchedMock({
+    responses: [{ match: "sky", text: "Because of the air." }],
+  });
   const child = spawnExample("stream_web", server, { PORT: "0" });
   const ended = new Promise((resolve) => child.on("close", resolve));
   try {

@@ -4,7 +4,7 @@ import { closeSync, openSync } from "node:fs";
 import { LineReader, readLinesSync } from "../../lib/files/lines.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-/** Lines around the borders of the chunks of 1 MiB, and one longer than a chunk. */
+/** Lines that cross the boundaries of 1 MiB chunks, and one longer than a chunk. */
 const LINES = ["first", "", "é".repeat(2 ** 19 - 4), "x".repeat(2_500_000), "after", "é"];
 
 Deno.test("LineReader reads the lines that readLinesSync() yields, by offset", () => {

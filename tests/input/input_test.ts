@@ -18,7 +18,7 @@ function messagesOf(value: unknown, system?: string) {
   return converted.record.messages.map(({ role, content }) => `${role}: ${content}`);
 }
 
-/** What `checkInput` says of a file with the given content. */
+/** The result of `checkInput` for a file with the given content. */
 async function check(folder: TemporaryFolder, text: string, skipInvalid = false) {
   const input = await openInput(folder.write("in.jsonl", text));
   const journal = await Journal.open(folder.file("out.jsonl"));

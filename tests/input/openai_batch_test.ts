@@ -1,6 +1,6 @@
 /**
- * Lines of OpenAI Batch files. The form is that of OpenAI's API reference, "The request input object";
- * the bodies are those of "Create chat completion" and "Create a model response".
+ * Lines of OpenAI Batch files. Sources: OpenAI API reference, "The request input object";
+ * for bodies, "Create chat completion" and "Create a model response".
  */
 import assert from "node:assert/strict";
 import { RecordConverter } from "../../lib/input/formats.ts";

@@ -1,4 +1,4 @@
-/** Tables as inputs: what spreadsheets and other programs write. */
+/** Tables as input, as spreadsheets and other programs write them. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { type ReadFlags, readOptions } from "../../lib/input/read_options.ts";
 import { readRecords } from "../../lib/input/records.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 
-/** Question and line of each record; the problem of each row that is none. */
+/** The question and line of each record, or the problem of an invalid row. */
 async function read(
   folder: TemporaryFolder,
   text: string | Buffer,

@@ -37,7 +37,7 @@ function forEachModel(
 ): void {
   for (const provider of Object.keys(modelsOf("http://host/v1"))) {
     Deno.test(`ai, ${provider}: ${name}`, async () => {
-      await using server = startMockServer(options);
+      await using server = await startMockServer(options);
       await body(modelsOf(server.baseUrl)[provider]);
     });
   }

@@ -15,7 +15,7 @@ async function failures(
   options: MockOptions,
   timeout: number,
 ): Promise<{ plain: FlexLLMError[]; streamed: FlexLLMError[] }> {
-  await using server = startMockServer({ length: 400, ...options });
+  await using server = await startMockServer({ length: 400, ...options });
   const [plain, streamed]: FlexLLMError[][] = [[], []];
   await Promise.all(FORMATS.map(async ({ path, ...format }, i) => {
     const baseUrl = server.baseUrl.replace("/v1", path);
@@ -52,7 +52,7 @@ Deno.test("each kind of injected error has the expected class and is retryable, 
 });
 
 Deno.test("a batch survives every kind of injected error except stalls", async () => {
-  await using server = startMockServer({
+  await using server = await startMockServer({
     errorRate: 0.3,
     errorKinds: ["server_error", "overloaded", "disconnect", "malformed"],
     seed: 11,
@@ -71,11 +71,11 @@ Deno.test("a batch survives every kind of injected error except stalls", async (
 });
 
 Deno.test("the client waits for a late first token", async () => {
-  await using server = startMockServer({ firstToken: 0.2 });
+  await using server = await startMockServer({ firstToken: 0.2 });
   await using client = new LLMClient({ baseUrl: server.baseUrl, model: "m", retryTimes: 0 });
   const { finishReason } = await client.chatCompletionsStream(HELLO).finalResult();
   assert.equal(finishReason, "stop");
-  await using late = startMockServer({ firstToken: 600 });
+  await using late = await startMockServer({ firstToken: 600 });
   await using hasty = new LLMClient({ baseUrl: late.baseUrl, model: "m", retryTimes: 0 });
   await assert.rejects(hasty.chatCompletionsStream(HELLO, { timeout: 0.05 }).finalResult(), {
     message: "no first event of the answer within 0.05 s",
@@ -99,7 +99,7 @@ Deno.test("canned responses answer the matching prompts, in every protocol", asy
 - text: Anything else
 `,
   );
-  await using server = startMockServer({ responses });
+  await using server = await startMockServer({ responses });
   for (const { path, ...format } of FORMATS) {
     const baseUrl = server.baseUrl.replace("/v1", path);
     await using client = new LLMClient({ ...format, baseUrl, retryTimes: 0 });
@@ -136,7 +136,7 @@ Deno.test("invalid canned responses are reported with their location", async () 
 });
 
 Deno.test("the request log returns requests without keys", async () => {
-  await using server = startMockServer({ rps: 5 });
+  await using server = await startMockServer({ rps: 5 });
   const { baseUrl } = server;
   await using client = new LLMClient({
     baseUrl,
@@ -157,7 +157,7 @@ Deno.test("the request log returns requests without keys", async () => {
 });
 
 Deno.test("rate-limit headers report the state of the limit, in each protocol's form", async () => {
-  await using server = startMockServer({ rps: 5 });
+  await using server = await startMockServer({ rps: 5 });
   const post = async (path: string, body: object, headers = {}) => {
     const init = { method: "POST", body: JSON.stringify(body), headers };
     const response = await fetch(`${server.baseUrl}${path}`, init);

@@ -11,7 +11,7 @@ async function withSdk(
   options: MockOptions,
   use: (sdk: OpenAI, baseUrl: string) => Promise<void>,
 ): Promise<void> {
-  await using server = startMockServer(options);
+  await using server = await startMockServer(options);
   await use(new OpenAI({ baseURL: server.baseUrl, apiKey: "none", maxRetries: 0 }), server.baseUrl);
 }
 
@@ -245,8 +245,8 @@ Deno.test("invalid options and a port in use are reported", async () => {
   for (const options of wrong) {
     assert.throws(() => createMockApp(options), { code: "configuration" });
   }
-  await using server = startMockServer();
-  assert.throws(
+  await using server = await startMockServer();
+  await assert.rejects(
     () => startMockServer({ port: server.port }),
     (error: Error & { hint?: string }) => {
       assert.equal(error.message, `127.0.0.1:${server.port} is in use by another program`);

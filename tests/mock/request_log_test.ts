@@ -73,7 +73,7 @@ function get(port: number, host: string, path = "/__mock/requests"): Promise<[nu
 }
 
 Deno.test("a mock on a loopback address only accepts names of this machine", async () => {
-  await using server = startMockServer();
+  await using server = await startMockServer();
   const { port } = server;
   for (
     const host of [
@@ -108,7 +108,7 @@ Deno.test("a mock on a loopback address only accepts names of this machine", asy
 });
 
 Deno.test("a mock on another address, or without a port, accepts every host", async () => {
-  await using server = startMockServer({ hostname: "0.0.0.0" });
+  await using server = await startMockServer({ hostname: "0.0.0.0" });
   assert.equal((await get(server.port, "mock.example"))[0], 200);
   const response = await createMockApp().fetch(new Request("http://mock.example/v1/models"));
   assert.equal(response.status, 200);

@@ -14,19 +14,19 @@ const FITTING = { city: "text", days: 1 };
 const HELLO = [{ role: "user" as const, content: "Hello there" }];
 
 async function anthropic(options: MockOptions, use: (sdk: Anthropic) => Promise<void>) {
-  await using server = startMockServer(options);
+  await using server = await startMockServer(options);
   const baseURL = server.baseUrl.replace("/v1", "");
   await use(new Anthropic({ baseURL, apiKey: "none", maxRetries: 0 }));
 }
 
 async function google(options: MockOptions, use: (sdk: GoogleGenAI) => Promise<void>) {
-  await using server = startMockServer(options);
+  await using server = await startMockServer(options);
   const baseUrl = server.baseUrl.replace("/v1", "");
   await use(new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl } }));
 }
 
 async function openai(options: MockOptions, use: (sdk: OpenAI) => Promise<void>) {
-  await using server = startMockServer(options);
+  await using server = await startMockServer(options);
   await use(new OpenAI({ baseURL: server.baseUrl, apiKey: "none", maxRetries: 0 }));
 }
 

@@ -44,7 +44,7 @@ const chat: Format = {
     }],
     ["every effort", { reasoning_effort: "xhigh" }],
     ["the highest effort", { reasoning_effort: "max", model: "gpt-6-sol" }],
-    ["server tools beside functions", { tools: [FUNCTION, { type: "web_search" }] }],
+    ["server tools along with functions", { tools: [FUNCTION, { type: "web_search" }] }],
     ["a PDF and a sound", {
       messages: [user([
         { type: "text", text: "Read and listen." },
@@ -188,8 +188,8 @@ const responses: Format = {
       input: undefined,
       prompt: { id: "p" },
     }],
-    ["a conversation that goes on", { input: undefined, previous_response_id: "resp_1" }],
-    ["server tools beside functions", {
+    ["a continued conversation", { input: undefined, previous_response_id: "resp_1" }],
+    ["server tools along with functions", {
       tools: [
         { type: "function", name: "f", parameters: SCHEMA, strict: false },
         { type: "web_search" },
@@ -270,7 +270,7 @@ const anthropic: Format = {
     ["toolsets without a name", {
       tools: [{ type: "computer_toolset_20260801" }, { type: "browser_toolset_20260801" }],
     }],
-    ["server tools beside functions", {
+    ["server tools along with functions", {
       tools: [TOOL, { type: "web_search_20260318", name: "web_search", max_uses: 2 }],
     }],
     ["adaptive thinking with a forced tool", {
@@ -385,7 +385,7 @@ const gemini: Format = {
       system_instruction: { parts: [{ text: "Be kind." }] },
       generation_config: { max_output_tokens: 5, thinking_config: { thinking_level: "low" } },
     }],
-    ["server tools beside functions", {
+    ["server tools along with functions", {
       tools: [...DECLARED, { googleSearch: {} }, { urlContext: {} }, { codeExecution: {} }],
     }],
     ["a PDF and a sound", {

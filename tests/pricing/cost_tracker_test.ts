@@ -184,7 +184,7 @@ Deno.test("a negative cost refunds nothing; earlier spending counts towards the 
 const PRICES = [{ model: "m", input: 1000, output: 1000 }];
 
 Deno.test("a batch stops before it exceeds its budget, and its results so far are kept", async () => {
-  await using mock = watchedMock({ length: 200 });
+  await using mock = await watchedMock({ length: 200 });
   const costTracker = new CostTracker({ limit: 2 });
   await using client = new LLMClient({
     baseUrl: mock.baseUrl,
@@ -207,7 +207,7 @@ Deno.test("a batch stops before it exceeds its budget, and its results so far ar
 });
 
 Deno.test("a budget needs a known price, unless allowUnpriced is set", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   const ask = async (allowUnpriced: boolean) => {
     const costTracker = new CostTracker({ limit: 1, allowUnpriced });
     await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", costTracker });
@@ -245,7 +245,7 @@ Deno.test("an answer of unknown cost counts as its reserved amount, so a budget 
 });
 
 Deno.test("a client, its streams and a pool can share one tracker", async () => {
-  await using mock = watchedMock({ length: 40 });
+  await using mock = await watchedMock({ length: 40 });
   const costTracker = new CostTracker({ limit: 1e6 });
   const options = { baseUrl: mock.baseUrl, model: "m", prices: PRICES };
   await using client = new LLMClient({ ...options, costTracker });
@@ -262,7 +262,7 @@ Deno.test("a client, its streams and a pool can share one tracker", async () => 
 });
 
 Deno.test("a failed request releases its reservation while it waits for its retry", async () => {
-  await using mock = watchedMock({ errorRate: 1 });
+  await using mock = await watchedMock({ errorRate: 1 });
   const costTracker = new CostTracker({ limit: 10 });
   await using client = new LLMClient({
     baseUrl: mock.baseUrl,

@@ -82,7 +82,7 @@ Deno.test("completions of concurrent requests do not raise the estimate repeated
   assert.equal(estimate.prompt(1000), 1300);
 
   // The same through a client: the budget has room for all of them, if each is reckoned right.
-  await using mock = watchedMock({ length: 40 });
+  await using mock = await watchedMock({ length: 40 });
   const costTracker = new CostTracker({ limit: 100 });
   await using client = new LLMClient({
     baseUrl: mock.baseUrl,

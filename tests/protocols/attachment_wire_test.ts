@@ -1,4 +1,4 @@
-/** Images, files and audio as they are sent, in all four formats, plain and streamed. */
+/** Encoding images, files and audio in all four formats, plain and streamed. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ const FORMATS = {
 } as const satisfies Record<string, Partial<ClientOptions>>;
 type Format = keyof typeof FORMATS;
 
-/** The body that is sent for a user message of `parts`, or the error that it fails with. */
+/** The request body for a user message of `parts`, or the error. */
 async function sent(format: Format, parts: ContentPart[], stream: boolean) {
   const bodies: unknown[] = [];
   await using client = new LLMClient({

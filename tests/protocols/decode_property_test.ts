@@ -1,8 +1,7 @@
 /**
- * Random valid answers: the plain decoder reads what an independent reading reads, and the stream
- * decoder, given the same answer in random pieces, reads the same. The answers follow small hand-written
- * schemas of OpenAI's API reference, "Chat Completions" and "Responses", and of what compatible
- * services add.
+ * Random valid answers: the plain decoder agrees with an independent one, and so does the stream decoder,
+ * given the same answer in random pieces. The answers follow small hand-written schemas of OpenAI's API
+ * reference, "Chat Completions" and "Responses", and of the additions of compatible services.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -12,7 +11,7 @@ import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import type { Completion, Protocol } from "../../lib/protocols/protocol.ts";
 import { openaiResponses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 
-/** Text that may hold tags, halves of tags, JSON and characters of two units. */
+/** Text that may contain tags, partial tags, JSON and surrogate pairs. */
 const text = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 30 }),
   fc.array(
@@ -26,18 +25,18 @@ const count = fc.nat(5000);
 const name = fc.stringMatching(/^[a-z]{1,6}$/);
 const cuts = fc.array(fc.nat(60), { maxLength: 6 });
 
-/** The pieces of `text`, cut after the given places; at least one. */
+/** The pieces of `text`, split at the given positions; at least one. */
 function pieces(text: string, cuts: readonly number[]): string[] {
   const places = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
   return [0, ...places].map((start, i) => text.slice(start, places[i]));
 }
 
-/** A generated value as it is after its way over the wire. */
+/** A generated value after a round trip through JSON. */
 function asReceived<T>(value: T): T {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** The completion that the events of a stream add up to, in the form of a plain one. */
+/** The completion that the events of a stream produce, in the form of a plain one. */
 function streamed(provider: Protocol, events: Json[], end: string[]): Partial<Completion> {
   const decoder = provider.streamDecoder();
   const total = new StreamAccumulator();
@@ -98,7 +97,7 @@ const chatMessage = fc.record({
     ),
   ),
 });
-/** Valid usage: the details are parts of the sums; a gateway may count more in the total only. */
+/** Valid usage: the details are parts of the sums; gateways may count some tokens only in the total. */
 const chatUsage = fc.record({
   prompt: count,
   completion: count,
@@ -125,7 +124,7 @@ const chatAnswer = fc.record({
   usage: maybe(chatUsage),
 });
 
-/** What an answer of the schema above says, read in the simplest way. */
+/** The content of an answer, read by a minimal decoder. */
 function readChat(answer: Json): Json {
   const message = answer.message as Json;
   const usage = asObject(answer.usage);
@@ -148,7 +147,7 @@ function readChat(answer: Json): Json {
   };
 }
 
-/** The chunks of a chat answer, cut into deltas. */
+/** The chunks of a chat answer, split into deltas. */
 function chunksOf(answer: Json, cuts: readonly number[]): Json[] {
   const message = answer.message as Json;
   const { model, service_tier } = answer;
@@ -185,7 +184,7 @@ function chunksOf(answer: Json, cuts: readonly number[]): Json[] {
   ];
 }
 
-Deno.test("chat: random answers are read as they are, whole and in pieces", () => {
+Deno.test("chat: random answers decode correctly, plain and streamed", () => {
   fc.assert(
     fc.property(chatAnswer, cuts, (generated, cuts) => {
       const answer = asReceived(generated);
@@ -260,10 +259,10 @@ const response = fc.record({
   output: fc.array(responseItem, { maxLength: 5 }),
   usage: fc.record({ input_tokens: count, output_tokens: count, total_tokens: maybe(count) }),
 });
-/** Which of the events that repeat what others said are left out. */
+/** The redundant events to omit. */
 const left = fc.record({ deltas: fc.boolean(), dones: fc.boolean(), items: fc.boolean() });
 
-/** The events of a response; every part of it is said by the deltas, or by a later event. */
+/** The events of a response. The deltas or a later event contain every part of it. */
 function eventsOf(
   whole: Json,
   cuts: readonly number[],
@@ -297,12 +296,12 @@ function eventsOf(
     const args = item.type === "function_call"
       ? said("function_call_arguments", {}, "arguments", item.arguments)
       : [];
-    const begun = { ...item };
-    if (item.content) begun.content = [];
-    if (item.summary) begun.summary = [];
-    if (item.type === "function_call") begun.arguments = "";
+    const started = { ...item };
+    if (item.content) started.content = [];
+    if (item.summary) started.summary = [];
+    if (item.type === "function_call") started.arguments = "";
     return [
-      { type: "response.output_item.added", output_index, item: begun },
+      { type: "response.output_item.added", output_index, item: started },
       ...parts,
       ...summary,
       ...args,
@@ -316,7 +315,7 @@ function eventsOf(
   ];
 }
 
-Deno.test("responses: random answers are read as they are, from whichever events say it", () => {
+Deno.test("responses: random answers decode correctly, whichever events contain them", () => {
   fc.assert(
     fc.property(response, cuts, left, (generated, cuts, left) => {
       const whole = asReceived(generated);

@@ -16,7 +16,7 @@ const FORMATS = [
   { protocol: gemini, model: "gemini-3-flash" },
 ];
 
-// Half characters too: truncated texts have them.
+// Lone surrogates, too: truncated texts contain them.
 const text = fc.string({ unit: "binary", minLength: 1 });
 const textPart = fc.record({ type: fc.constant("text" as const), text });
 const imagePart = fc.record({

@@ -1,4 +1,4 @@
-/** Arguments of tool calls keep numbers that a double cannot hold. */
+/** Arguments of tool calls preserve numbers that a double cannot represent. */
 import assert from "node:assert/strict";
 import { extraBody } from "../../commands/flags/extra_body.ts";
 import { type Fetch, LLMClient } from "../../mod.ts";
@@ -15,7 +15,7 @@ const CLAUDE =
   `"id":"toolu_1","name":"f","input":${ARGUMENTS}}],"usage":{"input_tokens":1.0,"output_tokens":2}}`;
 
 for (const [provider, body] of [["claude", CLAUDE], ["gemini", GEMINI]] as const) {
-  Deno.test(`${provider} round-trips the numbers of tool calls as they are written`, async () => {
+  Deno.test(`${provider} round-trips the numbers of tool calls unchanged`, async () => {
     const sent: string[] = [];
     const fetch: Fetch = (url, init) => {
       sent.push(String(init.body));
@@ -41,7 +41,7 @@ for (const [provider, body] of [["claude", CLAUDE], ["gemini", GEMINI]] as const
   });
 }
 
-Deno.test("--extra-body sends numbers as they are written", () => {
+Deno.test("--extra-body sends numbers unchanged", () => {
   const body = extraBody("top.seed=1669700650467246081", extraBody('{"scale": 1.10}'));
   assert.equal(JSON.stringify(body), '{"scale":1.10,"top":{"seed":1669700650467246081}}');
 });

@@ -1,4 +1,4 @@
-/** Numbers that a double cannot hold are sent, and stored in the result file, as they were written. */
+/** Numbers that a double cannot represent are sent and stored in the result file unchanged. */
 import assert from "node:assert/strict";
 import { createMockApp, LLMClient } from "../../mod.ts";
 import { LiveExecutor } from "../../lib/batch/executors/live.ts";
@@ -25,7 +25,7 @@ const NUMBERS = [
 ];
 const PLAIN = ["0", "1", "-1", "1.5", "0.1", "123456789012345", "-12.25", "0.00001"];
 
-/** Runs a batch over the lines `input` as the command does; returns what was sent. */
+/** Runs a batch over the lines `input` as the command does. Returns the request bodies. */
 async function run(
   folder: TemporaryFolder,
   input: string,
@@ -60,7 +60,7 @@ async function run(
   }
 }
 
-Deno.test("parseExact() preserves each number as it is written, and simple ones as numbers", () => {
+Deno.test("parseExact() preserves the digits of each number, and returns simple ones as numbers", () => {
   for (const number of NUMBERS) {
     for (const text of [number, `[${number}]`, `{"a":[1,${number}]}`, `[1,{"b":${number}}]`]) {
       assert.equal(JSON.stringify(parseExact(text)), text);
@@ -96,7 +96,7 @@ Deno.test("parseExact() round-trips any JSON, whatever its numbers look like", (
   }
 });
 
-Deno.test("Numbers of a record are sent and stored as they are written", async () => {
+Deno.test("numbers of a record are sent and stored unchanged", async () => {
   for (const number of NUMBERS) {
     using folder = temporaryFolder();
     const line = `{"messages":[{"role":"user","content":"Hi","n":${number}}],"id":${number},` +
@@ -113,7 +113,7 @@ Deno.test("Numbers of a record are sent and stored as they are written", async (
   }
 });
 
-Deno.test("Options of a record are sent as they are written, and counts as integers", async () => {
+Deno.test("options of a record are sent unchanged, and counts as integers", async () => {
   using folder = temporaryFolder();
   const sent = await run(
     folder,
@@ -132,7 +132,7 @@ Deno.test("Options of a record are sent as they are written, and counts as integ
   await assert.rejects(run(folder, '{"q":"Hi","max_tokens":1.50}\n'), /integer ≥ 1, got 1\.50/);
 });
 
-Deno.test("A template and a table write numbers as they are", async () => {
+Deno.test("templates and tables leave numbers unchanged", async () => {
   using folder = temporaryFolder();
   const sent = await run(folder, '{"id":1669700650467246081,"p":{"q":[1.10]}}\n', {
     template: "Is {{id}} {{p}} {{p.q}}?",
@@ -152,7 +152,7 @@ Deno.test("A template and a table write numbers as they are", async () => {
   assert.equal(jsonLines(table.read("out.jsonl"))[0].metadata.id, "1.10");
 });
 
-Deno.test("Results of a version that stored doubles are resumed; so is another spelling", async () => {
+Deno.test("results from a version that stored doubles can be resumed, as can another spelling", async () => {
   using folder = temporaryFolder();
   const line = (n: string) =>
     `{"messages":[{"role":"user","content":"Hi","n":${n}}],"seed":1,"id":${n}}\n`;
@@ -176,7 +176,7 @@ Deno.test("Results of a version that stored doubles are resumed; so is another s
   await assert.rejects(run(folder, line("1.2")), { code: "journal_mismatch" });
 });
 
-Deno.test("Cache keys differ between numbers that are different bytes on the wire", () => {
+Deno.test("cache keys differ between numbers that are different bytes on the wire", () => {
   const key = (number: string) =>
     cacheKey({
       baseUrl: "http://x",
@@ -208,7 +208,7 @@ Deno.test("canonicalJson() sorts fields and writes every value as JSON.stringify
   assert.equal(canonicalJsonOfDoubles(parseExact("[1.10,1e400]")), "[1.1,null]");
 });
 
-Deno.test("Tool call arguments that are sent as an object keep their numbers", () => {
+Deno.test("tool call arguments sent as an object preserve their numbers", () => {
   const call = (text: string) => ({
     id: "1",
     type: "function" as const,
@@ -218,7 +218,7 @@ Deno.test("Tool call arguments that are sent as an object keep their numbers", (
   assert.equal(JSON.stringify(parseArguments(call(text))), text);
 });
 
-Deno.test("The parsed value of an answer is stored with the numbers of the answer", async () => {
+Deno.test("the parsed value is stored with the numbers of the answer", async () => {
   using folder = temporaryFolder();
   const content = '{"id":1669700650467246081,"price":1.10}';
   const output = folder.file("out.jsonl");

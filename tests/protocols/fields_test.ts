@@ -14,7 +14,7 @@ import { gemini } from "../../lib/protocols/gemini/gemini.ts";
 import type { Protocol } from "../../lib/protocols/protocol.ts";
 import { openaiResponses } from "../../lib/protocols/openai_responses/openai_responses.ts";
 
-/** Each case: a conversation, and what the body must contain (alternatives are separated by `|`). */
+/** Conversations, each with text that the body must contain (alternatives are separated by `|`). */
 const PDF = "data:application/pdf;base64,JVBERi0xLjQK";
 const PNG = "data:image/png;base64,iVBORw0KGgo=";
 const call = (extra: object = {}) => ({
@@ -177,7 +177,7 @@ const FORMATS: [
   ],
 ];
 
-/** What an API has no place for and that changes nothing of what is asked: hints and names. */
+/** Fields that an API lacks and that don't change the answer: hints and names. */
 const NO_PLACE: Record<string, readonly string[]> = {
   gemini: [
     "image.detail",

@@ -57,7 +57,7 @@ function forEachFormat(
 ): void {
   for (const [format, { options, base, path }] of Object.entries(FORMATS)) {
     Deno.test(`${name} (${format})`, async () => {
-      await using mock = watchedMock({ length: 80 });
+      await using mock = await watchedMock({ length: 80 });
       const baseUrl = mock.baseUrl.replace("/v1", base);
       await using client = new LLMClient({ baseUrl, apiKey: "test-key", ...options });
       await body(client, mock, format);
@@ -128,7 +128,7 @@ forEachFormat(
       assert.equal(second.finishReason, "stop");
       const sent = JSON.stringify(mock.requests.at(-1));
       assert.ok(sent.includes("Sunny") && sent.includes("get_weather"), sent);
-      // Whatever a provider wants back is sent back.
+      // Fields that a provider needs back are sent back.
       const opaque = {
         claude: "signature",
         gemini: "thoughtSignature",
@@ -150,7 +150,7 @@ forEachFormat("structured output fits the schema", async (client) => {
 for (const [format, { options, base }] of Object.entries(FORMATS)) {
   Deno.test(`errors have the same classes (${format})`, async () => {
     for (const [kind, code] of [["server_error", "http"], ["rate_limit", "rate_limit"]] as const) {
-      await using mock = watchedMock({ errorRate: 1, errorKinds: [kind] });
+      await using mock = await watchedMock({ errorRate: 1, errorKinds: [kind] });
       const baseUrl = mock.baseUrl.replace("/v1", base);
       const clientOptions = { baseUrl, retryTimes: 0, ...options };
       await using plain = new LLMClient(clientOptions);
@@ -209,7 +209,7 @@ Deno.test("Responses is chosen only for requests that Chat Completions rejects",
   assert.deepEqual(paths, [chat, chat, responses, chat, responses, chat, chat]);
 });
 
-forEachFormat("parseThoughts() tells thinking from answer in the raw answer", async (client) => {
+forEachFormat("parseThoughts() separates thinking and text in a raw answer", async (client) => {
   const { raw, thinking, content } = await client.chatCompletions(HELLO, { thinking: true });
   assert.deepEqual(parseThoughts(raw), { thought: thinking, answer: content });
 });

@@ -23,7 +23,7 @@ Deno.test("resets are parsed in every form", () => {
 });
 
 Deno.test("OpenAI's limit refills continuously", () => {
-  // 60 of 60 come back in 60 s, so one of the 30 that are gone in half of a minute each second.
+  // 30 of the 60 refill in 30 s: one per second.
   const headers = {
     "x-ratelimit-limit-requests": "60",
     "x-ratelimit-remaining-requests": "30",
@@ -70,7 +70,7 @@ Deno.test("Anthropic's and common headers are read", () => {
     "x-ratelimit-remaining": "0",
     "x-ratelimit-reset": String(NOW + 42_000),
   };
-  // A window: nothing comes back before its end.
+  // A window: nothing refills before its end.
   assert.deepEqual(read(openrouter), { remaining: 0, wait: 42 });
 });
 
@@ -89,7 +89,7 @@ Deno.test("limits of 0 or -1, and limits without a reset, are ignored", () => {
   );
 });
 
-Deno.test("the headers of a server that sends no limits are checked only now and then", () => {
+Deno.test("the headers of a server that sends no limits are sampled", () => {
   const reader = new RateLimitReader(allRateLimitHeaders());
   const looks = () =>
     Array.from({ length: 100 }, () => {
@@ -106,6 +106,6 @@ Deno.test("the headers of a server that sends no limits are checked only now and
   });
   while (!reader.wantsToRead());
   assert.equal(reader.read(headers, 1, NOW)?.remaining, 3);
-  // From now on each answer is read.
+  // From now on, every response is checked.
   assert.ok(reader.wantsToRead() && reader.wantsToRead());
 });

@@ -112,7 +112,7 @@ Deno.test("a fifth format is a provider: by name, with a base URL and a key vari
 Deno.test("credit queries refer to the billing page of a fifth format", async () => {
   assert.equal(creditServiceOf({}, "https://api.echo.example/v9"), "echo");
   await assert.rejects(queryCredits({ provider: PROVIDER }, { timeout: 1, now: 0 }), {
-    message: "echo has no API for the balance of a key",
+    message: "echo has no balance API",
     hint: /^See console\.echo\.example\./,
   });
 });

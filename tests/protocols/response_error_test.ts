@@ -100,7 +100,7 @@ Deno.test("the retry time is read in all three forms", () => {
   assert.equal(seconds({ "retry-after": "Thu, 01 Jan 2026 00:00:30 GMT" }), 30);
   assert.equal(seconds({ "retry-after": "Wed, 31 Dec 2025 00:00:00 GMT" }), 0);
   assert.equal(seconds({ "retry-after": "soon" }), undefined);
-  // Sent twice; and what Date.parse would read a date in.
+  // Headers that were sent twice, and text that Date.parse would accept.
   assert.equal(seconds({ "retry-after": "2, 2" }), 2);
   assert.equal(seconds({ "retry-after": "7, 7, 7" }), 7);
   assert.equal(seconds({ "retry-after": "in 2" }), undefined);
@@ -137,7 +137,7 @@ Deno.test("the error for a 200 that is not a completion says what it is", () => 
 });
 
 Deno.test("a 200 with an error object is that error", () => {
-  // OpenRouter answers 200 when the error comes after generation began.
+  // OpenRouter responds with 200 if the error occurs during generation.
   const limited = errorOf(200, { error: { code: 429, message: "Slow down" } });
   assert.deepEqual([limited.code, limited.retryable], ["rate_limit", true]);
   const refused = errorOf(200, { error: { message: "context too long", type: "bad_request" } });
@@ -174,7 +174,7 @@ Deno.test("used-up credit and quotas fail immediately, whatever the service call
     // MiniMax, inside a 200.
     [200, { base_resp: { status_code: 1008, status_msg: "insufficient balance" } }],
     [429, { type: "error", error: { type: "x", message: "insufficient balance (1008)" } }],
-    // xAI: the code is a sentence beside the text.
+    // xAI: the code is a sentence.
     [403, {
       code: "The caller does not have permission",
       error:
@@ -217,7 +217,7 @@ Deno.test("used-up credit and quotas fail immediately, whatever the service call
     anthropic,
   );
   assert.equal(claudeError.code, "quota_exceeded");
-  // The same inside of a stream.
+  // The same in a stream.
   assert.equal(streamErrorOf({ error: { code: "1113", message: "x" } }).code, "quota_exceeded");
   assert.equal(
     streamErrorOf({ error: { type: "exceeded_current_quota_error", message: "x" } }).code,
@@ -248,7 +248,7 @@ Deno.test("codes that look like a quota but mean a rate limit are retried", () =
     assert.equal(error.code, "rate_limit", JSON.stringify(body));
     assert.deepEqual([error.retryable, error.concurrent], [true, concurrent], JSON.stringify(body));
   }
-  // Qwen's limit of tokens a minute, in OpenAI's words.
+  // Qwen's limit of tokens per minute, with OpenAI's message.
   const body = {
     error: {
       code: "insufficient_quota",
@@ -331,7 +331,7 @@ Deno.test("a rejected prompt is content_blocked, with the service's own reason",
         metadata: { reasons: ["violence"], flagged_input: "…", provider_name: "OpenAI" },
       },
     }, "content_policy_violation"],
-    // OpenRouter, with the words of the provider behind it.
+    // OpenRouter, with the message of the upstream provider.
     [400, {
       error: {
         code: 400,
@@ -415,7 +415,7 @@ Deno.test("OpenRouter's message names the upstream provider and its error", () =
     /\(Azure\): upstream timed out$/,
   );
   assert.match(streamErrorOf(answer("cut")).message, /Provider returned error \(Azure\): cut/);
-  // The account at that provider is OpenRouter's own.
+  // The account at the upstream provider is OpenRouter's.
   const raw = '{"error":{"code":"insufficient_quota","message":"no credit"}}';
   assert.equal(errorOf(429, answer(raw)).code, "http");
 });
@@ -519,6 +519,6 @@ Deno.test("error bodies of gateways and validators are decoded", () => {
     errorOf(200, { base_resp: { status_code: 1004, status_msg: "login fail" } }).code,
     "authentication",
   );
-  // Zhipu's 1002 is a bad token, with the status to say so.
+  // Zhipu's 1002 is an invalid token, sent with status 401.
   assert.equal(errorOf(401, { error: { code: "1002", message: "x" } }).code, "authentication");
 });

@@ -29,7 +29,7 @@ const imagePart = fc.constantFrom("data:image/png;base64,QUJD", "https://host/a.
 const user = fc.oneof(text, fc.tuple(textPart, imagePart, textPart))
   .map((content): Message => ({ role: "user", content }));
 
-/** An answer of the model and the next user message, or calls with their results. */
+/** An answer and the next user message, or tool calls and their results. */
 function turns(format: Format): fc.Arbitrary<Message[]> {
   const isError = format === CLAUDE || format === GEMINI
     ? fc.constantFrom(undefined, true as const)

@@ -58,7 +58,7 @@ function choices(format: Format): fc.Arbitrary<ServerChoice> {
       return { ...rest, refusal, content: text || refusal, finishReason: "content_filter" };
     }
     const { thinking, toolCalls, logprobs } = fields;
-    // An answer that ends for an unknown reason and is empty is an error to the client.
+    // The client treats an empty answer with an unknown finish reason as an error.
     const other = text === "" ? "stop" : reason;
     const finishReason = toolCalls.length > 0
       ? reason === "length" ? reason : "tool_calls"

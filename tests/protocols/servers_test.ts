@@ -1,4 +1,4 @@
-/** Which wire format a request is for, and how routes name their model. */
+/** Detecting the wire format of a request, and matching routes. */
 import assert from "node:assert/strict";
 import { anthropicServer } from "../../lib/protocols/anthropic/serve.ts";
 import { geminiServer } from "../../lib/protocols/gemini/serve.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { StreamAccumulator, type StreamEvent } from "../../lib/chat/events.ts";
 import { splitThinking, ThinkTagSplitter } from "../../lib/protocols/think_tags.ts";
 
-/** What a stream of `text`, cut after the given places, gives. */
+/** The result of a stream of `text`, split at the given positions. */
 function stream(text: string, cuts: number[]): { thinking: string; content: string } {
   const splitter = new ThinkTagSplitter();
   const places = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);

@@ -4,6 +4,7 @@ import type { Target } from "../../lib/scheduling/load_balancer.ts";
 import { type EndpointLimitOptions, EndpointLimits } from "../../lib/scheduling/endpoint_limits.ts";
 import type { RetryNotice } from "../../lib/chat/retry_notice.ts";
 import { Scheduler, type SchedulerOptions } from "../../lib/scheduling/scheduler.ts";
+import { CostTracker } from "../../lib/pricing/cost_tracker.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 function scheduler(
@@ -225,6 +226,27 @@ Deno.test("waitSignal ends waiting but not the attempts in flight", async () => 
   ending.abort();
   await assert.rejects(second, { code: "aborted" });
   assert.equal(await clock.run(first), "answered");
+});
+
+Deno.test("nothing starts when one signal ends the waiting of several requests for money", async () => {
+  const clock = new VirtualClock();
+  const budget = new CostTracker({ limit: 10 });
+  const limited = scheduler(clock, { budget, concurrency: 5 });
+  const stopping = new AbortController();
+  const hooks = { waitSignal: stopping.signal };
+  const started: number[] = [];
+  const send = (cost: number) =>
+    limited.run(async () => {
+      started.push(cost);
+      await clock.sleep(1000);
+    }, { prepare: () => cost, hooks });
+  const first = send(6);
+  const waiting = [send(8), send(3), send(1)];
+  stopping.abort();
+  for (const call of waiting) await assert.rejects(call, { code: "aborted" });
+  await clock.run(first);
+  assert.deepEqual(started, [6]);
+  assert.equal(budget.reserved, 0);
 });
 
 Deno.test("Scheduler waits for a server that loads its model, without using up retries", async () => {

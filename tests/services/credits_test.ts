@@ -10,7 +10,7 @@ const NOW = Date.UTC(2026, 2, 15, 12);
 
 type Answers = Record<string, unknown | Response>;
 
-/** Asks a service whose answers, by path and query, are known. */
+/** Queries a service with the given answers by path and query. */
 async function ask(options: EndpointOptions, answers: Answers, adminKey?: string) {
   const asked: string[] = [];
   const fetch = (url: string, init: RequestInit) => {
@@ -195,7 +195,7 @@ Deno.test("OpenAI reports this month's costs to admin keys, page by page", async
     "sk-admin-0123456789",
   );
   const [line] = elsewhere.asked;
-  assert.ok(line.endsWith(` Bearer ${KEY}`), "OpenAI's admin key goes to nobody else");
+  assert.ok(line.endsWith(` Bearer ${KEY}`), "OpenAI's admin key is sent to no other server");
 
   const error = await failure({ provider: "openai" }, { [first]: refused() });
   assert.match(error.message, /shows costs to admin keys only/);
@@ -205,7 +205,10 @@ Deno.test("OpenAI reports this month's costs to admin keys, page by page", async
 Deno.test("the error for a service without a balance API says where to look instead", async () => {
   const claude = await failure({ provider: "claude" });
   assert.equal(claude.code, "configuration");
-  assert.match(`${claude.message} ${claude.hint}`, /claude has no API .*console\.anthropic\.com/);
+  assert.match(
+    `${claude.message} ${claude.hint}`,
+    /claude has no balance API .*console\.anthropic\.com/,
+  );
   const local = await failure({ baseUrl: "http://localhost:11434/v1" });
   assert.match(local.message, /ollama has no balance API/);
   const named = await failure({ provider: "openai", baseUrl: "http://gpu1:8000/v1" });

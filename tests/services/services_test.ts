@@ -40,14 +40,14 @@ async function sent(
 }
 
 interface Expected {
-  /** Default: a model that no rule knows. */
+  /** Default: a model without special rules. */
   model?: string;
   key?: "api-key";
   maxTokens?: "max_completion_tokens";
   seed?: "random_seed";
   required?: "any";
   streamOptions?: false;
-  /** What `thinking: "high"`, `true` and `false` become. */
+  /** The encoding of `thinking: "high"`, `true` and `false`. */
   high: Json;
   on: Json;
   off: Json;
@@ -141,7 +141,7 @@ const EXPECTED: Record<ServiceName, Expected> = {
   lmstudio: TEMPLATE,
 };
 
-/** Where a service can be reached that has no base URL of its own. */
+/** The base URLs of services that have no fixed one. */
 const CUSTOMER_URLS: Partial<Record<ServiceName, string>> = {
   azure: "https://team.openai.azure.com/openai/v1",
   snowflake: "https://org-account.snowflakecomputing.com/api/v2/cortex/v1",
@@ -262,7 +262,7 @@ Deno.test("with provider openai, a known host decides about the service, then th
   };
   const generic = { max_tokens: 9, ...TEMPLATE.on };
   const openai = { max_completion_tokens: 9, reasoning_effort: "medium" };
-  // A known host wins over the name.
+  // A known host overrides the name.
   assert.deepEqual(await body("http://localhost:11434/v1", "qwen3"), {
     max_tokens: 9,
     reasoning_effort: "medium",
@@ -271,9 +271,9 @@ Deno.test("with provider openai, a known host decides about the service, then th
     max_tokens: 9,
     thinking: { type: "enabled" },
   });
-  // Elsewhere in public it is a proxy of OpenAI's.
+  // At any other public host, it is a proxy of OpenAI.
   assert.deepEqual(await body("https://proxy.example/v1", "my-model"), openai);
-  // In a private network the model decides.
+  // In a private network, the model decides.
   for (
     const host of [
       "localhost:8000",
@@ -374,7 +374,7 @@ Deno.test("Anthropic's format at other services uses the documented URL and key 
       assert.deepEqual(keys, [key], baseUrl);
     }
   }
-  // Without a name, such a path says which format it is.
+  // Without a name, such a path determines the format.
   const auto = await sent({ baseUrl: "https://api.deepseek.com/anthropic", model: "m" });
   assert.equal(auto.url, "https://api.deepseek.com/anthropic/v1/messages");
   const vertex = await sent({

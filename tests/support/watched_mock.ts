@@ -13,12 +13,12 @@ export interface WatchedMock extends AsyncDisposable {
   counts: () => Map<string, number>;
 }
 
-export function watchedMock(options: MockOptions = {}): WatchedMock {
+export async function watchedMock(options: MockOptions = {}): Promise<WatchedMock> {
   const app = createMockApp(options);
   // deno-lint-ignore no-explicit-any
   const requests: any[] = [];
   const paths: string[] = [];
-  const server = serve("127.0.0.1", 0, async (request) => {
+  const server = await serve("127.0.0.1", 0, async (request) => {
     paths.push(new URL(request.url).pathname);
     requests.push(await request.clone().json());
     return await app.fetch(request);

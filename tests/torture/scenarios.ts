@@ -1,5 +1,5 @@
 /**
- * What can happen to a batch. Each scenario takes a seed and how long to go on, and asserts the
+ * Failures that a batch must survive. Each scenario takes a seed and a number of rounds, and asserts the
  * invariants at its end.
  */
 import assert from "node:assert/strict";
@@ -41,7 +41,7 @@ async function kills(seed: number, rounds: number): Promise<void> {
   assert.equal(server.requests, requests, "nothing is sent when all is done");
 }
 
-async function killsWhileOrdering(seed: number, rounds: number): Promise<void> {
+async function killsWhileSorting(seed: number, rounds: number): Promise<void> {
   const random = seededRandom(seed);
   await using server = await HostileServer.start({ seed, chance: 0, delay: 2 });
   for (let i = 0; i < rounds; i++) {
@@ -78,14 +78,14 @@ async function interrupts(seed: number, rounds: number): Promise<void> {
       await sleep(random() * 20);
     }
     const { code, stderr, signal } = await running.finished;
-    // Before the program has begun to listen, a signal ends it as it ends any other.
+    // A signal kills the process if its handlers are not installed yet.
     assert.ok(code === 130 || code === 0 || signal !== null, `exit ${code}: ${stderr}`);
     // The third signal ends the process silently.
     if (code === 130 && signals < 3) assert.match(stderr, /To resume: flexllm batch/);
     if (existsSync(folder.file("out.jsonl"))) {
       const result = folder.read("out.jsonl");
       assertSound(result, questions);
-      assert.ok(!result.includes('"error"'), "what was cut has not failed");
+      assert.ok(!result.includes('"error"'), "aborted requests are not recorded as failed");
     }
     await finish(args, 0);
     assertComplete(folder.read("out.jsonl"), questions);
@@ -93,7 +93,7 @@ async function interrupts(seed: number, rounds: number): Promise<void> {
   }
 }
 
-/** Ctrl-C while everybody waits: for a rate limit, or for a server that is away. */
+/** Ctrl-C while all records wait: for a rate limit, or for a server that is down. */
 async function interruptsOfWaits(seed: number): Promise<void> {
   for (const waits of ["retry-after", "outage"] as const) {
     using folder = temporaryFolder();
@@ -106,11 +106,11 @@ async function interruptsOfWaits(seed: number): Promise<void> {
     if (waits === "outage") await server.die();
     else server.refuseFor("60");
     await sleep(300);
-    const begun = performance.now();
+    const startTime = performance.now();
     running.signal("SIGINT");
     const { code } = await running.finished;
     assert.equal(code, 130);
-    assert.ok(performance.now() - begun < 30_000, "nobody waits for the end of the wait");
+    assert.ok(performance.now() - startTime < 30_000, "Ctrl-C ends the wait");
     if (waits === "outage") await server.open();
     else server.refuseFor(undefined);
     await finish(args, 0);
@@ -118,7 +118,7 @@ async function interruptsOfWaits(seed: number): Promise<void> {
   }
 }
 
-async function weather(seed: number): Promise<void> {
+async function transientFaults(seed: number): Promise<void> {
   for (const concurrency of [1, 8, 64]) {
     using folder = temporaryFolder();
     await using server = await HostileServer.start({ seed, delay: 5, pages: true });
@@ -130,8 +130,8 @@ async function weather(seed: number): Promise<void> {
   }
 }
 
-/** Records that fail for good are in the file as failed, and done by the next runs. */
-async function lastingWeather(seed: number): Promise<void> {
+/** Records whose retries are used up are recorded as failed, and later runs send them again. */
+async function lastingFaults(seed: number): Promise<void> {
   using folder = temporaryFolder();
   await using server = await HostileServer.start({ seed, lasting: true });
   const questions = questionsOf(300);
@@ -150,7 +150,7 @@ async function lastingWeather(seed: number): Promise<void> {
   assertPaidOnce(server);
 }
 
-/** A server that turns slow, dies and comes back. */
+/** A server that slows down, dies and recovers. */
 async function outage(seed: number): Promise<void> {
   using folder = temporaryFolder();
   await using server = await HostileServer.start({ seed, chance: 0, delay: 60 });
@@ -166,14 +166,14 @@ async function outage(seed: number): Promise<void> {
   const { code, stderr } = await running.finished;
   assert.equal(code, 0, stderr);
   assertComplete(folder.read("out.jsonl"), questions);
-  // The first one looks whether the server is back; the others come in growing numbers.
-  const back = server.times.slice(before);
-  const burst = back.filter((at) => at < back[0] + 30).length;
+  // The first request probes the server; then their number grows gradually.
+  const afterwards = server.times.slice(before);
+  const burst = afterwards.filter((at) => at < afterwards[0] + 30).length;
   assert.ok(burst <= 40, `${burst} requests in the first moment`);
   assertPaidOnce(server, 64);
 }
 
-/** Runs a batch whose files may have no more than so many bytes, in one way or another. */
+/** Runs a batch that is out of disk space: on a small file system, or else with a file size limit. */
 async function fullDisk(seed: number): Promise<void> {
   using folder = temporaryFolder();
   await using server = await HostileServer.start({ seed, chance: 0, delay: 2 });
@@ -187,7 +187,7 @@ async function fullDisk(seed: number): Promise<void> {
   const quoted = [...commandLine(), ...args].map((part) => `'${part}'`).join(" ");
   let limited: string[];
   try {
-    // Only a system administrator may; everywhere else the size of files is limited instead.
+    // Mounting requires root.
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=96k", "tmpfs", small], { stdio: "ignore" });
     unmount = () => execFileSync("umount", [small]);
     limited = ["-c", quoted];
@@ -200,8 +200,8 @@ async function fullDisk(seed: number): Promise<void> {
     assertSound(readFileSync(join(small, "out.jsonl"), "utf8"), questions);
     if (limited[1] === quoted) {
       assert.equal(code, 1, stderr);
-      assert.match(stderr, /the disk is full[\s\S]*Make room/);
-      // Room again, and the same command.
+      assert.match(stderr, /the disk is full[\s\S]*Free up space/);
+      // Free space again, so that the same command resumes.
       execFileSync("mount", ["-o", "remount,size=10m", small]);
     }
     await finish(args, 0);
@@ -212,8 +212,8 @@ async function fullDisk(seed: number): Promise<void> {
   }
 }
 
-/** The result file is taken away, cut, or made read-only while the batch runs. */
-async function meddling(seed: number): Promise<void> {
+/** The result file is removed, replaced or made read-only while the batch runs. */
+async function changedOutput(seed: number): Promise<void> {
   const acts: [string, number[], (path: string) => void][] = [
     ["made read-only", [0], (path) => execFileSync("chmod", ["0444", path])],
     ["removed", [1], (path) => execFileSync("rm", [path])],
@@ -235,7 +235,7 @@ async function meddling(seed: number): Promise<void> {
     assert.ok(codes.includes(code!), `${what}: exit ${code}: ${stderr}`);
     if (what === "replaced") {
       assertSound(folder.read("out.jsonl.rescued"), questions);
-      // The foreign file is refused until it is gone; then the rescued one is taken in.
+      // The other file is refused until it is removed; then the rescued results are restored.
       await finish(args, 1);
       execFileSync("rm", [folder.file("out.jsonl")]);
     }
@@ -245,7 +245,7 @@ async function meddling(seed: number): Promise<void> {
   }
 }
 
-/** The time of day jumps by hours, back and forth, at every look at it. */
+/** Every reading of the system clock is off by up to 12 hours. */
 async function jumpingClock(seed: number): Promise<void> {
   await using server = await HostileServer.start({ seed, delay: 3, pages: true });
   const random = seededRandom(seed);
@@ -259,7 +259,7 @@ async function jumpingClock(seed: number): Promise<void> {
     adaptive: true,
   });
   const questions = questionsOf(300);
-  const begun = performance.now();
+  const startTime = performance.now();
   try {
     Date.now = () => now() + (random() - 0.5) * 86_400_000;
     const inputs = questions.map((content) => [{ role: "user" as const, content }]);
@@ -272,7 +272,7 @@ async function jumpingClock(seed: number): Promise<void> {
   } finally {
     Date.now = now;
   }
-  assert.ok(performance.now() - begun < LONGEST, "no wait has become hours");
+  assert.ok(performance.now() - startTime < LONGEST, "no wait took hours");
   assertPaidOnce(server);
 }
 
@@ -294,7 +294,7 @@ async function twoProcesses(seed: number): Promise<void> {
   assertPaidOnce(server, CONCURRENCY);
 }
 
-/** Three endpoints: one in bad weather, one that dies in mid-run. */
+/** Three endpoints: one with many faults, one that dies in mid-run, and a good one. */
 async function pool(seed: number): Promise<void> {
   for (const loadBalance of ["round_robin", "weighted", "least_busy", "latency", "fallback"]) {
     using folder = temporaryFolder();
@@ -339,7 +339,7 @@ async function oddRecords(seed: number, rounds: number): Promise<void> {
     ];
     return `${i} ${odd[Math.floor(random() * odd.length)]}`;
   });
-  // A surrogate on its own cannot go over the wire as UTF-8; it arrives as a replacement.
+  // UTF-8 cannot encode a lone surrogate; it arrives as a replacement character.
   const sent = questions.map((question) => question.replace(/\ud83d half/, "\ufffd half"));
   const stdin = inputOf(sent);
   folder.write("in.jsonl", "");
@@ -361,22 +361,22 @@ async function oddRecords(seed: number, rounds: number): Promise<void> {
 /** All scenarios, by name. */
 export const SCENARIOS: Record<string, Scenario> = {
   "SIGKILL at random moments": kills,
-  "SIGKILL while the results are put in order": killsWhileOrdering,
-  "SIGINT and SIGTERM, once, twice and thrice": interrupts,
-  "SIGINT while everybody waits": interruptsOfWaits,
-  "weather that passes": weather,
-  "weather that fails records": lastingWeather,
+  "SIGKILL while the results are sorted": killsWhileSorting,
+  "SIGINT and SIGTERM, up to three times": interrupts,
+  "SIGINT while all records wait": interruptsOfWaits,
+  "transient faults": transientFaults,
+  "faults that use up all retries": lastingFaults,
   "an outage": outage,
   "a full disk": fullDisk,
-  "a result file that is meddled with": meddling,
+  "a result file that is removed, replaced or made read-only": changedOutput,
   "another program that writes to the result file": foreignWriter,
   "a result file that is replaced by an older version": olderVersion,
   "a lock file that is removed": stolenLock,
-  "a rate limit while money is short": rateUnderBudget,
+  "a rate limit under a tight budget": rateUnderBudget,
   "kills of a batch with a budget": killsUnderBudget,
   "a process that is suspended": suspensions,
   "a clock that jumps": jumpingClock,
   "two processes": twoProcesses,
-  "a pool in bad weather": pool,
+  "a pool with failing endpoints": pool,
   "odd records through a pipe": oddRecords,
 };

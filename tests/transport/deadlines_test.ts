@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DeadlineQueue, type Expiring } from "../../lib/transport/deadlines.ts";
 
-/** A queue in a time of its own. */
+/** A queue on a virtual clock. */
 function queueOf(ms: number) {
   let now = 0;
   let timer: { at: number; callback: () => void } | undefined;
@@ -16,7 +16,7 @@ function queueOf(ms: number) {
     entry(name: string): Expiring {
       return { expiresAt: 0, expire: () => expired.push(name) };
     },
-    /** Lets time pass up to `to`; with `isSuspended` no timer fires before that. */
+    /** Advances the time to `to`; with `isSuspended`, no timer fires before that. */
     pass(to: number, isSuspended = false): void {
       while (timer !== undefined && timer.at <= to) {
         now = isSuspended ? to : timer.at;
@@ -48,7 +48,7 @@ Deno.test("time for which the process was suspended does not count", () => {
   pass(400);
   const answered = entry("b");
   queue.add(answered);
-  // Stopped from 400 to 60,000: what came meanwhile is read only after the timers have fired.
+  // Suspended from 400 to 60,000: timers fire before the data that arrived meanwhile is read.
   pass(60_000, true);
   assert.deepEqual(expired, []);
   queue.delete(answered);

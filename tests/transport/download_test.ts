@@ -144,7 +144,7 @@ Deno.test("a download has a timeout and a size limit, and its error has the reas
 });
 
 Deno.test("a record cannot make a client fetch from the local network", async () => {
-  await using mock = watchedMock();
+  await using mock = await watchedMock();
   await using secrets = await startRawServer((socket) => socket.write(response(200, [], "secret")));
   await using client = new LLMClient({
     provider: "gemini",

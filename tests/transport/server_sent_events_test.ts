@@ -5,14 +5,14 @@ import { readServerSentEvents } from "../../lib/transport/server_sent_events.ts"
 
 type Body = ReadableStream<Uint8Array>;
 
-/** A stream that fills memory of the reader's, as Deno's bodies do. */
+/** A stream that fills the reader's buffers, as Deno's bodies do. */
 function filling(chunks: Uint8Array[]): Body {
   const left = chunks.filter((chunk) => chunk.length > 0);
   return new ReadableStream({
     type: "bytes",
     pull(controller) {
       const chunk = left.shift();
-      // Copied: what is given to a byte stream is taken from its owner.
+      // A copy, since a byte stream detaches the buffers it receives.
       if (chunk !== undefined) controller.enqueue(new Uint8Array(chunk));
       else closeFilling(controller);
     },
@@ -24,7 +24,7 @@ function closeFilling(controller: ReadableByteStreamController): void {
   controller.byobRequest?.respond(0);
 }
 
-/** The data of all events of `bytes`, cut into chunks after the given places. */
+/** The data of all events in `bytes`, split into chunks at the given positions. */
 async function read(
   bytes: Uint8Array,
   cuts: number[],

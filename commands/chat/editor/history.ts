@@ -11,7 +11,7 @@ import { toEditable } from "./paste.ts";
 /** The maximum number of entries. */
 const MAX_ENTRIES = 1000;
 
-/** Longer messages are not saved: nobody searches for them line by line. */
+/** Longer messages are not saved: recalling them with the arrow keys is useless. */
 const MAX_LENGTH = 4000;
 
 /** The message history of a user. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { existsSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { toMarkdown } from "../../../lib/conversations/export.ts";
 import { InvalidInputError } from "../../../lib/errors.ts";
 import { expandPath } from "../../../lib/input/attachment.ts";
@@ -39,7 +40,8 @@ export async function saveConversation(
   try {
     writeFileSync(path, text);
   } catch (cause) {
-    throw new InvalidInputError(`cannot write ${path}: ${fileReason(cause)}`, {
+    const reason = existsSync(dirname(path)) ? fileReason(cause) : "its folder does not exist";
+    throw new InvalidInputError(`cannot write ${path}: ${reason}`, {
       cause,
       hint: "Choose another file name.",
     });

@@ -7,14 +7,14 @@
 import { assistantMessage } from "../../chat/assistant_message.ts";
 import type { CallFacts } from "../../chat/call_facts.ts";
 import type { Message } from "../../chat/messages.ts";
+import { withProviderMessages } from "../../chat/normalize.ts";
 import { type RecordOptions, wireOptions } from "../../chat/record_options.ts";
 import type { ChatResult, Citation, TokenLogprob } from "../../chat/result.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import type { FlexLLMError } from "../../errors.ts";
 import { SchemaMismatchError } from "../../chat/schema_mismatch_error.ts";
 import { exactValue } from "../../chat/structured_output.ts";
-import { canonicalJsonOfDoubles } from "../../json/canonical.ts";
-import { asObject, mayBeInexact, stringifyExact } from "../../json/json.ts";
+import { asObject, stringifyExact } from "../../json/json.ts";
 import { decodeUsage, encodeUsage, type RecordUsage } from "./record_usage.ts";
 
 /** The fields of a line that describe the call. Times are in seconds. */
@@ -40,7 +40,7 @@ export interface ResultRecord extends CallFields {
   /** The answer's text; `null` if there is none. */
   output: string | null;
   status: "success" | "error";
-  /** The parsed value of a structured answer. */
+  /** The value of a structured answer as the model wrote it, before any transform of a schema. */
   parsed?: unknown;
   /** The messages of the request. */
   input: readonly Message[];
@@ -76,26 +76,35 @@ export interface RecordHead {
   options?: RecordOptions;
 }
 
-/** The part of a record that identifies its result; compared on resume. */
-export function inputIdentity({ messages, options }: Omit<RecordHead, "index">): unknown {
-  const own = wireOptions(options);
+/**
+ * The part of a record that identifies its result; compared on resume. It has the current name of
+ * `providerMessage`: version 0.1 wrote another one to its files and gave it to callers.
+ */
+export function inputIdentity(record: Omit<RecordHead, "index">): unknown {
+  const messages = withProviderMessages(record.messages);
+  const own = wireOptions(record.options);
   // Messages alone if there are no options: older files have the same identity.
   return own === undefined ? messages : { messages, options: own };
 }
 
 /** The {@link inputIdentity} of the record that a line is the result of. */
 export function lineIdentity({ input, options }: ResultRecord): unknown {
-  return asObject(options) === undefined ? input : { messages: input, options };
+  const messages = withProviderMessages(input);
+  return asObject(options) === undefined ? messages : { messages, options };
 }
 
-/** The parsed value. Numbers keep the model's spelling if the value is otherwise the same. */
-function exactParsed({ parsed, content }: ChatResult): unknown {
-  if (parsed === undefined || !mayBeInexact(content)) return parsed;
+/**
+ * The JSON that the model wrote for the parsed value, with its spelling of numbers. Not the value itself:
+ * a schema may output anything, such as a `Map` or a circular object. The value is computed again when
+ * the record is restored.
+ */
+function parsedJson({ parsed, content }: ChatResult): unknown {
+  if (parsed === undefined) return undefined;
   try {
-    const exact = exactValue(content);
-    return canonicalJsonOfDoubles(exact) === canonicalJsonOfDoubles(parsed) ? exact : parsed;
+    return exactValue(content);
   } catch {
-    return parsed;
+    // Only a foreign implementation of the client parses an answer that is not JSON.
+    return undefined;
   }
 }
 
@@ -113,7 +122,7 @@ export function successRecord(
     index: head.index,
     output: result.content,
     status: "success",
-    parsed: exactParsed(result),
+    parsed: parsedJson(result),
     input: head.messages,
     metadata: head.metadata,
     options: wireOptions(head.options),

@@ -68,7 +68,7 @@ function turnedOff(name: string, { off }: ClaudeModel): AnthropicThinking["think
     throw unsupported(
       "thinking: false",
       name,
-      'It always thinks; "low" is the least.',
+      'It always thinks; the lowest level is "low".',
     );
   }
   return off === "omit" ? undefined : { type: off };
@@ -101,7 +101,7 @@ export function anthropicThinking(
   if (model.thinking === "budget") return withBudget(name, model, thinking, given);
   if (typeof thinking === "number") {
     if (model.thinking === "both") return withBudget(name, model, thinking, given);
-    throw unsupported("thinking as a number", name, 'Give a level: "low", "medium" or "high".');
+    throw unsupported("thinking as a number", name, 'Use a level: "low", "medium" or "high".');
   }
   // Newer models omit the text of their thinking unless the request asks for it.
   const adaptive = { type: "adaptive", display: "summarized" } as const;

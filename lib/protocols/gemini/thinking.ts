@@ -64,7 +64,7 @@ export function geminiThinking(
       throw unsupported(
         "thinking: false",
         name,
-        `It always thinks; "${least}" is the least.`,
+        `It always thinks; the lowest level is "${least}".`,
       );
     }
     return model.thinking === "none" ? undefined : { thinkingBudget: 0 };

@@ -56,11 +56,11 @@ function alwaysThinks(model: string): Error {
   return unsupported(
     "thinking: false",
     model,
-    'It always thinks; "low" is the least.',
+    'It always thinks; the lowest level is "low".',
   );
 }
 
-function noBudget(model: string, hint = 'Give a level: "low", "medium" or "high".'): Error {
+function noBudget(model: string, hint = 'Use a level: "low", "medium" or "high".'): Error {
   return unsupported("thinking as a number", model, hint);
 }
 
@@ -81,7 +81,7 @@ function effort(
 }
 
 function deepseek(model: string, thinking: Thinking): Json {
-  if (typeof thinking === "number") throw noBudget(model, 'Give a level: "low" or "high".');
+  if (typeof thinking === "number") throw noBudget(model, 'Use a level: "low" or "high".');
   if (thinking === false) return { thinking: { type: "disabled" } };
   return {
     thinking: { type: "enabled" },
@@ -130,7 +130,7 @@ function template(model: string, thinking: Thinking): Json {
   if (typeof thinking === "number") {
     throw noBudget(
       model,
-      "Give a level, or the server's own field in extraBody (vLLM: thinking_token_budget).",
+      "Use a level, or the server's own field in extraBody (vLLM: thinking_token_budget).",
     );
   }
   // vLLM rejects unknown levels.

@@ -88,7 +88,7 @@ async function queryOpenAI({ get, now }: CreditQuery): Promise<Credits> {
   } catch (error) {
     if (!(error instanceof AuthenticationError)) throw error;
     throw new ConfigurationError(
-      "OpenAI shows costs to admin keys only, and has no API for the balance",
+      "OpenAI has no balance API, and shows costs to admin keys only",
       {
         cause: error,
         hint: "Set OPENAI_ADMIN_KEY to an admin key, or see platform.openai.com under Billing.",
@@ -103,7 +103,7 @@ async function queryOpenAI({ get, now }: CreditQuery): Promise<Credits> {
       amount,
       currency,
     })),
-    notes: ["OpenAI has no API for the balance; see platform.openai.com under Billing."],
+    notes: ["OpenAI has no balance API; see platform.openai.com under Billing."],
   };
 }
 
@@ -139,7 +139,7 @@ function unsupportedService(name: string | undefined, baseUrl: string): Configur
   const service = name === undefined ? undefined : serviceNamed(name);
   const page = service?.billingPage ?? (name && officialNamed(name)?.official.billingPage);
   if (page) {
-    return new ConfigurationError(`${name} has no API for the balance of a key`, {
+    return new ConfigurationError(`${name} has no balance API`, {
       hint: `See ${page}. ${known}`,
     });
   }

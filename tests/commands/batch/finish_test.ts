@@ -1,4 +1,4 @@
-/** How the result file of a batch is finished. */
+/** Finishing the result file of a batch. */
 import assert from "node:assert/strict";
 import { finishJournal, inputChange, sortJournal } from "../../../commands/batch/finish.ts";
 import { divertNotes } from "../../../commands/terminal/output.ts";

@@ -30,7 +30,7 @@ const START: ProgressState = {
   waiting: undefined,
   budget: undefined,
 };
-/** A thousand records were restored. */
+/** The counts after 1,000 records were restored. */
 const RUNNING: ProgressState = {
   ...START,
   total: 10_000,
@@ -63,7 +63,7 @@ function unpainted(state: ProgressState, columns: number): string[] {
   return progressLines(state, columns, (_, text) => text);
 }
 
-/** What is shown at which width. */
+/** The expected lines by width. */
 const SHOWN: [what: string, state: ProgressState, shown: [columns: number, lines: string[]][]][] = [
   ["the start", START, [
     [20, ["0%  0/60  0 ok", "0 tokens in, 0 out"]],
@@ -239,7 +239,7 @@ Deno.test("a duration never has 60 seconds or minutes", () => {
   for (const [seconds, text] of cases) assert.equal(duration(seconds), text);
 });
 
-/** A progress whose time and batch a test moves. */
+/** A progress display with a virtual clock and a scripted batch. */
 class Stage implements Disposable {
   readonly summary = emptySummary();
   readonly notes: string[] = [];
@@ -270,7 +270,7 @@ class Stage implements Disposable {
     );
   }
 
-  /** Lets `ms` milliseconds pass, in each of which `during` happens first. */
+  /** Advances the time by `ms` milliseconds, and calls `during` in each. */
   pass(ms: number, during: (summary: BatchSummary) => void = () => {}): void {
     for (const end = this.#now + ms; this.#now < end;) {
       this.#now++;
@@ -377,7 +377,7 @@ Deno.test("without a terminal, a plain line is written every five seconds", () =
   ]);
 });
 
-/** An endpoint as a pool sees it. */
+/** The stats of an endpoint in a pool. */
 function endpoint(changes: Partial<EndpointStats>): EndpointStats {
   return {
     ...{ endpoint: "http://127.0.0.1/v1", model: "m", state: "up", retryIn: null, inFlight: 0 },
@@ -448,7 +448,7 @@ Deno.test("a server that only answers 429 without Retry-After is shown", async (
     stage.endpoints = [endpoint({ inFlight: 10, failures: ++failures, lastError: LIMITED })];
     stage.progress.retry({ error: LIMITED, failures: 1, wait: 0 });
   });
-  assert.match(await wholeScreen(terminal), /waiting: rate limited by the server, trying again/);
+  assert.match(await wholeScreen(terminal), /waiting: rate limited by the server, retrying/);
 });
 
 Deno.test("waiting for retries is shown only while nothing is in flight", async () => {

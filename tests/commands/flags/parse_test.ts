@@ -48,9 +48,10 @@ Deno.test("timeout() rejects 0, and values that are probably milliseconds", () =
   rejects(timeout, ["120000", "25h"], /not milliseconds/);
 });
 
-Deno.test("integer() rejects fractions and values below its minimum", () => {
+Deno.test("integer() rejects fractions and values outside of its range", () => {
   assert.deepEqual(["1", "12", "1e2"].map(integer(1)), [1, 12, 100]);
   rejects(integer(1), ["0", "1.5", "", "a", "1e400"], /^Expected an integer ≥ 1\.$/);
+  rejects(integer(0, 9), ["-1", "10", "1.5"], /^Expected an integer from 0 to 9\.$/);
 });
 
 Deno.test("ranges are ascending and contain only numbers", () => {

@@ -1,4 +1,4 @@
-/** Finding models by names from memory. */
+/** Finding models by approximate names. */
 import assert from "node:assert/strict";
 import { findModels, similarModels } from "../../../commands/pricing/find_price.ts";
 

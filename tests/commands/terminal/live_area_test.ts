@@ -4,13 +4,13 @@ import { EmulatedTerminal } from "../../support/emulated_terminal.ts";
 
 const WIDTHS = [50, 120, 30, 31, 29, 80, 20, 200, 60, 100, 35, 100];
 
-/** Two lines that are as wide as they may be. */
+/** Two lines of the maximum width. */
 function full(name: string, { columns }: { columns: number }): string[] {
   return [`${name}1`.padEnd(columns - 1, "-"), `${name}2`.padEnd(columns - 1, "=")];
 }
 
 for (const reflow of [true, false]) {
-  Deno.test(`a resize leaves nothing behind on a terminal that ${reflow ? "breaks" : "cuts"} lines`, async () => {
+  Deno.test(`a resize leaves no remnants on a terminal that ${reflow ? "rewraps" : "truncates"} lines`, async () => {
     using terminal = new EmulatedTerminal({ columns: 100, rows: 12, reflow });
     const area = new LiveArea(terminal);
     terminal.write("$ flexllm batch\n");
@@ -27,7 +27,7 @@ for (const reflow of [true, false]) {
     assert.deepEqual(await terminal.allRows(), ["$ flexllm batch", "a first note"]);
   });
 
-  Deno.test(`nor when it is known late, on a terminal that ${reflow ? "breaks" : "cuts"} lines`, async () => {
+  Deno.test(`a resize noticed late leaves no remnants on a terminal that ${reflow ? "rewraps" : "truncates"} lines`, async () => {
     using terminal = new EmulatedTerminal({ columns: 90, rows: 12, reflow });
     const area = new LiveArea(terminal);
     area.draw(full("a", terminal));
@@ -131,7 +131,7 @@ Deno.test("every write leaves the terminal in its initial mode", async () => {
     // Wrapping is on, nothing is held back, and the cursor was never hidden.
     assert.deepEqual([modes.get("7") ?? "h", modes.get("2026") ?? "l"], ["h", "l"]);
     assert.equal(modes.get("25"), undefined);
-    // tmux keeps as history what is erased from the first column of the screen to its end.
+    // tmux moves rows to its history if they are erased from the first column.
     assert.ok(!text.includes("\r\x1b[J"), JSON.stringify(text));
   }
 });

@@ -1,4 +1,4 @@
-/** Markdown as a terminal shows it: styles, wrapping, and input in pieces. */
+/** Rendering Markdown for a terminal: styles, wrapping, and chunked input. */
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
@@ -117,7 +117,7 @@ Deno.test("wrapped lines fit the width and keep all text, however it is split", 
   );
 });
 
-Deno.test("text of nothing but markers is rendered in linear time", () => {
+Deno.test("text that contains only markers is rendered in linear time", () => {
   // In quadratic time, this would take minutes.
   for (const marker of ["*a ", "`", "[", "**a", "_a ", "~~x"]) render(marker.repeat(20_000));
 });

@@ -2,7 +2,7 @@
  * Answers of Anthropic's Messages API: usage, citations, refusals, errors.
  *
  * Wire format: Anthropic API reference, "Messages", "Errors"; "Compaction", "Advisor tool", "Refusals and
- * fallback" (what `usage.iterations` means for the bill); the types of `@anthropic-ai/sdk` 1.12.
+ * fallback" (how `usage.iterations` is billed); the types of `@anthropic-ai/sdk` 1.12.
  */
 import assert from "node:assert/strict";
 import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
@@ -40,7 +40,7 @@ Deno.test("claude usage distinguishes cache writes for an hour from those for fi
   };
   const usage = { input_tokens: 5, output_tokens: 1, cache_creation };
   assert.deepEqual(usageOf({ ...usage, cache_creation_input_tokens: 100 }), expected);
-  // The total is the sum where a server leaves it out.
+  // If a server omits the total, it is the sum.
   assert.deepEqual(usageOf(usage), expected);
 });
 
@@ -95,7 +95,7 @@ Deno.test("claude bills each attempt of a fallback at the price of the model tha
     usage: counts(947, 304),
     billed: [server, { model: "claude-fable-5", usage: counts(535, 40) }],
   });
-  // A server that sums up all attempts at the top level has left nothing out.
+  // If a server sums up all attempts at the top level, nothing is missing.
   assert.deepEqual(billed(40, 304).usage, counts(412, 304));
 });
 

@@ -87,7 +87,7 @@ Deno.test("claude enables thinking in the form that each generation accepts", ()
     ["claude-opus-4-5", 5000, { type: "enabled", budget_tokens: 5000 }],
     ["claude-sonnet-4-20250514", "low", { type: "enabled", budget_tokens: 2048 }],
     ["claude-opus-4-6", true, adaptive],
-    // Both forms were answered with 200.
+    // The API accepted both forms.
     ["claude-opus-4-6", 5000, { type: "enabled", budget_tokens: 5000 }],
     ["anthropic/claude-sonnet-4.6", 2000, { type: "enabled", budget_tokens: 2000 }],
     ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", 2000, {
@@ -310,7 +310,7 @@ Deno.test("claude maps stop reasons and errors", () => {
       "refusal",
       "pause_turn",
       "compaction",
-      // What compatible servers translate from other formats.
+      // Reasons that compatible servers translate from other formats.
       "stop",
       "LENGTH",
       "sensitive",

@@ -27,7 +27,7 @@ function encode({ model = "claude-opus-5", messages, options = {}, baseUrl }: Gi
   return { ...request, request: request.body!, body: JSON.parse(request.body!) };
 }
 
-/** The blocks that the parts of a user message become. */
+/** The encoded blocks of a user message. */
 function blocksOf(...content: unknown[]): unknown[] {
   const message: Message = { role: "user", content: content as ContentPart[] };
   return encode({ messages: [message] }).body.messages[0].content;
@@ -67,7 +67,7 @@ Deno.test("claude sends prompt cache breakpoints of parts, tools and messages", 
 });
 
 Deno.test("claude receives a message's own breakpoint on its last block", () => {
-  // Where LiteLLM and OpenRouter have it when the content is a string.
+  // LiteLLM and OpenRouter have it here if the content is a string.
   const { body } = encode({
     messages: [
       { role: "system", content: "Be brief.", ...CACHED } as Message,
@@ -237,7 +237,7 @@ Deno.test("claude receives a system message after the first turn if the model ac
     role: "system",
     content: [{ type: "text", text: "system" }],
   });
-  // A server that is not known decides by itself.
+  // Unknown servers decide for themselves.
   const foreign = encode({ messages: legal, model: "glm-4.6", baseUrl: "https://host/v1" }).body;
   assert.equal(foreign.messages.at(-1).role, "system");
   const cases: [string, Message[], RegExp][] = [
@@ -283,7 +283,7 @@ Deno.test("claude answers are sent back without what the API rejects in requests
       text,
     ],
   );
-  // "Refusals and fallback": what the model that declined thought and called stays behind.
+  // "Refusals and fallback": the thinking and calls of the model that declined are not sent back.
   const unpaired = { ...search, id: "s2" };
   assert.deepEqual(
     sent([thinking, text, call, search, result, unpaired, fallback, thinking, call]),
@@ -316,7 +316,7 @@ Deno.test("claude receives no empty lists, and its own tools along with function
     { name: "f", input_schema: { type: "object", properties: {} } },
     { name: "g", input_schema: { type: "object", properties: { a: {} } } },
   ]);
-  // Tools may come with the extra body, and are then what the choice is about.
+  // The tool choice can refer to tools in extraBody.
   const merged = encode({ options: { toolChoice: "none", extraBody: { tools: [search] } } }).body;
   assert.deepEqual([merged.tools, merged.tool_choice], [[search], { type: "none" }]);
 });
@@ -335,14 +335,14 @@ Deno.test("claude rules only apply to known models", () => {
   assert.deepEqual(body.thinking, { type: "enabled", budget_tokens: 2048 });
   const off = encode({ model: "kimi-k2", baseUrl, options: { thinking: false } }).body;
   assert.deepEqual(off.thinking, { type: "disabled" });
-  // A Claude that is newer than our list thinks as the newest ones do, and decides about the rest.
+  // A Claude newer than our list gets the newest form of thinking, and decides about the rest.
   const newer = encode({
     model: "claude-opus-9",
     options: { temperature: 0.2, thinking: "xhigh" },
   });
   assert.equal(newer.headers["anthropic-version"], "2023-06-01");
   assert.deepEqual([newer.body.temperature, newer.body.thinking.type], [0.2, "adaptive"]);
-  // The newest version is known to Anthropic's own host alone.
+  // Only Anthropic's own host knows the newest version.
   assert.equal(encode({ baseUrl }).headers["anthropic-version"], "2023-06-01");
   assert.equal(encode({}).headers["anthropic-version"], "2026-10-21");
 });
@@ -367,7 +367,7 @@ Deno.test("claude has a form for every level of thinking", () => {
     "xhigh",
     "max",
   ]);
-  // Before Opus 4.7 there is nothing between "high" and "max".
+  // Before Opus 4.7, there is no level between "high" and "max".
   assert.equal(effort("claude-sonnet-4-6", "xhigh"), "max");
   assert.equal(effort("claude-opus-5", "minimal"), "low");
   // Output limits: 32,000 tokens for Opus 4 and 4.1, 64,000 for the 4.5 generation.

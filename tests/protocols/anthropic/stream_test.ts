@@ -91,7 +91,7 @@ Deno.test("claude streams of tool calls survive input that is not JSON", () => {
   const { completion } = decodeStream(events);
   assert.equal(completion.toolCalls[0].function.arguments, '{"a":');
   assert.equal(completion.finishReason, "length");
-  // The API takes only objects back; "Fine-grained tool streaming" describes this one.
+  // The API only accepts objects back; "Fine-grained tool streaming" describes this one.
   assert.deepEqual(contentOf(events)[0].input, { INVALID_JSON: '{"a":' });
 });
 
@@ -141,7 +141,7 @@ Deno.test("claude streams may have whole blocks in their start events, or no sta
   ];
   assert.deepEqual(contentOf(repeated).map(({ type }) => type), ["thinking", "text"]);
 
-  // A deferred tool call comes in the first event.
+  // A deferred tool call is in the first event.
   const first = decodeStream([
     messageStart({
       content: [{ type: "tool_use", id: "t", name: "f", input: { a: 1 } }],
@@ -173,7 +173,7 @@ Deno.test("claude streams end with what compatible servers send as their end", (
     ]);
   }
   assert.equal(decodeStream(call).decoder.complete, false);
-  // An end of nothing is no answer.
+  // An end without a start is not an answer.
   assert.equal(decodeStream(["[DONE]"]).decoder.complete, false);
   assert.equal(decodeStream([END]).decoder.complete, false);
 });
@@ -183,22 +183,22 @@ Deno.test("claude streams count tokens in any event", () => {
     const { usage } = decodeStream([...events, END]).completion;
     return usage && [usage.promptTokens, usage.cachedTokens, usage.completionTokens];
   };
-  const begun = (usage: unknown) => messageStart({ usage });
+  const startWith = (usage: unknown) => messageStart({ usage });
   const ended = (usage: unknown) => ({ ...messageDelta("end_turn"), usage });
-  assert.deepEqual(usageOf(begun({ input_tokens: 9, output_tokens: 4 })), [9, 0, 4]);
-  assert.equal(usageOf(begun({ input_tokens: null, output_tokens: null })), null);
-  // z.ai: zeros first, then all of it (zai-org/GLM-5#139).
+  assert.deepEqual(usageOf(startWith({ input_tokens: 9, output_tokens: 4 })), [9, 0, 4]);
+  assert.equal(usageOf(startWith({ input_tokens: null, output_tokens: null })), null);
+  // z.ai: zeros first, then all counts (zai-org/GLM-5#139).
   assert.deepEqual(
     usageOf(
-      begun({ input_tokens: 0, output_tokens: 0 }),
+      startWith({ input_tokens: 0, output_tokens: 0 }),
       ended({ input_tokens: 14, cache_read_input_tokens: 6, output_tokens: 2 }),
     ),
     [20, 6, 2],
   );
-  // Gateways: the prompt first, then a zero for it.
+  // Gateways: the prompt's count first, then zero.
   assert.deepEqual(
     usageOf(
-      begun({ input_tokens: 9, cache_read_input_tokens: 3, output_tokens: 1 }),
+      startWith({ input_tokens: 9, cache_read_input_tokens: 3, output_tokens: 1 }),
       ended({ input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 5 }),
     ),
     [12, 3, 5],
@@ -206,7 +206,7 @@ Deno.test("claude streams count tokens in any event", () => {
   // A prompt that turned out to be cached is not counted twice.
   assert.deepEqual(
     usageOf(
-      begun({ input_tokens: 100, output_tokens: 1 }),
+      startWith({ input_tokens: 100, output_tokens: 1 }),
       ended({ input_tokens: 0, cache_read_input_tokens: 100, output_tokens: 5 }),
     ),
     [100, 100, 5],
@@ -214,13 +214,13 @@ Deno.test("claude streams count tokens in any event", () => {
   // Server tools: the totals grow.
   assert.deepEqual(
     usageOf(
-      begun({ input_tokens: 43, output_tokens: 1 }),
+      startWith({ input_tokens: 43, output_tokens: 1 }),
       ended({ input_tokens: 61, cache_read_input_tokens: null, output_tokens: 2 }),
     ),
     [61, 0, 2],
   );
   assert.deepEqual(
-    usageOf(begun(undefined), messageDelta("end_turn", { usage: { output_tokens: 3 } })),
+    usageOf(startWith(undefined), messageDelta("end_turn", { usage: { output_tokens: 3 } })),
     [
       0,
       0,
@@ -294,7 +294,7 @@ Deno.test("claude stream errors equal those of the same error with a status", ()
     status: 503,
     retryable: true,
   });
-  // Thrown when the stream is over, since counts may follow.
+  // Thrown at the end of the stream, since counts may follow.
   const { decoder, completion } = decodeStream([
     messageStart(),
     { ...messageDelta("error"), usage: { input_tokens: 3, output_tokens: 2 } },
@@ -313,7 +313,7 @@ Deno.test("claude streams of two answers are rejected, but not a repeated start"
   assert.equal(completion.content, "Half.");
 });
 
-// Whatever an answer is made of, and however it is cut, its stream means the same as its plain form.
+// Streams of random answers, split at random positions, decode to the same as the plain form.
 
 const someText = fc.string({ unit: "binary", maxLength: 12 });
 const input = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 3 });
@@ -374,7 +374,7 @@ const message = fc.record({
   usage: fc.option(usage),
 });
 
-/** Cuts a text in pieces of the given lengths, each of which may be 0. */
+/** Splits a text into pieces of the given lengths, which may be 0. */
 function cut(whole: string, lengths: number[]): string[] {
   const pieces: string[] = [];
   let rest = whole;
@@ -385,7 +385,7 @@ function cut(whole: string, lengths: number[]): string[] {
   return [...pieces, rest];
 }
 
-/** A block as it begins, and what is then added to it. */
+/** The start of a block, and its deltas. */
 function streamed(block: Json, lengths: number[]): { start: Json; deltas: Json[] } {
   const pieces = (whole: unknown) => cut(String(whole), lengths);
   switch (block.type) {
@@ -430,7 +430,7 @@ function streamed(block: Json, lengths: number[]): { start: Json; deltas: Json[]
 
 Deno.test("claude streams decode to the same result as plain answers", () => {
   const lengths = fc.array(fc.nat(4), { maxLength: 4 });
-  // As it comes over the wire.
+  // As received over the wire.
   const received = message.map((message): typeof message => JSON.parse(JSON.stringify(message)));
   fc.assert(fc.property(received, lengths, fc.boolean(), (message, lengths, stops) => {
     const { content, stop_reason, stop_details, usage, ...rest } = message;
@@ -441,7 +441,7 @@ Deno.test("claude streams decode to the same result as plain answers", () => {
     for (const [index, block] of content.entries()) {
       const { start: begin, deltas } = streamed(block, lengths);
       events.push(start(index, begin), ...deltas.map((each) => delta(index, each)));
-      // Where the server leaves this event out, the next start or the end stands for it.
+      // If the server omits this event, the next start or the end implies it.
       if (stops || block.type !== "text") events.push(stop(index));
     }
     events.push({ type: "message_delta", delta: { stop_reason, stop_details }, usage }, END);

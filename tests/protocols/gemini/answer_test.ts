@@ -29,7 +29,7 @@ function response(parts: Part[], candidate: object = { finishReason: "STOP" }, r
   return { candidates: [{ content: { role: "model", parts }, ...candidate }], ...rest };
 }
 
-/** Reads chunks as a stream. */
+/** Decodes chunks as a stream. */
 function stream(chunks: readonly unknown[]) {
   const decoder = gemini.streamDecoder();
   const total = new StreamAccumulator();
@@ -64,7 +64,7 @@ Deno.test("gemini decodes a stream into the same as a plain answer", () => {
   assert.deepEqual(total.partial(), partial);
   assert.equal(total.finishReason, "tool_calls");
   assert.deepEqual(decoder.providerMessage(), { format: "gemini", content: parts });
-  // What the stream was is kept as one response.
+  // The chunks of the stream are merged into one response.
   assert.deepEqual(decoder.raw, {
     modelVersion: "m",
     candidates: [{ content: { role: "model", parts }, finishReason: "STOP" }],
@@ -165,7 +165,7 @@ Deno.test("a malformed call of gemini is retried, plain and streamed", async () 
       retryDelay: 0.001,
       fetch: () => {
         requests++;
-        // Usage alone, in the chunk before, does not begin the answer.
+        // An earlier chunk with only usage does not start the answer.
         const sent = requests === 1 ? bodies.slice(0, 2) : bodies.slice(2);
         const body = streamed ? sent.map((data) => `data: ${data}\n\n`).join("") : sent.at(-1);
         const type = streamed ? "text/event-stream" : "application/json";
@@ -193,10 +193,10 @@ Deno.test("gemini distinguishes a blocked prompt from a filtered answer", () => 
   const expected = { code: "content_blocked", reason: "MODEL_ARMOR", partial, message: /: No\.$/ };
   assert.throws(() => gemini.decode(blocked), expected);
   assert.throws(() => stream([blocked]), expected);
-  // In the middle of a stream, what came before is kept.
+  // In mid-stream, the error has a partial result.
   const late = thrownBy(() => stream([response([{ text: "I" }], {}), blocked]));
   assert.deepEqual([late.code, late.partial?.content], ["content_blocked", "I"]);
-  // Protobuf's default value blocks nothing.
+  // Protobuf's default value means that nothing was blocked.
   const unspecified = { promptFeedback: { blockReason: "BLOCKED_REASON_UNSPECIFIED" } };
   assert.equal(gemini.decode(response([{ text: "Hi" }], undefined, unspecified)).content, "Hi");
 
@@ -242,7 +242,7 @@ Deno.test("gemini's usage is complete, and ignores impossible counts", () => {
     usageOf({ promptTokenCount: 10, toolUsePromptTokenCount: 90, candidatesTokenCount: 5 }),
     [100, 5, 105],
   );
-  // What the parts leave out of the total was written.
+  // Tokens that only appear in the total count as output.
   assert.deepEqual(
     usageOf({ promptTokenCount: 35, candidatesTokenCount: 12, totalTokenCount: 109 }),
     [35, 74, 109],
@@ -278,7 +278,7 @@ Deno.test("a later chunk of gemini does not erase earlier counts", () => {
 });
 
 Deno.test("gemini uses the last chunk's counts if built-in tools took several turns", () => {
-  // Recorded: counts of each turn, then of the whole answer, in which one kind is left out.
+  // Recorded: counts of each turn, then of the whole answer with one kind missing.
   const turn = (
     promptTokenCount: number,
     thoughtsTokenCount?: number,
@@ -432,7 +432,7 @@ Deno.test("an error in the middle of gemini's stream has a partial result", () =
   }]);
 });
 
-/** The cited places, with the text that they point to. */
+/** The citations, with the text that they point to. */
 function placesOf(content: string, citations: Citation[] | undefined) {
   return citations?.map(({ url, title, text, start, end }) => ({
     url,
@@ -448,7 +448,7 @@ const encoder = new TextEncoder();
 function segmentOf(part: string, text: string, partIndex?: number) {
   const startIndex = encoder.encode(part.slice(0, part.indexOf(text))).length;
   return {
-    // Protobuf leaves out a 0.
+    // Protobuf omits zeros.
     startIndex: startIndex || undefined,
     endIndex: startIndex + encoder.encode(text).length,
     partIndex,
@@ -498,7 +498,7 @@ Deno.test("gemini's citations point to the text, whatever its characters", () =>
     groundingSupport: groundingMetadata.groundingSupports[0],
     groundingChunk: groundingMetadata.groundingChunks[0],
   });
-  // A stream repeats metadata, sends it with empty text, and counts from the beginning of the answer.
+  // Streams repeat metadata, send it with empty text, and count from the start of the answer.
   const { groundingSupports: _, ...early } = groundingMetadata;
   const chunks = [
     response([{ text: "Hm", thought: true }, { text: content.slice(0, 8) }], {

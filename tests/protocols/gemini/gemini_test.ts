@@ -93,7 +93,7 @@ Deno.test("gemini receives the thinking option in the form that each generation 
     ["gemini-3-flash", 1000, { includeThoughts: true, thinkingBudget: 1000 }],
     ["gemini-4-argon", true, { includeThoughts: true }],
     ["gemini-4-hydrogen", "xhigh", { includeThoughts: true, thinkingLevel: "XHIGH" }],
-    // Levels that a model does not know become the nearest one that it knows.
+    // Unsupported levels become the nearest supported one.
     ["gemini-4-hydrogen", "max", { includeThoughts: true, thinkingLevel: "XHIGH" }],
     ["gemini-3-flash", "xhigh", { includeThoughts: true, thinkingLevel: "HIGH" }],
     ["gemini-3-pro", "minimal", { includeThoughts: true, thinkingLevel: "LOW" }],
@@ -207,7 +207,7 @@ Deno.test("gemini decodes thoughts, text, parallel calls, and sends their parts 
     { role: "tool", tool_call_id: "g1", content: "two" },
   ]);
   assert.deepEqual(body.contents[1], { role: "model", parts: PARTS });
-  // An id that we made up is not Google's to know.
+  // Ids that we generated are not sent to Google.
   assert.deepEqual(body.contents[2].parts, [
     { functionResponse: { name: "f", response: { output: "one" } } },
     { functionResponse: { id: "g1", name: "g", response: { output: "two" } } },
@@ -284,7 +284,7 @@ Deno.test("gemini receives its own tools along with functions", () => {
   assert.deepEqual([alone.tools, alone.toolConfig], [[{ googleSearch: {} }], undefined]);
   // NONE turns off functions only.
   assert.deepEqual(encode({ tools, toolChoice: "none" }).body.tools, [declarations]);
-  // An older generation refuses the mix itself.
+  // An older generation rejects the combination itself.
   assert.equal(encode({ tools }, "gemini-2.5-flash").body.toolConfig, undefined);
 });
 
@@ -401,7 +401,7 @@ Deno.test("gemini rejects unsupported parts by name, and only that record fails"
   });
 });
 
-/** A turn of calls and their results; returns Gemini's parts of both. */
+/** Encodes a turn of calls and their results. Returns Gemini's parts of both. */
 function toolTurn(
   model: string,
   calls: object[],
@@ -427,7 +427,7 @@ Deno.test("gemini 3 receives other models' calls with a placeholder signature", 
   const signature = { thoughtSignature: "skip_thought_signature_validator" };
   const first = { functionCall: { id: "a", name: "f", args: { x: 1 } } };
   const second = { functionCall: { id: "b", name: "g", args: {} } };
-  // Google signs the first of parallel calls only.
+  // Google signs only the first of parallel calls.
   assert.deepEqual(toolTurn("gemini-3-flash", [CALL, NO_ARGUMENTS], results).calls, [
     { ...first, ...signature },
     second,
@@ -490,7 +490,7 @@ Deno.test("gemini receives errors and media of tools, and Vertex AI no call ids"
   const vertex =
     "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1" +
     "/publishers/google";
-  // vercel/ai, issue 15891: Vertex AI refuses ids.
+  // vercel/ai, issue 15891: Vertex AI rejects ids.
   const turn = toolTurn("gemini-2.5-flash", [CALL], [failed], vertex);
   assert.deepEqual(turn, {
     calls: [{ functionCall: { name: "f", args: { x: 1 } } }],
@@ -503,7 +503,7 @@ Deno.test("gemini uses the paths of tuned models and deployments", () => {
     encode({}, "tunedModels/mine").url,
     "https://host/v1beta/tunedModels/mine:generateContent",
   );
-  // Nothing is refused for a model that is not known.
+  // For unknown models, nothing is rejected.
   assert.equal(
     encode({ temperature: 0 }, "gemini-flash-latest").body.generationConfig.temperature,
     0,

@@ -18,7 +18,7 @@ const text = fc.oneof(
   fc.constantFrom("", "</think>", "<think>a</think>b", "Größe 🗻 3 m"),
 );
 const signature = fc.option(fc.base64String({ minLength: 4, maxLength: 8 }), { nil: undefined });
-/** Leaves of arguments, and the containers that partial arguments can name. */
+/** The leaves of arguments, and the containers that partial arguments can address. */
 const { value: args } = fc.letrec<{ value: unknown; leaf: unknown }>((tie) => ({
   leaf: fc.oneof(
     text,
@@ -74,7 +74,7 @@ const logprobs = fc.array(fc.tuple(text, fc.double({ min: -9, max: 0, noNaN: tru
 
 const grounding = fc.record({
   chunks: fc.array(fc.webUrl(), { minLength: 1, maxLength: 3 }),
-  /** Where each support begins and ends, as a share of the text, and what it refers to. */
+  /** The start and end of each support as fractions of the text, and its sources. */
   supports: fc.array(
     fc.tuple(
       fc.double({ min: 0, max: 1, noNaN: true }),
@@ -100,7 +100,7 @@ function contentOf(parts: readonly Part[]): string {
   return content;
 }
 
-/** Grounding metadata whose supports lie between whole characters of `content`. */
+/** Grounding metadata whose supports start and end at character boundaries of `content`. */
 function groundingOf(content: string, { chunks, supports }: {
   chunks: string[];
   supports: [number, number, number][];
@@ -114,7 +114,7 @@ function groundingOf(content: string, { chunks, supports }: {
       const before = encoder.encode(characters.slice(0, from).join("")).length;
       const text = characters.slice(from, to).join("");
       const endIndex = before + encoder.encode(text).length;
-      // Protobuf's JSON leaves out zeros and empty text.
+      // Protobuf's JSON omits zeros and empty text.
       return {
         segment: {
           ...before !== 0 && { startIndex: before },
@@ -135,7 +135,7 @@ const answer = fc.record({
   grounding: fc.option(grounding, { nil: undefined }),
   message: fc.option(fc.constant("Said why."), { nil: undefined }),
 }).map(({ parts, finish: [finishReason, expected], usage, logprobs, grounding, message }) => {
-  // As JSON has it: without fields that are undefined, and without -0.
+  // As in JSON: without undefined fields and -0.
   const response: Response = JSON.parse(JSON.stringify({
     responseId: "r",
     modelVersion: "m",
@@ -154,7 +154,7 @@ const answer = fc.record({
   return { response, expected };
 });
 
-/** What an answer says, read a second time in the plainest way. */
+/** The content of an answer, read by a second, minimal decoder. */
 function independentReading(response: Response, finishReason: string) {
   const [candidate] = response.candidates as Response[];
   const parts = (candidate.content as { parts: Part[] }).parts;
@@ -218,7 +218,7 @@ type Said = Pick<
   | "citations"
 >;
 
-/** What our own reading says, in the same form. */
+/** The content of our decoder's result, in the same form. */
 function ownReading(said: Said) {
   return {
     content: said.content,
@@ -237,7 +237,7 @@ function ownReading(said: Said) {
   };
 }
 
-/** The pieces in which `streamFunctionCallArguments` sends arguments. */
+/** Splits arguments into pieces as `streamFunctionCallArguments` does. */
 function piecesOf(value: unknown, path: string): Part[] {
   if (typeof value === "string") {
     const middle = Math.ceil(value.length / 2);
@@ -260,7 +260,7 @@ function piecesOf(value: unknown, path: string): Part[] {
   );
 }
 
-/** The parts in which a stream may send one part. */
+/** The parts into which a stream may split one part. */
 function cutPart(part: Part, random: () => number): Part[] {
   if (typeof part.text === "string" && part.thoughtSignature === undefined) {
     const { text, ...rest } = part;
@@ -283,7 +283,7 @@ function cutPart(part: Part, random: () => number): Part[] {
   ];
 }
 
-/** The same answer as the chunks of a stream; `random` decides where it is cut. */
+/** The same answer as the chunks of a stream, split at random positions. */
 function cut(response: Response, random: () => number): Response[] {
   const { candidates, usageMetadata, ...rest } = response;
   const [{ content, finishReason, finishMessage, logprobsResult, groundingMetadata }] =
@@ -341,7 +341,7 @@ Deno.test("gemini's streams decode to the same result as plain answers, wherever
       assert.equal(decoder.model, plain.model);
       assert.deepEqual(sorted(ownReading(total as Said)), sorted(ownReading(plain)));
       assert.deepEqual(total.toolCalls, plain.toolCalls);
-      // The next turn, and `raw`, are the same as well.
+      // The next request and `raw` are also the same.
       assert.deepEqual(decoder.providerMessage(), plain.providerMessage);
       const again = gemini.decode(decoder.raw);
       assert.deepEqual(sorted(ownReading(again)), sorted(ownReading(plain)));

@@ -142,7 +142,7 @@ Deno.test("a stream that ends without an answer is malformed and retryable", () 
 
 Deno.test("the finish reasons of all services map to ours", () => {
   const cases: [reason: string, expected: string][] = [
-    // Anthropic's and Gemini's words, which gateways pass on; Together; TGI; Mistral; Zhipu.
+    // Anthropic's and Gemini's reasons, which gateways pass through; Together; TGI; Mistral; Zhipu.
     ["end_turn", "stop"],
     ["STOP", "stop"],
     ["stop_sequence", "stop"],
@@ -200,7 +200,7 @@ Deno.test("an answer that ends with an error is retryable and has a partial resu
     assert.equal(decoder.failure?.usage?.totalTokens, 7);
     assert.ok(decoder.failure!.error.status! >= 500);
   }
-  // What the model's own provider refuses is refused.
+  // A refusal by the model's own provider is a refusal.
   const refused = { finish_reason: "error", error: { code: 400, message: "too long" } };
   assert.equal(thrown(() => decode({ message: {}, ...refused })).retryable, false);
 });
@@ -240,7 +240,7 @@ Deno.test("tokens that only appear in the total are counted", () => {
     const { promptTokens, completionTokens, totalTokens } = usage(value)!;
     return [promptTokens, completionTokens, totalTokens];
   };
-  // Gateways; Gemini's compatible API, which leaves thinking out.
+  // Gateways; Gemini's compatible API, which omits thinking.
   const gateway = { prompt_tokens: 20, completion_tokens: 198, total_tokens: 623 };
   assert.deepEqual(counts(gateway), [20, 603, 623]);
   const gemini = { prompt_tokens: 35, completion_tokens: 12, total_tokens: 109 };
@@ -249,14 +249,14 @@ Deno.test("tokens that only appear in the total are counted", () => {
   const voxtral = { prompt_tokens: 9, completion_tokens: 248, total_tokens: 632 };
   assert.deepEqual(counts({ ...voxtral, prompt_audio_seconds: 3 }), [384, 248, 632]);
   assert.deepEqual(counts({ ...voxtral, prompt_audio_seconds: null }), [9, 623, 632]);
-  // Cached tokens beside the prompt.
-  const beside = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 115 };
-  assert.deepEqual(counts({ ...beside, prompt_tokens_details: { cached_tokens: 100 } }), [
+  // Cached tokens counted in addition to the prompt.
+  const additional = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 115 };
+  assert.deepEqual(counts({ ...additional, prompt_tokens_details: { cached_tokens: 100 } }), [
     110,
     5,
     115,
   ]);
-  // A count that is missing, and a total that is wrong.
+  // A missing count, and a wrong total.
   assert.deepEqual(counts({ prompt_tokens: 4, total_tokens: 10 }), [4, 6, 10]);
   assert.deepEqual(counts({ prompt_tokens: 4, completion_tokens: 6, total_tokens: 0 }), [4, 6, 10]);
 });
@@ -330,7 +330,7 @@ Deno.test("tags are thinking only for models whose thinking can arrive in tags",
     const { total } = stream([delta({ content: quoted }, "stop", { model })], endpoint);
     assert.deepEqual([plain.content, total.content], [expected, expected], model);
   }
-  // A server that names the thinking leaves no tags in the text.
+  // A server with a field for thinking leaves no tags in the text.
   const named = { reasoning_content: "why", content: quoted };
   assert.equal(decode({ message: named }).content, quoted);
   assert.equal(stream([delta(named), STOP]).total.content, quoted);
@@ -468,7 +468,7 @@ Deno.test("the billed service tier is reported", () => {
 });
 
 Deno.test("empty fields are neither a call nor audio", () => {
-  // Recorded answers of Snowflake: every field is there.
+  // Recorded answers of Snowflake: every field is present.
   const empty = {
     role: "assistant",
     function_call: { arguments: "", name: "" },
@@ -506,11 +506,11 @@ Deno.test("text of a model that always thinks is held back until a tag shows wha
   const thinking = { type: "thinking", text: "Let me think." };
   const answer = [{ type: "text", text: "4" }, { type: "text", text: "2" }];
   assert.deepEqual(texts("qwen3-4b-thinking-2507", pieces), [thinking, ...answer]);
-  // So does a self-hosted model that was asked to think.
+  // The same holds for a self-hosted model with thinking turned on.
   assert.deepEqual(texts("qwen3", pieces, true), [thinking, ...answer]);
-  // Models that may not think are shown at once, and corrected.
+  // Text of models that may not think is emitted immediately, and corrected later.
   assert.equal(texts("qwen3", pieces)[0].type, "text");
-  // Without a closing tag, all of it is the answer; so it is where the tag is quoted.
+  // Without a closing tag, or with a quoted one, the whole text is the answer.
   assert.deepEqual(texts("QwQ-32B", ["Hello ", "world"]), [{ type: "text", text: "Hello world" }]);
   const quoted = [{ type: "text", text: "Write <think>" }, { type: "text", text: " or </think>." }];
   assert.deepEqual(texts("deepseek-r1", ["Write <think>", " or </think>."]), quoted);

@@ -94,7 +94,7 @@ Deno.test("files, audio and documents are sent in the form of each API", () => {
       { type: "input_audio", input_audio: { data: "QUJD", format: "wav" } },
       undefined,
     ],
-    // Compatible servers take more than OpenAI.
+    // Compatible servers accept more than OpenAI.
     [
       { type: "video_url", video_url: { url: "https://e.org/a.mp4" } },
       { type: "video_url", video_url: { url: "https://e.org/a.mp4" } },
@@ -207,7 +207,7 @@ Deno.test("tools that the provider runs are sent along with functions", () => {
   const tools = [...TOOLS!, search];
   assert.deepEqual((chat(HELLO, { tools }).tools as Json[])[1], search);
   assert.deepEqual((respond(HELLO, { tools }).tools as Json[])[1], search);
-  // Chat Completions of OpenAI has none of them.
+  // OpenAI's Chat Completions supports none of them.
   const request = { model: "gpt-4o", messages: HELLO, stream: false };
   assert.equal(needsResponses({ ...request, options: { tools } }), true);
   assert.equal(needsResponses({ ...request, options: { tools: TOOLS } }), false);
@@ -277,7 +277,7 @@ Deno.test("service-specific fields of a call are sent back", () => {
     providerMessage: answer.providerMessage,
   };
   assert.deepEqual((chat([...HELLO, assistant]).messages as Json[])[1].tool_calls, [call]);
-  // Recorded by somebody else.
+  // Records written by other tools.
   const recorded = { role: "assistant", content: null, tool_calls: [call] };
   assert.deepEqual((chat([...HELLO, recorded]).messages as Json[])[1].tool_calls, [call]);
 });
@@ -297,7 +297,7 @@ Deno.test("encrypted reasoning is requested from models that have it", () => {
   for (const [model, options, expected] of cases) {
     assert.deepEqual(respond(HELLO, options, model).include, expected, model);
   }
-  // Reasoning that the server did not store and cannot read again would be an error.
+  // The server rejects reasoning that it neither stored nor can decrypt.
   const items = [
     { type: "reasoning", id: "rs_1", summary: [] },
     { type: "reasoning", id: "rs_2", summary: [], encrypted_content: "x" },

@@ -163,7 +163,7 @@ Deno.test("openai decodes the peculiarities of single services", () => {
   ];
   const mistral = decode({ content: parts });
   assert.deepEqual([mistral.thinking, mistral.content], ["why", "because"]);
-  // xAI: thinking counted beside the completion.
+  // xAI: thinking is counted in addition to the completion.
   const usage = {
     prompt_tokens: 10,
     completion_tokens: 5,
@@ -171,7 +171,7 @@ Deno.test("openai decodes the peculiarities of single services", () => {
     completion_tokens_details: { reasoning_tokens: 30 },
   };
   assert.equal(decode({ content: "x" }, { usage }).usage?.completionTokens, 35);
-  // OpenRouter: what it cost.
+  // OpenRouter: the cost.
   assert.equal(decode({ content: "x" }, { usage: { ...usage, cost: 0.0125 } }).cost, 0.0125);
   // Servers without a reasoning parser.
   assert.equal(decode({ content: "<think>why</think>because" }).thinking, "why");

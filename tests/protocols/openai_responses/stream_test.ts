@@ -1,5 +1,5 @@
 /**
- * Streams of the Responses API from servers other than OpenAI's, and rarer events of its own.
+ * Streams of the Responses API from other servers than OpenAI's, and its own rare events.
  * Sources are named at each test; events are minimal and hand-made.
  */
 import assert from "node:assert/strict";
@@ -45,7 +45,7 @@ const delta = (output_index: number, text: string): Json => ({
   content_index: 0,
   delta: text,
 });
-const begun = (item: Json): Json => ({ ...item, content: [] });
+const withoutContent = (item: Json): Json => ({ ...item, content: [] });
 
 function thrown(run: () => unknown): FlexLLMError {
   try {
@@ -145,7 +145,7 @@ Deno.test("commentary is thinking, and a repeated JSON answer is emitted once", 
   const twice = [message(json), message('{ "a": 1 }', { id: "msg2" })];
   const events = (items: Json[]) =>
     items.flatMap((item, i) => [
-      added(i, begun(item)),
+      added(i, withoutContent(item)),
       delta(i, String(asObjects(item.content)[0].text)),
       done(i, item),
     ]);
@@ -227,9 +227,9 @@ Deno.test("citations, logprobs and the service tier are in the result, each once
   const response = { status: "completed", output: [message("So: "), item], service_tier: "flex" };
   const whole = openaiResponses.decode(response);
   const { total, decoder } = stream([
-    added(0, begun(message("So: "))),
+    added(0, withoutContent(message("So: "))),
     delta(0, "So: "),
-    added(1, begun(item)),
+    added(1, withoutContent(item)),
     { ...delta(1, "42"), logprobs: [token] },
     {
       type: "response.output_text.annotation.added",
@@ -347,7 +347,7 @@ Deno.test("content parts are identified by their order if their indexes continue
     added(0, { type: "reasoning", id: "r", summary: [] }),
     { type: "response.reasoning_text.delta", output_index: 0, content_index: 0, delta: "hm" },
     done(0, reasoning),
-    added(1, begun(whole)),
+    added(1, withoutContent(whole)),
     at(1, "delta", { delta: "one" }),
     at(1, "done", { text: "one" }),
     at(2, "delta", { delta: " two" }),
