@@ -13,7 +13,7 @@ import { EventIterator, type StreamEventSource } from "./event_iterator.ts";
  * for everything, or await {@link CompletionStream.finalResult} for the whole answer. The first of these
  * sends the request. A stream can be iterated once; leaving the loop aborts the request.
  *
- * Errors carry what had arrived in `partial`.
+ * An error has the part that arrived before it in `partial`.
  *
  * @example Print the text, then the token counts
  * ```ts
@@ -36,7 +36,7 @@ export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<st
   constructor(open: () => StreamEventSource, abortion: { abort(reason?: unknown): void }) {
     this.#open = open;
     this.#abortion = abortion;
-    // A caller that only iterates gets the error there; it must not count as unhandled here.
+    // A caller that only iterates gets the error there, so it must not be reported as unhandled here.
     this.#result.promise.catch(() => {});
   }
 
@@ -56,7 +56,7 @@ export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<st
    * Resolves with the complete answer once the stream has ended. If nothing has iterated the stream yet,
    * this sends the request and reads the stream itself.
    *
-   * @throws {FlexLLMError} if the stream fails, is aborted or is left early
+   * @throws {FlexLLMError} if the stream fails or is aborted, or its loop is left early
    */
   finalResult(): Promise<ChatResult<ParsedValue>> {
     if (!this.#started) this.#drain();

@@ -1,5 +1,5 @@
 /**
- * Hands the events of a streamed call from the code that receives them to the code that reads them.
+ * Passes the events of a streamed call from the attempt that receives them to the caller that reads them.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, v
   #writer: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
 
-  /** @param start begins the work that writes the events, with the first read; resolves with the result */
+  /** @param start called with the first read: writes the events and resolves with the result */
   constructor(start: () => Promise<ChatResult>) {
     this.#start = start;
   }
