@@ -36,8 +36,8 @@ export interface BatchRunOptions {
    */
   yieldRestored?: boolean;
   /**
-   * How many records were left out of the input because they are done. The input then only has records
-   * that were checked against the journal, and they are not checked again.
+   * The number of records that were left out of the input because they are done. If set, the input only
+   * has records that were checked against the journal, and they are not checked again.
    */
   restored?: number;
   /**
@@ -56,7 +56,7 @@ export interface BatchRunOptions {
   signal?: AbortSignal;
 }
 
-/** One run of a batch. */
+/** A run of a batch over one executor. */
 export class BatchRun {
   readonly #executor: Executor;
   readonly #options: BatchRunOptions;
@@ -104,8 +104,8 @@ export class BatchRun {
   /**
    * Yields the items of records, grouped as they finish. Can be called once.
    *
-   * @throws {FlexLLMError} when every further request would fail like the last ones, or a result cannot
-   *   be written
+   * @throws {FlexLLMError} when every further request would fail like the last one, or a result cannot be
+   *   written
    * @throws {AbortedError} when the signal fired
    */
   async *items(
@@ -163,7 +163,7 @@ export class BatchRun {
     return { ...record, status: "success", result, restored: true };
   }
 
-  /** Writes outcomes to the journal, then counts them. Returns the items of those that count. */
+  /** Writes outcomes to the journal, then counts them. Returns their items. */
   #record(outcomes: readonly Outcome[]): BatchItem[] {
     const items: BatchItem[] = [];
     const lines: ResultRecord[] = [];
@@ -178,7 +178,7 @@ export class BatchRun {
     return items;
   }
 
-  /** The item of a record; `undefined` if the next run should send it as if it were new. */
+  /** The item of a record; `undefined` if it should be left to the next run. */
   #item(outcome: Outcome): BatchItem | undefined {
     if (outcome.ok) {
       this.#policy.answered();

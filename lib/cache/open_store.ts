@@ -22,7 +22,11 @@ export const STORE_NAMES: readonly StoreName[] = ["auto", "kv", "sqlite", "memor
 
 /** Selects a built-in store. */
 export interface StoreOptions {
-  /** @default "auto" */
+  /**
+   * The store.
+   *
+   * @default "auto"
+   */
   store?: StoreName;
   /**
    * The file, or the URL of a KV Connect server.
@@ -39,7 +43,7 @@ export interface StoreLocation {
   location: string | undefined;
 }
 
-/** Each kind has its own file, because neither can read the other's. */
+/** Each kind has its own file, since neither can read the other's. */
 const FILE_NAMES = { kv: "responses.kv", sqlite: "responses.sqlite" };
 
 /**
@@ -117,7 +121,7 @@ export function storeOpener(
   return () => openStore({ store, path }, env);
 }
 
-/** The caller's store, without any further methods that it may have. */
+/** Wraps the caller's store, so that only the methods of {@link CacheStore} are called. */
 function ownStore(store: CacheStore, path: string | undefined): BatchedStore {
   if (typeof store.getMany !== "function" || typeof store.setMany !== "function") {
     throw new ConfigurationError("cache store: expected an object with getMany and setMany", {

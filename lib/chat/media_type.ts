@@ -1,5 +1,5 @@
 /**
- * Detects media types: by the first bytes, or by the name if these are inconclusive.
+ * Detects the media type of a file: by its first bytes, or by its name if these are inconclusive.
  *
  * @module
  */
@@ -37,7 +37,7 @@ const SIGNATURES: readonly (readonly [mediaType: string, begins: RegExp])[] = [
 
 const OFFICE = "application/vnd.openxmlformats-officedocument";
 
-/** Types that can only be told from the name: text formats and office documents. */
+/** Types that only the name reveals: text formats and office documents. */
 const BY_EXTENSION: Readonly<Record<string, string>> = {
   css: "text/css",
   csv: "text/csv",

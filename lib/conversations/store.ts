@@ -16,7 +16,7 @@ import {
   totalsOf,
 } from "./conversation.ts";
 
-/** A conversation in a list. */
+/** The summary of a conversation in a list. */
 export interface ConversationSummary {
   id: string;
   title: string;
@@ -140,7 +140,7 @@ export class ConversationStore {
     );
   }
 
-  /** All conversations, the last saved first, and the problems of those that cannot be read. */
+  /** All conversations, the last saved first, and an error message for each one that cannot be read. */
   list(): { conversations: ConversationSummary[]; problems: string[] } {
     const conversations: ConversationSummary[] = [];
     const problems: string[] = [];

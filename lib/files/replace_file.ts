@@ -1,5 +1,5 @@
 /**
- * Writes a user's file atomically: a reader sees the old text or the new one.
+ * Writes files atomically: a reader sees the old text or the new one.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * Stores what a batch must remember across a kill but has no result for yet (`OUT.state`): money that
- * is reserved, requests that are with a provider.
+ * Stores the state of a batch that must survive a kill and is not in its result file (`OUT.state`):
+ * reserved money, requests submitted to a provider.
  *
- * One JSON line per entry, with its `type`. Entries of unknown types, written by a later version, are
- * left alone. An entry is updated in place, padded with spaces: a kill leaves the old entry or the new
+ * Each entry is one JSON line with a `type`. Entries of unknown types, written by a later version, are not
+ * changed. An entry is padded with spaces and updated in place, so a kill leaves the old entry or the new
  * one, and a full disk does not prevent an update.
  *
  * The only writer is the process that holds the lock of the result file.
@@ -36,11 +36,11 @@ interface Slot {
   entry: Json;
 }
 
-/** The error for a file at `path` that holds something else. */
+/** The error for a file at `path` with other content. */
 export function stateFileProblem(path: string): JournalError {
   return new JournalError(`${path} is not a state file of flexllm`, {
     hint:
-      "Delete it if the requests that a killed run had in flight need not count towards the budget.",
+      "Delete it if requests that were in flight in a killed run need not count towards the budget.",
   });
 }
 
@@ -55,7 +55,7 @@ export class StateFile {
   /**
    * Reads the state file of the result file `output`, if there is one.
    *
-   * @throws {JournalError} if it cannot be read, or holds something else
+   * @throws {JournalError} if it cannot be read, or has other content
    */
   constructor(output: string) {
     this.path = `${resolvePath(output)}.state`;

@@ -1,9 +1,9 @@
 /**
- * A store in Deno KV: a file, or a server that speaks KV Connect.
+ * A cache store in Deno KV: a file, or a KV Connect server.
  *
- * Entries are stored under `["flexllm", FORMAT]`, with their text if it fits into a KV value. A longer text
- * is split into chunks, which are named by their content and written before the entry that refers to them.
- * So a reader never joins chunks of two writes, and a killed writer only leaves unreferenced chunks behind.
+ * Entries are stored under `["flexllm", FORMAT]`, with their text if it fits into a KV value. A longer text is
+ * split into chunks, which are named by their content and written before the entry that refers to them. So a
+ * reader never joins chunks of different writes, and a killed writer only leaves unreferenced chunks.
  *
  * @module
  */
@@ -146,7 +146,7 @@ export class KvStore implements ManagedStore {
     for await (const { key, head } of this.#heads()) {
       if ((model ?? head.model) !== head.model || head.created >= (before ?? Infinity)) continue;
       count++;
-      // The entry first: without its chunks it would be damaged.
+      // The entry before its chunks: without them it would be damaged.
       for (const gone of [key, ...chunkKeys(head)]) removals.push({ key: gone, bytes: 0 });
     }
     if (before === undefined && model !== undefined) {
