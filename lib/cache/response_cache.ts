@@ -9,9 +9,10 @@ import type { ChatResult } from "../chat/result.ts";
 import { sourceOf } from "../chat/schema_conversion.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { parseStructured } from "../chat/structured_output.ts";
-import { ConfigurationError, copyError, FlexLLMError } from "../errors.ts";
+import { ConfigurationError } from "../errors.ts";
 import { type BatchedStore, BatchingStore } from "./batching_store.ts";
 import { decodeAnswer, encodeAnswer, isStorable, signedEntry, verifiedAnswer } from "./entry.ts";
+import { followerError } from "./follower_error.ts";
 import { SingleFlight } from "./single_flight.ts";
 import { storeError } from "./store_error.ts";
 
@@ -288,14 +289,4 @@ function encoded(result: ChatResult, { responseFormat }: CacheRequest): string {
 
 function decoded(json: string, { endpoint }: CacheRequest, start: number): ChatResult {
   return decodeAnswer(json, endpoint, (performance.now() - start) / 1000);
-}
-
-/** The error for a caller that waited for another caller's request and therefore paid nothing. */
-function followerError(error: unknown): unknown {
-  if (error instanceof SchemaMismatchError && error.result !== undefined) {
-    return copyError(error, { result: { ...error.result, cost: 0, cached: true } });
-  }
-  if (!(error instanceof FlexLLMError)) return error;
-  const { partial } = error;
-  return copyError(error, { partial: partial && { ...partial, usage: undefined, cost: 0 } });
 }

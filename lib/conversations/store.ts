@@ -7,7 +7,8 @@ import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type FileLock, tryLock } from "../runtime/file_lock.ts";
 import { InvalidInputError } from "../errors.ts";
-import { readConversation, replaceFile } from "./conversation_file.ts";
+import { replaceFile } from "../files/replace_file.ts";
+import { readConversation } from "./conversation_file.ts";
 import {
   type Conversation,
   type ConversationSettings,
@@ -91,7 +92,7 @@ export class ConversationStore {
       return rmSync(this.pathOf(conversation.id), { force: true });
     }
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    replaceFile(this.pathOf(conversation.id), `${JSON.stringify(conversation)}\n`);
+    replaceFile(this.pathOf(conversation.id), `${JSON.stringify(conversation)}\n`, 0o600);
   }
 
   /** Locks a conversation for this process; `undefined` if another process holds the lock. */

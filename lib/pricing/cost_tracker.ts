@@ -55,7 +55,7 @@ export interface CostRow {
 export interface SpendingLedger {
   /**
    * Called before a request is sent. `total` is the USD spent if every request in flight costs its reserved
-   * amount. The amount must be on disk when this returns.
+   * amount. The amount must be stored durably when this returns.
    */
   authorize(total: number): void;
 }

@@ -72,10 +72,10 @@ function chunkKeys({ created, value }: Head): KvKey[] {
 function changesOf({ key, created, model, value }: KeyedEntry): Change[] {
   const packed = pack(value);
   const size = packed.length;
-  const place = [...ENTRIES, key];
+  const entryKey = [...ENTRIES, key];
   if (size <= CHUNK_BYTES) {
     return [{
-      key: place,
+      key: entryKey,
       value: { created, model, size, value: packed } satisfies Head,
       bytes: size,
     }];
@@ -87,7 +87,7 @@ function changesOf({ key, created, model, value }: KeyedEntry): Change[] {
     const chunk = packed.slice(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES);
     return { key, value: chunk, bytes: chunk.length };
   });
-  return [...chunks, { key: place, value: head, bytes: 0 }];
+  return [...chunks, { key: entryKey, value: head, bytes: 0 }];
 }
 
 function join(chunks: unknown[], size: number): Uint8Array | undefined {
@@ -147,7 +147,7 @@ export class KvStore implements ManagedStore {
       if ((model ?? head.model) !== head.model || head.created >= (before ?? Infinity)) continue;
       count++;
       // The entry before its chunks: without them it would be damaged.
-      for (const gone of [key, ...chunkKeys(head)]) removals.push({ key: gone, bytes: 0 });
+      for (const removed of [key, ...chunkKeys(head)]) removals.push({ key: removed, bytes: 0 });
     }
     if (before === undefined && model !== undefined) {
       removals.push({ key: [...HITS, model], bytes: 0 });
