@@ -13,8 +13,9 @@
  * const { content } = await client.chatCompletions([{ role: "user", content: "Hello!" }]);
  * ```
  *
- * Runs on Deno, Bun and Node 22 or later; only the mock server's port and the Deno KV cache need more
- * than web standards and `node:` modules. The command line is `./cli`.
+ * Runs on Deno, Bun and Node 22 or later. The mock server needs Deno or Bun to listen on a port, and the
+ * Deno KV cache needs Deno; everything else uses only web standards and `node:` modules. The command line
+ * is the export `./cli`.
  *
  * @module
  */

@@ -19,7 +19,7 @@ export type IndexedRecord = BatchRecord & {
 export type Outcome =
   & {
     record: IndexedRecord;
-    /** Timing and cost of the call, if the executor was asked to collect them. */
+    /** Timing and cost of the call, if the executor collects them. */
     facts?: CallFacts;
   }
   & ({ ok: true; result: ChatResult } | { ok: false; error: unknown });

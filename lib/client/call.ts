@@ -32,7 +32,7 @@ export interface CallOptions {
 
 const NONE: readonly EndpointClient[] = [];
 
-/** One call; schema retries are calls of their own. */
+/** One call. Each schema retry is another one. */
 export class Call implements RunOptions<EndpointClient>, AttemptOptions, AttachmentSource {
   readonly messages: readonly Message[];
   readonly options: ChatOptions;

@@ -37,7 +37,7 @@ class SharedSignal implements CallSignal {
 /** The signals of the calls of one client. */
 export class CallSignals {
   readonly #client: AbortSignal;
-  /** For calls without a signal of their own. */
+  /** For calls without their own signal. */
   readonly #unlinked: CallSignal;
   /** The calls of a batch share one signal, which is linked once. */
   readonly #shared = new Map<AbortSignal, SharedSignal>();

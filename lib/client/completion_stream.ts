@@ -28,14 +28,14 @@ import { EventIterator, type StreamEventSource } from "./event_iterator.ts";
  */
 export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<string> {
   readonly #open: () => StreamEventSource;
-  readonly #abortion: { abort(reason?: unknown): void };
+  readonly #controller: { abort(reason?: unknown): void };
   readonly #result = Promise.withResolvers<ChatResult>();
   #started = false;
 
-  /** Called by `chatCompletionsStream`; `open` sends the request. */
-  constructor(open: () => StreamEventSource, abortion: { abort(reason?: unknown): void }) {
+  /** Created by {@link LLMClient.chatCompletionsStream}; `open` sends the request. */
+  constructor(open: () => StreamEventSource, controller: { abort(reason?: unknown): void }) {
     this.#open = open;
-    this.#abortion = abortion;
+    this.#controller = controller;
     // A caller that only iterates gets the error there, so it must not be reported as unhandled here.
     this.#result.promise.catch(() => {});
   }
@@ -68,7 +68,7 @@ export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<st
    * {@link AbortedError} with `reason` as its cause.
    */
   abort(reason?: unknown): void {
-    this.#abortion.abort(reason);
+    this.#controller.abort(reason);
   }
 
   /** The pieces of text as a web stream of strings. Cancelling it aborts the request. */
@@ -96,7 +96,7 @@ export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<st
       onError: (error) => this.#result.reject(error),
       onLeave: () => {
         const error = new AbortedError("the stream was closed before its end");
-        this.#abortion.abort(error);
+        this.#controller.abort(error);
         this.#result.reject(error);
       },
     });
