@@ -25,7 +25,7 @@ export interface Decision {
 }
 
 /** The state of the batch at a failure. */
-export interface FailureContext {
+export interface StopContext {
   /** Whether the failed record overrides options of the batch. */
   hasOwnOptions?: boolean;
   /** Whether an endpoint has had no failure so far. */
@@ -67,7 +67,7 @@ export class StopPolicy {
   }
 
   /** Records a failure and decides what to do. */
-  failed(error: unknown, context: FailureContext = {}): Decision {
+  failed(error: unknown, context: StopContext = {}): Decision {
     if (!(error instanceof FlexLLMError)) return { stop: true, record: false };
     // A paid failure must be in the journal.
     const isPaid = (error.partial?.cost ?? 0) > 0;
@@ -84,7 +84,7 @@ export class StopPolicy {
     return { stop: true, record: isPaid || isTried };
   }
 
-  #shouldStop(error: FlexLLMError, context: FailureContext): boolean {
+  #shouldStop(error: FlexLLMError, context: StopContext): boolean {
     // Without fallback, the failures of one endpoint do not concern the others.
     if (context.hasHealthyEndpoint && error.endpointFault) return false;
     const isForbidden = mayConcernOnlyTheRecord(error);

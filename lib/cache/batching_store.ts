@@ -6,7 +6,7 @@
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { PATIENCE, withPatience } from "./store_timeout.ts";
 import type { CacheStore, KeyedEntry, ManagedStore, StoredEntry } from "./store.ts";
-import { isUrl } from "./store_file.ts";
+import { isRemote } from "./store_file.ts";
 
 /** A built-in store, or the caller's own, which only reads and writes. */
 export type BatchedStore =
@@ -60,7 +60,7 @@ export class BatchingStore {
     this.#store = store;
     this.location = store.location;
     this.#onWriteError = onWriteError;
-    this.#patience = patience ?? (isUrl(store.location ?? "") ? REMOTE_PATIENCE : PATIENCE);
+    this.#patience = patience ?? (isRemote(store.location ?? "") ? REMOTE_PATIENCE : PATIENCE);
   }
 
   /** Reads an entry, even if it has not been written to the store yet. */

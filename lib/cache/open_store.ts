@@ -12,7 +12,7 @@ import type { BatchedStore } from "./batching_store.ts";
 import { MemoryStore } from "./stores/memory.ts";
 import type { CacheStore, ManagedStore, StoreKind } from "./store.ts";
 import { storeError } from "./store_error.ts";
-import { isUrl } from "./store_file.ts";
+import { isRemote } from "./store_file.ts";
 
 /** The name of a built-in store. `auto` is Deno KV on Deno, else SQLite. */
 export type StoreName = "auto" | "kv" | "sqlite" | "memory";
@@ -58,7 +58,7 @@ export function locateStore(options: StoreOptions, env: Environment): StoreLocat
       hint: `Use one of ${STORE_NAMES.join(", ")}, or an object with getMany and setMany.`,
     });
   }
-  const remote = path !== undefined && isUrl(path);
+  const remote = path !== undefined && isRemote(path);
   if (store === "memory") return { kind: "memory", location: undefined };
   if (remote && store === "sqlite") {
     throw new ConfigurationError(

@@ -61,7 +61,7 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
 const OFFICE_START = /^(PK\x03\x04|\xd0\xcf\x11\xe0)/;
 
 /** The number of bytes needed to detect a type. */
-export const SIGNATURE_BYTES = 32;
+const SIGNATURE_BYTES = 32;
 
 /** Detects the media type from a file's first bytes; `undefined` if it is unknown. */
 export function sniff(bytes: Uint8Array): string | undefined {

@@ -30,7 +30,7 @@ const BLOCK = 128;
 const DEFAULT_TYPE = "spending";
 
 /** A line of the file, with its newline. */
-interface Slot {
+interface StoredLine {
   offset: number;
   length: number;
   entry: Json;
@@ -48,7 +48,7 @@ export function stateFileProblem(path: string): JournalError {
 export class StateFile {
   /** Its path, for messages. */
   readonly path: string;
-  readonly #slots = new Map<string, Slot>();
+  readonly #lines = new Map<string, StoredLine>();
   #size = 0;
   #fd: number | undefined;
 
@@ -62,14 +62,14 @@ export class StateFile {
     for (const line of this.#read().split("\n")) {
       if (line === "") continue;
       const length = Buffer.byteLength(line) + 1;
-      if (line.trim() !== "") this.#addSlot(line, length);
+      if (line.trim() !== "") this.#addLine(line, length);
       this.#size += length;
     }
   }
 
   /** The fields of the entry of `type`. */
   get(type: string): Json | undefined {
-    return this.#slots.get(type)?.entry;
+    return this.#lines.get(type)?.entry;
   }
 
   /**
@@ -81,29 +81,29 @@ export class StateFile {
     const entry = { type, ...fields };
     const json = JSON.stringify(entry);
     const needed = Buffer.byteLength(json) + 1;
-    const old = this.#slots.get(type);
+    const old = this.#lines.get(type);
     const fits = old !== undefined && needed <= old.length;
     const length = fits ? old.length : Math.ceil(needed / BLOCK) * BLOCK;
     const offset = fits ? old.offset : this.#size;
     this.#write(json, offset, length);
     this.#size = Math.max(this.#size, offset + length);
-    this.#slots.set(type, { offset, length, entry });
+    this.#lines.set(type, { offset, length, entry });
     if (old !== undefined && !fits) this.#write("", old.offset, old.length);
   }
 
   /** Removes the entry of `type`. */
   delete(type: string): void {
-    const slot = this.#slots.get(type);
-    this.#slots.delete(type);
+    const stored = this.#lines.get(type);
+    this.#lines.delete(type);
     // Without entries, close() removes the file.
-    if (slot !== undefined && this.#slots.size > 0) this.#write("", slot.offset, slot.length);
+    if (stored !== undefined && this.#lines.size > 0) this.#write("", stored.offset, stored.length);
   }
 
   /** Closes the file, and deletes it if it has no entry. */
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
-    if (this.#slots.size === 0) rmSync(this.path, { force: true });
+    if (this.#lines.size === 0) rmSync(this.path, { force: true });
   }
 
   #read(): string {
@@ -115,7 +115,7 @@ export class StateFile {
     }
   }
 
-  #addSlot(line: string, length: number): void {
+  #addLine(line: string, length: number): void {
     let entry: Json | undefined;
     try {
       entry = asObject(JSON.parse(line));
@@ -123,7 +123,7 @@ export class StateFile {
       // Reported below.
     }
     if (entry === undefined) throw stateFileProblem(this.path);
-    this.#slots.set(asText(entry.type) ?? DEFAULT_TYPE, { offset: this.#size, length, entry });
+    this.#lines.set(asText(entry.type) ?? DEFAULT_TYPE, { offset: this.#size, length, entry });
   }
 
   #write(json: string, offset: number, length: number): void {

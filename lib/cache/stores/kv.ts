@@ -21,7 +21,7 @@ import {
   type StoredEntry,
   type StoreStats,
 } from "../store.ts";
-import { createStoreFile, isUrl, storeFileBytes } from "../store_file.ts";
+import { createStoreFile, isRemote, storeFileBytes } from "../store_file.ts";
 import { StatsCounter } from "../store_stats.ts";
 
 /** Maximum bytes of text in a value. KV allows 64 KiB including its own overhead. */
@@ -137,7 +137,10 @@ export class KvStore implements ManagedStore {
     for await (const { key, value } of this.#list(HITS)) {
       counter.addHits(String(key.at(-1)), Number((value as { value: bigint }).value));
     }
-    return counter.result(this, isUrl(this.location) ? undefined : storeFileBytes(this.location));
+    return counter.result(
+      this,
+      isRemote(this.location) ? undefined : storeFileBytes(this.location),
+    );
   }
 
   async clear({ model, before }: ClearFilter = {}): Promise<number> {
@@ -246,7 +249,7 @@ export async function openKvStore(location: string, patience = PATIENCE): Promis
       hint: "Run on Deno with --unstable-kv, or choose the store sqlite.",
     });
   }
-  if (!isUrl(location)) {
+  if (!isRemote(location)) {
     createStoreFile(location);
     await checkKvFile(location, patience);
   }
