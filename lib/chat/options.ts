@@ -123,7 +123,7 @@ export interface SamplingOptions<Format extends AnyResponseFormat = ResponseForm
   presencePenalty?: number;
   /** -2 to 2; positive values make repetition less likely. */
   frequencyPenalty?: number;
-  /** The tools that the model can call. */
+  /** The tools that the model may call. */
   tools?: Tool[];
   /**
    * Whether the model may, must or must not call tools.

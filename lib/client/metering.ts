@@ -110,7 +110,7 @@ export class Metering {
     if (this.#allowUnpriced) return 0;
     throw new ConfigurationError(
       `${model} at ${endpoint.name} has no known price, so the budget cannot be enforced`,
-      { hint: "Set its price, or allow models without one (--allow-unpriced)." },
+      { hint: "Give its price, or allow models without one (--allow-unpriced)." },
     );
   }
 
