@@ -1,5 +1,5 @@
 /**
- * Runs a batch for the library: from inputs and options to items.
+ * Implements the batch methods of a client: opens the result file, runs the records and yields their items.
  *
  * @module
  */
@@ -29,7 +29,7 @@ function toRecord(input: BatchInput): BatchRecord {
     const converted = withJsonSchemas(options);
     return converted === options ? input : { ...input, options: converted };
   } catch {
-    // The call fails with the same error, which then only concerns this record.
+    // The call fails with the same error, so only this record fails.
     return input;
   }
 }
@@ -45,7 +45,7 @@ async function* asyncRecords(inputs: AsyncIterable<BatchInput>): AsyncGenerator<
 }
 
 /**
- * Compares all inputs with the journal before anything is sent, if they are an array.
+ * If the inputs are an array, compares all of them with the journal before anything is sent.
  *
  * @throws {JournalMismatchError} at the first input that differs
  */
@@ -110,7 +110,7 @@ export function iterateBatch(
   return Object.defineProperty(items(), "summary", { get: summary }) as BatchIterator;
 }
 
-/** Limits that the caller set: reaching one is not an error, even without any result. */
+/** Limits that the caller set. Reaching one is not an error, even if there are no results. */
 const LIMITS: ReadonlySet<string> = new Set(["aborted", "budget_exceeded", "quota_exceeded"]);
 
 /** Implements `chatCompletionsBatch`. */
@@ -129,14 +129,14 @@ export async function collectBatch(
   } catch (error) {
     const stoppedBy = error instanceof FlexLLMError ? error : inputError(error);
     const isLimit = LIMITS.has(stoppedBy.code);
-    // No results: nothing to return.
+    // There is nothing to return.
     if (run === undefined || results.length === 0 && !isLimit) throw error;
     // The array has holes where records were not sent.
     return { results: results.filter(() => true), summary: run.summary(), stoppedBy };
   }
 }
 
-/** Only the caller's iterable of inputs throws errors that are not ours. */
+/** Wraps an error that is not ours: only the caller's iterable of inputs throws one. */
 function inputError(cause: unknown): FlexLLMError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new InvalidInputError(`reading the inputs of the batch failed: ${reason}`, { cause });

@@ -1,5 +1,5 @@
 /**
- * The interface between a batch run and how its records are executed: live requests today.
+ * The interface between a batch run and whatever executes its records, such as live requests.
  *
  * @module
  */
@@ -15,11 +15,11 @@ export type IndexedRecord = BatchRecord & {
   line?: number;
 };
 
-/** How one record ended. */
+/** The outcome of one record. */
 export type Outcome =
   & {
     record: IndexedRecord;
-    /** Timing and cost of the call, if the executor was asked to collect them. */
+    /** Timing and cost of the call, if the executor collects them. */
     facts?: CallFacts;
   }
   & ({ ok: true; result: ChatResult } | { ok: false; error: unknown });
@@ -28,12 +28,12 @@ export type Outcome =
 export interface Executor {
   /** Maximum number of records in progress at once. */
   readonly concurrency: number;
-  /** Attempts so far that failed and were retried. */
+  /** Failed attempts so far that were retried. */
   readonly retries: number;
-  /** Whether an endpoint has not failed yet, so that the failures of others do not concern the batch. */
+  /** Whether an endpoint has had no failure so far, in which case failures of others do not stop the batch. */
   readonly hasHealthyEndpoint: boolean;
   /**
-   * Pulls records as it has room for them and yields their outcomes, grouped as they finish. Pulls
+   * Pulls records while it has free slots and yields their outcomes, grouped as they finish. Pulls
    * nothing while outcomes are not consumed, which bounds memory. Can be called once.
    *
    * @throws what `records` throws, after everything that was already started has finished

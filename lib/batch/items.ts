@@ -38,12 +38,12 @@ export interface BatchResult<ParsedValue = unknown> {
    * identify records by `index`.
    */
   results: BatchItem<ParsedValue>[];
-  /** The counts. */
+  /** The counts of the batch. */
   summary: BatchSummary;
   /**
-   * Why the batch stopped early, for example: the budget or quota was used up, the batch was cancelled,
-   * the API key was refused, the server is down, or the result file could not be written. Absent if the
-   * batch finished.
+   * Why the batch stopped early; absent if it finished. Examples: the budget or quota was used up, the
+   * batch was cancelled, the API key was rejected, the server is down, or the result file could not be
+   * written.
    */
   stoppedBy?: FlexLLMError;
 }

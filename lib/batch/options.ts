@@ -19,13 +19,14 @@ export interface BatchOptions<Format extends AnyResponseFormat = ResponseFormat>
    */
   model?: string;
   /**
-   * Timeout of one attempt, in seconds.
+   * Timeout per attempt, in seconds.
    *
    * @default the client's timeout
    */
   timeout?: number;
   /**
-   * How often an answer that does not match `responseFormat` is requested again.
+   * Maximum number of times to request an answer again that does not match `responseFormat`; see
+   * {@link ChatOptions.schemaRetries}.
    *
    * @default 0
    */
@@ -39,8 +40,10 @@ export interface BatchOptions<Format extends AnyResponseFormat = ResponseFormat>
    */
   concurrency?: number;
   /**
-   * Path of a result file (`.jsonl`). Each result is written to it immediately, records that it already
-   * has are not sent again, and it is sorted at the end.
+   * Path of a result file (`.jsonl`). Each result is written to it immediately. Records that it already
+   * contains are not sent again. At the end it is sorted by index.
+   *
+   * @default no file
    */
   output?: string;
   /**
@@ -49,6 +52,6 @@ export interface BatchOptions<Format extends AnyResponseFormat = ResponseFormat>
    * @default false
    */
   rerunChanged?: boolean;
-  /** Called when an attempt failed, before the wait for the next one. */
+  /** Called when an attempt has failed, before the wait for the next one. */
   onRetry?: (notice: RetryNotice) => void;
 }

@@ -1,5 +1,5 @@
 /**
- * Skips the records of a batch that its journal already has, or yields their results between new ones.
+ * Handles the records of a batch that its journal already has: skips them, or yields their stored results.
  *
  * @module
  */
@@ -33,7 +33,7 @@ async function* skipDoneAsync(
   for await (const record of records) if (!isDone(record)) yield record;
 }
 
-/** Restored items in memory before reading the input pauses. */
+/** The number of buffered items at which reading the input pauses. */
 const MAX_BUFFERED = 100;
 const END: Step = { done: true, value: undefined };
 
@@ -58,9 +58,9 @@ class PendingRecords implements AsyncIterableIterator<IndexedRecord, void> {
   }
 
   /**
-   * The next record to send. Returns it without a promise if the input is synchronous, which both
-   * `for await` and the slot pool accept: records that start together finish together, and are written
-   * together.
+   * Returns the next record to send, without a promise if the input is synchronous. Both `for await` and the
+   * slot pool accept that, and it lets records start in the same turn of the event loop, finish together and
+   * be written together.
    */
   next(): Promise<Step> {
     while (this.#hasRoom) {
@@ -87,7 +87,7 @@ class PendingRecords implements AsyncIterableIterator<IndexedRecord, void> {
     return this.#restored.length < MAX_BUFFERED;
   }
 
-  /** Whether the record of a step is done; its item is then buffered. */
+  /** Buffers the item of a step's record if the record is done; returns whether it is. */
   #isRestored(step: Step): boolean {
     const item = step.done ? undefined : this.#restore(step.value);
     if (item === undefined) return false;
@@ -147,7 +147,7 @@ export async function* withRestored(
       next = groups.next();
     }
   } finally {
-    // Not awaited: requests may still be in flight, which the run aborts next.
+    // Not awaited: requests may still be in flight, and the run aborts them next.
     pending.return().catch(() => {});
     groups.return?.().catch(() => {});
   }

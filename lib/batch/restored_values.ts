@@ -1,6 +1,6 @@
 /**
- * Computes the parsed values of results that were restored from a result file, when the batch has a
- * Standard Schema: the file holds JSON, and the schema's output may be anything.
+ * Computes the parsed values of results restored from a result file. The file contains JSON, but the output of
+ * a Standard Schema may be any value.
  *
  * @module
  */

@@ -46,8 +46,8 @@ export interface BatchRunOptions {
   /** The response format of the batch; its Standard Schema checks restored results. */
   responseFormat?: ResponseFormat;
   /**
-   * How many records were left out of the input because they are done. The input then only has records
-   * that were checked against the journal, and they are not checked again.
+   * The number of records that were left out of the input because they are done. If set, the input only
+   * has records that were checked against the journal, and they are not checked again.
    */
   restored?: number;
   /**
@@ -66,7 +66,7 @@ export interface BatchRunOptions {
   signal?: AbortSignal;
 }
 
-/** One run of a batch. */
+/** A run of a batch over one executor. */
 export class BatchRun {
   readonly #executor: Executor;
   readonly #options: BatchRunOptions;
@@ -114,8 +114,8 @@ export class BatchRun {
   /**
    * Yields the items of records, grouped as they finish. Can be called once.
    *
-   * @throws {FlexLLMError} when every further request would fail like the last ones, or a result cannot
-   *   be written
+   * @throws {FlexLLMError} when every further request would fail like the last one, or a result cannot be
+   *   written
    * @throws {AbortedError} when the signal fired
    */
   async *items(
@@ -182,7 +182,7 @@ export class BatchRun {
     return checked;
   }
 
-  /** Writes outcomes to the journal, then counts them. Returns the items of those that count. */
+  /** Writes outcomes to the journal, then counts them. Returns their items. */
   #record(outcomes: readonly Outcome[]): BatchItem[] {
     const items: BatchItem[] = [];
     const lines: ResultRecord[] = [];
@@ -197,7 +197,7 @@ export class BatchRun {
     return items;
   }
 
-  /** The item of a record; `undefined` if the next run should send it as if it were new. */
+  /** The item of a record; `undefined` if it should be left to the next run. */
   #item(outcome: Outcome): BatchItem | undefined {
     if (outcome.ok) {
       this.#policy.answered();

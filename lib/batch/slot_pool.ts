@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers";
 export interface Slot {
   /** Frees the slot for another record, e.g. during a backoff. */
   park(): void;
-  /** Takes a slot again without waiting; one record fewer starts later. */
+  /** Takes a slot again without waiting, even if none is free. */
   unpark(): void;
 }
 
@@ -59,7 +59,7 @@ export interface SlotPoolOptions {
   maxParked: number;
 }
 
-/** Event-loop turns that a finished record waits for others to finish. */
+/** Maximum turns of the event loop that a finished record waits for others. */
 const MAX_TURNS = 4;
 /** A group is yielded without further waiting once 1/8 of the slots have finished. */
 const GROUP_SHARE = 8;
@@ -141,7 +141,7 @@ export class SlotPool<T, O> {
   get #hasFreeSlot(): boolean {
     const { active, parked } = this.#slots;
     return !this.#ended &&
-      // Outcomes not yet written count too: if the process is killed, their requests are repeated.
+      // Unwritten outcomes also count: a kill would repeat their requests.
       active + this.#delivered + this.#finished.length < this.#options.concurrency &&
       parked < this.#options.maxParked;
   }

@@ -1,5 +1,5 @@
 /**
- * Decides after each failure whether a batch continues, and whether the record counts as failed.
+ * Decides after each failure whether a batch stops, and whether the record counts as failed.
  *
  * @module
  */
@@ -20,21 +20,21 @@ const MAX_FAILURES_LATER = 100;
 export interface Decision {
   /** Whether to start no more records and end the batch with this error. */
   stop: boolean;
-  /** Whether the record counts as failed. Otherwise the next run sends it as if it were new. */
+  /** Whether the record counts as failed. Otherwise it is left to the next run. */
   record: boolean;
 }
 
 /** The state of the batch at a failure. */
-export interface FailureContext {
+export interface StopContext {
   /** Whether the failed record overrides options of the batch. */
   hasOwnOptions?: boolean;
-  /** Whether an endpoint has not failed yet. */
+  /** Whether an endpoint has had no failure so far. */
   hasHealthyEndpoint?: boolean;
   /** Whether the batch is being stopped already. */
   isStopping?: boolean;
 }
 
-/** What a policy depends on. */
+/** The options of a {@link StopPolicy}. */
 export interface StopPolicyOptions {
   /** Maximum number of records in progress. */
   concurrency: number;
@@ -42,12 +42,12 @@ export interface StopPolicyOptions {
   hadAnswers?: boolean;
 }
 
-/** Some services answer 403 to a bad key, others to a prompt they reject. */
+/** Some services respond with 403 to a bad key, others to a prompt that they reject. */
 function mayConcernOnlyTheRecord(error: FlexLLMError): boolean {
   return error instanceof HttpError && error.status === 403;
 }
 
-/** Follows the answers and failures of one run. */
+/** Tracks the answers and failures of one run. */
 export class StopPolicy {
   readonly #concurrency: number;
   readonly #hadAnswers: boolean;
@@ -60,19 +60,19 @@ export class StopPolicy {
     this.#hadAnswers = hadAnswers;
   }
 
-  /** Notes an answer. */
+  /** Records an answer. */
   answered(): void {
     this.#anyAnswer = true;
     this.#endpointFailures = 0;
   }
 
-  /** Notes a failure and decides what follows from it. */
-  failed(error: unknown, context: FailureContext = {}): Decision {
+  /** Records a failure and decides what to do. */
+  failed(error: unknown, context: StopContext = {}): Decision {
     if (!(error instanceof FlexLLMError)) return { stop: true, record: false };
-    // What was paid for must be written down.
+    // A paid failure must be in the journal.
     const isPaid = (error.partial?.cost ?? 0) > 0;
     if (error instanceof AbortedError) {
-      // Unless we are stopping, the client was closed and cannot send anything anymore.
+      // Unless the batch is stopping, the client was closed and can send nothing more.
       return { stop: context.isStopping !== true, record: isPaid };
     }
     const isEndpointFailure = error.fatal || error.endpointFault;
@@ -84,7 +84,7 @@ export class StopPolicy {
     return { stop: true, record: isPaid || isTried };
   }
 
-  #shouldStop(error: FlexLLMError, context: FailureContext): boolean {
+  #shouldStop(error: FlexLLMError, context: StopContext): boolean {
     // Without fallback, the failures of one endpoint do not concern the others.
     if (context.hasHealthyEndpoint && error.endpointFault) return false;
     const isForbidden = mayConcernOnlyTheRecord(error);

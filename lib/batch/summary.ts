@@ -17,15 +17,15 @@ export interface BatchSummary {
   restored: number;
   /** Attempts that failed and were retried. */
   retries: number;
-  /** Answers among `succeeded` that the model refused or a filter blocked. */
+  /** Records among `succeeded` whose answer is a refusal or was blocked by a filter. */
   refused: number;
-  /** Answers among `succeeded` that came from the response cache. */
+  /** Records among `succeeded` that were answered from the response cache. */
   cached: number;
   /** Input tokens, as far as servers reported them. */
   promptTokens: number;
   /** Output tokens, as far as servers reported them. */
   completionTokens: number;
-  /** Cost in USD of the answers with a known price. */
+  /** Cost in USD, including failed records, as far as prices are known. */
   cost: number;
   /** Answers whose price is unknown. */
   unpriced: number;
@@ -67,7 +67,7 @@ export function countResult(summary: BatchSummary, result: ChatResult): void {
 type Billed = Pick<PartialCompletion, "usage" | "cost"> & { cached?: boolean };
 
 function countUsage(summary: BatchSummary, { usage, cost, cached }: Billed): void {
-  // The request that filled the cache has paid for it.
+  // Paid for by the request that filled the cache.
   if (cached) return;
   if (usage) {
     summary.promptTokens += usage.promptTokens;
@@ -77,7 +77,7 @@ function countUsage(summary: BatchSummary, { usage, cost, cached }: Billed): voi
   else summary.cost += cost ?? 0;
 }
 
-/** Counts a record that failed, and what its attempts cost. */
+/** Counts a failed record and the cost of its attempts. */
 export function countFailure(summary: BatchSummary, error: FlexLLMError): void {
   summary.failed++;
   const answer = error instanceof SchemaMismatchError ? error.result : undefined;

@@ -6,21 +6,21 @@
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { PATIENCE, withPatience } from "./store_timeout.ts";
 import type { CacheStore, KeyedEntry, ManagedStore, StoredEntry } from "./store.ts";
-import { isUrl } from "./store_file.ts";
+import { isRemote } from "./store_file.ts";
 
-/** A store of any kind: a built-in one, or the caller's own, which only reads and writes. */
+/** A built-in store, or the caller's own, which only reads and writes. */
 export type BatchedStore =
   & CacheStore
   & Partial<Pick<ManagedStore, "location" | "addHits" | "close">>;
 
-/** How long an entry waits for others, in milliseconds. */
+/** Milliseconds that a write waits for others. */
 const WRITE_DELAY = 10;
 
 /** The maximum entries and characters of a batch of writes. A single larger entry is its own batch. */
 const BATCH_ENTRIES = 200;
 const BATCH_CHARACTERS = 2 ** 20;
 
-/** With this many characters pending, further writes have to wait. */
+/** Above this many pending characters, writers have to wait. */
 const PENDING_CHARACTERS = 2 ** 23;
 
 /** The first connection to a server takes longer. */
@@ -34,8 +34,8 @@ interface PendingRead {
 }
 
 /**
- * Batches the operations of a store. Reads of one turn of the event loop go together. Writes go together
- * within a few milliseconds, in their order, one batch after the other.
+ * Batches the operations of a store: reads per turn of the event loop, writes over a few milliseconds. Writes
+ * keep their order, and one batch is written at a time.
  */
 export class BatchingStore {
   /** The file or URL of the store; `undefined` if it has none. */
@@ -60,10 +60,10 @@ export class BatchingStore {
     this.#store = store;
     this.location = store.location;
     this.#onWriteError = onWriteError;
-    this.#patience = patience ?? (isUrl(store.location ?? "") ? REMOTE_PATIENCE : PATIENCE);
+    this.#patience = patience ?? (isRemote(store.location ?? "") ? REMOTE_PATIENCE : PATIENCE);
   }
 
-  /** Reads an entry, including entries that are not written yet. */
+  /** Reads an entry, even if it has not been written to the store yet. */
   get(key: string): Promise<StoredEntry | undefined> {
     const unwritten = this.#pending.get(key) ?? this.#writing.get(key);
     if (unwritten !== undefined) return Promise.resolve(unwritten);
@@ -73,8 +73,8 @@ export class BatchingStore {
   }
 
   /**
-   * Writes an entry soon. Returns a promise to wait for if the store is far behind; it rejects if the store
-   * hangs.
+   * Schedules the write of an entry. Returns a promise to wait for if the store is far behind, which rejects if
+   * the store hangs.
    */
   set(entry: KeyedEntry): Promise<void> | undefined {
     const replaced = this.#pending.get(entry.key);
@@ -92,8 +92,8 @@ export class BatchingStore {
   }
 
   /**
-   * Writes pending entries and the hits of each model, then closes the store. Takes as long as needed while
-   * the store makes progress.
+   * Writes pending entries and the hits of each model, then closes the store. There is no time limit as long
+   * as the store makes progress.
    *
    * @throws an error of the store, or {@link CacheError} if it hangs; the store is then abandoned
    */
@@ -164,7 +164,7 @@ export class BatchingStore {
       .then(() => {
         this.#writing = new Map();
         this.#write = undefined;
-        // Entries that arrived in the meantime have waited long enough.
+        // Entries that arrived meanwhile have waited long enough.
         this.#writeBatch();
       });
   }

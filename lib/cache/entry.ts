@@ -1,5 +1,5 @@
 /**
- * Encodes answers as entries of a store, and decodes and verifies entries.
+ * Encodes answers as signed store entries, and verifies and decodes them.
  *
  * @module
  */
@@ -30,7 +30,7 @@ interface StoredAnswer {
   model: string;
 }
 
-/** Whether an answer is complete, so that it can be returned for later identical requests. */
+/** Whether an answer can be stored: only complete answers can. */
 export function isStorable({ finishReason, refusal }: ChatResult): boolean {
   return refusal === null && (finishReason === "stop" || finishReason === "tool_calls");
 }
@@ -54,8 +54,8 @@ export function encodeAnswer(result: ChatResult): string {
 }
 
 /**
- * Decodes the JSON of {@link encodeAnswer} as a cached result, which costs nothing. `endpoint` is the
- * server that once answered, `latency` the seconds that the lookup took. `raw` is `null`.
+ * Decodes the JSON of {@link encodeAnswer} to a cached result, which costs nothing and has no `raw`. `endpoint` is
+ * the server of the original answer, `latency` the duration of the lookup in seconds.
  */
 export function decodeAnswer(json: string, endpoint: string, latency: number): ChatResult {
   const answer: StoredAnswer = JSON.parse(json);
@@ -89,8 +89,8 @@ function digest(key: string, created: number, json: string): string {
 }
 
 /**
- * The entry of an answer. Its value starts with a digest of the key, the time and the answer, so that a
- * store cannot return the answer of another request, an outdated answer as a newer one, or part of one.
+ * The entry of an answer. Its value starts with a digest of the key, the time and the answer. This detects a
+ * store that returns the answer of another request, an answer with a newer time, or an incomplete one.
  */
 export function signedEntry(
   key: string,

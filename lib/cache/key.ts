@@ -9,12 +9,16 @@ import { canonicalJson } from "../json/canonical.ts";
 import { asObject, parseExact } from "../json/json.ts";
 import type { NeutralFields, Protocol } from "../protocols/protocol.ts";
 
-/** Part of each key. Raise it when keys or entries change their format, so that old entries are not found. */
+/** Part of each key. Raise it when the format of keys or entries changes, so that old entries are not found. */
 const KEY_VERSION = 1;
 
 /** The parts of a cache key. */
 export interface CacheKeyParts {
-  /** Separates caches that share a store. @default "" */
+  /**
+   * Separates caches that share a store.
+   *
+   * @default ""
+   */
   namespace?: string;
   /** The normalized base URL. */
   baseUrl: string;
@@ -26,7 +30,7 @@ export interface CacheKeyParts {
   body: string;
 }
 
-/** The body in canonical form, without the fields that make no difference. */
+/** The body in canonical form, without fields that don't change the answer. */
 function canonicalBody(text: string, neutral: NeutralFields): string {
   const value = parseExact(text);
   const body = asObject(value);

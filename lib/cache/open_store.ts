@@ -12,7 +12,7 @@ import type { BatchedStore } from "./batching_store.ts";
 import { MemoryStore } from "./stores/memory.ts";
 import type { CacheStore, ManagedStore, StoreKind } from "./store.ts";
 import { storeError } from "./store_error.ts";
-import { isUrl } from "./store_file.ts";
+import { isRemote } from "./store_file.ts";
 
 /** The name of a built-in store. `auto` is Deno KV on Deno, else SQLite. */
 export type StoreName = "auto" | "kv" | "sqlite" | "memory";
@@ -22,7 +22,11 @@ export const STORE_NAMES: readonly StoreName[] = ["auto", "kv", "sqlite", "memor
 
 /** Selects a built-in store. */
 export interface StoreOptions {
-  /** @default "auto" */
+  /**
+   * The store.
+   *
+   * @default "auto"
+   */
   store?: StoreName;
   /**
    * The file, or the URL of a KV Connect server.
@@ -39,7 +43,7 @@ export interface StoreLocation {
   location: string | undefined;
 }
 
-/** Each kind has its own file, because neither can read the other's. */
+/** Each kind has its own file, since neither can read the other's. */
 const FILE_NAMES = { kv: "responses.kv", sqlite: "responses.sqlite" };
 
 /**
@@ -54,7 +58,7 @@ export function locateStore(options: StoreOptions, env: Environment): StoreLocat
       hint: `Use one of ${STORE_NAMES.join(", ")}, or an object with getMany and setMany.`,
     });
   }
-  const remote = path !== undefined && isUrl(path);
+  const remote = path !== undefined && isRemote(path);
   if (store === "memory") return { kind: "memory", location: undefined };
   if (remote && store === "sqlite") {
     throw new ConfigurationError(
@@ -117,7 +121,7 @@ export function storeOpener(
   return () => openStore({ store, path }, env);
 }
 
-/** The caller's store, without any further methods that it may have. */
+/** Wraps the caller's store, so that only the methods of {@link CacheStore} are called. */
 function ownStore(store: CacheStore, path: string | undefined): BatchedStore {
   if (typeof store.getMany !== "function" || typeof store.setMany !== "function") {
     throw new ConfigurationError("cache store: expected an object with getMany and setMany", {

@@ -22,13 +22,17 @@ export interface CacheOptions {
    */
   store?: StoreName | CacheStore;
   /**
-   * The file, or a KV Connect URL to share the cache.
+   * The file, or the URL of a KV Connect server, which several machines can share.
    *
    * @default a file in `~/.flexllm/cache`
    */
   path?: string;
-  /** Separates caches that share a store. */
+  /**
+   * Separates caches that share a store.
+   *
+   * @default ""
+   */
   namespace?: string;
-  /** Called at most once, if the cache cannot be used. The client continues without it. */
+  /** Called at most once, if the cache cannot be used. The client then continues without it. */
   onWarning?: (message: string) => void;
 }

@@ -9,13 +9,14 @@ import type { ChatResult } from "../chat/result.ts";
 import { sourceOf } from "../chat/schema_conversion.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { hasParsed, parseStructured } from "../chat/structured_output.ts";
-import { ConfigurationError, copyError, FlexLLMError } from "../errors.ts";
+import { ConfigurationError } from "../errors.ts";
 import { type BatchedStore, BatchingStore } from "./batching_store.ts";
 import { decodeAnswer, encodeAnswer, isStorable, signedEntry, verifiedAnswer } from "./entry.ts";
+import { followerError } from "./follower_error.ts";
 import { SingleFlight } from "./single_flight.ts";
 import { storeError } from "./store_error.ts";
 
-/** Hits are written in groups of this size, and at the end. */
+/** Hit counts are written after this many hits, and at the end. */
 const HITS_GROUP = 1000;
 
 /** The default lifetime of an answer, in seconds. */
@@ -31,7 +32,7 @@ export interface ResponseCacheOptions {
    * @default a day
    */
   ttl?: number;
-  /** Called at most once, if the cache cannot be used: with the reason and what to do. */
+  /** Called at most once, if the cache cannot be used, with the reason and what to do. */
   onWarning?: (message: string) => void;
   /**
    * Milliseconds since 1970.
@@ -47,7 +48,7 @@ export interface ResponseCacheOptions {
   patience?: number;
 }
 
-/** What the cache needs to know of a request. */
+/** The parts of a request that the cache uses. */
 export interface CacheRequest {
   /** See {@link cacheKey}. */
   key: string;
@@ -55,7 +56,7 @@ export interface CacheRequest {
   model: string;
   /** The base URL of the server. */
   endpoint: string;
-  /** The requested format. A Standard Schema validates stored answers, too, since they hold its input. */
+  /** The requested format. A Standard Schema also validates stored answers, which contain its input. */
   responseFormat?: ResponseFormat;
 }
 
@@ -144,7 +145,7 @@ export class ResponseCache implements AsyncDisposable {
     const request = { ...answer.request, responseFormat };
     const result = await this.#validResult(answer.json, request, start);
     if (result !== undefined) return result;
-    // Rejected by this caller's schema, so it gets an answer of its own.
+    // Rejected by this caller's schema, so the caller sends its own request.
     const fetched = await fetch();
     await this.put(fetched.request, fetched.result);
     return fetched.result;
@@ -262,7 +263,7 @@ export class ResponseCache implements AsyncDisposable {
     return await this.#opening;
   }
 
-  /** Continues without the store; if it is being closed already, only warns. */
+  /** Continues without the store. If the cache is already closing, only warns. */
   #turnOff(error: unknown): void {
     if (this.#off) return this.#warn(error, "its last answers may not be stored");
     this.#off = true;
@@ -281,7 +282,7 @@ export class ResponseCache implements AsyncDisposable {
   }
 }
 
-/** The JSON of an answer. The output of a Standard Schema is left out: JSON may not be able to hold it. */
+/** The JSON of an answer, without the output of a Standard Schema, which may have no JSON form. */
 function encoded(result: ChatResult, { responseFormat }: CacheRequest): string {
   return encodeAnswer(
     sourceOf(responseFormat) === undefined ? result : { ...result, parsed: undefined },
@@ -290,14 +291,4 @@ function encoded(result: ChatResult, { responseFormat }: CacheRequest): string {
 
 function decoded(json: string, { endpoint }: CacheRequest, start: number): ChatResult {
   return decodeAnswer(json, endpoint, (performance.now() - start) / 1000);
-}
-
-/** The error for a caller that waited for another caller's request, and so paid nothing. */
-function followerError(error: unknown): unknown {
-  if (error instanceof SchemaMismatchError && error.result !== undefined) {
-    return copyError(error, { result: { ...error.result, cost: 0, cached: true } });
-  }
-  if (!(error instanceof FlexLLMError)) return error;
-  const { partial } = error;
-  return copyError(error, { partial: partial && { ...partial, usage: undefined, cost: 0 } });
 }

@@ -18,14 +18,14 @@ export class SingleFlight<T> {
   readonly #inProgress = new Map<string, Promise<T>>();
   readonly #toFollowerError: (error: unknown) => unknown;
 
-  /** `toFollowerError` converts the error of the caller that did the work for those that waited. */
+  /** @param toFollowerError converts the error of the caller that did the work for those that waited */
   constructor(toFollowerError: (error: unknown) => unknown) {
     this.#toFollowerError = toFollowerError;
   }
 
   /**
-   * Runs `work`, or waits for the same work of another caller. If that caller aborts, one of those that
-   * wait runs its own `work`. `signal` only ends the waiting; `work` must respect it by itself.
+   * Runs `work`, or waits for another caller that already runs it. If that caller aborts, one of the waiting
+   * callers runs its own `work`. `signal` only ends the waiting; `work` must respect it by itself.
    *
    * @throws {AbortedError} when `signal` fires while waiting, and any error of the work
    */

@@ -1,13 +1,13 @@
 /**
  * The interface of a store of the response cache.
  *
- * A store holds texts under keys, with the time they were written. It knows nothing of answers, and may
- * lose or damage its entries: the cache verifies each entry that it reads.
+ * A store maps keys to texts, with the time they were written. It knows nothing of answers. It may lose or
+ * damage entries: the cache verifies each entry that it reads.
  *
  * @module
  */
 
-/** The version of the file format. Files of another version are not touched. */
+/** The version of the file format. Files of another version are neither read nor changed. */
 export const FORMAT = 1;
 
 /** The kinds of built-in stores. */
@@ -15,7 +15,7 @@ export type StoreKind = "kv" | "sqlite" | "memory";
 
 /** The value of one key in a {@link CacheStore}. */
 export interface StoredEntry {
-  /** The answer, signed: store it unchanged. */
+  /** The signed answer. Store it unchanged. */
   value: string;
   /** When the answer was written, in milliseconds since 1970. */
   created: number;
@@ -30,12 +30,12 @@ export interface KeyedEntry extends StoredEntry {
 }
 
 /**
- * A store for the response cache. Implement it to keep answers in a database of your own, and pass it as
+ * A store for the response cache. Implement it to store answers in your own database, and pass it as
  * `cache: { store }`.
  *
- * The cache batches reads and writes, checks the age of each entry, and verifies that an entry was written
- * for its key. So a store may expire entries at any time and must not interpret them. If a method rejects,
- * the cache warns once and the client continues without it.
+ * The cache batches reads and writes, checks the age of each entry, and verifies that it belongs to its key.
+ * A store may drop entries at any time, and must return values unchanged. If a method rejects, the cache warns
+ * once and the client continues without it.
  *
  * @example A store in a `Map`
  * ```ts
@@ -106,9 +106,7 @@ export interface StoreStats {
 }
 
 /**
- * Which entries to remove.
- *
- * @default all
+ * Selects the entries to remove; by default all.
  */
 export interface ClearFilter {
   /** Only entries of this model. */
@@ -127,7 +125,7 @@ export interface ManagedStore extends CacheStore {
   readonly location: string | undefined;
   /** Adds to the hits of models. Hits are stored apart from the entries, so that reading writes nothing. */
   addHits(hits: ReadonlyMap<string, number>): Promise<void>;
-  /** Counts the entries. Takes microseconds per entry. */
+  /** Collects statistics, which takes microseconds per entry. */
   stats(): Promise<StoreStats>;
   /** Removes entries and returns their number. */
   clear(filter?: ClearFilter): Promise<number>;

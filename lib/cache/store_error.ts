@@ -1,5 +1,5 @@
 /**
- * Turns failures of a store into errors that say what to do.
+ * Converts failures of a store to errors that say what to do.
  *
  * @module
  */

@@ -34,6 +34,6 @@ export function storeFileBytes(path: string): number {
 }
 
 /** Whether the location of a store is a server. */
-export function isUrl(location: string): boolean {
+export function isRemote(location: string): boolean {
   return /^https?:\/\//i.test(location);
 }

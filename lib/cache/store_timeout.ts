@@ -1,5 +1,5 @@
 /**
- * Limits the time that a client waits for its cache.
+ * Limits the time that a client waits for its cache store.
  *
  * @module
  */
@@ -18,8 +18,8 @@ export function isBusy(error: unknown): boolean {
 }
 
 /**
- * Runs `operation`, again and again while another process has locked the database, for up to `patience`
- * milliseconds. Other work continues in between.
+ * Runs `operation`. While another process has locked the database, retries for up to `patience` milliseconds,
+ * without blocking other work.
  */
 export async function whileBusy<T>(operation: () => T, patience: number): Promise<T> {
   const deadline = performance.now() + patience;
@@ -34,8 +34,8 @@ export async function whileBusy<T>(operation: () => T, patience: number): Promis
 }
 
 /**
- * Waits for `work` for up to `patience` milliseconds. Counts only time in which this process ran: the store
- * is not to blame if the machine was asleep or overloaded.
+ * Waits for `work` for up to `patience` milliseconds. Counts only time in which this process ran, since the
+ * store is not to blame if the machine was asleep or overloaded.
  *
  * @throws {CacheError} if it takes longer; `work` continues in the background
  */

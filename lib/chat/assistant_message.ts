@@ -6,7 +6,7 @@
 import type { AssistantMessage, ProviderMessage } from "./messages.ts";
 import type { ToolCall } from "./tool_call.ts";
 
-/** Makes the assistant message of an answer. */
+/** The assistant message of an answer. */
 export function assistantMessage(
   { content, toolCalls, providerMessage }: {
     content: string;

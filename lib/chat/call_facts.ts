@@ -1,5 +1,5 @@
 /**
- * Defines the facts about a finished call, from which metrics, spans and reports are made.
+ * Defines the facts about a finished call, the source of metrics, spans and reports.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Usage } from "../usage.ts";
 export interface CallFacts {
   /** When the call was made, in milliseconds since 1970. */
   at: number;
-  /** The requested model: that of the last attempt, or the first endpoint's if no request was sent. */
+  /** The requested model: that of the last attempt, or of the first endpoint if no request was sent. */
   model: string;
   /** The endpoint of the last attempt; absent if no request was sent. */
   endpoint?: string;

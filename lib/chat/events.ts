@@ -41,7 +41,7 @@ export type StreamEvent =
      */
     kind?: "custom";
   }
-  /** Token counts, which replace those of earlier events. */
+  /** Token counts of the whole answer so far; they replace those of earlier events. */
   | { type: "usage"; usage: Usage }
   /** Why the model stopped. */
   | { type: "finish"; finishReason: FinishReason };

@@ -1,5 +1,5 @@
 /**
- * Finds the maximum tokens of an answer, under any of the names that APIs have for it.
+ * Finds the maximum tokens of an answer, under any of the names that APIs use for it.
  *
  * @module
  */

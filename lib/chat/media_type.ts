@@ -1,5 +1,5 @@
 /**
- * Detects media types: by the first bytes, or by the name if these are inconclusive.
+ * Detects the media type of a file: by its first bytes, or by its name if these are inconclusive.
  *
  * @module
  */
@@ -37,7 +37,7 @@ const SIGNATURES: readonly (readonly [mediaType: string, begins: RegExp])[] = [
 
 const OFFICE = "application/vnd.openxmlformats-officedocument";
 
-/** Types that can only be told from the name: text formats and office documents. */
+/** Types that only the name reveals: text formats and office documents. */
 const BY_EXTENSION: Readonly<Record<string, string>> = {
   css: "text/css",
   csv: "text/csv",
@@ -61,7 +61,7 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
 const OFFICE_START = /^(PK\x03\x04|\xd0\xcf\x11\xe0)/;
 
 /** The number of bytes needed to detect a type. */
-export const SIGNATURE_BYTES = 32;
+const SIGNATURE_BYTES = 32;
 
 /** Detects the media type from a file's first bytes; `undefined` if it is unknown. */
 export function sniff(bytes: Uint8Array): string | undefined {

@@ -159,8 +159,8 @@ export interface UserMessage {
 }
 
 /**
- * An assistant message in the provider's own form, with what only that provider understands: signed or
- * hidden thinking, reasoning items. It is sent back unchanged to the same API; other APIs ignore it.
+ * An assistant message in the provider's own form, with parts that only that provider understands: signed or
+ * hidden thinking, reasoning items. It is sent back unchanged to the same API, and never to other APIs.
  */
 export interface ProviderMessage {
   /** The name of its wire format: `chat`, `responses`, `claude` or `gemini`. */
@@ -180,8 +180,8 @@ export interface AssistantMessage {
   /** The model's refusal, if it refused to answer. */
   refusal?: string | null;
   /**
-   * The same turn in the provider's own form. It takes precedence over the other fields when it is sent to
-   * the API it came from. Version 0.1 called this field `native`, which is still accepted.
+   * The same turn in the provider's own form, which takes precedence over the other fields when it is sent
+   * to the API it came from. Version 0.1 called this field `native`, which is still accepted.
    */
   providerMessage?: ProviderMessage;
   /** Distinguishes participants with the same role. */
@@ -192,7 +192,7 @@ export interface AssistantMessage {
 export interface ToolMessage {
   /** The author of the message. */
   role: "tool";
-  /** The `id` of the {@link ToolCall} this answers. */
+  /** The `id` of the {@link ToolCall} that this message answers. */
   tool_call_id: string;
   /** The tool's output. Images and documents work if the provider accepts them in tool results. */
   content: string | ContentPart[];

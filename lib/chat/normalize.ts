@@ -1,5 +1,5 @@
 /**
- * Normalizes messages and options that callers may write in several forms.
+ * Normalizes messages and options that can be written in several forms.
  *
  * @module
  */
@@ -180,7 +180,7 @@ export function normalizeOptions<T extends SamplingOptions<AnyResponseFormat>>(
   if (!isEmpty && !isFlat) return converted;
   const normal = { ...converted };
   if (isEmpty) delete normal.tools;
-  // It only concerns tools; a required tool call is still an error.
+  // Meaningless without tools; a required tool call is still an error.
   if (isEmpty && (toolChoice === "auto" || toolChoice === "none")) delete normal.toolChoice;
   if (isFlat) {
     const name = namedFunction(toolChoice)!;

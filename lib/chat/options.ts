@@ -7,7 +7,7 @@ import type { CacheControl } from "./messages.ts";
 import type { RetryNotice } from "./retry_notice.ts";
 import type { StandardSchemaV1 } from "./standard_schema.ts";
 
-/** A function that the model may call. */
+/** A function that the model can call. */
 export interface FunctionTool {
   /** Identifies this as a function. */
   type: "function";
@@ -35,7 +35,7 @@ export interface ProviderTool {
   readonly [field: string]: unknown;
 }
 
-/** A tool that the model may use. */
+/** A tool that the model can use. */
 export type Tool = FunctionTool | ProviderTool;
 
 /** Whether `tool` is one of your functions rather than a provider's own tool. */
@@ -77,7 +77,7 @@ export interface JsonSchemaFormat {
 /** The format of the answer: text, any JSON, or JSON that matches a JSON Schema. */
 export type ResponseFormat = { type: "text" } | { type: "json_object" } | JsonSchemaFormat;
 
-/** Any value of `responseFormat`: a {@link ResponseFormat}, or a schema of zod, valibot or arktype. */
+/** Any value of `responseFormat`: a {@link ResponseFormat}, or a zod, valibot or arktype schema. */
 export type AnyResponseFormat = ResponseFormat | StandardSchemaV1;
 
 /** The type of `parsed` for a response format: the output of a Standard Schema, else `unknown`. */
@@ -109,7 +109,7 @@ export interface SamplingOptions<Format extends AnyResponseFormat = ResponseForm
   temperature?: number;
   /** Nucleus sampling, 0 to 1. */
   topP?: number;
-  /** Samples from the K most likely tokens only. */
+  /** Samples only from the `topK` most likely tokens. */
   topK?: number;
   /** How much to think. */
   thinking?: Thinking;
@@ -148,8 +148,8 @@ export interface SamplingOptions<Format extends AnyResponseFormat = ResponseForm
 }
 
 /**
- * The options of one call. Times are in seconds. `Format` is the type of `responseFormat`: for a schema of
- * zod, valibot or arktype it is `ChatOptions<typeof schema>`.
+ * The options of one call. Times are in seconds. `Format` is the type of `responseFormat`; with a zod, valibot
+ * or arktype schema, that is `typeof schema`.
  */
 export interface ChatOptions<Format extends AnyResponseFormat = ResponseFormat>
   extends SamplingOptions<Format> {
@@ -160,8 +160,8 @@ export interface ChatOptions<Format extends AnyResponseFormat = ResponseFormat>
    */
   model?: string;
   /**
-   * Timeout per attempt: for the whole answer, or, for a stream, until the first event and between two
-   * events with content.
+   * Timeout per attempt, in seconds, up to a day: for the whole answer, or, for a stream, until the first
+   * event and between two events with content.
    *
    * @default the client's `timeout`
    */
@@ -181,6 +181,6 @@ export interface ChatOptions<Format extends AnyResponseFormat = ResponseFormat>
   cache?: boolean;
   /** Cancels the call, which then throws {@link AbortedError}. */
   signal?: AbortSignal;
-  /** Called when an attempt failed and before the wait for the next one. */
+  /** Called when an attempt has failed, before the wait for the next one. */
   onRetry?: (notice: RetryNotice) => void;
 }

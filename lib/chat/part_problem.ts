@@ -1,6 +1,5 @@
 /**
- * Validates a part of a message. Unknown types are left to the encoders, which reject those that they
- * cannot send.
+ * Validates a part of a message. Unknown types are accepted here; encoders reject those that they cannot send.
  *
  * @module
  */

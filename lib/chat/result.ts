@@ -82,6 +82,6 @@ export interface ChatResult<ParsedValue = unknown> {
   cached: boolean;
   /** Seconds from sending the successful request to the end of its answer. */
   latency: number;
-  /** The provider's own answer; for a stream, the model's name and what its events cannot carry. */
+  /** The provider's own answer. For a stream: the model's name, and data that events do not contain. */
   raw: unknown;
 }

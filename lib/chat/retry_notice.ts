@@ -1,14 +1,14 @@
 /**
- * Describes a failed attempt that is about to be retried.
+ * Defines the notice of a failed attempt that is about to be retried.
  *
  * @module
  */
 
 /** A failed attempt that is about to be retried. */
 export interface RetryNotice {
-  /** Why the attempt failed. */
+  /** The error of the attempt; usually a {@link FlexLLMError}. */
   error: unknown;
-  /** How many attempts have failed so far. */
+  /** The number of attempts that have failed so far. */
   failures: number;
   /** Seconds until the next attempt. */
   wait: number;

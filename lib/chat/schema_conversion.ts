@@ -8,7 +8,7 @@ import { asObject, type Json } from "../json/json.ts";
 import type { JsonSchemaFormat } from "./options.ts";
 import type { JsonSchemaConverter, StandardSchemaV1 } from "./standard_schema.ts";
 
-/** How to get a schema with a converter, by library. */
+/** How to get a schema that can be converted, by library. */
 const HINTS: Readonly<Record<string, string>> = {
   zod: "Update zod to 4.2 or later.",
   arktype: "Update arktype to 2.1.28 or later.",
@@ -26,8 +26,7 @@ const formats = new WeakMap<StandardSchemaV1, JsonSchemaFormat>();
 const sources = new WeakMap<object, StandardSchemaV1>();
 
 /**
- * The JSON Schema of a schema's input, which is what the model has to write. `path` names the option in
- * errors.
+ * The JSON Schema of a schema's input, which the model has to write. `path` names the option in errors.
  *
  * @throws {ConfigurationError} if the library cannot convert the schema
  */
@@ -41,8 +40,8 @@ export function jsonSchemaOf(schema: StandardSchemaV1, path: string): Json {
 }
 
 /**
- * The response format that requests JSON of a schema. Answers in it are validated by the schema itself:
- * see {@link sourceOf}.
+ * The response format that requests JSON for a schema. Answers are validated by the schema itself: see
+ * {@link sourceOf}.
  *
  * @throws {ConfigurationError} if the library cannot convert the schema
  */
@@ -80,12 +79,12 @@ function convert(schema: StandardSchemaV1, path: string): Json {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigurationError(
       `${path}: this ${vendor} schema cannot be converted to JSON Schema: ${reason}`,
-      { cause, hint: "Use types that JSON has, and convert the answer with a transform." },
+      { cause, hint: "Use types that exist in JSON, and convert the answer with a transform." },
     );
   }
 }
 
-/** Replaces a reference at the root, which providers reject, by the schema that it refers to. */
+/** Replaces a reference at the root, which providers reject, with the schema it refers to. */
 function withoutRootReference({ $ref, ...schema }: Json): Json {
   if ($ref === undefined) return schema;
   const name = typeof $ref === "string" && $ref.startsWith("#/$defs/") ? $ref.slice(8) : "";
@@ -98,9 +97,9 @@ const MAPS = ["properties", "$defs", "definitions"];
 const LISTS = ["items", "prefixItems", "anyOf", "oneOf"];
 
 /**
- * The schema with `additionalProperties: false` on each object that leaves it open by omission.
- * OpenAI's strict mode and Anthropic require it, and libraries omit it for inputs. The branches of
- * `allOf` stay open: closed, each would reject the properties of the others.
+ * The schema with `additionalProperties: false` on each object that does not set it. OpenAI's strict mode and
+ * Anthropic require it, but libraries omit it for inputs. The branches of `allOf` are not changed: each would
+ * reject the properties of the others.
  */
 function closed(schema: Json): Json {
   const copy: Json = { ...schema };

@@ -1,5 +1,5 @@
 /**
- * The error of an answer that does not match its schema.
+ * The error for an answer that does not match its schema.
  *
  * @module
  */

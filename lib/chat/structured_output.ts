@@ -17,7 +17,7 @@ const SHOWN_PROBLEMS = 5;
 const SHOWN_CHARACTERS = 60;
 const HINT = "Retry such answers (--schema-retries, schemaRetries), or use a better model.";
 
-/** Many models put their JSON in a Markdown code block, even when told not to. */
+/** Many models put their JSON in a Markdown code block, even when instructed not to. */
 function withoutFence(content: string): string {
   return /^\s*```(?:json)?\s*\n([\s\S]*?)\n?\s*```\s*$/.exec(content)?.[1] ?? content;
 }
@@ -85,7 +85,7 @@ async function validateJsonSchema(value: unknown, schema: unknown, content: stri
     }
   })();
   if (valid) return;
-  // The innermost errors are specific; the outer ones only say that a part does not match.
+  // The innermost errors are specific. The outer ones only say that some part does not match.
   const problems = errors
     .filter(({ keyword }) => !["properties", "items", "$ref"].includes(keyword))
     .map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`);

@@ -1,5 +1,5 @@
 /**
- * Completes answers and errors with what the whole call knows: its total cost, and the parsed value.
+ * Adds the total cost of a call and its parsed value to its result or error.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { hasParsed, parseStructured } from "../chat/structured_output.ts";
 import { copyError, FlexLLMError } from "../errors.ts";
 
-/** Adds the cost of failed attempts to a result. */
+/** Adds the cost of failed attempts, in USD, to a result. */
 export function withLost(result: ChatResult, lost: number): ChatResult {
   if (lost > 0 && result.cost !== null) result.cost += lost;
   return result;
 }
 
-/** Adds the cost of all attempts to the error that ended a call. */
+/** Adds the cost of all attempts, in USD, to the error that ended a call. */
 export function withLostCost(error: unknown, lost: number): unknown {
   if (lost === 0 || !(error instanceof FlexLLMError)) return error;
   const partial = error.partial ?? { content: "", thinking: null };
@@ -25,7 +25,7 @@ export function withLostCost(error: unknown, lost: number): unknown {
 /**
  * Adds the parsed value of a structured answer. Refusals and tool calls have none.
  *
- * @throws {SchemaMismatchError} if the answer does not match; carries the answer, which has been paid for
+ * @throws {SchemaMismatchError} if the answer does not match; contains the answer, which has been paid for
  * @throws {ConfigurationError} if the schema cannot be used
  */
 export async function withParsed(

@@ -1,8 +1,8 @@
 /**
- * Loads the images, files and audio of messages into the form that encoders expect.
+ * Loads the images, files and audio that messages refer to by path or URL.
  *
- * That is a URL if the provider fetches it, otherwise data. Callers pass a local path, a URL, a data URL or
- * base64.
+ * Encoders expect a URL if the provider fetches it itself, otherwise data. Callers may pass a local path, a
+ * URL, a data URL or base64.
  *
  * @module
  */
@@ -30,7 +30,7 @@ const READY: Readonly<Record<AttachmentKind, RegExp>> = {
   audio: /(?!)/,
 };
 
-/** Maximum characters before the data of a data URL. */
+/** Maximum characters of a data URL before its data. */
 const HEAD = 200;
 
 function isReady(reference: string, kind: AttachmentKind, fetched: FetchedUrls): boolean {
@@ -113,7 +113,7 @@ async function loadPart(
   }
 }
 
-/** Whether a message has parts, some of which may be attachments. */
+/** Whether any message has content parts, some of which may be attachments. */
 export function hasParts(messages: readonly Message[]): boolean {
   return messages.some(({ content }) => Array.isArray(content));
 }
@@ -127,7 +127,7 @@ export function needsAttachments(messages: readonly Message[], fetched: FetchedU
 
 /**
  * Returns `messages` with their attachments in the form that a provider's encoder expects. Does not modify
- * the messages.
+ * its input.
  *
  * @throws {InvalidInputError} if an attachment cannot be read, is too large or of an unknown type
  * @throws {AbortedError} when the source's signal fires

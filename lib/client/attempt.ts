@@ -15,7 +15,7 @@ import type { EventChannel } from "./event_channel.ts";
 import type { Metering } from "./metering.ts";
 
 /**
- * Sends `call` once. Whether it succeeds or fails, its tokens and cost are committed to the grant.
+ * Sends `call` once. Commits its tokens and cost to the grant, whether it succeeds or fails.
  *
  * @throws {FlexLLMError} with what had arrived in `partial`
  */
@@ -52,7 +52,7 @@ export async function attempt(
   return result;
 }
 
-/** Passes the events of a stream on as they arrive. The first one ends the attempt's retries. */
+/** Forwards the events of a stream as they arrive. After the first one, the call is not retried. */
 async function readStream(
   call: Call,
   grant: Grant<EndpointClient>,
@@ -72,7 +72,7 @@ async function readStream(
     const { model = "", raw = { model }, ...end } = step.value;
     return { completion: { ...received.completion(), model, ...end }, raw };
   } finally {
-    // Closes the connection if the reader has left.
+    // Closes the connection if the reader left early.
     await batches.return({});
   }
 }

@@ -11,13 +11,13 @@ import type { ChatResult } from "../chat/result.ts";
 import type { CacheOptions } from "../cache/options.ts";
 import type { EncodedCall } from "./endpoint_client.ts";
 
-/** A sent call: its result, and what was sent for it. */
+/** A sent call: its result, and the request that was sent for it. */
 export interface SentCall {
   result: ChatResult;
   encoded: EncodedCall;
 }
 
-/** The cache of one client or pool. */
+/** The response cache of one client. */
 export class CachedCalls {
   readonly #cache: ResponseCache;
   readonly #namespace: string | undefined;
@@ -30,8 +30,8 @@ export class CachedCalls {
   }
 
   /**
-   * Returns the stored answer to a call, which each of `encodings` requests, or sends the call and stores
-   * its answer. Identical calls at the same time are sent once.
+   * Returns the stored answer to any of `encodings`, the ways to send one call. Otherwise sends the call and
+   * stores its answer. Identical concurrent calls are sent once.
    */
   complete(
     encodings: readonly EncodedCall[],
@@ -46,8 +46,8 @@ export class CachedCalls {
   }
 
   /**
-   * The same for a stream. It shares its answer with no other call, which would have to wait for the
-   * reader of the stream.
+   * The same for a stream. Concurrent calls do not share its answer: they would have to wait for the
+   * stream's reader.
    */
   async stream(
     encodings: readonly EncodedCall[],
@@ -60,7 +60,7 @@ export class CachedCalls {
     return result;
   }
 
-  /** Writes what is not written yet. */
+  /** Writes pending entries and closes the store. */
   close(): Promise<void> {
     return this.#cache.close();
   }

@@ -1,5 +1,5 @@
 /**
- * Holds one call of a client: its input, its encoding for each endpoint, and the cost of failed attempts.
+ * Represents one call of a client: its input, its encoding for each endpoint, and the cost of failed attempts.
  *
  * @module
  */
@@ -22,17 +22,17 @@ export interface CallOptions {
   hooks: CallHooks | undefined;
   stream: boolean;
   signal: AbortSignal;
-  /** Seconds that one attempt can take. */
+  /** Timeout of one attempt, in seconds. */
   timeout: number;
   attachments: AttachmentOptions | undefined;
-  /** The attachments that an earlier call of the same conversation has loaded. */
+  /** Attachments that an earlier call of the same conversation loaded. */
   loaded: LoadedFiles | undefined;
   recorder: CallRecorder | undefined;
 }
 
 const NONE: readonly EndpointClient[] = [];
 
-/** One call. */
+/** One call. Each schema retry is another one. */
 export class Call implements RunOptions<EndpointClient>, AttemptOptions, AttachmentSource {
   readonly messages: readonly Message[];
   readonly options: ChatOptions;
@@ -43,18 +43,18 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
   readonly attachments: AttachmentOptions | undefined;
   loaded: LoadedFiles | undefined;
   readonly recorder: CallRecorder | undefined;
-  /** The endpoints for which attachments have to be loaded before the call is encoded. */
+  /** The endpoints that need attachments to be loaded before the call is encoded. */
   readonly unloaded: readonly EndpointClient[];
   /** Where the events of a streamed call go. */
   events: EventChannel | undefined = undefined;
-  /** The size of its prompt, for token estimates; 0 if nothing limits tokens or money. */
+  /** See {@link Metering.promptSize}. */
   readonly promptSize: number;
   readonly tokens: TokenDemand;
-  /** USD that the server billed, or may have billed, for failed attempts. */
+  /** USD that servers billed, or may have billed, for failed attempts. */
   lost = 0;
   readonly #metering: Metering;
   #encoded: EncodedCall | undefined = undefined;
-  /** What is sent to each endpoint, if there are several. */
+  /** The encodings by endpoint, once there is more than one. */
   #encodings: Map<EndpointClient, EncodedCall> | undefined = undefined;
   /** The messages with their attachments, for endpoints that need data instead of references. */
   #loadedMessages: Map<EndpointClient, readonly Message[] | Error> | undefined = undefined;
@@ -77,19 +77,19 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
     this.tokens = metering.demand(this);
   }
 
-  /** What was encoded last: what was sent, once the call has been answered. */
+  /** The last encoding used: after an answer, the one that was sent. */
   get encoded(): EncodedCall | undefined {
     return this.#encoded;
   }
 
-  /** Encodes the call for an endpoint, once; returns its maximum cost there in USD, 0 without a budget. */
+  /** Encodes the call for an endpoint. Returns its maximum cost there in USD, or 0 without a budget. */
   prepare(endpoint: EndpointClient): number {
     const { request } = this.encode(endpoint);
     return this.#metering.maxCost(this, endpoint, request.model);
   }
 
   /**
-   * Returns what is sent to an endpoint; encoded on first use.
+   * Returns the encoding for an endpoint, which is created on first use.
    *
    * @throws {FlexLLMError} if the endpoint cannot take this call
    */
@@ -109,7 +109,7 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
   }
 
   /**
-   * Returns what can be sent for this call, one encoding for each endpoint that can take it.
+   * Returns the encodings for all endpoints that can take the call.
    *
    * @throws {FlexLLMError} if none can
    */
@@ -129,8 +129,8 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
   }
 
   /**
-   * Loads the attachments, each file once for all endpoints. If one cannot be loaded, only
-   * {@link Call.encode} for the endpoints that need it fails.
+   * Loads the attachments, each file once for all endpoints. A file that cannot be loaded only makes
+   * {@link Call.encode} fail, for the endpoints that need it.
    *
    * @throws {AbortedError} when the call's signal fires
    */

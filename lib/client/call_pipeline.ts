@@ -2,7 +2,7 @@
  * Runs every call, plain or streamed: validates it, looks it up in the cache, schedules its attempts and checks
  * the answer.
  *
- * {@link LLMClient} has one endpoint, {@link LLMClientPool} several.
+ * {@link LLMClient} uses it with one endpoint, {@link LLMClientPool} with several.
  *
  * @module
  */
@@ -37,9 +37,9 @@ import { retryUntilValid } from "./schema_retry.ts";
 
 /** Options that apply to all endpoints of a client. */
 export interface CallPipelineOptions extends SchedulerOptions {
-  /** Seconds that one attempt can take. */
+  /** Timeout of one attempt, in seconds. */
   timeout: number;
-  /** The same for calls that request thinking. */
+  /** The timeout of calls that request thinking. */
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
   cache: CacheOptions | undefined;
@@ -76,13 +76,13 @@ export class CallPipeline implements Completions {
     );
   }
 
-  /** How each endpoint is doing. */
+  /** The current state of each endpoint, in their order. */
   get stats(): EndpointStats[] {
     const now = this.#options.clock.now();
     return this.#endpoints.map((endpoint) => endpointStats(endpoint, now));
   }
 
-  /** Passes the facts of every call to `observer` when the call has ended, from now on. */
+  /** Calls `observer` with the facts of each call that starts from now on, when it ends. */
   observe(observer: CallObserver): void {
     this.#observers.push(observer);
   }
@@ -121,9 +121,9 @@ export class CallPipeline implements Completions {
   }
 
   /**
-   * Requests one completion that is streamed. It is sent when it is first read.
+   * Requests one completion as a stream. The request is sent when the stream is first read.
    *
-   * @throws {FlexLLMError} for a wrong call, unless that depends on the endpoint that is chosen
+   * @throws {FlexLLMError} if the call is invalid at every endpoint
    */
   stream(
     messages: readonly Message[],
@@ -157,7 +157,7 @@ export class CallPipeline implements Completions {
     }
   }
 
-  /** Lists the models of all endpoints, all pages of them. */
+  /** Lists the models of all endpoints, including all pages. */
   async models(options: Pick<ChatOptions, "signal" | "timeout">): Promise<ModelInfo[]> {
     const { timeout = this.#options.timeout } = options;
     expectTimeout(timeout);
@@ -193,7 +193,7 @@ export class CallPipeline implements Completions {
   /**
    * Validates and normalizes a call.
    *
-   * @throws {FlexLLMError} for a wrong call, unless that depends on the endpoint that is chosen
+   * @throws {FlexLLMError} if it is invalid at every endpoint
    */
   #call(
     given: readonly Message[],
@@ -234,7 +234,7 @@ export class CallPipeline implements Completions {
     return call;
   }
 
-  /** Runs a call from its first preparation to its checked result. */
+  /** Runs a call: prices, attachments, cache, then {@link CallPipeline.#send}. */
   async #run(call: Call): Promise<ChatResult> {
     if (this.#metering.hasBudget) await this.#loadPrices();
     if (call.unloaded.length > 0) await call.loadAttachments();
@@ -250,7 +250,7 @@ export class CallPipeline implements Completions {
     return result;
   }
 
-  /** Sends a call, retries it, and checks its answer. */
+  /** Sends a call, retries it, and parses a structured answer. */
   async #send(call: Call): Promise<ChatResult> {
     let result: ChatResult;
     call.recorder?.waiting();
@@ -276,7 +276,7 @@ export class CallPipeline implements Completions {
   }
 }
 
-/** Rejects every endpoint but one. */
+/** Prepares a request that only `endpoint` can take. */
 function only(endpoint: EndpointClient): (target: EndpointClient) => number {
   return (target) => {
     if (target === endpoint) return 0;

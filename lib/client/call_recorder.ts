@@ -1,5 +1,5 @@
 /**
- * Records the facts of one call and passes them to their readers when it ends.
+ * Records the facts of one call and passes them to its observers when it ends.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export type CallObserver = (facts: CallFacts) => void;
 /** Events without content, which do not count as a first token. */
 const META: ReadonlySet<StreamEvent["type"]> = new Set(["usage", "finish"]);
 
-/** The recorder of one call. It is only created if somebody reads the facts. */
+/** The recorder of one call; only created if there are observers. */
 export class CallRecorder {
   readonly #clock: Clock;
   readonly #observers: readonly CallObserver[];
@@ -31,7 +31,7 @@ export class CallRecorder {
   #sentAt = NaN;
   #firstTokenAt = NaN;
 
-  /** @param model the requested model, as far as it is known before an endpoint is chosen */
+  /** @param model the requested model; replaced by that of the endpoint when a request is sent */
   constructor(observers: readonly CallObserver[], model: string, clock: Clock) {
     this.#observers = observers;
     this.#model = model;
@@ -39,7 +39,7 @@ export class CallRecorder {
     this.#begun = clock.now();
   }
 
-  /** Records that the call waits, for the queue or after a failed attempt. */
+  /** Records that the call starts to wait, in the queue or after a failed attempt. */
   waiting(): void {
     this.#waitingSince = this.#clock.now();
   }

@@ -8,7 +8,7 @@ import { LinkedSignal } from "../transport/linked_signal.ts";
 /** The signal of one call. */
 export interface CallSignal {
   readonly signal: AbortSignal;
-  /** Releases the signal; to be called once, when the call has ended. */
+  /** Releases the signal. Call it once, when the call has ended. */
   unlink(): void;
 }
 
@@ -37,18 +37,19 @@ class SharedSignal implements CallSignal {
 /** The signals of the calls of one client. */
 export class CallSignals {
   readonly #client: AbortSignal;
-  readonly #alone: CallSignal;
+  /** For calls without their own signal. */
+  readonly #unlinked: CallSignal;
   /** The calls of a batch share one signal, which is linked once. */
   readonly #shared = new Map<AbortSignal, SharedSignal>();
 
   constructor(client: AbortSignal) {
     this.#client = client;
-    this.#alone = { signal: client, unlink: () => {} };
+    this.#unlinked = { signal: client, unlink: () => {} };
   }
 
   /** Combines the signal of a call, if it has one, with the client's. */
   link(signal: AbortSignal | undefined): CallSignal {
-    if (signal === undefined) return this.#alone;
+    if (signal === undefined) return this.#unlinked;
     let shared = this.#shared.get(signal);
     if (shared === undefined) {
       const linked = new LinkedSignal(this.#client, signal);

@@ -21,7 +21,7 @@ import type { ClientOptions, PoolOptions } from "./client_options.ts";
 import { clientSettings, poolSettings } from "./client_settings.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 import { EndpointClient } from "./endpoint_client.ts";
-import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
+import type { EndpointStats } from "./endpoint_stats.ts";
 
 let completionsOfClient: (client: LLMClient) => Completions;
 
@@ -36,8 +36,8 @@ function hooksOf({ onRetry }: Pick<ChatOptions, "onRetry">): CallHooks | undefin
 }
 
 /**
- * Completes chats on one server, within limits and with retries. {@link LLMClientPool} does the same on
- * several servers.
+ * Completes chats on one server, within limits and with retries. For several servers, see
+ * {@link LLMClientPool}.
  *
  * Use one client per program: it holds the limits, the cache and the connections. Close it with
  * `await using` or {@link LLMClient.close}.
@@ -54,17 +54,10 @@ function hooksOf({ onRetry }: Pick<ChatOptions, "onRetry">): CallHooks | undefin
 export class LLMClient implements ChatClient, AsyncDisposable {
   /** Maximum requests in flight, over all endpoints. */
   readonly concurrencyLimit: number;
-  readonly #endpoints: readonly EndpointClient[];
   readonly #pipeline: CallPipeline;
 
   static {
-    completionsOfClient = (client) => ({
-      concurrencyLimit: client.concurrencyLimit,
-      get stats() {
-        return client.stats;
-      },
-      complete: (messages, options, hooks) => client.#pipeline.complete(messages, options, hooks),
-    });
+    completionsOfClient = (client) => client.#pipeline;
   }
 
   /**
@@ -74,12 +67,12 @@ export class LLMClient implements ChatClient, AsyncDisposable {
    */
   constructor(options: ClientOptions | PoolOptions) {
     const settings = "endpoints" in options ? poolSettings(options) : clientSettings(options);
-    const { endpoints } = settings;
-    this.#endpoints = endpoints.map(({ options, limits }) =>
-      new EndpointClient(options, new EndpointLimits(limits, endpoints.length === 1), systemClock)
+    const isOnly = settings.endpoints.length === 1;
+    const endpoints = settings.endpoints.map(({ options, limits }) =>
+      new EndpointClient(options, new EndpointLimits(limits, isOnly), systemClock)
     );
-    this.concurrencyLimit = endpoints.reduce((sum, { limits }) => sum + limits.concurrency, 0);
-    this.#pipeline = new CallPipeline(this.#endpoints, { ...settings, clock: systemClock });
+    this.#pipeline = new CallPipeline(endpoints, { ...settings, clock: systemClock });
+    this.concurrencyLimit = this.#pipeline.concurrencyLimit;
   }
 
   /**
@@ -87,7 +80,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
    *
    * @throws {FlexLLMError} after the retries, or immediately if retrying cannot help
    *
-   * @example JSON of a schema, here of zod
+   * @example A structured answer, with a zod schema
    * ```ts
    * import { LLMClient } from "@flexllm/flexllm";
    * import { z } from "zod";
@@ -109,9 +102,8 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   }
 
   /**
-   * Requests one completion that arrives in pieces. The request is sent when the stream is first read, and
-   * retried only until its first event. Later errors are thrown to the reader, with what had arrived in
-   * `partial`.
+   * Requests one completion as a stream. The request is sent when the stream is first read, and retried only
+   * until its first event. Later errors are thrown to the reader, with the part that arrived in `partial`.
    *
    * @throws {FlexLLMError} immediately if the messages or options are invalid
    *
@@ -166,7 +158,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   /**
    * Completes many conversations and yields each result as it finishes. The input is read only as fast as
    * you take the results, so memory is bounded by the concurrency. Leaving the loop aborts the rest. The
-   * counts are in the iterator's `summary`, which is also its return value.
+   * iterator's `summary` has the counts; it is also the return value.
    *
    * @throws {FlexLLMError} if the batch stops early, after the items that finished
    *
@@ -192,8 +184,8 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   }
 
   /**
-   * Lists the models that the server offers, all pages of the list. With several endpoints, lists the
-   * models of all that respond, each once.
+   * Lists the models that the server offers, including all pages of the list. With several endpoints, lists
+   * the models of all that respond, each model once.
    *
    * @throws {FlexLLMError} if no endpoint could list its models
    *
@@ -221,8 +213,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
    * ```
    */
   get stats(): EndpointStats[] {
-    const now = systemClock.now();
-    return this.#endpoints.map((endpoint) => endpointStats(endpoint, now));
+    return this.#pipeline.stats;
   }
 
   /**

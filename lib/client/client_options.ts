@@ -12,7 +12,7 @@ import type { AttachmentOptions } from "../transport/load_file.ts";
 
 /** A server, and the prices of its models. */
 export interface EndpointOptions extends ServerOptions {
-  /** Prices that override the price list. Rows for other servers are ignored. */
+  /** Prices that override the price list. Those for other servers are ignored. */
   prices?: readonly PriceRow[];
 }
 
@@ -60,18 +60,18 @@ export interface RequestOptions {
    */
   retryDelay?: number;
   /**
-   * Maximum wait for rate limits and, in a batch, for an endpoint that is down.
+   * Maximum seconds that a request waits for rate limits and, in a batch, for an endpoint that is down.
    *
    * @default 600
    */
   maxWait?: number;
   /**
-   * Timeout per attempt, up to a day; see {@link ChatOptions.timeout}.
+   * Timeout per attempt, in seconds, up to a day; see {@link ChatOptions.timeout}.
    *
    * @default 120, or 600 with `thinking`
    */
   timeout?: number;
-  /** Counts costs and enforces a budget. Several clients may share one. */
+  /** Counts costs and enforces a budget. Several clients can share one tracker. */
   costTracker?: CostTracker;
   /**
    * The response cache: repeated requests are answered from it for free.
@@ -79,7 +79,7 @@ export interface RequestOptions {
    * @default false
    */
   cache?: boolean | CacheOptions;
-  /** How images, files and audio are loaded that messages refer to by path or URL. */
+  /** How to load images, files and audio that messages refer to by path or URL. */
   attachments?: AttachmentOptions;
   /** Aborts all requests of the client. */
   signal?: AbortSignal;
@@ -87,13 +87,13 @@ export interface RequestOptions {
 
 /** The options of an {@link LLMClient}. Times are in seconds. */
 export interface ClientOptions extends EndpointOptions, LimitOptions, RequestOptions {
-  /** The model of calls that don't name one. */
+  /** The model for calls that don't name one. */
   model?: string;
 }
 
 /** One endpoint of an {@link LLMClientPool}. */
 export interface PoolEndpoint extends EndpointOptions, LimitOptions {
-  /** The model that this endpoint uses in calls that don't name one. */
+  /** This endpoint's model for calls that don't name one. */
   model?: string;
   /**
    * The endpoint's share of the requests under `weighted`.
@@ -134,18 +134,18 @@ export interface PoolOptions extends RequestOptions {
   /**
    * Consecutive failures after which an endpoint counts as down.
    *
-   * @default its number of requests in flight, from 3 to 10
+   * @default its `concurrencyLimit`, but at least 3 and at most 10
    */
   failureThreshold?: number;
   /**
-   * Seconds until an endpoint that is down gets a single request to see whether it has recovered, up to a
-   * day.
+   * Seconds until an endpoint that is down gets a single request that tests whether it has recovered. Up to
+   * a day.
    *
    * @default 60 if `failureThreshold` is set, else 1, doubling up to 10
    */
   recoveryTime?: number;
   /**
-   * Returns numbers from 0 to 1, for load balancing and jitter.
+   * Returns a random number from 0 up to 1, for load balancing and jitter.
    *
    * @default Math.random
    */

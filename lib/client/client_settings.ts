@@ -178,7 +178,7 @@ export function poolSettings(options: PoolOptions): ClientSettings {
       tpm: maxTpm === undefined ? undefined : new TokenLimiter(maxTpm),
     },
     failureThreshold,
-    // With an explicit threshold, the default is that of the Python tool.
+    // With an explicit threshold, as in the Python tool.
     recoveryTime: recoveryTime ?? (failureThreshold === undefined ? undefined : 60),
   };
   return {

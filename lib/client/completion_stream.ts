@@ -13,7 +13,7 @@ import { EventIterator, type StreamEventSource } from "./event_iterator.ts";
  * for everything, or await {@link CompletionStream.finalResult} for the whole answer. The first of these
  * sends the request. A stream can be iterated once; leaving the loop aborts the request.
  *
- * Errors carry what had arrived in `partial`.
+ * An error has the part that arrived before it in `partial`.
  *
  * @example Print the text, then the token counts
  * ```ts
@@ -28,18 +28,18 @@ import { EventIterator, type StreamEventSource } from "./event_iterator.ts";
  */
 export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<string> {
   readonly #open: (onUnreadError: (error: unknown) => void) => StreamEventSource;
-  readonly #abortion: { abort(reason?: unknown): void };
+  readonly #controller: { abort(reason?: unknown): void };
   readonly #result = Promise.withResolvers<ChatResult>();
   #started = false;
 
-  /** Called by `chatCompletionsStream`; `open` sends the request. */
+  /** Created by {@link LLMClient.chatCompletionsStream}; `open` sends the request. */
   constructor(
     open: (onUnreadError: (error: unknown) => void) => StreamEventSource,
-    abortion: { abort(reason?: unknown): void },
+    controller: { abort(reason?: unknown): void },
   ) {
     this.#open = open;
-    this.#abortion = abortion;
-    // A caller that only iterates gets the error there; it must not count as unhandled here.
+    this.#controller = controller;
+    // A caller that only iterates gets the error there, so it must not be reported as unhandled here.
     this.#result.promise.catch(() => {});
   }
 
@@ -59,7 +59,7 @@ export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<st
    * Resolves with the complete answer once the stream has ended. If nothing has iterated the stream yet,
    * this sends the request and reads the stream itself.
    *
-   * @throws {FlexLLMError} if the stream fails, is aborted or is left early
+   * @throws {FlexLLMError} if the stream fails or is aborted, or its loop is left early
    */
   finalResult(): Promise<ChatResult<ParsedValue>> {
     if (!this.#started) this.#drain();
@@ -71,7 +71,7 @@ export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<st
    * {@link AbortedError} with `reason` as its cause.
    */
   abort(reason?: unknown): void {
-    this.#abortion.abort(reason);
+    this.#controller.abort(reason);
   }
 
   /** The pieces of text as a web stream of strings. Cancelling it aborts the request. */
@@ -101,7 +101,7 @@ export class CompletionStream<ParsedValue = unknown> implements AsyncIterable<st
       onError: (error) => this.#result.reject(error),
       onLeave: () => {
         const error = new AbortedError("the stream was closed before its end");
-        this.#abortion.abort(error);
+        this.#controller.abort(error);
         this.#result.reject(error);
       },
     });

@@ -12,10 +12,10 @@ export const DEFAULTS = {
   maxWait: 600,
   /** Timeout of one attempt. */
   timeout: 120,
-  /** Timeout of one attempt that asks for thinking. */
+  /** Timeout of one attempt that requests thinking. */
   thinkingTimeout: 600,
-  /** Retries of a failed request. */
+  /** Maximum retries of a failed request. */
   retryTimes: 3,
-  /** Delay before the first retry; doubled for each further one. */
+  /** Delay before the first retry; doubles with each retry. */
   retryDelay: 1,
 } as const;

@@ -42,7 +42,7 @@ export interface EncodedCall {
   encoded: EncodedRequest;
 }
 
-/** An answer. */
+/** A decoded answer. */
 export interface Answered {
   completion: Completion;
   /** The answer as the server sent it. */
@@ -55,18 +55,18 @@ type CallWithAttachments = Pick<ChatRequest, "messages" | "stream"> & { options:
 export class EndpointClient implements Target {
   readonly limits: EndpointLimits;
   readonly weight: number;
-  /** The model for calls that name none. */
+  /** The model for calls that don't name one. */
   readonly model: string | undefined;
   /** The base URL. */
   readonly baseUrl: string;
-  /** The same with everything that may be secret removed. */
+  /** The base URL without any secrets, for messages and results. */
   readonly name: string;
   readonly #connection: Connection;
   readonly #secrets: readonly string[];
   readonly #encoders = new Map<Protocol, ReturnType<Protocol["encoder"]>>();
   readonly #rateLimits = new RateLimitReader(allRateLimitHeaders());
   readonly #prices: readonly PriceRow[] | undefined;
-  /** The prices of this server, once they are loaded. */
+  /** The prices of this server; `undefined` until {@link EndpointClient.loadPricer} has loaded them. */
   pricer: Pricer | undefined;
   #loading: Promise<Pricer> | undefined;
   readonly #clock: Clock;
@@ -88,7 +88,7 @@ export class EndpointClient implements Target {
     this.name = shownUrl(this.baseUrl);
   }
 
-  /** Whether attachments of a call have to be loaded before it is encoded. */
+  /** Whether a call's attachments must be loaded before it is encoded. */
   needsAttachments(call: CallWithAttachments): boolean {
     return needsAttachments(call.messages, this.#fetchedUrls(call));
   }
@@ -144,7 +144,7 @@ export class EndpointClient implements Target {
     return decoded;
   }
 
-  /** Decodes an answer. If that fails, the error is made from the answer without any secrets. */
+  /** Decodes an answer. If that fails, decodes a redacted copy, so that the error shows no secrets. */
   #read<T>(answer: BufferedResponse, decode: (answer: BufferedResponse) => T): T {
     try {
       return decode(answer);
@@ -188,7 +188,7 @@ export class EndpointClient implements Target {
     );
   }
 
-  /** Loads the prices of this server, once; `pricer` is then set. */
+  /** Loads the prices of this server, once, and sets {@link EndpointClient.pricer}. */
   loadPricer(): Promise<Pricer> {
     return this.#loading ??= loadPricer(this.#connection.endpoint.baseUrl, this.#prices)
       .then((pricer) => this.pricer = pricer);

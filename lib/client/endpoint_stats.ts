@@ -8,13 +8,13 @@ import type { EndpointClient } from "./endpoint_client.ts";
 
 /** The current state of one endpoint. */
 export interface EndpointStats {
-  /** The base URL. */
+  /** The base URL, without any secrets. */
   endpoint: string;
-  /** The default model; `undefined` if each call names one. */
+  /** The default model; `undefined` if each call must name one. */
   model: string | undefined;
   /**
-   * `up`: it gets requests; `cooling`: it asked to wait; `down`: it does not respond; `probing`: one request
-   * is testing whether it is back.
+   * `up`: it gets requests; `cooling`: it asked for a pause; `down`: it is not responding; `probing`: one
+   * request is testing whether it has recovered.
    */
   state: "up" | "cooling" | "down" | "probing";
   /**
@@ -24,17 +24,17 @@ export interface EndpointStats {
   retryIn: number | null;
   /** Requests in flight. */
   inFlight: number;
-  /** Current maximum of requests in flight; below the limit while it adapts to the server. */
+  /** The current maximum of requests in flight; with `adaptive`, it may be below the limit. */
   concurrency: number;
-  /** Requests per second that the server was found to accept; `null` if no limit was met. */
+  /** Requests per second that the server accepts, as measured; `null` if no limit was found. */
   rate: number | null;
   /** Answered attempts. */
   answers: number;
-  /** Attempts that failed through the endpoint's fault, rate limits included. */
+  /** Failed attempts that were the endpoint's fault, including rate limits. */
   failures: number;
-  /** Average seconds to an answer, weighted towards recent ones; `null` before the first answer. */
+  /** Average seconds per answer, weighted towards recent ones; `null` before the first answer. */
   latency: number | null;
-  /** The last such failure; `null` if there was none. */
+  /** The last of these failures; `null` if there was none. */
   lastError: FlexLLMError | null;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Hands the events of a streamed call from the code that receives them to the code that reads them.
+ * Passes the events of a streamed call from the attempt that receives them to the caller that reads them.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, v
   #failure: { error: unknown } | undefined;
 
   /**
-   * @param start begins the work that writes the events, with the first read; resolves with the result
+   * @param start called with the first read: writes the events and resolves with the result
    * @param signal stops the writer even while the reader is busy elsewhere
    */
   constructor(start: () => Promise<ChatResult>, signal?: AbortSignal) {

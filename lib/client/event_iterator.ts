@@ -1,6 +1,6 @@
 /**
- * Iterates the events of a stream one by one. Events arrive in batches, and an async generator would take
- * three microtasks for each of them.
+ * Iterates the events of a stream one by one. Written by hand because events arrive in batches, and an async
+ * generator would take three microtasks per event.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { StreamEvent } from "../chat/events.ts";
 /** The source of a stream: yields events in the batches in which they arrive, returns the final result. */
 export type StreamEventSource = AsyncGenerator<StreamEvent[], ChatResult, void>;
 
-/** Callbacks for the three ways in which an iteration ends; exactly one is called, once. */
+/** Callbacks for the three ways that an iteration can end. Exactly one of them is called, once. */
 export interface EventIteratorCallbacks {
   /** The stream was read to its end. */
   onResult(result: ChatResult): void;

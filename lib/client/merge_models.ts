@@ -7,7 +7,7 @@ import { AbortedError } from "../errors.ts";
 import type { ModelInfo } from "../protocols/protocol.ts";
 
 /**
- * The models of all lists, each once, in the order of the lists. Lists that fail are skipped.
+ * Returns the models of all lists, each once, in the order of the lists. Skips lists that fail.
  *
  * @throws {AbortedError} if a list was cancelled
  * @throws {FlexLLMError} the first error, if all lists failed

@@ -1,5 +1,5 @@
 /**
- * Estimates the tokens and the cost of requests before they are sent, and prices what they used.
+ * Estimates the tokens and the cost of requests before they are sent, and calculates their actual cost.
  *
  * @module
  */
@@ -32,17 +32,17 @@ function mayHaveRun(error: unknown): boolean {
     error instanceof MalformedResponseError;
 }
 
-/** What was received of an answer before it failed. */
+/** The part of an answer that arrived before it failed. */
 export type Received = PartialCompletion & Partial<Pick<ChatResult, "toolCalls">>;
 
-/** The parts of a call that its estimates depend on. */
+/** The fields of a call that determine its estimates. */
 export interface MeteredCall {
   /** See {@link Metering.promptSize}. */
   readonly promptSize: number;
   readonly options: ChatOptions;
 }
 
-/** The parts of a completion that its cost depends on. */
+/** The fields of a completion that determine its cost. */
 export type PricedCompletion = Pick<Completion, "usage" | "cost" | "serviceTier" | "billed">;
 
 /** The service tier that a request asks for (OpenAI, Anthropic, Gemini). */
@@ -86,7 +86,7 @@ export class Metering {
     return this.#estimates ? promptSize(messages, options) : 0;
   }
 
-  /** The tokens that a call needs, by the current estimates. */
+  /** The estimated tokens of a call. */
   demand({ promptSize, options }: MeteredCall): TokenDemand {
     const prompt = promptSize === 0 ? 0 : this.#estimate.prompt(promptSize);
     return { prompt, maxCompletion: maxTokensOf(options) };
@@ -116,7 +116,7 @@ export class Metering {
     );
   }
 
-  /** The cost of a completion in USD: as the server reports it, or by its price; `null` if unknown. */
+  /** The cost of a completion in USD: as reported by the server, else by its price; `null` if unknown. */
   cost(endpoint: EndpointClient, model: string, completion: PricedCompletion): number | null {
     if (completion.cost !== undefined && completion.cost >= 0 && completion.cost < Infinity) {
       return completion.cost;
@@ -134,10 +134,10 @@ export class Metering {
   }
 
   /**
-   * Commits what a failed attempt may cost: what the server counted, or else an estimate of what it
-   * received and sent. Returns that cost in USD.
+   * Commits the possible cost of a failed attempt: by the tokens that the server counted, or else by an
+   * estimate of the prompt and the part of the answer that arrived. Returns that cost in USD.
    *
-   * @param received what had arrived of the answer
+   * @param received the part of the answer that arrived
    */
   commitLost(
     call: MeteredCall,
@@ -149,7 +149,7 @@ export class Metering {
     if (!mayHaveRun(error) && received === undefined) return 0;
     const usage = this.#lostUsage(call, received);
     const known = usage && target.pricer!(model, usage, requestedTier(call.options));
-    // If nothing is known of the answer, the server may bill everything that was reserved.
+    // Without any part of the answer, the server may bill up to the whole reservation.
     const cost = known ?? reservation.cost;
     reservation.commit({ model, endpoint: target.name, usage: null, cost, isLost: true });
     return cost;

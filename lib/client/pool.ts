@@ -1,5 +1,5 @@
 /**
- * The client of several endpoints, under the name that the Python tool gave it.
+ * The client of several endpoints, under its name in the Python tool.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { PoolOptions } from "./client_options.ts";
  * avoids endpoints that are down or busy, and retries a failed request on another endpoint. All endpoints
  * pull from one queue, so faster ones do more of a batch.
  *
- * A pool has all methods of {@link LLMClient}. Streams move to another endpoint until their first event.
+ * A pool has all methods of {@link LLMClient}. A stream can move to another endpoint until its first event.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Opens a streamed completion and reads its events. Handles both time limits, errors in the middle of a stream,
+ * Opens a streamed completion and reads its events. Handles the two timeouts, errors in the middle of a stream,
  * and streams that end early.
  *
  * @module
@@ -17,11 +17,11 @@ import { readServerSentEvents } from "../transport/server_sent_events.ts";
 /** The context of a streamed request. */
 export interface ReadStreamOptions extends SendOptions {
   provider: Protocol;
-  /** Whether the request asked for thinking. */
+  /** Whether thinking was requested. */
   isThinkingRequested: boolean;
   /** The request's endpoint, for decoding answers and errors. */
   endpoint?: Endpoint;
-  /** Texts to remove from everything that the server sends back. */
+  /** Texts to remove from everything that an error quotes from the server. */
   secrets: readonly string[];
   /** Called when the headers of the response have arrived. */
   onResponse?: (response: Response) => void;

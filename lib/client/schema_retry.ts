@@ -1,5 +1,5 @@
 /**
- * Retries a request whose answer does not match its schema, and shows the model what was wrong.
+ * Retries a request whose answer does not match its schema, showing the model what was wrong.
  *
  * @module
  */
@@ -37,7 +37,7 @@ function addUsage(first: Usage | null, second: Usage | null): Usage | null {
   return usage;
 }
 
-/** What the answers to one request used. */
+/** The usage, cost and time of the answers to one request. */
 type Used = Pick<ChatResult, "usage" | "cost" | "cached" | "latency">;
 
 /** Adds up two answers. Answers from the cache used no tokens. */
@@ -53,19 +53,19 @@ function sumOf(first: Used, second: Used): Used {
   };
 }
 
-/** Adds what earlier answers used to a result. */
+/** Adds the usage of earlier answers to a result. */
 function withUsed(used: Used | undefined, result: ChatResult): ChatResult {
   return used === undefined ? result : { ...result, ...sumOf(used, result) };
 }
 
-/** What the answer that caused `error` used. */
+/** The usage of the answer that caused `error`. */
 function usedFor(error: FlexLLMError): Used {
   if (error instanceof SchemaMismatchError && error.result !== undefined) return error.result;
   const { usage = null, cost = 0 } = error.partial ?? {};
   return { usage, cost, cached: false, latency: 0 };
 }
 
-/** Adds what earlier answers used to an error. */
+/** Adds the usage of earlier answers to an error. */
 function withUsedBefore(error: unknown, used: Used | undefined): unknown {
   if (used === undefined || !(error instanceof FlexLLMError)) return error;
   const { content = "", thinking = null } = error.partial ?? {};
@@ -85,8 +85,8 @@ function correction({ message, problems }: SchemaMismatchError): string {
 }
 
 /**
- * Requests a completion, and again up to `retries` times while the answer does not match its schema. The result
- * includes the tokens, the cost and the time of all answers.
+ * Requests a completion, and repeats that up to `retries` times while the answer does not match its schema. The
+ * result includes the tokens, the cost and the time of all answers.
  *
  * @throws {SchemaMismatchError} for the last answer; its `result` includes all answers as well
  */

@@ -1,5 +1,5 @@
 /**
- * A saved conversation: its settings and turns, with the field names of the file.
+ * Defines saved conversations, with the field names of their files, and reads messages and totals from them.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export interface Turn {
   user: UserMessage;
   /** The names of the attached files. */
   files?: string[];
-  /** The answer as it is sent back to the model; absent if there was none. */
+  /** The answer, as it is sent back to the model; absent if there was none. */
   assistant?: AssistantMessage;
   thinking?: string;
   /** The model, under the server's name for it. */

@@ -1,19 +1,9 @@
 /**
- * Reads and writes one conversation as a file.
+ * Reads and validates the file of one conversation.
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import process from "node:process";
+import { readFileSync } from "node:fs";
 import { messagesProblem } from "../chat/messages.ts";
 import { withProviderMessage } from "../chat/normalize.ts";
 import { InvalidInputError } from "../errors.ts";
@@ -63,26 +53,4 @@ export function readConversation(path: string): Conversation {
     if (turn.assistant !== undefined) turn.assistant = withProviderMessage(turn.assistant);
   }
   return conversation;
-}
-
-/**
- * Writes `text` to the file at `path`, readable by its owner only. If writing fails, the old file is still
- * complete.
- */
-export function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const fd = openSync(temporary, "w", 0o600);
-    try {
-      const bytes = Buffer.from(text);
-      for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }

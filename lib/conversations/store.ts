@@ -7,7 +7,8 @@ import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type FileLock, tryLock } from "../runtime/file_lock.ts";
 import { InvalidInputError } from "../errors.ts";
-import { readConversation, replaceFile } from "./conversation_file.ts";
+import { replaceFile } from "../files/replace_file.ts";
+import { readConversation } from "./conversation_file.ts";
 import {
   type Conversation,
   type ConversationSettings,
@@ -16,7 +17,7 @@ import {
   totalsOf,
 } from "./conversation.ts";
 
-/** A conversation in a list. */
+/** The summary of a conversation in a list. */
 export interface ConversationSummary {
   id: string;
   title: string;
@@ -91,7 +92,7 @@ export class ConversationStore {
       return rmSync(this.pathOf(conversation.id), { force: true });
     }
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    replaceFile(this.pathOf(conversation.id), `${JSON.stringify(conversation)}\n`);
+    replaceFile(this.pathOf(conversation.id), `${JSON.stringify(conversation)}\n`, 0o600);
   }
 
   /** Locks a conversation for this process; `undefined` if another process holds the lock. */
@@ -140,7 +141,7 @@ export class ConversationStore {
     );
   }
 
-  /** All conversations, the last saved first, and the problems of those that cannot be read. */
+  /** All conversations, the last saved first, and an error message for each one that cannot be read. */
   list(): { conversations: ConversationSummary[]; problems: string[] } {
     const conversations: ConversationSummary[] = [];
     const problems: string[] = [];

@@ -8,7 +8,7 @@ import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { ConfigurationError } from "../errors.ts";
 import { describeParseError } from "../json/problem.ts";
 
-const EDIT_HINT = "Fix the file at that position. Nothing was sent.";
+const FIX_HINT = "Fix the file at that position. Nothing was sent.";
 
 /** The field names and array indexes that lead to a value. */
 export type Path = readonly (string | number)[];
@@ -32,14 +32,14 @@ function parseYaml(file: string, text: string): ConfigDocument {
     const mistakes = document.errors.map(({ pos, message }) =>
       `${position(pos[0])}: not valid YAML: ${message}`
     );
-    throw new ConfigurationError(mistakes.join("\n"), { hint: EDIT_HINT });
+    throw new ConfigurationError(mistakes.join("\n"), { hint: FIX_HINT });
   }
   let value: unknown;
   try {
     value = document.toJS();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
-    throw new ConfigurationError(`${file}: not valid YAML: ${reason}`, { cause, hint: EDIT_HINT });
+    throw new ConfigurationError(`${file}: not valid YAML: ${reason}`, { cause, hint: FIX_HINT });
   }
   return {
     value,
@@ -66,7 +66,7 @@ function parseJson(file: string, text: string): ConfigDocument {
   if (error !== undefined && text.trim() !== "") {
     const reason = describeParseError(error);
     throw new ConfigurationError(`${position(error.offset)}: not valid JSON: ${reason}`, {
-      hint: EDIT_HINT,
+      hint: FIX_HINT,
     });
   }
   return {

@@ -7,7 +7,7 @@ import type { Buffer } from "node:buffer";
 
 const PYTHON = "In Python: pandas.";
 
-/** First bytes as Latin-1, what such a file is, and how to convert it; `IN` is its name. */
+/** The first bytes as Latin-1, the kind of file, and how to convert it. `IN` is replaced by its name. */
 const SIGNATURES: readonly [start: string, kind: string, hint: string][] = [
   [
     "PK\x03\x04",
@@ -43,7 +43,7 @@ export function inCommand(name: string): string {
   return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name}'`;
 }
 
-/** What the file that starts with `head` is, and how to convert the file `name`; else `undefined`. */
+/** The kind of a file that starts with `head`, and how to convert it; `undefined` if it is not recognized. */
 export function foreignKind(
   head: Buffer,
   name: string,

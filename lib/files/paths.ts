@@ -18,7 +18,7 @@ export function homeFolder(env: Environment): string {
   return env.FLEXLLM_HOME || join(env.HOME || env.USERPROFILE || homedir(), ".flexllm");
 }
 
-/** Where a configuration file is looked for if none is named; the first that exists is used. */
+/** The paths of a configuration file if none is named. The first one that exists is used. */
 export function candidatePaths(env: Environment, folder: string): string[] {
   const local = EXTENSIONS.map((extension) => join(folder, `flexllm_config.${extension}`));
   const home = EXTENSIONS.map((extension) => join(homeFolder(env), `config.${extension}`));

@@ -1,6 +1,6 @@
 /**
- * Reads a file that a message refers to: only regular files, since a pipe or a device may block or
- * never end, and only up to the size that can be sent.
+ * Reads a local file that a message refers to. Accepts only regular files, since a pipe or a device may block
+ * or never end, and only up to the size that can be sent.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { abortable } from "../runtime/abortable.ts";
 /** Bytes read at first from files that report no size, such as those in /proc. */
 const CHUNK = 64 * 1024;
 
-/** What a path that is not a regular file refers to. */
+/** The kind of something that is not a regular file. */
 function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return "a folder";
   if (stats.isFIFO()) return "a pipe";
@@ -27,7 +27,7 @@ export function megabytes(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
 
-/** The error for something of `size` bytes, more than `max`. */
+/** The error for an attachment of `size` bytes, which are more than `max`. */
 export function tooLarge(what: string, size: number | undefined, max: number): InvalidInputError {
   const has = size === undefined ? "is larger than" : `has ${megabytes(size)}, more than`;
   return new InvalidInputError(`${what} ${has} the ${megabytes(max)} that can be sent`);

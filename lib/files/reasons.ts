@@ -1,5 +1,5 @@
 /**
- * Explains file system errors in plain words.
+ * Translates the codes of file system errors to plain English.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Writes a user's file atomically: a reader sees the old text or the new one.
+ * Writes files atomically: a reader sees the old text or the new one.
  *
  * @module
  */
@@ -25,7 +25,12 @@ function modeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.mode;
 }
 
-function replace(path: string, text: string, mode: number): void {
+/**
+ * Replaces the file at `path` atomically, or creates it. If that fails, the old file is unchanged.
+ *
+ * @throws a file system error
+ */
+export function replaceFile(path: string, text: string, mode: number): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     // A file of that name was left behind by a dead process.
@@ -58,7 +63,7 @@ export function writeUserFile(path: string, text: string, secret: boolean): void
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const old = modeOf(path);
     const target = old === undefined ? path : realpathSync(path);
-    replace(target, text, secret || old === undefined ? 0o600 : old & 0o777);
+    replaceFile(target, text, secret || old === undefined ? 0o600 : old & 0o777);
   } catch (cause) {
     const isFile = ["EEXIST", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
     throw new ConfigurationError(`cannot write ${path}: ${fileReason(cause)}`, {

@@ -1,5 +1,5 @@
 /**
- * A private temporary file, for an input that has to be read more than once.
+ * Creates a private temporary file, for input that has to be read more than once.
  *
  * @module
  */
@@ -18,13 +18,13 @@ export class TemporaryFile {
   /** The open file. */
   readonly fd: number;
   readonly #folder: string;
-  /** What is copied to it, for messages. */
+  /** The name of the copied content, for messages. */
   readonly #content: string;
 
   /**
    * Creates the file.
    *
-   * @param content what will be copied to it, for messages
+   * @param content the name of the content that will be copied to it, for messages
    * @throws {InvalidInputError} if it cannot be created
    */
   constructor(content: string) {
@@ -43,7 +43,7 @@ export class TemporaryFile {
     try {
       this.#remove();
     } catch {
-      // Windows.
+      // On Windows, close() removes it.
     }
   }
 

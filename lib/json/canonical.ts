@@ -1,5 +1,5 @@
 /**
- * Writes canonical JSON, which is the same whatever the order of fields.
+ * Writes canonical JSON, which does not depend on the order of fields.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function canonicalJson(
   return write(value, rawNumber) ?? "";
 }
 
-/** {@link canonicalJson} with all numbers as doubles: `1.10` equals `1.1`. */
+/** The same with all numbers as doubles: `1.10` equals `1.1`. */
 export function canonicalJsonOfDoubles(value: unknown): string {
   return canonicalJson(value, ({ rawJSON }) => JSON.stringify(Number(rawJSON)));
 }

@@ -1,5 +1,6 @@
 /**
- * Reads JSON of unknown shape, and preserves numbers that a double cannot represent.
+ * Parses and writes JSON without changing numbers that a double cannot represent, and reads values of unknown
+ * shape.
  *
  * @module
  */
@@ -23,7 +24,7 @@ interface JsonWithSource {
 
 const { rawJSON, isRawJSON } = JSON as unknown as JsonWithSource;
 
-/** Deeper JSON is refused: servers also refuse it, and recursive code would overflow the stack. */
+/** The maximum nesting. Servers reject deeper JSON, and recursive code would overflow the stack. */
 export const MAX_DEPTH = 500;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Explains where and why a text is not JSON.
+ * Locates and names the first mistake in a text that is not valid JSON.
  *
  * @module
  */

@@ -25,13 +25,21 @@ export interface CannedResponse {
   refusal?: string;
   /** The cited sources. */
   citations?: CannedCitation[];
-  /** The log probabilities of the tokens, for requests that ask for them. Default: generated. */
+  /**
+   * The log probabilities of the tokens, for requests that ask for them.
+   *
+   * @default generated
+   */
   logprobs?: TokenLogprob[];
   /** The thinking. */
   thinking?: string;
   /** A status from 400 to 599 to fail with; `text` is the error message. */
   status?: number;
-  /** Seconds before the answer starts. Default: the mock's `delay`. */
+  /**
+   * Seconds before the answer starts.
+   *
+   * @default the mock's `delay`
+   */
   delay?: number;
 }
 

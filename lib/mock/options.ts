@@ -30,9 +30,17 @@ export interface MockOptions {
    * @default ["mock"]
    */
   models?: readonly string[];
-  /** Maximum requests per second; further ones get a 429 with `Retry-After`. Default: no limit. */
+  /**
+   * Maximum requests per second; further ones get a 429 with `Retry-After`.
+   *
+   * @default no limit
+   */
   rps?: number;
-  /** Tokens per second, in plain and streamed answers. Default: no limit. */
+  /**
+   * Tokens per second, in plain and streamed answers.
+   *
+   * @default no limit
+   */
   tokenRate?: number;
   /**
    * The share of requests that fail, from 0 to 1.

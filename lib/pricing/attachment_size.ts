@@ -9,7 +9,7 @@ import type { AudioPart, ContentPart, DocumentPart, TextPart } from "../chat/mes
 
 /** Tokens of an image with `detail: low`. */
 const SMALL_IMAGE = 100;
-/** Tokens of any other image: those of a full-size photo. */
+/** Tokens of any other image, as for a full-size photo. */
 export const LARGE_IMAGE = 1600;
 
 /**
@@ -59,7 +59,7 @@ function wavRate(base64: string): number | undefined {
 
 function audioSize({ input_audio: { data } }: AudioPart): number {
   const base64 = data.replace(/^data:[^,]{0,200},/i, "");
-  // Too short for audio: a path; or a URL.
+  // Too short for audio, so it is a path; or it is a URL.
   if (base64.length < 1000 || /^https?:/i.test(data)) return DEFAULT_SECONDS * TOKENS_PER_SECOND;
   return TOKENS_PER_SECOND * bytesOf(base64.length) / (wavRate(base64) ?? BYTES_PER_SECOND);
 }

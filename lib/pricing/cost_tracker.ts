@@ -9,13 +9,25 @@ import type { Budget, BudgetWaiter, Charge, Reservation } from "../scheduling/bu
 
 /** The options of a {@link CostTracker}. Amounts are in USD. */
 export interface CostTrackerOptions {
-  /** Maximum to spend. @default no limit */
+  /**
+   * Maximum to spend.
+   *
+   * @default no limit
+   */
   limit?: number;
-  /** The amount at which `onWarning` is called. */
+  /**
+   * The amount at which `onWarning` is called.
+   *
+   * @default never
+   */
   warning?: number;
   /** Called once, when `warning` is reached. */
   onWarning?: (spent: number) => void;
-  /** Whether models without a known price can be used under a limit. @default false */
+  /**
+   * Whether models without a known price can be used under a limit.
+   *
+   * @default false
+   */
   allowUnpriced?: boolean;
 }
 
@@ -37,24 +49,26 @@ export interface CostRow {
   unpriced: number;
 }
 
-/** Stores the possible spending outside the process, so that the limit holds across kills and restarts. */
+/**
+ * Stores the maximum possible spending outside the process, so that the limit holds across kills and restarts.
+ */
 export interface SpendingLedger {
   /**
    * Called before a request is sent. `total` is the USD spent if every request in flight costs its reserved
-   * amount. When this returns, the amount must survive the end of the process.
+   * amount. The amount must be stored durably when this returns.
    */
   authorize(total: number): void;
 }
 
-/** Sums of binary fractions are slightly off; a billionth of the limit is not worth a refusal. */
+/** Allowance for the rounding of floating-point sums, as a share of the limit. */
 const TOLERANCE = 1e-9;
 
 /**
  * Counts what completions cost and enforces a limit.
  *
- * Each request reserves its maximum cost before it is sent. If that does not fit, it waits until other
- * requests turn out cheaper, and fails if no other request is in flight. So spending exceeds the limit only
- * if the requests in flight were estimated too low.
+ * Each request reserves its maximum cost before it is sent. If that does not fit, the request waits until
+ * others turn out cheaper, and fails if no other is in flight. Spending exceeds the limit only if requests in
+ * flight were estimated too low.
  *
  * Several clients and pools can share one tracker.
  *
@@ -74,14 +88,14 @@ export class CostTracker implements Budget {
   readonly #options: CostTrackerOptions;
   readonly #rows = new Map<string, CostRow>();
   #lastRow: CostRow | undefined;
-  /** In order of arrival. */
+  /** Waiting requests, in order of arrival. */
   readonly #waiting = new Set<BudgetWaiter>();
-  /** What free requests reserve. */
+  /** The reservation of every free request. */
   readonly #free: Reservation;
   #ledger: SpendingLedger | undefined;
   #spent = 0;
   #reserved = 0;
-  /** Reservations of more than nothing. */
+  /** The number of open reservations above 0. */
   #reservations = 0;
   #warned = false;
 
@@ -125,8 +139,8 @@ export class CostTracker implements Budget {
   }
 
   /**
-   * Reserves `cost` USD: immediately if it fits, otherwise once enough of what other requests reserved is
-   * released. Free requests never wait and are never refused.
+   * Reserves `cost` USD: immediately if it fits, otherwise once other requests have released enough. Free
+   * requests never wait and are never refused.
    *
    * @throws {BudgetExceededError} if it does not fit and nothing else is reserved
    * @throws {AbortedError} when `signal` fires first
@@ -158,8 +172,8 @@ export class CostTracker implements Budget {
   }
 
   /**
-   * Reserves the cost of `waiter` if it fits and no request waits before it. Otherwise returns `undefined`;
-   * `waiter` is woken when its turn comes. Free requests never wait and are never refused.
+   * Reserves the cost of `waiter` if it fits and no other request is ahead of it. Otherwise returns `undefined`,
+   * and wakes `waiter` when its turn comes. Free requests never wait and are never refused.
    *
    * @throws {BudgetExceededError} if it does not fit and nothing else is reserved
    * @throws {ConfigurationError} if the cost is negative or not finite
@@ -188,7 +202,7 @@ export class CostTracker implements Budget {
     if (this.#waiting.delete(waiter)) this.#wake();
   }
 
-  /** From now on, authorizes all spending with `ledger` before it happens. */
+  /** Authorizes all further spending with `ledger` before it happens. */
   persist(ledger: SpendingLedger): void {
     this.#ledger = ledger;
   }
@@ -217,7 +231,7 @@ export class CostTracker implements Budget {
   /** Wakes the waiters that fit now, in order, or all of them if none can ever fit. */
   #wake(): void {
     for (const waiter of [...this.#waiting]) {
-      // Waking an earlier one may have started this one as well.
+      // Waking an earlier waiter may have started this one as well.
       if (!this.#waiting.has(waiter)) continue;
       if (!this.#fits(waiter.cost) && this.#reservations > 0) return;
       waiter.wake();
@@ -228,7 +242,7 @@ export class CostTracker implements Budget {
 
   /** Adds USD spent elsewhere or earlier, so that the limit covers them. */
   addSpent(cost: number): void {
-    // Servers can report any number as their cost; none of them refunds money.
+    // Servers can report any number as their cost, but none of them refunds money.
     if (cost > 0 && cost < Infinity) this.#spent += cost;
     const { warning, onWarning } = this.#options;
     if (!this.#warned && warning !== undefined && this.#spent >= warning) {
@@ -240,7 +254,7 @@ export class CostTracker implements Budget {
   /**
    * Records the cost and the tokens of an answer, or the possible cost of a lost one.
    *
-   * @param reserved USD that were reserved for it; added to `spent` if the cost is unknown. Default 0
+   * @param reserved USD that were reserved for it, which count if the cost is unknown; by default 0
    */
   record(charge: Charge, reserved = 0): void {
     const { model, endpoint, usage, cost, isLost } = charge;

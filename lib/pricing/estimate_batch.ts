@@ -66,7 +66,7 @@ export interface EstimateOptions {
   /** The options of the batch that affect the number of tokens. */
   sampling?: Pick<SamplingOptions, "maxTokens" | "tools" | "responseFormat">;
   /**
-   * Size in tokens up to which every record is counted; a sample of a larger input is.
+   * The size, in tokens, up to which every record is counted. Of a larger input, only a sample is counted.
    *
    * @default 5_000_000, which takes about 2 s
    */
@@ -159,7 +159,7 @@ function modelEstimate(sums: Sums): ModelEstimate {
     maxCompletionTokens: isLimited ? sums.completionTokens : null,
     promptCost,
     maxCost: isLimited ? add(promptCost, completionCost) : null,
-    // Without the price per request.
+    // The difference excludes the price per request.
     costPerThousand: none === null || thousand === null ? null : thousand - none,
   };
 }
@@ -187,7 +187,7 @@ function countImages(messages: readonly Message[]): number {
   return images;
 }
 
-/** Default size, in tokens, up to which all records are counted; many more would take minutes. */
+/** The default of {@link EstimateOptions.counted}; many more tokens would take minutes. */
 const DEFAULT_COUNTED = 5_000_000;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Prices completions with the user's prices, otherwise with the price list.
+ * Calculates the cost of completions by the user's prices, otherwise by the price list.
  *
  * @module
  */
@@ -32,7 +32,7 @@ function normalized(url: string): string {
   return (URL.parse(url)?.href ?? url).replace(/\/+$/, "");
 }
 
-/** Finds the price of `model` at `baseUrl`; a price for that server precedes one for every server. */
+/** Finds the price of `model` at `baseUrl`. A price for that server takes precedence over one for every server. */
 export function findRow(
   rows: readonly PriceRow[],
   model: string,

@@ -25,7 +25,7 @@ export interface PriceList {
   ratesOf(model: string): Rates | undefined;
 }
 
-/** Hosts on this machine, which the list does not cover. */
+/** Hosts that the list does not cover: this machine, and names that never resolve. */
 const LOCAL = /^(localhost|127\..*|\[::1\]|.*\.invalid)$/;
 /** The host of the built-in mock, which is free. */
 const MOCK_HOST = "mock.invalid";
@@ -33,7 +33,7 @@ const MOCK_HOST = "mock.invalid";
 /** Time-dependent prices change on the minute. */
 const MINUTE = 60_000;
 
-/** How the list marks free models; without such a mark, a missing price is unknown. */
+/** The list's words for free models. Without them, a missing price is unknown, not 0. */
 const FREE = /\bfree\b|included in the subscription/i;
 
 type Calculation = NonNullable<ReturnType<typeof calcPrice>>;
@@ -80,7 +80,7 @@ export async function priceListOf(
   const { calcPrice, findProvider } = await import("@pydantic/genai-prices");
   const provider = findProvider({ providerApiUrl: baseUrl });
   if (provider === undefined) return undefined;
-  // A lookup takes as long as all other processing of a request.
+  // Cached, since a lookup takes as long as all other processing of a request.
   const known = new Map<string, { rates: Rates | undefined; until: number }>();
   return {
     provider: provider.name,

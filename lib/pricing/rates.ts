@@ -5,9 +5,9 @@
  */
 import type { Usage } from "../usage.ts";
 
-/** A rate that depends on the prompt size: above `start` tokens, `price` applies to all tokens. */
+/** A rate that depends on the prompt size: above `start` input tokens, `price` applies to all tokens. */
 export interface TieredRate {
-  /** The rate below the first tier. */
+  /** The rate up to the first tier. */
   base: number;
   /** The tiers in ascending order of `start`. */
   tiers: readonly { start: number; price: number }[];

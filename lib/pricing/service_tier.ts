@@ -1,5 +1,5 @@
 /**
- * Relates the price of a service tier to the standard price.
+ * Knows the price of service tiers relative to the standard price.
  *
  * Sources: OpenAI, "Flex processing" (the price of the Batch API, half of the standard one), "Priority
  * processing" and "Pricing"; Azure, "Priority processing"; Amazon Bedrock, "Service tiers"; Gemini API,

@@ -113,7 +113,7 @@ export function promptSize(messages: readonly Message[], options?: PromptOptions
 /** The minimum estimate for a completion of unknown length. */
 const MIN_COMPLETION = 1024;
 
-/** Below this size, an error of the estimate is due to what the server adds to a prompt, not its text. */
+/** Below this size, an error of the estimate is due to the server's own additions to a prompt, not its text. */
 const SMALL_PROMPT = 200;
 
 /**

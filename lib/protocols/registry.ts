@@ -12,7 +12,7 @@ import { openaiResponses } from "./openai_responses/openai_responses.ts";
 import type { OfficialProtocol, Protocol } from "./protocol.ts";
 import { COMMON_RATE_LIMITS, type RateLimitHeaders } from "./rate_limit_headers.ts";
 
-/** The wire formats with an official API: Anthropic Messages and Gemini. Each is also a provider. */
+/** Providers whose API has its own wire format: Anthropic Messages and Gemini. */
 export type OfficialProvider = "claude" | "gemini";
 
 /** The wire formats of OpenAI-compatible services: Chat Completions and Responses. */

@@ -6,8 +6,8 @@
 import { abortedBy } from "../errors.ts";
 
 /**
- * Settles like `promise`, or rejects as soon as `signal` is aborted. The work continues in that case, and
- * its result is ignored.
+ * Settles like `promise`, or rejects as soon as `signal` is aborted. In that case the work continues, and its
+ * result is ignored.
  *
  * @throws {AbortedError} if `signal` is aborted first
  */
@@ -17,7 +17,7 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
     const onAbort = () => reject(abortedBy(signal));
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort);
-    // Also if it is aborted already, so that a later rejection is not unhandled.
+    // Even if the signal is already aborted, so that a later rejection is not unhandled.
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }

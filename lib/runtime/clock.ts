@@ -1,5 +1,5 @@
 /**
- * The clock that is injected into everything that waits, so that tests can use a virtual one.
+ * Defines the clock. Code that waits takes it as a parameter, so that tests can use a virtual one.
  *
  * @module
  */

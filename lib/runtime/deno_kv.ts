@@ -1,5 +1,5 @@
 /**
- * Opens databases of Deno KV, where the runtime has it.
+ * Opens Deno KV databases, on runtimes that have Deno KV.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export type KvKey = readonly (string | number)[];
 
 /** The parts of a `Deno.Kv` that are used here. */
 export interface KvDatabase {
-  /** At most 10 keys. */
+  /** Reads up to 10 keys. */
   getMany(keys: readonly KvKey[]): Promise<{ value: unknown }[]>;
   list(
     selector: { prefix: KvKey },

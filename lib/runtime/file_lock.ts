@@ -1,6 +1,6 @@
 /**
- * Locks a file so that the lock ends with the process: the operating system's advisory lock, taken
- * through SQLite because only Deno has an API for it.
+ * Locks a file until the process ends, with the operating system's advisory lock. It is taken through SQLite,
+ * because only Deno has an API for it.
  *
  * Source: SQLite, "File Locking And Concurrency": an exclusive transaction holds an advisory lock.
  *
@@ -76,7 +76,7 @@ class SqliteLock implements FileLock {
   }
 
   release(): void {
-    // Removed while locked, so that nobody locks a file that is about to be removed.
+    // Removed while still locked, so that no other process locks a file that is about to be removed.
     try {
       if (inode(this.#path) === this.#held.ino) rmSync(this.#path, { force: true });
     } catch {

@@ -1,5 +1,5 @@
 /**
- * The globals of Deno and Bun, as far as they are used.
+ * Types the parts of the `Deno` and `Bun` globals that are used.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Knows how Deno, Bun and Node differ. Outside of this directory, all code uses web standards and `node:`
- * modules.
+ * Contains the differences between Deno, Bun and Node. Outside this directory, all code uses web standards and
+ * `node:` modules.
  *
  * @module
  */
@@ -20,13 +20,13 @@ export const streamsFillMemory = globals.Bun === undefined;
 /** Whether child processes ignore the signals that this process ignores. Bun resets them. */
 export const childrenInheritIgnoredSignals = globals.Bun === undefined;
 
-/** The variable that limits Bun's concurrent requests. Bun reads it once, when it starts. */
+/** The environment variable that limits Bun's concurrent requests. Bun reads it once, when it starts. */
 export const REQUESTS_VARIABLE = "BUN_CONFIG_MAX_HTTP_REQUESTS";
 
 /** The largest value that Bun accepts for it. */
 const MAX_REQUESTS = 65_535;
 
-/** The maximum number of requests that the runtime sends at a time; more wait inside it. */
+/** The maximum number of requests that the runtime sends at a time. Further ones wait inside the runtime. */
 export function maxRequests(): number {
   if (globals.Bun === undefined) return Infinity;
   const value = Number(process.env[REQUESTS_VARIABLE]);

@@ -1,5 +1,5 @@
 /**
- * Remembers how many requests a server accepted in the last minute, by the time at which they were sent.
+ * Counts the requests that a server accepted in the last minute, by the time at which they were sent.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const BUCKETS = 600;
 /** Seconds that are remembered. */
 export const HISTORY = BUCKETS * BUCKET / 1000;
 
-/** A ring of counts. */
+/** A ring buffer of counts. */
 export class AcceptedRequests {
   readonly #counts = new Float64Array(BUCKETS);
   /** The bucket that each entry of the ring holds. */

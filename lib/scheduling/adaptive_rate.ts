@@ -40,7 +40,7 @@ const QUICK = 50;
 const WINDOW = 1000;
 /** Seconds that an endpoint pauses after a 429 without a wait time. */
 const DEFAULT_COOLDOWN = 1;
-/** A 429 that asks to wait less than this, in seconds, says nothing about the rate. */
+/** A 429 with a wait shorter than this, in seconds, says nothing about the rate. */
 const SHORT = 0.5;
 /** The share of the known limit that must have been accepted to confirm it. */
 const CONFIRMED = 0.85;
@@ -75,7 +75,7 @@ export class AdaptiveRate {
   #trial: RateTrial | undefined;
   /** The share of requests that is refused at any rate. */
   #noise = NOISE_SHARE;
-  /** Until when the limit is exhausted. */
+  /** The time until which the limit is exhausted. */
   #exhaustedUntil = -Infinity;
   /** Requests sent so far, and when the first of them was sent. */
   #sent = 0;
@@ -83,7 +83,7 @@ export class AdaptiveRate {
   /** Requests per second that were accepted before the last single refusal. */
   #suspect = NaN;
 
-  /** Requests per second; `Infinity` until a limit was met. */
+  /** Requests per second; `Infinity` until a limit was found. */
   get perSecond(): number {
     return this.#perSecond;
   }
@@ -117,7 +117,7 @@ export class AdaptiveRate {
   /**
    * Records that a request was refused with a 429. Returns the seconds for which nothing should be sent.
    *
-   * @param wait seconds to wait as the server asked, if it did
+   * @param wait the seconds that the server asked for, if it did
    */
   refused(now: number, { at, order }: Sent, wait: number | undefined): number {
     this.#count(at, false);
@@ -167,7 +167,7 @@ export class AdaptiveRate {
     const { at, wait } = this.#refusal!;
     this.#refusal = undefined;
     const isNoise = this.#isNoise;
-    // A single refusal that asks for no real wait is chance, or caused by another client.
+    // A single refusal with a short wait is chance, or caused by another client.
     if (isNoise && (wait < SHORT || this.#isNoiseProven)) return;
     this.#outcomes = new Outcomes();
     this.#climbedAt = now;

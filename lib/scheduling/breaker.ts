@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Seconds between two probes by default: at first, and at most. */
+/** Default seconds between two probes: the first interval, and the maximum. */
 const FIRST_RECOVERY = 1;
 const MAX_RECOVERY = 10;
 /** The range of the default failure threshold. */
@@ -75,7 +75,7 @@ export class Breaker {
     return wasDown;
   }
 
-  /** Records that a request sent at `sentAt` failed through the endpoint's fault. */
+  /** Records that a request sent at `sentAt` failed, and that the endpoint was at fault. */
   failed(now: number, sentAt: number): void {
     this.#failures++;
     // Requests that were in flight when the endpoint went down prove nothing new.

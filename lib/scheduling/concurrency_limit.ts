@@ -19,7 +19,7 @@ const SIGNAL_SHARE = 0.1;
 /** The new limit after an overload, as a share of the requests in flight. */
 const DECREASE = 0.7;
 
-/** The limit of requests in flight at one endpoint. */
+/** The limit on requests in flight at one endpoint. */
 export class ConcurrencyLimit {
   readonly #max: number;
   readonly #adaptive: boolean;

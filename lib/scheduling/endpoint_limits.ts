@@ -26,7 +26,7 @@ export interface EndpointLimitOptions {
   adaptive: boolean;
   /** Consecutive failures after which the endpoint counts as down. */
   failureThreshold: number | undefined;
-  /** Seconds until an endpoint that is down is tried again. */
+  /** Seconds until an endpoint that is down is probed; see {@link BreakerOptions.recoveryTime}. */
   recoveryTime: number | undefined;
   /** Limits shared with other endpoints. */
   shared?: SharedLimits;
@@ -98,7 +98,7 @@ export class EndpointLimits {
     return this.#limit.current;
   }
 
-  /** Requests per second that the server was found to accept; `Infinity` if no limit was met. */
+  /** Requests per second that the server accepts, as measured; `Infinity` if no limit was found. */
   get rate(): number {
     return this.#rate?.perSecond ?? Infinity;
   }
@@ -108,7 +108,7 @@ export class EndpointLimits {
     return this.#tpm.length > 0;
   }
 
-  /** Average milliseconds to an answer; `undefined` before the first. */
+  /** Average milliseconds per answer; `undefined` before the first. */
   get latency(): number | undefined {
     return this.#latency;
   }
@@ -123,12 +123,12 @@ export class EndpointLimits {
     return this.#answeredAt;
   }
 
-  /** Requests that failed through the endpoint's fault, rate limits included. */
+  /** Failed requests that were the endpoint's fault, including rate limits. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** The last such failure; `undefined` if there was none. */
+  /** The last of these failures; `undefined` if there was none. */
   get lastError(): FlexLLMError | undefined {
     return this.#lastError;
   }
@@ -138,7 +138,7 @@ export class EndpointLimits {
     return this.#pausedUntil;
   }
 
-  /** `up`: it gets requests; `cooling`: it is paused; `probing`: one request tests whether it is back. */
+  /** `up`: it gets requests; `cooling`: it is paused; `probing`: one request tests whether it has recovered. */
   state(now: number): "up" | "cooling" | "down" | "probing" {
     if (this.#breaker.isDown) return this.#breaker.isProbing ? "probing" : "down";
     return this.#pausedUntil > now ? "cooling" : "up";
@@ -152,8 +152,8 @@ export class EndpointLimits {
     return Math.max(this.#pausedUntil, this.#breaker.availableAt);
   }
 
-  /** Milliseconds that it has been down, or that its pause still lasts. */
-  absence(now: number): number {
+  /** Milliseconds that it has been down, or until its pause ends; the larger of both. */
+  unavailableFor(now: number): number {
     return Math.max(0, now - this.#breaker.downSince, this.#pausedUntil - now);
   }
 
@@ -187,7 +187,7 @@ export class EndpointLimits {
     return this.#rate?.take(now) ?? 0;
   }
 
-  /** Ends a request, however it ended. */
+  /** Ends a request, whatever its outcome. */
   end(): void {
     this.#inFlight--;
   }
@@ -205,7 +205,7 @@ export class EndpointLimits {
     else this.#limit.answered(now, this.#inFlight >= this.#limit.current);
   }
 
-  /** Records why a request was not answered. */
+  /** Records the error of a request that was not answered. */
   failed(now: number, sent: Sent, error: unknown): void {
     const sentAt = sent.at;
     if (!(error instanceof FlexLLMError) || !error.endpointFault) {

@@ -40,7 +40,7 @@ export class Grant<T extends Target> {
     this.target.limits.failed(this.#clock.now(), this.reservation, error);
   }
 
-  /** Releases what is reserved, and lets waiting requests start. Call it once, however the request ended. */
+  /** Releases the reservation and dispatches waiting requests. Call it once, whatever the outcome. */
   release(): void {
     this.reservation.release();
     this.#queue.dispatch();

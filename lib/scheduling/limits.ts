@@ -12,9 +12,9 @@ import type { BudgetWaiter, Reservation } from "./budget.ts";
 import type { EndpointLimits } from "./endpoint_limits.ts";
 import type { TokenDemand } from "./token_limiter.ts";
 
-/** What one request needs. */
+/** The tokens and the money that one request needs. */
 export interface Demand extends BudgetWaiter {
-  /** Its tokens, estimated. */
+  /** Its estimated tokens. */
   readonly tokens: TokenDemand;
 }
 

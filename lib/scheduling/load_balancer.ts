@@ -42,7 +42,7 @@ export class LoadBalancer<T extends Target> {
   readonly #strategy: LoadBalance;
   readonly #targets: readonly T[];
   readonly #random: () => number;
-  /** The index after the endpoint that was chosen last. */
+  /** The index after that of the last chosen endpoint. */
   #next = 0;
 
   constructor(strategy: LoadBalance, targets: readonly T[], random: () => number) {

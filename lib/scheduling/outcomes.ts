@@ -1,5 +1,5 @@
 /**
- * Counts the outcomes of requests sent after a change of the rate, to judge its effect.
+ * Counts the outcomes of requests sent after a rate change, to judge its effect.
  *
  * @module
  */

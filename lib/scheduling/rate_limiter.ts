@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Maximum delay of a timer, in milliseconds; a request that comes later than that was not waiting. */
+/** Maximum delay of a timer, in milliseconds. A request that starts later than that was not waiting for it. */
 const MAX_LAG = 20;
 /** Maximum request times that are remembered; at higher rates the window is shorter than a second. */
 const MAX_REMEMBERED = 10_000;

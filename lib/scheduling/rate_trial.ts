@@ -13,7 +13,7 @@ const MAX_OUTCOMES = 100;
 /** The share of requests that must succeed for refusals to count as random. */
 const RANDOM_SHARE = 0.4;
 
-/** What happens to requests after the rate was lowered. */
+/** The outcomes of requests after the rate was lowered. */
 export class RateTrial {
   readonly #outcomes: Outcomes;
   #sent = 0;

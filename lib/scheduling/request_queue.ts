@@ -14,13 +14,13 @@ import { type LoadBalance, LoadBalancer, type Target } from "./load_balancer.ts"
 import type { Ticket } from "./ticket.ts";
 import { unavailable } from "./unavailable.ts";
 
-/** How endpoints are shared among requests. */
+/** The options of a {@link RequestQueue}. */
 export interface QueueOptions {
   loadBalance: LoadBalance;
   clock: Clock;
   /** A number from 0 up to 1. */
   random: () => number;
-  /** Seconds that a request waits while no endpoint is available. */
+  /** Maximum seconds that a request waits while no endpoint is available. */
   maxWait: number;
 }
 
@@ -46,7 +46,7 @@ export class RequestQueue<T extends Target> {
     this.#maxWait = options.maxWait;
   }
 
-  /** Requests that wait. */
+  /** The number of waiting requests. */
   get size(): number {
     return this.#waiting.size + this.#retries.size;
   }
@@ -73,7 +73,7 @@ export class RequestQueue<T extends Target> {
     return await granted;
   }
 
-  /** Removes a ticket that waits. */
+  /** Removes a waiting ticket. */
   remove(ticket: Ticket<T>): void {
     if (!this.#waiting.delete(ticket)) this.#retries.delete(ticket);
     this.#limits.cancel(ticket);
@@ -95,11 +95,11 @@ export class RequestQueue<T extends Target> {
     this.#setAlarm(next);
   }
 
-  /** Returns when to check again. */
+  /** Dispatches once, and returns when to check again. */
   #dispatchAll(): number {
     const now = this.#clock.now();
     let next = Infinity;
-    let isShort = false;
+    let isMoneyShort = false;
     for (const tickets of this.#queues) {
       for (const ticket of tickets) {
         try {
@@ -109,9 +109,9 @@ export class RequestQueue<T extends Target> {
           const target = this.#findTarget(ticket, now);
           if (typeof target !== "number") {
             // While money is short, only free requests overtake the ones that wait for money.
-            if (isShort && ticket.cost > 0) continue;
+            if (isMoneyShort && ticket.cost > 0) continue;
             const grant = this.#grant(target, ticket, now);
-            if (grant === undefined) isShort = true;
+            if (grant === undefined) isMoneyShort = true;
             else ticket.grant(grant);
             continue;
           }
@@ -230,7 +230,7 @@ export class RequestQueue<T extends Target> {
       const { limits } = target;
       // An endpoint that is down delays only requests that wait for its recovery.
       if (!waitForRecovery && limits.isDown) return undefined;
-      shortest = Math.min(shortest, limits.absence(now));
+      shortest = Math.min(shortest, limits.unavailableFor(now));
     }
     if (shortest <= this.#maxWait * 1000) return undefined;
     return unavailable(this.#targets, this.#maxWait);

@@ -14,7 +14,7 @@ const MAX_BACKOFF = 60;
 /** Maximum backoff for a server that is loading its model, in seconds. */
 const MAX_LOADING_BACKOFF = 5;
 
-/** Whether the server only needs time: waiting for that does not use up retries. */
+/** Whether the server only needs time. Waiting for it does not use up retries. */
 function needsTime(error: FlexLLMError): boolean {
   return error instanceof RateLimitError || isLoading(error);
 }
@@ -35,9 +35,9 @@ export interface RetryPolicy {
 
 /** The circumstances of a failure. */
 export interface FailureContext {
-  /** Seconds for which it has been down, when the request waits for it to recover. */
+  /** Seconds that the endpoint has been down; `undefined` unless the request waits for its recovery. */
   downFor: number | undefined;
-  /** Whether the endpoint has answered before: its URL and its format are then correct. */
+  /** Whether the endpoint has answered before, which proves that its URL and wire format are correct. */
   proven: boolean;
   /** Milliseconds. */
   now: number;
@@ -60,7 +60,7 @@ export class Retries {
   /** Failures that use up retries. */
   #faults = 0;
   #rateLimitWait = 0;
-  /** When the first rate limit was met. */
+  /** The time of the first rate-limit error. */
   #limitedSince: number | undefined;
   #timedOut = false;
 

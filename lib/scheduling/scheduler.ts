@@ -18,9 +18,9 @@ import { unavailable } from "./unavailable.ts";
 
 export type { Grant, RunOptions };
 
-/** How requests are scheduled. */
+/** The options of a {@link Scheduler}. */
 export interface SchedulerOptions extends RetryPolicy, QueueOptions {
-  /** Whether a request that one endpoint failed goes to another one. */
+  /** Whether a request that failed at one endpoint is sent to another one. */
   fallback: boolean;
   /** Limits the cost of all requests. */
   budget?: Budget;
@@ -71,7 +71,7 @@ export class Scheduler<T extends Target> {
     }
   }
 
-  /** Whether another endpoint is up for the request; excludes the one that failed it. */
+  /** Whether another endpoint can take the request now. Excludes the one where it failed. */
   #hasAlternative(error: unknown, failed: T, ticket: Ticket<T>): boolean {
     if (
       !this.#options.fallback || this.#targets.length === 1 ||
@@ -105,7 +105,7 @@ export class Scheduler<T extends Target> {
     const now = clock.now();
     const isWaitingForRecovery = ticket.waitForRecovery && limits.isDown;
     const backoff = retries.waitAfter(error, {
-      downFor: isWaitingForRecovery ? limits.absence(now) / 1000 : undefined,
+      downFor: isWaitingForRecovery ? limits.unavailableFor(now) / 1000 : undefined,
       proven: limits.answers > 0,
       now,
       answeredAt: this.#answeredAt(),

@@ -11,12 +11,16 @@ import type { Demand } from "./limits.ts";
 import type { Target } from "./load_balancer.ts";
 import type { TokenDemand } from "./token_limiter.ts";
 
-/** What the scheduler needs to know of a call. */
+/** The parts of a call that the scheduler uses. */
 export interface RunOptions<T> {
   /** Aborts the call, also while it waits. */
   signal?: AbortSignal;
   hooks?: CallHooks;
-  /** The tokens that it needs; default none. */
+  /**
+   * The tokens that it needs.
+   *
+   * @default none
+   */
   tokens?: TokenDemand;
   /**
    * Prepares the request for an endpoint before it is granted. Returns its maximum cost there in USD; 0 if
@@ -29,7 +33,7 @@ export interface RunOptions<T> {
 export interface TicketQueue<T extends Target> {
   /** Dispatches every request that can start. */
   dispatch(): void;
-  /** Removes a ticket that waits. */
+  /** Removes a waiting ticket. */
   remove(ticket: Ticket<T>): void;
 }
 
@@ -41,13 +45,13 @@ export class Ticket<T extends Target> implements Demand, Cancellable {
   readonly tokens: TokenDemand;
   /** Its maximum cost in USD at the endpoint that it was prepared for last. */
   cost = 0;
-  /** Endpoints that failed it; used again when all others have failed it as well. */
+  /** Endpoints where it failed. They are used again once it has failed at all others. */
   exclude: Set<T> | undefined = undefined;
   /** Endpoints that cannot take it. */
   unfit: Set<T> | undefined = undefined;
   /** Whether an attempt has failed: retries start before requests that have not been sent. */
   isRetry = false;
-  /** Whether it waits for an endpoint that is down rather than trying it anyway. */
+  /** Whether it waits for the recovery of an endpoint that is down, rather than trying it anyway. */
   waitForRecovery = false;
   readonly #queue: TicketQueue<T>;
   #waiting: PromiseWithResolvers<Grant<T>> | undefined = undefined;

@@ -98,7 +98,7 @@ export class TokenLimiter {
     this.#end(now, hold, tokens);
   }
 
-  /** The maximum that a request can use, as far as it can be known. */
+  /** The maximum that a request can use: its limit, or what answers so far suggest. */
   #bound({ prompt, maxCompletion }: TokenDemand): number {
     const seen = this.#answers < ENOUGH
       ? Math.max(FIRST_COMPLETION, this.#largest)

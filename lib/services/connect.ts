@@ -22,17 +22,27 @@ import { service, serviceOfUrl } from "./services.ts";
 
 /** The server to connect to. */
 export interface ServerOptions {
-  /** The service. `auto` goes by the base URL. @default "auto" */
+  /**
+   * The service. `auto` detects it from the base URL.
+   *
+   * @default "auto"
+   */
   provider?: ProviderName;
   /**
-   * The wire format of an OpenAI-compatible server: Chat Completions or Responses. With `auto` it is Chat
-   * Completions, except for requests to OpenAI that only Responses accepts (tools with reasoning on the
-   * newest models). @default "auto"
+   * The wire format of an OpenAI-compatible server: Chat Completions or Responses. `auto` is Chat
+   * Completions, except for requests to OpenAI that only Responses accepts: tools with reasoning on the
+   * newest models.
+   *
+   * @default "auto"
    */
   api?: "auto" | ApiName;
-  /** The base URL, including the version: `https://host/v1`. @default the provider's */
+  /**
+   * The base URL, including the version: `https://host/v1`.
+   *
+   * @default the provider's
+   */
   baseUrl?: string;
-  /** The API key. Not needed for servers that require none. */
+  /** The API key, if the server requires one. */
   apiKey?: string;
   /** Extra headers for each request; they override our own. */
   headers?: Record<string, string>;
@@ -41,7 +51,11 @@ export interface ServerOptions {
    * ({@link SamplingOptions.extraBody}) take precedence.
    */
   extraBody?: Record<string, unknown>;
-  /** Sends the requests. @default the runtime's `fetch` */
+  /**
+   * Sends the requests.
+   *
+   * @default the runtime's `fetch`
+   */
   fetch?: Fetch;
 }
 

@@ -31,16 +31,24 @@ export const MAX_BYTES: Readonly<Record<AttachmentKind, number>> = {
 /** Options for loading attachments. */
 export interface AttachmentOptions {
   /**
-   * Whether URLs of this machine and the local network may be downloaded. Messages may come from others, so
-   * only allow it for your own. @default false
+   * Whether messages can attach files from URLs on this machine and the local network. Set it to `true` only
+   * for messages that you trust.
+   *
+   * @default false
    */
   allowPrivateUrls?: boolean;
   /**
-   * Whether messages may attach local files. Set it to `false` if messages come from others: they could
-   * otherwise attach any file that your program can read. @default true
+   * Whether messages can attach local files. Set it to `false` if messages come from others, who could
+   * otherwise attach any file that your program can read.
+   *
+   * @default true
    */
   allowLocalFiles?: boolean;
-  /** Downloads them, without keys and headers. @default the runtime's `fetch` */
+  /**
+   * Downloads attachments. It gets neither the provider's API key nor its headers.
+   *
+   * @default the runtime's `fetch`
+   */
   fetch?: Fetch;
 }
 

@@ -19,17 +19,17 @@ function questions(count: number): Message[][] {
 /** A client of a mock that records the prompt of each request. */
 function countingClient(concurrencyLimit = 5) {
   const app = createMockApp({ length: 40 });
-  const asked: string[] = [];
+  const requested: string[] = [];
   const client = new LLMClient({
     provider: "mock",
     model: "mock",
     concurrencyLimit,
     fetch: async (url, init) => {
-      asked.push(JSON.parse(String(init.body)).messages.at(-1).content);
+      requested.push(JSON.parse(String(init.body)).messages.at(-1).content);
       return await app.fetch(new Request(url, init));
     },
   });
-  return { client, asked };
+  return { client, requested };
 }
 
 function failingClient(status: number, failFrom = 0) {
@@ -62,7 +62,7 @@ Deno.test("chatCompletionsBatch() returns one item per input, in input order", a
 });
 
 Deno.test("iterChatCompletionsBatch() reads an endless input only as fast as results are consumed", async () => {
-  const { client, asked } = countingClient(4);
+  const { client, requested } = countingClient(4);
   let read = 0;
   async function* endless() {
     while (true) {
@@ -76,7 +76,7 @@ Deno.test("iterChatCompletionsBatch() reads an endless input only as fast as res
     if (items.length === 10) break;
   }
   assert.ok(read <= 20, `${read} inputs read for 10 results`);
-  assert.ok(asked.length <= 20);
+  assert.ok(requested.length <= 20);
   assert.deepEqual(new Set(items.map(({ metadata }) => metadata?.number)).size, 10);
 });
 
@@ -94,7 +94,7 @@ Deno.test("a batch with a result file resumes and also returns the earlier resul
 
   const second = countingClient();
   const { results, summary } = await second.client.chatCompletionsBatch(inputs, { output });
-  assert.equal(second.asked.length, 20 - kept);
+  assert.equal(second.requested.length, 20 - kept);
   assert.deepEqual([summary.restored, summary.succeeded], [kept, 20 - kept]);
   assert.ok(
     results.every((item, i) =>
@@ -107,7 +107,7 @@ Deno.test("a batch with a result file resumes and also returns the earlier resul
 
   const third = countingClient();
   const again = await third.client.chatCompletionsBatch(inputs, { output });
-  assert.deepEqual([third.asked.length, again.summary.restored], [0, 20]);
+  assert.deepEqual([third.requested.length, again.summary.restored], [0, 20]);
 });
 
 Deno.test("a batch with a changed input stops before sending anything", async () => {
@@ -116,14 +116,14 @@ Deno.test("a batch with a changed input stops before sending anything", async ()
   await countingClient().client.chatCompletionsBatch(questions(10), { output });
   const changed = questions(12);
   changed[6] = [{ role: "user", content: "Something else" }];
-  const { client, asked } = countingClient();
+  const { client, requested } = countingClient();
   await assert.rejects(client.chatCompletionsBatch(changed, { output }), {
     code: "journal_mismatch",
     index: 6,
   });
-  assert.equal(asked.length, 0);
+  assert.equal(requested.length, 0);
   const { summary } = await client.chatCompletionsBatch(changed, { output, rerunChanged: true });
-  assert.deepEqual(asked.toSorted(), ["Question 10", "Question 11", "Something else"]);
+  assert.deepEqual(requested.toSorted(), ["Question 10", "Question 11", "Something else"]);
   assert.equal(summary.restored, 9);
 });
 
@@ -138,9 +138,9 @@ Deno.test("a failed record does not stop the others and is sent again by the nex
   assert.deepEqual(summary.errors, { http: 3 });
   const failed = jsonLines(folder.read("out.jsonl")).filter(({ status }) => status === "error");
   assert.deepEqual([failed.length, failed[0].output, failed[0].error_code], [3, null, "http"]);
-  const { client, asked } = countingClient();
+  const { client, requested } = countingClient();
   await client.chatCompletionsBatch(questions(6), { output });
-  assert.equal(asked.length, 3);
+  assert.equal(requested.length, 3);
   assert.ok(jsonLines(folder.read("out.jsonl")).every(({ status }) => status === "success"));
 });
 
@@ -308,13 +308,13 @@ Deno.test("a record that cannot be written as JSON fails alone and is not sent",
     { messages, metadata: { id: 1669700650467246081n } },
   ];
   for (let run = 0; run < 2; run++) {
-    const { client, asked } = countingClient();
+    const { client, requested } = countingClient();
     const { results } = await client.chatCompletionsBatch(inputs, { output });
     assert.deepEqual(
       results.map((item) => item.status === "error" ? item.error.code : item.status),
       [...Array(5).fill("invalid_input"), "success"],
     );
-    assert.equal(asked.length, run === 0 ? 1 : 0);
+    assert.equal(requested.length, run === 0 ? 1 : 0);
     assert.ok(results[1].status === "error");
     assert.match(results[1].error.message, /record 1: metadata: nested more than 500 levels deep/);
     const last = folder.read("out.jsonl").trimEnd().split("\n").at(-1)!;

@@ -20,7 +20,7 @@ import { readSchemaFile } from "../../lib/input/schema_file.ts";
 import { loadTemplate } from "../../lib/input/template.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-/** More than the pieces of 1 MiB that a file is read in. */
+/** Larger than the chunks of 1 MiB in which files are read. */
 function manyLines(count: number): string {
   return Array.from({ length: count }, (_, i) => `{"q":"${i} ${"x".repeat(2000)}"}\n`).join("");
 }

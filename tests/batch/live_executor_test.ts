@@ -1,4 +1,4 @@
-/** The executor of live requests, over completions of its own. */
+/** The executor of live requests, with completions from the test. */
 import assert from "node:assert/strict";
 import type { Completions } from "../../lib/batch/completions.ts";
 import type { IndexedRecord, Outcome } from "../../lib/batch/executor.ts";
@@ -53,7 +53,7 @@ function factsOf(model: string): CallFacts {
   };
 }
 
-Deno.test("every record has an outcome; a failure is that of its record", async () => {
+Deno.test("every record has an outcome, and a failure concerns only its record", async () => {
   const error = new HttpError("too long", { status: 400 });
   const executor = new LiveExecutor(completions((prompt) => {
     if (prompt === "Question 1") throw error;
@@ -93,7 +93,7 @@ Deno.test("facts are collected for a journal only", async () => {
 });
 
 Deno.test("concurrency is capped by the client", async () => {
-  for (const [asked, expected] of [[undefined, 5], [3, 3], [50, 5]] as const) {
+  for (const [requested, expected] of [[undefined, 5], [3, 3], [50, 5]] as const) {
     let [active, most] = [0, 0];
     const executor = new LiveExecutor(
       completions(async () => {
@@ -101,7 +101,7 @@ Deno.test("concurrency is capped by the client", async () => {
         await new Promise((resolve) => setTimeout(resolve, 0));
         active--;
       }),
-      { concurrency: asked },
+      { concurrency: requested },
     );
     assert.equal(executor.concurrency, expected);
     await outcomesOf(executor, records(20));

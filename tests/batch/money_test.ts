@@ -201,7 +201,7 @@ Deno.test("the rate limit applies to requests that waited for budget", async () 
       started.push(clock.now());
       await clock.sleep(ms);
     }, { prepare: () => cost });
-  // The first takes all the money, for long enough that by the rate alone all others could start.
+  // The first request reserves the whole budget for so long that the rate limit would let all others start.
   const calls = [send(0.99, 10_000), ...Array.from({ length: 60 }, () => send(0.02, 5))];
   await clock.run(Promise.all(calls));
   assert.equal(started.length, 61);
@@ -256,7 +256,7 @@ Deno.test("journal, tracker and summary agree in any mix of features, and never 
           })),
           costTracker,
           retryDelay: 0,
-          // An endpoint that counts as down is tried again at once, and not waited for.
+          // An endpoint that counts as down is tried anyway, without waiting for it.
           recoveryTime: 0,
           maxWait: 0.01,
           retryTimes: it.retryTimes,
@@ -300,7 +300,7 @@ Deno.test("journal, tracker and summary agree in any mix of features, and never 
       );
       near(inLines, spent, "lines and tracker");
       near(summed, spent, "summaries and tracker");
-      // Without a budget nothing is known of answers that were lost on the way.
+      // Without a budget, the cost of lost answers is unknown.
       if (limit !== undefined) {
         assert.ok(billed <= limit + 1e-9, `${billed} billed, budget ${limit}`);
         assert.ok(spent >= billed - 1e-9, `${spent} recorded, ${billed} billed`);

@@ -1,4 +1,4 @@
-/** A batch run over an executor of its own: no client, no network. */
+/** A batch run over an executor from the test: no client, no network. */
 import assert from "node:assert/strict";
 import type { Executor, IndexedRecord, Outcome } from "../../lib/batch/executor.ts";
 import type { BatchItem } from "../../lib/batch/items.ts";
@@ -8,7 +8,7 @@ import { AbortedError, HttpError, QuotaExceededError } from "../../lib/errors.ts
 import { chatResult } from "../support/chat_result.ts";
 import { jsonLines, type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 
-/** Answers records in groups, as a provider's job would: all that are given, then their outcomes. */
+/** Executes records as a provider's job would: reads all of them, then yields their outcomes in groups. */
 class JobExecutor implements Executor {
   readonly concurrency = 4;
   readonly retries = 3;

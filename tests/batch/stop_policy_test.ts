@@ -1,6 +1,6 @@
 /** Which failures stop a batch, and which records count as failed. */
 import assert from "node:assert/strict";
-import { type FailureContext, StopPolicy } from "../../lib/batch/stop_policy.ts";
+import { type StopContext, StopPolicy } from "../../lib/batch/stop_policy.ts";
 import {
   AbortedError,
   AuthenticationError,
@@ -34,7 +34,7 @@ const partial = { content: "", thinking: null, cost: 0.1 };
 const ABORTED_PAID = copyError(ABORTED, { partial });
 const REFUSED_PAID = copyError(REFUSED_KEY, { partial });
 
-type Step = "answer" | { error: unknown; times?: number; context?: FailureContext };
+type Step = "answer" | { error: unknown; times?: number; context?: StopContext };
 
 /** The decision after the last step. `S` stops the batch, `R` records the failure. */
 const CASES: [what: string, steps: Step[], decision: "" | "R" | "S" | "SR", hadAnswers?: true][] = [

@@ -10,10 +10,10 @@ import { FILE_KINDS, openKind } from "../support/cache_stores.ts";
 import { chatResult } from "../support/chat_result.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 
-/** Milliseconds in which a store answers on the busiest of machines. */
+/** Milliseconds in which a store responds even on a busy machine. */
 const LONG = 600_000;
 
-/** Asks for answers, one after the other; gives the warnings. */
+/** Requests answers one after the other; returns the warnings. */
 async function run(open: () => Promise<CacheStore>, patience = LONG): Promise<string[]> {
   const warnings: string[] = [];
   const onWarning = (message: string) => void warnings.push(message);
@@ -42,7 +42,7 @@ function testEach(
   }
 }
 
-/** Runs on the file at `path`, which cannot be used; gives the one warning. */
+/** Runs with the unusable file at `path`; returns the only warning. */
 async function warningOf(kind: StoreKind, path: string): Promise<string> {
   const warnings = await run(() => openStore({ store: kind, path }, {}));
   assert.equal(warnings.length, 1, warnings.join("\n"));
@@ -87,7 +87,7 @@ testEach("a damaged page in the middle of the file", async (kind, folder) => {
   const path = folder.file("cache");
   await makeCache(kind, path);
   const bytes = readFileSync(path);
-  // Every page but the first dozen, which hold the tables themselves.
+  // Every page except the first dozen, which contain the table definitions.
   writeFileSync(path, new Uint8Array(bytes).fill(0xa5, 12 * 4096));
   const warnings = await run(() => openStore({ store: kind, path }, {}));
   assert.ok(warnings.length <= 1, warnings.join("\n"));
@@ -125,7 +125,7 @@ testEach(
     await makeCache(kind, path);
     const locker = new DatabaseSync(path);
     locker.exec("BEGIN EXCLUSIVE");
-    // In this mode SQLite lets others read, so that the lock may be met only when answers are written.
+    // In this mode SQLite lets others read, so writing may be the first operation that meets the lock.
     const warnings = await run(() => openKind(kind, path, 300), 300);
     assert.equal(warnings.length, 1, warnings.join("\n"));
     assert.match(warnings[0], /locked by another program|did not respond/);

@@ -53,7 +53,7 @@ function changed(value: unknown, [first, ...rest]: Path): unknown {
   return copy;
 }
 
-/** JSON as it comes over the wire; `__proto__` is a name that no copy by hand gets right. */
+/** JSON from the wire. A copy by hand would lose the field `__proto__`. */
 const json = fc.jsonValue({ maxDepth: 4 }).filter((value) =>
   !JSON.stringify(value).includes("__proto__")
 );
@@ -91,7 +91,7 @@ Deno.test("cacheKey differs between namespaces, servers, formats and models", ()
     keyOf(body, { baseUrl: "http://127.0.0.1/v2" }),
     keyOf(body, { protocol: { ...openaiChat, name: "claude" } }),
     keyOf(body, { model: "n" }),
-    // Parts do not flow into each other.
+    // The boundaries between parts matter.
     keyOf(body, { protocol: { ...openaiChat, name: 'chat","m' } }),
   ];
   assert.equal(new Set(keys).size, keys.length);

@@ -47,7 +47,7 @@ test("prune() removes unreferenced chunks, unless they may belong to a write in 
   const store = await openKvStore(path);
   const [old, young, kept] = [large("a", 1000), large("b", 2 * HOUR), large("c", 1000)];
   await store.setMany([old, young, kept]);
-  // What a writer leaves that is killed before it has written the entry itself.
+  // The chunks of a writer that was killed before it wrote the entry.
   for (const key of ["a", "b"]) await remove(path, ["flexllm", 1, "entry", key]);
   await store.prune({ before: 0, now: 2 * HOUR + 1000 });
   const times = (await keysUnder(path, ["flexllm", 1, "chunk"])).map((key) => key[3]);

@@ -1,4 +1,4 @@
-/** A store of the caller's own, behind the public interface. */
+/** The caller's own store, through the public interface. */
 import assert from "node:assert/strict";
 import {
   type CacheStore,
@@ -41,7 +41,7 @@ function clientOf(store: CacheStore, warnings: string[] = []) {
   return { client, server };
 }
 
-Deno.test("answers are stored in a store of the caller's own, which outlives the client", async () => {
+Deno.test("answers are stored in the caller's own store, which outlives the client", async () => {
   const store = new MapStore();
   const first = clientOf(store);
   const { content, cached } = await first.client.chatCompletions(HELLO);
@@ -100,7 +100,7 @@ Deno.test("a store that fails is a warning, and the client continues without it"
   }
 });
 
-Deno.test("an object that is no store, and a path for one, are refused", () => {
+Deno.test("an object that is not a store is rejected, and so is a path for the caller's store", () => {
   const options = { provider: "mock", model: "mock" } as const;
   // @ts-expect-error: no setMany
   assert.throws(() => new LLMClient({ ...options, cache: { store: { getMany() {} } } }), {
@@ -110,7 +110,7 @@ Deno.test("an object that is no store, and a path for one, are refused", () => {
   assert.throws(() => new LLMClient({ ...options, cache: { store: new MapStore(), path: "x" } }), {
     message: "cache path: only built-in stores have a path",
   });
-  // @ts-expect-error: no such store
+  // @ts-expect-error: unknown store name
   assert.throws(() => new LLMClient({ ...options, cache: { store: "redis" } }), {
     message: 'unknown cache store "redis"',
   });

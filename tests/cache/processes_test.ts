@@ -10,7 +10,7 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const ORDER = "FLEXLLM_TEST_CACHE_ORDER";
 
-/** This file again, which then is a worker. Only Deno has `info`; Bun runs a bundle of this file. */
+/** Runs this file as a worker. Only Deno has `info`; Bun runs a bundle of this file. */
 function command(): string[] {
   const file = fileURLToPath(import.meta.url);
   if (openKv === undefined) return [process.execPath, file];
@@ -33,7 +33,7 @@ async function reportOf(child: ChildProcess): Promise<WorkerReport> {
   return JSON.parse(text.trimEnd().split("\n").at(-1)!);
 }
 
-/** Resolves when `child` has said `lines` lines: it is in the middle of its work. */
+/** Resolves when `child` has printed `lines` lines, in the middle of its work. */
 async function saidLines(child: ChildProcess, lines: number): Promise<void> {
   let seen = 0;
   for await (const chunk of child.stdout!) {
@@ -62,7 +62,7 @@ async function testProcesses(kind: StoreKind): Promise<void> {
   const all = await reports;
   for (const report of all) {
     assert.deepEqual([report.wrong, report.warnings], [0, []]);
-    // Others have asked before: with a cache of its own, a worker would have to fetch every key.
+    // The other workers share the cache. With its own cache, a worker would have to fetch every key.
     assert.ok(report.hits > 0);
   }
   assert.ok(kills >= 2, `${kills} kills`);

@@ -11,7 +11,7 @@ import { chatResult } from "../support/chat_result.ts";
 
 const ENDPOINT = "http://127.0.0.1/v1";
 
-/** Asks as a client of one endpoint does. */
+/** Sends a request like a client with one endpoint. */
 function askOne(
   cache: ResponseCache,
   request: CacheRequest,
@@ -33,7 +33,7 @@ function openCache(store: CacheStore, options: Partial<ResponseCacheOptions> = {
   });
 }
 
-/** A fetch that is counted and answers when it is told to. */
+/** A fetch that counts its calls and answers on demand. */
 function heldFetch() {
   const calls: { resolve: (result: ChatResult) => void; reject: (error: Error) => void }[] = [];
   const fetch = () =>
@@ -41,12 +41,12 @@ function heldFetch() {
   return { calls, fetch };
 }
 
-/** Lets everything that can go on without time go on. */
+/** Waits until only timers are pending. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-/** Waits for something that comes by itself. */
+/** Polls until a condition is true. */
 async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; !condition() && i < 5000; i++) {
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -57,15 +57,15 @@ Deno.test("getOrFetch fetches once, then returns the stored answer, free and mar
   const store = new MemoryStore();
   await using cache = openCache(store);
   let fetched = 0;
-  const ask = () =>
+  const send = () =>
     askOne(cache, request("a"), () => {
       fetched++;
       return Promise.resolve(chatResult("Hello"));
     });
-  const first = await ask();
+  const first = await send();
   assert.deepEqual([first.content, first.cached, first.cost], ["Hello", false, 0.25]);
-  // Not written yet, and found all the same.
-  const second = await ask();
+  // Found although it has not been written yet.
+  const second = await send();
   assert.deepEqual([second.content, second.cached, second.cost], ["Hello", true, 0]);
   assert.equal(second.endpoint, ENDPOINT);
   assert.ok(second.latency >= 0 && second.latency < 1.5);
@@ -146,7 +146,7 @@ Deno.test("identical concurrent requests are sent and paid for once", async () =
   assert.deepEqual(new Set(results.map(({ content }) => content)), new Set(["Hello"]));
   assert.equal(results.filter(({ cached }) => !cached).length, 1);
   assert.equal(results.reduce((sum, { cost }) => sum + cost!, 0), 0.25);
-  // Nobody can change what another has.
+  // Callers cannot change each other's results.
   results[1].message.content = "changed";
   assert.equal(results[2].message.content, "Hello");
   assert.equal((await other).content, "Other");
@@ -167,7 +167,7 @@ Deno.test("waiting requests get the error of the one that was sent; the next req
     ["refused", "http"],
     ["refused", "http"],
   ]);
-  // The one that sent the request has paid for it.
+  // The caller that sent the request has paid for it.
   assert.deepEqual(errors.map(({ partial }) => partial.cost), [0.5, 0, 0]);
   assert.equal(calls.length, 1);
   const again = askOne(cache, request("a"), fetch);
@@ -225,7 +225,7 @@ Deno.test("an answer under the wrong key, or a damaged one, is not used", async 
   assert.equal((await reader.get([request("b")]))?.content, "Answer to b");
 });
 
-/** A memory store that remembers how it was asked. */
+/** A memory store that records its calls. */
 class WatchedStore extends MemoryStore {
   reads: number[] = [];
   writes: number[] = [];
@@ -246,13 +246,13 @@ Deno.test("concurrent reads and writes are batched", async () => {
   const store = new WatchedStore();
   const cache = openCache(store);
   const keys = Array.from({ length: 500 }, (_, i) => `k${i}`);
-  const ask = () =>
+  const send = () =>
     Promise.all(
       keys.map((key) =>
         askOne(cache, request(key), () => Promise.resolve(chatResult(`Answer to ${key}`)))
       ),
     );
-  await ask();
+  await send();
   await cache.close();
   assert.deepEqual(store.reads, [500]);
   assert.ok(store.writes.length < 10, `${store.writes.length} groups`);

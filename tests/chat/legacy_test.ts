@@ -1,4 +1,4 @@
-/** Conversations, cache entries and messages that version 0.1.0 wrote, with `native` for `providerMessage`. */
+/** Conversations, cache entries and messages of version 0.1.0, with `native` instead of `providerMessage`. */
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { normalizeMessages } from "../../lib/chat/normalize.ts";

@@ -1,4 +1,4 @@
-/** Which messages and choices of tools are accepted, and in which form they are sent. */
+/** Which messages and tool choices are accepted, and in which form they are sent. */
 import assert from "node:assert/strict";
 import { messagesProblem } from "../../lib/chat/messages.ts";
 import { normalizeMessages, normalizeOptions } from "../../lib/chat/normalize.ts";
@@ -51,7 +51,7 @@ Deno.test("an invalid part is reported with its path", () => {
     { type: "file", file: { file_data: "a.pdf", filename: "b.pdf" } },
     { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } },
     { type: "document", source: { type: "content", content: "a" } },
-    // What is not known is left to the encoders, which name it.
+    // Unknown types are left to the encoders, whose errors name them.
     { type: "video_url", video_url: { url: "https://host/a.mp4" } },
   ];
   assert.equal(messagesProblem([{ role: "user", content: good }]), undefined);

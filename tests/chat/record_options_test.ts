@@ -1,4 +1,4 @@
-/** Options of single records of a batch, through the library. */
+/** Options of individual records of a batch, through the library. */
 import assert from "node:assert/strict";
 import { type BatchRecord, LLMClient } from "../../mod.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";

@@ -15,7 +15,7 @@ const FORMAT: ResponseFormat = {
   },
 };
 
-async function ask(answer: string, responseFormat?: ResponseFormat) {
+async function send(answer: string, responseFormat?: ResponseFormat) {
   await using server = await startRawServer((socket) =>
     socket.write(httpAnswer(200, completion(answer)))
   );
@@ -28,25 +28,25 @@ async function ask(answer: string, responseFormat?: ResponseFormat) {
 }
 
 Deno.test("an answer that matches the schema is parsed", async () => {
-  assert.deepEqual(await ask('{"name":"Ada","age":36}', FORMAT), { name: "Ada", age: 36 });
-  assert.deepEqual(await ask('{"any":["thing"]}', { type: "json_object" }), { any: ["thing"] });
-  assert.equal(await ask("just text"), undefined);
+  assert.deepEqual(await send('{"name":"Ada","age":36}', FORMAT), { name: "Ada", age: 36 });
+  assert.deepEqual(await send('{"any":["thing"]}', { type: "json_object" }), { any: ["thing"] });
+  assert.equal(await send("just text"), undefined);
 });
 
 Deno.test("a mismatch is an error with the answer and its problems", async () => {
-  await assert.rejects(ask('{"name":"Ada","age":-1}', FORMAT), (error: SchemaMismatchError) => {
+  await assert.rejects(send('{"name":"Ada","age":-1}', FORMAT), (error: SchemaMismatchError) => {
     assert.equal(error.code, "schema_mismatch");
     assert.equal(error.content, '{"name":"Ada","age":-1}');
     assert.match(error.message, /does not match the schema: #\/age: -1 is less than 0/);
     assert.equal(error.problems.length, 1);
     return true;
   });
-  await assert.rejects(ask('{"name":"Ada"}', FORMAT), /age/);
-  await assert.rejects(ask("Ada, 36", FORMAT), /the answer is not JSON/);
+  await assert.rejects(send('{"name":"Ada"}', FORMAT), /age/);
+  await assert.rejects(send("Ada, 36", FORMAT), /the answer is not JSON/);
 });
 
 Deno.test("JSON in a Markdown code block is accepted", async () => {
-  assert.deepEqual(await ask('```json\n{"name":"Ada","age":36}\n```', FORMAT), {
+  assert.deepEqual(await send('```json\n{"name":"Ada","age":36}\n```', FORMAT), {
     name: "Ada",
     age: 36,
   });
@@ -64,15 +64,15 @@ Deno.test("an answer that is nested too deeply for a result file is a mismatch",
   }
 });
 
-/** Asks a server that gives `answers` one after the other. */
+/** Sends a request to a server that returns `answers` one after the other. */
 async function askAgain(answers: string[], schemaRetries: number) {
   await using server = await startRawServer((socket, { number }) =>
     socket.write(httpAnswer(200, completion(answers[number])))
   );
   await using client = new LLMClient({ baseUrl: server.baseUrl, model: "m" });
   const messages = [{ role: "user" as const, content: "Who?" }];
-  const asked = client.chatCompletions(messages, { responseFormat: FORMAT, schemaRetries });
-  const outcome = await asked.then((result) => ({ result }), (error) => ({ error }));
+  const requested = client.chatCompletions(messages, { responseFormat: FORMAT, schemaRetries });
+  const outcome = await requested.then((result) => ({ result }), (error) => ({ error }));
   return { ...outcome, sent: server.requests.map(({ body }) => JSON.parse(body).messages) };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Answers whose form is not the one that was asked for or that their content type says: event streams
- * for plain requests, JSON for streamed ones, bare errors. Each is read plain and streamed.
+ * Answers in another form than requested or than their content type says: event streams for plain requests,
+ * JSON for streamed ones, bare errors. Each is read by a plain and a streamed request.
  */
 import assert from "node:assert/strict";
 import { type FlexLLMError, LLMClient, LLMClientPool, type Message } from "../../mod.ts";
@@ -25,17 +25,20 @@ const USAGE = 'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens
 const STREAM = `${chunk({ content: "Hel" })}${chunk({ content: "lo" }, "stop")}${USAGE}`;
 const ERROR = '{"error":{"code":400,"message":"too many images","type":"invalid_request_error"}}';
 
-type Asked = { content: string; total?: number } | { error: FlexLLMError };
+type Outcome = { content: string; total?: number } | { error: FlexLLMError };
 
-/** What a plain and a streamed request get from a server that always sends `body`. */
-async function ask(body: string, type: string): Promise<{ asked: Asked[]; requests: number }> {
+/** The outcomes of a plain and a streamed request to a server that always sends `body`. */
+async function send(
+  body: string,
+  type: string,
+): Promise<{ outcomes: Outcome[]; requests: number }> {
   await using server = await startRawServer((socket) =>
     socket.end(
       `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\nconnection: close\r\n\r\n${body}`,
     )
   );
   await using client = new LLMClient({ ...OPTIONS, baseUrl: server.baseUrl });
-  const asked: Asked[] = [];
+  const outcomes: Outcome[] = [];
   for (
     const request of [
       () => client.chatCompletions(HELLO),
@@ -44,12 +47,12 @@ async function ask(body: string, type: string): Promise<{ asked: Asked[]; reques
   ) {
     try {
       const { content, usage } = await request();
-      asked.push({ content, total: usage?.totalTokens });
+      outcomes.push({ content, total: usage?.totalTokens });
     } catch (error) {
-      asked.push({ error: error as FlexLLMError });
+      outcomes.push({ error: error as FlexLLMError });
     }
   }
-  return { asked, requests: server.requests.length };
+  return { outcomes, requests: server.requests.length };
 }
 
 const ANSWERS: [name: string, body: string, type: string][] = [
@@ -65,9 +68,9 @@ const ANSWERS: [name: string, body: string, type: string][] = [
 ];
 
 for (const [name, body, type] of ANSWERS) {
-  Deno.test(`${name} is an answer, whichever way it was asked for`, async () => {
-    const { asked, requests } = await ask(body, type);
-    assert.deepEqual(asked, [{ content: "Hello", total: 3 }, { content: "Hello", total: 3 }]);
+  Deno.test(`${name} is read as an answer by plain and streamed requests`, async () => {
+    const { outcomes, requests } = await send(body, type);
+    assert.deepEqual(outcomes, [{ content: "Hello", total: 3 }, { content: "Hello", total: 3 }]);
     assert.equal(requests, 2);
   });
 }
@@ -85,15 +88,15 @@ const ERRORS: [name: string, body: string, type: string][] = [
     `error: ${JSON.stringify(JSON.parse(ERROR).error)}\n\ndata: [DONE]\n\n`,
     "text/event-stream",
   ],
-  // GPUStack, which passes on what llama.cpp said.
+  // GPUStack, which forwards the errors of llama.cpp.
   ["an error field with an error body", `error: ${ERROR}\n\n`, "text/event-stream"],
   ["a bare error between events", `: keep-alive\n\n${PRETTY}\n\n`, "text/event-stream"],
 ];
 
 for (const [name, body, type] of ERRORS) {
-  Deno.test(`${name} is that error, and not tried again`, async () => {
-    const { asked, requests } = await ask(body, type);
-    for (const answer of asked) {
+  Deno.test(`${name} is reported as an error and not retried`, async () => {
+    const { outcomes, requests } = await send(body, type);
+    for (const answer of outcomes) {
       assert.ok("error" in answer, name);
       assert.match(answer.error.message, /too many images/);
       assert.equal(answer.error.code, "http");
@@ -102,10 +105,10 @@ for (const [name, body, type] of ERRORS) {
   });
 }
 
-Deno.test("a stream without an answer is malformed, and tried again", async () => {
+Deno.test("a stream without an answer is malformed and retried", async () => {
   for (const body of ["data: [DONE]\n\n", ": nothing\n\n", `${USAGE}data: [DONE]\n\n`]) {
-    const { asked, requests } = await ask(body, "text/event-stream");
-    for (const answer of asked) {
+    const { outcomes, requests } = await send(body, "text/event-stream");
+    for (const answer of outcomes) {
       assert.ok("error" in answer, body);
       assert.equal(answer.error.code, "malformed_response");
     }
@@ -113,7 +116,7 @@ Deno.test("a stream without an answer is malformed, and tried again", async () =
   }
 });
 
-Deno.test("an answer that the server gave up is asked for again, elsewhere too", async () => {
+Deno.test("an answer that the server broke off is retried, also on other endpoints", async () => {
   const failed = JSON.stringify({
     choices: [{ index: 0, message: { content: "Ha" }, finish_reason: "error" }],
     usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
@@ -142,15 +145,15 @@ Deno.test("an answer that the server gave up is asked for again, elsewhere too",
   assert.equal(broken.requests.length, before + 2);
 });
 
-Deno.test("what a stream delivered before it failed stays, with the usage that came after", async () => {
+Deno.test("the error of a failed stream has the text that arrived and the usage that followed it", async () => {
   const body = `${chunk({ content: "Half" })}${chunk({}, "abort")}${USAGE}data: [DONE]\n\n`;
-  const { asked: [, streamed], requests } = await ask(body, "text/event-stream");
+  const { outcomes: [, streamed], requests } = await send(body, "text/event-stream");
   assert.ok("error" in streamed);
   assert.deepEqual([streamed.error.partial?.content, streamed.error.partial?.usage?.totalTokens], [
     "Half",
     3,
   ]);
-  // The plain request was sent again, the stream was not: its text had been delivered.
+  // The plain request was retried. The stream was not, since its text had been delivered.
   assert.equal(requests, 3);
 });
 

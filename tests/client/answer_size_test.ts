@@ -1,4 +1,4 @@
-/** Servers whose answers have no end: an error at a bound, and not a memory that fills up. */
+/** Answers without an end are an error at a size limit, before they fill the memory. */
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
@@ -15,11 +15,11 @@ import {
 
 const HELLO: Message[] = [{ role: "user", content: "Hello" }];
 const MIB = 1024 * 1024;
-/** What lies in buffers on the way. */
+/** Allowance for bytes in buffers between server and client. */
 const SLACK = 32 * MIB;
 const JSON_HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 
-/** Writes `chunk` until the other side has had enough; gives the bytes it took at most. */
+/** Writes `chunk` until the client closes the connection; returns the maximum number of bytes it received. */
 async function writeWithoutEnd(socket: Socket, chunk: Uint8Array): Promise<number> {
   let written = 0;
   return await new Promise((resolve) => {
@@ -41,7 +41,7 @@ interface EndlessServer extends AsyncDisposable {
   written: Promise<number>;
 }
 
-/** A server that begins with `head` and goes on with `chunk` for ever. */
+/** A server that sends `head`, and then `chunk` without end. */
 async function endless(head: string, chunk: string): Promise<EndlessServer> {
   const written = Promise.withResolvers<number>();
   const server = await startRawServer((socket) => {

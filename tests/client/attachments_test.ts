@@ -141,7 +141,7 @@ Deno.test("audio from any source becomes base64 with a format", async () => {
     const part = audio(bytes.toString("base64"), format);
     assert.deepEqual(await read(audio(`${folder.path}/./sound`)), part);
   }
-  // What the caller says wins, and need not be known.
+  // The caller's format takes precedence, even if it is unknown.
   assert.deepEqual(await read(audio(wav, "pcm16")), audio(wav, "pcm16"));
   assert.deepEqual(await read(audio("AAAA", "wav")), audio("AAAA", "wav"));
   writeFileSync(folder.file("raw.pcm"), "\0\x01\x02");
@@ -318,7 +318,7 @@ Deno.test("local files can be disallowed for untrusted messages", async () => {
 Deno.test("an aborted signal ends the wait for an attachment", async () => {
   using folder = temporaryFolder();
   const controller = new AbortController();
-  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const { promise: requested, resolve } = Promise.withResolvers<void>();
   const waiting: AttachmentSource = {
     timeout: 60,
     signal: controller.signal,
@@ -333,7 +333,7 @@ Deno.test("an aborted signal ends the wait for an attachment", async () => {
     },
   };
   const download = read(file("https://a.example/a.pdf"), waiting);
-  await asked;
+  await requested;
   controller.abort();
   await assert.rejects(download, { code: "aborted" });
   await assert.rejects(read(file(folder.write("a.txt", "a")), { ...waiting, loaded: undefined }), {

@@ -23,15 +23,15 @@ Deno.test("clients share cached answers, which are complete and free", async () 
   using folder = temporaryFolder();
   await using mock = await watchedMock({ responses: [{ text: "Hi!", thinking: "Be polite." }] });
   const prices = [{ model: "m", input: 1000, output: 1000 }];
-  const ask = async () => {
+  const send = async () => {
     const costTracker = new CostTracker();
     const options = { baseUrl: mock.baseUrl, model: "m", prices, costTracker };
     await using client = new LLMClient({ ...options, cache: cacheIn(folder) });
     const result = await client.chatCompletions(HELLO);
     return { result, spent: costTracker.spent };
   };
-  const first = await ask();
-  const second = await ask();
+  const first = await send();
+  const second = await send();
   assert.equal(mock.requests.length, 1);
   assert.deepEqual([first.result.cached, second.result.cached], [false, true]);
   assert.ok(first.spent > 0 && first.result.cost === first.spent);
@@ -39,7 +39,7 @@ Deno.test("clients share cached answers, which are complete and free", async () 
   for (
     const name of ["content", "thinking", "usage", "finishReason", "model", "message"] as const
   ) {
-    // As JSON: a field that is undefined and one that is not there are the same.
+    // As JSON, in which undefined and absent fields are the same.
     assert.equal(JSON.stringify(second.result[name]), JSON.stringify(first.result[name]), name);
   }
 });
@@ -47,20 +47,20 @@ Deno.test("clients share cached answers, which are complete and free", async () 
 Deno.test("the key depends on everything that changes the answer, but not on API keys, headers or field order", async () => {
   await using mock = await watchedMock();
   using folder = temporaryFolder();
-  const ask = async (options: object, call: object = {}) => {
+  const send = async (options: object, call: object = {}) => {
     const base = { baseUrl: mock.baseUrl, model: "m", cache: cacheIn(folder) };
     await using client = new LLMClient({ ...base, ...options });
     await client.chatCompletions(HELLO, call);
     return mock.requests.length;
   };
-  assert.equal(await ask({ apiKey: "first-key" }), 1);
-  assert.equal(await ask({ apiKey: "second-key", headers: { "x-trace": "7" } }), 1);
-  assert.equal(await ask({}, { temperature: 0.5 }), 2);
-  assert.equal(await ask({}, { extraBody: { b: 1, a: { d: 2, c: 3 } } }), 3);
-  assert.equal(await ask({}, { extraBody: { a: { c: 3, d: 2 }, b: 1 } }), 3);
-  assert.equal(await ask({ model: "other" }), 4);
-  assert.equal(await ask({ cache: cacheIn(folder, { namespace: "mine" }) }), 5);
-  assert.equal(await ask({ cache: false }), 6);
+  assert.equal(await send({ apiKey: "first-key" }), 1);
+  assert.equal(await send({ apiKey: "second-key", headers: { "x-trace": "7" } }), 1);
+  assert.equal(await send({}, { temperature: 0.5 }), 2);
+  assert.equal(await send({}, { extraBody: { b: 1, a: { d: 2, c: 3 } } }), 3);
+  assert.equal(await send({}, { extraBody: { a: { c: 3, d: 2 }, b: 1 } }), 3);
+  assert.equal(await send({ model: "other" }), 4);
+  assert.equal(await send({ cache: cacheIn(folder, { namespace: "mine" }) }), 5);
+  assert.equal(await send({ cache: false }), 6);
 });
 
 Deno.test("calls with a Standard Schema and with its JSON Schema share answers, parsed for each", async () => {

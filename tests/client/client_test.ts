@@ -1,4 +1,4 @@
-/** The client against a server that misbehaves in every way a test can think of. */
+/** The client against servers that misbehave in many ways. */
 import assert from "node:assert/strict";
 import { type ClientOptions, LLMClient, type Message } from "../../mod.ts";
 import type { FlexLLMError } from "../../mod.ts";
@@ -257,7 +257,7 @@ Deno.test("a truncated stream is an error with the part that arrived", async () 
   assert.deepEqual(pieces, ["Half an"]);
   assert.equal(error.message, "the stream ended before the answer was complete");
   assert.deepEqual(error.partial, { content: "Half an", thinking: null });
-  assert.equal(server.requests.length, 1, "what had begun to arrive is not asked again");
+  assert.equal(server.requests.length, 1, "what had begun to arrive is not requested again");
 });
 
 Deno.test("a stream with a finish reason but without [DONE] is complete", async () => {

@@ -1,4 +1,4 @@
-/** `extraBody` in every wire format: merged deeply, and a conflict on one field is an error by name. */
+/** `extraBody` in every wire format: it is merged deeply, and a conflict is an error that names the field. */
 import assert from "node:assert/strict";
 import { connect } from "../../lib/services/connect.ts";
 import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
@@ -97,7 +97,7 @@ Deno.test("a field with two values is an error that names it", () => {
       return true;
     });
   }
-  // The same value twice is no conflict.
+  // Equal values are not a conflict.
   assert.equal(
     encode(openaiChat, "m", { temperature: 1, extraBody: { temperature: 1 } }).temperature,
     1,

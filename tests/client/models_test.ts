@@ -4,26 +4,26 @@ import { type ClientOptions, LLMClient } from "../../mod.ts";
 
 /** A client whose server answers each path and query with the given body. */
 function clientOf(options: Partial<ClientOptions>, pages: Record<string, unknown>) {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const client = new LLMClient({
     baseUrl: "https://host/v1",
     apiKey: "key",
     ...options,
     fetch: (url, init) => {
       const { pathname, search } = new URL(url);
-      asked.push(`${init.method} ${pathname}${search}`);
+      requested.push(`${init.method} ${pathname}${search}`);
       return Promise.resolve(Response.json(pages[search] ?? { error: { message: "no" } }));
     },
   });
-  return { client, asked };
+  return { client, requested };
 }
 
 Deno.test("models() lists the models of an OpenAI-compatible server", async () => {
-  const { client, asked } = clientOf({}, {
+  const { client, requested } = clientOf({}, {
     "": { object: "list", data: [{ id: "a" }, { id: "b", max_model_len: 4096 }] },
   });
   assert.deepEqual(await client.models(), [{ id: "a" }, { id: "b", contextWindow: 4096 }]);
-  assert.deepEqual(asked, ["GET /v1/models"]);
+  assert.deepEqual(requested, ["GET /v1/models"]);
 });
 
 Deno.test("models() reads all pages of Anthropic's list", async () => {
@@ -67,9 +67,9 @@ Deno.test("models() throws if a list repeats its pages", async () => {
     }],
   ];
   for (const [options, pages] of lists) {
-    const { client, asked } = clientOf(options, pages);
+    const { client, requested } = clientOf(options, pages);
     await assert.rejects(client.models(), /list of models repeats itself/);
-    assert.equal(asked.length, 2);
+    assert.equal(requested.length, 2);
   }
 });
 

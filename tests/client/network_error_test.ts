@@ -1,8 +1,8 @@
-/** What is said of network errors, in our words, whatever the runtime calls them. */
+/** Messages of network errors, which do not depend on the runtime. */
 import assert from "node:assert/strict";
 import { LLMClient } from "../../mod.ts";
 
-/** Words of Bun 1.4 and Node 22, which Deno shares, with and without a cause. */
+/** Error messages of Bun 1.4 and Node 22, which Deno shares, with and without a cause. */
 const ERRORS: [error: Error, message: string][] = [
   [
     Object.assign(

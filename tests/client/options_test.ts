@@ -56,16 +56,16 @@ Deno.test("onRetry is called before the wait for a retry, in calls, streams and 
   await using client = flakyClient();
   const notices: RetryNotice[] = [];
   const onRetry = (notice: RetryNotice) => void notices.push(notice);
-  const ask = (content: string): Message[] => [{ role: "user", content }];
-  await client.chatCompletions(ask("plain"), { onRetry });
+  const userMessage = (content: string): Message[] => [{ role: "user", content }];
+  await client.chatCompletions(userMessage("plain"), { onRetry });
   assert.equal(notices.length, 1);
   assert.match(String(notices[0].error), /503/);
   assert.equal(notices[0].failures, 1);
   assert.ok(notices[0].wait <= 0.001);
 
-  await client.chatCompletionsBatch([ask("a"), ask("b")], { onRetry });
+  await client.chatCompletionsBatch([userMessage("a"), userMessage("b")], { onRetry });
   assert.equal(notices.length, 3);
-  const stream = flakyClient().chatCompletionsStream(ask("streamed"), { onRetry });
+  const stream = flakyClient().chatCompletionsStream(userMessage("streamed"), { onRetry });
   await stream.finalResult().catch(() => {});
   assert.equal(notices.length, 4);
 });

@@ -1,4 +1,4 @@
-/** What was paid for is neither lost nor forgotten, and nothing that fails on the way stops the rest. */
+/** Paid answers are neither lost nor uncounted, and one failure does not stop other calls. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import {
@@ -33,12 +33,12 @@ function near(actual: number, expected: number, what: string): void {
   assert.ok(Math.abs(actual - expected) < 1e-9, `${what}: ${actual}, not ${expected}`);
 }
 
-/** Lets everything run that needs no input from outside. */
+/** Waits until only external events are pending. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-Deno.test("a ledger that cannot be written fails its request, and the queue goes on", async () => {
+Deno.test("a ledger that cannot be written fails its request, and later requests continue", async () => {
   const server = billingServer(["answer"]);
   const costTracker = new CostTracker({ limit: 100 });
   let isFull = true;
@@ -58,7 +58,7 @@ Deno.test("a ledger that cannot be written fails its request, and the queue goes
 Deno.test("a reservation is made only once, whichever path grants it", async () => {
   const tracker = new CostTracker({ limit: 10 });
   const all = await tracker.reserve(10);
-  // As a queue does that has no slot for the request that was waiting for money.
+  // Like a queue without a free slot for the request that was waiting for money.
   const busy = { cost: 2, wake: () => tracker.cancel(busy) };
   assert.equal(tracker.tryReserve(busy), undefined);
   const reserved = tracker.reserve(3);
@@ -69,7 +69,7 @@ Deno.test("a reservation is made only once, whichever path grants it", async () 
   assert.equal(tracker.reserved, 0);
 });
 
-Deno.test("a streamed answer is kept in the cache with its value, and only when it fits", async () => {
+Deno.test("a streamed answer is cached with its parsed value, and only if it matches the schema", async () => {
   const server = billingServer(["misfit", "answer"]);
   await using client = new LLMClient({ ...options(server), cache: { store: "memory" } });
   const format = { responseFormat: SCHEMA };
@@ -83,7 +83,7 @@ Deno.test("a streamed answer is kept in the cache with its value, and only when 
   assert.deepEqual([streamed.parsed, cached.parsed], [{ a: 1 }, { a: 1 }]);
 });
 
-Deno.test("a record that cannot be resumed loses no answer that finishes with it", async () => {
+Deno.test("a record that does not match the result file loses no answer of other records", async () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
   const old = {
@@ -95,7 +95,7 @@ Deno.test("a record that cannot be resumed loses no answer that finishes with it
   writeFileSync(output, `${JSON.stringify(old)}\n`);
   const server = billingServer(["answer"]);
   await using client = new LLMClient({ ...options(server), concurrencyLimit: 16 });
-  // Not an array, which would be checked as a whole before anything is sent.
+  // Not an array: that would be checked completely before anything is sent.
   const inputs = new Set(
     Array.from({ length: 12 }, (_, i) => [{ role: "user", content: `${i}` }] as const),
   );
@@ -106,7 +106,7 @@ Deno.test("a record that cannot be resumed loses no answer that finishes with it
   assert.equal(lines.length, 1 + server.received());
 });
 
-Deno.test("a batch whose client is closed says so, also while it waits for a retry", async () => {
+Deno.test("a batch whose client is closed is reported as aborted, even while it waits for a retry", async () => {
   const closed = Promise.withResolvers<void>();
   let received = 0;
   const fetch = () => {
@@ -128,7 +128,7 @@ Deno.test("a batch whose client is closed says so, also while it waits for a ret
   assert.equal(summary.succeeded, 2);
 });
 
-Deno.test("what a try was billed before the service refused its answer counts in the next one", async () => {
+Deno.test("the cost of an attempt that failed before a schema mismatch counts in the schema retry", async () => {
   const costTracker = new CostTracker();
   const usage = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 };
   const answer = (finish_reason: string, content: string) =>
@@ -156,7 +156,7 @@ Deno.test("what a try was billed before the service refused its answer counts in
   near(summary.cost, costTracker.spent, "summary");
 });
 
-Deno.test("a schema that cannot be used ends the batch, and the answer was paid for", async () => {
+Deno.test("an invalid schema stops the batch, and the cost of its answers is counted", async () => {
   const server = billingServer(["answer"]);
   const costTracker = new CostTracker();
   await using client = new LLMClient({ ...options(server), costTracker, concurrencyLimit: 2 });
@@ -176,7 +176,7 @@ Deno.test("a schema that cannot be used ends the batch, and the answer was paid 
   near(costTracker.spent, server.billed(), "tracker");
 });
 
-Deno.test("a request that waits for the only endpoint that can take it holds up no others", async () => {
+Deno.test("a request waiting for the only endpoint that supports it does not delay others", async () => {
   const held = Promise.withResolvers<void>();
   const openai = async () => {
     await held.promise;
@@ -197,7 +197,7 @@ Deno.test("a request that waits for the only endpoint that can take it holds up 
     loadBalance: "round_robin",
     retryTimes: 0,
   });
-  // Claude takes no audio.
+  // Claude does not support audio.
   const audio: Message[] = [{
     role: "user",
     content: [{ type: "input_audio", input_audio: { data: "AAAA", format: "wav" } }],
@@ -211,7 +211,7 @@ Deno.test("a request that waits for the only endpoint that can take it holds up 
   await Promise.all([first, second]);
 });
 
-Deno.test("of a stream that is left, the arguments of tool calls count as well", async () => {
+Deno.test("the arguments of tool calls in an abandoned stream count towards its cost", async () => {
   const sent = "x".repeat(4000);
   const call = { index: 0, id: "c", type: "function", function: { name: "f", arguments: sent } };
   const chunk = { choices: [{ index: 0, delta: { tool_calls: [call] } }] };

@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { LLMClient, LLMClientPool } from "../../mod.ts";
 
-/** A pool of servers with the given models; `undefined` for a server that refuses the key. */
+/** A pool of servers with the given models; `undefined` for a server that rejects the key. */
 function poolOf(...servers: (string[] | undefined)[]) {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const pool = new LLMClientPool({
     endpoints: servers.map((models, i) => ({
       baseUrl: `http://server${i}.invalid/v1`,
       model: "m",
       fetch: (url) => {
-        asked.push(new URL(url).host);
+        requested.push(new URL(url).host);
         return Promise.resolve(
           models === undefined
             ? Response.json({ error: { message: "no" } }, { status: 401 })
@@ -20,14 +20,14 @@ function poolOf(...servers: (string[] | undefined)[]) {
     })),
     loadBalance: "fallback",
   });
-  return { pool, asked };
+  return { pool, requested };
 }
 
 Deno.test("models() of a pool merges the lists of its endpoints", async () => {
-  const { pool, asked } = poolOf(["a", "b"], ["b", "c"]);
+  const { pool, requested } = poolOf(["a", "b"], ["b", "c"]);
   assert.ok(pool instanceof LLMClient);
   assert.deepEqual((await pool.models()).map(({ id }) => id), ["a", "b", "c"]);
-  assert.deepEqual(asked.toSorted(), ["server0.invalid", "server1.invalid"]);
+  assert.deepEqual(requested.toSorted(), ["server0.invalid", "server1.invalid"]);
   await pool.close();
 });
 

@@ -13,14 +13,14 @@ import { watchedMock } from "../support/watched_mock.ts";
 
 const HELLO = [{ role: "user" as const, content: "Hello!" }];
 
-interface Place {
+interface TestTarget {
   name: string;
   limits: EndpointLimits;
   weight: number;
-  ask: () => Promise<string>;
+  send: () => Promise<string>;
 }
 
-interface PlaceOptions {
+interface TargetOptions {
   concurrency?: number;
   weight?: number;
   maxQps?: number;
@@ -32,7 +32,11 @@ interface PlaceOptions {
 const ANSWER = () => Promise.resolve("answer");
 const FAILURE = () => Promise.reject(new HttpError("broken", { status: 500 }));
 
-function place(name: string, ask: () => Promise<string>, options: PlaceOptions = {}): Place {
+function targetOf(
+  name: string,
+  send: () => Promise<string>,
+  options: TargetOptions = {},
+): TestTarget {
   const limits = new EndpointLimits({
     concurrency: options.concurrency ?? 10,
     maxQps: options.maxQps,
@@ -43,11 +47,11 @@ function place(name: string, ask: () => Promise<string>, options: PlaceOptions =
     shared: options.shared,
     random: () => 0.5,
   }, false);
-  return { name, limits, ask, weight: options.weight ?? 1 };
+  return { name, limits, send, weight: options.weight ?? 1 };
 }
 
-function poolOf(places: Place[], loadBalance: LoadBalance, clock = new VirtualClock()) {
-  const scheduler = new Scheduler(places, {
+function poolOf(targets: TestTarget[], loadBalance: LoadBalance, clock = new VirtualClock()) {
+  const scheduler = new Scheduler(targets, {
     loadBalance,
     fallback: true,
     retryTimes: 3,
@@ -58,7 +62,7 @@ function poolOf(places: Place[], loadBalance: LoadBalance, clock = new VirtualCl
   });
   const run = (options: RunOptions<Target> = {}) =>
     scheduler.run(async ({ target }) => {
-      await target.ask();
+      await target.send();
       return target.name;
     }, options);
   return { clock, run };
@@ -77,7 +81,7 @@ function count(names: readonly string[]): Record<string, number> {
 }
 
 Deno.test("round_robin uses the endpoints in turn", async () => {
-  const { run } = poolOf(["a", "b", "c"].map((name) => place(name, ANSWER)), "round_robin");
+  const { run } = poolOf(["a", "b", "c"].map((name) => targetOf(name, ANSWER)), "round_robin");
   assert.deepEqual(await namesOf(run, 6), ["a", "b", "c", "a", "b", "c"]);
 });
 
@@ -85,7 +89,7 @@ Deno.test("fallback uses the first endpoint while it is up, even if it is full",
   const clock = new VirtualClock();
   const slow = () => clock.sleep(100).then(() => "answer");
   const { run } = poolOf(
-    [place("a", slow, { concurrency: 1 }), place("b", slow)],
+    [targetOf("a", slow, { concurrency: 1 }), targetOf("b", slow)],
     "fallback",
     clock,
   );
@@ -96,8 +100,10 @@ Deno.test("fallback uses the first endpoint while it is up, even if it is full",
 
 Deno.test("weighted follows the weights: chi-square over 6,000 draws", async () => {
   const weights = { a: 1, b: 2, c: 3 };
-  const places = Object.entries(weights).map(([name, weight]) => place(name, ANSWER, { weight }));
-  const { run } = poolOf(places, "weighted");
+  const targets = Object.entries(weights).map(([name, weight]) =>
+    targetOf(name, ANSWER, { weight })
+  );
+  const { run } = poolOf(targets, "weighted");
   const counts = count(await namesOf(run, 6000));
   let chiSquare = 0;
   for (const [name, weight] of Object.entries(weights)) {
@@ -109,7 +115,7 @@ Deno.test("weighted follows the weights: chi-square over 6,000 draws", async () 
 });
 
 Deno.test("random is uniform: chi-square over 3,000 draws", async () => {
-  const { run } = poolOf(["a", "b", "c"].map((name) => place(name, ANSWER)), "random");
+  const { run } = poolOf(["a", "b", "c"].map((name) => targetOf(name, ANSWER)), "random");
   const counts = count(await namesOf(run, 3000));
   const chiSquare = Object.values(counts)
     .reduce((sum, found) => sum + (found - 1000) ** 2 / 1000, 0);
@@ -119,8 +125,11 @@ Deno.test("random is uniform: chi-square over 3,000 draws", async () => {
 Deno.test("least_busy fills the slots evenly", async () => {
   const clock = new VirtualClock();
   const slow = () => clock.sleep(100).then(() => "answer");
-  const places = [place("a", slow, { concurrency: 20 }), place("b", slow, { concurrency: 10 })];
-  const { run } = poolOf(places, "least_busy", clock);
+  const targets = [
+    targetOf("a", slow, { concurrency: 20 }),
+    targetOf("b", slow, { concurrency: 10 }),
+  ];
+  const { run } = poolOf(targets, "least_busy", clock);
   const names = await clock.run(Promise.all(Array.from({ length: 15 }, () => run())));
   assert.deepEqual(count(names), { a: 10, b: 5 });
 });
@@ -128,8 +137,12 @@ Deno.test("least_busy fills the slots evenly", async () => {
 Deno.test("latency uses the fastest endpoint once all are measured", async () => {
   const clock = new VirtualClock();
   const taking = (ms: number) => () => clock.sleep(ms).then(() => "answer");
-  const places = [place("a", taking(100)), place("b", taking(10)), place("c", taking(50))];
-  const { run } = poolOf(places, "latency", clock);
+  const targets = [
+    targetOf("a", taking(100)),
+    targetOf("b", taking(10)),
+    targetOf("c", taking(50)),
+  ];
+  const { run } = poolOf(targets, "latency", clock);
   const names = await clock.run(namesOf(run, 10));
   assert.deepEqual(names.slice(0, 3).toSorted(), ["a", "b", "c"]);
   assert.deepEqual(new Set(names.slice(3)), new Set(["b"]));
@@ -137,28 +150,28 @@ Deno.test("latency uses the fastest endpoint once all are measured", async () =>
 
 Deno.test("endpoint faults move to another endpoint immediately, other errors don't", async () => {
   const clock = new VirtualClock();
-  const { run } = poolOf([place("a", FAILURE), place("b", ANSWER)], "fallback", clock);
+  const { run } = poolOf([targetOf("a", FAILURE), targetOf("b", ANSWER)], "fallback", clock);
   assert.equal(await run(), "b");
   assert.equal(clock.now(), 0);
-  let asked = 0;
+  let requested = 0;
   const refuse = () => {
-    asked++;
+    requested++;
     return Promise.reject(new HttpError("bad request", { status: 400 }));
   };
-  const other = poolOf([place("a", refuse), place("b", refuse)], "fallback");
+  const other = poolOf([targetOf("a", refuse), targetOf("b", refuse)], "fallback");
   await assert.rejects(other.run(), { status: 400 });
-  assert.equal(asked, 1);
+  assert.equal(requested, 1);
 });
 
-Deno.test("if all endpoints fail, they are tried again after a wait", async () => {
+Deno.test("if all endpoints fail, the request is retried after a wait", async () => {
   const clock = new VirtualClock();
   const tries: string[] = [];
   const failing = (name: string) => () => {
     tries.push(name);
     return FAILURE();
   };
-  const places = [place("a", failing("a")), place("b", failing("b"))];
-  const { run } = poolOf(places, "round_robin", clock);
+  const targets = [targetOf("a", failing("a")), targetOf("b", failing("b"))];
+  const { run } = poolOf(targets, "round_robin", clock);
   await assert.rejects(clock.run(run()), { status: 500 });
   assert.deepEqual(tries, ["a", "b", "a", "b", "a", "b", "a", "b"]);
   assert.ok(clock.now() > 0);
@@ -167,48 +180,48 @@ Deno.test("if all endpoints fail, they are tried again after a wait", async () =
 Deno.test("an endpoint that is down gets no requests, then one probe, then requests again", async () => {
   const clock = new VirtualClock();
   let broken = true;
-  const asked: number[] = [];
+  const requested: number[] = [];
   const flaky = async () => {
-    asked.push(clock.now());
+    requested.push(clock.now());
     await clock.sleep(10);
     if (broken) throw new HttpError("broken", { status: 500 });
     return "answer";
   };
   const steady = () => clock.sleep(10).then(() => "answer");
-  const places = [
-    place("a", flaky, { failureThreshold: 3, recoveryTime: 60 }),
-    place("b", steady, { failureThreshold: 3, recoveryTime: 60 }),
+  const targets = [
+    targetOf("a", flaky, { failureThreshold: 3, recoveryTime: 60 }),
+    targetOf("b", steady, { failureThreshold: 3, recoveryTime: 60 }),
   ];
-  const { run } = poolOf(places, "fallback", clock);
-  const ask = () => clock.run(Promise.all(Array.from({ length: 5 }, () => run())));
-  for (let i = 0; i < 5; i++) await ask();
-  const whileDown = asked.length;
-  assert.ok(whileDown <= 5 && places[0].limits.isDown, `${whileDown}`);
+  const { run } = poolOf(targets, "fallback", clock);
+  const send = () => clock.run(Promise.all(Array.from({ length: 5 }, () => run())));
+  for (let i = 0; i < 5; i++) await send();
+  const whileDown = requested.length;
+  assert.ok(whileDown <= 5 && targets[0].limits.isDown, `${whileDown}`);
   await clock.run(clock.sleep(60_000));
-  assert.deepEqual(count(await ask()), { b: 5 });
-  assert.equal(asked.length, whileDown + 1, "a single probe");
+  assert.deepEqual(count(await send()), { b: 5 });
+  assert.equal(requested.length, whileDown + 1, "a single probe");
   broken = false;
   await clock.run(clock.sleep(61_000));
-  await ask();
-  assert.equal(places[0].limits.isDown, false);
-  assert.deepEqual(count(await ask()), { a: 5 });
+  await send();
+  assert.equal(targets[0].limits.isDown, false);
+  assert.deepEqual(count(await send()), { a: 5 });
 });
 
 Deno.test("endpoints on the same server have separate health and limits", async () => {
   const clock = new VirtualClock();
-  const places = [place("a", FAILURE, { failureThreshold: 1 }), place("b", ANSWER)];
-  const { run } = poolOf(places, "round_robin", clock);
+  const targets = [targetOf("a", FAILURE, { failureThreshold: 1 }), targetOf("b", ANSWER)];
+  const { run } = poolOf(targets, "round_robin", clock);
   await namesOf(run, 4);
-  assert.deepEqual(places.map(({ limits }) => limits.isDown), [true, false]);
+  assert.deepEqual(targets.map(({ limits }) => limits.isDown), [true, false]);
 });
 
-/** Runs a batch over endpoints of the given latencies; gives how long it took against the ideal. */
+/** Runs a batch over endpoints with the given latencies; returns its duration relative to the ideal. */
 async function sharedQueue(latencies: number[], records: number): Promise<number> {
   const clock = new VirtualClock();
-  const places = latencies.map((latency, i) =>
-    place(String(i), () => clock.sleep(latency).then(() => "answer"))
+  const targets = latencies.map((latency, i) =>
+    targetOf(String(i), () => clock.sleep(latency).then(() => "answer"))
   );
-  const { run } = poolOf(places, "round_robin", clock);
+  const { run } = poolOf(targets, "round_robin", clock);
   let left = records;
   const work = async () => {
     while (left > 0) {
@@ -228,7 +241,7 @@ Deno.test("a shared queue over latencies of 1, 2 and 10 ends within 15 % of the 
   }
 });
 
-Deno.test("a fast endpoint that has just gone down is not waited for", async () => {
+Deno.test("requests do not wait for a fast endpoint that has just gone down", async () => {
   const clock = new VirtualClock();
   let dead = false;
   const mortal = async () => {
@@ -236,11 +249,11 @@ Deno.test("a fast endpoint that has just gone down is not waited for", async () 
     if (dead) throw new HttpError("gone", { status: 500 });
     return "answer";
   };
-  const places = [
-    place("fast", mortal),
-    place("slow", () => clock.sleep(50).then(() => "answer")),
+  const targets = [
+    targetOf("fast", mortal),
+    targetOf("slow", () => clock.sleep(50).then(() => "answer")),
   ];
-  const { run } = poolOf(places, "round_robin", clock);
+  const { run } = poolOf(targets, "round_robin", clock);
   const options = { hooks: { waitForRecovery: true, remaining: () => 0 } };
   await clock.run(
     Promise.all(Array.from({ length: 20 }, () => run({ hooks: { waitForRecovery: true } }))),
@@ -320,8 +333,8 @@ Deno.test("a limit of the pool applies to all its endpoints together, including 
     begun.push(clock.now());
     return begun.length % 3 === 0 ? FAILURE() : ANSWER();
   };
-  const places = ["a", "b", "c"].map((name) => place(name, failing, { shared: limits }));
-  const { run } = poolOf(places, "round_robin", clock);
+  const targets = ["a", "b", "c"].map((name) => targetOf(name, failing, { shared: limits }));
+  const { run } = poolOf(targets, "round_robin", clock);
   await clock.run(Promise.all(Array.from({ length: 40 }, () => run())));
   assert.ok(begun.length > 40);
   for (const start of begun) {

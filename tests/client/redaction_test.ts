@@ -1,4 +1,4 @@
-/** A server that shows what it was sent: no error says a word of the key. */
+/** A server that echoes the request: no error contains any part of the key. */
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { type ClientOptions, LLMClient, type Message } from "../../mod.ts";
@@ -22,7 +22,7 @@ async function failure(work: Promise<unknown>): Promise<FlexLLMError> {
   return await work.then(() => assert.fail("expected an error"), (error) => error);
 }
 
-/** Everything that an error holds, its causes and hidden fields as well. */
+/** All text in an error, including its causes and hidden fields. */
 function allOf(error: unknown): string {
   const texts: string[] = [];
   for (let e = error; e instanceof Error; e = e.cause) {
@@ -34,48 +34,48 @@ function allOf(error: unknown): string {
 function assertClean(text: string): void {
   for (const secret of [KEY, PASSWORD]) {
     assert.ok(!text.includes(secret), text);
-    // Nor is a part of it left where a text was cut.
+    // Nor any part of it, where a text was truncated.
     assert.ok(!text.includes(secret.slice(0, 12)), text);
   }
 }
 
-/** All that a request tells of itself. */
+/** Everything in a request that a server can echo. */
 function echo({ headers }: RawRequest): string {
   return [...headers].map(([name, value]) => `${name}=${value}`).join(" ");
 }
 
-/** The ways in which a server can show it, each as a whole answer. */
+/** The ways in which a server can echo it, each as a complete answer. */
 const ANSWERS: Record<string, (shown: string) => string> = {
   "an error": (shown) =>
     httpAnswer(400, JSON.stringify({ error: { message: shown, code: shown.slice(0, 400) } })),
   "a refusal": (shown) => httpAnswer(401, JSON.stringify({ error: { message: shown } })),
   "an error page": (shown) => httpAnswer(500, `<html><p>${shown}</p></html>`),
-  "a page where an answer was due": (shown) =>
+  "a web page instead of an answer": (shown) =>
     httpAnswer(200, `<html><p>${"y".repeat(90)} ${shown}</p></html>`, {
       "content-type": "text/html",
     }),
-  "no JSON": (shown) => httpAnswer(200, `{"a": ${shown}`),
-  "an error in a good answer": (shown) =>
+  "invalid JSON": (shown) => httpAnswer(200, `{"a": ${shown}`),
+  "an error with status 200": (shown) =>
     httpAnswer(200, JSON.stringify({ error: { message: shown, code: "x" } })),
   "an error in a stream": (shown) =>
     `${EVENT_STREAM_HEAD}${textEvent("Hi")}data: ${
       JSON.stringify({ error: { message: shown } })
     }\n\n`,
-  "no JSON in a stream": (shown) =>
+  "invalid JSON in a stream": (shown) =>
     `${EVENT_STREAM_HEAD}${textEvent("Hi")}data: {"a": ${shown}\n\n`,
   "a redirect": (shown) =>
     httpAnswer(302, shown, { location: `https://host/?all=${encodeURIComponent(shown)}` }),
   "the path of a redirect": (shown) => httpAnswer(307, "", { location: `https://host/${shown}` }),
   "a redirect with an encoded path": (shown) =>
     httpAnswer(308, "", { location: `https://host/${encodeURIComponent(shown)}` }),
-  "the id of a request": (shown) =>
+  "the request id of an error": (shown) =>
     httpAnswer(500, JSON.stringify({ error: { message: "no" } }), { "x-request-id": shown }),
-  "the id of a good answer": (shown) =>
+  "the request id of an error with status 200": (shown) =>
     httpAnswer(200, JSON.stringify({ error: { message: "no" } }), { "request-id": shown }),
 };
 
 for (const [what, answer] of Object.entries(ANSWERS)) {
-  Deno.test(`${what} that shows the key does not get through`, async () => {
+  Deno.test(`the key is removed from ${what}`, async () => {
     await using server = await startRawServer((socket, request) => {
       socket.end(answer(echo(request)));
     });

@@ -1,4 +1,4 @@
-/** Redirects never lead keys or prompts elsewhere: not to another host, not to another port. */
+/** Redirects never send keys or prompts to another host or port. */
 import assert from "node:assert/strict";
 import { LLMClient, type Message } from "../../mod.ts";
 import type { FlexLLMError } from "../../mod.ts";

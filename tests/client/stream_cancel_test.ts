@@ -6,7 +6,7 @@ import { EVENT_STREAM_HEAD, startRawServer, textEvent } from "../support/raw_ser
 
 const HELLO = [{ role: "user", content: "Hello" }] as const;
 
-/** A server whose model says one word and is silent from then on. */
+/** A server whose model sends one word and then nothing. */
 async function silentServer() {
   return await startRawServer((socket) => socket.write(`${EVENT_STREAM_HEAD}${textEvent("one")}`));
 }
@@ -85,7 +85,7 @@ Deno.test("cancelling a web stream aborts the request", async () => {
   await untilClosed(server);
 });
 
-Deno.test("a custom fetch that ignores its signal is not waited for", async () => {
+Deno.test("an abort does not wait for a custom fetch that ignores its signal", async () => {
   const fetch: Fetch = () => new Promise(() => {});
   await using client = clientOf("http://host/v1", { fetch });
   for (const isStream of [false, true]) {
@@ -101,7 +101,7 @@ Deno.test("a custom fetch that ignores its signal is not waited for", async () =
   }
 });
 
-Deno.test("an endless body of a custom fetch is not waited for", async () => {
+Deno.test("an abort does not wait for the endless body of a custom fetch", async () => {
   const fetch: Fetch = (_url, init) => {
     const { stream } = JSON.parse(String(init.body));
     const begin = stream ? 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n' : '{"cho';

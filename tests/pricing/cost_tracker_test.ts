@@ -183,7 +183,7 @@ Deno.test("a negative cost refunds nothing; earlier spending counts towards the 
 /** USD per million tokens: a token costs a thousandth of a dollar. */
 const PRICES = [{ model: "m", input: 1000, output: 1000 }];
 
-Deno.test("a batch stops before it exceeds its budget, and its results so far are kept", async () => {
+Deno.test("a batch stops before it exceeds its budget, and returns its results so far", async () => {
   await using mock = await watchedMock({ length: 200 });
   const costTracker = new CostTracker({ limit: 2 });
   await using client = new LLMClient({
@@ -208,17 +208,17 @@ Deno.test("a batch stops before it exceeds its budget, and its results so far ar
 
 Deno.test("a budget needs a known price, unless allowUnpriced is set", async () => {
   await using mock = await watchedMock();
-  const ask = async (allowUnpriced: boolean) => {
+  const send = async (allowUnpriced: boolean) => {
     const costTracker = new CostTracker({ limit: 1, allowUnpriced });
     await using client = new LLMClient({ baseUrl: mock.baseUrl, model: "m", costTracker });
     return await client.chatCompletions(HELLO);
   };
-  await assert.rejects(ask(false), {
+  await assert.rejects(send(false), {
     code: "configuration",
     message: /^m at .* has no known price/,
   });
   assert.equal(mock.requests.length, 0);
-  assert.equal((await ask(true)).cost, null);
+  assert.equal((await send(true)).cost, null);
 });
 
 Deno.test("an answer of unknown cost counts as its reserved amount, so a budget holds without usage", async () => {
@@ -234,12 +234,12 @@ Deno.test("an answer of unknown cost counts as its reserved amount, so a budget 
     prices: [{ model: "m", input: 0, output: 1000 }],
     costTracker,
   });
-  const ask = () => client.chatCompletions(HELLO, { maxTokens: 250 });
+  const send = () => client.chatCompletions(HELLO, { maxTokens: 250 });
   for (let i = 1; i <= 4; i++) {
-    assert.equal((await ask()).cost, null);
+    assert.equal((await send()).cost, null);
     assert.equal(costTracker.spent, i / 4);
   }
-  await assert.rejects(ask(), { code: "budget_exceeded" });
+  await assert.rejects(send(), { code: "budget_exceeded" });
   assert.equal(server.requests.length, 4);
   assert.deepEqual([costTracker.report()[0].cost, costTracker.report()[0].unpriced], [null, 4]);
 });

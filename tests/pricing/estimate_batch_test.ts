@@ -85,7 +85,7 @@ Deno.test("tools, schemas, tool calls and images are counted", async () => {
   assert.deepEqual(await tokensOf({ messages: [{ role: "user", content }] }), [plain + 1700, 2]);
 
   const call = { name: "f", arguments: '{"name":"Hi"}' };
-  // A flat call, as data sets have it.
+  // A flat tool call, as in some data sets.
   const messages = [...question("Hi").messages, { role: "assistant", tool_calls: [call] }];
   const [withCall] = await tokensOf({ messages: messages as Message[] });
   assert.ok(withCall > plain + count(call.arguments));
@@ -132,7 +132,7 @@ Deno.test("one model with an unknown price makes the total unknown", async () =>
 });
 
 Deno.test("large inputs are sampled: close to the exact count and reproducible", async () => {
-  // The beginning is nothing like the rest.
+  // The first records differ from the rest.
   function* records() {
     for (let i = 0; i < 3000; i++) yield question("Hi");
     for (let i = 0; i < 3000; i++) {
@@ -152,10 +152,10 @@ Deno.test("large inputs are sampled: close to the exact count and reproducible",
 
 Deno.test("text without spaces does not slow down the tokenizer", async () => {
   const count = await loadTokenizer();
-  // Whole, each would take minutes.
+  // As single words, each would take minutes.
   const texts = ["a".repeat(1e6), "人工智能学习".repeat(1e5), " ".repeat(1e6), "=".repeat(1e6)];
   for (const text of texts) assert.ok(count(text) > 1000);
-  // Cutting changes little.
+  // Splitting changes the count only slightly.
   const words = "These are words with blanks between them, as most texts have. ".repeat(50);
   const whole = count(words);
   near(count(words + "x".repeat(400)), whole + 50, 0.05);

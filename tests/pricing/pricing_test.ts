@@ -1,5 +1,5 @@
 /**
- * What completions cost. Golden numbers are worked out by hand from the rates in the data of
+ * The cost of completions. Expected amounts are calculated by hand from the rates in
  * `@pydantic/genai-prices` 0.1.8, in USD per million tokens.
  */
 import assert from "node:assert/strict";
@@ -76,13 +76,13 @@ Deno.test("a service tier has its own or an unknown price", async () => {
   for (const tier of ["priority", "scale", "fast"]) {
     assert.equal(price("gpt-5.4-mini", tokens, tier), null);
   }
-  // Groq's flex costs what its standard tier does.
+  // Groq's flex tier costs the same as its standard tier.
   const groq = await loadPricer("https://api.groq.com/openai/v1");
   close(
     groq("llama-3.3-70b-versatile", tokens, "flex"),
     groq("llama-3.3-70b-versatile", tokens, "on_demand")!,
   );
-  // The user's own price is what the user pays.
+  // The user's own prices apply to every tier.
   const own = await loadPricer(OPENAI, [{ model: "m", input: 1, output: 2 }]);
   close(own("m", tokens, "priority"), 1200 / 1e6);
 });
@@ -156,7 +156,7 @@ Deno.test("a free model costs nothing, an unknown model has an unknown cost", as
 
 Deno.test("tokens reported in addition to the total are charged in addition", async () => {
   const price = await loadPricer(OPENAI);
-  // More cached than read, more thought than written: they cannot be part of it.
+  // More cached than input tokens and more reasoning than output tokens: they cannot be included.
   close(price("gpt-5.4-mini", usage(100, 0, { cachedTokens: 500 })), (75 + 500 * 0.075) / 1e6);
   close(price("gpt-5.4-mini", usage(0, 100, { reasoningTokens: 200 })), 300 * 4.5 / 1e6);
 });
@@ -322,7 +322,7 @@ Deno.test("listPricing() returns the given prices, then the price list", async (
 });
 
 Deno.test("OpenRouter's reported cost includes the bill of the user's own provider key", () => {
-  // OpenRouter, "Usage Accounting": with one's own key, `cost` is the fee only.
+  // OpenRouter, "Usage Accounting": with your own provider key, `cost` is only the fee.
   const cost_details = { upstream_inference_cost: 0.19 };
   assert.equal(decodeCost({ cost: 0.95, cost_details }), 0.95);
   assert.equal(decodeCost({ cost: 0.25, is_byok: false, cost_details }), 0.25);

@@ -1,4 +1,4 @@
-/** What requests are taken to come to, against OpenAI's o200k_base tokenizer. */
+/** Token estimates, compared with OpenAI's o200k_base tokenizer. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import {
@@ -69,7 +69,7 @@ Deno.test("learn() raises an estimate that was too low, but never lowers one", (
 
 Deno.test("the overhead of a small prompt is not scaled up for a large one", () => {
   const estimate = new TokenEstimate();
-  // As Claude does with tools: some hundreds of tokens of instructions of its own.
+  // Like Claude, which adds hundreds of tokens of instructions to requests with tools.
   estimate.learn(20, { promptTokens: 420, completionTokens: 1, totalTokens: 421 });
   assert.deepEqual([estimate.prompt(20), estimate.prompt(10_000)], [420, 10_400]);
 });
@@ -81,7 +81,7 @@ Deno.test("completions of concurrent requests do not raise the estimate repeated
   }
   assert.equal(estimate.prompt(1000), 1300);
 
-  // The same through a client: the budget has room for all of them, if each is reckoned right.
+  // The same through a client: the budget is enough for all of them if each is estimated correctly.
   await using mock = await watchedMock({ length: 40 });
   const costTracker = new CostTracker({ limit: 100 });
   await using client = new LLMClient({
@@ -90,7 +90,7 @@ Deno.test("completions of concurrent requests do not raise the estimate repeated
     prices: [{ model: "m", input: 1000, output: 0 }],
     costTracker,
     concurrencyLimit: 32,
-    // A server that counts three times as many tokens as anybody would expect.
+    // A server that counts three times as many tokens as estimated.
     fetch: async (url, init) => {
       const answer = await (await fetch(url, init)).json();
       answer.usage.prompt_tokens = 900;
@@ -158,7 +158,7 @@ Deno.test("files and audio count by their bytes, or by a default if these are un
   assert.ok(document({ type: "text", media_type: "text/plain", data: "word ".repeat(600) }) < 1000);
 
   const audio = (data: string) => size({ type: "input_audio", input_audio: { data } });
-  // Ten seconds of MP3, then of PCM with 32,000 bytes a second.
+  // Ten seconds of MP3, then of PCM at 32,000 bytes per second.
   const mp3 = base64(Buffer.concat([Buffer.from("ID3"), new Uint8Array(160_000)]));
   assert.equal(Math.round(audio(mp3)), 320);
   const header = Buffer.from("RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0", "latin1");

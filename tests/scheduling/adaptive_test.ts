@@ -10,10 +10,10 @@ import {
 import { seededRandom } from "../../lib/runtime/random.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 import {
-  AbsentServer,
+  BusyServer,
   LimitedServer,
-  MoodyServer,
-  NarrowServer,
+  UnreachableServer,
+  UnreliableServer,
 } from "../support/virtual_server.ts";
 
 function adaptive(
@@ -44,7 +44,7 @@ function adaptive(
 async function batch(
   clock: VirtualClock,
   scheduler: Scheduler<Target>,
-  ask: () => Promise<unknown>,
+  send: () => Promise<unknown>,
   count: number,
   atOnce: number,
 ): Promise<{ failed: number }> {
@@ -53,7 +53,7 @@ async function batch(
   const work = async () => {
     while (begun < count) {
       begun++;
-      await scheduler.run(ask, options).catch(() => failed++);
+      await scheduler.run(send, options).catch(() => failed++);
     }
   };
   await clock.run(Promise.all(Array.from({ length: atOnce }, work)));
@@ -65,7 +65,7 @@ for (const latency of [1, 50, 400]) {
     const clock = new VirtualClock();
     const server = new LimitedServer(clock, 300, latency, 1);
     const { scheduler } = adaptive(clock);
-    const { failed } = await batch(clock, scheduler, () => server.ask(), 3000, 256);
+    const { failed } = await batch(clock, scheduler, () => server.send(), 3000, 256);
     assert.equal(failed, 0);
     assert.equal(server.taken, 3000);
     assert.ok(clock.now() < 15_000, `${clock.now()} ms, ideal is 10,000`);
@@ -77,7 +77,7 @@ Deno.test("in the long run 90 % of the limit is used and almost nothing is refus
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 100, 20, 1);
   const { scheduler } = adaptive(clock);
-  await batch(clock, scheduler, () => server.ask(), 12_000, 64);
+  await batch(clock, scheduler, () => server.send(), 12_000, 64);
   assert.ok(clock.now() < 120_000 / 0.9, `${clock.now()} ms, ideal is 120,000`);
   assert.ok(server.refused < 120, `${server.refused} refused`);
 });
@@ -86,7 +86,7 @@ Deno.test("a limit is discovered without Retry-After", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 50, 20);
   const { scheduler } = adaptive(clock);
-  const { failed } = await batch(clock, scheduler, () => server.ask(), 1000, 64);
+  const { failed } = await batch(clock, scheduler, () => server.send(), 1000, 64);
   assert.equal(failed, 0);
   assert.ok(clock.now() < 30_000, `${clock.now()} ms, ideal is 20,000`);
   assert.ok(server.refused < 150, `${server.refused} refused`);
@@ -96,20 +96,20 @@ Deno.test("a raised limit is discovered", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 50, 20, 1);
   const { scheduler, limits } = adaptive(clock);
-  await batch(clock, scheduler, () => server.ask(), 1000, 64);
+  await batch(clock, scheduler, () => server.send(), 1000, 64);
   assert.ok(limits.rate <= 55, `${limits.rate}`);
   server.limit = 500;
   const before = clock.now();
-  await batch(clock, scheduler, () => server.ask(), 20_000, 64);
+  await batch(clock, scheduler, () => server.send(), 20_000, 64);
   const seconds = (clock.now() - before) / 1000;
   assert.ok(seconds < 150, `${seconds} s; 40 at the new limit, 400 at the old`);
 });
 
-Deno.test("a limit that another program has exhausted is waited for", async () => {
+Deno.test("requests wait while another program has exhausted the limit", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 0, 20, 1);
   const { scheduler } = adaptive(clock);
-  const work = batch(clock, scheduler, () => server.ask(), 100, 64);
+  const work = batch(clock, scheduler, () => server.send(), 100, 64);
   clock.sleep(30_000).then(() => server.limit = 50);
   assert.equal((await work).failed, 0);
   assert.ok(clock.now() < 60_000, `${clock.now()}`);
@@ -117,9 +117,9 @@ Deno.test("a limit that another program has exhausted is waited for", async () =
 
 Deno.test("a server that handles ten concurrent requests gets about ten", async () => {
   const clock = new VirtualClock();
-  const server = new NarrowServer(clock, 10, 100);
+  const server = new BusyServer(clock, 10, 100);
   const { scheduler, limits } = adaptive(clock);
-  const { failed } = await batch(clock, scheduler, () => server.ask(), 2000, 64);
+  const { failed } = await batch(clock, scheduler, () => server.send(), 2000, 64);
   assert.equal(failed, 0);
   assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal is 20,000`);
   assert.ok(server.refused < 200, `${server.refused} refused`);
@@ -129,9 +129,9 @@ Deno.test("a server that handles ten concurrent requests gets about ten", async 
 Deno.test("random refusals do not reduce the rate permanently", async () => {
   for (const [retryAfter, atLeast] of [[0, 120], [0.02, 120], [1, 5]] as const) {
     const clock = new VirtualClock();
-    const server = new MoodyServer(clock, seededRandom(5), 0.06, retryAfter);
+    const server = new UnreliableServer(clock, seededRandom(5), 0.06, retryAfter);
     const { scheduler } = adaptive(clock, { concurrency: 8 });
-    const { failed } = await batch(clock, scheduler, () => server.ask(), 2000, 8);
+    const { failed } = await batch(clock, scheduler, () => server.send(), 2000, 8);
     assert.equal(failed, 0);
     const perSecond = server.taken / clock.now() * 1000;
     assert.ok(
@@ -147,9 +147,9 @@ for (const retryAfter of [undefined, 0, 1]) {
       for (const atOnce of [8, 64]) {
         const [plain, found] = await Promise.all([false, true].map(async (adaptiveMode) => {
           const clock = new VirtualClock();
-          const server = new MoodyServer(clock, seededRandom(5), chance, retryAfter);
+          const server = new UnreliableServer(clock, seededRandom(5), chance, retryAfter);
           const { scheduler } = adaptive(clock, { concurrency: atOnce, adaptive: adaptiveMode });
-          const { failed } = await batch(clock, scheduler, () => server.ask(), 1500, atOnce);
+          const { failed } = await batch(clock, scheduler, () => server.send(), 1500, atOnce);
           assert.equal(failed, 0);
           return server.taken / clock.now() * 1000;
         }));
@@ -165,9 +165,9 @@ for (const retryAfter of [undefined, 0, 1]) {
 Deno.test("a small wave of requests that is half refused is not mistaken for a limit", async () => {
   for (const seed of [8, 10, 15]) {
     const clock = new VirtualClock();
-    const server = new MoodyServer(clock, seededRandom(seed), 0.2, 0);
+    const server = new UnreliableServer(clock, seededRandom(seed), 0.2, 0);
     const { scheduler } = adaptive(clock, { concurrency: 50, retryTimes: 60 });
-    const { failed } = await batch(clock, scheduler, () => server.ask(), 800, 50);
+    const { failed } = await batch(clock, scheduler, () => server.send(), 800, 50);
     assert.equal(failed, 0);
     // About 210 without adaptive mode; 8 if the rate collapses.
     const perSecond = server.taken / clock.now() * 1000;
@@ -180,7 +180,7 @@ for (const [retryAfter, share] of [[undefined, 0.1], [1, 0.1], [0, 0.15]] as con
     const clock = new VirtualClock();
     const server = new LimitedServer(clock, 300, 50, retryAfter);
     const { scheduler } = adaptive(clock);
-    const { failed } = await batch(clock, scheduler, () => server.ask(), 6000, 256);
+    const { failed } = await batch(clock, scheduler, () => server.send(), 6000, 256);
     assert.equal(failed, 0);
     assert.ok(server.refused < 6000 * share, `${server.refused} of 6000 refused`);
     assert.ok(clock.now() < 20_000 * 1.5, `${clock.now()} ms, ideal is 20,000`);
@@ -190,16 +190,16 @@ for (const [retryAfter, share] of [[undefined, 0.1], [1, 0.1], [0, 0.15]] as con
 Deno.test("the rate does not climb beyond what is actually sent", async () => {
   const clock = new VirtualClock();
   const { scheduler, limits } = adaptive(clock);
-  let asked = 0;
+  let requested = 0;
   let highest = 0;
-  const ask = async () => {
+  const send = async () => {
     await clock.sleep(50);
     // Refused before any request was accepted, and never again.
-    if (asked++ < 40) throw new RateLimitError("slow down", { status: 429, retryAfter: 1 });
+    if (requested++ < 40) throw new RateLimitError("slow down", { status: 429, retryAfter: 1 });
     highest = Math.max(highest, limits.rate);
   };
   // Eight concurrent requests of 50 ms: 160 per second for two minutes.
-  await batch(clock, scheduler, ask, 20_000, 8);
+  await batch(clock, scheduler, send, 20_000, 8);
   assert.ok(highest < 1000, `${highest} a second`);
 });
 
@@ -207,10 +207,10 @@ Deno.test("a lowered limit is discovered", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 300, 20, 1);
   const { scheduler } = adaptive(clock);
-  await batch(clock, scheduler, () => server.ask(), 3000, 64);
+  await batch(clock, scheduler, () => server.send(), 3000, 64);
   server.limit = 60;
   const [before, refused] = [clock.now(), server.refused];
-  await batch(clock, scheduler, () => server.ask(), 3000, 64);
+  await batch(clock, scheduler, () => server.send(), 3000, 64);
   const seconds = (clock.now() - before) / 1000;
   assert.ok(seconds < 50 * 1.4, `${seconds} s, ideal is 50`);
   assert.ok(server.refused - refused < 300, `${server.refused - refused} refused`);
@@ -220,7 +220,7 @@ Deno.test("an unlimited server gets the full concurrency within a few rounds", a
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 1e9, 200);
   const { scheduler, limits } = adaptive(clock);
-  await batch(clock, scheduler, () => server.ask(), 5000, 256);
+  await batch(clock, scheduler, () => server.send(), 5000, 256);
   assert.equal(limits.concurrency, 256);
   assert.equal(server.mostInFlight, 256);
   // 5000 / 256 rounds of 200 ms are 4 s; the start costs a few rounds more.
@@ -231,7 +231,7 @@ Deno.test("the configured limits are never exceeded", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 1e9, 50);
   const { scheduler } = adaptive(clock, { concurrency: 7, maxQps: 40 });
-  await batch(clock, scheduler, () => server.ask(), 400, 64);
+  await batch(clock, scheduler, () => server.send(), 400, 64);
   assert.equal(server.mostInFlight <= 7, true);
   for (let at = 0; at < clock.now(); at += 100) {
     assert.ok(server.takenBetween(at, at + 1000) <= 40);
@@ -241,15 +241,15 @@ Deno.test("the configured limits are never exceeded", async () => {
 Deno.test("an outage of 20 seconds fails no request and ends without a stampede", async () => {
   for (const atOnce of [1, 8, 256]) {
     const clock = new VirtualClock();
-    const server = new AbsentServer(clock, 5000, 25_000, 50);
+    const server = new UnreachableServer(clock, 5000, 25_000, 50);
     const { scheduler } = adaptive(clock, { concurrency: atOnce });
-    const { failed } = await batch(clock, scheduler, () => server.ask(), 500 * atOnce, atOnce);
+    const { failed } = await batch(clock, scheduler, () => server.send(), 500 * atOnce, atOnce);
     assert.equal(failed, 0, `${atOnce} at once`);
     assert.equal(server.taken, 500 * atOnce);
     // Requests in flight, a few early retries, then single probes.
     const late = server.knocks.filter((at) => at > 9000);
     assert.ok(late.length <= 10, `${late.length} requests into the outage, ${atOnce} at once`);
-    const first = server.asked.filter((at) => at >= 25_000);
+    const first = server.requestTimes.filter((at) => at >= 25_000);
     const burst = first.filter((at) => at < first[0] + 100).length;
     assert.ok(burst <= 65, `${burst} at once when it was back`);
   }
@@ -257,12 +257,12 @@ Deno.test("an outage of 20 seconds fails no request and ends without a stampede"
 
 Deno.test("a server that stays down ends the wait after maxWait", async () => {
   const clock = new VirtualClock();
-  const server = new AbsentServer(clock, 5000, Infinity, 50);
+  const server = new UnreachableServer(clock, 5000, Infinity, 50);
   const { scheduler } = adaptive(clock, { concurrency: 8, maxWait: 60 });
   const errors: unknown[] = [];
-  const ask = () => scheduler.run(() => server.ask(), { hooks: { waitForRecovery: true } });
+  const send = () => scheduler.run(() => server.send(), { hooks: { waitForRecovery: true } });
   const work = async () => {
-    while (errors.length === 0) await ask().catch((error) => errors.push(error));
+    while (errors.length === 0) await send().catch((error) => errors.push(error));
   };
   await clock.run(Promise.all(Array.from({ length: 8 }, work)));
   const codes = new Set(errors.map((error) => (error as { code: string }).code));
@@ -272,9 +272,9 @@ Deno.test("a server that stays down ends the wait after maxWait", async () => {
 
 Deno.test("a server that never answered fails a request with waitForRecovery like any other", async () => {
   const clock = new VirtualClock();
-  const server = new AbsentServer(clock, 0, Infinity, 1);
+  const server = new UnreachableServer(clock, 0, Infinity, 1);
   const { scheduler } = adaptive(clock);
-  const work = clock.run(scheduler.run(() => server.ask(), { hooks: { waitForRecovery: true } }));
+  const work = clock.run(scheduler.run(() => server.send(), { hooks: { waitForRecovery: true } }));
   await assert.rejects(work, { code: "connection" });
-  assert.equal(server.asked.length, 4);
+  assert.equal(server.requestTimes.length, 4);
 });

@@ -45,7 +45,7 @@ function targetOf(endpoint: Endpoint, clock: VirtualClock, random: () => number,
   const { downFrom, downFor, failures, refusals, fatal, latency, concurrency } = endpoint;
   let moment = -1;
   let calls = 0;
-  const ask = async () => {
+  const send = async () => {
     assert.ok(limits.inFlight <= concurrency);
     const now = clock.now();
     calls = now === moment ? calls + 1 : 1;
@@ -59,7 +59,7 @@ function targetOf(endpoint: Endpoint, clock: VirtualClock, random: () => number,
     if (random() < refusals) throw new RateLimitError("slow down", { status: 429, retryAfter: 2 });
     if (random() < failures) throw new HttpError("broken", { status: 500 });
   };
-  return { limits, ask, weight: endpoint.weight };
+  return { limits, send, weight: endpoint.weight };
 }
 
 Deno.test("every request of a pool settles, whatever its endpoints do", async () => {
@@ -78,7 +78,7 @@ Deno.test("every request of a pool settles, whatever its endpoints do", async ()
         const work = async () => {
           while (left > 0) {
             left--;
-            await scheduler.run(({ target }) => target.ask(), {
+            await scheduler.run(({ target }) => target.send(), {
               hooks: { waitForRecovery, remaining: () => left },
             })
               .catch((error) => {

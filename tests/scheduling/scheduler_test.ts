@@ -205,7 +205,7 @@ Deno.test("a call with waitForRecovery ends at once if Retry-After exceeds maxWa
   assert.equal(clock.now(), 0);
 });
 
-Deno.test("a call that is refused for too long while others are answered fails alone", async () => {
+Deno.test("a call that is rate-limited for too long while others are answered fails alone", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { maxWait: 30, concurrency: 2 });
   const later = () => Promise.reject(new RateLimitError("later", { status: 429, retryAfter: 1 }));

@@ -32,7 +32,7 @@ export class LimitedServer {
     return this.#taken.filter((at) => at >= from && at < to).length;
   }
 
-  async ask(): Promise<string> {
+  async send(): Promise<string> {
     const now = this.#clock.now();
     this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
     try {
@@ -51,8 +51,8 @@ export class LimitedServer {
   }
 }
 
-/** A server with a limit of concurrent requests. */
-export class NarrowServer {
+/** A server with a limit on concurrent requests. */
+export class BusyServer {
   readonly #clock: VirtualClock;
   readonly #width: number;
   readonly #latency: number;
@@ -66,7 +66,7 @@ export class NarrowServer {
     this.#latency = latency;
   }
 
-  async ask(): Promise<string> {
+  async send(): Promise<string> {
     if (this.inFlight >= this.#width) {
       this.refused++;
       throw new RateLimitError("too many concurrent requests", { status: 429, concurrent: true });
@@ -80,7 +80,7 @@ export class NarrowServer {
 }
 
 /** A server that is down for a time and refuses connections. */
-export class AbsentServer {
+export class UnreachableServer {
   readonly #clock: VirtualClock;
   readonly #from: number;
   readonly #to: number;
@@ -89,7 +89,7 @@ export class AbsentServer {
   /** The times of the requests while it was down. */
   readonly knocks: number[] = [];
   /** The times of all requests. */
-  readonly asked: number[] = [];
+  readonly requestTimes: number[] = [];
 
   constructor(clock: VirtualClock, from: number, to: number, latency: number) {
     this.#clock = clock;
@@ -98,9 +98,9 @@ export class AbsentServer {
     this.#latency = latency;
   }
 
-  async ask(): Promise<string> {
+  async send(): Promise<string> {
     const now = this.#clock.now();
-    this.asked.push(now);
+    this.requestTimes.push(now);
     await this.#clock.sleep(this.#latency);
     const then = this.#clock.now();
     if ((now >= this.#from && now < this.#to) || (then >= this.#from && then < this.#to)) {
@@ -113,7 +113,7 @@ export class AbsentServer {
 }
 
 /** A server that rejects requests at random, whatever the rate. */
-export class MoodyServer {
+export class UnreliableServer {
   readonly #clock: VirtualClock;
   readonly #random: () => number;
   readonly #chance: number;
@@ -127,7 +127,7 @@ export class MoodyServer {
     this.#retryAfter = retryAfter;
   }
 
-  async ask(): Promise<string> {
+  async send(): Promise<string> {
     await this.#clock.sleep(20);
     if (this.#random() < this.#chance) {
       throw new RateLimitError("not now", { status: 429, retryAfter: this.#retryAfter });

@@ -5,7 +5,7 @@
  */
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { replaceFile } from "../../../lib/conversations/conversation_file.ts";
+import { replaceFile } from "../../../lib/files/replace_file.ts";
 import { toEditable } from "./paste.ts";
 
 /** The maximum number of entries. */
@@ -34,7 +34,7 @@ export class History {
     const recent = lines.slice(-MAX_ENTRIES);
     this.entries = [...new Set(recent.toReversed())];
     if (lines.length > 2 * MAX_ENTRIES) {
-      this.#attempt(() => replaceFile(this.#file, `${recent.join("\n")}\n`));
+      this.#attempt(() => replaceFile(this.#file, `${recent.join("\n")}\n`, 0o600));
     }
   }
 

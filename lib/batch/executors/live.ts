@@ -1,5 +1,5 @@
 /**
- * Executes the records of a batch as live requests: one call of a client each, limited by a slot pool.
+ * Executes the records of a batch as live requests: one client call per record, limited by a slot pool.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import { type Slot, SlotPool } from "../slot_pool.ts";
 /** Maximum number of records that wait for a retry at the same time. */
 const MAX_PARKED = 1000;
 
-/** The options that every request of a batch has unless its record overrides them. */
+/** Options for every request of a batch. A record can override them. */
 export type RequestTemplate =
   & SamplingOptions
   & Pick<ChatOptions, "model" | "timeout" | "schemaRetries">;
 
 /** The options of a {@link LiveExecutor}. */
 export interface LiveExecutorOptions {
-  /** What is sent with every record. */
+  /** The options for every request. */
   request?: RequestTemplate;
   /**
    * Maximum number of records in progress.
@@ -40,9 +40,9 @@ export interface LiveExecutorOptions {
   onRetry?: (notice: RetryNotice) => void;
 }
 
-/** What the calls of one executor share. */
+/** The state that the calls of one executor share. */
 interface CallState {
-  /** Aborts waiting, not requests. */
+  /** Ends waiting, for slots and between attempts, but not requests in flight. */
   readonly stopWaiting: AbortController;
   readonly remaining: (() => number) | undefined;
   readonly onRetry: ((notice: RetryNotice) => void) | undefined;
@@ -69,7 +69,7 @@ class RecordHooks implements CallHooks {
   onRetryWait(notice: RetryNotice): void {
     this.#state.retries++;
     this.#state.onRetry?.(notice);
-    // Before the first answer, other records would only run into the same failure.
+    // Before the first answer, other records would most likely fail in the same way.
     if (this.#state.anyAnswer) this.#slot.park();
   }
 
@@ -78,7 +78,7 @@ class RecordHooks implements CallHooks {
   }
 }
 
-/** Hooks that also collect the facts of the call. Without `onEnd` the client builds none. */
+/** Hooks that also collect the facts of the call. Without `onEnd`, the client does not record any. */
 class FactCollector extends RecordHooks {
   facts: CallFacts | undefined;
 
@@ -96,7 +96,7 @@ export class LiveExecutor implements Executor {
   readonly concurrency: number;
   readonly #completions: Completions;
   readonly #options: LiveExecutorOptions;
-  /** The options of every record that has none of its own. */
+  /** The options of records without their own. */
   readonly #request: ChatOptions;
   readonly #aborting = new AbortController();
   readonly #state: CallState;

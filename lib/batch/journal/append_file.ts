@@ -1,8 +1,8 @@
 /**
  * Appends lines to a file that other programs may append to at the same time.
  *
- * Every write lands at the end of the file, wherever that is by then. So a small read after each write
- * checks that nothing else was appended. If something was, a search finds where our lines are.
+ * Every write lands at the end of the file, wherever that is by then. A small read after each write checks
+ * that nothing else was appended. If something was, a search locates our lines.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { fdatasync, fdatasyncSync, fstatSync, ftruncateSync, readSync, writeSync
 import { clearTimeout, setTimeout } from "node:timers";
 
 const NEWLINE = 10;
-/** Maximum rewrites of lines that another writer tore apart. */
+/** Maximum number of times to rewrite lines that another writer interleaved with its own. */
 const ATTEMPTS = 5;
 
 /** How long written data may stay unsynced, in milliseconds. */
@@ -38,7 +38,7 @@ export class AppendFile {
   readonly #probe = Buffer.allocUnsafe(2);
   #size: number;
   #isTouched = false;
-  /** Bytes that are known to be on the disk. */
+  /** The number of bytes known to be on disk. */
   #synced = 0;
   #syncTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -124,7 +124,7 @@ export class AppendFile {
         // Only if nothing else was appended: the lines of others are not ours to remove.
         if (fstatSync(this.#fd).size === this.#size + written) ftruncateSync(this.#fd, this.#size);
       } catch {
-        // A torn line remains. The next run removes it.
+        // A torn line stays in the file. The next run removes it.
       }
       throw error;
     }
@@ -139,7 +139,7 @@ export class AppendFile {
     const offsets: number[] = lines.map(() => -1);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { size } = fstatSync(this.#fd);
-      // From one byte earlier, to see whether the first line starts after a newline.
+      // Starts one byte earlier, to see whether a newline precedes the first line.
       const from = Math.max(0, (isTruncated ? size - bytes.length : start) - 1);
       const region = readAt(this.#fd, from, size - from);
       this.#size = from + region.length;

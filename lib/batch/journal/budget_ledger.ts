@@ -1,9 +1,9 @@
 /**
- * Records what a batch may have spent, so that its budget holds across kills: a server may bill an
+ * Records the possible spending of a batch, so that its budget holds across kills: a server may bill an
  * answer that a killed run never received.
  *
- * Money is authorized in blocks, not per request. After a kill, whatever was authorized and is not in
- * the result file counts as spent.
+ * Money is authorized in blocks, not per request. After a kill, authorized money that is not in the result
+ * file counts as spent.
  *
  * @module
  */
@@ -20,9 +20,9 @@ const ENTRY = "spending";
 
 /** The ledger's entry, in USD. */
 interface Spending {
-  /** What may have been spent in total, including what is in the result file. */
+  /** The maximum that may have been spent in total, including the costs in the result file. */
   authorized: number;
-  /** What was or may have been spent on answers that are in no result file. */
+  /** The amount that was or may have been spent on answers that are in no result file. */
   lost: number;
 }
 
@@ -49,7 +49,7 @@ export class BudgetLedger implements SpendingLedger {
    *
    * @param recorded USD that the records in the result file cost
    * @param limit the budget in USD; without one, nothing is authorized, but lost amounts are saved
-   * @throws {JournalError} if the state file cannot be read or written, or holds something else
+   * @throws {JournalError} if the state file cannot be read or written, or has other content
    */
   constructor(output: string, recorded: number, limit: number | undefined) {
     this.#file = new StateFile(output);
@@ -70,8 +70,8 @@ export class BudgetLedger implements SpendingLedger {
   }
 
   /**
-   * Ends the run, which has spent `spent` USD in total; `recorded` of them are in the result file. If
-   * the amounts are equal, the entry is removed.
+   * Ends the run, which has spent `spent` USD in total, of which `recorded` are in the result file. If
+   * the amounts are equal, removes the entry.
    */
   close(spent: number, recorded: number): void {
     const missing = this.#limit === undefined ? this.lost : spent - recorded;

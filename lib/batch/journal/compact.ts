@@ -1,8 +1,8 @@
 /**
  * Sorts a result file by index, one line per record, by copying it in flat memory and replacing it.
  *
- * Each line's framing is checked before it is copied, so lines that another program moved or
- * overwrote are found instead of copied as if they were whole.
+ * Each line's start and end are checked before it is copied. So lines that another program moved or overwrote
+ * are detected instead of copied.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { parseLine } from "./parse_line.ts";
 import type { RecordIndex } from "./record_index.ts";
 import { WindowedReader } from "./windowed_reader.ts";
 
-/** The line of the record `index` is not where it was written. */
+/** Thrown when the line of a record is not where it was written. */
 export class DamagedLineError extends Error {
   /** @param index the record's index */
   constructor(readonly index: number) {
@@ -25,10 +25,10 @@ const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const ZERO = 0x30;
 const CLOSING_BRACE = 0x7d;
-/** How every line starts, here and in the Python tool, which adds a space. */
+/** The start of every line, which the Python tool writes with a space after the colon. */
 const START = [...'{"index":'].map((character) => character.charCodeAt(0));
 
-/** The index at the start of a line; `undefined` if it starts in another way. */
+/** The index at the start of a line; `undefined` if the line starts differently. */
 function leadingIndex(line: Buffer): number | undefined {
   for (let i = 0; i < START.length; i++) if (line[i] !== START[i]) return undefined;
   let at = START.length;
@@ -49,12 +49,12 @@ function isLineOf(line: Buffer, length: number, index: number): boolean {
   return typeof record === "object" && record.index === index;
 }
 
-/** What is known of the file to compact. */
+/** The file to compact. */
 export interface CompactFile {
   path: string;
   fd: number;
   index: RecordIndex;
-  /** About how many sorted runs it consists of. */
+  /** The approximate number of sorted runs in it. */
   runs: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Everything a journal knows about the lines of its file: the index of the records, statistics of
- * the existing answers, and whether the lines are sorted.
+ * Tracks the lines of a journal's file: the index of its records, statistics of the existing answers, and
+ * whether the lines are sorted.
  *
  * @module
  */
@@ -15,10 +15,10 @@ const CHECKED = -1;
 /** The fingerprint of a failure without an input, which any input matches. */
 const ANY_INPUT = -2;
 
-/** Descents by fewer records come from requests that ran at the same time. */
+/** Steps back by fewer records come from requests that ran concurrently. A larger step starts a new run. */
 const FAR = 1 << 12;
 
-/** What the journal must know about a line that it writes. */
+/** The fields of a line that the journal needs to index it. */
 export type LineFacts = Pick<ResultRecord, "index" | "status" | "cost" | "spent_before">;
 
 /** How an input record relates to the journal. `changed`: the file has it with a different input. */
@@ -41,7 +41,7 @@ export class JournalContents {
     return this.#isSorted && this.#end === size;
   }
 
-  /** About how many sorted runs the file consists of. */
+  /** The approximate number of sorted runs in the file. */
   get runs(): number {
     return this.#runs;
   }
@@ -74,8 +74,8 @@ export class JournalContents {
       const print = fingerprint(lineIdentity(record));
       return this.#add(record.index, record.status, print, offset, length);
     }
-    // A result without its input cannot be compared, so its record is sent again. A success was paid
-    // for: NaN matches nothing, so the user has to allow that with --rerun-changed.
+    // A result without its input cannot be compared, so its record is sent again. A success has been paid
+    // for, so the user must allow that with --rerun-changed: NaN matches no input.
     const print = record.status === "error" ? ANY_INPUT : NaN;
     this.#add(record.index, "error", print, offset, length);
   }

@@ -50,7 +50,7 @@ export class BufferedWriter {
   }
 }
 
-/** Makes a rename survive a power failure, where folders can be synced. */
+/** Makes a rename survive a power failure, on systems that can sync folders. */
 function syncFolder(path: string): void {
   try {
     const fd = openSync(path, "r");
@@ -71,7 +71,7 @@ function syncFolder(path: string): void {
  * @throws what `write` throws, or a file system error; then the file is unchanged
  */
 export function replaceWith(path: string, mode: number, write: (target: number) => void): void {
-  // A fixed name: under the lock, it can only be what a killed process left behind.
+  // A fixed name: we hold the lock, so an existing file can only be from a killed process.
   const temporary = `${path}.tmp`;
   let target: number | undefined;
   try {

@@ -14,7 +14,7 @@ import type { ResultRecord } from "./result_line.ts";
 export interface FailureGroup {
   /** The `error_code`; `unknown` if the line has none. */
   code: string;
-  /** The message of one of them. The others differ only in numbers, if at all. */
+  /** The message of the first one. The others differ at most in numbers. */
   message: string;
   /** The number of records. */
   count: number;
@@ -40,7 +40,7 @@ const SUCCESS = 1;
 /** Higher states are failures: the index of their group, plus this. */
 const FAILED = 2;
 
-/** The state of each record, in four bytes. */
+/** The states of all records, with four bytes for each. */
 class States {
   #states = new Int32Array(1 << 12);
   /** One more than the highest index. */

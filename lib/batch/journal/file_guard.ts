@@ -12,7 +12,7 @@ import type { JournalFile } from "./open_file.ts";
 import { fileProblem } from "./output_file.ts";
 import { rescuePath } from "./rescue.ts";
 
-/** Detects, within a second, that the file was moved or its lock was taken. */
+/** Detects within about a second that the file was moved or its lock was taken. */
 export class FileGuard {
   readonly #file: JournalFile;
   #lastCheck = -Infinity;
@@ -35,7 +35,7 @@ export class FileGuard {
   /**
    * Checks the file, then the lock.
    *
-   * @throws {JournalError} if one is no longer ours. All results are saved; the message says where.
+   * @throws {JournalError} if one of them is no longer ours. All results are saved; the message says where.
    */
   check(): void {
     this.#checkFile();
@@ -47,7 +47,7 @@ export class FileGuard {
   /**
    * Checks the lock.
    *
-   * @throws {JournalError} if another process holds it, which takes removing the lock file first
+   * @throws {JournalError} if another process holds it, after the lock file was removed
    */
   checkLock(): void {
     const { lock, name } = this.#file;
@@ -66,7 +66,7 @@ export class FileGuard {
     if (current?.ino === fstatSync(fd).ino) return;
     const saved = current === undefined ? path : rescuePath(path);
     try {
-      // Its folder may have been removed with it.
+      // The folder may have been removed as well.
       mkdirSync(dirname(saved), { recursive: true });
       copyFile(fd, saved);
     } catch (error) {

@@ -3,7 +3,7 @@
  * again.
  *
  * Records are written before they are counted, and synced to disk within a second. After a crash, the
- * file is opened again, a torn last line is removed, and the batch resumes.
+ * next run removes a torn last line and resumes the batch.
  *
  * Other programs may change the file meanwhile. Their lines are never removed, and no result is lost:
  * see append_file.ts, foreign_writers.ts and rescue.ts.
@@ -110,9 +110,9 @@ export class Journal {
   }
 
   /**
-   * Compares the input of the record `index` with the file: `new` if it is yet to be sent, `done`, or
-   * `changed` if the file has that record with a different input. The result is remembered, so a
-   * second check does not hash the input again, and {@link state} answers without it.
+   * Compares the input of the record `index` with the file. Returns `new` if the record has to be sent,
+   * `done`, or `changed` if the file has it with a different input. The input is hashed only once: later
+   * checks and {@link state} use the remembered result.
    *
    * @param input its `inputIdentity`
    */
@@ -173,11 +173,11 @@ export class Journal {
   }
 
   /**
-   * Writes lines. When this returns, they survive the end of this process; within a second, a power
-   * failure.
+   * Writes lines. When this returns, they survive the end of this process. Within a second, they also
+   * survive a power failure.
    *
-   * @throws {JournalError} if they cannot be written, and the file is left without them; or if
-   *   another program has truncated or replaced the file: they are saved, and the message says where
+   * @throws {JournalError} if they cannot be written, in which case none of them is in the file; or if
+   *   another program has truncated or replaced the file, in which case the message says where they are
    */
   appendLines(lines: readonly JournalLine[]): void {
     if (lines.length === 0) return;
@@ -198,8 +198,8 @@ export class Journal {
   }
 
   /**
-   * Sorts the file by index, one line per record, by atomically replacing it. A sorted file is left as
-   * it is.
+   * Sorts the file by index, with one line per record, and replaces it atomically. Does not rewrite a sorted
+   * file.
    *
    * @throws {JournalError} if the file cannot be replaced, or another program wrote anything but
    *   results into it; it is unchanged then
@@ -216,7 +216,7 @@ export class Journal {
     } catch (error) {
       if (error instanceof JournalError) throw error;
       if (!(error instanceof DamagedLineError)) throw fileProblem(error, this.#file.name);
-      // Reports line numbers if it can.
+      // This error has line numbers, if it finds the line.
       this.#checkForeignLines();
       throw this.#damaged(error.index);
     }
@@ -272,7 +272,7 @@ export class Journal {
     const { path, name, lock } = this.#file;
     const rescued = rescuePath(path);
     const add = (json: Uint8Array, record: ResultRecord) => {
-      // Open for reading only: knowing that the record is done is enough.
+      // A file open for reading only is not changed: it is enough to know that the record is done.
       const { offsets: [offset], lengths: [length] } = lock === undefined
         ? { offsets: [0], lengths: [json.length + 1] }
         : this.#writer.write([{ ...record, json }]);

@@ -1,6 +1,6 @@
 /**
- * Encodes journal lines. A line may also be ready-made bytes, from another process or a provider's
- * result file; they are written without being parsed.
+ * Encodes journal lines. A line can also be ready-made bytes, from another process or a provider's result
+ * file, which are written without being parsed.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Stores the index of a journal in memory: 21 bytes a record, and 8 more where there are costs.
+ * Stores the index of a journal in memory: 21 bytes per record, or 29 if records have costs.
  *
  * @module
  */

@@ -21,7 +21,7 @@ function recordProblem(value: unknown): string | undefined {
   return undefined;
 }
 
-/** The record in a line of a result file, or why it is none: "it is not JSON". */
+/** The record in a line of a result file, or the reason why it is not one: "it is not JSON". */
 export function parseLine(line: string): ResultRecord | string {
   let value: unknown;
   try {

@@ -15,18 +15,18 @@ export interface ResultLine {
   offset: number;
   /** Bytes, without its newline. */
   length: number;
-  /** Its record, or why it is none. */
+  /** Its record, or the reason why it is not one. */
   record: ResultRecord | string;
   /** Whether it looks like a record that was only partly written. */
   isTorn: boolean;
 }
 
-/** How every record starts, here and in the Python tool. */
+/** The start of every record, also in files of the Python tool. */
 const START = '{"index":';
 const BOM = "\ufeff";
 const BOM_BYTES = 3;
 
-/** Whether a crash could leave this: the start of a record, or the zeros of blocks never written. */
+/** Whether a crash may have left `text`: the start of a record, or the zeros of unwritten blocks. */
 function isTornText(text: string): boolean {
   return text.startsWith(START) || START.startsWith(text) || /^\0+$/.test(text);
 }

@@ -1,8 +1,7 @@
 /**
  * The index of a journal, by record: state, location, input fingerprint and cost.
  *
- * An interface, so that an index of a very large batch can live on disk. {@link MemoryIndex} is the
- * implementation in memory.
+ * An interface, so that the index of a very large batch can be on disk. {@link MemoryIndex} is in memory.
  *
  * @module
  */
@@ -10,13 +9,13 @@
 /** The state of a record: not in the file, only failed so far, or answered. */
 export type RecordState = "none" | "error" | "success";
 
-/** Where a line is in the file, in bytes; `length` excludes its newline. */
+/** The location of a line in the file, in bytes. `length` excludes its newline. */
 export interface LineLocation {
   offset: number;
   length: number;
 }
 
-/** What the index stores about a line. */
+/** The index entry of a line. */
 export interface LineEntry extends LineLocation {
   state: "error" | "success";
   /** A hash of the record's input, see fingerprint.ts; `NaN` matches nothing. */
@@ -43,7 +42,7 @@ export interface RecordIndex {
   location(index: number): LineLocation;
   /** Adds a line. A failure never replaces a success. */
   set(index: number, entry: LineEntry): void;
-  /** Removes the record's line, so that any later one replaces it. Its cost stays. */
+  /** Removes the record's line, so that any later one replaces it. Its cost still counts. */
   forget(index: number): void;
   /** USD spent on the record so far. */
   spentOn(index: number): number;

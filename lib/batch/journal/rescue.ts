@@ -11,7 +11,7 @@ import { readResultLines } from "./read_results.ts";
 import type { RecordIndex } from "./record_index.ts";
 import { lineIdentity, type ResultRecord } from "./result_line.ts";
 
-/** Where the results of the result file at `path` are saved when it was replaced. */
+/** The path at which results are saved if the result file at `path` is replaced while a batch runs. */
 export function rescuePath(path: string): string {
   return `${path}.rescued`;
 }
@@ -25,7 +25,7 @@ interface Importer {
   add(json: Uint8Array, record: ResultRecord): void;
 }
 
-/** Whether `record` is an improvement on what the index has: an answer, or a higher cost. */
+/** Whether `record` adds something to the index: an answer, or a higher cost. */
 function isUseful({ index: i, status, cost, spent_before }: ResultRecord, index: RecordIndex) {
   const state = index.state(i);
   if (state === "none") return true;
@@ -57,7 +57,7 @@ export function importRescued(path: string, importer: Importer): boolean {
     throw error;
   }
   try {
-    // First the whole file, so that nothing is added if it does not belong here.
+    // Checks the whole file first, so that nothing is added if it belongs to another journal.
     for (const { number, record } of readResultLines(fd)) {
       const problem = typeof record === "string"
         ? `${path}:${number} is not a result of flexllm: ${record}`

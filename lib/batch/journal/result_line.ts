@@ -19,7 +19,7 @@ import { decodeUsage, encodeUsage, type RecordUsage } from "./record_usage.ts";
 
 /** The fields of a line that describe the call. Times are in seconds. */
 export interface CallFields {
-  /** When the call was made, in ISO 8601 (UTC). */
+  /** When the call was made, as ISO 8601 (UTC). */
   at?: string;
   /** Duration of the attempt that was answered. */
   latency?: number;

@@ -1,9 +1,9 @@
 /**
- * Stores what a batch must remember across a kill but has no result for yet (`OUT.state`): money that
- * is reserved, requests that are with a provider.
+ * Stores the state of a batch that must survive a kill and is not in its result file (`OUT.state`):
+ * reserved money, requests submitted to a provider.
  *
- * One JSON line per entry, with its `type`. Entries of unknown types, written by a later version, are
- * left alone. An entry is updated in place, padded with spaces: a kill leaves the old entry or the new
+ * Each entry is one JSON line with a `type`. Entries of unknown types, written by a later version, are not
+ * changed. An entry is padded with spaces and updated in place, so a kill leaves the old entry or the new
  * one, and a full disk does not prevent an update.
  *
  * The only writer is the process that holds the lock of the result file.
@@ -30,17 +30,17 @@ const BLOCK = 128;
 const DEFAULT_TYPE = "spending";
 
 /** A line of the file, with its newline. */
-interface Slot {
+interface StoredLine {
   offset: number;
   length: number;
   entry: Json;
 }
 
-/** The error for a file at `path` that holds something else. */
+/** The error for a file at `path` with other content. */
 export function stateFileProblem(path: string): JournalError {
   return new JournalError(`${path} is not a state file of flexllm`, {
     hint:
-      "Delete it if the requests that a killed run had in flight need not count towards the budget.",
+      "Delete it if requests that were in flight in a killed run need not count towards the budget.",
   });
 }
 
@@ -48,28 +48,28 @@ export function stateFileProblem(path: string): JournalError {
 export class StateFile {
   /** Its path, for messages. */
   readonly path: string;
-  readonly #slots = new Map<string, Slot>();
+  readonly #lines = new Map<string, StoredLine>();
   #size = 0;
   #fd: number | undefined;
 
   /**
    * Reads the state file of the result file `output`, if there is one.
    *
-   * @throws {JournalError} if it cannot be read, or holds something else
+   * @throws {JournalError} if it cannot be read, or has other content
    */
   constructor(output: string) {
     this.path = `${resolvePath(output)}.state`;
     for (const line of this.#read().split("\n")) {
       if (line === "") continue;
       const length = Buffer.byteLength(line) + 1;
-      if (line.trim() !== "") this.#addSlot(line, length);
+      if (line.trim() !== "") this.#addLine(line, length);
       this.#size += length;
     }
   }
 
   /** The fields of the entry of `type`. */
   get(type: string): Json | undefined {
-    return this.#slots.get(type)?.entry;
+    return this.#lines.get(type)?.entry;
   }
 
   /**
@@ -81,29 +81,29 @@ export class StateFile {
     const entry = { type, ...fields };
     const json = JSON.stringify(entry);
     const needed = Buffer.byteLength(json) + 1;
-    const old = this.#slots.get(type);
+    const old = this.#lines.get(type);
     const fits = old !== undefined && needed <= old.length;
     const length = fits ? old.length : Math.ceil(needed / BLOCK) * BLOCK;
     const offset = fits ? old.offset : this.#size;
     this.#write(json, offset, length);
     this.#size = Math.max(this.#size, offset + length);
-    this.#slots.set(type, { offset, length, entry });
+    this.#lines.set(type, { offset, length, entry });
     if (old !== undefined && !fits) this.#write("", old.offset, old.length);
   }
 
   /** Removes the entry of `type`. */
   delete(type: string): void {
-    const slot = this.#slots.get(type);
-    this.#slots.delete(type);
+    const stored = this.#lines.get(type);
+    this.#lines.delete(type);
     // Without entries, close() removes the file.
-    if (slot !== undefined && this.#slots.size > 0) this.#write("", slot.offset, slot.length);
+    if (stored !== undefined && this.#lines.size > 0) this.#write("", stored.offset, stored.length);
   }
 
   /** Closes the file, and deletes it if it has no entry. */
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
-    if (this.#slots.size === 0) rmSync(this.path, { force: true });
+    if (this.#lines.size === 0) rmSync(this.path, { force: true });
   }
 
   #read(): string {
@@ -115,7 +115,7 @@ export class StateFile {
     }
   }
 
-  #addSlot(line: string, length: number): void {
+  #addLine(line: string, length: number): void {
     let entry: Json | undefined;
     try {
       entry = asObject(JSON.parse(line));
@@ -123,7 +123,7 @@ export class StateFile {
       // Reported below.
     }
     if (entry === undefined) throw stateFileProblem(this.path);
-    this.#slots.set(asText(entry.type) ?? DEFAULT_TYPE, { offset: this.#size, length, entry });
+    this.#lines.set(asText(entry.type) ?? DEFAULT_TYPE, { offset: this.#size, length, entry });
   }
 
   #write(json: string, offset: number, length: number): void {

@@ -1,8 +1,8 @@
 /**
  * Reads lines of a file in almost any order with few system calls and in flat memory.
  *
- * A file is usually a few sorted runs: one per resume, or one per worker. Reading it in index order
- * moves forward in each run, so one window per run serves almost every read.
+ * A file usually consists of a few sorted runs: one per resume, or one per worker. Reading it in index order
+ * moves forward in each run, so one window per run is enough for almost every read.
  *
  * @module
  */
@@ -28,19 +28,19 @@ function windowSize(runs: number): number {
   return size;
 }
 
-/** Reads parts of an open file through windows, of which the least recently used is replaced. */
+/** Reads parts of an open file through windows. A new window replaces the least recently used one. */
 export class WindowedReader {
   readonly #fd: number;
   readonly #size: number;
   readonly #maxWindows: number;
-  /** By position, the least recently used first. */
+  /** The windows by position, the least recently used first. */
   readonly #windows = new Map<number, Window>();
   #last = -1;
   #lastBytes: Buffer = Buffer.alloc(0);
 
   /**
    * @param fd an open file
-   * @param runs about how many sorted runs it consists of
+   * @param runs the approximate number of sorted runs in it
    */
   constructor(fd: number, runs: number) {
     this.#fd = fd;

@@ -1,9 +1,9 @@
 /**
- * A store in Deno KV: a file, or a server that speaks KV Connect.
+ * A cache store in Deno KV: a file, or a KV Connect server.
  *
- * Entries are stored under `["flexllm", FORMAT]`, with their text if it fits into a KV value. A longer text
- * is split into chunks, which are named by their content and written before the entry that refers to them.
- * So a reader never joins chunks of two writes, and a killed writer only leaves unreferenced chunks behind.
+ * Entries are stored under `["flexllm", FORMAT]`, with their text if it fits into a KV value. A longer text is
+ * split into chunks, which are named by their content and written before the entry that refers to them. So a
+ * reader never joins chunks of different writes, and a killed writer only leaves unreferenced chunks.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import {
   type StoredEntry,
   type StoreStats,
 } from "../store.ts";
-import { createStoreFile, isUrl, storeFileBytes } from "../store_file.ts";
+import { createStoreFile, isRemote, storeFileBytes } from "../store_file.ts";
 import { StatsCounter } from "../store_stats.ts";
 
 /** Maximum bytes of text in a value. KV allows 64 KiB including its own overhead. */
@@ -72,10 +72,10 @@ function chunkKeys({ created, value }: Head): KvKey[] {
 function changesOf({ key, created, model, value }: KeyedEntry): Change[] {
   const packed = pack(value);
   const size = packed.length;
-  const place = [...ENTRIES, key];
+  const entryKey = [...ENTRIES, key];
   if (size <= CHUNK_BYTES) {
     return [{
-      key: place,
+      key: entryKey,
       value: { created, model, size, value: packed } satisfies Head,
       bytes: size,
     }];
@@ -87,7 +87,7 @@ function changesOf({ key, created, model, value }: KeyedEntry): Change[] {
     const chunk = packed.slice(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES);
     return { key, value: chunk, bytes: chunk.length };
   });
-  return [...chunks, { key: place, value: head, bytes: 0 }];
+  return [...chunks, { key: entryKey, value: head, bytes: 0 }];
 }
 
 function join(chunks: unknown[], size: number): Uint8Array | undefined {
@@ -137,7 +137,10 @@ export class KvStore implements ManagedStore {
     for await (const { key, value } of this.#list(HITS)) {
       counter.addHits(String(key.at(-1)), Number((value as { value: bigint }).value));
     }
-    return counter.result(this, isUrl(this.location) ? undefined : storeFileBytes(this.location));
+    return counter.result(
+      this,
+      isRemote(this.location) ? undefined : storeFileBytes(this.location),
+    );
   }
 
   async clear({ model, before }: ClearFilter = {}): Promise<number> {
@@ -146,8 +149,8 @@ export class KvStore implements ManagedStore {
     for await (const { key, head } of this.#heads()) {
       if ((model ?? head.model) !== head.model || head.created >= (before ?? Infinity)) continue;
       count++;
-      // The entry first: without its chunks it would be damaged.
-      for (const gone of [key, ...chunkKeys(head)]) removals.push({ key: gone, bytes: 0 });
+      // The entry before its chunks: without them it would be damaged.
+      for (const removed of [key, ...chunkKeys(head)]) removals.push({ key: removed, bytes: 0 });
     }
     if (before === undefined && model !== undefined) {
       removals.push({ key: [...HITS, model], bytes: 0 });
@@ -246,7 +249,7 @@ export async function openKvStore(location: string, patience = PATIENCE): Promis
       hint: "Run on Deno with --unstable-kv, or choose the store sqlite.",
     });
   }
-  if (!isUrl(location)) {
+  if (!isRemote(location)) {
     createStoreFile(location);
     await checkKvFile(location, patience);
   }

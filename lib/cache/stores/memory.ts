@@ -1,5 +1,5 @@
 /**
- * A store in memory, bounded in size: the least recently used entries are dropped first.
+ * A cache store in memory, bounded in size: drops the least recently used entries first.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A store in an SQLite file, which every runtime supports.
+ * A cache store in an SQLite file, which every runtime supports.
  *
  * @module
  */
@@ -80,7 +80,7 @@ function prepareFile(database: DatabaseSync, path: string): void {
       );
     }
   }
-  // Applies to new files. Answers of a few kilobytes would waste half of a small page.
+  // Applies to new files only. Answers of a few kilobytes would waste half of a small page.
   database.exec("PRAGMA page_size = 16384");
   database.exec("PRAGMA journal_mode = WAL");
   // A power failure can lose the last answers but not damage the file.

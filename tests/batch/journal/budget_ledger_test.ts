@@ -26,7 +26,7 @@ Deno.test("after a kill, authorized money that is not in the result file counts 
   // Killed: two dollars were in flight, of which one was still recorded.
   const next = new BudgetLedger(output, 2, 10);
   assert.ok(next.lost >= 1 && next.lost <= 1.11, `${next.lost}`);
-  // A run without a budget keeps it.
+  // A run without a budget preserves it.
   const other = new BudgetLedger(output, 5, undefined);
   assert.equal(other.lost, next.lost);
   other.close(5, 7);
@@ -87,7 +87,7 @@ Deno.test("the server never bills more than the budget, whichever runs are kille
         if (maxCost > tracker.remaining) break;
         const reservation = tracker.tryReserve({ cost: maxCost, wake: () => {} })!;
         const cost = maxCost * share / 100;
-        // From here on the server bills it, whether its answer is ever read or not.
+        // From here on, the server bills it, whether or not its answer is read.
         billed += cost;
         flying.push({ cost, release: reservation.release });
       }

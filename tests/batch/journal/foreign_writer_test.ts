@@ -34,7 +34,7 @@ function lines(...records: ResultRecord[]): string {
   return records.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
-/** Every record is in the file as a line of its own. */
+/** Checks that every record has its own line in the file. */
 function assertAllThere(text: string, indexes: readonly number[]): void {
   const found = new Set(text.split("\n"));
   for (const index of indexes) {
@@ -278,7 +278,7 @@ Deno.test("a writer that has lost its lock stops, without removing the new lock"
   first.append([record(0), record(3)]);
   rmSync(`${path}.lock`);
   const second = await Journal.open(path);
-  // The first check of the place is more than a second away, but bytes of another writer bring it on.
+  // The first check of the path is due in more than a second, but bytes of another writer make it due now.
   second.append([record(1)]);
   assert.throws(() => first.append([record(2)]), /another process is writing/);
   assert.throws(() => first.append([record(4)]), /another process is writing/);

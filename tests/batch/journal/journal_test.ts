@@ -48,7 +48,7 @@ Deno.test("the cost includes answers that were replaced", async () => {
   assert.equal(await cost(), 7, "after that");
   const expected = [{ ...record(0), cost: 2 }, { ...record(1), cost: 4, spent_before: 1 }];
   assert.deepEqual(jsonLines(folder.read("out.jsonl")), expected);
-  // Files of before say nothing of it.
+  // Older files do not have this field.
   folder.write("out.jsonl", lines({ ...record(0), cost: 1 }, { ...record(0), cost: 2 }));
   assert.equal(await cost(), 3);
 });

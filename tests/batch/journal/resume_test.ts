@@ -91,7 +91,7 @@ Deno.test("ready-made lines are written byte for byte, with the cost of earlier 
   using folder = temporaryFolder();
   const path = folder.write("out.jsonl", lines({ ...record(1, "error"), cost: 2 }));
   const journal = await Journal.open(path);
-  // Spaces and field order are not ours: the line is not encoded again.
+  // Spaces and field order differ from ours, which shows that the line was not encoded again.
   const foreign = '{"index": 0, "status": "success", "output": "é", "input": []}';
   const replacing = '{"index": 1, "status": "success", "output": "x", "cost": 3} ';
   journal.appendLines([
@@ -139,7 +139,7 @@ Deno.test("a file of any number of runs in any order is compacted to one line pe
 Deno.test("a file of many far-apart runs is compacted through small windows", async () => {
   using folder = temporaryFolder();
   const [workers, perWorker, stride] = [60, 20, 5000];
-  // Each worker has written a range of its own, far away from the others.
+  // Each worker has written its own range, far from the others.
   const records = Array.from({ length: workers * perWorker }, (_, i) => {
     const [round, worker] = [Math.floor(i / workers), i % workers];
     return { ...record(worker * stride + round), output: "x".repeat(i % 7 === 0 ? 9000 : 300) };
