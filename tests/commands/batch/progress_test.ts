@@ -448,7 +448,7 @@ Deno.test("a server that only answers 429 without Retry-After is shown", async (
     stage.endpoints = [endpoint({ inFlight: 10, failures: ++failures, lastError: LIMITED })];
     stage.progress.retry({ error: LIMITED, failures: 1, wait: 0 });
   });
-  assert.match(await wholeScreen(terminal), /waiting: rate limited by the server, trying again/);
+  assert.match(await wholeScreen(terminal), /waiting: rate limited by the server, retrying/);
 });
 
 Deno.test("waiting for retries is shown only while nothing is in flight", async () => {
