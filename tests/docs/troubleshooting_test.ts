@@ -9,7 +9,7 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 const PAGE = readFileSync(`${ROOT}docs/troubleshooting.md`, "utf8");
 
 Deno.test("docs/troubleshooting.md explains every error code once", () => {
-  const source = readFileSync(`${ROOT}lib/errors.ts`, "utf8");
+  const source = readFileSync(`${ROOT}lib/flexllm_error.ts`, "utf8");
   const union = /export type ErrorCode =([^;]+);/.exec(source)![1];
   const codes = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code).toSorted();
   assert.ok(codes.length > 10);

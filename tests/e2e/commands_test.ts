@@ -51,6 +51,8 @@ Deno.test("version and help load only the modules they need", () => {
     "commands/terminal/sanitize.ts",
     "lib/errors.ts",
     "lib/files/reasons.ts",
+    "lib/flexllm_error.ts",
+    "lib/http_errors.ts",
     "lib/version.ts",
     "main.ts",
   ]);
