@@ -4,7 +4,7 @@
  * @module
  */
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { PATIENCE, withPatience } from "./store_timeout.ts";
+import { STORE_TIMEOUT, withStoreTimeout } from "./store_timeout.ts";
 import type { CacheStore, KeyedEntry, ManagedStore, StoredEntry } from "./store.ts";
 import { isRemote } from "./store_file.ts";
 
@@ -24,7 +24,7 @@ const BATCH_CHARACTERS = 2 ** 20;
 const PENDING_CHARACTERS = 2 ** 23;
 
 /** The first connection to a server takes longer. */
-const REMOTE_PATIENCE = 5 * PATIENCE;
+const REMOTE_TIMEOUT = 5 * STORE_TIMEOUT;
 
 /** A read that waits for its batch. */
 interface PendingRead {
@@ -42,7 +42,7 @@ export class BatchingStore {
   readonly location: string | undefined;
   readonly #store: BatchedStore;
   readonly #onWriteError: (error: unknown) => void;
-  readonly #patience: number;
+  readonly #timeout: number;
   #reads: PendingRead[] = [];
   /** Entries to be written next. */
   #pending = new Map<string, KeyedEntry>();
@@ -54,13 +54,13 @@ export class BatchingStore {
 
   /**
    * Batches the operations of `store`. `onWriteError` is called when a batch could not be written.
-   * Operations that take longer than `patience` milliseconds are rejected.
+   * Operations that take longer than `timeout` milliseconds are rejected.
    */
-  constructor(store: BatchedStore, onWriteError: (error: unknown) => void, patience?: number) {
+  constructor(store: BatchedStore, onWriteError: (error: unknown) => void, timeout?: number) {
     this.#store = store;
     this.location = store.location;
     this.#onWriteError = onWriteError;
-    this.#patience = patience ?? (isRemote(store.location ?? "") ? REMOTE_PATIENCE : PATIENCE);
+    this.#timeout = timeout ?? (isRemote(store.location ?? "") ? REMOTE_TIMEOUT : STORE_TIMEOUT);
   }
 
   /** Reads an entry, even if it has not been written to the store yet. */
@@ -88,7 +88,7 @@ export class BatchingStore {
     if (this.#pendingCharacters <= PENDING_CHARACTERS || this.#write === undefined) {
       return undefined;
     }
-    return withPatience(this.#write, this.#patience);
+    return withStoreTimeout(this.#write, this.#timeout);
   }
 
   /**
@@ -101,9 +101,9 @@ export class BatchingStore {
     try {
       while (this.#write !== undefined || this.#pending.size > 0) {
         if (this.#write === undefined) this.#writeBatch();
-        else await withPatience(this.#write, this.#patience);
+        else await withStoreTimeout(this.#write, this.#timeout);
       }
-      if (hits.size > 0) await withPatience(this.addHits(hits), this.#patience);
+      if (hits.size > 0) await withStoreTimeout(this.addHits(hits), this.#timeout);
     } catch (error) {
       this.abandon();
       throw error;
@@ -129,7 +129,7 @@ export class BatchingStore {
     this.#reads = [];
     try {
       const work = this.#store.getMany(reads.map(({ key }) => key));
-      const entries = await withPatience(work, this.#patience);
+      const entries = await withStoreTimeout(work, this.#timeout);
       for (const [i, { resolve }] of reads.entries()) resolve(entries[i]);
     } catch (error) {
       for (const { reject } of reads) reject(error);

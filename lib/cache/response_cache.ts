@@ -45,7 +45,7 @@ export interface ResponseCacheOptions {
    *
    * @default 1000
    */
-  patience?: number;
+  timeout?: number;
 }
 
 /** The parts of a request that the cache uses. */
@@ -252,7 +252,7 @@ export class ResponseCache implements AsyncDisposable {
       this.#store = new BatchingStore(
         store,
         (error) => this.#turnOff(error),
-        this.#options.patience,
+        this.#options.timeout,
       );
       this.#location = store.location;
       return this.#store;

@@ -7,7 +7,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { CacheError } from "../errors.ts";
 
 /** Maximum wait for one operation of a store, in milliseconds. */
-export const PATIENCE = 1000;
+export const STORE_TIMEOUT = 1000;
 
 /** The polling interval, in milliseconds. */
 const TICK = 20;
@@ -18,11 +18,11 @@ export function isBusy(error: unknown): boolean {
 }
 
 /**
- * Runs `operation`. While another process has locked the database, retries for up to `patience` milliseconds,
+ * Runs `operation`. While another process has locked the database, retries for up to `timeout` milliseconds,
  * without blocking other work.
  */
-export async function whileBusy<T>(operation: () => T, patience: number): Promise<T> {
-  const deadline = performance.now() + patience;
+export async function whileBusy<T>(operation: () => T, timeout: number): Promise<T> {
+  const deadline = performance.now() + timeout;
   while (true) {
     try {
       return operation();
@@ -34,18 +34,18 @@ export async function whileBusy<T>(operation: () => T, patience: number): Promis
 }
 
 /**
- * Waits for `work` for up to `patience` milliseconds. Counts only time in which this process ran, since the
+ * Waits for `work` for up to `timeout` milliseconds. Counts only time in which this process ran, since the
  * store is not to blame if the machine was asleep or overloaded.
  *
  * @throws {CacheError} if it takes longer; `work` continues in the background
  */
-export function withPatience<T>(work: Promise<T>, patience: number): Promise<T> {
+export function withStoreTimeout<T>(work: Promise<T>, timeout: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    let left = patience;
+    let left = timeout;
     const tick = () => {
       left -= TICK;
       if (left > 0) timer = setTimeout(tick, TICK);
-      else reject(new CacheError(`it did not respond within ${patience / 1000} s`));
+      else reject(new CacheError(`it did not respond within ${timeout / 1000} s`));
     };
     let timer = setTimeout(tick, TICK);
     work.then(resolve, reject).finally(() => clearTimeout(timer));

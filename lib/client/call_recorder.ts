@@ -21,7 +21,7 @@ export class CallRecorder {
   readonly #clock: Clock;
   readonly #observers: readonly CallObserver[];
   readonly #at = Date.now();
-  readonly #begun: number;
+  readonly #startedAt: number;
   #model: string;
   #endpoint: string | undefined;
   #queued = 0;
@@ -36,7 +36,7 @@ export class CallRecorder {
     this.#observers = observers;
     this.#model = model;
     this.#clock = clock;
-    this.#begun = clock.now();
+    this.#startedAt = clock.now();
   }
 
   /** Records that the call starts to wait, in the queue or after a failed attempt. */
@@ -105,7 +105,7 @@ export class CallRecorder {
       model: this.#model,
       queued: this.#queued / 1000,
       attempts: this.#attempts,
-      duration: (this.#clock.now() - this.#begun) / 1000,
+      duration: (this.#clock.now() - this.#startedAt) / 1000,
       usage,
       cost,
       cached,

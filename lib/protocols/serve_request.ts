@@ -6,6 +6,9 @@
 import type { SamplingOptions } from "../chat/options.ts";
 import type { Json } from "../json/json.ts";
 
+/** The name of a response format that the API does not name. */
+export const UNNAMED_FORMAT = "answer";
+
 /** The options that fields of a body set, by the name of the field. */
 export type OptionNames = Readonly<Record<string, keyof SamplingOptions>>;
 

@@ -14,10 +14,10 @@ import { type TemporaryFolder, temporaryFolder } from "../support/temporary_fold
 const LONG = 600_000;
 
 /** Requests answers one after the other; returns the warnings. */
-async function run(open: () => Promise<CacheStore>, patience = LONG): Promise<string[]> {
+async function run(open: () => Promise<CacheStore>, timeout = LONG): Promise<string[]> {
   const warnings: string[] = [];
   const onWarning = (message: string) => void warnings.push(message);
-  const cache = new ResponseCache({ open, onWarning, patience });
+  const cache = new ResponseCache({ open, onWarning, timeout });
   for (let i = 0; i < 20; i++) {
     const request = { key: `k${i}`, model: "m", endpoint: "http://127.0.0.1/v1" };
     const fetch = () => Promise.resolve(chatResult(`Answer ${i}`));
@@ -119,7 +119,7 @@ testEach("a path that cannot be a file", async (kind, folder) => {
 });
 
 testEach(
-  "waits for a locked database only as long as `patience` allows",
+  "waits for a locked database only as long as `timeout` allows",
   async (kind, folder) => {
     const path = folder.file("cache");
     await makeCache(kind, path);

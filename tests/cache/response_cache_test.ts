@@ -98,7 +98,7 @@ Deno.test("incomplete answers are returned but not stored", async () => {
   assert.equal(await cache.get([request("a")]), undefined);
 });
 
-Deno.test("an answer expires ttl seconds after it was written, whoever wrote it", async () => {
+Deno.test("an answer expires ttl seconds after it was written, by this process or another", async () => {
   const store = new MemoryStore();
   store.close = () => Promise.resolve();
   let time = 1_000_000;
@@ -272,7 +272,7 @@ Deno.test("a store that fails or hangs is disabled with one warning", async () =
     const warnings: string[] = [];
     const cache = openCache(Object.assign(new MemoryStore(), changes), {
       onWarning: (message) => warnings.push(message),
-      patience: 100,
+      timeout: 100,
     });
     for (const key of ["a", "b", "c"]) {
       const all = [1, 2].map(() =>
@@ -295,7 +295,7 @@ Deno.test("a store that hangs when the cache is closed does not block the proces
   const warnings: string[] = [];
   const store = Object.assign(new MemoryStore(), { setMany: () => new Promise<never>(() => {}) });
   const onWarning = (message: string) => void warnings.push(message);
-  const cache = openCache(store, { onWarning, patience: 100 });
+  const cache = openCache(store, { onWarning, timeout: 100 });
   await cache.put(request("a"), chatResult("Hello"));
   await cache.close();
   assert.equal(warnings.length, 1);
@@ -306,7 +306,7 @@ Deno.test("a store that never finishes writing does not block the run", async ()
   const warnings: string[] = [];
   const store = Object.assign(new MemoryStore(), { setMany: () => new Promise<never>(() => {}) });
   const onWarning = (message: string) => void warnings.push(message);
-  const cache = openCache(store, { onWarning, patience: 100 });
+  const cache = openCache(store, { onWarning, timeout: 100 });
   const large = chatResult("x".repeat(5_000_000));
   for (const key of ["a", "b", "c", "d", "e", "f"]) await cache.put(request(key), large);
   await cache.close();

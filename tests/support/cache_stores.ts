@@ -13,15 +13,15 @@ export const KINDS: readonly StoreKind[] = [...FILE_KINDS, "memory"];
 export async function openKind(
   kind: StoreKind,
   path: string,
-  patience?: number,
+  timeout?: number,
 ): Promise<ManagedStore> {
   switch (kind) {
     case "kv":
-      return await (await import("../../lib/cache/stores/kv.ts")).openKvStore(path, patience);
+      return await (await import("../../lib/cache/stores/kv.ts")).openKvStore(path, timeout);
     case "sqlite":
       return await (await import("../../lib/cache/stores/sqlite.ts")).openSqliteStore(
         path,
-        patience,
+        timeout,
       );
     case "memory":
       return new MemoryStore();

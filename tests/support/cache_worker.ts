@@ -49,7 +49,7 @@ export async function runCacheWorker(order: WorkerOrder): Promise<void> {
   const cache = new ResponseCache({
     open: () => openKind(order.store, order.path, PATIENCE),
     onWarning: (message) => report.warnings.push(message),
-    patience: PATIENCE,
+    timeout: PATIENCE,
   });
   while (report.answers < order.answers) {
     await Promise.all(Array.from({ length: 20 }, async () => {

@@ -47,7 +47,7 @@ const SPANS: Record<string, Span[]> = {
   "\\": [{ pattern: /\\([*_`~#])/y, render: ([, character]) => character }],
 };
 
-/** Matches text that may become a span once more of the line arrives. */
+/** Matches text that may become a span when the rest of the line arrives. */
 const OPEN =
   /^(`|\*{1,3}($|[^\s*])|_{1,2}($|[^\s_])|~($|~$|~[^\s~])|\[[^\]]*($|\]($|\([^()\s]*$))|\\$)/;
 

@@ -12,7 +12,7 @@ import { type KvDatabase, type KvKey, openKv } from "../../runtime/deno_kv.ts";
 import { CacheError } from "../../errors.ts";
 import { checkKvFile } from "./kv_file.ts";
 import { pack, unpack } from "../packing.ts";
-import { PATIENCE } from "../store_timeout.ts";
+import { STORE_TIMEOUT } from "../store_timeout.ts";
 import {
   type ClearFilter,
   FORMAT,
@@ -237,13 +237,13 @@ export class KvStore implements ManagedStore {
 
 /**
  * Opens the store at `location`: a file, which is created if necessary, or the URL of a KV Connect server,
- * whose token Deno reads from `DENO_KV_ACCESS_TOKEN`. Waits up to `patience` milliseconds for another
+ * whose token Deno reads from `DENO_KV_ACCESS_TOKEN`. Waits up to `timeout` milliseconds for another
  * process's lock.
  *
  * @throws {CacheError} if this runtime has no Deno KV, or the file is not a Deno KV database
  * @throws an error of KV or the file system
  */
-export async function openKvStore(location: string, patience = PATIENCE): Promise<KvStore> {
+export async function openKvStore(location: string, timeout = STORE_TIMEOUT): Promise<KvStore> {
   if (openKv === undefined) {
     throw new CacheError("this runtime has no Deno KV", {
       hint: "Run on Deno with --unstable-kv, or choose the store sqlite.",
@@ -251,7 +251,7 @@ export async function openKvStore(location: string, patience = PATIENCE): Promis
   }
   if (!isRemote(location)) {
     createStoreFile(location);
-    await checkKvFile(location, patience);
+    await checkKvFile(location, timeout);
   }
   return new KvStore(await openKv(location), location);
 }

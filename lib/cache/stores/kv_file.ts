@@ -22,12 +22,12 @@ const FIRST_READS = [
 ];
 
 /**
- * Checks that Deno KV can open the file at `path`. Waits up to `patience` milliseconds for a lock.
+ * Checks that Deno KV can open the file at `path`. Waits up to `timeout` milliseconds for a lock.
  *
  * @throws {CacheError} if it is another database
  * @throws an error of SQLite
  */
-export async function checkKvFile(path: string, patience: number): Promise<void> {
+export async function checkKvFile(path: string, timeout: number): Promise<void> {
   if (statSync(path).size === 0) return;
   const { DatabaseSync } = await import("node:sqlite");
   const database = new DatabaseSync(path);
@@ -44,7 +44,7 @@ export async function checkKvFile(path: string, patience: number): Promise<void>
       } finally {
         database.exec("ROLLBACK");
       }
-    }, patience);
+    }, timeout);
   } finally {
     database.close();
   }

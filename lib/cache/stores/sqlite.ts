@@ -6,7 +6,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CacheError } from "../../errors.ts";
 import { pack, unpack } from "../packing.ts";
-import { isBusy, PATIENCE, whileBusy } from "../store_timeout.ts";
+import { isBusy, STORE_TIMEOUT, whileBusy } from "../store_timeout.ts";
 import {
   type ClearFilter,
   FORMAT,
@@ -25,7 +25,7 @@ const APPLICATION_ID = 0x666c6578;
 const BUSY_TIMEOUT = 20;
 
 /** Writes happen in the background, so they can wait longer for a lock. */
-const WRITE_PATIENCE = 10 * PATIENCE;
+const WRITE_TIMEOUT = 10 * STORE_TIMEOUT;
 
 // Rows are in insertion order, with a small index over the keys. A table clustered by its random keys is
 // four times slower to write and, with rows above a quarter of a page, three times as large.
@@ -104,15 +104,15 @@ export class SqliteStore implements ManagedStore {
   readonly kind = "sqlite";
   readonly location: string;
   readonly #database: DatabaseSync;
-  readonly #patience: number;
+  readonly #timeout: number;
   readonly #get: StatementSync;
   readonly #set: StatementSync;
   readonly #addHits: StatementSync;
 
-  constructor(database: DatabaseSync, path: string, patience: number) {
+  constructor(database: DatabaseSync, path: string, timeout: number) {
     this.#database = database;
     this.location = path;
-    this.#patience = patience;
+    this.#timeout = timeout;
     this.#get = database.prepare("SELECT value, created, model FROM entries WHERE key = ?");
     this.#set = database.prepare(
       "INSERT OR REPLACE INTO entries (key, created, model, value) VALUES (?, ?, ?, ?)",
@@ -123,7 +123,7 @@ export class SqliteStore implements ManagedStore {
   }
 
   async getMany(keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
-    return await whileBusy(() => keys.map((key) => this.#read(key)), this.#patience);
+    return await whileBusy(() => keys.map((key) => this.#read(key)), this.#timeout);
   }
 
   async setMany(entries: readonly KeyedEntry[]): Promise<void> {
@@ -161,7 +161,7 @@ export class SqliteStore implements ManagedStore {
         counter.addHits(String(model), Number(count));
       }
       return counter.result(this, storeFileBytes(this.location));
-    }, this.#patience);
+    }, this.#timeout);
   }
 
   async clear({ model, before }: ClearFilter = {}): Promise<number> {
@@ -197,8 +197,8 @@ export class SqliteStore implements ManagedStore {
   }
 
   #write<T>(work: () => T): Promise<T> {
-    const patience = Math.max(this.#patience, WRITE_PATIENCE);
-    return whileBusy(() => transaction(this.#database, work), patience);
+    const timeout = Math.max(this.#timeout, WRITE_TIMEOUT);
+    return whileBusy(() => transaction(this.#database, work), timeout);
   }
 
   /** Reclaims the disk space of removed entries if it is a quarter of the file. */
@@ -216,21 +216,21 @@ export class SqliteStore implements ManagedStore {
 }
 
 /**
- * Opens the store at `path`, creating it if necessary. Waits up to `patience` milliseconds for another
+ * Opens the store at `path`, creating it if necessary. Waits up to `timeout` milliseconds for another
  * process's lock.
  *
  * @throws {CacheError} if the file is not a cache of this version
  * @throws an error of SQLite or the file system
  */
-export async function openSqliteStore(path: string, patience = PATIENCE): Promise<SqliteStore> {
+export async function openSqliteStore(path: string, timeout = STORE_TIMEOUT): Promise<SqliteStore> {
   const { DatabaseSync } = await import("node:sqlite");
   createStoreFile(path);
   const database = new DatabaseSync(path);
   try {
     return await whileBusy(() => {
       prepareFile(database, path);
-      return new SqliteStore(database, path, patience);
-    }, patience);
+      return new SqliteStore(database, path, timeout);
+    }, timeout);
   } catch (error) {
     database.close();
     throw error;

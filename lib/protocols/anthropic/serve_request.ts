@@ -14,7 +14,7 @@ import {
   type ToolChoice,
 } from "../../chat/options.ts";
 import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
-import { type OptionNames, remaining, splitOptions } from "../serve_request.ts";
+import { type OptionNames, remaining, splitOptions, UNNAMED_FORMAT } from "../serve_request.ts";
 import type { ServerRequest } from "../serve.ts";
 import { decodeTurns } from "./serve_turns.ts";
 
@@ -25,9 +25,6 @@ const OPTIONS: OptionNames = {
   max_tokens: "maxTokens",
   stop_sequences: "stop",
 };
-
-/** Anthropic's formats have no names. */
-const FORMAT_NAME = "answer";
 
 function decodeSystem(system: unknown): Message[] {
   if (typeof system === "string") return system === "" ? [] : [{ role: "system", content: system }];
@@ -95,7 +92,7 @@ export function decodeRequest(body: Json): ServerRequest {
   const { format, ...config } = asObject(extra.output_config) ?? {};
   const schema = asObject(asObject(format)?.schema);
   if (schema !== undefined) {
-    options.responseFormat = { type: "json_schema", json_schema: { name: FORMAT_NAME, schema } };
+    options.responseFormat = { type: "json_schema", json_schema: { name: UNNAMED_FORMAT, schema } };
     extra.output_config = remaining(config);
   }
   takeThinking(options, extra);

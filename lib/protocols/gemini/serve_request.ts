@@ -15,7 +15,13 @@ import {
   type ToolChoice,
 } from "../../chat/options.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
-import { choicesOf, type OptionNames, remaining, splitOptions } from "../serve_request.ts";
+import {
+  choicesOf,
+  type OptionNames,
+  remaining,
+  splitOptions,
+  UNNAMED_FORMAT,
+} from "../serve_request.ts";
 import type { RequestContext, ServerRequest } from "../serve.ts";
 import { decodeContents, decodeParts } from "./serve_contents.ts";
 
@@ -29,9 +35,6 @@ const OPTIONS: OptionNames = {
   presencePenalty: "presencePenalty",
   frequencyPenalty: "frequencyPenalty",
 };
-
-/** Gemini's formats have no names. */
-const FORMAT_NAME = "answer";
 
 /** Google's own schemas write types in capitals. */
 function toJsonSchema(value: unknown): unknown {
@@ -102,7 +105,7 @@ function takeTools(options: SamplingOptions, tools: unknown, config: Json): Json
 function decodeFormat(config: Json): ResponseFormat | undefined {
   const schema = asObject(config.responseJsonSchema) ?? asObject(config.responseSchema);
   if (schema !== undefined) {
-    const json_schema = { name: FORMAT_NAME, schema: toJsonSchema(schema) as Json };
+    const json_schema = { name: UNNAMED_FORMAT, schema: toJsonSchema(schema) as Json };
     return { type: "json_schema", json_schema };
   }
   return config.responseMimeType === "application/json" ? { type: "json_object" } : undefined;
