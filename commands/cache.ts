@@ -155,7 +155,7 @@ function prune() {
     .description("delete expired responses and reclaim disk space")
     .addOption(
       new Option(
-        "--older-than <seconds>",
+        "--older-than <duration>",
         "delete responses older than this, e.g. 12h or 7d (default: the cache's ttl)",
       ).argParser(duration(1e9)),
     )

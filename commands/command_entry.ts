@@ -5,12 +5,17 @@
  */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 
+/** The headings of the commands in the help. */
+export type CommandGroup = "Prompts:" | "Models:" | "Setup:" | "Tools:";
+
 /** A command that is loaded on demand. */
 export interface CommandEntry {
   /** The name on the command line. */
   name: string;
   /** The description in the help. */
   description: string;
+  /** The heading under which the help lists it. */
+  group: CommandGroup;
   /** Whether to omit it from the help. */
   hidden?: true;
   /** Loads the command. `commands` is the whole registry, for `complete`. */

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import type { AttachmentOptions } from "../lib/transport/load_file.ts";
+import type { Sampling } from "../lib/chat/sampling_fields.ts";
 import { LLMClient } from "../lib/client/client.ts";
 import type { CacheOptions } from "../lib/cache/options.ts";
 import type { ClientOptions, EndpointOptions } from "../lib/client/client_options.ts";
@@ -84,6 +85,8 @@ export interface ModelConnection {
   model: string;
   /** The options that the client was created with. */
   endpoint: EndpointOptions;
+  /** The model's default sampling options, from the configuration. */
+  options: Sampling;
 }
 
 /**
@@ -96,13 +99,13 @@ export function connectModel(
   flags: ConnectionFlags,
   settings: Omit<ClientOptions, "model">,
 ): ModelConnection {
-  const resolved = resolveModel(config, process.env, flags);
+  const { options = {}, ...resolved } = resolveModel(config, process.env, flags);
   if (flags.verbose) printConnection(config, [`model: ${describeEndpoint(resolved)}`]);
   warnAboutCleartext([resolved]);
   const endpoint = { ...resolved, prices: [...resolved.prices ?? [], ...userPrices(config)] };
   const attachments = attachmentOptions(config, flags);
   const client = new LLMClient({ ...endpoint, attachments, ...settings });
-  return { client, model: resolved.model, endpoint };
+  return { client, model: resolved.model, endpoint, options };
 }
 
 /**
@@ -117,5 +120,5 @@ export function connectEndpoint(config: Config, i: number, timeout: number): Mod
   warnAboutCleartext([resolved]);
   const endpoint = { ...resolved, prices: [...resolved.prices ?? [], ...userPrices(config)] };
   const client = new LLMClient({ ...endpoint, timeout, retryTimes: 0 });
-  return { client, model: resolved.model, endpoint };
+  return { client, model: resolved.model, endpoint, options: {} };
 }

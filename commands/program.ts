@@ -13,14 +13,27 @@ import { COMMANDS } from "./registry.ts";
 import { addExamples } from "./flags/shared_options.ts";
 import { errorStream, writeOutput } from "./terminal/output.ts";
 
-const ENVIRONMENT = `
-Environment:
-  FLEXLLM_MODEL, FLEXLLM_BASE_URL, FLEXLLM_API_KEY
-                      default model, server and key; OPENAI_MODEL,
-                      OPENAI_BASE_URL and OPENAI_API_KEY also work
-  FLEXLLM_CONFIG      configuration file, as with --config
-  FLEXLLM_HOME        data directory (default: ~/.flexllm)
-  NO_COLOR            disable colors, as with --no-color`;
+const ENVIRONMENT: readonly [variable: string, meaning: string][] = [
+  ["FLEXLLM_MODEL", "default model; OPENAI_MODEL also works"],
+  ["FLEXLLM_BASE_URL", "default server; OPENAI_BASE_URL also works"],
+  ["FLEXLLM_API_KEY", "its key; OPENAI_API_KEY also works"],
+  ["FLEXLLM_CONFIG", "configuration file, as with --config"],
+  ["FLEXLLM_HOME", "data directory (default: ~/.flexllm)"],
+  ["NO_COLOR", "disable colors, as with --no-color"],
+];
+
+/** The section about environment variables. */
+function environmentHelp(): string {
+  const lines = ENVIRONMENT.map(([variable, meaning]) => `  ${variable.padEnd(16)}  ${meaning}`);
+  return ["", "Environment:", ...lines].join("\n");
+}
+
+/** Hints for errors of the argument parser. */
+const HINTS: readonly [error: RegExp, hint: string][] = [
+  [/too many arguments for 'chat'/, "Quote the prompt if it contains spaces."],
+  [/unknown option '-c'/, "To continue the last conversation: --continue"],
+  [/unknown option '-n'/, "To filter the models: flexllm models mini"],
+];
 
 /** Sets the variables that every output function checks. */
 function disableColor(): void {
@@ -35,15 +48,15 @@ function emptyProgram() {
     .option("--no-color", "disable colors, for every command")
     .on("option:no-color", disableColor)
     .usage("<command> [options]\n       flexllm [options] <prompt>")
+    .commandsGroup("Setup:")
     .helpCommand("help [command]", "show help for a command")
     .configureOutput({
       writeOut: writeOutput,
       writeErr: (text) => errorStream().write(text),
       outputError: (text, write) => {
         write(text);
-        if (/too many arguments for 'chat'/.test(text)) {
-          write("Quote the prompt if it contains spaces.\n");
-        }
+        const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1];
+        if (hint !== undefined) write(`${hint}\n`);
       },
     })
     .hook("preAction", () => void errorStream())
@@ -56,7 +69,7 @@ function emptyProgram() {
     "flexllm batch questions.jsonl -o answers.jsonl",
     "flexllm mock -p 8080",
   ]);
-  return program.addHelpText("after", ENVIRONMENT);
+  return program.addHelpText("after", environmentHelp());
 }
 
 /** Applies the settings of `parent` to a command and its subcommands; `path` is how it is called. */
@@ -102,6 +115,7 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
   }
   for (const entry of COMMANDS) {
     const command = entry.name === named ? await loadCommand(entry, COMMANDS) : placeholder(entry);
+    command.helpGroup(entry.group);
     program.addCommand(inherit(command, program, `flexllm ${entry.name}`), {
       hidden: entry.hidden,
     });

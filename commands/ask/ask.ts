@@ -18,6 +18,7 @@ async function ask(words: readonly string[], flags: AskFlags): Promise<void> {
   const { readConfig } = await import("../read_config.ts");
   const { connectConversation } = await import("../conversation/connect.ts");
   const { ConversationSession } = await import("../conversation/conversation_session.ts");
+  const { samplingFromFields } = await import("../../lib/chat/sampling_fields.ts");
   const { settingsOf, withSettings } = await import("../conversation/settings.ts");
   const { ConversationStore, newConversation } = await import("../../lib/conversations/store.ts");
   const { homeFolder } = await import("../../lib/files/paths.ts");
@@ -29,7 +30,7 @@ async function ask(words: readonly string[], flags: AskFlags): Promise<void> {
   try {
     const saved = flags.continue ? await session.resume(store.latest()) : undefined;
     const prompt = await readPrompt(words.join(" "), flags, config);
-    const { client, settings: model } = connectConversation(config, flags, saved);
+    const { client, settings: model, defaults } = connectConversation(config, flags, saved);
     const system = prompt.system === undefined ? {} : { system: prompt.system };
     const settings = { ...model, ...system, ...settingsOf(flags) };
     const conversation = saved === undefined
@@ -37,8 +38,8 @@ async function ask(words: readonly string[], flags: AskFlags): Promise<void> {
       : withSettings(saved, settings);
     const turn: Turn = { at: new Date().toISOString(), user: prompt.user };
     if (prompt.files.length > 0) turn.files = prompt.files;
-    const { temperature, max_tokens: maxTokens, thinking } = conversation;
-    const options = { temperature, maxTokens, thinking, extraBody: flags.extraBody, ...format };
+    const sampling = { ...defaults, ...samplingFromFields(conversation) };
+    const options = { ...sampling, extraBody: flags.extraBody, ...format };
     const messages = [...requestMessages(conversation), prompt.user];
     const result = await requestAnswers(client, messages, options, flags);
     await client.close();
@@ -96,7 +97,7 @@ export function askCommand() {
     'git diff | flexllm ask "write a commit message" -s "You are terse."',
     'flexllm ask "What is in the picture?" -f photo.png',
     'flexllm ask "Summarize in one sentence." -f report.pdf',
-    'flexllm ask -c "And in one sentence?"',
+    'flexllm ask --continue "And in one sentence?"',
     'flexllm ask "Name three rivers" -m gpt-5.4-mini --json',
     'flexllm ask "Name a river" --schema river.json',
     'flexllm ask --template translate --var language=French "Good morning"',

@@ -5,6 +5,7 @@
  */
 import { DEFAULTS } from "../../lib/client/defaults.ts";
 import process from "node:process";
+import type { Sampling } from "../../lib/chat/sampling_fields.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import type { ClientOptions, EndpointOptions } from "../../lib/client/client_options.ts";
 import { LLMClientPool } from "../../lib/client/pool.ts";
@@ -43,6 +44,8 @@ export interface BatchConnection {
   model: string;
   /** The models and servers that requests may go to. */
   targets: PricedModel[];
+  /** The model's default sampling options, from the configuration. */
+  options: Sampling;
 }
 
 type BatchClientOptions = Omit<ClientOptions, "model">;
@@ -97,7 +100,12 @@ function connectPool(
     recoveryTime: batch.recovery_time ?? undefined,
   });
   const models = new Set(endpoints.map(({ model }) => model));
-  return { client, model: [...models].join(", "), targets: endpoints.map(pricedModel) };
+  return {
+    client,
+    model: [...models].join(", "),
+    targets: endpoints.map(pricedModel),
+    options: {},
+  };
 }
 
 /**
@@ -112,6 +120,6 @@ export function connectBatch(
 ): BatchConnection {
   if (usesEndpoints(config, process.env, flags)) return connectPool(config, flags, settings);
   warnAboutUnusedEndpoints(config, flags);
-  const { client, model, endpoint } = connectModel(config, flags, settings);
-  return { client, model, targets: [pricedModel({ ...endpoint, model })] };
+  const { client, model, endpoint, options } = connectModel(config, flags, settings);
+  return { client, model, targets: [pricedModel({ ...endpoint, model })], options };
 }

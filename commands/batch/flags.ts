@@ -6,18 +6,63 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { DEFAULTS } from "../../lib/client/defaults.ts";
 import { extraBodyFlag } from "../flags/extra_body.ts";
+import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
 import { duration, integer, numberWithin, positiveNumber } from "../flags/parse.ts";
+import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags } from "../flags/shared_options.ts";
-import { INPUT_HELP, inputFlags } from "./input_flags.ts";
+import { INPUT_NOTES, inputFlags } from "./input_flags.ts";
+import { samplingFlags } from "../flags/sampling.ts";
 import { schemaRetriesFlag } from "../flags/schema.ts";
 
 /** The command with its flags, without its action. */
 export function batchFlags() {
-  return new Command("batch")
+  const command = new Command("batch")
+    .usage("-o <file> [options] [input]")
     .argument("[input]", "JSONL, CSV or TSV file (default: standard input)")
+    .optionsGroup(HELP_GROUPS.output)
     .option("-o, --output <file>", "result file (.jsonl), required; use the same file to resume")
+    .option("--return-usage", "write token counts to the result file (default)")
+    .option("--no-return-usage", "omit token counts")
+    .option("--track-cost", "write costs to the result file, if prices are known (default)")
+    .option("--no-track-cost", "omit costs")
+    .option("--json", "print the summary as JSON on stdout")
+    .option("-q, --quiet", "print only errors")
     .addOption(modelFlags.model)
+    .addOption(modelFlags.baseUrl)
+    .addOption(modelFlags.apiKey)
+    .optionsGroup(HELP_GROUPS.prompt)
+    .addOption(modelFlags.system)
+    .addOption(inputFlags.template)
+    .optionsGroup(HELP_GROUPS.input)
+    .addOption(inputFlags.inputFormat)
+    .addOption(inputFlags.delimiter)
+    .addOption(inputFlags.noQuotes)
+    .addOption(inputFlags.asMetadata)
+    .option("--skip-invalid", "skip unusable input lines")
+    .optionsGroup(HELP_GROUPS.records)
+    .addOption(inputFlags.limit)
+    .addOption(inputFlags.shard)
+    .addOption(inputFlags.retryFailed)
+    .addOption(inputFlags.noRetryFailed)
+    .option("--rerun-changed", "redo records whose input differs from the one in the result file")
+    .addOption(samplingFlags.temperature)
+    .addOption(samplingFlags.topP)
+    .addOption(samplingFlags.topK)
+    .addOption(samplingFlags.maxTokens)
+    .addOption(samplingFlags.thinking)
+    .addOption(samplingFlags.stop)
+    .addOption(samplingFlags.seed)
+    .addOption(samplingFlags.presencePenalty)
+    .addOption(samplingFlags.frequencyPenalty)
+    .addOption(extraBodyFlag)
+    .optionsGroup(HELP_GROUPS.schema)
+    .option(
+      "--schema <file>",
+      "JSON Schema that answers must match; adds the parsed value to each result",
+    )
+    .addOption(schemaRetriesFlag)
+    .optionsGroup(HELP_GROUPS.requests)
     .addOption(
       new Option(
         "-c, --concurrency <count>",
@@ -35,39 +80,14 @@ export function batchFlags() {
     .option("--no-adaptive", "don't adapt to the rate limits of the server")
     .addOption(
       new Option(
-        "--max-wait <seconds>",
-        `maximum wait for rate limits or an unreachable server (default: ${DEFAULTS.maxWait})`,
+        "--max-wait <duration>",
+        `maximum wait for rate limits or an unreachable server (default: ${DEFAULTS.maxWait}s)`,
       ).argParser(duration(LONGEST_WAIT)),
     )
-    .addOption(modelFlags.system)
-    .addOption(modelFlags.temperature)
-    .addOption(modelFlags.maxTokens)
-    .addOption(modelFlags.thinking)
-    .addOption(extraBodyFlag)
-    .addOption(modelFlags.baseUrl)
-    .addOption(modelFlags.apiKey)
-    .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.timeout)
-    .option(
-      "--schema <file>",
-      "JSON Schema that answers must match; adds the parsed value to each result",
-    )
-    .addOption(schemaRetriesFlag)
-    .addOption(inputFlags.inputFormat)
-    .addOption(inputFlags.delimiter)
-    .addOption(inputFlags.noQuotes)
-    .addOption(inputFlags.template)
-    .addOption(inputFlags.asMetadata)
-    .addOption(inputFlags.limit)
-    .addOption(inputFlags.shard)
-    .addOption(inputFlags.retryFailed)
-    .addOption(inputFlags.noRetryFailed)
-    .option("--skip-invalid", "skip unusable input lines")
-    .option("--rerun-changed", "redo records whose input differs from the one in the result file")
-    .option("--return-usage", "write token counts to the result file (default)")
-    .option("--no-return-usage", "omit token counts")
-    .option("--track-cost", "write costs to the result file, if prices are known (default)")
-    .option("--no-track-cost", "omit costs")
+    .addOption(modelFlags.retryTimes)
+    .addOption(modelFlags.allowPrivateUrls)
+    .optionsGroup(HELP_GROUPS.cost)
     .addOption(
       new Option(
         "--budget <usd>",
@@ -75,19 +95,20 @@ export function batchFlags() {
       ).argParser(numberWithin(0, 1e9)),
     )
     .option("--allow-unpriced", "allow models without a known price despite a budget")
+    .option("--estimate", "estimate tokens and cost without sending anything")
     .option("--cache", "use the response cache")
     .option("--no-cache", "ignore the cache, overriding the configuration")
     .addOption(
-      new Option("--cache-ttl <seconds>", "how long cached answers are valid (0 = forever)")
+      new Option(
+        "--cache-ttl <duration>",
+        "how long cached answers are valid, e.g. 12h (0 = forever)",
+      )
         .argParser(duration(1e9)),
     )
-    .addOption(modelFlags.allowPrivateUrls)
-    .option("--estimate", "estimate tokens and cost without sending anything")
-    .option("--json", "print the summary as JSON on stdout")
-    .option("-q, --quiet", "print only errors")
+    .optionsGroup("Options:")
     .addOption(commonFlags.config)
-    .addOption(commonFlags.verbose)
-    .addHelpText("after", INPUT_HELP);
+    .addOption(commonFlags.verbose);
+  return addNotes(command, INPUT_NOTES);
 }
 
 /** The parsed flags. */

@@ -49,25 +49,20 @@ export const inputFlags = {
   noRetryFailed: new Option("--no-retry-failed", "skip records that failed before"),
 } as const;
 
-/** The help text below the flags. */
-export const INPUT_HELP = `
-Input: one JSON object per line, or a table (.csv, .tsv) with column names in
-  its first line. A record is {"messages": […]}, {"q": …} (or question, prompt;
-  optionally with "system"), {"instruction": …, "input": …}, or a line of an
-  OpenAI Batch file. With --template, records can have any fields: {{name}} and
-  {{a.b}} insert them, \\{{ is a literal {{, and \\@ at the start a literal @.
-  Other fields are copied to the result as "metadata". Paths of images and files
-  are relative to the current directory; they are read when the record is sent.
-
-Record options: model, temperature, top_p, top_k, max_tokens, stop, seed,
-  presence_penalty, frequency_penalty, thinking, response_format, tools,
-  tool_choice, parallel_tool_calls and extra_body override flags (including -m)
-  and configuration for that record, unless the template uses them; extra_body
-  is merged. --as-metadata model makes a field metadata, so that -m applies to
-  all records. When the input is itself a result file (with --template), these
-  fields are ignored.
-
-Shards run from 1/n to n/n; shard i has the records whose index modulo n is i.
-  0/n is another spelling of n/n, for Slurm and Kubernetes, which count from 0.
-  Indexes in the output refer to the whole input, so you can merge the parts:
-  cat out-*.jsonl > out.jsonl`;
+/** The notes below the flags. */
+export const INPUT_NOTES: readonly string[] = [
+  "Input: one JSON object per line, or a table (.csv, .tsv) with column names in its first line. " +
+  'A record is {"messages": […]}, {"q": …} (or question, prompt; optionally with "system"), ' +
+  '{"instruction": …, "input": …}, or a line of an OpenAI Batch file. With --template, records can ' +
+  "have any fields: {{name}} and {{a.b}} insert them, \\{{ is a literal {{, and \\@ at the start a " +
+  'literal @. Other fields are copied to the result as "metadata". Paths of images and files are ' +
+  "relative to the current directory; they are read when the record is sent.",
+  "Record options: model, temperature, top_p, top_k, max_tokens, stop, seed, presence_penalty, " +
+  "frequency_penalty, thinking, response_format, tools, tool_choice, parallel_tool_calls and " +
+  "extra_body override flags (including -m) and configuration for that record, unless the template " +
+  "uses them; extra_body is merged. --as-metadata model makes a field metadata, so that -m applies " +
+  "to all records. When the input is itself a result file (with --template), these fields are ignored.",
+  "Shards: 1/n to n/n; shard i has the records whose index modulo n is i. 0/n is another spelling of " +
+  "n/n, for Slurm and Kubernetes, which count from 0. Indexes in the output refer to the whole input, " +
+  "so you can merge the parts: cat out-*.jsonl > out.jsonl",
+];

@@ -5,10 +5,12 @@
  */
 import type { RequestTemplate } from "../../lib/batch/executors/live.ts";
 import type { BatchRunOptions } from "../../lib/batch/run.ts";
+import { samplingFromFields } from "../../lib/chat/sampling_fields.ts";
 import { withExtraBody } from "../../lib/chat/extra_body.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { allowRequests } from "../../lib/runtime/runtime.ts";
 import type { BatchFlags } from "./flags.ts";
+import { samplingOf } from "../flags/sampling.ts";
 import { schemaOptions } from "../flags/schema.ts";
 
 /** Connects a batch to its endpoints. Flags take precedence over the configuration. */
@@ -54,11 +56,9 @@ export async function prepareBatch(flags: BatchFlags) {
     cache: withCacheWarnings(config, resolveBatchCache(config, flags)),
   });
   const request: RequestTemplate = {
-    temperature: flags.temperature ?? section.temperature ?? undefined,
-    topP: section.top_p ?? undefined,
-    topK: section.top_k ?? undefined,
-    thinking: flags.thinking ?? section.thinking ?? undefined,
-    maxTokens: flags.maxTokens ?? section.max_tokens ?? undefined,
+    ...connection.options,
+    ...samplingFromFields(section),
+    ...samplingOf(flags),
     extraBody: withExtraBody(section.extra_body, flags.extraBody),
     ...await schemaOptions(flags),
   };

@@ -45,7 +45,7 @@ async function openChat(flags: ChatFlags) {
   const store = new ConversationStore(home);
   const config = readConfig(flags.config);
   const saved = findSaved(store, flags);
-  const { client, settings: model } = connectConversation(config, flags, saved);
+  const { client, settings: model, defaults } = connectConversation(config, flags, saved);
   const settings = { ...model, ...settingsOf(flags) };
   const storage = new ConversationSession(flags.save ? store : undefined);
   let conversation = saved === undefined
@@ -58,7 +58,7 @@ async function openChat(flags: ChatFlags) {
     }
   }
   const { stream, extraBody } = flags;
-  const session = new ChatSession({ conversation, client, storage, stream, extraBody });
+  const session = new ChatSession({ conversation, client, defaults, storage, stream, extraBody });
   return { home, config, session, isResumed: saved !== undefined };
 }
 
@@ -118,7 +118,7 @@ export function chatCommand() {
     "flexllm chat",
     'flexllm chat "What is Python?" -m mock',
     'flexllm chat -m gpt-5.4-mini -s "You are terse." -t 0.2',
-    "flexllm chat -c",
+    "flexllm chat --continue",
     "flexllm chat --list",
     'printf "My name is Ada.\\nWhat is my name?\\n" | flexllm chat -m mock',
   ]);

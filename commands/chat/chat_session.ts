@@ -4,6 +4,7 @@
  * @module
  */
 import { StreamAccumulator } from "../../lib/chat/events.ts";
+import { type Sampling, samplingFromFields } from "../../lib/chat/sampling_fields.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import {
   answerTurn,
@@ -22,6 +23,8 @@ import { showAnswer } from "../conversation/request_answer.ts";
 export interface ChatSessionOptions {
   conversation: Conversation;
   client: LLMClient;
+  /** The model's default sampling options. */
+  defaults: Sampling;
   /** Saves the conversation. */
   storage: ConversationSession;
   /** Show answers as they arrive. */
@@ -34,15 +37,18 @@ export interface ChatSessionOptions {
 export class ChatSession {
   conversation: Conversation;
   client: LLMClient;
+  /** The model's default sampling options. */
+  defaults: Sampling;
   /** Sent with the next message. */
   attachments: Attachment[] = [];
   readonly #storage: ConversationSession;
   readonly #stream: boolean;
   readonly #extraBody: Record<string, unknown> | undefined;
 
-  constructor({ conversation, client, storage, stream, extraBody }: ChatSessionOptions) {
+  constructor({ conversation, client, defaults, storage, stream, extraBody }: ChatSessionOptions) {
     this.conversation = conversation;
     this.client = client;
+    this.defaults = defaults;
     this.#storage = storage;
     this.#stream = stream;
     this.#extraBody = extraBody;
@@ -120,8 +126,12 @@ export class ChatSession {
     call: { signal: AbortSignal; cache: boolean },
   ): Promise<void> {
     const messages = [...requestMessages(this.conversation), turn.user];
-    const { temperature, max_tokens: maxTokens, thinking } = this.conversation;
-    const options = { temperature, maxTokens, thinking, extraBody: this.#extraBody, ...call };
+    const options = {
+      ...this.defaults,
+      ...samplingFromFields(this.conversation),
+      extraBody: this.#extraBody,
+      ...call,
+    };
     this.conversation.turns.push(turn);
     // Saved before it is sent, so that a crash does not lose the message.
     await this.save();

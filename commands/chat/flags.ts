@@ -6,34 +6,45 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { extraBodyFlag } from "../flags/extra_body.ts";
 import { commonFlags } from "../flags/shared_options.ts";
+import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { modelFlags } from "../flags/model.ts";
+import { samplingFlags } from "../flags/sampling.ts";
 
 /** The command with its flags, without an action. */
 export function command() {
   return new Command("chat")
     .argument("[message]", "the first message")
     .addOption(modelFlags.model)
+    .addOption(modelFlags.baseUrl)
+    .addOption(modelFlags.apiKey)
     .addOption(modelFlags.system)
-    .addOption(modelFlags.temperature)
-    .addOption(modelFlags.maxTokens)
-    .addOption(modelFlags.thinking)
+    .addOption(samplingFlags.temperature)
+    .addOption(samplingFlags.topP)
+    .addOption(samplingFlags.topK)
+    .addOption(samplingFlags.maxTokens)
+    .addOption(samplingFlags.thinking)
+    .addOption(samplingFlags.stop)
+    .addOption(samplingFlags.seed)
+    .addOption(samplingFlags.presencePenalty)
+    .addOption(samplingFlags.frequencyPenalty)
     .addOption(extraBodyFlag)
-    .option("-c, --continue", "continue the last conversation, from chat or ask")
+    .optionsGroup(HELP_GROUPS.conversation)
+    .option("--continue", "continue the last conversation, from chat or ask")
     .addOption(
       new Option("--resume <id>", "resume this conversation").conflicts(["continue", "list"]),
     )
     .option("--list", "list saved conversations")
     .addOption(new Option("--delete <id>", "delete a conversation").conflicts(["list", "resume"]))
-    .option("--json", "with --list: print JSON")
     .option("--no-save", "don't save this conversation")
+    .optionsGroup(HELP_GROUPS.output)
+    .option("--json", "with --list: print JSON")
     .option("--no-stream", "show each answer when it is complete")
     .option("--raw", "don't render Markdown")
-    .addOption(modelFlags.baseUrl)
-    .addOption(modelFlags.apiKey)
     .addOption(modelFlags.timeout)
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.shortMaxWait)
     .addOption(modelFlags.allowPrivateUrls)
+    .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
 }

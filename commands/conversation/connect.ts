@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Sampling } from "../../lib/chat/sampling_fields.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { ConversationSettings } from "../../lib/conversations/conversation.ts";
@@ -29,6 +30,8 @@ export type ModelSettings = Pick<ConversationSettings, "model" | "named_model" |
 export interface ConversationModel {
   client: LLMClient;
   settings: ModelSettings;
+  /** The model's default sampling options, from the configuration. They are not saved. */
+  defaults: Sampling;
 }
 
 /** The URL if it can be saved; a URL with credentials or a query is not. */
@@ -61,7 +64,7 @@ export function connectConversation(
   if (model !== undefined) settings.named_model = model;
   const url = savableUrl(baseUrl);
   if (url !== undefined) settings.base_url = url;
-  return { client: connected.client, settings };
+  return { client: connected.client, settings, defaults: connected.options };
 }
 
 /** Connects a running chat to another model. */

@@ -3,25 +3,18 @@
  *
  * @module
  */
-import type { Thinking } from "../../lib/chat/options.ts";
+import { type Sampling, samplingToFields } from "../../lib/chat/sampling_fields.ts";
 import type { Conversation, ConversationSettings } from "../../lib/conversations/conversation.ts";
 
 /** The flags that are saved with a conversation. */
-export interface SettingsFlags {
+export interface SettingsFlags extends Sampling {
   system?: string;
-  temperature?: number;
-  maxTokens?: number;
-  thinking?: Thinking;
 }
 
 /** The settings given as flags. */
 export function settingsOf(flags: SettingsFlags): Partial<ConversationSettings> {
-  const settings: Partial<ConversationSettings> = {};
-  if (flags.system !== undefined) settings.system = flags.system;
-  if (flags.temperature !== undefined) settings.temperature = flags.temperature;
-  if (flags.maxTokens !== undefined) settings.max_tokens = flags.maxTokens;
-  if (flags.thinking !== undefined) settings.thinking = flags.thinking;
-  return settings;
+  const sampling = samplingToFields(flags);
+  return flags.system === undefined ? sampling : { system: flags.system, ...sampling };
 }
 
 /** A saved conversation with new settings, which must include those of the connected model. */

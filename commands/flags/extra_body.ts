@@ -5,6 +5,7 @@
  */
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { withExtraBody } from "../../lib/chat/extra_body.ts";
+import { HELP_GROUPS } from "./help_groups.ts";
 import { asObject, type Json, parseExact } from "../../lib/json/json.ts";
 
 function parsed(text: string): unknown {
@@ -50,4 +51,4 @@ export function extraBody(text: string, previous: Json = {}): Json {
 export const extraBodyFlag = new Option(
   "--extra-body <name=value>",
   "extra field of the request body (dots nest), or a JSON object (repeatable)",
-).argParser(extraBody);
+).helpGroup(HELP_GROUPS.sampling).argParser(extraBody);

@@ -23,6 +23,13 @@ export function integer(min: number, max = Infinity): (text: string) => number {
   };
 }
 
+/** Parses any integer. */
+export function anyInteger(text: string): number {
+  const value = toNumber(text);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("Expected an integer.");
+  return value;
+}
+
 /** Parses a number greater than 0. */
 export function positiveNumber(text: string): number {
   const value = toNumber(text);

@@ -6,6 +6,7 @@
 import { Option } from "@commander-js/extra-typings";
 import type { ResponseFormat } from "../../lib/chat/options.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
+import { HELP_GROUPS } from "./help_groups.ts";
 import { integer } from "./parse.ts";
 
 const DEFAULT_RETRIES = 2;
@@ -14,7 +15,7 @@ const DEFAULT_RETRIES = 2;
 export const schemaRetriesFlag = new Option(
   "--schema-retries <count>",
   `retries of an answer that does not match the schema (default: ${DEFAULT_RETRIES})`,
-).argParser(integer(0));
+).helpGroup(HELP_GROUPS.schema).argParser(integer(0));
 
 /**
  * Reads the file of `--schema` and returns the options for structured output.

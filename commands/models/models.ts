@@ -70,7 +70,7 @@ function rethrow(error: unknown): never {
 /** Creates the command. */
 export function modelsCommand() {
   const command = new Command("models")
-    .option("-n, --name <part>", "list only models with this in their name")
+    .argument("[filter]", "list only models with this in their name")
     .addOption(modelFlags.model)
     .option("--json", "print JSON")
     .addOption(modelFlags.baseUrl)
@@ -78,7 +78,7 @@ export function modelsCommand() {
     .addOption(modelFlags.shortTimeout)
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose)
-    .action(async (flags) => {
+    .action(async (filter, flags) => {
       const config = readConfig(flags.config);
       const model = flags.model ?? (isServerOnly(config, flags.baseUrl) ? "any" : undefined);
       const { timeout = SHORT_TIMEOUT } = flags;
@@ -88,7 +88,7 @@ export function modelsCommand() {
         { timeout, retryTimes: 1 },
       );
       const all = await client.models().catch(rethrow);
-      const part = flags.name?.toLowerCase() ?? "";
+      const part = filter?.toLowerCase() ?? "";
       const models = all
         .filter(({ id, displayName = "" }) => `${id}\n${displayName}`.toLowerCase().includes(part))
         .toSorted((a, b) => a.id < b.id ? -1 : 1);
@@ -98,7 +98,7 @@ export function modelsCommand() {
         return writeNote(
           all.length === 0
             ? "The server lists no models."
-            : `No model matches "${flags.name}" (${counted(all.length, "model")} in total).`,
+            : `No model matches "${filter}" (${counted(all.length, "model")} in total).`,
         );
       }
       writeOutput(`${modelTable(models).join("\n")}\n`);
@@ -108,7 +108,7 @@ export function modelsCommand() {
     });
   return addExamples(command, [
     "flexllm models",
-    "flexllm models -n mini",
+    "flexllm models mini",
     "flexllm models -m local-ollama --json",
     "flexllm models --base-url http://localhost:8000/v1",
   ]);

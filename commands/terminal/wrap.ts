@@ -6,9 +6,9 @@
 import stringWidth from "fast-string-truncated-width";
 import process from "node:process";
 
-/** The terminal's width in columns; 80 without a terminal. */
-export function screenWidth(): number {
-  return [process.stderr, process.stdout].find(({ isTTY }) => isTTY)?.columns || 80;
+/** The width in columns of the first of `streams` that is a terminal; 80 without a terminal. */
+export function screenWidth(streams = [process.stderr, process.stdout]): number {
+  return streams.find(({ isTTY }) => isTTY)?.columns || 80;
 }
 
 /** Wraps `text` to `columns`; a longer word is on its own line. */

@@ -4,8 +4,8 @@
  * @module
  */
 import * as v from "valibot";
-import { THINKING_LEVELS } from "../chat/options.ts";
 import { LOAD_BALANCES } from "../scheduling/load_balancer.ts";
+import { samplingEntries } from "./sampling_schema.ts";
 import { describe, flag, integer, nonNegative, positive } from "./schema_values.ts";
 import { endpoint, extraBody, maxQps, maxTpm } from "./server_schema.ts";
 
@@ -31,23 +31,7 @@ export const batch = v.strictObject({
       nonNegative,
     ),
   ),
-  temperature: v.nullish(
-    describe("Sampling temperature; default the model's own.", nonNegative),
-  ),
-  max_tokens: v.nullish(
-    describe("Maximum tokens per answer; default the model's own.", integer(1)),
-  ),
-  top_p: v.nullish(describe("Nucleus sampling; default the model's own.", nonNegative)),
-  top_k: v.nullish(describe("Top-k sampling, where supported.", integer(1))),
-  thinking: v.nullish(
-    describe(
-      "Reasoning effort: true or false, a level, or a number of tokens; default the model's own.",
-      v.union(
-        [v.boolean(), v.picklist(THINKING_LEVELS), integer(1)],
-        `expected true, false, ${THINKING_LEVELS.join(", ")} or a number of tokens`,
-      ),
-    ),
-  ),
+  ...samplingEntries,
   extra_body: extraBody,
   return_usage: v.nullish(
     describe("Write token counts to the result file; default true.", flag),

@@ -15,7 +15,7 @@ import type { ModelEntry } from "./schema.ts";
 import { requireApproval } from "./trust.ts";
 
 /** The fields that models and endpoints share. */
-export type ServerEntry = Omit<ModelEntry, "id" | "name">;
+export type ServerEntry = Omit<ModelEntry, "id" | "name" | "options">;
 
 /** The position of an entry in a configuration, and the environment to expand it with. */
 export interface EntryContext {

@@ -8,6 +8,7 @@
  */
 import { normalizeBaseUrl } from "../services/base_url.ts";
 import { baseUrlOf, keyVariableOf, PROVIDER_NAMES } from "../services/providers.ts";
+import { type Sampling, samplingFromFields } from "../chat/sampling_fields.ts";
 import type { EndpointOptions } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";
@@ -17,6 +18,7 @@ import type { Config } from "./load.ts";
 import { noModel, unknownModel } from "./missing_model.ts";
 import { findModel, type FoundModel } from "./models.ts";
 import type { Environment } from "../files/paths.ts";
+import type { ModelEntry } from "./schema.ts";
 import { soleVariable } from "./references.ts";
 
 /** The connection flags of a command. */
@@ -30,6 +32,8 @@ export interface ModelFlags {
 export interface ResolvedModel extends EndpointOptions {
   /** The model's id at the server. */
   model: string;
+  /** Its default sampling options, from the configuration. */
+  options?: Sampling;
 }
 
 /** A resolved model and the source of its key; see {@link Sourced}. */
@@ -110,6 +114,11 @@ function expandFound(
   return expandEntry(used, entry.id, context);
 }
 
+/** The sampling options of a configured model. */
+function configuredOptions(entry: ModelEntry | undefined): { options?: Sampling } {
+  return entry?.options === undefined ? {} : { options: samplingFromFields(entry.options) };
+}
+
 /** The model if neither the file nor a flag or variable names a server. */
 function withoutServer(
   config: Config,
@@ -165,7 +174,9 @@ export function resolveWithKey(
   }
   if (name === undefined) throw noModel(config);
   if (configured?.provider === "mock" && baseUrl === undefined) {
-    return { model: { model: configured.id, provider: "mock" }, keySource: undefined };
+    const { id, provider } = configured;
+    const model = { model: id, provider, ...configuredOptions(configured) };
+    return { model, keySource: undefined };
   }
   const server = baseUrl ?? baseUrlOf(provider);
   if (server === undefined) return withoutServer(config, env, name, destination, explicit);
@@ -181,6 +192,7 @@ export function resolveWithKey(
     headers: settings?.headers,
     extraBody: settings?.extraBody,
     prices: settings?.prices,
+    ...settings && configuredOptions(configured),
   };
   return { model, keySource: key?.source };
 }

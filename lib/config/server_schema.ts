@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { priceEntries } from "../pricing/price_file.ts";
 import { API_NAMES, PROVIDER_NAMES } from "../services/providers.ts";
+import { samplingOptions } from "./sampling_schema.ts";
 import { describe, integer, positive, text } from "./schema_values.ts";
 
 /** `max_qps` of a batch or endpoint. */
@@ -73,6 +74,13 @@ export const model = v.strictObject({
   id: describe("The model's id at the server.", text),
   name: v.optional(describe("The model's name for `-m`; default its id.", text)),
   ...serverEntries,
+  options: v.optional(
+    describe(
+      "Default sampling options for this model; those of templates, `batch`, flags and records take " +
+        "precedence.",
+      samplingOptions,
+    ),
+  ),
 }, "expected a model with id, provider, base_url and api_key");
 
 /** An entry of `batch.endpoints`. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AssistantMessage, Message, UserMessage } from "../chat/messages.ts";
-import type { Thinking } from "../chat/options.ts";
+import type { SamplingFields } from "../chat/sampling_fields.ts";
 import type { ChatResult } from "../chat/result.ts";
 
 /** Token counts of an answer, under the names in the file. */
@@ -15,7 +15,7 @@ export interface TurnUsage {
 }
 
 /** The model and its options. Absent options are the provider's defaults. */
-export interface ConversationSettings {
+export interface ConversationSettings extends SamplingFields {
   /** The model, under the server's name for it. */
   model: string;
   /** The value of `-m`; absent for the default model. */
@@ -23,9 +23,6 @@ export interface ConversationSettings {
   /** The server, if the command line named one. */
   base_url?: string;
   system?: string;
-  temperature?: number;
-  max_tokens?: number;
-  thinking?: Thinking;
 }
 
 /** A message and its answer. */

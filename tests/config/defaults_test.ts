@@ -26,7 +26,7 @@ function settingDescription(name: string): string {
 Deno.test("help and configuration name the defaults that clients use", () => {
   const { options } = batchFlags();
   for (const [name, setting, flag] of DOCUMENTED) {
-    const number = new RegExp(`\\b${DEFAULTS[name]}\\b`);
+    const number = new RegExp(`\\b${DEFAULTS[name]}s?\\b`);
     assert.match(settingDescription(setting), number, setting);
     if (flag === undefined) continue;
     const option = options.find(({ long }) => long === flag);

@@ -192,16 +192,16 @@ Deno.test("each configured provider is addressed in its own wire format", async 
   ]);
 });
 
-Deno.test("ask -c continues the last conversation of ask or chat", async () => {
+Deno.test("ask --continue continues the last conversation of ask or chat", async () => {
   using home = temporaryFolder();
   const env = { HOME: home.path };
   await using mock = await watchedMock({ length: 30 });
   const flags = ["-m", "m", "--base-url", mock.baseUrl];
   await flexllm(["ask", "one", ...flags, "-s", "Be brief."], { env });
   await flexllm(["ask", "not saved", ...flags, "--no-save"], { env });
-  await flexllm(["ask", "-c", "two"], { env });
-  await flexllm(["chat", "-c", "three"], { env });
-  await flexllm(["ask", "-c", "four", "-s", "Talk."], { env });
+  await flexllm(["ask", "--continue", "two"], { env });
+  await flexllm(["chat", "--continue", "three"], { env });
+  await flexllm(["ask", "--continue", "four", "-s", "Talk."], { env });
   const { messages, model } = mock.requests.at(-1);
   assert.equal(model, "m");
   // deno-lint-ignore no-explicit-any
@@ -211,7 +211,7 @@ Deno.test("ask -c continues the last conversation of ask or chat", async () => {
     ...["one", "assistant", "two", "assistant", "three", "assistant"],
     "four",
   ]);
-  const nothing = await flexllm(["ask", "-c", "x", "-m", "mock"]);
+  const nothing = await flexllm(["ask", "--continue", "x", "-m", "mock"]);
   assert.equal(nothing.code, 1);
   assert.match(nothing.stderr, /there is no conversation to continue/);
 });

@@ -49,7 +49,7 @@ Deno.test("SIGKILL during an answer loses only that answer, not the message", as
   const args = ["chat", "-m", "m", "--base-url", mock.baseUrl];
   const env = { HOME: home.path };
   await flexllm(["chat", "-m", "mock"], { stdin: "first\n", env });
-  await using running = start([...args, "-c"], { stdin: "second\n", env });
+  await using running = start([...args, "--continue"], { stdin: "second\n", env });
   await until(() => running.stdout().length > 20);
   running.signal("SIGKILL");
   await running.finished;
@@ -57,7 +57,10 @@ Deno.test("SIGKILL during an answer loses only that answer, not the message", as
   assert.deepEqual(turns.map(({ user }) => user.content), ["first", "second"]);
   assert.equal(turns[1].assistant, undefined);
   await using fast = await watchedMock({ length: 30 });
-  await flexllm(["chat", "-c", "-m", "m", "--base-url", fast.baseUrl], { stdin: "third\n", env });
+  await flexllm(["chat", "--continue", "-m", "m", "--base-url", fast.baseUrl], {
+    stdin: "third\n",
+    env,
+  });
   // deno-lint-ignore no-explicit-any
   assert.deepEqual(fast.requests[0].messages.map(({ role }: any) => role), [
     "user",
@@ -104,7 +107,7 @@ Deno.test("conversations are listed, resumed and deleted", async () => {
   const env = { HOME: home.path };
   const empty = await flexllm(["chat", "--list", "--json"], { env });
   assert.deepEqual([empty.code, empty.stdout], [0, "[]\n"]);
-  const none = await flexllm(["chat", "-c", "x", "-m", "mock"], { env });
+  const none = await flexllm(["chat", "--continue", "x", "-m", "mock"], { env });
   assert.equal(none.code, 1);
   assert.match(
     none.stderr,
@@ -138,7 +141,7 @@ Deno.test("a conversation resumes with its own model and server, and stores no k
   await using mock = await watchedMock({ length: 30 });
   const flags = ["-m", "special", "--base-url", mock.baseUrl, "--api-key", "sk-secret-1"];
   await flexllm(["chat", "one", ...flags, "-t", "0.3"], { env });
-  assert.equal((await flexllm(["chat", "-c", "two"], { env })).code, 0);
+  assert.equal((await flexllm(["chat", "--continue", "two"], { env })).code, 0);
   assert.deepEqual([mock.requests[1].model, mock.requests[1].temperature], ["special", 0.3]);
   assert.equal(mock.requests[1].messages.length, 3);
   const withPassword = mock.baseUrl.replace("//", "//user:sk-secret-1@");

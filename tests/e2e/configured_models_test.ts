@@ -132,9 +132,9 @@ Deno.test("models lists the server's models sorted and filtered, with context si
   ]);
   assert.match(all.stderr, /^3 models/);
   assert.equal(server.requests[0].headers.get("authorization"), `Bearer ${SECRET}`);
-  const some = await flexllm([...args, "--name", "ONE", "--json"]);
+  const some = await flexllm([...args, "ONE", "--json"]);
   assert.deepEqual(JSON.parse(some.stdout), [{ id: "a/One\x1b[31m", context_window: 8192 }]);
-  const none = await flexllm([...args, "-n", "gpt"]);
+  const none = await flexllm([...args, "gpt"]);
   assert.deepEqual([none.code, none.stdout], [1, ""]);
   assert.match(none.stderr, /^No model matches "gpt" \(3 models in total\)\.\n$/);
 });

@@ -29,9 +29,10 @@ export const modelCommand: SlashCommand = {
       const listed = names.includes(current) ? names : [current, ...names];
       return listed.forEach((name) => say(`${name === current ? "*" : " "} ${name}`));
     }
-    const { client, settings } = switchModel(config, flags, conversation, name);
+    const { client, settings, defaults } = switchModel(config, flags, conversation, name);
     await session.client.close();
     session.client = client;
+    session.defaults = defaults;
     delete conversation.base_url;
     Object.assign(conversation, settings);
     await saveSettings(session);

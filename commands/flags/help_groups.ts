@@ -1,0 +1,19 @@
+/**
+ * The headings under which the help lists flags. Every command uses the same ones, in this order.
+ *
+ * @module
+ */
+
+/** The headings. Flags without one are listed under "Options:". */
+export const HELP_GROUPS = {
+  model: "Model:",
+  prompt: "Prompt:",
+  input: "Input:",
+  records: "Which records:",
+  sampling: "Sampling:",
+  schema: "Structured output:",
+  conversation: "Conversation:",
+  output: "Output:",
+  requests: "Requests:",
+  cost: "Cost and cache:",
+} as const;
