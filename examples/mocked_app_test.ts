@@ -2,9 +2,10 @@
  * Tests your own app with the mock instead of a model: you choose the answers and the faults, and no test
  * needs a key or a network.
  *
- *     deno test -A examples/mocked_app_test.ts
+ *     deno test -A examples/mocked_app_test.ts          # or: bun test, node --test
  */
 import assert from "node:assert/strict";
+import { test } from "node:test";
 import {
   type ChatClient,
   createMockApp,
@@ -41,19 +42,19 @@ function mockedClient(options: MockOptions): LLMClient {
   });
 }
 
-Deno.test("the model suggests the reply", async () => {
+test("the model suggests the reply", async () => {
   const responses = [{ match: "invoice", text: "We will send the invoice today." }];
   await using client = mockedClient({ responses });
   const reply = await suggestReply(client, "Where is my invoice?");
   assert.equal(reply, "We will send the invoice today.");
 });
 
-Deno.test("a truncated reply ends with an ellipsis", async () => {
+test("a truncated reply ends with an ellipsis", async () => {
   await using client = mockedClient({ length: 5000 });
   assert.match(await suggestReply(client, "Hello"), /…$/);
 });
 
-Deno.test("without a model there is no suggestion, and no crash", async () => {
+test("without a model there is no suggestion, and no crash", async () => {
   await using client = mockedClient({ responses: [{ status: 503, text: "maintenance" }] });
   assert.equal(await suggestReply(client, "Hello"), "No suggestion (http).");
   await using busy = mockedClient({ errorRate: 1, errorKinds: ["rate_limit"] });

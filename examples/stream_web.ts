@@ -8,10 +8,11 @@
  *     FLEXLLM_BASE_URL=https://api.openai.com/v1 FLEXLLM_API_KEY=… FLEXLLM_MODEL=gpt-5.4-mini \
  *       deno run -A examples/stream_web.ts
  *
- * In your own project, it needs `deno add npm:hono`. PORT sets another port.
+ * In your own project, it needs `deno add npm:hono npm:@hono/node-server`. PORT sets another port.
  */
 // deno-lint-ignore-file no-console
 import process from "node:process";
+import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { FlexLLMError, LLMClient } from "@flexllm/flexllm";
@@ -43,8 +44,10 @@ app.post("/ask", async (c) => {
   });
 });
 
-Deno.serve({
+const options = {
+  fetch: app.fetch,
   hostname: "127.0.0.1",
   port: Number(process.env.PORT ?? 8000),
-  onListen: ({ hostname, port }) => console.log(`http://${hostname}:${port}/ask`),
-}, app.fetch);
+};
+// Works on Deno, Bun and Node alike. On Deno alone, `Deno.serve(app.fetch)` does.
+serve(options, ({ address, port }) => console.log(`http://${address}:${port}/ask`));

@@ -1,18 +1,14 @@
 /**
  * The npm package, installed from its tarball into an empty project: imported, type-checked and run on
- * Node 22, Node 24 and Bun. Needs npm's registry, so it runs only where FLEXLLM_TEST_NPM is set.
+ * Node 22, Node 24 and Bun.
  */
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { buildPackage } from "../../scripts/npm.ts";
-import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
-
-const ignore = process.env.FLEXLLM_TEST_NPM !== "1";
-
-const NPM_FLAGS = ["--no-audit", "--no-fund", "--silent"];
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import { ignore, Project, RUNTIMES } from "./project.ts";
 
 const LIBRARY = `import { LLMClient, LLMClientPool, createMockApp } from "flexllm";
 await using client = new LLMClient({
@@ -36,64 +32,6 @@ console.log(JSON.stringify({
 }));
 `;
 
-/** A project with the package in it, on one version of a runtime. */
-class Project {
-  readonly path: string;
-  readonly #env: Record<string, string>;
-
-  constructor(folder: TemporaryFolder, tarball: string, readonly runtime: string) {
-    this.path = folder.file(`project-${runtime.replace("@", "-")}`);
-    mkdirSync(join(this.path, "home"), { recursive: true });
-    writeFileSync(join(this.path, "package.json"), '{"private":true,"type":"module"}\n');
-    execFileSync("npm", ["install", ...NPM_FLAGS, tarball, runtime], { cwd: this.path });
-    this.#env = {
-      PATH: `${join(this.path, "node_modules", ".bin")}:${process.env.PATH}`,
-      HOME: join(this.path, "home"),
-      NO_COLOR: "1",
-    };
-  }
-
-  run(command: string, args: readonly string[]): string {
-    return execFileSync(command, args, {
-      cwd: this.path,
-      env: this.#env,
-      encoding: "utf8",
-      timeout: 120_000,
-    });
-  }
-
-  /** What runs the package's command: its own shebang on Node, Bun by name. */
-  command(...args: string[]): [string, string[]] {
-    const cli = join(this.path, "node_modules", ".bin", "flexllm");
-    return this.runtime.startsWith("bun") ? ["bun", [cli, ...args]] : [cli, args];
-  }
-
-  /** Starts `flexllm mock` on a free port and sends it a request. */
-  async mockAnswers(): Promise<number> {
-    const [file, args] = this.command("mock", "-p", "0");
-    const child = spawn(file, args, { cwd: this.path, env: this.#env });
-    try {
-      const url = await new Promise<string>((resolve, reject) => {
-        let output = "";
-        const read = (chunk: unknown) => {
-          output += chunk;
-          const found = output.match(/http:\/\/127\.0\.0\.1:\d+/);
-          if (found) resolve(found[0]);
-        };
-        child.stdout.on("data", read);
-        child.stderr.on("data", read);
-        child.on("close", (code) => reject(new Error(`the mock ended with ${code}: ${output}`)));
-      });
-      const response = await fetch(`${url}/v1/models`);
-      await response.body?.cancel();
-      return response.status;
-    } finally {
-      child.removeAllListeners("close");
-      child.kill();
-    }
-  }
-}
-
 Deno.test({
   name: "the npm package is complete and has no development dependencies",
   ignore,
@@ -110,7 +48,7 @@ Deno.test({
   },
 });
 
-for (const runtime of ["node@22", "node@24", "bun@1.4.5"]) {
+for (const runtime of RUNTIMES) {
   Deno.test({
     name: `the npm package works on ${runtime}`,
     ignore,
@@ -118,10 +56,8 @@ for (const runtime of ["node@22", "node@24", "bun@1.4.5"]) {
       using folder = temporaryFolder();
       const output = join(import.meta.dirname!, "..", "..", "dist", "npm");
       const tarball = readdirSync(output).find((name) => name.endsWith(".tgz"))!;
-      const project = new Project(folder, join(output, tarball), runtime);
-      execFileSync("npm", ["install", ...NPM_FLAGS, "typescript@5.9.3", "@types/node@22"], {
-        cwd: project.path,
-      });
+      const project = new Project(folder, [join(output, tarball)], runtime);
+      project.install("typescript@5.9.3", "@types/node@22");
       writeFileSync(join(project.path, "library.ts"), LIBRARY);
       const check = [
         "--strict",
@@ -137,7 +73,7 @@ for (const runtime of ["node@22", "node@24", "bun@1.4.5"]) {
         const options = ["--module", module, "--moduleResolution", moduleResolution];
         project.run("tsc", [...check, ...options, "library.ts"]);
       }
-      const program = project.runtime.startsWith("bun") ? "bun" : "node";
+      const program = project.isBun ? "bun" : "node";
       assert.deepEqual(JSON.parse(project.run(program, ["library.js"])), {
         answered: true,
         cached: true,

@@ -1,0 +1,84 @@
+/**
+ * Every script of examples/ on Node 22, Node 24 and Bun, with the npm package. On Deno they run in
+ * tests/examples.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import config from "../../deno.json" with { type: "json" };
+import { buildPackage } from "../../scripts/npm.ts";
+import { ROOT } from "../support/cli.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import { ignore, Project, RUNTIMES } from "./project.ts";
+
+/** Text in the output of each script on the built-in mock. */
+const EXPECTED: Readonly<Record<string, RegExp>> = {
+  budget: /^\d+ of 60 answered for \$0\.00\d+$/m,
+  classify_tickets: /^8 labelled, 0 failed$/m,
+  compare_models: /mock-small/,
+  map_reduce: /^You asked: "Question: What was done/m,
+  pool_failover: /^40 of 40 answered, 0 failed$/m,
+  shared_cache: /^60 answers, 0 of them from answers\.sqlite$/m,
+  tool_loop: /^You asked: "What should I wear in Oslo today\?"/m,
+  translate_csv: /^translated\.csv: 6 translated, 0 restored, 0 failed$/m,
+};
+
+/** What the scripts import besides flexllm, in the versions of deno.json. */
+const PACKAGES = ["zod", "csv-parse", "csv-stringify", "hono", "@hono/node-server"]
+  .map((name) => config.imports[name as keyof typeof config.imports].replace(/^npm:/, ""));
+
+/** The scripts import the library under its name on JSR; npm installs its package under that name. */
+const alias = (tarball: string) => `@flexllm/flexllm@file:${tarball}`;
+
+/** Runs the web server of an example, sends it a question and returns the answer. */
+async function askWebServer(project: Project, program: string): Promise<string> {
+  const env = { ...project.env, PORT: "0" };
+  const child = spawn(join(project.path, "node_modules", ".bin", program), [
+    "examples/stream_web.ts",
+  ], { cwd: project.path, env, detached: true });
+  try {
+    let output = "";
+    const url = await new Promise<string>((resolve, reject) => {
+      const read = (chunk: unknown) => {
+        output += chunk;
+        const found = /http:\S+/.exec(output);
+        if (found) resolve(found[0]);
+      };
+      child.stdout.on("data", read);
+      child.stderr.on("data", read);
+      child.on("close", (code) => reject(new Error(`it ended with ${code}: ${output}`)));
+    });
+    const response = await fetch(url, { method: "POST", body: '{"question": "Why?"}' });
+    return await response.text();
+  } finally {
+    child.removeAllListeners("close");
+    // The group: tsx starts another process.
+    process.kill(-child.pid!);
+  }
+}
+
+for (const runtime of RUNTIMES) {
+  Deno.test({
+    name: `every example runs on ${runtime}`,
+    ignore,
+    async fn() {
+      using folder = temporaryFolder();
+      // Node 22 has no `await using`; tsx compiles it.
+      const program = runtime.startsWith("bun") ? "bun" : runtime === "node@22" ? "tsx" : "node";
+      const packages = [alias(buildPackage()), ...PACKAGES];
+      if (program === "tsx") packages.push("tsx@4");
+      const project = new Project(folder, packages, runtime);
+      cpSync(`${ROOT}examples`, join(project.path, "examples"), { recursive: true });
+      for (const [name, expected] of Object.entries(EXPECTED)) {
+        assert.match(project.run(program, [`examples/${name}.ts`]), expected, name);
+      }
+      const tests = ["--test", "examples/mocked_app_test.ts"];
+      // Bun takes a path without ./ for a filter of names.
+      if (project.isBun) project.run("bun", ["test", "./examples/mocked_app_test.ts"]);
+      else assert.match(project.run(program, tests), /pass 3$/m);
+      assert.match(await askWebServer(project, program), /event: end\ndata: \{"usage":/);
+    },
+  });
+}
