@@ -11,6 +11,13 @@ $ErrorActionPreference = "Stop"
 # The progress bar makes downloads many times slower.
 $ProgressPreference = "SilentlyContinue"
 
+function Expand-Gzip([string] $From, [string] $To) {
+  $in = [IO.File]::OpenRead($From)
+  $out = [IO.File]::Create($To)
+  $gzip = New-Object IO.Compression.GZipStream $in, ([IO.Compression.CompressionMode]::Decompress)
+  try { $gzip.CopyTo($out) } finally { $gzip.Dispose(); $out.Dispose(); $in.Dispose() }
+}
+
 function Install-Flexllm([string] $Version) {
   if ($Version -notmatch '^(latest|v?[0-9][0-9A-Za-z.+-]*)$') {
     throw "expected a version such as 0.2.0, got `"$Version`""
@@ -33,14 +40,20 @@ function Install-Flexllm([string] $Version) {
     $sums = Join-Path $temporary "SHA256SUMS"
     $binary = Join-Path $temporary "flexllm.exe"
     Invoke-WebRequest -UseBasicParsing -Uri "$source/SHA256SUMS" -OutFile $sums
-    $line = Get-Content $sums | Where-Object { $_ -match "^[0-9a-f]{64} [ *]$([Regex]::Escape($file))$" }
+    # Half the size, if the release has it.
+    foreach ($name in "$file.gz", $file) {
+      $line = Get-Content $sums | Where-Object { $_ -match "^[0-9a-f]{64} [ *]$([Regex]::Escape($name))$" }
+      if ($line) { break }
+    }
     if (-not $line) { throw "the release has no checksum for $file. Nothing was installed." }
     $expected = @($line)[0].Substring(0, 64)
-    Invoke-WebRequest -UseBasicParsing -Uri "$source/$file" -OutFile $binary
-    $actual = (Get-FileHash -Algorithm SHA256 $binary).Hash.ToLowerInvariant()
+    $download = Join-Path $temporary $name
+    Invoke-WebRequest -UseBasicParsing -Uri "$source/$name" -OutFile $download
+    $actual = (Get-FileHash -Algorithm SHA256 $download).Hash.ToLowerInvariant()
     if ($actual -ne $expected) {
-      throw "the checksum of $file is wrong: expected $expected, got $actual. Nothing was installed."
+      throw "the checksum of $name is wrong: expected $expected, got $actual. Nothing was installed."
     }
+    if ($name -eq $file) { Move-Item $download $binary } else { Expand-Gzip $download $binary }
     if ($IsLinux -or $IsMacOS) { chmod 755 $binary }
     $versionLine = & $binary version
     if ($LASTEXITCODE -ne 0) {

@@ -69,6 +69,11 @@ checksum() {
   fi
 }
 
+# expected FILE: the checksum of a file of the release
+expected() {
+  awk -v file="$1" '$2 == file || $2 == "*" file { print $1; exit }' "$temporary/SHA256SUMS"
+}
+
 # Called on the last line, so that a truncated script does nothing.
 main() {
   version=${1:-latest}
@@ -99,15 +104,20 @@ main() {
 
   download "$source/SHA256SUMS" "$temporary/SHA256SUMS" ||
     fail "cannot download $source/SHA256SUMS" "Check that the release $version exists, and your network connection."
-  expected=$(awk -v file="$file" '$2 == file || $2 == "*" file { print $1; exit }' \
-    "$temporary/SHA256SUMS")
+  # Half the size, if the release has it.
+  if has gzip && [ -n "$(expected "$file.gz")" ]; then file=$file.gz; fi
+  expected=$(expected "$file")
   [ "${#expected}" = 64 ] || fail "the release has no checksum for $file" "Nothing was installed."
-  download "$source/$file" "$temporary/flexllm" ||
+  download "$source/$file" "$temporary/$file" ||
     fail "cannot download $source/$file" "Nothing was installed."
-  actual=$(checksum "$temporary/flexllm")
+  actual=$(checksum "$temporary/$file")
   [ "$actual" = "$expected" ] || fail "the checksum of $file is wrong" \
     "expected $expected" "got      $actual" "Nothing was installed. Try again, and report it if it happens again."
 
+  case $file in
+    *.gz) gzip -dc "$temporary/$file" >"$temporary/flexllm" || fail "cannot decompress $file" ;;
+    *) mv "$temporary/$file" "$temporary/flexllm" ;;
+  esac
   chmod 755 "$temporary/flexllm"
   version_line=$("$temporary/flexllm" version 2>&1) ||
     fail "the binary does not run on this system: $version_line" "Nothing was installed."

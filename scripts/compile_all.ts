@@ -1,15 +1,16 @@
 /**
- * `deno task compile:all [--with bun] [PLATFORM…]`: builds the binaries of all or the named platforms and
- * their checksums in dist/. A platform that cannot be built is reported, and the others are still built.
+ * `deno task compile:all [--with bun] [PLATFORM…]`: builds the binaries of all or the named platforms,
+ * compressed copies and their checksums in dist/. A platform that cannot be built is reported, and the others are still built.
  *
  * @module
  */
 // deno-lint-ignore-file no-console
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
 import { CHECKSUMS, writeChecksums } from "./checksums.ts";
 import { fileOf, type Target, TARGETS } from "./targets.ts";
 
@@ -44,7 +45,9 @@ function commandOf(compiler: Compiler, target: Target): [command: string, args: 
   }
   // Files in the user's current directory must not change what the binary does.
   const safe = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
-  const build = ["build", "--compile", "--splitting", ...safe, `--target=${target.bun}`];
+  // Not the identifiers: stack traces should stay readable.
+  const small = ["--minify-syntax", "--minify-whitespace"];
+  const build = ["build", "--compile", "--splitting", ...small, ...safe, `--target=${target.bun}`];
   return ["npx", ["-y", BUN, ...build, join(FOLDER, "js", "main.js"), "--outfile", output]];
 }
 
@@ -94,6 +97,13 @@ export function targetsNamed(names: readonly string[]): readonly Target[] {
   });
 }
 
+/** Compresses a binary for download, to less than half its size. Returns the name of the new file. */
+function compress(folder: string, file: string): string {
+  const compressed = gzipSync(readFileSync(join(folder, file)), { level: 9 });
+  writeFileSync(join(folder, `${file}.gz`), compressed);
+  return `${file}.gz`;
+}
+
 function runProgram(command: string, args: string[]): { code: number; stderr: string } {
   const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
   return { code: status ?? 1, stderr: error?.message ?? stderr };
@@ -117,7 +127,8 @@ export function main(args: string[], run: RunProgram = runProgram, folder = FOLD
   }
   mkdirSync(folder, { recursive: true });
   const failed = compileAll(targets, compiler as Compiler, run);
-  const built = targets.filter((target) => !failed.has(target)).map(fileOf);
+  const binaries = targets.filter((target) => !failed.has(target)).map(fileOf);
+  const built = [...binaries, ...binaries.map((file) => compress(folder, file))].sort();
   if (built.length > 0) writeChecksums(folder, built);
   for (const file of built) console.log(join(folder, file));
   for (const [{ name }, reason] of failed) console.error(`not built: ${name}: ${reason}`);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { compileAll, main, type RunProgram, targetsNamed } from "../../scripts/compile_all.ts";
 import { parseChecksums, writeChecksums } from "../../scripts/checksums.ts";
 import { fileOf, TARGETS } from "../../scripts/targets.ts";
@@ -95,9 +96,13 @@ Deno.test("only the binaries that were built have checksums", () => {
   };
   assert.equal(main(["linux-x64", "macos-x64"], run, folder.path), 1);
   const hash = createHash("sha256").update("dist/flexllm-linux-x64").digest("hex");
-  assert.equal(folder.read("SHA256SUMS"), `${hash}  flexllm-linux-x64\n`);
+  const sums = parseChecksums(folder.read("SHA256SUMS"));
+  assert.deepEqual([...sums.keys()], ["flexllm-linux-x64", "flexllm-linux-x64.gz"]);
+  assert.equal(sums.get("flexllm-linux-x64"), hash);
+  const compressed = readFileSync(folder.file("flexllm-linux-x64.gz"));
+  assert.equal(gunzipSync(compressed).toString(), "dist/flexllm-linux-x64");
   assert.equal(main([], run, folder.path), 1);
-  assert.equal(parseChecksums(folder.read("SHA256SUMS")).size, 4);
+  assert.equal(parseChecksums(folder.read("SHA256SUMS")).size, 8);
   assert.equal(main(["windows-x64"], run, folder.path), 0);
 });
 

@@ -4,12 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import { ROOT } from "../support/cli.ts";
 import { httpAnswer, type RawServer, startRawServer } from "../support/raw_server.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
@@ -17,8 +19,11 @@ import { type TemporaryFolder, temporaryFolder } from "../support/temporary_fold
 const GOOD = '#!/bin/sh\necho "flexllm 9.9.9"\n';
 const LONGEST = 120_000;
 
-function sumsOf(files: Record<string, string>): string {
-  const hash = (content: string) => createHash("sha256").update(content).digest("hex");
+/** The content of a file: a string is UTF-8. */
+type Content = string | Buffer;
+
+function sumsOf(files: Record<string, Content>): string {
+  const hash = (content: Content) => createHash("sha256").update(content).digest("hex");
   return Object.entries(files).map(([name, content]) => `${hash(content)}  ${name}\n`).join("");
 }
 
@@ -26,10 +31,18 @@ function sumsOf(files: Record<string, string>): string {
 type Damage = "none" | "changed" | "cut" | "cut unseen";
 
 /** Serves releases. Files that are not given are missing. */
-function serveFiles(files: Record<string, string>, damage: Damage = "none"): Promise<RawServer> {
+function serveFiles(files: Record<string, Content>, damage: Damage = "none"): Promise<RawServer> {
   return startRawServer((socket, { path }) => {
     const content = files[path.replace("/v1/releases", "")];
     if (content === undefined) return void socket.end(httpAnswer(404, "not found"));
+    if (typeof content !== "string") {
+      const body = damage === "none" ? content : Buffer.from(content).fill(0, content.length - 4);
+      const head = httpAnswer(200, "").replace(
+        "content-length: 0",
+        `content-length: ${body.length}`,
+      );
+      return void socket.end(Buffer.concat([Buffer.from(head), body]));
+    }
     const isBinary = !path.endsWith("SHA256SUMS");
     if (damage === "none" || !isBinary) return void socket.end(httpAnswer(200, content));
     if (damage === "changed") {
@@ -43,10 +56,10 @@ function serveFiles(files: Record<string, string>, damage: Damage = "none"): Pro
 
 /** The files of a release under both of its URLs. */
 function releaseOf(
-  binaries: Record<string, string>,
+  binaries: Record<string, Content>,
   sums = sumsOf(binaries),
   version = "9.9.9",
-): Record<string, string> {
+): Record<string, Content> {
   const files = Object.entries({ ...binaries, SHA256SUMS: sums });
   const places = ["/latest/download", `/download/v${version}`];
   return Object.fromEntries(
@@ -112,7 +125,7 @@ function shellInstaller(downloader: string, hasher: string): Installer {
     async install(server, folder, ...args) {
       using tools = temporaryFolder();
       return await run("/bin/sh", [`${ROOT}install.sh`, ...args], {
-        PATH: programs(tools, [downloader, hasher], "Linux x86_64"),
+        PATH: programs(tools, [downloader, hasher, "gzip"], "Linux x86_64"),
         FLEXLLM_INSTALL: folder,
         FLEXLLM_RELEASES_URL: `${server.baseUrl}/releases`,
       });
@@ -164,6 +177,21 @@ for (const { name, file, installed, install } of INSTALLERS) {
     assert.deepEqual(readdirSync(target), [installed]);
   });
 
+  Deno.test(`${name} prefers the compressed binary, and verifies it`, async () => {
+    const files = { [file]: "not downloaded", [`${file}.gz`]: gzipSync(GOOD) };
+    await using server = await serveFiles(releaseOf(files));
+    using folder = temporaryFolder();
+    const { code, stderr } = await install(server, folder.path);
+    assert.equal(code, 0, stderr);
+    assert.equal(folder.read(installed), GOOD);
+    assert.deepEqual(readdirSync(folder.path), [installed]);
+    await using damaged = await serveFiles(releaseOf(files), "changed");
+    const failed = await install(damaged, folder.path);
+    assert.equal(failed.code, 1);
+    assert.match(failed.stderr, /checksum of \S+\.gz is wrong/);
+    assert.equal(folder.read(installed), GOOD);
+  });
+
   Deno.test(`${name} installs nothing if the checksum is wrong`, async () => {
     for (const damage of ["changed", "cut", "cut unseen"] as const) {
       await using server = await serveFiles(releaseOf({ [file]: GOOD }), damage);
@@ -179,7 +207,7 @@ for (const { name, file, installed, install } of INSTALLERS) {
 
   Deno.test(`${name} reports a missing release, file or checksum`, async () => {
     using folder = temporaryFolder();
-    const cases: [files: Record<string, string>, message: RegExp, ...args: string[]][] = [
+    const cases: [files: Record<string, Content>, message: RegExp, ...args: string[]][] = [
       [{}, /SHA256SUMS|404/],
       [{}, /SHA256SUMS|404/, "3.0.0"],
       [releaseOf({}, sumsOf({ [file]: GOOD })), /cannot download \S+|404/],
