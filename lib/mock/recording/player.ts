@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { canonicalJsonOfDoubles } from "../../json/canonical.ts";
 import { asObject, asText } from "../../json/json.ts";
 import type { ProtocolServer } from "../../protocols/serve.ts";
@@ -100,7 +101,6 @@ export class Player {
       : `Every recorded answer in ${file} to this ${what} was already replayed (line ${lines}).`;
     const server = serverFor(servers, request);
     const requestId = `req_mock_${++this.#missed}`;
-    addFacts(request, { note: "not in the recording" });
     const context = { request, server, requestId, headers: server.headers(requestId) };
     return errorResponse(context, { status: 404, message, code: "not_recorded" });
   }
@@ -120,9 +120,8 @@ export class Player {
       return new Response(null, { status: 499 });
     }
     if (!streamed) {
-      const bytes = chunks.map((chunk) => decodeBytes(chunk));
-      const hasBody = bytes.length > 0;
-      return new Response(hasBody ? new Blob(bytes as BlobPart[]) : null, { status, headers });
+      const bytes = Buffer.concat(chunks.map((chunk) => decodeBytes(chunk)));
+      return new Response(bytes.length > 0 ? bytes as BodyInit : null, { status, headers });
     }
     addFacts(request, { isOpen: true });
     const rest = chunks[Symbol.iterator]();
