@@ -112,6 +112,7 @@ export function withAccessLog(answer: Handler, onRequest: (access: MockAccess) =
       report(request.signal.aborted ? "aborted" : "broken");
       throw error;
     }
+    if (request.signal.aborted) report("aborted");
     const { body } = response;
     status = response.status;
     // Other bodies would lose their `Content-Length`.
