@@ -49,7 +49,7 @@ export function numberWithin(min: number, max: number): (text: string) => number
 }
 
 /** Parses a number of at least 0, or a range such as `1-5`. */
-export function numberRange(text: string): [number, number] {
+function numberRange(text: string): [number, number] {
   const parts = text.split("-").map(toNumber);
   const [min, max = min] = parts;
   if (parts.length > 2 || !(min >= 0) || !(max >= min)) {

@@ -25,13 +25,10 @@ function short(text: string, limit: number): string {
   return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
 }
 
-/** The local time of day with milliseconds. */
+/** The local time of day. */
 function clockTime(time: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  const milliseconds = String(time.getMilliseconds()).padStart(3, "0");
-  return `${two(time.getHours())}:${two(time.getMinutes())}:${
-    two(time.getSeconds())
-  }.${milliseconds}`;
+  const parts = [time.getHours(), time.getMinutes(), time.getSeconds()];
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
 }
 
 function shownDuration(seconds: number): string {
@@ -57,18 +54,24 @@ function remarks({ outcome, fault, error, note }: MockAccess, paint: Paint): str
   return remarks;
 }
 
-/** One line. The columns of fixed width come first, so that all lines are aligned. */
+/**
+ * One line: time, status, duration, tokens of the prompt and of the answer, method, path, model, and what was
+ * special. The columns of fixed width come first, so that all lines are aligned.
+ */
 export function accessLine(access: MockAccess, paint: Paint): string {
   const { time, method, path, model, status, streamed, duration } = access;
   const { promptTokens, completionTokens } = access;
   const count = (tokens: number | undefined) => tokens === undefined ? "-" : String(tokens);
-  const columns = [
+  const hasTokens = promptTokens !== undefined || completionTokens !== undefined;
+  const tokens = `${count(promptTokens).padStart(5)} → ${count(completionTokens).padEnd(5)}`;
+  const start = [
     paint("dim", clockTime(time)),
     paint(statusStyle(status), status === undefined ? "---" : String(status)),
     shownDuration(duration).padStart(7),
-    `${count(promptTokens).padStart(5)} in ${count(completionTokens).padStart(5)} out`,
+    hasTokens ? tokens : " ".repeat(tokens.length),
     `${method.padEnd(4)} ${short(path, MAX_PATH)}`,
-  ];
+  ].join(" ");
+  const columns = [start];
   if (model !== undefined) columns.push(paint("bold", short(model, MAX_PATH)));
   if (streamed) columns.push("stream");
   return [...columns, ...remarks(access, paint)].join("  ");

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
@@ -42,6 +42,12 @@ const GENERATED = [
   "lenient",
   "seed",
 ];
+
+/** Parses a key that HTTP can carry, and adds it to the previous ones. */
+function apiKey(key: string, previous?: string[]): string[] {
+  if (/^[\x21-\x7e]+$/.test(key)) return collect(key, previous);
+  throw new InvalidArgumentError("Expected printable ASCII characters without spaces.");
+}
 
 /** Resolves on the first stop signal. The second one ends the process, even if a request hangs. */
 function stopped(): Promise<void> {
@@ -134,7 +140,7 @@ export function mockCommand() {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .addOption(
       new Option("--api-key <key>", "accept only requests with this API key (repeatable)")
-        .argParser(collect),
+        .argParser(apiKey),
     )
     .addOption(
       new Option("--access-log [format]", "print a line for each request")

@@ -32,12 +32,12 @@ function pathOf(file: string | URL): string {
 function checkedUrl(text: string | URL): URL {
   const url = URL.parse(String(text));
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new ConfigurationError(`record: expected an http or https URL, got "${text}"`, {
+    throw new ConfigurationError(`cannot record "${text}": it is not an http or https URL`, {
       hint: "Pass the base URL of the real server, e.g. https://api.openai.com/v1",
     });
   }
   if (url.username !== "" || url.search !== "") {
-    throw new ConfigurationError("record: the URL must not contain a user or a query", {
+    throw new ConfigurationError("the URL to record must not contain a user or a query", {
       hint: "The client sends its key itself; the recorder passes it on.",
     });
   }
@@ -87,7 +87,7 @@ export function openPlayer(
     ? { file: options }
     : options;
   if (!(speed > 0)) {
-    throw new ConfigurationError(`replay: speed: expected a number > 0, got ${speed}`);
+    throw new ConfigurationError(`speed: expected a number > 0, got ${speed}`);
   }
   const path = pathOf(file);
   const exchanges = readRecording(path);

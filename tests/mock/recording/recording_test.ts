@@ -251,7 +251,7 @@ Deno.test("files and options that cannot be used are reported", async () => {
     [{ replay: { file: wrong, speed: 0 } }, /speed: expected a number > 0/],
     [{ record: { url, file: other } }, /notes\.txt exists and is not a recording/],
     [{ record: { url, file: folder.path } }, /cannot write .*: it is a folder/],
-    [{ record: { url: "api.openai.com", file } }, /expected an http or https URL/],
+    [{ record: { url: "api.openai.com", file } }, /not an http or https URL/],
     [{ record: { url: "https://u:p@host/v1", file } }, /must not contain a user/],
     [{ record: { url, file }, replay: file }, /record and replay cannot be combined/],
   ];
