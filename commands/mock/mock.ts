@@ -10,6 +10,7 @@ import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
 import type { CannedResponse } from "../../lib/mock/canned.ts";
 import { MOCK_ERROR_KINDS, type MockErrorKind } from "../../lib/mock/error_kinds.ts";
+import { isLoopback } from "../../lib/mock/loopback.ts";
 import type { MockServerOptions } from "../../lib/mock/server.ts";
 import { EXIT } from "../exit_codes.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
@@ -25,7 +26,7 @@ import {
 import { addExamples } from "../flags/shared_options.ts";
 import { onStopSignals } from "../signals.ts";
 import { counted } from "../terminal/format.ts";
-import { writeNote, writeOutput } from "../terminal/output.ts";
+import { writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
 import { ACCESS_LOG_FORMATS, type AccessLogFormat, accessLogger } from "./access_log.ts";
 
 /** Options for generated answers: recorded and real servers decide these themselves. */
@@ -127,6 +128,10 @@ function describeRecording(
   } else if (record !== undefined) {
     const after = exchanges === 0 ? "" : `, after the ${count} that it has`;
     writeNote(`Recording ${record.url} to ${record.file}${after}.`);
+    const { protocol, hostname } = new URL(record.url);
+    if (protocol === "http:" && !isLoopback(hostname)) {
+      writeWarning(`the keys of your clients are sent to ${hostname} over plain HTTP`);
+    }
   }
 }
 

@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
 import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
 import { ConfigurationError, InvalidInputError } from "../../errors.ts";
@@ -64,6 +73,8 @@ function cannotWrite(file: string, cause: unknown): ConfigurationError {
 export class RecordingFile {
   readonly #file: string;
   readonly #descriptor: number;
+  /** Whether it was empty, and nothing was written yet. */
+  #isNew = false;
   /** The exchanges that it already had. */
   readonly existing: readonly LocatedExchange[];
 
@@ -76,6 +87,7 @@ export class RecordingFile {
     this.#file = file;
     const { text, exchanges } = readExisting(file);
     this.existing = exchanges;
+    this.#isNew = text === "";
     try {
       mkdirSync(dirname(file), { recursive: true });
       this.#descriptor = openSync(file, "a");
@@ -100,13 +112,17 @@ export class RecordingFile {
       for (let written = 0; written < bytes.length;) {
         written += writeSync(this.#descriptor, bytes, written);
       }
+      this.#isNew = false;
     } catch (cause) {
       throw cannotWrite(this.#file, cause);
     }
   }
 
-  /** Closes the file. */
+  /** Closes the file, and removes it if it is empty: a replay could not use it. */
   close(): void {
     closeSync(this.#descriptor);
+    if (this.#isNew && statSync(this.#file, { throwIfNoEntry: false })?.size === 0) {
+      rmSync(this.#file, { force: true });
+    }
   }
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai";
 import OpenAI from "openai";
+import { existsSync } from "node:fs";
 import { type MockOptions, type MockServer, startMockServer } from "../../../mod.ts";
 import { jsonLines, temporaryFolder } from "../../support/temporary_folder.ts";
 
@@ -272,6 +273,8 @@ Deno.test("a real server that cannot be reached is a 502, and nothing is recorde
   assert.equal(response.status, 502);
   assert.match(error.message, /cannot reach http:\/\/127\.0\.0\.1:\d+: /);
   assert.equal(folder.read("tape.jsonl"), "");
+  await recorder.close();
+  assert.equal(existsSync(file), false);
 });
 
 Deno.test("a recorder and a replay have a request log, an access log and required keys", async () => {
