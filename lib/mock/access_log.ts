@@ -10,6 +10,7 @@ import { shownPath } from "./secrets.ts";
 export interface MockAccess {
   /** When the request arrived. */
   time: Date;
+  /** The method, such as `POST`. */
   method: string;
   /** With the query; keys in it are removed. */
   path: string;

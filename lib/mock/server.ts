@@ -85,10 +85,8 @@ export async function startMockServer(options: MockServerOptions = {}): Promise<
     throw error;
   }
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  const close = async () => {
-    await server.close();
-    app.close();
-  };
+  let closing: Promise<void> | undefined;
+  const close = () => closing ??= server.close().then(() => app.close());
   return {
     port: server.port,
     baseUrl: `http://${host}:${server.port}${basePath(options)}`,
