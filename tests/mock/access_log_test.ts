@@ -81,7 +81,9 @@ Deno.test("the access log reports rejected hosts", async () => {
   const { promise, resolve } = Promise.withResolvers<MockAccess>();
   await using server = await startMockServer({ onRequest: resolve });
   const options = { port: server.port, host: "127.0.0.1", headers: { host: "evil.example" } };
-  httpRequest(options).on("response", (response) => response.resume()).end();
+  await new Promise<void>((resolve) =>
+    httpRequest(options).on("response", (response) => response.resume().on("end", resolve)).end()
+  );
   const access = await promise;
   assert.equal(access.status, 403);
   assert.match(access.error!, /evil\.example/);

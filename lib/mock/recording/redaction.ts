@@ -12,7 +12,13 @@ const KEPT_REQUEST_HEADER =
   /^(accept|content-type|user-agent|anthropic-(version|beta)|openai-beta|x-goog-api-client)$/i;
 
 /** Request headers whose values may appear in an answer, such as in the message of a 401. */
-const SECRET_HEADER = /auth|key|token|secret|password|cookie|organi[sz]ation|project|account/i;
+const SECRET_HEADER = /auth|key|token|secret|password|cookie/i;
+
+/** Request headers that identify an account. */
+const ACCOUNT_HEADER = /organi[sz]ation|project|account/i;
+
+/** Shorter names of accounts, such as "default", may be ordinary words of an answer. */
+const MIN_ACCOUNT = 12;
 
 /** Response headers that identify an account. */
 const PRIVATE_RESPONSE_HEADER =
@@ -46,7 +52,9 @@ export function keptResponseHeaders(
 
 /** The secrets of a request: they are removed wherever the client or the server repeats them. */
 export function secretsOf({ headers, url }: Request): string[] {
-  const values = [...headers].filter(([name]) => SECRET_HEADER.test(name))
+  const isSecret = ([name, value]: [string, string]) =>
+    SECRET_HEADER.test(name) || ACCOUNT_HEADER.test(name) && value.length >= MIN_ACCOUNT;
+  const values = [...headers].filter(isSecret)
     // With and without a scheme, such as "Bearer".
     .flatMap(([, value]) => [value, value.replace(/^\S+ +/, "")]);
   for (const [name, value] of new URL(url).searchParams) {
