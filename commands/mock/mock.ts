@@ -78,6 +78,7 @@ interface RecordingFlags {
   speed?: number;
   timing?: boolean;
   repeat?: boolean;
+  onlyNew?: boolean;
 }
 
 /** `--record` takes two values, which Commander has no notation for. */
@@ -89,8 +90,13 @@ function recordOption(): Option<"--record <url...>", undefined, undefined> {
 }
 
 function recordingOptions(
-  { record, replay, speed, timing, repeat }: RecordingFlags,
+  { record, replay, speed, timing, repeat, onlyNew }: RecordingFlags,
 ): Pick<MockServerOptions, "record" | "replay"> {
+  if (onlyNew && record === undefined) {
+    throw new ConfigurationError("--only-new needs a server to record", {
+      hint: "Add it: flexllm mock --record https://api.openai.com/v1 tape.jsonl --only-new",
+    });
+  }
   if (replay !== undefined) {
     return { replay: { file: replay, speed: timing === false ? Infinity : speed, repeat } };
   }
@@ -114,7 +120,7 @@ function recordingOptions(
       { hint: "For example: flexllm mock --record https://api.openai.com/v1 tape.jsonl" },
     );
   }
-  return { record: { url, file } };
+  return { record: { url, file, onlyNew } };
 }
 
 /** Notes what is recorded or replayed. */
@@ -190,6 +196,7 @@ export function mockCommand() {
     )
     .optionsGroup(HELP_GROUPS.recording)
     .addOption(recordOption())
+    .option("--only-new", "record only what the file doesn't have, and replay the rest")
     .addOption(
       new Option("--replay <file>", "answer from a recording").conflicts(["record", ...GENERATED]),
     )

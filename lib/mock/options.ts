@@ -18,6 +18,12 @@ export interface MockRecordOptions {
   /** The JSONL file to append to. */
   file: string | URL;
   /**
+   * Answer requests that the file already has from it, without waiting, and record only the others.
+   *
+   * @default false
+   */
+  onlyNew?: boolean;
+  /**
    * Sends the requests to the real server.
    *
    * @default the runtime's `fetch`

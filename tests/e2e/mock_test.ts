@@ -153,6 +153,7 @@ Deno.test("mock reports flags that don't fit together, and files that it cannot 
     [["--speed", "10"], /--speed needs a recording to replay\nAdd it: .*--replay/],
     [["--no-timing"], /--no-timing needs a recording/],
     [["--no-repeat"], /--no-repeat needs a recording/],
+    [["--only-new"], /--only-new needs a server to record\nAdd it: .*--record/],
     [["--api-key", "two words"], /Expected printable ASCII characters/],
     [["--access-log=xml"], /Allowed choices are text, json/],
     [["--responses", missing], /cannot read .*none\.jsonl: it does not exist/],

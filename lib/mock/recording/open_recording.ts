@@ -58,13 +58,24 @@ function appOf(log: RequestLog, answer: (request: Request) => Promise<Response>)
  * @throws {ConfigurationError} if the URL is invalid or the file cannot be written
  */
 export function openRecorder(
-  { url, file, fetch = defaultFetch }: MockRecordOptions,
+  { url, file, onlyNew = false, fetch = defaultFetch }: MockRecordOptions,
   servers: readonly ProtocolServer[],
 ): RecordingApp {
   const base = checkedUrl(url);
   const recording = new RecordingFile(pathOf(file));
   const log = new RequestLog();
-  const recorder = new Recorder({ url: base, file: recording, fetch, servers, log });
+  const player = onlyNew
+    ? new Player({
+      file: pathOf(file),
+      exchanges: recording.existing,
+      speed: Infinity,
+      repeat: true,
+      servers,
+      log,
+      clock: systemClock,
+    })
+    : undefined;
+  const recorder = new Recorder({ url: base, file: recording, player, fetch, servers, log });
   const app = appOf(log, (request) => recorder.answer(request));
   return {
     fetch: (request) => app.fetch(request),

@@ -74,15 +74,18 @@ export class Player {
   /** Replays the answer to a request. */
   async answer(request: Request): Promise<Response> {
     const body = new Uint8Array(await request.arrayBuffer());
+    const response = await this.find(request, body) ?? this.#missing(request, body);
+    this.#parts.log.add(request, new TextDecoder().decode(body), response.status);
+    return response;
+  }
+
+  /** Replays the answer to a request; `undefined` if there is none. */
+  async find(request: Request, body: Uint8Array): Promise<Response | undefined> {
     const sent = recordedRequest(request, body, secretsOf(request));
     addFacts(request, { model: asText(asObject(sent.json)?.model) });
     const answers = this.#answers.get(keyOf(sent));
     const exchange = answers && this.#next(answers);
-    const response = exchange === undefined
-      ? this.#missing(request, sent, answers)
-      : await this.#replay(request, exchange);
-    this.#parts.log.add(request, new TextDecoder().decode(body), response.status);
-    return response;
+    return exchange && await this.#replay(request, exchange);
   }
 
   /** The nth answer for the nth request. */
@@ -92,8 +95,10 @@ export class Player {
     return exchanges[used] ?? (this.#parts.repeat ? exchanges.at(-1) : undefined);
   }
 
-  #missing(request: Request, sent: RecordedRequest, answers: Answers | undefined): Response {
+  #missing(request: Request, body: Uint8Array): Response {
     const { file, exchanges, servers } = this.#parts;
+    const sent = recordedRequest(request, body, secretsOf(request));
+    const answers = this.#answers.get(keyOf(sent));
     const what = `${sent.method} ${sent.path}`;
     const lines = answers?.exchanges.map(({ line }) => line).join(", ");
     const message = lines === undefined

@@ -10,6 +10,7 @@ import { errorResponse } from "../error_response.ts";
 import type { RequestLog } from "../request_log.ts";
 import { encodeChunks, type TimedBytes } from "./bytes.ts";
 import { type Exchange, type RecordedResponse, RECORDING_VERSION } from "./exchange.ts";
+import type { Player } from "./player.ts";
 import { recordedRequest } from "./recorded_request.ts";
 import type { RecordingFile } from "./recording_file.ts";
 import { keptResponseHeaders, redactChunks, secretsOf } from "./redaction.ts";
@@ -27,6 +28,8 @@ export interface RecorderParts {
   /** The base URL of the server. */
   url: URL;
   file: RecordingFile;
+  /** Answers the requests that the file already has; without one, they are recorded again. */
+  player?: Player;
   fetch: UpstreamFetch;
   servers: readonly ProtocolServer[];
   log: RequestLog;
@@ -129,7 +132,8 @@ export class Recorder {
   async answer(request: Request): Promise<Response> {
     const body = new Uint8Array(await request.arrayBuffer());
     addFacts(request, factsOf(body));
-    const response = await this.#send(request, body);
+    const known = await this.#parts.player?.find(request, body);
+    const response = known ?? await this.#send(request, body);
     this.#parts.log.add(request, new TextDecoder().decode(body), response.status);
     return response;
   }

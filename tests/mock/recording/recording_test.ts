@@ -216,6 +216,36 @@ Deno.test("a recorder appends to its recording", async () => {
   assert.deepEqual(lines.map(({ request }) => request.json.model), ["a", "b"]);
 });
 
+Deno.test("a recorder for new requests answers the others from the file", async () => {
+  using folder = temporaryFolder();
+  const file = folder.file("tape.jsonl");
+  const answersOf = async (server: MockServer, models: string[]) => {
+    const answers = [];
+    for (const model of models) answers.push(await (await post(server, { ...CHAT, model })).text());
+    return answers;
+  };
+  let first: string[] = [];
+  {
+    await using real = await startMockServer();
+    await using recorder = await startMockServer({ record: { url: real.baseUrl, file } });
+    first = await answersOf(recorder, ["a", "b"]);
+  }
+  await using real = await startMockServer({ seed: 1 });
+  const notes: (string | undefined)[] = [];
+  {
+    await using recorder = await startMockServer({
+      record: { url: real.baseUrl, file, onlyNew: true },
+      onRequest: ({ note }) => notes.push(note),
+    });
+    const [a, c, b] = await answersOf(recorder, ["a", "c", "b"]);
+    assert.deepEqual([a, b], first);
+    assert.match(c, /"model":"c"/);
+  }
+  assert.deepEqual(notes, ["line 1", "recorded", "line 2"]);
+  const lines = jsonLines(folder.read("tape.jsonl"));
+  assert.deepEqual(lines.map(({ request }) => request.json.model), ["a", "b", "c"]);
+});
+
 Deno.test("a line that a killed recorder left is dropped", async () => {
   using folder = temporaryFolder();
   const file = folder.file("tape.jsonl");
