@@ -55,15 +55,17 @@ const position = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)));
 
 const SECONDS_PER_UNIT: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
+const DELAY = "expected seconds ≥ 0, or a duration such as 500ms or 2s";
+
 /** Seconds, as a number or as text with a unit. */
 const delay = v.union([
-  v.pipe(v.number(), v.minValue(0)),
+  v.pipe(v.number(), v.minValue(0, DELAY)),
   v.pipe(
     v.string(),
-    v.regex(/^\d+(\.\d+)?\s*(ms|s|m|h)$/),
+    v.regex(/^\d+(\.\d+)?\s*(ms|s|m|h)$/, DELAY),
     v.transform((text) => Number.parseFloat(text) * SECONDS_PER_UNIT[text.replace(/[\d.\s]/g, "")]),
   ),
-], "expected seconds ≥ 0, or a duration such as 500ms or 2s");
+], DELAY);
 
 const canned = v.strictObject({
   match: v.optional(v.pipe(
