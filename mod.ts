@@ -114,7 +114,13 @@ export type { Rate, Rates, TieredRate } from "./lib/pricing/rates.ts";
 export { createMockApp, type MockApp } from "./lib/mock/mock_app.ts";
 export type { CannedCitation, CannedResponse } from "./lib/mock/canned.ts";
 export type { MockErrorKind } from "./lib/mock/error_kinds.ts";
-export type { MockOptions, NumberRange } from "./lib/mock/options.ts";
+export type { MockAccess } from "./lib/mock/access_log.ts";
+export type {
+  MockOptions,
+  MockRecordOptions,
+  MockReplayOptions,
+  NumberRange,
+} from "./lib/mock/options.ts";
 export { type MockServer, type MockServerOptions, startMockServer } from "./lib/mock/server.ts";
 
 export {

@@ -95,7 +95,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "mock",
     description: "run a mock LLM server for testing and development",
     group: "Tools:",
-    load: async () => (await import("./mock.ts")).mockCommand(),
+    load: async () => (await import("./mock/mock.ts")).mockCommand(),
   },
   {
     name: "cache",

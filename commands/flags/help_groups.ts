@@ -16,4 +16,7 @@ export const HELP_GROUPS = {
   output: "Output:",
   requests: "Requests:",
   cost: "Cost and cache:",
+  answers: "Answers:",
+  faults: "Delays and faults:",
+  recording: "Record and replay:",
 } as const;

@@ -49,7 +49,7 @@ export function numberWithin(min: number, max: number): (text: string) => number
 }
 
 /** Parses a number of at least 0, or a range such as `1-5`. */
-export function numberRange(text: string): [number, number] {
+function numberRange(text: string): [number, number] {
   const parts = text.split("-").map(toNumber);
   const [min, max = min] = parts;
   if (parts.length > 2 || !(min >= 0) || !(max >= min)) {
@@ -67,13 +67,47 @@ export function integerRange(text: string): [number, number] {
   return [min, max];
 }
 
-const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+const SECONDS_PER_UNIT: Readonly<Record<string, number>> = {
+  ms: 0.001,
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86_400,
+};
 const DAY = 86_400;
 
-/** Parses seconds, optionally with a unit: `90`, `90s`, `1.5m`, `2h`, `1d`. */
+/** Parses seconds, optionally with a unit: `90`, `90s`, `500ms`, `1.5m`, `2h`, `1d`. */
 function toSeconds(text: string): number {
-  const [, amount = text, unit = "s"] = /^(.*\d\.?)\s*([smhd])$/i.exec(text.trim()) ?? [];
+  const [, amount = text, unit = "s"] = /^(.*\d\.?)\s*(ms|[smhd])$/i.exec(text.trim()) ?? [];
   return toNumber(amount) * SECONDS_PER_UNIT[unit.toLowerCase()];
+}
+
+/** The unit at the end of a duration; empty if it has none. */
+function unitOf(text: string): string {
+  return /[a-z]*$/i.exec(text.trim())?.[0] ?? "";
+}
+
+/**
+ * Parses a duration or a range of durations: `2`, `500ms`, `1-5`, `1s-5s`. A unit at the end applies to
+ * both numbers, as in `200-500ms`.
+ *
+ * @returns seconds
+ */
+export function durationRange(text: string): [number, number] {
+  const [first, last = first, ...more] = text.split("-");
+  const min = toSeconds(unitOf(first) === "" ? `${first}${unitOf(last)}` : first);
+  const max = toSeconds(last);
+  if (more.length > 0 || !(min >= 0) || !(max >= min)) {
+    throw new InvalidArgumentError(
+      "Expected a duration such as 2, 500ms or 1m, or an ascending range such as 1-5 or 200-500ms.",
+    );
+  }
+  if (max > DAY) {
+    throw new InvalidArgumentError(
+      "Expected at most one day; without a unit, the number is in seconds.",
+    );
+  }
+  return [min, max];
 }
 
 /**

@@ -7,7 +7,10 @@
 import { type Context, Hono } from "hono";
 import { routePattern, serverFor } from "../protocols/servers.ts";
 import type { ProtocolServer, ServedModel, ServerRoute } from "../protocols/serve.ts";
+import { addLogRoutes, LOG_PATH } from "./control_routes.ts";
+import type { EmbeddingOperation } from "./embeddings.ts";
 import type { MockSettings } from "./options.ts";
+import type { RequestLog } from "./request_log.ts";
 import { Responder } from "./responder.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -26,13 +29,20 @@ function modelRoutes(servers: readonly ProtocolServer[]): ModelRoute[] {
   );
 }
 
+/** Gemini's paths for embeddings, after `/models/`. */
+const EMBED_PATH = /^(?<model>.+):(?<operation>embedContent|batchEmbedContents)$/;
+
 function listed(id: string): ServedModel {
   return { id, contextWindow: 1_000_000, maxOutputTokens: 128_000 };
 }
 
 /** Builds the app for checked settings. `servers` are the formats that it speaks. */
-export function buildMockApp(settings: MockSettings, servers: readonly ProtocolServer[]): Hono {
-  const mock = new Responder(settings);
+export function buildMockApp(
+  settings: MockSettings,
+  servers: readonly ProtocolServer[],
+  log: RequestLog,
+): Hono {
+  const mock = new Responder(settings, log);
   const routesWithModel = modelRoutes(servers);
   const app = new Hono();
 
@@ -40,7 +50,7 @@ export function buildMockApp(settings: MockSettings, servers: readonly ProtocolS
     const { method, path } = c.req;
     const message =
       `Not allowed to ${method} on ${path}. (HINT: Perhaps you meant to use a different HTTP method?)`;
-    return mock.reject(server, { status: 405, message }, { allow: allowed.join(", ") });
+    return mock.reject(c.req.raw, server, { status: 405, message }, { allow: allowed.join(", ") });
   };
   /** Answers every method of a path but the `allowed` ones with 405. */
   const allowOnly = (path: string, server: ProtocolServer | undefined, ...allowed: string[]) => {
@@ -57,6 +67,12 @@ export function buildMockApp(settings: MockSettings, servers: readonly ProtocolS
     }
   }
 
+  for (const prefix of ["", "/v1"]) {
+    const path = `${prefix}/embeddings`;
+    app.post(path, (c) => mock.embed(c, servers.at(-1)!, "embeddings"));
+    allowOnly(path, servers.at(-1), "POST");
+  }
+
   const list = (c: Context) =>
     c.json(serverFor(servers, c.req.raw).encodeModels(settings.models.map(listed)) as object);
   const one = (c: Context, id: string) => {
@@ -64,7 +80,12 @@ export function buildMockApp(settings: MockSettings, servers: readonly ProtocolS
     if (c.req.method !== "GET") return notAllowed(c, server, "GET");
     if (settings.models.includes(id)) return c.json(server.encodeModel(listed(id)) as object);
     const message = `The model '${id}' does not exist or you do not have access to it.`;
-    return mock.reject(server, { status: 404, message });
+    return mock.reject(c.req.raw, server, { status: 404, message });
+  };
+  const embed = (c: Context, model: string, operation: string) => {
+    const server = serverFor(servers, c.req.raw);
+    if (c.req.method !== "POST") return notAllowed(c, server, "POST");
+    return mock.embed(c, server, operation as EmbeddingOperation, model);
   };
   const call = (c: Context, { server, route }: ModelRoute, model: string) => {
     if (c.req.method !== "POST") return notAllowed(c, server, "POST");
@@ -77,6 +98,8 @@ export function buildMockApp(settings: MockSettings, servers: readonly ProtocolS
     // With a narrower pattern, Hono would use its slow router for all paths.
     app.on(METHODS, `${prefix}/models/:id{.+}`, (c) => {
       const id = c.req.param("id") ?? "";
+      const embedding = EMBED_PATH.exec(id)?.groups;
+      if (embedding !== undefined) return embed(c, embedding.model, embedding.operation);
       for (const modelRoute of routesWithModel) {
         const model = modelRoute.pattern.exec(`/models/${id}`)?.groups?.model;
         if (model !== undefined) return call(c, modelRoute, model);
@@ -85,16 +108,13 @@ export function buildMockApp(settings: MockSettings, servers: readonly ProtocolS
     });
   }
 
-  app.get("/__mock/requests", (c) => c.json({ requests: mock.log.requests }));
-  app.delete("/__mock/requests", (c) => {
-    mock.log.clear();
-    return c.body(null, 204);
-  });
-  allowOnly("/__mock/requests", undefined, "GET", "DELETE");
+  addLogRoutes(app, log);
+  allowOnly(LOG_PATH, undefined, "GET", "DELETE");
+  app.get("/health", (c) => c.json({ status: "ok" }));
   app.get("/", (c) => c.text("flexllm mock server. Request log: GET /__mock/requests\n"));
   app.notFound((c) => {
     const message = `Invalid URL (${c.req.method} ${c.req.path})`;
-    return mock.reject(serverFor(servers, c.req.raw), {
+    return mock.reject(c.req.raw, serverFor(servers, c.req.raw), {
       status: 404,
       message,
       code: "unknown_url",
@@ -104,7 +124,7 @@ export function buildMockApp(settings: MockSettings, servers: readonly ProtocolS
     // Reading and writing JSON is recursive, so deep nesting overflows the stack.
     if (!(error instanceof RangeError)) throw error;
     const message = "The body is nested too deep.";
-    return mock.reject(serverFor(servers, c.req.raw), { status: 400, message });
+    return mock.reject(c.req.raw, serverFor(servers, c.req.raw), { status: 400, message });
   });
   return app;
 }

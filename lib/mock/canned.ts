@@ -36,7 +36,7 @@ export interface CannedResponse {
   /** A status from 400 to 599 to fail with; `text` is the error message. */
   status?: number;
   /**
-   * Seconds before the answer starts.
+   * Seconds before the answer starts. Files may also use a unit: `500ms`, `2s`, `1m`.
    *
    * @default the mock's `delay`
    */
@@ -52,6 +52,20 @@ const tokenFields = {
   bytes: v.nullish(v.array(v.number())),
 };
 const position = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)));
+
+const SECONDS_PER_UNIT: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+const DELAY = "expected seconds ≥ 0, or a duration such as 500ms or 2s";
+
+/** Seconds, as a number or as text with a unit. */
+const delay = v.union([
+  v.pipe(v.number(), v.minValue(0, DELAY)),
+  v.pipe(
+    v.string(),
+    v.regex(/^\d+(\.\d+)?\s*(ms|s|m|h)$/, DELAY),
+    v.transform((text) => Number.parseFloat(text) * SECONDS_PER_UNIT[text.replace(/[\d.\s]/g, "")]),
+  ),
+], DELAY);
 
 const canned = v.strictObject({
   match: v.optional(v.pipe(
@@ -83,7 +97,7 @@ const canned = v.strictObject({
   }))),
   thinking: v.optional(v.string()),
   status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599))),
-  delay: v.optional(v.pipe(v.number(), v.minValue(0))),
+  delay: v.optional(delay),
 });
 
 /** The first response whose pattern matches `prompt`. */

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { ConfigurationError } from "../errors.ts";
+import { withAccessLog } from "./access_log.ts";
 import { type MockOptions, type MockSettings, mockSettings } from "./options.ts";
 
 /** A mock server without a port. */
@@ -11,21 +13,65 @@ export interface MockApp {
   fetch(request: Request): Promise<Response>;
 }
 
-type App = { fetch(request: Request): Response | Promise<Response> };
+/** A mock server that is loaded. */
+export interface LoadedApp {
+  fetch(request: Request): Response | Promise<Response>;
+  /** The number of exchanges in the file that is recorded to or replayed. */
+  exchanges?: number;
+  /** Closes its file. */
+  close(): void;
+}
 
-/** Loads Hono and the formats on the first request: clients that never use the mock don't pay for it. */
-async function loadApp(settings: MockSettings): Promise<App> {
-  const [{ buildMockApp }, { loadServers }] = await Promise.all([
-    import("./app.ts"),
-    import("../protocols/servers.ts"),
-  ]);
-  return buildMockApp(settings, await loadServers());
+function checkedSettings(options: MockOptions): MockSettings {
+  if (options.record !== undefined && options.replay !== undefined) {
+    throw new ConfigurationError("record and replay cannot be combined");
+  }
+  return mockSettings(options);
+}
+
+async function loadAnswers(options: MockOptions, settings: MockSettings): Promise<LoadedApp> {
+  const { loadServers } = await import("../protocols/servers.ts");
+  const servers = await loadServers();
+  const { record, replay } = options;
+  let app: LoadedApp;
+  if (record !== undefined || replay !== undefined) {
+    const { openPlayer, openRecorder } = await import("./recording/open_recording.ts");
+    app = record !== undefined ? openRecorder(record, servers) : openPlayer(replay!, servers);
+  } else {
+    const [{ buildMockApp }, { RequestLog }] = await Promise.all([
+      import("./app.ts"),
+      import("./request_log.ts"),
+    ]);
+    const hono = buildMockApp(settings, servers, new RequestLog());
+    app = { fetch: (request) => hono.fetch(request), close: () => {} };
+  }
+  if (settings.apiKeys.length === 0) return app;
+  const { withApiKeys } = await import("./api_keys.ts");
+  return { ...app, fetch: withApiKeys(app.fetch, servers, settings.apiKeys) };
+}
+
+/**
+ * Loads the web framework and the formats, and opens the recording if there is one. `guard` comes before
+ * everything but the access log.
+ *
+ * @throws {ConfigurationError} if an option is out of range
+ * @throws {InvalidInputError} if a recording cannot be read
+ */
+export async function loadMock(
+  options: MockOptions,
+  guard: (answer: LoadedApp["fetch"]) => LoadedApp["fetch"] = (answer) => answer,
+): Promise<LoadedApp> {
+  const app = await loadAnswers(options, checkedSettings(options));
+  const answer = guard(app.fetch);
+  const { onRequest } = options;
+  return { ...app, fetch: onRequest === undefined ? answer : withAccessLog(answer, onRequest) };
 }
 
 /**
  * Creates a mock server for OpenAI Chat Completions, OpenAI Responses, Anthropic Messages and Gemini. It
  * supports plain and streamed answers, usage, required tool calls, structured output, model lists, and
- * the errors of each API. The web framework is loaded with the first request.
+ * the errors of each API, embeddings, and recorded traffic. The web framework is loaded, and a recording
+ * opened, with the first request.
  *
  * @example
  * ```ts
@@ -44,14 +90,20 @@ async function loadApp(settings: MockSettings): Promise<App> {
  * @throws {ConfigurationError} if an option is out of range
  */
 export function createMockApp(options: MockOptions = {}): MockApp {
-  const settings = mockSettings(options);
-  let app: App | undefined;
-  let loading: Promise<App> | undefined;
+  checkedSettings(options);
+  let app: LoadedApp | undefined;
+  let loading: Promise<LoadedApp> | undefined;
+  const answer = async (app: LoadedApp, request: Request) => {
+    const response = await app.fetch(request);
+    // As `fetch` does.
+    if (response.status === 499) request.signal.throwIfAborted();
+    return response;
+  };
   return {
     fetch(request) {
-      if (app !== undefined) return Promise.resolve(app.fetch(request));
-      loading ??= loadApp(settings).then((loaded) => app = loaded);
-      return loading.then((app) => app.fetch(request));
+      if (app !== undefined) return answer(app, request);
+      loading ??= loadMock(options).then((loaded) => app = loaded);
+      return loading.then((app) => answer(app, request));
     },
   };
 }

@@ -4,11 +4,51 @@
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
+import type { MockAccess } from "./access_log.ts";
 import type { CannedResponse } from "./canned.ts";
 import { MOCK_ERROR_KINDS, type MockErrorKind } from "./error_kinds.ts";
 
 /** A fixed number, or a range to pick from at random (inclusive). */
 export type NumberRange = number | readonly [min: number, max: number];
+
+/** Records real traffic; see {@link MockOptions.record}. */
+export interface MockRecordOptions {
+  /** The base URL of the real server, e.g. `https://api.openai.com/v1`. */
+  url: string | URL;
+  /** The JSONL file to append to. */
+  file: string | URL;
+  /**
+   * Answer requests that the file already has from it, without waiting, and record only the others.
+   *
+   * @default false
+   */
+  onlyNew?: boolean;
+  /**
+   * Sends the requests to the real server.
+   *
+   * @default the runtime's `fetch`
+   */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+/** Replays recorded traffic; see {@link MockOptions.replay}. */
+export interface MockReplayOptions {
+  /** A file that a recording mock wrote. */
+  file: string | URL;
+  /**
+   * How much faster than recorded to answer: 10 means a tenth of the time, `Infinity` means no waits.
+   *
+   * @default 1
+   */
+  speed?: number;
+  /**
+   * Whether to repeat the last answer to a request after all recorded ones were replayed. If `false`,
+   * further requests fail with status 404.
+   *
+   * @default true
+   */
+  repeat?: boolean;
+}
 
 /** The options of the mock server. */
 export interface MockOptions {
@@ -79,6 +119,27 @@ export interface MockOptions {
    * @default 0
    */
   seed?: number;
+  /**
+   * Accept only requests with one of these API keys. Others are rejected as the provider does.
+   *
+   * @default any key, or none
+   */
+  apiKey?: string | readonly string[];
+  /** Called for every request when its answer ends. */
+  onRequest?: (access: MockAccess) => void;
+  /**
+   * Pass all requests on to a real server, and record them. The options for generated answers have no effect.
+   *
+   * @default off
+   */
+  record?: MockRecordOptions;
+  /**
+   * Answer with recorded traffic: a file, or a file with options. The options for generated answers have no
+   * effect.
+   *
+   * @default off
+   */
+  replay?: string | URL | MockReplayOptions;
 }
 
 /** The options with all defaults filled in. */
@@ -94,6 +155,7 @@ export interface MockSettings {
   responses: readonly CannedResponse[];
   lenient: boolean;
   seed: number;
+  apiKeys: readonly string[];
 }
 
 function checkedRange(name: string, range: NumberRange): readonly [number, number] {
@@ -112,6 +174,14 @@ function checkedRate(name: string, value: number | undefined): number {
     throw new ConfigurationError(`${name}: expected a number > 0, got ${value}`);
   }
   return value;
+}
+
+function checkedKeys(apiKey: MockOptions["apiKey"] = []): readonly string[] {
+  const keys = typeof apiKey === "string" ? [apiKey] : apiKey;
+  if (keys.some((key) => !/^[\x21-\x7e]+$/.test(key))) {
+    throw new ConfigurationError("apiKey: expected printable ASCII characters without spaces");
+  }
+  return keys;
 }
 
 /**
@@ -145,5 +215,6 @@ export function mockSettings(options: MockOptions): MockSettings {
     responses: options.responses ?? [],
     lenient: options.lenient ?? false,
     seed,
+    apiKeys: checkedKeys(options.apiKey),
   };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { shownPath } from "./secrets.ts";
 
 /** One request. */
 export interface LoggedRequest {
@@ -29,7 +30,7 @@ const MAX_TOTAL = 32 * 1024 * 1024;
 const MAX_BODY = 1024 * 1024;
 /** Maximum characters of a string in a truncated body, such as an image. */
 const MAX_STRING = 1024;
-/** Names of headers and query fields that may hold a key. */
+/** Names of headers that may hold a key. */
 const SECRET = /auth|key|token|secret|password|cookie/i;
 
 /** A stored request. Most are never read, so parsing is deferred until then. */
@@ -71,14 +72,10 @@ function parsed(text: string): unknown {
 }
 
 function toLogged({ url: address, headers, text, ...rest }: Entry): LoggedRequest {
-  const url = new URL(address);
-  for (const name of [...url.searchParams.keys()].filter((name) => SECRET.test(name))) {
-    url.searchParams.set(name, "removed");
-  }
   const shown = [...headers].filter(([name]) => !SECRET.test(name));
   return {
     ...rest,
-    path: `${url.pathname}${url.search}`,
+    path: shownPath(new URL(address)),
     headers: Object.fromEntries(shown),
     body: parsed(text),
   };

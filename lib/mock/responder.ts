@@ -14,23 +14,18 @@ import type {
   ServerResponse,
 } from "../protocols/serve.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { addFacts } from "./access_log.ts";
 import { makeAnswer, promptTokensOf } from "./answer.ts";
 import { brokenBody, brokenStream } from "./broken_response.ts";
 import { findCanned } from "./canned.ts";
+import { embed, type EmbeddingOperation } from "./embeddings.ts";
 import type { MockErrorKind } from "./error_kinds.ts";
+import { type ErrorContext, errorResponse, type HeaderRecord, json } from "./error_response.ts";
 import { FaultInjector, type MockError } from "./fault_injection.ts";
 import type { MockSettings } from "./options.ts";
 import { pacedStream, streamChunks } from "./paced_stream.ts";
 import { lastUserText } from "./prompt.ts";
-import { RequestLog } from "./request_log.ts";
-
-type HeaderRecord = Record<string, string>;
-
-/** Runtimes write a plain record of headers fastest. */
-function json(body: unknown, status: number, headers: HeaderRecord): Response {
-  const type = { "content-type": "application/json" };
-  return new Response(JSON.stringify(body), { status, headers: { ...type, ...headers } });
-}
+import type { RequestLog } from "./request_log.ts";
 
 /** The status of an error; `undefined` for those that break the answer instead. */
 function statusOf(kind: MockErrorKind, server: ProtocolServer): number | undefined {
@@ -56,125 +51,199 @@ function parse(text: string): unknown {
 }
 
 /** A request that is being answered. */
-interface Exchange {
-  server: ProtocolServer;
-  context: RequestContext;
-  requestId: string;
-  headers: HeaderRecord;
+interface Exchange extends ErrorContext {
   /** An error that breaks the answer midway. */
   error: MockError | undefined;
-  signal: AbortSignal;
+}
+
+/** Answers the JSON object that a request contains. */
+type Operation = (body: Json, exchange: Exchange) => Response | Promise<Response>;
+
+/** The client left, so nobody reads this. 499 is nginx's status for it. */
+function abandoned(): Response {
+  return new Response(null, { status: 499 });
 }
 
 /** A mock: its settings, faults and log. */
 export class Responder {
   readonly #settings: MockSettings;
   readonly #faults: FaultInjector;
-  /** The requests so far. */
-  readonly log = new RequestLog();
+  readonly #log: RequestLog;
   #requests = 0;
 
-  constructor(settings: MockSettings) {
+  /** @param log where to log the requests */
+  constructor(settings: MockSettings, log: RequestLog) {
     this.#settings = settings;
+    this.#log = log;
     this.#faults = new FaultInjector(settings);
   }
 
-  /** Answers a request and logs it. */
-  async answer(c: Context, server: ProtocolServer, context: RequestContext): Promise<Response> {
-    const request = c.req.raw;
-    const text = await request.text();
+  /** Answers a request of a chat API and logs it. */
+  answer(c: Context, server: ProtocolServer, context: RequestContext): Promise<Response> {
     const full = server.context === undefined
       ? context
-      : { ...context, ...server.context(request) };
-    const response = await this.#respond(request.signal, server, full, text);
-    this.log.add(request, text, response.status);
-    return response;
+      : { ...context, ...server.context(c.req.raw) };
+    addFacts(c.req.raw, { model: context.model });
+    return this.#answer(c.req.raw, server, (body, exchange) => this.#chat(body, exchange, full));
+  }
+
+  /** Answers a request for embeddings and logs it. */
+  embed(
+    c: Context,
+    server: ProtocolServer,
+    operation: EmbeddingOperation,
+    model?: string,
+  ): Promise<Response> {
+    addFacts(c.req.raw, { model });
+    return this.#answer(
+      c.req.raw,
+      server,
+      (body, exchange) => this.#embed(body, exchange, operation),
+    );
   }
 
   /** An error response for a request that reaches no protocol. */
-  reject(server: ProtocolServer, error: ServerError, headers: HeaderRecord = {}): Response {
+  reject(
+    request: Request,
+    server: ProtocolServer,
+    error: ServerError,
+    headers: HeaderRecord = {},
+  ): Response {
     const requestId = this.#nextId();
     const all = { ...server.headers(requestId), ...headers };
-    return this.#error({ server, requestId, headers: all }, error);
+    return errorResponse({ request, server, requestId, headers: all }, error);
   }
 
   #nextId(): string {
     return `req_mock_${++this.#requests}`;
   }
 
-  #error(
-    { server, requestId, headers }: Pick<Exchange, "server" | "requestId" | "headers">,
-    error: ServerError,
-  ): Response {
-    const encoded = server.encodeError(error, requestId);
-    return json(encoded.body, encoded.status, { ...headers, ...encoded.headers });
+  async #answer(
+    request: Request,
+    server: ProtocolServer,
+    operation: Operation,
+  ): Promise<Response> {
+    const text = await request.text();
+    const response = await this.#respond(request, server, text, operation);
+    this.#log.add(request, text, response.status);
+    return response;
   }
 
   async #respond(
-    signal: AbortSignal,
+    request: Request,
     server: ProtocolServer,
-    context: RequestContext,
     text: string,
+    operation: Operation,
   ): Promise<Response> {
     const error = this.#faults.nextError();
     const requestId = this.#nextId();
     const headers = server.headers(requestId, this.#faults.limit());
-    const exchange: Exchange = { server, context, requestId, headers, error, signal };
-    const status = error && statusOf(error.kind, server);
-    if (status !== undefined) return this.#error(exchange, { ...error!, status });
+    const exchange: Exchange = { request, server, requestId, headers, error };
     const body = parse(text);
+    const object = asObject(body);
+    if (typeof object?.model === "string") addFacts(request, { model: object.model });
+    if (error !== undefined) addFacts(request, { fault: error.kind });
+    const status = error && statusOf(error.kind, server);
+    if (status !== undefined) return errorResponse(exchange, { ...error!, status });
     if (body === undefined) {
       const message = "We could not parse the JSON body of your request.";
-      return this.#error(exchange, { status: 400, message });
+      return errorResponse(exchange, { status: 400, message });
     }
+    if (object === undefined) {
+      const message = "The body of the request must be a JSON object.";
+      return errorResponse(exchange, { status: 400, message });
+    }
+    return await operation(object, exchange);
+  }
+
+  async #embed(
+    body: Json,
+    exchange: Exchange,
+    operation: EmbeddingOperation,
+  ): Promise<Response> {
+    const made = embed(operation, body, this.#settings.seed);
+    if ("status" in made) return errorResponse(exchange, made);
+    addFacts(exchange.request, { promptTokens: made.tokens });
+    if (!await this.#wait(this.#faults.delay(), exchange)) return abandoned();
+    return this.#json(made.body, exchange);
+  }
+
+  async #chat(body: Json, exchange: Exchange, context: RequestContext): Promise<Response> {
+    const { server, request, headers } = exchange;
     const decoded = this.#decode(body, server, context);
-    if ("status" in decoded) return this.#error(exchange, decoded);
+    if ("status" in decoded) return errorResponse(exchange, decoded);
     if (context.operation === "count_tokens") {
-      return json(server.encodeTokenCount!(promptTokensOf(decoded)), 200, headers);
+      const tokens = promptTokensOf(decoded);
+      addFacts(request, { promptTokens: tokens });
+      return json(server.encodeTokenCount!(tokens), 200, headers);
     }
-    return await this.#complete(decoded, exchange);
+    return await this.#complete(decoded, exchange, context);
   }
 
   /** Validates and decodes a body. A lenient mock does not validate. */
   #decode(
-    body: unknown,
+    body: Json,
     server: ProtocolServer,
     context: RequestContext,
   ): ServerRequest | ServerError {
-    const object = asObject(body);
-    if (object === undefined) {
-      return { status: 400, message: "The body of the request must be a JSON object." };
-    }
-    const normalized: Json = server.normalize?.(object, context) ?? object;
+    const normalized: Json = server.normalize?.(body, context) ?? body;
     const problem = this.#settings.lenient ? undefined : server.validate(normalized, context);
     return problem ?? server.decodeRequest(normalized, context);
   }
 
-  async #complete(request: ServerRequest, exchange: Exchange): Promise<Response> {
-    const { server, headers, error, signal } = exchange;
+  async #complete(
+    request: ServerRequest,
+    exchange: Exchange,
+    context: RequestContext,
+  ): Promise<Response> {
+    const { server } = exchange;
     const { chat } = request;
     const canned = findCanned(this.#settings.responses, lastUserText(chat.messages));
     const answer = makeAnswer(request, this.#settings, canned, server.toolCallPrefix);
-    const tokens = answer.usage!.completionTokens;
-    const writing = chat.stream ? 0 : tokens / this.#settings.tokenRate * 1000;
+    const { promptTokens, completionTokens } = answer.usage!;
+    const writing = chat.stream ? 0 : completionTokens / this.#settings.tokenRate * 1000;
     const delay = canned?.delay === undefined ? this.#faults.delay() : canned.delay * 1000;
-    if (delay + writing > 0) await systemClock.sleep(delay + writing);
+    addFacts(exchange.request, { streamed: chat.stream });
+    if (!await this.#wait(delay + writing, exchange)) return abandoned();
     if (canned?.status !== undefined) {
-      return this.#error(exchange, { status: canned.status, message: canned.text ?? "" });
+      return errorResponse(exchange, { status: canned.status, message: canned.text ?? "" });
     }
-    if (chat.stream) return this.#stream(request, answer, exchange);
-    const body = server.encodeResponse(answer, request);
+    addFacts(exchange.request, { promptTokens, completionTokens });
+    if (chat.stream) return this.#stream(request, answer, exchange, context);
+    return this.#json(server.encodeResponse(answer, request), exchange);
+  }
+
+  /** Waits before an answer; false if the client left meanwhile. */
+  async #wait(milliseconds: number, { request }: Exchange): Promise<boolean> {
+    if (milliseconds <= 0) return true;
+    try {
+      await systemClock.sleep(milliseconds, request.signal);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A plain answer, which an injected error breaks. */
+  #json(body: unknown, { request, headers, error }: Exchange): Response {
     if (error === undefined) return json(body, 200, headers);
-    const broken = brokenBody(JSON.stringify(body), error.kind, signal);
+    addFacts(request, { isOpen: true });
+    const broken = brokenBody(JSON.stringify(body), error.kind, request.signal);
     return new Response(broken, { headers: { "content-type": "application/json", ...headers } });
   }
 
-  #stream(request: ServerRequest, answer: ServerResponse, exchange: Exchange): Response {
-    const { server, context: { framing = SERVER_SENT_EVENTS }, headers, error, signal } = exchange;
+  #stream(
+    request: ServerRequest,
+    answer: ServerResponse,
+    exchange: Exchange,
+    { framing = SERVER_SENT_EVENTS }: RequestContext,
+  ): Response {
+    const { server, headers, error } = exchange;
+    addFacts(exchange.request, { isOpen: true });
     const chunks = streamChunks(answer, server.streamEncoder(answer, request), framing);
     const body = error === undefined
       ? pacedStream(chunks, this.#settings.tokenRate, this.#faults.firstToken())
-      : brokenStream(chunks, error.kind, signal);
+      : brokenStream(chunks, error.kind, exchange.request.signal);
     const type = framing.contentType;
     return new Response(body, {
       headers: { "content-type": type, "cache-control": "no-cache", ...headers },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 import { ConfigurationError } from "../errors.ts";
 import { type BunNamespace, type DenoNamespace, globals, type RequestHandler } from "./globals.ts";
 
@@ -14,6 +15,12 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+/** The command that shows which program listens on a port. */
+function findCommand(port: number): string {
+  if (process.platform === "win32") return `netstat -ano | findstr :${port}`;
+  return process.platform === "linux" ? `ss -ltnp 'sport = :${port}'` : `lsof -i :${port}`;
+}
+
 function listenProblem(error: unknown, hostname: string, port: number): ConfigurationError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const message = error instanceof Error ? error.message : String(error);
@@ -22,7 +29,8 @@ function listenProblem(error: unknown, hostname: string, port: number): Configur
   if (/EADDRINUSE|AddrInUse|in use/i.test(text)) {
     return new ConfigurationError(`${where} is in use by another program`, {
       cause: error,
-      hint: "Choose another port with --port, or 0 for any free one.",
+      hint: "Choose another port with --port, or 0 for any free one. " +
+        `To see which program uses it: ${findCommand(port)}`,
     });
   }
   if (/EACCES|PermissionDenied|permission/i.test(text)) {

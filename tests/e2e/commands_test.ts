@@ -159,7 +159,10 @@ Deno.test("mock rejects an invalid request, unless it is lenient", async () => {
 
 Deno.test("mock rejects invalid ranges and addresses", async () => {
   const cases: [string[], RegExp][] = [
-    [["-d", "5-1"], /'5-1' is invalid\. Expected a number ≥ 0, or an ascending range/],
+    [
+      ["-d", "5-1"],
+      /'5-1' is invalid\. Expected a duration such as 2, 500ms or 1m, or an ascending/,
+    ],
     [["-d", "fast"], /'fast' is invalid/],
     [["-l", "1.5-3"], /Expected an integer ≥ 0, or a range/],
     [["-p", "70000"], /Expected an integer from 0 to 65535/],

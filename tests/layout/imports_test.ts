@@ -44,6 +44,7 @@ const COMMANDS = [
   "config",
   "test",
   "init",
+  "mock",
   "models",
   "pricing",
   "command_entry.ts",

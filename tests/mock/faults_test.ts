@@ -129,10 +129,18 @@ Deno.test("invalid canned responses are reported with their location", async () 
     ["a.yaml", "- match: '('\n", /^a\.yaml:1:3: match: expected a regular expression/],
     ["a.yaml", "text: x\n", /expected a list/],
     ["a.yaml", "- status: 200\n", /^a\.yaml:1:3: status/],
+    ["a.yaml", "- delay: soon\n", /^a\.yaml:1:3: delay: expected seconds ≥ 0, or a duration/],
+    ["a.yaml", "- delay: -1\n", /^a\.yaml:1:3: delay: expected seconds ≥ 0, or a duration/],
   ];
   for (const [file, text, message] of cases) {
     await assert.rejects(parseCanned(file, text), { code: "invalid_input", message });
   }
+});
+
+Deno.test("delays of canned responses take units", async () => {
+  const text = "- delay: 0.5\n- delay: 500ms\n- delay: 1.5 m\n- delay: 2h\n";
+  const responses = await parseCanned("a.yaml", text);
+  assert.deepEqual(responses.map(({ delay }) => delay), [0.5, 0.5, 90, 7200]);
 });
 
 Deno.test("the request log returns requests without keys", async () => {

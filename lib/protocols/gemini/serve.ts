@@ -14,7 +14,8 @@ import { encodeResponse } from "./serve_result.ts";
 import { GeminiStreamEncoder } from "./serve_stream.ts";
 import { validate } from "./validate.ts";
 
-const OWN_PATH = /^\/v1beta(\/|$)|:(generateContent|streamGenerateContent|countTokens)$/;
+const OWN_PATH =
+  /^\/v1beta(\/|$)|:(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/;
 
 /** Serves the Gemini API. */
 export const geminiServer: ProtocolServer = {

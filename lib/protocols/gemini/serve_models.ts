@@ -16,7 +16,9 @@ export function encodeModel({ id, displayName, contextWindow, maxOutputTokens }:
     version: "1",
     inputTokenLimit: contextWindow,
     outputTokenLimit: maxOutputTokens,
-    supportedGenerationMethods: ["generateContent", "countTokens"],
+    supportedGenerationMethods: /embed/i.test(id)
+      ? ["embedContent", "batchEmbedContents", "countTokens"]
+      : ["generateContent", "countTokens"],
     temperature: 1,
     maxTemperature: 2,
     topP: 0.95,

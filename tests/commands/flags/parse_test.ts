@@ -4,9 +4,9 @@ import { InvalidArgumentError } from "commander";
 import {
   collect,
   duration,
+  durationRange,
   integer,
   integerRange,
-  numberRange,
   thinkingLevel,
   timeout,
 } from "../../../commands/flags/parse.ts";
@@ -28,6 +28,7 @@ Deno.test("duration() parses seconds and units", () => {
     ["1.5", 1.5],
     ["1e3", 1000],
     ["30s", 30],
+    ["500ms", 0.5],
     ["5m", 300],
     ["1.5h", 5400],
     ["7d", 604_800],
@@ -55,13 +56,26 @@ Deno.test("integer() rejects fractions and values outside of its range", () => {
 });
 
 Deno.test("ranges are ascending and contain only numbers", () => {
-  assert.deepEqual([numberRange("0.5"), numberRange("1-5"), integerRange("3")], [
-    [0.5, 0.5],
-    [1, 5],
-    [3, 3],
-  ]);
-  rejects(numberRange, ["5-1", "1-2-3", "-1", "a-b"], /ascending range/);
+  assert.deepEqual(["3", "1-5"].map(integerRange), [[3, 3], [1, 5]]);
+  rejects(integerRange, ["5-1", "1-2-3", "-1", "a-b"], /ascending range/);
   rejects(integerRange, ["1.5", "1-2.5"], /Expected an integer ≥ 0/);
+});
+
+Deno.test("durationRange() parses durations and ranges, with one unit or two", () => {
+  const cases: [text: string, range: [number, number]][] = [
+    ["0.5", [0.5, 0.5]],
+    ["500ms", [0.5, 0.5]],
+    ["1m", [60, 60]],
+    ["1-5", [1, 5]],
+    ["1s-5s", [1, 5]],
+    ["1-5s", [1, 5]],
+    ["200-500ms", [0.2, 0.5]],
+    ["500ms-2s", [0.5, 2]],
+    ["30s - 1m", [30, 60]],
+  ];
+  for (const [text, range] of cases) assert.deepEqual(durationRange(text), range, text);
+  rejects(durationRange, ["", "5-1", "2s-1s", "1-2-3", "-1", "a-b", "1s-", "5x"], /such as 2/);
+  rejects(durationRange, ["90000", "1-25h"], /at most one day/);
 });
 
 Deno.test("thinkingLevel() accepts switches, levels and tokens", () => {
