@@ -46,6 +46,8 @@ const COMMANDS = [
   "init",
   "models",
   "pricing",
+  "template",
+  "skill",
   "command_entry.ts",
   "completions",
   "",
