@@ -89,7 +89,8 @@ async function openChat(flags: ChatFlags & { schema?: string }, template: ChatTe
   const { stream, extraBody } = flags;
   const session = new ChatSession({
     ...{ conversation, client, defaults, storage, stream, extraBody },
-    format: await schemaOptions(flags),
+    // A stream shows its text before it could be checked and retried.
+    format: { responseFormat: (await schemaOptions(flags)).responseFormat },
     fill: template.fill,
   });
   return { home, config, session, isResumed: saved !== undefined };

@@ -33,7 +33,7 @@ export interface ChatSessionOptions {
   /** Fields to add to each request. They are not saved. */
   extraBody?: Record<string, unknown>;
   /** The form of the answers. It is not saved. */
-  format?: Pick<ChatOptions, "responseFormat" | "schemaRetries">;
+  format?: Pick<ChatOptions, "responseFormat">;
   /** Inserts each message into the prompt of a template. */
   fill?: (message: string) => string;
 }

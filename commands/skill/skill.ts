@@ -1,3 +1,5 @@
 /** x */
 import { Command } from "@commander-js/extra-typings";
-export function skillCommand() { return new Command("skill"); }
+export function skillCommand() {
+  return new Command("skill");
+}

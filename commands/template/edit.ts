@@ -54,7 +54,7 @@ async function editUntilValid(
       return await write(parseEdited(readFileSync(file, "utf8")));
     } catch (error) {
       if (!(error instanceof FlexLLMError)) throw error;
-      const hint = `The template was not changed. Your text is in ${file}`;
+      const hint = `the template was not changed; your text is in ${file}`;
       if (!canPrompt()) {
         throw new ConfigurationError(error.message, {
           cause: error,

@@ -61,8 +61,14 @@ function checkColumns(name: string, columns: readonly string[], options: ReadOpt
   }
   const { template, system } = options;
   if (template === undefined) {
+    const absent = options.recordTemplate?.missingFrom(columns);
+    if (absent !== undefined) {
+      throw new InvalidInputError(unknownField(absent, `the columns of ${name} are`, columns), {
+        hint: `For the same value in every record, add --var ${absent}=…`,
+      });
+    }
     if (columns.some((column) => CONTENT_FIELDS.includes(column))) return;
-    if (options.recordTemplate?.usesFields(columns)) return;
+    if (options.recordTemplate?.fits(columns)) return;
     const found = columns.map((column) => JSON.stringify(column)).join(", ");
     throw new InvalidInputError(
       `${name}: expected a column "q", "question", "prompt" or "instruction", found ${found}`,

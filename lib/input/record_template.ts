@@ -58,9 +58,17 @@ export class RecordTemplate {
     this.fields = [...this.#defaults.keys()].filter((name) => !values.has(name) && name !== INPUT);
   }
 
-  /** Whether it inserts one of these fields. */
-  usesFields(names: readonly string[]): boolean {
-    return [...this.#defaults.keys()].some((name) => names.includes(name));
+  /** Whether every field that it needs is among `names`, and at least one is used. */
+  fits(names: readonly string[]): boolean {
+    return this.fields.some((name) => names.includes(name)) &&
+      this.missingFrom(names) === undefined && !this.#defaults.has(INPUT);
+  }
+
+  /** The first field without a default that is not among `names`. */
+  missingFrom(names: readonly string[]): string | undefined {
+    return this.fields.find((name) =>
+      !names.includes(name) && this.#defaults.get(name) === undefined
+    );
   }
 
   /** Converts one input value with `convert`, and applies the template to the result. */
