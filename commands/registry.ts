@@ -113,7 +113,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "skill",
     description: "print or install a skill for coding agents",
     group: "Tools:",
-    load: async () => (await import("./skill/skill.ts")).skillCommand(),
+    load: async (commands) => (await import("./skill/skill.ts")).skillCommand(commands),
   },
   {
     name: "cache",

@@ -14,7 +14,7 @@ const DEFAULT_RETRIES = 2;
 /** `--schema`, for every command that sends prompts. */
 export const schemaFlag = new Option(
   "--schema <schema>",
-  'JSON Schema of the answer: a file, JSON, or "name, age int"; see below',
+  'schema of the answer: a file, a JSON Schema, or a list such as "name, age int"',
 ).helpGroup(HELP_GROUPS.schema);
 
 /** The note about `--schema` below the flags. */

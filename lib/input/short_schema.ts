@@ -13,9 +13,6 @@ import type { Json } from "../json/json.ts";
 
 /** The JSON Schema types by their names in the short form. */
 const TYPES: Readonly<Record<string, string>> = {
-  str: "string",
-  string: "string",
-  text: "string",
   int: "integer",
   integer: "integer",
   float: "number",
@@ -23,6 +20,9 @@ const TYPES: Readonly<Record<string, string>> = {
   num: "number",
   bool: "boolean",
   boolean: "boolean",
+  str: "string",
+  string: "string",
+  text: "string",
 };
 
 const HINT = 'Example: --schema "name, age int, tags [string], mood (good|bad)". ' +
@@ -217,7 +217,7 @@ class ShortSchemaParser {
       return this.#error(start, "expected a choice in parentheses, such as (good|bad)");
     }
     // A short word is near to everything.
-    const remedy = distance(word, guess) <= Math.min(2, word.length / 2)
+    const remedy = distance(word, guess) <= Math.min(2, Math.ceil(word.length / 2))
       ? `did you mean ${guess}?`
       : "types are str, int, float, bool, [list], {object} and (a|b); commas separate fields.";
     return this.#error(start, `unknown type "${word}": ${remedy}${more}`);

@@ -47,8 +47,8 @@ const COMMANDS = [
   "models",
   "pricing",
   "template",
-  "skill",
   "command_entry.ts",
+  "skill",
   "completions",
   "",
 ];
