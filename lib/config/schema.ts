@@ -49,7 +49,12 @@ const templateFields = v.strictObject({
   ),
   system: v.optional(describe("The system prompt, with placeholders as in `prompt`.", text)),
   model: v.optional(describe("The model, as for `-m`.", text)),
-  options: v.optional(describe("Sampling options.", samplingOptions)),
+  options: v.optional(
+    describe(
+      "Sampling options, by their names in `batch`, such as `temperature`.",
+      samplingOptions,
+    ),
+  ),
   extra_body: extraBody,
   schema: v.optional(
     describe(
