@@ -19,6 +19,6 @@ export function schemaCommand() {
     });
   return addExamples(addNotes(command, [SCHEMA_NOTE]), [
     'flexllm schema "name, age int, tags [string]"',
-    'flexllm schema "mood (good|bad): of the review, score float: 0 to 1" > mood.json',
+    'flexllm schema "mood (good|bad), score float: 0 to 1" > mood.json',
   ]);
 }

@@ -23,10 +23,10 @@ function saveFlags() {
   return new Command("save")
     .description("save a prompt with its settings, or a role")
     .argument("<name>", "name of the template")
+    .addOption(modelFlags.model)
     .optionsGroup(HELP_GROUPS.prompt)
     .option("--prompt <text>", 'the prompt, with {{placeholders}}; "-" reads it from stdin')
     .addOption(modelFlags.system)
-    .addOption(modelFlags.model)
     .addOption(samplingFlags.temperature)
     .addOption(samplingFlags.topP)
     .addOption(samplingFlags.topK)
@@ -102,9 +102,9 @@ async function save(name: string, flags: SaveFlags): Promise<void> {
 /** Creates the subcommand. */
 export function saveCommand() {
   return addExamples(addNotes(saveFlags().action(save), TEMPLATE_NOTES), [
-    'flexllm template save translate --prompt "Translate to {{language=French}}: {{input}}"',
-    'flexllm template save reviewer -s "You review code. Be terse." -m gpt-5.4-mini -t 0',
-    'flexllm template save people --prompt "Who is in this text?" --schema "[name, role]"',
+    'flexllm template save translate --prompt "To {{language=French}}: {{input}}"',
+    'flexllm template save reviewer -s "You review code." -m gpt-5.4-mini -t 0',
+    'flexllm template save people --prompt "Who is named?" --schema "[name, job]"',
     "flexllm template save letter --prompt - < letter.txt",
   ]);
 }

@@ -74,7 +74,7 @@ export function templateCommand() {
     )
     .addCommand(addExamples(removeCommand(), ["flexllm template remove translate"]));
   return addExamples(addNotes(command, TEMPLATE_NOTES), [
-    'flexllm template save translate --prompt "Translate to {{language=French}}: {{input}}"',
+    'flexllm template save translate --prompt "To {{language=French}}: {{input}}"',
     'flexllm ask --as translate --var language=German "Good morning"',
     'flexllm template save reviewer -s "You review code. Be terse." -t 0',
     "git diff | flexllm ask --as reviewer",
