@@ -68,21 +68,26 @@ export async function chosenTemplate(
 
 /** The flags that a template can set. */
 interface SettingFlags extends Sampling {
-  model?: string;
+  model?: string | string[];
   schema?: string;
   extraBody?: Json;
 }
 
-/** The flags with the settings of the template. Given flags take precedence. */
+/**
+ * The flags with the settings of the template. Given flags take precedence.
+ *
+ * @param toModel converts the template's model to the value of `-m`
+ */
 export function withTemplate<F extends SettingFlags>(
   flags: F,
   chosen: ChosenTemplate | undefined,
+  toModel: (name: string) => F["model"] = (name) => name,
 ): F & { schema?: string } {
   if (chosen === undefined) return flags;
   const { model, schema, sampling, extraBody } = chosen.template;
   return {
     ...flags,
-    model: flags.model ?? model,
+    model: flags.model ?? (model === undefined ? undefined : toModel(model)),
     schema: flags.schema ?? schema,
     ...sampling,
     ...samplingOf(flags),

@@ -10,6 +10,7 @@ import { jsonProblem } from "../json/problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import { type Conversion, type Converted, RecordConverter } from "./formats.ts";
 import type { InputFile } from "./input_source.ts";
+import { OPTION_FIELDS } from "./option_fields.ts";
 import type { PendingLines } from "./pending_lines.ts";
 import type { RecordTemplate } from "./record_template.ts";
 import type { Selection } from "./selection.ts";
@@ -46,7 +47,10 @@ class LineParser {
     const { recordTemplate, asMetadata = [] } = options;
     const converter = new RecordConverter({
       ...options,
-      asMetadata: [...asMetadata, ...recordTemplate?.fields ?? []],
+      asMetadata: [
+        ...asMetadata,
+        ...recordTemplate?.fields.filter((name) => OPTION_FIELDS.has(name)) ?? [],
+      ],
       isTable: this.#isTable,
     });
     const convert = (value: unknown) => converter.convert(value);

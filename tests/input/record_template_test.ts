@@ -18,7 +18,7 @@ function apply({ prompt, system, values = {}, flag }: Parts, value: unknown) {
     system,
     values: new Map(Object.entries(values)),
   });
-  const converter = new RecordConverter({ asMetadata: template.fields, system: flag });
+  const converter = new RecordConverter({ asMetadata: ["model"], system: flag });
   return template.apply(value, (value) => converter.convert(value));
 }
 
