@@ -47,6 +47,7 @@ export class RecordTemplate {
   readonly #system: string | undefined;
   readonly #values: ReadonlyMap<string, string>;
   readonly #defaults: ReadonlyMap<string, string | undefined>;
+  readonly #promptNames: readonly string[];
   /** The fields of records that it uses. They are data, even if they are named like options. */
   readonly fields: readonly string[];
 
@@ -55,6 +56,7 @@ export class RecordTemplate {
     this.#system = system;
     this.#values = values;
     this.#defaults = placeholdersOf(prompt, system);
+    this.#promptNames = [...placeholdersOf(prompt).keys()];
     this.fields = [...this.#defaults.keys()].filter((name) => !values.has(name) && name !== INPUT);
   }
 
@@ -83,7 +85,7 @@ export class RecordTemplate {
     const missing = new Set<string>();
     const valueOf: Lookup = (name) => {
       const text = this.#values.get(name) ?? (name === INPUT ? own : undefined) ??
-        textAt(fields, name) ?? this.#defaults.get(name);
+        this.#fieldOrDefault(fields, name);
       if (text === undefined) missing.add(name);
       return text;
     };
@@ -91,7 +93,11 @@ export class RecordTemplate {
     if (this.#prompt !== undefined && at >= 0) {
       const filled = fillPlaceholders(this.#prompt, valueOf);
       const isAppended = own !== undefined && !this.#uses(own, fields);
-      messages[at] = withText(messages[at], isAppended ? `${filled}\n\n${own}` : filled);
+      const text = isAppended ? `${filled}\n\n${own}` : filled;
+      if (text.trim() === "" && missing.size === 0) {
+        return { problem: "the template produces an empty prompt" };
+      }
+      messages[at] = withText(messages[at], text);
     }
     const hasSystem = messages.some(({ role }) => role === "system" || role === "developer");
     if (this.#system !== undefined && !hasSystem) {
@@ -111,10 +117,17 @@ export class RecordTemplate {
 
   /** Whether the prompt of the template contains that of the record. */
   #uses(own: string, fields: Json): boolean {
-    const names = [...placeholdersOf(this.#prompt).keys()];
-    return names.some((name) =>
-      name === INPUT || PROMPT_PARTS.includes(name) || textAt(fields, name) === own
-    );
+    return this.#promptNames.some((name) => {
+      if (name === INPUT) return true;
+      const field = textAt(fields, name);
+      return field === own || (field !== undefined && PROMPT_PARTS.includes(name));
+    });
+  }
+
+  /** The field, or the default if there is no such field or it is empty, as a cell of a table can be. */
+  #fieldOrDefault(fields: Json, name: string): string | undefined {
+    const text = textAt(fields, name);
+    return text || (this.#defaults.get(name) ?? text);
   }
 }
 

@@ -36,6 +36,7 @@ Deno.test("{{input}} is the record's own prompt, in every format", () => {
   const parts = { prompt: "To {{lang=French}}: {{input}}" };
   assert.deepEqual(textsOf(parts, { q: "Hi" }), [["u", "To French: Hi"]]);
   assert.deepEqual(textsOf(parts, { prompt: "Hi", lang: "Dutch" }), [["u", "To Dutch: Hi"]]);
+  assert.deepEqual(textsOf(parts, { prompt: "Hi", lang: "" }), [["u", "To French: Hi"]]);
   assert.deepEqual(
     textsOf({ ...parts, values: { lang: "Polish" } }, { q: "Hi", lang: "Dutch" }),
     [["u", "To Polish: Hi"]],
@@ -83,6 +84,8 @@ Deno.test("a record without a prompt needs a template that uses its fields", () 
     [{ prompt: "Same for all." }, /^expected a field "messages"/],
     [{ prompt: "X: {{input}}" }, /^expected a field "messages"/],
     [{ system: "A role." }, /^expected a field "messages"/],
+    [{ prompt: "{{text}}", values: { text: " " } }, /^expected a field "messages"/],
+    [{ prompt: "{{none= }}{{other}}", values: { other: "" } }, /^the template produces an empty/],
     [
       { prompt: "{{txt}} {{lang}}" },
       /uses \{\{txt\}\} \(did you mean \{\{text\}\}\?\).* add --var txt=… --var lang=…$/,
