@@ -32,6 +32,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./results.ts")).resultsCommand(),
   },
   {
+    name: "template",
+    description: "manage saved prompts and roles, which --as uses",
+    group: "Prompts:",
+    load: async () => (await import("./template/template.ts")).templateCommand(),
+  },
+  {
     name: "init",
     description: "set up flexllm: provider, key and model",
     group: "Setup:",
@@ -96,6 +102,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     description: "run a mock LLM server for testing and development",
     group: "Tools:",
     load: async () => (await import("./mock/mock.ts")).mockCommand(),
+  },
+  {
+    name: "schema",
+    description: "print the JSON Schema of a --schema value",
+    group: "Tools:",
+    load: async () => (await import("./schema.ts")).schemaCommand(),
+  },
+  {
+    name: "skill",
+    description: "print or install a skill for coding agents",
+    group: "Tools:",
+    load: async (commands) => (await import("./skill/skill.ts")).skillCommand(commands),
   },
   {
     name: "cache",

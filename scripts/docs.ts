@@ -1,10 +1,14 @@
 /**
  * `deno task docs` generates the pages that come from the code: docs/cli.md from the commands' help,
- * docs/configuration.md from the configuration's schema, docs/source-map.md from the doc comments. With
- * `--check` it writes nothing and fails if a page is stale.
+ * docs/configuration.md from the configuration's schema, docs/source-map.md from the doc comments,
+ * skills/flexllm/SKILL.md as `flexllm skill` prints it. With `--check` it writes nothing and fails if a page is
+ * stale.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
+import { COMMANDS } from "../commands/registry.ts";
+import { skillPage } from "../commands/skill/page.ts";
 import { commandLinePage } from "./docs/command_line_page.ts";
 import { configurationPage } from "./docs/configuration_page.ts";
 import { sourceMapPage } from "./docs/source_map_page.ts";
@@ -17,6 +21,7 @@ export async function pages(): Promise<Record<string, string>> {
     "docs/cli.md": await commandLinePage(),
     "docs/configuration.md": configurationPage(),
     "docs/source-map.md": sourceMapPage(ROOT),
+    "skills/flexllm/SKILL.md": await skillPage(COMMANDS),
   };
 }
 
@@ -34,6 +39,9 @@ if (import.meta.main) {
     for (const path of stale) process.stderr.write(`${path} is stale; run deno task docs\n`);
     process.exitCode = stale.length === 0 ? 0 : 1;
   } else {
-    for (const [path, text] of Object.entries(await pages())) writeFileSync(ROOT + path, text);
+    for (const [path, text] of Object.entries(await pages())) {
+      mkdirSync(dirname(ROOT + path), { recursive: true });
+      writeFileSync(ROOT + path, text);
+    }
   }
 }

@@ -9,12 +9,15 @@ import type { ChatOptions } from "../../lib/chat/options.ts";
 import type { ChatResult } from "../../lib/chat/result.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import { answerTurn, requestMessages, type Turn } from "../../lib/conversations/conversation.ts";
+import { addNotes } from "../flags/help_notes.ts";
 import { addExamples } from "../flags/shared_options.ts";
-import { schemaOptions } from "../flags/schema.ts";
-import { colored, writeNote, writeOutput } from "../terminal/output.ts";
+import { chosenTemplate, withTemplate } from "../flags/saved_template.ts";
+import { SCHEMA_NOTE, schemaOptions } from "../flags/schema.ts";
+import { quoted } from "../terminal/format.ts";
+import { colored, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
 import { type AskFlags, command } from "./flags.ts";
 
-async function ask(words: readonly string[], flags: AskFlags): Promise<void> {
+async function ask(words: readonly string[], given: AskFlags): Promise<void> {
   const { readConfig } = await import("../read_config.ts");
   const { connectConversation } = await import("../conversation/connect.ts");
   const { ConversationSession } = await import("../conversation/conversation_session.ts");
@@ -23,13 +26,19 @@ async function ask(words: readonly string[], flags: AskFlags): Promise<void> {
   const { ConversationStore, newConversation } = await import("../../lib/conversations/store.ts");
   const { homeFolder } = await import("../../lib/files/paths.ts");
   const { readPrompt } = await import("./prompt.ts");
-  const config = readConfig(flags.config);
+  const config = readConfig(given.config);
+  if (given.template !== undefined) {
+    writeWarning(`--template is deprecated here; use --as ${quoted(given.template)}`);
+  }
+  const named = { as: given.as ?? given.template, var: given.var };
+  const chosen = await chosenTemplate(named, () => config);
+  const flags = withTemplate(given, chosen);
   const format = await schemaOptions(flags);
   const store = new ConversationStore(homeFolder(process.env));
   const session = new ConversationSession(flags.save ? store : undefined);
   try {
     const saved = flags.continue ? await session.resume(store.latest()) : undefined;
-    const prompt = await readPrompt(words.join(" "), flags, config);
+    const prompt = await readPrompt(words.join(" "), flags, chosen);
     const { client, settings: model, defaults } = connectConversation(config, flags, saved);
     const system = prompt.system === undefined ? {} : { system: prompt.system };
     const settings = { ...model, ...system, ...settingsOf(flags) };
@@ -91,7 +100,7 @@ async function requestAnswers(
 
 /** The command. */
 export function askCommand() {
-  return addExamples(command().action(ask), [
+  return addExamples(addNotes(command().action(ask), [SCHEMA_NOTE]), [
     'flexllm ask "What is Python?"',
     'flexllm ask "summarize" < article.txt',
     'git diff | flexllm ask "write a commit message" -s "You are terse."',
@@ -100,6 +109,7 @@ export function askCommand() {
     'flexllm ask --continue "And in one sentence?"',
     'flexllm ask "Name three rivers" -m gpt-5.4-mini --json',
     'flexllm ask "Name a river" --schema river.json',
-    'flexllm ask --template translate --var language=French "Good morning"',
+    'flexllm ask "A river" --schema "name, length_km int, countries [string]"',
+    'flexllm ask --as translate --var language=French "Good morning"',
   ]);
 }

@@ -10,7 +10,8 @@ import { commonFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { modelFlags } from "../flags/model.ts";
 import { samplingFlags } from "../flags/sampling.ts";
-import { schemaRetriesFlag } from "../flags/schema.ts";
+import { templateFlags } from "../flags/saved_template.ts";
+import { schemaFlag, schemaRetriesFlag } from "../flags/schema.ts";
 
 /** The command with its flags, without an action. */
 export function command() {
@@ -25,11 +26,9 @@ export function command() {
       new Option("-f, --file <path>", "attach a text file, image, PDF or audio file (repeatable)")
         .argParser(collect),
     )
-    .option("--template <name>", "insert the prompt into this template of the configuration")
-    .addOption(
-      new Option("--var <name=value>", "set a {{name}} in the template (repeatable)")
-        .argParser(collect),
-    )
+    .addOption(templateFlags.as)
+    .addOption(templateFlags.var)
+    .addOption(new Option("--template <name>", "now --as").hideHelp().conflicts("as"))
     .addOption(samplingFlags.temperature)
     .addOption(samplingFlags.topP)
     .addOption(samplingFlags.topK)
@@ -41,7 +40,7 @@ export function command() {
     .addOption(samplingFlags.frequencyPenalty)
     .addOption(extraBodyFlag)
     .optionsGroup(HELP_GROUPS.schema)
-    .option("--schema <file>", "JSON Schema that the answer must match; prints only its value")
+    .addOption(schemaFlag)
     .addOption(schemaRetriesFlag)
     .optionsGroup(HELP_GROUPS.conversation)
     .option("--continue", "continue the last conversation, from ask or chat")

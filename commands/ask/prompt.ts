@@ -5,11 +5,10 @@
  */
 import process from "node:process";
 import type { UserMessage } from "../../lib/chat/messages.ts";
-import type { Config } from "../../lib/config/load.ts";
-import { fillTemplate } from "../../lib/config/templates.ts";
-import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
+import { InvalidInputError } from "../../lib/errors.ts";
 import { messageWith, readAttachment } from "../../lib/input/attachment.ts";
 import type { AskFlags } from "./flags.ts";
+import type { ChosenTemplate } from "../flags/saved_template.ts";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 
 /** A prompt that is ready to be sent. */
@@ -21,44 +20,27 @@ export interface Prompt {
   files: string[];
 }
 
-function parseVariables(pairs: readonly string[]): Map<string, string> {
-  return new Map(pairs.map((pair) => {
-    const [, name, value] = /^([\w.-]+)=([^]*)$/.exec(pair) ?? [];
-    if (name !== undefined) return [name, value];
-    throw new ConfigurationError(`--var: expected name=value, got ${JSON.stringify(pair)}`, {
-      hint: "For example --var language=French.",
-    });
-  }));
-}
-
 /**
  * Builds the prompt. Reads stdin to its end unless it is a terminal.
  *
- * @throws {ConfigurationError} if `--var` is malformed or the template is unknown or incomplete
+ * @throws {ConfigurationError} if a placeholder of the template has no value
  * @throws {InvalidInputError} if the prompt is empty or a file cannot be read
  */
 export async function readPrompt(
   argument: string,
-  flags: Pick<AskFlags, "file" | "template" | "var" | "system">,
-  config: Config,
+  flags: Pick<AskFlags, "file" | "system">,
+  chosen: ChosenTemplate | undefined,
 ): Promise<Prompt> {
   const { text } = await import("node:stream/consumers");
-  const variables = parseVariables(flags.var ?? []);
-  if (variables.size > 0 && flags.template === undefined) {
-    throw new ConfigurationError("--var requires --template", {
-      hint: "Add --template NAME, or remove --var.",
-    });
-  }
   warnAboutPlaceholders("the system prompt", flags.system, "in templates of the configuration");
-  if (flags.template === undefined) {
-    warnAboutPlaceholders("the prompt", argument, "in templates of the configuration (--template)");
+  if (chosen === undefined) {
+    warnAboutPlaceholders("the prompt", argument, "in templates of the configuration (--as)");
   }
   const attachments = await Promise.all((flags.file ?? []).map(readAttachment));
   const piped = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
   const input = [piped, argument].filter((part) => part !== "").join("\n\n");
-  const { prompt, system } = flags.template === undefined
-    ? { prompt: input, system: undefined }
-    : fillTemplate(config, flags.template, input, variables);
+  const { prompt, system } = chosen?.template.fill(input, chosen.values) ??
+    { prompt: input, system: undefined };
   if (prompt === "" && attachments.length === 0) {
     throw new InvalidInputError("no prompt was given", {
       hint: 'Pass one, flexllm ask "What is Python?", or pipe text in.',

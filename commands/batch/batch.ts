@@ -5,13 +5,33 @@
  */
 import process from "node:process";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
+import { chosenTemplate, withTemplate } from "../flags/saved_template.ts";
+import { ConfigurationError } from "../../lib/errors.ts";
+import { readConfigSilently } from "../read_config.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import { checkFiles } from "./files.ts";
 import { type BatchFlags, batchFlags } from "./flags.ts";
 import { prepareBatch } from "./settings.ts";
 
-async function run(input: string | undefined, flags: BatchFlags): Promise<void> {
-  const output = checkFiles(input, flags);
+/** Applies the saved template of `--as` to the flags, and to the records. */
+async function withSavedTemplate(given: BatchFlags) {
+  const chosen = await chosenTemplate(given, () => readConfigSilently(given.config));
+  if (chosen === undefined) return { flags: given, recordTemplate: undefined };
+  const { name, prompt, system } = chosen.template;
+  if (prompt !== undefined && given.template !== undefined) {
+    throw new ConfigurationError(`the template "${name}" has a prompt, and so does --template`, {
+      hint: "Remove one of them. A role, a template without a prompt, can be used with --template.",
+    });
+  }
+  const { RecordTemplate } = await import("../../lib/input/record_template.ts");
+  const parts = { prompt, system: given.system === undefined ? system : undefined };
+  const recordTemplate = new RecordTemplate({ ...parts, values: chosen.values });
+  return { flags: withTemplate(given, chosen), recordTemplate };
+}
+
+async function run(input: string | undefined, given: BatchFlags): Promise<void> {
+  const output = checkFiles(input, given);
+  const { flags, recordTemplate } = await withSavedTemplate(given);
   const prepared = await prepareBatch(flags);
   const [{ openInput }, { readOptions }] = await Promise.all([
     import("../../lib/input/input_file.ts"),
@@ -19,7 +39,7 @@ async function run(input: string | undefined, flags: BatchFlags): Promise<void> 
   ]);
   const file = await openInput(input, flags);
   try {
-    const reading = readOptions(file, flags);
+    const reading = readOptions(file, { ...flags, recordTemplate });
     if (flags.template === undefined && !flags.quiet) {
       warnAboutPlaceholders("the system prompt", flags.system, "with --template");
     }
@@ -44,6 +64,7 @@ export function batchCommand() {
     'flexllm batch texts.jsonl -o out.jsonl -s "Translate." --max-tokens 500',
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
     'flexllm batch reviews.csv -o out.jsonl --template "Sentiment? {{text}}"',
+    "flexllm batch texts.jsonl -o out.jsonl --as translate --var language=French",
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
   ]);
 }

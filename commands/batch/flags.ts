@@ -13,7 +13,8 @@ import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { INPUT_NOTES, inputFlags } from "./input_flags.ts";
 import { samplingFlags } from "../flags/sampling.ts";
-import { schemaRetriesFlag } from "../flags/schema.ts";
+import { templateFlags } from "../flags/saved_template.ts";
+import { SCHEMA_NOTE, schemaFlag, schemaRetriesFlag } from "../flags/schema.ts";
 
 /** The command with its flags, without its action. */
 export function batchFlags() {
@@ -34,6 +35,8 @@ export function batchFlags() {
     .optionsGroup(HELP_GROUPS.prompt)
     .addOption(modelFlags.system)
     .addOption(inputFlags.template)
+    .addOption(templateFlags.as)
+    .addOption(templateFlags.var)
     .optionsGroup(HELP_GROUPS.input)
     .addOption(inputFlags.inputFormat)
     .addOption(inputFlags.delimiter)
@@ -57,10 +60,7 @@ export function batchFlags() {
     .addOption(samplingFlags.frequencyPenalty)
     .addOption(extraBodyFlag)
     .optionsGroup(HELP_GROUPS.schema)
-    .option(
-      "--schema <file>",
-      "JSON Schema that answers must match; adds the parsed value to each result",
-    )
+    .addOption(schemaFlag)
     .addOption(schemaRetriesFlag)
     .optionsGroup(HELP_GROUPS.requests)
     .addOption(
@@ -108,7 +108,7 @@ export function batchFlags() {
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
-  return addNotes(command, INPUT_NOTES);
+  return addNotes(command, [...INPUT_NOTES, SCHEMA_NOTE]);
 }
 
 /** The parsed flags. */

@@ -7,6 +7,8 @@ import process from "node:process";
 import type { Conversation } from "../../lib/conversations/conversation.ts";
 import type { ConversationStore } from "../../lib/conversations/store.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
+import { type ChosenTemplate, chosenTemplate, withTemplate } from "../flags/saved_template.ts";
+import { schemaOptions } from "../flags/schema.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import { colored, showsColors, writeNote } from "../terminal/output.ts";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
@@ -33,7 +35,33 @@ async function showLastTurn(conversation: Conversation, markdown: boolean): Prom
   writeNote("");
 }
 
-async function openChat(flags: ChatFlags) {
+/** What the template of `--as` contributes to a chat. */
+interface ChatTemplate {
+  system?: string;
+  /** Inserts a message into the prompt. */
+  fill?: (message: string) => string;
+  /** The first message, if the prompt is not a frame for messages. */
+  first?: string;
+}
+
+/**
+ * Prepares a template for a chat. A prompt with `{{input}}` is a frame for each message; any other prompt is
+ * the first message.
+ */
+function chatTemplate(
+  { template, values }: ChosenTemplate,
+  first: string | undefined,
+): ChatTemplate {
+  const framesMessages = template.prompt !== undefined && template.usesInput;
+  // The system prompt is filled in once, so it cannot depend on the message.
+  const { system, prompt } = template.fill(framesMessages ? first ?? "…" : first ?? "", values);
+  if (framesMessages) {
+    return { system, fill: (message) => template.fill(message, values).prompt, first };
+  }
+  return { system, first: prompt === "" ? undefined : prompt };
+}
+
+async function openChat(flags: ChatFlags & { schema?: string }, template: ChatTemplate) {
   const { readConfig } = await import("../read_config.ts");
   const { connectConversation } = await import("../conversation/connect.ts");
   const { ConversationSession } = await import("../conversation/conversation_session.ts");
@@ -46,7 +74,8 @@ async function openChat(flags: ChatFlags) {
   const config = readConfig(flags.config);
   const saved = findSaved(store, flags);
   const { client, settings: model, defaults } = connectConversation(config, flags, saved);
-  const settings = { ...model, ...settingsOf(flags) };
+  const system = template.system === undefined ? {} : { system: template.system };
+  const settings = { ...model, ...system, ...settingsOf(flags) };
   const storage = new ConversationSession(flags.save ? store : undefined);
   let conversation = saved === undefined
     ? newConversation(settings)
@@ -58,13 +87,23 @@ async function openChat(flags: ChatFlags) {
     }
   }
   const { stream, extraBody } = flags;
-  const session = new ChatSession({ conversation, client, defaults, storage, stream, extraBody });
+  const session = new ChatSession({
+    ...{ conversation, client, defaults, storage, stream, extraBody },
+    // A stream shows its text before it could be checked and retried.
+    format: { responseFormat: (await schemaOptions(flags)).responseFormat },
+    fill: template.fill,
+  });
   return { home, config, session, isResumed: saved !== undefined };
 }
 
-async function chat(first: string | undefined, flags: ChatFlags): Promise<void> {
-  warnAboutPlaceholders("the system prompt", flags.system, "by `flexllm ask --template`");
-  const { home, config, session, isResumed } = await openChat(flags);
+async function chat(message: string | undefined, given: ChatFlags): Promise<void> {
+  warnAboutPlaceholders("the system prompt", given.system, "in templates of the configuration");
+  const { readConfigSilently } = await import("../read_config.ts");
+  const chosen = await chosenTemplate(given, () => readConfigSilently(given.config));
+  const template = chosen === undefined ? { first: message } : chatTemplate(chosen, message);
+  const { first } = template;
+  const flags = withTemplate(given, chosen);
+  const { home, config, session, isResumed } = await openChat(flags, template);
   const { model } = session.conversation;
   const markdown = !flags.raw && showsColors();
   const view = { markdown, thinking: process.stderr.isTTY === true };
@@ -118,6 +157,7 @@ export function chatCommand() {
     "flexllm chat",
     'flexllm chat "What is Python?" -m mock',
     'flexllm chat -m gpt-5.4-mini -s "You are terse." -t 0.2',
+    "flexllm chat --as reviewer",
     "flexllm chat --continue",
     "flexllm chat --list",
     'printf "My name is Ada.\\nWhat is my name?\\n" | flexllm chat -m mock',

@@ -5,6 +5,7 @@
  */
 import { StreamAccumulator } from "../../lib/chat/events.ts";
 import { type Sampling, samplingFromFields } from "../../lib/chat/sampling_fields.ts";
+import type { ChatOptions } from "../../lib/chat/options.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import {
   answerTurn,
@@ -31,6 +32,10 @@ export interface ChatSessionOptions {
   stream: boolean;
   /** Fields to add to each request. They are not saved. */
   extraBody?: Record<string, unknown>;
+  /** The form of the answers. It is not saved. */
+  format?: Pick<ChatOptions, "responseFormat">;
+  /** Inserts each message into the prompt of a template. */
+  fill?: (message: string) => string;
 }
 
 /** Sends the messages of one conversation, one at a time. */
@@ -44,14 +49,18 @@ export class ChatSession {
   readonly #storage: ConversationSession;
   readonly #stream: boolean;
   readonly #extraBody: Record<string, unknown> | undefined;
+  readonly #format: ChatSessionOptions["format"];
+  readonly #fill: (message: string) => string;
 
-  constructor({ conversation, client, defaults, storage, stream, extraBody }: ChatSessionOptions) {
-    this.conversation = conversation;
-    this.client = client;
-    this.defaults = defaults;
-    this.#storage = storage;
-    this.#stream = stream;
-    this.#extraBody = extraBody;
+  constructor(options: ChatSessionOptions) {
+    this.conversation = options.conversation;
+    this.client = options.client;
+    this.defaults = options.defaults;
+    this.#storage = options.storage;
+    this.#stream = options.stream;
+    this.#extraBody = options.extraBody;
+    this.#format = options.format;
+    this.#fill = options.fill ?? ((message) => message);
   }
 
   /**
@@ -64,7 +73,7 @@ export class ChatSession {
     const files = this.attachments.map(({ name }) => name);
     const turn: Turn = {
       at: new Date().toISOString(),
-      user: messageWith(text, this.attachments),
+      user: messageWith(this.#fill(text), this.attachments),
     };
     if (files.length > 0) turn.files = files;
     this.attachments = [];
@@ -130,6 +139,7 @@ export class ChatSession {
       ...this.defaults,
       ...samplingFromFields(this.conversation),
       extraBody: this.#extraBody,
+      ...this.#format,
       ...call,
     };
     this.conversation.turns.push(turn);

@@ -8,6 +8,7 @@ import { extraBodyFlag } from "../flags/extra_body.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { modelFlags } from "../flags/model.ts";
+import { templateFlags } from "../flags/saved_template.ts";
 import { samplingFlags } from "../flags/sampling.ts";
 
 /** The command with its flags, without an action. */
@@ -18,6 +19,8 @@ export function command() {
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)
     .addOption(modelFlags.system)
+    .addOption(templateFlags.as)
+    .addOption(templateFlags.var)
     .addOption(samplingFlags.temperature)
     .addOption(samplingFlags.topP)
     .addOption(samplingFlags.topK)

@@ -42,12 +42,23 @@ async function modelNames(): Promise<Candidate[]> {
   return [...named, { value: "mock", description: "built in" }];
 }
 
+async function savedTemplates(): Promise<Candidate[]> {
+  const { loadConfig } = await import("../../lib/config/load.ts");
+  const { templates } = loadConfig(process.env, process.cwd(), undefined).value;
+  return Object.entries(templates ?? {}).map(([value, entry]) => {
+    const fields = typeof entry === "string" ? { prompt: entry } : entry;
+    const text = ("description" in fields ? fields.description : undefined) ?? fields.prompt;
+    return { value, description: text?.trim().split("\n")[0].slice(0, 60) ?? "role" };
+  });
+}
+
 /** Commands whose `--model` does not refer to configured models. */
 const FREE_MODELS = new Set(["init", "mock"]);
 
 async function valuesOf(command: CommandUnknownOpts, option: Option): Promise<Completion> {
   if (option.argChoices !== undefined) return option.argChoices.map((value) => ({ value }));
-  if (/[<[]file/.test(option.flags)) return "files";
+  if (/[<[](file|schema)/.test(option.flags)) return "files";
+  if (option.long === "--as") return await savedTemplates();
   if (option.long === "--model" && !FREE_MODELS.has(command.name())) return await modelNames();
   return [];
 }
@@ -59,7 +70,8 @@ async function argumentsOf(
   if (argument === undefined) return [];
   if (argument.argChoices !== undefined) return argument.argChoices.map((value) => ({ value }));
   if (command.name() === "set-model") return await modelNames();
-  return ["input", "file"].includes(argument.name()) ? "files" : [];
+  if (argument.name() === "template") return await savedTemplates();
+  return ["input", "file", "schema"].includes(argument.name()) ? "files" : [];
 }
 
 function findOption(command: CommandUnknownOpts, word: string): Option | undefined {

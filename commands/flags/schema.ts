@@ -1,5 +1,5 @@
 /**
- * Defines `--schema-retries`, and converts the flags for structured output to request options.
+ * Defines the flags for structured output, and converts them to request options.
  *
  * @module
  */
@@ -11,6 +11,20 @@ import { integer } from "./parse.ts";
 
 const DEFAULT_RETRIES = 2;
 
+/** `--schema`, for every command that sends prompts. */
+export const schemaFlag = new Option(
+  "--schema <schema>",
+  'schema of the answer: a file, a JSON Schema, or a list such as "name, age int"',
+).helpGroup(HELP_GROUPS.schema);
+
+/** The note about `--schema` below the flags. */
+export const SCHEMA_NOTE =
+  "Schemas: --schema takes a file, a JSON Schema, or a list of fields: name, age int, score float, " +
+  "ok bool, tags [string], people [{name, age int}], address {street, city}, mood (good|bad), " +
+  'nickname? (may be null). A description follows a colon: "name: full name, age int: in years". ' +
+  "Everything else is a field, so a name that contains a slash or ends in an extension is a file; " +
+  "@FILE is always a file. `flexllm schema` prints the JSON Schema of any of them.";
+
 /** `--schema-retries` */
 export const schemaRetriesFlag = new Option(
   "--schema-retries <count>",
@@ -18,7 +32,7 @@ export const schemaRetriesFlag = new Option(
 ).helpGroup(HELP_GROUPS.schema).argParser(integer(0));
 
 /**
- * Reads the file of `--schema` and returns the options for structured output.
+ * Reads the value of `--schema` and returns the options for structured output.
  *
  * @throws {ConfigurationError} if `--schema-retries` is given without `--schema`
  */
@@ -28,12 +42,12 @@ export async function schemaOptions(
   if (schema === undefined) {
     if (schemaRetries === undefined) return {};
     throw new ConfigurationError("--schema-retries requires --schema", {
-      hint: "Add --schema FILE, or remove --schema-retries.",
+      hint: "Add --schema SCHEMA, or remove --schema-retries.",
     });
   }
-  const { readSchemaFile } = await import("../../lib/input/schema_file.ts");
+  const { readSchema } = await import("../../lib/input/schema_file.ts");
   return {
-    responseFormat: readSchemaFile(schema),
+    responseFormat: readSchema(schema),
     schemaRetries: schemaRetries ?? DEFAULT_RETRIES,
   };
 }

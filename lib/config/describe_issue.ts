@@ -7,6 +7,7 @@ import { closest, distance } from "fastest-levenshtein";
 import type * as v from "valibot";
 import { priceEntries } from "../pricing/price_file.ts";
 import type { ConfigDocument, Path } from "../files/document.ts";
+import { samplingEntries } from "./sampling_schema.ts";
 import {
   cacheEntries,
   configSchema,
@@ -41,6 +42,7 @@ function knownFields(path: Path): string[] {
   const entries = configSchema.entries;
   if (inner.length === 0) return Object.keys(entries);
   if (path.at(-2) === "price") return Object.keys(priceEntries);
+  if (path.at(-2) === "options") return Object.keys(samplingEntries);
   if (section === "cache") return Object.keys(cacheEntries);
   if (section === "templates") return Object.keys(templateEntries);
   if (section === "models") return Object.keys(entries.models.wrapped.item.entries);

@@ -11,13 +11,15 @@ import type { ModelEntry } from "./schema.ts";
 
 const BOM = "\uFEFF";
 /** Never wraps long values. */
-const YAML_STYLE = { lineWidth: 0, flowCollectionPadding: false };
+export const YAML_STYLE = { lineWidth: 0, flowCollectionPadding: false };
 
-function isJson(file: string): boolean {
+/** Whether `file` is JSON, by its name; otherwise it is YAML. */
+export function isJson(file: string): boolean {
   return /\.jsonc?$/i.test(file);
 }
 
-function editJson(
+/** Sets `path` to `value`, or removes it if that is `undefined`. */
+export function editJson(
   text: string,
   path: (string | number)[],
   value: unknown,
@@ -42,7 +44,8 @@ function scalarText(name: string, type: Scalar.Type): string {
   return stringify(scalar, YAML_STYLE).trimEnd();
 }
 
-function insertAt(text: string, offset: number, inserted: string): string {
+/** Inserts text at an offset. */
+export function insertAt(text: string, offset: number, inserted: string): string {
   return text.slice(0, offset) + inserted + text.slice(offset);
 }
 
@@ -104,8 +107,12 @@ function parsedYaml(text: string): Record<string, unknown> | undefined {
   return document.errors.length > 0 ? undefined : document.toJS() ?? {};
 }
 
-/** Tries `edits` in order, least invasive first, and returns the first with the expected value. */
-function editYaml(
+/**
+ * Tries `edits` in order, least invasive first, and returns the first with the expected value.
+ *
+ * @throws {ConfigurationError} if there is none
+ */
+export function editYaml(
   text: string,
   change: (value: Record<string, unknown>) => Record<string, unknown>,
   ...edits: ((text: string) => string | undefined)[]
@@ -125,7 +132,8 @@ function editYaml(
   );
 }
 
-function withoutBom(text: string, edit: (text: string) => string): string {
+/** Applies `edit` to the text after a byte order mark. */
+export function withoutBom(text: string, edit: (text: string) => string): string {
   return text.startsWith(BOM) ? BOM + edit(text.slice(1)) : edit(text);
 }
 

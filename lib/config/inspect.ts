@@ -6,6 +6,8 @@
 import * as v from "valibot";
 import { type ConfigDocument, parseConfig, type Path } from "../files/document.ts";
 import { asObject, asText, type Json } from "../json/json.ts";
+import { InvalidInputError } from "../errors.ts";
+import { schemaFromJson, schemaFromText, schemaPath } from "../input/schema_file.ts";
 import { describeIssue } from "./describe_issue.ts";
 import { nameOf } from "./models.ts";
 import { configSchema, type ConfigValue, IGNORED_BATCH_FIELDS, type ModelEntry } from "./schema.ts";
@@ -78,9 +80,33 @@ function unknownDefault(value: ConfigValue, locate: Inspection["locate"]): Confi
   }];
 }
 
+/** The mistakes in the answer schemas of templates. Whether a file exists is checked when it is used. */
+function templateSchemaProblems({ templates }: ConfigValue, locate: Inspection["locate"]) {
+  const problems: ConfigProblem[] = [];
+  for (const [name, entry] of Object.entries(templates ?? {})) {
+    const { schema } = typeof entry === "string" ? {} : entry;
+    if (schema === undefined || typeof schema === "string" && schemaPath(schema) !== undefined) {
+      continue;
+    }
+    try {
+      if (typeof schema === "string") schemaFromText(schema);
+      else schemaFromJson(JSON.stringify(schema));
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      const place = locate(["templates", name, "schema"]);
+      problems.push({ message: `${place}: ${error.message}`, hint: error.hint });
+    }
+  }
+  return problems;
+}
+
 /** Checks that the schema cannot express. */
 function consistencyProblems(value: ConfigValue, locate: Inspection["locate"]): ConfigProblem[] {
-  return [...duplicateNames(value.models ?? [], locate), ...unknownDefault(value, locate)];
+  return [
+    ...duplicateNames(value.models ?? [], locate),
+    ...unknownDefault(value, locate),
+    ...templateSchemaProblems(value, locate),
+  ];
 }
 
 function textsOf(fields: Json): Record<string, string> {

@@ -6,8 +6,9 @@
 import * as v from "valibot";
 import { STORE_NAMES } from "../cache/open_store.ts";
 import { batch } from "./batch_schema.ts";
+import { samplingOptions } from "./sampling_schema.ts";
 import { describe, flag, nonNegative, text } from "./schema_values.ts";
-import { endpoint, model } from "./server_schema.ts";
+import { endpoint, extraBody, model } from "./server_schema.ts";
 
 /** The fields of an endpoint. */
 export const endpointEntries = endpoint.entries;
@@ -34,15 +35,52 @@ const cacheSettings = v.strictObject({
 /** The fields of the section `cache`. */
 export const cacheEntries = cacheSettings.entries;
 
+const TEMPLATE_FIELDS = "expected a string, or fields such as prompt, system and model";
+
 const templateFields = v.strictObject({
-  prompt: describe("The prompt.", text),
-  system: v.optional(describe("The system prompt.", text)),
-}, "expected a string, or prompt and system");
+  description: v.optional(describe("What it is for, as `flexllm template list` shows it.", text)),
+  prompt: v.optional(
+    describe(
+      "The prompt. `{{input}}` is replaced with the prompt it is applied to, which is appended " +
+        "without it, and `{{name}}` or `{{name=default}}` with the value of `--var name=…`. A " +
+        "template without a prompt is a role.",
+      text,
+    ),
+  ),
+  system: v.optional(describe("The system prompt, with placeholders as in `prompt`.", text)),
+  model: v.optional(describe("The model, as for `-m`.", text)),
+  options: v.optional(
+    describe(
+      "Sampling options, by their names in `batch`, such as `temperature`.",
+      samplingOptions,
+    ),
+  ),
+  extra_body: extraBody,
+  schema: v.optional(
+    describe(
+      "The schema of the answer, as for `--schema`: a JSON Schema, a list of fields such as " +
+        "`name, age int`, or a file, relative to the configuration.",
+      v.union(
+        [text, v.record(v.string(), v.unknown())],
+        "expected a JSON Schema, a list of fields, or a file",
+      ),
+    ),
+  ),
+}, TEMPLATE_FIELDS);
 
 /** The fields of a template. */
 export const templateEntries = templateFields.entries;
 
-const template = v.union([text, templateFields], "expected a string, or prompt and system");
+const template = v.union([
+  text,
+  v.pipe(
+    templateFields,
+    v.check(
+      ({ description: _, ...fields }) => Object.values(fields).some((value) => value !== undefined),
+      "expected at least one of prompt, system, model, options, extra_body and schema",
+    ),
+  ),
+], TEMPLATE_FIELDS);
 
 /** The schema of the whole file. */
 export const configSchema = v.strictObject({
@@ -71,8 +109,7 @@ export const configSchema = v.strictObject({
   batch: v.nullish(describe("Settings of `flexllm batch`; its flags override them.", batch)),
   templates: v.nullish(
     describe(
-      "Named prompts for `ask --template`; `{{input}}` is replaced with the prompt, and `{{name}}` with " +
-        "the value of `--var name=…`.",
+      "Saved prompts and roles, for `--as`; `flexllm template` manages them.",
       v.record(v.string(), template, "expected name: text pairs"),
     ),
   ),
@@ -84,6 +121,8 @@ export type ConfigValue = v.InferOutput<typeof configSchema>;
 export type ModelEntry = v.InferOutput<typeof model>;
 /** An entry of `batch.endpoints`. */
 export type EndpointEntry = v.InferOutput<typeof endpoint>;
+/** A template that is not just its prompt. */
+export type TemplateFields = v.InferOutput<typeof templateFields>;
 /** The section `batch`. */
 export type BatchSection = v.InferOutput<typeof batch>;
 

@@ -57,5 +57,12 @@ batch:
   #     model: qwen3
   #   - base_url: http://gpu2:8000/v1
   #     model: qwen3
+
+# Saved prompts and roles, for --as; "flexllm template save" adds them here.
+# templates:
+#   translate: "Translate to {{language=French}}: {{input}}"
+#   reviewer:
+#     system: You review code.
+#     options: { temperature: 0 }
 `;
 }

@@ -9,6 +9,7 @@ import { CONTENT_FIELDS } from "./formats.ts";
 import { INPUT_HINT } from "./input_file.ts";
 import type { InputFile } from "./input_source.ts";
 import { OPTION_FIELDS } from "./option_fields.ts";
+import type { RecordTemplate } from "./record_template.ts";
 import type { ReadOptions } from "./records.ts";
 import type { Selection } from "./selection.ts";
 import { loadTemplate, Template, unknownField } from "./template.ts";
@@ -21,6 +22,8 @@ export interface ReadFlags extends Selection {
   template?: string;
   /** Fields that are metadata although they are named like options. */
   asMetadata?: readonly string[];
+  /** The saved template of `--as`. */
+  recordTemplate?: RecordTemplate;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface ReadFlags extends Selection {
  * @throws {InvalidInputError} if `input` is a table without the columns that records need
  */
 export function readOptions(input: InputFile, flags: ReadFlags): ReadOptions {
-  const { system, skipInvalid, asMetadata, limit, shard, retryFailed } = flags;
+  const { system, skipInvalid, asMetadata, limit, shard, retryFailed, recordTemplate } = flags;
   const names = [...OPTION_FIELDS.keys()];
   for (const name of asMetadata ?? []) {
     if (OPTION_FIELDS.has(name)) continue;
@@ -45,7 +48,7 @@ export function readOptions(input: InputFile, flags: ReadFlags): ReadOptions {
   const systemTemplate = template && system !== undefined
     ? new Template(system, "the system prompt")
     : system;
-  const options = { skipInvalid, asMetadata, limit, shard, retryFailed };
+  const options = { skipInvalid, asMetadata, limit, shard, retryFailed, recordTemplate };
   const read: ReadOptions = { ...options, template, system: systemTemplate };
   if (input.columns !== undefined) checkColumns(input.name, input.columns, read);
   return read;
@@ -58,7 +61,14 @@ function checkColumns(name: string, columns: readonly string[], options: ReadOpt
   }
   const { template, system } = options;
   if (template === undefined) {
+    const absent = options.recordTemplate?.missingFrom(columns);
+    if (absent !== undefined) {
+      throw new InvalidInputError(unknownField(absent, `the columns of ${name} are`, columns), {
+        hint: `For the same value in every record, add --var ${absent}=…`,
+      });
+    }
     if (columns.some((column) => CONTENT_FIELDS.includes(column))) return;
+    if (options.recordTemplate?.fits(columns)) return;
     const found = columns.map((column) => JSON.stringify(column)).join(", ");
     throw new InvalidInputError(
       `${name}: expected a column "q", "question", "prompt" or "instruction", found ${found}`,

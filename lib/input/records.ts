@@ -8,9 +8,11 @@ import { LineReader, type LineText, readLinesSync } from "../files/lines.ts";
 import { isTooDeep, MAX_DEPTH, parseExact } from "../json/json.ts";
 import { jsonProblem } from "../json/problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
-import { type Conversion, RecordConverter } from "./formats.ts";
+import { type Conversion, type Converted, RecordConverter } from "./formats.ts";
 import type { InputFile } from "./input_source.ts";
+import { OPTION_FIELDS } from "./option_fields.ts";
 import type { PendingLines } from "./pending_lines.ts";
+import type { RecordTemplate } from "./record_template.ts";
 import type { Selection } from "./selection.ts";
 
 /** A line that is not a valid record. */
@@ -26,6 +28,8 @@ export type LocatedRecord = IndexedRecord & { line: number; offset: number };
 export interface ReadOptions extends Conversion, Selection {
   /** Whether to skip invalid lines instead of refusing the input. @default false */
   skipInvalid?: boolean;
+  /** Applied to every record. */
+  recordTemplate?: RecordTemplate;
 }
 
 const TOO_DEEP = `nested more than ${MAX_DEPTH} levels deep`;
@@ -35,12 +39,24 @@ const BOM = 0xfeff;
 class LineParser {
   readonly #name: string;
   readonly #isTable: boolean;
-  readonly #converter: RecordConverter;
+  readonly #convert: (value: unknown) => Converted;
 
   constructor({ name, columns }: InputFile, options: ReadOptions) {
     this.#name = name;
     this.#isTable = columns !== undefined;
-    this.#converter = new RecordConverter({ ...options, isTable: this.#isTable });
+    const { recordTemplate, asMetadata = [] } = options;
+    const converter = new RecordConverter({
+      ...options,
+      asMetadata: [
+        ...asMetadata,
+        ...recordTemplate?.fields.filter((name) => OPTION_FIELDS.has(name)) ?? [],
+      ],
+      isTable: this.#isTable,
+    });
+    const convert = (value: unknown) => converter.convert(value);
+    this.#convert = recordTemplate === undefined
+      ? convert
+      : (value) => recordTemplate.apply(value, convert);
   }
 
   /** Parses the line `number`, which is not blank. */
@@ -65,7 +81,7 @@ class LineParser {
     }
     // table.ts writes a string in place of a row that is not a record.
     if (this.#isTable && typeof value === "string") return { problem: `${location}: ${value}` };
-    const converted = this.#converter.convert(value);
+    const converted = this.#convert(value);
     return "problem" in converted ? { problem: `${location}: ${converted.problem}` } : converted;
   }
 }

@@ -22,8 +22,8 @@ function has(value: unknown, name: string): value is Json {
     Object.hasOwn(value as Json, name);
 }
 
-/** The value of a field: a field of that name, or a path of names separated by dots. */
-function fieldOf(fields: Json, path: string): unknown {
+/** The value of a field of a record: a field of that name, or a path of names separated by dots. */
+export function valueAt(fields: Json, path: string): unknown {
   if (Object.hasOwn(fields, path)) return fields[path];
   let value: unknown = fields;
   for (const name of path.split(".")) {
@@ -96,7 +96,7 @@ export class Template {
   render(fields: Json): { text: string } | { missing: string } {
     let text = this.#parts[0];
     for (let i = 1; i < this.#parts.length; i += 2) {
-      const value = fieldOf(fields, this.#parts[i]);
+      const value = valueAt(fields, this.#parts[i]);
       if (value === undefined) return { missing: this.#parts[i] };
       text += (typeof value === "string" ? value : JSON.stringify(value)) + this.#parts[i + 1];
     }

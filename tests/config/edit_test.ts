@@ -118,7 +118,10 @@ Deno.test("the template is valid for any model name", () => {
     assert.deepEqual([problems, warnings, value.default, value.models?.[0].id], [[], [], id, id]);
   }
   // Its commented-out settings are valid, too.
-  const full = configTemplate().replaceAll(/^( *)# (?=(?:- | +|endpoints:|\w+: \w+$))/gm, "$1");
+  const full = configTemplate().replaceAll(
+    /^( *)# (?=(?:- | +|endpoints:|templates:|\w+: \w+$))/gm,
+    "$1",
+  );
   assert.match(
     full,
     /^ {2}- id: qwen3:8b\n {4}name: local[^]*^ {2}max_qps: 5$[^]*^ {2}endpoints:$/m,

@@ -36,7 +36,8 @@ function blocksOf(file: string): Block[] {
 }
 
 const PAGES = readdirSync(`${ROOT}docs`).filter((name) => name.endsWith(".md"));
-const FILES = ["README.md", "README.zh-CN.md", ...PAGES.map((name) => `docs/${name}`)];
+const SKILL = "skills/flexllm/SKILL.md";
+const FILES = ["README.md", "README.zh-CN.md", SKILL, ...PAGES.map((name) => `docs/${name}`)];
 const BLOCKS = FILES.flatMap(blocksOf);
 
 function inLanguage(...languages: string[]): Block[] {
@@ -60,7 +61,7 @@ Deno.test("the TypeScript of all pages fits the library", async () => {
 
 Deno.test("the TypeScript that uses the mock runs", async () => {
   using folder = temporaryFolder();
-  const local = inLanguage("ts").filter(({ place }) => place.startsWith("docs/"));
+  const local = inLanguage("ts").filter(({ place }) => /^(docs|skills)\//.test(place));
   assert.ok(local.length > 5);
   await Promise.all(local.map(async ({ place, code }, i) => {
     const file = folder.write(`block${i}.ts`, code.replaceAll("@flexllm/flexllm", `${ROOT}mod.ts`));

@@ -341,30 +341,6 @@ Deno.test("ask -n requests several answers", async () => {
   assert.equal(JSON.parse(stdout).length, 3);
 });
 
-Deno.test("ask --template fills in a template from the configuration", async () => {
-  using folder = temporaryFolder();
-  await using mock = await watchedMock({ length: 30 });
-  folder.write(
-    "flexllm_config.yaml",
-    `models: [{id: m, base_url: "${mock.baseUrl}"}]
-templates:
-  translate: {prompt: "Translate to {{lang}}: {{input}}", system: "You translate."}
-`,
-  );
-  const cwd = folder.path;
-  const args = ["ask", "--template", "translate", "Good morning"];
-  assert.equal((await flexllm([...args, "--var", "lang=French"], { cwd })).code, 0);
-  assert.deepEqual(mock.requests[0].messages, [
-    { role: "system", content: "You translate." },
-    { role: "user", content: "Translate to French: Good morning" },
-  ]);
-  const missing = await flexllm(args, { cwd });
-  assert.equal(missing.code, 1);
-  assert.match(missing.stderr, /needs a value for \{\{lang\}\}\nSet it with --var lang=…/);
-  const unknown = await flexllm(["ask", "--template", "x", "y"], { cwd });
-  assert.match(unknown.stderr, /there is no template named "x"\nConfigured templates: translate\./);
-});
-
 Deno.test("ask --thinking turns thinking on", async () => {
   await using mock = await watchedMock({ length: 30 });
   const args = ["ask", "Hi", "-m", "m", "--base-url", mock.baseUrl, "--thinking"];

@@ -47,7 +47,9 @@ const COMMANDS = [
   "mock",
   "models",
   "pricing",
+  "template",
   "command_entry.ts",
+  "skill",
   "completions",
   "",
 ];

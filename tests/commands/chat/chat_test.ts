@@ -2,12 +2,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fillTemplate } from "../../../lib/config/templates.ts";
-import { loadConfig } from "../../../lib/config/load.ts";
 import { requestMessages, titleOf } from "../../../lib/conversations/conversation.ts";
 import { toMarkdown } from "../../../lib/conversations/export.ts";
 import { ConversationStore, copyOf, newConversation } from "../../../lib/conversations/store.ts";
-import { ConfigurationError, InvalidInputError } from "../../../lib/errors.ts";
+import { InvalidInputError } from "../../../lib/errors.ts";
 import { messageWith, readAttachment } from "../../../lib/input/attachment.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
@@ -141,41 +139,4 @@ Deno.test("files are attached as text, image, PDF or audio; others are refused",
   for (const [name, pattern] of cases) {
     await assert.rejects(readAttachment(folder.file(name)), pattern);
   }
-});
-
-Deno.test("templates from the configuration are filled in", () => {
-  using folder = temporaryFolder();
-  const file = folder.write(
-    "c.yaml",
-    `templates:
-  short: "Sum up: {{input}}"
-  translate: {prompt: "To {{ lang }}.", system: "You know {{lang}}."}
-`,
-  );
-  const config = loadConfig({}, folder.path, file);
-  const fill = (name: string, input: string, values: Record<string, string> = {}) =>
-    fillTemplate(config, name, input, new Map(Object.entries(values)));
-  assert.deepEqual(fill("short", "$& x"), { prompt: "Sum up: $& x", system: undefined });
-  assert.deepEqual(fill("translate", "Hi", { lang: "French" }), {
-    prompt: "To French.\n\nHi",
-    system: "You know French.",
-  });
-  const mistakes: [() => unknown, RegExp][] = [
-    [() => fill("shrt", "x"), /there is no template named "shrt"/],
-    [() => fill("toString", "x"), /there is no template named "toString"/],
-    [() => fill("short", ""), /needs a value for \{\{input\}\}/],
-    [() => fill("translate", "x"), /needs a value for \{\{lang\}\}/],
-    [() => fill("short", "x", { lang: "y" }), /has no placeholder \{\{lang\}\}/],
-  ];
-  for (const [run, message] of mistakes) {
-    assert.throws(
-      run,
-      (error) => error instanceof ConfigurationError && message.test(error.message),
-    );
-  }
-  const wrong = folder.write("w.yaml", "templates:\n  a: {promt: x}\n");
-  assert.throws(
-    () => loadConfig({}, folder.path, wrong),
-    /w\.yaml:2:7: unknown field "promt": did you mean "prompt"/,
-  );
 });

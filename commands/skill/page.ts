@@ -1,0 +1,190 @@
+/**
+ * Builds the skill for coding agents: a `SKILL.md` in the Agent Skills format (agentskills.io).
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { VERSION } from "../../lib/version.ts";
+import { type CommandEntry, loadCommand } from "../command_entry.ts";
+import { EXIT } from "../exit_codes.ts";
+import {
+  BATCH_EXAMPLES,
+  type CommandExample,
+  PROGRAM_EXAMPLES,
+  PROMPT_EXAMPLES,
+  SETUP_EXAMPLES,
+  TEMPLATE_EXAMPLES,
+} from "./examples.ts";
+
+/** The name of the skill, and of its folder, as the format requires. */
+export const SKILL_NAME = "flexllm";
+
+/** When agents should use the skill; at most 1024 characters. */
+const DESCRIPTION =
+  "Send prompts to LLM APIs from the command line or TypeScript with flexllm: single " +
+  "prompts, chats, and resumable batches over JSONL, CSV and TSV files, with structured answers, " +
+  "cost estimates, budgets, rate limits, a response cache and several servers. Use it to label, " +
+  "extract, translate, summarize or generate text for many records, to call OpenAI-compatible, " +
+  "Claude or Gemini models, to continue an interrupted batch, or to test an application against a " +
+  "mock LLM server.";
+
+/** The flags that agents need, by command. Their descriptions come from the commands. */
+const FLAGS: readonly [command: string, flags: readonly string[]][] = [
+  ["ask", ["--model", "--system", "--file", "--as", "--var", "--schema", "--json", "--max-tokens"]],
+  ["batch", [
+    ...["--output", "--model", "--system", "--template", "--as", "--schema", "--concurrency"],
+    ...["--max-qps", "--max-tokens", "--budget", "--estimate", "--limit", "--skip-invalid"],
+    ...["--rerun-changed", "--cache", "--json", "--quiet"],
+  ]],
+  ["mock", ["--port", "--delay", "--error-rate", "--seed"]],
+];
+
+const EXIT_MEANINGS: readonly [code: number, meaning: string][] = [
+  [EXIT.ok, "success"],
+  [EXIT.usage, "could not start or continue: bad usage, configuration, input or key"],
+  [EXIT.failed, "a request failed, or a batch has failed records"],
+  [EXIT.budget, "a batch stopped at its budget"],
+  [EXIT.interrupted, "interrupted; rerun the command to resume"],
+];
+
+function commandBlock(examples: readonly CommandExample[]): string {
+  const lines = examples.map(({ purpose, command }) => `# ${purpose}\n${command}`);
+  return `\`\`\`sh\n${lines.join("\n")}\n\`\`\``;
+}
+
+/** Lists commands, or flags, with their descriptions. */
+function list(rows: readonly (readonly [name: string, description: string])[]): string {
+  return rows.map(([name, description]) => `- \`${name}\`: ${description}`).join("\n");
+}
+
+/** The flags of a command with their descriptions. */
+async function flagList(
+  commands: readonly CommandEntry[],
+  name: string,
+  flags: readonly string[],
+): Promise<string> {
+  const entry = commands.find((command) => command.name === name)!;
+  const { options } = await loadCommand(entry, commands);
+  return list(flags.map((flag) => {
+    const option = options.find(({ long }) => long === flag);
+    if (option === undefined) throw new Error(`flexllm ${name} has no flag ${flag}`);
+    return [option.flags, option.description];
+  }));
+}
+
+/** The skill without its front matter. */
+async function body(commands: readonly CommandEntry[]): Promise<string> {
+  const visible = commands.filter(({ hidden }) => !hidden);
+  const flags = await Promise.all(
+    FLAGS.map(async ([name, names]) =>
+      `Frequent flags of \`flexllm ${name}\`:\n\n${await flagList(commands, name, names)}`
+    ),
+  );
+  const programs = PROGRAM_EXAMPLES.map(({ purpose, code }) =>
+    `${purpose}:\n\n\`\`\`ts\n${code}\n\`\`\``
+  );
+  return `# flexllm
+
+Results go to stdout, everything else to stderr. \`flexllm COMMAND --help\` lists all flags. Requests
+cost money: estimate a batch first, try it with \`--limit\`, and set \`--budget\`. The model \`mock\` is
+built in, free and needs no key (\`-m mock\`); use it to check commands and code.
+
+## Models and keys
+
+Without \`-m\`, the model is \`FLEXLLM_MODEL\` or the default of the configuration
+(\`flexllm config path\`). \`-m NAME\` takes a configured model; with \`--base-url URL\`, any model of that
+server. Keys come from the configuration or the variable of the service, such as \`OPENAI_API_KEY\`,
+\`ANTHROPIC_API_KEY\` or \`GEMINI_API_KEY\`. Never put a key on the command line.
+
+${commandBlock(SETUP_EXAMPLES)}
+
+## One prompt
+
+${commandBlock(PROMPT_EXAMPLES)}
+
+## Many prompts
+
+A record is a line of JSONL with \`messages\`, or with \`q\`, \`question\` or \`prompt\` (and optionally
+\`system\`), or with any fields if \`--template\` inserts them as \`{{field}}\`; or a row of a CSV or TSV
+file. Fields such as \`model\`, \`temperature\` and \`max_tokens\` apply to that record, and all others are
+copied to \`metadata\`.
+
+${commandBlock(BATCH_EXAMPLES)}
+
+Each line of the result file has \`index\` (the record's position in the input), \`status\` (\`success\`
+or \`error\`), \`output\` (the answer), \`error\`, \`metadata\`, \`parsed\` (with \`--schema\`), \`model\`,
+\`usage\` and \`cost\`. The file is written as answers arrive and sorted by \`index\` at the end. Never
+edit it during a run. Rerunning the command sends only what is missing or failed; for a different
+prompt, use another output file.
+
+## Schemas
+
+\`--schema\` takes a file, a JSON Schema, or a list of fields:
+
+\`\`\`text
+name, age int, score float, ok bool, tags [string], people [{name, age int}],
+address {street, city}, mood (good|bad), nickname?, height int: in centimeters
+\`\`\`
+
+The type is a string by default, \`?\` allows null, and a description follows a colon.
+
+## Saved prompts
+
+${commandBlock(TEMPLATE_EXAMPLES)}
+
+## Exit codes
+
+${list(EXIT_MEANINGS.map(([code, meaning]) => [String(code), meaning]))}
+
+## Commands
+
+${list(visible.map(({ name, description }) => [`flexllm ${name}`, description]))}
+
+${flags.join("\n\n")}
+
+## Testing an application
+
+\`flexllm mock -p 8001\` serves the APIs of OpenAI, Claude and Gemini on one port. Point the application
+at \`http://127.0.0.1:8001/v1\` with any key. It can be slow and fail on purpose; see its flags above.
+
+## TypeScript
+
+The package is \`@flexllm/flexllm\` on JSR and \`flexllm\` on npm, for Deno, Bun and Node 22 or later.
+Times are in seconds. Use one client per program, and close it (\`await using\`, or \`close()\`): it holds
+the limits and the cache. Other providers: \`provider: "openai" | "claude" | "gemini"\`, or \`baseUrl\`.
+
+${programs.join("\n\n")}
+`;
+}
+
+/** The digest that tells an unchanged file of another version from one that the user changed. */
+function digestOf(text: string): string {
+  return createHash("sha256").update(text.replaceAll("\r\n", "\n")).digest("hex").slice(0, 16);
+}
+
+/** The front matter. All values are plain YAML. */
+function frontMatter(digest: string): string {
+  return `---
+name: ${SKILL_NAME}
+description: "${DESCRIPTION}"
+license: MIT
+metadata:
+  version: "${VERSION}"
+  digest: "${digest}"
+---
+
+`;
+}
+
+/** The text of `SKILL.md`. `commands` is the registry. */
+export async function skillPage(commands: readonly CommandEntry[]): Promise<string> {
+  const text = await body(commands);
+  return frontMatter(digestOf(text)) + text;
+}
+
+/** Whether `page` is a skill of any version, as it was written. */
+export function isUnchanged(page: string): boolean {
+  const [, digest, text] =
+    /^---\r?\n[^]*?^ {2}digest: "(\w+)"\r?\n---\r?\n\r?\n([^]*)$/m.exec(page) ?? [];
+  return text !== undefined && digestOf(text) === digest;
+}
