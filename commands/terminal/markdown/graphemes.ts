@@ -7,7 +7,7 @@
 const SEGMENTER = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** Matches a newline, spaces, a keycap emoji, a run of Latin characters, or a run of others. */
-const TOKENS = /\n| +|[#*0-9]\ufe0f?\u20e3|[!-\u02ff]+(?!\ufe0f?\u20e3)|[!-\u02ff]|[^\n -\u02ff]+/g;
+const TOKENS = /\n| +|[#*0-9]\ufe0f?\u20e3|[!-\u02ff]+(?!\ufe0f?\u20e3)|[^\n -\u02ff\t]+|[^]/g;
 
 /** The user-perceived characters of `text`. */
 export function graphemes(text: string): string[] {

@@ -29,6 +29,8 @@ export interface MarkdownOptions {
 type Shown = "nothing" | "text" | "item" | "heading" | "block";
 
 const MAX_RULE = 40;
+/** What a tab within text becomes, since its width would depend on the column. */
+const TAB = "    ";
 
 function headingStyle(level: number): string {
   const styles = [
@@ -277,8 +279,9 @@ export class MarkdownStream {
   }
 
   #addText(text: string, final: boolean): string {
-    const { runs, rest } = this.#inline.take(text, final, this.#before, "");
-    this.#before = text.slice(0, text.length - rest.length).at(-1) ?? this.#before;
+    const source = text.replaceAll("\t", TAB);
+    const { runs, rest } = this.#inline.take(source, final, this.#before, "");
+    this.#before = source.slice(0, source.length - rest.length).at(-1) ?? this.#before;
     this.#width += widthOfRuns(runs);
     this.#output.push(...this.#wrap.write(runs));
     return rest;

@@ -138,7 +138,7 @@ Deno.test("rendering does not depend on how the text is split", async () => {
         assert.equal(visible(shown), visible(await render(markdown, options)));
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
