@@ -8,7 +8,7 @@ import type { WriteStream } from "node:tty";
 import { stripVTControlCharacters } from "node:util";
 import type { StreamEvent } from "../../lib/chat/events.ts";
 import { printable } from "../terminal/sanitize.ts";
-import { colored, writeOutput, writeRendered } from "../terminal/output.ts";
+import { colored, errorStream, writeOutput, writeRendered } from "../terminal/output.ts";
 import type { MarkdownStream } from "../terminal/markdown/markdown_stream.ts";
 import type { Spinner } from "../terminal/spinner.ts";
 
@@ -76,7 +76,8 @@ export class AnswerView {
   async showThinking(received: string): Promise<void> {
     const { thinking, markdown, spinner } = this.#options;
     if (!thinking) {
-      if (received !== "") spinner?.say("thinking");
+      // In the middle of a line, the spinner would erase it.
+      if (received !== "" && this.#lastWritten.endsWith("\n")) spinner?.say("thinking");
       return;
     }
     const piece = printable(this.#wholeCharacters(received));
@@ -86,7 +87,7 @@ export class AnswerView {
     spinner?.clear();
     // Thinking can interrupt the answer.
     if (!this.#inThinking && this.#isTerminal && !this.#lastWritten.endsWith("\n")) {
-      process.stderr.write("\n");
+      errorStream().write("\n");
     }
     this.#inThinking = true;
     this.#writeThinking(await this.#thinking?.write(piece) ?? colored("dim", piece));
@@ -94,13 +95,13 @@ export class AnswerView {
 
   #writeThinking(text: string): void {
     if (text === "") return;
-    process.stderr.write(text);
+    errorStream().write(text);
     this.#lastWritten = text.includes("\n") ? stripVTControlCharacters(text) : text;
   }
 
   async #endThinking(end: string): Promise<void> {
     this.#writeThinking(await this.#thinking?.end() ?? "");
-    process.stderr.write(`${this.#lastWritten.endsWith("\n") ? "" : "\n"}${end}`);
+    errorStream().write(`${this.#lastWritten.endsWith("\n") ? "" : "\n"}${end}`);
     this.#thinking = undefined;
     this.#inThinking = false;
     this.#lastWritten = "\n";

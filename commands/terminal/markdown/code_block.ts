@@ -15,6 +15,9 @@ const TAB_STOP = 4;
 /** Even on a narrower terminal, a row has this many columns. */
 const MIN_COLUMNS = 4;
 
+/** Text of which each character is a grapheme, which is most code. */
+const ASCII = /^[\t -~]*$/;
+
 /** Prints one code block. */
 export class CodePrinter {
   readonly #prefix: readonly Run[];
@@ -43,9 +46,9 @@ export class CodePrinter {
     );
     for (const { text, style } of runs) {
       let pending = "";
-      for (const part of graphemes(text)) {
+      for (const part of ASCII.test(text) ? text : graphemes(text)) {
         const character = part === "\t" ? " ".repeat(TAB_STOP - this.#column % TAB_STOP) : part;
-        const width = widthOf(character);
+        const width = part < "\x7f" ? character.length : widthOf(character);
         if (!this.#hasStarted) output.push(...this.#prefix, plainRun(INDENT));
         else if (this.#column + width > available && this.#column > 0) {
           output.push({ text: pending, style }, plainRun("\n"), ...this.#prefix);

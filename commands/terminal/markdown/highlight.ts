@@ -11,7 +11,7 @@ import { type Run, SGR } from "./runs.ts";
 export type LineHighlighter = (line: string) => Run[];
 
 /** The styles of highlight.js's scopes. Source: its documentation, "Scopes Reference". */
-const STYLES: Record<string, string> = {
+const STYLES = new Map(Object.entries({
   "addition": SGR.green,
   "attr": SGR.cyan,
   "attribute": SGR.cyan,
@@ -43,15 +43,15 @@ const STYLES: Record<string, string> = {
   "title": SGR.brightBlue,
   "type": SGR.cyan,
   "variable": SGR.cyan,
-};
+}));
 
-const ENTITIES: Record<string, string> = {
-  "&amp;": "&",
-  "&lt;": "<",
-  "&gt;": ">",
-  "&quot;": '"',
-  "&#x27;": "'",
-};
+const ENTITIES = new Map([
+  ["&amp;", "&"],
+  ["&lt;", "<"],
+  ["&gt;", ">"],
+  ["&quot;", '"'],
+  ["&#x27;", "'"],
+]);
 
 /** Converts the HTML that highlight.js returns. */
 function runsOf(html: string): Run[] {
@@ -61,9 +61,9 @@ function runsOf(html: string): Run[] {
     if (scopes !== undefined) {
       const scope = /^hljs-([\w-]+)/.exec(scopes)?.[1] ?? "";
       // Code within a string, as in `${name}`, is not part of the string.
-      styles.push(scope === "subst" ? "" : STYLES[scope] ?? styles.at(-1)!);
+      styles.push(scope === "subst" ? "" : STYLES.get(scope) ?? styles.at(-1)!);
     } else if (token === "</span>") styles.pop();
-    else runs.push({ text: ENTITIES[token] ?? token, style: styles.at(-1)! });
+    else runs.push({ text: ENTITIES.get(token) ?? token, style: styles.at(-1)! });
   }
   return runs;
 }
@@ -78,8 +78,11 @@ function after(runs: readonly Run[], length: number): Run[] {
   });
 }
 
-/** Lines that are highlighted again with each new line of the same string or comment. */
-const MAX_CONTEXT = 200;
+/**
+ * Lines that are highlighted again with each new line of the same string, comment or script. Of a longer
+ * one, the line that opened it is enough.
+ */
+const MAX_CONTEXT = 40;
 
 /** Whether the code ends outside of strings, comments and other nested parts. */
 function isAtTopLevel({ _top }: HighlightResult): boolean {
@@ -105,7 +108,8 @@ export async function loadHighlighter(name: string): Promise<LineHighlighter | u
     const code = `${context.join("\n")}\n`;
     const result = api.highlight(code, { language, ignoreIllegals: true });
     const runs = after(runsOf(result.value), code.length - line.length - 1);
-    if (isAtTopLevel(result) || context.length >= MAX_CONTEXT) context = [];
+    if (isAtTopLevel(result)) context = [];
+    else if (context.length > MAX_CONTEXT) context = context.slice(0, 1);
     return runs.map((run) => ({ ...run, text: run.text.replaceAll("\n", "") }))
       .filter(({ text }) => text !== "");
   };

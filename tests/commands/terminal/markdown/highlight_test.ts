@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { findLanguage } from "../../../../commands/terminal/markdown/languages.ts";
 import { loadHighlighter } from "../../../../commands/terminal/markdown/highlight.ts";
-import { render } from "../../../support/render_markdown.ts";
+import { render, shownText } from "../../../support/render_markdown.ts";
 
 Deno.test("code is colored line by line, with strings and comments over several lines", async () => {
   const highlight = (await loadHighlighter("py"))!;
@@ -42,6 +42,7 @@ Deno.test("every language is loaded by its names, and unknown ones are not color
   for (const name of names) assert.ok(await loadHighlighter(name), name);
   assert.equal(await loadHighlighter("nosuchlanguage"), undefined);
   assert.equal(findLanguage("constructor"), undefined);
+  assert.equal(await shownText("```js\nconstructor() {}\n```"), "  constructor() {}\n");
   assert.equal(findLanguage(""), undefined);
   const html = await render("```html\n<script>let a = 1;</script>\n```");
   assert.ok(html.includes("\x1b[35mlet"), html);
