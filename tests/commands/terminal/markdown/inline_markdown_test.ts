@@ -28,7 +28,7 @@ Deno.test("text that only resembles Markdown is unchanged", async () => {
   for (
     const text of [
       "5 * 3 = 15 and 2 * 2 and 2*3*4 and 2**3",
-      "snake_case_name and __init__x",
+      "snake_case_name and __init__x and __init__.py and __init__()",
       "call f(**kwargs)",
       "a ` alone",
       "\\(x^2 * y * z\\) and $a_1 * b * c$ and $5 and $6",
