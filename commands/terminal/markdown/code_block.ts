@@ -48,7 +48,7 @@ export class CodePrinter {
       let pending = "";
       for (const part of ASCII.test(text) ? text : graphemes(text)) {
         const character = part === "\t" ? " ".repeat(TAB_STOP - this.#column % TAB_STOP) : part;
-        const width = part < "\x7f" ? character.length : widthOf(character);
+        const width = part.length === 1 && part < "\x7f" ? character.length : widthOf(character);
         if (!this.#hasStarted) output.push(...this.#prefix, plainRun(INDENT));
         else if (this.#column + width > available && this.#column > 0) {
           output.push({ text: pending, style }, plainRun("\n"), ...this.#prefix);

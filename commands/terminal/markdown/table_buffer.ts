@@ -7,7 +7,7 @@ import type { LineStart } from "./block_start.ts";
 import type { InlineMarkdown } from "./inline_markdown.ts";
 import { plainRun, type Run, widthOfRuns } from "./runs.ts";
 import { type Alignment, TableLayout } from "./table_layout.ts";
-import { alignmentsOf, cellsOf, isRow, mayBeDelimiter } from "./table_source.ts";
+import { alignmentsOf, cellsOf, columnCount, isRow, mayBeDelimiter } from "./table_source.ts";
 
 /** After this many rows, the columns are fixed, and further rows are shown as they arrive. */
 const MAX_ROWS = 200;
@@ -62,8 +62,7 @@ export class TableBuffer {
     if (this.#alignments === undefined) {
       const alignments = alignmentsOf(text);
       if (alignments === undefined) return undefined;
-      const header = cellsOf(this.#start.text);
-      const count = Math.max(header.length, alignments.length);
+      const count = columnCount(this.#start.text, alignments.length);
       this.#alignments = Array.from({ length: count }, (_, i) => alignments[i] ?? "left");
       this.#header = this.#cells(this.#start.text);
       return [];

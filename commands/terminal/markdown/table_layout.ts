@@ -150,7 +150,8 @@ export class TableLayout {
   #list(row: readonly Run[][], isFirst: boolean): Run[][] {
     const output: Run[][] = isFirst ? [] : [[this.#dim("─".repeat(Math.min(this.#columns, 10)))]];
     row.forEach((cell, i) => {
-      if (cell.length === 0) return;
+      const isNeverFilled = isFirst && this.#table.rows.every((row) => row[i].length === 0);
+      if (cell.length === 0 && !isNeverFilled) return;
       const header = this.#table.header[i];
       const label = header.length === 0 ? [] : [...this.#bold(header), plainRun(": ")];
       output.push(...linesOf([...label, ...cell], this.#columns));

@@ -37,12 +37,20 @@ function split(row: string, pipe: RegExp): string[] {
   return cells.map((cell) => cell.trim());
 }
 
-/** The cells of a row. With more cells than `count`, pipes in code don't separate cells. */
-export function cellsOf(row: string, count = Infinity): string[] {
+/** The number of columns of a table with `alignments`: of its header if that has more cells. */
+export function columnCount(header: string, alignments: number): number {
+  return Math.max(alignments, cellsOf(header, alignments, Infinity).length);
+}
+
+/**
+ * The cells of a row. With more cells than `count`, pipes in code don't separate cells; those still beyond
+ * `limit` are joined to the last.
+ */
+export function cellsOf(row: string, count = Infinity, limit = count): string[] {
   const inner = row.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
   const cells = split(inner, /\\\||\||[^|\\]+|\\/g);
   if (cells.length <= count) return cells;
   const smart = split(inner, /\\\||`[^`]*`|\||[^|\\`]+|[\\`]/g);
-  if (smart.length <= count) return smart;
-  return [...smart.slice(0, count - 1), smart.slice(count - 1).join(" | ")];
+  if (smart.length <= limit) return smart;
+  return [...smart.slice(0, limit - 1), smart.slice(limit - 1).join(" | ")];
 }
