@@ -10,7 +10,7 @@ export const answerFlags = {
   raw: new Option("--raw", "print answers as they are, without rendering Markdown"),
   showThinking: new Option(
     "--show-thinking",
-    "show the model's thinking, on stderr (default: only if the answer goes to a terminal)",
+    "show the model's thinking, dimmed, on stderr (default: on a terminal)",
   ),
-  noShowThinking: new Option("--no-show-thinking", "never show the model's thinking"),
+  noShowThinking: new Option("--no-show-thinking", "hide the model's thinking"),
 };
