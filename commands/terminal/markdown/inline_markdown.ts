@@ -168,7 +168,7 @@ const SPANS: Record<string, Span[]> = {
 /** Where a span may start. */
 const MARKER = /[`*_~[!<&$\\]|(?<!\w)h(?=ttps?:\/\/|t{0,2}$|ttps?(?::\/?)?$)/gi;
 
-/** Escapes of LaTeX's delimiters and line break, which stay if no formula follows. */
+/** LaTeX's delimiters. They stay as they are if no formula follows. */
 const LATEX = /^\\[([\])]/;
 
 /** Renders text within lines. */
@@ -186,7 +186,10 @@ export class InlineMarkdown {
     return this.take(text, true, "", style).runs;
   }
 
-  /** Text that links to `target`; where the terminal cannot link, the target follows in parentheses. */
+  /**
+   * Text that links to `target`. The target follows in parentheses where the terminal cannot link, or if
+   * the text names another address.
+   */
   link(text: readonly Run[], target: string, style: string): Run[] {
     const url = hyperlink(target);
     const shown = textOfRuns(text);
@@ -197,7 +200,8 @@ export class InlineMarkdown {
       style: this.features.styles ? withStyle(run.style, SGR.underline) : run.style,
       ...link === undefined ? {} : { link },
     }));
-    if (linked || target === shown || target === `mailto:${shown}`) return runs;
+    const isHonest = linked && !namesAnother(shown, url);
+    if (isHonest || target === shown || target === `mailto:${shown}`) return runs;
     const dim = this.features.styles ? withStyle(style, SGR.dim) : style;
     return [...runs, { text: shown === "" ? target : ` (${target})`, style: dim }];
   }
@@ -248,6 +252,14 @@ export class InlineMarkdown {
     }
     return { runs, rest: "" };
   }
+}
+
+/** Whether a link's text looks like an address other than `url`, which would mislead. */
+function namesAnother(text: string, url: string): boolean {
+  const address = text.trim();
+  if (!/^(?:https?:|mailto:|www\.)|^\S+\.\w{2,}(?:[/:?#]\S*)?$/i.test(address)) return false;
+  return ![address, `https://${address}`, `http://${address}`, `mailto:${address}`]
+    .some((named) => hyperlink(named) === url);
 }
 
 function nextMarker(source: string, from: number): number {
