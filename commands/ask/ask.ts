@@ -67,11 +67,9 @@ async function requestAnswers(
   options: ChatOptions,
   flags: AskFlags,
 ): Promise<ChatResult> {
-  const { requestAnswer, showAnswer } = await import("../conversation/request_answer.ts");
-  const { AnswerView } = await import("../conversation/answer_view.ts");
   const { noteAnswer, printAnswers } = await import("./print_answers.ts");
+  const { requestOne } = await import("./request_one.ts");
   const printsJson = flags.json === true || flags.schema !== undefined;
-  const showsThinking = (options.thinking ?? false) !== false && process.stderr.isTTY === true;
   const count = flags.count ?? 1;
   // From the cache, all answers would be the same.
   const callOptions = { ...options, cache: count === 1 };
@@ -82,12 +80,7 @@ async function requestAnswers(
       if (count > 1 && process.stderr.isTTY) {
         writeNote(colored("dim", `Answer ${i + 1} of ${count}`));
       }
-      const result = printsJson
-        ? await requestAnswer(client, messages, callOptions)
-        : await showAnswer(client, messages, callOptions, {
-          view: new AnswerView({ markdown: false, thinking: showsThinking }),
-          stream: true,
-        });
+      const result = await requestOne(client, messages, callOptions, { ...flags, printsJson });
       results.push(result);
       noteAnswer(result, flags.verbose === true);
     }

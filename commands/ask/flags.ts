@@ -4,6 +4,7 @@
  * @module
  */
 import { Command, Option } from "@commander-js/extra-typings";
+import { answerFlags } from "../flags/answer.ts";
 import { extraBodyFlag } from "../flags/extra_body.ts";
 import { collect, integer } from "../flags/parse.ts";
 import { commonFlags } from "../flags/shared_options.ts";
@@ -50,6 +51,9 @@ export function command() {
       new Option("-n, --count <count>", "number of answers to request (default: 1)")
         .argParser(integer(1)),
     )
+    .addOption(answerFlags.raw)
+    .addOption(answerFlags.showThinking)
+    .addOption(answerFlags.noShowThinking)
     .option("--json", "print the answer, its usage and model as a JSON object")
     .addOption(modelFlags.timeout)
     .addOption(modelFlags.retryTimes)

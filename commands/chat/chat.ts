@@ -10,7 +10,7 @@ import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { type ChosenTemplate, chosenTemplate, withTemplate } from "../flags/saved_template.ts";
 import { schemaOptions } from "../flags/schema.ts";
 import { addExamples } from "../flags/shared_options.ts";
-import { colored, showsColors, writeNote } from "../terminal/output.ts";
+import { colored, writeNote } from "../terminal/output.ts";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 import { type ChatFlags, command } from "./flags.ts";
 
@@ -29,8 +29,8 @@ async function showLastTurn(conversation: Conversation, markdown: boolean): Prom
   if (last === undefined) return;
   writeNote(`\n${colored("bold", ">")} ${describePrompt(last).slice(1, -1)}\n`);
   const view = new AnswerView({ markdown, thinking: false });
-  view.showText(textOf(last.assistant?.content));
-  view.end();
+  await view.showText(textOf(last.assistant?.content));
+  await view.end();
   if (last.interrupted) writeNote(colored("yellow", "Interrupted. /retry sends it again."));
   writeNote("");
 }
@@ -105,15 +105,15 @@ async function chat(message: string | undefined, given: ChatFlags): Promise<void
   const flags = withTemplate(given, chosen);
   const { home, config, session, isResumed } = await openChat(flags, template);
   const { model } = session.conversation;
-  const markdown = !flags.raw && showsColors();
-  const view = { markdown, thinking: process.stderr.isTTY === true };
+  const { answerOptions } = await import("../conversation/answer_view.ts");
+  const view = answerOptions(flags);
   const options = { session, config, flags, view, first, verbose: flags.verbose === true };
   try {
     const hasScreen = process.stderr.isTTY || process.stdout.isTTY;
     if (process.stdin.isTTY && hasScreen && process.env.TERM !== "dumb") {
       const { chatInteractively } = await import("./interactive.ts");
       const { History } = await import("./editor/history.ts");
-      if (isResumed) await showLastTurn(session.conversation, markdown);
+      if (isResumed) await showLastTurn(session.conversation, view.markdown);
       else writeNote(`Chatting with ${model}. Type /help for commands, Ctrl-D to exit.\n`);
       await chatInteractively({ ...options, history: new History(home) });
     } else {

@@ -4,6 +4,7 @@
  * @module
  */
 import { Command, Option } from "@commander-js/extra-typings";
+import { answerFlags } from "../flags/answer.ts";
 import { extraBodyFlag } from "../flags/extra_body.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
@@ -42,7 +43,9 @@ export function command() {
     .optionsGroup(HELP_GROUPS.output)
     .option("--json", "with --list: print JSON")
     .option("--no-stream", "show each answer when it is complete")
-    .option("--raw", "don't render Markdown")
+    .addOption(answerFlags.raw)
+    .addOption(answerFlags.showThinking)
+    .addOption(answerFlags.noShowThinking)
     .addOption(modelFlags.timeout)
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.shortMaxWait)

@@ -1,14 +1,16 @@
 /**
- * Prints an answer as it arrives; on a terminal it renders Markdown, dims thinking and replaces control
- * characters.
+ * Prints an answer as it arrives: rendered on a terminal, unchanged in a pipe, with thinking on stderr.
  *
  * @module
  */
 import process from "node:process";
+import type { WriteStream } from "node:tty";
+import { stripVTControlCharacters } from "node:util";
 import type { StreamEvent } from "../../lib/chat/events.ts";
 import { printable } from "../terminal/sanitize.ts";
-import { colored, writeOutput } from "../terminal/output.ts";
-import { MarkdownStream } from "../terminal/markdown/markdown_stream.ts";
+import { colored, errorStream, writeOutput, writeRendered } from "../terminal/output.ts";
+import type { MarkdownStream } from "../terminal/markdown/markdown_stream.ts";
+import type { Spinner } from "../terminal/spinner.ts";
 
 /** How answers are shown. */
 export interface AnswerViewOptions {
@@ -17,19 +19,40 @@ export interface AnswerViewOptions {
   /** Show thinking, on stderr. */
   thinking: boolean;
   /** Cleared before the first output. */
-  spinner?: { clear(): void };
+  spinner?: Spinner;
 }
 
-/** The width of the terminal; unlimited if stdout is redirected, so that no line is wrapped. */
-function columns(): number {
-  return process.stdout.isTTY ? process.stdout.columns || 80 : Infinity;
+/** The flags that decide how answers are shown. */
+export interface AnswerFlags {
+  raw?: true;
+  showThinking?: boolean;
 }
 
-/** Shows one answer. */
+/** How answers are shown with `flags`: rendered and with thinking only on a terminal. */
+export function answerOptions({ raw, showThinking }: AnswerFlags): AnswerViewOptions {
+  const isTerminal = process.stdout.isTTY === true;
+  return {
+    markdown: isTerminal && raw !== true,
+    thinking: showThinking ?? (isTerminal && process.stderr.isTTY === true),
+  };
+}
+
+/** A table with fewer rows arrives too fast to announce it. */
+const MIN_ROWS = 2;
+/** The SGR parameter of dimmed text. */
+const DIM = "2";
+
+/** Loads the renderer, which pipes don't need. */
+async function renderer(stream: WriteStream, style?: string): Promise<MarkdownStream> {
+  const { terminalMarkdown } = await import("../terminal/markdown/terminal_markdown.ts");
+  return await terminalMarkdown(stream, style);
+}
+
+/** Shows one answer. Calls must not overlap: await each before the next. */
 export class AnswerView {
-  readonly #markdown: MarkdownStream | undefined;
-  readonly #showsThinking: boolean;
-  readonly #spinner: AnswerViewOptions["spinner"];
+  readonly #options: AnswerViewOptions;
+  readonly #markdown: Promise<MarkdownStream> | undefined;
+  #thinking: MarkdownStream | undefined;
   readonly #isTerminal = process.stdout.isTTY === true;
   #inThinking = false;
   #lastWritten = "\n";
@@ -37,39 +60,64 @@ export class AnswerView {
   #pendingSurrogate = "";
 
   constructor(options: AnswerViewOptions) {
-    this.#markdown = options.markdown ? new MarkdownStream(columns) : undefined;
-    this.#showsThinking = options.thinking;
-    this.#spinner = options.spinner;
+    this.#options = options;
+    // Loads while the answer is awaited.
+    this.#markdown = options.markdown ? renderer(process.stdout) : undefined;
   }
 
   /** Shows the text or thinking of a stream event. */
-  show(event: StreamEvent): void {
-    if (event.type === "thinking") this.showThinking(event.text);
+  async show(event: StreamEvent): Promise<void> {
+    if (event.type === "thinking") await this.showThinking(event.text);
     // A refusal takes the place of the answer.
-    else if (event.type === "text" || event.type === "refusal") this.showText(event.text);
+    else if (event.type === "text" || event.type === "refusal") await this.showText(event.text);
   }
 
   /** Shows a piece of the thinking. */
-  showThinking(received: string): void {
-    const piece = this.#showsThinking ? this.#wholeCharacters(received) : "";
+  async showThinking(received: string): Promise<void> {
+    const { thinking, markdown, spinner } = this.#options;
+    if (!thinking) {
+      // In the middle of a line, the spinner would erase it.
+      if (received !== "" && this.#lastWritten.endsWith("\n")) spinner?.say("thinking");
+      return;
+    }
+    const piece = printable(this.#wholeCharacters(received));
     if (piece === "") return;
-    this.#spinner?.clear();
+    const isRendered = markdown && process.stderr.isTTY === true;
+    if (isRendered) this.#thinking ??= await renderer(process.stderr, DIM);
+    spinner?.clear();
+    // Thinking can interrupt the answer.
+    if (!this.#inThinking && this.#isTerminal && !this.#lastWritten.endsWith("\n")) {
+      errorStream().write("\n");
+    }
     this.#inThinking = true;
-    process.stderr.write(colored("dim", printable(piece)));
-    this.#lastWritten = piece;
+    this.#writeThinking(await this.#thinking?.write(piece) ?? colored("dim", piece));
+  }
+
+  #writeThinking(text: string): void {
+    if (text === "") return;
+    errorStream().write(text);
+    this.#lastWritten = text.includes("\n") ? stripVTControlCharacters(text) : text;
+  }
+
+  async #endThinking(end: string): Promise<void> {
+    this.#writeThinking(await this.#thinking?.end() ?? "");
+    errorStream().write(`${this.#lastWritten.endsWith("\n") ? "" : "\n"}${end}`);
+    this.#thinking = undefined;
+    this.#inThinking = false;
+    this.#lastWritten = "\n";
   }
 
   /** Shows a piece of the answer. */
-  showText(received: string): void {
+  async showText(received: string): Promise<void> {
     const piece = this.#wholeCharacters(received);
     if (piece === "") return;
-    this.#spinner?.clear();
-    if (this.#inThinking) {
-      process.stderr.write(this.#lastWritten.endsWith("\n") ? "\n" : "\n\n");
-      this.#inThinking = false;
+    if (this.#inThinking) await this.#endThinking("\n");
+    if (this.#markdown === undefined) return this.#write(piece);
+    const markdown = await this.#markdown;
+    this.#writeRendered(await markdown.write(printable(piece)));
+    if (markdown.bufferedRows >= MIN_ROWS) {
+      this.#options.spinner?.say(`receiving a table, ${markdown.bufferedRows} rows`);
     }
-    const shown = this.#isTerminal ? printable(piece) : piece;
-    this.#write(this.#markdown === undefined ? shown : this.#markdown.write(shown));
   }
 
   /** Holds back half a surrogate pair at the end of a piece, since UTF-8 cannot encode it. */
@@ -81,17 +129,23 @@ export class AnswerView {
   }
 
   /** Ends the answer with a newline. */
-  end(): void {
-    this.#spinner?.clear();
-    if (this.#markdown !== undefined) this.#write(this.#markdown.end());
-    if (this.#lastWritten.endsWith("\n")) return;
-    if (this.#inThinking) process.stderr.write("\n");
-    else writeOutput("\n");
+  async end(): Promise<void> {
+    this.#options.spinner?.clear();
+    if (this.#inThinking) await this.#endThinking("");
+    if (this.#markdown !== undefined) this.#writeRendered(await (await this.#markdown).end());
+    if (!this.#lastWritten.endsWith("\n")) writeOutput("\n");
   }
 
   #write(text: string): void {
-    if (text === "") return;
+    this.#options.spinner?.clear();
     writeOutput(text);
+    this.#lastWritten = text;
+  }
+
+  #writeRendered(text: string): void {
+    if (text === "") return;
+    this.#options.spinner?.clear();
+    writeRendered(text);
     this.#lastWritten = text;
   }
 }

@@ -43,11 +43,11 @@ export async function showAnswer(
   try {
     if (stream) return await streamAnswer(client, messages, options, view, received);
     const result = await requestAnswer(client, messages, options);
-    view.showThinking(result.thinking ?? "");
-    view.showText(result.content || (result.refusal ?? ""));
+    await view.showThinking(result.thinking ?? "");
+    await view.showText(result.content || (result.refusal ?? ""));
     return result;
   } finally {
-    view.end();
+    await view.end();
   }
 }
 
@@ -64,7 +64,7 @@ async function streamAnswer(
   });
   for await (const event of stream.events) {
     received?.add(event);
-    view.show(event);
+    await view.show(event);
   }
   return await stream.finalResult();
 }

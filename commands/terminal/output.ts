@@ -24,7 +24,17 @@ function pause(): void {
  * @throws {ConfigurationError} if the output cannot be written
  */
 export function writeOutput(text: string): void {
-  const bytes = Buffer.from(process.stdout.isTTY ? printableStyled(text) : text);
+  writeRendered(process.stdout.isTTY ? printableStyled(text) : text);
+}
+
+/**
+ * Writes a result like {@link writeOutput}, but keeps all escape sequences. Everything in `text` that comes
+ * from a model or server must have been made printable before.
+ *
+ * @throws {ConfigurationError} if the output cannot be written
+ */
+export function writeRendered(text: string): void {
+  const bytes = Buffer.from(text);
   for (let written = 0; written < bytes.length;) {
     try {
       written += writeSync(1, bytes, written);
@@ -99,9 +109,8 @@ export function colored(
   return styleText(style, text, { stream, validateStream: true });
 }
 
-/** Whether stdout is a terminal that shows colors. */
-export function showsColors(): boolean {
-  const stream = process.stdout;
+/** Whether `stream` is a terminal that shows colors. */
+export function showsColors(stream: NodeJS.WriteStream = process.stdout): boolean {
   return stream.isTTY === true &&
     styleText("bold", "x", { stream, validateStream: true }) !== "x";
 }

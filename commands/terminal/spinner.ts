@@ -1,47 +1,85 @@
 /**
- * Shows a line on stderr while waiting for the first token of an answer.
+ * Shows on stderr that an answer is awaited, and for how long.
  *
  * @module
  */
+import stringWidth from "fast-string-truncated-width";
 import process from "node:process";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
+import { duration } from "./format.ts";
+import { LiveArea } from "./live_area.ts";
 import { colored, divertNotes } from "./output.ts";
 
-const TEXT = "waiting for the answer; press Ctrl-C to stop";
+const FRAMES = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
+/** Milliseconds before the spinner is shown: fast answers don't need one. */
+const DELAY = 400;
+/** Milliseconds between two frames. */
+const INTERVAL = 100;
+/** Seconds of waiting after which the time is shown. */
+const SHOW_TIME_AFTER = 3;
 
-/** Milliseconds before the line is shown. */
-const DELAY = 1000;
+/** Whether stderr can show a spinner. */
+export function canSpin(): boolean {
+  return process.stderr.isTTY === true && process.env.TERM !== "dumb";
+}
 
-/** The waiting line of one answer. */
+/** A duration in whole seconds, so that it does not flicker. */
+function waited(seconds: number): string {
+  return seconds < 10 ? `${Math.floor(seconds)} s` : duration(Math.floor(seconds));
+}
+
+/** The longest text that fits in `columns`. */
+function fitting(texts: readonly string[], columns: number): string {
+  return texts.find((text) => stringWidth(text).width < columns) ?? "";
+}
+
+/** The spinner of one answer. It is erased and shown again around notes. */
 export class Spinner {
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isShown = false;
+  readonly #area = new LiveArea(process.stderr);
+  readonly #startedAt = performance.now();
+  #what = "waiting for the answer";
+  #frame = 0;
+  #delay: ReturnType<typeof setTimeout> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Schedules the line, if stderr is a terminal that is wide enough. */
+  /** Schedules the spinner, if stderr is a terminal. */
   constructor() {
-    const { isTTY, columns } = process.stderr;
-    if (isTTY && columns > TEXT.length) this.#timer = setTimeout(() => this.#show(), DELAY);
+    this.#schedule();
   }
 
-  #show(): void {
-    this.#isShown = true;
-    process.stderr.write(colored("dim", TEXT));
-    divertNotes((line) => {
-      this.#erase();
-      process.stderr.write(`${line}\n`);
-      this.#show();
-    });
+  #schedule(): void {
+    if (canSpin()) this.#delay = setTimeout(() => this.#start(), DELAY);
   }
 
-  #erase(): void {
-    process.stderr.write("\r\x1b[K");
+  #start(): void {
+    divertNotes((line) => this.#area.above(line));
+    this.#timer = setInterval(() => this.#draw(), INTERVAL);
+    this.#draw();
   }
 
-  /** Removes the line, or cancels it before it is shown. */
+  #draw(): void {
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    const time = seconds < SHOW_TIME_AFTER ? "" : `, ${waited(seconds)}`;
+    const frame = FRAMES[this.#frame++ % FRAMES.length];
+    const text = `${frame} ${this.#what}${time}`;
+    const texts = [`${text}; press Ctrl-C to stop`, text, frame];
+    this.#area.draw([colored("dim", fitting(texts, this.#area.columns))]);
+  }
+
+  /** Says what is happening instead, e.g. `thinking`. A cleared spinner is scheduled again. */
+  say(what: string): void {
+    this.#what = what;
+    if (this.#delay === undefined && this.#timer === undefined) this.#schedule();
+  }
+
+  /** Erases the spinner, or cancels it before it is shown. */
   clear(): void {
-    clearTimeout(this.#timer);
-    if (!this.#isShown) return;
-    this.#isShown = false;
+    clearTimeout(this.#delay);
+    this.#delay = undefined;
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
     divertNotes(undefined);
-    this.#erase();
+    this.#area.clear();
   }
 }

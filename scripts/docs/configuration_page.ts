@@ -132,6 +132,7 @@ ${table(entriesOf(bare(top.templates).value!))}
 | \`FLEXLLM_HOME\` | The directory for the configuration, conversations, prices and the cache; default \`~/.flexllm\`. |
 | \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy to use. |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | Never or always use colors. |
+| \`FORCE_HYPERLINK\` | \`1\` or \`0\`: always or never make links in answers clickable. |
 | \`VISUAL\`, else \`EDITOR\` | The editor for \`flexllm config edit\`. |
 | \`DENO_KV_ACCESS_TOKEN\` | The access token of a cache at a KV Connect URL. |
 | \`${REQUESTS_VARIABLE}\` | On Bun, the maximum number of concurrent requests; default 256, or what a batch needs (\`-c\`). |

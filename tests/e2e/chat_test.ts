@@ -401,11 +401,11 @@ terminalTest(
     await using server = await startRawServer((socket) => sockets.push(socket));
     await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl]);
     terminal.type("go\r");
-    await terminal.shows(/^> go\n\nwaiting for the answer; press Ctrl-C to stop$/m);
+    await terminal.shows(/^> go\n\n\S waiting for the answer; press Ctrl-C to stop$/m);
     sockets[0].end(EVENT_STREAM_HEAD + textEvent("Here it is.") + FINISH_EVENT);
     await terminal.shows(/^> go\n\nHere it is\.\n\ntest-model · [^]*^>$/m);
     terminal.type("more\r");
-    await terminal.shows(/^> more\n\nwaiting for the answer/m);
+    await terminal.shows(/^> more\n\n\S waiting for the answer/m);
     terminal.type("\x03");
     await terminal.shows(/^> more\n\nInterrupted\. \/retry sends it again\.\n\n>$/m);
   },

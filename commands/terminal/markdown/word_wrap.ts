@@ -5,102 +5,151 @@
  *
  * @module
  */
-import stringWidth from "fast-string-truncated-width";
-
-/** Characters of scripts without spaces between words, which can be wrapped at any character. */
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff00-\uff60]/u;
-
-/** Matches an escape sequence, a run of spaces, one wide character, or a run of other characters. */
-const TOKENS = new RegExp(
-  // deno-lint-ignore no-control-regex
-  `${/\x1b\[[0-9;]*m| +/.source}|${WIDE.source}|(?:(?!${WIDE.source})[^ \x1b])+|\x1b`,
-  "gu",
-);
+import { canBreakBetween, graphemes, wordParts } from "./graphemes.ts";
+import { plainRun, type Run, widthOf, widthOfRuns } from "./runs.ts";
 
 /** Columns that fit almost any word: if this many are left, words are not buffered. */
-const AMPLE = 24;
-
-function widthOf(text: string): number {
-  return stringWidth(text).width;
-}
+const AMPLE = 40;
 
 /** Wraps one text. */
 export class WordWrap {
   readonly #columns: () => number;
+  readonly #breakWords: boolean;
   /** Columns used on this line. */
   #column = 0;
-  /** The prefix of continuation lines. */
-  #prefix = "";
-  /** The buffered word, its width, and the number of spaces before it. */
-  #word = "";
+  /** The prefix of continuation lines, and its width. */
+  #prefix: readonly Run[] = [];
+  #margin = 0;
+  /** The spaces before the buffered word. */
+  #spaces: Run[] = [];
+  #spacesWidth = 0;
+  /** The buffered word and its width. */
+  #word: Run[] = [];
   #width = 0;
-  #spaces = 0;
+  /** The last part of the current word; empty at the start of a word. */
+  #last = "";
   /** Whether the start of the word has been shown. */
   #started = false;
+  #output: Run[] = [];
 
-  /** `columns` returns the width to wrap to; `Infinity` disables wrapping. */
-  constructor(columns: () => number) {
+  /**
+   * @param columns returns the width to wrap to; `Infinity` disables wrapping
+   * @param breakWords break words that are longer than a line; the terminal wraps them otherwise, so that
+   * copying a URL from the screen yields one line
+   */
+  constructor(columns: () => number, breakWords = false) {
     this.#columns = columns;
+    this.#breakWords = breakWords;
   }
 
   /** Starts a line after `marker`; its continuation lines start with `prefix`. */
-  begin(marker: string, prefix: string): void {
-    this.#column = widthOf(marker);
+  begin(marker: readonly Run[], prefix: readonly Run[]): void {
+    this.#column = widthOfRuns(marker);
     this.#prefix = prefix;
+    this.#margin = widthOfRuns(prefix);
   }
 
-  /** Adds a chunk of the line and returns the text to show. */
-  write(chunk: string): string {
-    if (this.#columns() === Infinity) return chunk;
-    let shown = "";
-    for (const [token] of chunk.matchAll(TOKENS)) {
-      if (token.startsWith(" ")) {
-        shown += this.#flushWord();
-        this.#started = false;
-        this.#spaces += token.length;
-        continue;
-      }
-      const isWide = WIDE.test(token);
-      if (isWide) {
-        shown += this.#flushWord();
-        this.#started = false;
-      }
-      const isAmple = this.#word === "" &&
-        this.#column + this.#spaces + AMPLE <= this.#columns();
-      this.#started ||= isAmple;
-      this.#word += token;
-      this.#width += widthOf(token);
-      // A word longer than a line is wrapped by the terminal: no need to buffer it.
-      const isLong = this.#width >= this.#columns();
-      if (this.#started || isWide || isLong) shown += this.#flushWord();
+  /** Columns used on the current line. */
+  get column(): number {
+    return this.#column;
+  }
+
+  /** Adds a part of the line and returns what to show. A newline starts a continuation line. */
+  write(runs: readonly Run[]): Run[] {
+    for (const run of runs) {
+      for (const part of wordParts(run.text)) this.#add({ ...run, text: part });
     }
-    return shown;
+    return this.#take();
   }
 
   /** Ends the line and returns the buffered text. */
-  end(): string {
-    const shown = this.#flushWord();
-    this.#started = false;
-    this.#spaces = this.#column = 0;
-    this.#prefix = "";
-    return shown;
+  end(): Run[] {
+    this.#flushWord();
+    this.#spaces = [];
+    this.#spacesWidth = this.#column = this.#margin = 0;
+    this.#prefix = [];
+    return this.#take();
   }
 
-  /** Returns the buffered word, after a line break if it does not fit on this line. */
-  #flushWord(): string {
-    if (this.#word === "") return "";
+  #take(): Run[] {
+    const output = this.#output;
+    this.#output = [];
+    return output;
+  }
+
+  #add(part: Run): void {
+    const { text } = part;
+    if (text === "\n") {
+      this.#flushWord();
+      this.#break();
+      return;
+    }
+    if (text.startsWith(" ")) {
+      this.#flushWord();
+      this.#spaces.push(part);
+      this.#spacesWidth += text.length;
+      return;
+    }
+    if (this.#last !== "" && canBreakBetween(this.#last, text)) this.#flushWord();
     const columns = this.#columns();
-    const taken = this.#column + this.#spaces + this.#width;
-    const margin = widthOf(this.#prefix);
-    const breaks = !this.#started && this.#width > 0 && taken > columns && this.#column > margin;
-    const before = breaks ? `\n${this.#prefix}` : " ".repeat(this.#spaces);
-    const shown = before + this.#word;
-    this.#column = breaks ? margin + this.#width : taken;
+    if (this.#last === "") {
+      this.#started = !part.isWhole && this.#column + this.#spacesWidth + AMPLE <= columns;
+    }
+    this.#last = text;
+    this.#word.push(part);
+    this.#width += widthOf(text);
+    // A longer word is wrapped by the terminal: no need to buffer it.
+    const isLong = this.#width >= columns;
+    if (!this.#breakWords && (this.#started || isLong)) {
+      this.#showWord();
+      this.#started = true;
+    }
+  }
+
+  #flushWord(): void {
+    this.#showWord();
+    this.#last = "";
+    this.#started = false;
+  }
+
+  #break(): void {
+    this.#output.push(plainRun("\n"), ...this.#prefix);
+    this.#column = this.#margin;
+    this.#spaces = [];
+    this.#spacesWidth = 0;
+  }
+
+  /** Shows the buffered word, after a line break if it does not fit on this line. */
+  #showWord(): void {
+    if (this.#word.length === 0) return;
+    const columns = this.#columns();
+    const end = this.#column + this.#spacesWidth + this.#width;
+    const isStarted = this.#started && !this.#breakWords;
+    if (!isStarted && this.#width > 0 && end > columns && this.#column > this.#margin) {
+      this.#break();
+    }
+    this.#output.push(...this.#spaces);
+    this.#column += this.#spacesWidth;
+    if (this.#breakWords && this.#column + this.#width > columns) this.#showInPieces(columns);
+    else {
+      this.#output.push(...this.#word);
+      this.#column += this.#width;
+    }
     // The terminal wrapped a word longer than a line.
-    if (this.#column > columns) this.#column %= columns;
-    this.#word = "";
-    this.#width = this.#spaces = 0;
-    return shown;
+    if (this.#column > columns) this.#column = (this.#column - 1) % columns + 1;
+    this.#word = [];
+    this.#spaces = [];
+    this.#width = this.#spacesWidth = 0;
+  }
+
+  #showInPieces(columns: number): void {
+    for (const run of this.#word) {
+      for (const text of graphemes(run.text)) {
+        const width = widthOf(text);
+        if (this.#column + width > columns && this.#column > this.#margin) this.#break();
+        this.#output.push({ ...run, text });
+        this.#column += width;
+      }
+    }
   }
 }
