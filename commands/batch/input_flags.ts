@@ -28,7 +28,7 @@ function shardOf(text: string): Shard {
 /** The flags, each for one `addOption`. */
 export const inputFlags = {
   inputFormat: new Option("--input-format <format>", "input format (default: from the file name)")
-    .choices(["jsonl", "csv", "tsv"] as const),
+    .choices(["jsonl", "csv", "tsv", "files"] as const),
   delimiter: new Option("--delimiter <character>", "separator of CSV/TSV cells (default: detected)")
     .argParser(oneCharacter),
   noQuotes: new Option("--no-quotes", "treat quotes in CSV/TSV as ordinary characters"),

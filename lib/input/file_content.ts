@@ -10,10 +10,14 @@ import { IMAGE_TYPES, isContainer, mediaTypeOf, sniff } from "../chat/media_type
 import type { AttachmentKind } from "../transport/load_file.ts";
 import { decodeText, likelyEncoding } from "./text_decoding.ts";
 
-/** The content of a file: text, or binary data of a type that can be sent. */
-export type FileContent =
-  | { kind: "text"; text: string }
-  | { kind: AttachmentKind; mediaType: string };
+/** Binary data of a type that can be sent. */
+export interface BinaryContent {
+  kind: AttachmentKind;
+  mediaType: string;
+}
+
+/** The content of a file. */
+export type FileContent = { kind: "text"; text: string } | BinaryContent;
 
 /** What is known about a file besides its bytes. */
 export interface FileDescription {
@@ -63,7 +67,10 @@ function converted(file: FileDescription, extension: string): string {
 }
 
 /** The content of a file whose first bytes identify it; `undefined` if all of it is needed. */
-export function contentOfHead(head: Uint8Array, file: FileDescription): FileContent | undefined {
+export function contentOfHead(
+  head: Uint8Array,
+  file: FileDescription,
+): BinaryContent | undefined {
   const mediaType = sniff(head);
   if (mediaType === undefined) return undefined;
   if (IMAGE_TYPES.includes(mediaType)) return { kind: "image", mediaType };
