@@ -43,12 +43,11 @@ export function sortPaths(paths: string[]): string[] {
 
 /** The files that match `pattern`, sorted by path; empty if there are none. */
 export function expandGlob(pattern: string): string[] {
-  const found = globSync(escaped(pattern), {
-    dot: false,
-    expandDirectories: false,
-    followSymbolicLinks: false,
-    // Files only, but this would leave out links to files.
-    onlyFiles: false,
-  });
-  return sortPaths(found.filter((path) => !path.endsWith("/") && !isFolder(path)));
+  const options = { dot: false, expandDirectories: false, followSymbolicLinks: false };
+  const files = globSync(escaped(pattern), options);
+  // The library leaves out links to files unless it includes folders, which end with a slash.
+  const regular = new Set(files);
+  const links = globSync(escaped(pattern), { ...options, onlyFiles: false })
+    .filter((path) => !path.endsWith("/") && !regular.has(path) && !isFolder(path));
+  return sortPaths([...files, ...links]);
 }

@@ -8,7 +8,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { hashBytes, loadFingerprint } from "../batch/journal/fingerprint.ts";
 import type { ContentPart, Message } from "../chat/messages.ts";
 import { isContainer } from "../chat/media_type.ts";
@@ -46,6 +46,9 @@ const BLOCKS = 4;
 /** Formats in which an edit may change a few bytes in the middle and nothing else. */
 const UNCOMPRESSED = /^audio\/(wav|aiff)$/;
 
+/** Opening a pipe doesn't wait for a writer. Windows has neither. */
+const NONBLOCK = constants.O_NONBLOCK ?? 0;
+
 /** What a record of a file needs. */
 interface ReadFile {
   content: FileContent;
@@ -81,11 +84,8 @@ class FileReader {
   read(path: string): ReadFile {
     let fd: number;
     try {
-      // Opening a pipe would wait for a writer.
-      if (!statSync(path).isFile()) throw new InvalidInputError(`${path} is not a regular file`);
-      fd = openSync(path, "r");
+      fd = openSync(path, constants.O_RDONLY | NONBLOCK);
     } catch (cause) {
-      if (cause instanceof InvalidInputError) throw cause;
       throw new InvalidInputError(`cannot read ${path}: ${fileReason(cause)}`, { cause });
     }
     try {
@@ -96,7 +96,9 @@ class FileReader {
   }
 
   #readOpen(fd: number, path: string): ReadFile {
-    const { size } = fstatSync(fd);
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw new InvalidInputError(`${path} is not a regular file`);
+    const { size } = stats;
     const file = { what: path, name: nameOf(path) };
     const sample = this.#sample(fd, size);
     const known = contentOfHead(sample, file);
@@ -132,7 +134,8 @@ class FileReader {
   #sample(fd: number, size: number): Buffer {
     const buffer = this.#buffer;
     if (size <= buffer.length) {
-      return buffer.subarray(0, readAt(fd, buffer, 0, buffer.length, 0));
+      // Files in /proc report no size.
+      return buffer.subarray(0, readAt(fd, buffer, 0, size === 0 ? buffer.length : size, 0));
     }
     for (let i = 0; i < BLOCKS; i++) {
       const position = Math.floor((size - BLOCK) * i / (BLOCKS - 1));
