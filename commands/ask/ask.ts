@@ -97,6 +97,8 @@ export function askCommand() {
     'git diff | flexllm ask "write a commit message" -s "You are terse."',
     'flexllm ask "What is in the picture?" -f photo.png',
     'flexllm ask "Summarize in one sentence." -f report.pdf',
+    "flexllm ask \"Review this code.\" -f 'src/**/*.ts'",
+    'flexllm ask "What is new here?" -f https://example.com/news',
     'flexllm ask --continue "And in one sentence?"',
     'flexllm ask "Name three rivers" -m gpt-5.4-mini --json',
     'flexllm ask "Name a river" --schema river.json',

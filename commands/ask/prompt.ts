@@ -9,6 +9,7 @@ import type { Config } from "../../lib/config/load.ts";
 import { fillTemplate } from "../../lib/config/templates.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { type Attachment, messageWith, readAttachments } from "../../lib/input/attachment.ts";
+import { attachmentOptions } from "../connect.ts";
 import type { AskFlags } from "./flags.ts";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 
@@ -36,8 +37,10 @@ function parseVariables(pairs: readonly string[]): Map<string, string> {
 
 /** Reads the attachments of `--file`, in its order. */
 async function readFiles(
-  { file = [], allowPrivateUrls, timeout }: Pick<AskFlags, AttachmentFlag>,
+  flags: Pick<AskFlags, AttachmentFlag>,
+  config: Config,
 ): Promise<Attachment[]> {
+  const { file = [] } = flags;
   if (file.filter((reference) => reference === "-").length > 1) {
     throw new ConfigurationError("-f - can be given only once", {
       hint: "Standard input can be read only once.",
@@ -48,7 +51,11 @@ async function readFiles(
       hint: 'Pipe a file in: flexllm ask "What is this?" -f - < photo.png',
     });
   }
-  const options = { allowPrivateUrls, timeout, stdin: process.stdin };
+  const options = {
+    ...attachmentOptions(config, flags),
+    timeout: flags.timeout,
+    stdin: process.stdin,
+  };
   const attachments = await Promise.all(
     file.map((reference) => readAttachments(reference, options)),
   );
@@ -92,7 +99,7 @@ export async function readPrompt(
   if (flags.template === undefined) {
     warnAboutPlaceholders("the prompt", argument, "in templates of the configuration (--template)");
   }
-  const attachments = await readFiles(flags);
+  const attachments = await readFiles(flags, config);
   const piped = flags.file?.includes("-") ? "" : await readPiped();
   const input = [piped, argument].filter((part) => part !== "").join("\n\n");
   const { prompt, system } = flags.template === undefined

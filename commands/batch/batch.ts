@@ -44,6 +44,7 @@ export function batchCommand() {
     'flexllm batch texts.jsonl -o out.jsonl -s "Translate." --max-tokens 500',
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
     'flexllm batch reviews.csv -o out.jsonl --template "Sentiment? {{text}}"',
+    "flexllm batch 'photos/*.jpg' -o out.jsonl --template \"Describe this.\"",
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
   ]);
 }

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
+import { dirname, isAbsolute, normalize } from "node:path";
 import process from "node:process";
 import { globSync } from "tinyglobby";
 
@@ -22,13 +23,33 @@ function escaped(pattern: string): string {
   return slashed.replace(/(?<!\\)[()]|^!/g, "\\$&");
 }
 
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    // A broken link or an unreadable file: reading it reports the problem.
-    return false;
+/** Whether a folder on the way from the literal start of a pattern to a match is a link. */
+class LinkedFolders {
+  readonly #known = new Map<string, boolean>();
+
+  /** @param base the literal start, whose own links are followed */
+  constructor(base: string) {
+    this.#known.set(base, false);
   }
+
+  /** Whether the folder of `path` is a link, or inside one. */
+  contain(path: string): boolean {
+    const folder = dirname(path);
+    if (folder === path || folder === ".") return false;
+    let isLinked = this.#known.get(folder);
+    if (isLinked === undefined) {
+      isLinked = lstatSync(folder).isSymbolicLink() || this.contain(folder);
+      this.#known.set(folder, isLinked);
+    }
+    return isLinked;
+  }
+}
+
+/** The folders at the start of a pattern before the first one that is not literal. */
+function literalStart(pattern: string): string {
+  const folders = pattern.split("/").slice(0, -1);
+  const end = folders.findIndex((folder) => /[*?[{]/.test(folder));
+  return normalize(folders.slice(0, end < 0 ? undefined : end).join("/") || ".");
 }
 
 /** Compares by UTF-16 code units, so that the order is the same on every machine. */
@@ -43,11 +64,14 @@ export function sortPaths(paths: string[]): string[] {
 
 /** The files that match `pattern`, sorted by path; empty if there are none. */
 export function expandGlob(pattern: string): string[] {
-  const options = { dot: false, expandDirectories: false, followSymbolicLinks: false };
-  const files = globSync(escaped(pattern), options);
-  // The library leaves out links to files unless it includes folders, which end with a slash.
-  const regular = new Set(files);
-  const links = globSync(escaped(pattern), { ...options, onlyFiles: false })
-    .filter((path) => !path.endsWith("/") && !regular.has(path) && !isFolder(path));
-  return sortPaths([...files, ...links]);
+  const found = globSync(escaped(pattern), {
+    absolute: isAbsolute(pattern),
+    dot: false,
+    expandDirectories: false,
+    // Otherwise links to files would be left out as well.
+    followSymbolicLinks: true,
+  });
+  if (!pattern.includes("**")) return sortPaths(found);
+  const linked = new LinkedFolders(literalStart(pattern));
+  return sortPaths(found.filter((path) => !linked.contain(path)));
 }
