@@ -42,25 +42,62 @@ function isHtml(contentType: string, text: string): boolean {
   return isDeclared || (contentType === "" && /^\s*(<!doctype html|<html)\b/i.test(text));
 }
 
-/** The readable text of an HTML page: no scripts, no styles, no markup. */
+/** A node of a page, as html-to-text passes it to formatters. */
+interface PageNode {
+  type: string;
+  next: PageNode | null;
+  children: PageNode[];
+}
+
+/** Builds the text of a page. */
+interface TextBuilder {
+  addInline(text: string): void;
+}
+
+/** Elements that are not read: navigation, controls, and what is drawn or run. */
+const SKIPPED = ["nav", "img", "svg", "button", "textarea", "select", "template", "noscript"];
+
+/** Where the content of a page is, the first that has text. */
+const CONTENT: readonly (readonly string[])[] = [["main", "[role=main]"], ["article"], ["body"]];
+
+/** Options of html-to-text for text that a model reads: no links, no padding, no markup. */
+const TEXT_OPTIONS = {
+  wordwrap: false,
+  formatters: {
+    // Aligned columns would be mostly spaces, since many old pages are one large table.
+    cell(
+      element: PageNode,
+      walk: (nodes: PageNode[], builder: TextBuilder) => void,
+      builder: TextBuilder,
+    ) {
+      walk(element.children, builder);
+      let next = element.next;
+      while (next !== null && next.type !== "tag") next = next.next;
+      if (next !== null) builder.addInline(" | ");
+    },
+  },
+  selectors: [
+    { selector: "a", options: { ignoreHref: true } },
+    { selector: "table", format: "block" },
+    { selector: "tr", format: "block", options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    ...["td", "th"].map((selector) => ({ selector, format: "cell" })),
+    ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({
+      selector,
+      options: { uppercase: false },
+    })),
+    ...SKIPPED.map((selector) => ({ selector, format: "skip" })),
+  ],
+};
+
+/** The readable text of an HTML page; its source if it has none, as a page that a script fills in. */
 async function readableText(html: string): Promise<string> {
   const { convert } = await import("html-to-text");
-  const text = convert(html, {
-    baseElements: { selectors: ["main", "article", "body"], orderBy: "selectors" },
-    wordwrap: false,
-    selectors: [
-      { selector: "a", options: { ignoreHref: true } },
-      { selector: "img", format: "skip" },
-      { selector: "nav", format: "skip" },
-      { selector: "table", format: "dataTable", options: { uppercaseHeaderCells: false } },
-      ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({
-        selector,
-        options: { uppercase: false },
-      })),
-    ],
-  });
-  // A page that consists of a script or a list of links only.
-  return text.trim() === "" ? html : `${text.trim()}\n`;
+  for (const selectors of CONTENT) {
+    const baseElements = { selectors: [...selectors], returnDomByDefault: selectors[0] === "body" };
+    const text = convert(html, { ...TEXT_OPTIONS, baseElements }).trim();
+    if (text !== "") return `${text}\n`;
+  }
+  return html;
 }
 
 function nameOf(url: URL): string {
