@@ -22,7 +22,8 @@ async function ask(words: readonly string[], flags: AskFlags): Promise<void> {
   const { settingsOf, withSettings } = await import("../conversation/settings.ts");
   const { ConversationStore, newConversation } = await import("../../lib/conversations/store.ts");
   const { homeFolder } = await import("../../lib/files/paths.ts");
-  const { readPrompt } = await import("./prompt.ts");
+  const { readPrompt, refuseLooseFiles } = await import("./prompt.ts");
+  refuseLooseFiles(words, flags.file);
   const config = readConfig(flags.config);
   const format = await schemaOptions(flags);
   const store = new ConversationStore(homeFolder(process.env));

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
+import { extname } from "node:path";
 import process from "node:process";
 import type { UserMessage } from "../../lib/chat/messages.ts";
 import type { Config } from "../../lib/config/load.ts";
@@ -33,6 +35,23 @@ function parseVariables(pairs: readonly string[]): Map<string, string> {
       hint: "For example --var language=French.",
     });
   }));
+}
+
+/**
+ * Throws if a word of the prompt is a file and looks like one more value of `-f`, as when the shell has
+ * expanded `-f *.png`. It would be sent as text, without a file, and paid for.
+ *
+ * @throws {ConfigurationError} naming the file
+ */
+export function refuseLooseFiles(words: readonly string[], files: readonly string[] = []): void {
+  const extensions = files.map((file) => extname(file)).filter((extension) => extension !== "");
+  const loose = words.find((word) => extensions.includes(extname(word)) && existsSync(word));
+  if (loose === undefined) return;
+  const pattern = `*${extname(loose)}`;
+  throw new ConfigurationError(`${loose} is part of the prompt, but looks like a file for -f`, {
+    hint: `Quote a pattern, so that the shell doesn't expand it: -f '${pattern}'\n` +
+      "Otherwise write -f before each file, or quote the prompt.",
+  });
 }
 
 /** Reads the attachments of `--file`, in its order. */

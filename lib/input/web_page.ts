@@ -62,6 +62,8 @@ const CONTENT: readonly (readonly string[])[] = [["main", "[role=main]"], ["arti
 
 /** Options of html-to-text for text that a model reads: no links, no padding, no markup. */
 const TEXT_OPTIONS = {
+  // No page needs more; deeper ones would exhaust the stack.
+  limits: { maxDepth: 500, ellipsis: "" },
   wordwrap: false,
   formatters: {
     // Aligned columns would be mostly spaces, since many old pages are one large table.

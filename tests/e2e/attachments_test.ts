@@ -64,6 +64,13 @@ Deno.test("ask refuses attachments that are missing, binary input and a second -
     [["-f", "a.heic"], "", 1, /a HEIC photo, which models don't accept\n.*magick a\.heic a\.jpg/],
     [["-f", "-"], "", 1, /standard input is empty/],
     [["-f", "-", "-f", "-"], "x", 1, /-f - can be given only once/],
+    // What a shell makes of -f *.ts.
+    [
+      ["-f", "src/a.ts", "src/a.ts"],
+      "",
+      1,
+      /^error: src\/a\.ts is part of the prompt.*\n.*-f '\*\.ts'/,
+    ],
     [[], "\0\x01\x02", 1, /standard input is binary, not text\n.*-f -/],
   ];
   for (const [args, stdin, code, message] of cases) {
