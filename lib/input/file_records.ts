@@ -22,12 +22,13 @@ import { contentOf, contentOfHead, type FileContent } from "./file_content.ts";
 import { listFiles, nameOf } from "./file_list.ts";
 import type { InputFile } from "./input_source.ts";
 import { NumberedLines } from "./numbered_lines.ts";
+import type { Selection } from "./selection.ts";
 import { loadTemplate, Template, unknownField } from "./template.ts";
 
 export { isFileRecordInput } from "./file_list.ts";
 
-/** How files become records. */
-export interface FileRecordOptions {
+/** How files become records. Those that the selection leaves out are not read. */
+export interface FileRecordOptions extends Selection {
   /** The prompt for each file, or `@` and the path of a file that contains it. */
   template?: string;
   /** The system prompt; with a template, one as well. */
@@ -226,6 +227,34 @@ function inputName(paths: readonly string[]): string {
   return paths.length === 1 ? paths[0] : `${paths[0]} and ${paths.length - 1} more`;
 }
 
+/** The line of a file that is not selected. It is not parsed, but has an index. */
+const UNREAD = "0";
+
+/**
+ * The lines of the files, up to the next one of the shard after those that the limit selects: the reader
+ * must not take the last record for the end of the input.
+ */
+function* linesOf(
+  files: readonly string[],
+  prompt: FilePrompt,
+  { limit = Infinity, shard, retryFailed }: Selection,
+): Generator<string, void, void> {
+  const reader = new FileReader();
+  // Which records failed before is known only later.
+  let missing = retryFailed === undefined ? limit : Infinity;
+  for (const [index, path] of files.entries()) {
+    if (missing === 0) {
+      const next = Math.min(files.length - index, shard?.count ?? 1);
+      for (let i = 0; i < next; i++) yield UNREAD;
+      return;
+    }
+    const isSelected = shard === undefined || index % shard.count === shard.index;
+    const line = isSelected ? lineOf(path, reader, prompt) : UNREAD;
+    if (line.startsWith("{")) missing--;
+    yield line;
+  }
+}
+
 /** The line of one file: a record, or a string that says why there is none. */
 function lineOf(path: string, reader: FileReader, prompt: FilePrompt): string {
   try {
@@ -257,8 +286,8 @@ export async function openFileRecords(
   const file = new TemporaryFile(name);
   try {
     const lines = new NumberedLines(file);
-    const reader = new FileReader();
-    for (const [i, path] of files.entries()) lines.write(i + 1, lineOf(path, reader, prompt));
+    let number = 1;
+    for (const line of linesOf(files, prompt, options)) lines.write(number++, line);
     lines.flush();
   } catch (error) {
     file.close();

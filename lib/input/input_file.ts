@@ -14,13 +14,14 @@ import { fileReason } from "../files/reasons.ts";
 import { HEAD_SIZE, jsonlHint, refuseForeign } from "./foreign_format.ts";
 import { InputSnapshot } from "./input_snapshot.ts";
 import type { InputFile } from "./input_source.ts";
+import type { Selection } from "./selection.ts";
 import { TemporaryFile } from "../files/temporary_file.ts";
 
 /** The format of an input. */
 export type InputFormat = "jsonl" | "csv" | "tsv" | "files";
 
 /** How to open an input. */
-export interface InputOptions {
+export interface InputOptions extends Selection {
   /** Its format. @default by the file's extension, else `jsonl` */
   inputFormat?: InputFormat;
   /** The delimiter of a table's cells. @default detected in the first line; a tab in TSV */

@@ -12,7 +12,8 @@ import {
 } from "../../lib/input/file_records.ts";
 import { openInput } from "../../lib/input/input_file.ts";
 import { readOptions } from "../../lib/input/read_options.ts";
-import { readRecords } from "../../lib/input/records.ts";
+import { pendingRecords, readRecords } from "../../lib/input/records.ts";
+import type { Selection } from "../../lib/input/selection.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 
 const PNG = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
@@ -320,6 +321,52 @@ Deno.test("a result file knows changed files, and new ones after the others are 
   writeFileSync(folder.file("in/b.png"), PNG);
   writeFileSync(folder.file("in/a.png"), PNG);
   await assert.rejects(check(), /record 0 differs \(in\/a\.png\)/);
+});
+
+Deno.test("files that the selection leaves out are not read", async () => {
+  const contents = Array.from({ length: 10 }, (_, i) => [`in/${i}.md`, i === 1 ? "" : `text ${i}`]);
+  using folder = currentFolder(Object.fromEntries(contents));
+  const options = { template: "{{text}}", output: "out.jsonl", skipInvalid: true };
+  const journalLines = [0, 2, 3, 9].map((index) =>
+    JSON.stringify({
+      index,
+      output: "o",
+      status: index === 9 ? "error" : "success",
+      input: [{ role: "user", content: `text ${index}` }],
+    })
+  );
+  folder.write("out.jsonl", `${journalLines.join("\n")}\n`);
+  const selections: [Selection, string[]][] = [
+    [{}, ["text 4", "text 5", "text 6", "text 7", "text 8", "text 9"]],
+    [{ limit: 4 }, ["text 4"]],
+    [{ limit: 9 }, ["text 4", "text 5", "text 6", "text 7", "text 8", "text 9"]],
+    [{ shard: { index: 0, count: 3 } }, ["text 6", "text 9"]],
+    [{ shard: { index: 1, count: 3 }, limit: 1 }, ["text 4"]],
+    [{ limit: 1, retryFailed: true }, ["text 9"]],
+    [{ limit: 5, retryFailed: false }, ["text 4", "text 5"]],
+  ];
+  for (const [selection, expected] of selections) {
+    const reading = { ...options, ...selection };
+    const journal = await Journal.open("out.jsonl");
+    const pending = async (given: Selection) => {
+      const input = await openInput("in", { ...options, ...given });
+      const read = readOptions(input, reading);
+      try {
+        const check = checkInput(input, journal, read);
+        return [...pendingRecords(input, read, check)].map(({ messages }) => messages[0].content);
+      } finally {
+        input.close();
+      }
+    };
+    assert.deepEqual(await pending(selection), expected, JSON.stringify(selection));
+    // The same as if all were read.
+    assert.deepEqual(await pending({}), expected, JSON.stringify(selection));
+    journal.close();
+  }
+  // A file that is not selected may be missing its content.
+  const input = await openInput("in", { ...options, limit: 1 });
+  assert.equal([...readRecords(input, {})].length, 2);
+  input.close();
 });
 
 Deno.test("a data file is a record only if the format says so", async () => {
