@@ -8,24 +8,16 @@ import { readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join, normalize, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  type AttachmentKind,
-  isDataUrl,
-  isUrl,
-  loadOnce,
-  MAX_BYTES,
-} from "../transport/load_file.ts";
-import { audioFormatOf, isTextType } from "../chat/media_type.ts";
+import { isDataUrl, isUrl, loadOnce, MAX_BYTES } from "../transport/load_file.ts";
+import { isTextType } from "../chat/media_type.ts";
 import type { ContentPart, UserMessage } from "../chat/messages.ts";
 import { inCommand } from "../files/foreign_kind.ts";
 import { megabytes, readLocalFile, tooLarge } from "../files/read_local_file.ts";
 import { safeUrl } from "../redact.ts";
 import { InvalidInputError } from "../errors.ts";
+import { binaryPart, checkSize, messageOf, textPart } from "./attachment_part.ts";
 import { contentOf, type FileContent } from "./file_content.ts";
 import type { PageOptions } from "./web_page.ts";
-
-/** Maximum bytes of text, more than any model accepts. */
-export const MAX_TEXT = 4 * 1024 * 1024;
 
 /** Maximum files that one pattern can attach. */
 const MAX_FILES = 500;
@@ -52,38 +44,6 @@ export interface ReadAttachmentOptions extends PageOptions {
 /** Expands `~` at the start of a path to the home folder. */
 export function expandPath(path: string): string {
   return path === "~" || path.startsWith("~/") ? homedir() + path.slice(1) : path;
-}
-
-/** The text of a file as a part of a message, labeled with its name. */
-export function textPart(text: string, name: string): ContentPart {
-  const body = text.replace(/\n?$/, "\n");
-  return { type: "text", text: `<file name=${JSON.stringify(name)}>\n${body}</file>` };
-}
-
-/** A file as a part of a message: `data` is base64. */
-function binaryPart(
-  kind: AttachmentKind,
-  mediaType: string,
-  data: string,
-  name: string | undefined,
-): ContentPart {
-  const url = `data:${mediaType};base64,${data}`;
-  if (kind === "image") return { type: "image_url", image_url: { url } };
-  if (kind === "audio") {
-    return { type: "input_audio", input_audio: { data, format: audioFormatOf(mediaType) } };
-  }
-  const file = { file_data: url };
-  return { type: "file", file: name === undefined ? file : { ...file, filename: name } };
-}
-
-/**
- * Throws if a file is larger than models accept.
- *
- * @throws {InvalidInputError}
- */
-export function checkSize(kind: FileContent["kind"], size: number, what: string): void {
-  const max = kind === "text" ? MAX_TEXT : MAX_BYTES[kind];
-  if (size > max) throw tooLarge(what, size, max);
 }
 
 /** The attachment with this content; `label` is the name that the model sees of a text. */
@@ -288,13 +248,4 @@ export async function readImageAttachment(path: string): Promise<Attachment> {
 /** A message with `text` after its `attachments`; a plain string if all of them are text. */
 export function messageWith(text: string, attachments: readonly Attachment[]): UserMessage {
   return messageOf(text, attachments.map(({ part }) => part));
-}
-
-/** A message with `text` after the `parts`; a plain string if all of them are text. */
-export function messageOf(text: string, attached: readonly ContentPart[]): UserMessage {
-  const prompt: ContentPart[] = text === "" ? [] : [{ type: "text", text }];
-  const parts = [...attached, ...prompt];
-  const texts = parts.flatMap((part) => part.type === "text" ? [part.text] : []);
-  if (texts.length === parts.length) return { role: "user", content: texts.join("\n\n") };
-  return { role: "user", content: parts };
 }
