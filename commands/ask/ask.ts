@@ -25,7 +25,8 @@ async function ask(words: readonly string[], given: AskFlags): Promise<void> {
   const { settingsOf, withSettings } = await import("../conversation/settings.ts");
   const { ConversationStore, newConversation } = await import("../../lib/conversations/store.ts");
   const { homeFolder } = await import("../../lib/files/paths.ts");
-  const { readPrompt } = await import("./prompt.ts");
+  const { readPrompt, refuseLooseFiles } = await import("./prompt.ts");
+  refuseLooseFiles(words, given.file);
   const config = readConfig(given.config);
   if (given.template !== undefined) {
     writeWarning(`--template is deprecated here; use --as ${quoted(given.template)}`);
@@ -38,7 +39,7 @@ async function ask(words: readonly string[], given: AskFlags): Promise<void> {
   const session = new ConversationSession(flags.save ? store : undefined);
   try {
     const saved = flags.continue ? await session.resume(store.latest()) : undefined;
-    const prompt = await readPrompt(words.join(" "), flags, chosen);
+    const prompt = await readPrompt(words.join(" "), flags, config, chosen);
     const { client, settings: model, defaults } = connectConversation(config, flags, saved);
     const system = prompt.system === undefined ? {} : { system: prompt.system };
     const settings = { ...model, ...system, ...settingsOf(flags) };
@@ -99,6 +100,8 @@ export function askCommand() {
     'git diff | flexllm ask "write a commit message" -s "You are terse."',
     'flexllm ask "What is in the picture?" -f photo.png',
     'flexllm ask "Summarize in one sentence." -f report.pdf',
+    "flexllm ask \"Review this code.\" -f 'src/**/*.ts'",
+    'flexllm ask "What is new here?" -f https://example.com/news',
     'flexllm ask --continue "And in one sentence?"',
     'flexllm ask "Name three rivers" -m gpt-5.4-mini --json',
     'flexllm ask "Name a river" --schema river.json',

@@ -65,6 +65,7 @@ export function batchCommand() {
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
     'flexllm batch reviews.csv -o out.jsonl --template "Sentiment? {{text}}"',
     "flexllm batch texts.jsonl -o out.jsonl --as translate --var language=French",
+    "flexllm batch 'photos/*.jpg' -o out.jsonl --template \"Describe this.\"",
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
   ]);
 }

@@ -28,7 +28,7 @@ function shardOf(text: string): Shard {
 /** The flags, each for one `addOption`. */
 export const inputFlags = {
   inputFormat: new Option("--input-format <format>", "input format (default: from the file name)")
-    .choices(["jsonl", "csv", "tsv"] as const),
+    .choices(["jsonl", "csv", "tsv", "files"] as const),
   delimiter: new Option("--delimiter <character>", "separator of CSV/TSV cells (default: detected)")
     .argParser(oneCharacter),
   noQuotes: new Option("--no-quotes", "treat quotes in CSV/TSV as ordinary characters"),
@@ -57,6 +57,11 @@ export const INPUT_NOTES: readonly string[] = [
   "have any fields: {{name}} and {{a.b}} insert them, \\{{ is a literal {{, and \\@ at the start a " +
   'literal @. Other fields are copied to the result as "metadata". Paths of images and files are ' +
   "relative to the current directory; they are read when the record is sent.",
+  "Files: a folder, a pattern such as 'photos/*.jpg', or an image, PDF or document is an input in which " +
+  "each file is a record; --template is its prompt. {{file}} is the path, {{name}} the name, and " +
+  "{{text}} inserts the text of a text file instead of attaching it. Files are sorted by path; hidden " +
+  "files are left out, and sub-folders unless the pattern has **. --input-format files sends data files " +
+  "this way as well.",
   "Record options: model, temperature, top_p, top_k, max_tokens, stop, seed, presence_penalty, " +
   "frequency_penalty, thinking, response_format, tools, tool_choice, parallel_tool_calls and " +
   "extra_body override flags (including -m) and configuration for that record, unless the template " +

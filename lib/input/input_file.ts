@@ -14,19 +14,26 @@ import { fileReason } from "../files/reasons.ts";
 import { HEAD_SIZE, jsonlHint, refuseForeign } from "./foreign_format.ts";
 import { InputSnapshot } from "./input_snapshot.ts";
 import type { InputFile } from "./input_source.ts";
+import type { Selection } from "./selection.ts";
 import { TemporaryFile } from "../files/temporary_file.ts";
 
 /** The format of an input. */
-export type InputFormat = "jsonl" | "csv" | "tsv";
+export type InputFormat = "jsonl" | "csv" | "tsv" | "files";
 
 /** How to open an input. */
-export interface InputOptions {
+export interface InputOptions extends Selection {
   /** Its format. @default by the file's extension, else `jsonl` */
   inputFormat?: InputFormat;
   /** The delimiter of a table's cells. @default detected in the first line; a tab in TSV */
   delimiter?: string;
   /** Whether quotes enclose cells of a table. @default true */
   quotes?: boolean;
+  /** The prompt of an input whose records are files; see `openFileRecords`. */
+  template?: string;
+  /** The system prompt of such an input. */
+  system?: string;
+  /** The result file, which is no record of such an input. */
+  output?: string;
 }
 
 /** The hint for an input that cannot be used. */
@@ -119,12 +126,20 @@ export async function openInput(
       hint: "If the input is a table, add --input-format csv or tsv.",
     });
   }
+  if (path !== undefined && format !== "csv" && format !== "tsv") {
+    const { isFileRecordInput, openFileRecords } = await import("./file_records.ts");
+    if (format === "files" || (options.inputFormat === undefined && isFileRecordInput([path]))) {
+      return await openFileRecords([path], options);
+    }
+  }
   const file = await openAny(path);
   try {
     const head = Buffer.allocUnsafe(HEAD_SIZE);
     const start = head.subarray(0, readSync(file.fd, head, 0, HEAD_SIZE, 0));
     refuseForeign(start, file.name);
-    if (format === "jsonl") return { ...file, hint: jsonlHint(start, file.name) };
+    if (format === "jsonl" || format === "files") {
+      return { ...file, hint: jsonlHint(start, file.name) };
+    }
     const { readTable } = await import("./table.ts");
     return await readTable(file, start, { format, delimiter, quotes });
   } catch (error) {

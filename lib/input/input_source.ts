@@ -16,6 +16,11 @@ export interface InputFile {
   hasGrown?(): boolean;
   /** The columns, if the input is a table; `fd` has its rows as JSON objects. */
   columns?: readonly string[];
+  /**
+   * Whether each record is a file. Then `fd` has complete conversations, whose prompts are rendered, and
+   * a string in place of each file that cannot be sent.
+   */
+  isFiles?: boolean;
   /** What to do if its lines turn out to be invalid. */
   hint?: string;
   /** Closes the file, and removes it if it is temporary. */

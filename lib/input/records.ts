@@ -5,7 +5,7 @@
  */
 import type { IndexedRecord } from "../batch/executor.ts";
 import { LineReader, type LineText, readLinesSync } from "../files/lines.ts";
-import { isTooDeep, MAX_DEPTH, parseExact } from "../json/json.ts";
+import { isTooDeep, type Json, MAX_DEPTH, parseExact } from "../json/json.ts";
 import { jsonProblem } from "../json/problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import { type Conversion, type Converted, RecordConverter } from "./formats.ts";
@@ -39,11 +39,13 @@ const BOM = 0xfeff;
 class LineParser {
   readonly #name: string;
   readonly #isTable: boolean;
+  readonly #isFiles: boolean;
   readonly #convert: (value: unknown) => Converted;
 
-  constructor({ name, columns }: InputFile, options: ReadOptions) {
+  constructor({ name, columns, isFiles = false }: InputFile, options: ReadOptions) {
     this.#name = name;
     this.#isTable = columns !== undefined;
+    this.#isFiles = isFiles;
     const { recordTemplate, asMetadata = [] } = options;
     const converter = new RecordConverter({
       ...options,
@@ -81,8 +83,18 @@ class LineParser {
     }
     // table.ts writes a string in place of a row that is not a record.
     if (this.#isTable && typeof value === "string") return { problem: `${location}: ${value}` };
+    if (this.#isFiles) return this.#fileRecord(value);
     const converted = this.#convert(value);
     return "problem" in converted ? { problem: `${location}: ${converted.problem}` } : converted;
+  }
+
+  /** The record of a file: file_records.ts writes its line, with a string in place of an unusable file. */
+  #fileRecord(value: unknown): { record: Omit<IndexedRecord, "index"> } | InvalidLine {
+    if (typeof value === "string") return { problem: value };
+    const { content_hash: contentHash, ...fields } = value as Json & { content_hash?: string };
+    const converted = this.#convert(fields);
+    if ("problem" in converted) return { problem: `${fields.file}: ${converted.problem}` };
+    return { record: { ...converted.record, contentHash } };
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
@@ -80,6 +80,11 @@ Deno.test("the commands run in an empty home against a mock server", async () =>
     const questions = Array.from({ length: 4 }, (_, i) => `{"q":"Question ${i}?"}\n`).join("");
     folder.write("questions.jsonl", questions);
     folder.write("reviews.csv", "text,stars\nLovely,5\nNot so good,2\n");
+    mkdirSync(folder.file("photos"));
+    for (const name of ["a.jpg", "b.jpg"]) {
+      writeFileSync(folder.file(`photos/${name}`), Uint8Array.of(0xff, 0xd8, 0xff, 0xe0));
+    }
+    folder.write("photos/notes.md", "Two photos.\n");
     // A budget needs a price.
     folder.write("pricing.json", '{"prices":[{"model":"mock","input":0.1,"output":0.4}]}');
     const env = {

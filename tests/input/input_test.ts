@@ -135,6 +135,8 @@ Deno.test("an input without a record is an error", async () => {
 Deno.test("a missing input or a folder is an error", async () => {
   using folder = temporaryFolder();
   await assert.rejects(openInput(folder.file("none.jsonl")), /none\.jsonl does not exist/);
+  await assert.rejects(openInput(folder.path), /the folder .* has no files/);
+  folder.write("a.jsonl", '{"q":"a"}\n');
   await assert.rejects(openInput(folder.path), /is a folder, not a file/);
 });
 
