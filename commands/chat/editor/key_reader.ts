@@ -13,7 +13,7 @@ export type Key = readline.Key;
  * Milliseconds after which an Escape that nothing follows is the key itself, not the start of a sequence. The
  * default of `readline`, 500, is noticeable.
  */
-const ESCAPE_TIMEOUT = 100;
+export const ESCAPE_TIMEOUT = 50;
 
 /** Decodes keys and reports each to a function. */
 export class KeyReader {

@@ -9,7 +9,7 @@ import type { ReadStream, WriteStream } from "node:tty";
 import { applyCompletion, type Complete } from "./apply_completion.ts";
 import { HistorySearch } from "./history_search.ts";
 import { InputArea, reflowOf } from "./input_area.ts";
-import { type Key, KeyReader } from "./key_reader.ts";
+import { ESCAPE_TIMEOUT, type Key, KeyReader } from "./key_reader.ts";
 import { LineBuffer } from "./line_buffer.ts";
 import { PASTE_MODE_OFF, PASTE_MODE_ON, Pastes } from "./paste.ts";
 import { searchInput, searchKey } from "./search_keys.ts";
@@ -58,6 +58,7 @@ export class LineEditor {
   readonly #typeahead = new Typeahead();
   readonly #pastes = new Pastes();
   #active: ActiveLine | undefined;
+  #escapeTimer: ReturnType<typeof setTimeout> | undefined;
   #isFeeding = false;
   #hasEnded = false;
   #isOpen = false;
@@ -139,6 +140,13 @@ export class LineEditor {
 
   #onData = (chunk: Uint8Array | string): void => {
     this.#typeahead.push(chunk);
+    clearTimeout(this.#escapeTimer);
+    if (this.#typeahead.isUndecided) {
+      this.#escapeTimer = setTimeout(() => {
+        this.#typeahead.decide();
+        void this.#feed();
+      }, ESCAPE_TIMEOUT);
+    }
     if (this.#active !== undefined) return void this.#feed();
     if (this.#typeahead.includes(CTRL_Z)) {
       this.#typeahead.drain();
@@ -236,6 +244,7 @@ export class LineEditor {
   #release(): void {
     this.#restoreTerminal();
     this.#isOpen = false;
+    clearTimeout(this.#escapeTimer);
     this.#input.off("data", this.#onData);
     this.#input.pause();
   }

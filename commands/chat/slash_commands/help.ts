@@ -8,7 +8,7 @@ import { colored } from "../../terminal/output.ts";
 import type { SlashCommand } from "./slash_command.ts";
 
 /** The column in which descriptions start. */
-const HELP_COLUMN = 24;
+const HELP_COLUMN = 28;
 
 const KEYS = [
   'For a message of several lines, end lines with \\, put """ around it, or paste it.',
