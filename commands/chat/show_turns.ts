@@ -17,23 +17,29 @@ export interface TurnDisplay {
 }
 
 /** Shows messages with their answers. */
-export function showTurns(turns: readonly Turn[], { view, say }: TurnDisplay): void {
+export async function showTurns(
+  turns: readonly Turn[],
+  { view, say }: TurnDisplay,
+): Promise<void> {
   for (const turn of turns) {
     say(`\n${colored("bold", ">")} ${printable(promptOf(turn).trim())}\n`);
     const files = turn.files ?? [];
     if (files.length > 0) say(colored("dim", `Attached: ${files.join(", ")}\n`));
     const answer = new AnswerView({ ...view, thinking: false });
-    answer.showText(textOf(turn.assistant?.content));
-    answer.end();
+    await answer.showText(textOf(turn.assistant?.content));
+    await answer.end();
     if (turn.interrupted) say(colored("yellow", "Interrupted."));
   }
   say("");
 }
 
 /** Shows which conversation continues, with its last message and answer. */
-export function showConversation(conversation: Conversation, display: TurnDisplay): void {
+export async function showConversation(
+  conversation: Conversation,
+  display: TurnDisplay,
+): Promise<void> {
   display.say(describeConversation(conversation));
   const last = conversation.turns.slice(-1);
-  showTurns(last, display);
+  await showTurns(last, display);
   if (last[0]?.interrupted) display.say("/retry sends the last message again.\n");
 }

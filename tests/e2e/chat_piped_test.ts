@@ -122,7 +122,7 @@ Deno.test("conversations are listed, resumed and deleted", async () => {
   const { id } = listed[1];
   assert.equal((await flexllm(["chat", "--resume", id, "and more"], { env })).code, 0);
   const plain = await flexllm(["chat", "--list"], { env });
-  assert.match(plain.stdout, new RegExp(`\n${id}  .* 2  mock +about rivers\n`));
+  assert.match(plain.stdout, new RegExp(`\n1  ${id}  .* 2  mock +about rivers\n$`));
   const unknown = await flexllm(["chat", "--resume", "1999", "x"], { env });
   assert.equal(unknown.code, 1);
   assert.match(

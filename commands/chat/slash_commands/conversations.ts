@@ -105,7 +105,7 @@ async function resume(context: ChatContext, reference: string): Promise<void> {
   const saved = store.find(selected.id);
   const isCopy = await session.open(saved, reconnect(config, flags, saved));
   if (isCopy) say("It is open in another process. Continuing with a copy.");
-  showConversation(session.conversation, context);
+  await showConversation(session.conversation, context);
 }
 
 /** `/resume`: continues another saved conversation. */
@@ -129,10 +129,10 @@ export const titleCommand: SlashCommand = {
 export const historyCommand: SlashCommand = {
   usage: "[COUNT]",
   help: "show the conversation so far, or its last messages",
-  run(context, argument) {
+  async run(context, argument) {
     const { turns } = context.session.conversation;
     if (turns.length === 0) return context.say("There are no messages yet.");
     const count = argument === "" ? turns.length : parseArgument("history", argument, integer(1));
-    showTurns(turns.slice(-count), context);
+    await showTurns(turns.slice(-count), context);
   },
 };

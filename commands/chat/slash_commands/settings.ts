@@ -20,12 +20,18 @@ import { parseArgument, type SlashCommand } from "./slash_command.ts";
 /** Arguments that restore a default. */
 const RESET_WORDS = ["default", "reset"];
 
-/** What a switch changed: the names, and where they differ, the id and the server. */
-function describeSwitch(before: string, { settings, server }: ConversationModel): string {
+/** What a switch changed: the name, and the id and the server if they differ. */
+function describeSwitch(
+  before: string,
+  previousUrl: string | undefined,
+  { settings, server }: ConversationModel,
+): string {
   const { model, named_model: name = model } = settings;
   const details = [];
   if (model !== name) details.push(model);
-  if (server.baseUrl !== undefined) details.push(`at ${shownUrl(server.baseUrl)}`);
+  if (server.baseUrl !== undefined && server.baseUrl !== previousUrl) {
+    details.push(`at ${shownUrl(server.baseUrl)}`);
+  }
   const where = details.length === 0 ? "" : ` (${details.join(" ")})`;
   return `Switched from ${before} to ${name}${where}.`;
 }
@@ -58,9 +64,10 @@ export const modelCommand: SlashCommand = {
       const listed = names.includes(current) ? names : [current, ...names];
       return listed.forEach((name) => say(`${name === current ? "*" : " "} ${name}`));
     }
+    const { baseUrl } = session.server;
     const connection = switchModel(config, flags, name, session.server);
     await session.connect(connection);
-    say(describeSwitch(current, connection));
+    say(describeSwitch(current, baseUrl, connection));
     await warnIfUnlisted(context, name);
   },
 };
