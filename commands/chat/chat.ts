@@ -78,7 +78,7 @@ async function chat(first: string | undefined, flags: ChatFlags): Promise<void> 
       const { History } = await import("./editor/history.ts");
       if (isResumed) {
         const { showConversation } = await import("./show_turns.ts");
-        await showConversation(session.conversation, { view, say: writeNote });
+        await showConversation(session.conversation, view);
       } else writeNote(`Chatting with ${model}. Type /help for commands, Ctrl-D to exit.\n`);
       if (first === undefined && session.attachments.length > 0) {
         const { describeAttachments } = await import("./attach_files.ts");

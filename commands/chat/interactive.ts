@@ -9,6 +9,7 @@ import { EXIT } from "../exit_codes.ts";
 import { printable } from "../terminal/sanitize.ts";
 import { reportError } from "../errors/report.ts";
 import { colored, writeNote } from "../terminal/output.ts";
+import { screenWidth, wrapped } from "../terminal/wrap.ts";
 import { Spinner } from "../terminal/spinner.ts";
 import { AnswerView } from "../conversation/answer_view.ts";
 import type { ChatContext } from "./chat_context.ts";
@@ -93,7 +94,11 @@ class InteractiveChat implements ChatContext {
     }
   }
 
-  say = (line: string): void => writeNote(line);
+  say = (text: string): void => {
+    for (const line of text.split("\n")) {
+      wrapped(line, screenWidth()).forEach((row) => writeNote(row));
+    }
+  };
 
   exit = (): void => {
     this.#isExiting = true;

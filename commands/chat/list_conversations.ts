@@ -3,13 +3,17 @@
  *
  * @module
  */
+import process from "node:process";
 import type { ConversationStore, ConversationSummary } from "../../lib/conversations/store.ts";
 import { counted } from "../terminal/format.ts";
 import { colored, writeJson, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
+import { screenWidth, wrapped } from "../terminal/wrap.ts";
 import { conversationTable } from "./conversation_table.ts";
 
 /** How many conversations are listed without `--count`. */
 const DEFAULT_COUNT = 20;
+
+const MIN_COLUMNS_FOR_IDS = 80;
 
 /** What to list. */
 export interface ListOptions {
@@ -29,6 +33,10 @@ function toJson({ totals, number: _, ...summary }: ConversationSummary) {
   };
 }
 
+function note(text: string): void {
+  for (const line of wrapped(text, screenWidth())) writeNote(colored("dim", line));
+}
+
 /** Prints saved conversations. JSON has the last used first. Unreadable files are warnings. */
 export function listConversations(
   store: ConversationStore,
@@ -45,12 +53,15 @@ export function listConversations(
     );
   }
   const shown = conversations.slice(0, count ?? DEFAULT_COUNT);
-  writeOutput(`${conversationTable(shown, { ids: true }).join("\n")}\n`);
+  const { isTTY, columns } = process.stdout;
+  // On a narrow terminal, the number identifies a conversation.
+  const ids = !isTTY || columns >= MIN_COLUMNS_FOR_IDS;
+  writeOutput(`${conversationTable(shown, { ids }).join("\n")}\n`);
   const older = conversations.length - shown.length;
   if (older > 0) {
     const search = text === "" ? ", and --list TEXT searches" : "";
     const all = `-n ${conversations.length} lists them${search}`;
-    writeNote(colored("dim", `${counted(older, "older conversation")} not shown; ${all}.`));
+    note(`${counted(older, "older conversation")} not shown; ${all}.`);
   }
-  writeNote(colored("dim", "Resume one with flexllm chat --resume followed by its # or ID."));
+  note("Resume one with flexllm chat --resume, followed by its # or ID.");
 }

@@ -68,8 +68,9 @@ export function startOnTerminal(args: string[], options: TerminalOptions = {}): 
   });
   const command = [...commandLine(), ...args].map(quoted).join(" ");
   // The first line holds the terminal's device and the process ID for the test.
+  const path = options.env?.PATH ?? BASE_ENV.PATH;
   const setup = `stty cols ${COLUMNS} rows ${ROWS}; echo "terminal $(tty) $$"; ` +
-    `export PATH=${quoted(BASE_ENV.PATH)}; exec ${command} ${options.redirect ?? ""}`;
+    `export PATH=${quoted(path)}; exec ${command} ${options.redirect ?? ""}`;
   const child = spawn(
     "script",
     ["--quiet", "--flush", "--return", "--command", setup, "/dev/null"],

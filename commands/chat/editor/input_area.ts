@@ -10,16 +10,18 @@ import { columnsOf, type InputLayout, layOut } from "./input_layout.ts";
 export type Reflow =
   /** All rows. */
   | "all"
-  /** All but the row with the cursor. */
-  | "other rows"
+  /**
+   * As xterm.js: all but the row with the cursor, from the bottom up. The cursor moves down by each row that
+   * this adds, also below it, and so protects another row than its own.
+   */
+  | "xterm.js"
   /** It truncates them. */
   | "none";
 
 /** How the terminal that `env` describes rewraps. */
 export function reflowOf(env: Readonly<Record<string, string | undefined>>): Reflow {
   if (env.TMUX) return "all";
-  // xterm.js, which VS Code uses: its option `reflowCursorLine` is off by default.
-  if (env.TERM_PROGRAM === "vscode") return "other rows";
+  if (env.TERM_PROGRAM === "vscode") return "xterm.js";
   // GNU Screen, xterm and the console of Linux.
   return env.STY || env.XTERM_VERSION || env.TERM === "linux" ? "none" : "all";
 }
@@ -123,8 +125,10 @@ export class InputArea {
     if (this.#reflow === "none") return row;
     const columns = this.#columns;
     const height = (width: number) => Math.max(1, Math.ceil(width / columns));
+    if (this.#reflow === "xterm.js") {
+      return widths.reduceRight((at, width, i) => i === at ? at : at + height(width) - 1, row);
+    }
     const above = widths.slice(0, row).reduce((sum, width) => sum + height(width), 0);
-    if (this.#reflow === "other rows") return above;
     // A cursor behind the last character stays in that character's row.
     const position = column < widths[row] ? column : Math.max(0, column - 1);
     return above + Math.floor(position / columns);

@@ -105,7 +105,7 @@ async function resume(context: ChatContext, reference: string): Promise<void> {
   const saved = store.find(selected.id);
   const isCopy = await session.open(saved, reconnect(config, flags, saved));
   if (isCopy) say("It is open in another process. Continuing with a copy.");
-  await showConversation(session.conversation, context);
+  await showConversation(session.conversation, context.view);
 }
 
 /** `/resume`: continues another saved conversation. */
@@ -133,6 +133,6 @@ export const historyCommand: SlashCommand = {
     const { turns } = context.session.conversation;
     if (turns.length === 0) return context.say("There are no messages yet.");
     const count = argument === "" ? turns.length : parseArgument("history", argument, integer(1));
-    await showTurns(turns.slice(-count), context);
+    await showTurns(turns.slice(-count), context.view);
   },
 };

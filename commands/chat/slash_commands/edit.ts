@@ -4,7 +4,7 @@
  * @module
  */
 import { typedText } from "../../../lib/conversations/conversation.ts";
-import { colored } from "../../terminal/output.ts";
+import { colored, writeNote } from "../../terminal/output.ts";
 import { printable } from "../../terminal/sanitize.ts";
 import { composeMessage } from "../compose.ts";
 import type { ChatContext } from "../chat_context.ts";
@@ -25,9 +25,9 @@ async function compose({ lend, say }: ChatContext, before: string): Promise<stri
 }
 
 /** Shows the edited message as if it had been typed. */
-function echo({ say, remember }: ChatContext, text: string): void {
+function echo({ remember }: ChatContext, text: string): void {
   remember(text);
-  say(`${colored("bold", ">")} ${printable(text)}`);
+  writeNote(`${colored("bold", ">")} ${printable(text)}`);
 }
 
 async function editLast(context: ChatContext): Promise<void> {
