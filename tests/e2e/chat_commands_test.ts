@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { conversations, until } from "../support/chats.ts";
-import { BASE_ENV, flexllm } from "../support/cli.ts";
+import { flexllm } from "../support/cli.ts";
 import { startRawServer } from "../support/raw_server.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 import {
@@ -79,7 +80,7 @@ terminalTest("/copy uses the tool of the desktop, or else asks the terminal", as
   using home = temporaryFolder();
   const copied = home.file("copied.txt");
   script(home, "xsel", `cat > '${copied}'`);
-  const PATH = `${home.file("bin")}:${BASE_ENV.PATH}`;
+  const PATH = `${home.file("bin")}:${process.env.PATH}`;
   const answer = "Use this:\n```sh\nls -l\n```\nor\n```\npwd\n```\n";
   await using server = await startRawServer((socket) => {
     const event = JSON.stringify({ choices: [{ delta: { content: answer } }] });

@@ -78,12 +78,13 @@ export function startOnTerminal(args: string[], options: TerminalOptions = {}): 
       cwd: options.cwd ?? home.path,
       env: {
         ...BASE_ENV,
-        PATH: process.env.PATH!,
         SHELL: "/bin/sh",
         TERM: "xterm-256color",
         LANG: "C.UTF-8",
         HOME: home.path,
         ...options.env,
+        // Where to find `script`.
+        PATH: process.env.PATH!,
       },
     },
   );
