@@ -166,7 +166,7 @@ export class LineEditor {
       while (this.#active !== undefined) {
         const piece = this.#typeahead.shift();
         if (piece === undefined) break;
-        if (piece.kind === "paste") this.#paste(piece.text);
+        if (piece.kind === "paste") this.#insert(this.#pastes.shorten(piece.text));
         else await this.#type(piece.text);
       }
     } finally {
@@ -179,7 +179,16 @@ export class LineEditor {
   async #type(text: string): Promise<void> {
     const { keys, options, buffer } = this.#active!;
     const last = text.at(-1);
-    keys.push(last === "\t" || last === CTRL_Z ? text.slice(0, -1) : text);
+    const typed = last === "\t" || last === CTRL_Z ? text.slice(0, -1) : text;
+    // Escape sequences contain printable characters.
+    if (typed.includes("\x1b")) keys.push(typed);
+    else {
+      for (const run of typed.match(/\p{Cc}|\P{Cc}+/gu) ?? []) {
+        // Inserted as a whole, because a paste that the terminal does not mark can be long.
+        if (run.length > 1) this.#insert(run);
+        else keys.push(run);
+      }
+    }
     if (last === CTRL_Z) this.#suspend();
     if (last !== "\t") return;
     this.#acceptSearch();
@@ -189,11 +198,11 @@ export class LineEditor {
     if (shown !== undefined && this.#active?.buffer === buffer) this.#area.above(shown);
   }
 
-  #paste(text: string): void {
-    const { buffer, search } = this.#active!;
-    const shortened = this.#pastes.shorten(text);
-    if (search === undefined) buffer.insert(shortened);
-    else search.search(search.query + shortened);
+  #insert(text: string): void {
+    if (this.#active === undefined) return;
+    const { buffer, search } = this.#active;
+    if (search === undefined) buffer.insert(text);
+    else search.search(search.query + text);
   }
 
   /** Handles one key. */
