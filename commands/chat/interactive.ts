@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import type { WriteStream } from "node:tty";
+import { ConfigurationError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
 import { printable } from "../terminal/sanitize.ts";
 import { reportError } from "../errors/report.ts";
@@ -34,6 +35,11 @@ const PROMPT = `${colored("bold", ">")} `;
 /** Where prompts are shown: stderr, or stdout if stderr is redirected. */
 function screen(): WriteStream {
   return process.stderr.isTTY ? process.stderr : process.stdout;
+}
+
+/** Whether a model was asked for a kind of thinking that it does not support. */
+function isAboutThinking(error: unknown): boolean {
+  return error instanceof ConfigurationError && /\boption thinking\b/.test(error.message);
 }
 
 class InteractiveChat implements ChatContext {
@@ -165,6 +171,10 @@ class InteractiveChat implements ChatContext {
       await this.answer((view, signal) => this.session.send(message.trim(), view, signal));
     } catch (error) {
       reportError(error, this.#options.verbose);
+      const { thinking } = this.session.conversation;
+      if (thinking !== undefined && isAboutThinking(error)) {
+        this.say("Set another level with /thinking, or none with /thinking default; then /retry.");
+      }
     }
   }
 }

@@ -246,6 +246,19 @@ terminalTest("/model completes the models of the server, and warns about others"
   assert.equal(mock.requests.at(-1).model, "alpha-large");
 });
 
+terminalTest("a level of thinking that the model refuses can be changed and retried", async () => {
+  await using mock = await watchedMock({ length: 30 });
+  const args = ["-m", "gpt-5.4", "--base-url", mock.baseUrl];
+  await using terminal = await chat(args);
+  terminal.type("/thinking 2048\r");
+  await terminal.shows("thinking: 2048");
+  terminal.type("hello\r");
+  await terminal.shows(/error: .*option thinking as a number[^]*or none with \/thinking default/);
+  terminal.type("/thinking default\r/retry\r");
+  await terminal.shows(DONE);
+  assert.deepEqual(mock.requests.map(({ messages }) => messages.at(-1).content), ["hello"]);
+});
+
 terminalTest("/save offers to create a missing folder", async () => {
   using home = temporaryFolder();
   await using terminal = await chat(["-m", "mock"], { home });
