@@ -129,6 +129,10 @@ Deno.test("conversations are listed, resumed and deleted", async () => {
     unknown.stderr,
     /no conversation "1999"\nList all conversations with flexllm chat --list\./,
   );
+  const resumed = await flexllm(["chat", "--resume", "lakes", "and fish"], { env });
+  assert.equal(resumed.code, 0);
+  const completed = await flexllm(["complete", "--", "chat", "--resume", id.slice(0, 8)], { env });
+  assert.match(completed.stdout, new RegExp(`\n${id}\tabout rivers\n:4\n$`));
   assert.equal((await flexllm(["chat", "--delete", id], { env })).code, 0);
   assert.equal(conversations(home).length, 1);
   await flexllm(["chat", "secret", "-m", "mock", "--no-save"], { env });
