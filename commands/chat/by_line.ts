@@ -9,15 +9,15 @@ import * as readline from "node:readline";
 import { EXIT } from "../exit_codes.ts";
 import { onStopSignals } from "../signals.ts";
 import { colored, writeNote } from "../terminal/output.ts";
-import { AnswerView, type AnswerViewOptions } from "../conversation/answer_view.ts";
+import { AnswerView } from "../conversation/answer_view.ts";
 import type { ChatContext } from "./chat_context.ts";
 import { describeTurn } from "./describe.ts";
 import { MessageBuilder } from "./editor/message_builder.ts";
-import { runSlashCommand } from "./slash_commands/slash_commands.ts";
+import { isExitWord, runSlashCommand } from "./slash_commands/slash_commands.ts";
 
 /** The options of a line-by-line chat. */
-export interface LineChatOptions extends Pick<ChatContext, "session" | "config" | "flags"> {
-  view: AnswerViewOptions;
+export interface LineChatOptions
+  extends Pick<ChatContext, "session" | "config" | "flags" | "store" | "view"> {
   /** The message given on the command line. */
   first: string | undefined;
   verbose: boolean;
@@ -50,7 +50,7 @@ async function* readMessages(
  * @returns the number of messages and commands read
  */
 export async function chatByLine(options: LineChatOptions): Promise<number> {
-  const { session, config, flags, view, verbose } = options;
+  const { session, config, flags, store, view, verbose } = options;
   const interruption = new AbortController();
   const signals = onStopSignals((count) => {
     if (count === 1) interruption.abort();
@@ -61,18 +61,27 @@ export async function chatByLine(options: LineChatOptions): Promise<number> {
     session,
     config,
     flags,
+    store,
+    view,
+    terminal: undefined,
     say: writeNote,
     async answer(send) {
       const turn = await send(new AnswerView(view), interruption.signal);
       if (turn?.interrupted) process.exitCode = EXIT.interrupted;
-      else if (turn !== undefined && verbose) writeNote(colored("dim", describeTurn(turn)));
+      else if (turn !== undefined && verbose) {
+        writeNote(colored("dim", describeTurn(turn, session.server.isLocal)));
+      }
     },
-    confirm: undefined,
+    ask: undefined,
+    lend: (run) => run(),
+    remember() {},
     exit: () => isExiting = true,
   };
   let messages = 0;
   for await (const message of readMessages(options.first, interruption.signal)) {
     messages++;
+    // Piped text may contain these words as messages.
+    if (process.stdin.isTTY && isExitWord(message)) break;
     if (await runSlashCommand(context, message)) {
       if (isExiting) break;
       continue;

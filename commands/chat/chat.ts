@@ -5,34 +5,20 @@
  */
 import process from "node:process";
 import type { Conversation } from "../../lib/conversations/conversation.ts";
+import type { Config } from "../../lib/config/load.ts";
 import type { ConversationStore } from "../../lib/conversations/store.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { type ChosenTemplate, chosenTemplate, withTemplate } from "../flags/saved_template.ts";
 import { schemaOptions } from "../flags/schema.ts";
 import { addExamples } from "../flags/shared_options.ts";
-import { colored, writeNote } from "../terminal/output.ts";
+import { writeNote } from "../terminal/output.ts";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
+import type { ChatSession } from "./chat_session.ts";
 import { type ChatFlags, command } from "./flags.ts";
 
 function findSaved(store: ConversationStore, flags: ChatFlags): Conversation | undefined {
   if (flags.resume !== undefined) return store.find(flags.resume);
   return flags.continue ? store.latest() : undefined;
-}
-
-/** Shows the last prompt and answer of a resumed conversation. */
-async function showLastTurn(conversation: Conversation, markdown: boolean): Promise<void> {
-  const { describeConversation, describePrompt } = await import("./describe.ts");
-  const { AnswerView } = await import("../conversation/answer_view.ts");
-  const { textOf } = await import("../../lib/conversations/conversation.ts");
-  writeNote(describeConversation(conversation));
-  const last = conversation.turns.at(-1);
-  if (last === undefined) return;
-  writeNote(`\n${colored("bold", ">")} ${describePrompt(last).slice(1, -1)}\n`);
-  const view = new AnswerView({ markdown, thinking: false });
-  await view.showText(textOf(last.assistant?.content));
-  await view.end();
-  if (last.interrupted) writeNote(colored("yellow", "Interrupted. /retry sends it again."));
-  writeNote("");
 }
 
 /** What the template of `--as` contributes to a chat. */
@@ -73,7 +59,7 @@ async function openChat(flags: ChatFlags & { schema?: string }, template: ChatTe
   const store = new ConversationStore(home);
   const config = readConfig(flags.config);
   const saved = findSaved(store, flags);
-  const { client, settings: model, defaults } = connectConversation(config, flags, saved);
+  const { client, settings: model, defaults, server } = connectConversation(config, flags, saved);
   const system = template.system === undefined ? {} : { system: template.system };
   const settings = { ...model, ...system, ...settingsOf(flags) };
   const storage = new ConversationSession(flags.save ? store : undefined);
@@ -88,12 +74,24 @@ async function openChat(flags: ChatFlags & { schema?: string }, template: ChatTe
   }
   const { stream, extraBody } = flags;
   const session = new ChatSession({
-    ...{ conversation, client, defaults, storage, stream, extraBody },
+    ...{ conversation, client, defaults, server, storage, stream, extraBody },
     // A stream shows its text before it could be checked and retried.
     format: { responseFormat: (await schemaOptions(flags)).responseFormat },
     fill: template.fill,
   });
-  return { home, config, session, isResumed: saved !== undefined };
+  return { home, config, store, session, isResumed: saved !== undefined };
+}
+
+/** Attaches the files of `-f`. */
+async function attachFirst(
+  session: ChatSession,
+  config: Config,
+  flags: ChatFlags,
+): Promise<void> {
+  const { file: files = [] } = flags;
+  if (files.length === 0) return;
+  const { attachFiles, chatAttachmentOptions } = await import("./attach_files.ts");
+  await attachFiles(session, files, chatAttachmentOptions(config, flags));
 }
 
 async function chat(message: string | undefined, given: ChatFlags): Promise<void> {
@@ -103,18 +101,27 @@ async function chat(message: string | undefined, given: ChatFlags): Promise<void
   const template = chosen === undefined ? { first: message } : chatTemplate(chosen, message);
   const { first } = template;
   const flags = withTemplate(given, chosen);
-  const { home, config, session, isResumed } = await openChat(flags, template);
+  const { home, config, store, session, isResumed } = await openChat(flags, template);
   const { model } = session.conversation;
   const { answerOptions } = await import("../conversation/answer_view.ts");
   const view = answerOptions(flags);
-  const options = { session, config, flags, view, first, verbose: flags.verbose === true };
+  const verbose = flags.verbose === true;
+  const options = { session, config, flags, store, view, first, verbose };
   try {
+    await attachFirst(session, config, flags);
     const hasScreen = process.stderr.isTTY || process.stdout.isTTY;
     if (process.stdin.isTTY && hasScreen && process.env.TERM !== "dumb") {
       const { chatInteractively } = await import("./interactive.ts");
       const { History } = await import("./editor/history.ts");
-      if (isResumed) await showLastTurn(session.conversation, view.markdown);
-      else writeNote(`Chatting with ${model}. Type /help for commands, Ctrl-D to exit.\n`);
+      if (isResumed) {
+        const { showConversation } = await import("./show_turns.ts");
+        await showConversation(session.conversation, view);
+      } else writeNote(`Chatting with ${model}. Type /help for commands, Ctrl-D to exit.\n`);
+      if (first === undefined && session.attachments.length > 0) {
+        const { describeAttachments } = await import("./attach_files.ts");
+        const names = describeAttachments(session.attachments);
+        writeNote(`Attached to your first message: ${names}.\n`);
+      }
       await chatInteractively({ ...options, history: new History(home) });
     } else {
       const { chatByLine } = await import("./by_line.ts");
@@ -132,23 +139,32 @@ async function chat(message: string | undefined, given: ChatFlags): Promise<void
   }
 }
 
-async function run(first: string | undefined, flags: ChatFlags): Promise<void> {
-  if (flags.json && !flags.list) {
+/** Rejects flags that only apply to another one that is missing. */
+function checkCombination({ json, count, list, yes, delete: deleted }: ChatFlags): void {
+  if (json && list === undefined) {
     throw new ConfigurationError("--json requires --list", {
       hint: "For one answer as JSON, use flexllm ask --json; for a conversation, /save FILE.json.",
     });
   }
-  if (!flags.list && flags.delete === undefined) return await chat(first, flags);
+  if (count !== undefined && list === undefined) {
+    throw new ConfigurationError("--count requires --list");
+  }
+  if (yes && deleted === undefined) throw new ConfigurationError("--yes requires --delete");
+}
+
+async function run(first: string | undefined, flags: ChatFlags): Promise<void> {
+  checkCombination(flags);
+  const { list, count, json = false, yes = false } = flags;
+  if (list === undefined && flags.delete === undefined) return await chat(first, flags);
   const { ConversationStore } = await import("../../lib/conversations/store.ts");
   const { homeFolder } = await import("../../lib/files/paths.ts");
   const store = new ConversationStore(homeFolder(process.env));
   if (flags.delete !== undefined) {
-    const { id } = store.find(flags.delete);
-    store.remove(id);
-    return writeNote(`Deleted ${id}.`);
+    const { deleteConversations } = await import("./delete_conversations.ts");
+    return await deleteConversations(store, flags.delete, yes);
   }
   const { listConversations } = await import("./list_conversations.ts");
-  listConversations(store, flags.json === true);
+  listConversations(store, { text: list === true ? undefined : list, count, json });
 }
 
 /** The command. */
@@ -158,8 +174,10 @@ export function chatCommand() {
     'flexllm chat "What is Python?" -m mock',
     'flexllm chat -m gpt-5.4-mini -s "You are terse." -t 0.2',
     "flexllm chat --as reviewer",
+    "flexllm chat -f notes.md",
     "flexllm chat --continue",
-    "flexllm chat --list",
+    "flexllm chat --list rivers",
+    "flexllm chat --resume 2",
     'printf "My name is Ada.\\nWhat is my name?\\n" | flexllm chat -m mock',
   ]);
 }

@@ -12,20 +12,29 @@ import {
   type Conversation,
   interruptTurn,
   requestMessages,
+  titleOf,
   type Turn,
+  withText,
 } from "../../lib/conversations/conversation.ts";
 import { newConversation } from "../../lib/conversations/store.ts";
 import { type Attachment, messageWith } from "../../lib/input/attachment.ts";
 import type { AnswerView } from "../conversation/answer_view.ts";
+import type { ConversationModel, ModelServer } from "../conversation/connect.ts";
 import type { ConversationSession } from "../conversation/conversation_session.ts";
+import { withSettings } from "../conversation/settings.ts";
 import { showAnswer } from "../conversation/request_answer.ts";
 
-/** The parts of a chat session. */
-export interface ChatSessionOptions {
-  conversation: Conversation;
+/** The model that a chat is connected to. */
+export interface Connection {
   client: LLMClient;
   /** The model's default sampling options. */
   defaults: Sampling;
+  server: ModelServer;
+}
+
+/** The parts of a chat session. */
+export interface ChatSessionOptions extends Connection {
+  conversation: Conversation;
   /** Saves the conversation. */
   storage: ConversationSession;
   /** Show answers as they arrive. */
@@ -44,6 +53,8 @@ export class ChatSession {
   client: LLMClient;
   /** The model's default sampling options. */
   defaults: Sampling;
+  /** The server of the model. */
+  server: ModelServer;
   /** Sent with the next message. */
   attachments: Attachment[] = [];
   readonly #storage: ConversationSession;
@@ -56,11 +67,24 @@ export class ChatSession {
     this.conversation = options.conversation;
     this.client = options.client;
     this.defaults = options.defaults;
+    this.server = options.server;
     this.#storage = options.storage;
     this.#stream = options.stream;
     this.#extraBody = options.extraBody;
     this.#format = options.format;
     this.#fill = options.fill ?? ((message) => message);
+  }
+
+  /** The title of the conversation. */
+  get title(): string {
+    return titleOf(this.conversation) || "none";
+  }
+
+  /** Sets the title of the conversation; `undefined` restores the default. */
+  async rename(title: string | undefined): Promise<void> {
+    if (title === undefined) delete this.conversation.title;
+    else this.conversation.title = title;
+    await this.saveSettings();
   }
 
   /**
@@ -87,13 +111,26 @@ export class ChatSession {
    * @returns the new turn; `undefined` if the conversation is empty
    */
   async retry(view: AnswerView, signal: AbortSignal): Promise<Turn | undefined> {
+    // The cache would return the same answer again.
+    return await this.#replace((last) => last.user, view, { signal, cache: false });
+  }
+
+  /** Replaces the text of the last message and sends it, like {@link retry}. Its attachments stay. */
+  async resend(text: string, view: AnswerView, signal: AbortSignal): Promise<Turn | undefined> {
+    return await this.#replace((last) => withText(last, text), view, { signal, cache: true });
+  }
+
+  async #replace(
+    message: (last: Turn) => Turn["user"],
+    view: AnswerView,
+    call: { signal: AbortSignal; cache: boolean },
+  ): Promise<Turn | undefined> {
     const last = this.conversation.turns.pop();
     if (last === undefined) return undefined;
-    const turn: Turn = { at: new Date().toISOString(), user: last.user };
+    const turn: Turn = { at: new Date().toISOString(), user: message(last) };
     if (last.files !== undefined) turn.files = last.files;
     try {
-      // The cache would return the same answer again.
-      await this.#answer(turn, view, { signal, cache: false });
+      await this.#answer(turn, view, call);
     } finally {
       if (turn.assistant === undefined) {
         this.conversation.turns.splice(-1, 1, last);
@@ -113,10 +150,44 @@ export class ChatSession {
   /** Starts a new conversation with the same settings. The old one stays saved. */
   clear(): void {
     this.close();
-    const { version: _, id: _id, created: _created, turns: _turns, ...settings } =
+    const { version: _, id: _id, created: _created, turns: _turns, title: _title, ...settings } =
       this.conversation;
     this.conversation = newConversation(settings);
     this.attachments = [];
+  }
+
+  /** Continues with another model. */
+  async connect(connection: ConversationModel): Promise<void> {
+    await this.#use(connection, this.conversation);
+    await this.saveSettings();
+  }
+
+  /**
+   * Continues with another saved conversation.
+   *
+   * @param connection its model
+   * @returns whether it is a copy, because another process has it open
+   */
+  async open(saved: Conversation, connection: ConversationModel): Promise<boolean> {
+    const conversation = await this.#storage.resume(saved);
+    await this.#use(connection, conversation);
+    return conversation.id !== saved.id;
+  }
+
+  async #use(
+    { client, defaults, server, settings }: ConversationModel,
+    conversation: Conversation,
+  ): Promise<void> {
+    await this.client.close();
+    this.client = client;
+    this.defaults = defaults;
+    this.server = server;
+    this.conversation = withSettings(conversation, settings);
+  }
+
+  /** Saves changed settings. A conversation without messages is not saved yet. */
+  async saveSettings(): Promise<void> {
+    if (this.conversation.turns.length > 0) await this.save();
   }
 
   /** Saves the conversation. */

@@ -6,6 +6,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { answerFlags } from "../flags/answer.ts";
 import { extraBodyFlag } from "../flags/extra_body.ts";
+import { collect, integer } from "../flags/parse.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { modelFlags } from "../flags/model.ts";
@@ -19,9 +20,14 @@ export function command() {
     .addOption(modelFlags.model)
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)
+    .optionsGroup(HELP_GROUPS.prompt)
     .addOption(modelFlags.system)
     .addOption(templateFlags.as)
     .addOption(templateFlags.var)
+    .addOption(
+      new Option("-f, --file <path>", "attach a file to the first message (repeatable)")
+        .argParser(collect),
+    )
     .addOption(samplingFlags.temperature)
     .addOption(samplingFlags.topP)
     .addOption(samplingFlags.topK)
@@ -35,10 +41,24 @@ export function command() {
     .optionsGroup(HELP_GROUPS.conversation)
     .option("--continue", "continue the last conversation, from chat or ask")
     .addOption(
-      new Option("--resume <id>", "resume this conversation").conflicts(["continue", "list"]),
+      new Option(
+        "--resume <conversation>",
+        "resume a conversation: its # in --list, its ID, or words from it",
+      ).conflicts(["continue", "list"]),
     )
-    .option("--list", "list saved conversations")
-    .addOption(new Option("--delete <id>", "delete a conversation").conflicts(["list", "resume"]))
+    .option("--list [text]", "list saved conversations, or those that contain a text")
+    .addOption(
+      new Option("-n, --count <count>", "with --list: maximum number (default: 20)")
+        .argParser(integer(1)),
+    )
+    .addOption(
+      new Option("--delete <conversation...>", "delete conversations").conflicts([
+        "list",
+        "resume",
+        "continue",
+      ]),
+    )
+    .option("-y, --yes", "with --delete: don't ask for confirmation")
     .option("--no-save", "don't save this conversation")
     .optionsGroup(HELP_GROUPS.output)
     .option("--json", "with --list: print JSON")

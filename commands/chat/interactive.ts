@@ -5,24 +5,26 @@
  */
 import process from "node:process";
 import type { WriteStream } from "node:tty";
+import { ConfigurationError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
 import { printable } from "../terminal/sanitize.ts";
 import { reportError } from "../errors/report.ts";
 import { colored, writeNote } from "../terminal/output.ts";
+import { screenWidth, wrapped } from "../terminal/wrap.ts";
 import { Spinner } from "../terminal/spinner.ts";
-import { AnswerView, type AnswerViewOptions } from "../conversation/answer_view.ts";
+import { AnswerView } from "../conversation/answer_view.ts";
 import type { ChatContext } from "./chat_context.ts";
 import { describeTurn } from "./describe.ts";
 import { completeLine } from "./editor/complete.ts";
 import type { History } from "./editor/history.ts";
 import { LineEditor } from "./editor/line_editor.ts";
 import { MessageBuilder } from "./editor/message_builder.ts";
-import { runSlashCommand } from "./slash_commands/slash_commands.ts";
+import { isExitWord, runSlashCommand } from "./slash_commands/slash_commands.ts";
 
 /** The options of a chat on a terminal. */
-export interface InteractiveOptions extends Pick<ChatContext, "session" | "config" | "flags"> {
+export interface InteractiveOptions
+  extends Pick<ChatContext, "session" | "config" | "flags" | "store" | "view"> {
   history: History;
-  view: AnswerViewOptions;
   /** The message given on the command line. */
   first: string | undefined;
   verbose: boolean;
@@ -35,12 +37,20 @@ function screen(): WriteStream {
   return process.stderr.isTTY ? process.stderr : process.stdout;
 }
 
+/** Whether a model was asked for a kind of thinking that it does not support. */
+function isAboutThinking(error: unknown): boolean {
+  return error instanceof ConfigurationError && /\boption thinking\b/.test(error.message);
+}
+
 class InteractiveChat implements ChatContext {
   readonly session;
   readonly config;
   readonly flags;
+  readonly store;
+  readonly view;
+  readonly terminal = screen();
   readonly #options: InteractiveOptions;
-  readonly #editor = new LineEditor(process.stdin, screen());
+  readonly #editor = new LineEditor(process.stdin, this.terminal);
   readonly #message = new MessageBuilder();
   /** Aborts the answer that is arriving. */
   #answering: AbortController | undefined;
@@ -53,6 +63,8 @@ class InteractiveChat implements ChatContext {
     this.session = options.session;
     this.config = options.config;
     this.flags = options.flags;
+    this.store = options.store;
+    this.view = options.view;
   }
 
   async run(): Promise<void> {
@@ -88,24 +100,32 @@ class InteractiveChat implements ChatContext {
     }
   }
 
-  say = (line: string): void => writeNote(line);
+  say = (text: string): void => {
+    for (const line of text.split("\n")) {
+      wrapped(line, screenWidth()).forEach((row) => writeNote(row));
+    }
+  };
 
   exit = (): void => {
     this.#isExiting = true;
   };
 
-  confirm = async (question: string): Promise<boolean> => {
+  ask = async (question: string): Promise<string | undefined> => {
     const result = await this.#editor.read({ prompt: question, skipTypeahead: true });
     if (result.type === "end") this.exit();
-    return result.type === "line" && /^y(es)?$/i.test(result.text.trim());
+    return result.type === "line" ? result.text.trim() : undefined;
   };
+
+  lend = <T>(run: () => Promise<T>): Promise<T> => this.#editor.lend(run);
+
+  remember = (message: string): void => this.#options.history.add(message);
 
   answer: ChatContext["answer"] = async (send) => {
     const answering = this.#answering = new AbortController();
     writeNote("");
     const spinner = new Spinner();
     try {
-      const view = new AnswerView({ ...this.#options.view, spinner });
+      const view = new AnswerView({ ...this.view, spinner });
       const turn = await send(view, answering.signal);
       spinner.clear();
       if (turn === undefined) return;
@@ -113,7 +133,7 @@ class InteractiveChat implements ChatContext {
         return writeNote(`${colored("yellow", "Interrupted. /retry sends it again.")}\n`);
       }
       if (turn.assistant?.content === "") writeNote(colored("yellow", "The answer is empty."));
-      writeNote(`\n${colored("dim", describeTurn(turn))}\n`);
+      writeNote(`\n${colored("dim", describeTurn(turn, this.session.server.isLocal))}\n`);
     } finally {
       spinner.clear();
       this.#answering = undefined;
@@ -126,7 +146,7 @@ class InteractiveChat implements ChatContext {
     const result = await this.#editor.read({
       prompt: isIncomplete ? colored("dim", "… ") : PROMPT,
       history: this.#options.history.entries,
-      complete: (line) => isIncomplete ? [[], line] : completeLine(line, this.config),
+      complete: (line) => isIncomplete ? [[], line] : completeLine(line, this),
     });
     if (result.type === "end") return this.exit();
     if (result.type === "interrupt") {
@@ -139,7 +159,8 @@ class InteractiveChat implements ChatContext {
     this.#wasInterrupted = false;
     const message = this.#message.push(result.text);
     if (message === undefined || message.trim() === "") return;
-    this.#options.history.add(message);
+    if (isExitWord(message)) return this.exit();
+    this.remember(message);
     await this.#handle(message);
   }
 
@@ -150,6 +171,10 @@ class InteractiveChat implements ChatContext {
       await this.answer((view, signal) => this.session.send(message.trim(), view, signal));
     } catch (error) {
       reportError(error, this.#options.verbose);
+      const { thinking } = this.session.conversation;
+      if (thinking !== undefined && isAboutThinking(error)) {
+        this.say("Set another level with /thinking, or none with /thinking default; then /retry.");
+      }
     }
   }
 }

@@ -1,13 +1,30 @@
 /**
- * `flexllm chat --list`: lists saved conversations.
+ * `flexllm chat --list`: lists saved conversations, the last used nearest to the prompt.
  *
  * @module
  */
+import process from "node:process";
 import type { ConversationStore, ConversationSummary } from "../../lib/conversations/store.ts";
-import { type Column, table } from "../terminal/table.ts";
+import { counted } from "../terminal/format.ts";
 import { colored, writeJson, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
+import { screenWidth, wrapped } from "../terminal/wrap.ts";
+import { conversationTable } from "./conversation_table.ts";
 
-function toJson({ totals, ...summary }: ConversationSummary) {
+/** How many conversations are listed without `--count`. */
+const DEFAULT_COUNT = 20;
+
+const MIN_COLUMNS_FOR_IDS = 80;
+
+/** What to list. */
+export interface ListOptions {
+  /** Only conversations whose title or messages contain this text. */
+  text?: string;
+  /** Maximum number of conversations; without it, JSON lists all. */
+  count?: number;
+  json: boolean;
+}
+
+function toJson({ totals, number: _, ...summary }: ConversationSummary) {
   return {
     ...summary,
     prompt_tokens: totals.promptTokens,
@@ -16,34 +33,35 @@ function toJson({ totals, ...summary }: ConversationSummary) {
   };
 }
 
-/** The local time, to the minute. */
-function minute(iso: string): string {
-  const date = new Date(iso);
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
-    `${two(date.getHours())}:${two(date.getMinutes())}`;
+function note(text: string): void {
+  for (const line of wrapped(text, screenWidth())) writeNote(colored("dim", line));
 }
 
-/** Prints saved conversations, the most recent first. Unreadable files are warnings. */
-export function listConversations(store: ConversationStore, json: boolean): void {
-  const { conversations, problems } = store.list();
+/** Prints saved conversations. JSON has the last used first. Unreadable files are warnings. */
+export function listConversations(
+  store: ConversationStore,
+  { text = "", count, json }: ListOptions,
+): void {
+  const { conversations, problems } = store.list(text);
   for (const problem of problems) writeWarning(problem);
-  if (json) return writeJson(conversations.map(toJson));
-  if (conversations.length === 0) return writeNote("No saved conversations.");
-  const columns: Column[] = [
-    { title: "id", untruncated: true },
-    { title: "last used" },
-    { title: "turns", align: "right" },
-    { title: "model" },
-    { title: "first message" },
-  ];
-  const rows = conversations.map(({ id, title, model, turns, updated }) => [
-    id,
-    minute(updated),
-    String(turns),
-    model,
-    title,
-  ]);
-  writeOutput(`${table(columns, rows).join("\n")}\n`);
-  writeNote(colored("dim", "Resume one with flexllm chat --resume ID (a prefix is enough)."));
+  if (json) return writeJson(conversations.slice(0, count).map(toJson));
+  if (conversations.length === 0) {
+    return writeNote(
+      text === ""
+        ? "No saved conversations."
+        : `No saved conversation contains ${JSON.stringify(text)}.`,
+    );
+  }
+  const shown = conversations.slice(0, count ?? DEFAULT_COUNT);
+  const { isTTY, columns } = process.stdout;
+  // On a narrow terminal, the number identifies a conversation.
+  const ids = !isTTY || columns >= MIN_COLUMNS_FOR_IDS;
+  writeOutput(`${conversationTable(shown, { ids }).join("\n")}\n`);
+  const older = conversations.length - shown.length;
+  if (older > 0) {
+    const search = text === "" ? ", and --list TEXT searches" : "";
+    const all = `-n ${conversations.length} lists them${search}`;
+    note(`${counted(older, "older conversation")} not shown; ${all}.`);
+  }
+  note("Resume one with flexllm chat --resume, followed by its # or ID.");
 }

@@ -52,14 +52,24 @@ async function savedTemplates(): Promise<Candidate[]> {
   });
 }
 
+/** Ids of saved conversations with their titles, the last used first. */
+async function conversations(): Promise<Candidate[]> {
+  const { ConversationStore } = await import("../../lib/conversations/store.ts");
+  const { homeFolder } = await import("../../lib/files/paths.ts");
+  const { printableLine } = await import("../terminal/sanitize.ts");
+  const { conversations } = new ConversationStore(homeFolder(process.env)).list();
+  return conversations.map(({ id, title }) => ({ value: id, description: printableLine(title) }));
+}
+
 /** Commands whose `--model` does not refer to configured models. */
 const FREE_MODELS = new Set(["init", "mock"]);
 
 async function valuesOf(command: CommandUnknownOpts, option: Option): Promise<Completion> {
   if (option.argChoices !== undefined) return option.argChoices.map((value) => ({ value }));
-  if (/[<[](file|schema)/.test(option.flags)) return "files";
+  if (/[<[](file|path|schema)/.test(option.flags)) return "files";
   if (option.long === "--as") return await savedTemplates();
   if (option.long === "--model" && !FREE_MODELS.has(command.name())) return await modelNames();
+  if (/[<[]conversation/.test(option.flags)) return await conversations();
   return [];
 }
 

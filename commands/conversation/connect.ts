@@ -3,11 +3,17 @@
  *
  * @module
  */
+import process from "node:process";
 import type { Sampling } from "../../lib/chat/sampling_fields.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
+import type { EndpointOptions } from "../../lib/client/client_options.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { ConversationSettings } from "../../lib/conversations/conversation.ts";
+import { modelNames } from "../../lib/config/models.ts";
 import { resolveCache } from "../../lib/config/resolve_cache.ts";
+import { resolveModel } from "../../lib/config/resolve_model.ts";
+import { isPrivateHost } from "../../lib/services/private_host.ts";
+import { baseUrlOf } from "../../lib/services/providers.ts";
 import { connectModel, withCacheWarnings } from "../connect.ts";
 import { INTERACTIVE_MAX_WAIT } from "../flags/model.ts";
 
@@ -32,6 +38,48 @@ export interface ConversationModel {
   settings: ModelSettings;
   /** The model's default sampling options, from the configuration. They are not saved. */
   defaults: Sampling;
+  /** The server. */
+  server: ModelServer;
+}
+
+/** The server of a model. */
+export interface ModelServer {
+  /** Its URL; absent for the mock. */
+  baseUrl?: string;
+  apiKey?: string;
+  /** Whether it is the mock, or on this machine or a private network, where answers usually cost nothing. */
+  isLocal: boolean;
+}
+
+function serverOf({ provider, baseUrl, apiKey }: EndpointOptions): ModelServer {
+  if (provider === "mock" && baseUrl === undefined) return { isLocal: true };
+  const url = baseUrl ?? baseUrlOf(provider ?? "auto");
+  const isLocal = url !== undefined && URL.canParse(url) && isPrivateHost(new URL(url).hostname);
+  return { baseUrl: url, apiKey, isLocal };
+}
+
+/** The key that the configuration has for the server at `baseUrl`. */
+function configuredKey(config: Config, baseUrl: string): string | undefined {
+  for (const name of modelNames(config.value)) {
+    try {
+      const resolved = resolveModel(config, process.env, { model: name });
+      if (resolved.baseUrl === baseUrl) return resolved.apiKey;
+    } catch {
+      // Another model may be configured incompletely.
+    }
+  }
+  return undefined;
+}
+
+/** The key for a server that a conversation was saved with. Keys are not saved. */
+function keyForSaved(
+  config: Config,
+  flags: ConnectionFlags,
+  baseUrl: string | undefined,
+): string | undefined {
+  if (flags.apiKey !== undefined || baseUrl === undefined) return flags.apiKey;
+  const { apiKey } = resolveModel(config, process.env, { model: "any", baseUrl });
+  return apiKey === undefined ? configuredKey(config, baseUrl) : undefined;
 }
 
 /** The URL if it can be saved; a URL with credentials or a query is not. */
@@ -59,26 +107,47 @@ export function connectConversation(
   const { timeout, retryTimes, maxWait = INTERACTIVE_MAX_WAIT } = flags;
   const cache = withCacheWarnings(config, resolveCache(config));
   const options = { timeout, retryTimes, maxWait, cache };
-  const connected = connectModel(config, { ...flags, model, baseUrl }, options);
+  const apiKey = keyForSaved(config, flags, flags.baseUrl === undefined ? baseUrl : undefined);
+  const connected = connectModel(config, { ...flags, model, baseUrl, apiKey }, options);
   const settings: ModelSettings = { model: connected.model };
   if (model !== undefined) settings.named_model = model;
   const url = savableUrl(baseUrl);
   if (url !== undefined) settings.base_url = url;
-  return { client: connected.client, settings, defaults: connected.options };
+  const { client, options: defaults, endpoint } = connected;
+  return { client, settings, defaults, server: serverOf(endpoint) };
 }
 
-/** Connects a running chat to another model. */
+/** Connects to the model of another saved conversation, as `--resume` would do. */
+export function reconnect(
+  config: Config,
+  { timeout, retryTimes, maxWait, allowPrivateUrls, baseUrl, apiKey }: ConnectionFlags,
+  saved: ModelSettings,
+): ConversationModel {
+  const flags = { timeout, retryTimes, maxWait, allowPrivateUrls };
+  // --api-key was given for the server of --base-url, and must not be sent to another.
+  const isSameServer = baseUrl !== undefined && baseUrl === saved.base_url;
+  return connectConversation(config, isSameServer ? { ...flags, apiKey } : flags, saved);
+}
+
+/**
+ * Connects a running chat to another model: a configured one, or else one at the server in use.
+ *
+ * @param server the server in use
+ */
 export function switchModel(
   config: Config,
   flags: ConnectionFlags,
-  current: ModelSettings,
   model: string,
+  server: ModelServer,
 ): ConversationModel {
   const { timeout, retryTimes, maxWait, allowPrivateUrls } = flags;
   // --api-key was given for another server and must not be sent to this one.
   if (configuredNames(config).includes(model) && model !== flags.model) {
     return connectConversation(config, { model, timeout, retryTimes, maxWait, allowPrivateUrls });
   }
-  const baseUrl = flags.baseUrl ?? current.base_url;
-  return connectConversation(config, { ...flags, model, baseUrl });
+  if (server.baseUrl === undefined) {
+    return connectConversation(config, { ...flags, model, baseUrl: flags.baseUrl });
+  }
+  const { baseUrl, apiKey } = server;
+  return connectConversation(config, { ...flags, model, baseUrl, apiKey });
 }

@@ -54,6 +54,8 @@ export interface Conversation extends ConversationSettings {
   id: string;
   /** As ISO 8601. */
   created: string;
+  /** The name that the user gave it. */
+  title?: string;
   turns: Turn[];
 }
 
@@ -130,16 +132,37 @@ export function totalsOf({ turns }: Conversation): ConversationTotals {
   };
 }
 
-/** The text of a turn's message without the attached files; the names of the files if there is no text. */
-export function promptOf({ user, files = [] }: Turn): string {
+/** The attached text files at the start of a message. */
+const ATTACHED_TEXTS = /^(<file name=".*">\n[^]*?\n<\/file>\s*)+/;
+
+/** The text that was typed in a turn, without the attached files. */
+export function typedText({ user, files = [] }: Turn): string {
   const text = textOf(user.content);
-  if (files.length === 0) return text;
-  const bare = text.replace(/^(<file name=".*">\n[^]*?\n<\/file>\s*)+/, "");
-  return bare === "" ? files.join(", ") : bare;
+  return files.length === 0 ? text : text.replace(ATTACHED_TEXTS, "");
 }
 
-/** The title of a conversation: the first line of its first message, truncated. */
-export function titleOf({ turns: [turn] }: Conversation): string {
+/** The text of a turn's message without the attached files; the names of the files if there is no text. */
+export function promptOf(turn: Turn): string {
+  return typedText(turn) || (turn.files ?? []).join(", ");
+}
+
+/** The message of a turn with another text. The attached files stay. */
+export function withText({ user, files = [] }: Turn, text: string): UserMessage {
+  const { content } = user;
+  if (typeof content === "string") {
+    const [attached = ""] = files.length === 0 ? [] : ATTACHED_TEXTS.exec(content) ?? [];
+    return { ...user, content: attached + text };
+  }
+  // The text is the last part, after the attachments.
+  const last = content.at(-1);
+  const hasText = last?.type === "text" && !ATTACHED_TEXTS.test(last.text);
+  const attached = hasText ? content.slice(0, -1) : content;
+  return { ...user, content: [...attached, { type: "text", text }] };
+}
+
+/** The title of a conversation: its own, or the first line of its first message, truncated. */
+export function titleOf({ title: own, turns: [turn] }: Conversation): string {
+  if (own !== undefined) return own;
   const [line] = turn === undefined ? [""] : promptOf(turn).trim().split("\n");
   const title = line.replace(/\s+/g, " ");
   return title.length > 60 ? `${title.slice(0, 59)}…` : title;

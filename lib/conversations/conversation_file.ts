@@ -14,10 +14,11 @@ import { fileReason } from "../files/reasons.ts";
 function conversationProblem(value: unknown): string | undefined {
   const conversation = asObject(value);
   if (conversation === undefined) return "expected a JSON object";
-  const { version, id, model, turns } = conversation;
+  const { version, id, model, title, turns } = conversation;
   if (version !== 1) return `version: expected 1, got ${JSON.stringify(version)}`;
   if (asText(id) === undefined) return "id: expected a string";
   if (asText(model) === undefined) return "model: expected a string";
+  if (title !== undefined && asText(title) === undefined) return "title: expected a string";
   if (!Array.isArray(turns)) return "turns: expected an array";
   for (const [i, turn] of turns.entries()) {
     const { user, assistant } = asObject(turn) ?? {};

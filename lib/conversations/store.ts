@@ -13,6 +13,7 @@ import {
   type Conversation,
   type ConversationSettings,
   type ConversationTotals,
+  textOf,
   titleOf,
   totalsOf,
 } from "./conversation.ts";
@@ -20,6 +21,8 @@ import {
 /** The summary of a conversation in a list. */
 export interface ConversationSummary {
   id: string;
+  /** Its place among all conversations; 1 was saved last. */
+  number: number;
   title: string;
   model: string;
   turns: number;
@@ -31,6 +34,22 @@ export interface ConversationSummary {
 }
 
 const EXTENSION = ".json";
+
+/** Longer numbers are the start of an id. */
+const NUMBER = /^\d{1,3}$/;
+
+/** Maximum number of conversations that an error message lists. */
+const MAX_SUGGESTIONS = 5;
+
+/** Whether the title or a message of a conversation contains `text`, in any case. */
+function mentions(conversation: Conversation, text: string): boolean {
+  const wanted = text.toLowerCase();
+  const texts = conversation.turns.flatMap(({ user, assistant }) => [
+    textOf(user.content),
+    textOf(assistant?.content),
+  ]);
+  return [titleOf(conversation), ...texts].some((text) => text.toLowerCase().includes(wanted));
+}
 
 /** An id that sorts by time: the time to the millisecond, then four random characters. */
 function newId(now: Date): string {
@@ -125,44 +144,93 @@ export class ConversationStore {
   }
 
   /**
-   * The conversation `id`, or the only one whose id starts with `id`.
+   * The conversations that `reference` can mean: the one with this number in {@link list}, those whose id
+   * starts with it, or else those whose title or messages contain it. The last saved is first.
+   */
+  matching(reference: string): ConversationSummary[] {
+    if (reference === "") return [];
+    if (NUMBER.test(reference)) {
+      return this.list().conversations.filter(({ number }) => number === Number(reference));
+    }
+    const ids = this.#ids();
+    if (ids.includes(reference)) return this.#summaries((id) => id === reference).conversations;
+    const named = this.#startingWith(reference, ids);
+    return named.length > 0
+      ? this.#summaries((id) => named.includes(id)).conversations
+      : this.list(reference).conversations;
+  }
+
+  #startingWith(reference: string, ids: readonly string[]): string[] {
+    return reference === "" || NUMBER.test(reference)
+      ? []
+      : ids.filter((id) => id.startsWith(reference));
+  }
+
+  /**
+   * The only conversation that `reference` can mean; see {@link matching}.
    *
    * @throws {InvalidInputError} if there is none, more than one, or its file is invalid
    */
-  find(id: string): Conversation {
+  find(reference: string): Conversation {
+    // Read directly, so that the error of an invalid file is thrown.
     const ids = this.#ids();
-    const found = ids.includes(id) ? [id] : ids.filter((other) => other.startsWith(id));
-    if (found.length === 1 && id !== "") return readConversation(this.pathOf(found[0]));
+    const named = ids.includes(reference) ? [reference] : this.#startingWith(reference, ids);
+    if (named.length === 1) return readConversation(this.pathOf(named[0]));
+    const found = this.matching(reference);
+    if (found.length === 1) return readConversation(this.pathOf(found[0].id));
+    const shown = JSON.stringify(reference);
+    if (found.length === 0) {
+      throw new InvalidInputError(`there is no conversation ${shown}`, {
+        hint: "List all conversations with flexllm chat --list.",
+      });
+    }
+    const byId = found.every(({ id }) => id.startsWith(reference));
+    const listed = found.slice(0, MAX_SUGGESTIONS).map(({ id, title }) => `  ${id}  ${title}`);
+    if (found.length > MAX_SUGGESTIONS) listed.push("  …");
     throw new InvalidInputError(
-      found.length === 0 || id === ""
-        ? `there is no conversation ${JSON.stringify(id)}`
-        : `${found.length} conversations start with ${JSON.stringify(id)}`,
-      { hint: "List all conversations with flexllm chat --list." },
+      `${found.length} conversations ${byId ? "start with" : "contain"} ${shown}`,
+      { hint: `Choose one by its ID:\n${listed.join("\n")}` },
     );
   }
 
-  /** All conversations, the last saved first, and an error message for each one that cannot be read. */
-  list(): { conversations: ConversationSummary[]; problems: string[] } {
+  /**
+   * All conversations, the last saved first, and an error message for each one that cannot be read.
+   *
+   * @param text only those whose title or messages contain this text, in any case
+   */
+  list(text = ""): { conversations: ConversationSummary[]; problems: string[] } {
+    return this.#summaries((_, conversation) => text === "" || mentions(conversation, text));
+  }
+
+  /** Summarizes the conversations that `isSelected` selects. */
+  #summaries(
+    isSelected: (id: string, conversation: Conversation) => boolean,
+  ): { conversations: ConversationSummary[]; problems: string[] } {
+    const written = this.#ids().map((id) => ({ id, time: this.#written(id) }));
+    written.sort((a, b) => b.time - a.time || (a.id < b.id ? 1 : -1));
     const conversations: ConversationSummary[] = [];
     const problems: string[] = [];
-    for (const id of this.#ids()) {
+    let number = 0;
+    for (const { id, time } of written) {
       try {
         const conversation = readConversation(this.pathOf(id));
+        number++;
+        if (!isSelected(id, conversation)) continue;
         conversations.push({
           id,
+          number,
           title: titleOf(conversation),
           model: conversation.model,
           turns: conversation.turns.length,
           totals: totalsOf(conversation),
           created: conversation.created,
-          updated: new Date(this.#written(id)).toISOString(),
+          updated: new Date(time).toISOString(),
         });
       } catch (error) {
         if (!(error instanceof InvalidInputError)) throw error;
         problems.push(error.message);
       }
     }
-    conversations.sort((a, b) => b.updated.localeCompare(a.updated) || b.id.localeCompare(a.id));
     return { conversations, problems };
   }
 }

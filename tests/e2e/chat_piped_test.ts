@@ -122,13 +122,17 @@ Deno.test("conversations are listed, resumed and deleted", async () => {
   const { id } = listed[1];
   assert.equal((await flexllm(["chat", "--resume", id, "and more"], { env })).code, 0);
   const plain = await flexllm(["chat", "--list"], { env });
-  assert.match(plain.stdout, new RegExp(`\n${id}  .* 2  mock +about rivers\n`));
+  assert.match(plain.stdout, new RegExp(`\n1  ${id}  .* 2  mock +about rivers\n$`));
   const unknown = await flexllm(["chat", "--resume", "1999", "x"], { env });
   assert.equal(unknown.code, 1);
   assert.match(
     unknown.stderr,
     /no conversation "1999"\nList all conversations with flexllm chat --list\./,
   );
+  const resumed = await flexllm(["chat", "--resume", "lakes", "and fish"], { env });
+  assert.equal(resumed.code, 0);
+  const completed = await flexllm(["complete", "--", "chat", "--resume", id.slice(0, 8)], { env });
+  assert.match(completed.stdout, new RegExp(`\n${id}\tabout rivers\n:4\n$`));
   assert.equal((await flexllm(["chat", "--delete", id], { env })).code, 0);
   assert.equal(conversations(home).length, 1);
   await flexllm(["chat", "secret", "-m", "mock", "--no-save"], { env });

@@ -68,8 +68,9 @@ export function startOnTerminal(args: string[], options: TerminalOptions = {}): 
   });
   const command = [...commandLine(), ...args].map(quoted).join(" ");
   // The first line holds the terminal's device and the process ID for the test.
+  const path = options.env?.PATH ?? BASE_ENV.PATH;
   const setup = `stty cols ${COLUMNS} rows ${ROWS}; echo "terminal $(tty) $$"; ` +
-    `export PATH=${quoted(BASE_ENV.PATH)}; exec ${command} ${options.redirect ?? ""}`;
+    `export PATH=${quoted(path)}; exec ${command} ${options.redirect ?? ""}`;
   const child = spawn(
     "script",
     ["--quiet", "--flush", "--return", "--command", setup, "/dev/null"],
@@ -77,12 +78,13 @@ export function startOnTerminal(args: string[], options: TerminalOptions = {}): 
       cwd: options.cwd ?? home.path,
       env: {
         ...BASE_ENV,
-        PATH: process.env.PATH!,
         SHELL: "/bin/sh",
         TERM: "xterm-256color",
         LANG: "C.UTF-8",
         HOME: home.path,
         ...options.env,
+        // Where to find `script`.
+        PATH: process.env.PATH!,
       },
     },
   );

@@ -4,7 +4,7 @@ import { serve } from "../../lib/runtime/http_server.ts";
 
 export interface WatchedMock extends AsyncDisposable {
   baseUrl: string;
-  /** The bodies of all requests, in the order of their arrival. */
+  /** The bodies of all requests that have one, in the order of their arrival. */
   // deno-lint-ignore no-explicit-any
   requests: any[];
   /** The paths of all requests, in the order of their arrival. */
@@ -20,7 +20,7 @@ export async function watchedMock(options: MockOptions = {}): Promise<WatchedMoc
   const paths: string[] = [];
   const server = await serve("127.0.0.1", 0, async (request) => {
     paths.push(new URL(request.url).pathname);
-    requests.push(await request.clone().json());
+    if (request.method === "POST") requests.push(await request.clone().json());
     return await app.fetch(request);
   });
   return {

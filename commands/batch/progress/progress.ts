@@ -16,6 +16,7 @@ import { LiveArea, type TerminalStream } from "../../terminal/live_area.ts";
 import { StallMonitor } from "../../wait_notice.ts";
 import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
 import { RecentRate } from "./recent_rate.ts";
+import { onSuspension } from "./suspension.ts";
 import { colored, divertNotes, writeNote } from "../../terminal/output.ts";
 
 /** Milliseconds between redraws on a terminal. */
@@ -102,12 +103,14 @@ function showOnTerminal(terminal: TerminalStream, screen: Screen, state: () => P
   // A crash report of the runtime must not be mixed with the progress lines.
   process.on("exit", clear);
   process.on("uncaughtExceptionMonitor", clear);
+  const allowSuspension = onSuspension(clear);
   return () => {
     stopTimer();
     divertNotes(undefined);
     clear();
     process.off("exit", clear);
     process.off("uncaughtExceptionMonitor", clear);
+    allowSuspension();
   };
 }
 

@@ -1,15 +1,21 @@
 /**
- * Tab completion of slash commands, models, thinking levels and paths.
+ * Tab completion of slash commands, models, thinking levels, conversations and paths.
  *
  * @module
  */
 import { readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { THINKING_LEVELS } from "../../../lib/chat/options.ts";
-import type { Config } from "../../../lib/config/load.ts";
 import { expandPath } from "../../../lib/input/attachment.ts";
 import { configuredNames } from "../../conversation/connect.ts";
+import type { ChatContext } from "../chat_context.ts";
+import { serverModels } from "../server_models.ts";
 import { SLASH_COMMANDS } from "../slash_commands/slash_commands.ts";
+
+import type { Completions } from "./apply_completion.ts";
+
+/** What completion uses of a chat. */
+export type CompletionContext = Pick<ChatContext, "config" | "session" | "store">;
 
 const LEVELS = ["on", "off", ...THINKING_LEVELS, "default"];
 
@@ -29,12 +35,30 @@ function completePath(typed: string): string[] {
   }
 }
 
-function completeArgument(command: string, typed: string, config: Config): string[] {
+/** Configured models, then those of the server in use. */
+async function models({ config, session }: CompletionContext): Promise<string[]> {
+  return [...new Set([...configuredNames(config), ...await serverModels(session.client)])];
+}
+
+function completeConversation({ store }: CompletionContext, typed: string): string[] {
+  const { conversations } = store.list();
+  return conversations.map(({ id }) => id).filter((id) => typed !== "" && id.startsWith(typed));
+}
+
+async function completeArgument(
+  command: string,
+  typed: string,
+  context: CompletionContext,
+): Promise<string[]> {
   switch (command) {
     case "model":
-      return configuredNames(config).filter((name) => name.startsWith(typed));
+      return (await models(context)).filter((name) => name.startsWith(typed));
     case "thinking":
       return LEVELS.filter((level) => level.startsWith(typed));
+    case "copy":
+      return ["code", "all"].filter((word) => word.startsWith(typed));
+    case "resume":
+      return completeConversation(context, typed);
     case "file":
     case "image":
     case "save":
@@ -49,7 +73,10 @@ function completeArgument(command: string, typed: string, config: Config): strin
  *
  * @returns the candidates, and the end of the line that they replace
  */
-export function completeLine(line: string, config: Config): [string[], string] {
+export async function completeLine(
+  line: string,
+  context: CompletionContext,
+): Promise<Completions> {
   if (/^\/[a-z]*$/.test(line)) {
     const names = Object.keys(SLASH_COMMANDS).map((name) => `/${name}`);
     const found = names.filter((name) => name.startsWith(line));
@@ -57,5 +84,5 @@ export function completeLine(line: string, config: Config): [string[], string] {
   }
   const [, command, typed] = /^\/([a-z]+) +(.*)$/.exec(line) ?? [];
   if (command === undefined) return [[], line];
-  return [completeArgument(command, typed, config), typed];
+  return [await completeArgument(command, typed, context), typed];
 }

@@ -61,6 +61,19 @@ export class PasteSplitter {
     }
     return pieces;
   }
+
+  /** Whether the last chunk ended with what may be the start of a marker, or the Escape key. */
+  get isUndecided(): boolean {
+    return this.#partialMarker !== "" && this.#paste === undefined;
+  }
+
+  /** Returns the keys that may have been the start of a marker. */
+  flush(): TerminalInput[] {
+    if (!this.isUndecided) return [];
+    const text = this.#partialMarker;
+    this.#partialMarker = "";
+    return [{ kind: "keys", text }];
+  }
 }
 
 const NEWLINE_SYMBOL = "⏎";

@@ -39,6 +39,16 @@ export class Typeahead {
     this.#pieces.push(...this.#splitter.push(text));
   }
 
+  /** Whether the input ends with an Escape that may be a key, or the start of a paste. */
+  get isUndecided(): boolean {
+    return this.#splitter.isUndecided;
+  }
+
+  /** Decides that it is a key. */
+  decide(): void {
+    this.#pieces.push(...this.#splitter.flush());
+  }
+
   /** Removes and returns the next piece: a paste, or keys up to the end of a line. */
   shift(): TerminalInput | undefined {
     const piece = this.#pieces.shift();

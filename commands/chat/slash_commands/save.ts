@@ -3,21 +3,23 @@
  *
  * @module
  */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { toMarkdown } from "../../../lib/conversations/export.ts";
 import { InvalidInputError } from "../../../lib/errors.ts";
 import { expandPath } from "../../../lib/input/attachment.ts";
-import type { ChatContext } from "../chat_context.ts";
+import { quoted } from "../../terminal/format.ts";
+import { type ChatContext, isConfirmed } from "../chat_context.ts";
 import { fileReason } from "../../../lib/files/reasons.ts";
 
 /**
- * Writes the conversation in the format of the file's extension. Asks before overwriting a file.
+ * Writes the conversation in the format of the file's extension. Asks before overwriting a file or
+ * creating a folder.
  *
  * @throws {InvalidInputError} if the extension is unknown or the file cannot be written
  */
 export async function saveConversation(
-  { session, say, confirm }: ChatContext,
+  { session, say, ask }: ChatContext,
   argument: string,
 ): Promise<void> {
   const { conversation } = session;
@@ -32,16 +34,26 @@ export async function saveConversation(
     ? `${JSON.stringify(conversation, null, 2)}\n`
     : toMarkdown(conversation);
   if (existsSync(path)) {
-    if (confirm === undefined) {
+    if (ask === undefined) {
       throw new InvalidInputError(`${path} already exists`, { hint: "Choose another file name." });
     }
-    if (!await confirm(`${path} already exists. Overwrite it? [y/N] `)) return say("Not saved.");
+    if (!await isConfirmed(ask, `${path} already exists. Overwrite it?`)) return say("Not saved.");
+  }
+  const folder = dirname(path);
+  if (!existsSync(folder)) {
+    if (ask === undefined) {
+      throw new InvalidInputError(`cannot write ${path}: the folder ${folder} does not exist`, {
+        hint: `Create it with: mkdir -p ${quoted(folder)}`,
+      });
+    }
+    const question = `The folder ${folder} does not exist. Create it?`;
+    if (!await isConfirmed(ask, question)) return say("Not saved.");
   }
   try {
+    mkdirSync(folder, { recursive: true });
     writeFileSync(path, text);
   } catch (cause) {
-    const reason = existsSync(dirname(path)) ? fileReason(cause) : "its folder does not exist";
-    throw new InvalidInputError(`cannot write ${path}: ${reason}`, {
+    throw new InvalidInputError(`cannot write ${path}: ${fileReason(cause)}`, {
       cause,
       hint: "Choose another file name.",
     });

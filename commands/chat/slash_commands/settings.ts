@@ -4,7 +4,15 @@
  * @module
  */
 import { THINKING_LEVELS } from "../../../lib/chat/options.ts";
-import { configuredNames, switchModel } from "../../conversation/connect.ts";
+import { closest, distance } from "fastest-levenshtein";
+import { shownUrl } from "../../../lib/redact.ts";
+import {
+  configuredNames,
+  type ConversationModel,
+  switchModel,
+} from "../../conversation/connect.ts";
+import { writeWarning } from "../../terminal/output.ts";
+import { serverModels } from "../server_models.ts";
 import { numberWithin, thinkingLevel } from "../../flags/parse.ts";
 import type { ChatContext } from "../chat_context.ts";
 import { parseArgument, type SlashCommand } from "./slash_command.ts";
@@ -12,31 +20,55 @@ import { parseArgument, type SlashCommand } from "./slash_command.ts";
 /** Arguments that restore a default. */
 const RESET_WORDS = ["default", "reset"];
 
-/** Saves a changed setting. A conversation without messages is not saved yet. */
-async function saveSettings(session: ChatContext["session"]): Promise<void> {
-  if (session.conversation.turns.length > 0) await session.save();
+/** What a switch changed: the name, and the id and the server if they differ. */
+function describeSwitch(
+  before: string,
+  previousUrl: string | undefined,
+  { settings, server }: ConversationModel,
+): string {
+  const { model, named_model: name = model } = settings;
+  const details = [];
+  if (model !== name) details.push(model);
+  if (server.baseUrl !== undefined && server.baseUrl !== previousUrl) {
+    details.push(`at ${shownUrl(server.baseUrl)}`);
+  }
+  const where = details.length === 0 ? "" : ` (${details.join(" ")})`;
+  return `Switched from ${before} to ${name}${where}.`;
+}
+
+/** Warns about a model that the server does not list. */
+async function warnIfUnlisted(
+  { session, say, config }: ChatContext,
+  name: string,
+): Promise<void> {
+  if (configuredNames(config).includes(name)) return;
+  const listed = await serverModels(session.client);
+  if (listed.length === 0 || listed.includes(session.conversation.model)) return;
+  const guess = closest(name, listed);
+  const similar = distance(name, guess) <= Math.max(2, name.length / 3)
+    ? ` Did you mean ${guess}?`
+    : "";
+  writeWarning(`the server does not list a model called ${name}.${similar}`, say);
 }
 
 /** `/model`: switches to another model, or lists the configured ones. */
 export const modelCommand: SlashCommand = {
   usage: "[NAME]",
   help: "switch to another model; without a name, list them",
-  async run({ session, config, flags, say }, name) {
+  async run(context, name) {
+    const { session, config, flags, say } = context;
     const { conversation } = session;
+    const current = conversation.named_model ?? conversation.model;
     if (name === "") {
-      const current = conversation.named_model ?? conversation.model;
       const names = configuredNames(config);
       const listed = names.includes(current) ? names : [current, ...names];
       return listed.forEach((name) => say(`${name === current ? "*" : " "} ${name}`));
     }
-    const { client, settings, defaults } = switchModel(config, flags, conversation, name);
-    await session.client.close();
-    session.client = client;
-    session.defaults = defaults;
-    delete conversation.base_url;
-    Object.assign(conversation, settings);
-    await saveSettings(session);
-    say(`Switched to ${name}.`);
+    const { baseUrl } = session.server;
+    const connection = switchModel(config, flags, name, session.server);
+    await session.connect(connection);
+    say(describeSwitch(current, baseUrl, connection));
+    await warnIfUnlisted(context, name);
   },
 };
 
@@ -49,7 +81,7 @@ export const systemCommand: SlashCommand = {
     if (text === "") return say(`system: ${conversation.system ?? "none"}`);
     if (RESET_WORDS.includes(text)) delete conversation.system;
     else conversation.system = text;
-    await saveSettings(session);
+    await session.saveSettings();
     say("Applies from the next message.");
   },
 };
@@ -64,7 +96,7 @@ export const temperatureCommand: SlashCommand = {
     else if (text !== "") {
       conversation.temperature = parseArgument("temperature", text, numberWithin(0, 2));
     }
-    if (text !== "") await saveSettings(session);
+    if (text !== "") await session.saveSettings();
     say(`temperature: ${conversation.temperature ?? "the provider's default"}`);
   },
 };
@@ -78,7 +110,7 @@ export const thinkingCommand: SlashCommand = {
     const { conversation } = session;
     if (RESET_WORDS.includes(text)) delete conversation.thinking;
     else if (text !== "") conversation.thinking = parseArgument("thinking", text, thinkingLevel);
-    if (text !== "") await saveSettings(session);
+    if (text !== "") await session.saveSettings();
     const { thinking = "the provider's default" } = conversation;
     say(`thinking: ${thinking === true ? "on" : thinking === false ? "off" : thinking}`);
   },

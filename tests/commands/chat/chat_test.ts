@@ -1,8 +1,15 @@
 /** Saved conversations, attachments and templates. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { requestMessages, titleOf } from "../../../lib/conversations/conversation.ts";
+import type { UserMessage } from "../../../lib/chat/messages.ts";
+import {
+  requestMessages,
+  titleOf,
+  type Turn,
+  typedText,
+  withText,
+} from "../../../lib/conversations/conversation.ts";
 import { toMarkdown } from "../../../lib/conversations/export.ts";
 import { ConversationStore, copyOf, newConversation } from "../../../lib/conversations/store.ts";
 import { InvalidInputError } from "../../../lib/errors.ts";
@@ -36,6 +43,63 @@ Deno.test("conversations are readable by their owner only, and found by a prefix
   copy.turns.pop();
   store.save(copy);
   assert.equal(store.list().conversations.length, 1);
+});
+
+Deno.test("conversations are found by number, ID or text, and can have a title", () => {
+  using folder = temporaryFolder();
+  const store = new ConversationStore(folder.path);
+  const [first, second] = ["about rivers", "about lakes"].map((content, i) => {
+    const conversation = newConversation({ model: "m" });
+    conversation.id = `20260101-00000${i}-000abcd`;
+    conversation.turns.push({
+      at: "",
+      user: { role: "user", content },
+      assistant: { role: "assistant", content: `Some words on ${i === 0 ? "Danube" : "Como"}.` },
+    });
+    store.save(conversation);
+    utimesSync(store.pathOf(conversation.id), 1000 + i, 1000 + i);
+    return conversation;
+  });
+  const numbers = store.list().conversations.map(({ number, title }) => [number, title]);
+  assert.deepEqual(numbers, [[1, "about lakes"], [2, "about rivers"]]);
+  assert.equal(store.find("2").id, first.id);
+  assert.equal(store.find("danube").id, first.id);
+  assert.equal(store.find("LAKES").id, second.id);
+  assert.equal(store.find("20260101-000001").id, second.id);
+  assert.throws(() => store.find("3"), /there is no conversation "3"/);
+  assert.throws(
+    () => store.find("words"),
+    (error) =>
+      error instanceof InvalidInputError && /2 conversations contain "words"/.test(error.message) &&
+      /Choose one by its ID:\n {2}20260101-000001-000abcd {2}about lakes\n/.test(error.hint ?? ""),
+  );
+  // A search keeps the numbers of the whole list.
+  assert.deepEqual(store.list("rivers").conversations.map(({ number }) => number), [2]);
+  first.title = "Water";
+  store.save(first);
+  assert.equal(store.find("water").id, first.id);
+  assert.equal(titleOf(store.find(first.id)), "Water");
+  folder.write(`conversations/${first.id}.json`, JSON.stringify({ ...first, title: 1 }));
+  assert.throws(() => store.find(first.id), /title: expected a string/);
+});
+
+Deno.test("the text of a message can be replaced without its attachments", () => {
+  const file = '<file name="a.txt">\nx\n</file>\n\n';
+  const turn = (content: UserMessage["content"], files?: string[]): Turn => ({
+    at: "",
+    user: { role: "user", content },
+    files,
+  });
+  assert.equal(withText(turn("old"), "new").content, "new");
+  assert.equal(typedText(turn(`${file}old`, ["a.txt"])), "old");
+  assert.equal(withText(turn(`${file}old`, ["a.txt"]), "new").content, `${file}new`);
+  // Without attachments, the user has typed it.
+  assert.equal(withText(turn(`${file}old`), "new").content, "new");
+  const image = { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } } as const;
+  const text = (text: string) => ({ type: "text", text }) as const;
+  const replaced = [image, text("new")];
+  assert.deepEqual(withText(turn([image, text("old")], ["a.png"]), "new").content, replaced);
+  assert.deepEqual(withText(turn([image], ["a.png"]), "new").content, replaced);
 });
 
 Deno.test("an unreadable conversation is reported and does not hide the others", () => {
