@@ -7,6 +7,7 @@ import type { Sampling } from "../../lib/chat/sampling_fields.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { ConversationSettings } from "../../lib/conversations/conversation.ts";
+import { requireKey } from "../../lib/config/missing_key.ts";
 import { resolveCache } from "../../lib/config/resolve_cache.ts";
 import { connectModel, withCacheWarnings } from "../connect.ts";
 import { INTERACTIVE_MAX_WAIT } from "../flags/model.ts";
@@ -60,6 +61,8 @@ export function connectConversation(
   const cache = withCacheWarnings(config, resolveCache(config));
   const options = { timeout, retryTimes, maxWait, cache };
   const connected = connectModel(config, { ...flags, model, baseUrl }, options);
+  // An answer from the cache needs no key.
+  if (cache === false) requireKey(connected.endpoint);
   const settings: ModelSettings = { model: connected.model };
   if (model !== undefined) settings.named_model = model;
   const url = savableUrl(baseUrl);

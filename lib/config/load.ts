@@ -10,7 +10,7 @@ import { secretsOf } from "../redact.ts";
 import type { Path } from "../files/document.ts";
 import { inspectConfig } from "./inspect.ts";
 import { type Environment, findConfigFile } from "../files/paths.ts";
-import { soleVariable } from "./references.ts";
+import { isReference } from "./references.ts";
 import type { ConfigValue } from "./schema.ts";
 import { configuredServers } from "./servers.ts";
 import { type ForeignVariable, foreignVariables, isApproved, isFoundIn } from "./trust.ts";
@@ -47,7 +47,7 @@ export function unapprovedIn(
 
 /** Whether `text` looks like a key and not like a reference such as `Bearer ${NAME}`. */
 function isLiteralKey(text: string): boolean {
-  return text.length >= 16 && soleVariable(text.replace(/^\S+ +/, "")) === undefined;
+  return text.length >= 16 && !isReference(text.replace(/^\S+ +/, ""));
 }
 
 /** Returns a warning if `file` contains API keys and other users can read it. */
