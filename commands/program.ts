@@ -79,6 +79,7 @@ function inherit(
   path: string,
 ): CommandUnknownOpts {
   command.copyInheritedSettings(parent);
+  command.commandsGroup("Commands:");
   command.showHelpAfterError(`See '${path} --help'.`);
   for (const inner of command.commands) inherit(inner, command, `${path} ${inner.name()}`);
   return command;

@@ -8,10 +8,16 @@ import { overrides, type Sourced } from "../../lib/config/effective.ts";
 import { isDummyKey, type KeyState, keyState } from "../../lib/config/key_state.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { findModel } from "../../lib/config/models.ts";
-import { expandReferences, variablesIn } from "../../lib/config/references.ts";
+import {
+  expandReferences,
+  keyReference,
+  keysIn,
+  variablesIn,
+} from "../../lib/config/references.ts";
 import { resolveWithKey } from "../../lib/config/resolve_model.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
+import { findKey } from "../../lib/keys/key_store.ts";
 import { isHarmlessHeader, maskKey, safeUrl } from "../../lib/redact.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
 import type { Setting } from "./setting.ts";
@@ -28,7 +34,11 @@ function keySetting(config: Config, own: KeyState | undefined): Setting {
     return { name, value, source: keySource ?? "default" };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return { name, value: own?.state ?? "none", source: own?.variable ?? "default" };
+    return {
+      name,
+      value: own?.state ?? "none",
+      source: own?.stored === undefined ? own?.variable ?? "default" : `keys.${own.stored}`,
+    };
   }
 }
 
@@ -66,6 +76,10 @@ export function modelSettings(config: Config, model: Sourced<string>): Setting[]
 /** Masks a value that may be secret, keeping references and the last characters of their values. */
 function masked(name: string, text: string): string {
   if (isHarmlessHeader(name)) return text;
+  const stored = keysIn(text).map((key) =>
+    `${keyReference(key)} (${findKey(process.env, key)?.shown ?? "not stored"})`
+  );
+  if (stored.length > 0) return stored.join(" ");
   const variables = variablesIn(text);
   if (variables.length === 0) return maskKey(text);
   const expanded = expandReferences(text, process.env);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import process from "node:process";
 import { keyFilePath } from "../../lib/keys/key_file.ts";
 import { keyedServices } from "../../lib/keys/key_names.ts";
@@ -26,17 +26,18 @@ function listCommand() {
 function setCommand() {
   const command = new Command("set")
     .description("store a key; prompts for it, or reads it from stdin")
-    .argument("<name>", "a service such as openai, or any name to use in the configuration")
-    // A key among the arguments gets an explanation instead of "too many arguments".
-    .allowExcessArguments()
+    .argument("<name>")
+    // Not in the help: a key among the arguments gets an explanation, and is not repeated.
+    .argument("[rest...]")
+    .usage("[options] <name>")
     .addOption(
       new Option("--store <place>", "where to store it (default: the keychain if there is one)")
         .choices(["keychain", "file"] as const),
     )
     .addOption(commonFlags.verbose)
-    .action(async (name, { store }, { args }) => {
+    .action(async (name, rest, { store }) => {
       const { setKey } = await import("./set_key.ts");
-      await setKey(name, args.slice(1), store);
+      await setKey(name, rest, store);
     });
   const names = keyedServices().map(({ name }) => name).join(", ");
   addExamples(command, [
@@ -46,7 +47,7 @@ function setCommand() {
     "flexllm keys set groq --store file",
   ]);
   return addNotes(command, [
-    "The key of a service is sent only to that service, and only if no flag, variable or " +
+    "NAME is a service or any other name. The key of a service is sent only to that service, and only if no flag, variable or " +
     `configuration gives another one. Services: ${names}.`,
     "Any other key is used where the configuration refers to it, for example as ${keys.work}.",
   ]);
@@ -78,6 +79,12 @@ export function keysCommand() {
     .addCommand(setCommand())
     .addCommand(removeCommand())
     .addCommand(pathCommand());
+  // As in their own help, without the argument that only explains a mistake.
+  const createHelp = command.createHelp.bind(command);
+  command.createHelp = () =>
+    Object.assign(createHelp(), {
+      subcommandTerm: (each: CommandUnknownOpts) => `${each.name()} ${each.usage()}`,
+    });
   return addExamples(command, [
     "flexllm keys set openai",
     "flexllm keys",

@@ -22,7 +22,8 @@ import { writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
 export function checkName(given: string): string {
   if (looksLikeKey(given)) {
     throw new ConfigurationError("expected a name, got what looks like a key", {
-      hint: "Run `flexllm keys set NAME` and enter the key when prompted. As an argument it is now in " +
+      hint:
+        "Run `flexllm keys set NAME` and enter the key when prompted. As an argument it is now in " +
         "the history of your shell: remove it there.",
     });
   }
@@ -39,13 +40,13 @@ export function checkName(given: string): string {
   });
 }
 
-async function readPiped(): Promise<string> {
+async function readPiped(name: string): Promise<string> {
   const { text } = await import("node:stream/consumers");
   const key = (await text(process.stdin)).trim();
   const problem = keyProblem(key);
   if (problem === undefined) return key;
-  throw new InvalidInputError(`the key on stdin cannot be stored: ${problem}`, {
-    hint: "Pipe only the key, for example: flexllm keys set openai < key.txt",
+  throw new InvalidInputError(`the key on stdin cannot be stored. ${problem}`, {
+    hint: `Pipe only the key, for example: flexllm keys set ${name} < key.txt`,
   });
 }
 
@@ -90,12 +91,13 @@ export async function setKey(
   const name = checkName(given);
   if (extra.length > 0) {
     throw new ConfigurationError("a key cannot be passed as an argument", {
-      hint: `Run \`flexllm keys set ${name}\` and enter the key when prompted, or pipe it in. As an ` +
+      hint:
+        `Run \`flexllm keys set ${name}\` and enter the key when prompted, or pipe it in. As an ` +
         "argument it is now in the history of your shell: remove it there.",
     });
   }
   const { env } = process;
-  const key = process.stdin.isTTY ? await readTyped(name) : await readPiped();
+  const key = process.stdin.isTTY ? await readTyped(name) : await readPiped(name);
   const { store: place, replaced, keychainError } = storeKey(env, name, key, store);
   if (keychainError !== undefined) {
     writeWarning(`${keychainError.message}; the key is stored in a file instead`);

@@ -43,14 +43,23 @@ export function serviceKey(baseUrl: string, env: Environment): Sourced<string> |
 }
 
 /**
- * Whether `api_key` refers to the unset variable of the service at `baseUrl`. Its stored key takes the place
- * of the variable then: `flexllm init` writes such references.
+ * The key that `apiKey` refers to, if it is a reference to the key of the service at `baseUrl`. Its variable
+ * and its stored key replace each other: the same file works where there is no keychain.
+ *
+ * @throws {ConfigurationError} if the stored key cannot be read
  */
-export function defersToStored(apiKey: string, baseUrl: string, env: Environment): boolean {
-  const variable = soleVariable(apiKey);
-  return variable !== undefined && !env[variable] &&
-    variable === keyVariableOf(normalizeBaseUrl(baseUrl)) &&
-    storedKeyAt(baseUrl, env) !== undefined;
+function referencedServiceKey(
+  apiKey: string,
+  baseUrl: string,
+  env: Environment,
+): Sourced<string> | undefined {
+  const url = normalizeBaseUrl(baseUrl);
+  const variable = keyVariableOf(url);
+  if (variable === undefined) return undefined;
+  if (soleVariable(apiKey) === variable) return serviceKey(baseUrl, env);
+  if (soleKey(apiKey) !== keyNameOf(url)) return undefined;
+  const stored = storedKeyAt(baseUrl, env);
+  return stored === undefined ? fromEnvironment(env, variable) : readStored(stored, env);
 }
 
 /**
@@ -68,7 +77,8 @@ export function entryKey(
   const { path, config, env } = context;
   if (!entry?.api_key) return serviceKey(baseUrl, env);
   requireApproval(config, [...path, "api_key"]);
-  if (defersToStored(entry.api_key, baseUrl, env)) return serviceKey(baseUrl, env);
+  const own = referencedServiceKey(entry.api_key, baseUrl, env);
+  if (own !== undefined) return own;
   const value = expandField(entry.api_key, ["api_key"], context);
   if (!value) return serviceKey(baseUrl, env);
   const name = soleKey(entry.api_key);

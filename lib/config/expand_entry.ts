@@ -7,6 +7,7 @@ import type { EndpointOptions } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Path } from "../files/document.ts";
 import type { Environment } from "../files/paths.ts";
+import { keyedService, keyedServices } from "../keys/key_names.ts";
 import { readKey } from "../keys/key_store.ts";
 import { priceRow } from "../pricing/price_file.ts";
 import { normalizeBaseUrl } from "../services/base_url.ts";
@@ -25,6 +26,22 @@ export interface EntryContext {
   env: Environment;
 }
 
+/** How to set a variable, or store the key that it customarily holds. */
+function setHint(variable: string): string {
+  const service = keyedServices().find((each) => each.variable === variable);
+  const alternative = service === undefined
+    ? "replace the reference: flexllm config edit"
+    : `store the key: flexllm keys set ${service.name}`;
+  return `Set it with \`export ${variable}=…\`, or ${alternative}`;
+}
+
+/** How to store a key, or set the variable that customarily holds it. */
+function storeHint(name: string): string {
+  const variable = keyedService(name)?.variable;
+  const alternative = variable === undefined ? "" : `, or set ${variable}`;
+  return `Store it: flexllm keys set ${name}${alternative}`;
+}
+
 /**
  * Expands the references in a field.
  *
@@ -40,14 +57,14 @@ export function expandField(
   return text && expandReferences(text, env, {
     onUnset(name) {
       throw new ConfigurationError(`${place()}: the environment variable ${name} is not set`, {
-        hint: `Set it with \`export ${name}=…\`, or replace the reference: flexllm config edit`,
+        hint: setHint(name),
       });
     },
     readKey(name) {
       const key = readKey(env, name);
       if (key !== undefined) return key;
       throw new ConfigurationError(`${place()}: no key named "${name}" is stored`, {
-        hint: `Store it: flexllm keys set ${name}`,
+        hint: storeHint(name),
       });
     },
   });

@@ -9,8 +9,8 @@ import { findKey } from "../keys/key_store.ts";
 import { normalizeBaseUrl } from "../services/base_url.ts";
 import type { ConfigProblem, Inspection } from "./inspect.ts";
 import { keyState } from "./key_state.ts";
-import { keysIn, soleVariable, variablesIn } from "./references.ts";
-import { configuredServers, type ConfiguredServer, referenceFields } from "./servers.ts";
+import { isReference, keysIn, variablesIn } from "./references.ts";
+import { type ConfiguredServer, configuredServers, referenceFields } from "./servers.ts";
 
 /** The problem with a base URL, which is checked only if it contains no reference. */
 function baseUrlProblem(baseUrl: string | undefined, place: () => string): ConfigProblem[] {
@@ -24,14 +24,14 @@ function baseUrlProblem(baseUrl: string | undefined, place: () => string): Confi
   }
 }
 
-/** Whether `names` is the key of an entry whose variable is replaced by a stored key. */
-function isStoredInstead(
+/** Whether `names` is the key of an entry, whose variable and stored key replace each other. */
+function isReplaced(
   entry: ConfiguredServer["entry"],
   names: readonly string[],
   env: Environment,
 ): boolean {
-  return names[0] === "api_key" && soleVariable(entry.api_key) !== undefined &&
-    keyState(entry, env).stored !== undefined;
+  return names[0] === "api_key" && isReference(entry.api_key) &&
+    keyState(entry, env).state === "set";
 }
 
 /** Reports invalid base URLs as problems and unset variables as warnings. */
@@ -44,12 +44,12 @@ export function inspectServers(
   for (const { entry, path } of configuredServers(readable)) {
     for (const [names, text] of referenceFields(entry)) {
       for (const name of variablesIn(text)) {
-        if (env[name] !== undefined || isStoredInstead(entry, names, env)) continue;
+        if (env[name] !== undefined || isReplaced(entry, names, env)) continue;
         const place = locate([...path, ...names]);
         warnings.push(`${place}: the environment variable ${name} is not set`);
       }
       for (const name of keysIn(text)) {
-        if (findKey(env, name) !== undefined) continue;
+        if (findKey(env, name) !== undefined || isReplaced(entry, names, env)) continue;
         const place = locate([...path, ...names]);
         warnings.push(`${place}: no key named "${name}" is stored: flexllm keys set ${name}`);
       }

@@ -79,7 +79,12 @@ export function keyState(
   const server = serverOf(entry);
   if (!key) return serviceState(server, env);
   const [name] = keysIn(key);
-  if (name !== undefined) return storedState(name, env);
+  if (name !== undefined) {
+    const stored = storedState(name, env);
+    const isOwn = stored.state === "missing" && server !== undefined && keyNameOf(server) === name;
+    const own = isOwn ? serviceState(server, env) : stored;
+    return own.state === "set" ? own : stored;
+  }
   const [variable] = variablesIn(key);
   if (variable !== undefined) {
     return server !== undefined && variable === keyVariableOf(server)

@@ -9,7 +9,9 @@ import type { ConfigValue } from "./schema.ts";
 
 /** Masks a value that may be secret, unless it is a reference such as `Bearer ${NAME}`. */
 function masked(text: string): string {
-  return isReference(text.replace(/^\w+ /, "")) || text === "" || text === "EMPTY" ? text : maskKey(text);
+  return isReference(text.replace(/^\w+ /, "")) || text === "" || text === "EMPTY"
+    ? text
+    : maskKey(text);
 }
 
 interface ServerFields {

@@ -34,10 +34,13 @@ function requirePrivate(path: string): void {
   const { mode } = statSync(path);
   if (process.platform === "win32" || (mode & 0o077) === 0) return;
   const octal = (mode & 0o777).toString(8);
-  throw new ConfigurationError(`${path} holds API keys, but is open to other users (mode ${octal})`, {
-    hint: `Make it private: chmod 600 ${path}\n` +
-      "If others may have read it, replace the keys at their services.",
-  });
+  throw new ConfigurationError(
+    `${path} holds API keys, but is open to other users (mode ${octal})`,
+    {
+      hint: `Make it private: chmod 600 ${path}\n` +
+        "If others may have read it, replace the keys at their services.",
+    },
+  );
 }
 
 function textOf(path: string): string | undefined {

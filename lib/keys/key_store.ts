@@ -8,13 +8,7 @@ import { ConfigurationError, FlexLLMError } from "../errors.ts";
 import { type Environment, homeFolder } from "../files/paths.ts";
 import { maskKey } from "../redact.ts";
 import type { Keychain } from "./keychain.ts";
-import {
-  type KeyEntry,
-  readKeyFile,
-  shownKey,
-  type StoreName,
-  writeKeyFile,
-} from "./key_file.ts";
+import { type KeyEntry, readKeyFile, shownKey, type StoreName, writeKeyFile } from "./key_file.ts";
 import { systemKeychain } from "./system_keychain.ts";
 
 /** A stored key, without the key itself. */
@@ -48,13 +42,23 @@ function expectKeychain(env: Environment): Keychain {
   const keychain = keychainOf(env);
   if (keychain !== undefined) return keychain;
   throw new ConfigurationError("there is no keychain on this system", {
-    hint: "On Linux it takes secret-tool (package libsecret-tools) and a D-Bus session with GNOME " +
+    hint:
+      "On Linux it takes secret-tool (package libsecret-tools) and a D-Bus session with GNOME " +
       "Keyring or KWallet.\nOr store the key in a file: flexllm keys set NAME --store file",
   });
 }
 
 function described(name: string, entry: KeyEntry): StoredKey {
   return { name, store: entry.store, shown: shownKey(entry) };
+}
+
+/** Adds the name of a key to the error of a keychain. */
+function about(name: string, error: unknown, what: string): unknown {
+  if (!(error instanceof ConfigurationError)) return error;
+  return new ConfigurationError(`${what}: ${error.message}`, {
+    cause: error,
+    hint: error.hint?.replaceAll("NAME", name),
+  });
 }
 
 /**
@@ -93,11 +97,7 @@ export function readKey(env: Environment, name: string): string | undefined {
   try {
     key = keychain.read(name);
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    throw new ConfigurationError(`cannot read the key "${name}": ${error.message}`, {
-      cause: error,
-      hint: error.hint?.replaceAll("NAME", name),
-    });
+    throw about(name, error, `cannot read the key "${name}"`);
   }
   if (key === undefined || key === "") {
     throw new ConfigurationError(`the key "${name}" is no longer in ${keychain.title}`, {
@@ -115,7 +115,8 @@ function expectKeychainOf(env: Environment, name: string): Keychain {
   throw new ConfigurationError(
     `the key "${name}" is in a keychain, which cannot be reached from here`,
     {
-      hint: "A keychain on Linux needs secret-tool and a D-Bus session, which SSH and cron jobs lack.\n" +
+      hint:
+        "A keychain on Linux needs secret-tool and a D-Bus session, which SSH and cron jobs lack.\n" +
         `Store the key in a file instead: flexllm keys set ${name} --store file`,
     },
   );
@@ -176,9 +177,14 @@ export function storeKey(
     : keychainOf(env);
   let keychainError: FlexLLMError | undefined;
   if (keychain !== undefined) keychainError = tryKeychain(keychain, name, key);
-  if (keychainError !== undefined && store === "keychain") throw keychainError;
+  if (keychainError !== undefined && store === "keychain") {
+    throw about(name, keychainError, `cannot store the key "${name}"`);
+  }
   const isInKeychain = keychain !== undefined && keychainError === undefined;
-  entries.set(name, isInKeychain ? { store: "keychain", shown: maskKey(key) } : { store: "file", key });
+  entries.set(
+    name,
+    isInKeychain ? { store: "keychain", shown: maskKey(key) } : { store: "file", key },
+  );
   writeKeyFile(env, entries);
   if (isInKeychain) readKeys.set(memoKey(env, name), key);
   else if (old?.store === "keychain") forgetIfPossible(env, name);
@@ -206,7 +212,11 @@ export function removeKey(env: Environment, name: string): boolean {
   if (entry === undefined) return false;
   if (entry.store === "keychain") {
     expectKeychainOf(env, name);
-    forget(env, name);
+    try {
+      forget(env, name);
+    } catch (error) {
+      throw about(name, error, `cannot remove the key "${name}"`);
+    }
   }
   entries.delete(name);
   writeKeyFile(env, entries);
