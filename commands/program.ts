@@ -79,7 +79,10 @@ function inherit(
   path: string,
 ): CommandUnknownOpts {
   command.copyInheritedSettings(parent);
-  command.commandsGroup("Commands:");
+  // Otherwise a subcommand shares the help command of the program, which is in a group of its own.
+  if (command.commands.length > 0) {
+    command.commandsGroup("Commands:").helpCommand("help [command]", "show help for a command");
+  }
   command.showHelpAfterError(`See '${path} --help'.`);
   for (const inner of command.commands) inherit(inner, command, `${path} ${inner.name()}`);
   return command;

@@ -6,7 +6,7 @@
 import process from "node:process";
 import { locateStore } from "../../lib/cache/open_store.ts";
 import { LLMClient } from "../../lib/client/client.ts";
-import { type ConfigProblem, inspectConfig } from "../../lib/config/inspect.ts";
+import { byPosition, type ConfigProblem, inspectConfig } from "../../lib/config/inspect.ts";
 import { inspectServers } from "../../lib/config/inspect_servers.ts";
 import {
   type Config,
@@ -128,8 +128,9 @@ export function checkConfig(file: string): ConfigCheck {
       ...found.length === 0 ? useProblems(config) : [],
       ...cacheProblems(inspection.value),
     ];
+    const messages = problems.map(({ message, hint }) => hint ? `${message}. ${hint}` : message);
     return {
-      problems: problems.map(({ message, hint }) => hint ? `${message}. ${hint}` : message),
+      problems: messages.toSorted(byPosition(file)),
       warnings: [
         ...inspection.warnings,
         ...servers.warnings,
@@ -138,7 +139,7 @@ export function checkConfig(file: string): ConfigCheck {
           `${inspection.locate(each.path)}: ${describeForeign(each)}; ` +
           "to allow it, run `flexllm config trust`"
         ),
-      ],
+      ].toSorted(byPosition(file)),
     };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

@@ -20,7 +20,7 @@ import { ConfigurationError } from "../../lib/errors.ts";
 import { findKey } from "../../lib/keys/key_store.ts";
 import { isHarmlessHeader, maskKey, safeUrl } from "../../lib/redact.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
-import type { Setting } from "./setting.ts";
+import { displayValue, type Setting } from "./setting.ts";
 
 /** The key that would be sent; `own` is the state of the key of the model's entry. */
 function keySetting(config: Config, own: KeyState | undefined): Setting {
@@ -59,6 +59,20 @@ function baseUrlSetting(
   return [{ name, value, source: `provider ${entry.provider}` }];
 }
 
+/** The sampling options and extra body fields of the model. */
+function optionSettings(config: Config, entry: ModelEntry | undefined, i: number): Setting[] {
+  const { options = {}, extra_body } = entry ?? {};
+  const given = Object.entries(options).filter(([, value]) => value !== null);
+  const settings = given.map(([name, value]): Setting => ({
+    name: `options.${name}`,
+    value: displayValue(value),
+    source: config.locate(["models", i, "options", name]),
+  }));
+  if (extra_body === undefined) return settings;
+  const source = config.locate(["models", i, "extra_body"]);
+  return [...settings, { name: "extra_body", value: displayValue(extra_body), source }];
+}
+
 /** The settings of the default model. */
 export function modelSettings(config: Config, model: Sourced<string>): Setting[] {
   const [entry, i] = findModel(config.value, model.value) ?? [undefined, 0];
@@ -70,6 +84,7 @@ export function modelSettings(config: Config, model: Sourced<string>): Setting[]
       : [{ name: "id", value: entry.id, source: sourceOf("id") }],
     ...baseUrlSetting(entry, sourceOf),
     keySetting(config, entry && keyState(entry, process.env)),
+    ...optionSettings(config, entry, i),
   ];
 }
 

@@ -9,9 +9,6 @@ import { batch } from "./batch_schema.ts";
 import { describe, flag, nonNegative, text } from "./schema_values.ts";
 import { endpoint, model } from "./server_schema.ts";
 
-/** The fields of an endpoint. */
-export const endpointEntries = endpoint.entries;
-
 const cacheSettings = v.strictObject({
   ttl: v.optional(
     describe(
@@ -31,16 +28,10 @@ const cacheSettings = v.strictObject({
   namespace: v.optional(describe("Separates caches that share a store.", text)),
 }, "expected true, false, or ttl, store, path and namespace");
 
-/** The fields of the section `cache`. */
-export const cacheEntries = cacheSettings.entries;
-
 const templateFields = v.strictObject({
   prompt: describe("The prompt.", text),
   system: v.optional(describe("The system prompt.", text)),
 }, "expected a string, or prompt and system");
-
-/** The fields of a template. */
-export const templateEntries = templateFields.entries;
 
 const template = v.union([text, templateFields], "expected a string, or prompt and system");
 
