@@ -8,6 +8,9 @@
 import { intro, outro } from "@clack/prompts";
 import { copyFileSync, existsSync } from "node:fs";
 import process from "node:process";
+import { keyFilePath } from "../../lib/keys/key_file.ts";
+import { storeKey } from "../../lib/keys/key_store.ts";
+import { keyReference } from "../../lib/config/references.ts";
 import { overrides } from "../../lib/config/effective.ts";
 import { nameOf } from "../../lib/config/models.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
@@ -24,6 +27,7 @@ import { oneLineMessage } from "../errors/groups.ts";
 import { promptChoice, promptText, promptYesNo, showMessage } from "../terminal/prompts.ts";
 import { writeNote } from "../terminal/output.ts";
 import { nextStep, seconds, stepDetail } from "../test/probe_report.ts";
+import { howToSet } from "./how_to_set.ts";
 import { clientOf, keyValue, type ModelDraft, OTHER, TIMEOUT } from "./models.ts";
 import {
   promptBaseUrl,
@@ -84,12 +88,12 @@ async function promptWorkingModel(flags: InitFlags): Promise<ModelDraft> {
       return { provider, baseUrl: undefined, apiKey: undefined, model: given.model ?? "mock" };
     }
     const baseUrl = await promptBaseUrl(provider, given);
-    const apiKey = await promptKey(baseUrl, given);
-    const draft: ModelDraft = { provider, baseUrl, apiKey, model: "" };
+    const { apiKey, storeAs } = await promptKey(baseUrl, given);
+    const draft: ModelDraft = { provider, baseUrl, apiKey, storeAs, model: "" };
     const missing = missingVariable(apiKey);
     if (missing !== undefined) {
       showMessage(
-        `${missing} is not set, so the model cannot be tested yet: export ${missing}=…`,
+        `${missing} is not set, so the model cannot be tested yet: ${howToSet(missing)}`,
         "warn",
       );
       return { ...draft, model: given.model ?? await promptModelId() };
@@ -115,7 +119,24 @@ async function promptWorkingModel(flags: InitFlags): Promise<ModelDraft> {
   }
 }
 
-function toEntry({ provider, baseUrl, apiKey, model }: ModelDraft, name: string): ModelEntry {
+/** Stores the key of the draft, unless it belongs in the configuration. Returns what refers to it there. */
+function storeDraftKey({ apiKey, storeAs }: ModelDraft): string | undefined {
+  if (apiKey === undefined || storeAs === undefined) return apiKey;
+  const { name, store } = storeAs;
+  // A keychain that fails must not lose the answers: the key goes to the file then.
+  const result = storeKey(process.env, name, apiKey, store === "file" ? store : undefined);
+  if (result.keychainError !== undefined) {
+    showMessage(
+      `${result.keychainError.message}; the key is stored in ${keyFilePath(process.env)} instead`,
+      "warn",
+    );
+  }
+  return keyReference(name);
+}
+
+function toEntry(draft: ModelDraft, name: string): ModelEntry {
+  const { provider, baseUrl, model } = draft;
+  const apiKey = storeDraftKey(draft);
   return {
     id: model,
     name,
@@ -180,7 +201,7 @@ export async function runInitDialog(file: string, flags: InitFlags): Promise<voi
   const adds = existsSync(file) && await promptAddOrReplace(file) === "add";
   const { apiKey } = await (adds ? addModelTo(file, flags) : replaceFile(file, flags));
   const missing = missingVariable(apiKey);
-  const first = missing === undefined ? "" : `export ${missing}=…, then `;
+  const first = missing === undefined ? "" : `${howToSet(missing)}, then `;
   outro(`Next: ${first}flexllm ask "What is Python?"`, { output });
   noteOverrides();
 }
