@@ -34,6 +34,7 @@ import {
   promptKey,
   promptModel,
   promptModelId,
+  promptPlace,
   promptProvider,
 } from "./questions.ts";
 import { addToFile, type InitFlags, modelsOf, writeNewFile } from "./write.ts";
@@ -88,8 +89,8 @@ async function promptWorkingModel(flags: InitFlags): Promise<ModelDraft> {
       return { provider, baseUrl: undefined, apiKey: undefined, model: given.model ?? "mock" };
     }
     const baseUrl = await promptBaseUrl(provider, given);
-    const { apiKey, storeAs } = await promptKey(baseUrl, given);
-    const draft: ModelDraft = { provider, baseUrl, apiKey, storeAs, model: "" };
+    const apiKey = await promptKey(baseUrl, given);
+    const draft: ModelDraft = { provider, baseUrl, apiKey, model: "" };
     const missing = missingVariable(apiKey);
     if (missing !== undefined) {
       showMessage(
@@ -160,6 +161,7 @@ async function addModelTo(file: string, flags: InitFlags): Promise<ModelDraft> {
   const name = await promptName(draft.model, models.map(nameOf));
   const asDefault = old === undefined ||
     await promptYesNo(`Make ${name} the default instead of ${old}?`, true);
+  Object.assign(draft, await promptPlace(draft));
   addToFile(file, toEntry(draft, name), asDefault);
   showMessage(`Added ${name} to ${file}`, "success");
   return draft;
@@ -167,6 +169,7 @@ async function addModelTo(file: string, flags: InitFlags): Promise<ModelDraft> {
 
 async function replaceFile(file: string, flags: InitFlags): Promise<ModelDraft> {
   const draft = await promptWorkingModel(flags);
+  Object.assign(draft, await promptPlace(draft));
   if (existsSync(file)) {
     copyFileSync(file, `${file}.old`);
     showMessage(`Saved the old file as ${file}.old`);

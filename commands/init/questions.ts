@@ -4,7 +4,8 @@
  * @module
  */
 import { storedKeyAt } from "../../lib/config/entry_key.ts";
-import { keyReference } from "../../lib/config/references.ts";
+import { isDummyKey } from "../../lib/config/key_state.ts";
+import { isReference, keyReference } from "../../lib/config/references.ts";
 import { keyProblem } from "../../lib/keys/check_key.ts";
 import { keyFilePath, type StoreName } from "../../lib/keys/key_file.ts";
 import { keychainOf } from "../../lib/keys/key_store.ts";
@@ -84,8 +85,11 @@ export async function promptBaseUrl(
   return withScheme(url);
 }
 
-/** Prompts for where to store a typed key: in the keychain if there is one, otherwise in the key file. */
-async function promptPlace(baseUrl: string): Promise<Pick<ModelDraft, "storeAs">> {
+/** Prompts for where to store a typed key. A reference or a dummy belongs in the configuration file. */
+export async function promptPlace(
+  { apiKey, baseUrl }: ModelDraft,
+): Promise<Pick<ModelDraft, "storeAs">> {
+  if (!apiKey || baseUrl === undefined || isReference(apiKey) || isDummyKey(apiKey)) return {};
   const { env } = process;
   const keychain = keychainOf(env);
   const place = await promptChoice("Where should the key be stored?", [
@@ -97,12 +101,12 @@ async function promptPlace(baseUrl: string): Promise<Pick<ModelDraft, "storeAs">
   return { storeAs: { name: newKeyName(baseUrl, env), store: place as StoreName } };
 }
 
-/** Prompts for the key: a variable's, a stored one, one to store, or none. */
+/** Prompts for the key: a variable's, a stored one, another one, or none. */
 export async function promptKey(
   baseUrl: string,
   flags: InitFlags,
-): Promise<Pick<ModelDraft, "apiKey" | "storeAs">> {
-  if (flags.apiKeyEnv !== undefined) return { apiKey: `\${${flags.apiKeyEnv}}` };
+): Promise<string | undefined> {
+  if (flags.apiKeyEnv !== undefined) return `\${${flags.apiKeyEnv}}`;
   const { env } = process;
   const variable = keyVariableOf(normalizeBaseUrl(baseUrl));
   const value = variable && env[variable];
@@ -117,16 +121,16 @@ export async function promptKey(
         : [{ value: "stored", label: "the stored one", hint: stored.shown }],
       { value: "typed", label: "another one" },
     ]);
-    if (source === "variable") return { apiKey: `\${${variable}}` };
-    if (source === "stored") return { apiKey: keyReference(stored!.name) };
+    if (source === "variable") return `\${${variable}}`;
+    if (source === "stored") return keyReference(stored!.name);
   }
   const empty = variable === undefined ? "leave empty for none" : `leave empty to use ${variable}`;
-  const apiKey = await promptSecret(
+  const typed = await promptSecret(
     `API key? (not shown; ${empty})`,
     (key) => key === "" ? undefined : keyProblem(key),
   );
-  if (apiKey !== "") return { apiKey, ...await promptPlace(baseUrl) };
-  return { apiKey: variable === undefined ? undefined : `\${${variable}}` };
+  if (typed !== "") return typed;
+  return variable === undefined ? undefined : `\${${variable}}`;
 }
 
 /** Prompts for a model, with those of the server as suggestions. May complete the draft's base URL. */
