@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { STORE_NAMES } from "../cache/open_store.ts";
 import { batch } from "./batch_schema.ts";
 import { describe, flag, nonNegative, text } from "./schema_values.ts";
-import { endpoint, model } from "./server_schema.ts";
+import { type endpoint, model } from "./server_schema.ts";
 
 const cacheSettings = v.strictObject({
   ttl: v.optional(

@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import { ConfigurationError, FlexLLMError } from "../errors.ts";
+import { ConfigurationError, type FlexLLMError } from "../errors.ts";
 import { type Environment, homeFolder } from "../files/paths.ts";
 import { maskKey } from "../redact.ts";
 import type { Keychain } from "./keychain.ts";
