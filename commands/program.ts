@@ -61,6 +61,8 @@ function emptyProgram() {
     })
     .hook("preAction", () => void errorStream())
     .helpOption("-h, --help", "show help")
+    // By default, descriptions next to long names are not wrapped on a narrow terminal.
+    .configureHelp({ minWidthToWrap: 20 })
     .exitOverride()
     .showHelpAfterError("See 'flexllm --help'.");
   addExamples(program, [

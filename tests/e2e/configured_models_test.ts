@@ -372,6 +372,12 @@ Deno.test("config edit runs the configured editor, then checks the file", async 
   const good = await edit("default: mock");
   assert.deepEqual([good.code, good.stdout, good.stderr], [0, `${file} is valid.\n`, ""]);
   assert.equal(folder.read("c.yaml"), "default: mock");
+  const other = folder.write("other.yaml", "models: [\n");
+  const named = await flexllm(["config", "edit", other], {
+    env: { PATH: "/usr/bin:/bin", VISUAL: `'${editor}' 'default: mock'` },
+  });
+  assert.deepEqual([named.code, named.stdout], [0, `${other} is valid.\n`]);
+  assert.equal(folder.read("other.yaml"), "default: mock");
   const bad = await edit("default: [");
   assert.equal(bad.code, 1);
   assert.match(bad.stderr, /c\.yaml:1:\d+: not valid YAML/);
