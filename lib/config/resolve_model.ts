@@ -14,7 +14,7 @@ import type { EndpointOptions } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";
 import { fromEnvironment, overrides, type Sourced } from "./effective.ts";
-import { entryKey, serviceKey } from "./entry_key.ts";
+import { entryKey, serviceKey, storedKeyAt } from "./entry_key.ts";
 import { expandBaseUrl, expandEntry } from "./expand_entry.ts";
 import type { Config } from "./load.ts";
 import { noModel, unknownModel } from "./missing_model.ts";
@@ -131,10 +131,11 @@ function withoutServer(
     );
   }
   // As in other OpenAI clients: an OpenAI key and no server means OpenAI.
-  const openai = serviceKey(baseUrlOf("openai")!, env);
-  if (openai === undefined) throw unknownModel(config, name);
-  const { value, source } = explicit ?? openai;
-  return { model: { model: name, provider: "openai", apiKey: value }, keySource: source };
+  const server = baseUrlOf("openai")!;
+  const isOpenAI = env.OPENAI_API_KEY || storedKeyAt(server, env) !== undefined;
+  if (!isOpenAI) throw unknownModel(config, name);
+  const key = explicit ?? serviceKey(server, env);
+  return { model: { model: name, provider: "openai", apiKey: key?.value }, keySource: key?.source };
 }
 
 /**
