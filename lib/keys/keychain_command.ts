@@ -62,14 +62,15 @@ export function runKeychainCommand(
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     windowsHide: true,
   });
-  // The command may exit without reading its input; its exit code says why.
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === "ETIMEDOUT") {
     throw new ConfigurationError(`${title} did not respond within ${timeout} s`, { hint });
   }
   if (signal === "SIGINT") throw new AbortedError(`interrupted while waiting for ${title}`);
-  if (error !== undefined && code !== "EPIPE") {
-    throw new ConfigurationError(`cannot use ${title}: ${error.message}`, { cause: error, hint });
+  if (error !== undefined) {
+    // Its exit code and message are lost then.
+    const reason = code === "EPIPE" ? "its command ended without reading the key" : error.message;
+    throw new ConfigurationError(`cannot use ${title}: ${reason}`, { cause: error, hint });
   }
   return { status: status ?? -1, stdout: stdout ?? "", stderr: stderr ?? "" };
 }

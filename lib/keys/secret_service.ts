@@ -33,9 +33,10 @@ function hasSessionBus(env: Environment): boolean {
 }
 
 /** The error behind what `secret-tool` printed. */
-function toError(stderr: string): ConfigurationError {
+function toError({ status, stderr }: CommandResult): ConfigurationError {
   const lines = stderr.split("\n").filter((line) => line.startsWith("secret-tool: "));
-  const reason = lines.at(-1)?.replace("secret-tool: ", "").trim() ?? "unknown reason";
+  const reason = lines.at(-1)?.replace("secret-tool: ", "").trim() ??
+    `secret-tool exited with code ${status}`;
   if (/locked|dismissed/i.test(reason)) {
     return new ConfigurationError(`${TITLE} is locked`, { hint: UNLOCK });
   }
@@ -75,19 +76,19 @@ export function secretService(env: Environment, service: string): Keychain | und
   return {
     title: TITLE,
     read(name) {
-      const { status, stdout, stderr } = run("lookup", name);
-      if (status === 0) return stdout.replace(/\n$/, "");
-      if (stderr.includes("secret-tool: ")) throw toError(stderr);
+      const result = run("lookup", name);
+      if (result.status === 0) return result.stdout.replace(/\n$/, "");
+      if (result.stderr.includes("secret-tool: ")) throw toError(result);
       if (!isListed(name)) return undefined;
       throw new ConfigurationError(`${TITLE} is locked`, { hint: UNLOCK });
     },
     write(name, key) {
-      const { status, stderr } = run("store", name, key);
-      if (status !== 0) throw toError(stderr);
+      const result = run("store", name, key);
+      if (result.status !== 0) throw toError(result);
     },
     remove(name) {
-      const { status, stderr } = run("clear", name);
-      if (status !== 0 && stderr.includes("secret-tool: ")) throw toError(stderr);
+      const result = run("clear", name);
+      if (result.status !== 0 && result.stderr.includes("secret-tool: ")) throw toError(result);
     },
   };
 }

@@ -181,7 +181,7 @@ echo "$*" >> log
 verb=$1
 for name; do :; done
 [ -e locked ] && case $verb in
-  store) echo "secret-tool: Cannot create an item in a locked collection" >&2; exit 1;;
+  store) cat > /dev/null; echo "secret-tool: Cannot create an item in a locked collection" >&2; exit 1;;
   search) [ -e "secret-$name" ] && echo "attribute.account = $name" >&2; exit 0;;
   *) exit 1;;
 esac
