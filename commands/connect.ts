@@ -14,7 +14,7 @@ import { configuredPrices } from "../lib/config/configured_prices.ts";
 import { cleartextWarning, type KeyedServer } from "../lib/config/cleartext.ts";
 import type { Config } from "../lib/config/load.ts";
 import { resolveEndpoint } from "../lib/config/resolve_endpoints.ts";
-import { type ModelFlags, resolveModel } from "../lib/config/resolve_model.ts";
+import { type ModelFlags, resolveWithKey } from "../lib/config/resolve_model.ts";
 import { requireApproval } from "../lib/config/trust.ts";
 import { homeFolder } from "../lib/files/paths.ts";
 import type { PriceRow } from "../lib/pricing/price.ts";
@@ -63,13 +63,21 @@ export function attachmentOptions(config: Config, flags: ConnectionFlags): Attac
   return { allowPrivateUrls: flags.allowPrivateUrls ?? config.value.allow_private_urls ?? false };
 }
 
+/** Describes a key without showing it, and where it comes from. */
+export function describeKey(apiKey: string | undefined, source: string | undefined): string {
+  if (!apiKey) return "no key";
+  return `key ${maskKey(apiKey)}${source === undefined ? "" : ` from ${source}`}`;
+}
+
 /** Describes a model, its server and its masked key, for `--verbose`. */
 export function describeEndpoint(
-  { model, baseUrl, provider, apiKey }: EndpointOptions & { model?: string },
+  { model, baseUrl, provider, apiKey, keySource }: EndpointOptions & {
+    model?: string;
+    keySource?: string;
+  },
 ): string {
   const server = baseUrl ? shownUrl(baseUrl) : `provider ${provider}`;
-  const key = apiKey === undefined ? "no key" : `key ${maskKey(apiKey)}`;
-  return `${model} at ${server}, ${key}`;
+  return `${model} at ${server}, ${describeKey(apiKey, keySource)}`;
 }
 
 /** Prints the configuration file and the endpoints in use, for `--verbose`. */
@@ -85,6 +93,8 @@ export interface ModelConnection {
   model: string;
   /** The options that the client was created with. */
   endpoint: EndpointOptions;
+  /** Where its key comes from: a variable, a position in the file, or a stored key. */
+  keySource: string | undefined;
   /** The model's default sampling options, from the configuration. */
   options: Sampling;
 }
@@ -99,13 +109,19 @@ export function connectModel(
   flags: ConnectionFlags,
   settings: Omit<ClientOptions, "model">,
 ): ModelConnection {
-  const { options = {}, ...resolved } = resolveModel(config, process.env, flags);
-  if (flags.verbose) printConnection(config, [`model: ${describeEndpoint(resolved)}`]);
+  const { model: { options = {}, ...resolved }, keySource } = resolveWithKey(
+    config,
+    process.env,
+    flags,
+  );
+  if (flags.verbose) {
+    printConnection(config, [`model: ${describeEndpoint({ ...resolved, keySource })}`]);
+  }
   warnAboutCleartext([resolved]);
   const endpoint = { ...resolved, prices: [...resolved.prices ?? [], ...userPrices(config)] };
   const attachments = attachmentOptions(config, flags);
   const client = new LLMClient({ ...endpoint, attachments, ...settings });
-  return { client, model: resolved.model, endpoint, options };
+  return { client, model: resolved.model, endpoint, keySource, options };
 }
 
 /**
@@ -116,9 +132,9 @@ export function connectModel(
  * @throws {ConfigurationError} if the endpoint cannot be used
  */
 export function connectEndpoint(config: Config, i: number, timeout: number): ModelConnection {
-  const resolved = resolveEndpoint(config, process.env, i);
+  const { keySource, ...resolved } = resolveEndpoint(config, process.env, i);
   warnAboutCleartext([resolved]);
   const endpoint = { ...resolved, prices: [...resolved.prices ?? [], ...userPrices(config)] };
   const client = new LLMClient({ ...endpoint, timeout, retryTimes: 0 });
-  return { client, model: resolved.model, endpoint, options: {} };
+  return { client, model: resolved.model, endpoint, keySource, options: {} };
 }

@@ -61,6 +61,8 @@ function emptyProgram() {
     })
     .hook("preAction", () => void errorStream())
     .helpOption("-h, --help", "show help")
+    // By default, descriptions next to long names are not wrapped on a narrow terminal.
+    .configureHelp({ minWidthToWrap: 20 })
     .exitOverride()
     .showHelpAfterError("See 'flexllm --help'.");
   addExamples(program, [
@@ -79,6 +81,10 @@ function inherit(
   path: string,
 ): CommandUnknownOpts {
   command.copyInheritedSettings(parent);
+  // Otherwise a subcommand shares the help command of the program, which is in a group of its own.
+  if (command.commands.length > 0) {
+    command.commandsGroup("Commands:").helpCommand("help [command]", "show help for a command");
+  }
   command.showHelpAfterError(`See '${path} --help'.`);
   for (const inner of command.commands) inherit(inner, command, `${path} ${inner.name()}`);
   return command;

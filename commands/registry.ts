@@ -44,6 +44,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./init/init.ts")).initCommand(),
   },
   {
+    name: "keys",
+    description: "store API keys in the system's keychain or a private file",
+    group: "Setup:",
+    load: async () => (await import("./keys/keys.ts")).keysCommand(),
+  },
+  {
     name: "config",
     description: "show, check or edit the configuration",
     group: "Setup:",

@@ -11,6 +11,7 @@ import type { ClientOptions, EndpointOptions } from "../../lib/client/client_opt
 import { LLMClientPool } from "../../lib/client/pool.ts";
 import { overrides } from "../../lib/config/effective.ts";
 import type { Config } from "../../lib/config/load.ts";
+import { requireKey } from "../../lib/config/missing_key.ts";
 import {
   hasEndpoints,
   resolveEndpoints,
@@ -46,6 +47,12 @@ export interface BatchConnection {
   targets: PricedModel[];
   /** The model's default sampling options, from the configuration. */
   options: Sampling;
+  /**
+   * Checks that no server would get a request without the key that it requires.
+   *
+   * @throws {ConfigurationError} naming what sets the key
+   */
+  requireKeys(): void;
 }
 
 type BatchClientOptions = Omit<ClientOptions, "model">;
@@ -81,13 +88,14 @@ function connectPool(
 ): BatchConnection {
   const batch = config.value.batch!;
   const prices = userPrices(config);
-  const endpoints = resolveEndpoints(config, process.env).map((endpoint) => ({
+  const resolved = resolveEndpoints(config, process.env);
+  const endpoints = resolved.map(({ keySource: _, ...endpoint }) => ({
     ...endpoint,
     prices: [...endpoint.prices ?? [], ...prices],
     concurrencyLimit: endpoint.concurrencyLimit ?? concurrencyLimit,
   }));
   if (flags.verbose) {
-    printConnection(config, endpoints.map((each) => `endpoint: ${describeEndpoint(each)}`));
+    printConnection(config, resolved.map((each) => `endpoint: ${describeEndpoint(each)}`));
   }
   warnAboutCleartext(endpoints);
   const client = new LLMClientPool({
@@ -105,6 +113,13 @@ function connectPool(
     model: [...models].join(", "),
     targets: endpoints.map(pricedModel),
     options: {},
+    requireKeys() {
+      // Answers from the cache need no key.
+      if (shared.cache) return;
+      for (const [i, endpoint] of endpoints.entries()) {
+        requireKey(endpoint, config.locate(["batch", "endpoints", i]));
+      }
+    },
   };
 }
 
@@ -121,5 +136,8 @@ export function connectBatch(
   if (usesEndpoints(config, process.env, flags)) return connectPool(config, flags, settings);
   warnAboutUnusedEndpoints(config, flags);
   const { client, model, endpoint, options } = connectModel(config, flags, settings);
-  return { client, model, targets: [pricedModel({ ...endpoint, model })], options };
+  const requireKeys = () => {
+    if (!settings.cache) requireKey(endpoint);
+  };
+  return { client, model, targets: [pricedModel({ ...endpoint, model })], options, requireKeys };
 }

@@ -63,6 +63,7 @@ async function sendPending(batch: BatchToSend, journal: Journal, lost: number): 
     if (flags.json) writeJson(summaryJson(summary, context));
     return batchExitCode(summary, undefined);
   }
+  batch.prepared.requireKeys();
   const spentBefore = journal.cost + lost;
   const driven = await driveBatch({ batch, journal, check, models, spentBefore });
   const failure = endBatch(batch, journal, check, driven);

@@ -61,6 +61,16 @@ async function conversations(): Promise<Candidate[]> {
   return conversations.map(({ id, title }) => ({ value: id, description: printableLine(title) }));
 }
 
+/** The services for `keys set`, or the stored keys for `keys remove`. */
+async function keyNames(command: CommandUnknownOpts): Promise<Candidate[]> {
+  if (command.name() === "set") {
+    const { keyedServices } = await import("../../lib/keys/key_names.ts");
+    return keyedServices().map(({ name, variable }) => ({ value: name, description: variable }));
+  }
+  const { listKeys } = await import("../../lib/keys/key_store.ts");
+  return listKeys(process.env).map(({ name, shown }) => ({ value: name, description: shown }));
+}
+
 /** Commands whose `--model` does not refer to configured models. */
 const FREE_MODELS = new Set(["init", "mock"]);
 
@@ -80,6 +90,9 @@ async function argumentsOf(
   if (argument === undefined) return [];
   if (argument.argChoices !== undefined) return argument.argChoices.map((value) => ({ value }));
   if (command.name() === "set-model") return await modelNames();
+  if (command.parent?.name() === "keys" && argument.name() === "name") {
+    return await keyNames(command);
+  }
   if (argument.name() === "template") return await savedTemplates();
   return ["input", "file", "schema"].includes(argument.name()) ? "files" : [];
 }

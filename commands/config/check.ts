@@ -6,7 +6,7 @@
 import process from "node:process";
 import { locateStore } from "../../lib/cache/open_store.ts";
 import { LLMClient } from "../../lib/client/client.ts";
-import { type ConfigProblem, inspectConfig } from "../../lib/config/inspect.ts";
+import { byPosition, type ConfigProblem, inspectConfig } from "../../lib/config/inspect.ts";
 import { inspectServers } from "../../lib/config/inspect_servers.ts";
 import {
   type Config,
@@ -15,7 +15,7 @@ import {
   unapprovedIn,
 } from "../../lib/config/load.ts";
 import { nameOf } from "../../lib/config/models.ts";
-import { variablesIn } from "../../lib/config/references.ts";
+import { keysIn, variablesIn } from "../../lib/config/references.ts";
 import { resolveEndpoint } from "../../lib/config/resolve_endpoints.ts";
 import { resolveModel } from "../../lib/config/resolve_model.ts";
 import type { ConfigValue } from "../../lib/config/schema.ts";
@@ -42,9 +42,24 @@ function cacheProblems({ cache }: ConfigValue): ConfigProblem[] {
   }
 }
 
-/** Whether an entry refers to an unset variable, which is reported as a warning. */
-function hasUnsetReference(entry: unknown): boolean {
-  return variablesIn(JSON.stringify(entry)).some((name) => process.env[name] === undefined);
+/** Whether an entry refers to an unset variable, which is reported as a warning, or to a stored key. */
+function hasUnresolved(entry: object): boolean {
+  const text = JSON.stringify(entry);
+  return keysIn(text).length > 0 ||
+    variablesIn(text).some((name) => process.env[name] === undefined);
+}
+
+/** The configuration with a stand-in for each key that is not in the file: a check opens no keychain. */
+function withStandIns(config: Config): Config {
+  const standIn = <T extends { api_key?: string }>(entry: T): T =>
+    entry.api_key && !entry.api_key.includes("${") ? entry : { ...entry, api_key: "key" };
+  const { models, batch } = config.value;
+  const value = {
+    ...config.value,
+    models: models?.map(standIn),
+    batch: batch && { ...batch, endpoints: batch.endpoints?.map(standIn) },
+  };
+  return { ...config, value };
 }
 
 /** Calls `use` and returns the error it throws as a problem at `place`. */
@@ -66,17 +81,18 @@ function problemOf(place: string, use: () => void): ConfigProblem[] {
  * Finds what `ask` and `batch` would reject in a file that is valid in itself: creates the clients of all
  * models, endpoints and batch settings as they do, without sending anything.
  */
-function useProblems(config: Config): ConfigProblem[] {
+function useProblems(original: Config): ConfigProblem[] {
   const { env } = process;
+  const config = withStandIns(original);
   const { models, batch } = config.value;
   const problems: ConfigProblem[] = [];
   for (const [i, entry] of (models ?? []).entries()) {
-    if (hasUnsetReference(entry)) continue;
+    if (hasUnresolved(entry)) continue;
     const use = () => new LLMClient(resolveModel(config, env, { model: nameOf(entry) }));
     problems.push(...problemOf(config.locate(["models", i]), use));
   }
   for (const [i, entry] of (batch?.endpoints ?? []).entries()) {
-    if (hasUnsetReference(entry)) continue;
+    if (hasUnresolved(entry)) continue;
     const use = () => new LLMClient(resolveEndpoint(config, env, i));
     problems.push(...problemOf(config.locate(["batch", "endpoints", i]), use));
   }
@@ -112,8 +128,9 @@ export function checkConfig(file: string): ConfigCheck {
       ...found.length === 0 ? useProblems(config) : [],
       ...cacheProblems(inspection.value),
     ];
+    const messages = problems.map(({ message, hint }) => hint ? `${message}. ${hint}` : message);
     return {
-      problems: problems.map(({ message, hint }) => hint ? `${message}. ${hint}` : message),
+      problems: messages.toSorted(byPosition(file)),
       warnings: [
         ...inspection.warnings,
         ...servers.warnings,
@@ -122,7 +139,7 @@ export function checkConfig(file: string): ConfigCheck {
           `${inspection.locate(each.path)}: ${describeForeign(each)}; ` +
           "to allow it, run `flexllm config trust`"
         ),
-      ],
+      ].toSorted(byPosition(file)),
     };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

@@ -12,7 +12,7 @@ import { ConfigurationError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
-import { counted } from "../terminal/format.ts";
+import { counted, quoted } from "../terminal/format.ts";
 import { colored, writeJson, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
 import { checkConfig } from "./check.ts";
 import { openEditor } from "./editor.ts";
@@ -31,8 +31,13 @@ function expectFile(named: string | undefined): string {
   });
 }
 
-/** Prints the problems in a file and sets the exit code. */
-function check(file: string, json: boolean): void {
+/**
+ * Prints the problems in a file and sets the exit code.
+ *
+ * @param named the file if the user named it; otherwise it is the effective one
+ */
+function check(named: string | undefined, json: boolean): void {
+  const file = expectFile(named);
   const { problems, warnings } = checkConfig(file);
   if (problems.length > 0) process.exitCode = EXIT.usage;
   if (json) {
@@ -42,7 +47,8 @@ function check(file: string, json: boolean): void {
   for (const problem of problems) writeNote(`${colored("red", "error:")} ${problem}`);
   for (const warning of warnings) writeWarning(warning);
   if (problems.length === 0) return writeOutput(`${file} is valid.\n`);
-  writeNote(`Found ${counted(problems.length, "problem")}. To fix: \`flexllm config edit\``);
+  const edit = ["flexllm config edit", ...named === undefined ? [] : [quoted(named)]].join(" ");
+  writeNote(`Found ${counted(problems.length, "problem")}. To fix: \`${edit}\``);
 }
 
 /** Approves the file in the current directory and prints which variables it sends where. */
@@ -90,14 +96,15 @@ export function configCommand() {
     .argument("[file]", "file to check (default: the effective one)")
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
-    .action((file, flags) => check(expectFile(file ?? flags.config), flags.json ?? false));
+    .action((file, flags) => check(file ?? flags.config, flags.json ?? false));
   const edit = command.command("edit")
     .description("open the file in $VISUAL or $EDITOR, then check it")
+    .argument("[file]", "file to edit (default: the effective one)")
     .addOption(commonFlags.config)
-    .action(async (flags) => {
-      const file = expectFile(flags.config);
-      await openEditor(file);
-      check(file, false);
+    .action(async (file, flags) => {
+      const named = file ?? flags.config;
+      await openEditor(expectFile(named));
+      check(named, false);
     });
   const trustCommand = command.command("trust")
     .description("allow the file in this directory to use your variables")
@@ -125,6 +132,10 @@ send a variable of a known service, such as OPENAI_API_KEY, to another server
 until you trust it. If it changes, you have to trust it again. In scripts, set
 FLEXLLM_TRUST=1.`,
   );
-  addExamples(edit, ["flexllm config edit", "EDITOR=nano flexllm config edit"]);
+  addExamples(edit, [
+    "flexllm config edit",
+    "flexllm config edit ./flexllm_config.yaml",
+    "EDITOR=nano flexllm config edit",
+  ]);
   return addExamples(command, ["flexllm config", "flexllm config check", "flexllm config edit"]);
 }

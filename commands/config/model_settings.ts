@@ -8,13 +8,19 @@ import { overrides, type Sourced } from "../../lib/config/effective.ts";
 import { isDummyKey, type KeyState, keyState } from "../../lib/config/key_state.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { findModel } from "../../lib/config/models.ts";
-import { expandReferences, variablesIn } from "../../lib/config/references.ts";
+import {
+  expandReferences,
+  keyReference,
+  keysIn,
+  variablesIn,
+} from "../../lib/config/references.ts";
 import { resolveWithKey } from "../../lib/config/resolve_model.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
+import { findKey } from "../../lib/keys/key_store.ts";
 import { isHarmlessHeader, maskKey, safeUrl } from "../../lib/redact.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
-import type { Setting } from "./setting.ts";
+import { displayValue, type Setting } from "./setting.ts";
 
 /** The key that would be sent; `own` is the state of the key of the model's entry. */
 function keySetting(config: Config, own: KeyState | undefined): Setting {
@@ -28,7 +34,11 @@ function keySetting(config: Config, own: KeyState | undefined): Setting {
     return { name, value, source: keySource ?? "default" };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return { name, value: own?.state ?? "none", source: own?.variable ?? "default" };
+    return {
+      name,
+      value: own?.state ?? "none",
+      source: own?.stored === undefined ? own?.variable ?? "default" : `keys.${own.stored}`,
+    };
   }
 }
 
@@ -49,6 +59,20 @@ function baseUrlSetting(
   return [{ name, value, source: `provider ${entry.provider}` }];
 }
 
+/** The sampling options and extra body fields of the model. */
+function optionSettings(config: Config, entry: ModelEntry | undefined, i: number): Setting[] {
+  const { options = {}, extra_body } = entry ?? {};
+  const given = Object.entries(options).filter(([, value]) => value !== null);
+  const settings = given.map(([name, value]): Setting => ({
+    name: `options.${name}`,
+    value: displayValue(value),
+    source: config.locate(["models", i, "options", name]),
+  }));
+  if (extra_body === undefined) return settings;
+  const source = config.locate(["models", i, "extra_body"]);
+  return [...settings, { name: "extra_body", value: displayValue(extra_body), source }];
+}
+
 /** The settings of the default model. */
 export function modelSettings(config: Config, model: Sourced<string>): Setting[] {
   const [entry, i] = findModel(config.value, model.value) ?? [undefined, 0];
@@ -60,12 +84,17 @@ export function modelSettings(config: Config, model: Sourced<string>): Setting[]
       : [{ name: "id", value: entry.id, source: sourceOf("id") }],
     ...baseUrlSetting(entry, sourceOf),
     keySetting(config, entry && keyState(entry, process.env)),
+    ...optionSettings(config, entry, i),
   ];
 }
 
 /** Masks a value that may be secret, keeping references and the last characters of their values. */
 function masked(name: string, text: string): string {
   if (isHarmlessHeader(name)) return text;
+  const stored = keysIn(text).map((key) =>
+    `${keyReference(key)} (${findKey(process.env, key)?.shown ?? "not stored"})`
+  );
+  if (stored.length > 0) return stored.join(" ");
   const variables = variablesIn(text);
   if (variables.length === 0) return maskKey(text);
   const expanded = expandReferences(text, process.env);

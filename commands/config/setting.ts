@@ -1,5 +1,5 @@
 /**
- * Defines an effective setting, as `flexllm config show` lists it.
+ * Defines an effective setting, as `flexllm config show` lists it, and formats its value.
  *
  * @module
  */
@@ -11,4 +11,10 @@ export interface Setting {
   value: string | number | boolean;
   /** A position in the file, the name of a variable, or `default`. */
   source: string;
+}
+
+/** A configured value as a setting shows it. */
+export function displayValue(value: unknown): Setting["value"] {
+  if (typeof value === "number" || typeof value === "boolean") return value;
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

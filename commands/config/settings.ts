@@ -15,7 +15,7 @@ import type { BatchSection, EndpointEntry } from "../../lib/config/schema.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { safeUrl } from "../../lib/redact.ts";
 import { modelSettings, secretSettings } from "./model_settings.ts";
-import type { Setting } from "./setting.ts";
+import { displayValue, type Setting } from "./setting.ts";
 
 /** The default settings of a batch. */
 const BATCH_DEFAULTS: Partial<Record<keyof BatchSection, unknown>> = {
@@ -28,10 +28,6 @@ const BATCH_DEFAULTS: Partial<Record<keyof BatchSection, unknown>> = {
   return_usage: true,
   track_cost: true,
 };
-
-function displayValue(value: unknown): Setting["value"] {
-  return typeof value === "number" || typeof value === "boolean" ? value : String(value);
-}
 
 function batchSettings(config: Config): Setting[] {
   const { endpoints: _, ...section } = config.value.batch ?? {};

@@ -9,6 +9,7 @@ import type { LLMClient } from "../../lib/client/client.ts";
 import type { EndpointOptions } from "../../lib/client/client_options.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { ConversationSettings } from "../../lib/conversations/conversation.ts";
+import { requireKey } from "../../lib/config/missing_key.ts";
 import { modelNames } from "../../lib/config/models.ts";
 import { resolveCache } from "../../lib/config/resolve_cache.ts";
 import { resolveModel } from "../../lib/config/resolve_model.ts";
@@ -109,6 +110,8 @@ export function connectConversation(
   const options = { timeout, retryTimes, maxWait, cache };
   const apiKey = keyForSaved(config, flags, flags.baseUrl === undefined ? baseUrl : undefined);
   const connected = connectModel(config, { ...flags, model, baseUrl, apiKey }, options);
+  // An answer from the cache needs no key.
+  if (cache === false) requireKey(connected.endpoint);
   const settings: ModelSettings = { model: connected.model };
   if (model !== undefined) settings.named_model = model;
   const url = savableUrl(baseUrl);

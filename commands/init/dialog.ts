@@ -8,6 +8,9 @@
 import { intro, outro } from "@clack/prompts";
 import { copyFileSync, existsSync } from "node:fs";
 import process from "node:process";
+import { keyFilePath } from "../../lib/keys/key_file.ts";
+import { storeKey } from "../../lib/keys/key_store.ts";
+import { keyReference } from "../../lib/config/references.ts";
 import { overrides } from "../../lib/config/effective.ts";
 import { nameOf } from "../../lib/config/models.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
@@ -24,12 +27,14 @@ import { oneLineMessage } from "../errors/groups.ts";
 import { promptChoice, promptText, promptYesNo, showMessage } from "../terminal/prompts.ts";
 import { writeNote } from "../terminal/output.ts";
 import { nextStep, seconds, stepDetail } from "../test/probe_report.ts";
+import { howToSet } from "./how_to_set.ts";
 import { clientOf, keyValue, type ModelDraft, OTHER, TIMEOUT } from "./models.ts";
 import {
   promptBaseUrl,
   promptKey,
   promptModel,
   promptModelId,
+  promptPlace,
   promptProvider,
 } from "./questions.ts";
 import { addToFile, type InitFlags, modelsOf, writeNewFile } from "./write.ts";
@@ -89,7 +94,7 @@ async function promptWorkingModel(flags: InitFlags): Promise<ModelDraft> {
     const missing = missingVariable(apiKey);
     if (missing !== undefined) {
       showMessage(
-        `${missing} is not set, so the model cannot be tested yet: export ${missing}=…`,
+        `${missing} is not set, so the model cannot be tested yet: ${howToSet(missing)}`,
         "warn",
       );
       return { ...draft, model: given.model ?? await promptModelId() };
@@ -115,7 +120,24 @@ async function promptWorkingModel(flags: InitFlags): Promise<ModelDraft> {
   }
 }
 
-function toEntry({ provider, baseUrl, apiKey, model }: ModelDraft, name: string): ModelEntry {
+/** Stores the key of the draft, unless it belongs in the configuration. Returns what refers to it there. */
+function storeDraftKey({ apiKey, storeAs }: ModelDraft): string | undefined {
+  if (apiKey === undefined || storeAs === undefined) return apiKey;
+  const { name, store } = storeAs;
+  // A keychain that fails must not lose the answers: the key goes to the file then.
+  const result = storeKey(process.env, name, apiKey, store === "file" ? store : undefined);
+  if (result.keychainError !== undefined) {
+    showMessage(
+      `${result.keychainError.message}; the key is stored in ${keyFilePath(process.env)} instead`,
+      "warn",
+    );
+  }
+  return keyReference(name);
+}
+
+function toEntry(draft: ModelDraft, name: string): ModelEntry {
+  const { provider, baseUrl, model } = draft;
+  const apiKey = storeDraftKey(draft);
   return {
     id: model,
     name,
@@ -139,6 +161,7 @@ async function addModelTo(file: string, flags: InitFlags): Promise<ModelDraft> {
   const name = await promptName(draft.model, models.map(nameOf));
   const asDefault = old === undefined ||
     await promptYesNo(`Make ${name} the default instead of ${old}?`, true);
+  Object.assign(draft, await promptPlace(draft));
   addToFile(file, toEntry(draft, name), asDefault);
   showMessage(`Added ${name} to ${file}`, "success");
   return draft;
@@ -146,6 +169,7 @@ async function addModelTo(file: string, flags: InitFlags): Promise<ModelDraft> {
 
 async function replaceFile(file: string, flags: InitFlags): Promise<ModelDraft> {
   const draft = await promptWorkingModel(flags);
+  Object.assign(draft, await promptPlace(draft));
   if (existsSync(file)) {
     copyFileSync(file, `${file}.old`);
     showMessage(`Saved the old file as ${file}.old`);
@@ -180,7 +204,7 @@ export async function runInitDialog(file: string, flags: InitFlags): Promise<voi
   const adds = existsSync(file) && await promptAddOrReplace(file) === "add";
   const { apiKey } = await (adds ? addModelTo(file, flags) : replaceFile(file, flags));
   const missing = missingVariable(apiKey);
-  const first = missing === undefined ? "" : `export ${missing}=…, then `;
+  const first = missing === undefined ? "" : `${howToSet(missing)}, then `;
   outro(`Next: ${first}flexllm ask "What is Python?"`, { output });
   noteOverrides();
 }

@@ -10,11 +10,13 @@ import process from "node:process";
 import { normalizeBaseUrl } from "../../lib/services/base_url.ts";
 import { baseUrlOf, keyVariableOf, PROVIDER_NAMES } from "../../lib/services/providers.ts";
 import { candidatePaths, homeFolder } from "../../lib/files/paths.ts";
+import { keyState } from "../../lib/config/key_state.ts";
 import { nameOf } from "../../lib/config/models.ts";
 import { soleVariable } from "../../lib/config/references.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
+import { howToSet } from "./how_to_set.ts";
 import { addToFile, type InitFlags, modelsOf, writeNewFile } from "./write.ts";
 import { writeNote, writeOutput } from "../terminal/output.ts";
 
@@ -52,11 +54,14 @@ function entryOf(flags: InitFlags): ModelEntry | undefined {
   };
 }
 
-/** Notes which variable the key is read from, if it is not set. */
+/** Notes where the key is read from, if it is not there. */
 function warnMissingKey(entry: ModelEntry | undefined): void {
-  const variable = entry === undefined ? "OPENAI_API_KEY" : soleVariable(entry.api_key);
-  if (variable === undefined || process.env[variable]) return;
-  writeNote(`The key is read from ${variable}, which is not set yet: export ${variable}=…`);
+  const { env } = process;
+  const { api_key = "", ...server } = entry ??
+    { api_key: "${OPENAI_API_KEY}", provider: "openai" as const };
+  const variable = soleVariable(api_key);
+  if (variable === undefined || keyState({ api_key, ...server }, env).state === "set") return;
+  writeNote(`The key is read from ${variable}, which is not set yet: ${howToSet(variable)}`);
 }
 
 /** Without prompts: writes the template, or the model that the flags describe. */

@@ -5,7 +5,12 @@
  */
 import process from "node:process";
 import { LLMClient } from "../../lib/client/client.ts";
-import { soleVariable } from "../../lib/config/references.ts";
+import { soleKey, soleVariable } from "../../lib/config/references.ts";
+import type { Environment } from "../../lib/files/paths.ts";
+import type { StoreName } from "../../lib/keys/key_file.ts";
+import { keyedService, keyNameOf } from "../../lib/keys/key_names.ts";
+import { listKeys, readKey } from "../../lib/keys/key_store.ts";
+import { normalizeBaseUrl } from "../../lib/services/base_url.ts";
 import type { ProviderName } from "../../lib/services/providers.ts";
 import {
   AbortedError,
@@ -30,13 +35,30 @@ export interface ModelDraft {
   baseUrl: string | undefined;
   /** The key or `${NAME}` reference to write to the file. */
   apiKey: string | undefined;
+  /** Where to store the key; default in the configuration file. */
+  storeAs?: { name: string; store: StoreName };
   model: string;
 }
 
-/** Resolves a key or reference; `undefined` if the variable is not set. */
+/** Resolves a key or reference; `undefined` if the variable is not set or the key is not stored. */
 export function keyValue(apiKey: string | undefined): string | undefined {
+  const name = soleKey(apiKey);
+  if (name !== undefined) return readKey(process.env, name);
   const variable = soleVariable(apiKey);
   return variable === undefined ? apiKey : process.env[variable] || undefined;
+}
+
+/** A name for the key of the server at `baseUrl`: that of the service, otherwise one that is free. */
+export function newKeyName(baseUrl: string, env: Environment): string {
+  const service = keyNameOf(normalizeBaseUrl(baseUrl));
+  if (service !== undefined) return service;
+  const { hostname } = new URL(baseUrl);
+  const isAddress = /^[\d.]+$|:/.test(hostname);
+  const label = isAddress ? "local" : hostname.replace(/^(api|www)\./, "").split(".")[0];
+  const taken = new Set(listKeys(env).map(({ name }) => name));
+  let name = label;
+  for (let i = 2; taken.has(name) || keyedService(name) !== undefined; i++) name = `${label}-${i}`;
+  return name;
 }
 
 /** Creates a client for the model. */

@@ -3,6 +3,12 @@
  *
  * @module
  */
+import { storedKeyAt } from "../../lib/config/entry_key.ts";
+import { isDummyKey } from "../../lib/config/key_state.ts";
+import { isReference, keyReference } from "../../lib/config/references.ts";
+import { keyProblem } from "../../lib/keys/check_key.ts";
+import { keyFilePath, type StoreName } from "../../lib/keys/key_file.ts";
+import { keychainOf } from "../../lib/keys/key_store.ts";
 import { officialNamed } from "../../lib/protocols/registry.ts";
 import process from "node:process";
 import { FlexLLMError } from "../../lib/errors.ts";
@@ -16,7 +22,7 @@ import {
   promptSuggested,
   promptText,
 } from "../terminal/prompts.ts";
-import { type ModelDraft, OTHER, suggestedModels } from "./models.ts";
+import { type ModelDraft, newKeyName, OTHER, suggestedModels } from "./models.ts";
 import type { InitFlags } from "./write.ts";
 
 /** Prompts for the provider; those whose key variable is set are listed first. */
@@ -79,25 +85,51 @@ export async function promptBaseUrl(
   return withScheme(url);
 }
 
-function keyProblem(key: string): string | undefined {
-  return /^[\x21-\x7e]*$/.test(key) ? undefined : "A key has no spaces or special characters.";
+/** Prompts for where to store a typed key. A reference or a dummy belongs in the configuration file. */
+export async function promptPlace(
+  { apiKey, baseUrl }: ModelDraft,
+): Promise<Pick<ModelDraft, "storeAs">> {
+  if (!apiKey || baseUrl === undefined || isReference(apiKey) || isDummyKey(apiKey)) return {};
+  const { env } = process;
+  const keychain = keychainOf(env);
+  const place = await promptChoice("Where should the key be stored?", [
+    ...keychain === undefined ? [] : [{ value: "keychain", label: `in ${keychain.title}` }],
+    { value: "file", label: `in ${keyFilePath(env)}`, hint: "only you can read it" },
+    { value: "config", label: "in the configuration file" },
+  ]);
+  if (place === "config") return {};
+  return { storeAs: { name: newKeyName(baseUrl, env), store: place as StoreName } };
 }
 
-/** Prompts for the key: a variable's, one to store in the file, or none. */
-export async function promptKey(baseUrl: string, flags: InitFlags): Promise<string | undefined> {
+/** Prompts for the key: a variable's, a stored one, another one, or none. */
+export async function promptKey(
+  baseUrl: string,
+  flags: InitFlags,
+): Promise<string | undefined> {
   if (flags.apiKeyEnv !== undefined) return `\${${flags.apiKeyEnv}}`;
+  const { env } = process;
   const variable = keyVariableOf(normalizeBaseUrl(baseUrl));
-  const value = variable && process.env[variable];
-  if (value) {
+  const value = variable && env[variable];
+  const stored = storedKeyAt(baseUrl, env);
+  if (value || stored !== undefined) {
     const source = await promptChoice("Which key?", [
-      { value: "variable", label: `the one in ${variable}`, hint: maskKey(value) },
-      { value: "typed", label: "another one", hint: "stored in the configuration file" },
+      ...value
+        ? [{ value: "variable", label: `the one in ${variable}`, hint: maskKey(value) }]
+        : [],
+      ...stored === undefined
+        ? []
+        : [{ value: "stored", label: "the stored one", hint: stored.shown }],
+      { value: "typed", label: "another one" },
     ]);
     if (source === "variable") return `\${${variable}}`;
+    if (source === "stored") return keyReference(stored!.name);
   }
   const empty = variable === undefined ? "leave empty for none" : `leave empty to use ${variable}`;
-  const key = await promptSecret(`API key? (not shown; ${empty})`, keyProblem);
-  if (key !== "") return key;
+  const typed = await promptSecret(
+    `API key? (not shown; ${empty})`,
+    (key) => key === "" ? undefined : keyProblem(key),
+  );
+  if (typed !== "") return typed;
   return variable === undefined ? undefined : `\${${variable}}`;
 }
 

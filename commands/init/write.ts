@@ -6,6 +6,7 @@
 import { addModel, setDefault } from "../../lib/config/edit.ts";
 import { inspectConfig } from "../../lib/config/inspect.ts";
 import { readConfigText } from "../../lib/config/load.ts";
+import { isReference } from "../../lib/config/references.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
 import { configTemplate } from "../../lib/config/template.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
@@ -37,7 +38,7 @@ export function modelsOf(file: string): { models: ModelEntry[]; default: string 
 
 /** Whether the entry contains a literal key. */
 function hasLiteralKey({ api_key = "" }: ModelEntry): boolean {
-  return api_key !== "" && !api_key.startsWith("${");
+  return api_key !== "" && !isReference(api_key);
 }
 
 /** Writes a new file with `entry`, by default with the template's example. */

@@ -25,12 +25,18 @@ function serverOf({ base_url, provider }: ModelEntry | EndpointEntry): string {
 }
 
 /** Describes the state of a key. */
-function keyCell({ state, variable, masked }: KeyState): Cell {
+function keyCell({ state, variable, stored, masked }: KeyState): Cell {
   switch (state) {
     case "set":
+      if (stored !== undefined) return `${masked} from keys.${stored}`;
       return variable === undefined ? `${masked} in the file` : `${masked} from ${variable}`;
     case "missing":
-      return { text: `missing: set ${variable}`, style: "red" };
+      return {
+        text: variable === undefined
+          ? `missing: flexllm keys set ${stored}`
+          : `missing: set ${variable}`,
+        style: "red",
+      };
     case "placeholder":
       return { text: "placeholder", style: "red" };
     case "none":
@@ -50,23 +56,23 @@ function toJson(config: Config, models: readonly ModelEntry[], marked: ModelEntr
       api_key: apiKey && { source: apiKey.source },
     },
     models: models.map((entry) => {
-      const { state, variable, masked } = keyState(entry, env);
+      const { state, variable, stored, masked } = keyState(entry, env);
       return {
         name: nameOf(entry),
         id: entry.id,
         provider: entry.provider ?? "auto",
         base_url: serverOf(entry),
-        key: { state, variable, masked },
+        key: { state, variable, stored, masked },
         default: entry === marked,
       };
     }),
     endpoints: (config.value.batch?.endpoints ?? []).map((entry) => {
-      const { state, variable, masked } = keyState(entry, env);
+      const { state, variable, stored, masked } = keyState(entry, env);
       return {
         model: entry.model ?? null,
         provider: entry.provider ?? "auto",
         base_url: serverOf(entry),
-        key: { state, variable, masked },
+        key: { state, variable, stored, masked },
       };
     }),
   };

@@ -16,11 +16,12 @@ import { table } from "../terminal/table.ts";
 import { stepCell, stepLine } from "./probe_report.ts";
 import { testAll, testModel, type TestResult } from "./test_models.ts";
 
-function toJson({ name, baseUrl, steps, ok, error, hint }: TestResult) {
+function toJson({ name, baseUrl, keySource, steps, ok, error, hint }: TestResult) {
   const round = (value: number | undefined) => value && Math.round(value * 1000) / 1000;
   return {
     name,
     base_url: baseUrl,
+    key_source: keySource ?? null,
     ok,
     steps: steps.map((step) => ({
       name: step.name,
@@ -42,6 +43,12 @@ function failureLines({ name, error, hint }: TestResult): string[] {
   return [`${name}: ${error.message}`, ...hint === undefined ? [] : [`  ${hint}`]];
 }
 
+function worksLine(working: number, total: number): string {
+  return total === 1
+    ? `The model ${working === 1 ? "works" : "does not work"}.`
+    : `${working} of ${total} models work.`;
+}
+
 function summaryLines(all: readonly TestResult[]): string[] {
   const titles = ["name", "server", "connection", "key", "answer", "first token"];
   const rows = all.map(({ name, baseUrl, steps }) => {
@@ -54,7 +61,7 @@ function summaryLines(all: readonly TestResult[]): string[] {
     ...table(titles.map((title) => ({ title })), rows),
     ...failed.length === 0 ? [] : ["", ...failed.flatMap(failureLines)],
     "",
-    `${all.length - failed.length} of ${all.length} models work.`,
+    worksLine(all.length - failed.length, all.length),
   ];
 }
 

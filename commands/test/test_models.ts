@@ -6,16 +6,18 @@
 import process from "node:process";
 import pLimit from "p-limit";
 import type { Config } from "../../lib/config/load.ts";
+import { requireKey } from "../../lib/config/missing_key.ts";
 import { noModel } from "../../lib/config/missing_model.ts";
 import { modelNames } from "../../lib/config/models.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
 import { probeModel, type Step } from "../../lib/probe/probe_model.ts";
 import type { ModelInfo } from "../../lib/protocols/protocol.ts";
-import { maskKey, shownUrl } from "../../lib/redact.ts";
+import { shownUrl } from "../../lib/redact.ts";
 import { defaultFetch } from "../../lib/runtime/runtime.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
-import { connectEndpoint, connectModel, type ModelConnection } from "../connect.ts";
+import { connectEndpoint, connectModel, describeKey, type ModelConnection } from "../connect.ts";
 import { SHORT_TIMEOUT } from "../flags/model.ts";
+import { counted } from "../terminal/format.ts";
 import { colored, writeNote } from "../terminal/output.ts";
 import { nextStep } from "./probe_report.ts";
 
@@ -36,6 +38,8 @@ export interface TestResult {
   /** The model's name for `-m`. */
   name: string;
   baseUrl: string;
+  /** Where the key comes from; `undefined` without one. */
+  keySource?: string;
   steps: Step[];
   ok: boolean;
   /** The error of the failed step, or of the configuration. */
@@ -57,18 +61,19 @@ export async function testModel(
 }
 
 async function testConnected(
-  { client, model, endpoint }: ModelConnection,
+  { client, model, endpoint, keySource }: ModelConnection,
   name: string | undefined,
   timeout: number,
   onStart: (line: string) => void = () => {},
   onStep: (step: Step) => void = () => {},
 ): Promise<TestResult> {
   await using _ = client;
+  requireKey(endpoint);
   const { provider = "auto", apiKey } = endpoint;
   const isBuiltIn = provider === "mock" && endpoint.baseUrl === undefined;
   const url = isBuiltIn ? undefined : endpoint.baseUrl ?? baseUrlOf(provider);
   const baseUrl = url === undefined ? "built in" : shownUrl(url);
-  const key = apiKey === undefined ? "no key" : `key ${maskKey(apiKey)}`;
+  const key = describeKey(apiKey, keySource);
   onStart(url === undefined ? `${model}, built in` : `${model} at ${baseUrl}, ${key}`);
   const steps: Step[] = [];
   for await (const step of probeModel({ client, baseUrl: url, fetch: defaultFetch, timeout })) {
@@ -76,7 +81,7 @@ async function testConnected(
     onStep(step);
   }
   const error = steps.find((step) => step.error !== undefined)?.error;
-  const tested = { name: name ?? model, baseUrl, steps };
+  const tested = { name: name ?? model, baseUrl, keySource: apiKey ? keySource : undefined, steps };
   if (error === undefined) return { ...tested, ok: true };
   const failedToAnswer = steps.some(({ name, state }) => name === "answer" && state === "failed");
   const offered = failedToAnswer ? await client.models().catch(() => [] as ModelInfo[]) : [];
@@ -98,7 +103,9 @@ export async function testAll(config: Config, flags: TestFlags): Promise<TestRes
     })),
   ];
   if (tests.length === 0) throw noModel(config);
-  if (process.stderr.isTTY) writeNote(colored("dim", `Testing ${tests.length} models …`));
+  if (process.stderr.isTTY) {
+    writeNote(colored("dim", `Testing ${counted(tests.length, "model")} …`));
+  }
   const limit = pLimit(CONCURRENCY);
   return await Promise.all(tests.map(({ name, run }) =>
     limit(async () => {

@@ -5,16 +5,8 @@
  */
 import { closest, distance } from "fastest-levenshtein";
 import type * as v from "valibot";
-import { priceEntries } from "../pricing/price_file.ts";
 import type { ConfigDocument, Path } from "../files/document.ts";
-import { samplingEntries } from "./sampling_schema.ts";
-import {
-  cacheEntries,
-  configSchema,
-  endpointEntries,
-  IGNORED_BATCH_FIELDS,
-  templateEntries,
-} from "./schema.ts";
+import { configSchema, IGNORED_BATCH_FIELDS } from "./schema.ts";
 
 type Issue = v.BaseIssue<unknown>;
 
@@ -36,18 +28,59 @@ function dotted(path: Path): string {
   );
 }
 
-/** The valid field names at `path`. */
+/** The parts of Valibot's schemas that lead to the schema of a field. */
+interface SchemaNode {
+  type: string;
+  entries?: Record<string, SchemaNode>;
+  /** Of an array. */
+  item?: SchemaNode;
+  /** Of a record. */
+  value?: SchemaNode;
+  /** Of an optional field. */
+  wrapped?: SchemaNode;
+  /** Of a union. */
+  options?: readonly (SchemaNode | string)[];
+}
+
+/** The schemas that a value at `path` below `node` may have; more than one below a union. */
+function schemasAt(node: SchemaNode | undefined, path: Path): SchemaNode[] {
+  if (node === undefined) return [];
+  if (node.wrapped !== undefined) return schemasAt(node.wrapped, path);
+  if (node.type === "union") {
+    return (node.options ?? []).flatMap((each) =>
+      typeof each === "string" ? [] : schemasAt(each, path)
+    );
+  }
+  const [name, ...rest] = path;
+  if (name === undefined) return [node];
+  const inner = node.entries === undefined
+    ? node.item ?? node.value
+    : Object.hasOwn(node.entries, name)
+    ? node.entries[name]
+    : undefined;
+  return schemasAt(inner, rest);
+}
+
+/** The valid field names of the object that contains the field at `path`. */
 function knownFields(path: Path): string[] {
-  const [section, ...inner] = path;
-  const entries = configSchema.entries;
-  if (inner.length === 0) return Object.keys(entries);
-  if (path.at(-2) === "price") return Object.keys(priceEntries);
-  if (path.at(-2) === "options") return Object.keys(samplingEntries);
-  if (section === "cache") return Object.keys(cacheEntries);
-  if (section === "templates") return Object.keys(templateEntries);
-  if (section === "models") return Object.keys(entries.models.wrapped.item.entries);
-  if (inner[0] === "endpoints" && inner.length > 1) return Object.keys(endpointEntries);
-  return [...Object.keys(entries.batch.wrapped.entries), ...IGNORED_BATCH_FIELDS];
+  const parents = schemasAt(configSchema as SchemaNode, path.slice(0, -1));
+  const names = parents.flatMap(({ entries = {} }) => Object.keys(entries));
+  return path.length === 2 && path[0] === "batch" ? [...names, ...IGNORED_BATCH_FIELDS] : names;
+}
+
+/** The one of `known` that `text` is probably a typo of; short words allow fewer edits. */
+function similar(text: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const guess = closest(text, known);
+  return distance(text, guess) <= Math.min(3, Math.ceil(text.length / 3)) ? guess : undefined;
+}
+
+/** The name that a value which must be one of several was probably meant to be. */
+function similarName({ type, input }: Issue, path: Path): string | undefined {
+  if (type !== "picklist" || typeof input !== "string") return undefined;
+  const names = schemasAt(configSchema as SchemaNode, path)
+    .flatMap(({ options = [] }) => options.filter((each) => typeof each === "string"));
+  return similar(input, names);
 }
 
 /** The rejected value; strings that may be keys are not shown. */
@@ -85,10 +118,10 @@ function describeViolation({ issue, path }: Violation, document: ConfigDocument)
   if (isUnknownField(issue)) {
     const name = String(path.at(-1));
     const known = knownFields(path);
-    const guess = closest(name, known);
-    const hint = distance(name, guess) <= 3
-      ? `did you mean "${guess}"?`
-      : `expected one of ${known.join(", ")}`;
+    const guess = similar(name, known);
+    const hint = guess === undefined
+      ? `expected one of ${known.join(", ")}`
+      : `did you mean "${guess}"?`;
     return `${document.locate(path, "name")}: unknown field "${name}": ${hint}`;
   }
   if (issue.received === "undefined") {
@@ -97,7 +130,12 @@ function describeViolation({ issue, path }: Violation, document: ConfigDocument)
     return `${place}: missing field "${path.at(-1)}" in ${parent}`;
   }
   const place = document.locate(path, "value");
-  return `${place}: ${field || "the file"}: ${issue.message}, got ${received(issue, path)}`;
+  const got = received(issue, path);
+  const guess = similarName(issue, path);
+  const problem = guess === undefined
+    ? `${issue.message}, got ${got}`
+    : `got ${got}, did you mean "${guess}"?`;
+  return `${place}: ${field || "the file"}: ${problem}`;
 }
 
 /** Describes the problems behind `issue`, each in one line that starts with `file:line:column`. */

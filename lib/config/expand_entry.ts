@@ -7,6 +7,8 @@ import type { EndpointOptions } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Path } from "../files/document.ts";
 import type { Environment } from "../files/paths.ts";
+import { keyedService, keyedServices } from "../keys/key_names.ts";
+import { readKey } from "../keys/key_store.ts";
 import { priceRow } from "../pricing/price_file.ts";
 import { normalizeBaseUrl } from "../services/base_url.ts";
 import type { Config } from "./load.ts";
@@ -24,16 +26,47 @@ export interface EntryContext {
   env: Environment;
 }
 
-function expandField(
+/** How to set a variable, or store the key that it customarily holds. */
+function setHint(variable: string): string {
+  const service = keyedServices().find((each) => each.variable === variable);
+  const alternative = service === undefined
+    ? "replace the reference: flexllm config edit"
+    : `store the key: flexllm keys set ${service.name}`;
+  return `Set it with \`export ${variable}=…\`, or ${alternative}`;
+}
+
+/** How to store a key, or set the variable that customarily holds it. */
+function storeHint(name: string): string {
+  const variable = keyedService(name)?.variable;
+  const alternative = variable === undefined ? "" : `, or set ${variable}`;
+  return `Store it: flexllm keys set ${name}${alternative}`;
+}
+
+/**
+ * Expands the references in a field.
+ *
+ * @param names the field's path within the entry
+ * @throws {ConfigurationError} if a variable is not set, or a key is not stored or cannot be read
+ */
+export function expandField(
   text: string | undefined,
   names: string[],
   { path, config, env }: EntryContext,
 ): string | undefined {
-  return text && expandReferences(text, env, (name) => {
-    const place = config.locate([...path, ...names]);
-    throw new ConfigurationError(`${place}: the environment variable ${name} is not set`, {
-      hint: `Set it with \`export ${name}=…\`, or replace the reference: flexllm config edit`,
-    });
+  const place = () => config.locate([...path, ...names]);
+  return text && expandReferences(text, env, {
+    onUnset(name) {
+      throw new ConfigurationError(`${place()}: the environment variable ${name} is not set`, {
+        hint: setHint(name),
+      });
+    },
+    readKey(name) {
+      const key = readKey(env, name);
+      if (key !== undefined) return key;
+      throw new ConfigurationError(`${place()}: no key named "${name}" is stored`, {
+        hint: storeHint(name),
+      });
+    },
   });
 }
 
@@ -58,7 +91,8 @@ export function expandBaseUrl(
 }
 
 /**
- * Expands an entry. Call it only for entries in use: variables of the others need not be set.
+ * Expands an entry, except its key: see {@link entryKey}. Call it only for entries in use: variables of the
+ * others need not be set.
  *
  * @param model the model that a configured price applies to
  * @throws {ConfigurationError} if a value is invalid, a variable is not set, or the user has not
@@ -69,15 +103,15 @@ export function expandEntry(
   model: string | undefined,
   context: EntryContext,
 ): EndpointOptions {
-  const used = ["base_url", "headers", ...entry.api_key === undefined ? [] : ["api_key"]];
-  for (const field of used) requireApproval(context.config, [...context.path, field]);
+  for (const field of ["base_url", "headers"]) {
+    requireApproval(context.config, [...context.path, field]);
+  }
   const headers = Object.entries(entry.headers ?? {})
     .map(([name, value]) => [name, expandField(value, ["headers", name], context) ?? ""]);
   const baseUrl = expandBaseUrl(entry, context);
   return {
     provider: entry.provider ?? "auto",
     baseUrl,
-    apiKey: expandField(entry.api_key, ["api_key"], context),
     headers: Object.fromEntries(headers) as Record<string, string>,
     api: entry.api,
     extraBody: entry.extra_body,

@@ -146,7 +146,9 @@ function cacheWarnings({ cache }: ConfigValue, locate: Inspection["locate"]): st
 
 function inspectDocument(document: ConfigDocument): Inspection {
   const locate = (path: Path) => document.locate(path, "value");
-  const warnings: string[] = [];
+  const warnings = document.duplicates.map(({ name, place }) =>
+    `${place}: "${name}" appears twice; the last one is used`
+  );
   const value = document.value ?? {};
   // Valibot accepts an array as an object with numeric fields.
   if (typeof value !== "object" || Array.isArray(value)) {
@@ -171,11 +173,29 @@ function inspectDocument(document: ConfigDocument): Inspection {
   return { value: output, readable: output, problems, warnings, locate };
 }
 
+/** The line and column at the start of a message of the file. */
+function positionOf(file: string, message: string): [line: number, column: number] {
+  const rest = message.startsWith(`${file}:`) ? message.slice(file.length) : "";
+  const [, line, column] = /^:(\d+):(\d+)/.exec(rest) ?? [];
+  return line === undefined ? [Infinity, 0] : [Number(line), Number(column)];
+}
+
+/** Compares messages of the file by their position; those without one come last. */
+export function byPosition(file: string): (a: string, b: string) => number {
+  return (a, b) => {
+    const [lineA, columnA] = positionOf(file, a);
+    const [lineB, columnB] = positionOf(file, b);
+    return lineA === lineB ? columnA - columnB : lineA - lineB;
+  };
+}
+
 /**
  * Checks `text`, the content of the configuration file `file`.
  *
  * @throws {ConfigurationError} if it is not well-formed YAML or JSON
  */
 export function inspectConfig(file: string, text: string): Inspection {
-  return inspectDocument(parseConfig(file, text));
+  const { problems, ...inspection } = inspectDocument(parseConfig(file, text));
+  const compare = byPosition(file);
+  return { ...inspection, problems: problems.toSorted((a, b) => compare(a.message, b.message)) };
 }

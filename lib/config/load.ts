@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Buffer } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
 import process from "node:process";
 import { ConfigurationError } from "../errors.ts";
@@ -10,10 +11,11 @@ import { secretsOf } from "../redact.ts";
 import type { Path } from "../files/document.ts";
 import { inspectConfig } from "./inspect.ts";
 import { type Environment, findConfigFile } from "../files/paths.ts";
-import { soleVariable } from "./references.ts";
+import { isReference } from "./references.ts";
 import type { ConfigValue } from "./schema.ts";
 import { configuredServers } from "./servers.ts";
 import { type ForeignVariable, foreignVariables, isApproved, isFoundIn } from "./trust.ts";
+import { foreignKind, inCommand } from "../files/foreign_kind.ts";
 import { fileReason } from "../files/reasons.ts";
 
 /** A checked configuration. */
@@ -47,7 +49,7 @@ export function unapprovedIn(
 
 /** Whether `text` looks like a key and not like a reference such as `Bearer ${NAME}`. */
 function isLiteralKey(text: string): boolean {
-  return text.length >= 16 && soleVariable(text.replace(/^\S+ +/, "")) === undefined;
+  return text.length >= 16 && !isReference(text.replace(/^\S+ +/, ""));
 }
 
 /** Returns a warning if `file` contains API keys and other users can read it. */
@@ -60,20 +62,51 @@ export function permissionWarning(file: string, value: ConfigValue): string | un
   return `${file} contains API keys and is readable by other users: chmod 600 ${file}`;
 }
 
+/** The position of the first byte that is not UTF-8, as `line:column`. */
+function invalidPosition(bytes: Uint8Array): string {
+  const lines = new TextDecoder().decode(bytes).split("\n");
+  const line = lines.findIndex((text) => text.includes("\uFFFD"));
+  return `${line + 1}:${lines[line].indexOf("\uFFFD") + 1}`;
+}
+
+/** Decodes a configuration file. */
+function decodeConfig(file: string, bytes: Buffer): string {
+  const kind = foreignKind(bytes, file);
+  if (kind !== undefined) {
+    throw new ConfigurationError(`${file} is ${kind.what}`, { hint: kind.hint });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new ConfigurationError(`${file}:${invalidPosition(bytes)}: not UTF-8`, {
+      cause,
+      hint: `Convert the file: iconv -f latin1 -t utf-8 ${inCommand(file)} > FILE`,
+    });
+  }
+}
+
 /**
  * Reads the text of a configuration file.
  *
- * @throws {ConfigurationError} if it cannot be read
+ * @throws {ConfigurationError} if it cannot be read or is not UTF-8
  */
 export function readConfigText(file: string): string {
+  let bytes;
   try {
-    return readFileSync(file, "utf8");
+    bytes = readFileSync(file);
   } catch (cause) {
     throw new ConfigurationError(`cannot read ${file}: ${fileReason(cause)}`, {
       cause,
       hint: "Choose another file with --config, or create one with `flexllm init`.",
     });
   }
+  return decodeConfig(file, bytes);
+}
+
+/** What to do about problems in a file; it is named unless it is the one that is found anyway. */
+function fixHint(file: string, isNamed: boolean): string {
+  const argument = isNamed ? ` ${inCommand(file)}` : "";
+  return `Fix it with \`flexllm config edit${argument}\`, then run \`flexllm config check${argument}\`.`;
 }
 
 /**
@@ -96,7 +129,7 @@ export function loadConfig(
   if (problems.length > 0) {
     throw new ConfigurationError(problems.map(({ message }) => message).join("\n"), {
       hint: problems.find(({ hint }) => hint !== undefined)?.hint ??
-        "Fix it with `flexllm config edit`, then run `flexllm config check`.",
+        fixHint(file, named !== undefined),
     });
   }
   const warning = permissionWarning(file, value);

@@ -4,13 +4,14 @@
  * @module
  */
 import { isHarmlessHeader, maskKey, safeUrl } from "../redact.ts";
-import { soleVariable } from "./references.ts";
+import { isReference } from "./references.ts";
 import type { ConfigValue } from "./schema.ts";
 
 /** Masks a value that may be secret, unless it is a reference such as `Bearer ${NAME}`. */
 function masked(text: string): string {
-  const isReference = soleVariable(text.replace(/^\w+ /, "")) !== undefined;
-  return isReference || text === "" || text === "EMPTY" ? text : maskKey(text);
+  return isReference(text.replace(/^\w+ /, "")) || text === "" || text === "EMPTY"
+    ? text
+    : maskKey(text);
 }
 
 interface ServerFields {

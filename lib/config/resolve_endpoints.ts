@@ -3,15 +3,23 @@
  *
  * @module
  */
-import { normalizeBaseUrl } from "../services/base_url.ts";
-import { baseUrlOf, keyVariableOf } from "../services/providers.ts";
+import { baseUrlOf } from "../services/providers.ts";
 import type { PoolEndpoint } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { overrides } from "./effective.ts";
+import { entryKey } from "./entry_key.ts";
 import { expandEntry } from "./expand_entry.ts";
 import type { Config } from "./load.ts";
 import type { Environment } from "../files/paths.ts";
 import type { ModelFlags } from "./resolve_model.ts";
+
+/** Client options for one endpoint. */
+export interface ResolvedEndpoint extends PoolEndpoint {
+  /** The model's id at the server. */
+  model: string;
+  /** Where its key comes from; see {@link Sourced}. */
+  keySource: string | undefined;
+}
 
 /** Whether the file lists batch endpoints. */
 export function hasEndpoints({ value }: Config): boolean {
@@ -36,26 +44,28 @@ export function resolveEndpoint(
   config: Config,
   env: Environment,
   i: number,
-): PoolEndpoint & { model: string } {
+): ResolvedEndpoint {
   const entry = config.value.batch!.endpoints![i];
   const path = ["batch", "endpoints", i];
   const model = entry.model ?? (env.FLEXLLM_MODEL || config.value.default || undefined);
-  const options = expandEntry(entry, model, { path, config, env });
+  const context = { path, config, env };
+  const options = expandEntry(entry, model, context);
   const server = options.baseUrl ?? baseUrlOf(options.provider ?? "auto");
   if (server === undefined) {
     throw new ConfigurationError(`${config.locate(path)}: the endpoint has no base_url`, {
       hint: "Set base_url, or a provider that has a default one.",
     });
   }
-  const variable = keyVariableOf(normalizeBaseUrl(server));
   if (model === undefined) {
     throw new ConfigurationError(`${config.locate(path)}: the endpoint has no model`, {
       hint: "Set its model, or a default in the file.",
     });
   }
+  const key = entryKey(entry, server, context);
   return {
     ...options,
-    apiKey: options.apiKey || (variable && env[variable]) || undefined,
+    apiKey: key?.value,
+    keySource: key?.source,
     model,
     weight: entry.weight,
     concurrencyLimit: entry.concurrency_limit ?? undefined,
@@ -69,7 +79,7 @@ export function resolveEndpoint(
  *
  * @throws {ConfigurationError} with the position of an endpoint that cannot be used
  */
-export function resolveEndpoints(config: Config, env: Environment): PoolEndpoint[] {
+export function resolveEndpoints(config: Config, env: Environment): ResolvedEndpoint[] {
   const entries = config.value.batch?.endpoints ?? [];
   return entries.map((_, i) => resolveEndpoint(config, env, i));
 }

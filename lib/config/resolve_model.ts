@@ -1,5 +1,6 @@
 /**
- * Resolves which model to use, at which server and with which key: flags, then environment, then file.
+ * Resolves which model to use, at which server and with which key: flags, then environment, then file, and
+ * for keys at last the stored ones.
  *
  * A key is sent only to the server it belongs to: a key from the file never to a server named by a flag
  * or variable, and `OPENAI_API_KEY` only to OpenAI and the server of `OPENAI_BASE_URL`.
@@ -13,13 +14,13 @@ import type { EndpointOptions } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";
 import { fromEnvironment, overrides, type Sourced } from "./effective.ts";
+import { entryKey, serviceKey, storedKeyAt } from "./entry_key.ts";
 import { expandBaseUrl, expandEntry } from "./expand_entry.ts";
 import type { Config } from "./load.ts";
 import { noModel, unknownModel } from "./missing_model.ts";
 import { findModel, type FoundModel } from "./models.ts";
 import type { Environment } from "../files/paths.ts";
 import type { ModelEntry } from "./schema.ts";
-import { soleVariable } from "./references.ts";
 
 /** The connection flags of a command. */
 export interface ModelFlags {
@@ -81,7 +82,7 @@ function explicitKey(
 function keyFor(
   baseUrl: string,
   { found, isOpenAIOverride, usesEnv }: Destination,
-  entry: EndpointOptions | undefined,
+  isConfigured: boolean,
   config: Config,
   env: Environment,
 ): Sourced<string> | undefined {
@@ -90,18 +91,14 @@ function keyFor(
     (serviceVariable === undefined && isOpenAIOverride);
   const openai = usesEnv && isForOpenAI ? fromEnvironment(env, "OPENAI_API_KEY") : undefined;
   if (openai !== undefined) return openai;
-  if (entry?.apiKey) {
-    const [{ api_key }, i] = found!;
-    const source = soleVariable(api_key) ?? config.locate(["models", i, "api_key"]);
-    return { value: entry.apiKey, source };
-  }
-  return serviceVariable === undefined ? undefined : fromEnvironment(env, serviceVariable);
+  if (found === undefined || !isConfigured) return serviceKey(baseUrl, env);
+  const [entry, i] = found;
+  return entryKey(entry, baseUrl, { path: ["models", i], config, env });
 }
 
 /** Expands the configured model, unless requests go to another server than its own. */
 function expandFound(
   { found, override }: Destination,
-  hasExplicitKey: boolean,
   config: Config,
   env: Environment,
 ): EndpointOptions | undefined {
@@ -109,9 +106,7 @@ function expandFound(
   const [entry, i] = found;
   const context = { path: ["models", i], config, env };
   if (override !== undefined && override !== expandBaseUrl(entry, context)) return undefined;
-  // The variable of a key that is not sent need not be set.
-  const used = hasExplicitKey ? { ...entry, api_key: undefined } : entry;
-  return expandEntry(used, entry.id, context);
+  return expandEntry(entry, entry.id, context);
 }
 
 /** The sampling options of a configured model. */
@@ -136,10 +131,11 @@ function withoutServer(
     );
   }
   // As in other OpenAI clients: an OpenAI key and no server means OpenAI.
-  const openai = fromEnvironment(env, "OPENAI_API_KEY");
-  if (openai === undefined) throw unknownModel(config, name);
-  const { value, source } = explicit ?? openai;
-  return { model: { model: name, provider: "openai", apiKey: value }, keySource: source };
+  const server = baseUrlOf("openai")!;
+  const isOpenAI = env.OPENAI_API_KEY || storedKeyAt(server, env) !== undefined;
+  if (!isOpenAI) throw unknownModel(config, name);
+  const key = explicit ?? serviceKey(server, env);
+  return { model: { model: name, provider: "openai", apiKey: key?.value }, keySource: key?.source };
 }
 
 /**
@@ -164,7 +160,7 @@ export function resolveWithKey(
   }
 
   const explicit = explicitKey(flags, env, destination);
-  const entry = expandFound(destination, explicit !== undefined, config, env);
+  const entry = expandFound(destination, config, env);
   const baseUrl = override ?? entry?.baseUrl;
   const provider = override === undefined ? entry?.provider ?? "auto" : "auto";
   if (name === undefined && override !== undefined) {
@@ -180,7 +176,7 @@ export function resolveWithKey(
   }
   const server = baseUrl ?? baseUrlOf(provider);
   if (server === undefined) return withoutServer(config, env, name, destination, explicit);
-  const key = explicit ?? keyFor(server, destination, entry, config, env);
+  const key = explicit ?? keyFor(server, destination, entry !== undefined, config, env);
   // With an override, nothing but the model's id is taken from the file.
   const settings = override === undefined ? entry : undefined;
   const model: ResolvedModel = {

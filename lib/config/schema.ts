@@ -8,10 +8,7 @@ import { STORE_NAMES } from "../cache/open_store.ts";
 import { batch } from "./batch_schema.ts";
 import { samplingOptions } from "./sampling_schema.ts";
 import { describe, flag, nonNegative, text } from "./schema_values.ts";
-import { endpoint, extraBody, model } from "./server_schema.ts";
-
-/** The fields of an endpoint. */
-export const endpointEntries = endpoint.entries;
+import { type endpoint, extraBody, model } from "./server_schema.ts";
 
 const cacheSettings = v.strictObject({
   ttl: v.optional(
@@ -31,9 +28,6 @@ const cacheSettings = v.strictObject({
   ),
   namespace: v.optional(describe("Separates caches that share a store.", text)),
 }, "expected true, false, or ttl, store, path and namespace");
-
-/** The fields of the section `cache`. */
-export const cacheEntries = cacheSettings.entries;
 
 const TEMPLATE_FIELDS = "expected a string, or fields such as prompt, system and model";
 
@@ -67,9 +61,6 @@ const templateFields = v.strictObject({
     ),
   ),
 }, TEMPLATE_FIELDS);
-
-/** The fields of a template. */
-export const templateEntries = templateFields.entries;
 
 const template = v.union([
   text,

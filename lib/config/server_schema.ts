@@ -42,13 +42,14 @@ const serverEntries = {
   ),
   api_key: v.optional(
     describe(
-      "API key, or `${NAME}` to read it from an environment variable; default the provider's variable.",
+      "API key, or `${NAME}` to read it from an environment variable, or `${keys.NAME}` for a key stored " +
+        "with `flexllm keys set`; default the provider's variable, then its stored key.",
       v.string("expected a string"),
     ),
   ),
   headers: v.optional(
     describe(
-      "Headers to send with each request; values can contain `${NAME}`.",
+      "Headers to send with each request; values can contain `${NAME}` and `${keys.NAME}`.",
       v.record(v.string(), v.string("expected a string"), "expected name: value pairs"),
     ),
   ),

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { keyNameOf } from "../keys/key_names.ts";
 import { PROTOCOLS } from "../protocols/registry.ts";
 import { keyVariableOf } from "../services/providers.ts";
 import { service, SERVICE_NAMES } from "../services/services.ts";
@@ -89,4 +90,15 @@ export function isForeign(variable: string, baseUrl: string, env: Environment): 
   return !owner?.[1]?.some((host) =>
     host.startsWith(".") ? url.hostname.endsWith(host) : url.hostname === host
   );
+}
+
+/**
+ * Whether the stored key called `name` is not that of the service at `baseUrl`. Every stored key is secret, so
+ * a name that belongs to no service is foreign everywhere.
+ *
+ * @param baseUrl a base URL, possibly invalid
+ */
+export function isForeignKey(name: string, baseUrl: string, env: Environment): boolean {
+  if (!URL.canParse(baseUrl) || keyNameOf(baseUrl) !== name) return true;
+  return isForeign(keyVariableOf(baseUrl)!, baseUrl, env);
 }

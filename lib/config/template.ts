@@ -32,7 +32,8 @@ default: ${name}
 models:
   # id: the model's name at the server; name: its name for -m.
   # provider: optional, detected from the base URL.
-  # api_key: a key, or a reference to an environment variable such as \${OPENAI_API_KEY}.
+  # api_key: a key, or a reference to an environment variable such as \${OPENAI_API_KEY}, or to a
+  # stored key such as \${keys.openai} (flexllm keys set openai).
 ${modelLines(model)}
 
   # Self-hosted servers such as Ollama or vLLM need no key:

@@ -14,14 +14,14 @@ import { safeUrl } from "../redact.ts";
 import type { Path } from "../files/document.ts";
 import { type Environment, homeFolder } from "../files/paths.ts";
 import type { ConfigValue } from "./schema.ts";
-import { expandReferences, variablesIn } from "./references.ts";
+import { expandReferences, keysIn, variablesIn } from "./references.ts";
 import { configuredServers, referenceFields } from "./servers.ts";
-import { isForeign } from "./service_variables.ts";
+import { isForeign, isForeignKey } from "./service_variables.ts";
 import { writeUserFile } from "../files/replace_file.ts";
 
-/** A variable that a configuration would send to a server of another service. */
+/** A variable or stored key that a configuration would send to a server of another service. */
 export interface ForeignVariable {
-  /** The variable's name. */
+  /** The variable's name, or `keys.` and that of the stored key. */
   variable: string;
   /** The field that refers to it. */
   path: Path;
@@ -29,12 +29,13 @@ export interface ForeignVariable {
   host: string;
 }
 
-/** The variables that models, endpoints and the cache would send to servers of other services. */
+/** The variables and stored keys that models, endpoints and the cache would send to servers of other services. */
 export function foreignVariables(value: ConfigValue, env: Environment): ForeignVariable[] {
   const foreign: ForeignVariable[] = [];
-  const check = (variable: string, server: string, path: Path) => {
-    if (!isForeign(variable, server, env)) return;
+  const add = (variable: string, server: string, path: Path) =>
     foreign.push({ variable, path, host: URL.parse(server)?.host ?? safeUrl(server) });
+  const check = (variable: string, server: string, path: Path) => {
+    if (isForeign(variable, server, env)) add(variable, server, path);
   };
   for (const { entry, path } of configuredServers(value)) {
     const { base_url, provider = "auto", api_key } = entry;
@@ -43,9 +44,13 @@ export function foreignVariables(value: ConfigValue, env: Environment): ForeignV
       : expandReferences(base_url, env);
     for (const [names, text] of referenceFields(entry)) {
       for (const name of variablesIn(text)) check(name, server, [...path, ...names]);
+      for (const name of keysIn(text)) {
+        if (isForeignKey(name, server, env)) add(`keys.${name}`, server, [...path, ...names]);
+      }
     }
-    // Without api_key, the variable of the host's service is used implicitly.
-    const implied = api_key || !URL.canParse(server) ? undefined : keyVariableOf(server);
+    // Without api_key, the key of the host's service is used implicitly.
+    const hasOwnKey = expandReferences(api_key ?? "", env) !== "";
+    const implied = hasOwnKey || !URL.canParse(server) ? undefined : keyVariableOf(server);
     if (implied !== undefined) check(implied, server, [...path, "base_url"]);
   }
   const { cache } = value;

@@ -3,8 +3,14 @@
  *
  * @module
  */
-import { findNodeAtLocation, getNodeValue, type ParseError, parseTree } from "jsonc-parser";
-import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+} from "jsonc-parser";
+import { isMap, isScalar, LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import { ConfigurationError } from "../errors.ts";
 import { describeParseError } from "../json/problem.ts";
 
@@ -19,6 +25,24 @@ export interface ConfigDocument {
   value: unknown;
   /** The position of the value at `path`, or of its name, as `file:line:column`. */
   locate(path: Path, part: "name" | "value"): string;
+  /** The fields that a JSON object has more than once; in YAML they are an error. */
+  duplicates: { name: string; place: string }[];
+}
+
+/** Explains errors whose message is about the YAML library or its terms. */
+function describeYamlError({ code, message, pos: [start] }: YAMLParseError, text: string): string {
+  switch (code) {
+    case "DUPLICATE_KEY":
+      return `the field ${/^[^\s:]*/.exec(text.slice(start))![0]} appears twice`;
+    case "MULTIPLE_DOCS":
+      return "expected one document, found another one after ---";
+    case "BLOCK_AS_IMPLICIT_KEY":
+      return `expected one value after the first colon; a text with ": " needs quotes`;
+    case "TAB_AS_INDENT":
+      return "indented with a tab; use spaces";
+    default:
+      return message;
+  }
 }
 
 function parseYaml(file: string, text: string): ConfigDocument {
@@ -29,8 +53,8 @@ function parseYaml(file: string, text: string): ConfigDocument {
     return `${file}:${line}:${col}`;
   };
   if (document.errors.length > 0) {
-    const mistakes = document.errors.map(({ pos, message }) =>
-      `${position(pos[0])}: not valid YAML: ${message}`
+    const mistakes = document.errors.map((error) =>
+      `${position(error.pos[0])}: not valid YAML: ${describeYamlError(error, text)}`
     );
     throw new ConfigurationError(mistakes.join("\n"), { hint: FIX_HINT });
   }
@@ -43,6 +67,7 @@ function parseYaml(file: string, text: string): ConfigDocument {
   }
   return {
     value,
+    duplicates: [],
     locate(path, part) {
       const parent = document.getIn(path.slice(0, -1), true) ?? document.contents;
       const name = path.at(-1);
@@ -53,6 +78,18 @@ function parseYaml(file: string, text: string): ConfigDocument {
       return position(range?.range?.[0] ?? 0);
     },
   };
+}
+
+/** The name nodes of fields that an object below `node` has already. */
+function duplicateNames(node: Node | undefined): Node[] {
+  const { type, children = [] } = node ?? {};
+  if (type !== "object") return children.flatMap(duplicateNames);
+  const seen = new Set<string>();
+  return children.flatMap(({ children: [name, value] = [] }) => {
+    const isDuplicate = seen.has(name.value);
+    seen.add(name.value);
+    return [...isDuplicate ? [name] : [], ...duplicateNames(value)];
+  });
 }
 
 function parseJson(file: string, text: string): ConfigDocument {
@@ -71,6 +108,10 @@ function parseJson(file: string, text: string): ConfigDocument {
   }
   return {
     value: root === undefined ? null : getNodeValue(root),
+    duplicates: duplicateNames(root).map(({ value, offset }) => ({
+      name: value,
+      place: position(offset),
+    })),
     locate(path, part) {
       const node = root && (findNodeAtLocation(root, [...path]) ??
         findNodeAtLocation(root, path.slice(0, -1)));

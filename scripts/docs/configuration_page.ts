@@ -93,7 +93,8 @@ use. \`flexllm init\` writes one, \`flexllm config check\` reports every mistake
 Schema for editors.
 
 The most specific setting wins: a record's own options override flags, flags override environment variables,
-and environment variables override the file. A key is only sent to the server it was configured for.
+and environment variables override the file. A key is only sent to the server it was configured for; see
+[API keys](keys.md) for where keys can come from.
 
 ${table(top)}
 

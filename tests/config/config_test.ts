@@ -104,7 +104,7 @@ Deno.test("a problem is reported with its position and the expected value", () =
     [
       "c.yaml",
       "models:\n  - id: a\n    provider: opnai\n",
-      /c\.yaml:3:15: models\[0\]\.provider: expected one of auto/,
+      /c\.yaml:3:15: models\[0\]\.provider: got "opnai", did you mean "openai"\?/,
     ],
     [
       "c.yaml",

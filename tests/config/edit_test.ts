@@ -162,8 +162,8 @@ models:
 `;
   const inspection = inspectConfig("c.yaml", text);
   assert.deepEqual(inspection.problems.map(({ message }) => message), [
-    'c.yaml:5:5: two models are named "a"',
     'c.yaml:1:10: default: no model "gpt-5" in models',
+    'c.yaml:5:5: two models are named "a"',
   ]);
   const servers = inspectServers(inspection, {});
   assert.match(servers.problems[0].message, /^c\.yaml:4:15: base URL "localhost:8000" does not/);

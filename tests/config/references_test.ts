@@ -8,7 +8,7 @@ Deno.test("references are found and expanded", () => {
   assert.deepEqual(variablesIn(text), ["HOST", "PATH_PART"]);
   assert.equal(expandReferences(text, { HOST: "h", PATH_PART: "" }), "https://h/v1/");
   assert.equal(
-    expandReferences(text, { HOST: "h" }, (name) => `no ${name}`),
+    expandReferences(text, { HOST: "h" }, { onUnset: (name) => `no ${name}` }),
     "https://h/v1/no PATH_PART",
   );
   // A value that looks like a reference is not expanded again.

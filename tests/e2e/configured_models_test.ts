@@ -305,11 +305,20 @@ Deno.test("config check reports all problems, with line and column", async () =>
   const { code, stdout, stderr } = await flexllm(["config", "check", bad]);
   assert.deepEqual([code, stdout], [1, ""]);
   const lines = stderr.split("\n").map((line) => line.replace(bad, "F"));
-  assert.equal(lines.length, 5);
-  assert.match(stderr, /bad\.yaml:1:1: unknown field "defualt": did you mean "default"\?/);
-  assert.match(stderr, /bad\.yaml:3:10: models\[0\]\.id: expected a string/);
-  assert.match(stderr, /bad\.yaml:4:5: missing field "id" in models\[1\]/);
-  assert.match(stderr, /\nFound 3 problems\. To fix: `flexllm config edit`\n$/);
+  assert.deepEqual(lines, [
+    'error: F:1:1: unknown field "defualt": did you mean "default"?',
+    "error: F:3:10: models[0].id: expected a string, got 5",
+    'error: F:4:5: missing field "id" in models[1]',
+    "Found 3 problems. To fix: `flexllm config edit F`",
+    "",
+  ]);
+  // The effective file needs no name.
+  const env = { FLEXLLM_CONFIG: bad };
+  const found = await flexllm(["config", "check"], { env });
+  assert.match(found.stderr, /To fix: `flexllm config edit`\n$/);
+  assert.match((await flexllm(["ask", "hi"], { env })).stderr, /Fix it with `flexllm config edit`/);
+  const named = await flexllm(["ask", "hi", "--config", bad]);
+  assert.ok(named.stderr.includes(`Fix it with \`flexllm config edit ${bad}\``), named.stderr);
   const json = await flexllm(["config", "check", bad, "--json"]);
   assert.equal(json.code, 1);
   assert.equal(JSON.parse(json.stdout).problems.length, 3);
@@ -320,10 +329,7 @@ Deno.test("config check reports all problems, with line and column", async () =>
   );
   const all = JSON.parse((await flexllm(["config", "check", mixed, "--json"])).stdout).problems;
   assert.deepEqual(all.map((problem: string) => problem.replace(/^.*yaml:(\d+).*$/s, "$1")), [
-    "5",
-    "4",
-    "1",
-    "3",
+    ...["1", "3", "4", "5"],
   ]);
   const token = folder.write("kv.yaml", "cache: {path: 'https://kv.example/x'}\n");
   const remote = await flexllm(["config", "check", token]);
@@ -331,12 +337,15 @@ Deno.test("config check reports all problems, with line and column", async () =>
   assert.match(remote.stderr, /needs (an access token|Deno KV)/);
   assert.match((await flexllm(["config", "show", "--config", token])).stdout, /not available here/);
 
-  const good = folder.write("good.yaml", "models:\n  - {id: a, api_key: '${NOT_SET}'}\n");
+  const good = folder.write(
+    "good.yaml",
+    "models:\n  - {id: a, provider: groq, api_key: '${NOT_SET}'}\n",
+  );
   const warned = await flexllm(["config", "check", good]);
   assert.deepEqual([warned.code, warned.stdout], [0, `${good} is valid.\n`]);
   assert.match(
     warned.stderr,
-    /^warning: .*good\.yaml:2:22: the environment variable NOT_SET is not set\n$/,
+    /^warning: .*good\.yaml:2:38: the environment variable NOT_SET is not set\n$/,
   );
 });
 
@@ -363,6 +372,12 @@ Deno.test("config edit runs the configured editor, then checks the file", async 
   const good = await edit("default: mock");
   assert.deepEqual([good.code, good.stdout, good.stderr], [0, `${file} is valid.\n`, ""]);
   assert.equal(folder.read("c.yaml"), "default: mock");
+  const other = folder.write("other.yaml", "models: [\n");
+  const named = await flexllm(["config", "edit", other], {
+    env: { PATH: "/usr/bin:/bin", VISUAL: `'${editor}' 'default: mock'` },
+  });
+  assert.deepEqual([named.code, named.stdout], [0, `${other} is valid.\n`]);
+  assert.equal(folder.read("other.yaml"), "default: mock");
   const bad = await edit("default: [");
   assert.equal(bad.code, 1);
   assert.match(bad.stderr, /c\.yaml:1:\d+: not valid YAML/);

@@ -40,6 +40,8 @@ Deno.test("init sets up a working model in an empty home directory", async () =>
   pty.type("et");
   await pty.shows(/● beta/);
   pty.type(KEYS.enter);
+  await pty.shows(/Where should the key be stored\?\s+│\s+● in \S+keys\.json/);
+  pty.type(KEYS.enter);
   await pty.shows(/Next: flexllm ask/);
   assert.equal(await pty.exitCode(), 0);
 
@@ -51,11 +53,13 @@ Deno.test("init sets up a working model in an empty home directory", async () =>
   assert.match(
     text,
     new RegExp(
-      `- id: beta\n    name: beta\n    base_url: ${server.baseUrl}\n    api_key: ${KEY}\n`,
+      `- id: beta\n    name: beta\n    base_url: ${server.baseUrl}\n    api_key: \\$\\{keys.local\\}\n`,
     ),
   );
   assert.equal(permissions(home.file(".flexllm")), "700");
   assert.equal(permissions(home.file(".flexllm/config.yaml")), "600");
+  assert.equal(JSON.parse(home.read(".flexllm/keys.json")).local.key, KEY);
+  assert.equal(permissions(home.file(".flexllm/keys.json")), "600");
 
   const env = { HOME: home.path };
   assert.equal((await flexllm(["config", "check"], { env })).code, 0);
@@ -76,6 +80,12 @@ Deno.test("Ctrl-C and Ctrl-D at any prompt of init leave no files behind", async
     async (pty) => {
       await answerUpToKey(pty, server.baseUrl, KEY);
       await pty.shows(/Which model/);
+    },
+    async (pty) => {
+      await answerUpToKey(pty, server.baseUrl, KEY);
+      await pty.shows(/Which model/);
+      pty.type(KEYS.enter);
+      await pty.shows(/Where should the key be stored/);
     },
   ];
   for (const reach of moments) {
@@ -153,9 +163,14 @@ Deno.test("init handles a resize, and trims a pasted key", async () => {
   pty.type(`  ${KEY} \r`);
   await pty.shows(/● alpha/);
   pty.type(KEYS.enter);
+  await pty.shows(/Where should the key be stored/);
+  pty.type(KEYS.up);
+  await pty.shows(/● in the configuration file/);
+  pty.type(KEYS.enter);
   await pty.shows(/Next: flexllm ask/);
   assert.equal(await pty.exitCode(), 0);
   assert.match(home.read(".flexllm/config.yaml"), new RegExp(`api_key: ${KEY}\n`));
+  assert.equal(existsSync(home.file(".flexllm/keys.json")), false);
 });
 
 Deno.test("init prompts for the key again if the server rejects it", async () => {
@@ -308,6 +323,24 @@ Deno.test("init shows which key variable to set next", async () => {
   await pty.shows(/DEEPSEEK_API_KEY is not set, so the model cannot be tested yet/);
   await pty.shows(/Which model/);
   pty.type("deepseek-chat", KEYS.enter);
-  await pty.shows(/Next: export DEEPSEEK_API_KEY=…, then flexllm ask "What is Python\?"/);
+  await pty.shows(
+    /Next: flexllm keys set deepseek \(or export DEEPSEEK_API_KEY=…\), then flexllm ask/,
+  );
   assert.equal(await pty.exitCode(), 0);
+});
+
+Deno.test("init offers a stored key, and keeps it where it is", async () => {
+  using home = temporaryFolder();
+  const env = { HOME: home.path };
+  await flexllm(["keys", "set", "deepseek"], { env, stdin: KEY });
+  await using pty = new Pty(["init", "--provider", "deepseek"], { home: home.path });
+  await pty.shows(/Which key\?\s+│\s+● the stored one \(…cdef\)/);
+  pty.type(KEYS.ctrlC);
+  assert.equal(await pty.exitCode(), 130);
+
+  const flags = ["--provider", "deepseek", "--model", "m"];
+  const added = await flexllm(["init", "--yes", ...flags], { env });
+  assert.deepEqual([added.code, added.stderr], [0, "Next: flexllm test\n"]);
+  const listed = JSON.parse((await flexllm(["list", "--json"], { env })).stdout);
+  assert.deepEqual(listed.models[0].key, { state: "set", stored: "deepseek", masked: "…cdef" });
 });

@@ -51,6 +51,12 @@ const WAYS: Record<string, (server: RawServer, home: TemporaryFolder) => Way> = 
   "in the file": ({ baseUrl }, home) => inFile(home, `base_url: "${baseUrl}", api_key: ${KEY}`),
   "as a header in the file": ({ baseUrl }, home) =>
     inFile(home, `base_url: "${baseUrl}", headers: {x-token: "Bearer ${KEY}"}`),
+  "stored in the key file": ({ baseUrl }, home) => {
+    const way = inFile(home, `base_url: "${baseUrl}", api_key: "\${keys.work}"`);
+    const keptIn = ".flexllm/keys.json";
+    chmodSync(home.write(keptIn, `{"work": {"store": "file", "key": "${KEY}"}}`), 0o600);
+    return { ...way, keptIn };
+  },
   "in the environment": ({ baseUrl }) => ({
     args: [],
     env: { FLEXLLM_BASE_URL: baseUrl, FLEXLLM_API_KEY: KEY, FLEXLLM_MODEL: "m" },
@@ -82,6 +88,8 @@ for (const [name, way] of Object.entries(WAYS)) {
       [["credits", "--verbose", ...args]],
       [["list", "--json"]],
       [["list"]],
+      [["keys"]],
+      [["keys", "list", "--json"]],
       [["config", "show"]],
       [["config", "show", "--json"]],
       [["config", "check"]],

@@ -37,7 +37,7 @@ Deno.test("test checks connection, key, completion and streaming", async () => {
   const { code, stdout, stderr } = await flexllm(args);
   assert.deepEqual([code, stderr], [0, ""]);
   const [head] = stdout.split("\n");
-  assert.equal(head, `m at ${server.baseUrl}, key …ghij`);
+  assert.equal(head, `m at ${server.baseUrl}, key …ghij from --api-key`);
   const shown = steps(stdout);
   assert.deepEqual(shown.map(([name, state]) => `${name} ${state}`), [
     "connection ok",
