@@ -6,19 +6,28 @@
 import process from "node:process";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 import { addExamples } from "../flags/shared_options.ts";
-import { checkFiles } from "./files.ts";
+import type { BatchSource } from "../../lib/input/input_source.ts";
+import { writeNote } from "../terminal/output.ts";
+import { checkFiles, checkOutput } from "./files.ts";
 import { type BatchFlags, batchFlags } from "./flags.ts";
 import { prepareBatch } from "./settings.ts";
 
-async function run(input: string | undefined, flags: BatchFlags): Promise<void> {
-  const output = checkFiles(input, flags);
+/** Prints how files are read, if that is not what their names say. */
+function printInputNotes({ files }: BatchSource): void {
+  for (const note of files.flatMap(({ notes }) => notes ?? [])) writeNote(`note: ${note}`);
+}
+
+async function run(inputs: string[], flags: BatchFlags): Promise<void> {
+  const output = checkFiles(inputs, flags);
   const prepared = await prepareBatch(flags);
   const [{ openInput }, { readOptions }] = await Promise.all([
     import("../../lib/input/input_file.ts"),
     import("../../lib/input/read_options.ts"),
   ]);
-  const file = await openInput(input, flags);
+  const file = await openInput(inputs, flags);
   try {
+    checkOutput(file, output);
+    if (!flags.quiet) printInputNotes(file);
     const reading = readOptions(file, flags);
     if (flags.template === undefined && !flags.quiet) {
       warnAboutPlaceholders("the system prompt", flags.system, "with --template");
@@ -44,6 +53,8 @@ export function batchCommand() {
     'flexllm batch texts.jsonl -o out.jsonl -s "Translate." --max-tokens 500',
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
     'flexllm batch reviews.csv -o out.jsonl --template "Sentiment? {{text}}"',
+    "flexllm batch prompts.txt more.jsonl.gz -o out.jsonl",
+    "flexllm batch 'shards/*.parquet' -o out.jsonl --drop-answer",
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
   ]);
 }

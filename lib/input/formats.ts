@@ -1,11 +1,15 @@
 /**
- * Converts input values to records. The formats, all of which except `body` come from the Python tool:
+ * Converts input values to records. The first format whose fields a value has is the one that it is read
+ * as; if the fields of two could both be the prompt, that is an error:
  *
  * - `messages`: a conversation in OpenAI's format;
  * - `body`: a line of an OpenAI Batch file;
- * - `instruction`, optionally `input`: Alpaca;
+ * - `instruction`, optionally `input` (Alpaca) or `context` (Dolly);
  * - `q`, `question` or `prompt`, optionally `system`: a prompt, or a conversation as in TRL's
- *   conversational data sets;
+ *   conversational data sets; with `question`, optionally `context` (SQuAD);
+ * - `conversations` or `conversation`: ShareGPT, or a chat log;
+ * - `input`: a prompt or a conversation, as in Inspect and OpenAI's evals;
+ * - `text` without any other field, or a string in place of an object: a prompt;
  * - any object, if there is a template.
  *
  * Fields named like an option apply to that record only; all others become metadata.
@@ -22,15 +26,29 @@ import {
   type OptionFields,
   optionFieldsWithout,
   readOption,
+  shown,
 } from "./option_fields.ts";
+import { listedFields, templateHint } from "./suggest_template.ts";
 import { type Template, unknownField } from "./template.ts";
+import { isTrainingConversation, trainingMessages } from "./training_conversation.ts";
 
 const PROMPT_FIELDS = ["q", "question", "prompt"];
+const CONVERSATION_FIELDS = ["conversations", "conversation"];
 /** A record needs one of these fields, unless there is a template. */
-export const CONTENT_FIELDS: readonly string[] = ["messages", "instruction", ...PROMPT_FIELDS];
+export const CONTENT_FIELDS: readonly string[] = [
+  "messages",
+  "instruction",
+  ...PROMPT_FIELDS,
+  ...CONVERSATION_FIELDS,
+  "input",
+];
+/** Fields that are part of a prompt besides {@link CONTENT_FIELDS}. */
+const PROMPT_PARTS = ["context", "choices", "options", "image", "images"];
+/** Fields that affect the prompt, unless they are declared to be metadata. */
+export const PROMPT_DATA_FIELDS: readonly string[] = [...CONTENT_FIELDS, ...PROMPT_PARTS];
 
-/** A record, or why a value is not one. */
-export type Converted = { record: BatchRecord } | { problem: string };
+/** A record, or why a value is not one and what to do about it. */
+export type Converted = { record: BatchRecord } | { problem: string; hint?: string };
 
 /** How input values become records. */
 export interface Conversion {
@@ -41,8 +59,10 @@ export interface Conversion {
   system?: string | Template;
   /** Builds the user message from the record's fields. */
   template?: Template;
-  /** Fields that are metadata although they are named like options. */
+  /** Fields that are metadata although they are named like options or prompts. */
   asMetadata?: readonly string[];
+  /** Whether to leave out an answer at the end of `messages`, as training data has. @default false */
+  dropAnswer?: boolean;
   /** Whether the values are rows of a table, whose fields are all strings. @default false */
   isTable?: boolean;
 }
@@ -83,6 +103,26 @@ function withSystem(messages: Message[], system: string | undefined): Message[] 
     : [{ role: "system", content: system }, ...messages];
 }
 
+/** All fields except those that were used. */
+function metadataOf(fields: Json, used: readonly string[]): Json | undefined {
+  let metadata: Json | undefined;
+  for (const name of Object.keys(fields)) {
+    if (!used.includes(name)) setField(metadata ??= {}, name, fields[name]);
+  }
+  return metadata;
+}
+
+/** Two fields could be, or belong to, the prompt. */
+function ambiguous(fields: Json, [first, second]: [string, string]): Converted {
+  return {
+    problem: `"${first}" and "${second}" could both be part of the prompt; the fields are ${
+      listedFields(fields)
+    }`,
+    hint: `Set the prompt: --template "{{${first}}} {{${second}}}", or leave a field out of it: ` +
+      `--as-metadata ${second}`,
+  };
+}
+
 /** Converts input values to records. */
 export class RecordConverter {
   readonly #system: string | undefined;
@@ -90,35 +130,77 @@ export class RecordConverter {
   readonly #template: Template | undefined;
   readonly #optionFields: OptionFields;
   readonly #isTable: boolean;
+  readonly #dropAnswer: boolean;
+  readonly #data: ReadonlySet<string>;
 
   /** Prepares the conversion. */
-  constructor({ system, template, asMetadata = [], isTable = false }: Conversion) {
+  constructor(
+    { system, template, asMetadata = [], isTable = false, dropAnswer = false }: Conversion,
+  ) {
     if (typeof system === "object") this.#systemTemplate = system;
     else this.#system = system;
     this.#template = template;
     this.#isTable = isTable;
+    this.#dropAnswer = dropAnswer;
     // A field used by a template is data, even if it is named like an option.
     const data = [...asMetadata, ...template?.fields ?? [], ...this.#systemTemplate?.fields ?? []];
+    this.#data = new Set(asMetadata);
     this.#optionFields = data.length === 0 ? OPTION_FIELDS : optionFieldsWithout(data);
   }
 
   /** Converts one input value. */
   convert(value: unknown): Converted {
+    if (typeof value === "string") return this.#fromText(value);
     const fields = asObject(value);
     if (fields === undefined) {
       return { problem: `expected a JSON object, got ${JSON.stringify(value).slice(0, 60)}` };
     }
     if (this.#template !== undefined) return this.#fromTemplate(this.#template, fields);
-    if ("messages" in fields) return this.#fromMessages(fields);
+    if (this.#has(fields, "messages")) return this.#fromMessages(fields);
     if (isBatchLine(fields)) return this.#fromBatchLine(fields);
-    if ("instruction" in fields) return this.#fromAlpaca(fields);
-    const name = PROMPT_FIELDS.find((field) => field in fields);
+    if (this.#has(fields, "instruction")) return this.#fromInstruction(fields);
+    // A prompt of null is reported as such if there is no other.
+    const prompt = PROMPT_FIELDS.find((name) => this.#has(fields, name));
+    const conversation = CONVERSATION_FIELDS.find((name) => this.#has(fields, name));
+    const name = prompt ?? (this.#hasInput(fields) ? "input" : undefined);
+    if (conversation !== undefined) {
+      return name === undefined
+        ? this.#fromConversation(fields, conversation)
+        : ambiguous(fields, [conversation, name]);
+    }
     if (name !== undefined) return this.#fromPrompt(fields, name);
-    const found = Object.keys(fields).map((field) => `"${field}"`).join(", ") || "no fields";
+    const { text } = fields;
+    if (typeof text === "string" && Object.keys(fields).length === 1) return this.#fromText(text);
+    const empty = CONTENT_FIELDS.find((field) => field in fields && !this.#data.has(field));
+    if (empty !== undefined && !isResult(fields)) {
+      return {
+        problem: `${empty}: expected a prompt, got ${shown(fields[empty])}`,
+        hint: templateHint(fields),
+      };
+    }
     return {
-      problem:
-        `expected a field "messages", "instruction", "q", "question" or "prompt", found ${found}`,
+      problem: 'expected a field "messages", "instruction", "q", "question", "prompt", ' +
+        `"conversations" or "input", found ${listedFields(fields)}`,
+      hint: templateHint(fields),
     };
+  }
+
+  /** Whether a field has a value, and is not declared to be metadata. */
+  #has(fields: Json, name: string): boolean {
+    const value = fields[name];
+    return value !== undefined && value !== null && !this.#data.has(name);
+  }
+
+  /** Whether the field `input` is a prompt: not that of a result, and not variables. */
+  #hasInput(fields: Json): boolean {
+    const isPrompt = typeof fields.input === "string" || Array.isArray(fields.input);
+    return isPrompt && !isResult(fields) && this.#has(fields, "input");
+  }
+
+  #fromText(text: string): Converted {
+    if (this.#template !== undefined) return this.#fromTemplate(this.#template, { text });
+    if (text.trim() === "") return { problem: "expected text, got an empty string" };
+    return { record: { messages: conversation(this.#system, text) } };
   }
 
   #fromTemplate(template: Template, fields: Json): Converted {
@@ -140,8 +222,7 @@ export class RecordConverter {
   #fromMessages(fields: Json): Converted {
     const problem = messagesProblem(fields.messages);
     if (problem !== undefined) return { problem };
-    const messages = withSystem(fields.messages as Message[], this.#system);
-    return this.#record(messages, fields, ["messages"]);
+    return this.#conversation(fields.messages as Message[], this.#system, fields, ["messages"]);
   }
 
   #fromBatchLine(fields: Json): Converted {
@@ -151,19 +232,23 @@ export class RecordConverter {
     return { record: { messages: withSystem(messages, this.#system), metadata, options } };
   }
 
-  #fromAlpaca(fields: Json): Converted {
-    const { instruction, input } = fields;
+  #fromInstruction(fields: Json): Converted {
+    // Dolly's name for what Alpaca calls the input.
+    const part = this.#has(fields, "input") || !this.#has(fields, "context") ? "input" : "context";
+    const input = this.#has(fields, part) ? fields[part] : undefined;
     const problem = expectString(fields, "instruction") ??
-      (input === undefined || input === null ? undefined : expectString(fields, "input"));
+      (input === undefined ? undefined : expectString(fields, part));
     if (problem !== undefined) return { problem };
-    const content = input ? `${instruction}\n\n${input}` : String(instruction);
+    const choices = this.#choices(fields, "instruction");
+    if (choices !== undefined) return choices;
+    const content = input ? `${fields.instruction}\n\n${input}` : String(fields.instruction);
     if (content.trim() === "") {
       return { problem: "instruction: expected text, got an empty string" };
     }
     // Not metadata: the expected answer of a training set would be mistaken for the model's.
     return this.#record(conversation(this.#system, content), fields, [
       "instruction",
-      "input",
+      part,
       "output",
     ]);
   }
@@ -178,15 +263,68 @@ export class RecordConverter {
           ? undefined
           : expectString(fields, "system"));
     if (problem !== undefined) return { problem };
-    if (isConversation) {
-      const system = this.#system ?? (fields.system as string | null | undefined) ?? undefined;
-      const messages = withSystem(fields[name] as Message[], system);
-      return this.#record(messages, fields, [name, "system"]);
-    }
+    const isSecond = (other: string) =>
+      other !== name && this.#has(fields, other) && fields[other] !== "";
+    if (name !== "input" && isSecond("input")) return ambiguous(fields, [name, "input"]);
+    const choices = this.#choices(fields, name);
+    if (choices !== undefined) return choices;
+    // As for Alpaca, the expected answer in `output` is not metadata.
+    const used = [name, "system", ...name === "input" ? ["output"] : []];
+    const system = this.#system ?? (fields.system as string | null | undefined) ?? undefined;
+    if (isConversation) return this.#conversation(fields[name] as Message[], system, fields, used);
     const prompt = String(fields[name]);
     if (prompt.trim() === "") return { problem: `${name}: expected text, got an empty string` };
-    const messages = conversation(this.#system ?? fields.system, prompt);
-    return this.#record(messages, fields, [name, "system"]);
+    const hasContext = name === "question" && isSecond("context");
+    if (hasContext && typeof fields.context !== "string") {
+      return ambiguous(fields, [name, "context"]);
+    }
+    const content = hasContext ? `${fields.context}\n\n${prompt}` : prompt;
+    if (hasContext) used.push("context");
+    return this.#record(conversation(system, content), fields, used);
+  }
+
+  #fromConversation(fields: Json, name: string): Converted {
+    if (!isTrainingConversation(fields[name])) {
+      return {
+        problem: `${name}: expected a list of turns with "from" and "value", or "role" and ` +
+          `"content", got ${shown(fields[name])}`,
+      };
+    }
+    const image = ["image", "images"].find((field) => this.#has(fields, field));
+    if (image !== undefined) {
+      return {
+        problem: `${image}: only images in "messages" can be sent`,
+        hint: `Convert the records to messages, or send only the text: --as-metadata ${image}`,
+      };
+    }
+    const read = trainingMessages(fields[name], name);
+    if ("problem" in read) return read;
+    const system = this.#system ?? (this.#has(fields, "system") ? fields.system : undefined);
+    const messages = withSystem(read.messages, system ? String(system) : undefined);
+    // In chat logs `model` is the model that answered then, so no field is an option.
+    return { record: { messages, metadata: metadataOf(fields, [name, "system"]) } };
+  }
+
+  /** A multiple-choice question, whose choices would not be sent. */
+  #choices(fields: Json, name: string): Converted | undefined {
+    const hasOptions = typeof fields.options === "object" && this.#has(fields, "options");
+    const choices = this.#has(fields, "choices") ? "choices" : hasOptions ? "options" : undefined;
+    return choices === undefined ? undefined : ambiguous(fields, [name, choices]);
+  }
+
+  /** The record of a conversation in OpenAI's format. */
+  #conversation(
+    messages: Message[],
+    system: string | undefined,
+    fields: Json,
+    used: readonly string[],
+  ): Converted {
+    const isAnswered = this.#dropAnswer && messages.at(-1)?.role === "assistant";
+    if (isAnswered && messages.length === 1) {
+      return { problem: `${used[0]}: expected a message of the user` };
+    }
+    const sent = isAnswered ? messages.slice(0, -1) : messages;
+    return this.#record(withSystem(sent, system), fields, used);
   }
 
   #record(messages: Message[], fields: Json, used: readonly string[]): Converted {
