@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { InvalidInputError } from "../errors.ts";
 import { inCommand } from "../files/foreign_kind.ts";
 import { TemporaryFile } from "../files/temporary_file.ts";
-import { CONTENT_FIELDS } from "./formats.ts";
+import { CONTENT_FIELDS } from "./record_content.ts";
 import type { InputFile } from "./input_source.ts";
 import { copyItems, type ItemsToCopy } from "./json_items.ts";
 import { type Outline, type OutlineField, outlineOf } from "./json_outline.ts";

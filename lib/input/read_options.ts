@@ -5,7 +5,7 @@
  */
 import { closest, distance } from "fastest-levenshtein";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
-import { CONTENT_FIELDS, PROMPT_DATA_FIELDS } from "./formats.ts";
+import { CONTENT_FIELDS, PROMPT_DATA_FIELDS } from "./record_content.ts";
 import type { BatchSource } from "./input_source.ts";
 import { INPUT_HINT } from "./open_file.ts";
 import { OPTION_FIELDS } from "./option_fields.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import type { IndexedRecord } from "../batch/executor.ts";
+import type { BatchRecord } from "../chat/record.ts";
 import { LineReader, type LineText, readLinesSync } from "../files/lines.ts";
 import { isTooDeep, MAX_DEPTH, parseExact } from "../json/json.ts";
 import { jsonProblem } from "../json/problem.ts";
@@ -42,9 +43,7 @@ export interface ReadOptions extends Conversion, Selection {
 const TOO_DEEP = `nested more than ${MAX_DEPTH} levels deep`;
 const BOM = 0xfeff;
 
-function invalid(location: string, reason: string, hint?: string): InvalidLine {
-  return { problem: `${location}: ${reason}`, reason, hint };
-}
+type Parsed = { record: BatchRecord } | InvalidLine;
 
 /** Parses the lines of one file. */
 class LineParser {
@@ -59,20 +58,10 @@ class LineParser {
   }
 
   /** Parses the line `number`, which is not blank. */
-  parse(
-    { valid, text: line }: LineText,
-    number: number,
-  ): { record: Omit<IndexedRecord, "index"> } | InvalidLine {
-    const { name, origin, content } = this.#file;
-    let text = withoutMark(line);
-    let location = origin === "row" ? `${name}, row ${number}` : `${name}:${number}`;
-    let position = "";
-    if (origin === "position") {
-      position = text.slice(0, text.indexOf(" "));
-      text = text.slice(position.length + 1);
-      location = `${name}:${position}`;
-    }
-    if (!valid) return invalid(location, NOT_UTF8);
+  parse({ valid, text: line }: LineText, number: number): Parsed {
+    const { content, origin } = this.#file;
+    if (!valid) return this.#invalid(number, line, NOT_UTF8);
+    const text = origin === "position" ? line.slice(line.indexOf(" ") + 1) : withoutMark(line);
     let value: unknown;
     if (content === "text") {
       value = text.trimEnd();
@@ -80,30 +69,45 @@ class LineParser {
       try {
         value = parseExact(text);
       } catch (error) {
-        if (error instanceof RangeError) return invalid(location, TOO_DEEP);
-        return this.#invalidJson(text, location, position);
+        if (error instanceof RangeError) return this.#invalid(number, line, TOO_DEEP);
+        return this.#invalidJson(text, number, line);
       }
       // A shorter text cannot be nested that deeply.
-      if (text.length > MAX_DEPTH * 2 && isTooDeep(value)) return invalid(location, TOO_DEEP);
+      if (text.length > MAX_DEPTH * 2 && isTooDeep(value)) {
+        return this.#invalid(number, line, TOO_DEEP);
+      }
       // table.ts writes a string in place of a row that is not a record.
-      if (this.#isTable && typeof value === "string") return invalid(location, value);
+      if (this.#isTable && typeof value === "string") return this.#invalid(number, line, value);
     }
     const converted = this.#converter.convert(value);
-    if ("problem" in converted) return invalid(location, converted.problem, converted.hint);
-    return { record: { location, ...converted.record } };
+    return "problem" in converted
+      ? this.#invalid(number, line, converted.problem, converted.hint)
+      : converted;
   }
 
-  #invalidJson(text: string, location: string, position: string): InvalidLine {
-    const { line, column, reason } = jsonProblem(
-      position === "" ? text : text.replaceAll("\r", "\n"),
-    );
-    const problem = `not valid JSON (${reason})`;
-    if (position === "") return invalid(`${location}:${column}`, problem);
-    const [startLine, startColumn] = position.split(":").map(Number);
-    const exact = line === 1
-      ? `${startLine}:${startColumn + column - 1}`
-      : `${startLine + line - 1}:${column}`;
-    return invalid(`${this.#file.name}:${exact}`, problem);
+  /** Where the line `number` comes from. */
+  locate(number: number, line: string): string {
+    const { name, origin } = this.#file;
+    if (origin === "row") return `${name}, row ${number}`;
+    return `${name}:${origin === "position" ? line.slice(0, line.indexOf(" ")) : number}`;
+  }
+
+  #invalid(number: number, line: string, reason: string, hint?: string): InvalidLine {
+    return { problem: `${this.locate(number, line)}: ${reason}`, reason, hint };
+  }
+
+  #invalidJson(text: string, number: number, line: string): InvalidLine {
+    const isPart = this.#file.origin === "position";
+    const { reason: mistake, ...at } = jsonProblem(isPart ? text.replaceAll("\r", "\n") : text);
+    const reason = `not valid JSON (${mistake})`;
+    let position = `${number}:${at.column}`;
+    if (isPart) {
+      const [startLine, startColumn] = line.slice(0, line.indexOf(" ")).split(":").map(Number);
+      position = at.line === 1
+        ? `${startLine}:${startColumn + at.column - 1}`
+        : `${startLine + at.line - 1}:${at.column}`;
+    }
+    return { problem: `${this.#file.name}:${position}: ${reason}`, reason };
   }
 }
 
@@ -159,8 +163,11 @@ export function* pendingRecords(
       parser = new LineParser(input.files[file], options);
       reader = new LineReader(input.files[file].read ?? input.files[file].fd);
     }
-    const parsed = parser.parse(reader.at(offset), number);
+    const line = reader.at(offset);
+    const parsed = parser.parse(line, number);
     // The bytes are the ones that were checked, so they are a record.
-    if ("record" in parsed) yield { index, ...parsed.record };
+    if ("record" in parsed) {
+      yield { index, location: parser.locate(number, line.text), ...parsed.record };
+    }
   }
 }

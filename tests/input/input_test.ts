@@ -258,7 +258,6 @@ Deno.test("a template renders the prompt and the system prompt from any object",
     file: 0,
     line: 1,
     offset: 0,
-    location: `${input.name}:1`,
     messages: [
       { role: "system", content: "Answer in fr." },
       { role: "user", content: "Sum up: A" },
