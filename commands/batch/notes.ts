@@ -14,7 +14,7 @@ import type { BatchFlags } from "./flags.ts";
 export interface WarningContext {
   batch: Pick<BatchToSend, "output" | "flags" | "prepared">;
   journal: Pick<Journal, "existing">;
-  check: Pick<InputCheck, "invalid">;
+  check: Pick<InputCheck, "invalid"> & Partial<Pick<InputCheck, "answered">>;
   /** USD that an interrupted run may have spent on answers that are not in the result file. */
   lost: number;
 }
@@ -30,6 +30,13 @@ export function warnings({ batch, journal, check, lost }: WarningContext): strin
     );
   }
   if (check.invalid > 0) found.push(`skipped ${counted(check.invalid, "unusable input line")}`);
+  const { answered = 0 } = check;
+  if (answered > 0) {
+    found.push(
+      `${counted(answered, "conversation")} ${answered === 1 ? "ends" : "end"} with an assistant ` +
+        "message, which the model may continue. If it is the expected answer, use --drop-answer.",
+    );
+  }
   const { unparsed } = journal.existing;
   if (flags.schema !== undefined && unparsed > 0) {
     found.push(

@@ -20,6 +20,8 @@ export interface InputCheck {
   pending: number;
   /** Invalid lines, which are skipped. */
   invalid: number;
+  /** Pending conversations that end with an answer, which servers continue instead of giving their own. */
+  answered: number;
   /** The lines of the pending records. */
   lines: PendingLines;
 }
@@ -62,7 +64,7 @@ export function checkInput(
   const { limit = Infinity, skipInvalid, rerunChanged } = options;
   const problems: InvalidLine[] = [];
   const lines = new PendingLines();
-  let [total, invalid] = [0, 0];
+  let [total, invalid, answered] = [0, 0, 0];
   const records = readRecords(input, options);
   let step = records.next();
   for (; !step.done && total < limit; step = records.next()) {
@@ -80,7 +82,9 @@ export function checkInput(
     const done = journal?.isDone(index, inputIdentity(record), rerunChanged);
     if (!isSelected(index, options, journal)) continue;
     total++;
-    if (!done) lines.add({ index, file, number, offset });
+    if (done) continue;
+    if (record.messages[record.messages.length - 1].role === "assistant") answered++;
+    lines.add({ index, file, number, offset });
   }
   if (invalid > 0 && !skipInvalid) throw invalidLines(problems, invalid, input);
   if (step.done) {
@@ -90,5 +94,5 @@ export function checkInput(
     }
     journal?.checkEnd(step.value);
   }
-  return { total, pending: lines.length, invalid, lines };
+  return { total, pending: lines.length, invalid, answered, lines };
 }

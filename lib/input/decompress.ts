@@ -17,12 +17,11 @@ export type Compression = "gzip" | "zstd";
 
 /** The compression that the first bytes of a file identify. */
 export function compressionOf(head: Buffer): Compression | undefined {
-  const start = head.subarray(0, 4).toString("latin1");
-  if (start.startsWith("\x1f\x8b")) return "gzip";
+  if (head.length < 4) return undefined;
+  if (head.readUInt16BE() === 0x1f8b) return "gzip";
+  const magic = head.readUInt32LE();
   // Zstandard's frames, and the skippable ones that some tools write first (RFC 8878).
-  return start === "\x28\xb5\x2f\xfd" || /^[\x50-\x5f]\x2a\x4d\x18$/.test(start)
-    ? "zstd"
-    : undefined;
+  return magic === 0xfd2fb528 || magic >>> 4 === 0x184d2a5 ? "zstd" : undefined;
 }
 
 /** Decompresses gzip data. Trailing zeros, with which tapes are filled, are ignored. */
