@@ -80,7 +80,7 @@ Deno.test("values are exact: integers, times, JSON; nested nulls are left out", 
 
 Deno.test("row groups and pages of any size give the same rows", async () => {
   using folder = temporaryFolder();
-  const count = 3000;
+  const count = 1200;
   const texts = Array.from({ length: count }, (_, i) => `Text ${i} ${"x".repeat(i % 97)}`);
   const lists = texts.map((text, i) =>
     i % 5 === 0 ? [] : Array.from({ length: i % 40 }, (_, j) => `${text} ${j}`)
