@@ -12,9 +12,15 @@ import { checkFiles, checkOutput } from "./files.ts";
 import { type BatchFlags, batchFlags } from "./flags.ts";
 import { prepareBatch } from "./settings.ts";
 
+/** Maximum notes about files that are printed. */
+const SHOWN_NOTES = 3;
+
 /** Prints how files are read, if that is not what their names say. */
 function printInputNotes({ files }: BatchSource): void {
-  for (const note of files.flatMap(({ notes }) => notes ?? [])) writeNote(`note: ${note}`);
+  const notes = files.flatMap(({ notes }) => notes ?? []);
+  for (const note of notes.slice(0, SHOWN_NOTES)) writeNote(`note: ${note}`);
+  const more = notes.length - SHOWN_NOTES;
+  if (more > 0) writeNote(`… and ${more} more`);
 }
 
 async function run(inputs: string[], flags: BatchFlags): Promise<void> {
