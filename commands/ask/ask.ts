@@ -22,7 +22,8 @@ async function ask(words: readonly string[], flags: AskFlags): Promise<void> {
   const { settingsOf, withSettings } = await import("../conversation/settings.ts");
   const { ConversationStore, newConversation } = await import("../../lib/conversations/store.ts");
   const { homeFolder } = await import("../../lib/files/paths.ts");
-  const { readPrompt } = await import("./prompt.ts");
+  const { readPrompt, refuseLooseFiles } = await import("./prompt.ts");
+  refuseLooseFiles(words, flags.file);
   const config = readConfig(flags.config);
   const format = await schemaOptions(flags);
   const store = new ConversationStore(homeFolder(process.env));
@@ -97,6 +98,8 @@ export function askCommand() {
     'git diff | flexllm ask "write a commit message" -s "You are terse."',
     'flexllm ask "What is in the picture?" -f photo.png',
     'flexllm ask "Summarize in one sentence." -f report.pdf',
+    "flexllm ask \"Review this code.\" -f 'src/**/*.ts'",
+    'flexllm ask "What is new here?" -f https://example.com/news',
     'flexllm ask --continue "And in one sentence?"',
     'flexllm ask "Name three rivers" -m gpt-5.4-mini --json',
     'flexllm ask "Name a river" --schema river.json',

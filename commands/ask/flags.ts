@@ -6,15 +6,24 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { extraBodyFlag } from "../flags/extra_body.ts";
 import { collect, integer } from "../flags/parse.ts";
+import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { modelFlags } from "../flags/model.ts";
 import { samplingFlags } from "../flags/sampling.ts";
 import { schemaRetriesFlag } from "../flags/schema.ts";
 
+/** The notes below the flags. */
+const ATTACHMENT_NOTES: readonly string[] = [
+  "Attachments: text of any kind (code, Markdown, CSV, JSON), images (PNG, JPEG, GIF, WebP), PDF and " +
+  "audio, recognized by their content. -f '*.png' or 'src/**' attaches all files that match, sorted; " +
+  "-f https://… attaches a web page as text, or the image, PDF or audio that is there; -f - attaches " +
+  "standard input, text or binary.",
+];
+
 /** The command with its flags, without an action. */
 export function command() {
-  return new Command("ask")
+  const ask = new Command("ask")
     .argument("[prompt...]", "the prompt; piped text is prepended")
     .addOption(modelFlags.model)
     .addOption(modelFlags.baseUrl)
@@ -22,7 +31,10 @@ export function command() {
     .optionsGroup(HELP_GROUPS.prompt)
     .addOption(modelFlags.system)
     .addOption(
-      new Option("-f, --file <path>", "attach a text file, image, PDF or audio file (repeatable)")
+      new Option(
+        "-f, --file <path>",
+        "attach a file, a URL, or - for stdin (repeatable); see below",
+      )
         .argParser(collect),
     )
     .option("--template <name>", "insert the prompt into this template of the configuration")
@@ -59,6 +71,7 @@ export function command() {
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
+  return addNotes(ask, ATTACHMENT_NOTES);
 }
 
 /** The parsed flags. */

@@ -3,12 +3,15 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
+import { extname } from "node:path";
 import process from "node:process";
 import type { UserMessage } from "../../lib/chat/messages.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { fillTemplate } from "../../lib/config/templates.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
-import { messageWith, readAttachment } from "../../lib/input/attachment.ts";
+import { type Attachment, messageWith, readAttachments } from "../../lib/input/attachment.ts";
+import { attachmentOptions } from "../connect.ts";
 import type { AskFlags } from "./flags.ts";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 
@@ -21,6 +24,9 @@ export interface Prompt {
   files: string[];
 }
 
+/** The flags that attachments need. */
+type AttachmentFlag = "file" | "allowPrivateUrls" | "timeout";
+
 function parseVariables(pairs: readonly string[]): Map<string, string> {
   return new Map(pairs.map((pair) => {
     const [, name, value] = /^([\w.-]+)=([^]*)$/.exec(pair) ?? [];
@@ -32,17 +38,76 @@ function parseVariables(pairs: readonly string[]): Map<string, string> {
 }
 
 /**
- * Builds the prompt. Reads stdin to its end unless it is a terminal.
+ * Throws if a word of the prompt is a file and looks like one more value of `-f`, as when the shell has
+ * expanded `-f *.png`. It would be sent as text, without a file, and paid for.
+ *
+ * @throws {ConfigurationError} naming the file
+ */
+export function refuseLooseFiles(words: readonly string[], files: readonly string[] = []): void {
+  const extensions = files.map((file) => extname(file)).filter((extension) => extension !== "");
+  const loose = words.find((word) => extensions.includes(extname(word)) && existsSync(word));
+  if (loose === undefined) return;
+  const pattern = `*${extname(loose)}`;
+  throw new ConfigurationError(`${loose} is part of the prompt, but looks like a file for -f`, {
+    hint: `Quote a pattern, so that the shell doesn't expand it: -f '${pattern}'\n` +
+      "Otherwise write -f before each file, or quote the prompt.",
+  });
+}
+
+/** Reads the attachments of `--file`, in its order. */
+async function readFiles(
+  flags: Pick<AskFlags, AttachmentFlag>,
+  config: Config,
+): Promise<Attachment[]> {
+  const { file = [] } = flags;
+  if (file.filter((reference) => reference === "-").length > 1) {
+    throw new ConfigurationError("-f - can be given only once", {
+      hint: "Standard input can be read only once.",
+    });
+  }
+  if (file.includes("-") && process.stdin.isTTY) {
+    throw new InvalidInputError("-f - attaches standard input, but nothing is piped in", {
+      hint: 'Pipe a file in: flexllm ask "What is this?" -f - < photo.png',
+    });
+  }
+  const options = {
+    ...attachmentOptions(config, flags),
+    timeout: flags.timeout,
+    stdin: process.stdin,
+  };
+  const attachments = await Promise.all(
+    file.map((reference) => readAttachments(reference, options)),
+  );
+  return attachments.flat();
+}
+
+/** Reads the text that is piped in; none if stdin is a terminal. */
+async function readPiped(): Promise<string> {
+  if (process.stdin.isTTY) return "";
+  const { buffer } = await import("node:stream/consumers");
+  const { decodeText, likelyEncoding } = await import("../../lib/input/text_decoding.ts");
+  const bytes = await buffer(process.stdin);
+  // A diff or a log can contain a few bytes of another encoding.
+  const text = decodeText(bytes) ??
+    (likelyEncoding(bytes) === undefined ? undefined : bytes.toString("utf8"));
+  if (text !== undefined) return text.trim();
+  throw new InvalidInputError("standard input is binary, not text", {
+    hint: 'Attach an image, a PDF or audio with -f -: flexllm ask "What is this?" -f - < photo.png',
+  });
+}
+
+/**
+ * Builds the prompt. Reads stdin to its end unless it is a terminal: it is the start of the prompt, or an
+ * attachment with `-f -`.
  *
  * @throws {ConfigurationError} if `--var` is malformed or the template is unknown or incomplete
  * @throws {InvalidInputError} if the prompt is empty or a file cannot be read
  */
 export async function readPrompt(
   argument: string,
-  flags: Pick<AskFlags, "file" | "template" | "var" | "system">,
+  flags: Pick<AskFlags, "template" | "var" | "system" | AttachmentFlag>,
   config: Config,
 ): Promise<Prompt> {
-  const { text } = await import("node:stream/consumers");
   const variables = parseVariables(flags.var ?? []);
   if (variables.size > 0 && flags.template === undefined) {
     throw new ConfigurationError("--var requires --template", {
@@ -53,8 +118,8 @@ export async function readPrompt(
   if (flags.template === undefined) {
     warnAboutPlaceholders("the prompt", argument, "in templates of the configuration (--template)");
   }
-  const attachments = await Promise.all((flags.file ?? []).map(readAttachment));
-  const piped = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
+  const attachments = await readFiles(flags, config);
+  const piped = flags.file?.includes("-") ? "" : await readPiped();
   const input = [piped, argument].filter((part) => part !== "").join("\n\n");
   const { prompt, system } = flags.template === undefined
     ? { prompt: input, system: undefined }

@@ -61,6 +61,7 @@ export function batchCommand() {
     'flexllm batch reviews.csv -o out.jsonl --template "Sentiment? {{text}}"',
     "flexllm batch prompts.txt more.jsonl.gz -o out.jsonl",
     "flexllm batch 'shards/*.parquet' -o out.jsonl --drop-answer",
+    "flexllm batch 'photos/*.jpg' -o out.jsonl --template \"Describe this.\"",
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
   ]);
 }

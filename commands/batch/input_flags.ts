@@ -61,13 +61,18 @@ export const inputFlags = {
 export const INPUT_NOTES: readonly string[] = [
   "Input: JSONL, JSON (an array of records, or an object with one), text (one prompt per line), CSV or " +
   "TSV with column names in the first line, or Parquet; also compressed (.gz, .zst). Several files are " +
-  "read as one, and a quoted pattern ('data/*.jsonl') or a folder stands for its files.",
+  "read as one, and a quoted pattern ('data/*.jsonl') or a folder of data files stands for its files.",
   'A record is {"messages": […]}, {"q": …} (or question, prompt, input; optionally with "system"), ' +
   '{"instruction": …, "input": …}, {"conversations": […]} (ShareGPT), a string, or a line of an OpenAI ' +
   "Batch file. With --template, records can have any fields: {{name}} and {{a.b}} insert them, \\{{ is " +
   "a literal {{, and \\@ at the start a literal @; a string is {{text}}. Other fields are copied to the " +
   'result as "metadata". Paths of images and files are relative to the current directory; they are ' +
   "read when the record is sent.",
+  "Files: a folder, a pattern such as 'photos/*.jpg', or an image, PDF or document is an input in which " +
+  "each file is a record; --template is its prompt. {{file}} is the path, {{name}} the name, and " +
+  "{{text}} inserts the text of a text file instead of attaching it. Files are sorted by path; hidden " +
+  "files are left out, and sub-folders unless the pattern has **. --input-format files sends data files " +
+  "this way as well.",
   "Record options: model, temperature, top_p, top_k, max_tokens, stop, seed, presence_penalty, " +
   "frequency_penalty, thinking, response_format, tools, tool_choice, parallel_tool_calls and " +
   "extra_body override flags (including -m) and configuration for that record, unless the template " +

@@ -12,7 +12,9 @@ import type { BatchFlags } from "./flags.ts";
 
 /** What the warnings depend on. */
 export interface WarningContext {
-  batch: Pick<BatchToSend, "output" | "flags" | "prepared">;
+  batch: Pick<BatchToSend, "output" | "flags" | "prepared"> & {
+    file?: Pick<BatchToSend["file"], "isFiles">;
+  };
   journal: Pick<Journal, "existing">;
   check: Pick<InputCheck, "invalid"> & Partial<Pick<InputCheck, "answered">>;
   /** USD that an interrupted run may have spent on answers that are not in the result file. */
@@ -29,7 +31,10 @@ export function warnings({ batch, journal, check, lost }: WarningContext): strin
         "it counts towards the budget",
     );
   }
-  if (check.invalid > 0) found.push(`skipped ${counted(check.invalid, "unusable input line")}`);
+  if (check.invalid > 0) {
+    const what = batch.file?.isFiles ? "unusable file" : "unusable input line";
+    found.push(`skipped ${counted(check.invalid, what)}`);
+  }
   const { answered = 0 } = check;
   if (answered > 0) {
     found.push(

@@ -25,14 +25,20 @@ const SIGNATURES: readonly (readonly [mediaType: string, begins: RegExp])[] = [
   ["audio/flac", /^fLaC/],
   ["audio/ogg", /^OggS/],
   ["audio/aiff", /^FORM.{4}AIF[FC]/s],
-  ["audio/mpeg", /^(ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xeb])/],
-  ["audio/aac", /^(ADIF|\xff[\xf0\xf1\xf8\xf9])/],
+  ["audio/mpeg", /^(ID3([\0-\x0f]|$)|\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xeb])/],
+  ["audio/aac", /^\xff[\xf0\xf1\xf8\xf9]/],
   ["audio/mp4", /^.{4}ftypM4[AB] /s],
   ["video/quicktime", /^.{4}ftypqt {2}/s],
   ["image/heic", /^.{4}ftyp(hei[cx]|mif1)/s],
   ["image/avif", /^.{4}ftypavi[fs]/s],
   ["video/mp4", /^.{4}ftyp/s],
   ["video/webm", /^\x1a\x45\xdf\xa3/],
+  ["image/tiff", /^(II\*\0|MM\0\*)/],
+  // Two letters alone could start a text: the size of the next header is one of a few.
+  ["image/bmp", /^BM.{4}\0{4}.{4}[\x0c\x28\x40\x6c\x7c]\0{3}/s],
+  ["image/x-icon", /^\x00\x00\x01\x00[^\0]\x00/],
+  ["image/jxl", /^\0\0\0\x0cJXL /],
+  ["image/vnd.adobe.photoshop", /^8BPS\x00\x01/],
 ];
 
 const OFFICE = "application/vnd.openxmlformats-officedocument";
@@ -46,6 +52,7 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
   js: "text/javascript",
   json: "application/json",
   md: "text/markdown",
+  odt: "application/vnd.oasis.opendocument.text",
   rtf: "text/rtf",
   tsv: "text/tab-separated-values",
   xml: "text/xml",
@@ -70,6 +77,11 @@ export function sniff(bytes: Uint8Array): string | undefined {
   return SIGNATURES.find(([, begins]) => begins.test(start))?.[0];
 }
 
+/** Whether a file is a ZIP archive or a compound file, as office documents are. */
+export function isContainer(bytes: Uint8Array): boolean {
+  return OFFICE_START.test(Buffer.from(bytes.subarray(0, 4)).toString("latin1"));
+}
+
 /**
  * The media type of a file with the given content and name; `undefined` for text that is not UTF-8 and
  * for unknown binary formats.
@@ -78,8 +90,7 @@ export function mediaTypeOf(bytes: Uint8Array, name: string): string | undefined
   const known = sniff(bytes);
   if (known !== undefined) return known;
   const byName = BY_EXTENSION[/\.(\w+)$/.exec(name)?.[1].toLowerCase() ?? ""];
-  const start = Buffer.from(bytes.subarray(0, 4)).toString("latin1");
-  if (OFFICE_START.test(start)) return byName?.startsWith("application/") ? byName : undefined;
+  if (isContainer(bytes)) return byName?.startsWith("application/") ? byName : undefined;
   if (!isUtf8(bytes) || bytes.includes(0)) return undefined;
   return byName ?? "text/plain";
 }

@@ -14,6 +14,11 @@ export interface BatchRecord {
   metadata?: Record<string, unknown>;
   /** Options for this record only, which override those of the batch. */
   options?: SamplingOptions & { model?: string };
+  /**
+   * Identifies the content of the files that the messages refer to by path, such as a hash. If it differs
+   * from the one in a result file, the record counts as changed.
+   */
+  contentHash?: string;
 }
 
 /** One input of a batch: a conversation, or a record with metadata and options. */

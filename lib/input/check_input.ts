@@ -5,11 +5,11 @@
  */
 import type { Journal } from "../batch/journal/journal.ts";
 import { inputIdentity } from "../batch/journal/result_line.ts";
-import { InvalidInputError } from "../errors.ts";
-import { INPUT_HINT } from "./open_file.ts";
+import { InvalidInputError, JournalMismatchError } from "../errors.ts";
 import type { BatchSource } from "./input_source.ts";
+import { INPUT_HINT } from "./open_file.ts";
 import { PendingLines } from "./pending_lines.ts";
-import { type InvalidLine, type ReadOptions, readRecords } from "./records.ts";
+import { type InvalidLine, type LocatedRecord, type ReadOptions, readRecords } from "./records.ts";
 import { isSelected } from "./selection.ts";
 
 /** The result of checking an input. */
@@ -43,10 +43,32 @@ function invalidLines(found: readonly InvalidLine[], count: number, input: Batch
   const distinct = [...new Set(hints.filter((hint) => hint !== undefined))];
   return new InvalidInputError(lines.join("\n"), {
     hint: [
-      "Nothing was sent. Fix the input, or skip bad lines with --skip-invalid.",
+      input.isFiles
+        ? "Nothing was sent. Fix or remove these files, or skip them with --skip-invalid."
+        : "Nothing was sent. Fix the input, or skip bad lines with --skip-invalid.",
       ...distinct,
     ].join("\n"),
   });
+}
+
+/** Whether a record is done; names the file if it differs from the one in the result file. */
+function isDone(
+  journal: Journal,
+  record: LocatedRecord,
+  { isFiles }: BatchSource,
+  rerunChanged: boolean | undefined,
+): boolean {
+  try {
+    return journal.isDone(record.index, inputIdentity(record), rerunChanged);
+  } catch (error) {
+    if (!isFiles || !(error instanceof JournalMismatchError)) throw error;
+    throw new JournalMismatchError(`${error.message} (${record.metadata?.file})`, error.index, {
+      cause: error,
+      hint:
+        "The file or the prompt was changed, or a file before it was added or removed. New files " +
+        `don't move the others if their paths sort last.\n${error.hint}`,
+    });
+  }
 }
 
 /**
@@ -79,7 +101,7 @@ export function checkInput(
       continue;
     }
     const { index, file, line: number, offset } = record;
-    const done = journal?.isDone(index, inputIdentity(record), rerunChanged);
+    const done = journal !== undefined && isDone(journal, record, input, rerunChanged);
     if (!isSelected(index, options, journal)) continue;
     total++;
     if (done) continue;

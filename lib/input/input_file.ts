@@ -10,18 +10,23 @@ import { ConfigurationError } from "../errors.ts";
 import { compressionOf, decompress } from "./decompress.ts";
 import { HEAD_SIZE } from "./foreign_format.ts";
 import { detectFormat, formatOfName, type InputFormat } from "./input_format.ts";
-import { expandPaths } from "./input_paths.ts";
+import { areDataFiles, expandPaths } from "./input_paths.ts";
 import type { BatchSource, InputFile } from "./input_source.ts";
 import { openFile } from "./open_file.ts";
+import type { Selection } from "./selection.ts";
 
 /** How to open an input. */
-export interface InputOptions {
+export interface InputOptions extends Selection {
   /** Its format. @default by each file's extension and content, else `jsonl` */
   inputFormat?: InputFormat;
   /** The delimiter of a table's cells. @default detected in the first line; a tab in TSV */
   delimiter?: string;
   /** Whether quotes enclose cells of a table. @default true */
   quotes?: boolean;
+  /** The prompt of an input whose records are files; see `openFileRecords`. */
+  template?: string;
+  /** The system prompt of such an input. */
+  system?: string;
   /** The result file, which is left out if a folder or pattern matches it. */
   output?: string;
 }
@@ -85,6 +90,7 @@ function sourceOf(files: readonly InputFile[]): BatchSource {
   return {
     name: names.length > 3 ? `${names[0]} and ${names.length - 1} more files` : names.join(", "),
     files,
+    isFiles: files[0].isFiles,
     hasGrown: () => files.some((file) => file.hasGrown?.()),
     close: () => files.forEach((file) => file.close()),
   };
@@ -102,6 +108,14 @@ export async function openInput(
   options: InputOptions = {},
 ): Promise<BatchSource> {
   const given = paths === undefined || paths.length === 0 ? ["-"] : [paths].flat();
+  const { inputFormat } = options;
+  if (paths !== undefined && (inputFormat === undefined || inputFormat === "files")) {
+    const { isFileRecordInput, openFileRecords } = await import("./file_records.ts");
+    const isData = inputFormat === undefined && await areDataFiles(given, options.output);
+    if (inputFormat === "files" || !isData && isFileRecordInput(given)) {
+      return sourceOf([await openFileRecords(given, options)]);
+    }
+  }
   const expanded = await expandPaths(given, options.output);
   const files: InputFile[] = [];
   try {

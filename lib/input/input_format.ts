@@ -8,8 +8,8 @@ import { extname } from "node:path";
 import { InvalidInputError } from "../errors.ts";
 import { refuseForeign } from "./foreign_format.ts";
 
-/** The formats of inputs. */
-export const INPUT_FORMATS = ["jsonl", "json", "text", "csv", "tsv", "parquet"] as const;
+/** The formats of inputs. In `files`, each file is a record. */
+export const INPUT_FORMATS = ["jsonl", "json", "text", "csv", "tsv", "parquet", "files"] as const;
 
 /** The format of an input. */
 export type InputFormat = (typeof INPUT_FORMATS)[number];

@@ -29,6 +29,11 @@ export interface InputFile {
   origin?: "line" | "row" | "position";
   /** The columns, if the input is a table; `fd` has its rows as JSON objects. */
   columns?: readonly string[];
+  /**
+   * Whether each record is a file. Then `fd` has complete conversations, whose prompts are rendered, and
+   * a string in place of each file that cannot be sent.
+   */
+  isFiles?: boolean;
   /** What to do if its lines turn out to be invalid. */
   hint?: string;
   /** What the user should know about how it is read. */
@@ -43,6 +48,8 @@ export interface BatchSource {
   name: string;
   /** At least one. */
   files: readonly InputFile[];
+  /** Whether each record is a file. */
+  isFiles?: boolean;
   /** Whether another program has appended to a file since it was opened. */
   hasGrown(): boolean;
   /** Closes all files. */

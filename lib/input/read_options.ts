@@ -43,6 +43,11 @@ export function readOptions(input: BatchSource, flags: ReadFlags): ReadOptions {
       hint: `${hint}Options are ${names.join(", ")}.`,
     });
   }
+  // The prompts of files are rendered when they are opened.
+  if (input.isFiles) {
+    const others = { skipInvalid, limit, shard, retryFailed };
+    return flags.template === undefined ? { ...others, system } : others;
+  }
   const template = flags.template === undefined ? undefined : loadTemplate(flags.template);
   const systemTemplate = template && system !== undefined
     ? new Template(system, "the system prompt")

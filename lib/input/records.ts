@@ -6,7 +6,7 @@
 import type { IndexedRecord } from "../batch/executor.ts";
 import type { BatchRecord } from "../chat/record.ts";
 import { LineReader, type LineText, readLinesSync } from "../files/lines.ts";
-import { isTooDeep, MAX_DEPTH, parseExact } from "../json/json.ts";
+import { isTooDeep, type Json, MAX_DEPTH, parseExact } from "../json/json.ts";
 import { jsonProblem } from "../json/problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import { type Conversion, RecordConverter } from "./formats.ts";
@@ -79,6 +79,7 @@ class LineParser {
       // table.ts writes a string in place of a row that is not a record.
       if (this.#isTable && typeof value === "string") return this.#invalid(number, line, value);
     }
+    if (this.#file.isFiles) return this.#fileRecord(value);
     const converted = this.#converter.convert(value);
     return "problem" in converted
       ? this.#invalid(number, line, converted.problem, converted.hint)
@@ -108,6 +109,18 @@ class LineParser {
         : `${startLine + at.line - 1}:${at.column}`;
     }
     return { problem: `${this.#file.name}:${position}: ${reason}`, reason };
+  }
+
+  /** The record of a file: file_records.ts writes its line, with a string in place of an unusable file. */
+  #fileRecord(value: unknown): Parsed {
+    if (typeof value === "string") return { problem: value, reason: value };
+    const { content_hash: contentHash, ...fields } = value as Json & { content_hash?: string };
+    const converted = this.#converter.convert(fields);
+    if ("problem" in converted) {
+      const { problem } = converted;
+      return { problem: `${fields.file}: ${problem}`, reason: problem };
+    }
+    return { record: { ...converted.record, contentHash } };
   }
 }
 
@@ -167,7 +180,10 @@ export function* pendingRecords(
     const parsed = parser.parse(line, number);
     // The bytes are the ones that were checked, so they are a record.
     if ("record" in parsed) {
-      yield { index, location: parser.locate(number, line.text), ...parsed.record };
+      const location = input.isFiles
+        ? String(parsed.record.metadata?.file)
+        : parser.locate(number, line.text);
+      yield { index, location, ...parsed.record };
     }
   }
 }

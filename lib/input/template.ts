@@ -122,13 +122,14 @@ function readTemplate(path: string): string {
 /**
  * Loads the template of a flag: its text, or after `@` the path of a file.
  *
+ * @param options.allowsConstant whether the template may use no field
  * @throws {ConfigurationError} if the file cannot be read, or the template uses no field
  */
-export function loadTemplate(given: string): Template {
+export function loadTemplate(given: string, { allowsConstant = false } = {}): Template {
   const path = given.startsWith("@") ? given.slice(1) : undefined;
   const text = path === undefined ? given.replace(/^\\@/, "@") : readTemplate(path);
   const template = new Template(text, path ?? "the template");
-  if (template.fields.size > 0) return template;
+  if (template.fields.size > 0 || allowsConstant) return template;
   throw new ConfigurationError(
     `${path ?? "the template"} has no {{field}}, so all records would have the same prompt`,
     { hint: 'Put a field of the input in double braces: --template "Summarize: {{text}}"' },

@@ -28,6 +28,11 @@ export function unsupportedPart(type: string, who: string, hint?: string): Inval
   return new InvalidInputError(`${who} does not accept message parts of type "${type}"`, { hint });
 }
 
+/** The error for a file of a media type that `who` does not accept; only this record fails. */
+export function unsupportedFile(mediaType: string, who: string, hint: string): InvalidInputError {
+  return new InvalidInputError(`${who} does not accept files of type ${mediaType}`, { hint });
+}
+
 /**
  * Throws for a field of a message that `who` does not accept; only this record fails.
  *

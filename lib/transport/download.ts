@@ -64,11 +64,20 @@ async function checkUrl(url: URL, options: DownloadOptions): Promise<void> {
   }
 }
 
+/** A downloaded resource. */
+export interface Download {
+  bytes: Uint8Array;
+  /** The `content-type` header; empty if there is none. */
+  contentType: string;
+  /** Its URL after redirects. */
+  url: URL;
+}
+
 async function follow(
   start: URL,
   exchange: Exchange,
   options: DownloadOptions,
-): Promise<Uint8Array> {
+): Promise<Download> {
   const { what, maxBytes, fetch = defaultFetch } = options;
   let url = start;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -86,9 +95,11 @@ async function follow(
       response.body?.cancel().catch(() => {});
       throw problem(what, `the server answered ${response.status}`);
     }
-    if (response.body === null) return new Uint8Array();
-    const bytes = await readBytes(response.body, maxBytes, (bytes) => bytes.slice());
-    if (bytes !== undefined) return bytes;
+    const contentType = response.headers.get("content-type") ?? "";
+    const bytes = response.body === null
+      ? new Uint8Array()
+      : await readBytes(response.body, maxBytes, (bytes) => bytes.slice());
+    if (bytes !== undefined) return { bytes, contentType, url };
     throw problem(
       what,
       `it is larger than the ${(maxBytes / 1024 / 1024).toFixed(1)} MB that can be sent`,
@@ -104,6 +115,16 @@ async function follow(
  * @throws {AbortedError} when `options.signal` fires
  */
 export async function download(url: string, options: DownloadOptions): Promise<Uint8Array> {
+  return (await downloadFile(url, options)).bytes;
+}
+
+/**
+ * Downloads a resource together with what the server says about it; otherwise like {@link download}.
+ *
+ * @throws {InvalidInputError} if it cannot be downloaded, is too large, or is in the local network
+ * @throws {AbortedError} when `options.signal` fires
+ */
+export async function downloadFile(url: string, options: DownloadOptions): Promise<Download> {
   const parsed = URL.parse(url);
   if (parsed === null) throw problem(options.what, "the URL is not valid");
   const exchange = new Exchange(parsed.href, options.signal);

@@ -87,6 +87,11 @@ Deno.test("the commands run in an empty home against a mock server", async () =>
     const parquet = new Uint8Array(parquetWriteBuffer({ columnData: prompts }));
     writeFileSync(folder.file("shards/0.parquet"), parquet);
     folder.write("reviews.csv", "text,stars\nLovely,5\nNot so good,2\n");
+    mkdirSync(folder.file("photos"));
+    for (const name of ["a.jpg", "b.jpg"]) {
+      writeFileSync(folder.file(`photos/${name}`), Uint8Array.of(0xff, 0xd8, 0xff, 0xe0));
+    }
+    folder.write("photos/notes.md", "Two photos.\n");
     // A budget needs a price.
     folder.write("pricing.json", '{"prices":[{"model":"mock","input":0.1,"output":0.4}]}');
     const env = {

@@ -35,10 +35,12 @@ async function sent(format: Format, parts: ContentPart[], stream: boolean) {
     attachments: { allowPrivateUrls: true, fetch: () => Promise.resolve(new Response(PDF)) },
   });
   const messages: Message[] = [{ role: "user", content: parts }];
-  const result = stream
-    ? client.chatCompletionsStream(messages).finalResult()
-    : client.chatCompletions(messages);
-  const error = await result.catch((error) => error);
+  // A stream throws immediately if its messages are invalid.
+  const request = async () =>
+    stream
+      ? await client.chatCompletionsStream(messages).finalResult()
+      : await client.chatCompletions(messages);
+  const error = await request().catch((error) => error);
   // deno-lint-ignore no-explicit-any
   const body = bodies[0] as any;
   const turn = (body?.messages ?? body?.input ?? body?.contents)?.[0];
@@ -104,5 +106,109 @@ Deno.test("audio is sent to formats that accept it, and rejected by name elsewhe
       claude: /Claude does not accept message parts of type "input_audio"/,
       gemini: { inlineData: { mimeType: "audio/wav", data: wav } },
     });
+  }
+});
+
+const DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+
+/** A data URL of this type; its data does not matter. */
+function dataUrl(mediaType: string): string {
+  return `data:${mediaType};base64,AAAA`;
+}
+
+/** A file of this type, as `-f` attaches it. */
+function file(mediaType: string, filename: string): ContentPart {
+  return { type: "file", file: { file_data: dataUrl(mediaType), filename } };
+}
+
+Deno.test("images in the common formats are sent to every format, except GIF to Gemini", async () => {
+  for (const type of ["image/png", "image/jpeg", "image/webp", "image/gif"]) {
+    const url = dataUrl(type);
+    await expectSent({ type: "image_url", image_url: { url } }, {
+      chat: { type: "image_url", image_url: { url } },
+      responses: { type: "input_image", image_url: url, detail: "auto" },
+      claude: { type: "image", source: { type: "base64", media_type: type, data: "AAAA" } },
+      gemini: type === "image/gif"
+        ? /^Gemini does not accept files of type image\/gif$/
+        : { inlineData: { mimeType: type, data: "AAAA" } },
+    });
+  }
+});
+
+Deno.test("office documents are sent to the Responses API, and rejected by name elsewhere", async () => {
+  await expectSent(file(DOCX_TYPE, "a.docx"), {
+    chat: /^OpenAI's Chat Completions API does not accept files of type application\/vnd\.openxml/,
+    responses: { type: "input_file", filename: "a.docx", file_data: dataUrl(DOCX_TYPE) },
+    claude: /^Claude does not accept files of type application\/vnd\.openxml/,
+    gemini: /^Gemini does not accept files of type application\/vnd\.openxml/,
+  });
+});
+
+Deno.test("video is sent to Gemini, and rejected by name elsewhere", async () => {
+  await expectSent(file("video/mp4", "a.mp4"), {
+    chat: /^OpenAI's Chat Completions API does not accept files of type video\/mp4/,
+    responses: /^OpenAI's Responses API does not accept files of type video\/mp4/,
+    claude: /^Claude does not accept files of type video\/mp4/,
+    gemini: { inlineData: { mimeType: "video/mp4", data: "AAAA" } },
+  });
+});
+
+Deno.test("OpenAI accepts audio as WAV and MP3 only", async () => {
+  for (const format of ["mp3", "m4a", "flac", "ogg"]) {
+    await expectSent({ type: "input_audio", input_audio: { data: "AAAA", format } }, {
+      chat: format === "mp3"
+        ? { type: "input_audio", input_audio: { data: "AAAA", format } }
+        : new RegExp(`^OpenAI does not accept audio as ${format}$`),
+      responses: /Responses API does not accept message parts of type "input_audio"/,
+      claude: /Claude does not accept message parts of type "input_audio"/,
+      gemini: { inlineData: { mimeType: `audio/${format}`, data: "AAAA" } },
+    });
+  }
+});
+
+Deno.test("compatible servers decide themselves which files they accept", async () => {
+  const part: ContentPart = { type: "input_audio", input_audio: { data: "AAAA", format: "ogg" } };
+  for (const given of [part, file(DOCX_TYPE, "a.docx"), file("video/mp4", "a.mp4")]) {
+    const bodies: string[] = [];
+    await using client = new LLMClient({
+      model: "m",
+      baseUrl: "https://host.example/v1",
+      retryTimes: 0,
+      fetch: (_, init) => {
+        bodies.push(String(init.body));
+        return Promise.resolve(new Response("{}", { status: 400 }));
+      },
+    });
+    await client.chatCompletions([{ role: "user", content: [given] }]).catch(() => {});
+    assert.deepEqual(JSON.parse(bodies[0]).messages[0].content, [given]);
+  }
+});
+
+Deno.test("documents are sent to OpenAI's Responses API unless another one is chosen", async () => {
+  using folder = temporaryFolder();
+  writeFileSync(folder.file("a.docx"), "PK\x03\x04");
+  writeFileSync(folder.file("a.pdf"), PDF);
+  const cases: [ContentPart, string][] = [
+    [{ type: "file", file: { file_data: folder.file("a.docx") } }, "/v1/responses"],
+    [file(DOCX_TYPE, "a.docx"), "/v1/responses"],
+    [file("text/csv", "a.csv"), "/v1/responses"],
+    [{ type: "file", file: { file_data: folder.file("a.pdf") } }, "/v1/chat/completions"],
+    [file("application/pdf", "a.docx"), "/v1/chat/completions"],
+    [{ type: "file", file: { file_id: "file-1" } }, "/v1/chat/completions"],
+  ];
+  for (const [part, path] of cases) {
+    const urls: string[] = [];
+    await using client = new LLMClient({
+      model: "gpt-5.4-mini",
+      provider: "openai",
+      apiKey: "k",
+      retryTimes: 0,
+      fetch: (url) => {
+        urls.push(new URL(url).pathname);
+        return Promise.resolve(new Response("{}", { status: 400 }));
+      },
+    });
+    await client.chatCompletions([{ role: "user", content: [part] }]).catch(() => {});
+    assert.deepEqual(urls, [path], JSON.stringify(part));
   }
 });

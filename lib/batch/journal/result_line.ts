@@ -48,6 +48,8 @@ export interface ResultRecord extends CallFields {
   metadata?: Record<string, unknown>;
   /** The record's own options, by their names in an input file. */
   options?: Record<string, unknown>;
+  /** Identifies the content of the files that `input` refers to by path. */
+  content_hash?: string;
   usage?: RecordUsage;
   /** The error's message. */
   error?: string;
@@ -74,6 +76,13 @@ export interface RecordHead {
   messages: readonly Message[];
   metadata?: Record<string, unknown>;
   options?: RecordOptions;
+  contentHash?: string;
+}
+
+/** Messages alone if nothing else matters: older files have the same identity. */
+function identity(messages: unknown, options: unknown, contentHash: string | undefined): unknown {
+  if (contentHash !== undefined) return { messages, options, content_hash: contentHash };
+  return options === undefined ? messages : { messages, options };
 }
 
 /**
@@ -82,15 +91,12 @@ export interface RecordHead {
  */
 export function inputIdentity(record: Omit<RecordHead, "index">): unknown {
   const messages = withProviderMessages(record.messages);
-  const own = wireOptions(record.options);
-  // Messages alone if there are no options: older files have the same identity.
-  return own === undefined ? messages : { messages, options: own };
+  return identity(messages, wireOptions(record.options), record.contentHash);
 }
 
 /** The {@link inputIdentity} of the record that a line is the result of. */
-export function lineIdentity({ input, options }: ResultRecord): unknown {
-  const messages = withProviderMessages(input);
-  return asObject(options) === undefined ? messages : { messages, options };
+export function lineIdentity({ input, options, content_hash }: ResultRecord): unknown {
+  return identity(withProviderMessages(input), asObject(options) && options, content_hash);
 }
 
 /**
@@ -126,6 +132,7 @@ export function successRecord(
     input: head.messages,
     metadata: head.metadata,
     options: wireOptions(head.options),
+    content_hash: head.contentHash,
     usage: result.usage === null ? undefined : encodeUsage(result.usage),
     model: result.model,
     endpoint: facts?.endpoint,
@@ -160,6 +167,7 @@ export function errorRecord(
     input: head.messages,
     metadata: head.metadata,
     options: wireOptions(head.options),
+    content_hash: head.contentHash,
     usage: usage ? encodeUsage(usage) : undefined,
     endpoint: facts?.endpoint,
     cost: cost ?? undefined,

@@ -11,7 +11,7 @@ import type { CacheControl, ContentPart, DocumentPart, FilePart } from "../../ch
 import { InvalidInputError } from "../../errors.ts";
 import type { Json } from "../../json/json.ts";
 import { parseDataUrl } from "../data_url.ts";
-import { unsupportedPart } from "../unsupported.ts";
+import { unsupportedFile, unsupportedPart } from "../unsupported.ts";
 
 /** The API's own types of blocks in user messages and tool results; sent unchanged. */
 const OWN_BLOCKS: ReadonlySet<string> = new Set([
@@ -59,9 +59,11 @@ function fileBlock(url: string): Json {
     return { type: "document", source: { type: "base64", media_type: mediaType, data } };
   }
   if (!TEXT_TYPES.test(mediaType)) {
-    throw new InvalidInputError(`Claude does not accept files of type ${mediaType}`, {
-      hint: "It accepts PDF, plain text and images; convert the file to one of these.",
-    });
+    throw unsupportedFile(
+      mediaType,
+      "Claude",
+      "It accepts PDF, plain text and images; convert the file to one of these.",
+    );
   }
   const text = Buffer.from(data, "base64").toString();
   return { type: "document", source: { type: "text", media_type: "text/plain", data: text } };

@@ -10,7 +10,7 @@ import type { AudioPart, ContentPart, DocumentPart, FilePart } from "../../chat/
 import { InvalidInputError } from "../../errors.ts";
 import { asObjects, asText, type Json } from "../../json/json.ts";
 import { parseDataUrl } from "../data_url.ts";
-import { unsupportedPart } from "../unsupported.ts";
+import { unsupportedFile, unsupportedPart } from "../unsupported.ts";
 
 /** The base of the URIs of uploaded files (`files/abc`). */
 const FILES_API = "https://generativelanguage.googleapis.com/v1beta/";
@@ -27,7 +27,6 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   jpg: "image/jpeg",
   jpeg: "image/jpeg",
   webp: "image/webp",
-  gif: "image/gif",
   heic: "image/heic",
   wav: "audio/wav",
   mp3: "audio/mp3",
@@ -50,7 +49,21 @@ function fileData(uri: string, name?: string): Json {
   return { fileData: { mimeType: mediaTypeOf(name) ?? mediaTypeOf(uri), fileUri: uri } };
 }
 
+/**
+ * Types that the API rejects. Source: documentation, "Image understanding" (PNG, JPEG, WEBP, HEIC and
+ * HEIF only), and reports of "Unsupported MIME type" for the others (googleapis/python-genai#829,
+ * google-gemini/gemini-cli#3054).
+ */
+const REJECTED =
+  /^(image\/(?!png|jpe?g|webp|hei[cf])|application\/(msword|zip|vnd\.(openxmlformats|ms-|oasis)))/;
+
 function inlineData(mimeType: string, data: string): Json {
+  if (REJECTED.test(mimeType)) {
+    const hint = mimeType.startsWith("image/")
+      ? "Convert it to PNG, JPEG or WebP."
+      : "It accepts PDF, text, images, audio and video; convert the file to PDF or text.";
+    throw unsupportedFile(mimeType, "Gemini", hint);
+  }
   return { inlineData: { mimeType, data } };
 }
 

@@ -18,13 +18,16 @@ import type {
   ToolMessage,
 } from "../../chat/messages.ts";
 import type { Tool } from "../../chat/options.ts";
+import { InvalidInputError } from "../../errors.ts";
 import { asObject } from "../../json/json.ts";
 import { encodeCall } from "./answer_message.ts";
 import { parseDataUrl } from "../data_url.ts";
 import { documentPart, namedFile } from "../file_parts.ts";
-import { rejectField } from "../unsupported.ts";
+import { rejectField, unsupportedFile } from "../unsupported.ts";
 
 const API_NAME = "Chat Completions";
+/** Source: OpenAI API reference, "Create chat completion", `input_audio.format`. */
+const OPENAI_AUDIO: readonly (string | undefined)[] = ["wav", "mp3"];
 const NO_MARKS = "OpenAI caches prompts automatically: leave cache_control out.";
 
 /** Throws if `value` has a prompt cache breakpoint, which OpenAI rejects. */
@@ -32,18 +35,35 @@ function rejectCacheControl(value: { cache_control?: unknown }): void {
   if (value.cache_control) rejectField("cache_control", "OpenAI", NO_MARKS);
 }
 
-function encodeAudio(part: AudioPart): object {
+function encodeAudio(part: AudioPart, isOpenAI: boolean): object {
   const { data, format } = part.input_audio;
   const url = parseDataUrl(data);
-  if (url === undefined) return part;
-  const input_audio = { data: url.data, format: format ?? audioFormatOf(url.mediaType) };
-  return { ...part, input_audio };
+  const input_audio = url === undefined
+    ? part.input_audio
+    : { data: url.data, format: format ?? audioFormatOf(url.mediaType) };
+  if (isOpenAI && !OPENAI_AUDIO.includes(input_audio.format)) {
+    const hint = "It accepts WAV and MP3. Convert it: ffmpeg -i IN out.mp3";
+    throw new InvalidInputError(`OpenAI does not accept audio as ${input_audio.format}`, { hint });
+  }
+  return url === undefined ? part : { ...part, input_audio };
+}
+
+/** Throws for files that OpenAI's own Chat Completions reject; compatible servers may accept more. */
+function rejectOtherFiles({ file }: FilePart): void {
+  const mediaType = parseDataUrl(file.file_data ?? "")?.mediaType;
+  if (mediaType === undefined || mediaType === "application/pdf") return;
+  throw unsupportedFile(
+    mediaType,
+    `OpenAI's ${API_NAME} API`,
+    'It accepts PDF only. Convert the file to PDF, or use the Responses API (api: "responses").',
+  );
 }
 
 function encodePart(part: ContentPart, isOpenAI: boolean): object {
   if (isOpenAI) rejectCacheControl(part as { cache_control?: unknown });
   switch (part.type) {
     case "file":
+      if (isOpenAI) rejectOtherFiles(part);
       return namedFile(part);
     case "document": {
       const { cache_control } = part;
@@ -51,7 +71,7 @@ function encodePart(part: ContentPart, isOpenAI: boolean): object {
       return cache_control ? { ...converted, cache_control } : converted;
     }
     case "input_audio":
-      return encodeAudio(part);
+      return encodeAudio(part, isOpenAI);
     default:
       return part;
   }

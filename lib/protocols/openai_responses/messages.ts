@@ -15,7 +15,8 @@ import type {
 } from "../../chat/messages.ts";
 import { asObjects, type Json } from "../../json/json.ts";
 import { documentPart, namedFile } from "../file_parts.ts";
-import { rejectField, unsupportedPart } from "../unsupported.ts";
+import { parseDataUrl } from "../data_url.ts";
+import { rejectField, unsupportedFile, unsupportedPart } from "../unsupported.ts";
 
 const API = "OpenAI's Responses API";
 const NO_CACHE_CONTROL = "OpenAI caches prompts automatically: leave cache_control out.";
@@ -28,6 +29,10 @@ export function rejectCacheControl(value: { cache_control?: unknown }): void {
 function encodeFile(part: FilePart): Json {
   const { file_data, file_id, filename } = namedFile(part).file;
   if (file_id !== undefined) return { type: "input_file", file_id };
+  const mediaType = parseDataUrl(file_data ?? "")?.mediaType ?? "";
+  if (/^(video|audio)\//.test(mediaType)) {
+    throw unsupportedFile(mediaType, API, "It accepts PDF, text, office documents and images.");
+  }
   // For files at URLs the API chooses the name.
   return /^https?:/i.test(file_data ?? "")
     ? { type: "input_file", file_url: file_data }
