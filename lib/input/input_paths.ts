@@ -4,7 +4,7 @@
  * @module
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { InvalidInputError } from "../errors.ts";
 import { formatOfName } from "./input_format.ts";
@@ -45,6 +45,12 @@ async function filesOf(path: string): Promise<string[]> {
   return files.sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
 }
 
+/** Whether `file` is the result file or one that is kept with it, such as its lock. */
+function belongsTo(output: string | undefined, file: string): boolean {
+  const own = output === undefined ? undefined : resolve(output);
+  return own !== undefined && (resolve(file) === own || resolve(file).startsWith(`${own}.`));
+}
+
 /**
  * Replaces folders and patterns in `paths` by their files.
  *
@@ -52,12 +58,10 @@ async function filesOf(path: string): Promise<string[]> {
  * @throws {InvalidInputError} if a pattern matches nothing, or matches files that contain no records
  */
 export async function expandPaths(paths: readonly string[], output?: string): Promise<string[]> {
-  const own = output === undefined ? undefined : join(output);
-  const isOwn = (file: string) => own !== undefined && (file === own || file.startsWith(`${own}.`));
   const expanded: string[] = [];
   for (const path of paths) {
     if (standsForFiles(path)) {
-      const files = (await filesOf(path)).filter((file) => !isOwn(file));
+      const files = (await filesOf(path)).filter((file) => !belongsTo(output, file));
       checkFiles(path, files);
       expanded.push(...files);
     } else {

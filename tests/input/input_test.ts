@@ -319,7 +319,7 @@ Deno.test("lines of other shards are not parsed, but have an index", async () =>
   const journal = await Journal.open(folder.file("out.jsonl"));
   const shard = { index: 1, count: 2 };
   const { lines, ...counts } = checkInput(input, journal, { shard });
-  assert.deepEqual(counts, { total: 2, pending: 2, invalid: 0 });
+  assert.deepEqual(counts, { total: 2, pending: 2, invalid: 0, answered: 0 });
   const pending = [...pendingRecords(input, { shard }, { lines })];
   assert.deepEqual(pending.map(({ index, location }) => [index, location]), [
     [1, `${input.name}:2`],

@@ -134,7 +134,7 @@ Deno.test("each line of a text file is a prompt; blank lines have no index", asy
   ]);
   const template = { template: "Translate: {{text}}" };
   assert.equal((await readInput(path, template)).records[0], "0 in.txt:1: Translate: Why?");
-  const other = folder.write("in.md", "Why?\nHow?\n");
+  const other = folder.write("in", "Why?\nHow?\n");
   await assert.rejects(readInput(other), { hint: /for one prompt per line, text/ });
   assert.equal((await readInput(other, { inputFormat: "text" })).records.length, 2);
 });

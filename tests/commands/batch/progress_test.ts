@@ -256,7 +256,7 @@ class Stage implements Disposable {
     if (terminal === undefined) divertNotes((line) => this.notes.push(line));
     this.progress = startProgress(
       { summary: () => ({ ...this.summary }) },
-      { ...check, invalid: 0 },
+      { ...check, invalid: 0, answered: 0 },
       { quiet, input: "in.jsonl", endpoints: () => this.endpoints },
       {
         terminal,
