@@ -9,9 +9,22 @@ import { chosenTemplate, withTemplate } from "../flags/saved_template.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { readConfigSilently } from "../read_config.ts";
 import { addExamples } from "../flags/shared_options.ts";
-import { checkFiles } from "./files.ts";
+import type { BatchSource } from "../../lib/input/input_source.ts";
+import { writeNote } from "../terminal/output.ts";
+import { checkFiles, checkOutput } from "./files.ts";
 import { type BatchFlags, batchFlags } from "./flags.ts";
 import { prepareBatch } from "./settings.ts";
+
+/** Maximum notes about files that are printed. */
+const SHOWN_NOTES = 3;
+
+/** Prints how files are read, if that is not what their names say. */
+function printInputNotes({ files }: BatchSource): void {
+  const notes = files.flatMap(({ notes }) => notes ?? []);
+  for (const note of notes.slice(0, SHOWN_NOTES)) writeNote(`note: ${note}`);
+  const more = notes.length - SHOWN_NOTES;
+  if (more > 0) writeNote(`… and ${more} more`);
+}
 
 /** Applies the saved template of `--as` to the flags, and to the records. */
 async function withSavedTemplate(given: BatchFlags) {
@@ -29,16 +42,18 @@ async function withSavedTemplate(given: BatchFlags) {
   return { flags: withTemplate(given, chosen), recordTemplate };
 }
 
-async function run(input: string | undefined, given: BatchFlags): Promise<void> {
-  const output = checkFiles(input, given);
+async function run(inputs: string[], given: BatchFlags): Promise<void> {
+  const output = checkFiles(inputs, given);
   const { flags, recordTemplate } = await withSavedTemplate(given);
   const prepared = await prepareBatch(flags);
   const [{ openInput }, { readOptions }] = await Promise.all([
     import("../../lib/input/input_file.ts"),
     import("../../lib/input/read_options.ts"),
   ]);
-  const file = await openInput(input, flags);
+  const file = await openInput(inputs, flags);
   try {
+    checkOutput(file, output);
+    if (!flags.quiet) printInputNotes(file);
     const reading = readOptions(file, { ...flags, recordTemplate });
     if (flags.template === undefined && !flags.quiet) {
       warnAboutPlaceholders("the system prompt", flags.system, "with --template");
@@ -65,6 +80,8 @@ export function batchCommand() {
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
     'flexllm batch reviews.csv -o out.jsonl --template "Sentiment? {{text}}"',
     "flexllm batch texts.jsonl -o out.jsonl --as translate --var language=French",
+    "flexllm batch prompts.txt more.jsonl.gz -o out.jsonl",
+    "flexllm batch 'shards/*.parquet' -o out.jsonl --drop-answer",
     "flexllm batch 'photos/*.jpg' -o out.jsonl --template \"Describe this.\"",
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
   ]);

@@ -6,6 +6,7 @@
 import { existsSync, statSync } from "node:fs";
 import process from "node:process";
 import { ConfigurationError } from "../../lib/errors.ts";
+import type { BatchSource } from "../../lib/input/input_source.ts";
 import type { BatchFlags } from "./flags.ts";
 
 function isSameFile(a: string, b: string): boolean {
@@ -18,13 +19,30 @@ function isSameFile(a: string, b: string): boolean {
   }
 }
 
+function checkDistinct(input: string, output: string): void {
+  if (!isSameFile(input, output)) return;
+  throw new ConfigurationError(`input and output are the same file: ${input}`, {
+    hint: "Choose another output file with -o.",
+  });
+}
+
 /**
- * Checks both files and returns the path of the result file; an estimate needs none.
+ * Checks that no file of an open input is the result file. A folder or pattern may contain it.
+ *
+ * @throws {ConfigurationError} if one is
+ */
+export function checkOutput(input: BatchSource, output: string | undefined): void {
+  if (output === undefined) return;
+  for (const { name } of input.files) checkDistinct(name, output);
+}
+
+/**
+ * Checks the files and returns the path of the result file; an estimate needs none.
  *
  * @throws {ConfigurationError} if a file is missing, has the wrong extension, or is both input and output
  */
 export function checkFiles(
-  input: string | undefined,
+  inputs: readonly string[],
   { output, retryFailed, estimate }: BatchFlags,
 ): string | undefined {
   if (output === undefined) {
@@ -38,15 +56,14 @@ export function checkFiles(
       hint: "It contains one JSON result per line: -o answers.jsonl",
     });
   }
-  if (input === undefined && process.stdin.isTTY) {
+  if (inputs.length === 0 && process.stdin.isTTY) {
     throw new ConfigurationError("no input", {
-      hint: "Specify a JSONL file or pipe one in: flexllm batch input.jsonl -o output.jsonl",
+      hint: "Specify a file or pipe one in: flexllm batch input.jsonl -o output.jsonl",
     });
   }
-  if (input !== undefined && isSameFile(input, output)) {
-    throw new ConfigurationError(`input and output are the same file: ${input}`, {
-      hint: "Choose another output file with -o.",
-    });
+  for (const input of inputs) checkDistinct(input, output);
+  if (inputs.filter((input) => input === "-").length > 1) {
+    throw new ConfigurationError("standard input (-) is given twice");
   }
   if (retryFailed && !existsSync(output)) {
     throw new ConfigurationError(`--retry-failed: the result file ${output} does not exist`, {

@@ -19,8 +19,8 @@ import { SCHEMA_NOTE, schemaFlag, schemaRetriesFlag } from "../flags/schema.ts";
 /** The command with its flags, without its action. */
 export function batchFlags() {
   const command = new Command("batch")
-    .usage("-o <file> [options] [input]")
-    .argument("[input]", "JSONL, CSV or TSV file (default: standard input)")
+    .usage("-o <file> [options] [input...]")
+    .argument("[input...]", "files, folders or patterns with records (default: standard input)")
     .optionsGroup(HELP_GROUPS.output)
     .option("-o, --output <file>", "result file (.jsonl), required; use the same file to resume")
     .option("--return-usage", "write token counts to the result file (default)")
@@ -42,6 +42,7 @@ export function batchFlags() {
     .addOption(inputFlags.delimiter)
     .addOption(inputFlags.noQuotes)
     .addOption(inputFlags.asMetadata)
+    .addOption(inputFlags.dropAnswer)
     .option("--skip-invalid", "skip unusable input lines")
     .optionsGroup(HELP_GROUPS.records)
     .addOption(inputFlags.limit)

@@ -4,6 +4,7 @@
  * @module
  */
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { INPUT_FORMATS } from "../../lib/input/input_format.ts";
 import { parseShard, type Shard } from "../../lib/input/selection.ts";
 import { integer } from "../flags/parse.ts";
 
@@ -27,8 +28,11 @@ function shardOf(text: string): Shard {
 
 /** The flags, each for one `addOption`. */
 export const inputFlags = {
-  inputFormat: new Option("--input-format <format>", "input format (default: from the file name)")
-    .choices(["jsonl", "csv", "tsv", "files"] as const),
+  inputFormat: new Option(
+    "--input-format <format>",
+    "input format (default: from name and content)",
+  )
+    .choices(INPUT_FORMATS),
   delimiter: new Option("--delimiter <character>", "separator of CSV/TSV cells (default: detected)")
     .argParser(oneCharacter),
   noQuotes: new Option("--no-quotes", "treat quotes in CSV/TSV as ordinary characters"),
@@ -38,8 +42,12 @@ export const inputFlags = {
   ),
   asMetadata: new Option(
     "--as-metadata <fields>",
-    "treat these fields as metadata, not options, e.g. model,seed; see below",
+    "treat these fields as metadata, not options or prompts, e.g. model,seed; see below",
   ).argParser(names),
+  dropAnswer: new Option(
+    "--drop-answer",
+    "leave out the assistant message that ends a conversation in training data",
+  ),
   limit: new Option("--limit <count>", "only the first N records of the input or shard")
     .argParser(integer(1)),
   shard: new Option("--shard <i/n>", "only every n-th record, e.g. 1/4 to 4/4; see below")
@@ -51,12 +59,15 @@ export const inputFlags = {
 
 /** The notes below the flags. */
 export const INPUT_NOTES: readonly string[] = [
-  "Input: one JSON object per line, or a table (.csv, .tsv) with column names in its first line. " +
-  'A record is {"messages": […]}, {"q": …} (or question, prompt; optionally with "system"), ' +
-  '{"instruction": …, "input": …}, or a line of an OpenAI Batch file. With --template, records can ' +
-  "have any fields: {{name}} and {{a.b}} insert them, \\{{ is a literal {{, and \\@ at the start a " +
-  'literal @. Other fields are copied to the result as "metadata". Paths of images and files are ' +
-  "relative to the current directory; they are read when the record is sent.",
+  "Input: JSONL, JSON (an array of records, or an object with one), text (one prompt per line), CSV or " +
+  "TSV with column names in the first line, or Parquet; also compressed (.gz, .zst). Several files are " +
+  "read as one, and a quoted pattern ('data/*.jsonl') or a folder of data files stands for its files.",
+  'A record is {"messages": […]}, {"q": …} (or question, prompt, input; optionally with "system"), ' +
+  '{"instruction": …, "input": …}, {"conversations": […]} (ShareGPT), a string, or a line of an OpenAI ' +
+  "Batch file. With --template, records can have any fields: {{name}} and {{a.b}} insert them, \\{{ is " +
+  "a literal {{, and \\@ at the start a literal @; a string is {{text}}. Other fields are copied to the " +
+  'result as "metadata". Paths of images and files are relative to the current directory; they are ' +
+  "read when the record is sent.",
   "Files: a folder, a pattern such as 'photos/*.jpg', or an image, PDF or document is an input in which " +
   "each file is a record; --template is its prompt. {{file}} is the path, {{name}} the name, and " +
   "{{text}} inserts the text of a text file instead of attaching it. Files are sorted by path; hidden " +

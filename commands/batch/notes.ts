@@ -16,7 +16,7 @@ export interface WarningContext {
     file?: Pick<BatchToSend["file"], "isFiles">;
   };
   journal: Pick<Journal, "existing">;
-  check: Pick<InputCheck, "invalid">;
+  check: Pick<InputCheck, "invalid"> & Partial<Pick<InputCheck, "answered">>;
   /** USD that an interrupted run may have spent on answers that are not in the result file. */
   lost: number;
 }
@@ -34,6 +34,13 @@ export function warnings({ batch, journal, check, lost }: WarningContext): strin
   if (check.invalid > 0) {
     const what = batch.file?.isFiles ? "unusable file" : "unusable input line";
     found.push(`skipped ${counted(check.invalid, what)}`);
+  }
+  const { answered = 0 } = check;
+  if (answered > 0) {
+    found.push(
+      `${counted(answered, "conversation")} ${answered === 1 ? "ends" : "end"} with an assistant ` +
+        "message, which the model may continue. If it is the expected answer, use --drop-answer.",
+    );
   }
   const { unparsed } = journal.existing;
   if (flags.schema !== undefined && unparsed > 0) {

@@ -11,8 +11,8 @@ import type { ChatResult } from "../chat/result.ts";
 export type IndexedRecord = BatchRecord & {
   /** Its position in the input, counted from 0. */
   index: number;
-  /** Its line in the input file, counted from 1. */
-  line?: number;
+  /** Where the input has it, for messages, such as `in.jsonl:3`. */
+  location?: string;
 };
 
 /** The outcome of one record. */

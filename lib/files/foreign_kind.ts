@@ -31,6 +31,8 @@ const SIGNATURES: readonly [start: string, kind: string, hint: string][] = [
   ],
   ["\x1f\x8b", "compressed with gzip", "Unpack it first: gunzip -k IN"],
   ["\x28\xb5\x2f\xfd", "compressed with zstd", "Unpack it first: zstd -d IN"],
+  ["BZh", "compressed with bzip2", "Unpack it first: bunzip2 -k IN"],
+  ["\xfd7zXZ\0", "compressed with xz", "Unpack it first: xz -dk IN"],
   ["\xff\xfe", "UTF-16, not UTF-8", "Convert it first: iconv -f utf-16 -t utf-8 IN > FILE"],
   ["\xfe\xff", "UTF-16, not UTF-8", "Convert it first: iconv -f utf-16 -t utf-8 IN > FILE"],
   ["{\0", "UTF-16, not UTF-8", "Convert it first: iconv -f utf-16le -t utf-8 IN > FILE"],

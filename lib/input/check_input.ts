@@ -6,10 +6,10 @@
 import type { Journal } from "../batch/journal/journal.ts";
 import { inputIdentity } from "../batch/journal/result_line.ts";
 import { InvalidInputError, JournalMismatchError } from "../errors.ts";
-import { INPUT_HINT } from "./input_file.ts";
-import type { InputFile } from "./input_source.ts";
+import type { BatchSource } from "./input_source.ts";
+import { INPUT_HINT } from "./open_file.ts";
 import { PendingLines } from "./pending_lines.ts";
-import { type LocatedRecord, type ReadOptions, readRecords } from "./records.ts";
+import { type InvalidLine, type LocatedRecord, type ReadOptions, readRecords } from "./records.ts";
 import { isSelected } from "./selection.ts";
 
 /** The result of checking an input. */
@@ -20,6 +20,8 @@ export interface InputCheck {
   pending: number;
   /** Invalid lines, which are skipped. */
   invalid: number;
+  /** Pending conversations that end with an answer, which servers continue instead of giving their own. */
+  answered: number;
   /** The lines of the pending records. */
   lines: PendingLines;
 }
@@ -27,14 +29,25 @@ export interface InputCheck {
 /** Maximum invalid lines that a message lists. */
 const SHOWN_PROBLEMS = 5;
 
-function invalidLines(problems: readonly string[], count: number, input: InputFile) {
-  const more = count - problems.length;
-  const lines = more > 0 ? [...problems, `… and ${more} more`] : problems;
-  const hint = input.isFiles
-    ? "Nothing was sent. Fix or remove these files, or skip them with --skip-invalid."
-    : "Nothing was sent. Fix the input, or skip bad lines with --skip-invalid.";
+/** The error for `count` invalid lines, of which the first were `found`. */
+function invalidLines(found: readonly InvalidLine[], count: number, input: BatchSource) {
+  // All records of a file usually have the same unknown fields.
+  const areEqual = found.every(({ reason, hint }) =>
+    hint !== undefined && reason === found[0].reason
+  );
+  const shown = areEqual ? found.slice(0, 1) : found;
+  const lines = shown.map(({ problem }) => problem);
+  const more = count - shown.length;
+  if (more > 0) lines.push(`… and ${more} more`);
+  const hints = [found[0].hint, ...input.files.map(({ hint }) => hint)];
+  const distinct = [...new Set(hints.filter((hint) => hint !== undefined))];
   return new InvalidInputError(lines.join("\n"), {
-    hint: input.hint === undefined ? hint : `${hint}\n${input.hint}`,
+    hint: [
+      input.isFiles
+        ? "Nothing was sent. Fix or remove these files, or skip them with --skip-invalid."
+        : "Nothing was sent. Fix the input, or skip bad lines with --skip-invalid.",
+      ...distinct,
+    ].join("\n"),
   });
 }
 
@@ -42,7 +55,7 @@ function invalidLines(problems: readonly string[], count: number, input: InputFi
 function isDone(
   journal: Journal,
   record: LocatedRecord,
-  { isFiles }: InputFile,
+  { isFiles }: BatchSource,
   rerunChanged: boolean | undefined,
 ): boolean {
   try {
@@ -66,20 +79,20 @@ function isDone(
  * @throws {JournalMismatchError} at the first record that differs, unless `rerunChanged`
  */
 export function checkInput(
-  input: InputFile,
+  input: BatchSource,
   journal: Journal | undefined,
   options: ReadOptions & { rerunChanged?: boolean },
 ): InputCheck {
   const { limit = Infinity, skipInvalid, rerunChanged } = options;
-  const problems: string[] = [];
+  const problems: InvalidLine[] = [];
   const lines = new PendingLines();
-  let [total, invalid] = [0, 0];
+  let [total, invalid, answered] = [0, 0, 0];
   const records = readRecords(input, options);
   let step = records.next();
   for (; !step.done && total < limit; step = records.next()) {
     const record = step.value;
     if ("problem" in record) {
-      if (invalid++ < SHOWN_PROBLEMS) problems.push(record.problem);
+      if (invalid++ < SHOWN_PROBLEMS) problems.push(record);
       continue;
     }
     // The input will be refused: look for more invalid lines only.
@@ -87,11 +100,13 @@ export function checkInput(
       total++;
       continue;
     }
-    const { index, line: number, offset } = record;
+    const { index, file, line: number, offset } = record;
     const done = journal !== undefined && isDone(journal, record, input, rerunChanged);
     if (!isSelected(index, options, journal)) continue;
     total++;
-    if (!done) lines.add({ index, number, offset });
+    if (done) continue;
+    if (record.messages[record.messages.length - 1].role === "assistant") answered++;
+    lines.add({ index, file, number, offset });
   }
   if (invalid > 0 && !skipInvalid) throw invalidLines(problems, invalid, input);
   if (step.done) {
@@ -101,5 +116,5 @@ export function checkInput(
     }
     journal?.checkEnd(step.value);
   }
-  return { total, pending: lines.length, invalid, lines };
+  return { total, pending: lines.length, invalid, answered, lines };
 }

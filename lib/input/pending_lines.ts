@@ -8,6 +8,8 @@
 export interface PendingLine {
   /** The record's index. */
   index: number;
+  /** The number of its file in the input, from 0. */
+  file: number;
   /** The line's number in the file, from 1. */
   number: number;
   /** Byte offset of the line's start. */
@@ -26,6 +28,8 @@ class Page {
 /** Lines in the order of the input. */
 export class PendingLines {
   readonly #pages: Page[] = [];
+  /** The files that have lines, and the positions of their first ones. */
+  readonly #files: { file: number; from: number }[] = [];
   #length = 0;
 
   /** The number of lines. */
@@ -34,7 +38,8 @@ export class PendingLines {
   }
 
   /** Adds a line. */
-  add({ index, number, offset }: PendingLine): void {
+  add({ index, file, number, offset }: PendingLine): void {
+    if (this.#files.at(-1)?.file !== file) this.#files.push({ file, from: this.#length });
     const i = this.#length++ % PAGE;
     if (i === 0) this.#pages.push(new Page());
     const page = this.#pages[this.#pages.length - 1];
@@ -45,10 +50,12 @@ export class PendingLines {
 
   /** Yields the lines in order. */
   *[Symbol.iterator](): Generator<PendingLine, void, void> {
-    for (let n = 0; n < this.#length; n++) {
+    for (let n = 0, f = -1; n < this.#length; n++) {
+      if (this.#files[f + 1]?.from === n) f++;
       const page = this.#pages[Math.floor(n / PAGE)];
       const i = n % PAGE;
-      yield { index: page.indexes[i], number: page.numbers[i], offset: page.offsets[i] };
+      const { file } = this.#files[f];
+      yield { index: page.indexes[i], file, number: page.numbers[i], offset: page.offsets[i] };
     }
   }
 }

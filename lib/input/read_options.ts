@@ -5,9 +5,9 @@
  */
 import { closest, distance } from "fastest-levenshtein";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
-import { CONTENT_FIELDS } from "./formats.ts";
-import { INPUT_HINT } from "./input_file.ts";
-import type { InputFile } from "./input_source.ts";
+import { CONTENT_FIELDS, PROMPT_DATA_FIELDS } from "./record_content.ts";
+import type { BatchSource } from "./input_source.ts";
+import { INPUT_HINT } from "./open_file.ts";
 import { OPTION_FIELDS } from "./option_fields.ts";
 import type { RecordTemplate } from "./record_template.ts";
 import type { ReadOptions } from "./records.ts";
@@ -20,24 +20,27 @@ export interface ReadFlags extends Selection {
   skipInvalid?: boolean;
   /** A template for the user message, or `@` and the path of a file that contains one. */
   template?: string;
-  /** Fields that are metadata although they are named like options. */
+  /** Fields that are metadata although they are named like options or prompts. */
   asMetadata?: readonly string[];
   /** The saved template of `--as`. */
   recordTemplate?: RecordTemplate;
+  /** Whether to leave out an answer at the end of `messages`. */
+  dropAnswer?: boolean;
 }
 
 /**
  * The options for reading `input`.
  *
- * @throws {ConfigurationError} if a template cannot be read, or `asMetadata` names a field that is not
- *   an option
+ * @throws {ConfigurationError} if a template cannot be read, or `asMetadata` names a field that is
+ *   metadata anyway
  * @throws {InvalidInputError} if `input` is a table without the columns that records need
  */
-export function readOptions(input: InputFile, flags: ReadFlags): ReadOptions {
-  const { system, skipInvalid, asMetadata, limit, shard, retryFailed, recordTemplate } = flags;
+export function readOptions(input: BatchSource, flags: ReadFlags): ReadOptions {
+  const { system, skipInvalid, asMetadata, dropAnswer, recordTemplate } = flags;
+  const { limit, shard, retryFailed } = flags;
   const names = [...OPTION_FIELDS.keys()];
   for (const name of asMetadata ?? []) {
-    if (OPTION_FIELDS.has(name)) continue;
+    if (OPTION_FIELDS.has(name) || PROMPT_DATA_FIELDS.includes(name)) continue;
     const guess = closest(name, names);
     const hint = distance(name, guess) <= name.length / 2 ? `Did you mean "${guess}"? ` : "";
     throw new ConfigurationError(`--as-metadata: the field "${name}" is not an option`, {
@@ -53,9 +56,12 @@ export function readOptions(input: InputFile, flags: ReadFlags): ReadOptions {
   const systemTemplate = template && system !== undefined
     ? new Template(system, "the system prompt")
     : system;
-  const options = { skipInvalid, asMetadata, limit, shard, retryFailed, recordTemplate };
+  const selection = { limit, shard, retryFailed };
+  const options = { skipInvalid, asMetadata, dropAnswer, recordTemplate, ...selection };
   const read: ReadOptions = { ...options, template, system: systemTemplate };
-  if (input.columns !== undefined) checkColumns(input.name, input.columns, read);
+  for (const { name, columns } of input.files) {
+    if (columns !== undefined) checkColumns(name, columns, read);
+  }
   return read;
 }
 
@@ -74,9 +80,10 @@ function checkColumns(name: string, columns: readonly string[], options: ReadOpt
     }
     if (columns.some((column) => CONTENT_FIELDS.includes(column))) return;
     if (options.recordTemplate?.fits(columns)) return;
+    if (columns.length === 1 && columns[0] === "text") return;
     const found = columns.map((column) => JSON.stringify(column)).join(", ");
     throw new InvalidInputError(
-      `${name}: expected a column "q", "question", "prompt" or "instruction", found ${found}`,
+      `${name}: expected a column "q", "question", "prompt", "instruction" or "input", found ${found}`,
       {
         hint: columns.length === 1
           ? "Set the prompt with --template, or the cell delimiter with --delimiter."

@@ -1,15 +1,16 @@
 /**
- * Reads the records of a JSONL input.
+ * Reads the records of an open input.
  *
  * @module
  */
 import type { IndexedRecord } from "../batch/executor.ts";
+import type { BatchRecord } from "../chat/record.ts";
 import { LineReader, type LineText, readLinesSync } from "../files/lines.ts";
 import { isTooDeep, type Json, MAX_DEPTH, parseExact } from "../json/json.ts";
 import { jsonProblem } from "../json/problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import { type Conversion, type Converted, RecordConverter } from "./formats.ts";
-import type { InputFile } from "./input_source.ts";
+import type { BatchSource, InputFile } from "./input_source.ts";
 import { OPTION_FIELDS } from "./option_fields.ts";
 import type { PendingLines } from "./pending_lines.ts";
 import type { RecordTemplate } from "./record_template.ts";
@@ -19,10 +20,21 @@ import type { Selection } from "./selection.ts";
 export interface InvalidLine {
   /** File, line and, if known, column, followed by what is wrong. */
   problem: string;
+  /** What is wrong, without the position. */
+  reason: string;
+  /** What to do about it. */
+  hint?: string;
 }
 
-/** A record with its line's position. */
-export type LocatedRecord = IndexedRecord & { line: number; offset: number };
+/** A record with the position of its line. */
+export type LocatedRecord = IndexedRecord & {
+  /** The number of its file in the input, from 0. */
+  file: number;
+  /** The line's number in that file, from 1. */
+  line: number;
+  /** Byte offset of the line's start. */
+  offset: number;
+};
 
 /** How an input is read. */
 export interface ReadOptions extends Conversion, Selection {
@@ -35,17 +47,17 @@ export interface ReadOptions extends Conversion, Selection {
 const TOO_DEEP = `nested more than ${MAX_DEPTH} levels deep`;
 const BOM = 0xfeff;
 
-/** Parses the lines of one input. */
+type Parsed = { record: BatchRecord } | InvalidLine;
+
+/** Parses the lines of one file. */
 class LineParser {
-  readonly #name: string;
+  readonly #file: InputFile;
   readonly #isTable: boolean;
-  readonly #isFiles: boolean;
   readonly #convert: (value: unknown) => Converted;
 
-  constructor({ name, columns, isFiles = false }: InputFile, options: ReadOptions) {
-    this.#name = name;
-    this.#isTable = columns !== undefined;
-    this.#isFiles = isFiles;
+  constructor(file: InputFile, options: ReadOptions) {
+    this.#file = file;
+    this.#isTable = file.columns !== undefined;
     const { recordTemplate, asMetadata = [] } = options;
     const converter = new RecordConverter({
       ...options,
@@ -62,38 +74,68 @@ class LineParser {
   }
 
   /** Parses the line `number`, which is not blank. */
-  parse(
-    { valid, text: line }: LineText,
-    number: number,
-  ): { record: Omit<IndexedRecord, "index"> } | InvalidLine {
-    const location = `${this.#name}:${number}`;
-    if (!valid) return { problem: `${location}: ${NOT_UTF8}` };
-    const text = withoutMark(line);
+  parse({ valid, text: line }: LineText, number: number): Parsed {
+    const { content, origin } = this.#file;
+    if (!valid) return this.#invalid(number, line, NOT_UTF8);
+    const text = origin === "position" ? line.slice(line.indexOf(" ") + 1) : withoutMark(line);
     let value: unknown;
-    try {
-      value = parseExact(text);
-    } catch (error) {
-      if (error instanceof RangeError) return { problem: `${location}: ${TOO_DEEP}` };
-      const { column, reason } = jsonProblem(text);
-      return { problem: `${location}:${column}: not valid JSON (${reason})` };
+    if (content === "text") {
+      value = text.trimEnd();
+    } else {
+      try {
+        value = parseExact(text);
+      } catch (error) {
+        if (error instanceof RangeError) return this.#invalid(number, line, TOO_DEEP);
+        return this.#invalidJson(text, number, line);
+      }
+      // A shorter text cannot be nested that deeply.
+      if (text.length > MAX_DEPTH * 2 && isTooDeep(value)) {
+        return this.#invalid(number, line, TOO_DEEP);
+      }
+      // table.ts writes a string in place of a row that is not a record.
+      if (this.#isTable && typeof value === "string") return this.#invalid(number, line, value);
     }
-    // A shorter text cannot be nested that deeply.
-    if (text.length > MAX_DEPTH * 2 && isTooDeep(value)) {
-      return { problem: `${location}: ${TOO_DEEP}` };
-    }
-    // table.ts writes a string in place of a row that is not a record.
-    if (this.#isTable && typeof value === "string") return { problem: `${location}: ${value}` };
-    if (this.#isFiles) return this.#fileRecord(value);
+    if (this.#file.isFiles) return this.#fileRecord(value);
     const converted = this.#convert(value);
-    return "problem" in converted ? { problem: `${location}: ${converted.problem}` } : converted;
+    return "problem" in converted
+      ? this.#invalid(number, line, converted.problem, converted.hint)
+      : converted;
+  }
+
+  /** Where the line `number` comes from. */
+  locate(number: number, line: string): string {
+    const { name, origin } = this.#file;
+    if (origin === "row") return `${name}, row ${number}`;
+    return `${name}:${origin === "position" ? line.slice(0, line.indexOf(" ")) : number}`;
+  }
+
+  #invalid(number: number, line: string, reason: string, hint?: string): InvalidLine {
+    return { problem: `${this.locate(number, line)}: ${reason}`, reason, hint };
+  }
+
+  #invalidJson(text: string, number: number, line: string): InvalidLine {
+    const isPart = this.#file.origin === "position";
+    const { reason: mistake, ...at } = jsonProblem(isPart ? text.replaceAll("\r", "\n") : text);
+    const reason = `not valid JSON (${mistake})`;
+    let position = `${number}:${at.column}`;
+    if (isPart) {
+      const [startLine, startColumn] = line.slice(0, line.indexOf(" ")).split(":").map(Number);
+      position = at.line === 1
+        ? `${startLine}:${startColumn + at.column - 1}`
+        : `${startLine + at.line - 1}:${at.column}`;
+    }
+    return { problem: `${this.#file.name}:${position}: ${reason}`, reason };
   }
 
   /** The record of a file: file_records.ts writes its line, with a string in place of an unusable file. */
-  #fileRecord(value: unknown): { record: Omit<IndexedRecord, "index"> } | InvalidLine {
-    if (typeof value === "string") return { problem: value };
+  #fileRecord(value: unknown): Parsed {
+    if (typeof value === "string") return { problem: value, reason: value };
     const { content_hash: contentHash, ...fields } = value as Json & { content_hash?: string };
     const converted = this.#convert(fields);
-    if ("problem" in converted) return { problem: `${fields.file}: ${converted.problem}` };
+    if ("problem" in converted) {
+      const { problem } = converted;
+      return { problem: `${fields.file}: ${problem}`, reason: problem };
+    }
     return { record: { ...converted.record, contentHash } };
   }
 }
@@ -105,24 +147,27 @@ function withoutMark(text: string): string {
 
 /**
  * Yields the records and the invalid lines of `input` in order; of a shard only its own. Every line that
- * is not blank has an index, so fixing an invalid line does not shift the others. Returns the number of
- * such lines.
+ * is not blank has an index, so fixing an invalid line does not shift the others. Indexes run on from
+ * file to file. Returns the number of such lines.
  */
 export function* readRecords(
-  input: InputFile,
+  input: BatchSource,
   options: ReadOptions,
 ): Generator<LocatedRecord | InvalidLine, number, void> {
   const { shard } = options;
-  const parser = new LineParser(input, options);
   let index = 0;
-  for (const line of readLinesSync(input.read ?? input.fd)) {
-    if (withoutMark(line.text).trim() === "") continue;
-    if (shard === undefined || index % shard.count === shard.index) {
-      const { number, offset } = line;
-      const parsed = parser.parse(line, number);
-      yield "record" in parsed ? { index, line: number, offset, ...parsed.record } : parsed;
+  for (const [number, file] of input.files.entries()) {
+    const parser = new LineParser(file, options);
+    for (const line of readLinesSync(file.read ?? file.fd)) {
+      if (withoutMark(line.text).trim() === "") continue;
+      if (shard === undefined || index % shard.count === shard.index) {
+        const parsed = parser.parse(line, line.number);
+        yield "record" in parsed
+          ? { index, file: number, line: line.number, offset: line.offset, ...parsed.record }
+          : parsed;
+      }
+      index++;
     }
-    index++;
   }
   return index;
 }
@@ -135,15 +180,26 @@ export function* readRecords(
  * @throws {InvalidInputError} if the input has changed since
  */
 export function* pendingRecords(
-  input: InputFile,
+  input: BatchSource,
   options: ReadOptions,
   check: { lines: PendingLines },
 ): Generator<IndexedRecord, void, void> {
-  const parser = new LineParser(input, options);
-  const reader = new LineReader(input.read ?? input.fd);
-  for (const { index, number, offset } of check.lines) {
-    const parsed = parser.parse(reader.at(offset), number);
+  let current = -1;
+  let [parser, reader]: [LineParser?, LineReader?] = [];
+  for (const { file, index, number, offset } of check.lines) {
+    if (parser === undefined || reader === undefined || file !== current) {
+      current = file;
+      parser = new LineParser(input.files[file], options);
+      reader = new LineReader(input.files[file].read ?? input.files[file].fd);
+    }
+    const line = reader.at(offset);
+    const parsed = parser.parse(line, number);
     // The bytes are the ones that were checked, so they are a record.
-    if ("record" in parsed) yield { index, line: number, ...parsed.record };
+    if ("record" in parsed) {
+      const location = input.isFiles
+        ? String(parsed.record.metadata?.file)
+        : parser.locate(number, line.text);
+      yield { index, location, ...parsed.record };
+    }
   }
 }

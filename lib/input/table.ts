@@ -12,6 +12,7 @@ import { readSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InvalidInputError } from "../errors.ts";
+import { chunksOf } from "./chunks.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
 import type { InputFile } from "./input_source.ts";
 import { NumberedLines } from "./numbered_lines.ts";
@@ -26,7 +27,6 @@ export interface TableOptions {
   quotes?: boolean;
 }
 
-const CHUNK = 1 << 20;
 /** Maximum characters of a row. A longer one has an unclosed quote. */
 const MAX_ROW = 100_000_000;
 const DELIMITERS = [",", ";", "\t", "|"];
@@ -170,16 +170,6 @@ class TableConverter {
     const bytes = Buffer.alloc(end - start);
     readSync(this.#input.fd, bytes, 0, bytes.length, start);
     return isUtf8(bytes);
-  }
-}
-
-function* chunksOf(fd: number): Generator<Buffer> {
-  for (let position = 0;;) {
-    const chunk = Buffer.allocUnsafe(CHUNK);
-    const read = readSync(fd, chunk, 0, CHUNK, position);
-    if (read === 0) return;
-    position += read;
-    yield chunk.subarray(0, read);
   }
 }
 

@@ -7,6 +7,8 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { parseAllDocuments } from "yaml";
 import { inspectConfig } from "../../lib/config/inspect.ts";
 import { parseCanned } from "../../lib/mock/canned.ts";
@@ -79,6 +81,12 @@ Deno.test("the commands run in an empty home against a mock server", async () =>
     await run("chmod", ["+x", folder.file("flexllm")]);
     const questions = Array.from({ length: 4 }, (_, i) => `{"q":"Question ${i}?"}\n`).join("");
     folder.write("questions.jsonl", questions);
+    folder.write("prompts.txt", "Why?\nHow?\n");
+    writeFileSync(folder.file("more.jsonl.gz"), gzipSync(questions));
+    mkdirSync(folder.file("shards"));
+    const prompts = [{ name: "prompt", data: ["Why?", "How?"] }];
+    const parquet = new Uint8Array(parquetWriteBuffer({ columnData: prompts }));
+    writeFileSync(folder.file("shards/0.parquet"), parquet);
     folder.write("reviews.csv", "text,stars\nLovely,5\nNot so good,2\n");
     mkdirSync(folder.file("photos"));
     for (const name of ["a.jpg", "b.jpg"]) {

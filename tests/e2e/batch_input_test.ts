@@ -289,7 +289,7 @@ Deno.test("invalid flags are reported and nothing is sent", async () => {
     [[jsonl, "--retry-failed", "--rerun-changed"], /cannot be used with option '--rerun-changed'/],
     [[jsonl, "--delimiter", ";"], /--delimiter and --no-quotes are for tables only/],
     [[csv, "--delimiter", ";;"], /Expected one character, or "tab"/],
-    [[jsonl, "--input-format", "xlsx"], /Allowed choices are jsonl, csv, tsv/],
+    [[jsonl, "--input-format", "xlsx"], /Allowed choices are jsonl, json, text, csv, tsv/],
     [[jsonl, "--as-metadata", "id,modl"], /the field "id" is not an option\nOptions are /],
     [[jsonl, "--as-metadata", "modl"], /Did you mean "model"\?/],
     [[jsonl, "--template", "{q}"], /the template has no {{field}}/],

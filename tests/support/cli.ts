@@ -37,8 +37,8 @@ export function commandEnv(): Record<string, string> {
 }
 
 export interface RunOptions {
-  /** Text to pipe in. Default: stdin is closed immediately. */
-  stdin?: string;
+  /** Text or bytes to pipe in. Default: stdin is closed immediately. */
+  stdin?: string | Uint8Array;
   env?: Record<string, string>;
   cwd?: string;
   /** Run `sh` with these arguments instead of flexllm. */

@@ -37,7 +37,7 @@ export interface Progress {
   /** Prints a line above the progress. */
   note(line: string): void;
   /** Counts a failed record. Prints the first of each kind. */
-  failure(item: { index: number; line?: number; error: FlexLLMError }): void;
+  failure(item: { index: number; location?: string; error: FlexLLMError }): void;
   /** Counts a retry. Prints the first for each kind of error. */
   retry(notice: RetryNotice): void;
   /** The failures so far, by kind. */
@@ -171,9 +171,8 @@ export function startProgress(
     stop,
     failures: () => failures.list(),
     retries: () => retries.list(),
-    failure({ index, line, error }) {
-      const location = `${line === undefined ? input : `${input}:${line}`} (record ${index})`;
-      const kind = failures.count(error, location);
+    failure({ index, location = input, error }) {
+      const kind = failures.count(error, `${location} (record ${index})`);
       if (kind === undefined) return;
       writeNote(`${colored("red", "failed:")} ${kind.first}`);
       if (error.hint !== undefined) writeNote(colored("dim", error.hint));

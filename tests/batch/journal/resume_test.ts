@@ -68,16 +68,21 @@ Deno.test("only the lines of pending records are read again", async () => {
   const check = checkInput(input, journal, {});
   assert.deepEqual([check.total, check.pending], [count, pendingIndexes.length]);
   const positions: number[] = [];
-  const watched = {
-    ...input,
+  const [file] = input.files;
+  const watchedFile = {
+    ...file,
     read(buffer: Buffer, position: number) {
       positions.push(position / 2 ** 20);
-      return input.read!(buffer, position);
+      return file.read!(buffer, position);
     },
   };
+  const watched = { ...input, files: [watchedFile] };
   const pending = [...pendingRecords(watched, {}, check)];
   assert.deepEqual(pending.map(({ index }) => index), pendingIndexes);
-  assert.deepEqual(pending.map(({ line }) => line), pendingIndexes.map((i) => 2 * i + 1));
+  assert.deepEqual(
+    pending.map(({ location }) => location),
+    pendingIndexes.map((i) => `${input.name}:${2 * i + 1}`),
+  );
   assert.deepEqual(
     pending.map(({ messages }) => messages[0].content),
     pendingIndexes.map((i) => `${i} ${long}`),

@@ -256,7 +256,7 @@ class Stage implements Disposable {
     if (terminal === undefined) divertNotes((line) => this.notes.push(line));
     this.progress = startProgress(
       { summary: () => ({ ...this.summary }) },
-      { ...check, invalid: 0 },
+      { ...check, invalid: 0, answered: 0 },
       { quiet, input: "in.jsonl", endpoints: () => this.endpoints },
       {
         terminal,
@@ -505,12 +505,12 @@ Deno.test("the first failure of each kind is printed with its location, further 
   const { progress, notes } = stage;
   for (let index = 0; index < 50; index++) {
     const error = index % 5 === 0 ? BROKEN : TOO_LONG;
-    progress.failure({ index, line: index + 3, error });
+    progress.failure({ index, location: `in.jsonl:${index + 3}`, error });
   }
   progress.failure({ index: 50, error: new TimeoutError("no answer in 120 s", 120) });
   const hint = "Top up the account, or use another model.";
   progress.failure({
-    ...{ index: 51, line: 54 },
+    ...{ index: 51, location: "in.jsonl:54" },
     error: new QuotaExceededError("the server answered 402", { status: 402, hint }),
   });
   assert.deepEqual(notes, [
@@ -533,7 +533,7 @@ Deno.test("the first retry for each kind of error is printed, and all are counte
   const { progress, notes } = stage;
   for (let i = 0; i < 1200; i++) progress.retry({ error: BROKEN, failures: 1, wait: 0.5 });
   progress.retry({ error: new ConnectionError("connection reset"), failures: 2, wait: 8 });
-  progress.failure({ index: 0, line: 1, error: BROKEN });
+  progress.failure({ index: 0, location: "in.jsonl:1", error: BROKEN });
   assert.deepEqual(notes, [
     "retrying: the server answered 500: oops",
     "retrying: connection reset",
@@ -547,7 +547,7 @@ Deno.test("a quiet run prints only failures", () => {
   using stage = new Stage({ total: 100, pending: 100 }, { quiet: true });
   stage.progress.note("a note");
   stage.progress.retry({ error: BROKEN, failures: 1, wait: 10 });
-  stage.progress.failure({ index: 0, line: 1, error: TOO_LONG });
+  stage.progress.failure({ index: 0, location: "in.jsonl:1", error: TOO_LONG });
   stage.pass(20_000);
   assert.deepEqual(stage.notes, [
     "failed: in.jsonl:1 (record 0): the server answered 400: too long",
