@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Journal } from "../batch/journal/journal.ts";
+import type { RunJournal } from "../batch/journal/model_journal.ts";
 import { inputIdentity } from "../batch/journal/result_line.ts";
 import { InvalidInputError } from "../errors.ts";
 import { INPUT_HINT } from "./input_file.ts";
 import type { InputFile } from "./input_source.ts";
 import { PendingLines } from "./pending_lines.ts";
-import { type ReadOptions, readRecords } from "./records.ts";
+import { type InvalidLine, type LocatedRecord, type ReadOptions, readRecords } from "./records.ts";
 import { isSelected } from "./selection.ts";
 
 /** The result of checking an input. */
@@ -24,6 +24,17 @@ export interface InputCheck {
   lines: PendingLines;
 }
 
+/** How an input is checked. */
+export interface CheckOptions extends ReadOptions {
+  /** Redo records whose input differs from the journal's. @default false */
+  rerunChanged?: boolean;
+  /** Whether each record is sent to several models, so that it cannot name its own. @default false */
+  severalModels?: boolean;
+}
+
+const OWN_MODEL =
+  "model: a record cannot name its own model if several are requested; ignore it with --as-metadata model";
+
 /** Maximum invalid lines that a message lists. */
 const SHOWN_PROBLEMS = 5;
 
@@ -36,6 +47,16 @@ function invalidLines(problems: readonly string[], count: number, input: InputFi
   });
 }
 
+function problemOf(
+  record: LocatedRecord | InvalidLine,
+  { name }: InputFile,
+  severalModels = false,
+): string | undefined {
+  if ("problem" in record) return record.problem;
+  if (!severalModels || record.options?.model === undefined) return undefined;
+  return `${name}:${record.line}: ${OWN_MODEL}`;
+}
+
 /**
  * Reads the whole input. Every selected line must be valid, and its record must be the one that
  * `journal` has a result for.
@@ -45,10 +66,10 @@ function invalidLines(problems: readonly string[], count: number, input: InputFi
  */
 export function checkInput(
   input: InputFile,
-  journal: Journal | undefined,
-  options: ReadOptions & { rerunChanged?: boolean },
+  journal: Pick<RunJournal, "checkEnd" | "isDone" | "state"> | undefined,
+  options: CheckOptions,
 ): InputCheck {
-  const { limit = Infinity, skipInvalid, rerunChanged } = options;
+  const { limit = Infinity, skipInvalid, rerunChanged, severalModels } = options;
   const problems: string[] = [];
   const lines = new PendingLines();
   let [total, invalid] = [0, 0];
@@ -56,8 +77,9 @@ export function checkInput(
   let step = records.next();
   for (; !step.done && total < limit; step = records.next()) {
     const record = step.value;
-    if ("problem" in record) {
-      if (invalid++ < SHOWN_PROBLEMS) problems.push(record.problem);
+    const problem = problemOf(record, input, severalModels);
+    if ("problem" in record || problem !== undefined) {
+      if (invalid++ < SHOWN_PROBLEMS) problems.push(problem!);
       continue;
     }
     // The input will be refused: look for more invalid lines only.
