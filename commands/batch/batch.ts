@@ -31,7 +31,7 @@ async function run(input: string | undefined, flags: BatchFlags): Promise<void> 
       process.exitCode = await sendBatch({ file, output: output!, reading, flags, prepared });
     }
   } finally {
-    await prepared.client.close();
+    await Promise.all(prepared.models.map(({ client }) => client.close()));
     file.close();
   }
 }
@@ -41,6 +41,7 @@ export function batchCommand() {
   return addExamples(batchFlags().action(run), [
     "flexllm batch questions.jsonl -o answers.jsonl",
     "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -c 64",
+    "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -m claude-haiku-4-5",
     'flexllm batch texts.jsonl -o out.jsonl -s "Translate." --max-tokens 500',
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
     'flexllm batch reviews.csv -o out.jsonl --template "Sentiment? {{text}}"',

@@ -42,7 +42,10 @@ export function estimateLines(estimate: BatchEstimate): string[] {
   const { models, images, sampled } = estimate;
   if (models.length === 0) return ["There are no records to send. Nothing was sent."];
   const isShared = estimate.targets > 1;
-  const lines = models.flatMap((row) => modelLines(row, isShared ? ` at ${row.endpoint}` : ""));
+  const hasSameModel = new Set(models.map(({ model }) => model)).size < models.length;
+  const lines = models.flatMap((row) =>
+    modelLines(row, isShared || hasSameModel ? ` at ${row.endpoint}` : "")
+  );
   if (isShared) lines.push("Each endpoint is estimated as if it received all records.");
   if (models.length > 1) lines.push(totalLine(estimate));
   if (models.some(({ model }) => !isExact(model))) {

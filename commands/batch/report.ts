@@ -13,6 +13,7 @@ import { counted, dollars, duration, quoted } from "../terminal/format.ts";
 import { type Column, table, type TableOptions, widthOfStream } from "../terminal/table.ts";
 import { colored } from "../terminal/output.ts";
 import { wrapped } from "../terminal/wrap.ts";
+import type { ModelOutcome } from "./model_run.ts";
 
 /** What a report contains besides the counts. */
 export interface ReportContext {
@@ -26,6 +27,8 @@ export interface ReportContext {
   costs: CostRow[];
   /** The final state of each endpoint. */
   endpoints: readonly EndpointStats[];
+  /** What happened to each model, if each record is sent to several. */
+  models: readonly ModelOutcome[];
 }
 
 /** The errors of a batch by kind. */
@@ -58,7 +61,7 @@ function costLine(summary: BatchSummary): string | undefined {
   if (summary.succeeded === 0 && summary.cost === 0 && summary.unpriced === 0) return undefined;
   if (summary.unpriced > 0 && summary.cost === 0) return "Cost: unknown";
   const unpriced = summary.unpriced > 0
-    ? `, plus ${number.format(summary.unpriced)} answers with unknown prices`
+    ? `, plus ${counted(summary.unpriced, "answer")} with unknown prices`
     : "";
   return `Cost: ${dollars(summary.cost)}${unpriced}`;
 }
@@ -87,6 +90,30 @@ export function costTable(costs: readonly CostRow[], options: TableOptions): str
   const more = costs.length - SHOWN_COSTS;
   if (more > 0) lines.push(`… and ${number.format(more)} more; use --json for the full list`);
   return lines;
+}
+
+/** The counts by model, if each record is sent to several. */
+function modelTable(models: readonly ModelOutcome[], options: TableOptions): string[] {
+  if (models.length < 2) return [];
+  const columns: Column[] = [
+    { title: "model" },
+    { title: "succeeded", align: "right" },
+    { title: "failed", align: "right" },
+    { title: "done before", align: "right" },
+    { title: "tokens", align: "right" },
+    { title: "cost", align: "right" },
+    { title: "latency", align: "right" },
+  ];
+  const rows = models.map(({ name = "", summary, latency }) => [
+    name,
+    number.format(summary.succeeded),
+    number.format(summary.failed),
+    number.format(summary.restored),
+    number.format(summary.promptTokens + summary.completionTokens),
+    summary.unpriced > 0 && summary.cost === 0 ? "unknown" : dollars(summary.cost),
+    latency === undefined ? "" : `${latency.toFixed(latency < 9.95 ? 2 : 1)} s`,
+  ]);
+  return table(columns, rows, options);
 }
 
 function headline(interrupted: boolean, stopped: boolean): string {
@@ -141,18 +168,23 @@ export function batchReport(
   if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
   if (restored > 0) parts.push(`${number.format(restored)} already done`);
   if (retries > 0) parts.push(counted(retries, "retry", "retries"));
+  const noun = context.models.length > 1 ? "result" : "record";
   const sentences = [
-    `${head}: ${number.format(restored + tried)} of ${number.format(context.total)} records in ` +
+    `${head}: ${number.format(restored + tried)} of ${counted(context.total, noun)} in ` +
     `${duration(seconds)} (${rounded.format(tried / seconds)}/s): ${parts.join(", ")}`,
   ];
   const cost = costLine(summary);
-  sentences.push(
-    `Tokens: ${number.format(summary.promptTokens)} in, ` +
-      `${number.format(summary.completionTokens)} out${cost === undefined ? "" : `. ${cost}`}`,
-  );
+  if (tried > 0) {
+    sentences.push(
+      `Tokens: ${number.format(summary.promptTokens)} in, ` +
+        `${number.format(summary.completionTokens)} out${cost === undefined ? "" : `. ${cost}`}`,
+    );
+  }
   const lines = [
     ...wrappedLines(sentences),
-    ...costTable(context.costs, { stream: process.stderr }),
+    ...context.models.length > 1
+      ? modelTable(context.models, { stream: process.stderr })
+      : costTable(context.costs, { stream: process.stderr }),
     ...wrappedLines([
       ...failureLines(errors.failures),
       ...retryLines(errors.retries),

@@ -39,8 +39,12 @@ function details(error: unknown): string {
   return [...lines, stacks.join("\ncaused by: ")].join("\n");
 }
 
-/** Prints the message and hint of an error; with `verbose` also its request id and stack trace. */
-export function reportError(error: unknown, verbose: boolean): void {
+/**
+ * Prints the message and hint of an error; with `verbose` also its request id and stack trace.
+ *
+ * @param subject what the error concerns, if a command has several of them, such as a model
+ */
+export function reportError(error: unknown, verbose: boolean, subject?: string): void {
   // Commander has already printed its errors; requests for help are not errors.
   if (error instanceof CommanderError) return;
   const isKnown = error instanceof FlexLLMError;
@@ -48,7 +52,8 @@ export function reportError(error: unknown, verbose: boolean): void {
   const message = printable(error instanceof Error ? error.message : String(error));
   // A cancellation by the user is not an error.
   const label = isKnown && error.code === "aborted" ? "" : `${colored("red", "error:")} `;
-  writeNote(`${label}${isKnown ? message : `unexpected: ${message}`}`);
+  const about = subject === undefined ? "" : `${printable(subject)}: `;
+  writeNote(`${label}${about}${isKnown ? message : `unexpected: ${message}`}`);
   if (isKnown && error.hint !== undefined) writeNote(error.hint);
   if (!isKnown) writeNote("This is a bug in flexllm; use --verbose for a stack trace.");
   if (verbose) writeNote(colored("dim", details(error)));

@@ -36,7 +36,7 @@ export interface Progress {
   /** Prints a line above the progress. */
   note(line: string): void;
   /** Counts a failed record. Prints the first of each kind. */
-  failure(item: { index: number; line?: number; error: FlexLLMError }): void;
+  failure(item: { index: number; line?: number; model?: string; error: FlexLLMError }): void;
   /** Counts a retry. Prints the first for each kind of error. */
   retry(notice: RetryNotice): void;
   /** The failures so far, by kind. */
@@ -168,8 +168,9 @@ export function startProgress(
     stop,
     failures: () => failures.list(),
     retries: () => retries.list(),
-    failure({ index, line, error }) {
-      const location = `${line === undefined ? input : `${input}:${line}`} (record ${index})`;
+    failure({ index, line, model, error }) {
+      const record = model === undefined ? `record ${index}` : `record ${index}, ${model}`;
+      const location = `${line === undefined ? input : `${input}:${line}`} (${record})`;
       const kind = failures.count(error, location);
       if (kind === undefined) return;
       writeNote(`${colored("red", "failed:")} ${kind.first}`);
