@@ -6,11 +6,16 @@
 import process from "node:process";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 import { addExamples } from "../flags/shared_options.ts";
+import { writeNote } from "../terminal/output.ts";
 import { checkFiles } from "./files.ts";
 import { type BatchFlags, batchFlags } from "./flags.ts";
+import { failedSelection, renamedFlag } from "./input_flags.ts";
 import { prepareBatch } from "./settings.ts";
 
-async function run(input: string | undefined, flags: BatchFlags): Promise<void> {
+async function run(input: string | undefined, given: BatchFlags): Promise<void> {
+  const renamed = renamedFlag(given);
+  if (renamed !== undefined && !given.quiet) writeNote(`note: ${renamed}`);
+  const flags = { ...given, retryFailed: failedSelection(given) };
   const output = checkFiles(input, flags);
   const prepared = await prepareBatch(flags);
   const [{ openInput }, { readOptions }] = await Promise.all([

@@ -49,7 +49,7 @@ export function checkFiles(
     });
   }
   if (retryFailed && !existsSync(output)) {
-    throw new ConfigurationError(`--retry-failed: the result file ${output} does not exist`, {
+    throw new ConfigurationError(`--only-failed: the result file ${output} does not exist`, {
       hint: "Omit the flag for the first run.",
     });
   }

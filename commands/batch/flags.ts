@@ -49,6 +49,8 @@ export function batchFlags() {
     .optionsGroup(HELP_GROUPS.records)
     .addOption(inputFlags.limit)
     .addOption(inputFlags.shard)
+    .addOption(inputFlags.onlyFailed)
+    .addOption(inputFlags.skipFailed)
     .addOption(inputFlags.retryFailed)
     .addOption(inputFlags.noRetryFailed)
     .option("--rerun-changed", "redo records whose input differs from the one in the result file")

@@ -43,11 +43,14 @@ const number = new Intl.NumberFormat("en-US");
 const rounded = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
 /**
- * The command that resumes the batch. Leaves out the flag `without`, and replaces the API key and the
+ * The command that resumes the batch. Leaves out the flags `without`, and replaces the API key and the
  * value of the flag `blank` by an ellipsis.
  */
-function resumeCommand(piped: boolean, change: { without?: string; blank?: string } = {}): string {
-  const given = process.argv.slice(2).filter((argument) => argument !== change.without);
+function resumeCommand(
+  piped: boolean,
+  change: { without?: readonly string[]; blank?: string } = {},
+): string {
+  const given = process.argv.slice(2).filter((argument) => !change.without?.includes(argument));
   const blank = ["--api-key", ...change.blank === undefined ? [] : [change.blank]];
   const shown = given.map((argument, i, all) => {
     if (blank.includes(all[i - 1])) return "…";
@@ -152,6 +155,9 @@ function wrappedLines(sentences: readonly string[]): string[] {
   return sentences.flatMap((sentence) => wrapped(sentence, columns));
 }
 
+/** The flag that skips failed records, with its earlier name. */
+const SKIP_FAILED = ["--skip-failed", "--no-retry-failed"] as const;
+
 /** The lines of the report; `failure` is the error that ended the batch, if any. */
 export function batchReport(
   summary: BatchSummary,
@@ -197,7 +203,7 @@ export function batchReport(
     lines.push(`To resume: ${resumeCommand(context.piped, { blank })}`);
   } else if (failed > 0) {
     lines.push(`To see why records failed: flexllm results ${quoted(context.output)} --failed`);
-    const retry = resumeCommand(context.piped, { without: "--no-retry-failed" });
+    const retry = resumeCommand(context.piped, { without: SKIP_FAILED });
     lines.push(`To retry failed records: ${retry}`);
   }
   return lines;

@@ -479,7 +479,7 @@ Deno.test("answers from another model cause a warning, but not another name of t
   assert.doesNotMatch(second.stderr, /warning/);
 });
 
-Deno.test("--no-retry-failed reports what it skips", async () => {
+Deno.test("--skip-failed reports what it skips", async () => {
   using folder = temporaryFolder();
   await using server = await startRawServer((socket, { body }) =>
     socket.write(
@@ -488,7 +488,7 @@ Deno.test("--no-retry-failed reports what it skips", async () => {
   );
   const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "m", "--base-url", server.baseUrl];
   assert.equal((await flexllm(args, { stdin: questions(3) })).code, 3);
-  const { code, stderr } = await flexllm([...args, "--no-retry-failed"], { stdin: questions(3) });
+  const { code, stderr } = await flexllm([...args, "--skip-failed"], { stdin: questions(3) });
   assert.equal(code, 0);
   assert.match(
     stderr,
