@@ -9,6 +9,7 @@ import {
   type FailureGroup,
   type ResultCounts,
 } from "../lib/batch/journal/count_results.ts";
+import { inTermsOfFields } from "./errors/option_names.ts";
 import { counted, quoted } from "./terminal/format.ts";
 import { addExamples } from "./flags/shared_options.ts";
 import { printableLine } from "./terminal/sanitize.ts";
@@ -35,7 +36,9 @@ function failureLines({ model, code, message, count, examples }: FailureGroup): 
   const noun = count === 1 ? "record" : "records";
   const from = model === undefined ? "" : ` (${printableLine(model)})`;
   return [
-    `${number.format(count)} × ${printableLine(code)}${from}: ${printableLine(message)}`,
+    `${number.format(count)} × ${printableLine(code)}${from}: ${
+      printableLine(code === "http" ? message : inTermsOfFields(message))
+    }`,
     `    ${noun} ${examples.join(", ")}${more}`,
   ];
 }

@@ -127,7 +127,7 @@ function headline(interrupted: boolean, stopped: boolean): string {
 /** One line per kind of failure: its count and the first occurrence. */
 export function failureLines(failures: readonly ErrorKind[]): string[] {
   return failures.map(({ name, count, first }) =>
-    `Failed with ${name}: ${number.format(count)}, first ${first}`
+    `Failed with ${name}: ${counted(count, "record")}, ${count === 1 ? "" : "first "}${first}`
   );
 }
 
@@ -143,8 +143,10 @@ function endpointLines(endpoints: readonly EndpointStats[]): string[] {
   if (endpoints.length < 2) return [];
   return endpoints.filter(({ failures }) => failures > 0)
     .map(({ endpoint, answers, failures, lastError }) =>
-      `Endpoint ${endpoint}: ${number.format(failures)} of ${number.format(answers + failures)} ` +
-      `requests failed, last error: ${lastError?.message}`
+      `Endpoint ${endpoint}: ${number.format(failures)} of ${
+        counted(answers + failures, "request")
+      } ` +
+      `failed, last error: ${lastError?.message}`
     );
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Conversation, Turn } from "../../lib/conversations/conversation.ts";
 import { promptOf, titleOf, totalsOf } from "../../lib/conversations/conversation.ts";
-import { dollars, duration } from "../terminal/format.ts";
+import { dollars, duration, tokenCounts } from "../terminal/format.ts";
 import { printable } from "../terminal/sanitize.ts";
 
 /** A text on one line, shortened to 50 characters, in quotes. */
@@ -18,7 +18,7 @@ function quotedStart(text: string): string {
 export function describeTurn(turn: Turn): string {
   const { model, usage, cost, latency = 0, finish_reason } = turn;
   const parts = [
-    usage ? `${usage.prompt_tokens} tokens in, ${usage.completion_tokens} out` : "unknown tokens",
+    usage ? tokenCounts(usage.prompt_tokens, usage.completion_tokens) : "unknown tokens",
     cost === undefined ? "unknown cost" : dollars(cost),
     duration(latency),
   ];
@@ -37,7 +37,7 @@ export function describeTotals(conversation: Conversation): string {
     : unpriced === answers
     ? "unknown cost"
     : `${dollars(cost)}, plus ${unpriced} of unknown cost`;
-  const tokens = `${promptTokens} tokens in, ${completionTokens} out`;
+  const tokens = tokenCounts(promptTokens, completionTokens);
   const counted = uncounted === 0 ? tokens : `${tokens} (${uncounted} without a count)`;
   return `${answers} ${answers === 1 ? "answer" : "answers"}: ${counted} · ${costs}`;
 }

@@ -16,6 +16,7 @@ import { defaultFetch } from "../../lib/runtime/runtime.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
 import { connectEndpoint, connectModel, type ModelConnection } from "../connect.ts";
 import { SHORT_TIMEOUT } from "../flags/model.ts";
+import { counted } from "../terminal/format.ts";
 import { colored, writeNote } from "../terminal/output.ts";
 import { nextStep } from "./probe_report.ts";
 
@@ -98,7 +99,9 @@ export async function testAll(config: Config, flags: TestFlags): Promise<TestRes
     })),
   ];
   if (tests.length === 0) throw noModel(config);
-  if (process.stderr.isTTY) writeNote(colored("dim", `Testing ${tests.length} models …`));
+  if (process.stderr.isTTY) {
+    writeNote(colored("dim", `Testing ${counted(tests.length, "model")} …`));
+  }
   const limit = pLimit(CONCURRENCY);
   return await Promise.all(tests.map(({ name, run }) =>
     limit(async () => {

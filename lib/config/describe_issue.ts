@@ -84,7 +84,7 @@ function describeViolation({ issue, path }: Violation, document: ConfigDocument)
     const name = String(path.at(-1));
     const known = knownFields(path);
     const guess = closest(name, known);
-    const hint = distance(name, guess) <= 3
+    const hint = distance(name, guess) <= Math.min(3, name.length / 2)
       ? `did you mean "${guess}"?`
       : `expected one of ${known.join(", ")}`;
     return `${document.locate(path, "name")}: unknown field "${name}": ${hint}`;

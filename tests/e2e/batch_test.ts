@@ -518,7 +518,7 @@ Deno.test("a forbidden prompt fails alone; a key that is forbidden everything st
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^Stopped: (1\d|2\d) of 60 records.*\n[^]*error: the server answered 403: not that\nNo API key was sent\./m,
+    /^Stopped: (1\d|2\d) of 60 records.*\n[^]*error: the server answered 403: not that\nNo key was sent/m,
   );
   const json = await flexllm([...forbidden, "--json", "--quiet"], { stdin: questions(60) });
   assert.deepEqual(JSON.parse(json.stdout).stopped_by, {

@@ -12,6 +12,8 @@ import type { FlexLLMError } from "../../../lib/errors.ts";
 import type { InputCheck } from "../../../lib/input/check_input.ts";
 import type { RetryNotice } from "../../../lib/chat/retry_notice.ts";
 import { type ErrorKind, ErrorKinds } from "../../errors/groups.ts";
+import { hintLines } from "../../errors/hint_lines.ts";
+import { inTermsOfFlags } from "../../errors/option_names.ts";
 import { LiveArea, type TerminalStream } from "../../terminal/live_area.ts";
 import { StallMonitor } from "../../wait_notice.ts";
 import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
@@ -174,7 +176,9 @@ export function startProgress(
       const kind = failures.count(error, location);
       if (kind === undefined) return;
       writeNote(`${colored("red", "failed:")} ${kind.first}`);
-      if (error.hint !== undefined) writeNote(colored("dim", error.hint));
+      const { hint } = inTermsOfFlags(error);
+      if (hint === undefined) return;
+      for (const line of hintLines(hint, screen.terminal?.columns)) writeNote(colored("dim", line));
     },
     retry(notice) {
       stalls.notice(notice, screen.now());
