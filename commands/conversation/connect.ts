@@ -20,6 +20,8 @@ export interface ConnectionFlags {
   retryTimes?: number;
   maxWait?: number;
   allowPrivateUrls?: true;
+  /** Whether to use the response cache. @default the configured value */
+  cache?: boolean;
   verbose?: true;
 }
 
@@ -57,7 +59,7 @@ export function connectConversation(
   // The saved server belongs to the saved model, so -m does not use it.
   const baseUrl = flags.baseUrl ?? (flags.model === undefined ? saved.base_url : undefined);
   const { timeout, retryTimes, maxWait = INTERACTIVE_MAX_WAIT } = flags;
-  const cache = withCacheWarnings(config, resolveCache(config));
+  const cache = withCacheWarnings(config, resolveCache(config, flags));
   const options = { timeout, retryTimes, maxWait, cache };
   const connected = connectModel(config, { ...flags, model, baseUrl }, options);
   const settings: ModelSettings = { model: connected.model };
@@ -74,10 +76,11 @@ export function switchModel(
   current: ModelSettings,
   model: string,
 ): ConversationModel {
-  const { timeout, retryTimes, maxWait, allowPrivateUrls } = flags;
+  const { timeout, retryTimes, maxWait, allowPrivateUrls, cache } = flags;
   // --api-key was given for another server and must not be sent to this one.
   if (configuredNames(config).includes(model) && model !== flags.model) {
-    return connectConversation(config, { model, timeout, retryTimes, maxWait, allowPrivateUrls });
+    const kept = { timeout, retryTimes, maxWait, allowPrivateUrls, cache };
+    return connectConversation(config, { ...kept, model });
   }
   const baseUrl = flags.baseUrl ?? current.base_url;
   return connectConversation(config, { ...flags, model, baseUrl });

@@ -43,7 +43,10 @@ const CAMEL_CASE = NAMES.filter((name) => /[A-Z]/.test(name)).join("|");
 const ANY = NAMES.join("|");
 
 /** A library name after the flag of the same option: `--max-tokens (maxTokens)`. */
-const SECOND_NAME = new RegExp(`(--[a-z-]+)(?: \\((?:${CAMEL_CASE})\\)|, (?:${CAMEL_CASE})\\b)`, "g");
+const SECOND_NAME = new RegExp(
+  `(--[a-z-]+)(?: \\((?:${CAMEL_CASE})\\)|, (?:${CAMEL_CASE})\\b)`,
+  "g",
+);
 /** `the option topP`. */
 const OPTION = new RegExp(`\\bthe option (${ANY})\\b`, "g");
 /** A problem that starts with the option: `maxTokens: expected …`. */
