@@ -3,11 +3,14 @@
  *
  * @module
  */
+import process from "node:process";
 import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { pendingRecords } from "../../lib/input/records.ts";
 import { oneLineMessage } from "../errors/groups.ts";
+import { hintLines } from "../errors/hint_lines.ts";
 import { stopOnSignals } from "../signals.ts";
-import { writeWarning } from "../terminal/output.ts";
+import { warning, writeWarning } from "../terminal/output.ts";
+import { widthOfStream } from "../terminal/table.ts";
 import type { BatchToSend } from "./context.ts";
 import type { ModelCheck } from "./model_check.ts";
 import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";
@@ -59,14 +62,14 @@ export async function driveBatch(
           if (item.status === "error") {
             progress.failure(isSingle ? item : { ...item, model: run.name });
           } else {
-            models?.answered(item.result.model, (warning) => writeWarning(warning, progress.note));
+            models?.answered(item.result.model, (text) => writeWarning(text, progress.note));
           }
         }),
-      ({ name, failure }) =>
-        writeWarning(
-          `${name} stopped, the other models continue: ${oneLineMessage(failure)}`,
-          progress.note,
-        ),
+      ({ name, failure }) => {
+        const text = `${name} stopped, the other models continue: ${oneLineMessage(failure)}`;
+        const lines = hintLines(warning(text), widthOfStream(process.stderr));
+        for (const line of lines) progress.note(line);
+      },
     );
   } finally {
     progress.stop();

@@ -9,6 +9,7 @@ import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
 import { BudgetExceededError } from "../../lib/errors.ts";
 import type { CostRow } from "../../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "../errors/groups.ts";
+import { hintLines } from "../errors/hint_lines.ts";
 import { counted, dollars, duration, quoted } from "../terminal/format.ts";
 import { type Column, table, type TableOptions, widthOfStream } from "../terminal/table.ts";
 import { colored } from "../terminal/output.ts";
@@ -98,11 +99,12 @@ export function costTable(costs: readonly CostRow[], options: TableOptions): str
 /** The counts by model, if each record is sent to several. */
 function modelTable(models: readonly ModelOutcome[], options: TableOptions): string[] {
   if (models.length < 2) return [];
+  const isResumed = models.some(({ summary }) => summary.restored > 0);
   const columns: Column[] = [
     { title: "model" },
     { title: "succeeded", align: "right" },
     { title: "failed", align: "right" },
-    { title: "done before", align: "right" },
+    ...isResumed ? [{ title: "done before", align: "right" } as const] : [],
     { title: "tokens", align: "right" },
     { title: "cost", align: "right" },
     { title: "latency", align: "right" },
@@ -111,7 +113,7 @@ function modelTable(models: readonly ModelOutcome[], options: TableOptions): str
     name,
     number.format(summary.succeeded),
     number.format(summary.failed),
-    number.format(summary.restored),
+    ...isResumed ? [number.format(summary.restored)] : [],
     number.format(summary.promptTokens + summary.completionTokens),
     summary.unpriced > 0 && summary.cost === 0 ? "unknown" : dollars(summary.cost),
     latency === undefined ? "" : `${latency.toFixed(latency < 9.95 ? 2 : 1)} s`,
@@ -182,7 +184,7 @@ export function batchReport(
     `${duration(seconds)} (${rounded.format(tried / seconds)}/s): ${parts.join(", ")}`,
   ];
   const cost = costLine(summary);
-  if (tried > 0) {
+  if (succeeded > 0 || summary.promptTokens + summary.completionTokens > 0) {
     sentences.push(
       `Tokens: ${number.format(summary.promptTokens)} in, ` +
         `${number.format(summary.completionTokens)} out${cost === undefined ? "" : `. ${cost}`}`,
@@ -196,17 +198,24 @@ export function batchReport(
     ...wrappedLines([
       ...failureLines(errors.failures),
       ...retryLines(errors.retries),
-      ...endpointLines(context.endpoints),
+      // With several models, the errors of each are listed anyway.
+      ...context.models.length > 1 ? [] : endpointLines(context.endpoints),
     ]),
   ];
-  if (restored + tried > 0) lines.push(`Results: ${context.output}`);
+  const next: string[] = [];
+  if (restored + tried > 0) next.push(`Results: ${context.output}`);
+  if (failed > 0) {
+    next.push(`To see why records failed: flexllm results ${quoted(context.output)} --failed`);
+  }
   if (summary.interrupted || stopped) {
     const blank = failure instanceof BudgetExceededError ? "--budget" : undefined;
-    lines.push(`To resume: ${resumeCommand(context.piped, { blank })}`);
+    next.push(`To resume: ${resumeCommand(context.piped, { blank })}`);
   } else if (failed > 0) {
-    lines.push(`To see why records failed: flexllm results ${quoted(context.output)} --failed`);
     const retry = resumeCommand(context.piped, { without: SKIP_FAILED });
-    lines.push(`To retry failed records: ${retry}`);
+    next.push(`To retry failed records: ${retry}`);
   }
+  // Commands are not wrapped, so that they can be copied.
+  const columns = widthOfStream(process.stderr);
+  lines.push(...next.flatMap((line) => hintLines(line, columns)));
   return lines;
 }

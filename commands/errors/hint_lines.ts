@@ -1,5 +1,5 @@
 /**
- * Wraps the hint of an error to the width of the terminal, but not the commands in it: they are to be copied.
+ * Wraps messages and hints to the width of the terminal, but not the commands in them: they are to be copied.
  *
  * @module
  */
@@ -13,12 +13,12 @@ const COMMAND =
 /** Stands for the spaces of a quoted command while it is wrapped. */
 const HARD_SPACE = "\u{e000}";
 
-/** The lines of `hint` in `columns`; without a width, only its own lines. */
-export function hintLines(hint: string, columns: number | undefined): string[] {
-  return hint.split("\n").flatMap((line) => {
+/** The lines of a message or hint in `columns`; without a width, only its own lines. */
+export function hintLines(text: string, columns: number | undefined): string[] {
+  return text.split("\n").flatMap((line) => {
     if (columns === undefined || stringWidth(line).width <= columns) return [line];
-    const [, text, command] = COMMAND.exec(line) ?? [];
-    if (command !== undefined) return [...sentence(text, columns), `  ${command}`];
+    const [, before, command] = COMMAND.exec(line) ?? [];
+    if (command !== undefined) return [...sentence(before, columns), `  ${command}`];
     return sentence(line, columns);
   });
 }

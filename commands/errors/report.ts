@@ -60,10 +60,13 @@ export function reportError(error: unknown, verbose: boolean, subject?: string):
   // A cancellation by the user is not an error.
   const label = isKnown && error.code === "aborted" ? "" : `${colored("red", "error:")} `;
   const about = subject === undefined ? "" : `${printable(subject)}: `;
-  writeNote(`${label}${about}${isKnown ? message : `unexpected: ${message}`}`);
-  if (hint !== undefined) {
-    for (const line of hintLines(hint, widthOfStream(process.stderr))) writeNote(line);
-  }
+  const columns = widthOfStream(process.stderr);
+  const lines = hintLines(
+    `${label}${about}${isKnown ? message : `unexpected: ${message}`}`,
+    columns,
+  );
+  if (hint !== undefined) lines.push(...hintLines(hint, columns));
+  for (const line of lines) writeNote(line);
   if (!isKnown) writeNote("This is a bug in flexllm; use --verbose for a stack trace.");
   if (verbose) writeNote(colored("dim", details(error)));
 }

@@ -175,10 +175,12 @@ export function startProgress(
       const location = `${line === undefined ? input : `${input}:${line}`} (${record})`;
       const kind = failures.count(error, location);
       if (kind === undefined) return;
-      writeNote(`${colored("red", "failed:")} ${kind.first}`);
-      const { hint } = inTermsOfFlags(error);
-      if (hint === undefined) return;
-      for (const line of hintLines(hint, screen.terminal?.columns)) writeNote(colored("dim", line));
+      const columns = screen.terminal?.columns;
+      const text = `${colored("red", "failed:")} ${kind.first}`;
+      for (const line of hintLines(text, columns)) writeNote(line);
+      const { hint = "" } = inTermsOfFlags(error);
+      if (hint === "") return;
+      for (const line of hintLines(hint, columns)) writeNote(colored("dim", line));
     },
     retry(notice) {
       stalls.notice(notice, screen.now());
