@@ -4,7 +4,7 @@
  * @module
  */
 import { WIRE_NAMES } from "../../lib/chat/record_options.ts";
-import { FlexLLMError, HttpError, InvalidInputError } from "../../lib/errors.ts";
+import { type FlexLLMError, HttpError, InvalidInputError } from "../../lib/errors.ts";
 
 /** The flags for options of the library; for options without a flag, the name in files. */
 const FLAGS: Readonly<Record<string, string>> = {
