@@ -9,7 +9,8 @@ import {
   type FailureGroup,
   type ResultCounts,
 } from "../lib/batch/journal/count_results.ts";
-import { quoted } from "./terminal/format.ts";
+import { inTermsOfFields } from "./errors/option_names.ts";
+import { counted, quoted } from "./terminal/format.ts";
 import { addExamples } from "./flags/shared_options.ts";
 import { printableLine } from "./terminal/sanitize.ts";
 import { writeJson, writeOutput } from "./terminal/output.ts";
@@ -24,15 +25,20 @@ function byCode({ failures }: ResultCounts): Record<string, number> {
 }
 
 /** The command that retries the failed records of `file`; only the user knows the input. */
-function retryCommand(file: string): string {
-  return `flexllm batch INPUT -o ${quoted(file)} --retry-failed`;
+function retryCommand(file: string, { models }: ResultCounts): string {
+  const failed = models.filter(({ failed }) => failed > 0);
+  const flags = failed.map(({ model }) => ` -m ${quoted(model)}`).join("");
+  return `flexllm batch INPUT -o ${quoted(file)}${flags} --only-failed`;
 }
 
-function failureLines({ code, message, count, examples }: FailureGroup): string[] {
+function failureLines({ model, code, message, count, examples }: FailureGroup): string[] {
   const more = count > examples.length ? ", …" : "";
   const noun = count === 1 ? "record" : "records";
+  const from = model === undefined ? "" : ` (${printableLine(model)})`;
   return [
-    `${number.format(count)} × ${printableLine(code)}: ${printableLine(message)}`,
+    `${number.format(count)} × ${printableLine(code)}${from}: ${
+      printableLine(code === "http" ? message : inTermsOfFields(message))
+    }`,
     `    ${noun} ${examples.join(", ")}${more}`,
   ];
 }
@@ -41,8 +47,13 @@ function resultLines(file: string, counts: ResultCounts, showFailures: boolean):
   const { succeeded, failures } = counts;
   const total = succeeded + counts.failed;
   const lines = [
-    `${number.format(total)} ${total === 1 ? "record" : "records"}: ` +
+    `${counted(total, counts.models.length > 0 ? "result" : "record")}: ` +
     `${number.format(succeeded)} succeeded, ${number.format(counts.failed)} failed`,
+    ...counts.models.map(({ model, succeeded, failed }) =>
+      `  ${printableLine(model)}: ${number.format(succeeded)} succeeded, ${
+        number.format(failed)
+      } failed`
+    ),
   ];
   if (failures.length === 0) return lines;
   if (!showFailures) {
@@ -58,8 +69,10 @@ function resultLines(file: string, counts: ResultCounts, showFailures: boolean):
     "",
     ...failures.flatMap(failureLines),
     "",
-    `To retry them: ${retryCommand(file)}`,
-    "Use the INPUT and the flags, such as -m, of the run that wrote the file.",
+    `To retry them: ${retryCommand(file, counts)}`,
+    `Use the INPUT and the flags${
+      counts.models.length > 0 ? "" : ", such as -m,"
+    } of the run that wrote the file.`,
   ];
 }
 
@@ -70,11 +83,23 @@ function resultsJson(file: string, counts: ResultCounts, showFailures: boolean) 
     total: succeeded + counts.failed,
     succeeded,
     failed: counts.failed,
+    ...counts.models.length > 0
+      ? {
+        by_requested_model: counts.models.map(({ model, ...rest }) => ({
+          requested_model: model,
+          ...rest,
+        })),
+      }
+      : {},
     errors: byCode(counts),
     ...showFailures
       ? {
-        failures: failures.map(({ code, ...group }) => ({ error_code: code, ...group })),
-        retry: counts.failed > 0 ? retryCommand(file) : null,
+        failures: failures.map(({ code, model, ...group }) => ({
+          ...model === undefined ? {} : { requested_model: model },
+          error_code: code,
+          ...group,
+        })),
+        retry: counts.failed > 0 ? retryCommand(file, counts) : null,
       }
       : {},
   };

@@ -71,6 +71,9 @@ export function command() {
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.shortMaxWait)
     .addOption(modelFlags.allowPrivateUrls)
+    .optionsGroup(HELP_GROUPS.cost)
+    .option("--cache", "use the response cache")
+    .option("--no-cache", "ignore the cache, overriding the configuration")
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ChatResult } from "../../lib/chat/result.ts";
+import { tokenCounts } from "../terminal/format.ts";
 import { printable } from "../terminal/sanitize.ts";
 import { colored, writeJson, writeNote } from "../terminal/output.ts";
 import type { AskFlags } from "./flags.ts";
@@ -42,9 +43,7 @@ export function printAnswers(
 
 function describe(result: ChatResult): string {
   const { usage } = result;
-  const tokens = usage
-    ? `${usage.promptTokens} tokens in, ${usage.completionTokens} out`
-    : "no usage";
+  const tokens = usage ? tokenCounts(usage.promptTokens, usage.completionTokens) : "no usage";
   return `${result.model}: ${tokens}, ${result.latency.toFixed(2)} s, ${result.finishReason}`;
 }
 

@@ -13,6 +13,7 @@ import type { BatchSource } from "../../lib/input/input_source.ts";
 import { writeNote } from "../terminal/output.ts";
 import { checkFiles, checkOutput } from "./files.ts";
 import { type BatchFlags, batchFlags } from "./flags.ts";
+import { failedSelection, renamedFlag } from "./input_flags.ts";
 import { prepareBatch } from "./settings.ts";
 
 /** Maximum notes about files that are printed. */
@@ -27,7 +28,7 @@ function printInputNotes({ files }: BatchSource): void {
 }
 
 /** Applies the saved template of `--as` to the flags, and to the records. */
-async function withSavedTemplate(given: BatchFlags) {
+async function withSavedTemplate<F extends BatchFlags>(given: F) {
   const chosen = await chosenTemplate(given, () => readConfigSilently(given.config));
   if (chosen === undefined) return { flags: given, recordTemplate: undefined };
   const { name, prompt, system } = chosen.template;
@@ -39,12 +40,15 @@ async function withSavedTemplate(given: BatchFlags) {
   const { RecordTemplate } = await import("../../lib/input/record_template.ts");
   const parts = { prompt, system: given.system === undefined ? system : undefined };
   const recordTemplate = new RecordTemplate({ ...parts, values: chosen.values });
-  return { flags: withTemplate(given, chosen), recordTemplate };
+  return { flags: withTemplate(given, chosen, (name) => [name]), recordTemplate };
 }
 
 async function run(inputs: string[], given: BatchFlags): Promise<void> {
-  const output = checkFiles(inputs, given);
-  const { flags, recordTemplate } = await withSavedTemplate(given);
+  const renamed = renamedFlag(given);
+  if (renamed !== undefined && !given.quiet) writeNote(`note: ${renamed}`);
+  const selected = { ...given, retryFailed: failedSelection(given) };
+  const output = checkFiles(inputs, selected);
+  const { flags, recordTemplate } = await withSavedTemplate(selected);
   const prepared = await prepareBatch(flags);
   const [{ openInput }, { readOptions }] = await Promise.all([
     import("../../lib/input/input_file.ts"),
@@ -66,7 +70,7 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
       process.exitCode = await sendBatch({ file, output: output!, reading, flags, prepared });
     }
   } finally {
-    await prepared.client.close();
+    await Promise.all(prepared.models.map(({ client }) => client.close()));
     file.close();
   }
 }
@@ -76,6 +80,7 @@ export function batchCommand() {
   return addExamples(batchFlags().action(run), [
     "flexllm batch questions.jsonl -o answers.jsonl",
     "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -c 64",
+    "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -m claude-haiku-4-5",
     'flexllm batch texts.jsonl -o out.jsonl -s "Translate." --max-tokens 500',
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
     'flexllm batch reviews.csv -o out.jsonl --template "Sentiment? {{text}}"',

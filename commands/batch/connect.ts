@@ -1,5 +1,5 @@
 /**
- * Creates the client of a batch: for one model, or a pool of the configured endpoints.
+ * Creates the clients of a batch: one for each model, or a pool of the configured endpoints.
  *
  * @module
  */
@@ -12,12 +12,14 @@ import { LLMClientPool } from "../../lib/client/pool.ts";
 import { overrides } from "../../lib/config/effective.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { requireKey } from "../../lib/config/missing_key.ts";
+import { findModel, nameOf } from "../../lib/config/models.ts";
+import { ConfigurationError } from "../../lib/errors.ts";
 import {
   hasEndpoints,
   resolveEndpoints,
   usesEndpoints,
 } from "../../lib/config/resolve_endpoints.ts";
-import type { ModelFlags } from "../../lib/config/resolve_model.ts";
+import { type ModelFlags, requestedModel } from "../../lib/config/resolve_model.ts";
 import type { PriceRow } from "../../lib/pricing/price.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
 import {
@@ -38,8 +40,10 @@ export interface PricedModel {
   prices: readonly PriceRow[];
 }
 
-/** The client of a batch. */
+/** The client of a batch for one model, or for the configured endpoints. */
 export interface BatchConnection {
+  /** The name that identifies the model's results; `undefined` for the configured endpoints. */
+  name: string | undefined;
   client: LLMClient;
   /** The ids of the models, separated by commas. */
   model: string;
@@ -63,10 +67,25 @@ function pricedModel(
   return { model, baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
 }
 
-/** The maximum number of concurrent requests of a batch, over all of its endpoints. */
-export function batchConcurrency(config: Config, flags: ModelFlags, limit?: number): number {
+/** The connection flags of a batch, which can have several models. */
+export type BatchConnectionFlags = Omit<ConnectionFlags, "model"> & { model?: readonly string[] };
+
+/** The flags with one of the models. */
+function flagsOf(flags: BatchConnectionFlags, model: string | undefined): ConnectionFlags {
+  return { ...flags, model };
+}
+
+/** The maximum number of concurrent requests of a batch, over all of its models and endpoints. */
+export function batchConcurrency(
+  config: Config,
+  flags: BatchConnectionFlags,
+  limit?: number,
+): number {
   const perEndpoint = limit ?? DEFAULTS.concurrency;
-  if (!usesEndpoints(config, process.env, flags)) return perEndpoint;
+  const { model: models = [] } = flags;
+  if (!usesEndpoints(config, process.env, flagsOf(flags, models[0]))) {
+    return perEndpoint * Math.max(1, models.length);
+  }
   const endpoints = config.value.batch?.endpoints ?? [];
   return endpoints.reduce(
     (sum, { concurrency_limit }) => sum + (concurrency_limit ?? perEndpoint),
@@ -109,6 +128,7 @@ function connectPool(
   });
   const models = new Set(endpoints.map(({ model }) => model));
   return {
+    name: undefined,
     client,
     model: [...models].join(", "),
     targets: endpoints.map(pricedModel),
@@ -123,21 +143,64 @@ function connectPool(
   };
 }
 
-/**
- * Creates the client of a batch.
- *
- * @throws {ConfigurationError} if the model or an endpoint cannot be used
- */
-export function connectBatch(
+function connectOne(
   config: Config,
   flags: ConnectionFlags,
   settings: BatchClientOptions,
 ): BatchConnection {
-  if (usesEndpoints(config, process.env, flags)) return connectPool(config, flags, settings);
-  warnAboutUnusedEndpoints(config, flags);
   const { client, model, endpoint, options } = connectModel(config, flags, settings);
+  const name = resultName(config, requestedModel(config, process.env, flags) ?? model);
   const requireKeys = () => {
     if (!settings.cache) requireKey(endpoint);
   };
-  return { client, model, targets: [pricedModel({ ...endpoint, model })], options, requireKeys };
+  const targets = [pricedModel({ ...endpoint, model })];
+  return { name, client, model, targets, options, requireKeys };
+}
+
+/** The name that identifies the results of a model, whether it was requested by name or by id. */
+function resultName({ value }: Config, requested: string): string {
+  const found = findModel(value, requested);
+  return found === undefined ? requested : nameOf(found[0]);
+}
+
+/**
+ * Checks that each model is given only once.
+ *
+ * @throws {ConfigurationError} if one is not
+ */
+function checkDistinct(config: Config, models: readonly string[]): void {
+  const given = new Map<string, string>();
+  for (const model of models) {
+    const name = resultName(config, model);
+    const other = given.get(name);
+    if (other !== undefined) {
+      const problem = other === model
+        ? `-m ${model} is given twice`
+        : `-m ${other} and -m ${model} are the same model`;
+      throw new ConfigurationError(problem, {
+        hint: "To send each record several times, use several output files.",
+      });
+    }
+    given.set(name, model);
+  }
+}
+
+/**
+ * Creates the clients of a batch: one for each model that is given.
+ *
+ * @throws {ConfigurationError} if a model or an endpoint cannot be used, or a model is given twice
+ */
+export function connectBatch(
+  config: Config,
+  flags: BatchConnectionFlags,
+  settings: BatchClientOptions,
+): BatchConnection[] {
+  const { model: models = [undefined] } = flags;
+  const [first] = models;
+  if (usesEndpoints(config, process.env, flagsOf(flags, first))) {
+    return [connectPool(config, flagsOf(flags, undefined), settings)];
+  }
+  warnAboutUnusedEndpoints(config, flagsOf(flags, first));
+  checkDistinct(config, flags.model ?? []);
+  return models.map((model) => connectOne(config, flagsOf(flags, model), settings));
 }

@@ -3,26 +3,27 @@
  *
  * @module
  */
-import { LiveExecutor } from "../../lib/batch/executors/live.ts";
-import type { Journal } from "../../lib/batch/journal/journal.ts";
-import { BatchRun } from "../../lib/batch/run.ts";
+import process from "node:process";
 import type { BatchSummary } from "../../lib/batch/summary.ts";
-import { completionsOf } from "../../lib/client/client.ts";
-import type { InputCheck } from "../../lib/input/check_input.ts";
 import { pendingRecords } from "../../lib/input/records.ts";
+import { oneLineMessage } from "../errors/groups.ts";
+import { hintLines } from "../errors/hint_lines.ts";
 import { stopOnSignals } from "../signals.ts";
-import { writeWarning } from "../terminal/output.ts";
+import { warning, writeWarning } from "../terminal/output.ts";
+import { widthOfStream } from "../terminal/table.ts";
 import type { BatchToSend } from "./context.ts";
 import type { ModelCheck } from "./model_check.ts";
+import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";
+import { type BatchPart, totalCheck } from "./parts.ts";
 import { startProgress } from "./progress/progress.ts";
 import type { ReportedErrors } from "./report.ts";
 
 /** What {@link driveBatch} needs. */
 export interface DriveOptions {
   batch: BatchToSend;
-  journal: Journal;
-  check: InputCheck;
-  models: ModelCheck;
+  parts: readonly BatchPart[];
+  /** `undefined` if the results name the requested models. */
+  models: ModelCheck | undefined;
   /** USD that earlier runs spent of the budget. */
   spentBefore: number;
 }
@@ -30,50 +31,53 @@ export interface DriveOptions {
 /** A batch that has ended. */
 export interface DrivenBatch {
   summary: BatchSummary;
-  /** The error that ended it; `undefined` if it finished or was interrupted. */
-  failure: unknown;
+  /** What happened to each model. */
+  models: ModelOutcome[];
   errors: ReportedErrors;
 }
 
-/** Sends the records of a batch. Never rejects: the error that ends a batch is in `failure`. */
+/** Sends the records of a batch. Never rejects: errors that end it are in the outcomes of the models. */
 export async function driveBatch(
-  { batch, journal, check, models, spentBefore }: DriveOptions,
+  { batch, parts, models, spentBefore }: DriveOptions,
 ): Promise<DrivenBatch> {
   const { file, reading, flags, prepared } = batch;
-  const { client, costTracker, request, run: runOptions } = prepared;
-  const { limit } = costTracker;
-  const executor = new LiveExecutor(completionsOf(client), {
-    request,
-    pending: check.pending,
-    isJournaled: true,
-    onRetry: (notice) => progress.retry(notice),
-  });
-  const run = new BatchRun(executor, {
-    ...runOptions,
-    journal,
-    restored: check.total - check.pending,
-  });
-  const progress = startProgress(run, check, {
+  const { costTracker: { limit }, run: options } = prepared;
+  const isSingle = parts.length === 1;
+  const runs = parts.map((part) =>
+    new ModelRun(part, { ...options, onRetry: (notice) => progress.retry(notice) })
+  );
+  const all = new ModelRuns(runs);
+  const progress = startProgress(all, totalCheck(parts), {
     quiet: flags.quiet === true,
     input: file.name,
-    endpoints: () => client.stats,
+    endpoints: () => all.endpoints,
     budget: limit === undefined ? undefined : { limit, spentBefore },
   });
-  const signals = stopOnSignals(run, progress.note);
-  let failure: unknown;
+  const signals = stopOnSignals(all, progress.note);
+  let outcomes: ModelOutcome[];
   try {
-    for await (const items of run.items(pendingRecords(file, reading, check))) {
-      for (const item of items) {
-        if (item.status === "error") progress.failure(item);
-        else models.answered(item.result.model, (warning) => writeWarning(warning, progress.note));
-      }
-    }
-  } catch (error) {
-    failure = error;
+    outcomes = await all.all(
+      (run, i) =>
+        run.send(pendingRecords(file, reading, parts[i].check), (item) => {
+          if (item.status === "error") {
+            progress.failure(isSingle ? item : { ...item, model: run.name });
+          } else {
+            models?.answered(item.result.model, (text) => writeWarning(text, progress.note));
+          }
+        }),
+      ({ name, failure }) => {
+        const text = `${name} stopped, the other models continue: ${oneLineMessage(failure)}`;
+        const lines = hintLines(warning(text), widthOfStream(process.stderr));
+        for (const line of lines) progress.note(line);
+      },
+    );
   } finally {
     progress.stop();
     signals.release();
   }
-  const errors = { failures: progress.failures(), retries: progress.retries() };
-  return { summary: run.summary(), failure, errors };
+  return {
+    summary: totalSummary(outcomes.map(({ summary }) => summary)),
+    models: outcomes,
+    errors: { failures: progress.failures(), retries: progress.retries() },
+  };
 }

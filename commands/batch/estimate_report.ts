@@ -6,7 +6,7 @@
 import { LARGE_IMAGE } from "../../lib/pricing/attachment_size.ts";
 import type { BatchEstimate, ModelEstimate } from "../../lib/pricing/estimate_batch.ts";
 import { ENCODING, isExact } from "../../lib/pricing/tokenizer.ts";
-import { dollars } from "../terminal/format.ts";
+import { counted, dollars } from "../terminal/format.ts";
 
 const number = new Intl.NumberFormat("en-US");
 
@@ -15,12 +15,12 @@ function modelLines(estimate: ModelEstimate, location: string): string[] {
   const about = isExact(model) ? "" : "about ";
   const inputCost = promptCost === null ? "cost unknown" : dollars(promptCost);
   const lines = [
-    `${model}${location}: ${number.format(records)} ${records === 1 ? "record" : "records"}`,
-    `  input:  ${about}${number.format(promptTokens)} tokens, ${inputCost}`,
+    `${model}${location}: ${counted(records, "record")}`,
+    `  input:  ${about}${counted(promptTokens, "token")}, ${inputCost}`,
   ];
   if (maxCompletionTokens !== null) {
     const total = maxCost === null ? "" : `, ${dollars(maxCost)} in total`;
-    lines.push(`  output: at most ${number.format(maxCompletionTokens)} tokens${total}`);
+    lines.push(`  output: at most ${counted(maxCompletionTokens, "token")}${total}`);
   } else {
     const { costPerThousand } = estimate;
     const price = costPerThousand === null
@@ -42,7 +42,10 @@ export function estimateLines(estimate: BatchEstimate): string[] {
   const { models, images, sampled } = estimate;
   if (models.length === 0) return ["There are no records to send. Nothing was sent."];
   const isShared = estimate.targets > 1;
-  const lines = models.flatMap((row) => modelLines(row, isShared ? ` at ${row.endpoint}` : ""));
+  const hasSameModel = new Set(models.map(({ model }) => model)).size < models.length;
+  const lines = models.flatMap((row) =>
+    modelLines(row, isShared || hasSameModel ? ` at ${row.endpoint}` : "")
+  );
   if (isShared) lines.push("Each endpoint is estimated as if it received all records.");
   if (models.length > 1) lines.push(totalLine(estimate));
   if (models.some(({ model }) => !isExact(model))) {

@@ -66,7 +66,7 @@ export function checkFiles(
     throw new ConfigurationError("standard input (-) is given twice");
   }
   if (retryFailed && !existsSync(output)) {
-    throw new ConfigurationError(`--retry-failed: the result file ${output} does not exist`, {
+    throw new ConfigurationError(`--only-failed: the result file ${output} does not exist`, {
       hint: "Omit the flag for the first run.",
     });
   }

@@ -6,6 +6,7 @@
 import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { InvalidInputError, JournalError } from "../../lib/errors.ts";
 import type { InputCheck } from "../../lib/input/check_input.ts";
+import { counted } from "../terminal/format.ts";
 import { writeWarning } from "../terminal/output.ts";
 
 /** The part of a journal that is needed to finish it. */
@@ -25,7 +26,9 @@ export function inputChange(
   const read = restored + succeeded + failed;
   if (read >= total) return undefined;
   return new InvalidInputError(
-    `${name} was changed while the batch ran: it had ${total} records, ${read} were read`,
+    `${name} was changed while the batch ran: it had ${counted(total, "record")}, ${read} ${
+      read === 1 ? "was" : "were"
+    } read`,
   );
 }
 

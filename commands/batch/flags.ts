@@ -8,13 +8,19 @@ import { DEFAULTS } from "../../lib/client/defaults.ts";
 import { extraBodyFlag } from "../flags/extra_body.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
-import { duration, integer, numberWithin, positiveNumber } from "../flags/parse.ts";
+import { collect, duration, integer, numberWithin, positiveNumber } from "../flags/parse.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { INPUT_NOTES, inputFlags } from "./input_flags.ts";
 import { samplingFlags } from "../flags/sampling.ts";
 import { templateFlags } from "../flags/saved_template.ts";
 import { SCHEMA_NOTE, schemaFlag, schemaRetriesFlag } from "../flags/schema.ts";
+
+/** Like `modelFlags.model`, but repeatable. */
+const batchModelFlag = new Option(
+  "-m, --model <name>",
+  'model to use; "mock" is built in and needs no key; repeat to send every record to several models',
+).argParser(collect).helpGroup(HELP_GROUPS.model);
 
 /** The command with its flags, without its action. */
 export function batchFlags() {
@@ -29,7 +35,7 @@ export function batchFlags() {
     .option("--no-track-cost", "omit costs")
     .option("--json", "print the summary as JSON on stdout")
     .option("-q, --quiet", "print only errors")
-    .addOption(modelFlags.model)
+    .addOption(batchModelFlag)
     .addOption(modelFlags.baseUrl)
     .addOption(modelFlags.apiKey)
     .optionsGroup(HELP_GROUPS.prompt)
@@ -47,6 +53,8 @@ export function batchFlags() {
     .optionsGroup(HELP_GROUPS.records)
     .addOption(inputFlags.limit)
     .addOption(inputFlags.shard)
+    .addOption(inputFlags.onlyFailed)
+    .addOption(inputFlags.skipFailed)
     .addOption(inputFlags.retryFailed)
     .addOption(inputFlags.noRetryFailed)
     .option("--rerun-changed", "redo records whose input differs from the one in the result file")

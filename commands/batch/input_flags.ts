@@ -52,10 +52,38 @@ export const inputFlags = {
     .argParser(integer(1)),
   shard: new Option("--shard <i/n>", "only every n-th record, e.g. 1/4 to 4/4; see below")
     .argParser(shardOf),
+  onlyFailed: new Option("--only-failed", "only records that failed before")
+    .conflicts(["rerunChanged", "skipFailed", "retryFailed"]),
+  skipFailed: new Option("--skip-failed", "skip records that failed before")
+    .conflicts(["retryFailed"]),
+  /** Earlier name of `--only-failed`. */
   retryFailed: new Option("--retry-failed", "only records that failed before")
-    .conflicts("rerunChanged"),
-  noRetryFailed: new Option("--no-retry-failed", "skip records that failed before"),
+    .conflicts("rerunChanged").hideHelp(),
+  /** Earlier name of `--skip-failed`. */
+  noRetryFailed: new Option("--no-retry-failed", "skip records that failed before").hideHelp(),
 } as const;
+
+/** The flags that select records by whether they failed before, under their current and earlier names. */
+interface FailedFlags {
+  onlyFailed?: true;
+  skipFailed?: true;
+  retryFailed?: boolean;
+}
+
+/** Which records are selected: `true` for those that failed before, `false` for all others. */
+export function failedSelection(
+  { onlyFailed, skipFailed, retryFailed }: FailedFlags,
+): boolean | undefined {
+  return onlyFailed ? true : skipFailed ? false : retryFailed;
+}
+
+/** The current name of an earlier flag that was used; `undefined` if there is none. */
+export function renamedFlag({ retryFailed }: FailedFlags): string | undefined {
+  if (retryFailed === undefined) return undefined;
+  return retryFailed
+    ? "--retry-failed is now called --only-failed"
+    : "--no-retry-failed is now called --skip-failed";
+}
 
 /** The notes below the flags. */
 export const INPUT_NOTES: readonly string[] = [

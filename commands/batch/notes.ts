@@ -23,7 +23,8 @@ export interface WarningContext {
 
 /** The warnings about a batch, before it is sent. */
 export function warnings({ batch, journal, check, lost }: WarningContext): string[] {
-  const { output, flags, prepared: { client, costTracker } } = batch;
+  const { output, flags, prepared: { models, costTracker } } = batch;
+  const concurrency = models.reduce((sum, { client }) => sum + client.concurrencyLimit, 0);
   const found: string[] = [];
   if (lost > 0 && costTracker.limit !== undefined) {
     found.push(
@@ -49,21 +50,25 @@ export function warnings({ batch, journal, check, lost }: WarningContext): strin
         "To get all answers with it, choose a new output file.",
     );
   }
-  if (client.concurrencyLimit > maxRequests()) {
+  if (concurrency > maxRequests()) {
     found.push(
-      `Bun allows at most ${maxRequests()} concurrent requests here, not ` +
-        `${client.concurrencyLimit}. Start flexllm with ` +
-        `${REQUESTS_VARIABLE}=${client.concurrencyLimit}, or lower -c.`,
+      `Bun allows at most ${maxRequests()} concurrent requests here, not ${concurrency}. ` +
+        `Start flexllm with ${REQUESTS_VARIABLE}=${concurrency}, or lower -c.`,
     );
   }
   return found;
 }
 
-/** Why none of the `total` selected records needs to be sent. */
+/**
+ * Why none of the `total` selected records needs to be sent.
+ *
+ * @param noun what is counted: records, or their results from several models
+ */
 export function nothingToSend(
   total: number,
   { errors }: Pick<Journal, "errors">,
   { retryFailed }: Pick<BatchFlags, "retryFailed">,
+  noun = "record",
 ): string {
   if (retryFailed === false && errors > 0) {
     const others = total === 0
@@ -72,7 +77,7 @@ export function nothingToSend(
     return `${errors} failed earlier and ${errors === 1 ? "was" : "were"} skipped${others}`;
   }
   if (total > 0) {
-    return total === 1 ? "The record is already done" : `All ${total} records are already done`;
+    return total === 1 ? `The ${noun} is already done` : `All ${total} ${noun}s are already done`;
   }
   return retryFailed ? "No record has failed" : "There are no records to send";
 }

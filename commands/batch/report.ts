@@ -9,10 +9,12 @@ import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
 import { BudgetExceededError } from "../../lib/errors.ts";
 import type { CostRow } from "../../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "../errors/groups.ts";
+import { hintLines } from "../errors/hint_lines.ts";
 import { counted, dollars, duration, quoted } from "../terminal/format.ts";
 import { type Column, table, type TableOptions, widthOfStream } from "../terminal/table.ts";
 import { colored } from "../terminal/output.ts";
 import { wrapped } from "../terminal/wrap.ts";
+import type { ModelOutcome } from "./model_run.ts";
 
 /** What a report contains besides the counts. */
 export interface ReportContext {
@@ -26,6 +28,8 @@ export interface ReportContext {
   costs: CostRow[];
   /** The final state of each endpoint. */
   endpoints: readonly EndpointStats[];
+  /** What happened to each model, if each record is sent to several. */
+  models: readonly ModelOutcome[];
 }
 
 /** The errors of a batch by kind. */
@@ -40,11 +44,14 @@ const number = new Intl.NumberFormat("en-US");
 const rounded = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
 /**
- * The command that resumes the batch. Leaves out the flag `without`, and replaces the API key and the
+ * The command that resumes the batch. Leaves out the flags `without`, and replaces the API key and the
  * value of the flag `blank` by an ellipsis.
  */
-function resumeCommand(piped: boolean, change: { without?: string; blank?: string } = {}): string {
-  const given = process.argv.slice(2).filter((argument) => argument !== change.without);
+function resumeCommand(
+  piped: boolean,
+  change: { without?: readonly string[]; blank?: string } = {},
+): string {
+  const given = process.argv.slice(2).filter((argument) => !change.without?.includes(argument));
   const blank = ["--api-key", ...change.blank === undefined ? [] : [change.blank]];
   const shown = given.map((argument, i, all) => {
     if (blank.includes(all[i - 1])) return "…";
@@ -58,7 +65,7 @@ function costLine(summary: BatchSummary): string | undefined {
   if (summary.succeeded === 0 && summary.cost === 0 && summary.unpriced === 0) return undefined;
   if (summary.unpriced > 0 && summary.cost === 0) return "Cost: unknown";
   const unpriced = summary.unpriced > 0
-    ? `, plus ${number.format(summary.unpriced)} answers with unknown prices`
+    ? `, plus ${counted(summary.unpriced, "answer")} with unknown prices`
     : "";
   return `Cost: ${dollars(summary.cost)}${unpriced}`;
 }
@@ -89,6 +96,31 @@ export function costTable(costs: readonly CostRow[], options: TableOptions): str
   return lines;
 }
 
+/** The counts by model, if each record is sent to several. */
+function modelTable(models: readonly ModelOutcome[], options: TableOptions): string[] {
+  if (models.length < 2) return [];
+  const isResumed = models.some(({ summary }) => summary.restored > 0);
+  const columns: Column[] = [
+    { title: "model" },
+    { title: "succeeded", align: "right" },
+    { title: "failed", align: "right" },
+    ...isResumed ? [{ title: "done before", align: "right" } as const] : [],
+    { title: "tokens", align: "right" },
+    { title: "cost", align: "right" },
+    { title: "latency", align: "right" },
+  ];
+  const rows = models.map(({ name = "", summary, latency }) => [
+    name,
+    number.format(summary.succeeded),
+    number.format(summary.failed),
+    ...isResumed ? [number.format(summary.restored)] : [],
+    number.format(summary.promptTokens + summary.completionTokens),
+    summary.unpriced > 0 && summary.cost === 0 ? "unknown" : dollars(summary.cost),
+    latency === undefined ? "" : `${latency.toFixed(latency < 9.95 ? 2 : 1)} s`,
+  ]);
+  return table(columns, rows, options);
+}
+
 function headline(interrupted: boolean, stopped: boolean): string {
   if (stopped) return colored("red", "Stopped");
   return interrupted ? colored("yellow", "Interrupted") : colored("green", "Done");
@@ -97,7 +129,7 @@ function headline(interrupted: boolean, stopped: boolean): string {
 /** One line per kind of failure: its count and the first occurrence. */
 export function failureLines(failures: readonly ErrorKind[]): string[] {
   return failures.map(({ name, count, first }) =>
-    `Failed with ${name}: ${number.format(count)}, first ${first}`
+    `Failed with ${name}: ${counted(count, "record")}, ${count === 1 ? "" : "first "}${first}`
   );
 }
 
@@ -113,8 +145,10 @@ function endpointLines(endpoints: readonly EndpointStats[]): string[] {
   if (endpoints.length < 2) return [];
   return endpoints.filter(({ failures }) => failures > 0)
     .map(({ endpoint, answers, failures, lastError }) =>
-      `Endpoint ${endpoint}: ${number.format(failures)} of ${number.format(answers + failures)} ` +
-      `requests failed, last error: ${lastError?.message}`
+      `Endpoint ${endpoint}: ${number.format(failures)} of ${
+        counted(answers + failures, "request")
+      } ` +
+      `failed, last error: ${lastError?.message}`
     );
 }
 
@@ -124,6 +158,9 @@ function wrappedLines(sentences: readonly string[]): string[] {
   if (columns === undefined) return [...sentences];
   return sentences.flatMap((sentence) => wrapped(sentence, columns));
 }
+
+/** The flag that skips failed records, with its earlier name. */
+const SKIP_FAILED = ["--skip-failed", "--no-retry-failed"] as const;
 
 /** The lines of the report; `failure` is the error that ended the batch, if any. */
 export function batchReport(
@@ -141,32 +178,44 @@ export function batchReport(
   if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
   if (restored > 0) parts.push(`${number.format(restored)} already done`);
   if (retries > 0) parts.push(counted(retries, "retry", "retries"));
+  const noun = context.models.length > 1 ? "result" : "record";
   const sentences = [
-    `${head}: ${number.format(restored + tried)} of ${number.format(context.total)} records in ` +
+    `${head}: ${number.format(restored + tried)} of ${counted(context.total, noun)} in ` +
     `${duration(seconds)} (${rounded.format(tried / seconds)}/s): ${parts.join(", ")}`,
   ];
   const cost = costLine(summary);
-  sentences.push(
-    `Tokens: ${number.format(summary.promptTokens)} in, ` +
-      `${number.format(summary.completionTokens)} out${cost === undefined ? "" : `. ${cost}`}`,
-  );
+  if (succeeded > 0 || summary.promptTokens + summary.completionTokens > 0) {
+    sentences.push(
+      `Tokens: ${number.format(summary.promptTokens)} in, ` +
+        `${number.format(summary.completionTokens)} out${cost === undefined ? "" : `. ${cost}`}`,
+    );
+  }
   const lines = [
     ...wrappedLines(sentences),
-    ...costTable(context.costs, { stream: process.stderr }),
+    ...context.models.length > 1
+      ? modelTable(context.models, { stream: process.stderr })
+      : costTable(context.costs, { stream: process.stderr }),
     ...wrappedLines([
       ...failureLines(errors.failures),
       ...retryLines(errors.retries),
-      ...endpointLines(context.endpoints),
+      // With several models, the errors of each are listed anyway.
+      ...context.models.length > 1 ? [] : endpointLines(context.endpoints),
     ]),
   ];
-  if (restored + tried > 0) lines.push(`Results: ${context.output}`);
+  const next: string[] = [];
+  if (restored + tried > 0) next.push(`Results: ${context.output}`);
+  if (failed > 0) {
+    next.push(`To see why records failed: flexllm results ${quoted(context.output)} --failed`);
+  }
   if (summary.interrupted || stopped) {
     const blank = failure instanceof BudgetExceededError ? "--budget" : undefined;
-    lines.push(`To resume: ${resumeCommand(context.piped, { blank })}`);
+    next.push(`To resume: ${resumeCommand(context.piped, { blank })}`);
   } else if (failed > 0) {
-    lines.push(`To see why records failed: flexllm results ${quoted(context.output)} --failed`);
-    const retry = resumeCommand(context.piped, { without: "--no-retry-failed" });
-    lines.push(`To retry failed records: ${retry}`);
+    const retry = resumeCommand(context.piped, { without: SKIP_FAILED });
+    next.push(`To retry failed records: ${retry}`);
   }
+  // Commands are not wrapped, so that they can be copied.
+  const columns = widthOfStream(process.stderr);
+  lines.push(...next.flatMap((line) => hintLines(line, columns)));
   return lines;
 }

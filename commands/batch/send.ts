@@ -4,10 +4,9 @@
  * @module
  */
 import { BudgetLedger } from "../../lib/batch/journal/budget_ledger.ts";
-import { Journal } from "../../lib/batch/journal/journal.ts";
-import { emptySummary } from "../../lib/batch/summary.ts";
-import { ConfigurationError } from "../../lib/errors.ts";
-import { checkInput, type InputCheck } from "../../lib/input/check_input.ts";
+import type { Journal } from "../../lib/batch/journal/journal.ts";
+import { type BatchSummary, emptySummary } from "../../lib/batch/summary.ts";
+import { BudgetExceededError, ConfigurationError, JournalError } from "../../lib/errors.ts";
 import { surviveFileSizeLimit } from "../../lib/runtime/runtime.ts";
 import { reportError } from "../errors/report.ts";
 import { ignoresHangup } from "../hangup.ts";
@@ -16,17 +15,20 @@ import type { BatchToSend } from "./context.ts";
 import { driveBatch, type DrivenBatch } from "./drive.ts";
 import { batchExitCode } from "./exit_code.ts";
 import { finishJournal, inputChange, sortJournal } from "./finish.ts";
+import { namesModels, openJournal } from "./journal.ts";
 import { ModelCheck } from "./model_check.ts";
+import type { ModelOutcome } from "./model_run.ts";
 import { nothingToSend, warnings } from "./notes.ts";
+import { type BatchPart, batchParts, totalCheck } from "./parts.ts";
 import { batchReport, failureLines, type ReportContext } from "./report.ts";
 import { summaryJson } from "./summary_json.ts";
 
 /** Sends the records that are not done yet. Returns the exit code. */
 export async function sendBatch(batch: BatchToSend): Promise<number> {
-  const { costTracker } = batch.prepared;
+  const { costTracker, models } = batch.prepared;
   ignoresHangup();
   surviveFileSizeLimit();
-  const journal = await Journal.open(batch.output);
+  const journal = await openJournal(batch.output, models);
   try {
     const ledger = new BudgetLedger(batch.output, journal.cost, costTracker.limit);
     try {
@@ -41,48 +43,80 @@ export async function sendBatch(batch: BatchToSend): Promise<number> {
   }
 }
 
+/** Compares the models of the results with the one of this run, unless the results name theirs. */
+function modelCheck(
+  { output, prepared: { models } }: BatchToSend,
+  journal: Journal,
+): ModelCheck | undefined {
+  if (namesModels(models, journal)) return undefined;
+  const [{ model, targets }] = models;
+  return new ModelCheck({ targets, model, output, existing: journal.existing.models });
+}
+
 async function sendPending(batch: BatchToSend, journal: Journal, lost: number): Promise<number> {
-  const { file, output, reading, flags, prepared: { client, model, targets, costTracker } } = batch;
-  const check = checkInput(file, journal, { ...reading, rerunChanged: flags.rerunChanged });
-  const models = new ModelCheck({ targets, model, output, existing: journal.existing.models });
+  const { file, output, flags, prepared: { models: prepared, costTracker } } = batch;
+  const parts = batchParts(batch, journal);
+  const check = totalCheck(parts);
+  const models = modelCheck(batch, journal);
   const note = flags.quiet ? () => {} : writeNote;
   for (const warning of warnings({ batch, journal, check, lost })) writeWarning(warning, note);
+  const endpoints = () => prepared.flatMap(({ client }) => client.stats);
   const context: ReportContext = {
-    model,
+    model: prepared.map(({ name, model }) => prepared.length > 1 ? name : model).join(", "),
     output,
     total: check.total,
     piped: file.name === "standard input",
     costs: [],
-    endpoints: client.stats,
+    endpoints: endpoints(),
+    models: [],
   };
   if (check.pending === 0) {
     sortJournal(journal);
-    if (models.warning !== undefined) writeWarning(models.warning, note);
-    note(`${nothingToSend(check.total, journal, flags)}; nothing was sent. (${output})`);
+    if (models?.warning !== undefined) writeWarning(models.warning, note);
+    const errors = parts.reduce((sum, { journal }) => sum + journal!.errors, 0);
+    const noun = parts.length > 1 ? "result" : "record";
+    note(`${nothingToSend(check.total, { errors }, flags, noun)}; nothing was sent. (${output})`);
     const summary = { ...emptySummary(), restored: check.total };
     if (flags.json) writeJson(summaryJson(summary, context));
     return batchExitCode(summary, undefined);
   }
-  batch.prepared.requireKeys();
+  for (const { requireKeys } of prepared) requireKeys();
   const spentBefore = journal.cost + lost;
-  const driven = await driveBatch({ batch, journal, check, models, spentBefore });
-  const failure = endBatch(batch, journal, check, driven);
-  report(batch, { ...context, costs: costTracker.report(), endpoints: client.stats }, {
-    ...driven,
+  const driven = await driveBatch({ batch, parts, models, spentBefore });
+  const failure = endBatch(batch, journal, parts, driven);
+  report(
+    batch,
+    {
+      ...context,
+      costs: costTracker.report(),
+      endpoints: endpoints(),
+      models: parts.length > 1 ? driven.models : [],
+    },
+    driven,
     failure,
-  });
+  );
   return batchExitCode(driven.summary, failure);
+}
+
+/** The failure that decides how the batch ends: a budget is the least of them. */
+function mainFailure(models: readonly ModelOutcome[]): unknown {
+  const failures = models.map(({ failure }) => failure).filter((failure) => failure !== undefined);
+  return failures.find((failure) => failure instanceof JournalError) ??
+    failures.find((failure) => !(failure instanceof BudgetExceededError)) ?? failures[0];
 }
 
 /** Finishes the result file. Returns the error that ended the batch; `undefined` if none did. */
 function endBatch(
   { file, flags }: BatchToSend,
   journal: Journal,
-  check: InputCheck,
-  { summary, failure }: DrivenBatch,
+  parts: readonly BatchPart[],
+  { summary, models }: DrivenBatch,
 ): unknown {
   const { interrupted } = summary;
-  if (failure === undefined && !interrupted) failure = inputChange(file.name, check, summary);
+  let failure = mainFailure(models);
+  if (failure === undefined && !interrupted) {
+    failure = inputChange(file.name, totalCheck(parts), summary);
+  }
   failure = finishJournal(journal, failure, interrupted);
   if (failure === undefined && !interrupted && !flags.quiet && file.hasGrown?.()) {
     writeWarning(
@@ -92,20 +126,36 @@ function endBatch(
   return failure;
 }
 
+/** Whether anything happened that a report could count. */
+function hasStarted(
+  { succeeded, failed, restored, retries }: BatchSummary,
+  failure: unknown,
+): boolean {
+  if (succeeded + failed + restored > 0) return true;
+  // A refused key or a wrong option is an error, not the end of a batch.
+  return failure === undefined ||
+    retries > 0 && !(failure instanceof ConfigurationError) || failure instanceof JournalError;
+}
+
 function report(
   { flags }: BatchToSend,
   context: ReportContext,
-  { summary, failure, errors }: DrivenBatch,
+  { summary, models, errors }: DrivenBatch,
+  failure: unknown,
 ): void {
-  // Configuration errors before the first request get no batch report.
-  const hasStarted = summary.succeeded + summary.failed > 0 ||
-    !(failure instanceof ConfigurationError);
-  if (hasStarted) {
+  if (hasStarted(summary, failure)) {
     const lines = flags.quiet
       ? failureLines(errors.failures)
       : batchReport(summary, context, failure, errors);
     for (const line of lines) writeNote(line);
   }
   if (flags.json) writeJson(summaryJson(summary, context, failure));
-  if (failure !== undefined) reportError(failure, flags.verbose === true);
+  if (failure === undefined) return;
+  const verbose = flags.verbose === true;
+  const failed = models.filter(({ failure }) => failure !== undefined);
+  // Each model may have its own reason; errors of the file concern all.
+  if (models.length === 1 || !failed.some((model) => model.failure === failure)) {
+    return reportError(failure, verbose);
+  }
+  for (const { name, failure } of failed) reportError(failure, verbose, name);
 }

@@ -9,11 +9,15 @@ import { samplingFromFields } from "../../lib/chat/sampling_fields.ts";
 import { withExtraBody } from "../../lib/chat/extra_body.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { allowRequests } from "../../lib/runtime/runtime.ts";
+import type { BatchConnection } from "./connect.ts";
 import type { BatchFlags } from "./flags.ts";
 import { samplingOf } from "../flags/sampling.ts";
 import { schemaOptions } from "../flags/schema.ts";
 
-/** Connects a batch to its endpoints. Flags take precedence over the configuration. */
+/** A model of a batch, with the options of its requests. */
+export type PreparedModel = BatchConnection & { request: RequestTemplate };
+
+/** Connects a batch to its models. Flags take precedence over the configuration. */
 export async function prepareBatch(flags: BatchFlags) {
   const { CostTracker } = await import("../../lib/pricing/cost_tracker.ts");
   const costTracker = new CostTracker({
@@ -43,7 +47,7 @@ export async function prepareBatch(flags: BatchFlags) {
       hint: "Remove --no-track-cost, or track_cost: false from the configuration.",
     });
   }
-  const connection = connectBatch(config, flags, {
+  const connections = connectBatch(config, flags, {
     concurrencyLimit,
     maxQps: flags.maxQps ?? section.max_qps ?? undefined,
     maxTpm: flags.maxTpm ?? section.max_tpm ?? undefined,
@@ -55,20 +59,23 @@ export async function prepareBatch(flags: BatchFlags) {
     costTracker,
     cache: withCacheWarnings(config, resolveBatchCache(config, flags)),
   });
-  const request: RequestTemplate = {
-    ...connection.options,
+  const shared: RequestTemplate = {
     ...samplingFromFields(section),
     ...samplingOf(flags),
     extraBody: withExtraBody(section.extra_body, flags.extraBody),
     ...await schemaOptions(flags),
   };
+  const models = connections.map((connection): PreparedModel => ({
+    ...connection,
+    request: { ...connection.options, ...shared },
+  }));
   const run: BatchRunOptions = {
     rerunChanged: flags.rerunChanged,
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,
     recordCost,
   };
-  return { ...connection, request, run, costTracker };
+  return { models, run, costTracker };
 }
 
-/** A batch that is connected to its endpoints. */
+/** A batch that is connected to its models. */
 export type PreparedBatch = Awaited<ReturnType<typeof prepareBatch>>;

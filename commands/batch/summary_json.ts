@@ -5,7 +5,37 @@
  */
 import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
+import type { ModelOutcome } from "./model_run.ts";
 import type { ReportContext } from "./report.ts";
+
+/** The cost in USD; `null` if all prices are unknown. */
+function costOf({ cost, unpriced }: BatchSummary): number | null {
+  return unpriced > 0 && cost === 0 ? null : cost;
+}
+
+function failureJson(failure: unknown) {
+  return failure instanceof FlexLLMError ? { code: failure.code, message: failure.message } : null;
+}
+
+/** The counts of one of several models. */
+function modelJson({ name, summary, latency, failure }: ModelOutcome) {
+  return {
+    requested_model: name,
+    succeeded: summary.succeeded,
+    failed: summary.failed,
+    restored: summary.restored,
+    retries: summary.retries,
+    refused: summary.refused,
+    cached: summary.cached,
+    prompt_tokens: summary.promptTokens,
+    completion_tokens: summary.completionTokens,
+    cost: costOf(summary),
+    unpriced: summary.unpriced,
+    mean_latency: latency === undefined ? null : Math.round(latency * 1000) / 1000,
+    errors: summary.errors,
+    stopped_by: failureJson(failure),
+  };
+}
 
 /** The summary of a batch as JSON; `failure` is the error that ended it, if any. */
 export function summaryJson(summary: BatchSummary, context: ReportContext, failure?: unknown) {
@@ -19,14 +49,12 @@ export function summaryJson(summary: BatchSummary, context: ReportContext, failu
     cached: summary.cached,
     prompt_tokens: summary.promptTokens,
     completion_tokens: summary.completionTokens,
-    cost: summary.unpriced > 0 && summary.cost === 0 ? null : summary.cost,
+    cost: costOf(summary),
     unpriced: summary.unpriced,
     seconds: Math.round(summary.seconds * 1000) / 1000,
     interrupted: summary.interrupted,
     errors: summary.errors,
-    stopped_by: failure instanceof FlexLLMError
-      ? { code: failure.code, message: failure.message }
-      : null,
+    stopped_by: failureJson(failure),
     by_model: context.costs.map((row) => ({
       model: row.model,
       endpoint: row.endpoint,
@@ -36,6 +64,7 @@ export function summaryJson(summary: BatchSummary, context: ReportContext, failu
       cost: row.cost,
       unpriced: row.unpriced,
     })),
+    ...context.models.length > 1 ? { by_requested_model: context.models.map(modelJson) } : {},
     endpoints: context.endpoints.map((each) => ({
       endpoint: each.endpoint,
       model: each.model,

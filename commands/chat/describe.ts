@@ -5,18 +5,13 @@
  */
 import type { Conversation, Turn } from "../../lib/conversations/conversation.ts";
 import { promptOf, titleOf, totalsOf } from "../../lib/conversations/conversation.ts";
-import { counted, dollars, duration } from "../terminal/format.ts";
+import { counted, dollars, duration, tokenCounts } from "../terminal/format.ts";
 import { printable } from "../terminal/sanitize.ts";
 
 /** A text on one line, shortened to 50 characters, in quotes. */
 function quotedStart(text: string): string {
   const line = printable(text).trim().replace(/\s+/g, " ");
   return `"${line.length > 50 ? `${line.slice(0, 49)}…` : line}"`;
-}
-
-/** Token counts, e.g. `1 token in, 5 out`. */
-function tokens(input: number, output: number): string {
-  return `${counted(input, "token")} in, ${output.toLocaleString("en-US")} out`;
 }
 
 /**
@@ -27,7 +22,7 @@ function tokens(input: number, output: number): string {
 export function describeTurn(turn: Turn, isLocal: boolean): string {
   const { model, usage, cost, latency = 0, finish_reason } = turn;
   const parts = [
-    usage ? tokens(usage.prompt_tokens, usage.completion_tokens) : "unknown tokens",
+    usage ? tokenCounts(usage.prompt_tokens, usage.completion_tokens) : "unknown tokens",
   ];
   if (!isLocal || cost) parts.push(cost === undefined ? "unknown cost" : dollars(cost));
   parts.push(duration(latency));
@@ -46,7 +41,7 @@ export function describeTotals(conversation: Conversation, isLocal: boolean): st
     : unpriced === answers
     ? "unknown cost"
     : `${dollars(cost)}, plus ${unpriced} of unknown cost`;
-  const used = tokens(promptTokens, completionTokens);
+  const used = tokenCounts(promptTokens, completionTokens);
   const known = uncounted === 0 ? used : `${used} (${uncounted} without a count)`;
   const summary = `${counted(answers, "answer")}: ${known}`;
   return isLocal && cost === 0 ? summary : `${summary} · ${costs}`;

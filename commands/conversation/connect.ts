@@ -27,6 +27,8 @@ export interface ConnectionFlags {
   retryTimes?: number;
   maxWait?: number;
   allowPrivateUrls?: true;
+  /** Whether to use the response cache. @default the configured value */
+  cache?: boolean;
   verbose?: true;
 }
 
@@ -106,7 +108,7 @@ export function connectConversation(
   // The saved server belongs to the saved model, so -m does not use it.
   const baseUrl = flags.baseUrl ?? (flags.model === undefined ? saved.base_url : undefined);
   const { timeout, retryTimes, maxWait = INTERACTIVE_MAX_WAIT } = flags;
-  const cache = withCacheWarnings(config, resolveCache(config));
+  const cache = withCacheWarnings(config, resolveCache(config, flags));
   const options = { timeout, retryTimes, maxWait, cache };
   const apiKey = keyForSaved(config, flags, flags.baseUrl === undefined ? baseUrl : undefined);
   const connected = connectModel(config, { ...flags, model, baseUrl, apiKey }, options);
@@ -143,10 +145,11 @@ export function switchModel(
   model: string,
   server: ModelServer,
 ): ConversationModel {
-  const { timeout, retryTimes, maxWait, allowPrivateUrls } = flags;
+  const { timeout, retryTimes, maxWait, allowPrivateUrls, cache } = flags;
   // --api-key was given for another server and must not be sent to this one.
   if (configuredNames(config).includes(model) && model !== flags.model) {
-    return connectConversation(config, { model, timeout, retryTimes, maxWait, allowPrivateUrls });
+    const kept = { timeout, retryTimes, maxWait, allowPrivateUrls, cache };
+    return connectConversation(config, { ...kept, model });
   }
   if (server.baseUrl === undefined) {
     return connectConversation(config, { ...flags, model, baseUrl: flags.baseUrl });

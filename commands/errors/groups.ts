@@ -5,6 +5,7 @@
  */
 import { FlexLLMError, HttpError } from "../../lib/errors.ts";
 import { printableLine } from "../terminal/sanitize.ts";
+import { inTermsOfFields } from "./option_names.ts";
 
 /** The errors of one kind. */
 export interface ErrorKind {
@@ -19,6 +20,12 @@ export interface ErrorKind {
 function nameOf(error: unknown): string {
   if (error instanceof HttpError) return `${error.code} ${error.status}`;
   return error instanceof FlexLLMError ? error.code : "unexpected";
+}
+
+/** The message of a failed record in one line, with the names that options have in files. */
+export function recordMessage(error: unknown): string {
+  const message = oneLineMessage(error);
+  return error instanceof HttpError ? message : inTermsOfFields(message);
 }
 
 /** The message of an error in one line. Servers control parts of it, so control characters are removed. */
@@ -38,7 +45,7 @@ export class ErrorKinds {
       known.count++;
       return undefined;
     }
-    const message = oneLineMessage(error);
+    const message = recordMessage(error);
     const first = location === undefined ? message : `${location}: ${message}`;
     const kind = { name, count: 1, first };
     this.#kinds.set(name, kind);

@@ -24,7 +24,7 @@ function selectableNames({ value }: Config): string[] {
 
 function unknownName(name: string, config: Config, names: string[]): ConfigurationError {
   const guess = closest(name, names);
-  const isNear = distance(name, guess) <= Math.max(2, name.length / 3);
+  const isNear = distance(name, guess) <= Math.max(name.length < 4 ? 1 : 2, name.length / 3);
   return new ConfigurationError(`no model "${name}" in ${config.file}`, {
     hint: isNear
       ? `Did you mean ${guess}?`

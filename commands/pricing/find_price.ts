@@ -68,11 +68,15 @@ function partDistance(model: string, wanted: string): number {
   return best;
 }
 
-/** Returns the `count` names with the part most similar to `name`, shorter names first among equals. */
+/**
+ * Returns up to `count` names with a part that is similar to `name`, the most similar first, and shorter names
+ * first among equals. About a third of the letters may differ.
+ */
 export function similarModels(models: Iterable<string>, name: string, count: number): string[] {
   const wanted = simplified(name);
   return [...new Set(models)]
     .map((model) => ({ model, distance: partDistance(model, wanted) }))
+    .filter(({ distance }) => distance <= Math.max(wanted.length < 4 ? 1 : 2, wanted.length / 3))
     .sort((a, b) => a.distance - b.distance || a.model.length - b.model.length)
     .slice(0, count)
     .map(({ model }) => model);

@@ -104,7 +104,9 @@ async function show(name: string | undefined, json: true | undefined): Promise<v
   if (name !== undefined && rows.length === 0) {
     const similar = similarModels(all.map(({ model }) => model), name, SUGGESTIONS);
     throw new InvalidInputError(`no known price for "${name}"`, {
-      hint: `Similar: ${similar.join(", ")}.`,
+      hint: similar.length > 0
+        ? `Similar: ${similar.join(", ")}.`
+        : "`flexllm pricing` lists all known prices; add others to the configuration.",
     });
   }
   if (json) return writeJson(rows.map(toJson));

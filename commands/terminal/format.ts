@@ -30,6 +30,11 @@ export function counted(count: number, singular: string, plural = `${singular}s`
   return `${COUNT.format(count)} ${count === 1 ? singular : plural}`;
 }
 
+/** Formats token counts, e.g. `9 tokens in, 100 out`. */
+export function tokenCounts(input: number, output: number): string {
+  return `${counted(input, "token")} in, ${COUNT.format(output)} out`;
+}
+
 /** Formats a number of bytes, e.g. `512 B` or `1.20 MB`. */
 export function bytes(count: number): string {
   if (count < 1000) return `${count} B`;

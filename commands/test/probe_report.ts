@@ -16,6 +16,7 @@ import type { ChatResult } from "../../lib/chat/result.ts";
 import type { Step } from "../../lib/probe/probe_model.ts";
 import { oneLineMessage } from "../errors/groups.ts";
 import { type Cell, truncate, widthOfStream } from "../terminal/table.ts";
+import { tokenCounts } from "../terminal/format.ts";
 import { colored } from "../terminal/output.ts";
 
 const STYLES = { ok: "green", failed: "red", skipped: "dim" } as const;
@@ -40,7 +41,7 @@ function describeAnswer(
 ): string {
   const facts = [
     ...finishReason === "length" ? ["truncated"] : [],
-    ...usage ? [`${usage.promptTokens} tokens in, ${usage.completionTokens} out`] : [],
+    ...usage ? [tokenCounts(usage.promptTokens, usage.completionTokens)] : [],
     ...typeof cost === "number" ? [usd(cost)] : [],
   ].map((fact) => `, ${fact}`).join("");
   const text = oneLineMessage(content);

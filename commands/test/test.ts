@@ -10,9 +10,10 @@ import type { Step } from "../../lib/probe/probe_model.ts";
 import { EXIT } from "../exit_codes.ts";
 import { modelFlags } from "../flags/model.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
+import { hintLines } from "../errors/hint_lines.ts";
 import { readConfig } from "../read_config.ts";
 import { writeJson, writeOutput } from "../terminal/output.ts";
-import { table } from "../terminal/table.ts";
+import { table, widthOfStream } from "../terminal/table.ts";
 import { stepCell, stepLine } from "./probe_report.ts";
 import { testAll, testModel, type TestResult } from "./test_models.ts";
 
@@ -91,7 +92,9 @@ export function testCommand() {
       const write = (line: string) => json || writeOutput(`${line}\n`);
       const tested = await testModel(config, flags, write, (step) => write(stepLine(step)));
       if (json) writeJson(toJson(tested));
-      else if (tested.hint !== undefined) writeOutput(`${tested.hint}\n`);
+      else if (tested.hint !== undefined) {
+        writeOutput(`${hintLines(tested.hint, widthOfStream(process.stdout)).join("\n")}\n`);
+      }
       if (!tested.ok) process.exitCode = EXIT.failed;
     });
   return addExamples(command, [

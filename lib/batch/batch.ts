@@ -6,7 +6,7 @@
 import { withJsonSchemas } from "../chat/normalize.ts";
 import type { AnyResponseFormat } from "../chat/options.ts";
 import type { BatchInput, BatchRecord } from "../chat/record.ts";
-import { FlexLLMError, InvalidInputError } from "../errors.ts";
+import { FlexLLMError, InvalidInputError, JournalError } from "../errors.ts";
 import type { Completions } from "./completions.ts";
 import type { IndexedRecord } from "./executor.ts";
 import { LiveExecutor } from "./executors/live.ts";
@@ -57,6 +57,18 @@ function checkAll(journal: Journal, inputs: BatchInputs, rerunChanged: boolean |
   journal.checkEnd(inputs.length);
 }
 
+/**
+ * Checks that the result file is not one of the command line's batches with several models.
+ *
+ * @throws {JournalError} if it is
+ */
+function checkSingleModel({ models }: Journal, output: string): void {
+  if (models.length === 0) return;
+  throw new JournalError(`${output} has the results of several models: ${models.join(", ")}`, {
+    hint: "Choose another output file: the library writes one file for each model.",
+  });
+}
+
 async function* runBatch(
   completions: Completions,
   inputs: BatchInputs,
@@ -67,6 +79,7 @@ async function* runBatch(
   const { output, rerunChanged, concurrency, signal, onRetry, ...request } = options;
   const journal = output === undefined ? undefined : await Journal.open(output);
   try {
+    if (journal !== undefined) checkSingleModel(journal, output!);
     if (journal !== undefined) checkAll(journal, inputs, rerunChanged);
     const pending = Array.isArray(inputs) ? inputs.length - (journal?.successes ?? 0) : undefined;
     const isJournaled = journal !== undefined;

@@ -8,7 +8,7 @@ import type { ResponseFormat } from "../chat/options.ts";
 import { AbortedError, FlexLLMError } from "../errors.ts";
 import type { Executor, IndexedRecord, Outcome } from "./executor.ts";
 import type { BatchItem } from "./items.ts";
-import type { Journal } from "./journal/journal.ts";
+import type { RunJournal } from "./journal/model_journal.ts";
 import {
   errorRecord,
   inputIdentity,
@@ -30,7 +30,7 @@ import {
 /** The options of a run. */
 export interface BatchRunOptions {
   /** The result file. The caller opens and closes it. */
-  journal?: Journal;
+  journal?: RunJournal;
   /**
    * Redo records whose input differs from the journal's, instead of stopping.
    *
@@ -156,17 +156,17 @@ export class BatchRun {
     for await (const outcomes of this.#executor.run(pending)) yield this.#record(outcomes);
   }
 
-  #isDone(record: IndexedRecord, journal: Journal): boolean {
+  #isDone(record: IndexedRecord, journal: RunJournal): boolean {
     return journal.isDone(record.index, inputIdentity(record), this.#options.rerunChanged);
   }
 
-  #skip(record: IndexedRecord, journal: Journal): boolean {
+  #skip(record: IndexedRecord, journal: RunJournal): boolean {
     const isDone = this.#isDone(record, journal);
     if (isDone) this.#summary.restored++;
     return isDone;
   }
 
-  #restore(record: IndexedRecord, journal: Journal): BatchItem | undefined {
+  #restore(record: IndexedRecord, journal: RunJournal): BatchItem | undefined {
     if (!this.#isDone(record, journal)) return undefined;
     const result = recordedResult(journal.read(record.index));
     return { ...record, status: "success", result, restored: true };

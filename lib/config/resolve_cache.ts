@@ -29,12 +29,14 @@ export function cacheSettings({ value }: Config, flags: CacheFlags = {}): CacheS
   return { ...settings, ttl: flags.cacheTtl ?? settings.ttl };
 }
 
-/** The cache of `ask` and `chat`: `false` unless the file enables one. */
-export function resolveCache(config: Config): false | CacheSettings {
+/** The cache of `ask` and `chat`: `false` unless the flag or the file enables one. */
+export function resolveCache(
+  config: Config,
+  flags: Pick<CacheFlags, "cache"> = {},
+): false | CacheSettings {
   const { cache } = config.value;
-  return cache === true || (typeof cache === "object" && cache !== null)
-    ? cacheSettings(config)
-    : false;
+  const isOn = flags.cache ?? (cache === true || (typeof cache === "object" && cache !== null));
+  return isOn ? cacheSettings(config) : false;
 }
 
 /**

@@ -138,6 +138,15 @@ function withoutServer(
   return { model: { model: name, provider: "openai", apiKey: key?.value }, keySource: key?.source };
 }
 
+/** The name under which flags, environment and configuration request a model; `undefined` if they don't. */
+export function requestedModel(
+  { value }: Config,
+  env: Environment,
+  flags: ModelFlags,
+): string | undefined {
+  return flags.model ?? overrides(env).model?.value ?? value.default ?? value.models?.[0]?.id;
+}
+
 /**
  * Resolves the model to use and the source of its key.
  *
@@ -149,8 +158,7 @@ export function resolveWithKey(
   env: Environment,
   flags: ModelFlags,
 ): ModelAndKeySource {
-  const name = flags.model ?? overrides(env).model?.value ?? config.value.default ??
-    config.value.models?.[0]?.id;
+  const name = requestedModel(config, env, flags);
   if (name === "") throw new ConfigurationError("the model name is empty");
   const destination = destinationOf(config, env, flags, name);
   const { found, override } = destination;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Journal } from "../batch/journal/journal.ts";
+import type { RunJournal } from "../batch/journal/model_journal.ts";
 import { inputIdentity } from "../batch/journal/result_line.ts";
 import { InvalidInputError, JournalMismatchError } from "../errors.ts";
 import type { BatchSource } from "./input_source.ts";
@@ -25,6 +25,17 @@ export interface InputCheck {
   /** The lines of the pending records. */
   lines: PendingLines;
 }
+
+/** How an input is checked. */
+export interface CheckOptions extends ReadOptions {
+  /** Redo records whose input differs from the journal's. @default false */
+  rerunChanged?: boolean;
+  /** Whether each record is sent to several models, so that it cannot name its own. @default false */
+  severalModels?: boolean;
+}
+
+const OWN_MODEL =
+  "model: a record cannot name its own model if several are requested; ignore it with --as-metadata model";
 
 /** Maximum invalid lines that a message lists. */
 const SHOWN_PROBLEMS = 5;
@@ -53,7 +64,7 @@ function invalidLines(found: readonly InvalidLine[], count: number, input: Batch
 
 /** Whether a record is done; names the file if it differs from the one in the result file. */
 function isDone(
-  journal: Journal,
+  journal: Pick<RunJournal, "isDone">,
   record: LocatedRecord,
   { isFiles }: BatchSource,
   rerunChanged: boolean | undefined,
@@ -71,6 +82,16 @@ function isDone(
   }
 }
 
+/** The line, or what is wrong with it if its record names its own model. */
+function checked(
+  record: LocatedRecord | InvalidLine,
+  { files }: BatchSource,
+  severalModels: boolean | undefined,
+): LocatedRecord | InvalidLine {
+  if ("problem" in record || !severalModels || record.options?.model === undefined) return record;
+  return { problem: `${files[record.file].name}:${record.line}: ${OWN_MODEL}`, reason: OWN_MODEL };
+}
+
 /**
  * Reads the whole input. Every selected line must be valid, and its record must be the one that
  * `journal` has a result for.
@@ -80,17 +101,17 @@ function isDone(
  */
 export function checkInput(
   input: BatchSource,
-  journal: Journal | undefined,
-  options: ReadOptions & { rerunChanged?: boolean },
+  journal: Pick<RunJournal, "checkEnd" | "isDone" | "state"> | undefined,
+  options: CheckOptions,
 ): InputCheck {
-  const { limit = Infinity, skipInvalid, rerunChanged } = options;
+  const { limit = Infinity, skipInvalid, rerunChanged, severalModels } = options;
   const problems: InvalidLine[] = [];
   const lines = new PendingLines();
   let [total, invalid, answered] = [0, 0, 0];
   const records = readRecords(input, options);
   let step = records.next();
   for (; !step.done && total < limit; step = records.next()) {
-    const record = step.value;
+    const record = checked(step.value, input, severalModels);
     if ("problem" in record) {
       if (invalid++ < SHOWN_PROBLEMS) problems.push(record);
       continue;

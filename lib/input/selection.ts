@@ -38,7 +38,7 @@ export function parseShard(text: string): Shard | undefined {
 export function isSelected(
   index: number,
   { retryFailed }: Selection,
-  journal: Journal | undefined,
+  journal: Pick<Journal, "state"> | undefined,
 ): boolean {
   return retryFailed === undefined || retryFailed === (journal?.state(index) === "error");
 }

@@ -37,7 +37,7 @@ export function valueAt(fields: Json, path: string): unknown {
 export function unknownField(field: string, owner: string, names: readonly string[]): string {
   const list = names.map((name) => `"${name}"`).join(", ") || "none";
   const nearest = names.length > 0 ? closest(field, names) : "";
-  const isNear = distance(field, nearest) <= Math.max(2, field.length / 2) && nearest !== "";
+  const isNear = distance(field, nearest) <= field.length / 2 && nearest !== "";
   const suggestion = isNear ? ` (did you mean {{${nearest}}}?)` : "";
   return `the template uses {{${field}}}${suggestion}, but ${owner} ${list}`;
 }

@@ -50,13 +50,15 @@ function requestId(headers: Headers): string | undefined {
 
 function keyHint(endpoint: Endpoint | undefined): string {
   const variable = endpoint?.keyVariable ?? "FLEXLLM_API_KEY";
-  const places = `${variable}, --api-key, or api_key in the configuration`;
   return endpoint !== undefined && endpoint.apiKey === undefined
-    ? `No API key was sent. Set one: ${places}.`
-    : `Check the API key (${places}).`;
+    ? `No key was sent: set ${variable}, run \`flexllm keys set\`, or add api_key to the configuration.`
+    : `Check the API key (${variable}, --api-key, or api_key in the configuration).`;
 }
 
-function hintOf(status: number, endpoint?: Endpoint): string | undefined {
+/** What services say about a model that they do not have. */
+const MODEL_MISSING = /\bmodels?\b|deployment/i;
+
+function hintOf(status: number, endpoint?: Endpoint, message = ""): string | undefined {
   switch (status) {
     case 401:
       return keyHint(endpoint);
@@ -67,7 +69,9 @@ function hintOf(status: number, endpoint?: Endpoint): string | undefined {
     case 402:
       return "Top up the account, or use another model.";
     case 404:
-      return "Check the model's name and the base URL; it usually ends in /v1.";
+      return MODEL_MISSING.test(message)
+        ? "Check the model's name; `flexllm models` lists the models of the server."
+        : "Check the base URL, which usually ends in /v1, and the model's name (see `flexllm models`).";
     case 429:
       return "Try again later, or allow a longer --max-wait.";
     case 400:
@@ -186,7 +190,7 @@ export function statusError(
   const retryAfter = retryAfterSeconds(headers) ?? error?.retryAfter;
   const details = {
     status: errorStatus,
-    hint: waitHint(retryAfter) ?? hintOf(errorStatus, endpoint),
+    hint: waitHint(retryAfter) ?? hintOf(errorStatus, endpoint, message),
     providerMessage: message || undefined,
     providerCode: error?.code,
     requestId: requestId(headers),
@@ -211,7 +215,7 @@ export function embeddedError(
   const status = error.status ?? 200;
   const details = {
     status,
-    hint: hintOf(status, endpoint),
+    hint: hintOf(status, endpoint, message),
     providerMessage: error.message,
     providerCode: error.code,
     requestId: id,

@@ -6,6 +6,7 @@
 import { ConfigurationError } from "../errors.ts";
 import { createMockApp } from "../mock/mock_app.ts";
 import type { ChatRequest, Endpoint, Protocol } from "../protocols/protocol.ts";
+import type { Service } from "../protocols/service.ts";
 import { type ApiName, DEFAULT_PROTOCOL, protocolNamed } from "../protocols/registry.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
 import type { Fetch } from "../transport/http.ts";
@@ -68,6 +69,9 @@ export interface Connection {
   extraBody?: Record<string, unknown>;
   fetch: Fetch;
 }
+
+/** The built-in mock understands every form of thinking; this one has room for levels and budgets. */
+const MOCK: Service = { name: "mock", baseUrl: "", thinking: "reasoning", selfHosted: true };
 
 function mockFetch(): Fetch {
   const app = createMockApp();
@@ -138,6 +142,7 @@ export function connect(options: ServerOptions): Connection {
       apiKey,
       headers,
       ...serviceAt(provider, baseUrl),
+      ...isMock ? { service: MOCK } : {},
       keyVariable: keyVariableOf(baseUrl),
     },
     extraBody: options.extraBody,

@@ -353,5 +353,11 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
   vllm: { baseUrl: "http://localhost:8000/v1" },
   sglang: { baseUrl: "http://localhost:30000/v1", hosts: ["localhost:30000"] },
   llamacpp: { baseUrl: "http://localhost:8080/v1" },
-  lmstudio: { baseUrl: "http://localhost:1234/v1", hosts: ["localhost:1234"] },
+  // LM Studio ignores variables of the chat template; `none` turns thinking off.
+  lmstudio: {
+    baseUrl: "http://localhost:1234/v1",
+    hosts: ["localhost:1234"],
+    thinking: "effort",
+    efforts: LOW_TO_HIGH,
+  },
 };

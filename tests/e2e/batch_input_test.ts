@@ -178,7 +178,7 @@ Deno.test("shards can be merged into one result file or written to the same one"
   assert.match(short.stderr, /it has a record 6, the input has only 6/);
 });
 
-Deno.test("--retry-failed selects failed records, --no-retry-failed all others", async () => {
+Deno.test("--only-failed selects failed records, --skip-failed all others", async () => {
   using folder = temporaryFolder();
   const refused = new Set(["Question 1", "Question 3"]);
   const questionsAsked: string[] = [];
@@ -197,23 +197,23 @@ Deno.test("--retry-failed selects failed records, --no-retry-failed all others",
     const numbers = questionsAsked.slice(before).map((text) => Number(text.at(-1)));
     return { code, stderr, asked: numbers };
   };
-  const missing = await asked("--retry-failed");
+  const missing = await asked("--only-failed");
   assert.deepEqual([missing.code, missing.asked], [1, []]);
-  assert.match(missing.stderr, /--retry-failed: the result file .*out\.jsonl does not exist/);
+  assert.match(missing.stderr, /--only-failed: the result file .*out\.jsonl does not exist/);
 
   assert.deepEqual((await asked("--limit", "4")).asked, [0, 1, 2, 3]);
   refused.add("Question 4");
-  const rest = await asked("--no-retry-failed");
+  const rest = await asked("--skip-failed");
   assert.deepEqual([rest.code, rest.asked], [3, [4, 5]]);
   assert.match(rest.stderr, /Done: 4 of 4 records .*1 succeeded, 1 failed, 2 already done/);
   assert.match(rest.stderr, /To retry failed records: flexllm batch .* -c 1\n/);
   assert.match(
-    (await asked("--no-retry-failed")).stderr,
+    (await asked("--skip-failed")).stderr,
     /3 failed earlier and were skipped, the other 3 are already done; nothing/,
   );
 
   refused.delete("Question 1");
-  const retried = await asked("--retry-failed");
+  const retried = await asked("--only-failed");
   assert.deepEqual([retried.code, retried.asked], [3, [1, 3, 4]]);
   assert.match(retried.stderr, /Done: 3 of 3 records .*1 succeeded, 2 failed/);
   assert.equal(
@@ -221,10 +221,10 @@ Deno.test("--retry-failed selects failed records, --no-retry-failed all others",
     "0 success, 1 success, 2 success, 3 error, 4 error, 5 success",
   );
   refused.clear();
-  assert.deepEqual((await asked("--retry-failed", "--limit", "1")).asked, [3]);
-  assert.deepEqual((await asked("--retry-failed", "--shard", "1/2")).asked, []);
+  assert.deepEqual((await asked("--only-failed", "--limit", "1")).asked, [3]);
+  assert.deepEqual((await asked("--only-failed", "--shard", "1/2")).asked, []);
   assert.deepEqual((await asked()).asked, [4]);
-  const done = await asked("--retry-failed");
+  const done = await asked("--only-failed");
   assert.deepEqual([done.code, done.asked], [0, []]);
   assert.match(done.stderr, /No record has failed; nothing was sent/);
 });
@@ -286,7 +286,7 @@ Deno.test("invalid flags are reported and nothing is sent", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [[jsonl, "--shard", "3/2"], /'3\/2' is invalid\. Expected i\/n with i from 1 to n/],
     [[jsonl, "--limit", "0"], /Expected an integer ≥ 1/],
-    [[jsonl, "--retry-failed", "--rerun-changed"], /cannot be used with option '--rerun-changed'/],
+    [[jsonl, "--only-failed", "--rerun-changed"], /cannot be used with option '--rerun-changed'/],
     [[jsonl, "--delimiter", ";"], /--delimiter and --no-quotes are for tables only/],
     [[csv, "--delimiter", ";;"], /Expected one character, or "tab"/],
     [[jsonl, "--input-format", "xlsx"], /Allowed choices are jsonl, json, text, csv, tsv/],

@@ -479,7 +479,7 @@ Deno.test("answers from another model cause a warning, but not another name of t
   assert.doesNotMatch(second.stderr, /warning/);
 });
 
-Deno.test("--no-retry-failed reports what it skips", async () => {
+Deno.test("--skip-failed reports what it skips", async () => {
   using folder = temporaryFolder();
   await using server = await startRawServer((socket, { body }) =>
     socket.write(
@@ -488,7 +488,7 @@ Deno.test("--no-retry-failed reports what it skips", async () => {
   );
   const args = ["batch", "-o", folder.file("out.jsonl"), "-m", "m", "--base-url", server.baseUrl];
   assert.equal((await flexllm(args, { stdin: questions(3) })).code, 3);
-  const { code, stderr } = await flexllm([...args, "--no-retry-failed"], { stdin: questions(3) });
+  const { code, stderr } = await flexllm([...args, "--skip-failed"], { stdin: questions(3) });
   assert.equal(code, 0);
   assert.match(
     stderr,
@@ -518,7 +518,7 @@ Deno.test("a forbidden prompt fails alone; a key that is forbidden everything st
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^Stopped: (1\d|2\d) of 60 records.*\n[^]*error: the server answered 403: not that\nNo API key was sent\./m,
+    /^Stopped: (1\d|2\d) of 60 records.*\n[^]*error: the server answered 403: not that\nNo key was sent/m,
   );
   const json = await flexllm([...forbidden, "--json", "--quiet"], { stdin: questions(60) });
   assert.deepEqual(JSON.parse(json.stdout).stopped_by, {

@@ -103,3 +103,20 @@ Deno.test("cache info, path, clear and prune", async () => {
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /unknown command 'clean'[\s\S]*clear/);
 });
+
+Deno.test("ask --cache repeats no request, and --no-cache overrides the configuration", async () => {
+  using folder = temporaryFolder();
+  await using mock = await watchedMock();
+  const env = { FLEXLLM_HOME: folder.file("home") };
+  const config = folder.write("c.yaml", "cache: true\n");
+  const ask = async (...flags: string[]) => {
+    const args = ["ask", "Hi", "--base-url", mock.baseUrl, "-m", "m", "--json", ...flags];
+    const { stdout, stderr } = await flexllm(args, { env });
+    assert.notEqual(stdout, "", stderr);
+    return JSON.parse(stdout).cached;
+  };
+  assert.deepEqual([await ask("--cache"), await ask("--cache"), await ask()], [false, true, false]);
+  assert.equal(await ask("--config", config, "--no-cache"), false);
+  assert.equal(await ask("--config", config), true);
+  assert.equal(mock.requests.length, 3);
+});

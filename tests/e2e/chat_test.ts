@@ -279,7 +279,7 @@ terminalTest("a failed request is reported, and the chat continues", async () =>
   });
   await using terminal = await chat(["-m", "m", "--base-url", server.baseUrl], { home });
   terminal.type("x\r");
-  await terminal.shows(/error: the server answered 401[^]*No API key was sent[^]*^>$/m);
+  await terminal.shows(/error: the server answered 401[^]*No key was sent[^]*^>$/m);
   terminal.type("/retry\r");
   await terminal.shows(/Now it works\.[^]*unknown tokens · [^]*^>$/m);
   // After a failed retry, the old answer remains.

@@ -48,7 +48,7 @@ Deno.test("each kind of error is printed once, with its location, and counted at
   assert.deepEqual(reported, [
     "retrying: the server answered 503: busy",
     `failed: ${first}`,
-    `Failed with http 400: 4, first ${first}`,
+    `Failed with http 400: 4 records, first ${first}`,
     "Retried: 12 http 503",
   ]);
   assert.match(stderr, /Done: 12 of 12 records .*8 succeeded, 4 failed, 12 retries/);
@@ -65,7 +65,7 @@ Deno.test("--quiet prints only errors", async () => {
   const [first, hint, second, ...rest] = stderr.split("\n");
   assert.match(first, /^failed: .*in\.jsonl:\d+ \(record \d+\): the server answered 400: too /);
   assert.match(hint, /^Fix what the server rejected/);
-  assert.match(second, /^Failed with http 400: 4, first .*in\.jsonl:\d+ \(record \d+\): /);
+  assert.match(second, /^Failed with http 400: 4 records, first .*in\.jsonl:\d+ \(record \d+\): /);
   assert.deepEqual(rest, [""]);
 });
 

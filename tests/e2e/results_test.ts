@@ -64,7 +64,7 @@ Deno.test("--failed groups failures by kind and message, and names the command t
     "1 × unknown: an old file",
     "    record 6",
     "",
-    `To retry them: flexllm batch INPUT -o ${file} --retry-failed`,
+    `To retry them: flexllm batch INPUT -o ${file} --only-failed`,
     "Use the INPUT and the flags, such as -m, of the run that wrote the file.",
     "",
   ]);
@@ -73,7 +73,7 @@ Deno.test("--failed groups failures by kind and message, and names the command t
   assert.deepEqual(rest, {
     ...{ file, total: 12, succeeded: 2, failed: 10 },
     errors: { http: 7, timeout: 2, unknown: 1 },
-    retry: `flexllm batch INPUT -o ${file} --retry-failed`,
+    retry: `flexllm batch INPUT -o ${file} --only-failed`,
   });
   assert.deepEqual(failures[1], {
     ...{ error_code: "timeout", message: "no complete answer within 120 s" },

@@ -138,7 +138,7 @@ const EXPECTED: Record<ServiceName, Expected> = {
   vllm: TEMPLATE,
   sglang: TEMPLATE,
   llamacpp: TEMPLATE,
-  lmstudio: TEMPLATE,
+  lmstudio: EFFORT,
 };
 
 /** The base URLs of services that have no fixed one. */

@@ -12,6 +12,8 @@ import type { FlexLLMError } from "../../../lib/errors.ts";
 import type { InputCheck } from "../../../lib/input/check_input.ts";
 import type { RetryNotice } from "../../../lib/chat/retry_notice.ts";
 import { type ErrorKind, ErrorKinds } from "../../errors/groups.ts";
+import { hintLines } from "../../errors/hint_lines.ts";
+import { inTermsOfFlags } from "../../errors/option_names.ts";
 import { LiveArea, type TerminalStream } from "../../terminal/live_area.ts";
 import { StallMonitor } from "../../wait_notice.ts";
 import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
@@ -37,7 +39,12 @@ export interface Progress {
   /** Prints a line above the progress. */
   note(line: string): void;
   /** Counts a failed record. Prints the first of each kind. */
-  failure(item: { index: number; location?: string; error: FlexLLMError }): void;
+  failure(item: {
+    index: number;
+    location?: string;
+    model?: string;
+    error: FlexLLMError;
+  }): void;
   /** Counts a retry. Prints the first for each kind of error. */
   retry(notice: RetryNotice): void;
   /** The failures so far, by kind. */
@@ -171,11 +178,16 @@ export function startProgress(
     stop,
     failures: () => failures.list(),
     retries: () => retries.list(),
-    failure({ index, location = input, error }) {
-      const kind = failures.count(error, `${location} (record ${index})`);
+    failure({ index, location = input, model, error }) {
+      const record = model === undefined ? `record ${index}` : `record ${index}, ${model}`;
+      const kind = failures.count(error, `${location} (${record})`);
       if (kind === undefined) return;
-      writeNote(`${colored("red", "failed:")} ${kind.first}`);
-      if (error.hint !== undefined) writeNote(colored("dim", error.hint));
+      const columns = screen.terminal?.columns;
+      const text = `${colored("red", "failed:")} ${kind.first}`;
+      for (const line of hintLines(text, columns)) writeNote(line);
+      const { hint = "" } = inTermsOfFlags(error);
+      if (hint === "") return;
+      for (const line of hintLines(hint, columns)) writeNote(colored("dim", line));
     },
     retry(notice) {
       stalls.notice(notice, screen.now());

@@ -142,7 +142,7 @@ function costParts(state: ProgressState): Part[] {
   }
   if (unpriced > 0) {
     parts.push({
-      text: `${unpriced} unpriced answers`,
+      text: `${unpriced} unpriced ${unpriced === 1 ? "answer" : "answers"}`,
       short: `${unpriced} unpriced`,
       rank: 4,
       style: "yellow",
@@ -151,11 +151,15 @@ function costParts(state: ProgressState): Part[] {
   return parts;
 }
 
+function tokens(count: number): string {
+  return `${compact.format(count)} ${count === 1 ? "token" : "tokens"}`;
+}
+
 function usageParts(state: ProgressState): Part[] {
   const { promptTokens, completionTokens } = state.summary;
   const parts: Part[] = [{
-    text: `${compact.format(promptTokens)} tokens in, ${compact.format(completionTokens)} out`,
-    short: `${compact.format(promptTokens + completionTokens)} tokens`,
+    text: `${tokens(promptTokens)} in, ${compact.format(completionTokens)} out`,
+    short: tokens(promptTokens + completionTokens),
     rank: 3,
     style: "dim",
   }];

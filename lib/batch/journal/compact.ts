@@ -1,16 +1,16 @@
 /**
- * Sorts a result file by index, one line per record, by copying it in flat memory and replacing it.
+ * Sorts a result file by index, one line per record and model, by copying it in flat memory and replacing it.
  *
  * Each line's start and end are checked before it is copied. So lines that another program moved or overwrote
  * are detected instead of copied.
  *
  * @module
  */
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { fstatSync } from "node:fs";
 import { BufferedWriter, replaceWith } from "./copy_file.ts";
 import { parseLine } from "./parse_line.ts";
-import type { RecordIndex } from "./record_index.ts";
+import type { ModelIndexes } from "./model_indexes.ts";
 import { WindowedReader } from "./windowed_reader.ts";
 
 /** Thrown when the line of a record is not where it was written. */
@@ -53,21 +53,24 @@ function isLineOf(line: Buffer, length: number, index: number): boolean {
 export interface CompactFile {
   path: string;
   fd: number;
-  index: RecordIndex;
+  indexes: ModelIndexes;
   /** The approximate number of sorted runs in it. */
   runs: number;
 }
 
-/** Yields the checked line of each record in index order, from the file offset `from` on. */
-function* checkedLines({ fd, index, runs }: Omit<CompactFile, "path">, from = 0) {
+/** Yields the checked lines of each record in index order, from the file offset `from` on. */
+function* checkedLines({ fd, indexes, runs }: Omit<CompactFile, "path">, from = 0) {
+  const all = indexes.all();
   const reader = new WindowedReader(fd, runs);
-  for (let i = 0; i < index.end; i++) {
-    if (index.state(i) === "none") continue;
-    const { offset, length } = index.location(i);
-    if (offset < from) continue;
-    const line = reader.read(offset, offset + length + 1);
-    if (!isLineOf(line, length + 1, i)) throw new DamagedLineError(i);
-    yield line;
+  for (let i = 0; i < indexes.end; i++) {
+    for (const index of all) {
+      if (index.state(i) === "none") continue;
+      const { offset, length } = index.location(i);
+      if (offset < from) continue;
+      const line = reader.read(offset, offset + length + 1);
+      if (!isLineOf(line, length + 1, i)) throw new DamagedLineError(i);
+      yield line;
+    }
   }
 }
 
@@ -84,14 +87,33 @@ export function checkLines(file: Omit<CompactFile, "path">, from: number): void 
  * Replaces the file with its records in index order.
  *
  * @param beforeReplacing called when the copy is complete; the file is unchanged if it throws
+ * @param change changes each line, which ends in a newline
  * @throws {DamagedLineError} if a line is not where it was written; then the file is unchanged
  * @throws a file system error; then the file is unchanged
  */
-export function compact(file: CompactFile, beforeReplacing: () => void): void {
+export function compact(
+  file: CompactFile,
+  beforeReplacing: () => void,
+  change: (line: Buffer) => Buffer = (line) => line,
+): void {
   replaceWith(file.path, fstatSync(file.fd).mode, (target) => {
     const writer = new BufferedWriter(target);
-    for (const line of checkedLines(file)) writer.write(line);
+    for (const line of checkedLines(file)) writer.write(change(line));
     writer.flush();
     beforeReplacing();
   });
+}
+
+/** Adds `model` as the requested model to a line, unless the line names one. */
+export function markedLine(line: Buffer, model: string): Buffer {
+  const text = line.toString("utf8");
+  const record = parseLine(text);
+  if (typeof record === "string" || record.requested_model !== undefined) return line;
+  const [start] = /^\{\s*"index"\s*:\s*\d+(?=\s*[,}])/.exec(text) ?? [];
+  const field = `"requested_model":${JSON.stringify(model)},`;
+  // A line of another program may start with another field. The rest stays as it is written.
+  const marked = start === undefined
+    ? text.replace("{", () => `{"index":${record.index},${field}`)
+    : `${start},${field.slice(0, -1)}${text.slice(start.length)}`;
+  return Buffer.from(marked);
 }

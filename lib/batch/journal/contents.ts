@@ -6,8 +6,7 @@
  */
 import { fingerprint } from "./fingerprint.ts";
 import { JournalStats } from "./journal_stats.ts";
-import { MemoryIndex } from "./memory_index.ts";
-import type { RecordIndex } from "./record_index.ts";
+import { ModelIndexes } from "./model_indexes.ts";
 import { lineIdentity, type ResultRecord } from "./result_line.ts";
 
 /** Replaces a fingerprint once the input has been compared. Real fingerprints are not negative. */
@@ -19,18 +18,23 @@ const ANY_INPUT = -2;
 const FAR = 1 << 12;
 
 /** The fields of a line that the journal needs to index it. */
-export type LineFacts = Pick<ResultRecord, "index" | "status" | "cost" | "spent_before">;
+export type LineFacts = Pick<
+  ResultRecord,
+  "index" | "requested_model" | "status" | "cost" | "spent_before"
+>;
 
 /** How an input record relates to the journal. `changed`: the file has it with a different input. */
 export type CheckResult = "new" | "done" | "changed";
 
 /** The known contents of a journal's file. */
 export class JournalContents {
-  /** The records. */
-  readonly index: RecordIndex = new MemoryIndex();
+  /** The records, by the model that was requested. */
+  readonly indexes = new ModelIndexes();
   /** Statistics of the answers that earlier runs wrote. */
   readonly existing = new JournalStats();
   #lastIndex = -1;
+  /** The position of the last line's model among the models. */
+  #lastPosition = -1;
   /** The end of the last line. */
   #end = 0;
   #isSorted = true;
@@ -48,14 +52,17 @@ export class JournalContents {
 
   /**
    * Compares a record's input with the file and remembers the result, so that it is hashed only once.
+   *
+   * @param model the requested model; `undefined` for results that name none
    */
-  check(index: number, input: unknown): CheckResult {
-    const state = this.index.state(index);
+  check(index: number, input: unknown, model?: string): CheckResult {
+    const records = this.indexes.of(model);
+    const state = records.state(index);
     if (state === "none") return "new";
-    const known = this.index.fingerprint(index);
+    const known = records.fingerprint(index);
     if (known !== CHECKED && known !== ANY_INPUT) {
       if (known !== fingerprint(input)) return "changed";
-      this.index.setFingerprint(index, CHECKED);
+      records.setFingerprint(index, CHECKED);
     }
     return state === "success" ? "done" : "new";
   }
@@ -63,7 +70,7 @@ export class JournalContents {
   /** Adds a line that this run wrote at `offset`, `length` bytes without its newline. */
   addWritten(line: LineFacts, offset: number, length: number): void {
     this.#spend(line);
-    this.#add(line.index, line.status, CHECKED, offset, length);
+    this.#add(line, line.status, CHECKED, offset, length);
   }
 
   /** Adds a line that was in the file. */
@@ -72,29 +79,35 @@ export class JournalContents {
     this.#spend(record);
     if (record.input !== undefined) {
       const print = fingerprint(lineIdentity(record));
-      return this.#add(record.index, record.status, print, offset, length);
+      return this.#add(record, record.status, print, offset, length);
     }
     // A result without its input cannot be compared, so its record is sent again. A success has been paid
     // for, so the user must allow that with --rerun-changed: NaN matches no input.
     const print = record.status === "error" ? ANY_INPUT : NaN;
-    this.#add(record.index, "error", print, offset, length);
+    this.#add(record, "error", print, offset, length);
   }
 
   #add(
-    index: number,
+    { index, requested_model: model }: LineFacts,
     state: "error" | "success",
     print: number,
     offset: number,
     length: number,
   ): void {
-    if (index <= this.#lastIndex || offset !== this.#end) this.#isSorted = false;
+    const records = this.indexes.of(model);
+    const position = this.indexes.positionOf(model);
+    const isNext = index > this.#lastIndex ||
+      (index === this.#lastIndex && position > this.#lastPosition);
+    if (!isNext || offset !== this.#end) this.#isSorted = false;
     if (index < this.#lastIndex - FAR) this.#runs++;
     this.#lastIndex = index;
+    this.#lastPosition = position;
     this.#end = offset + length + 1;
-    this.index.set(index, { state, fingerprint: print, offset, length });
+    records.set(index, { state, fingerprint: print, offset, length });
   }
 
-  #spend({ index, cost, spent_before }: LineFacts): void {
-    this.index.spend(index, typeof cost === "number" ? cost : 0, spent_before);
+  #spend({ index, requested_model, cost, spent_before }: LineFacts): void {
+    this.indexes.of(requested_model)
+      .spend(index, typeof cost === "number" ? cost : 0, spent_before);
   }
 }

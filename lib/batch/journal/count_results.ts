@@ -12,6 +12,8 @@ import type { ResultRecord } from "./result_line.ts";
 
 /** Records that failed for the same reason. */
 export interface FailureGroup {
+  /** The requested model, if the results name it. */
+  model?: string;
   /** The `error_code`; `unknown` if the line has none. */
   code: string;
   /** The message of the first one. The others differ at most in numbers. */
@@ -22,10 +24,19 @@ export interface FailureGroup {
   examples: number[];
 }
 
+/** The counts of one requested model. */
+export interface ModelCounts {
+  model: string;
+  succeeded: number;
+  failed: number;
+}
+
 /** The counts of a result file. */
 export interface ResultCounts {
   succeeded: number;
   failed: number;
+  /** The counts by requested model; empty if the results name none. */
+  models: ModelCounts[];
   /** The failures by reason, the most frequent first. */
   failures: FailureGroup[];
 }
@@ -61,35 +72,60 @@ class States {
   }
 }
 
-/** Groups failures by code and message; numbers in messages don't matter. */
+/** Groups failures by requested model, code and message; numbers in messages don't matter. */
 class FailureGroups {
   readonly list: FailureGroup[] = [];
   readonly #positions = new Map<string, number>();
   readonly #reasons = new Map<string, number>();
 
   /** The position in {@link list} of the group of `record`. */
-  positionOf({ error_code: code = "unknown", error = "" }: ResultRecord): number {
-    const reasons = this.#reasons.get(code) ?? 0;
+  positionOf(record: ResultRecord): number {
+    const { error_code: code = "unknown", error = "", requested_model: model } = record;
+    const kind = model === undefined ? code : `${code}\0${model}`;
+    const reasons = this.#reasons.get(kind) ?? 0;
     const reason = error.replace(/\d+/g, "0");
-    let key = `${code}\0${reason}`;
-    if (reasons >= MAX_REASONS && !this.#positions.has(key)) key = `${code}\0\0`;
+    let key = `${kind}\0${reason}`;
+    if (reasons >= MAX_REASONS && !this.#positions.has(key)) key = `${kind}\0\0`;
     const position = this.#positions.get(key);
     if (position !== undefined) return position;
-    this.#reasons.set(code, reasons + 1);
+    this.#reasons.set(kind, reasons + 1);
     this.#positions.set(key, this.list.length);
-    this.list.push({ code, message: error, count: 0, examples: [] });
+    this.list.push({
+      ...model === undefined ? {} : { model },
+      code,
+      message: error,
+      count: 0,
+      examples: [],
+    });
     return this.list.length - 1;
   }
 }
 
+/** Counts the records of one model, and adds its failures to `groups`. */
+function countStates(states: States, groups: FailureGroups) {
+  let [succeeded, failed] = [0, 0];
+  for (let index = 0; index < states.end; index++) {
+    const state = states.get(index);
+    if (state === NONE) continue;
+    if (state === SUCCESS) {
+      succeeded++;
+      continue;
+    }
+    failed++;
+    const group = groups.list[state - FAILED];
+    if (group.count++ < EXAMPLES) group.examples.push(index);
+  }
+  return { succeeded, failed };
+}
+
 /**
- * Counts the records of the open result file `fd`; `name` is for messages. If a record has several
- * lines, the last one counts. A torn last line, which a killed process leaves, is ignored.
+ * Counts the records of the open result file `fd`; `name` is for messages. If a record has several lines
+ * for the same requested model, the last one counts. A torn last line, which a killed process leaves, is ignored.
  *
  * @throws {InvalidInputError} at the first line that is not a result
  */
 function countLines(fd: number, name: string): ResultCounts {
-  const states = new States();
+  const byModel = new Map<string | undefined, States>();
   const groups = new FailureGroups();
   for (const { text, number, ended } of readLinesSync(fd)) {
     if (text.trim() === "") continue;
@@ -101,19 +137,16 @@ function countLines(fd: number, name: string): ResultCounts {
       });
     }
     const state = record.status === "success" ? SUCCESS : FAILED + groups.positionOf(record);
+    let states = byModel.get(record.requested_model);
+    if (states === undefined) byModel.set(record.requested_model, states = new States());
     states.set(record.index, state);
   }
-  const counts: ResultCounts = { succeeded: 0, failed: 0, failures: [] };
-  for (let index = 0; index < states.end; index++) {
-    const state = states.get(index);
-    if (state === NONE) continue;
-    if (state === SUCCESS) {
-      counts.succeeded++;
-      continue;
-    }
-    counts.failed++;
-    const group = groups.list[state - FAILED];
-    if (group.count++ < EXAMPLES) group.examples.push(index);
+  const counts: ResultCounts = { succeeded: 0, failed: 0, models: [], failures: [] };
+  for (const [model, states] of byModel) {
+    const { succeeded, failed } = countStates(states, groups);
+    counts.succeeded += succeeded;
+    counts.failed += failed;
+    if (model !== undefined) counts.models.push({ model, succeeded, failed });
   }
   counts.failures = groups.list.filter(({ count }) => count > 0)
     .toSorted((a, b) => b.count - a.count);

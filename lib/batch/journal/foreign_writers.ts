@@ -5,8 +5,8 @@
  */
 import { JournalError } from "../../errors.ts";
 import { fingerprint } from "./fingerprint.ts";
+import type { ModelIndexes } from "./model_indexes.ts";
 import { readResultLines, type ResultLine } from "./read_results.ts";
-import type { RecordIndex } from "./record_index.ts";
 import { lineIdentity, type ResultRecord } from "./result_line.ts";
 
 /** Maximum lines that a message quotes. */
@@ -17,11 +17,11 @@ export interface TouchedFile {
   /** Its path as the user wrote it, for messages. */
   name: string;
   fd: number;
-  index: RecordIndex;
+  indexes: ModelIndexes;
   /** The file's size when the batch started; everything before was checked then. */
   sizeAtOpening: number;
-  /** Reads the result of the record `index`. */
-  read(index: number): ResultRecord;
+  /** Reads the result of the record `index` of the requested `model`. */
+  read(index: number, model: string | undefined): ResultRecord;
   /** Adds a result that this run did not write. */
   add(line: ResultLine, record: ResultRecord): void;
 }
@@ -29,12 +29,14 @@ export interface TouchedFile {
 function resultProblem(line: ResultLine, record: ResultRecord, file: TouchedFile) {
   // Earlier results may have been replaced by later ones.
   if (line.offset < file.sizeAtOpening) return undefined;
-  const state = file.index.state(record.index);
+  const { index: i, requested_model: model } = record;
+  const index = file.indexes.of(model);
+  const state = index.state(i);
   if (state === "none") return void file.add(line, record);
-  if (file.index.location(record.index).offset === line.offset) return undefined;
-  const known = fingerprint(lineIdentity(file.read(record.index)));
+  if (index.location(i).offset === line.offset) return undefined;
+  const known = fingerprint(lineIdentity(file.read(i, model)));
   if (known !== fingerprint(lineIdentity(record))) {
-    return `it is a result for different input than that of record ${record.index}`;
+    return `it is a result for different input than that of record ${i}`;
   }
   if (state === "error" && record.status === "success") file.add(line, record);
   return undefined;

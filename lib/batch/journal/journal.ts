@@ -10,10 +10,11 @@
  *
  * @module
  */
+import type { Buffer } from "node:buffer";
 import { closeSync, fstatSync, rmSync, statSync } from "node:fs";
 import { JournalError, JournalMismatchError } from "../../errors.ts";
 import { readAt } from "./append_file.ts";
-import { checkLines, compact, DamagedLineError } from "./compact.ts";
+import { checkLines, compact, DamagedLineError, markedLine } from "./compact.ts";
 import { type CheckResult, JournalContents } from "./contents.ts";
 import { loadFingerprint } from "./fingerprint.ts";
 import { checkForeignLines } from "./foreign_writers.ts";
@@ -23,7 +24,7 @@ import { type JournalLine, journalLine } from "./line_encoder.ts";
 import { type JournalFile, openToRead, openToWrite, readProblem } from "./open_file.ts";
 import { fileProblem } from "./output_file.ts";
 import { parseLine } from "./parse_line.ts";
-import type { RecordState } from "./record_index.ts";
+import type { RecordIndex, RecordState } from "./record_index.ts";
 import { importRescued, removeRescued, rescuePath } from "./rescue.ts";
 import type { ResultRecord } from "./result_line.ts";
 import { scan } from "./scan.ts";
@@ -32,14 +33,14 @@ import { scan } from "./scan.ts";
 export class Journal {
   readonly #file: JournalFile;
   readonly #contents = new JournalContents();
-  readonly #index = this.#contents.index;
+  readonly #indexes = this.#contents.indexes;
   readonly #writer: JournalWriter;
   readonly #sizeAtOpening: number;
 
   private constructor(file: JournalFile) {
     this.#file = file;
     this.#sizeAtOpening = scan(file, this.#contents);
-    this.#writer = new JournalWriter(file, this.#sizeAtOpening, this.#index);
+    this.#writer = new JournalWriter(file, this.#sizeAtOpening, this.#indexes);
     this.#importRescued();
   }
 
@@ -84,29 +85,48 @@ export class Journal {
     return this.#contents.existing;
   }
 
-  /** Records that were answered. */
-  get successes(): number {
-    return this.#index.successes;
+  /** The requested models that results name; none in the file of a batch that has a single model. */
+  get models(): string[] {
+    return this.#indexes.models;
   }
 
-  /** Records that have only failed so far. */
+  /** Records that were answered; with several models, counted once for each. */
+  get successes(): number {
+    return this.#indexes.successes;
+  }
+
+  /** Records that have only failed so far; with several models, counted once for each. */
   get errors(): number {
-    return this.#index.errors;
+    return this.#indexes.errors;
   }
 
   /** USD that the file's answers cost, including replaced ones; unknown prices count as 0. */
   get cost(): number {
-    return this.#index.spent;
+    return this.#indexes.spent;
   }
 
   /** One more than the highest index in the file. */
   get end(): number {
-    return this.#index.end;
+    return this.#indexes.end;
   }
 
-  /** The state of the record `index`. */
-  state(index: number): RecordState {
-    return this.#index.state(index);
+  /** The index of the results of one requested model; `undefined` for results that name none. */
+  records(model: string | undefined): Pick<RecordIndex, "state" | "successes" | "errors"> {
+    return this.#indexes.of(model);
+  }
+
+  /** Treats results that name no requested model as those of `model`. Only for reading. */
+  nameUnmarked(model: string): void {
+    this.#indexes.nameUnmarked(model);
+  }
+
+  /**
+   * The state of the record `index`.
+   *
+   * @param model the requested model; `undefined` for results that name none
+   */
+  state(index: number, model?: string): RecordState {
+    return this.#indexes.of(model).state(index);
   }
 
   /**
@@ -115,19 +135,21 @@ export class Journal {
    * checks and {@link state} use the remembered result.
    *
    * @param input its `inputIdentity`
+   * @param model the requested model; `undefined` for results that name none
    */
-  check(index: number, input: unknown): CheckResult {
-    return this.#contents.check(index, input);
+  check(index: number, input: unknown, model?: string): CheckResult {
+    return this.#contents.check(index, input, model);
   }
 
   /**
    * Whether the record `index` is done; its input is compared as by {@link check}.
    *
    * @param rerunChanged whether to forget the result of a changed record, which is then not done
+   * @param model the requested model; `undefined` for results that name none
    * @throws {JournalMismatchError} if the record has changed, unless `rerunChanged`
    */
-  isDone(index: number, input: unknown, rerunChanged = false): boolean {
-    const result = this.check(index, input);
+  isDone(index: number, input: unknown, rerunChanged = false, model?: string): boolean {
+    const result = this.check(index, input, model);
     if (result !== "changed") return result === "done";
     if (!rerunChanged) {
       throw new JournalMismatchError(
@@ -136,7 +158,7 @@ export class Journal {
         { hint: "Choose another output file, or redo changed records with --rerun-changed." },
       );
     }
-    this.#index.forget(index);
+    this.#indexes.of(model).forget(index);
     return false;
   }
 
@@ -158,10 +180,11 @@ export class Journal {
   /**
    * Reads the record `index`, which must be in the file.
    *
+   * @param model the requested model; `undefined` for results that name none
    * @throws {JournalError} if another program has changed its line
    */
-  read(index: number): ResultRecord {
-    const { offset, length } = this.#index.location(index);
+  read(index: number, model?: string): ResultRecord {
+    const { offset, length } = this.#indexes.of(model).location(index);
     const record = parseLine(readAt(this.#file.fd, offset, length).toString("utf8"));
     if (typeof record === "object" && record.index === index) return record;
     throw this.#damaged(index);
@@ -198,21 +221,37 @@ export class Journal {
   }
 
   /**
-   * Sorts the file by index, with one line per record, and replaces it atomically. Does not rewrite a sorted
-   * file.
+   * Sorts the file by index, with one line per record and requested model, and replaces it atomically. Does
+   * not rewrite a sorted file.
    *
    * @throws {JournalError} if the file cannot be replaced, or another program wrote anything but
    *   results into it; it is unchanged then
    */
   compact(): void {
+    this.#compact(undefined);
+  }
+
+  /**
+   * Adds `model` to all lines that name no requested model, and replaces the file atomically. The journal must
+   * then be closed: it still has the old file.
+   *
+   * @throws {JournalError} as {@link compact} does
+   */
+  markModel(model: string): void {
+    this.#compact(model);
+  }
+
+  #compact(model: string | undefined): void {
     this.flush();
     const isTouched = this.#writer.isTouched();
     if (isTouched) this.#checkForeignLines();
     const { size } = this.#writer;
-    const file = { ...this.#file, index: this.#index, runs: this.#contents.runs };
+    const file = { ...this.#file, indexes: this.#indexes, runs: this.#contents.runs };
     try {
-      if (!isTouched && this.#contents.isSorted(size)) checkLines(file, this.#sizeAtOpening);
-      else compact(file, () => this.#checkQuiet(size));
+      const change = model === undefined ? undefined : (line: Buffer) => markedLine(line, model);
+      if (change === undefined && !isTouched && this.#contents.isSorted(size)) {
+        checkLines(file, this.#sizeAtOpening);
+      } else compact(file, () => this.#checkQuiet(size), change);
     } catch (error) {
       if (error instanceof JournalError) throw error;
       if (!(error instanceof DamagedLineError)) throw fileProblem(error, this.#file.name);
@@ -259,9 +298,9 @@ export class Journal {
     const size = checkForeignLines({
       name: this.#file.name,
       fd: this.#file.fd,
-      index: this.#index,
+      indexes: this.#indexes,
       sizeAtOpening: this.#sizeAtOpening,
-      read: (index) => this.read(index),
+      read: (index, model) => this.read(index, model),
       add: ({ offset, length }, record) => this.#contents.addExisting(record, offset, length),
     });
     this.#writer.accept(size);
@@ -278,7 +317,7 @@ export class Journal {
         : this.#writer.write([{ ...record, json }]);
       this.#contents.addExisting(record, offset, length - 1);
     };
-    const exists = importRescued(rescued, { name, index: this.#index, add });
+    const exists = importRescued(rescued, { name, indexes: this.#indexes, add });
     if (!exists || lock === undefined) return;
     this.#writer.sync();
     removeRescued(rescued);

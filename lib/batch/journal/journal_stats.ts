@@ -12,7 +12,7 @@ export class JournalStats {
 
   /**
    * The number of answers per model, by the name the server reported. Records that name their own model
-   * are not counted.
+   * are not counted, nor are answers that name the requested model.
    */
   get models(): ReadonlyMap<string, number> {
     return this.#models;
@@ -24,10 +24,11 @@ export class JournalStats {
   }
 
   /** Counts a record, if it is an answer. */
-  add({ status, model, options, parsed, tool_calls }: ResultRecord): void {
+  add({ status, model, requested_model, options, parsed, tool_calls }: ResultRecord): void {
     if (status !== "success") return;
     if (parsed === undefined && tool_calls === undefined) this.#unparsed++;
-    if (typeof model !== "string" || options?.model !== undefined) return;
+    if (typeof model !== "string" || requested_model !== undefined) return;
+    if (options?.model !== undefined) return;
     this.#models.set(model, (this.#models.get(model) ?? 0) + 1);
   }
 }

@@ -9,7 +9,8 @@ import { FileGuard } from "./file_guard.ts";
 import { type JournalLine, LineEncoder } from "./line_encoder.ts";
 import type { JournalFile } from "./open_file.ts";
 import { fileProblem } from "./output_file.ts";
-import type { RecordIndex } from "./record_index.ts";
+import type { LineFacts } from "./contents.ts";
+import type { ModelIndexes } from "./model_indexes.ts";
 
 /** Where lines were written. */
 export interface WrittenLines {
@@ -25,18 +26,18 @@ export class JournalWriter {
   readonly #appender: AppendFile;
   readonly #guard: FileGuard;
   readonly #encoder = new LineEncoder();
-  readonly #spentOn: (index: number) => number;
+  readonly #spentOn: (line: LineFacts) => number;
 
   /**
    * @param file the open file
    * @param size the end of its last whole line
-   * @param index the costs of earlier answers, which are added to lines that replace them
+   * @param indexes the costs of earlier answers, which are added to lines that replace them
    */
-  constructor(file: JournalFile, size: number, index: RecordIndex) {
+  constructor(file: JournalFile, size: number, indexes: ModelIndexes) {
     this.#name = file.name;
     this.#appender = new AppendFile(file.fd, size);
     this.#guard = new FileGuard(file);
-    this.#spentOn = (record) => index.spentOn(record);
+    this.#spentOn = ({ index, requested_model }) => indexes.of(requested_model).spentOn(index);
   }
 
   /** The end of the known part of the file. */

@@ -18,8 +18,8 @@ export interface JournalLine extends LineFacts {
 
 /** The line of a record. */
 export function journalLine(record: ResultRecord): JournalLine {
-  const { index, status, cost, spent_before } = record;
-  return { index, status, cost, spent_before, json: encodeRecord(record) };
+  const { index, requested_model, status, cost, spent_before } = record;
+  return { index, requested_model, status, cost, spent_before, json: encodeRecord(record) };
 }
 
 /** Encodes lines into a buffer that is reused. */
@@ -33,13 +33,13 @@ export class LineEncoder {
    */
   encode(
     lines: readonly JournalLine[],
-    spentOn: (index: number) => number,
+    spentOn: (line: LineFacts) => number,
   ): { bytes: Uint8Array; lengths: number[] } {
     const buffer = this.#buffer;
     buffer.clear();
     const lengths = lines.map((line) => {
       const start = buffer.length;
-      const spent = line.spent_before === undefined ? spentOn(line.index) : 0;
+      const spent = line.spent_before === undefined ? spentOn(line) : 0;
       this.#add(line.json, spent === 0 ? "\n" : `,"spent_before":${spent}}\n`, spent !== 0);
       return buffer.length - start;
     });

@@ -12,11 +12,14 @@ function recordProblem(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return "it is not a JSON object";
   }
-  const { index, status } = value as Partial<ResultRecord>;
+  const { index, status, requested_model } = value as Partial<ResultRecord>;
   if (!Number.isSafeInteger(index) || index! < 0) return 'its "index" is not an integer ≥ 0';
   if (index! > MAX_INDEX) return "its index is too large";
   if (status !== "success" && status !== "error") {
     return 'its "status" is neither "success" nor "error"';
+  }
+  if (requested_model !== undefined && typeof requested_model !== "string") {
+    return 'its "requested_model" is not a string';
   }
   return undefined;
 }

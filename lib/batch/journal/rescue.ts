@@ -7,8 +7,8 @@ import { closeSync, openSync, rmSync } from "node:fs";
 import { JournalError } from "../../errors.ts";
 import { readAt } from "./append_file.ts";
 import { fingerprint } from "./fingerprint.ts";
+import type { ModelIndexes } from "./model_indexes.ts";
 import { readResultLines } from "./read_results.ts";
-import type { RecordIndex } from "./record_index.ts";
 import { lineIdentity, type ResultRecord } from "./result_line.ts";
 
 /** The path at which results are saved if the result file at `path` is replaced while a batch runs. */
@@ -20,20 +20,23 @@ export function rescuePath(path: string): string {
 interface Importer {
   /** Its path as the user wrote it, for messages. */
   name: string;
-  index: RecordIndex;
+  indexes: ModelIndexes;
   /** Appends the line `json`, which contains `record`. */
   add(json: Uint8Array, record: ResultRecord): void;
 }
 
 /** Whether `record` adds something to the index: an answer, or a higher cost. */
-function isUseful({ index: i, status, cost, spent_before }: ResultRecord, index: RecordIndex) {
+function isUseful(record: ResultRecord, indexes: ModelIndexes) {
+  const { index: i, requested_model, status, cost, spent_before } = record;
+  const index = indexes.of(requested_model);
   const state = index.state(i);
   if (state === "none") return true;
   const spent = (typeof cost === "number" ? cost : 0) + (spent_before ?? 0);
   return state === "error" && status === "success" || spent > index.spentOn(i);
 }
 
-function mismatch(record: ResultRecord, path: string, { name, index }: Importer) {
+function mismatch(record: ResultRecord, path: string, { name, indexes }: Importer) {
+  const index = indexes.of(record.requested_model);
   if (index.state(record.index) === "none") return undefined;
   const known = index.fingerprint(record.index);
   // Results without an input cannot be compared.
@@ -48,7 +51,7 @@ function mismatch(record: ResultRecord, path: string, { name, index }: Importer)
  * @throws {JournalError} if the file belongs to another journal, or contains anything but results
  */
 export function importRescued(path: string, importer: Importer): boolean {
-  const { name, index } = importer;
+  const { name, indexes } = importer;
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -69,7 +72,7 @@ export function importRescued(path: string, importer: Importer): boolean {
       });
     }
     for (const { offset, length, record } of readResultLines(fd)) {
-      if (typeof record === "string" || !isUseful(record, index)) continue;
+      if (typeof record === "string" || !isUseful(record, indexes)) continue;
       importer.add(readAt(fd, offset, length), record);
     }
   } finally {

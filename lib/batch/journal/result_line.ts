@@ -37,6 +37,11 @@ export interface CallFields {
 export interface ResultRecord extends CallFields {
   /** The record's position in the input, from 0. */
   index: number;
+  /**
+   * The model that the batch requested, by its name in the command. Only in files of batches that send each
+   * record to several models: their results are identified by `index` and `requested_model`.
+   */
+  requested_model?: string;
   /** The answer's text; `null` if there is none. */
   output: string | null;
   status: "success" | "error";
@@ -55,6 +60,7 @@ export interface ResultRecord extends CallFields {
   error?: string;
   /** The `code` of the {@link FlexLLMError}. */
   error_code?: string;
+  /** The model that answered, by the name the server reports. */
   model?: string;
   /** USD; absent if the price is unknown. */
   cost?: number;

@@ -130,7 +130,8 @@ function template(model: string, thinking: Thinking): Json {
   if (typeof thinking === "number") {
     throw noBudget(
       model,
-      "Use a level, or the server's own field in extraBody (vLLM: thinking_token_budget).",
+      `Use a level: "low", "medium" or "high". For a budget, use the server's own field: ` +
+        `--extra-body thinking_token_budget=${thinking} for vLLM (extraBody).`,
     );
   }
   // vLLM rejects unknown levels.

@@ -17,9 +17,9 @@ function context(changes: {
       output: "out.jsonl",
       flags: { schema } as WarningContext["batch"]["flags"],
       prepared: {
-        client: { concurrencyLimit: 10 },
+        models: [{ client: { concurrencyLimit: 10 } }],
         costTracker: new CostTracker({ limit }),
-      } as WarningContext["batch"]["prepared"],
+      } as unknown as WarningContext["batch"]["prepared"],
     },
     journal: { existing: { unparsed } as WarningContext["journal"]["existing"] },
     check: { invalid },

@@ -521,10 +521,10 @@ Deno.test("the first failure of each kind is printed with its location, further 
     hint,
   ]);
   assert.deepEqual(failureLines(progress.failures()), [
-    "Failed with http 400: 40, first in.jsonl:4 (record 1): the server answered 400: too long",
-    "Failed with http 500: 10, first in.jsonl:3 (record 0): the server answered 500: oops",
-    "Failed with timeout: 1, first in.jsonl (record 50): no answer in 120 s",
-    "Failed with quota_exceeded 402: 1, first in.jsonl:54 (record 51): the server answered 402",
+    "Failed with http 400: 40 records, first in.jsonl:4 (record 1): the server answered 400: too long",
+    "Failed with http 500: 10 records, first in.jsonl:3 (record 0): the server answered 500: oops",
+    "Failed with timeout: 1 record, in.jsonl (record 50): no answer in 120 s",
+    "Failed with quota_exceeded 402: 1 record, in.jsonl:54 (record 51): the server answered 402",
   ]);
 });
 

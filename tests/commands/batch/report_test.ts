@@ -12,6 +12,7 @@ function reportWith(retries: number): string {
     piped: false,
     costs: [],
     endpoints: [],
+    models: [],
   };
   return batchReport(summary, context, undefined, { failures: [], retries: [] }).join(" ");
 }
