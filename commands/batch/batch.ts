@@ -80,7 +80,7 @@ export function batchCommand() {
   return addExamples(batchFlags().action(run), [
     "flexllm batch questions.jsonl -o answers.jsonl",
     "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -c 64",
-    "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -m claude-haiku-4-5",
+    "flexllm batch questions.jsonl -o out.jsonl -m gpt-5.4-mini -m claude-haiku-4-5",
     'flexllm batch texts.jsonl -o out.jsonl -s "Translate." --max-tokens 500',
     "cat questions.jsonl | flexllm batch -o answers.jsonl --json",
     'flexllm batch reviews.csv -o out.jsonl --template "Sentiment? {{text}}"',
