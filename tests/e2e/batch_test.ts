@@ -148,7 +148,7 @@ Deno.test("bad input is reported, nothing is sent, and no file is created", asyn
       [folder.file("none.jsonl"), "-o", out],
       /the input file .*none\.jsonl does not exist\nAn input has one JSON object per line, such as /,
     ],
-    [[folder.path, "-o", out], /is a folder, not a file/],
+    [[folder.path, "-o", out], /bad\.jsonl:3:10: not valid JSON/],
     [[folder.write("empty.jsonl", ""), "-o", out], /empty\.jsonl contains no records/],
     [["-o", out], /standard input contains no records/],
     [
