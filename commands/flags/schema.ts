@@ -22,7 +22,7 @@ export const SCHEMA_NOTE =
   "Schemas: --schema takes a file, a JSON Schema, or a list of fields: name, age int, score float, " +
   "ok bool, tags [string], people [{name, age int}], address {street, city}, mood (good|bad), " +
   'nickname? (may be null). A description follows a colon: "name: full name, age int: in years". ' +
-  "A single word with a slash or an extension is the name of a file, and @FILE always is. " +
+  "A name with a slash, or a single word with an extension, is a file; @FILE always is. " +
   "`flexllm schema` prints the JSON Schema of any of them.";
 
 /** `--schema-retries` */
