@@ -17,6 +17,15 @@ const QUESTION_WORDS: ReadonlySet<string> = new Set([
   ...["is", "are", "was", "can", "could", "do", "does", "did", "will", "would", "should"],
 ]);
 
+/** Scripts that put no spaces between words, so that a whole sentence is one argument. */
+const UNSPACED =
+  /\p{scx=Han}|\p{scx=Hira}|\p{scx=Kana}|\p{scx=Thai}|\p{scx=Khmr}|\p{scx=Laoo}|\p{scx=Mymr}/u;
+
+/** Whether `text` has more than one word, or may have in its script. A file name has not. */
+function isSentence(text: string): boolean {
+  return /\s/.test(text) || (UNSPACED.test(text) && !/[/\\]|\.\w+$/.test(text));
+}
+
 /** The command that `word` is a typo of; `undefined` if it resembles none. */
 async function similarCommand(
   word: string,
@@ -47,7 +56,7 @@ export async function withDefaultCommand(
   const first = args[start];
   if (first === undefined || FINAL_FLAGS.has(first) || commands.includes(first)) return [...args];
   const ask = [...args.slice(0, start), "ask", ...args.slice(start)];
-  if (first.startsWith("-") || /\s/.test(first)) return ask;
+  if (first.startsWith("-") || isSentence(first)) return ask;
   const similar = await similarCommand(first, commands);
   const next = args[start + 1];
   if (similar === undefined && next !== undefined && !next.startsWith("-")) return ask;

@@ -35,7 +35,7 @@ export function command() {
     .addOption(
       new Option(
         "-f, --file <path>",
-        "attach a file, a URL, or - for stdin (repeatable); see below",
+        "attach a file, a pattern, a URL, or - for stdin (repeatable)",
       )
         .argParser(collect),
     )
@@ -57,7 +57,7 @@ export function command() {
     .addOption(schemaRetriesFlag)
     .optionsGroup(HELP_GROUPS.conversation)
     .option("--continue", "continue the last conversation, from ask or chat")
-    .option("--no-save", "don't save the conversation for --continue")
+    .option("--no-save", "don't save the conversation")
     .optionsGroup(HELP_GROUPS.output)
     .addOption(
       new Option("-n, --count <count>", "number of answers to request (default: 1)")

@@ -99,7 +99,7 @@ export const INPUT_NOTES: readonly string[] = [
   "Files: a folder, a pattern such as 'photos/*.jpg', or an image, PDF or document is an input in which " +
   "each file is a record; --template is its prompt. {{file}} is the path, {{name}} the name, and " +
   "{{text}} inserts the text of a text file instead of attaching it. Files are sorted by path; hidden " +
-  "files are left out, and sub-folders unless the pattern has **. --input-format files sends data files " +
+  "files are left out, and subfolders unless the pattern has **. --input-format files sends data files " +
   "this way as well.",
   "Record options: model, temperature, top_p, top_k, max_tokens, stop, seed, presence_penalty, " +
   "frequency_penalty, thinking, response_format, tools, tool_choice, parallel_tool_calls and " +

@@ -25,7 +25,10 @@ export function command() {
     .addOption(templateFlags.as)
     .addOption(templateFlags.var)
     .addOption(
-      new Option("-f, --file <path>", "attach a file to the first message (repeatable)")
+      new Option(
+        "-f, --file <path>",
+        "attach a file, a pattern or a URL to the first message (repeatable)",
+      )
         .argParser(collect),
     )
     .addOption(samplingFlags.temperature)

@@ -107,7 +107,7 @@ export function configCommand() {
       check(named, false);
     });
   const trustCommand = command.command("trust")
-    .description("allow the file in this directory to use your variables")
+    .description("allow the file in this directory to use your keys")
     .action(trust);
   const schema = command.command("schema")
     .description("print a JSON Schema of the file, for editors")
@@ -128,9 +128,9 @@ first line of the configuration is:
     "after",
     `
 A configuration found in the current directory may not be yours, so it cannot
-send a variable of a known service, such as OPENAI_API_KEY, to another server
-until you trust it. If it changes, you have to trust it again. In scripts, set
-FLEXLLM_TRUST=1.`,
+send a stored key, or a variable of a known service such as OPENAI_API_KEY, to
+another server until you trust it. If it changes, you have to trust it again.
+In scripts, set FLEXLLM_TRUST=1.`,
   );
   addExamples(edit, [
     "flexllm config edit",

@@ -22,8 +22,8 @@ export const SCHEMA_NOTE =
   "Schemas: --schema takes a file, a JSON Schema, or a list of fields: name, age int, score float, " +
   "ok bool, tags [string], people [{name, age int}], address {street, city}, mood (good|bad), " +
   'nickname? (may be null). A description follows a colon: "name: full name, age int: in years". ' +
-  "Everything else is a field, so a name that contains a slash or ends in an extension is a file; " +
-  "@FILE is always a file. `flexllm schema` prints the JSON Schema of any of them.";
+  "A name with a slash, or a single word with an extension, is a file; @FILE always is. " +
+  "`flexllm schema` prints the JSON Schema of any of them.";
 
 /** `--schema-retries` */
 export const schemaRetriesFlag = new Option(

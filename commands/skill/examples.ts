@@ -17,7 +17,10 @@ export const PROMPT_EXAMPLES: readonly CommandExample[] = [
     purpose: "stdin comes before the prompt",
     command: 'echo "The meeting is at noon." | flexllm ask "When is it?" -s "Be brief."',
   },
-  { purpose: "text, images, PDFs, audio", command: 'flexllm ask "Summarize." -f reviews.csv' },
+  {
+    purpose: "text, images, PDFs, audio, web pages, patterns",
+    command: 'flexllm ask "Summarize." -f reviews.csv',
+  },
   {
     purpose: "validated JSON on stdout",
     command: 'flexllm ask "A river" --schema "name, length_km int, countries [string]"',
@@ -50,6 +53,14 @@ export const BATCH_EXAMPLES: readonly CommandExample[] = [
     purpose: "a prompt from the columns of a table, structured answers",
     command: 'flexllm batch reviews.csv -o moods.jsonl --template "The mood of: {{text}}" ' +
       '--schema "mood (good|bad), score float"',
+  },
+  {
+    purpose: "each file is a record; its path is in metadata.file",
+    command: "flexllm batch 'photos/*.jpg' -o captions.jsonl --template \"Describe this picture.\"",
+  },
+  {
+    purpose: "several models; each line has requested_model",
+    command: "flexllm batch questions.jsonl -o compared.jsonl -m gpt-5.4-mini -m claude-haiku-4-5",
   },
 ];
 

@@ -60,7 +60,7 @@ export function installSkill(page: string, flags: InstallFlags): InstalledFile[]
   const changed = files.filter(({ old }) => old !== undefined && old !== page && !isUnchanged(old));
   if (changed.length > 0 && !flags.force) {
     const paths = changed.map(({ file }) => file);
-    throw new ConfigurationError(`changed by someone since it was installed: ${paths.join(", ")}`, {
+    throw new ConfigurationError(`changed since it was installed: ${paths.join(", ")}`, {
       hint: "Replace it with --force. To compare: " +
         `flexllm skill | diff ${quoted(paths[0])} -`,
     });

@@ -22,11 +22,12 @@ export const SKILL_NAME = "flexllm";
 /** When agents should use the skill; at most 1024 characters. */
 const DESCRIPTION =
   "Send prompts to LLM APIs from the command line or TypeScript with flexllm: single " +
-  "prompts, chats, and resumable batches over JSONL, CSV and TSV files, with structured answers, " +
-  "cost estimates, budgets, rate limits, a response cache and several servers. Use it to label, " +
-  "extract, translate, summarize or generate text for many records, to call OpenAI-compatible, " +
-  "Claude or Gemini models, to continue an interrupted batch, or to test an application against a " +
-  "mock LLM server.";
+  "prompts, chats, and resumable batches over JSONL, JSON, text, CSV and Parquet files or folders of " +
+  "images and documents, with structured answers, cost estimates, budgets, rate limits, a response " +
+  "cache, several models and several servers. Use it to label, extract, translate, summarize or " +
+  "generate text for many records, to describe pictures, to call OpenAI-compatible, Claude or Gemini " +
+  "models, to continue an interrupted batch, or to test an application against a mock LLM server or " +
+  "recorded traffic.";
 
 /** The flags that agents need, by command. Their descriptions come from the commands. */
 const FLAGS: readonly [command: string, flags: readonly string[]][] = [
@@ -36,7 +37,7 @@ const FLAGS: readonly [command: string, flags: readonly string[]][] = [
     ...["--max-qps", "--max-tokens", "--budget", "--estimate", "--limit", "--skip-invalid"],
     ...["--rerun-changed", "--cache", "--json", "--quiet"],
   ]],
-  ["mock", ["--port", "--delay", "--error-rate", "--seed"]],
+  ["mock", ["--port", "--delay", "--error-rate", "--seed", "--record", "--replay"]],
 ];
 
 const EXIT_MEANINGS: readonly [code: number, meaning: string][] = [
@@ -93,8 +94,9 @@ built in, free and needs no key (\`-m mock\`); use it to check commands and code
 
 Without \`-m\`, the model is \`FLEXLLM_MODEL\` or the default of the configuration
 (\`flexllm config path\`). \`-m NAME\` takes a configured model; with \`--base-url URL\`, any model of that
-server. Keys come from the configuration or the variable of the service, such as \`OPENAI_API_KEY\`,
-\`ANTHROPIC_API_KEY\` or \`GEMINI_API_KEY\`. Never put a key on the command line.
+server. Keys come from the configuration, from the variable of the service, such as
+\`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\` or \`GEMINI_API_KEY\`, or from \`flexllm keys set NAME\`, which
+the user runs. Never put a key on the command line.
 
 ${commandBlock(SETUP_EXAMPLES)}
 
@@ -104,10 +106,11 @@ ${commandBlock(PROMPT_EXAMPLES)}
 
 ## Many prompts
 
-A record is a line of JSONL with \`messages\`, or with \`q\`, \`question\` or \`prompt\` (and optionally
-\`system\`), or with any fields if \`--template\` inserts them as \`{{field}}\`; or a row of a CSV or TSV
-file. Fields such as \`model\`, \`temperature\` and \`max_tokens\` apply to that record, and all others are
-copied to \`metadata\`.
+The input is JSONL, JSON, text (one prompt per line), CSV, TSV or Parquet, also compressed. A record has
+\`messages\`, or \`q\`, \`question\` or \`prompt\` (and optionally \`system\`), or any fields if
+\`--template\` inserts them as \`{{field}}\`. A folder or pattern of images, PDFs or documents is an
+input in which each file is a record. Fields such as \`model\`, \`temperature\` and \`max_tokens\` apply
+to that record, and all others are copied to \`metadata\`.
 
 ${commandBlock(BATCH_EXAMPLES)}
 
@@ -146,6 +149,8 @@ ${flags.join("\n\n")}
 
 \`flexllm mock -p 8001\` serves the APIs of OpenAI, Claude and Gemini on one port. Point the application
 at \`http://127.0.0.1:8001/v1\` with any key. It can be slow and fail on purpose; see its flags above.
+\`flexllm mock --record URL FILE\` passes requests on to a real server and records them, and
+\`--replay FILE\` answers from the recording, offline.
 
 ## TypeScript
 

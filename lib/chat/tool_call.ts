@@ -25,7 +25,7 @@ export interface ToolCall {
 
 /**
  * The parts of a tool call: `{type: "function", function: {…}}`, OpenAI's custom tools
- * (`{type: "custom", custom: {name, input}}`), or flat, as in other formats and data sets.
+ * (`{type: "custom", custom: {name, input}}`), or flat, as in other formats and datasets.
  */
 export function partsOf(call: Json): Json {
   const fn = asObject(call.function);

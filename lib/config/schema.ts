@@ -35,9 +35,9 @@ const templateFields = v.strictObject({
   description: v.optional(describe("What it is for, as `flexllm template list` shows it.", text)),
   prompt: v.optional(
     describe(
-      "The prompt. `{{input}}` is replaced with the prompt it is applied to, which is appended " +
-        "without it, and `{{name}}` or `{{name=default}}` with the value of `--var name=…`. A " +
-        "template without a prompt is a role.",
+      "The prompt. `{{input}}` is replaced with the prompt that the template is applied to (without it, " +
+        "that prompt is appended), and `{{name}}` or `{{name=default}}` with the value of `--var name=…`. " +
+        "A template without a prompt is a role.",
       text,
     ),
   ),

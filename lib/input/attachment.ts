@@ -104,7 +104,7 @@ async function readMatches(
 ): Promise<Attachment[]> {
   if (matches.length === 0) {
     throw new InvalidInputError(`no file matches ${pattern}`, {
-      hint: "* matches neither hidden files nor files in sub-folders; ** matches any folders. " +
+      hint: "* matches neither hidden files nor files in subfolders; ** matches any folders. " +
         "Upper and lower case differ.",
     });
   }

@@ -114,7 +114,7 @@ function listOne(path: string): string[] {
     const files = expandGlob(path);
     if (files.length > 0) return files;
     throw new InvalidInputError(`no file matches ${path}`, {
-      hint: "* matches neither hidden files nor files in sub-folders; ** matches any folders. " +
+      hint: "* matches neither hidden files nor files in subfolders; ** matches any folders. " +
         "Upper and lower case differ.",
     });
   }
@@ -124,13 +124,13 @@ function listOne(path: string): string[] {
   const names = filesIn(path);
   if (names.length > 0) return names.map((name) => join(path, name));
   throw new InvalidInputError(`the folder ${path} has no files`, {
-    hint: `To include its sub-folders, use a pattern: ${inCommand(join(path, "**"))}`,
+    hint: `To include its subfolders, use a pattern: ${inCommand(join(path, "**"))}`,
   });
 }
 
 /**
  * The files that `paths` refer to, each once, sorted by path. Folders stand for their files, without
- * hidden ones and sub-folders.
+ * hidden ones and subfolders.
  *
  * @param output the result file of the batch, which is left out if it is in a folder or matches
  * @throws {InvalidInputError} if a path does not exist, or nothing matches a pattern

@@ -85,7 +85,7 @@ function checkFiles(path: string, files: readonly string[]): void {
   if (files.length === 0) {
     const what = isFolder(path) ? `the folder ${path} has no files` : `no file matches ${path}`;
     throw new InvalidInputError(what, {
-      hint: "Patterns are relative to the current folder: 'shards/*.jsonl', 'data/**/*.csv'.",
+      hint: "Patterns are relative to the current directory: 'shards/*.jsonl', 'data/**/*.csv'.",
     });
   }
   const other = files.find((file) => !isDataFile(file));

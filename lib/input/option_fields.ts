@@ -152,7 +152,7 @@ export function readOption(
 ): string | undefined {
   const read = isTable && typeof value === "string" ? cellValue(value, field) : value;
   if (read === null || read === undefined) return undefined;
-  // A data set may use the name for something else.
+  // A dataset may use the name for something else.
   const isData = `; if this field is data, use --as-metadata ${name.replace("body.", "")}`;
   if (!field.accepts(read)) {
     return `${name}: expected ${field.expected}, got ${shown(value)}${isData}`;

@@ -5,7 +5,7 @@
  * - `messages`: a conversation in OpenAI's format;
  * - `instruction`, optionally `input` (Alpaca) or `context` (Dolly);
  * - `q`, `question` or `prompt`, optionally `system`: a prompt, or a conversation as in TRL's
- *   conversational data sets; with `question`, optionally `context` (SQuAD);
+ *   conversational datasets; with `question`, optionally `context` (SQuAD);
  * - `conversations` or `conversation`: ShareGPT, or a chat log;
  * - `input`: a prompt or a conversation, as in Inspect and OpenAI's evals;
  * - `text` without any other field: a prompt.

@@ -99,7 +99,7 @@ export function schemaFromJson(text: string, source: string = INLINE): JsonSchem
   const schema = enveloped ? (value as { schema: Fields }).schema : value;
   if (!isObject(schema)) {
     throw new InvalidInputError(
-      `${source}: expected a JSON schema, an object such as {"type": …}`,
+      `${source}: expected a JSON Schema, an object such as {"type": …}`,
       { hint: SCHEMA_HINT },
     );
   }
@@ -142,7 +142,7 @@ export function readSchemaFile(path: string): JsonSchemaFormat {
   } catch (cause) {
     throw new InvalidInputError(`cannot read the schema ${path}: ${fileReason(cause)}`, {
       cause,
-      hint: "Use a file with a JSON schema (--schema mood.json), " +
+      hint: "Use a file with a JSON Schema (--schema mood.json), " +
         'or the short form (--schema "mood, score int").',
     });
   }

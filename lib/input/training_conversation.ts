@@ -2,7 +2,7 @@
  * Converts the conversations of training data to messages: those of ShareGPT (`from` and `value`), and
  * those of published chat logs (`role` and `content` among other fields).
  *
- * Sources: the data set formats of Axolotl ("Conversation"), LLaMA-Factory ("Sharegpt Format") and
+ * Sources: the dataset formats of Axolotl ("Conversation"), LLaMA-Factory ("Sharegpt Format") and
  * FastChat; the data cards of lmsys/lmsys-chat-1m, allenai/WildChat and NousResearch/hermes-function-calling-v1.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Generates values that match a JSON schema, for tool arguments and structured answers.
+ * Generates values that match a JSON Schema, for tool arguments and structured answers.
  *
  * Source: JSON Schema 2020-12, the keywords that providers accept in strict schemas.
  *

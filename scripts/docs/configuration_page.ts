@@ -130,11 +130,11 @@ ${table(entriesOf(bare(top.templates).value!))}
 | \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent only to that service; OpenAI's is also sent to the server of \`OPENAI_BASE_URL\`. |
 | \`FLEXLLM_CONFIG\` | The configuration file. |
 | \`FLEXLLM_TRUST\` | \`1\` trusts the configuration in the current directory, like \`flexllm config trust\`; for scripts. |
-| \`FLEXLLM_HOME\` | The directory for the configuration, conversations, prices and the cache; default \`~/.flexllm\`. |
+| \`FLEXLLM_HOME\` | The directory for the configuration, keys, conversations, prices and the cache; default \`~/.flexllm\`. |
 | \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | The proxy to use. |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | Never or always use colors. |
 | \`FORCE_HYPERLINK\` | \`1\` or \`0\`: always or never make links in answers clickable. |
-| \`VISUAL\`, else \`EDITOR\` | The editor for \`flexllm config edit\`. |
+| \`VISUAL\`, else \`EDITOR\` | The editor for \`config edit\`, \`template edit\` and \`/edit\` in a chat. |
 | \`DENO_KV_ACCESS_TOKEN\` | The access token of a cache at a KV Connect URL. |
 | \`${REQUESTS_VARIABLE}\` | On Bun, the maximum number of concurrent requests; default 256, or what a batch needs (\`-c\`). |
 

@@ -77,7 +77,7 @@ Deno.test("an invalid schema is reported with its location, and nothing is sent"
   for (
     const [text, message] of [
       ['{"type": "object",\n  "properties" {}}', /schema\.json:2:16: not valid JSON \(colon/],
-      ["[]", /schema\.json: expected a JSON schema/],
+      ["[]", /schema\.json: expected a JSON Schema/],
       ['{"properties": {"age": {"type": "int"}}}', /#\/properties\/age\/type: unknown type "int"/],
     ] as const
   ) {

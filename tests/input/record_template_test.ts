@@ -92,7 +92,8 @@ Deno.test("a record without a prompt needs a template that uses its fields", () 
     ],
   ];
   for (const [parts, problem] of problems) {
-    const converted = apply(parts, { text: "Lovely" });
+    // A record with nothing but `text` would be a prompt.
+    const converted = apply(parts, { text: "Lovely", stars: 5 });
     assert.ok("problem" in converted);
     assert.match(converted.problem, problem);
   }

@@ -36,7 +36,7 @@ function showAttached({ session, say }: ChatContext): void {
 
 /** `/file`: attaches files, or lists what is attached. */
 export const fileCommand: SlashCommand = {
-  usage: "PATH...",
+  usage: "[PATH...]",
   help:
     "attach files, patterns or URLs (text, images, PDFs, audio) to the next message; without a path, " +
     'list them; "none" removes them',
