@@ -156,7 +156,7 @@ Deno.test("bad input is reported, nothing is sent, and no file is created", asyn
       /bad\.jsonl:3:10: not valid JSON .*\nNothing was sent/,
     ],
     [
-      [folder.write("text.jsonl", '{"text":"a"}\n'), "-o", out],
+      [folder.write("text.jsonl", '{"text":"a","label":"b"}\n'), "-o", out],
       /text\.jsonl:1: expected a field "messages"/,
     ],
     [[good, "-o", out, "-c", "0"], /'-c, --concurrency <count>' argument '0' is invalid/],
@@ -165,7 +165,7 @@ Deno.test("bad input is reported, nothing is sent, and no file is created", asyn
       [good, "-o", out, "--temperatur", "1"],
       /unknown option '--temperatur'\n\(Did you mean --temperature\?\)/,
     ],
-    [[good, "extra", "-o", out], /too many arguments/],
+    [[good, "extra", "-o", out], /the input file extra does not exist/],
   ];
   for (const [args, message] of cases) {
     const { code, stdout, stderr } = await flexllm([
