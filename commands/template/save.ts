@@ -17,7 +17,15 @@ import { samplingFlags, samplingOf } from "../flags/sampling.ts";
 import { schemaFlag } from "../flags/schema.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { writeOutput } from "../terminal/output.ts";
-import { describeUse, requireName, TEMPLATE_NOTES, writeTemplate } from "./write.ts";
+
+/** The notes below the flags of `flexllm template` and `template save`. */
+export const TEMPLATE_NOTES: readonly string[] = [
+  "Placeholders: {{input}} is the prompt that the template is applied to; without it, the prompt " +
+  "follows the template. {{name}} is set with --var name=…, {{name=default}} has a default, and " +
+  "\\{{ is a literal {{. A batch also takes the values from fields of the records.",
+  "A template without a prompt is a role: a system prompt, model, options or schema. Flags override " +
+  "what a template sets; records of a batch override both.",
+];
 
 function saveFlags() {
   return new Command("save")
@@ -91,6 +99,7 @@ async function entryOf(flags: SaveFlags): Promise<TemplateEntry> {
 }
 
 async function save(name: string, flags: SaveFlags): Promise<void> {
+  const { describeUse, requireName, writeTemplate } = await import("./write.ts");
   requireName(name);
   const entry = await entryOf(flags);
   const written = await writeTemplate(name, { entry }, flags);

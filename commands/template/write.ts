@@ -24,15 +24,6 @@ import { quoted } from "../terminal/format.ts";
 import { colored, writeNote } from "../terminal/output.ts";
 import { printable } from "../terminal/sanitize.ts";
 
-/** The notes below the flags of `flexllm template` and `template save`. */
-export const TEMPLATE_NOTES: readonly string[] = [
-  "Placeholders: {{input}} is the prompt that the template is applied to; without it, the prompt " +
-  "follows the template. {{name}} is set with --var name=…, {{name=default}} has a default, and " +
-  "\\{{ is a literal {{. A batch also takes the values from fields of the records.",
-  "A template without a prompt is a role: a system prompt, model, options or schema. Flags override " +
-  "what a template sets; records of a batch override both.",
-];
-
 /**
  * Checks the name of a new template.
  *
