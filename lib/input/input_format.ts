@@ -25,10 +25,23 @@ const EXTENSIONS: Record<string, InputFormat> = {
   parquet: "parquet",
 };
 
+/** The extensions of a compression. */
+const COMPRESSED = /\.(gz|gzip|zst|zstd)$/i;
+
 /** The format that a file's name stands for, if any. The extension of a compression is ignored. */
 export function formatOfName(name: string): InputFormat | undefined {
-  const uncompressed = name.replace(/\.(gz|gzip|zst|zstd)$/i, "");
+  const uncompressed = name.replace(COMPRESSED, "");
   return EXTENSIONS[extname(uncompressed).slice(1).toLowerCase()];
+}
+
+/**
+ * Whether a file's name says that it contains records, such as `a.jsonl` or `b.parquet`. A compressed file
+ * does in any case, as it cannot be sent itself.
+ */
+export function isDataFile(path: string): boolean {
+  const format = formatOfName(path);
+  // Text files in a folder are usually documents, each of which is one record.
+  return COMPRESSED.test(path) || format !== undefined && format !== "text";
 }
 
 /** How to read a file. */
