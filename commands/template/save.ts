@@ -9,11 +9,10 @@ import { samplingToFields } from "../../lib/chat/sampling_fields.ts";
 import type { TemplateEntry } from "../../lib/config/edit_templates.ts";
 import type { TemplateFields } from "../../lib/config/schema.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
-import { extraBodyFlag } from "../flags/extra_body.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { modelFlags } from "../flags/model.ts";
-import { samplingFlags, samplingOf } from "../flags/sampling.ts";
+import { addSamplingFlags, samplingOf } from "../flags/sampling.ts";
 import { schemaFlag } from "../flags/schema.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { writeOutput } from "../terminal/output.ts";
@@ -28,23 +27,14 @@ export const TEMPLATE_NOTES: readonly string[] = [
 ];
 
 function saveFlags() {
-  return new Command("save")
+  const prompted = new Command("save")
     .description("save a prompt with its settings, or a role")
     .argument("<name>", "name of the template")
     .addOption(modelFlags.model)
     .optionsGroup(HELP_GROUPS.prompt)
     .option("--prompt <text>", 'the prompt, with {{placeholders}}; "-" reads it from stdin')
-    .addOption(modelFlags.system)
-    .addOption(samplingFlags.temperature)
-    .addOption(samplingFlags.topP)
-    .addOption(samplingFlags.topK)
-    .addOption(samplingFlags.maxTokens)
-    .addOption(samplingFlags.thinking)
-    .addOption(samplingFlags.stop)
-    .addOption(samplingFlags.seed)
-    .addOption(samplingFlags.presencePenalty)
-    .addOption(samplingFlags.frequencyPenalty)
-    .addOption(extraBodyFlag)
+    .addOption(modelFlags.system);
+  return addSamplingFlags(prompted)
     .addOption(schemaFlag)
     .optionsGroup("Options:")
     .option("--description <text>", "what it is for, as `template list` shows it")
