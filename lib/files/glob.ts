@@ -16,7 +16,8 @@ import { InvalidInputError } from "../errors.ts";
 /** `pattern` in the syntax of the library, with what it must take literally escaped. */
 function escaped(pattern: string): string {
   const slashed = process.platform === "win32" ? pattern.replaceAll("\\", "/") : pattern;
-  return slashed.replace(/(?<!\\)[()]|^!/g, "\\$&");
+  // `**` alone does not match names with line breaks.
+  return slashed.replace(/(^|\/)\*\*$/, "$1**/*").replace(/(?<!\\)[()]|^!/g, "\\$&");
 }
 
 /** Whether a folder on the way from the literal start of a pattern to a match is a link. */
@@ -62,8 +63,8 @@ export function sortPaths(paths: string[]): string[] {
 export function noMatch(pattern: string): InvalidInputError {
   return new InvalidInputError(`no file matches ${pattern}`, {
     hint:
-      "Patterns are relative to the current folder. * matches neither hidden files nor files in " +
-      "sub-folders; ** matches any folders. Upper and lower case differ.",
+      "Patterns are relative to the current directory. * matches neither hidden files nor files in " +
+      "subfolders; ** matches any folders. Upper and lower case differ.",
   });
 }
 

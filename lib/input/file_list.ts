@@ -86,13 +86,13 @@ function listOne(path: string, output: string | undefined): string[] {
   if (files.length > 0) return files;
   if (!isFolder(path)) throw noMatch(path);
   throw new InvalidInputError(`the folder ${path} has no files`, {
-    hint: `To include its sub-folders, use a pattern: ${inCommand(join(path, "**"))}`,
+    hint: `To include its subfolders, use a pattern: ${inCommand(join(path, "**"))}`,
   });
 }
 
 /**
  * The files that `paths` refer to, each once, sorted by path. Folders stand for their files, without
- * hidden ones and sub-folders.
+ * hidden ones and subfolders.
  *
  * @param output the result file of the batch, which is left out if it is in a folder or matches
  * @throws {InvalidInputError} if a path does not exist, or nothing matches a pattern

@@ -45,7 +45,7 @@ export async function areDataFiles(paths: readonly string[], output?: string): P
 async function checkFiles(path: string, files: readonly string[]): Promise<void> {
   if (files.length === 0 && isFolder(path)) {
     throw new InvalidInputError(`the folder ${path} has no files`, {
-      hint: `To include its sub-folders, use a pattern such as '${join(path, "**/*.jsonl")}'.`,
+      hint: `To include its subfolders, use a pattern such as '${join(path, "**/*.jsonl")}'.`,
     });
   }
   if (files.length === 0) throw (await import("../files/glob.ts")).noMatch(path);

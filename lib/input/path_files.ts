@@ -10,7 +10,7 @@ import { expandGlob, sortPaths } from "../files/glob.ts";
 import { fileReason } from "../files/reasons.ts";
 import { isFolder } from "./stands_for_files.ts";
 
-/** The files in a folder, sorted, without hidden ones and sub-folders. */
+/** The files in a folder, sorted, without hidden ones and subfolders. */
 function filesIn(folder: string): string[] {
   let entries;
   try {

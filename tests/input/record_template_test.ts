@@ -84,15 +84,16 @@ Deno.test("a record without a prompt needs a template that uses its fields", () 
     [{ prompt: "Same for all." }, /^expected a field "messages"/],
     [{ prompt: "X: {{input}}" }, /^expected a field "messages"/],
     [{ system: "A role." }, /^expected a field "messages"/],
-    [{ prompt: "{{body}}", values: { body: " " } }, /^expected a field "messages"/],
+    [{ prompt: "{{text}}", values: { text: " " } }, /^expected a field "messages"/],
     [{ prompt: "{{none= }}{{other}}", values: { other: "" } }, /^the template produces an empty/],
     [
-      { prompt: "{{bdy}} {{lang}}" },
-      /uses \{\{bdy\}\} \(did you mean \{\{body\}\}\?\).* add --var bdy=… --var lang=…$/,
+      { prompt: "{{txt}} {{lang}}" },
+      /uses \{\{txt\}\} \(did you mean \{\{text\}\}\?\).* add --var txt=… --var lang=…$/,
     ],
   ];
   for (const [parts, problem] of problems) {
-    const converted = apply(parts, { body: "Lovely" });
+    // A record with nothing but `text` would be a prompt.
+    const converted = apply(parts, { text: "Lovely", stars: 5 });
     assert.ok("problem" in converted);
     assert.match(converted.problem, problem);
   }

@@ -81,7 +81,7 @@ Deno.test("a folder or pattern stands for its data files in the order of their n
   assert.deepEqual((await readInput(folder.file("data"), { output })).records, all);
   await assert.rejects(readInput(folder.file("*.parquet")), {
     message: /no file matches .*\*\.parquet/,
-    hint: /relative to the current folder/,
+    hint: /relative to the current directory/,
   });
   folder.write("data/notes.md", "# Notes");
   await assert.rejects(readInput(folder.file("data")), /no prompt for the files of/);
