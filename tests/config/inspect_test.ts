@@ -44,7 +44,6 @@ templates: {t: {promt: hi}}
     "extra_body, price, weight, concurrency_limit, max_qps, max_tpm",
     'f.yaml:10:10: default: no model "z" in models',
     'f.yaml:11:1: unknown field "cach": did you mean "cache"?',
-    'f.yaml:12:16: missing field "prompt" in templates.t',
     'f.yaml:12:17: unknown field "promt": did you mean "prompt"?',
   ]);
 });

@@ -4,7 +4,6 @@
  * @module
  */
 import { THINKING_LEVELS } from "../../../lib/chat/options.ts";
-import { closest, distance } from "fastest-levenshtein";
 import { shownUrl } from "../../../lib/redact.ts";
 import {
   configuredNames,
@@ -16,6 +15,7 @@ import { serverModels } from "../server_models.ts";
 import { numberWithin, thinkingLevel } from "../../flags/parse.ts";
 import type { ChatContext } from "../chat_context.ts";
 import { parseArgument, type SlashCommand } from "./slash_command.ts";
+import { similarName } from "../../../lib/similar_name.ts";
 
 /** Arguments that restore a default. */
 const RESET_WORDS = ["default", "reset"];
@@ -44,10 +44,8 @@ async function warnIfUnlisted(
   if (configuredNames(config).includes(name)) return;
   const listed = await serverModels(session.client);
   if (listed.length === 0 || listed.includes(session.conversation.model)) return;
-  const guess = closest(name, listed);
-  const similar = distance(name, guess) <= Math.max(2, name.length / 3)
-    ? ` Did you mean ${guess}?`
-    : "";
+  const guess = similarName(name, listed);
+  const similar = guess === undefined ? "" : ` Did you mean ${guess}?`;
   writeWarning(`the server does not list a model called ${name}.${similar}`, say);
 }
 
