@@ -57,9 +57,11 @@ async function readPromptFlag(prompt: string | undefined): Promise<string | unde
 /** The schema as the file stores it, so that the template does not depend on another file. */
 async function schemaField(given: string | undefined): Promise<TemplateFields["schema"]> {
   if (given === undefined) return undefined;
-  const { isJson, readSchema, schemaFileOf } = await import("../../lib/input/schema_file.ts");
+  const { looksLikeJson, readSchema, schemaFileOf } = await import(
+    "../../lib/input/schema_file.ts"
+  );
   const { json_schema } = readSchema(given);
-  if (schemaFileOf(given) === undefined && !isJson(given)) return given.trim();
+  if (schemaFileOf(given) === undefined && !looksLikeJson(given)) return given.trim();
   return json_schema.strict === undefined ? json_schema.schema : { ...json_schema };
 }
 

@@ -6,6 +6,7 @@
 import type { Buffer } from "node:buffer";
 import { extname } from "node:path";
 import { InvalidInputError } from "../errors.ts";
+import { isJson } from "../json/json.ts";
 import { refuseForeign } from "./foreign_format.ts";
 
 /** The formats of inputs. In `files`, each file is a record. */
@@ -61,15 +62,6 @@ function firstLine(text: string): { line: string; continues: boolean } {
   return end < 0
     ? { line: text, continues: false }
     : { line: text.slice(0, end), continues: text.slice(end).trim() !== "" };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**
