@@ -13,12 +13,12 @@ import {
 } from "../../lib/config/edit_templates.ts";
 import { inspectConfig } from "../../lib/config/inspect.ts";
 import { type Config, readConfigText } from "../../lib/config/load.ts";
-import { INPUT, templateFields } from "../../lib/config/templates.ts";
+import { templateFields } from "../../lib/config/templates.ts";
 import { approve, isApproved, isFoundIn } from "../../lib/config/trust.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { homeFolder } from "../../lib/files/paths.ts";
 import { writeUserFile } from "../../lib/files/replace_file.ts";
-import { placeholdersOf } from "../../lib/input/prompt_template.ts";
+import { INPUT, placeholdersOf } from "../../lib/input/prompt_template.ts";
 import { readConfig } from "../read_config.ts";
 import { quoted } from "../terminal/format.ts";
 import { colored, writeNote } from "../terminal/output.ts";

@@ -6,15 +6,12 @@
 import { dirname, resolve } from "node:path";
 import { type Sampling, samplingFromFields } from "../chat/sampling_fields.ts";
 import { ConfigurationError } from "../errors.ts";
-import { fillPlaceholders, type Lookup, placeholdersOf } from "../input/prompt_template.ts";
+import { fillPlaceholders, INPUT, type Lookup, placeholdersOf } from "../input/prompt_template.ts";
 import { schemaPath } from "../input/schema_file.ts";
 import type { Json } from "../json/json.ts";
 import type { Config } from "./load.ts";
 import type { TemplateFields } from "./schema.ts";
 import { similarName } from "../similar_name.ts";
-
-/** The placeholder for the prompt that a template is applied to. */
-export const INPUT = "input";
 
 /** A prompt with its placeholders filled in. A role has no prompt of its own. */
 export interface FilledTemplate {
