@@ -5,13 +5,12 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import { answerFlags } from "../flags/answer.ts";
-import { extraBodyFlag } from "../flags/extra_body.ts";
 import { collect, integer } from "../flags/parse.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { modelFlags } from "../flags/model.ts";
-import { samplingFlags } from "../flags/sampling.ts";
+import { addSamplingFlags } from "../flags/sampling.ts";
 import { templateFlags } from "../flags/saved_template.ts";
 import { schemaFlag, schemaRetriesFlag } from "../flags/schema.ts";
 
@@ -25,7 +24,7 @@ const ATTACHMENT_NOTES: readonly string[] = [
 
 /** The command with its flags, without an action. */
 export function command() {
-  const ask = new Command("ask")
+  const prompted = new Command("ask")
     .argument("[prompt...]", "the prompt; piped text is prepended")
     .addOption(modelFlags.model)
     .addOption(modelFlags.baseUrl)
@@ -41,17 +40,8 @@ export function command() {
     )
     .addOption(templateFlags.as)
     .addOption(templateFlags.var)
-    .addOption(new Option("--template <name>", "now --as").hideHelp().conflicts("as"))
-    .addOption(samplingFlags.temperature)
-    .addOption(samplingFlags.topP)
-    .addOption(samplingFlags.topK)
-    .addOption(samplingFlags.maxTokens)
-    .addOption(samplingFlags.thinking)
-    .addOption(samplingFlags.stop)
-    .addOption(samplingFlags.seed)
-    .addOption(samplingFlags.presencePenalty)
-    .addOption(samplingFlags.frequencyPenalty)
-    .addOption(extraBodyFlag)
+    .addOption(new Option("--template <name>", "now --as").hideHelp().conflicts("as"));
+  const ask = addSamplingFlags(prompted)
     .optionsGroup(HELP_GROUPS.schema)
     .addOption(schemaFlag)
     .addOption(schemaRetriesFlag)

@@ -7,14 +7,12 @@ import process from "node:process";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 import { chosenTemplate, withTemplate } from "../flags/saved_template.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
-import { readConfigSilently } from "../read_config.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import type { BatchSource } from "../../lib/input/input_source.ts";
 import { writeNote } from "../terminal/output.ts";
 import { checkFiles, checkOutput } from "./files.ts";
 import { type BatchFlags, batchFlags } from "./flags.ts";
 import { failedSelection, renamedFlag } from "./input_flags.ts";
-import { prepareBatch } from "./settings.ts";
 
 /** Maximum notes about files that are printed. */
 const SHOWN_NOTES = 3;
@@ -29,6 +27,7 @@ function printInputNotes({ files }: BatchSource): void {
 
 /** Applies the saved template of `--as` to the flags, and to the records. */
 async function withSavedTemplate<F extends BatchFlags>(given: F) {
+  const { readConfigSilently } = await import("../read_config.ts");
   const chosen = await chosenTemplate(given, () => readConfigSilently(given.config));
   if (chosen === undefined) return { flags: given, recordTemplate: undefined };
   const { name, prompt, system } = chosen.template;
@@ -49,6 +48,7 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
   const selected = { ...given, retryFailed: failedSelection(given) };
   const output = checkFiles(inputs, selected);
   const { flags, recordTemplate } = await withSavedTemplate(selected);
+  const { prepareBatch } = await import("./settings.ts");
   const prepared = await prepareBatch(flags);
   const [{ openInput }, { readOptions }] = await Promise.all([
     import("../../lib/input/input_file.ts"),

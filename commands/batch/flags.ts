@@ -5,14 +5,13 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import { DEFAULTS } from "../../lib/client/defaults.ts";
-import { extraBodyFlag } from "../flags/extra_body.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
 import { collect, duration, integer, numberWithin, positiveNumber } from "../flags/parse.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { INPUT_NOTES, inputFlags } from "./input_flags.ts";
-import { samplingFlags } from "../flags/sampling.ts";
+import { addSamplingFlags } from "../flags/sampling.ts";
 import { templateFlags } from "../flags/saved_template.ts";
 import { SCHEMA_NOTE, schemaFlag, schemaRetriesFlag } from "../flags/schema.ts";
 
@@ -24,7 +23,7 @@ const batchModelFlag = new Option(
 
 /** The command with its flags, without its action. */
 export function batchFlags() {
-  const command = new Command("batch")
+  const basic = new Command("batch")
     .usage("-o <file> [options] [input...]")
     .argument("[input...]", "files, folders or patterns with records (default: standard input)")
     .optionsGroup(HELP_GROUPS.output)
@@ -57,17 +56,8 @@ export function batchFlags() {
     .addOption(inputFlags.skipFailed)
     .addOption(inputFlags.retryFailed)
     .addOption(inputFlags.noRetryFailed)
-    .option("--rerun-changed", "redo records whose input differs from the one in the result file")
-    .addOption(samplingFlags.temperature)
-    .addOption(samplingFlags.topP)
-    .addOption(samplingFlags.topK)
-    .addOption(samplingFlags.maxTokens)
-    .addOption(samplingFlags.thinking)
-    .addOption(samplingFlags.stop)
-    .addOption(samplingFlags.seed)
-    .addOption(samplingFlags.presencePenalty)
-    .addOption(samplingFlags.frequencyPenalty)
-    .addOption(extraBodyFlag)
+    .option("--rerun-changed", "redo records whose input differs from the one in the result file");
+  const command = addSamplingFlags(basic)
     .optionsGroup(HELP_GROUPS.schema)
     .addOption(schemaFlag)
     .addOption(schemaRetriesFlag)

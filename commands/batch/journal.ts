@@ -56,14 +56,15 @@ export async function openJournal(output: string, models: Models): Promise<Journ
     journal.close();
     throw error;
   }
-  if (model === undefined) return ordered(journal, models);
+  if (model === undefined) return withModels(journal, models);
   journal.close();
-  return ordered(await Journal.open(output), models);
+  return withModels(await Journal.open(output), models);
 }
 
-/** Sorts the results of a record in the order of `models`, unless the file has another one. */
-function ordered(journal: Journal, models: Models): Journal {
-  if (namesModels(models, journal)) { for (const { name } of models) journal.records(name); }
+/** Adds `models` to the journal in their order, in which the results of a record are sorted. */
+function withModels(journal: Journal, models: Models): Journal {
+  if (!namesModels(models, journal)) return journal;
+  for (const { name } of models) if (name !== undefined) journal.addModel(name);
   return journal;
 }
 

@@ -17,10 +17,9 @@ function failureJson(failure: unknown) {
   return failure instanceof FlexLLMError ? { code: failure.code, message: failure.message } : null;
 }
 
-/** The counts of one of several models. */
-function modelJson({ name, summary, latency, failure }: ModelOutcome) {
+/** The counts of a batch, or of one of its models. */
+function countsJson(summary: BatchSummary) {
   return {
-    requested_model: name,
     succeeded: summary.succeeded,
     failed: summary.failed,
     restored: summary.restored,
@@ -31,6 +30,14 @@ function modelJson({ name, summary, latency, failure }: ModelOutcome) {
     completion_tokens: summary.completionTokens,
     cost: costOf(summary),
     unpriced: summary.unpriced,
+  };
+}
+
+/** What happened to one of several models. */
+function modelJson({ name, summary, latency, failure }: ModelOutcome) {
+  return {
+    requested_model: name,
+    ...countsJson(summary),
     mean_latency: latency === undefined ? null : Math.round(latency * 1000) / 1000,
     errors: summary.errors,
     stopped_by: failureJson(failure),
@@ -41,16 +48,7 @@ function modelJson({ name, summary, latency, failure }: ModelOutcome) {
 export function summaryJson(summary: BatchSummary, context: ReportContext, failure?: unknown) {
   return {
     total: context.total,
-    succeeded: summary.succeeded,
-    failed: summary.failed,
-    restored: summary.restored,
-    retries: summary.retries,
-    refused: summary.refused,
-    cached: summary.cached,
-    prompt_tokens: summary.promptTokens,
-    completion_tokens: summary.completionTokens,
-    cost: costOf(summary),
-    unpriced: summary.unpriced,
+    ...countsJson(summary),
     seconds: Math.round(summary.seconds * 1000) / 1000,
     interrupted: summary.interrupted,
     errors: summary.errors,

@@ -11,7 +11,7 @@ import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { type ChosenTemplate, chosenTemplate, withTemplate } from "../flags/saved_template.ts";
 import { schemaOptions } from "../flags/schema.ts";
 import { addExamples } from "../flags/shared_options.ts";
-import { writeNote } from "../terminal/output.ts";
+import { canRedraw, writeNote } from "../terminal/output.ts";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 import type { ChatSession } from "./chat_session.ts";
 import { type ChatFlags, command } from "./flags.ts";
@@ -109,8 +109,7 @@ async function chat(message: string | undefined, given: ChatFlags): Promise<void
   const options = { session, config, flags, store, view, first, verbose };
   try {
     await attachFirst(session, config, flags);
-    const hasScreen = process.stderr.isTTY || process.stdout.isTTY;
-    if (process.stdin.isTTY && hasScreen && process.env.TERM !== "dumb") {
+    if (process.stdin.isTTY && (canRedraw(process.stderr) || canRedraw(process.stdout))) {
       const { chatInteractively } = await import("./interactive.ts");
       const { History } = await import("./editor/history.ts");
       if (isResumed) {

@@ -5,17 +5,16 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import { answerFlags } from "../flags/answer.ts";
-import { extraBodyFlag } from "../flags/extra_body.ts";
 import { collect, integer } from "../flags/parse.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { modelFlags } from "../flags/model.ts";
 import { templateFlags } from "../flags/saved_template.ts";
-import { samplingFlags } from "../flags/sampling.ts";
+import { addSamplingFlags } from "../flags/sampling.ts";
 
 /** The command with its flags, without an action. */
 export function command() {
-  return new Command("chat")
+  const prompted = new Command("chat")
     .argument("[message]", "the first message")
     .addOption(modelFlags.model)
     .addOption(modelFlags.baseUrl)
@@ -30,17 +29,8 @@ export function command() {
         "attach a file, a pattern or a URL to the first message (repeatable)",
       )
         .argParser(collect),
-    )
-    .addOption(samplingFlags.temperature)
-    .addOption(samplingFlags.topP)
-    .addOption(samplingFlags.topK)
-    .addOption(samplingFlags.maxTokens)
-    .addOption(samplingFlags.thinking)
-    .addOption(samplingFlags.stop)
-    .addOption(samplingFlags.seed)
-    .addOption(samplingFlags.presencePenalty)
-    .addOption(samplingFlags.frequencyPenalty)
-    .addOption(extraBodyFlag)
+    );
+  return addSamplingFlags(prompted)
     .optionsGroup(HELP_GROUPS.conversation)
     .option("--continue", "continue the last conversation, from chat or ask")
     .addOption(

@@ -44,11 +44,13 @@ async function modelNames(): Promise<Candidate[]> {
 
 async function savedTemplates(): Promise<Candidate[]> {
   const { loadConfig } = await import("../../lib/config/load.ts");
+  const { printableLine } = await import("../terminal/sanitize.ts");
   const { templates } = loadConfig(process.env, process.cwd(), undefined).value;
   return Object.entries(templates ?? {}).map(([value, entry]) => {
     const fields = typeof entry === "string" ? { prompt: entry } : entry;
     const text = ("description" in fields ? fields.description : undefined) ?? fields.prompt;
-    return { value, description: text?.trim().split("\n")[0].slice(0, 60) ?? "role" };
+    const line = printableLine(text?.trim().split("\n")[0] ?? "role");
+    return { value, description: line.slice(0, 60) };
   });
 }
 

@@ -10,7 +10,7 @@ import type { EndpointOptions } from "../../lib/client/client_options.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { ConversationSettings } from "../../lib/conversations/conversation.ts";
 import { requireKey } from "../../lib/config/missing_key.ts";
-import { modelNames } from "../../lib/config/models.ts";
+import { modelNames, selectableModels } from "../../lib/config/models.ts";
 import { resolveCache } from "../../lib/config/resolve_cache.ts";
 import { resolveModel } from "../../lib/config/resolve_model.ts";
 import { isPrivateHost } from "../../lib/services/private_host.ts";
@@ -92,12 +92,6 @@ function savableUrl(url: string | undefined): string | undefined {
   return username + password + search === "" ? url : undefined;
 }
 
-/** The model names that `-m` and `/model` accept from the configuration, and `mock`. */
-export function configuredNames(config: Config): string[] {
-  const names = (config.value.models ?? []).map(({ id, name = id }) => name);
-  return [...new Set([...names, "mock"])];
-}
-
 /** Connects to the model that the flags name, or else to that of a saved conversation. */
 export function connectConversation(
   config: Config,
@@ -147,7 +141,7 @@ export function switchModel(
 ): ConversationModel {
   const { timeout, retryTimes, maxWait, allowPrivateUrls, cache } = flags;
   // --api-key was given for another server and must not be sent to this one.
-  if (configuredNames(config).includes(model) && model !== flags.model) {
+  if (selectableModels(config.value).includes(model) && model !== flags.model) {
     const kept = { timeout, retryTimes, maxWait, allowPrivateUrls, cache };
     return connectConversation(config, { ...kept, model });
   }

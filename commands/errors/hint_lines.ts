@@ -3,7 +3,7 @@
  *
  * @module
  */
-import stringWidth from "fast-string-truncated-width";
+import { widthOf } from "../terminal/width.ts";
 import { wrapped } from "../terminal/wrap.ts";
 
 /** A command at the end of a line: `Specify one with -o: flexllm batch …`. */
@@ -16,7 +16,7 @@ const HARD_SPACE = "\u{e000}";
 /** The lines of a message or hint in `columns`; without a width, only its own lines. */
 export function hintLines(text: string, columns: number | undefined): string[] {
   return text.split("\n").flatMap((line) => {
-    if (columns === undefined || stringWidth(line).width <= columns) return [line];
+    if (columns === undefined || widthOf(line) <= columns) return [line];
     const [, before, command] = COMMAND.exec(line) ?? [];
     if (command !== undefined) return [...sentence(before, columns), `  ${command}`];
     return sentence(line, columns);

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { Option } from "@commander-js/extra-typings";
+import { type Command, Option, type OptionValues } from "@commander-js/extra-typings";
 import { THINKING_LEVELS } from "../../lib/chat/options.ts";
 import type { Sampling } from "../../lib/chat/sampling_fields.ts";
+import type { Json } from "../../lib/json/json.ts";
+import { extraBodyFlag } from "./extra_body.ts";
 import { HELP_GROUPS } from "./help_groups.ts";
 import { anyInteger, collect, integer, numberWithin, thinkingLevel } from "./parse.ts";
 
@@ -13,7 +15,7 @@ function option<Flags extends string>(flags: Flags, description: string) {
   return new Option(flags, description).helpGroup(HELP_GROUPS.sampling);
 }
 
-/** The flags, each for one `addOption`. */
+/** The flags. */
 export const samplingFlags = {
   temperature: option("-t, --temperature <number>", "sampling temperature, 0 to 2")
     .argParser(numberWithin(0, 2)),
@@ -33,6 +35,14 @@ export const samplingFlags = {
   frequencyPenalty: option("--frequency-penalty <number>", "-2 to 2; positive: less repetition")
     .argParser(numberWithin(-2, 2)),
 } as const;
+
+/** Adds the flags and `--extra-body` to a command that sends prompts. */
+export function addSamplingFlags<A extends unknown[], O extends OptionValues>(
+  command: Command<A, O>,
+): Command<A, O & Sampling & { extraBody?: Json }> {
+  for (const flag of [...Object.values(samplingFlags), extraBodyFlag]) command.addOption(flag);
+  return command as unknown as Command<A, O & Sampling & { extraBody?: Json }>;
+}
 
 /** The sampling options among the parsed flags. */
 export function samplingOf(flags: Sampling): Sampling {

@@ -8,7 +8,7 @@ import { inspectConfig } from "../../lib/config/inspect.ts";
 import { readConfigText } from "../../lib/config/load.ts";
 import { isReference } from "../../lib/config/references.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
-import { configTemplate } from "../../lib/config/template.ts";
+import { configTemplate } from "../../lib/config/initial_config.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { writeUserFile } from "../../lib/files/replace_file.ts";
 import type { ProviderName } from "../../lib/services/providers.ts";

@@ -5,7 +5,6 @@
  */
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import process from "node:process";
-import { keyFilePath } from "../../lib/keys/key_file.ts";
 import { keyedServices } from "../../lib/keys/key_names.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
@@ -68,7 +67,10 @@ function removeCommand() {
 function pathCommand() {
   const command = new Command("path")
     .description("print the path of the file that lists the keys")
-    .action(() => writeOutput(`${keyFilePath(process.env)}\n`));
+    .action(async () => {
+      const { keyFilePath } = await import("../../lib/keys/key_file.ts");
+      writeOutput(`${keyFilePath(process.env)}\n`);
+    });
   return addExamples(command, ["flexllm keys path"]);
 }
 

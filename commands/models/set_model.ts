@@ -9,18 +9,13 @@ import process from "node:process";
 import { setDefault } from "../../lib/config/edit.ts";
 import { defaultModel, overrides } from "../../lib/config/effective.ts";
 import { type Config, readConfigText } from "../../lib/config/load.ts";
-import { findModel, modelNames, nameOf } from "../../lib/config/models.ts";
+import { findModel, nameOf, selectableModels } from "../../lib/config/models.ts";
 import { writeUserFile } from "../../lib/files/replace_file.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
 import { colored, writeNote, writeOutput } from "../terminal/output.ts";
-
-/** The names that can be the default: the configured models and the built-in mock. */
-function selectableNames({ value }: Config): string[] {
-  return [...new Set([...modelNames(value), "mock"])];
-}
 
 function unknownName(name: string, config: Config, names: string[]): ConfigurationError {
   const guess = closest(name, names);
@@ -63,7 +58,7 @@ export function setModelCommand() {
           hint: "Run `flexllm init` to create one.",
         });
       }
-      const names = selectableNames(config);
+      const names = selectableModels(config.value);
       const name = argument ?? await promptName(config, names);
       if (name === undefined) return;
       if (!names.includes(name) && findModel(config.value, name) === undefined) {

@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { type NewTemplate, templateYaml } from "../../lib/config/edit_templates.ts";
 import { readConfigText } from "../../lib/config/load.ts";
 import { templateFields, unknownTemplate } from "../../lib/config/templates.ts";
 import { ConfigurationError, FlexLLMError } from "../../lib/errors.ts";
 import { openEditor } from "../config/editor.ts";
+import { writeTemporaryText } from "../config/temporary_text.ts";
 import { reportError } from "../errors/report.ts";
 import { readConfig } from "../read_config.ts";
 import { canPrompt, promptYesNo } from "../terminal/prompts.ts";
@@ -74,14 +73,12 @@ export async function editTemplate(name: string, flags: { config?: string }): Pr
   if (templates === null || !Object.hasOwn(templates, name)) throw unknownTemplate(config, name);
   const text = readConfigText(config.file!);
   const before = templateYaml(config.file!, text, name, templateFields(templates[name]));
-  const folder = mkdtempSync(join(tmpdir(), "flexllm-"));
-  const file = join(folder, `${name.replace(/[^\w.-]/g, "_")}.yaml`);
-  writeFileSync(file, HEADER + before, { mode: 0o600 });
-  await editUntilValid(file, async (template) => {
+  const file = writeTemporaryText(`${name.replace(/[^\w.-]/g, "_")}.yaml`, HEADER + before);
+  await editUntilValid(file.path, async (template) => {
     if (template.yaml?.trim() === before.trim()) return writeNote("Nothing was changed.");
     const written = await writeTemplate(name, template, { ...flags, force: true });
     writeOutput(`Saved the template ${name} in ${written.file}.\n`);
     describeUse(name, template.entry);
   });
-  rmSync(folder, { recursive: true });
+  file.remove();
 }

@@ -9,34 +9,32 @@ import { samplingToFields } from "../../lib/chat/sampling_fields.ts";
 import type { TemplateEntry } from "../../lib/config/edit_templates.ts";
 import type { TemplateFields } from "../../lib/config/schema.ts";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
-import { extraBodyFlag } from "../flags/extra_body.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { modelFlags } from "../flags/model.ts";
-import { samplingFlags, samplingOf } from "../flags/sampling.ts";
+import { addSamplingFlags, samplingOf } from "../flags/sampling.ts";
 import { schemaFlag } from "../flags/schema.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { writeOutput } from "../terminal/output.ts";
-import { describeUse, requireName, TEMPLATE_NOTES, writeTemplate } from "./write.ts";
+
+/** The notes below the flags of `flexllm template` and `template save`. */
+export const TEMPLATE_NOTES: readonly string[] = [
+  "Placeholders: {{input}} is the prompt that the template is applied to; without it, the prompt " +
+  "follows the template. {{name}} is set with --var name=…, {{name=default}} has a default, and " +
+  "\\{{ is a literal {{. A batch also takes the values from fields of the records.",
+  "A template without a prompt is a role: a system prompt, model, options or schema. Flags override " +
+  "what a template sets; records of a batch override both.",
+];
 
 function saveFlags() {
-  return new Command("save")
+  const prompted = new Command("save")
     .description("save a prompt with its settings, or a role")
     .argument("<name>", "name of the template")
     .addOption(modelFlags.model)
     .optionsGroup(HELP_GROUPS.prompt)
     .option("--prompt <text>", 'the prompt, with {{placeholders}}; "-" reads it from stdin')
-    .addOption(modelFlags.system)
-    .addOption(samplingFlags.temperature)
-    .addOption(samplingFlags.topP)
-    .addOption(samplingFlags.topK)
-    .addOption(samplingFlags.maxTokens)
-    .addOption(samplingFlags.thinking)
-    .addOption(samplingFlags.stop)
-    .addOption(samplingFlags.seed)
-    .addOption(samplingFlags.presencePenalty)
-    .addOption(samplingFlags.frequencyPenalty)
-    .addOption(extraBodyFlag)
+    .addOption(modelFlags.system);
+  return addSamplingFlags(prompted)
     .addOption(schemaFlag)
     .optionsGroup("Options:")
     .option("--description <text>", "what it is for, as `template list` shows it")
@@ -59,9 +57,11 @@ async function readPromptFlag(prompt: string | undefined): Promise<string | unde
 /** The schema as the file stores it, so that the template does not depend on another file. */
 async function schemaField(given: string | undefined): Promise<TemplateFields["schema"]> {
   if (given === undefined) return undefined;
-  const { isJson, readSchema, schemaFileOf } = await import("../../lib/input/schema_file.ts");
+  const { looksLikeJson, readSchema, schemaFileOf } = await import(
+    "../../lib/input/schema_file.ts"
+  );
   const { json_schema } = readSchema(given);
-  if (schemaFileOf(given) === undefined && !isJson(given)) return given.trim();
+  if (schemaFileOf(given) === undefined && !looksLikeJson(given)) return given.trim();
   return json_schema.strict === undefined ? json_schema.schema : { ...json_schema };
 }
 
@@ -91,6 +91,7 @@ async function entryOf(flags: SaveFlags): Promise<TemplateEntry> {
 }
 
 async function save(name: string, flags: SaveFlags): Promise<void> {
+  const { describeUse, requireName, writeTemplate } = await import("./write.ts");
   requireName(name);
   const entry = await entryOf(flags);
   const written = await writeTemplate(name, { entry }, flags);

@@ -6,10 +6,8 @@
 import { Command } from "@commander-js/extra-typings";
 import { addNotes } from "../flags/help_notes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
-import { readConfig } from "../read_config.ts";
 import { writeOutput } from "../terminal/output.ts";
-import { saveCommand } from "./save.ts";
-import { TEMPLATE_NOTES } from "./write.ts";
+import { saveCommand, TEMPLATE_NOTES } from "./save.ts";
 
 function listCommand() {
   return new Command("list")
@@ -17,6 +15,7 @@ function listCommand() {
     .option("--json", "print JSON")
     .addOption(commonFlags.config)
     .action(async (flags) => {
+      const { readConfig } = await import("../read_config.ts");
       const { listTemplates } = await import("./list.ts");
       listTemplates(readConfig(flags.config), flags.json === true);
     });
@@ -29,6 +28,7 @@ function showCommand() {
     .option("--json", "print JSON, with the placeholders and their defaults")
     .addOption(commonFlags.config)
     .action(async (name, flags) => {
+      const { readConfig } = await import("../read_config.ts");
       const { showTemplate } = await import("./list.ts");
       showTemplate(readConfig(flags.config), name, flags.json === true);
     });
@@ -51,6 +51,7 @@ function removeCommand() {
     .argument("<template>", "name of the template")
     .addOption(commonFlags.config)
     .action(async (name, flags) => {
+      const { readConfig } = await import("../read_config.ts");
       const { deleteTemplate } = await import("./write.ts");
       const { findTemplate } = await import("../../lib/config/templates.ts");
       const config = readConfig(flags.config);

@@ -13,25 +13,16 @@ import {
 } from "../../lib/config/edit_templates.ts";
 import { inspectConfig } from "../../lib/config/inspect.ts";
 import { type Config, readConfigText } from "../../lib/config/load.ts";
-import { INPUT, templateFields } from "../../lib/config/templates.ts";
+import { templateFields } from "../../lib/config/templates.ts";
 import { approve, isApproved, isFoundIn } from "../../lib/config/trust.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { homeFolder } from "../../lib/files/paths.ts";
 import { writeUserFile } from "../../lib/files/replace_file.ts";
-import { placeholdersOf } from "../../lib/input/prompt_template.ts";
+import { INPUT, placeholdersOf } from "../../lib/input/prompt_template.ts";
 import { readConfig } from "../read_config.ts";
 import { quoted } from "../terminal/format.ts";
 import { colored, writeNote } from "../terminal/output.ts";
 import { printable } from "../terminal/sanitize.ts";
-
-/** The notes below the flags of `flexllm template` and `template save`. */
-export const TEMPLATE_NOTES: readonly string[] = [
-  "Placeholders: {{input}} is the prompt that the template is applied to; without it, the prompt " +
-  "follows the template. {{name}} is set with --var name=…, {{name=default}} has a default, and " +
-  "\\{{ is a literal {{. A batch also takes the values from fields of the records.",
-  "A template without a prompt is a role: a system prompt, model, options or schema. Flags override " +
-  "what a template sets; records of a batch override both.",
-];
 
 /**
  * Checks the name of a new template.

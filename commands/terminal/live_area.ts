@@ -8,6 +8,16 @@
  *
  * @module
  */
+import {
+  BEGIN_UPDATE,
+  cursorUp,
+  END_UPDATE,
+  ERASE_FROM_ROW,
+  ERASE_ROW_END,
+  ERASE_SCREEN_END,
+  NO_WRAP,
+  WRAP,
+} from "./sequences.ts";
 
 /** The terminal to draw on. */
 export interface TerminalStream {
@@ -22,23 +32,8 @@ export interface TerminalStream {
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
-// Source of the sequences: ECMA-48; "ctlseqs" of xterm; mode 2026: the "Synchronized Output" spec.
-/** Defers display until {@link END_UPDATE}; ignored by terminals without support. */
-const BEGIN_UPDATE = "\x1b[?2026h";
-const END_UPDATE = "\x1b[?2026l";
-/** Truncates lines instead of wrapping them: the terminal may have become narrower. */
-const NO_WRAP = "\x1b[?7l";
-const WRAP = "\x1b[?7h";
-const ERASE_LINE_END = "\x1b[K";
-const ERASE_SCREEN_END = "\x1b[J";
-/**
- * Erases from the cursor's line to the end of the screen. It starts at the second column, because tmux
- * treats erasing from the top left corner as clearing the screen and moves the content to its history.
- */
-const ERASE = `\r ${ERASE_SCREEN_END}\x1b[2K\r`;
-
 /** Wraps to the next row as a long line does: by a character beyond the last column. */
-const BREAK = `${ERASE_LINE_END}\x1b[999C${WRAP}  \r${NO_WRAP}`;
+const BREAK = `${ERASE_ROW_END}\x1b[999C${WRAP}  \r${NO_WRAP}`;
 
 /** The live lines of one terminal. The cursor is never hidden, so a crash cannot leave it hidden. */
 export class LiveArea {
@@ -72,14 +67,14 @@ export class LiveArea {
     if (!resized && lines.join("\n") === this.#lines.join("\n")) return;
     this.#lines = lines;
     // Without a resize, overwriting is enough; erasing first would flicker.
-    this.#write(`${resized ? ERASE : "\r"}${this.#frame()}`);
+    this.#write(`${resized ? ERASE_FROM_ROW : "\r"}${this.#frame()}`);
     this.#drawnSize = size;
   }
 
   /** Writes `text`, of any length, and a newline above the live lines. */
   above(text: string): void {
     if (this.#lines.length === 0) this.#stream.write(`${text}\n`);
-    else this.#write(`${ERASE}${text}\n${this.#frame()}`);
+    else this.#write(`${ERASE_FROM_ROW}${text}\n${this.#frame()}`);
   }
 
   /** Removes the live lines. */
@@ -87,7 +82,7 @@ export class LiveArea {
     if (this.#lines.length === 0) return;
     this.#lines = [];
     this.#drawnSize = "";
-    this.#stream.write(ERASE);
+    this.#stream.write(ERASE_FROM_ROW);
   }
 
   /** Uses a single write, so that the process cannot end with a terminal mode set. */
@@ -99,7 +94,7 @@ export class LiveArea {
   #frame(): string {
     // Lines beyond the screen's height would scroll out of reach.
     const lines = this.#lines.slice(0, this.#rows);
-    const up = lines.length > 1 ? `\x1b[${lines.length - 1}A` : "";
+    const up = cursorUp(lines.length - 1);
     return `${NO_WRAP}${lines.join(BREAK)}${ERASE_SCREEN_END}\r${up}${WRAP}`;
   }
 }

@@ -109,6 +109,11 @@ export function colored(
   return styleText(style, text, { stream, validateStream: true });
 }
 
+/** Whether `stream` is a terminal whose cursor can be moved, so that lines can be redrawn. */
+export function canRedraw(stream: NodeJS.WriteStream = process.stderr): boolean {
+  return stream.isTTY === true && process.env.TERM !== "dumb";
+}
+
 /** Whether `stream` is a terminal that shows colors. */
 export function showsColors(stream: NodeJS.WriteStream = process.stdout): boolean {
   return stream.isTTY === true &&

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import stringWidth from "fast-string-truncated-width";
 import process from "node:process";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 import { duration } from "./format.ts";
 import { LiveArea } from "./live_area.ts";
-import { colored, divertNotes } from "./output.ts";
+import { canRedraw, colored, divertNotes } from "./output.ts";
+import { widthOf } from "./width.ts";
 
 const FRAMES = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
 /** Milliseconds before the spinner is shown: fast answers don't need one. */
@@ -18,11 +18,6 @@ const INTERVAL = 100;
 /** Seconds of waiting after which the time is shown. */
 const SHOW_TIME_AFTER = 3;
 
-/** Whether stderr can show a spinner. */
-export function canSpin(): boolean {
-  return process.stderr.isTTY === true && process.env.TERM !== "dumb";
-}
-
 /** A duration in whole seconds, so that it does not flicker. */
 function waited(seconds: number): string {
   return seconds < 10 ? `${Math.floor(seconds)} s` : duration(Math.floor(seconds));
@@ -30,7 +25,7 @@ function waited(seconds: number): string {
 
 /** The longest text that fits in `columns`. */
 function fitting(texts: readonly string[], columns: number): string {
-  return texts.find((text) => stringWidth(text).width < columns) ?? "";
+  return texts.find((text) => widthOf(text) < columns) ?? "";
 }
 
 /** The spinner of one answer. It is erased and shown again around notes. */
@@ -48,7 +43,7 @@ export class Spinner {
   }
 
   #schedule(): void {
-    if (canSpin()) this.#delay = setTimeout(() => this.#start(), DELAY);
+    if (canRedraw()) this.#delay = setTimeout(() => this.#start(), DELAY);
   }
 
   #start(): void {

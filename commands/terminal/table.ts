@@ -9,6 +9,7 @@ import stringWidth from "fast-string-truncated-width";
 import process from "node:process";
 import { printable } from "./sanitize.ts";
 import { colored, type Style } from "./output.ts";
+import { widthOf } from "./width.ts";
 
 /** A column. If no column has a title, the title line is omitted. */
 export interface Column {
@@ -53,10 +54,6 @@ export function widthOfStream(stream: NodeJS.WriteStream): number | undefined {
 /** Sanitizes a cell: names come from servers and files. */
 function plain(cell: Cell): string {
   return printable(typeof cell === "string" ? cell : cell.text).replace(/\s+/g, " ");
-}
-
-function widthOf(text: string): number {
-  return stringWidth(text).width;
 }
 
 /** Truncates `text` to `width` columns. */

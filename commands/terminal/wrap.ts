@@ -3,8 +3,8 @@
  *
  * @module
  */
-import stringWidth from "fast-string-truncated-width";
 import process from "node:process";
+import { widthOf } from "./width.ts";
 
 /** The width in columns of the first of `streams` that is a terminal; 80 without a terminal. */
 export function screenWidth(streams = [process.stderr, process.stdout]): number {
@@ -16,7 +16,7 @@ export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const longer = lines.length === 0 ? undefined : `${lines.at(-1)} ${word}`;
-    if (longer === undefined || stringWidth(longer).width > columns) lines.push(word);
+    if (longer === undefined || widthOf(longer) > columns) lines.push(word);
     else lines[lines.length - 1] = longer;
   }
   return lines;

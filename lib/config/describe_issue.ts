@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { closest, distance } from "fastest-levenshtein";
 import type * as v from "valibot";
 import type { ConfigDocument, Path } from "../files/document.ts";
 import { configSchema, IGNORED_BATCH_FIELDS } from "./schema.ts";
+import { similarName } from "../similar_name.ts";
 
 type Issue = v.BaseIssue<unknown>;
 
@@ -68,19 +68,12 @@ function knownFields(path: Path): string[] {
   return path.length === 2 && path[0] === "batch" ? [...names, ...IGNORED_BATCH_FIELDS] : names;
 }
 
-/** The one of `known` that `text` is probably a typo of; short words allow fewer edits. */
-function similar(text: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
-  const guess = closest(text, known);
-  return distance(text, guess) <= Math.min(3, Math.ceil(text.length / 3)) ? guess : undefined;
-}
-
 /** The name that a value which must be one of several was probably meant to be. */
-function similarName({ type, input }: Issue, path: Path): string | undefined {
+function similarValue({ type, input }: Issue, path: Path): string | undefined {
   if (type !== "picklist" || typeof input !== "string") return undefined;
   const names = schemasAt(configSchema as SchemaNode, path)
     .flatMap(({ options = [] }) => options.filter((each) => typeof each === "string"));
-  return similar(input, names);
+  return similarName(input, names);
 }
 
 /** The rejected value; strings that may be keys are not shown. */
@@ -118,7 +111,7 @@ function describeViolation({ issue, path }: Violation, document: ConfigDocument)
   if (isUnknownField(issue)) {
     const name = String(path.at(-1));
     const known = knownFields(path);
-    const guess = similar(name, known);
+    const guess = similarName(name, known);
     const hint = guess === undefined
       ? `expected one of ${known.join(", ")}`
       : `did you mean "${guess}"?`;
@@ -131,7 +124,7 @@ function describeViolation({ issue, path }: Violation, document: ConfigDocument)
   }
   const place = document.locate(path, "value");
   const got = received(issue, path);
-  const guess = similarName(issue, path);
+  const guess = similarValue(issue, path);
   const problem = guess === undefined
     ? `${issue.message}, got ${got}`
     : `got ${got}, did you mean "${guess}"?`;

@@ -5,7 +5,7 @@
  */
 import { ConfigurationError } from "../errors.ts";
 import type { Config } from "./load.ts";
-import { modelNames } from "./models.ts";
+import { selectableModels } from "./models.ts";
 
 /** The error if no model is configured. */
 export function noModel(config: Config): ConfigurationError {
@@ -34,9 +34,8 @@ export function unknownModel({ value }: Config, name: string): ConfigurationErro
       },
     );
   }
-  const names = new Set([...modelNames(value), "mock"]);
   return new ConfigurationError(`the model "${name}" is not configured`, {
-    hint: `Configured models: ${[...names].join(", ")}. ` +
+    hint: `Configured models: ${selectableModels(value).join(", ")}. ` +
       "To use another server, set --base-url or FLEXLLM_BASE_URL.",
   });
 }

@@ -18,6 +18,11 @@ export function modelNames({ models }: ConfigValue): string[] {
   return (models ?? []).map(nameOf);
 }
 
+/** The names that can be selected: those of the configured models, and the built-in mock. */
+export function selectableModels(value: ConfigValue): string[] {
+  return [...new Set([...modelNames(value), "mock"])];
+}
+
 /** Finds a configured model by name, then by id. */
 export function findModel(value: ConfigValue, name: string | undefined): FoundModel | undefined {
   const models = value.models ?? [];

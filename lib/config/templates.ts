@@ -3,18 +3,15 @@
  *
  * @module
  */
-import { closest, distance } from "fastest-levenshtein";
 import { dirname, resolve } from "node:path";
 import { type Sampling, samplingFromFields } from "../chat/sampling_fields.ts";
 import { ConfigurationError } from "../errors.ts";
-import { fillPlaceholders, type Lookup, placeholdersOf } from "../input/prompt_template.ts";
+import { fillPlaceholders, INPUT, type Lookup, placeholdersOf } from "../input/prompt_template.ts";
 import { schemaPath } from "../input/schema_file.ts";
 import type { Json } from "../json/json.ts";
 import type { Config } from "./load.ts";
 import type { TemplateFields } from "./schema.ts";
-
-/** The placeholder for the prompt that a template is applied to. */
-export const INPUT = "input";
+import { similarName } from "../similar_name.ts";
 
 /** A prompt with its placeholders filled in. A role has no prompt of its own. */
 export interface FilledTemplate {
@@ -35,11 +32,10 @@ export function templateFields(entry: string | TemplateFields): TemplateFields {
 /** The error for a template that does not exist. */
 export function unknownTemplate(config: Config, name: string): ConfigurationError {
   const names = templateNames(config);
-  const guess = names.length > 0 ? closest(name, names) : "";
-  const isNear = guess !== "" && distance(name, guess) <= Math.max(1, name.length / 3);
+  const guess = similarName(name, names);
   const saving = `flexllm template save ${/^[\w.-]+$/.test(name) ? name : "NAME"} --prompt "…"`;
   return new ConfigurationError(`there is no template named "${name}"`, {
-    hint: isNear
+    hint: guess !== undefined
       ? `Did you mean ${guess}?`
       : names.length > 0
       ? `Configured templates: ${names.join(", ")}.`

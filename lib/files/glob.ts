@@ -7,20 +7,17 @@
  *
  * @module
  */
-import { existsSync, lstatSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { dirname, isAbsolute, normalize } from "node:path";
 import process from "node:process";
 import { globSync } from "tinyglobby";
-
-/** Whether `path` is a pattern: it contains `*`, `?`, `[…]` or `{…}`, and no file has that name. */
-export function isGlob(path: string): boolean {
-  return /[*?]|\[.+\]|\{.*,.*\}/.test(path) && !existsSync(path);
-}
+import { InvalidInputError } from "../errors.ts";
 
 /** `pattern` in the syntax of the library, with what it must take literally escaped. */
 function escaped(pattern: string): string {
   const slashed = process.platform === "win32" ? pattern.replaceAll("\\", "/") : pattern;
-  return slashed.replace(/(?<!\\)[()]|^!/g, "\\$&");
+  // `**` alone does not match names with line breaks.
+  return slashed.replace(/(^|\/)\*\*$/, "$1**/*").replace(/(?<!\\)[()]|^!/g, "\\$&");
 }
 
 /** Whether a folder on the way from the literal start of a pattern to a match is a link. */
@@ -60,6 +57,15 @@ function compare(a: string, b: string): number {
 /** Sorts paths in place, the same on every machine. */
 export function sortPaths(paths: string[]): string[] {
   return paths.sort(compare);
+}
+
+/** The error for a pattern that no file matches. */
+export function noMatch(pattern: string): InvalidInputError {
+  return new InvalidInputError(`no file matches ${pattern}`, {
+    hint:
+      "Patterns are relative to the current directory. * matches neither hidden files nor files in " +
+      "subfolders; ** matches any folders. Upper and lower case differ.",
+  });
 }
 
 /** The files that match `pattern`, sorted by path; empty if there are none. */

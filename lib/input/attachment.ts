@@ -12,6 +12,7 @@ import { isDataUrl, isUrl, loadOnce, MAX_BYTES } from "../transport/load_file.ts
 import { isTextType } from "../chat/media_type.ts";
 import type { ContentPart, UserMessage } from "../chat/messages.ts";
 import { inCommand } from "../files/foreign_kind.ts";
+import { isGlob } from "../files/is_glob.ts";
 import { megabytes, readLocalFile, tooLarge } from "../files/read_local_file.ts";
 import { safeUrl } from "../redact.ts";
 import { InvalidInputError } from "../errors.ts";
@@ -102,12 +103,6 @@ async function readMatches(
   matches: readonly string[],
   options: ReadAttachmentOptions,
 ): Promise<Attachment[]> {
-  if (matches.length === 0) {
-    throw new InvalidInputError(`no file matches ${pattern}`, {
-      hint: "* matches neither hidden files nor files in subfolders; ** matches any folders. " +
-        "Upper and lower case differ.",
-    });
-  }
   const batchHint = "Use a narrower pattern, or send one request for each file: flexllm batch " +
     `${inCommand(pattern)} --template "…" -o out.jsonl`;
   if (matches.length > MAX_FILES) {
@@ -204,9 +199,11 @@ export async function readAttachments(
   if (isUrl(reference)) return [await readUrl(reference, options)];
   if (isDataUrl(reference)) return [await readDataUrl(reference)];
   const path = pathOf(reference);
-  const { expandGlob, isGlob } = await import("../files/glob.ts");
-  if (isGlob(path)) return await readMatches(reference, expandGlob(path), options);
-  return [await readFile(path, basename(path), options)];
+  if (!isGlob(path)) return [await readFile(path, basename(path), options)];
+  const { expandGlob, noMatch } = await import("../files/glob.ts");
+  const matches = expandGlob(path);
+  if (matches.length === 0) throw noMatch(reference);
+  return await readMatches(reference, matches, options);
 }
 
 /**

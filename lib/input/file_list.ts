@@ -5,36 +5,19 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
-import { basename, extname, join, normalize, resolve } from "node:path";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { extname, join, normalize } from "node:path";
 import { sniff } from "../chat/media_type.ts";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
 import { inCommand } from "../files/foreign_kind.ts";
-import { expandGlob, isGlob, sortPaths } from "../files/glob.ts";
-import { fileReason } from "../files/reasons.ts";
-
-/** Names of files that contain records. */
-const DATA_FILE = /\.(jsonl|ndjson|json|csv|tsv|parquet|gz|zst)$/i;
+import { noMatch, sortPaths } from "../files/glob.ts";
+import { isGlob } from "../files/is_glob.ts";
+import { isDataFile } from "./input_format.ts";
+import { filesOf } from "./path_files.ts";
+import { isFolder, standsForFiles } from "./stands_for_files.ts";
 
 /** Bytes that are read to recognize a file. */
 const HEAD = 64;
-
-/** The names in a folder that are neither hidden nor folders. */
-function filesIn(folder: string): string[] {
-  let entries;
-  try {
-    entries = readdirSync(folder, { withFileTypes: true });
-  } catch (cause) {
-    throw new InvalidInputError(`cannot read the folder ${folder}: ${fileReason(cause)}`, {
-      cause,
-    });
-  }
-  return entries.filter((entry) => {
-    if (entry.name.startsWith(".") || entry.isDirectory()) return false;
-    if (!entry.isSymbolicLink()) return true;
-    return statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isDirectory() !== true;
-  }).map(({ name }) => name);
-}
 
 function headOf(path: string): Uint8Array {
   const fd = openSync(path, "r");
@@ -48,7 +31,7 @@ function headOf(path: string): Uint8Array {
 
 /** Whether a file that was named itself, rather than by a folder or a pattern, contains records. */
 function containsRecords(path: string): boolean {
-  if (DATA_FILE.test(path)) return true;
+  if (isDataFile(path)) return true;
   let head: Uint8Array;
   try {
     // A pipe, as of `<(…)`, contains records; reading its start would remove it.
@@ -65,23 +48,15 @@ function containsRecords(path: string): boolean {
   return /^(\xef\xbb\xbf)?\s*[{[]/.test(Buffer.from(head).toString("latin1"));
 }
 
-/** Whether all files that match have the extension of files that contain records. */
-function matchesData(pattern: string): boolean {
-  const extension = /\.[\w.]+$/.exec(pattern)?.[0];
-  if (extension !== undefined) return DATA_FILE.test(extension);
-  const files = expandGlob(pattern);
-  return files.length > 0 && files.every((path) => DATA_FILE.test(path));
-}
-
 /** Whether the records come from inside what `path` refers to. */
 function isData(path: string): boolean {
   if (path === "-") return true;
-  if (isGlob(path)) return matchesData(path);
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    return containsRecords(path);
-  }
-  const names = filesIn(path);
-  return names.length > 0 && names.every((name) => DATA_FILE.test(name));
+  if (!standsForFiles(path)) return containsRecords(path);
+  // Without matches, the pattern still says which files were meant.
+  const extension = /\.[\w.]+$/.exec(path)?.[0];
+  if (extension !== undefined && isGlob(path)) return isDataFile(`*${extension}`);
+  const files = filesOf(path);
+  return files.length > 0 && files.every(isDataFile);
 }
 
 /**
@@ -102,27 +77,14 @@ export function isFileRecordInput(paths: readonly string[]): boolean {
   );
 }
 
-/** Whether `path` is the result file or one that belongs to it, such as its lock. */
-function belongsTo(output: string | undefined, path: string): boolean {
-  if (output === undefined) return false;
-  const full = resolve(path);
-  return full === output || full.startsWith(`${output}.`);
-}
-
-function listOne(path: string): string[] {
-  if (isGlob(path)) {
-    const files = expandGlob(path);
-    if (files.length > 0) return files;
-    throw new InvalidInputError(`no file matches ${path}`, {
-      hint: "* matches neither hidden files nor files in subfolders; ** matches any folders. " +
-        "Upper and lower case differ.",
-    });
+function listOne(path: string, output: string | undefined): string[] {
+  if (!standsForFiles(path)) {
+    if (existsSync(path)) return [path];
+    throw new InvalidInputError(`the input file ${path} does not exist`);
   }
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw new InvalidInputError(`the input file ${path} does not exist`);
-  if (!stats.isDirectory()) return [path];
-  const names = filesIn(path);
-  if (names.length > 0) return names.map((name) => join(path, name));
+  const files = filesOf(path, output);
+  if (files.length > 0) return files;
+  if (!isFolder(path)) throw noMatch(path);
   throw new InvalidInputError(`the folder ${path} has no files`, {
     hint: `To include its subfolders, use a pattern: ${inCommand(join(path, "**"))}`,
   });
@@ -136,15 +98,7 @@ function listOne(path: string): string[] {
  * @throws {InvalidInputError} if a path does not exist, or nothing matches a pattern
  */
 export function listFiles(paths: readonly string[], output?: string): string[] {
-  const result = output === undefined ? undefined : resolve(output);
-  const files = paths.flatMap((path) =>
-    listOne(path).filter((file) => file === path || !belongsTo(result, file))
-  );
+  const files = paths.flatMap((path) => listOne(path, output));
   const normalized = files.map((file) => normalize(file).replaceAll("\\", "/"));
   return sortPaths([...new Set(normalized)]);
-}
-
-/** The last part of a path. */
-export function nameOf(path: string): string {
-  return basename(path);
 }

@@ -3,12 +3,12 @@
  *
  * @module
  */
+import { basename } from "node:path";
 import type { ContentPart, Message } from "../chat/messages.ts";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
 import { isPlainBase64 } from "../transport/load_file.ts";
 import { messageOf, textPart } from "./attachment_part.ts";
 import type { FileContent } from "./file_content.ts";
-import { nameOf } from "./file_list.ts";
 import { loadTemplate, Template, unknownField } from "./template.ts";
 
 /** The prompts of a batch of files. */
@@ -36,7 +36,7 @@ function referencePart(kind: FileContent["kind"], path: string): ContentPart {
     case "audio":
       return { type: "input_audio", input_audio: { data: url } };
     default:
-      return { type: "file", file: { file_data: url, filename: nameOf(path) } };
+      return { type: "file", file: { file_data: url, filename: basename(path) } };
   }
 }
 
@@ -80,7 +80,7 @@ export class FilePrompt {
    * @throws {InvalidInputError} if the template needs its text, and it is not text
    */
   messages(path: string, content: FileContent): Message[] {
-    const name = nameOf(path);
+    const name = basename(path);
     const fields = { file: path, name, text: content.kind === "text" ? content.text : undefined };
     if (this.#insertsText && content.kind !== "text") {
       throw new InvalidInputError(`${path} is not text, but the template uses {{text}}`);

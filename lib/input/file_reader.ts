@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { basename } from "node:path";
 import { hashBytes } from "../batch/journal/fingerprint.ts";
 import { isContainer } from "../chat/media_type.ts";
 import { InvalidInputError } from "../errors.ts";
@@ -13,7 +14,6 @@ import { fileReason } from "../files/reasons.ts";
 import { MAX_BYTES } from "../transport/load_file.ts";
 import { checkSize, MAX_TEXT } from "./attachment_part.ts";
 import { contentOf, contentOfHead, type FileContent } from "./file_content.ts";
-import { nameOf } from "./file_list.ts";
 
 /** The content of larger files is sampled in four blocks: reading 100,000 photos twice takes too long. */
 const BLOCK = 16 * 1024;
@@ -75,7 +75,7 @@ export class FileReader {
     const stats = fstatSync(fd);
     if (!stats.isFile()) throw new InvalidInputError(`${path} is not a regular file`);
     const { size } = stats;
-    const file = { what: path, name: nameOf(path) };
+    const file = { what: path, name: basename(path) };
     const sample = this.#sample(fd, size);
     const known = contentOfHead(sample, file);
     if (known === undefined) return this.#readText(fd, size, sample, file);

@@ -6,6 +6,7 @@
 import type { Buffer } from "node:buffer";
 import { extname } from "node:path";
 import { InvalidInputError } from "../errors.ts";
+import { isJson } from "../json/json.ts";
 import { refuseForeign } from "./foreign_format.ts";
 
 /** The formats of inputs. In `files`, each file is a record. */
@@ -25,10 +26,23 @@ const EXTENSIONS: Record<string, InputFormat> = {
   parquet: "parquet",
 };
 
+/** The extensions of a compression. */
+const COMPRESSED = /\.(gz|gzip|zst|zstd)$/i;
+
 /** The format that a file's name stands for, if any. The extension of a compression is ignored. */
 export function formatOfName(name: string): InputFormat | undefined {
-  const uncompressed = name.replace(/\.(gz|gzip|zst|zstd)$/i, "");
+  const uncompressed = name.replace(COMPRESSED, "");
   return EXTENSIONS[extname(uncompressed).slice(1).toLowerCase()];
+}
+
+/**
+ * Whether a file's name says that it contains records, such as `a.jsonl` or `b.parquet`. A compressed file
+ * does in any case, as it cannot be sent itself.
+ */
+export function isDataFile(path: string): boolean {
+  const format = formatOfName(path);
+  // Text files in a folder are usually documents, each of which is one record.
+  return COMPRESSED.test(path) || format !== undefined && format !== "text";
 }
 
 /** How to read a file. */
@@ -48,15 +62,6 @@ function firstLine(text: string): { line: string; continues: boolean } {
   return end < 0
     ? { line: text, continues: false }
     : { line: text.slice(0, end), continues: text.slice(end).trim() !== "" };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** The placeholder for the prompt that a template is applied to. */
+export const INPUT = "input";
+
 /** A backslash before the braces makes them literal. Other text in braces is not a placeholder. */
 const PLACEHOLDER = /(\\?)\{\{\s*([\p{L}\p{N}_.-]+)\s*(?:=([^{}]*))?\}\}/gu;
 

@@ -6,11 +6,9 @@
 import type { Message } from "../chat/messages.ts";
 import { asObject, type Json } from "../json/json.ts";
 import type { Converted } from "./formats.ts";
-import { fillPlaceholders, type Lookup, placeholdersOf } from "./prompt_template.ts";
+import { fillPlaceholders, INPUT, type Lookup, placeholdersOf } from "./prompt_template.ts";
 import { unknownField, valueAt } from "./template.ts";
 
-/** The placeholder for the record's own prompt. */
-const INPUT = "input";
 /** The fields that a record's own prompt can be in. A template that uses one does not get it twice. */
 const PROMPT_PARTS = ["q", "question", "prompt", "instruction"];
 

@@ -61,7 +61,7 @@ function isFile(path: string): boolean {
 }
 
 /** Whether a schema is JSON rather than in short form, whose objects may have braces as well. */
-export function isJson(text: string): boolean {
+export function looksLikeJson(text: string): boolean {
   return /^\s*\{\s*["}]/.test(text);
 }
 
@@ -126,7 +126,7 @@ function schemaFromShortForm(text: string, source: string): JsonSchemaFormat {
  * @throws {InvalidInputError} if the text is not valid
  */
 export function schemaFromText(text: string): JsonSchemaFormat {
-  return isJson(text) ? schemaFromJson(text) : schemaFromShortForm(text, INLINE);
+  return looksLikeJson(text) ? schemaFromJson(text) : schemaFromShortForm(text, INLINE);
 }
 
 /**
@@ -150,7 +150,7 @@ export function readSchemaFile(path: string): JsonSchemaFormat {
     throw new InvalidInputError(`${path}: ${NOT_UTF8}`, { hint: SCHEMA_HINT });
   }
   const text = bytes.toString("utf8").replace(/^\ufeff/, "");
-  if (/\.json$/i.test(path) || isJson(text)) return schemaFromJson(text, path);
+  if (/\.json$/i.test(path) || looksLikeJson(text)) return schemaFromJson(text, path);
   return schemaFromShortForm(text, path);
 }
 
@@ -160,7 +160,7 @@ const PATH = /^[^\s,:?{}[\]()|]*[/\\]|^[A-Za-z]:\\|^[^\s,:?{}[\]()|]+\.\w+$/;
 /** The path that a schema names: after `@`, or because it looks like one; `undefined` for any other. */
 export function schemaPath(text: string): string | undefined {
   if (text.startsWith("@")) return text.slice(1);
-  return PATH.test(text) && !text.includes("\n") && !isJson(text) ? text : undefined;
+  return PATH.test(text) && !text.includes("\n") && !looksLikeJson(text) ? text : undefined;
 }
 
 /** The file that a value of `--schema` names; `undefined` if it is the schema itself. */

@@ -6,13 +6,13 @@
  *
  * @module
  */
-import { closest, distance } from "fastest-levenshtein";
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
 import { asObject, type Json } from "../json/json.ts";
 import { fileReason } from "../files/reasons.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
+import { similarName } from "../similar_name.ts";
 
 const OPENING = /(\\*)(\{{2,})/g;
 const NAME = /([^{}]*)\}\}/y;
@@ -36,9 +36,8 @@ export function valueAt(fields: Json, path: string): unknown {
 /** The problem with a placeholder that matches none of `names`, with a suggestion. */
 export function unknownField(field: string, owner: string, names: readonly string[]): string {
   const list = names.map((name) => `"${name}"`).join(", ") || "none";
-  const nearest = names.length > 0 ? closest(field, names) : "";
-  const isNear = distance(field, nearest) <= field.length / 2 && nearest !== "";
-  const suggestion = isNear ? ` (did you mean {{${nearest}}}?)` : "";
+  const guess = similarName(field, names);
+  const suggestion = guess === undefined ? "" : ` (did you mean {{${guess}}}?)`;
   return `the template uses {{${field}}}${suggestion}, but ${owner} ${list}`;
 }
 

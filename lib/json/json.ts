@@ -70,6 +70,20 @@ export function parseExact(text: string): unknown {
   return JSON.parse(text, keepSource as (name: string, value: unknown) => unknown);
 }
 
+/** Parses JSON; `undefined` if `text` is not JSON. */
+export function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether `text` is JSON. */
+export function isJson(text: string): boolean {
+  return tryParse(text) !== undefined;
+}
+
 /** Whether `value` is a number that a double would change. */
 export function isRawNumber(value: unknown): value is RawNumber {
   return typeof value === "object" && value !== null &&

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Context } from "hono";
-import { asObject, type Json } from "../json/json.ts";
+import { asObject, type Json, tryParse } from "../json/json.ts";
 import { SERVER_SENT_EVENTS } from "../protocols/event_framing.ts";
 import type {
   ProtocolServer,
@@ -38,15 +38,6 @@ function statusOf(kind: MockErrorKind, server: ProtocolServer): number | undefin
       return 429;
     default:
       return undefined;
-  }
-}
-
-/** Parses a body; `undefined` if it is not JSON. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 
@@ -139,7 +130,7 @@ export class Responder {
     const requestId = this.#nextId();
     const headers = server.headers(requestId, this.#faults.limit());
     const exchange: Exchange = { request, server, requestId, headers, error };
-    const body = parse(text);
+    const body = tryParse(text);
     const object = asObject(body);
     if (typeof object?.model === "string") addFacts(request, { model: object.model });
     if (error !== undefined) addFacts(request, { fault: error.kind });

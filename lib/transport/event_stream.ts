@@ -7,7 +7,7 @@
  * @module
  */
 import { createParser, type ParseError } from "eventsource-parser";
-import { asObject } from "../json/json.ts";
+import { asObject, tryParse } from "../json/json.ts";
 
 /** The maximum size of bare JSON, in characters; an error object is smaller. */
 const MAX_STRAY = 1024 * 1024;
@@ -17,17 +17,9 @@ export function isDocument(start: string): boolean {
   return /^\s*[{[<]/.test(start);
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The value of an `error:` field as an error body, unless it is one already. */
 function errorBody(value: string): string {
-  const error = parse(value) ?? value;
+  const error = tryParse(value) ?? value;
   return asObject(error)?.error === undefined ? JSON.stringify({ error }) : value;
 }
 
@@ -76,7 +68,7 @@ export class EventStreamParser {
     if (this.#stray === "" && !/^\s*\{/.test(line)) return;
     this.#stray += `${line}\n`;
     if (this.#stray.length > MAX_STRAY) this.#stray = "";
-    else if (/\}\s*$/.test(line) && parse(this.#stray) !== undefined) {
+    else if (/\}\s*$/.test(line) && tryParse(this.#stray) !== undefined) {
       const data = this.#stray;
       this.#stray = "";
       this.#onData(data);

@@ -1,7 +1,7 @@
 /** Generates docs/configuration.md: every field of the configuration file. */
 import * as v from "valibot";
 import { configSchema } from "../../lib/config/schema.ts";
-import { configTemplate } from "../../lib/config/template.ts";
+import { configTemplate } from "../../lib/config/initial_config.ts";
 import { REQUESTS_VARIABLE } from "../../lib/runtime/runtime.ts";
 
 /** The parts of a schema that are used here. */

@@ -17,7 +17,7 @@ import { inspectConfig } from "../../lib/config/inspect.ts";
 import { inspectServers } from "../../lib/config/inspect_servers.ts";
 import { keyState } from "../../lib/config/key_state.ts";
 import { redactConfig } from "../../lib/config/redact_config.ts";
-import { configTemplate } from "../../lib/config/template.ts";
+import { configTemplate } from "../../lib/config/initial_config.ts";
 import { writeUserFile } from "../../lib/files/replace_file.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 

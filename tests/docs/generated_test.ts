@@ -4,7 +4,7 @@ import { Ajv } from "ajv";
 import { parse } from "yaml";
 import { inspectConfig } from "../../lib/config/inspect.ts";
 import { configJsonSchema } from "../../lib/config/json_schema.ts";
-import { configTemplate } from "../../lib/config/template.ts";
+import { configTemplate } from "../../lib/config/initial_config.ts";
 import { pages, stalePages } from "../../scripts/docs.ts";
 
 Deno.test("the generated pages are up to date", async () => {

@@ -186,7 +186,7 @@ Deno.test("mistakes with --as are reported before anything is sent", async () =>
     mock.baseUrl,
     `${TEMPLATES}  two: "{{a}} and {{b}}"\n  file: {prompt: x, schema: none.json}\n`,
   );
-  folder.write("in.jsonl", '{"text":"x"}\n');
+  folder.write("in.jsonl", '{"body":"x"}\n');
   const batch = ["batch", "in.jsonl", "-o", "out.jsonl", "--as"];
   const cases: [string[], RegExp][] = [
     [["ask", "Hi", "--as", "tranlate"], /no template named "tranlate"\nDid you mean translate\?/],
@@ -203,7 +203,7 @@ Deno.test("mistakes with --as are reported before anything is sent", async () =>
     [[...batch, "x"], /no template named "x"/],
     [[...batch, "two"], /in\.jsonl:1: the template uses \{\{a\}\}/],
     [[...batch, "translate"], /in\.jsonl:1: expected a field "messages"/],
-    [[...batch, "two", "--template", "{{text}}"], /"two" has a prompt, and so does --template/],
+    [[...batch, "two", "--template", "{{body}}"], /"two" has a prompt, and so does --template/],
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await flexllm(args, { cwd: folder.path });

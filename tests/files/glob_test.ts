@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import process from "node:process";
-import { expandGlob, isGlob } from "../../lib/files/glob.ts";
+import { expandGlob } from "../../lib/files/glob.ts";
+import { isGlob } from "../../lib/files/is_glob.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** A folder with these files; the names of those that match a pattern in it. */

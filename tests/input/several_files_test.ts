@@ -1,6 +1,7 @@
 /** Several files, folders and patterns as one input. */
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { Journal } from "../../lib/batch/journal/journal.ts";
 import { checkInput } from "../../lib/input/check_input.ts";
 import { openInput } from "../../lib/input/input_file.ts";
@@ -84,4 +85,14 @@ Deno.test("a folder or pattern stands for its data files in the order of their n
   });
   folder.write("data/notes.md", "# Notes");
   await assert.rejects(readInput(folder.file("data")), /no prompt for the files of/);
+});
+
+Deno.test("compressed files are data whatever their inner name; parentheses in patterns are literal", async () => {
+  using folder = temporaryFolder();
+  mkdirSync(folder.file("in (1)"));
+  writeFileSync(folder.file("in (1)/a.gz"), gzipSync('{"q":"a"}\n'));
+  writeFileSync(folder.file("in (1)/b.txt.gz"), gzipSync("b\n"));
+  for (const path of ["in (1)", "in (1)/*", "in (1)/*.gz", "**/*.gz"]) {
+    assert.equal((await readInput(folder.file(path))).records.length, 2, path);
+  }
 });

@@ -19,7 +19,7 @@ import { StallMonitor } from "../../wait_notice.ts";
 import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
 import { RecentRate } from "./recent_rate.ts";
 import { onSuspension } from "./suspension.ts";
-import { colored, divertNotes, writeNote } from "../../terminal/output.ts";
+import { canRedraw, colored, divertNotes, writeNote } from "../../terminal/output.ts";
 
 /** Milliseconds between redraws on a terminal. */
 const REDRAW_INTERVAL = 100;
@@ -79,9 +79,8 @@ export interface Screen {
 
 /** Standard error and the system clock. */
 function standardError(): Screen {
-  const redrawable = process.stderr.isTTY && process.env.TERM !== "dumb";
   return {
-    terminal: redrawable ? process.stderr : undefined,
+    terminal: canRedraw() ? process.stderr : undefined,
     now: () => performance.now(),
     every(ms, run) {
       const timer = setInterval(run, ms);

@@ -7,7 +7,7 @@ import { readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { THINKING_LEVELS } from "../../../lib/chat/options.ts";
 import { expandPath } from "../../../lib/input/attachment.ts";
-import { configuredNames } from "../../conversation/connect.ts";
+import { selectableModels } from "../../../lib/config/models.ts";
 import type { ChatContext } from "../chat_context.ts";
 import { serverModels } from "../server_models.ts";
 import { SLASH_COMMANDS } from "../slash_commands/slash_commands.ts";
@@ -37,7 +37,7 @@ function completePath(typed: string): string[] {
 
 /** Configured models, then those of the server in use. */
 async function models({ config, session }: CompletionContext): Promise<string[]> {
-  return [...new Set([...configuredNames(config), ...await serverModels(session.client)])];
+  return [...new Set([...selectableModels(config.value), ...await serverModels(session.client)])];
 }
 
 function completeConversation({ store }: CompletionContext, typed: string): string[] {

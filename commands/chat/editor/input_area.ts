@@ -4,7 +4,18 @@
  * @module
  */
 import type { TerminalStream } from "../../terminal/live_area.ts";
-import { columnsOf, type InputLayout, layOut } from "./input_layout.ts";
+import {
+  BEGIN_UPDATE,
+  cursorUp,
+  END_UPDATE,
+  ERASE_FROM_ROW,
+  ERASE_ROW_END,
+  ERASE_SCREEN_END,
+  NO_WRAP,
+  WRAP,
+} from "../../terminal/sequences.ts";
+import { widthOf } from "../../terminal/width.ts";
+import { type InputLayout, layOut } from "./input_layout.ts";
 
 /** How a terminal that becomes narrower rewraps its rows. */
 export type Reflow =
@@ -26,24 +37,7 @@ export function reflowOf(env: Readonly<Record<string, string | undefined>>): Ref
   return env.STY || env.XTERM_VERSION || env.TERM === "linux" ? "none" : "all";
 }
 
-// Source of the sequences: ECMA-48; "ctlseqs" of xterm; mode 2026: the "Synchronized Output" spec.
-const BEGIN_UPDATE = "\x1b[?2026h";
-const END_UPDATE = "\x1b[?2026l";
-/** Truncates rows instead of wrapping them, in case the terminal draws a character wider than expected. */
-const NO_WRAP = "\x1b[?7l";
-const WRAP = "\x1b[?7h";
-const ERASE_ROW_END = "\x1b[K";
-/**
- * Erases from the start of the cursor's row to the end of the screen. It starts at the second column, because
- * tmux treats erasing from the top left corner as clearing the screen and moves the content to its history.
- */
-const ERASE = "\r \x1b[J\x1b[2K\r";
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
-
-/** The sequence that moves the cursor up by `rows`. */
-function up(rows: number): string {
-  return rows > 0 ? `\x1b[${rows}A` : "";
-}
 
 /** A prompt and the line after it. */
 export interface Input {
@@ -117,7 +111,9 @@ export class InputArea {
 
   /** The sequence that erases the drawn rows. */
   get erasure(): string {
-    return this.#drawn === undefined ? "" : `${up(this.#rowsAbove(this.#drawn))}${ERASE}`;
+    return this.#drawn === undefined
+      ? ""
+      : `${cursorUp(this.#rowsAbove(this.#drawn))}${ERASE_FROM_ROW}`;
   }
 
   /** How many rows of the screen the drawn rows occupy above the cursor, at the current width. */
@@ -141,10 +137,10 @@ export class InputArea {
     const layout = this.#visible(layOut(prompt, line, cursor, this.#columns));
     const { rows, cursor: { row, column } } = layout;
     const right = column > 0 ? `\x1b[${column}C` : "";
-    const frame = `${rows.join(`${ERASE_ROW_END}\r\n`)}\x1b[J` +
-      `${up(rows.length - 1 - row)}\r${right}`;
+    const frame = `${rows.join(`${ERASE_ROW_END}\r\n`)}${ERASE_SCREEN_END}` +
+      `${cursorUp(rows.length - 1 - row)}\r${right}`;
     if (start === "" && this.#drawn !== undefined && frame === this.#frame) return;
-    const back = this.#drawn === undefined ? "" : `\r${up(this.#drawn.cursor.row)}`;
+    const back = this.#drawn === undefined ? "" : `\r${cursorUp(this.#drawn.cursor.row)}`;
     this.#stream.write(`${BEGIN_UPDATE}${start}${back}${NO_WRAP}${frame}${WRAP}${END_UPDATE}`);
     this.#frame = frame;
     this.#drawn = layout;
@@ -167,12 +163,12 @@ export class InputArea {
 
 /** Arranges `items` in as many columns as fit in `columns`, filled row by row. */
 export function inColumns(items: readonly string[], columns: number): string {
-  const width = Math.max(...items.map(columnsOf)) + 2;
+  const width = Math.max(...items.map(widthOf)) + 2;
   const perRow = Math.max(1, Math.floor(columns / width));
   const rows: string[] = [];
   for (let i = 0; i < items.length; i += perRow) {
     const row = items.slice(i, i + perRow);
-    rows.push(row.map((item) => item + " ".repeat(width - columnsOf(item))).join("").trimEnd());
+    rows.push(row.map((item) => item + " ".repeat(width - widthOf(item))).join("").trimEnd());
   }
   return rows.join("\n");
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import stringWidth from "fast-string-truncated-width";
 import { printable } from "../../terminal/sanitize.ts";
+import { widthOf } from "../../terminal/width.ts";
 
 /** The rows of an input. */
 export interface InputLayout {
@@ -18,11 +18,6 @@ export interface InputLayout {
 const STYLE = /(\x1b\[[\d;]*m)/;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-
-/** The width of a text in columns. Styles have none. */
-export function columnsOf(text: string): number {
-  return stringWidth(text).width;
-}
 
 /** The start of the character before `index`, such as an emoji of several code points. */
 export function previousCharacter(text: string, index: number): number {
@@ -62,7 +57,7 @@ export function layOut(
   };
   for (const part of prompt.split(STYLE)) {
     if (STYLE.test(part)) add(part, 0);
-    else for (const { segment } of graphemes.segment(part)) add(segment, columnsOf(segment));
+    else for (const { segment } of graphemes.segment(part)) add(segment, widthOf(segment));
   }
   let isPlaced = false;
   const placeCursor = (width: number) => {
@@ -71,7 +66,7 @@ export function layOut(
   };
   for (const { segment, index } of graphemes.segment(line)) {
     const text = printable(segment);
-    const width = columnsOf(text);
+    const width = widthOf(text);
     add(text, width);
     if (!isPlaced && index + segment.length > cursor) placeCursor(width);
   }

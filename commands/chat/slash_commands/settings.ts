@@ -4,18 +4,15 @@
  * @module
  */
 import { THINKING_LEVELS } from "../../../lib/chat/options.ts";
-import { closest, distance } from "fastest-levenshtein";
 import { shownUrl } from "../../../lib/redact.ts";
-import {
-  configuredNames,
-  type ConversationModel,
-  switchModel,
-} from "../../conversation/connect.ts";
+import { type ConversationModel, switchModel } from "../../conversation/connect.ts";
 import { writeWarning } from "../../terminal/output.ts";
 import { serverModels } from "../server_models.ts";
 import { numberWithin, thinkingLevel } from "../../flags/parse.ts";
 import type { ChatContext } from "../chat_context.ts";
 import { parseArgument, type SlashCommand } from "./slash_command.ts";
+import { selectableModels } from "../../../lib/config/models.ts";
+import { similarName } from "../../../lib/similar_name.ts";
 
 /** Arguments that restore a default. */
 const RESET_WORDS = ["default", "reset"];
@@ -41,13 +38,11 @@ async function warnIfUnlisted(
   { session, say, config }: ChatContext,
   name: string,
 ): Promise<void> {
-  if (configuredNames(config).includes(name)) return;
+  if (selectableModels(config.value).includes(name)) return;
   const listed = await serverModels(session.client);
   if (listed.length === 0 || listed.includes(session.conversation.model)) return;
-  const guess = closest(name, listed);
-  const similar = distance(name, guess) <= Math.max(2, name.length / 3)
-    ? ` Did you mean ${guess}?`
-    : "";
+  const guess = similarName(name, listed);
+  const similar = guess === undefined ? "" : ` Did you mean ${guess}?`;
   writeWarning(`the server does not list a model called ${name}.${similar}`, say);
 }
 
@@ -60,7 +55,7 @@ export const modelCommand: SlashCommand = {
     const { conversation } = session;
     const current = conversation.named_model ?? conversation.model;
     if (name === "") {
-      const names = configuredNames(config);
+      const names = selectableModels(config.value);
       const listed = names.includes(current) ? names : [current, ...names];
       return listed.forEach((name) => say(`${name === current ? "*" : " "} ${name}`));
     }

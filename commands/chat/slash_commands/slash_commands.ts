@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { closest, distance } from "fastest-levenshtein";
 import { InvalidInputError } from "../../../lib/errors.ts";
 import type { ChatContext } from "../chat_context.ts";
 import { describePrompt, describeTotals } from "../describe.ts";
@@ -15,6 +14,7 @@ import { printHelp } from "./help.ts";
 import { saveConversation } from "./save.ts";
 import { modelCommand, systemCommand, temperatureCommand, thinkingCommand } from "./settings.ts";
 import type { SlashCommand } from "./slash_command.ts";
+import { similarName } from "../../../lib/similar_name.ts";
 
 /** The commands under their headings, in the order of `/help`. */
 export const COMMAND_GROUPS: Readonly<Record<string, Readonly<Record<string, SlashCommand>>>> = {
@@ -111,10 +111,10 @@ export async function runSlashCommand(context: ChatContext, line: string): Promi
   const [, typed, argument = ""] = match;
   const name = ALIASES[typed.toLowerCase()] ?? typed.toLowerCase();
   if (!Object.hasOwn(SLASH_COMMANDS, name)) {
-    const guess = closest(name, Object.keys(SLASH_COMMANDS));
-    const hint = distance(name, guess) <= 2
-      ? `Did you mean /${guess}?`
-      : "Type /help for a list of commands.";
+    const guess = similarName(name, Object.keys(SLASH_COMMANDS));
+    const hint = guess === undefined
+      ? "Type /help for a list of commands."
+      : `Did you mean /${guess}?`;
     throw new InvalidInputError(`unknown command /${typed}`, {
       hint: `${hint} To send it as a message, start the line with a space.`,
     });

@@ -5,7 +5,8 @@
  * @module
  */
 import { graphemes } from "./graphemes.ts";
-import { plainRun, type Run, SGR, widthOf, widthOfRuns } from "./runs.ts";
+import { plainRun, type Run, SGR, widthOfRuns } from "./runs.ts";
+import { widthOf } from "../width.ts";
 
 const INDENT = "  ";
 /** Starts the rest of a wrapped line, in the place of {@link INDENT}. */

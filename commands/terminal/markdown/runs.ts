@@ -3,7 +3,7 @@
  *
  * @module
  */
-import stringWidth from "fast-string-truncated-width";
+import { widthOf } from "../width.ts";
 
 /** A piece of text in one style. */
 export interface Run {
@@ -46,11 +46,6 @@ export function withStyle(base: string, style: string): string {
 /** A run without style. */
 export function plainRun(text: string): Run {
   return { text, style: "" };
-}
-
-/** The width of `text` in columns. */
-export function widthOf(text: string): number {
-  return stringWidth(text).width;
 }
 
 /** The width of `runs` in columns. */

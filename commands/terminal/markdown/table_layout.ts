@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { plainRun, type Run, SGR, widthOf, widthOfRuns, withStyle } from "./runs.ts";
+import { plainRun, type Run, SGR, widthOfRuns, withStyle } from "./runs.ts";
 import { WordWrap } from "./word_wrap.ts";
+import { widthOf } from "../width.ts";
 
 /** How the cells of a column are aligned. */
 export type Alignment = "left" | "center" | "right";

@@ -6,7 +6,8 @@
  * @module
  */
 import { canBreakBetween, graphemes, wordParts } from "./graphemes.ts";
-import { plainRun, type Run, widthOf, widthOfRuns } from "./runs.ts";
+import { plainRun, type Run, widthOfRuns } from "./runs.ts";
+import { widthOf } from "../width.ts";
 
 /** Columns that fit almost any word: if this many are left, words are not buffered. */
 const AMPLE = 40;

@@ -115,6 +115,11 @@ export class Journal {
     return this.#indexes.of(model);
   }
 
+  /** Sorts the results of `model` after those of the models that the file already has. */
+  addModel(model: string): void {
+    this.#indexes.of(model);
+  }
+
   /** Treats results that name no requested model as those of `model`. Only for reading. */
   nameUnmarked(model: string): void {
     this.#indexes.nameUnmarked(model);

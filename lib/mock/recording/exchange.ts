@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { InvalidInputError } from "../../errors.ts";
-import { parseExact } from "../../json/json.ts";
+import { isJson, parseExact } from "../../json/json.ts";
 
 /** The version of the format, in every line. */
 export const RECORDING_VERSION = 1;
@@ -124,14 +124,4 @@ export function parseRecording(file: string, text: string): LocatedExchange[] {
     exchanges.push({ ...parseLine(line, `${file}:${i + 1}`), line: i + 1 });
   }
   return exchanges;
-}
-
-/** Whether `text` is JSON. */
-export function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -17,7 +17,8 @@ import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
 import { ConfigurationError, InvalidInputError } from "../../errors.ts";
 import { fileReason } from "../../files/reasons.ts";
-import { type Exchange, isJson, type LocatedExchange, parseRecording } from "./exchange.ts";
+import { isJson } from "../../json/json.ts";
+import { type Exchange, type LocatedExchange, parseRecording } from "./exchange.ts";
 
 /**
  * Reads a recording.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asObject } from "../../json/json.ts";
+import { asObject, tryParse } from "../../json/json.ts";
 import type { AccessFacts } from "../access_log.ts";
 
 /** The names of the counts in OpenAI's two APIs, Anthropic's and Gemini's. */
@@ -16,17 +16,9 @@ function* valuesIn(text: string): Generator<unknown> {
   let isStream = false;
   for (const [, data] of events) {
     isStream = true;
-    yield parse(data);
+    yield tryParse(data);
   }
-  if (!isStream) yield parse(text);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  if (!isStream) yield tryParse(text);
 }
 
 /** Counts grow during a stream, so the largest is the final one. */

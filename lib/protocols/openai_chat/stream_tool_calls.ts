@@ -8,7 +8,7 @@
  * @module
  */
 import type { StreamEvent } from "../../chat/events.ts";
-import { asObject, asText, type Json } from "../../json/json.ts";
+import { asObject, asText, isJson, type Json } from "../../json/json.ts";
 import { callExtras, customCall, decodeArguments, type DecodedCall } from "./answer_message.ts";
 
 interface OpenCall {
@@ -19,15 +19,6 @@ interface OpenCall {
   arguments: string;
   isCustom: boolean;
   extras: Json | undefined;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The tool calls of one stream. */
