@@ -45,6 +45,11 @@ export class Project {
     return this.runtime.startsWith("bun");
   }
 
+  /** The folder, the environment and the time limit of a command in the project. */
+  get options() {
+    return { cwd: this.path, env: this.env, timeout: 120_000 };
+  }
+
   /** Installs packages from npm. */
   install(...packages: string[]): void {
     execFileSync("npm", ["install", ...NPM_FLAGS, ...packages], { cwd: this.path });
@@ -52,12 +57,7 @@ export class Project {
 
   /** Runs a command in the project and returns its output. */
   run(command: string, args: readonly string[]): string {
-    return execFileSync(command, args, {
-      cwd: this.path,
-      env: this.env,
-      encoding: "utf8",
-      timeout: 120_000,
-    });
+    return execFileSync(command, args, { ...this.options, encoding: "utf8" });
   }
 
   /** What runs the package's command: its own shebang on Node, Bun by name. */
