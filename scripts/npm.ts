@@ -39,8 +39,8 @@ export function npmManifest(dependencies: readonly string[]): Record<string, unk
     keywords: ["llm", "openai", "anthropic", "gemini", "batch", "rate-limit", "cli", "mock"],
     license: config.license,
     type: "module",
-    // The first version with node:sqlite.
-    engines: { node: ">=22.13" },
+    // The first versions with node:sqlite.
+    engines: { node: ">=22.13", bun: ">=1.4" },
     bin: { flexllm: "dist/cli.js" },
     exports: {
       ".": { types: "./dist/mod.d.ts", default: "./dist/mod.js" },

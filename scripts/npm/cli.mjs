@@ -1,16 +1,19 @@
 #!/usr/bin/env node
 /**
- * Starts the command of the npm package. An old Node gets a message instead of a stack trace, and the
- * warning about node:sqlite is hidden here because `env -S`, which could pass a flag to Node, is unknown
- * to BusyBox (Alpine).
+ * Starts the command of the npm package. A runtime that is too old gets a message instead of a stack trace.
+ * The warning about node:sqlite is hidden here, because a flag for Node would need `env -S`, which BusyBox
+ * (Alpine) does not know.
  */
+import module from "node:module";
 import process from "node:process";
 
-const [major, minor] = process.versions.node.split(".").map(Number);
-if (major < 22 || (major === 22 && minor < 13)) {
+if (!module.isBuiltin?.("node:sqlite")) {
+  const { bun, node } = process.versions;
+  const [runtime, remedy] = bun === undefined
+    ? [`Node ${node}`, "Install a newer version, or run it on Bun: bunx --bun flexllm"]
+    : [`Bun ${bun}`, "Install a newer version: bun upgrade"];
   process.stderr.write(
-    `error: flexllm needs Node 22.13 or later; this is Node ${process.versions.node}\n` +
-      "Install a newer Node, or run it on Bun: bunx --bun flexllm\n",
+    `error: flexllm needs Node 22.13 or later, or Bun 1.4 or later; this is ${runtime}\n${remedy}\n`,
   );
   process.exit(1);
 }

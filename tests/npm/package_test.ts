@@ -77,7 +77,7 @@ Deno.test({
     const refused = run("version");
     assert.equal(refused.status, 1);
     assert.equal(refused.stdout, "");
-    const expected = /^error: flexllm needs Node 22\.13 or later; this is Node 22\.12\.0$/m;
+    const expected = /^error: flexllm needs Node 22\.13 or later, .*; this is Node 22\.12\.0$/m;
     assert.match(refused.stderr, expected);
   },
 });
