@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildPackage } from "../../scripts/npm.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { checkCommands, checkInputs, checkRecording } from "./features.ts";
 import { ignore, Project, RUNTIMES } from "./project.ts";
 
 const LIBRARY = `import { LLMClient, LLMClientPool, createMockApp } from "flexllm";
@@ -115,7 +116,15 @@ for (const runtime of RUNTIMES) {
       });
       const [file, args] = project.command("ask", "-m", "mock", "What is Python?");
       assert.match(project.run(file, args), /You asked: "What is Python\?"/);
-      assert.equal(await project.mockAnswers(), 200);
+      const status = await project.withMock([], async (url) => {
+        const response = await fetch(`${url}/v1/models`);
+        await response.body?.cancel();
+        return response.status;
+      });
+      assert.equal(status, 200);
+      checkInputs(project);
+      checkCommands(project);
+      await checkRecording(project);
     },
   });
 }
