@@ -13,7 +13,7 @@
  * const { content } = await client.chatCompletions([{ role: "user", content: "Hello!" }]);
  * ```
  *
- * Runs on Deno, Bun and Node 22 or later; only the Deno KV cache needs Deno. The command line is
+ * Runs on Deno, Bun 1.4 and Node 22.13 or later; only the Deno KV cache needs Deno. The command line is
  * `./cli`.
  *
  * @module

@@ -4,7 +4,7 @@
  * both are installed into .tools.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import config from "../deno.json" with { type: "json" };
@@ -39,7 +39,8 @@ export function npmManifest(dependencies: readonly string[]): Record<string, unk
     keywords: ["llm", "openai", "anthropic", "gemini", "batch", "rate-limit", "cli", "mock"],
     license: config.license,
     type: "module",
-    engines: { node: ">=22" },
+    // The first versions with node:sqlite.
+    engines: { node: ">=22.13", bun: ">=1.4" },
     bin: { flexllm: "dist/cli.js" },
     exports: {
       ".": { types: "./dist/mod.d.ts", default: "./dist/mod.js" },
@@ -67,12 +68,9 @@ export function buildPackage(): string {
   const imported = execFileSync(node, [script, ROOT.replace(/\/$/, ""), dist], {
     encoding: "utf8",
   });
-  rmSync(join(dist, "cli.d.ts"), { force: true });
+  rmSync(join(dist, "main.d.ts"), { force: true });
   const cli = join(dist, "cli.js");
-  writeFileSync(
-    cli,
-    `#!/usr/bin/env -S node --disable-warning=ExperimentalWarning\n${readFileSync(cli, "utf8")}`,
-  );
+  copyFileSync(join(ROOT, "scripts", "npm", "cli.mjs"), cli);
   chmodSync(cli, 0o755);
   const manifest = npmManifest(JSON.parse(imported));
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -154,7 +154,7 @@ at \`http://127.0.0.1:8001/v1\` with any key. It can be slow and fail on purpose
 
 ## TypeScript
 
-The package is \`@flexllm/flexllm\` on JSR and \`flexllm\` on npm, for Deno, Bun and Node 22 or later.
+The package is \`@flexllm/flexllm\` on JSR and \`flexllm\` on npm, for Deno, Bun 1.4 and Node 22.13 or later.
 Times are in seconds. Use one client per program, and close it (\`await using\`, or \`close()\`): it holds
 the limits and the cache. Other providers: \`provider: "openai" | "claude" | "gemini"\`, or \`baseUrl\`.
 

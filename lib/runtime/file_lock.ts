@@ -8,6 +8,7 @@
  */
 import { rmSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import { loadSqlite } from "./sqlite.ts";
 
 type Database = typeof DatabaseSync;
 
@@ -89,10 +90,11 @@ class SqliteLock implements FileLock {
 /**
  * Locks the file at `path`; `undefined` if another process, or this one, holds the lock.
  *
+ * @throws {ConfigurationError} if the runtime has no SQLite
  * @throws a file system error if the lock file cannot be created
  */
 export async function tryLock(path: string): Promise<FileLock | undefined> {
-  const { DatabaseSync } = await import("node:sqlite");
+  const DatabaseSync = await loadSqlite();
   const held = lockFile(DatabaseSync, path);
   return held && new SqliteLock(DatabaseSync, path, held);
 }

@@ -30,11 +30,11 @@ await build({
   cwd: root,
   config: false,
   tsconfig: false,
-  entry: { mod: `${root}/mod.ts`, cli: `${root}/main.ts` },
+  entry: { mod: `${root}/mod.ts`, main: `${root}/main.ts` },
   outDir,
   format: "esm",
   platform: "node",
-  target: "node22",
+  target: "node22.13",
   // The library's declarations only need what is written down, as JSR's do.
   dts: { generator: "oxc" },
   // The helpers of `using` become part of the package.

@@ -3,11 +3,12 @@
  * Node 22, Node 24 and Bun.
  */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildPackage } from "../../scripts/npm.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { checkCommands, checkInputs, checkRecording } from "./features.ts";
 import { ignore, Project, RUNTIMES } from "./project.ts";
 
 const LIBRARY = `import { LLMClient, LLMClientPool, createMockApp } from "flexllm";
@@ -32,6 +33,12 @@ console.log(JSON.stringify({
 }));
 `;
 
+/** The path of the tarball that the first test builds. */
+function builtTarball(): string {
+  const output = join(import.meta.dirname!, "..", "..", "dist", "npm");
+  return join(output, readdirSync(output).find((name) => name.endsWith(".tgz"))!);
+}
+
 Deno.test({
   name: "the npm package is complete and has no development dependencies",
   ignore,
@@ -48,15 +55,41 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "the command says which Node it needs",
+  ignore,
+  fn() {
+    using folder = temporaryFolder();
+    const project = new Project(folder, [builtTarball()], "node@22.13.0");
+    const run = (...args: string[]) => {
+      const [file, rest] = project.command(...args);
+      return spawnSync(file, rest, { ...project.options, encoding: "utf8" });
+    };
+    // BusyBox, as in the Alpine images of Node, has no `env -S`.
+    const cli = readFileSync(project.command()[0], "utf8");
+    assert.ok(cli.startsWith("#!/usr/bin/env node\n"));
+    // A batch and the cache need node:sqlite, whose warning is hidden.
+    writeFileSync(join(project.path, "questions.txt"), "Why?\nHow?\n");
+    const batch = run("batch", "questions.txt", "-o", "a.jsonl", "-m", "mock", "--cache");
+    assert.match(batch.stderr, /2 succeeded, 0 failed/);
+    assert.doesNotMatch(batch.stderr, /Experimental/);
+
+    project.install("node@22.12.0");
+    const refused = run("version");
+    assert.equal(refused.status, 1);
+    assert.equal(refused.stdout, "");
+    const expected = /^error: flexllm needs Node 22\.13 or later, .*; this is Node 22\.12\.0$/m;
+    assert.match(refused.stderr, expected);
+  },
+});
+
 for (const runtime of RUNTIMES) {
   Deno.test({
     name: `the npm package works on ${runtime}`,
     ignore,
     async fn() {
       using folder = temporaryFolder();
-      const output = join(import.meta.dirname!, "..", "..", "dist", "npm");
-      const tarball = readdirSync(output).find((name) => name.endsWith(".tgz"))!;
-      const project = new Project(folder, [join(output, tarball)], runtime);
+      const project = new Project(folder, [builtTarball()], runtime);
       project.install("typescript@5.9.3", "@types/node@22");
       writeFileSync(join(project.path, "library.ts"), LIBRARY);
       const check = [
@@ -83,7 +116,15 @@ for (const runtime of RUNTIMES) {
       });
       const [file, args] = project.command("ask", "-m", "mock", "What is Python?");
       assert.match(project.run(file, args), /You asked: "What is Python\?"/);
-      assert.equal(await project.mockAnswers(), 200);
+      const status = await project.withMock([], async (url) => {
+        const response = await fetch(`${url}/v1/models`);
+        await response.body?.cancel();
+        return response.status;
+      });
+      assert.equal(status, 200);
+      checkInputs(project);
+      checkCommands(project);
+      await checkRecording(project);
     },
   });
 }

@@ -45,6 +45,11 @@ export class Project {
     return this.runtime.startsWith("bun");
   }
 
+  /** The folder, the environment and the time limit of a command in the project. */
+  get options() {
+    return { cwd: this.path, env: this.env, timeout: 120_000 };
+  }
+
   /** Installs packages from npm. */
   install(...packages: string[]): void {
     execFileSync("npm", ["install", ...NPM_FLAGS, ...packages], { cwd: this.path });
@@ -52,12 +57,7 @@ export class Project {
 
   /** Runs a command in the project and returns its output. */
   run(command: string, args: readonly string[]): string {
-    return execFileSync(command, args, {
-      cwd: this.path,
-      env: this.env,
-      encoding: "utf8",
-      timeout: 120_000,
-    });
+    return execFileSync(command, args, { ...this.options, encoding: "utf8" });
   }
 
   /** What runs the package's command: its own shebang on Node, Bun by name. */
@@ -66,28 +66,28 @@ export class Project {
     return this.isBun ? ["bun", [cli, ...args]] : [cli, args];
   }
 
-  /** Starts `flexllm mock` on a free port and sends it a request. */
-  async mockAnswers(): Promise<number> {
-    const [file, args] = this.command("mock", "-p", "0");
-    const child = spawn(file, args, { cwd: this.path, env: this.env });
+  /** Runs `use` with the URL of a `flexllm mock` on a free port, and stops it. */
+  async withMock<T>(args: readonly string[], use: (url: string) => T | Promise<T>): Promise<T> {
+    const [file, rest] = this.command("mock", "-p", "0", ...args);
+    const child = spawn(file, rest, { cwd: this.path, env: this.env });
     try {
       const url = await new Promise<string>((resolve, reject) => {
         let output = "";
         const read = (chunk: unknown) => {
           output += chunk;
-          const found = output.match(/http:\/\/127\.0\.0\.1:\d+/);
-          if (found) resolve(found[0]);
+          const found = output.match(/listening on (http:\/\/127\.0\.0\.1:\d+)/);
+          if (found) resolve(found[1]);
         };
         child.stdout.on("data", read);
         child.stderr.on("data", read);
         child.on("close", (code) => reject(new Error(`the mock ended with ${code}: ${output}`)));
       });
-      const response = await fetch(`${url}/v1/models`);
-      await response.body?.cancel();
-      return response.status;
+      return await use(url);
     } finally {
       child.removeAllListeners("close");
+      const closed = new Promise((resolve) => child.once("close", resolve));
       child.kill();
+      await closed;
     }
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { closeSync, openSync, statSync } from "node:fs";
-import { JournalError } from "../../errors.ts";
+import { FlexLLMError, JournalError } from "../../errors.ts";
 import { fileReason } from "../../files/reasons.ts";
 import { type FileLock, tryLock } from "../../runtime/file_lock.ts";
 import { checkKind, fileProblem, resolvePath } from "./output_file.ts";
@@ -27,6 +27,7 @@ async function lockOutput(target: string): Promise<FileLock | undefined> {
   try {
     return await tryLock(path);
   } catch (cause) {
+    if (cause instanceof FlexLLMError) throw cause;
     throw new JournalError(`cannot create the lock file ${path}`, {
       cause,
       hint: "The output's folder must be writable and have free space.",
@@ -37,6 +38,7 @@ async function lockOutput(target: string): Promise<FileLock | undefined> {
 /**
  * Opens and locks the result file `name`, and creates it if it does not exist.
  *
+ * @throws {ConfigurationError} if the runtime is too old to lock files
  * @throws {JournalError} if it cannot be written, or another process is writing it
  */
 export async function openToWrite(name: string): Promise<JournalFile> {
@@ -61,7 +63,7 @@ export async function openToWrite(name: string): Promise<JournalFile> {
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
     lock?.release();
-    throw error instanceof JournalError ? error : fileProblem(error, name);
+    throw error instanceof FlexLLMError ? error : fileProblem(error, name);
   }
 }
 

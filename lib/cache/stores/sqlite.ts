@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CacheError } from "../../errors.ts";
+import { loadSqlite } from "../../runtime/sqlite.ts";
 import { pack, unpack } from "../packing.ts";
 import { isBusy, STORE_TIMEOUT, whileBusy } from "../store_timeout.ts";
 import {
@@ -220,10 +221,11 @@ export class SqliteStore implements ManagedStore {
  * process's lock.
  *
  * @throws {CacheError} if the file is not a cache of this version
+ * @throws {ConfigurationError} if the runtime has no SQLite
  * @throws an error of SQLite or the file system
  */
 export async function openSqliteStore(path: string, timeout = STORE_TIMEOUT): Promise<SqliteStore> {
-  const { DatabaseSync } = await import("node:sqlite");
+  const DatabaseSync = await loadSqlite();
   createStoreFile(path);
   const database = new DatabaseSync(path);
   try {
