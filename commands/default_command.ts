@@ -18,7 +18,7 @@ const QUESTION_WORDS: ReadonlySet<string> = new Set([
 ]);
 
 /** The command that `word` is a typo of; `undefined` if it resembles none. */
-async function similarCommand(
+export async function similarCommand(
   word: string,
   commands: readonly string[],
 ): Promise<string | undefined> {

@@ -8,7 +8,7 @@ import process from "node:process";
 import { InvalidInputError } from "../lib/errors.ts";
 import { VERSION } from "../lib/version.ts";
 import { type CommandEntry, loadCommand } from "./command_entry.ts";
-import { withDefaultCommand } from "./default_command.ts";
+import { similarCommand, withDefaultCommand } from "./default_command.ts";
 import { COMMANDS } from "./registry.ts";
 import { addExamples } from "./flags/shared_options.ts";
 import { errorStream, writeOutput } from "./terminal/output.ts";
@@ -74,6 +74,23 @@ function emptyProgram() {
   return program.addHelpText("after", environmentHelp());
 }
 
+/**
+ * Rejects a word that is none of the subcommands of `group`. Otherwise the default subcommand would run,
+ * and complain about its own arguments.
+ */
+async function requireSubcommand(group: CommandUnknownOpts, path: string): Promise<void> {
+  const [word] = group.args;
+  if (word === undefined || word.startsWith("-")) return;
+  const names = group.commands.flatMap((inner) => [inner.name(), ...inner.aliases()]);
+  if (names.includes(word)) return;
+  const similar = await similarCommand(word, names);
+  throw new InvalidInputError(`unknown command "${word}"`, {
+    hint: similar === undefined
+      ? `\`${path} --help\` lists its commands.`
+      : `Did you mean ${path} ${similar}?`,
+  });
+}
+
 /** Applies the settings of `parent` to a command and its subcommands; `path` is how it is called. */
 function inherit(
   command: CommandUnknownOpts,
@@ -83,7 +100,8 @@ function inherit(
   command.copyInheritedSettings(parent);
   // Otherwise a subcommand shares the help command of the program, which is in a group of its own.
   if (command.commands.length > 0) {
-    command.commandsGroup("Commands:").helpCommand("help [command]", "show help for a command");
+    command.commandsGroup("Commands:").helpCommand("help [command]", "show help for a command")
+      .hook("preSubcommand", (group) => requireSubcommand(group, path));
   }
   command.showHelpAfterError(`See '${path} --help'.`);
   for (const inner of command.commands) inherit(inner, command, `${path} ${inner.name()}`);

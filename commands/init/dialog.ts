@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { intro, outro } from "@clack/prompts";
+import { intro } from "@clack/prompts";
 import { copyFileSync, existsSync } from "node:fs";
 import process from "node:process";
 import { keyFilePath } from "../../lib/keys/key_file.ts";
@@ -24,7 +24,13 @@ import { probeModel } from "../../lib/probe/probe_model.ts";
 import { safeUrl } from "../../lib/redact.ts";
 import { defaultFetch } from "../../lib/runtime/runtime.ts";
 import { oneLineMessage } from "../errors/groups.ts";
-import { promptChoice, promptText, promptYesNo, showMessage } from "../terminal/prompts.ts";
+import {
+  promptChoice,
+  promptText,
+  promptYesNo,
+  showEnd,
+  showMessage,
+} from "../terminal/prompts.ts";
 import { writeNote } from "../terminal/output.ts";
 import { nextStep, seconds, stepDetail } from "../test/probe_report.ts";
 import { howToSet } from "./how_to_set.ts";
@@ -199,12 +205,11 @@ function noteOverrides(): void {
 
 /** Prompts for a model, tests it, and writes it to `file`. */
 export async function runInitDialog(file: string, flags: InitFlags): Promise<void> {
-  const output = process.stderr;
-  intro("flexllm init", { output });
+  intro("flexllm init", { output: process.stderr });
   const adds = existsSync(file) && await promptAddOrReplace(file) === "add";
   const { apiKey } = await (adds ? addModelTo(file, flags) : replaceFile(file, flags));
   const missing = missingVariable(apiKey);
   const first = missing === undefined ? "" : `${howToSet(missing)}, then `;
-  outro(`Next: ${first}flexllm ask "What is Python?"`, { output });
+  showEnd(`Next: ${first}flexllm ask "What is Python?"`);
   noteOverrides();
 }
