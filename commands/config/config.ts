@@ -13,7 +13,13 @@ import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
 import { counted, quoted } from "../terminal/format.ts";
-import { colored, writeJson, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
+import {
+  colored,
+  writeJson,
+  writeOutput,
+  writeSentences,
+  writeWarning,
+} from "../terminal/output.ts";
 import { checkConfig } from "./check.ts";
 import { openEditor } from "./editor.ts";
 
@@ -44,11 +50,11 @@ function check(named: string | undefined, json: boolean): void {
     writeJson({ file, problems, warnings });
     return;
   }
-  for (const problem of problems) writeNote(`${colored("red", "error:")} ${problem}`);
+  for (const problem of problems) writeSentences(`${colored("red", "error:")} ${problem}`);
   for (const warning of warnings) writeWarning(warning);
   if (problems.length === 0) return writeOutput(`${file} is valid.\n`);
   const edit = ["flexllm config edit", ...named === undefined ? [] : [quoted(named)]].join(" ");
-  writeNote(`Found ${counted(problems.length, "problem")}. To fix: \`${edit}\``);
+  writeSentences(`Found ${counted(problems.length, "problem")}. To fix: \`${edit}\``);
 }
 
 /** Approves the file in the current directory and prints which variables it sends where. */
@@ -65,7 +71,7 @@ function trust(): void {
     return writeOutput(`${file} needs no approval: ${why}.\n`);
   }
   for (const { variable, host, path } of unapproved) {
-    writeNote(`${locate(path)}: ${variable} may be sent to ${host}`);
+    writeSentences(`${locate(path)}: ${variable} may be sent to ${host}`);
   }
   writeOutput(`${file} is trusted until it changes.\n`);
 }

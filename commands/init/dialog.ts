@@ -31,7 +31,7 @@ import {
   showEnd,
   showMessage,
 } from "../terminal/prompts.ts";
-import { writeNote } from "../terminal/output.ts";
+import { writeSentences } from "../terminal/output.ts";
 import { nextStep, seconds, stepDetail } from "../test/probe_report.ts";
 import { howToSet } from "./how_to_set.ts";
 import { clientOf, keyValue, type ModelDraft, OTHER, TIMEOUT } from "./models.ts";
@@ -199,7 +199,7 @@ async function promptAddOrReplace(file: string): Promise<"add" | "replace"> {
 function noteOverrides(): void {
   const { model, baseUrl } = overrides(process.env);
   for (const { source, value } of [model, baseUrl].filter((each) => each !== undefined)) {
-    writeNote(`${source} is set and overrides the file: ${safeUrl(value)}`);
+    writeSentences(`${source} is set and overrides the file: ${safeUrl(value)}`);
   }
 }
 

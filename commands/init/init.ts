@@ -18,7 +18,7 @@ import { ConfigurationError } from "../../lib/errors.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { howToSet, requiredVariable } from "./how_to_set.ts";
 import { addToFile, type InitFlags, modelsOf, writeNewFile } from "./write.ts";
-import { writeNote, writeOutput } from "../terminal/output.ts";
+import { writeNote, writeOutput, writeSentences } from "../terminal/output.ts";
 
 /** The effective configuration file, or the one to create. */
 function targetFile(named: string | undefined): string {
@@ -61,7 +61,7 @@ function warnMissingKey(entry: ModelEntry | undefined): void {
     { api_key: "${OPENAI_API_KEY}", provider: "openai" as const };
   const variable = soleVariable(api_key);
   if (variable === undefined || keyState({ api_key, ...server }, env).state === "set") return;
-  writeNote(`The key is read from ${variable}, which is not set yet: ${howToSet(variable)}`);
+  writeSentences(`The key is read from ${variable}, which is not set yet: ${howToSet(variable)}`);
 }
 
 /** Without prompts: writes the template, or the model that the flags describe. */

@@ -9,6 +9,7 @@ import stringWidth from "fast-string-truncated-width";
 import process from "node:process";
 import { printable } from "./sanitize.ts";
 import { colored, type Style } from "./output.ts";
+import { widthOfStream } from "./wrap.ts";
 
 /** A column. If no column has a title, the title line is omitted. */
 export interface Column {
@@ -43,11 +44,6 @@ export interface TableOptions {
    * @default the width of the stream
    */
   maxWidth?: number;
-}
-
-/** The width of a terminal; `undefined` if `stream` is not one. */
-export function widthOfStream(stream: NodeJS.WriteStream): number | undefined {
-  return stream.isTTY ? stream.columns || 80 : undefined;
 }
 
 /** Sanitizes a cell: names come from servers and files. */

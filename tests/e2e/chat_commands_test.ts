@@ -253,7 +253,7 @@ terminalTest("a level of thinking that the model refuses can be changed and retr
   terminal.type("/thinking 2048\r");
   await terminal.shows("thinking: 2048");
   terminal.type("hello\r");
-  await terminal.shows(/error: .*option thinking as a number[^]*or none with \/thinking default/);
+  await terminal.shows(/error: .*--thinking as a number[^]*or none with \/thinking default/);
   terminal.type("/thinking default\r/retry\r");
   await terminal.shows(DONE);
   assert.deepEqual(mock.requests.map(({ messages }) => messages.at(-1).content), ["hello"]);

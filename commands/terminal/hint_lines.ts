@@ -4,7 +4,7 @@
  * @module
  */
 import stringWidth from "fast-string-truncated-width";
-import { wrapped } from "../terminal/wrap.ts";
+import { wrapped } from "./wrap.ts";
 
 /** A command at the end of a line: `Specify one with -o: flexllm batch …`. */
 const COMMAND =
