@@ -11,7 +11,7 @@ import { type CommandEntry, loadCommand } from "./command_entry.ts";
 import { similarCommand, withDefaultCommand } from "./default_command.ts";
 import { COMMANDS } from "./registry.ts";
 import { addExamples } from "./flags/shared_options.ts";
-import { errorStream, writeOutput } from "./terminal/output.ts";
+import { errorStream, writeOutput, writeSentences } from "./terminal/output.ts";
 
 const ENVIRONMENT: readonly [variable: string, meaning: string][] = [
   ["FLEXLLM_MODEL", "default model; OPENAI_MODEL also works"],
@@ -53,10 +53,10 @@ function emptyProgram() {
     .configureOutput({
       writeOut: writeOutput,
       writeErr: (text) => errorStream().write(text),
-      outputError: (text, write) => {
-        write(text);
+      outputError: (text) => {
+        writeSentences(text.trimEnd());
         const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1];
-        if (hint !== undefined) write(`${hint}\n`);
+        if (hint !== undefined) writeSentences(hint);
       },
     })
     .hook("preAction", () => void errorStream())
