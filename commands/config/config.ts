@@ -10,6 +10,7 @@ import { candidatePaths, findConfigFile } from "../../lib/files/paths.ts";
 import { approve, foreignVariables } from "../../lib/config/trust.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
+import { addNotes } from "../flags/help_notes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
 import { counted, quoted } from "../terminal/format.ts";
@@ -121,23 +122,17 @@ export function configCommand() {
       const { configJsonSchema } = await import("../../lib/config/json_schema.ts");
       writeOutput(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
     });
-  addExamples(schema, ["flexllm config schema > flexllm.schema.json"]).addHelpText(
-    "after",
-    `
-Editors with the YAML language server use it for completion and checks if the
-first line of the configuration is:
-  # yaml-language-server: $schema=flexllm.schema.json`,
-  );
+  addNotes(addExamples(schema, ["flexllm config schema > flexllm.schema.json"]), [
+    "Editors with the YAML language server use it for completion and checks if the first line of the " +
+    "configuration is:",
+  ]).addHelpText("after", "  # yaml-language-server: $schema=flexllm.schema.json");
   addExamples(path, ["flexllm config path"]);
   addExamples(checks, ["flexllm config check", "flexllm config check ./flexllm_config.yaml"]);
-  addExamples(trustCommand, ["flexllm config show", "flexllm config trust"]).addHelpText(
-    "after",
-    `
-A configuration found in the current directory may not be yours, so it cannot
-send a variable of a known service, such as OPENAI_API_KEY, to another server
-until you trust it. If it changes, you have to trust it again. In scripts, set
-FLEXLLM_TRUST=1.`,
-  );
+  addNotes(addExamples(trustCommand, ["flexllm config show", "flexllm config trust"]), [
+    "A configuration found in the current directory may not be yours, so it cannot send a variable of " +
+    "a known service, such as OPENAI_API_KEY, to another server until you trust it. If it changes, " +
+    "you have to trust it again. In scripts, set FLEXLLM_TRUST=1.",
+  ]);
   addExamples(edit, [
     "flexllm config edit",
     "flexllm config edit ./flexllm_config.yaml",
