@@ -9,6 +9,7 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timer
 import { duration } from "./format.ts";
 import { LiveArea } from "./live_area.ts";
 import { colored, divertNotes } from "./output.ts";
+import { onSuspension } from "./suspension.ts";
 
 const FRAMES = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
 /** Milliseconds before the spinner is shown: fast answers don't need one. */
@@ -41,6 +42,7 @@ export class Spinner {
   #frame = 0;
   #delay: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #ignoreSuspension = () => {};
 
   /** Schedules the spinner, if stderr is a terminal. */
   constructor() {
@@ -53,6 +55,7 @@ export class Spinner {
 
   #start(): void {
     divertNotes((line) => this.#area.above(line));
+    this.#ignoreSuspension = onSuspension(() => this.#area.clear());
     this.#timer = setInterval(() => this.#draw(), INTERVAL);
     this.#draw();
   }
@@ -80,6 +83,7 @@ export class Spinner {
     clearInterval(this.#timer);
     this.#timer = undefined;
     divertNotes(undefined);
+    this.#ignoreSuspension();
     this.#area.clear();
   }
 }

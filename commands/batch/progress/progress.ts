@@ -18,7 +18,7 @@ import { LiveArea, type TerminalStream } from "../../terminal/live_area.ts";
 import { StallMonitor } from "../../wait_notice.ts";
 import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
 import { RecentRate } from "./recent_rate.ts";
-import { onSuspension } from "./suspension.ts";
+import { onSuspension } from "../../terminal/suspension.ts";
 import { colored, divertNotes, writeNote } from "../../terminal/output.ts";
 
 /** Milliseconds between redraws on a terminal. */
