@@ -117,7 +117,7 @@ async function chat(message: string | undefined, given: ChatFlags): Promise<void
         const { showConversation } = await import("./show_turns.ts");
         await showConversation(session.conversation, view);
       } else writeSentences(`Chatting with ${model}. Type /help for commands, Ctrl-D to exit.\n`);
-      if (first === undefined && session.attachments.length > 0) {
+      if (session.attachments.length > 0) {
         const { describeAttachments } = await import("./attach_files.ts");
         const names = describeAttachments(session.attachments);
         writeSentences(`Attached to your first message: ${names}.\n`);

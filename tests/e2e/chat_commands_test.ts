@@ -295,6 +295,8 @@ terminalTest("files are attached with -f and /file, several at once", async () =
   await until(() => mock.requests.length === 1);
   const { content } = mock.requests[0].messages[0];
   assert.match(content, /BBB[^]*AAA[^]*DDD[^]*read$/);
+  await using started = await chat(["hello", ...args.slice(0, -2)], { home });
+  await started.shows(/Attached to your first message: a\.txt \(3 B\)\.\s+> hello/);
   const wrong = await flexllm(["chat", "x", "-m", "mock", "-f", "missing.txt"]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /^error: .*missing\.txt/);
