@@ -198,7 +198,7 @@ terminalTest("/list, /resume, /title and /history manage saved conversations", a
   terminal.type("/resume 1\r");
   await terminal.shows("This is the current conversation.");
   terminal.type("/resume volcano\r");
-  await terminal.shows('error: there is no conversation "volcano"');
+  await terminal.shows(/error: there is no conversation "volcano"\n.*\/list in a chat\./);
   // Both conversations contain the word; one is the current one.
   terminal.type("/resume about\r");
   await terminal.shows(/Resuming "about lakes" \(1 turn, mock/);
