@@ -113,10 +113,17 @@ function placeholder({ name, description }: CommandEntry): CommandUnknownOpts {
   return new Command(name).description(description);
 }
 
+/** Writes `help keys set` as `keys set --help`: Commander's `help` takes a single name. */
+function withHelpFlag(args: readonly string[], commands: readonly string[]): string[] {
+  const [first, name, ...inner] = args;
+  const isPath = first === "help" && inner.length > 0 && commands.includes(name);
+  return isPath ? [name, ...inner, "--help"] : [...args];
+}
+
 /** Runs the command that `args` name, or `ask` if they are a prompt. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   const names = ["help", ...COMMANDS.map(({ name }) => name)];
-  const resolved = await withDefaultCommand(args, names);
+  const resolved = withHelpFlag(await withDefaultCommand(args, names), names);
   await (await buildProgram(resolved)).parseAsync(resolved, { from: "user" });
 }
 

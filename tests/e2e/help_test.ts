@@ -44,6 +44,12 @@ for (const path of await commandPaths()) {
   });
 }
 
+Deno.test("help shows the page of a subcommand", async () => {
+  const { code, stdout } = await flexllm(["help", "keys", "set"]);
+  assert.deepEqual([code, stdout], [0, (await flexllm(["keys", "set", "--help"])).stdout]);
+  assert.match(stdout, /^Usage: flexllm keys set /);
+});
+
 Deno.test("only the command that runs is loaded, and the help lists all commands", async () => {
   const program = await buildProgram(["version"]);
   const listed = program.commands.map((command) => command.name());
