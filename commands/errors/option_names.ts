@@ -42,9 +42,9 @@ const NAMES = Object.keys(FLAGS);
 const CAMEL_CASE = NAMES.filter((name) => /[A-Z]/.test(name)).join("|");
 const ANY = NAMES.join("|");
 
-/** A library name after the flag of the same option: `--max-tokens (maxTokens)`, `(group.maxTokens)`. */
+/** A library name after the flag of the same option: `--max-tokens (maxTokens)`. */
 const SECOND_NAME = new RegExp(
-  `(--[a-z-]+)(?: \\((?:[a-z]+\\.)?(?:${CAMEL_CASE})\\)|, (?:${CAMEL_CASE})\\b)`,
+  `(--[a-z-]+)(?: \\((?:${CAMEL_CASE})\\)|, (?:${CAMEL_CASE})\\b)`,
   "g",
 );
 /** `the option topP`. */

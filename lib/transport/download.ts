@@ -34,7 +34,7 @@ export interface DownloadOptions {
   lookup?: Lookup;
 }
 
-const ALLOW_PRIVATE = "--allow-private-urls (attachments.allowPrivateUrls)";
+const ALLOW_PRIVATE = "--allow-private-urls, or attachments.allowPrivateUrls in the library";
 
 const lookUp: Lookup = (hostname) => dnsLookup(hostname, { all: true });
 
@@ -55,7 +55,7 @@ async function checkUrl(url: URL, options: DownloadOptions): Promise<void> {
     isPrivate = await abortable(isPrivateUrl(url, lookup), signal);
   } catch (cause) {
     if (cause instanceof AbortedError) throw cause;
-    const hint = `Behind a proxy that resolves names, allow all hosts: ${ALLOW_PRIVATE}.`;
+    const hint = `Behind a proxy that resolves names, allow all hosts (${ALLOW_PRIVATE}).`;
     throw problem(what, `the host name ${host} could not be resolved`, cause, hint);
   }
   if (isPrivate) {

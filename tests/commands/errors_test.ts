@@ -43,14 +43,6 @@ Deno.test("a name of the library after its flag is left out", () => {
   );
 });
 
-Deno.test("a name in a group of options after its flag is left out", () => {
-  const hint = "Allow them: --allow-private-urls (attachments.allowPrivateUrls).";
-  assert.equal(
-    inTermsOfFlags(new ConfigurationError("x", { hint })).hint,
-    "Allow them: --allow-private-urls.",
-  );
-});
-
 Deno.test("what a server says is not changed", () => {
   const error = new HttpError("the server answered 400: maxTokens: too large", { status: 400 });
   assert.equal(inTermsOfFlags(error).message, error.message);
