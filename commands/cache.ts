@@ -12,7 +12,7 @@ import { duration } from "./flags/parse.ts";
 import { addExamples, commonFlags } from "./flags/shared_options.ts";
 import { bytes, counted } from "./terminal/format.ts";
 import { table } from "./terminal/table.ts";
-import { writeJson, writeNote, writeOutput } from "./terminal/output.ts";
+import { writeJson, writeNote, writeOutput, writeSentences } from "./terminal/output.ts";
 
 const COUNT = new Intl.NumberFormat("en-US");
 
@@ -143,7 +143,7 @@ function clear() {
       const others = (result?.models ?? []).filter(({ entries }) => entries > 0);
       if (id !== undefined && !json && others.length > 0 && result?.removed === 0) {
         const names = others.map(({ model }) => model).join(", ");
-        return writeNote(`No cached responses from ${id} (cached models: ${names}).`);
+        return writeSentences(`No cached responses from ${id} (cached models: ${names}).`);
       }
       printRemoved(result?.removed, json);
     });

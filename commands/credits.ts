@@ -10,6 +10,7 @@ import type { Amount, Credits } from "../lib/services/credits/decode.ts";
 import { maskKey } from "../lib/redact.ts";
 import { warnAboutCleartext } from "./connect.ts";
 import { modelFlags, SHORT_TIMEOUT } from "./flags/model.ts";
+import { addNotes } from "./flags/help_notes.ts";
 import { addExamples, commonFlags } from "./flags/shared_options.ts";
 import { readConfig } from "./read_config.ts";
 import { colored, writeJson, writeOutput } from "./terminal/output.ts";
@@ -65,16 +66,10 @@ export function creditsCommand() {
       if (flags.json) writeJson({ service, ...credits });
       else writeOutput(`${lines(service, endpoint.apiKey, credits).join("\n")}\n`);
     });
-  return addExamples(command, [
-    "flexllm credits",
-    "flexllm credits -m grok-4",
-    "flexllm credits --json",
-  ]).addHelpText(
-    "after",
-    `
-Supported services: OpenRouter, SiliconFlow, DeepSeek, AI/ML API, and OpenAI
-(costs of the current month, with an admin key in OPENAI_ADMIN_KEY). The model's
-provider determines the service, or else its base URL. If a provider is set, the
-base URL can point to a proxy.`,
-  );
+  const examples = ["flexllm credits", "flexllm credits -m grok-4", "flexllm credits --json"];
+  return addNotes(addExamples(command, examples), [
+    "Supported services: OpenRouter, SiliconFlow, DeepSeek, AI/ML API, and OpenAI (costs of the " +
+    "current month, with an admin key in OPENAI_ADMIN_KEY). The model's provider determines the " +
+    "service, or else its base URL. If a provider is set, the base URL can point to a proxy.",
+  ]);
 }

@@ -27,7 +27,7 @@ function isSentence(text: string): boolean {
 }
 
 /** The command that `word` is a typo of; `undefined` if it resembles none. */
-async function similarCommand(
+export async function similarCommand(
   word: string,
   commands: readonly string[],
 ): Promise<string | undefined> {

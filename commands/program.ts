@@ -8,10 +8,10 @@ import process from "node:process";
 import { InvalidInputError } from "../lib/errors.ts";
 import { VERSION } from "../lib/version.ts";
 import { type CommandEntry, loadCommand } from "./command_entry.ts";
-import { withDefaultCommand } from "./default_command.ts";
+import { similarCommand, withDefaultCommand } from "./default_command.ts";
 import { COMMANDS } from "./registry.ts";
 import { addExamples } from "./flags/shared_options.ts";
-import { errorStream, writeOutput } from "./terminal/output.ts";
+import { errorStream, writeOutput, writeSentences } from "./terminal/output.ts";
 
 const ENVIRONMENT: readonly [variable: string, meaning: string][] = [
   ["FLEXLLM_MODEL", "default model; OPENAI_MODEL also works"],
@@ -53,10 +53,10 @@ function emptyProgram() {
     .configureOutput({
       writeOut: writeOutput,
       writeErr: (text) => errorStream().write(text),
-      outputError: (text, write) => {
-        write(text);
+      outputError: (text) => {
+        writeSentences(text.trimEnd());
         const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1];
-        if (hint !== undefined) write(`${hint}\n`);
+        if (hint !== undefined) writeSentences(hint);
       },
     })
     .hook("preAction", () => void errorStream())
@@ -74,6 +74,23 @@ function emptyProgram() {
   return program.addHelpText("after", environmentHelp());
 }
 
+/**
+ * Rejects a word that is none of the subcommands of `group`. Otherwise the default subcommand would run,
+ * and complain about its own arguments.
+ */
+async function requireSubcommand(group: CommandUnknownOpts, path: string): Promise<void> {
+  const [word] = group.args;
+  if (word === undefined || word.startsWith("-")) return;
+  const names = group.commands.flatMap((inner) => [inner.name(), ...inner.aliases()]);
+  if (names.includes(word)) return;
+  const similar = await similarCommand(word, names);
+  throw new InvalidInputError(`unknown command "${word}"`, {
+    hint: similar === undefined
+      ? `\`${path} --help\` lists its commands.`
+      : `Did you mean ${path} ${similar}?`,
+  });
+}
+
 /** Applies the settings of `parent` to a command and its subcommands; `path` is how it is called. */
 function inherit(
   command: CommandUnknownOpts,
@@ -83,7 +100,8 @@ function inherit(
   command.copyInheritedSettings(parent);
   // Otherwise a subcommand shares the help command of the program, which is in a group of its own.
   if (command.commands.length > 0) {
-    command.commandsGroup("Commands:").helpCommand("help [command]", "show help for a command");
+    command.commandsGroup("Commands:").helpCommand("help [command]", "show help for a command")
+      .hook("preSubcommand", (group) => requireSubcommand(group, path));
   }
   command.showHelpAfterError(`See '${path} --help'.`);
   for (const inner of command.commands) inherit(inner, command, `${path} ${inner.name()}`);
@@ -95,10 +113,17 @@ function placeholder({ name, description }: CommandEntry): CommandUnknownOpts {
   return new Command(name).description(description);
 }
 
+/** Writes `help keys set` as `keys set --help`: Commander's `help` takes a single name. */
+function withHelpFlag(args: readonly string[], commands: readonly string[]): string[] {
+  const [first, name, ...inner] = args;
+  const isPath = first === "help" && inner.length > 0 && commands.includes(name);
+  return isPath ? [name, ...inner, "--help"] : [...args];
+}
+
 /** Runs the command that `args` name, or `ask` if they are a prompt. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   const names = ["help", ...COMMANDS.map(({ name }) => name)];
-  const resolved = await withDefaultCommand(args, names);
+  const resolved = withHelpFlag(await withDefaultCommand(args, names), names);
   await (await buildProgram(resolved)).parseAsync(resolved, { from: "user" });
 }
 

@@ -44,7 +44,8 @@ export function printAnswers(
 function describe(result: ChatResult): string {
   const { usage } = result;
   const tokens = usage ? tokenCounts(usage.promptTokens, usage.completionTokens) : "no usage";
-  return `${result.model}: ${tokens}, ${result.latency.toFixed(2)} s, ${result.finishReason}`;
+  const time = result.cached ? "from the cache" : `${result.latency.toFixed(2)} s`;
+  return `${result.model}: ${tokens}, ${time}, ${result.finishReason}`;
 }
 
 /** Notes on stderr what an answer's text does not show: tool calls, an empty or truncated answer. */

@@ -9,7 +9,7 @@ import { chosenTemplate, withTemplate } from "../flags/saved_template.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import type { BatchSource } from "../../lib/input/input_source.ts";
-import { writeNote } from "../terminal/output.ts";
+import { writeNote, writeSentences } from "../terminal/output.ts";
 import { checkFiles, checkOutput } from "./files.ts";
 import { type BatchFlags, batchFlags } from "./flags.ts";
 import { failedSelection, renamedFlag } from "./input_flags.ts";
@@ -20,7 +20,7 @@ const SHOWN_NOTES = 3;
 /** Prints how files are read, if that is not what their names say. */
 function printInputNotes({ files }: BatchSource): void {
   const notes = files.flatMap(({ notes }) => notes ?? []);
-  for (const note of notes.slice(0, SHOWN_NOTES)) writeNote(`note: ${note}`);
+  for (const note of notes.slice(0, SHOWN_NOTES)) writeSentences(`note: ${note}`);
   const more = notes.length - SHOWN_NOTES;
   if (more > 0) writeNote(`… and ${more} more`);
 }
@@ -44,7 +44,7 @@ async function withSavedTemplate<F extends BatchFlags>(given: F) {
 
 async function run(inputs: string[], given: BatchFlags): Promise<void> {
   const renamed = renamedFlag(given);
-  if (renamed !== undefined && !given.quiet) writeNote(`note: ${renamed}`);
+  if (renamed !== undefined && !given.quiet) writeSentences(`note: ${renamed}`);
   const selected = { ...given, retryFailed: failedSelection(given) };
   const output = checkFiles(inputs, selected);
   const { flags, recordTemplate } = await withSavedTemplate(selected);

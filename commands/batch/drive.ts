@@ -3,14 +3,11 @@
  *
  * @module
  */
-import process from "node:process";
 import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { pendingRecords } from "../../lib/input/records.ts";
 import { oneLineMessage } from "../errors/groups.ts";
-import { hintLines } from "../errors/hint_lines.ts";
 import { stopOnSignals } from "../signals.ts";
-import { warning, writeWarning } from "../terminal/output.ts";
-import { widthOfStream } from "../terminal/table.ts";
+import { writeWarning } from "../terminal/output.ts";
 import type { BatchToSend } from "./context.ts";
 import type { ModelCheck } from "./model_check.ts";
 import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";
@@ -67,8 +64,7 @@ export async function driveBatch(
         }),
       ({ name, failure }) => {
         const text = `${name} stopped, the other models continue: ${oneLineMessage(failure)}`;
-        const lines = hintLines(warning(text), widthOfStream(process.stderr));
-        for (const line of lines) progress.note(line);
+        writeWarning(text, progress.note);
       },
     );
   } finally {

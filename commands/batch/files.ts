@@ -7,6 +7,7 @@ import { existsSync, statSync } from "node:fs";
 import process from "node:process";
 import { ConfigurationError } from "../../lib/errors.ts";
 import type { BatchSource } from "../../lib/input/input_source.ts";
+import { quoted } from "../terminal/format.ts";
 import type { BatchFlags } from "./flags.ts";
 
 function isSameFile(a: string, b: string): boolean {
@@ -17,6 +18,16 @@ function isSameFile(a: string, b: string): boolean {
     // Opening the file reports the problem in more detail.
     return false;
   }
+}
+
+/** The command with `inputs` and `-o`. A last input that does not exist was meant as the output. */
+function exampleCommand(inputs: readonly string[]): string {
+  const last = inputs.at(-1);
+  const isOutput = inputs.length > 1 && last?.endsWith(".jsonl") && !existsSync(last);
+  const files = isOutput ? inputs.slice(0, -1) : inputs;
+  const shown = files.length === 0 ? ["input.jsonl"] : files;
+  return ["flexllm batch", ...shown.map(quoted), "-o", isOutput ? quoted(last!) : "output.jsonl"]
+    .join(" ");
 }
 
 function checkDistinct(input: string, output: string): void {
@@ -48,7 +59,7 @@ export function checkFiles(
   if (output === undefined) {
     if (estimate) return undefined;
     throw new ConfigurationError("no output file", {
-      hint: "Specify one with -o: flexllm batch input.jsonl -o output.jsonl",
+      hint: `Specify one with -o: ${exampleCommand(inputs)}`,
     });
   }
   if (!output.endsWith(".jsonl")) {

@@ -9,11 +9,11 @@ import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
 import { BudgetExceededError } from "../../lib/errors.ts";
 import type { CostRow } from "../../lib/pricing/cost_tracker.ts";
 import type { ErrorKind } from "../errors/groups.ts";
-import { hintLines } from "../errors/hint_lines.ts";
+import { hintLines } from "../terminal/hint_lines.ts";
 import { counted, dollars, duration, quoted } from "../terminal/format.ts";
-import { type Column, table, type TableOptions, widthOfStream } from "../terminal/table.ts";
+import { type Column, table, type TableOptions } from "../terminal/table.ts";
 import { colored } from "../terminal/output.ts";
-import { wrapped } from "../terminal/wrap.ts";
+import { widthOfStream, wrapped } from "../terminal/wrap.ts";
 import type { ModelOutcome } from "./model_run.ts";
 
 /** What a report contains besides the counts. */

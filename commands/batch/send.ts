@@ -10,7 +10,7 @@ import { BudgetExceededError, ConfigurationError, JournalError } from "../../lib
 import { surviveFileSizeLimit } from "../../lib/runtime/runtime.ts";
 import { reportError } from "../errors/report.ts";
 import { ignoresHangup } from "../hangup.ts";
-import { writeJson, writeNote, writeWarning } from "../terminal/output.ts";
+import { writeJson, writeNote, writeSentences, writeWarning } from "../terminal/output.ts";
 import type { BatchToSend } from "./context.ts";
 import { driveBatch, type DrivenBatch } from "./drive.ts";
 import { batchExitCode } from "./exit_code.ts";
@@ -75,7 +75,8 @@ async function sendPending(batch: BatchToSend, journal: Journal, lost: number): 
     if (models?.warning !== undefined) writeWarning(models.warning, note);
     const errors = parts.reduce((sum, { journal }) => sum + journal!.errors, 0);
     const noun = parts.length > 1 ? "result" : "record";
-    note(`${nothingToSend(check.total, { errors }, flags, noun)}; nothing was sent. (${output})`);
+    const reason = nothingToSend(check.total, { errors }, flags, noun);
+    writeSentences(`${reason}; nothing was sent. (${output})`, note);
     const summary = { ...emptySummary(), restored: check.total };
     if (flags.json) writeJson(summaryJson(summary, context));
     return batchExitCode(summary, undefined);

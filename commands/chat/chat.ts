@@ -11,7 +11,7 @@ import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { type ChosenTemplate, chosenTemplate, withTemplate } from "../flags/saved_template.ts";
 import { schemaOptions } from "../flags/schema.ts";
 import { addExamples } from "../flags/shared_options.ts";
-import { canRedraw, writeNote } from "../terminal/output.ts";
+import { canRedraw, writeSentences } from "../terminal/output.ts";
 import { warnAboutPlaceholders } from "../flags/placeholder_warning.ts";
 import type { ChatSession } from "./chat_session.ts";
 import { type ChatFlags, command } from "./flags.ts";
@@ -69,7 +69,7 @@ async function openChat(flags: ChatFlags & { schema?: string }, template: ChatTe
   if (saved !== undefined) {
     conversation = await storage.resume(conversation);
     if (conversation.id !== saved.id) {
-      writeNote("This conversation is open in another process. Continuing with a copy.");
+      writeSentences("This conversation is open in another process. Continuing with a copy.");
     }
   }
   const { stream, extraBody } = flags;
@@ -115,17 +115,17 @@ async function chat(message: string | undefined, given: ChatFlags): Promise<void
       if (isResumed) {
         const { showConversation } = await import("./show_turns.ts");
         await showConversation(session.conversation, view);
-      } else writeNote(`Chatting with ${model}. Type /help for commands, Ctrl-D to exit.\n`);
-      if (first === undefined && session.attachments.length > 0) {
+      } else writeSentences(`Chatting with ${model}. Type /help for commands, Ctrl-D to exit.\n`);
+      if (session.attachments.length > 0) {
         const { describeAttachments } = await import("./attach_files.ts");
         const names = describeAttachments(session.attachments);
-        writeNote(`Attached to your first message: ${names}.\n`);
+        writeSentences(`Attached to your first message: ${names}.\n`);
       }
       await chatInteractively({ ...options, history: new History(home) });
     } else {
       const { chatByLine } = await import("./by_line.ts");
       const isTyped = process.stdin.isTTY && first === undefined;
-      if (isTyped) writeNote(`Chatting with ${model}. Press Ctrl-D to exit.\n`);
+      if (isTyped) writeSentences(`Chatting with ${model}. Press Ctrl-D to exit.\n`);
       if (await chatByLine(options) === 0 && !isTyped) {
         throw new InvalidInputError("no message was given", {
           hint: 'Pass one, flexllm chat "Hello", pipe lines in, or use a terminal.',

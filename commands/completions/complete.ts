@@ -156,22 +156,25 @@ async function completeCommandLine(
   return inner.length > 0 ? inner : await argumentsOf(command, argument);
 }
 
-/** Completes the last word of a whole command line. */
+/** Completes the last word of a whole command line. Without a command, it is a prompt for `ask`. */
 async function completionOf(
   words: readonly string[],
   commands: readonly CommandEntry[],
 ): Promise<Completion> {
-  const at = words.slice(0, -1).findIndex((word) => !word.startsWith("-"));
-  const current = words.at(-1) ?? "";
-  if (at < 0) {
+  const rest = words.slice(words.findIndex((word) => word !== "--no-color"));
+  const [first = "", ...others] = rest;
+  const load = (entry: CommandEntry) => loadCommand(entry, commands);
+  const ask = commands.find(({ name }) => name === "ask")!;
+  if (others.length === 0) {
+    if (!first.startsWith("-")) return visible(commands);
     const version = { value: "--version", description: "print the version" };
-    return current.startsWith("-") ? [...GLOBAL_FLAGS, version] : visible(commands);
+    return [version, ...flagsOf(await load(ask), new Set())];
   }
-  if (words[at] === "help") return at === words.length - 2 ? visible(commands) : [];
-  const entry = commands.find(({ name }) => name === words[at]);
+  if (first === "help") return others.length === 1 ? visible(commands) : [];
+  const entry = commands.find(({ name }) => name === first);
   return entry === undefined
-    ? []
-    : await completeCommandLine(await loadCommand(entry, commands), words.slice(at + 1));
+    ? await completeCommandLine(await load(ask), rest)
+    : await completeCommandLine(await load(entry), others);
 }
 
 /** Formats completions for the script. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { Argument, Command } from "@commander-js/extra-typings";
+import { addNotes } from "../flags/help_notes.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import { writeOutput } from "../terminal/output.ts";
 
@@ -16,9 +17,7 @@ To load it in every new shell:
   fish, once:
     flexllm completions fish > ~/.config/fish/completions/flexllm.fish
   powershell, in $PROFILE:
-    flexllm completions powershell | Out-String | Invoke-Expression
-
-Completes commands, flags and their values, configured models and file names.`;
+    flexllm completions powershell | Out-String | Invoke-Expression`;
 
 /** Creates the command. */
 export function completionsCommand() {
@@ -40,5 +39,8 @@ export function completionsCommand() {
       const { script } = await import("@bomb.sh/tab");
       script(shell, "flexllm", "flexllm");
     });
-  return addExamples(command, ["source <(flexllm completions bash)"]).addHelpText("after", HELP);
+  addExamples(command, ["source <(flexllm completions bash)"]).addHelpText("after", HELP);
+  return addNotes(command, [
+    "Completes commands, flags and their values, configured models and file names.",
+  ]);
 }

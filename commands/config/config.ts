@@ -10,10 +10,17 @@ import { candidatePaths, findConfigFile } from "../../lib/files/paths.ts";
 import { approve, foreignVariables } from "../../lib/config/trust.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
+import { addNotes } from "../flags/help_notes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
 import { counted, quoted } from "../terminal/format.ts";
-import { colored, writeJson, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
+import {
+  colored,
+  writeJson,
+  writeOutput,
+  writeSentences,
+  writeWarning,
+} from "../terminal/output.ts";
 import { checkConfig } from "./check.ts";
 import { openEditor } from "./editor.ts";
 
@@ -44,11 +51,11 @@ function check(named: string | undefined, json: boolean): void {
     writeJson({ file, problems, warnings });
     return;
   }
-  for (const problem of problems) writeNote(`${colored("red", "error:")} ${problem}`);
+  for (const problem of problems) writeSentences(`${colored("red", "error:")} ${problem}`);
   for (const warning of warnings) writeWarning(warning);
   if (problems.length === 0) return writeOutput(`${file} is valid.\n`);
   const edit = ["flexllm config edit", ...named === undefined ? [] : [quoted(named)]].join(" ");
-  writeNote(`Found ${counted(problems.length, "problem")}. To fix: \`${edit}\``);
+  writeSentences(`Found ${counted(problems.length, "problem")}. To fix: \`${edit}\``);
 }
 
 /** Approves the file in the current directory and prints which variables it sends where. */
@@ -65,7 +72,7 @@ function trust(): void {
     return writeOutput(`${file} needs no approval: ${why}.\n`);
   }
   for (const { variable, host, path } of unapproved) {
-    writeNote(`${locate(path)}: ${variable} may be sent to ${host}`);
+    writeSentences(`${locate(path)}: ${variable} may be sent to ${host}`);
   }
   writeOutput(`${file} is trusted until it changes.\n`);
 }
@@ -115,23 +122,18 @@ export function configCommand() {
       const { configJsonSchema } = await import("../../lib/config/json_schema.ts");
       writeOutput(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
     });
-  addExamples(schema, ["flexllm config schema > flexllm.schema.json"]).addHelpText(
-    "after",
-    `
-Editors with the YAML language server use it for completion and checks if the
-first line of the configuration is:
-  # yaml-language-server: $schema=flexllm.schema.json`,
-  );
+  addNotes(addExamples(schema, ["flexllm config schema > flexllm.schema.json"]), [
+    "Editors with the YAML language server use it for completion and checks if the first line of the " +
+    "configuration is:",
+  ]).addHelpText("after", "  # yaml-language-server: $schema=flexllm.schema.json");
   addExamples(path, ["flexllm config path"]);
   addExamples(checks, ["flexllm config check", "flexllm config check ./flexllm_config.yaml"]);
-  addExamples(trustCommand, ["flexllm config show", "flexllm config trust"]).addHelpText(
-    "after",
-    `
-A configuration found in the current directory may not be yours, so it cannot
-send a stored key, or a variable of a known service such as OPENAI_API_KEY, to
-another server until you trust it. If it changes, you have to trust it again.
-In scripts, set FLEXLLM_TRUST=1.`,
-  );
+  addNotes(addExamples(trustCommand, ["flexllm config show", "flexllm config trust"]), [
+    "A configuration found in the current directory may not be yours, so it cannot send a stored key, " +
+    "or a variable of a known service such as OPENAI_API_KEY, to another server until you trust it. " +
+    "If it changes, " +
+    "you have to trust it again. In scripts, set FLEXLLM_TRUST=1.",
+  ]);
   addExamples(edit, [
     "flexllm config edit",
     "flexllm config edit ./flexllm_config.yaml",

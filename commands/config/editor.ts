@@ -8,6 +8,9 @@ import process from "node:process";
 import { AbortedError, ConfigurationError } from "../../lib/errors.ts";
 
 const EDITOR_HINT = "Set VISUAL or EDITOR to an editor.";
+/** Exit codes of a shell that could not run the editor. */
+const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
 
 function spawnEditor(editor: string, file: string) {
   // Through a shell, as git does: EDITOR may contain arguments, such as "code --wait".
@@ -42,7 +45,9 @@ export function openEditor(file: string): Promise<void> {
       else if (signal === "SIGINT") reject(new AbortedError("the editor was interrupted"));
       else {
         const message = `the editor ${editor} failed (exit code ${code ?? signal})`;
-        reject(new ConfigurationError(message, { hint: EDITOR_HINT }));
+        // Other codes are the editor's own, such as that of `:cq` in vi.
+        const hint = code === NOT_EXECUTABLE || code === NOT_FOUND ? EDITOR_HINT : undefined;
+        reject(new ConfigurationError(message, { hint }));
       }
     });
   });

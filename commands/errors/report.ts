@@ -9,8 +9,8 @@ import { FlexLLMError, HttpError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
 import { colored, writeNote } from "../terminal/output.ts";
 import { printable } from "../terminal/sanitize.ts";
-import { widthOfStream } from "../terminal/table.ts";
-import { hintLines } from "./hint_lines.ts";
+import { widthOfStream } from "../terminal/wrap.ts";
+import { hintLines } from "../terminal/hint_lines.ts";
 import { inTermsOfFlags } from "./option_names.ts";
 
 /** Errors of usage, configuration or files rather than of a request. */

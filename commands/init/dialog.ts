@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { intro, outro } from "@clack/prompts";
+import { intro } from "@clack/prompts";
 import { copyFileSync, existsSync } from "node:fs";
 import process from "node:process";
 import { keyFilePath } from "../../lib/keys/key_file.ts";
@@ -24,8 +24,14 @@ import { probeModel } from "../../lib/probe/probe_model.ts";
 import { safeUrl } from "../../lib/redact.ts";
 import { defaultFetch } from "../../lib/runtime/runtime.ts";
 import { oneLineMessage } from "../errors/groups.ts";
-import { promptChoice, promptText, promptYesNo, showMessage } from "../terminal/prompts.ts";
-import { writeNote } from "../terminal/output.ts";
+import {
+  promptChoice,
+  promptText,
+  promptYesNo,
+  showEnd,
+  showMessage,
+} from "../terminal/prompts.ts";
+import { writeSentences } from "../terminal/output.ts";
 import { nextStep, seconds, stepDetail } from "../test/probe_report.ts";
 import { howToSet } from "./how_to_set.ts";
 import { clientOf, keyValue, type ModelDraft, OTHER, TIMEOUT } from "./models.ts";
@@ -193,18 +199,17 @@ async function promptAddOrReplace(file: string): Promise<"add" | "replace"> {
 function noteOverrides(): void {
   const { model, baseUrl } = overrides(process.env);
   for (const { source, value } of [model, baseUrl].filter((each) => each !== undefined)) {
-    writeNote(`${source} is set and overrides the file: ${safeUrl(value)}`);
+    writeSentences(`${source} is set and overrides the file: ${safeUrl(value)}`);
   }
 }
 
 /** Prompts for a model, tests it, and writes it to `file`. */
 export async function runInitDialog(file: string, flags: InitFlags): Promise<void> {
-  const output = process.stderr;
-  intro("flexllm init", { output });
+  intro("flexllm init", { output: process.stderr });
   const adds = existsSync(file) && await promptAddOrReplace(file) === "add";
   const { apiKey } = await (adds ? addModelTo(file, flags) : replaceFile(file, flags));
   const missing = missingVariable(apiKey);
   const first = missing === undefined ? "" : `${howToSet(missing)}, then `;
-  outro(`Next: ${first}flexllm ask "What is Python?"`, { output });
+  showEnd(`Next: ${first}flexllm ask "What is Python?"`);
   noteOverrides();
 }

@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { normalizeBaseUrl } from "../../lib/services/base_url.ts";
-import { baseUrlOf, keyVariableOf, PROVIDER_NAMES } from "../../lib/services/providers.ts";
+import { baseUrlOf, PROVIDER_NAMES } from "../../lib/services/providers.ts";
 import { candidatePaths, homeFolder } from "../../lib/files/paths.ts";
 import { keyState } from "../../lib/config/key_state.ts";
 import { nameOf } from "../../lib/config/models.ts";
@@ -16,9 +16,9 @@ import { soleVariable } from "../../lib/config/references.ts";
 import type { ModelEntry } from "../../lib/config/schema.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
-import { howToSet } from "./how_to_set.ts";
+import { howToSet, requiredVariable } from "./how_to_set.ts";
 import { addToFile, type InitFlags, modelsOf, writeNewFile } from "./write.ts";
-import { writeNote, writeOutput } from "../terminal/output.ts";
+import { writeNote, writeOutput, writeSentences } from "../terminal/output.ts";
 
 /** The effective configuration file, or the one to create. */
 function targetFile(named: string | undefined): string {
@@ -44,7 +44,7 @@ function entryOf(flags: InitFlags): ModelEntry | undefined {
     });
   }
   if (provider === "mock") return { id: model, name: model, provider };
-  const variable = apiKeyEnv ?? keyVariableOf(normalizeBaseUrl(server));
+  const variable = apiKeyEnv ?? requiredVariable(server);
   return {
     id: model,
     name: model,
@@ -61,7 +61,7 @@ function warnMissingKey(entry: ModelEntry | undefined): void {
     { api_key: "${OPENAI_API_KEY}", provider: "openai" as const };
   const variable = soleVariable(api_key);
   if (variable === undefined || keyState({ api_key, ...server }, env).state === "set") return;
-  writeNote(`The key is read from ${variable}, which is not set yet: ${howToSet(variable)}`);
+  writeSentences(`The key is read from ${variable}, which is not set yet: ${howToSet(variable)}`);
 }
 
 /** Without prompts: writes the template, or the model that the flags describe. */

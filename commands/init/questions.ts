@@ -23,6 +23,7 @@ import {
   promptText,
 } from "../terminal/prompts.ts";
 import { type ModelDraft, newKeyName, OTHER, suggestedModels } from "./models.ts";
+import { requiredVariable } from "./how_to_set.ts";
 import type { InitFlags } from "./write.ts";
 
 /** Prompts for the provider; those whose key variable is set are listed first. */
@@ -124,13 +125,14 @@ export async function promptKey(
     if (source === "variable") return `\${${variable}}`;
     if (source === "stored") return keyReference(stored!.name);
   }
-  const empty = variable === undefined ? "leave empty for none" : `leave empty to use ${variable}`;
+  const required = requiredVariable(baseUrl);
+  const empty = required === undefined ? "leave empty for none" : `leave empty to use ${required}`;
   const typed = await promptSecret(
     `API key? (not shown; ${empty})`,
     (key) => key === "" ? undefined : keyProblem(key),
   );
   if (typed !== "") return typed;
-  return variable === undefined ? undefined : `\${${variable}}`;
+  return required === undefined ? undefined : `\${${required}}`;
 }
 
 /** Prompts for a model, with those of the server as suggestions. May complete the draft's base URL. */

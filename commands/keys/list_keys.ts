@@ -8,7 +8,7 @@ import { keyedService } from "../../lib/keys/key_names.ts";
 import { keychainOf, listKeys, type StoredKey } from "../../lib/keys/key_store.ts";
 import { keyReference } from "../../lib/config/references.ts";
 import { shownUrl } from "../../lib/redact.ts";
-import { writeJson, writeNote, writeOutput } from "../terminal/output.ts";
+import { writeJson, writeOutput, writeSentences } from "../terminal/output.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
 /** The variable that is used instead of a stored key; `undefined` if none is set. */
@@ -49,7 +49,7 @@ export function listStoredKeys(json: boolean): void {
     })));
   }
   if (keys.length === 0) {
-    return writeNote("No keys are stored. To store one: flexllm keys set openai");
+    return writeSentences("No keys are stored. To store one: flexllm keys set openai");
   }
   const rows = keys.map(row);
   const titles = ["name", "key", "stored in", "used for", "overridden by"];

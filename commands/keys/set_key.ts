@@ -12,7 +12,7 @@ import { canonicalKeyName, keyedService, keyedServices } from "../../lib/keys/ke
 import { keychainOf, storeKey } from "../../lib/keys/key_store.ts";
 import { keyReference } from "../../lib/config/references.ts";
 import { maskKey, shownUrl } from "../../lib/redact.ts";
-import { writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
+import { writeOutput, writeSentences, writeWarning } from "../terminal/output.ts";
 
 /**
  * Checks the name of a key.
@@ -60,7 +60,7 @@ async function readTyped(name: string): Promise<string> {
 function noteUse(name: string): void {
   const service = keyedService(name);
   if (service === undefined) {
-    writeNote(`Use it in the configuration: api_key: "${keyReference(name)}"`);
+    writeSentences(`Use it in the configuration: api_key: "${keyReference(name)}"`);
     const names = keyedServices().map((each) => each.name);
     const similar = closest(name, names);
     if (distance(name, similar) <= 2) {
@@ -70,7 +70,7 @@ function noteUse(name: string): void {
   }
   const { baseUrl, variable } = service;
   const server = baseUrl === undefined ? "your own server there" : shownUrl(baseUrl);
-  writeNote(`It is used for ${name} (${server}) if no other key is given.`);
+  writeSentences(`It is used for ${name} (${server}) if no other key is given.`);
   const given = ["FLEXLLM_API_KEY", variable].find((each) => process.env[each]);
   if (given !== undefined) writeWarning(`${given} is set and takes precedence`);
 }

@@ -26,7 +26,7 @@ import {
 import { addExamples } from "../flags/shared_options.ts";
 import { onStopSignals } from "../signals.ts";
 import { counted } from "../terminal/format.ts";
-import { writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
+import { writeNote, writeOutput, writeSentences, writeWarning } from "../terminal/output.ts";
 import { ACCESS_LOG_FORMATS, type AccessLogFormat, accessLogger } from "./access_log.ts";
 
 /** Options for generated answers: recorded and real servers decide these themselves. */
@@ -133,7 +133,7 @@ function describeRecording(
     writeNote(`Replaying ${count} from ${replay.file}.`);
   } else if (record !== undefined) {
     const after = exchanges === 0 ? "" : `, after the ${count} that it has`;
-    writeNote(`Recording ${record.url} to ${record.file}${after}.`);
+    writeSentences(`Recording ${record.url} to ${record.file}${after}.`);
     const { protocol, hostname } = new URL(record.url);
     if (protocol === "http:" && !isLoopback(hostname)) {
       writeWarning(`the keys of your clients are sent to ${hostname} over plain HTTP`);

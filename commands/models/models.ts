@@ -16,7 +16,7 @@ import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
 import { counted } from "../terminal/format.ts";
 import { type Column, table } from "../terminal/table.ts";
-import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
+import { colored, writeJson, writeOutput, writeSentences } from "../terminal/output.ts";
 
 function tokens(count: number | undefined): string {
   return count === undefined ? "" : count.toLocaleString("en-US");
@@ -95,7 +95,7 @@ export function modelsCommand() {
       if (flags.json) return writeJson(toJson(models));
       if (models.length === 0) {
         process.exitCode = EXIT.usage;
-        return writeNote(
+        return writeSentences(
           all.length === 0
             ? "The server lists no models."
             : `No model matches "${filter}" (${counted(all.length, "model")} in total).`,
@@ -104,7 +104,7 @@ export function modelsCommand() {
       writeOutput(`${modelTable(models).join("\n")}\n`);
       const of = models.length === all.length ? "" : `${models.length} of `;
       const next = "to add one to the configuration, run `flexllm init`";
-      writeNote(colored("dim", `${of}${counted(all.length, "model")}; ${next}.`));
+      writeSentences(colored("dim", `${of}${counted(all.length, "model")}; ${next}.`));
     });
   return addExamples(command, [
     "flexllm models",

@@ -15,7 +15,7 @@ import { ConfigurationError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
-import { colored, writeNote, writeOutput } from "../terminal/output.ts";
+import { colored, writeOutput, writeSentences } from "../terminal/output.ts";
 
 function unknownName(name: string, config: Config, names: string[]): ConfigurationError {
   const guess = closest(name, names);
@@ -31,7 +31,7 @@ async function promptName(config: Config, names: string[]): Promise<string | und
   const { canPrompt, promptChoice } = await import("../terminal/prompts.ts");
   const current = config.value.default ?? undefined;
   if (!canPrompt()) {
-    writeNote(
+    writeSentences(
       "There is no terminal for prompts: run `flexllm set-model NAME` with one of these names",
     );
     writeOutput(`${names.join("\n")}\n`);
@@ -72,7 +72,7 @@ export function setModelCommand() {
       if (model !== undefined && defaultModel(config, process.env)?.source === model.source) {
         const note =
           `${model.source} is set and overrides it: ${model.value} is used until you unset it.`;
-        writeNote(colored("yellow", note));
+        writeSentences(colored("yellow", note));
       }
     });
   return addExamples(command, ["flexllm set-model", "flexllm set-model gpt-5.4-mini"]);

@@ -12,7 +12,7 @@ import type { PriceChange } from "../../lib/pricing/update_prices.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import { counted } from "../terminal/format.ts";
 import { table } from "../terminal/table.ts";
-import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
+import { colored, writeJson, writeOutput, writeSentences } from "../terminal/output.ts";
 
 /** A model and its prices, from the user's file or the price list. */
 interface ModelPrice extends Rates {
@@ -111,7 +111,7 @@ async function show(name: string | undefined, json: true | undefined): Promise<v
   }
   if (json) return writeJson(rows.map(toJson));
   writeOutput(`${lines(rows).join("\n")}\n`);
-  writeNote(colored("dim", "USD per million tokens; + means that long prompts cost more."));
+  writeSentences(colored("dim", "USD per million tokens; + means that long prompts cost more."));
 }
 
 function changeLine({ model, before, after }: PriceChange): string {
@@ -137,7 +137,7 @@ async function update(from: string | undefined, json: true | undefined): Promise
   const more = changes.length - MAX_CHANGES;
   if (more > 0) writeOutput(`… and ${more} more\n`);
   const summary = changes.length === 0 ? "no changes" : counted(changes.length, "change");
-  writeNote(`${counted(models, "model")} from OpenRouter, ${summary}; saved to ${path}`);
+  writeSentences(`${counted(models, "model")} from OpenRouter, ${summary}; saved to ${path}`);
 }
 
 /** Creates the command. */

@@ -7,7 +7,7 @@ import { templateYaml } from "../../lib/config/edit_templates.ts";
 import { type Config, readConfigText } from "../../lib/config/load.ts";
 import { templateFields, unknownTemplate } from "../../lib/config/templates.ts";
 import { placeholdersOf } from "../../lib/input/prompt_template.ts";
-import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
+import { colored, writeJson, writeNote, writeOutput, writeSentences } from "../terminal/output.ts";
 import { printable } from "../terminal/sanitize.ts";
 import { table } from "../terminal/table.ts";
 import { describeUse } from "./write.ts";
@@ -37,7 +37,7 @@ export function listTemplates(config: Config, json: boolean): void {
   const entries = Object.entries(config.value.templates ?? {});
   if (json) return writeJson(entries.map(([name, entry]) => toJson(name, entry)));
   if (entries.length === 0) {
-    return writeNote(
+    return writeSentences(
       'No templates. Save one: flexllm template save summarize --prompt "Summarize: {{input}}"',
     );
   }

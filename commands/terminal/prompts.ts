@@ -9,6 +9,7 @@ import {
   confirm,
   isCancel,
   log,
+  outro,
   password,
   select,
   text,
@@ -131,4 +132,9 @@ export function showMessage(
 ): void {
   // The library draws a bar, a symbol and two spaces, and does not wrap.
   log[kind](wrapped(message, screenWidth() - 4).join("\n"), { output });
+}
+
+/** Shows the message that ends a series of prompts. */
+export function showEnd(message: string): void {
+  outro(wrapped(message, screenWidth() - 4).join("\n   "), { output });
 }

@@ -9,6 +9,7 @@ import { duration } from "./format.ts";
 import { LiveArea } from "./live_area.ts";
 import { canRedraw, colored, divertNotes } from "./output.ts";
 import { widthOf } from "./width.ts";
+import { onSuspension } from "./suspension.ts";
 
 const FRAMES = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
 /** Milliseconds before the spinner is shown: fast answers don't need one. */
@@ -36,6 +37,7 @@ export class Spinner {
   #frame = 0;
   #delay: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #ignoreSuspension = () => {};
 
   /** Schedules the spinner, if stderr is a terminal. */
   constructor() {
@@ -48,6 +50,7 @@ export class Spinner {
 
   #start(): void {
     divertNotes((line) => this.#area.above(line));
+    this.#ignoreSuspension = onSuspension(() => this.#area.clear());
     this.#timer = setInterval(() => this.#draw(), INTERVAL);
     this.#draw();
   }
@@ -75,6 +78,7 @@ export class Spinner {
     clearInterval(this.#timer);
     this.#timer = undefined;
     divertNotes(undefined);
+    this.#ignoreSuspension();
     this.#area.clear();
   }
 }

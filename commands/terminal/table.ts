@@ -10,6 +10,7 @@ import process from "node:process";
 import { printable } from "./sanitize.ts";
 import { colored, type Style } from "./output.ts";
 import { widthOf } from "./width.ts";
+import { widthOfStream } from "./wrap.ts";
 
 /** A column. If no column has a title, the title line is omitted. */
 export interface Column {
@@ -44,11 +45,6 @@ export interface TableOptions {
    * @default the width of the stream
    */
   maxWidth?: number;
-}
-
-/** The width of a terminal; `undefined` if `stream` is not one. */
-export function widthOfStream(stream: NodeJS.WriteStream): number | undefined {
-  return stream.isTTY ? stream.columns || 80 : undefined;
 }
 
 /** Sanitizes a cell: names come from servers and files. */

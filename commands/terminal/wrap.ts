@@ -11,6 +11,11 @@ export function screenWidth(streams = [process.stderr, process.stdout]): number 
   return streams.find(({ isTTY }) => isTTY)?.columns || 80;
 }
 
+/** The width of a terminal; `undefined` if `stream` is not one. */
+export function widthOfStream(stream: NodeJS.WriteStream): number | undefined {
+  return stream.isTTY ? stream.columns || 80 : undefined;
+}
+
 /** Wraps `text` to `columns`; a longer word is on its own line. */
 export function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];

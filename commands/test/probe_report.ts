@@ -15,7 +15,8 @@ import {
 import type { ChatResult } from "../../lib/chat/result.ts";
 import type { Step } from "../../lib/probe/probe_model.ts";
 import { oneLineMessage } from "../errors/groups.ts";
-import { type Cell, truncate, widthOfStream } from "../terminal/table.ts";
+import { type Cell, truncate } from "../terminal/table.ts";
+import { widthOfStream } from "../terminal/wrap.ts";
 import { tokenCounts } from "../terminal/format.ts";
 import { colored } from "../terminal/output.ts";
 

@@ -10,10 +10,11 @@ import type { Step } from "../../lib/probe/probe_model.ts";
 import { EXIT } from "../exit_codes.ts";
 import { modelFlags } from "../flags/model.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
-import { hintLines } from "../errors/hint_lines.ts";
+import { hintLines } from "../terminal/hint_lines.ts";
 import { readConfig } from "../read_config.ts";
 import { writeJson, writeOutput } from "../terminal/output.ts";
-import { table, widthOfStream } from "../terminal/table.ts";
+import { table } from "../terminal/table.ts";
+import { widthOfStream } from "../terminal/wrap.ts";
 import { stepCell, stepLine } from "./probe_report.ts";
 import { testAll, testModel, type TestResult } from "./test_models.ts";
 

@@ -15,7 +15,7 @@ import type { StandardSchemaIssue, StandardSchemaV1 } from "./standard_schema.ts
 const SHOWN_PROBLEMS = 5;
 /** Maximum characters shown of an answer that is not JSON. */
 const SHOWN_CHARACTERS = 60;
-const HINT = "Retry such answers (--schema-retries, schemaRetries), or use a better model.";
+const HINT = "Allow more retries (--schema-retries, schemaRetries), or use a better model.";
 
 /** Many models put their JSON in a Markdown code block, even when instructed not to. */
 function withoutFence(content: string): string {

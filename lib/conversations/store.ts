@@ -181,7 +181,7 @@ export class ConversationStore {
     const shown = JSON.stringify(reference);
     if (found.length === 0) {
       throw new InvalidInputError(`there is no conversation ${shown}`, {
-        hint: "List all conversations with flexllm chat --list.",
+        hint: "List all conversations with flexllm chat --list, or /list in a chat.",
       });
     }
     const byId = found.every(({ id }) => id.startsWith(reference));

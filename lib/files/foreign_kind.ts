@@ -5,8 +5,6 @@
  */
 import type { Buffer } from "node:buffer";
 
-const PYTHON = "In Python: pandas.";
-
 /** The first bytes as Latin-1, the kind of file, and how to convert it. `IN` is replaced by its name. */
 const SIGNATURES: readonly [start: string, kind: string, hint: string][] = [
   [
@@ -22,12 +20,12 @@ const SIGNATURES: readonly [start: string, kind: string, hint: string][] = [
   [
     "PAR1",
     "a Parquet file",
-    `${PYTHON}read_parquet("IN").to_json("in.jsonl", orient="records", lines=True)`,
+    "A batch sends each of its rows: flexllm batch IN -o out.jsonl",
   ],
   [
     "ARROW1",
     "an Arrow file",
-    `${PYTHON}read_feather("IN").to_json("in.jsonl", orient="records", lines=True)`,
+    `In Python: pandas.read_feather("IN").to_json("in.jsonl", orient="records", lines=True)`,
   ],
   ["\x1f\x8b", "compressed with gzip", "Unpack it first: gunzip -k IN"],
   ["\x28\xb5\x2f\xfd", "compressed with zstd", "Unpack it first: zstd -d IN"],

@@ -7,7 +7,7 @@ import type { RunJournal } from "../batch/journal/model_journal.ts";
 import { inputIdentity } from "../batch/journal/result_line.ts";
 import { InvalidInputError, JournalMismatchError } from "../errors.ts";
 import type { BatchSource } from "./input_source.ts";
-import { INPUT_HINT } from "./open_file.ts";
+import { inputHint } from "./open_file.ts";
 import { PendingLines } from "./pending_lines.ts";
 import { type InvalidLine, type LocatedRecord, type ReadOptions, readRecords } from "./records.ts";
 import { isSelected } from "./selection.ts";
@@ -133,7 +133,9 @@ export function checkInput(
   if (step.done) {
     const isPart = options.shard !== undefined || options.retryFailed !== undefined;
     if (step.value === 0 || (total === 0 && !isPart)) {
-      throw new InvalidInputError(`${input.name} contains no records`, { hint: INPUT_HINT });
+      throw new InvalidInputError(`${input.name} contains no records`, {
+        hint: inputHint(input.name),
+      });
     }
     journal?.checkEnd(step.value);
   }

@@ -16,9 +16,13 @@ import type { InputFile } from "./input_source.ts";
 /** What messages call standard input. */
 export const STANDARD_INPUT = "standard input";
 
-/** The hint for an input that cannot be used. */
-export const INPUT_HINT =
-  'An input has one JSON object per line, such as {"q": "What is Python?"}.';
+/** The hint for an input that cannot be used: what a file with the extension of `name` contains. */
+export function inputHint(name: string): string {
+  const extension = /\.(txt|[ct]sv)(?:\.(?:gz|zst))?$/i.exec(name)?.[1].toLowerCase();
+  if (extension === "txt") return "A text file has one prompt per line.";
+  if (extension !== undefined) return "A table has a header, and one record per row.";
+  return 'An input has one JSON object per line, such as {"q": "What is Python?"}.';
+}
 
 function inputProblem(name: string, error: unknown): InvalidInputError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -26,7 +30,7 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
     case "ENOENT":
       return new InvalidInputError(`the input file ${name} does not exist`, {
         cause: error,
-        hint: INPUT_HINT,
+        hint: inputHint(name),
       });
     case "EACCES":
     case "EPERM":
@@ -37,7 +41,7 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
     default:
       return new InvalidInputError(`cannot read ${name}: ${fileReason(error)}`, {
         cause: error,
-        hint: INPUT_HINT,
+        hint: inputHint(name),
       });
   }
 }

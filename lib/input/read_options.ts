@@ -7,11 +7,12 @@ import { closest, distance } from "fastest-levenshtein";
 import { ConfigurationError, InvalidInputError } from "../errors.ts";
 import { CONTENT_FIELDS, PROMPT_DATA_FIELDS } from "./record_content.ts";
 import type { BatchSource } from "./input_source.ts";
-import { INPUT_HINT } from "./open_file.ts";
+import { inputHint } from "./open_file.ts";
 import { OPTION_FIELDS } from "./option_fields.ts";
 import type { RecordTemplate } from "./record_template.ts";
 import type { ReadOptions } from "./records.ts";
 import type { Selection } from "./selection.ts";
+import { columnHint } from "./suggest_template.ts";
 import { loadTemplate, Template, unknownField } from "./template.ts";
 
 /** The flags that affect how an input is read. */
@@ -68,7 +69,7 @@ export function readOptions(input: BatchSource, flags: ReadFlags): ReadOptions {
 /** Throws if records cannot be read from a table with these columns. */
 function checkColumns(name: string, columns: readonly string[], options: ReadOptions): void {
   if (columns.length === 0) {
-    throw new InvalidInputError(`${name} contains no records`, { hint: INPUT_HINT });
+    throw new InvalidInputError(`${name} contains no records`, { hint: inputHint(name) });
   }
   const { template, system } = options;
   if (template === undefined) {
@@ -87,7 +88,7 @@ function checkColumns(name: string, columns: readonly string[], options: ReadOpt
       {
         hint: columns.length === 1
           ? "Set the prompt with --template, or the cell delimiter with --delimiter."
-          : `Set the prompt: --template "… {{${columns.at(-1)}}} …"`,
+          : columnHint(columns),
       },
     );
   }

@@ -9,6 +9,16 @@ import { asObject, type Json } from "../json/json.ts";
 const LABELS =
   /^(id|_id|uuid|key|index|label|lang|language|source|category|split|url|date|time)$|_id$/i;
 
+/** Columns that often contain what a prompt is about. */
+const TEXTS = /^(text|content|body|message|review|comment|sentence|description|title|query)$/i;
+
+/** The hint to set the prompt with a template that uses a column of a table. */
+export function columnHint(columns: readonly string[]): string {
+  const column = columns.find((name) => TEXTS.test(name)) ??
+    columns.findLast((name) => !LABELS.test(name)) ?? columns.at(-1);
+  return `Set the prompt: --template "… {{${column}}} …"`;
+}
+
 /** The texts in a record by their paths, also those one level down. */
 function* textsOf(fields: Json, prefix = "", depth = 0): Generator<[path: string, text: string]> {
   for (const [name, value] of Object.entries(fields)) {

@@ -42,6 +42,8 @@ export interface AccessFacts
     Partial<Omit<MockAccess, "time" | "method" | "path" | "status" | "duration" | "outcome">> {
   /** Whether the body is still being written when the response starts. */
   isOpen?: boolean;
+  /** Whether all of the body was written: a client that leaves before it ends misses nothing. */
+  isSent?: boolean;
 }
 
 type Handler = (request: Request) => Response | Promise<Response>;
@@ -92,7 +94,7 @@ export function withAccessLog(answer: Handler, onRequest: (access: MockAccess) =
     const report = (outcome: MockAccess["outcome"]) => {
       if (isReported) return;
       isReported = true;
-      const { isOpen: _, ...rest } = facts;
+      const { isOpen: _, isSent, ...rest } = facts;
       onRequest({
         time,
         method: request.method,
@@ -100,7 +102,7 @@ export function withAccessLog(answer: Handler, onRequest: (access: MockAccess) =
         status,
         streamed: false,
         duration: (performance.now() - started) / 1000,
-        outcome,
+        outcome: outcome === "aborted" && isSent ? "complete" : outcome,
         ...rest,
       });
     };

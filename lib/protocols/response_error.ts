@@ -50,8 +50,10 @@ function requestId(headers: Headers): string | undefined {
 
 function keyHint(endpoint: Endpoint | undefined): string {
   const variable = endpoint?.keyVariable ?? "FLEXLLM_API_KEY";
+  // A stored key is sent only to its service, or where the configuration refers to it.
+  const orStore = endpoint?.keyVariable === undefined ? "" : ", run `flexllm keys set`";
   return endpoint !== undefined && endpoint.apiKey === undefined
-    ? `No key was sent: set ${variable}, run \`flexllm keys set\`, or add api_key to the configuration.`
+    ? `No key was sent: set ${variable}${orStore}, or add api_key to the configuration.`
     : `Check the API key (${variable}, --api-key, or api_key in the configuration).`;
 }
 

@@ -1,6 +1,6 @@
 /** How errors of the library are printed by the command line. */
 import assert from "node:assert/strict";
-import { hintLines } from "../../commands/errors/hint_lines.ts";
+import { hintLines } from "../../commands/terminal/hint_lines.ts";
 import { inTermsOfFields, inTermsOfFlags } from "../../commands/errors/option_names.ts";
 import { BudgetExceededError, ConfigurationError, HttpError } from "../../lib/errors.ts";
 
@@ -35,11 +35,11 @@ Deno.test("a name of the library after its flag is left out", () => {
   assert.match(hint!, /or lower --max-tokens, which/);
   const error = new ConfigurationError("x", {
     hint:
-      "Retry such answers (--schema-retries, schemaRetries), or use --extra-body a=1 (extraBody).",
+      "Allow more retries (--schema-retries, schemaRetries), or use --extra-body a=1 (extraBody).",
   });
   assert.equal(
     inTermsOfFlags(error).hint,
-    "Retry such answers (--schema-retries), or use --extra-body a=1.",
+    "Allow more retries (--schema-retries), or use --extra-body a=1.",
   );
 });
 

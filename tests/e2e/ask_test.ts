@@ -290,7 +290,10 @@ Deno.test("files are downloaded from the local network only if that is allowed",
   };
   const refused = await ask("--config", "c.yaml");
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /127\.0\.0\.1 is this machine or in the local network\n.*--allow-/);
+  assert.match(
+    refused.stderr,
+    /127\.0\.0\.1 is this machine or in the local network\n.*: --allow-private-urls\.\n$/,
+  );
   assert.deepEqual([files.requests.length, mock.requests.length], [0, 0]);
   for (const flags of [["c.yaml", "--allow-private-urls"], ["allowed.yaml"]]) {
     const { code, stderr } = await ask("--config", ...flags);

@@ -296,6 +296,8 @@ Deno.test("invalid flags are reported and nothing is sent", async () => {
     [[jsonl, "--template", "@none.txt"], /cannot read the template none\.txt/],
     [[jsonl, "--template", "{{text}}"], /in\.jsonl:1: the template uses {{text}}/],
     [[csv], /expected a column "q", .* found "id", "text"\nSet the prompt: --template/],
+    [[folder.write("mood.csv", "text,label\na,b\n")], /Set the prompt: --template "… {{text}} …"/],
+    [[folder.write("empty.txt", "\n")], /no records\nA text file has one prompt per line\./],
     [[csv, "--template", "{{txt}}"], /uses {{txt}} \(did you mean {{text}}\?\), but the columns/],
   ];
   for (const [args, message] of cases) {

@@ -131,7 +131,12 @@ Deno.test("bad input is reported, nothing is sent, and no file is created", asyn
   mkdirSync(folder.file("folder.jsonl"));
   folder.write("diary.jsonl", "Dear diary\n");
   const cases: [args: string[], message: RegExp][] = [
-    [[good], /error: no output file\nSpecify one with -o/],
+    [[], /error: no output file\nSpecify one with -o: flexllm batch input.jsonl -o output.jsonl/],
+    [
+      [good],
+      /error: no output file\nSpecify one with -o: flexllm batch \S*\.jsonl -o output.jsonl/,
+    ],
+    [[good, "new.jsonl"], /Specify one with -o: flexllm batch \S+ -o new\.jsonl/],
     [[good, "-o", "out.json"], /must end in \.jsonl, got out\.json/],
     [
       [good, "-o", folder.file("no/out.jsonl")],
@@ -148,7 +153,6 @@ Deno.test("bad input is reported, nothing is sent, and no file is created", asyn
       [folder.file("none.jsonl"), "-o", out],
       /the input file .*none\.jsonl does not exist\nAn input has one JSON object per line, such as /,
     ],
-    [[folder.path, "-o", out], /bad\.jsonl:3:10: not valid JSON/],
     [[folder.write("empty.jsonl", ""), "-o", out], /empty\.jsonl contains no records/],
     [["-o", out], /standard input contains no records/],
     [
@@ -156,8 +160,8 @@ Deno.test("bad input is reported, nothing is sent, and no file is created", asyn
       /bad\.jsonl:3:10: not valid JSON .*\nNothing was sent/,
     ],
     [
-      [folder.write("text.jsonl", '{"text":"a","label":"b"}\n'), "-o", out],
-      /text\.jsonl:1: expected a field "messages"/,
+      [folder.write("other.jsonl", '{"body":"a"}\n'), "-o", out],
+      /other\.jsonl:1: expected a field "messages"/,
     ],
     [[good, "-o", out, "-c", "0"], /'-c, --concurrency <count>' argument '0' is invalid/],
     [[good, "-o", out, "--max-qps", "-1"], /Expected a number > 0/],

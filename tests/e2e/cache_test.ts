@@ -119,4 +119,6 @@ Deno.test("ask --cache repeats no request, and --no-cache overrides the configur
   assert.equal(await ask("--config", config, "--no-cache"), false);
   assert.equal(await ask("--config", config), true);
   assert.equal(mock.requests.length, 3);
+  const args = ["ask", "Hi", "--base-url", mock.baseUrl, "-m", "m", "--cache", "--verbose"];
+  assert.match((await flexllm(args, { env })).stderr, / out, from the cache, stop\n$/);
 });

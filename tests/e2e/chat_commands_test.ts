@@ -198,7 +198,7 @@ terminalTest("/list, /resume, /title and /history manage saved conversations", a
   terminal.type("/resume 1\r");
   await terminal.shows("This is the current conversation.");
   terminal.type("/resume volcano\r");
-  await terminal.shows('error: there is no conversation "volcano"');
+  await terminal.shows(/error: there is no conversation "volcano"\n.*\/list in a chat\./);
   // Both conversations contain the word; one is the current one.
   terminal.type("/resume about\r");
   await terminal.shows(/Resuming "about lakes" \(1 turn, mock/);
@@ -295,6 +295,8 @@ terminalTest("files are attached with -f and /file, several at once", async () =
   await until(() => mock.requests.length === 1);
   const { content } = mock.requests[0].messages[0];
   assert.match(content, /BBB[^]*AAA[^]*DDD[^]*read$/);
+  await using started = await chat(["hello", ...args.slice(0, -2)], { home });
+  await started.shows(/Attached to your first message: a\.txt \(3 B\)\.\s+> hello/);
   const wrong = await flexllm(["chat", "x", "-m", "mock", "-f", "missing.txt"]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /^error: .*missing\.txt/);

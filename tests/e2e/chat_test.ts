@@ -260,7 +260,7 @@ terminalTest(
     terminal.type("/modle x\r");
     await terminal.shows(/error: unknown command \/modle\nDid you mean \/model\?/);
     terminal.type("/temperature hot\r");
-    await terminal.shows("error: /temperature hot: Expected a number from 0 to 2.");
+    await terminal.shows("error: /temperature hot: expected a number from 0 to 2.");
     terminal.type("/clear\r");
     await terminal.shows("Started a new conversation.");
     terminal.type("/usr/bin is what?\r");

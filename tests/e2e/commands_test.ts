@@ -108,6 +108,8 @@ Deno.test("unknown commands and wrong flags get a suggestion and exit code 1", a
     [["mock", "-p"], /argument missing\nSee 'flexllm mock --help'\./],
     [["help", "bacth"], /unknown command "bacth"\n`flexllm --help` lists all commands/],
     [["chat", "Good", "day"], /but got 2.*\nQuote the prompt if it contains spaces\.\n/],
+    [["config", "shwo"], /unknown command "shwo"\nDid you mean flexllm config show\?/],
+    [["keys", "rm", "openai"], /unknown command "rm"\n`flexllm keys --help` lists its commands/],
     [["list", "this"], /but got 1: this\.\nSee 'flexllm list --help'\./],
   ];
   for (const [args, pattern] of cases) {

@@ -60,6 +60,23 @@ Deno.test("complete offers commands, flags, values and models, and never fails",
   const broken = { FLEXLLM_CONFIG: home.write("broken.yaml", "models: [") };
   assert.deepEqual(await complete(["ask", "-m", ""], broken), [":4"]);
   assert.deepEqual(await complete(["no-such-command", ""]), [":4"]);
+  assert.deepEqual(await complete(["--no-color", "bat"]), [
+    "batch\tsend every prompt in a file; rerun to resume",
+    ":4",
+  ]);
+});
+
+Deno.test("complete offers the flags of ask before and after a prompt without a command", async () => {
+  using home = temporaryFolder();
+  const env = { FLEXLLM_CONFIG: home.write("c.yaml", CONFIG) };
+  assert.deepEqual(await complete(["-m", "qwen3:8"], env), ["qwen3:8b", ":4"]);
+  assert.deepEqual(await complete(["What is", "-m", "qwen3:8"], env), ["qwen3:8b", ":4"]);
+  assert.deepEqual(await complete(["--no-color", "-f", ""]), [":0"]);
+  const names = async (...words: string[]) =>
+    (await complete(words)).map((line) => line.split("\t")[0]);
+  assert.deepEqual(await names("--v"), ["--version", "--var", "--verbose", ":4"]);
+  assert.deepEqual(await names("--no-c"), ["--no-cache", "--no-color", ":4"]);
+  assert.deepEqual(await complete(["-m", "mock", ""]), [":4"]);
 });
 
 Deno.test("every shell has a script", async () => {

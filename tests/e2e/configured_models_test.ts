@@ -383,10 +383,9 @@ Deno.test("config edit runs the configured editor, then checks the file", async 
   assert.match(bad.stderr, /c\.yaml:1:\d+: not valid YAML/);
   const failed = await edit("", { VISUAL: "" });
   assert.equal(failed.code, 1);
-  assert.match(
-    failed.stderr,
-    /the editor false failed \(exit code 1\)\nSet VISUAL or EDITOR to an editor/,
-  );
+  assert.match(failed.stderr, /the editor false failed \(exit code 1\)\n$/);
+  const absent = await edit("", { VISUAL: "no-such-editor" });
+  assert.match(absent.stderr, /failed \(exit code 127\)\nSet VISUAL or EDITOR to an editor/);
 });
 
 Deno.test("credits queries the model's service at the configured base URL", async () => {

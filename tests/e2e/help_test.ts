@@ -9,6 +9,8 @@ import { COMMANDS } from "../../commands/registry.ts";
 import { loadCommand } from "../../commands/command_entry.ts";
 import { buildProgram } from "../../commands/program.ts";
 import { flexllm, ROOT } from "../support/cli.ts";
+import { Pty } from "../support/pty.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** Every command that has a help page, including subcommands. */
 async function commandPaths(): Promise<string[][]> {
@@ -42,10 +44,29 @@ for (const path of await commandPaths()) {
   });
 }
 
+Deno.test("help shows the page of a subcommand", async () => {
+  const { code, stdout } = await flexllm(["help", "keys", "set"]);
+  assert.deepEqual([code, stdout], [0, (await flexllm(["keys", "set", "--help"])).stdout]);
+  assert.match(stdout, /^Usage: flexllm keys set /);
+});
+
 Deno.test("only the command that runs is loaded, and the help lists all commands", async () => {
   const program = await buildProgram(["version"]);
   const listed = program.commands.map((command) => command.name());
   assert.deepEqual(listed, COMMANDS.map(({ name }) => name));
   const loaded = program.commands.filter((command) => command.options.length > 0);
   assert.deepEqual(loaded.map((command) => command.name()), ["version"]);
+});
+
+Deno.test("notes in the help fit a narrow and a wide terminal", async () => {
+  using home = temporaryFolder();
+  for (const columns of [50, 120]) {
+    await using pty = new Pty(["credits", "--help"], { home: home.path, columns, rows: 60 });
+    assert.equal(await pty.exitCode(), 0);
+    const lines = (await pty.screen()).split("\n");
+    const from = lines.findIndex((line) => line.startsWith("Supported services:"));
+    const notes = lines.slice(from).map((line) => line.length);
+    assert.ok(from > 0 && Math.max(...notes) <= columns, lines.join("\n"));
+    assert.ok(Math.max(...notes) > columns - 15, lines.join("\n"));
+  }
 });

@@ -311,20 +311,36 @@ Deno.test("init rejects incomplete flags", async () => {
   }
 });
 
+Deno.test("init needs no key for a local server of a known service", async () => {
+  using home = temporaryFolder();
+  const env = { HOME: home.path };
+  const args = ["init", "--yes", "--provider", "ollama", "--model", "llama"];
+  const { code, stderr } = await flexllm(args, { env });
+  assert.deepEqual([code, stderr], [0, "Next: flexllm test\n"]);
+  assert.doesNotMatch(home.read(".flexllm/config.yaml"), /OLLAMA_API_KEY/);
+
+  await using pty = new Pty(["init", "--provider", "ollama"], { home: home.path });
+  await pty.shows(/● add a model/);
+  pty.type(KEYS.enter);
+  await pty.shows(/http:\/\/localhost:11434\/v1/);
+  pty.type(KEYS.enter);
+  await pty.shows(/API key\? \(not shown; leave empty for none\)/);
+});
+
 Deno.test("init shows which key variable to set next", async () => {
   using home = temporaryFolder();
-  await using pty = new Pty(["init"], { home: home.path });
+  await using pty = new Pty(["init"], { home: home.path, columns: 60 });
   await pty.shows(/Which provider/);
   pty.type("deeps");
   await pty.shows(/● deepseek/);
   pty.type(KEYS.enter);
   await pty.shows(/API key\?/);
   pty.type(KEYS.enter);
-  await pty.shows(/DEEPSEEK_API_KEY is not set, so the model cannot be tested yet/);
+  await pty.shows(/DEEPSEEK_API_KEY is not set, so the model cannot be\s+│\s+tested yet/);
   await pty.shows(/Which model/);
   pty.type("deepseek-chat", KEYS.enter);
   await pty.shows(
-    /Next: flexllm keys set deepseek \(or export DEEPSEEK_API_KEY=…\), then flexllm ask/,
+    /└ {2}Next: flexllm keys set deepseek \(or export\n {3}DEEPSEEK_API_KEY=…\), then flexllm ask/,
   );
   assert.equal(await pty.exitCode(), 0);
 });

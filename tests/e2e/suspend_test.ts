@@ -1,4 +1,4 @@
-/** Ctrl-Z during a batch: the progress is cleared, and comes back when the batch continues. */
+/** Ctrl-Z while a batch or an answer is shown: live output is cleared, and comes back afterwards. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
@@ -12,29 +12,39 @@ function isStopped(pid: number): boolean {
   return stdout.startsWith("T");
 }
 
-Deno.test({
-  name: "a suspended batch leaves no progress on the terminal, and shows it again afterwards",
-  ignore: withoutTerminal || process.platform === "win32",
-  async fn() {
-    using home = temporaryFolder();
-    home.write("in.jsonl", '{"prompt":"one"}\n{"prompt":"two"}\n');
-    // Never answers, so that the progress stays.
-    await using server = await startRawServer(() => {});
-    await using terminal = startOnTerminal(
-      ["batch", "in.jsonl", "-o", "out.jsonl", "-m", "m", "--base-url", server.baseUrl],
-      { home },
-    );
-    await terminal.shows(/0%\s+0\/2/);
-    const before = terminal.written().length;
-    process.kill(terminal.pid(), "SIGTSTP");
-    await until(() => isStopped(terminal.pid()));
-    // `script` stops with its child, and continues it.
-    process.kill(terminal.process.pid!, "SIGCONT");
-    const erased = "\r \x1b[J\x1b[2K\r";
-    await until(() => {
-      const [, ...redrawn] = terminal.written().slice(before).split(erased);
-      return redrawn.some((text) => text.includes("0/2"));
-    });
-    assert.equal((await terminal.screen()).split("0/2").length, 2);
-  },
-});
+/** Suspends and continues a command that shows `live`, which must be cleared and come back. */
+async function suspendAndContinue(args: string[], live: string): Promise<void> {
+  using home = temporaryFolder();
+  home.write("in.jsonl", '{"prompt":"one"}\n{"prompt":"two"}\n');
+  // Never answers, so that the live output stays.
+  await using server = await startRawServer(() => {});
+  await using terminal = startOnTerminal(
+    [...args, "-m", "m", "--base-url", server.baseUrl],
+    { home },
+  );
+  await terminal.shows(live);
+  const before = terminal.written().length;
+  process.kill(terminal.pid(), "SIGTSTP");
+  await until(() => isStopped(terminal.pid()));
+  // `script` stops with its child, and continues it.
+  process.kill(terminal.process.pid!, "SIGCONT");
+  const erased = "\r \x1b[J\x1b[2K\r";
+  await until(() => {
+    const [, ...redrawn] = terminal.written().slice(before).split(erased);
+    return redrawn.some((text) => text.includes(live));
+  });
+  assert.equal((await terminal.screen()).split(live).length, 2);
+}
+
+const CASES: [what: string, args: string[], live: string][] = [
+  ["batch", ["batch", "in.jsonl", "-o", "out.jsonl"], "0/2"],
+  ["ask", ["ask", "hi"], "waiting for the answer"],
+];
+for (const [what, args, live] of CASES) {
+  Deno.test({
+    name:
+      `a suspended ${what} leaves no live output on the terminal, and shows it again afterwards`,
+    ignore: withoutTerminal || process.platform === "win32",
+    fn: () => suspendAndContinue(args, live),
+  });
+}

@@ -94,6 +94,7 @@ Deno.test("files that no model accepts are refused by name, with the command tha
     ["a.zip", "PK\x03\x04", /a ZIP archive/, /Unpack it/],
     ["a.doc2", "\xd0\xcf\x11\xe0", /an Office document/, /as PDF/],
     ["a.gz", "\x1f\x8b\x08\0", /compressed with gzip/, /gunzip -k/],
+    ["a.parquet", "PAR1\0", /a Parquet file/, /flexllm batch \S*a\.parquet -o out\.jsonl$/],
     ["a.xz", "\xfd7zXZ\0\0", /compressed with xz/, /unxz -k \S*a\.xz$/],
     [
       "latin1.txt",

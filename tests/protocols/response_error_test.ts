@@ -480,7 +480,14 @@ Deno.test("a server that is loading its model is recognized", () => {
 Deno.test("the error for a missing key names the variable to set", () => {
   const body = { error: { message: "Missing key" } };
   const hint = (server: EndpointOptions) => errorOf(401, body, {}, server).hint!;
-  assert.match(hint({ provider: "openai" }), /^No key was sent: set OPENAI_API_KEY,/);
+  assert.match(
+    hint({ provider: "openai" }),
+    /^No key was sent: set OPENAI_API_KEY, run `flexllm keys/,
+  );
+  assert.equal(
+    hint({ baseUrl: "http://server.test/v1" }),
+    "No key was sent: set FLEXLLM_API_KEY, or add api_key to the configuration.",
+  );
   assert.match(hint({ provider: "zhipu" }), /ZHIPUAI_API_KEY/);
   assert.match(hint({ baseUrl: "https://h.example/v1" }), /FLEXLLM_API_KEY/);
   assert.match(hint({ provider: "openai", apiKey: "k" }), /^Check the API key \(OPENAI_API_KEY,/);

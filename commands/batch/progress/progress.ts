@@ -12,13 +12,13 @@ import type { FlexLLMError } from "../../../lib/errors.ts";
 import type { InputCheck } from "../../../lib/input/check_input.ts";
 import type { RetryNotice } from "../../../lib/chat/retry_notice.ts";
 import { type ErrorKind, ErrorKinds } from "../../errors/groups.ts";
-import { hintLines } from "../../errors/hint_lines.ts";
+import { hintLines } from "../../terminal/hint_lines.ts";
 import { inTermsOfFlags } from "../../errors/option_names.ts";
 import { LiveArea, type TerminalStream } from "../../terminal/live_area.ts";
 import { StallMonitor } from "../../wait_notice.ts";
 import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
 import { RecentRate } from "./recent_rate.ts";
-import { onSuspension } from "./suspension.ts";
+import { onSuspension } from "../../terminal/suspension.ts";
 import { canRedraw, colored, divertNotes, writeNote } from "../../terminal/output.ts";
 
 /** Milliseconds between redraws on a terminal. */
@@ -191,7 +191,9 @@ export function startProgress(
     retry(notice) {
       stalls.notice(notice, screen.now());
       const kind = retries.count(notice.error);
-      if (kind !== undefined) note(colored("dim", `retrying: ${kind.first}`));
+      if (kind === undefined) return;
+      const lines = hintLines(`retrying: ${kind.first}`, screen.terminal?.columns);
+      for (const line of lines) note(colored("dim", line));
     },
   };
 }

@@ -29,6 +29,7 @@ export function parseArgument<T>(
     return parse(argument);
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
-    throw new InvalidInputError(`/${name} ${argument}: ${error.message}`);
+    const message = error.message.replace(/^Expected/, "expected");
+    throw new InvalidInputError(`/${name} ${argument}: ${message}`);
   }
 }

@@ -136,6 +136,7 @@ export class Player {
         try {
           if (!done) {
             await this.#waitUntil(value.at, started, request.signal);
+            if (value === chunks.at(-1) && end === "complete") addFacts(request, { isSent: true });
             return controller.enqueue(decodeBytes(value));
           }
           await this.#waitUntil(endAt, started, request.signal);

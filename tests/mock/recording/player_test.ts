@@ -1,5 +1,6 @@
 /** Replays keep the recorded times. */
 import assert from "node:assert/strict";
+import { withAccessLog } from "../../../lib/mock/access_log.ts";
 import type { LocatedExchange, RecordedResponse } from "../../../lib/mock/recording/exchange.ts";
 import { Player } from "../../../lib/mock/recording/player.ts";
 import { RequestLog } from "../../../lib/mock/request_log.ts";
@@ -24,10 +25,8 @@ function exchangeOf(response: Partial<RecordedResponse>): LocatedExchange {
   };
 }
 
-/** Replays an exchange, and returns what arrives when, in milliseconds. */
-async function timesOf(exchange: LocatedExchange, speed: number): Promise<[number, string][]> {
-  const clock = new VirtualClock();
-  const player = new Player({
+async function playerOf(exchange: LocatedExchange, speed: number, clock: VirtualClock) {
+  return new Player({
     file: "tape.jsonl",
     exchanges: [exchange],
     speed,
@@ -36,6 +35,12 @@ async function timesOf(exchange: LocatedExchange, speed: number): Promise<[numbe
     log: new RequestLog(),
     clock,
   });
+}
+
+/** Replays an exchange, and returns what arrives when, in milliseconds. */
+async function timesOf(exchange: LocatedExchange, speed: number): Promise<[number, string][]> {
+  const clock = new VirtualClock();
+  const player = await playerOf(exchange, speed, clock);
   const times: [number, string][] = [];
   const init = { method: "POST", body: '{"model":"m"}' };
   const request = new Request("http://mock/v1/chat/completions", init);
@@ -99,4 +104,22 @@ Deno.test("a broken answer breaks when it did, also if it was plain", async () =
 Deno.test("where the client left, the replay waits for it to leave, but not forever", async () => {
   const times = await timesOf(exchangeOf({ end: "aborted" }), Infinity);
   assert.deepEqual(times.at(-1), [5000, "broken"]);
+});
+
+Deno.test("the access log shows that a client left, unless it had the whole answer", async () => {
+  for (const [received, expected] of [[1, "aborted"], [2, "complete"]] as const) {
+    const player = await playerOf(exchangeOf({}), Infinity, new VirtualClock());
+    const outcomes: string[] = [];
+    const answer = withAccessLog(
+      (request) => player.answer(request),
+      ({ outcome }) => void outcomes.push(outcome),
+    );
+    const leaving = new AbortController();
+    const init = { method: "POST", body: '{"model":"m"}', signal: leaving.signal };
+    const response = await answer(new Request("http://mock/v1/chat/completions", init));
+    const reader = response.body!.getReader();
+    for (let i = 0; i < received; i++) await reader.read();
+    leaving.abort();
+    assert.deepEqual(outcomes, [expected]);
+  }
 });

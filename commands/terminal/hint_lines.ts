@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { widthOf } from "../terminal/width.ts";
-import { wrapped } from "../terminal/wrap.ts";
+import { widthOf } from "./width.ts";
+import { wrapped } from "./wrap.ts";
 
 /** A command at the end of a line: `Specify one with -o: flexllm batch …`. */
 const COMMAND =

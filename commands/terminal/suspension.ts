@@ -1,12 +1,12 @@
 /**
- * Clears the progress when Ctrl-Z suspends the process, so that the shell's prompt follows the notes.
+ * Clears live output when Ctrl-Z suspends the process, so that the shell's prompt follows other output.
  *
  * @module
  */
 import process from "node:process";
 
 /**
- * Calls `clear` before the process is suspended. The next redraw after it continues restores the progress.
+ * Calls `clear` before the process is suspended. The next redraw after it continues restores the output.
  *
  * @returns a function that ends this
  */
