@@ -161,6 +161,10 @@ Deno.test("a configuration in the current directory cannot send stored keys else
   assert.deepEqual(refused("models: [{id: m, provider: openai, api_key: '${keys.work}'}]"), [
     "keys.work to api.openai.com",
   ]);
+  // The key would be part of the host name, and so of a DNS request.
+  const inHost =
+    "models: [{id: m, base_url: 'https://api.openai.com${keys.openai}/v1', api_key: x}]";
+  assert.deepEqual(refused(inHost), ["keys.openai to api.openai.comkey"]);
   // Customers run their own code there.
   const gateway = "models: [{id: m, base_url: 'https://evil.azure-api.net/v1'";
   const azure = ["AZURE_OPENAI_API_KEY to evil.azure-api.net"];
@@ -184,6 +188,7 @@ Deno.test("isForeignKey() allows the key of a service at its own hosts only", ()
     ["anthropic", "https://api.anthropic.com/v1", false],
     ["azure", "https://me.openai.azure.com/openai/v1", false],
     ["azure", "https://anybody.azure-api.net/v1", true],
+    ["openai", "http://api.openai.com/v1", true],
     ["work", "https://api.openai.com/v1", true],
     ["work", "https://work.example/v1", true],
     ["openai", "not a URL", true],
