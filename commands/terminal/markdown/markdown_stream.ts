@@ -104,9 +104,14 @@ export class MarkdownStream {
     const line = this.#buffered + this.#held;
     this.#buffered = this.#held = "";
     if (line !== "") await this.#add(line, true);
-    this.#output.push(...this.#wrap.end());
+    this.#show(this.#wrap.end());
     this.#endTable();
     return this.#take();
+  }
+
+  /** Adds runs to the output. There may be more than a call can have arguments. */
+  #show(runs: Iterable<Run>): void {
+    for (const run of runs) this.#output.push(run);
   }
 
   #take(): string {
@@ -121,7 +126,7 @@ export class MarkdownStream {
   }
 
   #endLine(): void {
-    this.#output.push(...this.#wrap.end());
+    this.#show(this.#wrap.end());
     if (this.#isShown) this.#output.push(plainRun("\n"));
     this.#isShown = this.#hasStarted = false;
   }
@@ -159,7 +164,7 @@ export class MarkdownStream {
       this.#block = undefined;
       return undefined;
     }
-    this.#output.push(...added.runs);
+    this.#show(added.runs);
     this.#isShown ||= added.isShown;
     if (added.isLast) this.#block = undefined;
     return added.rest;
@@ -240,7 +245,7 @@ export class MarkdownStream {
     const isFirst = this.#previous !== "block" || this.#gap !== undefined;
     if (isFirst) this.#separate(start, "block");
     const printer = new CodePrinter(start.marker, this.#columns, this.#styles);
-    this.#output.push(...printer.write([plainRun(start.text.slice(4))]));
+    this.#show(printer.write([plainRun(start.text.slice(4))]));
     this.#isShown = true;
   }
 
@@ -251,7 +256,7 @@ export class MarkdownStream {
     this.#output.push(...marker);
     this.#wrap.begin(marker, start.prefix);
     const style = this.#styles ? headingStyle(level) : "";
-    this.#output.push(...this.#wrap.write(this.#inline.render(text, style)));
+    this.#show(this.#wrap.write(this.#inline.render(text, style)));
     this.#isShown = true;
   }
 
@@ -283,13 +288,13 @@ export class MarkdownStream {
     const { runs, rest } = this.#inline.take(source, final, this.#before, "");
     this.#before = source.slice(0, source.length - rest.length).at(-1) ?? this.#before;
     this.#width += widthOfRuns(runs);
-    this.#output.push(...this.#wrap.write(runs));
+    this.#show(this.#wrap.write(runs));
     return rest;
   }
 
   #showRows(rows: readonly Run[][]): void {
     if (rows.length > 0) this.#separate(this.#table!.start, "block");
-    for (const row of rows) this.#output.push(...row, plainRun("\n"));
+    for (const row of rows) this.#show([...row, plainRun("\n")]);
   }
 
   /** Shows the buffered table, or the line that looked like its header. */
