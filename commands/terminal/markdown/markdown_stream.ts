@@ -41,6 +41,9 @@ function headingStyle(level: number): string {
   return styles.join(";");
 }
 
+/** Most lines that cannot be rendered yet are shorter; a model may repeat spaces endlessly. */
+const LONG = 1000;
+
 /** Renders one answer. */
 export class MarkdownStream {
   readonly #columns: () => number;
@@ -53,6 +56,8 @@ export class MarkdownStream {
   #held = "";
   /** The part of this line that is not rendered yet. */
   #buffered = "";
+  /** The length from which on it is looked at again: a long one not with every chunk. */
+  #nextLength = 0;
   /** Whether part of this line's text has been rendered. */
   #hasStarted = false;
   /** Whether this line is shown, and so ends with a newline. */
@@ -94,8 +99,12 @@ export class MarkdownStream {
     for (const line of lines) {
       await this.#add(line, true);
       this.#endLine();
+      this.#nextLength = 0;
     }
-    this.#buffered = last === "" ? "" : await this.#add(last, false);
+    if (last === "" || last.length >= this.#nextLength) {
+      this.#buffered = last === "" ? "" : await this.#add(last, false);
+      this.#nextLength = this.#buffered.length < LONG ? 0 : this.#buffered.length * 1.2;
+    } else this.#buffered = last;
     return this.#take();
   }
 
