@@ -12,6 +12,7 @@ import { similarCommand, withDefaultCommand } from "./default_command.ts";
 import { COMMANDS } from "./registry.ts";
 import { addExamples } from "./flags/shared_options.ts";
 import { errorStream, writeOutput, writeSentences } from "./terminal/output.ts";
+import { printableStyled } from "./terminal/sanitize.ts";
 
 const ENVIRONMENT: readonly [variable: string, meaning: string][] = [
   ["FLEXLLM_MODEL", "default model; OPENAI_MODEL also works"],
@@ -52,7 +53,8 @@ function emptyProgram() {
     .helpCommand("help [command]", "show help for a command")
     .configureOutput({
       writeOut: writeOutput,
-      writeErr: (text) => errorStream().write(text),
+      // Its messages repeat arguments.
+      writeErr: (text) => errorStream().write(printableStyled(text)),
       outputError: (text) => {
         writeSentences(text.trimEnd());
         const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1];

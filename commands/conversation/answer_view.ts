@@ -112,7 +112,9 @@ export class AnswerView {
     const piece = this.#wholeCharacters(received);
     if (piece === "") return;
     if (this.#inThinking) await this.#endThinking("\n");
-    if (this.#markdown === undefined) return this.#write(piece);
+    if (this.#markdown === undefined) {
+      return this.#write(this.#isTerminal ? printable(piece) : piece);
+    }
     const markdown = await this.#markdown;
     this.#writeRendered(await markdown.write(printable(piece)));
     if (markdown.bufferedRows >= MIN_ROWS) {

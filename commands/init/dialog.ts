@@ -127,11 +127,11 @@ async function promptWorkingModel(flags: InitFlags): Promise<ModelDraft> {
 }
 
 /** Stores the key of the draft, unless it belongs in the configuration. Returns what refers to it there. */
-function storeDraftKey({ apiKey, storeAs }: ModelDraft): string | undefined {
+async function storeDraftKey({ apiKey, storeAs }: ModelDraft): Promise<string | undefined> {
   if (apiKey === undefined || storeAs === undefined) return apiKey;
   const { name, store } = storeAs;
   // A keychain that fails must not lose the answers: the key goes to the file then.
-  const result = storeKey(process.env, name, apiKey, store === "file" ? store : undefined);
+  const result = await storeKey(process.env, name, apiKey, store === "file" ? store : undefined);
   if (result.keychainError !== undefined) {
     showMessage(
       `${result.keychainError.message}; the key is stored in ${keyFilePath(process.env)} instead`,
@@ -141,9 +141,9 @@ function storeDraftKey({ apiKey, storeAs }: ModelDraft): string | undefined {
   return keyReference(name);
 }
 
-function toEntry(draft: ModelDraft, name: string): ModelEntry {
+async function toEntry(draft: ModelDraft, name: string): Promise<ModelEntry> {
   const { provider, baseUrl, model } = draft;
-  const apiKey = storeDraftKey(draft);
+  const apiKey = await storeDraftKey(draft);
   return {
     id: model,
     name,
@@ -168,7 +168,7 @@ async function addModelTo(file: string, flags: InitFlags): Promise<ModelDraft> {
   const asDefault = old === undefined ||
     await promptYesNo(`Make ${name} the default instead of ${old}?`, true);
   Object.assign(draft, await promptPlace(draft));
-  addToFile(file, toEntry(draft, name), asDefault);
+  addToFile(file, await toEntry(draft, name), asDefault);
   showMessage(`Added ${name} to ${file}`, "success");
   return draft;
 }
@@ -180,7 +180,7 @@ async function replaceFile(file: string, flags: InitFlags): Promise<ModelDraft> 
     copyFileSync(file, `${file}.old`);
     showMessage(`Saved the old file as ${file}.old`);
   }
-  writeNewFile(file, toEntry(draft, draft.model));
+  writeNewFile(file, await toEntry(draft, draft.model));
   showMessage(`Created ${file}`, "success");
   return draft;
 }

@@ -59,7 +59,7 @@ function removeCommand() {
     .addOption(commonFlags.verbose)
     .action(async (name) => {
       const { removeStoredKey } = await import("./remove_key.ts");
-      removeStoredKey(name);
+      await removeStoredKey(name);
     });
   return addExamples(command, ["flexllm keys remove openai"]);
 }

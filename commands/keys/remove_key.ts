@@ -14,9 +14,9 @@ import { writeOutput } from "../terminal/output.ts";
  *
  * @throws {ConfigurationError} if no key of that name is stored, or it cannot be removed
  */
-export function removeStoredKey(given: string): void {
+export async function removeStoredKey(given: string): Promise<void> {
   const name = canonicalKeyName(given);
-  if (removeKey(process.env, name)) return writeOutput(`Removed the key of ${name}\n`);
+  if (await removeKey(process.env, name)) return writeOutput(`Removed the key of ${name}\n`);
   const names = listKeys(process.env).map((key) => key.name);
   throw new ConfigurationError(`no key named "${name}" is stored`, {
     hint: names.length === 0 ? "No keys are stored." : `Stored keys: ${names.join(", ")}.`,

@@ -98,7 +98,7 @@ export async function setKey(
   }
   const { env } = process;
   const key = process.stdin.isTTY ? await readTyped(name) : await readPiped(name);
-  const { store: place, replaced, keychainError } = storeKey(env, name, key, store);
+  const { store: place, replaced, keychainError } = await storeKey(env, name, key, store);
   if (keychainError !== undefined) {
     writeWarning(`${keychainError.message}; the key is stored in a file instead`);
   }

@@ -53,7 +53,8 @@ function requireValid(file: string, text: string): void {
 
 /** Writes the file. An approval of its other content stays valid, because the user made the change. */
 function writeConfig(file: string, before: string, after: string): void {
-  const { env } = process;
+  // FLEXLLM_TRUST is an approval for one command.
+  const env = { ...process.env, FLEXLLM_TRUST: undefined };
   const wasApproved = before !== "" && isFoundIn(process.cwd(), file, env) &&
     isApproved(env, file, before);
   writeUserFile(file, after, false);

@@ -11,9 +11,13 @@ import { stripVTControlCharacters } from "node:util";
  * need them.
  */
 const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
-/** The same, plus escape sequences that set colors. */
-// deno-lint-ignore no-control-regex
-const UNSAFE_OR_STYLE = /\x1b\[[\d;]*m|[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+/**
+ * The same, plus escape sequences that set the colors and styles of our own text. Others could hide text: by
+ * concealing it, or with the color of the background.
+ */
+const UNSAFE_OR_STYLE =
+  // deno-lint-ignore no-control-regex
+  /\x1b\[(?:(?:[0-4]|7|9|2[1-479]|3[1-79]|9\d)(?:;(?:[0-4]|7|9|2[1-479]|3[1-79]|9\d))*)?m|[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 /** The unsafe characters that JSON may contain unescaped. */
 const UNSAFE_IN_JSON = /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 

@@ -21,6 +21,7 @@ import { noModel, unknownModel } from "./missing_model.ts";
 import { findModel, type FoundModel } from "./models.ts";
 import type { Environment } from "../files/paths.ts";
 import type { ModelEntry } from "./schema.ts";
+import { requireApprovalOfGeneralKey } from "./trust.ts";
 
 /** The connection flags of a command. */
 export interface ModelFlags {
@@ -184,6 +185,10 @@ export function resolveWithKey(
   }
   const server = baseUrl ?? baseUrlOf(provider);
   if (server === undefined) return withoutServer(config, env, name, destination, explicit);
+  const isChosenByFile = found !== undefined && override === undefined;
+  if (explicit?.source === "FLEXLLM_API_KEY" && isChosenByFile) {
+    requireApprovalOfGeneralKey(config, ["models", found[1]]);
+  }
   const key = explicit ?? keyFor(server, destination, entry !== undefined, config, env);
   // With an override, nothing but the model's id is taken from the file.
   const settings = override === undefined ? entry : undefined;

@@ -9,6 +9,7 @@
 import { keyNameOf } from "../keys/key_names.ts";
 import { PROTOCOLS } from "../protocols/registry.ts";
 import { keyVariableOf } from "../services/providers.ts";
+import { isPrivateHost } from "../services/private_host.ts";
 import { service, SERVICE_NAMES } from "../services/services.ts";
 import type { Environment } from "../files/paths.ts";
 
@@ -46,6 +47,8 @@ const OWNERS: readonly (readonly [names: RegExp, hosts?: readonly string[]])[] =
   [/^(TENCENTCLOUD|HUNYUAN)_/, ["api.hunyuan.cloud.tencent.com"]],
   [/^(QIANFAN|BAIDU|BCE)_/, ["qianfan.baidubce.com"]],
   [/^DENO_KV_ACCESS_TOKEN$/, ["api.deno.com"]],
+  // The user's own: for any service, but not for a server that somebody else chose.
+  [/^FLEXLLM_API_KEY$/],
   // Never meant for a model server.
   [/^(GITLAB|BITBUCKET|CI_JOB|NPM|NODE_AUTH|PYPI|TWINE|CARGO_REGISTRY|JSR|DENO_DEPLOY|DOCKER)_/],
   [/^(SLACK|DISCORD|TELEGRAM|STRIPE|TWILIO|SENDGRID|DATADOG|DD_API|SENTRY|NETLIFY|HEROKU|FLY)_/],
@@ -68,14 +71,16 @@ const SERVICE_KEYS: ReadonlySet<string | undefined> = new Set([
 /** Whether another variable of the same service names `host`, as `OPENAI_BASE_URL` does. */
 function isChosenHost(variable: string, host: string, env: Environment): boolean {
   const [owner] = variable.split("_");
+  const isOwn = (name: string) =>
+    name.startsWith(`${owner}_`) || owner === "FLEXLLM" && name === "OPENAI_BASE_URL";
   return Object.entries(env).some(([name, value]) =>
-    name.startsWith(`${owner}_`) && /_(BASE_URL|ENDPOINT|API_BASE|HOST)$/.test(name) &&
+    isOwn(name) && /_(BASE_URL|ENDPOINT|API_BASE|HOST)$/.test(name) &&
     URL.parse(value ?? "")?.host === host
   );
 }
 
 /**
- * Whether `variable` belongs to one service and `baseUrl` to another.
+ * Whether `variable` belongs to one service and `baseUrl` to another, or is not encrypted on its way there.
  *
  * @param baseUrl a base URL, possibly invalid
  */
@@ -86,7 +91,12 @@ export function isForeign(variable: string, baseUrl: string, env: Environment): 
   if (url === null) return true;
   if (isChosenHost(variable, url.host, env)) return false;
   if (CUSTOMER_HOSTS.test(url.hostname)) return true;
-  if (keyVariableOf(baseUrl) === variable) return false;
+  // Whoever wrote the URL may be on the network path, and read what is not encrypted.
+  if (url.protocol !== "https:" && !isPrivateHost(url.hostname)) return true;
+  const expected = keyVariableOf(baseUrl);
+  if (expected === variable || expected !== undefined && variable === "FLEXLLM_API_KEY") {
+    return false;
+  }
   return !owner?.[1]?.some((host) =>
     host.startsWith(".") ? url.hostname.endsWith(host) : url.hostname === host
   );

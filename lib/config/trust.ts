@@ -19,6 +19,9 @@ import { configuredServers, referenceFields } from "./servers.ts";
 import { isForeign, isForeignKey } from "./service_variables.ts";
 import { writeUserFile } from "../files/replace_file.ts";
 
+/** The variable whose key goes to whichever model is in use. */
+const GENERAL_KEY = "FLEXLLM_API_KEY";
+
 /** A variable or stored key that a configuration would send to a server of another service. */
 export interface ForeignVariable {
   /** The variable's name, or `keys.` and that of the stored key. */
@@ -39,9 +42,10 @@ export function foreignVariables(value: ConfigValue, env: Environment): ForeignV
   };
   for (const { entry, path } of configuredServers(value)) {
     const { base_url, provider = "auto", api_key } = entry;
+    // Something must stand for a key: one in the host name makes it another host.
     const server = base_url === undefined
       ? baseUrlOf(provider) ?? ""
-      : expandReferences(base_url, env);
+      : expandReferences(base_url, env, { readKey: () => "key" });
     for (const [names, text] of referenceFields(entry)) {
       for (const name of variablesIn(text)) check(name, server, [...path, ...names]);
       for (const name of keysIn(text)) {
@@ -52,6 +56,10 @@ export function foreignVariables(value: ConfigValue, env: Environment): ForeignV
     const hasOwnKey = expandReferences(api_key ?? "", env) !== "";
     const implied = hasOwnKey || !URL.canParse(server) ? undefined : keyVariableOf(server);
     if (implied !== undefined) check(implied, server, [...path, "base_url"]);
+    // It replaces the key of any model, but not those of endpoints.
+    if (env[GENERAL_KEY] && server !== "" && path[0] === "models") {
+      check(GENERAL_KEY, server, [...path, GENERAL_KEY]);
+    }
   }
   const { cache } = value;
   if (typeof cache === "object" && /^https?:/.test(cache?.path ?? "")) {
@@ -99,7 +107,19 @@ export function describeForeign({ variable, host }: ForeignVariable): string {
  */
 export function requireApproval({ unapproved, locate }: UnapprovedConfig, path: Path): void {
   const found = unapproved.find((each) => path.every((name, i) => each.path[i] === name));
-  if (found === undefined) return;
+  if (found !== undefined) refuse(found, locate);
+}
+
+/**
+ * Refuses to send `FLEXLLM_API_KEY` to the server of the entry at `path` if the user has not approved it.
+ *
+ * @throws {ConfigurationError} as {@link requireApproval} does
+ */
+export function requireApprovalOfGeneralKey({ unapproved, locate }: UnapprovedConfig, path: Path) {
+  requireApproval({ unapproved, locate }, [...path, GENERAL_KEY]);
+}
+
+function refuse(found: ForeignVariable, locate: UnapprovedConfig["locate"]): never {
   throw new ConfigurationError(`${locate(found.path)}: ${describeForeign(found)}`, {
     hint:
       "The file was found in the current directory and may not be yours, so nothing was sent. " +

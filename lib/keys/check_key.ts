@@ -7,6 +7,9 @@
 /** Text that templates and tutorials put in place of a real key. */
 const PLACEHOLDER = /^(<.*>|sk-\.*|x{3,}|\.{3}|(sk-)?your[-_ ].*|change[-_ ]?me)$/i;
 
+/** Longest key. Source: the default limits of nginx (8 KiB per header) and Node.js (16 KiB for all). */
+const MAX_KEY = 8000;
+
 /** Whether `key` is text that stands for a key, such as `<your key>`. */
 export function isPlaceholder(key: string): boolean {
   return PLACEHOLDER.test(key);
@@ -33,6 +36,9 @@ function named(character: string): string {
 export function keyProblem(key: string): string | undefined {
   if (key === "") return "The key is empty.";
   const lines = key.split(/\r\n|\r|\n/).length;
+  if (key.length > MAX_KEY) {
+    return `It has ${key.length} characters, but servers accept at most ${MAX_KEY} in a header.`;
+  }
   if (lines > 1) return `Expected one key on one line, got ${lines} lines.`;
   if (/^Bearer\s/i.test(key)) return 'Enter the key without "Bearer".';
   if (isPlaceholder(key)) return "That is a placeholder, not a key.";

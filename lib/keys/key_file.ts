@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { ConfigurationError } from "../errors.ts";
 import { parseConfig } from "../files/document.ts";
@@ -13,6 +13,8 @@ import { fileReason } from "../files/reasons.ts";
 import { writeUserFile } from "../files/replace_file.ts";
 import { asObject, asText } from "../json/json.ts";
 import { maskKey } from "../redact.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { type FileLock, tryLock } from "../runtime/file_lock.ts";
 import { isKeyName } from "./check_key.ts";
 
 /** Where a key is stored. */
@@ -23,6 +25,9 @@ export type KeyEntry =
   | { store: "file"; key: string }
   /** `shown` is the masked key, so that keys can be listed without unlocking the keychain. */
   | { store: "keychain"; shown: string };
+
+/** Longest wait for another process that changes the file, in seconds. It takes milliseconds. */
+const LOCK_TIMEOUT = 10;
 
 /** The path of the file. */
 export function keyFilePath(env: Environment): string {
@@ -101,15 +106,52 @@ export function readKeyFile(env: Environment): Map<string, KeyEntry> {
   return text === undefined ? new Map() : parse(path, text);
 }
 
-/**
- * Replaces the file atomically. Only its owner can read it.
- *
- * @throws {ConfigurationError} if it cannot be written
- */
-export function writeKeyFile(env: Environment, entries: ReadonlyMap<string, KeyEntry>): void {
+function write(env: Environment, entries: ReadonlyMap<string, KeyEntry>): void {
   const sorted = [...entries].toSorted(([a], [b]) => a < b ? -1 : 1);
   const text = JSON.stringify(Object.fromEntries(sorted), null, 2);
   writeUserFile(keyFilePath(env), `${text}\n`, true);
+}
+
+/** Waits until no other process changes the file. `undefined` where files cannot be locked. */
+async function lock(path: string): Promise<FileLock | undefined> {
+  const deadline = performance.now() + LOCK_TIMEOUT * 1000;
+  do {
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      const held = await tryLock(`${path}.lock`);
+      if (held !== undefined) return held;
+    } catch {
+      // If the folder cannot be written, writing the file will say so.
+      return undefined;
+    }
+    await systemClock.sleep(20);
+  } while (performance.now() < deadline);
+  throw new ConfigurationError(`another process has been changing ${path} for ${LOCK_TIMEOUT} s`, {
+    hint: "Wait for it, or end it, and run the command again.",
+  });
+}
+
+/**
+ * Changes the file and replaces it atomically. Only its owner can read it. Processes that change it at the same
+ * time wait for each other, so that no key is lost.
+ *
+ * @param change changes the entries, as they are at that time
+ * @returns what `change` returns
+ * @throws {ConfigurationError} if the file cannot be read or written
+ */
+export async function changeKeyFile<T>(
+  env: Environment,
+  change: (entries: Map<string, KeyEntry>) => T,
+): Promise<T> {
+  const held = await lock(keyFilePath(env));
+  try {
+    const entries = readKeyFile(env);
+    const result = change(entries);
+    write(env, entries);
+    return result;
+  } finally {
+    held?.release();
+  }
 }
 
 /** The masked key of an entry. */

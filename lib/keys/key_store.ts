@@ -8,7 +8,7 @@ import { ConfigurationError, type FlexLLMError } from "../errors.ts";
 import { type Environment, homeFolder } from "../files/paths.ts";
 import { maskKey } from "../redact.ts";
 import type { Keychain } from "./keychain.ts";
-import { type KeyEntry, readKeyFile, shownKey, type StoreName, writeKeyFile } from "./key_file.ts";
+import { changeKeyFile, type KeyEntry, readKeyFile, shownKey, type StoreName } from "./key_file.ts";
 import { systemKeychain } from "./system_keychain.ts";
 
 /** A stored key, without the key itself. */
@@ -162,14 +162,14 @@ function forget(env: Environment, name: string): void {
  * @param store where; by default in the keychain if there is one that works, otherwise in the file
  * @throws {ConfigurationError} if it cannot be stored there
  */
-export function storeKey(
+export async function storeKey(
   env: Environment,
   name: string,
   key: string,
   store?: StoreName,
-): StoreResult {
-  const entries = readKeyFile(env);
-  const old = entries.get(name);
+): Promise<StoreResult> {
+  // A malformed file is reported before the keychain asks for a password.
+  readKeyFile(env);
   const keychain = store === "file"
     ? undefined
     : store === "keychain"
@@ -181,11 +181,14 @@ export function storeKey(
     throw about(name, keychainError, `cannot store the key "${name}"`);
   }
   const isInKeychain = keychain !== undefined && keychainError === undefined;
-  entries.set(
-    name,
-    isInKeychain ? { store: "keychain", shown: maskKey(key) } : { store: "file", key },
-  );
-  writeKeyFile(env, entries);
+  const entry: KeyEntry = isInKeychain
+    ? { store: "keychain", shown: maskKey(key) }
+    : { store: "file", key };
+  const old = await changeKeyFile(env, (entries) => {
+    const old = entries.get(name);
+    entries.set(name, entry);
+    return old;
+  });
   if (isInKeychain) readKeys.set(memoKey(env, name), key);
   else if (old?.store === "keychain") forgetIfPossible(env, name);
   return { store: isInKeychain ? "keychain" : "file", replaced: old !== undefined, keychainError };
@@ -206,9 +209,8 @@ function forgetIfPossible(env: Environment, name: string): void {
  * @returns whether there was one
  * @throws {ConfigurationError} if it cannot be removed; then it stays listed
  */
-export function removeKey(env: Environment, name: string): boolean {
-  const entries = readKeyFile(env);
-  const entry = entries.get(name);
+export async function removeKey(env: Environment, name: string): Promise<boolean> {
+  const entry = readKeyFile(env).get(name);
   if (entry === undefined) return false;
   if (entry.store === "keychain") {
     expectKeychainOf(env, name);
@@ -218,7 +220,6 @@ export function removeKey(env: Environment, name: string): boolean {
       throw about(name, error, `cannot remove the key "${name}"`);
     }
   }
-  entries.delete(name);
-  writeKeyFile(env, entries);
+  await changeKeyFile(env, (entries) => entries.delete(name));
   return true;
 }

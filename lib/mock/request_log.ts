@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { shownPath } from "./secrets.ts";
+import { isSecretHeader, shownPath } from "./secrets.ts";
 
 /** One request. */
 export interface LoggedRequest {
@@ -30,8 +30,6 @@ const MAX_TOTAL = 32 * 1024 * 1024;
 const MAX_BODY = 1024 * 1024;
 /** Maximum characters of a string in a truncated body, such as an image. */
 const MAX_STRING = 1024;
-/** Names of headers that may hold a key. */
-const SECRET = /auth|key|token|secret|password|cookie/i;
 
 /** A stored request. Most are never read, so parsing is deferred until then. */
 interface Entry {
@@ -72,7 +70,7 @@ function parsed(text: string): unknown {
 }
 
 function toLogged({ url: address, headers, text, ...rest }: Entry): LoggedRequest {
-  const shown = [...headers].filter(([name]) => !SECRET.test(name));
+  const shown = [...headers].filter(([name]) => !isSecretHeader(name));
   return {
     ...rest,
     path: shownPath(new URL(address)),

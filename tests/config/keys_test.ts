@@ -27,10 +27,12 @@ const KEYS: Record<string, string> = {
 };
 
 /** A home folder with {@link KEYS}. */
-function homeWithKeys(): TemporaryFolder & { env: Env } {
+async function homeWithKeys(): Promise<TemporaryFolder & { env: Env }> {
   const home = temporaryFolder();
   const env = { FLEXLLM_HOME: home.path };
-  for (const [name, key] of Object.entries(KEYS)) storeKey(env, name, key, "file");
+  for (const [name, key] of Object.entries(KEYS)) {
+    await storeKey(env, name, key, "file");
+  }
   return { ...home, env };
 }
 
@@ -63,8 +65,8 @@ Deno.test("references to variables and to stored keys are told apart", () => {
   assert.deepEqual(soles.map(isReference), [true, true, false, false, false]);
 });
 
-Deno.test("a stored key is used after flags, variables and the file", () => {
-  using home = homeWithKeys();
+Deno.test("a stored key is used after flags, variables and the file", async () => {
+  using home = await homeWithKeys();
   const openai = "models: [{id: m, provider: openai}]";
   const stored = "stored-openai from keys.openai, in the key file";
   assert.equal(keyOf(home, openai, {}), stored);
@@ -78,8 +80,8 @@ Deno.test("a stored key is used after flags, variables and the file", () => {
   assert.equal(keyOf(home, claude, {}), "stored-anthropic from keys.anthropic, in the key file");
 });
 
-Deno.test("the variable and the stored key of a service replace each other in a reference", () => {
-  using home = homeWithKeys();
+Deno.test("the variable and the stored key of a service replace each other in a reference", async () => {
+  using home = await homeWithKeys();
   const model = (provider: string, key: string) =>
     `models: [{id: m, provider: ${provider}, api_key: "\${${key}}"}]`;
   const stored = "stored-openai from keys.openai, in the key file";
@@ -108,8 +110,8 @@ Deno.test("the variable and the stored key of a service replace each other in a 
   });
 });
 
-Deno.test("a stored key is sent only to its own service unless the configuration says otherwise", () => {
-  using home = homeWithKeys();
+Deno.test("a stored key is sent only to its own service unless the configuration says otherwise", async () => {
+  using home = await homeWithKeys();
   const elsewhere = "models: [{id: m, base_url: 'https://llm.example/v1'}]";
   assert.equal(keyOf(home, elsewhere, {}), "undefined from undefined");
   const flags = { model: "m", baseUrl: "https://llm.example/v1" };
@@ -123,8 +125,8 @@ Deno.test("a stored key is sent only to its own service unless the configuration
   assert.equal(keyOf(home, named, {}, moved), "undefined from undefined");
 });
 
-Deno.test("batch endpoints use stored keys", () => {
-  using home = homeWithKeys();
+Deno.test("batch endpoints use stored keys", async () => {
+  using home = await homeWithKeys();
   const config = configOf(
     home,
     "batch: {endpoints: [{provider: openai, model: m}, {provider: groq, model: m, api_key: '${keys.work}'}]}",
@@ -137,8 +139,8 @@ Deno.test("batch endpoints use stored keys", () => {
   ]);
 });
 
-Deno.test("a configuration in the current directory cannot send stored keys elsewhere", () => {
-  using home = homeWithKeys();
+Deno.test("a configuration in the current directory cannot send stored keys elsewhere", async () => {
+  using home = await homeWithKeys();
   using folder = temporaryFolder();
   const refused = (text: string): string[] => {
     const file = folder.write("flexllm_config.yaml", text);
@@ -161,6 +163,10 @@ Deno.test("a configuration in the current directory cannot send stored keys else
   assert.deepEqual(refused("models: [{id: m, provider: openai, api_key: '${keys.work}'}]"), [
     "keys.work to api.openai.com",
   ]);
+  // The key would be part of the host name, and so of a DNS request.
+  const inHost =
+    "models: [{id: m, base_url: 'https://api.openai.com${keys.openai}/v1', api_key: x}]";
+  assert.deepEqual(refused(inHost), ["keys.openai to api.openai.comkey"]);
   // Customers run their own code there.
   const gateway = "models: [{id: m, base_url: 'https://evil.azure-api.net/v1'";
   const azure = ["AZURE_OPENAI_API_KEY to evil.azure-api.net"];
@@ -184,6 +190,7 @@ Deno.test("isForeignKey() allows the key of a service at its own hosts only", ()
     ["anthropic", "https://api.anthropic.com/v1", false],
     ["azure", "https://me.openai.azure.com/openai/v1", false],
     ["azure", "https://anybody.azure-api.net/v1", true],
+    ["openai", "http://api.openai.com/v1", true],
     ["work", "https://api.openai.com/v1", true],
     ["work", "https://work.example/v1", true],
     ["openai", "not a URL", true],
@@ -193,8 +200,8 @@ Deno.test("isForeignKey() allows the key of a service at its own hosts only", ()
   }
 });
 
-Deno.test("listings show where a key is stored, without reading it", () => {
-  using home = homeWithKeys();
+Deno.test("listings show where a key is stored, without reading it", async () => {
+  using home = await homeWithKeys();
   const state = (
     api_key: string | undefined,
     provider: "openai" | "groq" | "vllm",
@@ -214,8 +221,8 @@ Deno.test("listings show where a key is stored, without reading it", () => {
   assert.deepEqual(state(undefined, "vllm"), { state: "none" });
 });
 
-Deno.test("config check warns about keys that are not stored, and shows references unmasked", () => {
-  using home = homeWithKeys();
+Deno.test("config check warns about keys that are not stored, and shows references unmasked", async () => {
+  using home = await homeWithKeys();
   const text = `models:
   - {id: a, provider: openai, api_key: "\${OPENAI_API_KEY}"}
   - {id: b, provider: groq, api_key: "\${keys.groq}"}

@@ -27,7 +27,12 @@ Deno.test("a service's variable may be sent to that service, but to no other hos
     ["DEEPSEEK_API_KEY", "https://evil.example", true],
     ["SLACK_BOT_TOKEN", "https://slack.com/api", true],
     ["MY_KEY", "https://evil.example", false],
-    ["FLEXLLM_API_KEY", "https://evil.example", false],
+    ["FLEXLLM_API_KEY", "https://evil.example", true],
+    ["FLEXLLM_API_KEY", "https://api.groq.com/openai/v1", false],
+    ["FLEXLLM_BASE_URL", "https://evil.example", false],
+    // Not encrypted, but on this machine in the second case.
+    ["OPENAI_API_KEY", "http://api.openai.com/v1", true],
+    ["OLLAMA_API_KEY", "http://localhost:11434/v1", false],
   ];
   for (const [variable, baseUrl, foreign] of cases) {
     assert.equal(isForeign(variable, baseUrl, {}), foreign, `${variable} to ${baseUrl}`);
@@ -39,4 +44,11 @@ Deno.test("variables can name the host of a service", () => {
   assert.equal(isForeign("ANTHROPIC_API_KEY", "https://proxy.example/v1", env), false);
   assert.equal(isForeign("ANTHROPIC_API_KEY", "https://proxy.example:444/v1", env), true);
   assert.equal(isForeign("OPENAI_API_KEY", "https://proxy.example/v1", env), true);
+  const own = {
+    OPENAI_BASE_URL: "http://one.example/v1",
+    FLEXLLM_BASE_URL: "http://two.example/v1",
+  };
+  for (const baseUrl of Object.values(own)) {
+    assert.equal(isForeign("FLEXLLM_API_KEY", baseUrl, own), false);
+  }
 });

@@ -4,10 +4,10 @@ import { Pty } from "../support/pty.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-const EVIL = "a\u009b31m\x7f\u202eb\x1b]0;title\x07\u2066";
-/** C1 controls, DEL, bidi controls, and the sequence that sets the window title. */
+const EVIL = "a\u009b31m\x7f\u202eb\x1b]0;title\x07\u2066\x1b[8mhidden";
+/** C1 controls, DEL, bidi controls, and the sequences that set the window title and conceal text. */
 // deno-lint-ignore no-control-regex
-const UNSAFE = /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\x1b\]0;title/;
+const UNSAFE = /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\x1b\]0;title|\x1b\[8m/;
 
 const OK = httpAnswer(200, completion(EVIL).replace('"test-model"', JSON.stringify(EVIL)));
 const MODELS = httpAnswer(200, JSON.stringify({ object: "list", data: [{ id: EVIL }] }));
@@ -36,6 +36,12 @@ Deno.test("JSON, answers, errors, notes and lists contain no control characters 
   const runs: [args: string[], code: number][] = [
     [["ask", "Hi", "--json", ...to], 0],
     [["ask", "Hi", "--verbose", ...to], 0],
+    [["ask", "Hi", "--raw", ...to], 0],
+    [["ask", `--${EVIL}`], 1],
+    [["ask", "Hi", "-f", EVIL, ...to], 1],
+    [[`m${EVIL}`], 1],
+    [["template", "show", EVIL], 1],
+    [["keys", "set", EVIL], 1],
     [["ask", "fail", ...to], 3],
     [["ask", "Hi", "--base-url", server.baseUrl, "-m", EVIL, "--verbose"], 0],
     [["models", "--base-url", server.baseUrl], 0],

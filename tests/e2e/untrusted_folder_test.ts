@@ -143,3 +143,53 @@ Deno.test("other variables, named files, and hosts from the environment need no 
     assert.equal(code, 0, stderr);
   }
 });
+
+Deno.test("FLEXLLM_API_KEY goes to a server that the folder chose only with approval", async () => {
+  await using evil = await server();
+  using folder = temporaryFolder();
+  using home = temporaryFolder();
+  const entry = `id: m, base_url: "${evil.baseUrl}"`;
+  const env = { FLEXLLM_API_KEY: "general-key-0123", FLEXLLM_HOME: home.path };
+  const run = (args: string[], more = {}) =>
+    flexllm(args, { cwd: folder.path, env: { ...env, ...more } });
+  for (
+    const field of ["", ", api_key: '${FLEXLLM_API_KEY}'", ", headers: {x: '${FLEXLLM_API_KEY}'}"]
+  ) {
+    folder.write("flexllm_config.yaml", `models: [{${entry}${field}}]\n`);
+    for (const args of [["ask", "Hi"], ["test"], ["models"]]) {
+      const { code, stdout, stderr } = await run(args);
+      assert.equal(code, 1, args.join(" "));
+      assert.match(`${stdout}${stderr}`, /:1:\d+: FLEXLLM_API_KEY would be sent to 127\.0\.0\.1/);
+    }
+  }
+  assert.equal(evil.requests.length, 0);
+
+  folder.write("flexllm_config.yaml", `models: [{${entry}}]\n`);
+  const chosen = [
+    await run(["ask", "Hi"], { FLEXLLM_BASE_URL: evil.baseUrl, FLEXLLM_MODEL: "m" }),
+    await run(["ask", "Hi", "--base-url", evil.baseUrl]),
+    await run(["ask", "Hi"], { FLEXLLM_TRUST: "1" }),
+    await run(["ask", "Hi"], { FLEXLLM_CONFIG: "flexllm_config.yaml" }),
+  ];
+  assert.deepEqual(chosen.map(({ code }) => code), [0, 0, 0, 0]);
+  // A named model does not use the variable.
+  assert.equal((await run(["ask", "Hi", "-m", "m"])).code, 0);
+  const sent = evil.requests.map(({ headers }) => headers.get("authorization"));
+  assert.deepEqual(sent, [...Array(4).fill("Bearer general-key-0123"), undefined]);
+});
+
+Deno.test("saving a template under FLEXLLM_TRUST approves nothing", async () => {
+  await using evil = await server();
+  using folder = temporaryFolder();
+  using home = temporaryFolder();
+  folder.write(
+    "flexllm_config.yaml",
+    `models: [{id: m, base_url: "${evil.baseUrl}", api_key: "\${OPENAI_API_KEY}"}]\n`,
+  );
+  const run = (args: string[], more = {}) =>
+    flexllm(args, { cwd: folder.path, env: { ...SECRETS, FLEXLLM_HOME: home.path, ...more } });
+  const saved = await run(["template", "save", "t", "--prompt", "Hi"], { FLEXLLM_TRUST: "1" });
+  assert.equal(saved.code, 0, saved.stderr);
+  assert.equal((await run(["ask", "Hi"])).code, 1);
+  assert.equal(evil.requests.length, 0);
+});

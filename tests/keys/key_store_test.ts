@@ -1,6 +1,6 @@
 /** Keys in the file, and the commands of the keychains. */
 import assert from "node:assert/strict";
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync, readdirSync, statSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import process from "node:process";
 import { ConfigurationError } from "../../lib/errors.ts";
@@ -18,9 +18,9 @@ function envOf({ path }: TemporaryFolder) {
 }
 
 /** The error that `action` throws. */
-function errorOf(action: () => unknown): ConfigurationError {
+async function errorOf(action: () => unknown): Promise<ConfigurationError> {
   try {
-    action();
+    await action();
   } catch (error) {
     assert.ok(error instanceof ConfigurationError);
     return error;
@@ -28,17 +28,17 @@ function errorOf(action: () => unknown): ConfigurationError {
   throw new Error("expected an error");
 }
 
-Deno.test("keys are stored in a private file, listed masked, read and removed", () => {
+Deno.test("keys are stored in a private file, listed masked, read and removed", async () => {
   using folder = temporaryFolder();
   const env = envOf(folder);
   assert.deepEqual([listKeys(env), readKey(env, "work")], [[], undefined]);
-  assert.deepEqual(storeKey(env, "work", "sk-old", "file"), {
+  assert.deepEqual(await storeKey(env, "work", "sk-old", "file"), {
     store: "file",
     replaced: false,
     keychainError: undefined,
   });
-  assert.equal(storeKey(env, "work", KEY, "file").replaced, true);
-  storeKey(env, "a", "short", "file");
+  assert.equal((await storeKey(env, "work", KEY, "file")).replaced, true);
+  await storeKey(env, "a", "short", "file");
   assert.equal(statSync(folder.file("keys.json")).mode & 0o777, 0o600);
   assert.deepEqual(listKeys(env), [
     { name: "a", store: "file", shown: "…" },
@@ -46,19 +46,19 @@ Deno.test("keys are stored in a private file, listed masked, read and removed", 
   ]);
   assert.equal(readKey(env, "work"), KEY);
   assert.equal(findKey(env, "other"), undefined);
-  assert.deepEqual([removeKey(env, "work"), removeKey(env, "work")], [true, false]);
+  assert.deepEqual([await removeKey(env, "work"), await removeKey(env, "work")], [true, false]);
   assert.deepEqual(listKeys(env).map(({ name }) => name), ["a"]);
 });
 
-Deno.test("a key file that others can use, or that is malformed, is refused and left alone", () => {
+Deno.test("a key file that others can use, or that is malformed, is refused and left alone", async () => {
   using folder = temporaryFolder();
   const env = envOf(folder);
-  storeKey(env, "work", KEY, "file");
+  await storeKey(env, "work", KEY, "file");
   const path = folder.file("keys.json");
   for (const mode of [0o640, 0o604, 0o620]) {
     chmodSync(path, mode);
     for (const use of [() => readKey(env, "work"), () => storeKey(env, "b", KEY, "file")]) {
-      const { message, hint } = errorOf(use);
+      const { message, hint } = await errorOf(use);
       assert.match(message, new RegExp(`keys\\.json .* \\(mode ${mode.toString(8)}\\)$`));
       assert.match(hint ?? "", /chmod 600 .*keys\.json\n.*replace the keys/);
     }
@@ -73,7 +73,7 @@ Deno.test("a key file that others can use, or that is malformed, is refused and 
   for (const [text, problem] of malformed) {
     chmodSync(folder.write("keys.json", text), 0o600);
     for (const use of [() => readKey(env, "work"), () => storeKey(env, "b", KEY, "file")]) {
-      const { message, hint } = errorOf(use);
+      const { message, hint } = await errorOf(use);
       assert.match(message, problem);
       assert.doesNotMatch(`${message} ${hint}`, /sk-secret/);
     }
@@ -81,8 +81,19 @@ Deno.test("a key file that others can use, or that is malformed, is refused and 
   }
 });
 
-Deno.test("a keychain that does not respond ends with an error", () => {
-  const { message, hint } = errorOf(() =>
+Deno.test("keys that are stored and removed at the same time are all kept", async () => {
+  using folder = temporaryFolder();
+  const env = envOf(folder);
+  const names = Array.from({ length: 8 }, (_, i) => `key${i}`);
+  await Promise.all(names.map((name) => storeKey(env, name, KEY, "file")));
+  assert.deepEqual(listKeys(env).map(({ name }) => name), names);
+  await Promise.all([removeKey(env, "key3"), storeKey(env, "z", KEY, "file")]);
+  assert.deepEqual([findKey(env, "key3"), findKey(env, "z")?.name], [undefined, "z"]);
+  assert.deepEqual(readdirSync(folder.path), ["keys.json"]);
+});
+
+Deno.test("a keychain that does not respond ends with an error", async () => {
+  const { message, hint } = await errorOf(() =>
     runKeychainCommand(
       { ...shellCommand("exec sleep 600", []), title: "the keyring", hint: "Unlock it." },
       0.2,

@@ -83,6 +83,10 @@ function after(runs: readonly Run[], length: number): Run[] {
  * one, the line that opened it is enough.
  */
 const MAX_CONTEXT = 40;
+/** The same in characters. */
+const MAX_CONTEXT_LENGTH = 8000;
+/** Longer lines, such as minified code, stay plain: the time of some languages grows with the square of it. */
+const MAX_LINE = 1000;
 
 /** Whether the code ends outside of strings, comments and other nested parts. */
 function isAtTopLevel({ _top }: HighlightResult): boolean {
@@ -104,12 +108,15 @@ export async function loadHighlighter(name: string): Promise<LineHighlighter | u
   // highlight.js cannot continue from a saved state, so the lines since the last top level are repeated.
   let context: string[] = [];
   return (line) => {
+    if (line.length > MAX_LINE) return [{ text: line, style: "" }];
     context.push(line);
     const code = `${context.join("\n")}\n`;
     const result = api.highlight(code, { language, ignoreIllegals: true });
     const runs = after(runsOf(result.value), code.length - line.length - 1);
     if (isAtTopLevel(result)) context = [];
-    else if (context.length > MAX_CONTEXT) context = context.slice(0, 1);
+    else if (context.length > MAX_CONTEXT || code.length > MAX_CONTEXT_LENGTH) {
+      context = context.slice(0, 1);
+    }
     return runs.map((run) => ({ ...run, text: run.text.replaceAll("\n", "") }))
       .filter(({ text }) => text !== "");
   };

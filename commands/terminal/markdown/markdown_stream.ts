@@ -41,6 +41,9 @@ function headingStyle(level: number): string {
   return styles.join(";");
 }
 
+/** Most lines that cannot be rendered yet are shorter; a model may repeat spaces endlessly. */
+const LONG = 1000;
+
 /** Renders one answer. */
 export class MarkdownStream {
   readonly #columns: () => number;
@@ -53,6 +56,8 @@ export class MarkdownStream {
   #held = "";
   /** The part of this line that is not rendered yet. */
   #buffered = "";
+  /** The length from which on it is looked at again: a long one not with every chunk. */
+  #nextLength = 0;
   /** Whether part of this line's text has been rendered. */
   #hasStarted = false;
   /** Whether this line is shown, and so ends with a newline. */
@@ -94,8 +99,12 @@ export class MarkdownStream {
     for (const line of lines) {
       await this.#add(line, true);
       this.#endLine();
+      this.#nextLength = 0;
     }
-    this.#buffered = last === "" ? "" : await this.#add(last, false);
+    if (last === "" || last.length >= this.#nextLength) {
+      this.#buffered = last === "" ? "" : await this.#add(last, false);
+      this.#nextLength = this.#buffered.length < LONG ? 0 : this.#buffered.length * 1.2;
+    } else this.#buffered = last;
     return this.#take();
   }
 
@@ -104,9 +113,14 @@ export class MarkdownStream {
     const line = this.#buffered + this.#held;
     this.#buffered = this.#held = "";
     if (line !== "") await this.#add(line, true);
-    this.#output.push(...this.#wrap.end());
+    this.#show(this.#wrap.end());
     this.#endTable();
     return this.#take();
+  }
+
+  /** Adds runs to the output. There may be more than a call can have arguments. */
+  #show(runs: Iterable<Run>): void {
+    for (const run of runs) this.#output.push(run);
   }
 
   #take(): string {
@@ -121,7 +135,7 @@ export class MarkdownStream {
   }
 
   #endLine(): void {
-    this.#output.push(...this.#wrap.end());
+    this.#show(this.#wrap.end());
     if (this.#isShown) this.#output.push(plainRun("\n"));
     this.#isShown = this.#hasStarted = false;
   }
@@ -159,7 +173,7 @@ export class MarkdownStream {
       this.#block = undefined;
       return undefined;
     }
-    this.#output.push(...added.runs);
+    this.#show(added.runs);
     this.#isShown ||= added.isShown;
     if (added.isLast) this.#block = undefined;
     return added.rest;
@@ -240,7 +254,7 @@ export class MarkdownStream {
     const isFirst = this.#previous !== "block" || this.#gap !== undefined;
     if (isFirst) this.#separate(start, "block");
     const printer = new CodePrinter(start.marker, this.#columns, this.#styles);
-    this.#output.push(...printer.write([plainRun(start.text.slice(4))]));
+    this.#show(printer.write([plainRun(start.text.slice(4))]));
     this.#isShown = true;
   }
 
@@ -251,7 +265,7 @@ export class MarkdownStream {
     this.#output.push(...marker);
     this.#wrap.begin(marker, start.prefix);
     const style = this.#styles ? headingStyle(level) : "";
-    this.#output.push(...this.#wrap.write(this.#inline.render(text, style)));
+    this.#show(this.#wrap.write(this.#inline.render(text, style)));
     this.#isShown = true;
   }
 
@@ -283,13 +297,13 @@ export class MarkdownStream {
     const { runs, rest } = this.#inline.take(source, final, this.#before, "");
     this.#before = source.slice(0, source.length - rest.length).at(-1) ?? this.#before;
     this.#width += widthOfRuns(runs);
-    this.#output.push(...this.#wrap.write(runs));
+    this.#show(this.#wrap.write(runs));
     return rest;
   }
 
   #showRows(rows: readonly Run[][]): void {
     if (rows.length > 0) this.#separate(this.#table!.start, "block");
-    for (const row of rows) this.#output.push(...row, plainRun("\n"));
+    for (const row of rows) this.#show([...row, plainRun("\n")]);
   }
 
   /** Shows the buffered table, or the line that looked like its header. */

@@ -129,11 +129,12 @@ export class WordWrap {
     if (!isStarted && this.#width > 0 && end > columns && this.#column > this.#margin) {
       this.#break();
     }
-    this.#output.push(...this.#spaces);
+    // There may be more than a call can have arguments.
+    for (const run of this.#spaces) this.#output.push(run);
     this.#column += this.#spacesWidth;
     if (this.#breakWords && this.#column + this.#width > columns) this.#showInPieces(columns);
     else {
-      this.#output.push(...this.#word);
+      for (const run of this.#word) this.#output.push(run);
       this.#column += this.#width;
     }
     // The terminal wrapped a word longer than a line.

@@ -4,8 +4,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { canonicalJsonOfDoubles } from "../../json/canonical.ts";
-import { asObject, asText } from "../../json/json.ts";
+import { canonicalJson } from "../../json/canonical.ts";
+import { asObject, asText, type RawNumber } from "../../json/json.ts";
 import type { ProtocolServer } from "../../protocols/serve.ts";
 import { serverFor } from "../../protocols/servers.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -38,9 +38,18 @@ const FLUSH = 20;
 /** How long to wait for the client to leave where it left in the recording, in milliseconds. */
 const LEAVE_TIMEOUT = 5000;
 
+/** The same for `1.10` and `1.1`, but not for two integers that a double would make equal. */
+function comparableNumber({ rawJSON }: RawNumber): string {
+  return /^-?\d+$/.test(rawJSON) ? rawJSON : String(Number(rawJSON));
+}
+
 /** Equal for equal requests. The order of fields and the notation of numbers don't matter. */
 function keyOf({ method, path, json, text, base64 }: RecordedRequest): string {
-  const body = json === undefined ? text ?? base64 ?? "" : canonicalJsonOfDoubles(json);
+  const body = json !== undefined
+    ? `json ${canonicalJson(json, comparableNumber)}`
+    : text !== undefined
+    ? `text ${text}`
+    : `base64 ${base64 ?? ""}`;
   return `${method} ${path} ${body}`;
 }
 
@@ -83,7 +92,9 @@ export class Player {
   async find(request: Request, body: Uint8Array): Promise<Response | undefined> {
     const sent = recordedRequest(request, body, secretsOf(request));
     addFacts(request, { model: asText(asObject(sent.json)?.model) });
-    const answers = this.#answers.get(keyOf(sent));
+    // The key of a test may be an ordinary word, which was not removed from the recorded request.
+    const answers = this.#answers.get(keyOf(sent)) ??
+      this.#answers.get(keyOf(recordedRequest(request, body, [])));
     const exchange = answers && this.#next(answers);
     return exchange && await this.#replay(request, exchange);
   }

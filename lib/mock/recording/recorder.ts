@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { redact } from "../../redact.ts";
 import type { ProtocolServer } from "../../protocols/serve.ts";
 import { serverFor } from "../../protocols/servers.ts";
 import { type AccessFacts, addFacts } from "../access_log.ts";
@@ -14,6 +15,7 @@ import type { Player } from "./player.ts";
 import { recordedRequest } from "./recorded_request.ts";
 import type { RecordingFile } from "./recording_file.ts";
 import { keptResponseHeaders, redactChunks, secretsOf } from "./redaction.ts";
+import { withoutKeys } from "./secret_text.ts";
 import { usageOf } from "./usage.ts";
 import {
   decodedBody,
@@ -170,8 +172,9 @@ export class Recorder {
       return this.#passOn(request, response, stream, recording, at, upstream);
     } catch (error) {
       if (request.signal.aborted) return new Response(null, { status: 499 });
-      const message = `The mock server cannot reach ${url.origin}: ${reasonOf(error)}`;
-      return this.#problem(request, 502, message);
+      // It may contain the whole URL.
+      const reason = withoutKeys(redact(reasonOf(error), ...secretsOf(request)));
+      return this.#problem(request, 502, `The mock server cannot reach ${url.origin}: ${reason}`);
     }
   }
 

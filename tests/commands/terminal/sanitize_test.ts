@@ -15,6 +15,11 @@ Deno.test("control characters become visible symbols", () => {
     printableStyled("\x1b[31mred\x1b[0m\x1b[2J\u009b1m"),
     "\x1b[31mred\x1b[0m␛[2J\ufffd1m",
   );
+  const own = "\x1b[1;36mx\x1b[22;39m\x1b[m";
+  assert.equal(printableStyled(own), own);
+  for (const hidden of ["8", "30", "40;30", "1;8", "38;5;0", "48;2;0;0;0"]) {
+    assert.equal(printableStyled(`\x1b[${hidden}mx`), `␛[${hidden}mx`);
+  }
   assert.equal(printableLine(" a\x1b[31m\nb\tc\u202ed\x7f "), "a b c\ufffdd");
   const json = printableJson(JSON.stringify({ a: "\u009b\x7f\u202e\u2069é" }, null, 2));
   assert.equal(json, '{\n  "a": "\\u009b\\u007f\\u202e\\u2069é"\n}');

@@ -247,4 +247,24 @@ Deno.test("text that contains only markers is rendered in linear time", async ()
   }
   await render("| a | b |\n|---|---|\n" + "| c | d |\n".repeat(5_000), { columns: 40 });
   await render("```py\n" + "x = '''a\n".repeat(2_000), { columns: 40 });
+  for (const language of ["toml", "ini", "java", "typescript", "scss", "markdown"]) {
+    await render(`\`\`\`${language}\n${"--a_[".repeat(20_000)}\n\`\`\`\n`);
+  }
+});
+
+Deno.test("a line that stays undecided while it arrives is not read again with every chunk", async () => {
+  for (const marker of ["\t", " ", ">", "> ", "- ", "*", "_", "| a "]) {
+    const stream = new MarkdownStream();
+    let shown = "";
+    for (let i = 0; i < 8_000; i++) shown += await stream.write(marker.repeat(7));
+    shown += await stream.write("\nend\n") + await stream.end();
+    assert.match(shown, /end\n$/);
+  }
+});
+
+Deno.test("a long answer in one chunk is rendered", async () => {
+  for (const text of ["\\", "\u4f60", "&amp;", "a "]) {
+    const shown = await render(text.repeat(200_000), { columns: 40 });
+    assert.ok(shown.length >= 100_000, text);
+  }
 });
