@@ -106,7 +106,11 @@ export function detectFormat(
   if (wanted === "json" && explicit === undefined && text.startsWith("{")) {
     const { line, continues } = firstLine(text);
     if (continues && isJson(line)) {
-      return { format: "jsonl", note: note("has one object per line; it is read as JSONL") };
+      return {
+        format: "jsonl",
+        note: note("has one object per line; it is read as JSONL"),
+        hint: "If its objects span several lines, use --input-format json.",
+      };
     }
   }
   if (wanted === "text" && explicit === undefined && /^[[{]/.test(text)) {
