@@ -20,7 +20,8 @@ export function isGlob(path: string): boolean {
 /** `pattern` in the syntax of the library, with what it must take literally escaped. */
 function escaped(pattern: string): string {
   const slashed = process.platform === "win32" ? pattern.replaceAll("\\", "/") : pattern;
-  return slashed.replace(/(?<!\\)[()]|^!/g, "\\$&");
+  // `**` alone does not match names with line breaks.
+  return slashed.replace(/(^|\/)\*\*$/, "$1**/*").replace(/(?<!\\)[()]|^!/g, "\\$&");
 }
 
 /** Whether a folder on the way from the literal start of a pattern to a match is a link. */

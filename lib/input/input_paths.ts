@@ -5,7 +5,6 @@
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import process from "node:process";
 import { InvalidInputError } from "../errors.ts";
 import { formatOfName } from "./input_format.ts";
 
@@ -30,17 +29,17 @@ export function standsForFiles(path: string): boolean {
   return path !== "-" && (isFolder(path) || isPattern(path));
 }
 
-/** The files that a folder or pattern stands for, sorted. Hidden files are left out. */
+/** The files that a folder or pattern stands for, sorted. Hidden files and links to folders are left out. */
 async function filesOf(path: string): Promise<string[]> {
   let files: string[];
   if (isFolder(path)) {
     files = readdirSync(path, { withFileTypes: true })
       .filter((entry) => !entry.name.startsWith(".") && !entry.isDirectory())
+      .filter((entry) => !entry.isSymbolicLink() || !isFolder(join(path, entry.name)))
       .map(({ name }) => join(path, name));
   } else {
-    const { glob } = await import("tinyglobby");
-    const pattern = process.platform === "win32" ? path.replaceAll("\\", "/") : path;
-    files = (await glob(pattern, { expandDirectories: false })).map((file) => join(file));
+    const { expandGlob } = await import("../files/glob.ts");
+    files = expandGlob(path).map((file) => join(file));
   }
   return files.sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
 }

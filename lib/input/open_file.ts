@@ -24,6 +24,7 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "ENOENT":
+      if (name.includes("\ufffd")) break;
       return new InvalidInputError(`the input file ${name} does not exist`, {
         cause: error,
         hint: INPUT_HINT,
@@ -34,12 +35,11 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
         cause: error,
         hint: "Change its permissions, or use another file.",
       });
-    default:
-      return new InvalidInputError(`cannot read ${name}: ${fileReason(error)}`, {
-        cause: error,
-        hint: INPUT_HINT,
-      });
   }
+  return new InvalidInputError(`cannot read ${name}: ${fileReason(error)}`, {
+    cause: error,
+    hint: INPUT_HINT,
+  });
 }
 
 /** Copies a stream to a temporary file. */
