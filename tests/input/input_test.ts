@@ -107,7 +107,7 @@ Deno.test("a line that no string can hold is invalid, and the next ones are read
   using folder = temporaryFolder();
   const path = folder.write("in.jsonl", '{"q":"a"}\n');
   // Zeros, as a broken download may have. The file is sparse.
-  truncateSync(path, 600 * 1024 * 1024);
+  truncateSync(path, 257 * 1024 * 1024);
   appendFileSync(path, '\n{"q":"c"}\n');
   using input = { file: await openInput(path), [Symbol.dispose]: () => input.file.close() };
   assert.throws(() => checkInput(input.file, undefined, {}), /in\.jsonl:2: longer than 256 MB$/);
@@ -297,6 +297,7 @@ Deno.test("a hint suggests what a file with invalid lines may be", async () => {
   const cases: [string, RegExp][] = [
     ["q,n\na,1\n", /For a table, use --input-format csv or tsv/],
     ['"a\n"b"\n', /for one prompt per line, text/],
+    ['{"v":1,"data":[{"q":"a"}]}\n', /items of "data" are the records, use --input-format json/],
   ];
   for (const [text, hint] of cases) await assert.rejects(check(folder, text), { hint });
 });
