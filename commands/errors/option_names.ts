@@ -44,7 +44,7 @@ const ANY = NAMES.join("|");
 
 /** A library name after the flag of the same option: `--max-tokens (maxTokens)`. */
 const SECOND_NAME = new RegExp(
-  `(--[a-z-]+)(?: \\((?:${CAMEL_CASE})\\)|, (?:${CAMEL_CASE})\\b)`,
+  `(--[a-z-]+)(?: \\((?:${CAMEL_CASE})\\)|, (?:${CAMEL_CASE})\\b|, or [a-z.]*(?:${CAMEL_CASE}) in the library)`,
   "g",
 );
 /** `the option topP`. */

@@ -26,7 +26,10 @@ export function integer(min: number, max = Infinity): (text: string) => number {
 /** Parses any integer. */
 export function anyInteger(text: string): number {
   const value = toNumber(text);
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("Expected an integer.");
+  if (!Number.isInteger(value)) throw new InvalidArgumentError("Expected an integer.");
+  if (!Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError(`Expected an integer up to ${Number.MAX_SAFE_INTEGER}.`);
+  }
   return value;
 }
 
@@ -157,4 +160,10 @@ export function thinkingLevel(text: string): Thinking {
 /** Collects the values of a repeatable flag. */
 export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
+}
+
+/** Collects the values of a repeatable flag that have to be text, not an unset variable of a shell. */
+export function collectText(value: string, previous?: string[]): string[] {
+  if (value === "") throw new InvalidArgumentError("Expected a text that is not empty.");
+  return collect(value, previous);
 }

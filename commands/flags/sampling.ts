@@ -9,7 +9,7 @@ import type { Sampling } from "../../lib/chat/sampling_fields.ts";
 import type { Json } from "../../lib/json/json.ts";
 import { extraBodyFlag } from "./extra_body.ts";
 import { HELP_GROUPS } from "./help_groups.ts";
-import { anyInteger, collect, integer, numberWithin, thinkingLevel } from "./parse.ts";
+import { anyInteger, collectText, integer, numberWithin, thinkingLevel } from "./parse.ts";
 
 function option<Flags extends string>(flags: Flags, description: string) {
   return new Option(flags, description).helpGroup(HELP_GROUPS.sampling);
@@ -27,7 +27,7 @@ export const samplingFlags = {
     "--thinking <level>",
     `reasoning effort: on, off, ${THINKING_LEVELS.join(", ")}, or a number of tokens`,
   ).argParser(thinkingLevel),
-  stop: option("--stop <text>", "text that ends the answer (repeatable)").argParser(collect),
+  stop: option("--stop <text>", "text that ends the answer (repeatable)").argParser(collectText),
   seed: option("--seed <number>", "seed for reproducible answers, where supported")
     .argParser(anyInteger),
   presencePenalty: option("--presence-penalty <number>", "-2 to 2; positive: more new topics")

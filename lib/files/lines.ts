@@ -12,6 +12,8 @@ export interface LineText {
   text: string;
   /** Whether all bytes are UTF-8. */
   valid: boolean;
+  /** Whether the line is too long to be read: `text` is only its start. */
+  tooLong?: boolean;
 }
 
 /** A line and its position. */
@@ -35,6 +37,10 @@ export type ReadBytes = (buffer: Buffer, position: number) => number;
 /** Files are read in chunks of this size, at multiples of it. */
 const CHUNK = 1 << 20;
 const NEWLINE = 10;
+/** Maximum bytes of a line. A string of one of the runtimes has at most 512 MB. */
+export const MAX_LINE = 256 * 1024 * 1024;
+/** Bytes of a longer line that are kept. */
+const KEPT = 100;
 
 function decode(bytes: Buffer): LineText {
   const text = bytes.toString("utf8");
@@ -47,10 +53,26 @@ function readerOf(file: number | ReadBytes): ReadBytes {
     : (buffer, position) => readSync(file, buffer, 0, buffer.length, position);
 }
 
-/** Yields the lines of `file`, an open file or a function that reads one, from its start. */
-export function* readLinesSync(file: number | ReadBytes): Generator<Line, void, void> {
+function decodeStart(bytes: Buffer): LineText {
+  const text = bytes.toString("utf8", 0, KEPT).replace(/\ufffd+$/, "");
+  return { text, valid: true, tooLong: true };
+}
+
+/**
+ * Yields the lines of `file`, an open file or a function that reads one, from its start.
+ *
+ * @param maxLength maximum bytes of a line; of a longer one only the start is kept
+ */
+export function* readLinesSync(
+  file: number | ReadBytes,
+  maxLength: number = MAX_LINE,
+): Generator<Line, void, void> {
   const readBytes = readerOf(file);
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
+  const lineText = (first: readonly Buffer[], last: Buffer, length: number) => {
+    if (length > maxLength) return decodeStart(first[0] ?? last);
+    return decode(first.length === 0 ? last : Buffer.concat([...first, last]));
+  };
   let carried: Buffer[] = [];
   let carriedLength = 0;
   let offset = 0;
@@ -64,23 +86,23 @@ export function* readLinesSync(file: number | ReadBytes): Generator<Line, void, 
     let start = 0;
     for (let end = view.indexOf(NEWLINE); end >= 0; end = view.indexOf(NEWLINE, start)) {
       const last = view.subarray(start, end);
-      const bytes = carriedLength === 0 ? last : Buffer.concat([...carried, last]);
-      const { length } = bytes;
-      yield { ...decode(bytes), number: ++number, offset, length, ended: true };
+      const length = carriedLength + last.length;
+      yield { ...lineText(carried, last, length), number: ++number, offset, length, ended: true };
       offset += length + 1;
       carried = [];
       carriedLength = 0;
       start = end + 1;
     }
     if (start < read) {
-      carried.push(Buffer.from(view.subarray(start)));
+      if (carriedLength <= maxLength) carried.push(Buffer.from(view.subarray(start)));
+      else if (carried.length > 1) carried = [carried[0]];
       carriedLength += read - start;
     }
   }
   if (carriedLength > 0) {
-    const bytes = Buffer.concat(carried);
-    const { length } = bytes;
-    yield { ...decode(bytes), number: ++number, offset, length, ended: false };
+    const length = carriedLength;
+    const text = lineText(carried, chunk.subarray(0, 0), length);
+    yield { ...text, number: ++number, offset, length, ended: false };
   }
 }
 

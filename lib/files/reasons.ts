@@ -22,5 +22,8 @@ const REASONS: Record<string, string> = {
 export function fileReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? String(error.code) : "";
+  if (code === "ENOENT" && "path" in error && String(error.path).includes("\ufffd")) {
+    return "its name is not UTF-8; rename it";
+  }
   return REASONS[code] ?? error.message;
 }

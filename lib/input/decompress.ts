@@ -17,8 +17,8 @@ export type Compression = "gzip" | "zstd";
 
 /** The compression that the first bytes of a file identify. */
 export function compressionOf(head: Buffer): Compression | undefined {
+  if (head.length >= 2 && head.readUInt16BE() === 0x1f8b) return "gzip";
   if (head.length < 4) return undefined;
-  if (head.readUInt16BE() === 0x1f8b) return "gzip";
   const magic = head.readUInt32LE();
   // Zstandard's frames, and the skippable ones that some tools write first (RFC 8878).
   return magic === 0xfd2fb528 || magic >>> 4 === 0x184d2a5 ? "zstd" : undefined;

@@ -111,7 +111,11 @@ export function detectFormat(
   if (wanted === "json" && explicit === undefined && text.startsWith("{")) {
     const { line, continues } = firstLine(text);
     if (continues && isJson(line)) {
-      return { format: "jsonl", note: note("has one object per line; it is read as JSONL") };
+      return {
+        format: "jsonl",
+        note: note("has one object per line; it is read as JSONL"),
+        hint: "If its objects span several lines, use --input-format json.",
+      };
     }
   }
   if (wanted === "text" && explicit === undefined && /^[[{]/.test(text)) {
@@ -127,7 +131,14 @@ export function detectFormat(
   return { format: wanted };
 }
 
+/** The start of an object that contains records, rather than is one. */
+const ENVELOPE = /^\{[^{\n]*?"(data|rows|records|examples|instances|items)"\s*:\s*\[\s*\{/;
+
 function jsonlHint(text: string): string | undefined {
+  const [, field] = ENVELOPE.exec(text) ?? [];
+  if (field !== undefined) {
+    return `If the items of "${field}" are the records, use --input-format json.`;
+  }
   if (text === "" || text.startsWith("{")) return undefined;
   return "For a table, use --input-format csv or tsv; for one prompt per line, text.";
 }

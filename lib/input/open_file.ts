@@ -28,6 +28,7 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "ENOENT":
+      if (name.includes("\ufffd")) break;
       return new InvalidInputError(`the input file ${name} does not exist`, {
         cause: error,
         hint: inputHint(name),
@@ -38,12 +39,11 @@ function inputProblem(name: string, error: unknown): InvalidInputError {
         cause: error,
         hint: "Change its permissions, or use another file.",
       });
-    default:
-      return new InvalidInputError(`cannot read ${name}: ${fileReason(error)}`, {
-        cause: error,
-        hint: inputHint(name),
-      });
   }
+  return new InvalidInputError(`cannot read ${name}: ${fileReason(error)}`, {
+    cause: error,
+    hint: inputHint(name),
+  });
 }
 
 /** Copies a stream to a temporary file. */

@@ -17,6 +17,7 @@ import { assembleNested } from "hyparquet/src/assemble.js";
 import { parquetHeader, readPage } from "hyparquet/src/column.js";
 import { convert, DEFAULT_PARSERS } from "hyparquet/src/convert.js";
 import { getTreePath } from "hyparquet/src/schema.js";
+import { TIME_PARSERS } from "./parquet_json.ts";
 
 /** Reads the bytes of a file from `start` to `end`. */
 export type ReadRange = (start: number, end: number) => ArrayBuffer;
@@ -42,11 +43,35 @@ const COMPRESSORS: Compressors = Object.fromEntries(
   ]),
 );
 
+type Decoder = Parameters<typeof readPage>[2];
+
+/** The unit of a column with times of day; `undefined` for any other column. */
+function timeUnit(element: Decoder["element"]): "MILLIS" | "MICROS" | "NANOS" | undefined {
+  const { converted_type: converted, logical_type: logical } = element;
+  if (converted === "TIME_MILLIS") return "MILLIS";
+  if (converted === "TIME_MICROS") return "MICROS";
+  return logical?.type === "TIME" ? logical.unit : undefined;
+}
+
+/** What `hyparquet` needs to decode times of day, which it leaves as integers: it decodes timestamps. */
+function timeDecoding(element: Decoder["element"]): Partial<Decoder> {
+  const unit = timeUnit(element);
+  if (unit === undefined) return {};
+  return {
+    element: {
+      ...element,
+      converted_type: undefined,
+      logical_type: { type: "TIMESTAMP", isAdjustedToUTC: false, unit },
+    },
+    parsers: { ...DEFAULT_PARSERS, ...TIME_PARSERS },
+  };
+}
+
 /** Reads one physical column of a row group in order. */
 class ColumnReader {
   readonly path: string[];
   readonly #read: ReadRange;
-  readonly #decoder: Parameters<typeof readPage>[2];
+  readonly #decoder: Decoder;
   #position: number;
   readonly #end: number;
   #dictionary: Parameters<typeof readPage>[3];
@@ -65,6 +90,7 @@ class ColumnReader {
       ...{ pathInSchema: path, element, schemaPath, parsers, compressors: COMPRESSORS },
       // Binary columns are told from text by their content, since old writers mark neither.
       utf8: false,
+      ...timeDecoding(element),
     };
     this.#position = Number(dictionary_page_offset || data_page_offset);
     this.#end = this.#position + Number(column.total_compressed_size);

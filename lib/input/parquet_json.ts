@@ -17,6 +17,11 @@ function timestamp(value: bigint, digits: number): string {
   return `${date.toISOString().slice(0, -5)}${shown.replace(/0+$/, "")}Z`;
 }
 
+/** A time of day as ISO 8601. */
+function timeOfDay(value: bigint, digits: number): string {
+  return timestamp(BigInt(value), digits).slice("1970-01-01T".length, -1);
+}
+
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
@@ -29,6 +34,13 @@ export const PARSERS: Partial<ParquetParsers> = {
   dateFromDays: (days: number) => new Date(days * 86_400_000).toISOString().slice(0, 10),
   stringFromBytes: (bytes: Uint8Array | undefined) => bytes && textOf(bytes),
   jsonFromBytes: (bytes: Uint8Array | undefined) => bytes && parseExact(textOf(bytes)),
+};
+
+/** Converts times of day, which are decoded like timestamps of the first day. */
+export const TIME_PARSERS: Partial<ParquetParsers> = {
+  timestampFromMilliseconds: (value: bigint) => timeOfDay(value, 3),
+  timestampFromMicroseconds: (value: bigint) => timeOfDay(value, 6),
+  timestampFromNanoseconds: (value: bigint) => timeOfDay(value, 9),
 };
 
 /** Serializes rows. Binary values, such as the bytes of an image, are left out. */

@@ -115,7 +115,8 @@ export class ContentReader {
       return this.#messages(fields.messages as Message[], system, ["messages"]);
     }
     if (this.#has(fields, "instruction")) return this.#instruction(fields);
-    const prompt = PROMPT_FIELDS.find((name) => this.#has(fields, name)) ??
+    const prompts = PROMPT_FIELDS.filter((name) => this.#has(fields, name));
+    const prompt = prompts.find((name) => fields[name] !== "") ?? prompts[0] ??
       (this.#hasInput(fields) ? "input" : undefined);
     const conversation = CONVERSATION_FIELDS.find((name) => this.#has(fields, name));
     if (conversation === undefined) {
@@ -136,6 +137,16 @@ export class ContentReader {
   #hasInput(fields: Json): boolean {
     const isPrompt = typeof fields.input === "string" || Array.isArray(fields.input);
     return isPrompt && !isResult(fields) && this.#has(fields, "input");
+  }
+
+  /** Another prompt than that in the field `name`. */
+  #secondPrompt(fields: Json, name: string): ContentProblem | undefined {
+    const second = PROMPT_FIELDS.find((other) => {
+      const value = fields[other];
+      const isPrompt = typeof value === "string" ? value.trim() !== "" : Array.isArray(value);
+      return isPrompt && this.#has(fields, other) && value !== fields[name];
+    });
+    return second === undefined || second === name ? undefined : ambiguous(fields, name, second);
   }
 
   /** A multiple-choice question, whose choices would not be sent. */
@@ -164,6 +175,8 @@ export class ContentReader {
     const problem = stringProblem(fields, "instruction") ??
       (input === undefined ? undefined : stringProblem(fields, part));
     if (problem !== undefined) return { problem };
+    const second = this.#secondPrompt(fields, "instruction");
+    if (second !== undefined) return second;
     const choices = this.#choices(fields, "instruction");
     if (choices !== undefined) return choices;
     const content = input ? `${fields.instruction}\n\n${input}` : String(fields.instruction);
@@ -187,6 +200,8 @@ export class ContentReader {
     if (problem !== undefined) return { problem };
     const isSecond = (other: string) => this.#has(fields, other) && fields[other] !== "";
     if (name !== "input" && isSecond("input")) return ambiguous(fields, name, "input");
+    const second = this.#secondPrompt(fields, name);
+    if (second !== undefined) return second;
     const choices = this.#choices(fields, name);
     if (choices !== undefined) return choices;
     // As for Alpaca, the expected answer in `output` is not metadata.

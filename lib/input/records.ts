@@ -5,7 +5,7 @@
  */
 import type { IndexedRecord } from "../batch/executor.ts";
 import type { BatchRecord } from "../chat/record.ts";
-import { LineReader, type LineText, readLinesSync } from "../files/lines.ts";
+import { LineReader, type LineText, MAX_LINE, readLinesSync } from "../files/lines.ts";
 import { isTooDeep, type Json, MAX_DEPTH, parseExact } from "../json/json.ts";
 import { jsonProblem } from "../json/problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
@@ -45,6 +45,7 @@ export interface ReadOptions extends Conversion, Selection {
 }
 
 const TOO_DEEP = `nested more than ${MAX_DEPTH} levels deep`;
+const TOO_LONG = `longer than ${MAX_LINE / 1024 / 1024} MB`;
 const BOM = 0xfeff;
 
 type Parsed = { record: BatchRecord } | InvalidLine;
@@ -74,8 +75,9 @@ class LineParser {
   }
 
   /** Parses the line `number`, which is not blank. */
-  parse({ valid, text: line }: LineText, number: number): Parsed {
+  parse({ valid, tooLong, text: line }: LineText, number: number): Parsed {
     const { content, origin } = this.#file;
+    if (tooLong) return this.#invalid(number, line, TOO_LONG);
     if (!valid) return this.#invalid(number, line, NOT_UTF8);
     const text = origin === "position" ? line.slice(line.indexOf(" ") + 1) : withoutMark(line);
     let value: unknown;

@@ -25,6 +25,23 @@ const TYPES: Readonly<Record<string, string>> = {
   text: "string",
 };
 
+/** Names of types in other languages, and what to write instead. */
+const OTHER_TYPES: readonly [names: RegExp, remedy: string][] = [
+  [/^(array|list)$/i, "a list is written as [string] or [name, age int]."],
+  [/^(object|dict|map)$/i, "an object is written as {name, age int}."],
+  [/^(enum|literal)$/i, "a choice is written as (good|bad)."],
+  [/^(null|optional|nullable)$/i, 'a field that may be null has a question mark: "age? int".'],
+  [/^(date|time|datetime)$/i, 'a date is a string with a description: "due: as YYYY-MM-DD".'],
+];
+
+/** What looks like a type where a description is expected. */
+const TYPE_AFTER_COLON = new RegExp(
+  String.raw`[^\S\n]*(?:(?:${Object.keys(TYPES).join("|")})\??[^\S\n]*(?=[,\n\]}]|$)|` +
+    String.raw`[[{]|\([^()\n]*\|)`,
+  "y",
+);
+const TYPE_AT_START = /^\w/;
+
 const HINT = 'Example: --schema "name, age int, tags [string], mood (good|bad)". ' +
   "To check a schema, run `flexllm schema`.";
 const NAME = /[\p{L}_][\p{L}\p{N}_-]*/uy;
@@ -114,8 +131,21 @@ class ShortSchemaParser {
     const schema = isOptional ? nullable(type) : type;
     this.#skip(BLANKS);
     if (!this.#eat(":")) return schema;
+    if (!hasType) this.#refuseTypeAfterColon();
     const description = this.#description();
     return description === "" ? schema : { ...schema, description };
+  }
+
+  /** Refuses `age: int`, as in TypeScript and YAML: as a description it would make every field a string. */
+  #refuseTypeAfterColon(): void {
+    const start = this.#at;
+    const type = this.#take(TYPE_AFTER_COLON)?.trim();
+    this.#at = start;
+    if (type === undefined) return;
+    const problem = TYPE_AT_START.test(type)
+      ? 'the type comes before the colon: write "age int", not "age: int"'
+      : 'a type comes before the colon: "tags [string]", "mood (good|bad)"';
+    throw this.#error(start, `${problem}; put a description in quotes`);
   }
 
   #description(): string {
@@ -165,7 +195,16 @@ class ShortSchemaParser {
       throw this.#unknownType(start, word, ` For a list of objects, write [{${word}}].`);
     }
     this.#at = start;
-    return objectOf(this.#fields("]"));
+    const fields = this.#fields("]");
+    const list = this.#text.slice(start, this.#at).trim();
+    // As a list of objects, it would have fields that are named like types.
+    if (list.split(",").every((name) => Object.hasOwn(TYPES, name.trim()))) {
+      throw this.#error(
+        start,
+        `expected one type, found "${list}"; for a list of objects with these fields, write [{${list}}]`,
+      );
+    }
+    return objectOf(fields);
   }
 
   #choices(): string[] {
@@ -216,10 +255,14 @@ class ShortSchemaParser {
     if (this.#text.slice(this.#at).trimStart().startsWith("|")) {
       return this.#error(start, "expected a choice in parentheses, such as (good|bad)");
     }
-    // A short word is near to everything.
-    const remedy = distance(word, guess) <= Math.min(2, Math.ceil(word.length / 2))
-      ? `did you mean ${guess}?`
-      : "types are str, int, float, bool, [list], {object} and (a|b); commas separate fields.";
+    const other = OTHER_TYPES.find(([names]) => names.test(word))?.[1];
+    // A short word is near to everything, such as "set" to "int".
+    const isNear = word[0] === guess[0] &&
+      distance(word, guess) <= Math.min(2, Math.ceil(word.length / 2));
+    const remedy = other ??
+      (isNear
+        ? `did you mean ${guess}?`
+        : "types are str, int, float, bool, [list], {object} and (a|b); commas separate fields.");
     return this.#error(start, `unknown type "${word}": ${remedy}${more}`);
   }
 

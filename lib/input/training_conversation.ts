@@ -77,7 +77,7 @@ export function trainingMessages(turns: readonly unknown[], field: string): Read
   for (const [i, turn] of turns.entries()) {
     const fields = asObject(turn) as Json;
     const name = "from" in fields ? "from" : "role";
-    const content = fields.value ?? fields.content;
+    const content = fields.value ?? fields.content ?? fields.value;
     const role = typeof fields[name] === "string"
       ? ROLES[(fields[name] as string).toLowerCase()]
       : undefined;
@@ -92,7 +92,7 @@ export function trainingMessages(turns: readonly unknown[], field: string): Read
     if (typeof content !== "string") {
       return {
         problem: `${path}.${"content" in fields ? "content" : "value"}: expected a string, got ${
-          shown(content)
+          content === undefined ? "nothing" : shown(content)
         }`,
       };
     }
@@ -121,6 +121,9 @@ export function trainingMessages(turns: readonly unknown[], field: string): Read
     }
   }
   while (messages.at(-1)?.role === "assistant") messages.pop();
+  if (messages.length > 0 && messages.every(({ content }) => content === "")) {
+    return { problem: `${field}: expected text, got empty turns` };
+  }
   const last = messages.at(-1)?.role;
   return last === "user" || last === "tool"
     ? { messages }

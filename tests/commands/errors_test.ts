@@ -21,6 +21,10 @@ Deno.test("names of options in the library become flags", () => {
       "extraBody.n is 3, but the request already sets it",
       "--extra-body.n is 3, but the request already sets it",
     ],
+    [
+      "To allow it: --allow-private-urls, or attachments.allowPrivateUrls in the library.",
+      "To allow it: --allow-private-urls.",
+    ],
     ["no base URL: set baseUrl", "no base URL: set --base-url"],
     ["the model name is empty", "the model name is empty"],
     ["cannot read stop.yaml: stop it", "cannot read stop.yaml: stop it"],

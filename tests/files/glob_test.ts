@@ -69,3 +69,11 @@ Deno.test("a file that is named like a pattern is not one", () => {
   for (const path of ["a.py", "a{b}.py", "a(1).py", "!a", "a[b"]) assert.equal(isGlob(path), false);
   for (const path of ["*", "a?", "{a,b}", "**/x", "[ab]c"]) assert.equal(isGlob(path), true);
 });
+
+Deno.test("names with line breaks match every kind of pattern", () => {
+  if (process.platform === "win32") return;
+  using files = filesWith(["d/a\nb.txt", "d/c\r.txt", "d/e.txt"]);
+  for (const pattern of ["d/*", "d/*.txt", "d/**", "d/**/*", "**"]) {
+    assert.deepEqual(files.match(pattern), ["d/a\nb.txt", "d/c\r.txt", "d/e.txt"], pattern);
+  }
+});

@@ -47,3 +47,22 @@ Deno.test("bytes that are not UTF-8 make a line invalid", () => {
   assert.deepEqual([...readLinesSync(read)].map(({ valid }) => valid), [true, false]);
   assert.equal(new LineReader(read).at(2).valid, false);
 });
+
+Deno.test("of a line that is too long only the start is kept", () => {
+  using folder = temporaryFolder();
+  for (const end of ["", "\n"]) {
+    const long = "é".repeat(2_000_000);
+    const fd = openSync(folder.write("lines", `a\n${long}\nb\n${long}${end}`), "r");
+    const lines = [...readLinesSync(fd, 3_000_000)];
+    closeSync(fd);
+    assert.deepEqual(lines.map(({ text, tooLong = false }) => [text.slice(0, 3), tooLong]), [
+      ["a", false],
+      ["ééé", true],
+      ["b", false],
+      ["ééé", true],
+    ]);
+    assert.ok(lines[1].text.length <= 100);
+    assert.deepEqual(lines.map(({ length }) => length), [1, 4_000_000, 1, 4_000_000]);
+    assert.deepEqual(lines.map(({ offset }) => offset), [0, 2, 4_000_003, 4_000_005]);
+  }
+});

@@ -64,13 +64,17 @@ Deno.test("truncated and damaged archives are errors", async () => {
       zstd(LINES),
     ]] as const
   ) {
-    for (const length of [bytes.length - 1, bytes.length - 5, bytes.length >> 1, 12]) {
+    for (const length of [bytes.length - 1, bytes.length - 5, bytes.length >> 1, 12, 4]) {
       const path = writeBytes(folder, name, bytes.subarray(0, length));
       await assert.rejects(readInput(path), {
         code: "invalid_input",
         message: /is truncated: the (gzip|zstd) data ends too early$/,
         hint: /Nothing was sent\. .*(gzip|zstd) -t tests it/,
       });
+    }
+    if (name.endsWith(".gz")) {
+      const path = writeBytes(folder, name, bytes.subarray(0, 2));
+      await assert.rejects(readInput(path), { message: /in\.jsonl\.gz is truncated/ });
     }
     for (const position of [bytes.length >> 1, bytes.length - 300, bytes.length - 3]) {
       const damaged = Buffer.from(bytes);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { writeFileSync } from "node:fs";
+import { appendFileSync, truncateSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { Journal } from "../../lib/batch/journal/journal.ts";
 import { RecordConverter } from "../../lib/input/formats.ts";
@@ -101,6 +101,19 @@ Deno.test("a line of 5 MB, longer than a chunk, is read whole", async () => {
   const long = "naïve ".repeat(800_000);
   const { records } = await check(folder, `{"q":"a"}\n{"q":"${long}"}\n{"q":"b"}\n`);
   assert.deepEqual(records.map(({ messages }) => messages[0].content), ["a", long, "b"]);
+});
+
+Deno.test("a line that no string can hold is invalid, and the next ones are read", async () => {
+  using folder = temporaryFolder();
+  const path = folder.write("in.jsonl", '{"q":"a"}\n');
+  // Zeros, as a broken download may have. The file is sparse.
+  truncateSync(path, 257 * 1024 * 1024);
+  appendFileSync(path, '\n{"q":"c"}\n');
+  using input = { file: await openInput(path), [Symbol.dispose]: () => input.file.close() };
+  assert.throws(() => checkInput(input.file, undefined, {}), /in\.jsonl:2: longer than 256 MB$/);
+  const { lines, invalid } = checkInput(input.file, undefined, { skipInvalid: true });
+  assert.equal(invalid, 1);
+  assert.deepEqual([...lines].map(({ index, number }) => [index, number]), [[0, 1], [2, 3]]);
 });
 
 Deno.test("invalid lines are reported with file, line and column before anything is sent", async () => {
@@ -284,6 +297,7 @@ Deno.test("a hint suggests what a file with invalid lines may be", async () => {
   const cases: [string, RegExp][] = [
     ["q,n\na,1\n", /For a table, use --input-format csv or tsv/],
     ['"a\n"b"\n', /for one prompt per line, text/],
+    ['{"v":1,"data":[{"q":"a"}]}\n', /items of "data" are the records, use --input-format json/],
   ];
   for (const [text, hint] of cases) await assert.rejects(check(folder, text), { hint });
 });

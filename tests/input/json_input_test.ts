@@ -46,6 +46,17 @@ Deno.test("an object that contains the array, several objects, or one record", a
   }
 });
 
+Deno.test("a hint says how to read a file whose first object alone is on one line", async () => {
+  using folder = temporaryFolder();
+  const path = folder.write("in.json", '{"q": "a"}\n{\n  "q": "b"\n}\n');
+  await assert.rejects(readInput(path), {
+    message: /in\.json:2:\d+: not valid JSON/,
+    hint: /If its objects span several lines, use --input-format json\./,
+  });
+  const { records } = await readInput(path, { inputFormat: "json" });
+  assert.equal(records.length, 2);
+});
+
 Deno.test("JSON in a file with another extension is recognized by its content", async () => {
   using folder = temporaryFolder();
   const array = await readInput(folder.write("in.jsonl", '[\n{"q":"a"}\n]'));

@@ -78,6 +78,37 @@ Deno.test("values are exact: integers, times, JSON; nested nulls are left out", 
   input.close();
 });
 
+Deno.test("times of day are written as ISO 8601", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("in.parquet");
+  const time = 3_723_000;
+  const schema: Writing["schema"] = [
+    { name: "root", num_children: 4 },
+    { name: "a", type: "INT32", converted_type: "TIME_MILLIS", repetition_type: "OPTIONAL" },
+    { name: "b", type: "INT64", converted_type: "TIME_MICROS", repetition_type: "REQUIRED" },
+    {
+      name: "c",
+      type: "INT64",
+      logical_type: { type: "TIME", isAdjustedToUTC: true, unit: "NANOS" },
+      repetition_type: "REQUIRED",
+    },
+    { name: "n", type: "INT64", repetition_type: "REQUIRED" },
+  ];
+  const columns = [
+    { name: "a", data: [time, null, time + 5, time] },
+    { name: "b", data: [0n, 3_723_000_010n, 86_399_999_999n, 0n] },
+    { name: "c", data: [1n, 2n, 3_000_000_000n, 1n] },
+    { name: "n", data: [1n, 2n, 3n, 4n] },
+  ];
+  writeFileSync(path, parquet(columns, { schema }));
+  assert.deepEqual(await rowsOf(path), [
+    '{"a":"01:02:03","b":"00:00:00","c":"00:00:00.000000001","n":1}',
+    '{"a":null,"b":"01:02:03.00001","c":"00:00:00.000000002","n":2}',
+    '{"a":"01:02:03.005","b":"23:59:59.999999","c":"00:00:03","n":3}',
+    '{"a":"01:02:03","b":"00:00:00","c":"00:00:00.000000001","n":4}',
+  ]);
+});
+
 Deno.test("row groups and pages of any size give the same rows", async () => {
   using folder = temporaryFolder();
   const count = 1200;

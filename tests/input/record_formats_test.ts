@@ -147,6 +147,9 @@ Deno.test("two fields that could be the prompt are an error, unless one is decla
     [{ prompt: "Translate:", input: "text" }, "input"],
     [{ question: "Q", context: ["a", "b"] }, "context"],
     [{ input: "I", choices: ["a"] }, "choices"],
+    [{ q: "Q", prompt: "P" }, "prompt"],
+    [{ question: "Q", prompt: [{ role: "user", content: "Q" }] }, "prompt"],
+    [{ instruction: "I", question: "Q" }, "question"],
     [{ question: "Q", conversations: [{ from: "human", value: "Hi" }] }, "question"],
   ];
   for (const [record, second] of cases) {
@@ -155,6 +158,11 @@ Deno.test("two fields that could be the prompt are an error, unless one is decla
     assert.match(converted.problem, new RegExp(`and "${second}" could both be part of the prompt`));
     assert.match(converted.hint!, new RegExp(`--template "{{.*--as-metadata ${second}`));
     assert.ok("record" in convert(record, { asMetadata: [second] }));
+  }
+  for (
+    const record of [{ q: "Q", prompt: "Q" }, { q: "", prompt: "Q" }, { question: "Q", q: "" }]
+  ) {
+    assert.deepEqual(messagesOf(record), ["user: Q"]);
   }
   assert.deepEqual(metadataOf({ q: "Q", choices: ["a"] }, { asMetadata: ["choices"] }), {
     choices: ["a"],
@@ -191,6 +199,9 @@ Deno.test("conversations that cannot be sent are refused with the turn and the r
     [turns("Hi", "Hello"), /^conversations: expected a list of turns/],
     [turns({ from: "alien", value: "x" }), /^conversations\[0\]\.from: .*, got "alien"$/],
     [turns({ from: "human", value: 1 }), /^conversations\[0\]\.value: expected a string, got 1$/],
+    [turns({ from: "human", value: null }), /^conversations\[0\]\.value: .*, got null$/],
+    [turns({ from: "human" }), /^conversations\[0\]\.value: expected a string, got nothing$/],
+    [turns({ from: "human", value: "" }), /^conversations: expected text, got empty turns$/],
     [turns({ from: "gpt", value: "x" }), /^conversations: expected a turn of the user$/],
     [turns({ from: "human", value: "<image>\nWhat?" }), /^conversations\[0\]: <image> and similar/],
     [

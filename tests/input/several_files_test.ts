@@ -1,6 +1,7 @@
 /** Several files, folders and patterns as one input. */
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { gzipSync } from "node:zlib";
 import { Journal } from "../../lib/batch/journal/journal.ts";
 import { checkInput } from "../../lib/input/check_input.ts";
@@ -95,4 +96,27 @@ Deno.test("compressed files are data whatever their inner name; parentheses in p
   for (const path of ["in (1)", "in (1)/*", "in (1)/*.gz", "**/*.gz"]) {
     assert.equal((await readInput(folder.file(path))).records.length, 2, path);
   }
+});
+
+Deno.test("links to folders neither repeat records nor are in the way", async () => {
+  if (process.platform === "win32") return;
+  using folder = temporaryFolder();
+  mkdirSync(folder.file("data"));
+  folder.write("data/a.jsonl", '{"q":"a"}\n');
+  folder.write("data/b (1).jsonl", '{"q":"b"}\n');
+  symlinkSync("../data", folder.file("data/loop"));
+  symlinkSync("a.jsonl", folder.file("data/c.jsonl"));
+  const all = ["0 a.jsonl:1: a", "1 b (1).jsonl:1: b", "2 c.jsonl:1: a"];
+  for (const path of ["data", "data/*", "data/**", "data/**/*.jsonl", "**/*"]) {
+    const { records } = await readInput(folder.file(path));
+    assert.deepEqual(records, all, path);
+  }
+});
+
+Deno.test("a file whose name is not UTF-8 cannot be opened, and the error says so", async () => {
+  using folder = temporaryFolder();
+  // Folders list such names with replacement characters.
+  await assert.rejects(readInput(folder.file("a\ufffd.jsonl")), {
+    message: /cannot read .*\.jsonl: its name is not UTF-8; rename it$/,
+  });
 });

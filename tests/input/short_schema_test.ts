@@ -47,6 +47,10 @@ Deno.test("every type of the short form becomes JSON Schema", () => {
     }],
     ["Größe float, 名前", { Größe: { type: "number" }, 名前: STRING }],
     ["{a, b}", { a: STRING, b: STRING }],
+    ["parts [text, page int], pairs [{int, float}]", {
+      parts: { type: "array", items: object({ text: STRING, page: { type: "integer" } }) },
+      pairs: { type: "array", items: object({ int: STRING, float: STRING }) },
+    }],
     ["[a, b]", {
       items: { type: "array", items: object({ a: STRING, b: STRING }) },
     }],
@@ -60,11 +64,16 @@ Deno.test("every type of the short form becomes JSON Schema", () => {
 Deno.test("descriptions follow a colon, to the comma or, in several lines, to the end of the line", () => {
   const described = (description: string, type = "string") => ({ type, description });
   assert.deepEqual(
-    parseShortSchema('name: the full name, age int: in years, x: "a, b"'),
+    parseShortSchema(
+      'name: the full name, age int: in years, x: "a, b", y: "int", z: (if any) text, n int: number',
+    ),
     object({
       name: described("the full name"),
       age: described("in years", "integer"),
       x: described("a, b"),
+      y: described("int"),
+      z: described("(if any) text"),
+      n: described("number", "integer"),
     }),
   );
   assert.deepEqual(
@@ -111,6 +120,18 @@ Deno.test("mistakes in the short form are reported with their position", () => {
     ["a [int", /character 7: expected .*, found the end/],
     ["{a} b", /character 5: expected the end of the schema, found "b"/],
     ["a\nb itn\nc", /^the schema, line 2, character 3: unknown type "itn"/],
+    ["tags list", /character 6: unknown type "list": a list is written as \[string\]/],
+    ["age null", /character 5: unknown type "null": a field that may be null .*"age\? int"/],
+    ["a set", /unknown type "set": types are str, int/],
+    ["name: str, age: int", /character 6: the type comes before the colon: write "age int"/],
+    ["{name, age: integer}", /character 12: the type comes before the colon/],
+    ["name: the name\nage: int?\n", /line 2, character 5: the type comes before the colon/],
+    ["tags: [string]", /character 6: a type comes before the colon: "tags \[string\]"/],
+    ["mood: (good|bad)", /character 6: a type comes before the colon/],
+    [
+      "pair [int, float]",
+      /character 7: expected one type, found "int, float".* \[\{int, float\}\]/,
+    ],
     [`${"a {".repeat(60)}`, /nested more than 50 levels deep/],
   ];
   for (const [text, message] of cases) {

@@ -121,13 +121,24 @@ export function unmarkedResults(
   return { exist: true, model: possible.length === 1 ? possible[0].name : undefined };
 }
 
-/** The error for a file whose results come from a model that is not requested. */
+/** The error for a file whose results name no requested model, and whose model cannot be determined. */
 export function unmarkedProblem(
   output: string,
   journal: Pick<Journal, "existing">,
 ): JournalMismatchError {
-  const [reported] = journal.existing.models.keys();
-  const from = reported === undefined ? "" : ` (${reported})`;
+  const reported = [...journal.existing.models.keys()];
+  if (reported.length > 1) {
+    return new JournalMismatchError(
+      `${output} has answers from ${reported.join(", ")} in results without "requested_model", ` +
+        "so it is unclear which of the requested models gave them",
+      0,
+      {
+        hint: "Choose another output file. Files of different models cannot be joined: a batch " +
+          "with several -m writes results that name their model.",
+      },
+    );
+  }
+  const from = reported.length === 0 ? "" : ` (${reported[0]})`;
   return new JournalMismatchError(
     `${output} has the answers of a single model${from}, which is none of those requested`,
     0,

@@ -54,6 +54,8 @@ function checkSampling(
     if (temperature !== 1) throw unsupported(`temperature ${temperature}`, who, "It must be 1.");
     if (topP < 0.95) throw unsupported(`topP ${topP}`, who, "It must be 0.95 to 1.");
     rejectOptions(options, ["topK"], who);
+  } else if (temperature > 1) {
+    throw unsupported(`temperature ${temperature}`, name, "It must be 0 to 1.");
   }
 }
 

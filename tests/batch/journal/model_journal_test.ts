@@ -1,7 +1,11 @@
 /** Journals with the results of several requested models. */
 import assert from "node:assert/strict";
 import { Journal } from "../../../lib/batch/journal/journal.ts";
-import { ModelJournal, unmarkedResults } from "../../../lib/batch/journal/model_journal.ts";
+import {
+  ModelJournal,
+  unmarkedProblem,
+  unmarkedResults,
+} from "../../../lib/batch/journal/model_journal.ts";
 import type { ResultRecord } from "../../../lib/batch/journal/result_line.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
@@ -79,6 +83,18 @@ Deno.test("the model of results that do not name it is the one that all answers 
   assert.equal(await modelOf("gpt-5.4", "gpt-5.4-mini"), undefined);
   assert.equal(await modelOf("gpt-5.4-nano"), undefined);
   assert.equal(await modelOf(undefined), undefined);
+});
+
+Deno.test("results of several models that do not name theirs are an error that lists them", async () => {
+  using folder = temporaryFolder();
+  const problemOf = async (...reported: string[]) => {
+    const records = reported.map((model, i) => result(i, { model }));
+    const journal = await Journal.open(folder.write("out.jsonl", text(...records)));
+    journal.close();
+    return unmarkedProblem("out.jsonl", journal).message;
+  };
+  assert.match(await problemOf("a", "b"), /^out\.jsonl has answers from a, b in results without/);
+  assert.match(await problemOf("a", "a"), /has the answers of a single model \(a\), which is none/);
 });
 
 Deno.test("a requested model that is not a string is not a result", async () => {

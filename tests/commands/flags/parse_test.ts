@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { InvalidArgumentError } from "commander";
 import {
+  anyInteger,
   collect,
+  collectText,
   duration,
   durationRange,
   integer,
@@ -85,4 +87,12 @@ Deno.test("thinkingLevel() accepts switches, levels and tokens", () => {
 
 Deno.test("collect() appends to the previous values", () => {
   assert.deepEqual(collect("b", collect("a")), ["a", "b"]);
+  assert.deepEqual(collectText(" ", collectText("a")), ["a", " "]);
+  rejects(collectText, [""], /Expected a text that is not empty\./);
+});
+
+Deno.test("anyInteger() says which integers are exact", () => {
+  assert.deepEqual(["-1", "9007199254740991"].map(anyInteger), [-1, 9007199254740991]);
+  rejects(anyInteger, ["1.5", "x", ""], /Expected an integer\.$/);
+  rejects(anyInteger, ["9007199254740993"], /Expected an integer up to 9007199254740991\.$/);
 });

@@ -121,6 +121,7 @@ Deno.test("claude rejects what a model does not support, before anything is sent
     [{ topK: 5, thinking: 2000 }, "claude-opus-4-5", /topK/],
     [{ thinking: "lots" as "low" }, "claude-opus-5", /thinking "lots"/],
     [{ topK: 5 }, "claude-opus-4-7", /topK/],
+    [{ temperature: 1.5 }, "claude-haiku-4-5", /claude-haiku-4-5 does not .* temperature 1\.5$/],
     [{ seed: 1 }, "claude-opus-5", /Claude does not accept the option seed/],
     [{ presencePenalty: 1 }, "claude-opus-5", /presencePenalty/],
     [{ thinking: 5000 }, "claude-opus-5", /thinking as a number/],
