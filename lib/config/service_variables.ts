@@ -9,7 +9,7 @@
 import { keyNameOf } from "../keys/key_names.ts";
 import { PROTOCOLS } from "../protocols/registry.ts";
 import { keyVariableOf } from "../services/providers.ts";
-import { isPrivateHost } from "../services/private_host.ts";
+import { isLoopback, isPrivateHost } from "../services/private_host.ts";
 import { service, SERVICE_NAMES } from "../services/services.ts";
 import type { Environment } from "../files/paths.ts";
 
@@ -93,6 +93,8 @@ export function isForeign(variable: string, baseUrl: string, env: Environment): 
   if (CUSTOMER_HOSTS.test(url.hostname)) return true;
   // Whoever wrote the URL may be on the network path, and read what is not encrypted.
   if (url.protocol !== "https:" && !isPrivateHost(url.hostname)) return true;
+  // The user's own key, for a server that runs on this machine.
+  if (variable === "FLEXLLM_API_KEY" && isLoopback(url.hostname)) return false;
   const expected = keyVariableOf(baseUrl);
   if (expected === variable || expected !== undefined && variable === "FLEXLLM_API_KEY") {
     return false;

@@ -17,3 +17,8 @@ export function isPrivateHost(hostname: string): boolean {
   if (/^\d+(\.\d+){3}$/.test(hostname)) return PRIVATE_ADDRESS.test(hostname);
   return !hostname.includes(".") || PRIVATE_NAME.test(hostname);
 }
+
+/** Whether `hostname`, in the form that `URL` has it, is this machine. */
+export function isLoopback(hostname: string): boolean {
+  return /^(127(\.\d+){3}|\[::1\]|(.+\.)?localhost)$/.test(hostname);
+}

@@ -29,6 +29,9 @@ Deno.test("a service's variable may be sent to that service, but to no other hos
     ["MY_KEY", "https://evil.example", false],
     ["FLEXLLM_API_KEY", "https://evil.example", true],
     ["FLEXLLM_API_KEY", "https://api.groq.com/openai/v1", false],
+    ["FLEXLLM_API_KEY", "http://127.0.0.1:8000/v1", false],
+    ["FLEXLLM_API_KEY", "http://127.0.0.1.evil.example/v1", true],
+    ["FLEXLLM_API_KEY", "http://[::1]:8000/v1", false],
     ["FLEXLLM_BASE_URL", "https://evil.example", false],
     // Not encrypted, but on this machine in the second case.
     ["OPENAI_API_KEY", "http://api.openai.com/v1", true],
