@@ -12,7 +12,8 @@ import { duration } from "./flags/parse.ts";
 import { addExamples, commonFlags } from "./flags/shared_options.ts";
 import { bytes, counted } from "./terminal/format.ts";
 import { table } from "./terminal/table.ts";
-import { writeJson, writeNote, writeOutput, writeSentences } from "./terminal/output.ts";
+import { writeJson, writeNote, writeOutput } from "./terminal/output.ts";
+import { writeSentences } from "./terminal/sentences.ts";
 
 const COUNT = new Intl.NumberFormat("en-US");
 

@@ -20,7 +20,8 @@ import { homeFolder } from "../lib/files/paths.ts";
 import type { PriceRow } from "../lib/pricing/price.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
-import { colored, writeNote, writeWarning } from "./terminal/output.ts";
+import { colored, writeNote } from "./terminal/output.ts";
+import { writeWarning } from "./terminal/sentences.ts";
 
 /** Flags that select a model and how to connect to it. */
 export type ConnectionFlags = ModelFlags & { allowPrivateUrls?: true; verbose?: true };

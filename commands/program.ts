@@ -11,8 +11,7 @@ import { type CommandEntry, loadCommand } from "./command_entry.ts";
 import { similarCommand, withDefaultCommand } from "./default_command.ts";
 import { COMMANDS } from "./registry.ts";
 import { addExamples } from "./flags/shared_options.ts";
-import { errorStream, writeOutput, writeSentences } from "./terminal/output.ts";
-import { printableStyled } from "./terminal/sanitize.ts";
+import { errorStream, writeOutput } from "./terminal/output.ts";
 
 const ENVIRONMENT: readonly [variable: string, meaning: string][] = [
   ["FLEXLLM_MODEL", "default model; OPENAI_MODEL also works"],
@@ -42,6 +41,9 @@ function disableColor(): void {
   delete process.env.FORCE_COLOR;
 }
 
+/** What the argument parser reports before it throws. Printed afterwards, as wrapping loads a package. */
+const usageErrors: string[] = [];
+
 function emptyProgram() {
   const program = new Command("flexllm")
     .description("Send any number of prompts to any LLM endpoint, and never pay for one twice.")
@@ -53,12 +55,11 @@ function emptyProgram() {
     .helpCommand("help [command]", "show help for a command")
     .configureOutput({
       writeOut: writeOutput,
-      // Its messages repeat arguments.
-      writeErr: (text) => errorStream().write(printableStyled(text)),
+      writeErr: (text) => usageErrors.push(text.trimEnd()),
       outputError: (text) => {
-        writeSentences(text.trimEnd());
+        usageErrors.push(text.trimEnd());
         const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1];
-        if (hint !== undefined) writeSentences(hint);
+        if (hint !== undefined) usageErrors.push(hint);
       },
     })
     .hook("preAction", () => void errorStream())
@@ -126,7 +127,16 @@ function withHelpFlag(args: readonly string[], commands: readonly string[]): str
 export async function runProgram(args: readonly string[]): Promise<void> {
   const names = ["help", ...COMMANDS.map(({ name }) => name)];
   const resolved = withHelpFlag(await withDefaultCommand(args, names), names);
-  await (await buildProgram(resolved)).parseAsync(resolved, { from: "user" });
+  const program = await buildProgram(resolved);
+  try {
+    await program.parseAsync(resolved, { from: "user" });
+  } catch (error) {
+    if (usageErrors.length > 0) {
+      const { writeSentences } = await import("./terminal/sentences.ts");
+      for (const text of usageErrors.splice(0)) writeSentences(text);
+    }
+    throw error;
+  }
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { type Config, loadConfig } from "../lib/config/load.ts";
-import { writeWarning } from "./terminal/output.ts";
+import { writeWarning } from "./terminal/sentences.ts";
 
 /**
  * Reads the configuration without printing anything.

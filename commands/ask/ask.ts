@@ -14,7 +14,8 @@ import { addExamples } from "../flags/shared_options.ts";
 import { chosenTemplate, withTemplate } from "../flags/saved_template.ts";
 import { SCHEMA_NOTE, schemaOptions } from "../flags/schema.ts";
 import { quoted } from "../terminal/format.ts";
-import { colored, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
+import { colored, writeNote, writeOutput } from "../terminal/output.ts";
+import { writeWarning } from "../terminal/sentences.ts";
 import { type AskFlags, command } from "./flags.ts";
 
 async function ask(words: readonly string[], given: AskFlags): Promise<void> {

@@ -31,7 +31,7 @@ import {
   userPrices,
   warnAboutCleartext,
 } from "../connect.ts";
-import { writeWarning } from "../terminal/output.ts";
+import { writeWarning } from "../terminal/sentences.ts";
 
 /** A model at a server, with the user's prices for it. */
 export interface PricedModel {

@@ -7,7 +7,7 @@ import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { pendingRecords } from "../../lib/input/records.ts";
 import { oneLineMessage } from "../errors/groups.ts";
 import { stopOnSignals } from "../signals.ts";
-import { writeWarning } from "../terminal/output.ts";
+import { writeWarning } from "../terminal/sentences.ts";
 import type { BatchToSend } from "./context.ts";
 import type { ModelCheck } from "./model_check.ts";
 import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";

@@ -7,7 +7,7 @@ import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { InvalidInputError, JournalError } from "../../lib/errors.ts";
 import type { InputCheck } from "../../lib/input/check_input.ts";
 import { counted } from "../terminal/format.ts";
-import { writeWarning } from "../terminal/output.ts";
+import { writeWarning } from "../terminal/sentences.ts";
 
 /** The part of a journal that is needed to finish it. */
 export interface FinishableJournal {

@@ -10,7 +10,8 @@ import { BudgetExceededError, ConfigurationError, JournalError } from "../../lib
 import { surviveFileSizeLimit } from "../../lib/runtime/runtime.ts";
 import { reportError } from "../errors/report.ts";
 import { ignoresHangup } from "../hangup.ts";
-import { writeJson, writeNote, writeSentences, writeWarning } from "../terminal/output.ts";
+import { writeJson, writeNote } from "../terminal/output.ts";
+import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import type { BatchToSend } from "./context.ts";
 import { driveBatch, type DrivenBatch } from "./drive.ts";
 import { batchExitCode } from "./exit_code.ts";

@@ -6,7 +6,8 @@
 import process from "node:process";
 import type { ConversationStore, ConversationSummary } from "../../lib/conversations/store.ts";
 import { counted } from "../terminal/format.ts";
-import { colored, writeJson, writeNote, writeOutput, writeWarning } from "../terminal/output.ts";
+import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
+import { writeWarning } from "../terminal/sentences.ts";
 import { screenWidth, wrapped } from "../terminal/wrap.ts";
 import { conversationTable } from "./conversation_table.ts";
 

@@ -14,13 +14,8 @@ import { addNotes } from "../flags/help_notes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
 import { counted, quoted } from "../terminal/format.ts";
-import {
-  colored,
-  writeJson,
-  writeOutput,
-  writeSentences,
-  writeWarning,
-} from "../terminal/output.ts";
+import { colored, writeJson, writeOutput } from "../terminal/output.ts";
+import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import { checkConfig } from "./check.ts";
 import { openEditor } from "./editor.ts";
 

@@ -7,7 +7,7 @@ import type { FileLock } from "../../lib/runtime/file_lock.ts";
 import type { Conversation } from "../../lib/conversations/conversation.ts";
 import { type ConversationStore, copyOf } from "../../lib/conversations/store.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
-import { writeWarning } from "../terminal/output.ts";
+import { writeWarning } from "../terminal/sentences.ts";
 
 /** The saving side of a conversation. Without a store, nothing is locked or saved. */
 export class ConversationSession {

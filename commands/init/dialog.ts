@@ -31,7 +31,7 @@ import {
   showEnd,
   showMessage,
 } from "../terminal/prompts.ts";
-import { writeSentences } from "../terminal/output.ts";
+import { writeSentences } from "../terminal/sentences.ts";
 import { nextStep, seconds, stepDetail } from "../test/probe_report.ts";
 import { howToSet } from "./how_to_set.ts";
 import { clientOf, keyValue, type ModelDraft, OTHER, TIMEOUT } from "./models.ts";

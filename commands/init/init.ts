@@ -18,7 +18,8 @@ import { ConfigurationError } from "../../lib/errors.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { howToSet, requiredVariable } from "./how_to_set.ts";
 import { addToFile, type InitFlags, modelsOf, writeNewFile } from "./write.ts";
-import { writeNote, writeOutput, writeSentences } from "../terminal/output.ts";
+import { writeNote, writeOutput } from "../terminal/output.ts";
+import { writeSentences } from "../terminal/sentences.ts";
 
 /** The effective configuration file, or the one to create. */
 function targetFile(named: string | undefined): string {

@@ -8,7 +8,8 @@ import { keyedService } from "../../lib/keys/key_names.ts";
 import { keychainOf, listKeys, type StoredKey } from "../../lib/keys/key_store.ts";
 import { keyReference } from "../../lib/config/references.ts";
 import { shownUrl } from "../../lib/redact.ts";
-import { writeJson, writeOutput, writeSentences } from "../terminal/output.ts";
+import { writeJson, writeOutput } from "../terminal/output.ts";
+import { writeSentences } from "../terminal/sentences.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
 /** The variable that is used instead of a stored key; `undefined` if none is set. */

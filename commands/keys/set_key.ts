@@ -12,7 +12,8 @@ import { canonicalKeyName, keyedService, keyedServices } from "../../lib/keys/ke
 import { keychainOf, storeKey } from "../../lib/keys/key_store.ts";
 import { keyReference } from "../../lib/config/references.ts";
 import { maskKey, shownUrl } from "../../lib/redact.ts";
-import { writeOutput, writeSentences, writeWarning } from "../terminal/output.ts";
+import { writeOutput } from "../terminal/output.ts";
+import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 
 /**
  * Checks the name of a key.

@@ -26,7 +26,8 @@ import {
 import { addExamples } from "../flags/shared_options.ts";
 import { onStopSignals } from "../signals.ts";
 import { counted } from "../terminal/format.ts";
-import { writeNote, writeOutput, writeSentences, writeWarning } from "../terminal/output.ts";
+import { writeNote, writeOutput } from "../terminal/output.ts";
+import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import { ACCESS_LOG_FORMATS, type AccessLogFormat, accessLogger } from "./access_log.ts";
 
 /** Options for generated answers: recorded and real servers decide these themselves. */

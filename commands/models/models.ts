@@ -16,7 +16,8 @@ import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
 import { counted } from "../terminal/format.ts";
 import { type Column, table } from "../terminal/table.ts";
-import { colored, writeJson, writeOutput, writeSentences } from "../terminal/output.ts";
+import { colored, writeJson, writeOutput } from "../terminal/output.ts";
+import { writeSentences } from "../terminal/sentences.ts";
 
 function tokens(count: number | undefined): string {
   return count === undefined ? "" : count.toLocaleString("en-US");

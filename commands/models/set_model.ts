@@ -15,7 +15,8 @@ import { ConfigurationError } from "../../lib/errors.ts";
 import { EXIT } from "../exit_codes.ts";
 import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { readConfig } from "../read_config.ts";
-import { colored, writeOutput, writeSentences } from "../terminal/output.ts";
+import { colored, writeOutput } from "../terminal/output.ts";
+import { writeSentences } from "../terminal/sentences.ts";
 
 function unknownName(name: string, config: Config, names: string[]): ConfigurationError {
   const guess = closest(name, names);

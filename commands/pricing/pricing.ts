@@ -12,7 +12,8 @@ import type { PriceChange } from "../../lib/pricing/update_prices.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import { counted } from "../terminal/format.ts";
 import { table } from "../terminal/table.ts";
-import { colored, writeJson, writeOutput, writeSentences } from "../terminal/output.ts";
+import { colored, writeJson, writeOutput } from "../terminal/output.ts";
+import { writeSentences } from "../terminal/sentences.ts";
 
 /** A model and its prices, from the user's file or the price list. */
 interface ModelPrice extends Rates {

@@ -8,11 +8,9 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import { styleText } from "node:util";
 import { ConfigurationError } from "../../lib/errors.ts";
-import { hintLines } from "./hint_lines.ts";
 import { EXIT } from "../exit_codes.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
 import { printableJson, printableStyled } from "./sanitize.ts";
-import { widthOfStream } from "./wrap.ts";
 
 /** Blocks for a few milliseconds, until a full pipe may have drained. */
 function pause(): void {
@@ -89,22 +87,9 @@ export function writeNote(line: string): void {
   else noteSink(shown);
 }
 
-/**
- * Writes sentences to stderr, wrapped to the width of the terminal, but not the commands in them. `write`
- * replaces {@link writeNote} where notes go elsewhere or are silenced.
- */
-export function writeSentences(text: string, write: (line: string) => void = writeNote): void {
-  for (const line of hintLines(text, widthOfStream(process.stderr))) write(line);
-}
-
 /** Prefixes `text` with `warning:`. */
 export function warning(text: string): string {
   return `${colored("yellow", "warning:")} ${text}`;
-}
-
-/** Writes a warning like {@link writeSentences}. */
-export function writeWarning(text: string, write: (line: string) => void = writeNote): void {
-  writeSentences(warning(text), write);
 }
 
 /** A text style. */

@@ -148,7 +148,9 @@ Deno.test("FLEXLLM_API_KEY goes to a server that the folder chose only with appr
   await using evil = await server();
   using folder = temporaryFolder();
   using home = temporaryFolder();
-  const entry = `id: m, base_url: "${evil.baseUrl}"`;
+  // An address of this machine that is not known to be one.
+  const baseUrl = evil.baseUrl.replace("127.0.0.1", "0.0.0.0");
+  const entry = `id: m, base_url: "${baseUrl}"`;
   const env = { FLEXLLM_API_KEY: "general-key-0123", FLEXLLM_HOME: home.path };
   const run = (args: string[], more = {}) =>
     flexllm(args, { cwd: folder.path, env: { ...env, ...more } });
@@ -159,23 +161,29 @@ Deno.test("FLEXLLM_API_KEY goes to a server that the folder chose only with appr
     for (const args of [["ask", "Hi"], ["test"], ["models"]]) {
       const { code, stdout, stderr } = await run(args);
       assert.equal(code, 1, args.join(" "));
-      assert.match(`${stdout}${stderr}`, /:1:\d+: FLEXLLM_API_KEY would be sent to 127\.0\.0\.1/);
+      assert.match(`${stdout}${stderr}`, /:1:\d+: FLEXLLM_API_KEY would be sent to 0\.0\.0\.0/);
     }
   }
   assert.equal(evil.requests.length, 0);
 
   folder.write("flexllm_config.yaml", `models: [{${entry}}]\n`);
   const chosen = [
-    await run(["ask", "Hi"], { FLEXLLM_BASE_URL: evil.baseUrl, FLEXLLM_MODEL: "m" }),
-    await run(["ask", "Hi", "--base-url", evil.baseUrl]),
+    await run(["ask", "Hi"], { FLEXLLM_BASE_URL: baseUrl, FLEXLLM_MODEL: "m" }),
+    await run(["ask", "Hi", "--base-url", baseUrl]),
     await run(["ask", "Hi"], { FLEXLLM_TRUST: "1" }),
     await run(["ask", "Hi"], { FLEXLLM_CONFIG: "flexllm_config.yaml" }),
   ];
   assert.deepEqual(chosen.map(({ code }) => code), [0, 0, 0, 0]);
   // A named model does not use the variable.
   assert.equal((await run(["ask", "Hi", "-m", "m"])).code, 0);
+  folder.write("flexllm_config.yaml", `models: [{id: m, base_url: "${evil.baseUrl}"}]\n`);
+  assert.equal((await run(["ask", "Hi"])).code, 0, "a server on this machine needs no approval");
   const sent = evil.requests.map(({ headers }) => headers.get("authorization"));
-  assert.deepEqual(sent, [...Array(4).fill("Bearer general-key-0123"), undefined]);
+  assert.deepEqual(sent, [
+    ...Array(4).fill("Bearer general-key-0123"),
+    undefined,
+    "Bearer general-key-0123",
+  ]);
 });
 
 Deno.test("saving a template under FLEXLLM_TRUST approves nothing", async () => {

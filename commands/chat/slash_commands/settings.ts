@@ -6,7 +6,7 @@
 import { THINKING_LEVELS } from "../../../lib/chat/options.ts";
 import { shownUrl } from "../../../lib/redact.ts";
 import { type ConversationModel, switchModel } from "../../conversation/connect.ts";
-import { writeWarning } from "../../terminal/output.ts";
+import { writeWarning } from "../../terminal/sentences.ts";
 import { serverModels } from "../server_models.ts";
 import { numberWithin, thinkingLevel } from "../../flags/parse.ts";
 import type { ChatContext } from "../chat_context.ts";
