@@ -91,7 +91,7 @@ export function isForeign(variable: string, baseUrl: string, env: Environment): 
   if (url === null) return true;
   if (isChosenHost(variable, url.host, env)) return false;
   if (CUSTOMER_HOSTS.test(url.hostname)) return true;
-  // Whoever wrote the URL may be on the network path, and read what is not encrypted.
+  // The author of the configuration could intercept unencrypted requests.
   if (url.protocol !== "https:" && !isPrivateHost(url.hostname)) return true;
   // The user's own key, for a server that runs on this machine.
   if (variable === "FLEXLLM_API_KEY" && isLoopback(url.hostname)) return false;

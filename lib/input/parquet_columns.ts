@@ -88,7 +88,7 @@ class ColumnReader {
     this.#decoder = {
       ...column,
       ...{ pathInSchema: path, element, schemaPath, parsers, compressors: COMPRESSORS },
-      // Binary columns are told from text by their content, since old writers mark neither.
+      // Content decides whether a column is text: old writers mark neither text nor binary data.
       utf8: false,
       ...timeDecoding(element),
     };

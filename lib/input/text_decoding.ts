@@ -22,7 +22,7 @@ function utf16Mark(bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined {
 
 /**
  * The text of `bytes`, without a byte order mark; `undefined` if it is binary or in an encoding that
- * cannot be told from others.
+ * cannot be distinguished from others.
  *
  * @param charset the declared encoding, which applies unless the text is valid UTF-8
  */

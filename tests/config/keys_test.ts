@@ -52,7 +52,7 @@ function keyOf(
   return `${model.apiKey} from ${keySource?.replace(home.path, "")}`;
 }
 
-Deno.test("references to variables and to stored keys are told apart", () => {
+Deno.test("references distinguish variables from stored keys", () => {
   const text = "${A} ${keys.Claude} ${keys.my-key.2} ${keys} ${B.C}";
   assert.deepEqual(variablesIn(text), ["A", "keys"]);
   assert.deepEqual(keysIn(text), ["anthropic", "my-key.2"]);

@@ -7,7 +7,7 @@ import { commandLine, flexllm } from "../support/cli.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
-/** The bytes of a small PNG file, told apart by `id`. */
+/** The bytes of a small PNG file, distinguished by `id`. */
 function png(id: string): Buffer {
   return Buffer.from(`\x89PNG\r\n\x1a\n${id}`, "latin1");
 }

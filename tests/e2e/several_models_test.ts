@@ -191,7 +191,7 @@ Deno.test("limits, shards, estimates and budgets count every model", async () =>
   assert.deepEqual([counts.get("cheap")!.length, counts.get("dear")!.length], [6, 2]);
 });
 
-Deno.test("models that cannot be told apart are refused before anything is sent", async () => {
+Deno.test("indistinguishable models are refused before anything is sent", async () => {
   using folder = temporaryFolder();
   await using mock = await watchedMock();
   const input = folder.write("in.jsonl", questions(2));

@@ -32,7 +32,7 @@ Deno.test("keyProblem() names the mistake and never repeats the key", () => {
   assert.deepEqual(good.map(keyProblem), good.map(() => undefined));
 });
 
-Deno.test("names are told from keys", () => {
+Deno.test("a key given as a name is recognized", () => {
   assert.deepEqual(["openai", "work.2", "my-key_1"].map(isKeyName), [true, true, true]);
   assert.deepEqual(["", "-x", "a b", "ä", "a/b"].map(isKeyName), [
     ...[false, false, false, false, false],
