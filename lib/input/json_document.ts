@@ -12,7 +12,7 @@ import { CONTENT_FIELDS } from "./record_content.ts";
 import type { InputFile } from "./input_source.ts";
 import { copyItems, type ItemsToCopy } from "./json_items.ts";
 import { type Outline, type OutlineField, outlineOf } from "./json_outline.ts";
-import { LineWriter } from "./line_writer.ts";
+import { BufferedWriter } from "../files/buffered_writer.ts";
 
 /** Names under which files have their records, preferred if an object has several arrays. */
 const RECORDS_FIELDS = ["data", "rows", "records", "examples", "instances", "items"];
@@ -77,7 +77,7 @@ export function readJsonDocument(input: InputFile, head: Buffer): InputFile {
   const { note, ...items } = itemsOf(input, head);
   const file = new TemporaryFile(input.name);
   try {
-    const writer = new LineWriter(file);
+    const writer = new BufferedWriter((bytes) => file.write(bytes));
     copyItems(items, writer);
     writer.flush();
   } catch (error) {

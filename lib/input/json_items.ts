@@ -8,7 +8,7 @@ import { InvalidInputError } from "../errors.ts";
 import type { ReadBytes } from "../files/lines.ts";
 import { chunksOf } from "./chunks.ts";
 import type { Position } from "./json_outline.ts";
-import type { LineWriter } from "./line_writer.ts";
+import type { BufferedWriter } from "../files/buffered_writer.ts";
 
 const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
 const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
@@ -36,7 +36,7 @@ export interface ItemsToCopy {
  * @returns the number of items
  * @throws {InvalidInputError} if the file ends too early, or a comma is missing or misplaced
  */
-export function copyItems(items: ItemsToCopy, writer: LineWriter): number {
+export function copyItems(items: ItemsToCopy, writer: BufferedWriter): number {
   const { name, file, start, kind, mayContinue } = items;
   const isArray = kind === "array";
   let [base, line, lineStart] = [start.offset, start.line, start.offset - start.column + 1];

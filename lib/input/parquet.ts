@@ -9,7 +9,7 @@ import { parquetMetadataAsync } from "hyparquet";
 import { InvalidInputError } from "../errors.ts";
 import { TemporaryFile } from "../files/temporary_file.ts";
 import type { InputFile } from "./input_source.ts";
-import { LineWriter } from "./line_writer.ts";
+import { BufferedWriter } from "../files/buffered_writer.ts";
 import { parquetRows, type ReadRange } from "./parquet_columns.ts";
 import { PARSERS, RowSerializer } from "./parquet_json.ts";
 
@@ -46,7 +46,7 @@ export async function readParquet(input: InputFile, size: number): Promise<Input
   const temporary = new TemporaryFile(name);
   const serializer = new RowSerializer();
   try {
-    const writer = new LineWriter(temporary);
+    const writer = new BufferedWriter((bytes) => temporary.write(bytes));
     const metadata = await parquetMetadataAsync({
       byteLength: size,
       slice: (start, end = size) => read(start, end),

@@ -8,7 +8,8 @@
  */
 import { Buffer } from "node:buffer";
 import { fstatSync } from "node:fs";
-import { BufferedWriter, replaceWith } from "./copy_file.ts";
+import { BufferedWriter } from "../../files/buffered_writer.ts";
+import { replaceWith, writeAll } from "./copy_file.ts";
 import { parseLine } from "./parse_line.ts";
 import type { ModelIndexes } from "./model_indexes.ts";
 import { WindowedReader } from "./windowed_reader.ts";
@@ -97,8 +98,8 @@ export function compact(
   change: (line: Buffer) => Buffer = (line) => line,
 ): void {
   replaceWith(file.path, fstatSync(file.fd).mode, (target) => {
-    const writer = new BufferedWriter(target);
-    for (const line of checkedLines(file)) writer.write(change(line));
+    const writer = new BufferedWriter((bytes) => writeAll(target, bytes));
+    for (const line of checkedLines(file)) writer.bytes(change(line));
     writer.flush();
     beforeReplacing();
   });

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import {
   closeSync,
   fchmodSync,
@@ -17,36 +16,13 @@ import {
 import { dirname } from "node:path";
 import { readAt } from "./append_file.ts";
 
-const BUFFER_SIZE = 1 << 20;
+/** Bytes that are copied at once. */
+const CHUNK_SIZE = 1 << 20;
 
-function writeAll(fd: number, bytes: Uint8Array): void {
+/** Writes all of `bytes` to an open file. */
+export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) {
     written += writeSync(fd, bytes, written);
-  }
-}
-
-/** Combines small writes to a file into large ones. */
-export class BufferedWriter {
-  readonly #fd: number;
-  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE);
-  #used = 0;
-
-  /** @param fd an open file */
-  constructor(fd: number) {
-    this.#fd = fd;
-  }
-
-  /** Writes a copy of `bytes`. */
-  write(bytes: Buffer): void {
-    if (this.#used + bytes.length > BUFFER_SIZE) this.flush();
-    if (bytes.length > BUFFER_SIZE) return writeAll(this.#fd, bytes);
-    this.#used += bytes.copy(this.#buffer, this.#used);
-  }
-
-  /** Writes everything buffered. */
-  flush(): void {
-    writeAll(this.#fd, this.#buffer.subarray(0, this.#used));
-    this.#used = 0;
   }
 }
 
@@ -98,6 +74,6 @@ export function replaceWith(path: string, mode: number, write: (target: number) 
 export function copyFile(fd: number, path: string): void {
   const { mode, size } = fstatSync(fd);
   replaceWith(path, mode, (target) => {
-    for (let at = 0; at < size; at += BUFFER_SIZE) writeAll(target, readAt(fd, at, BUFFER_SIZE));
+    for (let at = 0; at < size; at += CHUNK_SIZE) writeAll(target, readAt(fd, at, CHUNK_SIZE));
   });
 }

@@ -1,23 +1,22 @@
 /**
- * Writes lines of bytes to a temporary file through a buffer.
+ * Combines small writes into large ones.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { TemporaryFile } from "../files/temporary_file.ts";
 
 /** Bytes that are buffered before they are written. */
 const SIZE = 1 << 20;
 
 /** A buffered writer. */
-export class LineWriter {
-  readonly #file: TemporaryFile;
+export class BufferedWriter {
+  readonly #write: (bytes: Buffer) => void;
   readonly #buffer = Buffer.allocUnsafeSlow(SIZE);
   #length = 0;
 
-  /** @param file the file to append to */
-  constructor(file: TemporaryFile) {
-    this.#file = file;
+  /** @param write writes all of its bytes before it returns */
+  constructor(write: (bytes: Buffer) => void) {
+    this.#write = write;
   }
 
   /** Writes text. */
@@ -28,11 +27,11 @@ export class LineWriter {
     this.#length += this.#buffer.write(text, this.#length);
   }
 
-  /** Writes bytes. */
+  /** Writes a copy of `bytes`. */
   bytes(bytes: Uint8Array): void {
     if (bytes.length > SIZE - this.#length) this.flush();
     if (bytes.length > SIZE) {
-      this.#file.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      this.#write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
       return;
     }
     this.#buffer.set(bytes, this.#length);
@@ -41,7 +40,7 @@ export class LineWriter {
 
   /** Writes the buffered bytes. */
   flush(): void {
-    this.#file.write(this.#buffer.subarray(0, this.#length));
+    this.#write(this.#buffer.subarray(0, this.#length));
     this.#length = 0;
   }
 }
