@@ -26,10 +26,11 @@ async function suspendAndContinue(args: string[], live: string): Promise<void> {
   const before = terminal.written().length;
   process.kill(terminal.pid(), "SIGTSTP");
   await until(() => isStopped(terminal.pid()));
-  // `script` stops with its child, and continues it.
-  process.kill(terminal.process.pid!, "SIGCONT");
   const erased = "\r \x1b[J\x1b[2K\r";
   await until(() => {
+    // `script` stops some time after its child, and continues it.
+    const script = terminal.process.pid!;
+    if (isStopped(script)) process.kill(script, "SIGCONT");
     const [, ...redrawn] = terminal.written().slice(before).split(erased);
     return redrawn.some((text) => text.includes(live));
   });

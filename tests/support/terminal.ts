@@ -140,9 +140,9 @@ export function startOnTerminal(args: string[], options: TerminalOptions = {}): 
       if (child.exitCode === null && setupLine() !== null) {
         // Closing only the terminal would let the program run on and write to its home.
         spawnSync("kill", ["-KILL", setupLine()![2]]);
-      } else {
-        child.kill("SIGKILL");
       }
+      // A suspended `script` would never notice that its child ended.
+      child.kill("SIGKILL");
       await finished;
       screen.dispose();
       if (options.home === undefined) home[Symbol.dispose]();
