@@ -11,6 +11,8 @@ export const EXIT = {
   failed: 3,
   /** A batch stopped at its budget. */
   budget: 4,
+  /** A batch is at its provider, and nothing waits for it; rerun the command to collect it. */
+  submitted: 5,
   /** The command was interrupted; rerun it to resume. */
   interrupted: 130,
 } as const;

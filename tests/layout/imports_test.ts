@@ -18,6 +18,7 @@ const LIB = [
   "scheduling",
   "pricing",
   "cache",
+  "batch_api",
   "batch",
   "client",
   "input",

@@ -1,0 +1,55 @@
+/**
+ * The part of a client that provider jobs need: encodes records into rows, and decodes the rows' answers.
+ *
+ * @module
+ */
+import type { ChatResult } from "../../chat/result.ts";
+import type { BatchApi, RowRequest, RowResult } from "../../batch_api/batch_api.ts";
+import type { BatchHttp } from "../../batch_api/batch_http.ts";
+import type { Reservation } from "../../scheduling/budget.ts";
+import type { IndexedRecord } from "../executor.ts";
+
+/** A record that is ready to be sent. */
+export interface PreparedRow {
+  request: RowRequest;
+  /** Estimated input tokens. */
+  promptTokens: number;
+  /** Maximum cost in USD at the batch price; `null` if the price is unknown, 0 without a budget. */
+  maxCost: number | null;
+}
+
+/** The endpoint of a client, as provider jobs use it. */
+export interface JobClient {
+  /** The batch API for requests of this client's wire format. */
+  readonly api: BatchApi;
+  readonly http: BatchHttp;
+  /** The base URL without secrets. */
+  readonly endpoint: string;
+  /** Identifies the API key without revealing it: 8 hexadecimal digits; empty without a key. */
+  readonly keyFingerprint: string;
+  /** Parses JSON as {@link JobClient.decode} needs it. */
+  parse(text: string): unknown;
+  /**
+   * The cached answer to a record, or the row to send. Loads attachments.
+   *
+   * @throws {FlexLLMError} if the record is invalid, or the batch API cannot take it
+   */
+  prepare(record: IndexedRecord): Promise<{ cached: ChatResult } | PreparedRow>;
+  /**
+   * Decodes a row that was processed, and writes the answer to the cache. Its cost is that of a batch.
+   *
+   * @throws {FlexLLMError} if the row failed, or its answer does not match the schema
+   */
+  decode(
+    row: Extract<RowResult, { kind: "answer" | "error" }>,
+    record: IndexedRecord,
+  ): Promise<ChatResult>;
+  /**
+   * Reserves the money for a part, which waits for other parts if needed.
+   *
+   * @throws {BudgetExceededError} if it can never fit
+   */
+  reserve(cost: number, signal?: AbortSignal): Promise<Reservation>;
+  /** Reserves money for a part that an earlier run submitted, even beyond the budget. */
+  restore(cost: number): Reservation;
+}
