@@ -1,6 +1,6 @@
 /**
- * The npm package, installed from its tarball into an empty project: imported, type-checked and run on
- * Node 22, Node 24 and Bun.
+ * The npm package, installed from its tarball into an empty project: imported, type-checked and run with
+ * every example on Node 22, Node 24 and Bun.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildPackage } from "../../scripts/npm.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { checkExamples, examplePackages } from "./examples.ts";
 import { checkCommands, checkInputs, checkRecording } from "./features.ts";
 import { ignore, Project, RUNTIMES } from "./project.ts";
 
@@ -85,11 +86,12 @@ Deno.test({
 
 for (const runtime of RUNTIMES) {
   Deno.test({
-    name: `the npm package works on ${runtime}`,
+    name: `the npm package and every example work on ${runtime}`,
     ignore,
     async fn() {
       using folder = temporaryFolder();
-      const project = new Project(folder, [builtTarball()], runtime);
+      const tarball = builtTarball();
+      const project = new Project(folder, [tarball], runtime);
       project.install("typescript@5.9.3", "@types/node@22");
       writeFileSync(join(project.path, "library.ts"), LIBRARY);
       const check = [
@@ -125,6 +127,8 @@ for (const runtime of RUNTIMES) {
       checkInputs(project);
       checkCommands(project);
       await checkRecording(project);
+      project.install(...examplePackages(tarball, runtime));
+      await checkExamples(project);
     },
   });
 }

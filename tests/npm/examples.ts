@@ -8,10 +8,8 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import config from "../../deno.json" with { type: "json" };
-import { buildPackage } from "../../scripts/npm.ts";
 import { ROOT } from "../support/cli.ts";
-import { temporaryFolder } from "../support/temporary_folder.ts";
-import { ignore, Project, RUNTIMES } from "./project.ts";
+import type { Project } from "./project.ts";
 
 /** Text in the output of each script on the built-in mock. */
 const EXPECTED: Readonly<Record<string, RegExp>> = {
@@ -26,11 +24,20 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
 };
 
 /** What the scripts import besides flexllm, in the versions of deno.json. */
-const PACKAGES = ["zod", "csv-parse", "csv-stringify", "hono", "@hono/node-server"]
+const IMPORTS = ["zod", "csv-parse", "csv-stringify", "hono", "@hono/node-server"]
   .map((name) => config.imports[name as keyof typeof config.imports].replace(/^npm:/, ""));
 
-/** The scripts import the library under its name on JSR; npm installs its package under that name. */
-const alias = (tarball: string) => `@flexllm/flexllm@file:${tarball}`;
+/** What runs the scripts on a runtime. Node 22 has no `await using`, so tsx compiles it. */
+function programOf(runtime: string): "bun" | "tsx" | "node" {
+  if (runtime.startsWith("bun")) return "bun";
+  return runtime === "node@22" ? "tsx" : "node";
+}
+
+/** The packages that the scripts need on a runtime: they import the library under its name on JSR. */
+export function examplePackages(tarball: string, runtime: string): string[] {
+  const packages = [`@flexllm/flexllm@file:${tarball}`, ...IMPORTS];
+  return programOf(runtime) === "tsx" ? [...packages, "tsx@4"] : packages;
+}
 
 /** Runs the web server of an example, sends it a question and returns the answer. */
 async function askWebServer(project: Project, program: string): Promise<string> {
@@ -59,26 +66,16 @@ async function askWebServer(project: Project, program: string): Promise<string> 
   }
 }
 
-for (const runtime of RUNTIMES) {
-  Deno.test({
-    name: `every example runs on ${runtime}`,
-    ignore,
-    async fn() {
-      using folder = temporaryFolder();
-      // Node 22 has no `await using`; tsx compiles it.
-      const program = runtime.startsWith("bun") ? "bun" : runtime === "node@22" ? "tsx" : "node";
-      const packages = [alias(buildPackage()), ...PACKAGES];
-      if (program === "tsx") packages.push("tsx@4");
-      const project = new Project(folder, packages, runtime);
-      cpSync(`${ROOT}examples`, join(project.path, "examples"), { recursive: true });
-      for (const [name, expected] of Object.entries(EXPECTED)) {
-        assert.match(project.run(program, [`examples/${name}.ts`]), expected, name);
-      }
-      const tests = ["--test", "examples/mocked_app_test.ts"];
-      // Bun takes a path without ./ for a filter of names.
-      if (project.isBun) project.run("bun", ["test", "./examples/mocked_app_test.ts"]);
-      else assert.match(project.run(program, tests), /pass 3$/m);
-      assert.match(await askWebServer(project, program), /event: end\ndata: \{"usage":/);
-    },
-  });
+/** Runs every script of examples/ in a project that has their packages. */
+export async function checkExamples(project: Project): Promise<void> {
+  const program = programOf(project.runtime);
+  cpSync(`${ROOT}examples`, join(project.path, "examples"), { recursive: true });
+  for (const [name, expected] of Object.entries(EXPECTED)) {
+    assert.match(project.run(program, [`examples/${name}.ts`]), expected, name);
+  }
+  const tests = ["--test", "examples/mocked_app_test.ts"];
+  // Bun takes a path without ./ for a filter of names.
+  if (project.isBun) project.run("bun", ["test", "./examples/mocked_app_test.ts"]);
+  else assert.match(project.run(program, tests), /pass 3$/m);
+  assert.match(await askWebServer(project, program), /event: end\ndata: \{"usage":/);
 }
