@@ -4,8 +4,9 @@
  * @module
  */
 import type { Context } from "hono";
-import { cutBody, dropConnection, hang } from "./broken_connection.ts";
+import { cutBody } from "./broken_connection.ts";
 import type { BatchCore } from "./core.ts";
+import { createWithFaults, failedPoll } from "./create_job.ts";
 import { RefusedRequest } from "./stored_rows.ts";
 
 /** Answers a request whose handler may throw a {@link RefusedRequest}. */
@@ -24,22 +25,12 @@ export async function answerRequest(
 }
 
 /** Answers a request that creates a job. Its connection may break before or after that. */
-export async function answerCreate(
+export function answerCreate(
   c: Context,
   core: BatchCore,
   create: () => Promise<Response>,
 ): Promise<Response> {
-  const request = c.req.raw;
-  if (core.takeFault("create_drop") !== undefined) {
-    await request.body?.cancel();
-    return dropConnection(request);
-  }
-  const response = await answerRequest(c, core, create);
-  if (!response.ok) return response;
-  if (core.takeFault("create_commit_drop") !== undefined) return dropConnection(request);
-  if (core.takeFault("create_commit_hang") !== undefined) return await hang(request);
-  if (core.takeFault("create_commit_500") === undefined) return response;
-  return core.reject(request, { status: 500, message: "Internal server error" });
+  return createWithFaults(core, c.req.raw, () => answerRequest(c, core, create));
 }
 
 /** Answers a request that reads a job. */
@@ -48,10 +39,7 @@ export function answerPoll(
   core: BatchCore,
   read: () => Response | Promise<Response>,
 ): Promise<Response> {
-  return answerRequest(c, core, () => {
-    if (core.takeFault("poll_502") === undefined) return read();
-    return core.reject(c.req.raw, { status: 502, message: "Bad gateway" });
-  });
+  return answerRequest(c, core, () => failedPoll(core, c.req.raw) ?? read());
 }
 
 /** Characters that are collected before they are sent. */

@@ -21,6 +21,7 @@ import { type InlineBody, readInlineRequests } from "./inline_requests.ts";
 import type { JobRecord } from "./job.ts";
 import { describeBody } from "./read_body.ts";
 import { type RowOutcome, rowOutcomes } from "./results.ts";
+import type { BatchRow } from "./row_answers.ts";
 import { refuse, storeRows } from "./stored_rows.ts";
 
 const NAME = "anthropic";
@@ -30,9 +31,26 @@ const MAX_BYTES = 256_000_000;
 /** Fields that the Messages API has, and its batches have not. */
 const REFUSED_FIELDS = ["speed", "store", "cache_hint", "context_hint"];
 
-function isRefused(params: Json): boolean {
-  return params.stream === true || params.max_tokens === 0 ||
-    REFUSED_FIELDS.some((name) => params[name] !== undefined);
+/** A row that batches refuse when it runs. */
+interface MessageRow extends BatchRow {
+  refused?: string;
+}
+
+/** Why batches refuse what the Messages API accepts. */
+function refusal(params: Json): string | undefined {
+  if (params.stream === true) return "stream: streaming is not supported in batches";
+  if (params.max_tokens === 0) return "max_tokens: must be at least 1 in batches";
+  const name = REFUSED_FIELDS.find((name) => params[name] !== undefined);
+  return name && `${name}: not supported in batches`;
+}
+
+function parseRow(line: unknown): MessageRow {
+  const { custom_id, params } = asObject(line) ?? {};
+  const body = asObject(params) ?? {};
+  const id = asText(custom_id) ?? "";
+  const refused = refusal(body);
+  if (refused === undefined) return { id, path: "/v1/messages", body };
+  return { id, path: "/__row_error/400/v1/messages", body, refused };
 }
 
 /** The rows of a create, checked. The last value is the rest of the body. */
@@ -86,6 +104,11 @@ function outcomeOf({ answer, notRun }: RowOutcome): MessageOutcome {
   if (answer === undefined) return { reason: notRun === "expired" ? "expired" : "canceled" };
   const { status, body, requestId } = answer;
   const object = asObject(body) ?? {};
+  const { refused } = answer.row as MessageRow;
+  if (refused !== undefined && status === 400) {
+    const error = { type: "invalid_request_error", message: refused };
+    return { status, body: { ...object, error, request_id: requestId } };
+  }
   if (status >= 400) return { status, body: { ...object, request_id: requestId } };
   return {
     status,
@@ -193,12 +216,6 @@ export const anthropicBatches: BatchApiServer = {
   name: NAME,
   vendors: ["anthropic"],
   paths: /^\/v1\/messages\/batches(\/|$)/,
-  parseRow(line) {
-    const { custom_id, params } = asObject(line) ?? {};
-    const body = asObject(params) ?? {};
-    // What batches refuse is only found when the row runs.
-    const path = isRefused(body) ? "/__row_error/400/v1/messages" : "/v1/messages";
-    return { id: asText(custom_id) ?? "", path, body };
-  },
+  parseRow,
   addRoutes,
 };

@@ -3,13 +3,19 @@
  *
  * @module
  */
+import { anthropicBatches } from "./anthropic.ts";
 import type { BatchApiServer } from "./api.ts";
 import type { BatchVendor } from "./batch_options.ts";
+import { geminiBatches } from "./gemini.ts";
 import { mockPath } from "./mock_path.ts";
 import { openaiBatches } from "./openai.ts";
 
 /** All of them. The last one serves the requests that no other one claims. */
-export const BATCH_APIS: readonly BatchApiServer[] = [openaiBatches];
+export const BATCH_APIS: readonly BatchApiServer[] = [
+  anthropicBatches,
+  geminiBatches,
+  openaiBatches,
+];
 
 /**
  * The batch API for a request; `undefined` if none serves its path.
