@@ -18,7 +18,9 @@ import type { JobRecord } from "./job.ts";
 import { readJson } from "./read_body.ts";
 import { refuse, type StoredRows, storeRows } from "./stored_rows.ts";
 
-const BATCHES = "/v1beta/batches";
+/** The version in a path: Google's own package sends `v1`, its documentation `v1beta`. */
+const VERSION = "/:version{v1(?:beta)?}";
+const BATCHES = `${VERSION}/batches`;
 const MAX_INLINE_BYTES = 20_000_000;
 /** Batches expire after 48 hours. */
 const WINDOW = 48 * 3600 * 1000;
@@ -129,7 +131,7 @@ function addRoutes(app: Hono, core: BatchCore): void {
   const found = (c: Context, id: string): JobRecord =>
     core.job(id, NAME, core.ownerOf(c.req.raw)) ??
       refuse(404, "Requested entity was not found.");
-  app.post("/v1beta/models/:call{.+}", (c) => {
+  app.post(`${VERSION}/models/:call{.+}`, (c) => {
     const model = c.req.param("call").replace(/:batchGenerateContent$/, "");
     return answerCreate(
       c,
@@ -173,12 +175,22 @@ function addRoutes(app: Hono, core: BatchCore): void {
     }));
 }
 
+const PATHS =
+  /^\/v1(beta)?\/((batches|files)(\/|$)|models\/.+:batchGenerateContent$)|^\/(upload|download)\/v1(beta)?\/files(\/|$)/;
+/** Those of the paths that no other API has. */
+const OWN_PATHS =
+  /\/v1beta\/|\/(upload|download)\/v1\/files|:(batchGenerateContent|cancel|download)$/;
+
 /** The Gemini API's batches and files. */
 export const geminiBatches: BatchApiServer = {
   name: NAME,
   vendors: ["gemini"],
-  paths:
-    /^\/v1beta\/(batches|files)(\/|$)|^\/(upload|download)\/v1beta\/files(\/|$)|^\/v1beta\/models\/.+:batchGenerateContent$/,
+  paths: PATHS,
+  claims(request) {
+    const { pathname, searchParams } = new URL(request.url);
+    return OWN_PATHS.test(pathname) || request.headers.has("x-goog-api-key") ||
+      searchParams.has("key");
+  },
   parseRow: (line, _index, job) => parseGeminiRow(line, job),
   addRoutes,
 };

@@ -18,8 +18,8 @@ import { refuse } from "./stored_rows.ts";
 /** The name that files and jobs are stored with. */
 export const NAME = "gemini";
 
-const UPLOADS = "/upload/v1beta/files";
-const FILES = "/v1beta/files";
+const FILES = "/:version{v1(?:beta)?}/files";
+const UPLOADS = `/upload${FILES}`;
 const MAX_BYTES = 2_000_000_000;
 /** Chunks other than the last one have a multiple of this size. */
 const GRANULARITY = 262_144;
@@ -44,9 +44,9 @@ function encode({ id, name, bytes, createdAt, details }: FileRecord, base: strin
   }, base);
 }
 
-/** The address that ends before `/v1beta`, and with it. */
+/** The address of the API, with its version. */
 function baseOf(c: Context): string {
-  return addressOf(c).replace(/\/(upload\/|download\/)?v1beta\/.*$/, "/v1beta");
+  return addressOf(c).replace(/\/(?:upload\/|download\/)?(v1(?:beta)?)\/files.*$/, "/$1");
 }
 
 async function start(
@@ -152,7 +152,7 @@ export function addFileRoutes(app: Hono, core: BatchCore): void {
       const next = from + size < files.length ? { nextPageToken: String(from + size) } : {};
       return c.json({ files: page, ...next });
     }));
-  for (const path of [FILES, "/download/v1beta/files"]) {
+  for (const path of [FILES, `/download${FILES}`]) {
     app.get(`${path}/:name`, (c) =>
       answerRequest(c, core, async () => {
         const [id, verb] = c.req.param("name").split(":");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import Anthropic from "@anthropic-ai/sdk";
 import { type MockBatchOptions, startMockServer } from "../../../mod.ts";
+import { advance } from "./control.ts";
 
 const MODEL = "claude-opus-5";
 
@@ -22,15 +23,6 @@ async function withMock(
   await using server = await startMockServer({ batch });
   const base = server.baseUrl.replace("/v1", "");
   await use(new Anthropic({ baseURL: base, apiKey: "none", maxRetries: 0 }), base);
-}
-
-/** Moves the clock of a mock forward. */
-async function advance(base: string, seconds: number) {
-  const response = await fetch(`${base}/__mock/batches/clock`, {
-    method: "POST",
-    body: JSON.stringify({ advance: seconds }),
-  });
-  assert.equal(response.status, 200, await response.text());
 }
 
 async function resultsOf(sdk: Anthropic, id: string) {
