@@ -75,14 +75,15 @@ type State = "start" | "key" | "colon" | "value" | "next" | "row" | "nextRow" | 
  * returns the rest. Only one element is in memory at a time.
  *
  * @param name the field with the array
+ * @param fields receives the other fields as they arrive
  * @throws {SyntaxError} if the body is not such an object
  */
 export async function* readInlineRequests(
   body: ReadableStream<Uint8Array> | null,
   name: string,
+  fields: Json = {},
 ): AsyncGenerator<unknown, InlineBody, void> {
   const order: string[] = [];
-  const fields: Json = {};
   let rows: number | undefined;
   let state: State = "start";
   let isFirst = true;

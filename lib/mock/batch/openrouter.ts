@@ -52,15 +52,15 @@ interface OpenrouterInput {
 /** The rows of a create. Problems with them do not refuse it. */
 async function* rowsOf(request: Request, input: OpenrouterInput): AsyncGenerator<unknown> {
   const ids = new Set<string>();
-  const reading = readInlineRequests(request.body, "requests");
+  const fields: Json = {};
+  const reading = readInlineRequests(request.body, "requests", fields);
   for (let line = 1;; line++) {
     const { value, done } = await reading.next();
     if (done) {
       input.body = value as InlineBody;
       return;
     }
-    const model = asObject(asObject(value)?.body)?.model;
-    const message = rowProblem(value, ids, input.body.fields.model ?? model);
+    const message = rowProblem(value, ids, fields.model);
     if (message !== undefined) {
       input.problem ??= {
         code: "invalid_request",
