@@ -57,7 +57,7 @@ Deno.test("the access log and the request log show batches", async () => {
   running.signal("SIGINT");
   const { stdout } = await running.finished;
   assert.match(stdout, / POST \/v1\/batches {2}injected disconnect\n/);
-  assert.match(stdout, / 404 .* GET \/v1\/batches\/batch_\w+x {2}No batch found with id/);
+  assert.match(stdout, / 404 .* GET {2}\/v1\/batches\/batch_\w+x {2}No batch found with id/);
 });
 
 Deno.test("wrong flags for batches are rejected with what was expected", async () => {

@@ -11,7 +11,7 @@ import { streamOf } from "./blobs.ts";
 import { cutBody, dropConnection } from "./broken_connection.ts";
 import type { BatchCore, FileRecord } from "./core.ts";
 import { encodeFile, limitIn, pageOf } from "./openai_object.ts";
-import { type EncodeOutcome, resultContent } from "./result_files.ts";
+import { type EncodeOutcome, measured, resultContent } from "./result_files.ts";
 import { type DescribeUpload, storeUpload } from "./upload.ts";
 
 /** What the file API of a provider has of its own. */
@@ -145,7 +145,11 @@ export function addFileRoutes(app: Hono, core: BatchCore, files: FileApi): void 
     );
     app.get(
       `${prefix}/files/:id`,
-      (c) => withFile(c, (file) => c.json(encodeFile(file) as object)),
+      (c) =>
+        withFile(
+          c,
+          async (file) => c.json(encodeFile(await measured(core, file, encodeOutcome)) as object),
+        ),
     );
     app.delete(`${prefix}/files/:id`, (c) =>
       withFile(c, (file) => {

@@ -285,6 +285,26 @@ Deno.test("faults are changed at run time, and counted from the start again", ()
     assert.equal((await put("x")).status, 400);
   }));
 
+Deno.test("--error-rate hits the requests for batches, but not their rows", () =>
+  withBatchMock({}, async (client) => {
+    let failed = 0;
+    const retried = async (send: () => Promise<Response>) => {
+      while (true) {
+        const response = await send();
+        if (response.ok) return await response.json();
+        assert.equal(response.status, 500);
+        await response.text();
+        failed++;
+      }
+    };
+    const { id: file } = await retried(() => client.upload(inputLines(prompts(20))));
+    const { id } = await retried(() => client.create(file));
+    const batch = await retried(() => client.send("GET", `/batches/${id}`));
+    assert.deepEqual(batch.request_counts, { total: 20, completed: 20, failed: 0 });
+    assert.ok(failed > 0);
+    assert.equal((await client.ledger()).jobs.length, 1);
+  }, { errorRate: 0.7, seed: 1 }));
+
 Deno.test("docs/mock.md lists every kind of fault", async () => {
   const text = await Deno.readTextFile(new URL("../../../docs/mock.md", import.meta.url));
   for (const name of Object.keys(BATCH_FAULT_KINDS) as BatchFaultName[]) {

@@ -37,6 +37,7 @@ Deno.test("openai: upload, create, retrieve, list, content, delete", async () =>
   assert.equal(batch.error_file_id, null);
   assert.ok(batch.usage!.output_tokens > 0);
   const text = await (await sdk.files.content(batch.output_file_id!)).text();
+  assert.equal((await sdk.files.retrieve(batch.output_file_id!)).bytes, text.length);
   assert.deepEqual(ids(text).sort(), ALL);
   assert.notDeepEqual(ids(text), ALL);
   for (const { custom_id, response } of parseLines(text)) {
