@@ -15,6 +15,7 @@ import { deleteIfExists } from "../read_json.ts";
 import { bodyFields, streamProblem } from "../row_checks.ts";
 import { encodeLine } from "../row_line.ts";
 import { decodeJob } from "./job.ts";
+import { schemaProblem, withResponseSchema } from "./response_schema.ts";
 import { readResults } from "./results.ts";
 import { INLINE_ROW, KEY_FIELD } from "./row.ts";
 import { uploadFile } from "./upload.ts";
@@ -37,9 +38,8 @@ function isInline({ model, rows, bytes }: JobInput): boolean {
 }
 
 function rowProblem({ path, body }: RowRequest): string | undefined {
-  return path.endsWith(":generateContent")
-    ? streamProblem(bodyFields(body))
-    : "Gemini's batches can only generate content";
+  if (!path.endsWith(":generateContent")) return "Gemini's batches can only generate content";
+  return streamProblem(bodyFields(body)) ?? schemaProblem(body);
 }
 
 /** The path of a job. Users may give its id without `batches/`. */
@@ -78,7 +78,8 @@ export function geminiBatchApi(endpoint: Endpoint): BatchApi {
     limits: { rows: 2_000, bytes: 2_000_000_000, jobs: 100 },
     poll: { first: 30, longest: 300 },
     rowProblem,
-    encodeRow: (id, { body }) => encodeLine({ [KEY_FIELD]: id }, "request", body),
+    encodeRow: (id, { body }) =>
+      encodeLine({ [KEY_FIELD]: id }, "request", withResponseSchema(body)),
     needsUpload: (input) => !isInline(input),
     upload: (http, input) => uploadFile(http, input, endpoint),
 
