@@ -225,7 +225,7 @@ test("results come from the file of answers and the file of errors, without the 
       json: {
         filenameToSignedUrls: {
           "BIJOutputSet.jsonl": `${storage.origin}/results?signature=1`,
-          "error-data.jsonl": `${storage.origin}/errors?signature=2`,
+          "error-data": `${storage.origin}/errors?signature=2`,
           "metadata.parquet": `${storage.origin}/metadata`,
         },
       },
@@ -240,6 +240,7 @@ test("results come from the file of answers and the file of errors, without the 
     {
       id: rowId(0),
       kind: "error",
+      status: 400,
       body: { error: { code: 400, message: "too long" } },
     },
   ]);

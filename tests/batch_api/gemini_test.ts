@@ -323,7 +323,15 @@ test("a batch is found by its label on any page", async () => {
 });
 
 test("a batch is cancelled, and deleted with its files", async () => {
-  await using server = await startScriptedApi({ "POST /v1beta/batches/b1:cancel": { json: {} } });
+  const message = "You do not have permission to access the File f1 or it may not exist.";
+  await using server = await startScriptedApi({
+    "POST /v1beta/batches/b1:cancel": { json: {} },
+    // That is the answer for a file that has expired.
+    "DELETE /v1beta/files/f1": {
+      status: 403,
+      json: { error: { code: 403, message, status: "PERMISSION_DENIED" } },
+    },
+  });
   const { api, http } = connect(server.origin);
   await api.cancel?.(http, "batches/b1");
   await api.clean?.(http, { id: "batches/b1", status: "completed" }, { file: "files/f1" });
