@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { xaiBatchApi } from "../../lib/batch_api/xai/xai.ts";
-import { QuotaExceededError } from "../../lib/http_errors.ts";
+import { HttpError, QuotaExceededError } from "../../lib/http_errors.ts";
 import {
   allResults,
   batchEndpoint,
@@ -101,6 +101,16 @@ test("an error while adding rows is thrown", async () => {
   await assert.rejects(
     async () => await api.fill?.(connect(server.origin), job, input),
     QuotaExceededError,
+  );
+});
+
+test("rows can be added again if the container is not visible yet", async () => {
+  await using server = await startScriptedApi({});
+  const job = { id: "batch_1", status: "validating" as const };
+  await assert.rejects(
+    async () => await api.fill?.(connect(server.origin), job, jobInput(api, { bodies: ["{}"] })),
+    (error) =>
+      error instanceof HttpError && error.status === 404 && error.retryable && !error.fatal,
   );
 });
 
