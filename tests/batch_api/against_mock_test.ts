@@ -1,6 +1,5 @@
 /** The batch APIs against the mock: whole jobs, with the faults that real services show. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { type BatchApi, isFinal, type Job } from "../../lib/batch_api/batch_api.ts";
 import type { BatchHttp } from "../../lib/batch_api/batch_http.ts";
 import { createBatchHttp } from "../../lib/batch_api/http.ts";
@@ -129,7 +128,7 @@ const ids = (count: number) => Array.from({ length: count }, (_, index) => rowId
 for (const provider of PROVIDERS) {
   // Gemini only takes 100 rows without a file.
   for (const rows of provider.name === "gemini" ? [7, 130] : [130]) {
-    test(`${provider.name}: a job of ${rows} rows is answered, once`, async () => {
+    Deno.test(`${provider.name}: a job of ${rows} rows is answered, once`, async () => {
       await using session = await start(provider, { duration: HOUR, faults: ["row_errors=2"] });
       const { api, http } = session;
       const job = await session.submit(session.input(rows));
@@ -144,7 +143,7 @@ for (const provider of PROVIDERS) {
     });
   }
 
-  test(`${provider.name}: answers with line separators stay whole`, async () => {
+  Deno.test(`${provider.name}: answers with line separators stay whole`, async () => {
     await using session = await start(provider, { duration: HOUR, faults: ["line_separators"] });
     const job = await session.submit(session.input(5));
     const results = await allResults(session.api, session.http, await ended(session, job.id));
@@ -152,7 +151,7 @@ for (const provider of PROVIDERS) {
     assert.match(JSON.stringify(results), /[\u2028\u2029]/);
   });
 
-  test(`${provider.name}: a job whose create had no answer is found`, async () => {
+  Deno.test(`${provider.name}: a job whose create had no answer is found`, async () => {
     const faults = ["create_commit_drop@1", "list_page=1"];
     await using session = await start(provider, { duration: HOUR, faults });
     const { api, http } = session;
@@ -167,7 +166,7 @@ for (const provider of PROVIDERS) {
     assert.equal((await totals(session.origin)).jobs, 1);
   });
 
-  test(`${provider.name}: nothing is found if the create was never received`, async () => {
+  Deno.test(`${provider.name}: nothing is found if the create was never received`, async () => {
     await using session = await start(provider, { duration: HOUR, faults: ["create_drop@1"] });
     const input = session.input(3);
     await assert.rejects(session.submit(input));
@@ -178,7 +177,7 @@ for (const provider of PROVIDERS) {
   });
 
   const kept = ["gemini", "openrouter"].includes(provider.name) ? 0 : 5;
-  test(`${provider.name}: of an expired job with 5 answers, ${kept} can be read`, async () => {
+  Deno.test(`${provider.name}: of an expired job with 5 answers, ${kept} can be read`, async () => {
     await using session = await start(provider, { duration: HOUR, faults: ["expire=50%"] });
     const job = await session.submit(session.input(10));
     await advance(session.origin, 31 * 24 * HOUR);
@@ -191,7 +190,7 @@ for (const provider of PROVIDERS) {
     }
   });
 
-  test(`${provider.name}: a download that breaks off is an error, and can be repeated`, async () => {
+  Deno.test(`${provider.name}: a download that breaks off is an error, and can be repeated`, async () => {
     await using session = await start(provider, { duration: HOUR, faults: ["cut_download@1"] });
     const { api, http } = session;
     const job = await session.submit(session.input(120));
@@ -200,7 +199,7 @@ for (const provider of PROVIDERS) {
     assert.equal((await allResults(api, http, done)).length, 120);
   });
 
-  test(`${provider.name}: a poll that fails is an error, and can be repeated`, async () => {
+  Deno.test(`${provider.name}: a poll that fails is an error, and can be repeated`, async () => {
     const faults = ["poll_502@1", "hidden=60"];
     await using session = await start(provider, { duration: HOUR, faults });
     const { api, http } = session;
@@ -215,7 +214,7 @@ for (const provider of PROVIDERS) {
     assert.equal((await api.get(http, job.id)).id, job.id);
   });
 
-  test(`${provider.name}: a job can be cancelled, if the API can`, async () => {
+  Deno.test(`${provider.name}: a job can be cancelled, if the API can`, async () => {
     await using session = await start(provider, { duration: 10 * HOUR });
     const { api, http } = session;
     const job = await session.submit(session.input(10));
@@ -230,7 +229,7 @@ for (const provider of PROVIDERS) {
     await api.cancel(http, job.id);
   });
 
-  test(`${provider.name}: a collected job is cleaned up, also twice`, async () => {
+  Deno.test(`${provider.name}: a collected job is cleaned up, also twice`, async () => {
     await using session = await start(provider, { duration: HOUR });
     const { api, http } = session;
     const input = session.input(120);
