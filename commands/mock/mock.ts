@@ -64,7 +64,12 @@ function batchFault(text: string, previous?: string[]): string[] {
     parseBatchFault(text);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    throw new InvalidArgumentError(`${error.message}. ${error.hint ?? ""}`.trim());
+    // Commander has already named the fault.
+    const message = error.message.replace(/^batch fault ".*?": /s, "");
+    const end = message.endsWith("?") ? "" : ".";
+    throw new InvalidArgumentError(
+      `${message[0].toUpperCase()}${message.slice(1)}${end} ${error.hint ?? ""}`,
+    );
   }
   return collect(text, previous);
 }

@@ -328,7 +328,7 @@ export class BatchCore {
   /** The totals that a poll reports: with the fault `counts_back`, every second one is lower. */
   reportedTotals(job: JobRecord, state: JobState): RowTotals {
     const totals = this.totals(job, state);
-    if (job.faults.counts_back === undefined || state.isFinal) return totals;
+    if (job.faults.counts_back === undefined || state.isFinal || state.done === 0) return totals;
     const polls = (this.#polls.get(job.id) ?? 0) + 1;
     this.#polls.set(job.id, polls);
     if (polls % 2 === 1) return totals;

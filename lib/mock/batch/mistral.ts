@@ -220,7 +220,20 @@ async function commit(c: Context, core: BatchCore, body: Json): Promise<Response
   return c.json(await encodeJob(core, job));
 }
 
-/** The filter of a list: `metadata` is JSON or `metadata[key]=value`. */
+/** Parameters of a list. Others filter by metadata: the SDK sends `{nonce: "x"}` as `nonce=x`. */
+const LIST_PARAMETERS = [
+  "agent_id",
+  "created_after",
+  "created_by_me",
+  "metadata",
+  "model",
+  "order_by",
+  "page",
+  "page_size",
+  "status",
+];
+
+/** The filter of a list. Metadata is also taken as JSON and as `metadata[key]=value`. */
 function isListed(job: JobRecord, c: Context): boolean {
   const query = new URL(c.req.url).searchParams;
   const { model, created_after } = c.req.query();
@@ -230,6 +243,7 @@ function isListed(job: JobRecord, c: Context): boolean {
   for (const [name, value] of query) {
     const key = /^metadata\[(.+)\]$/.exec(name)?.[1];
     if (key !== undefined) wanted.push([key, value]);
+    else if (!LIST_PARAMETERS.includes(name)) wanted.push([name, value]);
     if (name !== "metadata") continue;
     try {
       wanted.push(...Object.entries(JSON.parse(value) as Record<string, string>));
