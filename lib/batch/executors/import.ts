@@ -16,8 +16,8 @@ import type { PartStore } from "../jobs/part_store.ts";
 import { parseRowId } from "../jobs/row_id.ts";
 import { recordError } from "../record_problem.ts";
 
-/** Outcomes that are passed on at once. */
-const GROUP = 64;
+/** Results that are decoded at the same time, and whose outcomes are written together. */
+const GROUP = 32;
 
 /** The options of an {@link ImportExecutor}. */
 export interface ImportOptions {
@@ -44,6 +44,13 @@ export interface ImportOptions {
   onNote?: (text: string) => void;
   /** Called when a part is complete. */
   onChange?: () => void;
+}
+
+/** A result that was run, and what it belongs to. */
+interface ImportedRow {
+  result: Extract<RowResult, { kind: "answer" | "error" }>;
+  part: ImportedPart;
+  record: IndexedRecord;
 }
 
 /** An exported part, and what this run has read of it. */
@@ -149,10 +156,9 @@ export class ImportExecutor implements Executor {
     isFirstPass: boolean,
   ): AsyncGenerator<Outcome[], void, void> {
     const { paths, client } = this.#options;
-    let group: Outcome[] = [];
-    for (
-      const { location, result, problem } of readResultFiles(paths, (text) => client.parse(text))
-    ) {
+    let group: ImportedRow[] = [];
+    const lines = readResultFiles(paths, (text) => client.parse(text));
+    for (const { location, result, problem } of lines) {
       if (this.#isStopped) break;
       if (result === undefined) {
         if (isFirstPass && this.report.unreadable.lines++ === 0) {
@@ -174,12 +180,12 @@ export class ImportExecutor implements Executor {
         this.report.alreadyDone++;
         continue;
       }
-      group.push(await this.#decode(result, part, record));
+      group.push({ result, part, record });
       if (group.length < GROUP) continue;
-      yield group;
+      yield await this.#decode(group);
       group = [];
     }
-    if (group.length > 0) yield group;
+    if (group.length > 0) yield await this.#decode(group);
   }
 
   /** The part and the record of a result; `undefined` if it is not for this model, or unknown. */
@@ -200,21 +206,21 @@ export class ImportExecutor implements Executor {
     return undefined;
   }
 
-  async #decode(
-    result: Extract<RowResult, { kind: "answer" | "error" }>,
-    part: ImportedPart,
-    record: IndexedRecord,
-  ): Promise<Outcome> {
+  #decode(rows: readonly ImportedRow[]): Promise<Outcome[]> {
+    return Promise.all(rows.map((row) => this.#outcome(row)));
+  }
+
+  async #outcome({ result, part, record }: ImportedRow): Promise<Outcome> {
     try {
       const answer = await this.#options.client.decode(result, record);
       part.answered++;
       this.report.answered++;
       part.cost = part.cost === null || answer.cost === null ? null : part.cost + answer.cost;
-      return { record, ok: true, result: answer };
+      return { record, ok: true, result: answer, isCollected: true };
     } catch (error) {
       part.failed++;
       this.report.failed++;
-      return { record, ok: false, error: recordError(record, error) };
+      return { record, ok: false, error: recordError(record, error), isCollected: true };
     }
   }
 
