@@ -18,6 +18,7 @@ import type { JobView } from "../jobs/job_view.ts";
 import { holdsRows, type PartState } from "../jobs/part_events.ts";
 import type { PartDraft, PartStore } from "../jobs/part_store.ts";
 import { exportView } from "../jobs/export_view.ts";
+import { nextTurn } from "../../runtime/next_turn.ts";
 import { recordError } from "../record_problem.ts";
 
 /** Maximum rows of a file; OpenAI's limit, which other runners share. */
@@ -159,6 +160,7 @@ export class ExportExecutor implements Executor {
   /** Adds records to files, and yields the outcomes of those that need no row. */
   async *#add(records: readonly IndexedRecord[]): AsyncGenerator<Outcome[], void, void> {
     const prepared = await Promise.all(records.map((record) => this.#prepare(record)));
+    await nextTurn();
     const outcomes: Outcome[] = [];
     for (const entry of prepared) {
       if (this.#isStopped) break;

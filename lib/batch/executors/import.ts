@@ -14,10 +14,13 @@ import type { JobClient } from "../jobs/job_client.ts";
 import type { JobView } from "../jobs/job_view.ts";
 import type { PartStore } from "../jobs/part_store.ts";
 import { parseRowId } from "../jobs/row_id.ts";
+import { nextTurn } from "../../runtime/next_turn.ts";
 import { recordError } from "../record_problem.ts";
 
 /** Results that are decoded at the same time, and whose outcomes are written together. */
 const GROUP = 32;
+/** Records that are checked before signals are handled. */
+const CHECKED = 256;
 
 /** The options of an {@link ImportExecutor}. */
 export interface ImportOptions {
@@ -111,7 +114,10 @@ export class ImportExecutor implements Executor {
       });
     }
     const pending = new Set<number>();
+    let pulled = 0;
     for await (const record of records) {
+      if (++pulled % CHECKED === 0) await nextTurn();
+      if (this.#isStopped) return;
       if (held.partOf(record, rerunChanged) !== undefined) pending.add(record.index);
     }
     const isDone = this.#options.isDone ?? ((index: number) => !pending.has(index));
@@ -184,6 +190,7 @@ export class ImportExecutor implements Executor {
       if (group.length < GROUP) continue;
       yield await this.#decode(group);
       group = [];
+      await nextTurn();
     }
     if (group.length > 0) yield await this.#decode(group);
   }
