@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import type { Executor, IndexedRecord, Outcome } from "../executor.ts";
 import {
   checkExportable,
@@ -220,7 +221,7 @@ export class ExportExecutor implements Executor {
     const { store, folder, onChange } = this.#options;
     const path = exportedFile(folder, part.part);
     store.exportRows(part, path);
-    store.log(part.part, { type: "exported", file: path });
+    store.log(part.part, { type: "exported", file: resolve(path) });
     this.files.push({ path, model: part.model, rows: part.rows, status });
     onChange?.();
   }
