@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigurationError, FlexLLMError, JournalError } from "../../errors.ts";
+import { ConfigurationError, type FlexLLMError, JournalError } from "../../errors.ts";
 import type { Job, JobProblem } from "../../batch_api/batch_api.ts";
 import type { PartState } from "./part_events.ts";
 

@@ -86,11 +86,11 @@ export class LivePart {
     return this.state.phase === "planned" || this.state.phase === "uploaded";
   }
 
-  /** Whether the provider may still refuse the job as a whole. */
+  /** Whether the provider may still refuse the job as a whole, or has done so. */
   get isValidating(): boolean {
-    if (!this.isAtProvider) return this.isUnsent;
-    const status = this.state.job?.status;
-    return status === undefined || status === "validating" || status === "failed";
+    const { job } = this.state;
+    if (this.isUnsent || job === undefined) return true;
+    return job.status === "validating" || job.status === "failed";
   }
 
   /** Logs a step. */
