@@ -127,7 +127,12 @@ export class JobExecutor implements Executor {
       this.#context.stopping.abort();
       planner.close();
       rows.close();
-      for (const { collection } of this.#parts) collection?.[Symbol.dispose]();
+      for (const { collection, money } of this.#parts) {
+        if (collection === undefined) continue;
+        // What is in the result file is spent, even if the rest is collected by the next run.
+        money.commit(collection.charge);
+        collection[Symbol.dispose]();
+      }
       this.#earlier.close();
     }
   }

@@ -210,8 +210,7 @@ export class PartSteps {
     const isAllNew = answered + failed === decoded;
     const cost = isAllNew ? job.cost ?? collection.cost : collection.cost;
     part.log({ type: "collected", answered, failed, left: left.length, missing, cost });
-    const { model, endpoint } = part.state;
-    part.money.commit({ model, endpoint, usage: collection.usage, cost });
+    part.money.commit({ ...collection.charge, cost });
     this.#report(part, collection);
     this.retries += collection.temporary;
     collection[Symbol.dispose]();

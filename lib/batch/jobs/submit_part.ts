@@ -35,9 +35,10 @@ async function upload(part: LivePart, context: JobContext): Promise<Submission |
   const isThere = uploaded !== undefined &&
     (uploaded.expiresAt === undefined || uploaded.expiresAt - UPLOAD_MARGIN > context.time);
   if (api.upload === undefined || isThere) return undefined;
+  const input = store.input(part.state);
+  if (api.needsUpload?.(input) === false) return undefined;
   part.show("uploading");
   try {
-    const input = store.input(part.state);
     part.log({
       type: "uploaded",
       uploaded: await abortable(api.upload(http, input), context.stopping.signal),
