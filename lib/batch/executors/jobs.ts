@@ -107,7 +107,7 @@ export class JobExecutor implements Executor {
     try {
       await loadFingerprint();
       const canary = this.#canary = new Canary(this.#context);
-      this.#parts = earlierParts(this.#context, this.#earlier);
+      this.#parts = await earlierParts(this.#context, this.#earlier);
       const steps = this.#steps = new PartSteps(this.#context, {
         canary,
         limits: this.#limits,

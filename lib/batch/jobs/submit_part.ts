@@ -23,7 +23,7 @@ export type Submission =
   | { kind: "submitted" | "later" | "unclear" | "stopped" }
   | { kind: "quota" | "invalid"; problem: JobProblem };
 
-/** Failures in a row after which a submission gives up, if it was not refused by a rate limit. */
+/** Failures in a row after which an uploaded file counts as lost. */
 const MAX_FAILURES = 8;
 /** Milliseconds before its deletion at which an uploaded input is not used any more. */
 const UPLOAD_MARGIN = 600_000;
@@ -50,7 +50,7 @@ async function upload(part: LivePart, context: JobContext): Promise<Submission |
     if (failure === "quota" || failure === "invalid") {
       return { kind: failure, problem: problemOf(error) };
     }
-    if (failure === "fatal" || part.failures >= MAX_FAILURES) throw error;
+    if (failure === "fatal") throw error;
     part.failed(error, retryAfter(error));
     return { kind: "later" };
   } finally {

@@ -1,6 +1,6 @@
 /** Runs of provider jobs from start to end, against a provider in memory. */
 import assert from "node:assert/strict";
-import { HttpError, RateLimitError } from "../../../lib/errors.ts";
+import { ConnectionError, HttpError, RateLimitError } from "../../../lib/errors.ts";
 import { requestCancel } from "../../../lib/batch/jobs/open_part_store.ts";
 import { CostTracker } from "../../../lib/pricing/cost_tracker.ts";
 import { JobWorld, records } from "../../support/job_world.ts";
@@ -360,13 +360,59 @@ jobTest("--resend sends the rows of a lost job again", {}, async (world) => {
 jobTest("another key is refused, naming both, and nothing is sent again", {}, async (world) => {
   await world.run(records(5), { wait: false });
   const clientFields = { keyFingerprint: "ffff0000" };
+  const { before } = world.provider;
+  world.provider.before = () => {
+    throw new HttpError("no such batch", { status: 404 });
+  };
   await assert.rejects(
     world.run(records(5), { clientFields }),
     /job job_1 was submitted with another API key \(fingerprint 0123abcd\) .* \(ffff0000\)/,
   );
+  world.provider.before = before;
   assert.equal(world.provider.jobs.size, 1);
-  await world.run(records(5));
+  // A new key of the same project can read the job.
+  await world.run(records(5), { clientFields });
   assertComplete(world, 5);
+  assert.equal(world.provider.jobs.size, 1);
+});
+
+jobTest("another key cannot settle an unclear create", {}, async (world) => {
+  world.provider.after = async (call) => {
+    if (call === "create") await new Promise(() => {});
+  };
+  await world.run(records(5), {
+    onStart: (executor) => void world.clock.sleep(1000).then(() => executor.abort()),
+  });
+  const clientFields = { keyFingerprint: "ffff0000" };
+  await assert.rejects(world.run(records(5), { clientFields }), /with another API key/);
+});
+
+jobTest("a part that was never sent is planned again, with the new options", {}, async (world) => {
+  world.provider.before = (call) => {
+    if (call === "create") throw new HttpError("no such model", { status: 404 });
+  };
+  await assert.rejects(world.run(records(5)), /no such model/);
+  world.provider.before = () => {};
+  const client = world.client();
+  await world.run(records(5), {
+    clientFields: {
+      prepare: async (record) => {
+        const row = await client.prepare(record);
+        assert.ok("request" in row);
+        return { ...row, request: { ...row.request, model: "m2" } };
+      },
+    },
+  });
+  assertComplete(world, 5);
+  assert.deepEqual([...world.provider.jobs.values()].map(({ model }) => model), ["m2"]);
+});
+
+jobTest("a server that is down ends the run after a while", {}, async (world) => {
+  world.provider.before = (call) => {
+    if (call === "create") throw new ConnectionError("refused", { sent: false });
+  };
+  await assert.rejects(world.run(records(5)), /refused/);
+  assert.ok(world.clock.now() > 300_000 && world.clock.now() < 1_500_000);
 });
 
 jobTest(
