@@ -36,7 +36,8 @@ export interface JobClient {
    */
   prepare(record: IndexedRecord): Promise<{ cached: ChatResult } | PreparedRow>;
   /**
-   * Decodes a row that was processed, and writes the answer to the cache. Its cost is that of a batch.
+   * Decodes a row that was processed, and writes the answer to the cache. Its cost is that of a batch, and is not
+   * counted yet: commit it to the reservation of the row's part.
    *
    * @throws {FlexLLMError} if the row failed, or its answer does not match the schema
    */
@@ -45,11 +46,14 @@ export interface JobClient {
     record: IndexedRecord,
   ): Promise<ChatResult>;
   /**
-   * Reserves the money for a part, which waits for other parts if needed.
+   * Reserves the money for rows, which waits for other parts if needed.
    *
    * @throws {BudgetExceededError} if it can never fit
    */
   reserve(cost: number, signal?: AbortSignal): Promise<Reservation>;
-  /** Reserves money for a part that an earlier run submitted, even beyond the budget. */
+  /**
+   * Reserves money for the rows of a part of an earlier run that are not in the result file, even beyond the
+   * budget. See `heldCost` in held_cost.ts.
+   */
   restore(cost: number): Reservation;
 }
