@@ -162,9 +162,11 @@ function addRoutes(app: Hono, core: BatchCore): void {
     answerRequest(c, core, async () => {
       const [id, verb] = c.req.param("call").split(":");
       if (verb !== "cancel") refuse(404, "Requested entity was not found.");
-      const job = await core.cancel(found(c, id));
+      const job = found(c, id);
+      const { isFinal } = await core.state(job);
+      if (isFinal || job.cancelledAt !== undefined) return c.json({});
       // Its results are lost, so it is as if no row had been done.
-      if (job.cancelledAt !== undefined) core.putJob({ ...job, doneAtCancel: 0 });
+      core.putJob({ ...job, cancelledAt: core.now(), doneAtCancel: 0 });
       return c.json({});
     }));
   app.delete(`${BATCHES}/:id`, (c) =>
