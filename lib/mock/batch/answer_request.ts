@@ -77,6 +77,12 @@ export function jsonLines(
   });
 }
 
+/** An answer with results, which may break off. */
+export function cutByFault(c: Context, core: BatchCore, answer: Response): Response {
+  if (answer.body === null || core.takeFault("cut_download") === undefined) return answer;
+  return new Response(cutBody(c.req.raw, answer.body), { headers: answer.headers });
+}
+
 /** The page size of a list, which a fault may reduce. */
 export function pageSize(
   c: Context,

@@ -8,7 +8,7 @@
 import type { Context, Hono } from "hono";
 import { readLinesSync } from "../../files/lines.ts";
 import { asObject, asObjects, asText, type Json, tryParse } from "../../json/json.ts";
-import { answerCreate, answerPoll, answerRequest, pageSize } from "./answer_request.ts";
+import { answerCreate, answerPoll, answerRequest, cutByFault, pageSize } from "./answer_request.ts";
 import type { BatchApiServer } from "./api.ts";
 import type { BatchCore, FileRecord } from "./core.ts";
 import { addFileRoutes, findFile, NAME } from "./gemini_files.ts";
@@ -155,7 +155,13 @@ function addRoutes(app: Hono, core: BatchCore): void {
       answerPoll(
         c,
         core,
-        async () => c.json(await encode(core, found(c, c.req.param("id")), true)),
+        async () => {
+          const batch = await encode(core, found(c, c.req.param("id")), true);
+          const answer = c.json(batch);
+          // Inline results are downloaded with the batch.
+          const isDownload = asObject(batch.response)?.inlinedResponses !== undefined;
+          return isDownload ? cutByFault(c, core, answer) : answer;
+        },
       ),
   );
   app.post(`${BATCHES}/:call`, (c) =>
