@@ -71,10 +71,7 @@ export function jsonLines(
       await iterator.return?.();
     },
   });
-  const isCut = core.takeFault("cut_download") !== undefined;
-  return new Response(isCut ? cutBody(c.req.raw, body) : body, {
-    headers: { "content-type": type },
-  });
+  return cutByFault(c, core, new Response(body, { headers: { "content-type": type } }));
 }
 
 /** An answer with results, which may break off. */
