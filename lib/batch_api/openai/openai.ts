@@ -21,7 +21,7 @@ const PAGE_SIZE = 100;
 
 /** What services say of a file that was uploaded a moment ago. */
 const FILE_NOT_READY =
-  /file.*((cannot|not) (be )?(find|found|exist)|no such|not (yet )?(ready|processed|uploaded)|pending|being processed)/i;
+  /^(?=.*\bfile\b).*((cannot|not|no such) (be )?(find|found|exist|file)|not (yet )?(ready|processed|uploaded)|pending|being processed)/i;
 
 /** A refused create that can succeed in a moment, because the service does not see the uploaded file yet. */
 function fileNotReady(error: unknown): HttpError | undefined {
