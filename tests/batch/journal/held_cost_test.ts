@@ -88,6 +88,20 @@ Deno.test("rows reserve like requests, wait for each other, and are restored bey
   assert.throws(() => tracker.restore(-1), { code: "configuration" });
 });
 
+Deno.test("a live request in flight stays authorized while rows of a part are recorded", () => {
+  const tracker = new CostTracker({ limit: 10 });
+  let authorized = 0;
+  tracker.persist({ authorize: (total) => authorized = Math.max(authorized, total) });
+  const rows = tracker.restore(4);
+  const live = tracker.tryReserve({ cost: 1, wake: () => {} })!;
+  assert.equal(authorized, 1);
+  rows.commit({ ...CHARGE, cost: 3 });
+  // After a kill now, 3 USD are in the result file, and the live request may have cost 1.
+  assert.equal(authorized, 4);
+  live.release();
+  rows.release();
+});
+
 Deno.test("rows of unknown cost count with what was reserved, lost ones as well", () => {
   const tracker = new CostTracker({ limit: 10, allowUnpriced: true });
   const unknown = tracker.restore(3);
