@@ -9,8 +9,8 @@ import {
   batchHttp,
   jobInput,
   rowId,
-  startBatchServer,
-} from "../support/batch_server.ts";
+  startScriptedApi,
+} from "./scripted_api.ts";
 
 const CREATED = "2026-11-20T10:00:00Z";
 
@@ -37,7 +37,7 @@ function connect(origin: string, base = "/v1") {
 
 /** Reads a batch with these fields. */
 async function getBatch(fields: Record<string, unknown>) {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "GET /v1/messages/batches/msgbatch_1": { json: batch(fields) },
   });
   const { api, http } = connect(server.origin);
@@ -45,7 +45,7 @@ async function getBatch(fields: Record<string, unknown>) {
 }
 
 test("a batch is created with all rows in one request", async () => {
-  await using server = await startBatchServer({ "POST /v1/messages/batches": { json: batch() } });
+  await using server = await startScriptedApi({ "POST /v1/messages/batches": { json: batch() } });
   const { api, http } = connect(server.origin);
   const bodies = ['{"max_tokens":5,"x":1.10}', '{"text":"a\\nb\u2028é"}'];
   const job = await api.create(http, jobInput(api, { bodies }));
@@ -71,7 +71,7 @@ test("a batch is created with all rows in one request", async () => {
 
 for (const chunk of [1, 64, 100_000]) {
   test(`rows are joined whatever the size of the chunks (${chunk})`, async () => {
-    await using server = await startBatchServer({ "POST /v1/messages/batches": { json: batch() } });
+    await using server = await startScriptedApi({ "POST /v1/messages/batches": { json: batch() } });
     const { api, http } = connect(server.origin);
     const bodies = Array.from({ length: 50 }, (_, index) => `{"n":${index}}`);
     await api.create(http, jobInput(api, { bodies, chunk }));
@@ -137,11 +137,11 @@ const DECODED = [
 ];
 
 test("results are read from the URL in the batch", async () => {
-  await using server = await startBatchServer((origin) => ({
+  await using server = await startScriptedApi((origin) => ({
     "GET /v1/messages/batches/msgbatch_1": {
       json: batch({ processing_status: "ended", results_url: `${origin}/elsewhere` }),
     },
-    "GET /elsewhere": { body: `${RESULTS}no json\n{"custom_id":7}\n` },
+    "GET /elsewhere": { text: `${RESULTS}no json\n{"custom_id":7}\n` },
   }));
   const { api, http } = connect(server.origin);
   const job = await api.get(http, "msgbatch_1");
@@ -150,14 +150,14 @@ test("results are read from the URL in the batch", async () => {
 });
 
 test("behind a proxy, results are read through the proxy, which has the key", async () => {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "GET /proxy/v1/messages/batches/msgbatch_1": {
       json: batch({
         processing_status: "ended",
         results_url: "https://api.anthropic.com/v1/messages/batches/msgbatch_1/results",
       }),
     },
-    "GET /proxy/v1/messages/batches/msgbatch_1/results": { body: RESULTS },
+    "GET /proxy/v1/messages/batches/msgbatch_1/results": { text: RESULTS },
   });
   const { api, http } = connect(server.origin, "/proxy/v1");
   const job = await api.get(http, "msgbatch_1");
@@ -166,9 +166,9 @@ test("behind a proxy, results are read through the proxy, which has the key", as
 
 test("an errored row without an envelope gets one", async () => {
   const error = { type: "invalid_request_error", message: "max_tokens is missing" };
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "GET /v1/messages/batches/msgbatch_1/results": {
-      body: JSON.stringify({ custom_id: rowId(0), result: { type: "errored", error } }),
+      text: JSON.stringify({ custom_id: rowId(0), result: { type: "errored", error } }),
     },
   });
   const { api, http } = connect(server.origin);
@@ -180,7 +180,7 @@ test("an errored row without an envelope gets one", async () => {
 test("candidates are batches of the same size, from every page until the given time", async () => {
   const page = (id: string, created: string, rows: number) =>
     batch({ id, created_at: created, request_counts: { processing: rows, succeeded: 0 } });
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "GET /v1/messages/batches?limit=100": {
       json: {
         data: [page("b4", "2026-11-20T12:00:00Z", 2), page("b3", "2026-11-20T11:59:00Z", 9)],
@@ -205,7 +205,7 @@ test("candidates are batches of the same size, from every page until the given t
 });
 
 test("a batch can be cancelled and deleted", async () => {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "POST /v1/messages/batches/msgbatch_1/cancel": { json: batch() },
   });
   const { api, http } = connect(server.origin);
@@ -219,7 +219,7 @@ test("a batch can be cancelled and deleted", async () => {
 });
 
 test("a refused key is an error of the create", async () => {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "POST /v1/messages/batches": {
       status: 401,
       json: {

@@ -12,8 +12,8 @@ import {
   NONCE,
   rowId,
   type Script,
-  startBatchServer,
-} from "../support/batch_server.ts";
+  startScriptedApi,
+} from "./scripted_api.ts";
 
 const LABEL = `flexllm-${NONCE}`;
 const MODEL = "accounts/fireworks/models/llama-v3p1-8b-instruct";
@@ -47,7 +47,7 @@ function job(fields: Record<string, unknown> = {}) {
 }
 
 async function getJob(fields: Record<string, unknown>) {
-  await using server = await startBatchServer({ [`GET /v1/${JOB}`]: { json: job(fields) } });
+  await using server = await startScriptedApi({ [`GET /v1/${JOB}`]: { json: job(fields) } });
   const { api, http } = connect(server.origin);
   return await api.get(http, JOB);
 }
@@ -61,7 +61,7 @@ for (
     const script = Object.fromEntries(
       Object.entries(UPLOADS).map(([line, answer]) => [line.replace(" ", ` ${prefix}`), answer]),
     );
-    await using server = await startBatchServer(script);
+    await using server = await startScriptedApi(script);
     const { api, http } = connect(server.origin, base);
     const input = jobInput(api, { bodies: BODIES, model: MODEL });
     assert.deepEqual(await api.upload?.(http, input), { file: DATASET });
@@ -88,7 +88,7 @@ for (
 test("an upload that is repeated sends what is missing", async () => {
   const exists = { status: 409, json: { error: { code: 6, message: "already exists" } } };
   let state = "UPLOADING";
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     ...UPLOADS,
     "POST /v1/accounts/acme/datasets": exists,
     [`GET /v1/${DATASET}`]: () => ({ json: { name: DATASET, state } }),
@@ -103,7 +103,7 @@ test("an upload that is repeated sends what is missing", async () => {
 });
 
 test("of several accounts, that of the model is used", async () => {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     ...UPLOADS,
     "GET /v1/accounts": {
       json: { accounts: [{ name: "accounts/first" }, { name: "accounts/acme" }] },
@@ -115,7 +115,7 @@ test("of several accounts, that of the model is used", async () => {
 });
 
 test("a key without an account is an error with a hint", async () => {
-  await using server = await startBatchServer({ "GET /v1/accounts": { json: { accounts: [] } } });
+  await using server = await startScriptedApi({ "GET /v1/accounts": { json: { accounts: [] } } });
   const { api, http } = connect(server.origin);
   await assert.rejects(
     async () => await api.upload?.(http, jobInput(api, { bodies: ["{}"] })),
@@ -124,7 +124,7 @@ test("a key without an account is an error with a hint", async () => {
 });
 
 test("a job is created with an id of ours", async () => {
-  await using server = await startBatchServer({ [CREATE]: { json: job() } });
+  await using server = await startScriptedApi({ [CREATE]: { json: job() } });
   const { api, http } = connect(server.origin);
   const uploaded = { file: DATASET };
   const created = await api.create(http, jobInput(api, { bodies: BODIES, model: MODEL, uploaded }));
@@ -139,7 +139,7 @@ test("a job is created with an id of ours", async () => {
 });
 
 test("a job that exists already is read", async () => {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     [CREATE]: { status: 409, json: { error: { code: 6, message: "already exists" } } },
     [`GET /v1/${JOB}`]: { json: job({ state: "JOB_STATE_RUNNING" }) },
   });
@@ -150,7 +150,7 @@ test("a job that exists already is read", async () => {
 });
 
 test("another error of the create is thrown", async () => {
-  await using server = await startBatchServer({ [CREATE]: { status: 400, json: {} } });
+  await using server = await startScriptedApi({ [CREATE]: { status: 400, json: {} } });
   const { api, http } = connect(server.origin);
   const uploaded = { file: DATASET };
   await assert.rejects(
@@ -161,7 +161,7 @@ test("another error of the create is thrown", async () => {
 
 test("a job is found by its id", async () => {
   let exists = false;
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     [`GET /v1/${JOB}`]: () => exists ? { json: job() } : { status: 404, json: {} },
   });
   const { api, http } = connect(server.origin);
@@ -216,11 +216,11 @@ test("results come from the file of answers and the file of errors, without the 
   ];
   const errors = [{ custom_id: rowId(0), error: { code: 400, message: "too long" } }];
   const jsonl = (rows: unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
-  await using storage = await startBatchServer({
-    "GET /results?signature=1": { body: jsonl(answers) },
-    "GET /errors?signature=2": { body: jsonl(errors) },
+  await using storage = await startScriptedApi({
+    "GET /results?signature=1": { text: jsonl(answers) },
+    "GET /errors?signature=2": { text: jsonl(errors) },
   });
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     [`GET /v1/${DATASET}-results:getDownloadEndpoint`]: {
       json: {
         filenameToSignedUrls: {
@@ -240,7 +240,6 @@ test("results come from the file of answers and the file of errors, without the 
     {
       id: rowId(0),
       kind: "error",
-      status: undefined,
       body: { error: { code: 400, message: "too long" } },
     },
   ]);
@@ -248,7 +247,7 @@ test("results come from the file of answers and the file of errors, without the 
 });
 
 test("a job that never ran has no results; of one that ran they must exist", async () => {
-  await using server = await startBatchServer({});
+  await using server = await startScriptedApi({});
   const { api, http } = connect(server.origin);
   const output = { dataset: `${DATASET}-results` };
   assert.deepEqual(await allResults(api, http, { id: JOB, status: "failed", output }), []);
@@ -256,7 +255,7 @@ test("a job that never ran has no results; of one that ran they must exist", asy
 });
 
 test("both datasets are deleted", async () => {
-  await using server = await startBatchServer({ [`DELETE /v1/${DATASET}`]: { json: {} } });
+  await using server = await startScriptedApi({ [`DELETE /v1/${DATASET}`]: { json: {} } });
   const { api, http } = connect(server.origin);
   const output = { dataset: `${DATASET}-results` };
   await api.clean?.(http, { id: JOB, status: "completed", output }, { file: DATASET });
@@ -270,6 +269,6 @@ test("only chat completions are possible", () => {
   const { api } = connect("http://127.0.0.1");
   const problem = (path: string) => api.rowProblem?.({ body: "{}", model: MODEL, path });
   assert.equal(problem("/chat/completions"), undefined);
-  assert.match(problem("/responses") ?? "", /no batches for/);
+  assert.match(problem("/responses") ?? "", /takes only/);
   assert.equal(api.cancel, undefined);
 });

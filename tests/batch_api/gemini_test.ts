@@ -10,8 +10,8 @@ import {
   jobInput,
   NONCE,
   rowId,
-  startBatchServer,
-} from "../support/batch_server.ts";
+  startScriptedApi,
+} from "./scripted_api.ts";
 
 const MODEL = "gemini-2.5-flash";
 const PATH = `/models/${MODEL}:generateContent`;
@@ -43,13 +43,13 @@ function connect(origin: string, base = "/v1beta") {
 
 /** Reads a batch that the server describes as `json`. */
 async function getBatch(json: unknown) {
-  await using server = await startBatchServer({ [GET]: { json } });
+  await using server = await startScriptedApi({ [GET]: { json } });
   const { api, http } = connect(server.origin);
   return await api.get(http, "batches/b1");
 }
 
 test("a small input is sent with the create", async () => {
-  await using server = await startBatchServer({ [CREATE]: { json: operation() } });
+  await using server = await startScriptedApi({ [CREATE]: { json: operation() } });
   const { api, http } = connect(server.origin);
   const input = jobInput(api, INLINE);
   assert.equal(api.needsUpload?.(input), false);
@@ -86,7 +86,7 @@ for (const base of ["", "/proxy"]) {
     const start = `POST ${base}/upload/v1beta/files`;
     const chunk = `POST /session?upload_id=7`;
     let chunks = 0;
-    await using server = await startBatchServer((origin) => ({
+    await using server = await startScriptedApi((origin) => ({
       [start]: { headers: { "x-goog-upload-url": `${origin}/session?upload_id=7` } },
       [chunk]: () =>
         ++chunks < 3 ? { headers: { "x-goog-upload-status": "active" } } : {
@@ -137,7 +137,7 @@ for (const base of ["", "/proxy"]) {
 }
 
 test("a file that Google cannot process fails the upload", async () => {
-  await using server = await startBatchServer((origin) => ({
+  await using server = await startScriptedApi((origin) => ({
     "POST /upload/v1beta/files": { headers: { "x-goog-upload-url": `${origin}/session` } },
     "POST /session": { json: { file: { name: "files/f1", state: "FAILED" } } },
   }));
@@ -150,7 +150,7 @@ test("a file that Google cannot process fails the upload", async () => {
 
 test("a malformed row is an error of the create", async () => {
   const error = { code: 400, message: "Invalid JSON payload", status: "INVALID_ARGUMENT" };
-  await using server = await startBatchServer({ [CREATE]: { status: 400, json: { error } } });
+  await using server = await startScriptedApi({ [CREATE]: { status: 400, json: { error } } });
   const { api, http } = connect(server.origin);
   await assert.rejects(
     api.create(http, jobInput(api, INLINE)),
@@ -241,8 +241,8 @@ const DECODED = [
 for (const path of ["/v1beta/files/out:download", "/download/v1beta/files/out:download"]) {
   test(`results are downloaded from ${path}`, async () => {
     const lines = ROWS.map(({ id, fields }) => JSON.stringify({ key: rowId(id), ...fields }));
-    await using server = await startBatchServer({
-      [`GET ${path}?alt=media`]: { body: `${lines.join("\n")}\nno json\n{"response":{}}\n` },
+    await using server = await startScriptedApi({
+      [`GET ${path}?alt=media`]: { text: `${lines.join("\n")}\nno json\n{"response":{}}\n` },
     });
     const { api, http } = connect(server.origin);
     const job = {
@@ -256,7 +256,7 @@ for (const path of ["/v1beta/files/out:download", "/download/v1beta/files/out:do
 }
 
 test("a download that fails is an error", async () => {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "GET /v1beta/files/out:download?alt=media": { status: 500, json: {} },
   });
   const { api, http } = connect(server.origin);
@@ -283,7 +283,7 @@ for (
   })
 ) {
   test(`inline results are read from ${where}, once`, async () => {
-    await using server = await startBatchServer({ [GET]: { json } });
+    await using server = await startScriptedApi({ [GET]: { json } });
     const { api, http } = connect(server.origin);
     const job = await api.get(http, "b1");
     assert.deepEqual(await allResults(api, http, job), DECODED);
@@ -291,9 +291,9 @@ for (
 }
 
 test("numbers in inline results are exact", async () => {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     [GET]: {
-      body: `{"name":"batches/b1","response":{"inlinedResponses":{"inlinedResponses":[` +
+      text: `{"name":"batches/b1","response":{"inlinedResponses":{"inlinedResponses":[` +
         `{"metadata":{"key":"${rowId(0)}"},"response":{"n":1669700650467246081}}]}}}`,
     },
   });
@@ -303,7 +303,7 @@ test("numbers in inline results are exact", async () => {
 });
 
 test("an expired batch has no results", async () => {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     [GET]: { json: operation({ state: "BATCH_STATE_EXPIRED" }) },
   });
   const { api, http } = connect(server.origin);
@@ -312,7 +312,7 @@ test("an expired batch has no results", async () => {
 
 test("a batch is found by its label on any page", async () => {
   const other = operation({ displayName: "flexllm-zzzzzzzzzz" }, { name: "batches/b0" });
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "GET /v1beta/batches?pageSize=100": { json: { operations: [other], nextPageToken: "p2" } },
     "GET /v1beta/batches?pageSize=100&pageToken=p2": { json: { nextPageToken: "p3" } },
     "GET /v1beta/batches?pageSize=100&pageToken=p3": { json: { operations: [operation()] } },
@@ -323,7 +323,7 @@ test("a batch is found by its label on any page", async () => {
 });
 
 test("a batch is cancelled, and deleted with its files", async () => {
-  await using server = await startBatchServer({ "POST /v1beta/batches/b1:cancel": { json: {} } });
+  await using server = await startScriptedApi({ "POST /v1beta/batches/b1:cancel": { json: {} } });
   const { api, http } = connect(server.origin);
   await api.cancel?.(http, "batches/b1");
   await api.clean?.(http, { id: "batches/b1", status: "completed" }, { file: "files/f1" });

@@ -10,8 +10,8 @@ import {
   jobInput,
   NONCE,
   rowId,
-  startBatchServer,
-} from "../support/batch_server.ts";
+  startScriptedApi,
+} from "./scripted_api.ts";
 
 const NOW = "Fri, 20 Nov 2026 12:00:00 GMT";
 const GET = "GET /v1/batches/batch_1";
@@ -38,14 +38,14 @@ function batch(state: Record<string, number>, fields: Record<string, unknown> = 
 
 /** Reads a batch at {@link NOW}, by the server's clock. */
 async function getBatch(state: Record<string, number>, fields: Record<string, unknown> = {}) {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     [GET]: { headers: { date: NOW }, json: batch(state, fields) },
   });
   return await api.get(connect(server.origin), "batch_1");
 }
 
 test("a container is created with the label as its name", async () => {
-  await using server = await startBatchServer({ "POST /v1/batches": { json: batch({}) } });
+  await using server = await startScriptedApi({ "POST /v1/batches": { json: batch({}) } });
   const job = await api.create(connect(server.origin), jobInput(api, { bodies: ["{}"] }));
   assert.equal(server.requests[0].body, `{"name":"flexllm-${NONCE}"}`);
   assert.equal(server.requests[0].headers.authorization, "Bearer sk-secret");
@@ -57,8 +57,8 @@ test("a container is created with the label as its name", async () => {
 });
 
 test("rows are added in several requests", async () => {
-  await using server = await startBatchServer({
-    "POST /v1/batches/batch_1/requests": { body: "null" },
+  await using server = await startScriptedApi({
+    "POST /v1/batches/batch_1/requests": { text: "null" },
   });
   const text = "é\u2028".padEnd(1_000_000, "x");
   const bodies = Array.from({ length: 6 }, (_, n) => JSON.stringify({ n, text }));
@@ -79,8 +79,8 @@ test("rows are added in several requests", async () => {
 });
 
 test("a row larger than a request is sent alone", async () => {
-  await using server = await startBatchServer({
-    "POST /v1/batches/batch_1/requests": { body: "null" },
+  await using server = await startScriptedApi({
+    "POST /v1/batches/batch_1/requests": { text: "null" },
   });
   const bodies = ["{}", JSON.stringify({ text: "x".repeat(5_000_000) }), "{}"];
   const input = jobInput(api, { bodies, chunk: 65_536 });
@@ -90,7 +90,7 @@ test("a row larger than a request is sent alone", async () => {
 });
 
 test("an error while adding rows is thrown", async () => {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "POST /v1/batches/batch_1/requests": {
       status: 402,
       json: { code: "no credits", error: "Your team has no credits" },
@@ -147,7 +147,7 @@ test("a batch with rows that stay pending expires", async () => {
 
 test("a batch is found by its name on any page", async () => {
   const other = batch({}, { batch_id: "batch_0", name: "nightly" });
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "GET /v1/batches?limit=100": { json: { batches: [other], pagination_token: "t2" } },
     "GET /v1/batches?limit=100&pagination_token=t2": {
       json: { batches: [batch({})], pagination_token: null },
@@ -161,7 +161,7 @@ test("a batch is found by its name on any page", async () => {
 test("results come from every page", async () => {
   const answer = { choices: [], usage: { total_tokens: 3, cost_in_usd_ticks: 25_000_000 } };
   const response = { chat_get_completion: answer };
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "GET /v1/batches/batch_1/results?limit=100": {
       json: {
         results: [
@@ -203,7 +203,7 @@ test("results come from every page", async () => {
 });
 
 test("a batch can be cancelled", async () => {
-  await using server = await startBatchServer({
+  await using server = await startScriptedApi({
     "POST /v1/batches/batch_1:cancel": { json: batch({}) },
   });
   await api.cancel?.(connect(server.origin), "batch_1");

@@ -5,14 +5,15 @@
  *
  * @module
  */
-import { asObject, asObjects, asText } from "../../json/json.ts";
+import { asObject, asObjects, asText, tryParse } from "../../json/json.ts";
 import type { Endpoint } from "../../protocols/protocol.ts";
-import type { BatchApi, Job, RowRequest } from "../batch_api.ts";
+import type { BatchApi, RowRequest } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
+import { cancelJob } from "../cancel_job.ts";
+import { findJobs, type JobPage } from "../find_jobs.ts";
 import { inlineBody } from "../inline_input.ts";
 import { deleteIfExists, parseLine } from "../read_json.ts";
-import { bodyFields, streamProblem } from "../row_checks.ts";
-import { encodeLine } from "../row_line.ts";
+import { encodeLine, rowProblem } from "../row_line.ts";
 import { decodeJob, resultsPath } from "./job.ts";
 import { decodeRow } from "./result.ts";
 
@@ -22,30 +23,21 @@ const headers = { "anthropic-version": "2023-06-01" };
 /** Fields of a request that only make sense, or only work, outside of a batch. */
 const REFUSED_FIELDS = ["speed", "store", "cache_hint", "context_hint"];
 
-function rowProblem({ body }: RowRequest): string | undefined {
-  const fields = bodyFields(body);
+function problemOf(row: RowRequest): string | undefined {
+  const fields = asObject(tryParse(row.body)) ?? {};
   if (fields.max_tokens === 0) return "Anthropic's batches do not accept `max_tokens: 0`";
   const refused = REFUSED_FIELDS.find((name) => fields[name] !== undefined);
   if (refused !== undefined) return `Anthropic's batches do not accept \`${refused}\``;
-  return streamProblem(fields);
+  return rowProblem(row, ["/messages"]);
 }
 
-/** Lists jobs, the newest first, until a page is older than `since`. */
-async function listSince(http: BatchHttp, since: number): Promise<Job[]> {
-  const jobs: Job[] = [];
-  let after: string | undefined;
-  do {
-    const query = { limit: "100", after_id: after };
-    const answer = await http.send({ method: "GET", path: "/messages/batches", query, headers });
-    const page = asObjects(asObject(answer.json)?.data).map(decodeJob);
-    const recent = page.filter(({ createdAt }) => (createdAt ?? Infinity) >= since);
-    jobs.push(...recent);
-    const { has_more, last_id } = asObject(answer.json) ?? {};
-    const next = has_more === true && recent.length > 0 ? asText(last_id) : undefined;
-    // A server that repeats a page would never end.
-    after = next === after ? undefined : next;
-  } while (after !== undefined);
-  return jobs;
+/** Reads a page of the list of jobs, the newest first. */
+async function readPage(http: BatchHttp, cursor: string | undefined): Promise<JobPage> {
+  const query = { limit: "100", after_id: cursor };
+  const answer = await http.send({ method: "GET", path: "/messages/batches", query, headers });
+  const { data, has_more, last_id } = asObject(answer.json) ?? {};
+  const next = has_more === true ? asText(last_id) : undefined;
+  return { jobs: asObjects(data).map(decodeJob), next };
 }
 
 /** The batch API of Anthropic, or of a server that imitates it. */
@@ -56,7 +48,7 @@ export function anthropicBatchApi(endpoint: Endpoint): BatchApi {
     // Rows of all jobs that are not done: from 200,000 on, depending on the tier.
     limits: { rows: 100_000, bytes: 256_000_000, jobs: 100, queuedRows: 200_000 },
     poll: { first: 30, longest: 300 },
-    rowProblem,
+    rowProblem: problemOf,
     encodeRow: (id, { body }) => encodeLine({ custom_id: id }, "params", body),
 
     async create(http, input) {
@@ -69,10 +61,13 @@ export function anthropicBatchApi(endpoint: Endpoint): BatchApi {
       return decodeJob(json);
     },
 
-    async find(http, input, since) {
-      const jobs = await listSince(http, since);
-      return jobs.filter(({ rows }) => rows === undefined || rows === input.rows);
-    },
+    find: (http, input, since) =>
+      findJobs(
+        (cursor) => readPage(http, cursor),
+        ({ rows, createdAt }) =>
+          (rows === undefined || rows === input.rows) && (createdAt ?? Infinity) >= since,
+        since,
+      ),
 
     async get(http, id) {
       const path = `/messages/batches/${encodeURIComponent(id)}`;
@@ -86,9 +81,8 @@ export function anthropicBatchApi(endpoint: Endpoint): BatchApi {
       }
     },
 
-    async cancel(http, id) {
-      const path = `/messages/batches/${encodeURIComponent(id)}/cancel`;
-      await http.send({ method: "POST", path, headers });
+    cancel(http, id) {
+      return cancelJob(this, http, id, `/messages/batches/${encodeURIComponent(id)}/cancel`);
     },
 
     async clean(http, { id }) {

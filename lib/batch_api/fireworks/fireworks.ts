@@ -8,22 +8,15 @@
 import { HttpError } from "../../http_errors.ts";
 import { asObject, asText, parseExact, stringifyExact } from "../../json/json.ts";
 import type { Endpoint } from "../../protocols/protocol.ts";
-import type { BatchApi, Job, RowRequest } from "../batch_api.ts";
+import type { BatchApi, Job } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
 import { labelOf } from "../job_fields.ts";
 import { deleteIfExists, isNotFound } from "../read_json.ts";
-import { bodyFields, streamProblem } from "../row_checks.ts";
-import { encodeLine } from "../row_line.ts";
+import { encodeLine, rowProblem } from "../row_line.ts";
 import { accountOf, accountUrl } from "./account.ts";
 import { uploadDataset } from "./dataset.ts";
 import { decodeJob } from "./job.ts";
 import { readResults } from "./results.ts";
-
-function rowProblem({ path, body }: RowRequest): string | undefined {
-  return path === "/chat/completions"
-    ? streamProblem(bodyFields(body))
-    : `Fireworks has no batches for ${path}`;
-}
 
 /** The body without the model, which the job names for all rows. */
 function withoutModel(body: string): string {
@@ -46,7 +39,7 @@ export function fireworksBatchApi(endpoint: Endpoint): BatchApi {
     // Datasets can be larger, but not if they are uploaded with a single request.
     limits: { rows: 50_000, bytes: 150_000_000, jobs: 10 },
     poll: { first: 15, longest: 300 },
-    rowProblem,
+    rowProblem: (row) => rowProblem(row, ["/chat/completions"]),
     encodeRow: (id, { body }) => encodeLine({ custom_id: id }, "body", withoutModel(body)),
     upload: (http, input) => uploadDataset(http, input, endpoint),
 

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { asObject, asText } from "../../json/json.ts";
+import { asObject, asText, type Json } from "../../json/json.ts";
 import type { Endpoint } from "../../protocols/protocol.ts";
 import type { Job, RowResult } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
+import { decodeRow } from "../openai/rows.ts";
 import { isNotFound, type ParseJson, parseLine } from "../read_json.ts";
-import { decodeResponseRow } from "../response_row.ts";
 import { accountUrl } from "./account.ts";
 
 /** The URLs of the files. They are signed, so that they need no key, and expire. */
@@ -18,6 +18,13 @@ async function filesOf(http: BatchHttp, dataset: string, endpoint: Endpoint): Pr
   return Object.entries(asObject(asObject(json)?.filenameToSignedUrls) ?? {})
     .filter(([name]) => /\.jsonl?$/i.test(name))
     .flatMap(([, url]) => asText(url) ?? []);
+}
+
+/** A row in OpenAI's form, in which the answer is the `body` of the response. */
+function withStatus(row: Json | undefined): Json | undefined {
+  const response = asObject(row?.response);
+  if (response === undefined || response.body !== undefined) return row;
+  return { ...row, response: { status_code: 200, body: response } };
 }
 
 /** Reads all results of a job. */
@@ -39,7 +46,7 @@ export async function* readResults(
   }
   for (const path of files) {
     for await (const line of http.lines({ path })) {
-      const row = decodeResponseRow(parseLine(line, parse));
+      const row = decodeRow(withStatus(parseLine(line, parse)));
       if (row !== undefined) yield row;
     }
   }

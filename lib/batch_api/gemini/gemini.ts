@@ -7,14 +7,15 @@
  */
 import { asObject, asObjects, asText } from "../../json/json.ts";
 import type { Endpoint } from "../../protocols/protocol.ts";
-import type { BatchApi, Job, JobInput, RowRequest } from "../batch_api.ts";
+import type { BatchApi, JobInput, RowRequest } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
+import { cancelJob } from "../cancel_job.ts";
+import { findJobs, type JobPage } from "../find_jobs.ts";
 import { inlineBody } from "../inline_input.ts";
 import { labelOf } from "../job_fields.ts";
 import { deleteIfExists } from "../read_json.ts";
-import { bodyFields, streamProblem } from "../row_checks.ts";
-import { encodeLine } from "../row_line.ts";
-import { decodeJob } from "./job.ts";
+import { encodeLine, rowProblem } from "../row_line.ts";
+import { decodeJob, field } from "./job.ts";
 import { schemaProblem, withResponseSchema } from "./response_schema.ts";
 import { readResults } from "./results.ts";
 import { INLINE_ROW, KEY_FIELD } from "./row.ts";
@@ -37,9 +38,10 @@ function isInline({ model, rows, bytes }: JobInput): boolean {
     !MEDIA_MODEL.test(model);
 }
 
-function rowProblem({ path, body }: RowRequest): string | undefined {
+function problemOf(row: RowRequest): string | undefined {
+  const { path, body } = row;
   if (!path.endsWith(":generateContent")) return "Gemini's batches can only generate content";
-  return streamProblem(bodyFields(body)) ?? schemaProblem(body);
+  return rowProblem(row, [path]) ?? schemaProblem(body);
 }
 
 /** The path of a job. Users may give its id without `batches/`. */
@@ -47,21 +49,13 @@ function pathOf(id: string): string {
   return id.includes("/") ? `/${id}` : `/batches/${id}`;
 }
 
-/** Lists the jobs that match, from every page. Their order is not documented. */
-async function listJobs(http: BatchHttp, isMatch: (job: Job) => boolean): Promise<Job[]> {
-  const jobs: Job[] = [];
-  let token: string | undefined;
-  do {
-    const query = { pageSize: "100", pageToken: token };
-    const { json } = await http.send({ method: "GET", path: "/batches", query });
-    const page = asObject(json) ?? {};
-    const batches = [...asObjects(page.operations), ...asObjects(page.batches)];
-    jobs.push(...batches.map(decodeJob).filter(isMatch));
-    const next = asText(page.nextPageToken ?? page.next_page_token);
-    // A server that repeats a page would never end.
-    token = next === token ? undefined : next;
-  } while (token !== undefined);
-  return jobs;
+/** Reads a page of the list of jobs. Its order is not documented. */
+async function readPage(http: BatchHttp, cursor: string | undefined): Promise<JobPage> {
+  const query = { pageSize: "100", pageToken: cursor };
+  const { json } = await http.send({ method: "GET", path: "/batches", query });
+  const page = asObject(json) ?? {};
+  const batches = [...asObjects(page.operations), ...asObjects(page.batches)];
+  return { jobs: batches.map(decodeJob), next: asText(field(page, "nextPageToken")) };
 }
 
 /** Whether an endpoint of Gemini's format is Vertex AI, whose batches work with files in Google Cloud. */
@@ -77,7 +71,7 @@ export function geminiBatchApi(endpoint: Endpoint): BatchApi {
     // Files may have any number of rows, but a job that takes too long loses all of its answers.
     limits: { rows: 2_000, bytes: 2_000_000_000, jobs: 100 },
     poll: { first: 30, longest: 300 },
-    rowProblem,
+    rowProblem: problemOf,
     encodeRow: (id, { body }) =>
       encodeLine({ [KEY_FIELD]: id }, "request", withResponseSchema(body)),
     needsUpload: (input) => !isInline(input),
@@ -102,7 +96,9 @@ export function geminiBatchApi(endpoint: Endpoint): BatchApi {
       return decodeJob(json);
     },
 
-    find: (http, { nonce }) => listJobs(http, (job) => job.nonce === nonce),
+    // Reads all pages, since a job that is overlooked would be submitted twice.
+    find: (http, input) =>
+      findJobs((cursor) => readPage(http, cursor), ({ nonce }) => nonce === input.nonce, 0),
 
     async get(http, id) {
       return decodeJob((await http.send({ method: "GET", path: pathOf(id) })).json);
@@ -110,8 +106,8 @@ export function geminiBatchApi(endpoint: Endpoint): BatchApi {
 
     results: (http, job, parse) => readResults(http, job, parse, endpoint),
 
-    async cancel(http, id) {
-      await http.send({ method: "POST", path: `${pathOf(id)}:cancel`, json: {} });
+    cancel(http, id) {
+      return cancelJob(this, http, id, `${pathOf(id)}:cancel`, {});
     },
 
     async clean(http, { id, inputFile }, uploaded) {

@@ -8,8 +8,14 @@
  *
  * @module
  */
-import { asObject, asObjects, type Json, parseExact, stringifyExact } from "../../json/json.ts";
-import { bodyFields } from "../row_checks.ts";
+import {
+  asObject,
+  asObjects,
+  type Json,
+  parseExact,
+  stringifyExact,
+  tryParse,
+} from "../../json/json.ts";
 
 /** Keywords that mean the same in both formats. */
 const SAME = [
@@ -19,6 +25,8 @@ const SAME = [
 
 /** Keywords that change the shape of the answer, and have no counterpart. */
 const UNSUPPORTED = ["prefixItems", "patternProperties", "not", "if", "$dynamicRef"];
+
+const FIELD = '"responseJsonSchema"';
 
 const TYPES = ["string", "number", "integer", "boolean", "array", "object"];
 
@@ -137,7 +145,8 @@ function toResponseSchema(schema: Json): Json {
 
 /** Why a request's schema cannot be used in a batch; `undefined` if it can, or the request has none. */
 export function schemaProblem(body: string): string | undefined {
-  const schema = asObject(asObject(bodyFields(body).generationConfig)?.responseJsonSchema);
+  const fields = body.includes(FIELD) ? asObject(tryParse(body)) : undefined;
+  const schema = asObject(asObject(fields?.generationConfig)?.responseJsonSchema);
   if (schema === undefined) return undefined;
   try {
     toResponseSchema(schema);
@@ -150,7 +159,7 @@ export function schemaProblem(body: string): string | undefined {
 
 /** Replaces `responseJsonSchema` in a request body, which is JSON text, with `responseSchema`. */
 export function withResponseSchema(body: string): string {
-  if (!body.includes('"responseJsonSchema"')) return body;
+  if (!body.includes(FIELD)) return body;
   const fields = asObject(parseExact(body));
   const config = asObject(fields?.generationConfig);
   const schema = asObject(config?.responseJsonSchema);

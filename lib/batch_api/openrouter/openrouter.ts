@@ -9,10 +9,10 @@ import { MalformedResponseError } from "../../errors.ts";
 import { asObject, asObjects, asText } from "../../json/json.ts";
 import type { BatchApi, Job, JobInput, RowRequest } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
+import { findJobs, type JobPage } from "../find_jobs.ts";
 import { inlineBody } from "../inline_input.ts";
 import { deleteIfExists } from "../read_json.ts";
-import { bodyFields, streamProblem } from "../row_checks.ts";
-import { encodeLine } from "../row_line.ts";
+import { encodeLine, rowProblem } from "../row_line.ts";
 import { decodeJob } from "./job.ts";
 import { readResults } from "./results.ts";
 
@@ -24,30 +24,31 @@ const PATHS = ["/chat/completions", "/responses", "/messages"];
  */
 const DATA = /"(?:url|image_url|file_data)":"data:|"type":"base64"|"input_audio":\{/;
 
-function rowProblem({ path, body }: RowRequest): string | undefined {
-  if (!PATHS.includes(path)) return `OpenRouter has no batches for ${path}`;
-  if (DATA.test(body)) return "OpenRouter's batches do not accept images and files as data";
-  return streamProblem(bodyFields(body));
+function problemOf(row: RowRequest): string | undefined {
+  if (DATA.test(row.body)) return "OpenRouter's batches do not accept images and files as data";
+  return rowProblem(row, PATHS);
 }
 
-/** Lists jobs, the newest first, until a page is older than `since` or has the job `id`. */
-async function listJobs(http: BatchHttp, since: number, id?: string): Promise<Job[]> {
-  const jobs: Job[] = [];
-  let after: string | undefined;
+/** Reads a page of the list of jobs, the newest first. */
+async function readPage(http: BatchHttp, cursor: string | undefined): Promise<JobPage> {
+  const query = { limit: "100", after: cursor };
+  const { json } = await http.send({ method: "GET", path: "/batches", query });
+  const { data, has_more, last_id } = asObject(json) ?? {};
+  const jobs = asObjects(data).map(decodeJob);
+  return { jobs, next: has_more === true ? asText(last_id) ?? jobs.at(-1)?.id : undefined };
+}
+
+/** Looks up a job in the list. */
+async function findById(http: BatchHttp, id: string): Promise<Job | undefined> {
+  let cursor: string | undefined;
   do {
-    const query = { limit: "100", after };
-    const { json } = await http.send({ method: "GET", path: "/batches", query });
-    const page = asObjects(asObject(json)?.data).map(decodeJob);
-    const recent = page.filter(({ createdAt }) => (createdAt ?? Infinity) >= since);
-    jobs.push(...recent);
-    if (recent.length === 0 || recent.some((job) => job.id === id)) break;
-    const next = asObject(json)?.has_more === true
-      ? asText(asObject(json)?.last_id) ?? page.at(-1)?.id
-      : undefined;
-    // A server that repeats a page would never end.
-    after = next === after ? undefined : next;
-  } while (after !== undefined);
-  return jobs;
+    const { jobs, next } = await readPage(http, cursor);
+    const job = jobs.find((job) => job.id === id);
+    if (job !== undefined) return job;
+    // A server that does not know the cursor sends the same page for ever.
+    cursor = next === cursor ? undefined : next;
+  } while (cursor !== undefined);
+  return undefined;
 }
 
 /**
@@ -69,7 +70,7 @@ export function openRouterBatchApi(): BatchApi {
     // OpenRouter accepts 5,000 rows, but a poll of an ended job returns all answers at once.
     limits: { rows: 2_000, bytes: 200_000_000, jobs: 10 },
     poll: { first: 15, longest: 300 },
-    rowProblem,
+    rowProblem: problemOf,
     encodeRow: (id, { body }) => encodeLine({ custom_id: id }, "body", body),
 
     async create(http, input) {
@@ -84,10 +85,12 @@ export function openRouterBatchApi(): BatchApi {
       return decodeJob(json);
     },
 
-    async find(http, input, since) {
-      const jobs = await listJobs(http, since);
-      return jobs.filter((job) => isCandidate(job, input));
-    },
+    find: (http, input, since) =>
+      findJobs(
+        (cursor) => readPage(http, cursor),
+        (job) => isCandidate(job, input) && (job.createdAt ?? Infinity) >= since,
+        since,
+      ),
 
     async get(http, id) {
       const path = `/batches/${encodeURIComponent(id)}`;
@@ -96,7 +99,7 @@ export function openRouterBatchApi(): BatchApi {
       } catch (error) {
         // With all of its answers, a job can be too large to be read. In the list it comes without them.
         if (!(error instanceof MalformedResponseError)) throw error;
-        const job = (await listJobs(http, 0, id)).find((job) => job.id === id);
+        const job = await findById(http, id);
         if (job === undefined) throw error;
         return job;
       }

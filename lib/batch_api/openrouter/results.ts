@@ -6,8 +6,8 @@
 import { asObjects, asText, type Json } from "../../json/json.ts";
 import type { Job, RowResult } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
+import { decodeRow } from "../openai/rows.ts";
 import { isNotFound, type ParseJson, readJson } from "../read_json.ts";
-import { decodeResponseRow } from "../response_row.ts";
 
 /** Rows a page. OpenRouter allows 1,000, but answers can be long. */
 const PAGE = 100;
@@ -41,7 +41,7 @@ export async function* readResults(
     // Then they are part of the job.
     const rows = page?.data ?? (await readJson(http, { path }, parse)).results;
     for (const item of asObjects(rows)) {
-      const row = decodeResponseRow(item);
+      const row = decodeRow(item);
       if (row !== undefined) yield row;
     }
     const next = page?.has_more === false ? undefined : asText(page?.next_cursor);

@@ -7,7 +7,6 @@ import { asCount, asObject, asObjects, asText, type Json } from "../../json/json
 import type { Job, RowResult } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
 import { type ParseJson, readJson } from "../read_json.ts";
-import { errorBody } from "../response_row.ts";
 
 /** Rows a page. xAI allows 1,000, but answers can be long. */
 const PAGE = 100;
@@ -22,7 +21,9 @@ export function decodeRow(row: Json): RowResult | undefined {
   );
   // The answer is named after the operation.
   const answers = asObjects(Object.values(asObject(result?.response) ?? {}));
-  if (error !== undefined) return { id, kind: "error", body: errorBody(error) };
+  if (error !== undefined) {
+    return { id, kind: "error", body: { error: asObject(error) ?? { message: error } } };
+  }
   return answers.length === 0 ? undefined : { id, kind: "answer", body: withCost(answers[0]) };
 }
 

@@ -9,12 +9,13 @@
  * @module
  */
 import { asObject, asObjects, asText } from "../../json/json.ts";
-import type { BatchApi, Job, JobInput, RowRequest } from "../batch_api.ts";
+import type { BatchApi, JobInput, RowRequest } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
+import { cancelJob } from "../cancel_job.ts";
+import { findJobs, type JobPage } from "../find_jobs.ts";
 import { bytesBody, concatBytes, readRows } from "../inline_input.ts";
 import { labelOf } from "../job_fields.ts";
-import { bodyFields, streamProblem } from "../row_checks.ts";
-import { escapeSeparators } from "../row_line.ts";
+import { escapeSeparators, rowProblem } from "../row_line.ts";
 import { decodeJob } from "./job.ts";
 import { readResults } from "./results.ts";
 
@@ -28,11 +29,12 @@ const START = encoder.encode('{"batch_requests":[');
 const COMMA = encoder.encode(",");
 const END = encoder.encode("]}");
 
-function rowProblem({ path, body }: RowRequest): string | undefined {
-  return path === "/chat/completions"
-    ? streamProblem(bodyFields(body))
-    // Their answers come in the format of Chat Completions.
-    : "xAI's batches need the Chat Completions format (--api chat, api in the configuration)";
+function problemOf(row: RowRequest): string | undefined {
+  // Their answers come in the format of Chat Completions.
+  if (row.path === "/responses") {
+    return "xAI's batches need the Chat Completions format (--api chat, api in the configuration)";
+  }
+  return rowProblem(row, ["/chat/completions"]);
 }
 
 /** The server's time, since a wrong clock here must not end a job. */
@@ -41,21 +43,14 @@ function serverTime(headers: Headers): number {
   return Number.isNaN(time) ? Date.now() : time;
 }
 
-/** Lists the jobs that match, from every page. Their order is not documented. */
-async function listJobs(http: BatchHttp, isMatch: (job: Job) => boolean): Promise<Job[]> {
-  const jobs: Job[] = [];
-  let token: string | undefined;
-  do {
-    const query = { limit: "100", pagination_token: token };
-    const { json, headers } = await http.send({ method: "GET", path: "/batches", query });
-    const page = asObject(json) ?? {};
-    const batches = asObjects(page.batches ?? page.data);
-    jobs.push(...batches.map((batch) => decodeJob(batch, serverTime(headers))).filter(isMatch));
-    const next = asText(page.pagination_token ?? page.next_page_token);
-    // A server that repeats a page would never end.
-    token = next === token ? undefined : next;
-  } while (token !== undefined);
-  return jobs;
+/** Reads a page of the list of jobs. Its order is not documented. */
+async function readPage(http: BatchHttp, cursor: string | undefined): Promise<JobPage> {
+  const query = { limit: "100", pagination_token: cursor };
+  const { json, headers } = await http.send({ method: "GET", path: "/batches", query });
+  const page = asObject(json) ?? {};
+  const jobs = asObjects(page.batches ?? page.data)
+    .map((batch) => decodeJob(batch, serverTime(headers)));
+  return { jobs, next: asText(page.pagination_token ?? page.next_page_token) };
 }
 
 /** Yields groups of rows that fit into one request. */
@@ -82,7 +77,7 @@ export function xaiBatchApi(): BatchApi {
     foundBy: "label",
     limits: { rows: 50_000, bytes: 200_000_000, rowBytes: 24_900_000, jobs: 10 },
     poll: { first: 15, longest: 300 },
-    rowProblem,
+    rowProblem: problemOf,
 
     encodeRow(id, { body }) {
       const start = JSON.stringify({ batch_request_id: id }).slice(0, -1);
@@ -104,7 +99,9 @@ export function xaiBatchApi(): BatchApi {
       }
     },
 
-    find: (http, { nonce }) => listJobs(http, (job) => job.nonce === nonce),
+    // Reads all pages, since a job that is overlooked would be submitted twice.
+    find: (http, input) =>
+      findJobs((cursor) => readPage(http, cursor), ({ nonce }) => nonce === input.nonce, 0),
 
     async get(http, id) {
       const path = `/batches/${encodeURIComponent(id)}`;
@@ -114,9 +111,8 @@ export function xaiBatchApi(): BatchApi {
 
     results: readResults,
 
-    async cancel(http, id) {
-      const path = `/batches/${encodeURIComponent(id)}:cancel`;
-      await http.send({ method: "POST", path, json: {} });
+    cancel(http, id) {
+      return cancelJob(this, http, id, `/batches/${encodeURIComponent(id)}:cancel`, {});
     },
   };
 }

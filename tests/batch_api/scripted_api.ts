@@ -1,76 +1,44 @@
 /** A server that plays a batch API from a script, and what tests need to talk to it. */
-import { Buffer } from "node:buffer";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { BatchApi, JobInput, RowResult } from "../../lib/batch_api/batch_api.ts";
-import type { Job } from "../../lib/batch_api/batch_api.ts";
+import type { BatchApi, Job, JobInput, RowResult } from "../../lib/batch_api/batch_api.ts";
 import type { BatchHttp } from "../../lib/batch_api/batch_http.ts";
 import { createBatchHttp } from "../../lib/batch_api/http.ts";
 import { parseExact } from "../../lib/json/json.ts";
 import type { Endpoint } from "../../lib/protocols/protocol.ts";
 import { protocolNamed } from "../../lib/protocols/registry.ts";
 import { defaultFetch } from "../../lib/runtime/runtime.ts";
+import {
+  type Answer,
+  type HttpServer,
+  type ReceivedRequest,
+  startHttpServer,
+} from "../support/http_server.ts";
 
-/** A request that the server received. */
-export interface BatchServerRequest {
-  /** Method, path and query: `GET /v1/batches?limit=100`. */
-  line: string;
-  headers: Record<string, string | string[] | undefined>;
-  body: string;
-}
-
-/** An answer: `json`, or a `body`. */
-export interface ScriptedAnswer {
-  /** @default 200 */
-  status?: number;
-  headers?: Record<string, string>;
-  json?: unknown;
-  body?: string;
-}
+/** Answers by method, path and query: `GET /v1/batches?limit=100`. */
+export type Script = Record<string, Answer | (() => Answer)>;
 
 /** A running server. */
-export interface BatchServer extends AsyncDisposable {
-  /** Its address: `http://127.0.0.1:PORT`. */
-  origin: string;
-  requests: BatchServerRequest[];
-  /** The `line` of each request. */
+export interface ScriptedApi extends HttpServer {
+  /** The method, the path and the query of each request. */
   lines(): string[];
 }
 
-/** Answers each request with the entry of `script` for its method, path and query. */
-export type Script = Record<string, ScriptedAnswer | (() => ScriptedAnswer)>;
+function lineOf({ method, path, query }: ReceivedRequest): string {
+  const parameters = new URLSearchParams(query);
+  return `${method} ${path}${parameters.size === 0 ? "" : `?${parameters}`}`;
+}
 
-/** Starts a server; `script` gets its address. */
-export async function startBatchServer(
+/** Starts a server; `script` gets its address. Requests that are not in the script are answered with 404. */
+export async function startScriptedApi(
   script: Script | ((origin: string) => Script),
-): Promise<BatchServer> {
-  const requests: BatchServerRequest[] = [];
+): Promise<ScriptedApi> {
   let answers: Script = {};
-  const server = createServer(async (request, response) => {
-    const line = `${request.method} ${request.url}`;
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    requests.push({ line, headers: request.headers, body: Buffer.concat(chunks).toString() });
-    const entry = answers[line] ?? {
-      status: 404,
-      json: { error: { message: `nothing at ${line}`, code: 404, status: "NOT_FOUND" } },
-    };
-    const { status = 200, headers, json, body } = typeof entry === "function" ? entry() : entry;
-    response.writeHead(status, headers);
-    response.end(json === undefined ? body : JSON.stringify(json));
+  const server = await startHttpServer((request) => {
+    const answer = answers[lineOf(request)] ??
+      { status: 404, json: { error: { code: 404, message: "not found", status: "NOT_FOUND" } } };
+    return typeof answer === "function" ? answer() : answer;
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  answers = typeof script === "function" ? script(origin) : script;
-  return {
-    origin,
-    requests,
-    lines: () => requests.map(({ line }) => line),
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  answers = typeof script === "function" ? script(server.origin) : script;
+  return { ...server, lines: () => server.requests.map(lineOf) };
 }
 
 /** An endpoint with a key. */
