@@ -68,7 +68,8 @@ function totalEstimate(estimates: readonly ComparedEstimate[]): ComparedEstimate
 function withJobs(estimate: BatchEstimate, api: EstimatedApi | undefined): ComparedEstimate {
   const models = estimate.models.map(({ batch, ...row }): ComparedModel => {
     if (batch === undefined || api === undefined) return row;
-    const { limits, problem } = api;
+    const { limits } = api;
+    const problem = row.promptCost === null ? "the price of the model is unknown" : api.problem;
     return { ...row, batch: { ...batch, jobs: jobCount(row, limits), problem } };
   });
   return { ...estimate, models };
