@@ -9,9 +9,9 @@ import type { Endpoint, Protocol } from "../protocols/protocol.ts";
 import { type KeyHeader, requestHeaders, requestUrl } from "../protocols/request.ts";
 import { notJsonError, statusError } from "../protocols/response_error.ts";
 import { redactAnswer, secretsOf, type ShownAnswer } from "../redact.ts";
-import { streamedBody, unrepeatedBody } from "../runtime/request_body.ts";
+import { streamedBody } from "../runtime/request_body.ts";
 import { bodyLines } from "../transport/body_lines.ts";
-import { type AnyRequest, Exchange, type Fetch } from "../transport/http.ts";
+import { Exchange, type Fetch } from "../transport/http.ts";
 import { readBody } from "../transport/read_body.ts";
 import { startUpload } from "../transport/upload.ts";
 import type { BatchHttp, BatchRequest, BatchResponse } from "./batch_http.ts";
@@ -159,10 +159,7 @@ class EndpointHttp implements BatchHttp {
       }
     }
     const text = json === undefined ? body : JSON.stringify(json);
-    const request: AnyRequest = { method, url, headers };
-    // A create that the runtime repeats on its own would be two jobs.
-    if (text !== undefined) request.body = unrepeatedBody(text);
-    return await exchange.open(request, this.#fetch);
+    return await exchange.open({ method, url, headers, body: text }, this.#fetch);
   }
 
   /** Throws the error for an answer that is not a success. */

@@ -9,7 +9,7 @@
 import { abortedBy, ConnectionError, FlexLLMError, TimeoutError } from "../errors.ts";
 import type { EncodedRequest } from "./request.ts";
 import { shownUrl } from "../redact.ts";
-import type { RequestBody } from "../runtime/request_body.ts";
+import { type RequestBody, unrepeatedBody } from "../runtime/request_body.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
 import { type Cancellable, cancellablesOf } from "./cancellation.ts";
 import { type DeadlineQueue, deadlinesOf, type Expiring } from "./deadlines.ts";
@@ -206,7 +206,11 @@ export class Exchange implements Cancellable, Expiring {
   /** Sends the request; resolves when the response headers have arrived. */
   open(request: AnyRequest, fetch: Fetch): Promise<Response> {
     if (this.#reason !== undefined) throw this.#reason;
-    const { body, headers, method = body === undefined ? "GET" : "POST" } = request;
+    const { headers, method = request.body === undefined ? "GET" : "POST" } = request;
+    // A custom `fetch` may expect text.
+    const body = typeof request.body === "string" && fetch === defaultFetch
+      ? unrepeatedBody(request.body)
+      : request.body;
     const init: RequestInit & { timeout: false } = {
       method,
       ...typeof body === "object"

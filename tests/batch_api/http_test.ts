@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { createServer, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import type { StreamedBody } from "../../lib/batch_api/batch_http.ts";
 import { createBatchHttp } from "../../lib/batch_api/http.ts";
 import { AuthenticationError, ConnectionError, FlexLLMError, HttpError } from "../../mod.ts";
 import type { Endpoint } from "../../lib/protocols/protocol.ts";
 import { protocolNamed } from "../../lib/protocols/registry.ts";
 import { defaultFetch } from "../../lib/runtime/runtime.ts";
+import { startDroppingServer } from "../support/dropping_server.ts";
 import { startHttpServer } from "../support/http_server.ts";
 import { startRawServer } from "../support/raw_server.ts";
 import { collect, endpointOf } from "./setup.ts";
@@ -160,35 +160,16 @@ Deno.test("the source of an upload is closed when the server is gone", async () 
 });
 
 Deno.test("a create is sent once, also on a connection that is reused", async () => {
-  let requests = 0;
-  const sockets = new Set<Socket>();
-  // Answers the first request and keeps the connection; drops it at the second one.
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.on("data", (data) => {
-      if (!String(data).startsWith("POST")) return;
-      requests++;
-      if (requests === 1) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
-      else socket.destroy();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  try {
-    const { port } = server.address() as AddressInfo;
-    const http = httpOf(endpointOf(`http://127.0.0.1:${port}/v1`));
-    await http.send({ method: "POST", path: "/batches", json: { n: 1 } });
-    const error = await http.send({ method: "POST", path: "/batches", json: { n: 2 } }).then(
-      () => undefined,
-      (error) => error,
-    );
-    assert.ok(error instanceof ConnectionError, String(error));
-    assert.equal(error.sent, true);
-    assert.equal(requests, 2);
-  } finally {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  await using server = await startDroppingServer("{}");
+  const http = httpOf(endpointOf(server.baseUrl));
+  await http.send({ method: "POST", path: "/batches", json: { n: 1 } });
+  const error = await http.send({ method: "POST", path: "/batches", json: { n: 2 } }).then(
+    () => undefined,
+    (error) => error,
+  );
+  assert.ok(error instanceof ConnectionError, String(error));
+  assert.equal(error.sent, true);
+  assert.equal(server.requests(), 2);
 });
 
 Deno.test("the key is sent in the header of the service, or else of the wire format", async () => {
