@@ -11,14 +11,14 @@ import { writeWarning } from "../terminal/sentences.ts";
 import type { BatchToSend } from "./context.ts";
 import type { ModelCheck } from "./model_check.ts";
 import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";
-import { type BatchPart, totalCheck } from "./parts.ts";
+import { type ModelBatch, totalCheck } from "./model_batches.ts";
 import { startProgress } from "./progress/progress.ts";
 import type { ReportedErrors } from "./report.ts";
 
 /** What {@link driveBatch} needs. */
 export interface DriveOptions {
   batch: BatchToSend;
-  parts: readonly BatchPart[];
+  batches: readonly ModelBatch[];
   /** `undefined` if the results name the requested models. */
   models: ModelCheck | undefined;
   /** USD that earlier runs spent of the budget. */
@@ -35,16 +35,16 @@ export interface DrivenBatch {
 
 /** Sends the records of a batch. Never rejects: errors that end it are in the outcomes of the models. */
 export async function driveBatch(
-  { batch, parts, models, spentBefore }: DriveOptions,
+  { batch, batches, models, spentBefore }: DriveOptions,
 ): Promise<DrivenBatch> {
   const { file, reading, flags, prepared } = batch;
   const { costTracker: { limit }, run: options } = prepared;
-  const isSingle = parts.length === 1;
-  const runs = parts.map((part) =>
-    new ModelRun(part, { ...options, onRetry: (notice) => progress.retry(notice) })
+  const isSingle = batches.length === 1;
+  const runs = batches.map((modelBatch) =>
+    new ModelRun(modelBatch, { ...options, onRetry: (notice) => progress.retry(notice) })
   );
   const all = new ModelRuns(runs);
-  const progress = startProgress(all, totalCheck(parts), {
+  const progress = startProgress(all, totalCheck(batches), {
     quiet: flags.quiet === true,
     input: file.name,
     endpoints: () => all.endpoints,
@@ -55,7 +55,7 @@ export async function driveBatch(
   try {
     outcomes = await all.all(
       (run, i) =>
-        run.send(pendingRecords(file, reading, parts[i].check), (item) => {
+        run.send(pendingRecords(file, reading, batches[i].check), (item) => {
           if (item.status === "error") {
             progress.failure(isSingle ? item : { ...item, model: run.name });
           } else {

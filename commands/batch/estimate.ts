@@ -15,7 +15,7 @@ import type { PricedModel } from "./connect.ts";
 import type { BatchContext } from "./context.ts";
 import { estimateJson, estimateLines } from "./estimate_report.ts";
 import { openJournalToRead } from "./journal.ts";
-import { batchParts } from "./parts.ts";
+import { modelBatches } from "./model_batches.ts";
 
 /** Prints an estimate for the records that are not done yet. Changes no file. */
 export async function printEstimate(batch: BatchContext): Promise<void> {
@@ -23,7 +23,7 @@ export async function printEstimate(batch: BatchContext): Promise<void> {
   const journal = output === undefined ? undefined : await openJournalToRead(output, models);
   try {
     const estimates: BatchEstimate[] = [];
-    for (const { model, check } of batchParts(batch, journal)) {
+    for (const { model, check } of modelBatches(batch, journal)) {
       estimates.push(
         await estimateBatch(pendingRecords(file, reading, check), {
           targets: await estimateTargets(model.targets),

@@ -13,7 +13,7 @@ import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
 import { JournalError } from "../../lib/errors.ts";
 import type { IndexedRecord } from "../../lib/batch/executor.ts";
 import type { Stoppable } from "../signals.ts";
-import type { BatchPart } from "./parts.ts";
+import type { ModelBatch } from "./model_batches.ts";
 
 /** What happened to one model of a batch. */
 export interface ModelOutcome {
@@ -34,7 +34,7 @@ export interface ModelRunOptions extends Pick<BatchRunOptions, "recordUsage" | "
 
 /** The run of one model. */
 export class ModelRun {
-  readonly #part: BatchPart;
+  readonly #batch: ModelBatch;
   readonly #run: BatchRun;
   #failure: unknown;
   /** The counts when the run ended: its time must not go on. */
@@ -42,9 +42,9 @@ export class ModelRun {
   #answered = 0;
   #seconds = 0;
 
-  constructor(part: BatchPart, { onRetry, ...options }: ModelRunOptions) {
-    this.#part = part;
-    const { model: { client, request }, check, journal } = part;
+  constructor(batch: ModelBatch, { onRetry, ...options }: ModelRunOptions) {
+    this.#batch = batch;
+    const { model: { client, request }, check, journal } = batch;
     const executor = new LiveExecutor(completionsOf(client), {
       request,
       pending: check.pending,
@@ -57,7 +57,7 @@ export class ModelRun {
 
   /** The name of the model. */
   get name(): string | undefined {
-    return this.#part.model.name;
+    return this.#batch.model.name;
   }
 
   /** The counts so far. */
@@ -67,7 +67,7 @@ export class ModelRun {
 
   /** The endpoints that still have work; none once the run has ended. */
   get endpoints(): readonly EndpointStats[] {
-    return this.#final === undefined ? this.#part.model.client.stats : [];
+    return this.#final === undefined ? this.#batch.model.client.stats : [];
   }
 
   /** Sends `records`, and passes their items to `onItem`. Never rejects. */

@@ -20,7 +20,7 @@ import { namesModels, openJournal } from "./journal.ts";
 import { ModelCheck } from "./model_check.ts";
 import type { ModelOutcome } from "./model_run.ts";
 import { nothingToSend, warnings } from "./notes.ts";
-import { type BatchPart, batchParts, totalCheck } from "./parts.ts";
+import { type ModelBatch, modelBatches, totalCheck } from "./model_batches.ts";
 import { batchReport, failureLines, type ReportContext } from "./report.ts";
 import { summaryJson } from "./summary_json.ts";
 
@@ -56,8 +56,8 @@ function modelCheck(
 
 async function sendPending(batch: BatchToSend, journal: Journal, lost: number): Promise<number> {
   const { file, output, flags, prepared: { models: prepared, costTracker } } = batch;
-  const parts = batchParts(batch, journal);
-  const check = totalCheck(parts);
+  const batches = modelBatches(batch, journal);
+  const check = totalCheck(batches);
   const models = modelCheck(batch, journal);
   const note = flags.quiet ? () => {} : writeNote;
   for (const warning of warnings({ batch, journal, check, lost })) writeWarning(warning, note);
@@ -74,8 +74,8 @@ async function sendPending(batch: BatchToSend, journal: Journal, lost: number): 
   if (check.pending === 0) {
     sortJournal(journal);
     if (models?.warning !== undefined) writeWarning(models.warning, note);
-    const errors = parts.reduce((sum, { journal }) => sum + journal!.errors, 0);
-    const noun = parts.length > 1 ? "result" : "record";
+    const errors = batches.reduce((sum, { journal }) => sum + journal!.errors, 0);
+    const noun = batches.length > 1 ? "result" : "record";
     const reason = nothingToSend(check.total, { errors }, flags, noun);
     writeSentences(`${reason}; nothing was sent. (${output})`, note);
     const summary = { ...emptySummary(), restored: check.total };
@@ -84,15 +84,15 @@ async function sendPending(batch: BatchToSend, journal: Journal, lost: number): 
   }
   for (const { requireKeys } of prepared) requireKeys();
   const spentBefore = journal.cost + lost;
-  const driven = await driveBatch({ batch, parts, models, spentBefore });
-  const failure = endBatch(batch, journal, parts, driven);
+  const driven = await driveBatch({ batch, batches, models, spentBefore });
+  const failure = endBatch(batch, journal, batches, driven);
   report(
     batch,
     {
       ...context,
       costs: costTracker.report(),
       endpoints: endpoints(),
-      models: parts.length > 1 ? driven.models : [],
+      models: batches.length > 1 ? driven.models : [],
     },
     driven,
     failure,
@@ -111,13 +111,13 @@ function mainFailure(models: readonly ModelOutcome[]): unknown {
 function endBatch(
   { file, flags }: BatchToSend,
   journal: Journal,
-  parts: readonly BatchPart[],
+  batches: readonly ModelBatch[],
   { summary, models }: DrivenBatch,
 ): unknown {
   const { interrupted } = summary;
   let failure = mainFailure(models);
   if (failure === undefined && !interrupted) {
-    failure = inputChange(file.name, totalCheck(parts), summary);
+    failure = inputChange(file.name, totalCheck(batches), summary);
   }
   failure = finishJournal(journal, failure, interrupted);
   if (failure === undefined && !interrupted && !flags.quiet && file.hasGrown?.()) {
