@@ -38,6 +38,18 @@ export function wireOptions(
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
+const OPTION_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(WIRE_NAMES).map(([option, name]) => [name, option]),
+);
+
+/** The options of {@link wireOptions}, under the names of the library. */
+export function optionsOfWire(fields: Record<string, unknown>): RecordOptions {
+  const options = Object.entries(fields).map((
+    [name, value],
+  ) => [OPTION_NAMES[name] ?? name, value]);
+  return Object.fromEntries(options);
+}
+
 /** The options of a batch, overridden by those of one record. */
 export function withRecordOptions<T extends SamplingOptions<AnyResponseFormat>>(
   batch: T,

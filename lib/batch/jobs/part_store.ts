@@ -66,4 +66,6 @@ export interface PartStore extends Disposable {
    * holds the lock.
    */
   isCancelRequested(): boolean;
+  /** Withdraws that request, once all parts are cancelled. */
+  clearCancelRequest(): void;
 }

@@ -1,0 +1,166 @@
+/**
+ * The folder with the parts of a batch, `OUT.parts/` next to the result file. Only its owner can read it, as it
+ * contains prompts.
+ *
+ * @module
+ */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { JournalError } from "../../errors.ts";
+import { fileProblem, resolvePath } from "../journal/output_file.ts";
+
+/** The files of a part start with its nonce. */
+const PART_FILE = /^([a-z0-9]{10})\.(?:rows|records)\.jsonl$/;
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+/** Makes new and deleted names in a folder survive a power failure, on systems that can sync folders. */
+function syncFolder(path: string): void {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Windows cannot.
+  }
+}
+
+/** The folder of one result file. */
+export class PartFolder {
+  /** Its absolute path. */
+  readonly path: string;
+  /** Its path as the user would write it, for messages. */
+  readonly name: string;
+
+  /** @param output the path of the result file */
+  constructor(output: string) {
+    this.path = `${resolvePath(output)}.parts`;
+    this.name = join(dirname(output), basename(this.path));
+  }
+
+  /** The log of all steps. */
+  get log(): string {
+    return join(this.path, "log.jsonl");
+  }
+
+  /** The input of a part, as it is sent. */
+  rows(nonce: string): string {
+    return join(this.path, `${nonce}.rows.jsonl`);
+  }
+
+  /** The records of a part's rows. */
+  records(nonce: string): string {
+    return join(this.path, `${nonce}.records.jsonl`);
+  }
+
+  /** The path of a file in the folder as the user would write it. */
+  shown(path: string): string {
+    return join(this.name, basename(path));
+  }
+
+  /**
+   * Creates the folder unless it exists.
+   *
+   * @throws {JournalError} if it cannot be created
+   */
+  create(): void {
+    try {
+      if (mkdirSync(this.path, { recursive: true, mode: 0o700 }) === undefined) return;
+      syncFolder(dirname(this.path));
+    } catch (error) {
+      if (codeOf(error) === "EEXIST" || codeOf(error) === "ENOTDIR") {
+        throw new JournalError(`${this.name} is a file, not a folder`, {
+          cause: error,
+          hint: "Provider batches keep their state in a folder of that name. " +
+            "Rename the file, or choose another output file.",
+        });
+      }
+      throw fileProblem(error, this.name);
+    }
+  }
+
+  /** Syncs the names in the folder to disk. */
+  sync(): void {
+    syncFolder(this.path);
+  }
+
+  /** Deletes the files of a part. */
+  deletePart(nonce: string): void {
+    rmSync(this.rows(nonce), { force: true });
+    rmSync(this.records(nonce), { force: true });
+  }
+
+  /** The nonces of all parts that have files. */
+  partsWithFiles(): Set<string> {
+    const nonces = new Set<string>();
+    for (const name of this.#names()) {
+      const match = PART_FILE.exec(name);
+      if (match !== null) nonces.add(match[1]);
+    }
+    return nonces;
+  }
+
+  /** Removes the folder if nothing is in it. */
+  removeIfEmpty(): void {
+    try {
+      rmdirSync(this.path);
+    } catch {
+      // It is not empty, or does not exist.
+    }
+  }
+
+  /**
+   * Requests the cancellation of all parts from the process that holds the lock.
+   *
+   * @throws {JournalError} if there are no parts, or the request cannot be written
+   */
+  requestCancel(): void {
+    try {
+      writeFileSync(this.#cancelMarker, "", { mode: 0o600 });
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") {
+        throw new JournalError(`${this.name} does not exist: nothing was submitted`, {
+          cause: error,
+        });
+      }
+      throw fileProblem(error, this.shown(this.#cancelMarker));
+    }
+  }
+
+  /** Whether {@link PartFolder.requestCancel} was called. */
+  isCancelRequested(): boolean {
+    return statSync(this.#cancelMarker, { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /** Withdraws the request. */
+  clearCancelRequest(): void {
+    rmSync(this.#cancelMarker, { force: true });
+  }
+
+  get #cancelMarker(): string {
+    return join(this.path, "cancel");
+  }
+
+  #names(): string[] {
+    try {
+      return readdirSync(this.path);
+    } catch {
+      return [];
+    }
+  }
+}
