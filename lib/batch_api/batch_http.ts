@@ -37,6 +37,8 @@ export interface BatchResponse {
   headers: Headers;
   /** The parsed JSON; `undefined` if the body is empty or no JSON. */
   json: unknown;
+  /** The body as text, for JSON whose numbers must not change. */
+  text: string;
 }
 
 /** Sends the requests of a batch API to one endpoint. */
@@ -44,7 +46,7 @@ export interface BatchHttp {
   /**
    * Sends a request and reads the answer.
    *
-   * @throws {FlexLLMError} if it cannot be sent, or the status is not 2xx
+   * @throws {FlexLLMError} if it cannot be sent, the status is not 2xx, or the answer is a web page
    */
   send(request: BatchRequest): Promise<BatchResponse>;
   /**

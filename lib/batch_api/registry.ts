@@ -4,12 +4,32 @@
  * @module
  */
 import type { Endpoint, Protocol } from "../protocols/protocol.ts";
-import type { BatchApi } from "./batch_api.ts";
+import type { BatchApi, BatchApiName } from "./batch_api.ts";
+
+/** An API, for the wire formats whose requests its rows can be. */
+interface Entry {
+  /** Names of wire formats; see {@link Protocol.name}. */
+  formats: readonly string[];
+  create(endpoint: Endpoint): BatchApi;
+}
+
+const APIS: Partial<Record<BatchApiName, Entry>> = {};
+
+/** The API that belongs to a wire format. */
+const BY_FORMAT: Readonly<Record<string, BatchApiName>> = {
+  chat: "openai",
+  responses: "openai",
+  claude: "anthropic",
+  gemini: "gemini",
+};
 
 /**
  * The batch API at an endpoint, for requests in the wire format `protocol`; `undefined` if the service has
  * none. Servers that flexllm does not know are assumed to have the one that belongs to the wire format.
  */
-export function batchApiOf(_endpoint: Endpoint, _protocol: Protocol): BatchApi | undefined {
-  return undefined;
+export function batchApiOf(endpoint: Endpoint, protocol: Protocol): BatchApi | undefined {
+  const name = endpoint.service?.batch ?? BY_FORMAT[protocol.name];
+  if (name === undefined || name === "none") return undefined;
+  const api = APIS[name];
+  return api?.formats.includes(protocol.name) ? api.create(endpoint) : undefined;
 }

@@ -28,7 +28,7 @@ export function canonicalJsonOfDoubles(value: unknown): string {
 }
 
 function write(value: unknown, rawNumber: (number: RawNumber) => string): string | undefined {
-  if (typeof value === "bigint") return String(value);
+  if (typeof value === "bigint") return rawNumber({ rawJSON: String(value) });
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (isRawNumber(value)) return rawNumber(value);
   if (Array.isArray(value)) {

@@ -61,6 +61,11 @@ export interface Service {
   /** Whether users run it themselves, often without a parser for a model's thinking. */
   selfHosted?: true;
   /**
+   * The batch API, by the provider that designed it; `none` if there is none that can be used with an API key.
+   * @default the one that belongs to the wire format
+   */
+  batch?: "openai" | "mistral" | "together" | "xai" | "openrouter" | "fireworks" | "none";
+  /**
    * Whether URLs can name a deployment, which only has some of the operations (source:
    * `_deployments_endpoints` of the `openai` package's Azure client).
    */

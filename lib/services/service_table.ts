@@ -66,6 +66,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     maxTokensField: "max_completion_tokens",
     thinking: "effort",
     thinkTags: false,
+    batch: "openai",
   },
   // Hosts: Microsoft Learn, "Azure OpenAI in Foundry Models", "Endpoints for Foundry Models" and "API
   // Management". Mistral's models there reject `max_completion_tokens` (pydantic-ai#6593).
@@ -87,6 +88,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     maxTokensModels: /mistral|ministral|codestral|pixtral/i,
     thinking: "effort",
     hasDeployments: true,
+    batch: "openai",
   },
 
   // Services in China.
@@ -96,6 +98,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["api.deepseek.com"],
     keyVariable: "DEEPSEEK_API_KEY",
     thinking: "deepseek",
+    batch: "none",
   },
   // Alibaba Cloud Model Studio, "OpenAI compatible - Chat": international, mainland and US hosts.
   qwen: {
@@ -111,6 +114,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     thinking: "enable_thinking",
     // "Throttling.AllocationQuota" in OpenAI's format: the limit of tokens per minute.
     rateLimitCodes: ["insufficient_quota"],
+    batch: "openai",
   },
   // docs.bigmodel.cn, "HTTP API"; docs.z.ai, "Thinking Mode". Keys of one are not valid at the other.
   zhipu: {
@@ -118,12 +122,14 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["open.bigmodel.cn"],
     keyVariable: "ZHIPUAI_API_KEY",
     thinking: "switch",
+    batch: "none",
   },
   zai: {
     baseUrl: "https://api.z.ai/api/paas/v4",
     hosts: ["api.z.ai"],
     keyVariable: "ZAI_API_KEY",
     thinking: "switch",
+    batch: "none",
   },
   // platform.kimi.ai, "Thinking Models" and "Kimi K3".
   moonshot: {
@@ -131,6 +137,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["api.moonshot.ai", "api.moonshot.cn"],
     keyVariable: "MOONSHOT_API_KEY",
     thinking: "switch",
+    batch: "none",
   },
   // Volcengine Ark, "Chat API"; BytePlus ModelArk is the same service outside of China.
   volcengine: {
@@ -138,12 +145,14 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["ark.*.volces.com", "ark.*.bytepluses.com"],
     keyVariable: "ARK_API_KEY",
     thinking: "switch",
+    batch: "none",
   },
   siliconflow: {
     baseUrl: "https://api.siliconflow.cn/v1",
     hosts: ["*.siliconflow.cn", "*.siliconflow.com"],
     keyVariable: "SILICONFLOW_API_KEY",
     thinking: "enable_thinking",
+    batch: "openai",
   },
   // platform.minimax.io, "OpenAI Compatible API": thinking is adaptive or disabled.
   minimax: {
@@ -152,12 +161,14 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     keyVariable: "MINIMAX_API_KEY",
     maxTokensField: "max_completion_tokens",
     thinking: "switch",
+    batch: "none",
   },
   hunyuan: {
     baseUrl: "https://api.hunyuan.cloud.tencent.com/v1",
     hosts: ["api.hunyuan.cloud.tencent.com"],
     keyVariable: "HUNYUAN_API_KEY",
     thinking: "enable_thinking",
+    batch: "none",
   },
   // Baidu AI Cloud Qianfan, "深度思考": `thinking` or `enable_thinking`, by model.
   qianfan: {
@@ -165,6 +176,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["qianfan.baidubce.com"],
     keyVariable: "QIANFAN_API_KEY",
     thinking: "qianfan",
+    batch: "none",
   },
   stepfun: {
     baseUrl: "https://api.stepfun.com/v1",
@@ -172,6 +184,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     keyVariable: "STEP_API_KEY",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
+    batch: "none",
   },
 
   // Other services.
@@ -180,6 +193,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["openrouter.ai"],
     keyVariable: "OPENROUTER_API_KEY",
     thinking: "reasoning",
+    batch: "openrouter",
   },
   groq: {
     baseUrl: "https://api.groq.com/openai/v1",
@@ -188,6 +202,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     billingPage: "console.groq.com under Billing",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
+    batch: "openai",
   },
   mistral: {
     baseUrl: "https://api.mistral.ai/v1",
@@ -198,6 +213,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     requiredTool: "any",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
+    batch: "mistral",
   },
   xai: {
     baseUrl: "https://api.x.ai/v1",
@@ -206,6 +222,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     billingPage: "console.x.ai under Billing",
     thinking: "effort",
     efforts: ["low", "medium", "high", "xhigh"],
+    batch: "xai",
   },
   together: {
     baseUrl: "https://api.together.xyz/v1",
@@ -214,6 +231,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     billingPage: "api.together.ai under Billing",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
+    batch: "together",
   },
   // docs.fireworks.ai, "Reasoning": levels by model, none knows `minimal`.
   fireworks: {
@@ -222,6 +240,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     keyVariable: "FIREWORKS_API_KEY",
     thinking: "effort",
     efforts: ["low", "medium", "high", "xhigh", "max"],
+    batch: "fireworks",
   },
   cerebras: {
     baseUrl: "https://api.cerebras.ai/v1",
@@ -230,6 +249,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     maxTokensField: "max_completion_tokens",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
+    batch: "none",
   },
   // "Inference Providers": a router to other services.
   huggingface: {
@@ -237,6 +257,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["router.huggingface.co"],
     keyVariable: "HF_TOKEN",
     thinking: "effort",
+    batch: "none",
   },
   // NVIDIA NIM for LLMs, "Thinking": a variable of the chat template.
   nvidia: {
@@ -244,6 +265,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["integrate.api.nvidia.com"],
     keyVariable: "NVIDIA_API_KEY",
     thinking: "template",
+    batch: "none",
   },
   deepinfra: {
     baseUrl: "https://api.deepinfra.com/v1/openai",
@@ -251,24 +273,28 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     keyVariable: "DEEPINFRA_API_KEY",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
+    batch: "none",
   },
   novita: {
     baseUrl: "https://api.novita.ai/openai/v1",
     hosts: ["api.novita.ai"],
     keyVariable: "NOVITA_API_KEY",
     thinking: "enable_thinking",
+    batch: "none",
   },
   sambanova: {
     baseUrl: "https://api.sambanova.ai/v1",
     hosts: ["api.sambanova.ai"],
     keyVariable: "SAMBANOVA_API_KEY",
     thinking: "template",
+    batch: "none",
   },
   hyperbolic: {
     baseUrl: "https://api.hyperbolic.xyz/v1",
     hosts: ["api.hyperbolic.xyz"],
     keyVariable: "HYPERBOLIC_API_KEY",
     thinking: "template",
+    batch: "none",
   },
   // "Compatibility API": effort none or high only, and no `stream_options` (Strands Agents, "Cohere").
   cohere: {
@@ -279,6 +305,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     efforts: ["high"],
     streamOptions: false,
     thinkTags: false,
+    batch: "none",
   },
   perplexity: {
     baseUrl: "https://api.perplexity.ai",
@@ -286,18 +313,21 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     keyVariable: "PERPLEXITY_API_KEY",
     thinking: "effort",
     efforts: ["minimal", "low", "medium", "high"],
+    batch: "none",
   },
   venice: {
     baseUrl: "https://api.venice.ai/api/v1",
     hosts: ["api.venice.ai"],
     keyVariable: "VENICE_API_KEY",
     thinking: "reasoning",
+    batch: "none",
   },
   aimlapi: {
     baseUrl: "https://api.aimlapi.com/v1",
     hosts: ["api.aimlapi.com"],
     keyVariable: "AIMLAPI_API_KEY",
     thinking: "effort",
+    batch: "none",
   },
   // GitHub retired GitHub Models on 2026-07-30; the row is for configurations that still have the URL.
   github: {
@@ -305,6 +335,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["models.github.ai", "models.inference.ai.azure.com"],
     keyVariable: "GITHUB_TOKEN",
     thinking: "effort",
+    batch: "none",
   },
   // "Cortex REST API": https://<account>.snowflakecomputing.com/api/v2/cortex/v1
   snowflake: {
@@ -313,6 +344,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     keyVariable: "SNOWFLAKE_TOKEN",
     maxTokensField: "max_completion_tokens",
     thinking: "snowflake",
+    batch: "none",
   },
   // Amazon Bedrock User Guide, "Chat Completions API": bedrock-runtime.{region}.amazonaws.com/openai/v1
   // and bedrock-mantle.{region}.api.aws/v1, both with a Bedrock API key.
@@ -322,6 +354,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     keyVariable: "AWS_BEARER_TOKEN_BEDROCK",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
+    batch: "none",
   },
   // Vertex AI, "Using OpenAI libraries": …/projects/{p}/locations/{l}/endpoints/openapi, with an access
   // token as the key.
@@ -330,6 +363,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["aiplatform.googleapis.com", "*-aiplatform.googleapis.com"],
     thinking: "effort",
     efforts: LOW_TO_HIGH,
+    batch: "none",
   },
   // Gemini API, "OpenAI compatibility".
   "gemini-openai": {
@@ -339,6 +373,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     thinking: "effort",
     efforts: ["minimal", "low", "medium", "high"],
     thinkTags: false,
+    batch: "none",
   },
 
   // Self-hosted servers. Ports that other programs also use don't identify a server.
@@ -349,15 +384,17 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     thinking: "effort",
     efforts: LOW_TO_HIGH,
     selfHosted: true,
+    batch: "none",
   },
-  vllm: { baseUrl: "http://localhost:8000/v1" },
-  sglang: { baseUrl: "http://localhost:30000/v1", hosts: ["localhost:30000"] },
-  llamacpp: { baseUrl: "http://localhost:8080/v1" },
+  vllm: { baseUrl: "http://localhost:8000/v1", batch: "none" },
+  sglang: { baseUrl: "http://localhost:30000/v1", hosts: ["localhost:30000"], batch: "none" },
+  llamacpp: { baseUrl: "http://localhost:8080/v1", batch: "none" },
   // LM Studio ignores variables of the chat template; `none` turns thinking off.
   lmstudio: {
     baseUrl: "http://localhost:1234/v1",
     hosts: ["localhost:1234"],
     thinking: "effort",
     efforts: LOW_TO_HIGH,
+    batch: "none",
   },
 };

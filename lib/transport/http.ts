@@ -9,6 +9,7 @@
 import { abortedBy, ConnectionError, FlexLLMError, TimeoutError } from "../errors.ts";
 import type { EncodedRequest } from "./request.ts";
 import { shownUrl } from "../redact.ts";
+import type { RequestBody } from "../runtime/request_body.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
 import { type Cancellable, cancellablesOf } from "./cancellation.ts";
 import { type DeadlineQueue, deadlinesOf, type Expiring } from "./deadlines.ts";
@@ -16,6 +17,13 @@ import { readBody } from "./read_body.ts";
 
 /** The web's `fetch`, or a function with the same contract. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** A request with another method or body than those of completions. */
+export interface AnyRequest extends Omit<EncodedRequest, "body"> {
+  /** @default "POST" with a body, else "GET" */
+  method?: string;
+  body?: string | RequestBody;
+}
 
 /** Options for sending a request. */
 export interface SendOptions {
@@ -125,6 +133,9 @@ function hideUrl(error: unknown, url: string, shown: string): void {
   }
 }
 
+const TIMEOUT_HINT =
+  "Raise the timeout (--timeout, timeout in the configuration), or request a shorter answer.";
+
 /** One request and its response: cancellation, timeout and errors. */
 export class Exchange implements Cancellable, Expiring {
   expiresAt = 0;
@@ -134,6 +145,7 @@ export class Exchange implements Cancellable, Expiring {
   readonly #cancelled: Set<Cancellable> | undefined;
   #deadlines: DeadlineQueue | undefined;
   #limit = "";
+  #hint = "";
   /** Why we ended the exchange, if we did. */
   #reason: FlexLLMError | undefined;
   #isSent = false;
@@ -150,19 +162,18 @@ export class Exchange implements Cancellable, Expiring {
   }
 
   /** Sets the timeout, which restarts with each call: the exchange ends after `seconds`. */
-  limit(seconds: number, message: string): void {
+  limit(seconds: number, message: string, hint: string = TIMEOUT_HINT): void {
     this.#deadlines?.delete(this);
     this.#deadlines = deadlinesOf(seconds);
     this.#limit = message;
+    this.#hint = hint;
     this.#deadlines.add(this);
   }
 
   expire(): void {
     const { ms } = this.#deadlines!;
     const message = `${this.#limit} within ${ms / 1000} s`;
-    const hint =
-      "Raise the timeout (--timeout, timeout in the configuration), or request a shorter answer.";
-    this.end(new TimeoutError(message, ms / 1000, { hint }));
+    this.end(new TimeoutError(message, ms / 1000, { hint: this.#hint }));
   }
 
   cancel(): void {
@@ -193,12 +204,14 @@ export class Exchange implements Cancellable, Expiring {
   }
 
   /** Sends the request; resolves when the response headers have arrived. */
-  open(request: EncodedRequest, fetch: Fetch): Promise<Response> {
+  open(request: AnyRequest, fetch: Fetch): Promise<Response> {
     if (this.#reason !== undefined) throw this.#reason;
+    const { body, headers, method = body === undefined ? "GET" : "POST" } = request;
     const init: RequestInit & { timeout: false } = {
-      method: request.body === undefined ? "GET" : "POST",
-      headers: request.headers,
-      body: request.body,
+      method,
+      ...typeof body === "object"
+        ? { ...body, headers: { ...headers, ...body.headers } }
+        : { body, headers },
       // Keys and prompts only go to the configured server, not where it redirects.
       redirect: "manual",
       signal: this.#controller.signal,

@@ -206,6 +206,10 @@ Deno.test("canonicalJson() sorts fields and writes every value as JSON.stringify
   );
   assert.equal(canonicalJson(parseExact("[1.10,1e400]")), "[1.10,1e400]");
   assert.equal(canonicalJsonOfDoubles(parseExact("[1.10,1e400]")), "[1.1,null]");
+  assert.equal(
+    canonicalJsonOfDoubles([1669700650467246081n]),
+    canonicalJsonOfDoubles([1669700650467246081]),
+  );
 });
 
 Deno.test("tool call arguments sent as an object preserve their numbers", () => {

@@ -101,8 +101,13 @@ export class PartFolder {
 
   /** Deletes the files of a part. */
   deletePart(nonce: string): void {
-    rmSync(this.rows(nonce), { force: true });
-    rmSync(this.records(nonce), { force: true });
+    for (const path of [this.rows(nonce), this.records(nonce)]) {
+      try {
+        rmSync(path, { force: true });
+      } catch {
+        // The next run tries again.
+      }
+    }
   }
 
   /** The nonces of all parts that have files. */

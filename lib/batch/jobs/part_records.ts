@@ -5,8 +5,9 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { JournalError } from "../../errors.ts";
-import { LineReader, readLinesSync } from "../../files/lines.ts";
+import { readLinesSync } from "../../files/lines.ts";
 import type { IndexedRecord } from "../executor.ts";
+import { readAt } from "../journal/append_file.ts";
 import type { PartState } from "./part_events.ts";
 import { decodePartRecord, rowIdOfLine } from "./part_record_line.ts";
 import type { PartRecords } from "./part_store.ts";
@@ -36,7 +37,7 @@ export class FileRecords implements PartRecords {
   readonly #part: PartState;
   readonly #name: string;
   readonly #fd: number;
-  readonly #reader: LineReader;
+  /** Where the lines start, and the end of the last one. */
   readonly #offsets: Float64Array;
   readonly #fingerprints: Uint32Array;
   /** The rows in the order of their indexes; `undefined` if that is the order of the file. */
@@ -51,8 +52,7 @@ export class FileRecords implements PartRecords {
     this.#part = part;
     this.#name = name;
     this.#fd = open(path, name, part);
-    this.#reader = new LineReader(this.#fd);
-    this.#offsets = new Float64Array(part.rows);
+    this.#offsets = new Float64Array(part.rows + 1);
     this.#fingerprints = new Uint32Array(part.rows);
     const indexes = new Array<number>(part.rows);
     this.indexes = indexes;
@@ -92,7 +92,7 @@ export class FileRecords implements PartRecords {
   #scan(indexes: number[]): void {
     const { part, rows } = this.#part;
     let row = 0;
-    for (const { text, offset, number, ended } of readLinesSync(this.#fd)) {
+    for (const { text, offset, length, number, ended } of readLinesSync(this.#fd)) {
       const id = parseRowId(rowIdOfLine(text) ?? "");
       if (id === undefined || id.nonce !== part || !ended) {
         throw damaged(`${this.#name}:${number}`, "is not a record of its part", this.#part);
@@ -100,6 +100,7 @@ export class FileRecords implements PartRecords {
       if (row === rows) throw damaged(this.#name, `has more than ${rows} records`, this.#part);
       indexes[row] = id.index;
       this.#offsets[row] = offset;
+      this.#offsets[row + 1] = offset + length + 1;
       this.#fingerprints[row] = id.fingerprint;
       row++;
     }
@@ -123,7 +124,9 @@ export class FileRecords implements PartRecords {
   }
 
   #read(row: number): IndexedRecord {
-    const record = decodePartRecord(this.#reader.at(this.#offsets[row]).text);
+    // Answers come in any order, so nothing is read ahead.
+    const [offset, end] = this.#offsets.subarray(row, row + 2);
+    const record = decodePartRecord(readAt(this.#fd, offset, end - offset).toString("utf8"));
     if (record?.index === this.indexes[row]) return record;
     throw damaged(`${this.#name}:${row + 1}`, "is not a record of its part", this.#part);
   }

@@ -1,0 +1,182 @@
+/**
+ * Sends the requests of batch APIs to an endpoint: URLs, keys, timeouts and errors.
+ *
+ * @module
+ */
+import { MalformedResponseError } from "../errors.ts";
+import { tryParse } from "../json/json.ts";
+import type { Endpoint, Protocol } from "../protocols/protocol.ts";
+import { type KeyHeader, requestHeaders, requestUrl } from "../protocols/request.ts";
+import { notJsonError, statusError } from "../protocols/response_error.ts";
+import { redactAnswer, secretsOf, type ShownAnswer } from "../redact.ts";
+import { streamedBody, unrepeatedBody } from "../runtime/request_body.ts";
+import { bodyLines } from "../transport/body_lines.ts";
+import { type AnyRequest, Exchange, type Fetch } from "../transport/http.ts";
+import { readBody } from "../transport/read_body.ts";
+import { startUpload } from "../transport/upload.ts";
+import type { BatchHttp, BatchRequest, BatchResponse } from "./batch_http.ts";
+
+/** Options of {@link createBatchHttp}. */
+export interface BatchHttpOptions {
+  /** The wire format of the requests in the batch: how its API sends the key and reports errors. */
+  protocol: Pick<Protocol, "name" | "decodeError">;
+  /**
+   * Seconds without progress after which a request fails. Uploads and downloads may take longer than that.
+   *
+   * @default 300
+   */
+  timeout?: number;
+  /** Cancels all requests. */
+  signal?: AbortSignal;
+}
+
+/** The headers of formats that do not use a bearer token. */
+const KEY_HEADERS: Record<string, KeyHeader> = {
+  claude: "x-api-key",
+  gemini: "x-goog-api-key",
+};
+
+const TIMEOUT_HINT =
+  "Check the network, or raise the timeout (--timeout, timeout in the configuration).";
+
+/** The URL and headers of a request. An absolute URL of another origin gets neither key nor headers. */
+function target(
+  endpoint: Endpoint,
+  keyHeader: KeyHeader,
+  { path, query = {}, headers = {} }: Pick<BatchRequest, "path" | "query" | "headers">,
+): { url: string; headers: Record<string, string> } {
+  if (path.startsWith("/")) {
+    const url = requestUrl(endpoint, path, query);
+    return { url, headers: requestHeaders(endpoint, keyHeader, headers) };
+  }
+  const url = URL.parse(path);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new MalformedResponseError("the server answered with a URL that is not valid");
+  }
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  const isOwn = url.origin === new URL(endpoint.baseUrl).origin;
+  return {
+    url: url.href,
+    headers: isOwn ? requestHeaders(endpoint, keyHeader, headers) : headers,
+  };
+}
+
+class EndpointHttp implements BatchHttp {
+  readonly #endpoint: Endpoint;
+  readonly #fetch: Fetch;
+  readonly #options: BatchHttpOptions;
+  readonly #timeout: number;
+  readonly #keyHeader: KeyHeader;
+  readonly #secrets: readonly string[];
+
+  constructor(endpoint: Endpoint, fetch: Fetch, options: BatchHttpOptions) {
+    this.#endpoint = endpoint;
+    this.#fetch = fetch;
+    this.#options = options;
+    this.#timeout = options.timeout ?? 300;
+    this.#keyHeader = KEY_HEADERS[options.protocol.name] ?? "authorization";
+    this.#secrets = secretsOf(endpoint);
+  }
+
+  async send(request: BatchRequest): Promise<BatchResponse> {
+    const { url, headers } = target(this.#endpoint, this.#keyHeader, request);
+    const exchange = new Exchange(url, this.#options.signal);
+    try {
+      exchange.limit(this.#timeout, "no answer", TIMEOUT_HINT);
+      const response = await this.#open(exchange, request, url, headers);
+      exchange.limit(this.#timeout, "no complete answer", TIMEOUT_HINT);
+      const body = await exchange.orEnd(readBody(response), this.#fetch);
+      const { status } = response;
+      const answer = redactAnswer({ status, headers: response.headers, body }, this.#secrets);
+      const isRedirect = status >= 300 && status < 400;
+      if (isRedirect && request.allowRedirect) {
+        // The location may contain what redaction would remove.
+        return { status, headers: response.headers, json: tryParse(body), text: body };
+      }
+      this.#check(answer);
+      return { status, headers: response.headers, json: parseJson(answer), text: answer.body };
+    } catch (error) {
+      throw exchange.error(error);
+    } finally {
+      exchange.close();
+    }
+  }
+
+  async *lines(
+    request: Omit<BatchRequest, "method" | "json" | "body">,
+  ): AsyncGenerator<string, void, void> {
+    const { url, headers } = target(this.#endpoint, this.#keyHeader, request);
+    const exchange = new Exchange(url, this.#options.signal);
+    const fetch = this.#fetch;
+    try {
+      exchange.limit(this.#timeout, "no answer", TIMEOUT_HINT);
+      const response = await exchange.open({ url, headers }, fetch);
+      if (!response.ok) {
+        const body = await exchange.orEnd(readBody(response), fetch);
+        const { status, headers } = response;
+        this.#check(redactAnswer({ status, headers, body }, this.#secrets));
+      }
+      yield* bodyLines(response, {
+        exchange,
+        fetch,
+        timeout: this.#timeout,
+        hint: TIMEOUT_HINT,
+      });
+    } catch (error) {
+      throw exchange.error(error);
+    } finally {
+      exchange.close();
+    }
+  }
+
+  async #open(
+    exchange: Exchange,
+    { method, body, json }: BatchRequest,
+    url: string,
+    headers: Record<string, string>,
+  ): Promise<Response> {
+    if (typeof body === "object") {
+      const timeout = { seconds: this.#timeout, hint: TIMEOUT_HINT };
+      const upload = startUpload(body, exchange, timeout);
+      try {
+        const streamed = streamedBody(upload.stream, body.size);
+        return await exchange.open({ method, url, headers, body: streamed }, this.#fetch);
+      } finally {
+        upload.close();
+      }
+    }
+    const text = json === undefined ? body : JSON.stringify(json);
+    const request: AnyRequest = { method, url, headers };
+    if (json !== undefined) request.headers = { "content-type": "application/json", ...headers };
+    // A create that the runtime repeats on its own would be two jobs.
+    if (text !== undefined) request.body = unrepeatedBody(text);
+    return await exchange.open(request, this.#fetch);
+  }
+
+  /** Throws the error of an answer that is not a success. */
+  #check({ status, headers, body }: ShownAnswer): void {
+    if (status >= 200 && status <= 299) return;
+    const error = this.#options.protocol.decodeError(tryParse(body));
+    throw statusError(status, headers, body, error, this.#endpoint);
+  }
+}
+
+/** The JSON of an answer. A web page means that the base URL is wrong, which is worth an error of its own. */
+function parseJson({ status, headers, body }: ShownAnswer): unknown {
+  const json = tryParse(body);
+  if (json === undefined && /html/i.test(headers.get("content-type") ?? "")) {
+    throw notJsonError(status, headers, body, undefined);
+  }
+  return json;
+}
+
+/** Creates what sends the requests of batch APIs to `endpoint`. */
+export function createBatchHttp(
+  endpoint: Endpoint,
+  fetch: Fetch,
+  options: BatchHttpOptions,
+): BatchHttp {
+  return new EndpointHttp(endpoint, fetch, options);
+}
