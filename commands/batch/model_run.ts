@@ -3,15 +3,12 @@
  *
  * @module
  */
-import { LiveExecutor } from "../../lib/batch/executors/live.ts";
 import type { BatchItem } from "../../lib/batch/items.ts";
 import { BatchRun, type BatchRunOptions } from "../../lib/batch/run.ts";
 import { type BatchSummary, emptySummary } from "../../lib/batch/summary.ts";
-import type { RetryNotice } from "../../lib/chat/retry_notice.ts";
-import { completionsOf } from "../../lib/client/client.ts";
 import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
 import { JournalError } from "../../lib/errors.ts";
-import type { IndexedRecord } from "../../lib/batch/executor.ts";
+import type { Executor, IndexedRecord } from "../../lib/batch/executor.ts";
 import type { Stoppable } from "../signals.ts";
 import type { ModelBatch } from "./model_batches.ts";
 
@@ -29,12 +26,18 @@ export interface ModelOutcome {
 /** How the run of one model is set up. */
 export interface ModelRunOptions extends Pick<BatchRunOptions, "recordUsage" | "recordCost"> {
   rerunChanged?: boolean;
-  onRetry?: (notice: RetryNotice) => void;
+}
+
+/** What the run of a model needs of its share of the batch. */
+export interface RunnableBatch {
+  model: Pick<ModelBatch["model"], "name" | "client">;
+  journal: ModelBatch["journal"];
+  check: Pick<ModelBatch["check"], "total" | "pending">;
 }
 
 /** The run of one model. */
 export class ModelRun {
-  readonly #batch: ModelBatch;
+  readonly #batch: RunnableBatch;
   readonly #run: BatchRun;
   #failure: unknown;
   /** The counts when the run ended: its time must not go on. */
@@ -42,15 +45,9 @@ export class ModelRun {
   #answered = 0;
   #seconds = 0;
 
-  constructor(batch: ModelBatch, { onRetry, ...options }: ModelRunOptions) {
+  constructor(batch: RunnableBatch, executor: Executor, options: ModelRunOptions) {
     this.#batch = batch;
-    const { model: { client, request }, check, journal } = batch;
-    const executor = new LiveExecutor(completionsOf(client), {
-      request,
-      pending: check.pending,
-      isJournaled: true,
-      onRetry,
-    });
+    const { check, journal } = batch;
     const restored = check.total - check.pending;
     this.#run = new BatchRun(executor, { ...options, journal, restored });
   }
@@ -148,6 +145,12 @@ export class ModelRuns implements Stoppable {
   /** The endpoints that still have work. */
   get endpoints(): EndpointStats[] {
     return this.#runs.flatMap((run) => run.endpoints);
+  }
+
+  /** The errors that ended runs. */
+  failures(): unknown[] {
+    return this.#runs.map((run) => run.outcome().failure)
+      .filter((failure) => failure !== undefined);
   }
 
   /** Starts no more records. */
