@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hash } from "node:crypto";
 
 /** What stands in the place of a key. */
 export const REDACTED = "[key removed]";
@@ -70,6 +71,12 @@ export function secretsOf(
 export function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname.replace(/\/$/, "")}`;
+}
+
+/** Identifies `secrets` without revealing them: 8 hexadecimal digits, or nothing without any. */
+export function keyFingerprint(secrets: readonly string[]): string {
+  if (secrets.length === 0) return "";
+  return hash("sha256", `flexllm key\n${secrets.join("\n")}`).slice(0, 8);
 }
 
 /** A key as a person may see it: its end, for telling keys apart, or nothing of a short one. */

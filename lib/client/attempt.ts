@@ -47,7 +47,9 @@ export async function attempt(
     throw copyError(error, { partial: partial.partial() });
   }
   await pricer;
-  const result = resultOf(encoded, answered, metering, clock.now() - grant.reservation.at);
+  const cost = metering.cost(target, model, answered.completion);
+  const seconds = (clock.now() - grant.reservation.at) / 1000;
+  const result = resultOf(encoded, answered, cost, seconds);
   metering.commit(call, grant, result);
   return result;
 }
@@ -77,10 +79,16 @@ async function readStream(
   }
 }
 
-function resultOf(
-  { endpoint, request }: EncodedCall,
+/**
+ * The result of an answer.
+ *
+ * @param cost USD
+ * @param latency seconds
+ */
+export function resultOf(
+  { endpoint, request }: Pick<EncodedCall, "endpoint"> & { request: { model: string } },
   { completion, raw }: Answered,
-  metering: Metering,
+  cost: number | null,
   latency: number,
 ): ChatResult {
   return {
@@ -92,12 +100,12 @@ function resultOf(
     toolCalls: completion.toolCalls,
     message: assistantMessage(completion),
     usage: completion.usage,
-    cost: metering.cost(endpoint, request.model, completion),
+    cost,
     finishReason: completion.finishReason,
     model: completion.model || request.model,
     endpoint: endpoint.name,
     cached: false,
-    latency: latency / 1000,
+    latency,
     raw,
   };
 }

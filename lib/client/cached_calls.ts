@@ -55,9 +55,19 @@ export class CachedCalls {
   ): Promise<ChatResult> {
     const stored = await this.#cache.get(this.#requests(encodings));
     if (stored !== undefined) return stored;
-    const { result, encoded } = await send();
-    await this.#cache.put(this.#request(encoded), result);
-    return result;
+    const sent = await send();
+    await this.put(sent);
+    return sent.result;
+  }
+
+  /** The stored answer to an encoded call; `undefined` if there is none. */
+  get(encoded: EncodedCall): Promise<ChatResult | undefined> {
+    return this.#cache.get([this.#request(encoded)]);
+  }
+
+  /** Stores the answer to a sent call, if it is complete. */
+  put({ result, encoded }: SentCall): Promise<void> {
+    return this.#cache.put(this.#request(encoded), result);
   }
 
   /** Writes pending entries and closes the store. */

@@ -9,11 +9,10 @@
 import type { Completions } from "../batch/completions.ts";
 import type { CacheOptions } from "../cache/options.ts";
 import { eventsOf } from "../chat/events.ts";
-import { type Message, messagesProblem } from "../chat/messages.ts";
-import { normalizeMessages, normalizeOptions, toolChoiceProblem } from "../chat/normalize.ts";
+import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import { AbortedError, ConfigurationError, InvalidInputError } from "../errors.ts";
+import { AbortedError, ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { ModelInfo } from "../protocols/protocol.ts";
 import type { CallHooks } from "../scheduling/call_hooks.ts";
@@ -33,6 +32,7 @@ import { EventChannel } from "./event_channel.ts";
 import { listModels } from "./list_models.ts";
 import { mergeModels } from "./merge_models.ts";
 import { Metering } from "./metering.ts";
+import { normalizeCall } from "./normalize_call.ts";
 import { retryUntilValid } from "./schema_retry.ts";
 
 /** Options that apply to all endpoints of a client. */
@@ -52,11 +52,11 @@ export interface CallPipelineOptions extends SchedulerOptions {
 export class CallPipeline implements Completions {
   /** Maximum requests in flight, over all endpoints. */
   readonly concurrencyLimit: number;
-  readonly #endpoints: readonly EndpointClient[];
+  readonly endpoints: readonly EndpointClient[];
   readonly #scheduler: Scheduler<EndpointClient>;
   readonly #options: CallPipelineOptions;
-  readonly #metering: Metering;
-  readonly #cache: CachedCalls | undefined;
+  readonly metering: Metering;
+  readonly cache: CachedCalls | undefined;
   readonly #observers: CallObserver[] = [];
   readonly #closing = new AbortController();
   readonly #signals: CallSignals;
@@ -64,12 +64,12 @@ export class CallPipeline implements Completions {
   #prices: Promise<unknown> | undefined;
 
   constructor(endpoints: readonly EndpointClient[], options: CallPipelineOptions) {
-    this.#endpoints = endpoints;
+    this.endpoints = endpoints;
     this.#options = options;
     this.concurrencyLimit = endpoints.reduce((sum, { limits }) => sum + limits.maxConcurrency, 0);
     this.#scheduler = new Scheduler(endpoints, { ...options, budget: options.costTracker });
-    this.#metering = new Metering(endpoints, options.costTracker);
-    this.#cache = options.cache && new CachedCalls(options.cache);
+    this.metering = new Metering(endpoints, options.costTracker);
+    this.cache = options.cache && new CachedCalls(options.cache);
     const { signal } = this.#closing;
     this.#signals = new CallSignals(
       options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
@@ -79,7 +79,7 @@ export class CallPipeline implements Completions {
   /** The current state of each endpoint, in their order. */
   get stats(): EndpointStats[] {
     const now = this.#options.clock.now();
-    return this.#endpoints.map((endpoint) => endpointStats(endpoint, now));
+    return this.endpoints.map((endpoint) => endpointStats(endpoint, now));
   }
 
   /** Calls `observer` with the facts of each call that starts from now on, when it ends. */
@@ -164,7 +164,7 @@ export class CallPipeline implements Completions {
     const linked = this.#signals.link(options.signal);
     const { signal } = linked;
     try {
-      return await mergeModels(this.#endpoints.map((endpoint) =>
+      return await mergeModels(this.endpoints.map((endpoint) =>
         listModels((cursor) => {
           const request = () => endpoint.modelPage(cursor, { timeout, signal });
           return this.#scheduler.run(request, { signal, prepare: only(endpoint) });
@@ -178,7 +178,29 @@ export class CallPipeline implements Completions {
   /** Aborts every call; resolves when the cache has written its entries. */
   async close(): Promise<void> {
     this.#closing.abort(new AbortedError("the client was closed"));
-    await this.#cache?.close();
+    await this.cache?.close();
+  }
+
+  /** What the calls cost, and their budget. */
+  get costTracker(): CostTracker | undefined {
+    return this.#options.costTracker;
+  }
+
+  /** Aborts when the client is closed, or by its own signal. */
+  get signal(): AbortSignal {
+    return this.#signals.link(undefined).signal;
+  }
+
+  /**
+   * Encodes a call that something else sends, with its attachments.
+   *
+   * @throws {FlexLLMError} if the call is invalid at every endpoint
+   */
+  async encode(messages: readonly Message[], options: ChatOptions): Promise<Call> {
+    const { signal } = this;
+    const call = this.#call(messages, options, { hooks: undefined, recorder: undefined, signal });
+    if (call.unloaded.length > 0) await call.loadAttachments();
+    return call;
   }
 
   #recorder({ model }: ChatOptions, hooks: CallHooks | undefined): CallRecorder | undefined {
@@ -186,7 +208,7 @@ export class CallPipeline implements Completions {
     if (!isObserved && this.#observers.length === 0) return undefined;
     const observers = [...this.#observers];
     if (isObserved) observers.push((facts) => hooks.onEnd!(facts));
-    const requested = model ?? this.#endpoints[0].model ?? "";
+    const requested = model ?? this.endpoints[0].model ?? "";
     return new CallRecorder(observers, requested, this.#options.clock);
   }
 
@@ -207,16 +229,11 @@ export class CallPipeline implements Completions {
     },
   ): Call {
     if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
-    const problem = messagesProblem(given);
-    if (problem !== undefined) throw new InvalidInputError(problem);
-    const choiceProblem = toolChoiceProblem(givenOptions.toolChoice);
-    if (choiceProblem !== undefined) throw new ConfigurationError(choiceProblem);
-    const options = normalizeOptions(givenOptions);
-    if (options.timeout !== undefined) expectTimeout(options.timeout);
+    const { messages, options } = normalizeCall(given, givenOptions);
     const { timeout, thinkingTimeout, attachments } = this.#options;
     const call = new Call(
       {
-        messages: normalizeMessages(given),
+        messages,
         options,
         hooks: context.hooks,
         stream: context.stream ?? false,
@@ -227,25 +244,25 @@ export class CallPipeline implements Completions {
         loaded: context.loaded,
         recorder: context.recorder,
       },
-      this.#endpoints,
-      this.#metering,
+      this.endpoints,
+      this.metering,
     );
-    if (this.#endpoints.length === 1 && call.unloaded.length === 0) call.encode(this.#endpoints[0]);
+    if (this.endpoints.length === 1 && call.unloaded.length === 0) call.encode(this.endpoints[0]);
     return call;
   }
 
   /** Runs a call: prices, attachments, cache, then {@link CallPipeline.#send}. */
   async #run(call: Call): Promise<ChatResult> {
-    if (this.#metering.hasBudget) await this.#loadPrices();
+    if (this.metering.hasBudget) await this.#loadPrices();
     if (call.unloaded.length > 0) await call.loadAttachments();
-    if (this.#cache === undefined || call.options.cache === false) return await this.#send(call);
+    if (this.cache === undefined || call.options.cache === false) return await this.#send(call);
     const send = async (): Promise<SentCall> => {
       const result = await this.#send(call);
       return { result, encoded: call.encoded! };
     };
-    const encodings = call.encodeAll(this.#endpoints);
-    if (call.events === undefined) return await this.#cache.complete(encodings, send, call.signal);
-    const result = await this.#cache.stream(encodings, send);
+    const encodings = call.encodeAll(this.endpoints);
+    if (call.events === undefined) return await this.cache.complete(encodings, send, call.signal);
+    const result = await this.cache.stream(encodings, send);
     if (result.cached) await call.events.write(eventsOf(result));
     return result;
   }
@@ -256,7 +273,7 @@ export class CallPipeline implements Completions {
     call.recorder?.waiting();
     try {
       result = await this.#scheduler.run(
-        (grant) => attempt(call, grant, this.#metering, this.#options.clock),
+        (grant) => attempt(call, grant, this.metering, this.#options.clock),
         call,
       );
     } catch (error) {
@@ -271,7 +288,7 @@ export class CallPipeline implements Completions {
 
   #loadPrices(): Promise<unknown> {
     return this.#prices ??= Promise.all(
-      this.#endpoints.map((endpoint) => endpoint.loadPricer()),
+      this.endpoints.map((endpoint) => endpoint.loadPricer()),
     );
   }
 }

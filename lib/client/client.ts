@@ -23,11 +23,16 @@ import type { CompletionStream } from "./completion_stream.ts";
 import { EndpointClient } from "./endpoint_client.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 
-let completionsOfClient: (client: LLMClient) => Completions;
+let pipelineOfClient: (client: LLMClient) => CallPipeline;
 
 /** The interface through which a batch uses `client`: single calls, with hooks. */
 export function completionsOf(client: LLMClient): Completions {
-  return completionsOfClient(client);
+  return pipelineOfClient(client);
+}
+
+/** The inside of `client`, for other ways to send its calls. */
+export function pipelineOf(client: LLMClient): CallPipeline {
+  return pipelineOfClient(client);
 }
 
 /** The hooks of a call with these options. */
@@ -57,7 +62,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   readonly #pipeline: CallPipeline;
 
   static {
-    completionsOfClient = (client) => client.#pipeline;
+    pipelineOfClient = (client) => client.#pipeline;
   }
 
   /**

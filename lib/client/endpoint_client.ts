@@ -10,9 +10,9 @@ import type { Usage } from "../usage.ts";
 import type { StreamEvent } from "../chat/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ConfigurationError } from "../errors.ts";
-import { loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
+import { loadBatchPricer, loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
 import { decodeResponse, parseResponse } from "../protocols/decode_response.ts";
-import type { ChatRequest, Completion, FetchedUrls, Protocol } from "../protocols/protocol.ts";
+import type { ChatRequest, Completion, Protocol } from "../protocols/protocol.ts";
 import type { EncodedRequest } from "../transport/request.ts";
 import { RateLimitReader } from "../protocols/rate_limit_headers.ts";
 import { allRateLimitHeaders } from "../protocols/registry.ts";
@@ -61,11 +61,13 @@ export class EndpointClient implements Target {
   readonly baseUrl: string;
   /** The base URL without any secrets, for messages and results. */
   readonly name: string;
-  readonly #connection: Connection;
-  readonly #secrets: readonly string[];
+  readonly connection: Connection;
+  /** Texts that must not be shown. */
+  readonly secrets: readonly string[];
   readonly #encoders = new Map<Protocol, ReturnType<Protocol["encoder"]>>();
   readonly #rateLimits = new RateLimitReader(allRateLimitHeaders());
-  readonly #prices: readonly PriceRow[] | undefined;
+  /** The user's prices. */
+  readonly prices: readonly PriceRow[] | undefined;
   /** The prices of this server; `undefined` until {@link EndpointClient.loadPricer} has loaded them. */
   pricer: Pricer | undefined;
   #loading: Promise<Pricer> | undefined;
@@ -78,19 +80,19 @@ export class EndpointClient implements Target {
     clock: Clock,
   ) {
     this.#clock = clock;
-    this.#connection = connect(options);
-    this.#secrets = secretsOf(this.#connection.endpoint);
+    this.connection = connect(options);
+    this.secrets = secretsOf(this.connection.endpoint);
     this.limits = limits;
     this.weight = options.weight ?? 1;
     this.model = options.model;
-    this.#prices = options.prices;
-    this.baseUrl = this.#connection.endpoint.baseUrl;
+    this.prices = options.prices;
+    this.baseUrl = this.connection.endpoint.baseUrl;
     this.name = shownUrl(this.baseUrl);
   }
 
   /** Whether a call's attachments must be loaded before it is encoded. */
   needsAttachments(call: CallWithAttachments): boolean {
-    return needsAttachments(call.messages, this.#fetchedUrls(call));
+    return needsAttachments(call.messages, this.protocolOf(call).fetchedUrls);
   }
 
   /**
@@ -99,12 +101,13 @@ export class EndpointClient implements Target {
    * @throws {FlexLLMError} if an attachment cannot be loaded
    */
   loadAttachments(call: CallWithAttachments & AttachmentSource): Promise<readonly Message[]> {
-    return loadAttachments(call.messages, this.#fetchedUrls(call), call);
+    return loadAttachments(call.messages, this.protocolOf(call).fetchedUrls, call);
   }
 
-  #fetchedUrls({ messages, options, stream }: CallWithAttachments): FetchedUrls {
+  /** The wire format of a call. */
+  protocolOf({ messages, options, stream }: CallWithAttachments): Protocol {
     const model = options.model ?? this.model ?? "";
-    return this.#connection.protocolOf({ model, messages, options, stream }).fetchedUrls;
+    return this.connection.protocolOf({ model, messages, options, stream });
   }
 
   /**
@@ -118,10 +121,10 @@ export class EndpointClient implements Target {
       throw new ConfigurationError("no model: set it in the options of the client or of the call");
     }
     const request: ChatRequest = { model, messages, options: this.#withDefaults(options), stream };
-    const provider = this.#connection.protocolOf(request);
+    const provider = this.connection.protocolOf(request);
     let encode = this.#encoders.get(provider);
     if (encode === undefined) {
-      encode = provider.encoder(this.#connection.endpoint);
+      encode = provider.encoder(this.connection.endpoint);
       this.#encoders.set(provider, encode);
     }
     return { endpoint: this, request, provider, encoded: encode(request) };
@@ -129,16 +132,16 @@ export class EndpointClient implements Target {
 
   /** Adds the fields that every request to this endpoint gets. */
   #withDefaults(options: ChatOptions): ChatOptions {
-    const { extraBody } = this.#connection;
+    const { extraBody } = this.connection;
     if (extraBody === undefined) return options;
     return { ...options, extraBody: withExtraBody(extraBody, options.extraBody) };
   }
 
   /** Sends a request once and reads its answer. */
   async complete({ provider, encoded }: EncodedCall, options: AttemptOptions): Promise<Answered> {
-    const answer = await send(encoded, this.#connection.fetch, options);
+    const answer = await send(encoded, this.connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
-    const { endpoint } = this.#connection;
+    const { endpoint } = this.connection;
     const decoded = this.#read(answer, (answer) => decodeResponse(provider, answer, endpoint));
     this.#observe(answer, decoded.completion.usage ?? undefined);
     return decoded;
@@ -149,7 +152,7 @@ export class EndpointClient implements Target {
     try {
       return decode(answer);
     } catch {
-      return decode(redactAnswer(answer, this.#secrets));
+      return decode(redactAnswer(answer, this.secrets));
     }
   }
 
@@ -158,12 +161,12 @@ export class EndpointClient implements Target {
     { provider, request, encoded }: EncodedCall,
     options: AttemptOptions,
   ): AsyncGenerator<StreamEvent[], StreamEnd, void> {
-    return readStream(encoded, this.#connection.fetch, {
+    return readStream(encoded, this.connection.fetch, {
       ...options,
       provider,
       isThinkingRequested: Boolean(request.options.thinking),
-      endpoint: this.#connection.endpoint,
-      secrets: this.#secrets,
+      endpoint: this.connection.endpoint,
+      secrets: this.secrets,
       onResponse: (response) => this.#observe(response, undefined),
     });
   }
@@ -178,11 +181,11 @@ export class EndpointClient implements Target {
   async modelPage(cursor: string | undefined, options: AttemptOptions): Promise<ModelPage> {
     const model = this.model ?? "";
     const call = { model, messages: [], options: {}, stream: false };
-    const provider = this.#connection.protocolOf(call);
-    const request = provider.modelList.request(this.#connection.endpoint, cursor);
-    const answer = await send(request, this.#connection.fetch, options);
+    const provider = this.connection.protocolOf(call);
+    const request = provider.modelList.request(this.connection.endpoint, cursor);
+    const answer = await send(request, this.connection.fetch, options);
     if (answer.status >= 400) this.#observe(answer, undefined);
-    const { endpoint } = this.#connection;
+    const { endpoint } = this.connection;
     return provider.modelList.decode(
       this.#read(answer, (answer) => parseResponse(provider, answer, endpoint)),
     );
@@ -190,7 +193,12 @@ export class EndpointClient implements Target {
 
   /** Loads the prices of this server, once, and sets {@link EndpointClient.pricer}. */
   loadPricer(): Promise<Pricer> {
-    return this.#loading ??= loadPricer(this.#connection.endpoint.baseUrl, this.#prices)
+    return this.#loading ??= loadPricer(this.connection.endpoint.baseUrl, this.prices)
       .then((pricer) => this.pricer = pricer);
+  }
+
+  /** Loads the prices of this server's batch API. */
+  loadBatchPricer(): Promise<Pricer> {
+    return loadBatchPricer(this.connection.endpoint.baseUrl, this.prices);
   }
 }

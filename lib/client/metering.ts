@@ -67,6 +67,17 @@ function priceOf(
   return sum;
 }
 
+/** The cost of a completion in USD: as reported by the server, else by its price; `null` if unknown. */
+export function costBy(
+  pricer: Pricer,
+  model: string,
+  completion: PricedCompletion,
+): number | null {
+  const { cost, usage } = completion;
+  if (cost !== undefined && cost >= 0 && cost < Infinity) return cost;
+  return usage === null ? null : priceOf(pricer, model, usage, completion);
+}
+
 /** Estimates and prices the calls of one client. */
 export class Metering {
   readonly #estimate = new TokenEstimate();
@@ -100,12 +111,7 @@ export class Metering {
    */
   maxCost(call: MeteredCall, endpoint: EndpointClient, model: string): number {
     if (!this.hasBudget) return 0;
-    const promptTokens = this.#estimate.prompt(call.promptSize);
-    const maxTokens = maxTokensOf(call.options);
-    const completionTokens = this.#estimate.completion({ maxTokens });
-    const totalTokens = promptTokens + completionTokens;
-    const usage = { promptTokens, completionTokens, totalTokens };
-    const cost = endpoint.pricer!(model, usage, requestedTier(call.options));
+    const cost = this.#maxCost(call, endpoint.pricer!, model);
     if (cost !== null) return cost;
     if (this.#allowUnpriced) return 0;
     throw new ConfigurationError(
@@ -116,13 +122,53 @@ export class Metering {
     );
   }
 
+  /**
+   * The maximum cost of a row of a provider batch, in USD: 0 without a budget, `null` if the price is unknown
+   * and models without a price are allowed.
+   *
+   * @throws {ConfigurationError} if the batch price is unknown and has to be known
+   */
+  maxRowCost(
+    call: MeteredCall,
+    endpoint: Pick<EndpointClient, "name">,
+    model: string,
+    pricer: Pricer,
+  ): number | null {
+    if (!this.hasBudget) return 0;
+    const cost = this.#maxCost(call, pricer, model);
+    if (cost !== null || this.#allowUnpriced) return cost;
+    throw new ConfigurationError(
+      `the batch price of ${model} at ${endpoint.name} is unknown, so the budget cannot be enforced`,
+      {
+        hint:
+          'Add it to the configuration ("batch" in the model\'s price), or allow models without ' +
+          "one (--allow-unpriced).",
+      },
+    );
+  }
+
+  #maxCost(call: MeteredCall, pricer: Pricer, model: string): number | null {
+    const promptTokens = this.#estimate.prompt(call.promptSize);
+    const maxTokens = maxTokensOf(call.options);
+    const completionTokens = this.#estimate.completion({ maxTokens });
+    const totalTokens = promptTokens + completionTokens;
+    const usage = { promptTokens, completionTokens, totalTokens };
+    return pricer(model, usage, requestedTier(call.options));
+  }
+
+  /** The estimated input tokens of a prompt of the given {@link promptSize}. */
+  promptTokens(size: number): number {
+    return this.#estimate.prompt(size);
+  }
+
+  /** Learns from the token counts of an answer. */
+  learn(promptSize: number, usage: Usage): void {
+    this.#estimate.learn(promptSize, usage);
+  }
+
   /** The cost of a completion in USD: as reported by the server, else by its price; `null` if unknown. */
   cost(endpoint: EndpointClient, model: string, completion: PricedCompletion): number | null {
-    if (completion.cost !== undefined && completion.cost >= 0 && completion.cost < Infinity) {
-      return completion.cost;
-    }
-    const { usage } = completion;
-    return usage === null ? null : priceOf(endpoint.pricer!, model, usage, completion);
+    return costBy(endpoint.pricer!, model, completion);
   }
 
   /** Commits the tokens and the cost of an answer, and learns from its token counts. */

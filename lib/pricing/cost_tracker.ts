@@ -5,6 +5,7 @@
  */
 import { BudgetExceededError, ConfigurationError } from "../errors.ts";
 import { abortable } from "../runtime/abortable.ts";
+import { RowsReservation } from "./rows_reservation.ts";
 import type { Budget, BudgetWaiter, Charge, Reservation } from "../scheduling/budget.ts";
 
 /** The options of a {@link CostTracker}. Amounts are in USD. */
@@ -60,6 +61,11 @@ export interface SpendingLedger {
   authorize(total: number): void;
 }
 
+function checkCost(cost: number): void {
+  if (cost >= 0 && cost < Infinity) return;
+  throw new ConfigurationError(`cost: expected USD, 0 or more, got ${cost}`);
+}
+
 /** Allowance for the rounding of floating-point sums, as a share of the limit. */
 const TOLERANCE = 1e-9;
 
@@ -97,6 +103,9 @@ export class CostTracker implements Budget {
   #reserved = 0;
   /** The number of open reservations above 0. */
   #reservations = 0;
+  /** USD reserved for parts of provider batches, and the number of those parts. */
+  #held = 0;
+  #parts = 0;
   #warned = false;
 
   /**
@@ -127,15 +136,15 @@ export class CostTracker implements Budget {
     return this.#spent;
   }
 
-  /** USD reserved for requests in flight. */
+  /** USD reserved for requests in flight, and for the parts of provider batches. */
   get reserved(): number {
-    return this.#reserved;
+    return this.#reserved + this.#held;
   }
 
   /** USD that can still be spent or reserved; `Infinity` without a limit. */
   get remaining(): number {
     if (this.limit === undefined) return Infinity;
-    return Math.max(0, this.limit - this.#spent - this.#reserved);
+    return Math.max(0, this.limit - this.#spent - this.reserved);
   }
 
   /**
@@ -146,21 +155,69 @@ export class CostTracker implements Budget {
    * @throws {AbortedError} when `signal` fires first
    * @throws {ConfigurationError} if `cost` is negative or not finite
    */
-  async reserve(cost: number, signal?: AbortSignal): Promise<Reservation> {
+  reserve(cost: number, signal?: AbortSignal): Promise<Reservation> {
+    return this.#waitFor(cost, (cost) => this.#reserve(cost), signal);
+  }
+
+  /**
+   * Reserves `cost` USD for `rows` requests of a provider batch. Waits and fails as {@link CostTracker.reserve}
+   * does. Each commit of the reservation, one for each row, releases the row's equal share.
+   *
+   * The ledger does not authorize this money: the batch's own log has it before it is spent, until each row is
+   * recorded.
+   *
+   * @throws {BudgetExceededError} if it does not fit and nothing else is reserved
+   * @throws {AbortedError} when `signal` fires first
+   * @throws {ConfigurationError} if `cost` is negative or not finite
+   */
+  reserveRows(cost: number, rows: number, signal?: AbortSignal): Promise<Reservation> {
+    return this.#waitFor(cost, (cost) => this.restore(cost, rows), signal);
+  }
+
+  /**
+   * Reserves `cost` USD for `rows` requests of a provider batch that are already sent, even beyond the limit.
+   *
+   * @throws {ConfigurationError} if `cost` is negative or not finite
+   */
+  restore(cost: number, rows: number): Reservation {
+    checkCost(cost);
+    if (cost === 0) return this.#free;
+    this.#parts++;
+    return new RowsReservation(cost, rows, {
+      hold: (amount) => this.#held += amount,
+      record: (charge, reserved) => {
+        this.record(charge, reserved);
+        // What the ledger knows must still cover the live requests in flight.
+        if (this.#reservations > 0) this.#ledger?.authorize(this.#spent + this.#reserved);
+        this.#wake();
+      },
+      close: () => {
+        // Sums of fractions do not cancel out exactly.
+        if (--this.#parts === 0) this.#held = 0;
+        this.#wake();
+      },
+    });
+  }
+
+  async #waitFor(
+    cost: number,
+    take: (cost: number) => Reservation,
+    signal: AbortSignal | undefined,
+  ): Promise<Reservation> {
     const { promise, resolve, reject } = Promise.withResolvers<Reservation>();
     let reservation: Reservation | undefined;
     const waiter: BudgetWaiter = {
       cost,
       wake: () => {
         try {
-          reservation = this.tryReserve(waiter);
+          reservation = this.#tryReserve(waiter, take);
           if (reservation !== undefined) resolve(reservation);
         } catch (error) {
           reject(error);
         }
       },
     };
-    const granted = this.tryReserve(waiter);
+    const granted = this.#tryReserve(waiter, take);
     if (granted !== undefined) return granted;
     try {
       return await abortable(promise, signal);
@@ -179,17 +236,22 @@ export class CostTracker implements Budget {
    * @throws {ConfigurationError} if the cost is negative or not finite
    */
   tryReserve(waiter: BudgetWaiter): Reservation | undefined {
+    return this.#tryReserve(waiter, (cost) => this.#reserve(cost));
+  }
+
+  #tryReserve(
+    waiter: BudgetWaiter,
+    take: (cost: number) => Reservation,
+  ): Reservation | undefined {
     const { cost } = waiter;
-    if (!(cost >= 0 && cost < Infinity)) {
-      throw new ConfigurationError(`cost: expected USD, 0 or more, got ${cost}`);
-    }
+    checkCost(cost);
     if (cost === 0) return this.#free;
     const [first = waiter] = this.#waiting;
-    if (this.#fits(cost) && (first === waiter || this.#reservations === 0)) {
+    if (this.#fits(cost) && (first === waiter || !this.#hasReservations)) {
       this.#waiting.delete(waiter);
-      return this.#reserve(cost);
+      return take(cost);
     }
-    if (this.#reservations > 0) {
+    if (this.#hasReservations) {
       this.#waiting.add(waiter);
       return undefined;
     }
@@ -207,9 +269,13 @@ export class CostTracker implements Budget {
     this.#ledger = ledger;
   }
 
+  get #hasReservations(): boolean {
+    return this.#reservations + this.#parts > 0;
+  }
+
   #fits(cost: number): boolean {
     if (this.limit === undefined) return true;
-    return this.#spent + this.#reserved + cost <= this.limit * (1 + TOLERANCE);
+    return this.#spent + this.#reserved + this.#held + cost <= this.limit * (1 + TOLERANCE);
   }
 
   #reserve(cost: number): Reservation {
@@ -233,7 +299,7 @@ export class CostTracker implements Budget {
     for (const waiter of [...this.#waiting]) {
       // Waking an earlier waiter may have started this one as well.
       if (!this.#waiting.has(waiter)) continue;
-      if (!this.#fits(waiter.cost) && this.#reservations > 0) return;
+      if (!this.#fits(waiter.cost) && this.#hasReservations) return;
       waiter.wake();
       // A waiter that cannot start for another reason must not block the others.
       this.#waiting.delete(waiter);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Usage } from "../usage.ts";
+import { type BatchPrice, batchRates } from "./batch_price.ts";
 import { priceListOf } from "./price_list.ts";
 import { costOf, type Rates } from "./rates.ts";
 import { tierFactor } from "./service_tier.ts";
@@ -18,6 +19,12 @@ export interface PriceRow extends Rates {
    * @default every server
    */
   baseUrl?: string;
+  /**
+   * The price through the provider's batch API: relative to this one (0.5 is half of it), or its own rates.
+   *
+   * @default the provider's discount, if it is known
+   */
+  batch?: BatchPrice;
 }
 
 /**
@@ -44,6 +51,37 @@ export function findRow(
     matching.find((row) => row.baseUrl === undefined);
 }
 
+/** The rates of the models at one server. */
+interface ServerRates {
+  hostname: string;
+  /** The user's price of a model. */
+  own(model: string): PriceRow | undefined;
+  /** The listed price of a model. */
+  listed(model: string): Rates | undefined;
+}
+
+async function serverRates(
+  baseUrl: string,
+  rows: readonly PriceRow[],
+  now: (() => number) | undefined,
+): Promise<ServerRates> {
+  // If the price list cannot be loaded, costs are unknown, but no completion is lost.
+  const list = await priceListOf(baseUrl, now).catch(() => undefined);
+  // Cached per model, since searching hundreds of rows for each completion is slow.
+  const known = new Map<string, PriceRow | undefined>();
+  return {
+    hostname: new URL(baseUrl).hostname,
+    own(model) {
+      let row = known.get(model);
+      if (row === undefined && !known.has(model)) {
+        known.set(model, row = findRow(rows, model, baseUrl));
+      }
+      return row;
+    },
+    listed: (model) => list?.ratesOf(model),
+  };
+}
+
 /**
  * Loads the pricer for the server at `baseUrl`; `rows` take precedence over the price list.
  *
@@ -54,21 +92,36 @@ export async function loadPricer(
   rows: readonly PriceRow[] = [],
   now?: () => number,
 ): Promise<Pricer> {
-  // If the price list cannot be loaded, costs are unknown, but no completion is lost.
-  const list = await priceListOf(baseUrl, now).catch(() => undefined);
-  // Cached per model, since searching hundreds of rows for each completion is slow.
-  const own = new Map<string, PriceRow | undefined>();
-  const ownRates = (model: string) => {
-    let row = own.get(model);
-    if (row === undefined && !own.has(model)) own.set(model, row = findRow(rows, model, baseUrl));
-    return row;
-  };
-  const { hostname } = new URL(baseUrl);
+  const { hostname, own, listed } = await serverRates(baseUrl, rows, now);
   return (model, usage, tier) => {
-    const given = ownRates(model);
+    const given = own(model);
     if (given !== undefined) return costOf(given, usage);
-    const rates = list?.ratesOf(model);
+    const rates = listed(model);
     const factor = tier === undefined ? 1 : tierFactor(hostname, tier);
     return rates === undefined || factor === undefined ? null : costOf(rates, usage, factor);
+  };
+}
+
+/**
+ * Loads the pricer for requests through the batch API of the server at `baseUrl`. It ignores the service tier:
+ * the batch price is the whole discount.
+ *
+ * @param now milliseconds since 1970, for prices that depend on the time
+ */
+export async function loadBatchPricer(
+  baseUrl: string,
+  rows: readonly PriceRow[] = [],
+  now?: () => number,
+): Promise<Pricer> {
+  const { hostname, own, listed } = await serverRates(baseUrl, rows, now);
+  const known = new WeakMap<Rates, { rates: Rates | undefined }>();
+  return (model, usage) => {
+    const standard = own(model) ?? listed(model);
+    if (standard === undefined) return null;
+    let batch = known.get(standard);
+    if (batch === undefined) {
+      known.set(standard, batch = { rates: batchRates(hostname, standard) });
+    }
+    return batch.rates === undefined ? null : costOf(batch.rates, usage);
   };
 }

@@ -45,7 +45,7 @@ export function parseResponse(
     throwStatusError(protocol, response, endpoint);
   }
   const raw = parseBody(response);
-  throwEmbeddedError(protocol, response, raw, endpoint);
+  throwEmbeddedError(protocol, response.headers, raw, endpoint);
   return raw;
 }
 
@@ -59,13 +59,13 @@ function parseBody({ status, headers, body }: BufferedResponse): unknown {
 
 function throwEmbeddedError(
   protocol: Protocol,
-  { headers }: BufferedResponse,
+  headers: Headers | undefined,
   raw: unknown,
   endpoint: Endpoint | undefined,
 ): void {
   const error = protocol.decodeError(raw);
   if (error === undefined) return;
-  const id = headers.get("x-request-id") ?? undefined;
+  const id = headers?.get("x-request-id") ?? undefined;
   throw embeddedError(error, id, partialOf(protocol, raw, endpoint), endpoint);
 }
 
@@ -99,11 +99,27 @@ export function decodeResponse(
   const events = parseEventStream(response.body);
   if (events !== undefined) return decodeEvents(protocol, events, endpoint);
   const raw = parseBody(response);
-  throwEmbeddedError(protocol, response, raw, endpoint);
   const body = protocol.exactNumbers && mayBeInexact(response.body)
     ? parseExact(response.body)
     : raw;
-  return { completion: protocol.decode(body, endpoint), raw };
+  return { completion: decodeBody(protocol, body, raw, endpoint, response.headers), raw };
+}
+
+/**
+ * Decodes the parsed body of a plain answer.
+ *
+ * @param body as {@link Protocol.decode} expects it; `raw` is the same with plain numbers
+ * @throws {FlexLLMError} for an error object, or a body that is not a completion
+ */
+export function decodeBody(
+  protocol: Protocol,
+  body: unknown,
+  raw: unknown,
+  endpoint?: Endpoint,
+  headers?: Headers,
+): Completion {
+  throwEmbeddedError(protocol, headers, raw, endpoint);
+  return protocol.decode(body, endpoint);
 }
 
 function decodeEvents(

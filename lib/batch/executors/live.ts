@@ -6,12 +6,11 @@
 import type { CallFacts } from "../../chat/call_facts.ts";
 import type { ChatOptions, SamplingOptions } from "../../chat/options.ts";
 import { withRecordOptions } from "../../chat/record_options.ts";
-import { FlexLLMError, InternalError, InvalidInputError } from "../../errors.ts";
 import type { CallHooks } from "../../scheduling/call_hooks.ts";
 import type { RetryNotice } from "../../chat/retry_notice.ts";
 import type { Completions } from "../completions.ts";
 import type { Executor, IndexedRecord, Outcome } from "../executor.ts";
-import { encodingProblem, recordProblem } from "../record_problem.ts";
+import { checkRecord, recordError } from "../record_problem.ts";
 import { type Slot, SlotPool } from "../slot_pool.ts";
 
 /** Maximum number of records that wait for a retry at the same time. */
@@ -87,10 +86,6 @@ class FactCollector extends RecordHooks {
   }
 }
 
-function invalidRecord({ index }: IndexedRecord, problem: string, cause?: unknown) {
-  return new InvalidInputError(`record ${index}: ${problem}`, { cause });
-}
-
 /** Sends each record through a client. */
 export class LiveExecutor implements Executor {
   readonly concurrency: number;
@@ -151,8 +146,11 @@ export class LiveExecutor implements Executor {
   async #complete(record: IndexedRecord, slot: Slot): Promise<Outcome> {
     this.#state.started++;
     const { isJournaled = false } = this.#options;
-    const problem = recordProblem(record, isJournaled);
-    if (problem !== undefined) return { record, ok: false, error: invalidRecord(record, problem) };
+    try {
+      checkRecord(record, isJournaled);
+    } catch (error) {
+      return { record, ok: false, error };
+    }
     const hooks = isJournaled
       ? new FactCollector(slot, this.#state)
       : new RecordHooks(slot, this.#state);
@@ -171,11 +169,4 @@ export class LiveExecutor implements Executor {
 
 function factsOf(hooks: RecordHooks): CallFacts | undefined {
   return hooks instanceof FactCollector ? hooks.facts : undefined;
-}
-
-/** A bug that one record triggers becomes an error of that record, so that the others continue. */
-function recordError(record: IndexedRecord, error: unknown): FlexLLMError {
-  if (error instanceof FlexLLMError) return error;
-  const problem = encodingProblem(record);
-  return problem === undefined ? new InternalError(error) : invalidRecord(record, problem, error);
 }

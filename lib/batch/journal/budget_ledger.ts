@@ -49,15 +49,17 @@ export class BudgetLedger implements SpendingLedger {
    *
    * @param recorded USD that the records in the result file cost
    * @param limit the budget in USD; without one, nothing is authorized, but lost amounts are saved
+   * @param abandoned USD that count as spent on parts that the log of the batch has as abandoned; what its live
+   *   parts hold is in that log as well, and never authorized here
    * @throws {JournalError} if the state file cannot be read or written, or has other content
    */
-  constructor(output: string, recorded: number, limit: number | undefined) {
+  constructor(output: string, recorded: number, limit: number | undefined, abandoned = 0) {
     this.#file = new StateFile(output);
     this.#limit = limit;
     const saved = readSpending(this.#file);
     const { authorized = 0, lost = 0 } = saved ?? {};
-    this.lost = lost + Math.max(0, authorized - lost - recorded);
-    this.#authorized = recorded + this.lost;
+    this.lost = lost + Math.max(0, authorized - lost - recorded - abandoned);
+    this.#authorized = recorded + this.lost + abandoned;
     if (saved !== undefined) this.#save(this.lost);
   }
 
@@ -70,13 +72,13 @@ export class BudgetLedger implements SpendingLedger {
   }
 
   /**
-   * Ends the run, which has spent `spent` USD in total, of which `recorded` are in the result file. If
-   * the amounts are equal, removes the entry.
+   * Ends the run, which has spent `spent` USD in total, of which `recorded` are in the result file and
+   * `abandoned` are those of abandoned parts by now. If nothing else was spent, removes the entry.
    */
-  close(spent: number, recorded: number): void {
-    const missing = this.#limit === undefined ? this.lost : spent - recorded;
+  close(spent: number, recorded: number, abandoned = 0): void {
+    const missing = this.#limit === undefined ? this.lost : spent - recorded - abandoned;
     const lost = missing > TOLERANCE * Math.max(1, recorded) ? missing : 0;
-    this.#authorized = recorded + lost;
+    this.#authorized = recorded + lost + abandoned;
     if (lost > 0) this.#save(lost);
     else this.#file.delete(ENTRY);
     this.#file.close();

@@ -55,12 +55,23 @@ export function findUsage(answer: Json, choice: Json | undefined): Json | undefi
     asObject(asObject(answer.x_groq)?.usage);
 }
 
+/** xAI reports costs in ticks: USD 1e-10 (xAI API reference, `cost_in_usd_ticks`). */
+const TICKS_PER_USD = 1e10;
+
+/** The cost in USD, in any of its forms. */
+function reportedCost(usage: Json | undefined): number | undefined {
+  const cost = asCount(usage?.cost) ?? asCount(asObject(usage?.cost)?.total_cost);
+  if (cost !== undefined) return cost;
+  const ticks = asCount(usage?.cost_in_usd_ticks);
+  return ticks === undefined ? undefined : ticks / TICKS_PER_USD;
+}
+
 /**
  * The cost in USD that the server itself reports. With a key of the upstream provider (OpenRouter's
  * `is_byok`) it is only the fee, so that provider's charge is added.
  */
 export function decodeCost(usage: Json | undefined): number | undefined {
-  const cost = asCount(usage?.cost) ?? asCount(asObject(usage?.cost)?.total_cost);
+  const cost = reportedCost(usage);
   if (usage?.is_byok !== true) return cost;
   return (cost ?? 0) + (asCount(asObject(usage.cost_details)?.upstream_inference_cost) ?? 0);
 }

@@ -14,6 +14,7 @@ import { MalformedResponseError } from "../../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { decodeError } from "../openai_error.ts";
 import { decodeArguments } from "../openai_chat/answer_message.ts";
+import { decodeCost } from "../openai_chat/usage.ts";
 import { decodeCitations } from "../citations.ts";
 import { finishReason as reasonOf } from "../finish_reason.ts";
 import type { Completion, ProviderError } from "../protocol.ts";
@@ -159,6 +160,8 @@ export function decode(body: unknown): Completion {
     model: asText(response.model) ?? "",
     providerMessage: { format: "responses", content: output },
   };
+  const cost = decodeCost(asObject(response.usage));
+  if (cost !== undefined) completion.cost = cost;
   if (citations.length > 0) completion.citations = citations;
   if (logprobs.length > 0) completion.logprobs = logprobs;
   const serviceTier = asText(response.service_tier);

@@ -9,6 +9,7 @@ import type { ProviderMessage } from "../../chat/messages.ts";
 import type { Usage } from "../../usage.ts";
 import type { StreamEvent } from "../../chat/events.ts";
 import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { decodeCost } from "../openai_chat/usage.ts";
 import { decodeError } from "../openai_error.ts";
 import { parseEvent } from "../parse_event.ts";
 import type { ProviderError, StreamDecoder } from "../protocol.ts";
@@ -22,6 +23,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   ended = false;
   model: string | undefined;
   serviceTier: string | undefined;
+  cost: number | undefined;
   failure: { error: ProviderError; usage: Usage | null } | undefined;
   raw: unknown;
   #output: Json[] = [];
@@ -122,6 +124,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     this.complete = this.ended = true;
     this.model = asText(response.model) ?? this.model;
     this.serviceTier = asText(response.service_tier);
+    this.cost = decodeCost(asObject(response.usage));
     const usage = decodeUsage(response.usage);
     const error = failureOf(response);
     this.#output = this.#items.end(asObjects(response.output), events);

@@ -1,0 +1,65 @@
+/**
+ * Refuses what provider batches cannot do, with errors that name it.
+ *
+ * @module
+ */
+import type { ChatOptions } from "../chat/options.ts";
+import { ConfigurationError } from "../errors.ts";
+import type { EndpointClient } from "./endpoint_client.ts";
+
+/** The services whose batch APIs flexllm speaks, as people write them. */
+const SERVICES =
+  "OpenAI, Azure OpenAI, Anthropic, Gemini, Mistral, Groq, Together, xAI, OpenRouter, " +
+  "Fireworks, SiliconFlow and DashScope";
+
+/** The error for a client with several endpoints. */
+export function severalEndpoints(endpoints: readonly EndpointClient[]): ConfigurationError {
+  const names = endpoints.map(({ name, model }) =>
+    model === undefined ? name : `${model} at ${name}`
+  );
+  return new ConfigurationError(
+    `a provider batch needs a single endpoint, and this model has ${endpoints.length}: ` +
+      names.join(", "),
+    {
+      hint:
+        "Choose one model at one server (-m), or send live (--via live; remove batch.via from " +
+        "the configuration).",
+    },
+  );
+}
+
+/** The error for a service without a batch API. */
+export function noBatchApi({ name, connection }: EndpointClient): ConfigurationError {
+  const { service } = connection.endpoint;
+  if (service?.selfHosted) {
+    return new ConfigurationError(`the server at ${name} has no batch API`, {
+      hint:
+        "Write the requests to files for vLLM's run-batch (--export DIR) and read its results " +
+        "with --import, or send live (--via live).",
+    });
+  }
+  return new ConfigurationError(
+    `${service?.name ?? "the service"} at ${name} has no batch API that flexllm knows`,
+    { hint: `Send live (--via live). Provider batches work with ${SERVICES}.` },
+  );
+}
+
+/**
+ * Checks that a batch can have these options.
+ *
+ * @throws {ConfigurationError} if it cannot
+ */
+export function checkBatchable({ schemaRetries = 0, extraBody }: ChatOptions): void {
+  if (schemaRetries > 0) {
+    throw new ConfigurationError("schemaRetries: not supported in provider batches", {
+      hint:
+        "A retry needs the answer, which takes hours in a batch. Set schema_retries to 0; answers " +
+        "that don't match the schema can be sent again by the same command later.",
+    });
+  }
+  if (extraBody?.stream !== undefined && extraBody.stream !== false) {
+    throw new ConfigurationError("stream: not supported in provider batches", {
+      hint: 'Remove "stream" from extra_body.',
+    });
+  }
+}
