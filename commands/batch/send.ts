@@ -4,6 +4,7 @@
  * @module
  */
 import { BudgetLedger } from "../../lib/batch/journal/budget_ledger.ts";
+import { abandonedCost, heldCost } from "../../lib/batch/jobs/held_cost.ts";
 import { openPartStore } from "../../lib/batch/jobs/open_part_store.ts";
 import type { PartStore } from "../../lib/batch/jobs/part_store.ts";
 import type { Journal } from "../../lib/batch/journal/journal.ts";
@@ -24,7 +25,7 @@ import { ModelCheck } from "./model_check.ts";
 import type { ModelOutcome } from "./model_run.ts";
 import { nothingToSend, warnings } from "./notes.ts";
 import { type ModelBatch, modelBatches, totalCheck } from "./model_batches.ts";
-import { checkHeldParts, heldByParts, heldParts } from "./jobs/held_parts.ts";
+import { checkHeldParts, dropUnsentParts, heldParts, openRows, otherParts } from "./jobs/held_parts.ts";
 import { unusedLiveFlags } from "./jobs/job_settings.ts";
 import { jobsReport } from "./jobs/jobs_report.ts";
 import { batchReport, failureLines, type ReportContext } from "./report.ts";
@@ -40,6 +41,7 @@ export async function sendBatch(batch: BatchToSend): Promise<number> {
     using store = await openPartStore(batch.output);
     // A request from before this run is obsolete.
     store.clearCancelRequest();
+    if (batch.prepared.mode.via !== "provider") dropUnsentParts(store, models);
     const severalModels = namesModels(models, journal);
     checkHeldParts(
       heldParts(store.parts, models),
@@ -47,14 +49,17 @@ export async function sendBatch(batch: BatchToSend): Promise<number> {
       batch.prepared.mode,
       severalModels,
     );
-    const held = heldByParts(store, journal);
-    const ledger = new BudgetLedger(batch.output, journal.cost, costTracker.limit, held);
+    const abandoned = abandonedCost(store.parts);
+    const ledger = new BudgetLedger(batch.output, journal.cost, costTracker.limit, abandoned);
     try {
-      costTracker.addSpent(journal.cost + ledger.lost + abandonedCost(store.parts));
+      costTracker.addSpent(journal.cost + ledger.lost + abandoned);
+      for (const part of otherParts(store.parts, models)) {
+        costTracker.restore(heldCost(part, openRows(part, store, journal)), part.rows);
+      }
       costTracker.persist(ledger);
       return await sendPending(batch, journal, store, ledger.lost);
     } finally {
-      ledger.close(costTracker.spent, journal.cost, heldByParts(store, journal));
+      ledger.close(costTracker.spent, journal.cost, abandonedCost(store.parts));
     }
   } finally {
     journal.close();
@@ -110,7 +115,15 @@ async function sendPending(
   }
   for (const { requireKeys } of prepared) requireKeys();
   const spentBefore = journal.cost + lost;
-  const driven = await driveBatch({ batch, batches, models, spentBefore, store, namesModels: namesModels(prepared, journal) });
+  const driven = await driveBatch({
+    batch,
+    batches,
+    models,
+    spentBefore,
+    store,
+    namesModels: namesModels(prepared, journal),
+  });
+  if (driven.jobs?.cancelled) store.clearCancelRequest();
   const jobs = driven.jobs && jobsReport(driven, { store, journal, prepared, total: check.total });
   const failure = endBatch(batch, journal, batches, driven, jobs?.unfinished);
   report(

@@ -17,7 +17,7 @@ import { counted } from "../../terminal/format.ts";
 import { writeJson, writeNote } from "../../terminal/output.ts";
 import { canPrompt, promptYesNo } from "../../terminal/prompts.ts";
 import { writeSentences } from "../../terminal/sentences.ts";
-import { cancelAndCollect, cancellable, type CancelFlags, rowCount } from "./cancel_run.ts";
+import { cancelAndCollect, type CancelFlags, cancellable, rowCount } from "./cancel_run.ts";
 import { PartClients } from "./part_clients.ts";
 
 /** Asks for confirmation. */
@@ -47,7 +47,9 @@ export async function cancelJobs(output: string, flags: CancelFlags): Promise<nu
       });
     }
     writeSentences(`Nothing of ${output} is at a provider.`, note);
-    if (flags.json) writeJson({ output, cancelled: 0, succeeded: 0, failed: 0, live: 0, parts: [] });
+    if (flags.json) {
+      writeJson({ output, cancelled: 0, succeeded: 0, failed: 0, live: 0, parts: [] });
+    }
     return EXIT.ok;
   }
   if (!await confirmed(live, flags)) {

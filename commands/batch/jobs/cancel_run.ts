@@ -5,6 +5,7 @@
  */
 import { BudgetLedger } from "../../../lib/batch/journal/budget_ledger.ts";
 import type { Journal } from "../../../lib/batch/journal/journal.ts";
+import { abandonedCost } from "../../../lib/batch/jobs/held_cost.ts";
 import { openPartStore } from "../../../lib/batch/jobs/open_part_store.ts";
 import { holdsRows, type PartState } from "../../../lib/batch/jobs/part_events.ts";
 import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
@@ -20,7 +21,7 @@ import { finishJournal } from "../finish.ts";
 import { journalOf, namesModels, openJournal } from "../journal.ts";
 import { ModelRun, ModelRuns } from "../model_run.ts";
 import { startProgress } from "../progress/progress.ts";
-import { heldByParts, openRows } from "./held_parts.ts";
+import { openRows } from "./held_parts.ts";
 import { jobExecutor, type JobsExecutor } from "./jobs_executor.ts";
 import type { PartClients } from "./part_clients.ts";
 import { partJson } from "./part_report.ts";
@@ -68,17 +69,13 @@ export async function cancelAndCollect(
   const journal = await openJournal(output, models);
   try {
     using store = await openPartStore(output);
-    const ledger = new BudgetLedger(
-      output,
-      journal.cost,
-      undefined,
-      heldByParts(store, journal),
-    );
+    const abandoned = abandonedCost(store.parts);
+    const ledger = new BudgetLedger(output, journal.cost, undefined, abandoned);
     try {
-      costs.addSpent(journal.cost + ledger.lost);
+      costs.addSpent(journal.cost + ledger.lost + abandoned);
       return await collect({ output, flags, models, journal, store });
     } finally {
-      ledger.close(costs.spent, journal.cost, heldByParts(store, journal));
+      ledger.close(costs.spent, journal.cost, abandonedCost(store.parts));
     }
   } finally {
     journal.close();
@@ -123,7 +120,11 @@ async function collect(
     const own = journalOf(journal, models, model.name);
     const executor = jobExecutor({ model, journal: own }, settings, shared);
     executors.push(executor);
-    return new ModelRun({ model, journal: own, check: { total: rows, pending: rows } }, executor, {});
+    return new ModelRun(
+      { model, journal: own, check: { total: rows, pending: rows } },
+      executor,
+      {},
+    );
   }));
   const progress = startProgress(runs, { total: rows, pending: rows, invalid: 0, answered: 0 }, {
     quiet: flags.quiet === true,
@@ -145,7 +146,8 @@ async function collect(
 }
 
 /** The message of the first Ctrl-C. */
-const STOPPING = "Stopping: the cancellation goes on at the provider; run the command again to collect.";
+const STOPPING =
+  "Stopping: the cancellation goes on at the provider; run the command again to collect.";
 
 function report(
   { output, flags, runs, journal, store, before }: Omit<Collection, "models"> & {
@@ -159,10 +161,13 @@ function report(
   const left = cancellable(store.parts).filter(({ part }) => names.has(part));
   const failure = finishJournal(journal, failures[0], interrupted || left.length > 0);
   const done = before.length - left.length;
+  if (left.length === 0) store.clearCancelRequest();
   const note = flags.quiet ? () => {} : writeNote;
   if (done > 0) {
     writeSentences(
-      `Cancelled ${counted(done, "part")}: ${counted(succeeded, "row")} answered, ${failed} failed. ` +
+      `Cancelled ${counted(done, "part")}: ${
+        counted(succeeded, "row")
+      } answered, ${failed} failed. ` +
         `Results: ${output}`,
       note,
     );
@@ -191,4 +196,3 @@ function report(
   if (interrupted) return EXIT.interrupted;
   return left.length > 0 ? EXIT.submitted : EXIT.ok;
 }
-

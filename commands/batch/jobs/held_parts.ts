@@ -4,7 +4,6 @@
  * @module
  */
 import type { Journal } from "../../../lib/batch/journal/journal.ts";
-import { heldCost } from "../../../lib/batch/jobs/held_cost.ts";
 import { holdsRows, type PartState } from "../../../lib/batch/jobs/part_events.ts";
 import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
 import { ConfigurationError } from "../../../lib/errors.ts";
@@ -26,12 +25,6 @@ export function openRows(part: PartState, store: PartStore, journal: States): nu
     .length;
 }
 
-/** USD that all parts hold. */
-export function heldByParts(store: PartStore, journal: States): number {
-  return store.parts.filter(({ reserved }) => reserved !== null && reserved > 0)
-    .reduce((sum, part) => sum + heldCost(part, openRows(part, store, journal)), 0);
-}
-
 /** The parts of the requested models that hold rows. */
 export function heldParts(
   parts: readonly PartState[],
@@ -41,6 +34,26 @@ export function heldParts(
   return parts.filter((part) =>
     holdsRows(part) && (part.requested_model === undefined || names.has(part.requested_model))
   );
+}
+
+/** The parts of other models that hold rows: this run leaves them alone. */
+export function otherParts(
+  parts: readonly PartState[],
+  models: readonly { name: string | undefined }[],
+): PartState[] {
+  const own = new Set(heldParts(parts, models));
+  return parts.filter((part) => holdsRows(part) && !own.has(part));
+}
+
+/** Frees the rows of parts of these models that were planned, but never submitted. */
+export function dropUnsentParts(
+  store: PartStore,
+  models: readonly { name: string | undefined }[],
+): void {
+  for (const part of heldParts(store.parts, models)) {
+    if (part.phase !== "planned" && part.phase !== "uploaded") continue;
+    store.release(store.log(part.part, { type: "dropped", why: "not submitted, and sent otherwise" }));
+  }
 }
 
 function named(parts: readonly PartState[]): string {

@@ -60,7 +60,7 @@ async function current(
 
 /** Limits the wait for an answer. */
 async function answered<T>(answer: Promise<T>): Promise<T> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(new ConfigurationError("the provider does not answer")),
