@@ -114,6 +114,7 @@ export type { Rate, Rates, TieredRate } from "./lib/pricing/rates.ts";
 export { createMockApp, type MockApp } from "./lib/mock/mock_app.ts";
 export type { CannedCitation, CannedResponse } from "./lib/mock/canned.ts";
 export type { MockErrorKind } from "./lib/mock/error_kinds.ts";
+export type { BatchVendor, MockBatchOptions } from "./lib/mock/batch/batch_options.ts";
 export type { MockAccess } from "./lib/mock/access_log.ts";
 export type {
   MockOptions,

@@ -27,7 +27,11 @@ export interface BatchRequest {
   json?: unknown;
   /** Another body; set its `content-type` in `headers`. */
   body?: StreamedBody | string;
-  /** Returns answers with status 3xx instead of failing. Redirects are never followed. @default false */
+  /**
+   * Returns answers with status 3xx instead of failing; {@link BatchHttp.lines} follows them instead.
+   *
+   * @default false
+   */
   allowRedirect?: boolean;
 }
 

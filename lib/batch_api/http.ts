@@ -36,6 +36,8 @@ const KEY_HEADERS: Record<string, KeyHeader> = {
   gemini: "x-goog-api-key",
 };
 
+const MAX_REDIRECTS = 5;
+
 const TIMEOUT_HINT =
   "Check the network, or raise the timeout (--timeout, timeout in the configuration).";
 
@@ -89,13 +91,12 @@ class EndpointHttp implements BatchHttp {
       exchange.limit(this.#timeout, "no complete answer", TIMEOUT_HINT);
       const body = await exchange.orEnd(readBody(response), this.#fetch);
       const { status } = response;
-      const answer = redactAnswer({ status, headers: response.headers, body }, this.#secrets);
-      const isRedirect = status >= 300 && status < 400;
-      if (isRedirect && request.allowRedirect) {
-        // The location may contain what redaction would remove.
+      // Where an upload continues; the URL contains a signature.
+      if (request.allowRedirect && isRedirect(status)) {
         return { status, headers: response.headers, json: tryParse(body), text: body };
       }
-      this.#check(answer);
+      if (!response.ok) this.#fail(response, body);
+      const answer = redactAnswer({ status, headers: response.headers, body }, this.#secrets);
       return { status, headers: response.headers, json: parseJson(answer), text: answer.body };
     } catch (error) {
       throw exchange.error(error);
@@ -107,23 +108,24 @@ class EndpointHttp implements BatchHttp {
   async *lines(
     request: Omit<BatchRequest, "method" | "json" | "body">,
   ): AsyncGenerator<string, void, void> {
-    const { url, headers } = target(this.#endpoint, this.#keyHeader, request);
+    let { url, headers } = target(this.#endpoint, this.#keyHeader, request);
     const exchange = new Exchange(url, this.#options.signal);
     const fetch = this.#fetch;
     try {
-      exchange.limit(this.#timeout, "no answer", TIMEOUT_HINT);
-      const response = await exchange.open({ url, headers }, fetch);
-      if (!response.ok) {
+      for (let redirects = 0;; redirects++) {
+        exchange.limit(this.#timeout, "no answer", TIMEOUT_HINT);
+        const response = await exchange.open({ url, headers }, fetch);
+        if (response.ok) {
+          const options = { exchange, fetch, timeout: this.#timeout, hint: TIMEOUT_HINT };
+          return yield* bodyLines(response, options);
+        }
         const body = await exchange.orEnd(readBody(response), fetch);
-        const { status, headers } = response;
-        this.#check(redactAnswer({ status, headers, body }, this.#secrets));
+        const next = request.allowRedirect && redirects < MAX_REDIRECTS
+          ? redirectOf(response, url)
+          : undefined;
+        if (next === undefined) this.#fail(response, body);
+        ({ url, headers } = target(this.#endpoint, this.#keyHeader, { ...request, path: next }));
       }
-      yield* bodyLines(response, {
-        exchange,
-        fetch,
-        timeout: this.#timeout,
-        hint: TIMEOUT_HINT,
-      });
     } catch (error) {
       throw exchange.error(error);
     } finally {
@@ -155,12 +157,22 @@ class EndpointHttp implements BatchHttp {
     return await exchange.open(request, this.#fetch);
   }
 
-  /** Throws the error of an answer that is not a success. */
-  #check({ status, headers, body }: ShownAnswer): void {
-    if (status >= 200 && status <= 299) return;
-    const error = this.#options.protocol.decodeError(tryParse(body));
-    throw statusError(status, headers, body, error, this.#endpoint);
+  /** Throws the error for an answer that is not a success. */
+  #fail({ status, headers }: Response, body: string): never {
+    const answer = redactAnswer({ status, headers, body }, this.#secrets);
+    const error = this.#options.protocol.decodeError(tryParse(answer.body));
+    throw statusError(status, answer.headers, answer.body, error, this.#endpoint);
   }
+}
+
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400;
+}
+
+/** The absolute URL that an answer redirects to. */
+function redirectOf({ status, headers }: Response, url: string): string | undefined {
+  const location = isRedirect(status) ? headers.get("location") : null;
+  return location === null ? undefined : URL.parse(location, url)?.href;
 }
 
 /** The JSON of an answer. A web page means that the base URL is wrong, which is worth an error of its own. */

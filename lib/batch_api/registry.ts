@@ -5,6 +5,9 @@
  */
 import type { Endpoint, Protocol } from "../protocols/protocol.ts";
 import type { BatchApi, BatchApiName } from "./batch_api.ts";
+import { mistralBatchApi } from "./mistral/mistral.ts";
+import { openaiBatchApi } from "./openai/openai.ts";
+import { togetherBatchApi } from "./together/together.ts";
 
 /** An API, for the wire formats whose requests its rows can be. */
 interface Entry {
@@ -13,7 +16,11 @@ interface Entry {
   create(endpoint: Endpoint): BatchApi;
 }
 
-const APIS: Partial<Record<BatchApiName, Entry>> = {};
+const APIS: Partial<Record<BatchApiName, Entry>> = {
+  openai: { formats: ["chat", "responses"], create: openaiBatchApi },
+  mistral: { formats: ["chat"], create: mistralBatchApi },
+  together: { formats: ["chat"], create: togetherBatchApi },
+};
 
 /** The API that belongs to a wire format. */
 const BY_FORMAT: Readonly<Record<string, BatchApiName>> = {

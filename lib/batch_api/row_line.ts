@@ -1,8 +1,25 @@
 /**
- * Encodes rows as lines of JSON.
+ * Checks rows and encodes them as lines of JSON.
  *
  * @module
  */
+import type { RowRequest } from "./batch_api.ts";
+
+/** A streamed request. Only a field matches: in a string the quotes are escaped. */
+const STREAM = /[{,]\s*"stream"\s*:\s*true/;
+
+/** Why a request cannot be a row of an API that takes the operations `paths`; `undefined` if it can. */
+export function rowProblem(
+  { path, body }: RowRequest,
+  paths: readonly string[],
+): string | undefined {
+  if (!paths.includes(path)) {
+    return `the batch API takes only ${paths.join(" and ")}, not ${path}`;
+  }
+  return STREAM.test(body)
+    ? 'a batch cannot stream its answers (remove "stream": true)'
+    : undefined;
+}
 
 const SEPARATORS = /[\u2028\u2029]/g;
 

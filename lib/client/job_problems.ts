@@ -12,6 +12,15 @@ const SERVICES =
   "OpenAI, Azure OpenAI, Anthropic, Gemini, Mistral, Groq, Together, xAI, OpenRouter, " +
   "Fireworks, SiliconFlow and DashScope";
 
+/** Servers that people run themselves; none of them has a batch API. */
+const OWN_SERVERS: ReadonlySet<string> = new Set([
+  "ollama",
+  "vllm",
+  "sglang",
+  "llamacpp",
+  "lmstudio",
+]);
+
 /** The error for a client with several endpoints. */
 export function severalEndpoints(endpoints: readonly EndpointClient[]): ConfigurationError {
   const names = endpoints.map(({ name, model }) =>
@@ -31,7 +40,7 @@ export function severalEndpoints(endpoints: readonly EndpointClient[]): Configur
 /** The error for a service without a batch API. */
 export function noBatchApi({ name, connection }: EndpointClient): ConfigurationError {
   const { service } = connection.endpoint;
-  if (service?.selfHosted) {
+  if (service === undefined || OWN_SERVERS.has(service.name)) {
     return new ConfigurationError(`the server at ${name} has no batch API`, {
       hint:
         "Write the requests to files for vLLM's run-batch (--export DIR) and read its results " +
@@ -39,7 +48,7 @@ export function noBatchApi({ name, connection }: EndpointClient): ConfigurationE
     });
   }
   return new ConfigurationError(
-    `${service?.name ?? "the service"} at ${name} has no batch API that flexllm knows`,
+    `${service.name} at ${name} has no batch API that flexllm knows`,
     { hint: `Send live (--via live). Provider batches work with ${SERVICES}.` },
   );
 }

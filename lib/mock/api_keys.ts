@@ -9,8 +9,8 @@ import type { ProtocolServer } from "../protocols/serve.ts";
 import { serverFor } from "../protocols/servers.ts";
 import { errorResponse, type MockServerError } from "./error_response.ts";
 
-/** Paths that need no key, so that a script can wait for the server. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(["/", "/health"]);
+/** Paths that need no key: those a script waits for, and signed URLs of the batch APIs. */
+const OPEN_PATH = /^\/($|health$|__mock\/signed\/)/;
 
 function bearer(headers: Headers): string | undefined {
   return /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "")?.[1].trim();
@@ -92,7 +92,7 @@ export function withApiKeys(
   let rejected = 0;
   return (request) => {
     const isOpen = request.method === "HEAD" || request.method === "OPTIONS" ||
-      OPEN_PATHS.has(new URL(request.url).pathname);
+      OPEN_PATH.test(new URL(request.url).pathname);
     if (isOpen) return answer(request);
     const server = serverFor(servers, request);
     const { keyOf, problem } = rulesOf(server);

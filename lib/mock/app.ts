@@ -7,6 +7,7 @@
 import { type Context, Hono } from "hono";
 import { routePattern, serverFor } from "../protocols/servers.ts";
 import type { ProtocolServer, ServedModel, ServerRoute } from "../protocols/serve.ts";
+import { routedPath } from "./batch/mock_path.ts";
 import { addLogRoutes, LOG_PATH } from "./control_routes.ts";
 import type { EmbeddingOperation } from "./embeddings.ts";
 import type { MockSettings } from "./options.ts";
@@ -41,10 +42,10 @@ export function buildMockApp(
   settings: MockSettings,
   servers: readonly ProtocolServer[],
   log: RequestLog,
+  mock: Responder = new Responder(settings, log),
 ): Hono {
-  const mock = new Responder(settings, log);
   const routesWithModel = modelRoutes(servers);
-  const app = new Hono();
+  const app = new Hono({ getPath: routedPath });
 
   const notAllowed = (c: Context, server: ProtocolServer, ...allowed: string[]) => {
     const { method, path } = c.req;

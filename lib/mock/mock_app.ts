@@ -38,12 +38,8 @@ async function loadAnswers(options: MockOptions, settings: MockSettings): Promis
     const { openPlayer, openRecorder } = await import("./recording/open_recording.ts");
     app = record !== undefined ? openRecorder(record, servers) : openPlayer(replay!, servers);
   } else {
-    const [{ buildMockApp }, { RequestLog }] = await Promise.all([
-      import("./app.ts"),
-      import("./request_log.ts"),
-    ]);
-    const hono = buildMockApp(settings, servers, new RequestLog());
-    app = { fetch: (request) => hono.fetch(request), close: () => {} };
+    const { loadGenerated } = await import("./generated_app.ts");
+    app = await loadGenerated(settings, servers);
   }
   if (settings.apiKeys.length === 0) return app;
   const { withApiKeys } = await import("./api_keys.ts");

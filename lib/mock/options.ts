@@ -5,6 +5,7 @@
  */
 import { ConfigurationError } from "../errors.ts";
 import type { MockAccess } from "./access_log.ts";
+import { type BatchSettings, batchSettings, type MockBatchOptions } from "./batch/batch_options.ts";
 import type { CannedResponse } from "./canned.ts";
 import { MOCK_ERROR_KINDS, type MockErrorKind } from "./error_kinds.ts";
 
@@ -125,6 +126,8 @@ export interface MockOptions {
    * @default any key, or none
    */
   apiKey?: string | readonly string[];
+  /** The batch APIs: how long jobs take, faults, and where to store them. */
+  batch?: MockBatchOptions;
   /** Called for every request when its answer ends. */
   onRequest?: (access: MockAccess) => void;
   /**
@@ -156,6 +159,7 @@ export interface MockSettings {
   lenient: boolean;
   seed: number;
   apiKeys: readonly string[];
+  batch: BatchSettings;
 }
 
 function checkedRange(name: string, range: NumberRange): readonly [number, number] {
@@ -203,6 +207,7 @@ export function mockSettings(options: MockOptions): MockSettings {
   if (!Number.isSafeInteger(seed)) {
     throw new ConfigurationError(`seed: expected an integer, got ${seed}`);
   }
+  const apiKeys = checkedKeys(options.apiKey);
   return {
     delay: checkedRange("delay", options.delay ?? 0),
     length: checkedRange("length", options.length ?? [10, 1000]),
@@ -215,6 +220,7 @@ export function mockSettings(options: MockOptions): MockSettings {
     responses: options.responses ?? [],
     lenient: options.lenient ?? false,
     seed,
-    apiKeys: checkedKeys(options.apiKey),
+    apiKeys,
+    batch: batchSettings(options.batch ?? {}, { apiKeys, seed }),
   };
 }

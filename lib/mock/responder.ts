@@ -105,6 +105,18 @@ export class Responder {
     return errorResponse({ request, server, requestId, headers: all }, error);
   }
 
+  /**
+   * The injected error of a request that reaches no protocol: an error response, or `drop` for errors that
+   * break the answer. `undefined` if it succeeds.
+   */
+  injectError(request: Request, server: ProtocolServer): Response | "drop" | undefined {
+    const error = this.#faults.nextError();
+    if (error === undefined) return undefined;
+    addFacts(request, { fault: error.kind });
+    const status = statusOf(error.kind, server);
+    return status === undefined ? "drop" : this.reject(request, server, { ...error, status });
+  }
+
   #nextId(): string {
     return `req_mock_${++this.#requests}`;
   }

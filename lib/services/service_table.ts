@@ -137,7 +137,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["api.moonshot.ai", "api.moonshot.cn"],
     keyVariable: "MOONSHOT_API_KEY",
     thinking: "switch",
-    batch: "none",
+    batch: "openai",
   },
   // Volcengine Ark, "Chat API"; BytePlus ModelArk is the same service outside of China.
   volcengine: {
@@ -249,7 +249,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     maxTokensField: "max_completion_tokens",
     thinking: "effort",
     efforts: LOW_TO_HIGH,
-    batch: "none",
+    batch: "openai",
   },
   // "Inference Providers": a router to other services.
   huggingface: {
@@ -280,7 +280,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     hosts: ["api.novita.ai"],
     keyVariable: "NOVITA_API_KEY",
     thinking: "enable_thinking",
-    batch: "none",
+    batch: "openai",
   },
   sambanova: {
     baseUrl: "https://api.sambanova.ai/v1",

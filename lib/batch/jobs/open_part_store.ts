@@ -6,6 +6,7 @@
 import type { JobInput } from "../../batch_api/batch_api.ts";
 import { randomName } from "../../runtime/random_name.ts";
 import { loadFingerprint } from "../journal/fingerprint.ts";
+import { exportRows } from "./export_part.ts";
 import { FileDraft } from "./part_draft.ts";
 import { holdsRows, type PartEvent, type PartState } from "./part_events.ts";
 import { PartFolder } from "./part_folder.ts";
@@ -80,6 +81,12 @@ class FilePartStore implements PartStore {
   input(part: PartState): JobInput {
     const path = this.#folder.rows(part.part);
     return openPartInput(part, path, this.#folder.shown(path));
+  }
+
+  exportRows(part: PartState, file: string): void {
+    // Checks that they are all there.
+    this.input(part);
+    exportRows(this.#folder.rows(part.part), file);
   }
 
   records(part: PartState): PartRecords {

@@ -57,6 +57,12 @@ export interface PartStore extends Disposable {
   log(part: string, event: EventFields<PartEvent>): PartState;
   /** The input of a part, for uploading. */
   input(part: PartState): JobInput;
+  /**
+   * Copies the rows of a part to `file`, which appears only when it is complete.
+   *
+   * @throws {JournalError} if it cannot be written
+   */
+  exportRows(part: PartState, file: string): void;
   /** The records of a part. */
   records(part: PartState): PartRecords;
   /** Deletes the files of a part whose rows are collected or free again. */

@@ -1,0 +1,55 @@
+/**
+ * Finds jobs in a list that comes in pages.
+ *
+ * @module
+ */
+import type { Job } from "./batch_api.ts";
+
+/** One page of a list of jobs. */
+export interface JobPage {
+  jobs: Job[];
+  /** The cursor of the next page; absent on the last one. */
+  next?: string;
+}
+
+/** Whether all jobs are older than `since`, in a list that has been sorted by age so far. */
+class AgeCheck {
+  #last = Infinity;
+  #isSorted = true;
+
+  constructor(readonly since: number) {}
+
+  isPast(jobs: readonly Job[]): boolean {
+    for (const { createdAt = Infinity } of jobs) {
+      if (createdAt > this.#last) this.#isSorted = false;
+      this.#last = createdAt;
+    }
+    return this.#isSorted && jobs.every(({ createdAt }) => (createdAt ?? Infinity) < this.since);
+  }
+}
+
+/**
+ * Returns the jobs that `isWanted`, from all pages. It only stops early after a whole page of jobs created before
+ * `since`, and if the list is sorted: a job that is overlooked would be submitted twice.
+ *
+ * @param read reads the page at a cursor; `undefined` is the first one
+ */
+export async function findJobs(
+  read: (cursor: string | undefined) => Promise<JobPage>,
+  isWanted: (job: Job) => boolean,
+  since: number,
+): Promise<Job[]> {
+  const found = new Map<string, Job>();
+  const age = new AgeCheck(since);
+  const cursors = new Set<string>();
+  let cursor: string | undefined;
+  while (true) {
+    const { jobs, next } = await read(cursor);
+    for (const job of jobs) if (isWanted(job)) found.set(job.id, job);
+    // A server that does not know the cursor sends the same page for ever.
+    if (jobs.length === 0 || next === undefined || cursors.has(next) || age.isPast(jobs)) break;
+    cursors.add(next);
+    cursor = next;
+  }
+  return [...found.values()];
+}
