@@ -21,6 +21,13 @@ export type Outcome =
     record: IndexedRecord;
     /** Timing and cost of the call, if the executor collects them. */
     facts?: CallFacts;
+    /**
+     * Whether it was collected from a job that has ended. It says nothing about requests to come, so it never
+     * stops the batch.
+     *
+     * @default false
+     */
+    isCollected?: boolean;
   }
   & ({ ok: true; result: ChatResult } | { ok: false; error: unknown });
 
@@ -32,6 +39,11 @@ export interface Executor {
   readonly retries: number;
   /** Whether an endpoint has had no failure so far, in which case failures of others do not stop the batch. */
   readonly hasHealthyEndpoint: boolean;
+  /**
+   * Whether this run has yielded the outcome of a record before it pulled the record, because it continues the
+   * work of an earlier run. Such a record is not skipped, but passed on to {@link Executor.run}.
+   */
+  isYielded?(index: number): boolean;
   /**
    * Pulls records while it has free slots and yields their outcomes, grouped as they finish. Pulls
    * nothing while outcomes are not consumed, which bounds memory. Can be called once.

@@ -161,12 +161,15 @@ export class BatchRun {
   }
 
   #skip(record: IndexedRecord, journal: RunJournal): boolean {
+    // Counted with the results of this run. The executor skips it.
+    if (this.#executor.isYielded?.(record.index)) return false;
     const isDone = this.#isDone(record, journal);
     if (isDone) this.#summary.restored++;
     return isDone;
   }
 
   #restore(record: IndexedRecord, journal: RunJournal): BatchItem | undefined {
+    if (this.#executor.isYielded?.(record.index)) return undefined;
     if (!this.#isDone(record, journal)) return undefined;
     const result = recordedResult(journal.read(record.index));
     return { ...record, status: "success", result, restored: true };
@@ -204,6 +207,9 @@ export class BatchRun {
       return { ...outcome.record, status: "success", result: outcome.result, restored: false };
     }
     const { record, error } = outcome;
+    if (outcome.isCollected && error instanceof FlexLLMError) {
+      return { ...record, status: "error", error };
+    }
     const decision = this.#policy.failed(error, {
       hasOwnOptions: record.options !== undefined,
       hasHealthyEndpoint: this.#executor.hasHealthyEndpoint,

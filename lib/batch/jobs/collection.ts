@@ -1,0 +1,278 @@
+/**
+ * Collects the results of a job that has ended: matches them with their records, decodes them and yields the
+ * outcomes.
+ *
+ * @module
+ */
+import type { Job, RowResult } from "../../batch_api/batch_api.ts";
+import type { ChatResult } from "../../chat/result.ts";
+import { SchemaMismatchError } from "../../chat/schema_mismatch_error.ts";
+import { FlexLLMError, InternalError, MalformedResponseError } from "../../errors.ts";
+import { abortable } from "../../runtime/abortable.ts";
+import type { Usage } from "../../usage.ts";
+import type { IndexedRecord, Outcome } from "../executor.ts";
+import type { JobContext } from "./job_context.ts";
+import type { LivePart } from "./live_part.ts";
+import type { PartRecords } from "./part_store.ts";
+
+/** Results that are decoded at the same time, and whose outcomes are written together. */
+const GROUP = 32;
+/** How often a record is sent that never has a result. */
+const MAX_MISSING = 3;
+
+type ProcessedRow = Extract<RowResult, { kind: "answer" | "error" }>;
+
+/** What earlier jobs of this run did with the records that are sent again. */
+export class RowHistory {
+  readonly #missing = new Map<number, number>();
+  readonly #failed = new Map<number, number>();
+
+  /** Counts a missing result and returns how often it was missing. */
+  missing(index: number): number {
+    return count(this.#missing, index);
+  }
+
+  /** Counts a temporary failure and returns how often the record has failed. */
+  failed(index: number): number {
+    return count(this.#failed, index);
+  }
+}
+
+function count(counts: Map<number, number>, index: number): number {
+  const n = (counts.get(index) ?? 0) + 1;
+  counts.set(index, n);
+  return n;
+}
+
+/** Whether a row that failed may succeed in another job. */
+function isTemporary(row: ProcessedRow, error: FlexLLMError): boolean {
+  return row.kind === "error" && error.retryable;
+}
+
+/** What a collection depends on besides its part. */
+export interface CollectionOptions {
+  history: RowHistory;
+  /** Whether the record's result is in the result file, or its outcome was yielded. */
+  isDone: (index: number) => boolean;
+}
+
+/** The collection of one part. Survives a download that breaks off. */
+export class Collection implements Disposable {
+  readonly #part: LivePart;
+  readonly #context: JobContext;
+  readonly #options: CollectionOptions;
+  readonly #records: PartRecords;
+  /** Records whose result was seen. */
+  readonly #seen = new Set<number>();
+  /** Records that have to be sent again. */
+  readonly left: number[] = [];
+  answered = 0;
+  failed = 0;
+  notRun = 0;
+  missing = 0;
+  /** Of `left`: records with a temporary error. */
+  temporary = 0;
+  /** Why records were not run. */
+  reason: string = "failed";
+  foreign = 0;
+  double = 0;
+  /** USD of the answers that this collection has yielded; `null` if unknown. */
+  cost: number | null = 0;
+  usage: Usage | null = null;
+  /** Rows that this collection has decoded. */
+  decoded = 0;
+  readonly #messages = new Map<string, number>();
+
+  constructor(part: LivePart, context: JobContext, options: CollectionOptions) {
+    this.#part = part;
+    this.#context = context;
+    this.#options = options;
+    this.#records = context.store.records(part.state);
+  }
+
+  /** The records of the part. */
+  get records(): PartRecords {
+    return this.#records;
+  }
+
+  /** Records whose result was seen. */
+  get seen(): number {
+    return this.#seen.size;
+  }
+
+  /** Whether the job has only results of others. */
+  get isForeign(): boolean {
+    return this.foreign > 0 && this.#seen.size === 0;
+  }
+
+  /** The error message that most rows have. */
+  get commonestMessage(): string {
+    let [commonest, most] = ["", 0];
+    for (const [message, n] of this.#messages) if (n > most) [commonest, most] = [message, n];
+    return commonest;
+  }
+
+  /**
+   * Reads all results and yields the outcomes of those that are new.
+   *
+   * @throws {FlexLLMError} if the download breaks off; call it again then
+   */
+  async *read(job: Job): AsyncGenerator<Outcome[], void> {
+    const { client: { api, http, parse }, stopping } = this.#context;
+    const seen = new Set<number>();
+    let group: { row: ProcessedRow; record: IndexedRecord }[] = [];
+    this.foreign = 0;
+    this.double = 0;
+    const results = api.results(http, job, (text) => parse.call(this.#context.client, text))
+      [Symbol.asyncIterator]();
+    try {
+      while (true) {
+        const step = await abortable(results.next(), stopping.signal);
+        if (step.done) break;
+        const row = step.value;
+        const record = this.#match(row, seen);
+        if (record === undefined) continue;
+        if (row.kind === "not_run") {
+          this.notRun++;
+          this.reason = row.reason;
+          this.left.push(record.index);
+          continue;
+        }
+        group.push({ row, record });
+        if (group.length < GROUP) continue;
+        yield await this.#outcomes(group);
+        group = [];
+      }
+    } catch (error) {
+      // What was read is good, and must not be read again.
+      if (group.length > 0) yield await this.#outcomes(group);
+      throw error;
+    } finally {
+      // Not awaited: the connection may hang.
+      void Promise.resolve(results.return?.()).catch(() => {});
+    }
+    if (group.length > 0) yield await this.#outcomes(group);
+  }
+
+  /** Handles the records without a result, and yields the outcomes of those that are given up. */
+  settleMissing(job: Job): Outcome[] {
+    const outcomes: Outcome[] = [];
+    const isWhole = job.status === "completed";
+    for (const index of this.#records.indexes) {
+      if (this.#seen.has(index)) continue;
+      if (this.#options.isDone(index)) {
+        this.answered++;
+        continue;
+      }
+      if (!isWhole) {
+        this.notRun++;
+        this.reason = job.status;
+        this.left.push(index);
+        continue;
+      }
+      this.missing++;
+      const times = this.#options.history.missing(index);
+      if (times < MAX_MISSING) {
+        this.left.push(index);
+        continue;
+      }
+      this.missing--;
+      outcomes.push(this.reject(
+        this.#records.get(index)!,
+        new MalformedResponseError(
+          `record ${index}: ${times} jobs in a row returned no result for it`,
+        ),
+      ));
+    }
+    return outcomes;
+  }
+
+  /** The outcome of a record that failed. */
+  reject(record: IndexedRecord, error: FlexLLMError): Outcome {
+    this.failed++;
+    this.#messages.set(error.message, (this.#messages.get(error.message) ?? 0) + 1);
+    return { record, ok: false, error, isCollected: true };
+  }
+
+  [Symbol.dispose](): void {
+    this.#records[Symbol.dispose]();
+  }
+
+  /** The record of a result; `undefined` if it is not wanted. */
+  #match(row: RowResult, seen: Set<number>): IndexedRecord | undefined {
+    const record = this.#records.find(row.id);
+    if (record === undefined) {
+      this.foreign++;
+      return undefined;
+    }
+    const { index } = record;
+    if (seen.has(index)) {
+      this.double++;
+      return undefined;
+    }
+    seen.add(index);
+    if (this.#seen.has(index)) return undefined;
+    this.#seen.add(index);
+    if (!this.#options.isDone(index)) return record;
+    this.answered++;
+    return undefined;
+  }
+
+  async #outcomes(
+    group: readonly { row: ProcessedRow; record: IndexedRecord }[],
+  ): Promise<Outcome[]> {
+    const decoded = await Promise.all(group.map(({ row, record }) => this.#decode(row, record)));
+    return decoded.filter((outcome) => outcome !== undefined);
+  }
+
+  async #decode(row: ProcessedRow, record: IndexedRecord): Promise<Outcome | undefined> {
+    const { options, client } = this.#context;
+    this.decoded++;
+    try {
+      const result = await client.decode(row, record);
+      this.answered++;
+      this.#bill(result);
+      return { record, ok: true, result, facts: this.#facts(result), isCollected: true };
+    } catch (cause) {
+      const error = cause instanceof FlexLLMError ? cause : new InternalError(cause);
+      const isAgain = isTemporary(row, error) &&
+        this.#options.history.failed(record.index) <= (options.retryTimes ?? 3);
+      if (isAgain) {
+        this.temporary++;
+        this.left.push(record.index);
+        return undefined;
+      }
+      const billed = error instanceof SchemaMismatchError ? error.result : error.partial;
+      if (billed !== undefined) this.#bill(billed);
+      return { ...this.reject(record, error), facts: this.#facts(undefined) };
+    }
+  }
+
+  #bill({ cost, usage, cached }: { cost?: number | null; usage?: Usage | null; cached?: boolean }) {
+    if (cached) return;
+    this.cost = cost === null || this.cost === null ? null : this.cost + (cost ?? 0);
+    if (!usage) return;
+    const { promptTokens = 0, completionTokens = 0, totalTokens = 0 } = this.usage ?? {};
+    this.usage = {
+      promptTokens: promptTokens + usage.promptTokens,
+      completionTokens: completionTokens + usage.completionTokens,
+      totalTokens: totalTokens + usage.totalTokens,
+    };
+  }
+
+  #facts(result: ChatResult | undefined): Outcome["facts"] {
+    const { state } = this.#part;
+    return {
+      at: state.submittedAt ?? state.plannedAt,
+      model: state.model,
+      endpoint: state.endpoint,
+      queued: 0,
+      attempts: 1,
+      duration: 0,
+      usage: result?.usage ?? null,
+      cost: result?.cost ?? null,
+      cached: false,
+      outcome: result === undefined ? "error" : "success",
+    };
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Continues with the parts that earlier runs have left.
+ *
+ * @module
+ */
+import type { EarlierRows } from "./earlier_rows.ts";
+import type { JobContext } from "./job_context.ts";
+import { exportedNote, otherEndpointError } from "./job_notes.ts";
+import { LivePart } from "./live_part.ts";
+import { holdsRows, type PartState } from "./part_events.ts";
+
+/** Whether a part belongs to the model that this run requests. */
+function isOfRun(state: PartState, { options }: JobContext): boolean {
+  return state.requested_model === options.requestedModel;
+}
+
+function isUnsent({ phase }: PartState): boolean {
+  return phase === "planned" || phase === "uploaded";
+}
+
+/** Whether the client of this run can work on a part. */
+function isOurs(state: PartState, { client }: JobContext): boolean {
+  return state.api === client.api.name && state.endpoint === client.endpoint &&
+    state.key === client.keyFingerprint;
+}
+
+/** Gives up a part of an earlier run; the input has its rows. */
+function abandon(state: PartState, { store, client }: JobContext): void {
+  store.log(state.part, { type: "abandoned", why: "given up by the user (--resend)" });
+  const { model, endpoint, reserved } = state;
+  client.restore(reserved ?? 0)
+    .commit({ model, endpoint, usage: null, cost: reserved, isLost: true });
+  store.release(state);
+}
+
+/** The share of a part whose results are not in the result file yet. */
+function openShare(indexes: readonly number[], isDone: ((index: number) => boolean) | undefined) {
+  if (isDone === undefined || indexes.length === 0) return 1;
+  const open = indexes.reduce((n, index) => isDone(index) ? n : n + 1, 0);
+  return open / indexes.length;
+}
+
+/**
+ * The parts of earlier runs that are not finished. Their records are added to `earlier`.
+ *
+ * @throws {FlexLLMError} if another key or endpoint has submitted one of them
+ */
+export function earlierParts(context: JobContext, earlier: EarlierRows): LivePart[] {
+  const { store, options, client } = context;
+  const parts: LivePart[] = [];
+  let exported = 0;
+  for (const state of store.parts) {
+    if (!isOfRun(state, context) || !holdsRows(state)) continue;
+    if (state.phase === "exported") {
+      if (options.resend) {
+        store.log(state.part, { type: "dropped", why: "sent again by the user (--resend)" });
+        store.release(state);
+        continue;
+      }
+      exported += state.rows;
+      earlier.add(state, store.records(state));
+      continue;
+    }
+    if (!isOurs(state, context)) {
+      if (isUnsent(state)) {
+        store.log(state.part, { type: "dropped", why: "planned for another key or endpoint" });
+        store.release(state);
+        continue;
+      }
+      if (!options.resend) throw otherEndpointError(state, client);
+      abandon(state, context);
+      continue;
+    }
+    const isUnclear = state.phase === "creating" || state.phase === "unknown";
+    if (isUnclear && options.resend && client.api.foundBy === "nothing") {
+      abandon(state, context);
+      continue;
+    }
+    const records = store.records(state);
+    earlier.add(state, records);
+    const part = new LivePart(context, state);
+    const share = openShare(records.indexes, options.isDone);
+    part.money.add(client.restore((state.reserved ?? 0) * share));
+    parts.push(part);
+  }
+  if (exported > 0) context.note(exportedNote(exported));
+  return parts;
+}

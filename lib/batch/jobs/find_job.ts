@@ -1,0 +1,143 @@
+/**
+ * Looks for the job of a create that had no clear answer, before anything is sent again.
+ *
+ * @module
+ */
+import { isFinal, type Job } from "../../batch_api/batch_api.ts";
+import { InvalidInputError } from "../../errors.ts";
+import { abortable } from "../../runtime/abortable.ts";
+import { repeatableFailure } from "./create_failure.ts";
+import type { JobContext } from "./job_context.ts";
+import { adoptedNote, ambiguousError, duplicateNote } from "./job_notes.ts";
+import type { LivePart } from "./live_part.ts";
+import { submitted } from "./submit_part.ts";
+
+/** Seconds between two looks. */
+const LOOK_INTERVAL = 15;
+/** Seconds after a create in which its job may not be listed yet. */
+const LIST_LAG = 60;
+/** The same if jobs cannot be told apart. */
+const LONG_LIST_LAG = 120;
+/** Milliseconds by which the clock of the provider may be behind: for labels, and for times alone. */
+const LABEL_MARGIN = 600_000;
+const TIME_MARGIN = 10_000;
+
+function isSameModel(job: Job, model: string): boolean {
+  if (job.model === undefined) return true;
+  // Providers add versions and prefixes.
+  const [a, b] = [job.model.toLowerCase(), model.toLowerCase()];
+  return a.includes(b) || b.includes(a);
+}
+
+/** The jobs that can be the one of a part, at an API that has no labels. */
+function candidates(jobs: readonly Job[], part: LivePart, { store }: JobContext): Job[] {
+  const { creatingAt = 0, rows, model } = part.state;
+  const known = new Set(store.parts.map(({ job }) => job?.id));
+  return jobs.filter((job) =>
+    !known.has(job.id) && !part.foreignJobs.has(job.id) &&
+    (job.createdAt === undefined || job.createdAt >= creatingAt - TIME_MARGIN) &&
+    (job.rows === undefined || job.rows === rows) && isSameModel(job, model)
+  );
+}
+
+/** Cancels the jobs that a repeated create has made in addition. */
+async function cancelOthers(kept: Job, others: readonly Job[], context: JobContext) {
+  const { api, http } = context.client;
+  for (const other of others) {
+    let isCancelled = isFinal(other.status);
+    try {
+      if (!isCancelled && api.cancel !== undefined) {
+        await api.cancel(http, other.id);
+        isCancelled = true;
+      }
+    } catch {
+      // The note says so.
+    }
+    context.note(duplicateNote(kept, other, isCancelled));
+  }
+}
+
+/**
+ * Looks for the job of an unclear part once. Returns `none` if it is certain that none exists; until then the
+ * part is scheduled for the next look.
+ *
+ * @throws {JournalError} if several jobs may be the one
+ */
+export async function findJob(
+  part: LivePart,
+  context: JobContext,
+): Promise<"found" | "waiting" | "none"> {
+  const { client: { api, http }, store, stopping } = context;
+  const hasLabels = api.foundBy !== "nothing";
+  const since = (part.state.creatingAt ?? part.state.plannedAt) -
+    (hasLabels ? LABEL_MARGIN : TIME_MARGIN);
+  let jobs: Job[];
+  try {
+    jobs = await abortable(api.find(http, store.input(part.state), since), stopping.signal);
+  } catch (error) {
+    if (context.isStop(error)) return "waiting";
+    if (repeatableFailure(error) === "fatal") throw error;
+    part.failed(error);
+    return "waiting";
+  }
+  part.failures = 0;
+  part.looks++;
+  const found = hasLabels ? jobs : candidates(jobs, part, context);
+  if (found.length > 1 && !hasLabels) throw ambiguousError(part.state, found);
+  if (found.length > 0) {
+    submitted(part, context, found[0], "found");
+    context.note(adoptedNote(part.state, found[0]));
+    await cancelOthers(found[0], found.slice(1), context);
+    return "found";
+  }
+  const lag = hasLabels ? LIST_LAG : LONG_LIST_LAG;
+  // An id of our own is read directly, not from a list.
+  const isOver = api.foundBy === "id" ||
+    part.looks > 1 && context.time - part.state.changedAt >= lag * 1000;
+  if (isOver) return "none";
+  part.wait(LOOK_INTERVAL);
+  return "waiting";
+}
+
+/**
+ * Uses the job `id` for the part whose create had no clear answer.
+ *
+ * @throws {InvalidInputError} if there is no such part, there are several, or the job has other rows
+ */
+export async function adoptJob(
+  id: string,
+  parts: readonly LivePart[],
+  context: JobContext,
+): Promise<void> {
+  const [part, ...others] = parts.filter(({ isUnclear }) => isUnclear);
+  const owner = context.store.parts.find(({ job }) => job?.id === id);
+  // The same command was run before.
+  if (owner !== undefined && part === undefined) return;
+  if (part === undefined) {
+    throw new InvalidInputError(`--adopt ${id}: there is no job to look for`, {
+      hint: "Every create had a clear answer. Run the command without --adopt.",
+    });
+  }
+  if (owner !== undefined) {
+    throw new InvalidInputError(`--adopt ${id}: that job has other records of this batch`);
+  }
+  const job = await abortable(
+    context.client.api.get(context.client.http, id),
+    context.stopping.signal,
+  );
+  const matching = [part, ...others].filter(({ state }) =>
+    job.rows === undefined || job.rows === state.rows
+  );
+  if (matching.length === 0) {
+    throw new InvalidInputError(
+      `--adopt ${id}: that job has ${job.rows} rows, and ${part.state.rows} were submitted`,
+    );
+  }
+  if (matching.length > 1) {
+    throw new InvalidInputError(
+      `--adopt ${id}: ${matching.length} creates had no answer, and that job may be any of them`,
+      { hint: "Run the command without --adopt first: it looks for the jobs by itself." },
+    );
+  }
+  submitted(matching[0], context, job, "user");
+}
