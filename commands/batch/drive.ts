@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ExportedFile } from "../../lib/batch/executors/export.ts";
 import type { JobView } from "../../lib/batch/jobs/job_view.ts";
 import type { IndexedRecord } from "../../lib/batch/executor.ts";
 import type { BatchSummary } from "../../lib/batch/summary.ts";
@@ -27,6 +28,16 @@ export interface DriveOptions {
   spentBefore: number;
 }
 
+/** How provider jobs ended. */
+export interface JobsOutcome {
+  /** Whether jobs were cancelled at the deadline. */
+  deadlineReached: boolean;
+  /** Whether `flexllm batch cancel` cancelled them. */
+  cancelled: boolean;
+  /** The exported files. */
+  files: readonly ExportedFile[];
+}
+
 /** A batch that has ended. */
 export interface DrivenBatch {
   summary: BatchSummary;
@@ -34,7 +45,7 @@ export interface DrivenBatch {
   models: ModelOutcome[];
   errors: ReportedErrors;
   /** How provider jobs ended; `undefined` for live requests. */
-  jobs?: { deadlineReached: boolean; cancelled: boolean };
+  jobs?: JobsOutcome;
 }
 
 /** The message of the first Ctrl-C while jobs are at a provider. */
@@ -105,6 +116,7 @@ export async function driveRuns(
     jobs: jobs && {
       deadlineReached: jobs.some(({ deadlineReached }) => deadlineReached),
       cancelled: jobs.some(({ cancelled }) => cancelled),
+      files: jobs.flatMap(({ files = [] }) => files),
     },
   };
 }

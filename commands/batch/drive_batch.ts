@@ -35,7 +35,7 @@ function joinedRuns(first: DrivenBatch, second: DrivenBatch): DrivenBatch {
       failures: [...first.errors.failures, ...second.errors.failures],
       retries: [...first.errors.retries, ...second.errors.retries],
     },
-    jobs: { deadlineReached: false, cancelled: false },
+    jobs: { deadlineReached: false, cancelled: false, files: [] },
   };
 }
 

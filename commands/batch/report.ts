@@ -47,9 +47,14 @@ export interface ReportedErrors {
 const number = new Intl.NumberFormat("en-US");
 const rounded = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
-/** Whether an argument belongs to `--adopt`, which is meant for a single run. */
-function isAdopted(argument: string, previous: string | undefined): boolean {
-  return argument === "--adopt" || previous === "--adopt" || argument.startsWith("--adopt=");
+/** Flags with a value that are meant for a single run. */
+const ONCE_WITH_VALUE = ["--adopt", "--export", "--import"] as const;
+
+/** Whether an argument belongs to a flag that is meant for a single run, and has a value. */
+function isOfOneRun(argument: string, previous: string | undefined): boolean {
+  return ONCE_WITH_VALUE.some((flag) =>
+    argument === flag || previous === flag || argument.startsWith(`${flag}=`)
+  );
 }
 
 /** Flags that are meant for a single run. */
@@ -64,7 +69,7 @@ function resumeCommand(
   change: { without?: readonly string[]; blank?: string } = {},
 ): string {
   const given = process.argv.slice(2).filter((argument, i, all) =>
-    !change.without?.includes(argument) && !isAdopted(argument, all[i - 1])
+    !change.without?.includes(argument) && !isOfOneRun(argument, all[i - 1])
   );
   const blank = ["--api-key", ...change.blank === undefined ? [] : [change.blank]];
   const shown = given.map((argument, i, all) => {
@@ -236,7 +241,9 @@ export function batchReport(
   const hint = jobs && statusHint(jobs, context.output);
   if (hint !== undefined) next.push(hint);
   const { submitted = false, cancelled = false, left = false } = jobs?.unfinished ?? {};
-  if (submitted && !stopped) {
+  if (jobs !== undefined && jobs.files.length > 0) {
+    next.push(...exportHints(jobs, resumeCommand(context.piped, { without: ONCE })));
+  } else if (submitted && !stopped) {
     next.push(`To collect the results: ${resumeCommand(context.piped, { without: ONCE })}`);
   } else if (summary.interrupted || stopped || cancelled || left) {
     const blank = failure instanceof BudgetExceededError ? "--budget" : undefined;

@@ -25,7 +25,13 @@ import { ModelCheck } from "./model_check.ts";
 import type { ModelOutcome } from "./model_run.ts";
 import { nothingToSend, warnings } from "./notes.ts";
 import { type ModelBatch, modelBatches, totalCheck } from "./model_batches.ts";
-import { checkHeldParts, dropUnsentParts, heldParts, openRows, otherParts } from "./jobs/held_parts.ts";
+import {
+  checkHeldParts,
+  dropUnsentParts,
+  heldParts,
+  openRows,
+  otherParts,
+} from "./jobs/held_parts.ts";
 import { unusedLiveFlags } from "./jobs/job_settings.ts";
 import { jobsReport } from "./jobs/jobs_report.ts";
 import { batchReport, failureLines, type ReportContext } from "./report.ts";

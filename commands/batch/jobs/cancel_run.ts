@@ -22,7 +22,7 @@ import { journalOf, namesModels, openJournal } from "../journal.ts";
 import { ModelRun, ModelRuns } from "../model_run.ts";
 import { startProgress } from "../progress/progress.ts";
 import { openRows } from "./held_parts.ts";
-import { jobExecutor, type JobsExecutor } from "./jobs_executor.ts";
+import { type JobsExecutor, jobsExecutor, type JobsMode } from "./jobs_executor.ts";
 import type { PartClients } from "./part_clients.ts";
 import { partJson } from "./part_report.ts";
 
@@ -100,25 +100,16 @@ async function collect(
   const rows = before.reduce((sum, part) => sum + openRows(part, store, journal), 0);
   const shared = {
     store,
+    mode: WAITING,
     events: { onNote: (text: string) => writeSentences(text, progress.note) },
     namesModels: namesAll,
     rerunChanged: true,
     retryTimes: 0,
   };
-  const settings = {
-    wait: true,
-    deadline: undefined,
-    afterDeadline: "stop" as const,
-    pollInterval: undefined,
-    clean: false,
-    adopt: undefined,
-    resend: false,
-    limits: {},
-  };
   const executors: JobsExecutor[] = [];
   const runs = new ModelRuns(models.map((model) => {
     const own = journalOf(journal, models, model.name);
-    const executor = jobExecutor({ model, journal: own }, settings, shared);
+    const executor = jobsExecutor({ model, journal: own }, shared);
     executors.push(executor);
     return new ModelRun(
       { model, journal: own, check: { total: rows, pending: rows } },
@@ -144,6 +135,21 @@ async function collect(
   }
   return report({ output, flags, runs, journal, store, before });
 }
+
+/** Waits for the jobs, and submits none. */
+const WAITING: JobsMode = {
+  via: "provider",
+  settings: {
+    wait: true,
+    deadline: undefined,
+    afterDeadline: "stop",
+    pollInterval: undefined,
+    clean: false,
+    adopt: undefined,
+    resend: false,
+    limits: {},
+  },
+};
 
 /** The message of the first Ctrl-C. */
 const STOPPING =

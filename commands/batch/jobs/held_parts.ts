@@ -52,7 +52,9 @@ export function dropUnsentParts(
 ): void {
   for (const part of heldParts(store.parts, models)) {
     if (part.phase !== "planned" && part.phase !== "uploaded") continue;
-    store.release(store.log(part.part, { type: "dropped", why: "not submitted, and sent otherwise" }));
+    store.release(
+      store.log(part.part, { type: "dropped", why: "not submitted, and sent otherwise" }),
+    );
   }
 }
 
@@ -80,7 +82,7 @@ export function checkHeldParts(
   const exported = held.filter(({ phase }) => phase === "exported");
   const submitted = held.filter(({ phase }) => phase !== "exported");
   const file = quoted(output);
-  if (mode.via !== "provider" && submitted.length > 0) {
+  if ((mode.via === "live" || mode.via === "export") && submitted.length > 0) {
     const [is, them] = submitted.length === 1 ? ["is", "it"] : ["are", "them"];
     throw new ConfigurationError(
       `${counted(submitted.length, "part")} of ${output} ${is} at the provider ` +

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Executor } from "../../../lib/batch/executor.ts";
+import { type ExportedFile, ExportExecutor } from "../../../lib/batch/executors/export.ts";
+import { ImportExecutor } from "../../../lib/batch/executors/import.ts";
 import { JobExecutor } from "../../../lib/batch/executors/jobs.ts";
 import type { JobView } from "../../../lib/batch/jobs/job_view.ts";
 import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
@@ -11,16 +13,18 @@ import { jobClientOf } from "../../../lib/client/job_client.ts";
 import { systemClock } from "../../../lib/runtime/clock.ts";
 import type { ExecutorEvents } from "../executors.ts";
 import type { ModelBatch } from "../model_batches.ts";
-import type { JobSettings, SendingMode } from "./job_settings.ts";
+import type { SendingMode } from "./job_settings.ts";
 
 /** An executor whose records are answered elsewhere. */
 export interface JobsExecutor extends Executor {
   /** The parts, for the progress. */
   views(): JobView[];
   /** Whether jobs were cancelled at the deadline. */
-  readonly deadlineReached: boolean;
+  readonly deadlineReached?: boolean;
   /** Whether `flexllm batch cancel` cancelled the jobs. */
-  readonly cancelled: boolean;
+  readonly cancelled?: boolean;
+  /** The files that were written, or are there from earlier runs. */
+  readonly files?: readonly ExportedFile[];
 }
 
 /** What one model of a batch needs for its jobs. */
@@ -29,11 +33,13 @@ export interface JobsOf {
   journal: Pick<NonNullable<ModelBatch["journal"]>, "state">;
 }
 
-/** What {@link jobsExecutors} needs. */
-export interface JobsExecutorOptions {
-  batches: readonly ModelBatch[];
+/** How records are sent elsewhere. */
+export type JobsMode = Exclude<SendingMode, { via: "live" }>;
+
+/** What the executors of all models share. */
+export interface SharedJobsOptions {
   store: PartStore;
-  mode: Exclude<SendingMode, { via: "live" }>;
+  mode: JobsMode;
   events: Pick<ExecutorEvents, "onNote">;
   /** Whether the results name the requested models. */
   namesModels: boolean;
@@ -42,20 +48,27 @@ export interface JobsExecutorOptions {
   retryTimes: number | undefined;
 }
 
-/** The executor of one model's jobs. */
-export function jobExecutor(
+/**
+ * The executor of one model.
+ *
+ * @throws {ConfigurationError} if the model has no batch API
+ */
+export function jobsExecutor(
   { model, journal }: JobsOf,
-  settings: JobSettings,
-  { store, events, namesModels, rerunChanged, retryTimes }: Omit<
-    JobsExecutorOptions,
-    "batches" | "mode"
-  >,
+  { store, mode, events, namesModels, rerunChanged, retryTimes }: SharedJobsOptions,
 ): JobsExecutor {
-  const { wait, deadline, clean, adopt, resend, limits, pollInterval } = settings;
+  const { onNote } = events;
+  const client = jobClientOf(model.client, model.request, { offline: mode.via !== "provider" });
+  const requestedModel = namesModels ? model.name : undefined;
+  const isDone = (index: number) => journal.state(index) === "success";
+  const shared = { client, store, requestedModel, isDone, rerunChanged, onNote };
+  const { wait, deadline, clean, adopt, resend, limits, pollInterval } = mode.settings;
+  if (mode.via === "export") {
+    return new ExportExecutor({ ...shared, folder: mode.folder, resend, rows: limits.rows });
+  }
+  if (mode.via === "import") return new ImportExecutor({ ...shared, paths: mode.paths });
   return new JobExecutor({
-    client: jobClientOf(model.client, model.request),
-    store,
-    requestedModel: namesModels ? model.name : undefined,
+    ...shared,
     wait,
     deadline,
     clean,
@@ -64,22 +77,17 @@ export function jobExecutor(
     limits,
     pollInterval,
     retryTimes,
-    rerunChanged,
-    isDone: (index) => journal.state(index) === "success",
     clock: systemClock,
-    onNote: events.onNote,
   });
 }
 
 /**
- * Creates the executors of a batch that is not sent live, in the order of its models.
+ * The executors of a batch that is not sent live, in the order of its models.
  *
  * @throws {ConfigurationError} if a model has no batch API
  */
 export function jobsExecutors(
-  { batches, mode, ...options }: JobsExecutorOptions,
+  { batches, ...shared }: SharedJobsOptions & { batches: readonly ModelBatch[] },
 ): JobsExecutor[] {
-  return batches.map(({ model, journal }) =>
-    jobExecutor({ model, journal: journal! }, mode.settings, options)
-  );
+  return batches.map(({ model, journal }) => jobsExecutor({ model, journal: journal! }, shared));
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Journal } from "../../../lib/batch/journal/journal.ts";
+import type { ExportedFile } from "../../../lib/batch/executors/export.ts";
 import type { PartState } from "../../../lib/batch/jobs/part_events.ts";
 import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
 import { counted, duration, quoted } from "../../terminal/format.ts";
@@ -24,6 +25,8 @@ export interface JobsReport {
   exported: { parts: readonly PartState[]; rows: number };
   /** Records without a result that are in no part. */
   left: number;
+  /** The files that this run exported, or found. */
+  files: readonly ExportedFile[];
 }
 
 /** What {@link jobsReport} needs. */
@@ -64,6 +67,7 @@ export function jobsReport(
     submitted,
     exported,
     left,
+    files: jobs?.files ?? [],
   };
 }
 
@@ -100,6 +104,27 @@ export function jobsSentences({ submitted, exported, left, ...rest }: JobsReport
     sentences.push(`Without a result: ${counted(left, "record")} (${why})`);
   }
   return sentences;
+}
+
+/** The lines that list the exported files and say how to go on. */
+export function exportHints(
+  { files }: Pick<JobsReport, "files">,
+  resume: string,
+): string[] {
+  const [first] = files;
+  if (first === undefined) return [];
+  const results = first.path.replace(/\.jsonl$/, ".results.jsonl");
+  const listed = files.map(({ path, rows, status }) =>
+    `  ${path}: ${counted(rows, "row")}${status === "existing" ? ", exported earlier" : ""}`
+  );
+  return [
+    "Files:",
+    ...listed,
+    `To run ${files.length === 1 ? "it" : "one"} with vLLM: vllm run-batch -i ${
+      quoted(first.path)
+    } -o ${quoted(results)} --model ${quoted(first.model)}`,
+    `To import the results: ${resume} --import ${quoted(results)}`,
+  ];
 }
 
 /** The line that names the command for the state of the jobs; `undefined` if there are none. */

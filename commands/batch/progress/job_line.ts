@@ -10,7 +10,12 @@ import { approximate, type LinePart } from "./line_parts.ts";
 const COUNT = new Intl.NumberFormat("en-US");
 
 /** States in which nothing is at the provider any more. */
-const ENDED: ReadonlySet<string> = new Set(["collected", "cleaned", "dropped", "abandoned"]);
+const ENDED: ReadonlySet<string> = new Set([
+  "collected",
+  "imported",
+  "dropped",
+  "abandoned",
+]);
 /** Characters of a problem that are shown. */
 const SHOWN_PROBLEM = 120;
 
