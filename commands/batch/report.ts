@@ -14,8 +14,7 @@ import { counted, dollars, duration, quoted } from "../terminal/format.ts";
 import { type Column, table, type TableOptions } from "../terminal/table.ts";
 import { colored } from "../terminal/output.ts";
 import { widthOfStream, wrapped } from "../terminal/wrap.ts";
-import type { Unfinished } from "./exit_code.ts";
-import { type JobsReport, jobsSentences, statusHint } from "./jobs/jobs_report.ts";
+import { exportHints, type JobsReport, jobsSentences, statusHint } from "./jobs/jobs_report.ts";
 import type { ModelOutcome } from "./model_run.ts";
 
 /** What a report contains besides the counts. */
@@ -143,12 +142,14 @@ function modelTable(models: readonly ModelOutcome[], options: TableOptions): str
 function headline(
   interrupted: boolean,
   stopped: boolean,
-  unfinished: Unfinished | undefined,
+  jobs: JobsReport | undefined,
 ): string {
   if (stopped) return colored("red", "Stopped");
   if (interrupted) return colored("yellow", "Interrupted");
+  const unfinished = jobs?.unfinished;
   if (unfinished?.cancelled) return colored("yellow", "Cancelled");
-  if (unfinished?.submitted) return colored("green", "Submitted");
+  if (jobs !== undefined && jobs.submitted.parts.length > 0) return colored("green", "Submitted");
+  if (unfinished?.submitted) return colored("green", "Exported");
   if (unfinished?.left) return colored("yellow", "Incomplete");
   return colored("green", "Done");
 }
@@ -200,7 +201,7 @@ export function batchReport(
   const { jobs } = context;
   const tried = succeeded + failed;
   const stopped = failure !== undefined;
-  const head = headline(summary.interrupted, stopped, jobs?.unfinished);
+  const head = headline(summary.interrupted, stopped, jobs);
   // Jobs are answered all at once, so their rate says nothing.
   const rate = jobs === undefined ? ` (${rounded.format(tried / seconds)}/s)` : "";
   const parts = [`${number.format(succeeded)} succeeded`, `${number.format(failed)} failed`];
