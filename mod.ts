@@ -108,6 +108,7 @@ export {
   type ModelPricing,
   type PricingQuery,
 } from "./lib/pricing/get_pricing.ts";
+export type { BatchPrice } from "./lib/pricing/batch_price.ts";
 export type { PriceRow } from "./lib/pricing/price.ts";
 export type { Rate, Rates, TieredRate } from "./lib/pricing/rates.ts";
 

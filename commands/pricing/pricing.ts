@@ -7,6 +7,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { join } from "node:path";
 import process from "node:process";
 import type { ListedModel } from "../../lib/pricing/price_list.ts";
+import type { PriceRow } from "../../lib/pricing/price.ts";
 import type { Rate, Rates } from "../../lib/pricing/rates.ts";
 import type { PriceChange } from "../../lib/pricing/update_prices.ts";
 import { addExamples } from "../flags/shared_options.ts";
@@ -22,6 +23,8 @@ interface ModelPrice extends Rates {
   vendor: string;
   /** Tokens. */
   contextWindow?: number;
+  /** Through the provider's batch API; `undefined` if that price is unknown. */
+  batch?: Rates;
 }
 
 /** Maximum number of changes listed after an update. */
@@ -36,40 +39,54 @@ async function pricePath(): Promise<string> {
 
 /** The user's prices, then the price list. */
 async function allPrices(): Promise<ModelPrice[]> {
-  const [{ readPriceFile }, { listedModels }, path] = await Promise.all([
+  const [{ readPriceFile }, { ownBatchRates }, { listedModels }, path] = await Promise.all([
     import("../../lib/pricing/price_file.ts"),
+    import("../../lib/pricing/price.ts"),
     import("../../lib/pricing/price_list.ts"),
     pricePath(),
   ]);
-  const own = readPriceFile(path).map(({ baseUrl, ...row }) => ({
-    ...row,
-    vendor: baseUrl === undefined ? "your prices" : `your prices (${baseUrl})`,
-  }));
+  const own = readPriceFile(path).map((price: PriceRow): ModelPrice => {
+    const { baseUrl, batch: _own, ...row } = price;
+    return {
+      ...row,
+      batch: ownBatchRates(price),
+      vendor: baseUrl === undefined ? "your prices" : `your prices (${baseUrl})`,
+    };
+  });
   const listed = (await listedModels()).map((
-    { model, provider, contextWindow, rates }: ListedModel,
-  ) => ({ ...rates, model, vendor: provider, contextWindow }));
+    { model, provider, contextWindow, rates, batch }: ListedModel,
+  ): ModelPrice => ({ ...rates, model, vendor: provider, contextWindow, batch }));
   return [...own, ...listed];
 }
 
 function amount(rate: Rate | undefined): string {
   if (rate === undefined) return "";
-  if (typeof rate === "number") return String(rate);
-  return `${rate.base}+`;
+  // Half of a price can have more digits than its text, such as 0.15 / 2.
+  const text = (price: number) => String(Number(price.toPrecision(12)));
+  return typeof rate === "number" ? text(rate) : `${text(rate.base)}+`;
 }
 
-/** Converts to the field names of `pricing.json`. */
-function toJson(
-  { cachedInput, cacheWrite, cacheWriteHour, contextWindow, vendor, ...row }: ModelPrice,
-) {
-  const { model, ...rates } = row;
+/** Converts rates to the field names of `pricing.json`. */
+function ratesJson({ input, output, reasoning, request, ...cache }: Rates) {
+  return {
+    input,
+    output,
+    reasoning,
+    request,
+    cached_input: cache.cachedInput,
+    cache_write: cache.cacheWrite,
+    cache_write_hour: cache.cacheWriteHour,
+  };
+}
+
+function toJson(price: ModelPrice) {
+  const { model, vendor, contextWindow, batch } = price;
   return {
     model,
     vendor,
-    ...rates,
-    cached_input: cachedInput,
-    cache_write: cacheWrite,
-    cache_write_hour: cacheWriteHour,
+    ...ratesJson(price),
     context_window: contextWindow,
+    batch: batch && ratesJson(batch),
   };
 }
 
@@ -81,6 +98,8 @@ function lines(rows: readonly ModelPrice[]): string[] {
     { title: "input", ...right },
     { title: "cached", ...right },
     { title: "output", ...right },
+    { title: "batch in", ...right },
+    { title: "batch out", ...right },
     { title: "context", ...right },
   ];
   const groups = Map.groupBy(rows, ({ vendor }) => vendor);
@@ -91,6 +110,8 @@ function lines(rows: readonly ModelPrice[]): string[] {
       amount(row.input),
       amount(row.cachedInput),
       amount(row.output),
+      amount(row.batch?.input),
+      amount(row.batch?.output),
       row.contextWindow === undefined ? "" : `${Math.round(row.contextWindow / 1000)}k`,
     ]),
   ]);
@@ -112,7 +133,11 @@ async function show(name: string | undefined, json: true | undefined): Promise<v
   }
   if (json) return writeJson(rows.map(toJson));
   writeOutput(`${lines(rows).join("\n")}\n`);
-  writeSentences(colored("dim", "USD per million tokens; + means that long prompts cost more."));
+  writeSentences(colored(
+    "dim",
+    "USD per million tokens; + means that long prompts cost more. Batch prices are those of the " +
+      "provider's batch API; empty means that its discount is unknown.",
+  ));
 }
 
 function changeLine({ model, before, after }: PriceChange): string {

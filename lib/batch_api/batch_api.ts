@@ -153,6 +153,11 @@ export interface BatchApi {
   /** Encodes a row as one line of JSON, without a line break, and with U+2028 and U+2029 escaped. */
   encodeRow(id: string, row: RowRequest): string;
   /**
+   * Whether an input has to be uploaded, for APIs that also take small ones with {@link BatchApi.create}. An
+   * input that is uploaded nevertheless is fine. @default true if there is an `upload`
+   */
+  needsUpload?(input: JobInput): boolean;
+  /**
    * Uploads the input, for APIs with input files. Costs nothing and may be repeated.
    *
    * @throws {FlexLLMError} if it fails

@@ -15,7 +15,7 @@ import { checkRecord, recordError } from "../batch/record_problem.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import { withRecordOptions } from "../chat/record_options.ts";
 import type { ChatResult } from "../chat/result.ts";
-import { ConfigurationError, MalformedResponseError } from "../errors.ts";
+import { ConfigurationError } from "../errors.ts";
 import { parseExact } from "../json/json.ts";
 import { CostTracker } from "../pricing/cost_tracker.ts";
 import type { Pricer } from "../pricing/price.ts";
@@ -147,9 +147,7 @@ class EndpointJobs implements JobClient {
   async decode(
     row: Extract<RowResult, { kind: "answer" | "error" }>,
     record: IndexedRecord,
-    reservation?: Reservation,
   ): Promise<ChatResult> {
-    const charged = reservation ?? this.restore(0, 1);
     const options = this.#optionsOf(record);
     const protocol = this.#endpoint.protocolOf({
       messages: record.messages,
@@ -158,39 +156,20 @@ class EndpointJobs implements JobClient {
     });
     if (row.kind === "error") throw rowError(protocol, this.#endpoint, row);
     const model = options.model ?? this.#endpoint.model ?? "";
+    const endpoint = this.#endpoint;
     const pricer = await this.#loadPricer();
-    const result = this.#result(protocol, row.body, model, pricer, charged);
+    const answered = answerOf(protocol, endpoint, row.body);
+    const cost = costBy(pricer, model, answered.completion);
+    // The time that a job takes says nothing about one of its rows.
+    const result = resultOf({ endpoint, request: { model } }, answered, cost, 0);
     if (result.usage !== null) {
       const size = promptSize(record.messages, options);
       this.#pipeline.metering.learn(size, result.usage);
     }
-    charged.commit(result);
     const { responseFormat } = options;
     if (responseFormat !== undefined) await withParsed(result, responseFormat);
     await this.#store(record, options, result);
     return result;
-  }
-
-  /** The result of an answer. One that cannot be read counts as billed. */
-  #result(
-    protocol: Protocol,
-    body: unknown,
-    model: string,
-    pricer: Pricer,
-    charged: Reservation,
-  ): ChatResult {
-    const endpoint = this.#endpoint;
-    try {
-      const answered = answerOf(protocol, endpoint, body);
-      const cost = costBy(pricer, model, answered.completion);
-      // The time that a job takes says nothing about one of its rows.
-      return resultOf({ endpoint, request: { model } }, answered, cost, 0);
-    } catch (error) {
-      if (error instanceof MalformedResponseError) {
-        charged.commit({ model, endpoint: this.endpoint, usage: null, cost: null, isLost: true });
-      }
-      throw error;
-    }
   }
 
   /** Writes an answer to the cache under the key of a live call. */
@@ -213,12 +192,12 @@ class EndpointJobs implements JobClient {
       : withRecordOptions(this.#request, record.options);
   }
 
-  reserve(cost: number, rows: number, signal?: AbortSignal): Promise<Reservation> {
-    return this.#costs.reserveRows(cost, rows, signal);
+  reserve(cost: number, signal?: AbortSignal): Promise<Reservation> {
+    return this.#costs.reserveRows(cost, signal);
   }
 
-  restore(cost: number, rows: number): Reservation {
-    return this.#costs.restore(cost, rows);
+  restore(cost: number): Reservation {
+    return this.#costs.restore(cost);
   }
 
   #loadPricer(): Promise<Pricer> {

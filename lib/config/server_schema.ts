@@ -64,7 +64,8 @@ const serverEntries = {
     describe(
       "Price in USD per million tokens, if the built-in price list has none or a wrong one: `input`, " +
         "`output`, and optionally `cached_input`, `cache_write`, `cache_write_hour` and `reasoning`, " +
-        "plus `request` in USD per request. Applies to every service tier.",
+        "plus `request` in USD per request. Applies to every service tier. `batch` is the price through " +
+        "the provider's batch API: a share of this one, such as 0.5, or its own `input` and `output`.",
       v.strictObject(priceEntries, "expected input and output in USD per million tokens"),
     ),
   ),

@@ -5,7 +5,7 @@
  */
 import { BudgetExceededError, ConfigurationError } from "../errors.ts";
 import { abortable } from "../runtime/abortable.ts";
-import { RowsReservation } from "./rows_reservation.ts";
+import { PartReservation } from "./part_reservation.ts";
 import type { Budget, BudgetWaiter, Charge, Reservation } from "../scheduling/budget.ts";
 
 /** The options of a {@link CostTracker}. Amounts are in USD. */
@@ -160,30 +160,29 @@ export class CostTracker implements Budget {
   }
 
   /**
-   * Reserves `cost` USD for `rows` requests of a provider batch. Waits and fails as {@link CostTracker.reserve}
-   * does. Each commit of the reservation, one for each row, releases the row's equal share.
+   * Reserves `cost` USD for rows of a provider batch. Waits and fails as {@link CostTracker.reserve} does.
    *
-   * The ledger does not authorize this money: the batch's own log has it before it is spent, until each row is
-   * recorded.
+   * The ledger does not authorize this money: the batch's own log has it, from before it can be spent until it
+   * is recorded.
    *
    * @throws {BudgetExceededError} if it does not fit and nothing else is reserved
    * @throws {AbortedError} when `signal` fires first
    * @throws {ConfigurationError} if `cost` is negative or not finite
    */
-  reserveRows(cost: number, rows: number, signal?: AbortSignal): Promise<Reservation> {
-    return this.#waitFor(cost, (cost) => this.restore(cost, rows), signal);
+  reserveRows(cost: number, signal?: AbortSignal): Promise<Reservation> {
+    return this.#waitFor(cost, (cost) => this.restore(cost), signal);
   }
 
   /**
-   * Reserves `cost` USD for `rows` requests of a provider batch that are already sent, even beyond the limit.
+   * Reserves `cost` USD for rows of a provider batch that were sent earlier, even beyond the limit.
    *
    * @throws {ConfigurationError} if `cost` is negative or not finite
    */
-  restore(cost: number, rows: number): Reservation {
+  restore(cost: number): Reservation {
     checkCost(cost);
     if (cost === 0) return this.#free;
     this.#parts++;
-    return new RowsReservation(cost, rows, {
+    return new PartReservation(cost, {
       hold: (amount) => this.#held += amount,
       record: (charge, reserved) => {
         this.record(charge, reserved);
@@ -330,11 +329,11 @@ export class CostTracker implements Budget {
       ? last
       : this.#lastRow = this.#row(model, endpoint);
     if (!isLost) {
-      row.requests++;
+      row.requests += charge.requests ?? 1;
       row.promptTokens += usage?.promptTokens ?? 0;
       row.completionTokens += usage?.completionTokens ?? 0;
     }
-    if (cost === null) row.unpriced++;
+    if (cost === null) row.unpriced += charge.requests ?? 1;
     else row.cost = (row.cost ?? 0) + cost;
     this.addSpent(cost ?? reserved);
   }

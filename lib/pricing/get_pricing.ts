@@ -6,7 +6,8 @@
 import { normalizeBaseUrl } from "../services/base_url.ts";
 import { baseUrlOf, type ProviderName } from "../services/providers.ts";
 import { ConfigurationError } from "../errors.ts";
-import { findRow, type PriceRow } from "./price.ts";
+import { batchRates } from "./batch_price.ts";
+import { findRow, ownBatchRates, type PriceRow } from "./price.ts";
 import { listedModels, priceListOf } from "./price_list.ts";
 import { costOf, type Rates } from "./rates.ts";
 
@@ -28,6 +29,12 @@ export interface PricingQuery {
   baseUrl?: string;
   /** Prices that override the price list. */
   prices?: readonly PriceRow[];
+  /**
+   * Whether to look up the price through the provider's batch API, whose discount may be unknown.
+   *
+   * @default false
+   */
+  batch?: boolean;
 }
 
 /** The prices of one model, in USD per million tokens. */
@@ -38,6 +45,8 @@ export interface ModelPricing extends Rates {
   source: "user" | "genai-prices";
   /** The provider's name in the price list; for your own price in a list, its host. */
   provider?: string;
+  /** The prices through the provider's batch API, in lists; absent if its discount is unknown. */
+  batch?: Rates;
 }
 
 /**
@@ -54,7 +63,7 @@ export interface ModelPricing extends Rates {
  * ```
  */
 export async function getPricing(query: PricingQuery): Promise<ModelPricing | null> {
-  const { model, provider = "auto", prices = [] } = query;
+  const { model, provider = "auto", prices = [], batch = false } = query;
   const server = query.baseUrl ?? baseUrlOf(provider);
   if (server === undefined) {
     throw new ConfigurationError("getPricing needs a provider or a base URL", {
@@ -63,14 +72,20 @@ export async function getPricing(query: PricingQuery): Promise<ModelPricing | nu
   }
   const baseUrl = normalizeBaseUrl(server);
   const row = findRow(prices, model, baseUrl);
-  if (row !== undefined) {
-    const { model: _model, baseUrl: _baseUrl, ...rates } = row;
-    return { ...rates, model, source: "user" };
-  }
-  const list = await priceListOf(baseUrl);
-  const rates = list?.ratesOf(model);
+  const list = row === undefined ? await priceListOf(baseUrl) : undefined;
+  const standard = row ?? list?.ratesOf(model);
+  if (standard === undefined) return null;
+  const rates = batch ? batchRates(new URL(baseUrl).hostname, standard) : ratesOf(standard);
   if (rates === undefined) return null;
-  return { ...rates, model, source: "genai-prices", provider: list!.provider };
+  return row === undefined
+    ? { ...rates, model, source: "genai-prices", provider: list!.provider }
+    : { ...rates, model, source: "user" };
+}
+
+/** The standard rates of a price, without its other fields. */
+function ratesOf(price: Rates & Partial<PriceRow>): Rates {
+  const { model: _model, baseUrl: _baseUrl, batch: _batch, ...rates } = price;
+  return rates;
 }
 
 /**
@@ -85,18 +100,25 @@ export async function getPricing(query: PricingQuery): Promise<ModelPricing | nu
  * ```
  */
 export async function listPricing(prices: readonly PriceRow[] = []): Promise<ModelPricing[]> {
-  const own = prices.map(({ baseUrl, ...price }): ModelPricing => ({
-    ...price,
+  const own = prices.map((price): ModelPricing => ({
+    ...ratesOf(price),
+    model: price.model,
     source: "user",
-    provider: baseUrl === undefined ? undefined : new URL(baseUrl).host,
+    provider: price.baseUrl === undefined ? undefined : new URL(price.baseUrl).host,
+    ...withBatch(ownBatchRates(price)),
   }));
-  const listed = (await listedModels()).map(({ model, provider, rates }): ModelPricing => ({
+  const listed = (await listedModels()).map(({ model, provider, rates, batch }): ModelPricing => ({
     ...rates,
     model,
     source: "genai-prices",
     provider,
+    ...withBatch(batch),
   }));
   return [...own, ...listed];
+}
+
+function withBatch(batch: Rates | undefined): { batch?: Rates } {
+  return batch === undefined ? {} : { batch };
 }
 
 /** The model and the tokens whose cost to estimate. */

@@ -51,6 +51,11 @@ export function findRow(
     matching.find((row) => row.baseUrl === undefined);
 }
 
+/** The batch rates of the user's price; `undefined` if they are unknown. */
+export function ownBatchRates(row: PriceRow): Rates | undefined {
+  return batchRates(URL.parse(row.baseUrl ?? "")?.hostname ?? "", row);
+}
+
 /** The rates of the models at one server. */
 interface ServerRates {
   hostname: string;

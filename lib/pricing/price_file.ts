@@ -13,7 +13,7 @@ import { parseConfig, type Path } from "../files/document.ts";
 import { ConfigurationError } from "../errors.ts";
 import { jsonProblem } from "../json/problem.ts";
 import type { PriceRow } from "./price.ts";
-import type { Rate } from "./rates.ts";
+import type { Rate, Rates } from "./rates.ts";
 import { fileReason } from "../files/reasons.ts";
 
 const amount = v.pipe(
@@ -29,8 +29,7 @@ const rate = v.union([
   }),
 ], "expected USD per million tokens, or base and tiers");
 
-/** The fields of a price in files. */
-export const priceEntries = {
+const rateEntries = {
   input: rate,
   output: rate,
   cached_input: v.optional(rate),
@@ -38,6 +37,24 @@ export const priceEntries = {
   cache_write_hour: v.optional(rate),
   reasoning: v.optional(rate),
   request: v.optional(amount),
+};
+
+/** A batch price as a share of the standard one. More than 1 is allowed: some batches cost more. */
+const factor = v.pipe(
+  v.number("expected a number"),
+  v.minValue(0, "expected a number ≥ 0"),
+  v.maxValue(10, "expected a share of the standard price, such as 0.5"),
+);
+
+/** The fields of a price in files. */
+export const priceEntries = {
+  ...rateEntries,
+  batch: v.optional(
+    v.union(
+      [factor, v.strictObject(rateEntries)],
+      "expected a share of the standard price, such as 0.5, or input and output",
+    ),
+  ),
 };
 
 const url = v.pipe(
@@ -71,11 +88,11 @@ function sorted(rate: Rate): Rate {
   return { base: rate.base, tiers: rate.tiers.toSorted((a, b) => a.start - b.start) };
 }
 
-/** Converts a price in a file to a {@link PriceRow}. */
-export function priceRow(model: string, baseUrl: string | undefined, entry: PriceEntry): PriceRow {
+/** Rates in a file. */
+type RateEntry = Omit<PriceEntry, "batch">;
+
+function ratesOf(entry: RateEntry): Rates {
   return {
-    model,
-    baseUrl,
     input: sorted(entry.input),
     output: sorted(entry.output),
     cachedInput: entry.cached_input && sorted(entry.cached_input),
@@ -83,6 +100,17 @@ export function priceRow(model: string, baseUrl: string | undefined, entry: Pric
     cacheWriteHour: entry.cache_write_hour && sorted(entry.cache_write_hour),
     reasoning: entry.reasoning && sorted(entry.reasoning),
     request: entry.request,
+  };
+}
+
+/** Converts a price in a file to a {@link PriceRow}. */
+export function priceRow(model: string, baseUrl: string | undefined, entry: PriceEntry): PriceRow {
+  const { batch } = entry;
+  return {
+    model,
+    baseUrl,
+    ...ratesOf(entry),
+    ...batch === undefined ? {} : { batch: typeof batch === "number" ? batch : ratesOf(batch) },
   };
 }
 

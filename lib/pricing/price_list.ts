@@ -4,6 +4,7 @@
  * @module
  */
 import type { calcPrice, ModelPrice, Provider } from "@pydantic/genai-prices";
+import { listedBatchRates } from "./batch_price.ts";
 import type { Rate, Rates } from "./rates.ts";
 
 /** A model of the price list. */
@@ -15,6 +16,8 @@ export interface ListedModel {
   /** Size of the context window in tokens, if known. */
   contextWindow?: number;
   rates: Rates;
+  /** The rates through the provider's batch API, if its discount is known. */
+  batch?: Rates;
 }
 
 /** Finds the rates of models at one server. */
@@ -111,7 +114,8 @@ export async function listedModels(now: () => number = Date.now): Promise<Listed
       const rates = price === null ? undefined : toRates(price);
       if (rates === undefined) return [];
       const { id, context_window: contextWindow } = model;
-      return [{ model: id, provider: provider.name, contextWindow, rates }];
+      const batch = listedBatchRates(provider.id, rates);
+      return [{ model: id, provider: provider.name, contextWindow, rates, batch }];
     });
   return (await waitForUpdate() ?? []).flatMap(listed);
 }

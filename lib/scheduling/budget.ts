@@ -5,7 +5,7 @@
  */
 import type { Usage } from "../usage.ts";
 
-/** The tokens and the money that one request used. */
+/** The tokens and the money that one request used, or several together. */
 export interface Charge {
   /** The model as the server names it. */
   model: string;
@@ -21,6 +21,12 @@ export interface Charge {
    * @default false
    */
   isLost?: boolean;
+  /**
+   * The number of answered requests.
+   *
+   * @default 1
+   */
+  requests?: number;
 }
 
 /** The amounts reserved for one request. Disposing of it releases them. */

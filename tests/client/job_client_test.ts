@@ -297,7 +297,7 @@ Deno.test("an answer whose attachment is gone is decoded, only not cached", asyn
   await assert.rejects(jobs.prepare(record), { name: "InvalidInputError" });
 });
 
-Deno.test("the reservation of a part is committed row by row", async () => {
+Deno.test("an answer that does not match its schema was paid for; the caller commits what rows cost", async () => {
   const costTracker = new CostTracker({ limit: 10 });
   await using client = new LLMClient({ provider: "openai", model: "gpt-4.1-mini", costTracker });
   const jobs = jobClientOf(client, {
@@ -307,27 +307,19 @@ Deno.test("the reservation of a part is committed row by row", async () => {
     },
   }, OFFLINE);
   const record = { index: 0, messages: HELLO };
-  using reservation = await jobs.reserve(4, 4);
-  assert.deepEqual([costTracker.spent, costTracker.reserved], [0, 4]);
-  await jobs.decode(answer('{"a":1}'), record, reservation);
-  assert.deepEqual([costTracker.spent, costTracker.reserved], [0.2, 3]);
-  // Paid for, although it does not match.
-  await assert.rejects(jobs.decode(answer("no JSON"), record, reservation), (error) => {
+  using reservation = await jobs.reserve(4);
+  using earlier = jobs.restore(20);
+  assert.equal(earlier.cost, 20);
+  const result = await jobs.decode(answer('{"a":1}'), record);
+  assert.deepEqual(result.parsed, { a: 1 });
+  await assert.rejects(jobs.decode(answer("no JSON"), record), (error) => {
     assert.ok(error instanceof SchemaMismatchError);
     assert.equal(error.result?.cost, 0.2);
     return true;
   });
-  assert.deepEqual([costTracker.spent, costTracker.reserved], [0.4, 2]);
-  // An answer that cannot be read may have been billed: its share counts.
-  const unreadable = { kind: "answer" as const, id: "a", body: { choices: 7 } };
-  await assert.rejects(jobs.decode(unreadable, record, reservation));
-  assert.deepEqual([costTracker.spent, costTracker.reserved], [1.4, 1]);
-  // A row that failed costs nothing.
-  const failed = { kind: "error" as const, id: "a", status: 400, body: {} };
-  await assert.rejects(jobs.decode(failed, record, reservation));
-  assert.deepEqual([costTracker.spent, costTracker.reserved], [1.4, 1]);
-  reservation.release();
-  assert.deepEqual([costTracker.spent, costTracker.reserved], [1.4, 0]);
+  assert.deepEqual([costTracker.spent, costTracker.reserved], [0, 24]);
+  reservation.commit({ ...result, cost: 0.4, requests: 2 });
+  assert.deepEqual([costTracker.spent, costTracker.reserved], [0.4, 20]);
   assert.equal(costTracker.report()[0].requests, 2);
 });
 

@@ -9,8 +9,8 @@ Deno.test("pricing finds a model by an approximate part of its name", async () =
   for (const name of ["gpt-5.4-mini", "GPT 5.4 mini", "gpt54mini"]) {
     const { code, stdout } = await flexllm(["pricing", name]);
     assert.equal(code, 0);
-    assert.match(stdout, /^ {2}model +input +cached +output +context\n/);
-    assert.match(stdout, /\nOpenAI\n {2}gpt-5\.4-mini +0\.75 +0\.075 +4\.5 +400k\n/);
+    assert.match(stdout, /^ {2}model +input +cached +output +batch in +batch out +context\n/);
+    assert.match(stdout, /\nOpenAI\n {2}gpt-5\.4-mini +0\.75 +0\.075 +4\.5 +0\.375 +2\.25 +400k\n/);
   }
   const rows = JSON.parse((await flexllm(["pricing", "claude-sonnet-4", "--json"])).stdout);
   assert.ok(rows.some((row: { vendor: string }) => row.vendor === "Anthropic"));

@@ -107,7 +107,7 @@ export class JobExecutor implements Executor {
     try {
       await loadFingerprint();
       const canary = this.#canary = new Canary(this.#context);
-      this.#parts = earlierParts(this.#context, this.#earlier);
+      this.#parts = await earlierParts(this.#context, this.#earlier);
       const steps = this.#steps = new PartSteps(this.#context, {
         canary,
         limits: this.#limits,
@@ -127,7 +127,12 @@ export class JobExecutor implements Executor {
       this.#context.stopping.abort();
       planner.close();
       rows.close();
-      for (const { collection } of this.#parts) collection?.[Symbol.dispose]();
+      for (const { collection, money } of this.#parts) {
+        if (collection === undefined) continue;
+        // What is in the result file is spent, even if the rest is collected by the next run.
+        money.commit(collection.charge);
+        collection[Symbol.dispose]();
+      }
       this.#earlier.close();
     }
   }

@@ -8,7 +8,7 @@ import type { LivePart } from "./live_part.ts";
 import type { PartState } from "./part_events.ts";
 
 /** Maximum rows of the first part of a model. */
-const CANARY_ROWS = 100;
+export const CANARY_ROWS = 100;
 
 /** Whether the provider has accepted the content of a part. */
 function isAccepted({ job }: PartState): boolean {

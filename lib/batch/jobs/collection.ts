@@ -9,6 +9,7 @@ import type { ChatResult } from "../../chat/result.ts";
 import { SchemaMismatchError } from "../../chat/schema_mismatch_error.ts";
 import { FlexLLMError, InternalError, MalformedResponseError } from "../../errors.ts";
 import { abortable } from "../../runtime/abortable.ts";
+import type { Charge } from "../../scheduling/budget.ts";
 import type { Usage } from "../../usage.ts";
 import type { IndexedRecord, Outcome } from "../executor.ts";
 import type { JobContext } from "./job_context.ts";
@@ -81,6 +82,7 @@ export class Collection implements Disposable {
   usage: Usage | null = null;
   /** Rows that this collection has decoded. */
   decoded = 0;
+  #billed = 0;
   readonly #messages = new Map<string, number>();
 
   constructor(part: LivePart, context: JobContext, options: CollectionOptions) {
@@ -103,6 +105,12 @@ export class Collection implements Disposable {
   /** Whether the job has only results of others. */
   get isForeign(): boolean {
     return this.foreign > 0 && this.#seen.size === 0;
+  }
+
+  /** What the answers that were read have used. */
+  get charge(): Charge {
+    const { model, endpoint } = this.#part.state;
+    return { model, endpoint, usage: this.usage, cost: this.cost, requests: this.#billed };
   }
 
   /** The error message that most rows have. */
@@ -250,6 +258,7 @@ export class Collection implements Disposable {
 
   #bill({ cost, usage, cached }: { cost?: number | null; usage?: Usage | null; cached?: boolean }) {
     if (cached) return;
+    this.#billed++;
     this.cost = cost === null || this.cost === null ? null : this.cost + (cost ?? 0);
     if (!usage) return;
     const { promptTokens = 0, completionTokens = 0, totalTokens = 0 } = this.usage ?? {};

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { HttpError } from "../../errors.ts";
+import { abortable } from "../../runtime/abortable.ts";
 import type { EarlierRows } from "./earlier_rows.ts";
 import type { JobContext } from "./job_context.ts";
 import { exportedNote, otherEndpointError } from "./job_notes.ts";
@@ -18,10 +20,26 @@ function isUnsent({ phase }: PartState): boolean {
   return phase === "planned" || phase === "uploaded";
 }
 
-/** Whether the client of this run can work on a part. */
-function isOurs(state: PartState, { client }: JobContext): boolean {
-  return state.api === client.api.name && state.endpoint === client.endpoint &&
-    state.key === client.keyFingerprint;
+/**
+ * Checks that the client of this run can work on a part.
+ *
+ * @throws {FlexLLMError} if it cannot
+ */
+async function checkAccess(state: PartState, { client, stopping }: JobContext): Promise<void> {
+  const { api, http, endpoint, keyFingerprint } = client;
+  const isThere = state.api === api.name && state.endpoint === endpoint;
+  if (isThere && state.key === keyFingerprint) return;
+  // A list without the job would prove nothing with another key.
+  if (!isThere || state.job === undefined) throw otherEndpointError(state, client);
+  try {
+    // Keys are replaced now and then. What counts is that the job can be read.
+    await abortable(api.get(http, state.job.id), stopping.signal);
+  } catch (error) {
+    if (error instanceof HttpError && error.status < 500) {
+      throw otherEndpointError(state, client, error);
+    }
+    throw error;
+  }
 }
 
 /** Gives up a part of an earlier run; the input has its rows. */
@@ -45,7 +63,10 @@ function openShare(indexes: readonly number[], isDone: ((index: number) => boole
  *
  * @throws {FlexLLMError} if another key or endpoint has submitted one of them
  */
-export function earlierParts(context: JobContext, earlier: EarlierRows): LivePart[] {
+export async function earlierParts(
+  context: JobContext,
+  earlier: EarlierRows,
+): Promise<LivePart[]> {
   const { store, options, client } = context;
   const parts: LivePart[] = [];
   let exported = 0;
@@ -61,13 +82,16 @@ export function earlierParts(context: JobContext, earlier: EarlierRows): LivePar
       earlier.add(state, store.records(state));
       continue;
     }
-    if (!isOurs(state, context)) {
-      if (isUnsent(state)) {
-        store.log(state.part, { type: "dropped", why: "planned for another key or endpoint" });
-        store.release(state);
-        continue;
-      }
-      if (!options.resend) throw otherEndpointError(state, client);
+    if (isUnsent(state)) {
+      // It was never sent. The input has its rows, and this command may have other options.
+      store.log(state.part, { type: "dropped", why: "planned again" });
+      store.release(state);
+      continue;
+    }
+    try {
+      await checkAccess(state, context);
+    } catch (error) {
+      if (!options.resend || context.isStop(error)) throw error;
       abandon(state, context);
       continue;
     }

@@ -36,27 +36,24 @@ export interface JobClient {
    */
   prepare(record: IndexedRecord): Promise<{ cached: ChatResult } | PreparedRow>;
   /**
-   * Decodes a row that was processed, and writes the answer to the cache. Its cost is that of a batch.
+   * Decodes a row that was processed, and writes the answer to the cache. Its cost is that of a batch, and is not
+   * counted yet: commit it to the reservation of the row's part.
    *
-   * @param reservation the reservation of the row's part. What the row cost is committed to it, also if its
-   *   answer does not match the schema; without one, it is only counted as spent.
    * @throws {FlexLLMError} if the row failed, or its answer does not match the schema
    */
   decode(
     row: Extract<RowResult, { kind: "answer" | "error" }>,
     record: IndexedRecord,
-    reservation?: Reservation,
   ): Promise<ChatResult>;
   /**
-   * Reserves the money for a part of `rows` rows, which waits for other parts if needed. Release it when the part
-   * is collected. To count an abandoned part as spent, commit its cost with `isLost` before that.
+   * Reserves the money for rows, which waits for other parts if needed.
    *
    * @throws {BudgetExceededError} if it can never fit
    */
-  reserve(cost: number, rows: number, signal?: AbortSignal): Promise<Reservation>;
+  reserve(cost: number, signal?: AbortSignal): Promise<Reservation>;
   /**
-   * Reserves money for the `rows` rows of a part of an earlier run that are not in the result file, even beyond
-   * the budget. See `heldCost` in held_cost.ts.
+   * Reserves money for the rows of a part of an earlier run that are not in the result file, even beyond the
+   * budget. See `heldCost` in held_cost.ts.
    */
-  restore(cost: number, rows: number): Reservation;
+  restore(cost: number): Reservation;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigurationError, FlexLLMError, JournalError } from "../../errors.ts";
+import { ConfigurationError, type FlexLLMError, JournalError } from "../../errors.ts";
 import type { Job, JobProblem } from "../../batch_api/batch_api.ts";
 import type { PartState } from "./part_events.ts";
 
@@ -147,6 +147,7 @@ export function exportedNote(rows: number): string {
 export function otherEndpointError(
   part: PartState,
   client: { endpoint: string; keyFingerprint: string; api: { name: string } },
+  cause?: unknown,
 ): ConfigurationError {
   const job = part.job === undefined ? `part ${part.part}` : `job ${part.job.id}`;
   if (part.endpoint !== client.endpoint || part.api !== client.api.name) {
@@ -161,9 +162,9 @@ export function otherEndpointError(
     `${job} was submitted with another API key (fingerprint ${keys[0]}) than this command's (` +
       `${keys[1]})`,
     {
+      cause,
       hint: "Use the key that submitted it: jobs are only visible in its project. " +
-        "If it was replaced by a key of the same project, or is lost, --resend sends the records " +
-        "again, which may be billed twice.",
+        "If that key is lost, --resend sends the records again, which may be billed twice.",
     },
   );
 }
@@ -207,8 +208,7 @@ export function noAnswerError(part: PartState, creates: number): FlexLLMError {
 /** The error for a job that the provider refuses whatever its rows are. */
 export function refusedError(endpoint: string, message: string): FlexLLMError {
   return new ConfigurationError(`${endpoint} refuses the batch: ${message}`, {
-    hint: "Nothing of it was run or billed. Check that the model and its options are available " +
-      "in batches, or use --via live.",
+    hint: "Check that the model and its options are available in batches, or use --via live.",
   });
 }
 

@@ -34,6 +34,8 @@ export class LivePart {
   dueAt: number;
   /** Failures of the current step in a row. */
   failures = 0;
+  /** The last of them. */
+  lastError: unknown;
   /** What is wrong at the moment. */
   problem: string | undefined;
   /** What it does at the moment, if the phase doesn't tell. */
@@ -86,11 +88,11 @@ export class LivePart {
     return this.state.phase === "planned" || this.state.phase === "uploaded";
   }
 
-  /** Whether the provider may still refuse the job as a whole. */
+  /** Whether the provider may still refuse the job as a whole, or has done so. */
   get isValidating(): boolean {
-    if (!this.isAtProvider) return this.isUnsent;
-    const status = this.state.job?.status;
-    return status === undefined || status === "validating" || status === "failed";
+    const { job } = this.state;
+    if (this.isUnsent || job === undefined) return true;
+    return job.status === "validating" || job.status === "failed";
   }
 
   /** Logs a step. */
@@ -114,6 +116,7 @@ export class LivePart {
   /** Notes a failure of the current step, which is repeated later. */
   failed(error: unknown, seconds?: number): void {
     this.failures++;
+    this.lastError = error;
     this.problem = error instanceof Error ? error.message : String(error);
     this.wait(seconds ?? this.#context.backoff(this.failures));
     this.#context.changed();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AuthenticationError } from "../../errors.ts";
+import { AuthenticationError, ConnectionError } from "../../errors.ts";
 import type { Outcome } from "../executor.ts";
 import type { Canary } from "./canary.ts";
 import { Collection, RowHistory } from "./collection.ts";
@@ -31,6 +31,8 @@ import { fillPart, needsRows, submitPart } from "./submit_part.ts";
 
 /** Maximum creates of one part in a run. */
 const MAX_CREATES = 3;
+/** Connections in a row that fail before nothing more is sent: about ten minutes. */
+const MAX_FAILURES = 8;
 /** Downloads that break off without any new result, after which the run ends. */
 const MAX_BROKEN_DOWNLOADS = 10;
 /** The share of the time that results are kept after which a warning is due. */
@@ -93,15 +95,21 @@ export class PartSteps {
   async *#create(part: LivePart): AsyncGenerator<Outcome[], void> {
     const submission = await submitPart(part, this.#context);
     if (submission.kind === "submitted") this.#options.limits.accepted();
+    const isUnreachable = part.failures >= MAX_FAILURES && part.lastError instanceof ConnectionError;
+    if (submission.kind === "later" && isUnreachable) {
+      // While jobs are live, there is something to wait for.
+      if (!this.#others(part).some(({ isAtProvider }) => isAtProvider)) throw part.lastError;
+    }
     if (submission.kind === "quota") this.#quotaRefused(part, submission.problem.message);
     if (submission.kind === "invalid") yield* this.#refused(part, [submission.problem]);
   }
 
   #quotaRefused(part: LivePart, message: string): void {
     const { limits, live } = this.#options;
-    if (part.problem !== message) this.#context.note(quotaNote(part.state, message));
     part.problem = message;
-    if (limits.refused(part, live())) this.#drop(part, "too large for the provider's queue");
+    const isSplit = limits.refused(part, live());
+    if (!limits.isStillFull) this.#context.note(quotaNote(part.state, message));
+    if (isSplit) this.#drop(part, "too large for the provider's queue");
   }
 
   async *#find(part: LivePart): AsyncGenerator<Outcome[], void> {
@@ -210,8 +218,7 @@ export class PartSteps {
     const isAllNew = answered + failed === decoded;
     const cost = isAllNew ? job.cost ?? collection.cost : collection.cost;
     part.log({ type: "collected", answered, failed, left: left.length, missing, cost });
-    const { model, endpoint } = part.state;
-    part.money.commit({ model, endpoint, usage: collection.usage, cost });
+    part.money.commit({ ...collection.charge, cost });
     this.#report(part, collection);
     this.retries += collection.temporary;
     collection[Symbol.dispose]();

@@ -6,6 +6,7 @@
 import { isFinal, type Job } from "../../batch_api/batch_api.ts";
 import { AuthenticationError, HttpError } from "../../errors.ts";
 import { abortable } from "../../runtime/abortable.ts";
+import { retryAfter } from "./create_failure.ts";
 import type { JobContext } from "./job_context.ts";
 import { cannotCancelNote, lostJobError, unreadableError } from "./job_notes.ts";
 import type { LivePart } from "./live_part.ts";
@@ -61,7 +62,8 @@ async function pollFailed(part: LivePart, context: JobContext, error: unknown): 
   if (context.time > (part.state.job?.expiresAt ?? Infinity) + HOUR) {
     throw unreadableError(part.state, error instanceof Error ? error.message : String(error));
   }
-  part.failed(error, Math.max(part.pollWait, context.backoff(Math.min(part.failures + 1, 4))));
+  const wait = Math.max(part.pollWait, context.backoff(Math.min(part.failures + 1, 4)));
+  part.failed(error, Math.max(wait, retryAfter(error) ?? 0));
 }
 
 /** The provider doesn't know the job. Usually it is somebody else's key, or the job is seconds old. */

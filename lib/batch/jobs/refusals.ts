@@ -6,7 +6,7 @@
 import type { JobProblem } from "../../batch_api/batch_api.ts";
 import { HttpError } from "../../errors.ts";
 import type { IndexedRecord, Outcome } from "../executor.ts";
-import type { Canary } from "./canary.ts";
+import { type Canary, CANARY_ROWS } from "./canary.ts";
 import type { JobContext } from "./job_context.ts";
 import { droppedRowNote, problemText, quotaNote, refusedError, refusedNote } from "./job_notes.ts";
 import type { LivePart } from "./live_part.ts";
@@ -15,7 +15,7 @@ import { isQuotaProblem, type SubmissionLimits } from "./submission_limits.ts";
 
 /** Refusals for the same reason after which no smaller job is tried. */
 const MAX_SAME = 2;
-/** Refusals in a row for any reason. */
+/** Refusals of small jobs in a row, for any reason. */
 const MAX_ANY = 5;
 
 /** What to do with a refused part: outcomes to yield, and the rows to send again. */
@@ -58,8 +58,8 @@ export class Refusals {
   ): Refusal {
     const why = problemText(problems);
     if (problems.some(isQuotaProblem)) {
-      this.#context.note(quotaNote(part.state, why));
       this.#limits.refused(part, parts);
+      if (!this.#limits.isStillFull) this.#context.note(quotaNote(part.state, why));
       return { outcomes: [], left: [...records.indexes], why };
     }
     const outcomes: Outcome[] = [];
@@ -77,7 +77,8 @@ export class Refusals {
     }
     const times = (this.#messages.get(why) ?? 0) + 1;
     this.#messages.set(why, times);
-    if (times >= MAX_SAME || ++this.#inRow >= MAX_ANY) {
+    const isSmall = part.state.rows <= CANARY_ROWS;
+    if (isSmall && (times >= MAX_SAME || ++this.#inRow >= MAX_ANY)) {
       throw refusedError(this.#context.client.endpoint, why);
     }
     this.#canary.distrust(part.state.model);

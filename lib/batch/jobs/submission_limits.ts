@@ -140,6 +140,11 @@ export class SubmissionLimits {
     return true;
   }
 
+  /** Whether a quota was reached again and again, without a job in between. */
+  get isStillFull(): boolean {
+    return this.#waits > 1;
+  }
+
   /** Notes that the provider took a job. */
   accepted(): void {
     this.#waits = 0;

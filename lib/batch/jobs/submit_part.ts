@@ -23,7 +23,7 @@ export type Submission =
   | { kind: "submitted" | "later" | "unclear" | "stopped" }
   | { kind: "quota" | "invalid"; problem: JobProblem };
 
-/** Failures in a row after which a submission gives up, if it was not refused by a rate limit. */
+/** Failures in a row after which an uploaded file counts as lost. */
 const MAX_FAILURES = 8;
 /** Milliseconds before its deletion at which an uploaded input is not used any more. */
 const UPLOAD_MARGIN = 600_000;
@@ -35,9 +35,10 @@ async function upload(part: LivePart, context: JobContext): Promise<Submission |
   const isThere = uploaded !== undefined &&
     (uploaded.expiresAt === undefined || uploaded.expiresAt - UPLOAD_MARGIN > context.time);
   if (api.upload === undefined || isThere) return undefined;
+  const input = store.input(part.state);
+  if (api.needsUpload?.(input) === false) return undefined;
   part.show("uploading");
   try {
-    const input = store.input(part.state);
     part.log({
       type: "uploaded",
       uploaded: await abortable(api.upload(http, input), context.stopping.signal),
@@ -49,7 +50,7 @@ async function upload(part: LivePart, context: JobContext): Promise<Submission |
     if (failure === "quota" || failure === "invalid") {
       return { kind: failure, problem: problemOf(error) };
     }
-    if (failure === "fatal" || part.failures >= MAX_FAILURES) throw error;
+    if (failure === "fatal") throw error;
     part.failed(error, retryAfter(error));
     return { kind: "later" };
   } finally {

@@ -1,12 +1,13 @@
 /**
- * The reservation of a part of a provider batch: money for many requests, which is committed row by row.
+ * A reservation for rows of a provider batch. The log of the batch has the money until the rows are recorded, so
+ * that no ledger has to.
  *
  * @module
  */
 import type { Charge, Reservation } from "../scheduling/budget.ts";
 
 /** The accounts of the tracker that a reservation belongs to. */
-export interface RowsAccount {
+export interface PartAccount {
   /** Adds `amount` USD to what is reserved, or subtracts it. */
   hold(amount: number): void;
   /** Records a charge, for which `reserved` USD were reserved. */
@@ -15,37 +16,37 @@ export interface RowsAccount {
   close(): void;
 }
 
-/** Money for the rows of one part, in equal shares. */
-export class RowsReservation implements Reservation {
+/** Money for one row or many. What they used is committed at once, when it is known. */
+export class PartReservation implements Reservation {
   readonly cost: number;
-  readonly #share: number;
-  readonly #account: RowsAccount;
+  readonly #account: PartAccount;
   /** USD that are still reserved. */
   #left: number;
   #isReleased = false;
 
-  constructor(cost: number, rows: number, account: RowsAccount) {
-    this.cost = cost;
-    this.#share = cost / Math.max(1, rows);
-    this.#left = cost;
+  constructor(cost: number, account: PartAccount) {
+    this.cost = this.#left = cost;
     this.#account = account;
     account.hold(cost);
   }
 
-  /** Records what one row used, and releases its share. */
   commit(charge: Charge): void {
-    const share = this.#isReleased ? 0 : Math.min(this.#share, this.#left);
-    this.#left -= share;
-    this.#account.hold(-share);
+    const reserved = this.#left;
+    this.#left = 0;
+    this.#account.hold(-reserved);
     const { isLost, cost } = charge;
-    // A row that may have been billed, by an unknown amount.
-    this.#account.record(isLost && cost === null ? { ...charge, cost: share } : charge, share);
+    // Rows that may have been billed, by an unknown amount.
+    this.#account.record(
+      isLost && cost === null ? { ...charge, cost: reserved } : charge,
+      reserved,
+    );
   }
 
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#account.hold(-this.#left);
+    this.#left = 0;
     this.#account.close();
   }
 
