@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import type { Executor, IndexedRecord, Outcome } from "../executor.ts";
 import {
   checkExportable,
@@ -18,10 +19,13 @@ import type { JobView } from "../jobs/job_view.ts";
 import { holdsRows, type PartState } from "../jobs/part_events.ts";
 import type { PartDraft, PartStore } from "../jobs/part_store.ts";
 import { exportView } from "../jobs/export_view.ts";
+import { nextTurn } from "../../runtime/next_turn.ts";
 import { recordError } from "../record_problem.ts";
 
 /** Maximum rows of a file; OpenAI's limit, which other runners share. */
 const MAX_ROWS = 50_000;
+/** Records that are prepared at the same time: attachments may have to be downloaded. */
+const WINDOW = 32;
 
 /** The options of an {@link ExportExecutor}. */
 export interface ExportOptions {
@@ -45,7 +49,7 @@ export interface ExportOptions {
    */
   rerunChanged?: boolean;
   /**
-   * Maximum rows of a file.
+   * Maximum rows of a file, up to 50,000.
    *
    * @default 50,000
    */
@@ -111,6 +115,7 @@ export class ExportExecutor implements Executor {
     for (const part of this.#parts()) this.#restore(part);
     using held = new HeldRecords(store, requestedModel);
     try {
+      let window: IndexedRecord[] = [];
       for await (const record of records) {
         if (this.#isStopped) return;
         const part = held.partOf(record, rerunChanged);
@@ -118,9 +123,12 @@ export class ExportExecutor implements Executor {
           if (part.state.api !== "export") this.#elsewhere++;
           continue;
         }
-        const outcome = await this.#add(record);
-        if (outcome !== undefined) yield [outcome];
+        window.push(record);
+        if (window.length < WINDOW) continue;
+        yield* this.#add(window);
+        window = [];
       }
+      yield* this.#add(window);
       if (this.#isStopped) return;
       for (const [model, draft] of this.#drafts) this.#plan(model, draft);
     } finally {
@@ -150,28 +158,42 @@ export class ExportExecutor implements Executor {
     }
   }
 
-  /** Adds a record to a file, or returns its outcome. */
-  async #add(record: IndexedRecord): Promise<Outcome | undefined> {
-    let prepared: { cached: Outcome & { ok: true } } | PreparedRow;
+  /** Adds records to files, and yields the outcomes of those that need no row. */
+  async *#add(records: readonly IndexedRecord[]): AsyncGenerator<Outcome[], void, void> {
+    const prepared = await Promise.all(records.map((record) => this.#prepare(record)));
+    await nextTurn();
+    const outcomes: Outcome[] = [];
+    for (const entry of prepared) {
+      if (this.#isStopped) break;
+      if ("row" in entry) this.#addRow(entry.record, entry.row);
+      else outcomes.push(entry);
+    }
+    if (outcomes.length > 0) yield outcomes;
+  }
+
+  async #prepare(
+    record: IndexedRecord,
+  ): Promise<Outcome | { record: IndexedRecord; row: PreparedRow }> {
     try {
-      const row = await this.#options.client.prepare(record);
-      prepared = "cached" in row ? { cached: { record, ok: true, result: row.cached } } : row;
+      const prepared = await this.#options.client.prepare(record);
+      return "cached" in prepared
+        ? { record, ok: true, result: prepared.cached }
+        : { record, row: prepared };
     } catch (error) {
       return { record, ok: false, error: recordError(record, error) };
     }
-    if ("cached" in prepared) return prepared.cached;
-    checkExportable(prepared.request);
-    const { model } = prepared.request;
-    let draft = this.#drafts.get(model);
-    if (draft === undefined) {
-      draft = this.#options.store.draft();
-      this.#drafts.set(model, draft);
-    }
-    const id = draft.rowId(record, prepared);
+  }
+
+  #addRow(record: IndexedRecord, row: PreparedRow): void {
+    checkExportable(row.request);
+    const { store, rows = MAX_ROWS } = this.#options;
+    const { model } = row.request;
+    const draft = this.#drafts.get(model) ?? store.draft();
+    this.#drafts.set(model, draft);
+    const id = draft.rowId(record, row);
     // Nobody is billed for a file.
-    draft.add(record, { ...prepared, maxCost: 0 }, id, encodeExportedRow(id, prepared.request));
-    if (draft.rows === (this.#options.rows ?? MAX_ROWS)) this.#plan(model, draft);
-    return undefined;
+    draft.add(record, { ...row, maxCost: 0 }, id, encodeExportedRow(id, row.request));
+    if (draft.rows >= Math.min(rows, MAX_ROWS)) this.#plan(model, draft);
   }
 
   #plan(model: string, draft: PartDraft): void {
@@ -199,7 +221,7 @@ export class ExportExecutor implements Executor {
     const { store, folder, onChange } = this.#options;
     const path = exportedFile(folder, part.part);
     store.exportRows(part, path);
-    store.log(part.part, { type: "exported", file: path });
+    store.log(part.part, { type: "exported", file: resolve(path) });
     this.files.push({ path, model: part.model, rows: part.rows, status });
     onChange?.();
   }

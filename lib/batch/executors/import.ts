@@ -14,10 +14,13 @@ import type { JobClient } from "../jobs/job_client.ts";
 import type { JobView } from "../jobs/job_view.ts";
 import type { PartStore } from "../jobs/part_store.ts";
 import { parseRowId } from "../jobs/row_id.ts";
+import { nextTurn } from "../../runtime/next_turn.ts";
 import { recordError } from "../record_problem.ts";
 
-/** Outcomes that are passed on at once. */
-const GROUP = 64;
+/** Results that are decoded at the same time, and whose outcomes are written together. */
+const GROUP = 32;
+/** Records that are checked before signals are handled. */
+const CHECKED = 256;
 
 /** The options of an {@link ImportExecutor}. */
 export interface ImportOptions {
@@ -44,6 +47,13 @@ export interface ImportOptions {
   onNote?: (text: string) => void;
   /** Called when a part is complete. */
   onChange?: () => void;
+}
+
+/** A result that was run, and what it belongs to. */
+interface ImportedRow {
+  result: Extract<RowResult, { kind: "answer" | "error" }>;
+  part: ImportedPart;
+  record: IndexedRecord;
 }
 
 /** An exported part, and what this run has read of it. */
@@ -104,7 +114,10 @@ export class ImportExecutor implements Executor {
       });
     }
     const pending = new Set<number>();
+    let pulled = 0;
     for await (const record of records) {
+      if (++pulled % CHECKED === 0) await nextTurn();
+      if (this.#isStopped) return;
       if (held.partOf(record, rerunChanged) !== undefined) pending.add(record.index);
     }
     const isDone = this.#options.isDone ?? ((index: number) => !pending.has(index));
@@ -149,10 +162,9 @@ export class ImportExecutor implements Executor {
     isFirstPass: boolean,
   ): AsyncGenerator<Outcome[], void, void> {
     const { paths, client } = this.#options;
-    let group: Outcome[] = [];
-    for (
-      const { location, result, problem } of readResultFiles(paths, (text) => client.parse(text))
-    ) {
+    let group: ImportedRow[] = [];
+    const lines = readResultFiles(paths, (text) => client.parse(text));
+    for (const { location, result, problem } of lines) {
       if (this.#isStopped) break;
       if (result === undefined) {
         if (isFirstPass && this.report.unreadable.lines++ === 0) {
@@ -174,12 +186,13 @@ export class ImportExecutor implements Executor {
         this.report.alreadyDone++;
         continue;
       }
-      group.push(await this.#decode(result, part, record));
+      group.push({ result, part, record });
       if (group.length < GROUP) continue;
-      yield group;
+      yield await this.#decode(group);
       group = [];
+      await nextTurn();
     }
-    if (group.length > 0) yield group;
+    if (group.length > 0) yield await this.#decode(group);
   }
 
   /** The part and the record of a result; `undefined` if it is not for this model, or unknown. */
@@ -200,21 +213,21 @@ export class ImportExecutor implements Executor {
     return undefined;
   }
 
-  async #decode(
-    result: Extract<RowResult, { kind: "answer" | "error" }>,
-    part: ImportedPart,
-    record: IndexedRecord,
-  ): Promise<Outcome> {
+  #decode(rows: readonly ImportedRow[]): Promise<Outcome[]> {
+    return Promise.all(rows.map((row) => this.#outcome(row)));
+  }
+
+  async #outcome({ result, part, record }: ImportedRow): Promise<Outcome> {
     try {
       const answer = await this.#options.client.decode(result, record);
       part.answered++;
       this.report.answered++;
       part.cost = part.cost === null || answer.cost === null ? null : part.cost + answer.cost;
-      return { record, ok: true, result: answer };
+      return { record, ok: true, result: answer, isCollected: true };
     } catch (error) {
       part.failed++;
       this.report.failed++;
-      return { record, ok: false, error: recordError(record, error) };
+      return { record, ok: false, error: recordError(record, error), isCollected: true };
     }
   }
 

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { closeSync, fdatasyncSync, openSync } from "node:fs";
 import type { JobInput } from "../../batch_api/batch_api.ts";
 import { randomName } from "../../runtime/random_name.ts";
 import { loadFingerprint } from "../journal/fingerprint.ts";
+import { fileProblem, resolvePath } from "../journal/output_file.ts";
 import { exportRows } from "./export_part.ts";
 import { FileDraft } from "./part_draft.ts";
 import { holdsRows, type PartEvent, type PartState } from "./part_events.ts";
@@ -38,8 +40,26 @@ export interface PartStoreOptions {
   now?: () => number;
 }
 
+/** Syncs the results that were written to `output` to disk. */
+function syncResults(output: string): void {
+  try {
+    // Windows only syncs files that are open for writing.
+    const fd = openSync(resolvePath(output), "r+");
+    try {
+      fdatasyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    // The results of a library user may be elsewhere.
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    throw fileProblem(error, output);
+  }
+}
+
 /** The parts of one result file, in its folder. */
 class FilePartStore implements PartStore {
+  readonly #output: string;
   readonly #folder: PartFolder;
   readonly #log: PartLog;
   readonly #states: Map<string, PartState>;
@@ -48,7 +68,10 @@ class FilePartStore implements PartStore {
   #isCancelRequested = false;
   #lookedAt = -Infinity;
 
-  constructor(folder: PartFolder, contents: LogContents, options: PartStoreOptions) {
+  constructor(output: string, options: PartStoreOptions) {
+    const folder = new PartFolder(output);
+    const contents = readLog(folder.log, folder.shown(folder.log));
+    this.#output = output;
     this.#folder = folder;
     this.#log = new PartLog(folder.log, folder.shown(folder.log), contents);
     this.#states = contents.parts;
@@ -73,6 +96,8 @@ class FilePartStore implements PartStore {
     const { type, ...rest } = fields;
     const event = { type, at, part, ...rest } as PartEvent;
     const state = applyEvent(this.#states.get(part), event);
+    // Once this is in the log, nobody reads the results again: they must survive a power failure first.
+    if (type === "collected") syncResults(this.#output);
     this.#log.append(event);
     this.#states.set(part, state);
     return state;
@@ -150,8 +175,7 @@ export async function openPartStore(
   options: PartStoreOptions = {},
 ): Promise<PartStore> {
   await loadFingerprint();
-  const folder = new PartFolder(output);
-  return new FilePartStore(folder, readLog(folder.log, folder.shown(folder.log)), options);
+  return new FilePartStore(output, options);
 }
 
 /**

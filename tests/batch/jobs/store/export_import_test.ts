@@ -10,6 +10,7 @@ import {
   InvalidInputError,
   JournalMismatchError,
 } from "../../../../lib/errors.ts";
+import { chatResult } from "../../../support/chat_result.ts";
 import { jsonLines, temporaryFolder } from "../../../support/temporary_folder.ts";
 import {
   answerLine,
@@ -352,6 +353,25 @@ Deno.test("requests in another format cannot be exported", async () => {
     );
   });
   assert.equal(existsSync(`${at.output}.parts`), false);
+});
+
+Deno.test("answers from the cache and invalid records need no file", async () => {
+  using at = place();
+  const client = offlineClient();
+  const cached = chatResult("from the cache");
+  const { items } = await at.export([...RECORDS, { index: 7, messages: [] }], {
+    client: {
+      endpoint: client.endpoint,
+      prepare: (record) => {
+        return record.index === 2 ? Promise.resolve({ cached }) : client.prepare(record);
+      },
+    },
+  });
+  assert.deepEqual(items.map(({ index, status }) => [index, status]), [
+    [2, "success"],
+    [7, "error"],
+  ]);
+  assert.deepEqual(readParts(at.output).map(({ rows }) => rows), [6]);
 });
 
 Deno.test("a stopped export leaves no half files behind", async () => {

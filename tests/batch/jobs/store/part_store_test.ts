@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import process from "node:process";
@@ -112,6 +113,22 @@ Deno.test("the state of a part follows from its events, in this run and the next
   store.release(collected);
   assert.deepEqual(readdirSync(`${output}.parts`), ["log.jsonl"]);
   assert.equal(store.log(part, { type: "cleaned" }).phase, "cleaned");
+});
+
+Deno.test("a part only counts as collected once its results are on disk", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  using store = await opened(output);
+  const { part } = planPart(store, [recordAt(0)]);
+  const counts = { answered: 1, failed: 0, left: 0, missing: 0, cost: null };
+  // Results that cannot be synced.
+  mkdirSync(output);
+  assert.throws(
+    () => store.log(part, { type: "collected", ...counts }),
+    isJournalError(/is a folder, not a file/),
+  );
+  assert.equal(store.parts[0].phase, "planned");
+  assert.equal(readParts(output)[0].phase, "planned");
 });
 
 Deno.test("cleaning up keeps an abandoned part abandoned: its money is spent", async () => {
@@ -344,10 +361,8 @@ Deno.test({
     const row = rowOf(recordAt(1));
     draft.add(recordAt(1), row, draft.rowId(recordAt(1), row), "{}");
     // The descriptor of the rows now writes to a device that is always full.
-    mkdirSync(folder.file("full"));
     const second = store.draft();
     const full = `${output}.parts/part000003.rows.jsonl`;
-    const { symlinkSync } = await import("node:fs");
     symlinkSync("/dev/full", full);
     assert.throws(
       () => second.add(recordAt(2), row, second.rowId(recordAt(2), row), "{}"),
