@@ -19,5 +19,6 @@ export const HELP_GROUPS = {
   cost: "Cost and cache:",
   answers: "Answers:",
   faults: "Delays and faults:",
+  batchApi: "Batch API:",
   recording: "Record and replay:",
 } as const;

@@ -8,6 +8,8 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { ConfigurationError, InvalidInputError } from "../../lib/errors.ts";
 import { fileReason } from "../../lib/files/reasons.ts";
+import { BATCH_VENDORS, type BatchVendor } from "../../lib/mock/batch/batch_options.ts";
+import { parseBatchFault } from "../../lib/mock/batch/fault_kinds.ts";
 import type { CannedResponse } from "../../lib/mock/canned.ts";
 import { MOCK_ERROR_KINDS, type MockErrorKind } from "../../lib/mock/error_kinds.ts";
 import { isLoopback } from "../../lib/mock/loopback.ts";
@@ -17,6 +19,7 @@ import { HELP_GROUPS } from "../flags/help_groups.ts";
 import {
   anyInteger,
   collect,
+  duration,
   durationRange,
   integer,
   integerRange,
@@ -43,7 +46,33 @@ const GENERATED = [
   "responses",
   "lenient",
   "seed",
+  "batchDuration",
+  "batchFault",
+  "batchQueuedTokens",
+  "batchApi",
+  "state",
 ];
+
+/** Seconds that a batch takes by default: long enough to see it run. */
+const BATCH_DURATION = 2;
+/** Maximum duration of a batch in seconds: a week, the longest window of a provider. */
+const MAX_BATCH_DURATION = 7 * 86_400;
+
+/** Checks a fault of the batch APIs, and adds it to the previous ones. */
+function batchFault(text: string, previous?: string[]): string[] {
+  try {
+    parseBatchFault(text);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    // Commander has already named the fault.
+    const message = error.message.replace(/^batch fault ".*?": /s, "");
+    const end = message.endsWith("?") ? "" : ".";
+    throw new InvalidArgumentError(
+      `${message[0].toUpperCase()}${message.slice(1)}${end} ${error.hint ?? ""}`,
+    );
+  }
+  return collect(text, previous);
+}
 
 /** Parses a key that HTTP can carry, and adds it to the previous ones. */
 function apiKey(key: string, previous?: string[]): string[] {
@@ -195,6 +224,26 @@ export function mockCommand() {
       new Option("--error-kinds <kinds...>", "kinds of errors to inject (default: server_error)")
         .choices(MOCK_ERROR_KINDS),
     )
+    .optionsGroup(HELP_GROUPS.batchApi)
+    .addOption(
+      new Option(
+        "--batch-duration <time>",
+        `time from the creation of a batch to its end (default: ${BATCH_DURATION}s)`,
+      ).argParser(duration(MAX_BATCH_DURATION)),
+    )
+    .addOption(
+      new Option("--batch-fault <fault>", "fault to inject, e.g. expire=30% (repeatable)")
+        .argParser(batchFault),
+    )
+    .addOption(
+      new Option("--batch-queued-tokens <number>", "maximum tokens of a model's unfinished batches")
+        .argParser(integer(1)),
+    )
+    .addOption(
+      new Option("--batch-api <name>", "provider to imitate on paths that several share")
+        .choices(BATCH_VENDORS),
+    )
+    .option("--state <folder>", "keep batches and files in this folder across restarts")
     .optionsGroup(HELP_GROUPS.recording)
     .addOption(recordOption())
     .option("--only-new", "record only what the file doesn't have, and replay the rest")
@@ -230,6 +279,13 @@ export function mockCommand() {
         responses: file === undefined ? undefined : await readResponses(file),
         lenient: options.lenient,
         seed: options.seed,
+        batch: {
+          duration: options.batchDuration ?? BATCH_DURATION,
+          faults: options.batchFault,
+          queuedTokens: options.batchQueuedTokens,
+          api: options.batchApi as BatchVendor | undefined,
+          state: options.state,
+        },
       });
       const ready = `flexllm mock listening on ${server.baseUrl}`;
       // Every line of a JSON log is JSON.
@@ -246,6 +302,7 @@ export function mockCommand() {
     "flexllm mock --rps 10 --token-rate 50",
     "flexllm mock --error-rate 0.3 --error-kinds disconnect malformed rate_limit",
     "flexllm mock --responses answers.yaml --api-key test-key",
+    "flexllm mock --batch-duration 30s --batch-fault expire=30%@1 --state mock-state",
     "flexllm mock --record https://api.openai.com/v1 tape.jsonl",
     "flexllm mock --replay tape.jsonl --speed 10",
     "FLEXLLM_BASE_URL=http://127.0.0.1:8001/v1 FLEXLLM_MODEL=any flexllm ask hello",

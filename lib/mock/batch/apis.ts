@@ -6,10 +6,16 @@
 import type { BatchApiServer } from "./api.ts";
 import type { BatchVendor } from "./batch_options.ts";
 import { mockPath } from "./mock_path.ts";
+import { mistralBatches } from "./mistral.ts";
 import { openaiBatches } from "./openai.ts";
+import { togetherBatches } from "./together.ts";
 
 /** All of them. The last one serves the requests that no other one claims. */
-export const BATCH_APIS: readonly BatchApiServer[] = [openaiBatches];
+export const BATCH_APIS: readonly BatchApiServer[] = [
+  mistralBatches,
+  togetherBatches,
+  openaiBatches,
+];
 
 /**
  * The batch API for a request; `undefined` if none serves its path.

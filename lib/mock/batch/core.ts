@@ -66,6 +66,7 @@ export class BatchCore {
   readonly #answers = new Map<string, RowAnswers>();
   readonly #polls = new Map<string, number>();
   #faults: readonly BatchFault[];
+  #isClosed = false;
 
   private constructor(parts: CoreParts, records: Records) {
     this.settings = parts.settings;
@@ -265,8 +266,14 @@ export class BatchCore {
   }
 
   #startEvaluation(job: JobRecord): void {
-    // A failure is reported where the answers are awaited.
-    if (job.problem === undefined) this.#answersOf(job).evaluate().catch(() => {});
+    if (job.problem !== undefined) return;
+    this.#answersOf(job).evaluate().then(() => {
+      const current = this.#records.get<JobRecord>("job", job.id);
+      // Rows may have been added meanwhile.
+      if (current?.rows !== job.rows || current.rows === 0 || this.#isClosed) return;
+      this.putJob({ ...current, isEvaluated: true });
+      // A failure is reported where the answers are awaited.
+    }).catch(() => {});
   }
 
   /** A job that the workspace has, that is not deleted, and that no fault hides. */
@@ -304,10 +311,14 @@ export class BatchCore {
     this.putJob({ ...job, deletedAt: this.now() });
   }
 
-  /** The state of a job. Waits a moment for the answers of its rows. */
+  /**
+   * The state of a job. Waits a moment for the answers of its rows; after a restart, for as long as it takes,
+   * so that no job that had ended runs again.
+   */
   async state(job: JobRecord): Promise<JobState> {
     const answers = this.#answersOf(job);
-    if (answers.evaluated < job.rows && job.problem === undefined) {
+    if (job.isEvaluated) await answers.evaluate();
+    else if (answers.evaluated < job.rows && job.problem === undefined) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const patience = new Promise((resolve) => timer = setTimeout(resolve, MAX_WAIT));
       await Promise.race([answers.evaluate(), patience]);
@@ -328,7 +339,7 @@ export class BatchCore {
   /** The totals that a poll reports: with the fault `counts_back`, every second one is lower. */
   reportedTotals(job: JobRecord, state: JobState): RowTotals {
     const totals = this.totals(job, state);
-    if (job.faults.counts_back === undefined || state.isFinal) return totals;
+    if (job.faults.counts_back === undefined || state.isFinal || state.done === 0) return totals;
     const polls = (this.#polls.get(job.id) ?? 0) + 1;
     this.#polls.set(job.id, polls);
     if (polls % 2 === 1) return totals;
@@ -367,6 +378,7 @@ export class BatchCore {
 
   /** Closes the state. */
   close(): void {
+    this.#isClosed = true;
     this.#records.close();
   }
 }

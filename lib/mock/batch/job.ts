@@ -43,6 +43,8 @@ export interface JobRecord {
   faults: Partial<Record<BatchFaultName, number>>;
   /** Validation fails with it. */
   problem?: JobProblem;
+  /** Whether all of its rows were answered once, so that it may have been reported as ended. */
+  isEvaluated?: boolean;
   cancelledAt?: number;
   /** Rows that were done when it was cancelled. */
   doneAtCancel?: number;
@@ -102,7 +104,7 @@ export function stateAt(job: JobRecord, now: number, evaluated = job.rows): JobS
   const { cancelledAt } = job;
   if (cancelledAt !== undefined) {
     const endedAt = cancelledAt + duration * VALIDATED;
-    const isFinal = now >= endedAt;
+    const isFinal = now >= endedAt && evaluated >= (job.doneAtCancel ?? 0);
     return {
       phase: isFinal ? "cancelled" : "cancelling",
       isFinal,
@@ -114,7 +116,7 @@ export function stateAt(job: JobRecord, now: number, evaluated = job.rows): JobS
   }
   const expiry = faults.expire !== undefined && faults.stuck === undefined ? endsAt : expiresAt;
   const isStuck = faults.stuck !== undefined || faults.expire !== undefined;
-  if (now >= expiry && (isStuck || endsAt > expiry)) {
+  if (now >= expiry && (isStuck || endsAt > expiry) && evaluated >= most) {
     return { phase: "expired", isFinal: true, done: doneAt(expiry), startedAt, endedAt: expiry };
   }
   if (now < startedAt) return { phase: "validating", isFinal: false, done: 0 };

@@ -13,7 +13,7 @@ import type { BatchCore } from "./core.ts";
 import { createWithFaults, failedPoll } from "./create_job.ts";
 import type { JobRecord } from "./job.ts";
 import { mockPath } from "./mock_path.ts";
-import { addFileRoutes } from "./openai_files.ts";
+import { addFileRoutes, openaiFiles } from "./openai_files.ts";
 import { encodeBatch, limitIn, pageOf } from "./openai_object.ts";
 import { encodeOpenaiOutcome, parseOpenaiRow, scanInput, versioned } from "./openai_rows.ts";
 import { readJson } from "./read_body.ts";
@@ -163,7 +163,7 @@ async function encodeList(
 }
 
 function addRoutes(app: Hono, core: BatchCore): void {
-  addFileRoutes(app, core, NAME, encodeOpenaiOutcome);
+  addFileRoutes(app, core, openaiFiles(NAME, encodeOpenaiOutcome, core.reject));
   const vendorFor = (c: Context) => vendorOf(c.req.raw, core.settings.api);
   const jobOf = (c: Context) => core.job(c.req.param("id") ?? "", NAME, core.ownerOf(c.req.raw));
   const noJob = (c: Context) => {

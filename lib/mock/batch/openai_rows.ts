@@ -30,6 +30,16 @@ export interface InputRules {
   /** Whether rows may have several models and endpoints. */
   mixed: boolean;
   isAzure: boolean;
+  /** Whether rows have a method and a URL. @default true */
+  needsRequest?: boolean;
+  /** @default true */
+  needsId?: boolean;
+  /** Whether each row names its model. @default true */
+  needsModel?: boolean;
+  /** Maximum characters of an id. @default no limit */
+  maxId?: number;
+  /** Maximum characters of a line. @default no limit */
+  maxLine?: number;
 }
 
 /** Lines after which other work gets a turn. */
@@ -51,30 +61,43 @@ type Problem = [code: string, message: string, param?: string];
 function lineProblem(
   text: string,
   seen: Set<string>,
-  { endpoint, mixed, isAzure }: InputRules,
+  rules: InputRules,
   model: string | undefined,
 ): Problem | undefined {
+  const { endpoint, mixed, isAzure, needsRequest = true, needsId = true } = rules;
+  const { needsModel = true, maxId = Infinity, maxLine = Infinity } = rules;
+  if (text.length > maxLine) {
+    return ["line_too_long", `This line has more than ${maxLine} characters.`];
+  }
   const row = asObject(tryParse(text));
   if (row === undefined) return ["invalid_json_line", "This line is not parseable as valid JSON."];
   const { custom_id, method, url } = row;
   const body = asObject(row.body);
-  for (const name of ["custom_id", "method", "url", "body"]) {
+  const ids = needsId ? ["custom_id"] : [];
+  for (const name of [...ids, ...needsRequest ? ["method", "url"] : [], "body"]) {
     if (row[name] === undefined || row[name] === null) {
       return ["missing_required_parameter", `Missing required parameter: '${name}'.`, name];
     }
   }
-  if (typeof custom_id !== "string" || custom_id === "") {
+  if (needsId && (typeof custom_id !== "string" || custom_id === "")) {
     return ["invalid_request", "Invalid type for 'custom_id': expected a string.", "custom_id"];
   }
-  if (seen.has(custom_id)) {
+  if (typeof custom_id === "string" && custom_id.length > maxId) {
+    return ["invalid_request", `'custom_id' has more than ${maxId} characters.`, "custom_id"];
+  }
+  if (typeof custom_id === "string" && seen.has(custom_id)) {
     return [
       "duplicate_custom_id",
       `The custom_id for this request is a duplicate of another request: ${custom_id}.`,
       "custom_id",
     ];
   }
-  if (method !== "POST") return ["invalid_method", "The only supported method is POST.", "method"];
-  if (typeof url !== "string" || !mixed && versioned(url) !== versioned(endpoint)) {
+  if (needsRequest && method !== "POST") {
+    return ["invalid_method", "The only supported method is POST.", "method"];
+  }
+  if (
+    needsRequest && (typeof url !== "string" || !mixed && versioned(url) !== versioned(endpoint))
+  ) {
     return [
       isAzure ? "url_mismatch" : "invalid_url",
       `The URL provided for this request does not match the batch endpoint: ${endpoint}.`,
@@ -82,7 +105,7 @@ function lineProblem(
     ];
   }
   if (body === undefined) return ["invalid_request", "'body' must be an object.", "body"];
-  if (typeof body.model !== "string") {
+  if (needsModel && typeof body.model !== "string") {
     return [
       "missing_required_parameter",
       "Missing required parameter: 'body.model'.",
@@ -100,7 +123,7 @@ function lineProblem(
   if (body.stream === true) {
     return ["streaming_unsupported", "Streaming is not supported in batches.", "body.stream"];
   }
-  seen.add(custom_id);
+  if (typeof custom_id === "string") seen.add(custom_id);
   return undefined;
 }
 

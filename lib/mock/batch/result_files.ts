@@ -42,6 +42,20 @@ export function resultFiles(
   };
 }
 
+/** A file of results with its size, which is only known once its content was made. */
+export async function measured(
+  core: BatchCore,
+  file: FileRecord,
+  encode: EncodeOutcome,
+): Promise<FileRecord> {
+  if (file.results === undefined || file.bytes > 0) return file;
+  let bytes = 0;
+  for await (const chunk of await resultContent(core, file, encode) ?? []) bytes += chunk.length;
+  const known = { ...file, bytes };
+  core.putFile(known);
+  return known;
+}
+
 /** Characters that are collected before they are sent. */
 const CHUNK = 65_536;
 
@@ -53,6 +67,8 @@ export async function resultContent(
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined> {
   const job = results && core.record<JobRecord>("job", results.job);
   if (job === undefined) return undefined;
+  // After a restart, the rows have to be answered again.
+  await core.answersOf(job).evaluate();
   const state = await core.state(job);
   const isOutput = results!.kind === "output";
   const kinds = isOutput ? { succeeded: true } : { failed: true, notRun: true };

@@ -5,7 +5,6 @@
  */
 import { Hono } from "hono";
 import type { ServerError } from "../../protocols/serve.ts";
-import { addFacts } from "../access_log.ts";
 import type { RequestLog } from "../request_log.ts";
 import type { BatchApiServer } from "./api.ts";
 import { BATCH_APIS, batchApiFor } from "./apis.ts";
@@ -78,7 +77,6 @@ export async function openBatchServer(parts: BatchServerParts): Promise<BatchSer
       ? dropConnection(request)
       : error ?? await appOf(api).fetch(request);
     log.add(request, loggedBody(request), response.status);
-    if (response.status >= 400) addFacts(request, { note: `${api.name} batch API` });
     return response;
   };
   return {
