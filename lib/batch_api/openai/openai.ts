@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { HttpError } from "../../http_errors.ts";
 import { asObject, asText } from "../../json/json.ts";
 import type { Endpoint } from "../../protocols/protocol.ts";
 import type { BatchApi, Job, JobInput, RowRequest } from "../batch_api.ts";
@@ -14,30 +13,10 @@ import { cancelJob } from "../cancel_job.ts";
 import { findJobs, type JobPage } from "../find_jobs.ts";
 import { encodeLine, rowProblem } from "../row_line.ts";
 import { type Dialect, dialectOf } from "./dialects.ts";
-import { deleteFiles, readRows, uploadFile } from "./files.ts";
+import { createFrom, deleteFiles, readRows, uploadFile } from "./files.ts";
 import { decodeJob, notAJobError, resultFiles } from "./job.ts";
 
 const PAGE_SIZE = 100;
-
-/** What services say of a file that was uploaded a moment ago. */
-const FILE_NOT_READY =
-  /file.*((cannot|not) (be )?(find|found|exist)|no such|not (yet )?(ready|processed|uploaded)|pending|being processed)/i;
-
-/** A refused create that can succeed in a moment, because the service does not see the uploaded file yet. */
-function fileNotReady(error: unknown): HttpError | undefined {
-  if (!(error instanceof HttpError) || ![400, 404, 409].includes(error.status)) return undefined;
-  const { message, status, providerMessage, providerCode, requestId } = error;
-  if (!FILE_NOT_READY.test(providerMessage ?? "")) return undefined;
-  return new HttpError(message, {
-    status,
-    providerMessage,
-    providerCode,
-    requestId,
-    retryable: true,
-    fatal: false,
-    hint: "The service does not see the uploaded file yet.",
-  });
-}
 
 /** The page in an answer. */
 function decodePage(json: unknown, dialect: Dialect): JobPage {
@@ -85,12 +64,7 @@ class OpenAIBatchApi implements BatchApi {
       completion_window: "24h",
       metadata: { flexllm: input.nonce },
     };
-    try {
-      const response = await http.send({ method: "POST", path: "/batches", json });
-      return decodeJob(response.json, this.#dialect);
-    } catch (error) {
-      throw fileNotReady(error) ?? error;
-    }
+    return decodeJob(await createFrom(http, "/batches", json), this.#dialect);
   }
 
   find(http: BatchHttp, input: JobInput, since: number): Promise<Job[]> {

@@ -14,7 +14,14 @@ import type { BatchHttp } from "../batch_http.ts";
 import { cancelJob } from "../cancel_job.ts";
 import { asTime } from "../fields.ts";
 import { findJobs } from "../find_jobs.ts";
-import { decodeFile, deleteFiles, inputFilename, readRows, uploadFile } from "../openai/files.ts";
+import {
+  createFrom,
+  decodeFile,
+  deleteFiles,
+  inputFilename,
+  readRows,
+  uploadFile,
+} from "../openai/files.ts";
 import {
   decodeFiles,
   decodeProblems,
@@ -117,7 +124,7 @@ class TogetherBatchApi implements BatchApi {
       endpoint: `/v1${path}`,
       completion_window: "24h",
     };
-    return decodeJob((await http.send({ method: "POST", path: "/batches", json })).json);
+    return decodeJob(await createFrom(http, "/batches", json));
   }
 
   find(http: BatchHttp, { uploaded }: JobInput, since: number): Promise<Job[]> {
