@@ -34,7 +34,7 @@ import {
 import { writeWarning } from "../terminal/sentences.ts";
 
 /** A model at a server, with the user's prices for it. */
-export interface PricedModel {
+export interface PricedModel extends Pick<EndpointOptions, "provider" | "api"> {
   model: string;
   baseUrl: string;
   prices: readonly PriceRow[];
@@ -62,9 +62,11 @@ export interface BatchConnection {
 type BatchClientOptions = Omit<ClientOptions, "model">;
 
 function pricedModel(
-  { model = "", baseUrl, provider = "auto", prices = [] }: EndpointOptions & { model?: string },
+  { model = "", baseUrl, provider = "auto", api, prices = [] }: EndpointOptions & {
+    model?: string;
+  },
 ): PricedModel {
-  return { model, baseUrl: baseUrl ?? baseUrlOf(provider)!, prices };
+  return { model, baseUrl: baseUrl ?? baseUrlOf(provider)!, provider, api, prices };
 }
 
 /** The connection flags of a batch, which can have several models. */

@@ -13,7 +13,13 @@ import { loadPricer } from "../../lib/pricing/price.ts";
 import { writeJson, writeOutput } from "../terminal/output.ts";
 import type { PricedModel } from "./connect.ts";
 import type { BatchContext } from "./context.ts";
-import { estimateJson, estimateLines } from "./estimate_report.ts";
+import { type EstimatedApi, estimatedApi, jobCount } from "./estimate_jobs.ts";
+import {
+  type ComparedEstimate,
+  type ComparedModel,
+  estimateJson,
+  estimateLines,
+} from "./estimate_report.ts";
 import { openJournalToRead } from "./journal.ts";
 import { modelBatches } from "./model_batches.ts";
 
@@ -22,14 +28,14 @@ export async function printEstimate(batch: BatchContext): Promise<void> {
   const { file, output, reading, flags, prepared: { models } } = batch;
   const journal = output === undefined ? undefined : await openJournalToRead(output, models);
   try {
-    const estimates: BatchEstimate[] = [];
+    const estimates: ComparedEstimate[] = [];
     for (const { model, check } of modelBatches(batch, journal)) {
-      estimates.push(
-        await estimateBatch(pendingRecords(file, reading, check), {
-          targets: await estimateTargets(model.targets),
-          sampling: model.request,
-        }),
-      );
+      const { targets, api } = await estimateTargets(model.targets);
+      const estimate = await estimateBatch(pendingRecords(file, reading, check), {
+        targets,
+        sampling: model.request,
+      });
+      estimates.push(withJobs(estimate, api));
     }
     const estimate = totalEstimate(estimates);
     if (flags.json) writeJson(estimateJson(estimate));
@@ -44,7 +50,7 @@ function sum(costs: readonly (number | null)[]): number | null {
 }
 
 /** The estimate of a batch that sends every record to several models: all of them are paid for. */
-function totalEstimate(estimates: readonly BatchEstimate[]): BatchEstimate {
+function totalEstimate(estimates: readonly ComparedEstimate[]): ComparedEstimate {
   if (estimates.length === 1) return estimates[0];
   // A model without pending records costs nothing, which its estimate does not know.
   const pending = estimates.filter(({ models }) => models.length > 0);
@@ -58,14 +64,33 @@ function totalEstimate(estimates: readonly BatchEstimate[]): BatchEstimate {
   };
 }
 
-/** The distinct models of a batch with their prices. */
-async function estimateTargets(models: readonly PricedModel[]): Promise<EstimateTarget[]> {
-  const distinct = new Map(models.map((target) => [`${target.model} ${target.baseUrl}`, target]));
-  return await Promise.all(
-    Array.from(distinct.values(), async ({ model, baseUrl, prices }) => ({
+/** Adds the number of jobs to what a batch API would cost. */
+function withJobs(estimate: BatchEstimate, api: EstimatedApi | undefined): ComparedEstimate {
+  const models = estimate.models.map(({ batch, ...row }): ComparedModel => {
+    if (batch === undefined || api === undefined) return row;
+    const { limits } = api;
+    const problem = row.promptCost === null ? "the price of the model is unknown" : api.problem;
+    return { ...row, batch: { ...batch, jobs: jobCount(row, limits), problem } };
+  });
+  return { ...estimate, models };
+}
+
+/** The distinct models of a batch with their prices, and the batch API if there is only one. */
+async function estimateTargets(
+  models: readonly PricedModel[],
+): Promise<{ targets: EstimateTarget[]; api: EstimatedApi | undefined }> {
+  const distinct = [
+    ...new Map(models.map((target) => [`${target.model} ${target.baseUrl}`, target])).values(),
+  ];
+  // A provider batch needs a single endpoint.
+  const api = distinct.length === 1 ? await estimatedApi(distinct[0]) : undefined;
+  const targets = await Promise.all(
+    distinct.map(async ({ model, baseUrl, prices }): Promise<EstimateTarget> => ({
       model,
       endpoint: baseUrl,
       price: await loadPricer(baseUrl, prices),
+      ...api && { batchPrice: api.price },
     })),
   );
+  return { targets, api };
 }

@@ -4,13 +4,44 @@
  * @module
  */
 import { LARGE_IMAGE } from "../../lib/pricing/attachment_size.ts";
-import type { BatchEstimate, ModelEstimate } from "../../lib/pricing/estimate_batch.ts";
+import type {
+  BatchEstimate,
+  EstimatedCosts,
+  ModelEstimate,
+} from "../../lib/pricing/estimate_batch.ts";
 import { ENCODING, isExact } from "../../lib/pricing/tokenizer.ts";
 import { counted, dollars } from "../terminal/format.ts";
 
+/** The estimate for one model, with that of its batch API if it has one. */
+export type ComparedModel = Omit<ModelEstimate, "batch"> & { batch?: JobsEstimate };
+
+/** The estimate for a batch API. */
+export interface JobsEstimate extends EstimatedCosts {
+  jobs: number;
+  /** Why the price is unknown, if it is. */
+  problem: string;
+}
+
+/** The estimate of a batch, with the costs of sending it live and as a provider batch. */
+export type ComparedEstimate = Omit<BatchEstimate, "models"> & { models: ComparedModel[] };
+
 const number = new Intl.NumberFormat("en-US");
 
-function modelLines(estimate: ModelEstimate, location: string): string[] {
+/** What the records would cost through the batch API. */
+function batchLine({ batch, records }: ComparedModel): string[] {
+  if (batch === undefined) return [];
+  const { promptCost, maxCost, costPerThousand, jobs, problem } = batch;
+  const costs = promptCost === null ? [`cost unknown (${problem})`] : [
+    `${dollars(promptCost)} for the input`,
+    ...maxCost === null ? [] : [`${dollars(maxCost)} in total`],
+    ...maxCost !== null || costPerThousand === null
+      ? []
+      : [`${dollars(costPerThousand * records)} for 1,000 tokens per record`],
+  ];
+  return [`  batch:  ${costs.join(", ")}; about ${counted(jobs, "job")} (--via provider)`];
+}
+
+function modelLines(estimate: ComparedModel, location: string): string[] {
   const { model, records, promptTokens, maxCompletionTokens, promptCost, maxCost } = estimate;
   const about = isExact(model) ? "" : "about ";
   const inputCost = promptCost === null ? "cost unknown" : dollars(promptCost);
@@ -28,17 +59,17 @@ function modelLines(estimate: ModelEstimate, location: string): string[] {
       : `; 1,000 tokens per record would cost ${dollars(costPerThousand * records)}`;
     lines.push(`  output: unknown without --max-tokens${price}`);
   }
-  return lines;
+  return [...lines, ...batchLine(estimate)];
 }
 
-function totalLine({ lowestCost, highestCost }: BatchEstimate): string {
+function totalLine({ lowestCost, highestCost }: ComparedEstimate): string {
   if (lowestCost === null) return "Cost: unknown, because some prices are unknown";
   const highest = highestCost === null ? "unknown without --max-tokens" : dollars(highestCost);
   return `Cost: at least ${dollars(lowestCost)}, at most ${highest}`;
 }
 
 /** The estimate as text. */
-export function estimateLines(estimate: BatchEstimate): string[] {
+export function estimateLines(estimate: ComparedEstimate): string[] {
   const { models, images, sampled } = estimate;
   if (models.length === 0) return ["There are no records to send. Nothing was sent."];
   const isShared = estimate.targets > 1;
@@ -65,7 +96,7 @@ export function estimateLines(estimate: BatchEstimate): string[] {
 }
 
 /** The estimate as JSON. */
-export function estimateJson(estimate: BatchEstimate) {
+export function estimateJson(estimate: ComparedEstimate) {
   const models = estimate.models.map((row) => ({
     model: row.model,
     endpoint: row.endpoint,
@@ -75,6 +106,13 @@ export function estimateJson(estimate: BatchEstimate) {
     prompt_cost: row.promptCost,
     max_cost: row.maxCost,
     cost_per_1000_completion_tokens: row.costPerThousand,
+    batch: row.batch && {
+      prompt_cost: row.batch.promptCost,
+      max_cost: row.batch.maxCost,
+      cost_per_1000_completion_tokens: row.batch.costPerThousand,
+      jobs: row.batch.jobs,
+      ...row.batch.promptCost === null ? { unknown: row.batch.problem } : {},
+    },
   }));
   const { lowestCost, highestCost, images, sampled } = estimate;
   return {

@@ -11,7 +11,7 @@ import type { BatchHttp } from "./batch_http.ts";
 const REFUSED: ReadonlySet<number> = new Set([400, 409, 422]);
 
 /**
- * Sends a POST to `path`. That the job has ended, or is being cancelled already, is fine.
+ * Sends a POST to `path`, with `json` as its body. That the job has ended, or is being cancelled already, is fine.
  *
  * @throws {FlexLLMError} if it fails
  */
@@ -20,9 +20,10 @@ export async function cancelJob(
   http: BatchHttp,
   id: string,
   path: string,
+  json?: unknown,
 ): Promise<void> {
   try {
-    await http.send({ method: "POST", path });
+    await http.send({ method: "POST", path, json });
   } catch (error) {
     if (!(error instanceof HttpError && REFUSED.has(error.status))) throw error;
     const { status } = await api.get(http, id);

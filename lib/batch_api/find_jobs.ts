@@ -24,7 +24,8 @@ class AgeCheck {
       if (createdAt > this.#last) this.#isSorted = false;
       this.#last = createdAt;
     }
-    return this.#isSorted && jobs.every(({ createdAt }) => (createdAt ?? Infinity) < this.since);
+    return this.#isSorted && jobs.length > 0 &&
+      jobs.every(({ createdAt }) => (createdAt ?? Infinity) < this.since);
   }
 }
 
@@ -47,7 +48,7 @@ export async function findJobs(
     const { jobs, next } = await read(cursor);
     for (const job of jobs) if (isWanted(job)) found.set(job.id, job);
     // A server that does not know the cursor sends the same page for ever.
-    if (jobs.length === 0 || next === undefined || cursors.has(next) || age.isPast(jobs)) break;
+    if (next === undefined || cursors.has(next) || age.isPast(jobs)) break;
     cursors.add(next);
     cursor = next;
   }

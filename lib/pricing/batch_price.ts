@@ -61,6 +61,20 @@ const RULES: readonly BatchRule[] = [
   { hosts: /^mock\.invalid$/, listed: "mock", factor: 0.5, cached: "stacks" },
 ];
 
+/** Why the batch prices of some services are unknown. */
+const UNKNOWN: readonly [hosts: RegExp, reason: string][] = [
+  [/(^|\.)together\.(xyz|ai)$/, "only some models have a discount"],
+  [/^api\.x\.ai$/, "the discount depends on the model"],
+  [/(^|\.)openrouter\.ai$/, "known only after the answers"],
+];
+
+/** Why the batch price at the server `hostname` is unknown, for models with a known standard price. */
+export function unknownBatchPrice(hostname: string): string {
+  const [, reason] = UNKNOWN.find(([hosts]) => hosts.test(hostname)) ??
+    [undefined, "the discount of this service is unknown"];
+  return reason;
+}
+
 /** Multiplies a rate. */
 function scaled(rate: Rate, factor: number): Rate {
   if (typeof rate === "number") return rate * factor;

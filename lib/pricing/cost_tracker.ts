@@ -188,7 +188,6 @@ export class CostTracker implements Budget {
         this.record(charge, reserved);
         // What the ledger knows must still cover the live requests in flight.
         if (this.#reservations > 0) this.#ledger?.authorize(this.#spent + this.#reserved);
-        this.#wake();
       },
       close: () => {
         // Sums of fractions do not cancel out exactly.

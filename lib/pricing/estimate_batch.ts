@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import type { BatchRecord } from "../chat/record.ts";
 import type { Message } from "../chat/messages.ts";
 import { normalizeMessages } from "../chat/normalize.ts";
@@ -12,8 +13,18 @@ import type { Pricer } from "./price.ts";
 import { measureRequest, promptSize, rememberJson } from "./token_estimate.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 
+/** What records cost one way. */
+export interface EstimatedCosts {
+  /** Cost of the input in USD; `null` if the price is unknown. */
+  promptCost: number | null;
+  /** Maximum cost in USD; `null` if the price is unknown or a record has no limit. */
+  maxCost: number | null;
+  /** Cost of 1,000 output tokens in USD; `null` if the price is unknown. */
+  costPerThousand: number | null;
+}
+
 /** The estimate for one model at one endpoint. */
-export interface ModelEstimate {
+export interface ModelEstimate extends EstimatedCosts {
   model: string;
   /** The base URL. */
   endpoint: string;
@@ -22,12 +33,10 @@ export interface ModelEstimate {
   promptTokens: number;
   /** Maximum output tokens; `null` if a record has no limit. */
   maxCompletionTokens: number | null;
-  /** Cost of the input in USD; `null` if the price is unknown. */
-  promptCost: number | null;
-  /** Maximum cost in USD; `null` if the price is unknown or a record has no limit. */
-  maxCost: number | null;
-  /** Cost of 1,000 output tokens in USD; `null` if the price is unknown. */
-  costPerThousand: number | null;
+  /** The same through the provider's batch API; `undefined` if the target has none. */
+  batch?: EstimatedCosts;
+  /** Approximate size of all requests as JSON, in bytes, without files that are still to be loaded. */
+  bytes: number;
 }
 
 /** The estimate for a batch. */
@@ -57,6 +66,8 @@ export interface EstimateTarget {
   endpoint: string;
   /** The prices at this endpoint. */
   price: Pricer;
+  /** The prices of its batch API, if it has one. */
+  batchPrice?: Pricer;
 }
 
 /** The options of an estimate. */
@@ -92,10 +103,17 @@ interface Sums {
   counted: {
     records: number;
     size: number;
+    bytes: number;
     promptTokens: number;
-    promptCost: number | null;
-    completionCost: number | null;
+    live: CountedCosts;
+    batch: CountedCosts;
   };
+}
+
+/** Sums of the costs of sampled records; `null` if one is unknown. */
+interface CountedCosts {
+  prompt: number | null;
+  completion: number | null;
 }
 
 function newSums(target: EstimateTarget, model: string): Sums {
@@ -106,7 +124,14 @@ function newSums(target: EstimateTarget, model: string): Sums {
     size: 0,
     completionTokens: 0,
     isLimited: true,
-    counted: { records: 0, size: 0, promptTokens: 0, promptCost: 0, completionCost: 0 },
+    counted: {
+      records: 0,
+      size: 0,
+      bytes: 0,
+      promptTokens: 0,
+      live: { prompt: 0, completion: 0 },
+      batch: { prompt: 0, completion: 0 },
+    },
   };
 }
 
@@ -118,49 +143,68 @@ function usage(promptTokens: number, completionTokens: number) {
   return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens };
 }
 
-/**
- * Adds a sampled record that represents `weight` records. Each is priced on its own, because long prompts
- * may have a higher rate.
- */
-function count(
-  sums: Sums,
-  weight: number,
-  size: number,
-  promptTokens: number,
-  maxTokens: number | undefined,
-): void {
-  const { counted, model, target: { price } } = sums;
-  const prompt = price(model, usage(promptTokens, 0));
-  const whole = price(model, usage(promptTokens, maxTokens ?? 0));
-  const completion = prompt === null || whole === null ? null : whole - prompt;
+/** A sampled record that represents `weight` records. */
+interface Sample {
+  weight: number;
+  size: number;
+  bytes: number;
+  promptTokens: number;
+  maxTokens: number | undefined;
+}
+
+/** Adds a sampled record. Each is priced on its own, because long prompts may have a higher rate. */
+function count(sums: Sums, sample: Sample): void {
+  const { counted, model, target: { price, batchPrice } } = sums;
+  const { weight, size, bytes, promptTokens } = sample;
   counted.records += weight;
   counted.size += weight * size;
+  counted.bytes += weight * bytes;
   counted.promptTokens += weight * promptTokens;
-  counted.promptCost = add(counted.promptCost, prompt === null ? null : weight * prompt);
-  counted.completionCost = add(
-    counted.completionCost,
-    completion === null ? null : weight * completion,
-  );
+  addCosts(counted.live, price, model, sample);
+  if (batchPrice !== undefined) addCosts(counted.batch, batchPrice, model, sample);
+}
+
+function addCosts(
+  costs: CountedCosts,
+  price: Pricer,
+  model: string,
+  { weight, promptTokens, maxTokens = 0 }: Sample,
+): void {
+  const prompt = price(model, usage(promptTokens, 0));
+  const whole = price(model, usage(promptTokens, maxTokens));
+  const completion = prompt === null || whole === null ? null : whole - prompt;
+  costs.prompt = add(costs.prompt, prompt === null ? null : weight * prompt);
+  costs.completion = add(costs.completion, completion === null ? null : weight * completion);
+}
+
+/** Extrapolates the costs of the sampled records to all of them. */
+function costsOf(sums: Sums, counted: CountedCosts, price: Pricer): EstimatedCosts {
+  const { model, isLimited } = sums;
+  const scale = (value: number | null, factor: number) => value === null ? null : value * factor;
+  // The input by size, and the output by number of records.
+  const promptCost = scale(counted.prompt, sums.size / sums.counted.size);
+  const completionCost = scale(counted.completion, sums.records / sums.counted.records);
+  const [none, thousand] = [price(model, usage(0, 0)), price(model, usage(0, 1000))];
+  return {
+    promptCost,
+    maxCost: isLimited ? add(promptCost, completionCost) : null,
+    // The difference excludes the price per request.
+    costPerThousand: none === null || thousand === null ? null : thousand - none,
+  };
 }
 
 function modelEstimate(sums: Sums): ModelEstimate {
-  const { target: { endpoint, price }, model, records, isLimited, counted } = sums;
-  // Extrapolate the input by size and the output by number of records.
-  const scale = (value: number | null, factor: number) => value === null ? null : value * factor;
+  const { target: { endpoint, price, batchPrice }, model, records, isLimited, counted } = sums;
   const bySize = sums.size / counted.size;
-  const promptCost = scale(counted.promptCost, bySize);
-  const completionCost = scale(counted.completionCost, records / counted.records);
-  const [none, thousand] = [price(model, usage(0, 0)), price(model, usage(0, 1000))];
   return {
     model,
     endpoint,
     records,
     promptTokens: Math.round(counted.promptTokens * bySize),
     maxCompletionTokens: isLimited ? sums.completionTokens : null,
-    promptCost,
-    maxCost: isLimited ? add(promptCost, completionCost) : null,
-    // The difference excludes the price per request.
-    costPerThousand: none === null || thousand === null ? null : thousand - none,
+    ...costsOf(sums, counted.live, price),
+    ...batchPrice && { batch: costsOf(sums, counted.batch, batchPrice) },
+    bytes: Math.round(counted.bytes * bySize),
   };
 }
 
@@ -176,6 +220,10 @@ function totalCost(
     (i) => rows.reduce<number | null>((sum, row) => add(sum, row[i][field]), 0),
   );
   return sums.length === 0 || sums.includes(null) ? null : choose(...sums as number[]);
+}
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 function countImages(messages: readonly Message[]): number {
@@ -221,16 +269,20 @@ export async function estimateBatch(
     seen += size;
     // Count at least one record of each model.
     const isCounted = isFirst || random() < rate;
-    const promptTokens = isCounted ? measureRequest(measure, messages, request) : 0;
     sampled ||= !isCounted;
+    const sample = isCounted && {
+      weight: isFirst ? 1 : 1 / rate,
+      size,
+      bytes: jsonBytes([messages, request]),
+      promptTokens: measureRequest(measure, messages, request),
+      maxTokens: request.maxTokens,
+    };
     for (const row of sums) {
       row.records++;
       row.size += size;
       if (request.maxTokens === undefined) row.isLimited = false;
       else row.completionTokens += request.maxTokens;
-      if (isCounted) {
-        count(row, isFirst ? 1 : 1 / rate, size, promptTokens, request.maxTokens);
-      }
+      if (sample) count(row, sample);
     }
   }
   const estimates = Array.from(rows.values(), (sums) => sums.map(modelEstimate));

@@ -20,33 +20,28 @@ export interface PartAccount {
 export class PartReservation implements Reservation {
   readonly cost: number;
   readonly #account: PartAccount;
-  /** USD that are still reserved. */
-  #left: number;
-  #isReleased = false;
+  #isOpen = true;
 
   constructor(cost: number, account: PartAccount) {
-    this.cost = this.#left = cost;
+    this.cost = cost;
     this.#account = account;
     account.hold(cost);
   }
 
+  /** Records what the rows used, and releases the rest. */
   commit(charge: Charge): void {
-    const reserved = this.#left;
-    this.#left = 0;
-    this.#account.hold(-reserved);
+    const reserved = this.#isOpen ? this.cost : 0;
     const { isLost, cost } = charge;
     // Rows that may have been billed, by an unknown amount.
-    this.#account.record(
-      isLost && cost === null ? { ...charge, cost: reserved } : charge,
-      reserved,
-    );
+    const known = isLost && cost === null ? { ...charge, cost: reserved } : charge;
+    this.#account.record(known, reserved);
+    this.release();
   }
 
   release(): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    this.#account.hold(-this.#left);
-    this.#left = 0;
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#account.hold(-this.cost);
     this.#account.close();
   }
 

@@ -364,10 +364,10 @@ Deno.test("what a batch cannot do is refused by name", async () => {
     assert.match(error.hint!, /batch\.via/);
     return true;
   });
-  await using cerebras = new LLMClient({ provider: "cerebras", model: "m" });
-  assert.throws(() => jobClientOf(cerebras), (error) => {
+  await using deepseek = new LLMClient({ provider: "deepseek", model: "m" });
+  assert.throws(() => jobClientOf(deepseek), (error) => {
     assert.ok(error instanceof ConfigurationError);
-    assert.match(error.message, /cerebras at .* has no batch API/);
+    assert.match(error.message, /deepseek at .* has no batch API/);
     assert.match(error.hint!, /Anthropic/);
     return true;
   });

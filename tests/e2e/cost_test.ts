@@ -163,6 +163,37 @@ Deno.test("--estimate prints tokens and cost by model, sends nothing and creates
   assert.equal(rest.models[0].records, 4, "done records are not counted");
 });
 
+Deno.test("--estimate compares live requests with a provider batch", async () => {
+  using folder = temporaryFolder();
+  const input = folder.write("in.jsonl", questions(9));
+  const price = "{input: 1000, output: 1000, batch: 0.25}";
+  const config = folder.write(
+    "config.yaml",
+    `default: m\nmodels:\n  - {id: m, base_url: "http://one.invalid/v1", price: ${price}}\n`,
+  );
+  const args = ["batch", input, "--config", config, "--estimate", "--max-tokens", "100"];
+  const { code, stdout, stderr } = await flexllm(args);
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stdout,
+    /, \$1\.04 in total\n {2}batch: {2}\$0\.0360 for the input, \$0\.261 in total; about 1 job /,
+  );
+  const { models: [{ batch }] } = JSON.parse((await flexllm([...args, "--json"])).stdout);
+  assert.ok(Math.abs(batch.prompt_cost - 0.036) < 1e-9 && Math.abs(batch.max_cost - 0.261) < 1e-9);
+  assert.deepEqual([batch.jobs, batch.unknown], [1, undefined]);
+  const unknown = await flexllm([
+    ...["batch", input, "--estimate", "--json", "-m", "grok-4"],
+    ...["--base-url", "https://api.x.ai/v1"],
+  ]);
+  assert.deepEqual(JSON.parse(unknown.stdout).models[0].batch, {
+    prompt_cost: null,
+    max_cost: null,
+    cost_per_1000_completion_tokens: null,
+    jobs: 1,
+    unknown: "the discount depends on the model",
+  });
+});
+
 Deno.test("--estimate changes no file, even a torn one, and reports when nothing is left", async () => {
   using folder = temporaryFolder();
   const args = [

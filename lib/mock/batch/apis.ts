@@ -3,17 +3,27 @@
  *
  * @module
  */
+import { anthropicBatches } from "./anthropic.ts";
 import type { BatchApiServer } from "./api.ts";
 import type { BatchVendor } from "./batch_options.ts";
-import { mockPath } from "./mock_path.ts";
+import { fireworksBatches } from "./fireworks.ts";
+import { geminiBatches } from "./gemini.ts";
 import { mistralBatches } from "./mistral.ts";
+import { mockPath } from "./mock_path.ts";
 import { openaiBatches } from "./openai.ts";
+import { openrouterBatches } from "./openrouter.ts";
 import { togetherBatches } from "./together.ts";
+import { xaiBatches } from "./xai.ts";
 
 /** All of them. The last one serves the requests that no other one claims. */
 export const BATCH_APIS: readonly BatchApiServer[] = [
+  anthropicBatches,
+  geminiBatches,
   mistralBatches,
   togetherBatches,
+  xaiBatches,
+  openrouterBatches,
+  fireworksBatches,
   openaiBatches,
 ];
 

@@ -1,0 +1,34 @@
+/**
+ * Reads and writes the fields by which jobs are recognized and counted.
+ *
+ * @module
+ */
+import { MalformedResponseError } from "../errors.ts";
+import { asCount, asText } from "../json/json.ts";
+
+/** The label of a job: a name or an id that no other job has. */
+export function labelOf(nonce: string): string {
+  return `flexllm-${nonce}`;
+}
+
+/** The nonce in a label, or in a path that ends with one; `undefined` if it is not one of ours. */
+export function nonceOf(label: unknown): string | undefined {
+  return /(?:^|\/)flexllm-([a-z0-9]{10})$/.exec(asText(label) ?? "")?.[1];
+}
+
+/** A count, which Google's APIs write as text; `undefined` if it is none. */
+export function asInteger(value: unknown): number | undefined {
+  if (typeof value === "string" && /^\d+$/.test(value)) return Number(value);
+  return asCount(value);
+}
+
+/**
+ * Returns an id that an answer must contain.
+ *
+ * @throws {MalformedResponseError} if it has none
+ */
+export function requireId(id: unknown, what: string): string {
+  const text = asText(id);
+  if (text === undefined) throw new MalformedResponseError(`the server returned no ${what}`);
+  return text;
+}
