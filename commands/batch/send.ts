@@ -60,7 +60,7 @@ export async function sendBatch(batch: BatchToSend): Promise<number> {
     try {
       costTracker.addSpent(journal.cost + ledger.lost + abandoned);
       for (const part of otherParts(store.parts, models)) {
-        costTracker.restore(heldCost(part, openRows(part, store, journal)), part.rows);
+        costTracker.restore(heldCost(part, openRows(part, store, journal)));
       }
       costTracker.persist(ledger);
       return await sendPending(batch, journal, store, ledger.lost);
