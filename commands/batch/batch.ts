@@ -81,8 +81,6 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
 /** The command. */
 export function batchCommand() {
   const command = batchFlags()
-    // Flags after `status` and `cancel` are theirs.
-    .enablePositionalOptions()
     .addCommand(statusCommand())
     .addCommand(cancelCommand())
     .action(run);

@@ -62,7 +62,14 @@ Deno.test("cancel collects what is done, after a confirmation", async () => {
   assert.equal(unconfirmed.code, 1);
   assert.match(unconfirmed.stderr, /cancelling 1 part with 20 rows needs a confirmation\nAdd -y\./);
   using _ = mock.running();
-  const { code, stderr } = await flexllm(["batch", "cancel", output, "-y"]);
+  const { code, stderr } = await flexllm([
+    "batch",
+    "cancel",
+    output,
+    "-y",
+    "--poll-interval",
+    "50ms",
+  ]);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /Cancelled 1 part: 5 rows answered, 0 failed\./);
   assert.equal(jsonLines(folder.read("out.jsonl")).length, 5);

@@ -19,6 +19,8 @@ export interface ProviderMock extends AsyncDisposable {
   advance(share: number): Promise<void>;
   /** Waits until the mock has `count` jobs. */
   jobs(count: number): Promise<void>;
+  /** Waits until a job is polled. */
+  polled(): Promise<void>;
   /** Advances the clock until disposed of, so that every job ends sooner or later. */
   running(): Disposable;
 }
@@ -52,6 +54,12 @@ export async function providerMock(options: MockBatchOptions = {}): Promise<Prov
     advance,
     async jobs(count) {
       while ((await ledger()).totals.jobs < count) await pause();
+    },
+    async polled() {
+      const log = `${origin}/__mock/requests`;
+      await (await fetch(log, { method: "DELETE" })).body?.cancel();
+      const isPoll = ({ path }: { path: string }) => /\/batches\/batch_\w+$/.test(path);
+      while (!(await json(await fetch(log))).requests.some(isPoll)) await pause();
     },
     running() {
       let isStopped = false;

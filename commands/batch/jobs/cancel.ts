@@ -57,10 +57,12 @@ export async function cancelJobs(output: string, flags: CancelFlags): Promise<nu
     return EXIT.ok;
   }
   const costs = new CostTracker({});
-  const clients = new PartClients(readConfigSilently(flags.config), flags, { costTracker: costs });
+  const config = readConfigSilently(flags.config);
+  const pollInterval = flags.pollInterval ?? config.value.batch?.jobs?.poll_interval ?? undefined;
+  const clients = new PartClients(config, flags, { costTracker: costs });
   requestCancel(output);
   try {
-    return await cancelAndCollect(output, flags, live, clients, costs);
+    return await cancelAndCollect(output, { ...flags, pollInterval }, live, clients, costs);
   } catch (error) {
     if (!(error instanceof LockedFileError)) throw error;
     writeSentences(

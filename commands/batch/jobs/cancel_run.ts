@@ -9,7 +9,6 @@ import { abandonedCost } from "../../../lib/batch/jobs/held_cost.ts";
 import { openPartStore } from "../../../lib/batch/jobs/open_part_store.ts";
 import { holdsRows, type PartState } from "../../../lib/batch/jobs/part_events.ts";
 import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
-import type { ModelFlags } from "../../../lib/config/resolve_model.ts";
 import type { CostTracker } from "../../../lib/pricing/cost_tracker.ts";
 import { reportError } from "../../errors/report.ts";
 import { EXIT } from "../../exit_codes.ts";
@@ -25,15 +24,10 @@ import { openRows } from "./held_parts.ts";
 import { type JobsExecutor, jobsExecutor, type JobsMode } from "./jobs_executor.ts";
 import type { PartClients } from "./part_clients.ts";
 import { partJson } from "./part_report.ts";
+import type { SubcommandFlags } from "./subcommand_flags.ts";
 
 /** The flags of the command. */
-export interface CancelFlags extends ModelFlags {
-  yes?: true;
-  json?: true;
-  quiet?: true;
-  verbose?: true;
-  config?: string;
-}
+export type CancelFlags = SubcommandFlags & { yes?: true };
 
 /** Parts with a job, or that may have one. */
 export function cancellable(parts: readonly PartState[]): PartState[] {
@@ -100,7 +94,7 @@ async function collect(
   const rows = before.reduce((sum, part) => sum + openRows(part, store, journal), 0);
   const shared = {
     store,
-    mode: WAITING,
+    mode: waiting(flags.pollInterval),
     events: { onNote: (text: string) => writeSentences(text, progress.note) },
     namesModels: namesAll,
     rerunChanged: true,
@@ -137,19 +131,21 @@ async function collect(
 }
 
 /** Waits for the jobs, and submits none. */
-const WAITING: JobsMode = {
-  via: "provider",
-  settings: {
-    wait: true,
-    deadline: undefined,
-    afterDeadline: "stop",
-    pollInterval: undefined,
-    clean: false,
-    adopt: undefined,
-    resend: false,
-    limits: {},
-  },
-};
+function waiting(pollInterval: number | undefined): JobsMode {
+  return {
+    via: "provider",
+    settings: {
+      wait: true,
+      deadline: undefined,
+      afterDeadline: "stop",
+      pollInterval,
+      clean: false,
+      adopt: undefined,
+      resend: false,
+      limits: {},
+    },
+  };
+}
 
 /** The message of the first Ctrl-C. */
 const STOPPING =

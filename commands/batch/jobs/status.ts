@@ -7,7 +7,6 @@ import { existsSync } from "node:fs";
 import { isFinal, type Job } from "../../../lib/batch_api/batch_api.ts";
 import { readParts } from "../../../lib/batch/jobs/open_part_store.ts";
 import { holdsRows, type PartState } from "../../../lib/batch/jobs/part_events.ts";
-import type { ModelFlags } from "../../../lib/config/resolve_model.ts";
 import { ConfigurationError } from "../../../lib/errors.ts";
 import { EXIT } from "../../exit_codes.ts";
 import { oneLineMessage } from "../../errors/groups.ts";
@@ -16,14 +15,11 @@ import { writeWarning } from "../../terminal/sentences.ts";
 import { readConfigSilently } from "../../read_config.ts";
 import { PartClients } from "./part_clients.ts";
 import { partJson } from "./part_report.ts";
+import type { SubcommandFlags } from "./subcommand_flags.ts";
 import { statusLines } from "./status_table.ts";
 
 /** The flags of the command. */
-export interface StatusFlags extends ModelFlags {
-  json?: true;
-  offline?: true;
-  config?: string;
-}
+export type StatusFlags = SubcommandFlags & { offline?: true };
 
 /** Milliseconds that all providers together have to answer. */
 const LONGEST_WAIT = 30_000;

@@ -5,6 +5,7 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import { ConfigurationError } from "../../../lib/errors.ts";
+import { quoted } from "../../terminal/format.ts";
 import { modelFlags } from "../../flags/model.ts";
 import { HELP_GROUPS } from "../../flags/help_groups.ts";
 import { commonFlags } from "../../flags/shared_options.ts";
@@ -26,21 +27,38 @@ export function resultFileCommand(name: string, description: string) {
     .addOption(commonFlags.verbose);
 }
 
+/** The flags of a subcommand. */
+export interface SubcommandFlags {
+  model?: string;
+  baseUrl?: string;
+  apiKey?: string;
+  json?: true;
+  quiet?: true;
+  verbose?: true;
+  config?: string;
+  /** Seconds. */
+  pollInterval?: number;
+}
+
 /**
- * Checks that a word like `status` was meant as the subcommand.
+ * The flags of a subcommand. Commander takes those that `flexllm batch` has as well for its own.
  *
- * @param parent the flags of `flexllm batch` before it
- * @throws {ConfigurationError} if flags of a batch are among the arguments
+ * @throws {ConfigurationError} if there is a `-o`: the word may have been meant as an input file
  */
-export function checkSubcommand(
-  name: string,
-  own: { output?: string },
-  parent: { output?: string } | undefined,
-): void {
-  const output = own.output ?? parent?.output;
-  if (output === undefined) return;
-  throw new ConfigurationError(`flexllm batch ${name} has no flag -o`, {
-    hint: `The result file is its argument: flexllm batch ${name} ${output}\n` +
+export function subcommandFlags<F extends SubcommandFlags>(
+  command: { name(): string; optsWithGlobals(): unknown },
+): F {
+  const { output, model, ...flags } = command.optsWithGlobals() as F & {
+    output?: string;
+    model?: string | string[];
+  };
+  if (output !== undefined) throw outputFlag(command.name(), output);
+  return { ...flags, model: Array.isArray(model) ? model.at(-1) : model } as unknown as F;
+}
+
+function outputFlag(name: string, output: string): ConfigurationError {
+  return new ConfigurationError(`flexllm batch ${name} has no flag -o`, {
+    hint: `The result file is its argument: flexllm batch ${name} ${quoted(output)}\n` +
       `If ${name} is the input file, write ./${name}`,
   });
 }
