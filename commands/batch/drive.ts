@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { ExportedFile } from "../../lib/batch/executors/export.ts";
 import type { JobView } from "../../lib/batch/jobs/job_view.ts";
 import type { IndexedRecord } from "../../lib/batch/executor.ts";
 import type { BatchSummary } from "../../lib/batch/summary.ts";
@@ -11,7 +10,8 @@ import { oneLineMessage } from "../errors/groups.ts";
 import { stopOnSignals } from "../signals.ts";
 import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import type { BatchToSend } from "./context.ts";
-import type { BatchExecutors, ExecutorEvents } from "./executors.ts";
+import type { BatchExecutors } from "./executors.ts";
+import type { ExecutorEvents, JobsOutcome } from "./jobs/jobs_run.ts";
 import type { ModelCheck } from "./model_check.ts";
 import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";
 import { type ModelBatch, totalCheck } from "./model_batches.ts";
@@ -26,16 +26,6 @@ export interface DriveOptions {
   models: ModelCheck | undefined;
   /** USD that earlier runs spent of the budget. */
   spentBefore: number;
-}
-
-/** How provider jobs ended. */
-export interface JobsOutcome {
-  /** Whether jobs were cancelled at the deadline. */
-  deadlineReached: boolean;
-  /** Whether `flexllm batch cancel` cancelled them. */
-  cancelled: boolean;
-  /** The exported files. */
-  files: readonly ExportedFile[];
 }
 
 /** A batch that has ended. */

@@ -6,19 +6,10 @@
 import type { Executor } from "../../lib/batch/executor.ts";
 import { LiveExecutor } from "../../lib/batch/executors/live.ts";
 import type { PartStore } from "../../lib/batch/jobs/part_store.ts";
-import type { RetryNotice } from "../../lib/chat/retry_notice.ts";
 import { completionsOf } from "../../lib/client/client.ts";
 import type { BatchToSend } from "./context.ts";
-import type { JobsExecutor } from "./jobs/jobs_executor.ts";
+import type { ExecutorEvents, JobsExecutor } from "./jobs/jobs_run.ts";
 import type { ModelBatch } from "./model_batches.ts";
-
-/** What executors report. */
-export interface ExecutorEvents {
-  /** An attempt failed, and the request is retried. */
-  onRetry(notice: RetryNotice): void;
-  /** Something that the user should know, such as a wait for a quota. */
-  onNote(text: string): void;
-}
 
 /** The executors of a batch. */
 export interface BatchExecutors {

@@ -37,7 +37,6 @@ export const jobFlags = {
     "--deadline <duration>",
     "cancel what is not done so long after the first submission, e.g. 6h; see --then",
   ).argParser(positiveDuration(LONGEST_DEADLINE)),
-  // deno-lint-ignore no-thenable -- Only the name of a flag.
   then: new Option(
     "--then <way>",
     "after --deadline: stop (default), or send the rest live, at full price",

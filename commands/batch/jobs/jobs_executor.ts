@@ -3,29 +3,15 @@
  *
  * @module
  */
-import type { Executor } from "../../../lib/batch/executor.ts";
-import { type ExportedFile, ExportExecutor } from "../../../lib/batch/executors/export.ts";
+import { ExportExecutor } from "../../../lib/batch/executors/export.ts";
 import { ImportExecutor } from "../../../lib/batch/executors/import.ts";
 import { JobExecutor } from "../../../lib/batch/executors/jobs.ts";
-import type { JobView } from "../../../lib/batch/jobs/job_view.ts";
 import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
 import { jobClientOf } from "../../../lib/client/job_client.ts";
 import { systemClock } from "../../../lib/runtime/clock.ts";
-import type { ExecutorEvents } from "../executors.ts";
 import type { ModelBatch } from "../model_batches.ts";
 import type { SendingMode } from "./job_settings.ts";
-
-/** An executor whose records are answered elsewhere. */
-export interface JobsExecutor extends Executor {
-  /** The parts, for the progress. */
-  views(): JobView[];
-  /** Whether jobs were cancelled at the deadline. */
-  readonly deadlineReached?: boolean;
-  /** Whether `flexllm batch cancel` cancelled the jobs. */
-  readonly cancelled?: boolean;
-  /** The files that were written, or are there from earlier runs. */
-  readonly files?: readonly ExportedFile[];
-}
+import type { ExecutorEvents, JobsExecutor } from "./jobs_run.ts";
 
 /** What one model of a batch needs for its jobs. */
 export interface JobsOf {

@@ -7,10 +7,11 @@ import type { Journal } from "../../../lib/batch/journal/journal.ts";
 import type { ExportedFile } from "../../../lib/batch/executors/export.ts";
 import type { PartState } from "../../../lib/batch/jobs/part_events.ts";
 import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
+import type { BatchSummary } from "../../../lib/batch/summary.ts";
 import { counted, duration, quoted } from "../../terminal/format.ts";
-import type { DrivenBatch } from "../drive.ts";
 import type { Unfinished } from "../exit_code.ts";
 import { heldParts, openRows } from "./held_parts.ts";
+import type { JobsOutcome } from "./jobs_run.ts";
 
 /** How a run of provider jobs ended. */
 export interface JobsReport {
@@ -41,7 +42,7 @@ export interface JobsReportContext {
 
 /** Describes how a run ended. */
 export function jobsReport(
-  { summary, jobs }: Pick<DrivenBatch, "summary" | "jobs">,
+  { summary, jobs }: { summary: BatchSummary; jobs?: JobsOutcome },
   { store, journal, prepared, total }: JobsReportContext,
 ): JobsReport {
   const held = heldParts(store.parts, prepared);
