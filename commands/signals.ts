@@ -77,22 +77,27 @@ export interface Stoppable {
   abort(): void;
 }
 
+/** Printed on the first signal. */
+const STOPPING = "Stopping: waiting for requests in flight; press Ctrl-C again to abort them.";
 /** Milliseconds that an aborted batch has to write its last results before the process exits. */
 const EXIT_GRACE = 5000;
 
 /**
  * Stops `batch` on the first signal and aborts it on the second; the process then exits even if something
  * hangs.
+ *
+ * @param message the note on the first signal
  */
 export function stopOnSignals(
   batch: Stoppable,
   note: (line: string) => void,
   host: SignalHost = PROCESS,
+  message = STOPPING,
 ): StopListeners {
   let cancelExit = () => {};
   const listeners = onStopSignals((count) => {
     if (count === 1) {
-      note("Stopping: waiting for requests in flight; press Ctrl-C again to abort them.");
+      note(message);
       batch.stop();
       return;
     }

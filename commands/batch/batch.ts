@@ -13,6 +13,8 @@ import { writeNote } from "../terminal/output.ts";
 import { writeSentences } from "../terminal/sentences.ts";
 import { checkFiles, checkOutput } from "./files.ts";
 import { type BatchFlags, batchFlags } from "./flags.ts";
+import { cancelCommand } from "./jobs/cancel_command.ts";
+import { statusCommand } from "./jobs/status_command.ts";
 import { failedSelection, renamedFlag } from "./input_flags.ts";
 
 /** Maximum notes about files that are printed. */
@@ -78,7 +80,11 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
 
 /** The command. */
 export function batchCommand() {
-  return addExamples(batchFlags().action(run), [
+  const command = batchFlags()
+    .addCommand(statusCommand())
+    .addCommand(cancelCommand())
+    .action(run);
+  return addExamples(command, [
     "flexllm batch questions.jsonl -o answers.jsonl",
     "flexllm batch questions.jsonl -o answers.jsonl -m gpt-5.4-mini -c 64",
     "flexllm batch questions.jsonl -o out.jsonl -m gpt-5.4-mini -m claude-haiku-4-5",
@@ -90,5 +96,8 @@ export function batchCommand() {
     "flexllm batch 'shards/*.parquet' -o out.jsonl --drop-answer",
     "flexllm batch 'photos/*.jpg' -o out.jsonl --template \"Describe this.\"",
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
+    "flexllm batch questions.jsonl -o answers.jsonl --via provider",
+    "flexllm batch questions.jsonl -o answers.jsonl --via provider --no-wait",
+    "flexllm batch status answers.jsonl",
   ]);
 }

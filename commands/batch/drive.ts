@@ -1,24 +1,27 @@
 /**
- * Runs a batch to its end with progress on stderr, stopping on signals.
+ * Runs the models of a batch to their end with progress on stderr, stopping on signals.
  *
  * @module
  */
+import type { JobView } from "../../lib/batch/jobs/job_view.ts";
+import type { IndexedRecord } from "../../lib/batch/executor.ts";
 import type { BatchSummary } from "../../lib/batch/summary.ts";
-import { pendingRecords } from "../../lib/input/records.ts";
 import { oneLineMessage } from "../errors/groups.ts";
 import { stopOnSignals } from "../signals.ts";
-import { writeWarning } from "../terminal/sentences.ts";
+import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import type { BatchToSend } from "./context.ts";
+import type { BatchExecutors } from "./executors.ts";
+import type { ExecutorEvents, JobsOutcome } from "./jobs/jobs_run.ts";
 import type { ModelCheck } from "./model_check.ts";
 import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";
-import { type BatchPart, totalCheck } from "./parts.ts";
+import { type ModelBatch, totalCheck } from "./model_batches.ts";
 import { startProgress } from "./progress/progress.ts";
 import type { ReportedErrors } from "./report.ts";
 
-/** What {@link driveBatch} needs. */
+/** What {@link driveRuns} needs. */
 export interface DriveOptions {
   batch: BatchToSend;
-  parts: readonly BatchPart[];
+  batches: readonly ModelBatch[];
   /** `undefined` if the results name the requested models. */
   models: ModelCheck | undefined;
   /** USD that earlier runs spent of the budget. */
@@ -31,31 +34,56 @@ export interface DrivenBatch {
   /** What happened to each model. */
   models: ModelOutcome[];
   errors: ReportedErrors;
+  /** How provider jobs ended; `undefined` for live requests. */
+  jobs?: JobsOutcome;
 }
 
-/** Sends the records of a batch. Never rejects: errors that end it are in the outcomes of the models. */
-export async function driveBatch(
-  { batch, parts, models, spentBefore }: DriveOptions,
+/** The message of the first Ctrl-C while jobs are at a provider. */
+const STOPPING_JOBS =
+  "Stopping: submitted jobs go on at the provider; press Ctrl-C again to stop at once.";
+
+/** How {@link driveRuns} sends the records. */
+export interface Sending {
+  executors(events: ExecutorEvents): BatchExecutors | Promise<BatchExecutors>;
+  /** The records of the model `i`. */
+  records(i: number): Iterable<IndexedRecord>;
+  /** Called with the index of each record of the model `i` that has a result. */
+  onResult?(i: number, index: number): void;
+}
+
+/**
+ * Sends the records of a batch. Errors that end it are in the outcomes of the models.
+ *
+ * @throws {ConfigurationError} if a model cannot be used
+ */
+export async function driveRuns(
+  { batch, batches, models, spentBefore }: DriveOptions,
+  { executors, records, onResult }: Sending,
 ): Promise<DrivenBatch> {
-  const { file, reading, flags, prepared } = batch;
+  const { file, flags, prepared } = batch;
   const { costTracker: { limit }, run: options } = prepared;
-  const isSingle = parts.length === 1;
-  const runs = parts.map((part) =>
-    new ModelRun(part, { ...options, onRetry: (notice) => progress.retry(notice) })
+  const isSingle = batches.length === 1;
+  const { executors: all, jobs } = await executors({
+    onRetry: (notice) => progress.retry(notice),
+    onNote: (text) => writeSentences(text, progress.note),
+  });
+  const runs = new ModelRuns(
+    batches.map((modelBatch, i) => new ModelRun(modelBatch, all[i], options)),
   );
-  const all = new ModelRuns(runs);
-  const progress = startProgress(all, totalCheck(parts), {
+  const progress = startProgress(runs, totalCheck(batches), {
     quiet: flags.quiet === true,
     input: file.name,
-    endpoints: () => all.endpoints,
+    endpoints: () => runs.endpoints,
     budget: limit === undefined ? undefined : { limit, spentBefore },
+    jobs: jobs && ((): JobView[] => jobs.flatMap((executor) => executor.views())),
   });
-  const signals = stopOnSignals(all, progress.note);
+  const signals = stopOnSignals(runs, progress.note, undefined, jobs && STOPPING_JOBS);
   let outcomes: ModelOutcome[];
   try {
-    outcomes = await all.all(
+    outcomes = await runs.all(
       (run, i) =>
-        run.send(pendingRecords(file, reading, parts[i].check), (item) => {
+        run.send(records(i), (item) => {
+          onResult?.(i, item.index);
           if (item.status === "error") {
             progress.failure(isSingle ? item : { ...item, model: run.name });
           } else {
@@ -75,5 +103,10 @@ export async function driveBatch(
     summary: totalSummary(outcomes.map(({ summary }) => summary)),
     models: outcomes,
     errors: { failures: progress.failures(), retries: progress.retries() },
+    jobs: jobs && {
+      deadlineReached: jobs.some(({ deadlineReached }) => deadlineReached),
+      cancelled: jobs.some(({ cancelled }) => cancelled),
+      files: jobs.flatMap(({ files = [] }) => files),
+    },
   };
 }

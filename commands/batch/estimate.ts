@@ -21,7 +21,7 @@ import {
   estimateLines,
 } from "./estimate_report.ts";
 import { openJournalToRead } from "./journal.ts";
-import { batchParts } from "./parts.ts";
+import { modelBatches } from "./model_batches.ts";
 
 /** Prints an estimate for the records that are not done yet. Changes no file. */
 export async function printEstimate(batch: BatchContext): Promise<void> {
@@ -29,7 +29,7 @@ export async function printEstimate(batch: BatchContext): Promise<void> {
   const journal = output === undefined ? undefined : await openJournalToRead(output, models);
   try {
     const estimates: ComparedEstimate[] = [];
-    for (const { model, check } of batchParts(batch, journal)) {
+    for (const { model, check } of modelBatches(batch, journal)) {
       const { targets, api } = await estimateTargets(model.targets);
       const estimate = await estimateBatch(pendingRecords(file, reading, check), {
         targets,

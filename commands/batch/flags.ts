@@ -11,6 +11,7 @@ import { collect, duration, integer, numberWithin, positiveNumber } from "../fla
 import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { INPUT_NOTES, inputFlags } from "./input_flags.ts";
+import { jobFlags, JOBS_NOTE } from "./jobs/job_flags.ts";
 import { addSamplingFlags } from "../flags/sampling.ts";
 import { templateFlags } from "../flags/saved_template.ts";
 import { SCHEMA_NOTE, schemaFlag, schemaRetriesFlag } from "../flags/schema.ts";
@@ -86,6 +87,17 @@ export function batchFlags() {
     .addOption(modelFlags.timeout)
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.allowPrivateUrls)
+    .optionsGroup(HELP_GROUPS.jobs)
+    .addOption(jobFlags.via)
+    .addOption(jobFlags.noWait)
+    .addOption(jobFlags.deadline)
+    .addOption(jobFlags.then)
+    .addOption(jobFlags.pollInterval)
+    .addOption(jobFlags.clean)
+    .addOption(jobFlags.adopt)
+    .addOption(jobFlags.resend)
+    .addOption(jobFlags.export)
+    .addOption(jobFlags.import)
     .optionsGroup(HELP_GROUPS.cost)
     .addOption(
       new Option(
@@ -107,7 +119,7 @@ export function batchFlags() {
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
-  return addNotes(command, [...INPUT_NOTES, SCHEMA_NOTE]);
+  return addNotes(command, [...INPUT_NOTES, JOBS_NOTE, SCHEMA_NOTE]);
 }
 
 /** The parsed flags. */

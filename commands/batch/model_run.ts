@@ -3,17 +3,14 @@
  *
  * @module
  */
-import { LiveExecutor } from "../../lib/batch/executors/live.ts";
 import type { BatchItem } from "../../lib/batch/items.ts";
 import { BatchRun, type BatchRunOptions } from "../../lib/batch/run.ts";
 import { type BatchSummary, emptySummary } from "../../lib/batch/summary.ts";
-import type { RetryNotice } from "../../lib/chat/retry_notice.ts";
-import { completionsOf } from "../../lib/client/client.ts";
 import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
 import { JournalError } from "../../lib/errors.ts";
-import type { IndexedRecord } from "../../lib/batch/executor.ts";
+import type { Executor, IndexedRecord } from "../../lib/batch/executor.ts";
 import type { Stoppable } from "../signals.ts";
-import type { BatchPart } from "./parts.ts";
+import type { ModelBatch } from "./model_batches.ts";
 
 /** What happened to one model of a batch. */
 export interface ModelOutcome {
@@ -29,12 +26,18 @@ export interface ModelOutcome {
 /** How the run of one model is set up. */
 export interface ModelRunOptions extends Pick<BatchRunOptions, "recordUsage" | "recordCost"> {
   rerunChanged?: boolean;
-  onRetry?: (notice: RetryNotice) => void;
+}
+
+/** What the run of a model needs of its share of the batch. */
+export interface RunnableBatch {
+  model: Pick<ModelBatch["model"], "name" | "client">;
+  journal: ModelBatch["journal"];
+  check: Pick<ModelBatch["check"], "total" | "pending">;
 }
 
 /** The run of one model. */
 export class ModelRun {
-  readonly #part: BatchPart;
+  readonly #batch: RunnableBatch;
   readonly #run: BatchRun;
   #failure: unknown;
   /** The counts when the run ended: its time must not go on. */
@@ -42,22 +45,16 @@ export class ModelRun {
   #answered = 0;
   #seconds = 0;
 
-  constructor(part: BatchPart, { onRetry, ...options }: ModelRunOptions) {
-    this.#part = part;
-    const { model: { client, request }, check, journal } = part;
-    const executor = new LiveExecutor(completionsOf(client), {
-      request,
-      pending: check.pending,
-      isJournaled: true,
-      onRetry,
-    });
+  constructor(batch: RunnableBatch, executor: Executor, options: ModelRunOptions) {
+    this.#batch = batch;
+    const { check, journal } = batch;
     const restored = check.total - check.pending;
     this.#run = new BatchRun(executor, { ...options, journal, restored });
   }
 
   /** The name of the model. */
   get name(): string | undefined {
-    return this.#part.model.name;
+    return this.#batch.model.name;
   }
 
   /** The counts so far. */
@@ -67,7 +64,7 @@ export class ModelRun {
 
   /** The endpoints that still have work; none once the run has ended. */
   get endpoints(): readonly EndpointStats[] {
-    return this.#final === undefined ? this.#part.model.client.stats : [];
+    return this.#final === undefined ? this.#batch.model.client.stats : [];
   }
 
   /** Sends `records`, and passes their items to `onItem`. Never rejects. */
@@ -148,6 +145,12 @@ export class ModelRuns implements Stoppable {
   /** The endpoints that still have work. */
   get endpoints(): EndpointStats[] {
     return this.#runs.flatMap((run) => run.endpoints);
+  }
+
+  /** The errors that ended runs. */
+  failures(): unknown[] {
+    return this.#runs.map((run) => run.outcome().failure)
+      .filter((failure) => failure !== undefined);
   }
 
   /** Starts no more records. */

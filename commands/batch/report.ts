@@ -14,6 +14,7 @@ import { counted, dollars, duration, quoted } from "../terminal/format.ts";
 import { type Column, table, type TableOptions } from "../terminal/table.ts";
 import { colored } from "../terminal/output.ts";
 import { widthOfStream, wrapped } from "../terminal/wrap.ts";
+import { exportHints, type JobsReport, jobsSentences, statusHint } from "./jobs/jobs_report.ts";
 import type { ModelOutcome } from "./model_run.ts";
 
 /** What a report contains besides the counts. */
@@ -30,6 +31,8 @@ export interface ReportContext {
   endpoints: readonly EndpointStats[];
   /** What happened to each model, if each record is sent to several. */
   models: readonly ModelOutcome[];
+  /** How provider jobs ended; `undefined` for live requests. */
+  jobs: JobsReport | undefined;
 }
 
 /** The errors of a batch by kind. */
@@ -43,6 +46,19 @@ export interface ReportedErrors {
 const number = new Intl.NumberFormat("en-US");
 const rounded = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
+/** Flags with a value that are meant for a single run. */
+const ONCE_WITH_VALUE = ["--adopt", "--export", "--import"] as const;
+
+/** Whether an argument belongs to a flag that is meant for a single run, and has a value. */
+function isOfOneRun(argument: string, previous: string | undefined): boolean {
+  return ONCE_WITH_VALUE.some((flag) =>
+    argument === flag || previous === flag || argument.startsWith(`${flag}=`)
+  );
+}
+
+/** Flags that are meant for a single run. */
+const ONCE = ["--no-wait", "--resend"] as const;
+
 /**
  * The command that resumes the batch. Leaves out the flags `without`, and replaces the API key and the
  * value of the flag `blank` by an ellipsis.
@@ -51,7 +67,9 @@ function resumeCommand(
   piped: boolean,
   change: { without?: readonly string[]; blank?: string } = {},
 ): string {
-  const given = process.argv.slice(2).filter((argument) => !change.without?.includes(argument));
+  const given = process.argv.slice(2).filter((argument, i, all) =>
+    !change.without?.includes(argument) && !isOfOneRun(argument, all[i - 1])
+  );
   const blank = ["--api-key", ...change.blank === undefined ? [] : [change.blank]];
   const shown = given.map((argument, i, all) => {
     if (blank.includes(all[i - 1])) return "…";
@@ -121,9 +139,19 @@ function modelTable(models: readonly ModelOutcome[], options: TableOptions): str
   return table(columns, rows, options);
 }
 
-function headline(interrupted: boolean, stopped: boolean): string {
+function headline(
+  interrupted: boolean,
+  stopped: boolean,
+  jobs: JobsReport | undefined,
+): string {
   if (stopped) return colored("red", "Stopped");
-  return interrupted ? colored("yellow", "Interrupted") : colored("green", "Done");
+  if (interrupted) return colored("yellow", "Interrupted");
+  const unfinished = jobs?.unfinished;
+  if (unfinished?.cancelled) return colored("yellow", "Cancelled");
+  if (jobs !== undefined && jobs.submitted.parts.length > 0) return colored("green", "Submitted");
+  if (unfinished?.submitted) return colored("green", "Exported");
+  if (unfinished?.left) return colored("yellow", "Incomplete");
+  return colored("green", "Done");
 }
 
 /** One line per kind of failure: its count and the first occurrence. */
@@ -170,9 +198,12 @@ export function batchReport(
   errors: ReportedErrors,
 ): string[] {
   const { succeeded, failed, restored, retries, seconds } = summary;
+  const { jobs } = context;
   const tried = succeeded + failed;
   const stopped = failure !== undefined;
-  const head = headline(summary.interrupted, stopped);
+  const head = headline(summary.interrupted, stopped, jobs);
+  // Jobs are answered all at once, so their rate says nothing.
+  const rate = jobs === undefined ? ` (${rounded.format(tried / seconds)}/s)` : "";
   const parts = [`${number.format(succeeded)} succeeded`, `${number.format(failed)} failed`];
   if (summary.refused > 0) parts.push(`${number.format(summary.refused)} refused by the model`);
   if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
@@ -181,7 +212,8 @@ export function batchReport(
   const noun = context.models.length > 1 ? "result" : "record";
   const sentences = [
     `${head}: ${number.format(restored + tried)} of ${counted(context.total, noun)} in ` +
-    `${duration(seconds)} (${rounded.format(tried / seconds)}/s): ${parts.join(", ")}`,
+    `${duration(seconds)}${rate}: ${parts.join(", ")}`,
+    ...jobs === undefined ? [] : jobsSentences(jobs, Date.now()),
   ];
   const cost = costLine(summary);
   if (succeeded > 0 || summary.promptTokens + summary.completionTokens > 0) {
@@ -207,9 +239,16 @@ export function batchReport(
   if (failed > 0) {
     next.push(`To see why records failed: flexllm results ${quoted(context.output)} --failed`);
   }
-  if (summary.interrupted || stopped) {
+  const hint = jobs && statusHint(jobs, context.output);
+  if (hint !== undefined) next.push(hint);
+  const { submitted = false, cancelled = false, left = false } = jobs?.unfinished ?? {};
+  if (jobs !== undefined && jobs.files.length > 0) {
+    next.push(...exportHints(jobs, resumeCommand(context.piped, { without: ONCE })));
+  } else if (submitted && !stopped) {
+    next.push(`To collect the results: ${resumeCommand(context.piped, { without: ONCE })}`);
+  } else if (summary.interrupted || stopped || cancelled || left) {
     const blank = failure instanceof BudgetExceededError ? "--budget" : undefined;
-    next.push(`To resume: ${resumeCommand(context.piped, { blank })}`);
+    next.push(`To resume: ${resumeCommand(context.piped, { blank, without: ONCE })}`);
   } else if (failed > 0) {
     const retry = resumeCommand(context.piped, { without: SKIP_FAILED });
     next.push(`To retry failed records: ${retry}`);

@@ -4,6 +4,9 @@
  * @module
  */
 import { BudgetLedger } from "../../lib/batch/journal/budget_ledger.ts";
+import { abandonedCost, heldCost } from "../../lib/batch/jobs/held_cost.ts";
+import { openPartStore } from "../../lib/batch/jobs/open_part_store.ts";
+import type { PartStore } from "../../lib/batch/jobs/part_store.ts";
 import type { Journal } from "../../lib/batch/journal/journal.ts";
 import { type BatchSummary, emptySummary } from "../../lib/batch/summary.ts";
 import { BudgetExceededError, ConfigurationError, JournalError } from "../../lib/errors.ts";
@@ -13,14 +16,24 @@ import { ignoresHangup } from "../hangup.ts";
 import { writeJson, writeNote } from "../terminal/output.ts";
 import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import type { BatchToSend } from "./context.ts";
-import { driveBatch, type DrivenBatch } from "./drive.ts";
-import { batchExitCode } from "./exit_code.ts";
+import type { DrivenBatch } from "./drive.ts";
+import { driveBatch } from "./drive_batch.ts";
+import { batchExitCode, type Unfinished } from "./exit_code.ts";
 import { finishJournal, inputChange, sortJournal } from "./finish.ts";
 import { namesModels, openJournal } from "./journal.ts";
 import { ModelCheck } from "./model_check.ts";
 import type { ModelOutcome } from "./model_run.ts";
 import { nothingToSend, warnings } from "./notes.ts";
-import { type BatchPart, batchParts, totalCheck } from "./parts.ts";
+import { type ModelBatch, modelBatches, totalCheck } from "./model_batches.ts";
+import {
+  checkHeldParts,
+  dropUnsentParts,
+  heldParts,
+  openRows,
+  otherParts,
+} from "./jobs/held_parts.ts";
+import { unusedLiveFlags } from "./jobs/job_settings.ts";
+import { jobsReport } from "./jobs/jobs_report.ts";
 import { batchReport, failureLines, type ReportContext } from "./report.ts";
 import { summaryJson } from "./summary_json.ts";
 
@@ -31,13 +44,28 @@ export async function sendBatch(batch: BatchToSend): Promise<number> {
   surviveFileSizeLimit();
   const journal = await openJournal(batch.output, models);
   try {
-    const ledger = new BudgetLedger(batch.output, journal.cost, costTracker.limit);
+    using store = await openPartStore(batch.output);
+    // A request from before this run is obsolete.
+    store.clearCancelRequest();
+    if (batch.prepared.mode.via !== "provider") dropUnsentParts(store, models);
+    const severalModels = namesModels(models, journal);
+    checkHeldParts(
+      heldParts(store.parts, models),
+      batch.output,
+      batch.prepared.mode,
+      severalModels,
+    );
+    const abandoned = abandonedCost(store.parts);
+    const ledger = new BudgetLedger(batch.output, journal.cost, costTracker.limit, abandoned);
     try {
-      costTracker.addSpent(journal.cost + ledger.lost);
+      costTracker.addSpent(journal.cost + ledger.lost + abandoned);
+      for (const part of otherParts(store.parts, models)) {
+        costTracker.restore(heldCost(part, openRows(part, store, journal)));
+      }
       costTracker.persist(ledger);
-      return await sendPending(batch, journal, ledger.lost);
+      return await sendPending(batch, journal, store, ledger.lost);
     } finally {
-      ledger.close(costTracker.spent, journal.cost);
+      ledger.close(costTracker.spent, journal.cost, abandonedCost(store.parts));
     }
   } finally {
     journal.close();
@@ -54,10 +82,15 @@ function modelCheck(
   return new ModelCheck({ targets, model, output, existing: journal.existing.models });
 }
 
-async function sendPending(batch: BatchToSend, journal: Journal, lost: number): Promise<number> {
-  const { file, output, flags, prepared: { models: prepared, costTracker } } = batch;
-  const parts = batchParts(batch, journal);
-  const check = totalCheck(parts);
+async function sendPending(
+  batch: BatchToSend,
+  journal: Journal,
+  store: PartStore,
+  lost: number,
+): Promise<number> {
+  const { file, output, flags, prepared: { models: prepared, costTracker, mode } } = batch;
+  const batches = modelBatches(batch, journal);
+  const check = totalCheck(batches);
   const models = modelCheck(batch, journal);
   const note = flags.quiet ? () => {} : writeNote;
   for (const warning of warnings({ batch, journal, check, lost })) writeWarning(warning, note);
@@ -70,12 +103,16 @@ async function sendPending(batch: BatchToSend, journal: Journal, lost: number): 
     costs: [],
     endpoints: endpoints(),
     models: [],
+    jobs: undefined,
   };
-  if (check.pending === 0) {
+  const unused = unusedLiveFlags(flags, mode);
+  if (unused !== undefined) writeSentences(`note: ${unused}.`, note);
+  const isElsewhere = heldParts(store.parts, prepared).length > 0;
+  if (check.pending === 0 && !isElsewhere) {
     sortJournal(journal);
     if (models?.warning !== undefined) writeWarning(models.warning, note);
-    const errors = parts.reduce((sum, { journal }) => sum + journal!.errors, 0);
-    const noun = parts.length > 1 ? "result" : "record";
+    const errors = batches.reduce((sum, { journal }) => sum + journal!.errors, 0);
+    const noun = batches.length > 1 ? "result" : "record";
     const reason = nothingToSend(check.total, { errors }, flags, noun);
     writeSentences(`${reason}; nothing was sent. (${output})`, note);
     const summary = { ...emptySummary(), restored: check.total };
@@ -84,20 +121,30 @@ async function sendPending(batch: BatchToSend, journal: Journal, lost: number): 
   }
   for (const { requireKeys } of prepared) requireKeys();
   const spentBefore = journal.cost + lost;
-  const driven = await driveBatch({ batch, parts, models, spentBefore });
-  const failure = endBatch(batch, journal, parts, driven);
+  const driven = await driveBatch({
+    batch,
+    batches,
+    models,
+    spentBefore,
+    store,
+    namesModels: namesModels(prepared, journal),
+  });
+  if (driven.jobs?.cancelled) store.clearCancelRequest();
+  const jobs = driven.jobs && jobsReport(driven, { store, journal, prepared, total: check.total });
+  const failure = endBatch(batch, journal, batches, driven, jobs?.unfinished);
   report(
     batch,
     {
       ...context,
       costs: costTracker.report(),
       endpoints: endpoints(),
-      models: parts.length > 1 ? driven.models : [],
+      models: batches.length > 1 ? driven.models : [],
+      jobs,
     },
     driven,
     failure,
   );
-  return batchExitCode(driven.summary, failure);
+  return batchExitCode(driven.summary, failure, jobs?.unfinished);
 }
 
 /** The failure that decides how the batch ends: a budget is the least of them. */
@@ -111,13 +158,15 @@ function mainFailure(models: readonly ModelOutcome[]): unknown {
 function endBatch(
   { file, flags }: BatchToSend,
   journal: Journal,
-  parts: readonly BatchPart[],
+  batches: readonly ModelBatch[],
   { summary, models }: DrivenBatch,
+  unfinished: Unfinished | undefined,
 ): unknown {
-  const { interrupted } = summary;
+  const isIncomplete = unfinished !== undefined && Object.values(unfinished).includes(true);
+  const interrupted = summary.interrupted || isIncomplete;
   let failure = mainFailure(models);
   if (failure === undefined && !interrupted) {
-    failure = inputChange(file.name, totalCheck(parts), summary);
+    failure = inputChange(file.name, totalCheck(batches), summary);
   }
   failure = finishJournal(journal, failure, interrupted);
   if (failure === undefined && !interrupted && !flags.quiet && file.hasGrown?.()) {

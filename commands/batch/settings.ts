@@ -11,6 +11,7 @@ import { ConfigurationError } from "../../lib/errors.ts";
 import { allowRequests } from "../../lib/runtime/runtime.ts";
 import type { BatchConnection } from "./connect.ts";
 import type { BatchFlags } from "./flags.ts";
+import { sendingMode } from "./jobs/job_settings.ts";
 import { samplingOf } from "../flags/sampling.ts";
 import { schemaOptions } from "../flags/schema.ts";
 
@@ -37,6 +38,7 @@ export async function prepareBatch(flags: BatchFlags) {
   ]);
   const config = readConfigSilently(flags.config);
   const section = config.value.batch ?? {};
+  const mode = sendingMode(flags, section);
   const concurrencyLimit = flags.concurrency ?? section.concurrency ?? undefined;
   // May restart the process, so this runs before anything is printed.
   if (!flags.estimate) allowRequests(batchConcurrency(config, flags, concurrencyLimit));
@@ -47,6 +49,7 @@ export async function prepareBatch(flags: BatchFlags) {
       hint: "Remove --no-track-cost, or track_cost: false from the configuration.",
     });
   }
+  const retryTimes = flags.retryTimes ?? section.retry_times ?? undefined;
   const connections = connectBatch(config, flags, {
     concurrencyLimit,
     maxQps: flags.maxQps ?? section.max_qps ?? undefined,
@@ -54,7 +57,7 @@ export async function prepareBatch(flags: BatchFlags) {
     adaptive: flags.adaptive && (section.adaptive ?? true),
     maxWait: flags.maxWait ?? section.max_wait ?? undefined,
     timeout: flags.timeout ?? section.timeout ?? undefined,
-    retryTimes: flags.retryTimes ?? section.retry_times ?? undefined,
+    retryTimes,
     retryDelay: section.retry_delay ?? undefined,
     costTracker,
     cache: withCacheWarnings(config, resolveBatchCache(config, flags)),
@@ -74,7 +77,7 @@ export async function prepareBatch(flags: BatchFlags) {
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,
     recordCost,
   };
-  return { models, run, costTracker };
+  return { models, run, costTracker, mode, retryTimes };
 }
 
 /** A batch that is connected to its models. */

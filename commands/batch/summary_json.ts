@@ -5,6 +5,7 @@
  */
 import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
+import { partJson } from "./jobs/part_report.ts";
 import type { ModelOutcome } from "./model_run.ts";
 import type { ReportContext } from "./report.ts";
 
@@ -70,6 +71,14 @@ export function summaryJson(summary: BatchSummary, context: ReportContext, failu
       failures: each.failures,
       last_error: each.lastError?.message ?? null,
     })),
+    ...context.jobs && {
+      submitted: context.jobs.submitted.rows,
+      exported: context.jobs.exported.rows,
+      left: context.jobs.left,
+      deadline_reached: context.jobs.deadlineReached,
+      cancelled: context.jobs.unfinished.cancelled,
+      parts: context.jobs.parts.map(partJson),
+    },
     model: context.model,
     output: context.output,
   };

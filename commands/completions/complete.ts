@@ -78,7 +78,7 @@ const FREE_MODELS = new Set(["init", "mock"]);
 
 async function valuesOf(command: CommandUnknownOpts, option: Option): Promise<Completion> {
   if (option.argChoices !== undefined) return option.argChoices.map((value) => ({ value }));
-  if (/[<[](file|path|schema)/.test(option.flags)) return "files";
+  if (/[<[](file|folder|path|schema)/.test(option.flags)) return "files";
   if (option.long === "--as") return await savedTemplates();
   if (option.long === "--model" && !FREE_MODELS.has(command.name())) return await modelNames();
   if (/[<[]conversation/.test(option.flags)) return await conversations();
@@ -96,7 +96,7 @@ async function argumentsOf(
     return await keyNames(command);
   }
   if (argument.name() === "template") return await savedTemplates();
-  return ["input", "file", "schema"].includes(argument.name()) ? "files" : [];
+  return ["input", "output", "file", "schema"].includes(argument.name()) ? "files" : [];
 }
 
 function findOption(command: CommandUnknownOpts, word: string): Option | undefined {
@@ -153,7 +153,10 @@ async function completeCommandLine(
   const { registeredArguments } = command;
   const last = registeredArguments.at(-1);
   const argument = registeredArguments[operands] ?? (last?.variadic ? last : undefined);
-  return inner.length > 0 ? inner : await argumentsOf(command, argument);
+  // A command with arguments of its own, as `batch`: its subcommands only once they are being typed.
+  const begun = inner.filter(({ value }) => current !== "" && value.startsWith(current));
+  if (argument !== undefined && begun.length === 0) return await argumentsOf(command, argument);
+  return inner.length > 0 ? (argument === undefined ? inner : begun) : [];
 }
 
 /** Completes the last word of a whole command line. Without a command, it is a prompt for `ask`. */

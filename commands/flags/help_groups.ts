@@ -15,6 +15,7 @@ export const HELP_GROUPS = {
   conversation: "Conversation:",
   output: "Output:",
   requests: "Requests:",
+  jobs: "Provider batches:",
   cost: "Cost and cache:",
   answers: "Answers:",
   faults: "Delays and faults:",

@@ -8,7 +8,7 @@ import { wrapped } from "./wrap.ts";
 
 /** A command at the end of a line: `Specify one with -o: flexllm batch …`. */
 const COMMAND =
-  /^(.*:) ((?:flexllm|jq|iconv|gunzip|zstd|mkdir|mv|python3?|ulimit|chmod|duckdb) .+)$/;
+  /^(.*:) ((?:flexllm|vllm|jq|iconv|gunzip|zstd|mkdir|mv|python3?|ulimit|chmod|duckdb) .+)$/;
 
 /** Stands for the spaces of a quoted command while it is wrapped. */
 const HARD_SPACE = "\u{e000}";

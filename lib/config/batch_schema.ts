@@ -9,8 +9,48 @@ import { samplingEntries } from "./sampling_schema.ts";
 import { describe, flag, integer, nonNegative, positive } from "./schema_values.ts";
 import { endpoint, extraBody, maxQps, maxTpm } from "./server_schema.ts";
 
+/** The section `batch.jobs`. */
+const jobs = v.strictObject({
+  rows: v.nullish(
+    describe(
+      "Maximum rows in a job; default 10,000, or the provider's limit if lower.",
+      integer(1),
+    ),
+  ),
+  bytes: v.nullish(
+    describe("Maximum size of a job's input; default 95 % of the provider's limit.", integer(1)),
+  ),
+  concurrent: v.nullish(
+    describe(
+      "Maximum jobs at the provider at once; default 10, or the provider's limit.",
+      integer(1),
+    ),
+  ),
+  queued_tokens: v.nullish(
+    describe(
+      "Maximum estimated input tokens of all jobs at the provider at once; default no limit. Providers " +
+        "have one for each model and account.",
+      integer(1),
+    ),
+  ),
+  poll_interval: v.nullish(
+    describe(
+      "Seconds between two looks at the state of jobs; default the provider's advice, up to 300.",
+      positive,
+    ),
+  ),
+}, "expected the settings of provider jobs");
+
 /** The section `batch`. */
 export const batch = v.strictObject({
+  via: v.nullish(
+    describe(
+      "How records are sent: `live`, one request per record, or `provider`, as jobs of the provider's batch " +
+        "API; default `live`.",
+      v.picklist(["live", "provider"], "expected live or provider"),
+    ),
+  ),
+  jobs: v.nullish(describe("Limits of the jobs of `via: provider`.", jobs)),
   concurrency: v.nullish(describe("Maximum concurrent requests; default 10.", integer(1))),
   max_qps: maxQps,
   max_tpm: maxTpm,

@@ -1,11 +1,12 @@
 /**
- * Shows the progress of a batch on stderr: two lines that are redrawn on a terminal, otherwise a plain
- * line every few seconds.
+ * Shows the progress of a batch on stderr: lines that are redrawn on a terminal, otherwise a plain line every
+ * few seconds, or when the state of provider jobs changes.
  *
  * @module
  */
 import process from "node:process";
 import { clearInterval, setInterval } from "node:timers";
+import type { JobView } from "../../../lib/batch/jobs/job_view.ts";
 import type { BatchSummary } from "../../../lib/batch/summary.ts";
 import type { EndpointStats } from "../../../lib/client/endpoint_stats.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
@@ -17,6 +18,7 @@ import { inTermsOfFlags } from "../../errors/option_names.ts";
 import { LiveArea, type TerminalStream } from "../../terminal/live_area.ts";
 import { StallMonitor } from "../../wait_notice.ts";
 import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
+import { jobsKey } from "./job_line.ts";
 import { RecentRate } from "./recent_rate.ts";
 import { onSuspension } from "../../terminal/suspension.ts";
 import { canRedraw, colored, divertNotes, writeNote } from "../../terminal/output.ts";
@@ -65,6 +67,8 @@ export interface ProgressOptions {
   endpoints: () => readonly EndpointStats[];
   /** The budget, if there is one. */
   budget?: Budget;
+  /** The current parts, if records are sent as provider jobs. */
+  jobs?: () => readonly JobView[];
 }
 
 /** The terminal and the clock; replaced in tests. */
@@ -73,6 +77,8 @@ export interface Screen {
   terminal: TerminalStream | undefined;
   /** Milliseconds since some fixed moment. */
   now(): number;
+  /** Milliseconds since 1970. */
+  date(): number;
   /** Calls `run` every `ms` milliseconds. Returns a function that ends this. */
   every(ms: number, run: () => void): () => void;
 }
@@ -82,6 +88,7 @@ function standardError(): Screen {
   return {
     terminal: canRedraw() ? process.stderr : undefined,
     now: () => performance.now(),
+    date: () => Date.now(),
     every(ms, run) {
       const timer = setInterval(run, ms);
       timer.unref();
@@ -120,6 +127,24 @@ function showOnTerminal(terminal: TerminalStream, screen: Screen, state: () => P
   };
 }
 
+/** Milliseconds between plain lines while jobs do not change. */
+const JOBS_INTERVAL = 600_000;
+
+/** Prints a line when the state of jobs has changed, and a sign of life every few minutes. */
+function showJobsAsLines(screen: Screen, state: () => ProgressState) {
+  let writtenAt = screen.now();
+  let written = "";
+  return screen.every(CHECK_INTERVAL, () => {
+    const now = screen.now();
+    const current = state();
+    const { summary: { succeeded, failed }, jobs } = current;
+    const key = `${succeeded} ${failed} ${jobsKey(jobs?.views ?? [])}`;
+    if (key === written && now - writtenAt < JOBS_INTERVAL) return;
+    [written, writtenAt] = [key, now];
+    writeNote(plainProgress(current));
+  });
+}
+
 /** Prints a line every few seconds, and immediately when the whole batch starts to wait. */
 function showAsLines(screen: Screen, state: () => ProgressState) {
   let writtenAt = screen.now();
@@ -141,7 +166,7 @@ function showAsLines(screen: Screen, state: () => ProgressState) {
 export function startProgress(
   batch: { summary(): BatchSummary },
   { total, pending }: Omit<InputCheck, "lines">,
-  { quiet, input, endpoints, budget }: ProgressOptions,
+  { quiet, input, endpoints, budget, jobs }: ProgressOptions,
   screen: Screen = standardError(),
 ): Progress {
   const startedAt = screen.now();
@@ -160,14 +185,16 @@ export function startProgress(
       summary,
       rate: rate.perSecond(now),
       tokenRate: tokenRate.perSecond(now),
-      waiting: stalls.current(processed, endpoints(), now),
+      // The line about jobs says what they wait for.
+      waiting: jobs === undefined ? stalls.current(processed, endpoints(), now) : undefined,
       budget,
+      jobs: jobs && { views: jobs(), now: screen.date() },
     };
   };
   const stop = quiet
     ? () => {}
     : screen.terminal === undefined
-    ? showAsLines(screen, state)
+    ? (jobs === undefined ? showAsLines : showJobsAsLines)(screen, state)
     : showOnTerminal(screen.terminal, screen, state);
   const note = quiet ? () => {} : writeNote;
   const failures = new ErrorKinds();

@@ -1,5 +1,5 @@
 /**
- * Formats the progress of a batch: two lines that fit the terminal, or one line for a log.
+ * Formats the progress of a batch: lines that fit the terminal, or one line for a log.
  *
  * @module
  */
@@ -7,6 +7,8 @@ import type { BatchSummary } from "../../../lib/batch/summary.ts";
 import { dollars } from "../../terminal/format.ts";
 import type { LongWait } from "../../wait_notice.ts";
 import type { Style } from "../../terminal/output.ts";
+import { jobParts, type JobsState } from "./job_line.ts";
+import { approximate, fitLine, type LinePart, type Paint } from "./line_parts.ts";
 
 /** The state that is shown. */
 export interface ProgressState {
@@ -24,6 +26,8 @@ export interface ProgressState {
   waiting: LongWait | undefined;
   /** The budget, if there is one. */
   budget: Budget | undefined;
+  /** The parts at the provider; `undefined` for live requests. */
+  jobs?: JobsState;
 }
 
 /** A budget in USD. */
@@ -33,21 +37,6 @@ export interface Budget {
   spentBefore: number;
 }
 
-/** Colors a text, or returns it unchanged. */
-export type Paint = (style: Style, text: string) => string;
-
-interface Part {
-  text: string;
-  /** Shown instead of `text` in a narrow terminal. */
-  short?: string;
-  /** Parts with a higher rank are dropped first. */
-  rank: number;
-  style?: Style;
-  /** Its separator from the previous part; must be as long as {@link SEPARATOR}. */
-  separator?: ": " | ", ";
-}
-
-const SEPARATOR = "  ";
 /** Minimum width of a terminal for a progress bar. */
 const MIN_BAR_COLUMNS = 56;
 const MAX_BAR = 30;
@@ -63,16 +52,6 @@ function speed(perSecond: number): string {
   return `${(perMinute * 60).toFixed(1)}/h`;
 }
 
-/** An estimated duration; more precise values would only flicker. */
-function approximate(seconds: number): string {
-  if (seconds < 99.5) return `${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 100) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
-  return `${Math.round(hours / 24)} days`;
-}
-
 function processed({ summary }: ProgressState): number {
   return summary.succeeded + summary.failed;
 }
@@ -85,7 +64,7 @@ function bar(share: number, columns: number): string {
 }
 
 /** Time left, or what the batch waits for. */
-function outlookParts(state: ProgressState): Part[] {
+function outlookParts(state: ProgressState): LinePart[] {
   const { summary, waiting, rate, pending } = state;
   if (summary.interrupted) return [{ text: "stopping", rank: 2, style: "yellow" }];
   if (waiting !== undefined) {
@@ -99,17 +78,18 @@ function outlookParts(state: ProgressState): Part[] {
       { text: next, short, rank: 3, style, separator: ", " },
     ];
   }
-  if (rate === undefined) return [];
+  // Results of jobs arrive all at once: no rate tells when the rest comes.
+  if (rate === undefined || state.jobs !== undefined) return [];
   const left = pending - processed(state);
-  const parts: Part[] = [{ text: speed(rate), rank: 6 }];
+  const parts: LinePart[] = [{ text: speed(rate), rank: 6 }];
   if (left > 0) parts.push({ text: `${approximate(left / rate)} left`, rank: 3 });
   return parts;
 }
 
-function recordParts(state: ProgressState): Part[] {
+function recordParts(state: ProgressState): LinePart[] {
   const { total, pending, summary } = state;
   const done = total - pending + processed(state);
-  const parts: Part[] = [
+  const parts: LinePart[] = [
     // Rounded down: 100% only when everything is done.
     { text: `${Math.floor(100 * done / total)}%`, rank: 5 },
     { text: `${done}/${total}`, rank: 1 },
@@ -127,14 +107,14 @@ function recordParts(state: ProgressState): Part[] {
   return parts;
 }
 
-function costParts(state: ProgressState): Part[] {
+function costParts(state: ProgressState): LinePart[] {
   const { summary: { cost, succeeded, unpriced }, pending, budget } = state;
   const anyPrice = cost > 0 || unpriced < succeeded;
   if (!anyPrice && budget === undefined) return [];
   const before = budget?.spentBefore ?? 0;
   const spent = dollars(before + cost);
   const short = budget && `${spent} of ${dollars(budget.limit)}`;
-  const parts: Part[] = [{ text: `${short ?? spent} spent`, short, rank: 1 }];
+  const parts: LinePart[] = [{ text: `${short ?? spent} spent`, short, rank: 1 }];
   if (anyPrice && processed(state) < pending) {
     const projected = before + cost / processed(state) * pending;
     const style = budget && projected > budget.limit ? "yellow" : undefined;
@@ -155,61 +135,38 @@ function tokens(count: number): string {
   return `${compact.format(count)} ${count === 1 ? "token" : "tokens"}`;
 }
 
-function usageParts(state: ProgressState): Part[] {
+function usageParts(state: ProgressState): LinePart[] {
   const { promptTokens, completionTokens } = state.summary;
-  const parts: Part[] = [{
+  const parts: LinePart[] = [{
     text: `${tokens(promptTokens)} in, ${compact.format(completionTokens)} out`,
     short: tokens(promptTokens + completionTokens),
     rank: 3,
     style: "dim",
   }];
-  if (state.tokenRate !== undefined && state.waiting === undefined) {
+  if (
+    state.tokenRate !== undefined && state.waiting === undefined && state.jobs === undefined
+  ) {
     const text = `${compact.format(Math.round(state.tokenRate))} tokens/s`;
     parts.push({ text, rank: 5, style: "dim" });
   }
   return [...parts, ...costParts(state)];
 }
 
-/** Joins the parts that fit in `columns`: first as many as possible, then in their long form. */
-function fit(parts: readonly Part[], columns: number, paint: Paint): string {
-  // The last column stays empty: a terminal may wrap after a full line.
-  let room = columns - 1;
-  const chosen = new Map<Part, string>();
-  const byRank = parts.toSorted((a, b) => a.rank - b.rank);
-  for (const part of byRank) {
-    const text = part.short ?? part.text;
-    const width = text.length + (chosen.size > 0 ? SEPARATOR.length : 0);
-    if (width > room) continue;
-    room -= width;
-    chosen.set(part, text);
-  }
-  for (const part of byRank) {
-    const more = part.text.length - (chosen.get(part)?.length ?? Infinity);
-    if (!(more > 0 && more <= room)) continue;
-    room -= more;
-    chosen.set(part, part.text);
-  }
-  let line = "";
-  for (const part of parts) {
-    const text = chosen.get(part);
-    if (text === undefined) continue;
-    if (line !== "") line += part.separator ?? SEPARATOR;
-    line += part.style === undefined ? text : paint(part.style, text);
-  }
-  return line;
-}
-
-/** The two lines for a terminal, each narrower than `columns`; less important parts are dropped. */
+/** The lines for a terminal, each narrower than `columns`; less important parts are dropped. */
 export function progressLines(state: ProgressState, columns: number, paint: Paint): string[] {
   const records = recordParts(state);
   if (columns >= MIN_BAR_COLUMNS) {
     const share = (state.total - state.pending + processed(state)) / state.total;
     records.unshift({ text: bar(share, columns), rank: 9 });
   }
-  return [fit(records, columns, paint), fit(usageParts(state), columns, paint)];
+  const lines = [records, usageParts(state)];
+  if (state.jobs !== undefined) lines.push(jobParts(state.jobs));
+  return lines.map((parts) => fitLine(parts, columns, paint));
 }
 
 /** Everything in one line, without colors. */
 export function plainProgress(state: ProgressState): string {
-  return fit([...recordParts(state), ...usageParts(state)], Infinity, (_, text) => text);
+  const jobs = state.jobs === undefined ? [] : jobParts(state.jobs);
+  const parts = [...recordParts(state), ...usageParts(state), ...jobs];
+  return fitLine(parts, Infinity, (_, text) => text);
 }

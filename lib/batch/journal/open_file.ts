@@ -22,6 +22,9 @@ export interface JournalFile {
   isNew: boolean;
 }
 
+/** Another process has locked the result file. */
+export class LockedFileError extends JournalError {}
+
 async function lockOutput(target: string): Promise<FileLock | undefined> {
   const path = `${target}.lock`;
   try {
@@ -52,7 +55,7 @@ export async function openToWrite(name: string): Promise<JournalFile> {
     fd = openSync(path, "a+");
     lock = await lockOutput(path);
     if (lock === undefined) {
-      throw new JournalError(`another flexllm process is writing ${name}`, {
+      throw new LockedFileError(`another flexllm process is writing ${name}`, {
         hint: "Wait until it ends, or choose another output file.",
       });
     }

@@ -1,6 +1,6 @@
 /** The exit codes of `flexllm batch`. */
 import assert from "node:assert/strict";
-import { batchExitCode } from "../../../commands/batch/exit_code.ts";
+import { batchExitCode, type Unfinished } from "../../../commands/batch/exit_code.ts";
 import {
   BudgetExceededError,
   ConnectionError,
@@ -25,4 +25,29 @@ const CASES: [what: string, summary: typeof DONE, failure: unknown, code: number
 for (const [what, summary, failure, code] of CASES) {
   Deno.test(`exit code ${code}: ${what}`, () =>
     assert.equal(batchExitCode(summary, failure), code));
+}
+
+const NOTHING = { submitted: false, cancelled: false, left: false };
+
+const JOBS: [
+  what: string,
+  summary: typeof DONE,
+  failure: unknown,
+  unfinished: Partial<Unfinished>,
+  code: number,
+][] = [
+  ["everything was collected", DONE, undefined, {}, 0],
+  ["some records failed", { ...DONE, failed: 1 }, undefined, {}, 3],
+  ["rows are at the provider", DONE, undefined, { submitted: true, left: true }, 5],
+  ["also if others failed", { ...DONE, failed: 1 }, undefined, { submitted: true }, 5],
+  ["Ctrl-C", { ...DONE, interrupted: true }, undefined, { submitted: true }, 130],
+  ["cancelled by another process", DONE, undefined, { cancelled: true, left: true }, 130],
+  ["the deadline left records", DONE, undefined, { left: true }, 3],
+  ["the budget", DONE, new BudgetExceededError(1, 1, 1), { submitted: true }, 4],
+  ["an error", DONE, new ConnectionError("refused"), { submitted: true }, 1],
+];
+
+for (const [what, summary, failure, unfinished, code] of JOBS) {
+  Deno.test(`exit code ${code} of a provider batch: ${what}`, () =>
+    assert.equal(batchExitCode(summary, failure, { ...NOTHING, ...unfinished }), code));
 }

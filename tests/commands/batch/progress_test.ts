@@ -261,6 +261,7 @@ class Stage implements Disposable {
       {
         terminal,
         now: () => this.#now,
+        date: () => this.#now,
         every: (ms, run) => {
           const timer = { every: ms, next: this.#now + ms, run };
           this.#timers.push(timer);

@@ -1,5 +1,5 @@
 /**
- * Splits a batch into parts, one for each model: the records that the model has not answered yet.
+ * Splits a batch by model: the records that each has not answered yet.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { BatchContext } from "./context.ts";
 import { journalOf, namesModels } from "./journal.ts";
 import type { PreparedModel } from "./settings.ts";
 
-/** The part of a batch that is sent to one model. */
-export interface BatchPart {
+/** The share of a batch that goes to one model. */
+export interface ModelBatch {
   model: PreparedModel;
   /** The model's results; `undefined` for an estimate without a result file. */
   journal: RunJournal | undefined;
@@ -24,10 +24,10 @@ export interface BatchPart {
  * @throws {InvalidInputError} if the input is invalid
  * @throws {JournalMismatchError} if a record differs from the one in the result file
  */
-export function batchParts(
+export function modelBatches(
   { file, reading, flags, prepared: { models } }: BatchContext,
   journal: Journal | undefined,
-): BatchPart[] {
+): ModelBatch[] {
   const severalModels = journal === undefined ? models.length > 1 : namesModels(models, journal);
   const options = { ...reading, rerunChanged: flags.rerunChanged, severalModels };
   return models.map((model) => {
@@ -36,16 +36,16 @@ export function batchParts(
   });
 }
 
-/** The counts of all parts; invalid lines are the same for all. */
+/** The counts of all models; invalid lines are the same for all. */
 export function totalCheck(
-  parts: readonly Pick<BatchPart, "check">[],
+  batches: readonly Pick<ModelBatch, "check">[],
 ): Omit<InputCheck, "lines"> {
   const sum = (count: (check: InputCheck) => number) =>
-    parts.reduce((total, { check }) => total + count(check), 0);
+    batches.reduce((total, { check }) => total + count(check), 0);
   return {
     total: sum(({ total }) => total),
     pending: sum(({ pending }) => pending),
-    invalid: parts[0].check.invalid,
-    answered: parts[0].check.answered,
+    invalid: batches[0].check.invalid,
+    answered: batches[0].check.answered,
   };
 }

@@ -1,0 +1,144 @@
+/** `flexllm batch status` and `flexllm batch cancel`, also from a second process. */
+import assert from "node:assert/strict";
+import { flexllm, start } from "../support/cli.ts";
+import { type ProviderMock, providerMock } from "../support/provider_mock.ts";
+import { jsonLines, type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
+
+const PROVIDER = ["--via", "provider", "--poll-interval", "50ms"];
+
+function batchOf(folder: TemporaryFolder, mock: ProviderMock, count: number): string[] {
+  const lines = Array.from({ length: count }, (_, i) => `{"q":"Question ${i}."}\n`).join("");
+  return [
+    ...["batch", folder.write("in.jsonl", lines), "-o", folder.file("out.jsonl")],
+    ...["-m", "m", "--base-url", mock.baseUrl],
+  ];
+}
+
+Deno.test("status asks the provider, and without it shows the last known state", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  {
+    await using mock = await providerMock();
+    const args = batchOf(folder, mock, 20);
+    assert.equal((await flexllm([...args, ...PROVIDER, "--no-wait"])).code, 5);
+    await mock.advance(0.5);
+    const { code, stdout, stderr } = await flexllm(["batch", "status", output]);
+    assert.equal(code, 5, stderr);
+    assert.match(stdout, /^part +job +state +rows +age +expires in\n/);
+    assert.match(stdout, /[a-z0-9]{10} {2}batch_\w+ {2}running {2}\d+\/20 /);
+    assert.match(stdout, /0 rows collected; 20 rows in 1 unfinished part\n$/);
+    assert.equal(stderr, "");
+    const json = JSON.parse((await flexllm(["batch", "status", output, "--json"])).stdout);
+    assert.deepEqual([json.live, json.parts[0].state, json.parts[0].rows], [1, "running", 20]);
+  }
+  const offline = await flexllm(["batch", "status", output]);
+  assert.equal(offline.code, 5);
+  assert.match(offline.stdout, / 20 /);
+  assert.match(offline.stderr, /warning: the state is the last known one: connection refused/);
+  const silent = await flexllm(["batch", "status", output, "--offline"]);
+  assert.deepEqual([silent.code, silent.stderr], [5, ""]);
+});
+
+Deno.test("status of a live batch, and of no batch", async () => {
+  using folder = temporaryFolder();
+  await using mock = await providerMock();
+  assert.equal((await flexllm(batchOf(folder, mock, 1))).code, 0);
+  const live = await flexllm(["batch", "status", folder.file("out.jsonl")]);
+  assert.equal(live.code, 0);
+  assert.match(live.stdout, /^No record of .* was submitted as a provider job\.\n$/);
+  const missing = await flexllm(["batch", "status", folder.file("nothing.jsonl")]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /^error: the result file .* does not exist\n/);
+});
+
+Deno.test("cancel collects what is done, after a confirmation", async () => {
+  using folder = temporaryFolder();
+  await using mock = await providerMock({ faults: ["stuck=25%"] });
+  const args = batchOf(folder, mock, 20);
+  const output = folder.file("out.jsonl");
+  assert.equal((await flexllm([...args, ...PROVIDER, "--no-wait"])).code, 5);
+  await mock.advance(1);
+  const unconfirmed = await flexllm(["batch", "cancel", output]);
+  assert.equal(unconfirmed.code, 1);
+  assert.match(unconfirmed.stderr, /cancelling 1 part with 20 rows needs a confirmation\nAdd -y\./);
+  using _ = mock.running();
+  const { code, stderr } = await flexllm([
+    "batch",
+    "cancel",
+    output,
+    "-y",
+    "--poll-interval",
+    "50ms",
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Cancelled 1 part: 5 rows answered, 0 failed\./);
+  assert.equal(jsonLines(folder.read("out.jsonl")).length, 5);
+  const after = await flexllm(["batch", "status", output]);
+  assert.equal(after.code, 0);
+  assert.match(after.stdout, /5 rows collected; 0 rows in 0 unfinished parts/);
+  const nothing = await flexllm(["batch", "cancel", output]);
+  assert.deepEqual([nothing.code, nothing.stderr], [0, `Nothing of ${output} is at a provider.\n`]);
+  // The rest is free, and can be sent live.
+  const rest = await flexllm(args);
+  assert.match(rest.stderr, /15 succeeded, 0 failed, 5 already done/);
+});
+
+Deno.test("cancel from a second process: the one that waits cancels and collects", async () => {
+  using folder = temporaryFolder();
+  await using mock = await providerMock({ faults: ["stuck=50%"] });
+  await using running = start([...batchOf(folder, mock, 10), ...PROVIDER]);
+  await mock.jobs(1);
+  using _ = mock.running();
+  const request = await flexllm(["batch", "cancel", folder.file("out.jsonl"), "-y"]);
+  assert.equal(request.code, 0, request.stderr);
+  assert.match(request.stderr, /Another flexllm process waits for these jobs/);
+  const { code, stderr } = await running.finished;
+  assert.equal(code, 130, stderr);
+  assert.match(stderr, /Cancelled: \d+ of 10 records/);
+  assert.match(stderr, /Without a result: \d+ records \(the jobs were cancelled\)/);
+  assert.match(stderr, /To resume: flexllm batch /);
+});
+
+Deno.test("a second process that sends the same batch is refused while the first waits", async () => {
+  using folder = temporaryFolder();
+  await using mock = await providerMock();
+  const args = [...batchOf(folder, mock, 4), ...PROVIDER];
+  await using running = start(args);
+  await mock.jobs(1);
+  const second = await flexllm(args);
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /another flexllm process is writing/);
+  await mock.advance(2);
+  assert.equal((await running.finished).code, 0);
+  assert.equal((await mock.ledger()).totals.jobs, 1);
+});
+
+Deno.test("an input file called status needs ./", async () => {
+  using folder = temporaryFolder();
+  await using mock = await providerMock();
+  folder.write("status", '{"q":"Hi"}\n');
+  const rest = ["-o", "out.jsonl", "-m", "m", "--base-url", mock.baseUrl];
+  const options = { cwd: folder.path };
+  const word = await flexllm(["batch", "status", ...rest], options);
+  assert.equal(word.code, 1);
+  const path = await flexllm(["batch", "./status", ...rest, "--input-format", "jsonl"], options);
+  assert.equal(path.code, 0, path.stderr);
+  const mistaken = await flexllm(["batch", "status", "in.jsonl", "-o", "out.jsonl"], options);
+  assert.equal(mistaken.code, 1);
+  assert.match(mistaken.stderr, /batch status has no flag -o\n/);
+  assert.match(mistaken.stderr, /If status is the input file, write \.\/status/);
+});
+
+Deno.test("help and completion know the subcommands", async () => {
+  const { stdout } = await flexllm(["batch", "--help"]);
+  assert.match(stdout, /Commands:\n {2}status .*show the provider jobs of a result file/);
+  const complete = async (...words: string[]) =>
+    (await flexllm(["complete", "--", ...words])).stdout.trimEnd().split("\n");
+  assert.deepEqual(await complete("batch", ""), [":0"]);
+  assert.deepEqual(await complete("batch", "sta"), [
+    "status\tshow the provider jobs of a result file",
+    ":4",
+  ]);
+  assert.deepEqual(await complete("batch", "status", ""), [":0"]);
+  assert.deepEqual(await complete("batch", "--via", "p"), ["provider", ":4"]);
+});
