@@ -134,6 +134,7 @@ export class JobWorld {
 
   /** The indexes that were billed more than once. */
   get billedTwice(): number[] {
+    this.provider.finish();
     return [...this.provider.billed].filter(([, times]) => times > 1).map(([index]) => index);
   }
 
