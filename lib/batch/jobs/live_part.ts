@@ -65,7 +65,7 @@ export class LivePart {
     this.state = state;
     this.problem = state.problem;
     this.dueAt = context.clock.now();
-    this.pollWait = context.client.api.poll.first;
+    this.pollWait = context.options.pollInterval ?? context.client.api.poll.first;
   }
 
   /** The part's name. */

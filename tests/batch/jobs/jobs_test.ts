@@ -685,3 +685,12 @@ jobTest(
     assert.deepEqual(world.billedTwice, []);
   },
 );
+
+jobTest("the poll interval also holds for jobs of an earlier run", {}, async (world) => {
+  await world.run(records(5), { wait: false });
+  const start = world.clock.now();
+  await world.run(records(5), { pollInterval: 2 });
+  assertComplete(world, 5);
+  const polls = world.provider.count("get");
+  assert.ok(polls > (world.provider.runs - start / 1000) / 2 - 20, `${polls} polls`);
+});
