@@ -1,0 +1,32 @@
+/** Tortures provider batches: the client and the mock are killed at every step, while the mock fails. */
+import { PROVIDERS } from "./provider_batches/providers.ts";
+import { type RunReport, tortureRun } from "./provider_batches/torture_run.ts";
+import type { Scenario } from "./running.ts";
+
+/** What was done to the batches of one provider, for people. */
+export function summaryOf(reports: readonly RunReport[]): string {
+  const sum = (count: (report: RunReport) => number) =>
+    reports.reduce((total, report) => total + count(report), 0);
+  const steps = new Map<string, number>();
+  for (const step of reports.flatMap((report) => report.steps)) {
+    steps.set(step, (steps.get(step) ?? 0) + 1);
+  }
+  const counts = [...steps].sort(([a], [b]) => a < b ? -1 : 1).map(([step, n]) => `${step} ${n}`);
+  return `${reports.length} batches, ${sum(({ kills }) => kills.client)} kills of the client, ` +
+    `${sum(({ kills }) => kills.mock)} of the mock; ${counts.join(", ")}`;
+}
+
+/** One scenario for each provider, which tortures as many batches as it has rounds. */
+export function providerBatches(report: (line: string) => void): Record<string, Scenario> {
+  const scenarios = PROVIDERS.map((provider): [string, Scenario] => [
+    `provider batches of ${provider.name}`,
+    async (seed, rounds) => {
+      const reports: RunReport[] = [];
+      for (let i = 0; i < rounds; i++) {
+        reports.push(await tortureRun(provider, seed * 1000 + i));
+      }
+      report(summaryOf(reports));
+    },
+  ]);
+  return Object.fromEntries(scenarios);
+}
