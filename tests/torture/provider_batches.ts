@@ -1,4 +1,5 @@
 /** Tortures provider batches: the client and the mock are killed at every step, while the mock fails. */
+import { FastFlexllm } from "./provider_batches/fast_flexllm.ts";
 import { PROVIDERS } from "./provider_batches/providers.ts";
 import { type RunReport, tortureRun } from "./provider_batches/torture_run.ts";
 import type { Scenario } from "./running.ts";
@@ -21,9 +22,10 @@ export function providerBatches(report: (line: string) => void): Record<string, 
   const scenarios = PROVIDERS.map((provider): [string, Scenario] => [
     `provider batches of ${provider.name}`,
     async (seed, rounds) => {
+      using flexllm = new FastFlexllm();
       const reports: RunReport[] = [];
       for (let i = 0; i < rounds; i++) {
-        reports.push(await tortureRun(provider, seed * 1000 + i));
+        reports.push(await tortureRun(flexllm, provider, seed * 1000 + i));
       }
       report(summaryOf(reports));
     },

@@ -8,6 +8,8 @@ export interface Provider {
   /** The path of the base URL at the mock. */
   base: string;
   model: string;
+  /** How its jobs get their rows; the others have them in the create. */
+  rows?: "upload" | "fill";
   /** The answers report their own cost, which the price in the configuration does not predict. */
   reportsCost?: boolean;
   /** A job has neither a label nor a file by which it is found again. */
@@ -15,11 +17,11 @@ export interface Provider {
 }
 
 export const PROVIDERS: readonly Provider[] = [
-  { name: "openai", provider: "openai", base: "/v1", model: "m" },
-  { name: "azure", provider: "azure", base: "/azure/openai/v1", model: "m" },
-  { name: "groq", provider: "groq", base: "/groq/openai/v1", model: "m" },
-  { name: "together", provider: "together", base: "/together/v1", model: "m" },
-  { name: "mistral", provider: "mistral", base: "/mistral/v1", model: "m" },
+  { name: "openai", provider: "openai", base: "/v1", model: "m", rows: "upload" },
+  { name: "azure", provider: "azure", base: "/azure/openai/v1", model: "m", rows: "upload" },
+  { name: "groq", provider: "groq", base: "/groq/openai/v1", model: "m", rows: "upload" },
+  { name: "together", provider: "together", base: "/together/v1", model: "m", rows: "upload" },
+  { name: "mistral", provider: "mistral", base: "/mistral/v1", model: "m", rows: "upload" },
   {
     name: "anthropic",
     provider: "claude",
@@ -28,7 +30,14 @@ export const PROVIDERS: readonly Provider[] = [
     isUnlabeled: true,
   },
   { name: "gemini", provider: "gemini", base: "/gemini/v1beta", model: "gemini-2.5-flash" },
-  { name: "xai", provider: "xai", base: "/xai/v1", model: "grok-5", reportsCost: true },
+  {
+    name: "xai",
+    provider: "xai",
+    base: "/xai/v1",
+    model: "grok-5",
+    rows: "fill",
+    reportsCost: true,
+  },
   {
     name: "openrouter",
     provider: "openrouter",
@@ -42,7 +51,8 @@ export const PROVIDERS: readonly Provider[] = [
     provider: "fireworks",
     base: "/fireworks/inference/v1",
     model: "accounts/fireworks/models/qwen3-8b",
+    rows: "upload",
   },
-  { name: "siliconflow", provider: "siliconflow", base: "/v1", model: "m" },
-  { name: "dashscope", provider: "qwen", base: "/v1", model: "m" },
+  { name: "siliconflow", provider: "siliconflow", base: "/v1", model: "m", rows: "upload" },
+  { name: "dashscope", provider: "qwen", base: "/v1", model: "m", rows: "upload" },
 ];

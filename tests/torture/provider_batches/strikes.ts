@@ -24,24 +24,11 @@ export interface Strike {
 
 const EVENTS: readonly PartEvent["type"][] = [
   "planned",
-  "uploaded",
   "creating",
   "submitted",
   "status",
   "ended",
   "collected",
-];
-const REQUESTS: readonly Step[] = [
-  "upload",
-  "create",
-  "create",
-  "fill",
-  "list",
-  "poll",
-  "download",
-  "download",
-  "cancel",
-  "clean",
 ];
 const MOMENTS: readonly Moment[] = ["arrives", "committed", "answered"];
 
@@ -49,15 +36,16 @@ export function pick<T>(random: () => number, values: readonly T[]): T {
   return values[Math.floor(random() * values.length)];
 }
 
-function randomWhen(random: () => number): When {
-  const count = 1 + Math.floor(random() ** 2 * 4);
+function randomWhen(random: () => number, requests: readonly Step[]): When {
+  const count = random() < 0.75 ? 1 : 2;
   const kind = random();
-  if (kind < 0.2) return { at: "random", ms: random() * 1500 };
-  if (kind < 0.5) return { at: "event", type: pick(random, EVENTS), count };
-  return { at: "request", step: pick(random, REQUESTS), moment: pick(random, MOMENTS), count };
+  if (kind < 0.12) return { at: "random", ms: random() * 1000 };
+  if (kind < 0.4) return { at: "event", type: pick(random, EVENTS), count };
+  return { at: "request", step: pick(random, requests), moment: pick(random, MOMENTS), count };
 }
 
-export function randomStrike(random: () => number): Strike {
+/** A strike at a random moment, often that of one of these requests. */
+export function randomStrike(random: () => number, requests: readonly Step[]): Strike {
   const target = pick(random, ["client", "client", "client", "mock", "mock", "both"] as const);
   const how = target === "both"
     ? "SIGKILL"
@@ -65,7 +53,7 @@ export function randomStrike(random: () => number): Strike {
     ? pick(random, ["SIGKILL", "SIGKILL", "SIGSTOP"] as const)
     : pick(random, ["SIGKILL", "SIGKILL", "SIGKILL", "SIGINT", "SIGSTOP"] as const);
   return {
-    when: randomWhen(random),
+    when: randomWhen(random, requests),
     target,
     how,
     delay: random() < 0.6 ? 0 : random() * 40,

@@ -5,8 +5,8 @@ import { seededRandom, seedOf } from "../../../lib/runtime/random.ts";
 import type { Finished, Running } from "../../support/cli.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../support/temporary_folder.ts";
 import { excusedRows, randomFaults } from "./faults.ts";
-import { FastFlexllm } from "./fast_flexllm.ts";
-import { Gate } from "./gate.ts";
+import type { FastFlexllm } from "./fast_flexllm.ts";
+import { Gate, type Step } from "./gate.ts";
 import {
   abandonedRows,
   assertBilledOnce,
@@ -46,27 +46,43 @@ interface Plan {
   budget?: number;
 }
 
+/** Flags of one process. */
+function randomFlags(provider: Provider, random: () => number, isClean: boolean): string[] {
+  const kind = random();
+  if (kind < 0.15) return ["--no-wait"];
+  const flags = isClean ? ["--clean"] : [];
+  if (kind < 0.27) flags.push("--deadline", "15s", "--then", pick(random, ["live", "stop"]));
+  else if (kind < 0.35) flags.push("cancel");
+  else if (kind < 0.5 && provider.isUnlabeled) flags.push("--resend");
+  return flags;
+}
+
+/** The requests that a process with these flags makes. */
+function requestsOf({ rows }: Provider, flags: readonly string[], faults: readonly string[]) {
+  const requests: Step[] = ["create", "create", "poll", "download", "download"];
+  if (rows !== undefined) requests.push(rows);
+  if (flags.includes("--clean")) requests.push("clean", "clean");
+  if (flags.includes("cancel") || flags.includes("--deadline")) requests.push("cancel", "cancel");
+  if (faults.some((fault) => /^create_(drop|commit)/.test(fault))) requests.push("list", "list");
+  return requests;
+}
+
 function planOf(provider: Provider, random: () => number): Plan {
-  const count = 5 + Math.floor(random() * 30);
-  const strikes = Array.from({ length: 1 + Math.floor(random() * 4) }, () => randomStrike(random));
+  const count = 4 + Math.floor(random() * 20);
+  const faults = randomFaults(random);
   const hasBudget = !provider.reportsCost && random() < 0.25;
   const isClean = random() < 0.3;
-  const flags = strikes.map(() => {
-    const flags = isClean ? ["--clean"] : [];
-    const kind = random();
-    if (kind < 0.15) return ["--no-wait"];
-    else if (kind < 0.3) flags.push("--deadline", "15s", "--then", pick(random, ["live", "stop"]));
-    else if (kind < 0.4) flags.push("cancel");
-    else if (kind < 0.5 && provider.isUnlabeled) flags.push("--resend");
-    return flags;
-  });
+  const flags = Array.from(
+    { length: 2 + Math.floor(random() * 3) },
+    () => randomFlags(provider, random, isClean),
+  );
   return {
     count,
     rows: 3 + Math.floor(random() * 10),
     jobs: 1 + Math.floor(random() * 4),
-    faults: randomFaults(random),
-    strikes,
+    faults,
     flags,
+    strikes: flags.map((flags) => randomStrike(random, requestsOf(provider, flags, faults))),
     ...(hasBudget && { budget: count * ROW_COST * (0.2 + random()) }),
   };
 }
@@ -116,8 +132,8 @@ class TortureRun {
     ];
   }
 
-  /** Runs a process under a strike, and checks how it ends. */
-  async struck(strike: Strike, flags: string[]): Promise<void> {
+  /** Runs a process under a strike, and checks how it ends. Returns whether everything is done. */
+  async struck(strike: Strike, flags: string[]): Promise<boolean> {
     const { budget } = this.plan;
     const args = this.#args(flags);
     if (budget !== undefined && args[1] !== "cancel") args.push("--budget", String(budget));
@@ -140,6 +156,7 @@ class TortureRun {
       const cost = costOf(this.parts.folder);
       assert.ok(cost <= budget, `spent ${cost} of ${budget}`);
     }
+    return code === 0 && args[1] !== "cancel";
   }
 
   #checkCode(code: number | null, stderr: string, flags: readonly string[]): void {
@@ -188,11 +205,14 @@ class TortureRun {
  *
  * @throws {AssertionError} if an invariant does not hold
  */
-export async function tortureRun(provider: Provider, seed: number): Promise<RunReport> {
+export async function tortureRun(
+  flexllm: FastFlexllm,
+  provider: Provider,
+  seed: number,
+): Promise<RunReport> {
   const plan = planOf(provider, seededRandom(seedOf(provider.name, seed)));
   using folder = temporaryFolder();
   await using gate = await Gate.open();
-  const flexllm = new FastFlexllm(folder);
   await using mock = new MockProcess(flexllm, gate, folder.file("state"));
   await mock.start();
   await mock.setFaults(plan.faults);
@@ -211,7 +231,9 @@ batch: {jobs: {rows: ${plan.rows}, concurrent: ${plan.jobs}}}
   );
   const run = new TortureRun(plan, { folder, flexllm, mock, gate, provider });
   try {
-    for (const [i, strike] of plan.strikes.entries()) await run.struck(strike, plan.flags[i]);
+    for (const [i, strike] of plan.strikes.entries()) {
+      if (await run.struck(strike, plan.flags[i])) break;
+    }
     await run.finish();
   } catch (error) {
     const log = existsSync(folder.file("out.jsonl.parts/log.jsonl"))
