@@ -1,8 +1,12 @@
 /** Tortures provider batches: the client and the mock are killed at every step, while the mock fails. */
 import { FastFlexllm } from "./provider_batches/fast_flexllm.ts";
+import { fullDiskOfProviderBatch } from "./provider_batches/full_disk.ts";
 import { PROVIDERS } from "./provider_batches/providers.ts";
 import { type RunReport, tortureRun } from "./provider_batches/torture_run.ts";
 import type { Scenario } from "./running.ts";
+
+/** The program in a bundle, made once. */
+let program: FastFlexllm | undefined;
 
 /** What was done to the batches of one provider, for people. */
 export function summaryOf(reports: readonly RunReport[]): string {
@@ -17,18 +21,33 @@ export function summaryOf(reports: readonly RunReport[]): string {
     `${sum(({ kills }) => kills.mock)} of the mock; ${counts.join(", ")}`;
 }
 
-/** One scenario for each provider, which tortures as many batches as it has rounds. */
-export function providerBatches(report: (line: string) => void): Record<string, Scenario> {
+/**
+ * The scenarios of provider batches. That of a provider tortures as many batches as it has rounds.
+ *
+ * @param report receives a summary of each provider
+ */
+export function providerBatches(
+  report: (summary: string) => void = () => {},
+): Record<string, Scenario> {
   const scenarios = PROVIDERS.map((provider): [string, Scenario] => [
     `provider batches of ${provider.name}`,
     async (seed, rounds) => {
-      using flexllm = new FastFlexllm();
+      program ??= new FastFlexllm();
       const reports: RunReport[] = [];
       for (let i = 0; i < rounds; i++) {
-        reports.push(await tortureRun(flexllm, provider, seed * 1000 + i));
+        reports.push(await tortureRun(program, provider, seed * 1000 + i));
       }
       report(summaryOf(reports));
     },
   ]);
-  return Object.fromEntries(scenarios);
+  return {
+    ...Object.fromEntries(scenarios),
+    "a full disk during a provider batch": fullDiskOfProviderBatch,
+  };
+}
+
+/** Deletes the bundle. */
+export function disposeProgram(): void {
+  program?.[Symbol.dispose]();
+  program = undefined;
 }

@@ -1,30 +1,40 @@
 /**
  * `deno task torture`: runs every scenario, and stops when an invariant is violated.
  *
- * Options: --seed N (default 1), --rounds N (kills per scenario, default 50), --times N (repetitions, each with
- * another seed, default 1), --only TEXT (scenarios whose name contains it).
+ * Options: --seed N (default 1), --rounds N (kills per scenario, or provider batches, default 60), --times N
+ * (repetitions, each with another seed, default 1), --only TEXT (scenarios whose name contains it).
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { disposeProgram, providerBatches } from "./provider_batches.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
-    rounds: { type: "string", default: "50" },
+    rounds: { type: "string", default: "60" },
     times: { type: "string", default: "1" },
     only: { type: "string", default: "" },
   },
 });
 
-for (let time = 0; time < Number(values.times); time++) {
-  const seed = Number(values.seed) + time;
-  for (const [name, scenario] of Object.entries(SCENARIOS)) {
-    if (!name.includes(values.only)) continue;
-    const start = performance.now();
-    process.stdout.write(`${name} (seed ${seed}) … `);
-    await scenario(seed, Number(values.rounds));
-    process.stdout.write(`passed, ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+const scenarios = {
+  ...SCENARIOS,
+  ...providerBatches((summary) => process.stdout.write(`${summary}\n`)),
+};
+
+try {
+  for (let time = 0; time < Number(values.times); time++) {
+    const seed = Number(values.seed) + time;
+    for (const [name, scenario] of Object.entries(scenarios)) {
+      if (!name.includes(values.only)) continue;
+      const start = performance.now();
+      process.stdout.write(`${name} (seed ${seed}) … `);
+      await scenario(seed, Number(values.rounds));
+      process.stdout.write(`passed, ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+    }
   }
+} finally {
+  disposeProgram();
 }
 process.exit(0);

@@ -10,6 +10,8 @@ export interface Provider {
   model: string;
   /** How its jobs get their rows; the others have them in the create. */
   rows?: "upload" | "fill";
+  /** @default true */
+  hasCancel?: boolean;
   /** The answers report their own cost, which the price in the configuration does not predict. */
   reportsCost?: boolean;
   /** A job has neither a label nor a file by which it is found again. */
@@ -43,6 +45,7 @@ export const PROVIDERS: readonly Provider[] = [
     provider: "openrouter",
     base: "/openrouter/api/v1",
     model: "openai/gpt-5-mini",
+    hasCancel: false,
     reportsCost: true,
     isUnlabeled: true,
   },
@@ -52,6 +55,7 @@ export const PROVIDERS: readonly Provider[] = [
     base: "/fireworks/inference/v1",
     model: "accounts/fireworks/models/qwen3-8b",
     rows: "upload",
+    hasCancel: false,
   },
   { name: "siliconflow", provider: "siliconflow", base: "/v1", model: "m", rows: "upload" },
   { name: "dashscope", provider: "qwen", base: "/v1", model: "m", rows: "upload" },

@@ -47,8 +47,13 @@ interface Plan {
 }
 
 /** Flags of one process. */
-function randomFlags(provider: Provider, random: () => number, isClean: boolean): string[] {
-  const kind = random();
+function randomFlags(
+  provider: Provider,
+  random: () => number,
+  { isClean, isStuck }: { isClean: boolean; isStuck: boolean },
+): string[] {
+  // Nobody waits a day for a job that is stuck.
+  const kind = random() * (isStuck ? 0.35 : 1);
   if (kind < 0.15) return ["--no-wait"];
   const flags = isClean ? ["--clean"] : [];
   if (kind < 0.27) flags.push("--deadline", "15s", "--then", pick(random, ["live", "stop"]));
@@ -69,12 +74,14 @@ function requestsOf({ rows }: Provider, flags: readonly string[], faults: readon
 
 function planOf(provider: Provider, random: () => number): Plan {
   const count = 4 + Math.floor(random() * 20);
-  const faults = randomFaults(random);
+  const faults = randomFaults(random)
+    .filter((fault) => provider.hasCancel !== false || !fault.startsWith("stuck"));
+  const isStuck = faults.some((fault) => fault.startsWith("stuck"));
   const hasBudget = !provider.reportsCost && random() < 0.25;
   const isClean = random() < 0.3;
   const flags = Array.from(
     { length: 2 + Math.floor(random() * 3) },
-    () => randomFlags(provider, random, isClean),
+    () => randomFlags(provider, random, { isClean, isStuck }),
   );
   return {
     count,
@@ -128,7 +135,8 @@ class TortureRun {
     return [
       ...["batch", folder.file("in.jsonl"), "-o", out, "-m", model, "--config", config],
       ...["--via", "provider", "--poll-interval", "4s", "--max-tokens", String(MAX_TOKENS)],
-      ...flags.filter((flag) => flag !== "cancel"),
+      // Without a job, there is nothing to cancel.
+      ...flags.map((flag) => flag === "cancel" ? "--no-wait" : flag),
     ];
   }
 
