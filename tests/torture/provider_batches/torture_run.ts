@@ -55,9 +55,9 @@ function randomFlags(
   // Nobody waits a day for a job that is stuck.
   const kind = random() * (isStuck ? 0.35 : 1);
   if (kind < 0.15) return ["--no-wait"];
+  if (kind > 0.27 && kind < 0.35) return ["cancel"];
   const flags = isClean ? ["--clean"] : [];
   if (kind < 0.27) flags.push("--deadline", "15s", "--then", pick(random, ["live", "stop"]));
-  else if (kind < 0.35) flags.push("cancel");
   else if (kind < 0.5 && provider.isUnlabeled) flags.push("--resend");
   return flags;
 }
