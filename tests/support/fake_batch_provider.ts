@@ -66,6 +66,8 @@ export class FakeProvider {
   /** Seconds that a job validates, and runs in all. */
   validates = 20;
   runs = 300;
+  /** Milliseconds after which a job expires. */
+  expires = 24 * HOUR;
   /** Seconds after which a created job is listed. */
   listLag = 0;
   /** Called before and after the effect of each call; throws or waits. */
@@ -211,7 +213,7 @@ export class FakeProvider {
       id: job.id,
       status: job.status!,
       createdAt: job.createdAt,
-      expiresAt: job.createdAt + 24 * HOUR,
+      expiresAt: job.createdAt + this.expires,
       rows: job.rows.length,
       model: job.model,
       problems: job.problems,
@@ -220,10 +222,14 @@ export class FakeProvider {
     };
   }
 
+  /** Lets all jobs end, also those that nobody knows. */
+  finish(): void {
+    for (const job of this.jobs.values()) this.#advance(job, Infinity);
+  }
+
   /** Lets the time pass for a job. */
-  #advance(job: FakeJob): void {
+  #advance(job: FakeJob, age = (this.#options.now() - job.createdAt) / 1000): void {
     if (job.results !== undefined) return;
-    const age = (this.#options.now() - job.createdAt) / 1000;
     job.problems ??= this.validate(job.rows, job);
     if (job.problems !== undefined && age >= this.validates) {
       job.status = "failed";
@@ -232,7 +238,7 @@ export class FakeProvider {
     }
     if (job.cancelledAt !== undefined) {
       job.status = "cancelling";
-      if (this.#options.now() - job.cancelledAt < 30_000) return;
+      if (age < Infinity && this.#options.now() - job.cancelledAt < 30_000) return;
       // Half of the rows were done by then.
       const half = job.rows.length / 2;
       job.results = [];
@@ -269,8 +275,15 @@ export class FakeProvider {
 }
 
 async function rowIds(input: JobInput): Promise<string[]> {
-  const text = await new Response(input.open()).text();
-  return text.trimEnd().split("\n").map((line) => JSON.parse(line).id);
+  const ids: string[] = [];
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of input.open()) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) ids.push(JSON.parse(line).id);
+  }
+  return ids;
 }
 
 /** Not used: the API above sends nothing. */

@@ -74,8 +74,8 @@ export class JobWorld {
         if (row.kind === "answer") return Promise.resolve(chatResult(String(row.body)));
         return Promise.reject(new HttpError("the row failed", { status: row.status ?? 500 }));
       },
-      reserve: (cost, signal) => tracker.reserve(cost, signal),
-      restore: (cost) => restored(tracker, cost),
+      reserve: (cost, signal) => tracker.reserveRows(cost, signal),
+      restore: (cost) => tracker.restore(cost),
       ...fields,
     };
   }
@@ -134,6 +134,7 @@ export class JobWorld {
 
   /** The indexes that were billed more than once. */
   get billedTwice(): number[] {
+    this.provider.finish();
     return [...this.provider.billed].filter(([, times]) => times > 1).map(([index]) => index);
   }
 
@@ -146,13 +147,4 @@ export class JobWorld {
   last(index: number): Outcome | undefined {
     return this.outcomes.get(index)?.at(-1);
   }
-}
-
-function restored(tracker: CostTracker, cost: number) {
-  return {
-    cost,
-    commit: (charge: Parameters<CostTracker["record"]>[0]) => tracker.record(charge, cost),
-    release: () => {},
-    [Symbol.dispose]: () => {},
-  };
 }

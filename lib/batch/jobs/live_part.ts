@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Job } from "../../batch_api/batch_api.ts";
 import type { Collection } from "./collection.ts";
 import type { JobContext } from "./job_context.ts";
 import type { JobView } from "./job_view.ts";
@@ -64,7 +65,7 @@ export class LivePart {
     this.state = state;
     this.problem = state.problem;
     this.dueAt = context.clock.now();
-    this.pollWait = context.client.api.poll.first;
+    this.pollWait = context.options.pollInterval ?? context.client.api.poll.first;
   }
 
   /** The part's name. */
@@ -98,6 +99,13 @@ export class LivePart {
   /** Logs a step. */
   log(event: EventFields<PartEvent>): void {
     this.state = this.#context.store.log(this.name, event);
+    this.#context.changed();
+  }
+
+  /** Takes over the state of its job without logging it. */
+  see(job: Job): void {
+    if (JSON.stringify(job) === JSON.stringify(this.state.job)) return;
+    this.state = { ...this.state, job };
     this.#context.changed();
   }
 

@@ -26,6 +26,15 @@ import type { Room, SubmissionLimits } from "./submission_limits.ts";
 const WINDOW = 32;
 /** Maximum drafts at the same time: one for each combination of model and path. */
 const MAX_DRAFTS = 8;
+/** Microtasks to wait for a reservation before it is assumed to take longer. */
+const MAX_TURNS = 8;
+/** Windows of records after which other work of the process has its turn. */
+const TURN_WINDOWS = 8;
+
+/** Resolves in the next turn of the event loop. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /** A record and its row, or its outcome if it needs none. */
 type Entry =
@@ -46,6 +55,7 @@ export class PartPlanner {
   readonly #rows: PendingRows;
   readonly #drafts = new Map<string, OpenDraft>();
   #prepared: Entry[] = [];
+  #windows = 0;
   /** What ends the planning: the next record does not fit into the budget. */
   #overBudget: Outcome | undefined;
   /** Whether the next record waits for money that other parts have reserved. */
@@ -127,6 +137,8 @@ export class PartPlanner {
 
   async #next(): Promise<Entry | undefined> {
     if (this.#prepared.length === 0) {
+      // Signals and timers have their turn in between.
+      if (++this.#windows % TURN_WINDOWS === 0) await this.#context.clock.sleep(0);
       const records: IndexedRecord[] = [];
       while (records.length < WINDOW) {
         const record = await this.#rows.next();
@@ -209,13 +221,14 @@ export class PartPlanner {
     const { client, stopping } = this.#context;
     const cost = entry.row.maxCost ?? 0;
     entry.reservation ??= client.reserve(cost, stopping.signal);
+    let result: { reservation: Reservation } | { error: unknown } | undefined;
     const settled = entry.reservation.then(
-      (reservation) => ({ reservation }),
-      (error: unknown) => ({ error }),
+      (reservation) => result = { reservation },
+      (error: unknown) => result = { error },
     );
-    // What fits now is reserved by then.
-    const later = new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)));
-    const result = await Promise.race([settled, later]);
+    // What fits now is reserved within a few microtasks.
+    for (let turn = 0; turn < MAX_TURNS && result === undefined; turn++) await undefined;
+    if (result === undefined) await nextTurn();
     this.#waitsForBudget = result === undefined;
     if (result === undefined) {
       this.#prepared.push(entry);
@@ -250,7 +263,9 @@ export class PartPlanner {
       requested_model: options.requestedModel,
     });
     const part = new LivePart(this.#context, state);
-    for (const reservation of reservations) part.money.add(reservation);
+    // One reservation for the part: those of its rows take memory until its results are collected.
+    part.money.add(client.restore(state.reserved ?? 0));
+    for (const reservation of reservations) reservation.release();
     this.#context.changed();
     return part;
   }

@@ -95,7 +95,8 @@ export class PartSteps {
   async *#create(part: LivePart): AsyncGenerator<Outcome[], void> {
     const submission = await submitPart(part, this.#context);
     if (submission.kind === "submitted") this.#options.limits.accepted();
-    const isUnreachable = part.failures >= MAX_FAILURES && part.lastError instanceof ConnectionError;
+    const isUnreachable = part.failures >= MAX_FAILURES &&
+      part.lastError instanceof ConnectionError;
     if (submission.kind === "later" && isUnreachable) {
       // While jobs are live, there is something to wait for.
       if (!this.#others(part).some(({ isAtProvider }) => isAtProvider)) throw part.lastError;

@@ -20,9 +20,17 @@ const NOT_FOUND_INTERVAL = 30;
 /** Factor by which the wait between polls grows. */
 const GROWTH = 1.5;
 
-/** Whether a job's state is worth a line in the log. */
-function hasChanged(before: Job | undefined, after: Job): boolean {
-  return JSON.stringify(before) !== JSON.stringify(after);
+/** Milliseconds between two lines in the log of a job of which only the counts change. */
+const COUNTS_INTERVAL = 60_000;
+
+/** Whether a job's state is worth a line in the log now. */
+function isWorthLogging({ state }: LivePart, job: Job, time: number): boolean {
+  if (time - state.changedAt >= COUNTS_INTERVAL) return !isSame(state.job, job);
+  return !isSame({ ...state.job, counts: undefined }, { ...job, counts: undefined });
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** Reads the state of a part's job once. Logs `ended` if it is final. */
@@ -40,12 +48,13 @@ export async function pollPart(part: LivePart, context: JobContext): Promise<voi
   part.succeeded();
   if (isFinal(job.status)) {
     // A job without its rows can look as if all of them were done.
-    part.state = { ...part.state, job };
+    part.see(job);
     if (!needsRows(part, context)) part.log({ type: "ended", job });
     part.wait(0);
     return;
   }
-  if (hasChanged(part.state.job, job)) part.log({ type: "status", job });
+  if (isWorthLogging(part, job, context.time)) part.log({ type: "status", job });
+  else part.see(job);
   if (needsRows(part, context)) return part.wait(0);
   part.wait(context.jitter(part.pollWait));
   part.pollWait = context.options.pollInterval ??

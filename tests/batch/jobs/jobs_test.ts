@@ -322,11 +322,12 @@ jobTest(
   "an expired job that cannot be polled ends the run, and stays submitted",
   {},
   async (world) => {
+    world.provider.expires = 600_000;
     world.provider.before = (call) => {
       if (call === "get") throw new HttpError("bad gateway", { status: 502 });
     };
     await assert.rejects(world.run(records(5)), /job job_1 at .* cannot be read: bad gateway/);
-    assert.ok(world.clock.now() > 25 * 3_600_000);
+    assert.ok(world.clock.now() > 3_600_000 + 600_000);
     world.provider.before = () => {};
     await world.run(records(5));
     assertComplete(world, 5);
@@ -684,3 +685,14 @@ jobTest(
     assert.deepEqual(world.billedTwice, []);
   },
 );
+
+jobTest("the poll interval also holds for jobs of an earlier run", {}, async (world) => {
+  await world.run(records(5), { wait: false });
+  const polls: number[] = [];
+  world.provider.before = (call) => {
+    if (call === "get") polls.push(world.clock.now());
+  };
+  await world.run(records(5), { pollInterval: 2 });
+  assertComplete(world, 5);
+  assert.equal(polls[1] - polls[0], 2000);
+});
