@@ -6,8 +6,21 @@
 import { ConfigurationError } from "../../errors.ts";
 import { type BatchFault, parseBatchFault } from "./fault_kinds.ts";
 
-/** The providers whose batch APIs the mock has. Each is also a path prefix: `/together/v1`. */
-export const BATCH_VENDORS = [
+/** A provider whose batch API the mock has. */
+export type BatchVendor =
+  | "openai"
+  | "azure"
+  | "groq"
+  | "together"
+  | "mistral"
+  | "anthropic"
+  | "gemini"
+  | "xai"
+  | "openrouter"
+  | "fireworks";
+
+/** All of them. Each is also a path prefix: `/together/v1`. */
+export const BATCH_VENDORS: readonly BatchVendor[] = [
   "openai",
   "azure",
   "groq",
@@ -18,10 +31,7 @@ export const BATCH_VENDORS = [
   "xai",
   "openrouter",
   "fireworks",
-] as const;
-
-/** A provider whose batch API the mock has. */
-export type BatchVendor = typeof BATCH_VENDORS[number];
+];
 
 /** The options of the mock's batch APIs. */
 export interface MockBatchOptions {
