@@ -41,16 +41,28 @@ const MAX_REDIRECTS = 5;
 const TIMEOUT_HINT =
   "Check the network, or raise the timeout (--timeout, timeout in the configuration).";
 
+/** Headers with this content type: one that the user set for all requests does not fit an upload. */
+function withContentType(
+  headers: Record<string, string>,
+  type: string | undefined,
+): Record<string, string> {
+  if (type === undefined) return headers;
+  const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== "content-type");
+  return { ...Object.fromEntries(others), "content-type": type };
+}
+
 /** The URL and headers of a request. An absolute URL of another origin gets neither key nor headers. */
 function target(
   endpoint: Endpoint,
   keyHeader: KeyHeader,
-  { path, query = {}, headers = {} }: Pick<BatchRequest, "path" | "query" | "headers">,
+  { path, query = {}, headers = {}, json }: Pick<
+    BatchRequest,
+    "path" | "query" | "headers" | "json"
+  >,
 ): { url: string; headers: Record<string, string> } {
-  if (path.startsWith("/")) {
-    const url = requestUrl(endpoint, path, query);
-    return { url, headers: requestHeaders(endpoint, keyHeader, headers) };
-  }
+  const type = headers["content-type"] ?? (json === undefined ? undefined : "application/json");
+  const own = withContentType(requestHeaders(endpoint, keyHeader, headers), type);
+  if (path.startsWith("/")) return { url: requestUrl(endpoint, path, query), headers: own };
   const url = URL.parse(path);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new MalformedResponseError("the server answered with a URL that is not valid");
@@ -59,10 +71,7 @@ function target(
     if (value !== undefined) url.searchParams.set(name, value);
   }
   const isOwn = url.origin === new URL(endpoint.baseUrl).origin;
-  return {
-    url: url.href,
-    headers: isOwn ? requestHeaders(endpoint, keyHeader, headers) : headers,
-  };
+  return { url: url.href, headers: isOwn ? own : withContentType(headers, type) };
 }
 
 class EndpointHttp implements BatchHttp {
@@ -151,7 +160,6 @@ class EndpointHttp implements BatchHttp {
     }
     const text = json === undefined ? body : JSON.stringify(json);
     const request: AnyRequest = { method, url, headers };
-    if (json !== undefined) request.headers = { "content-type": "application/json", ...headers };
     // A create that the runtime repeats on its own would be two jobs.
     if (text !== undefined) request.body = unrepeatedBody(text);
     return await exchange.open(request, this.#fetch);

@@ -61,7 +61,7 @@ export interface Service {
   /** Whether users run it themselves, often without a parser for a model's thinking. */
   selfHosted?: true;
   /**
-   * The batch API, by the provider that designed it; `none` if there is none that can be used with an API key.
+   * The batch API, by the provider that designed it; `none` if the service has none that flexllm can use.
    * @default the one that belongs to the wire format
    */
   batch?: "openai" | "mistral" | "together" | "xai" | "openrouter" | "fireworks" | "none";

@@ -242,6 +242,20 @@ Deno.test("an absolute URL gets the key only at the origin of the base URL", asy
   });
 });
 
+Deno.test("a content type of the user's own headers does not replace the one of an upload", async () => {
+  await using server = await startHttpServer(() => ({ json: {} }));
+  const headers = { "Content-Type": "application/json", "X-Team": "blue" };
+  const http = httpOf({ ...endpointOf(`${server.origin}/v1`), headers });
+  const own = { "content-type": "multipart/form-data; boundary=b" };
+  await http.send({ method: "POST", path: "/files", headers: own, body: chunks(1) });
+  await http.send({ method: "POST", path: "/batches", json: {} });
+  assert.deepEqual(server.requests.map(({ headers }) => headers["content-type"]), [
+    "multipart/form-data; boundary=b",
+    "application/json",
+  ]);
+  for (const { headers } of server.requests) assert.equal(headers["x-team"], "blue");
+});
+
 Deno.test("an error status becomes an error, without the key", async () => {
   await using server = await startHttpServer(({ path }) => {
     const status = Number(path.split("/").at(-1));
