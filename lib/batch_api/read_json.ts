@@ -40,7 +40,10 @@ export function parseLine(line: string, parse: ParseJson): Json | undefined {
 
 /** Whether a request failed because its subject does not exist. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof HttpError && (error.status === 404 || error.status === 410);
+  if (!(error instanceof HttpError)) return false;
+  const { status, message } = error;
+  // Google does not say whether a file is missing or someone else's.
+  return status === 404 || status === 410 || (status === 403 && /may not exist/i.test(message));
 }
 
 /** Sends a DELETE. It is fine if there is nothing to delete. */

@@ -1,6 +1,5 @@
 /** Anthropic's message batches. Source: Anthropic API reference, "Message Batches". */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { anthropicBatchApi } from "../../lib/batch_api/anthropic/anthropic.ts";
 import { AuthenticationError } from "../../lib/http_errors.ts";
 import {
@@ -44,7 +43,7 @@ async function getBatch(fields: Record<string, unknown>) {
   return await api.get(http, "msgbatch_1");
 }
 
-test("a batch is created with all rows in one request", async () => {
+Deno.test("a batch is created with all rows in one request", async () => {
   await using server = await startScriptedApi({ "POST /v1/messages/batches": { json: batch() } });
   const { api, http } = connect(server.origin);
   const bodies = ['{"max_tokens":5,"x":1.10}', '{"text":"a\\nb\u2028é"}'];
@@ -70,7 +69,7 @@ test("a batch is created with all rows in one request", async () => {
 });
 
 for (const chunk of [1, 64, 100_000]) {
-  test(`rows are joined whatever the size of the chunks (${chunk})`, async () => {
+  Deno.test(`rows are joined whatever the size of the chunks (${chunk})`, async () => {
     await using server = await startScriptedApi({ "POST /v1/messages/batches": { json: batch() } });
     const { api, http } = connect(server.origin);
     const bodies = Array.from({ length: 50 }, (_, index) => `{"n":${index}}`);
@@ -83,7 +82,7 @@ for (const chunk of [1, 64, 100_000]) {
   });
 }
 
-test("counts are only known at the end", async () => {
+Deno.test("counts are only known at the end", async () => {
   assert.equal((await getBatch({})).counts, undefined);
   const job = await getBatch({
     processing_status: "ended",
@@ -94,7 +93,7 @@ test("counts are only known at the end", async () => {
   assert.equal(job.rows, 7);
 });
 
-test("the reason for the end is found in the fields", async () => {
+Deno.test("the reason for the end is found in the fields", async () => {
   const counts = { processing: 0, succeeded: 1, errored: 0, canceled: 0, expired: 3 };
   const expired = await getBatch({ processing_status: "ended", request_counts: counts });
   assert.equal(expired.status, "expired");
@@ -106,7 +105,7 @@ test("the reason for the end is found in the fields", async () => {
   assert.equal((await getBatch({ processing_status: "ended", ...cancelled })).status, "cancelled");
 });
 
-test("a batch whose results are deleted says so", async () => {
+Deno.test("a batch whose results are deleted says so", async () => {
   const job = await getBatch({ processing_status: "ended", archived_at: CREATED });
   assert.match(job.problems?.[0].message ?? "", /deleted the results/);
 });
@@ -136,7 +135,7 @@ const DECODED = [
   { id: rowId(3), kind: "not_run", reason: "expired" },
 ];
 
-test("results are read from the URL in the batch", async () => {
+Deno.test("results are read from the URL in the batch", async () => {
   await using server = await startScriptedApi((origin) => ({
     "GET /v1/messages/batches/msgbatch_1": {
       json: batch({ processing_status: "ended", results_url: `${origin}/elsewhere` }),
@@ -149,7 +148,7 @@ test("results are read from the URL in the batch", async () => {
   assert.equal(server.requests[1].headers["x-api-key"], "sk-secret");
 });
 
-test("behind a proxy, results are read through the proxy, which has the key", async () => {
+Deno.test("behind a proxy, results are read through the proxy, which has the key", async () => {
   await using server = await startScriptedApi({
     "GET /proxy/v1/messages/batches/msgbatch_1": {
       json: batch({
@@ -164,7 +163,7 @@ test("behind a proxy, results are read through the proxy, which has the key", as
   assert.deepEqual(await allResults(api, http, job), DECODED);
 });
 
-test("an errored row without an envelope gets one", async () => {
+Deno.test("an errored row without an envelope gets one", async () => {
   const error = { type: "invalid_request_error", message: "max_tokens is missing" };
   await using server = await startScriptedApi({
     "GET /v1/messages/batches/msgbatch_1/results": {
@@ -177,7 +176,7 @@ test("an errored row without an envelope gets one", async () => {
   assert.deepEqual(row.kind === "error" && (row.body as { error: unknown }).error, error);
 });
 
-test("candidates are batches of the same size, from every page until the given time", async () => {
+Deno.test("candidates are batches of the same size, from every page until the given time", async () => {
   const page = (id: string, created: string, rows: number) =>
     batch({ id, created_at: created, request_counts: { processing: rows, succeeded: 0 } });
   await using server = await startScriptedApi({
@@ -204,7 +203,7 @@ test("candidates are batches of the same size, from every page until the given t
   assert.equal(api.foundBy, "nothing");
 });
 
-test("a batch can be cancelled and deleted", async () => {
+Deno.test("a batch can be cancelled and deleted", async () => {
   await using server = await startScriptedApi({
     "POST /v1/messages/batches/msgbatch_1/cancel": { json: batch() },
   });
@@ -218,7 +217,7 @@ test("a batch can be cancelled and deleted", async () => {
   ]);
 });
 
-test("a refused key is an error of the create", async () => {
+Deno.test("a refused key is an error of the create", async () => {
   await using server = await startScriptedApi({
     "POST /v1/messages/batches": {
       status: 401,
@@ -232,7 +231,7 @@ test("a refused key is an error of the create", async () => {
   await assert.rejects(api.create(http, jobInput(api, { bodies: ["{}"] })), AuthenticationError);
 });
 
-test("requests that batches refuse are found before they are sent", () => {
+Deno.test("requests that batches refuse are found before they are sent", () => {
   const api = anthropicBatchApi(batchEndpoint("https://api.anthropic.com/v1"));
   const problem = (body: unknown) =>
     api.rowProblem?.({ body: JSON.stringify(body), model: "m", path: "/messages" });

@@ -1,6 +1,5 @@
 /** Fireworks' batch jobs. Source: Fireworks documentation, "Batch API" and the API reference of datasets and jobs. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { fireworksBatchApi } from "../../lib/batch_api/fireworks/fireworks.ts";
 import { FlexLLMError } from "../../lib/flexllm_error.ts";
 import { HttpError } from "../../lib/http_errors.ts";
@@ -57,7 +56,7 @@ const BODIES = ['{"model":"m","seed":1669700650467246081}', '{"messages":[{"cont
 for (
   const [base, prefix] of [["/inference/v1", ""], ["/proxy/inference/v1", "/proxy"], ["/v1", ""]]
 ) {
-  test(`the input becomes a dataset of the key's account (${base})`, async () => {
+  Deno.test(`the input becomes a dataset of the key's account (${base})`, async () => {
     const script = Object.fromEntries(
       Object.entries(UPLOADS).map(([line, answer]) => [line.replace(" ", ` ${prefix}`), answer]),
     );
@@ -85,7 +84,7 @@ for (
   });
 }
 
-test("an upload that is repeated sends what is missing", async () => {
+Deno.test("an upload that is repeated sends what is missing", async () => {
   const exists = { status: 409, json: { error: { code: 6, message: "already exists" } } };
   let state = "UPLOADING";
   await using server = await startScriptedApi({
@@ -102,7 +101,7 @@ test("an upload that is repeated sends what is missing", async () => {
   assert.equal(server.lines().at(-1), `GET /v1/${DATASET}`);
 });
 
-test("of several accounts, that of the model is used", async () => {
+Deno.test("of several accounts, that of the model is used", async () => {
   await using server = await startScriptedApi({
     ...UPLOADS,
     "GET /v1/accounts": {
@@ -114,7 +113,7 @@ test("of several accounts, that of the model is used", async () => {
   assert.equal((await api.upload?.(http, input))?.file, DATASET);
 });
 
-test("a key without an account is an error with a hint", async () => {
+Deno.test("a key without an account is an error with a hint", async () => {
   await using server = await startScriptedApi({ "GET /v1/accounts": { json: { accounts: [] } } });
   const { api, http } = connect(server.origin);
   await assert.rejects(
@@ -123,7 +122,7 @@ test("a key without an account is an error with a hint", async () => {
   );
 });
 
-test("a job is created with an id of ours", async () => {
+Deno.test("a job is created with an id of ours", async () => {
   await using server = await startScriptedApi({ [CREATE]: { json: job() } });
   const { api, http } = connect(server.origin);
   const uploaded = { file: DATASET };
@@ -138,7 +137,7 @@ test("a job is created with an id of ours", async () => {
   assert.equal(created.expiresAt, Date.parse("2026-11-21T10:00:00Z"));
 });
 
-test("a job that exists already is read", async () => {
+Deno.test("a job that exists already is read", async () => {
   await using server = await startScriptedApi({
     [CREATE]: { status: 409, json: { error: { code: 6, message: "already exists" } } },
     [`GET /v1/${JOB}`]: { json: job({ state: "JOB_STATE_RUNNING" }) },
@@ -149,7 +148,7 @@ test("a job that exists already is read", async () => {
   assert.deepEqual([created.id, created.status], [JOB, "running"]);
 });
 
-test("another error of the create is thrown", async () => {
+Deno.test("another error of the create is thrown", async () => {
   await using server = await startScriptedApi({ [CREATE]: { status: 400, json: {} } });
   const { api, http } = connect(server.origin);
   const uploaded = { file: DATASET };
@@ -159,7 +158,7 @@ test("another error of the create is thrown", async () => {
   );
 });
 
-test("a job is found by its id", async () => {
+Deno.test("a job is found by its id", async () => {
   let exists = false;
   await using server = await startScriptedApi({
     [`GET /v1/${JOB}`]: () => exists ? { json: job() } : { status: 404, json: {} },
@@ -185,12 +184,12 @@ for (
     ["COMPLETED", "completed"],
   ]
 ) {
-  test(`the state ${state} is ${status}`, async () => {
+  Deno.test(`the state ${state} is ${status}`, async () => {
     assert.equal((await getJob({ state })).status, status);
   });
 }
 
-test("a job is read with its counts and its problem", async () => {
+Deno.test("a job is read with its counts and its problem", async () => {
   const failed = await getJob({
     state: "JOB_STATE_FAILED",
     status: { code: "INVALID_ARGUMENT", message: "bad dataset" },
@@ -209,7 +208,7 @@ test("a job is read with its counts and its problem", async () => {
   assert.equal(short.counts, undefined);
 });
 
-test("results come from the file of answers and the file of errors, without the key", async () => {
+Deno.test("results come from the file of answers and the file of errors, without the key", async () => {
   const answers = [
     { custom_id: rowId(1), response: { id: "chat-1", choices: [1] } },
     { custom_id: rowId(2), response: { status_code: 200, body: { choices: [2] } }, error: null },
@@ -225,7 +224,7 @@ test("results come from the file of answers and the file of errors, without the 
       json: {
         filenameToSignedUrls: {
           "BIJOutputSet.jsonl": `${storage.origin}/results?signature=1`,
-          "error-data.jsonl": `${storage.origin}/errors?signature=2`,
+          "error-data": `${storage.origin}/errors?signature=2`,
           "metadata.parquet": `${storage.origin}/metadata`,
         },
       },
@@ -240,13 +239,14 @@ test("results come from the file of answers and the file of errors, without the 
     {
       id: rowId(0),
       kind: "error",
+      status: 400,
       body: { error: { code: 400, message: "too long" } },
     },
   ]);
   for (const { headers } of storage.requests) assert.equal(headers.authorization, undefined);
 });
 
-test("a job that never ran has no results; of one that ran they must exist", async () => {
+Deno.test("a job that never ran has no results; of one that ran they must exist", async () => {
   await using server = await startScriptedApi({});
   const { api, http } = connect(server.origin);
   const output = { dataset: `${DATASET}-results` };
@@ -254,7 +254,7 @@ test("a job that never ran has no results; of one that ran they must exist", asy
   await assert.rejects(allResults(api, http, { id: JOB, status: "completed", output }), HttpError);
 });
 
-test("both datasets are deleted", async () => {
+Deno.test("both datasets are deleted", async () => {
   await using server = await startScriptedApi({ [`DELETE /v1/${DATASET}`]: { json: {} } });
   const { api, http } = connect(server.origin);
   const output = { dataset: `${DATASET}-results` };
@@ -265,7 +265,7 @@ test("both datasets are deleted", async () => {
   ]);
 });
 
-test("only chat completions are possible", () => {
+Deno.test("only chat completions are possible", () => {
   const { api } = connect("http://127.0.0.1");
   const problem = (path: string) => api.rowProblem?.({ body: "{}", model: MODEL, path });
   assert.equal(problem("/chat/completions"), undefined);

@@ -1,6 +1,5 @@
 /** JSON schemas in Gemini's batches. Source: Gemini API reference, "Schema"; crmne/ruby_llm#894. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { schemaProblem, withResponseSchema } from "../../lib/batch_api/gemini/response_schema.ts";
 
 function bodyOf(schema: unknown): string {
@@ -18,7 +17,7 @@ function converted(schema: unknown): unknown {
   return generationConfig.responseSchema;
 }
 
-test("a schema is written in Gemini's own format", () => {
+Deno.test("a schema is written in Gemini's own format", () => {
   const schema = {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     type: "object",
@@ -50,7 +49,7 @@ test("a schema is written in Gemini's own format", () => {
   });
 });
 
-test("references and alternatives are resolved", () => {
+Deno.test("references and alternatives are resolved", () => {
   const schema = {
     $ref: "#/$defs/Root",
     $defs: {
@@ -78,7 +77,7 @@ test("references and alternatives are resolved", () => {
   });
 });
 
-test("a schema that the format cannot express is a problem of the row", () => {
+Deno.test("a schema that the format cannot express is a problem of the row", () => {
   const problem = (schema: unknown) => schemaProblem(bodyOf(schema)) ?? "";
   const object = (property: unknown) => ({ type: "object", properties: { a: property } });
   const tree = { type: "object", properties: { child: { $ref: "#/$defs/Tree" } } };
@@ -94,7 +93,7 @@ test("a schema that the format cannot express is a problem of the row", () => {
   assert.match(problem({ allOf: [object({}), object({})] }), /allOf/);
 });
 
-test("other requests stay as they are, to the byte", () => {
+Deno.test("other requests stay as they are, to the byte", () => {
   const body = '{"contents":[{"n":1.10}],"generationConfig":{"responseSchema":{"type":"OBJECT"}}}';
   assert.equal(withResponseSchema(body), body);
   assert.equal(schemaProblem(body), undefined);
@@ -102,7 +101,7 @@ test("other requests stay as they are, to the byte", () => {
   assert.equal(withResponseSchema(text), text);
 });
 
-test("numbers next to a schema are exact", () => {
+Deno.test("numbers next to a schema are exact", () => {
   const body = '{"seed":1669700650467246081,"generationConfig":{"temperature":1.10,' +
     '"responseJsonSchema":{"type":"string"}}}';
   assert.equal(

@@ -1,6 +1,5 @@
 /** Gemini's batches. Source: Gemini API, "Batch API" and "Files API", and `@google/genai`. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { geminiBatchApi, isVertex } from "../../lib/batch_api/gemini/gemini.ts";
 import { HttpError } from "../../lib/http_errors.ts";
 import {
@@ -48,7 +47,7 @@ async function getBatch(json: unknown) {
   return await api.get(http, "batches/b1");
 }
 
-test("a small input is sent with the create", async () => {
+Deno.test("a small input is sent with the create", async () => {
   await using server = await startScriptedApi({ [CREATE]: { json: operation() } });
   const { api, http } = connect(server.origin);
   const input = jobInput(api, INLINE);
@@ -71,7 +70,7 @@ test("a small input is sent with the create", async () => {
   assert.equal(job.expiresAt, Date.parse("2026-11-22T10:00:00.123Z"));
 });
 
-test("large inputs, many rows and models that answer with media need a file", () => {
+Deno.test("large inputs, many rows and models that answer with media need a file", () => {
   const { api } = connect("http://127.0.0.1");
   const needsUpload = (fields: object) =>
     api.needsUpload?.({ ...jobInput(api, { bodies: ["{}"] }), ...fields });
@@ -82,7 +81,7 @@ test("large inputs, many rows and models that answer with media need a file", ()
 });
 
 for (const base of ["", "/proxy"]) {
-  test(`an input file is uploaded in chunks${base && " through a proxy"}`, async () => {
+  Deno.test(`an input file is uploaded in chunks${base && " through a proxy"}`, async () => {
     const start = `POST ${base}/upload/v1beta/files`;
     const chunk = `POST /session?upload_id=7`;
     let chunks = 0;
@@ -136,7 +135,7 @@ for (const base of ["", "/proxy"]) {
   });
 }
 
-test("a file that Google cannot process fails the upload", async () => {
+Deno.test("a file that Google cannot process fails the upload", async () => {
   await using server = await startScriptedApi((origin) => ({
     "POST /upload/v1beta/files": { headers: { "x-goog-upload-url": `${origin}/session` } },
     "POST /session": { json: { file: { name: "files/f1", state: "FAILED" } } },
@@ -148,7 +147,7 @@ test("a file that Google cannot process fails the upload", async () => {
   );
 });
 
-test("a malformed row is an error of the create", async () => {
+Deno.test("a malformed row is an error of the create", async () => {
   const error = { code: 400, message: "Invalid JSON payload", status: "INVALID_ARGUMENT" };
   await using server = await startScriptedApi({ [CREATE]: { status: 400, json: { error } } });
   const { api, http } = connect(server.origin);
@@ -171,12 +170,12 @@ for (
     ["BATCH_STATE_NEW", "running"],
   ]
 ) {
-  test(`the state ${state} is ${status}`, async () => {
+  Deno.test(`the state ${state} is ${status}`, async () => {
     assert.equal((await getBatch(operation({ state }))).status, status);
   });
 }
 
-test("an operation that is done without a known state has ended", async () => {
+Deno.test("an operation that is done without a known state has ended", async () => {
   assert.equal(
     (await getBatch({ name: "batches/b1", done: true, response: {} })).status,
     "completed",
@@ -187,13 +186,13 @@ test("an operation that is done without a known state has ended", async () => {
   assert.deepEqual(failed.problems, [{ message: "Internal", code: "13" }]);
 });
 
-test("the error of a cancelled batch is no problem", async () => {
+Deno.test("the error of a cancelled batch is no problem", async () => {
   const error = { code: 13, message: "The batch was cancelled" };
   const job = await getBatch(operation({ state: "BATCH_STATE_CANCELLED" }, { done: true, error }));
   assert.equal(job.problems, undefined);
 });
 
-test("a batch may be described in snake case, and without an operation", async () => {
+Deno.test("a batch may be described in snake case, and without an operation", async () => {
   const job = await getBatch({
     name: "batches/b1",
     state: "BATCH_STATE_SUCCEEDED",
@@ -239,7 +238,7 @@ const DECODED = [
 ];
 
 for (const path of ["/v1beta/files/out:download", "/download/v1beta/files/out:download"]) {
-  test(`results are downloaded from ${path}`, async () => {
+  Deno.test(`results are downloaded from ${path}`, async () => {
     const lines = ROWS.map(({ id, fields }) => JSON.stringify({ key: rowId(id), ...fields }));
     await using server = await startScriptedApi({
       [`GET ${path}?alt=media`]: { text: `${lines.join("\n")}\nno json\n{"response":{}}\n` },
@@ -255,7 +254,7 @@ for (const path of ["/v1beta/files/out:download", "/download/v1beta/files/out:do
   });
 }
 
-test("a download that fails is an error", async () => {
+Deno.test("a download that fails is an error", async () => {
   await using server = await startScriptedApi({
     "GET /v1beta/files/out:download?alt=media": { status: 500, json: {} },
   });
@@ -282,7 +281,7 @@ for (
     "a plain list": operation({}, { response: { inlinedResponses: INLINED } }),
   })
 ) {
-  test(`inline results are read from ${where}, once`, async () => {
+  Deno.test(`inline results are read from ${where}, once`, async () => {
     await using server = await startScriptedApi({ [GET]: { json } });
     const { api, http } = connect(server.origin);
     const job = await api.get(http, "b1");
@@ -290,7 +289,7 @@ for (
   });
 }
 
-test("numbers in inline results are exact", async () => {
+Deno.test("numbers in inline results are exact", async () => {
   await using server = await startScriptedApi({
     [GET]: {
       text: `{"name":"batches/b1","response":{"inlinedResponses":{"inlinedResponses":[` +
@@ -302,7 +301,7 @@ test("numbers in inline results are exact", async () => {
   assert.equal(JSON.stringify(row.kind === "answer" && row.body), '{"n":1669700650467246081}');
 });
 
-test("an expired batch has no results", async () => {
+Deno.test("an expired batch has no results", async () => {
   await using server = await startScriptedApi({
     [GET]: { json: operation({ state: "BATCH_STATE_EXPIRED" }) },
   });
@@ -310,7 +309,7 @@ test("an expired batch has no results", async () => {
   assert.deepEqual(await allResults(api, http, await api.get(http, "batches/b1")), []);
 });
 
-test("a batch is found by its label on any page", async () => {
+Deno.test("a batch is found by its label on any page", async () => {
   const other = operation({ displayName: "flexllm-zzzzzzzzzz" }, { name: "batches/b0" });
   await using server = await startScriptedApi({
     "GET /v1beta/batches?pageSize=100": { json: { operations: [other], nextPageToken: "p2" } },
@@ -322,8 +321,16 @@ test("a batch is found by its label on any page", async () => {
   assert.deepEqual(jobs.map(({ id }) => id), ["batches/b1"]);
 });
 
-test("a batch is cancelled, and deleted with its files", async () => {
-  await using server = await startScriptedApi({ "POST /v1beta/batches/b1:cancel": { json: {} } });
+Deno.test("a batch is cancelled, and deleted with its files", async () => {
+  const message = "You do not have permission to access the File f1 or it may not exist.";
+  await using server = await startScriptedApi({
+    "POST /v1beta/batches/b1:cancel": { json: {} },
+    // That is the answer for a file that has expired.
+    "DELETE /v1beta/files/f1": {
+      status: 403,
+      json: { error: { code: 403, message, status: "PERMISSION_DENIED" } },
+    },
+  });
   const { api, http } = connect(server.origin);
   await api.cancel?.(http, "batches/b1");
   await api.clean?.(http, { id: "batches/b1", status: "completed" }, { file: "files/f1" });
@@ -335,14 +342,14 @@ test("a batch is cancelled, and deleted with its files", async () => {
   assert.equal(server.requests[0].body, "{}");
 });
 
-test("Vertex AI has another batch API", () => {
+Deno.test("Vertex AI has another batch API", () => {
   const at = (baseUrl: string) => isVertex(batchEndpoint(baseUrl));
   assert.equal(at("https://generativelanguage.googleapis.com/v1beta"), false);
   assert.equal(at("https://europe-west1-aiplatform.googleapis.com/v1/projects/p"), true);
   assert.equal(at("https://proxy.example/v1/projects/p/locations/l/publishers/google"), true);
 });
 
-test("only content can be generated in a batch", () => {
+Deno.test("only content can be generated in a batch", () => {
   const { api } = connect("http://127.0.0.1");
   const problem = (path: string) => api.rowProblem?.({ body: "{}", model: MODEL, path });
   assert.equal(problem(PATH), undefined);

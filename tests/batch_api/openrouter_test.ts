@@ -1,6 +1,5 @@
 /** OpenRouter's batches. Source: OpenRouter documentation, "Batch API Quickstart" and API reference, "Batch". */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { openRouterBatchApi } from "../../lib/batch_api/openrouter/openrouter.ts";
 import { HttpError } from "../../lib/http_errors.ts";
 import {
@@ -53,7 +52,7 @@ for (
     ["/messages", "/v1/messages"],
   ]
 ) {
-  test(`a batch of ${path} is created with the rows as the last field`, async () => {
+  Deno.test(`a batch of ${path} is created with the rows as the last field`, async () => {
     await using server = await startScriptedApi({
       "POST /api/v1/batches": { status: 202, json: batch() },
     });
@@ -76,7 +75,7 @@ for (
   });
 }
 
-test("a batch is read with its counts, its cost and its error", async () => {
+Deno.test("a batch is read with its counts, its cost and its error", async () => {
   const done = await getBatch({
     status: "completed",
     finalized_at: CREATED + 60,
@@ -98,7 +97,7 @@ test("a batch is read with its counts, its cost and its error", async () => {
   assert.equal((await getBatch({ status: "in_progress" })).status, "running");
 });
 
-test("a batch that is too large to be read is looked up in the list", async () => {
+Deno.test("a batch that is too large to be read is looked up in the list", async () => {
   const item = batch({ status: "completed" });
   await using server = await startScriptedApi({
     "GET /api/v1/batches/batch_1": {
@@ -113,7 +112,7 @@ test("a batch that is too large to be read is looked up in the list", async () =
   assert.deepEqual([job.id, job.status], ["batch_1", "completed"]);
 });
 
-test("an unknown batch is an error", async () => {
+Deno.test("an unknown batch is an error", async () => {
   await using server = await startScriptedApi({});
   await assert.rejects(
     api.get(connect(server.origin), "batch_1"),
@@ -148,7 +147,7 @@ const DECODED = [
   { id: rowId(3), kind: "not_run", reason: "expired" },
 ];
 
-test("results come from every page", async () => {
+Deno.test("results come from every page", async () => {
   const path = "GET /api/v1/batches/batch_1/results?limit=100";
   await using server = await startScriptedApi({
     [path]: { json: { data: ROWS.slice(0, 2), has_more: true, next_cursor: "c/2" } },
@@ -159,7 +158,7 @@ test("results come from every page", async () => {
   assert.equal(server.requests.length, 2);
 });
 
-test("a server without pages has the results in the batch", async () => {
+Deno.test("a server without pages has the results in the batch", async () => {
   await using server = await startScriptedApi({
     "GET /api/v1/batches/batch_1": { json: batch({ status: "completed", results: ROWS }) },
   });
@@ -167,7 +166,7 @@ test("a server without pages has the results in the batch", async () => {
   assert.deepEqual(await allResults(api, connect(server.origin), job), DECODED);
 });
 
-test("an expired batch may have no results", async () => {
+Deno.test("an expired batch may have no results", async () => {
   await using server = await startScriptedApi({
     "GET /api/v1/batches/batch_1": { json: batch({ status: "expired", results: null }) },
   });
@@ -175,7 +174,7 @@ test("an expired batch may have no results", async () => {
   assert.deepEqual(await allResults(api, connect(server.origin), job), []);
 });
 
-test("candidates have the same model and number of rows", async () => {
+Deno.test("candidates have the same model and number of rows", async () => {
   const older = batch({ id: "old", created_at: CREATED - 3600 });
   await using server = await startScriptedApi({
     "GET /api/v1/batches?limit=100": {
@@ -200,7 +199,7 @@ test("candidates have the same model and number of rows", async () => {
   assert.equal(server.requests.length, 2);
 });
 
-test("a batch can be deleted, but not cancelled", async () => {
+Deno.test("a batch can be deleted, but not cancelled", async () => {
   await using server = await startScriptedApi({
     "DELETE /api/v1/batches/batch_1": { json: { deleted: true } },
   });
@@ -209,7 +208,7 @@ test("a batch can be deleted, but not cancelled", async () => {
   assert.equal(api.cancel, undefined);
 });
 
-test("requests that batches refuse are found before they are sent", () => {
+Deno.test("requests that batches refuse are found before they are sent", () => {
   const problem = (body: unknown, path = "/chat/completions") =>
     api.rowProblem?.({ body: JSON.stringify(body), model: MODEL, path });
   const image = (url: string) => ({

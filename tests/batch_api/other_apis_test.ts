@@ -1,6 +1,5 @@
 /** Which endpoints have a batch API that is not an imitation of OpenAI's. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { batchApiOf } from "../../lib/batch_api/registry.ts";
 import { protocolNamed } from "../../lib/protocols/registry.ts";
 import { connect } from "../../lib/services/connect.ts";
@@ -26,7 +25,7 @@ for (
     ["https://api.fireworks.ai/inference/v1", "responses", undefined],
   ] as const
 ) {
-  test(`${format} at ${baseUrl}: ${name ?? "no batches"}`, () => {
+  Deno.test(`${format} at ${baseUrl}: ${name ?? "no batches"}`, () => {
     assert.equal(apiAt(baseUrl, format), name);
   });
 }

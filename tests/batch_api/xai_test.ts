@@ -1,8 +1,7 @@
 /** xAI's batches. Source: xAI documentation, "Batch API"; recorded traffic of crmne/ruby_llm. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { xaiBatchApi } from "../../lib/batch_api/xai/xai.ts";
-import { QuotaExceededError } from "../../lib/http_errors.ts";
+import { HttpError, QuotaExceededError } from "../../lib/http_errors.ts";
 import {
   allResults,
   batchEndpoint,
@@ -44,7 +43,7 @@ async function getBatch(state: Record<string, number>, fields: Record<string, un
   return await api.get(connect(server.origin), "batch_1");
 }
 
-test("a container is created with the label as its name", async () => {
+Deno.test("a container is created with the label as its name", async () => {
   await using server = await startScriptedApi({ "POST /v1/batches": { json: batch({}) } });
   const job = await api.create(connect(server.origin), jobInput(api, { bodies: ["{}"] }));
   assert.equal(server.requests[0].body, `{"name":"flexllm-${NONCE}"}`);
@@ -56,7 +55,7 @@ test("a container is created with the label as its name", async () => {
   assert.equal(job.expiresAt, Date.parse("2026-12-20T10:00:00Z"));
 });
 
-test("rows are added in several requests", async () => {
+Deno.test("rows are added in several requests", async () => {
   await using server = await startScriptedApi({
     "POST /v1/batches/batch_1/requests": { text: "null" },
   });
@@ -78,7 +77,7 @@ test("rows are added in several requests", async () => {
   assert.equal(server.requests[0].headers["content-type"], "application/json");
 });
 
-test("a row larger than a request is sent alone", async () => {
+Deno.test("a row larger than a request is sent alone", async () => {
   await using server = await startScriptedApi({
     "POST /v1/batches/batch_1/requests": { text: "null" },
   });
@@ -89,7 +88,7 @@ test("a row larger than a request is sent alone", async () => {
   assert.deepEqual(counts, [1, 1, 1]);
 });
 
-test("an error while adding rows is thrown", async () => {
+Deno.test("an error while adding rows is thrown", async () => {
   await using server = await startScriptedApi({
     "POST /v1/batches/batch_1/requests": {
       status: 402,
@@ -104,7 +103,17 @@ test("an error while adding rows is thrown", async () => {
   );
 });
 
-test("the status follows from the counters", async () => {
+Deno.test("rows can be added again if the container is not visible yet", async () => {
+  await using server = await startScriptedApi({});
+  const job = { id: "batch_1", status: "validating" as const };
+  await assert.rejects(
+    async () => await api.fill?.(connect(server.origin), job, jobInput(api, { bodies: ["{}"] })),
+    (error) =>
+      error instanceof HttpError && error.status === 404 && error.retryable && !error.fatal,
+  );
+});
+
+Deno.test("the status follows from the counters", async () => {
   assert.equal((await getBatch({})).status, "validating");
   const running = await getBatch({
     num_requests: 10,
@@ -119,7 +128,7 @@ test("the status follows from the counters", async () => {
   assert.equal(done.status, "completed");
 });
 
-test("the counters of a cancelled batch may still change for two minutes", async () => {
+Deno.test("the counters of a cancelled batch may still change for two minutes", async () => {
   const counters = { num_requests: 5, num_cancelled: 5 };
   const at = async (cancel_time: string, state = counters) =>
     (await getBatch(state, { cancel_time })).status;
@@ -130,7 +139,7 @@ test("the counters of a cancelled batch may still change for two minutes", async
   assert.equal(await at("2026-11-20T10:57:00Z", pending), "cancelled");
 });
 
-test("a batch that xAI cancels has failed", async () => {
+Deno.test("a batch that xAI cancels has failed", async () => {
   const fields = { cancel_by_xai_message: "line 3: model not found" };
   const job = await getBatch({}, fields);
   assert.equal(job.status, "failed");
@@ -139,13 +148,13 @@ test("a batch that xAI cancels has failed", async () => {
   assert.equal((await getBatch(state, fields)).status, "cancelling");
 });
 
-test("a batch with rows that stay pending expires", async () => {
+Deno.test("a batch with rows that stay pending expires", async () => {
   const fields = { expire_time: "2026-11-20T11:00:00Z" };
   const state = { num_requests: 2, num_pending: 1, num_success: 1 };
   assert.equal((await getBatch(state, fields)).status, "expired");
 });
 
-test("a batch is found by its name on any page", async () => {
+Deno.test("a batch is found by its name on any page", async () => {
   const other = batch({}, { batch_id: "batch_0", name: "nightly" });
   await using server = await startScriptedApi({
     "GET /v1/batches?limit=100": { json: { batches: [other], pagination_token: "t2" } },
@@ -158,7 +167,7 @@ test("a batch is found by its name on any page", async () => {
   assert.deepEqual(jobs.map(({ id }) => id), ["batch_1"]);
 });
 
-test("results come from every page", async () => {
+Deno.test("results come from every page", async () => {
   const answer = { choices: [], usage: { total_tokens: 3, cost_in_usd_ticks: 25_000_000 } };
   const response = { chat_get_completion: answer };
   await using server = await startScriptedApi({
@@ -202,7 +211,7 @@ test("results come from every page", async () => {
   ]);
 });
 
-test("a batch can be cancelled", async () => {
+Deno.test("a batch can be cancelled", async () => {
   await using server = await startScriptedApi({
     "POST /v1/batches/batch_1:cancel": { json: batch({}) },
   });
@@ -210,7 +219,7 @@ test("a batch can be cancelled", async () => {
   assert.deepEqual(server.lines(), ["POST /v1/batches/batch_1:cancel"]);
 });
 
-test("only chat completions are possible, since all answers have their format", () => {
+Deno.test("only chat completions are possible, since all answers have their format", () => {
   const problem = (path: string) => api.rowProblem?.({ body: "{}", model: "m", path });
   assert.equal(problem("/chat/completions"), undefined);
   assert.match(problem("/responses") ?? "", /--api chat/);

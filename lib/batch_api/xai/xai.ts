@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { HttpError } from "../../http_errors.ts";
 import { asObject, asObjects, asText } from "../../json/json.ts";
 import type { BatchApi, JobInput, RowRequest } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
@@ -15,6 +16,7 @@ import { cancelJob } from "../cancel_job.ts";
 import { findJobs, type JobPage } from "../find_jobs.ts";
 import { bytesBody, concatBytes, readRows } from "../inline_input.ts";
 import { labelOf } from "../job_fields.ts";
+import { isNotFound } from "../read_json.ts";
 import { escapeSeparators, rowProblem } from "../row_line.ts";
 import { decodeJob } from "./job.ts";
 import { readResults } from "./results.ts";
@@ -41,6 +43,13 @@ function problemOf(row: RowRequest): string | undefined {
 function serverTime(headers: Headers): number {
   const time = Date.parse(headers.get("date") ?? "");
   return Number.isNaN(time) ? Date.now() : time;
+}
+
+/** A new container may not be visible at once. */
+function notVisible({ message, status, providerMessage, requestId }: HttpError): HttpError {
+  const details = { status, providerMessage, requestId, retryable: true, fatal: false };
+  const hint = "xAI does not see the new batch yet, or it was deleted.";
+  return new HttpError(message, { ...details, hint });
 }
 
 /** Reads a page of the list of jobs. Its order is not documented. */
@@ -95,7 +104,12 @@ export function xaiBatchApi(): BatchApi {
       const headers = { "content-type": "application/json" };
       for await (const rows of groupsOf(input)) {
         const list = concatBytes(rows.flatMap((row, index) => index === 0 ? [row] : [COMMA, row]));
-        await http.send({ method: "POST", path, headers, body: bytesBody(START, list, END) });
+        const body = bytesBody(START, list, END);
+        try {
+          await http.send({ method: "POST", path, headers, body });
+        } catch (error) {
+          throw isNotFound(error) ? notVisible(error as HttpError) : error;
+        }
       }
     },
 
