@@ -71,10 +71,13 @@ export function jsonLines(
       await iterator.return?.();
     },
   });
-  const isCut = core.takeFault("cut_download") !== undefined;
-  return new Response(isCut ? cutBody(c.req.raw, body) : body, {
-    headers: { "content-type": type },
-  });
+  return cutByFault(c, core, new Response(body, { headers: { "content-type": type } }));
+}
+
+/** An answer with results, which may break off. */
+export function cutByFault(c: Context, core: BatchCore, answer: Response): Response {
+  if (answer.body === null || core.takeFault("cut_download") === undefined) return answer;
+  return new Response(cutBody(c.req.raw, answer.body), { headers: answer.headers });
 }
 
 /** The page size of a list, which a fault may reduce. */

@@ -7,8 +7,14 @@
  */
 import type { Context, Hono } from "hono";
 import { asObject, asText, type Json } from "../../json/json.ts";
-import { addressOf, answerCreate, answerPoll, answerRequest } from "./answer_request.ts";
-import { jsonLines, pageSize } from "./answer_request.ts";
+import {
+  addressOf,
+  answerCreate,
+  answerPoll,
+  answerRequest,
+  jsonLines,
+  pageSize,
+} from "./answer_request.ts";
 import {
   encodeMessageBatch,
   encodeMessageResult,

@@ -93,7 +93,15 @@ async function create(c: Context, core: BatchCore, account: string): Promise<Job
   const found: { problem?: JobProblem } = {};
   const rows = rowsOf(core, input.file!, found);
   const stored = await storeRows(core, { api: NAME, owner }, rows, (row) => asObject(row)?.body);
-  const job = core.createJob({
+  // Before the job, so that no crash leaves one without its output.
+  putDataset(core, owner, {
+    name: outputDataset,
+    displayName: outputDataset.split("/").at(-1)!,
+    createdAt: core.now(),
+    exampleCount: stored.rows,
+    job: id,
+  });
+  return core.createJob({
     id,
     api: NAME,
     owner,
@@ -110,14 +118,6 @@ async function create(c: Context, core: BatchCore, account: string): Promise<Job
       parameters: asObject(body.inferenceParameters) ?? {},
     },
   });
-  putDataset(core, owner, {
-    name: outputDataset,
-    displayName: outputDataset.split("/").at(-1)!,
-    createdAt: job.createdAt,
-    exampleCount: job.rows,
-    job: id,
-  });
-  return job;
 }
 
 async function encode(core: BatchCore, job: JobRecord): Promise<Json> {

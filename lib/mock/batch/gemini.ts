@@ -8,7 +8,7 @@
 import type { Context, Hono } from "hono";
 import { readLinesSync } from "../../files/lines.ts";
 import { asObject, asObjects, asText, type Json, tryParse } from "../../json/json.ts";
-import { answerCreate, answerPoll, answerRequest, pageSize } from "./answer_request.ts";
+import { answerCreate, answerPoll, answerRequest, cutByFault, pageSize } from "./answer_request.ts";
 import type { BatchApiServer } from "./api.ts";
 import type { BatchCore, FileRecord } from "./core.ts";
 import { addFileRoutes, findFile, NAME } from "./gemini_files.ts";
@@ -155,16 +155,24 @@ function addRoutes(app: Hono, core: BatchCore): void {
       answerPoll(
         c,
         core,
-        async () => c.json(await encode(core, found(c, c.req.param("id")), true)),
+        async () => {
+          const batch = await encode(core, found(c, c.req.param("id")), true);
+          const answer = c.json(batch);
+          // Inline results are downloaded with the batch.
+          const isDownload = asObject(batch.response)?.inlinedResponses !== undefined;
+          return isDownload ? cutByFault(c, core, answer) : answer;
+        },
       ),
   );
   app.post(`${BATCHES}/:call`, (c) =>
     answerRequest(c, core, async () => {
       const [id, verb] = c.req.param("call").split(":");
       if (verb !== "cancel") refuse(404, "Requested entity was not found.");
-      const job = await core.cancel(found(c, id));
+      const job = found(c, id);
+      const { isFinal } = await core.state(job);
+      if (isFinal || job.cancelledAt !== undefined) return c.json({});
       // Its results are lost, so it is as if no row had been done.
-      if (job.cancelledAt !== undefined) core.putJob({ ...job, doneAtCancel: 0 });
+      core.putJob({ ...job, cancelledAt: core.now(), doneAtCancel: 0 });
       return c.json({});
     }));
   app.delete(`${BATCHES}/:id`, (c) =>

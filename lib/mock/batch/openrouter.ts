@@ -7,9 +7,8 @@
  */
 import type { Context, Hono } from "hono";
 import { asObject, asText, type Json } from "../../json/json.ts";
-import { answerCreate, answerPoll, answerRequest, pageSize } from "./answer_request.ts";
+import { answerCreate, answerPoll, answerRequest, cutByFault, pageSize } from "./answer_request.ts";
 import type { BatchApiServer } from "./api.ts";
-import { cutBody } from "./broken_connection.ts";
 import type { BatchCore } from "./core.ts";
 import { type InlineBody, readInlineRequests } from "./inline_requests.ts";
 import type { JobProblem, JobRecord, JobState } from "./job.ts";
@@ -181,8 +180,7 @@ async function resultsPage(
     has_more: next !== undefined,
     next_cursor: next === undefined ? null : String(next),
   });
-  if (core.takeFault("cut_download") === undefined) return page;
-  return new Response(cutBody(c.req.raw, page.body!), { headers: page.headers });
+  return cutByFault(c, core, page);
 }
 
 function addRoutes(app: Hono, core: BatchCore): void {

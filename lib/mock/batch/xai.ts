@@ -9,9 +9,8 @@ import type { Context, Hono } from "hono";
 import { readLinesSync } from "../../files/lines.ts";
 import { canonicalJson } from "../../json/canonical.ts";
 import { asObject, asText, type Json, tryParse } from "../../json/json.ts";
-import { answerCreate, answerPoll, answerRequest, pageSize } from "./answer_request.ts";
+import { answerCreate, answerPoll, answerRequest, cutByFault, pageSize } from "./answer_request.ts";
 import type { BatchApiServer } from "./api.ts";
-import { cutBody } from "./broken_connection.ts";
 import type { BatchCore } from "./core.ts";
 import type { JobRecord } from "./job.ts";
 import { readJson } from "./read_body.ts";
@@ -154,8 +153,7 @@ async function resultsPage(
     results,
     pagination_token: next === undefined ? null : String(next),
   });
-  if (core.takeFault("cut_download") === undefined) return page;
-  return new Response(cutBody(c.req.raw, page.body!), { headers: page.headers });
+  return cutByFault(c, core, page);
 }
 
 function addRoutes(app: Hono, core: BatchCore): void {

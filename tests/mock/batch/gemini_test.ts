@@ -227,6 +227,32 @@ Deno.test("rows that fail have a status, and lines that are malformed refuse the
     assert.deepEqual(listed.map((job) => job.name), [name]);
   }));
 
+Deno.test("downloads of both kinds of results may break off, and have rows with wrong ids", () =>
+  withMock({
+    faults: ["cut_download@2", "swapped_rows=1", "missing_rows=1"],
+  }, async (sdk, origin) => {
+    const file = await upload(sdk, fileOf(8));
+    const ofFile = await sdk.batches.create({ model: MODEL, src: file.name! });
+    const ofRows = await sdk.batches.create({ model: MODEL, src: inline(8) });
+    const output = (await sdk.batches.get({ name: ofFile.name! })).dest!.fileName!;
+    await assert.rejects(lines(origin, output));
+    await assert.rejects(sdk.batches.get({ name: ofRows.name! }));
+    const answers = await singleAnswers(sdk, 8);
+    const fromFile = (await lines(origin, output)).map(({ key, response }) => ({ key, response }));
+    const { dest } = await sdk.batches.get({ name: ofRows.name! });
+    const fromRows = dest!.inlinedResponses!.map(({ metadata, response }) => ({
+      key: metadata!.key,
+      response,
+    }));
+    for (const results of [fromFile, fromRows]) {
+      assert.equal(results.length, 7);
+      const right = results.filter(({ key, response }) =>
+        JSON.stringify(response).includes(JSON.stringify(answers[Number(String(key).slice(4))]))
+      );
+      assert.equal(right.length, 5);
+    }
+  }));
+
 Deno.test("names in snake case are accepted", () =>
   withMock({}, async (_sdk, origin) => {
     const request = { contents: contents("Hi"), generation_config: { max_output_tokens: 50 } };
