@@ -171,7 +171,7 @@ export class PartSteps {
   async *#collect(part: LivePart): AsyncGenerator<Outcome[], void> {
     const job = part.state.job!;
     this.#warnOfExpiry(part);
-    const collection = part.collection ??= new Collection(part, this.#context, {
+    const collection = part.collection ??= new Collection(part.state, this.#context, {
       history: this.#history,
       isDone: (index) => this.#isDone(index),
     });
