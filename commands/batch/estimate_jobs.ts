@@ -7,6 +7,7 @@ import type { BatchLimits } from "../../lib/batch_api/batch_api.ts";
 import { batchApiOf } from "../../lib/batch_api/registry.ts";
 import { unknownBatchPrice } from "../../lib/pricing/batch_price.ts";
 import { loadBatchPricer, type Pricer } from "../../lib/pricing/price.ts";
+import { DEFAULT_PART_ROWS } from "../../lib/batch/jobs/submission_limits.ts";
 import { connect } from "../../lib/services/connect.ts";
 import type { PricedModel } from "./connect.ts";
 
@@ -54,7 +55,7 @@ export function jobCount(
   const rest = records - first;
   const total = (bytes / records + ROW_OVERHEAD) * rest;
   const jobs = Math.max(
-    Math.ceil(rest / limits.rows),
+    Math.ceil(rest / Math.min(limits.rows, DEFAULT_PART_ROWS)),
     Math.ceil(total / (limits.bytes * BYTES_SHARE)),
   );
   return jobs + (first > 0 ? 1 : 0);

@@ -7,6 +7,8 @@ import { FlexLLMError, HttpError } from "../../errors.ts";
 import type { JobContext } from "./job_context.ts";
 import type { LivePart } from "./live_part.ts";
 
+/** Maximum rows in a part, unless the user sets it: answers come in, and a lost job costs, in pieces. */
+export const DEFAULT_PART_ROWS = 10_000;
 /** The share of a limit in bytes that is used: the encoding of a whole file may add a little. */
 const BYTES_SHARE = 0.95;
 /** The share of a limit of queued tokens that is used: they are only estimated. */
@@ -90,7 +92,7 @@ export class SubmissionLimits {
     const isAlone = queued.length === 0;
     const room: Room = {
       rows: Math.min(
-        limits.rows ?? Infinity,
+        limits.rows ?? DEFAULT_PART_ROWS,
         api.limits.rows,
         this.#partRows,
         (api.limits.queuedRows ?? Infinity) - rows,

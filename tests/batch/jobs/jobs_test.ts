@@ -64,6 +64,15 @@ jobTest("a single small part needs no canary, and a proven model neither", {}, a
   assertComplete(world, 400);
 });
 
+jobTest(
+  "a part has at most 10,000 rows by default",
+  { limits: { rows: 50_000 } },
+  async (world) => {
+    await world.run(records(10_500));
+    assert.deepEqual(jobSizes(world), [100, 10_000, 400]);
+  },
+);
+
 jobTest("the canary is validated before more is submitted", {}, async (world) => {
   const created: number[] = [];
   world.provider.before = (call) => {
@@ -653,6 +662,12 @@ jobTest("the provider's files are deleted after collection", {}, async (world) =
   assert.deepEqual(world.provider.cleaned.toSorted(), ["job_1", "job_2"]);
   using store = await world.openStore();
   assert.deepEqual(store.parts.map(({ phase }) => phase), ["cleaned", "cleaned"]);
+});
+
+jobTest("files that an earlier run has left are deleted as well", {}, async (world) => {
+  await world.run(records(5));
+  await world.run(records(6), { clean: true });
+  assert.deepEqual(world.provider.cleaned, ["job_1", "job_2"]);
 });
 
 jobTest("results that are deleted soon are announced", {}, async (world) => {
