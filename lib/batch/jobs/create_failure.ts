@@ -24,7 +24,7 @@ export type CreateFailure = "unclear" | "quota" | "later" | "invalid" | "fatal";
 
 /** An input file that was uploaded just now may not be visible yet. */
 const FILE_NOT_FOUND =
-  /file.{0,60}(not found|cannot|can't|does not exist|not exist|no such)|(not find|no such).{0,20}file/i;
+  /(file|dataset).{0,80}(not found|cannot|can't|does not exist|not exist|no such)|(not find|no such).{0,20}(file|dataset)/i;
 
 /** Decides what a failed create means. */
 export function createFailure(error: unknown, api: Pick<BatchApi, "foundBy">): CreateFailure {
