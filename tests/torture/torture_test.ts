@@ -9,5 +9,5 @@ for (const [name, scenario] of Object.entries(SCENARIOS)) {
 Deno.test.afterAll(disposeProgram);
 
 for (const [name, scenario] of Object.entries(providerBatches())) {
-  Deno.test(`a provider batch survives: ${name}`, () => scenario(20261127, 3));
+  Deno.test(`a provider batch survives: ${name}`, () => scenario(20261127, 2));
 }
