@@ -11,6 +11,8 @@ import type { LivePart } from "./live_part.ts";
 const BYTES_SHARE = 0.95;
 /** The share of a limit of queued tokens that is used: they are only estimated. */
 const TOKENS_SHARE = 0.8;
+/** Maximum rows of a job, unless the user chooses another number: a job that fails or expires costs less then. */
+export const DEFAULT_ROWS = 10_000;
 /** Seconds to wait for a quota if no job is running whose end would free some of it. */
 const FIRST_WAIT = 60;
 const LONGEST_WAIT = 300;
@@ -90,7 +92,7 @@ export class SubmissionLimits {
     const isAlone = queued.length === 0;
     const room: Room = {
       rows: Math.min(
-        limits.rows ?? Infinity,
+        limits.rows ?? DEFAULT_ROWS,
         api.limits.rows,
         this.#partRows,
         (api.limits.queuedRows ?? Infinity) - rows,

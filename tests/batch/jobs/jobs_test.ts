@@ -97,6 +97,17 @@ jobTest(
   },
 );
 
+jobTest(
+  "a job has at most 10,000 rows, unless the user wants more",
+  { limits: { rows: 50_000, bytes: 1e9 } },
+  async (world) => {
+    await world.run(records(10_200));
+    assert.deepEqual(jobSizes(world), [100, 10_000, 100]);
+    await world.run(records(20_400), { limits: { rows: 20_000 } });
+    assert.deepEqual(jobSizes(world).slice(3), [10_200]);
+  },
+);
+
 jobTest("records are not pulled while nothing can be submitted", {}, async (world) => {
   let pulled = 0;
   function* counted() {
