@@ -64,15 +64,6 @@ jobTest("a single small part needs no canary, and a proven model neither", {}, a
   assertComplete(world, 400);
 });
 
-jobTest(
-  "a part has at most 10,000 rows by default",
-  { limits: { rows: 50_000 } },
-  async (world) => {
-    await world.run(records(10_500));
-    assert.deepEqual(jobSizes(world), [100, 10_000, 400]);
-  },
-);
-
 jobTest("the canary is validated before more is submitted", {}, async (world) => {
   const created: number[] = [];
   world.provider.before = (call) => {
