@@ -60,7 +60,10 @@ Deno.test("cancel collects what is done, after a confirmation", async () => {
   await mock.advance(1);
   const unconfirmed = await flexllm(["batch", "cancel", output]);
   assert.equal(unconfirmed.code, 1);
-  assert.match(unconfirmed.stderr, /cancelling 1 part with 20 rows needs your confirmation\n.* -y\./);
+  assert.match(
+    unconfirmed.stderr,
+    /cancelling 1 part with 20 rows needs your confirmation\n.* -y\./,
+  );
   using _ = mock.running();
   const { code, stderr } = await flexllm([
     "batch",
