@@ -94,7 +94,7 @@ Deno.test("cancel from a second process: the one that waits cancels and collects
   using _ = mock.running();
   const request = await flexllm(["batch", "cancel", folder.file("out.jsonl"), "-y"]);
   assert.equal(request.code, 0, request.stderr);
-  assert.match(request.stderr, /Another flexllm process waits for these jobs/);
+  assert.match(request.stderr, /Another flexllm process is waiting for these jobs/);
   const { code, stderr } = await running.finished;
   assert.equal(code, 130, stderr);
   assert.match(stderr, /Cancelled: \d+ of 10 records/);
