@@ -60,7 +60,10 @@ Deno.test("cancel collects what is done, after a confirmation", async () => {
   await mock.advance(1);
   const unconfirmed = await flexllm(["batch", "cancel", output]);
   assert.equal(unconfirmed.code, 1);
-  assert.match(unconfirmed.stderr, /cancelling 1 part with 20 rows needs your confirmation\n.* -y\./);
+  assert.match(
+    unconfirmed.stderr,
+    /cancelling 1 part with 20 rows needs your confirmation\n.* -y\./,
+  );
   using _ = mock.running();
   const { code, stderr } = await flexllm([
     "batch",
@@ -91,7 +94,7 @@ Deno.test("cancel from a second process: the one that waits cancels and collects
   using _ = mock.running();
   const request = await flexllm(["batch", "cancel", folder.file("out.jsonl"), "-y"]);
   assert.equal(request.code, 0, request.stderr);
-  assert.match(request.stderr, /Another flexllm process waits for these jobs/);
+  assert.match(request.stderr, /Another flexllm process is waiting for these jobs/);
   const { code, stderr } = await running.finished;
   assert.equal(code, 130, stderr);
   assert.match(stderr, /Cancelled: \d+ of 10 records/);

@@ -396,7 +396,7 @@ jobTest("another key cannot settle an unclear create", {}, async (world) => {
     onStart: (executor) => void world.clock.sleep(1000).then(() => executor.abort()),
   });
   const clientFields = { keyFingerprint: "ffff0000" };
-  await assert.rejects(world.run(records(5), { clientFields }), /with another API key/);
+  await assert.rejects(world.run(records(5), { clientFields }), /with a different API key/);
 });
 
 jobTest("a part that was never sent is planned again, with the new options", {}, async (world) => {
@@ -545,7 +545,7 @@ jobTest("an unclear create is looked for, and its job is used", {}, async (world
   await world.run(records(5));
   assertComplete(world, 5);
   assert.equal(world.provider.jobs.size, 1);
-  assert.match(world.notes[0], /found: job_1 has the 5 records/);
+  assert.match(world.notes[0], /^Found the job .*: job_1 \(5 records\)/);
 });
 
 jobTest(
@@ -625,7 +625,7 @@ jobTest("--resend ends the search, and the money counts as spent", nothing, asyn
 });
 
 jobTest("--adopt without an unclear create is an error", {}, async (world) => {
-  await assert.rejects(world.run(records(5), { adopt: "job_1" }), /there is no job to look for/);
+  await assert.rejects(world.run(records(5), { adopt: "job_1" }), /no submission is unclear/);
 });
 
 jobTest("a budget splits parts, waits for their cost, and stops at its end", {}, async (world) => {
