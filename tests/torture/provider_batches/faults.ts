@@ -48,9 +48,11 @@ export function randomFaults(random: () => number): string[] {
 
 /** How many rows may be billed once more, because the provider itself has lost what it had billed. */
 export function excusedRows(jobs: readonly JobRecord[]): number {
-  return jobs.reduce((sum, { faults, rows, cancelledAt }) => {
-    const { missing_rows: missing = 0, cancel_loses: lost = 0, uncancel } = faults;
-    if (cancelledAt === undefined) return sum + missing;
+  return jobs.reduce((sum, { api, faults, rows, cancelledAt }) => {
+    const { missing_rows: missing = 0, cancel_loses: lost = 0, uncancel, stuck = 0 } = faults;
+    // Gemini has no results of a job that has expired.
+    const expired = api === "gemini" ? Math.floor(rows * stuck) : 0;
+    if (cancelledAt === undefined) return sum + missing + expired;
     return sum + (uncancel === undefined ? missing + lost : rows);
   }, 0);
 }

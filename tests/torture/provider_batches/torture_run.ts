@@ -57,7 +57,7 @@ function randomFlags(
   if (kind < 0.15) return ["--no-wait"];
   if (kind > 0.27 && kind < 0.35) return ["cancel"];
   const flags = isClean ? ["--clean"] : [];
-  if (kind < 0.27) flags.push("--deadline", "15s", "--then", pick(random, ["live", "stop"]));
+  if (kind < 0.27) flags.push("--deadline", "5s", "--then", pick(random, ["live", "stop"]));
   else if (kind < 0.5 && provider.isUnlabeled) flags.push("--resend");
   return flags;
 }
@@ -65,7 +65,7 @@ function randomFlags(
 /** The requests that a process with these flags makes. */
 function requestsOf({ rows }: Provider, flags: readonly string[], faults: readonly string[]) {
   const requests: Step[] = ["create", "create", "poll", "download", "download"];
-  if (rows !== undefined) requests.push(rows);
+  if (rows !== undefined) requests.push(rows, rows);
   if (flags.includes("--clean")) requests.push("clean", "clean");
   if (flags.includes("cancel") || flags.includes("--deadline")) requests.push("cancel", "cancel");
   if (faults.some((fault) => /^create_(drop|commit)/.test(fault))) requests.push("list", "list");
