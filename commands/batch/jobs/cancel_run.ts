@@ -20,7 +20,7 @@ import { finishJournal } from "../finish.ts";
 import { journalOf, namesModels, openJournal } from "../journal.ts";
 import { ModelRun, ModelRuns } from "../model_run.ts";
 import { startProgress } from "../progress/progress.ts";
-import { openRows } from "./held_parts.ts";
+import { openRows } from "./held_rows.ts";
 import { jobsExecutor, type JobsMode } from "./jobs_executor.ts";
 import type { JobsExecutor } from "./jobs_run.ts";
 import type { PartClients } from "./part_clients.ts";

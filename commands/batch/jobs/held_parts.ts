@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Journal } from "../../../lib/batch/journal/journal.ts";
 import { holdsRows, type PartState } from "../../../lib/batch/jobs/part_events.ts";
 import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
 import { ConfigurationError } from "../../../lib/errors.ts";
@@ -12,18 +11,6 @@ import type { SendingMode } from "./job_settings.ts";
 
 /** Parts that a message names. */
 const SHOWN_PARTS = 3;
-
-type States = Pick<Journal, "state">;
-
-/** Rows of a part that have no result yet. */
-export function openRows(part: PartState, store: PartStore, journal: States): number {
-  if (!holdsRows(part)) return 0;
-  // Results are written only after a job has ended.
-  if (part.phase !== "ended" && part.phase !== "exported") return part.rows;
-  using records = store.records(part);
-  return records.indexes.filter((index) => journal.state(index, part.requested_model) !== "success")
-    .length;
-}
 
 /** The parts of the requested models that hold rows. */
 export function heldParts(

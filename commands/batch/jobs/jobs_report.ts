@@ -10,7 +10,8 @@ import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
 import type { BatchSummary } from "../../../lib/batch/summary.ts";
 import { counted, duration, quoted } from "../../terminal/format.ts";
 import type { Unfinished } from "../exit_code.ts";
-import { heldParts, openRows } from "./held_parts.ts";
+import { heldParts } from "./held_parts.ts";
+import { openRows } from "./held_rows.ts";
 import type { JobsOutcome } from "./jobs_run.ts";
 
 /** How a run of provider jobs ended. */

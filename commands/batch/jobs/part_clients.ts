@@ -23,7 +23,7 @@ export interface PartClient {
   request: RequestTemplate;
 }
 
-type Part = Pick<PartState, "endpoint" | "key" | "model" | "requested_model">;
+type Part = Pick<PartState, "api" | "endpoint" | "key" | "model" | "requested_model">;
 
 /** Finds clients by the endpoint and the key of a part; each is created once. */
 export class PartClients {
@@ -48,7 +48,13 @@ export class PartClients {
    * @throws {ConfigurationError} if there is none with the part's key
    */
   find(part: Part): PartClient {
-    const id = JSON.stringify([part.endpoint, part.key, part.model, part.requested_model]);
+    const id = JSON.stringify([
+      part.api,
+      part.endpoint,
+      part.key,
+      part.model,
+      part.requested_model,
+    ]);
     const known = this.#found.get(id);
     if (known !== undefined) return known;
     const found = this.#search(part);
@@ -74,7 +80,7 @@ export class PartClients {
         problem ??= error;
         continue;
       }
-      if (found.jobs.endpoint === part.endpoint) {
+      if (found.jobs.endpoint === part.endpoint && found.jobs.api.name === part.api) {
         if (found.jobs.keyFingerprint === part.key) return found;
         hasOtherKey = true;
       }

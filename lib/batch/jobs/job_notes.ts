@@ -82,7 +82,7 @@ export function leftNote(
   ].filter((text) => text !== "").join(", ");
   const total = count(missing + notRun + failed, "record");
   return `Job ${id} leaves ${total}: ${counts}. ` +
-    (isSentAgain ? "They are sent again." : "They were not billed.");
+    (isSentAgain ? "They are sent again." : "The next run sends them.");
 }
 
 /** All records of a job failed. */

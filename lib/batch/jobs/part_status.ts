@@ -60,6 +60,7 @@ export interface PartStatus {
   model: string;
   /** The base URL of the server. */
   endpoint: string;
+  /** See {@link PartStatusName}. */
   state: PartStatusName;
   /** Whether its rows are, or may be, at the provider, so that they are not sent again. */
   live: boolean;
@@ -71,6 +72,7 @@ export interface PartStatus {
   failed?: number;
   /** Rows that the job did not answer: they were sent again in another part, or are left. */
   left?: number;
+  /** When its job was created. */
   submittedAt?: Date;
   /** Seconds since it was submitted. */
   age?: number;

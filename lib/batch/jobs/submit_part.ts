@@ -107,8 +107,9 @@ export function submitted(
   part.succeeded();
   part.looks = 0;
   part.pollWait = context.options.pollInterval ?? context.client.api.poll.first;
-  // A job that was found may have ended long ago.
-  part.wait(adopted === undefined && !needsRows(part, context) ? part.pollWait : 0);
+  // A job that was found may have ended long ago, and a server that imitates the API may answer at once.
+  const isReady = adopted !== undefined || isFinal(job.status) || needsRows(part, context);
+  part.wait(isReady ? 0 : part.pollWait);
 }
 
 /** Whether the rows still have to be added to the job. */

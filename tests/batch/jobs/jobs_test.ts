@@ -655,6 +655,12 @@ jobTest("the provider's files are deleted after collection", {}, async (world) =
   assert.deepEqual(store.parts.map(({ phase }) => phase), ["cleaned", "cleaned"]);
 });
 
+jobTest("files that an earlier run has left are deleted as well", {}, async (world) => {
+  await world.run(records(5));
+  await world.run(records(6), { clean: true });
+  assert.deepEqual(world.provider.cleaned, ["job_1", "job_2"]);
+});
+
 jobTest("results that are deleted soon are announced", {}, async (world) => {
   const api = world.provider.api();
   await world.run(records(5), {
