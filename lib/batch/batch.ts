@@ -46,7 +46,7 @@ async function* runBatch(
     if (journal !== undefined) checkInputs(journal, inputs, rerunChanged);
     const pending = Array.isArray(inputs) ? inputs.length - (journal?.successes ?? 0) : undefined;
     using sending = via === "provider"
-      ? await jobSending(client, { request, jobs, rerunChanged }, file)
+      ? await jobSending(client, inputs, { request, jobs, rerunChanged }, file)
       : liveSending(client, { request, concurrency, pending, onRetry }, file);
     const signals = [signal, sending.signal].filter((signal) => signal !== undefined);
     const run = new BatchRun(sending.executor, {

@@ -7,6 +7,7 @@ import { ConfigurationError } from "../errors.ts";
 import type { Completions } from "./completions.ts";
 import type { Executor } from "./executor.ts";
 import { LiveExecutor, type LiveExecutorOptions, type RequestTemplate } from "./executors/live.ts";
+import type { BatchInputs } from "./inputs.ts";
 import type { JobOptions } from "./job_options.ts";
 import type { JobProvider } from "./job_provider.ts";
 import { checkNotSubmitted } from "./jobs/held_parts.ts";
@@ -69,6 +70,7 @@ export interface JobSendingOptions {
  */
 export async function jobSending(
   { provider }: BatchClient,
+  inputs: BatchInputs,
   { request, jobs = {}, rerunChanged }: JobSendingOptions,
   file: RunFile | undefined,
 ): Promise<Sending> {
@@ -80,8 +82,12 @@ export async function jobSending(
   }
   const { JobRun } = await import("./jobs/job_run.ts");
   const run = await JobRun.open(provider, { ...file, request, jobs, rerunChanged });
-  // A request from before this run is obsolete.
-  run.store.clearCancelRequest();
+  try {
+    run.begin(inputs, rerunChanged);
+  } catch (error) {
+    run[Symbol.dispose]();
+    throw error;
+  }
   return {
     executor: run.executor,
     signal: provider.signal,

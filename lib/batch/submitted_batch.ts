@@ -161,10 +161,9 @@ class SubmittedBatch implements ProviderBatch {
   async submit(inputs: BatchInputs): Promise<void> {
     const { rerunChanged } = this.#settings;
     await drain(this.#run({
-      prepare: (journal, { store }) => {
-        // A request from before this run is obsolete.
-        store.clearCancelRequest();
+      prepare: (journal, run) => {
         checkInputs(journal, inputs, rerunChanged);
+        run.begin(inputs, rerunChanged);
       },
       records: (journal) => this.#remaining(journal),
       wait: false,

@@ -7,10 +7,12 @@ import { AbortedError, TimeoutError } from "../../errors.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { JobExecutor } from "../executors/jobs.ts";
 import type { RequestTemplate } from "../executors/live.ts";
+import { type BatchInputs, toRecord } from "../inputs.ts";
 import { checkJobOptions, type JobOptions } from "../job_options.ts";
 import type { JobProvider } from "../job_provider.ts";
 import type { Journal } from "../journal/journal.ts";
 import { checkSingleModelParts } from "./held_parts.ts";
+import { HeldRecords } from "./held_records.ts";
 import { openPartStore } from "./open_part_store.ts";
 import type { PartStore } from "./part_store.ts";
 
@@ -72,6 +74,20 @@ export class JobRun implements Disposable {
       store[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /**
+   * Begins to submit `inputs`: withdraws an earlier request for cancellation and, if the inputs are an array, compares
+   * all of them with the records that are at the provider.
+   *
+   * @throws {JournalMismatchError} at the first input that differs, unless `rerunChanged`
+   */
+  begin(inputs: BatchInputs, rerunChanged = false): void {
+    this.store.clearCancelRequest();
+    if (!Array.isArray(inputs) || rerunChanged) return;
+    using held = new HeldRecords(this.store, undefined);
+    if (held.parts.length === 0) return;
+    for (const [index, input] of inputs.entries()) held.partOf({ index, ...toRecord(input) });
   }
 
   /**

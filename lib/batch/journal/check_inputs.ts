@@ -11,7 +11,7 @@ import { inputIdentity } from "./result_line.ts";
 /**
  * If the inputs are an array, compares all of them with the journal.
  *
- * @throws {JournalMismatchError} at the first input that differs
+ * @throws {JournalMismatchError} at the first input that differs, unless `rerunChanged`
  */
 export function checkInputs(
   journal: Journal,
