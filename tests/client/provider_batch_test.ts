@@ -6,6 +6,7 @@ import {
   type BatchItem,
   type ClientOptions,
   ConfigurationError,
+  CostTracker,
   createMockApp,
   JournalError,
   LLMClient,
@@ -446,23 +447,31 @@ Deno.test("records at a provider are not sent live as well", async () => {
 });
 
 Deno.test("a budget covers the rows of jobs", async () => {
-  const { CostTracker } = await import("../../mod.ts");
   using world = new World();
-  const costTracker = new CostTracker({ limit: 0.0055 });
+  const costTracker = new CostTracker({ limit: 0.0075 });
   const prices = [{ model: "any", input: 0, output: 0, request: 0.001 }];
   await using client = world.client({ costTracker, prices });
   const batch = await client.submitBatch(questions(4), { output: world.output, ...FAST });
+  // Jobs at the provider keep their money reserved.
+  const live = await client.chatCompletionsBatch(questions(4));
+  assert.deepEqual([live.summary.succeeded, live.stoppedBy?.code], [3, "budget_exceeded"]);
   await world.advance(HOUR);
   const results = batch.results();
   for await (const item of results) assert.ok(item.status === "success");
-  assert.equal(costTracker.spent.toFixed(4), "0.0040");
-  const rest = await client.submitBatch(questions(10), { output: world.output, ...FAST });
+  assert.equal(costTracker.spent.toFixed(4), "0.0070");
+  await assert.rejects(
+    client.submitBatch(questions(10), { output: world.output, ...FAST }),
+    { code: "budget_exceeded" },
+  );
+  const costs = new CostTracker({ limit: 0.0015 });
+  await using other = world.client({ costTracker: costs, prices });
+  const rest = await other.submitBatch(questions(10), { output: world.output, ...FAST });
   await world.advance(HOUR);
   let taken = 0;
   await assert.rejects(async () => {
     for await (const _ of rest.results()) taken++;
   }, { code: "budget_exceeded" });
-  assert.deepEqual([taken, costTracker.spent.toFixed(4)], [5, "0.0050"]);
+  assert.deepEqual([taken, costs.spent.toFixed(4)], [5, "0.0010"]);
   await world.assertBilled(5);
 });
 

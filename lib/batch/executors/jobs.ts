@@ -96,6 +96,16 @@ export class JobExecutor implements Executor {
       .map((part) => part.view());
   }
 
+  /** USD that is reserved for jobs. After a run, that is what the jobs at the provider can still cost. */
+  get reserved(): number {
+    return this.#parts.reduce((sum, { money }) => sum + money.reserved, 0);
+  }
+
+  /** Releases what is reserved, when another run in this process continues with the jobs and reserves it itself. */
+  releaseMoney(): void {
+    for (const { money } of this.#parts) money.release();
+  }
+
   isYielded(index: number): boolean {
     return this.#earlier.isYielded(index);
   }

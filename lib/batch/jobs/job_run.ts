@@ -11,9 +11,12 @@ import { type BatchInputs, toRecord } from "../inputs.ts";
 import { checkJobOptions, type JobOptions } from "../job_options.ts";
 import type { JobProvider } from "../job_provider.ts";
 import type { Journal } from "../journal/journal.ts";
+import { resolvePath } from "../journal/output_file.ts";
+import { inputIdentity } from "../journal/result_line.ts";
 import { checkSingleModelParts } from "./held_parts.ts";
 import { HeldRecords } from "./held_records.ts";
 import { openPartStore } from "./open_part_store.ts";
+import { holdsRows } from "./part_events.ts";
 import type { PartStore } from "./part_store.ts";
 
 /** The options of a {@link JobRun}. */
@@ -34,16 +37,31 @@ export interface JobRunOptions {
   wait?: boolean;
 }
 
+/**
+ * The executors of finished runs that have money reserved for jobs at the provider, by the path of the result file. The
+ * next run of the same file in this process reserves it itself.
+ */
+const reserving = new Map<string, JobExecutor>();
+
 /** One run of provider jobs. */
 export class JobRun implements Disposable {
   readonly store: PartStore;
   readonly executor: JobExecutor;
+  readonly #path: string;
   readonly #deadline: number | undefined;
 
-  private constructor(store: PartStore, executor: JobExecutor, deadline: number | undefined) {
+  private constructor(
+    store: PartStore,
+    executor: JobExecutor,
+    { output, jobs }: Pick<JobRunOptions, "output" | "jobs">,
+  ) {
     this.store = store;
     this.executor = executor;
-    this.#deadline = deadline;
+    this.#path = resolvePath(output);
+    this.#deadline = jobs.deadline;
+    // The lock of the file says that no other run has it.
+    reserving.get(this.#path)?.releaseMoney();
+    reserving.delete(this.#path);
   }
 
   /**
@@ -59,6 +77,7 @@ export class JobRun implements Disposable {
     const store = await openPartStore(output);
     try {
       checkSingleModelParts(store.parts, output);
+      forgetReplaced(store, journal);
       const executor = new JobExecutor({
         ...jobs,
         client,
@@ -69,7 +88,7 @@ export class JobRun implements Disposable {
         isDone: (index) => journal.state(index) === "success",
         clock: systemClock,
       });
-      return new JobRun(store, executor, jobs.deadline);
+      return new JobRun(store, executor, options);
     } catch (error) {
       store[Symbol.dispose]();
       throw error;
@@ -114,6 +133,21 @@ export class JobRun implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.executor.reserved > 0) reserving.set(this.#path, this.executor);
     this.store[Symbol.dispose]();
+  }
+}
+
+/**
+ * Forgets results whose record has changed since and is in a job again (`rerunChanged`): the job has its result.
+ */
+function forgetReplaced(store: PartStore, journal: Journal): void {
+  for (const part of store.parts) {
+    if (!holdsRows(part)) continue;
+    using records = store.records(part);
+    for (const index of records.indexes) {
+      if (journal.state(index) !== "success") continue;
+      journal.isDone(index, inputIdentity(records.get(index)!), true);
+    }
   }
 }
