@@ -96,12 +96,10 @@ export class JobExecutor implements Executor {
       .map((part) => part.view());
   }
 
-  /** USD that is reserved for jobs. After a run, that is what the jobs at the provider can still cost. */
-  get reserved(): number {
-    return this.#parts.reduce((sum, { money }) => sum + money.reserved, 0);
-  }
-
-  /** Releases what is reserved, when another run in this process continues with the jobs and reserves it itself. */
+  /**
+   * Releases what a run that has ended keeps reserved for its jobs. A process that does something else than waiting for
+   * them calls it: the next run reserves the money again, and until then nothing would ever release it.
+   */
   releaseMoney(): void {
     for (const { money } of this.#parts) money.release();
   }

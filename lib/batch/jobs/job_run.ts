@@ -11,7 +11,6 @@ import { type BatchInputs, toRecord } from "../inputs.ts";
 import { checkJobOptions, type JobOptions } from "../job_options.ts";
 import type { JobProvider } from "../job_provider.ts";
 import type { Journal } from "../journal/journal.ts";
-import { resolvePath } from "../journal/output_file.ts";
 import { inputIdentity } from "../journal/result_line.ts";
 import { checkSingleModelParts } from "./held_parts.ts";
 import { HeldRecords } from "./held_records.ts";
@@ -37,31 +36,16 @@ export interface JobRunOptions {
   wait?: boolean;
 }
 
-/**
- * The executors of finished runs that have money reserved for jobs at the provider, by the path of the result file. The
- * next run of the same file in this process reserves it itself.
- */
-const reserving = new Map<string, JobExecutor>();
-
 /** One run of provider jobs. */
 export class JobRun implements Disposable {
   readonly store: PartStore;
   readonly executor: JobExecutor;
-  readonly #path: string;
   readonly #deadline: number | undefined;
 
-  private constructor(
-    store: PartStore,
-    executor: JobExecutor,
-    { output, jobs }: Pick<JobRunOptions, "output" | "jobs">,
-  ) {
+  private constructor(store: PartStore, executor: JobExecutor, deadline: number | undefined) {
     this.store = store;
     this.executor = executor;
-    this.#path = resolvePath(output);
-    this.#deadline = jobs.deadline;
-    // The lock of the file says that no other run has it.
-    reserving.get(this.#path)?.releaseMoney();
-    reserving.delete(this.#path);
+    this.#deadline = deadline;
   }
 
   /**
@@ -88,7 +72,7 @@ export class JobRun implements Disposable {
         isDone: (index) => journal.state(index) === "success",
         clock: systemClock,
       });
-      return new JobRun(store, executor, options);
+      return new JobRun(store, executor, jobs.deadline);
     } catch (error) {
       store[Symbol.dispose]();
       throw error;
@@ -133,7 +117,7 @@ export class JobRun implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.executor.reserved > 0) reserving.set(this.#path, this.executor);
+    this.executor.releaseMoney();
     this.store[Symbol.dispose]();
   }
 }
