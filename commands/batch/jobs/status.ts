@@ -30,7 +30,7 @@ async function current(
   const warnings = new Set<string>();
   const problem = (error: unknown) => {
     const message = oneLineMessage(error);
-    warnings.add(`the state is the last known one: ${message}`);
+    warnings.add(`showing the last known state: ${message}`);
     return message;
   };
   try {
@@ -66,7 +66,7 @@ export async function showStatus(output: string, flags: StatusFlags): Promise<nu
       parts: parts.map(partJson),
     });
   } else if (parts.length === 0) {
-    writeOutput(`No record of ${output} was submitted as a provider job.\n`);
+    writeOutput(`${output} has no provider jobs.\n`);
   } else {
     writeOutput(`${statusLines(parts, Date.now()).join("\n")}\n`);
   }

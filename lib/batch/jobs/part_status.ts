@@ -122,7 +122,7 @@ const LONGEST_WAIT = 30;
 async function answered<T>(answer: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new TimeoutError("the provider does not answer", LONGEST_WAIT);
+    const error = new TimeoutError("the provider did not respond in time", LONGEST_WAIT);
     timer = setTimeout(() => reject(error), LONGEST_WAIT * 1000);
   });
   try {
@@ -154,7 +154,7 @@ export function currentParts(
     try {
       const { api, http } = await read(part);
       const job = await answered(api.get(http, part.job!.id));
-      // Not everything is in every answer.
+      // An answer may lack fields that an earlier one had.
       return { ...part, job: { ...part.job, ...job }, problem: undefined };
     } catch (error) {
       return { ...part, problem: onError(error) };
