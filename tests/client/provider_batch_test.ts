@@ -286,7 +286,7 @@ Deno.test("a job that expires halfway is collected, and only its rest is sent ag
   };
   const items = await collected(batch);
   assert.ok(items.length === 10 && items.every(({ status }) => status === "success"));
-  assert.match(notes.join("\n"), /leaves 7 records: 7 not run \(expired\)/);
+  assert.match(notes.join("\n"), /has no answer for 7 records: 7 not run \(expired\)/);
   assert.deepEqual(
     (await batch.status()).parts.map(({ rows, succeeded, left }) => [rows, succeeded, left]),
     [[10, 3, 7], [7, 7, 0]],
@@ -486,10 +486,13 @@ Deno.test("what cannot be a provider batch is refused before anything is sent", 
   };
   const endpoint = { baseUrl: "http://mock.invalid/v1", model: "any" };
   await using pool = new LLMClientPool({ endpoints: [endpoint, { ...endpoint, model: "other" }] });
-  await refused(pool.submitBatch(inputs, { output }), /single endpoint, and this model has 2/);
+  await refused(
+    pool.submitBatch(inputs, { output }),
+    /needs a single endpoint, but this model has 2/,
+  );
   await refused(
     pool.chatCompletionsBatch(inputs, { via: "provider", output }),
-    /single endpoint, and this model has 2/,
+    /needs a single endpoint, but this model has 2/,
   );
   await using groups = new LLMClient({ provider: "ollama", model: "any" });
   await refused(groups.submitBatch(inputs, { output }), /has no batch API/);
