@@ -89,7 +89,16 @@ export type { ToolCall } from "./lib/chat/tool_call.ts";
 export type { StreamEvent } from "./lib/chat/events.ts";
 
 export type { BatchItem, BatchIterator, BatchResult } from "./lib/batch/items.ts";
+export type { JobLimits, JobOptions } from "./lib/batch/job_options.ts";
 export type { BatchOptions } from "./lib/batch/options.ts";
+export type {
+  ProviderBatch,
+  ProviderBatchOptions,
+  ProviderBatchStatus,
+  SubmitBatchOptions,
+} from "./lib/batch/provider_batch.ts";
+export type { PartStatus, PartStatusName } from "./lib/batch/jobs/part_status.ts";
+export type { JobStatus } from "./lib/batch_api/batch_api.ts";
 export type { BatchRecord } from "./lib/chat/record.ts";
 export type { BatchSummary } from "./lib/batch/summary.ts";
 

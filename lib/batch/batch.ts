@@ -5,101 +5,60 @@
  */
 import { withJsonSchemas } from "../chat/normalize.ts";
 import type { AnyResponseFormat } from "../chat/options.ts";
-import type { BatchInput, BatchRecord } from "../chat/record.ts";
-import { FlexLLMError, InvalidInputError, JournalError } from "../errors.ts";
-import type { Completions } from "./completions.ts";
-import type { IndexedRecord } from "./executor.ts";
-import { LiveExecutor } from "./executors/live.ts";
+import { ConfigurationError, FlexLLMError, InvalidInputError } from "../errors.ts";
+import { type BatchInputs, recordsOf } from "./inputs.ts";
 import type { BatchItem, BatchIterator, BatchResult } from "./items.ts";
+import { checkInputs, checkSingleModel } from "./journal/check_inputs.ts";
 import { Journal } from "./journal/journal.ts";
-import { inputIdentity } from "./journal/result_line.ts";
 import type { BatchOptions } from "./options.ts";
 import { BatchRun } from "./run.ts";
+import { type BatchClient, jobSending, liveSending } from "./sending.ts";
 import { type BatchSummary, emptySummary } from "./summary.ts";
 
-type BatchInputs = Iterable<BatchInput> | AsyncIterable<BatchInput>;
-
-/** Invalid inputs are passed through so that the client rejects only that record. */
-function toRecord(input: BatchInput): BatchRecord {
-  const isRecord = typeof input === "object" && input !== null && "messages" in input;
-  if (!isRecord) return { messages: input };
-  const { options } = input;
-  if (options === undefined || options === null) return input;
-  try {
-    const converted = withJsonSchemas(options);
-    return converted === options ? input : { ...input, options: converted };
-  } catch {
-    // The call fails with the same error, so only this record fails.
-    return input;
-  }
-}
-
-function* syncRecords(inputs: Iterable<BatchInput>): Generator<IndexedRecord> {
-  let index = 0;
-  for (const input of inputs) yield { index: index++, ...toRecord(input) };
-}
-
-async function* asyncRecords(inputs: AsyncIterable<BatchInput>): AsyncGenerator<IndexedRecord> {
-  let index = 0;
-  for await (const input of inputs) yield { index: index++, ...toRecord(input) };
-}
-
 /**
- * If the inputs are an array, compares all of them with the journal before anything is sent.
+ * Checks how the records are to be sent.
  *
- * @throws {JournalMismatchError} at the first input that differs
+ * @throws {ConfigurationError} if the value is unknown, or options are only for the other way
  */
-function checkAll(journal: Journal, inputs: BatchInputs, rerunChanged: boolean | undefined): void {
-  if (!Array.isArray(inputs)) return;
-  for (const [index, input] of inputs.entries()) {
-    journal.isDone(index, inputIdentity(toRecord(input)), rerunChanged);
+function checkWay({ via = "live", jobs }: Pick<BatchOptions, "via" | "jobs">): void {
+  if (via !== "live" && via !== "provider") {
+    throw new ConfigurationError(`via: expected "live" or "provider", got ${JSON.stringify(via)}`);
   }
-  journal.checkEnd(inputs.length);
-}
-
-/**
- * Checks that the result file is not one of the command line's batches with several models.
- *
- * @throws {JournalError} if it is
- */
-function checkSingleModel({ models }: Journal, output: string): void {
-  if (models.length === 0) return;
-  throw new JournalError(`${output} has the results of several models: ${models.join(", ")}`, {
-    hint: "Choose another output file: the library writes one file for each model.",
+  if (via === "provider" || jobs === undefined) return;
+  throw new ConfigurationError('jobs: only for batches with via: "provider"', {
+    hint: 'Add via: "provider", or remove jobs.',
   });
 }
 
 async function* runBatch(
-  completions: Completions,
+  client: BatchClient,
   inputs: BatchInputs,
   given: BatchOptions<AnyResponseFormat>,
   onStart: (run: BatchRun) => void,
 ): AsyncGenerator<BatchItem[], void, void> {
   const options = withJsonSchemas(given);
-  const { output, rerunChanged, concurrency, signal, onRetry, ...request } = options;
+  const { output, rerunChanged, concurrency, signal, onRetry, via, jobs, ...request } = options;
+  checkWay(options);
   const journal = output === undefined ? undefined : await Journal.open(output);
   try {
-    if (journal !== undefined) checkSingleModel(journal, output!);
-    if (journal !== undefined) checkAll(journal, inputs, rerunChanged);
+    const file = journal === undefined ? undefined : { journal, output: output! };
+    if (file !== undefined) checkSingleModel(file.journal, file.output);
+    if (journal !== undefined) checkInputs(journal, inputs, rerunChanged);
     const pending = Array.isArray(inputs) ? inputs.length - (journal?.successes ?? 0) : undefined;
-    const isJournaled = journal !== undefined;
-    const executor = new LiveExecutor(completions, {
-      request,
-      concurrency,
-      pending,
-      isJournaled,
-      onRetry,
-    });
-    const run = new BatchRun(executor, {
+    using sending = via === "provider"
+      ? await jobSending(client, inputs, { request, jobs, rerunChanged }, file)
+      : liveSending(client, { request, concurrency, pending, onRetry }, file);
+    const signals = [signal, sending.signal].filter((signal) => signal !== undefined);
+    const run = new BatchRun(sending.executor, {
       journal,
       rerunChanged,
-      signal,
+      signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
       yieldRestored: true,
       responseFormat: request.responseFormat,
     });
     onStart(run);
-    const isAsync = Symbol.asyncIterator in inputs;
-    yield* run.items(isAsync ? asyncRecords(inputs) : syncRecords(inputs));
+    yield* run.items(recordsOf(inputs));
+    sending.checkEnd();
     journal?.compact();
   } finally {
     journal?.close();
@@ -108,14 +67,14 @@ async function* runBatch(
 
 /** Implements `iterChatCompletionsBatch`. */
 export function iterateBatch(
-  completions: Completions,
+  client: BatchClient,
   inputs: BatchInputs,
   options: BatchOptions<AnyResponseFormat>,
 ): BatchIterator {
   let run: BatchRun | undefined;
   const summary = () => run?.summary() ?? emptySummary();
   async function* items(): AsyncGenerator<BatchItem, BatchSummary, void> {
-    for await (const group of runBatch(completions, inputs, options, (started) => run = started)) {
+    for await (const group of runBatch(client, inputs, options, (started) => run = started)) {
       yield* group;
     }
     return summary();
@@ -128,20 +87,22 @@ const LIMITS: ReadonlySet<string> = new Set(["aborted", "budget_exceeded", "quot
 
 /** Implements `chatCompletionsBatch`. */
 export async function collectBatch(
-  completions: Completions,
+  client: BatchClient,
   inputs: BatchInputs,
   options: BatchOptions<AnyResponseFormat>,
 ): Promise<BatchResult> {
   const results: BatchItem[] = [];
   let run: BatchRun | undefined;
   try {
-    for await (const group of runBatch(completions, inputs, options, (started) => run = started)) {
+    for await (const group of runBatch(client, inputs, options, (started) => run = started)) {
       for (const item of group) results[item.index] = item;
     }
-    return { results, summary: run!.summary() };
+    // The array has holes where records were exported.
+    return { results: results.filter(() => true), summary: run!.summary() };
   } catch (error) {
     const stoppedBy = error instanceof FlexLLMError ? error : inputError(error);
-    const isLimit = LIMITS.has(stoppedBy.code);
+    const isDeadline = options.via === "provider" && stoppedBy.code === "timeout";
+    const isLimit = LIMITS.has(stoppedBy.code) || isDeadline;
     // There is nothing to return.
     if (run === undefined || results.length === 0 && !isLimit) throw error;
     // The array has holes where records were not sent.

@@ -5,6 +5,7 @@
  */
 import type { AnyResponseFormat, ResponseFormat, SamplingOptions } from "../chat/options.ts";
 import type { RetryNotice } from "../chat/retry_notice.ts";
+import type { JobOptions } from "./job_options.ts";
 
 /**
  * The options of a batch. Sampling options apply to every record that does not override them. Times
@@ -18,6 +19,23 @@ export interface BatchOptions<Format extends AnyResponseFormat = ResponseFormat>
    * @default the client's model
    */
   model?: string;
+  /**
+   * How to send the records: `live`, one request each; or `provider`, as jobs of the provider's batch API, which
+   * answers within hours, usually at half price. Needs an `output`, next to which the log of the jobs is stored:
+   * the same call continues an interrupted batch at any time, in any process, and submits nothing twice. See
+   * {@link LLMClient.submitBatch} to submit now and collect later.
+   *
+   * `timeout`, `concurrency`, `schemaRetries` and `onRetry` are for live requests.
+   *
+   * @default "live"
+   */
+  via?: "live" | "provider";
+  /**
+   * How jobs are submitted and collected; only with `via: "provider"`.
+   *
+   * @default the defaults of {@link JobOptions}
+   */
+  jobs?: JobOptions;
   /**
    * Timeout per attempt, in seconds.
    *

@@ -6,7 +6,14 @@
 import { collectBatch, iterateBatch } from "../batch/batch.ts";
 import type { Completions } from "../batch/completions.ts";
 import type { BatchIterator, BatchResult } from "../batch/items.ts";
+import type { JobProvider } from "../batch/job_provider.ts";
 import type { BatchOptions } from "../batch/options.ts";
+import type {
+  ProviderBatch,
+  ProviderBatchOptions,
+  SubmitBatchOptions,
+} from "../batch/provider_batch.ts";
+import type { BatchClient } from "../batch/sending.ts";
 import type { Message } from "../chat/messages.ts";
 import type { AnyResponseFormat, ChatOptions, Parsed, ResponseFormat } from "../chat/options.ts";
 import type { BatchInput } from "../chat/record.ts";
@@ -35,6 +42,21 @@ export function pipelineOf(client: LLMClient): CallPipeline {
   return pipelineOfClient(client);
 }
 
+/** The interface through which a batch submits jobs to the provider of a client. */
+function jobProvider(pipeline: CallPipeline, retryTimes: number): JobProvider {
+  return {
+    get signal() {
+      return pipeline.signal;
+    },
+    retryTimes,
+    model: pipeline.endpoints[0].model,
+    async jobs(request) {
+      const { endpointJobs } = await import("./endpoint_jobs.ts");
+      return endpointJobs(pipeline, request);
+    },
+  };
+}
+
 /** The hooks of a call with these options. */
 function hooksOf({ onRetry }: Pick<ChatOptions, "onRetry">): CallHooks | undefined {
   return onRetry && { onRetryWait: onRetry };
@@ -60,6 +82,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
   /** Maximum requests in flight, over all endpoints. */
   readonly concurrencyLimit: number;
   readonly #pipeline: CallPipeline;
+  readonly #batchClient: BatchClient & { provider: JobProvider };
 
   static {
     pipelineOfClient = (client) => client.#pipeline;
@@ -77,6 +100,8 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       new EndpointClient(options, new EndpointLimits(limits, isOnly), systemClock)
     );
     this.#pipeline = new CallPipeline(endpoints, { ...settings, clock: systemClock });
+    const provider = jobProvider(this.#pipeline, settings.retryTimes);
+    this.#batchClient = { completions: this.#pipeline, provider };
     this.concurrencyLimit = this.#pipeline.concurrencyLimit;
   }
 
@@ -156,7 +181,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options: BatchOptions<Format> = {},
   ): Promise<BatchResult<Parsed<Format>>> {
-    const result = collectBatch(completionsOf(this), inputs, options);
+    const result = collectBatch(this.#batchClient, inputs, options);
     return result as Promise<BatchResult<Parsed<Format>>>;
   }
 
@@ -185,7 +210,72 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
     options: BatchOptions<Format> = {},
   ): BatchIterator<Parsed<Format>> {
-    return iterateBatch(completionsOf(this), inputs, options) as BatchIterator<Parsed<Format>>;
+    return iterateBatch(this.#batchClient, inputs, options) as BatchIterator<Parsed<Format>>;
+  }
+
+  /**
+   * Submits many conversations as jobs of the provider's batch API and returns without waiting for them. Submits
+   * what the provider's limits allow; {@link ProviderBatch.results} submits the rest as jobs end. Inputs are read
+   * once, and those that are not submitted yet are kept in memory.
+   *
+   * Safe to call again with the same output and inputs, in any process: nothing is submitted twice, and only records
+   * without an answer are submitted. To wait for the results at once, pass `via: "provider"` to
+   * {@link LLMClient.chatCompletionsBatch} instead.
+   *
+   * @throws {ConfigurationError} if an option is invalid, the client has several endpoints, or its service has no
+   *   batch API
+   * @throws {JournalMismatchError} if an input differs from the one that was submitted or answered
+   * @throws {FlexLLMError} if the provider refuses the jobs, or cannot be reached
+   *
+   * @example
+   * ```ts
+   * import { LLMClient, type Message } from "@flexllm/flexllm";
+   *
+   * await using client = new LLMClient({ provider: "mock", model: "mock" });
+   * const conversations = ["red", "green"].map((color): Message[] => [
+   *   { role: "user", content: `Name three things that are ${color}.` },
+   * ]);
+   * const batch = await client.submitBatch(conversations, { output: "answers.jsonl" });
+   * for (const { job, state } of (await batch.status()).parts) console.log(job, state);
+   * ```
+   */
+  async submitBatch<Format extends AnyResponseFormat = ResponseFormat>(
+    inputs: Iterable<BatchInput> | AsyncIterable<BatchInput>,
+    options: SubmitBatchOptions<Format>,
+  ): Promise<ProviderBatch<Parsed<Format>>> {
+    const { submitBatch } = await import("../batch/submitted_batch.ts");
+    const batch = submitBatch(this.#batchClient.provider, inputs, options);
+    return await batch as ProviderBatch<Parsed<Format>>;
+  }
+
+  /**
+   * Opens a batch whose jobs were submitted earlier: by {@link LLMClient.submitBatch}, a batch with
+   * `via: "provider"`, or `flexllm batch --via provider`. Needs the client of the same server and key, but not the
+   * inputs: inputs that are not in a job are submitted by {@link LLMClient.submitBatch}. Pass the options with
+   * which the jobs were submitted: results are validated with `responseFormat`.
+   *
+   * @param output the result file of the batch
+   * @throws {ConfigurationError} if an option is invalid
+   * @throws {JournalError} if there is no such batch
+   *
+   * @example
+   * ```ts
+   * import { LLMClient } from "@flexllm/flexllm";
+   *
+   * await using client = new LLMClient({ provider: "openai", model: "gpt-4.1-mini", apiKey: "your-api-key" });
+   * await using batch = await client.openBatch("answers.jsonl");
+   * for await (const item of batch.results()) {
+   *   console.log(item.index, item.status === "success" ? item.result.content : item.error.message);
+   * }
+   * ```
+   */
+  async openBatch<Format extends AnyResponseFormat = ResponseFormat>(
+    output: string,
+    options: ProviderBatchOptions<Format> = {},
+  ): Promise<ProviderBatch<Parsed<Format>>> {
+    const { openBatch } = await import("../batch/submitted_batch.ts");
+    const batch = openBatch(this.#batchClient.provider, output, options);
+    return await batch as ProviderBatch<Parsed<Format>>;
   }
 
   /**

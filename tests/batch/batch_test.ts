@@ -200,7 +200,7 @@ Deno.test("a bug triggered by one record fails only that record", async () => {
       return Promise.resolve(chatResult(`To: ${content}`));
     },
   };
-  const { results, summary } = await collectBatch(completions, questions(40), { output });
+  const { results, summary } = await collectBatch({ completions }, questions(40), { output });
   assert.deepEqual([summary.succeeded, summary.failed, summary.errors], [39, 1, { internal: 1 }]);
   const [failed] = results.filter((item) => item.status === "error");
   assert.equal(failed.index, 3);
@@ -210,7 +210,7 @@ Deno.test("a bug triggered by one record fails only that record", async () => {
   assert.deepEqual([line.status, line.error_code], ["error", "internal"]);
   // The next run sends it again.
   isBroken = false;
-  const again = await collectBatch(completions, questions(40), { output });
+  const again = await collectBatch({ completions }, questions(40), { output });
   assert.deepEqual([again.summary.succeeded, again.summary.restored], [1, 39]);
 });
 

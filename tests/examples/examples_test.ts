@@ -75,6 +75,7 @@ const KEYLESS: Record<string, RegExp> = {
   compare_models: /^└─+/,
   map_reduce: /^You asked: "Question: What was done/,
   pool_failover: /^40 of 40 answered, 0 failed$/,
+  provider_batch: /^\d+ of \d+ answered, 0 failed$/,
   shared_cache: /^60 answers, 0 of them from answers\.sqlite$/,
   tool_loop: /^You asked: "What should I wear in Oslo today\?"/,
   translate_csv: /^translated\.csv: 6 translated, 0 restored, 0 failed$/,

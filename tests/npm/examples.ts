@@ -18,6 +18,7 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   compare_models: /mock-small/,
   map_reduce: /^You asked: "Question: What was done/m,
   pool_failover: /^40 of 40 answered, 0 failed$/m,
+  provider_batch: /^\d+ of \d+ answered, 0 failed$/m,
   shared_cache: /^60 answers, 0 of them from answers\.sqlite$/m,
   tool_loop: /^You asked: "What should I wear in Oslo today\?"/m,
   translate_csv: /^translated\.csv: 6 translated, 0 restored, 0 failed$/m,

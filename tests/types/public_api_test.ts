@@ -16,6 +16,7 @@ import {
   LLMClientPool,
   type Message,
   type Parsed,
+  type ProviderBatch,
   type ResponseFormat,
 } from "../../mod.ts";
 
@@ -68,6 +69,20 @@ async function calls(client: LLMClient) {
   const iterator = client.iterChatCompletionsBatch([MESSAGES], { responseFormat: ZOD });
   expectType<Equal<typeof iterator, BatchIterator<ZodOutput>>>();
   for await (const item of iterator) expectType<Equal<typeof item, BatchItem<ZodOutput>>>();
+
+  const submitted = await client.submitBatch([MESSAGES], { output: "a", responseFormat: ZOD });
+  expectType<Equal<typeof submitted, ProviderBatch<ZodOutput>>>();
+  const opened = await client.openBatch("a", { responseFormat: ARK, limits: { rows: 10 } });
+  for await (const item of opened.results()) {
+    expectType<Equal<typeof item, BatchItem<{ stars: number }>>>();
+  }
+  const plain = await client.openBatch("a");
+  expectType<Equal<typeof plain, ProviderBatch<unknown>>>();
+  await client.chatCompletionsBatch([MESSAGES], { via: "provider", jobs: { deadline: 60 } });
+  // @ts-expect-error: a provider batch needs a result file
+  await client.submitBatch([MESSAGES], { model: "m" });
+  // @ts-expect-error: there are two ways to send
+  await client.chatCompletionsBatch([MESSAGES], { via: "batch" });
 
   // Readonly messages, tools and stop texts are accepted.
   const tools = [{ type: "function", function: { name: "f", parameters: ZOD } }] as const;

@@ -3,32 +3,12 @@
  *
  * @module
  */
-import { isFinal } from "../../../lib/batch_api/batch_api.ts";
 import { holdsRows, type PartState } from "../../../lib/batch/jobs/part_events.ts";
+import { statusOf } from "../../../lib/batch/jobs/part_status.ts";
 
 /** The state of a part in one or two words. */
-export function stateOf({ phase, job, cancelling }: PartState): string {
-  switch (phase) {
-    case "planned":
-    case "uploaded":
-      return "not submitted";
-    case "creating":
-    case "unknown":
-      return "unclear";
-    case "submitted": {
-      if (job === undefined) return "submitted";
-      return cancelling !== undefined && !isFinal(job.status) ? "cancelling" : job.status;
-    }
-    case "ended":
-      return "to be collected";
-    case "collected":
-    case "cleaned":
-      return "collected";
-    case "abandoned":
-      return "given up";
-    default:
-      return phase;
-  }
+export function stateOf(part: PartState): string {
+  return statusOf(part).replaceAll("_", " ");
 }
 
 /** Rows of a part that have a result, as far as it is known. */
@@ -51,7 +31,7 @@ export function partJson(part: PartState) {
     requested_model: part.requested_model ?? null,
     model: part.model,
     endpoint: part.endpoint,
-    state: stateOf(part).replaceAll(" ", "_"),
+    state: statusOf(part),
     live: holdsRows(part),
     rows: part.rows,
     succeeded: collected?.answered ?? job?.counts?.succeeded ?? null,

@@ -4,9 +4,9 @@
  * @module
  */
 import { existsSync } from "node:fs";
-import { isFinal, type Job } from "../../../lib/batch_api/batch_api.ts";
 import { readParts } from "../../../lib/batch/jobs/open_part_store.ts";
 import { holdsRows, type PartState } from "../../../lib/batch/jobs/part_events.ts";
+import { currentParts } from "../../../lib/batch/jobs/part_status.ts";
 import { ConfigurationError } from "../../../lib/errors.ts";
 import { EXIT } from "../../exit_codes.ts";
 import { oneLineMessage } from "../../errors/groups.ts";
@@ -21,14 +21,6 @@ import { statusLines } from "./status_table.ts";
 /** The flags of the command. */
 export type StatusFlags = SubcommandFlags & { offline?: true };
 
-/** Milliseconds to wait for an answer. */
-const LONGEST_WAIT = 30_000;
-
-function withJob(part: PartState, job: Job): PartState {
-  // An answer may lack fields that an earlier one had.
-  return { ...part, job: { ...part.job, ...job }, problem: undefined };
-}
-
 /** Asks the providers for the states of the jobs; warns about the ones that don't answer. */
 async function current(
   parts: readonly PartState[],
@@ -36,37 +28,18 @@ async function current(
 ): Promise<{ parts: PartState[]; warnings: string[] }> {
   const clients = new PartClients(readConfigSilently(flags.config), flags, { timeout: 20 });
   const warnings = new Set<string>();
-  const ask = async (part: PartState): Promise<PartState> => {
-    const { job } = part;
-    if (!holdsRows(part) || job === undefined || isFinal(job.status)) return part;
-    try {
-      const { jobs: { api, http } } = clients.find(part);
-      return withJob(part, await answered(api.get(http, job.id)));
-    } catch (error) {
-      warnings.add(`showing the last known state: ${oneLineMessage(error)}`);
-      return { ...part, problem: oneLineMessage(error) };
-    }
+  const problem = (error: unknown) => {
+    const message = oneLineMessage(error);
+    warnings.add(`showing the last known state: ${message}`);
+    return message;
   };
   try {
-    return { parts: await Promise.all(parts.map(ask)), warnings: [...warnings] };
+    return {
+      parts: await currentParts(parts, (part) => clients.find(part).jobs, problem),
+      warnings: [...warnings],
+    };
   } finally {
     await clients.close();
-  }
-}
-
-/** Limits the wait for an answer. */
-async function answered<T>(answer: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new ConfigurationError("the provider did not respond in time")),
-      LONGEST_WAIT,
-    );
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -23,7 +23,7 @@ import { PendingRows, type Records } from "../jobs/pending_rows.ts";
 import { needsRows } from "../jobs/submit_part.ts";
 import { SubmissionLimits } from "../jobs/submission_limits.ts";
 
-export type { JobExecutorOptions, JobLimits } from "../jobs/job_context.ts";
+export type { JobExecutorOptions } from "../jobs/job_context.ts";
 
 /** Milliseconds between two looks for a requested cancellation, and at the time of day. */
 const TICK = 1000;
@@ -53,6 +53,8 @@ export class JobExecutor implements Executor {
   #deadlineReached = false;
   #cancelled = false;
   #changed = 0;
+  /** Whether all records were planned. */
+  #isInputDone = false;
 
   constructor(options: JobExecutorOptions) {
     this.#context = new JobContext(options);
@@ -74,6 +76,11 @@ export class JobExecutor implements Executor {
     return this.#cancelled;
   }
 
+  /** Whether every record has an outcome, or is in a job. Meaningful once the run has ended. */
+  get isComplete(): boolean {
+    return this.#isInputDone && (this.#steps?.left ?? 0) === 0;
+  }
+
   /** Rows that are at the provider, or may be, and whose results are not collected. */
   get submittedRows(): number {
     const { store, options } = this.#context;
@@ -87,6 +94,14 @@ export class JobExecutor implements Executor {
   views(): JobView[] {
     return this.#parts.filter(({ state: { phase } }) => phase !== "dropped")
       .map((part) => part.view());
+  }
+
+  /**
+   * Releases what a run that has ended keeps reserved for its jobs. A process that does something else than waiting for
+   * them calls it: the next run reserves the money again, and until then nothing would ever release it.
+   */
+  releaseMoney(): void {
+    for (const { money } of this.#parts) money.release();
   }
 
   isYielded(index: number): boolean {
@@ -118,6 +133,9 @@ export class JobExecutor implements Executor {
       const { adopt } = this.#context.options;
       if (adopt !== undefined) await adoptJob(adopt, this.#parts, this.#context);
       yield* this.#work(steps, planner);
+      // Nothing was planned since the end began, but the input may have had no more records.
+      const mayHaveMore = steps.ending !== undefined && !this.#isStopping;
+      this.#isInputDone = mayHaveMore ? await planner.isExhausted() : planner.isDone;
       if (planner.overBudget !== undefined && !this.#isStopping) yield [planner.overBudget];
       if (this.#changed > 0) this.#context.note(changedNote(this.#changed));
     } catch (error) {

@@ -5,20 +5,9 @@
  */
 import { AbortedError } from "../../errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { JobLimits } from "../job_options.ts";
 import type { JobClient } from "./job_client.ts";
 import type { PartStore } from "./part_store.ts";
-
-/** Limits on what is at the provider at the same time, in addition to the provider's own. */
-export interface JobLimits {
-  /** Maximum rows in a job. @default 10,000, or the limit of the provider if it is lower */
-  rows?: number;
-  /** Maximum size of a job's input in bytes. */
-  bytes?: number;
-  /** Maximum jobs that are queued or running at the same time. */
-  jobs?: number;
-  /** Maximum input tokens that are queued or running at the same time; 80 % of it are used. */
-  queuedTokens?: number;
-}
 
 /** The options of a {@link JobExecutor}. */
 export interface JobExecutorOptions {

@@ -75,6 +75,13 @@ export class PartPlanner {
     return this.#overBudget !== undefined || (this.#rows.isEmpty && this.#prepared.length === 0);
   }
 
+  /** Whether there is nothing left to plan, which may need a look at the next record. */
+  async isExhausted(): Promise<boolean> {
+    if (this.isDone) return true;
+    if (this.#drafts.size > 0 || this.#prepared.length > 0) return false;
+    return await this.#rows.next() === undefined;
+  }
+
   /** Whether planning waits for money. */
   get isWaiting(): boolean {
     return this.#waitsForBudget;

@@ -59,6 +59,8 @@ export class PartSteps {
   ending: "user" | "deadline" | undefined;
   /** Rows that were sent again after a temporary failure. */
   retries = 0;
+  /** Records that are not sent again because the run is ending. */
+  left = 0;
 
   constructor(context: JobContext, options: PartStepsOptions) {
     this.#context = context;
@@ -224,7 +226,7 @@ export class PartSteps {
     this.retries += collection.temporary;
     collection[Symbol.dispose]();
     part.collection = undefined;
-    this.#requeue(part, this.ending === undefined ? left : []);
+    this.#requeue(part, left);
     if (await deleteFiles(part, this.#context)) part.log({ type: "cleaned" });
   }
 
@@ -276,14 +278,15 @@ export class PartSteps {
   #drop(part: LivePart, why: string, left?: readonly number[]): void {
     part.log({ type: "dropped", why });
     part.money.release();
-    this.#requeue(part, this.ending === undefined ? left : []);
+    this.#requeue(part, left);
   }
 
-  /** Sends rows of a finished part again; without a list, all of them. */
+  /** Sends rows of a finished part again, unless the run is ending; without a list, all of them. */
   #requeue(part: LivePart, left: readonly number[] | undefined): void {
     const { store } = this.#context;
     const { state } = part;
-    if (left?.length === 0) return store.release(state);
+    if (this.ending !== undefined) this.left += left?.length ?? state.rows;
+    if (this.ending !== undefined || left?.length === 0) return store.release(state);
     const records = store.records(state);
     this.#options.rows.requeue(left ?? [...records.indexes], records, () => store.release(state));
   }

@@ -39,6 +39,7 @@ export class PendingRows {
       ? records[Symbol.asyncIterator]()
       : records[Symbol.iterator]();
     this.#options = options;
+    this.#isInputRead = Array.isArray(records) && records.length === 0;
   }
 
   /** Whether there are no more records. */
