@@ -401,30 +401,6 @@ Deno.test("an upload without an id is an error", async () => {
   await assert.rejects(api.upload!(http, inputOf("x\n")), { code: "malformed_response" });
 });
 
-Deno.test("a create that does not see the file yet can be retried, another refusal cannot", async () => {
-  const refusal = (message: string, status = 400) => ({ status, json: { error: { message } } });
-  await using server = await startScriptedHttpServer({
-    "POST /v1/batches": [
-      refusal("Cannot find file file-in, or organization org-1 does not have access to it."),
-      refusal("The input file is not ready: it is still pending", 409),
-      refusal("The file has an invalid purpose"),
-      refusal("Enqueued token limit reached for m", 429),
-      { json: { object: "error" } },
-    ],
-  });
-  const { api, http } = batchApi(endpointOf(`${server.origin}/v1`, "openai"));
-  const input = inputOf("x\n", { uploaded: { file: "file-in" } });
-  const create = () => api.create(http, input).then(() => undefined, (error) => error);
-  const errors = [await create(), await create(), await create(), await create(), await create()];
-  assert.deepEqual(errors.map(({ retryable, code }) => [code, retryable]), [
-    ["http", true],
-    ["http", true],
-    ["http", false],
-    ["rate_limit", true],
-    ["malformed_response", true],
-  ]);
-});
-
 Deno.test("a job is cancelled; that it has ended already is fine", async () => {
   const refusal = { status: 400, json: { error: { message: "Cannot cancel" } } };
   await using server = await startScriptedHttpServer({

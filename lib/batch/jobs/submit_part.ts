@@ -7,7 +7,7 @@ import { isFinal, type Job, type JobProblem } from "../../batch_api/batch_api.ts
 import { abortable } from "../../runtime/abortable.ts";
 import {
   createFailure,
-  isFileMissing,
+  isFileNotReady,
   problemOf,
   repeatableFailure,
   retryAfter,
@@ -72,7 +72,7 @@ function createFailed(part: LivePart, context: JobContext, error: unknown): Subm
   part.log({ type: "refused", error: problem.message, code: problem.code });
   if (failure === "fatal") throw error;
   if (failure !== "later") return { kind: failure, problem };
-  if (isFileMissing(error) && part.failures >= MAX_FAILURES) throw error;
+  if (isFileNotReady(error) && part.failures >= MAX_FAILURES) throw error;
   part.failed(error, retryAfter(error));
   return { kind: "later" };
 }
