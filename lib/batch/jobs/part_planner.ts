@@ -4,19 +4,14 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { setImmediate } from "node:timers";
-import {
-  BudgetExceededError,
-  FlexLLMError,
-  InternalError,
-  InvalidInputError,
-} from "../../errors.ts";
-import { bytes as sizeText } from "./job_notes.ts";
+import { BudgetExceededError, InvalidInputError } from "../../errors.ts";
+import { nextTurn } from "../../runtime/next_turn.ts";
 import type { Reservation } from "../../scheduling/budget.ts";
 import type { IndexedRecord, Outcome } from "../executor.ts";
-import { recordProblem } from "../record_problem.ts";
+import { recordError } from "../record_problem.ts";
 import type { PreparedRow } from "./job_client.ts";
 import type { JobContext } from "./job_context.ts";
+import { bytes as sizeText } from "./job_notes.ts";
 import { LivePart } from "./live_part.ts";
 import type { PartDraft } from "./part_store.ts";
 import type { PendingRows } from "./pending_rows.ts";
@@ -30,11 +25,6 @@ const MAX_DRAFTS = 8;
 const MAX_TURNS = 8;
 /** Windows of records after which other work of the process has its turn. */
 const TURN_WINDOWS = 8;
-
-/** Resolves in the next turn of the event loop. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 /** A record and its row, or its outcome if it needs none. */
 type Entry =
@@ -153,15 +143,12 @@ export class PartPlanner {
   }
 
   async #prepare(record: IndexedRecord): Promise<Entry> {
-    const problem = recordProblem(record, true);
-    if (problem !== undefined) return invalid(record, problem);
     try {
       const prepared = await this.#context.client.prepare(record);
       if ("cached" in prepared) return { outcome: { record, ok: true, result: prepared.cached } };
       return { record, row: prepared };
     } catch (error) {
-      const known = error instanceof FlexLLMError ? error : new InternalError(error);
-      return { outcome: { record, ok: false, error: known } };
+      return { outcome: { record, ok: false, error: recordError(record, error) } };
     }
   }
 
@@ -184,9 +171,9 @@ export class PartPlanner {
     const size = Buffer.byteLength(line) + 1;
     if (size > this.#limits.rowBytes) {
       const limit = sizeText(this.#limits.rowBytes);
-      this.#prepared.push(
-        invalid(record, `its request has ${sizeText(size)}, and a batch allows ${limit}`),
-      );
+      const problem = `its request has ${sizeText(size)}, and a batch allows ${limit}`;
+      const error = new InvalidInputError(`record ${record.index}: ${problem}`);
+      this.#prepared.push({ outcome: { record, ok: false, error } });
       return undefined;
     }
     const fits = draft.rows < Math.min(room.rows, maxRows(model)) &&
@@ -269,9 +256,4 @@ export class PartPlanner {
     this.#context.changed();
     return part;
   }
-}
-
-function invalid(record: IndexedRecord, problem: string): Entry {
-  const error = new InvalidInputError(`record ${record.index}: ${problem}`);
-  return { outcome: { record, ok: false, error } };
 }
