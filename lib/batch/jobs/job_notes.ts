@@ -125,6 +125,12 @@ export function cannotCancelNote({ id }: Job): string {
   return `Job ${id} cannot be cancelled: this provider has no way to. Waiting for its end.`;
 }
 
+/** The provider refused to cancel a job. */
+export function notCancelledNote({ id }: Job, error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `Job ${id} could not be cancelled: ${reason}. Waiting for its end.`;
+}
+
 /** The provider's files could not be deleted. */
 export function notCleanedNote({ part }: PartState, error: unknown): string {
   const reason = error instanceof Error ? error.message : String(error);
@@ -212,9 +218,22 @@ export function refusedError(endpoint: string, message: string): FlexLLMError {
   });
 }
 
-/** The error for a job whose results or state can not be read any more. */
+/** The error for a job whose results or state cannot be read. */
 export function unreadableError(part: PartState, problem: string): FlexLLMError {
   return new JournalError(`job ${part.job?.id} at ${part.endpoint} cannot be read: ${problem}`, {
-    hint: "Run the same command again to go on with it: nothing is sent twice.",
+    hint: "Run the same command again to resume it: nothing is sent twice.",
   });
+}
+
+/** The error for a job whose results the provider no longer has. */
+export function goneError(part: PartState, cause: unknown): FlexLLMError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new JournalError(
+    `the results of job ${part.job?.id} at ${part.endpoint} no longer exist: ${reason}`,
+    {
+      cause,
+      hint: "Providers delete results after some days. To send the records again, and pay for " +
+        "them again, add --resend.",
+    },
+  );
 }

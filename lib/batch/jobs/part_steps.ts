@@ -4,9 +4,11 @@
  * @module
  */
 import { AuthenticationError, ConnectionError } from "../../errors.ts";
+import { isNotFound } from "../../batch_api/read_json.ts";
 import type { Outcome } from "../executor.ts";
 import type { Canary } from "./canary.ts";
 import { Collection, RowHistory } from "./collection.ts";
+import { retryAfter } from "./create_failure.ts";
 import { deleteFiles } from "./delete_files.ts";
 import type { EarlierRows } from "./earlier_rows.ts";
 import { findJob } from "./find_job.ts";
@@ -17,6 +19,7 @@ import {
   expiringNote,
   foreignJobNote,
   foreignRowsNote,
+  goneError,
   leftNote,
   noAnswerError,
   quotaNote,
@@ -35,6 +38,8 @@ const MAX_CREATES = 3;
 const MAX_FAILURES = 8;
 /** Downloads that break off without any new result, after which the run ends. */
 const MAX_BROKEN_DOWNLOADS = 10;
+/** The same if the provider says that there are no results: about two minutes. */
+const MAX_MISSING_DOWNLOADS = 5;
 /** The share of the time that results are kept after which a warning is due. */
 const EXPIRY_SHARE = 0.8;
 
@@ -77,11 +82,11 @@ export class PartSteps {
   }
 
   /** Gives up a part whose job is unclear or lost: its money counts as spent, its rows are sent again. */
-  abandon(part: LivePart, why: string): void {
+  abandon(part: LivePart, why: string, left?: readonly number[]): void {
     if (part.state.phase !== "abandoned") part.log({ type: "abandoned", why });
     const { model, endpoint } = part.state;
     part.money.commit({ model, endpoint, usage: null, cost: null, isLost: true });
-    this.#requeue(part, undefined);
+    this.#requeue(part, left);
   }
 
   async *#submit(part: LivePart): AsyncGenerator<Outcome[], void> {
@@ -184,7 +189,10 @@ export class PartSteps {
       if (this.#context.isStop(error)) return;
       if (error instanceof AuthenticationError) throw error;
       if (collection.seen > before) part.failures = 0;
-      part.failed(error);
+      part.failed(error, retryAfter(error));
+      const isGone = isNotFound(error);
+      if (isGone && this.#context.options.resend) return this.#giveUpResults(part, collection);
+      if (isGone && part.failures > MAX_MISSING_DOWNLOADS) throw goneError(part.state, error);
       if (part.failures > MAX_BROKEN_DOWNLOADS) throw unreadableError(part.state, part.problem!);
       return;
     }
@@ -200,6 +208,14 @@ export class PartSteps {
     await this.#collected(part, collection);
   }
 
+  /** The results were deleted: what was read of them counts, the other records are sent again. */
+  #giveUpResults(part: LivePart, collection: Collection): void {
+    const left = collection.records.indexes.filter((index) => !this.#isDone(index));
+    collection[Symbol.dispose]();
+    part.collection = undefined;
+    this.abandon(part, "the results are gone (--resend)", left);
+  }
+
   /** Whether a record's outcome must not be yielded again. */
   #isDone(index: number): boolean {
     return this.#options.earlier.isYielded(index) ||
@@ -211,7 +227,7 @@ export class PartSteps {
     return outcomes;
   }
 
-  /** Logs that the results are in the result file: who consumes the outcomes has written them by now. */
+  /** Logs that the results are in the result file: the consumer of the outcomes has written them by now. */
   async #collected(part: LivePart, collection: Collection): Promise<void> {
     const job = part.state.job!;
     const { answered, failed, missing, left, decoded } = collection;

@@ -1,0 +1,77 @@
+/** Failures of provider jobs: what can be repeated, and what the user has to decide. */
+import assert from "node:assert/strict";
+import { createFailure, retryAfter } from "../../../lib/batch/jobs/create_failure.ts";
+import { partLimits } from "../../../lib/batch/jobs/submission_limits.ts";
+import { HttpError, RateLimitError } from "../../../lib/errors.ts";
+import { CostTracker } from "../../../lib/pricing/cost_tracker.ts";
+import { JobWorld, records } from "../../support/job_world.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+Deno.test("a create that does not see its file yet is repeated, another refusal is not", () => {
+  const failures = [
+    ["Cannot find file file-in, or organization org-1 does not have access to it.", 400],
+    ["No such File object: file-in", 404],
+    ["The input file is not ready: it is still pending", 400],
+    ["The file is being processed", 400],
+    ["The input file is not ready", 409],
+    ["The file has an invalid purpose", 400],
+    ["no such path", 404],
+    ["Enqueued token limit reached for m", 429],
+    ["overloaded", 529],
+  ] as const;
+  const kinds = failures.map(([providerMessage, status]) =>
+    createFailure(new HttpError(`status ${status}`, { status, providerMessage }), {
+      foundBy: "file",
+    })
+  );
+  assert.deepEqual(kinds, [
+    ...["later", "later", "later", "later", "later"],
+    ...["invalid", "fatal", "quota", "unclear"],
+  ]);
+});
+
+Deno.test("a server that asks for no wait gets the usual one", () => {
+  const limited = (seconds?: number) =>
+    new RateLimitError("slow down", { status: 429, retryAfter: seconds });
+  assert.deepEqual([limited(0), limited(), limited(7)].map(retryAfter), [undefined, undefined, 7]);
+});
+
+Deno.test("a part has at most 10,000 rows, unless the user wants more and the API takes them", () => {
+  const rows = (api: number, own?: number) => partLimits({ rows: api, bytes: 100 }, { rows: own });
+  assert.deepEqual(rows(50_000), { rows: 10_000, bytes: 95 });
+  assert.equal(rows(2000).rows, 2000);
+  assert.equal(rows(50_000, 40_000).rows, 40_000);
+  assert.equal(rows(50_000, 60_000).rows, 50_000);
+});
+
+Deno.test("a refused cancellation is reported, and the job collected at its end", async () => {
+  using folder = temporaryFolder();
+  const world = new JobWorld(folder.file("out.jsonl"), { foundBy: "label" });
+  world.provider.runs = 7200;
+  world.provider.before = (call) => {
+    if (call === "cancel") throw new HttpError("not permitted", { status: 403 });
+  };
+  await world.run(records(10), { deadline: 3600 });
+  assert.equal(world.outcomes.size, 10);
+  assert.equal(world.provider.count("cancel"), 1);
+  assert.match(world.notes.join("\n"), /job_1 could not be cancelled: not permitted/);
+});
+
+Deno.test("results that were deleted end the run; --resend sends their records again", async () => {
+  using folder = temporaryFolder();
+  const world = new JobWorld(folder.file("out.jsonl"), { foundBy: "label" });
+  world.maxCost = 0.01;
+  world.provider.before = (call) => {
+    if (call === "results" && world.provider.jobs.size === 1) {
+      throw new HttpError("no such file", { status: 404 });
+    }
+  };
+  await assert.rejects(world.run(records(5)), { message: /no longer exist/, hint: /--resend/ });
+  assert.equal(world.provider.jobs.size, 1);
+  const tracker = new CostTracker({ limit: 1 });
+  await world.run(records(5), { resend: true, tracker });
+  assert.equal(world.provider.jobs.size, 2);
+  assert.equal(world.outcomes.size, 5);
+  // The first job was billed, too.
+  assert.ok(tracker.spent >= 0.05, String(tracker.spent));
+});
