@@ -76,7 +76,7 @@ export class PartSteps {
     const { phase } = part.state;
     if (part.isUnsent) yield* this.#submit(part);
     else if (part.isUnclear) yield* this.#find(part);
-    else if (phase === "submitted") await this.#poll(part);
+    else if (phase === "submitted") yield* this.#poll(part);
     else if (phase === "ended") yield* this.#collect(part);
     this.#options.canary.observe(part);
   }
@@ -135,7 +135,7 @@ export class PartSteps {
     return this.#options.live().filter((other) => other !== part);
   }
 
-  async #poll(part: LivePart): Promise<void> {
+  async *#poll(part: LivePart): AsyncGenerator<Outcome[], void> {
     // An earlier run may have been killed before it sent the cancellation that it has logged.
     const cancelling = this.ending ?? part.state.cancelling;
     if (cancelling !== undefined && !part.isCancelRequested && part.isPolled) {
@@ -146,7 +146,9 @@ export class PartSteps {
     }
     if (part.isPolled || part.creates > 0) {
       if (this.ending === undefined && needsRows(part, this.#context)) {
-        return await fillPart(part, this.#context);
+        const problem = await fillPart(part, this.#context);
+        if (problem !== undefined) yield* this.#refused(part, [problem]);
+        return;
       }
     }
     const { phase } = part.state;

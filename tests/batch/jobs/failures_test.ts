@@ -75,3 +75,32 @@ Deno.test("results that were deleted end the run; --resend sends their records a
   // The first job was billed, too.
   assert.ok(tracker.spent >= 0.05, String(tracker.spent));
 });
+
+Deno.test("rows that cannot be added are a refusal of the job, which stays empty", async () => {
+  using folder = temporaryFolder();
+  const world = new JobWorld(folder.file("out.jsonl"), { foundBy: "label", fills: true });
+  world.provider.before = (call) => {
+    if (call !== "fill" || world.provider.jobs.size > 1) return;
+    throw new HttpError("bad row", { status: 400, providerMessage: "requests[2]: bad row" });
+  };
+  await world.run(records(5));
+  assert.deepEqual([...world.outcomes].map(([i, [{ ok }]]) => [i, ok]).sort(), [
+    [0, true],
+    [1, true],
+    [2, false],
+    [3, true],
+    [4, true],
+  ]);
+  assert.deepEqual([...world.provider.jobs.values()].map(({ rows }) => rows.length), [0, 4]);
+  assert.equal(world.provider.count("cancel"), 1);
+});
+
+Deno.test("without a row to blame, rows that cannot be added end the run", async () => {
+  using folder = temporaryFolder();
+  const world = new JobWorld(folder.file("out.jsonl"), { foundBy: "label", fills: true });
+  world.provider.before = (call) => {
+    if (call === "fill") throw new HttpError("no such model", { status: 400 });
+  };
+  await assert.rejects(world.run(records(5)), { message: /refuses the batch: no such model/ });
+  assert.equal(world.outcomes.size, 0);
+});
