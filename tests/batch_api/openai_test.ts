@@ -204,7 +204,7 @@ Deno.test("Groq: errors of a completed job are a plain array", async () => {
   assert.equal(api.limits.rows, 1000);
 });
 
-Deno.test("results come from both files, whatever the state, and rows that did not run are told", async () => {
+Deno.test("results come from both files in any state, and rows that did not run are reported", async () => {
   const output = [answerRow("a"), "", answerRow("b", JSON.stringify(ANSWER)), "not JSON"].join(
     "\n",
   );

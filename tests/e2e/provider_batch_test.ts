@@ -105,7 +105,7 @@ Deno.test("Ctrl-C and SIGKILL lose nothing: the same command collects", async ()
     running.signal("SIGINT");
     const { code, stderr } = await running.finished;
     assert.equal(code, 130, stderr);
-    assert.match(stderr, /Stopping: submitted jobs go on at the provider/);
+    assert.match(stderr, /Stopping: submitted jobs continue at the provider/);
     assert.match(stderr, /Interrupted: 0 of 12 records/);
     assert.match(stderr, /At the provider: 12 rows in 1 part/);
     assert.match(stderr, /To collect the results: flexllm batch /);

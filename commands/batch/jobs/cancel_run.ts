@@ -150,7 +150,7 @@ function waiting(pollInterval: number | undefined): JobsMode {
 
 /** The message of the first Ctrl-C. */
 const STOPPING =
-  "Stopping: the cancellation goes on at the provider; run the command again to collect.";
+  "Stopping: the cancellation continues at the provider; run the command again to collect.";
 
 function report(
   { output, flags, runs, journal, store, before }: Omit<Collection, "models"> & {
@@ -179,7 +179,7 @@ function report(
     writeSentences(
       `${counted(left.length, "part")} with ${rowCount(left)} ${
         left.length === 1 ? "is" : "are"
-      } still at the provider. To go on: flexllm batch cancel ${quoted(output)}`,
+      } still at the provider. To resume: flexllm batch cancel ${quoted(output)}`,
     );
   }
   if (flags.json) {

@@ -108,7 +108,7 @@ export function jobsSentences({ submitted, exported, left, ...rest }: JobsReport
   return sentences;
 }
 
-/** The lines that list the exported files and say how to go on. */
+/** The lines that list the exported files and show the next commands. */
 export function exportHints(
   { files }: Pick<JobsReport, "files">,
   resume: string,

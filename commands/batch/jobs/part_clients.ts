@@ -114,7 +114,7 @@ export class PartClients {
     yield by({ model: flags.model ?? part.model });
     yield by({});
     yield by({ model: part.model, baseUrl: flags.baseUrl ?? part.endpoint });
-    // The mock needs no key, and its name stands for its address.
+    // The mock needs no key, and its name is enough to find its address.
     if (part.model === "mock") yield by({ model: "mock", baseUrl: undefined });
   }
 }

@@ -29,7 +29,7 @@ function withJob(part: PartState, job: Job): PartState {
   return { ...part, job: { ...part.job, ...job }, problem: undefined };
 }
 
-/** Asks the providers for the states of the jobs; warns about the ones that don't answer. */
+/** Queries the providers for the states of the jobs; warns about those that don't answer. */
 async function current(
   parts: readonly PartState[],
   flags: StatusFlags,

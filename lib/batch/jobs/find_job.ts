@@ -12,7 +12,7 @@ import { adoptedNote, ambiguousError, duplicateNote } from "./job_notes.ts";
 import type { LivePart } from "./live_part.ts";
 import { submitted } from "./submit_part.ts";
 
-/** Seconds between two looks. */
+/** Seconds between two searches. */
 const LOOK_INTERVAL = 15;
 /** Seconds after a create in which its job may not be listed yet. */
 const LIST_LAG = 60;
@@ -29,7 +29,7 @@ function isSameModel(job: Job, model: string): boolean {
   return a.includes(b) || b.includes(a);
 }
 
-/** The jobs that can be the one of a part, at an API that has no labels. */
+/** The jobs that may belong to a part, at an API that has no labels. */
 function candidates(jobs: readonly Job[], part: LivePart, { store }: JobContext): Job[] {
   const { creatingAt = 0, rows, model } = part.state;
   const known = new Set(store.parts.map(({ job }) => job?.id));

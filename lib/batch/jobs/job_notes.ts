@@ -37,9 +37,11 @@ export function problemText(problems: readonly JobProblem[] | undefined): string
   return code === undefined || message.includes(code) ? message : `${message} (${code})`;
 }
 
-/** The part was created, but by whom and when is not known to the log. */
+/** The job of an unconfirmed create was found. */
 export function adoptedNote({ rows }: PartState, { id }: Job): string {
-  return `A job without confirmation was found: ${id} has the ${count(rows, "record")}.`;
+  return `A submission that was never confirmed had succeeded: job ${id} has its ${
+    count(rows, "record")
+  }.`;
 }
 
 /** Two creates of one part have both made a job. */
@@ -59,8 +61,8 @@ export function foreignRowsNote(n: number, { id }: Job): string {
     `${n === 1 ? "was" : "were"} ignored.`;
 }
 
-/** Results that came twice. */
-export function doubleRowsNote(n: number, { id }: Job): string {
+/** Rows with more than one result. */
+export function duplicateRowsNote(n: number, { id }: Job): string {
   return `Job ${id} has two results for ${count(n, "record")}; the first ones are used.`;
 }
 
@@ -104,8 +106,10 @@ export function refusedNote({ rows }: PartState, message: string): string {
 /** The results of a job are deleted soon. */
 export function expiringNote({ id }: Job, resultsExpireAt: number, now: number): string {
   return resultsExpireAt <= now
-    ? `The results of job ${id} were due to be deleted on ${moment(resultsExpireAt)}.`
-    : `The results of job ${id} are deleted on ${moment(resultsExpireAt)}: collect them before.`;
+    ? `The results of job ${id} may be gone: they were kept until ${moment(resultsExpireAt)}.`
+    : `The results of job ${id} are deleted on ${
+      moment(resultsExpireAt)
+    }: collect them before then.`;
 }
 
 /** Waiting for quota. */
@@ -122,7 +126,7 @@ export function cancellingNote(jobs: number, why: "user" | "deadline"): string {
 
 /** The API has no call for cancelling. */
 export function cannotCancelNote({ id }: Job): string {
-  return `Job ${id} cannot be cancelled: this provider has no way to. Waiting for its end.`;
+  return `Job ${id} cannot be cancelled: this provider has no call for it. Waiting for its end.`;
 }
 
 /** The provider refused to cancel a job. */
@@ -143,7 +147,7 @@ export function changedNote(n: number): string {
     "jobs are collected to send the changed version.";
 }
 
-/** Exported parts are not the business of this run. */
+/** Exported records are not sent by this run. */
 export function exportedNote(rows: number): string {
   return `${count(rows, "record")} are exported and were skipped. Import their results with ` +
     "--import, or send them with --resend.";
@@ -193,25 +197,25 @@ export function ambiguousError(part: PartState, candidates: readonly Job[]): Fle
     `${id} (${createdAt === undefined ? status : `${status}, created ${moment(createdAt)}`})`
   ).join(", ");
   return new JournalError(
-    `a create of ${count(part.rows, "record")} has had no answer, and several jobs may be the ` +
-      `one: ${list}`,
+    `the submission of ${count(part.rows, "record")} had no answer, and several jobs may belong ` +
+      `to it: ${list}`,
     {
-      hint: "If you know which one it is, add --adopt ID. If it is none of them, add --resend: " +
-        "the records are sent again.",
+      hint: "If you know which one it is, add --adopt ID. If it is none of them, add --resend to " +
+        "send the records again.",
     },
   );
 }
 
-/** The error for creates that never have an answer. */
+/** The error for creates that were never answered. */
 export function noAnswerError(part: PartState, creates: number): FlexLLMError {
   return new JournalError(
-    `${creates} creates of a job at ${part.endpoint} had no answer, and no job exists: ` +
+    `${creates} attempts to create a job at ${part.endpoint} had no answer, and no job exists: ` +
       `${part.problem}`,
     { hint: "Run the same command again later: it looks for the job before it sends another." },
   );
 }
 
-/** The error for a job that the provider refuses whatever its rows are. */
+/** The error for a job that the provider refuses for a reason that no row explains. */
 export function refusedError(endpoint: string, message: string): FlexLLMError {
   return new ConfigurationError(`${endpoint} refuses the batch: ${message}`, {
     hint: "Check that the model and its options are available in batches, or use --via live.",

@@ -15,7 +15,7 @@ import { findJob } from "./find_job.ts";
 import type { JobContext } from "./job_context.ts";
 import {
   allFailedNote,
-  doubleRowsNote,
+  duplicateRowsNote,
   expiringNote,
   foreignJobNote,
   foreignRowsNote,
@@ -247,11 +247,11 @@ export class PartSteps {
   }
 
   #report(part: LivePart, collection: Collection): void {
-    const { answered, failed, foreign, double, left, missing, notRun, temporary, reason } =
+    const { answered, failed, foreign, duplicates, left, missing, notRun, temporary, reason } =
       collection;
     const job = part.state.job!;
     if (foreign > 0) this.#context.note(foreignRowsNote(foreign, job));
-    if (double > 0) this.#context.note(doubleRowsNote(double, job));
+    if (duplicates > 0) this.#context.note(duplicateRowsNote(duplicates, job));
     if (failed > 1 && answered === 0) {
       this.#context.note(allFailedNote(failed, job, collection.commonestMessage));
     }

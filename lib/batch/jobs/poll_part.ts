@@ -75,7 +75,7 @@ async function pollFailed(part: LivePart, context: JobContext, error: unknown): 
   part.failed(error, Math.max(wait, retryAfter(error) ?? 0));
 }
 
-/** The provider doesn't know the job. Usually it is somebody else's key, or the job is seconds old. */
+/** The provider doesn't know the job. Usually the key belongs to another project, or the job is seconds old. */
 async function notFound(part: LivePart, context: JobContext, error: unknown): Promise<void> {
   const { client: { api, http }, store, options, stopping } = context;
   part.missingSince ??= context.clock.now();

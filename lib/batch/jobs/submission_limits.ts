@@ -111,7 +111,7 @@ export class SubmissionLimits {
       bytes: this.#bytes,
       promptTokens: Math.min(this.#partTokens, maxTokens - tokens),
     };
-    // Whatever the limit is: one row must be possible, or nothing ever is.
+    // Below any limit, one row must be possible, or the batch would never end.
     if (isAlone) room.rows = Math.max(1, room.rows);
     if (room.rows < 1 || (!isAlone && room.promptTokens <= 0)) return undefined;
     return room;

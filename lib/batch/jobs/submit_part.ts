@@ -28,7 +28,7 @@ const MAX_FAILURES = 8;
 /** Milliseconds before its deletion at which an uploaded input is not used any more. */
 const UPLOAD_MARGIN = 600_000;
 
-/** Uploads the input of a part, unless it is there. */
+/** Uploads the input of a part, unless it is uploaded already. */
 async function upload(part: LivePart, context: JobContext): Promise<Submission | undefined> {
   const { client: { api, http }, store } = context;
   const { uploaded } = part.state;
@@ -77,7 +77,7 @@ function createFailed(part: LivePart, context: JobContext, error: unknown): Subm
   return { kind: "later" };
 }
 
-/** Uploads and creates the job of a part. The create is sent once, whatever its answer is. */
+/** Uploads and creates the job of a part. The create is sent exactly once. */
 export async function submitPart(part: LivePart, context: JobContext): Promise<Submission> {
   const { client: { api, http }, store } = context;
   const notUploaded = await upload(part, context);

@@ -56,7 +56,7 @@ function decodeJob(json: unknown): Job {
   };
 }
 
-/** Uploads in three steps, as the `together-ai` package does: ask for a URL, send the file to it, confirm. */
+/** Uploads in three steps, as the `together-ai` package does: request a URL, send the file to it, confirm. */
 async function uploadToStorage(http: BatchHttp, input: JobInput): Promise<UploadedInput> {
   const query = { file_name: inputFilename(input), file_type: "jsonl", purpose: "batch-api" };
   const asked = await http.send({

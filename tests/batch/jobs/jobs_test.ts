@@ -193,7 +193,7 @@ jobTest("a job in which everything failed says what most rows say", {}, async (w
 });
 
 jobTest(
-  "foreign, double and wrong results are ignored, whatever their position",
+  "foreign, duplicate and wrong results are ignored in any position",
   {},
   async (world) => {
     world.provider.results = (rows, { id }) => {
