@@ -6,6 +6,7 @@
 import type { BatchLimits } from "../../lib/batch_api/batch_api.ts";
 import { batchApiOf } from "../../lib/batch_api/registry.ts";
 import { CANARY_ROWS } from "../../lib/batch/jobs/canary.ts";
+import type { JobLimits } from "../../lib/batch/jobs/job_context.ts";
 import { partLimits } from "../../lib/batch/jobs/submission_limits.ts";
 import { unknownBatchPrice } from "../../lib/pricing/batch_price.ts";
 import { loadBatchPricer, type Pricer } from "../../lib/pricing/price.ts";
@@ -42,16 +43,21 @@ export async function estimatedApi(
   return { limits: batchApi.limits, price, problem };
 }
 
-/** The number of jobs for this many records, of `bytes` in total. */
+/**
+ * The number of jobs for this many records, of `bytes` in total.
+ *
+ * @param own the user's limits
+ */
 export function jobCount(
   { records, bytes }: { records: number; bytes: number },
   limits: BatchLimits,
+  own: Pick<JobLimits, "rows" | "bytes"> = {},
 ): number {
   if (records === 0) return 0;
   const first = records > CANARY_ROWS ? CANARY_ROWS : 0;
   const rest = records - first;
   const total = (bytes / records + ROW_OVERHEAD) * rest;
-  const max = partLimits(limits);
+  const max = partLimits(limits, own);
   const jobs = Math.max(Math.ceil(rest / max.rows), Math.ceil(total / max.bytes));
   return jobs + (first > 0 ? 1 : 0);
 }

@@ -239,7 +239,7 @@ Deno.test("results come from both files in any state, and rows that did not run 
       { id: "f", kind: "error", body: { error: { code: "server_error", message: "Oh" } } },
       { id: "g", kind: "error", body: { error: { message: "plain text" } } },
       { id: "i", kind: "answer", body: ANSWER },
-      { id: "j", kind: "error", body: { error: { message: "Down" } } },
+      { id: "j", kind: "error", status: 500, body: { error: { message: "Down" } } },
     ]);
   }
 });

@@ -23,6 +23,8 @@ export type StatusFlags = SubcommandFlags & { offline?: true };
 
 /** Milliseconds that all providers together have to answer. */
 const LONGEST_WAIT = 30_000;
+/** Jobs that are queried at the same time: providers limit the rate of requests. */
+const QUERIES = 8;
 
 function withJob(part: PartState, job: Job): PartState {
   // Not everything is in every answer.
@@ -36,31 +38,36 @@ async function current(
 ): Promise<{ parts: PartState[]; warnings: string[] }> {
   const clients = new PartClients(readConfigSilently(flags.config), flags, { timeout: 20 });
   const warnings = new Set<string>();
-  const ask = async (part: PartState): Promise<PartState> => {
+  const deadline = Date.now() + LONGEST_WAIT;
+  const query = async (part: PartState): Promise<PartState> => {
     const { job } = part;
     if (!holdsRows(part) || job === undefined || isFinal(job.status)) return part;
     try {
       const { jobs: { api, http } } = clients.find(part);
-      return withJob(part, await answered(api.get(http, job.id)));
+      return withJob(part, await answered(api.get(http, job.id), deadline));
     } catch (error) {
       warnings.add(`the state is the last known one: ${oneLineMessage(error)}`);
       return { ...part, problem: oneLineMessage(error) };
     }
   };
+  const queried: PartState[] = [];
   try {
-    return { parts: await Promise.all(parts.map(ask)), warnings: [...warnings] };
+    for (let i = 0; i < parts.length; i += QUERIES) {
+      queried.push(...await Promise.all(parts.slice(i, i + QUERIES).map(query)));
+    }
+    return { parts: queried, warnings: [...warnings] };
   } finally {
     await clients.close();
   }
 }
 
-/** Limits the wait for an answer. */
-async function answered<T>(answer: Promise<T>): Promise<T> {
+/** Waits for an answer until `deadline`, in milliseconds since 1970. */
+async function answered<T>(answer: Promise<T>, deadline: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(new ConfigurationError("the provider does not answer")),
-      LONGEST_WAIT,
+      deadline - Date.now(),
     );
   });
   try {
