@@ -64,7 +64,7 @@ Deno.test("--no-wait submits and exits with 5; the same command collects, and li
   const args = batchOf(folder, mock, 12);
   const submitted = await flexllm([...args, ...PROVIDER, "--no-wait", "--json"]);
   assert.equal(submitted.code, 5, submitted.stderr);
-  assert.match(submitted.stderr, /Submitted: 0 of 12 records/);
+  assert.match(submitted.stderr, /Submitted: 0 of 12 records finished in/);
   assert.match(submitted.stderr, /At the provider: 12 rows in 1 part; it expires in 2\d h \d+ min/);
   assert.match(submitted.stderr, /To see the jobs: flexllm batch status /);
   assert.match(submitted.stderr, /To collect the results: flexllm batch .*--via provider/);
