@@ -61,7 +61,7 @@ async function cancelOthers(kept: Job, others: readonly Job[], context: JobConte
  * Looks for the job of an unclear part once. Returns `none` if it is certain that none exists; until then the
  * part is scheduled for the next look.
  *
- * @throws {JournalError} if several jobs may be the one
+ * @throws {JournalError} if several jobs may belong to it
  */
 export async function findJob(
   part: LivePart,

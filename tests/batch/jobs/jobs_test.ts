@@ -534,7 +534,7 @@ jobTest("an unclear create is looked for, and its job is used", {}, async (world
   await world.run(records(5));
   assertComplete(world, 5);
   assert.equal(world.provider.jobs.size, 1);
-  assert.match(world.notes[0], /found: job_1 has the 5 records/);
+  assert.match(world.notes[0], /had succeeded: job job_1 has its 5 records/);
 });
 
 jobTest(
@@ -547,7 +547,7 @@ jobTest(
       creates.push(world.clock.now());
       throw new TypeError("connection reset");
     };
-    await assert.rejects(world.run(records(5)), /3 creates .* had no answer/);
+    await assert.rejects(world.run(records(5)), /3 attempts to create .* had no answer/);
     assert.equal(creates.length, 3);
     assert.ok(creates[1] - creates[0] >= 60_000);
     world.provider.before = () => {};
@@ -588,7 +588,7 @@ jobTest("without labels, several candidates need the user", nothing, async (worl
     world.provider.addForeign(Array.from({ length: 5 }, (_, i) => `other_${i}_00000000`));
     throw new HttpError("bad gateway", { status: 502 });
   };
-  await assert.rejects(world.run(records(5)), /several jobs may be the one: job_1 .* job_2/);
+  await assert.rejects(world.run(records(5)), /several jobs may belong to it: job_1 .* job_2/);
   assert.equal(world.provider.jobs.size, 2);
   await assert.rejects(world.run(records(5), { adopt: "job_9" }), /no such batch/);
   await world.run(records(5), { adopt: "job_1" });
