@@ -150,6 +150,8 @@ export interface BatchApi {
   readonly poll: { first: number; longest: number };
   /** Why a request cannot be a row; `undefined` if it can. */
   rowProblem?(row: RowRequest): string | undefined;
+  /** What all rows of a job must have in common besides their model and path. @default nothing */
+  groupOf?(row: RowRequest): string;
   /** Encodes a row as one line of JSON, without a line break, and with U+2028 and U+2029 escaped. */
   encodeRow(id: string, row: RowRequest): string;
   /**

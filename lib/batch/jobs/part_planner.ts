@@ -19,7 +19,7 @@ import type { Room, SubmissionLimits } from "./submission_limits.ts";
 
 /** Records that are prepared at the same time. */
 const WINDOW = 32;
-/** Maximum drafts at the same time: one for each combination of model and path. */
+/** Maximum drafts at the same time: one for each combination of model, path and group. */
 const MAX_DRAFTS = 8;
 /** Microtasks to wait for a reservation before it is assumed to take longer. */
 const MAX_TURNS = 8;
@@ -32,6 +32,8 @@ type Entry =
   | { outcome: Outcome };
 
 interface OpenDraft {
+  /** Its key among the drafts. */
+  key: string;
   draft: PartDraft;
   model: string;
   path: string;
@@ -160,11 +162,11 @@ export class PartPlanner {
   ): Promise<OpenDraft | "waiting" | undefined> {
     const { record, row } = entry;
     const { model, path } = row.request;
-    const key = JSON.stringify([model, path]);
+    const key = JSON.stringify([model, path, this.#context.client.api.groupOf?.(row.request)]);
     const open = this.#drafts.get(key);
     if (open === undefined && this.#drafts.size >= MAX_DRAFTS) return this.#later(entry);
     const target = open ??
-      { draft: this.#context.store.draft(), model, path, reservations: [] };
+      { key, draft: this.#context.store.draft(), model, path, reservations: [] };
     const { draft } = target;
     const id = draft.rowId(record, row);
     const line = this.#context.client.api.encodeRow(id, row.request);
@@ -239,8 +241,8 @@ export class PartPlanner {
   #finish(open: OpenDraft | undefined): LivePart | undefined {
     if (open === undefined) return undefined;
     const { client, options } = this.#context;
-    const { model, path, draft, reservations } = open;
-    this.#drafts.delete(JSON.stringify([model, path]));
+    const { key, model, path, draft, reservations } = open;
+    this.#drafts.delete(key);
     const state = draft.plan({
       api: client.api.name,
       endpoint: client.endpoint,

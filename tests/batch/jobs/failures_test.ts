@@ -4,6 +4,7 @@ import { createFailure, retryAfter } from "../../../lib/batch/jobs/create_failur
 import { partLimits } from "../../../lib/batch/jobs/submission_limits.ts";
 import { HttpError, RateLimitError } from "../../../lib/errors.ts";
 import { CostTracker } from "../../../lib/pricing/cost_tracker.ts";
+import { indexOf } from "../../support/fake_batch_provider.ts";
 import { JobWorld, records } from "../../support/job_world.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
@@ -103,4 +104,16 @@ Deno.test("without a row to blame, rows that cannot be added end the run", async
   };
   await assert.rejects(world.run(records(5)), { message: /refuses the batch: no such model/ });
   assert.equal(world.outcomes.size, 0);
+});
+
+Deno.test("rows that must not share a job are in different parts", async () => {
+  using folder = temporaryFolder();
+  const world = new JobWorld(folder.file("out.jsonl"), { foundBy: "label" });
+  const groupOf = ({ body }: { body: string }) => String(Number(/(\d+)/.exec(body)![1]) % 2);
+  await world.run(records(10), {
+    clientFields: { api: { ...world.provider.api(), groupOf } },
+  });
+  assert.equal(world.outcomes.size, 10);
+  const jobs = [...world.provider.jobs.values()].map(({ rows }) => rows.map(indexOf));
+  assert.deepEqual(jobs.sort(([a], [b]) => a - b), [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]);
 });
