@@ -4,6 +4,7 @@
  * @module
  */
 import { isFinal, type Job } from "../../batch_api/batch_api.ts";
+import { isNotFound } from "../../batch_api/read_json.ts";
 import { InvalidInputError } from "../../errors.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import { repeatableFailure } from "./create_failure.ts";
@@ -99,6 +100,18 @@ export async function findJob(
   return "waiting";
 }
 
+async function readAdopted(id: string, { client, stopping }: JobContext): Promise<Job> {
+  try {
+    return await abortable(client.api.get(client.http, id), stopping.signal);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw new InvalidInputError(`--adopt ${id}: ${client.endpoint} does not know this job`, {
+      cause: error,
+      hint: "Copy the ID from the provider's list of jobs, and use the key that created the job.",
+    });
+  }
+}
+
 /**
  * Uses the job `id` for the part whose create had no clear answer.
  *
@@ -121,10 +134,7 @@ export async function adoptJob(
   if (owner !== undefined) {
     throw new InvalidInputError(`--adopt ${id}: that job has other records of this batch`);
   }
-  const job = await abortable(
-    context.client.api.get(context.client.http, id),
-    context.stopping.signal,
-  );
+  const job = await readAdopted(id, context);
   const matching = [part, ...others].filter(({ state }) =>
     job.rows === undefined || job.rows === state.rows
   );

@@ -590,7 +590,10 @@ jobTest("without labels, several candidates need the user", nothing, async (worl
   };
   await assert.rejects(world.run(records(5)), /several jobs may belong to it: job_1 .* job_2/);
   assert.equal(world.provider.jobs.size, 2);
-  await assert.rejects(world.run(records(5), { adopt: "job_9" }), /no such batch/);
+  await assert.rejects(
+    world.run(records(5), { adopt: "job_9" }),
+    /--adopt job_9: .* does not know/,
+  );
   await world.run(records(5), { adopt: "job_1" });
   assertComplete(world, 5);
   assert.equal(world.provider.jobs.size, 2);
