@@ -28,7 +28,7 @@ export interface BatchLimits {
   bytes: number;
   /** Maximum size of one row. @default only that of the input */
   rowBytes?: number;
-  /** Maximum jobs that are queued or running at the same time. */
+  /** Maximum jobs that are queued or running at the same time, unless the user sets another number. */
   jobs: number;
   /** Maximum rows that are queued or running at the same time, over all jobs. @default no limit */
   queuedRows?: number;

@@ -74,7 +74,8 @@ export class SubmissionLimits {
   /** Maximum jobs at the same time. */
   get jobs(): number {
     const { limits = {}, client } = this.#context.options;
-    return Math.max(1, Math.min(limits.jobs ?? Infinity, client.api.limits.jobs));
+    // Most services name no limit, and a full queue is waited for.
+    return Math.max(1, limits.jobs ?? client.api.limits.jobs);
   }
 
   /** Whether one more job may be created while `parts` exist. */

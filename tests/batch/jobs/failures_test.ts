@@ -117,3 +117,19 @@ Deno.test("rows that must not share a job are in different parts", async () => {
   const jobs = [...world.provider.jobs.values()].map(({ rows }) => rows.map(indexOf));
   assert.deepEqual(jobs.sort(([a], [b]) => a - b), [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]);
 });
+
+Deno.test("the user can allow more jobs at the same time than is usual", async () => {
+  using folder = temporaryFolder();
+  const world = new JobWorld(folder.file("out.jsonl"), {
+    foundBy: "label",
+    limits: { rows: 10, jobs: 2 },
+  });
+  let most = 0;
+  world.provider.after = () => {
+    const live = [...world.provider.jobs.values()].filter(({ results }) => results === undefined);
+    most = Math.max(most, live.length);
+  };
+  await world.run(records(60), { limits: { jobs: 4 } });
+  assert.equal(world.outcomes.size, 60);
+  assert.equal(most, 4);
+});
