@@ -8,19 +8,16 @@ import { isNotFound } from "../../batch_api/read_json.ts";
 import type { Outcome } from "../executor.ts";
 import type { Canary } from "./canary.ts";
 import { Collection, RowHistory } from "./collection.ts";
+import { collectionNotes } from "./collection_notes.ts";
 import { retryAfter } from "./create_failure.ts";
 import { deleteFiles } from "./delete_files.ts";
 import type { EarlierRows } from "./earlier_rows.ts";
 import { findJob } from "./find_job.ts";
 import type { JobContext } from "./job_context.ts";
 import {
-  allFailedNote,
-  duplicateRowsNote,
   expiringNote,
   foreignJobNote,
-  foreignRowsNote,
   goneError,
-  leftNote,
   noAnswerError,
   quotaNote,
   unreadableError,
@@ -238,26 +235,13 @@ export class PartSteps {
     const cost = isAllNew ? job.cost ?? collection.cost : collection.cost;
     part.log({ type: "collected", answered, failed, left: left.length, missing, cost });
     part.money.commit({ ...collection.charge, cost });
-    this.#report(part, collection);
+    const notes = collectionNotes(collection, job, this.ending === undefined);
+    for (const note of notes) this.#context.note(note);
     this.retries += collection.temporary;
     collection[Symbol.dispose]();
     part.collection = undefined;
     this.#requeue(part, this.ending === undefined ? left : []);
     if (await deleteFiles(part, this.#context)) part.log({ type: "cleaned" });
-  }
-
-  #report(part: LivePart, collection: Collection): void {
-    const { answered, failed, foreign, duplicates, left, missing, notRun, temporary, reason } =
-      collection;
-    const job = part.state.job!;
-    if (foreign > 0) this.#context.note(foreignRowsNote(foreign, job));
-    if (duplicates > 0) this.#context.note(duplicateRowsNote(duplicates, job));
-    if (failed > 1 && answered === 0) {
-      this.#context.note(allFailedNote(failed, job, collection.commonestMessage));
-    }
-    if (left.length === 0) return;
-    const counts = { missing, notRun, failed: temporary, reason };
-    this.#context.note(leftNote(counts, job, this.ending === undefined));
   }
 
   /** A job that was taken for that of the part turns out to be another one. */
