@@ -134,7 +134,7 @@ class EndpointJobs implements JobClient {
     const call = await this.#pipeline.encode(record.messages, options);
     const encoded = call.encode(this.#endpoint);
     const { cache, metering } = this.#pipeline;
-    const cached = options.cache === false ? undefined : await cache?.get(encoded);
+    const cached = await cache?.get(encoded);
     if (cached !== undefined) return { cached };
     const request = rowRequest(encoded);
     const problem = this.#api?.rowProblem?.(request);
@@ -180,7 +180,7 @@ class EndpointJobs implements JobClient {
   /** Writes an answer to the cache under the key of a live call. */
   async #store(record: IndexedRecord, options: ChatOptions, result: ChatResult): Promise<void> {
     const { cache } = this.#pipeline;
-    if (cache === undefined || options.cache === false) return;
+    if (cache === undefined) return;
     let encoded;
     try {
       encoded = (await this.#pipeline.encode(record.messages, options)).encode(this.#endpoint);

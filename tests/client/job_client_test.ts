@@ -271,11 +271,6 @@ Deno.test("batch and live answers share the cache, in both directions", async ()
     messages: [{ role: "user", content: "Live" }],
   });
   assert.ok("cached" in prepared && prepared.cached.cached && prepared.cached.cost === 0);
-  const uncached = jobClientOf(client, { cache: false }, OFFLINE);
-  isRow(await uncached.prepare({ index: 0, messages: [{ role: "user", content: "Live" }] }));
-  const other = { index: 1, messages: [{ role: "user" as const, content: "Other" }] };
-  await uncached.decode(answer("Not stored"), other);
-  isRow(await jobs.prepare(other));
 });
 
 Deno.test("an answer whose attachment is gone is decoded, only not cached", async () => {
