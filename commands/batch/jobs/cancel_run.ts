@@ -146,7 +146,7 @@ function waiting(pollInterval: number | undefined): JobsMode {
 
 /** The message of the first Ctrl-C. */
 const STOPPING =
-  "Stopping: the cancellation continues at the provider; run the command again to collect.";
+  "Stopping: the provider keeps cancelling the jobs; run the command again to collect the results.";
 
 function report(
   { output, flags, runs, journal, store, before }: Omit<Collection, "models"> & {
@@ -175,7 +175,7 @@ function report(
     writeSentences(
       `${counted(left.length, "part")} with ${rowCount(left)} ${
         left.length === 1 ? "is" : "are"
-      } still at the provider. To resume: flexllm batch cancel ${quoted(output)}`,
+      } still at the provider. To continue: flexllm batch cancel ${quoted(output)}`,
     );
   }
   if (flags.json) {

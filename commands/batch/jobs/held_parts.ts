@@ -40,7 +40,10 @@ export function dropUnsentParts(
   for (const part of heldParts(store.parts, models)) {
     if (part.phase !== "planned" && part.phase !== "uploaded") continue;
     store.release(
-      store.log(part.part, { type: "dropped", why: "not submitted, and sent otherwise" }),
+      store.log(part.part, {
+        type: "dropped",
+        why: "never submitted; its records are sent another way",
+      }),
     );
   }
 }
@@ -57,7 +60,7 @@ export function rowCount(parts: readonly PartState[]): string {
 }
 
 /**
- * Checks that a run does not send the rows of parts that are elsewhere.
+ * Checks that a run does not send rows again that are at a provider, or exported.
  *
  * @throws {ConfigurationError} if it would
  */
@@ -88,7 +91,8 @@ export function checkHeldParts(
         `${exported.length === 1 ? "is" : "are"} exported (${rowCount(exported)})`,
       {
         hint:
-          "Import the results with --import FILE, or abandon the files: --via provider --resend",
+          "Import the results with --import FILE. To give up the files and send the records again, add " +
+          "--via provider --resend.",
       },
     );
   }
@@ -97,7 +101,7 @@ export function checkHeldParts(
     throw new ConfigurationError(
       `${counted(unnamed.length, "part")} of ${output} ${unnamed.length === 1 ? "is" : "are"} ` +
         `from a run with a single model: ${named(unnamed)}`,
-      { hint: "Collect the results first: run that command again, with a single -m." },
+      { hint: "First collect the results: run the earlier command, with a single -m, again." },
     );
   }
 }

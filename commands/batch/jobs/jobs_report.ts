@@ -27,7 +27,7 @@ export interface JobsReport {
   exported: { parts: readonly PartState[]; rows: number };
   /** Records without a result that are in no part. */
   left: number;
-  /** The files that this run exported, or found. */
+  /** The exported files: new ones, and those of earlier runs. */
   files: readonly ExportedFile[];
 }
 
@@ -77,7 +77,9 @@ function expiry(parts: readonly PartState[], now: number): string {
   const times = parts.map(({ job }) => job?.expiresAt).filter((time) => time !== undefined);
   if (times.length === 0) return "";
   const seconds = (Math.min(...times) - now) / 1000;
-  if (seconds <= 0) return "; past the expiry";
+  if (seconds <= 0) {
+    return parts.length === 1 ? "; past its expiry" : "; the first is past its expiry";
+  }
   return parts.length === 1
     ? `; it expires in ${duration(seconds)}`
     : `; the first expires in ${duration(seconds)}`;
@@ -108,7 +110,7 @@ export function jobsSentences({ submitted, exported, left, ...rest }: JobsReport
   return sentences;
 }
 
-/** The lines that list the exported files and show the next commands. */
+/** The lines that list the exported files and say how to continue. */
 export function exportHints(
   { files }: Pick<JobsReport, "files">,
   resume: string,
@@ -122,7 +124,7 @@ export function exportHints(
   return [
     "Files:",
     ...listed,
-    `To run ${files.length === 1 ? "it" : "one"} with vLLM: vllm run-batch -i ${
+    `To run ${files.length === 1 ? "it" : "the first one"} with vLLM: vllm run-batch -i ${
       quoted(first.path)
     } -o ${quoted(results)} --model ${quoted(first.model)}`,
     `To import the results: ${resume} --import ${quoted(results)}`,

@@ -21,13 +21,13 @@ import { statusLines } from "./status_table.ts";
 /** The flags of the command. */
 export type StatusFlags = SubcommandFlags & { offline?: true };
 
-/** Milliseconds that all providers together have to answer. */
+/** Milliseconds to wait for all answers. */
 const LONGEST_WAIT = 30_000;
 /** Jobs that are queried at the same time: providers limit the rate of requests. */
 const QUERIES = 8;
 
 function withJob(part: PartState, job: Job): PartState {
-  // Not everything is in every answer.
+  // An answer may lack fields that an earlier one had.
   return { ...part, job: { ...part.job, ...job }, problem: undefined };
 }
 
@@ -46,7 +46,7 @@ async function current(
       const { jobs: { api, http } } = clients.find(part);
       return withJob(part, await answered(api.get(http, job.id), deadline));
     } catch (error) {
-      warnings.add(`the state is the last known one: ${oneLineMessage(error)}`);
+      warnings.add(`showing the last known state: ${oneLineMessage(error)}`);
       return { ...part, problem: oneLineMessage(error) };
     }
   };
@@ -66,7 +66,7 @@ async function answered<T>(answer: Promise<T>, deadline: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new ConfigurationError("the provider does not answer")),
+      () => reject(new ConfigurationError("the provider did not respond in time")),
       deadline - Date.now(),
     );
   });
@@ -100,7 +100,7 @@ export async function showStatus(output: string, flags: StatusFlags): Promise<nu
       parts: parts.map(partJson),
     });
   } else if (parts.length === 0) {
-    writeOutput(`No record of ${output} was submitted as a provider job.\n`);
+    writeOutput(`${output} has no provider jobs.\n`);
   } else {
     writeOutput(`${statusLines(parts, Date.now()).join("\n")}\n`);
   }

@@ -22,7 +22,7 @@ export function changedRecord(
   const where = location === undefined ? "" : ` (${location})`;
   const how = api === "export"
     ? "it was exported"
-    : `it was submitted${job === undefined ? "" : ` with job ${job.id}`}`;
+    : `it was submitted${job === undefined ? "" : ` in job ${job.id}`}`;
   return new JournalMismatchError(`record ${index}${where} has changed since ${how}`, index, {
     hint: "Use the same input as then. Or add --rerun-changed: the earlier version is collected, " +
       "and the next run sends the changed one.",

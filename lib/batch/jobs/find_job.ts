@@ -17,7 +17,7 @@ import { submitted } from "./submit_part.ts";
 const LOOK_INTERVAL = 15;
 /** Seconds after a create in which its job may not be listed yet. */
 const LIST_LAG = 60;
-/** The same if jobs cannot be told apart. */
+/** The same if jobs have nothing to identify them. */
 const LONG_LIST_LAG = 120;
 /** Milliseconds by which the clock of the provider may be behind: for labels, and for times alone. */
 const LABEL_MARGIN = 600_000;
@@ -127,12 +127,14 @@ export async function adoptJob(
   // The same command was run before.
   if (owner !== undefined && part === undefined) return;
   if (part === undefined) {
-    throw new InvalidInputError(`--adopt ${id}: there is no job to look for`, {
-      hint: "Every create had a clear answer. Run the command without --adopt.",
+    throw new InvalidInputError(`--adopt ${id}: no submission is unclear`, {
+      hint: "Every submission had a clear answer. Run the command without --adopt.",
     });
   }
   if (owner !== undefined) {
-    throw new InvalidInputError(`--adopt ${id}: that job has other records of this batch`);
+    throw new InvalidInputError(`--adopt ${id}: this job has other records of this batch`, {
+      hint: "Choose another job, or add --resend if none of them is the one.",
+    });
   }
   const job = await readAdopted(id, context);
   const matching = [part, ...others].filter(({ state }) =>
@@ -140,13 +142,14 @@ export async function adoptJob(
   );
   if (matching.length === 0) {
     throw new InvalidInputError(
-      `--adopt ${id}: that job has ${job.rows} rows, and ${part.state.rows} were submitted`,
+      `--adopt ${id}: this job has ${job.rows} rows, but ${part.state.rows} were submitted`,
+      { hint: "Choose another job, or add --resend if none of them is the one." },
     );
   }
   if (matching.length > 1) {
     throw new InvalidInputError(
-      `--adopt ${id}: ${matching.length} creates had no answer, and that job may be any of them`,
-      { hint: "Run the command without --adopt first: it looks for the jobs by itself." },
+      `--adopt ${id}: ${matching.length} submissions had no answer, and this job may belong to any of them`,
+      { hint: "Run the command without --adopt first: it looks for their jobs." },
     );
   }
   submitted(matching[0], context, job, "user");

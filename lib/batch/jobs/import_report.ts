@@ -45,7 +45,11 @@ export function importNotes(report: ImportReport): string[] {
   const { unreadable, unknown, duplicates, notRun, alreadyImported, left } = report;
   const notes: string[] = [];
   if (unreadable.lines > 0) {
-    notes.push(`${count(unreadable.lines, "line")} skipped, first ${unreadable.first}.`);
+    notes.push(
+      `Skipped ${count(unreadable.lines, "line")} that ${
+        unreadable.lines === 1 ? "is not a result" : "are not results"
+      }, the first one at ${unreadable.first}.`,
+    );
   }
   if (unknown > 0) {
     notes.push(
@@ -53,11 +57,10 @@ export function importNotes(report: ImportReport): string[] {
     );
   }
   if (duplicates > 0) {
-    const were = duplicates === 1 ? "was" : "were";
-    notes.push(`${count(duplicates, "duplicate result")} ${were} ignored.`);
+    notes.push(`Ignored ${count(duplicates, "result")} of records that already had one.`);
   }
   if (alreadyImported > 0) {
-    notes.push(`${count(alreadyImported, "result")} had been imported before.`);
+    notes.push(`${count(alreadyImported, "result")} had already been imported.`);
   }
   if (notRun > 0) notes.push(`${count(notRun, "record")} did not run.`);
   if (left > 0) {

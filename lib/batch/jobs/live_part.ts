@@ -39,7 +39,7 @@ export class LivePart {
   lastError: unknown;
   /** What is wrong at the moment. */
   problem: string | undefined;
-  /** What it does at the moment, if the phase doesn't tell. */
+  /** What it does at the moment, if the phase doesn't show it. */
   activity: "uploading" | "waiting for quota" | undefined;
   /** Seconds until the next poll. */
   pollWait: number;
@@ -47,9 +47,9 @@ export class LivePart {
   isPolled = false;
   /** Whether the job has its rows; only used for APIs that add them after the create. */
   isFilled = false;
-  /** When the provider said first that it doesn't know the job. */
+  /** When the provider first reported that it doesn't know the job. */
   missingSince: number | undefined;
-  /** Searches for the job since the last create, none of which found it. */
+  /** Looks for the job since the last create, none of which found it. */
   looks = 0;
   /** Ids of jobs that seemed to belong to this part, and have the results of other records. */
   readonly foreignJobs = new Set<string>();

@@ -28,7 +28,7 @@ const MAX_FAILURES = 8;
 /** Milliseconds before its deletion at which an uploaded input is not used any more. */
 const UPLOAD_MARGIN = 600_000;
 
-/** Uploads the input of a part, unless it is uploaded already. */
+/** Uploads the input of a part, unless that has been done. */
 async function upload(part: LivePart, context: JobContext): Promise<Submission | undefined> {
   const { client: { api, http }, store } = context;
   const { uploaded } = part.state;

@@ -64,7 +64,7 @@ export function decodeProblems(errors: unknown): JobProblem[] | undefined {
   return problems.length === 0 ? undefined : problems;
 }
 
-/** The ids of the result files. An empty one means that there is no file. */
+/** The ids of the result files. An empty one means no file. */
 export function decodeFiles({ output_file_id, error_file_id }: Json): ResultFiles {
   return { output: asText(output_file_id), error: asText(error_file_id) };
 }

@@ -102,7 +102,7 @@ Deno.test("without a row to blame, rows that cannot be added end the run", async
   world.provider.before = (call) => {
     if (call === "fill") throw new HttpError("no such model", { status: 400 });
   };
-  await assert.rejects(world.run(records(5)), { message: /refuses the batch: no such model/ });
+  await assert.rejects(world.run(records(5)), { message: /rejected the batch: no such model/ });
   assert.equal(world.outcomes.size, 0);
 });
 

@@ -32,7 +32,7 @@ Deno.test("what is at the provider, in files, or nowhere is said with numbers", 
     "At the provider: 1,500 rows in 2 parts; the first expires in 1 h 0 min",
   ]);
   assert.deepEqual(jobsSentences(SUBMITTED, 4_000_000), [
-    "At the provider: 1,500 rows in 2 parts; past the expiry",
+    "At the provider: 1,500 rows in 2 parts; the first is past its expiry",
   ]);
   assert.deepEqual(jobsSentences({ ...NOTHING, exported: { parts: [PART], rows: 1 } }, 0), [
     "Exported: 1 row in 1 file",
