@@ -40,7 +40,7 @@ export interface DrivenBatch {
 
 /** The message of the first Ctrl-C while jobs are at a provider. */
 const STOPPING_JOBS =
-  "Stopping: submitted jobs go on at the provider; press Ctrl-C again to stop at once.";
+  "Stopping: submitted jobs continue at the provider; press Ctrl-C again to stop immediately.";
 
 /** How {@link driveRuns} sends the records. */
 export interface Sending {

@@ -1,5 +1,5 @@
 /**
- * Sends a batch: at once, or as provider jobs and what is left at their deadline live.
+ * Sends a batch: live, or as provider jobs, with the option to send live what is left at their deadline.
  *
  * @module
  */

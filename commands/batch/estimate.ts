@@ -4,6 +4,7 @@
  * @module
  */
 import { pendingRecords } from "../../lib/input/records.ts";
+import type { JobLimits } from "../../lib/batch/jobs/job_context.ts";
 import {
   type BatchEstimate,
   estimateBatch,
@@ -25,7 +26,7 @@ import { modelBatches } from "./model_batches.ts";
 
 /** Prints an estimate for the records that are not done yet. Changes no file. */
 export async function printEstimate(batch: BatchContext): Promise<void> {
-  const { file, output, reading, flags, prepared: { models } } = batch;
+  const { file, output, reading, flags, prepared: { models, mode } } = batch;
   const journal = output === undefined ? undefined : await openJournalToRead(output, models);
   try {
     const estimates: ComparedEstimate[] = [];
@@ -35,7 +36,7 @@ export async function printEstimate(batch: BatchContext): Promise<void> {
         targets,
         sampling: model.request,
       });
-      estimates.push(withJobs(estimate, api));
+      estimates.push(withJobs(estimate, api, mode.via === "live" ? {} : mode.settings.limits));
     }
     const estimate = totalEstimate(estimates);
     if (flags.json) writeJson(estimateJson(estimate));
@@ -65,12 +66,16 @@ function totalEstimate(estimates: readonly ComparedEstimate[]): ComparedEstimate
 }
 
 /** Adds the number of jobs to what a batch API would cost. */
-function withJobs(estimate: BatchEstimate, api: EstimatedApi | undefined): ComparedEstimate {
+function withJobs(
+  estimate: BatchEstimate,
+  api: EstimatedApi | undefined,
+  own: Pick<JobLimits, "rows" | "bytes">,
+): ComparedEstimate {
   const models = estimate.models.map(({ batch, ...row }): ComparedModel => {
     if (batch === undefined || api === undefined) return row;
     const { limits } = api;
     const problem = row.promptCost === null ? "the price of the model is unknown" : api.problem;
-    return { ...row, batch: { ...batch, jobs: jobCount(row, limits), problem } };
+    return { ...row, batch: { ...batch, jobs: jobCount(row, limits, own), problem } };
   });
   return { ...estimate, models };
 }

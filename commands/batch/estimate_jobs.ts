@@ -4,11 +4,12 @@
  * @module
  */
 import type { BatchLimits } from "../../lib/batch_api/batch_api.ts";
-import { CANARY_ROWS } from "../../lib/batch/jobs/canary.ts";
 import { batchApiOf } from "../../lib/batch_api/registry.ts";
+import { CANARY_ROWS } from "../../lib/batch/jobs/canary.ts";
+import type { JobLimits } from "../../lib/batch/jobs/job_context.ts";
+import { partLimits } from "../../lib/batch/jobs/submission_limits.ts";
 import { unknownBatchPrice } from "../../lib/pricing/batch_price.ts";
 import { loadBatchPricer, type Pricer } from "../../lib/pricing/price.ts";
-import { DEFAULT_PART_ROWS } from "../../lib/batch/jobs/submission_limits.ts";
 import { connect } from "../../lib/services/connect.ts";
 import type { PricedModel } from "./connect.ts";
 
@@ -20,8 +21,6 @@ export interface EstimatedApi {
   problem: string;
 }
 
-/** The share of the limit in bytes that a job uses. */
-const BYTES_SHARE = 0.95;
 /** Bytes that an API adds to each row: its id, and where it goes. */
 const ROW_OVERHEAD = 120;
 
@@ -44,18 +43,21 @@ export async function estimatedApi(
   return { limits: batchApi.limits, price, problem };
 }
 
-/** The number of jobs for this many records, of `bytes` in total. */
+/**
+ * The number of jobs for this many records, of `bytes` in total.
+ *
+ * @param own the user's limits
+ */
 export function jobCount(
   { records, bytes }: { records: number; bytes: number },
   limits: BatchLimits,
+  own: Pick<JobLimits, "rows" | "bytes"> = {},
 ): number {
   if (records === 0) return 0;
   const first = records > CANARY_ROWS ? CANARY_ROWS : 0;
   const rest = records - first;
   const total = (bytes / records + ROW_OVERHEAD) * rest;
-  const jobs = Math.max(
-    Math.ceil(rest / Math.min(limits.rows, DEFAULT_PART_ROWS)),
-    Math.ceil(total / (limits.bytes * BYTES_SHARE)),
-  );
+  const max = partLimits(limits, own);
+  const jobs = Math.max(Math.ceil(rest / max.rows), Math.ceil(total / max.bytes));
   return jobs + (first > 0 ? 1 : 0);
 }

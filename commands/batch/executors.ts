@@ -36,7 +36,7 @@ export function liveExecutors(
 }
 
 /**
- * Creates the executors that the flags ask for.
+ * Creates the executors that the flags select.
  *
  * @throws {ConfigurationError} if a model has no batch API
  */

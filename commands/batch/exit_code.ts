@@ -13,7 +13,7 @@ export interface Unfinished {
   submitted: boolean;
   /** Whether `flexllm batch cancel` ended the run. */
   cancelled: boolean;
-  /** Whether records have no result, and nothing is on its way. */
+  /** Whether records have no result and are not at a provider. */
   left: boolean;
 }
 

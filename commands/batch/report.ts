@@ -210,8 +210,10 @@ export function batchReport(
   if (restored > 0) parts.push(`${number.format(restored)} already done`);
   if (retries > 0) parts.push(counted(retries, "retry", "retries"));
   const noun = context.models.length > 1 ? "result" : "record";
+  // "Submitted: 0 of 12 records" would say the opposite of what happened.
+  const done = jobs?.unfinished.submitted ? "finished in" : "in";
   const sentences = [
-    `${head}: ${number.format(restored + tried)} of ${counted(context.total, noun)} in ` +
+    `${head}: ${number.format(restored + tried)} of ${counted(context.total, noun)} ${done} ` +
     `${duration(seconds)}${rate}: ${parts.join(", ")}`,
     ...jobs === undefined ? [] : jobsSentences(jobs, Date.now()),
   ];

@@ -1,8 +1,8 @@
 /**
  * The interface of a provider's batch API: jobs of many requests, answered within hours, usually at half price.
  *
- * An adapter knows the wire format of one API and keeps no state. It never retries: who calls it knows whether
- * a repetition is safe.
+ * An adapter knows the wire format of one API and keeps no state. It never retries: only the caller knows
+ * whether a repetition is safe.
  *
  * @module
  */
@@ -26,9 +26,9 @@ export interface BatchLimits {
   rows: number;
   /** Maximum size of a job's input. */
   bytes: number;
-  /** Maximum size of one row. @default no limit of its own */
+  /** Maximum size of one row. @default only that of the input */
   rowBytes?: number;
-  /** Maximum jobs that are queued or running at the same time. */
+  /** Maximum jobs that are queued or running at the same time, unless the user sets another number. */
   jobs: number;
   /** Maximum rows that are queued or running at the same time, over all jobs. @default no limit */
   queuedRows?: number;
@@ -104,7 +104,7 @@ export interface Job {
   expiresAt?: number;
   /** When its results are deleted, in milliseconds since 1970. */
   resultsExpireAt?: number;
-  /** Number of rows, also for jobs of others. */
+  /** Number of rows, also of jobs that something else created. */
   rows?: number;
   /** Rows that are done; absent while the provider does not report it. */
   counts?: { succeeded: number; failed: number };
@@ -150,6 +150,8 @@ export interface BatchApi {
   readonly poll: { first: number; longest: number };
   /** Why a request cannot be a row; `undefined` if it can. */
   rowProblem?(row: RowRequest): string | undefined;
+  /** What all rows of a job must have in common besides their model and path. @default nothing */
+  groupOf?(row: RowRequest): string;
   /** Encodes a row as one line of JSON, without a line break, and with U+2028 and U+2029 escaped. */
   encodeRow(id: string, row: RowRequest): string;
   /**

@@ -186,6 +186,11 @@ export class CallPipeline implements Completions {
     return this.#options.costTracker;
   }
 
+  /** Timeout of one attempt, in seconds. */
+  get timeout(): number {
+    return this.#options.timeout;
+  }
+
   /** Aborts when the client is closed, or by its own signal. */
   get signal(): AbortSignal {
     return this.#signals.link(undefined).signal;

@@ -33,6 +33,9 @@ import { answerOf, rowError } from "./job_answer.ts";
 import { rowRequest } from "./job_row.ts";
 import { costBy } from "./metering.ts";
 
+/** Seconds without progress after which a request fails at the earliest. */
+const MIN_TIMEOUT = 300;
+
 /** The options of a {@link JobClient}. */
 export interface JobClientOptions {
   /**
@@ -98,6 +101,8 @@ class EndpointJobs implements JobClient {
     this.#costs = pipeline.costTracker ?? new CostTracker();
     this.http = createBatchHttp(connection.endpoint, connection.fetch, {
       protocol: this.#protocol,
+      // A create that is given up too early leaves a job that has to be looked for.
+      timeout: Math.max(MIN_TIMEOUT, pipeline.timeout),
       signal: pipeline.signal,
     });
     this.endpoint = endpoint.name;

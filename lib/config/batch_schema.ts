@@ -35,7 +35,7 @@ const jobs = v.strictObject({
   ),
   poll_interval: v.nullish(
     describe(
-      "Seconds between two looks at the state of jobs; default the provider's advice, up to 300.",
+      "Seconds between two polls of a job; default as the provider recommends, up to 300.",
       positive,
     ),
   ),

@@ -78,7 +78,7 @@ Deno.test("an upload is read only as fast as the server takes it", async () => {
       }, { highWaterMark: 0 });
     },
   };
-  // Reads the head of the request and then nothing, until it is told to.
+  // Reads the head of the request and then nothing until the test lets it.
   const sockets: Socket[] = [];
   const paused = Promise.withResolvers<Socket>();
   const server = createServer((socket) => {
@@ -326,7 +326,7 @@ Deno.test("a compressed download is complete", async () => {
   assert.equal(lines.length, 1000);
 });
 
-Deno.test("a download that is cut off is an error, whatever frames it", async () => {
+Deno.test("a download that is cut off is an error, with any framing", async () => {
   const heads = ["content-length: 100", "transfer-encoding: chunked"];
   await using server = await startRawServer((socket, { path }) => {
     const isChunked = path.endsWith("1");
@@ -345,7 +345,7 @@ Deno.test("a download that is cut off is an error, whatever frames it", async ()
   }
 });
 
-Deno.test("who stops reading closes the connection", async () => {
+Deno.test("a consumer that stops reading closes the connection", async () => {
   const closed = Promise.withResolvers<void>();
   await using server = await startHttpServer((_request, response) => {
     response.on("close", () => closed.resolve());

@@ -220,3 +220,12 @@ Deno.test("requests that batches refuse are found before they are sent", () => {
   assert.match(problem({ stream: true }) ?? "", /stream/);
   assert.match(problem({}, "/embeddings") ?? "", /takes only/);
 });
+
+Deno.test("requests to Google's models are grouped by their response format", () => {
+  const group = (model: string, fields: object) =>
+    api.groupOf!({ model, path: "/chat/completions", body: JSON.stringify({ model, ...fields }) });
+  const json = { response_format: { type: "json_object" } };
+  assert.notEqual(group("google/gemini-3-flash", json), group("google/gemini-3-flash", {}));
+  assert.equal(group("google/gemini-3-flash", json), group("google/gemini-3-flash", json));
+  assert.equal(group("openai/gpt-5", json), group("openai/gpt-5", {}));
+});

@@ -203,7 +203,7 @@ Deno.test("results come from every page", async () => {
     {
       id: rowId(2),
       kind: "answer",
-      body: { choices: [], usage: { ...answer.usage, cost: 0.0025 } },
+      body: answer,
     },
     { id: rowId(1), kind: "error", body: { error: { message: "model overloaded" } } },
     { id: rowId(0), kind: "error", body: { error: { message: "rate limited" } } },

@@ -64,7 +64,7 @@ Deno.test("--no-wait submits and exits with 5; the same command collects, and li
   const args = batchOf(folder, mock, 12);
   const submitted = await flexllm([...args, ...PROVIDER, "--no-wait", "--json"]);
   assert.equal(submitted.code, 5, submitted.stderr);
-  assert.match(submitted.stderr, /Submitted: 0 of 12 records/);
+  assert.match(submitted.stderr, /Submitted: 0 of 12 records finished in/);
   assert.match(submitted.stderr, /At the provider: 12 rows in 1 part; it expires in 2\d h \d+ min/);
   assert.match(submitted.stderr, /To see the jobs: flexllm batch status /);
   assert.match(submitted.stderr, /To collect the results: flexllm batch .*--via provider/);
@@ -105,7 +105,7 @@ Deno.test("Ctrl-C and SIGKILL lose nothing: the same command collects", async ()
     running.signal("SIGINT");
     const { code, stderr } = await running.finished;
     assert.equal(code, 130, stderr);
-    assert.match(stderr, /Stopping: submitted jobs go on at the provider/);
+    assert.match(stderr, /Stopping: submitted jobs continue at the provider/);
     assert.match(stderr, /Interrupted: 0 of 12 records/);
     assert.match(stderr, /At the provider: 12 rows in 1 part/);
     assert.match(stderr, /To collect the results: flexllm batch /);

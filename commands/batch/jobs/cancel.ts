@@ -17,7 +17,8 @@ import { counted } from "../../terminal/format.ts";
 import { writeJson, writeNote } from "../../terminal/output.ts";
 import { canPrompt, promptYesNo } from "../../terminal/prompts.ts";
 import { writeSentences } from "../../terminal/sentences.ts";
-import { cancelAndCollect, type CancelFlags, cancellable, rowCount } from "./cancel_run.ts";
+import { cancelAndCollect, type CancelFlags, cancellable } from "./cancel_run.ts";
+import { rowCount } from "./held_parts.ts";
 import { PartClients } from "./part_clients.ts";
 
 /** Asks for confirmation. */

@@ -20,6 +20,7 @@ import { finishJournal } from "../finish.ts";
 import { journalOf, namesModels, openJournal } from "../journal.ts";
 import { ModelRun, ModelRuns } from "../model_run.ts";
 import { startProgress } from "../progress/progress.ts";
+import { rowCount } from "./held_parts.ts";
 import { openRows } from "./held_rows.ts";
 import { jobsExecutor, type JobsMode } from "./jobs_executor.ts";
 import type { JobsExecutor } from "./jobs_run.ts";
@@ -33,11 +34,6 @@ export type CancelFlags = SubcommandFlags & { yes?: true };
 /** Parts with a job, or that may have one. */
 export function cancellable(parts: readonly PartState[]): PartState[] {
   return parts.filter((part) => holdsRows(part) && part.phase !== "exported");
-}
-
-/** The rows of parts, for messages. */
-export function rowCount(parts: readonly PartState[]): string {
-  return counted(parts.reduce((sum, { rows }) => sum + rows, 0), "row");
 }
 
 /** The models under which the parts were requested, each with its parts' client. */

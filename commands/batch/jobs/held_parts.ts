@@ -54,7 +54,8 @@ function named(parts: readonly PartState[]): string {
   return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-function rowsOf(parts: readonly PartState[]): string {
+/** The rows of parts, for messages. */
+export function rowCount(parts: readonly PartState[]): string {
   return counted(parts.reduce((sum, { rows }) => sum + rows, 0), "row");
 }
 
@@ -76,7 +77,7 @@ export function checkHeldParts(
     const [is, them] = submitted.length === 1 ? ["is", "it"] : ["are", "them"];
     throw new ConfigurationError(
       `${counted(submitted.length, "part")} of ${output} ${is} at the provider ` +
-        `(${rowsOf(submitted)}): ${named(submitted)}`,
+        `(${rowCount(submitted)}): ${named(submitted)}`,
       {
         hint: mode.via === "live"
           ? `Add --via provider to collect ${them}, or cancel ${them}: flexllm batch cancel ${file}`
@@ -87,7 +88,7 @@ export function checkHeldParts(
   if (mode.via === "live" && exported.length > 0) {
     throw new ConfigurationError(
       `${counted(exported.length, "part")} of ${output} ` +
-        `${exported.length === 1 ? "is" : "are"} exported (${rowsOf(exported)})`,
+        `${exported.length === 1 ? "is" : "are"} exported (${rowCount(exported)})`,
       {
         hint:
           "Import the results with --import FILE. To give up the files and send the records again, add " +

@@ -52,7 +52,7 @@ export const jobFlags = {
   ),
   resend: new Option(
     "--resend",
-    "after an unclear submission or for a lost job: submit the records again",
+    "after an unclear submission, or if a job or its results are lost: submit the records again",
   ),
   export: new Option(
     "--export <folder>",

@@ -49,7 +49,7 @@ export type JobFlags = Pick<
   | "import"
 >;
 
-/** The flags that only concern jobs and were given, as they are written. */
+/** The flags for jobs that were given, in the form in which users write them. */
 function givenJobFlags(flags: JobFlags): string[] {
   const given: [name: string, isGiven: boolean][] = [
     ["--no-wait", !flags.wait],
@@ -90,7 +90,7 @@ function checkPairs(flags: JobFlags): void {
   if (flags.adopt !== undefined && flags.resend) {
     refuse(
       "--adopt and --resend exclude each other",
-      "--adopt takes an existing job; --resend gives it up and submits the records again.",
+      "--adopt uses an existing job; --resend abandons it and submits the records again.",
     );
   }
 }

@@ -33,6 +33,7 @@ async function current(
     warnings.add(`showing the last known state: ${message}`);
     return message;
   };
+  const queried: PartState[] = [];
   try {
     return {
       parts: await currentParts(parts, (part) => clients.find(part).jobs, problem),

@@ -11,7 +11,7 @@ import { resultFileCommand, subcommandFlags } from "./subcommand_flags.ts";
 /** The command. */
 export function statusCommand() {
   const command = resultFileCommand("status", "show the provider jobs of a result file")
-    .option("--offline", "show the last known state without asking the provider")
+    .option("--offline", "show the last known state without querying the provider")
     .action(async (output, _, command) => {
       const flags = subcommandFlags<StatusFlags>(command);
       const { showStatus } = await import("./status.ts");

@@ -178,7 +178,7 @@ export class ImportExecutor implements Executor {
       const { part, record } = row;
       if (part.settled.has(record.index)) {
         // An error next to an answer is an earlier attempt.
-        if (isFirstPass) this.report.double++;
+        if (isFirstPass) this.report.duplicates++;
         continue;
       }
       part.settled.add(record.index);

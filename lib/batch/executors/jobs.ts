@@ -25,7 +25,7 @@ import { SubmissionLimits } from "../jobs/submission_limits.ts";
 
 export type { JobExecutorOptions } from "../jobs/job_context.ts";
 
-/** Milliseconds between two looks for a requested cancellation, and at the time of day. */
+/** Milliseconds between two checks for a requested cancellation, and of the time of day. */
 const TICK = 1000;
 /** Milliseconds by which the time of day runs ahead of the clock after the computer has slept. */
 const SLEPT = 30_000;

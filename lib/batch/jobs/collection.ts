@@ -76,7 +76,7 @@ export class Collection implements Disposable {
   /** Why records were not run. */
   reason: string = "failed";
   foreign = 0;
-  double = 0;
+  duplicates = 0;
   /** USD of the answers that this collection has yielded; `null` if unknown. */
   cost: number | null = 0;
   usage: Usage | null = null;
@@ -102,7 +102,7 @@ export class Collection implements Disposable {
     return this.#seen.size;
   }
 
-  /** Whether the job has only results of others. */
+  /** Whether the job only has results of other records. */
   get isForeign(): boolean {
     return this.foreign > 0 && this.#seen.size === 0;
   }
@@ -130,7 +130,7 @@ export class Collection implements Disposable {
     const seen = new Set<number>();
     let group: { row: ProcessedRow; record: IndexedRecord }[] = [];
     this.foreign = 0;
-    this.double = 0;
+    this.duplicates = 0;
     const results = api.results(http, job, (text) => parse.call(this.#context.client, text))
       [Symbol.asyncIterator]();
     try {
@@ -215,7 +215,7 @@ export class Collection implements Disposable {
     }
     const { index } = record;
     if (seen.has(index)) {
-      this.double++;
+      this.duplicates++;
       return undefined;
     }
     seen.add(index);

@@ -22,9 +22,11 @@ import { isQuotaError } from "./submission_limits.ts";
  */
 export type CreateFailure = "unclear" | "quota" | "later" | "invalid" | "fatal";
 
-/** An input file that was uploaded just now may not be visible yet. */
-const FILE_NOT_FOUND =
-  /(file|dataset).{0,80}(not found|cannot|can't|does not exist|not exist|no such)|(not find|no such).{0,20}(file|dataset)/i;
+/** What services say of an input file that was uploaded a moment ago: it is not visible or not processed yet. */
+const FILE_NOT_READY = [
+  /(file|dataset).{0,80}(not found|cannot|can't|does not exist|not exist|no such)|(not find|no such).{0,20}(file|dataset)/i,
+  /(file|dataset).{0,60}(not (yet )?(ready|processed|uploaded)|pending|being processed)/i,
+];
 
 /** Decides what a failed create means. */
 export function createFailure(error: unknown, api: Pick<BatchApi, "foundBy">): CreateFailure {
@@ -39,7 +41,7 @@ export function createFailure(error: unknown, api: Pick<BatchApi, "foundBy">): C
   if (error instanceof RateLimitError || status === 429 && !error.fatal) return "later";
   if (status === 409 || status === 425) return "later";
   if (error instanceof AuthenticationError || error.fatal && status !== 404) return "fatal";
-  if (isFileMissing(error)) return "later";
+  if (isFileNotReady(error)) return "later";
   return status === 404 ? "fatal" : "invalid";
 }
 
@@ -51,10 +53,10 @@ export function repeatableFailure(error: unknown): Exclude<CreateFailure, "uncle
   return error instanceof HttpError && error.status === 400 ? "invalid" : "fatal";
 }
 
-/** Whether `error` says that the input file does not exist. */
-export function isFileMissing(error: unknown): boolean {
+/** Whether `error` says that the input file does not exist, or cannot be used yet. */
+export function isFileNotReady(error: unknown): boolean {
   if (!(error instanceof HttpError) || (error.status !== 400 && error.status !== 404)) return false;
-  return FILE_NOT_FOUND.test(error.providerMessage ?? error.message);
+  return FILE_NOT_READY.some((pattern) => pattern.test(error.providerMessage ?? error.message));
 }
 
 /** The problem that a refused create names, with the row if the message has it. */
@@ -70,7 +72,8 @@ export function problemOf(error: unknown): JobProblem {
   return { message, code, line: row === undefined ? undefined : Number(row) + 1 };
 }
 
-/** Seconds after which the provider wants the request to be repeated. */
+/** Seconds after which the provider wants the request to be repeated; `undefined` if it leaves that open. */
 export function retryAfter(error: unknown): number | undefined {
-  return error instanceof HttpError ? error.retryAfter : undefined;
+  // With 0 seconds, a server that keeps refusing would be flooded with requests.
+  return error instanceof HttpError ? error.retryAfter || undefined : undefined;
 }

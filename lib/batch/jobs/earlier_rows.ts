@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { JournalMismatchError } from "../../errors.ts";
+import type { JournalMismatchError } from "../../errors.ts";
 import type { IndexedRecord } from "../executor.ts";
-import { fingerprint } from "../journal/fingerprint.ts";
-import { inputIdentity } from "../journal/result_line.ts";
+import { changedRecord, isSameRecord } from "./changed_record.ts";
 import type { PartState } from "./part_events.ts";
 import type { PartRecords } from "./part_store.ts";
 
@@ -44,24 +43,12 @@ export class EarlierRows {
   /** Whether a record is the one that was submitted. */
   isUnchanged(record: IndexedRecord): boolean {
     const submitted = this.#partOf(record)?.records.get(record.index);
-    return submitted === undefined ||
-      fingerprint(inputIdentity(submitted)) === fingerprint(inputIdentity(record));
+    return submitted === undefined || isSameRecord(submitted, record);
   }
 
   /** The error for a record that has changed since it was submitted. */
   changedError(record: IndexedRecord): JournalMismatchError {
-    const job = this.#partOf(record)?.state.job;
-    const where = record.location === undefined ? "" : ` (${record.location})`;
-    const owner = job === undefined ? "a job" : `job ${job.id}`;
-    return new JournalMismatchError(
-      `record ${record.index}${where} has changed since it was submitted in ${owner}`,
-      record.index,
-      {
-        hint:
-          "Use the input that was submitted. Or add --rerun-changed: the submitted records are " +
-          "collected, and the next run sends the changed ones.",
-      },
-    );
+    return changedRecord(record, this.#partOf(record)!.state);
   }
 
   /** Closes the records. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { isFinal, type Job } from "../../batch_api/batch_api.ts";
+import { isNotFound } from "../../batch_api/read_json.ts";
 import { InvalidInputError } from "../../errors.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import { repeatableFailure } from "./create_failure.ts";
@@ -12,7 +13,7 @@ import { adoptedNote, ambiguousError, duplicateNote } from "./job_notes.ts";
 import type { LivePart } from "./live_part.ts";
 import { submitted } from "./submit_part.ts";
 
-/** Seconds between two looks. */
+/** Seconds between two searches. */
 const LOOK_INTERVAL = 15;
 /** Seconds after a create in which its job may not be listed yet. */
 const LIST_LAG = 60;
@@ -29,7 +30,7 @@ function isSameModel(job: Job, model: string): boolean {
   return a.includes(b) || b.includes(a);
 }
 
-/** The jobs that can be the one of a part, at an API that has no labels. */
+/** The jobs that may belong to a part, at an API that has no labels. */
 function candidates(jobs: readonly Job[], part: LivePart, { store }: JobContext): Job[] {
   const { creatingAt = 0, rows, model } = part.state;
   const known = new Set(store.parts.map(({ job }) => job?.id));
@@ -61,7 +62,7 @@ async function cancelOthers(kept: Job, others: readonly Job[], context: JobConte
  * Looks for the job of an unclear part once. Returns `none` if it is certain that none exists; until then the
  * part is scheduled for the next look.
  *
- * @throws {JournalError} if several jobs may be the one
+ * @throws {JournalError} if several jobs may belong to it
  */
 export async function findJob(
   part: LivePart,
@@ -99,6 +100,18 @@ export async function findJob(
   return "waiting";
 }
 
+async function readAdopted(id: string, { client, stopping }: JobContext): Promise<Job> {
+  try {
+    return await abortable(client.api.get(client.http, id), stopping.signal);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw new InvalidInputError(`--adopt ${id}: ${client.endpoint} does not know this job`, {
+      cause: error,
+      hint: "Copy the ID from the provider's list of jobs, and use the key that created the job.",
+    });
+  }
+}
+
 /**
  * Uses the job `id` for the part whose create had no clear answer.
  *
@@ -123,10 +136,7 @@ export async function adoptJob(
       hint: "Choose another job, or add --resend if none of them is the one.",
     });
   }
-  const job = await abortable(
-    context.client.api.get(context.client.http, id),
-    context.stopping.signal,
-  );
+  const job = await readAdopted(id, context);
   const matching = [part, ...others].filter(({ state }) =>
     job.rows === undefined || job.rows === state.rows
   );

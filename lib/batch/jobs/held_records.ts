@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { JournalMismatchError } from "../../errors.ts";
 import type { IndexedRecord } from "../executor.ts";
-import { fingerprint } from "../journal/fingerprint.ts";
-import { inputIdentity } from "../journal/result_line.ts";
+import { changedRecord, isSameRecord } from "./changed_record.ts";
 import { holdsRows, type PartState } from "./part_events.ts";
 import type { PartRecords, PartStore } from "./part_store.ts";
 
@@ -47,7 +45,7 @@ export class HeldRecords implements Disposable {
     for (const part of this.parts) {
       const sent = part.records.get(record.index);
       if (sent === undefined) continue;
-      if (!mayDiffer && identityOf(sent) !== identityOf(record)) throw changed(record, part.state);
+      if (!mayDiffer && !isSameRecord(sent, record)) throw changedRecord(record, part.state);
       return part;
     }
     return undefined;
@@ -56,19 +54,4 @@ export class HeldRecords implements Disposable {
   [Symbol.dispose](): void {
     for (const { records } of this.parts.splice(0)) records[Symbol.dispose]();
   }
-}
-
-function identityOf(record: IndexedRecord): number {
-  return fingerprint(inputIdentity(record));
-}
-
-function changed({ index, location }: IndexedRecord, { api, job }: PartState) {
-  const where = location === undefined ? "" : ` (${location})`;
-  const how = api === "export"
-    ? "it was exported"
-    : `it was submitted${job === undefined ? "" : ` with job ${job.id}`}`;
-  return new JournalMismatchError(`record ${index}${where} has changed since ${how}`, index, {
-    hint: "Use the same input as then. Or add --rerun-changed: the earlier version is collected, " +
-      "and the next run sends the changed one.",
-  });
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { count } from "./job_notes.ts";
+
 /** What an import has found. Numbers of rows, unless said otherwise. */
 export interface ImportReport {
   answered: number;
@@ -14,7 +16,7 @@ export interface ImportReport {
   /** Results that belong to no exported row. */
   unknown: number;
   /** Rows with more than one result. */
-  double: number;
+  duplicates: number;
   /** Rows that the runner did not run, for example because it was cancelled. */
   notRun: number;
   /** Lines that are not results, and the first of them. */
@@ -31,19 +33,16 @@ export function emptyImportReport(): ImportReport {
     alreadyDone: 0,
     alreadyImported: 0,
     unknown: 0,
-    double: 0,
+    duplicates: 0,
     notRun: 0,
     unreadable: { lines: 0 },
     left: 0,
   };
 }
-function count(n: number, thing: string): string {
-  return `${n.toLocaleString("en-US")} ${thing}${n === 1 ? "" : "s"}`;
-}
 
 /** What the user should know about an import, in whole sentences. */
 export function importNotes(report: ImportReport): string[] {
-  const { unreadable, unknown, double, notRun, alreadyImported, left } = report;
+  const { unreadable, unknown, duplicates, notRun, alreadyImported, left } = report;
   const notes: string[] = [];
   if (unreadable.lines > 0) {
     notes.push(
@@ -57,8 +56,8 @@ export function importNotes(report: ImportReport): string[] {
       `${count(unknown, "result")} belong${unknown === 1 ? "s" : ""} to no exported record.`,
     );
   }
-  if (double > 0) {
-    notes.push(`Ignored ${count(double, "result")} of records that already had one.`);
+  if (duplicates > 0) {
+    notes.push(`Ignored ${count(duplicates, "result")} of records that already had one.`);
   }
   if (alreadyImported > 0) {
     notes.push(`${count(alreadyImported, "result")} had already been imported.`);

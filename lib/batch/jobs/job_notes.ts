@@ -65,8 +65,8 @@ export function foreignRowsNote(n: number, { id }: Job): string {
   } ignored.`;
 }
 
-/** Results that came twice. */
-export function doubleRowsNote(n: number, { id }: Job): string {
+/** Rows with more than one result. */
+export function duplicateRowsNote(n: number, { id }: Job): string {
   return `Job ${id} has two results for ${count(n, "record")}; the first ones are used.`;
 }
 
@@ -136,6 +136,12 @@ export function cancellingNote(jobs: number, why: "user" | "deadline"): string {
 /** The API has no call for cancelling. */
 export function cannotCancelNote({ id }: Job): string {
   return `This provider cannot cancel jobs. Waiting for job ${id} to end.`;
+}
+
+/** The provider refused to cancel a job. */
+export function notCancelledNote({ id }: Job, error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `Job ${id} could not be cancelled: ${sentence(reason)} Waiting for it to end.`;
 }
 
 /** The provider's files could not be deleted. */
@@ -218,7 +224,7 @@ export function noAnswerError(part: PartState, creates: number): FlexLLMError {
   );
 }
 
-/** The error for a provider that refuses any job of the batch, whatever its rows are. */
+/** The error for a job that the provider refuses for a reason that no row explains. */
 export function refusedError(endpoint: string, message: string): FlexLLMError {
   return new ConfigurationError(`${endpoint} rejected the batch: ${message}`, {
     hint: "Check that the model and its options are available in batches, or use --via live.",
@@ -230,4 +236,17 @@ export function unreadableError(part: PartState, problem: string): FlexLLMError 
   return new JournalError(`job ${part.job?.id} at ${part.endpoint} cannot be read: ${problem}`, {
     hint: "Run the same command again to continue; nothing is sent twice.",
   });
+}
+
+/** The error for a job whose results the provider no longer has. */
+export function goneError(part: PartState, cause: unknown): FlexLLMError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new JournalError(
+    `the results of job ${part.job?.id} at ${part.endpoint} no longer exist: ${reason}`,
+    {
+      cause,
+      hint: "Providers delete results after some days. To send the records again, and pay for " +
+        "them again, add --resend.",
+    },
+  );
 }

@@ -51,7 +51,7 @@ export class LivePart {
   missingSince: number | undefined;
   /** Looks for the job since the last create, none of which found it. */
   looks = 0;
-  /** Ids of jobs that were taken for the one of this part, and have the results of others. */
+  /** Ids of jobs that seemed to belong to this part, and have the results of other records. */
   readonly foreignJobs = new Set<string>();
   /** Creates sent in this run. */
   creates = 0;

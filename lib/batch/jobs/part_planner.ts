@@ -4,19 +4,14 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { setImmediate } from "node:timers";
-import {
-  BudgetExceededError,
-  FlexLLMError,
-  InternalError,
-  InvalidInputError,
-} from "../../errors.ts";
-import { bytes as sizeText } from "./job_notes.ts";
+import { BudgetExceededError, InvalidInputError } from "../../errors.ts";
+import { nextTurn } from "../../runtime/next_turn.ts";
 import type { Reservation } from "../../scheduling/budget.ts";
 import type { IndexedRecord, Outcome } from "../executor.ts";
-import { recordProblem } from "../record_problem.ts";
+import { recordError } from "../record_problem.ts";
 import type { PreparedRow } from "./job_client.ts";
 import type { JobContext } from "./job_context.ts";
+import { bytes as sizeText } from "./job_notes.ts";
 import { LivePart } from "./live_part.ts";
 import type { PartDraft } from "./part_store.ts";
 import type { PendingRows } from "./pending_rows.ts";
@@ -24,17 +19,12 @@ import type { Room, SubmissionLimits } from "./submission_limits.ts";
 
 /** Records that are prepared at the same time. */
 const WINDOW = 32;
-/** Maximum drafts at the same time: one for each combination of model and path. */
+/** Maximum drafts at the same time: one for each combination of model, path and group. */
 const MAX_DRAFTS = 8;
 /** Microtasks to wait for a reservation before it is assumed to take longer. */
 const MAX_TURNS = 8;
 /** Windows of records after which other work of the process has its turn. */
 const TURN_WINDOWS = 8;
-
-/** Resolves in the next turn of the event loop. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 /** A record and its row, or its outcome if it needs none. */
 type Entry =
@@ -42,6 +32,8 @@ type Entry =
   | { outcome: Outcome };
 
 interface OpenDraft {
+  /** Its key among the drafts. */
+  key: string;
   draft: PartDraft;
   model: string;
   path: string;
@@ -160,15 +152,12 @@ export class PartPlanner {
   }
 
   async #prepare(record: IndexedRecord): Promise<Entry> {
-    const problem = recordProblem(record, true);
-    if (problem !== undefined) return invalid(record, problem);
     try {
       const prepared = await this.#context.client.prepare(record);
       if ("cached" in prepared) return { outcome: { record, ok: true, result: prepared.cached } };
       return { record, row: prepared };
     } catch (error) {
-      const known = error instanceof FlexLLMError ? error : new InternalError(error);
-      return { outcome: { record, ok: false, error: known } };
+      return { outcome: { record, ok: false, error: recordError(record, error) } };
     }
   }
 
@@ -180,20 +169,20 @@ export class PartPlanner {
   ): Promise<OpenDraft | "waiting" | undefined> {
     const { record, row } = entry;
     const { model, path } = row.request;
-    const key = JSON.stringify([model, path]);
+    const key = JSON.stringify([model, path, this.#context.client.api.groupOf?.(row.request)]);
     const open = this.#drafts.get(key);
     if (open === undefined && this.#drafts.size >= MAX_DRAFTS) return this.#later(entry);
     const target = open ??
-      { draft: this.#context.store.draft(), model, path, reservations: [] };
+      { key, draft: this.#context.store.draft(), model, path, reservations: [] };
     const { draft } = target;
     const id = draft.rowId(record, row);
     const line = this.#context.client.api.encodeRow(id, row.request);
     const size = Buffer.byteLength(line) + 1;
     if (size > this.#limits.rowBytes) {
       const limit = sizeText(this.#limits.rowBytes);
-      this.#prepared.push(
-        invalid(record, `its request has ${sizeText(size)}, and a batch allows ${limit}`),
-      );
+      const problem = `its request has ${sizeText(size)}, and a batch allows ${limit}`;
+      const error = new InvalidInputError(`record ${record.index}: ${problem}`);
+      this.#prepared.push({ outcome: { record, ok: false, error } });
       return undefined;
     }
     const fits = draft.rows < Math.min(room.rows, maxRows(model)) &&
@@ -259,8 +248,8 @@ export class PartPlanner {
   #finish(open: OpenDraft | undefined): LivePart | undefined {
     if (open === undefined) return undefined;
     const { client, options } = this.#context;
-    const { model, path, draft, reservations } = open;
-    this.#drafts.delete(JSON.stringify([model, path]));
+    const { key, model, path, draft, reservations } = open;
+    this.#drafts.delete(key);
     const state = draft.plan({
       api: client.api.name,
       endpoint: client.endpoint,
@@ -276,9 +265,4 @@ export class PartPlanner {
     this.#context.changed();
     return part;
   }
-}
-
-function invalid(record: IndexedRecord, problem: string): Entry {
-  const error = new InvalidInputError(`record ${record.index}: ${problem}`);
-  return { outcome: { record, ok: false, error } };
 }

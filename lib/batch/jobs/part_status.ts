@@ -116,14 +116,17 @@ export interface JobReader {
   http: BatchHttp;
 }
 
-/** Seconds for which the state of a job is waited for. */
+/** Seconds to wait for all answers. */
 const LONGEST_WAIT = 30;
+/** Jobs that are queried at the same time: providers limit the rate of requests. */
+const QUERIES = 8;
 
-async function answered<T>(answer: Promise<T>): Promise<T> {
+/** Waits for an answer until `deadline`, in milliseconds of `performance.now()`. */
+async function answered<T>(answer: Promise<T>, deadline: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     const error = new TimeoutError("the provider did not respond in time", LONGEST_WAIT);
-    timer = setTimeout(() => reject(error), LONGEST_WAIT * 1000);
+    timer = setTimeout(() => reject(error), deadline - performance.now());
   });
   try {
     return await Promise.race([answer, late]);
@@ -138,26 +141,32 @@ function isAtProvider(part: PartState): boolean {
 }
 
 /**
- * The parts with the current states of their jobs, read at the same time. A part whose job cannot be read keeps its
- * last known state.
+ * Returns the parts with the current states of their jobs. A part whose job cannot be read keeps its last known
+ * state.
  *
  * @param read finds the batch API of a part; may throw
  * @param onError called for each part whose job cannot be read; returns the problem to show
  */
-export function currentParts(
+export async function currentParts(
   parts: readonly PartState[],
   read: (part: PartState) => JobReader | Promise<JobReader>,
   onError: (error: unknown) => string,
 ): Promise<PartState[]> {
-  return Promise.all(parts.map(async (part) => {
+  const deadline = performance.now() + LONGEST_WAIT * 1000;
+  const query = async (part: PartState): Promise<PartState> => {
     if (!isAtProvider(part)) return part;
     try {
       const { api, http } = await read(part);
-      const job = await answered(api.get(http, part.job!.id));
+      const job = await answered(api.get(http, part.job!.id), deadline);
       // An answer may lack fields that an earlier one had.
       return { ...part, job: { ...part.job, ...job }, problem: undefined };
     } catch (error) {
       return { ...part, problem: onError(error) };
     }
-  }));
+  };
+  const queried: PartState[] = [];
+  for (let i = 0; i < parts.length; i += QUERIES) {
+    queried.push(...await Promise.all(parts.slice(i, i + QUERIES).map(query)));
+  }
+  return queried;
 }

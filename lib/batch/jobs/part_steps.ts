@@ -4,20 +4,20 @@
  * @module
  */
 import { AuthenticationError, ConnectionError } from "../../errors.ts";
+import { isNotFound } from "../../batch_api/read_json.ts";
 import type { Outcome } from "../executor.ts";
 import type { Canary } from "./canary.ts";
 import { Collection, RowHistory } from "./collection.ts";
+import { collectionNotes } from "./collection_notes.ts";
+import { retryAfter } from "./create_failure.ts";
 import { deleteFiles } from "./delete_files.ts";
 import type { EarlierRows } from "./earlier_rows.ts";
 import { findJob } from "./find_job.ts";
 import type { JobContext } from "./job_context.ts";
 import {
-  allFailedNote,
-  doubleRowsNote,
   expiringNote,
   foreignJobNote,
-  foreignRowsNote,
-  leftNote,
+  goneError,
   noAnswerError,
   quotaNote,
   unreadableError,
@@ -35,6 +35,8 @@ const MAX_CREATES = 3;
 const MAX_FAILURES = 8;
 /** Downloads that break off without any new result, after which the run ends. */
 const MAX_BROKEN_DOWNLOADS = 10;
+/** The same if the provider says that there are no results: about two minutes. */
+const MAX_MISSING_DOWNLOADS = 5;
 /** The share of the time that results are kept after which a warning is due. */
 const EXPIRY_SHARE = 0.8;
 
@@ -73,17 +75,17 @@ export class PartSteps {
     const { phase } = part.state;
     if (part.isUnsent) yield* this.#submit(part);
     else if (part.isUnclear) yield* this.#find(part);
-    else if (phase === "submitted") await this.#poll(part);
+    else if (phase === "submitted") yield* this.#poll(part);
     else if (phase === "ended") yield* this.#collect(part);
     this.#options.canary.observe(part);
   }
 
   /** Gives up a part whose job is unclear or lost: its money counts as spent, its rows are sent again. */
-  abandon(part: LivePart, why: string): void {
+  abandon(part: LivePart, why: string, left?: readonly number[]): void {
     if (part.state.phase !== "abandoned") part.log({ type: "abandoned", why });
     const { model, endpoint } = part.state;
     part.money.commit({ model, endpoint, usage: null, cost: null, isLost: true });
-    this.#requeue(part, undefined);
+    this.#requeue(part, left);
   }
 
   async *#submit(part: LivePart): AsyncGenerator<Outcome[], void> {
@@ -132,7 +134,7 @@ export class PartSteps {
     return this.#options.live().filter((other) => other !== part);
   }
 
-  async #poll(part: LivePart): Promise<void> {
+  async *#poll(part: LivePart): AsyncGenerator<Outcome[], void> {
     // An earlier run may have been killed before it sent the cancellation that it has logged.
     const cancelling = this.ending ?? part.state.cancelling;
     if (cancelling !== undefined && !part.isCancelRequested && part.isPolled) {
@@ -143,7 +145,9 @@ export class PartSteps {
     }
     if (part.isPolled || part.creates > 0) {
       if (this.ending === undefined && needsRows(part, this.#context)) {
-        return await fillPart(part, this.#context);
+        const problem = await fillPart(part, this.#context);
+        if (problem !== undefined) yield* this.#refused(part, [problem]);
+        return;
       }
     }
     const { phase } = part.state;
@@ -186,7 +190,10 @@ export class PartSteps {
       if (this.#context.isStop(error)) return;
       if (error instanceof AuthenticationError) throw error;
       if (collection.seen > before) part.failures = 0;
-      part.failed(error);
+      part.failed(error, retryAfter(error));
+      const isGone = isNotFound(error);
+      if (isGone && this.#context.options.resend) return this.#giveUpResults(part, collection);
+      if (isGone && part.failures > MAX_MISSING_DOWNLOADS) throw goneError(part.state, error);
       if (part.failures > MAX_BROKEN_DOWNLOADS) throw unreadableError(part.state, part.problem!);
       return;
     }
@@ -202,6 +209,14 @@ export class PartSteps {
     await this.#collected(part, collection);
   }
 
+  /** The results were deleted: what was read of them counts, the other records are sent again. */
+  #giveUpResults(part: LivePart, collection: Collection): void {
+    const left = collection.records.indexes.filter((index) => !this.#isDone(index));
+    collection[Symbol.dispose]();
+    part.collection = undefined;
+    this.abandon(part, "the results are gone (--resend)", left);
+  }
+
   /** Whether a record's outcome must not be yielded again. */
   #isDone(index: number): boolean {
     return this.#options.earlier.isYielded(index) ||
@@ -213,7 +228,7 @@ export class PartSteps {
     return outcomes;
   }
 
-  /** Logs that the results are in the result file: who consumes the outcomes has written them by now. */
+  /** Logs that the results are in the result file: the consumer of the outcomes has written them by now. */
   async #collected(part: LivePart, collection: Collection): Promise<void> {
     const job = part.state.job!;
     const { answered, failed, missing, left, decoded } = collection;
@@ -222,26 +237,13 @@ export class PartSteps {
     const cost = isAllNew ? job.cost ?? collection.cost : collection.cost;
     part.log({ type: "collected", answered, failed, left: left.length, missing, cost });
     part.money.commit({ ...collection.charge, cost });
-    this.#report(part, collection);
+    const notes = collectionNotes(collection, job, this.ending === undefined);
+    for (const note of notes) this.#context.note(note);
     this.retries += collection.temporary;
     collection[Symbol.dispose]();
     part.collection = undefined;
     this.#requeue(part, left);
     if (await deleteFiles(part, this.#context)) part.log({ type: "cleaned" });
-  }
-
-  #report(part: LivePart, collection: Collection): void {
-    const { answered, failed, foreign, double, left, missing, notRun, temporary, reason } =
-      collection;
-    const job = part.state.job!;
-    if (foreign > 0) this.#context.note(foreignRowsNote(foreign, job));
-    if (double > 0) this.#context.note(doubleRowsNote(double, job));
-    if (failed > 1 && answered === 0) {
-      this.#context.note(allFailedNote(failed, job, collection.commonestMessage));
-    }
-    if (left.length === 0) return;
-    const counts = { missing, notRun, failed: temporary, reason };
-    this.#context.note(leftNote(counts, job, this.ending === undefined));
   }
 
   /** A job that was taken for that of the part turns out to be another one. */

@@ -6,9 +6,9 @@
 import { isFinal, type Job } from "../../batch_api/batch_api.ts";
 import { AuthenticationError, HttpError } from "../../errors.ts";
 import { abortable } from "../../runtime/abortable.ts";
-import { retryAfter } from "./create_failure.ts";
+import { repeatableFailure, retryAfter } from "./create_failure.ts";
 import type { JobContext } from "./job_context.ts";
-import { cannotCancelNote, lostJobError, unreadableError } from "./job_notes.ts";
+import { cannotCancelNote, lostJobError, notCancelledNote, unreadableError } from "./job_notes.ts";
 import type { LivePart } from "./live_part.ts";
 import { needsRows } from "./submit_part.ts";
 
@@ -75,7 +75,7 @@ async function pollFailed(part: LivePart, context: JobContext, error: unknown): 
   part.failed(error, Math.max(wait, retryAfter(error) ?? 0));
 }
 
-/** The provider doesn't know the job. Usually it is somebody else's key, or the job is seconds old. */
+/** The provider doesn't know the job. Usually the key belongs to another project, or the job is seconds old. */
 async function notFound(part: LivePart, context: JobContext, error: unknown): Promise<void> {
   const { client: { api, http }, store, options, stopping } = context;
   part.missingSince ??= context.clock.now();
@@ -127,12 +127,10 @@ export async function cancelPart(
     part.wait(Math.min(5, part.pollWait));
   } catch (error) {
     if (context.isStop(error)) return;
-    // It may have ended meanwhile, which the next poll shows.
-    if (error instanceof HttpError && error.status < 500 && error.status !== 429) {
-      part.isCancelRequested = true;
-      part.wait(0);
-      return;
-    }
-    part.failed(error);
+    if (repeatableFailure(error) === "later") return part.failed(error, retryAfter(error));
+    // Polling continues: the job may have ended in the meantime, and will end in any case.
+    part.isCancelRequested = true;
+    context.note(notCancelledNote(job, error));
+    part.wait(0);
   }
 }

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import type { BatchLimits } from "../../batch_api/batch_api.ts";
 import { FlexLLMError, HttpError } from "../../errors.ts";
-import type { JobContext } from "./job_context.ts";
+import type { JobContext, JobLimits } from "./job_context.ts";
 import type { LivePart } from "./live_part.ts";
 
 /** Maximum rows of a part, unless the user sets it: a job that fails or expires costs less then. */
-export const DEFAULT_PART_ROWS = 10_000;
+const DEFAULT_PART_ROWS = 10_000;
 /** The share of a limit in bytes that is used: the encoding of a whole file may add a little. */
 const BYTES_SHARE = 0.95;
 /** The share of a limit of queued tokens that is used: they are only estimated. */
@@ -34,6 +35,17 @@ export function isQuotaError(error: unknown): boolean {
   // Waiting does not pay an overdue bill.
   if (status === 401 || status === 402 || code === "insufficient_quota") return false;
   return isQuotaProblem({ code, message: providerMessage ?? error.message });
+}
+
+/** The maximum size of a part. */
+export function partLimits(
+  api: Pick<BatchLimits, "rows" | "bytes">,
+  limits: Pick<JobLimits, "rows" | "bytes"> = {},
+): { rows: number; bytes: number } {
+  return {
+    rows: Math.min(limits.rows ?? DEFAULT_PART_ROWS, api.rows),
+    bytes: Math.floor(Math.min(limits.bytes ?? Infinity, api.bytes) * BYTES_SHARE),
+  };
 }
 
 /** How much room a part may take. */
@@ -62,7 +74,8 @@ export class SubmissionLimits {
   /** Maximum jobs at the same time. */
   get jobs(): number {
     const { limits = {}, client } = this.#context.options;
-    return Math.max(1, Math.min(limits.jobs ?? Infinity, client.api.limits.jobs));
+    // Most services name no limit, and a full queue is waited for.
+    return Math.max(1, limits.jobs ?? client.api.limits.jobs);
   }
 
   /** Whether one more job may be created while `parts` exist. */
@@ -92,8 +105,7 @@ export class SubmissionLimits {
     const isAlone = queued.length === 0;
     const room: Room = {
       rows: Math.min(
-        limits.rows ?? DEFAULT_PART_ROWS,
-        api.limits.rows,
+        partLimits(api.limits, limits).rows,
         this.#partRows,
         (api.limits.queuedRows ?? Infinity) - rows,
       ),
@@ -107,8 +119,8 @@ export class SubmissionLimits {
   }
 
   get #bytes(): number {
-    const { limits = {}, client: { api } } = this.#context.options;
-    return Math.floor(Math.min(limits.bytes ?? Infinity, api.limits.bytes) * BYTES_SHARE);
+    const { limits, client: { api } } = this.#context.options;
+    return partLimits(api.limits, limits).bytes;
   }
 
   /** Until when nothing is submitted because of a quota, in milliseconds of the clock. */

@@ -7,7 +7,7 @@ import { isFinal, type Job, type JobProblem } from "../../batch_api/batch_api.ts
 import { abortable } from "../../runtime/abortable.ts";
 import {
   createFailure,
-  isFileMissing,
+  isFileNotReady,
   problemOf,
   repeatableFailure,
   retryAfter,
@@ -72,12 +72,12 @@ function createFailed(part: LivePart, context: JobContext, error: unknown): Subm
   part.log({ type: "refused", error: problem.message, code: problem.code });
   if (failure === "fatal") throw error;
   if (failure !== "later") return { kind: failure, problem };
-  if (isFileMissing(error) && part.failures >= MAX_FAILURES) throw error;
+  if (isFileNotReady(error) && part.failures >= MAX_FAILURES) throw error;
   part.failed(error, retryAfter(error));
   return { kind: "later" };
 }
 
-/** Uploads and creates the job of a part. The create is sent once, whatever its answer is. */
+/** Uploads and creates the job of a part. The create is sent exactly once. */
 export async function submitPart(part: LivePart, context: JobContext): Promise<Submission> {
   const { client: { api, http }, store } = context;
   const notUploaded = await upload(part, context);
@@ -124,8 +124,16 @@ export function needsRows(part: LivePart, { client: { api } }: JobContext): bool
   return job.rows !== rows;
 }
 
-/** Adds the rows to the job. May be repeated. */
-export async function fillPart(part: LivePart, context: JobContext): Promise<void> {
+/**
+ * Adds the rows to the job. May be repeated.
+ *
+ * @returns why the provider refuses the rows, if it has taken none
+ * @throws {FlexLLMError} if it refuses them for another reason, or has taken some of them
+ */
+export async function fillPart(
+  part: LivePart,
+  context: JobContext,
+): Promise<JobProblem | undefined> {
   const { client: { api, http }, store } = context;
   part.show("uploading");
   try {
@@ -137,9 +145,30 @@ export async function fillPart(part: LivePart, context: JobContext): Promise<voi
   } catch (error) {
     if (context.isStop(error)) return;
     const failure = repeatableFailure(error);
-    if (failure === "fatal" || failure === "invalid") throw error;
+    if (failure === "fatal") throw error;
+    if (failure === "invalid") return await rowsRefused(part, context, error);
     part.failed(error, retryAfter(error));
   } finally {
     part.show(undefined);
   }
+}
+
+/** The problem of refused rows. Their job is cancelled, so that it does not stay open without rows. */
+async function rowsRefused(
+  part: LivePart,
+  context: JobContext,
+  error: unknown,
+): Promise<JobProblem | undefined> {
+  const { client: { api, http }, stopping: { signal } } = context;
+  const { id } = part.state.job!;
+  try {
+    // Rows that were taken may run already: they must not be sent again.
+    if ((await abortable(api.get(http, id), signal)).rows) throw error;
+    await abortable(api.cancel?.(http, id) ?? Promise.resolve(), signal);
+  } catch (cause) {
+    if (cause === error) throw error;
+    if (!context.isStop(cause)) part.failed(error);
+    return undefined;
+  }
+  return problemOf(error);
 }

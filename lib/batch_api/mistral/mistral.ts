@@ -20,7 +20,7 @@ import type { BatchHttp } from "../batch_http.ts";
 import { cancelJob } from "../cancel_job.ts";
 import { asTime } from "../fields.ts";
 import { findJobs } from "../find_jobs.ts";
-import { createFrom, deleteFiles, readRows, uploadFile } from "../openai/files.ts";
+import { deleteFiles, readRows, uploadFile } from "../openai/files.ts";
 import { notAJobError, resultFiles } from "../openai/job.ts";
 import { decodeRow } from "../openai/rows.ts";
 import { encodeLine, rowProblem } from "../row_line.ts";
@@ -139,7 +139,7 @@ class MistralBatchApi implements BatchApi {
       metadata: { flexllm: nonce },
       timeout_hours: TIMEOUT_HOURS,
     };
-    return decodeJob(await createFrom(http, "/batch/jobs", json));
+    return decodeJob((await http.send({ method: "POST", path: "/batch/jobs", json })).json);
   }
 
   /**
@@ -157,7 +157,7 @@ class MistralBatchApi implements BatchApi {
         const jobs = asObjects(answer.data).map(decodeJob);
         seen += jobs.length;
         // Without a total, an empty page is the last one.
-        const isLast = seen >= (asCount(answer.total) ?? Infinity);
+        const isLast = jobs.length === 0 || seen >= (asCount(answer.total) ?? Infinity);
         return { jobs, next: isLast ? undefined : String(Number(cursor) + 1) };
       },
       (job) => job.nonce === nonce || (uploaded !== undefined && job.inputFile === uploaded.file),

@@ -51,39 +51,6 @@ export async function uploadFile(
   return decodeFile(json);
 }
 
-/** What services say of a file that was uploaded a moment ago. */
-const FILE_NOT_READY =
-  /^(?=.*\bfile\b).*((cannot|not|no such) (be )?(find|found|exist|file)|not (yet )?(ready|processed|uploaded)|pending|being processed)/i;
-
-/** A refused create that can succeed in a moment, because the service does not see the uploaded file yet. */
-function fileNotReady(error: unknown): HttpError | undefined {
-  if (!(error instanceof HttpError) || ![400, 404, 409].includes(error.status)) return undefined;
-  const { message, status, providerMessage, providerCode, requestId } = error;
-  if (!FILE_NOT_READY.test(providerMessage ?? "")) return undefined;
-  return new HttpError(message, {
-    status,
-    providerMessage,
-    providerCode,
-    requestId,
-    retryable: true,
-    fatal: false,
-    hint: "The service does not see the uploaded file yet.",
-  });
-}
-
-/**
- * Creates a job of an uploaded file, with one POST to `path`, and returns the JSON of the answer.
- *
- * @throws {FlexLLMError} if it fails; retryable if the service does not see the file yet
- */
-export async function createFrom(http: BatchHttp, path: string, json: unknown): Promise<unknown> {
-  try {
-    return (await http.send({ method: "POST", path, json })).json;
-  } catch (error) {
-    throw fileNotReady(error) ?? error;
-  }
-}
-
 /** The ids of a job's result files. */
 export interface ResultFiles {
   output?: string;

@@ -13,7 +13,7 @@ import { cancelJob } from "../cancel_job.ts";
 import { findJobs, type JobPage } from "../find_jobs.ts";
 import { encodeLine, rowProblem } from "../row_line.ts";
 import { type Dialect, dialectOf } from "./dialects.ts";
-import { createFrom, deleteFiles, readRows, uploadFile } from "./files.ts";
+import { deleteFiles, readRows, uploadFile } from "./files.ts";
 import { decodeJob, notAJobError, resultFiles } from "./job.ts";
 
 const PAGE_SIZE = 100;
@@ -64,7 +64,10 @@ class OpenAIBatchApi implements BatchApi {
       completion_window: "24h",
       metadata: { flexllm: input.nonce },
     };
-    return decodeJob(await createFrom(http, "/batches", json), this.#dialect);
+    return decodeJob(
+      (await http.send({ method: "POST", path: "/batches", json })).json,
+      this.#dialect,
+    );
   }
 
   find(http: BatchHttp, input: JobInput, since: number): Promise<Job[]> {

@@ -36,18 +36,23 @@ function isError(error: unknown): boolean {
     : Object.values(object).some((value) => value !== null && value !== "");
 }
 
-function decodeError(id: string, error: unknown): RowResult {
+function decodeError(id: string, error: unknown, status?: number): RowResult {
   const code = asText(asObject(error)?.code) ?? "";
   const notRun = NOT_RUN.find(([pattern]) => pattern.test(code));
   if (notRun !== undefined) return { id, kind: "not_run", reason: notRun[1] };
-  return { id, kind: "error", body: errorBody(error) };
+  const body = errorBody(error);
+  // A success with an error says nothing about the error.
+  return status === undefined || status < 300
+    ? { id, kind: "error", body }
+    : { id, kind: "error", status, body };
 }
 
 function decodeResponse(id: string, response: Json, error: unknown): RowResult {
   const status = asNumber(response.status_code);
   const body = bodyOf(response.body);
   const isEmpty = body === undefined || body === null || body === "";
-  if (isEmpty && isError(error)) return decodeError(id, error);
+  // vLLM puts the error next to a response without a body.
+  if (isEmpty && isError(error)) return decodeError(id, error, status);
   if (status === undefined ? isError(error) : status < 200 || status > 299) {
     return { id, kind: "error", status, body: isEmpty ? { error: {} } : body };
   }

@@ -6,7 +6,7 @@
  * @module
  */
 import { MalformedResponseError } from "../../errors.ts";
-import { asObject, asObjects, asText } from "../../json/json.ts";
+import { asObject, asObjects, asText, tryParse } from "../../json/json.ts";
 import type { BatchApi, Job, JobInput, RowRequest } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
 import { findJobs, type JobPage } from "../find_jobs.ts";
@@ -27,6 +27,13 @@ const DATA = /"(?:url|image_url|file_data)":"data:|"type":"base64"|"input_audio"
 function problemOf(row: RowRequest): string | undefined {
   if (DATA.test(row.body)) return "OpenRouter's batches do not accept images and files as data";
   return rowProblem(row, PATHS);
+}
+
+/** All rows of a job to a Google model must have the same response format. */
+function groupOf({ model, body }: RowRequest): string {
+  if (!model.startsWith("google/")) return "";
+  const fields = asObject(tryParse(body));
+  return JSON.stringify([fields?.response_format, asObject(fields?.text)?.format]);
 }
 
 /** Reads a page of the list of jobs, the newest first. */
@@ -71,6 +78,7 @@ export function openRouterBatchApi(): BatchApi {
     limits: { rows: 2_000, bytes: 200_000_000, jobs: 10 },
     poll: { first: 15, longest: 300 },
     rowProblem: problemOf,
+    groupOf,
     encodeRow: (id, { body }) => encodeLine({ custom_id: id }, "body", body),
 
     async create(http, input) {

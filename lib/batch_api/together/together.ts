@@ -14,14 +14,7 @@ import type { BatchHttp } from "../batch_http.ts";
 import { cancelJob } from "../cancel_job.ts";
 import { asTime } from "../fields.ts";
 import { findJobs } from "../find_jobs.ts";
-import {
-  createFrom,
-  decodeFile,
-  deleteFiles,
-  inputFilename,
-  readRows,
-  uploadFile,
-} from "../openai/files.ts";
+import { decodeFile, deleteFiles, inputFilename, readRows, uploadFile } from "../openai/files.ts";
 import {
   decodeFiles,
   decodeProblems,
@@ -124,7 +117,7 @@ class TogetherBatchApi implements BatchApi {
       endpoint: `/v1${path}`,
       completion_window: "24h",
     };
-    return decodeJob(await createFrom(http, "/batches", json));
+    return decodeJob((await http.send({ method: "POST", path: "/batches", json })).json);
   }
 
   find(http: BatchHttp, { uploaded }: JobInput, since: number): Promise<Job[]> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import type { Job, RowResult } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
 import { type ParseJson, readJson } from "../read_json.ts";
@@ -24,15 +24,7 @@ export function decodeRow(row: Json): RowResult | undefined {
   if (error !== undefined) {
     return { id, kind: "error", body: { error: asObject(error) ?? { message: error } } };
   }
-  return answers.length === 0 ? undefined : { id, kind: "answer", body: withCost(answers[0]) };
-}
-
-/** Adds xAI's own count of the cost, in 1e-10 USD, in the field in which other services report it. */
-function withCost(answer: Json): Json {
-  const usage = asObject(answer.usage);
-  const ticks = asCount(usage?.cost_in_usd_ticks);
-  if (usage === undefined || ticks === undefined || usage.cost !== undefined) return answer;
-  return { ...answer, usage: { ...usage, cost: ticks / 1e10 } };
+  return answers.length === 0 ? undefined : { id, kind: "answer", body: answers[0] };
 }
 
 /** Reads all results of a job. */

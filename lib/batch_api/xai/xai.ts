@@ -2,7 +2,7 @@
  * xAI's batch API: a container that is created first and then filled with rows.
  *
  * Rows can also be in a file. They are not, since a file that xAI rejects only shows in a message of the cancelled
- * batch, while an added row is refused at once; and adding is documented to be repeatable.
+ * batch, while an added row is refused immediately; and adding is documented to be repeatable.
  *
  * Source: xAI documentation, "Batch API" (November 2026).
  *
@@ -45,7 +45,7 @@ function serverTime(headers: Headers): number {
   return Number.isNaN(time) ? Date.now() : time;
 }
 
-/** A new container may not be visible at once. */
+/** A new container may not be visible immediately. */
 function notVisible({ message, status, providerMessage, requestId }: HttpError): HttpError {
   const details = { status, providerMessage, requestId, retryable: true, fatal: false };
   const hint = "xAI does not see the new batch yet, or it was deleted.";

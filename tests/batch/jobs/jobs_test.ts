@@ -204,7 +204,7 @@ jobTest("a job in which everything failed says what most rows say", {}, async (w
 });
 
 jobTest(
-  "foreign, double and wrong results are ignored, whatever their position",
+  "foreign, duplicate and wrong results are ignored in any position",
   {},
   async (world) => {
     world.provider.results = (rows, { id }) => {
@@ -604,7 +604,10 @@ jobTest("without labels, several candidates need the user", nothing, async (worl
     /several jobs may be the one it created: job_1 .* job_2/,
   );
   assert.equal(world.provider.jobs.size, 2);
-  await assert.rejects(world.run(records(5), { adopt: "job_9" }), /no such batch/);
+  await assert.rejects(
+    world.run(records(5), { adopt: "job_9" }),
+    /--adopt job_9: .* does not know/,
+  );
   await world.run(records(5), { adopt: "job_1" });
   assertComplete(world, 5);
   assert.equal(world.provider.jobs.size, 2);

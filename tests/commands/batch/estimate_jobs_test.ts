@@ -22,6 +22,7 @@ Deno.test("the number of jobs follows from the limits; the first job of a large 
   for (const [records, bytes, jobs] of cases) {
     assert.equal(jobCount({ records, bytes }, limits), jobs, `${records} records, ${bytes} bytes`);
   }
+  assert.equal(jobCount({ records: 1100, bytes: 1000 }, limits, { rows: 500 }), 3);
   const roomy = { ...limits, rows: 50_000 };
   assert.equal(jobCount({ records: 20_100, bytes: MB }, roomy), 3, "10,000 rows by default");
 });

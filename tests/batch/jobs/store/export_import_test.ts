@@ -185,7 +185,7 @@ Deno.test("failed rows become errors, and an answer in another file wins", async
   assert.equal(readParts(at.output)[1].rows, 3);
 });
 
-Deno.test("foreign, double and unreadable results are reported and change nothing", async () => {
+Deno.test("foreign, duplicate and unreadable results are reported and change nothing", async () => {
   using at = place();
   await at.export(RECORDS);
   const requests = exportedRequests(at.exported);
@@ -213,7 +213,7 @@ Deno.test("foreign, double and unreadable results are reported and change nothin
     alreadyDone: 0,
     alreadyImported: 0,
     unknown: 2,
-    double: 1,
+    duplicates: 1,
     notRun: 1,
     unreadable: { lines: 2, first: `${path}:5: it is not JSON` },
     left: 2,
