@@ -4,7 +4,7 @@
  * @module
  */
 import { pendingRecords } from "../../lib/input/records.ts";
-import type { JobLimits } from "../../lib/batch/jobs/job_context.ts";
+import type { JobLimits } from "../../lib/batch/job_options.ts";
 import {
   type BatchEstimate,
   estimateBatch,

@@ -6,7 +6,7 @@
 import type { BatchLimits } from "../../lib/batch_api/batch_api.ts";
 import { batchApiOf } from "../../lib/batch_api/registry.ts";
 import { CANARY_ROWS } from "../../lib/batch/jobs/canary.ts";
-import type { JobLimits } from "../../lib/batch/jobs/job_context.ts";
+import type { JobLimits } from "../../lib/batch/job_options.ts";
 import { partLimits } from "../../lib/batch/jobs/submission_limits.ts";
 import { unknownBatchPrice } from "../../lib/pricing/batch_price.ts";
 import { loadBatchPricer, type Pricer } from "../../lib/pricing/price.ts";
