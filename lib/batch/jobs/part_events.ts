@@ -101,6 +101,8 @@ export interface PartState extends PlannedPart {
   creatingAt?: number;
   uploaded?: UploadedInput;
   job?: Job;
+  /** Who has found the job, if the create's answer did not name it. */
+  adopted?: "found" | "user";
   /** Why it is being cancelled. */
   cancelling?: "user" | "deadline";
   /** The last problem: of an unclear create, a refusal, or a failed poll. */

@@ -52,6 +52,7 @@ export function applyEvent(before: PartState | undefined, event: PartEvent): Par
         ...state,
         phase: "submitted",
         job: event.job,
+        adopted: event.adopted,
         submittedAt: changedAt,
         problem: undefined,
       };
