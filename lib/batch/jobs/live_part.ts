@@ -51,6 +51,8 @@ export class LivePart {
   missingSince: number | undefined;
   /** Looks for the job since the last create, all in vain. */
   looks = 0;
+  /** When a create of this run had no clear answer, or else was looked for first, in milliseconds of the clock. */
+  unclearAt: number | undefined;
   /** Ids of jobs that were taken for the one of this part, and have the results of others. */
   readonly foreignJobs = new Set<string>();
   /** Creates sent in this run. */

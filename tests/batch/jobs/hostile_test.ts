@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { BatchApi, Job, RowResult } from "../../../lib/batch_api/batch_api.ts";
 import { AuthenticationError, HttpError } from "../../../lib/errors.ts";
-import type { FakeProviderOptions } from "../../support/fake_batch_provider.ts";
+import { type FakeProviderOptions, noHttp } from "../../support/fake_batch_provider.ts";
 import { JobWorld, records } from "../../support/job_world.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
@@ -28,6 +28,7 @@ function assertPaidOnce(world: JobWorld, count: number): void {
   assert.deepEqual(world.billedTwice, []);
 }
 
+const HOUR = 3_600_000;
 const WEB_PAGE = "<html><body>Sign in to the network</body></html>";
 
 jobTest(
@@ -199,4 +200,67 @@ jobTest("a download without end is broken off", {}, async (world) => {
   });
   await assert.rejects(world.run(records(20), { clientFields }), /more results than it has rows/);
   assert.equal(world.provider.jobs.size, 1);
+});
+
+const nothing: Partial<FakeProviderOptions> = { foundBy: "nothing" };
+
+for (const hours of [-3, 3]) {
+  jobTest(`a job is found although our clock is ${-hours} hours off`, nothing, async (world) => {
+    world.provider.clockOffset = hours * HOUR;
+    // Known after the first answer, which is none for a create whose connection is cut.
+    let clockOffset: number | undefined;
+    world.provider.after = (call, n) => {
+      if (call === "create" && n === 1) throw new HttpError("bad gateway", { status: 502 });
+      clockOffset = hours * HOUR;
+    };
+    const http = {
+      ...noHttp,
+      get clockOffset() {
+        return clockOffset;
+      },
+    };
+    await world.run(records(20), { clientFields: { http } });
+    assertPaidOnce(world, 20);
+  });
+}
+
+jobTest(
+  "a job is found although our clock was set back since its create",
+  nothing,
+  async (world) => {
+    world.slept = 3 * HOUR;
+    world.provider.clockOffset = -3 * HOUR;
+    world.provider.after = (call) => {
+      if (call === "create") throw new HttpError("bad gateway", { status: 502 });
+    };
+    await world.run(records(20), {
+      onStart: (executor) => {
+        world.provider.before = (call) => {
+          if (call !== "find") return;
+          executor.abort();
+          throw new Error("killed");
+        };
+      },
+    });
+    assert.equal(world.outcomes.size, 0);
+    world.provider.before = world.provider.after = () => {};
+    world.slept = world.provider.clockOffset = 0;
+    await world.run(records(20));
+    assertPaidOnce(world, 20);
+  },
+);
+
+jobTest("a clock that is set ahead does not end the search for a job", {}, async (world) => {
+  const { find } = world.provider.api();
+  const clientFields = apiWith(world, {
+    find: (...input) => world.clock.now() < 40_000 ? Promise.resolve([]) : find(...input),
+  });
+  world.provider.after = (call, n) => {
+    if (call !== "create" || n > 1) return;
+    // The computer notices what time it is.
+    void world.clock.sleep(10_000).then(() => world.slept = 2 * HOUR);
+    throw new HttpError("bad gateway", { status: 502 });
+  };
+  await world.run(records(20), { clientFields });
+  assertPaidOnce(world, 20);
 });
