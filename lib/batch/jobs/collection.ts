@@ -318,7 +318,7 @@ export class Collection implements Disposable {
     const { options, client } = this.#context;
     this.decoded++;
     try {
-      const result = await client.decode(row, record);
+      const result = await client.decode(row, record, this.#part.state.model);
       this.answered++;
       this.#bill(result);
       return { record, ok: true, result, facts: this.#facts(result), isCollected: true };
