@@ -10,6 +10,7 @@ import { repeatableFailure } from "./create_failure.ts";
 import type { JobContext } from "./job_context.ts";
 import { adoptedNote, ambiguousError, duplicateNote } from "./job_notes.ts";
 import type { LivePart } from "./live_part.ts";
+import type { PartState } from "./part_events.ts";
 import { submitted } from "./submit_part.ts";
 
 /** Seconds between two looks. */
@@ -39,10 +40,10 @@ function createdSince({ state }: LivePart, { client: { api, http }, time }: JobC
   return creatingAt + offset - margin;
 }
 
-function isSameModel(job: Job, model: string): boolean {
-  if (job.model === undefined) return true;
+function isSameModel(reported: string | undefined, model: string): boolean {
+  if (reported === undefined) return true;
   // Providers add versions and prefixes.
-  const [a, b] = [job.model.toLowerCase(), model.toLowerCase()];
+  const [a, b] = [reported.toLowerCase(), model.toLowerCase()];
   return a.includes(b) || b.includes(a);
 }
 
@@ -58,8 +59,25 @@ function candidates(
   return jobs.filter((job) =>
     !known.has(job.id) && !part.foreignJobs.has(job.id) &&
     (job.createdAt === undefined || job.createdAt >= since) &&
-    (job.rows === undefined || job.rows === rows) && isSameModel(job, model)
+    (job.rows === undefined || job.rows === rows) && isSameModel(job.model, model)
   );
+}
+
+/** How far a job is; the one that is worth the most is kept. */
+const PROGRESS: Readonly<Record<Job["status"], number>> = {
+  completed: 8,
+  expired: 7,
+  finalizing: 6,
+  running: 5,
+  queued: 4,
+  validating: 3,
+  cancelling: 2,
+  cancelled: 1,
+  failed: 0,
+};
+
+function byProgress(a: Job, b: Job): number {
+  return PROGRESS[b.status] - PROGRESS[a.status];
 }
 
 /** Cancels the jobs that a repeated create has made in addition. */
@@ -110,7 +128,9 @@ export async function findJob(
   part.failures = 0;
   part.looks++;
   part.unclearAt ??= context.clock.now();
-  const found = hasLabels ? jobs : candidates(jobs, part, since, context);
+  const found = hasLabels
+    ? jobs.filter(({ id }) => !part.foreignJobs.has(id)).sort(byProgress)
+    : candidates(jobs, part, since, context);
   if (found.length > 1 && !hasLabels) throw ambiguousError(part.state, found);
   if (found.length > 0) {
     submitted(part, context, found[0], "found");
@@ -125,6 +145,22 @@ export async function findJob(
   if (isOver) return "none";
   part.wait(LOOK_INTERVAL);
   return "waiting";
+}
+
+/** Why a job cannot be the one of a part; `undefined` if it can. */
+function otherThan(state: PartState, { rows, nonce, inputFile, model }: Job): string | undefined {
+  const { part, uploaded } = state;
+  if (nonce !== undefined && nonce !== part) return "that job was submitted for other records";
+  if (inputFile !== undefined && uploaded !== undefined && inputFile !== uploaded.file) {
+    return `that job has the input file ${inputFile}, and ${uploaded.file} was submitted`;
+  }
+  // Some services count the rows only later.
+  if (rows && rows !== state.rows) {
+    return `that job has ${rows} rows, and ${state.rows} were submitted`;
+  }
+  if (!isSameModel(model, state.model)) {
+    return `that job has the model ${model}, and ${state.model} was requested`;
+  }
 }
 
 /**
@@ -153,13 +189,12 @@ export async function adoptJob(
     context.client.api.get(context.client.http, id),
     context.stopping.signal,
   );
-  const matching = [part, ...others].filter(({ state }) =>
-    job.rows === undefined || job.rows === state.rows
-  );
+  const candidates = [part, ...others];
+  const matching = candidates.filter(({ state }) => otherThan(state, job) === undefined);
   if (matching.length === 0) {
-    throw new InvalidInputError(
-      `--adopt ${id}: that job has ${job.rows} rows, and ${part.state.rows} were submitted`,
-    );
+    throw new InvalidInputError(`--adopt ${id}: ${otherThan(part.state, job)}`, {
+      hint: "Give the id of the job that the create without an answer has made.",
+    });
   }
   if (matching.length > 1) {
     throw new InvalidInputError(

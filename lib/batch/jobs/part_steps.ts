@@ -196,7 +196,11 @@ export class PartSteps {
       return;
     }
     part.succeeded();
-    if (collection.isForeign && part.state.adopted !== undefined) {
+    // What a label finds is the job of the part, whatever its results are.
+    const mayBeOther = this.#context.client.api.foundBy === "nothing"
+      ? part.state.adopted !== undefined
+      : part.state.adopted === "user";
+    if (collection.isForeign && mayBeOther) {
       return this.#rejectForeign(part, collection);
     }
     if (collection.isDoubtful(job) && await this.#reread(part, collection)) return;
