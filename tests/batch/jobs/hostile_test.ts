@@ -264,3 +264,70 @@ jobTest("a clock that is set ahead does not end the search for a job", {}, async
   await world.run(records(20), { clientFields });
   assertPaidOnce(world, 20);
 });
+
+jobTest("a Retry-After of years is cut", {}, async (world) => {
+  let polls = 0;
+  world.provider.before = (call) => {
+    if (call === "get" && polls++ === 0) {
+      throw new HttpError("slow down", { status: 429, retryable: true, retryAfter: 1e9 });
+    }
+  };
+  await world.run(records(20));
+  assertPaidOnce(world, 20);
+  assert.ok(world.clock.now() < 2 * HOUR);
+});
+
+/** Lets the first create have no answer. */
+function hideFirstCreate(world: JobWorld): void {
+  let creates = 0;
+  world.provider.after = (call) => {
+    if (call === "create" && creates++ === 0) throw new HttpError("bad gateway", { status: 502 });
+  };
+}
+
+for (
+  const [foundBy, fields, message] of [
+    ["label", {}, /--adopt job_1: that job was submitted for other records/],
+    ["file", { inputFile: "file_9" }, /has the input file file_9, and file_1 was submitted/],
+    ["nothing", { model: "other" }, /has the model other, and m was requested/],
+    ["nothing", { rows: ["a", "b"] }, /has 2 rows, and 20 were submitted/],
+  ] as const
+) {
+  jobTest(`--adopt refuses another job (${foundBy}, ${message})`, { foundBy }, async (world) => {
+    const rows = records(20).map(({ index }) => `other_${index}_00000000`);
+    world.provider.addForeign(rows, {
+      ...fields,
+      rows: [...("rows" in fields ? fields.rows : rows)],
+    });
+    hideFirstCreate(world);
+    const { before } = world.provider;
+    world.provider.before = (call) => {
+      if (call === "find") throw new HttpError("not found", { status: 404 });
+    };
+    await assert.rejects(world.run(records(20)), /not found/);
+    world.provider.before = before;
+    await assert.rejects(world.run(records(20), { adopt: "job_1" }), message);
+    world.provider.jobs.delete("job_1");
+    await world.run(records(20), { adopt: "job_2" });
+    assertPaidOnce(world, 20);
+  });
+}
+
+jobTest("of two jobs of one part, the one with answers is kept", {}, async (world) => {
+  const cancelled: string[] = [];
+  const { find, cancel } = world.provider.api();
+  const clientFields = apiWith(world, {
+    async find(...input): Promise<Job[]> {
+      const [job] = await find(...input);
+      return job === undefined ? [] : [{ ...job, id: "job_0", status: "validating" }, job];
+    },
+    cancel: (http, id) =>
+      id === "job_0" ? Promise.resolve(void cancelled.push(id)) : cancel!(http, id),
+  });
+  hideFirstCreate(world);
+  world.provider.runs = 1;
+  world.provider.validates = 0;
+  await world.run(records(20), { clientFields });
+  assertPaidOnce(world, 20);
+  assert.deepEqual(cancelled, ["job_0"]);
+});
