@@ -147,7 +147,8 @@ export class Collection implements Disposable {
       return false;
     }
     if (this.unreadable > 0 || this.foreign > 0) return true;
-    return status === "completed" && counts?.succeeded !== 0;
+    if (status === "completed") return counts?.succeeded !== 0;
+    return status === "failed" && (counts?.succeeded ?? 0) > 0;
   }
 
   /** What the answers that were read have used. */

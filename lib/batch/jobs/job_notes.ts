@@ -227,7 +227,7 @@ export function unusableError(
   const what = foreign > 0
     ? `${count(foreign, "result")} with unknown ids`
     : unreadable > 0
-    ? `${count(unreadable, "line")} that ${unreadable === 1 ? "is" : "are"} no results`
+    ? `${count(unreadable, "line")} that ${unreadable === 1 ? "is no result" : "are no results"}`
     : "no results";
   return new JournalError(
     `job ${part.job?.id} at ${part.endpoint} has ended, and returned ${what} for ` +

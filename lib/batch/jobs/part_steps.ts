@@ -154,15 +154,10 @@ export class PartSteps {
     const { phase } = part.state;
     await pollPart(part, this.#context);
     if (part.state.phase === "abandoned") return this.abandon(part, "");
-    if (part.isPolled && part.state.job?.status !== "validating") this.#refusalsOver(part);
     const isUncancelled = cancelling !== undefined && !part.isCancelRequested && part.isPolled;
     if (isUncancelled && part.state.phase === "submitted" && part.failures === 0) part.wait(0);
     if (phase !== part.state.phase) this.#options.limits.freed(this.#options.live());
     this.#warnOfExpiry(part);
-  }
-
-  #refusalsOver({ state: { job } }: LivePart): void {
-    if (job?.status !== "failed") this.#refusals.accepted();
   }
 
   #warnOfExpiry({ name, state: { job, submittedAt } }: LivePart): void {
@@ -216,6 +211,8 @@ export class PartSteps {
     if (job.status === "failed" && collection.seen === 0) {
       return yield* this.#refused(part, job.problems ?? []);
     }
+    // Not while it runs: a job may also fail then, again and again.
+    if (collection.seen > 0) this.#refusals.accepted();
     const missing = collection.settleMissing(job);
     if (missing.length > 0) yield this.#marked(missing);
     await this.#collected(part, collection);

@@ -331,3 +331,24 @@ jobTest("of two jobs of one part, the one with answers is kept", {}, async (worl
   assertPaidOnce(world, 20);
   assert.deepEqual(cancelled, ["job_0"]);
 });
+
+for (const succeeded of [0, 20]) {
+  const ends = succeeded === 0 ? "is given up after a few" : "is not sent again";
+  jobTest(`a job that runs and then fails ${ends} (${succeeded} answers)`, {}, async (world) => {
+    const { get, results } = world.provider.api();
+    const clientFields = apiWith(world, {
+      async get(http, id): Promise<Job> {
+        const job = await get(http, id);
+        if (job.status !== "completed") return job;
+        const problems = [{ message: "out of luck" }];
+        return { ...job, status: "failed", problems, counts: { succeeded, failed: 0 } };
+      },
+      async *results(http, job, parse): AsyncGenerator<RowResult> {
+        for await (const _row of results(http, job, parse));
+      },
+    });
+    const message = succeeded === 0 ? /refuses the batch: out of luck/ : /returned no results/;
+    await assert.rejects(world.run(records(20), { clientFields }), message);
+    assert.equal(world.provider.jobs.size, succeeded === 0 ? 2 : 1);
+  });
+}
