@@ -73,6 +73,7 @@ class EndpointJobs implements JobClient {
   readonly http: BatchHttp;
   readonly endpoint: string;
   readonly keyFingerprint: string;
+  readonly model: string | undefined;
   readonly #pipeline: CallPipeline;
   readonly #endpoint: EndpointClient;
   readonly #request: RequestTemplate;
@@ -105,6 +106,7 @@ class EndpointJobs implements JobClient {
     });
     this.endpoint = endpoint.name;
     this.keyFingerprint = keyFingerprint(endpoint.secrets);
+    this.model = request.model ?? endpoint.model;
   }
 
   get api(): BatchApi {

@@ -7,9 +7,10 @@ import { AuthenticationError, ConfigurationError, HttpError } from "../../errors
 import { abortable } from "../../runtime/abortable.ts";
 import type { EarlierRows } from "./earlier_rows.ts";
 import type { JobContext } from "./job_context.ts";
-import { exportedNote, otherEndpointError } from "./job_notes.ts";
+import { exportedNote, otherEndpointError, otherModelNote } from "./job_notes.ts";
 import { LivePart } from "./live_part.ts";
 import { holdsRows, type PartState } from "./part_events.ts";
+import type { PartRecords } from "./part_store.ts";
 
 /** Statuses for a job of another project. Gemini and proxies answer 400. */
 const NO_ACCESS: ReadonlySet<number> = new Set([400, 401, 403, 404, 410]);
@@ -55,6 +56,16 @@ function abandon(state: PartState, { store, client }: JobContext): void {
   store.release(state);
 }
 
+/** Whether a part was sent to another model than the command's; its records may name one of their own. */
+function isOtherModel(
+  state: PartState,
+  records: PartRecords,
+  model: string | undefined,
+): boolean {
+  if (model === undefined || state.model === model || state.rows === 0) return false;
+  return records.get(records.indexes[0])?.options?.model === undefined;
+}
+
 /** The share of a part whose results are not in the result file yet. */
 function openShare(indexes: readonly number[], isDone: ((index: number) => boolean) | undefined) {
   if (isDone === undefined || indexes.length === 0) return 1;
@@ -73,6 +84,7 @@ export async function earlierParts(
 ): Promise<LivePart[]> {
   const { store, options, client } = context;
   const parts: LivePart[] = [];
+  const otherModels = new Set<string>();
   let exported = 0;
   for (const state of store.parts) {
     if (!isOfRun(state, context) || !holdsRows(state)) continue;
@@ -106,11 +118,13 @@ export async function earlierParts(
     }
     const records = store.records(state);
     earlier.add(state, records);
+    if (isOtherModel(state, records, client.model)) otherModels.add(state.model);
     const part = new LivePart(context, state);
     const share = openShare(records.indexes, options.isDone);
     part.money.add(client.restore((state.reserved ?? 0) * share));
     parts.push(part);
   }
   if (exported > 0) context.note(exportedNote(exported));
+  if (otherModels.size > 0) context.note(otherModelNote([...otherModels], client.model!));
   return parts;
 }

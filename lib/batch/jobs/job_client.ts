@@ -27,6 +27,8 @@ export interface JobClient {
   readonly endpoint: string;
   /** Identifies the API key without revealing it: 8 hexadecimal digits; empty without a key. */
   readonly keyFingerprint: string;
+  /** The model of records that name none. */
+  readonly model?: string;
   /** Parses JSON as {@link JobClient.decode} needs it. */
   parse(text: string): unknown;
   /**

@@ -143,6 +143,12 @@ export function exportedNote(rows: number): string {
     "--import, or send them with --resend.";
 }
 
+/** Jobs of earlier runs have the records of another model. */
+export function otherModelNote(models: readonly string[], requested: string): string {
+  return `Earlier jobs were submitted with ${models.join(", ")}, and are collected as they are. ` +
+    `For answers of ${requested} only, choose another output file.`;
+}
+
 /** The error for a part that another key, server or format has submitted. */
 export function otherEndpointError(
   part: PartState,

@@ -335,7 +335,8 @@ jobTest("of two jobs of one part, the one with answers is kept", {}, async (worl
 for (const succeeded of [0, 20]) {
   const ends = succeeded === 0 ? "is given up after a few" : "is not sent again";
   jobTest(`a job that runs and then fails ${ends} (${succeeded} answers)`, {}, async (world) => {
-    const { get, results } = world.provider.api();
+    const { get } = world.provider.api();
+    world.provider.results = () => [];
     const clientFields = apiWith(world, {
       async get(http, id): Promise<Job> {
         const job = await get(http, id);
@@ -343,12 +344,19 @@ for (const succeeded of [0, 20]) {
         const problems = [{ message: "out of luck" }];
         return { ...job, status: "failed", problems, counts: { succeeded, failed: 0 } };
       },
-      async *results(http, job, parse): AsyncGenerator<RowResult> {
-        for await (const _row of results(http, job, parse));
-      },
     });
     const message = succeeded === 0 ? /refuses the batch: out of luck/ : /returned no results/;
     await assert.rejects(world.run(records(20), { clientFields }), message);
     assert.equal(world.provider.jobs.size, succeeded === 0 ? 2 : 1);
   });
 }
+
+jobTest("jobs of another model are collected, and said to be", {}, async (world) => {
+  await world.run(records(20), { clientFields: { model: "m" }, wait: false });
+  await world.run(records(20), { clientFields: { model: "n" } });
+  assertPaidOnce(world, 20);
+  assert.match(
+    world.notes.join("\n"),
+    /submitted with m, .* For answers of n only, choose another/,
+  );
+});
