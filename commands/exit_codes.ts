@@ -7,7 +7,7 @@ export const EXIT = {
    * unreachable server in a batch.
    */
   usage: 1,
-  /** A request failed, or a batch finished with failed records. */
+  /** A request failed, or a batch finished with failed records or, after its deadline, without some results. */
   failed: 3,
   /** A batch stopped at its budget. */
   budget: 4,

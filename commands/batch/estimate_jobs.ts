@@ -4,9 +4,11 @@
  * @module
  */
 import type { BatchLimits } from "../../lib/batch_api/batch_api.ts";
+import { CANARY_ROWS } from "../../lib/batch/jobs/canary.ts";
 import { batchApiOf } from "../../lib/batch_api/registry.ts";
 import { unknownBatchPrice } from "../../lib/pricing/batch_price.ts";
 import { loadBatchPricer, type Pricer } from "../../lib/pricing/price.ts";
+import { DEFAULT_PART_ROWS } from "../../lib/batch/jobs/submission_limits.ts";
 import { connect } from "../../lib/services/connect.ts";
 import type { PricedModel } from "./connect.ts";
 
@@ -18,8 +20,6 @@ export interface EstimatedApi {
   problem: string;
 }
 
-/** Rows of the job that goes first, to find mistakes early. */
-const FIRST_ROWS = 100;
 /** The share of the limit in bytes that a job uses. */
 const BYTES_SHARE = 0.95;
 /** Bytes that an API adds to each row: its id, and where it goes. */
@@ -50,11 +50,11 @@ export function jobCount(
   limits: BatchLimits,
 ): number {
   if (records === 0) return 0;
-  const first = records > FIRST_ROWS ? FIRST_ROWS : 0;
+  const first = records > CANARY_ROWS ? CANARY_ROWS : 0;
   const rest = records - first;
   const total = (bytes / records + ROW_OVERHEAD) * rest;
   const jobs = Math.max(
-    Math.ceil(rest / limits.rows),
+    Math.ceil(rest / Math.min(limits.rows, DEFAULT_PART_ROWS)),
     Math.ceil(total / (limits.bytes * BYTES_SHARE)),
   );
   return jobs + (first > 0 ? 1 : 0);

@@ -25,13 +25,8 @@ import { ModelCheck } from "./model_check.ts";
 import type { ModelOutcome } from "./model_run.ts";
 import { nothingToSend, warnings } from "./notes.ts";
 import { type ModelBatch, modelBatches, totalCheck } from "./model_batches.ts";
-import {
-  checkHeldParts,
-  dropUnsentParts,
-  heldParts,
-  openRows,
-  otherParts,
-} from "./jobs/held_parts.ts";
+import { checkHeldParts, dropUnsentParts, heldParts, otherParts } from "./jobs/held_parts.ts";
+import { openRows, withHeldRows } from "./jobs/held_rows.ts";
 import { unusedLiveFlags } from "./jobs/job_settings.ts";
 import { jobsReport } from "./jobs/jobs_report.ts";
 import { batchReport, failureLines, type ReportContext } from "./report.ts";
@@ -89,7 +84,9 @@ async function sendPending(
   lost: number,
 ): Promise<number> {
   const { file, output, flags, prepared: { models: prepared, costTracker, mode } } = batch;
-  const batches = modelBatches(batch, journal);
+  const isNamed = namesModels(prepared, journal);
+  const found = modelBatches(batch, journal);
+  const batches = mode.via === "live" ? found : withHeldRows(found, store, isNamed);
   const check = totalCheck(batches);
   const models = modelCheck(batch, journal);
   const note = flags.quiet ? () => {} : writeNote;
@@ -127,7 +124,7 @@ async function sendPending(
     models,
     spentBefore,
     store,
-    namesModels: namesModels(prepared, journal),
+    namesModels: isNamed,
   });
   if (driven.jobs?.cancelled) store.clearCancelRequest();
   const jobs = driven.jobs && jobsReport(driven, { store, journal, prepared, total: check.total });

@@ -302,7 +302,7 @@ export function mockCommand() {
     "flexllm mock --rps 10 --token-rate 50",
     "flexllm mock --error-rate 0.3 --error-kinds disconnect malformed rate_limit",
     "flexllm mock --responses answers.yaml --api-key test-key",
-    "flexllm mock --batch-duration 30s --batch-fault expire=30%@1 --state mock-state",
+    "flexllm mock --batch-duration 30s --batch-fault expire=30%@1 --state jobs",
     "flexllm mock --record https://api.openai.com/v1 tape.jsonl",
     "flexllm mock --replay tape.jsonl --speed 10",
     "FLEXLLM_BASE_URL=http://127.0.0.1:8001/v1 FLEXLLM_MODEL=any flexllm ask hello",

@@ -46,6 +46,18 @@ export const BATCH_EXAMPLES: readonly CommandExample[] = [
     command: "flexllm batch questions.jsonl -o answers.jsonl --json",
   },
   {
+    purpose: "half price, answers within hours: the provider's batch API; rerun to collect",
+    command: "flexllm batch questions.jsonl -o cheap.jsonl --via provider",
+  },
+  {
+    purpose: "the state of its jobs; exit code 5 while they are unfinished",
+    command: "flexllm batch status cheap.jsonl",
+  },
+  {
+    purpose: "cancel them and collect the rows that are done",
+    command: "flexllm batch cancel cheap.jsonl -y",
+  },
+  {
     purpose: "failures by reason",
     command: "flexllm results answers.jsonl --failed",
   },

@@ -22,7 +22,7 @@ export const SKILL_NAME = "flexllm";
 /** When agents should use the skill; at most 1024 characters. */
 const DESCRIPTION =
   "Send prompts to LLM APIs from the command line or TypeScript with flexllm: single " +
-  "prompts, chats, and resumable batches over JSONL, JSON, text, CSV and Parquet files or folders of " +
+  "prompts, chats, and resumable batches (live, or at half price through batch APIs) over JSONL, JSON, text, CSV and Parquet files or folders of " +
   "images and documents, with structured answers, cost estimates, budgets, rate limits, a response " +
   "cache, several models and several servers. Use it to label, extract, translate, summarize or " +
   "generate text for many records, to describe pictures, to call OpenAI-compatible, Claude or Gemini " +
@@ -35,9 +35,18 @@ const FLAGS: readonly [command: string, flags: readonly string[]][] = [
   ["batch", [
     ...["--output", "--model", "--system", "--template", "--as", "--schema", "--concurrency"],
     ...["--max-qps", "--max-tokens", "--budget", "--estimate", "--limit", "--skip-invalid"],
-    ...["--rerun-changed", "--cache", "--json", "--quiet"],
+    ...["--rerun-changed", "--cache", "--json", "--quiet", "--via", "--no-wait", "--deadline"],
+    "--then",
   ]],
-  ["mock", ["--port", "--delay", "--error-rate", "--seed", "--record", "--replay"]],
+  ["mock", [
+    "--port",
+    "--delay",
+    "--error-rate",
+    "--seed",
+    "--batch-duration",
+    "--record",
+    "--replay",
+  ]],
 ];
 
 const EXIT_MEANINGS: readonly [code: number, meaning: string][] = [
@@ -45,6 +54,7 @@ const EXIT_MEANINGS: readonly [code: number, meaning: string][] = [
   [EXIT.usage, "could not start or continue: bad usage, configuration, input or key"],
   [EXIT.failed, "a request failed, or a batch has failed records"],
   [EXIT.budget, "a batch stopped at its budget"],
+  [EXIT.submitted, "submitted to a provider's batch API and not finished; rerun to collect"],
   [EXIT.interrupted, "interrupted; rerun the command to resume"],
 ];
 
@@ -119,6 +129,10 @@ or \`error\`), \`output\` (the answer), \`error\`, \`metadata\`, \`parsed\` (wit
 \`usage\` and \`cost\`. The file is written as answers arrive and sorted by \`index\` at the end. Never
 edit it during a run. Rerunning the command sends only what is missing or failed; for a different
 prompt, use another output file.
+
+With \`--via provider\`, the command waits for the provider's jobs. \`--no-wait\` submits them and exits
+with code 5; run the same command again later, without \`--no-wait\`, to collect the answers. Nothing is
+submitted twice.
 
 ## Schemas
 

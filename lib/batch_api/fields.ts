@@ -8,7 +8,7 @@ import { asNumber, asText } from "../json/json.ts";
 /** A time in milliseconds since 1970, from seconds or a date; `undefined` if it is neither. */
 export function asTime(value: unknown): number | undefined {
   const seconds = asNumber(value);
-  // 0 stands for "not yet".
+  // 0 means "not yet".
   if (seconds !== undefined) return seconds > 0 ? seconds * 1000 : undefined;
   const text = asText(value);
   if (text === undefined) return undefined;

@@ -12,7 +12,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const NEWLINE = 10;
 const COMMA = 44;
 
-/** Rewrites a row as it is sent. */
+/** Rewrites a row while it is being sent. */
 export interface RowRewrite {
   /** The row in another form. */
   rewrite(row: Bytes): Bytes;
@@ -86,7 +86,7 @@ async function* joinedRows(
       }
       yield left === 0 ? joined.subarray(0, -1) : joined;
     }
-    if (left !== 0) throw new InternalError("the stored rows of a job have another size");
+    if (left !== 0) throw new InternalError("the stored rows of a job have changed in size");
   } else {
     let isFirst = true;
     for await (const row of readRows(input)) {

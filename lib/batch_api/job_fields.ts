@@ -11,7 +11,7 @@ export function labelOf(nonce: string): string {
   return `flexllm-${nonce}`;
 }
 
-/** The nonce in a label, or in a path that ends with one; `undefined` if it is not one of ours. */
+/** The nonce in a label, or in a path that ends with one; `undefined` if flexllm did not write it. */
 export function nonceOf(label: unknown): string | undefined {
   return /(?:^|\/)flexllm-([a-z0-9]{10})$/.exec(asText(label) ?? "")?.[1];
 }

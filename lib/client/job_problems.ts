@@ -7,7 +7,7 @@ import type { ChatOptions } from "../chat/options.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { EndpointClient } from "./endpoint_client.ts";
 
-/** The services whose batch APIs flexllm speaks, as people write them. */
+/** The services whose batch APIs flexllm supports, as they spell their names. */
 const SERVICES =
   "OpenAI, Azure OpenAI, Anthropic, Gemini, Mistral, Groq, Together, xAI, OpenRouter, " +
   "Fireworks, SiliconFlow and DashScope";
@@ -27,12 +27,12 @@ export function severalEndpoints(endpoints: readonly EndpointClient[]): Configur
     model === undefined ? name : `${model} at ${name}`
   );
   return new ConfigurationError(
-    `a provider batch needs a single endpoint, and this model has ${endpoints.length}: ` +
+    `a provider batch needs a single endpoint, but this model has ${endpoints.length}: ` +
       names.join(", "),
     {
       hint:
-        "Choose one model at one server (-m), or send live (--via live; remove batch.via from " +
-        "the configuration).",
+        "Choose one model at one server with -m, or send live requests (--via live, or remove " +
+        "batch.via from the configuration).",
     },
   );
 }
@@ -44,12 +44,12 @@ export function noBatchApi({ name, connection }: EndpointClient): ConfigurationE
     return new ConfigurationError(`the server at ${name} has no batch API`, {
       hint:
         "Write the requests to files for vLLM's run-batch (--export DIR) and read its results " +
-        "with --import, or send live (--via live).",
+        "with --import, or send live requests (--via live).",
     });
   }
   return new ConfigurationError(
     `${service.name} at ${name} has no batch API that flexllm knows`,
-    { hint: `Send live (--via live). Provider batches work with ${SERVICES}.` },
+    { hint: `Send live requests (--via live). Provider batches work with ${SERVICES}.` },
   );
 }
 
@@ -62,8 +62,8 @@ export function checkBatchable({ schemaRetries = 0, extraBody }: ChatOptions): v
   if (schemaRetries > 0) {
     throw new ConfigurationError("schemaRetries: not supported in provider batches", {
       hint:
-        "A retry needs the answer, which takes hours in a batch. Set schema_retries to 0; answers " +
-        "that don't match the schema can be sent again by the same command later.",
+        "A retry needs the answer first, which takes hours in a batch. Set schema_retries to 0, " +
+        "and run the same command again to resend records whose answers don't match the schema.",
     });
   }
   if (extraBody?.stream !== undefined && extraBody.stream !== false) {

@@ -222,5 +222,5 @@ Deno.test("a batch can be cancelled", async () => {
 Deno.test("only chat completions are possible, since all answers have their format", () => {
   const problem = (path: string) => api.rowProblem?.({ body: "{}", model: "m", path });
   assert.equal(problem("/chat/completions"), undefined);
-  assert.match(problem("/responses") ?? "", /--api chat/);
+  assert.match(problem("/responses") ?? "", /set api: chat/);
 });

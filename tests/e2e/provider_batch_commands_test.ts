@@ -34,7 +34,7 @@ Deno.test("status asks the provider, and without it shows the last known state",
   const offline = await flexllm(["batch", "status", output]);
   assert.equal(offline.code, 5);
   assert.match(offline.stdout, / 20 /);
-  assert.match(offline.stderr, /warning: the state is the last known one: connection refused/);
+  assert.match(offline.stderr, /warning: showing the last known state: connection refused/);
   const silent = await flexllm(["batch", "status", output, "--offline"]);
   assert.deepEqual([silent.code, silent.stderr], [5, ""]);
 });
@@ -45,7 +45,7 @@ Deno.test("status of a live batch, and of no batch", async () => {
   assert.equal((await flexllm(batchOf(folder, mock, 1))).code, 0);
   const live = await flexllm(["batch", "status", folder.file("out.jsonl")]);
   assert.equal(live.code, 0);
-  assert.match(live.stdout, /^No record of .* was submitted as a provider job\.\n$/);
+  assert.match(live.stdout, / has no provider jobs\.\n$/);
   const missing = await flexllm(["batch", "status", folder.file("nothing.jsonl")]);
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /^error: the result file .* does not exist\n/);
@@ -60,7 +60,10 @@ Deno.test("cancel collects what is done, after a confirmation", async () => {
   await mock.advance(1);
   const unconfirmed = await flexllm(["batch", "cancel", output]);
   assert.equal(unconfirmed.code, 1);
-  assert.match(unconfirmed.stderr, /cancelling 1 part with 20 rows needs a confirmation\nAdd -y\./);
+  assert.match(
+    unconfirmed.stderr,
+    /cancelling 1 part with 20 rows needs your confirmation\n.* -y\./,
+  );
   using _ = mock.running();
   const { code, stderr } = await flexllm([
     "batch",
@@ -77,7 +80,7 @@ Deno.test("cancel collects what is done, after a confirmation", async () => {
   assert.equal(after.code, 0);
   assert.match(after.stdout, /5 rows collected; 0 rows in 0 unfinished parts/);
   const nothing = await flexllm(["batch", "cancel", output]);
-  assert.deepEqual([nothing.code, nothing.stderr], [0, `Nothing of ${output} is at a provider.\n`]);
+  assert.deepEqual([nothing.code, nothing.stderr], [0, `${output} has no jobs to cancel.\n`]);
   // The rest is free, and can be sent live.
   const rest = await flexllm(args);
   assert.match(rest.stderr, /15 succeeded, 0 failed, 5 already done/);
@@ -91,7 +94,7 @@ Deno.test("cancel from a second process: the one that waits cancels and collects
   using _ = mock.running();
   const request = await flexllm(["batch", "cancel", folder.file("out.jsonl"), "-y"]);
   assert.equal(request.code, 0, request.stderr);
-  assert.match(request.stderr, /Another flexllm process waits for these jobs/);
+  assert.match(request.stderr, /Another flexllm process is waiting for these jobs/);
   const { code, stderr } = await running.finished;
   assert.equal(code, 130, stderr);
   assert.match(stderr, /Cancelled: \d+ of 10 records/);

@@ -1,7 +1,7 @@
 /**
  * Cancels the provider jobs of a result file and collects the rows that are done.
  *
- * If another process waits for the jobs, that one does it.
+ * If another process is waiting for the jobs, it requests the cancellation from that process.
  *
  * @module
  */
@@ -25,11 +25,14 @@ async function confirmed(live: readonly PartState[], { yes }: CancelFlags): Prom
   if (yes) return true;
   const what = `${counted(live.length, "part")} with ${rowCount(live)}`;
   if (!canPrompt()) {
-    throw new ConfigurationError(`cancelling ${what} needs a confirmation`, {
-      hint: "Add -y.",
+    throw new ConfigurationError(`cancelling ${what} needs your confirmation`, {
+      hint: "Without a terminal, confirm with -y.",
     });
   }
-  return await promptYesNo(`Cancel ${what}? Rows that are done are billed and collected.`, false);
+  return await promptYesNo(
+    `Cancel ${what}? Rows that are already done are billed and will be collected.`,
+    false,
+  );
 }
 
 /**
@@ -46,7 +49,7 @@ export async function cancelJobs(output: string, flags: CancelFlags): Promise<nu
         hint: "Specify the file that the batch writes with -o.",
       });
     }
-    writeSentences(`Nothing of ${output} is at a provider.`, note);
+    writeSentences(`${output} has no jobs to cancel.`, note);
     if (flags.json) {
       writeJson({ output, cancelled: 0, succeeded: 0, failed: 0, live: 0, parts: [] });
     }
@@ -66,7 +69,8 @@ export async function cancelJobs(output: string, flags: CancelFlags): Promise<nu
   } catch (error) {
     if (!(error instanceof LockedFileError)) throw error;
     writeSentences(
-      "Another flexllm process waits for these jobs. It cancels them and collects what is done.",
+      "Another flexllm process is waiting for these jobs. It will cancel them and collect the rows " +
+        "that are done.",
       note,
     );
     if (flags.json) writeJson({ output, requested: live.length });

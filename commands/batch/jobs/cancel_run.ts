@@ -20,7 +20,7 @@ import { finishJournal } from "../finish.ts";
 import { journalOf, namesModels, openJournal } from "../journal.ts";
 import { ModelRun, ModelRuns } from "../model_run.ts";
 import { startProgress } from "../progress/progress.ts";
-import { openRows } from "./held_parts.ts";
+import { openRows } from "./held_rows.ts";
 import { jobsExecutor, type JobsMode } from "./jobs_executor.ts";
 import type { JobsExecutor } from "./jobs_run.ts";
 import type { PartClients } from "./part_clients.ts";
@@ -150,7 +150,7 @@ function waiting(pollInterval: number | undefined): JobsMode {
 
 /** The message of the first Ctrl-C. */
 const STOPPING =
-  "Stopping: the cancellation goes on at the provider; run the command again to collect.";
+  "Stopping: the provider keeps cancelling the jobs; run the command again to collect the results.";
 
 function report(
   { output, flags, runs, journal, store, before }: Omit<Collection, "models"> & {
@@ -179,7 +179,7 @@ function report(
     writeSentences(
       `${counted(left.length, "part")} with ${rowCount(left)} ${
         left.length === 1 ? "is" : "are"
-      } still at the provider. To go on: flexllm batch cancel ${quoted(output)}`,
+      } still at the provider. To continue: flexllm batch cancel ${quoted(output)}`,
     );
   }
   if (flags.json) {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Journal } from "../../../lib/batch/journal/journal.ts";
 import { holdsRows, type PartState } from "../../../lib/batch/jobs/part_events.ts";
 import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
 import { ConfigurationError } from "../../../lib/errors.ts";
@@ -12,18 +11,6 @@ import type { SendingMode } from "./job_settings.ts";
 
 /** Parts that a message names. */
 const SHOWN_PARTS = 3;
-
-type States = Pick<Journal, "state">;
-
-/** Rows of a part that have no result yet. */
-export function openRows(part: PartState, store: PartStore, journal: States): number {
-  if (!holdsRows(part)) return 0;
-  // Results are written only after a job has ended.
-  if (part.phase !== "ended" && part.phase !== "exported") return part.rows;
-  using records = store.records(part);
-  return records.indexes.filter((index) => journal.state(index, part.requested_model) !== "success")
-    .length;
-}
 
 /** The parts of the requested models that hold rows. */
 export function heldParts(
@@ -53,7 +40,10 @@ export function dropUnsentParts(
   for (const part of heldParts(store.parts, models)) {
     if (part.phase !== "planned" && part.phase !== "uploaded") continue;
     store.release(
-      store.log(part.part, { type: "dropped", why: "not submitted, and sent otherwise" }),
+      store.log(part.part, {
+        type: "dropped",
+        why: "never submitted; its records are sent another way",
+      }),
     );
   }
 }
@@ -69,7 +59,7 @@ function rowsOf(parts: readonly PartState[]): string {
 }
 
 /**
- * Checks that a run does not send the rows of parts that are elsewhere.
+ * Checks that a run does not send rows again that are at a provider, or exported.
  *
  * @throws {ConfigurationError} if it would
  */
@@ -100,7 +90,8 @@ export function checkHeldParts(
         `${exported.length === 1 ? "is" : "are"} exported (${rowsOf(exported)})`,
       {
         hint:
-          "Import the results with --import FILE, or give the files up: --via provider --resend",
+          "Import the results with --import FILE. To give up the files and send the records again, add " +
+          "--via provider --resend.",
       },
     );
   }
@@ -109,7 +100,7 @@ export function checkHeldParts(
     throw new ConfigurationError(
       `${counted(unnamed.length, "part")} of ${output} ${unnamed.length === 1 ? "is" : "are"} ` +
         `from a run with a single model: ${named(unnamed)}`,
-      { hint: "Collect the results first: run that command again, with a single -m." },
+      { hint: "First collect the results: run the earlier command, with a single -m, again." },
     );
   }
 }

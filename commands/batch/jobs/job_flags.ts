@@ -35,7 +35,7 @@ export const jobFlags = {
   noWait: new Option("--no-wait", "submit and exit with code 5; rerun to collect the results"),
   deadline: new Option(
     "--deadline <duration>",
-    "cancel what is not done so long after the first submission, e.g. 6h; see --then",
+    "cancel unfinished jobs this long after the first submission, e.g. 6h; see --then",
   ).argParser(positiveDuration(LONGEST_DEADLINE)),
   then: new Option(
     "--then <way>",
@@ -43,12 +43,12 @@ export const jobFlags = {
   ).choices(["live", "stop"] as const),
   pollInterval: new Option(
     "--poll-interval <duration>",
-    "ask for the state of jobs this often (default: the provider's advice, up to 5m)",
+    "time between checks of the jobs' state (default: the provider's advice, up to 5m)",
   ).argParser(positiveDuration(DAY)),
   clean: new Option("--clean", "delete the provider's files once their results are collected"),
   adopt: new Option(
     "--adopt <job>",
-    "after an unclear submission: the job with this ID is the one",
+    "after an unclear submission: use the job with this ID",
   ),
   resend: new Option(
     "--resend",
@@ -60,13 +60,13 @@ export const jobFlags = {
   ).argParser(folder),
   import: new Option(
     "--import <path>",
-    "read the results of exported jobs from a file or folder; repeatable",
+    "read the results of exported jobs from a file or folder (repeatable)",
   ).argParser(collect),
 } as const;
 
 /** The note below the flags. */
 export const JOBS_NOTE =
   "Provider batches: with --via provider, records become jobs of the provider's batch API, which answers " +
-  "within hours and usually costs half. Rerun the same command at any time to go on; nothing is submitted " +
+  "within hours and usually costs half. Rerun the same command at any time to continue; nothing is submitted " +
   "twice. `flexllm batch status OUT` shows the jobs of a result file and `flexllm batch cancel OUT` cancels " +
   "them; input files called status or cancel need ./ before the name.";

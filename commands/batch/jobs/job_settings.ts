@@ -77,8 +77,8 @@ function checkPairs(flags: JobFlags): void {
   }
   if (!flags.wait && flags.deadline !== undefined) {
     refuse(
-      "--deadline and --no-wait exclude each other: the deadline needs a process that waits",
-      "Remove one of them; a later run can have the deadline.",
+      "--deadline and --no-wait exclude each other: a deadline needs a process that waits for it",
+      "Remove one of them, or pass --deadline to the run that collects the results.",
     );
   }
   if (!flags.wait && flags.clean) {
@@ -112,7 +112,7 @@ function checkFileMode(flags: JobFlags): void {
   );
   if (others.length === 0) return;
   refuse(
-    `${others.join(" and ")} ${others.length === 1 ? "has" : "have"} no meaning with ${name}`,
+    `${others.join(" and ")} ${others.length === 1 ? "has" : "have"} no effect with ${name}`,
     `${name} submits no jobs. Remove ${others.length === 1 ? "the flag" : "these flags"}.`,
   );
 }
@@ -184,5 +184,5 @@ export function unusedLiveFlags(
   if (!flags.adaptive) given.push("--no-adaptive");
   if (given.length === 0) return undefined;
   return `${given.join(", ")} ${given.length === 1 ? "has" : "have"} no effect: ` +
-    "provider jobs are not limited by requests";
+    "they only limit live requests";
 }

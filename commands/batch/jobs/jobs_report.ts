@@ -10,7 +10,8 @@ import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
 import type { BatchSummary } from "../../../lib/batch/summary.ts";
 import { counted, duration, quoted } from "../../terminal/format.ts";
 import type { Unfinished } from "../exit_code.ts";
-import { heldParts, openRows } from "./held_parts.ts";
+import { heldParts } from "./held_parts.ts";
+import { openRows } from "./held_rows.ts";
 import type { JobsOutcome } from "./jobs_run.ts";
 
 /** How a run of provider jobs ended. */
@@ -26,7 +27,7 @@ export interface JobsReport {
   exported: { parts: readonly PartState[]; rows: number };
   /** Records without a result that are in no part. */
   left: number;
-  /** The files that this run exported, or found. */
+  /** The exported files: new ones, and those of earlier runs. */
   files: readonly ExportedFile[];
 }
 
@@ -81,7 +82,9 @@ function expiry(parts: readonly PartState[], now: number): string {
   const times = parts.map(({ job }) => job?.expiresAt).filter((time) => time !== undefined);
   if (times.length === 0) return "";
   const seconds = (Math.min(...times) - now) / 1000;
-  if (seconds <= 0) return "; past the expiry";
+  if (seconds <= 0) {
+    return parts.length === 1 ? "; past its expiry" : "; the first is past its expiry";
+  }
   return parts.length === 1
     ? `; it expires in ${duration(seconds)}`
     : `; the first expires in ${duration(seconds)}`;
@@ -112,7 +115,7 @@ export function jobsSentences({ submitted, exported, left, ...rest }: JobsReport
   return sentences;
 }
 
-/** The lines that list the exported files and say how to go on. */
+/** The lines that list the exported files and say how to continue. */
 export function exportHints(
   { files }: Pick<JobsReport, "files">,
   resume: string,
@@ -126,7 +129,7 @@ export function exportHints(
   return [
     "Files:",
     ...listed,
-    `To run ${files.length === 1 ? "it" : "one"} with vLLM: vllm run-batch -i ${
+    `To run ${files.length === 1 ? "it" : "the first one"} with vLLM: vllm run-batch -i ${
       quoted(first.path)
     } -o ${quoted(results)} --model ${quoted(first.model)}`,
     `To import the results: ${resume} --import ${quoted(results)}`,

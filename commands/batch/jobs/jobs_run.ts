@@ -24,7 +24,7 @@ export interface JobsExecutor extends Executor {
   readonly deadlineReached?: boolean;
   /** Whether `flexllm batch cancel` cancelled the jobs. */
   readonly cancelled?: boolean;
-  /** The files that were written, or are there from earlier runs. */
+  /** The exported files: new ones, and those of earlier runs. */
   readonly files?: readonly ExportedFile[];
 }
 

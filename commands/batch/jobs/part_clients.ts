@@ -23,7 +23,7 @@ export interface PartClient {
   request: RequestTemplate;
 }
 
-type Part = Pick<PartState, "endpoint" | "key" | "model" | "requested_model">;
+type Part = Pick<PartState, "api" | "endpoint" | "key" | "model" | "requested_model">;
 
 /** Finds clients by the endpoint and the key of a part; each is created once. */
 export class PartClients {
@@ -43,12 +43,18 @@ export class PartClients {
   }
 
   /**
-   * The client for a part: of the flags, of the configuration, or for its server with the key that belongs there.
+   * The client for a part: from the flags, from the configuration, or for its server with that server's key.
    *
    * @throws {ConfigurationError} if there is none with the part's key
    */
   find(part: Part): PartClient {
-    const id = JSON.stringify([part.endpoint, part.key, part.model, part.requested_model]);
+    const id = JSON.stringify([
+      part.api,
+      part.endpoint,
+      part.key,
+      part.model,
+      part.requested_model,
+    ]);
     const known = this.#found.get(id);
     if (known !== undefined) return known;
     const found = this.#search(part);
@@ -74,7 +80,7 @@ export class PartClients {
         problem ??= error;
         continue;
       }
-      if (found.jobs.endpoint === part.endpoint) {
+      if (found.jobs.endpoint === part.endpoint && found.jobs.api.name === part.api) {
         if (found.jobs.keyFingerprint === part.key) return found;
         hasOtherKey = true;
       }
@@ -82,13 +88,16 @@ export class PartClients {
     }
     if (hasOtherKey) {
       throw new ConfigurationError(
-        `the key for ${part.endpoint} is not the one that submitted the part`,
-        { hint: "Use the key of the same project or workspace: --api-key, or its variable." },
+        `the configured key for ${part.endpoint} is not the one that submitted the jobs`,
+        {
+          hint:
+            "Pass the key that submitted them with --api-key, or set the variable of the service.",
+        },
       );
     }
     throw new ConfigurationError(`no key or model is configured for ${part.endpoint}`, {
       cause: problem,
-      hint: "Give the same -m, --base-url and --api-key as in the command that submitted it.",
+      hint: "Pass the same -m, --base-url and --api-key as the command that submitted the jobs.",
     });
   }
 
@@ -108,7 +117,7 @@ export class PartClients {
     yield by({ model: flags.model ?? part.model });
     yield by({});
     yield by({ model: part.model, baseUrl: flags.baseUrl ?? part.endpoint });
-    // The mock needs no key, and its name stands for its address.
+    // The built-in mock needs no key, and its name is enough to find it.
     if (part.model === "mock") yield by({ model: "mock", baseUrl: undefined });
   }
 }

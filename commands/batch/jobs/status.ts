@@ -21,11 +21,11 @@ import { statusLines } from "./status_table.ts";
 /** The flags of the command. */
 export type StatusFlags = SubcommandFlags & { offline?: true };
 
-/** Milliseconds that all providers together have to answer. */
+/** Milliseconds to wait for an answer. */
 const LONGEST_WAIT = 30_000;
 
 function withJob(part: PartState, job: Job): PartState {
-  // Not everything is in every answer.
+  // An answer may lack fields that an earlier one had.
   return { ...part, job: { ...part.job, ...job }, problem: undefined };
 }
 
@@ -43,7 +43,7 @@ async function current(
       const { jobs: { api, http } } = clients.find(part);
       return withJob(part, await answered(api.get(http, job.id)));
     } catch (error) {
-      warnings.add(`the state is the last known one: ${oneLineMessage(error)}`);
+      warnings.add(`showing the last known state: ${oneLineMessage(error)}`);
       return { ...part, problem: oneLineMessage(error) };
     }
   };
@@ -59,7 +59,7 @@ async function answered<T>(answer: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new ConfigurationError("the provider does not answer")),
+      () => reject(new ConfigurationError("the provider did not respond in time")),
       LONGEST_WAIT,
     );
   });
@@ -93,7 +93,7 @@ export async function showStatus(output: string, flags: StatusFlags): Promise<nu
       parts: parts.map(partJson),
     });
   } else if (parts.length === 0) {
-    writeOutput(`No record of ${output} was submitted as a provider job.\n`);
+    writeOutput(`${output} has no provider jobs.\n`);
   } else {
     writeOutput(`${statusLines(parts, Date.now()).join("\n")}\n`);
   }

@@ -210,7 +210,7 @@ export class ExportExecutor implements Executor {
     this.#write(part, "new");
   }
 
-  /** Writes the file of an earlier part, unless it is there. A killed run may have planned it only. */
+  /** Writes the file of an earlier part unless it exists. A killed run may only have planned it. */
   #restore(part: PartState): void {
     const path = exportedFile(this.#options.folder, part.part);
     if (part.phase !== "exported" || !isExported(path)) return this.#write(part, "restored");

@@ -137,7 +137,7 @@ export class JobExecutor implements Executor {
     }
   }
 
-  /** Creates no more jobs and returns soon. Submitted ones go on at the provider. */
+  /** Creates no more jobs and returns soon. Submitted ones continue at the provider. */
   stop(): void {
     if (this.#isStopping) return;
     this.#context.stopping.abort();

@@ -1,5 +1,5 @@
 /**
- * Sends a small part first: what is wrong with it is likely to be wrong with all, and a small one is cheap.
+ * Limits the first part of each model to a few rows, so that a mistake that affects all rows shows early and costs little.
  *
  * @module
  */

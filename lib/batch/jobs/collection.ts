@@ -14,7 +14,7 @@ import type { Charge } from "../../scheduling/budget.ts";
 import type { Usage } from "../../usage.ts";
 import type { IndexedRecord, Outcome } from "../executor.ts";
 import type { JobContext } from "./job_context.ts";
-import type { LivePart } from "./live_part.ts";
+import type { PartState } from "./part_events.ts";
 import type { PartRecords } from "./part_store.ts";
 
 /** Results that are decoded at the same time, and whose outcomes are written together. */
@@ -75,7 +75,7 @@ export interface CollectionOptions {
 
 /** The collection of one part. Survives a download that breaks off. */
 export class Collection implements Disposable {
-  readonly #part: LivePart;
+  readonly #part: PartState;
   readonly #context: JobContext;
   readonly #options: CollectionOptions;
   readonly #records: PartRecords;
@@ -105,11 +105,11 @@ export class Collection implements Disposable {
   #billed = 0;
   readonly #messages = new Map<string, number>();
 
-  constructor(part: LivePart, context: JobContext, options: CollectionOptions) {
+  constructor(part: PartState, context: JobContext, options: CollectionOptions) {
     this.#part = part;
     this.#context = context;
     this.#options = options;
-    this.#records = context.store.records(part.state);
+    this.#records = context.store.records(part);
   }
 
   /** The records of the part. */
@@ -153,7 +153,7 @@ export class Collection implements Disposable {
 
   /** What the answers that were read have used. */
   get charge(): Charge {
-    const { model, endpoint } = this.#part.state;
+    const { model, endpoint } = this.#part;
     return { model, endpoint, usage: this.usage, cost: this.cost, requests: this.#billed };
   }
 
@@ -319,7 +319,7 @@ export class Collection implements Disposable {
     const { options, client } = this.#context;
     this.decoded++;
     try {
-      const result = await client.decode(row, record, this.#part.state.model);
+      const result = await client.decode(row, record, this.#part.model);
       this.answered++;
       this.#bill(result);
       return { record, ok: true, result, facts: this.#facts(result), isCollected: true };
@@ -352,11 +352,11 @@ export class Collection implements Disposable {
   }
 
   #facts(result: ChatResult | undefined): Outcome["facts"] {
-    const { state } = this.#part;
+    const { submittedAt, plannedAt, model, endpoint } = this.#part;
     return {
-      at: state.submittedAt ?? state.plannedAt,
-      model: state.model,
-      endpoint: state.endpoint,
+      at: submittedAt ?? plannedAt,
+      model,
+      endpoint,
       queued: 0,
       attempts: 1,
       duration: 0,

@@ -33,7 +33,7 @@ export function createFailure(error: unknown, api: Pick<BatchApi, "foundBy">): C
   const { status } = error;
   // An error in a successful response may be about anything.
   if (status < 400 || status === 408 || status >= 500) return "unclear";
-  // The id of the job is ours, so it exists already.
+  // flexllm chose the id, so the job exists already.
   if (status === 409 && api.foundBy === "id") return "unclear";
   if (isQuotaError(error)) return "quota";
   if (error instanceof RateLimitError || status === 429 && !error.fatal) return "later";

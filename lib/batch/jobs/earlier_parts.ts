@@ -5,6 +5,7 @@
  */
 import { AuthenticationError, ConfigurationError, HttpError } from "../../errors.ts";
 import { abortable } from "../../runtime/abortable.ts";
+import { deleteFiles } from "./delete_files.ts";
 import type { EarlierRows } from "./earlier_rows.ts";
 import type { JobContext } from "./job_context.ts";
 import { exportedNote, otherEndpointError, otherModelNote } from "./job_notes.ts";
@@ -66,6 +67,15 @@ function isOtherModel(
   return records.get(records.indexes[0])?.options?.model === undefined;
 }
 
+/** Deletes the provider's files of a part whose run ended between its collection and that. */
+async function cleanLater(state: PartState, context: JobContext): Promise<void> {
+  if (state.endpoint !== context.client.endpoint || state.key !== context.client.keyFingerprint) {
+    return;
+  }
+  const part = new LivePart(context, state);
+  if (await deleteFiles(part, context)) part.log({ type: "cleaned" });
+}
+
 /** The share of a part whose results are not in the result file yet. */
 function openShare(indexes: readonly number[], isDone: ((index: number) => boolean) | undefined) {
   if (isDone === undefined || indexes.length === 0) return 1;
@@ -87,7 +97,9 @@ export async function earlierParts(
   const otherModels = new Set<string>();
   let exported = 0;
   for (const state of store.parts) {
-    if (!isOfRun(state, context) || !holdsRows(state)) continue;
+    if (!isOfRun(state, context)) continue;
+    if (state.phase === "collected") await cleanLater(state, context);
+    if (!holdsRows(state)) continue;
     if (state.phase === "exported") {
       if (options.resend) {
         store.log(state.part, { type: "dropped", why: "sent again by the user (--resend)" });

@@ -54,7 +54,7 @@ export class EarlierRows {
     const where = record.location === undefined ? "" : ` (${record.location})`;
     const owner = job === undefined ? "a job" : `job ${job.id}`;
     return new JournalMismatchError(
-      `record ${record.index}${where} has changed since it was submitted with ${owner}`,
+      `record ${record.index}${where} has changed since it was submitted in ${owner}`,
       record.index,
       {
         hint:

@@ -17,7 +17,7 @@ import { submitted } from "./submit_part.ts";
 const LOOK_INTERVAL = 15;
 /** Seconds after a create in which its job may not be listed yet. */
 const LIST_LAG = 60;
-/** The same if jobs cannot be told apart. */
+/** The same if jobs have nothing to identify them. */
 const LONG_LIST_LAG = 120;
 /** Milliseconds by which the clock of the provider may be behind: for labels, and for times alone. */
 const LABEL_MARGIN = 600_000;
@@ -150,16 +150,16 @@ export async function findJob(
 /** Why a job cannot be the one of a part; `undefined` if it can. */
 function otherThan(state: PartState, { rows, nonce, inputFile, model }: Job): string | undefined {
   const { part, uploaded } = state;
-  if (nonce !== undefined && nonce !== part) return "that job was submitted for other records";
+  if (nonce !== undefined && nonce !== part) return "this job was submitted for other records";
   if (inputFile !== undefined && uploaded !== undefined && inputFile !== uploaded.file) {
-    return `that job has the input file ${inputFile}, and ${uploaded.file} was submitted`;
+    return `this job has the input file ${inputFile}, but ${uploaded.file} was submitted`;
   }
   // Some services count the rows only later.
   if (rows && rows !== state.rows) {
-    return `that job has ${rows} rows, and ${state.rows} were submitted`;
+    return `this job has ${rows} rows, but ${state.rows} were submitted`;
   }
   if (!isSameModel(model, state.model)) {
-    return `that job has the model ${model}, and ${state.model} was requested`;
+    return `this job has the model ${model}, but ${state.model} was requested`;
   }
 }
 
@@ -178,12 +178,14 @@ export async function adoptJob(
   // The same command was run before.
   if (owner !== undefined && part === undefined) return;
   if (part === undefined) {
-    throw new InvalidInputError(`--adopt ${id}: there is no job to look for`, {
-      hint: "Every create had a clear answer. Run the command without --adopt.",
+    throw new InvalidInputError(`--adopt ${id}: no submission is unclear`, {
+      hint: "Every submission had a clear answer. Run the command without --adopt.",
     });
   }
   if (owner !== undefined) {
-    throw new InvalidInputError(`--adopt ${id}: that job has other records of this batch`);
+    throw new InvalidInputError(`--adopt ${id}: this job has other records of this batch`, {
+      hint: "Choose another job, or add --resend if none of them is the one.",
+    });
   }
   const job = await abortable(
     context.client.api.get(context.client.http, id),
@@ -193,13 +195,13 @@ export async function adoptJob(
   const matching = candidates.filter(({ state }) => otherThan(state, job) === undefined);
   if (matching.length === 0) {
     throw new InvalidInputError(`--adopt ${id}: ${otherThan(part.state, job)}`, {
-      hint: "Give the id of the job that the create without an answer has made.",
+      hint: "Choose another job, or add --resend if none of them is the one.",
     });
   }
   if (matching.length > 1) {
     throw new InvalidInputError(
-      `--adopt ${id}: ${matching.length} creates had no answer, and that job may be any of them`,
-      { hint: "Run the command without --adopt first: it looks for the jobs by itself." },
+      `--adopt ${id}: ${matching.length} submissions had no answer, and this job may belong to any of them`,
+      { hint: "Run the command without --adopt first: it looks for their jobs." },
     );
   }
   submitted(matching[0], context, job, "user");

@@ -46,7 +46,11 @@ export function importNotes(report: ImportReport): string[] {
   const { unreadable, unknown, double, notRun, alreadyImported, left } = report;
   const notes: string[] = [];
   if (unreadable.lines > 0) {
-    notes.push(`${count(unreadable.lines, "line")} skipped, first ${unreadable.first}.`);
+    notes.push(
+      `Skipped ${count(unreadable.lines, "line")} that ${
+        unreadable.lines === 1 ? "is not a result" : "are not results"
+      }, the first one at ${unreadable.first}.`,
+    );
   }
   if (unknown > 0) {
     notes.push(
@@ -54,11 +58,10 @@ export function importNotes(report: ImportReport): string[] {
     );
   }
   if (double > 0) {
-    const they = double === 1 ? "The second one was" : "The first of each counts; they were";
-    notes.push(`${count(double, "result")} came twice. ${they} ignored.`);
+    notes.push(`Ignored ${count(double, "result")} of records that already had one.`);
   }
   if (alreadyImported > 0) {
-    notes.push(`${count(alreadyImported, "result")} had been imported before.`);
+    notes.push(`${count(alreadyImported, "result")} had already been imported.`);
   }
   if (notRun > 0) notes.push(`${count(notRun, "record")} did not run.`);
   if (left > 0) {

@@ -10,7 +10,7 @@ import type { PartStore } from "./part_store.ts";
 
 /** Limits on what is at the provider at the same time, in addition to the provider's own. */
 export interface JobLimits {
-  /** Maximum rows in a job. */
+  /** Maximum rows in a job. @default 10,000, or the limit of the provider if it is lower */
   rows?: number;
   /** Maximum size of a job's input in bytes. */
   bytes?: number;

@@ -37,9 +37,14 @@ export function problemText(problems: readonly JobProblem[] | undefined): string
   return code === undefined || message.includes(code) ? message : `${message} (${code})`;
 }
 
-/** The part was created, but by whom and when is not known to the log. */
+/** Ends a message of a provider, which may lack a full stop, as a sentence. */
+function sentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}
+
+/** The job of a submission without an answer was found. */
 export function adoptedNote({ rows }: PartState, { id }: Job): string {
-  return `A job without confirmation was found: ${id} has the ${count(rows, "record")}.`;
+  return `Found the job of a submission that had no answer: ${id} (${count(rows, "record")}).`;
 }
 
 /** Two creates of one part have both made a job. */
@@ -48,15 +53,16 @@ export function duplicateNote(kept: Job, other: Job, isCancelled: boolean): stri
   return `Two jobs have the same records: ${kept.id} is used, ${other.id} ${rest}.`;
 }
 
-/** An adopted job has the results of other records. */
+/** A job that was taken for the one of a part has the results of other records. */
 export function foreignJobNote({ id }: Job): string {
   return `Job ${id} has the results of other records, so it is not used.`;
 }
 
 /** Results that belong to no row of the job's part. */
 export function foreignRowsNote(n: number, { id }: Job): string {
-  return `${count(n, "result")} of job ${id} ${n === 1 ? "has" : "have"} an unknown id and ` +
-    `${n === 1 ? "was" : "were"} ignored.`;
+  return `${count(n, "result")} of job ${id} ${
+    n === 1 ? "has an unknown id and was" : "have unknown ids and were"
+  } ignored.`;
 }
 
 /** Results that came twice. */
@@ -81,54 +87,61 @@ export function leftNote(
     failed > 0 ? `${failed.toLocaleString("en-US")} with a temporary error` : "",
   ].filter((text) => text !== "").join(", ");
   const total = count(missing + notRun + failed, "record");
-  return `Job ${id} leaves ${total}: ${counts}. ` +
-    (isSentAgain ? "They are sent again." : "They were not billed.");
+  return `Job ${id} has no answer for ${total}: ${counts}. ` +
+    (isSentAgain ? "Sending again." : "The next run sends the rest.");
 }
 
 /** All records of a job failed. */
 export function allFailedNote(n: number, { id }: Job, message: string): string {
-  return `All ${count(n, "record")} of job ${id} failed, most often with: ${message}`;
+  return `All ${count(n, "record")} of job ${id} failed. The most common error: ${message}`;
 }
 
-/** A row was refused, and with it the whole job. */
+/** A job was refused because of a single row. */
 export function droppedRowNote(index: number, message: string, { rows }: PartState): string {
-  const rest = rows > 1 ? ` The other ${count(rows - 1, "record")} are sent again.` : "";
-  return `Record ${index} was refused, and with it its job: ${message}${rest}`;
+  const rest = rows > 1
+    ? ` Sending the other ${rows === 2 ? "record" : count(rows - 1, "record")} again.`
+    : "";
+  return `The provider rejected a job because of record ${index}: ${sentence(message)}${rest}`;
 }
 
 /** A job was refused as a whole, for a reason that no row explains. */
 export function refusedNote({ rows }: PartState, message: string): string {
-  return `A job with ${count(rows, "record")} was refused: ${message}. Trying a smaller one.`;
+  return `The provider rejected a job with ${count(rows, "record")}: ${sentence(message)} ` +
+    "Trying a smaller one.";
 }
 
 /** The results of a job are deleted soon. */
 export function expiringNote({ id }: Job, resultsExpireAt: number, now: number): string {
   return resultsExpireAt <= now
-    ? `The results of job ${id} were due to be deleted on ${moment(resultsExpireAt)}.`
-    : `The results of job ${id} are deleted on ${moment(resultsExpireAt)}: collect them before.`;
+    ? `The provider may have deleted the results of job ${id}: it keeps them until ${
+      moment(resultsExpireAt)
+    }.`
+    : `The provider deletes the results of job ${id} on ${moment(resultsExpireAt)}: collect them ` +
+      "before then.";
 }
 
 /** Waiting for quota. */
 export function quotaNote({ rows }: PartState, message: string): string {
-  return `The provider's queue is full; ${count(rows, "record")} wait for it. (${message})`;
+  return `The provider's queue is full; ${count(rows, "record")} ${rows === 1 ? "is" : "are"} ` +
+    `waiting. (${message})`;
 }
 
 /** Jobs are being cancelled. */
 export function cancellingNote(jobs: number, why: "user" | "deadline"): string {
   const reason = why === "deadline" ? "The deadline has passed: " : "";
-  const text = `cancelling ${count(jobs, "job")}; finished results are still collected.`;
+  const text = `cancelling ${count(jobs, "job")}; rows that are done are still collected.`;
   return reason === "" ? text[0].toUpperCase() + text.slice(1) : reason + text;
 }
 
 /** The API has no call for cancelling. */
 export function cannotCancelNote({ id }: Job): string {
-  return `Job ${id} cannot be cancelled: this provider has no way to. Waiting for its end.`;
+  return `This provider cannot cancel jobs. Waiting for job ${id} to end.`;
 }
 
 /** The provider's files could not be deleted. */
 export function notCleanedNote({ part }: PartState, error: unknown): string {
   const reason = error instanceof Error ? error.message : String(error);
-  return `The provider's files of part ${part} could not be deleted: ${reason}`;
+  return `Could not delete the provider's files of part ${part}: ${reason}`;
 }
 
 /** A record has changed, and its submitted version is collected. */
@@ -137,10 +150,10 @@ export function changedNote(n: number): string {
     "jobs are collected to send the changed version.";
 }
 
-/** Exported parts are not the business of this run. */
+/** This run skips exported records. */
 export function exportedNote(rows: number): string {
-  return `${count(rows, "record")} are exported and were skipped. Import their results with ` +
-    "--import, or send them with --resend.";
+  return `Skipped ${count(rows, "exported record")}. Import the results with --import, or send ` +
+    "the records with --resend.";
 }
 
 /** Jobs of earlier runs have the records of another model. */
@@ -158,19 +171,19 @@ export function otherEndpointError(
   const job = part.job === undefined ? `part ${part.part}` : `job ${part.job.id}`;
   if (part.endpoint !== client.endpoint || part.api !== client.api.name) {
     return new ConfigurationError(
-      `${job} was submitted to ${part.endpoint} (${part.api}), and this command uses ` +
+      `${job} was submitted to ${part.endpoint} (${part.api}), but this command uses ` +
         `${client.endpoint} (${client.api.name})`,
       { hint: "Use the same model and server, or choose another output file." },
     );
   }
   const keys = [part.key, client.keyFingerprint].map((key) => key === "" ? "no key" : key);
   return new ConfigurationError(
-    `${job} was submitted with another API key (fingerprint ${keys[0]}) than this command's (` +
+    `${job} was submitted with a different API key (fingerprint ${keys[0]}; this command's: ` +
       `${keys[1]})`,
     {
       cause,
       hint: "Use the key that submitted it: jobs are only visible in its project. " +
-        "If that key is lost, --resend sends the records again, which may be billed twice.",
+        "If you no longer have it, --resend sends the records again; they may be billed twice.",
     },
   );
 }
@@ -181,8 +194,8 @@ export function lostJobError(part: PartState, cause: unknown): FlexLLMError {
     `${part.endpoint} does not know job ${part.job?.id} (${count(part.rows, "record")})`,
     {
       cause,
-      hint: "Most often the API key belongs to another project or workspace. Use the key that " +
-        "submitted it. If the job was deleted, --resend sends its records again.",
+      hint: "Usually the API key belongs to another project or workspace: use the key that " +
+        "submitted the job. If the job was deleted, --resend sends its records again.",
     },
   );
 }
@@ -193,35 +206,35 @@ export function ambiguousError(part: PartState, candidates: readonly Job[]): Fle
     `${id} (${createdAt === undefined ? status : `${status}, created ${moment(createdAt)}`})`
   ).join(", ");
   return new JournalError(
-    `a create of ${count(part.rows, "record")} has had no answer, and several jobs may be the ` +
-      `one: ${list}`,
+    `a submission of ${count(part.rows, "record")} had no answer, and several jobs may be the ` +
+      `one it created: ${list}`,
     {
-      hint: "If you know which one it is, add --adopt ID. If it is none of them, add --resend: " +
-        "the records are sent again.",
+      hint: "If you know which one it is, add --adopt ID. If it is none of them, add --resend to " +
+        "send the records again.",
     },
   );
 }
 
-/** The error for creates that never have an answer. */
+/** The error for creates that never get an answer. */
 export function noAnswerError(part: PartState, creates: number): FlexLLMError {
   return new JournalError(
-    `${creates} creates of a job at ${part.endpoint} had no answer, and no job exists: ` +
+    `${creates} submissions to ${part.endpoint} had no answer, and no job exists: ` +
       `${part.problem}`,
-    { hint: "Run the same command again later: it looks for the job before it sends another." },
+    { hint: "Run the same command again later. It looks for the job before it submits again." },
   );
 }
 
-/** The error for a job that the provider refuses whatever its rows are. */
+/** The error for a provider that refuses any job of the batch, whatever its rows are. */
 export function refusedError(endpoint: string, message: string): FlexLLMError {
-  return new ConfigurationError(`${endpoint} refuses the batch: ${message}`, {
+  return new ConfigurationError(`${endpoint} rejected the batch: ${message}`, {
     hint: "Check that the model and its options are available in batches, or use --via live.",
   });
 }
 
-/** The error for a job whose results or state can not be read any more. */
+/** The error for a job whose results or state cannot be read. */
 export function unreadableError(part: PartState, problem: string): FlexLLMError {
   return new JournalError(`job ${part.job?.id} at ${part.endpoint} cannot be read: ${problem}`, {
-    hint: "Run the same command again to go on with it: nothing is sent twice.",
+    hint: "Run the same command again to continue; nothing is sent twice.",
   });
 }
 

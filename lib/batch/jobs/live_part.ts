@@ -42,7 +42,7 @@ export class LivePart {
   lastError: unknown;
   /** What is wrong at the moment. */
   problem: string | undefined;
-  /** What it does at the moment, if the phase doesn't tell. */
+  /** What it does at the moment, if the phase doesn't show it. */
   activity: "uploading" | "waiting for quota" | undefined;
   /** Seconds until the next poll. */
   pollWait: number;
@@ -50,9 +50,9 @@ export class LivePart {
   isPolled = false;
   /** Whether the job has its rows; only used for APIs that add them after the create. */
   isFilled = false;
-  /** When the provider said first that it doesn't know the job. */
+  /** When the provider first reported that it doesn't know the job. */
   missingSince: number | undefined;
-  /** Looks for the job since the last create, all in vain. */
+  /** Looks for the job since the last create, none of which found it. */
   looks = 0;
   /** When a create of this run had no clear answer, or else was looked for first, in milliseconds of the clock. */
   unclearAt: number | undefined;

@@ -58,7 +58,7 @@ export class PartFolder {
     return join(this.path, "log.jsonl");
   }
 
-  /** The input of a part, as it is sent. */
+  /** The input of a part, exactly as sent. */
   rows(nonce: string): string {
     return join(this.path, `${nonce}.rows.jsonl`);
   }

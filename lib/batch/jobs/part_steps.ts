@@ -9,6 +9,7 @@ import { abortable } from "../../runtime/abortable.ts";
 import type { Outcome } from "../executor.ts";
 import type { Canary } from "./canary.ts";
 import { Collection, RowHistory } from "./collection.ts";
+import { deleteFiles } from "./delete_files.ts";
 import type { EarlierRows } from "./earlier_rows.ts";
 import { findJob } from "./find_job.ts";
 import type { JobContext } from "./job_context.ts";
@@ -20,7 +21,6 @@ import {
   foreignRowsNote,
   leftNote,
   noAnswerError,
-  notCleanedNote,
   quotaNote,
   unreadableError,
   unusableError,
@@ -173,7 +173,7 @@ export class PartSteps {
   async *#collect(part: LivePart): AsyncGenerator<Outcome[], void> {
     const job = part.state.job!;
     this.#warnOfExpiry(part);
-    const collection = part.collection ??= new Collection(part, this.#context, {
+    const collection = part.collection ??= new Collection(part.state, this.#context, {
       history: this.#history,
       isDone: (index) => this.#isDone(index),
     });
@@ -260,7 +260,7 @@ export class PartSteps {
     collection[Symbol.dispose]();
     part.collection = undefined;
     this.#requeue(part, this.ending === undefined ? left : []);
-    await this.#clean(part);
+    if (await deleteFiles(part, this.#context)) part.log({ type: "cleaned" });
   }
 
   #report(part: LivePart, collection: Collection): void {
@@ -290,6 +290,7 @@ export class PartSteps {
     part.wait(0);
   }
 
+  /** Handles a job that the provider refused before anything ran. */
   async *#refused(
     part: LivePart,
     problems: Parameters<Refusals["refused"]>[1],
@@ -302,8 +303,7 @@ export class PartSteps {
     if (refusal.outcomes.length > 0) yield this.#marked(refusal.outcomes);
     part.collection?.[Symbol.dispose]();
     part.collection = undefined;
-    const { job } = part.state;
-    if (job !== undefined && this.#context.options.clean) await this.#deleteFiles(part);
+    await deleteFiles(part, this.#context);
     this.#drop(part, refusal.why, refusal.left);
   }
 
@@ -321,21 +321,5 @@ export class PartSteps {
     if (left?.length === 0) return store.release(state);
     const records = store.records(state);
     this.#options.rows.requeue(left ?? [...records.indexes], records, () => store.release(state));
-  }
-
-  async #clean(part: LivePart): Promise<void> {
-    if (!this.#context.options.clean) return;
-    if (await this.#deleteFiles(part)) part.log({ type: "cleaned" });
-  }
-
-  async #deleteFiles(part: LivePart): Promise<boolean> {
-    const { client: { api, http } } = this.#context;
-    try {
-      await api.clean?.(http, part.state.job!, part.state.uploaded);
-      return true;
-    } catch (error) {
-      this.#context.note(notCleanedNote(part.state, error));
-      return false;
-    }
   }
 }

@@ -87,7 +87,7 @@ export class Refusals {
   }
 
   #reject(record: IndexedRecord, { message, code }: JobProblem): Outcome {
-    const error = new HttpError(`record ${record.index}: the batch refuses it: ${message}`, {
+    const error = new HttpError(`record ${record.index}: the provider rejected it: ${message}`, {
       status: 400,
       providerMessage: message,
       providerCode: code,

@@ -7,6 +7,8 @@ import { FlexLLMError, HttpError } from "../../errors.ts";
 import type { JobContext } from "./job_context.ts";
 import type { LivePart } from "./live_part.ts";
 
+/** Maximum rows of a part, unless the user sets it: a job that fails or expires costs less then. */
+export const DEFAULT_PART_ROWS = 10_000;
 /** The share of a limit in bytes that is used: the encoding of a whole file may add a little. */
 const BYTES_SHARE = 0.95;
 /** The share of a limit of queued tokens that is used: they are only estimated. */
@@ -29,7 +31,7 @@ export function isQuotaError(error: unknown): boolean {
   const { providerCode: code, providerMessage, status } = error instanceof HttpError
     ? error
     : { providerCode: undefined, providerMessage: undefined, status: 0 };
-  // A bill that is not paid doesn't get better by waiting.
+  // Waiting does not pay an overdue bill.
   if (status === 401 || status === 402 || code === "insufficient_quota") return false;
   return isQuotaProblem({ code, message: providerMessage ?? error.message });
 }
@@ -66,7 +68,7 @@ export class SubmissionLimits {
   /** Whether one more job may be created while `parts` exist. */
   allowsJob(parts: readonly LivePart[]): boolean {
     const atProvider = parts.filter(({ isAtProvider }) => isAtProvider);
-    // If jobs cannot be told apart afterwards, only one may be unclear at any time.
+    // Without anything that identifies a job, only one may be unclear at any time.
     const isOneByOne = this.#context.client.api.foundBy === "nothing";
     if (isOneByOne && atProvider.some(({ isUnclear }) => isUnclear)) return false;
     return atProvider.length < this.jobs;
@@ -90,7 +92,7 @@ export class SubmissionLimits {
     const isAlone = queued.length === 0;
     const room: Room = {
       rows: Math.min(
-        limits.rows ?? Infinity,
+        limits.rows ?? DEFAULT_PART_ROWS,
         api.limits.rows,
         this.#partRows,
         (api.limits.queuedRows ?? Infinity) - rows,
@@ -98,7 +100,7 @@ export class SubmissionLimits {
       bytes: this.#bytes,
       promptTokens: Math.min(this.#partTokens, maxTokens - tokens),
     };
-    // Whatever the limit is: one row must be possible, or nothing ever is.
+    // However low the limit: one row must always fit, or the batch would never progress.
     if (isAlone) room.rows = Math.max(1, room.rows);
     if (room.rows < 1 || (!isAlone && room.promptTokens <= 0)) return undefined;
     return room;

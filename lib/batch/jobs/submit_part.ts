@@ -28,7 +28,7 @@ const MAX_FAILURES = 8;
 /** Milliseconds before its deletion at which an uploaded input is not used any more. */
 const UPLOAD_MARGIN = 600_000;
 
-/** Uploads the input of a part, unless it is there. */
+/** Uploads the input of a part, unless that has been done. */
 async function upload(part: LivePart, context: JobContext): Promise<Submission | undefined> {
   const { client: { api, http }, store } = context;
   const { uploaded } = part.state;
@@ -113,8 +113,9 @@ export function submitted(
   part.succeeded();
   part.looks = 0;
   part.pollWait = context.options.pollInterval ?? context.client.api.poll.first;
-  // A job that was found may have ended long ago.
-  part.wait(adopted === undefined && !needsRows(part, context) ? part.pollWait : 0);
+  // A job that was found may have ended long ago, and a server that imitates the API may answer at once.
+  const isReady = adopted !== undefined || isFinal(job.status) || needsRows(part, context);
+  part.wait(isReady ? 0 : part.pollWait);
 }
 
 /** Whether the rows still have to be added to the job. */

@@ -39,7 +39,7 @@ export async function findAccount(
     .filter((name) => name !== "");
   const account = names.find((name) => name === accountOf(model)) ?? names[0];
   if (account !== undefined) return account;
-  throw new FlexLLMError("configuration", "Fireworks lists no account for this API key", {
-    hint: "Use a key that was created for an account, at app.fireworks.ai.",
+  throw new FlexLLMError("configuration", "this Fireworks API key has no account", {
+    hint: "Create a key for an account at app.fireworks.ai.",
   });
 }

@@ -29,7 +29,7 @@ import { encodeLine, rowProblem } from "../row_line.ts";
 const MB = 1_000_000;
 const HOUR = 3_600_000;
 const PAGE_SIZE = 100;
-/** After how many hours a job of ours expires. The job itself does not say. */
+/** Hours after which a job expires, as requested when it is created. The job itself doesn't report it. */
 const TIMEOUT_HOURS = 24;
 
 const STATUSES: Readonly<Record<string, JobStatus>> = {

@@ -30,7 +30,7 @@ export function decodeFile(json: unknown): UploadedInput {
   const file = asText(answer?.id) === undefined ? asObject(answer?.data) : answer;
   const id = asText(file?.id);
   if (id === undefined) {
-    throw new MalformedResponseError("the server did not say under which id it stored the file", {
+    throw new MalformedResponseError("the server returned no id for the uploaded file", {
       retryable: true,
       hint: "Check that the service has a Files API at this base URL.",
     });

@@ -64,7 +64,7 @@ export function decodeProblems(errors: unknown): JobProblem[] | undefined {
   return problems.length === 0 ? undefined : problems;
 }
 
-/** The ids of the result files. An empty one stands for no file. */
+/** The ids of the result files. An empty one means no file. */
 export function decodeFiles({ output_file_id, error_file_id }: Json): ResultFiles {
   return { output: asText(output_file_id), error: asText(error_file_id) };
 }
@@ -84,7 +84,7 @@ function endOf(job: Json): number | undefined {
 export interface Retention {
   /** Days for which results are kept after the end of a job. */
   resultDays?: number;
-  /** Whether jobs go on after their `expires_at`. */
+  /** Whether jobs continue after their `expires_at`. */
   neverExpires?: true;
 }
 

@@ -63,10 +63,10 @@ function decodeJob(json: unknown): Job {
   };
 }
 
-/** Uploads in three steps, as the `together-ai` package does: ask for a URL, send the file to it, confirm. */
+/** Uploads in three steps, as the `together-ai` package does: get a URL, send the file to it, confirm. */
 async function uploadToStorage(http: BatchHttp, input: JobInput): Promise<UploadedInput> {
   const query = { file_name: inputFilename(input), file_type: "jsonl", purpose: "batch-api" };
-  const asked = await http.send({
+  const ticket = await http.send({
     method: "POST",
     path: "/files",
     query,
@@ -74,10 +74,10 @@ async function uploadToStorage(http: BatchHttp, input: JobInput): Promise<Upload
     body: new URLSearchParams(query).toString(),
     allowRedirect: true,
   });
-  const location = asked.headers.get("location");
-  const file = asked.headers.get("x-together-file-id");
+  const location = ticket.headers.get("location");
+  const file = ticket.headers.get("x-together-file-id");
   if (location === null || file === null) {
-    throw new MalformedResponseError("the server did not say where to upload the file", {
+    throw new MalformedResponseError("the server returned no URL for uploading the file", {
       retryable: true,
     });
   }

@@ -34,7 +34,7 @@ const END = encoder.encode("]}");
 function problemOf(row: RowRequest): string | undefined {
   // Their answers come in the format of Chat Completions.
   if (row.path === "/responses") {
-    return "xAI's batches need the Chat Completions format (--api chat, api in the configuration)";
+    return "xAI's batches need the Chat Completions format: set api: chat for the model in the configuration";
   }
   return rowProblem(row, ["/chat/completions"]);
 }

@@ -21,7 +21,7 @@ export class ResumableUpload {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     this.#writer = writable.getWriter();
     this.#stored = store(readable);
-    // Reported by whoever waits for it; an upload that is given up has nobody.
+    // The request that waits for it reports the error; an abandoned upload has none.
     this.#stored.catch(() => {});
     this.#writer.closed.catch(() => {});
   }

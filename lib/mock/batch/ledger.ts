@@ -20,7 +20,7 @@ export interface LedgerJob {
   deleted: boolean;
 }
 
-/** A request, told from others by its path and body. */
+/** A request, identified by its path and body. */
 export interface LedgerRow {
   /** The first 16 hexadecimal digits of the SHA-256 of its path and canonical body. */
   hash: string;

@@ -16,7 +16,7 @@ import { type JobRecord, rowOrder } from "./job.ts";
 export interface BatchRow {
   /** The client's id of the row; "" if it has none. */
   id: string;
-  /** The path of the request that it stands for, such as `/v1/chat/completions`. */
+  /** The path of the equivalent synchronous request, such as `/v1/chat/completions`. */
   path: string;
   /** The body of that request. */
   body: unknown;

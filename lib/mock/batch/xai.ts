@@ -25,7 +25,7 @@ const WINDOW = 30 * 86_400_000;
 const MAX_ADD_BYTES = 25_000_000;
 const MAX_ROWS = 50_000;
 
-/** The operations of rows, and the paths that they stand for. */
+/** The operations of rows, and the paths of the equivalent requests. */
 const OPERATIONS: Record<string, string> = {
   chat_get_completion: "/v1/chat/completions",
   responses: "/v1/responses",

@@ -174,7 +174,7 @@ jobTest("a key without access ends the run, and --resend sends again", {}, async
     }
   };
   const clientFields = { keyFingerprint: "ffff0000" };
-  await assert.rejects(world.run(records(20), { clientFields }), /another API key/);
+  await assert.rejects(world.run(records(20), { clientFields }), /a different API key/);
   await world.run(records(20), { clientFields, resend: true });
   assert.equal(world.single, 20);
 });
@@ -287,10 +287,10 @@ function hideFirstCreate(world: JobWorld): void {
 
 for (
   const [foundBy, fields, message] of [
-    ["label", {}, /--adopt job_1: that job was submitted for other records/],
-    ["file", { inputFile: "file_9" }, /has the input file file_9, and file_1 was submitted/],
-    ["nothing", { model: "other" }, /has the model other, and m was requested/],
-    ["nothing", { rows: ["a", "b"] }, /has 2 rows, and 20 were submitted/],
+    ["label", {}, /--adopt job_1: this job was submitted for other records/],
+    ["file", { inputFile: "file_9" }, /has the input file file_9, but file_1 was submitted/],
+    ["nothing", { model: "other" }, /has the model other, but m was requested/],
+    ["nothing", { rows: ["a", "b"] }, /has 2 rows, but 20 were submitted/],
   ] as const
 ) {
   jobTest(`--adopt refuses another job (${foundBy}, ${message})`, { foundBy }, async (world) => {
@@ -345,7 +345,7 @@ for (const succeeded of [0, 20]) {
         return { ...job, status: "failed", problems, counts: { succeeded, failed: 0 } };
       },
     });
-    const message = succeeded === 0 ? /refuses the batch: out of luck/ : /returned no results/;
+    const message = succeeded === 0 ? /rejected the batch: out of luck/ : /returned no results/;
     await assert.rejects(world.run(records(20), { clientFields }), message);
     assert.equal(world.provider.jobs.size, succeeded === 0 ? 2 : 1);
   });

@@ -97,6 +97,17 @@ jobTest(
   },
 );
 
+jobTest(
+  "a job has at most 10,000 rows, unless the user wants more",
+  { limits: { rows: 50_000, bytes: 1e9 } },
+  async (world) => {
+    await world.run(records(10_200));
+    assert.deepEqual(jobSizes(world), [100, 10_000, 100]);
+    await world.run(records(20_400), { limits: { rows: 20_000 } });
+    assert.deepEqual(jobSizes(world).slice(3), [10_200]);
+  },
+);
+
 jobTest("records are not pulled while nothing can be submitted", {}, async (world) => {
   let pulled = 0;
   function* counted() {
@@ -163,7 +174,7 @@ jobTest("rows that expired, were not run or are missing are sent again", {}, asy
   assert.deepEqual(world.billedTwice, []);
   assert.match(
     world.notes.join("\n"),
-    /job_1 leaves 11 records: 11 not run \(expired\)|10 not run/,
+    /job_1 has no answer for 11 records: 11 not run \(expired\)|10 not run/,
   );
 });
 
@@ -213,7 +224,7 @@ jobTest(
       assert.ok(outcome.ok && outcome.result.content === `answer ${index}`);
     }
     const notes = world.notes.join("\n");
-    assert.match(notes, /3 results of job job_1 have an unknown id/);
+    assert.match(notes, /3 results of job job_1 have unknown ids/);
     assert.match(notes, /two results for 1 record/);
   },
 );
@@ -237,7 +248,7 @@ jobTest("one refused line fails, and the others are sent again", {}, async (worl
   await world.run(records(150));
   assertComplete(world, 150, [30]);
   assert.deepEqual(jobSizes(world), [100, 100, 49]);
-  assert.match(world.notes.join("\n"), /Record 30 was refused.*bad tool/);
+  assert.match(world.notes.join("\n"), /rejected a job because of record 30: .*bad tool/);
 });
 
 jobTest(
@@ -261,7 +272,7 @@ jobTest("a job that is refused as a whole ends the run", {}, async (world) => {
   world.provider.validate = () => [{ code: "model_not_found", message: "no batches with m" }];
   await assert.rejects(
     world.run(records(300)),
-    /refuses the batch: no batches with m \(model_not_found\)/,
+    /rejected the batch: no batches with m \(model_not_found\)/,
   );
   assert.ok(jobSizes(world).every((rows) => rows === 100));
   assert.equal(world.outcomes.size, 0);
@@ -367,7 +378,7 @@ jobTest("another key is refused, naming both, and nothing is sent again", {}, as
   };
   await assert.rejects(
     world.run(records(5), { clientFields }),
-    /job job_1 was submitted with another API key \(fingerprint 0123abcd\) .* \(ffff0000\)/,
+    /job job_1 was submitted with a different API key \(fingerprint 0123abcd; .* ffff0000\)/,
   );
   world.provider.before = before;
   assert.equal(world.provider.jobs.size, 1);
@@ -385,7 +396,7 @@ jobTest("another key cannot settle an unclear create", {}, async (world) => {
     onStart: (executor) => void world.clock.sleep(1000).then(() => executor.abort()),
   });
   const clientFields = { keyFingerprint: "ffff0000" };
-  await assert.rejects(world.run(records(5), { clientFields }), /with another API key/);
+  await assert.rejects(world.run(records(5), { clientFields }), /with a different API key/);
 });
 
 jobTest("a part that was never sent is planned again, with the new options", {}, async (world) => {
@@ -534,7 +545,7 @@ jobTest("an unclear create is looked for, and its job is used", {}, async (world
   await world.run(records(5));
   assertComplete(world, 5);
   assert.equal(world.provider.jobs.size, 1);
-  assert.match(world.notes[0], /found: job_1 has the 5 records/);
+  assert.match(world.notes[0], /^Found the job .*: job_1 \(5 records\)/);
 });
 
 jobTest(
@@ -547,7 +558,7 @@ jobTest(
       creates.push(world.clock.now());
       throw new TypeError("connection reset");
     };
-    await assert.rejects(world.run(records(5)), /3 creates .* had no answer/);
+    await assert.rejects(world.run(records(5)), /3 submissions .* had no answer/);
     assert.equal(creates.length, 3);
     assert.ok(creates[1] - creates[0] >= 60_000);
     world.provider.before = () => {};
@@ -588,7 +599,10 @@ jobTest("without labels, several candidates need the user", nothing, async (worl
     world.provider.addForeign(Array.from({ length: 5 }, (_, i) => `other_${i}_00000000`));
     throw new HttpError("bad gateway", { status: 502 });
   };
-  await assert.rejects(world.run(records(5)), /several jobs may be the one: job_1 .* job_2/);
+  await assert.rejects(
+    world.run(records(5)),
+    /several jobs may be the one it created: job_1 .* job_2/,
+  );
   assert.equal(world.provider.jobs.size, 2);
   await assert.rejects(world.run(records(5), { adopt: "job_9" }), /no such batch/);
   await world.run(records(5), { adopt: "job_1" });
@@ -611,7 +625,7 @@ jobTest("--resend ends the search, and the money counts as spent", nothing, asyn
 });
 
 jobTest("--adopt without an unclear create is an error", {}, async (world) => {
-  await assert.rejects(world.run(records(5), { adopt: "job_1" }), /there is no job to look for/);
+  await assert.rejects(world.run(records(5), { adopt: "job_1" }), /no submission is unclear/);
 });
 
 jobTest("a budget splits parts, waits for their cost, and stops at its end", {}, async (world) => {
@@ -639,7 +653,7 @@ jobTest(
     changed[3].messages = [{ role: "user", content: "Something else" }];
     await assert.rejects(
       world.run(changed),
-      /record 3 has changed since it was submitted with job job_1/,
+      /record 3 has changed since it was submitted in job job_1/,
     );
     await world.run(changed, { rerunChanged: true });
     assertComplete(world, 5);
@@ -655,6 +669,12 @@ jobTest("the provider's files are deleted after collection", {}, async (world) =
   assert.deepEqual(store.parts.map(({ phase }) => phase), ["cleaned", "cleaned"]);
 });
 
+jobTest("files that an earlier run has left are deleted as well", {}, async (world) => {
+  await world.run(records(5));
+  await world.run(records(6), { clean: true });
+  assert.deepEqual(world.provider.cleaned, ["job_1", "job_2"]);
+});
+
 jobTest("results that are deleted soon are announced", {}, async (world) => {
   const api = world.provider.api();
   await world.run(records(5), {
@@ -668,7 +688,7 @@ jobTest("results that are deleted soon are announced", {}, async (world) => {
       },
     },
   });
-  assert.match(world.notes.join("\n"), /results of job job_1 are deleted on 2026-11-27/);
+  assert.match(world.notes.join("\n"), /deletes the results of job job_1 on 2026-11-27/);
 });
 
 jobTest(

@@ -22,6 +22,8 @@ Deno.test("the number of jobs follows from the limits; the first job of a large 
   for (const [records, bytes, jobs] of cases) {
     assert.equal(jobCount({ records, bytes }, limits), jobs, `${records} records, ${bytes} bytes`);
   }
+  const roomy = { ...limits, rows: 50_000 };
+  assert.equal(jobCount({ records: 20_100, bytes: MB }, roomy), 3, "10,000 rows by default");
 });
 
 Deno.test("batch costs are next to the live ones, and unknown ones say why", () => {

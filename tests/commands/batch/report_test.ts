@@ -13,6 +13,7 @@ function reportWith(retries: number): string {
     costs: [],
     endpoints: [],
     models: [],
+    jobs: undefined,
   };
   return batchReport(summary, context, undefined, { failures: [], retries: [] }).join(" ");
 }

@@ -123,7 +123,7 @@ Deno.test("results come back in any order and complete the part", async () => {
   assert.deepEqual(readdirSync(`${at.output}.parts`), ["log.jsonl"]);
   const again = await at.import(RECORDS, [path]);
   assert.deepEqual(again.items, []);
-  assert.deepEqual(again.notes, ["7 results had been imported before."]);
+  assert.deepEqual(again.notes, ["7 results had already been imported."]);
 });
 
 Deno.test("incomplete results leave the rest exported, until a later import", async () => {

@@ -62,12 +62,12 @@ const REFUSED: [what: string, flags: Partial<JobFlags>, message: RegExp, hint: R
   ["both", { via: "provider", adopt: "x", resend: true }, /exclude each other/, /existing job/],
   ["files", { export: "a", import: ["b"] }, /exclude each other/, /Export first/],
   ["export live", { export: "a", via: "live" }, /--export and --via live/, /Remove/],
-  ["export", { export: "a", wait: false }, /^--no-wait has no meaning with --export$/, /no jobs/],
+  ["export", { export: "a", wait: false }, /^--no-wait has no effect with --export$/, /no jobs/],
   ["export again", { export: "a", clean: true, adopt: "x" }, /^--clean and --adopt have/, /these/],
   [
     "import",
     { import: ["a"], resend: true },
-    /^--resend has no meaning with --import$/,
+    /^--resend has no effect with --import$/,
     /the flag/,
   ],
 ];
@@ -86,7 +86,7 @@ Deno.test("flags that limit live requests are named if there are none", () => {
   const provider = mode({ via: "provider" });
   assert.equal(
     unusedLiveFlags({ concurrency: 4, maxQps: 1, adaptive: false }, provider),
-    "-c, --max-qps, --no-adaptive have no effect: provider jobs are not limited by requests",
+    "-c, --max-qps, --no-adaptive have no effect: they only limit live requests",
   );
   assert.match(unusedLiveFlags({ concurrency: 4, adaptive: true }, provider)!, /^-c has no effect/);
   assert.equal(unusedLiveFlags({ adaptive: true }, provider), undefined);
