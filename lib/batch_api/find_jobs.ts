@@ -4,6 +4,7 @@
  * @module
  */
 import type { Job } from "./batch_api.ts";
+import { PageCursors } from "./page_cursors.ts";
 
 /** One page of a list of jobs. */
 export interface JobPage {
@@ -42,15 +43,13 @@ export async function findJobs(
 ): Promise<Job[]> {
   const found = new Map<string, Job>();
   const age = new AgeCheck(since);
-  const cursors = new Set<string>();
+  const cursors = new PageCursors();
   let cursor: string | undefined;
-  while (true) {
+  do {
     const { jobs, next } = await read(cursor);
     for (const job of jobs) if (isWanted(job)) found.set(job.id, job);
-    // A server that does not know the cursor sends the same page for ever.
-    if (next === undefined || cursors.has(next) || age.isPast(jobs)) break;
-    cursors.add(next);
-    cursor = next;
-  }
+    if (age.isPast(jobs)) break;
+    cursor = cursors.next(next, jobs.length);
+  } while (cursor !== undefined);
   return [...found.values()];
 }

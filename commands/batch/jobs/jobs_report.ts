@@ -41,6 +41,11 @@ export interface JobsReportContext {
   total: number;
 }
 
+/** Whether nothing of a part was sent, or only its input. */
+function isUnsent({ phase }: PartState): boolean {
+  return phase === "planned" || phase === "uploaded";
+}
+
 /** Describes how a run ended. */
 export function jobsReport(
   { summary, jobs }: { summary: BatchSummary; jobs?: JobsOutcome },
@@ -51,7 +56,7 @@ export function jobsReport(
     parts,
     rows: parts.reduce((sum, part) => sum + openRows(part, store, journal), 0),
   });
-  const submitted = withRows(held.filter(({ phase }) => phase !== "exported"));
+  const submitted = withRows(held.filter((part) => part.phase !== "exported" && !isUnsent(part)));
   const exported = withRows(held.filter(({ phase }) => phase === "exported"));
   const { restored, succeeded, failed } = summary;
   const left = Math.max(

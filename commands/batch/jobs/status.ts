@@ -33,7 +33,6 @@ async function current(
     warnings.add(`showing the last known state: ${message}`);
     return message;
   };
-  const queried: PartState[] = [];
   try {
     return {
       parts: await currentParts(parts, (part) => clients.find(part).jobs, problem),

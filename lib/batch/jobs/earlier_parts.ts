@@ -3,14 +3,18 @@
  *
  * @module
  */
-import { HttpError } from "../../errors.ts";
+import { AuthenticationError, ConfigurationError, HttpError } from "../../errors.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import { deleteFiles } from "./delete_files.ts";
 import type { EarlierRows } from "./earlier_rows.ts";
 import type { JobContext } from "./job_context.ts";
-import { exportedNote, otherEndpointError } from "./job_notes.ts";
+import { exportedNote, otherEndpointError, otherModelNote } from "./job_notes.ts";
 import { LivePart } from "./live_part.ts";
 import { holdsRows, type PartState } from "./part_events.ts";
+import type { PartRecords } from "./part_store.ts";
+
+/** Statuses for a job of another project. Gemini and proxies answer 400. */
+const NO_ACCESS: ReadonlySet<number> = new Set([400, 401, 403, 404, 410]);
 
 /** Whether a part belongs to the model that this run requests. */
 function isOfRun(state: PartState, { options }: JobContext): boolean {
@@ -36,10 +40,11 @@ async function checkAccess(state: PartState, { client, stopping }: JobContext): 
     // Keys are replaced now and then. What counts is that the job can be read.
     await abortable(api.get(http, state.job.id), stopping.signal);
   } catch (error) {
-    if (error instanceof HttpError && error.status < 500) {
-      throw otherEndpointError(state, client, error);
-    }
-    throw error;
+    // Anything else says nothing about the key, and polls outlast it.
+    const isRefused = error instanceof AuthenticationError ||
+      error instanceof HttpError && NO_ACCESS.has(error.status);
+    if (isRefused) throw otherEndpointError(state, client, error);
+    if (stopping.signal.aborted) throw error;
   }
 }
 
@@ -50,6 +55,16 @@ function abandon(state: PartState, { store, client }: JobContext): void {
   client.restore(reserved ?? 0)
     .commit({ model, endpoint, usage: null, cost: reserved, isLost: true });
   store.release(state);
+}
+
+/** Whether a part was sent to another model than the command's; its records may name one of their own. */
+function isOtherModel(
+  state: PartState,
+  records: PartRecords,
+  model: string | undefined,
+): boolean {
+  if (model === undefined || state.model === model || state.rows === 0) return false;
+  return records.get(records.indexes[0])?.options?.model === undefined;
 }
 
 /** Deletes the provider's files of a part whose run ended between its collection and that. */
@@ -79,6 +94,7 @@ export async function earlierParts(
 ): Promise<LivePart[]> {
   const { store, options, client } = context;
   const parts: LivePart[] = [];
+  const otherModels = new Set<string>();
   let exported = 0;
   for (const state of store.parts) {
     if (!isOfRun(state, context)) continue;
@@ -103,7 +119,7 @@ export async function earlierParts(
     try {
       await checkAccess(state, context);
     } catch (error) {
-      if (!options.resend || context.isStop(error)) throw error;
+      if (!options.resend || !(error instanceof ConfigurationError)) throw error;
       abandon(state, context);
       continue;
     }
@@ -114,11 +130,13 @@ export async function earlierParts(
     }
     const records = store.records(state);
     earlier.add(state, records);
+    if (isOtherModel(state, records, client.model)) otherModels.add(state.model);
     const part = new LivePart(context, state);
     const share = openShare(records.indexes, options.isDone);
     part.money.add(client.restore((state.reserved ?? 0) * share));
     parts.push(part);
   }
   if (exported > 0) context.note(exportedNote(exported));
+  if (otherModels.size > 0) context.note(otherModelNote([...otherModels], client.model!));
   return parts;
 }

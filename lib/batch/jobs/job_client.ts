@@ -27,6 +27,8 @@ export interface JobClient {
   readonly endpoint: string;
   /** Identifies the API key without revealing it: 8 hexadecimal digits; empty without a key. */
   readonly keyFingerprint: string;
+  /** The model of records that name none. */
+  readonly model?: string;
   /** Parses JSON as {@link JobClient.decode} needs it. */
   parse(text: string): unknown;
   /**
@@ -39,11 +41,13 @@ export interface JobClient {
    * Decodes a row that was processed, and writes the answer to the cache. Its cost is that of a batch, and is not
    * counted yet: commit it to the reservation of the row's part.
    *
+   * @param model the model that the row was sent to. @default the one of this client, or of the record
    * @throws {FlexLLMError} if the row failed, or its answer does not match the schema
    */
   decode(
     row: Extract<RowResult, { kind: "answer" | "error" }>,
     record: IndexedRecord,
+    model?: string,
   ): Promise<ChatResult>;
   /**
    * Reserves the money for rows, which waits for other parts if needed.

@@ -162,6 +162,12 @@ export function exportedNote(rows: number): string {
     "the records with --resend.";
 }
 
+/** Jobs of earlier runs have the records of another model. */
+export function otherModelNote(models: readonly string[], requested: string): string {
+  return `Earlier jobs were submitted with ${models.join(", ")}, and are collected as they are. ` +
+    `For answers of ${requested} only, choose another output file.`;
+}
+
 /** The error for a part that another key, server or format has submitted. */
 export function otherEndpointError(
   part: PartState,
@@ -247,6 +253,26 @@ export function goneError(part: PartState, cause: unknown): FlexLLMError {
       cause,
       hint: "Providers delete results after some days. To send the records again, and pay for " +
         "them again, add --resend.",
+    },
+  );
+}
+
+/** The error for an ended job of which no result can be used. */
+export function unusableError(
+  part: PartState,
+  { foreign, unreadable }: { foreign: number; unreadable: number },
+): FlexLLMError {
+  const what = foreign > 0
+    ? `${count(foreign, "result")} with unknown ids`
+    : unreadable > 0
+    ? `${count(unreadable, "line")} that ${unreadable === 1 ? "is no result" : "are no results"}`
+    : "no results";
+  return new JournalError(
+    `job ${part.job?.id} at ${part.endpoint} has ended, and returned ${what} for ` +
+      count(part.rows, "record"),
+    {
+      hint: "Run the same command again to read them again: nothing is sent twice. If they stay " +
+        "like that, --resend sends the records again, which may be billed twice.",
     },
   );
 }

@@ -39,7 +39,7 @@ export class Refusals {
     this.#limits = limits;
   }
 
-  /** Notes that the provider has accepted a job. */
+  /** Notes that the provider has processed a job. */
   accepted(): void {
     this.#inRow = 0;
     this.#messages.clear();

@@ -5,7 +5,8 @@
  */
 import type { BatchLimits } from "../../batch_api/batch_api.ts";
 import { FlexLLMError, HttpError } from "../../errors.ts";
-import type { JobContext, JobLimits } from "./job_context.ts";
+import type { JobLimits } from "../job_options.ts";
+import type { JobContext } from "./job_context.ts";
 import type { LivePart } from "./live_part.ts";
 
 /** Maximum rows of a part, unless the user sets it: a job that fails or expires costs less then. */
