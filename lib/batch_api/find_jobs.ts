@@ -41,14 +41,17 @@ export async function findJobs(
   since: number,
 ): Promise<Job[]> {
   const found = new Map<string, Job>();
+  const seen = new Set<string>();
   const age = new AgeCheck(since);
   const cursors = new Set<string>();
   let cursor: string | undefined;
   while (true) {
     const { jobs, next } = await read(cursor);
     for (const job of jobs) if (isWanted(job)) found.set(job.id, job);
-    // A server that does not know the cursor sends the same page for ever.
-    if (next === undefined || cursors.has(next) || age.isPast(jobs)) break;
+    // A server that does not know the cursor, or ignores the number of the page, sends the same page for ever.
+    const isRepeated = jobs.length > 0 && jobs.every(({ id }) => seen.has(id));
+    if (next === undefined || cursors.has(next) || isRepeated || age.isPast(jobs)) break;
+    for (const { id } of jobs) seen.add(id);
     cursors.add(next);
     cursor = next;
   }

@@ -157,7 +157,7 @@ class MistralBatchApi implements BatchApi {
         const jobs = asObjects(answer.data).map(decodeJob);
         seen += jobs.length;
         // Without a total, an empty page is the last one.
-        const isLast = seen >= (asCount(answer.total) ?? Infinity);
+        const isLast = jobs.length === 0 || seen >= (asCount(answer.total) ?? Infinity);
         return { jobs, next: isLast ? undefined : String(Number(cursor) + 1) };
       },
       (job) => job.nonce === nonce || (uploaded !== undefined && job.inputFile === uploaded.file),
