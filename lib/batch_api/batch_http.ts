@@ -48,6 +48,11 @@ export interface BatchResponse {
 /** Sends the requests of a batch API to one endpoint. */
 export interface BatchHttp {
   /**
+   * Milliseconds by which the server's clock is ahead of ours, from its last answer; `undefined` while it has not
+   * told the time. Servers tell whole seconds.
+   */
+  readonly clockOffset?: number;
+  /**
    * Sends a request and reads the answer.
    *
    * @throws {FlexLLMError} if it cannot be sent, the status is not 2xx, or the answer is a web page

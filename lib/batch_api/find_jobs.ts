@@ -4,6 +4,7 @@
  * @module
  */
 import type { Job } from "./batch_api.ts";
+import { PageCursors } from "./page_cursors.ts";
 
 /** One page of a list of jobs. */
 export interface JobPage {
@@ -43,17 +44,16 @@ export async function findJobs(
   const found = new Map<string, Job>();
   const seen = new Set<string>();
   const age = new AgeCheck(since);
-  const cursors = new Set<string>();
+  const cursors = new PageCursors();
   let cursor: string | undefined;
-  while (true) {
+  do {
     const { jobs, next } = await read(cursor);
     for (const job of jobs) if (isWanted(job)) found.set(job.id, job);
-    // A server that does not know the cursor, or ignores the number of the page, sends the same page for ever.
+    // A server that ignores the number of the page sends the same one for ever.
     const isRepeated = jobs.length > 0 && jobs.every(({ id }) => seen.has(id));
-    if (next === undefined || cursors.has(next) || isRepeated || age.isPast(jobs)) break;
+    if (isRepeated || age.isPast(jobs)) break;
     for (const { id } of jobs) seen.add(id);
-    cursors.add(next);
-    cursor = next;
-  }
+    cursor = cursors.next(next, jobs.length);
+  } while (cursor !== undefined);
   return [...found.values()];
 }

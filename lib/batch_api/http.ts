@@ -28,6 +28,12 @@ export interface BatchHttpOptions {
   timeout?: number;
   /** Cancels all requests. */
   signal?: AbortSignal;
+  /**
+   * The time of day in milliseconds since 1970.
+   *
+   * @default Date.now
+   */
+  now?: () => number;
 }
 
 /** The headers of formats that do not use a bearer token. */
@@ -81,6 +87,7 @@ class EndpointHttp implements BatchHttp {
   readonly #timeout: number;
   readonly #keyHeader: KeyHeader;
   readonly #secrets: readonly string[];
+  #clockOffset: number | undefined;
 
   constructor(endpoint: Endpoint, fetch: Fetch, options: BatchHttpOptions) {
     this.#endpoint = endpoint;
@@ -91,12 +98,17 @@ class EndpointHttp implements BatchHttp {
     this.#secrets = secretsOf(endpoint);
   }
 
+  get clockOffset(): number | undefined {
+    return this.#clockOffset;
+  }
+
   async send(request: BatchRequest): Promise<BatchResponse> {
     const { url, headers } = target(this.#endpoint, this.#keyHeader, request);
     const exchange = new Exchange(url, this.#options.signal);
     try {
       exchange.limit(this.#timeout, "no answer", TIMEOUT_HINT);
       const response = await this.#open(exchange, request, url, headers);
+      this.#readClock(response);
       exchange.limit(this.#timeout, "no complete answer", TIMEOUT_HINT);
       const body = await exchange.orEnd(readBody(response), this.#fetch);
       const { status } = response;
@@ -170,6 +182,11 @@ class EndpointHttp implements BatchHttp {
       throw notJsonError(status, headers, body, undefined);
     }
     return json;
+  }
+
+  #readClock({ headers }: Response): void {
+    const time = Date.parse(headers.get("date") ?? "");
+    if (!Number.isNaN(time)) this.#clockOffset = time - (this.#options.now ?? Date.now)();
   }
 
   /** Throws the error for an answer that is not a success. */

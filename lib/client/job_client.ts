@@ -12,6 +12,8 @@ import { withoutSecrets } from "../batch_api/without_secrets.ts";
 import type { IndexedRecord } from "../batch/executor.ts";
 import type { RequestTemplate } from "../batch/executors/live.ts";
 import type { JobClient, PreparedRow } from "../batch/jobs/job_client.ts";
+import { parseRowId, rowFingerprint } from "../batch/jobs/row_id.ts";
+import { loadFingerprint } from "../batch/journal/fingerprint.ts";
 import { checkRecord, recordError } from "../batch/record_problem.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import { withRecordOptions } from "../chat/record_options.ts";
@@ -149,6 +151,7 @@ class EndpointJobs implements JobClient {
   async decode(
     row: Extract<RowResult, { kind: "answer" | "error" }>,
     record: IndexedRecord,
+    sentModel?: string,
   ): Promise<ChatResult> {
     const options = this.#optionsOf(record);
     const protocol = this.#endpoint.protocolOf({
@@ -157,7 +160,7 @@ class EndpointJobs implements JobClient {
       stream: false,
     });
     if (row.kind === "error") throw rowError(protocol, this.#endpoint, row);
-    const model = options.model ?? this.#endpoint.model ?? "";
+    const model = sentModel ?? options.model ?? this.#endpoint.model ?? "";
     const endpoint = this.#endpoint;
     const pricer = await this.#loadPricer();
     const answered = answerOf(protocol, endpoint, row.body);
@@ -170,12 +173,17 @@ class EndpointJobs implements JobClient {
     }
     const { responseFormat } = options;
     if (responseFormat !== undefined) await withParsed(result, responseFormat);
-    await this.#store(record, options, result);
+    await this.#store(row.id, record, options, result);
     return result;
   }
 
-  /** Writes an answer to the cache under the key of a live call. */
-  async #store(record: IndexedRecord, options: ChatOptions, result: ChatResult): Promise<void> {
+  /** Writes an answer to the cache under the key of a live call, if that call would send the same. */
+  async #store(
+    rowId: string,
+    record: IndexedRecord,
+    options: ChatOptions,
+    result: ChatResult,
+  ): Promise<void> {
     const { cache } = this.#pipeline;
     if (cache === undefined) return;
     let encoded;
@@ -184,6 +192,12 @@ class EndpointJobs implements JobClient {
     } catch {
       // An attachment is gone since the request was sent. The answer is still good, but has no key.
       return;
+    }
+    const sent = parseRowId(rowId);
+    if (sent !== undefined) {
+      await loadFingerprint();
+      // The command has other options than when the row was sent, or an attachment has changed.
+      if (rowFingerprint(rowRequest(encoded)) !== sent.fingerprint) return;
     }
     await cache.put({ result, encoded });
   }

@@ -1,5 +1,7 @@
 /** Rows of provider jobs: encoded, decoded, cached, priced and refused as the same calls would be live. */
 import assert from "node:assert/strict";
+import { formatRowId, rowFingerprint } from "../../lib/batch/jobs/row_id.ts";
+import { loadFingerprint } from "../../lib/batch/journal/fingerprint.ts";
 import { jobClientOf } from "../../lib/client/job_client.ts";
 import type { PreparedRow } from "../../lib/batch/jobs/job_client.ts";
 import { seededRandom } from "../../lib/runtime/random.ts";
@@ -271,6 +273,31 @@ Deno.test("batch and live answers share the cache, in both directions", async ()
     messages: [{ role: "user", content: "Live" }],
   });
   assert.ok("cached" in prepared && prepared.cached.cached && prepared.cached.cost === 0);
+});
+
+Deno.test("an answer to another request than the command's is priced as sent, and not cached", async () => {
+  using folder = temporaryFolder();
+  const cache = { store: "sqlite" as const, path: folder.file("cache") };
+  await loadFingerprint();
+  await using client = new LLMClient({ provider: "openai", model: "gpt-4.1-mini", cache });
+  const record = { index: 0, messages: HELLO };
+  const sent = jobClientOf(client, { temperature: 0 }, OFFLINE);
+  const prepared = await sent.prepare(record);
+  isRow(prepared);
+  const fingerprint = rowFingerprint(prepared.request);
+  const row = {
+    ...answer("Sent"),
+    id: formatRowId({ nonce: "abcdefghij", index: 0, fingerprint }),
+  };
+  // The temperature in the configuration was edited meanwhile, or another model is requested.
+  const edited = jobClientOf(client, { temperature: 1 }, OFFLINE);
+  await edited.decode(row, record);
+  isRow(await edited.prepare(record));
+  isRow(await sent.prepare(record));
+  await sent.decode(row, record);
+  assert.ok("cached" in await sent.prepare(record));
+  const cost = async (model?: string) => (await sent.decode(row, record, model)).cost;
+  assert.deepEqual([await cost(), await cost("gpt-4.1")], [0.2, 1]);
 });
 
 Deno.test("an answer whose attachment is gone is decoded, only not cached", async () => {

@@ -70,6 +70,8 @@ export class FakeProvider {
   expires = 24 * HOUR;
   /** Seconds after which a created job is listed. */
   listLag = 0;
+  /** Milliseconds by which its clock is ahead. */
+  clockOffset = 0;
   /** Called before and after the effect of each call; throws or waits. */
   before: (call: Call, n: number) => Promise<void> | void = () => {};
   after: (call: Call, n: number) => Promise<void> | void = () => {};
@@ -94,7 +96,7 @@ export class FakeProvider {
   /** Adds a job of somebody else. */
   addForeign(rows: string[], fields: Partial<FakeJob> = {}): string {
     const id = `job_${this.jobs.size + 1}`;
-    const createdAt = this.#options.now();
+    const createdAt = this.#options.now() + this.clockOffset;
     this.jobs.set(id, {
       id,
       createdAt,
@@ -162,7 +164,7 @@ export class FakeProvider {
       : await rowIds(input);
     const job: FakeJob = {
       id,
-      createdAt: now(),
+      createdAt: now() + this.clockOffset,
       nonce: input.nonce,
       model: input.model,
       inputFile: input.uploaded?.file,
@@ -176,7 +178,7 @@ export class FakeProvider {
   #find({ nonce, uploaded }: JobInput, since: number): Job[] {
     const { foundBy, now } = this.#options;
     return [...this.jobs.values()].filter((job) => {
-      if (job.createdAt + this.listLag * 1000 > now()) return false;
+      if (job.createdAt - this.clockOffset + this.listLag * 1000 > now()) return false;
       if (foundBy === "file") return job.inputFile === uploaded?.file;
       if (foundBy === "nothing") return job.createdAt >= since;
       return job.nonce === nonce;
@@ -228,7 +230,10 @@ export class FakeProvider {
   }
 
   /** Lets the time pass for a job. */
-  #advance(job: FakeJob, age = (this.#options.now() - job.createdAt) / 1000): void {
+  #advance(
+    job: FakeJob,
+    age = (this.#options.now() + this.clockOffset - job.createdAt) / 1000,
+  ): void {
     if (job.results !== undefined) return;
     job.problems ??= this.validate(job.rows, job);
     if (job.problems !== undefined && age >= this.validates) {

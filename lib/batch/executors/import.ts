@@ -219,7 +219,7 @@ export class ImportExecutor implements Executor {
 
   async #outcome({ result, part, record }: ImportedRow): Promise<Outcome> {
     try {
-      const answer = await this.#options.client.decode(result, record);
+      const answer = await this.#options.client.decode(result, record, part.state.model);
       part.answered++;
       this.report.answered++;
       part.cost = part.cost === null || answer.cost === null ? null : part.cost + answer.cost;

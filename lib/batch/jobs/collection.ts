@@ -8,6 +8,7 @@ import type { Job, RowResult } from "../../batch_api/batch_api.ts";
 import type { ChatResult } from "../../chat/result.ts";
 import { SchemaMismatchError } from "../../chat/schema_mismatch_error.ts";
 import { FlexLLMError, InternalError, MalformedResponseError } from "../../errors.ts";
+import { asObject } from "../../json/json.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import type { Charge } from "../../scheduling/budget.ts";
 import type { Usage } from "../../usage.ts";
@@ -18,8 +19,12 @@ import type { PartRecords } from "./part_store.ts";
 
 /** Results that are decoded at the same time, and whose outcomes are written together. */
 const GROUP = 32;
+/** Characters of results that are decoded at the same time. Answers with images can be large. */
+const GROUP_SIZE = 8_000_000;
 /** How often a record is sent that never has a result. */
 const MAX_MISSING = 3;
+/** How often a record is sent that is never run. */
+const MAX_NOT_RUN = 5;
 
 type ProcessedRow = Extract<RowResult, { kind: "answer" | "error" }>;
 
@@ -27,15 +32,26 @@ type ProcessedRow = Extract<RowResult, { kind: "answer" | "error" }>;
 export class RowHistory {
   readonly #missing = new Map<number, number>();
   readonly #failed = new Map<number, number>();
+  readonly #notRun = new Map<number, number>();
 
   /** Counts a missing result and returns how often it was missing. */
   missing(index: number): number {
     return count(this.#missing, index);
   }
 
+  /** Whether a result was missing before. */
+  wasMissing(index: number): boolean {
+    return this.#missing.has(index);
+  }
+
   /** Counts a temporary failure and returns how often the record has failed. */
   failed(index: number): number {
     return count(this.#failed, index);
+  }
+
+  /** Counts a job that did not run the record and returns how many did not. */
+  notRun(index: number): number {
+    return count(this.#notRun, index);
   }
 }
 
@@ -77,6 +93,10 @@ export class Collection implements Disposable {
   reason: string = "failed";
   foreign = 0;
   double = 0;
+  /** Lines of the last download that are not JSON objects. */
+  unreadable = 0;
+  /** Downloads that were complete, but lacked results. */
+  rereads = 0;
   /** USD of the answers that this collection has yielded; `null` if unknown. */
   cost: number | null = 0;
   usage: Usage | null = null;
@@ -107,6 +127,29 @@ export class Collection implements Disposable {
     return this.foreign > 0 && this.#seen.size === 0;
   }
 
+  /**
+   * Whether results that should exist are missing. They may only be late, or hidden by a web page or a cut
+   * download, and sending their records again would pay for them twice.
+   */
+  isDoubtful({ status, counts }: Job): boolean {
+    if (this.#seen.size >= this.#records.indexes.length) return false;
+    if (status === "completed" || this.unreadable > 0) return true;
+    return counts !== undefined && this.#seen.size < counts.succeeded + counts.failed;
+  }
+
+  /**
+   * Whether nothing that was read is a result, although the provider has, or may have, billed some. Records whose
+   * results were the only ones missing in an earlier job are no reason to end the run.
+   */
+  isUnusable({ status, counts }: Job): boolean {
+    if (this.#seen.size > 0) return false;
+    if (this.#records.indexes.every((index) => this.#options.history.wasMissing(index))) {
+      return false;
+    }
+    if (this.unreadable > 0 || this.foreign > 0) return true;
+    return status === "completed" && counts?.succeeded !== 0;
+  }
+
   /** What the answers that were read have used. */
   get charge(): Charge {
     const { model, endpoint } = this.#part;
@@ -126,30 +169,40 @@ export class Collection implements Disposable {
    * @throws {FlexLLMError} if the download breaks off; call it again then
    */
   async *read(job: Job): AsyncGenerator<Outcome[], void> {
-    const { client: { api, http, parse }, stopping } = this.#context;
+    const { client: { api, http }, stopping } = this.#context;
     const seen = new Set<number>();
     let group: { row: ProcessedRow; record: IndexedRecord }[] = [];
     this.foreign = 0;
     this.double = 0;
-    const results = api.results(http, job, (text) => parse.call(this.#context.client, text))
-      [Symbol.asyncIterator]();
+    this.unreadable = 0;
+    let size = 0;
+    const parse = (text: string) => {
+      size += text.length;
+      return this.#parse(text);
+    };
+    const results = api.results(http, job, parse)[Symbol.asyncIterator]();
+    // A server that never stops must not keep us reading.
+    let rest = 3 * this.#records.indexes.length + 1000;
     try {
       while (true) {
         const step = await abortable(results.next(), stopping.signal);
         if (step.done) break;
+        if (rest-- === 0) {
+          throw new MalformedResponseError(`job ${job.id} has more results than it has rows`);
+        }
         const row = step.value;
         const record = this.#match(row, seen);
         if (record === undefined) continue;
         if (row.kind === "not_run") {
-          this.notRun++;
-          this.reason = row.reason;
-          this.left.push(record.index);
+          const outcome = this.#leave(record, row.reason);
+          if (outcome !== undefined) yield [outcome];
           continue;
         }
         group.push({ row, record });
-        if (group.length < GROUP) continue;
+        if (group.length < GROUP && size < GROUP_SIZE) continue;
         yield await this.#outcomes(group);
         group = [];
+        size = 0;
       }
     } catch (error) {
       // What was read is good, and must not be read again.
@@ -173,9 +226,8 @@ export class Collection implements Disposable {
         continue;
       }
       if (!isWhole) {
-        this.notRun++;
-        this.reason = job.status;
-        this.left.push(index);
+        const outcome = this.#leave(this.#records.get(index)!, job.status);
+        if (outcome !== undefined) outcomes.push(outcome);
         continue;
       }
       this.missing++;
@@ -204,6 +256,35 @@ export class Collection implements Disposable {
 
   [Symbol.dispose](): void {
     this.#records[Symbol.dispose]();
+  }
+
+  /** Parses a line or a page, and notices what is neither. */
+  #parse(text: string): unknown {
+    try {
+      const value = this.#context.client.parse(text);
+      if (asObject(value) === undefined) this.unreadable++;
+      return value;
+    } catch (error) {
+      this.unreadable++;
+      throw error;
+    }
+  }
+
+  /** Leaves a record that was not run to another job; its outcome if no job runs it. */
+  #leave(record: IndexedRecord, reason: string): Outcome | undefined {
+    const { index } = record;
+    const times = this.#options.history.notRun(index);
+    if (times >= MAX_NOT_RUN) {
+      return this.reject(
+        record,
+        new MalformedResponseError(
+          `record ${index}: ${times} jobs in a row did not run it (${reason})`,
+        ),
+      );
+    }
+    this.notRun++;
+    this.reason = reason;
+    this.left.push(index);
   }
 
   /** The record of a result; `undefined` if it is not wanted. */
@@ -237,7 +318,7 @@ export class Collection implements Disposable {
     const { options, client } = this.#context;
     this.decoded++;
     try {
-      const result = await client.decode(row, record);
+      const result = await client.decode(row, record, this.#part.model);
       this.answered++;
       this.#bill(result);
       return { record, ok: true, result, facts: this.#facts(result), isCollected: true };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError } from "../../errors.ts";
+import { AuthenticationError, ConfigurationError, HttpError } from "../../errors.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import { deleteFiles } from "./delete_files.ts";
 import type { EarlierRows } from "./earlier_rows.ts";
@@ -11,6 +11,9 @@ import type { JobContext } from "./job_context.ts";
 import { exportedNote, otherEndpointError } from "./job_notes.ts";
 import { LivePart } from "./live_part.ts";
 import { holdsRows, type PartState } from "./part_events.ts";
+
+/** Statuses for a job of another project. Gemini and proxies answer 400. */
+const NO_ACCESS: ReadonlySet<number> = new Set([400, 401, 403, 404, 410]);
 
 /** Whether a part belongs to the model that this run requests. */
 function isOfRun(state: PartState, { options }: JobContext): boolean {
@@ -36,10 +39,11 @@ async function checkAccess(state: PartState, { client, stopping }: JobContext): 
     // Keys are replaced now and then. What counts is that the job can be read.
     await abortable(api.get(http, state.job.id), stopping.signal);
   } catch (error) {
-    if (error instanceof HttpError && error.status < 500) {
-      throw otherEndpointError(state, client, error);
-    }
-    throw error;
+    // Anything else says nothing about the key, and polls outlast it.
+    const isRefused = error instanceof AuthenticationError ||
+      error instanceof HttpError && NO_ACCESS.has(error.status);
+    if (isRefused) throw otherEndpointError(state, client, error);
+    if (stopping.signal.aborted) throw error;
   }
 }
 
@@ -103,7 +107,7 @@ export async function earlierParts(
     try {
       await checkAccess(state, context);
     } catch (error) {
-      if (!options.resend || context.isStop(error)) throw error;
+      if (!options.resend || !(error instanceof ConfigurationError)) throw error;
       abandon(state, context);
       continue;
     }

@@ -12,10 +12,14 @@ type FieldCheck = (value: unknown) => boolean;
 const isText: FieldCheck = (value) => typeof value === "string" && value !== "";
 const isString: FieldCheck = (value) => typeof value === "string";
 const isCount: FieldCheck = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
-const isCost: FieldCheck = (value) => value === null || typeof value === "number";
+const isAmount: FieldCheck = (value) => Number.isFinite(value) && Number(value) >= 0;
+const isCost: FieldCheck = (value) => value === null || isAmount(value);
 const isJob: FieldCheck = (value) => {
   const job = asObject(value);
-  return isText(job?.id) && isText(job?.status);
+  if (!isText(job?.id) || !isText(job?.status)) return false;
+  const { problems, counts } = job!;
+  return (problems === undefined || Array.isArray(problems)) &&
+    (counts === undefined || asObject(counts) !== undefined);
 };
 
 /** The fields without which an event cannot be used. */
@@ -29,6 +33,7 @@ const FIELDS: Readonly<Record<PartEvent["type"], Readonly<Record<string, FieldCh
     rows: isCount,
     bytes: isCount,
     sha256: isText,
+    prompt_tokens: (value) => value === undefined || isAmount(value),
     reserved: isCost,
   },
   uploaded: { uploaded: (value) => isText(asObject(value)?.file) },

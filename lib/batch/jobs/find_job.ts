@@ -10,6 +10,7 @@ import { repeatableFailure } from "./create_failure.ts";
 import type { JobContext } from "./job_context.ts";
 import { adoptedNote, ambiguousError, duplicateNote } from "./job_notes.ts";
 import type { LivePart } from "./live_part.ts";
+import type { PartState } from "./part_events.ts";
 import { submitted } from "./submit_part.ts";
 
 /** Seconds between two looks. */
@@ -22,22 +23,61 @@ const LONG_LIST_LAG = 120;
 const LABEL_MARGIN = 600_000;
 const TIME_MARGIN = 10_000;
 
-function isSameModel(job: Job, model: string): boolean {
-  if (job.model === undefined) return true;
+/** Milliseconds for which jobs are looked at if our clock was wrong when the create was sent. */
+const WRONG_CLOCK_MARGIN = 7 * 86_400_000;
+
+/**
+ * The time after which the job of a part was created, by the provider's clock. Clocks of laptops and virtual
+ * machines can be wrong by hours, and a job that seems too old would be submitted twice.
+ */
+function createdSince({ state }: LivePart, { client: { api, http }, time }: JobContext): number {
+  const margin = api.foundBy === "nothing" ? TIME_MARGIN : LABEL_MARGIN;
+  if (state.creatingServerAt !== undefined) return state.creatingServerAt - margin;
+  const creatingAt = state.creatingAt ?? state.plannedAt;
+  const offset = http.clockOffset ?? 0;
+  // The clock was set back since.
+  if (creatingAt > time + TIME_MARGIN) return time + offset - WRONG_CLOCK_MARGIN;
+  return creatingAt + offset - margin;
+}
+
+function isSameModel(reported: string | undefined, model: string): boolean {
+  if (reported === undefined) return true;
   // Providers add versions and prefixes.
-  const [a, b] = [job.model.toLowerCase(), model.toLowerCase()];
+  const [a, b] = [reported.toLowerCase(), model.toLowerCase()];
   return a.includes(b) || b.includes(a);
 }
 
 /** The jobs that can be the one of a part, at an API that has no labels. */
-function candidates(jobs: readonly Job[], part: LivePart, { store }: JobContext): Job[] {
-  const { creatingAt = 0, rows, model } = part.state;
+function candidates(
+  jobs: readonly Job[],
+  part: LivePart,
+  since: number,
+  { store }: JobContext,
+): Job[] {
+  const { rows, model } = part.state;
   const known = new Set(store.parts.map(({ job }) => job?.id));
   return jobs.filter((job) =>
     !known.has(job.id) && !part.foreignJobs.has(job.id) &&
-    (job.createdAt === undefined || job.createdAt >= creatingAt - TIME_MARGIN) &&
-    (job.rows === undefined || job.rows === rows) && isSameModel(job, model)
+    (job.createdAt === undefined || job.createdAt >= since) &&
+    (job.rows === undefined || job.rows === rows) && isSameModel(job.model, model)
   );
+}
+
+/** How far a job is; the one that is worth the most is kept. */
+const PROGRESS: Readonly<Record<Job["status"], number>> = {
+  completed: 8,
+  expired: 7,
+  finalizing: 6,
+  running: 5,
+  queued: 4,
+  validating: 3,
+  cancelling: 2,
+  cancelled: 1,
+  failed: 0,
+};
+
+function byProgress(a: Job, b: Job): number {
+  return PROGRESS[b.status] - PROGRESS[a.status];
 }
 
 /** Cancels the jobs that a repeated create has made in addition. */
@@ -57,6 +97,12 @@ async function cancelOthers(kept: Job, others: readonly Job[], context: JobConte
   }
 }
 
+/** Milliseconds for which a create has had no clear answer; the time of day may have been set in between. */
+function unclearFor(part: LivePart, { clock, time }: JobContext): number {
+  const passed = clock.now() - (part.unclearAt ?? clock.now());
+  return part.creates > 0 ? passed : Math.max(passed, time - part.state.changedAt);
+}
+
 /**
  * Looks for the job of an unclear part once. Returns `none` if it is certain that none exists; until then the
  * part is scheduled for the next look.
@@ -69,8 +115,7 @@ export async function findJob(
 ): Promise<"found" | "waiting" | "none"> {
   const { client: { api, http }, store, stopping } = context;
   const hasLabels = api.foundBy !== "nothing";
-  const since = (part.state.creatingAt ?? part.state.plannedAt) -
-    (hasLabels ? LABEL_MARGIN : TIME_MARGIN);
+  const since = createdSince(part, context);
   let jobs: Job[];
   try {
     jobs = await abortable(api.find(http, store.input(part.state), since), stopping.signal);
@@ -82,7 +127,10 @@ export async function findJob(
   }
   part.failures = 0;
   part.looks++;
-  const found = hasLabels ? jobs : candidates(jobs, part, context);
+  part.unclearAt ??= context.clock.now();
+  const found = hasLabels
+    ? jobs.filter(({ id }) => !part.foreignJobs.has(id)).sort(byProgress)
+    : candidates(jobs, part, since, context);
   if (found.length > 1 && !hasLabels) throw ambiguousError(part.state, found);
   if (found.length > 0) {
     submitted(part, context, found[0], "found");
@@ -93,10 +141,26 @@ export async function findJob(
   const lag = hasLabels ? LIST_LAG : LONG_LIST_LAG;
   // An id of our own is read directly, not from a list.
   const isOver = api.foundBy === "id" ||
-    part.looks > 1 && context.time - part.state.changedAt >= lag * 1000;
+    part.looks > 1 && unclearFor(part, context) >= lag * 1000;
   if (isOver) return "none";
   part.wait(LOOK_INTERVAL);
   return "waiting";
+}
+
+/** Why a job cannot be the one of a part; `undefined` if it can. */
+function otherThan(state: PartState, { rows, nonce, inputFile, model }: Job): string | undefined {
+  const { part, uploaded } = state;
+  if (nonce !== undefined && nonce !== part) return "that job was submitted for other records";
+  if (inputFile !== undefined && uploaded !== undefined && inputFile !== uploaded.file) {
+    return `that job has the input file ${inputFile}, and ${uploaded.file} was submitted`;
+  }
+  // Some services count the rows only later.
+  if (rows && rows !== state.rows) {
+    return `that job has ${rows} rows, and ${state.rows} were submitted`;
+  }
+  if (!isSameModel(model, state.model)) {
+    return `that job has the model ${model}, and ${state.model} was requested`;
+  }
 }
 
 /**
@@ -125,13 +189,12 @@ export async function adoptJob(
     context.client.api.get(context.client.http, id),
     context.stopping.signal,
   );
-  const matching = [part, ...others].filter(({ state }) =>
-    job.rows === undefined || job.rows === state.rows
-  );
+  const candidates = [part, ...others];
+  const matching = candidates.filter(({ state }) => otherThan(state, job) === undefined);
   if (matching.length === 0) {
-    throw new InvalidInputError(
-      `--adopt ${id}: that job has ${job.rows} rows, and ${part.state.rows} were submitted`,
-    );
+    throw new InvalidInputError(`--adopt ${id}: ${otherThan(part.state, job)}`, {
+      hint: "Give the id of the job that the create without an answer has made.",
+    });
   }
   if (matching.length > 1) {
     throw new InvalidInputError(

@@ -39,11 +39,13 @@ export interface JobClient {
    * Decodes a row that was processed, and writes the answer to the cache. Its cost is that of a batch, and is not
    * counted yet: commit it to the reservation of the row's part.
    *
+   * @param model the model that the row was sent to. @default the one of this client, or of the record
    * @throws {FlexLLMError} if the row failed, or its answer does not match the schema
    */
   decode(
     row: Extract<RowResult, { kind: "answer" | "error" }>,
     record: IndexedRecord,
+    model?: string,
   ): Promise<ChatResult>;
   /**
    * Reserves the money for rows, which waits for other parts if needed.

@@ -218,3 +218,23 @@ export function unreadableError(part: PartState, problem: string): FlexLLMError 
     hint: "Run the same command again to go on with it: nothing is sent twice.",
   });
 }
+
+/** The error for an ended job of which no result can be used. */
+export function unusableError(
+  part: PartState,
+  { foreign, unreadable }: { foreign: number; unreadable: number },
+): FlexLLMError {
+  const what = foreign > 0
+    ? `${count(foreign, "result")} with unknown ids`
+    : unreadable > 0
+    ? `${count(unreadable, "line")} that ${unreadable === 1 ? "is" : "are"} no results`
+    : "no results";
+  return new JournalError(
+    `job ${part.job?.id} at ${part.endpoint} has ended, and returned ${what} for ` +
+      count(part.rows, "record"),
+    {
+      hint: "Run the same command again to read them again: nothing is sent twice. If they stay " +
+        "like that, --resend sends the records again, which may be billed twice.",
+    },
+  );
+}

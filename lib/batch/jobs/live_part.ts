@@ -26,6 +26,9 @@ const STATES: Readonly<Record<PartPhase, string>> = {
   exported: "exported",
 };
 
+/** Seconds after which a failed step is repeated at the latest, whatever the server asks for. */
+const LONGEST_WAIT = 3600;
+
 /** A part that is not finished. */
 export class LivePart {
   readonly #context: JobContext;
@@ -51,6 +54,8 @@ export class LivePart {
   missingSince: number | undefined;
   /** Looks for the job since the last create, all in vain. */
   looks = 0;
+  /** When a create of this run had no clear answer, or else was looked for first, in milliseconds of the clock. */
+  unclearAt: number | undefined;
   /** Ids of jobs that were taken for the one of this part, and have the results of others. */
   readonly foreignJobs = new Set<string>();
   /** Creates sent in this run. */
@@ -126,7 +131,8 @@ export class LivePart {
     this.failures++;
     this.lastError = error;
     this.problem = error instanceof Error ? error.message : String(error);
-    this.wait(seconds ?? this.#context.backoff(this.failures));
+    // A service may ask for days by mistake, and limits often pass sooner.
+    this.wait(Math.min(seconds ?? this.#context.backoff(this.failures), LONGEST_WAIT));
     this.#context.changed();
   }
 

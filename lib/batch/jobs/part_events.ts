@@ -41,7 +41,12 @@ export type PartEvent =
     | { type: "planned" } & PlannedPart
     | { type: "uploaded"; uploaded: UploadedInput }
     /** A create is about to be sent, for the `attempt`-th time (from 1). */
-    | { type: "creating"; attempt: number }
+    | {
+      type: "creating";
+      attempt: number;
+      /** The time by the provider's clock, as `at`; absent if it is unknown. */
+      server_at?: string;
+    }
     /** The create has no clear answer. */
     | { type: "unknown"; error: string }
     /** The create was certainly refused or never sent; it can be repeated. */
@@ -99,8 +104,12 @@ export interface PartState extends PlannedPart {
   attempts: number;
   /** When the first create was sent. */
   creatingAt?: number;
+  /** The same by the provider's clock, if it is known. */
+  creatingServerAt?: number;
   uploaded?: UploadedInput;
   job?: Job;
+  /** Who has found the job, if the create's answer did not name it. */
+  adopted?: "found" | "user";
   /** Why it is being cancelled. */
   cancelling?: "user" | "deadline";
   /** The last problem: of an unclear create, a refusal, or a failed poll. */

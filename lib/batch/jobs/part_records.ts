@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { JournalError } from "../../errors.ts";
 import { readLinesSync } from "../../files/lines.ts";
 import type { IndexedRecord } from "../executor.ts";
@@ -11,7 +11,7 @@ import { readAt } from "../journal/append_file.ts";
 import type { PartState } from "./part_events.ts";
 import { decodePartRecord, rowIdOfLine } from "./part_record_line.ts";
 import type { PartRecords } from "./part_store.ts";
-import { parseRowId } from "./row_id.ts";
+import { NONCE_LENGTH, parseRowId } from "./row_id.ts";
 
 function damaged(name: string, problem: string, { part, job }: PartState): JournalError {
   const owner = job === undefined ? `the part ${part}` : `the provider's job ${job.id}`;
@@ -52,6 +52,11 @@ export class FileRecords implements PartRecords {
     this.#part = part;
     this.#name = name;
     this.#fd = open(path, name, part);
+    // Each record has its row's id. A number that is too large would take all memory.
+    if (fstatSync(this.#fd).size < part.rows * NONCE_LENGTH) {
+      closeSync(this.#fd);
+      throw damaged(name, `has fewer than ${part.rows} records`, part);
+    }
     this.#offsets = new Float64Array(part.rows + 1);
     this.#fingerprints = new Uint32Array(part.rows);
     const indexes = new Array<number>(part.rows);

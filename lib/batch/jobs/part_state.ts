@@ -11,6 +11,11 @@ function plannedFields(event: Extract<PartEvent, { type: "planned" }>) {
   return planned;
 }
 
+function serverTime(at: string | undefined): number | undefined {
+  const time = Date.parse(at ?? "");
+  return Number.isNaN(time) ? undefined : time;
+}
+
 /**
  * The state after an event. The first event of a part is `planned`.
  *
@@ -38,6 +43,9 @@ export function applyEvent(before: PartState | undefined, event: PartEvent): Par
         phase: "creating",
         attempts: event.attempt,
         creatingAt: before.creatingAt ?? changedAt,
+        creatingServerAt: before.creatingAt === undefined
+          ? serverTime(event.server_at)
+          : before.creatingServerAt,
       };
     case "unknown":
       return { ...state, phase: "unknown", problem: event.error };
@@ -52,6 +60,7 @@ export function applyEvent(before: PartState | undefined, event: PartEvent): Par
         ...state,
         phase: "submitted",
         job: event.job,
+        adopted: event.adopted,
         submittedAt: changedAt,
         problem: undefined,
       };

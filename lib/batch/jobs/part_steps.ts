@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { isFinal } from "../../batch_api/batch_api.ts";
 import { AuthenticationError, ConnectionError } from "../../errors.ts";
+import { abortable } from "../../runtime/abortable.ts";
 import type { Outcome } from "../executor.ts";
 import type { Canary } from "./canary.ts";
 import { Collection, RowHistory } from "./collection.ts";
@@ -21,6 +23,7 @@ import {
   noAnswerError,
   quotaNote,
   unreadableError,
+  unusableError,
 } from "./job_notes.ts";
 import type { LivePart } from "./live_part.ts";
 import type { PendingRows } from "./pending_rows.ts";
@@ -33,6 +36,9 @@ import { fillPart, needsRows, submitPart } from "./submit_part.ts";
 const MAX_CREATES = 3;
 /** Connections in a row that fail before nothing more is sent: about ten minutes. */
 const MAX_FAILURES = 8;
+/** How often results are read again if some are missing, and if all are. */
+const MAX_REREADS = 2;
+const MAX_EMPTY_READS = 5;
 /** Downloads that break off without any new result, after which the run ends. */
 const MAX_BROKEN_DOWNLOADS = 10;
 /** The share of the time that results are kept after which a warning is due. */
@@ -117,7 +123,8 @@ export class PartSteps {
     const { options } = this.#context;
     const found = await findJob(part, this.#context);
     if (found === "found" || this.#context.stopping.signal.aborted) return;
-    const isGivenUp = options.resend && (found === "none" || part.looks > 0);
+    // What --resend gives up is a create of an earlier run; one of this run is looked for first.
+    const isGivenUp = options.resend && part.creates === 0 && (found === "none" || part.looks > 1);
     if (isGivenUp) return this.abandon(part, "no job was found (--resend)");
     if (found === "waiting") return;
     if (this.ending !== undefined) return this.#drop(part, "cancelled, and no job was found");
@@ -189,8 +196,22 @@ export class PartSteps {
       return;
     }
     part.succeeded();
-    if (collection.isForeign && this.#context.client.api.foundBy === "nothing") {
+    // What a label finds is the job of the part, whatever its results are.
+    const mayBeOther = this.#context.client.api.foundBy === "nothing"
+      ? part.state.adopted !== undefined
+      : part.state.adopted === "user";
+    if (collection.isForeign && mayBeOther) {
       return this.#rejectForeign(part, collection);
+    }
+    if (collection.isDoubtful(job) && await this.#reread(part, collection)) return;
+    if (collection.isUnusable(job)) {
+      // A job of this run is not given up: the next one may be no better, and each is billed.
+      if (!this.#context.options.resend || part.creates > 0) {
+        throw unusableError(part.state, collection);
+      }
+      collection[Symbol.dispose]();
+      part.collection = undefined;
+      return this.abandon(part, "its results cannot be used (--resend)");
     }
     if (job.status === "failed" && collection.seen === 0) {
       return yield* this.#refused(part, job.problems ?? []);
@@ -198,6 +219,23 @@ export class PartSteps {
     const missing = collection.settleMissing(job);
     if (missing.length > 0) yield this.#marked(missing);
     await this.#collected(part, collection);
+  }
+
+  /** Schedules another download of results that may be late; false if that was tried often enough. */
+  async #reread(part: LivePart, collection: Collection): Promise<boolean> {
+    const { client: { api, http }, options, stopping } = this.#context;
+    const most = collection.seen === 0 ? MAX_EMPTY_READS : MAX_REREADS;
+    if (collection.rereads >= most) return false;
+    collection.rereads++;
+    try {
+      // The ids of the result files may have come later than the state.
+      const job = await abortable(api.get(http, part.state.job!.id), stopping.signal);
+      if (isFinal(job.status)) part.see(job);
+    } catch {
+      // What is known must do.
+    }
+    part.wait(options.pollInterval ?? this.#context.backoff(collection.rereads));
+    return true;
   }
 
   /** Whether a record's outcome must not be yielded again. */

@@ -15,6 +15,8 @@ import { needsRows } from "./submit_part.ts";
 const HOUR = 3_600_000;
 /** Milliseconds for which a job that the provider doesn't know is read again. */
 const NOT_FOUND_PATIENCE = 600_000;
+/** The same if the user wants to give it up: one 404 may come from a proxy. */
+const RESEND_PATIENCE = 60_000;
 /** Seconds between two reads of such a job. */
 const NOT_FOUND_INTERVAL = 30;
 /** Factor by which the wait between polls grows. */
@@ -79,11 +81,10 @@ async function pollFailed(part: LivePart, context: JobContext, error: unknown): 
 async function notFound(part: LivePart, context: JobContext, error: unknown): Promise<void> {
   const { client: { api, http }, store, options, stopping } = context;
   part.missingSince ??= context.clock.now();
-  if (options.resend) {
-    part.log({ type: "abandoned", why: "the provider does not know the job (--resend)" });
-    return;
-  }
-  if (context.clock.now() - part.missingSince < NOT_FOUND_PATIENCE) {
+  // A job of this run exists: the service may only be slow to show it.
+  const isGivenUp = options.resend && part.creates === 0 && !part.isPolled;
+  const patience = isGivenUp ? RESEND_PATIENCE : NOT_FOUND_PATIENCE;
+  if (context.clock.now() - part.missingSince < patience) {
     return part.failed(error, NOT_FOUND_INTERVAL);
   }
   const { job, creatingAt, plannedAt } = part.state;
@@ -97,6 +98,10 @@ async function notFound(part: LivePart, context: JobContext, error: unknown): Pr
   }
   const listed = jobs.find(({ id }) => id === job?.id) ??
     (api.foundBy === "nothing" ? undefined : jobs[0]);
+  if (listed === undefined && isGivenUp) {
+    part.log({ type: "abandoned", why: "the provider does not know the job (--resend)" });
+    return;
+  }
   if (listed === undefined) throw lostJobError(part.state, error);
   // Listed, but not readable: the provider's list is right more often.
   part.missingSince = undefined;

@@ -66,6 +66,7 @@ function createFailed(part: LivePart, context: JobContext, error: unknown): Subm
     part.log({ type: "unknown", error: problem.message });
     part.problem = problem.message;
     part.looks = 0;
+    part.unclearAt = context.clock.now();
     part.wait(context.client.api.foundBy === "id" ? 0 : 5);
     return { kind: "unclear" };
   }
@@ -84,7 +85,12 @@ export async function submitPart(part: LivePart, context: JobContext): Promise<S
   if (notUploaded !== undefined) return notUploaded;
   if (context.stopping.signal.aborted) return { kind: "stopped" };
   const input = store.input(part.state);
-  part.log({ type: "creating", attempt: part.state.attempts + 1 });
+  const serverTime = http.clockOffset === undefined ? undefined : context.time + http.clockOffset;
+  part.log({
+    type: "creating",
+    attempt: part.state.attempts + 1,
+    ...(serverTime !== undefined && { server_at: new Date(serverTime).toISOString() }),
+  });
   part.creates++;
   let job: Job;
   try {

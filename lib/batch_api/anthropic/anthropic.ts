@@ -5,13 +5,14 @@
  *
  * @module
  */
-import { asObject, asObjects, asText, tryParse } from "../../json/json.ts";
+import { asObject, asText, tryParse } from "../../json/json.ts";
 import type { Endpoint } from "../../protocols/protocol.ts";
 import type { BatchApi, RowRequest } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
 import { cancelJob } from "../cancel_job.ts";
 import { findJobs, type JobPage } from "../find_jobs.ts";
 import { inlineBody } from "../inline_input.ts";
+import { requireJobs } from "../job_fields.ts";
 import { deleteIfExists, parseLine } from "../read_json.ts";
 import { encodeLine, rowProblem } from "../row_line.ts";
 import { decodeJob, resultsPath } from "./job.ts";
@@ -37,7 +38,7 @@ async function readPage(http: BatchHttp, cursor: string | undefined): Promise<Jo
   const answer = await http.send({ method: "GET", path: "/messages/batches", query, headers });
   const { data, has_more, last_id } = asObject(answer.json) ?? {};
   const next = has_more === true ? asText(last_id) : undefined;
-  return { jobs: asObjects(data).map(decodeJob), next };
+  return { jobs: requireJobs(answer.json, data, false).map(decodeJob), next };
 }
 
 /** The batch API of Anthropic, or of a server that imitates it. */

@@ -5,14 +5,14 @@
  *
  * @module
  */
-import { asObject, asObjects, asText } from "../../json/json.ts";
+import { asObject, asText } from "../../json/json.ts";
 import type { Endpoint } from "../../protocols/protocol.ts";
 import type { BatchApi, JobInput, RowRequest } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
 import { cancelJob } from "../cancel_job.ts";
 import { findJobs, type JobPage } from "../find_jobs.ts";
 import { inlineBody } from "../inline_input.ts";
-import { labelOf } from "../job_fields.ts";
+import { labelOf, requireJobs } from "../job_fields.ts";
 import { deleteIfExists } from "../read_json.ts";
 import { encodeLine, rowProblem } from "../row_line.ts";
 import { decodeJob, field } from "./job.ts";
@@ -54,7 +54,8 @@ async function readPage(http: BatchHttp, cursor: string | undefined): Promise<Jo
   const query = { pageSize: "100", pageToken: cursor };
   const { json } = await http.send({ method: "GET", path: "/batches", query });
   const page = asObject(json) ?? {};
-  const batches = [...asObjects(page.operations), ...asObjects(page.batches)];
+  // Google leaves empty lists out.
+  const batches = requireJobs(json, page.operations ?? page.batches, true);
   return { jobs: batches.map(decodeJob), next: asText(field(page, "nextPageToken")) };
 }
 

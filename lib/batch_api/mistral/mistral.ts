@@ -20,6 +20,7 @@ import type { BatchHttp } from "../batch_http.ts";
 import { cancelJob } from "../cancel_job.ts";
 import { asTime } from "../fields.ts";
 import { findJobs } from "../find_jobs.ts";
+import { requireJobs } from "../job_fields.ts";
 import { createFrom, deleteFiles, readRows, uploadFile } from "../openai/files.ts";
 import { notAJobError, resultFiles } from "../openai/job.ts";
 import { decodeRow } from "../openai/rows.ts";
@@ -154,7 +155,7 @@ class MistralBatchApi implements BatchApi {
         const { json } = await http.send({ method: "GET", path: "/batch/jobs", query });
         const answer = asObject(json);
         if (answer === undefined) throw notAJobError();
-        const jobs = asObjects(answer.data).map(decodeJob);
+        const jobs = requireJobs(answer, answer.data, true).map(decodeJob);
         seen += jobs.length;
         // Without a total, an empty page is the last one.
         const isLast = jobs.length === 0 || seen >= (asCount(answer.total) ?? Infinity);

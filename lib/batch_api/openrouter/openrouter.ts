@@ -6,11 +6,13 @@
  * @module
  */
 import { MalformedResponseError } from "../../errors.ts";
-import { asObject, asObjects, asText } from "../../json/json.ts";
+import { asObject, asText } from "../../json/json.ts";
 import type { BatchApi, Job, JobInput, RowRequest } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
 import { findJobs, type JobPage } from "../find_jobs.ts";
 import { inlineBody } from "../inline_input.ts";
+import { requireJobs } from "../job_fields.ts";
+import { PageCursors } from "../page_cursors.ts";
 import { deleteIfExists } from "../read_json.ts";
 import { encodeLine, rowProblem } from "../row_line.ts";
 import { decodeJob } from "./job.ts";
@@ -34,19 +36,19 @@ async function readPage(http: BatchHttp, cursor: string | undefined): Promise<Jo
   const query = { limit: "100", after: cursor };
   const { json } = await http.send({ method: "GET", path: "/batches", query });
   const { data, has_more, last_id } = asObject(json) ?? {};
-  const jobs = asObjects(data).map(decodeJob);
+  const jobs = requireJobs(json, data, false).map(decodeJob);
   return { jobs, next: has_more === true ? asText(last_id) ?? jobs.at(-1)?.id : undefined };
 }
 
 /** Looks up a job in the list. */
 async function findById(http: BatchHttp, id: string): Promise<Job | undefined> {
+  const cursors = new PageCursors();
   let cursor: string | undefined;
   do {
     const { jobs, next } = await readPage(http, cursor);
     const job = jobs.find((job) => job.id === id);
     if (job !== undefined) return job;
-    // A server that does not know the cursor sends the same page for ever.
-    cursor = next === cursor ? undefined : next;
+    cursor = cursors.next(next, jobs.length);
   } while (cursor !== undefined);
   return undefined;
 }

@@ -7,6 +7,7 @@ import { asObjects, asText, type Json } from "../../json/json.ts";
 import type { Job, RowResult } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
 import { decodeRow } from "../openai/rows.ts";
+import { PageCursors } from "../page_cursors.ts";
 import { isNotFound, type ParseJson, readJson } from "../read_json.ts";
 
 /** Rows a page. OpenRouter allows 1,000, but answers can be long. */
@@ -35,16 +36,18 @@ export async function* readResults(
   parse: ParseJson,
 ): AsyncGenerator<RowResult> {
   const path = `/batches/${encodeURIComponent(id)}`;
+  const cursors = new PageCursors();
   let cursor: string | undefined;
   do {
     const page = await readPage(http, path, cursor, parse);
     // Then they are part of the job.
     const rows = page?.data ?? (await readJson(http, { path }, parse)).results;
-    for (const item of asObjects(rows)) {
+    const items = asObjects(rows);
+    for (const item of items) {
       const row = decodeRow(item);
       if (row !== undefined) yield row;
     }
     const next = page?.has_more === false ? undefined : asText(page?.next_cursor);
-    cursor = next === cursor ? undefined : next;
+    cursor = cursors.next(next, items.length);
   } while (cursor !== undefined);
 }

@@ -6,6 +6,7 @@
 import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import type { Job, RowResult } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
+import { PageCursors } from "../page_cursors.ts";
 import { type ParseJson, readJson } from "../read_json.ts";
 
 /** Rows a page. xAI allows 1,000, but answers can be long. */
@@ -42,15 +43,17 @@ export async function* readResults(
   parse: ParseJson,
 ): AsyncGenerator<RowResult> {
   const path = `/batches/${encodeURIComponent(id)}/results`;
+  const cursors = new PageCursors();
   let token: string | undefined;
   do {
     const query = { limit: String(PAGE), pagination_token: token };
     const page = await readJson(http, { path, query }, parse);
-    for (const item of asObjects(page.results ?? page.batch_results ?? page.data)) {
+    const items = asObjects(page.results ?? page.batch_results ?? page.data);
+    for (const item of items) {
       const row = decodeRow(item);
       if (row !== undefined) yield row;
     }
     const next = asText(page.pagination_token ?? page.next_page_token);
-    token = next === token ? undefined : next;
+    token = cursors.next(next, items.length);
   } while (token !== undefined);
 }

@@ -9,13 +9,13 @@
  * @module
  */
 import { HttpError } from "../../http_errors.ts";
-import { asObject, asObjects, asText } from "../../json/json.ts";
+import { asObject, asText } from "../../json/json.ts";
 import type { BatchApi, JobInput, RowRequest } from "../batch_api.ts";
 import type { BatchHttp } from "../batch_http.ts";
 import { cancelJob } from "../cancel_job.ts";
 import { findJobs, type JobPage } from "../find_jobs.ts";
 import { bytesBody, concatBytes, readRows } from "../inline_input.ts";
-import { labelOf } from "../job_fields.ts";
+import { labelOf, requireJobs } from "../job_fields.ts";
 import { isNotFound } from "../read_json.ts";
 import { escapeSeparators, rowProblem } from "../row_line.ts";
 import { decodeJob } from "./job.ts";
@@ -57,7 +57,7 @@ async function readPage(http: BatchHttp, cursor: string | undefined): Promise<Jo
   const query = { limit: "100", pagination_token: cursor };
   const { json, headers } = await http.send({ method: "GET", path: "/batches", query });
   const page = asObject(json) ?? {};
-  const jobs = asObjects(page.batches ?? page.data)
+  const jobs = requireJobs(json, page.batches ?? page.data, true)
     .map((batch) => decodeJob(batch, serverTime(headers)));
   return { jobs, next: asText(page.pagination_token ?? page.next_page_token) };
 }

@@ -173,6 +173,9 @@ Deno.test("damaged or missing records are an error that names the provider's job
       return true;
     });
   }
+  for (const rows of [1e6, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
+    assert.throws(() => store.records({ ...part, rows }), /has fewer than \d+ records/);
+  }
   writeFileSync(path, whole.replace('"messages":', '"messages";'));
   using records = store.records(part);
   assert.throws(() => records.get(0), /records\.jsonl:1 is not a record of its part/);

@@ -181,6 +181,15 @@ Deno.test("a damaged line is an error with its place and what to do", async () =
     [`{"type":"cleaned","part":"part000009",${at}}`, /which was never planned/],
     [`{"type":"ended","part":"part000001",${at},"job":{}}`, /"ended" has no valid "job"/],
     [whole.trim(), /the part part000001 is planned twice/],
+    [
+      `{"type":"ended","part":"part000001",${at},"job":{"id":"b","status":"failed","problems":"x"}}`,
+      /"ended" has no valid "job"/,
+    ],
+    ...["-1", "1e999", '"5"'].map((amount): [string, RegExp] => [
+      whole.trim().replace("part000001", "part000002")
+        .replace(/"reserved":[^,}]+/, `"reserved":${amount}`),
+      /"planned" has no valid "reserved"/,
+    ]),
   ];
   for (const [line, pattern] of cases) {
     writeFileSync(log, `${whole}${line}\n`);
