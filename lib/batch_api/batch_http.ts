@@ -35,7 +35,7 @@ export interface BatchRequest {
   allowRedirect?: boolean;
 }
 
-/** An answer whose body has been read. */
+/** An answer whose body has been read. It may repeat a key that was sent. */
 export interface BatchResponse {
   status: number;
   headers: Headers;

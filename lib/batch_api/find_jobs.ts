@@ -42,13 +42,17 @@ export async function findJobs(
   since: number,
 ): Promise<Job[]> {
   const found = new Map<string, Job>();
+  const seen = new Set<string>();
   const age = new AgeCheck(since);
   const cursors = new PageCursors();
   let cursor: string | undefined;
   do {
     const { jobs, next } = await read(cursor);
     for (const job of jobs) if (isWanted(job)) found.set(job.id, job);
-    if (age.isPast(jobs)) break;
+    // A server that ignores the number of the page sends the same one for ever.
+    const isRepeated = jobs.length > 0 && jobs.every(({ id }) => seen.has(id));
+    if (isRepeated || age.isPast(jobs)) break;
+    for (const { id } of jobs) seen.add(id);
     cursor = cursors.next(next, jobs.length);
   } while (cursor !== undefined);
   return [...found.values()];

@@ -117,8 +117,8 @@ class EndpointHttp implements BatchHttp {
         return { status, headers: response.headers, json: tryParse(body), text: body };
       }
       if (!response.ok) this.#fail(response, body);
-      const answer = redactAnswer({ status, headers: response.headers, body }, this.#secrets);
-      return { status, headers: response.headers, json: parseJson(answer), text: answer.body };
+      const answer = { status, headers: response.headers, body };
+      return { status, headers: response.headers, json: this.#parse(answer), text: body };
     } catch (error) {
       throw exchange.error(error);
     } finally {
@@ -174,6 +174,16 @@ class EndpointHttp implements BatchHttp {
     return await exchange.open({ method, url, headers, body: text }, this.#fetch);
   }
 
+  /** The JSON of an answer. A web page means that the base URL is wrong, which is worth an error of its own. */
+  #parse(answer: ShownAnswer): unknown {
+    const json = tryParse(answer.body);
+    if (json === undefined && /html/i.test(answer.headers.get("content-type") ?? "")) {
+      const { status, headers, body } = redactAnswer(answer, this.#secrets);
+      throw notJsonError(status, headers, body, undefined);
+    }
+    return json;
+  }
+
   #readClock({ headers }: Response): void {
     const time = Date.parse(headers.get("date") ?? "");
     if (!Number.isNaN(time)) this.#clockOffset = time - (this.#options.now ?? Date.now)();
@@ -195,15 +205,6 @@ function isRedirect(status: number): boolean {
 function redirectOf({ status, headers }: Response, url: string): string | undefined {
   const location = isRedirect(status) ? headers.get("location") : null;
   return location === null ? undefined : URL.parse(location, url)?.href;
-}
-
-/** The JSON of an answer. A web page means that the base URL is wrong, which is worth an error of its own. */
-function parseJson({ status, headers, body }: ShownAnswer): unknown {
-  const json = tryParse(body);
-  if (json === undefined && /html/i.test(headers.get("content-type") ?? "")) {
-    throw notJsonError(status, headers, body, undefined);
-  }
-  return json;
 }
 
 /** Creates what sends the requests of batch APIs to `endpoint`. */

@@ -8,6 +8,7 @@ import type { BatchApi, RowResult } from "../batch_api/batch_api.ts";
 import type { BatchHttp } from "../batch_api/batch_http.ts";
 import { createBatchHttp } from "../batch_api/http.ts";
 import { batchApiOf } from "../batch_api/registry.ts";
+import { withoutSecrets } from "../batch_api/without_secrets.ts";
 import type { IndexedRecord } from "../batch/executor.ts";
 import type { RequestTemplate } from "../batch/executors/live.ts";
 import type { JobClient, PreparedRow } from "../batch/jobs/job_client.ts";
@@ -98,7 +99,8 @@ class EndpointJobs implements JobClient {
     this.#request = request;
     this.#isJournaled = isJournaled;
     this.#protocol = endpoint.protocolOf({ messages: [], options: request, stream: false });
-    this.#api = batchApiOf(connection.endpoint, this.#protocol);
+    const api = batchApiOf(connection.endpoint, this.#protocol);
+    this.#api = api && withoutSecrets(api, endpoint.secrets);
     if (this.#api === undefined && !offline) throw noBatchApi(endpoint);
     // Without a tracker, nothing limits the cost, and nobody reads it.
     this.#costs = pipeline.costTracker ?? new CostTracker();

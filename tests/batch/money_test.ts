@@ -23,7 +23,7 @@ import {
 import { EndpointLimits } from "../../lib/scheduling/endpoint_limits.ts";
 import { Scheduler } from "../../lib/scheduling/scheduler.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
-import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
+import { jsonLines, memoryFolder } from "../support/temporary_folder.ts";
 
 const PRICES = [{ model: "m", input: TOKEN_PRICE * 1e6, output: TOKEN_PRICE * 1e6 }];
 const SCHEMA = {
@@ -222,7 +222,7 @@ const deed = fc.constantFrom<Deed>(
 );
 
 Deno.test("journal, tracker and summary agree in any mix of features, and never below the server's bill", async () => {
-  using folder = temporaryFolder();
+  using folder = memoryFolder();
   let file = 0;
   const scenario = fc.record({
     endpoints: fc.array(fc.array(deed, { minLength: 1, maxLength: 12 }), {

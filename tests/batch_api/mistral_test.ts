@@ -165,6 +165,14 @@ Deno.test("Mistral: a job is found on any page, by its metadata or its file", as
   }
 });
 
+Deno.test("Mistral: a server that ignores the page is asked twice", async () => {
+  await using server = await startHttpServer(() => ({ json: { object: "list", data: [JOB] } }));
+  const { api, http } = batchApi(endpointOf(`${server.origin}/v1`, "mistral"));
+  const found = await api.find(http, inputOf("x\n"), 0);
+  assert.deepEqual(found.map(({ id }) => id), [JOB.id]);
+  assert.equal(server.requests.length, 2);
+});
+
 Deno.test("Mistral: cancelling and cleaning", async () => {
   await using server = await startScriptedHttpServer({
     "POST /v1/batch/jobs/job-1/cancel": { json: { ...JOB, status: "CANCELLATION_REQUESTED" } },

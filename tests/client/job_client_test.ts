@@ -1,5 +1,6 @@
 /** Rows of provider jobs: encoded, decoded, cached, priced and refused as the same calls would be live. */
 import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
 import { formatRowId, rowFingerprint } from "../../lib/batch/jobs/row_id.ts";
 import { loadFingerprint } from "../../lib/batch/journal/fingerprint.ts";
 import { jobClientOf } from "../../lib/client/job_client.ts";
@@ -305,7 +306,7 @@ Deno.test("an answer whose attachment is gone is decoded, only not cached", asyn
   const image = folder.file("dot.png");
   const png =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
-  Deno.writeFileSync(image, Uint8Array.from(atob(png), (char) => char.charCodeAt(0)));
+  writeFileSync(image, Uint8Array.from(atob(png), (char) => char.charCodeAt(0)));
   const cache = { store: "sqlite" as const, path: folder.file("cache") };
   await using client = new LLMClient({
     provider: "openai",
@@ -319,7 +320,7 @@ Deno.test("an answer whose attachment is gone is decoded, only not cached", asyn
   const prepared = await jobs.prepare(record);
   isRow(prepared);
   assert.ok(prepared.request.body.includes(png));
-  Deno.removeSync(image);
+  rmSync(image);
   assert.equal((await jobs.decode(answer("A dot"), record)).content, "A dot");
   await assert.rejects(jobs.prepare(record), { name: "InvalidInputError" });
 });

@@ -1,7 +1,14 @@
 /** The client against a third-party mock server, `@copilotkit/aimock`. */
 import assert from "node:assert/strict";
 import { LLMock } from "@copilotkit/aimock";
+import type { Outcome } from "../../lib/batch/executor.ts";
+import { JobExecutor } from "../../lib/batch/executors/jobs.ts";
+import { openPartStore } from "../../lib/batch/jobs/open_part_store.ts";
+import { jobClientOf } from "../../lib/client/job_client.ts";
+import { systemClock } from "../../lib/runtime/clock.ts";
 import { type ClientOptions, LLMClient, type Message, type Tool } from "../../mod.ts";
+import { records } from "../support/job_world.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const FORMATS: Record<string, { options: Partial<ClientOptions>; base: string }> = {
   chat: { options: { model: "gpt-4o" }, base: "/v1" },
@@ -64,3 +71,60 @@ for (const [format, { options, base }] of Object.entries(FORMATS)) {
     }
   });
 }
+
+/** Runs three records as provider jobs whose outcome a header selects. */
+async function runJobs(mock: LLMock, api: "chat" | "responses", outcome: string) {
+  using folder = temporaryFolder();
+  await using client = new LLMClient({
+    model: "gpt-4o",
+    api,
+    baseUrl: `${mock.url}/v1`,
+    apiKey: "mock",
+    headers: { "x-aimock-batch-outcome": outcome },
+  });
+  using store = await openPartStore(folder.file("out.jsonl"));
+  const executor = new JobExecutor({
+    client: jobClientOf(client),
+    store,
+    clock: systemClock,
+    pollInterval: 0.01,
+  });
+  const outcomes: Outcome[] = [];
+  for await (const group of executor.run(records(3))) outcomes.push(...group);
+  const parts = store.parts.map(({ phase, job }) => `${phase}: ${job?.status}`);
+  return { outcomes: outcomes.toSorted((a, b) => a.record.index - b.record.index), parts };
+}
+
+Deno.test("aimock: provider jobs that complete, fail, expire or are cancelled", async () => {
+  const mock = new LLMock({ port: 0 });
+  await mock.start();
+  try {
+    for (const api of ["chat", "responses"] as const) {
+      const { outcomes, parts } = await runJobs(mock, api, "completed");
+      assert.deepEqual(parts, ["collected: completed"]);
+      assert.deepEqual(
+        outcomes.map(({ record, ...outcome }) => [
+          record.index,
+          outcome.ok && outcome.result.content,
+        ]),
+        [0, 1, 2].map((index) => [index, "Mock batch completion"]),
+      );
+    }
+    // Its failed jobs have a file of errors, and the others have nothing.
+    const failed = await runJobs(mock, "chat", "failed");
+    assert.deepEqual(failed.parts, ["collected: failed"]);
+    for (const outcome of failed.outcomes) {
+      assert.match(outcome.ok ? "" : String(outcome.error), /Mock batch failure/);
+    }
+    for (const status of ["expired", "cancelled"]) {
+      const { outcomes, parts } = await runJobs(mock, "chat", status);
+      assert.deepEqual(parts, Array(5).fill(`collected: ${status}`));
+      assert.equal(outcomes.length, 3);
+      for (const outcome of outcomes) {
+        assert.match(outcome.ok ? "" : String(outcome.error), RegExp(`did not run it .${status}`));
+      }
+    }
+  } finally {
+    mock.stop();
+  }
+});

@@ -1,5 +1,5 @@
 /** A folder that is removed at the end of the test. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,8 +11,24 @@ export interface TemporaryFolder extends Disposable {
   read(name: string): string;
 }
 
+/** Where Linux has files in memory. */
+const MEMORY = "/dev/shm";
+
+/** Creates the folder on disk. */
 export function temporaryFolder(): TemporaryFolder {
-  const path = mkdtempSync(join(tmpdir(), "flexllm-test-"));
+  return folderIn(tmpdir());
+}
+
+/**
+ * Creates the folder in memory where the system can: for tests that write and sync small files thousands of times,
+ * which on a disk is most of their time.
+ */
+export function memoryFolder(): TemporaryFolder {
+  return folderIn(existsSync(MEMORY) ? MEMORY : tmpdir());
+}
+
+function folderIn(parent: string): TemporaryFolder {
+  const path = mkdtempSync(join(parent, "flexllm-test-"));
   const file = (name: string) => join(path, name);
   return {
     path,

@@ -6,7 +6,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import type { ServerError } from "../../protocols/serve.ts";
@@ -14,39 +14,16 @@ import { addFacts } from "../access_log.ts";
 import type { BatchApiServer } from "./api.ts";
 import type { BatchCore, FileRecord } from "./core.ts";
 import { createWithFaults, failedPoll } from "./create_job.ts";
-import type { JobPhase, JobRecord } from "./job.ts";
+import type { JobRecord } from "./job.ts";
+import { encodeMistralFile, encodeMistralJob, MISTRAL } from "./mistral_objects.ts";
 import { addFileRoutes, type FileApi } from "./openai_files.ts";
 import { limitIn } from "./openai_object.ts";
 import { encodeOpenaiOutcome, scanInput } from "./openai_rows.ts";
 import { readJson } from "./read_body.ts";
-import { resultFiles } from "./result_files.ts";
-import { rowOutcomes } from "./results.ts";
 
-const NAME = "mistral";
 const PURPOSES = ["fine-tune", "batch", "ocr"];
 const MAX_INLINE = 10_000;
 const HOUR = 3_600_000;
-
-const STATUS: Record<JobPhase, string> = {
-  validating: "QUEUED",
-  running: "RUNNING",
-  finalizing: "RUNNING",
-  cancelling: "CANCELLATION_REQUESTED",
-  completed: "SUCCESS",
-  failed: "FAILED",
-  expired: "TIMEOUT_EXCEEDED",
-  cancelled: "CANCELLED",
-};
-
-function seconds(time: number | undefined): number | null {
-  return time === undefined ? null : Math.floor(time / 1000);
-}
-
-/** An id that is always the same for a name. */
-function uuidOf(name: string): string {
-  const hex = createHash("sha256").update(name).digest("hex");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
-}
 
 /** Mistral's errors have no envelope. */
 function reject(request: Request, { status, message, param, code }: ServerError): Response {
@@ -56,94 +33,26 @@ function reject(request: Request, { status, message, param, code }: ServerError)
   return Response.json(body, { status });
 }
 
-function encodeFile({ id, bytes, createdAt, name, purpose, results }: FileRecord): Json {
-  const sample = results === undefined
-    ? "batch_request"
-    : results.kind === "output"
-    ? "batch_result"
-    : "batch_error";
-  return {
-    id,
-    object: "file",
-    bytes,
-    created_at: seconds(createdAt),
-    filename: name,
-    purpose,
-    sample_type: purpose === "fine-tune" ? "instruct" : sample,
-    num_lines: null,
-    mimetype: "application/jsonl",
-    source: results === undefined ? "upload" : "mistral",
-    signature: null,
-    expires_at: null,
-    visibility: "workspace",
-    deleted: false,
-  };
-}
-
 const FILES: FileApi = {
-  api: NAME,
+  api: MISTRAL,
   newId: () => randomUUID(),
   describe: (_, owner) => ({ purpose = "fine-tune" }, name) => {
-    if (PURPOSES.includes(purpose)) return { api: NAME, owner, name, purpose };
+    if (PURPOSES.includes(purpose)) return { api: MISTRAL, owner, name, purpose };
     return { message: `Invalid purpose: expected ${PURPOSES.join(", ")}, got ${purpose}.` };
   },
   maxBytes: 512_000_000,
-  encodeFile,
+  encodeFile: encodeMistralFile,
   encodeList(c, _, all) {
     const { purpose } = c.req.query();
     const files = all.filter((file) => purpose === undefined || file.purpose === purpose);
     const size = limitIn(c.req.query("page_size"), 100, 1000) ?? 100;
     const start = Number(c.req.query("page") ?? 0) * size;
-    const data = files.slice(start, start + size).map(encodeFile);
+    const data = files.slice(start, start + size).map(encodeMistralFile);
     return c.json({ object: "list", data, total: files.length });
   },
   encodeOutcome: encodeOpenaiOutcome,
   reject,
 };
-
-async function encodeJob(core: BatchCore, job: JobRecord, inline = false): Promise<Json> {
-  const state = await core.state(job);
-  const { details, faults } = job;
-  const { output = null, error = null } = resultFiles(core, job, state, (kind) => ({
-    id: uuidOf(`${job.id} ${kind}`),
-    api: NAME,
-    owner: job.owner,
-    name: `${job.id}_${kind}.jsonl`,
-    purpose: "batch",
-  }));
-  const { succeeded, failed } = core.reportedTotals(job, state);
-  const isQueued = state.phase === "validating";
-  const outputs: unknown[] = [];
-  if (inline && state.isFinal) {
-    for await (
-      const outcome of rowOutcomes(core, job, state, { succeeded: true, failed: true })
-    ) outputs.push(encodeOpenaiOutcome(outcome, job));
-  }
-  const status = STATUS[state.phase];
-  return {
-    id: job.id,
-    object: "batch",
-    input_files: details.inputFiles,
-    metadata: details.metadata ?? null,
-    endpoint: details.endpoint,
-    model: job.model ?? null,
-    agent_id: null,
-    output_file: output,
-    error_file: error ?? (state.isFinal && faults.blank_error_file !== undefined ? "" : null),
-    errors: state.phase === "failed" ? [{ message: job.problem?.message, count: 1 }] : [],
-    outputs: inline ? outputs : null,
-    status: faults.capital_status === undefined
-      ? status
-      : status[0] + status.slice(1).toLowerCase(),
-    created_at: seconds(job.createdAt),
-    started_at: seconds(state.startedAt),
-    completed_at: seconds(state.endedAt),
-    total_requests: isQueued ? 0 : job.rows,
-    completed_requests: succeeded + failed,
-    succeeded_requests: succeeded,
-    failed_requests: failed,
-  };
-}
 
 /** Stores the rows of a request as a file, as Mistral does. */
 function storeInline(core: BatchCore, owner: string, rows: readonly Json[]): Promise<FileRecord> {
@@ -151,7 +60,7 @@ function storeInline(core: BatchCore, owner: string, rows: readonly Json[]): Pro
     for (const row of rows) yield Buffer.from(`${JSON.stringify(row)}\n`);
   };
   return core.storeFile(randomUUID(), lines(), () => ({
-    api: NAME,
+    api: MISTRAL,
     owner,
     name: "inline.jsonl",
     purpose: "batch",
@@ -190,7 +99,7 @@ async function commit(c: Context, core: BatchCore, body: Json): Promise<Response
   const inline = Array.isArray(body.requests) ? asObjects(body.requests) : undefined;
   const id = asText((body.input_files as unknown[] | undefined)?.[0]) ?? "";
   const file = inline === undefined
-    ? core.file(id, NAME, owner)
+    ? core.file(id, MISTRAL, owner)
     : await storeInline(core, owner, inline);
   if (file === undefined || core.takeFault("file_not_found") !== undefined) {
     return reject(c.req.raw, { status: 404, message: `File with ID ${id} not found.` });
@@ -210,14 +119,14 @@ async function commit(c: Context, core: BatchCore, body: Json): Promise<Response
     tokens,
     model: asText(body.model),
     id: randomUUID(),
-    api: NAME,
+    api: MISTRAL,
     owner,
     input: file.id,
     inputBytes: file.bytes,
     window: Number(body.timeout_hours ?? 24) * HOUR,
     details: { endpoint, inputFiles: [file.id], metadata: body.metadata },
   });
-  return c.json(await encodeJob(core, job));
+  return c.json(await encodeMistralJob(core, job));
 }
 
 /** Parameters of a list. Others filter by metadata: the SDK sends `{nonce: "x"}` as `nonce=x`. */
@@ -257,22 +166,28 @@ function isListed(job: JobRecord, c: Context): boolean {
 
 async function list(c: Context, core: BatchCore): Promise<Response> {
   const statuses = c.req.queries("status") ?? [];
-  const jobs: Json[] = [];
-  for (const job of core.jobs(NAME, core.ownerOf(c.req.raw))) {
-    if (!isListed(job, c)) continue;
-    const encoded = await encodeJob(core, job);
-    if (statuses.length === 0 || statuses.includes(encoded.status as string)) jobs.push(encoded);
-  }
-  if (c.req.query("order_by") === "created") jobs.reverse();
+  const listed = core.jobs(MISTRAL, core.ownerOf(c.req.raw)).filter((job) => isListed(job, c));
+  if (c.req.query("order_by") === "created") listed.reverse();
   const size = core.takeFault("list_page") ?? limitIn(c.req.query("page_size"), 100, 1000) ?? 100;
   const start = Number(c.req.query("page") ?? 0) * size;
-  return c.json({ object: "list", data: jobs.slice(start, start + size), total: jobs.length });
+  const page = <T>(jobs: readonly T[]) => jobs.slice(start, start + size);
+  const encode = async (jobs: readonly JobRecord[]) => {
+    const encoded: Json[] = [];
+    for (const job of jobs) encoded.push(await encodeMistralJob(core, job));
+    return encoded;
+  };
+  // The status of a job is only known once it is encoded, which is slow for long lists.
+  if (statuses.length === 0) {
+    return c.json({ object: "list", data: await encode(page(listed)), total: listed.length });
+  }
+  const jobs = (await encode(listed)).filter(({ status }) => statuses.includes(status as string));
+  return c.json({ object: "list", data: page(jobs), total: jobs.length });
 }
 
 function addRoutes(app: Hono, core: BatchCore): void {
   addFileRoutes(app, core, FILES);
   const withJob = (c: Context, answer: (job: JobRecord) => Response | Promise<Response>) => {
-    const job = core.job(c.req.param("id") ?? "", NAME, core.ownerOf(c.req.raw));
+    const job = core.job(c.req.param("id") ?? "", MISTRAL, core.ownerOf(c.req.raw));
     const message = `Batch job with ID ${c.req.param("id")} not found.`;
     return job === undefined ? reject(c.req.raw, { status: 404, message }) : answer(job);
   };
@@ -290,14 +205,15 @@ function addRoutes(app: Hono, core: BatchCore): void {
         failedPoll(core, c.req.raw) ??
           withJob(
             c,
-            async (job) => c.json(await encodeJob(core, job, c.req.query("inline") === "true")),
+            async (job) =>
+              c.json(await encodeMistralJob(core, job, c.req.query("inline") === "true")),
           ),
     );
     app.post(`${prefix}/batch/jobs/:id/cancel`, (c) =>
       withJob(c, async (job) => {
         await readJson(c.req.raw);
         const { isFinal } = await core.state(job);
-        if (!isFinal) return c.json(await encodeJob(core, await core.cancel(job)));
+        if (!isFinal) return c.json(await encodeMistralJob(core, await core.cancel(job)));
         return reject(c.req.raw, { status: 409, message: "The job has already ended." });
       }));
     app.delete(`${prefix}/batch/jobs/:id`, (c) =>
@@ -310,7 +226,7 @@ function addRoutes(app: Hono, core: BatchCore): void {
 
 /** Mistral's batch API. */
 export const mistralBatches: BatchApiServer = {
-  name: NAME,
+  name: MISTRAL,
   vendors: ["mistral"],
   paths: /^(\/v1)?\/(files|batch\/jobs)(\/|$)/,
   claims: ({ url, headers }) =>

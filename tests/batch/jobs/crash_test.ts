@@ -4,7 +4,7 @@ import type { Outcome } from "../../../lib/batch/executor.ts";
 import type { PartDraft, PartStore } from "../../../lib/batch/jobs/part_store.ts";
 import { seededRandom } from "../../../lib/runtime/random.ts";
 import { JobWorld, records } from "../../support/job_world.ts";
-import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { memoryFolder } from "../../support/temporary_folder.ts";
 
 const ROWS = 130;
 /** Kills of each kind of API. */
@@ -136,7 +136,7 @@ for (const [seed, kind] of KINDS.entries()) {
     const random = seededRandom(seed);
     let steps = Infinity;
     for (let kill = 0; kill <= KILLS; kill++) {
-      using folder = temporaryFolder();
+      using folder = memoryFolder();
       const world = new JobWorld(folder.file("out.jsonl"), kind);
       unreliable(world);
       // The first run is not killed and counts the steps; the others are killed once, or several times.

@@ -4,7 +4,7 @@ import type { BatchApi, Job, RowResult } from "../../../lib/batch_api/batch_api.
 import { AuthenticationError, HttpError } from "../../../lib/errors.ts";
 import { type FakeProviderOptions, noHttp } from "../../support/fake_batch_provider.ts";
 import { JobWorld, records } from "../../support/job_world.ts";
-import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { memoryFolder } from "../../support/temporary_folder.ts";
 
 function jobTest(
   name: string,
@@ -12,7 +12,7 @@ function jobTest(
   test: (world: JobWorld) => Promise<void>,
 ): void {
   Deno.test(name, async () => {
-    using folder = temporaryFolder();
+    using folder = memoryFolder();
     await test(new JobWorld(folder.file("out.jsonl"), { foundBy: "label", ...options }));
   });
 }

@@ -4,7 +4,7 @@ import { ConnectionError, HttpError, RateLimitError } from "../../../lib/errors.
 import { requestCancel } from "../../../lib/batch/jobs/open_part_store.ts";
 import { CostTracker } from "../../../lib/pricing/cost_tracker.ts";
 import { JobWorld, records } from "../../support/job_world.ts";
-import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { memoryFolder } from "../../support/temporary_folder.ts";
 
 type Options = ConstructorParameters<typeof JobWorld>[1];
 
@@ -15,7 +15,7 @@ function jobTest(
   body: (world: JobWorld) => Promise<void>,
 ): void {
   Deno.test(name, async () => {
-    using folder = temporaryFolder();
+    using folder = memoryFolder();
     await body(new JobWorld(folder.file("out.jsonl"), { foundBy: "label", ...options }));
   });
 }

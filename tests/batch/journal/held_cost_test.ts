@@ -7,7 +7,7 @@ import type { PartPhase, PartState } from "../../../lib/batch/jobs/part_events.t
 import { CostTracker } from "../../../lib/pricing/cost_tracker.ts";
 import { seededRandom } from "../../../lib/runtime/random.ts";
 import type { Reservation } from "../../../lib/scheduling/budget.ts";
-import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { memoryFolder } from "../../support/temporary_folder.ts";
 
 const CHARGE = { model: "m", endpoint: "http://h/v1", usage: null };
 
@@ -242,7 +242,7 @@ for (const hasLive of [false, true]) {
   const title = hasLive ? "with live requests in between" : "and nothing is counted that is not";
   Deno.test(`parts stay within the budget whichever runs are killed, ${title}`, async () => {
     for (let seed = 1; seed <= 60; seed++) {
-      using folder = temporaryFolder();
+      using folder = memoryFolder();
       const random = seededRandom(seed);
       const world = new World();
       for (let i = 0; i < 12; i++) {

@@ -1,12 +1,7 @@
 /** The faults of the mock's batch APIs. */
 import assert from "node:assert/strict";
 import { ConfigurationError, startMockServer } from "../../../mod.ts";
-import {
-  BATCH_FAULT_KINDS,
-  type BatchFaultName,
-  hits,
-  parseBatchFault,
-} from "../../../lib/mock/batch/fault_kinds.ts";
+import { hits, parseBatchFault } from "../../../lib/mock/batch/fault_kinds.ts";
 import { type BatchClient, inputLines, prompts, withBatchMock } from "../../support/batch_mock.ts";
 
 Deno.test("the notation of faults: kind, value, and which jobs or requests", () => {
@@ -304,13 +299,6 @@ Deno.test("--error-rate hits the requests for batches, but not their rows", () =
     assert.ok(failed > 0);
     assert.equal((await client.ledger()).jobs.length, 1);
   }, { errorRate: 0.7, seed: 1 }));
-
-Deno.test("docs/mock.md lists every kind of fault", async () => {
-  const text = await Deno.readTextFile(new URL("../../../docs/mock.md", import.meta.url));
-  for (const name of Object.keys(BATCH_FAULT_KINDS) as BatchFaultName[]) {
-    assert.ok(text.includes(`\`${name}`), name);
-  }
-});
 
 Deno.test("wrong options of batches are reported at the start", async () => {
   for (

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type BatchJob, GoogleGenAI, JobState } from "@google/genai";
 import { type MockBatchOptions, startMockServer } from "../../../mod.ts";
 import { asObject, type Json } from "../../../lib/json/json.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { advance, setFaults, totals } from "./control.ts";
 
 const MODEL = "gemini-3-flash";
@@ -99,9 +100,8 @@ Deno.test("a file batch: upload, results by both paths, and deletion", () =>
       const { candidates } = response as { candidates: { content: { parts: Json[] } }[] };
       assert.equal(candidates[0].content.parts[0].text, answers[Number(String(key).slice(4))]);
     }
-    const downloadPath = await Deno.makeTempFile();
-    await sdk.files.download({ file: output, downloadPath });
-    await Deno.remove(downloadPath);
+    using folder = temporaryFolder();
+    await sdk.files.download({ file: output, downloadPath: folder.file("output.jsonl") });
 
     const names: string[] = [];
     for await (const { name } of await sdk.files.list()) names.push(name!);
@@ -273,13 +273,13 @@ Deno.test("names in snake case are accepted", () =>
 
 Deno.test("an upload and a create may commit and lose their answers", () =>
   withMock({ faults: ["upload_drop@1", "create_commit_drop@1"] }, async (sdk) => {
-    // The package repeats the last chunk, which the upload already has.
-    const file = await upload(sdk, fileOf(2));
+    // Depending on the runtime, the package repeats the last chunk, which the upload already has, or gives up.
+    await upload(sdk, fileOf(2)).catch(() => {});
     const names: string[] = [];
     for await (const { name } of await sdk.files.list()) names.push(name!);
-    assert.deepEqual(names, [file.name]);
+    assert.equal(names.length, 1);
     const config = { displayName: "label" };
-    await assert.rejects(sdk.batches.create({ model: MODEL, src: file.name!, config }));
+    await assert.rejects(sdk.batches.create({ model: MODEL, src: names[0], config }));
     const labels: unknown[] = [];
     for await (const { displayName } of await sdk.batches.list()) labels.push(displayName);
     assert.deepEqual(labels, ["label"]);
