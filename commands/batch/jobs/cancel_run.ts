@@ -32,7 +32,7 @@ export type CancelFlags = SubcommandFlags & { yes?: true };
 
 /** Parts with a job, or that may have one. */
 export function cancellable(parts: readonly PartState[]): PartState[] {
-  return parts.filter((part) => holdsRows(part) && part.phase !== "exported");
+  return parts.filter((part) => holdsRows(part) && part.api !== "export");
 }
 
 /** The rows of parts, for messages. */
@@ -170,8 +170,7 @@ function report(
     writeSentences(
       `Cancelled ${counted(done, "part")}: ${
         counted(succeeded, "row")
-      } answered, ${failed} failed. ` +
-        `Results: ${output}`,
+      } answered, ${failed} failed.${succeeded + failed > 0 ? ` Results: ${output}` : ""}`,
       note,
     );
   }

@@ -87,7 +87,7 @@ export function checkHeldParts(
         `${exported.length === 1 ? "is" : "are"} exported (${rowsOf(exported)})`,
       {
         hint:
-          "Import the results with --import FILE, or give the files up: --via provider --resend",
+          `Import the results with --import FILE, or give the files up: flexllm batch cancel ${file}`,
       },
     );
   }

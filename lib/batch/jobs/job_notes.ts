@@ -81,8 +81,7 @@ export function leftNote(
     failed > 0 ? `${failed.toLocaleString("en-US")} with a temporary error` : "",
   ].filter((text) => text !== "").join(", ");
   const total = count(missing + notRun + failed, "record");
-  return `Job ${id} leaves ${total}: ${counts}. ` +
-    (isSentAgain ? "They are sent again." : "The next run sends them.");
+  return `Job ${id} leaves ${total}: ${counts}.${isSentAgain ? " They are sent again." : ""}`;
 }
 
 /** All records of a job failed. */
