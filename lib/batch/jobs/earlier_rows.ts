@@ -57,9 +57,9 @@ export class EarlierRows {
       `record ${record.index}${where} has changed since it was submitted with ${owner}`,
       record.index,
       {
-        hint:
-          "Use the input that was submitted. Or add --rerun-changed: the submitted records are " +
-          "collected, and the next run sends the changed ones.",
+        hint: "Use the input, the system prompt and the template that were submitted. Or add " +
+          "--rerun-changed: the submitted records are collected, and the next run sends the " +
+          "changed ones.",
       },
     );
   }
