@@ -244,6 +244,8 @@ Deno.test("exported records are answered by files that the user brings back", as
   assert.equal(done.code, 0, done.stderr);
   assertComplete(folder, 6);
   assert.deepEqual((await mock.ledger()).totals.jobs, 0);
+  const status = await flexllm(["batch", "status", folder.file("out.jsonl")]);
+  assert.match(status.stdout, / collected {3}6\/6 [^]*\n6 rows collected; no unfinished parts\n$/);
 });
 
 Deno.test("rows at the provider are collected and counted even if --limit leaves them out", async () => {
