@@ -6,7 +6,7 @@
 import type { PartStore } from "../../lib/batch/jobs/part_store.ts";
 import { PendingLines } from "../../lib/input/pending_lines.ts";
 import { pendingRecords } from "../../lib/input/records.ts";
-import { counted, duration } from "../terminal/format.ts";
+import { counted } from "../terminal/format.ts";
 import { writeNote } from "../terminal/output.ts";
 import { writeSentences } from "../terminal/sentences.ts";
 import { type DrivenBatch, type DriveOptions, driveRuns } from "./drive.ts";
@@ -39,11 +39,19 @@ function joinedRuns(first: DrivenBatch, second: DrivenBatch): DrivenBatch {
   };
 }
 
-/** The records of a model that had no result in the first run. */
-function restOf({ check, ...rest }: ModelBatch, seen: ReadonlySet<number>): ModelBatch {
+/** The records of a model that had no result in the first run, to be sent live. */
+function restOf(
+  { check, model, ...rest }: ModelBatch,
+  seen: ReadonlySet<number>,
+  schemaRetries: number | undefined,
+): ModelBatch {
   const lines = new PendingLines();
   for (const line of check.lines) if (!seen.has(line.index)) lines.add(line);
-  return { ...rest, check: { ...check, pending: lines.length, lines } };
+  return {
+    ...rest,
+    model: { ...model, request: { ...model.request, schemaRetries } },
+    check: { ...check, pending: lines.length, lines },
+  };
 }
 
 /**
@@ -55,7 +63,7 @@ export async function driveBatch(
   { store, namesModels, ...options }: DriveOptions & { store: PartStore; namesModels: boolean },
 ): Promise<DrivenBatch> {
   const { batch, batches, spentBefore } = options;
-  const { file, reading, flags, prepared: { mode } } = batch;
+  const { file, reading, flags, prepared: { mode, schemaRetries } } = batch;
   const seen = batches.map(() => new Set<number>());
   const sendsRest = mode.via === "provider" && mode.settings.afterDeadline === "live";
   const first = await driveRuns(options, {
@@ -68,12 +76,12 @@ export async function driveBatch(
   if (!sendsRest || !deadlineReached || cancelled || hasFailed || first.summary.interrupted) {
     return first;
   }
-  const rest = batches.map((modelBatch, i) => restOf(modelBatch, seen[i]));
+  const rest = batches.map((modelBatch, i) => restOf(modelBatch, seen[i], schemaRetries));
   const left = rest.reduce((sum, { check }) => sum + check.pending, 0);
   if (left === 0) return first;
   writeSentences(
-    `The deadline of ${duration(mode.settings.deadline!)} has passed: ` +
-      `${counted(left, "record")} ${left === 1 ? "is" : "are"} left and sent live, at full price.`,
+    "The deadline has passed: " +
+      `sending the ${counted(left, "remaining record")} live, at full price.`,
     flags.quiet ? () => {} : writeNote,
   );
   const second = await driveRuns(

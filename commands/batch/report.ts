@@ -14,7 +14,13 @@ import { counted, dollars, duration, quoted } from "../terminal/format.ts";
 import { type Column, table, type TableOptions } from "../terminal/table.ts";
 import { colored } from "../terminal/output.ts";
 import { widthOfStream, wrapped } from "../terminal/wrap.ts";
-import { exportHints, type JobsReport, jobsSentences, statusHint } from "./jobs/jobs_report.ts";
+import {
+  exportHints,
+  importHint,
+  type JobsReport,
+  jobsSentences,
+  statusHint,
+} from "./jobs/jobs_report.ts";
 import type { ModelOutcome } from "./model_run.ts";
 
 /** What a report contains besides the counts. */
@@ -146,12 +152,20 @@ function headline(
 ): string {
   if (stopped) return colored("red", "Stopped");
   if (interrupted) return colored("yellow", "Interrupted");
-  const unfinished = jobs?.unfinished;
-  if (unfinished?.cancelled) return colored("yellow", "Cancelled");
-  if (jobs !== undefined && jobs.submitted.parts.length > 0) return colored("green", "Submitted");
-  if (unfinished?.submitted) return colored("green", "Exported");
-  if (unfinished?.left) return colored("yellow", "Incomplete");
+  if (jobs?.unfinished.cancelled) return colored("yellow", "Cancelled");
+  if (isElsewhere(jobs)) return colored("green", "Unfinished");
+  if (jobs?.unfinished.left) return colored("yellow", "Incomplete");
   return colored("green", "Done");
+}
+
+/** Whether rows are at a provider or exported. */
+function isElsewhere(jobs: JobsReport | undefined): boolean {
+  return jobs !== undefined && jobs.submitted.parts.length + jobs.exported.parts.length > 0;
+}
+
+/** What introduces the rows of a run that has no results yet. */
+function sentHeads(): { submitted: string; exported: string } {
+  return { submitted: colored("green", "Submitted"), exported: colored("green", "Exported") };
 }
 
 /** One line per kind of failure: its count and the first occurrence. */
@@ -210,10 +224,11 @@ export function batchReport(
   if (restored > 0) parts.push(`${number.format(restored)} already done`);
   if (retries > 0) parts.push(counted(retries, "retry", "retries"));
   const noun = context.models.length > 1 ? "result" : "record";
-  // "Submitted: 0 of 12 records" would say the opposite of what happened.
-  const done = jobs?.unfinished.submitted ? "finished in" : "in";
-  const sentences = [
-    `${head}: ${number.format(restored + tried)} of ${counted(context.total, noun)} ${done} ` +
+  const isStopped = stopped || summary.interrupted || jobs?.unfinished.cancelled === true;
+  const hasOnlySent = jobs !== undefined && isElsewhere(jobs) && restored + tried === 0 &&
+    !isStopped;
+  const sentences = hasOnlySent ? jobsSentences(jobs, Date.now(), sentHeads()) : [
+    `${head}: ${number.format(restored + tried)} of ${counted(context.total, noun)} in ` +
     `${duration(seconds)}${rate}: ${parts.join(", ")}`,
     ...jobs === undefined ? [] : jobsSentences(jobs, Date.now()),
   ];
@@ -226,7 +241,9 @@ export function batchReport(
   }
   const lines = [
     ...wrappedLines(sentences),
-    ...context.models.length > 1
+    ...hasOnlySent
+      ? []
+      : context.models.length > 1
       ? modelTable(context.models, { stream: process.stderr })
       : costTable(context.costs, { stream: process.stderr }),
     ...wrappedLines([
@@ -243,11 +260,12 @@ export function batchReport(
   }
   const hint = jobs && statusHint(jobs, context.output);
   if (hint !== undefined) next.push(hint);
-  const { submitted = false, cancelled = false, left = false } = jobs?.unfinished ?? {};
+  const { cancelled = false, left = false } = jobs?.unfinished ?? {};
   if (jobs !== undefined && jobs.files.length > 0) {
     next.push(...exportHints(jobs, resumeCommand(context.piped, { without: ONCE })));
-  } else if (submitted && !stopped) {
-    next.push(`To collect the results: ${resumeCommand(context.piped, { without: ONCE })}`);
+  } else if (jobs !== undefined && isElsewhere(jobs) && !stopped) {
+    const resume = resumeCommand(context.piped, { without: ONCE });
+    next.push(importHint(jobs, resume) ?? `To collect the results: ${resume}`);
   } else if (summary.interrupted || stopped || cancelled || left) {
     const blank = failure instanceof BudgetExceededError ? "--budget" : undefined;
     next.push(`To resume: ${resumeCommand(context.piped, { blank, without: ONCE })}`);

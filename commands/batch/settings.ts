@@ -11,7 +11,7 @@ import { ConfigurationError } from "../../lib/errors.ts";
 import { allowRequests } from "../../lib/runtime/runtime.ts";
 import type { BatchConnection } from "./connect.ts";
 import type { BatchFlags } from "./flags.ts";
-import { sendingMode } from "./jobs/job_settings.ts";
+import { type SendingMode, sendingMode } from "./jobs/job_settings.ts";
 import { samplingOf } from "../flags/sampling.ts";
 import { schemaOptions } from "../flags/schema.ts";
 
@@ -62,11 +62,13 @@ export async function prepareBatch(flags: BatchFlags) {
     costTracker,
     cache: withCacheWarnings(config, resolveBatchCache(config, flags)),
   });
+  const { schemaRetries, ...format } = await schemaOptions(flags);
   const shared: RequestTemplate = {
     ...samplingFromFields(section),
     ...samplingOf(flags),
     extraBody: withExtraBody(section.extra_body, flags.extraBody),
-    ...await schemaOptions(flags),
+    ...format,
+    schemaRetries: jobSchemaRetries(mode, flags, schemaRetries),
   };
   const models = connections.map((connection): PreparedModel => ({
     ...connection,
@@ -77,7 +79,20 @@ export async function prepareBatch(flags: BatchFlags) {
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,
     recordCost,
   };
-  return { models, run, costTracker, mode, retryTimes };
+  return { models, run, costTracker, mode, retryTimes, schemaRetries };
+}
+
+/**
+ * The retries of answers that don't match the schema. A retry needs the answer, so jobs have none; those that the
+ * user asks for are refused later, unless they are for the records that are sent live at the deadline.
+ */
+function jobSchemaRetries(
+  mode: SendingMode,
+  flags: Pick<BatchFlags, "schemaRetries">,
+  live: number | undefined,
+): number | undefined {
+  if (mode.via === "live") return live;
+  return mode.settings.afterDeadline === "live" ? undefined : flags.schemaRetries;
 }
 
 /** A batch that is connected to its models. */

@@ -4,13 +4,18 @@
  * @module
  */
 
-/** Formats a duration, e.g. `4.2 s`, `3 min 5 s` or `1 h 20 min`. */
+/** Formats a duration, e.g. `4.2 s`, `3 min 5 s`, `1 h 20 min` or `6 h`. */
 export function duration(seconds: number): string {
   if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   const whole = Math.round(seconds);
   const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 60) return twoUnits(minutes, "min", whole % 60, "s");
+  return twoUnits(Math.floor(minutes / 60), "h", minutes % 60, "min");
+}
+
+/** Formats a time in two units, and leaves out the smaller one if it is 0. */
+export function twoUnits(large: number, largeUnit: string, small: number, smallUnit: string) {
+  return `${large} ${largeUnit}${small === 0 ? "" : ` ${small} ${smallUnit}`}`;
 }
 
 /** Formats a cost in USD: cents from $1 on, three significant digits below. */

@@ -62,8 +62,8 @@ export function checkBatchable({ schemaRetries = 0, extraBody }: ChatOptions): v
   if (schemaRetries > 0) {
     throw new ConfigurationError("schemaRetries: not supported in provider batches", {
       hint:
-        "A retry needs the answer first, which takes hours in a batch. Set schema_retries to 0, " +
-        "and run the same command again to resend records whose answers don't match the schema.",
+        "A retry needs the answer first, which takes hours in a batch. Remove it: a record whose answer " +
+        "does not match the schema fails, and the next run sends it again.",
     });
   }
   if (extraBody?.stream !== undefined && extraBody.stream !== false) {

@@ -51,6 +51,35 @@ Deno.test("status of a live batch, and of no batch", async () => {
   assert.match(missing.stderr, /^error: the result file .* does not exist\n/);
 });
 
+Deno.test("status and cancel refuse a folder", async () => {
+  using folder = temporaryFolder();
+  for (const command of ["status", "cancel"]) {
+    const { code, stderr } = await flexllm(["batch", command, folder.file("")]);
+    assert.equal(code, 1);
+    assert.match(stderr, / is not a file\nSpecify the file that the batch writes with -o\.\n$/);
+  }
+});
+
+Deno.test("cancel gives exported files up, so that the records can be sent live", async () => {
+  using folder = temporaryFolder();
+  await using mock = await providerMock();
+  const args = batchOf(folder, mock, 3);
+  const cancel = ["batch", "cancel", folder.file("out.jsonl")];
+  assert.equal((await flexllm([...args, "--export", folder.file("jobs")])).code, 5);
+  const refused = await flexllm(args);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /give the files up: flexllm batch cancel \S+out\.jsonl\n/);
+  const unconfirmed = await flexllm(cancel);
+  assert.match(unconfirmed.stderr, /cancelling 1 exported file with 3 rows needs a confirmation/);
+  const { code, stderr } = await flexllm([...cancel, "-y"]);
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr, "Gave up 1 exported file with 3 rows; the next run sends the records.\n");
+  const again = await flexllm([...cancel, "-y"]);
+  assert.deepEqual([again.code, again.stdout], [0, ""]);
+  assert.match(again.stderr, /^\S+ has no jobs to cancel\.\n$/);
+  assert.equal((await flexllm(args)).code, 0);
+});
+
 Deno.test("cancel collects what is done, after a confirmation", async () => {
   using folder = temporaryFolder();
   await using mock = await providerMock({ faults: ["stuck=25%"] });
@@ -78,7 +107,7 @@ Deno.test("cancel collects what is done, after a confirmation", async () => {
   assert.equal(jsonLines(folder.read("out.jsonl")).length, 5);
   const after = await flexllm(["batch", "status", output]);
   assert.equal(after.code, 0);
-  assert.match(after.stdout, /5 rows collected; 0 rows in 0 unfinished parts/);
+  assert.match(after.stdout, /5 rows collected; .*no unfinished parts/);
   const nothing = await flexllm(["batch", "cancel", output]);
   assert.deepEqual([nothing.code, nothing.stderr], [0, `${output} has no jobs to cancel.\n`]);
   // The rest is free, and can be sent live.

@@ -33,7 +33,7 @@ export type CancelFlags = SubcommandFlags & { yes?: true };
 
 /** Parts with a job, or that may have one. */
 export function cancellable(parts: readonly PartState[]): PartState[] {
-  return parts.filter((part) => holdsRows(part) && part.phase !== "exported");
+  return parts.filter((part) => holdsRows(part) && part.api !== "export");
 }
 
 /** The models under which the parts were requested, each with its parts' client. */
@@ -166,8 +166,7 @@ function report(
     writeSentences(
       `Cancelled ${counted(done, "part")}: ${
         counted(succeeded, "row")
-      } answered, ${failed} failed. ` +
-        `Results: ${output}`,
+      } answered, ${failed} failed.${succeeded + failed > 0 ? ` Results: ${output}` : ""}`,
       note,
     );
   }

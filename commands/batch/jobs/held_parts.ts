@@ -91,8 +91,7 @@ export function checkHeldParts(
         `${exported.length === 1 ? "is" : "are"} exported (${rowCount(exported)})`,
       {
         hint:
-          "Import the results with --import FILE. To give up the files and send the records again, add " +
-          "--via provider --resend.",
+          `Import the results with --import FILE, or give the files up: flexllm batch cancel ${file}`,
       },
     );
   }

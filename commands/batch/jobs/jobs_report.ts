@@ -25,7 +25,7 @@ export interface JobsReport {
   submitted: { parts: readonly PartState[]; rows: number };
   /** The parts that are in files, and their rows without a result. */
   exported: { parts: readonly PartState[]; rows: number };
-  /** Records without a result that are in no part. */
+  /** Records without a result that are neither at the provider nor in files. */
   left: number;
   /** The exported files: new ones, and those of earlier runs. */
   files: readonly ExportedFile[];
@@ -41,9 +41,9 @@ export interface JobsReportContext {
   total: number;
 }
 
-/** Whether nothing of a part was sent, or only its input. */
-function isUnsent({ phase }: PartState): boolean {
-  return phase === "planned" || phase === "uploaded";
+/** Whether a job of the part exists, or may exist. */
+function isAtProvider({ phase }: PartState): boolean {
+  return phase !== "planned" && phase !== "uploaded" && phase !== "exported";
 }
 
 /** Describes how a run ended. */
@@ -56,7 +56,7 @@ export function jobsReport(
     parts,
     rows: parts.reduce((sum, part) => sum + openRows(part, store, journal), 0),
   });
-  const submitted = withRows(held.filter((part) => part.phase !== "exported" && !isUnsent(part)));
+  const submitted = withRows(held.filter((part) => isAtProvider(part)));
   const exported = withRows(held.filter(({ phase }) => phase === "exported"));
   const { restored, succeeded, failed } = summary;
   const left = Math.max(
@@ -90,18 +90,31 @@ function expiry(parts: readonly PartState[], now: number): string {
     : `; the first expires in ${duration(seconds)}`;
 }
 
-/** The sentences about what is left. `now` is in milliseconds since 1970. */
-export function jobsSentences({ submitted, exported, left, ...rest }: JobsReport, now: number) {
+/**
+ * The sentences about what is left.
+ *
+ * @param now in milliseconds since 1970
+ * @param heads what introduces the rows at the provider, and those in files
+ */
+export function jobsSentences(
+  { submitted, exported, left, ...rest }: JobsReport,
+  now: number,
+  heads: { submitted: string; exported: string } = {
+    submitted: "At the provider",
+    exported: "Exported",
+  },
+): string[] {
   const sentences: string[] = [];
   if (submitted.parts.length > 0) {
     sentences.push(
-      `At the provider: ${counted(submitted.rows, "row")} in ` +
+      `${heads.submitted}: ${counted(submitted.rows, "row")} in ` +
         `${counted(submitted.parts.length, "part")}${expiry(submitted.parts, now)}`,
     );
   }
   if (exported.parts.length > 0) {
     sentences.push(
-      `Exported: ${counted(exported.rows, "row")} in ${counted(exported.parts.length, "file")}`,
+      `${heads.exported}: ${counted(exported.rows, "row")} in ` +
+        counted(exported.parts.length, "file"),
     );
   }
   if (left > 0) {
@@ -134,6 +147,12 @@ export function exportHints(
     } -o ${quoted(results)} --model ${quoted(first.model)}`,
     `To import the results: ${resume} --import ${quoted(results)}`,
   ];
+}
+
+/** The line that says how to go on after an import that left records without a result. */
+export function importHint({ submitted, exported }: JobsReport, resume: string) {
+  if (exported.parts.length === 0 || submitted.parts.length > 0) return undefined;
+  return `To import the rest: ${resume} --import FILE`;
 }
 
 /** The line that names the command for the state of the jobs; `undefined` if there are none. */

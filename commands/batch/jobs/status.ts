@@ -3,11 +3,9 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
 import { readParts } from "../../../lib/batch/jobs/open_part_store.ts";
 import { holdsRows, type PartState } from "../../../lib/batch/jobs/part_events.ts";
 import { currentParts } from "../../../lib/batch/jobs/part_status.ts";
-import { ConfigurationError } from "../../../lib/errors.ts";
 import { EXIT } from "../../exit_codes.ts";
 import { oneLineMessage } from "../../errors/groups.ts";
 import { writeJson, writeOutput } from "../../terminal/output.ts";
@@ -15,6 +13,7 @@ import { writeWarning } from "../../terminal/sentences.ts";
 import { readConfigSilently } from "../../read_config.ts";
 import { PartClients } from "./part_clients.ts";
 import { partJson } from "./part_report.ts";
+import { checkResultFile } from "./result_file.ts";
 import type { SubcommandFlags } from "./subcommand_flags.ts";
 import { statusLines } from "./status_table.ts";
 
@@ -50,11 +49,7 @@ async function current(
  */
 export async function showStatus(output: string, flags: StatusFlags): Promise<number> {
   const known = readParts(output);
-  if (known.length === 0 && !existsSync(output)) {
-    throw new ConfigurationError(`the result file ${output} does not exist`, {
-      hint: "Specify the file that the batch writes with -o.",
-    });
-  }
+  if (known.length === 0) checkResultFile(output);
   const { parts, warnings } = flags.offline
     ? { parts: known, warnings: [] }
     : await current(known, flags);

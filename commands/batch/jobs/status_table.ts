@@ -49,9 +49,15 @@ function summary(parts: readonly PartState[]): string {
     (sum, { collected }) => sum + (collected?.answered ?? 0) + (collected?.failed ?? 0),
     0,
   );
+  const notRun = parts.reduce((sum, { collected }) => sum + (collected?.left ?? 0), 0);
   const open = live.reduce((sum, part) => sum + part.rows, 0);
-  return `${counted(collected, "row")} collected; ${counted(open, "row")} in ` +
-    `${counted(live.length, "unfinished part")}`;
+  return [
+    `${counted(collected, "row")} collected`,
+    ...notRun > 0 ? [`${counted(notRun, "row")} ended without an answer`] : [],
+    live.length === 0
+      ? "no unfinished parts"
+      : `${counted(open, "row")} in ${counted(live.length, "unfinished part")}`,
+  ].join("; ");
 }
 
 /** The lines of the table. `now` is in milliseconds since 1970. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { twoUnits } from "../../terminal/format.ts";
 import type { Style } from "../../terminal/output.ts";
 
 /** Colors a text, or returns it unchanged. */
@@ -28,7 +29,7 @@ export function approximate(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   if (minutes < 100) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  if (hours < 48) return twoUnits(hours, "h", minutes % 60, "min");
   return `${Math.round(hours / 24)} days`;
 }
 

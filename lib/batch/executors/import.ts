@@ -60,7 +60,6 @@ interface ImportedRow {
 interface ImportedPart extends HeldPart {
   /** For each row: whether it is settled. */
   settled: Set<number>;
-  answered: number;
   failed: number;
   cost: number | null;
   isComplete: boolean;
@@ -107,7 +106,6 @@ export class ImportExecutor implements Executor {
       this.#parts.set(part.state.part, {
         ...part,
         settled: new Set(),
-        answered: 0,
         failed: 0,
         cost: 0,
         isComplete: false,
@@ -220,7 +218,6 @@ export class ImportExecutor implements Executor {
   async #outcome({ result, part, record }: ImportedRow): Promise<Outcome> {
     try {
       const answer = await this.#options.client.decode(result, record, part.state.model);
-      part.answered++;
       this.report.answered++;
       part.cost = part.cost === null || answer.cost === null ? null : part.cost + answer.cost;
       return { record, ok: true, result: answer, isCollected: true };
@@ -235,11 +232,13 @@ export class ImportExecutor implements Executor {
   #finish(isDone: (index: number) => boolean): void {
     const { store, onChange } = this.#options;
     for (const part of this.#parts.values()) {
-      const { state, records, settled, answered, failed, cost } = part;
+      const { state, records, settled, failed, cost } = part;
       const left = records.indexes.filter((index) => !settled.has(index) && !isDone(index)).length;
       this.report.left += left;
       part.isComplete = left === 0;
       if (left > 0) continue;
+      // Also those that an earlier import has answered.
+      const answered = records.indexes.length - failed;
       const counts = { answered, failed, left, missing: 0, cost };
       store.release(store.log(state.part, { type: "collected", ...counts }));
       onChange?.();

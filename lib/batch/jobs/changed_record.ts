@@ -24,7 +24,8 @@ export function changedRecord(
     ? "it was exported"
     : `it was submitted${job === undefined ? "" : ` in job ${job.id}`}`;
   return new JournalMismatchError(`record ${index}${where} has changed since ${how}`, index, {
-    hint: "Use the same input as then. Or add --rerun-changed: the earlier version is collected, " +
-      "and the next run sends the changed one.",
+    hint:
+      "Use the same input, system prompt and template as then. Or add --rerun-changed: the earlier " +
+      "version is collected, and the next run sends the changed one.",
   });
 }

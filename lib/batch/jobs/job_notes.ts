@@ -87,8 +87,7 @@ export function leftNote(
     failed > 0 ? `${failed.toLocaleString("en-US")} with a temporary error` : "",
   ].filter((text) => text !== "").join(", ");
   const total = count(missing + notRun + failed, "record");
-  return `Job ${id} has no answer for ${total}: ${counts}. ` +
-    (isSentAgain ? "Sending again." : "The next run sends the rest.");
+  return `Job ${id} has no answer for ${total}: ${counts}.${isSentAgain ? " Sending again." : ""}`;
 }
 
 /** All records of a job failed. */

@@ -13,8 +13,8 @@ import type { EventFields } from "./part_store.ts";
 
 /** The state of a part in words; a submitted part has the state of its job. */
 const STATES: Readonly<Record<PartPhase, string>> = {
-  planned: "planned",
-  uploaded: "planned",
+  planned: "not submitted",
+  uploaded: "not submitted",
   creating: "submitting",
   unknown: "looking for the job",
   submitted: "submitted",

@@ -70,6 +70,7 @@ class FilePartStore implements PartStore {
 
   constructor(output: string, options: PartStoreOptions) {
     const folder = new PartFolder(output);
+    folder.checkLog();
     const contents = readLog(folder.log, folder.shown(folder.log));
     this.#output = output;
     this.#folder = folder;
@@ -140,7 +141,7 @@ class FilePartStore implements PartStore {
 
   [Symbol.dispose](): void {
     this.#log.close();
-    if (this.#log.isEmpty) this.#folder.removeIfEmpty();
+    if (this.#log.isEmpty) this.#folder.removeEmptyLog();
   }
 
   /** Deletes the files of drafts that a killed run left behind, and of parts that are finished. */
@@ -168,7 +169,7 @@ class FilePartStore implements PartStore {
  * Opens the parts of the result file `output`. Nothing is created before the first row. The caller holds the
  * lock of the result file.
  *
- * @throws {JournalError} if the log cannot be read, or is damaged
+ * @throws {JournalError} if the log cannot be read, or is damaged or lost
  */
 export async function openPartStore(
   output: string,
@@ -185,6 +186,7 @@ export async function openPartStore(
  */
 export function readParts(output: string): PartState[] {
   const folder = new PartFolder(output);
+  folder.checkLog();
   return [...readLog(folder.log, folder.shown(folder.log)).parts.values()];
 }
 

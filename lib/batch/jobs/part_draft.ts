@@ -147,6 +147,7 @@ export class FileDraft implements PartDraft {
 
   #open(): DraftFiles {
     this.#folder.create();
+    this.#folder.createLog();
     const rows = new LineFile(this.#folder.rows(this.nonce), (bytes) => {
       this.#sha256.update(bytes);
     });

@@ -94,6 +94,41 @@ export class PartFolder {
     }
   }
 
+  /** Creates an empty log unless it exists, so that {@link PartFolder.checkLog} can tell whether one was lost. */
+  createLog(): void {
+    closeSync(openSync(this.log, "a", 0o600));
+  }
+
+  /**
+   * Checks that a folder with the files of parts has its log.
+   *
+   * @throws {JournalError} if it was lost
+   */
+  checkLog(): void {
+    const parts = this.partsWithFiles().size;
+    if (parts === 0 || statSync(this.log, { throwIfNoEntry: false }) !== undefined) return;
+    throw new JournalError(
+      `${this.shown(this.log)} is missing, and ${this.name} has the rows of ${parts} ` +
+        `${parts === 1 ? "part" : "parts"}`,
+      {
+        hint:
+          "Restore that file from a backup: it names the provider's jobs, whose rows would be " +
+          "sent, and billed, again. If nothing was submitted, delete the folder.",
+      },
+    );
+  }
+
+  /** Deletes the log, if it is empty, and then the folder. */
+  removeEmptyLog(): void {
+    try {
+      const isEmpty = statSync(this.log).size === 0 && this.partsWithFiles().size === 0;
+      if (isEmpty) rmSync(this.log);
+    } catch {
+      // There is none.
+    }
+    this.removeIfEmpty();
+  }
+
   /** Syncs the names in the folder to disk. */
   sync(): void {
     syncFolder(this.path);

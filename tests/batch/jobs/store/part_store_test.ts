@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmdirSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -67,6 +68,31 @@ Deno.test("a planned part is on disk, private, with its size and hash", async ()
     }
   }
   assert.deepEqual(readParts(output), [part]);
+});
+
+Deno.test("a folder whose log was lost is refused, and its rows are kept", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  {
+    using store = await opened(output);
+    planPart(store, [recordAt(0)]);
+  }
+  rmSync(`${output}.parts/log.jsonl`);
+  const lost = isJournalError(
+    /log\.jsonl is missing, and .*out\.jsonl\.parts has the rows of 1 part$/,
+  );
+  await assert.rejects(() => opened(output), lost);
+  assert.throws(() => readParts(output), lost);
+  assert.equal(readdirSync(`${output}.parts`).length, 2);
+});
+
+Deno.test("a run that was killed during its first draft leaves nothing behind", async () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  const killed = await opened(output);
+  killed.draft().add(recordAt(0), rowOf(recordAt(0)), "part000001_0_00000000", "{}");
+  (await opened(output))[Symbol.dispose]();
+  assert.equal(existsSync(`${output}.parts`), false);
 });
 
 Deno.test("a row of unknown cost makes the cost of its part unknown", async () => {

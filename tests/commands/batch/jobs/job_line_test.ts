@@ -45,13 +45,13 @@ const SHOWN: [what: string, views: JobView[], line: string][] = [
   [
     "one",
     [RUNNING],
-    "1 part: running  420 of 1,000 rows done  submitted 12 min ago  expires in 23 h 0 min",
+    "1 part: running  420 of 1,000 rows done  submitted 12 min ago  expires in 23 h",
   ],
   [
     "several",
     [RUNNING, QUEUED, QUEUED, COLLECTED],
     "3 parts: 1 running, 2 queued  420 of 1,000 rows done  submitted 12 min ago  " +
-    "expires in 23 h 0 min",
+    "expires in 23 h",
   ],
   ["one that waits", [WAITING], "1 part: waiting for quota"],
   [
@@ -89,7 +89,7 @@ Deno.test("a terminal shows the parts on a line of their own, and no rates", () 
     "[======>             ]  33%  1000/3000  1000 ok",
     "100 tokens in, 10 out  $0.00 spent  ~$0.00 total",
     "2 parts: 1 running, 1 queued  420 of 1,000 rows done  submitted 12 min ago  " +
-    "expires in 23 h 0 min",
+    "expires in 23 h",
   ]);
 });
 

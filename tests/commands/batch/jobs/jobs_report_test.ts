@@ -2,12 +2,15 @@
 import assert from "node:assert/strict";
 import {
   exportHints,
+  importHint,
   type JobsReport,
+  jobsReport,
   jobsSentences,
   statusHint,
 } from "../../../../commands/batch/jobs/jobs_report.ts";
 import { batchReport } from "../../../../commands/batch/report.ts";
 import type { PartState } from "../../../../lib/batch/jobs/part_events.ts";
+import type { PartStore } from "../../../../lib/batch/jobs/part_store.ts";
 import { emptySummary } from "../../../../lib/batch/summary.ts";
 
 const NOTHING: JobsReport = {
@@ -29,7 +32,7 @@ const SUBMITTED: JobsReport = {
 Deno.test("what is at the provider, in files, or nowhere is said with numbers", () => {
   assert.deepEqual(jobsSentences(NOTHING, 0), []);
   assert.deepEqual(jobsSentences(SUBMITTED, 0), [
-    "At the provider: 1,500 rows in 2 parts; the first expires in 1 h 0 min",
+    "At the provider: 1,500 rows in 2 parts; the first expires in 1 h",
   ]);
   assert.deepEqual(jobsSentences(SUBMITTED, 4_000_000), [
     "At the provider: 1,500 rows in 2 parts; the first is past its expiry",
@@ -56,10 +59,40 @@ Deno.test("hints name the commands to go on with", () => {
   ]);
 });
 
+Deno.test("an import that leaves records says how to import the rest", () => {
+  const exported = { ...NOTHING, exported: { parts: [PART], rows: 1 } };
+  assert.equal(
+    importHint(exported, "flexllm batch in.jsonl -o o.jsonl"),
+    "To import the rest: flexllm batch in.jsonl -o o.jsonl --import FILE",
+  );
+  assert.equal(importHint(SUBMITTED, "flexllm batch"), undefined);
+});
+
+Deno.test("a part that was never sent is not at the provider", () => {
+  const parts = (["planned", "uploaded", "creating", "submitted", "exported"] as const)
+    .map((phase) => ({ ...PART, phase, part: phase, rows: 2 }) as PartState);
+  const store = {
+    parts,
+    records: () => ({ indexes: [0, 1], [Symbol.dispose]() {} }),
+  } as unknown as PartStore;
+  const report = jobsReport({ summary: emptySummary() }, {
+    store,
+    journal: { state: () => "none" },
+    prepared: [{ name: undefined }],
+    total: 10,
+  });
+  assert.deepEqual(
+    [report.submitted, report.exported].map(({ parts }) => parts.map(({ part }) => part)),
+    [["creating", "submitted"], ["exported"]],
+  );
+  assert.equal(report.left, 4);
+  assert.equal(report.unfinished.submitted, true);
+});
+
 Deno.test("the headline says how the run ended", () => {
-  const head = (jobs: JobsReport, interrupted = false) =>
+  const head = (jobs: JobsReport, interrupted = false, succeeded = 0) =>
     batchReport(
-      { ...emptySummary(), interrupted },
+      { ...emptySummary(), interrupted, succeeded },
       {
         model: "m",
         output: "o.jsonl",
@@ -75,10 +108,11 @@ Deno.test("the headline says how the run ended", () => {
     )[0].split(":")[0];
   assert.equal(head(NOTHING), "Done");
   assert.equal(head(SUBMITTED), "Submitted");
+  assert.equal(head(SUBMITTED, false, 1), "Unfinished");
   assert.equal(head(SUBMITTED, true), "Interrupted");
   const left = { ...NOTHING.unfinished, left: true };
   assert.equal(head({ ...NOTHING, unfinished: left }), "Incomplete");
   assert.equal(head({ ...NOTHING, unfinished: { ...left, cancelled: true } }), "Cancelled");
-  const exported = { ...SUBMITTED, submitted: NOTHING.submitted };
+  const exported = { ...NOTHING, exported: { parts: [PART], rows: 1 } };
   assert.equal(head(exported), "Exported");
 });

@@ -52,13 +52,25 @@ Deno.test("the table shows jobs, states, rows and times", () => {
     [
       "part  job      state           rows    age   expires in",
       "b     batch_2  collected  1,000/1,000  60 min",
-      "a     batch_1  running      420/1,000  60 min  23 h 0 min",
+      "a     batch_1  running      420/1,000  60 min        23 h",
       "c              unclear          1,000  60 min",
       "",
       "1,000 rows collected; 2,000 rows in 2 unfinished parts",
     ].map((line, i) =>
       i === 0 ? "part  job      state             rows     age  expires in" : line
     ),
+  );
+});
+
+Deno.test("rows that ended without an answer are counted", () => {
+  const cancelled = part("f", {
+    phase: "collected",
+    job: { id: "batch_5", status: "cancelled" },
+    collected: { answered: 1, failed: 0, left: 999, missing: 0 },
+  });
+  assert.equal(
+    statusLines([cancelled], NOW, { maxWidth: undefined }).at(-1),
+    "1 row collected; 999 rows ended without an answer; no unfinished parts",
   );
 });
 
