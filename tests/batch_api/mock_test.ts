@@ -1,5 +1,6 @@
 /** The batch APIs against the mock, which the providers' own packages are tested with. */
 import assert from "node:assert/strict";
+import { createFailure } from "../../lib/batch/jobs/create_failure.ts";
 import { type BatchApi, isFinal, type JobInput } from "../../lib/batch_api/batch_api.ts";
 import type { BatchHttp } from "../../lib/batch_api/batch_http.ts";
 import type { ServiceName } from "../../lib/services/services.ts";
@@ -146,7 +147,8 @@ Deno.test("odd answers of the mock are understood", async () => {
     const setup = setUp(server, testCase);
     const refused = await submit(setup).then(() => undefined, (error) => error);
     if (refused !== undefined && typeof refused !== "string") {
-      assert.equal(refused.retryable, true, `${titleOf(testCase)}: ${refused.message}`);
+      const failure = createFailure(refused, setup.api);
+      assert.equal(failure, "later", `${titleOf(testCase)}: ${refused.message}`);
     }
     const id = await submit(setup);
     const { status } = await setup.api.get(setup.http, id);
