@@ -70,7 +70,10 @@ Deno.test("cancel gives exported files up, so that the records can be sent live"
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /give the files up: flexllm batch cancel \S+out\.jsonl\n/);
   const unconfirmed = await flexllm(cancel);
-  assert.match(unconfirmed.stderr, /cancelling 1 exported file with 3 rows needs your confirmation/);
+  assert.match(
+    unconfirmed.stderr,
+    /cancelling 1 exported file with 3 rows needs your confirmation/,
+  );
   const { code, stderr } = await flexllm([...cancel, "-y"]);
   assert.equal(code, 0, stderr);
   assert.equal(stderr, "Gave up 1 exported file with 3 rows; the next run sends the records.\n");
