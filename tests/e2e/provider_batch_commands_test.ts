@@ -118,6 +118,26 @@ Deno.test("cancel collects what is done, after a confirmation", async () => {
   assert.match(rest.stderr, /15 succeeded, 0 failed, 5 already done/);
 });
 
+Deno.test("cancel collects the new answer of a record that had an earlier one", async () => {
+  using folder = temporaryFolder();
+  await using mock = await providerMock({});
+  const args = batchOf(folder, mock, 2);
+  using _ = mock.running();
+  assert.equal((await flexllm(args)).code, 0);
+  const changed = folder.read("in.jsonl").replace(/^.*\n/, '{"q":"another one"}\n');
+  folder.write("in.jsonl", changed);
+  const again = [...args, ...PROVIDER, "--no-wait", "--rerun-changed"];
+  const submitted = await flexllm(again);
+  assert.equal(submitted.code, 5, submitted.stderr);
+  await mock.advance(100);
+  const cancel = ["batch", "cancel", folder.file("out.jsonl"), "-y", "--poll-interval", "50ms"];
+  const { code, stderr } = await flexllm(cancel);
+  assert.equal(code, 0, stderr);
+  const [first, second] = jsonLines(folder.read("out.jsonl"));
+  assert.match(String(first.output), /another one/);
+  assert.equal(second.index, 1);
+});
+
 Deno.test("cancel from a second process: the one that waits cancels and collects", async () => {
   using folder = temporaryFolder();
   await using mock = await providerMock({ faults: ["stuck=50%"] });

@@ -6,6 +6,7 @@
 import { ExportExecutor } from "../../../lib/batch/executors/export.ts";
 import { ImportExecutor } from "../../../lib/batch/executors/import.ts";
 import { JobExecutor } from "../../../lib/batch/executors/jobs.ts";
+import { forgetReplaced } from "../../../lib/batch/jobs/forget_replaced.ts";
 import type { PartStore } from "../../../lib/batch/jobs/part_store.ts";
 import { jobClientOf } from "../../../lib/client/job_client.ts";
 import { systemClock } from "../../../lib/runtime/clock.ts";
@@ -16,7 +17,7 @@ import type { ExecutorEvents, JobsExecutor } from "./jobs_run.ts";
 /** What one model of a batch needs for its jobs. */
 export interface JobsOf {
   model: Pick<ModelBatch["model"], "name" | "client" | "request">;
-  journal: Pick<NonNullable<ModelBatch["journal"]>, "state">;
+  journal: Pick<NonNullable<ModelBatch["journal"]>, "state" | "isDone">;
 }
 
 /** How records are sent elsewhere. */
@@ -46,6 +47,7 @@ export function jobsExecutor(
   const { onNote } = events;
   const client = jobClientOf(model.client, model.request, { offline: mode.via !== "provider" });
   const requestedModel = namesModels ? model.name : undefined;
+  forgetReplaced(store, journal, requestedModel);
   const isDone = (index: number) => journal.state(index) === "success";
   const shared = { client, store, requestedModel, isDone, rerunChanged, onNote };
   const { wait, deadline, clean, adopt, resend, limits, pollInterval } = mode.settings;

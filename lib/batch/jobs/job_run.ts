@@ -11,11 +11,10 @@ import { type BatchInputs, toRecord } from "../inputs.ts";
 import { checkJobOptions, type JobOptions } from "../job_options.ts";
 import type { JobProvider } from "../job_provider.ts";
 import type { Journal } from "../journal/journal.ts";
-import { inputIdentity } from "../journal/result_line.ts";
+import { forgetReplaced } from "./forget_replaced.ts";
 import { checkSingleModelParts } from "./held_parts.ts";
 import { HeldRecords } from "./held_records.ts";
 import { openPartStore } from "./open_part_store.ts";
-import { holdsRows } from "./part_events.ts";
 import type { PartStore } from "./part_store.ts";
 
 /** The options of a {@link JobRun}. */
@@ -119,19 +118,5 @@ export class JobRun implements Disposable {
   [Symbol.dispose](): void {
     this.executor.releaseMoney();
     this.store[Symbol.dispose]();
-  }
-}
-
-/**
- * Forgets results whose record has changed since and is in a job again (`rerunChanged`): the job has its result.
- */
-function forgetReplaced(store: PartStore, journal: Journal): void {
-  for (const part of store.parts) {
-    if (!holdsRows(part)) continue;
-    using records = store.records(part);
-    for (const index of records.indexes) {
-      if (journal.state(index) !== "success") continue;
-      journal.isDone(index, inputIdentity(records.get(index)!), true);
-    }
   }
 }
