@@ -180,6 +180,7 @@ export class JobExecutor implements Executor {
   }
 
   async *#work(steps: PartSteps, planner: PartPlanner): AsyncGenerator<Outcome[], void, void> {
+    let isInputSeen = false;
     while (!this.#isStopping) {
       this.#checkEnding(steps);
       let isIdle = true;
@@ -194,6 +195,11 @@ export class JobExecutor implements Executor {
         const part = yield* this.#plan(planner);
         if (part !== undefined) this.#parts.push(part);
         if (part !== undefined || planner.isDone) isIdle = false;
+      }
+      if (!isInputSeen && isIdle && steps.ending === undefined) {
+        // There may be nothing to wait for, or a record that has changed.
+        isInputSeen = true;
+        await planner.isExhausted();
       }
       if (this.#isFinished(steps, planner)) return;
       if (isIdle) await this.#sleep(steps, planner);

@@ -71,7 +71,7 @@ export class PartPlanner {
   async isExhausted(): Promise<boolean> {
     if (this.isDone) return true;
     if (this.#drafts.size > 0 || this.#prepared.length > 0) return false;
-    return await this.#rows.next() === undefined;
+    return !await this.#rows.hasMore();
   }
 
   /** Whether planning waits for money. */

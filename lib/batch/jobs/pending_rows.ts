@@ -33,6 +33,8 @@ export class PendingRows {
   readonly #options: PendingRowsOptions;
   readonly #requeued: Requeued[] = [];
   #isInputRead = false;
+  /** A record that was read ahead. */
+  #peeked: IndexedRecord | undefined;
 
   constructor(records: Records, options: PendingRowsOptions) {
     this.#input = Symbol.asyncIterator in records
@@ -44,7 +46,7 @@ export class PendingRows {
 
   /** Whether there are no more records. */
   get isEmpty(): boolean {
-    return this.#isInputRead && this.#requeued.length === 0;
+    return this.#isInputRead && this.#requeued.length === 0 && this.#peeked === undefined;
   }
 
   /**
@@ -63,6 +65,18 @@ export class PendingRows {
    * @throws {AbortedError} if the signal is aborted
    */
   async next(): Promise<IndexedRecord | undefined> {
+    const peeked = this.#peeked;
+    this.#peeked = undefined;
+    return peeked ?? await this.#read();
+  }
+
+  /** Whether there is another record, which may need a look at the input. */
+  async hasMore(): Promise<boolean> {
+    this.#peeked ??= await this.#read();
+    return this.#peeked !== undefined;
+  }
+
+  async #read(): Promise<IndexedRecord | undefined> {
     const { signal, earlier, onChanged } = this.#options;
     const again = this.#nextRequeued();
     if (again !== undefined) return again;

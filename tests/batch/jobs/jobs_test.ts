@@ -445,6 +445,18 @@ jobTest(
   },
 );
 
+jobTest(
+  "without waiting, a run with nothing left to submit does not wait for a check",
+  {},
+  async (world) => {
+    await world.run(records(80), { wait: false });
+    const before = world.clock.now();
+    await world.run(records(80), { wait: false });
+    assert.equal(world.clock.now() - before, 0);
+    assert.deepEqual(jobSizes(world), [80]);
+  },
+);
+
 jobTest("without waiting, full limits leave the rest to the next run", {}, async (world) => {
   await world.run(records(300), { wait: false, limits: { jobs: 1 } });
   assert.deepEqual(jobSizes(world), [100]);
