@@ -240,9 +240,7 @@ export class Collection implements Disposable {
       this.missing--;
       outcomes.push(this.reject(
         this.#records.get(index)!,
-        new MalformedResponseError(
-          `record ${index}: ${times} jobs in a row returned no result for it`,
-        ),
+        new MalformedResponseError(`${times} jobs in a row returned no result for this record`),
       ));
     }
     return outcomes;
@@ -278,9 +276,7 @@ export class Collection implements Disposable {
     if (times >= MAX_NOT_RUN) {
       return this.reject(
         record,
-        new MalformedResponseError(
-          `record ${index}: ${times} jobs in a row did not run it (${reason})`,
-        ),
+        new MalformedResponseError(`${times} jobs in a row did not run this record (${reason})`),
       );
     }
     this.notRun++;
