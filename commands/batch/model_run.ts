@@ -72,7 +72,8 @@ export class ModelRun {
     try {
       for await (const items of this.#run.items(records)) {
         for (const item of items) {
-          if (item.status === "success" && !item.result.cached) {
+          // Rows of provider jobs have no latency.
+          if (item.status === "success" && !item.result.cached && item.result.latency > 0) {
             this.#answered++;
             this.#seconds += item.result.latency;
           }

@@ -225,10 +225,12 @@ export class BatchRun {
     return { ...record, status: "error", error };
   }
 
-  #line(item: BatchItem, { facts }: Outcome): ResultRecord {
+  #line(item: BatchItem, { facts, isCollected }: Outcome): ResultRecord {
     if (item.status === "error") return errorRecord(item, item.error, facts);
     const { recordUsage = true, recordCost = true } = this.#options;
     const line = successRecord(item, item.result, facts);
+    // The time that a job takes says nothing about one of its rows.
+    if (isCollected) line.latency = undefined;
     if (!recordUsage) line.usage = undefined;
     if (!recordCost) line.cost = undefined;
     return line;

@@ -80,7 +80,7 @@ export interface ChatResult<ParsedValue = unknown> {
   endpoint: string;
   /** Whether the answer came from the response cache. */
   cached: boolean;
-  /** Seconds from sending the successful request to the end of its answer. */
+  /** Seconds from sending the successful request to the end of its answer; 0 in a provider batch. */
   latency: number;
   /** The provider's own answer. For a stream: the model's name, and data that events do not contain. */
   raw: unknown;

@@ -10,7 +10,7 @@ import type { EndpointClient } from "./endpoint_client.ts";
 /** The services whose batch APIs flexllm supports, as they spell their names. */
 const SERVICES =
   "OpenAI, Azure OpenAI, Anthropic, Gemini, Mistral, Groq, Together, xAI, OpenRouter, " +
-  "Fireworks, SiliconFlow and DashScope";
+  "Fireworks, SiliconFlow, DashScope, Moonshot, Novita and Cerebras";
 
 /** Servers that people run themselves; none of them has a batch API. */
 const OWN_SERVERS: ReadonlySet<string> = new Set([
