@@ -49,7 +49,7 @@ export interface BatchResponse {
 export interface BatchHttp {
   /**
    * Milliseconds by which the server's clock is ahead of ours, from its last answer; `undefined` while it has not
-   * told the time. Servers tell whole seconds.
+   * reported the time. Servers report whole seconds.
    */
   readonly clockOffset?: number;
   /**

@@ -122,7 +122,7 @@ Deno.test("a key without an account is an error with a hint", async () => {
   );
 });
 
-Deno.test("a job is created with an id of ours", async () => {
+Deno.test("a job is created with an id that we choose", async () => {
   await using server = await startScriptedApi({ [CREATE]: { json: job() } });
   const { api, http } = connect(server.origin);
   const uploaded = { file: DATASET };
