@@ -6,7 +6,6 @@
  */
 import {
   closeSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -17,6 +16,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { JournalError } from "../../errors.ts";
+import { syncFolder } from "../../files/sync_folder.ts";
 import { fileProblem, resolvePath } from "../journal/output_file.ts";
 
 /** The files of a part start with its nonce. */
@@ -24,20 +24,6 @@ const PART_FILE = /^([a-z0-9]{10})\.(?:rows|records)\.jsonl$/;
 
 function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
-}
-
-/** Makes new and deleted names in a folder survive a power failure, on systems that can sync folders. */
-function syncFolder(path: string): void {
-  try {
-    const fd = openSync(path, "r");
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // Windows cannot.
-  }
 }
 
 /** The folder of one result file. */

@@ -14,6 +14,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { syncFolder } from "../../files/sync_folder.ts";
 import { readAt } from "./append_file.ts";
 
 /** Bytes that are copied at once. */
@@ -23,20 +24,6 @@ const CHUNK_SIZE = 1 << 20;
 export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) {
     written += writeSync(fd, bytes, written);
-  }
-}
-
-/** Makes a rename survive a power failure, on systems that can sync folders. */
-function syncFolder(path: string): void {
-  try {
-    const fd = openSync(path, "r");
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // Windows cannot. Either the old file or the new one survives, and both have every record.
   }
 }
 

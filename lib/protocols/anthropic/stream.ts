@@ -14,25 +14,12 @@ import type { StreamEvent } from "../../chat/events.ts";
 import { MalformedResponseError } from "../../errors.ts";
 import { asNumber, asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { decodeError, failureOf, refusalOf, stopReason } from "./decode.ts";
+import { ERROR_STATUSES } from "./error_statuses.ts";
 import { BlockDecoder } from "./stream_block.ts";
 import { type AnthropicUsage, decodeUsage, mergeUsage } from "./usage.ts";
 import { parseEvent } from "../parse_event.ts";
 import type { StreamDecoder } from "../protocol.ts";
 import { embeddedError } from "../response_error.ts";
-
-/** The HTTP statuses of error types outside of streams. */
-const STATUSES: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  authentication_error: 401,
-  billing_error: 402,
-  permission_error: 403,
-  not_found_error: 404,
-  request_too_large: 413,
-  rate_limit_error: 429,
-  api_error: 500,
-  timeout_error: 504,
-  overloaded_error: 529,
-};
 
 /** Decodes one stream. */
 export class AnthropicStreamDecoder implements StreamDecoder {
@@ -86,7 +73,7 @@ export class AnthropicStreamDecoder implements StreamDecoder {
       default: {
         const error = decodeError(event);
         if (error === undefined) return [];
-        const status = error.status ?? STATUSES[error.code ?? ""];
+        const status = error.status ?? ERROR_STATUSES[error.code ?? ""];
         throw embeddedError({ ...error, status }, asText(event.request_id));
       }
     }
