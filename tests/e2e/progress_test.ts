@@ -79,7 +79,9 @@ Deno.test("--json prints only the summary on standard output", async () => {
   const [summary, ...others] = jsonLines(stdout);
   assert.deepEqual([summary.succeeded, summary.failed, summary.errors], [8, 4, { http: 4 }]);
   assert.deepEqual(others, []);
-  assert.match(stderr, /^retrying: .*\nfailed: .*\nFix what .*\n(?:\d+%.*\n)*Done: 12 of 12 /);
+  // On a busy machine, progress lines come in between.
+  const notes = stderr.replace(/^\d+%.*\n/gm, "");
+  assert.match(notes, /^retrying: .*\nfailed: .*\nFix what .*\nDone: 12 of 12 /);
 });
 
 Deno.test("without a terminal, progress is a plain line every few seconds", async () => {
