@@ -121,7 +121,10 @@ Deno.test("aimock: provider jobs that complete, fail, expire or are cancelled", 
       assert.deepEqual(parts, Array(5).fill(`collected: ${status}`));
       assert.equal(outcomes.length, 3);
       for (const outcome of outcomes) {
-        assert.match(outcome.ok ? "" : String(outcome.error), RegExp(`did not run it .${status}`));
+        assert.match(
+          outcome.ok ? "" : String(outcome.error),
+          RegExp(`did not run this record .${status}`),
+        );
       }
     }
   } finally {

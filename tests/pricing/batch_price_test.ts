@@ -3,6 +3,7 @@
  * in `@pydantic/genai-prices` 0.1.8, in USD per million tokens.
  */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { estimateCost, getPricing, listPricing } from "../../mod.ts";
 import { loadBatchPricer, loadPricer, type PriceRow } from "../../lib/pricing/price.ts";
 import { readPriceFile } from "../../lib/pricing/price_file.ts";
@@ -178,7 +179,7 @@ Deno.test("pricing.json has a share or rates under batch; mistakes are reported 
   const path = folder.file("pricing.json");
   const read = (batch: unknown) => {
     const row = { model: "m", input: 1, output: 2, batch };
-    Deno.writeTextFileSync(path, JSON.stringify({ prices: [row] }));
+    writeFileSync(path, JSON.stringify({ prices: [row] }));
     return readPriceFile(path);
   };
   const price = await loadBatchPricer("http://gpu1:8000/v1", read(0.5));
