@@ -10,7 +10,7 @@ import { similarName } from "../../similar_name.ts";
 type ValueKind = "none" | "count" | "share" | "seconds" | "status";
 
 /** A kind of fault. */
-interface FaultKind {
+export interface FaultKind {
   value: ValueKind;
   /** The value if none is given. */
   usual: number;
@@ -28,8 +28,38 @@ function kind(
   return { value, usual, per, text };
 }
 
+/** The name of a kind of fault. */
+export type BatchFaultName =
+  | "invalid_line"
+  | "token_limit"
+  | "expire"
+  | "stuck"
+  | "all_errors"
+  | "row_errors"
+  | "cancel_loses"
+  | "uncancel"
+  | "missing_rows"
+  | "double_rows"
+  | "swapped_rows"
+  | "blank_error_file"
+  | "empty_error_file"
+  | "line_separators"
+  | "capital_status"
+  | "counts_back"
+  | "hidden"
+  | "unlisted"
+  | "create_drop"
+  | "create_commit_drop"
+  | "create_commit_500"
+  | "create_commit_hang"
+  | "file_not_found"
+  | "upload_drop"
+  | "poll_502"
+  | "cut_download"
+  | "list_page";
+
 /** All kinds, by name. */
-export const BATCH_FAULT_KINDS = {
+export const BATCH_FAULT_KINDS: Readonly<Record<BatchFaultName, FaultKind>> = {
   invalid_line: kind("job", "validation fails at line N", "count"),
   token_limit: kind("job", "validation fails with token_limit_exceeded"),
   expire: kind("job", "the job expires with this share of its rows done", "share", 0.5),
@@ -57,10 +87,7 @@ export const BATCH_FAULT_KINDS = {
   poll_502: kind("request", "reading a job fails with status 502"),
   cut_download: kind("request", "a download of results breaks off in the middle"),
   list_page: kind("request", "the list has at most N jobs a page", "count"),
-} as const satisfies Record<string, FaultKind>;
-
-/** The name of a kind of fault. */
-export type BatchFaultName = keyof typeof BATCH_FAULT_KINDS;
+};
 
 /** A fault, and which jobs or requests it hits. */
 export interface BatchFault {
