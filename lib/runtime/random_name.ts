@@ -1,5 +1,5 @@
 /**
- * Generates random names that nobody else has.
+ * Generates unique random names.
  *
  * @module
  */

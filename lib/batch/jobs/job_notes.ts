@@ -53,7 +53,7 @@ export function duplicateNote(kept: Job, other: Job, isCancelled: boolean): stri
   return `Two jobs have the same records: ${kept.id} is used, ${other.id} ${rest}.`;
 }
 
-/** A job that was taken for the one of a part has the results of other records. */
+/** The job that was adopted for a part has the results of other records. */
 export function foreignJobNote({ id }: Job): string {
   return `Job ${id} has the results of other records, so it is not used.`;
 }

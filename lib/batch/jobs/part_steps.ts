@@ -281,7 +281,7 @@ export class PartSteps {
     if (await deleteFiles(part, this.#context)) part.log({ type: "cleaned" });
   }
 
-  /** A job that was taken for that of the part turns out to be another one. */
+  /** The job that was adopted for the part turns out to be another one. */
   #rejectForeign(part: LivePart, collection: Collection): void {
     const job = part.state.job!;
     this.#context.note(foreignJobNote(job));

@@ -20,7 +20,11 @@ import {
 } from "../../../../lib/batch/jobs/open_part_store.ts";
 import { holdsRows } from "../../../../lib/batch/jobs/part_events.ts";
 import { JournalError } from "../../../../lib/errors.ts";
-import { jsonLines, temporaryFolder } from "../../../support/temporary_folder.ts";
+import {
+  jsonLines,
+  type TemporaryFolder,
+  temporaryFolder,
+} from "../../../support/temporary_folder.ts";
 import { countedNonces, planPart, recordAt, rowOf } from "./part_fixtures.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -32,6 +36,17 @@ function opened(output: string) {
 
 function isJournalError(pattern: RegExp) {
   return (error: unknown) => error instanceof JournalError && pattern.test(error.message);
+}
+
+/** The files of a batch with one planned part, and the log's text. */
+async function plannedPart(folder: TemporaryFolder) {
+  const output = folder.file("out.jsonl");
+  {
+    using store = await opened(output);
+    planPart(store, [recordAt(0)]);
+  }
+  const log = `${output}.parts/log.jsonl`;
+  return { output, log, whole: readFileSync(log, "utf8") };
 }
 
 Deno.test("nothing is created before the first row", async () => {
@@ -167,13 +182,7 @@ Deno.test("cleaning up keeps an abandoned part abandoned: its money is spent", a
 
 Deno.test("a torn last line is ignored, and gone after the next step", async () => {
   using folder = temporaryFolder();
-  const output = folder.file("out.jsonl");
-  {
-    using store = await opened(output);
-    planPart(store, [recordAt(0)]);
-  }
-  const log = `${output}.parts/log.jsonl`;
-  const whole = readFileSync(log, "utf8");
+  const { output, log, whole } = await plannedPart(folder);
   const next = '{"type":"submitted","at":"2026-01-02T03:04:06.000Z","part":"part000001","job":' +
     '{"id":"batch_1","status":"queued"}}';
   for (let length = 1; length <= next.length; length++) {
@@ -191,13 +200,7 @@ Deno.test("a torn last line is ignored, and gone after the next step", async () 
 
 Deno.test("a damaged line is an error with its place and what to do", async () => {
   using folder = temporaryFolder();
-  const output = folder.file("out.jsonl");
-  {
-    using store = await opened(output);
-    planPart(store, [recordAt(0)]);
-  }
-  const log = `${output}.parts/log.jsonl`;
-  const whole = readFileSync(log, "utf8");
+  const { output, log, whole } = await plannedPart(folder);
   const at = '"at":"2026-01-02T03:04:06.000Z"';
   const cases: [string, RegExp][] = [
     ["\0\0\0", /log\.jsonl:2 is damaged: it is not a JSON object/],
