@@ -12,7 +12,7 @@ import { BATCH_VENDORS, type BatchVendor } from "../../lib/mock/batch/batch_opti
 import { parseBatchFault } from "../../lib/mock/batch/fault_kinds.ts";
 import type { CannedResponse } from "../../lib/mock/canned.ts";
 import { MOCK_ERROR_KINDS, type MockErrorKind } from "../../lib/mock/error_kinds.ts";
-import { isLoopback } from "../../lib/mock/loopback.ts";
+import { isLoopback } from "../../lib/transport/loopback.ts";
 import type { MockServerOptions } from "../../lib/mock/server.ts";
 import { EXIT } from "../exit_codes.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";

@@ -93,6 +93,12 @@ export interface ClientOptions extends EndpointOptions, LimitOptions, RequestOpt
 
 /** One endpoint of an {@link LLMClientPool}. */
 export interface PoolEndpoint extends EndpointOptions, LimitOptions {
+  /**
+   * A name for the endpoint, by which a gateway's routes refer to it.
+   *
+   * @default its `model`
+   */
+  name?: string;
   /** This endpoint's model for calls that don't name one. */
   model?: string;
   /**

@@ -5,7 +5,7 @@
  */
 import { type HttpServer, serve } from "../runtime/http_server.ts";
 import { addFacts } from "./access_log.ts";
-import { isLoopback, loopbackCheck } from "./loopback.ts";
+import { isLoopback, loopbackCheck } from "../transport/loopback.ts";
 import { type LoadedApp, loadMock } from "./mock_app.ts";
 import type { MockOptions } from "./options.ts";
 

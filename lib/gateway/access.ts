@@ -1,0 +1,101 @@
+/**
+ * Defines how the gateway decides who may call, what, and for how much.
+ *
+ * @module
+ */
+import type { Charge } from "../scheduling/budget.ts";
+import type { KeyLimits } from "./key_limits.ts";
+
+/** Who makes a call. */
+export interface Caller {
+  /** The id of the virtual key; `""` for a gateway without keys. */
+  readonly id: string;
+  /** The name of the key, for logs, metrics and the response cache's namespace. */
+  readonly name: string;
+  /** The team of the key. */
+  readonly team?: string;
+  /** Whether the caller may use a route. */
+  mayUse(route: string): boolean;
+  /** Whether its token counts and its cost must be known: it, its team or the gateway has a limit on them. */
+  readonly isMetered: boolean;
+}
+
+/** What a call may need at most. */
+export interface AccessDemand {
+  /** The route, for messages. */
+  route: string;
+  /** Estimated input tokens. */
+  promptTokens: number;
+  /** Maximum output tokens, as requested or estimated. */
+  completionTokens: number;
+  /** Maximum cost in USD at the dearest endpoint; `null` if the price is unknown. */
+  cost: number | null;
+}
+
+/** The state of a limit for `x-ratelimit-*` headers. */
+export interface LimitState {
+  /** Per minute. */
+  limit: number;
+  /** Left now. */
+  remaining: number;
+  /** Seconds until all of them are available again. */
+  reset: number;
+}
+
+/** What is reserved for one call. Disposing of it releases the rest. */
+export interface Admission extends Disposable {
+  /** The requests and tokens of the tightest limits; absent without limits. */
+  readonly limits: { requests?: LimitState; tokens?: LimitState };
+  /** USD that the key has spent in its total, this call's commits included. */
+  readonly spent: number;
+  /**
+   * Records what the call used: the answer, and before it each failed attempt that may be billed
+   * (`isLost`). Never throws: an answer is delivered even if its cost cannot be stored; the ledger retries.
+   */
+  commit(charge: Charge): void;
+  /** Releases what is still reserved. Only the first call has an effect. */
+  release(): void;
+}
+
+/** Decides who may call. */
+export interface Access {
+  /**
+   * Identifies the caller by a key from the request; synchronous.
+   *
+   * @throws {GatewayError} 401 if the key is missing, unknown, disabled or expired
+   */
+  authenticate(secret: string | undefined): Caller;
+  /**
+   * Reserves requests, tokens and money of the key, its team and the whole gateway in one step. Money is
+   * stored durably before this resolves. Waits a bounded time while other calls hold the rest of a budget.
+   *
+   * @throws {GatewayError} 402 if a budget is used up, 429 if a rate is exceeded
+   * @throws {AbortedError} when `signal` fires
+   */
+  admit(caller: Caller, demand: AccessDemand, signal: AbortSignal): Promise<Admission>;
+  /** Spending and limits of every key, for the status, the page and the metrics. */
+  report(): KeyReport[];
+  /** Writes what is pending and closes the ledger. */
+  close(): Promise<void>;
+}
+
+/** The limits and the spending of one key, a team, or the whole gateway. */
+export interface KeyReport {
+  /** `key`, `team`, or `all`. */
+  kind: "key" | "team" | "all";
+  /** The name; empty for `all`. */
+  name: string;
+  /** The team of a key. */
+  team?: string;
+  /** The beginning of the secret, for recognition. */
+  prefix?: string;
+  /** `active`, `disabled` or `expired`. */
+  state: "active" | "disabled" | "expired";
+  limits: KeyLimits;
+  /** USD spent in the current day, month and altogether (UTC), with open reservations. */
+  spent: { day: number; month: number; total: number };
+  /** Calls in flight. */
+  inFlight: number;
+  /** Calls today (UTC). */
+  requests: number;
+}
