@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import type { LLMClient } from "../client/client.ts";
+import type { EndpointClient } from "../client/endpoint_client.ts";
 import { AbortedError } from "../errors.ts";
 import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CallAnswerer } from "./answer_call.ts";
@@ -16,7 +17,13 @@ import type { GatewayLanes } from "./gateway_lanes.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { GatewayState } from "./gateway_state.ts";
 import { errorResponse } from "./http/error_response.ts";
-import type { AdminHandler, GatewayHost, NamedRoute, TargetAttempt } from "./http/gateway_host.ts";
+import type {
+  AdminHandler,
+  AttemptOptions,
+  GatewayHost,
+  NamedRoute,
+  TargetAttempt,
+} from "./http/gateway_host.ts";
 import { GatewayRouter } from "./http/gateway_router.ts";
 import type { HttpCall } from "./http/http_call.ts";
 import type { Route } from "./routes.ts";
@@ -116,6 +123,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
       similarRoute: (model) => state().routes.similar(model),
       answerCall: (call) => this.#answerCall(call),
       runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
+      loadPrices: () => state().loadPrices(),
       report: (facts) => this.#report(facts),
       adminHandlers: this.#adminHandlers,
     };
@@ -142,7 +150,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
 
   async #runAttempt<T>(
     route: NamedRoute,
-    { signal, tokens }: { signal: AbortSignal; tokens: number },
+    { signal, tokens, check }: AttemptOptions,
     attempt: TargetAttempt<T>,
   ): Promise<T> {
     if (this.#isDraining) throw draining();
@@ -150,12 +158,21 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     const { scheduler, targets } = route as Route;
     const controller = new AbortController();
     const call = { abort: (reason: AbortedError) => controller.abort(reason) };
+    const targetAt = (endpoint: EndpointClient) =>
+      targets.find((target) => target.endpoint === endpoint)!;
     const linked = new LinkedSignal(signal, controller.signal).link();
     this.#enter(state, call);
     try {
       return await scheduler.run(
-        (grant) => attempt(targets.find(({ endpoint }) => endpoint === grant.target)!),
-        { signal: linked.signal, tokens: { prompt: tokens, maxCompletion: 0 } },
+        (grant) => attempt(targetAt(grant.target)),
+        {
+          signal: linked.signal,
+          tokens: { prompt: tokens, maxCompletion: 0 },
+          prepare(endpoint) {
+            check(targetAt(endpoint));
+            return 0;
+          },
+        },
       );
     } finally {
       linked.unlink();
