@@ -56,6 +56,8 @@ export interface GatewayHost {
     options: { signal: AbortSignal; tokens: number },
     attempt: TargetAttempt<T>,
   ): Promise<T>;
+  /** Loads the prices of all endpoints, once. */
+  loadPrices(): Promise<void>;
   /** Reports the facts of a request that never became a chat call. */
   report(facts: GatewayFacts): void;
   /** The handlers of the operator's pages, by path: `/`, `/status`, `/metrics`. */
