@@ -5,7 +5,7 @@
  */
 import { eventsOf, StreamAccumulator, type StreamEvent } from "../../../chat/events.ts";
 import { decodeBatch } from "../../../client/read_stream.ts";
-import { FlexLLMError } from "../../../errors.ts";
+import { FlexLLMError, InternalError } from "../../../errors.ts";
 import { decodeResponse, throwIncomplete } from "../../../protocols/decode_response.ts";
 import { SERVER_SENT_EVENTS } from "../../../protocols/event_framing.ts";
 import type { StreamDecoder } from "../../../protocols/protocol.ts";
@@ -169,9 +169,7 @@ export class TranslatedStream implements LaneStream {
 
   /** Ends the stream with an error. Before any content there is nothing for the client to read. */
   #stop(error: unknown): string {
-    const failure = error instanceof FlexLLMError
-      ? error
-      : new FlexLLMError("internal", String(error));
+    const failure = error instanceof FlexLLMError ? error : new InternalError(error);
     failure.partial ??= this.received.partial();
     this.ended = true;
     this.failure = failure;
