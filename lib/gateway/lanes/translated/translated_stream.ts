@@ -18,7 +18,8 @@ import { serverError } from "../../http/error_response.ts";
 import type { LaneRequest, LaneStream, LaneStreamEnd } from "../../lane.ts";
 import { AnswerEvents } from "./answer_events.ts";
 import { carriedMessage } from "./carried_message.ts";
-import { customToolsOf, headOf } from "./translate_answer.ts";
+import { ClientTools } from "./client_tools.ts";
+import { headOf } from "./translate_answer.ts";
 
 const BYTES = new TextEncoder();
 
@@ -56,7 +57,7 @@ export class TranslatedStream implements LaneStream {
     this.#reader = new EventReader(charsetOf({ headers }));
     this.#decoder = protocol.streamDecoder(endpoint.connection.endpoint, isThinkingRequested);
     this.#encoder = call.server.streamEncoder(headOf(call), call.request);
-    this.#answer = new AnswerEvents(customToolsOf(call));
+    this.#answer = new AnswerEvents(new ClientTools(call, request));
   }
 
   push(chunk: Uint8Array): Uint8Array | undefined {
