@@ -11,6 +11,7 @@ import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CallAnswerer } from "./answer_call.ts";
 import { CallFlow } from "./call_flow.ts";
 import { CallRecord } from "./call_record.ts";
+import { DEFAULT_LANES } from "./default_lanes.ts";
 import type { GatewayFacts, GatewayObserver } from "./gateway_facts.ts";
 import { GatewayError } from "./gateway_error.ts";
 import type { GatewayLanes } from "./gateway_lanes.ts";
@@ -43,7 +44,11 @@ export class GatewayApp extends Hono implements AsyncDisposable {
    *
    * @throws {ConfigurationError} if a route names an endpoint that does not exist
    */
-  constructor(pool: LLMClient, options: GatewayOptions, lanes: GatewayLanes) {
+  constructor(
+    pool: LLMClient,
+    options: GatewayOptions = {},
+    lanes: GatewayLanes = DEFAULT_LANES,
+  ) {
     super();
     this.#lanes = lanes;
     this.#state = new GatewayState(pool, options, lanes);
@@ -196,6 +201,34 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     this.#state.options.onRequest?.(facts);
     for (const observe of this.#observers) observe(facts);
   }
+}
+
+/**
+ * Creates a gateway: clients of OpenAI's, Anthropic's and Gemini's formats call the endpoints of `pool`, whatever
+ * formats these speak. Every endpoint is a model under its name; `routes` adds others. The gateway closes the
+ * pool when it is closed itself.
+ *
+ * @example
+ * ```ts
+ * import { createGatewayApp, LLMClientPool } from "@flexllm/flexllm";
+ *
+ * const pool = new LLMClientPool({
+ *   endpoints: [{ name: "fast", provider: "mock", model: "mock" }],
+ * });
+ * await using app = createGatewayApp(pool, { routes: { "gpt-5": ["fast"] } });
+ * const response = await app.fetch(
+ *   new Request("http://localhost/v1/chat/completions", {
+ *     method: "POST",
+ *     body: JSON.stringify({ model: "gpt-5", messages: [{ role: "user", content: "Hello!" }] }),
+ *   }),
+ * );
+ * console.log(await response.json());
+ * ```
+ *
+ * @throws {ConfigurationError} if a route names an endpoint that does not exist
+ */
+export function createGatewayApp(pool: LLMClient, options: GatewayOptions = {}): GatewayApp {
+  return new GatewayApp(pool, options);
 }
 
 const CLOSED = "the gateway is stopping";
