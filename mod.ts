@@ -193,3 +193,13 @@ export type {
   StoredKey,
 } from "./lib/gateway/ledger/ledger.ts";
 export type { BudgetPeriod } from "./lib/gateway/ledger/periods.ts";
+export type {
+  Access,
+  AccessDemand,
+  Admission,
+  Caller,
+  KeyReport,
+  LimitState,
+} from "./lib/gateway/access.ts";
+export type { Budgets, KeyLimits, VirtualKey } from "./lib/gateway/key_limits.ts";
+export type { Clock } from "./lib/runtime/clock.ts";

@@ -14,6 +14,7 @@ import { createSecret, hashSecret, shownPrefix } from "./secrets.ts";
 
 /** A key together with its secret, which nobody can read later. */
 export interface IssuedKey {
+  /** The key without its secret. */
   key: VirtualKey;
   /** What clients send as their API key. Only its hash is stored. */
   secret: string;

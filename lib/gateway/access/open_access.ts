@@ -98,6 +98,7 @@ export class KeyAccess implements Access {
   readonly #now: () => number;
   #settings: AccessSettings;
 
+  /** Creates an access over a ledger, which it closes; {@link openAccess} also opens the ledger. */
   constructor(ledger: Ledger, options: AccessOptions) {
     this.#ledger = ledger;
     this.#clock = options.clock ?? systemClock;
@@ -223,6 +224,7 @@ export class KeyAccess implements Access {
     return this.#ledger.close();
   }
 
+  /** Closes it at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -15,6 +15,7 @@ import { KeyStore } from "./key_store.ts";
 
 /** A key with its state and what it has spent. */
 export interface ListedKey extends VirtualKey {
+  /** Whether it works. */
   state: "active" | "disabled" | "expired";
   /** USD in the current day, month and altogether (UTC), with open reservations. */
   spent: { day: number; month: number; total: number };
@@ -29,6 +30,7 @@ export class KeyFile extends KeyStore {
   readonly #path: string;
   readonly #now: () => number;
 
+  /** Takes over an open database. */
   constructor(database: DatabaseSync, table: SqliteKeys, path: string, now: () => number) {
     super(table, now);
     this.#database = database;
@@ -76,6 +78,7 @@ export class KeyFile extends KeyStore {
     this.#database.close();
   }
 
+  /** Closes the database at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -72,7 +72,9 @@ export type ScopeBudget = { scope: string } & Partial<Record<BudgetPeriod, numbe
 export interface ReserveRequest extends Account {
   /** The route; recovered reservations are recorded under this name. */
   route: string;
+  /** The day to which the money belongs. */
   day: string;
+  /** In nanodollars, more than 0. */
   amount: number;
   /** The budgets that apply, in the order in which a refusal names them. */
   budgets: readonly ScopeBudget[];
@@ -80,7 +82,9 @@ export interface ReserveRequest extends Account {
 
 /** Money that is reserved until it is spent or released. */
 export interface LedgerReservation {
+  /** Unique among open reservations. */
   readonly id: number;
+  /** What was asked for. */
   readonly request: ReserveRequest;
   /** What is still reserved. The ledger changes it. */
   amount: number;
@@ -88,9 +92,13 @@ export interface LedgerReservation {
 
 /** The budget that does not allow a reservation. */
 export interface Shortage {
+  /** The scope with the budget. */
   scope: string;
+  /** The period of the budget. */
   period: BudgetPeriod;
+  /** The budget, in nanodollars. */
   limit: number;
+  /** What was spent in the period. */
   spent: number;
   /** What other requests have reserved. They may turn out cheaper, unless `isFinal`. */
   reserved: number;
@@ -109,11 +117,13 @@ export interface SpendCounts {
   requests: number;
   /** Answers without a known price. */
   unpriced: number;
+  /** Input tokens. */
   promptTokens: number;
   /** The part of `promptTokens` read from prompt caches. */
   cachedTokens: number;
   /** The part of `promptTokens` written to prompt caches. */
   cacheWriteTokens: number;
+  /** Output tokens. */
   completionTokens: number;
   /** The part of `completionTokens` spent on thinking. */
   reasoningTokens: number;
@@ -123,8 +133,11 @@ export interface SpendCounts {
 
 /** Spending of one day; an empty `day` stands for everything before the oldest day. */
 export interface SpendRow extends Account, SpendCounts {
+  /** The day in UTC, such as `2026-11-28`. */
   day: string;
+  /** The model as the server names it; of a recovered reservation, the route. */
   model: string;
+  /** The base URL of the server; empty for a recovered reservation. */
   endpoint: string;
 }
 
@@ -138,7 +151,9 @@ export interface SpendFilter {
 
 /** The spending of one scope, in nanodollars. */
 export interface BalanceState {
+  /** What was spent in the period that contains the day. */
   spent: Readonly<Record<BudgetPeriod, number>>;
+  /** What is reserved in that period. */
   reserved: Readonly<Record<BudgetPeriod, number>>;
   /** Answered requests of the day. */
   requests: number;

@@ -16,6 +16,7 @@ import type {
   StoredKey,
 } from "./ledger.ts";
 import { changedKeys } from "./changed_keys.ts";
+import { firstKeptDay } from "./periods.ts";
 import { SpendRows } from "./spend_rows.ts";
 
 /** Keys and spending until the process ends. */
@@ -25,6 +26,7 @@ export class MemoryLedger implements Ledger {
   readonly #rows = new SpendRows();
   #keys: readonly StoredKey[] = [];
   #ids = 0;
+  #prunedOn = "";
 
   currentKeys(): readonly StoredKey[] {
     return this.#keys;
@@ -50,6 +52,10 @@ export class MemoryLedger implements Ledger {
   commit(row: SpendRow, reservation?: LedgerReservation, remaining = 0): void {
     this.#balances.spend(row);
     this.#rows.add(row);
+    if (row.day > this.#prunedOn) {
+      this.#prunedOn = row.day;
+      this.#rows.prune(firstKeptDay(row.day));
+    }
     if (reservation !== undefined) this.#keep(reservation, remaining);
   }
 

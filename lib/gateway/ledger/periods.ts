@@ -18,6 +18,14 @@ export function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
 }
 
+/** How many days are kept one by one. */
+const KEPT_DAYS = 400;
+
+/** The first day whose spending is kept on its own; that of earlier days is added up. */
+export function firstKeptDay(today: string): string {
+  return dayOf(Date.parse(`${today}T00:00:00Z`) - KEPT_DAYS * DAY);
+}
+
 /** The month of a day, as `2026-11`. */
 export function monthOf(day: string): string {
   return day.slice(0, 7);

@@ -21,13 +21,10 @@ import type {
   StoredKey,
 } from "./ledger.ts";
 import { ledgerError, ledgerFailure } from "./ledger_error.ts";
-import { DAY, dayOf } from "./periods.ts";
+import { firstKeptDay } from "./periods.ts";
 import { COUNTS } from "./spend_rows.ts";
 import { openLedgerFile, transaction } from "./sqlite_file.ts";
 import { SqliteKeys } from "./sqlite_keys.ts";
-
-/** How many days are kept one by one. */
-const KEPT_DAYS = 400;
 
 const COUNT_COLUMNS = COUNTS.map((name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
 
@@ -191,10 +188,6 @@ export class SqliteLedger implements Ledger {
     for (const { id, request } of reservations) {
       const { day, key, team, route, amount } = request;
       this.#insert.run(id, day, key, team, route, amount);
-      if (day > this.#prunedOn) {
-        this.#prunedOn = day;
-        prune(this.#database, firstKeptDay(day));
-      }
     }
     for (const [id, amount] of remaining) {
       if (amount === 0) this.#delete.run(id);
@@ -204,12 +197,12 @@ export class SqliteLedger implements Ledger {
       const { day, key, team, model, endpoint } = row;
       const counts = COUNTS.map((count) => row[count]);
       this.#addSpend.run(day, key, team, model, endpoint, ...counts);
+      if (day > this.#prunedOn) {
+        prune(this.#database, firstKeptDay(day));
+        this.#prunedOn = day;
+      }
     }
   }
-}
-
-function firstKeptDay(day: string): string {
-  return dayOf(Date.parse(`${day}T00:00:00Z`) - KEPT_DAYS * DAY);
 }
 
 /**
