@@ -15,9 +15,9 @@ const EXPOSED = "*";
 /** The headers that allow a listed origin to read an answer; `undefined` for all other requests. */
 export function corsHeaders(
   request: Request,
-  origins: readonly string[] | undefined,
+  origins: readonly string[],
 ): Record<string, string> | undefined {
-  if (origins === undefined || origins.length === 0) return undefined;
+  if (origins.length === 0) return undefined;
   const origin = request.headers.get("origin");
   if (origin === null || !origins.includes(origin)) return { vary: "Origin" };
   return {
@@ -62,4 +62,11 @@ export function withHeaders(response: Response, headers: Record<string, string>)
     else response.headers.set(name, value);
   }
   return response;
+}
+
+/** Whether a web page of another origin sends the request. */
+export function isForeign(request: Request, origins: readonly string[]): boolean {
+  const origin = request.headers.get("origin");
+  if (origin === null || origins.includes(origin)) return false;
+  return URL.parse(origin)?.host !== request.headers.get("host");
 }
