@@ -83,7 +83,10 @@ export function responseHeaders(
  *
  * Sources: nginx, "X-Accel-Buffering"; RFC 9111, "no-transform".
  */
-export function streamHeaders(headers: Record<string, string>, contentType: string): Record<string, string> {
+export function streamHeaders(
+  headers: Record<string, string>,
+  contentType: string,
+): Record<string, string> {
   headers["content-type"] = contentType;
   headers["cache-control"] = "no-cache, no-transform";
   headers["x-accel-buffering"] = "no";

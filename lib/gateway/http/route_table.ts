@@ -114,7 +114,10 @@ export class RouteTable {
       const model = pattern.exec(`/models/${name}`)?.groups?.model;
       if (model === undefined) continue;
       const { operation, stream } = route;
-      return { match: { kind: "call", format, context: { operation, stream, model } }, methods: POST };
+      return {
+        match: { kind: "call", format, context: { operation, stream, model } },
+        methods: POST,
+      };
     }
     return { match: { kind: "model", id: name }, methods: GET };
   }

@@ -24,17 +24,10 @@ import { type Located, withResultsInOrder } from "./tool_results.ts";
 import { ToolNames } from "./tool_names.ts";
 import { ownTools, sentChoice, sentTools } from "./tools.ts";
 
-/** A call that was translated for an endpoint. */
-export interface TranslatedRequest extends LaneRequest {
-  /** The names of its tools, for the calls in the answer. */
-  readonly names: ToolNames;
-}
-
 /** A request, rewritten for one endpoint. */
 interface Rewritten {
   messages: readonly Located[];
   options: SamplingOptions;
-  names: ToolNames;
 }
 
 /** Whether the model's last turn called tools, and is sent without the thinking that led to the calls. */
@@ -70,7 +63,7 @@ function rewrite(call: GatewayCall, target: Target): Rewritten {
     sent.tools = sentTools(choice.tools, names, target, dropped);
     if (choice.toolChoice !== undefined) sent.toolChoice = choice.toolChoice;
   } else if (sent.parallelToolCalls !== undefined) delete sent.parallelToolCalls;
-  return { messages, options: { ...sent }, names };
+  return { messages, options: sent };
 }
 
 /** Whether encoding `messages` alone fails with the same message. */
@@ -133,7 +126,7 @@ function clientError(
  *
  * @throws {GatewayError} that names what the endpoint's format or model cannot carry
  */
-export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): TranslatedRequest {
+export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): LaneRequest {
   const { request, dropped } = call;
   const model = endpoint.model ?? request.chat.model;
   const attempt = (protocol: Protocol) => {
@@ -171,7 +164,6 @@ export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): T
       model,
       encoded,
       isThinkingRequested: Boolean(options.thinking),
-      names: rewritten.names,
     };
   } catch (error) {
     throw clientError(error, call, rewritten, target);
