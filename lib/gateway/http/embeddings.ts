@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { HttpError } from "../../errors.ts";
 import { asCount, asObject, asObjects, type Json, tryParse } from "../../json/json.ts";
 import { textSize } from "../../pricing/token_estimate.ts";
 import { parseResponse } from "../../protocols/decode_response.ts";
@@ -123,24 +122,19 @@ export async function embed(
   const cost = costs.includes(null) ? null : Math.max(...costs as number[]);
   const demand = { route: route.name, promptTokens: tokens, completionTokens: 0, cost };
   using admission = await access?.admit(caller, demand, signal);
+  const check = (target: RouteTarget) => {
+    if (encode(call, operation, target) === undefined) throw noEndpoint(route, call);
+  };
   const { answer, target } = await host.runAttempt(
-    { ...route, targets: able },
-    { signal, tokens },
+    route,
+    { signal, tokens, check },
     async (target) => {
       const { endpoint } = target;
-      const { fetch, endpoint: server } = endpoint.connection;
+      const { connection } = endpoint;
       const request = encode(call, operation, target)!;
-      const answer = await send(request, fetch, { timeout: TIMEOUT, signal });
+      const answer = await send(request, connection.fetch, { timeout: TIMEOUT, signal });
       // Throws the error that the answer may be.
-      if (answer.status >= 300) {
-        endpoint.read(
-          answer,
-          (answer) => parseResponse(call.protocol, answer, server),
-        );
-      }
-      if (asObject(tryParse(answer.body)) === undefined) {
-        throw new HttpError("the answer is not JSON", { status: 502 });
-      }
+      endpoint.read(answer, (answer) => parseResponse(call.protocol, answer, connection.endpoint));
       return { answer, target };
     },
   );

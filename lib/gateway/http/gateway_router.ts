@@ -7,7 +7,7 @@
  */
 import type { Context } from "hono";
 import { AbortedError } from "../../errors.ts";
-import { isLoopback } from "../../transport/loopback.ts";
+import { loopbackCheck } from "../../transport/loopback.ts";
 import type { Caller } from "../access.ts";
 import { GatewayError } from "../gateway_error.ts";
 import { refuseAdmin } from "./admin_access.ts";
@@ -81,30 +81,13 @@ export class GatewayRouter {
 
   /** Applies what the options say about browsers. */
   async #crossOrigin(arrival: Arrival, answer: () => Promise<Response>): Promise<Response> {
-    const { corsOrigins = [], access } = this.#host.options;
-    const { request } = arrival;
-    const headers = corsHeaders(request, corsOrigins);
-    if (isPreflight(request)) return preflightResponse(request, headers);
-    // Browsers send simple requests without asking first; only a key could stop them.
-    const isRefused = access === undefined && isForeign(request, corsOrigins);
-    const response = isRefused ? this.#refuseOrigin(arrival) : await answer();
-    return headers === undefined ? response : withHeaders(response, headers);
-  }
-
-  #refuseOrigin(arrival: Arrival): Response {
-    const { request } = arrival;
-    const exchange = this.#exchange(arrival, "unknown");
-    return this.#fail(
-      exchange,
-      new GatewayError(
-        403,
-        `web pages of ${request.headers.get("origin")} may not call this gateway`,
-        {
-          reason: "origin_not_allowed",
-          hint: "Add the origin to the gateway's cors setting.",
-        },
-      ),
-    );
+    const { corsOrigins } = this.#host.options;
+    if (corsOrigins === undefined || corsOrigins.length === 0) return await answer();
+    const headers = corsHeaders(arrival.request, corsOrigins);
+    const response = isPreflight(arrival.request)
+      ? preflightResponse(arrival.request, headers)
+      : await answer();
+    return withHeaders(response, headers);
   }
 
   #exchange(arrival: Arrival, operation: string, format?: ClientFormat): Exchange {
@@ -139,9 +122,12 @@ export class GatewayRouter {
   }
 
   #authenticate({ arrival, progress }: Exchange): Caller {
-    const { access } = this.#host.options;
-    if (access === undefined) return progress.caller = ANYONE;
-    return progress.caller = access.authenticate(clientSecret(arrival));
+    const { access, corsOrigins } = this.#host.options;
+    const caller = progress.caller = access === undefined
+      ? ANYONE
+      : access.authenticate(clientSecret(arrival));
+    if (caller.id === "") refuseWebPages(arrival.request, corsOrigins, access !== undefined);
+    return caller;
   }
 
   async #other(
@@ -267,11 +253,43 @@ function stopping(): GatewayError {
   return new GatewayError(503, STOPPING, { reason: "draining", retryAfter: 5 });
 }
 
+/**
+ * Refuses web pages where no key could stop them: browsers send simple requests to any server without asking,
+ * and with DNS rebinding a page can call this machine under its own host name.
+ *
+ * @param isLocal whether only this machine may call
+ * @throws {GatewayError} 403
+ */
+function refuseWebPages(
+  request: Request,
+  corsOrigins: readonly string[] | undefined,
+  isLocal: boolean,
+): void {
+  const { headers } = request;
+  if (isLocal && !isLocalHost(headers.get("host"))) {
+    throw new GatewayError(
+      403,
+      `the gateway only accepts local requests, not for the host "${headers.get("host")}"`,
+      {
+        reason: "forbidden_host",
+        hint: "Use localhost or 127.0.0.1. With virtual keys, every host is accepted.",
+      },
+    );
+  }
+  const origin = headers.get("origin");
+  if (origin === null || !isForeign(origin, headers, corsOrigins)) return;
+  throw new GatewayError(403, `web pages of ${origin} may not call this gateway`, {
+    reason: "origin_not_allowed",
+    hint: "Add the origin to the setting serve.cors.",
+  });
+}
+
+const isLocalHost = loopbackCheck();
+
 /** Without an admin key, a page must not be readable under the host name of a web site: DNS rebinding. */
 function refuseHost(request: Request, adminKey: string | undefined): Response | undefined {
   if (adminKey !== undefined) return undefined;
-  const host = request.headers.get("host") ?? new URL(request.url).host;
-  if (isLoopback(host.replace(/:\d*$/, ""))) return undefined;
+  if (isLocalHost(request.headers.get("host"))) return undefined;
   return new Response("Use localhost or 127.0.0.1, or start the gateway with an admin key.\n", {
     status: 403,
     headers: { "content-type": "text/plain; charset=utf-8" },
