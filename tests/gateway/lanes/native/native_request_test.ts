@@ -1,13 +1,17 @@
 /** Requests of the native lane: the body as it arrived, and only what the provider should see of the rest. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  isNative,
-  nativeLane,
-  nativeRequest,
-} from "../../../../lib/gateway/lanes/native/native_lane.ts";
+import { isNative, nativeLane } from "../../../../lib/gateway/lanes/native/native_lane.ts";
+import type { RawRequest } from "../../../../lib/protocols/protocol.ts";
 import { gatewayCall, gatewayEndpoint } from "../../../support/gateway_calls.ts";
-import { CHAT, CLAUDE, FORMATS, GEMINI, RESPONSES } from "../../../support/serve_formats.ts";
+import {
+  CHAT,
+  CLAUDE,
+  type Format,
+  FORMATS,
+  GEMINI,
+  RESPONSES,
+} from "../../../support/serve_formats.ts";
 
 const anthropic = gatewayEndpoint({
   provider: "claude",
@@ -45,22 +49,28 @@ test("a call is native where the endpoint speaks the client's format", () => {
 
 test("the URL is the endpoint's", () => {
   const url = (
-    ...[format, endpoint, options, operation]: [
-      typeof CHAT,
-      typeof openai,
-      Parameters<typeof gatewayCall>[2]?,
-      Parameters<typeof nativeRequest>[2]?,
-    ]
-  ) => nativeRequest(gatewayCall(format, { model: "m" }, options), endpoint, operation)?.url;
+    { client }: Format,
+    { connection, model }: typeof openai,
+    { query, ...request }: Partial<Omit<RawRequest, "query">> & { query?: string } = {},
+  ) =>
+    client.rawRequest?.(connection.endpoint, {
+      operation: "chat",
+      model: model!,
+      query: new URLSearchParams(query),
+      ...request,
+    })?.url;
   assert.equal(url(CHAT, openai), "https://api.openai.com/v1/chat/completions");
-  assert.equal(url(CHAT, openai, {}, "embeddings"), "https://api.openai.com/v1/embeddings");
-  assert.equal(url(CHAT, openai, {}, "count_tokens"), undefined);
+  assert.equal(
+    url(CHAT, openai, { operation: "embeddings" }),
+    "https://api.openai.com/v1/embeddings",
+  );
+  assert.equal(url(CHAT, openai, { operation: "count_tokens" }), undefined);
   assert.equal(
     url(RESPONSES, openai, { query: "api-version=1&key=x" }),
     "https://api.openai.com/v1/responses",
   );
   assert.equal(
-    url(RESPONSES, openai, {}, "count_tokens"),
+    url(RESPONSES, openai, { operation: "count_tokens" }),
     "https://api.openai.com/v1/responses/input_tokens",
   );
   assert.equal(
@@ -68,7 +78,7 @@ test("the URL is the endpoint's", () => {
     "https://x.openai.azure.com/openai/deployments/d/chat/completions?api-version=2025-01-01",
   );
   assert.equal(
-    url(CHAT, azure, {}, "embeddings"),
+    url(CHAT, azure, { operation: "embeddings" }),
     "https://x.openai.azure.com/openai/deployments/d/embeddings?api-version=2025-01-01",
   );
   assert.equal(
@@ -76,7 +86,7 @@ test("the URL is the endpoint's", () => {
     "https://api.anthropic.com/v1/messages?beta=true",
   );
   assert.equal(
-    url(CLAUDE, anthropic, {}, "count_tokens"),
+    url(CLAUDE, anthropic, { operation: "count_tokens" }),
     "https://api.anthropic.com/v1/messages/count_tokens",
   );
   assert.equal(url(CLAUDE, deepseek), "https://api.deepseek.com/anthropic/v1/messages");
@@ -89,10 +99,10 @@ test("the URL is the endpoint's", () => {
     "https://generativelanguage.googleapis.com/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse",
   );
   assert.equal(
-    url(GEMINI, google, {}, "count_tokens"),
+    url(GEMINI, google, { operation: "count_tokens" }),
     "https://generativelanguage.googleapis.com/v1beta/models/gemini-3-pro:countTokens",
   );
-  assert.equal(url(GEMINI, google, {}, "embeddings"), undefined);
+  assert.equal(url(GEMINI, google, { operation: "embeddings" }), undefined);
 });
 
 const CLIENT_HEADERS = {
@@ -223,14 +233,5 @@ test("configured fields are added, and the client's take precedence", () => {
     nativeLane.encode(call, endpoint).encoded.body,
     '{"service_tier":"flex","seed":1.10,"provider":{"order":["a"],"sort":"price"},"model":"qwen",' +
       '"stream":true,"stream_options":{"include_usage":true}}',
-  );
-});
-
-test("a token count names the endpoint's model", () => {
-  const text = '{"generateContentRequest":{"model":"models/alias","contents":[]}}';
-  const call = gatewayCall(GEMINI, text, { model: "alias" });
-  assert.equal(
-    nativeRequest(call, google, "count_tokens")?.body,
-    '{"generateContentRequest":{"model":"models/gemini-3-pro","contents":[]}}',
   );
 });

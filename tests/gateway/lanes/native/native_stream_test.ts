@@ -245,6 +245,18 @@ test("events of unknown shapes pass", () => {
   }
 });
 
+test("text that may turn out to be thinking is not held back", () => {
+  const stream = open(CHAT);
+  stream.push(bytesOf(chunk({ role: "assistant", content: "" }, { model: "qwq-32b" })));
+  assert.equal(stream.hasContent, false);
+  stream.push(bytesOf(chunk({ content: "Hm" }, { model: "qwq-32b" })));
+  assert.ok(stream.hasContent);
+  stream.push(bytesOf(chunk({ content: ".</think>Hi" }, { model: "qwq-32b" }, "stop")));
+  stream.end();
+  assert.equal(stream.received.content, "Hi");
+  assert.equal(stream.received.thinking, "Hm.");
+});
+
 test("a stream whose content the decoder does not know is not held back for ever", () => {
   const stream = open(RESPONSES);
   for (let count = 0; count < 30; count++) {
