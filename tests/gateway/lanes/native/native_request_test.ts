@@ -1,6 +1,5 @@
 /** Requests of the native lane: the body as it arrived, and only what the provider should see of the rest. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { isNative, nativeLane } from "../../../../lib/gateway/lanes/native/native_lane.ts";
 import type { RawRequest } from "../../../../lib/protocols/protocol.ts";
 import { gatewayCall, gatewayEndpoint } from "../../../support/gateway_calls.ts";
@@ -32,7 +31,7 @@ const deepseek = gatewayEndpoint({
   model: "deepseek-chat",
 });
 
-test("a call is native where the endpoint speaks the client's format", () => {
+Deno.test("a call is native where the endpoint speaks the client's format", () => {
   const native = (endpoint: typeof openai) =>
     FORMATS.filter((format) => isNative(gatewayCall(format, {}, { model: "m" }), endpoint))
       .map(({ client }) => client.name);
@@ -47,7 +46,7 @@ test("a call is native where the endpoint speaks the client's format", () => {
   assert.deepEqual(native(gatewayEndpoint({ provider: "openai", api: "chat" })), ["chat"]);
 });
 
-test("the URL is the endpoint's", () => {
+Deno.test("the URL is the endpoint's", () => {
   const url = (
     { client }: Format,
     { connection, model }: typeof openai,
@@ -126,7 +125,7 @@ function headersAt(format: typeof CHAT, endpoint: typeof openai, headers = CLIEN
     .headers;
 }
 
-test("only known headers of the client are sent, with the endpoint's key", () => {
+Deno.test("only known headers of the client are sent, with the endpoint's key", () => {
   const trace = { "traceparent": "00-a-b-01", "tracestate": "x=1" };
   const common = { ...trace, "content-type": "application/json" };
   assert.deepEqual(headersAt(CLAUDE, anthropic), {
@@ -154,7 +153,7 @@ test("only known headers of the client are sent, with the endpoint's key", () =>
   assert.deepEqual(headersAt(GEMINI, google), { ...common, "x-goog-api-key": "provider" });
 });
 
-test("configured betas are added to the client's", () => {
+Deno.test("configured betas are added to the client's", () => {
   const endpoint = gatewayEndpoint({
     provider: "claude",
     apiKey: "k",
@@ -169,7 +168,7 @@ test("configured betas are added to the client's", () => {
   assert.ok(!("Anthropic-Beta" in headers));
 });
 
-test("an idempotency key is the caller's own at each endpoint", () => {
+Deno.test("an idempotency key is the caller's own at each endpoint", () => {
   const keyOf = (caller: string, endpoint: typeof openai) =>
     nativeLane.encode(
       gatewayCall(CHAT, { model: "m" }, { caller, headers: { "idempotency-key": "1" } }),
@@ -179,7 +178,7 @@ test("an idempotency key is the caller's own at each endpoint", () => {
   assert.equal(new Set([keyOf("a", openai), keyOf("b", openai), keyOf("a", local)]).size, 3);
 });
 
-test("the body is the client's but for the model", () => {
+Deno.test("the body is the client's but for the model", () => {
   const text = '{"stream":true, "model":"alias","temperature":1.0,"x":12345678901234567890}';
   for (
     const [format, endpoint, model] of [
@@ -196,7 +195,7 @@ test("the body is the client's but for the model", () => {
   assert.equal(nativeLane.encode(call, google).encoded.body, body);
 });
 
-test("usage is requested only for callers with limits, where the service knows it", () => {
+Deno.test("usage is requested only for callers with limits, where the service knows it", () => {
   const bodyFor = (text: string, endpoint: typeof openai, isMetered = true) =>
     nativeLane.encode(gatewayCall(CHAT, text, { isMetered }), endpoint).encoded.body;
   const streamed = '{"model":"qwen","stream":true}';
@@ -216,7 +215,7 @@ test("usage is requested only for callers with limits, where the service knows i
   assert.equal(bodyFor(streamed, cohere), streamed);
 });
 
-test("configured fields are added, and the client's take precedence", () => {
+Deno.test("configured fields are added, and the client's take precedence", () => {
   const endpoint = gatewayEndpoint({
     baseUrl: "http://localhost:8000/v1",
     model: "qwen",
