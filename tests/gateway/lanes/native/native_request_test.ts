@@ -25,6 +25,11 @@ const azure = gatewayEndpoint({
   apiKey: "provider",
   model: "gpt-4o",
 });
+const bedrock = gatewayEndpoint({
+  baseUrl: "https://bedrock-mantle.us-east-1.api.aws/anthropic",
+  apiKey: "provider",
+  model: "anthropic.claude-opus-4-8",
+});
 const deepseek = gatewayEndpoint({
   baseUrl: "https://api.deepseek.com/anthropic",
   apiKey: "provider",
@@ -134,11 +139,18 @@ Deno.test("only known headers of the client are sent, with the endpoint's key", 
     "anthropic-version": "2026-10-21",
     "anthropic-beta": "claude-code-20250219,unheard-of-2026-01-01,context-1m-2025-08-07",
   });
-  assert.deepEqual(headersAt(CLAUDE, deepseek), {
+  const service = {
     ...common,
     "authorization": "Bearer provider",
     "anthropic-version": "2023-06-01",
-    "anthropic-beta": "claude-code-20250219,context-1m-2025-08-07",
+  };
+  assert.deepEqual(headersAt(CLAUDE, deepseek), {
+    ...service,
+    "anthropic-beta": "claude-code-20250219,unheard-of-2026-01-01,context-1m-2025-08-07",
+  });
+  assert.deepEqual(headersAt(CLAUDE, bedrock), {
+    ...service,
+    "anthropic-beta": "context-1m-2025-08-07",
   });
   assert.deepEqual(headersAt(CHAT, openai), {
     ...common,
