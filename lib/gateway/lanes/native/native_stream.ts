@@ -146,12 +146,14 @@ export class NativeStream implements LaneStream {
     const text = utf8.decode(bytes);
     const edited = this.#isEdited ? this.#passEdited(text, isLast) : undefined;
     if (!this.#isEdited) this.#feed(text, isLast);
-    if (this.failure !== undefined && (hadFailure || !this.hasContent)) return undefined;
-    if (this.#tap.showsSecret) {
-      return encoder.encode(redact(edited ?? text, ...this.#request.endpoint.secrets));
-    }
-    if (edited === undefined) return bytes;
-    return edited === "" ? undefined : encoder.encode(edited);
+    const { failure } = this.#tap;
+    if (failure !== undefined && (hadFailure || !this.hasContent)) return undefined;
+    if (failure === undefined && edited === undefined) return bytes;
+    let passed = edited ?? text;
+    if (this.#tap.showsSecret) passed = redact(passed, ...this.#request.endpoint.secrets);
+    // Nothing comes after an error.
+    if (failure !== undefined && !isLast) passed += this.#framing.end;
+    return passed === "" ? undefined : encoder.encode(passed);
   }
 
   #feed(text: string, isLast: boolean): void {

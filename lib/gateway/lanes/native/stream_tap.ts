@@ -53,7 +53,7 @@ export class StreamTap {
 
   /** Whether nothing more will come. */
   get ended(): boolean {
-    return this.#decoder.ended || this.#isOver || this.failure !== undefined;
+    return this.#decoder.ended || this.failure !== undefined;
   }
 
   /** The rest of the answer, if it is complete. */
@@ -76,7 +76,7 @@ export class StreamTap {
 
   /** Reads the data of one event. */
   push(data: string): void {
-    if (this.ended) return;
+    if (this.ended || this.#isOver) return;
     let events: StreamEvent[];
     try {
       events = this.#decoder.push(data);
