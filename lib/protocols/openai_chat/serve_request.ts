@@ -6,7 +6,7 @@
  * @module
  */
 import type { AssistantMessage, Message, ProviderMessage } from "../../chat/messages.ts";
-import type { SamplingOptions } from "../../chat/options.ts";
+import type { SamplingOptions, Tool } from "../../chat/options.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { choicesOf, type OptionNames, remaining, splitOptions } from "../serve_request.ts";
 import type { ServerRequest } from "../serve.ts";
@@ -80,10 +80,25 @@ function decodeMessage(message: Json): Message {
   return message as unknown as Message;
 }
 
+/** Reads the fields from before there were tools. */
+function takeFunctions(options: SamplingOptions, extra: Json): void {
+  if (options.tools !== undefined || !Array.isArray(extra.functions)) return;
+  options.tools = asObjects(extra.functions).map((fn) =>
+    ({ type: "function", function: fn }) as unknown as Tool
+  );
+  const { function_call: choice } = extra;
+  const name = asText(asObject(choice)?.name);
+  if (choice === "auto" || choice === "none") options.toolChoice = choice;
+  else if (name !== undefined) options.toolChoice = { type: "function", function: { name } };
+  delete extra.functions;
+  delete extra.function_call;
+}
+
 /** Decodes a request body. */
 export function decodeRequest(body: Json): ServerRequest {
   const { options, rest } = splitOptions(body, OPTIONS);
   const { messages, model, stream, stream_options, ...extra } = rest;
+  takeFunctions(options, extra);
   // Mistral's word.
   if (options.toolChoice as unknown === "any") options.toolChoice = "required";
   const thinking = takeThinking(extra);

@@ -6,7 +6,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { isFunctionTool, type Tool } from "../../../chat/options.ts";
+import { isFunctionTool, type ProviderTool, type Tool } from "../../../chat/options.ts";
 import { asObject, asText, type Json } from "../../../json/json.ts";
 import type { Target } from "./target.ts";
 
@@ -15,7 +15,7 @@ export const CUSTOM_INPUT = "input";
 
 /** The custom part of a tool in the form of Chat Completions; `undefined` if it is another tool. */
 export function customOf(tool: Tool): Json | undefined {
-  return tool.type === "custom" ? asObject(tool.custom) : undefined;
+  return tool.type === "custom" ? asObject((tool as ProviderTool).custom) : undefined;
 }
 
 function shortHash(text: string): string {
