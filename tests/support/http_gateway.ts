@@ -66,7 +66,7 @@ export class HttpGateway implements AsyncDisposable {
         fetch,
         ...endpoint,
       })),
-      maxRetries: 0,
+      retryTimes: 0,
     });
     this.app = createGatewayApp(pool, {
       ...options,
