@@ -137,9 +137,9 @@ Deno.test("answers HEAD / and the health checks without calling a model", async 
 });
 
 Deno.test("is not ready while no endpoint is up", async () => {
-  await using gateway = new HttpGateway({}, () => new Response("down", { status: 500 }), [
-    { failureThreshold: 1 } as object,
-  ]);
+  await using gateway = new HttpGateway({}, () => new Response("down", { status: 500 }), [{}], {
+    failureThreshold: 1,
+  });
   await (await gateway.chat()).text();
   const ready = await gateway.send("/health/ready");
   assert.deepEqual([ready.status, ready.headers.get("retry-after")], [503, "5"]);
