@@ -44,11 +44,11 @@ function withJsonInstruction(messages: readonly Located[]): readonly Located[] {
 }
 
 function rewrite(call: GatewayCall, target: Target): Rewritten {
-  const { request, dropped } = call;
+  const { request, dropped, protocol: { name: client } } = call;
   const { body, chat: { options } } = request;
   const own = ownTools(options.tools ?? [], body, dropped);
   const names = new ToolNames(target, own);
-  const choice = sentChoice(options.toolChoice, own, names, target);
+  const choice = sentChoice(options.toolChoice, own, names, target, client);
   const rewriter = new MessageRewriter(target, names, dropped);
   const located: Located[] = [];
   for (const [i, given] of request.chat.messages.entries()) {
@@ -58,7 +58,8 @@ function rewrite(call: GatewayCall, target: Target): Rewritten {
   }
   const ordered = withSystemMessages(withResultsInOrder(located, target), target);
   const messages = needsJsonInstruction(options, target) ? withJsonInstruction(ordered) : ordered;
-  const sent = sentOptions(request, target, choice.toolChoice, historyOf(messages), dropped);
+  const history = historyOf(messages);
+  const sent = sentOptions(request, target, choice.toolChoice, history, client, dropped);
   if (choice.tools.length > 0) {
     sent.tools = sentTools(choice.tools, names, target, dropped);
     if (choice.toolChoice !== undefined) sent.toolChoice = choice.toolChoice;
