@@ -7,7 +7,7 @@ import type { Message } from "../../../chat/messages.ts";
 import type { SamplingOptions } from "../../../chat/options.ts";
 import type { EndpointClient } from "../../../client/endpoint_client.ts";
 import { ConfigurationError, FlexLLMError, InvalidInputError } from "../../../errors.ts";
-import { asObjects } from "../../../json/json.ts";
+import { asObject, asObjects } from "../../../json/json.ts";
 import { pathOf } from "../../../protocols/source_path.ts";
 import type { Protocol } from "../../../protocols/protocol.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
@@ -30,13 +30,22 @@ interface Rewritten {
   options: SamplingOptions;
 }
 
-/** Whether the model's last turn called tools, and is sent without the thinking that led to the calls. */
+function hasMark(value: unknown): boolean {
+  return asObject(value)?.cache_control !== undefined;
+}
+
+/** What the options depend on in the conversation. */
 function historyOf(messages: readonly Located[]): History {
   const last = messages.findLast(({ message }) => message.role === "assistant")?.message;
   const isToolLoop = messages.at(-1)?.message.role === "tool";
-  const lacksThinking = isToolLoop && last?.role === "assistant" &&
-    !asObjects(last.providerMessage?.content).some(({ type }) => /thinking/.test(String(type)));
-  return { lacksThinking };
+  return {
+    isContinued: last !== undefined,
+    hasCacheMarks: messages.some(({ message }) =>
+      hasMark(message) || Array.isArray(message.content) && message.content.some(hasMark)
+    ),
+    lacksThinking: isToolLoop && last?.role === "assistant" &&
+      !asObjects(last.providerMessage?.content).some(({ type }) => /thinking/.test(String(type))),
+  };
 }
 
 function withJsonInstruction(messages: readonly Located[]): readonly Located[] {

@@ -30,7 +30,10 @@ const DEFAULTS: Partial<Record<keyof SamplingOptions, unknown>> = {
   frequencyPenalty: 0,
 };
 
-/** Values of `topP` that leave nearly all tokens. Gemini's clients send 0.95 with every request. */
+/**
+ * Values of `topP` that leave nearly all tokens, which models that think reject nevertheless. Gemini CLI sends
+ * 0.95 with every request.
+ */
 const NEARLY_ALL = 0.95;
 
 /** The options that the target does not have, and that only nudge the choice of tokens. */
@@ -43,11 +46,12 @@ function unknownHints(options: SamplingOptions, target: Target): (keyof Sampling
       return isFixed ? ["seed", "topK", ...nearlyAll] : ["seed"];
     }
     case "responses":
-      return ["seed", "topK"];
+      return ["seed", "topK", ...openaiEfforts(target.model) === undefined ? [] : nearlyAll];
     case "gemini":
       return geminiModel(target.model).sampling ? [] : ["topK", ...nearlyAll];
     default:
-      return target.isOpenAI ? ["topK"] : [];
+      if (!target.isOpenAI) return [];
+      return ["topK", ...openaiEfforts(target.model) === undefined ? [] : nearlyAll];
   }
 }
 
@@ -124,6 +128,8 @@ function accepts(thinking: Thinking, target: Target, maxTokens: number | undefin
     openaiEfforts(model) !== undefined;
 }
 
+const ANTHROPIC = "https://api.anthropic.com/";
+
 /** The smallest budget of Claude's thinking. */
 const MIN_CLAUDE_BUDGET = 1024;
 
@@ -142,16 +148,44 @@ function thinkingFor(
   return options.find((option) => option === undefined || accepts(option, target, maxTokens));
 }
 
-/** Whether the last turn of the model ended in tool calls, whose thinking Claude wants back. */
+/**
+ * Thinking that is not limited by a budget, if the model can do without: with a budget, Claude neither
+ * continues a turn without the thinking that began it, nor thinks when a tool is forced.
+ */
+function withoutBudget(
+  thinking: Thinking,
+  { model }: Target,
+  maxTokens: number | undefined,
+): Thinking | undefined {
+  const features = claudeModel(model);
+  const hasBudget = (thinking: Thinking) =>
+    anthropicThinking(model, features, { thinking, maxTokens }).thinking?.type === "enabled";
+  if (!hasBudget(thinking)) return thinking;
+  if (features.thinking === "budget" || typeof thinking !== "number") return undefined;
+  const level = levelOf(thinking);
+  return hasBudget(level) ? undefined : level;
+}
+
+/** What the options depend on in the conversation. */
 export interface History {
+  /** Whether the model has answered before, so that the next request repeats this one. */
+  isContinued: boolean;
+  /** Whether the client marks prefixes to cache. */
+  hasCacheMarks: boolean;
   /** Whether the conversation continues after tool calls without the thinking that led to them. */
   lacksThinking: boolean;
+}
+
+/** Whether to let Anthropic cache the prompt; compatible servers may not know the field. */
+function isCached({ endpoint }: Target, { isContinued, hasCacheMarks }: History): boolean {
+  return isContinued && !hasCacheMarks && endpoint.baseUrl.startsWith(ANTHROPIC);
 }
 
 /** Log probabilities and verbosity, which OpenAI and Google have in different fields. */
 function otherFields(
   request: ServerRequest,
   target: Target,
+  history: History,
   client: string,
   dropped: Set<string>,
 ): Json {
@@ -163,6 +197,8 @@ function otherFields(
       if (topLogprobs !== undefined) {
         throw unsupportedField(fieldOf("logprobs", client), "Claude has no log probabilities");
       }
+      // Clients of other formats rely on caching without marks. It costs more for a prompt that is sent once.
+      if (isCached(target, history)) fields.cache_control = { type: "ephemeral" };
       break;
     case "gemini":
       if (topLogprobs !== undefined) {
@@ -229,9 +265,7 @@ export function sentOptions(
   options.thinking = thinkingFor(wanted, target, options.maxTokens);
   const isForced = toolChoice === "required" || typeof toolChoice === "object";
   if (format === "claude" && options.thinking && (history.lacksThinking || isForced)) {
-    const { thinking } = anthropicThinking(target.model, claudeModel(target.model), options);
-    // With a budget, Claude neither continues without its thinking nor thinks when a tool is forced.
-    if (thinking?.type === "enabled") options.thinking = undefined;
+    options.thinking = withoutBudget(options.thinking, target, options.maxTokens);
   }
   if (Boolean(options.thinking) !== Boolean(wanted)) drop("thinking");
   for (const name of unknownHints(options, target)) {
@@ -239,7 +273,7 @@ export function sentOptions(
     drop(name);
     delete options[name as keyof typeof options];
   }
-  const fields = otherFields(request, target, client, dropped);
+  const fields = otherFields(request, target, history, client, dropped);
   const sent: SamplingOptions = { ...options };
   for (const name of Object.keys(sent) as (keyof SamplingOptions)[]) {
     if (sent[name] === undefined) delete sent[name];
