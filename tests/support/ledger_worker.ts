@@ -46,7 +46,7 @@ async function runLedgerWorker(order: LedgerOrder): Promise<void> {
   const { path, secret, seed, name, requests, concurrency } = order;
   const access = await openAccess({
     database: path,
-    teams: { web: { budget: { total: 1 } } },
+    teams: { web: { budget: { total: 1000 } } },
     onWarning: (message) => print(`warning ${message}`),
   });
   print(`recovered ${access.recovered.requests} ${access.recovered.cost}`);
