@@ -5,7 +5,7 @@
  */
 import type { Registry } from "prom-client";
 import type { GatewayFacts } from "../gateway_facts.ts";
-import type { GatewayState } from "./gateway_state.ts";
+import type { ObservedGateway } from "./observed_gateway.ts";
 import { type PromClient, RequestMetrics } from "./request_metrics.ts";
 import { addStateMetrics } from "./state_metrics.ts";
 
@@ -17,13 +17,13 @@ interface Loaded {
 
 /** The metrics of one gateway. Several gateways of a process do not share any. */
 export class GatewayMetrics {
-  readonly #state: GatewayState;
+  readonly #state: ObservedGateway;
   #loading: Promise<Loaded> | undefined;
   #loaded: Loaded | undefined;
   /** Requests that ended while the library was being loaded. */
   #early: GatewayFacts[] = [];
 
-  constructor(state: GatewayState) {
+  constructor(state: ObservedGateway) {
     this.#state = state;
   }
 
