@@ -37,7 +37,8 @@ export class GatewayMetrics {
 
   /** Returns the metrics as text, and its content type. */
   async read(): Promise<{ text: string; contentType: string }> {
-    const { registry } = await this.#load();
+    const { registry, requests } = await this.#load();
+    requests.flush();
     return { text: await registry.metrics(), contentType: registry.contentType };
   }
 
