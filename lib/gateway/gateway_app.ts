@@ -19,7 +19,6 @@ import type { GatewayOptions } from "./gateway_options.ts";
 import { GatewayState } from "./gateway_state.ts";
 import { errorResponse } from "./http/error_response.ts";
 import type {
-  AdminHandler,
   AttemptOptions,
   GatewayHost,
   NamedRoute,
@@ -27,12 +26,15 @@ import type {
 } from "./http/gateway_host.ts";
 import { GatewayRouter } from "./http/gateway_router.ts";
 import type { HttpCall } from "./http/http_call.ts";
+import { GatewayMonitor } from "./observe/gateway_monitor.ts";
+import { observeState } from "./observe/observe_state.ts";
+import { operationHandlers } from "./observe/operation_handlers.ts";
 import type { Route } from "./routes.ts";
 
 /** A gateway. It is a Hono app: serve its `fetch`, or mount it in an app of your own. */
 export class GatewayApp extends Hono implements AsyncDisposable {
   readonly #lanes: GatewayLanes;
-  readonly #adminHandlers: Record<string, AdminHandler> = {};
+  readonly #monitor: GatewayMonitor;
   readonly #observers = new Set<GatewayObserver>();
   readonly #calls = new Set<{ abort(reason: AbortedError): void }>();
   readonly #idle: (() => void)[] = [];
@@ -52,6 +54,9 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     super();
     this.#lanes = lanes;
     this.#state = new GatewayState(pool, options, lanes);
+    this.#monitor = new GatewayMonitor(observeState(this, () => this.#state), {
+      onRequest: (facts) => this.#notify(facts),
+    });
     const router = new GatewayRouter(this.#createHost());
     this.all("*", (context) => router.handle(context));
   }
@@ -129,8 +134,8 @@ export class GatewayApp extends Hono implements AsyncDisposable {
       answerCall: (call) => this.#answerCall(call),
       runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
       loadPrices: () => state().loadPrices(),
-      report: (facts) => this.#report(facts),
-      adminHandlers: this.#adminHandlers,
+      report: this.#monitor.observe,
+      adminHandlers: operationHandlers(this.#monitor),
     };
   }
 
@@ -142,13 +147,13 @@ export class GatewayApp extends Hono implements AsyncDisposable {
       flow = new CallFlow(state, call, state.routeOf(call));
     } catch (error) {
       const response = errorResponse(call.server, error, call.id);
-      this.#report(refusedFacts(call, response.status, error));
+      this.#monitor.observe(refusedFacts(call, response.status, error));
       return response;
     }
     this.#enter(state, call);
     const answerer = new CallAnswerer(flow, (status, error) => {
       this.#leave(state, call);
-      this.#report(flow.record.facts(status, error));
+      this.#monitor.observe(flow.record.facts(status, error));
     });
     return await answerer.answer();
   }
@@ -197,7 +202,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #report(facts: GatewayFacts): void {
+  #notify(facts: GatewayFacts): void {
     this.#state.options.onRequest?.(facts);
     for (const observe of this.#observers) observe(facts);
   }

@@ -16,6 +16,8 @@ import { GatewayError } from "./gateway_error.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import type { GatewayLanes } from "./gateway_lanes.ts";
 import type { Lane } from "./lane.ts";
+import { endpointReports } from "./observe/endpoint_reports.ts";
+import { takesRequests } from "./observe/observed_gateway.ts";
 import { type Route, Routes } from "./routes.ts";
 
 /** The default of {@link GatewayOptions.maxQueue}. */
@@ -80,9 +82,9 @@ export class GatewayState {
     if (this.#isRetired && this.#calls === 0) this.close();
   }
 
-  /** Whether a call could be sent: an endpoint is up. */
+  /** Whether a call could be sent: an endpoint is up, or due for a test. */
   get hasEndpoint(): boolean {
-    return this.pipeline.endpoints.some(({ limits }) => !limits.isDown);
+    return endpointReports(this).some(takesRequests);
   }
 
   /**
