@@ -11,13 +11,12 @@ import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CallAnswerer } from "./answer_call.ts";
 import { CallFlow } from "./call_flow.ts";
 import { CallRecord } from "./call_record.ts";
-import { DEFAULT_LANES } from "./default_lanes.ts";
 import type { GatewayFacts, GatewayObserver } from "./gateway_facts.ts";
 import { GatewayError } from "./gateway_error.ts";
-import type { GatewayLanes } from "./gateway_lanes.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { GatewayState } from "./gateway_state.ts";
 import { errorResponse } from "./http/error_response.ts";
+import { responseHeaders } from "./http/response_headers.ts";
 import type {
   AttemptOptions,
   GatewayHost,
@@ -33,7 +32,6 @@ import type { Route } from "./routes.ts";
 
 /** A gateway. It is a Hono app: serve its `fetch`, or mount it in an app of your own. */
 export class GatewayApp extends Hono implements AsyncDisposable {
-  readonly #lanes: GatewayLanes;
   readonly #monitor: GatewayMonitor;
   readonly #observers = new Set<GatewayObserver>();
   readonly #calls = new Set<{ abort(reason: AbortedError): void }>();
@@ -46,14 +44,9 @@ export class GatewayApp extends Hono implements AsyncDisposable {
    *
    * @throws {ConfigurationError} if a route names an endpoint that does not exist
    */
-  constructor(
-    pool: LLMClient,
-    options: GatewayOptions = {},
-    lanes: GatewayLanes = DEFAULT_LANES,
-  ) {
+  constructor(pool: LLMClient, options: GatewayOptions = {}) {
     super();
-    this.#lanes = lanes;
-    this.#state = new GatewayState(pool, options, lanes);
+    this.#state = new GatewayState(pool, options);
     this.#monitor = new GatewayMonitor(observeState(this, () => this.#state), {
       onRequest: (facts) => this.#notify(facts),
     });
@@ -87,7 +80,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
    */
   reload(pool: LLMClient, options: GatewayOptions = {}): void {
     const old = this.#state;
-    this.#state = new GatewayState(pool, options, this.#lanes);
+    this.#state = new GatewayState(pool, options);
     old.retire(old.pool !== pool);
   }
 
@@ -146,7 +139,12 @@ export class GatewayApp extends Hono implements AsyncDisposable {
       if (this.#isDraining) throw draining();
       flow = new CallFlow(state, call, state.routeOf(call));
     } catch (error) {
-      const response = errorResponse(call.server, error, call.id);
+      const response = errorResponse(
+        call.server,
+        error,
+        call.id,
+        responseHeaders(call.server, call),
+      );
       this.#monitor.observe(refusedFacts(call, response.status, error));
       return response;
     }

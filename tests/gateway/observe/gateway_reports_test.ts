@@ -1,8 +1,6 @@
 /** The reports of a whole gateway: calls through it appear in its status, its metrics and on its page. */
 import assert from "node:assert/strict";
-import { LLMClientPool } from "../../../mod.ts";
-import { createGatewayApp } from "../../../lib/gateway/gateway_app.ts";
-import type { GatewayFacts } from "../../../lib/gateway/gateway_facts.ts";
+import { createGatewayApp, type GatewayFacts, LLMClientPool } from "../../../mod.ts";
 import type { GatewayStatus } from "../../../lib/gateway/status.ts";
 
 const ADMIN = { authorization: "Bearer admin-secret" };
