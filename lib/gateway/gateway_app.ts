@@ -18,7 +18,6 @@ import { GatewayState } from "./gateway_state.ts";
 import { errorResponse } from "./http/error_response.ts";
 import { responseHeaders } from "./http/response_headers.ts";
 import type {
-  AdminHandler,
   AttemptOptions,
   GatewayHost,
   NamedRoute,
@@ -26,11 +25,14 @@ import type {
 } from "./http/gateway_host.ts";
 import { GatewayRouter } from "./http/gateway_router.ts";
 import type { HttpCall } from "./http/http_call.ts";
+import { GatewayMonitor } from "./observe/gateway_monitor.ts";
+import { observeState } from "./observe/observe_state.ts";
+import { operationHandlers } from "./observe/operation_handlers.ts";
 import type { Route } from "./routes.ts";
 
 /** A gateway. It is a Hono app: serve its `fetch`, or mount it in an app of your own. */
 export class GatewayApp extends Hono implements AsyncDisposable {
-  readonly #adminHandlers: Record<string, AdminHandler> = {};
+  readonly #monitor: GatewayMonitor;
   readonly #observers = new Set<GatewayObserver>();
   readonly #calls = new Set<{ abort(reason: FlexLLMError): void }>();
   readonly #idle: (() => void)[] = [];
@@ -45,6 +47,9 @@ export class GatewayApp extends Hono implements AsyncDisposable {
   constructor(pool: LLMClient, options: GatewayOptions = {}) {
     super();
     this.#state = new GatewayState(pool, options);
+    this.#monitor = new GatewayMonitor(observeState(this, () => this.#state), {
+      onRequest: (facts) => this.#notify(facts),
+    });
     const router = new GatewayRouter(this.#createHost());
     this.all("*", (context) => router.handle(context));
   }
@@ -122,8 +127,8 @@ export class GatewayApp extends Hono implements AsyncDisposable {
       answerCall: (call) => this.#answerCall(call),
       runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
       loadPrices: () => state().loadPrices(),
-      report: (facts) => this.#report(facts),
-      adminHandlers: this.#adminHandlers,
+      report: this.#monitor.observe,
+      adminHandlers: operationHandlers(this.#monitor),
     };
   }
 
@@ -140,13 +145,13 @@ export class GatewayApp extends Hono implements AsyncDisposable {
         call.id,
         responseHeaders(call.server, call),
       );
-      this.#report(refusedFacts(call, response.status, error));
+      this.#monitor.observe(refusedFacts(call, response.status, error));
       return response;
     }
     this.#enter(state, call);
     const answerer = new CallAnswerer(flow, (status, error) => {
       this.#leave(state, call);
-      this.#report(flow.record.facts(status, error));
+      this.#monitor.observe(flow.record.facts(status, error));
     });
     return await answerer.answer();
   }
@@ -195,7 +200,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #report(facts: GatewayFacts): void {
+  #notify(facts: GatewayFacts): void {
     this.#state.options.onRequest?.(facts);
     for (const observe of this.#observers) observe(facts);
   }
