@@ -14,7 +14,7 @@ export interface HttpServer {
   port: number;
   /** Stops listening, and resolves when all responses have been sent and the connections are closed. */
   stop(): Promise<void>;
-  /** Stops listening and closes all connections. */
+  /** Stops listening and closes all connections; after {@link HttpServer.stop}, Deno only waits for them. */
   close(): Promise<void>;
 }
 
@@ -83,14 +83,16 @@ function serveOnDeno(
     },
     (request, info) => handler(request, { address: () => info.remoteAddr.hostname }),
   );
-  let isFinished = false;
-  void server.finished.then(() => isFinished = true);
+  let isStopping = false;
   return {
     port: server.addr.port,
-    stop: () => server.shutdown(),
+    stop() {
+      isStopping = true;
+      return server.shutdown();
+    },
     close() {
-      // Deno reports an error in its own listener if the server has finished already.
-      if (!isFinished) closing.abort();
+      // Deno cannot abort a server that is stopping.
+      if (!isStopping) closing.abort();
       return server.finished;
     },
   };
