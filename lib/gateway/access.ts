@@ -53,6 +53,13 @@ export interface Admission extends Disposable {
    * (`isLost`). Never throws: an answer is delivered even if its cost cannot be stored; the ledger retries.
    */
   commit(charge: Charge): void;
+  /**
+   * Reserves the money for another attempt, if the one before was billed; call it before every retry.
+   *
+   * @throws {GatewayError} 402 if the budget does not allow another attempt
+   * @throws {AbortedError} when `signal` fires
+   */
+  renew(signal: AbortSignal): Promise<void>;
   /** Releases what is still reserved. Only the first call has an effect. */
   release(): void;
 }

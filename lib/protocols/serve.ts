@@ -60,7 +60,19 @@ export type ServerChoice =
     stopSequence?: string;
     /** The answer in a provider's own format. If it is this format, it is sent unchanged. */
     providerMessage?: ProviderMessage;
+    /** What another format's provider needs back in the next turn. */
+    carried?: CarriedMessage;
   };
+
+/**
+ * A provider's message inside an answer of another format, so that the client sends it back with its history.
+ */
+export interface CarriedMessage {
+  /** The text of an envelope, which goes into the format's opaque field. */
+  envelope: string;
+  /** Extra fields of the tool calls, in order, for formats whose calls can have any. */
+  callExtras?: readonly (Json | undefined)[];
+}
 
 /** The identity of an answer. */
 export interface ResponseHead {
@@ -70,6 +82,12 @@ export interface ResponseHead {
   model: string;
   /** Unix time in seconds. */
   created: number;
+  /**
+   * Whether the answer imitates the provider's own: fields that only the provider can know get made-up values,
+   * such as signatures of thinking and the service tier. Otherwise they are left out, or empty where the format
+   * demands them.
+   */
+  isSimulated?: boolean;
 }
 
 /** An answer to a request. */
@@ -96,6 +114,10 @@ export interface StreamEncoder {
    * @param choice the index of the answer that they belong to (default 0)
    */
   push(events: readonly StreamEvent[], choice?: number): ServerEvent[];
+  /** Encodes what the provider needs back in the next turn. Comes after the content, before `finish`. */
+  carry(message: CarriedMessage): ServerEvent[];
+  /** Encodes an error that ends the stream, in place of its end. */
+  fail(error: ServerError): ServerEvent[];
   /**
    * Encodes the end of the stream.
    *

@@ -34,6 +34,7 @@ export function encodeLogprobs(logprobs: readonly TokenLogprob[] | undefined): J
 
 /** The fields of a candidate for its citations. Positions are counted in bytes here. */
 export function encodeCitations(citations: readonly Citation[], text: string): Json {
+  citations = citations.filter(({ url }) => url !== undefined);
   if (citations.length === 0) return {};
   const bytes = (end: number) => new TextEncoder().encode(text.slice(0, end)).length;
   return {
@@ -81,12 +82,17 @@ function encodeCall(call: ToolCall): Json {
   return { functionCall: { id, name, args: parseArguments(call) } };
 }
 
+/** An empty part with an envelope in the place of a signature. */
+export function envelopePart(thoughtSignature: string): Json {
+  return { text: "", thoughtSignature };
+}
+
 /**
- * The parts after the thoughts. If there are thoughts, the first of these parts has a signature, as in
- * Gemini's answers; it is a placeholder, which Gemini would reject.
+ * The parts after the thoughts. If there are thoughts in a simulated answer, the first of these parts has a
+ * signature, as in Gemini's answers; it is a placeholder, which Gemini would reject.
  */
 export function encodeParts(
-  id: string,
+  { id, isSimulated }: ResponseHead,
   { text, toolCalls, hasThinking, isRefusal }: {
     text: string;
     toolCalls: readonly ToolCall[];
@@ -96,7 +102,9 @@ export function encodeParts(
 ): Json[] {
   const needsText = text !== "" || toolCalls.length === 0 && !isRefusal;
   const parts = [...needsText ? [{ text } as Json] : [], ...toolCalls.map(encodeCall)];
-  if (hasThinking && parts.length > 0) parts[0].thoughtSignature = btoa(`signature ${id}`);
+  if (isSimulated && hasThinking && parts.length > 0) {
+    parts[0].thoughtSignature = btoa(`signature ${id}`);
+  }
   return parts;
 }
 
@@ -108,36 +116,39 @@ export function encodeCandidate(index: number, parts: readonly Json[], fields: J
 
 /** Encodes a response with the given candidates. */
 export function encodeBody(
-  { id, model }: ResponseHead,
+  { id, model, isSimulated }: ResponseHead,
   usage: Usage | null,
   candidates: readonly Json[],
 ): Json {
   const body: Json = { responseId: id, modelVersion: model, candidates };
   if (usage === null) return body;
-  const { promptTokens, completionTokens, totalTokens, cachedTokens, reasoningTokens = 0 } = usage;
+  const { promptTokens, completionTokens, totalTokens, cachedTokens } = usage;
+  const thoughts = usage.reasoningTokens ?? (isSimulated ? 0 : undefined);
   body.usageMetadata = {
     promptTokenCount: promptTokens,
-    candidatesTokenCount: completionTokens - reasoningTokens,
-    thoughtsTokenCount: reasoningTokens,
+    candidatesTokenCount: completionTokens - (thoughts ?? 0),
+    thoughtsTokenCount: thoughts,
     totalTokenCount: totalTokens,
-    ...cachedTokens ? { cachedContentTokenCount: cachedTokens } : {},
-    promptTokensDetails: [{ modality: "TEXT", tokenCount: promptTokens }],
+    cachedContentTokenCount: cachedTokens || undefined,
+    promptTokensDetails: isSimulated ? [{ modality: "TEXT", tokenCount: promptTokens }] : undefined,
   };
   return body;
 }
 
-function partsOf(id: string, choice: ServerChoice): Json[] {
-  const { thinking, toolCalls, refusal, providerMessage } = choice;
+function partsOf(head: ResponseHead, choice: ServerChoice): Json[] {
+  const { thinking, toolCalls, refusal, providerMessage, carried } = choice;
   if (providerMessage?.format === "gemini") return asObjects(providerMessage.content);
   const thoughts = thinking ? [{ text: thinking, thought: true }] : [];
   const answer = { text: textOf(choice), toolCalls, hasThinking: Boolean(thinking) };
-  return [...thoughts, ...encodeParts(id, { ...answer, isRefusal: refusal !== null })];
+  const parts = encodeParts(head, { ...answer, isRefusal: refusal !== null });
+  const envelope = carried === undefined ? [] : [envelopePart(carried.envelope)];
+  return [...thoughts, ...parts, ...envelope];
 }
 
 /** Encodes a whole answer. */
 export function encodeResponse(response: ServerResponse): unknown {
   const candidates = response.choices.map((choice, index) =>
-    encodeCandidate(index, partsOf(response.id, choice), {
+    encodeCandidate(index, partsOf(response, choice), {
       ...encodeEnd(choice.finishReason, choice.refusal),
       ...encodeCitations(choice.citations ?? [], textOf(choice)),
       ...encodeLogprobs(choice.logprobs),

@@ -8,9 +8,18 @@
 import type { StreamEvent } from "../../chat/events.ts";
 import { asObject, type Json } from "../../json/json.ts";
 import type { Usage } from "../../usage.ts";
-import type { ResponseHead, ServerEvent, ServerRequest, StreamEncoder } from "../serve.ts";
+import type {
+  CarriedMessage,
+  ResponseHead,
+  ServerError,
+  ServerEvent,
+  ServerRequest,
+  StreamEncoder,
+} from "../serve.ts";
+import { encodeError } from "./serve_error.ts";
 import {
   encodeAnnotations,
+  encodeEnvelope,
   encodeFinishReason,
   encodeLogprobs,
   encodeUsage,
@@ -62,18 +71,21 @@ function* deltasOf(event: StreamEvent, state: ChoiceState): Generator<Json> {
 
 /** Encodes one stream. */
 export class ChatStreamEncoder implements StreamEncoder {
+  readonly #answer: ResponseHead;
   readonly #head: Json;
   readonly #includesUsage: boolean;
   readonly #choices = new Map<number, ChoiceState>();
   #usage: Usage | null = null;
 
-  constructor({ id, model, created }: ResponseHead, request: ServerRequest) {
+  constructor(head: ResponseHead, request: ServerRequest) {
+    const { id, model, created } = head;
+    this.#answer = head;
     this.#head = {
       id: `chatcmpl-${id}`,
       object: "chat.completion.chunk",
       created,
       model,
-      service_tier: serviceTierOf(request),
+      service_tier: serviceTierOf(head, request),
     };
     this.#includesUsage = asObject(request.body.stream_options)?.include_usage === true;
   }
@@ -98,27 +110,37 @@ export class ChatStreamEncoder implements StreamEncoder {
         // Citations that arrived together are one list.
         if (events[i - 1]?.type === "citation") continue;
         const citations = events.flatMap((each) => each.type === "citation" ? each.citation : []);
-        const delta = { annotations: encodeAnnotations(citations, state.length) };
-        sent.push(this.#chunk({ index, delta, logprobs: null, finish_reason: null }));
+        const annotations = encodeAnnotations(citations, state.length);
+        if (annotations.length > 0) sent.push(this.#delta(index, { annotations }));
       }
       for (const delta of deltasOf(event, state)) {
-        sent.push(this.#chunk({ index, delta, logprobs: pending, finish_reason: null }));
+        sent.push(this.#delta(index, delta, pending));
         pending = null;
       }
     }
-    if (pending !== null) {
-      sent.push(this.#chunk({ index, delta: {}, logprobs: pending, finish_reason: null }));
-    }
+    if (pending !== null) sent.push(this.#delta(index, {}, pending));
     return sent;
   }
 
+  carry({ envelope, callExtras = [] }: CarriedMessage): ServerEvent[] {
+    const delta: Json = { reasoning_details: [encodeEnvelope(envelope)] };
+    const calls = callExtras.flatMap((extras, index) => extras ? [{ index, ...extras }] : []);
+    if (calls.length > 0) delta.tool_calls = calls;
+    return [this.#delta(0, delta)];
+  }
+
+  fail(error: ServerError): ServerEvent[] {
+    return [{ data: JSON.stringify(encodeError(error).body) }];
+  }
+
   end(): ServerEvent[] {
-    const usage = this.#includesUsage
-      ? [{
-        data: JSON.stringify({ ...this.#head, choices: [], usage: encodeUsage(this.#usage) }),
-      }]
-      : [];
-    return [...usage, { data: "[DONE]" }];
+    const sent: ServerEvent[] = [];
+    const usage = encodeUsage(this.#usage, this.#answer);
+    if (this.#includesUsage && usage !== null) {
+      sent.push({ data: JSON.stringify({ ...this.#head, choices: [], usage }) });
+    }
+    sent.push({ data: "[DONE]" });
+    return sent;
   }
 
   /** The state of an answer; its first chunk names the role. */
@@ -128,9 +150,12 @@ export class ChatStreamEncoder implements StreamEncoder {
     const state: ChoiceState = { length: 0, isRefusal: false, custom: new Map() };
     this.#choices.set(index, state);
     const content = type === "tool_call" || type === "refusal" ? null : "";
-    const delta = { role: "assistant", content, refusal: null };
-    sent.push(this.#chunk({ index, delta, logprobs: null, finish_reason: null }));
+    sent.push(this.#delta(index, { role: "assistant", content, refusal: null }));
     return state;
+  }
+
+  #delta(index: number, delta: Json, logprobs: Json | null = null): ServerEvent {
+    return this.#chunk({ index, delta, logprobs, finish_reason: null });
   }
 
   #chunk(choice: Json): ServerEvent {

@@ -9,7 +9,13 @@ import type { AssistantMessage, ContentPart, Message } from "../../chat/messages
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { remaining } from "../serve_request.ts";
-import { decodeToolCall } from "./decode.ts";
+import {
+  decodeCallItem,
+  foundTools,
+  isCallItem,
+  isCallOutput,
+  isPlainCall,
+} from "./serve_tools.ts";
 
 function decodePart(part: Json): ContentPart {
   switch (part.type) {
@@ -37,16 +43,13 @@ function decodeContent(content: unknown): string | ContentPart[] {
   return Array.isArray(content) ? asObjects(content).map(decodePart) : content as string;
 }
 
-const CALLS: readonly unknown[] = ["function_call", "custom_tool_call"];
-const CALL_OUTPUTS: readonly unknown[] = ["function_call_output", "custom_tool_call_output"];
-
 function isMessage({ type, role }: Json): boolean {
   return type === "message" || type === undefined && role !== undefined;
 }
 
 /** Whether fields of an assistant message can hold the item. */
 function isPortable(item: Json): boolean {
-  return isMessage(item) ? item.phase === undefined : CALLS.includes(item.type);
+  return isMessage(item) ? item.phase === undefined : isPlainCall(item);
 }
 
 function isPlainMessage(item: Json): boolean {
@@ -59,7 +62,7 @@ function decodeAssistant(items: readonly Json[]): AssistantMessage {
   let refusal = "";
   const calls: ToolCall[] = [];
   for (const [i, item] of items.entries()) {
-    if (CALLS.includes(item.type)) calls.push(decodeToolCall(item, i));
+    if (isCallItem(item)) calls.push(decodeCallItem(item, i));
     if (!isMessage(item) || item.phase === "commentary") continue;
     if (typeof item.content === "string") content += item.content;
     for (const part of asObjects(item.content)) {
@@ -78,9 +81,11 @@ function decodeAssistant(items: readonly Json[]): AssistantMessage {
 }
 
 function decodeOther(item: Json): Message {
-  if (CALL_OUTPUTS.includes(item.type)) {
-    const content = decodeContent(item.output);
-    return { role: "tool", tool_call_id: item.call_id as string, content };
+  if (isCallOutput(item)) {
+    const content = item.type === "tool_search_output"
+      ? foundTools(item)
+      : decodeContent(item.output);
+    return { role: "tool", tool_call_id: (item.call_id ?? item.id) as string, content };
   }
   return { role: item.role, content: decodeContent(item.content) } as Message;
 }
@@ -96,7 +101,9 @@ export function decodeInput(input: unknown, instructions: unknown): Message[] {
     turn = [];
   };
   for (const item of Array.isArray(input) ? input.map((item) => asObject(item) ?? {}) : []) {
-    const isInput = CALL_OUTPUTS.includes(item.type) ||
+    // Its tools are among those of the request.
+    if (item.type === "additional_tools") continue;
+    const isInput = isCallOutput(item) ||
       isMessage(item) && item.role !== "assistant";
     // A second message is another turn, unless the turn has to stay whole.
     if (isInput || isMessage(item) && turn.length > 0 && turn.every(isPlainMessage)) endTurn();

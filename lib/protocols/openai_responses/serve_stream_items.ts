@@ -9,6 +9,7 @@ import type { StreamEvent } from "../../chat/events.ts";
 import type { TokenLogprob } from "../../chat/result.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import type { Json } from "../../json/json.ts";
+import type { ResponseHead } from "../serve.ts";
 import {
   callItem,
   encodeAnnotation,
@@ -39,13 +40,15 @@ export interface OpenItem {
 export class OpenReasoning implements OpenItem {
   readonly position: OpenItem["position"];
   readonly started: Json;
-  readonly #id: string;
+  readonly #head: ResponseHead;
+  readonly #suffix: string;
   #text = "";
   #hasPart = false;
 
-  constructor(output_index: number, id: string) {
-    this.#id = id;
-    this.started = { ...reasoningItem(id, ""), summary: [] };
+  constructor(output_index: number, head: ResponseHead, suffix: string) {
+    this.#head = head;
+    this.#suffix = suffix;
+    this.started = { ...reasoningItem(head, "", suffix), summary: [] };
     this.position = { item_id: this.started.id, output_index };
   }
 
@@ -71,7 +74,7 @@ export class OpenReasoning implements OpenItem {
   }
 
   finished(): Json {
-    return reasoningItem(this.#id, this.#text);
+    return reasoningItem(this.#head, this.#text, this.#suffix);
   }
 
   #event(name: string, fields: Json): Json {
@@ -163,6 +166,7 @@ export class OpenMessage implements OpenItem {
         break;
       }
       case "citation": {
+        if (event.citation.url === undefined) break;
         const annotations = part.annotations as Json[];
         const annotation = encodeAnnotation(event.citation, String(part.text).length);
         const annotation_index = annotations.push(annotation) - 1;
