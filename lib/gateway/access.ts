@@ -98,6 +98,7 @@ export interface KeyReport {
   prefix?: string;
   /** `active`, `disabled` or `expired`. */
   state: "active" | "disabled" | "expired";
+  /** Its limits. */
   limits: KeyLimits;
   /** USD spent in the current day, month and altogether (UTC), with open reservations. */
   spent: { day: number; month: number; total: number };
