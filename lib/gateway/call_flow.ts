@@ -133,9 +133,11 @@ export class CallFlow implements RunOptions<EndpointClient> {
         if (loading !== undefined) await loading;
       }
       if (access !== undefined) this.admission = await this.#admit(access);
-      return await this.route.scheduler.run((grant) => {
+      return await this.route.scheduler.run(async (grant) => {
         this.deadlines.started();
-        return attempt(grant);
+        // The attempt before may have used up what was reserved.
+        if (record.attempts > 0) await this.admission?.renew(this.signal);
+        return await attempt(grant);
       }, this);
     } finally {
       record.waitFor(undefined);

@@ -5,18 +5,26 @@
  */
 import { Hono } from "hono";
 import type { LLMClient } from "../client/client.ts";
+import type { EndpointClient } from "../client/endpoint_client.ts";
 import { AbortedError } from "../errors.ts";
 import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CallAnswerer } from "./answer_call.ts";
 import { CallFlow } from "./call_flow.ts";
 import { CallRecord } from "./call_record.ts";
+import { DEFAULT_LANES } from "./default_lanes.ts";
 import type { GatewayFacts, GatewayObserver } from "./gateway_facts.ts";
 import { GatewayError } from "./gateway_error.ts";
 import type { GatewayLanes } from "./gateway_lanes.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { GatewayState } from "./gateway_state.ts";
 import { errorResponse } from "./http/error_response.ts";
-import type { AdminHandler, GatewayHost, NamedRoute, TargetAttempt } from "./http/gateway_host.ts";
+import type {
+  AdminHandler,
+  AttemptOptions,
+  GatewayHost,
+  NamedRoute,
+  TargetAttempt,
+} from "./http/gateway_host.ts";
 import { GatewayRouter } from "./http/gateway_router.ts";
 import type { HttpCall } from "./http/http_call.ts";
 import type { Route } from "./routes.ts";
@@ -36,7 +44,11 @@ export class GatewayApp extends Hono implements AsyncDisposable {
    *
    * @throws {ConfigurationError} if a route names an endpoint that does not exist
    */
-  constructor(pool: LLMClient, options: GatewayOptions, lanes: GatewayLanes) {
+  constructor(
+    pool: LLMClient,
+    options: GatewayOptions = {},
+    lanes: GatewayLanes = DEFAULT_LANES,
+  ) {
     super();
     this.#lanes = lanes;
     this.#state = new GatewayState(pool, options, lanes);
@@ -116,6 +128,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
       similarRoute: (model) => state().routes.similar(model),
       answerCall: (call) => this.#answerCall(call),
       runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
+      loadPrices: () => state().loadPrices(),
       report: (facts) => this.#report(facts),
       adminHandlers: this.#adminHandlers,
     };
@@ -142,7 +155,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
 
   async #runAttempt<T>(
     route: NamedRoute,
-    { signal, tokens }: { signal: AbortSignal; tokens: number },
+    { signal, tokens, check }: AttemptOptions,
     attempt: TargetAttempt<T>,
   ): Promise<T> {
     if (this.#isDraining) throw draining();
@@ -150,12 +163,21 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     const { scheduler, targets } = route as Route;
     const controller = new AbortController();
     const call = { abort: (reason: AbortedError) => controller.abort(reason) };
+    const targetAt = (endpoint: EndpointClient) =>
+      targets.find((target) => target.endpoint === endpoint)!;
     const linked = new LinkedSignal(signal, controller.signal).link();
     this.#enter(state, call);
     try {
       return await scheduler.run(
-        (grant) => attempt(targets.find(({ endpoint }) => endpoint === grant.target)!),
-        { signal: linked.signal, tokens: { prompt: tokens, maxCompletion: 0 } },
+        (grant) => attempt(targetAt(grant.target)),
+        {
+          signal: linked.signal,
+          tokens: { prompt: tokens, maxCompletion: 0 },
+          prepare(endpoint) {
+            check(targetAt(endpoint));
+            return 0;
+          },
+        },
       );
     } finally {
       linked.unlink();
@@ -179,6 +201,34 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     this.#state.options.onRequest?.(facts);
     for (const observe of this.#observers) observe(facts);
   }
+}
+
+/**
+ * Creates a gateway: clients of OpenAI's, Anthropic's and Gemini's formats call the endpoints of `pool`, whatever
+ * formats these speak. Every endpoint is a model under its name; `routes` adds others. The gateway closes the
+ * pool when it is closed itself.
+ *
+ * @example
+ * ```ts
+ * import { createGatewayApp, LLMClientPool } from "@flexllm/flexllm";
+ *
+ * const pool = new LLMClientPool({
+ *   endpoints: [{ name: "fast", provider: "mock", model: "mock" }],
+ * });
+ * await using app = createGatewayApp(pool, { routes: { "gpt-5": ["fast"] } });
+ * const response = await app.fetch(
+ *   new Request("http://localhost/v1/chat/completions", {
+ *     method: "POST",
+ *     body: JSON.stringify({ model: "gpt-5", messages: [{ role: "user", content: "Hello!" }] }),
+ *   }),
+ * );
+ * console.log(await response.json());
+ * ```
+ *
+ * @throws {ConfigurationError} if a route names an endpoint that does not exist
+ */
+export function createGatewayApp(pool: LLMClient, options: GatewayOptions = {}): GatewayApp {
+  return new GatewayApp(pool, options);
 }
 
 const CLOSED = "the gateway is stopping";

@@ -134,8 +134,7 @@ export class GatewayState {
    */
   preferred(call: GatewayCall, route: Route): EndpointClient | undefined {
     if (route.endpoints.length === 1) return undefined;
-    const origin = this.#lanes.originOf(call);
-    const signer = origin === undefined ? undefined : route.endpointNamed(origin);
+    const signer = this.#lanes.signerOf(call, route.targets);
     if (signer !== undefined || !route.isSticky) return signer;
     const session = this.#lanes.sessionOf(call);
     return session === undefined ? undefined : route.preferred(session);

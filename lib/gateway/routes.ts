@@ -35,11 +35,6 @@ export class Route implements NamedRoute {
   preferred(session: string): EndpointClient {
     return preferredBy(session, this.endpoints, ({ routeName, name }) => `${routeName}\n${name}`);
   }
-
-  /** The endpoint of a name, such as the one that signed an earlier answer. */
-  endpointNamed(name: string): EndpointClient | undefined {
-    return this.endpoints.find(({ routeName }) => routeName === name);
-  }
 }
 
 /** A route as it is configured, with its defaults. */

@@ -148,11 +148,11 @@ export interface ErrorResponse {
   body: unknown;
 }
 
-/** The state of a server's request limit. */
+/** The state of a server's limit of requests or tokens. */
 export interface RequestLimit {
-  /** Requests per window. */
+  /** Requests or tokens per window. */
   limit: number;
-  /** Requests left in this window. */
+  /** What is left of them in this window. */
   remaining: number;
   /** Seconds until all of them are available again. */
   reset: number;
@@ -192,6 +192,11 @@ export interface ProtocolServer {
   encodeTokenCount?(tokens: number): unknown;
   /** Encodes an error. */
   encodeError(error: ServerError, requestId: string): ErrorResponse;
+  /**
+   * Encodes an error as an event that can end any stream, for streams that no encoder of ours has begun.
+   * Default: the body of {@link ProtocolServer.encodeError}.
+   */
+  encodeStreamError?(error: ServerError, requestId: string): ServerEvent;
   /** The HTTP status of an overloaded server. */
   readonly overloadedStatus: number;
   /** Encodes the model list. */
@@ -200,6 +205,10 @@ export interface ProtocolServer {
   encodeModel(model: ServedModel): unknown;
   /** Prefix of tool call ids, for servers that make their own. */
   readonly toolCallPrefix: string;
-  /** The headers of every answer: the request id and the request limit. */
-  headers(requestId: string, limit?: RequestLimit): Record<string, string>;
+  /** The headers of every answer: the request id and the limits of requests and of tokens. */
+  headers(
+    requestId: string,
+    requests?: RequestLimit,
+    tokens?: RequestLimit,
+  ): Record<string, string>;
 }

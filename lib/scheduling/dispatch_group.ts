@@ -36,10 +36,12 @@ export class DispatchGroup {
     const { length } = this.#queues;
     if (length === 1) return this.#queues[0].dispatch();
     const first = this.#first;
+    let isFirst = true;
     for (let i = 0; i < length; i++) {
       const queue = this.#queues[(first + i) % length];
       if (queue.size === 0) continue;
-      this.#first = (first + i + 1) % length;
+      if (isFirst) this.#first = (first + i + 1) % length;
+      isFirst = false;
       queue.dispatch();
     }
   }

@@ -89,7 +89,11 @@ export function serverError(error: unknown): ServerError {
     return { status: 504, message: error.message, code: "upstream_timeout" };
   }
   if (error instanceof ConnectionError) {
-    return { status: 502, message: `the provider failed: ${error.message}`, code: "upstream_unreachable" };
+    return {
+      status: 502,
+      message: `the provider failed: ${error.message}`,
+      code: "upstream_unreachable",
+    };
   }
   if (error instanceof MalformedResponseError) {
     return { status: 502, message: error.message, code: "upstream_malformed_response" };
@@ -131,8 +135,15 @@ export function errorResponse(
   });
 }
 
-/** The text of the event that ends a stream with an error, instead of the end of an answer. */
-export function streamErrorText(server: ProtocolServer, error: unknown, id: string): string {
-  const { body } = server.encodeError(serverError(error), id);
-  return SERVER_SENT_EVENTS.frame(server.encodeStreamError?.(body) ?? { data: JSON.stringify(body) }, false);
+/** The text of the event that ends a stream with an error, in place of the end of an answer. */
+export function streamErrorText(
+  server: ProtocolServer,
+  error: unknown,
+  id: string,
+  framing: EventFraming = SERVER_SENT_EVENTS,
+): string {
+  const failure = serverError(error);
+  const event = server.encodeStreamError?.(failure, id) ??
+    { data: JSON.stringify(server.encodeError(failure, id).body) };
+  return framing.frame(event, false) + framing.end;
 }

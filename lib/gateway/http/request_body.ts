@@ -35,7 +35,9 @@ function placeOf(text: string, message: string): string {
  * @throws {GatewayError} 400 if it is not
  */
 export function parseObject(text: string): Json {
-  if (text.trim() === "") throw invalid("the request has no body", undefined, "Send a JSON object.");
+  if (text.trim() === "") {
+    throw invalid("the request has no body", undefined, "Send a JSON object.");
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -63,7 +65,10 @@ function modelOf(text: string, body: Json): string {
     throw invalid("the model is missing", "model", "Set it to one of the names in GET /v1/models.");
   }
   if (typeof model !== "string") {
-    throw invalid(`"model" must be a string, not ${Array.isArray(model) ? "an array" : `a ${typeof model}`}`, "model");
+    throw invalid(
+      `"model" must be a string, not ${Array.isArray(model) ? "an array" : `a ${typeof model}`}`,
+      "model",
+    );
   }
   if (hasRepeatedKey(text, "model", model)) {
     throw invalid('"model" occurs more than once in the request body', "model");

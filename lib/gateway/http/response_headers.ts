@@ -37,7 +37,6 @@ function dollars(amount: number): string {
 }
 
 /** Header values are ASCII; names of models and endpoints may be anything. */
-// deno-lint-ignore no-control-regex
 const NOT_ASCII = /[^\x20-\x7e]/;
 
 function headerText(text: string): string {
@@ -83,7 +82,10 @@ export function responseHeaders(
  *
  * Sources: nginx, "X-Accel-Buffering"; RFC 9111, "no-transform".
  */
-export function streamHeaders(headers: Record<string, string>, contentType: string): Record<string, string> {
+export function streamHeaders(
+  headers: Record<string, string>,
+  contentType: string,
+): Record<string, string> {
   headers["content-type"] = contentType;
   headers["cache-control"] = "no-cache, no-transform";
   headers["x-accel-buffering"] = "no";

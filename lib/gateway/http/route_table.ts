@@ -13,10 +13,16 @@ import type { ClientFormat } from "./formats.ts";
 /** The paths for embeddings, after `/models/{model}`. */
 export type EmbeddingOperation = "embeddings" | "embedContent" | "batchEmbedContents";
 
+/** A call of a model. */
+export interface CallMatch {
+  readonly kind: "call";
+  readonly format: ClientFormat;
+  readonly context: RequestContext;
+}
+
 /** What a path is for. */
 export type RouteMatch =
-  /** A call of a model. */
-  | { kind: "call"; format: ClientFormat; context: RequestContext }
+  | CallMatch
   | { kind: "embeddings"; operation: EmbeddingOperation; model?: string }
   | { kind: "models" }
   | { kind: "model"; id: string }
@@ -114,7 +120,10 @@ export class RouteTable {
       const model = pattern.exec(`/models/${name}`)?.groups?.model;
       if (model === undefined) continue;
       const { operation, stream } = route;
-      return { match: { kind: "call", format, context: { operation, stream, model } }, methods: POST };
+      return {
+        match: { kind: "call", format, context: { operation, stream, model } },
+        methods: POST,
+      };
     }
     return { match: { kind: "model", id: name }, methods: GET };
   }

@@ -8,7 +8,9 @@
 import type { AssistantMessage, ContentPart, Message } from "../../chat/messages.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { readEnvelopes } from "../envelope_parts.ts";
 import { remaining } from "../serve_request.ts";
+import { located } from "../source_path.ts";
 import {
   decodeCallItem,
   foundTools,
@@ -57,7 +59,11 @@ function isPlainMessage(item: Json): boolean {
 }
 
 /** One turn of the model: its reasoning, text and calls. */
-function decodeAssistant(items: readonly Json[]): AssistantMessage {
+function decodeAssistant(given: readonly Json[]): AssistantMessage {
+  const { parts: items, providerMessage } = readEnvelopes(
+    given,
+    ({ type, encrypted_content }) => type === "reasoning" ? encrypted_content : undefined,
+  );
   let content = "";
   let refusal = "";
   const calls: ToolCall[] = [];
@@ -76,7 +82,10 @@ function decodeAssistant(items: readonly Json[]): AssistantMessage {
   };
   if (refusal !== "") message.refusal = refusal;
   if (calls.length > 0) message.tool_calls = calls;
-  if (!items.every(isPortable)) message.providerMessage = { format: "responses", content: items };
+  if (providerMessage !== undefined) message.providerMessage = providerMessage;
+  else if (!items.every(isPortable)) {
+    message.providerMessage = { format: "responses", content: items };
+  }
   return message;
 }
 
@@ -93,22 +102,30 @@ function decodeOther(item: Json): Message {
 /** Decodes `input` and `instructions`. */
 export function decodeInput(input: unknown, instructions: unknown): Message[] {
   const messages: Message[] = [];
-  if (asText(instructions)) messages.push({ role: "developer", content: instructions as string });
-  if (typeof input === "string") messages.push({ role: "user", content: input });
+  if (asText(instructions)) {
+    messages.push(located({ role: "developer", content: instructions as string }, "instructions"));
+  }
+  if (typeof input === "string") messages.push(located({ role: "user", content: input }, "input"));
   let turn: Json[] = [];
+  let start = 0;
   const endTurn = () => {
-    if (turn.length > 0) messages.push(decodeAssistant(turn));
+    if (turn.length > 0) messages.push(located(decodeAssistant(turn), `input[${start}]`));
     turn = [];
   };
-  for (const item of Array.isArray(input) ? input.map((item) => asObject(item) ?? {}) : []) {
+  const items = Array.isArray(input) ? input.map((item) => asObject(item) ?? {}) : [];
+  for (const [i, item] of items.entries()) {
     // Its tools are among those of the request.
     if (item.type === "additional_tools") continue;
     const isInput = isCallOutput(item) ||
       isMessage(item) && item.role !== "assistant";
     // A second message is another turn, unless the turn has to stay whole.
     if (isInput || isMessage(item) && turn.length > 0 && turn.every(isPlainMessage)) endTurn();
-    if (isInput) messages.push(decodeOther(item));
-    else turn.push(item);
+    if (isInput) {
+      messages.push(located(decodeOther(item), `input[${i}]`));
+      continue;
+    }
+    if (turn.length === 0) start = i;
+    turn.push(item);
   }
   endTurn();
   return messages;

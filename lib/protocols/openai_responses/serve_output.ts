@@ -10,6 +10,7 @@ import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObjects, type Json } from "../../json/json.ts";
 import { textOf } from "../openai_chat/serve_result.ts";
 import type { ResponseHead, ServerChoice } from "../serve.ts";
+import { type ClientTools, encodeCallItem } from "./serve_tools.ts";
 
 /** Encodes the citation of a URL. One without a position covers the text up to `length`. */
 export function encodeAnnotation(citation: Citation, length: number): Json {
@@ -61,17 +62,21 @@ export function messageItem(id: string, content: readonly Json[], isTruncated: b
   };
 }
 
+/** Prefixes of the ids of items by their type. */
+const ID_PREFIXES: Readonly<Record<string, string>> = {
+  function_call: "fc_",
+  custom_tool_call: "ctc_",
+  tool_search_call: "tsc_",
+  local_shell_call: "lsh_",
+};
+
 /** A tool call item. */
-export function callItem({ id: call_id, type, function: { name, arguments: input } }: ToolCall) {
-  const id = call_id.replace(/^call_/, "");
-  return type === "custom" ? { type: "custom_tool_call", id: `ctc_${id}`, call_id, name, input } : {
-    type: "function_call",
-    id: `fc_${id}`,
-    call_id,
-    name,
-    arguments: input || "{}",
-    status: "completed",
-  };
+export function callItem(call: ToolCall, tools: ClientTools): Json & { id: string } {
+  const fields = encodeCallItem(call, tools);
+  const { type } = fields;
+  const id = `${ID_PREFIXES[String(type)] ?? ""}${call.id.replace(/^call_/, "")}`;
+  const item = { id, ...fields };
+  return type === "custom_tool_call" ? item : { ...item, status: "completed" };
 }
 
 function partsOf(choice: ServerChoice): Json[] {
@@ -92,14 +97,18 @@ function partsOf(choice: ServerChoice): Json[] {
 }
 
 /** Encodes a whole answer: reasoning, a message, tool calls. */
-export function encodeOutput(head: ResponseHead, choice: ServerChoice): Json[] {
+export function encodeOutput(
+  head: ResponseHead,
+  choice: ServerChoice,
+  tools: ClientTools,
+): Json[] {
   const { providerMessage, thinking, toolCalls, refusal, finishReason, carried } = choice;
   if (providerMessage?.format === "responses") return asObjects(providerMessage.content);
   const output: Json[] = thinking ? [reasoningItem(head, thinking)] : [];
   if (textOf(choice) !== "" || refusal !== null || toolCalls.length === 0) {
     output.push(messageItem(head.id, partsOf(choice), finishReason === "length"));
   }
-  output.push(...toolCalls.map(callItem));
+  output.push(...toolCalls.map((call) => callItem(call, tools)));
   if (carried !== undefined) output.push(envelopeItem(head, carried.envelope));
   return output;
 }

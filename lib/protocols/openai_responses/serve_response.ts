@@ -10,6 +10,7 @@ import { asObject, type Json } from "../../json/json.ts";
 import type { Usage } from "../../usage.ts";
 import type { ResponseHead, ServerRequest, ServerResponse } from "../serve.ts";
 import { encodeOutput } from "./serve_output.ts";
+import { clientTools } from "./serve_tools.ts";
 
 /** Repeated fields with their defaults. */
 const REPEATED: readonly [name: string, fallback: unknown][] = [
@@ -123,7 +124,7 @@ export function encodeResponseObject(
 export function encodeResponse(response: ServerResponse, { body }: ServerRequest): unknown {
   const { usage, choices: [choice] } = response;
   const { finishReason, refusal } = choice;
-  const output = encodeOutput(response, choice);
+  const output = encodeOutput(response, choice, clientTools(body));
   const status = statusOf(finishReason, refusal !== null);
   return encodeResponseObject(response, body, output, status, finishReason, usage);
 }

@@ -21,6 +21,7 @@ import type {
 import { encodeError } from "../openai_chat/serve_error.ts";
 import { envelopeItem } from "./serve_output.ts";
 import { type OpenItem, OpenMessage, OpenReasoning, OpenToolCall } from "./serve_stream_items.ts";
+import { clientTools } from "./serve_tools.ts";
 import { encodeResponseObject, type ResponseStatus, statusOf } from "./serve_response.ts";
 
 /** Encodes one stream. */
@@ -112,7 +113,10 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     this.#close(sent);
     const index = this.#output.length;
     this.#hasAnswer ||= event.type !== "thinking";
-    if (event.type === "tool_call") return this.#open(new OpenToolCall(index, event), sent);
+    if (event.type === "tool_call") {
+      const tools = clientTools(this.#request.body);
+      return this.#open(new OpenToolCall(index, event, tools), sent);
+    }
     if (event.type !== "thinking") return this.#open(this.#newMessage(), sent);
     const suffix = this.#reasonings++ === 0 ? "" : `_${this.#reasonings}`;
     return this.#open(new OpenReasoning(index, this.#head, suffix), sent);

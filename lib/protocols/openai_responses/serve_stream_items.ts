@@ -17,6 +17,7 @@ import {
   messageItem,
   reasoningItem,
 } from "./serve_output.ts";
+import type { ClientTools } from "./serve_tools.ts";
 
 type ToolCallEvent = StreamEvent & { type: "tool_call" };
 
@@ -83,20 +84,35 @@ export class OpenReasoning implements OpenItem {
   }
 }
 
+/** The events for the arguments of calls; calls of other types come whole. */
+const ARGUMENT_EVENTS: Readonly<Record<string, string>> = {
+  function_call: "response.function_call_arguments",
+  custom_tool_call: "response.custom_tool_call_input",
+};
+
 /** A tool call. */
 export class OpenToolCall implements OpenItem {
   readonly position: OpenItem["position"];
   readonly started: Json;
   readonly #index: number;
   readonly #call: ToolCall;
+  readonly #tools: ClientTools;
+  /** What the names of the events about its arguments begin with; absent if there are none. */
+  readonly #events: string | undefined;
 
-  constructor(output_index: number, { index, id = "", name = "", kind }: ToolCallEvent) {
+  constructor(
+    output_index: number,
+    { index, id = "", name = "", kind }: ToolCallEvent,
+    tools: ClientTools,
+  ) {
     this.#index = index;
     this.#call = { id, type: kind ?? "function", function: { name, arguments: "" } };
-    const item: Json = callItem(this.#call);
-    this.started = kind === "custom"
+    this.#tools = tools;
+    const item = callItem(this.#call, tools);
+    this.#events = ARGUMENT_EVENTS[String(item.type)];
+    this.started = item.type === "custom_tool_call"
       ? { ...item, input: "" }
-      : { ...item, arguments: "", status: "in_progress" };
+      : { ...item, ...this.#events && { arguments: "" }, status: "in_progress" };
     this.position = { item_id: item.id, output_index };
   }
 
@@ -107,23 +123,19 @@ export class OpenToolCall implements OpenItem {
   push(event: StreamEvent): Json[] {
     if (event.type !== "tool_call" || event.arguments === "") return [];
     this.#call.function.arguments += event.arguments;
-    return [{ type: `${this.#type}.delta`, ...this.position, delta: event.arguments }];
+    if (this.#events === undefined) return [];
+    return [{ type: `${this.#events}.delta`, ...this.position, delta: event.arguments }];
   }
 
   end(): Json[] {
-    const { type, function: { name, arguments: input } } = this.#call;
-    const fields = type === "custom" ? { input } : { name, arguments: input || "{}" };
-    return [{ type: `${this.#type}.done`, ...this.position, ...fields }];
+    if (this.#events === undefined) return [];
+    const { name, input, arguments: text } = this.finished();
+    const fields = this.#call.type === "custom" ? { input } : { name, arguments: text };
+    return [{ type: `${this.#events}.done`, ...this.position, ...fields }];
   }
 
   finished(): Json {
-    return callItem(this.#call);
-  }
-
-  get #type(): string {
-    return this.#call.type === "custom"
-      ? "response.custom_tool_call_input"
-      : "response.function_call_arguments";
+    return callItem(this.#call, this.#tools);
   }
 }
 

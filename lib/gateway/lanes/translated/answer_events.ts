@@ -9,6 +9,7 @@
  */
 import type { StreamEvent } from "../../../chat/events.ts";
 import { isJson } from "../../../json/json.ts";
+import type { ClientTools } from "./client_tools.ts";
 import { CustomInputReader } from "./custom_input.ts";
 
 type ToolCallEvent = StreamEvent & { type: "tool_call" };
@@ -29,13 +30,12 @@ interface OpenCall {
 
 /** Orders the events of one answer. */
 export class AnswerEvents {
-  readonly #customTools: ReadonlySet<string>;
+  readonly #tools: Pick<ClientTools, "clientName" | "isCustom">;
   #open: OpenCall | undefined;
   #waiting: StreamEvent[] = [];
 
-  /** @param customTools the names of the client's custom tools, which other models call as functions */
-  constructor(customTools: ReadonlySet<string>) {
-    this.#customTools = customTools;
+  constructor(tools: Pick<ClientTools, "clientName" | "isCustom">) {
+    this.#tools = tools;
   }
 
   /** Adds a part of the answer, and appends the events that can be sent now to `ready`. */
@@ -80,9 +80,10 @@ export class AnswerEvents {
 
   /** Sends the id and the name of a call, and the arguments that came before them. */
   #begin(open: OpenCall, ready: StreamEvent[]): void {
-    const { index, id = "", name = "" } = open;
+    const { index, id = "" } = open;
+    const name = this.#tools.clientName(open.name ?? "");
     open.isStarted = true;
-    if (!open.isCustom && this.#customTools.has(name)) open.input = new CustomInputReader();
+    if (!open.isCustom && this.#tools.isCustom(name)) open.input = new CustomInputReader();
     const kind = open.isCustom || open.input !== undefined ? { kind: "custom" as const } : {};
     ready.push({ type: "tool_call", index, id, name, arguments: "", ...kind });
     this.#pass(open, open.arguments, ready);

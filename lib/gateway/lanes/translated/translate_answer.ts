@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { ToolCall } from "../../../chat/tool_call.ts";
-import { asObject, asText, stringifyExact } from "../../../json/json.ts";
+import { stringifyExact } from "../../../json/json.ts";
 import { decodeResponse } from "../../../protocols/decode_response.ts";
 import type { Completion } from "../../../protocols/protocol.ts";
 import type { ResponseHead, ServerChoice } from "../../../protocols/serve.ts";
@@ -13,7 +12,7 @@ import type { BufferedResponse } from "../../../transport/http.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
 import type { LaneAnswer, LaneRequest } from "../../lane.ts";
 import { carriedMessage } from "./carried_message.ts";
-import { customInputOf } from "./custom_input.ts";
+import { ClientTools } from "./client_tools.ts";
 
 /**
  * The identity of an answer. Its model is the requested one: clients compare it with what they asked for, and
@@ -23,25 +22,6 @@ export function headOf({ id, model }: GatewayCall): ResponseHead {
   return { id, model, created: Math.floor(Date.now() / 1000) };
 }
 
-/** The names of the client's custom tools. */
-export function customToolsOf({ request: { chat } }: GatewayCall): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const tool of chat.options.tools ?? []) {
-    if (tool.type !== "custom") continue;
-    const name = asText(asObject((tool as { custom?: unknown }).custom)?.name);
-    if (name !== undefined) names.add(name);
-  }
-  return names;
-}
-
-function toolCallsOf(calls: readonly ToolCall[], customTools: ReadonlySet<string>): ToolCall[] {
-  return calls.map((call): ToolCall => {
-    const { name, arguments: json } = call.function;
-    if (call.type === "custom" || !customTools.has(name)) return call;
-    return { ...call, type: "custom", function: { name, arguments: customInputOf(json) } };
-  });
-}
-
 /** The answer in the form that the client's format encodes. */
 export function choiceOf(
   completion: Completion,
@@ -49,11 +29,12 @@ export function choiceOf(
   request: LaneRequest,
 ): ServerChoice {
   const { providerMessage, thinking, toolCalls } = completion;
+  const tools = new ClientTools(call, request);
   const isOwnFormat = providerMessage?.format === call.protocol.name;
   return {
     content: completion.content,
     thinking: call.request.includeThinking ? thinking : null,
-    toolCalls: toolCallsOf(toolCalls, customToolsOf(call)),
+    toolCalls: toolCalls.map((each) => tools.clientCall(each)),
     refusal: completion.refusal,
     citations: completion.citations,
     logprobs: completion.logprobs,

@@ -5,7 +5,7 @@
  */
 import { eventsOf, StreamAccumulator, type StreamEvent } from "../../../chat/events.ts";
 import { decodeBatch } from "../../../client/read_stream.ts";
-import { FlexLLMError } from "../../../errors.ts";
+import { FlexLLMError, InternalError } from "../../../errors.ts";
 import { decodeResponse, throwIncomplete } from "../../../protocols/decode_response.ts";
 import { SERVER_SENT_EVENTS } from "../../../protocols/event_framing.ts";
 import type { StreamDecoder } from "../../../protocols/protocol.ts";
@@ -18,7 +18,8 @@ import { serverError } from "../../http/error_response.ts";
 import type { LaneRequest, LaneStream, LaneStreamEnd } from "../../lane.ts";
 import { AnswerEvents } from "./answer_events.ts";
 import { carriedMessage } from "./carried_message.ts";
-import { customToolsOf, headOf } from "./translate_answer.ts";
+import { ClientTools } from "./client_tools.ts";
+import { headOf } from "./translate_answer.ts";
 
 const BYTES = new TextEncoder();
 
@@ -56,7 +57,7 @@ export class TranslatedStream implements LaneStream {
     this.#reader = new EventReader(charsetOf({ headers }));
     this.#decoder = protocol.streamDecoder(endpoint.connection.endpoint, isThinkingRequested);
     this.#encoder = call.server.streamEncoder(headOf(call), call.request);
-    this.#answer = new AnswerEvents(customToolsOf(call));
+    this.#answer = new AnswerEvents(new ClientTools(call, request));
   }
 
   push(chunk: Uint8Array): Uint8Array | undefined {
@@ -169,9 +170,7 @@ export class TranslatedStream implements LaneStream {
 
   /** Ends the stream with an error. Before any content there is nothing for the client to read. */
   #stop(error: unknown): string {
-    const failure = error instanceof FlexLLMError
-      ? error
-      : new FlexLLMError("internal", String(error));
+    const failure = error instanceof FlexLLMError ? error : new InternalError(error);
     failure.partial ??= this.received.partial();
     this.ended = true;
     this.failure = failure;
