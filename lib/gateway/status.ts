@@ -7,7 +7,7 @@ import { runtimeName } from "../runtime/runtime.ts";
 import { VERSION } from "../version.ts";
 import type { KeyReport } from "./access.ts";
 import type { GatewayMonitor } from "./observe/gateway_monitor.ts";
-import { type EndpointReport, readiness, type RouteReport } from "./observe/gateway_state.ts";
+import { type EndpointReport, readiness, type RouteReport } from "./observe/observed_gateway.ts";
 import type { RecentError } from "./observe/recent_errors.ts";
 import type { GatewayTotals } from "./observe/totals.ts";
 import type { TrafficMinute } from "./observe/traffic.ts";

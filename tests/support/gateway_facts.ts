@@ -1,7 +1,10 @@
 /** Makes facts and states of gateways for tests. */
 import type { KeyReport } from "../../lib/gateway/access.ts";
 import type { GatewayFacts } from "../../lib/gateway/gateway_facts.ts";
-import type { EndpointReport, GatewayState } from "../../lib/gateway/observe/gateway_state.ts";
+import type {
+  EndpointReport,
+  ObservedGateway,
+} from "../../lib/gateway/observe/observed_gateway.ts";
 
 /** 2026-11-27 12:00:00 UTC. */
 export const NOON = Date.UTC(2026, 10, 27, 12);
@@ -71,7 +74,7 @@ export function keyReport(changes: Partial<KeyReport> = {}): KeyReport {
 }
 
 /** The state of a gateway with one endpoint and one route, with changes. */
-export function gatewayState(changes: Partial<GatewayState> = {}): GatewayState {
+export function observedGateway(changes: Partial<ObservedGateway> = {}): ObservedGateway {
   return {
     isDraining: false,
     inFlight: 2,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { GatewayFacts, GatewayObserver } from "../gateway_facts.ts";
-import type { GatewayState } from "./gateway_state.ts";
+import type { ObservedGateway } from "./observed_gateway.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { type RecentError, RecentErrors } from "./recent_errors.ts";
 import { addToTotals, type GatewayTotals, noTotals } from "./totals.ts";
@@ -25,7 +25,7 @@ export interface MonitorOptions {
 /** Collects the facts about the requests to one gateway. */
 export class GatewayMonitor {
   /** The state of the gateway. */
-  readonly state: GatewayState;
+  readonly state: ObservedGateway;
   readonly metrics: GatewayMetrics;
   /** When the gateway was created, in milliseconds since 1970. */
   readonly startedAt: number;
@@ -36,7 +36,7 @@ export class GatewayMonitor {
   readonly #errors = new RecentErrors();
 
   /** Starts to collect. `state` is read when a report is requested. */
-  constructor(state: GatewayState, { onRequest, now = Date.now }: MonitorOptions = {}) {
+  constructor(state: ObservedGateway, { onRequest, now = Date.now }: MonitorOptions = {}) {
     this.state = state;
     this.metrics = new GatewayMetrics(state);
     this.#onRequest = onRequest;

@@ -5,7 +5,7 @@
  */
 import type { Registry } from "prom-client";
 import type { GatewayFacts } from "../gateway_facts.ts";
-import type { GatewayState } from "./gateway_state.ts";
+import type { ObservedGateway } from "./observed_gateway.ts";
 import { type PromClient, RequestMetrics } from "./request_metrics.ts";
 import { addStateMetrics } from "./state_metrics.ts";
 
@@ -17,13 +17,13 @@ interface Loaded {
 
 /** The metrics of one gateway. Several gateways of a process do not share any. */
 export class GatewayMetrics {
-  readonly #state: GatewayState;
+  readonly #state: ObservedGateway;
   #loading: Promise<Loaded> | undefined;
   #loaded: Loaded | undefined;
   /** Requests that ended while the library was being loaded. */
   #early: GatewayFacts[] = [];
 
-  constructor(state: GatewayState) {
+  constructor(state: ObservedGateway) {
     this.#state = state;
   }
 
@@ -37,7 +37,8 @@ export class GatewayMetrics {
 
   /** Returns the metrics as text, and its content type. */
   async read(): Promise<{ text: string; contentType: string }> {
-    const { registry } = await this.#load();
+    const { registry, requests } = await this.#load();
+    requests.flush();
     return { text: await registry.metrics(), contentType: registry.contentType };
   }
 

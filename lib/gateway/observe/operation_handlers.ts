@@ -7,14 +7,14 @@ import type { Context } from "hono";
 import { gatewayStatus } from "../status.ts";
 import type { GatewayMonitor } from "./gateway_monitor.ts";
 
-/** The handlers of a gateway's reports. */
+/** The handlers of a gateway's reports, by path. */
 export interface OperationHandlers {
-  /** `GET /metrics`: Prometheus' text format. */
-  metrics(context: Context): Promise<Response>;
-  /** `GET /status`: the status as JSON. */
-  status(context: Context): Response;
-  /** `GET /`: a page for browsers, one line for other clients. */
-  page(context: Context): Promise<Response>;
+  /** A page for browsers, one line for other clients. */
+  "/": (context: Context) => Response | Promise<Response>;
+  /** The status as JSON. */
+  "/status": (context: Context) => Response;
+  /** The metrics in the text format of Prometheus. */
+  "/metrics": (context: Context) => Promise<Response>;
 }
 
 /** Headers of all reports: they change with each request, and contain nothing for other sites. */
@@ -24,7 +24,7 @@ const REPORT_HEADERS = {
   "referrer-policy": "no-referrer",
 };
 
-/** Whether a client that sends this `Accept` is a browser. `*` + `/*` alone is what programs send. */
+/** Whether a client is a browser. Programs accept anything or JSON. */
 function acceptsPage(accept: string | undefined): boolean {
   return accept !== undefined && /\btext\/html\b/i.test(accept);
 }
@@ -32,12 +32,7 @@ function acceptsPage(accept: string | undefined): boolean {
 /** Creates the handlers. */
 export function operationHandlers(monitor: GatewayMonitor): OperationHandlers {
   return {
-    async metrics(context) {
-      const { text, contentType } = await monitor.metrics.read();
-      return context.body(text, 200, { ...REPORT_HEADERS, "content-type": contentType });
-    },
-    status: (context) => context.json(gatewayStatus(monitor), 200, REPORT_HEADERS),
-    async page(context) {
+    async "/"(context) {
       if (!acceptsPage(context.req.header("accept"))) {
         const text = "flexllm gateway. Models: GET /v1/models. Status: GET /status.\n";
         return context.text(text, 200, { ...REPORT_HEADERS, vary: "Accept" });
@@ -47,6 +42,11 @@ export function operationHandlers(monitor: GatewayMonitor): OperationHandlers {
       const refresh = context.req.query("refresh") !== "off";
       const body = await statusPage(gatewayStatus(monitor), { refresh });
       return context.html(body, 200, { ...REPORT_HEADERS, ...PAGE_HEADERS, vary: "Accept" });
+    },
+    "/status": (context) => context.json(gatewayStatus(monitor), 200, REPORT_HEADERS),
+    async "/metrics"(context) {
+      const { text, contentType } = await monitor.metrics.read();
+      return context.body(text, 200, { ...REPORT_HEADERS, "content-type": contentType });
     },
   };
 }

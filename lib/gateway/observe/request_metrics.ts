@@ -8,6 +8,7 @@
  */
 import type { Counter, Histogram, Registry } from "prom-client";
 import type { GatewayFacts } from "../gateway_facts.ts";
+import { DeferredCounter } from "./deferred_counter.ts";
 
 /** The library. */
 export type PromClient = Pick<
@@ -48,13 +49,16 @@ interface Series {
   duration: Histogram.Internal<string>;
   firstToken: Histogram.Internal<string>;
   queued: Histogram.Internal<string>;
-  cost: Counter.Internal;
-  retries: Counter.Internal;
-  fallbacks: Counter.Internal;
-  /** By type. */
-  tokens: Map<string, Counter.Internal>;
+  cost: DeferredCounter;
+  retries: DeferredCounter;
+  fallbacks: DeferredCounter;
+  promptTokens: DeferredCounter;
+  completionTokens: DeferredCounter;
+  cachedTokens: DeferredCounter;
+  cacheWriteTokens: DeferredCounter;
+  reasoningTokens: DeferredCounter;
   /** By status, outcome and operation. */
-  requests: Map<string, Counter.Internal>;
+  requests: Map<string, DeferredCounter>;
 }
 
 /** The metrics that are counted per request. */
@@ -68,8 +72,9 @@ export class RequestMetrics {
   readonly #retries: Counter;
   readonly #fallbacks: Counter;
   readonly #overhead: Map<string, Histogram.Internal<string>>;
-  readonly #cache: Map<string, Counter.Internal>;
+  readonly #cache: Map<string, DeferredCounter>;
   readonly #series = new Map<string, Series>();
+  readonly #counters: DeferredCounter[] = [];
 
   /** @param registry where the metrics are registered */
   constructor({ Counter, Histogram }: PromClient, registry: Registry) {
@@ -127,7 +132,20 @@ export class RequestMetrics {
     this.#overhead = new Map(
       ["native", "translated", "none"].map((lane) => [lane, overhead.labels({ lane })]),
     );
-    this.#cache = new Map(["hit", "miss"].map((result) => [result, cache.labels({ result })]));
+    this.#cache = new Map(
+      ["hit", "miss"].map((result) => [result, this.#deferred(cache, { result })]),
+    );
+  }
+
+  #deferred(counter: Counter, labels: Record<string, string>): DeferredCounter {
+    const deferred = new DeferredCounter(counter.labels(labels));
+    this.#counters.push(deferred);
+    return deferred;
+  }
+
+  /** Passes everything on to the registry; call it before the registry is read. */
+  flush(): void {
+    for (const counter of this.#counters) counter.flush();
   }
 
   /** Counts a request. */
@@ -137,7 +155,7 @@ export class RequestMetrics {
     this.#countRequest(series, facts);
     // Others are answered without a model, and would distort the times of answers.
     if (facts.operation !== "chat" && facts.operation !== "embeddings") return;
-    if (cache !== "off") this.#cache.get(cache)?.inc();
+    if (cache !== "off") this.#cache.get(cache)?.add(1);
     this.#overhead.get(facts.lane ?? "none")?.observe(facts.overhead);
     if (cache === "hit") return series.duration.observe(facts.duration);
     // Refused requests have no answer.
@@ -145,26 +163,15 @@ export class RequestMetrics {
     series.duration.observe(facts.duration);
     series.queued.observe(facts.queued);
     if (facts.firstToken !== undefined) series.firstToken.observe(facts.firstToken);
-    if (facts.retries > 0) series.retries.inc(facts.retries);
-    if (facts.fallbacks > 0) series.fallbacks.inc(facts.fallbacks);
-    if (facts.cost !== null && facts.cost > 0) series.cost.inc(facts.cost);
+    series.retries.add(facts.retries);
+    series.fallbacks.add(facts.fallbacks);
+    series.cost.add(facts.cost ?? 0);
     if (usage === null) return;
-    this.#countTokens(series, "prompt", usage.promptTokens);
-    this.#countTokens(series, "completion", usage.completionTokens);
-    this.#countTokens(series, "cached", usage.cachedTokens);
-    this.#countTokens(series, "cache_write", usage.cacheWriteTokens);
-    this.#countTokens(series, "reasoning", usage.reasoningTokens);
-  }
-
-  #countTokens({ tokens, target }: Series, type: string, count: number | undefined): void {
-    // Counters refuse NaN and negative numbers, which a server may send.
-    if (count === undefined || !(count > 0)) return;
-    let counter = tokens.get(type);
-    if (counter === undefined) {
-      counter = this.#tokens.labels({ ...target, type });
-      tokens.set(type, counter);
-    }
-    counter.inc(count);
+    series.promptTokens.add(usage.promptTokens);
+    series.completionTokens.add(usage.completionTokens);
+    series.cachedTokens.add(usage.cachedTokens ?? 0);
+    series.cacheWriteTokens.add(usage.cacheWriteTokens ?? 0);
+    series.reasoningTokens.add(usage.reasoningTokens ?? 0);
   }
 
   #countRequest({ requests, target }: Series, facts: GatewayFacts): void {
@@ -173,10 +180,11 @@ export class RequestMetrics {
     const key = `${status} ${outcome} ${operation}`;
     let counter = requests.get(key);
     if (counter === undefined) {
-      counter = this.#requests.labels({ ...target, operation, status: String(status), outcome });
+      const labels = { ...target, operation, status: String(status), outcome };
+      counter = this.#deferred(this.#requests, labels);
       requests.set(key, counter);
     }
-    counter.inc();
+    counter.add(1);
   }
 
   #seriesOf(facts: GatewayFacts): Series {
@@ -194,15 +202,20 @@ export class RequestMetrics {
 
   #addSeries(key: string, target: Target): Series {
     const labels = { ...target };
+    const tokens = (type: string) => this.#deferred(this.#tokens, { ...labels, type });
     const series: Series = {
       target,
       duration: this.#duration.labels(labels),
       firstToken: this.#firstToken.labels(labels),
       queued: this.#queued.labels({ route: target.route }),
-      cost: this.#cost.labels(labels),
-      retries: this.#retries.labels(labels),
-      fallbacks: this.#fallbacks.labels(labels),
-      tokens: new Map(),
+      cost: this.#deferred(this.#cost, labels),
+      retries: this.#deferred(this.#retries, labels),
+      fallbacks: this.#deferred(this.#fallbacks, labels),
+      promptTokens: tokens("prompt"),
+      completionTokens: tokens("completion"),
+      cachedTokens: tokens("cached"),
+      cacheWriteTokens: tokens("cache_write"),
+      reasoningTokens: tokens("reasoning"),
       requests: new Map(),
     };
     this.#series.set(key, series);

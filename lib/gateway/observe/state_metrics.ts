@@ -8,7 +8,7 @@ import type { Registry } from "prom-client";
 import { runtimeName } from "../../runtime/runtime.ts";
 import { VERSION } from "../../version.ts";
 import type { KeyReport } from "../access.ts";
-import type { GatewayState } from "./gateway_state.ts";
+import type { ObservedGateway } from "./observed_gateway.ts";
 import type { PromClient } from "./request_metrics.ts";
 
 /** Maximum number of keys and of teams with their own time series: those that spent the most this month. */
@@ -24,7 +24,7 @@ type AddGauge = (
   read: (set: (labels: Record<string, string>, value: number) => void) => void,
 ) => void;
 
-function addEndpointMetrics(add: AddGauge, state: GatewayState): void {
+function addEndpointMetrics(add: AddGauge, state: ObservedGateway): void {
   const labels = ["endpoint", "model"];
   add(
     "flexllm_endpoint_state",
@@ -61,13 +61,13 @@ function addEndpointMetrics(add: AddGauge, state: GatewayState): void {
 }
 
 /** The reports of one kind, at most {@link MAX_KEYS}. */
-function bounded(state: GatewayState, kind: KeyReport["kind"]): KeyReport[] {
+function bounded(state: ObservedGateway, kind: KeyReport["kind"]): KeyReport[] {
   const reports = (state.keys ?? []).filter((report) => report.kind === kind);
   if (reports.length <= MAX_KEYS) return reports;
   return reports.sort((a, b) => b.spent.month - a.spent.month).slice(0, MAX_KEYS);
 }
 
-function addSpending(add: AddGauge, state: GatewayState, kind: KeyReport["kind"]): void {
+function addSpending(add: AddGauge, state: ObservedGateway, kind: KeyReport["kind"]): void {
   const names = { key: ["flexllm_key", "a key"], team: ["flexllm_team", "a team"] } as const;
   const [prefix, whom] = kind === "all" ? ["flexllm_all_keys", "all keys together"] : names[kind];
   const labelsOf = ({ name }: KeyReport, period: string): Record<string, string> =>
@@ -100,7 +100,7 @@ function addSpending(add: AddGauge, state: GatewayState, kind: KeyReport["kind"]
 }
 
 /** Registers the metrics that are read at each scrape. */
-export function addStateMetrics({ Gauge }: PromClient, registry: Registry, state: GatewayState) {
+export function addStateMetrics({ Gauge }: PromClient, registry: Registry, state: ObservedGateway) {
   const add: AddGauge = (name, help, labelNames, read) => {
     new Gauge({
       name,

@@ -67,7 +67,7 @@ export function routeTable({ routes }: GatewayStatus): Html {
     routes.map(({ name, targets, loadBalance, sticky }) => {
       const strategy = targets.length < 2
         ? html`<span class="muted">–</span>`
-        : `${STRATEGIES[loadBalance]}${sticky ? ", conversations stay" : ""}`;
+        : `${STRATEGIES[loadBalance]}${sticky ? ", sticky" : ""}`;
       return html`
         <tr>
           <th scope="row">${name}</th>

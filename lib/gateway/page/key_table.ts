@@ -56,13 +56,15 @@ function nameCell({ kind, name, team, prefix }: KeyReport): Html {
   return html`${name}<span class="sub">${details.filter((text) => text !== "").join(", ")}</span>`;
 }
 
+function stateCell({ kind, state }: KeyReport): Html {
+  if (kind !== "key") return html`<span class="muted">–</span>`;
+  return html`<span class="state ${state === "active" ? "good" : "muted"}">${state}</span>`;
+}
+
 function row(report: KeyReport): Html {
-  const { state } = report;
   return html`
     <tr><th scope="row">${nameCell(report)}</th>
-    <td>${state === "active"
-      ? html`<span class="state good">active</span>`
-      : html`<span class="state bad">${state}</span>`}</td>
+    <td>${stateCell(report)}</td>
     ${PERIODS.map((period) => spending(report, period))}
     <td class="num">${count(report.requests)}</td>
     <td class="num">${count(report.inFlight)}</td>

@@ -43,9 +43,9 @@ header { display: flex; flex-wrap: wrap; gap: 0.4rem 1.5rem; justify-content: sp
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 dl.stats {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(8.6rem, 1fr)); gap: 1px;
-  margin: 1.4rem 0 0; overflow: hidden; background: var(--line);
+  margin: 1.4rem 0 0; overflow: hidden;
 }
-dl.stats > div { background: var(--card); padding: 0.75rem 1rem; }
+dl.stats > div { padding: 0.75rem 1rem; box-shadow: 0 0 0 1px var(--line); }
 dt { color: var(--muted); font-size: 0.84rem; }
 dd { margin: 0.1rem 0 0; font-size: 1.3rem; line-height: 1.3; font-weight: 600; font-variant-numeric: tabular-nums; }
 dd .note { display: block; font-size: 0.8rem; line-height: 1.4; }
@@ -59,7 +59,7 @@ figure svg { display: block; width: 100%; height: 7rem; }
 .legend span.error::before { background: var(--bad); }
 .legend span.peak { margin-left: auto; } .legend span.peak::before { display: none; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 0.93rem; }
+table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: 0.93rem; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 th, td { padding: 0.5rem 0.9rem; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--muted); font-weight: 500; font-size: 0.84rem; white-space: nowrap; }
@@ -78,7 +78,10 @@ footer { margin-top: 2.25rem; color: var(--muted); font-size: 0.87rem; display: 
 @media (max-width: 40rem) {
   .wrap { padding: 1.1rem 0.9rem 2rem; }
   th, td { padding: 0.5rem 0.7rem; }
-  td.wide { min-width: 13rem; }
+  td.text { min-width: 13rem; }
+  tbody th { position: sticky; left: 0; width: 9rem; background: var(--card); border-right: 1px solid var(--line); }
+  td .sub { white-space: nowrap; }
+  td.text .sub, td.wide .sub { white-space: normal; }
 }
 `;
 

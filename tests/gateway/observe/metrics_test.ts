@@ -3,8 +3,8 @@ import { GatewayMetrics } from "../../../lib/gateway/observe/metrics.ts";
 import {
   endpointReport,
   gatewayFacts,
-  gatewayState,
   keyReport,
+  observedGateway,
 } from "../../support/gateway_facts.ts";
 
 /** The samples of a text, by name and labels. */
@@ -20,7 +20,7 @@ async function samples(metrics: GatewayMetrics): Promise<Map<string, number>> {
 const TARGET = 'route="fast",model="qwen",endpoint="gpu1"';
 
 Deno.test("counts requests, times, tokens, costs and retries", async () => {
-  const metrics = new GatewayMetrics(gatewayState());
+  const metrics = new GatewayMetrics(observedGateway());
   const usage = {
     promptTokens: 100,
     completionTokens: 20,
@@ -58,7 +58,7 @@ Deno.test("counts requests, times, tokens, costs and retries", async () => {
 });
 
 Deno.test("answers from the cache cost no tokens and no money", async () => {
-  const metrics = new GatewayMetrics(gatewayState());
+  const metrics = new GatewayMetrics(observedGateway());
   metrics.add(
     gatewayFacts({ cache: "hit", attempts: 0, endpoint: undefined, lane: undefined, cost: 0 }),
   );
@@ -72,7 +72,7 @@ Deno.test("answers from the cache cost no tokens and no money", async () => {
 });
 
 Deno.test("refused requests and other operations don't distort the times of answers", async () => {
-  const metrics = new GatewayMetrics(gatewayState());
+  const metrics = new GatewayMetrics(observedGateway());
   const refused = { attempts: 0, endpoint: undefined, lane: undefined, usage: null, cost: null };
   metrics.add(gatewayFacts({ ...refused, status: 402, outcome: "error" }));
   metrics.add(gatewayFacts({ operation: "count_tokens" }));
@@ -92,7 +92,7 @@ Deno.test("refused requests and other operations don't distort the times of answ
 });
 
 Deno.test("clients cannot create time series", async () => {
-  const metrics = new GatewayMetrics(gatewayState());
+  const metrics = new GatewayMetrics(observedGateway());
   await metrics.read();
   for (let i = 0; i < 3000; i++) {
     const unknown = { requestedModel: `m${i}`, route: undefined, model: `m${i}` };
@@ -111,7 +111,7 @@ Deno.test("clients cannot create time series", async () => {
 });
 
 Deno.test("invalid token counts of a server are not counted", async () => {
-  const metrics = new GatewayMetrics(gatewayState());
+  const metrics = new GatewayMetrics(observedGateway());
   const usage = { promptTokens: NaN, completionTokens: -1, totalTokens: NaN, cachedTokens: 0 };
   metrics.add(gatewayFacts({ usage, cost: NaN }));
   const { text } = await metrics.read();
@@ -126,7 +126,7 @@ Deno.test("reads endpoints, keys and the queue at each scrape", async () => {
     keyReport({ name: 'al"ice', limits: { budget: { day: 2, total: 50 } } }),
   ];
   const state = {
-    ...gatewayState({ queued: 3 }),
+    ...observedGateway({ queued: 3 }),
     get endpoints() {
       return endpoints;
     },
@@ -162,7 +162,7 @@ Deno.test("of too many keys, those that spent the most have time series", async 
     { length: 700 },
     (_, i) => keyReport({ name: `key${i}`, spent: { day: 0, month: i, total: i } }),
   );
-  const metrics = new GatewayMetrics(gatewayState({ keys }));
+  const metrics = new GatewayMetrics(observedGateway({ keys }));
   const found = await samples(metrics);
   const names = [...found.keys()].filter((name) =>
     /^flexllm_key_spent_usd.*period="month"/.test(name)
@@ -173,7 +173,10 @@ Deno.test("of too many keys, those that spent the most have time series", async 
 });
 
 Deno.test("two gateways of a process share nothing", async () => {
-  const [first, second] = [new GatewayMetrics(gatewayState()), new GatewayMetrics(gatewayState())];
+  const [first, second] = [
+    new GatewayMetrics(observedGateway()),
+    new GatewayMetrics(observedGateway()),
+  ];
   first.add(gatewayFacts());
   const { contentType } = await first.read();
   assert.match(contentType, /^text\/plain; version=0\.0\.4/);

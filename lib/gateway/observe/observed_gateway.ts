@@ -24,7 +24,7 @@ export interface RouteReport {
 }
 
 /** The state of a gateway. Each property is read anew for each report. */
-export interface GatewayState {
+export interface ObservedGateway {
   /** Whether it is shutting down and refuses new calls. */
   readonly isDraining: boolean;
   /** Calls in flight, those in the queue included. */
@@ -44,10 +44,21 @@ export interface Readiness {
   reason?: "draining" | "no endpoint is up";
 }
 
-/** Reads whether a gateway can take calls: it is not draining, and at least one endpoint is up. */
-export function readiness(state: Pick<GatewayState, "isDraining" | "endpoints">): Readiness {
-  if (state.isDraining) return { ready: false, reason: "draining" };
-  // A paused endpoint is up: its calls wait in the queue.
-  const isUp = state.endpoints.some(({ state }) => state === "up" || state === "cooling");
-  return isUp ? { ready: true } : { ready: false, reason: "no endpoint is up" };
+/** Whether an endpoint takes a request, now or after a pause. */
+function takesRequests({ state, retryIn }: Pick<EndpointReport, "state" | "retryIn">): boolean {
+  // An endpoint that is down is tested with a request. Without this case, a gateway whose balancer sends it
+  // requests only while it is ready would never become ready again.
+  return state === "up" || state === "cooling" || state === "down" && retryIn === null;
+}
+
+/**
+ * Reads whether a gateway can take calls: it is not draining, and at least one endpoint is up or due for a test.
+ */
+export function readiness(
+  { isDraining, endpoints }: Pick<ObservedGateway, "isDraining" | "endpoints">,
+): Readiness {
+  if (isDraining) return { ready: false, reason: "draining" };
+  return endpoints.some(takesRequests)
+    ? { ready: true }
+    : { ready: false, reason: "no endpoint is up" };
 }
