@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { KeySettings } from "../../../lib/gateway/access/key_settings.ts";
 import type { KeyChanges } from "../../../lib/gateway/access/key_store.ts";
 import { collectText, duration, integer, numberWithin } from "../../flags/parse.ts";
@@ -65,33 +65,28 @@ function orNone<T>(parse: (text: string) => T): (text: string) => T | null {
   return (text) => text.trim().toLowerCase() === "none" ? null : parse(text);
 }
 
-function limit(flags: `--${string}`, description: string, parse: (text: string) => number) {
-  return new Option(flags, description).argParser(orNone(parse));
+function limit(flags: string, description: string, parse: (text: string) => number): Option {
+  return new Option(flags, description).argParser(orNone(parse)) as Option;
 }
 
 const usd = numberWithin(0, 1e9);
 
-/** Adds the flags for limits. */
-export function addLimitFlags<A extends unknown[], O extends Record<string, unknown>>(
-  command: Command<A, O>,
-) {
-  return command
-    .addOption(
-      new Option(
-        "--model <route>",
-        "model that the key may use; * at the end matches any rest (repeatable; default: all)",
-      ).argParser(collectText),
-    )
-    .addOption(limit("--rpm <number>", "maximum requests per minute", integer(1)))
-    .addOption(limit("--tpm <number>", "maximum tokens per minute, input + output", integer(1)))
-    .addOption(limit("--concurrent <number>", "maximum requests in flight", integer(1)))
-    .addOption(limit("--budget-day <usd>", "maximum spending per day", usd))
-    .addOption(limit("--budget-month <usd>", "maximum spending per month", usd))
-    .addOption(limit("--budget-total <usd>", "maximum spending altogether", usd))
-    .addOption(
-      limit("--expires <when>", "when it stops working, e.g. 30d or 2030-12-31", expiryTime),
-    )
-    .option("--team <name>", "team whose limits in the configuration also apply");
+/** The flags for limits, in the order of the help. */
+export function limitFlags(): Option[] {
+  return [
+    new Option(
+      "--model <route>",
+      "model that the key may use; * at the end matches any rest (repeatable; default: all)",
+    ).argParser(collectText) as Option,
+    limit("--rpm <number>", "maximum requests per minute", integer(1)),
+    limit("--tpm <number>", "maximum tokens per minute, input + output", integer(1)),
+    limit("--concurrent <number>", "maximum requests in flight", integer(1)),
+    limit("--budget-day <usd>", "maximum spending per day", usd),
+    limit("--budget-month <usd>", "maximum spending per month", usd),
+    limit("--budget-total <usd>", "maximum spending altogether", usd),
+    limit("--expires <when>", "when it stops working, e.g. 30d or 2030-12-31", expiryTime),
+    new Option("--team <name>", "team whose limits in the configuration also apply"),
+  ];
 }
 
 /** The settings of a new key. */

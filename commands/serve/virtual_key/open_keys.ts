@@ -6,7 +6,7 @@
 import process from "node:process";
 import type { Config } from "../../../lib/config/load.ts";
 import { gatewayDatabase } from "../../../lib/config/resolve_gateway.ts";
-import type { KeyStore } from "../../../lib/gateway/access/key_store.ts";
+import type { KeyFile } from "../../../lib/gateway/access/open_key_store.ts";
 import { readConfig } from "../../read_config.ts";
 import type { KeyCommandFlags } from "./key_flags.ts";
 
@@ -17,14 +17,14 @@ import type { KeyCommandFlags } from "./key_flags.ts";
  */
 export async function withKeys<T>(
   flags: KeyCommandFlags,
-  use: (store: KeyStore, config: Config) => Promise<T>,
+  use: (store: KeyFile, config: Config) => T | Promise<T>,
 ): Promise<T> {
-  const { openKeyStore } = await import("../../../lib/gateway/access/open_access.ts");
+  const { openKeyStore } = await import("../../../lib/gateway/access/open_key_store.ts");
   const config = readConfig(flags.config);
   const store = await openKeyStore(gatewayDatabase(config, process.env, flags));
   try {
     return await use(store, config);
   } finally {
-    await store.close();
+    store.close();
   }
 }

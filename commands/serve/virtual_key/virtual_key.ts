@@ -8,8 +8,7 @@ import { addNotes } from "../../flags/help_notes.ts";
 import { duration } from "../../flags/parse.ts";
 import { addExamples, commonFlags } from "../../flags/shared_options.ts";
 import { databaseFlag } from "../database_flag.ts";
-import type { KeyCommandFlags } from "./key_flags.ts";
-import { addLimitFlags } from "./key_flags.ts";
+import { type KeyCommandFlags, limitFlags } from "./key_flags.ts";
 
 /** A year: a longer grace period is a mistake. */
 const MAX_GRACE = 366 * 86_400;
@@ -24,10 +23,10 @@ function flagsOf(command: { optsWithGlobals(): unknown }): KeyCommandFlags {
 }
 
 function createCommand() {
-  const command = addLimitFlags(
-    subcommand("create", "create a key and print it, once").argument("<name>", "unique name"),
-  )
-    .addOption(databaseFlag())
+  const command = subcommand("create", "create a key and print it, once")
+    .argument("<name>", "unique name");
+  for (const option of limitFlags()) command.addOption(option);
+  command.addOption(databaseFlag())
     .addOption(commonFlags.config)
     .action(async (name, _, command) => {
       const { createKey } = await import("./issue_key.ts");
@@ -47,11 +46,10 @@ function createCommand() {
 }
 
 function updateCommand() {
-  const command = addLimitFlags(
-    subcommand("update", "change the limits of a key; none removes one")
-      .argument("<key>", "name of the key"),
-  )
-    .option("--name <name>", "new name")
+  const command = subcommand("update", "change the limits of a key; none removes one")
+    .argument("<key>", "name of the key");
+  for (const option of limitFlags()) command.addOption(option);
+  command.option("--name <name>", "new name")
     .addOption(databaseFlag())
     .addOption(commonFlags.config)
     .action(async (name, _, command) => {
