@@ -29,7 +29,7 @@ function remarks(facts: GatewayFacts, paint: Paint): string[] {
     remarks.push(paint("dim", `→ ${shortLine(target, MAX_ERROR)} at ${endpoint}`));
   }
   if (cache === "hit") remarks.push(paint("green", "cached"));
-  else if (cost !== undefined && cost !== null) remarks.push(dollars(cost));
+  else if (cost) remarks.push(dollars(cost));
   if (retries > 0) remarks.push(paint("yellow", `${retries} retries`));
   if (fallbacks > 0) remarks.push(paint("yellow", `${fallbacks} fallbacks`));
   if (facts.outcome === "aborted") remarks.push(paint("yellow", "client left"));

@@ -18,7 +18,9 @@ import { virtualKeyCommand } from "./virtual_key/virtual_key.ts";
 /** The command with its flags, without its action. */
 function gatewayFlags() {
   return new Command("serve")
-    .usage("[options]\n       flexllm serve [command]")
+    .usage("[options]\n       flexllm serve <command>")
+    // Not in the help: a misspelled subcommand gets an explanation.
+    .argument("[words...]")
     .addOption(
       new Option("-p, --port <port>", "port to listen on; 0 picks a free port (default: 8080)")
         .argParser(integer(0, 65535)),
@@ -93,11 +95,10 @@ async function rejectWords([word]: readonly string[], names: readonly string[]):
 /** The command. */
 export function serveCommand() {
   const command = gatewayFlags()
-    .allowExcessArguments()
     .addCommand(statusCommand())
     .addCommand(virtualKeyCommand());
-  command.action(async (flags, { args }) => {
-    await rejectWords(args, command.commands.map((each) => each.name()));
+  command.action(async (words, flags) => {
+    await rejectWords(words, command.commands.map((each) => each.name()));
     const { runGateway } = await import("./run_gateway.ts");
     await runGateway(serveFlags(flags as RawServeFlags));
   });

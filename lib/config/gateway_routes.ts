@@ -33,6 +33,9 @@ function serverNames({ provider = "auto", base_url }: ModelEntry): string[] {
   return [...names, ...service === undefined ? [] : [service], url.host, url.hostname];
 }
 
+/** The part of a configuration that routes need. */
+type RouteConfig = Pick<Config, "value" | "locate">;
+
 /** An endpoint of the pool, and the model there if it is not its own. */
 export interface ResolvedTarget {
   /** The name of a configured model, or `mock`. */
@@ -47,7 +50,7 @@ export interface ResolvedTarget {
  * @param place where it is written, as `file:line:column: field`
  * @throws {ConfigurationError} if there is none; suggests a similar one
  */
-export function resolveTarget(config: Config, target: string, place: string): ResolvedTarget {
+export function resolveTarget(config: RouteConfig, target: string, place: string): ResolvedTarget {
   const found = findModel(config.value, target);
   if (found !== undefined) return { endpoint: nameOf(found[0]) };
   if (target === "mock") return { endpoint: "mock" };
@@ -95,21 +98,29 @@ export interface ResolvedRoute extends GatewayRoute {
  *
  * @throws {ConfigurationError} with the position of a target that is not configured
  */
-export function resolveRoutes(config: Config): ResolvedRoute[] {
-  return Object.entries(config.value.serve?.routes ?? {}).map(([name, entry]) => {
-    const targets = targetsOf(entry).map(([target, path]) => {
-      const place = config.locate(["serve", "routes", name, ...path]);
-      return resolveTarget(config, target, `${place}: serve.routes.${name}`);
-    });
-    const fields = typeof entry === "string" || Array.isArray(entry) ? undefined : entry;
-    return {
-      name,
-      endpoints: targets.map(({ endpoint }) => endpoint),
-      targets: targets.map(({ endpoint, model }) =>
-        model === undefined ? endpoint : `${model}@${endpoint}`
-      ),
-      ...fields?.load_balance ? { loadBalance: fields.load_balance } : {},
-      ...typeof fields?.sticky === "boolean" ? { sticky: fields.sticky } : {},
-    };
+export function resolveRoutes(config: RouteConfig): ResolvedRoute[] {
+  const routes = Object.entries(config.value.serve?.routes ?? {});
+  return routes.map(([name, entry]) => resolveRoute(config, name, entry));
+}
+
+/**
+ * Resolves one route.
+ *
+ * @throws {ConfigurationError} with the position of a target that is not configured
+ */
+export function resolveRoute(config: RouteConfig, name: string, entry: RouteEntry): ResolvedRoute {
+  const targets = targetsOf(entry).map(([target, path]) => {
+    const place = config.locate(["serve", "routes", name, ...path]);
+    return resolveTarget(config, target, `${place}: serve.routes.${name}`);
   });
+  const fields = typeof entry === "string" || Array.isArray(entry) ? undefined : entry;
+  return {
+    name,
+    endpoints: targets.map(({ endpoint }) => endpoint),
+    targets: targets.map(({ endpoint, model }) =>
+      model === undefined ? endpoint : `${model}@${endpoint}`
+    ),
+    ...fields?.load_balance ? { loadBalance: fields.load_balance } : {},
+    ...typeof fields?.sticky === "boolean" ? { sticky: fields.sticky } : {},
+  };
 }

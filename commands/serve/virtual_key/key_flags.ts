@@ -8,17 +8,20 @@ import type { KeySettings } from "../../../lib/gateway/access/key_settings.ts";
 import type { KeyChanges } from "../../../lib/gateway/access/key_store.ts";
 import { collectText, duration, integer, numberWithin } from "../../flags/parse.ts";
 
-/** The flags of all subcommands; `null` stands for `none`. */
+/** A limit, or none of that kind. */
+type OrNone = number | "none";
+
+/** The flags of all subcommands. */
 export interface KeyCommandFlags {
   model?: string[];
-  rpm?: number | null;
-  tpm?: number | null;
-  concurrent?: number | null;
-  budgetDay?: number | null;
-  budgetMonth?: number | null;
-  budgetTotal?: number | null;
+  rpm?: OrNone;
+  tpm?: OrNone;
+  concurrent?: OrNone;
+  budgetDay?: OrNone;
+  budgetMonth?: OrNone;
+  budgetTotal?: OrNone;
   /** Milliseconds since 1970. */
-  expires?: number | null;
+  expires?: OrNone;
   team?: string;
   name?: string;
   /** Seconds. */
@@ -60,9 +63,19 @@ export function expiryTime(text: string, now = Date.now()): number {
   return now + seconds * 1000;
 }
 
-/** Makes a parser that also takes `none`. */
-function orNone<T>(parse: (text: string) => T): (text: string) => T | null {
-  return (text) => text.trim().toLowerCase() === "none" ? null : parse(text);
+/** Makes a parser that also takes `none`. Commander would replace `null` with an empty text. */
+function orNone(parse: (text: string) => number): (text: string) => OrNone {
+  return (text) => text.trim().toLowerCase() === "none" ? "none" : parse(text);
+}
+
+/** The number of a limit; `undefined` if there is none. */
+function numberOf(value: OrNone | undefined): number | undefined {
+  return value === "none" ? undefined : value;
+}
+
+/** The change of a field: `null` removes it. */
+function changeOf(value: OrNone | undefined): number | null | undefined {
+  return value === "none" ? null : value;
 }
 
 function limit(flags: string, description: string, parse: (text: string) => number): Option {
@@ -93,18 +106,18 @@ export function limitFlags(): Option[] {
 export function settingsOf(flags: KeyCommandFlags): KeySettings {
   const { rpm, tpm, concurrent, budgetDay, budgetMonth, budgetTotal, expires, team } = flags;
   const budget = {
-    day: budgetDay ?? undefined,
-    month: budgetMonth ?? undefined,
-    total: budgetTotal ?? undefined,
+    day: numberOf(budgetDay),
+    month: numberOf(budgetMonth),
+    total: numberOf(budgetTotal),
   };
   const hasBudget = Object.values(budget).some((usd) => usd !== undefined);
   return {
-    rpm: rpm ?? undefined,
-    tpm: tpm ?? undefined,
-    concurrent: concurrent ?? undefined,
+    rpm: numberOf(rpm),
+    tpm: numberOf(tpm),
+    concurrent: numberOf(concurrent),
     budget: hasBudget ? budget : undefined,
     models: modelsOf(flags) ?? undefined,
-    expiresAt: expires ?? undefined,
+    expiresAt: numberOf(expires),
     team: team?.toLowerCase() === "none" ? undefined : team,
   };
 }
@@ -129,12 +142,12 @@ export function changesOf(
   );
   const changes: KeyChanges = {
     name,
-    rpm,
-    tpm,
-    concurrent,
+    rpm: changeOf(rpm),
+    tpm: changeOf(tpm),
+    concurrent: changeOf(concurrent),
     budget: given.length === 0 ? undefined : Object.keys(merged).length === 0 ? null : merged,
     models: modelsOf(flags),
-    expiresAt: expires,
+    expiresAt: changeOf(expires),
     team: team?.toLowerCase() === "none" ? null : team,
   };
   return Object.fromEntries(
