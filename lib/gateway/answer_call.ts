@@ -80,7 +80,7 @@ export class CallAnswerer {
       if (!isOthers) throw error;
       ({ result } = await fetch());
     }
-    return own === undefined ? await this.#hit(result) : this.#plain(own);
+    return own === undefined ? this.#hit(result) : this.#plain(own);
   }
 
   #plain({ answer, cost }: PlainAnswer): Response {
@@ -97,7 +97,7 @@ export class CallAnswerer {
     const flow = this.#flow;
     if (key !== undefined) {
       const stored = await flow.state.cache!.responses.get([key]);
-      if (stored !== undefined) return await this.#hit(stored);
+      if (stored !== undefined) return this.#hit(stored);
       flow.record.cache = "miss";
     }
     const { call } = flow;
@@ -145,7 +145,7 @@ export class CallAnswerer {
   }
 
   /** Answers with a stored answer, encoded in the client's format. */
-  async #hit(result: ChatResult): Promise<Response> {
+  #hit(result: ChatResult): Response {
     const flow = this.#flow;
     const { call, record } = flow;
     record.cache = "hit";

@@ -16,6 +16,7 @@ import { type BodySize, bodySize } from "./body_size.ts";
 import { CallDeadlines } from "./call_deadline.ts";
 import { CallRecord } from "./call_record.ts";
 import { GatewayError } from "./gateway_error.ts";
+import { laneOf } from "./lane_choice.ts";
 import type { GatewayState } from "./gateway_state.ts";
 import type { HttpCall } from "./http/http_call.ts";
 import type { Lane, LaneRequest } from "./lane.ts";
@@ -102,7 +103,7 @@ export class CallFlow implements RunOptions<EndpointClient> {
     if (this.#last?.request.endpoint === endpoint) return this.#last;
     const known = this.#encodings?.get(endpoint);
     if (known !== undefined) return this.#last = known;
-    const lane = this.state.laneOf(this.call, endpoint);
+    const lane = laneOf(this.call, endpoint);
     const encoded = { lane, request: lane.encode(this.call, endpoint) };
     if (this.#last !== undefined) {
       (this.#encodings ??= new Map([[this.#last.request.endpoint, this.#last]]))
@@ -111,10 +112,13 @@ export class CallFlow implements RunOptions<EndpointClient> {
     return this.#last = encoded;
   }
 
-  /** Refuses to wait if too many calls do. */
+  /** Begins to wait for an endpoint, unless too many calls do. */
   onWait(): void {
     const { maxQueue, pipeline } = this.state;
-    if (pipeline.waiting < maxQueue) return this.deadlines.waiting(pipeline.maxWait);
+    if (pipeline.waiting < maxQueue) {
+      this.record.waitFor("queue");
+      return this.deadlines.waiting(pipeline.maxWait);
+    }
     throw new GatewayError(429, "too many calls are waiting for a model; try again later", {
       reason: "queue_full",
       retryAfter: 1,
@@ -126,14 +130,18 @@ export class CallFlow implements RunOptions<EndpointClient> {
   async run<R>(attempt: (grant: Grant<EndpointClient>) => Promise<R>): Promise<R> {
     const { access, pipeline } = this.state;
     const { record } = this;
-    record.waitFor("queue");
     try {
       if (this.call.caller.isMetered || pipeline.metering.hasBudget) {
         const loading = this.state.loadPrices();
         if (loading !== undefined) await loading;
       }
-      if (access !== undefined) this.admission = await this.#admit(access);
+      if (access !== undefined) {
+        record.waitFor("queue");
+        this.admission = await this.#admit(access);
+        record.waitFor(undefined);
+      }
       return await this.route.scheduler.run(async (grant) => {
+        record.waitFor(undefined);
         this.deadlines.started();
         // The attempt before may have used up what was reserved.
         if (record.attempts > 0) await this.admission?.renew(this.signal);

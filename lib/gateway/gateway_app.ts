@@ -11,15 +11,13 @@ import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CallAnswerer } from "./answer_call.ts";
 import { CallFlow } from "./call_flow.ts";
 import { CallRecord } from "./call_record.ts";
-import { DEFAULT_LANES } from "./default_lanes.ts";
 import type { GatewayFacts, GatewayObserver } from "./gateway_facts.ts";
 import { GatewayError } from "./gateway_error.ts";
-import type { GatewayLanes } from "./gateway_lanes.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { GatewayState } from "./gateway_state.ts";
 import { errorResponse } from "./http/error_response.ts";
+import { responseHeaders } from "./http/response_headers.ts";
 import type {
-  AdminHandler,
   AttemptOptions,
   GatewayHost,
   NamedRoute,
@@ -27,12 +25,14 @@ import type {
 } from "./http/gateway_host.ts";
 import { GatewayRouter } from "./http/gateway_router.ts";
 import type { HttpCall } from "./http/http_call.ts";
+import { GatewayMonitor } from "./observe/gateway_monitor.ts";
+import { observeState } from "./observe/observe_state.ts";
+import { operationHandlers } from "./observe/operation_handlers.ts";
 import type { Route } from "./routes.ts";
 
 /** A gateway. It is a Hono app: serve its `fetch`, or mount it in an app of your own. */
 export class GatewayApp extends Hono implements AsyncDisposable {
-  readonly #lanes: GatewayLanes;
-  readonly #adminHandlers: Record<string, AdminHandler> = {};
+  readonly #monitor: GatewayMonitor;
   readonly #observers = new Set<GatewayObserver>();
   readonly #calls = new Set<{ abort(reason: AbortedError): void }>();
   readonly #idle: (() => void)[] = [];
@@ -44,14 +44,12 @@ export class GatewayApp extends Hono implements AsyncDisposable {
    *
    * @throws {ConfigurationError} if a route names an endpoint that does not exist
    */
-  constructor(
-    pool: LLMClient,
-    options: GatewayOptions = {},
-    lanes: GatewayLanes = DEFAULT_LANES,
-  ) {
+  constructor(pool: LLMClient, options: GatewayOptions = {}) {
     super();
-    this.#lanes = lanes;
-    this.#state = new GatewayState(pool, options, lanes);
+    this.#state = new GatewayState(pool, options);
+    this.#monitor = new GatewayMonitor(observeState(this, () => this.#state), {
+      onRequest: (facts) => this.#notify(facts),
+    });
     const router = new GatewayRouter(this.#createHost());
     this.all("*", (context) => router.handle(context));
   }
@@ -82,7 +80,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
    */
   reload(pool: LLMClient, options: GatewayOptions = {}): void {
     const old = this.#state;
-    this.#state = new GatewayState(pool, options, this.#lanes);
+    this.#state = new GatewayState(pool, options);
     old.retire(old.pool !== pool);
   }
 
@@ -129,8 +127,8 @@ export class GatewayApp extends Hono implements AsyncDisposable {
       answerCall: (call) => this.#answerCall(call),
       runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
       loadPrices: () => state().loadPrices(),
-      report: (facts) => this.#report(facts),
-      adminHandlers: this.#adminHandlers,
+      report: this.#monitor.observe,
+      adminHandlers: operationHandlers(this.#monitor),
     };
   }
 
@@ -141,14 +139,19 @@ export class GatewayApp extends Hono implements AsyncDisposable {
       if (this.#isDraining) throw draining();
       flow = new CallFlow(state, call, state.routeOf(call));
     } catch (error) {
-      const response = errorResponse(call.server, error, call.id);
-      this.#report(refusedFacts(call, response.status, error));
+      const response = errorResponse(
+        call.server,
+        error,
+        call.id,
+        responseHeaders(call.server, call),
+      );
+      this.#monitor.observe(refusedFacts(call, response.status, error));
       return response;
     }
     this.#enter(state, call);
     const answerer = new CallAnswerer(flow, (status, error) => {
       this.#leave(state, call);
-      this.#report(flow.record.facts(status, error));
+      this.#monitor.observe(flow.record.facts(status, error));
     });
     return await answerer.answer();
   }
@@ -197,7 +200,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #report(facts: GatewayFacts): void {
+  #notify(facts: GatewayFacts): void {
     this.#state.options.onRequest?.(facts);
     for (const observe of this.#observers) observe(facts);
   }

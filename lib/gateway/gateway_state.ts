@@ -14,8 +14,10 @@ import { cacheRequestOf, isCacheable } from "./cached_answers.ts";
 import type { GatewayCall } from "./gateway_call.ts";
 import { GatewayError } from "./gateway_error.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
-import type { GatewayLanes } from "./gateway_lanes.ts";
-import type { Lane } from "./lane.ts";
+import { signerOf } from "./lane_choice.ts";
+import { endpointReports } from "./observe/endpoint_reports.ts";
+import { takesRequests } from "./observe/observed_gateway.ts";
+import { sessionOf } from "./session.ts";
 import { type Route, Routes } from "./routes.ts";
 
 /** The default of {@link GatewayOptions.maxQueue}. */
@@ -33,25 +35,19 @@ export class GatewayState {
   readonly keepAlive: number;
   /** The response cache of the pool. */
   readonly cache: CachedCalls | undefined;
-  readonly #lanes: GatewayLanes;
   #calls = 0;
   #isRetired = false;
   #hasPrices = false;
   #closing: Promise<void> | undefined;
 
   /** @throws {ConfigurationError} if a route names an endpoint that does not exist */
-  constructor(
-    readonly pool: LLMClient,
-    readonly options: GatewayOptions,
-    lanes: GatewayLanes,
-  ) {
+  constructor(readonly pool: LLMClient, readonly options: GatewayOptions) {
     this.pipeline = pipelineOf(pool);
     this.routes = new Routes(this.pipeline, options.routes);
     this.access = options.access;
     this.maxQueue = options.maxQueue ?? MAX_QUEUE;
     this.keepAlive = options.keepAlive ?? KEEP_ALIVE;
     this.cache = this.pipeline.cache;
-    this.#lanes = lanes;
   }
 
   /** Counts a call that uses the state. */
@@ -80,9 +76,9 @@ export class GatewayState {
     if (this.#isRetired && this.#calls === 0) this.close();
   }
 
-  /** Whether a call could be sent: an endpoint is up. */
+  /** Whether a call could be sent: an endpoint is up, or due for a test. */
   get hasEndpoint(): boolean {
-    return this.pipeline.endpoints.some(({ limits }) => !limits.isDown);
+    return endpointReports(this).some(takesRequests);
   }
 
   /**
@@ -123,20 +119,15 @@ export class GatewayState {
     this.#hasPrices = true;
   }
 
-  /** The lane of a call at an endpoint. */
-  laneOf(call: GatewayCall, endpoint: EndpointClient): Lane {
-    return this.#lanes.laneOf(call, endpoint);
-  }
-
   /**
    * The endpoint that a call should use if it is available: the one whose signatures its history has, else the
    * one of its conversation.
    */
   preferred(call: GatewayCall, route: Route): EndpointClient | undefined {
     if (route.endpoints.length === 1) return undefined;
-    const signer = this.#lanes.signerOf(call, route.targets);
+    const signer = signerOf(call, route.targets);
     if (signer !== undefined || !route.isSticky) return signer;
-    const session = this.#lanes.sessionOf(call);
+    const session = sessionOf(call);
     return session === undefined ? undefined : route.preferred(session);
   }
 

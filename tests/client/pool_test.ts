@@ -60,7 +60,7 @@ function poolOf(targets: TestTarget[], loadBalance: LoadBalance, clock = new Vir
     clock,
     random: seededRandom(7),
   });
-  const run = (options: RunOptions<Target> = {}) =>
+  const run = (options: RunOptions<TestTarget> = {}) =>
     scheduler.run(async ({ target }) => {
       await target.send();
       return target.name;

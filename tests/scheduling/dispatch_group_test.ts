@@ -102,10 +102,12 @@ Deno.test("A retry does not go back to a preferred endpoint that has just failed
   const targets = [target(), target()];
   const { ConnectionError } = await import("../../lib/errors.ts");
   const used: number[] = [];
-  await clock.run(schedulerOf(targets, clock).run((grant) => {
-    used.push(targets.indexOf(grant.target));
-    return used.length === 1 ? Promise.reject(new ConnectionError("down")) : Promise.resolve();
-  }, { prefers: targets[1] }));
+  await clock.run(
+    schedulerOf(targets, clock).run((grant) => {
+      used.push(targets.indexOf(grant.target));
+      return used.length === 1 ? Promise.reject(new ConnectionError("down")) : Promise.resolve();
+    }, { prefers: targets[1] }),
+  );
   assert.deepEqual(used, [1, 0]);
 });
 

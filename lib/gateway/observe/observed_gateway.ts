@@ -45,7 +45,9 @@ export interface Readiness {
 }
 
 /** Whether an endpoint takes a request, now or after a pause. */
-function takesRequests({ state, retryIn }: Pick<EndpointReport, "state" | "retryIn">): boolean {
+export function takesRequests(
+  { state, retryIn }: Pick<EndpointReport, "state" | "retryIn">,
+): boolean {
   // An endpoint that is down is tested with a request. Without this case, a gateway whose balancer sends it
   // requests only while it is ready would never become ready again.
   return state === "up" || state === "cooling" || state === "down" && retryIn === null;

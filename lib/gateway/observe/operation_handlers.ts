@@ -3,19 +3,12 @@
  *
  * @module
  */
-import type { Context } from "hono";
+import type { AdminHandler } from "../http/gateway_host.ts";
 import { gatewayStatus } from "../status.ts";
 import type { GatewayMonitor } from "./gateway_monitor.ts";
 
 /** The handlers of a gateway's reports, by path. */
-export interface OperationHandlers {
-  /** A page for browsers, one line for other clients. */
-  "/": (context: Context) => Response | Promise<Response>;
-  /** The status as JSON. */
-  "/status": (context: Context) => Response;
-  /** The metrics in the text format of Prometheus. */
-  "/metrics": (context: Context) => Promise<Response>;
-}
+export type OperationHandlers = Readonly<Record<"/" | "/status" | "/metrics", AdminHandler>>;
 
 /** Headers of all reports: they change with each request, and contain nothing for other sites. */
 const REPORT_HEADERS = {
@@ -29,7 +22,10 @@ function acceptsPage(accept: string | undefined): boolean {
   return accept !== undefined && /\btext\/html\b/i.test(accept);
 }
 
-/** Creates the handlers. */
+/**
+ * Creates the handlers: at `/` a page for browsers and one line for others, at `/status` the status as JSON, at
+ * `/metrics` the metrics in the text format of Prometheus.
+ */
 export function operationHandlers(monitor: GatewayMonitor): OperationHandlers {
   return {
     async "/"(context) {

@@ -1,19 +1,18 @@
 /**
- * Chooses lanes by the format that an endpoint speaks, and endpoints by the history of a conversation.
+ * Chooses the lane of a call by the format that an endpoint speaks, and finds the endpoint that signed its history.
  *
  * @module
  */
 import type { EndpointClient } from "../client/endpoint_client.ts";
 import { ENVELOPE_PREFIX, envelopeOrigin, readEnvelope } from "../protocols/envelope.ts";
 import type { GatewayCall } from "./gateway_call.ts";
-import type { GatewayLanes } from "./gateway_lanes.ts";
+import type { Lane } from "./lane.ts";
 import { isNative, nativeLane } from "./lanes/native/native_lane.ts";
 import { translatedLane } from "./lanes/translated/translated.ts";
 import type { RouteTarget } from "./http/gateway_host.ts";
-import { sessionOf } from "./session.ts";
 
 /** The endpoint that wrote the last envelope in a history. */
-function signerOf(
+export function signerOf(
   { text }: GatewayCall,
   targets: readonly RouteTarget[],
 ): EndpointClient | undefined {
@@ -25,9 +24,7 @@ function signerOf(
     ?.endpoint;
 }
 
-/** The lanes of every gateway. */
-export const DEFAULT_LANES: GatewayLanes = {
-  laneOf: (call, endpoint) => isNative(call, endpoint) ? nativeLane : translatedLane,
-  sessionOf,
-  signerOf,
-};
+/** The lane of a call at an endpoint: the native one if the endpoint speaks the client's format. */
+export function laneOf(call: GatewayCall, endpoint: EndpointClient): Lane {
+  return isNative(call, endpoint) ? nativeLane : translatedLane;
+}
