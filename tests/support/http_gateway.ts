@@ -1,5 +1,5 @@
 /** A gateway in front of a scripted provider, called through its `fetch` as a server would call it. */
-import type { PoolEndpoint } from "../../lib/client/client_options.ts";
+import type { PoolEndpoint, PoolOptions } from "../../lib/client/client_options.ts";
 import { LLMClientPool } from "../../lib/client/pool.ts";
 import { createGatewayApp, type GatewayApp } from "../../lib/gateway/gateway_app.ts";
 import type { GatewayFacts } from "../../lib/gateway/gateway_facts.ts";
@@ -49,6 +49,7 @@ export class HttpGateway implements AsyncDisposable {
     options: GatewayOptions = {},
     provider: Provider = () => Response.json(completion()),
     endpoints: Partial<PoolEndpoint>[] = [{}],
+    pool: Partial<PoolOptions> = {},
   ) {
     const fetch = async (url: string, init: RequestInit) => {
       const request = new Request(url, init);
@@ -58,7 +59,7 @@ export class HttpGateway implements AsyncDisposable {
       this.sent.push(sent);
       return await provider(sent);
     };
-    const pool = new LLMClientPool({
+    const client = new LLMClientPool({
       endpoints: endpoints.map((endpoint) => ({
         baseUrl: "https://llm.example/v1",
         apiKey: "sk-provider-secret",
@@ -66,9 +67,10 @@ export class HttpGateway implements AsyncDisposable {
         fetch,
         ...endpoint,
       })),
-      maxRetries: 0,
+      retryTimes: 0,
+      ...pool,
     });
-    this.app = createGatewayApp(pool, {
+    this.app = createGatewayApp(client, {
       ...options,
       onRequest: (facts) => {
         this.facts.push(facts);

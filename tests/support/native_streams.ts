@@ -112,6 +112,8 @@ const messageItem = {
   content: [{ type: "output_text", text: "Grüße, 世界 😀", annotations: [] }],
 };
 
+const textPart = { output_index: 1, item_id: "msg_1", content_index: 0 };
+
 export const RESPONSES_STREAM: RecordedStream = {
   format: RESPONSES,
   events: [
@@ -128,19 +130,14 @@ export const RESPONSES_STREAM: RecordedStream = {
       item: { ...messageItem, status: "in_progress", content: [] },
     }),
     typed({
-      type: "response.output_text.delta",
-      output_index: 1,
-      item_id: "msg_1",
-      content_index: 0,
-      delta: "Grüße, ",
+      type: "response.content_part.added",
+      ...textPart,
+      part: { type: "output_text", text: "", annotations: [] },
     }),
-    typed({
-      type: "response.output_text.delta",
-      output_index: 1,
-      item_id: "msg_1",
-      content_index: 0,
-      delta: "世界 😀",
-    }),
+    typed({ type: "response.output_text.delta", ...textPart, delta: "Grüße, " }),
+    typed({ type: "response.output_text.delta", ...textPart, delta: "世界 😀" }),
+    typed({ type: "response.output_text.done", ...textPart, text: "Grüße, 世界 😀" }),
+    typed({ type: "response.content_part.done", ...textPart, part: messageItem.content[0] }),
     typed({ type: "response.output_item.done", output_index: 1, item: messageItem }),
     typed({
       type: "response.completed",
@@ -151,8 +148,8 @@ export const RESPONSES_STREAM: RecordedStream = {
       }),
     }),
   ],
-  before: 4,
-  complete: 8,
+  before: 5,
+  complete: 11,
 };
 
 const gemini = (parts: Json[], fields: Json = {}, candidate: Json = {}) => ({

@@ -146,7 +146,7 @@ const ERRORS: readonly [Format, string, string][] = [
   ],
   [
     RESPONSES,
-    RESPONSES_STREAM.events.slice(0, 5).join(""),
+    RESPONSES_STREAM.events.slice(0, 6).join(""),
     sse({ type: "error", code: "server_error", message: "Overloaded" }, "error"),
   ],
   [
@@ -207,7 +207,7 @@ test("a failed response after content is passed on and noted", () => {
       error: { code: "server_error", message: "Oops" },
     },
   });
-  const start = RESPONSES_STREAM.events.slice(0, 5).join("");
+  const start = RESPONSES_STREAM.events.slice(0, 6).join("");
   assert.equal(pass(stream, start + failed), start + failed);
   assert.match(stream.failure!.message, /Oops/);
 });
