@@ -5,6 +5,7 @@
  */
 import { ConfigurationError } from "../errors.ts";
 import type { GatewayRoute } from "../gateway/gateway_options.ts";
+import { keyNameOf } from "../keys/key_names.ts";
 import { normalizeBaseUrl } from "../services/base_url.ts";
 import { baseUrlOf } from "../services/providers.ts";
 import { serviceOfUrl } from "../services/services.ts";
@@ -29,8 +30,10 @@ function serverNames({ provider = "auto", base_url }: ModelEntry): string[] {
   const server = base_url ?? baseUrlOf(provider);
   const url = server === undefined || server.includes("${") ? null : URL.parse(server);
   if (url === null) return names;
-  const service = serviceOfUrl(normalizeBaseUrl(server!));
-  return [...names, ...service === undefined ? [] : [service], url.host, url.hostname];
+  const base = normalizeBaseUrl(server!);
+  // The provider "claude" is the service "anthropic" for its keys.
+  const services = [serviceOfUrl(base), keyNameOf(base)].filter((name) => name !== undefined);
+  return [...new Set([...names, ...services, url.host, url.hostname])];
 }
 
 /** The part of a configuration that routes need. */
