@@ -130,6 +130,12 @@ Deno.test("passes on what it does not know", async () => {
   assert.equal(gateway.sent[0].text, text);
 });
 
+Deno.test("tolerates a byte order mark", async () => {
+  await using gateway = new HttpGateway();
+  assert.equal((await gateway.send(PATH, { body: `\ufeff${TEXT}` })).status, 200);
+  assert.equal(gateway.sent[0].text, TEXT);
+});
+
 Deno.test("answers bodies of the Responses API on the path of chat completions", async () => {
   await using gateway = new HttpGateway();
   const body = {
