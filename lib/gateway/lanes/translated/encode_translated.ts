@@ -6,7 +6,7 @@
 import type { Message } from "../../../chat/messages.ts";
 import type { SamplingOptions } from "../../../chat/options.ts";
 import type { EndpointClient } from "../../../client/endpoint_client.ts";
-import { ConfigurationError, FlexLLMError, InvalidInputError } from "../../../errors.ts";
+import { ConfigurationError, type FlexLLMError, InvalidInputError } from "../../../errors.ts";
 import { asObject, asObjects } from "../../../json/json.ts";
 import { pathOf } from "../../../protocols/source_path.ts";
 import type { Protocol } from "../../../protocols/protocol.ts";
