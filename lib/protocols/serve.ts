@@ -97,6 +97,9 @@ export interface ServerResponse extends ResponseHead {
   usage: Usage | null;
 }
 
+/** An event of an answer. The first piece of a tool call can have extra fields of the call. */
+export type ServerAnswerEvent = StreamEvent & { callExtras?: Json };
+
 /** One event of an encoded stream. */
 export interface ServerEvent {
   /** The name, in formats that name their events. */
@@ -113,7 +116,7 @@ export interface StreamEncoder {
    *
    * @param choice the index of the answer that they belong to (default 0)
    */
-  push(events: readonly StreamEvent[], choice?: number): ServerEvent[];
+  push(events: readonly ServerAnswerEvent[], choice?: number): ServerEvent[];
   /** Encodes what the provider needs back in the next turn. Comes after the content, before `finish`. */
   carry(message: CarriedMessage): ServerEvent[];
   /** Encodes an error that ends the stream, in place of its end. */
@@ -148,11 +151,11 @@ export interface ErrorResponse {
   body: unknown;
 }
 
-/** The state of a server's request limit. */
+/** The state of a server's limit of requests or tokens. */
 export interface RequestLimit {
-  /** Requests per window. */
+  /** Requests or tokens per window. */
   limit: number;
-  /** Requests left in this window. */
+  /** What is left of them in this window. */
   remaining: number;
   /** Seconds until all of them are available again. */
   reset: number;
@@ -192,6 +195,11 @@ export interface ProtocolServer {
   encodeTokenCount?(tokens: number): unknown;
   /** Encodes an error. */
   encodeError(error: ServerError, requestId: string): ErrorResponse;
+  /**
+   * Encodes an error as an event that can end any stream, for streams that no encoder of ours has begun.
+   * Default: the body of {@link ProtocolServer.encodeError}.
+   */
+  encodeStreamError?(error: ServerError, requestId: string): ServerEvent;
   /** The HTTP status of an overloaded server. */
   readonly overloadedStatus: number;
   /** Encodes the model list. */
@@ -200,6 +208,10 @@ export interface ProtocolServer {
   encodeModel(model: ServedModel): unknown;
   /** Prefix of tool call ids, for servers that make their own. */
   readonly toolCallPrefix: string;
-  /** The headers of every answer: the request id and the request limit. */
-  headers(requestId: string, limit?: RequestLimit): Record<string, string>;
+  /** The headers of every answer: the request id and the limits of requests and of tokens. */
+  headers(
+    requestId: string,
+    requests?: RequestLimit,
+    tokens?: RequestLimit,
+  ): Record<string, string>;
 }

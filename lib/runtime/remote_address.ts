@@ -5,8 +5,12 @@
  * @module
  */
 
-/** The second argument of a handler: on Deno the connection, on Bun the server, on Node Hono's bindings. */
+/**
+ * The second argument of a handler: our own `Peer`, on Deno the connection, on Bun the server, on Node
+ * Hono's bindings.
+ */
 interface Connection {
+  address?(): unknown;
   remoteAddr?: { hostname?: string };
   requestIP?(request: Request): { address: string } | null;
   incoming?: { socket?: { remoteAddress?: string } };
@@ -18,6 +22,9 @@ export function remoteAddress(connection: unknown, request: Request): string | u
   const { remoteAddr, incoming } = connection as Connection;
   if (remoteAddr !== undefined) return remoteAddr.hostname;
   if (incoming !== undefined) return incoming.socket?.remoteAddress;
-  // As a method: Bun's servers need their `this`.
-  return (connection as Connection).requestIP?.(request)?.address;
+  // As methods: Bun's servers need their `this`, and have an `address` of their own that is no function.
+  const { requestIP, address } = connection as Connection;
+  if (typeof requestIP === "function") return requestIP.call(connection, request)?.address;
+  const own = typeof address === "function" ? address.call(connection) : undefined;
+  return typeof own === "string" ? own : undefined;
 }

@@ -12,12 +12,8 @@ const MAX_AGE = "600";
 /** Headers that pages may read in addition to the usual ones. */
 const EXPOSED = "*";
 
-/** The headers that allow a listed origin to read an answer; `undefined` for all other requests. */
-export function corsHeaders(
-  request: Request,
-  origins: readonly string[] | undefined,
-): Record<string, string> | undefined {
-  if (origins === undefined || origins.length === 0) return undefined;
+/** The headers that allow a listed origin to read an answer. */
+export function corsHeaders(request: Request, origins: readonly string[]): Record<string, string> {
   const origin = request.headers.get("origin");
   if (origin === null || !origins.includes(origin)) return { vary: "Origin" };
   return {
@@ -36,9 +32,9 @@ export function isPreflight(request: Request): boolean {
 /** Answers a preflight with the `headers` of {@link corsHeaders}. */
 export function preflightResponse(
   request: Request,
-  headers: Record<string, string> | undefined,
+  headers: Record<string, string>,
 ): Response {
-  if (headers?.["access-control-allow-origin"] === undefined) {
+  if (headers["access-control-allow-origin"] === undefined) {
     return new Response(null, { status: 403, headers });
   }
   const requested = request.headers.get("access-control-request-headers");
@@ -62,4 +58,13 @@ export function withHeaders(response: Response, headers: Record<string, string>)
     else response.headers.set(name, value);
   }
   return response;
+}
+
+/** Whether `origin` is neither the gateway's own nor a listed one. */
+export function isForeign(
+  origin: string,
+  headers: Headers,
+  origins: readonly string[] | undefined,
+): boolean {
+  return !origins?.includes(origin) && URL.parse(origin)?.host !== headers.get("host");
 }

@@ -135,11 +135,15 @@ export function errorResponse(
   });
 }
 
-/** The text of the event that ends a stream with an error, instead of the end of an answer. */
-export function streamErrorText(server: ProtocolServer, error: unknown, id: string): string {
-  const { body } = server.encodeError(serverError(error), id);
-  return SERVER_SENT_EVENTS.frame(
-    server.encodeStreamError?.(body) ?? { data: JSON.stringify(body) },
-    false,
-  );
+/** The text of the event that ends a stream with an error, in place of the end of an answer. */
+export function streamErrorText(
+  server: ProtocolServer,
+  error: unknown,
+  id: string,
+  framing: EventFraming = SERVER_SENT_EVENTS,
+): string {
+  const failure = serverError(error);
+  const event = server.encodeStreamError?.(failure, id) ??
+    { data: JSON.stringify(server.encodeError(failure, id).body) };
+  return framing.frame(event, false) + framing.end;
 }

@@ -26,6 +26,15 @@ export interface NamedRoute {
 /** Sends one attempt to one target of a route. Errors that are the endpoint's fault move on to the next. */
 export type TargetAttempt<T> = (target: RouteTarget) => Promise<T>;
 
+/** What an attempt needs. */
+export interface AttemptOptions {
+  readonly signal: AbortSignal;
+  /** Estimated input tokens. */
+  readonly tokens: number;
+  /** Throws if a target cannot take the request; another one is then used. */
+  check(target: RouteTarget): void;
+}
+
 /** Answers requests for a page of the people or machines that operate the gateway. */
 export type AdminHandler = (context: Context) => Response | Promise<Response>;
 
@@ -48,14 +57,14 @@ export interface GatewayHost {
   /**
    * Runs an attempt that is no chat at a target of the route, in its turn and within the limits of the
    * endpoints.
-   *
-   * @param tokens estimated input tokens
    */
   runAttempt<T>(
     route: NamedRoute,
-    options: { signal: AbortSignal; tokens: number },
+    options: AttemptOptions,
     attempt: TargetAttempt<T>,
   ): Promise<T>;
+  /** Loads the prices of all endpoints, once. */
+  loadPrices(): Promise<void> | undefined;
   /** Reports the facts of a request that never became a chat call. */
   report(facts: GatewayFacts): void;
   /** The handlers of the operator's pages, by path: `/`, `/status`, `/metrics`. */
