@@ -3,13 +3,13 @@
  *
  * @module
  */
-import {
-  type AssistantMessage,
-  type ContentPart,
-  type Message,
-  type SystemMessage,
-  type TextPart,
-  type ToolMessage,
+import type {
+  AssistantMessage,
+  ContentPart,
+  Message,
+  SystemMessage,
+  TextPart,
+  ToolMessage,
 } from "../../../chat/messages.ts";
 import type { ToolCall } from "../../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../../json/json.ts";

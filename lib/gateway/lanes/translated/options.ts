@@ -3,11 +3,11 @@
  *
  * @module
  */
-import {
-  type SamplingOptions,
-  type Thinking,
-  type ThinkingLevel,
-  type ToolChoice,
+import type {
+  SamplingOptions,
+  Thinking,
+  ThinkingLevel,
+  ToolChoice,
 } from "../../../chat/options.ts";
 import { asObject, type Json } from "../../../json/json.ts";
 import { claudeModel } from "../../../protocols/anthropic/model_features.ts";
