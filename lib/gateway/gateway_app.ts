@@ -6,7 +6,7 @@
 import { Hono } from "hono";
 import type { LLMClient } from "../client/client.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
-import { AbortedError } from "../errors.ts";
+import type { FlexLLMError } from "../errors.ts";
 import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CallAnswerer } from "./answer_call.ts";
 import { CallFlow } from "./call_flow.ts";
@@ -34,7 +34,7 @@ import type { Route } from "./routes.ts";
 export class GatewayApp extends Hono implements AsyncDisposable {
   readonly #monitor: GatewayMonitor;
   readonly #observers = new Set<GatewayObserver>();
-  readonly #calls = new Set<{ abort(reason: AbortedError): void }>();
+  readonly #calls = new Set<{ abort(reason: FlexLLMError): void }>();
   readonly #idle: (() => void)[] = [];
   #state: GatewayState;
   #isDraining = false;
@@ -87,7 +87,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
   /** Ends all calls, streams with an error event, and closes the pool. */
   async close(): Promise<void> {
     this.#isDraining = true;
-    for (const call of [...this.#calls]) call.abort(new AbortedError(CLOSED));
+    for (const call of [...this.#calls]) call.abort(stopping("stopping"));
     await this.#untilIdle();
     await this.#state.close();
   }
@@ -136,7 +136,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     const state = this.#state;
     let flow: CallFlow;
     try {
-      if (this.#isDraining) throw draining();
+      if (this.#isDraining) throw stopping("draining");
       flow = new CallFlow(state, call, state.routeOf(call));
     } catch (error) {
       const response = errorResponse(
@@ -161,11 +161,11 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     { signal, tokens, check }: AttemptOptions,
     attempt: TargetAttempt<T>,
   ): Promise<T> {
-    if (this.#isDraining) throw draining();
+    if (this.#isDraining) throw stopping("draining");
     const state = this.#state;
     const { scheduler, targets } = route as Route;
     const controller = new AbortController();
-    const call = { abort: (reason: AbortedError) => controller.abort(reason) };
+    const call = { abort: (reason: FlexLLMError) => controller.abort(reason) };
     const targetAt = (endpoint: EndpointClient) =>
       targets.find((target) => target.endpoint === endpoint)!;
     const linked = new LinkedSignal(signal, controller.signal).link();
@@ -188,12 +188,12 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     }
   }
 
-  #enter(state: GatewayState, call: { abort(reason: AbortedError): void }): void {
+  #enter(state: GatewayState, call: { abort(reason: FlexLLMError): void }): void {
     this.#calls.add(call);
     state.enter();
   }
 
-  #leave(state: GatewayState, call: { abort(reason: AbortedError): void }): void {
+  #leave(state: GatewayState, call: { abort(reason: FlexLLMError): void }): void {
     if (!this.#calls.delete(call)) return;
     state.leave();
     if (this.#calls.size > 0) return;
@@ -234,11 +234,9 @@ export function createGatewayApp(pool: LLMClient, options: GatewayOptions = {}):
   return new GatewayApp(pool, options);
 }
 
-const CLOSED = "the gateway is stopping";
-
-function draining(): GatewayError {
-  return new GatewayError(503, CLOSED, {
-    reason: "draining",
+function stopping(reason: string): GatewayError {
+  return new GatewayError(503, "the gateway is stopping", {
+    reason,
     retryAfter: 5,
     hint: "Send the request again: another or the next instance answers it.",
   });

@@ -36,6 +36,17 @@ export function requestUrl(
   return url.href;
 }
 
+const fixedUrls = new WeakMap<Endpoint, Map<string, string>>();
+
+/** Returns the URL of one of the format's fixed paths; making it each time would be slow. */
+export function fixedUrl(endpoint: Endpoint, path: string): string {
+  let urls = fixedUrls.get(endpoint);
+  if (urls === undefined) fixedUrls.set(endpoint, urls = new Map());
+  let url = urls.get(path);
+  if (url === undefined) urls.set(path, url = requestUrl(endpoint, path));
+  return url;
+}
+
 /**
  * Returns the headers of a request: the key, then `own` (such as the format's version), then the user's
  * headers, which override the others.

@@ -8,7 +8,7 @@
  */
 import type { EncodedRequest } from "../../transport/request.ts";
 import type { Endpoint, RawRequest } from "../protocol.ts";
-import { jsonHeaders, requestUrl } from "../request.ts";
+import { fixedUrl, jsonHeaders, requestUrl } from "../request.ts";
 import { betasFor } from "./betas.ts";
 import { VERSION } from "./versions.ts";
 
@@ -34,6 +34,7 @@ export function rawRequest(
     }
     encoded["anthropic-beta"] = betas.join(",");
   }
-  const url = requestUrl(endpoint, path, { beta: query?.get("beta") ?? undefined });
+  const beta = query?.get("beta") ?? undefined;
+  const url = beta === undefined ? fixedUrl(endpoint, path) : requestUrl(endpoint, path, { beta });
   return { url, headers: encoded };
 }

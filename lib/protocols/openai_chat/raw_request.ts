@@ -8,7 +8,7 @@
  */
 import type { EncodedRequest } from "../../transport/request.ts";
 import type { Endpoint, RawRequest } from "../protocol.ts";
-import { forwardedHeaders, jsonHeaders, requestUrl } from "../request.ts";
+import { fixedUrl, forwardedHeaders, jsonHeaders } from "../request.ts";
 
 /** The path of each operation; absent if the format lacks it. */
 export type OperationPaths = Readonly<Partial<Record<RawRequest["operation"], string>>>;
@@ -23,7 +23,7 @@ export function rawRequests(
   return (endpoint, { operation, headers }) => {
     const path = paths[operation];
     return path === undefined ? undefined : {
-      url: requestUrl(endpoint, path),
+      url: fixedUrl(endpoint, path),
       headers: jsonHeaders(endpoint, "authorization", forwardedHeaders(headers, FORWARDED)),
     };
   };

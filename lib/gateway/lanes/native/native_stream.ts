@@ -23,9 +23,12 @@ import { decodeWhole } from "./whole_answer.ts";
 const utf8 = new TextDecoder();
 const encoder = new TextEncoder();
 
+/** Matches texts that may have a chunk without choices, which the chunk with the token counts is. */
+const NO_CHOICES = /"choices"\s*:\s*\[\s*\]/;
+
 /** Whether an event only has the token counts that the gateway asked for. */
 function isUsageOnly(data: string): boolean {
-  const chunk = data.includes('"usage"') ? asObject(tryParse(data)) : undefined;
+  const chunk = asObject(tryParse(data));
   return Array.isArray(chunk?.choices) && chunk.choices.length === 0 &&
     asObject(chunk.usage) !== undefined;
 }
@@ -38,10 +41,11 @@ export class NativeStream implements LaneStream {
   readonly #tap: StreamTap;
   readonly #blocks = new EventBlocks();
   readonly #parser = new EventStreamParser((data) => this.#onData(data), MAX_ANSWER_BYTES);
-  /** Whether the client gets other bytes than the provider sends: without usage, or in another framing. */
-  readonly #isEdited: boolean;
+  /** Whether the client gets the stream without its usage. */
   readonly #hidesUsage: boolean;
-  /** The data of the block that is being parsed, if the stream is edited. */
+  /** Whether the client gets the events in another framing. */
+  readonly #isReframed: boolean;
+  /** The data of the events that are being parsed. */
   #data: string[] = [];
   #isFirst = true;
   /** The beginning of the body, until it is clear what it is; all of it, for a document. */
@@ -56,7 +60,7 @@ export class NativeStream implements LaneStream {
     this.#headers = headers;
     this.#tap = new StreamTap(request);
     this.#hidesUsage = requestsUsage(call, request.endpoint);
-    this.#isEdited = this.#hidesUsage || this.#framing !== SERVER_SENT_EVENTS;
+    this.#isReframed = this.#framing !== SERVER_SENT_EVENTS;
   }
 
   get hasContent(): boolean {
@@ -144,8 +148,7 @@ export class NativeStream implements LaneStream {
     if (bytes.length === 0) return undefined;
     const hadFailure = this.failure !== undefined;
     const text = utf8.decode(bytes);
-    const edited = this.#isEdited ? this.#passEdited(text, isLast) : undefined;
-    if (!this.#isEdited) this.#feed(text, isLast);
+    const edited = this.#edit(text, isLast);
     const { failure } = this.#tap;
     if (failure !== undefined && (hadFailure || !this.hasContent)) return undefined;
     if (failure === undefined && edited === undefined) return bytes;
@@ -161,20 +164,28 @@ export class NativeStream implements LaneStream {
     else this.#parser.feed(text);
   }
 
-  #passEdited(text: string, isLast: boolean): string {
+  /** Reads the events in `text`. Returns what the client gets instead of it; `undefined` for the same. */
+  #edit(text: string, isLast: boolean): string | undefined {
+    this.#data = [];
+    if (this.#isReframed) {
+      this.#feed(text, isLast);
+      return this.#data.map((data) => this.#frame({ data })).join("");
+    }
+    if (!this.#hidesUsage || !NO_CHOICES.test(text)) {
+      this.#feed(text, isLast);
+      return undefined;
+    }
     let edited = "";
     for (const block of splitBlocks(text)) {
       this.#data = [];
       this.#feed(block, isLast);
-      if (this.#framing !== SERVER_SENT_EVENTS) {
-        for (const data of this.#data) edited += this.#frame({ data });
-      } else if (!this.#hidesUsage || !this.#data.some(isUsageOnly)) edited += block;
+      if (!this.#data.some(isUsageOnly)) edited += block;
     }
     return edited;
   }
 
   #onData(data: string): void {
-    if (this.#isEdited) this.#data.push(data);
+    this.#data.push(data);
     this.#tap.push(data);
   }
 

@@ -7,7 +7,7 @@ import type { Message } from "../../../chat/messages.ts";
 import type { SamplingOptions } from "../../../chat/options.ts";
 import type { EndpointClient } from "../../../client/endpoint_client.ts";
 import { ConfigurationError, FlexLLMError, InvalidInputError } from "../../../errors.ts";
-import { asObjects } from "../../../json/json.ts";
+import { asObject, asObjects } from "../../../json/json.ts";
 import { pathOf } from "../../../protocols/source_path.ts";
 import type { Protocol } from "../../../protocols/protocol.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
@@ -30,13 +30,22 @@ interface Rewritten {
   options: SamplingOptions;
 }
 
-/** Whether the model's last turn called tools, and is sent without the thinking that led to the calls. */
+function hasMark(value: unknown): boolean {
+  return asObject(value)?.cache_control !== undefined;
+}
+
+/** What the options depend on in the conversation. */
 function historyOf(messages: readonly Located[]): History {
   const last = messages.findLast(({ message }) => message.role === "assistant")?.message;
   const isToolLoop = messages.at(-1)?.message.role === "tool";
-  const lacksThinking = isToolLoop && last?.role === "assistant" &&
-    !asObjects(last.providerMessage?.content).some(({ type }) => /thinking/.test(String(type)));
-  return { lacksThinking };
+  return {
+    isContinued: last !== undefined,
+    hasCacheMarks: messages.some(({ message }) =>
+      hasMark(message) || Array.isArray(message.content) && message.content.some(hasMark)
+    ),
+    lacksThinking: isToolLoop && last?.role === "assistant" &&
+      !asObjects(last.providerMessage?.content).some(({ type }) => /thinking/.test(String(type))),
+  };
 }
 
 function withJsonInstruction(messages: readonly Located[]): readonly Located[] {
@@ -44,11 +53,11 @@ function withJsonInstruction(messages: readonly Located[]): readonly Located[] {
 }
 
 function rewrite(call: GatewayCall, target: Target): Rewritten {
-  const { request, dropped } = call;
+  const { request, dropped, protocol: { name: client } } = call;
   const { body, chat: { options } } = request;
   const own = ownTools(options.tools ?? [], body, dropped);
   const names = new ToolNames(target, own);
-  const choice = sentChoice(options.toolChoice, own, names, target);
+  const choice = sentChoice(options.toolChoice, own, names, target, client);
   const rewriter = new MessageRewriter(target, names, dropped);
   const located: Located[] = [];
   for (const [i, given] of request.chat.messages.entries()) {
@@ -58,7 +67,8 @@ function rewrite(call: GatewayCall, target: Target): Rewritten {
   }
   const ordered = withSystemMessages(withResultsInOrder(located, target), target);
   const messages = needsJsonInstruction(options, target) ? withJsonInstruction(ordered) : ordered;
-  const sent = sentOptions(request, target, choice.toolChoice, historyOf(messages), dropped);
+  const history = historyOf(messages);
+  const sent = sentOptions(request, target, choice.toolChoice, history, client, dropped);
   if (choice.tools.length > 0) {
     sent.tools = sentTools(choice.tools, names, target, dropped);
     if (choice.toolChoice !== undefined) sent.toolChoice = choice.toolChoice;
