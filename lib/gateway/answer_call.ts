@@ -7,7 +7,6 @@ import type { CacheRequest } from "../cache/response_cache.ts";
 import { eventsOf } from "../chat/events.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { resultOf } from "../client/attempt.ts";
-import { FlexLLMError } from "../errors.ts";
 import { SERVER_SENT_EVENTS } from "../protocols/event_framing.ts";
 import { cancellablesOf } from "../transport/cancellation.ts";
 import { answerHeaders, openingHeaders } from "./answer_headers.ts";
@@ -25,12 +24,6 @@ const ENCODER = new TextEncoder();
 
 /** Called once when a call has ended. */
 export type OnEnd = (status: number | undefined, error: unknown) => void;
-
-/** The error that ended a call: a call that was aborted ends with the reason. */
-function reasonOf(flow: CallFlow, error: unknown): unknown {
-  const { signal } = flow;
-  return signal.aborted && signal.reason instanceof FlexLLMError ? signal.reason : error;
-}
 
 /** Answers one call. */
 export class CallAnswerer {
@@ -52,7 +45,7 @@ export class CallAnswerer {
       if (key === undefined) return this.#plain(await this.#send());
       return await this.#plainOrCached(key);
     } catch (error) {
-      return this.#failed(reasonOf(flow, error));
+      return this.#failed(flow.reasonOf(error));
     }
   }
 
@@ -121,7 +114,7 @@ export class CallAnswerer {
       if (key !== undefined) await this.#store(key, streamed);
       this.#onEnd(200, undefined);
     } catch (error) {
-      const reason = reasonOf(flow, error);
+      const reason = flow.reasonOf(error);
       const { server, id } = flow.call;
       const wasOpen = out.isOpen;
       out.fail(error, () => ENCODER.encode(streamErrorText(server, reason, id)));

@@ -7,6 +7,7 @@
 import type { CacheRequest } from "../cache/response_cache.ts";
 import { maxTokensOf } from "../chat/max_tokens.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
+import { FlexLLMError } from "../errors.ts";
 import { asNumber, asObject } from "../json/json.ts";
 import type { Grant } from "../scheduling/grant.ts";
 import type { RunOptions } from "../scheduling/ticket.ts";
@@ -55,6 +56,12 @@ export class CallFlow implements RunOptions<EndpointClient> {
     this.tokens = this.#isEstimated
       ? { prompt: this.promptTokens, maxCompletion: this.maxTokens }
       : { prompt: 0, maxCompletion: undefined };
+  }
+
+  /** The error that ended the call: a call that was aborted ends with the reason. */
+  reasonOf<E>(error: E): E | FlexLLMError {
+    const reason: unknown = this.signal.aborted ? this.signal.reason : undefined;
+    return reason instanceof FlexLLMError ? reason : error;
   }
 
   get #isEstimated(): boolean {

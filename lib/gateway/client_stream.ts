@@ -48,6 +48,8 @@ export class ClientStream implements Expiring, Cancellable {
   readonly #options: ClientStreamOptions;
   readonly #deadlines: DeadlineQueue;
   readonly #response = Promise.withResolvers<Response>();
+  /** What a stream that fails in the middle of its answer ends with, instead of an error event of the gateway. */
+  lastBytes: Uint8Array | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #isOver = false;
   #hasWritten = false;
@@ -107,14 +109,14 @@ export class ClientStream implements Expiring, Cancellable {
 
   /**
    * Ends the stream because of an error. Before the headers were sent, {@link ClientStream.response} rejects
-   * with it; afterwards `event` tells the client.
+   * with it; afterwards {@link ClientStream.lastBytes} or `event` tell the client.
    */
-  fail(error: unknown, event: () => Uint8Array | undefined): void {
+  fail(error: unknown, event: () => Uint8Array): void {
     if (this.#isOver) return;
     this.#end();
     if (this.#controller === undefined) return this.#response.reject(error);
-    const bytes = event();
-    if (bytes !== undefined) this.#controller.enqueue(bytes);
+    const bytes = this.lastBytes ?? event();
+    if (bytes.length > 0) this.#controller.enqueue(bytes);
     this.#controller.close();
   }
 

@@ -6,7 +6,7 @@
 import { Hono } from "hono";
 import type { LLMClient } from "../client/client.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
-import { AbortedError } from "../errors.ts";
+import type { FlexLLMError } from "../errors.ts";
 import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CallAnswerer } from "./answer_call.ts";
 import { CallFlow } from "./call_flow.ts";
@@ -18,7 +18,6 @@ import { GatewayState } from "./gateway_state.ts";
 import { errorResponse } from "./http/error_response.ts";
 import { responseHeaders } from "./http/response_headers.ts";
 import type {
-  AdminHandler,
   AttemptOptions,
   GatewayHost,
   NamedRoute,
@@ -26,13 +25,16 @@ import type {
 } from "./http/gateway_host.ts";
 import { GatewayRouter } from "./http/gateway_router.ts";
 import type { HttpCall } from "./http/http_call.ts";
+import { GatewayMonitor } from "./observe/gateway_monitor.ts";
+import { observeState } from "./observe/observe_state.ts";
+import { operationHandlers } from "./observe/operation_handlers.ts";
 import type { Route } from "./routes.ts";
 
 /** A gateway. It is a Hono app: serve its `fetch`, or mount it in an app of your own. */
 export class GatewayApp extends Hono implements AsyncDisposable {
-  readonly #adminHandlers: Record<string, AdminHandler> = {};
+  readonly #monitor: GatewayMonitor;
   readonly #observers = new Set<GatewayObserver>();
-  readonly #calls = new Set<{ abort(reason: AbortedError): void }>();
+  readonly #calls = new Set<{ abort(reason: FlexLLMError): void }>();
   readonly #idle: (() => void)[] = [];
   #state: GatewayState;
   #isDraining = false;
@@ -45,6 +47,9 @@ export class GatewayApp extends Hono implements AsyncDisposable {
   constructor(pool: LLMClient, options: GatewayOptions = {}) {
     super();
     this.#state = new GatewayState(pool, options);
+    this.#monitor = new GatewayMonitor(observeState(this, () => this.#state), {
+      onRequest: (facts) => this.#notify(facts),
+    });
     const router = new GatewayRouter(this.#createHost());
     this.all("*", (context) => router.handle(context));
   }
@@ -82,7 +87,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
   /** Ends all calls, streams with an error event, and closes the pool. */
   async close(): Promise<void> {
     this.#isDraining = true;
-    for (const call of [...this.#calls]) call.abort(new AbortedError(CLOSED));
+    for (const call of [...this.#calls]) call.abort(stopping("stopping"));
     await this.#untilIdle();
     await this.#state.close();
   }
@@ -122,8 +127,8 @@ export class GatewayApp extends Hono implements AsyncDisposable {
       answerCall: (call) => this.#answerCall(call),
       runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
       loadPrices: () => state().loadPrices(),
-      report: (facts) => this.#report(facts),
-      adminHandlers: this.#adminHandlers,
+      report: this.#monitor.observe,
+      adminHandlers: operationHandlers(this.#monitor),
     };
   }
 
@@ -131,7 +136,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     const state = this.#state;
     let flow: CallFlow;
     try {
-      if (this.#isDraining) throw draining();
+      if (this.#isDraining) throw stopping("draining");
       flow = new CallFlow(state, call, state.routeOf(call));
     } catch (error) {
       const response = errorResponse(
@@ -140,13 +145,13 @@ export class GatewayApp extends Hono implements AsyncDisposable {
         call.id,
         responseHeaders(call.server, call),
       );
-      this.#report(refusedFacts(call, response.status, error));
+      this.#monitor.observe(refusedFacts(call, response.status, error));
       return response;
     }
     this.#enter(state, call);
     const answerer = new CallAnswerer(flow, (status, error) => {
       this.#leave(state, call);
-      this.#report(flow.record.facts(status, error));
+      this.#monitor.observe(flow.record.facts(status, error));
     });
     return await answerer.answer();
   }
@@ -156,11 +161,11 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     { signal, tokens, check }: AttemptOptions,
     attempt: TargetAttempt<T>,
   ): Promise<T> {
-    if (this.#isDraining) throw draining();
+    if (this.#isDraining) throw stopping("draining");
     const state = this.#state;
     const { scheduler, targets } = route as Route;
     const controller = new AbortController();
-    const call = { abort: (reason: AbortedError) => controller.abort(reason) };
+    const call = { abort: (reason: FlexLLMError) => controller.abort(reason) };
     const targetAt = (endpoint: EndpointClient) =>
       targets.find((target) => target.endpoint === endpoint)!;
     const linked = new LinkedSignal(signal, controller.signal).link();
@@ -183,19 +188,19 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     }
   }
 
-  #enter(state: GatewayState, call: { abort(reason: AbortedError): void }): void {
+  #enter(state: GatewayState, call: { abort(reason: FlexLLMError): void }): void {
     this.#calls.add(call);
     state.enter();
   }
 
-  #leave(state: GatewayState, call: { abort(reason: AbortedError): void }): void {
+  #leave(state: GatewayState, call: { abort(reason: FlexLLMError): void }): void {
     if (!this.#calls.delete(call)) return;
     state.leave();
     if (this.#calls.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #report(facts: GatewayFacts): void {
+  #notify(facts: GatewayFacts): void {
     this.#state.options.onRequest?.(facts);
     for (const observe of this.#observers) observe(facts);
   }
@@ -229,11 +234,9 @@ export function createGatewayApp(pool: LLMClient, options: GatewayOptions = {}):
   return new GatewayApp(pool, options);
 }
 
-const CLOSED = "the gateway is stopping";
-
-function draining(): GatewayError {
-  return new GatewayError(503, CLOSED, {
-    reason: "draining",
+function stopping(reason: string): GatewayError {
+  return new GatewayError(503, "the gateway is stopping", {
+    reason,
     retryAfter: 5,
     hint: "Send the request again: another or the next instance answers it.",
   });

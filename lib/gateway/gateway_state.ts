@@ -15,6 +15,8 @@ import type { GatewayCall } from "./gateway_call.ts";
 import { GatewayError } from "./gateway_error.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { signerOf } from "./lane_choice.ts";
+import { endpointReports } from "./observe/endpoint_reports.ts";
+import { takesRequests } from "./observe/observed_gateway.ts";
 import { sessionOf } from "./session.ts";
 import { type Route, Routes } from "./routes.ts";
 
@@ -74,9 +76,9 @@ export class GatewayState {
     if (this.#isRetired && this.#calls === 0) this.close();
   }
 
-  /** Whether a call could be sent: an endpoint is up. */
+  /** Whether a call could be sent: an endpoint is up, or due for a test. */
   get hasEndpoint(): boolean {
-    return this.pipeline.endpoints.some(({ limits }) => !limits.isDown);
+    return endpointReports(this).some(takesRequests);
   }
 
   /**

@@ -19,6 +19,8 @@ export class Route implements NamedRoute {
   readonly scheduler: Scheduler<EndpointClient>;
   /** Whether its calls are spread over several endpoints, so that a conversation has to be kept at one. */
   readonly isSticky: boolean;
+  /** How its calls are distributed. */
+  readonly loadBalance: LoadBalance;
 
   constructor(
     readonly name: string,
@@ -27,7 +29,8 @@ export class Route implements NamedRoute {
     options: { loadBalance?: LoadBalance; isSticky: boolean; isSpread: boolean },
   ) {
     this.targets = endpoints.map((endpoint) => ({ endpoint, model: endpoint.model ?? name }));
-    this.scheduler = pipeline.schedulerOf(endpoints, options.loadBalance);
+    this.loadBalance = options.loadBalance ?? pipeline.loadBalance;
+    this.scheduler = pipeline.schedulerOf(endpoints, this.loadBalance);
     this.isSticky = options.isSticky && options.isSpread && endpoints.length > 1;
   }
 

@@ -22,6 +22,8 @@ export type StreamedAnswer = Pick<PlainAnswer, "encoded" | "cost"> & {
   readonly raw: unknown;
 };
 
+const NO_BYTES = new Uint8Array();
+
 /** One attempt at a streamed answer. */
 class StreamAttempt {
   readonly #flow: CallFlow;
@@ -70,7 +72,9 @@ class StreamAttempt {
       if (stream.failure !== undefined) throw stream.failure;
       return stream;
     } catch (error) {
-      throw this.#toldOrNot(exchange.error(error));
+      const failure = exchange.error(error);
+      this.#endWith(this.#flow.reasonOf(failure));
+      throw failure;
     } finally {
       if (!isComplete) exchange.end(new AbortedError());
       exchange.close();
@@ -128,13 +132,11 @@ class StreamAttempt {
     this.#held = [];
   }
 
-  /** Tells a client that has a part of the answer about `error`, unless the provider did. */
-  #toldOrNot(error: FlexLLMError): FlexLLMError {
+  /** Prepares the end of a stream that has a part of the answer: an error event, unless the provider sent one. */
+  #endWith(error: FlexLLMError): void {
     const { stream } = this;
-    if (this.#grant.isAnswered && stream !== undefined) {
-      this.#out.fail(error, () => stream.failure === undefined ? stream.fail(error) : undefined);
-    }
-    return error;
+    if (!this.#grant.isAnswered || stream === undefined) return;
+    this.#out.lastBytes = stream.failure === undefined ? stream.fail(error) : NO_BYTES;
   }
 }
 

@@ -97,6 +97,9 @@ export interface ServerResponse extends ResponseHead {
   usage: Usage | null;
 }
 
+/** An event of an answer. The first piece of a tool call can have extra fields of the call. */
+export type ServerAnswerEvent = StreamEvent & { callExtras?: Json };
+
 /** One event of an encoded stream. */
 export interface ServerEvent {
   /** The name, in formats that name their events. */
@@ -113,7 +116,7 @@ export interface StreamEncoder {
    *
    * @param choice the index of the answer that they belong to (default 0)
    */
-  push(events: readonly StreamEvent[], choice?: number): ServerEvent[];
+  push(events: readonly ServerAnswerEvent[], choice?: number): ServerEvent[];
   /** Encodes what the provider needs back in the next turn. Comes after the content, before `finish`. */
   carry(message: CarriedMessage): ServerEvent[];
   /** Encodes an error that ends the stream, in place of its end. */

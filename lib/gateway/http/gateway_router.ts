@@ -8,7 +8,7 @@
 import type { Context } from "hono";
 import { AbortedError } from "../../errors.ts";
 import { loopbackCheck } from "../../transport/loopback.ts";
-import type { Caller } from "../access.ts";
+import type { Access, Caller } from "../access.ts";
 import { GatewayError } from "../gateway_error.ts";
 import { refuseAdmin } from "./admin_access.ts";
 import { Arrival } from "./arrival.ts";
@@ -26,8 +26,8 @@ import { openCall, routeOf } from "./open_call.ts";
 import { requestFacts, type RequestProgress } from "./request_facts.ts";
 import { type ResponseFacts, responseHeaders } from "./response_headers.ts";
 import {
+  type CallMatch,
   type EmbeddingOperation,
-  type RouteMatch,
   RouteTable,
   type TableEntry,
 } from "./route_table.ts";
@@ -72,11 +72,12 @@ export class GatewayRouter {
     const arrival = new Arrival(context.req.raw, context.env);
     const table = this.#table ?? await this.load();
     const entry = table.find(arrival.path);
-    if (entry?.match.kind === "call" && arrival.request.method === "POST") {
-      return await this.#crossOrigin(arrival, () => this.#call(arrival, entry.match));
+    try {
+      if (entry?.match.kind === "admin") return await this.#admin(arrival, context, entry);
+      return await this.#crossOrigin(arrival, () => this.#route(arrival, entry));
+    } catch (error) {
+      return this.#fail(this.#exchange(arrival, "unknown"), error);
     }
-    if (entry?.match.kind === "admin") return await this.#admin(arrival, context, entry);
-    return await this.#crossOrigin(arrival, () => this.#other(arrival, entry, table));
   }
 
   /** Applies what the options say about browsers. */
@@ -96,8 +97,7 @@ export class GatewayRouter {
   }
 
   /** Answers a call of a model. */
-  async #call(arrival: Arrival, match: RouteMatch): Promise<Response> {
-    const { format, context } = match as RouteMatch & { kind: "call" };
+  async #call(arrival: Arrival, { format, context }: CallMatch): Promise<Response> {
     const exchange = this.#exchange(arrival, context.operation, format);
     let call: HttpCall;
     try {
@@ -123,22 +123,18 @@ export class GatewayRouter {
 
   #authenticate({ arrival, progress }: Exchange): Caller {
     const { access, corsOrigins } = this.#host.options;
-    const caller = progress.caller = access === undefined
-      ? ANYONE
-      : access.authenticate(clientSecret(arrival));
+    const caller = progress.caller = access === undefined ? ANYONE : callerOf(access, arrival);
     if (caller.id === "") refuseWebPages(arrival.request, corsOrigins, access !== undefined);
     return caller;
   }
 
-  async #other(
-    arrival: Arrival,
-    entry: TableEntry | undefined,
-    table: RouteTable,
-  ): Promise<Response> {
-    if (entry === undefined) return this.#unknown(arrival, table);
+  /** Answers everything but the operator's pages. */
+  async #route(arrival: Arrival, entry: TableEntry | undefined): Promise<Response> {
+    if (entry === undefined) return this.#unknown(arrival);
     const { match, methods } = entry;
     const { method } = arrival.request;
     if (!methods.includes(method)) return this.#notAllowed(arrival, methods);
+    if (match.kind === "call") return await this.#call(arrival, match);
     if (match.kind === "live" || match.kind === "ready") {
       return healthResponse(match.kind, this.#host);
     }
@@ -205,12 +201,14 @@ export class GatewayRouter {
     if (path === "/" && request.method === "HEAD") return new Response(null, { status: 200 });
     const { adminKey } = this.#host.options;
     const refusal = refuseAdmin(arrival, adminKey) ?? refuseHost(request, adminKey);
-    return refusal ?? await this.#host.adminHandlers[path](context);
+    if (refusal !== undefined) return refusal;
+    const answer = this.#host.adminHandlers[path];
+    return answer === undefined ? this.#unknown(arrival) : await answer(context);
   }
 
-  #unknown(arrival: Arrival, table: RouteTable): Response {
+  #unknown(arrival: Arrival): Response {
     const { request: { method }, path } = arrival;
-    const meant = table.suggestion(path);
+    const meant = this.#table?.suggestion(path);
     const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path;
     const error = new GatewayError(404, `the gateway has no ${method} ${shown}`, {
       reason: "unknown_url",
@@ -247,6 +245,21 @@ export class GatewayRouter {
     this.#host.report(requestFacts(arrival, progress, response.status, reason));
     return response;
   }
+}
+
+/** Identifies the caller. Where no key is needed, it does not matter that a request has several. */
+function callerOf(access: Access, arrival: Arrival): Caller {
+  let secret: string | undefined;
+  try {
+    secret = clientSecret(arrival);
+  } catch (error) {
+    try {
+      return access.authenticate(undefined);
+    } catch {
+      throw error;
+    }
+  }
+  return access.authenticate(secret);
 }
 
 function stopping(): GatewayError {

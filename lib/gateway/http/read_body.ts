@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import type { BrotliDecompress, Gunzip, Inflate } from "node:zlib";
 import { GatewayError } from "../gateway_error.ts";
+
+const BYTE_ORDER_MARK = "\ufeff";
 
 type Decompressor = Gunzip | Inflate | BrotliDecompress;
 type Bytes = Uint8Array<ArrayBufferLike>;
@@ -95,31 +97,30 @@ async function gather(body: ReadableStream<Bytes>, maxBytes: number): Promise<By
   return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
 }
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true });
-
+/** Faster than a `TextDecoder`. */
 function decode(bytes: Bytes): string {
-  try {
-    return UTF8.decode(bytes);
-  } catch (error) {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!isUtf8(buffer)) {
     throw new GatewayError(400, "the request body is not valid UTF-8", {
       reason: "invalid_request",
-      cause: error,
     });
   }
+  const text = buffer.toString();
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
 async function readBytes(request: Request, maxBytes: number): Promise<Bytes> {
-  const length = Number(request.headers.get("content-length") ?? NaN);
-  if (length > maxBytes) {
+  const header = request.headers.get("content-length");
+  const length = header === null ? undefined : Number(header);
+  if (length !== undefined && length > maxBytes) {
     request.body?.cancel().catch(() => {});
     throw tooLarge(maxBytes, false);
   }
-  if (request.body === null) return new Uint8Array();
-  // With a length that HTTP's framing enforces, the runtime reads the body faster at once.
-  if (length >= 0 && !request.headers.has("transfer-encoding")) {
+  // HTTP holds the body to this length. Without its stream, which `request.body` would make, it arrives faster.
+  if (length !== undefined && length >= 0 && !request.headers.has("transfer-encoding")) {
     return new Uint8Array(await request.arrayBuffer());
   }
-  return await gather(request.body, maxBytes);
+  return request.body === null ? new Uint8Array() : await gather(request.body, maxBytes);
 }
 
 /**

@@ -5,6 +5,7 @@
  * @module
  */
 import { asObject, isTooDeep, type Json, MAX_DEPTH } from "../../json/json.ts";
+import { jsonProblem } from "../../json/problem.ts";
 import type { RequestContext } from "../../protocols/serve.ts";
 import { GatewayError } from "../gateway_error.ts";
 import { hasRepeatedKey } from "./repeated_key.ts";
@@ -21,12 +22,14 @@ function invalid(message: string, param?: string, hint?: string): GatewayError {
   return new GatewayError(400, message, { reason: "invalid_request", param, hint });
 }
 
-/** The place in `text` that a parser complains of, as line and column; empty if it does not say. */
-function placeOf(text: string, message: string): string {
-  const at = /position (\d+)/.exec(message)?.[1];
-  if (at === undefined) return "";
-  const before = text.slice(0, Number(at)).split("\n");
-  return ` at line ${before.length}, column ${before.at(-1)!.length + 1}`;
+/** Larger texts are not searched for their mistake, which takes much longer than parsing them. */
+const MAX_SEARCHED = 1024 * 1024;
+
+/** The first mistake in a text that is not JSON, and where it is. */
+function mistakeIn(text: string): string {
+  if (text.length > MAX_SEARCHED) return "";
+  const { line, column, reason } = jsonProblem(text);
+  return `: ${reason} at line ${line}, column ${column}`;
 }
 
 /**
@@ -43,8 +46,7 @@ export function parseObject(text: string): Json {
     value = JSON.parse(text);
   } catch (error) {
     if (error instanceof RangeError) throw tooDeep();
-    const message = error instanceof Error ? error.message : "";
-    throw invalid(`the request body is not valid JSON${placeOf(text, message)}`);
+    throw invalid(`the request body is not valid JSON${mistakeIn(text)}`);
   }
   const body = asObject(value);
   if (body === undefined) {

@@ -37,7 +37,6 @@ function dollars(amount: number): string {
 }
 
 /** Header values are ASCII; names of models and endpoints may be anything. */
-// deno-lint-ignore no-control-regex
 const NOT_ASCII = /[^\x20-\x7e]/;
 
 function headerText(text: string): string {

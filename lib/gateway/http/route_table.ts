@@ -13,10 +13,16 @@ import type { ClientFormat } from "./formats.ts";
 /** The paths for embeddings, after `/models/{model}`. */
 export type EmbeddingOperation = "embeddings" | "embedContent" | "batchEmbedContents";
 
+/** A call of a model. */
+export interface CallMatch {
+  readonly kind: "call";
+  readonly format: ClientFormat;
+  readonly context: RequestContext;
+}
+
 /** What a path is for. */
 export type RouteMatch =
-  /** A call of a model. */
-  | { kind: "call"; format: ClientFormat; context: RequestContext }
+  | CallMatch
   | { kind: "embeddings"; operation: EmbeddingOperation; model?: string }
   | { kind: "models" }
   | { kind: "model"; id: string }

@@ -83,6 +83,11 @@ function takeThinking(options: SamplingOptions, extra: Json): void {
   extra.thinking = remaining(others);
 }
 
+function isThinkingRequested({ thinking }: Json): boolean {
+  const type = asObject(thinking)?.type;
+  return type === "enabled" || type === "adaptive";
+}
+
 /** Decodes a request body. */
 export function decodeRequest(body: Json): ServerRequest {
   const { options, rest } = splitOptions(body, OPTIONS);
@@ -113,6 +118,7 @@ export function decodeRequest(body: Json): ServerRequest {
     body,
     choices: 1,
     topLogprobs: undefined,
-    includeThinking: true,
+    // A client that did not request thinking reads the text from the first block.
+    includeThinking: isThinkingRequested(body),
   };
 }

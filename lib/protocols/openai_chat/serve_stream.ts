@@ -11,6 +11,7 @@ import type { Usage } from "../../usage.ts";
 import type {
   CarriedMessage,
   ResponseHead,
+  ServerAnswerEvent,
   ServerError,
   ServerEvent,
   ServerRequest,
@@ -32,17 +33,20 @@ interface ChoiceState {
   isRefusal: boolean;
   /** Tool calls whose first piece was sent: whether they are custom calls. */
   custom: Map<number, boolean>;
+  /** Tool calls whose extra fields were sent. */
+  extras: Set<number>;
 }
 
-type ToolCallEvent = StreamEvent & { type: "tool_call" };
+type ToolCallEvent = ServerAnswerEvent & { type: "tool_call" };
 
 /** The first piece of a call has its id and name; arguments follow in chunks of their own. */
-function* toolCallDeltas(event: ToolCallEvent, { custom }: ChoiceState): Generator<Json> {
-  const { index, id, name } = event;
+function* toolCallDeltas(event: ToolCallEvent, { custom, extras }: ChoiceState): Generator<Json> {
+  const { index, id, name, callExtras } = event;
   if (!custom.has(index)) custom.set(index, event.kind === "custom");
   const [kind, field] = custom.get(index) ? ["custom", "input"] : ["function", "arguments"];
   if (id !== undefined || name !== undefined) {
-    const call = { index, id, type: kind, [kind]: { name, [field]: "" } };
+    const call = { index, id, type: kind, [kind]: { name, [field]: "" }, ...callExtras };
+    if (callExtras !== undefined) extras.add(index);
     yield { tool_calls: [call] };
   }
   if (event.arguments !== "") {
@@ -50,7 +54,7 @@ function* toolCallDeltas(event: ToolCallEvent, { custom }: ChoiceState): Generat
   }
 }
 
-function* deltasOf(event: StreamEvent, state: ChoiceState): Generator<Json> {
+function* deltasOf(event: ServerAnswerEvent, state: ChoiceState): Generator<Json> {
   switch (event.type) {
     case "text":
       state.length += event.text.length;
@@ -90,7 +94,7 @@ export class ChatStreamEncoder implements StreamEncoder {
     this.#includesUsage = asObject(request.body.stream_options)?.include_usage === true;
   }
 
-  push(events: readonly StreamEvent[], index = 0): ServerEvent[] {
+  push(events: readonly ServerAnswerEvent[], index = 0): ServerEvent[] {
     const sent: ServerEvent[] = [];
     // Log probabilities belong in the chunk of their text.
     const logprobs = events.flatMap((event) => event.type === "logprobs" ? event.logprobs : []);
@@ -124,7 +128,11 @@ export class ChatStreamEncoder implements StreamEncoder {
 
   carry({ envelope, callExtras = [] }: CarriedMessage): ServerEvent[] {
     const delta: Json = { reasoning_details: [encodeEnvelope(envelope)] };
-    const calls = callExtras.flatMap((extras, index) => extras ? [{ index, ...extras }] : []);
+    // Clients join the pieces of a text, so no field is sent twice.
+    const sent = this.#choices.get(0)?.extras;
+    const calls = callExtras.flatMap((extras, index) =>
+      extras && !sent?.has(index) ? [{ index, ...extras }] : []
+    );
     if (calls.length > 0) delta.tool_calls = calls;
     return [this.#delta(0, delta)];
   }
@@ -147,7 +155,12 @@ export class ChatStreamEncoder implements StreamEncoder {
   #start(index: number, { type }: StreamEvent, sent: ServerEvent[]): ChoiceState {
     const known = this.#choices.get(index);
     if (known !== undefined) return known;
-    const state: ChoiceState = { length: 0, isRefusal: false, custom: new Map() };
+    const state: ChoiceState = {
+      length: 0,
+      isRefusal: false,
+      custom: new Map(),
+      extras: new Set(),
+    };
     this.#choices.set(index, state);
     const content = type === "tool_call" || type === "refusal" ? null : "";
     sent.push(this.#delta(index, { role: "assistant", content, refusal: null }));

@@ -13,8 +13,11 @@ import type { LaneRequest } from "../../lane.ts";
  * Gemini's signatures in the form of its OpenAI-compatible API, whose clients keep them even if they don't know
  * `reasoning_details`.
  */
-function signaturesOf({ format, content }: ProviderMessage): (Json | undefined)[] | undefined {
-  if (format !== "gemini") return undefined;
+export function callExtrasOf(
+  message: ProviderMessage | undefined,
+): (Json | undefined)[] | undefined {
+  if (message?.format !== "gemini") return undefined;
+  const { content } = message;
   const calls = asObjects(content).filter((part) => asObject(part.functionCall) !== undefined);
   return calls.map(({ thoughtSignature }) =>
     asText(thoughtSignature) === undefined
@@ -32,6 +35,6 @@ export function carriedMessage(
   if (message === undefined || !needsEnvelope(message, hasToolCalls)) return undefined;
   return {
     envelope: writeEnvelope(message, envelopeOrigin(endpoint.name, model)),
-    callExtras: signaturesOf(message),
+    callExtras: callExtrasOf(message),
   };
 }

@@ -14,8 +14,8 @@ const MAX_START = 64;
 /** As much of a JSON string as is complete: no half of an escape. */
 const COMPLETE = /^(?:[^"\\]|\\u[0-9a-fA-F]{4}|\\[^u])*/;
 
-/** The first half of a character that is written as two escapes. */
-const HIGH_SURROGATE = /\\u[dD][89abAB][0-9a-fA-F]{2}$/;
+/** The first half of a character, as itself or as an escape. */
+const HIGH_SURROGATE = /(?:\\u[dD][89abAB][0-9a-fA-F]{2}|[\ud800-\udbff])$/;
 
 /**
  * The text in the arguments `{"input": "…"}` of a function that stands for a custom tool. Anything else is the

@@ -7,7 +7,7 @@ import type { Message } from "../../../chat/messages.ts";
 import type { SamplingOptions } from "../../../chat/options.ts";
 import type { EndpointClient } from "../../../client/endpoint_client.ts";
 import { ConfigurationError, FlexLLMError, InvalidInputError } from "../../../errors.ts";
-import { asObjects } from "../../../json/json.ts";
+import { asObject, asObjects } from "../../../json/json.ts";
 import { pathOf } from "../../../protocols/source_path.ts";
 import type { Protocol } from "../../../protocols/protocol.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
@@ -30,13 +30,22 @@ interface Rewritten {
   options: SamplingOptions;
 }
 
-/** Whether the model's last turn called tools, and is sent without the thinking that led to the calls. */
+function hasMark(value: unknown): boolean {
+  return asObject(value)?.cache_control !== undefined;
+}
+
+/** What the options depend on in the conversation. */
 function historyOf(messages: readonly Located[]): History {
   const last = messages.findLast(({ message }) => message.role === "assistant")?.message;
   const isToolLoop = messages.at(-1)?.message.role === "tool";
-  const lacksThinking = isToolLoop && last?.role === "assistant" &&
-    !asObjects(last.providerMessage?.content).some(({ type }) => /thinking/.test(String(type)));
-  return { lacksThinking };
+  return {
+    isContinued: last !== undefined,
+    hasCacheMarks: messages.some(({ message }) =>
+      hasMark(message) || Array.isArray(message.content) && message.content.some(hasMark)
+    ),
+    lacksThinking: isToolLoop && last?.role === "assistant" &&
+      !asObjects(last.providerMessage?.content).some(({ type }) => /thinking/.test(String(type))),
+  };
 }
 
 function withJsonInstruction(messages: readonly Located[]): readonly Located[] {
@@ -44,11 +53,11 @@ function withJsonInstruction(messages: readonly Located[]): readonly Located[] {
 }
 
 function rewrite(call: GatewayCall, target: Target): Rewritten {
-  const { request, dropped } = call;
+  const { request, dropped, protocol: { name: client } } = call;
   const { body, chat: { options } } = request;
   const own = ownTools(options.tools ?? [], body, dropped);
   const names = new ToolNames(target, own);
-  const choice = sentChoice(options.toolChoice, own, names, target);
+  const choice = sentChoice(options.toolChoice, own, names, target, client);
   const rewriter = new MessageRewriter(target, names, dropped);
   const located: Located[] = [];
   for (const [i, given] of request.chat.messages.entries()) {
@@ -58,7 +67,8 @@ function rewrite(call: GatewayCall, target: Target): Rewritten {
   }
   const ordered = withSystemMessages(withResultsInOrder(located, target), target);
   const messages = needsJsonInstruction(options, target) ? withJsonInstruction(ordered) : ordered;
-  const sent = sentOptions(request, target, choice.toolChoice, historyOf(messages), dropped);
+  const history = historyOf(messages);
+  const sent = sentOptions(request, target, choice.toolChoice, history, client, dropped);
   if (choice.tools.length > 0) {
     sent.tools = sentTools(choice.tools, names, target, dropped);
     if (choice.toolChoice !== undefined) sent.toolChoice = choice.toolChoice;
@@ -103,7 +113,7 @@ function clientError(
 ): unknown {
   const isRefusal = error instanceof ConfigurationError || error instanceof InvalidInputError;
   if (error instanceof GatewayError || !isRefusal) return error;
-  const { message, hint } = error as FlexLLMError;
+  const { message, hint } = error;
   const format = call.protocol.name;
   const option = optionIn(message);
   const param = fieldOfMessage(error, messages, target) ??
@@ -121,12 +131,25 @@ function clientError(
   });
 }
 
-/**
- * Encodes a call for `endpoint`. What is left out is added to the call's `dropped`.
- *
- * @throws {GatewayError} that names what the endpoint's format or model cannot carry
- */
-export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): LaneRequest {
+/** The error for a body that does not fit the client's format, in the words of its API where possible. */
+function malformed(call: GatewayCall, cause: unknown): GatewayError {
+  const reason = "invalid_request";
+  try {
+    const problem = call.server.validate(call.request.body, call.context);
+    if (problem !== undefined) {
+      return new GatewayError(400, problem.message, { reason, param: problem.param, cause });
+    }
+  } catch {
+    // The body does not even fit the checks.
+  }
+  return new GatewayError(400, "the request does not fit its format", {
+    reason,
+    cause,
+    hint: "Check that each field has the type that the API's reference gives.",
+  });
+}
+
+function encode(call: GatewayCall, endpoint: EndpointClient): LaneRequest {
   const { request, dropped } = call;
   const model = endpoint.model ?? request.chat.model;
   const attempt = (protocol: Protocol) => {
@@ -139,13 +162,10 @@ export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): L
       options: { ...options, model },
       stream: call.stream,
     });
+  const { thinking } = request.chat.options;
   const first = endpoint.protocolOf({
     messages: [],
-    options: {
-      model,
-      thinking: request.chat.options.thinking,
-      tools: functionsOf(request.chat.options),
-    },
+    options: { model, thinking, tools: functionsOf(request.chat.options) },
     stream: call.stream,
   });
   checkBody(call, targetOf(endpoint, first, model).who);
@@ -155,18 +175,28 @@ export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): L
   if (needed !== target.protocol) ({ target, rewritten } = attempt(needed));
   if (call.headers.has("anthropic-beta")) dropped.add("anthropic-beta");
   const messages = rewritten.messages.map(({ message }) => message);
+  if (messages.length === 0) throw malformed(call, undefined);
   const options = { ...rewritten.options, model };
   try {
     const { provider, encoded } = endpoint.encode(messages, options, call.stream);
-    return {
-      endpoint,
-      protocol: provider,
-      model,
-      encoded,
-      isThinkingRequested: Boolean(options.thinking),
-    };
+    const isThinkingRequested = Boolean(options.thinking);
+    return { endpoint, protocol: provider, model, encoded, isThinkingRequested };
   } catch (error) {
     throw clientError(error, call, rewritten, target);
+  }
+}
+
+/**
+ * Encodes a call for `endpoint`. What is left out is added to the call's `dropped`.
+ *
+ * @throws {GatewayError} that names what the endpoint's format or model cannot carry
+ */
+export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): LaneRequest {
+  try {
+    return encode(call, endpoint);
+  } catch (error) {
+    // Decoders and encoders rely on the types of fields, which nothing has checked.
+    throw error instanceof FlexLLMError ? error : malformed(call, error);
   }
 }
 

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import {
-  type AssistantMessage,
-  type ContentPart,
-  isSystemMessage,
-  type Message,
-  type SystemMessage,
-  type TextPart,
-  type ToolMessage,
+import type {
+  AssistantMessage,
+  ContentPart,
+  Message,
+  SystemMessage,
+  TextPart,
+  ToolMessage,
 } from "../../../chat/messages.ts";
 import type { ToolCall } from "../../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../../json/json.ts";
@@ -93,7 +92,7 @@ export class MessageRewriter {
       content = content.filter(({ text }) => !text.startsWith(ATTRIBUTION)).map((part) =>
         this.#part(part) as TextPart
       );
-      if (content.length === 1 && !content[0].cache_control) content = content[0].text;
+      content = this.#plain(content) as string | TextPart[];
     }
     if (content.length === 0 || typeof content === "string" && content.startsWith(ATTRIBUTION)) {
       return undefined;
@@ -118,9 +117,19 @@ export class MessageRewriter {
         `${path}.content: expected text or a list of parts`,
       );
     }
-    return content.flatMap((part: ContentPart, i) =>
+    const parts = content.flatMap((part: ContentPart, i) =>
       rewritePart(this.#part(part), this.#target, pathOf(part) ?? `${path}.content[${i}]`)
     );
+    return this.#plain(parts);
+  }
+
+  /** Parts as a string, if they are text that the endpoint may not accept as parts, or a single text. */
+  #plain(parts: ContentPart[]): string | ContentPart[] {
+    const texts = parts.map((part) =>
+      part.type === "text" && !part.cache_control ? part.text : undefined
+    );
+    const isText = texts.every((text) => text !== undefined);
+    return isText && (texts.length < 2 || this.#target.plainTexts) ? texts.join("\n\n") : parts;
   }
 
   #tool(message: ToolMessage, path: string): ToolMessage {
@@ -191,14 +200,4 @@ function asError(content: string | ContentPart[]): string | ContentPart[] {
   return typeof content === "string"
     ? `Error: ${content}`
     : [{ type: "text", text: "Error:" }, ...content];
-}
-
-/** The text of a system message. */
-export function systemText({ content }: SystemMessage): string {
-  return typeof content === "string" ? content : content.map(({ text }) => text).join("\n\n");
-}
-
-/** Whether a message is one of the model's or the user's turns. */
-export function isTurn(message: Message): boolean {
-  return !isSystemMessage(message);
 }

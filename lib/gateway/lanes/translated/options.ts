@@ -3,11 +3,11 @@
  *
  * @module
  */
-import {
-  type SamplingOptions,
-  type Thinking,
-  type ThinkingLevel,
-  type ToolChoice,
+import type {
+  SamplingOptions,
+  Thinking,
+  ThinkingLevel,
+  ToolChoice,
 } from "../../../chat/options.ts";
 import { asObject, type Json } from "../../../json/json.ts";
 import { claudeModel } from "../../../protocols/anthropic/model_features.ts";
@@ -17,7 +17,9 @@ import { geminiThinking } from "../../../protocols/gemini/thinking.ts";
 import { chatThinking } from "../../../protocols/openai_chat/thinking.ts";
 import { openaiEfforts } from "../../../protocols/openai_model_features.ts";
 import type { ServerRequest } from "../../../protocols/serve.ts";
+import { fieldOf } from "./fields/client_fields.ts";
 import { unsupportedField } from "./fields/field_rules.ts";
+import { formatFor } from "./response_format.ts";
 import type { Target } from "./target.ts";
 
 /** Options whose defaults mean the same as their absence. */
@@ -28,11 +30,30 @@ const DEFAULTS: Partial<Record<keyof SamplingOptions, unknown>> = {
   frequencyPenalty: 0,
 };
 
-/** The options that formats don't have, and that only nudge the choice of tokens. */
-const HINTS: Readonly<Record<string, readonly (keyof SamplingOptions)[]>> = {
-  claude: ["seed"],
-  responses: ["seed", "topK"],
-};
+/**
+ * Values of `topP` that leave nearly all tokens, which models that think reject nevertheless. Gemini CLI sends
+ * 0.95 with every request.
+ */
+const NEARLY_ALL = 0.95;
+
+/** The options that the target does not have, and that only nudge the choice of tokens. */
+function unknownHints(options: SamplingOptions, target: Target): (keyof SamplingOptions)[] {
+  const { topP } = options;
+  const nearlyAll = topP !== undefined && topP >= NEARLY_ALL ? ["topP" as const] : [];
+  switch (target.protocol.name) {
+    case "claude": {
+      const isFixed = claudeModel(target.model).sampling === "defaults" || options.thinking;
+      return isFixed ? ["seed", "topK", ...nearlyAll] : ["seed"];
+    }
+    case "responses":
+      return ["seed", "topK", ...openaiEfforts(target.model) === undefined ? [] : nearlyAll];
+    case "gemini":
+      return geminiModel(target.model).sampling ? [] : ["topK", ...nearlyAll];
+    default:
+      if (!target.isOpenAI) return [];
+      return ["topK", ...openaiEfforts(target.model) === undefined ? [] : nearlyAll];
+  }
+}
 
 /** The maximum output tokens of models whose servers reject higher limits. */
 const OUTPUT_LIMITS: readonly (readonly [RegExp, number])[] = [
@@ -107,6 +128,8 @@ function accepts(thinking: Thinking, target: Target, maxTokens: number | undefin
     openaiEfforts(model) !== undefined;
 }
 
+const ANTHROPIC = "https://api.anthropic.com/";
+
 /** The smallest budget of Claude's thinking. */
 const MIN_CLAUDE_BUDGET = 1024;
 
@@ -125,22 +148,57 @@ function thinkingFor(
   return options.find((option) => option === undefined || accepts(option, target, maxTokens));
 }
 
-/** Whether the last turn of the model ended in tool calls, whose thinking Claude wants back. */
+/**
+ * Thinking that is not limited by a budget, if the model can do without: with a budget, Claude neither
+ * continues a turn without the thinking that began it, nor thinks when a tool is forced.
+ */
+function withoutBudget(
+  thinking: Thinking,
+  { model }: Target,
+  maxTokens: number | undefined,
+): Thinking | undefined {
+  const features = claudeModel(model);
+  const hasBudget = (thinking: Thinking) =>
+    anthropicThinking(model, features, { thinking, maxTokens }).thinking?.type === "enabled";
+  if (!hasBudget(thinking)) return thinking;
+  if (features.thinking === "budget" || typeof thinking !== "number") return undefined;
+  const level = levelOf(thinking);
+  return hasBudget(level) ? undefined : level;
+}
+
+/** What the options depend on in the conversation. */
 export interface History {
+  /** Whether the model has answered before, so that the next request repeats this one. */
+  isContinued: boolean;
+  /** Whether the client marks prefixes to cache. */
+  hasCacheMarks: boolean;
   /** Whether the conversation continues after tool calls without the thinking that led to them. */
   lacksThinking: boolean;
 }
 
+/** Whether to let Anthropic cache the prompt; compatible servers may not know the field. */
+function isCached({ endpoint }: Target, { isContinued, hasCacheMarks }: History): boolean {
+  return isContinued && !hasCacheMarks && endpoint.baseUrl.startsWith(ANTHROPIC);
+}
+
 /** Log probabilities and verbosity, which OpenAI and Google have in different fields. */
-function otherFields(request: ServerRequest, target: Target, dropped: Set<string>): Json {
+function otherFields(
+  request: ServerRequest,
+  target: Target,
+  history: History,
+  client: string,
+  dropped: Set<string>,
+): Json {
   const fields: Json = {};
   const { topLogprobs, body } = request;
   const verbosity = asObject(body.text)?.verbosity ?? body.verbosity;
   switch (target.protocol.name) {
     case "claude":
       if (topLogprobs !== undefined) {
-        throw unsupportedField("logprobs", "Claude has no log probabilities");
+        throw unsupportedField(fieldOf("logprobs", client), "Claude has no log probabilities");
       }
+      // Clients of other formats rely on caching without marks. It costs more for a prompt that is sent once.
+      if (isCached(target, history)) fields.cache_control = { type: "ephemeral" };
       break;
     case "gemini":
       if (topLogprobs !== undefined) {
@@ -161,7 +219,9 @@ function otherFields(request: ServerRequest, target: Target, dropped: Set<string
       }
       if (verbosity !== undefined && target.isOpenAI) fields.verbosity = verbosity;
   }
-  if (verbosity !== undefined && fields.verbosity === undefined) dropped.add("verbosity");
+  if (verbosity !== undefined && fields.verbosity === undefined) {
+    dropped.add(fieldOf("verbosity", client));
+  }
   return fields;
 }
 
@@ -177,6 +237,7 @@ export function needsJsonInstruction(options: SamplingOptions, target: Target): 
 /**
  * Rewrites the options of a request except tools.
  *
+ * @param client the name of the client's format
  * @throws {GatewayError} for what cannot be sent
  */
 export function sentOptions(
@@ -184,8 +245,10 @@ export function sentOptions(
   target: Target,
   toolChoice: ToolChoice | undefined,
   history: History,
+  client: string,
   dropped: Set<string>,
 ): SamplingOptions {
+  const drop = (option: string) => dropped.add(fieldOf(option, client));
   const { tools: _tools, toolChoice: _choice, extraBody: _extra, ...options } = {
     ...request.chat.options,
   };
@@ -193,31 +256,24 @@ export function sentOptions(
   for (const name of Object.keys(DEFAULTS) as (keyof typeof options)[]) {
     if (options[name] === DEFAULTS[name]) delete options[name];
   }
-  const hints = target.isOpenAI ? [...HINTS[format] ?? [], "topK" as const] : HINTS[format] ?? [];
-  for (const name of hints) {
-    if (options[name as keyof typeof options] === undefined) continue;
-    dropped.add(name);
-    delete options[name as keyof typeof options];
-  }
-  if (options.parallelToolCalls !== undefined) {
-    if (format === "gemini" || toolChoice === "none") {
-      if (options.parallelToolCalls === false) dropped.add("parallel_tool_calls");
-      delete options.parallelToolCalls;
-    }
-  }
+  if (options.parallelToolCalls === false && format === "gemini") drop("parallelToolCalls");
+  if (format === "gemini" || toolChoice === "none") delete options.parallelToolCalls;
   if (needsJsonInstruction(options, target)) delete options.responseFormat;
-  if (options.responseFormat?.type === "text") delete options.responseFormat;
+  options.responseFormat = formatFor(options.responseFormat, target, client, dropped);
   options.maxTokens = maxTokensFor(options.maxTokens, target);
   const wanted = options.thinking;
   options.thinking = thinkingFor(wanted, target, options.maxTokens);
   const isForced = toolChoice === "required" || typeof toolChoice === "object";
   if (format === "claude" && options.thinking && (history.lacksThinking || isForced)) {
-    const { thinking } = anthropicThinking(target.model, claudeModel(target.model), options);
-    // With a budget, Claude neither continues without its thinking nor thinks when a tool is forced.
-    if (thinking?.type === "enabled") options.thinking = undefined;
+    options.thinking = withoutBudget(options.thinking, target, options.maxTokens);
   }
-  if (Boolean(options.thinking) !== Boolean(wanted)) dropped.add("thinking");
-  const fields = otherFields(request, target, dropped);
+  if (Boolean(options.thinking) !== Boolean(wanted)) drop("thinking");
+  for (const name of unknownHints(options, target)) {
+    if (options[name as keyof typeof options] === undefined) continue;
+    drop(name);
+    delete options[name as keyof typeof options];
+  }
+  const fields = otherFields(request, target, history, client, dropped);
   const sent: SamplingOptions = { ...options };
   for (const name of Object.keys(sent) as (keyof SamplingOptions)[]) {
     if (sent[name] === undefined) delete sent[name];

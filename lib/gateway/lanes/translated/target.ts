@@ -40,6 +40,8 @@ export interface Target {
    * start.
    */
   readonly systemMessages: "anywhere" | "before answers" | "start";
+  /** Whether content of texts only should be one string, since not every server accepts a list. */
+  readonly plainTexts: boolean;
   /** Whether several system messages at the start must be one. */
   readonly oneSystemMessage: boolean;
   readonly audio: boolean;
@@ -69,6 +71,7 @@ function chatFeatures(service: Service, isOpenAI: boolean): Features {
     developerRole: isOpenAI,
     // Chat templates of open models often allow one system message, at the start.
     systemMessages: service.selfHosted === true && !isOpenAI ? "start" : "anywhere",
+    plainTexts: !isOpenAI,
     oneSystemMessage: !isOpenAI,
     audio: true,
     toolNames: { pattern: OPENAI_NAME, maxLength: 64 },
@@ -89,6 +92,7 @@ const RESPONSES: Features = {
   participants: false,
   developerRole: true,
   systemMessages: "anywhere",
+  plainTexts: false,
   oneSystemMessage: false,
   audio: false,
   toolNames: { pattern: OPENAI_NAME, maxLength: 64 },
@@ -107,6 +111,7 @@ function claudeFeatures(model: string): Features {
     participants: false,
     developerRole: true,
     systemMessages: isKnown && systemTurns ? "before answers" : "start",
+    plainTexts: false,
     oneSystemMessage: false,
     audio: false,
     toolNames: { pattern: OPENAI_NAME, maxLength: 128 },
@@ -125,6 +130,7 @@ function geminiFeatures(model: string): Features {
     participants: false,
     developerRole: true,
     systemMessages: "start",
+    plainTexts: false,
     oneSystemMessage: false,
     audio: true,
     toolNames: { pattern: /^[a-zA-Z_][a-zA-Z0-9_.:-]*$/, maxLength: 64 },

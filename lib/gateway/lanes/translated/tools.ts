@@ -18,7 +18,9 @@ import {
 } from "../../../chat/options.ts";
 import { asObject, asObjects, asText, type Json } from "../../../json/json.ts";
 import { isStrictSchema } from "../../../protocols/openai_chat/validate_tools.ts";
+import { fieldOf } from "./fields/client_fields.ts";
 import { unsupportedField } from "./fields/field_rules.ts";
+import { isPlainSchema } from "./response_format.ts";
 import type { Target } from "./target.ts";
 import { CUSTOM_INPUT, customOf, type ToolNames } from "./tool_names.ts";
 
@@ -92,7 +94,8 @@ function sentFunction(tool: FunctionTool, names: ToolNames, target: Target): Fun
     fn.parameters = target.protocol.name === "gemini" ? schema : plainObject(schema);
   }
   // Strictness is only a wish for a schema that the rules of strict mode do not allow.
-  if (strict && schema !== undefined && isStrictSchema(schema)) fn.strict = true;
+  const isStrict = strict && schema !== undefined && isStrictSchema(schema);
+  if (isStrict && (target.protocol.name !== "claude" || isPlainSchema(schema))) fn.strict = true;
   const sent = { type: "function", function: fn } as unknown as FunctionTool;
   return tool.cache_control && target.cacheControl
     ? { ...sent, cache_control: tool.cache_control }
@@ -160,6 +163,7 @@ export interface SentChoice {
 /**
  * Rewrites the choice between `tools`, the client's own.
  *
+ * @param client the name of the client's format
  * @throws {GatewayError} if the choice forces a tool that cannot be sent
  */
 export function sentChoice(
@@ -167,6 +171,7 @@ export function sentChoice(
   tools: readonly Tool[],
   names: ToolNames,
   target: Target,
+  client: string,
 ): SentChoice {
   const nameOf = (tool: Tool) =>
     isFunctionTool(tool) ? tool.function.name : String(customOf(tool)?.name);
@@ -204,9 +209,10 @@ export function sentChoice(
     const name = chosenName(choice as unknown as Json);
     if (name !== undefined && known.has(name)) return { tools, toolChoice: sent(name) };
   }
+  const field = fieldOf("toolChoice", client);
   throw unsupportedField(
-    "tool_choice",
-    `tool_choice forces a tool that ${target.who} does not have`,
-    "Choose one of the request's functions, or leave tool_choice out.",
+    field,
+    `${field} forces a tool that ${target.who} does not have`,
+    `Choose one of the request's functions, or leave ${field} out.`,
   );
 }

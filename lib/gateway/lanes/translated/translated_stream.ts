@@ -9,7 +9,7 @@ import { FlexLLMError, InternalError } from "../../../errors.ts";
 import { decodeResponse, throwIncomplete } from "../../../protocols/decode_response.ts";
 import { SERVER_SENT_EVENTS } from "../../../protocols/event_framing.ts";
 import type { StreamDecoder } from "../../../protocols/protocol.ts";
-import type { ServerEvent, StreamEncoder } from "../../../protocols/serve.ts";
+import type { ServerAnswerEvent, ServerEvent, StreamEncoder } from "../../../protocols/serve.ts";
 import { redact, redactAnswer } from "../../../redact.ts";
 import { EventReader } from "../../../transport/event_reader.ts";
 import { charsetOf } from "../../../transport/read_body.ts";
@@ -17,7 +17,7 @@ import type { GatewayCall } from "../../gateway_call.ts";
 import { serverError } from "../../http/error_response.ts";
 import type { LaneRequest, LaneStream, LaneStreamEnd } from "../../lane.ts";
 import { AnswerEvents } from "./answer_events.ts";
-import { carriedMessage } from "./carried_message.ts";
+import { callExtrasOf, carriedMessage } from "./carried_message.ts";
 import { ClientTools } from "./client_tools.ts";
 import { headOf } from "./translate_answer.ts";
 
@@ -120,7 +120,19 @@ export class TranslatedStream implements LaneStream {
         this.#finish = event;
       } else if (includeThinking || event.type !== "thinking") this.#answer.push(event, ready);
     }
-    return ready.length === 0 ? "" : this.#write(this.#encoder.push(ready));
+    return ready.length === 0 ? "" : this.#write(this.#encoder.push(this.#withExtras(ready)));
+  }
+
+  /** Adds the extra fields of calls that start, which are known only from the provider's own message. */
+  #withExtras(events: readonly StreamEvent[]): readonly ServerAnswerEvent[] {
+    const isCall = (event: StreamEvent) => event.type === "tool_call" && event.name !== undefined;
+    if (this.#request.protocol.name !== "gemini" || !events.some(isCall)) return events;
+    const extras = callExtrasOf(this.#decoder.providerMessage());
+    return events.map((event) =>
+      event.type === "tool_call" && event.name !== undefined
+        ? { ...event, callExtras: extras?.[event.index] }
+        : event
+    );
   }
 
   /** A server that does not stream sends a whole answer. */

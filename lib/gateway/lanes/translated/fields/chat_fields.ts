@@ -61,4 +61,5 @@ export const CHAT_FIELDS: FieldRules = {
   structured_outputs: refused(GUIDED),
   grammar: refused(GUIDED),
   store: droppedUnless(false),
+  service_tier: droppedUnless("auto", "default"),
 };

@@ -18,7 +18,9 @@ export const FIELD_RULES: Readonly<Record<string, FieldRules>> = {
   gemini: GEMINI_FIELDS,
 };
 
-type OptionFields = Readonly<Partial<Record<keyof SamplingOptions, string>>>;
+type OptionFields = Readonly<
+  Partial<Record<keyof SamplingOptions | "logprobs" | "verbosity", string>>
+>;
 
 const OPTION_FIELDS: Readonly<Record<string, OptionFields>> = {
   chat: {
@@ -39,6 +41,8 @@ const OPTION_FIELDS: Readonly<Record<string, OptionFields>> = {
     toolChoice: "tool_choice",
     parallelToolCalls: "parallel_tool_calls",
     responseFormat: "text.format",
+    logprobs: "top_logprobs",
+    verbosity: "text.verbosity",
   },
   claude: {
     topP: "top_p",
@@ -61,6 +65,7 @@ const OPTION_FIELDS: Readonly<Record<string, OptionFields>> = {
     frequencyPenalty: "generationConfig.frequencyPenalty",
     toolChoice: "toolConfig.functionCallingConfig",
     responseFormat: "generationConfig.responseMimeType",
+    logprobs: "generationConfig.responseLogprobs",
   },
 };
 
@@ -82,7 +87,7 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof SamplingOptions>([
 
 /** The client's field for one of our options. */
 export function fieldOf(option: string, format: string): string {
-  return OPTION_FIELDS[format]?.[option as keyof SamplingOptions] ?? option;
+  return OPTION_FIELDS[format]?.[option as keyof OptionFields] ?? option;
 }
 
 /** The option that an error message names. */
