@@ -66,7 +66,9 @@ function rewrite(call: GatewayCall, target: Target): Rewritten {
     if (message !== undefined) located.push({ message, path });
   }
   const ordered = withSystemMessages(withResultsInOrder(located, target), target);
-  const messages = needsJsonInstruction(options, target) ? withJsonInstruction(ordered) : ordered;
+  const messages = needsJsonInstruction(options, target, client)
+    ? withJsonInstruction(ordered)
+    : ordered;
   const history = historyOf(messages);
   const sent = sentOptions(request, target, choice.toolChoice, history, client, dropped);
   if (choice.tools.length > 0) {

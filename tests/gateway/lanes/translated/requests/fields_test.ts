@@ -221,6 +221,14 @@ Deno.test("an option that a model refuses is named as the client knows it", () =
   const claude = endpointOf({ provider: "claude", model: "claude-opus-5" });
   const warm = { ...MINIMAL.get(GEMINI), ...config({ temperature: 0.2 }) };
   assert.equal(refusedField(GEMINI, warm, claude), "generationConfig.temperature");
+  const thinking = { ...MINIMAL.get(CHAT), temperature: 0.2, reasoning_effort: "high" };
+  assert.equal(refusedField(CHAT, thinking, ENDPOINTS.claude), "temperature");
+  const blank = { ...MINIMAL.get(CHAT), stop: ["\n\n"] };
+  assert.equal(refusedField(CHAT, blank, ENDPOINTS.claude), "stop");
+  const zip = { file_data: "data:application/zip;base64,QUJD" };
+  const attached = { ...MINIMAL.get(CHAT), ...user({ type: "file", file: zip }) };
+  assert.equal(refusedField(CHAT, attached, ENDPOINTS.claude), "messages[0].content[0]");
+  assert.equal(refusedField(CHAT, attached, ENDPOINTS.gemini), "messages[0].content[0]");
   const hot = { ...MINIMAL.get(CHAT), presence_penalty: 1 };
   assert.equal(refusedField(CHAT, hot, ENDPOINTS.claude), "presence_penalty");
 });

@@ -57,7 +57,7 @@ for (const [name, format] of Object.entries(CLIENTS)) {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 300 },
     );
   });
 }

@@ -237,6 +237,28 @@ Deno.test("a format of the answer is requested in each API's spelling", () => {
   });
 });
 
+Deno.test("OpenAI's JSON mode needs a word that Gemini's clients don't say", () => {
+  const body = { ...GEMINI_BODY, generationConfig: { responseMimeType: "application/json" } };
+  for (const endpoint of [ENDPOINTS.openai, ENDPOINTS.responses]) {
+    const text = JSON.stringify(translate(GEMINI, body, endpoint).body);
+    assert.match(text, /"json_object"/);
+    assert.match(text, /Answer with one JSON object/);
+  }
+});
+
+Deno.test("arguments that are not JSON reach the model as it wrote them", () => {
+  const call = { id: "c", type: "function", function: { name: "f", arguments: "{oops" } };
+  const messages = [
+    ...HI,
+    { role: "assistant", content: null, tool_calls: [call] },
+    { role: "tool", tool_call_id: "c", content: "invalid JSON" },
+  ];
+  for (const endpoint of [ENDPOINTS.claude, ENDPOINTS.gemini]) {
+    const text = JSON.stringify(translate(CHAT, { model: "m", messages }, endpoint).body);
+    assert.match(text, /"INVALID_JSON":"\{oops"/);
+  }
+});
+
 Deno.test("a request for parallel calls without any tool left is no error", () => {
   const body = {
     model: "m",
