@@ -155,7 +155,10 @@ class World {
   }
 
   async turns(): Promise<void> {
-    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 3; i++) {
+      await this.access.flush();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   admit(key: number, cost: number): void {
