@@ -166,6 +166,7 @@ class HonoGateway extends Hono implements GatewayApp {
     }
     this.#enter(state, call);
     const answerer = new CallAnswerer(flow, (status, error) => {
+      flow.deadlines.end();
       this.#leave(state, call);
       this.#monitor.observe(flow.record.facts(status, error));
     });
