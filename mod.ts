@@ -20,6 +20,10 @@
  */
 export { LLMClient } from "./lib/client/client.ts";
 export { LLMClientPool } from "./lib/client/pool.ts";
+export { createGatewayApp, type GatewayApp } from "./lib/gateway/gateway_app.ts";
+export type { GatewayOptions, GatewayRoute } from "./lib/gateway/gateway_options.ts";
+export type { CallFacts } from "./lib/chat/call_facts.ts";
+export type { GatewayFacts, GatewayObserver } from "./lib/gateway/gateway_facts.ts";
 export type {
   ClientOptions,
   LimitOptions,
@@ -160,3 +164,46 @@ export {
   UnavailableError,
 } from "./lib/errors.ts";
 export { SchemaMismatchError } from "./lib/chat/schema_mismatch_error.ts";
+
+export {
+  type AccessOptions,
+  type AccessSettings,
+  KeyAccess,
+  openAccess,
+} from "./lib/gateway/access/open_access.ts";
+export { KeyFile, type ListedKey, openKeyStore } from "./lib/gateway/access/open_key_store.ts";
+export {
+  type IssuedKey,
+  type KeyChanges,
+  type KeySpending,
+  KeyStore,
+} from "./lib/gateway/access/key_store.ts";
+export type { KeySettings } from "./lib/gateway/access/key_settings.ts";
+export type { ConfiguredLimits } from "./lib/gateway/access/accounts.ts";
+export type {
+  Account,
+  BalanceState,
+  KeyChange,
+  KeyTable,
+  Ledger,
+  LedgerReservation,
+  ReserveOutcome,
+  ReserveRequest,
+  ScopeBudget,
+  Shortage,
+  SpendCounts,
+  SpendFilter,
+  SpendRow,
+  StoredKey,
+} from "./lib/gateway/ledger/ledger.ts";
+export type { BudgetPeriod } from "./lib/gateway/ledger/periods.ts";
+export type {
+  Access,
+  AccessDemand,
+  Admission,
+  Caller,
+  KeyReport,
+  LimitState,
+} from "./lib/gateway/access.ts";
+export type { Budgets, KeyLimits, VirtualKey } from "./lib/gateway/key_limits.ts";
+export type { Clock } from "./lib/runtime/clock.ts";

@@ -22,6 +22,16 @@ export class CachedCalls {
   readonly #cache: ResponseCache;
   readonly #namespace: string | undefined;
 
+  /** The cache, for requests that have keys of their own. */
+  get responses(): ResponseCache {
+    return this.#cache;
+  }
+
+  /** The namespace of its keys. */
+  get namespace(): string {
+    return this.#namespace ?? "";
+  }
+
   /** @throws {ConfigurationError} if an option is wrong, or this runtime does not support the store */
   constructor({ ttl, store, path, namespace, onWarning }: CacheOptions) {
     const open = storeOpener({ store, path }, process.env);

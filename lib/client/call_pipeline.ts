@@ -16,6 +16,8 @@ import { AbortedError, ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { ModelInfo } from "../protocols/protocol.ts";
 import type { CallHooks } from "../scheduling/call_hooks.ts";
+import { DispatchGroup } from "../scheduling/dispatch_group.ts";
+import type { LoadBalance } from "../scheduling/load_balancer.ts";
 import { Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
 import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
 import { withLost, withLostCost, withParsed } from "./answer.ts";
@@ -54,6 +56,7 @@ export class CallPipeline implements Completions {
   readonly concurrencyLimit: number;
   readonly endpoints: readonly EndpointClient[];
   readonly #scheduler: Scheduler<EndpointClient>;
+  readonly #group = new DispatchGroup();
   readonly #options: CallPipelineOptions;
   readonly metering: Metering;
   readonly cache: CachedCalls | undefined;
@@ -67,13 +70,40 @@ export class CallPipeline implements Completions {
     this.endpoints = endpoints;
     this.#options = options;
     this.concurrencyLimit = endpoints.reduce((sum, { limits }) => sum + limits.maxConcurrency, 0);
-    this.#scheduler = new Scheduler(endpoints, { ...options, budget: options.costTracker });
+    this.#scheduler = this.schedulerOf(endpoints);
     this.metering = new Metering(endpoints, options.costTracker);
     this.cache = options.cache && new CachedCalls(options.cache);
     const { signal } = this.#closing;
     this.#signals = new CallSignals(
       options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
     );
+  }
+
+  /**
+   * A scheduler with the client's limits, retries and budget, for requests that only `endpoints` can take. Its
+   * queue and the client's own wake each other.
+   */
+  schedulerOf(
+    endpoints: readonly EndpointClient[],
+    loadBalance: LoadBalance = this.#options.loadBalance,
+  ): Scheduler<EndpointClient> {
+    const { costTracker: budget } = this.#options;
+    return new Scheduler(endpoints, {
+      ...this.#options,
+      loadBalance,
+      budget,
+      group: this.#group,
+    });
+  }
+
+  /** Requests that wait for an endpoint. */
+  get waiting(): number {
+    return this.#group.size;
+  }
+
+  /** How requests are distributed by default. */
+  get loadBalance(): LoadBalance {
+    return this.#options.loadBalance;
   }
 
   /** The current state of each endpoint, in their order. */
@@ -189,6 +219,16 @@ export class CallPipeline implements Completions {
   /** Timeout of one attempt, in seconds. */
   get timeout(): number {
     return this.#options.timeout;
+  }
+
+  /** The timeout of an attempt that requests thinking, in seconds. */
+  get thinkingTimeout(): number {
+    return this.#options.thinkingTimeout;
+  }
+
+  /** Maximum seconds that a request waits for an endpoint. */
+  get maxWait(): number {
+    return this.#options.maxWait;
   }
 
   /** Aborts when the client is closed, or by its own signal. */

@@ -61,6 +61,8 @@ export class EndpointClient implements Target {
   readonly baseUrl: string;
   /** The base URL without any secrets, for messages and results. */
   readonly name: string;
+  /** The name by which routes of a gateway refer to it. */
+  readonly routeName: string | undefined;
   readonly connection: Connection;
   /** Texts that must not be shown. */
   readonly secrets: readonly string[];
@@ -71,14 +73,16 @@ export class EndpointClient implements Target {
   /** The prices of this server; `undefined` until {@link EndpointClient.loadPricer} has loaded them. */
   pricer: Pricer | undefined;
   #loading: Promise<Pricer> | undefined;
+  readonly #options: ConstructorParameters<typeof EndpointClient>[0];
   readonly #clock: Clock;
 
   /** @throws {ConfigurationError} if an option is wrong */
   constructor(
-    options: EndpointOptions & { model?: string; weight?: number },
+    options: EndpointOptions & { name?: string; model?: string; weight?: number },
     limits: EndpointLimits,
     clock: Clock,
   ) {
+    this.#options = options;
     this.#clock = clock;
     this.connection = connect(options);
     this.secrets = secretsOf(this.connection.endpoint);
@@ -88,6 +92,16 @@ export class EndpointClient implements Target {
     this.prices = options.prices;
     this.baseUrl = this.connection.endpoint.baseUrl;
     this.name = shownUrl(this.baseUrl);
+    this.routeName = options.name ?? options.model;
+  }
+
+  /**
+   * Another model at the same server, with the same key. It shares the limits, but not the health: see
+   * {@link EndpointLimits.forAnotherModel}.
+   */
+  withModel(model: string): EndpointClient {
+    const options = { ...this.#options, name: this.routeName, model };
+    return new EndpointClient(options, this.limits.forAnotherModel(), this.#clock);
   }
 
   /** Whether a call's attachments must be loaded before it is encoded. */
@@ -140,15 +154,15 @@ export class EndpointClient implements Target {
   /** Sends a request once and reads its answer. */
   async complete({ provider, encoded }: EncodedCall, options: AttemptOptions): Promise<Answered> {
     const answer = await send(encoded, this.connection.fetch, options);
-    if (answer.status >= 400) this.#observe(answer, undefined);
+    if (answer.status >= 400) this.observe(answer, undefined);
     const { endpoint } = this.connection;
-    const decoded = this.#read(answer, (answer) => decodeResponse(provider, answer, endpoint));
-    this.#observe(answer, decoded.completion.usage ?? undefined);
+    const decoded = this.read(answer, (answer) => decodeResponse(provider, answer, endpoint));
+    this.observe(answer, decoded.completion.usage ?? undefined);
     return decoded;
   }
 
   /** Decodes an answer. If that fails, decodes a redacted copy, so that the error shows no secrets. */
-  #read<T>(answer: BufferedResponse, decode: (answer: BufferedResponse) => T): T {
+  read<T>(answer: BufferedResponse, decode: (answer: BufferedResponse) => T): T {
     try {
       return decode(answer);
     } catch {
@@ -167,11 +181,12 @@ export class EndpointClient implements Target {
       isThinkingRequested: Boolean(request.options.thinking),
       endpoint: this.connection.endpoint,
       secrets: this.secrets,
-      onResponse: (response) => this.#observe(response, undefined),
+      onResponse: (response) => this.observe(response, undefined),
     });
   }
 
-  #observe(answer: { headers: Headers }, usage: Usage | undefined): void {
+  /** Learns the server's rate limits from the headers of an answer. */
+  observe(answer: { headers: Headers }, usage: Usage | undefined): void {
     if (!this.#rateLimits.wantsToRead()) return;
     const limit = this.#rateLimits.read(answer.headers, usage?.totalTokens, Date.now());
     if (limit !== undefined) this.limits.observe(this.#clock.now(), limit.remaining, limit.wait);
@@ -184,10 +199,10 @@ export class EndpointClient implements Target {
     const provider = this.connection.protocolOf(call);
     const request = provider.modelList.request(this.connection.endpoint, cursor);
     const answer = await send(request, this.connection.fetch, options);
-    if (answer.status >= 400) this.#observe(answer, undefined);
+    if (answer.status >= 400) this.observe(answer, undefined);
     const { endpoint } = this.connection;
     return provider.modelList.decode(
-      this.#read(answer, (answer) => parseResponse(provider, answer, endpoint)),
+      this.read(answer, (answer) => parseResponse(provider, answer, endpoint)),
     );
   }
 

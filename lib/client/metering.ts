@@ -26,7 +26,7 @@ import type { TokenDemand } from "../scheduling/token_limiter.ts";
 import type { EndpointClient } from "./endpoint_client.ts";
 
 /** Whether the server may have worked on a request that failed with `error`, and may bill it. */
-function mayHaveRun(error: unknown): boolean {
+export function mayHaveRun(error: unknown): boolean {
   if (error instanceof ConnectionError) return error.sent;
   return error instanceof TimeoutError || error instanceof AbortedError ||
     error instanceof MalformedResponseError;
@@ -85,6 +85,11 @@ export class Metering {
   readonly #allowUnpriced: boolean;
   /** Whether money has to be reserved before a request is sent. */
   readonly hasBudget: boolean;
+
+  /** Whether requests need an estimate: something limits tokens or money. */
+  get estimates(): boolean {
+    return this.#estimates;
+  }
 
   constructor(endpoints: readonly EndpointClient[], tracker: CostTracker | undefined) {
     this.hasBudget = tracker?.limit !== undefined;
@@ -161,6 +166,11 @@ export class Metering {
     return this.#estimate.prompt(size);
   }
 
+  /** The maximum output tokens of a call, or an estimate if it sets no limit. */
+  completionTokens(maxTokens: number | undefined): number {
+    return this.#estimate.completion({ maxTokens });
+  }
+
   /** Learns from the token counts of an answer. */
   learn(promptSize: number, usage: Usage): void {
     this.#estimate.learn(promptSize, usage);
@@ -193,7 +203,7 @@ export class Metering {
     received: Received | undefined = error instanceof FlexLLMError ? error.partial : undefined,
   ): number {
     if (!mayHaveRun(error) && received === undefined) return 0;
-    const usage = this.#lostUsage(call, received);
+    const usage = this.lostUsage(call, received);
     const known = usage && target.pricer!(model, usage, requestedTier(call.options));
     // Without any part of the answer, the server may bill up to the whole reservation.
     const cost = known ?? reservation.cost;
@@ -202,8 +212,8 @@ export class Metering {
   }
 
   /** The tokens of an incomplete answer: as the server counted them, or by the text that arrived. */
-  #lostUsage(
-    { promptSize }: MeteredCall,
+  lostUsage(
+    { promptSize }: Pick<MeteredCall, "promptSize">,
     partial: Received | undefined,
   ): Usage | undefined {
     if (partial === undefined) return undefined;

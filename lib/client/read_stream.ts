@@ -101,7 +101,7 @@ export async function* readStream(
 }
 
 /** Decodes a batch up to the first error in it. The events before the error count as received. */
-function decodeBatch(
+export function decodeBatch(
   batch: readonly string[],
   decoder: StreamDecoder,
   secrets: readonly string[],

@@ -53,6 +53,13 @@ export interface Admission extends Disposable {
    * (`isLost`). Never throws: an answer is delivered even if its cost cannot be stored; the ledger retries.
    */
   commit(charge: Charge): void;
+  /**
+   * Reserves the money for another attempt, if the one before was billed; call it before every retry.
+   *
+   * @throws {GatewayError} 402 if the budget does not allow another attempt
+   * @throws {AbortedError} when `signal` fires
+   */
+  renew(signal: AbortSignal): Promise<void>;
   /** Releases what is still reserved. Only the first call has an effect. */
   release(): void;
 }
@@ -91,6 +98,7 @@ export interface KeyReport {
   prefix?: string;
   /** `active`, `disabled` or `expired`. */
   state: "active" | "disabled" | "expired";
+  /** Its limits. */
   limits: KeyLimits;
   /** USD spent in the current day, month and altogether (UTC), with open reservations. */
   spent: { day: number; month: number; total: number };

@@ -33,8 +33,9 @@ export interface GatewayFacts extends Omit<CallFacts, "outcome" | "model" | "cac
   stream: boolean;
   /** The HTTP status that was sent; `undefined` if the client left before there was one. */
   status?: number;
-  /** Attempts after the first at the same endpoint, and at others. */
+  /** Attempts after the first at the same endpoint. */
   retries: number;
+  /** Attempts after the first at another endpoint. */
   fallbacks: number;
   /** Time that the gateway added: the duration without queue, upstream and slow readers. */
   overhead: number;

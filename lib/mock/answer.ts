@@ -150,6 +150,7 @@ export function makeAnswer(
     id,
     model: request.chat.model || "mock",
     created: Math.floor(Date.now() / 1000),
+    isSimulated: true,
     choices: [first, ...others],
     usage: {
       promptTokens,

@@ -39,6 +39,9 @@ const MINUTE = 60_000;
 /** The list's words for free models. Without them, a missing price is unknown, not 0. */
 const FREE = /\bfree\b|included in the subscription/i;
 
+/** Names of models whose answers are embeddings. */
+const EMBEDDING = /\bembed/i;
+
 type Calculation = NonNullable<ReturnType<typeof calcPrice>>;
 
 function toRate(value: ModelPrice[string]): Rate | undefined {
@@ -53,7 +56,8 @@ function toRates({ model, model_price: price }: Calculation): Rates | undefined 
     return isFree ? { input: 0, output: 0 } : undefined;
   }
   const input = toRate(price.input_mtok);
-  const output = toRate(price.output_mtok);
+  // Embeddings have no output that is billed.
+  const output = toRate(price.output_mtok) ?? (EMBEDDING.test(model.id) ? 0 : undefined);
   if (input === undefined || output === undefined) return undefined;
   const perThousand = price.requests_kcount;
   return {

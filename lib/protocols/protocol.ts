@@ -52,6 +52,19 @@ export interface ModelInfo {
   maxOutputTokens?: number;
 }
 
+/** A request whose body is sent as a client of the same format wrote it. */
+export interface RawRequest {
+  operation: "chat" | "count_tokens" | "embeddings";
+  /** The model, for formats that have it in the URL. */
+  model: string;
+  /** @default false */
+  stream?: boolean;
+  /** The client's headers. Those that mean something to the API are sent, never its key. */
+  headers?: Headers;
+  /** The client's query. Parameters that mean something to the API are sent. */
+  query?: URLSearchParams;
+}
+
 /** How a protocol lists models, page by page. */
 export interface ModelList {
   /** Encodes the request for one page; `cursor` is the `next` of the page before. */
@@ -185,6 +198,11 @@ export interface Protocol<Name extends string = string> {
   isAnswer(body: Json): boolean;
   /** Returns the encoder for one endpoint, which reuses what all requests have in common. */
   encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest;
+  /**
+   * Returns the URL and the headers for a body that is already in this format; `undefined` if the API lacks
+   * the operation. Without the method, such bodies are decoded and encoded again.
+   */
+  rawRequest?(endpoint: Endpoint, request: RawRequest): Omit<EncodedRequest, "body"> | undefined;
   /**
    * Decodes the parsed body of a plain answer.
    *

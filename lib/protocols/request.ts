@@ -12,6 +12,9 @@ export type KeyHeader = "authorization" | "x-api-key" | "x-goog-api-key";
 /** The deployment in an Azure URL. */
 const DEPLOYMENT = /\/deployments\/[^/]+$/;
 
+/** The operations that are under a deployment. */
+const DEPLOYED: ReadonlySet<string> = new Set(["/chat/completions", "/embeddings"]);
+
 /**
  * Returns the URL of `path` under the endpoint's base URL. A query of the base URL (Azure's `api-version`) is
  * preserved; parameters in `query` that are `undefined` are omitted.
@@ -25,12 +28,23 @@ export function requestUrl(
 ): string {
   const url = new URL(endpoint.baseUrl);
   const base = url.pathname.replace(/\/+$/, "");
-  const isOutside = endpoint.service?.hasDeployments && path !== "/chat/completions";
+  const isOutside = endpoint.service?.hasDeployments && !DEPLOYED.has(path);
   url.pathname = `${isOutside ? base.replace(DEPLOYMENT, "") : base}${path}`;
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(name, value);
   }
   return url.href;
+}
+
+const fixedUrls = new WeakMap<Endpoint, Map<string, string>>();
+
+/** Returns the URL of one of the format's fixed paths; making it each time would be slow. */
+export function fixedUrl(endpoint: Endpoint, path: string): string {
+  let urls = fixedUrls.get(endpoint);
+  if (urls === undefined) fixedUrls.set(endpoint, urls = new Map());
+  let url = urls.get(path);
+  if (url === undefined) urls.set(path, url = requestUrl(endpoint, path));
+  return url;
 }
 
 /**
@@ -63,4 +77,17 @@ export function jsonHeaders(
   own?: Record<string, string>,
 ): Record<string, string> {
   return requestHeaders(endpoint, keyHeader, { "content-type": "application/json", ...own });
+}
+
+/** Returns those of a client's headers that the server should get as well. */
+export function forwardedHeaders(
+  headers: Headers | undefined,
+  names: readonly string[],
+): Record<string, string> {
+  const forwarded: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers?.get(name);
+    if (value) forwarded[name] = value;
+  }
+  return forwarded;
 }

@@ -60,7 +60,21 @@ export type ServerChoice =
     stopSequence?: string;
     /** The answer in a provider's own format. If it is this format, it is sent unchanged. */
     providerMessage?: ProviderMessage;
+    /** Images in the answer, as URLs. Only for servers with {@link ProtocolServer.answersWithImages}. */
+    images?: readonly string[];
+    /** What another format's provider needs back in the next turn. */
+    carried?: CarriedMessage;
   };
+
+/**
+ * A provider's message inside an answer of another format, so that the client sends it back with its history.
+ */
+export interface CarriedMessage {
+  /** The text of an envelope, which goes into the format's opaque field. */
+  envelope: string;
+  /** Extra fields of the tool calls, in order, for formats whose calls can have any. */
+  callExtras?: readonly (Json | undefined)[];
+}
 
 /** The identity of an answer. */
 export interface ResponseHead {
@@ -70,6 +84,12 @@ export interface ResponseHead {
   model: string;
   /** Unix time in seconds. */
   created: number;
+  /**
+   * Whether the answer imitates the provider's own: fields that only the provider can know get made-up values,
+   * such as signatures of thinking and the service tier. Otherwise they are left out, or empty where the format
+   * demands them.
+   */
+  isSimulated?: boolean;
 }
 
 /** An answer to a request. */
@@ -78,6 +98,9 @@ export interface ServerResponse extends ResponseHead {
   /** Token counts of all choices; `null` if unknown. */
   usage: Usage | null;
 }
+
+/** An event of an answer. The first piece of a tool call can have extra fields of the call. */
+export type ServerAnswerEvent = StreamEvent & { callExtras?: Json };
 
 /** One event of an encoded stream. */
 export interface ServerEvent {
@@ -95,7 +118,13 @@ export interface StreamEncoder {
    *
    * @param choice the index of the answer that they belong to (default 0)
    */
-  push(events: readonly StreamEvent[], choice?: number): ServerEvent[];
+  push(events: readonly ServerAnswerEvent[], choice?: number): ServerEvent[];
+  /** Encodes images in the answer, as URLs; absent if the format has none there. */
+  images?(urls: readonly string[]): ServerEvent[];
+  /** Encodes what the provider needs back in the next turn. Comes after the content, before `finish`. */
+  carry(message: CarriedMessage): ServerEvent[];
+  /** Encodes an error that ends the stream, in place of its end. */
+  fail(error: ServerError): ServerEvent[];
   /**
    * Encodes the end of the stream.
    *
@@ -126,11 +155,11 @@ export interface ErrorResponse {
   body: unknown;
 }
 
-/** The state of a server's request limit. */
+/** The state of a server's limit of requests or tokens. */
 export interface RequestLimit {
-  /** Requests per window. */
+  /** Requests or tokens per window. */
   limit: number;
-  /** Requests left in this window. */
+  /** What is left of them in this window. */
   remaining: number;
   /** Seconds until all of them are available again. */
   reset: number;
@@ -166,10 +195,17 @@ export interface ProtocolServer {
   encodeResponse(response: ServerResponse, request: ServerRequest): unknown;
   /** Makes the encoder of one stream. */
   streamEncoder(head: ResponseHead, request: ServerRequest): StreamEncoder;
+  /** Whether answers can contain images. */
+  readonly answersWithImages?: true;
   /** Encodes the answer of a route that counts tokens; absent if the format has none. */
   encodeTokenCount?(tokens: number): unknown;
   /** Encodes an error. */
   encodeError(error: ServerError, requestId: string): ErrorResponse;
+  /**
+   * Encodes an error as an event that can end any stream, for streams that no encoder of ours has begun.
+   * Default: the body of {@link ProtocolServer.encodeError}.
+   */
+  encodeStreamError?(error: ServerError, requestId: string): ServerEvent;
   /** The HTTP status of an overloaded server. */
   readonly overloadedStatus: number;
   /** Encodes the model list. */
@@ -178,6 +214,10 @@ export interface ProtocolServer {
   encodeModel(model: ServedModel): unknown;
   /** Prefix of tool call ids, for servers that make their own. */
   readonly toolCallPrefix: string;
-  /** The headers of every answer: the request id and the request limit. */
-  headers(requestId: string, limit?: RequestLimit): Record<string, string>;
+  /** The headers of every answer: the request id and the limits of requests and of tokens. */
+  headers(
+    requestId: string,
+    requests?: RequestLimit,
+    tokens?: RequestLimit,
+  ): Record<string, string>;
 }

@@ -63,7 +63,8 @@ export class EndpointLimits {
   readonly #rate: AdaptiveRate | undefined;
   readonly #breaker: Breaker;
   readonly #isOnly: boolean;
-  #inFlight = 0;
+  readonly #slots: { inFlight: number };
+  readonly #options: EndpointLimitOptions;
   #pausedUntil = -Infinity;
   #latency: number | undefined;
   #lastError: FlexLLMError | undefined;
@@ -71,10 +72,25 @@ export class EndpointLimits {
   #answeredAt = -Infinity;
   #failures = 0;
 
-  /** @param isOnly whether there is no other endpoint to use instead */
-  constructor(options: EndpointLimitOptions, isOnly: boolean) {
+  /**
+   * @param isOnly whether there is no other endpoint to use instead
+   * @param sibling another model at the same server, whose limits these also are
+   */
+  constructor(options: EndpointLimitOptions, isOnly: boolean, sibling?: EndpointLimits) {
     const { concurrency, adaptive, maxQps, maxTpm, shared } = options;
+    this.#options = options;
     this.maxConcurrency = concurrency;
+    this.#breaker = new Breaker(options);
+    this.#isOnly = isOnly;
+    if (sibling !== undefined) {
+      this.#slots = sibling.#slots;
+      this.#limit = sibling.#limit;
+      this.#qps = sibling.#qps;
+      this.#tpm = sibling.#tpm;
+      this.#rate = sibling.#rate;
+      return;
+    }
+    this.#slots = { inFlight: 0 };
     this.#limit = new ConcurrencyLimit(concurrency, adaptive);
     this.#qps = [
       maxQps === undefined ? undefined : new RateLimiter(maxQps, TRAVEL_SLACK),
@@ -84,13 +100,19 @@ export class EndpointLimits {
     this.#tpm = [maxTpm === undefined ? undefined : new TokenLimiter(maxTpm), shared?.tpm]
       .filter((limiter) => limiter !== undefined);
     this.#rate = adaptive ? new AdaptiveRate() : undefined;
-    this.#breaker = new Breaker(options);
-    this.#isOnly = isOnly;
+  }
+
+  /**
+   * The limits of another model at the same server: slots and rates are the same, its health is its own, since
+   * a missing or overloaded model says nothing about the others.
+   */
+  forAnotherModel(): EndpointLimits {
+    return new EndpointLimits(this.#options, false, this);
   }
 
   /** Requests in flight. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#slots.inFlight;
   }
 
   /** Current maximum of requests in flight; lower than configured while it adapts to the server. */
@@ -169,7 +191,7 @@ export class EndpointLimits {
    * @param evenIfDown whether to use the endpoint although it is down
    */
   availableAt(now: number, demand: TokenDemand, evenIfDown: boolean): number {
-    if (this.#inFlight >= this.#limit.current) return Infinity;
+    if (this.#slots.inFlight >= this.#limit.current) return Infinity;
     let at = this.#pausedUntil;
     if (!evenIfDown) at = Math.max(at, this.#breaker.availableAt);
     for (const limiter of this.#qps) at = Math.max(at, limiter.nextAt);
@@ -181,7 +203,7 @@ export class EndpointLimits {
 
   /** Starts a request; returns its number, for {@link Sent.order}. */
   begin(now: number): number {
-    this.#inFlight++;
+    this.#slots.inFlight++;
     this.#breaker.begin();
     for (const limiter of this.#qps) limiter.take(now);
     return this.#rate?.take(now) ?? 0;
@@ -189,7 +211,7 @@ export class EndpointLimits {
 
   /** Ends a request, whatever its outcome. */
   end(): void {
-    this.#inFlight--;
+    this.#slots.inFlight--;
   }
 
   /** Records that a request was answered. */
@@ -202,7 +224,7 @@ export class EndpointLimits {
       : this.#latency + (took - this.#latency) * NEWEST;
     this.#rate?.accepted(sent);
     if (this.#breaker.answered()) this.#limit.restart(now);
-    else this.#limit.answered(now, this.#inFlight >= this.#limit.current);
+    else this.#limit.answered(now, this.#slots.inFlight >= this.#limit.current);
   }
 
   /** Records the error of a request that was not answered. */
@@ -216,7 +238,7 @@ export class EndpointLimits {
     this.#lastError = error;
     if (error instanceof RateLimitError) return this.#refused(now, sent, error);
     if (error instanceof HttpError && (error.status === 529 || error.status === 503)) {
-      this.#limit.overloaded(now, sentAt, this.#inFlight, false);
+      this.#limit.overloaded(now, sentAt, this.#slots.inFlight, false);
       this.#pauseFor(now, error.retryAfter ?? 0);
     }
     // The server accepted the request, so it counts towards the measured rate.
@@ -232,7 +254,7 @@ export class EndpointLimits {
     const sentAt = sent.at;
     // A 429 proves the endpoint is up.
     this.#breaker.inconclusive(sentAt);
-    if (error.concurrent) return this.#limit.overloaded(now, sentAt, this.#inFlight, true);
+    if (error.concurrent) return this.#limit.overloaded(now, sentAt, this.#slots.inFlight, true);
     const { retryAfter } = error;
     this.#pauseFor(now, this.#rate?.refused(now, sent, retryAfter) ?? retryAfter ?? 0);
   }
@@ -244,7 +266,7 @@ export class EndpointLimits {
   /** Records that the server accepts `remaining` more requests, and further ones in `wait` seconds. */
   observe(now: number, remaining: number, wait: number): void {
     // The server may not have counted the requests that are still in flight.
-    if (remaining < this.#inFlight) this.#pauseFor(now, wait);
+    if (remaining < this.#slots.inFlight) this.#pauseFor(now, wait);
   }
 
   /** Reserves the tokens of a request that starts. */

@@ -10,17 +10,17 @@ import type { Target } from "./load_balancer.ts";
 /** One request at one endpoint. */
 export class Grant<T extends Target> {
   readonly #clock: Clock;
-  readonly #queue: { dispatch(): void };
+  readonly #queues: { dispatch(): void };
   #isAnswered = false;
 
   constructor(
     readonly target: T,
     readonly reservation: RequestReservation,
     clock: Clock,
-    queue: { dispatch(): void },
+    queues: { dispatch(): void },
   ) {
     this.#clock = clock;
-    this.#queue = queue;
+    this.#queues = queues;
   }
 
   /** Whether the endpoint has answered. From then on the request is not retried. */
@@ -43,6 +43,6 @@ export class Grant<T extends Target> {
   /** Releases the reservation and dispatches waiting requests. Call it once, whatever the outcome. */
   release(): void {
     this.reservation.release();
-    this.#queue.dispatch();
+    this.#queues.dispatch();
   }
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Clock } from "../runtime/clock.ts";
+import { DispatchGroup } from "./dispatch_group.ts";
 import { abortedBy, type UnavailableError } from "../errors.ts";
 import { Grant } from "./grant.ts";
 import type { Limits } from "./limits.ts";
@@ -22,6 +23,12 @@ export interface QueueOptions {
   random: () => number;
   /** Maximum seconds that a request waits while no endpoint is available. */
   maxWait: number;
+  /**
+   * The queues over the same endpoints, to which this one is added.
+   *
+   * @default a group of its own
+   */
+  group?: DispatchGroup;
 }
 
 /** Grants endpoints to requests, first come, first served; retries come first. */
@@ -31,6 +38,7 @@ export class RequestQueue<T extends Target> {
   readonly #balancer: LoadBalancer<T>;
   readonly #clock: Clock;
   readonly #maxWait: number;
+  readonly #group: DispatchGroup;
   readonly #retries = new Set<Ticket<T>>();
   readonly #waiting = new Set<Ticket<T>>();
   readonly #queues = [this.#retries, this.#waiting];
@@ -44,6 +52,8 @@ export class RequestQueue<T extends Target> {
     this.#balancer = new LoadBalancer(options.loadBalance, targets, options.random);
     this.#clock = options.clock;
     this.#maxWait = options.maxWait;
+    this.#group = options.group ?? new DispatchGroup();
+    this.#group.add(this);
   }
 
   /** The number of waiting requests. */
@@ -56,7 +66,8 @@ export class RequestQueue<T extends Target> {
    *
    * @throws {AbortedError} when a signal fires first
    * @throws {UnavailableError} when no endpoint becomes available within `maxWait`
-   * @throws {FlexLLMError} when no endpoint can take the request, or it can never fit the budget
+   * @throws {FlexLLMError} when no endpoint can take the request, or it can never fit the budget; the error
+   *   of {@link RunOptions.onWait}
    */
   async take(ticket: Ticket<T>): Promise<Grant<T>> {
     const { firedSignal } = ticket;
@@ -67,6 +78,7 @@ export class RequestQueue<T extends Target> {
       const grant = typeof target === "number" ? undefined : this.#grant(target, ticket, now);
       if (grant !== undefined) return grant;
     }
+    if (!ticket.isRetry) ticket.call.onWait?.();
     const granted = ticket.wait();
     (ticket.isRetry ? this.#retries : this.#waiting).add(ticket);
     this.dispatch();
@@ -134,7 +146,7 @@ export class RequestQueue<T extends Target> {
   /** Reserves what a request needs at an endpoint; returns `undefined` while money is short. */
   #grant(target: T, ticket: Ticket<T>, now: number): Grant<T> | undefined {
     const reservation = this.#limits.reserve(target.limits, now, ticket);
-    return reservation && new Grant(target, reservation, this.#clock, this);
+    return reservation && new Grant(target, reservation, this.#clock, this.#group);
   }
 
   /**
@@ -187,6 +199,13 @@ export class RequestQueue<T extends Target> {
   #findAmong(targets: readonly T[], ticket: Ticket<T>, now: number): T | number {
     const { isOrdered } = this.#balancer;
     const evenIfDown = !ticket.waitForRecovery && targets.every(({ limits }) => limits.isDown);
+    const { prefers } = ticket.call;
+    if (
+      prefers !== undefined && targets.includes(prefers) &&
+      this.#limits.availableAt(prefers.limits, now, ticket, evenIfDown) <= now
+    ) {
+      return prefers;
+    }
     const free: T[] = [];
     let next = Infinity;
     for (const target of targets) {

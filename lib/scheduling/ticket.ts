@@ -27,6 +27,10 @@ export interface RunOptions<T> {
    * nothing limits the cost. Throws if the endpoint cannot take the request; another one is then used.
    */
   prepare?(target: T): number;
+  /** The endpoint to use if it is available, whatever the strategy. */
+  readonly prefers?: T;
+  /** Called when the first attempt has to wait for an endpoint; an error that it throws ends the request. */
+  onWait?(): void;
 }
 
 /** The queue that a ticket waits in. */

@@ -64,6 +64,8 @@ export interface ServerOptions {
 export interface Connection {
   /** Selects the wire format for a request. */
   protocolOf(request: ChatRequest): Protocol;
+  /** Whether the server is known to speak a wire format, so that bodies in it can be sent unchanged. */
+  speaks(protocol: Protocol): boolean;
   endpoint: Endpoint;
   /** See {@link ServerOptions.extraBody}. */
   extraBody?: Record<string, unknown>;
@@ -97,18 +99,25 @@ function checkHeaders(apiKey: string | undefined, headers: Record<string, string
   }
 }
 
-/** Selects the wire format for a server that may speak several. */
-function selectProtocol(
-  api: ServerOptions["api"],
-  baseUrl: string,
-): (request: ChatRequest) => Protocol {
+type Formats = Pick<Connection, "protocolOf" | "speaks">;
+
+/** The formats of a server that speaks only one. */
+function onlyFormat(protocol: Protocol): Formats {
+  return { protocolOf: () => protocol, speaks: (other) => other === protocol };
+}
+
+/** The formats of a server that may speak several. */
+function selectFormats(api: ServerOptions["api"], baseUrl: string): Formats {
   const chosen = api === undefined || api === "auto" ? undefined : protocolNamed(api);
-  if (chosen !== undefined) return () => chosen;
+  if (chosen !== undefined) return onlyFormat(chosen);
   const host = serviceOfUrl(baseUrl);
   const others = (host && service(host).otherProtocols)?.map(protocolNamed);
-  if (others === undefined) return () => DEFAULT_PROTOCOL;
-  return (request) =>
-    others.find((protocol) => protocol?.isRequired?.(request)) ?? DEFAULT_PROTOCOL;
+  if (others === undefined) return onlyFormat(DEFAULT_PROTOCOL);
+  return {
+    protocolOf: (request) =>
+      others.find((protocol) => protocol?.isRequired?.(request)) ?? DEFAULT_PROTOCOL,
+    speaks: (protocol) => protocol === DEFAULT_PROTOCOL || others.includes(protocol),
+  };
 }
 
 /**
@@ -136,7 +145,7 @@ export function connect(options: ServerOptions): Connection {
   const baseUrl = protocol?.completeBaseUrl?.(normalized) ?? normalized;
   const isMock = provider === "mock" && options.baseUrl === undefined;
   return {
-    protocolOf: protocol === undefined ? selectProtocol(options.api, baseUrl) : () => protocol,
+    ...protocol === undefined ? selectFormats(options.api, baseUrl) : onlyFormat(protocol),
     endpoint: {
       baseUrl,
       apiKey,

@@ -198,6 +198,11 @@ export class Exchange implements Cancellable, Expiring {
     if (this.#reason !== undefined) onEnd();
   }
 
+  /** @throws {FlexLLMError} the reason, if we ended the exchange */
+  throwIfEnded(): void {
+    if (this.#reason !== undefined) throw this.#reason;
+  }
+
   /** Whether the server may have received the request. */
   get isSent(): boolean {
     return this.#isSent;

@@ -28,7 +28,7 @@ const decoder = new TextDecoder(UTF_8);
  * charset, which RFC 8259 does not allow. An event stream is always UTF-8, whatever its content type says
  * (HTML standard, "Server-sent events").
  */
-export function charsetOf({ headers }: Response): string {
+export function charsetOf({ headers }: { headers: Headers }): string {
   const type = headers.get("content-type") ?? "";
   const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1] ?? UTF_8;
   if (/^utf-?8$/i.test(charset) || /^\s*text\/event-stream/i.test(type)) return UTF_8;

@@ -3,7 +3,7 @@ import { LLMClientPool } from "../../lib/client/pool.ts";
 import type { PoolOptions } from "../../lib/client/client_options.ts";
 import { HttpError } from "../../lib/errors.ts";
 import { seededRandom } from "../../lib/runtime/random.ts";
-import type { LoadBalance, Target } from "../../lib/scheduling/load_balancer.ts";
+import type { LoadBalance } from "../../lib/scheduling/load_balancer.ts";
 import { EndpointLimits, type SharedLimits } from "../../lib/scheduling/endpoint_limits.ts";
 import { RateLimiter } from "../../lib/scheduling/rate_limiter.ts";
 import { type RunOptions, Scheduler } from "../../lib/scheduling/scheduler.ts";
@@ -60,7 +60,7 @@ function poolOf(targets: TestTarget[], loadBalance: LoadBalance, clock = new Vir
     clock,
     random: seededRandom(7),
   });
-  const run = (options: RunOptions<Target> = {}) =>
+  const run = (options: RunOptions<TestTarget> = {}) =>
     scheduler.run(async ({ target }) => {
       await target.send();
       return target.name;

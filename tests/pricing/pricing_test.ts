@@ -196,11 +196,18 @@ Deno.test("prices can depend on the date and time, to the minute", async () => {
   close((await loadPricer(GEMINI, [], at))("gemini-3.6-flash", usage(1e6, 0)), 1.5);
 });
 
+Deno.test("embeddings cost only their input", async () => {
+  const openai = await loadPricer("https://api.openai.com/v1");
+  const cost = openai("text-embedding-3-small", usage(1000, 0));
+  assert(cost !== null && cost > 0);
+  assert.equal(openai("text-embedding-3-small", usage(1000, 1000)), cost);
+});
+
 Deno.test("a listed model without text prices is unknown, not free", async () => {
   const openrouter = await loadPricer("https://openrouter.ai/api/v1");
   assert.equal(openrouter("google/lyria-3-pro-preview", usage(1000, 1000)), null);
   const openai = await loadPricer(OPENAI);
-  for (const model of ["whisper-1", "text-embedding-3-small"]) {
+  for (const model of ["whisper-1"]) {
     assert.equal(openai(model, usage(1000, 1000)), null, model);
   }
   // The list's own words: "Free of charge on the Gemini API".

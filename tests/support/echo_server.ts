@@ -29,6 +29,8 @@ export const echoServer: ProtocolServer = {
       events.flatMap((event): ServerEvent[] =>
         event.type === "text" ? [{ data: JSON.stringify({ say: event.text, voice: model }) }] : []
       ),
+    carry: () => [],
+    fail: ({ message }) => [{ data: JSON.stringify({ mumbled: message }) }],
     end: () => [{ data: '{"over":true}' }],
   }),
   encodeError: ({ status, message }) => ({ status, headers: {}, body: { mumbled: message } }),

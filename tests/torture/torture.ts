@@ -6,6 +6,8 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
+import { killLedgers } from "../support/ledger_kills.ts";
 import { disposeProgram, providerBatches } from "./provider_batches.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
@@ -18,8 +20,12 @@ const { values } = parseArgs({
   },
 });
 
+const LEDGER_WORKER = fileURLToPath(new URL("../support/ledger_worker.ts", import.meta.url));
+
 const scenarios = {
   ...SCENARIOS,
+  "SIGKILL of a gateway that spends money": (seed: number, rounds: number) =>
+    killLedgers(LEDGER_WORKER, seed, rounds),
   ...providerBatches((summary) => process.stdout.write(`${summary}\n`)),
 };
 

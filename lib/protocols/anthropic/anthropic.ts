@@ -7,6 +7,7 @@ import { decode, decodeError } from "./decode.ts";
 import { encoder } from "./encode.ts";
 import { modelList } from "./models.ts";
 import { rateLimitHeaders } from "./rate_limits.ts";
+import { rawRequest } from "./raw_request.ts";
 import { AnthropicStreamDecoder } from "./stream.ts";
 import type { OfficialProtocol } from "../protocol.ts";
 
@@ -34,6 +35,7 @@ export const anthropic: OfficialProtocol<"claude"> = {
   isAnswer: ({ type }) => type === "message",
   serve: async () => (await import("./serve.ts")).anthropicServer,
   encoder,
+  rawRequest,
   decode,
   streamDecoder: () => new AnthropicStreamDecoder(),
   modelList,

@@ -17,11 +17,7 @@ import type { ChatRequest, Endpoint } from "../protocol.ts";
 import type { EncodedRequest } from "../../transport/request.ts";
 import { jsonHeaders, requestUrl } from "../request.ts";
 import { rejectOptions, unsupported } from "../unsupported.ts";
-
-/** The version that all servers know. Anthropic's newest one rejects sampling options. */
-const VERSION = "2023-06-01";
-const NEWEST_VERSION = "2026-10-21";
-const ANTHROPIC_HOST = "api.anthropic.com";
+import { isAnthropicHost, NEWEST_VERSION, VERSION } from "./versions.ts";
 
 function encodeFormat(format: ResponseFormat | undefined): Json | undefined {
   if (format === undefined || format.type === "text") return undefined;
@@ -103,7 +99,7 @@ function encodeBody(request: ChatRequest, model: ClaudeModel): string {
 /** Returns the encoder for one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
   const url = requestUrl(endpoint, "/messages");
-  const newest = new URL(url).hostname === ANTHROPIC_HOST ? NEWEST_VERSION : VERSION;
+  const newest = isAnthropicHost(url) ? NEWEST_VERSION : VERSION;
   return (request: ChatRequest) => {
     const version = hasSampling(request.options) ? VERSION : newest;
     const headers = jsonHeaders(endpoint, "x-api-key", { "anthropic-version": version });

@@ -29,6 +29,10 @@ export const anthropicServer: ProtocolServer = {
   streamEncoder: (head, request) => new AnthropicStreamEncoder(head, request),
   encodeTokenCount: (input_tokens) => ({ input_tokens }),
   encodeError,
+  encodeStreamError: (error, requestId) => ({
+    event: "error",
+    data: JSON.stringify(encodeError(error, requestId).body),
+  }),
   // Anthropic's own status, which is not in the HTTP standard.
   overloadedStatus: 529,
   encodeModels,

@@ -33,12 +33,20 @@ export function encodeError(error: ServerError, requestId: string): ErrorRespons
 }
 
 /** The headers of every answer. `reset` is written as a date. */
-export function encodeHeaders(requestId: string, limit?: RequestLimit): Record<string, string> {
+export function encodeHeaders(
+  requestId: string,
+  requests?: RequestLimit,
+  tokens?: RequestLimit,
+): Record<string, string> {
   const headers: Record<string, string> = { "request-id": requestId };
-  if (limit === undefined) return headers;
-  const reset = new Date(Date.now() + limit.reset * 1000);
-  headers["anthropic-ratelimit-requests-limit"] = String(limit.limit);
-  headers["anthropic-ratelimit-requests-remaining"] = String(limit.remaining);
-  headers["anthropic-ratelimit-requests-reset"] = reset.toISOString();
+  if (requests !== undefined) putLimit(headers, "requests", requests);
+  if (tokens !== undefined) putLimit(headers, "tokens", tokens);
   return headers;
+}
+
+function putLimit(headers: Record<string, string>, what: string, limit: RequestLimit): void {
+  const reset = new Date(Date.now() + limit.reset * 1000);
+  headers[`anthropic-ratelimit-${what}-limit`] = String(limit.limit);
+  headers[`anthropic-ratelimit-${what}-remaining`] = String(limit.remaining);
+  headers[`anthropic-ratelimit-${what}-reset`] = reset.toISOString();
 }

@@ -13,25 +13,48 @@ import type { Usage } from "../../usage.ts";
 import type { ResponseHead, ServerChoice, ServerRequest, ServerResponse } from "../serve.ts";
 import { encodeToolCall } from "./tools.ts";
 
-/** Encodes a citation as one of a web search. Its position is that of its block. */
-export function encodeCitation({ url = "", title, text = "" }: Citation): Json {
+/**
+ * Encodes a citation as one of a web search; `undefined` if it cites no URL. Its position is that of its block.
+ */
+export function encodeCitation(
+  { url, title, text = "" }: Citation,
+  { isSimulated }: ResponseHead,
+): Json | undefined {
+  if (url === undefined) return undefined;
   return {
     type: "web_search_result_location",
     cited_text: text,
-    encrypted_index: btoa("placeholder"),
+    encrypted_index: isSimulated ? btoa("placeholder") : "",
     title: title ?? null,
     url,
   };
 }
 
-/** A thinking block. Its signature is a placeholder, which Anthropic would reject. */
-export function thinkingBlock(id: string, thinking: string, request: ServerRequest): Json {
-  const isOmitted = asObject(request.body.thinking)?.display === "omitted";
+/**
+ * A thinking block. A simulated answer's signature is a placeholder, which Anthropic would reject; an empty
+ * one says that the thinking is not signed.
+ */
+export function thinkingBlock(thinking: string, head: ResponseHead, request: ServerRequest): Json {
   return {
     type: "thinking",
-    thinking: isOmitted ? "" : thinking,
-    signature: btoa(`signature ${id}`),
+    thinking: isThinkingOmitted(request) ? "" : thinking,
+    signature: head.isSimulated ? btoa(`signature ${head.id}`) : "",
   };
+}
+
+/** Whether the client wants thinking blocks only for their signatures. */
+export function isThinkingOmitted({ body }: ServerRequest): boolean {
+  return asObject(body.thinking)?.display === "omitted";
+}
+
+/** Whether a thinking block would tell the client anything. */
+export function hasThinkingBlock(head: ResponseHead, request: ServerRequest): boolean {
+  return head.isSimulated === true || !isThinkingOmitted(request);
+}
+
+/** A block whose content only the provider can read. It holds the envelope of a provider's message. */
+export function redactedBlock(data: string): Json {
+  return { type: "redacted_thinking", data };
 }
 
 /** A tool use block. */
@@ -46,19 +69,25 @@ function hasTextBlock(choice: ServerChoice): boolean {
     toolCalls.length === 0 && refusal === null && finishReason !== "length";
 }
 
-function encodeBlocks(id: string, choice: ServerChoice, request: ServerRequest): Json[] {
-  const { providerMessage, thinking, citations = [], toolCalls } = choice;
+function encodeBlocks(choice: ServerChoice, head: ResponseHead, request: ServerRequest): Json[] {
+  const { providerMessage, thinking, toolCalls, carried } = choice;
   if (providerMessage?.format === "claude") return asObjects(providerMessage.content);
   const blocks: Json[] = [];
-  if (thinking) blocks.push(thinkingBlock(id, thinking, request));
+  if (thinking && hasThinkingBlock(head, request)) {
+    blocks.push(thinkingBlock(thinking, head, request));
+  }
   if (hasTextBlock(choice)) {
+    const citations = (choice.citations ?? []).map((citation) => encodeCitation(citation, head))
+      .filter((citation) => citation !== undefined);
     blocks.push({
       type: "text",
       text: textOf(choice),
-      citations: citations.length === 0 ? null : citations.map(encodeCitation),
+      citations: citations.length === 0 ? null : citations,
     });
   }
-  return [...blocks, ...toolCalls.map(toolUseBlock)];
+  blocks.push(...toolCalls.map(toolUseBlock));
+  if (carried !== undefined) blocks.push(redactedBlock(carried.envelope));
+  return blocks;
 }
 
 const STOP_REASONS: Readonly<Record<FinishReason, string>> = {
@@ -90,50 +119,62 @@ export function encodeEnd({ finishReason, refusal, stopSequence }: MessageEnd): 
 }
 
 /** Encodes token counts. Input tokens don't include cached ones here. */
-export function encodeUsage(usage: Usage | null): Json {
-  const { promptTokens = 0, cachedTokens = 0, cacheWriteTokens = 0 } = usage ?? {};
+export function encodeUsage(usage: Usage | null, { isSimulated }: ResponseHead): Json {
+  const { promptTokens = 0, cachedTokens, cacheWriteTokens, reasoningTokens } = usage ?? {};
+  const unknown = isSimulated ? 0 : null;
   return {
-    input_tokens: promptTokens - cachedTokens - cacheWriteTokens,
+    input_tokens: promptTokens - (cachedTokens ?? 0) - (cacheWriteTokens ?? 0),
     output_tokens: usage?.completionTokens ?? 0,
-    cache_creation_input_tokens: cacheWriteTokens,
-    cache_read_input_tokens: cachedTokens,
-    output_tokens_details: { thinking_tokens: usage?.reasoningTokens ?? 0 },
+    cache_creation_input_tokens: cacheWriteTokens ?? unknown,
+    cache_read_input_tokens: cachedTokens ?? unknown,
+    output_tokens_details: isSimulated || reasoningTokens !== undefined
+      ? { thinking_tokens: reasoningTokens ?? 0 }
+      : null,
     server_tool_use: null,
+  };
+}
+
+/** The parts of a message's usage that no event repeats. */
+function encodeUsageOfMessage(usage: Usage | null, head: ResponseHead, body: Json): Json {
+  const { cacheWriteTokens, cacheWriteHourTokens: hour = 0 } = usage ?? {};
+  return {
+    cache_creation: head.isSimulated || cacheWriteTokens !== undefined
+      ? {
+        ephemeral_5m_input_tokens: (cacheWriteTokens ?? 0) - hour,
+        ephemeral_1h_input_tokens: hour,
+      }
+      : null,
+    inference_geo: head.isSimulated ? body.inference_geo ?? null : null,
+    service_tier: head.isSimulated ? "standard" : null,
+    ...head.isSimulated ? { speed: body.speed ?? "standard" } : {},
   };
 }
 
 /** Encodes a message with the given blocks. */
 export function encodeMessage(
-  { id, model }: ResponseHead,
+  head: ResponseHead,
   { body }: ServerRequest,
   content: readonly Json[],
   end: MessageEnd,
   usage: Usage | null,
 ): Json & { usage: Json } {
-  const hour = usage?.cacheWriteHourTokens ?? 0;
   return {
-    id: `msg_${id}`,
+    id: `msg_${head.id}`,
     type: "message",
     role: "assistant",
-    model,
+    model: head.model,
     content,
     diagnostics: body.diagnostics ? { cache_miss_reason: null } : null,
     ...encodeEnd(end),
     usage: {
-      ...encodeUsage(usage),
-      cache_creation: {
-        ephemeral_5m_input_tokens: (usage?.cacheWriteTokens ?? 0) - hour,
-        ephemeral_1h_input_tokens: hour,
-      },
-      inference_geo: body.inference_geo ?? null,
-      service_tier: "standard",
-      speed: body.speed ?? "standard",
+      ...encodeUsage(usage, head),
+      ...encodeUsageOfMessage(usage, head, body),
     },
   };
 }
 
 /** Encodes a whole answer. */
 export function encodeResponse(response: ServerResponse, request: ServerRequest): unknown {
-  const { id, usage, choices: [choice] } = response;
-  return encodeMessage(response, request, encodeBlocks(id, choice, request), choice, usage);
+  const { usage, choices: [choice] } = response;
+  return encodeMessage(response, request, encodeBlocks(choice, response, request), choice, usage);
 }

@@ -16,6 +16,7 @@ import {
 import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { type OptionNames, remaining, splitOptions, UNNAMED_FORMAT } from "../serve_request.ts";
 import type { ServerRequest } from "../serve.ts";
+import { located } from "../source_path.ts";
 import { decodeTurns } from "./serve_turns.ts";
 
 const OPTIONS: OptionNames = {
@@ -27,9 +28,11 @@ const OPTIONS: OptionNames = {
 };
 
 function decodeSystem(system: unknown): Message[] {
-  if (typeof system === "string") return system === "" ? [] : [{ role: "system", content: system }];
+  if (typeof system === "string") {
+    return system === "" ? [] : [located({ role: "system", content: system }, "system")];
+  }
   const content = asObjects(system) as unknown as TextPart[];
-  return content.length === 0 ? [] : [{ role: "system", content }];
+  return content.length === 0 ? [] : [located({ role: "system", content }, "system")];
 }
 
 /** Tools with a dated type are Anthropic's own. */
@@ -80,6 +83,11 @@ function takeThinking(options: SamplingOptions, extra: Json): void {
   extra.thinking = remaining(others);
 }
 
+function isThinkingRequested({ thinking }: Json): boolean {
+  const type = asObject(thinking)?.type;
+  return type === "enabled" || type === "adaptive";
+}
+
 /** Decodes a request body. */
 export function decodeRequest(body: Json): ServerRequest {
   const { options, rest } = splitOptions(body, OPTIONS);
@@ -90,10 +98,12 @@ export function decodeRequest(body: Json): ServerRequest {
   if (toolChoice !== undefined) options.toolChoice = toolChoice;
   if (choice.disable_parallel_tool_use === true) options.parallelToolCalls = false;
   const { format, ...config } = asObject(extra.output_config) ?? {};
-  const schema = asObject(asObject(format)?.schema);
+  // The beta of structured outputs had the format at the top.
+  const schema = asObject(asObject(format ?? extra.output_format)?.schema);
   if (schema !== undefined) {
     options.responseFormat = { type: "json_schema", json_schema: { name: UNNAMED_FORMAT, schema } };
-    extra.output_config = remaining(config);
+    if (format === undefined) delete extra.output_format;
+    else extra.output_config = remaining(config);
   }
   takeThinking(options, extra);
   const extraBody = remaining(extra);
@@ -108,6 +118,7 @@ export function decodeRequest(body: Json): ServerRequest {
     body,
     choices: 1,
     topLogprobs: undefined,
-    includeThinking: true,
+    // A client that did not request thinking reads the text from the first block.
+    includeThinking: isThinkingRequested(body),
   };
 }

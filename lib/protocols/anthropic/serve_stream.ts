@@ -9,19 +9,29 @@ import type { StreamEvent } from "../../chat/events.ts";
 import type { FinishReason } from "../../chat/result.ts";
 import type { Json } from "../../json/json.ts";
 import type { Usage } from "../../usage.ts";
-import type { ResponseHead, ServerEvent, ServerRequest, StreamEncoder } from "../serve.ts";
+import type {
+  CarriedMessage,
+  ResponseHead,
+  ServerError,
+  ServerEvent,
+  ServerRequest,
+  StreamEncoder,
+} from "../serve.ts";
+import { encodeError } from "./serve_error.ts";
 import {
   encodeCitation,
   encodeEnd,
   encodeMessage,
   encodeUsage,
+  hasThinkingBlock,
+  redactedBlock,
   thinkingBlock,
   toolUseBlock,
 } from "./serve_message.ts";
 
 /** A block that is being streamed. */
 interface OpenBlock {
-  type: "thinking" | "text" | "tool_use";
+  type: "thinking" | "text" | "tool_use" | "redacted_thinking";
   /** The tool call that it belongs to. */
   call?: number;
   /** The JSON string of a custom call's input is open. */
@@ -57,6 +67,19 @@ export class AnthropicStreamEncoder implements StreamEncoder {
     return sent;
   }
 
+  carry({ envelope }: CarriedMessage): ServerEvent[] {
+    const sent = this.#start();
+    this.#open({ type: "redacted_thinking" }, redactedBlock(envelope), sent);
+    this.#close(sent);
+    return sent;
+  }
+
+  fail(error: ServerError): ServerEvent[] {
+    const sent: ServerEvent[] = [];
+    this.#send(encodeError(error, `req_${this.#head.id}`).body as Json, sent);
+    return sent;
+  }
+
   end(stopSequence?: string): ServerEvent[] {
     const sent = this.#start();
     const end = { finishReason: this.#finishReason, refusal: this.#refusal, stopSequence };
@@ -65,10 +88,8 @@ export class AnthropicStreamEncoder implements StreamEncoder {
       this.#open({ type: "text" }, { type: "text", text: "", citations: null }, sent);
     }
     this.#close(sent);
-    this.#send(
-      { type: "message_delta", delta: encodeEnd(end), usage: encodeUsage(this.#usage) },
-      sent,
-    );
+    const usage = encodeUsage(this.#usage, this.#head);
+    this.#send({ type: "message_delta", delta: encodeEnd(end), usage }, sent);
     this.#send({ type: "message_stop" }, sent);
     return sent;
   }
@@ -79,11 +100,10 @@ export class AnthropicStreamEncoder implements StreamEncoder {
     this.#hasStarted = true;
     const end = { finishReason: "stop", refusal: null } as const;
     const whole = encodeMessage(this.#head, this.#request, [], end, this.#usage);
-    const message = {
-      ...whole,
-      stop_reason: null,
-      usage: { ...whole.usage, output_tokens: 1, output_tokens_details: { thinking_tokens: 0 } },
-    };
+    const written = this.#head.isSimulated
+      ? { output_tokens: 1, output_tokens_details: { thinking_tokens: 0 } }
+      : { output_tokens: 0, output_tokens_details: null };
+    const message = { ...whole, stop_reason: null, usage: { ...whole.usage, ...written } };
     this.#send({ type: "message_start", message }, sent);
     this.#send({ type: "ping" }, sent);
     return sent;
@@ -96,17 +116,21 @@ export class AnthropicStreamEncoder implements StreamEncoder {
         this.#delta({ type: "text_delta", text: event.text }, sent);
         break;
       case "thinking": {
-        const { type, thinking } = thinkingBlock(this.#head.id, event.text, this.#request);
+        if (!hasThinkingBlock(this.#head, this.#request)) break;
+        const { type, thinking } = thinkingBlock(event.text, this.#head, this.#request);
         if (this.#block?.type !== "thinking") {
           this.#open({ type: "thinking" }, { type, thinking: "", signature: "" }, sent);
         }
         if (thinking !== "") this.#delta({ type: "thinking_delta", thinking }, sent);
         break;
       }
-      case "citation":
+      case "citation": {
+        const citation = encodeCitation(event.citation, this.#head);
+        if (citation === undefined) break;
         this.#openText(sent);
-        this.#delta({ type: "citations_delta", citation: encodeCitation(event.citation) }, sent);
+        this.#delta({ type: "citations_delta", citation }, sent);
         break;
+      }
       case "tool_call":
         this.#pushCall(event, sent);
         break;
@@ -148,8 +172,8 @@ export class AnthropicStreamEncoder implements StreamEncoder {
     const block = this.#block;
     if (block === undefined) return;
     if (block.type === "thinking") {
-      const { signature } = thinkingBlock(this.#head.id, "", this.#request);
-      this.#delta({ type: "signature_delta", signature }, sent);
+      const { signature } = thinkingBlock("", this.#head, this.#request);
+      if (signature !== "") this.#delta({ type: "signature_delta", signature }, sent);
     }
     if (block.isCustom) this.#delta({ type: "input_json_delta", partial_json: '"}' }, sent);
     this.#send({ type: "content_block_stop", index: this.#index }, sent);

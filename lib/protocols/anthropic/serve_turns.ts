@@ -8,6 +8,8 @@
 import type { AssistantMessage, ContentPart, Message, ToolMessage } from "../../chat/messages.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { readEnvelopes } from "../envelope_parts.ts";
+import { located, pathOf } from "../source_path.ts";
 import { argumentsOf } from "./decode.ts";
 
 function decodeBlock(block: Json): ContentPart {
@@ -20,8 +22,10 @@ function decodeBlock(block: Json): ContentPart {
     : undefined;
   // Documents have a part of their own; other blocks are sent back to Anthropic unchanged.
   if (type !== "image" || url === undefined) return block as unknown as ContentPart;
-  const part = { type: "image_url", image_url: { url } };
-  return (cache_control === undefined ? part : { ...part, cache_control }) as ContentPart;
+  const image = { type: "image_url", image_url: { url } };
+  const part = cache_control === undefined ? image : { ...image, cache_control };
+  const path = pathOf(block);
+  return (path === undefined ? part : located(part, path)) as ContentPart;
 }
 
 /** A single plain text is written as a string. */
@@ -47,22 +51,26 @@ function decodeToolResult(block: Json): ToolMessage {
 }
 
 /** A user turn: its tool results are messages of their own. */
-function* decodeUser(content: unknown): Generator<Message> {
+function* decodeUser(content: unknown, path: string): Generator<Message> {
   if (!Array.isArray(content)) {
-    yield { role: "user", content: content as string };
+    yield located({ role: "user", content: content as string }, path);
     return;
   }
   let blocks: Json[] = [];
-  for (const block of asObjects(content)) {
+  const flush = function* (): Generator<Message> {
+    if (blocks.length > 0) yield located({ role: "user", content: decodeContent(blocks) }, path);
+    blocks = [];
+  };
+  for (const [i, block] of asObjects(content).entries()) {
+    const at = `${path}.content[${i}]`;
     if (block.type !== "tool_result") {
-      blocks.push(block);
+      blocks.push(located(block, at));
       continue;
     }
-    if (blocks.length > 0) yield { role: "user", content: decodeContent(blocks) };
-    blocks = [];
-    yield decodeToolResult(block);
+    yield* flush();
+    yield located(decodeToolResult(block), at);
   }
-  if (blocks.length > 0) yield { role: "user", content: decodeContent(blocks) };
+  yield* flush();
 }
 
 /** Whether fields of an assistant message can hold the block. */
@@ -72,7 +80,10 @@ function isPortable({ type, citations }: Json): boolean {
 
 function decodeAssistant(content: unknown): AssistantMessage {
   if (!Array.isArray(content)) return { role: "assistant", content: content as string };
-  const blocks = asObjects(content);
+  const { parts: blocks, providerMessage } = readEnvelopes(
+    asObjects(content),
+    ({ type, data }) => type === "redacted_thinking" ? data : undefined,
+  );
   const texts = blocks.filter(({ type }) => type === "text");
   const calls = blocks.filter(({ type }) => type === "tool_use").map(({ id, name, input }) => ({
     id,
@@ -82,15 +93,19 @@ function decodeAssistant(content: unknown): AssistantMessage {
   const message: Json = { role: "assistant" };
   message.content = texts.length > 0 ? decodeContent(texts) : calls.length > 0 ? null : "";
   if (calls.length > 0) message.tool_calls = calls as unknown as ToolCall[];
-  if (!blocks.every(isPortable)) message.providerMessage = { format: "claude", content: blocks };
+  if (providerMessage !== undefined) message.providerMessage = providerMessage;
+  else if (!blocks.every(isPortable)) {
+    message.providerMessage = { format: "claude", content: blocks };
+  }
   return message as unknown as AssistantMessage;
 }
 
 /** Decodes `messages`. */
 export function decodeTurns(turns: unknown): Message[] {
-  return asObjects(turns).flatMap(({ role, content }): Message[] => {
-    if (role === "assistant") return [decodeAssistant(content)];
-    if (role === "user") return [...decodeUser(content)];
-    return [{ role, content: decodeContent(content) } as Message];
+  return asObjects(turns).flatMap(({ role, content }, i): Message[] => {
+    const path = `messages[${i}]`;
+    if (role === "assistant") return [located(decodeAssistant(content), path)];
+    if (role === "user") return [...decodeUser(content, path)];
+    return [located({ role, content: decodeContent(content) } as Message, path)];
   });
 }

@@ -9,12 +9,13 @@ import type { ResponseFormat, SamplingOptions } from "../../chat/options.ts";
 import { asObject, type Json } from "../../json/json.ts";
 import { mergeExtraBody } from "../extra_body.ts";
 import { encodeMessages } from "./messages.ts";
+import { methodUrl } from "./method_url.ts";
 import { geminiModel } from "./model_features.ts";
 import { geminiThinking } from "./thinking.ts";
 import { encodeTools, toolDefaults } from "./tools.ts";
 import type { ChatRequest, Endpoint } from "../protocol.ts";
 import type { EncodedRequest } from "../../transport/request.ts";
-import { jsonHeaders, requestUrl } from "../request.ts";
+import { jsonHeaders } from "../request.ts";
 import { rejectOptions, unsupported } from "../unsupported.ts";
 
 function encodeFormat(format: ResponseFormat | undefined): Json {
@@ -80,20 +81,13 @@ function encodeBody(request: ChatRequest, isVertex: boolean): string {
   return JSON.stringify(mergeExtraBody(body, options.extraBody, defaults));
 }
 
-/** The path of a model; names of models that are not Google's own include their kind (`tunedModels/x`). */
-function modelPath(model: string): string {
-  const path = model.includes("/") ? model : `models/${model}`;
-  return `/${path.split("/").map(encodeURIComponent).join("/")}`;
-}
-
 /** Returns the encoder for one endpoint. */
 export function encoder(endpoint: Endpoint): (request: ChatRequest) => EncodedRequest {
   const headers = jsonHeaders(endpoint, "x-goog-api-key");
   const isVertex = /\baiplatform\.googleapis\.com\/|\/publishers\/google$/.test(endpoint.baseUrl);
   return (request) => {
     const method = request.stream ? "streamGenerateContent" : "generateContent";
-    const query = { alt: request.stream ? "sse" : undefined };
-    const url = requestUrl(endpoint, `${modelPath(request.model)}:${method}`, query);
+    const url = methodUrl(endpoint, request.model, method);
     return { url, headers, body: encodeBody(request, isVertex) };
   };
 }

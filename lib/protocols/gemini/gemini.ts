@@ -7,6 +7,7 @@ import { decode } from "./decode.ts";
 import { decodeError } from "../google_error.ts";
 import { encoder } from "./encode.ts";
 import { modelList } from "./models.ts";
+import { rawRequest } from "./raw_request.ts";
 import { GeminiStreamDecoder } from "./stream.ts";
 import type { FetchedUrls, OfficialProtocol } from "../protocol.ts";
 
@@ -36,6 +37,7 @@ export const gemini: OfficialProtocol<"gemini"> = {
   isAnswer: ({ candidates }) => Array.isArray(candidates),
   serve: async () => (await import("./serve.ts")).geminiServer,
   encoder,
+  rawRequest,
   decode,
   streamDecoder: () => new GeminiStreamDecoder(),
   modelList,

@@ -8,6 +8,8 @@
 import type { AssistantMessage, ContentPart, Message, ToolMessage } from "../../chat/messages.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { readEnvelopes } from "../envelope_parts.ts";
+import { located, pathOf } from "../source_path.ts";
 import { NO_SIGNATURE } from "./messages.ts";
 
 function decodeInlineData({ mimeType, data }: Json): ContentPart {
@@ -28,9 +30,11 @@ function decodeFileData({ mimeType, fileUri }: Json): ContentPart {
 
 function decodePart(part: Json): ContentPart {
   const inline = asObject(part.inlineData);
-  if (inline !== undefined) return decodeInlineData(inline);
+  const path = pathOf(part);
+  const at = (decoded: ContentPart) => path === undefined ? decoded : located(decoded, path);
+  if (inline !== undefined) return at(decodeInlineData(inline));
   const file = asObject(part.fileData);
-  if (file !== undefined) return decodeFileData(file);
+  if (file !== undefined) return at(decodeFileData(file));
   return { type: "text", text: typeof part.text === "string" ? part.text : "" };
 }
 
@@ -55,29 +59,37 @@ class ContentsDecoder {
   #open: ToolCall[] = [];
   #calls = 0;
 
-  add({ role, parts: given }: Json): void {
+  add({ role, parts: given }: Json, path: string): void {
     const parts = asObjects(given);
     if (role === "model") {
-      this.messages.push(this.#decodeModel(parts));
+      this.messages.push(located(this.#decodeModel(parts), path));
       return;
     }
     let others: Json[] = [];
     const flush = () => {
-      if (others.length > 0) this.messages.push({ role: "user", content: decodeParts(others) });
+      if (others.length === 0) return;
+      this.messages.push(located({ role: "user", content: decodeParts(others) }, path));
       others = [];
     };
-    for (const part of parts) {
+    for (const [i, part] of parts.entries()) {
       const response = asObject(part.functionResponse);
-      if (response === undefined) others.push(part);
+      const at = `${path}.parts[${i}]`;
+      if (response === undefined) others.push(located(part, at));
       else {
         flush();
-        this.messages.push(this.#decodeResponse(response));
+        this.messages.push(located(this.#decodeResponse(response), at));
       }
     }
     flush();
   }
 
-  #decodeModel(parts: readonly Json[]): AssistantMessage {
+  #decodeModel(given: readonly Json[]): AssistantMessage {
+    const { parts, providerMessage } = readEnvelopes(
+      given,
+      ({ thoughtSignature }) => thoughtSignature,
+      // Clients may merge an empty part with the one before it.
+      ({ thoughtSignature: _, ...part }) => part.text === "" ? undefined : part,
+    );
     this.#open = parts.flatMap(({ functionCall }) => {
       const call = asObject(functionCall);
       return call === undefined ? [] : [this.#decodeCall(call)];
@@ -87,7 +99,10 @@ class ContentsDecoder {
     if (texts.length > 0) message.content = decodeParts(texts) as AssistantMessage["content"];
     else if (this.#open.length === 0) message.content = "";
     if (this.#open.length > 0) message.tool_calls = [...this.#open];
-    if (!parts.every(isPortable)) message.providerMessage = { format: "gemini", content: parts };
+    if (providerMessage !== undefined) message.providerMessage = providerMessage;
+    else if (!parts.every(isPortable)) {
+      message.providerMessage = { format: "gemini", content: parts };
+    }
     return message;
   }
 
@@ -125,6 +140,6 @@ class ContentsDecoder {
 /** Decodes `contents`. */
 export function decodeContents(contents: readonly Json[]): Message[] {
   const decoder = new ContentsDecoder();
-  for (const content of contents) decoder.add(content);
+  for (const [i, content] of contents.entries()) decoder.add(content, `contents[${i}]`);
   return decoder.messages;
 }

@@ -36,16 +36,22 @@ const OPTIONS: OptionNames = {
   frequencyPenalty: "frequencyPenalty",
 };
 
-/** Google's own schemas write types in capitals. */
+/** Keywords whose numbers Google's own schemas write as strings. */
+const COUNTS = /^(min|max)(Items|Length|Properties)$/;
+
+/** Converts Google's own schemas, which write types in capitals, counts as strings, and have `nullable`. */
 function toJsonSchema(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toJsonSchema);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [
-      name,
-      name === "type" && typeof field === "string" ? field.toLowerCase() : toJsonSchema(field),
-    ]),
-  );
+  const schema: Json = {};
+  for (const [name, field] of Object.entries(value)) {
+    if (name === "type" && typeof field === "string") schema.type = field.toLowerCase();
+    else if (COUNTS.test(name) && typeof field === "string") schema[name] = Number(field);
+    else schema[name] = toJsonSchema(field);
+  }
+  if (schema.nullable !== true || typeof schema.type !== "string") return schema;
+  const { nullable: _, type, ...rest } = schema;
+  return { type: [type, "null"], ...rest };
 }
 
 function decodeFunction(declaration: Json): Tool {

@@ -8,6 +8,7 @@
 import type { Citation, FinishReason, TokenLogprob } from "../../chat/result.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, type Json, parseExact } from "../../json/json.ts";
+import { parseDataUrl } from "../data_url.ts";
 import { textOf } from "../openai_chat/serve_result.ts";
 import type { Usage } from "../../usage.ts";
 import type { ResponseHead, ServerChoice, ServerResponse } from "../serve.ts";
@@ -34,6 +35,7 @@ export function encodeLogprobs(logprobs: readonly TokenLogprob[] | undefined): J
 
 /** The fields of a candidate for its citations. Positions are counted in bytes here. */
 export function encodeCitations(citations: readonly Citation[], text: string): Json {
+  citations = citations.filter(({ url }) => url !== undefined);
   if (citations.length === 0) return {};
   const bytes = (end: number) => new TextEncoder().encode(text.slice(0, end)).length;
   return {
@@ -81,12 +83,25 @@ function encodeCall(call: ToolCall): Json {
   return { functionCall: { id, name, args: parseArguments(call) } };
 }
 
+/** A part with an image: its data, or a link to it. */
+export function imagePart(url: string): Json {
+  const { mediaType, data } = parseDataUrl(url) ?? {};
+  return data === undefined
+    ? { fileData: { fileUri: url } }
+    : { inlineData: { mimeType: mediaType, data } };
+}
+
+/** An empty part with an envelope in the place of a signature. */
+export function envelopePart(thoughtSignature: string): Json {
+  return { text: "", thoughtSignature };
+}
+
 /**
- * The parts after the thoughts. If there are thoughts, the first of these parts has a signature, as in
- * Gemini's answers; it is a placeholder, which Gemini would reject.
+ * The parts after the thoughts. If there are thoughts in a simulated answer, the first of these parts has a
+ * signature, as in Gemini's answers; it is a placeholder, which Gemini would reject.
  */
 export function encodeParts(
-  id: string,
+  { id, isSimulated }: ResponseHead,
   { text, toolCalls, hasThinking, isRefusal }: {
     text: string;
     toolCalls: readonly ToolCall[];
@@ -96,7 +111,9 @@ export function encodeParts(
 ): Json[] {
   const needsText = text !== "" || toolCalls.length === 0 && !isRefusal;
   const parts = [...needsText ? [{ text } as Json] : [], ...toolCalls.map(encodeCall)];
-  if (hasThinking && parts.length > 0) parts[0].thoughtSignature = btoa(`signature ${id}`);
+  if (isSimulated && hasThinking && parts.length > 0) {
+    parts[0].thoughtSignature = btoa(`signature ${id}`);
+  }
   return parts;
 }
 
@@ -108,36 +125,39 @@ export function encodeCandidate(index: number, parts: readonly Json[], fields: J
 
 /** Encodes a response with the given candidates. */
 export function encodeBody(
-  { id, model }: ResponseHead,
+  { id, model, isSimulated }: ResponseHead,
   usage: Usage | null,
   candidates: readonly Json[],
 ): Json {
   const body: Json = { responseId: id, modelVersion: model, candidates };
   if (usage === null) return body;
-  const { promptTokens, completionTokens, totalTokens, cachedTokens, reasoningTokens = 0 } = usage;
+  const { promptTokens, completionTokens, totalTokens, cachedTokens } = usage;
+  const thoughts = usage.reasoningTokens ?? (isSimulated ? 0 : undefined);
   body.usageMetadata = {
     promptTokenCount: promptTokens,
-    candidatesTokenCount: completionTokens - reasoningTokens,
-    thoughtsTokenCount: reasoningTokens,
+    candidatesTokenCount: completionTokens - (thoughts ?? 0),
+    thoughtsTokenCount: thoughts,
     totalTokenCount: totalTokens,
-    ...cachedTokens ? { cachedContentTokenCount: cachedTokens } : {},
-    promptTokensDetails: [{ modality: "TEXT", tokenCount: promptTokens }],
+    cachedContentTokenCount: cachedTokens || undefined,
+    promptTokensDetails: isSimulated ? [{ modality: "TEXT", tokenCount: promptTokens }] : undefined,
   };
   return body;
 }
 
-function partsOf(id: string, choice: ServerChoice): Json[] {
-  const { thinking, toolCalls, refusal, providerMessage } = choice;
+function partsOf(head: ResponseHead, choice: ServerChoice): Json[] {
+  const { thinking, toolCalls, refusal, providerMessage, carried, images = [] } = choice;
   if (providerMessage?.format === "gemini") return asObjects(providerMessage.content);
   const thoughts = thinking ? [{ text: thinking, thought: true }] : [];
   const answer = { text: textOf(choice), toolCalls, hasThinking: Boolean(thinking) };
-  return [...thoughts, ...encodeParts(id, { ...answer, isRefusal: refusal !== null })];
+  const parts = encodeParts(head, { ...answer, isRefusal: refusal !== null });
+  const envelope = carried === undefined ? [] : [envelopePart(carried.envelope)];
+  return [...thoughts, ...parts, ...images.map(imagePart), ...envelope];
 }
 
 /** Encodes a whole answer. */
 export function encodeResponse(response: ServerResponse): unknown {
   const candidates = response.choices.map((choice, index) =>
-    encodeCandidate(index, partsOf(response.id, choice), {
+    encodeCandidate(index, partsOf(response, choice), {
       ...encodeEnd(choice.finishReason, choice.refusal),
       ...encodeCitations(choice.citations ?? [], textOf(choice)),
       ...encodeLogprobs(choice.logprobs),

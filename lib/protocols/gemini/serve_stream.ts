@@ -10,7 +10,14 @@ import type { Citation } from "../../chat/result.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import type { Json } from "../../json/json.ts";
 import type { Usage } from "../../usage.ts";
-import type { ResponseHead, ServerEvent, StreamEncoder } from "../serve.ts";
+import type {
+  CarriedMessage,
+  ResponseHead,
+  ServerError,
+  ServerEvent,
+  StreamEncoder,
+} from "../serve.ts";
+import { encodeError } from "./serve_error.ts";
 import {
   encodeBody,
   encodeCandidate,
@@ -18,20 +25,27 @@ import {
   encodeEnd,
   encodeLogprobs,
   encodeParts,
+  envelopePart,
+  imagePart,
 } from "./serve_result.ts";
 
 /** The state of one candidate. */
 class CandidateState {
   text = "";
   hasThinking = false;
+  isSigned = false;
   refusal: string | null = null;
-  /** Calls are sent whole. */
-  readonly toolCalls: ToolCall[] = [];
+  /** The call that is arriving: calls are sent whole. */
+  call: ToolCall | undefined;
+  #callIndex = -1;
   citations: Citation[] = [];
 
-  addCall(event: StreamEvent & { type: "tool_call" }): void {
+  /** Adds a piece of a call. Returns the call before it, which is complete. */
+  addCall(event: StreamEvent & { type: "tool_call" }): ToolCall | undefined {
     const { index, id, name, kind } = event;
-    const call = this.toolCalls[index] ??= {
+    const before = index === this.#callIndex ? undefined : this.takeCall();
+    this.#callIndex = index;
+    const call = this.call ??= {
       id: "",
       type: kind ?? "function",
       function: { name: "", arguments: "" },
@@ -39,6 +53,14 @@ class CandidateState {
     if (id !== undefined) call.id = id;
     if (name !== undefined) call.function.name = name;
     call.function.arguments += event.arguments;
+    return before;
+  }
+
+  /** The call that is complete now, if any. */
+  takeCall(): ToolCall | undefined {
+    const { call } = this;
+    this.call = undefined;
+    return call;
   }
 }
 
@@ -63,6 +85,7 @@ export class GeminiStreamEncoder implements StreamEncoder {
         case "text":
         case "thinking": {
           const isThought = event.type === "thinking";
+          this.#pushCall(state.takeCall(), state, index, sent);
           if (isThought) state.hasThinking = true;
           else state.text += event.text;
           const part = isThought ? { text: event.text, thought: true } : { text: event.text };
@@ -79,7 +102,7 @@ export class GeminiStreamEncoder implements StreamEncoder {
           break;
         }
         case "tool_call":
-          state.addCall(event);
+          this.#pushCall(state.addCall(event), state, index, sent);
           break;
         case "refusal":
           state.refusal = (state.refusal ?? "") + event.text;
@@ -92,14 +115,8 @@ export class GeminiStreamEncoder implements StreamEncoder {
           this.#isUsageSent = false;
           break;
         case "finish": {
-          const { toolCalls, hasThinking, refusal } = state;
-          const parts = encodeParts(this.#head.id, {
-            text: "",
-            toolCalls: toolCalls.filter((call) => call !== undefined),
-            hasThinking,
-            isRefusal: refusal !== null,
-          });
-          const end = encodeEnd(event.finishReason, refusal);
+          const parts = this.#lastParts(state.takeCall(), state);
+          const end = encodeEnd(event.finishReason, state.refusal);
           const fields = { ...end, ...this.#takeCitations(state) };
           sent.push(this.#event(encodeCandidate(index, parts, fields)));
           break;
@@ -107,6 +124,22 @@ export class GeminiStreamEncoder implements StreamEncoder {
       }
     }
     return sent;
+  }
+
+  images(urls: readonly string[]): ServerEvent[] {
+    return [this.#event(encodeCandidate(0, urls.map(imagePart)))];
+  }
+
+  carry({ envelope }: CarriedMessage): ServerEvent[] {
+    const sent: ServerEvent[] = [];
+    const state = this.#candidates.get(0);
+    if (state !== undefined) this.#pushCall(state.takeCall(), state, 0, sent);
+    sent.push(this.#event(encodeCandidate(0, [envelopePart(envelope)])));
+    return sent;
+  }
+
+  fail(error: ServerError): ServerEvent[] {
+    return [{ data: JSON.stringify(encodeError(error).body) }];
   }
 
   end(): ServerEvent[] {
@@ -121,6 +154,28 @@ export class GeminiStreamEncoder implements StreamEncoder {
       sent.push({ data: JSON.stringify(encodeBody(this.#head, this.#usage, [])) });
     }
     return sent;
+  }
+
+  #pushCall(
+    call: ToolCall | undefined,
+    state: CandidateState,
+    index: number,
+    sent: ServerEvent[],
+  ): void {
+    if (call === undefined) return;
+    sent.push(this.#event(encodeCandidate(index, this.#lastParts(call, state))));
+  }
+
+  /** The parts for a call, or for the end of an answer without one. */
+  #lastParts(call: ToolCall | undefined, state: CandidateState): Json[] {
+    const hasThinking = state.hasThinking && !state.isSigned;
+    state.isSigned = true;
+    return encodeParts(this.#head, {
+      text: "",
+      toolCalls: call === undefined ? [] : [call],
+      hasThinking,
+      isRefusal: state.refusal !== null,
+    });
   }
 
   #takeCitations(state: CandidateState): Json {

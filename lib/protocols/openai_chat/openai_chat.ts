@@ -8,6 +8,7 @@ import { decodeError } from "../openai_error.ts";
 import { encoder } from "./encode.ts";
 import { modelList } from "./models.ts";
 import { rateLimitHeaders } from "./rate_limits.ts";
+import { rawRequests } from "./raw_request.ts";
 import { ChatStreamDecoder } from "./stream.ts";
 import type { Protocol } from "../protocol.ts";
 
@@ -19,6 +20,7 @@ export const openaiChat: Protocol<"chat"> = {
   isAnswer: ({ choices }) => Array.isArray(choices),
   serve: async () => (await import("./serve.ts")).chatServer,
   encoder,
+  rawRequest: rawRequests({ chat: "/chat/completions", embeddings: "/embeddings" }),
   decode,
   streamDecoder: (endpoint, isThinkingRequested) =>
     new ChatStreamDecoder(endpoint, isThinkingRequested),

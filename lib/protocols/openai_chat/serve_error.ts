@@ -45,11 +45,19 @@ export function encodeError(error: ServerError): ErrorResponse {
  *
  * Source: OpenAI's guide "Rate limits".
  */
-export function encodeHeaders(requestId: string, limit?: RequestLimit): Record<string, string> {
+export function encodeHeaders(
+  requestId: string,
+  requests?: RequestLimit,
+  tokens?: RequestLimit,
+): Record<string, string> {
   const headers: Record<string, string> = { "x-request-id": requestId };
-  if (limit === undefined) return headers;
-  headers["x-ratelimit-limit-requests"] = String(limit.limit);
-  headers["x-ratelimit-remaining-requests"] = String(limit.remaining);
-  headers["x-ratelimit-reset-requests"] = `${Math.ceil(limit.reset * 1000)}ms`;
+  if (requests !== undefined) putLimit(headers, "requests", requests);
+  if (tokens !== undefined) putLimit(headers, "tokens", tokens);
   return headers;
+}
+
+function putLimit(headers: Record<string, string>, what: string, limit: RequestLimit): void {
+  headers[`x-ratelimit-limit-${what}`] = String(limit.limit);
+  headers[`x-ratelimit-remaining-${what}`] = String(limit.remaining);
+  headers[`x-ratelimit-reset-${what}`] = `${Math.ceil(limit.reset * 1000)}ms`;
 }

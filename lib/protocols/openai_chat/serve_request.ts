@@ -5,12 +5,14 @@
  *
  * @module
  */
-import type { AssistantMessage, Message } from "../../chat/messages.ts";
-import type { SamplingOptions } from "../../chat/options.ts";
+import type { AssistantMessage, Message, ProviderMessage } from "../../chat/messages.ts";
+import type { SamplingOptions, Tool } from "../../chat/options.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { choicesOf, type OptionNames, remaining, splitOptions } from "../serve_request.ts";
 import type { ServerRequest } from "../serve.ts";
 import { decodeContent, decodeToolCalls, messageExtras, nativeMessage } from "./answer_message.ts";
+import { ENVELOPE_FORMAT, isEnvelope } from "../envelope.ts";
+import { readEnvelopes } from "../envelope_parts.ts";
 import { takeThinking } from "./serve_thinking.ts";
 
 const OPTIONS: OptionNames = {
@@ -33,14 +35,29 @@ const OPTIONS: OptionNames = {
 
 const KNOWN: ReadonlySet<string> = new Set(["role", "content", "name", "refusal"]);
 
-function decodeAssistant(message: Json): AssistantMessage {
+/** Takes the envelopes out of the reasoning details. Returns the other fields. */
+function openEnvelopes(message: Json): { fields: Json; providerMessage?: ProviderMessage } {
+  if (!Array.isArray(message.reasoning_details)) return { fields: message };
+  const { parts, providerMessage } = readEnvelopes(
+    asObjects(message.reasoning_details),
+    ({ format, data }) => format === ENVELOPE_FORMAT || isEnvelope(data) ? data : undefined,
+  );
+  const { reasoning_details: _, ...fields } = message;
+  if (parts.length > 0) fields.reasoning_details = parts;
+  return { fields, providerMessage };
+}
+
+function decodeAssistant(given: Json): AssistantMessage {
+  const { fields: message, providerMessage: wrapped } = openEnvelopes(given);
   let isPlain = true;
   for (const name in message) isPlain &&= KNOWN.has(name);
   const hasOwnParts = asObjects(message.content).some(({ type }) => type !== "text");
-  if (isPlain && !hasOwnParts) return message as unknown as AssistantMessage;
+  if (isPlain && !hasOwnParts && wrapped === undefined) {
+    return message as unknown as AssistantMessage;
+  }
   const { name, ...unnamed } = message;
   const calls = decodeToolCalls(message);
-  const providerMessage = nativeMessage(message.content, messageExtras(unnamed), calls);
+  const providerMessage = wrapped ?? nativeMessage(message.content, messageExtras(unnamed), calls);
   const decoded: Json = { role: "assistant" };
   if (message.content !== undefined) {
     decoded.content = hasOwnParts ? decodeContent(message.content) : message.content;
@@ -63,10 +80,25 @@ function decodeMessage(message: Json): Message {
   return message as unknown as Message;
 }
 
+/** Reads the fields from before there were tools. */
+function takeFunctions(options: SamplingOptions, extra: Json): void {
+  if (options.tools !== undefined || !Array.isArray(extra.functions)) return;
+  options.tools = asObjects(extra.functions).map((fn) =>
+    ({ type: "function", function: fn }) as unknown as Tool
+  );
+  const { function_call: choice } = extra;
+  const name = asText(asObject(choice)?.name);
+  if (choice === "auto" || choice === "none") options.toolChoice = choice;
+  else if (name !== undefined) options.toolChoice = { type: "function", function: { name } };
+  delete extra.functions;
+  delete extra.function_call;
+}
+
 /** Decodes a request body. */
 export function decodeRequest(body: Json): ServerRequest {
   const { options, rest } = splitOptions(body, OPTIONS);
   const { messages, model, stream, stream_options, ...extra } = rest;
+  takeFunctions(options, extra);
   // Mistral's word.
   if (options.toolChoice as unknown === "any") options.toolChoice = "required";
   const thinking = takeThinking(extra);

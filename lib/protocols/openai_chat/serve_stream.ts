@@ -8,10 +8,21 @@
 import type { StreamEvent } from "../../chat/events.ts";
 import { asObject, type Json } from "../../json/json.ts";
 import type { Usage } from "../../usage.ts";
-import type { ResponseHead, ServerEvent, ServerRequest, StreamEncoder } from "../serve.ts";
+import type {
+  CarriedMessage,
+  ResponseHead,
+  ServerAnswerEvent,
+  ServerError,
+  ServerEvent,
+  ServerRequest,
+  StreamEncoder,
+} from "../serve.ts";
+import { encodeError } from "./serve_error.ts";
 import {
   encodeAnnotations,
+  encodeEnvelope,
   encodeFinishReason,
+  encodeImages,
   encodeLogprobs,
   encodeUsage,
   serviceTierOf,
@@ -23,17 +34,20 @@ interface ChoiceState {
   isRefusal: boolean;
   /** Tool calls whose first piece was sent: whether they are custom calls. */
   custom: Map<number, boolean>;
+  /** Tool calls whose extra fields were sent. */
+  extras: Set<number>;
 }
 
-type ToolCallEvent = StreamEvent & { type: "tool_call" };
+type ToolCallEvent = ServerAnswerEvent & { type: "tool_call" };
 
 /** The first piece of a call has its id and name; arguments follow in chunks of their own. */
-function* toolCallDeltas(event: ToolCallEvent, { custom }: ChoiceState): Generator<Json> {
-  const { index, id, name } = event;
+function* toolCallDeltas(event: ToolCallEvent, { custom, extras }: ChoiceState): Generator<Json> {
+  const { index, id, name, callExtras } = event;
   if (!custom.has(index)) custom.set(index, event.kind === "custom");
   const [kind, field] = custom.get(index) ? ["custom", "input"] : ["function", "arguments"];
   if (id !== undefined || name !== undefined) {
-    const call = { index, id, type: kind, [kind]: { name, [field]: "" } };
+    const call = { index, id, type: kind, [kind]: { name, [field]: "" }, ...callExtras };
+    if (callExtras !== undefined) extras.add(index);
     yield { tool_calls: [call] };
   }
   if (event.arguments !== "") {
@@ -41,7 +55,7 @@ function* toolCallDeltas(event: ToolCallEvent, { custom }: ChoiceState): Generat
   }
 }
 
-function* deltasOf(event: StreamEvent, state: ChoiceState): Generator<Json> {
+function* deltasOf(event: ServerAnswerEvent, state: ChoiceState): Generator<Json> {
   switch (event.type) {
     case "text":
       state.length += event.text.length;
@@ -62,23 +76,26 @@ function* deltasOf(event: StreamEvent, state: ChoiceState): Generator<Json> {
 
 /** Encodes one stream. */
 export class ChatStreamEncoder implements StreamEncoder {
+  readonly #answer: ResponseHead;
   readonly #head: Json;
   readonly #includesUsage: boolean;
   readonly #choices = new Map<number, ChoiceState>();
   #usage: Usage | null = null;
 
-  constructor({ id, model, created }: ResponseHead, request: ServerRequest) {
+  constructor(head: ResponseHead, request: ServerRequest) {
+    const { id, model, created } = head;
+    this.#answer = head;
     this.#head = {
       id: `chatcmpl-${id}`,
       object: "chat.completion.chunk",
       created,
       model,
-      service_tier: serviceTierOf(request),
+      service_tier: serviceTierOf(head, request),
     };
     this.#includesUsage = asObject(request.body.stream_options)?.include_usage === true;
   }
 
-  push(events: readonly StreamEvent[], index = 0): ServerEvent[] {
+  push(events: readonly ServerAnswerEvent[], index = 0): ServerEvent[] {
     const sent: ServerEvent[] = [];
     // Log probabilities belong in the chunk of their text.
     const logprobs = events.flatMap((event) => event.type === "logprobs" ? event.logprobs : []);
@@ -98,39 +115,65 @@ export class ChatStreamEncoder implements StreamEncoder {
         // Citations that arrived together are one list.
         if (events[i - 1]?.type === "citation") continue;
         const citations = events.flatMap((each) => each.type === "citation" ? each.citation : []);
-        const delta = { annotations: encodeAnnotations(citations, state.length) };
-        sent.push(this.#chunk({ index, delta, logprobs: null, finish_reason: null }));
+        const annotations = encodeAnnotations(citations, state.length);
+        if (annotations.length > 0) sent.push(this.#delta(index, { annotations }));
       }
       for (const delta of deltasOf(event, state)) {
-        sent.push(this.#chunk({ index, delta, logprobs: pending, finish_reason: null }));
+        sent.push(this.#delta(index, delta, pending));
         pending = null;
       }
     }
-    if (pending !== null) {
-      sent.push(this.#chunk({ index, delta: {}, logprobs: pending, finish_reason: null }));
-    }
+    if (pending !== null) sent.push(this.#delta(index, {}, pending));
     return sent;
   }
 
+  images(urls: readonly string[]): ServerEvent[] {
+    return [this.#delta(0, { images: encodeImages(urls) })];
+  }
+
+  carry({ envelope, callExtras = [] }: CarriedMessage): ServerEvent[] {
+    const delta: Json = { reasoning_details: [encodeEnvelope(envelope)] };
+    // Clients join the pieces of a text, so no field is sent twice.
+    const sent = this.#choices.get(0)?.extras;
+    const calls = callExtras.flatMap((extras, index) =>
+      extras && !sent?.has(index) ? [{ index, ...extras }] : []
+    );
+    if (calls.length > 0) delta.tool_calls = calls;
+    return [this.#delta(0, delta)];
+  }
+
+  fail(error: ServerError): ServerEvent[] {
+    return [{ data: JSON.stringify(encodeError(error).body) }];
+  }
+
   end(): ServerEvent[] {
-    const usage = this.#includesUsage
-      ? [{
-        data: JSON.stringify({ ...this.#head, choices: [], usage: encodeUsage(this.#usage) }),
-      }]
-      : [];
-    return [...usage, { data: "[DONE]" }];
+    const sent: ServerEvent[] = [];
+    const usage = encodeUsage(this.#usage, this.#answer);
+    if (this.#includesUsage && usage !== null) {
+      sent.push({ data: JSON.stringify({ ...this.#head, choices: [], usage }) });
+    }
+    sent.push({ data: "[DONE]" });
+    return sent;
   }
 
   /** The state of an answer; its first chunk names the role. */
   #start(index: number, { type }: StreamEvent, sent: ServerEvent[]): ChoiceState {
     const known = this.#choices.get(index);
     if (known !== undefined) return known;
-    const state: ChoiceState = { length: 0, isRefusal: false, custom: new Map() };
+    const state: ChoiceState = {
+      length: 0,
+      isRefusal: false,
+      custom: new Map(),
+      extras: new Set(),
+    };
     this.#choices.set(index, state);
     const content = type === "tool_call" || type === "refusal" ? null : "";
-    const delta = { role: "assistant", content, refusal: null };
-    sent.push(this.#chunk({ index, delta, logprobs: null, finish_reason: null }));
+    sent.push(this.#delta(index, { role: "assistant", content, refusal: null }));
     return state;
+  }
+
+  #delta(index: number, delta: Json, logprobs: Json | null = null): ServerEvent {
+    return this.#chunk({ index, delta, logprobs, finish_reason: null });
   }
 
   #chunk(choice: Json): ServerEvent {

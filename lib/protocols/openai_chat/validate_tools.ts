@@ -110,3 +110,8 @@ export function checkToolExists(name: unknown, names: readonly unknown[], type: 
     reject(`Tool choice '${type}' '${name}' not found in 'tools' parameter.`, "tool_choice");
   }
 }
+
+/** Whether `schema` obeys the rules for strict schemas. */
+export function isStrictSchema(schema: Json): boolean {
+  return strictProblem(schema, "") === undefined;
+}

@@ -7,6 +7,7 @@ import type { Protocol } from "../protocol.ts";
 import { asObject } from "../../json/json.ts";
 import { modelList } from "../openai_chat/models.ts";
 import { rateLimitHeaders } from "../openai_chat/rate_limits.ts";
+import { rawRequests } from "../openai_chat/raw_request.ts";
 import { decodeError } from "../openai_error.ts";
 import { decode, failureOf } from "./decode.ts";
 import { encoder } from "./encode.ts";
@@ -20,6 +21,11 @@ export const openaiResponses: Protocol<"responses"> = {
   isAnswer: ({ output }) => Array.isArray(output),
   serve: async () => (await import("./serve.ts")).responsesServer,
   encoder,
+  rawRequest: rawRequests({
+    chat: "/responses",
+    count_tokens: "/responses/input_tokens",
+    embeddings: "/embeddings",
+  }),
   decode,
   streamDecoder: () => new ResponsesStreamDecoder(),
   modelList,

@@ -8,8 +8,16 @@
 import type { AssistantMessage, ContentPart, Message } from "../../chat/messages.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { readEnvelopes } from "../envelope_parts.ts";
 import { remaining } from "../serve_request.ts";
-import { decodeToolCall } from "./decode.ts";
+import { located } from "../source_path.ts";
+import {
+  decodeCallItem,
+  foundTools,
+  isCallItem,
+  isCallOutput,
+  isPlainCall,
+} from "./serve_tools.ts";
 
 function decodePart(part: Json): ContentPart {
   switch (part.type) {
@@ -37,16 +45,13 @@ function decodeContent(content: unknown): string | ContentPart[] {
   return Array.isArray(content) ? asObjects(content).map(decodePart) : content as string;
 }
 
-const CALLS: readonly unknown[] = ["function_call", "custom_tool_call"];
-const CALL_OUTPUTS: readonly unknown[] = ["function_call_output", "custom_tool_call_output"];
-
 function isMessage({ type, role }: Json): boolean {
   return type === "message" || type === undefined && role !== undefined;
 }
 
 /** Whether fields of an assistant message can hold the item. */
 function isPortable(item: Json): boolean {
-  return isMessage(item) ? item.phase === undefined : CALLS.includes(item.type);
+  return isMessage(item) ? item.phase === undefined : isPlainCall(item);
 }
 
 function isPlainMessage(item: Json): boolean {
@@ -54,12 +59,16 @@ function isPlainMessage(item: Json): boolean {
 }
 
 /** One turn of the model: its reasoning, text and calls. */
-function decodeAssistant(items: readonly Json[]): AssistantMessage {
+function decodeAssistant(given: readonly Json[]): AssistantMessage {
+  const { parts: items, providerMessage } = readEnvelopes(
+    given,
+    ({ type, encrypted_content }) => type === "reasoning" ? encrypted_content : undefined,
+  );
   let content = "";
   let refusal = "";
   const calls: ToolCall[] = [];
   for (const [i, item] of items.entries()) {
-    if (CALLS.includes(item.type)) calls.push(decodeToolCall(item, i));
+    if (isCallItem(item)) calls.push(decodeCallItem(item, i));
     if (!isMessage(item) || item.phase === "commentary") continue;
     if (typeof item.content === "string") content += item.content;
     for (const part of asObjects(item.content)) {
@@ -73,14 +82,19 @@ function decodeAssistant(items: readonly Json[]): AssistantMessage {
   };
   if (refusal !== "") message.refusal = refusal;
   if (calls.length > 0) message.tool_calls = calls;
-  if (!items.every(isPortable)) message.providerMessage = { format: "responses", content: items };
+  if (providerMessage !== undefined) message.providerMessage = providerMessage;
+  else if (!items.every(isPortable)) {
+    message.providerMessage = { format: "responses", content: items };
+  }
   return message;
 }
 
 function decodeOther(item: Json): Message {
-  if (CALL_OUTPUTS.includes(item.type)) {
-    const content = decodeContent(item.output);
-    return { role: "tool", tool_call_id: item.call_id as string, content };
+  if (isCallOutput(item)) {
+    const content = item.type === "tool_search_output"
+      ? foundTools(item)
+      : decodeContent(item.output);
+    return { role: "tool", tool_call_id: (item.call_id ?? item.id) as string, content };
   }
   return { role: item.role, content: decodeContent(item.content) } as Message;
 }
@@ -88,20 +102,30 @@ function decodeOther(item: Json): Message {
 /** Decodes `input` and `instructions`. */
 export function decodeInput(input: unknown, instructions: unknown): Message[] {
   const messages: Message[] = [];
-  if (asText(instructions)) messages.push({ role: "developer", content: instructions as string });
-  if (typeof input === "string") messages.push({ role: "user", content: input });
+  if (asText(instructions)) {
+    messages.push(located({ role: "developer", content: instructions as string }, "instructions"));
+  }
+  if (typeof input === "string") messages.push(located({ role: "user", content: input }, "input"));
   let turn: Json[] = [];
+  let start = 0;
   const endTurn = () => {
-    if (turn.length > 0) messages.push(decodeAssistant(turn));
+    if (turn.length > 0) messages.push(located(decodeAssistant(turn), `input[${start}]`));
     turn = [];
   };
-  for (const item of Array.isArray(input) ? input.map((item) => asObject(item) ?? {}) : []) {
-    const isInput = CALL_OUTPUTS.includes(item.type) ||
+  const items = Array.isArray(input) ? input.map((item) => asObject(item) ?? {}) : [];
+  for (const [i, item] of items.entries()) {
+    // Its tools are among those of the request.
+    if (item.type === "additional_tools") continue;
+    const isInput = isCallOutput(item) ||
       isMessage(item) && item.role !== "assistant";
     // A second message is another turn, unless the turn has to stay whole.
     if (isInput || isMessage(item) && turn.length > 0 && turn.every(isPlainMessage)) endTurn();
-    if (isInput) messages.push(decodeOther(item));
-    else turn.push(item);
+    if (isInput) {
+      messages.push(located(decodeOther(item), `input[${i}]`));
+      continue;
+    }
+    if (turn.length === 0) start = i;
+    turn.push(item);
   }
   endTurn();
   return messages;

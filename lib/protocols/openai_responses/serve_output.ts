@@ -9,9 +9,10 @@ import type { Citation, TokenLogprob } from "../../chat/result.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObjects, type Json } from "../../json/json.ts";
 import { textOf } from "../openai_chat/serve_result.ts";
-import type { ServerChoice } from "../serve.ts";
+import type { ResponseHead, ServerChoice } from "../serve.ts";
+import { type ClientTools, encodeCallItem } from "./serve_tools.ts";
 
-/** Encodes a citation. One without a position covers the text up to `length`. */
+/** Encodes the citation of a URL. One without a position covers the text up to `length`. */
 export function encodeAnnotation(citation: Citation, length: number): Json {
   const { url = "", title = "", start = 0, end = length } = citation;
   return { type: "url_citation", url, title, start_index: start, end_index: end };
@@ -27,14 +28,27 @@ export function encodeLogprobs(logprobs: readonly TokenLogprob[]): Json[] {
   }));
 }
 
-/** A reasoning item. Its `encrypted_content` is a placeholder, which OpenAI would reject. */
-export function reasoningItem(id: string, thinking: string): Json {
+/**
+ * A reasoning item. The `encrypted_content` of a simulated answer is a placeholder, which OpenAI would reject.
+ *
+ * @param suffix distinguishes the reasoning items of one answer
+ */
+export function reasoningItem(
+  { id, isSimulated }: ResponseHead,
+  thinking: string,
+  suffix = "",
+): Json {
   return {
     type: "reasoning",
-    id: `rs_${id}`,
+    id: `rs_${id}${suffix}`,
     summary: [{ type: "summary_text", text: thinking }],
-    encrypted_content: btoa(`reasoning ${id}`),
+    encrypted_content: isSimulated ? btoa(`reasoning ${id}`) : null,
   };
+}
+
+/** A reasoning item without text that holds an envelope. */
+export function envelopeItem({ id }: ResponseHead, envelope: string): Json {
+  return { type: "reasoning", id: `rs_${id}_envelope`, summary: [], encrypted_content: envelope };
 }
 
 /** A message item. */
@@ -48,17 +62,21 @@ export function messageItem(id: string, content: readonly Json[], isTruncated: b
   };
 }
 
+/** Prefixes of the ids of items by their type. */
+const ID_PREFIXES: Readonly<Record<string, string>> = {
+  function_call: "fc_",
+  custom_tool_call: "ctc_",
+  tool_search_call: "tsc_",
+  local_shell_call: "lsh_",
+};
+
 /** A tool call item. */
-export function callItem({ id: call_id, type, function: { name, arguments: input } }: ToolCall) {
-  const id = call_id.replace(/^call_/, "");
-  return type === "custom" ? { type: "custom_tool_call", id: `ctc_${id}`, call_id, name, input } : {
-    type: "function_call",
-    id: `fc_${id}`,
-    call_id,
-    name,
-    arguments: input || "{}",
-    status: "completed",
-  };
+export function callItem(call: ToolCall, tools: ClientTools): Json & { id: string } {
+  const fields = encodeCallItem(call, tools);
+  const { type } = fields;
+  const id = `${ID_PREFIXES[String(type)] ?? ""}${call.id.replace(/^call_/, "")}`;
+  const item = { id, ...fields };
+  return type === "custom_tool_call" ? item : { ...item, status: "completed" };
 }
 
 function partsOf(choice: ServerChoice): Json[] {
@@ -69,7 +87,8 @@ function partsOf(choice: ServerChoice): Json[] {
     parts.push({
       type: "output_text",
       text,
-      annotations: citations.map((citation) => encodeAnnotation(citation, text.length)),
+      annotations: citations.filter(({ url }) => url !== undefined)
+        .map((citation) => encodeAnnotation(citation, text.length)),
       logprobs: encodeLogprobs(logprobs),
     });
   }
@@ -78,12 +97,18 @@ function partsOf(choice: ServerChoice): Json[] {
 }
 
 /** Encodes a whole answer: reasoning, a message, tool calls. */
-export function encodeOutput(id: string, choice: ServerChoice): Json[] {
-  const { providerMessage, thinking, toolCalls, refusal, finishReason } = choice;
+export function encodeOutput(
+  head: ResponseHead,
+  choice: ServerChoice,
+  tools: ClientTools,
+): Json[] {
+  const { providerMessage, thinking, toolCalls, refusal, finishReason, carried } = choice;
   if (providerMessage?.format === "responses") return asObjects(providerMessage.content);
-  const output: Json[] = thinking ? [reasoningItem(id, thinking)] : [];
+  const output: Json[] = thinking ? [reasoningItem(head, thinking)] : [];
   if (textOf(choice) !== "" || refusal !== null || toolCalls.length === 0) {
-    output.push(messageItem(id, partsOf(choice), finishReason === "length"));
+    output.push(messageItem(head.id, partsOf(choice), finishReason === "length"));
   }
-  return [...output, ...toolCalls.map(callItem)];
+  output.push(...toolCalls.map((call) => callItem(call, tools)));
+  if (carried !== undefined) output.push(envelopeItem(head, carried.envelope));
+  return output;
 }

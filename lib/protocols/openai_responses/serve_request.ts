@@ -10,13 +10,13 @@ import {
   type SamplingOptions,
   THINKING_LEVELS,
   type ThinkingLevel,
-  type Tool,
   type ToolChoice,
 } from "../../chat/options.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { type OptionNames, remaining, splitOptions } from "../serve_request.ts";
 import type { ServerRequest } from "../serve.ts";
 import { decodeInput } from "./serve_input.ts";
+import { clientTools } from "./serve_tools.ts";
 
 const OPTIONS: OptionNames = {
   temperature: "temperature",
@@ -24,25 +24,6 @@ const OPTIONS: OptionNames = {
   max_output_tokens: "maxTokens",
   parallel_tool_calls: "parallelToolCalls",
 };
-
-function decodeTool(tool: Json): Tool {
-  const { type, name, description, parameters, strict } = tool;
-  if (type === "function") {
-    const fn: Json = { name };
-    if (asText(description)) fn.description = description;
-    if (asObject(parameters)) fn.parameters = parameters;
-    // Here, a function is strict unless it says otherwise.
-    if (strict !== false) fn.strict = true;
-    return { type, function: fn } as unknown as Tool;
-  }
-  if (type !== "custom" || tool.custom !== undefined) return tool;
-  const { type: _, ...custom } = tool;
-  const { type: kind, ...grammar } = asObject(custom.format) ?? {};
-  return {
-    type,
-    custom: kind === "grammar" ? { ...custom, format: { type: kind, grammar } } : custom,
-  };
-}
 
 /** Chat Completions nests what is flat here. */
 function decodeNamedTool(choice: Json): Json {
@@ -89,7 +70,8 @@ function topLogprobsOf({ top_logprobs: top, include }: Json): number | undefined
 export function decodeRequest(body: Json): ServerRequest {
   const { options, rest } = splitOptions(body, OPTIONS);
   const { model, input, instructions, stream, tools, tool_choice, text, ...extra } = rest;
-  if (Array.isArray(tools)) options.tools = asObjects(tools).map(decodeTool);
+  const client = clientTools(body);
+  if (Array.isArray(tools) || client.tools.length > 0) options.tools = client.tools;
   if (tool_choice !== undefined) options.toolChoice = decodeToolChoice(tool_choice);
   const { format, ...textFields } = asObject(text) ?? {};
   if (asObject(format)) options.responseFormat = decodeFormat(format as Json);

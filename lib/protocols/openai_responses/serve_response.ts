@@ -10,6 +10,7 @@ import { asObject, type Json } from "../../json/json.ts";
 import type { Usage } from "../../usage.ts";
 import type { ResponseHead, ServerRequest, ServerResponse } from "../serve.ts";
 import { encodeOutput } from "./serve_output.ts";
+import { clientTools } from "./serve_tools.ts";
 
 /** Repeated fields with their defaults. */
 const REPEATED: readonly [name: string, fallback: unknown][] = [
@@ -32,22 +33,35 @@ const REPEATED: readonly [name: string, fallback: unknown][] = [
   ["top_p", 1],
   ["truncation", "disabled"],
 ];
+
+/** Defaults of OpenAI that do not hold for other providers' answers. */
+const UNKNOWN_ELSEWHERE: Json = { store: false, temperature: null, top_p: null };
+
 /** Fields that are only echoed if they were sent. */
 const REPEATED_IF_GIVEN = ["access_programs", "image", "moderation", "user"];
 
-function repeatedFields(request: Json): Json {
+function repeatedFields(request: Json, isSimulated: boolean | undefined): Json {
   const { reasoning, text, conversation, service_tier: tier, prompt_cache_options } = request;
   const fields: Json = { access_programs: null };
   for (const [name, fallback] of REPEATED) fields[name] = request[name] ?? fallback;
+  if (!isSimulated) {
+    for (const name in UNKNOWN_ELSEWHERE) fields[name] = request[name] ?? UNKNOWN_ELSEWHERE[name];
+  }
   for (const name of REPEATED_IF_GIVEN) {
     if (request[name] !== undefined) fields[name] = request[name];
   }
   fields.reasoning = { effort: null, summary: null, ...asObject(reasoning) };
-  fields.text = { format: { type: "text" }, verbosity: "medium", ...asObject(text) };
+  fields.text = {
+    format: { type: "text" },
+    verbosity: isSimulated ? "medium" : undefined,
+    ...asObject(text),
+  };
   fields.conversation = typeof conversation === "string"
     ? { id: conversation }
     : conversation ?? null;
-  fields.service_tier = tier === undefined || tier === null || tier === "auto" ? "default" : tier;
+  if (isSimulated) {
+    fields.service_tier = tier === undefined || tier === null || tier === "auto" ? "default" : tier;
+  }
   if (prompt_cache_options !== undefined) {
     fields.prompt_cache_options = {
       mode: "implicit",
@@ -59,7 +73,7 @@ function repeatedFields(request: Json): Json {
 }
 
 /** How a response ended, or that it has not. */
-export type ResponseStatus = "in_progress" | "completed" | "incomplete";
+export type ResponseStatus = "in_progress" | "completed" | "incomplete" | "failed";
 
 /** The status for a finish reason. A refusal is a complete answer. */
 export function statusOf(
@@ -73,7 +87,7 @@ export function statusOf(
 
 /** Encodes the response object in one state of a response. */
 export function encodeResponseObject(
-  { id, model, created }: ResponseHead,
+  { id, model, created, isSimulated }: ResponseHead,
   request: Json,
   output: readonly Json[],
   status: ResponseStatus,
@@ -92,7 +106,7 @@ export function encodeResponseObject(
       : null,
     model,
     output,
-    ...repeatedFields(request),
+    ...repeatedFields(request, isSimulated),
     usage: status === "in_progress" || usage === null ? null : {
       input_tokens: usage.promptTokens,
       input_tokens_details: {
@@ -108,9 +122,9 @@ export function encodeResponseObject(
 
 /** Encodes a whole answer. */
 export function encodeResponse(response: ServerResponse, { body }: ServerRequest): unknown {
-  const { id, usage, choices: [choice] } = response;
+  const { usage, choices: [choice] } = response;
   const { finishReason, refusal } = choice;
-  const output = encodeOutput(id, choice);
+  const output = encodeOutput(response, choice, clientTools(body));
   const status = statusOf(finishReason, refusal !== null);
   return encodeResponseObject(response, body, output, status, finishReason, usage);
 }

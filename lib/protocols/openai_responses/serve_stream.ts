@@ -8,10 +8,20 @@
  */
 import type { StreamEvent } from "../../chat/events.ts";
 import type { FinishReason } from "../../chat/result.ts";
-import type { Json } from "../../json/json.ts";
+import { asObject, type Json } from "../../json/json.ts";
 import type { Usage } from "../../usage.ts";
-import type { ResponseHead, ServerEvent, ServerRequest, StreamEncoder } from "../serve.ts";
+import type {
+  CarriedMessage,
+  ResponseHead,
+  ServerError,
+  ServerEvent,
+  ServerRequest,
+  StreamEncoder,
+} from "../serve.ts";
+import { encodeError } from "../openai_chat/serve_error.ts";
+import { envelopeItem } from "./serve_output.ts";
 import { type OpenItem, OpenMessage, OpenReasoning, OpenToolCall } from "./serve_stream_items.ts";
+import { clientTools } from "./serve_tools.ts";
 import { encodeResponseObject, type ResponseStatus, statusOf } from "./serve_response.ts";
 
 /** Encodes one stream. */
@@ -28,6 +38,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   /** Whether there is an item other than reasoning. */
   #hasAnswer = false;
   #messages = 0;
+  #reasonings = 0;
 
   constructor(head: ResponseHead, request: ServerRequest) {
     this.#head = head;
@@ -49,6 +60,27 @@ export class ResponsesStreamEncoder implements StreamEncoder {
         for (const change of item.push(event, logprobs)) sent.push(this.#event(change));
       }
     }
+    return sent;
+  }
+
+  carry({ envelope }: CarriedMessage): ServerEvent[] {
+    const sent = this.#start();
+    this.#close(sent);
+    const output_index = this.#output.length;
+    const item = envelopeItem(this.#head, envelope);
+    sent.push(
+      this.#event({ type: "response.output_item.added", output_index, item }),
+      this.#event({ type: "response.output_item.done", output_index, item }),
+    );
+    this.#output.push(item);
+    return sent;
+  }
+
+  fail(error: ServerError): ServerEvent[] {
+    const sent = this.#start();
+    const { code, type, message } = asObject(asObject(encodeError(error).body)?.error) ?? {};
+    const response = { ...this.#response("failed"), error: { code: code ?? type, message } };
+    sent.push(this.#event({ type: "response.failed", response }));
     return sent;
   }
 
@@ -81,9 +113,13 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     this.#close(sent);
     const index = this.#output.length;
     this.#hasAnswer ||= event.type !== "thinking";
-    if (event.type === "tool_call") return this.#open(new OpenToolCall(index, event), sent);
+    if (event.type === "tool_call") {
+      const tools = clientTools(this.#request.body);
+      return this.#open(new OpenToolCall(index, event, tools), sent);
+    }
     if (event.type !== "thinking") return this.#open(this.#newMessage(), sent);
-    return this.#open(new OpenReasoning(index, this.#head.id), sent);
+    const suffix = this.#reasonings++ === 0 ? "" : `_${this.#reasonings}`;
+    return this.#open(new OpenReasoning(index, this.#head, suffix), sent);
   }
 
   #newMessage(): OpenMessage {

@@ -9,6 +9,7 @@ import type { StreamEvent } from "../../chat/events.ts";
 import type { TokenLogprob } from "../../chat/result.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import type { Json } from "../../json/json.ts";
+import type { ResponseHead } from "../serve.ts";
 import {
   callItem,
   encodeAnnotation,
@@ -16,6 +17,7 @@ import {
   messageItem,
   reasoningItem,
 } from "./serve_output.ts";
+import type { ClientTools } from "./serve_tools.ts";
 
 type ToolCallEvent = StreamEvent & { type: "tool_call" };
 
@@ -39,13 +41,15 @@ export interface OpenItem {
 export class OpenReasoning implements OpenItem {
   readonly position: OpenItem["position"];
   readonly started: Json;
-  readonly #id: string;
+  readonly #head: ResponseHead;
+  readonly #suffix: string;
   #text = "";
   #hasPart = false;
 
-  constructor(output_index: number, id: string) {
-    this.#id = id;
-    this.started = { ...reasoningItem(id, ""), summary: [] };
+  constructor(output_index: number, head: ResponseHead, suffix: string) {
+    this.#head = head;
+    this.#suffix = suffix;
+    this.started = { ...reasoningItem(head, "", suffix), summary: [] };
     this.position = { item_id: this.started.id, output_index };
   }
 
@@ -71,7 +75,7 @@ export class OpenReasoning implements OpenItem {
   }
 
   finished(): Json {
-    return reasoningItem(this.#id, this.#text);
+    return reasoningItem(this.#head, this.#text, this.#suffix);
   }
 
   #event(name: string, fields: Json): Json {
@@ -80,20 +84,35 @@ export class OpenReasoning implements OpenItem {
   }
 }
 
+/** The events for the arguments of calls; calls of other types come whole. */
+const ARGUMENT_EVENTS: Readonly<Record<string, string>> = {
+  function_call: "response.function_call_arguments",
+  custom_tool_call: "response.custom_tool_call_input",
+};
+
 /** A tool call. */
 export class OpenToolCall implements OpenItem {
   readonly position: OpenItem["position"];
   readonly started: Json;
   readonly #index: number;
   readonly #call: ToolCall;
+  readonly #tools: ClientTools;
+  /** What the names of the events about its arguments begin with; absent if there are none. */
+  readonly #events: string | undefined;
 
-  constructor(output_index: number, { index, id = "", name = "", kind }: ToolCallEvent) {
+  constructor(
+    output_index: number,
+    { index, id = "", name = "", kind }: ToolCallEvent,
+    tools: ClientTools,
+  ) {
     this.#index = index;
     this.#call = { id, type: kind ?? "function", function: { name, arguments: "" } };
-    const item: Json = callItem(this.#call);
-    this.started = kind === "custom"
+    this.#tools = tools;
+    const item = callItem(this.#call, tools);
+    this.#events = ARGUMENT_EVENTS[String(item.type)];
+    this.started = item.type === "custom_tool_call"
       ? { ...item, input: "" }
-      : { ...item, arguments: "", status: "in_progress" };
+      : { ...item, ...this.#events && { arguments: "" }, status: "in_progress" };
     this.position = { item_id: item.id, output_index };
   }
 
@@ -104,23 +123,19 @@ export class OpenToolCall implements OpenItem {
   push(event: StreamEvent): Json[] {
     if (event.type !== "tool_call" || event.arguments === "") return [];
     this.#call.function.arguments += event.arguments;
-    return [{ type: `${this.#type}.delta`, ...this.position, delta: event.arguments }];
+    if (this.#events === undefined) return [];
+    return [{ type: `${this.#events}.delta`, ...this.position, delta: event.arguments }];
   }
 
   end(): Json[] {
-    const { type, function: { name, arguments: input } } = this.#call;
-    const fields = type === "custom" ? { input } : { name, arguments: input || "{}" };
-    return [{ type: `${this.#type}.done`, ...this.position, ...fields }];
+    if (this.#events === undefined) return [];
+    const { name, input, arguments: text } = this.finished();
+    const fields = this.#call.type === "custom" ? { input } : { name, arguments: text };
+    return [{ type: `${this.#events}.done`, ...this.position, ...fields }];
   }
 
   finished(): Json {
-    return callItem(this.#call);
-  }
-
-  get #type(): string {
-    return this.#call.type === "custom"
-      ? "response.custom_tool_call_input"
-      : "response.function_call_arguments";
+    return callItem(this.#call, this.#tools);
   }
 }
 
@@ -163,6 +178,7 @@ export class OpenMessage implements OpenItem {
         break;
       }
       case "citation": {
+        if (event.citation.url === undefined) break;
         const annotations = part.annotations as Json[];
         const annotation = encodeAnnotation(event.citation, String(part.text).length);
         const annotation_index = annotations.push(annotation) - 1;

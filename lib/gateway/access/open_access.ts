@@ -1,0 +1,283 @@
+/**
+ * Opens the virtual keys, limits and budgets of a gateway.
+ *
+ * @module
+ */
+import { timingSafeEqual } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { abortedBy, ConfigurationError } from "../../errors.ts";
+import { type Clock, systemClock } from "../../runtime/clock.ts";
+import type { Access, AccessDemand, Admission, Caller, KeyReport } from "../access.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { MemoryLedger } from "../ledger/memory_ledger.ts";
+import { toDollars, toNanosUp } from "../ledger/money.ts";
+import { Calendar } from "../ledger/periods.ts";
+import { openSqliteLedger } from "../ledger/sqlite_ledger.ts";
+import type { CallerAccount } from "./account.ts";
+import { Accounts, type ConfiguredLimits } from "./accounts.ts";
+import { KeyAdmission } from "./key_admission.ts";
+import { checkLimits, checkName, stateOf } from "./key_settings.ts";
+import { KeyStore } from "./key_store.ts";
+import { refusalOf } from "./limit_scope.ts";
+import { MoneyReserve } from "./money_reserve.ts";
+import { rateExceeded, unauthenticated, unpriced } from "./refusals.ts";
+import { hashSecret } from "./secrets.ts";
+
+/** Settings of an access that can change while it is used. */
+export interface AccessSettings extends ConfiguredLimits {
+  /**
+   * Whether calls without a key are accepted as long as no key exists.
+   *
+   * @default false
+   */
+  allowAnonymous?: boolean;
+  /**
+   * Whether models without a known price can be used under a budget. Their answers then cost nothing.
+   *
+   * @default false
+   */
+  allowUnpriced?: boolean;
+  /**
+   * How long a call waits while other calls hold the rest of a budget, in seconds.
+   *
+   * @default 10
+   */
+  maxBudgetWait?: number;
+}
+
+/** Options of {@link openAccess}. */
+export interface AccessOptions extends AccessSettings {
+  /**
+   * The path of the database with keys and spending; one gateway at a time can use it.
+   *
+   * @default in memory
+   */
+  database?: string;
+  /** Another store of keys and spending. */
+  ledger?: Ledger;
+  /** Called with what the operator should know, such as that spending cannot be stored. */
+  onWarning?: (message: string) => void;
+  /**
+   * The clock of rates and waits.
+   *
+   * @default the system's
+   */
+  clock?: Clock;
+  /**
+   * The time of day in milliseconds since 1970, for budgets and expiry.
+   *
+   * @default Date.now
+   */
+  now?: () => number;
+}
+
+function checkConfigured({ teams = {}, limits = {}, maxBudgetWait = 0 }: AccessSettings): void {
+  checkLimits(limits, "limits.");
+  for (const [name, team] of Object.entries(teams)) {
+    checkName("team", name);
+    checkLimits(team, `teams.${name}.`);
+  }
+  if (!(maxBudgetWait >= 0)) {
+    throw new ConfigurationError(`maxBudgetWait: expected seconds, got ${maxBudgetWait}`);
+  }
+}
+
+/** Decides by virtual keys who may call; see {@link openAccess}. */
+export class KeyAccess implements Access {
+  /** Creates, lists and changes keys. */
+  readonly keys: KeyStore;
+  /**
+   * Requests in flight when an earlier gateway was killed, and their cost in USD. They count as spent.
+   */
+  readonly recovered: { requests: number; cost: number };
+  readonly #ledger: Ledger;
+  readonly #accounts = new Accounts();
+  readonly #money: MoneyReserve;
+  readonly #calendar: Calendar;
+  readonly #clock: Clock;
+  readonly #now: () => number;
+  #settings: AccessSettings;
+
+  /** Creates an access over a ledger, which it closes; {@link openAccess} also opens the ledger. */
+  constructor(ledger: Ledger, options: AccessOptions) {
+    this.#ledger = ledger;
+    this.#clock = options.clock ?? systemClock;
+    this.#now = options.now ?? Date.now;
+    this.#calendar = new Calendar(this.#now);
+    this.#settings = options;
+    this.#money = new MoneyReserve(ledger, this.#calendar, this.#clock, this.#now);
+    this.#money.maxWait = options.maxBudgetWait;
+    this.keys = new KeyStore(ledger, this.#now);
+    this.recovered = { ...ledger.recovered, cost: toDollars(ledger.recovered.cost) };
+    this.#accounts.configure(options, this.#clock.now());
+    this.#refresh(true);
+  }
+
+  /** Whether a key exists, active or not; calls then need one. */
+  get hasKeys(): boolean {
+    this.#refresh(true);
+    return this.#accounts.keys.length > 0;
+  }
+
+  /**
+   * Replaces the settings. What is in use of the limits stays in use.
+   *
+   * @throws {ConfigurationError} if a setting is wrong; the old settings stay
+   */
+  configure(settings: AccessSettings): void {
+    checkConfigured(settings);
+    this.#settings = settings;
+    this.#accounts.configure(settings, this.#clock.now());
+    this.#money.maxWait = settings.maxBudgetWait;
+    this.#money.wake(this.#accounts.scopes.map(({ id }) => id));
+  }
+
+  authenticate(secret: string | undefined): Caller {
+    this.#refresh(false);
+    if (secret === undefined || secret === "") {
+      if (this.#acceptsAnonymous()) return this.#accounts.anonymous;
+      throw unauthenticated("an API key is required", this.#keyHint());
+    }
+    const hash = hashSecret(secret);
+    let known = this.#accounts.find(hash);
+    if (known === undefined) {
+      // It may have been created a moment ago.
+      this.#refresh(true);
+      known = this.#accounts.find(hash);
+    }
+    const now = this.#now();
+    if (
+      known === undefined || now >= known.until ||
+      !timingSafeEqual(known.hash, Buffer.from(hash, "hex"))
+    ) {
+      if (this.#acceptsAnonymous()) return this.#accounts.anonymous;
+      throw unauthenticated("the API key is not valid", this.#keyHint());
+    }
+    const state = stateOf(known.key, now);
+    if (state === "active") return known.caller;
+    throw unauthenticated(`the API key ${JSON.stringify(known.key.name)} is ${state}`);
+  }
+
+  async admit(caller: Caller, demand: AccessDemand, signal: AbortSignal): Promise<Admission> {
+    if (signal.aborted) throw abortedBy(signal);
+    const account = caller as CallerAccount;
+    const { scopes } = account;
+    const amount = this.#amountOf(account, demand);
+    const tokens = Math.max(0, demand.promptTokens + demand.completionTokens) || 0;
+    const now = this.#clock.now();
+    const refusal = refusalOf(scopes, tokens, now);
+    if (refusal !== undefined) throw rateExceeded(refusal, tokens);
+    for (const scope of scopes) scope.take(tokens, now);
+    try {
+      const { route } = demand;
+      const reservation = amount === 0
+        ? undefined
+        : await this.#money.reserve(account, route, amount, signal);
+      const day = reservation?.request.day ?? this.#calendar.today();
+      return new KeyAdmission(this.#money, account, {
+        route,
+        amount,
+        tokens,
+        day,
+        reservation,
+      });
+    } catch (error) {
+      const now = this.#clock.now();
+      for (const scope of scopes) scope.undo(tokens, now);
+      throw error;
+    }
+  }
+
+  report(): KeyReport[] {
+    this.#refresh(true);
+    const day = this.#calendar.today();
+    const now = this.#now();
+    const keys = new Map(this.#accounts.keys.map((key) => [`key:${key.id}`, key]));
+    return this.#accounts.scopes.map((scope) => {
+      const { kind, name, limits, inFlight } = scope;
+      const { spent, reserved, requests } = this.#ledger.balance(scope.id, day);
+      const key = keys.get(scope.id);
+      return {
+        kind,
+        name,
+        team: key?.team,
+        prefix: key?.prefix,
+        state: key === undefined ? "active" : stateOf(key, now),
+        limits,
+        spent: {
+          day: toDollars(spent.day + reserved.day),
+          month: toDollars(spent.month + reserved.month),
+          total: toDollars(spent.total + reserved.total),
+        },
+        inFlight,
+        requests,
+      };
+    });
+  }
+
+  /** Stores everything that was committed so far. */
+  flush(): Promise<void> {
+    return this.#ledger.flush();
+  }
+
+  close(): Promise<void> {
+    return this.#ledger.close();
+  }
+
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #refresh(fresh: boolean): void {
+    const keys = this.#ledger.currentKeys(fresh);
+    if (keys !== this.#accounts.keys) this.#accounts.update(keys, this.#clock.now());
+  }
+
+  #acceptsAnonymous(): boolean {
+    return this.#settings.allowAnonymous === true && this.#accounts.keys.length === 0;
+  }
+
+  #keyHint(): string | undefined {
+    return this.#accounts.keys.length > 0
+      ? undefined
+      : "No key exists yet. The operator can create one: flexllm serve virtual-key create NAME";
+  }
+
+  /** The amount to reserve; 0 without a budget. */
+  #amountOf({ budgets, scopes }: CallerAccount, { cost, route }: AccessDemand): number {
+    if (budgets.length === 0) return 0;
+    if (cost !== null) return toNanosUp(Math.max(0, cost));
+    if (this.#settings.allowUnpriced) return 0;
+    throw unpriced(scopes.find(({ budget }) => budget !== undefined)!, route);
+  }
+}
+
+/**
+ * Opens virtual keys, limits and budgets for a gateway: pass the result as `access` to
+ * {@link createGatewayApp}. Close it when the gateway has closed.
+ *
+ * Rates are token buckets that hold a minute's worth and refill continuously. Budgets are hard: each call
+ * reserves its maximum cost in its key, its team and the whole gateway before it is sent. A reservation is stored
+ * before the call goes out, so that a budget also holds when the process is killed.
+ *
+ * @throws {ConfigurationError} if a setting is wrong, another gateway uses the database, or it cannot be used
+ *
+ * @example
+ * ```ts
+ * import { openAccess } from "@flexllm/flexllm";
+ *
+ * await using access = await openAccess({ database: "gateway.db", limits: { budget: { day: 20 } } });
+ * const { secret } = await access.keys.create("alice", { rpm: 60, budget: { month: 5 } });
+ * console.log(secret);
+ * ```
+ */
+export async function openAccess(options: AccessOptions = {}): Promise<KeyAccess> {
+  checkConfigured(options);
+  const { database, now = Date.now, onWarning } = options;
+  const ledger = options.ledger ??
+    (database === undefined
+      ? new MemoryLedger()
+      : await openSqliteLedger(database, new Calendar(now).today(), onWarning));
+  return new KeyAccess(ledger, options);
+}

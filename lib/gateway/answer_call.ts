@@ -1,0 +1,204 @@
+/**
+ * Answers a call: from the cache or an endpoint, whole or as a stream.
+ *
+ * @module
+ */
+import type { CacheRequest } from "../cache/response_cache.ts";
+import { eventsOf } from "../chat/events.ts";
+import type { ChatResult } from "../chat/result.ts";
+import { resultOf } from "../client/attempt.ts";
+import { SERVER_SENT_EVENTS } from "../protocols/event_framing.ts";
+import { cancellablesOf } from "../transport/cancellation.ts";
+import { answerHeaders, openingHeaders } from "./answer_headers.ts";
+import type { CallFlow } from "./call_flow.ts";
+import { clientLeft, ClientStream } from "./client_stream.ts";
+import { GatewayError } from "./gateway_error.ts";
+import { errorResponse, streamErrorText } from "./http/error_response.ts";
+import { keepAliveOf } from "./keep_alive.ts";
+import type { LaneAnswer } from "./lane.ts";
+import { type PlainAnswer, plainAttempt } from "./plain_attempt.ts";
+import { streamAttempt, type StreamedAnswer } from "./stream_attempt.ts";
+import { upstreamAnswer } from "./upstream_answer.ts";
+
+const ENCODER = new TextEncoder();
+
+/** Called once when a call has ended. */
+export type OnEnd = (status: number | undefined, error: unknown) => void;
+
+/** Answers one call. */
+export class CallAnswerer {
+  readonly #flow: CallFlow;
+  readonly #onEnd: OnEnd;
+
+  constructor(flow: CallFlow, onEnd: OnEnd) {
+    this.#flow = flow;
+    this.#onEnd = onEnd;
+  }
+
+  /** Answers the call. Never rejects. */
+  async answer(): Promise<Response> {
+    const flow = this.#flow;
+    try {
+      const { cache } = flow.state;
+      const key = cache === undefined ? undefined : flow.cacheRequest();
+      if (flow.call.stream) return await this.#streamed(key);
+      if (key === undefined) return this.#plain(await this.#send());
+      return await this.#plainOrCached(key);
+    } catch (error) {
+      return this.#failed(flow.reasonOf(error));
+    }
+  }
+
+  #send(): Promise<PlainAnswer> {
+    return this.#flow.run((grant) => plainAttempt(this.#flow, grant));
+  }
+
+  async #plainOrCached(key: CacheRequest): Promise<Response> {
+    const flow = this.#flow;
+    const { responses } = flow.state.cache!;
+    let own: PlainAnswer | undefined;
+    let isLeader = false;
+    const fetch = async () => {
+      isLeader = true;
+      flow.record.cache = "miss";
+      own = await this.#send();
+      return { result: cachedResult(own, own.answer), request: key };
+    };
+    let result: ChatResult;
+    try {
+      result = await responses.getOrFetch([key], fetch, flow.signal);
+    } catch (error) {
+      // The refusal of another key's call says nothing about this one.
+      const isOthers = !isLeader && error instanceof GatewayError && !flow.signal.aborted;
+      if (!isOthers) throw error;
+      ({ result } = await fetch());
+    }
+    return own === undefined ? this.#hit(result) : this.#plain(own);
+  }
+
+  #plain({ answer, cost }: PlainAnswer): Response {
+    const flow = this.#flow;
+    this.#onEnd(200, undefined);
+    const { body, contentType = "application/json" } = answer;
+    const headers = answerHeaders(flow, cost);
+    Object.assign(headers, answer.headers);
+    headers["content-type"] = contentType;
+    return new Response(body, { headers });
+  }
+
+  async #streamed(key: CacheRequest | undefined): Promise<Response> {
+    const flow = this.#flow;
+    if (key !== undefined) {
+      const stored = await flow.state.cache!.responses.get([key]);
+      if (stored !== undefined) return this.#hit(stored);
+      flow.record.cache = "miss";
+    }
+    const { call } = flow;
+    const out = new ClientStream({
+      interval: flow.state.keepAlive,
+      keepAlive: keepAliveOf(call),
+      respond: (body) => new Response(body, { headers: openingHeaders(flow) }),
+      onLeave: () => call.abort(clientLeft()),
+    });
+    this.#sendStream(out, key);
+    return await out.response;
+  }
+
+  async #sendStream(out: ClientStream, key: CacheRequest | undefined): Promise<void> {
+    const flow = this.#flow;
+    const stalled = cancellablesOf(flow.signal);
+    stalled.add(out);
+    try {
+      const streamed = await flow.run((grant) => streamAttempt(flow, grant, out));
+      out.close();
+      if (key !== undefined) await this.#store(key, streamed);
+      this.#onEnd(200, undefined);
+    } catch (error) {
+      const reason = flow.reasonOf(error);
+      const { server, id } = flow.call;
+      const wasOpen = out.isOpen;
+      out.fail(error, () => ENCODER.encode(streamErrorText(server, reason, id)));
+      if (wasOpen) this.#onEnd(200, reason);
+    } finally {
+      stalled.delete(out);
+    }
+  }
+
+  async #store(
+    key: CacheRequest,
+    { encoded, cost, completion, raw }: StreamedAnswer,
+  ): Promise<void> {
+    const result = resultOf(
+      { endpoint: encoded.request.endpoint, request: encoded.request },
+      { completion, raw },
+      cost,
+      0,
+    );
+    await this.#flow.state.cache!.responses.put(key, result);
+  }
+
+  /** Answers with a stored answer, encoded in the client's format. */
+  #hit(result: ChatResult): Response {
+    const flow = this.#flow;
+    const { call, record } = flow;
+    record.cache = "hit";
+    record.usage = result.usage;
+    const head = { id: call.id, model: call.model, created: Math.floor(Date.now() / 1000) };
+    const choice = { ...result, providerMessage: result.message.providerMessage };
+    if (!call.stream) {
+      const response = { ...head, choices: [choice] as const, usage: result.usage };
+      const body = JSON.stringify(call.server.encodeResponse(response, call.request));
+      this.#onEnd(200, undefined);
+      const headers = answerHeaders(flow, 0);
+      headers["content-type"] = "application/json";
+      return new Response(body, { headers });
+    }
+    const encoder = call.server.streamEncoder(head, call.request);
+    const { framing = SERVER_SENT_EVENTS } = call.context;
+    let text = "";
+    let isFirst = true;
+    for (const event of [...encoder.push(eventsOf(result)), ...encoder.end()]) {
+      text += framing.frame(event, isFirst);
+      isFirst = false;
+    }
+    this.#onEnd(200, undefined);
+    return new Response(text + framing.end, { headers: openingHeaders(flow) });
+  }
+
+  #failed(error: unknown): Response {
+    const flow = this.#flow;
+    const { call } = flow;
+    const upstream = upstreamAnswer(error);
+    const headers = answerHeaders(flow, undefined);
+    const response = upstream === undefined
+      ? errorResponse(call.server, error, call.id, headers)
+      : passedOn(upstream, headers);
+    this.#onEnd(
+      flow.signal.aborted && response.status === 499 ? undefined : response.status,
+      error,
+    );
+    return response;
+  }
+}
+
+/** A provider's error answer for a client of the same format. */
+function passedOn(
+  { status, headers, body }: { status: number; headers: Headers; body: string },
+  own: Record<string, string>,
+): Response {
+  const passed: Record<string, string> = { ...own };
+  for (const name of ["content-type", "retry-after", "retry-after-ms", "x-should-retry"]) {
+    const value = headers.get(name);
+    if (value !== null) passed[name] = value;
+  }
+  return new Response(body, { status, headers: passed });
+}
+
+function cachedResult({ encoded, cost }: PlainAnswer, { completion, raw }: LaneAnswer): ChatResult {
+  return resultOf(
+    { endpoint: encoded.request.endpoint, request: encoded.request },
+    { completion, raw },
+    cost,
+    0,
+  );
+}

@@ -1,0 +1,38 @@
+/**
+ * Collects what the headers of an answer report.
+ *
+ * @module
+ */
+import type { CallFlow } from "./call_flow.ts";
+import { responseHeaders, streamHeaders } from "./http/response_headers.ts";
+
+/**
+ * The headers of a whole answer.
+ *
+ * @param cost USD; `undefined` for an error
+ */
+export function answerHeaders(
+  { call, record, admission }: CallFlow,
+  cost: number | null | undefined,
+): Record<string, string> {
+  const { endpoint } = record;
+  return responseHeaders(call.server, {
+    id: call.id,
+    route: record.route,
+    endpoint: endpoint && (endpoint.routeName ?? endpoint.name),
+    model: record.model,
+    attempts: record.attempts,
+    fallbacks: record.fallbacks,
+    cache: record.cache,
+    cost,
+    overhead: record.overhead,
+    dropped: call.dropped,
+    admission,
+  });
+}
+
+/** The headers of a stream. */
+export function openingHeaders(flow: CallFlow): Record<string, string> {
+  const { framing } = flow.call.context;
+  return streamHeaders(answerHeaders(flow, undefined), framing?.contentType ?? "text/event-stream");
+}

@@ -1,0 +1,99 @@
+/**
+ * Ends calls that take longer than they may: in the queue, or than their client waits.
+ *
+ * @module
+ */
+import type { FlexLLMError } from "../errors.ts";
+import { type DeadlineQueue, deadlinesOf, type Expiring } from "../transport/deadlines.ts";
+import { GatewayError } from "./gateway_error.ts";
+
+/** Something that can be ended early. */
+interface Abortable {
+  abort(reason: FlexLLMError): void;
+}
+
+/** One deadline of a call. */
+class Deadline implements Expiring {
+  expiresAt = 0;
+  readonly #queue: DeadlineQueue;
+  readonly #call: Abortable;
+  readonly #reason: () => FlexLLMError;
+
+  constructor(seconds: number, call: Abortable, reason: () => FlexLLMError) {
+    this.#queue = deadlinesOf(seconds);
+    this.#call = call;
+    this.#reason = reason;
+    this.#queue.add(this);
+  }
+
+  expire(): void {
+    this.#call.abort(this.#reason());
+  }
+
+  end(): void {
+    this.#queue.delete(this);
+  }
+}
+
+/** Clients' hints beyond this are no limit: each value has a timer of its own. */
+const MAX_HINT = 3600;
+
+/** The time limit that OpenAI's and Anthropic's clients announce, in whole seconds. */
+export function clientTimeout(headers: Headers): number | undefined {
+  const header = headers.get("x-stainless-timeout");
+  if (header === null) return undefined;
+  const seconds = Math.ceil(Number(header));
+  return seconds > 0 && seconds <= MAX_HINT ? seconds : undefined;
+}
+
+/** The deadlines of one call. */
+export class CallDeadlines {
+  readonly #call: Abortable;
+  #client: Deadline | undefined;
+  #wait: Deadline | undefined;
+
+  constructor(call: Abortable, headers: Headers) {
+    this.#call = call;
+    const seconds = clientTimeout(headers);
+    if (seconds === undefined) return;
+    this.#client = new Deadline(
+      seconds,
+      call,
+      () =>
+        new GatewayError(504, `no answer within the ${seconds} s that the client waits`, {
+          reason: "timeout",
+          hint: "Raise the timeout of the client.",
+        }),
+    );
+  }
+
+  /** Begins to limit the wait for an endpoint. */
+  waiting(seconds: number): void {
+    this.#wait ??= new Deadline(
+      seconds,
+      this.#call,
+      () =>
+        new GatewayError(429, `no endpoint was free within ${seconds} s`, {
+          reason: "queue_timeout",
+          retryAfter: 5,
+          hint: "Send fewer calls at once, or raise the concurrency of the endpoints.",
+        }),
+    );
+  }
+
+  /** Ends that limit: an endpoint was found. */
+  started(): void {
+    this.#wait?.end();
+  }
+
+  /** The client's limit is met: its answer has begun. */
+  answered(): void {
+    this.#client?.end();
+  }
+
+  /** Ends all limits. */
+  end(): void {
+    this.#wait?.end();
+    this.#client?.end();
+  }
+}

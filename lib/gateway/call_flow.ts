@@ -1,0 +1,203 @@
+/**
+ * Takes one call through the gateway: from its route and the cache over its admission to the attempts, and
+ * back to the client.
+ *
+ * @module
+ */
+import type { CacheRequest } from "../cache/response_cache.ts";
+import { maxTokensOf } from "../chat/max_tokens.ts";
+import type { EndpointClient } from "../client/endpoint_client.ts";
+import { FlexLLMError } from "../errors.ts";
+import { asNumber, asObject } from "../json/json.ts";
+import type { Grant } from "../scheduling/grant.ts";
+import type { RunOptions } from "../scheduling/ticket.ts";
+import type { TokenDemand } from "../scheduling/token_limiter.ts";
+import type { Access, Admission } from "./access.ts";
+import { type BodySize, bodySize } from "./body_size.ts";
+import { CallDeadlines } from "./call_deadline.ts";
+import { CallRecord } from "./call_record.ts";
+import { GatewayError } from "./gateway_error.ts";
+import { laneOf } from "./lane_choice.ts";
+import type { GatewayState } from "./gateway_state.ts";
+import type { HttpCall } from "./http/http_call.ts";
+import type { Lane, LaneRequest } from "./lane.ts";
+import type { Route } from "./routes.ts";
+
+/** A call, encoded for an endpoint. */
+export interface EncodedFor {
+  readonly lane: Lane;
+  readonly request: LaneRequest;
+}
+
+const UNKNOWN: BodySize = { tokens: 0, hasAttachments: true };
+
+/** One call on its way. */
+export class CallFlow implements RunOptions<EndpointClient> {
+  readonly signal: AbortSignal;
+  readonly record: CallRecord;
+  readonly prefers: EndpointClient | undefined;
+  readonly tokens: TokenDemand;
+  readonly deadlines: CallDeadlines;
+  admission: Admission | undefined = undefined;
+  #size: BodySize | undefined;
+  #last: EncodedFor | undefined;
+  #encodings: Map<EndpointClient, EncodedFor> | undefined;
+
+  constructor(
+    readonly state: GatewayState,
+    readonly call: HttpCall,
+    readonly route: Route,
+  ) {
+    this.signal = call.signal;
+    this.record = new CallRecord(call);
+    this.record.route = route.name;
+    this.deadlines = new CallDeadlines(call, call.headers);
+    this.prefers = state.preferred(call, route);
+    this.tokens = this.#isEstimated
+      ? { prompt: this.promptTokens, maxCompletion: this.maxTokens }
+      : { prompt: 0, maxCompletion: undefined };
+  }
+
+  /** The error that ended the call: a call that was aborted ends with the reason. */
+  reasonOf<E>(error: E): E | FlexLLMError {
+    const reason: unknown = this.signal.aborted ? this.signal.reason : undefined;
+    return reason instanceof FlexLLMError ? reason : error;
+  }
+
+  get #isEstimated(): boolean {
+    return this.state.pipeline.metering.estimates;
+  }
+
+  /** The size of the body, from which its tokens are estimated. */
+  get promptSize(): number {
+    return (this.#size ??= bodySize(this.call.body)).tokens;
+  }
+
+  /** The estimated input tokens. */
+  get promptTokens(): number {
+    return this.state.pipeline.metering.promptTokens(this.promptSize);
+  }
+
+  /** The maximum output tokens of one answer, if the request limits them. */
+  get maxTokens(): number | undefined {
+    return maxTokensOf({ extraBody: this.call.body });
+  }
+
+  /** Whether the reported tokens of the prompt can be compared with the size of the body. */
+  get isMeasurable(): boolean {
+    return !(this.#size ?? UNKNOWN).hasAttachments;
+  }
+
+  /** The call as the pool's metering sees it. */
+  get metered(): { promptSize: number; options: { extraBody: Record<string, unknown> } } {
+    return { promptSize: this.promptSize, options: { extraBody: this.call.body } };
+  }
+
+  /** Prepares an attempt at an endpoint. Returns its maximum cost there for the pool's own budget. */
+  prepare(endpoint: EndpointClient): number {
+    const { request } = this.encode(endpoint);
+    const { metering } = this.state.pipeline;
+    if (!metering.hasBudget) return 0;
+    return metering.maxCost(this.metered, endpoint, request.model) * this.#choices;
+  }
+
+  /**
+   * The call as it is sent to an endpoint; encoded at first use.
+   *
+   * @throws {GatewayError} if the endpoint's format cannot carry it
+   */
+  encode(endpoint: EndpointClient): EncodedFor {
+    if (this.#last?.request.endpoint === endpoint) return this.#last;
+    const known = this.#encodings?.get(endpoint);
+    if (known !== undefined) return this.#last = known;
+    const lane = laneOf(this.call, endpoint);
+    const encoded = { lane, request: lane.encode(this.call, endpoint) };
+    if (this.#last !== undefined) {
+      (this.#encodings ??= new Map([[this.#last.request.endpoint, this.#last]]))
+        .set(endpoint, encoded);
+    }
+    return this.#last = encoded;
+  }
+
+  /** Begins to wait for an endpoint, unless too many calls do. */
+  onWait(): void {
+    const { maxQueue, pipeline } = this.state;
+    if (pipeline.waiting < maxQueue) {
+      this.record.waitFor("queue");
+      return this.deadlines.waiting(pipeline.maxWait);
+    }
+    throw new GatewayError(429, "too many calls are waiting for a model; try again later", {
+      reason: "queue_full",
+      retryAfter: 1,
+      hint: "Send fewer calls at once, or raise the concurrency of the endpoints.",
+    });
+  }
+
+  /** Runs `attempt` within the limits of the key and of the endpoints, again after transient failures. */
+  async run<R>(attempt: (grant: Grant<EndpointClient>) => Promise<R>): Promise<R> {
+    const { access, pipeline } = this.state;
+    const { record } = this;
+    try {
+      if (this.call.caller.isMetered || pipeline.metering.hasBudget) {
+        const loading = this.state.loadPrices();
+        if (loading !== undefined) await loading;
+      }
+      if (access !== undefined) {
+        record.waitFor("queue");
+        this.admission = await this.#admit(access);
+        record.waitFor(undefined);
+      }
+      return await this.route.scheduler.run(async (grant) => {
+        record.waitFor(undefined);
+        this.deadlines.started();
+        // The attempt before may have used up what was reserved.
+        if (record.attempts > 0) await this.admission?.renew(this.signal);
+        return await attempt(grant);
+      }, this);
+    } finally {
+      record.waitFor(undefined);
+      this.deadlines.end();
+      this.admission?.release();
+    }
+  }
+
+  #admit(access: Access): Promise<Admission> {
+    const { call, route } = this;
+    const { caller } = call;
+    if (!caller.isMetered) {
+      const demand = { route: route.name, promptTokens: 0, completionTokens: 0, cost: 0 };
+      return access.admit(caller, demand, this.signal);
+    }
+    const { metering } = this.state.pipeline;
+    const { promptTokens } = this;
+    const completionTokens = metering.completionTokens(this.maxTokens) * this.#choices;
+    const cost = this.#dearest(promptTokens, completionTokens);
+    const demand = { route: route.name, promptTokens, completionTokens, cost };
+    return access.admit(caller, demand, this.signal);
+  }
+
+  get #choices(): number {
+    const { n, generationConfig } = this.call.body;
+    const count = asNumber(n) ?? asNumber(asObject(generationConfig)?.candidateCount) ?? 1;
+    return Math.max(1, count);
+  }
+
+  /** The maximum cost at the dearest endpoint of the route; `null` if the price of one is unknown. */
+  #dearest(promptTokens: number, completionTokens: number): number | null {
+    const totalTokens = promptTokens + completionTokens;
+    const usage = { promptTokens, completionTokens, totalTokens };
+    const tier = this.call.body.service_tier;
+    let dearest = 0;
+    for (const { endpoint, model } of this.route.targets) {
+      const cost = endpoint.pricer!(model, usage, typeof tier === "string" ? tier : undefined);
+      if (cost === null) return null;
+      dearest = Math.max(dearest, cost);
+    }
+    return dearest;
+  }
+
+  /** What the cache needs to know about the call; `undefined` if it cannot answer it. */
+  cacheRequest(): CacheRequest | undefined {
+    return this.state.cacheRequest(this.call, this.route);
+  }
+}

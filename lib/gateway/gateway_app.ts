@@ -1,0 +1,265 @@
+/**
+ * The gateway as a Hono app: requests in any format in, answers of any provider out.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import type { LLMClient } from "../client/client.ts";
+import type { EndpointClient } from "../client/endpoint_client.ts";
+import type { FlexLLMError } from "../errors.ts";
+import { LinkedSignal } from "../transport/linked_signal.ts";
+import { CallAnswerer } from "./answer_call.ts";
+import { CallFlow } from "./call_flow.ts";
+import { CallRecord } from "./call_record.ts";
+import type { GatewayFacts, GatewayObserver } from "./gateway_facts.ts";
+import { GatewayError } from "./gateway_error.ts";
+import type { GatewayOptions } from "./gateway_options.ts";
+import { GatewayState } from "./gateway_state.ts";
+import { errorResponse } from "./http/error_response.ts";
+import { responseHeaders } from "./http/response_headers.ts";
+import type {
+  AttemptOptions,
+  GatewayHost,
+  NamedRoute,
+  TargetAttempt,
+} from "./http/gateway_host.ts";
+import { GatewayRouter } from "./http/gateway_router.ts";
+import type { HttpCall } from "./http/http_call.ts";
+import { GatewayMonitor } from "./observe/gateway_monitor.ts";
+import { observeState } from "./observe/observe_state.ts";
+import { operationHandlers } from "./observe/operation_handlers.ts";
+import type { Route } from "./routes.ts";
+
+/** A gateway. Serve its {@link GatewayApp.fetch}, or mount that in an app of your own. */
+export interface GatewayApp extends AsyncDisposable {
+  /**
+   * Answers one request. It needs no `this`, so it can be passed to a server or to `mount` of Hono.
+   *
+   * @param connection what the server knows about the connection, e.g. the second argument of Deno's handlers
+   */
+  readonly fetch: (request: Request, connection?: object) => Response | Promise<Response>;
+  /** Whether new calls are refused. */
+  readonly isDraining: boolean;
+  /** Calls in flight: waiting, or being answered. */
+  readonly inFlight: number;
+  /**
+   * Refuses new calls from now on; `/health/ready` then answers 503. Resolves when no call is in flight.
+   */
+  drain(): Promise<void>;
+  /**
+   * Uses another pool and other options for new calls. Calls in flight continue; the old pool is closed when
+   * its last one ends.
+   *
+   * @throws {ConfigurationError} if a route names an endpoint that does not exist; nothing has changed then
+   */
+  reload(pool: LLMClient, options?: GatewayOptions): void;
+  /** Ends all calls, streams with an error event, and closes the pool. */
+  close(): Promise<void>;
+  /** Calls `observer` with the facts of each request when it has ended. Returns a function that stops that. */
+  observe(observer: GatewayObserver): () => void;
+}
+
+/** The gateway as a Hono app. */
+class HonoGateway extends Hono implements GatewayApp {
+  readonly #monitor: GatewayMonitor;
+  readonly #observers = new Set<GatewayObserver>();
+  readonly #calls = new Set<{ abort(reason: FlexLLMError): void }>();
+  readonly #idle: (() => void)[] = [];
+  #state: GatewayState;
+  #isDraining = false;
+
+  /**
+   * Creates a gateway for the endpoints of `pool`, which it closes when it is closed itself.
+   *
+   * @throws {ConfigurationError} if a route names an endpoint that does not exist
+   */
+  constructor(pool: LLMClient, options: GatewayOptions = {}) {
+    super();
+    this.#state = new GatewayState(pool, options);
+    this.#monitor = new GatewayMonitor(observeState(this, () => this.#state), {
+      onRequest: (facts) => this.#notify(facts),
+    });
+    const router = new GatewayRouter(this.#createHost());
+    this.all("*", (context) => router.handle(context));
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  drain(): Promise<void> {
+    this.#isDraining = true;
+    return this.#untilIdle();
+  }
+
+  reload(pool: LLMClient, options: GatewayOptions = {}): void {
+    const old = this.#state;
+    this.#state = new GatewayState(pool, options);
+    old.retire(old.pool !== pool);
+  }
+
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    for (const call of [...this.#calls]) call.abort(stopping("stopping"));
+    await this.#untilIdle();
+    await this.#state.close();
+  }
+
+  /** Closes the gateway at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  observe(observer: GatewayObserver): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
+  }
+
+  #untilIdle(): Promise<void> {
+    if (this.#calls.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #createHost(): GatewayHost {
+    const state = () => this.#state;
+    const isDraining = () => this.#isDraining;
+    return {
+      get options() {
+        return state().options;
+      },
+      get isDraining() {
+        return isDraining();
+      },
+      get hasEndpoint() {
+        return state().hasEndpoint;
+      },
+      route: (model) => state().routes.get(model),
+      routes: () => state().routes.all(),
+      similarRoute: (model) => state().routes.similar(model),
+      answerCall: (call) => this.#answerCall(call),
+      runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
+      loadPrices: () => state().loadPrices(),
+      report: this.#monitor.observe,
+      adminHandlers: operationHandlers(this.#monitor),
+    };
+  }
+
+  async #answerCall(call: HttpCall): Promise<Response> {
+    const state = this.#state;
+    let flow: CallFlow;
+    try {
+      if (this.#isDraining) throw stopping("draining");
+      flow = new CallFlow(state, call, state.routeOf(call));
+    } catch (error) {
+      const response = errorResponse(
+        call.server,
+        error,
+        call.id,
+        responseHeaders(call.server, call),
+      );
+      this.#monitor.observe(refusedFacts(call, response.status, error));
+      return response;
+    }
+    this.#enter(state, call);
+    const answerer = new CallAnswerer(flow, (status, error) => {
+      flow.deadlines.end();
+      this.#leave(state, call);
+      this.#monitor.observe(flow.record.facts(status, error));
+    });
+    return await answerer.answer();
+  }
+
+  async #runAttempt<T>(
+    route: NamedRoute,
+    { signal, tokens, check }: AttemptOptions,
+    attempt: TargetAttempt<T>,
+  ): Promise<T> {
+    if (this.#isDraining) throw stopping("draining");
+    const state = this.#state;
+    const { scheduler, targets } = route as Route;
+    const controller = new AbortController();
+    const call = { abort: (reason: FlexLLMError) => controller.abort(reason) };
+    const targetAt = (endpoint: EndpointClient) =>
+      targets.find((target) => target.endpoint === endpoint)!;
+    const linked = new LinkedSignal(signal, controller.signal).link();
+    this.#enter(state, call);
+    try {
+      return await scheduler.run(
+        (grant) => attempt(targetAt(grant.target)),
+        {
+          signal: linked.signal,
+          tokens: { prompt: tokens, maxCompletion: 0 },
+          prepare(endpoint) {
+            check(targetAt(endpoint));
+            return 0;
+          },
+        },
+      );
+    } finally {
+      linked.unlink();
+      this.#leave(state, call);
+    }
+  }
+
+  #enter(state: GatewayState, call: { abort(reason: FlexLLMError): void }): void {
+    this.#calls.add(call);
+    state.enter();
+  }
+
+  #leave(state: GatewayState, call: { abort(reason: FlexLLMError): void }): void {
+    if (!this.#calls.delete(call)) return;
+    state.leave();
+    if (this.#calls.size > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #notify(facts: GatewayFacts): void {
+    this.#state.options.onRequest?.(facts);
+    for (const observe of this.#observers) observe(facts);
+  }
+}
+
+/**
+ * Creates a gateway: clients of OpenAI's, Anthropic's and Gemini's formats call the endpoints of `pool`, whatever
+ * formats these speak. Every endpoint is a model under its name; `routes` adds others. The gateway closes the
+ * pool when it is closed itself.
+ *
+ * @example
+ * ```ts
+ * import { createGatewayApp, LLMClientPool } from "@flexllm/flexllm";
+ *
+ * const pool = new LLMClientPool({
+ *   endpoints: [{ name: "fast", provider: "mock", model: "mock" }],
+ * });
+ * await using app = createGatewayApp(pool, { routes: { "gpt-5": ["fast"] } });
+ * const response = await app.fetch(
+ *   new Request("http://localhost/v1/chat/completions", {
+ *     method: "POST",
+ *     body: JSON.stringify({ model: "gpt-5", messages: [{ role: "user", content: "Hello!" }] }),
+ *   }),
+ * );
+ * console.log(await response.json());
+ * ```
+ *
+ * @throws {ConfigurationError} if a route names an endpoint that does not exist
+ */
+export function createGatewayApp(pool: LLMClient, options: GatewayOptions = {}): GatewayApp {
+  return new HonoGateway(pool, options);
+}
+
+function stopping(reason: string): GatewayError {
+  return new GatewayError(503, "the gateway is stopping", {
+    reason,
+    retryAfter: 5,
+    hint: "Send the request again: another or the next instance answers it.",
+  });
+}
+
+/** The facts of a call that was refused before it had a route. */
+function refusedFacts(call: HttpCall, status: number, error: unknown): GatewayFacts {
+  return new CallRecord(call).facts(status, error);
+}

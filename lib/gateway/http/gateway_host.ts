@@ -1,0 +1,72 @@
+/**
+ * Defines what the HTTP side of the gateway needs from the gateway behind it.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import type { EndpointClient } from "../../client/endpoint_client.ts";
+import type { GatewayFacts } from "../gateway_facts.ts";
+import type { GatewayOptions } from "../gateway_options.ts";
+import type { HttpCall } from "./http_call.ts";
+
+/** A model at one endpoint. */
+export interface RouteTarget {
+  readonly endpoint: EndpointClient;
+  /** The model under the endpoint's name for it. */
+  readonly model: string;
+}
+
+/** A model name that clients can use, and where its calls go. */
+export interface NamedRoute {
+  readonly name: string;
+  /** In the order of preference. */
+  readonly targets: readonly RouteTarget[];
+}
+
+/** Sends one attempt to one target of a route. Errors that are the endpoint's fault move on to the next. */
+export type TargetAttempt<T> = (target: RouteTarget) => Promise<T>;
+
+/** What an attempt needs. */
+export interface AttemptOptions {
+  readonly signal: AbortSignal;
+  /** Estimated input tokens. */
+  readonly tokens: number;
+  /** Throws if a target cannot take the request; another one is then used. */
+  check(target: RouteTarget): void;
+}
+
+/** Answers requests for a page of the people or machines that operate the gateway. */
+export type AdminHandler = (context: Context) => Response | Promise<Response>;
+
+/** The gateway, as its HTTP side sees it. */
+export interface GatewayHost {
+  /** The options in force; a reload changes them. */
+  readonly options: GatewayOptions;
+  /** Whether new calls are refused because the gateway is about to stop. */
+  readonly isDraining: boolean;
+  /** Whether a call could be sent: an endpoint is up. Never calls a model. */
+  readonly hasEndpoint: boolean;
+  /** The route that a client's model name selects. */
+  route(model: string): NamedRoute | undefined;
+  /** All routes, in the order of the configuration. */
+  routes(): Iterable<NamedRoute>;
+  /** The known name that a misspelled one was probably meant to be. */
+  similarRoute(model: string): string | undefined;
+  /** Answers a chat call. Never rejects, and reports the facts of the call by itself. */
+  answerCall(call: HttpCall): Promise<Response>;
+  /**
+   * Runs an attempt that is no chat at a target of the route, in its turn and within the limits of the
+   * endpoints.
+   */
+  runAttempt<T>(
+    route: NamedRoute,
+    options: AttemptOptions,
+    attempt: TargetAttempt<T>,
+  ): Promise<T>;
+  /** Loads the prices of all endpoints, once. */
+  loadPrices(): Promise<void> | undefined;
+  /** Reports the facts of a request that never became a chat call. */
+  report(facts: GatewayFacts): void;
+  /** The handlers of the operator's pages, by path: `/`, `/status`, `/metrics`. */
+  readonly adminHandlers: Readonly<Record<string, AdminHandler>>;
+}

@@ -1,0 +1,28 @@
+/**
+ * Answers health checks. They never call a model: that would cost money.
+ *
+ * @module
+ */
+import type { GatewayHost } from "./gateway_host.ts";
+
+/** Seconds after which a load balancer may ask again. */
+const RETRY_AFTER = "5";
+
+function json(status: number, body: object): Response {
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+  };
+  if (status !== 200) headers["retry-after"] = RETRY_AFTER;
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** Answers whether the process is alive, or ready for calls: not while it is draining or no endpoint is up. */
+export function healthResponse(
+  kind: "live" | "ready",
+  { isDraining, hasEndpoint }: Pick<GatewayHost, "isDraining" | "hasEndpoint">,
+): Response {
+  if (kind === "live") return json(200, { status: "ok" });
+  if (isDraining) return json(503, { status: "draining" });
+  return hasEndpoint ? json(200, { status: "ok" }) : json(503, { status: "no endpoint is up" });
+}

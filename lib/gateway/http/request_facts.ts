@@ -1,0 +1,74 @@
+/**
+ * Makes the facts of requests that are no chat calls: lists, counts, embeddings, and all that is refused.
+ *
+ * @module
+ */
+import { AbortedError, type ErrorCode, FlexLLMError } from "../../errors.ts";
+import type { Usage } from "../../usage.ts";
+import type { Caller } from "../access.ts";
+import type { GatewayFacts } from "../gateway_facts.ts";
+import type { Arrival } from "./arrival.ts";
+
+/** What became known about a request, as far as it got. */
+export interface RequestProgress {
+  operation: string;
+  format?: string;
+  caller?: Caller;
+  requestedModel?: string;
+  stream?: boolean;
+  route?: string;
+  endpoint?: string;
+  model?: string;
+  usage?: Usage;
+  cost?: number | null;
+  attempts?: number;
+}
+
+/** Longer paths are no paths of the gateway. */
+const MAX_PATH = 200;
+
+function codeOf(error: unknown): ErrorCode {
+  return error instanceof FlexLLMError ? error.code : "internal";
+}
+
+/** The facts of a request that has ended with `status`, and perhaps with an error. */
+export function requestFacts(
+  arrival: Arrival,
+  progress: RequestProgress,
+  status: number,
+  error?: unknown,
+): GatewayFacts {
+  const duration = (performance.now() - arrival.startedAt) / 1000;
+  const { caller, operation, usage = null, cost = 0, attempts = 0, stream = false } = progress;
+  const facts: GatewayFacts = {
+    id: arrival.id,
+    at: Date.now() - duration * 1000,
+    method: arrival.request.method,
+    path: arrival.path.slice(0, MAX_PATH),
+    operation,
+    stream,
+    status,
+    queued: 0,
+    attempts,
+    retries: 0,
+    fallbacks: 0,
+    duration,
+    overhead: attempts === 0 ? duration : 0,
+    cache: "off",
+    usage,
+    cost,
+    outcome: error === undefined ? "success" : error instanceof AbortedError ? "aborted" : "error",
+  };
+  if (progress.format !== undefined) facts.format = progress.format;
+  if (progress.requestedModel !== undefined) facts.requestedModel = progress.requestedModel;
+  if (progress.route !== undefined) facts.route = progress.route;
+  if (progress.endpoint !== undefined) facts.endpoint = progress.endpoint;
+  if (progress.model !== undefined) facts.model = progress.model;
+  if (caller !== undefined && caller.name !== "") facts.key = caller.name;
+  if (caller?.team !== undefined) facts.team = caller.team;
+  if (error !== undefined) {
+    facts.errorCode = codeOf(error);
+    facts.error = error instanceof Error ? error.message : String(error);
+  }
+  return facts;
+}

@@ -1,0 +1,88 @@
+/**
+ * Encodes a request in the client's own format: the body is sent as it arrived, but for the model and what
+ * the configuration of the endpoint adds.
+ *
+ * @module
+ */
+import { withExtraBody } from "../../../chat/extra_body.ts";
+import type { EndpointClient } from "../../../client/endpoint_client.ts";
+import { asObject, type Json, parseExact, stringifyExact } from "../../../json/json.ts";
+import { resourceName } from "../../../protocols/gemini/method_url.ts";
+import { serviceFor } from "../../../protocols/service.ts";
+import type { EncodedRequest } from "../../../transport/request.ts";
+import type { GatewayCall } from "../../gateway_call.ts";
+import { headersToProvider } from "./client_headers.ts";
+import { renameModel, setField } from "./edit_body.ts";
+
+/** The parts of a call that a request is made of. */
+export type NativeCall = Pick<
+  GatewayCall,
+  "protocol" | "headers" | "query" | "text" | "body" | "model" | "stream" | "caller"
+>;
+
+/** Whether the body of a call can be sent to an endpoint in the client's format. */
+export function isNative(
+  { protocol }: Pick<GatewayCall, "protocol">,
+  endpoint: EndpointClient,
+): boolean {
+  return protocol.rawRequest !== undefined && endpoint.connection.speaks(protocol);
+}
+
+/** The model of a call under the endpoint's name for it. */
+export function modelAt(endpoint: EndpointClient, { model }: Pick<GatewayCall, "model">): string {
+  return endpoint.model ?? model;
+}
+
+/**
+ * Whether the request must ask for token counts that the client did not ask for: streams of Chat Completions
+ * have none by default, and the caller's limits depend on them.
+ */
+export function requestsUsage(call: NativeCall, endpoint: EndpointClient): boolean {
+  if (call.protocol.name !== "chat" || !call.stream || !call.caller.isMetered) return false;
+  if (asObject(call.body.stream_options)?.include_usage === true) return false;
+  const model = modelAt(endpoint, call);
+  return serviceFor(endpoint.connection.endpoint, model).streamOptions !== false;
+}
+
+function streamOptions({ body }: NativeCall): Json {
+  return { ...asObject(body.stream_options), include_usage: true };
+}
+
+/** Writes a body again with the fields that the endpoint's configuration adds; the client's take precedence. */
+function withConfigured(call: NativeCall, extraBody: Json, changes: Json): string {
+  const body = withExtraBody(extraBody, parseExact(call.text) as Json);
+  return stringifyExact({ ...body, ...changes });
+}
+
+function encodeBody(call: NativeCall, endpoint: EndpointClient, model: string): string {
+  const isGemini = call.protocol.name === "gemini";
+  // Gemini's model is in the URL. Bodies that name it as well must agree.
+  const name = isGemini ? resourceName(model) : model;
+  const addsUsage = requestsUsage(call, endpoint);
+  const { extraBody } = endpoint.connection;
+  if (extraBody !== undefined) {
+    const changes: Json = addsUsage ? { stream_options: streamOptions(call) } : {};
+    if (!isGemini || call.body.model !== undefined) changes.model = name;
+    return withConfigured(call, extraBody, changes);
+  }
+  const text = renameModel(call.text, name);
+  return addsUsage ? setField(text, "stream_options", JSON.stringify(streamOptions(call))) : text;
+}
+
+/** Encodes a call for an endpoint that {@link isNative}; `undefined` if its API lacks completions. */
+export function nativeRequest(
+  call: NativeCall,
+  endpoint: EndpointClient,
+): EncodedRequest | undefined {
+  const { protocol, headers, query, stream } = call;
+  const model = modelAt(endpoint, call);
+  const raw = protocol.rawRequest?.(
+    endpoint.connection.endpoint,
+    { operation: "chat", model, stream, headers, query },
+  );
+  return raw && {
+    url: raw.url,
+    headers: Object.assign(headersToProvider(call, endpoint.name, model), raw.headers),
+    body: encodeBody(call, endpoint, model),
+  };
+}

@@ -1,0 +1,304 @@
+/**
+ * Rewrites the options of a request for another API and model.
+ *
+ * @module
+ */
+import type {
+  SamplingOptions,
+  Thinking,
+  ThinkingLevel,
+  ToolChoice,
+} from "../../../chat/options.ts";
+import { asObject, type Json } from "../../../json/json.ts";
+import { claudeModel } from "../../../protocols/anthropic/model_features.ts";
+import { anthropicThinking } from "../../../protocols/anthropic/thinking.ts";
+import { geminiModel } from "../../../protocols/gemini/model_features.ts";
+import { geminiThinking } from "../../../protocols/gemini/thinking.ts";
+import { chatThinking } from "../../../protocols/openai_chat/thinking.ts";
+import { openaiEfforts } from "../../../protocols/openai_model_features.ts";
+import type { ServerRequest } from "../../../protocols/serve.ts";
+import { fieldOf } from "./fields/client_fields.ts";
+import { unsupportedField } from "./fields/field_rules.ts";
+import { formatFor } from "./response_format.ts";
+import type { Target } from "./target.ts";
+
+/** Options whose defaults mean the same as their absence. */
+const DEFAULTS: Partial<Record<keyof SamplingOptions, unknown>> = {
+  temperature: 1,
+  topP: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+};
+
+/**
+ * Values of `topP` that leave nearly all tokens, which models that think reject nevertheless. Gemini CLI sends
+ * 0.95 with every request.
+ */
+const NEARLY_ALL = 0.95;
+
+/** The options that the target does not have, and that only nudge the choice of tokens. */
+function unknownHints(options: SamplingOptions, target: Target): (keyof SamplingOptions)[] {
+  const { topP } = options;
+  const nearlyAll = topP !== undefined && topP >= NEARLY_ALL ? ["topP" as const] : [];
+  switch (target.protocol.name) {
+    case "claude": {
+      const isFixed = claudeModel(target.model).sampling === "defaults" || options.thinking;
+      return isFixed ? ["seed", "topK", ...nearlyAll] : ["seed"];
+    }
+    case "responses":
+      return ["seed", "topK", ...openaiEfforts(target.model) === undefined ? [] : nearlyAll];
+    case "gemini":
+      return geminiModel(target.model).sampling ? [] : ["topK", ...nearlyAll];
+    default:
+      if (!target.isOpenAI) return [];
+      return ["topK", ...openaiEfforts(target.model) === undefined ? [] : nearlyAll];
+  }
+}
+
+/** The maximum output tokens of models whose servers reject higher limits. */
+const OUTPUT_LIMITS: readonly (readonly [RegExp, number])[] = [
+  [/^(gpt-4o|chatgpt-4o)/, 16_384],
+  [/^gpt-4\.1/, 32_768],
+  [/^(gpt-3\.5|gpt-4-turbo|gpt-4-1106|gpt-4-0125)/, 4096],
+  [/^gpt-4(-|$)/, 8192],
+  [/^gpt-5-chat/, 16_384],
+  [/^(gpt-|o\d)/, 100_000],
+  [/^gemini-(1|2\.0)/, 8192],
+  [/^gemini-/, 65_536],
+];
+
+/** OpenAI's smallest limit in Responses. */
+const MIN_RESPONSES_TOKENS = 16;
+
+function outputLimit({ model, protocol }: Target): number {
+  if (protocol.name === "claude") {
+    const { isKnown, outputLimit } = claudeModel(model);
+    return isKnown ? outputLimit : Infinity;
+  }
+  const name = model.replace(/^.*\//, "");
+  return OUTPUT_LIMITS.find(([pattern]) => pattern.test(name))?.[1] ?? Infinity;
+}
+
+/** The client's maximum, within what the model's server accepts: the answer cannot be longer anyway. */
+function maxTokensFor(given: number | undefined, target: Target): number | undefined {
+  if (given === undefined) return undefined;
+  const least = target.protocol.name === "responses" ? MIN_RESPONSES_TOKENS : 1;
+  return Math.max(Math.min(given, outputLimit(target)), Math.min(least, 16));
+}
+
+/** The level that stands for a budget in tokens. */
+function levelOf(budget: number): ThinkingLevel {
+  if (budget <= 1024) return "low";
+  return budget <= 10_000 ? "medium" : "high";
+}
+
+/** What to send for `thinking`, from exact to least exact. */
+function alternatives(thinking: Thinking, target: Target): (Thinking | undefined)[] {
+  if (thinking === false) return [false, "minimal", undefined];
+  if (typeof thinking !== "number") return [thinking, true, undefined];
+  const { maxBudget } = geminiModel(target.model);
+  const budget = target.protocol.name === "gemini" && maxBudget > 0
+    ? Math.min(thinking, maxBudget)
+    : thinking;
+  return [budget, levelOf(thinking), true, undefined];
+}
+
+/** Whether the model accepts `thinking`, and leaves room for an answer. */
+function accepts(thinking: Thinking, target: Target, maxTokens: number | undefined): boolean {
+  const { model, protocol, service, isOpenAI } = target;
+  try {
+    switch (protocol.name) {
+      case "claude":
+        anthropicThinking(model, claudeModel(model), { thinking, maxTokens });
+        return true;
+      case "gemini":
+        geminiThinking(model, geminiModel(model), thinking);
+        return true;
+      case "responses":
+        chatThinking("effort", model, thinking, true);
+        break;
+      default:
+        chatThinking(service, model, thinking, isOpenAI);
+    }
+  } catch {
+    return false;
+  }
+  // OpenAI's other models reject the field.
+  return !(isOpenAI || protocol.name === "responses" && /^(gpt|chatgpt)-/.test(model)) ||
+    openaiEfforts(model) !== undefined;
+}
+
+const ANTHROPIC = "https://api.anthropic.com/";
+
+/** The smallest budget of Claude's thinking. */
+const MIN_CLAUDE_BUDGET = 1024;
+
+function thinkingFor(
+  thinking: Thinking | undefined,
+  target: Target,
+  maxTokens: number | undefined,
+): Thinking | undefined {
+  if (thinking === undefined) return undefined;
+  const options = alternatives(thinking, target);
+  if (target.protocol.name === "claude" && thinking !== false && maxTokens !== undefined) {
+    // A budget that leaves half of the tokens for the answer.
+    const half = Math.floor(maxTokens / 2);
+    if (half >= MIN_CLAUDE_BUDGET) options.splice(-1, 0, half);
+  }
+  return options.find((option) => option === undefined || accepts(option, target, maxTokens));
+}
+
+/**
+ * Thinking that is not limited by a budget, if the model can do without: with a budget, Claude neither
+ * continues a turn without the thinking that began it, nor thinks when a tool is forced.
+ */
+function withoutBudget(
+  thinking: Thinking,
+  { model }: Target,
+  maxTokens: number | undefined,
+): Thinking | undefined {
+  const features = claudeModel(model);
+  const hasBudget = (thinking: Thinking) =>
+    anthropicThinking(model, features, { thinking, maxTokens }).thinking?.type === "enabled";
+  if (!hasBudget(thinking)) return thinking;
+  if (features.thinking === "budget" || typeof thinking !== "number") return undefined;
+  const level = levelOf(thinking);
+  return hasBudget(level) ? undefined : level;
+}
+
+/** What the options depend on in the conversation. */
+export interface History {
+  /** Whether the model has answered before, so that the next request repeats this one. */
+  isContinued: boolean;
+  /** Whether the client marks prefixes to cache. */
+  hasCacheMarks: boolean;
+  /** Whether the conversation continues after tool calls without the thinking that led to them. */
+  lacksThinking: boolean;
+}
+
+/** Whether to let Anthropic cache the prompt; compatible servers may not know the field. */
+function isCached({ endpoint }: Target, { isContinued, hasCacheMarks }: History): boolean {
+  return isContinued && !hasCacheMarks && endpoint.baseUrl.startsWith(ANTHROPIC);
+}
+
+/** Log probabilities and verbosity, which OpenAI and Google have in different fields. */
+function otherFields(
+  request: ServerRequest,
+  target: Target,
+  history: History,
+  client: string,
+  dropped: Set<string>,
+): Json {
+  const fields: Json = {};
+  const { topLogprobs, body } = request;
+  const verbosity = asObject(body.text)?.verbosity ?? body.verbosity;
+  switch (target.protocol.name) {
+    case "claude":
+      if (topLogprobs !== undefined) {
+        throw unsupportedField(fieldOf("logprobs", client), "Claude has no log probabilities");
+      }
+      // Clients of other formats rely on caching without marks. It costs more for a prompt that is sent once.
+      if (isCached(target, history)) fields.cache_control = { type: "ephemeral" };
+      break;
+    case "gemini":
+      if (topLogprobs !== undefined) {
+        fields.generationConfig = { responseLogprobs: true, logprobs: topLogprobs };
+      }
+      break;
+    case "responses":
+      if (topLogprobs !== undefined) {
+        fields.include = ["message.output_text.logprobs"];
+        if (topLogprobs > 0) fields.top_logprobs = topLogprobs;
+      }
+      if (verbosity !== undefined) fields.text = { verbosity };
+      return fields;
+    default:
+      if (topLogprobs !== undefined) {
+        fields.logprobs = true;
+        fields.top_logprobs = topLogprobs;
+      }
+      if (verbosity !== undefined && target.isOpenAI) fields.verbosity = verbosity;
+  }
+  if (verbosity !== undefined && fields.verbosity === undefined) {
+    dropped.add(fieldOf("verbosity", client));
+  }
+  return fields;
+}
+
+/** The text that asks for JSON where the API has no JSON mode without a schema. */
+export const JSON_INSTRUCTION =
+  "Answer with one JSON object and nothing else: no explanation, no Markdown.";
+
+/**
+ * Whether a request for any JSON object has to be made in words as well. OpenAI demands that, and so do its own
+ * clients; Anthropic has no other way.
+ */
+export function needsJsonInstruction(
+  { responseFormat }: SamplingOptions,
+  target: Target,
+  client: string,
+): boolean {
+  if (responseFormat?.type !== "json_object") return false;
+  const { name } = target.protocol;
+  return name === "claude" || client === "gemini" && (name === "responses" || target.isOpenAI);
+}
+
+/** Rejects stop sequences that Claude would reject. */
+function checkStop(stop: SamplingOptions["stop"], target: Target, client: string): void {
+  if (stop === undefined || target.protocol.name !== "claude") return;
+  const sequences: readonly unknown[] = Array.isArray(stop) ? stop : [stop];
+  if (!sequences.some((text) => typeof text === "string" && text.trim() === "")) return;
+  const field = fieldOf("stop", client);
+  throw unsupportedField(field, `${field}: Claude accepts no stop sequence of only white space`);
+}
+
+/**
+ * Rewrites the options of a request except tools.
+ *
+ * @param client the name of the client's format
+ * @throws {GatewayError} for what cannot be sent
+ */
+export function sentOptions(
+  request: ServerRequest,
+  target: Target,
+  toolChoice: ToolChoice | undefined,
+  history: History,
+  client: string,
+  dropped: Set<string>,
+): SamplingOptions {
+  const drop = (option: string) => dropped.add(fieldOf(option, client));
+  const { tools: _tools, toolChoice: _choice, extraBody: _extra, ...options } = {
+    ...request.chat.options,
+  };
+  const format = target.protocol.name;
+  for (const name of Object.keys(DEFAULTS) as (keyof typeof options)[]) {
+    if (options[name] === DEFAULTS[name]) delete options[name];
+  }
+  if (options.parallelToolCalls === false && format === "gemini") drop("parallelToolCalls");
+  if (format === "gemini" || toolChoice === "none") delete options.parallelToolCalls;
+  if (options.responseFormat?.type === "json_object" && format === "claude") {
+    delete options.responseFormat;
+  }
+  checkStop(options.stop, target, client);
+  options.responseFormat = formatFor(options.responseFormat, target, client, dropped);
+  options.maxTokens = maxTokensFor(options.maxTokens, target);
+  const wanted = options.thinking;
+  options.thinking = thinkingFor(wanted, target, options.maxTokens);
+  const isForced = toolChoice === "required" || typeof toolChoice === "object";
+  if (format === "claude" && options.thinking && (history.lacksThinking || isForced)) {
+    options.thinking = withoutBudget(options.thinking, target, options.maxTokens);
+  }
+  if (Boolean(options.thinking) !== Boolean(wanted)) drop("thinking");
+  for (const name of unknownHints(options, target)) {
+    if (options[name as keyof typeof options] === undefined) continue;
+    drop(name);
+    delete options[name as keyof typeof options];
+  }
+  const fields = otherFields(request, target, history, client, dropped);
+  const sent: SamplingOptions = { ...options };
+  for (const name of Object.keys(sent) as (keyof SamplingOptions)[]) {
+    if (sent[name] === undefined) delete sent[name];
+  }
+  if (Object.keys(fields).length > 0) sent.extraBody = fields;
+  return sent;
+}

@@ -1,0 +1,61 @@
+/**
+ * Serves the metrics of a gateway in the text format of Prometheus.
+ *
+ * @module
+ */
+import type { Registry } from "prom-client";
+import type { GatewayFacts } from "../gateway_facts.ts";
+import type { ObservedGateway } from "./observed_gateway.ts";
+import { type PromClient, RequestMetrics } from "./request_metrics.ts";
+import { addStateMetrics } from "./state_metrics.ts";
+
+/** The metrics, with their library. */
+interface Loaded {
+  registry: Registry;
+  requests: RequestMetrics;
+}
+
+/** The metrics of one gateway. Several gateways of a process do not share any. */
+export class GatewayMetrics {
+  readonly #state: ObservedGateway;
+  #loading: Promise<Loaded> | undefined;
+  #loaded: Loaded | undefined;
+  /** Requests that ended while the library was being loaded. */
+  #early: GatewayFacts[] = [];
+
+  constructor(state: ObservedGateway) {
+    this.#state = state;
+  }
+
+  /** Counts a request. */
+  add(facts: GatewayFacts): void {
+    if (this.#loaded !== undefined) return this.#loaded.requests.add(facts);
+    this.#early.push(facts);
+    // A failure is reported to those who read the metrics.
+    this.#load().catch(() => this.#early = []);
+  }
+
+  /** Returns the metrics as text, and its content type. */
+  async read(): Promise<{ text: string; contentType: string }> {
+    const { registry, requests } = await this.#load();
+    requests.flush();
+    return { text: await registry.metrics(), contentType: registry.contentType };
+  }
+
+  /** Loads the library at first use: that takes about 100 ms. */
+  #load(): Promise<Loaded> {
+    return this.#loading ??= this.#start();
+  }
+
+  async #start(): Promise<Loaded> {
+    const module: PromClient & { default?: PromClient } = await import("prom-client");
+    // A CommonJS module: a bundle has its exports only in `default`.
+    const prom = module.default ?? module;
+    const registry = new prom.Registry();
+    const requests = new RequestMetrics(prom, registry);
+    addStateMetrics(prom, registry, this.#state);
+    for (const facts of this.#early) requests.add(facts);
+    this.#early = [];
+    return this.#loaded = { registry, requests };
+  }
+}

@@ -1,0 +1,93 @@
+/** Embeddings, which are passed on to endpoints that speak the client's format. */
+import assert from "node:assert/strict";
+import { openAccess } from "../../../lib/gateway/access/open_access.ts";
+import { HttpGateway } from "../../support/http_gateway.ts";
+
+const ANSWER = '{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.10]}],' +
+  '"model":"real","usage":{"prompt_tokens":1000000,"total_tokens":1000000}}';
+const PRICE = { model: "real", input: 2, output: 0 };
+
+function provider() {
+  return new Response(ANSWER, { headers: { "content-type": "application/json" } });
+}
+
+Deno.test("passes embeddings on under the endpoint's name of the model", async () => {
+  await using gateway = new HttpGateway({ routes: { embed: ["real"] } }, provider, [
+    { model: "real" },
+  ]);
+  const body = '{"model":"embed","input":["a","b"],"encoding_format":"float"}';
+  const response = await gateway.send("/v1/embeddings", { body });
+  assert.equal(await response.text(), ANSWER);
+  assert.equal(response.headers.get("x-flexllm-model"), "real");
+  const [{ url, text }] = gateway.sent;
+  assert.equal(url, "https://llm.example/v1/embeddings");
+  assert.equal(text, body.replace("embed", "real"));
+  const [facts] = gateway.facts;
+  assert.deepEqual([facts.operation, facts.usage?.promptTokens], ["embeddings", 1_000_000]);
+});
+
+Deno.test("passes Gemini's embeddings on, alone and in batches", async () => {
+  await using gateway = new HttpGateway(
+    { routes: { embed: ["real"] } },
+    () => Response.json({ embeddings: [] }),
+    [{ model: "real", baseUrl: "https://generativelanguage.googleapis.com/v1beta" }],
+  );
+  const request = { model: "models/embed", content: { parts: [{ text: "Hi" }] } };
+  const path = "/v1beta/models/embed";
+  await gateway.send(`${path}:embedContent`, { body: request });
+  await gateway.send(`${path}:batchEmbedContents`, { body: { requests: [request] } });
+  const renamed = { ...request, model: "models/real" };
+  assert.deepEqual(gateway.sent.map(({ url, body }) => [new URL(url).pathname, body]), [
+    ["/v1beta/models/real:embedContent", renamed],
+    ["/v1beta/models/real:batchEmbedContents", { requests: [renamed] }],
+  ]);
+});
+
+Deno.test("uses only endpoints that have embeddings, and says so if there is none", async () => {
+  await using gateway = new HttpGateway(
+    { routes: { mixed: ["claude", "real"] } },
+    provider,
+    [{ model: "claude", baseUrl: "https://api.anthropic.com" }, { model: "real" }],
+  );
+  const mixed = await gateway.send("/v1/embeddings", { body: { model: "mixed", input: "a" } });
+  assert.equal(mixed.status, 200);
+  const { status, error } = await gateway.error("/v1/embeddings", {
+    body: { model: "claude", input: "a" },
+  });
+  assert.deepEqual([status, error.code], [400, "unsupported_operation"]);
+});
+
+Deno.test("holds embeddings to the limits and the budget of the key", async () => {
+  const access = await openAccess({});
+  const { secret } = await access.keys.create("alice", { budget: { total: 3 } });
+  await using gateway = new HttpGateway({ access }, provider, [{
+    model: "real",
+    prices: [PRICE],
+  }]);
+  const headers = { authorization: `Bearer ${secret}` };
+  const body = { model: "real", input: "a".repeat(1000) };
+  const first = await gateway.send("/v1/embeddings", { headers, body });
+  assert.equal(first.status, 200, await first.text());
+  assert.equal(first.headers.get("x-flexllm-cost"), "2");
+  assert.equal(first.headers.get("x-flexllm-key-spend"), "2");
+  await gateway.send("/v1/embeddings", { headers, body });
+  const { status, error } = await gateway.error("/v1/embeddings", { headers, body });
+  assert.equal(status, 402, JSON.stringify(error));
+  assert.equal(gateway.sent.length, 2);
+});
+
+Deno.test("reports the errors of the provider, and moves to another endpoint", async () => {
+  const failing = () => new Response("down", { status: 500 });
+  await using down = new HttpGateway({}, failing);
+  const body = { model: "model", input: "a" };
+  assert.equal((await down.error("/v1/embeddings", { body })).status, 500);
+  let calls = 0;
+  await using gateway = new HttpGateway(
+    { routes: { model: ["a", "b"] } },
+    () => ++calls === 1 ? failing() : provider(),
+    [{ name: "a", model: "real" }, { name: "b", model: "real" }],
+    { retryTimes: 1, retryDelay: 0 },
+  );
+  assert.equal((await gateway.send("/v1/embeddings", { body })).status, 200);
+  assert.equal(calls, 2);
+});
