@@ -91,8 +91,11 @@ const IS_OPAQUE: Readonly<Record<string, (part: Json) => boolean>> = {
     [executableCode, codeExecutionResult, toolCall].some((part) => part !== undefined),
 };
 
-/** Fields with thinking as plain text, which some servers need back in tool loops only (DeepSeek). */
-const PLAIN_THINKING: readonly string[] = ["reasoning_content", "reasoning"];
+/**
+ * Fields that no server needs back, except in tool loops, where DeepSeek requires its thinking: thinking as
+ * plain text, and images.
+ */
+const PLAIN_FIELDS: readonly string[] = ["reasoning_content", "reasoning", "images"];
 
 /**
  * Whether the provider needs more of its message back than text and tool calls.
@@ -105,5 +108,5 @@ export function needsEnvelope(
 ): boolean {
   if (format !== "chat") return asObjects(content).some(IS_OPAQUE[format] ?? (() => false));
   const names = Object.keys(asObject(content) ?? {});
-  return hasToolCalls ? names.length > 0 : names.some((name) => !PLAIN_THINKING.includes(name));
+  return hasToolCalls ? names.length > 0 : names.some((name) => !PLAIN_FIELDS.includes(name));
 }

@@ -60,6 +60,8 @@ export type ServerChoice =
     stopSequence?: string;
     /** The answer in a provider's own format. If it is this format, it is sent unchanged. */
     providerMessage?: ProviderMessage;
+    /** Images in the answer, as URLs. Only for servers with {@link ProtocolServer.answersWithImages}. */
+    images?: readonly string[];
     /** What another format's provider needs back in the next turn. */
     carried?: CarriedMessage;
   };
@@ -117,6 +119,8 @@ export interface StreamEncoder {
    * @param choice the index of the answer that they belong to (default 0)
    */
   push(events: readonly ServerAnswerEvent[], choice?: number): ServerEvent[];
+  /** Encodes images in the answer, as URLs; absent if the format has none there. */
+  images?(urls: readonly string[]): ServerEvent[];
   /** Encodes what the provider needs back in the next turn. Comes after the content, before `finish`. */
   carry(message: CarriedMessage): ServerEvent[];
   /** Encodes an error that ends the stream, in place of its end. */
@@ -191,6 +195,8 @@ export interface ProtocolServer {
   encodeResponse(response: ServerResponse, request: ServerRequest): unknown;
   /** Makes the encoder of one stream. */
   streamEncoder(head: ResponseHead, request: ServerRequest): StreamEncoder;
+  /** Whether answers can contain images. */
+  readonly answersWithImages?: true;
   /** Encodes the answer of a route that counts tokens; absent if the format has none. */
   encodeTokenCount?(tokens: number): unknown;
   /** Encodes an error. */

@@ -56,6 +56,11 @@ export interface Service {
   thinkTags?: false;
   /** The header that holds the bare key; default a bearer token in `authorization`. */
   keyHeader?: string;
+  /**
+   * The beta features of Anthropic's API that it accepts, as in `anthropic-beta` but without their dates;
+   * default all, since most services ignore those that they lack.
+   */
+  anthropicBetas?: readonly string[];
   /** Error codes that mean a rate limit here, although they mean a used-up quota elsewhere. */
   rateLimitCodes?: readonly string[];
   /** Whether users run it themselves, often without a parser for a model's thinking. */

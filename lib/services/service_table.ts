@@ -54,6 +54,20 @@ export type ServiceName =
 
 const LOW_TO_HIGH = ["low", "medium", "high"] as const;
 
+/**
+ * Beta features that Google Cloud accepts; it refuses `effort`, `tool-search-tool` and `web-search`
+ * (claude-agent-sdk-typescript#307).
+ */
+const VERTEX_BETAS = [
+  "computer-use",
+  "context-1m",
+  "context-management",
+  "dev-full-thinking",
+  "interleaved-thinking",
+  "output-128k",
+  "token-efficient-tools",
+] as const;
+
 /** All services, OpenAI's own first. */
 export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
   openai: {
@@ -352,6 +366,8 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
     baseUrl: "",
     hosts: ["bedrock-runtime*.amazonaws.com", "bedrock-mantle.*.api.aws"],
     keyVariable: "AWS_BEARER_TOKEN_BEDROCK",
+    // Amazon Bedrock User Guide, "Anthropic Claude Messages API": `anthropic_beta`. All others are refused.
+    anthropicBetas: [...VERTEX_BETAS, "tool-examples", "tool-search-tool"],
     thinking: "effort",
     efforts: LOW_TO_HIGH,
     batch: "none",
@@ -361,6 +377,7 @@ export const SERVICES: Record<ServiceName, Omit<Service, "name">> = {
   vertex: {
     baseUrl: "",
     hosts: ["aiplatform.googleapis.com", "*-aiplatform.googleapis.com"],
+    anthropicBetas: VERTEX_BETAS,
     thinking: "effort",
     efforts: LOW_TO_HIGH,
     batch: "none",

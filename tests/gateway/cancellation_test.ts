@@ -200,7 +200,7 @@ Deno.test("Clients that leave at random moments leave nothing behind", async () 
         await sleep(pick(4));
       }
       if (pick(2) === 0) response.end(STREAM_END);
-      else if (pick(2) === 0) response.destroy();
+      else response.destroy();
     };
     const handle = (request: ModelRequest) => void behave(request).catch(() => {});
     await using first = await startModelServer(handle);

@@ -1,6 +1,5 @@
 /** All calls of a conversation have the same session, whatever the client calls it. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { sessionOf } from "../../lib/gateway/session.ts";
 import type { Json } from "../../lib/json/json.ts";
 import { type CallOptions, gatewayCall } from "../support/gateway_calls.ts";
@@ -14,7 +13,7 @@ const user = (content: unknown) => ({ role: "user", content });
 const assistant = (content: unknown) => ({ role: "assistant", content });
 
 for (const header of ["x-claude-code-session-id", "session-id", "thread-id", "x-session-id"]) {
-  test(`the header ${header} names the session`, () => {
+  Deno.test(`the header ${header} names the session`, () => {
     const at = (value: string, text: string) =>
       session(CHAT, { messages: [user(text)] }, { headers: { [header]: value } });
     assert.equal(at("1", "a"), at("1", "b"));
@@ -22,7 +21,7 @@ for (const header of ["x-claude-code-session-id", "session-id", "thread-id", "x-
   });
 }
 
-test("fields of the body name the session", () => {
+Deno.test("fields of the body name the session", () => {
   const pairs: [Format, Json, Json][] = [
     [RESPONSES, { prompt_cache_key: "1" }, { prompt_cache_key: "2" }],
     [RESPONSES, { conversation: "c1" }, { conversation: { id: "c2" } }],
@@ -42,7 +41,7 @@ test("fields of the body name the session", () => {
   );
 });
 
-test("a user with several conversations has several sessions", () => {
+Deno.test("a user with several conversations has several sessions", () => {
   const at = (text: string) =>
     session(CLAUDE, { metadata: { user_id: "user-7" }, messages: [user(text)] });
   assert.notEqual(at("a"), at("b"));
@@ -50,7 +49,7 @@ test("a user with several conversations has several sessions", () => {
   assert.notEqual(other("a"), other("b"));
 });
 
-test("later turns keep the session that the beginning of the prompt has", () => {
+Deno.test("later turns keep the session that the beginning of the prompt has", () => {
   const later = [assistant("Hello!"), user("More.")];
   const system = { role: "system", content: "Be brief." };
   const gemini = (text: string) => ({ role: "user", parts: [{ text }] });
@@ -99,7 +98,7 @@ test("later turns keep the session that the beginning of the prompt has", () => 
   }
 });
 
-test("the attribution line of Claude Code does not count", () => {
+Deno.test("the attribution line of Claude Code does not count", () => {
   const at = (version: string, prompt = "You are Claude Code.") =>
     session(CLAUDE, {
       system: [
@@ -112,7 +111,7 @@ test("the attribution line of Claude Code does not count", () => {
   assert.notEqual(at("2.1.197"), at("2.1.197", "You are another."));
 });
 
-test("callers never share a session, and no session is long", () => {
+Deno.test("callers never share a session, and no session is long", () => {
   const at = (caller: string, options?: CallOptions) =>
     session(CHAT, { messages: [user("Hi")] }, { caller, ...options });
   assert.notEqual(at("a"), at("b"));
@@ -125,7 +124,7 @@ test("callers never share a session, and no session is long", () => {
   );
 });
 
-test("nothing identifies a call without a prompt, and odd bodies are no problem", () => {
+Deno.test("nothing identifies a call without a prompt, and odd bodies are no problem", () => {
   assert.equal(session(CHAT, {}), undefined);
   for (const messages of [null, 1, "x", [], [null, 1], [{ role: "system" }], {}]) {
     assert.equal(

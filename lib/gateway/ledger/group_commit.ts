@@ -1,5 +1,6 @@
 /**
- * Collects writes and stores them together: those of one turn of the event loop in one transaction.
+ * Collects writes and stores them together: those of one turn of the event loop in one transaction, and under load
+ * those of a millisecond.
  *
  * @module
  */
@@ -10,6 +11,10 @@ import { SpendRows } from "./spend_rows.ts";
 
 /** How long a settlement waits for a reservation that takes it along, in milliseconds. */
 const SETTLE_DELAY = 25;
+
+/** From this many open reservations on, transactions are at least this many milliseconds apart. */
+const BUSY_RESERVATIONS = 8;
+const BUSY_INTERVAL = 1;
 
 /** The interval of retries after a failure, in milliseconds. */
 const RETRY_DELAY = 20;
@@ -48,7 +53,10 @@ export class GroupCommit {
   #waiting: WaitingReservation[] = [];
   #remaining = new Map<number, number>();
   readonly #spend = new SpendRows();
+  /** The ids of reservations that are not settled. */
+  readonly #open = new Set<number>();
   #isSoon = false;
+  #flushedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retryDelay = RETRY_DELAY;
   #hasFailed = false;
@@ -58,18 +66,23 @@ export class GroupCommit {
     this.#options = options;
   }
 
-  /** Stores a reservation at the end of this turn of the event loop. Rejects if that fails. */
+  /** Stores a reservation, that of a lonely call at the end of this turn. Rejects if that fails. */
   reserve(reservation: LedgerReservation): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ reservation, since: performance.now(), resolve, reject });
-      this.#flushSoon();
+      const since = performance.now();
+      this.#waiting.push({ reservation, since, resolve, reject });
+      this.#open.add(reservation.id);
+      this.#flushSoon(since);
     });
   }
 
   /** Stores what was spent, and what remains of a reservation, together with the next reservation. */
   settle(row: SpendRow | undefined, reservation: LedgerReservation | undefined): void {
     if (row !== undefined) this.#spend.add(row);
-    if (reservation !== undefined) this.#remaining.set(reservation.id, reservation.amount);
+    if (reservation !== undefined) {
+      this.#remaining.set(reservation.id, reservation.amount);
+      if (reservation.amount === 0) this.#open.delete(reservation.id);
+    }
     this.#flushWithin(SETTLE_DELAY);
   }
 
@@ -101,6 +114,7 @@ export class GroupCommit {
     }
     this.#retryDelay = RETRY_DELAY;
     this.#hasFailed = false;
+    this.#flushedAt = performance.now();
     for (const { resolve } of waiting) resolve();
   }
 
@@ -115,13 +129,13 @@ export class GroupCommit {
     if (isBusy(error)) {
       const since = performance.now() - LOCK_TIMEOUT;
       this.#waiting = waiting.filter((entry) => entry.since > since);
-      for (const entry of waiting) if (entry.since <= since) entry.reject(error);
+      for (const entry of waiting) if (entry.since <= since) this.#reject(entry, error);
       if (this.#waiting.length > 0 || waiting.length === 0) {
         this.#flushWithin(RETRY_DELAY);
         return;
       }
     } else {
-      for (const { reject } of waiting) reject(error);
+      for (const entry of waiting) this.#reject(entry, error);
     }
     if (this.#remaining.size === 0 && this.#spend.size === 0) return;
     if (!this.#hasFailed) this.#options.onFailure(error);
@@ -130,13 +144,22 @@ export class GroupCommit {
     this.#retryDelay = Math.min(this.#retryDelay * 2, MAX_RETRY_DELAY);
   }
 
-  #flushSoon(): void {
+  #reject({ reservation, reject }: WaitingReservation, error: unknown): void {
+    this.#open.delete(reservation.id);
+    reject(error);
+  }
+
+  #flushSoon(now: number): void {
     if (this.#isSoon) return;
     this.#isSoon = true;
-    setImmediate(() => {
+    const flush = () => {
       this.#isSoon = false;
       this.flush();
-    });
+    };
+    // A transaction costs as much as ten calls in it. Calls that come alone are never delayed.
+    const isBusy = this.#open.size >= BUSY_RESERVATIONS && now - this.#flushedAt < BUSY_INTERVAL;
+    if (isBusy) setTimeout(flush, BUSY_INTERVAL);
+    else setImmediate(flush);
   }
 
   #flushWithin(delay: number): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { realpathSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { ConfigurationError } from "../../errors.ts";
 import { type FileLock, tryLock } from "../../runtime/file_lock.ts";
@@ -218,7 +219,8 @@ export async function openSqliteLedger(
   const database = await openLedgerFile(path);
   let lock: FileLock | undefined;
   try {
-    lock = await tryLock(`${path}.lock`);
+    // The same for every path that leads to the file.
+    lock = await tryLock(`${realpathSync(path)}.lock`);
     if (lock === undefined) {
       throw new ConfigurationError(`another gateway is using the database ${path}`, {
         hint: "Stop it first, or use another database for this gateway.",

@@ -4,6 +4,7 @@
  * @module
  */
 import type { GatewayFacts } from "../gateway_facts.ts";
+import { shortText } from "./short_text.ts";
 
 /**
  * One line of the access log. Times are in seconds; absent fields are unknown or do not apply.
@@ -52,8 +53,7 @@ const MAX_TEXT = 200;
 const MAX_ERROR = 400;
 
 function short(text: string | undefined, limit: number): string | undefined {
-  if (text === undefined || text.length <= limit) return text;
-  return `${text.slice(0, limit - 1)}…`;
+  return text === undefined || text.length <= limit ? text : shortText(text, limit);
 }
 
 /** Rounds to microseconds. */

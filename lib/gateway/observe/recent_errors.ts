@@ -4,6 +4,7 @@
  * @module
  */
 import type { GatewayFacts } from "../gateway_facts.ts";
+import { shortText } from "./short_text.ts";
 
 /** A request that failed. */
 export interface RecentError {
@@ -32,10 +33,6 @@ const MAX_ERRORS = 100;
 const MAX_MESSAGE = 500;
 const MAX_TEXT = 100;
 
-function short(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
-}
-
 /** The most recent 100 failed requests. */
 export class RecentErrors {
   readonly #errors: RecentError[] = [];
@@ -51,11 +48,11 @@ export class RecentErrors {
       id,
       status,
       errorCode,
-      message: short(error ?? errorCode ?? "unknown error", MAX_MESSAGE),
-      model: requestedModel === undefined ? undefined : short(requestedModel, MAX_TEXT),
+      message: shortText(error ?? errorCode ?? "unknown error", MAX_MESSAGE),
+      model: requestedModel === undefined ? undefined : shortText(requestedModel, MAX_TEXT),
       endpoint,
       key,
-      request: `${method} ${short(path, MAX_TEXT)}`,
+      request: `${method} ${shortText(path, MAX_TEXT)}`,
     };
     this.#next = (this.#next + 1) % MAX_ERRORS;
   }

@@ -61,6 +61,11 @@ interface Series {
   requests: Map<string, DeferredCounter>;
 }
 
+/** Adds a time; none that is unknown or no number, for which the library throws. */
+function observe(histogram: Histogram.Internal<string> | undefined, seconds: number | undefined) {
+  if (Number.isFinite(seconds)) histogram?.observe(seconds!);
+}
+
 /** The metrics that are counted per request. */
 export class RequestMetrics {
   readonly #requests: Counter;
@@ -156,13 +161,13 @@ export class RequestMetrics {
     // Others are answered without a model, and would distort the times of answers.
     if (facts.operation !== "chat" && facts.operation !== "embeddings") return;
     if (cache !== "off") this.#cache.get(cache)?.add(1);
-    this.#overhead.get(facts.lane ?? "none")?.observe(facts.overhead);
-    if (cache === "hit") return series.duration.observe(facts.duration);
+    observe(this.#overhead.get(facts.lane ?? "none"), facts.overhead);
+    if (cache === "hit") return observe(series.duration, facts.duration);
     // Refused requests have no answer.
     if (facts.attempts === 0) return;
-    series.duration.observe(facts.duration);
-    series.queued.observe(facts.queued);
-    if (facts.firstToken !== undefined) series.firstToken.observe(facts.firstToken);
+    observe(series.duration, facts.duration);
+    observe(series.queued, facts.queued);
+    observe(series.firstToken, facts.firstToken);
     series.retries.add(facts.retries);
     series.fallbacks.add(facts.fallbacks);
     series.cost.add(facts.cost ?? 0);

@@ -42,7 +42,7 @@ header { display: flex; flex-wrap: wrap; gap: 0.4rem 1.5rem; justify-content: sp
 .muted { color: var(--muted); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 dl.stats {
-  display: grid; grid-template-columns: repeat(auto-fit, minmax(8.6rem, 1fr)); gap: 1px;
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: 1px;
   margin: 1.4rem 0 0; overflow: hidden;
 }
 dl.stats > div { padding: 0.75rem 1rem; box-shadow: 0 0 0 1px var(--line); }

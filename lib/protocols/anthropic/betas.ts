@@ -1,30 +1,15 @@
 /**
- * Selects the beta features that a server gets to see: other hosts of Anthropic's models refuse requests with
- * a flag that they do not know.
+ * Selects the beta features that a server gets to see: some hosts of Anthropic's models refuse requests with a
+ * flag that they do not know, others ignore it.
  *
- * Sources: Anthropic API reference, "Beta headers"; Amazon Bedrock, "Anthropic Claude Messages API"
- * (`anthropic_beta`); Vertex AI, "Claude: supported features".
+ * Source: Anthropic API reference, "Beta headers".
  *
  * @module
  */
 import type { Endpoint } from "../protocol.ts";
 
-/** Flags without their date that Bedrock and Vertex AI both document, or ignore. */
-const PORTABLE: ReadonlySet<string> = new Set([
-  "claude-code",
-  "computer-use",
-  "context-1m",
-  "context-management",
-  "dev-full-thinking",
-  "effort",
-  "fine-grained-tool-streaming",
-  "interleaved-thinking",
-  "output-128k",
-  "prompt-caching",
-  "token-efficient-tools",
-  "tool-examples",
-  "tool-search-tool",
-]);
+/** The date at the end of a flag, such as `interleaved-thinking-2025-05-14`. */
+const DATE = /-\d{4}-?\d{2}-?\d{2}$/;
 
 function flagsOf(header: string | null | undefined): string[] {
   return (header ?? "").split(",").map((flag) => flag.trim()).filter((flag) => flag !== "");
@@ -36,13 +21,13 @@ function configured({ headers }: Endpoint, header: string): string | undefined {
 }
 
 /**
- * Returns the flags of `anthropic-beta` for an endpoint: the client's, of which a service other than
- * Anthropic's own API only gets known ones, and those that the user configured for the endpoint.
+ * Returns the flags of `anthropic-beta` for an endpoint: those of the client's that its service accepts, and
+ * those that the user configured for the endpoint.
  */
 export function betasFor(endpoint: Endpoint, requested: string | null | undefined): string[] {
-  const isForeign = endpoint.service !== undefined;
+  const accepted = endpoint.service?.anthropicBetas;
   const flags = flagsOf(requested).filter((flag) =>
-    !isForeign || PORTABLE.has(flag.replace(/-\d{4}-\d{2}-\d{2}$|-\d{8}$/, ""))
+    accepted === undefined || accepted.includes(flag.replace(DATE, ""))
   );
   return [...new Set([...flags, ...flagsOf(configured(endpoint, "anthropic-beta"))])];
 }

@@ -45,6 +45,7 @@ export const geminiServer: ProtocolServer = {
   decodeRequest,
   encodeResponse,
   streamEncoder: (head) => new GeminiStreamEncoder(head),
+  answersWithImages: true,
   encodeTokenCount: (totalTokens) => ({
     totalTokens,
     promptTokensDetails: [{ modality: "TEXT", tokenCount: totalTokens }],

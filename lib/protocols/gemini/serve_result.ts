@@ -8,6 +8,7 @@
 import type { Citation, FinishReason, TokenLogprob } from "../../chat/result.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, type Json, parseExact } from "../../json/json.ts";
+import { parseDataUrl } from "../data_url.ts";
 import { textOf } from "../openai_chat/serve_result.ts";
 import type { Usage } from "../../usage.ts";
 import type { ResponseHead, ServerChoice, ServerResponse } from "../serve.ts";
@@ -82,6 +83,14 @@ function encodeCall(call: ToolCall): Json {
   return { functionCall: { id, name, args: parseArguments(call) } };
 }
 
+/** A part with an image: its data, or a link to it. */
+export function imagePart(url: string): Json {
+  const { mediaType, data } = parseDataUrl(url) ?? {};
+  return data === undefined
+    ? { fileData: { fileUri: url } }
+    : { inlineData: { mimeType: mediaType, data } };
+}
+
 /** An empty part with an envelope in the place of a signature. */
 export function envelopePart(thoughtSignature: string): Json {
   return { text: "", thoughtSignature };
@@ -136,13 +145,13 @@ export function encodeBody(
 }
 
 function partsOf(head: ResponseHead, choice: ServerChoice): Json[] {
-  const { thinking, toolCalls, refusal, providerMessage, carried } = choice;
+  const { thinking, toolCalls, refusal, providerMessage, carried, images = [] } = choice;
   if (providerMessage?.format === "gemini") return asObjects(providerMessage.content);
   const thoughts = thinking ? [{ text: thinking, thought: true }] : [];
   const answer = { text: textOf(choice), toolCalls, hasThinking: Boolean(thinking) };
   const parts = encodeParts(head, { ...answer, isRefusal: refusal !== null });
   const envelope = carried === undefined ? [] : [envelopePart(carried.envelope)];
-  return [...thoughts, ...parts, ...envelope];
+  return [...thoughts, ...parts, ...images.map(imagePart), ...envelope];
 }
 
 /** Encodes a whole answer. */

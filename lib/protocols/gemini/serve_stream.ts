@@ -26,6 +26,7 @@ import {
   encodeLogprobs,
   encodeParts,
   envelopePart,
+  imagePart,
 } from "./serve_result.ts";
 
 /** The state of one candidate. */
@@ -123,6 +124,10 @@ export class GeminiStreamEncoder implements StreamEncoder {
       }
     }
     return sent;
+  }
+
+  images(urls: readonly string[]): ServerEvent[] {
+    return [this.#event(encodeCandidate(0, urls.map(imagePart)))];
   }
 
   carry({ envelope }: CarriedMessage): ServerEvent[] {

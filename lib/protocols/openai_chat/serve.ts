@@ -21,6 +21,7 @@ export const chatServer: ProtocolServer = {
   decodeRequest,
   encodeResponse,
   streamEncoder: (head, request) => new ChatStreamEncoder(head, request),
+  answersWithImages: true,
   encodeError,
   overloadedStatus: 503,
   encodeModels,

@@ -82,6 +82,11 @@ export function encodeFinishReason(
   return isRefusal && finishReason === "content_filter" ? "stop" : finishReason;
 }
 
+/** Encodes images as OpenRouter does; OpenAI's own chat models draw none. */
+export function encodeImages(urls: readonly string[]): Json[] {
+  return urls.map((url) => ({ type: "image_url", image_url: { url } }));
+}
+
 /** The entry of `reasoning_details` for an envelope, in the form of OpenRouter's encrypted reasoning. */
 export function encodeEnvelope(data: string): Json {
   return { type: "reasoning.encrypted", data, format: ENVELOPE_FORMAT };
@@ -100,7 +105,7 @@ export function serviceTierOf(
 }
 
 function encodeMessage(choice: ServerChoice): Json {
-  const { thinking, toolCalls, providerMessage, carried, citations = [] } = choice;
+  const { thinking, toolCalls, providerMessage, carried, citations = [], images = [] } = choice;
   const text = textOf(choice);
   const refusal = choice.refusal ?? null;
   const message: Json = {
@@ -111,6 +116,7 @@ function encodeMessage(choice: ServerChoice): Json {
   };
   // OpenAI shows no thinking here; compatible services call it this.
   if (thinking) message.reasoning_content = thinking;
+  if (images.length > 0) message.images = encodeImages(images);
   if (carried !== undefined) message.reasoning_details = [encodeEnvelope(carried.envelope)];
   if (toolCalls.length > 0) {
     message.tool_calls = toolCalls.map((call, i) => ({

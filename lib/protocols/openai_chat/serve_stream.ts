@@ -22,6 +22,7 @@ import {
   encodeAnnotations,
   encodeEnvelope,
   encodeFinishReason,
+  encodeImages,
   encodeLogprobs,
   encodeUsage,
   serviceTierOf,
@@ -124,6 +125,10 @@ export class ChatStreamEncoder implements StreamEncoder {
     }
     if (pending !== null) sent.push(this.#delta(index, {}, pending));
     return sent;
+  }
+
+  images(urls: readonly string[]): ServerEvent[] {
+    return [this.#delta(0, { images: encodeImages(urls) })];
   }
 
   carry({ envelope, callExtras = [] }: CarriedMessage): ServerEvent[] {

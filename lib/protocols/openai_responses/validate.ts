@@ -19,7 +19,8 @@ import {
 import { checkInput } from "./validate_input.ts";
 
 const KNOWN: ReadonlySet<string> = new Set([
-  ...["access_programs", "background", "context_management", "conversation", "image", "include"],
+  ...["access_programs", "background", "client_metadata", "context_management", "conversation"],
+  ...["image", "include"],
   ...["input", "instructions", "max_output_tokens", "max_tool_calls", "metadata", "model"],
   ...["moderation", "parallel_tool_calls", "personality", "previous_response_id", "prompt"],
   ...["prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning"],

@@ -110,12 +110,14 @@ Deno.test("clients cannot create time series", async () => {
   assert.equal(found.get(other), 3000);
 });
 
-Deno.test("invalid token counts of a server are not counted", async () => {
+Deno.test("invalid numbers are not counted", async () => {
   const metrics = new GatewayMetrics(observedGateway());
   const usage = { promptTokens: NaN, completionTokens: -1, totalTokens: NaN, cachedTokens: 0 };
-  metrics.add(gatewayFacts({ usage, cost: NaN }));
+  metrics.add(gatewayFacts({ usage, cost: NaN, firstToken: NaN, overhead: Infinity }));
+  await metrics.read();
+  metrics.add(gatewayFacts({ usage: null, cost: -1, duration: NaN }));
   const { text } = await metrics.read();
-  assert.doesNotMatch(text, /^flexllm_(tokens|cost)\w*\{/m);
+  assert.doesNotMatch(text, /^flexllm_(tokens|cost|time_to_first)\w*\{|NaN|Nan|Inf$/m);
 });
 
 Deno.test("reads endpoints, keys and the queue at each scrape", async () => {

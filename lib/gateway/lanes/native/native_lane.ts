@@ -17,7 +17,7 @@ import { NativeStream } from "./native_stream.ts";
 import { streamAsWhole } from "./other_form.ts";
 import { decodeWhole } from "./whole_answer.ts";
 
-export { isNative, nativeRequest } from "./native_request.ts";
+export { isNative } from "./native_request.ts";
 
 /** Whether a body of Chat Completions requests thinking: some servers then leave out the opening tag. */
 function requestsThinking({ protocol, body }: GatewayCall): boolean {

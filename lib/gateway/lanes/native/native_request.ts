@@ -8,7 +8,6 @@ import { withExtraBody } from "../../../chat/extra_body.ts";
 import type { EndpointClient } from "../../../client/endpoint_client.ts";
 import { asObject, type Json, parseExact, stringifyExact } from "../../../json/json.ts";
 import { resourceName } from "../../../protocols/gemini/method_url.ts";
-import type { RawRequest } from "../../../protocols/protocol.ts";
 import { serviceFor } from "../../../protocols/service.ts";
 import type { EncodedRequest } from "../../../transport/request.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
@@ -70,39 +69,20 @@ function encodeBody(call: NativeCall, endpoint: EndpointClient, model: string): 
   return addsUsage ? setField(text, "stream_options", JSON.stringify(streamOptions(call))) : text;
 }
 
-/** The body of a token count. Gemini's may contain the whole request that it is for, with the model in it. */
-function encodeCount(call: NativeCall, model: string): string {
-  if (call.protocol.name !== "gemini") return renameModel(call.text, model);
-  const body = parseExact(call.text) as Json;
-  for (const name of ["generateContentRequest", "generate_content_request"]) {
-    const request = asObject(body[name]);
-    if (request !== undefined) body[name] = { ...request, model: resourceName(model) };
-  }
-  return stringifyExact(body);
-}
-
-/**
- * Encodes a call for an endpoint that {@link isNative}; `undefined` if its API lacks the operation.
- *
- * @param operation `chat`, or what the endpoint is to do with the same body
- */
+/** Encodes a call for an endpoint that {@link isNative}; `undefined` if its API lacks completions. */
 export function nativeRequest(
   call: NativeCall,
   endpoint: EndpointClient,
-  operation: RawRequest["operation"] = "chat",
 ): EncodedRequest | undefined {
   const { protocol, headers, query, stream } = call;
   const model = modelAt(endpoint, call);
-  const request = { operation, model, stream, headers, query };
-  const raw = protocol.rawRequest?.(endpoint.connection.endpoint, request);
-  if (raw === undefined) return undefined;
-  return {
+  const raw = protocol.rawRequest?.(
+    endpoint.connection.endpoint,
+    { operation: "chat", model, stream, headers, query },
+  );
+  return raw && {
     url: raw.url,
     headers: Object.assign(headersToProvider(call, endpoint.name, model), raw.headers),
-    body: operation === "chat"
-      ? encodeBody(call, endpoint, model)
-      : operation === "count_tokens"
-      ? encodeCount(call, model)
-      : renameModel(call.text, model),
+    body: encodeBody(call, endpoint, model),
   };
 }

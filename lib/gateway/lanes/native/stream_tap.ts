@@ -19,6 +19,9 @@ import { isForClient, unknownCompletion } from "./whole_answer.ts";
  */
 const MAX_SILENT_EVENTS = 16;
 
+/** Matches chunks of Chat Completions with text, which the decoder may hold back: it could be thinking. */
+const TEXT = /"content"\s*:\s*"[^"]/;
+
 function isContent({ type }: StreamEvent): boolean {
   return type !== "usage" && type !== "logprobs";
 }
@@ -88,7 +91,9 @@ export class StreamTap {
       this.received.add(event);
       if (isContent(event)) this.hasContent = true;
     }
-    if (!this.hasContent && ++this.#silent > MAX_SILENT_EVENTS) this.hasContent = true;
+    if (this.hasContent) return;
+    const isText = this.#request.protocol.name === "chat" && TEXT.test(data);
+    if (isText || ++this.#silent > MAX_SILENT_EVENTS) this.hasContent = true;
   }
 
   /** Notes the end of the stream. */

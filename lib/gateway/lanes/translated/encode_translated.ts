@@ -66,7 +66,9 @@ function rewrite(call: GatewayCall, target: Target): Rewritten {
     if (message !== undefined) located.push({ message, path });
   }
   const ordered = withSystemMessages(withResultsInOrder(located, target), target);
-  const messages = needsJsonInstruction(options, target) ? withJsonInstruction(ordered) : ordered;
+  const messages = needsJsonInstruction(options, target, client)
+    ? withJsonInstruction(ordered)
+    : ordered;
   const history = historyOf(messages);
   const sent = sentOptions(request, target, choice.toolChoice, history, client, dropped);
   if (choice.tools.length > 0) {
@@ -113,7 +115,7 @@ function clientError(
 ): unknown {
   const isRefusal = error instanceof ConfigurationError || error instanceof InvalidInputError;
   if (error instanceof GatewayError || !isRefusal) return error;
-  const { message, hint } = error as FlexLLMError;
+  const { message, hint } = error;
   const format = call.protocol.name;
   const option = optionIn(message);
   const param = fieldOfMessage(error, messages, target) ??
@@ -131,12 +133,25 @@ function clientError(
   });
 }
 
-/**
- * Encodes a call for `endpoint`. What is left out is added to the call's `dropped`.
- *
- * @throws {GatewayError} that names what the endpoint's format or model cannot carry
- */
-export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): LaneRequest {
+/** The error for a body that does not fit the client's format, in the words of its API where possible. */
+function malformed(call: GatewayCall, cause: unknown): GatewayError {
+  const reason = "invalid_request";
+  try {
+    const problem = call.server.validate(call.request.body, call.context);
+    if (problem !== undefined) {
+      return new GatewayError(400, problem.message, { reason, param: problem.param, cause });
+    }
+  } catch {
+    // The body does not even fit the checks.
+  }
+  return new GatewayError(400, "the request does not fit its format", {
+    reason,
+    cause,
+    hint: "Check that each field has the type that the API's reference gives.",
+  });
+}
+
+function encode(call: GatewayCall, endpoint: EndpointClient): LaneRequest {
   const { request, dropped } = call;
   const model = endpoint.model ?? request.chat.model;
   const attempt = (protocol: Protocol) => {
@@ -149,13 +164,10 @@ export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): L
       options: { ...options, model },
       stream: call.stream,
     });
+  const { thinking } = request.chat.options;
   const first = endpoint.protocolOf({
     messages: [],
-    options: {
-      model,
-      thinking: request.chat.options.thinking,
-      tools: functionsOf(request.chat.options),
-    },
+    options: { model, thinking, tools: functionsOf(request.chat.options) },
     stream: call.stream,
   });
   checkBody(call, targetOf(endpoint, first, model).who);
@@ -165,18 +177,28 @@ export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): L
   if (needed !== target.protocol) ({ target, rewritten } = attempt(needed));
   if (call.headers.has("anthropic-beta")) dropped.add("anthropic-beta");
   const messages = rewritten.messages.map(({ message }) => message);
+  if (messages.length === 0) throw malformed(call, undefined);
   const options = { ...rewritten.options, model };
   try {
     const { provider, encoded } = endpoint.encode(messages, options, call.stream);
-    return {
-      endpoint,
-      protocol: provider,
-      model,
-      encoded,
-      isThinkingRequested: Boolean(options.thinking),
-    };
+    const isThinkingRequested = Boolean(options.thinking);
+    return { endpoint, protocol: provider, model, encoded, isThinkingRequested };
   } catch (error) {
     throw clientError(error, call, rewritten, target);
+  }
+}
+
+/**
+ * Encodes a call for `endpoint`. What is left out is added to the call's `dropped`.
+ *
+ * @throws {GatewayError} that names what the endpoint's format or model cannot carry
+ */
+export function encodeTranslated(call: GatewayCall, endpoint: EndpointClient): LaneRequest {
+  try {
+    return encode(call, endpoint);
+  } catch (error) {
+    // Decoders and encoders rely on the types of fields, which nothing has checked.
+    throw error instanceof FlexLLMError ? error : malformed(call, error);
   }
 }
 

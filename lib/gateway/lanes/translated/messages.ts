@@ -3,18 +3,18 @@
  *
  * @module
  */
-import {
-  type AssistantMessage,
-  type ContentPart,
-  type Message,
-  type SystemMessage,
-  type TextPart,
-  type ToolMessage,
+import type {
+  AssistantMessage,
+  ContentPart,
+  Message,
+  SystemMessage,
+  TextPart,
+  ToolMessage,
 } from "../../../chat/messages.ts";
 import type { ToolCall } from "../../../chat/tool_call.ts";
-import { asObject, asObjects, asText, type Json } from "../../../json/json.ts";
+import { asObject, asObjects, asText, isJson, type Json } from "../../../json/json.ts";
 import { type Envelope, envelopeOrigin } from "../../../protocols/envelope.ts";
-import { pathOf } from "../../../protocols/source_path.ts";
+import { located, pathOf } from "../../../protocols/source_path.ts";
 import { unsupportedField } from "./fields/field_rules.ts";
 import { rewritePart } from "./parts.ts";
 import type { Target } from "./target.ts";
@@ -117,9 +117,10 @@ export class MessageRewriter {
         `${path}.content: expected text or a list of parts`,
       );
     }
-    const parts = content.flatMap((part: ContentPart, i) =>
-      rewritePart(this.#part(part), this.#target, pathOf(part) ?? `${path}.content[${i}]`)
-    );
+    const parts = content.flatMap((part: ContentPart, i) => {
+      const at = pathOf(part) ?? `${path}.content[${i}]`;
+      return rewritePart(this.#part(part), this.#target, at).map((sent) => located(sent, at));
+    });
     return this.#plain(parts);
   }
 
@@ -171,17 +172,27 @@ export class MessageRewriter {
   #call(call: ToolCall, signature: unknown): ToolCall {
     const { id, type, function: { name, arguments: text } } = call;
     const asFunction = type === "custom" && !this.#target.customTools;
+    const isGemini = this.#target.protocol.name === "gemini";
     const sent: ToolCall = {
       id,
       type: asFunction ? "function" : type,
       function: {
         name: this.#names.sentName(name),
-        arguments: asFunction ? JSON.stringify({ [CUSTOM_INPUT]: text }) : text,
+        arguments: asFunction
+          ? JSON.stringify({ [CUSTOM_INPUT]: text })
+          : isGemini
+          ? validArguments(text)
+          : text,
       },
     };
-    if (signature === undefined || this.#target.protocol.name !== "gemini") return sent;
+    if (signature === undefined || !isGemini) return sent;
     return { ...sent, extra_content: { google: { thought_signature: signature } } } as ToolCall;
   }
+}
+
+/** Arguments as JSON. The result of the call follows, so the model must see what it wrote if it is none. */
+function validArguments(text: string): string {
+  return text === "" || isJson(text) ? text : JSON.stringify({ INVALID_JSON: text });
 }
 
 /** Gemini's signatures of the calls in a chat message, as its OpenAI-compatible API writes them. */

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import {
-  type SamplingOptions,
-  type Thinking,
-  type ThinkingLevel,
-  type ToolChoice,
+import type {
+  SamplingOptions,
+  Thinking,
+  ThinkingLevel,
+  ToolChoice,
 } from "../../../chat/options.ts";
 import { asObject, type Json } from "../../../json/json.ts";
 import { claudeModel } from "../../../protocols/anthropic/model_features.ts";
@@ -229,9 +229,27 @@ function otherFields(
 export const JSON_INSTRUCTION =
   "Answer with one JSON object and nothing else: no explanation, no Markdown.";
 
-/** Whether a request for any JSON object has to be made in words. */
-export function needsJsonInstruction(options: SamplingOptions, target: Target): boolean {
-  return options.responseFormat?.type === "json_object" && target.protocol.name === "claude";
+/**
+ * Whether a request for any JSON object has to be made in words as well. OpenAI demands that, and so do its own
+ * clients; Anthropic has no other way.
+ */
+export function needsJsonInstruction(
+  { responseFormat }: SamplingOptions,
+  target: Target,
+  client: string,
+): boolean {
+  if (responseFormat?.type !== "json_object") return false;
+  const { name } = target.protocol;
+  return name === "claude" || client === "gemini" && (name === "responses" || target.isOpenAI);
+}
+
+/** Rejects stop sequences that Claude would reject. */
+function checkStop(stop: SamplingOptions["stop"], target: Target, client: string): void {
+  if (stop === undefined || target.protocol.name !== "claude") return;
+  const sequences: readonly unknown[] = Array.isArray(stop) ? stop : [stop];
+  if (!sequences.some((text) => typeof text === "string" && text.trim() === "")) return;
+  const field = fieldOf("stop", client);
+  throw unsupportedField(field, `${field}: Claude accepts no stop sequence of only white space`);
 }
 
 /**
@@ -258,7 +276,10 @@ export function sentOptions(
   }
   if (options.parallelToolCalls === false && format === "gemini") drop("parallelToolCalls");
   if (format === "gemini" || toolChoice === "none") delete options.parallelToolCalls;
-  if (needsJsonInstruction(options, target)) delete options.responseFormat;
+  if (options.responseFormat?.type === "json_object" && format === "claude") {
+    delete options.responseFormat;
+  }
+  checkStop(options.stop, target, client);
   options.responseFormat = formatFor(options.responseFormat, target, client, dropped);
   options.maxTokens = maxTokensFor(options.maxTokens, target);
   const wanted = options.thinking;

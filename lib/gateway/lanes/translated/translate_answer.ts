@@ -11,6 +11,7 @@ import { redactAnswer } from "../../../redact.ts";
 import type { BufferedResponse } from "../../../transport/http.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
 import type { LaneAnswer, LaneRequest } from "../../lane.ts";
+import { answerImages } from "./answer_images.ts";
 import { carriedMessage } from "./carried_message.ts";
 import { ClientTools } from "./client_tools.ts";
 
@@ -30,6 +31,8 @@ export function choiceOf(
 ): ServerChoice {
   const { providerMessage, thinking, toolCalls } = completion;
   const tools = new ClientTools(call, request);
+  const images = answerImages(providerMessage);
+  if (images.length > 0 && !call.server.answersWithImages) call.dropped.add("images");
   const isOwnFormat = providerMessage?.format === call.protocol.name;
   return {
     content: completion.content,
@@ -39,6 +42,7 @@ export function choiceOf(
     citations: completion.citations,
     logprobs: completion.logprobs,
     finishReason: completion.finishReason,
+    images: isOwnFormat ? undefined : images,
     providerMessage: isOwnFormat ? providerMessage : undefined,
     carried: isOwnFormat
       ? undefined

@@ -16,6 +16,7 @@ import { charsetOf } from "../../../transport/read_body.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
 import { serverError } from "../../http/error_response.ts";
 import type { LaneRequest, LaneStream, LaneStreamEnd } from "../../lane.ts";
+import { answerImages } from "./answer_images.ts";
 import { AnswerEvents } from "./answer_events.ts";
 import { callExtrasOf, carriedMessage } from "./carried_message.ts";
 import { ClientTools } from "./client_tools.ts";
@@ -173,6 +174,8 @@ export class TranslatedStream implements LaneStream {
     this.#answer.end(ready);
     const events = ready.length === 0 ? [] : encoder.push(ready);
     const hasToolCalls = this.received.toolCalls.length > 0;
+    const images = answerImages(completed.providerMessage);
+    if (images.length > 0) events.push(...encoder.images?.(images) ?? []);
     const carried = carriedMessage(completed.providerMessage, this.#request, hasToolCalls);
     if (carried !== undefined) events.push(...encoder.carry(carried));
     if (this.#finish !== undefined) events.push(...encoder.push([this.#finish]));

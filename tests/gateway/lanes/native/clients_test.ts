@@ -4,7 +4,6 @@
  * Shapes: recorded from Claude Code 2.1.197 and Codex CLI 0.171.0; Gemini CLI as its documentation says.
  */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { createGatewayApp, LLMClientPool } from "../../../../mod.ts";
@@ -87,7 +86,7 @@ const CLAUDE_CODE = {
   stream: true,
 };
 
-test("Claude Code's requests and answers pass through", async () => {
+Deno.test("Claude Code's requests and answers pass through", async () => {
   const answer = CLAUDE_STREAM.events.join("");
   await using proxy = gateway({ provider: "claude", model: "claude-opus-4-8" }, answer);
   const body = JSON.stringify(CLAUDE_CODE).replaceAll("0.1}", "0.10}");
@@ -144,7 +143,7 @@ const CODEX = {
   client_metadata: { originator: "codex_cli_rs" },
 };
 
-test("Codex's requests and answers pass through", async () => {
+Deno.test("Codex's requests and answers pass through", async () => {
   const answer = RESPONSES_STREAM.events.join("");
   await using proxy = gateway({ provider: "openai", model: "gpt-5.4" }, answer);
   const body = JSON.stringify(CODEX);
@@ -177,7 +176,7 @@ const GEMINI_CLI = {
   generationConfig: { temperature: 1, topP: 0.95, thinkingConfig: { includeThoughts: true } },
 };
 
-test("Gemini CLI's requests and answers pass through", async () => {
+Deno.test("Gemini CLI's requests and answers pass through", async () => {
   const answer = GEMINI_STREAM.events.join("");
   await using proxy = gateway({ provider: "gemini", model: "gemini-3-pro" }, answer);
   const body = JSON.stringify(GEMINI_CLI);
@@ -204,7 +203,7 @@ test("Gemini CLI's requests and answers pass through", async () => {
   }
 });
 
-test("@anthropic-ai/sdk reads a stream with its signature", async () => {
+Deno.test("@anthropic-ai/sdk reads a stream with its signature", async () => {
   const answer = CLAUDE_STREAM.events.join("");
   await using proxy = gateway({ provider: "claude", model: "claude-opus-4-8" }, answer);
   const sdk = new Anthropic({
@@ -226,7 +225,7 @@ test("@anthropic-ai/sdk reads a stream with its signature", async () => {
   assert.equal(proxy.sent[0].headers.get("anthropic-beta"), "context-management-2025-06-27");
 });
 
-test("@anthropic-ai/sdk fails on a stream that ends early", async () => {
+Deno.test("@anthropic-ai/sdk fails on a stream that ends early", async () => {
   const answer = CLAUDE_STREAM.events.slice(0, 8).join("") + "event: content_bl";
   await using proxy = gateway({ provider: "claude", model: "claude-opus-4-8" }, answer);
   const sdk = new Anthropic({
@@ -243,7 +242,7 @@ test("@anthropic-ai/sdk fails on a stream that ends early", async () => {
   await assert.rejects(stream.finalMessage(), /before the answer was complete/);
 });
 
-test("openai reads a stream of Responses with its encrypted reasoning", async () => {
+Deno.test("openai reads a stream of Responses with its encrypted reasoning", async () => {
   const answer = RESPONSES_STREAM.events.join("");
   await using proxy = gateway({ provider: "openai", model: "gpt-5.4" }, answer);
   const sdk = new OpenAI({
@@ -259,7 +258,7 @@ test("openai reads a stream of Responses with its encrypted reasoning", async ()
   assert.equal(reasoning.encrypted_content, "gAAAA");
 });
 
-test("a whole answer passes with its spelling of numbers", async () => {
+Deno.test("a whole answer passes with its spelling of numbers", async () => {
   const answer =
     '{ "id":"msg_1","type":"message","role":"assistant","model":"claude-opus-4-8","content":[' +
     '{"type":"tool_use","id":"toolu_1","name":"f","input":{"id":12345678901234567890,"n":1.10}}],' +

@@ -1,6 +1,5 @@
 /** Changing single fields of a body leaves every other character of it alone. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import fc from "fast-check";
 import {
   renameModel,
@@ -53,19 +52,19 @@ for (
     ],
   ] as const
 ) {
-  test(`the model is renamed ${name}`, () => assert.equal(renameModel(body, "b"), expected));
+  Deno.test(`the model is renamed ${name}`, () => assert.equal(renameModel(body, "b"), expected));
 }
 
-test("the name of a model is escaped", () => {
+Deno.test("the name of a model is escaped", () => {
   assert.equal(renameModel('{"model":"a"}', 'q"\\'), '{"model":"q\\"\\\\"}');
 });
 
-test("an unchanged model returns the same text", () => {
+Deno.test("an unchanged model returns the same text", () => {
   const body = '{"model":"a","n":1.0}';
   assert.equal(renameModel(body, "a"), body);
 });
 
-test("a field is set in a body with and without it", () => {
+Deno.test("a field is set in a body with and without it", () => {
   assert.equal(setField("{}", "x", "[1]"), '{"x":[1]}');
   assert.equal(setField(' { "a":1}', "x", "[1]"), ' {"x":[1], "a":1}');
   assert.equal(setField('{"x":null,"a":{"x":2}}', "x", "1"), '{"x":1,"a":{"x":2}}');
@@ -101,7 +100,7 @@ const anyObject = fc.letrec<{ value: string; object: string }>((tie) => {
   };
 }).object;
 
-test("renaming agrees with parsing, and repeats", () => {
+Deno.test("renaming agrees with parsing, and repeats", () => {
   fc.assert(
     fc.property(anyObject, fc.string({ unit: "binary", maxLength: 10 }), (text, model) => {
       const renamed = renameModel(text, model);
@@ -114,7 +113,7 @@ test("renaming agrees with parsing, and repeats", () => {
   );
 });
 
-test("renaming to a longer name and back restores the text", () => {
+Deno.test("renaming to a longer name and back restores the text", () => {
   fc.assert(
     fc.property(anyObject, (text) => {
       const first = renameModel(text, "first");
@@ -131,7 +130,7 @@ test("renaming to a longer name and back restores the text", () => {
   );
 });
 
-test("setting a field agrees with parsing", () => {
+Deno.test("setting a field agrees with parsing", () => {
   fc.assert(
     fc.property(anyObject, (text) => {
       const expected = { ...JSON.parse(text), stream_options: { include_usage: true } };

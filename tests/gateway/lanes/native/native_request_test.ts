@@ -1,13 +1,16 @@
 /** Requests of the native lane: the body as it arrived, and only what the provider should see of the rest. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import {
-  isNative,
-  nativeLane,
-  nativeRequest,
-} from "../../../../lib/gateway/lanes/native/native_lane.ts";
+import { isNative, nativeLane } from "../../../../lib/gateway/lanes/native/native_lane.ts";
+import type { RawRequest } from "../../../../lib/protocols/protocol.ts";
 import { gatewayCall, gatewayEndpoint } from "../../../support/gateway_calls.ts";
-import { CHAT, CLAUDE, FORMATS, GEMINI, RESPONSES } from "../../../support/serve_formats.ts";
+import {
+  CHAT,
+  CLAUDE,
+  type Format,
+  FORMATS,
+  GEMINI,
+  RESPONSES,
+} from "../../../support/serve_formats.ts";
 
 const anthropic = gatewayEndpoint({
   provider: "claude",
@@ -22,13 +25,18 @@ const azure = gatewayEndpoint({
   apiKey: "provider",
   model: "gpt-4o",
 });
+const bedrock = gatewayEndpoint({
+  baseUrl: "https://bedrock-mantle.us-east-1.api.aws/anthropic",
+  apiKey: "provider",
+  model: "anthropic.claude-opus-4-8",
+});
 const deepseek = gatewayEndpoint({
   baseUrl: "https://api.deepseek.com/anthropic",
   apiKey: "provider",
   model: "deepseek-chat",
 });
 
-test("a call is native where the endpoint speaks the client's format", () => {
+Deno.test("a call is native where the endpoint speaks the client's format", () => {
   const native = (endpoint: typeof openai) =>
     FORMATS.filter((format) => isNative(gatewayCall(format, {}, { model: "m" }), endpoint))
       .map(({ client }) => client.name);
@@ -43,24 +51,30 @@ test("a call is native where the endpoint speaks the client's format", () => {
   assert.deepEqual(native(gatewayEndpoint({ provider: "openai", api: "chat" })), ["chat"]);
 });
 
-test("the URL is the endpoint's", () => {
+Deno.test("the URL is the endpoint's", () => {
   const url = (
-    ...[format, endpoint, options, operation]: [
-      typeof CHAT,
-      typeof openai,
-      Parameters<typeof gatewayCall>[2]?,
-      Parameters<typeof nativeRequest>[2]?,
-    ]
-  ) => nativeRequest(gatewayCall(format, { model: "m" }, options), endpoint, operation)?.url;
+    { client }: Format,
+    { connection, model }: typeof openai,
+    { query, ...request }: Partial<Omit<RawRequest, "query">> & { query?: string } = {},
+  ) =>
+    client.rawRequest?.(connection.endpoint, {
+      operation: "chat",
+      model: model!,
+      query: new URLSearchParams(query),
+      ...request,
+    })?.url;
   assert.equal(url(CHAT, openai), "https://api.openai.com/v1/chat/completions");
-  assert.equal(url(CHAT, openai, {}, "embeddings"), "https://api.openai.com/v1/embeddings");
-  assert.equal(url(CHAT, openai, {}, "count_tokens"), undefined);
+  assert.equal(
+    url(CHAT, openai, { operation: "embeddings" }),
+    "https://api.openai.com/v1/embeddings",
+  );
+  assert.equal(url(CHAT, openai, { operation: "count_tokens" }), undefined);
   assert.equal(
     url(RESPONSES, openai, { query: "api-version=1&key=x" }),
     "https://api.openai.com/v1/responses",
   );
   assert.equal(
-    url(RESPONSES, openai, {}, "count_tokens"),
+    url(RESPONSES, openai, { operation: "count_tokens" }),
     "https://api.openai.com/v1/responses/input_tokens",
   );
   assert.equal(
@@ -68,7 +82,7 @@ test("the URL is the endpoint's", () => {
     "https://x.openai.azure.com/openai/deployments/d/chat/completions?api-version=2025-01-01",
   );
   assert.equal(
-    url(CHAT, azure, {}, "embeddings"),
+    url(CHAT, azure, { operation: "embeddings" }),
     "https://x.openai.azure.com/openai/deployments/d/embeddings?api-version=2025-01-01",
   );
   assert.equal(
@@ -76,7 +90,7 @@ test("the URL is the endpoint's", () => {
     "https://api.anthropic.com/v1/messages?beta=true",
   );
   assert.equal(
-    url(CLAUDE, anthropic, {}, "count_tokens"),
+    url(CLAUDE, anthropic, { operation: "count_tokens" }),
     "https://api.anthropic.com/v1/messages/count_tokens",
   );
   assert.equal(url(CLAUDE, deepseek), "https://api.deepseek.com/anthropic/v1/messages");
@@ -89,10 +103,10 @@ test("the URL is the endpoint's", () => {
     "https://generativelanguage.googleapis.com/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse",
   );
   assert.equal(
-    url(GEMINI, google, {}, "count_tokens"),
+    url(GEMINI, google, { operation: "count_tokens" }),
     "https://generativelanguage.googleapis.com/v1beta/models/gemini-3-pro:countTokens",
   );
-  assert.equal(url(GEMINI, google, {}, "embeddings"), undefined);
+  assert.equal(url(GEMINI, google, { operation: "embeddings" }), undefined);
 });
 
 const CLIENT_HEADERS = {
@@ -116,7 +130,7 @@ function headersAt(format: typeof CHAT, endpoint: typeof openai, headers = CLIEN
     .headers;
 }
 
-test("only known headers of the client are sent, with the endpoint's key", () => {
+Deno.test("only known headers of the client are sent, with the endpoint's key", () => {
   const trace = { "traceparent": "00-a-b-01", "tracestate": "x=1" };
   const common = { ...trace, "content-type": "application/json" };
   assert.deepEqual(headersAt(CLAUDE, anthropic), {
@@ -125,11 +139,18 @@ test("only known headers of the client are sent, with the endpoint's key", () =>
     "anthropic-version": "2026-10-21",
     "anthropic-beta": "claude-code-20250219,unheard-of-2026-01-01,context-1m-2025-08-07",
   });
-  assert.deepEqual(headersAt(CLAUDE, deepseek), {
+  const service = {
     ...common,
     "authorization": "Bearer provider",
     "anthropic-version": "2023-06-01",
-    "anthropic-beta": "claude-code-20250219,context-1m-2025-08-07",
+  };
+  assert.deepEqual(headersAt(CLAUDE, deepseek), {
+    ...service,
+    "anthropic-beta": "claude-code-20250219,unheard-of-2026-01-01,context-1m-2025-08-07",
+  });
+  assert.deepEqual(headersAt(CLAUDE, bedrock), {
+    ...service,
+    "anthropic-beta": "context-1m-2025-08-07",
   });
   assert.deepEqual(headersAt(CHAT, openai), {
     ...common,
@@ -144,7 +165,7 @@ test("only known headers of the client are sent, with the endpoint's key", () =>
   assert.deepEqual(headersAt(GEMINI, google), { ...common, "x-goog-api-key": "provider" });
 });
 
-test("configured betas are added to the client's", () => {
+Deno.test("configured betas are added to the client's", () => {
   const endpoint = gatewayEndpoint({
     provider: "claude",
     apiKey: "k",
@@ -159,7 +180,7 @@ test("configured betas are added to the client's", () => {
   assert.ok(!("Anthropic-Beta" in headers));
 });
 
-test("an idempotency key is the caller's own at each endpoint", () => {
+Deno.test("an idempotency key is the caller's own at each endpoint", () => {
   const keyOf = (caller: string, endpoint: typeof openai) =>
     nativeLane.encode(
       gatewayCall(CHAT, { model: "m" }, { caller, headers: { "idempotency-key": "1" } }),
@@ -169,7 +190,7 @@ test("an idempotency key is the caller's own at each endpoint", () => {
   assert.equal(new Set([keyOf("a", openai), keyOf("b", openai), keyOf("a", local)]).size, 3);
 });
 
-test("the body is the client's but for the model", () => {
+Deno.test("the body is the client's but for the model", () => {
   const text = '{"stream":true, "model":"alias","temperature":1.0,"x":12345678901234567890}';
   for (
     const [format, endpoint, model] of [
@@ -186,7 +207,7 @@ test("the body is the client's but for the model", () => {
   assert.equal(nativeLane.encode(call, google).encoded.body, body);
 });
 
-test("usage is requested only for callers with limits, where the service knows it", () => {
+Deno.test("usage is requested only for callers with limits, where the service knows it", () => {
   const bodyFor = (text: string, endpoint: typeof openai, isMetered = true) =>
     nativeLane.encode(gatewayCall(CHAT, text, { isMetered }), endpoint).encoded.body;
   const streamed = '{"model":"qwen","stream":true}';
@@ -206,7 +227,7 @@ test("usage is requested only for callers with limits, where the service knows i
   assert.equal(bodyFor(streamed, cohere), streamed);
 });
 
-test("configured fields are added, and the client's take precedence", () => {
+Deno.test("configured fields are added, and the client's take precedence", () => {
   const endpoint = gatewayEndpoint({
     baseUrl: "http://localhost:8000/v1",
     model: "qwen",
@@ -223,14 +244,5 @@ test("configured fields are added, and the client's take precedence", () => {
     nativeLane.encode(call, endpoint).encoded.body,
     '{"service_tier":"flex","seed":1.10,"provider":{"order":["a"],"sort":"price"},"model":"qwen",' +
       '"stream":true,"stream_options":{"include_usage":true}}',
-  );
-});
-
-test("a token count names the endpoint's model", () => {
-  const text = '{"generateContentRequest":{"model":"models/alias","contents":[]}}';
-  const call = gatewayCall(GEMINI, text, { model: "alias" });
-  assert.equal(
-    nativeRequest(call, google, "count_tokens")?.body,
-    '{"generateContentRequest":{"model":"models/gemini-3-pro","contents":[]}}',
   );
 });

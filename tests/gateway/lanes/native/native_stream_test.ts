@@ -1,6 +1,5 @@
 /** Streams of the native lane: the provider's own bytes, and a reader that changes nothing. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import fc from "fast-check";
 import { HttpError, MalformedResponseError, TimeoutError } from "../../../../lib/errors.ts";
 import { nativeLane } from "../../../../lib/gateway/lanes/native/native_lane.ts";
@@ -64,7 +63,7 @@ for (const { format, events, before, complete } of STREAMS) {
   const { name } = format.client;
   const whole = events.join("");
 
-  test(`${name} streams pass unchanged in chunks of any size`, () => {
+  Deno.test(`${name} streams pass unchanged in chunks of any size`, () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300 }), (size) => {
         const stream = open(format);
@@ -80,7 +79,7 @@ for (const { format, events, before, complete } of STREAMS) {
     );
   });
 
-  test(`${name} streams are cut only between events`, () => {
+  Deno.test(`${name} streams are cut only between events`, () => {
     const stream = open(format);
     const bytes = bytesOf(whole);
     for (let at = 0; at < bytes.length && !stream.ended; at += 7) {
@@ -89,7 +88,7 @@ for (const { format, events, before, complete } of STREAMS) {
     }
   });
 
-  test(`${name} chunks of whole events are passed on as they are`, () => {
+  Deno.test(`${name} chunks of whole events are passed on as they are`, () => {
     const stream = open(format);
     for (const [index, event] of events.entries()) {
       assert.equal(textOf(stream.push(bytesOf(event))), event);
@@ -97,7 +96,7 @@ for (const { format, events, before, complete } of STREAMS) {
     }
   });
 
-  test(`${name} streams that end early end with an error`, () => {
+  Deno.test(`${name} streams that end early end with an error`, () => {
     const bytes = bytesOf(whole);
     const needed = bytesOf(events.slice(0, complete).join("")).length;
     fc.assert(
@@ -123,7 +122,7 @@ for (const { format, events, before, complete } of STREAMS) {
     );
   });
 
-  test(`${name} connections that break end with an error event`, () => {
+  Deno.test(`${name} connections that break end with an error event`, () => {
     const stream = open(format);
     stream.push(bytesOf(events.slice(0, before + 1).join("")));
     const event = textOf(stream.fail(new TimeoutError("no further event within 60 s", 60)));
@@ -159,7 +158,7 @@ const ERRORS: readonly [Format, string, string][] = [
 for (const [format, start, error] of ERRORS) {
   const { name } = format.client;
 
-  test(`${name} errors before the content are for the gateway only`, () => {
+  Deno.test(`${name} errors before the content are for the gateway only`, () => {
     const stream = open(format);
     assert.equal(textOf(stream.push(bytesOf(error))), "");
     assert.equal(stream.hasContent, false);
@@ -169,7 +168,7 @@ for (const [format, start, error] of ERRORS) {
     assert.ok(stream.ended);
   });
 
-  test(`${name} errors after content pass unchanged`, () => {
+  Deno.test(`${name} errors after content pass unchanged`, () => {
     const stream = open(format);
     assert.equal(textOf(stream.push(bytesOf(start + error))), start + error);
     assert.ok(stream.failure instanceof HttpError);
@@ -177,7 +176,7 @@ for (const [format, start, error] of ERRORS) {
     assert.equal(stream.completed, undefined);
   });
 
-  test(`${name} errors that repeat the provider's key lose it`, () => {
+  Deno.test(`${name} errors that repeat the provider's key lose it`, () => {
     const stream = open(format);
     const passed = textOf(
       stream.push(bytesOf(start + error.replace("Overloaded", `key ${SECRET}`))),
@@ -187,7 +186,7 @@ for (const [format, start, error] of ERRORS) {
   });
 }
 
-test("an error without the form of an event becomes one", () => {
+Deno.test("an error without the form of an event becomes one", () => {
   const stream = open(GEMINI);
   const start = GEMINI_STREAM.events[1];
   stream.push(bytesOf(start));
@@ -196,7 +195,7 @@ test("an error without the form of an event becomes one", () => {
   assert.ok(stream.failure instanceof HttpError);
 });
 
-test("a failed response after content is passed on and noted", () => {
+Deno.test("a failed response after content is passed on and noted", () => {
   const stream = open(RESPONSES);
   const failed = sse({
     type: "response.failed",
@@ -212,7 +211,7 @@ test("a failed response after content is passed on and noted", () => {
   assert.match(stream.failure!.message, /Oops/);
 });
 
-test("a blocked prompt is an answer that the client gets", () => {
+Deno.test("a blocked prompt is an answer that the client gets", () => {
   const stream = open(GEMINI);
   const blocked = sse({
     promptFeedback: { blockReason: "SAFETY" },
@@ -225,7 +224,7 @@ test("a blocked prompt is an answer that the client gets", () => {
   assert.ok(stream.completed);
 });
 
-test("events of unknown shapes pass", () => {
+Deno.test("events of unknown shapes pass", () => {
   const cases: [Format, string][] = [
     [
       CHAT,
@@ -245,7 +244,19 @@ test("events of unknown shapes pass", () => {
   }
 });
 
-test("a stream whose content the decoder does not know is not held back for ever", () => {
+Deno.test("text that may turn out to be thinking is not held back", () => {
+  const stream = open(CHAT);
+  stream.push(bytesOf(chunk({ role: "assistant", content: "" }, { model: "qwq-32b" })));
+  assert.equal(stream.hasContent, false);
+  stream.push(bytesOf(chunk({ content: "Hm" }, { model: "qwq-32b" })));
+  assert.ok(stream.hasContent);
+  stream.push(bytesOf(chunk({ content: ".</think>Hi" }, { model: "qwq-32b" }, "stop")));
+  stream.end();
+  assert.equal(stream.received.content, "Hi");
+  assert.equal(stream.received.thinking, "Hm.");
+});
+
+Deno.test("a stream whose content the decoder does not know is not held back for ever", () => {
   const stream = open(RESPONSES);
   for (let count = 0; count < 30; count++) {
     stream.push(bytesOf(sse({ type: "response.new_thing.delta", delta: "x" })));
@@ -255,7 +266,7 @@ test("a stream whose content the decoder does not know is not held back for ever
 
 const isMetered = true;
 
-test("usage that only the gateway asked for is left out", () => {
+Deno.test("usage that only the gateway asked for is left out", () => {
   const whole = CHAT_STREAM.events.join("");
   const without = CHAT_STREAM.events.filter((event) => !event.includes("prompt_tokens")).join("");
   fc.assert(
@@ -268,7 +279,7 @@ test("usage that only the gateway asked for is left out", () => {
   );
 });
 
-test("usage next to content stays, and chunks without choices or usage as well", () => {
+Deno.test("usage next to content stays, and chunks without choices or usage as well", () => {
   const usage = { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 };
   const text = chunk(undefined, { prompt_filter_results: [], usage: null }) +
     chunk({ content: "Hi" }, { usage: null }) + chunk({}, { usage }, "stop") + sse("[DONE]");
@@ -277,7 +288,7 @@ test("usage next to content stays, and chunks without choices or usage as well",
   assert.equal(stream.received.usage?.completionTokens, 3);
 });
 
-test("usage that the client asked for stays", () => {
+Deno.test("usage that the client asked for stays", () => {
   const body = {
     ...BODIES.chat,
     model: "m",
@@ -292,14 +303,14 @@ test("usage that the client asked for stays", () => {
 
 const asArray = { context: { framing: JSON_ARRAY } };
 
-test("Gemini's streams are framed as an array for clients that want one", () => {
+Deno.test("Gemini's streams are framed as an array for clients that want one", () => {
   const stream = open(GEMINI, asArray);
   const passed = pass(stream, GEMINI_STREAM.events.join(""), 33);
   assert.deepEqual(JSON.parse(passed), GEMINI_CHUNKS);
   assert.equal(stream.received.content, STREAMED_TEXT);
 });
 
-test("Gemini's array ends with an error if the answer is incomplete", () => {
+Deno.test("Gemini's array ends with an error if the answer is incomplete", () => {
   const stream = open(GEMINI, asArray);
   const passed = pass(stream, GEMINI_STREAM.events.slice(0, 2).join(""), 33);
   const [first, second, last] = JSON.parse(passed);
@@ -311,7 +322,7 @@ test("Gemini's array ends with an error if the answer is incomplete", () => {
   assert.deepEqual(JSON.parse(ended), [GEMINI_CHUNKS[0], error]);
 });
 
-test("an array from Gemini is framed as events", () => {
+Deno.test("an array from Gemini is framed as events", () => {
   const stream = open(GEMINI);
   const passed = pass(stream, JSON.stringify(GEMINI_CHUNKS, null, 2), 100);
   assert.deepEqual(
@@ -372,7 +383,7 @@ for (const [format, answer] of WHOLE) {
     "set-cookie": "a=b",
   };
 
-  test(`a whole ${name} answer to a streamed request becomes a stream`, () => {
+  Deno.test(`a whole ${name} answer to a streamed request becomes a stream`, () => {
     const stream = open(format, {}, headers);
     const passed = pass(stream, JSON.stringify(answer, null, 1), 20);
     assert.equal(stream.failure, undefined);
@@ -386,7 +397,7 @@ for (const [format, answer] of WHOLE) {
     assert.equal(again.received.content, STREAMED_TEXT);
   });
 
-  test(`a ${name} stream in answer to a plain request becomes a whole answer`, () => {
+  Deno.test(`a ${name} stream in answer to a plain request becomes a whole answer`, () => {
     const { events } = STREAMS.find((stream) => stream.format === format)!;
     const call = gatewayCall(format, { model: "m", ...BODIES[name] });
     const request = nativeLane.encode(call, ENDPOINTS[name as keyof typeof ENDPOINTS]);
@@ -398,7 +409,7 @@ for (const [format, answer] of WHOLE) {
     assert.equal(decoded.usage?.completionTokens, 3);
   });
 
-  test(`a whole ${name} answer passes unchanged, with the headers that help`, () => {
+  Deno.test(`a whole ${name} answer passes unchanged, with the headers that help`, () => {
     const call = gatewayCall(format, { model: "m", ...BODIES[name] });
     const request = nativeLane.encode(call, ENDPOINTS[name as keyof typeof ENDPOINTS]);
     const text = JSON.stringify({ ...answer, added: { later: 1.5 } }, null, 2).replace(
@@ -413,7 +424,7 @@ for (const [format, answer] of WHOLE) {
     assert.equal(completion.usage?.promptTokens, 9);
   });
 
-  test(`what is no ${name} answer fails, so that another endpoint can be tried`, () => {
+  Deno.test(`what is no ${name} answer fails, so that another endpoint can be tried`, () => {
     for (
       const text of [
         "",
@@ -439,7 +450,7 @@ for (const [format, answer] of WHOLE) {
   });
 }
 
-test("answers that are the client's business pass although they are no completion", () => {
+Deno.test("answers that are the client's business pass although they are no completion", () => {
   const cases: [Format, Json, string][] = [
     [GEMINI, { promptFeedback: { blockReason: "SAFETY" } }, "content_filter"],
     [GEMINI, {

@@ -90,7 +90,10 @@ export function fieldOf(option: string, format: string): string {
   return OPTION_FIELDS[format]?.[option as keyof OptionFields] ?? option;
 }
 
-/** The option that an error message names. */
+/** The option that an error message of an encoder names. */
 export function optionIn(message: string): string | undefined {
+  // Other options may be named as the reason.
+  const named = /the option (\w+)/.exec(message)?.[1] ?? /^(\w+):/.exec(message)?.[1];
+  if (named !== undefined && OPTIONS.has(named)) return named;
   return message.match(/[a-z][a-zA-Z]+/g)?.find((word) => OPTIONS.has(word));
 }
