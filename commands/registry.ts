@@ -104,6 +104,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./credits.ts")).creditsCommand(),
   },
   {
+    name: "serve",
+    description: "run a gateway: any client format, any provider, keys and budgets",
+    group: "Tools:",
+    load: async () => (await import("./serve/serve.ts")).serveCommand(),
+  },
+  {
     name: "mock",
     description: "run a mock LLM server for testing and development",
     group: "Tools:",

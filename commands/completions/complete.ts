@@ -73,6 +73,39 @@ async function keyNames(command: CommandUnknownOpts): Promise<Candidate[]> {
   return listKeys(process.env).map(({ name, shown }) => ({ value: name, description: shown }));
 }
 
+/** The names of the configured routes of the gateway and of the models. */
+async function routeNames(): Promise<Candidate[]> {
+  const { loadConfig } = await import("../../lib/config/load.ts");
+  const { serve } = loadConfig(process.env, process.cwd(), undefined).value;
+  const routes = Object.keys(serve?.routes ?? {}).map((value) => ({ value, description: "route" }));
+  return [...routes, ...await modelNames()];
+}
+
+/** The names of the gateway's virtual keys. */
+async function virtualKeys(): Promise<Candidate[]> {
+  const { existsSync } = await import("node:fs");
+  const { loadConfig } = await import("../../lib/config/load.ts");
+  const { gatewayDatabase } = await import("../../lib/config/resolve_gateway.ts");
+  const path = gatewayDatabase(loadConfig(process.env, process.cwd(), undefined), process.env);
+  // Completion must not create the database.
+  if (!existsSync(path)) return [];
+  const { openKeyStore } = await import("../../lib/gateway/access/open_key_store.ts");
+  using store = await openKeyStore(path);
+  return store.list().map(({ name, prefix }) => ({ value: name, description: `${prefix}…` }));
+}
+
+/** The names of the configured teams. */
+async function teamNames(): Promise<Candidate[]> {
+  const { loadConfig } = await import("../../lib/config/load.ts");
+  const { serve } = loadConfig(process.env, process.cwd(), undefined).value;
+  return Object.keys(serve?.teams ?? {}).map((value) => ({ value }));
+}
+
+/** Whether a command belongs to the gateway. */
+function isOfGateway(command: CommandUnknownOpts): boolean {
+  return command.name() === "serve" || command.parent?.name() === "virtual-key";
+}
+
 /** Commands whose `--model` does not refer to configured models. */
 const FREE_MODELS = new Set(["init", "mock"]);
 
@@ -80,6 +113,8 @@ async function valuesOf(command: CommandUnknownOpts, option: Option): Promise<Co
   if (option.argChoices !== undefined) return option.argChoices.map((value) => ({ value }));
   if (/[<[](file|folder|path|schema)/.test(option.flags)) return "files";
   if (option.long === "--as") return await savedTemplates();
+  if (option.long === "--team") return await teamNames();
+  if (option.long === "--model" && isOfGateway(command)) return await routeNames();
   if (option.long === "--model" && !FREE_MODELS.has(command.name())) return await modelNames();
   if (/[<[]conversation/.test(option.flags)) return await conversations();
   return [];
@@ -94,6 +129,9 @@ async function argumentsOf(
   if (command.name() === "set-model") return await modelNames();
   if (command.parent?.name() === "keys" && argument.name() === "name") {
     return await keyNames(command);
+  }
+  if (command.parent?.name() === "virtual-key" && argument.name() === "key") {
+    return await virtualKeys();
   }
   if (argument.name() === "template") return await savedTemplates();
   return ["input", "output", "file", "schema"].includes(argument.name()) ? "files" : [];
@@ -150,7 +188,8 @@ async function completeCommandLine(
     value: c.name(),
     description: c.description(),
   }));
-  const { registeredArguments } = command;
+  // The words of `serve` only explain a misspelled subcommand.
+  const registeredArguments = command.registeredArguments.filter((each) => each.name() !== "words");
   const last = registeredArguments.at(-1);
   const argument = registeredArguments[operands] ?? (last?.variadic ? last : undefined);
   // A command with arguments of its own, as `batch`: its subcommands only once they are being typed.

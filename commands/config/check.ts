@@ -14,6 +14,7 @@ import {
   readConfigText,
   unapprovedIn,
 } from "../../lib/config/load.ts";
+import { resolveRoute } from "../../lib/config/gateway_routes.ts";
 import { nameOf } from "../../lib/config/models.ts";
 import { keysIn, variablesIn } from "../../lib/config/references.ts";
 import { resolveEndpoint } from "../../lib/config/resolve_endpoints.ts";
@@ -78,7 +79,7 @@ function problemOf(place: string, use: () => void): ConfigProblem[] {
 }
 
 /**
- * Finds what `ask` and `batch` would reject in a file that is valid in itself: creates the clients of all
+ * Finds what `ask`, `batch` and `serve` would reject in a file that is valid in itself: creates the clients of all
  * models, endpoints and batch settings as they do, without sending anything.
  */
 function useProblems(original: Config): ConfigProblem[] {
@@ -95,6 +96,10 @@ function useProblems(original: Config): ConfigProblem[] {
     if (hasUnresolved(entry)) continue;
     const use = () => new LLMClient(resolveEndpoint(config, env, i));
     problems.push(...problemOf(config.locate(["batch", "endpoints", i]), use));
+  }
+  for (const [name, entry] of Object.entries(config.value.serve?.routes ?? {})) {
+    const place = config.locate(["serve", "routes", name]);
+    problems.push(...problemOf(place, () => resolveRoute(config, name, entry)));
   }
   const settings = {
     concurrencyLimit: batch?.concurrency ?? undefined,

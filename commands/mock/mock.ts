@@ -31,7 +31,8 @@ import { onStopSignals } from "../signals.ts";
 import { counted } from "../terminal/format.ts";
 import { writeNote, writeOutput } from "../terminal/output.ts";
 import { writeSentences, writeWarning } from "../terminal/sentences.ts";
-import { ACCESS_LOG_FORMATS, type AccessLogFormat, accessLogger } from "./access_log.ts";
+import { ACCESS_LOG_FORMATS, type AccessLogFormat, LineLog } from "../terminal/request_log.ts";
+import { accessLogger } from "./access_log.ts";
 
 /** Options for generated answers: recorded and real servers decide these themselves. */
 const GENERATED = [
@@ -262,11 +263,12 @@ export function mockCommand() {
       const { delay, length, rps, tokenRate, errorRate, errorKinds, firstToken } = options;
       const format = accessLog as AccessLogFormat | undefined;
       const recording = recordingOptions(options);
+      const log = new LineLog();
       const server = await startMockServer({
         hostname,
         port,
         apiKey,
-        onRequest: format && accessLogger(format),
+        onRequest: format && accessLogger(format, log),
         ...recording,
         delay,
         length,
@@ -295,6 +297,7 @@ export function mockCommand() {
       if (process.stderr.isTTY) writeNote("Press Ctrl-C to stop.");
       await stopped();
       await server.close();
+      await log.flush();
     });
   return addExamples(command, [
     "flexllm mock -p 8080",

@@ -78,7 +78,8 @@ function similarValue({ type, input }: Issue, path: Path): string | undefined {
 
 /** The rejected value; strings that may be keys are not shown. */
 function received(issue: Issue, path: Path): string {
-  const mayBeKey = path.some((name) => name === "api_key" || name === "headers") ||
+  const mayBeKey =
+    path.some((name) => ["api_key", "admin_key", "headers"].includes(String(name))) ||
     typeof path.at(-1) === "number";
   if (issue.received === "Object") return "an object";
   if (issue.received === "Array") return "a list";

@@ -54,9 +54,10 @@ function isLiteralKey(text: string): boolean {
 
 /** Returns a warning if `file` contains API keys and other users can read it. */
 export function permissionWarning(file: string, value: ConfigValue): string | undefined {
-  const hasKey = configuredServers(value).some(({ entry: { api_key, headers = {} } }) =>
-    secretsOf({ apiKey: api_key, headers }).some(isLiteralKey)
-  );
+  const hasKey =
+    configuredServers(value).some(({ entry: { api_key, headers = {} } }) =>
+      secretsOf({ apiKey: api_key, headers }).some(isLiteralKey)
+    ) || isLiteralKey(value.serve?.admin_key ?? "");
   if (!hasKey || process.platform === "win32") return undefined;
   if ((statSync(file).mode & 0o077) === 0) return undefined;
   return `${file} contains API keys and is readable by other users: chmod 600 ${file}`;

@@ -34,7 +34,7 @@ function redactServer<T extends ServerFields>(server: T): T {
 
 /** A copy of `value` with keys, secret headers and credentials in URLs masked. */
 export function redactConfig(value: ConfigValue): ConfigValue {
-  const { models, batch } = value;
+  const { models, batch, serve } = value;
   return {
     ...value,
     ...models ? { models: models.map(redactServer) } : {},
@@ -46,5 +46,6 @@ export function redactConfig(value: ConfigValue): ConfigValue {
         },
       }
       : {},
+    ...serve?.admin_key ? { serve: { ...serve, admin_key: masked(serve.admin_key) } } : {},
   };
 }

@@ -8,6 +8,7 @@ import { STORE_NAMES } from "../cache/open_store.ts";
 import { batch } from "./batch_schema.ts";
 import { samplingOptions } from "./sampling_schema.ts";
 import { describe, flag, nonNegative, text } from "./schema_values.ts";
+import { serve } from "./serve_schema.ts";
 import { type endpoint, extraBody, model } from "./server_schema.ts";
 
 const cacheSettings = v.strictObject({
@@ -98,13 +99,14 @@ export const configSchema = v.strictObject({
     ),
   ),
   batch: v.nullish(describe("Settings of `flexllm batch`; its flags override them.", batch)),
+  serve: v.nullish(describe("Settings of `flexllm serve`; its flags override them.", serve)),
   templates: v.nullish(
     describe(
       "Saved prompts and roles, for `--as`; `flexllm template` manages them.",
       v.record(v.string(), template, "expected name: text pairs"),
     ),
   ),
-}, "expected default, models, batch and templates");
+}, "expected default, models, batch, serve and templates");
 
 /** A whole configuration. */
 export type ConfigValue = v.InferOutput<typeof configSchema>;
@@ -116,6 +118,9 @@ export type EndpointEntry = v.InferOutput<typeof endpoint>;
 export type TemplateFields = v.InferOutput<typeof templateFields>;
 /** The section `batch`. */
 export type BatchSection = v.InferOutput<typeof batch>;
+
+/** The section `serve`. */
+export type ServeSection = v.InferOutput<typeof serve>;
 
 /** Fields of the Python tool's `batch` section that are ignored with a warning. */
 export const IGNORED_BATCH_FIELDS: readonly string[] = ["preprocess_msg"];

@@ -4,8 +4,14 @@
  * @module
  */
 
+/** The other side of a connection. */
+export interface Peer {
+  /** The IP address of the client, which may be a proxy; `undefined` if it has left. */
+  address(): string | undefined;
+}
+
 /** Handles one HTTP request. */
-export type RequestHandler = (request: Request) => Response | Promise<Response>;
+export type RequestHandler = (request: Request, peer: Peer) => Response | Promise<Response>;
 
 /** The parts of `Deno` that are used here. */
 export interface DenoNamespace {
@@ -18,10 +24,21 @@ export interface DenoNamespace {
       onListen: () => void;
       onError: () => Response;
     },
-    handler: RequestHandler,
-  ): { addr: { port: number }; finished: Promise<void> };
+    handler: (
+      request: Request,
+      info: { remoteAddr: { hostname?: string } },
+    ) => Response | Promise<Response>,
+  ): { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
   /** Exists only with `--unstable-kv`. */
   openKv?(path: string): Promise<unknown>;
+}
+
+/** A server of Bun. */
+export interface BunServer {
+  port: number;
+  /** Stops listening; with `force`, also closes all connections. */
+  stop(force: boolean): Promise<void>;
+  requestIP(request: Request): { address: string } | null;
 }
 
 /** The parts of `Bun` that are used here. */
@@ -34,12 +51,13 @@ export interface BunNamespace {
       port: number;
       hostname: string;
       idleTimeout: number;
+      maxRequestBodySize: number;
       development: boolean;
       reusePort: boolean;
-      fetch: RequestHandler;
+      fetch: (request: Request, server: BunServer) => Response | Promise<Response>;
       error: () => Response;
     },
-  ): { port: number; stop(force: boolean): Promise<void> };
+  ): BunServer;
 }
 
 /** The runtime's global; Node has neither. */

@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import { clearInterval, setInterval } from "node:timers";
 import { ConfigurationError } from "../errors.ts";
 import { type BunNamespace, type DenoNamespace, globals, type RequestHandler } from "./globals.ts";
 
@@ -11,9 +12,29 @@ import { type BunNamespace, type DenoNamespace, globals, type RequestHandler } f
 export interface HttpServer {
   /** The port it listens on. */
   port: number;
-  /** Stops listening and closes all connections. */
+  /** Stops listening, and resolves when all responses have been sent and the connections are closed. */
+  stop(): Promise<void>;
+  /** Stops listening and closes all connections; after {@link HttpServer.stop}, Deno only waits for them. */
   close(): Promise<void>;
 }
+
+/** Options of {@link serve}. */
+export interface ServeOptions {
+  /**
+   * Maximum size of a request body in bytes that the handler still gets, at least. Where the runtime has
+   * a limit of its own, it answers larger ones with 413.
+   */
+  maxBodyBytes?: number;
+}
+
+/** Interval in milliseconds at which a stopping server on Node closes idle connections. */
+const IDLE_CHECK = 50;
+
+/** Bun's own default of the largest request body, in bytes. */
+const BUN_BODY_BYTES = 128 * 2 ** 20;
+
+/** Seconds that Node keeps an idle connection open: longer than the proxies in front of it, which reuse them. */
+const NODE_KEEP_ALIVE = 75;
 
 /** The command that shows which program listens on a port. */
 function findCommand(port: number): string {
@@ -45,7 +66,12 @@ function listenProblem(error: unknown, hostname: string, port: number): Configur
   });
 }
 
-function serveOnDeno(deno: DenoNamespace, hostname: string, port: number, handler: RequestHandler) {
+function serveOnDeno(
+  deno: DenoNamespace,
+  hostname: string,
+  port: number,
+  handler: RequestHandler,
+): HttpServer {
   const closing = new AbortController();
   const server = deno.serve(
     {
@@ -55,30 +81,49 @@ function serveOnDeno(deno: DenoNamespace, hostname: string, port: number, handle
       onListen: () => {},
       onError: () => new Response("internal error", { status: 500 }),
     },
-    handler,
+    (request, info) => handler(request, { address: () => info.remoteAddr.hostname }),
   );
+  let isStopping = false;
   return {
     port: server.addr.port,
+    stop() {
+      isStopping = true;
+      return server.shutdown();
+    },
     close() {
-      closing.abort();
+      // Deno cannot abort a server that is stopping.
+      if (!isStopping) closing.abort();
       return server.finished;
     },
   };
 }
 
-function serveOnBun(bun: BunNamespace, hostname: string, port: number, handler: RequestHandler) {
-  // A mock may be configured to respond after minutes.
+function serveOnBun(
+  bun: BunNamespace,
+  hostname: string,
+  port: number,
+  handler: RequestHandler,
+  { maxBodyBytes = 0 }: ServeOptions,
+): HttpServer {
   const server = bun.serve({
     port,
     hostname,
+    // By default Bun cuts a response that is silent for 10 seconds.
     idleTimeout: 0,
+    maxRequestBodySize: Math.max(BUN_BODY_BYTES, 2 * maxBodyBytes),
     development: false,
     // By default Bun silently lets a second server use the same port.
     reusePort: false,
-    fetch: handler,
+    fetch: (request, server) =>
+      handler(request, { address: () => server.requestIP(request)?.address }),
     error: () => new Response("internal error", { status: 500 }),
   });
-  return { port: server.port, close: () => server.stop(true) };
+  return { port: server.port, stop: () => server.stop(false), close: () => server.stop(true) };
+}
+
+/** The connection of a request on Node, as Hono's adapter passes it on. */
+interface NodeBindings {
+  incoming: { socket: { remoteAddress?: string } };
 }
 
 /** Loads Hono's adapter, since Node's own HTTP server takes no fetch handler. */
@@ -88,24 +133,43 @@ async function serveOnNode(
   handler: RequestHandler,
 ): Promise<HttpServer> {
   const { createAdaptorServer } = await import("@hono/node-server");
-  const server = createAdaptorServer({ fetch: handler });
+  const server = createAdaptorServer({
+    fetch: (request: Request, env: unknown) => {
+      const { incoming } = env as NodeBindings;
+      return handler(request, { address: () => incoming.socket.remoteAddress });
+    },
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, hostname, () => resolve());
   });
+  if ("keepAliveTimeout" in server) server.keepAliveTimeout = NODE_KEEP_ALIVE * 1000;
   const address = server.address() as { port: number };
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      // Node itself closes only the connections that are idle when it stops.
+      const timer = setInterval(() => {
+        if ("closeIdleConnections" in server) server.closeIdleConnections();
+      }, IDLE_CHECK);
+      server.close(() => {
+        clearInterval(timer);
+        resolve();
+      });
+    });
   return {
     port: address.port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        if ("closeAllConnections" in server) server.closeAllConnections();
-      }),
+    stop,
+    close() {
+      const stopped = stop();
+      if ("closeAllConnections" in server) server.closeAllConnections();
+      return stopped;
+    },
   };
 }
 
 /**
- * Serves HTTP on an address.
+ * Serves HTTP on an address. When the client leaves, the request's `signal` aborts and the response's body is
+ * cancelled.
  *
  * @param port 0 for any free port
  * @throws {ConfigurationError} if it cannot listen there
@@ -114,9 +178,10 @@ export async function serve(
   hostname: string,
   port: number,
   handler: RequestHandler,
+  options: ServeOptions = {},
 ): Promise<HttpServer> {
   try {
-    if (globals.Bun !== undefined) return serveOnBun(globals.Bun, hostname, port, handler);
+    if (globals.Bun !== undefined) return serveOnBun(globals.Bun, hostname, port, handler, options);
     if (globals.Deno !== undefined) return serveOnDeno(globals.Deno, hostname, port, handler);
     return await serveOnNode(hostname, port, handler);
   } catch (error) {

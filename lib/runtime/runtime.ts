@@ -24,7 +24,7 @@ export const childrenInheritIgnoredSignals = globals.Bun === undefined;
 export const REQUESTS_VARIABLE = "BUN_CONFIG_MAX_HTTP_REQUESTS";
 
 /** The largest value that Bun accepts for it. */
-const MAX_REQUESTS = 65_535;
+export const MAX_REQUESTS = 65_535;
 
 /** The maximum number of requests that the runtime sends at a time. Further ones wait inside the runtime. */
 export function maxRequests(): number {

@@ -120,7 +120,7 @@ Deno.test("configurations on the pages are valid, and everything else parses", a
   assert.ok(yaml.length > 3);
   for (const { place, code } of yaml) {
     for (const document of parseAllDocuments(code)) assert.deepEqual(document.errors, [], place);
-    const isConfig = /^(default|models|batch|cache|templates):/m.test(code);
+    const isConfig = /^(default|models|batch|cache|templates|serve):/m.test(code);
     if (isConfig) assert.deepEqual(inspectConfig("c.yaml", code).problems, [], place);
     if (/^- match:/m.test(code)) assert.ok((await parseCanned("a.yaml", code)).length > 0, place);
   }

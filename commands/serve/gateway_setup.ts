@@ -1,0 +1,66 @@
+/**
+ * Reads the configuration of a gateway and makes its pool and its options.
+ *
+ * @module
+ */
+import { randomUUID } from "node:crypto";
+import process from "node:process";
+import { LLMClient } from "../../lib/client/client.ts";
+import type { Config } from "../../lib/config/load.ts";
+import { type GatewaySettings, resolveGateway } from "../../lib/config/resolve_gateway.ts";
+import type { AccessSettings } from "../../lib/gateway/access/open_access.ts";
+import type { Access } from "../../lib/gateway/access.ts";
+import type { GatewayObserver } from "../../lib/gateway/gateway_facts.ts";
+import type { GatewayOptions } from "../../lib/gateway/gateway_options.ts";
+import { isLoopback } from "../../lib/transport/loopback.ts";
+import { userPrices, warnAboutCleartext, withCacheWarnings } from "../connect.ts";
+import { readConfig } from "../read_config.ts";
+import { writeWarning } from "../terminal/sentences.ts";
+import type { ServeFlags } from "./serve_flags.ts";
+
+/** A configuration and the settings that it results in. */
+export interface GatewaySetup {
+  config: Config;
+  settings: GatewaySettings;
+}
+
+/**
+ * Reads the configuration and prints its warnings.
+ *
+ * @throws {ConfigurationError} if it cannot be used
+ */
+export function readSetup(flags: ServeFlags): GatewaySetup {
+  const config = readConfig(flags.config);
+  const settings = resolveGateway(config, process.env, flags, userPrices(config));
+  for (const warning of settings.warnings) writeWarning(warning);
+  warnAboutCleartext(settings.endpoints);
+  return { config, settings };
+}
+
+/**
+ * Creates the pool.
+ *
+ * @throws {ConfigurationError} if a setting is out of range
+ */
+export function createPool({ config, settings }: GatewaySetup): LLMClient {
+  return new LLMClient({ ...settings.pool, cache: withCacheWarnings(config, settings.cache) });
+}
+
+/** The settings of the access: without a key, everyone on this machine may call, but nobody else. */
+export function accessSettings({ host, access }: GatewaySettings): AccessSettings {
+  const { teams, limits, allowUnpriced } = access;
+  return { teams, limits, allowUnpriced, allowAnonymous: isLoopback(host) };
+}
+
+/** An admin key that nobody knows, for a gateway that others can reach and that has none. */
+const NO_ADMIN = randomUUID();
+
+/** The options of the gateway. */
+export function gatewayOptions(
+  { host, options }: GatewaySettings,
+  access: Access,
+  onRequest: GatewayObserver | undefined,
+): GatewayOptions {
+  const adminKey = options.adminKey ?? (isLoopback(host) ? undefined : NO_ADMIN);
+  return { ...options, access, adminKey, onRequest };
+}

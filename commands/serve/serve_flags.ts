@@ -1,0 +1,32 @@
+/**
+ * Converts the parsed flags of `flexllm serve` to settings.
+ *
+ * @module
+ */
+import type { GatewayFlags } from "../../lib/config/resolve_gateway.ts";
+
+/** The format of the access log. */
+export type AccessLogFormat = "text" | "json";
+
+/** The flags as Commander parses them. */
+export interface RawServeFlags extends Omit<GatewayFlags, "cache"> {
+  cache?: false | "key" | "shared";
+  accessLog?: AccessLogFormat;
+  quiet?: boolean;
+  config?: string;
+  verbose?: boolean;
+}
+
+/** The flags of `flexllm serve`. */
+export interface ServeFlags extends GatewayFlags {
+  accessLog?: AccessLogFormat;
+  quiet?: boolean;
+  /** The value of `--config`. */
+  config?: string;
+  verbose?: boolean;
+}
+
+/** Converts parsed flags. */
+export function serveFlags({ cache, ...flags }: RawServeFlags): ServeFlags {
+  return { ...flags, cache: cache === "key" ? true : cache };
+}

@@ -1,0 +1,44 @@
+/**
+ * Describes the limits of virtual keys, teams and the whole gateway.
+ *
+ * @module
+ */
+import type { KeyLimits, VirtualKey } from "../../../lib/gateway/key_limits.ts";
+import { dollars } from "../../terminal/format.ts";
+
+const COUNT = new Intl.NumberFormat("en-US");
+
+/** The rates, such as `60 rpm, 5 concurrent`. */
+export function describeRates({ rpm, tpm, concurrent }: KeyLimits): string {
+  const parts = [
+    rpm === undefined ? undefined : `${COUNT.format(rpm)} rpm`,
+    tpm === undefined ? undefined : `${COUNT.format(tpm)} tpm`,
+    concurrent === undefined ? undefined : `${COUNT.format(concurrent)} concurrent`,
+  ];
+  return parts.filter((part) => part !== undefined).join(", ");
+}
+
+/** A day in UTC, such as `2030-12-31`; the last one on which a key works if it expires at midnight. */
+export function expiryDay(expiresAt: number): string {
+  return new Date(expiresAt - 1).toISOString().slice(0, 10);
+}
+
+/** All limits of a key in one line; empty if it has none. */
+export function describeLimits(
+  key: Pick<VirtualKey, "models" | "team" | "expiresAt" | keyof KeyLimits>,
+): string {
+  const { models, team, expiresAt, budget = {} } = key;
+  const budgets = [
+    budget.day === undefined ? undefined : `${dollars(budget.day)} a day`,
+    budget.month === undefined ? undefined : `${dollars(budget.month)} a month`,
+    budget.total === undefined ? undefined : `${dollars(budget.total)} in total`,
+  ];
+  const parts = [
+    ...budgets,
+    describeRates(key) || undefined,
+    models === undefined ? undefined : `only ${models.join(", ")}`,
+    team === undefined ? undefined : `team ${team}`,
+    expiresAt === undefined ? undefined : `until ${expiryDay(expiresAt)}`,
+  ];
+  return parts.filter((part) => part !== undefined).join(", ");
+}
