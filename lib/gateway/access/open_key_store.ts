@@ -89,6 +89,15 @@ export class KeyFile extends KeyStore {
  * within a second.
  *
  * @throws {ConfigurationError} if the file cannot be used
+ *
+ * @example
+ * ```ts
+ * import { openKeyStore } from "@flexllm/flexllm";
+ *
+ * using keys = await openKeyStore("gateway.db");
+ * await keys.disable("alice");
+ * for (const { name, state, spent } of keys.listWithSpending()) console.log(name, state, spent.month);
+ * ```
  */
 export async function openKeyStore(
   path: string,
