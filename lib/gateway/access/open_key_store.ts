@@ -23,7 +23,17 @@ export interface ListedKey extends VirtualKey {
   requests: number;
 }
 
-/** The virtual keys in the database of a gateway; see {@link openKeyStore}. */
+/**
+ * The virtual keys in the database of a gateway; see {@link openKeyStore}.
+ *
+ * @example
+ * ```ts
+ * import { openKeyStore } from "@flexllm/flexllm";
+ *
+ * using keys = await openKeyStore("gateway.db");
+ * console.table(keys.listWithSpending());
+ * ```
+ */
 export class KeyFile extends KeyStore {
   readonly #database: DatabaseSync;
   readonly #table: SqliteKeys;
