@@ -30,7 +30,10 @@ import { observeState } from "./observe/observe_state.ts";
 import { operationHandlers } from "./observe/operation_handlers.ts";
 import type { Route } from "./routes.ts";
 
-/** A gateway. Serve its {@link GatewayApp.fetch}, or mount that in an app of your own. */
+/**
+ * A gateway. Serve its {@link GatewayApp.fetch}, or mount that in an app of your own. It is a Hono app, though its
+ * type names only what belongs to the gateway.
+ */
 export interface GatewayApp extends AsyncDisposable {
   /**
    * Answers one request. It needs no `this`, so it can be passed to a server or to `mount` of Hono.
@@ -38,6 +41,11 @@ export interface GatewayApp extends AsyncDisposable {
    * @param connection what the server knows about the connection, e.g. the second argument of Deno's handlers
    */
   readonly fetch: (request: Request, connection?: object) => Response | Promise<Response>;
+  /** Answers a request without a server, e.g. in a test; a path is enough: `app.request("/v1/models")`. */
+  readonly request: (
+    input: Request | string | URL,
+    init?: RequestInit,
+  ) => Response | Promise<Response>;
   /** Whether new calls are refused. */
   readonly isDraining: boolean;
   /** Calls in flight: waiting, or being answered. */
