@@ -4,9 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Json } from "../../../../../lib/json/json.ts";
-import { ROOT } from "../../../../support/cli.ts";
 import {
   CHAT,
   CLAUDE,
@@ -34,7 +32,7 @@ const URLS = new Map<Format, string>([
 ]);
 
 function fixture(name: string): Json {
-  const path = join(ROOT, "tests/fixtures/gateway/requests", `${name}.json`);
+  const path = new URL(`../../../../fixtures/gateway/requests/${name}.json`, import.meta.url);
   return JSON.parse(readFileSync(path, "utf8"));
 }
 

@@ -1,11 +1,9 @@
 /** Whatever a client sends, the lane translates it or refuses it: it never fails in another way. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import fc from "fast-check";
 import { GatewayError } from "../../../../../lib/gateway/gateway_error.ts";
 import type { Json } from "../../../../../lib/json/json.ts";
-import { ROOT } from "../../../../support/cli.ts";
 import { CHAT, CLAUDE, GEMINI, RESPONSES } from "../../../../support/serve_formats.ts";
 import { ENDPOINTS, translate } from "../../../../support/translated_request.ts";
 
@@ -39,7 +37,10 @@ const odd = fc.oneof(
 );
 
 for (const [name, format] of Object.entries(CLIENTS)) {
-  const text = readFileSync(join(ROOT, "tests/fixtures/gateway/requests", `${name}.json`), "utf8");
+  const text = readFileSync(
+    new URL(`../../../../fixtures/gateway/requests/${name}.json`, import.meta.url),
+    "utf8",
+  );
   const paths = pathsOf(JSON.parse(text));
   Deno.test(`malformed requests of ${name} clients are translated or refused`, () => {
     fc.assert(
