@@ -39,5 +39,5 @@ export function errorTable({ recentErrors }: GatewayStatus): Html {
   if (recentErrors.length <= MAX_ROWS) return shown;
   return html`${shown}<p class="note">${
     count(recentErrors.length - MAX_ROWS)
-  } earlier ones in <a href="/status">/status</a>.</p>`;
+  } earlier ones in <a href="status">/status</a>.</p>`;
 }

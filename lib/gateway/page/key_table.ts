@@ -95,5 +95,5 @@ export function keyTable({ keys }: GatewayStatus): Html {
   if (sorted.length <= MAX_ROWS) return shown;
   return html`${shown}<p class="note">${
     count(sorted.length - MAX_ROWS)
-  } more in <a href="/status">/status</a>.</p>`;
+  } more in <a href="status">/status</a>.</p>`;
 }

@@ -122,8 +122,8 @@ export async function statusPage(
     ${errorTable(status)}</section>
           </main>
           <footer><span>As of ${dateAndTime(now)} UTC</span>${refresh
-            ? html`<span>Reloads every ${REFRESH} s. <a href="/?refresh=off">Stop reloading</a></span>`
-            : html`<span><a href="/">Reload every ${REFRESH} s</a></span>`}<span><a href="/status">Status as JSON</a></span><span><a href="/metrics">Metrics</a></span></footer>
+            ? html`<span>Reloads every ${REFRESH} s. <a href="?refresh=off">Stop reloading</a></span>`
+            : html`<span><a href="./">Reload every ${REFRESH} s</a></span>`}<span><a href="status">Status as JSON</a></span><span><a href="metrics">Metrics</a></span></footer>
         </div>
       </body>
     </html>
