@@ -22,7 +22,12 @@ const ANSWER_LIMITS: Record<string, number> = { bun: 1.0, deno: 1.5 };
 const FIRST_TOKEN_LIMIT = 1;
 const BARE_RATIO = 0.6;
 const PORTKEY_RATIOS: Record<string, number> = { bun: 8, deno: 6 };
+/** The requests at once of the load generator. */
 const CONCURRENCY = 64;
+/** Seconds of a round under load. */
+const SECONDS = 4;
+/** Seconds of load before a measurement: about 30,000 requests. */
+const WARMUP = 6;
 /** Characters of an answer. */
 const CHARACTERS = 400;
 
@@ -97,46 +102,24 @@ async function measureBehind(
 ): Promise<Measurement[]> {
   const upstream = await startBenchServer(CHARACTERS, latency);
   const contenders = await startContenders(upstream, portkey);
-  const requests = (latency === 0 ? 2000 : 40) / divisor;
-  const warmup = 4000 / divisor;
-  const plan = { rounds, amount: requests, concurrency: 1 };
+  const plan = { rounds, amount: (latency === 0 ? 2000 : 60) / divisor, warmup: WARMUP / divisor };
   const setting = `one at a time, ${latency} ms`;
   try {
     note(`${setting}: answers`);
-    const rows: Measurement[] = [];
-    // Without a warm-up, the figures are those of code that the runtime has not compiled yet.
-    sendLoad({
-      measure: "throughput",
-      targets: contenders.map(({ target }) => target),
-      rounds: 0,
-      amount: 0,
-      warmup: latency === 0 ? warmup : warmup / 2,
-      concurrency: CONCURRENCY,
-    });
-    const answers = measureAll(upstream, contenders, { ...plan, measure: "answer", warmup: 20 });
+    const answers = measureAll(upstream, contenders, { ...plan, measure: "answer" });
     const answerOf = { section: "Gateway: added to the time of an answer", setting };
-    rows.push(...timeRows(answers, contenders, answerOf, (runtime) => ANSWER_LIMITS[runtime]));
+    const rows = timeRows(answers, contenders, answerOf, (runtime) => ANSWER_LIMITS[runtime]);
     note(`${setting}: first tokens`);
     // Portkey's gateway answers streamed requests with 500 on Node 20.
     const streaming = contenders.filter(({ target: { name } }) => name !== "Portkey");
-    const tokens = measureAll(upstream, streaming, {
-      ...plan,
-      measure: "first token",
-      tokens: 50,
-      warmup: latency === 0 ? requests : 20,
-    });
+    const stream = { ...plan, measure: "first token", tokens: 50 } as const;
+    const tokens = measureAll(upstream, streaming, stream);
     const tokenOf = { section: "Gateway: added to the time of the first token", setting };
     rows.push(...timeRows(tokens, streaming, tokenOf, () => FIRST_TOKEN_LIMIT));
     if (latency > 0) return rows;
     note(`${CONCURRENCY} at once: throughput`);
-    const result = measureAll(upstream, contenders, {
-      measure: "throughput",
-      rounds,
-      amount: 4 / divisor,
-      warmup: 2 * warmup,
-      concurrency: CONCURRENCY,
-    });
-    return [...rows, ...throughputRows(result, contenders)];
+    const load = { ...plan, measure: "throughput", amount: SECONDS / divisor } as const;
+    return [...rows, ...throughputRows(measureAll(upstream, contenders, load), contenders)];
   } finally {
     await Promise.all([upstream, ...contenders].map((server) => server.stop()));
   }

@@ -6,7 +6,6 @@ import type { Measurement } from "../measurement.ts";
 import { RUNTIMES, startBenchServer } from "../runtimes.ts";
 import { type Contender, startGateway } from "./contenders.ts";
 import { sendLoad } from "./load.ts";
-import type { LoadPlan } from "./workers/load_generator.ts";
 
 /** How much is sent. */
 export interface SoakOptions {
@@ -19,7 +18,6 @@ export interface SoakOptions {
 /** The largest resident memory in MB. */
 const LIMIT = 200;
 const PARTS = 10;
-const CONCURRENCY = 64;
 /** Tokens of an abandoned stream: more than any buffer on the way holds. */
 const TOKENS = 100_000;
 
@@ -37,18 +35,11 @@ async function inFlight({ baseUrl }: Contender): Promise<number> {
 
 /** Sends everything in parts, and returns the memory after each of them. */
 function soak(contender: Contender, { requests, abandoned, note }: SoakOptions): number[] {
-  const plan = { targets: [contender.target], rounds: 1, concurrency: CONCURRENCY };
+  const plan = { targets: [contender.target], rounds: 1, warmup: 0, tokens: TOKENS };
   const sent: number[] = [];
   for (let part = 1; part <= PARTS; part++) {
-    const answers: LoadPlan = {
-      ...plan,
-      measure: "throughput",
-      rounds: 0,
-      amount: 0,
-      warmup: requests / PARTS,
-    };
-    sendLoad(answers);
-    sendLoad({ ...plan, measure: "abandon", amount: abandoned / PARTS, warmup: 0, tokens: TOKENS });
+    sendLoad({ ...plan, measure: "requests", amount: requests / PARTS });
+    sendLoad({ ...plan, measure: "abandon", amount: abandoned / PARTS });
     const memory = memoryOf(contender, "VmRSS");
     sent.push(memory);
     note(`${contender.target.name}: ${part} of ${PARTS}, ${memory.toFixed(0)} MB`);

@@ -17,7 +17,9 @@ const server = await serve("127.0.0.1", 0, async (request) => {
   body.model = "upstream-model";
   const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal });
   const type = answer.headers.get("content-type")!;
-  return new Response(answer.body, { status: answer.status, headers: { "content-type": type } });
+  // Faster than passing the stream on, where the answer is no stream.
+  const content = body.stream === true ? answer.body : await answer.arrayBuffer();
+  return new Response(content, { status: answer.status, headers: { "content-type": type } });
 });
 process.stdout.write(`http://127.0.0.1:${server.port}/v1\n`);
 process.stdin.on("end", () => process.exit(0)).resume();

@@ -16,22 +16,25 @@ import {
 export interface LoadPlan {
   /**
    * `answer`: the median time of an answer, in ms. `first token`: the median time to the first token, in ms.
-   * `throughput`: answers per second. `abandon`: streams per second that the client leaves after the first token.
+   * `throughput`: answers per second. `requests`: the same for a number of requests. `abandon`: streams per second
+   * that the client leaves after the first token.
    */
-  measure: "answer" | "first token" | "throughput" | "abandon";
+  measure: "answer" | "first token" | "throughput" | "requests" | "abandon";
   targets: Target[];
   rounds: number;
   /** Requests per server and round; for `throughput`, seconds. */
   amount: number;
-  /** Requests before the first round, per server. */
+  /** Seconds of load on each server before the first round, until the runtime has compiled its code. */
   warmup: number;
-  concurrency: number;
   /** Tokens of a streamed answer. */
   tokens?: number;
 }
 
 /** The figure of each round, by the name of the server. */
 export type LoadResult = Record<string, number[]>;
+
+/** Requests at once under load. */
+const CONCURRENCY = 64;
 
 const plan = JSON.parse(process.argv[2]) as LoadPlan;
 const kind: RequestKind = {
@@ -65,34 +68,39 @@ async function medianTime(target: Target, requests: number): Promise<number> {
   return median(times);
 }
 
-/** Runs `work` as often at once as the plan says, until `isOver`. Returns how often per second it finished. */
+/** Runs `work` for each of the requests at once, until `isOver`. Returns how often per second it finished. */
 async function rateOf(
   isOver: (started: number) => boolean,
-  worker: () => Promise<() => Promise<void>>,
+  work: (worker: number) => Promise<void>,
 ): Promise<number> {
-  const work = await Promise.all(Array.from({ length: plan.concurrency }, worker));
   const start = performance.now();
   let started = 0;
   let finished = 0;
-  await Promise.all(work.map(async (each) => {
+  await Promise.all(Array.from({ length: CONCURRENCY }, async (_, worker) => {
     while (!isOver(started)) {
       started++;
-      await each();
+      await work(worker);
       finished++;
     }
   }));
   return finished / (performance.now() - start) * 1000;
 }
 
-async function throughput(target: Target, isOver: (started: number) => boolean): Promise<number> {
-  const connections: ClientConnection[] = [];
-  const rate = await rateOf(isOver, async () => {
-    const connection = await ClientConnection.open(target);
-    connections.push(connection);
-    return () => connection.send(requestText(target, kind));
-  });
+/** Sends requests at once; returns the answers per second. */
+async function load(target: Target, isOver: (started: number) => boolean): Promise<number> {
+  const opening = Array.from({ length: CONCURRENCY }, () => ClientConnection.open(target));
+  const connections = await Promise.all(opening);
+  const rate = await rateOf(
+    isOver,
+    (worker) => connections[worker].send(requestText(target, kind)),
+  );
   for (const connection of connections) connection.leave();
   return rate;
+}
+
+function loadFor(target: Target, seconds: number): Promise<number> {
+  const end = performance.now() + seconds * 1000;
+  return load(target, () => performance.now() >= end);
 }
 
 /** Opens a stream and leaves at its first token. */
@@ -108,27 +116,23 @@ async function abandon(target: Target): Promise<void> {
 }
 
 function measure(target: Target, amount: number): Promise<number> {
-  if (plan.measure === "abandon") {
-    return rateOf((started) => started >= amount, () => Promise.resolve(() => abandon(target)));
-  }
-  if (plan.measure !== "throughput") return medianTime(target, amount);
-  const end = performance.now() + amount * 1000;
-  return throughput(target, () => performance.now() >= end);
-}
-
-async function warmUp(target: Target): Promise<void> {
-  if (plan.warmup === 0) return;
-  if (plan.measure === "throughput") {
-    await throughput(target, (started) => started >= plan.warmup);
-  } else {
-    await measure(target, plan.warmup);
+  const isOver = (started: number) => started >= amount;
+  switch (plan.measure) {
+    case "throughput":
+      return loadFor(target, amount);
+    case "requests":
+      return load(target, isOver);
+    case "abandon":
+      return rateOf(isOver, () => abandon(target));
+    default:
+      return medianTime(target, amount);
   }
 }
 
 const result: LoadResult = {};
 for (const target of plan.targets) {
   result[target.name] = [];
-  await warmUp(target);
+  if (plan.warmup > 0) await loadFor(target, plan.warmup);
 }
 for (let round = 0; round < plan.rounds; round++) {
   for (const target of plan.targets) {
