@@ -20,7 +20,7 @@
  */
 export { LLMClient } from "./lib/client/client.ts";
 export { LLMClientPool } from "./lib/client/pool.ts";
-export { createGatewayApp, GatewayApp } from "./lib/gateway/gateway_app.ts";
+export { createGatewayApp, type GatewayApp } from "./lib/gateway/gateway_app.ts";
 export type { GatewayOptions, GatewayRoute } from "./lib/gateway/gateway_options.ts";
 export type { CallFacts } from "./lib/chat/call_facts.ts";
 export type { GatewayFacts, GatewayObserver } from "./lib/gateway/gateway_facts.ts";
@@ -168,15 +168,15 @@ export { SchemaMismatchError } from "./lib/chat/schema_mismatch_error.ts";
 export {
   type AccessOptions,
   type AccessSettings,
-  KeyAccess,
+  type KeyAccess,
   openAccess,
 } from "./lib/gateway/access/open_access.ts";
-export { KeyFile, type ListedKey, openKeyStore } from "./lib/gateway/access/open_key_store.ts";
+export { type KeyFile, type ListedKey, openKeyStore } from "./lib/gateway/access/open_key_store.ts";
 export {
   type IssuedKey,
   type KeyChanges,
   type KeySpending,
-  KeyStore,
+  type KeyStore,
 } from "./lib/gateway/access/key_store.ts";
 export type { KeySettings } from "./lib/gateway/access/key_settings.ts";
 export type { ConfiguredLimits } from "./lib/gateway/access/accounts.ts";

@@ -41,7 +41,7 @@ const gateway = createGatewayApp(pool, {
 // It can be a part of an app of yours, or the whole of it: `serve({ fetch: gateway.fetch })`.
 const app = new Hono();
 app.get("/about", (c) => c.text("A gateway and a page.\n"));
-app.mount("/", gateway.fetch);
+app.all("*", (c) => gateway.fetch(c.req.raw));
 
 const options = { fetch: app.fetch, hostname: "127.0.0.1", port: Number(PORT) };
 serve(options, ({ address, port }) => {

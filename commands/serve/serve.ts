@@ -83,8 +83,8 @@ function gatewayFlags() {
 /** Rejects words, which may be misspelled subcommands. */
 async function rejectWords([word]: readonly string[], names: readonly string[]): Promise<void> {
   if (word === undefined) return;
-  const { similarCommand } = await import("../default_command.ts");
-  const similar = await similarCommand(word, names);
+  const { similarName } = await import("../../lib/similar_name.ts");
+  const similar = similarName(word, names);
   throw new InvalidInputError(`unknown command "${word}"`, {
     hint: similar === undefined
       ? "`flexllm serve --help` lists its commands. To serve a model, name it with -m."

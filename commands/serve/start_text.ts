@@ -70,7 +70,7 @@ export function startLines(
   // Commands are copied, so they are never truncated or broken.
   const variables = table(columns, clientRows(url, requiresKey ? "KEY" : "any"), {
     stream: stderr,
-    maxWidth: undefined,
+    maxWidth: Infinity,
   });
   const width = screenWidth([stderr]) - 2;
   const section = (title: string) => ["", colored("bold", title)];

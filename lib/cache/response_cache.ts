@@ -20,7 +20,7 @@ import { storeError } from "./store_error.ts";
 const HITS_GROUP = 1000;
 
 /** The default lifetime of an answer, in seconds. */
-export const DEFAULT_TTL = 24 * 60 * 60;
+export const DEFAULT_TTL: number = 24 * 60 * 60;
 
 /** The options of a {@link ResponseCache}. */
 export interface ResponseCacheOptions {

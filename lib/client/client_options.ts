@@ -25,6 +25,13 @@ export interface LimitOptions {
    */
   concurrencyLimit?: number;
   /**
+   * Maximum requests in flight at first, under `adaptive`. A low number protects the server from a batch that
+   * starts all at once; for requests of people, who wait, use `concurrencyLimit`.
+   *
+   * @default 20, or an eighth of `concurrencyLimit` if that is more
+   */
+  initialConcurrency?: number;
+  /**
    * Maximum requests started in any second.
    *
    * @default no limit

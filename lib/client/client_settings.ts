@@ -120,14 +120,16 @@ type CommonLimits = Pick<
 >;
 
 function endpointLimits(options: LimitOptions, common: CommonLimits): EndpointLimitOptions {
-  const { concurrencyLimit = DEFAULTS.concurrency, maxQps, maxTpm } = options;
+  const { concurrencyLimit = DEFAULTS.concurrency, initialConcurrency, maxQps, maxTpm } = options;
   expectInteger(concurrencyLimit, "concurrencyLimit", 1);
+  expectInteger(initialConcurrency, "initialConcurrency", 1);
   expectPositive(maxQps, "maxQps");
   expectPositive(maxTpm, "maxTpm");
   const { adaptive, failureThreshold, recoveryTime, random, shared } = common;
   return {
     shared,
     concurrency: concurrencyLimit,
+    initialConcurrency,
     maxQps,
     maxTpm,
     adaptive,

@@ -200,6 +200,8 @@ export function resolveGateway(
       endpoints: endpoints.map(({ keySource: _, ...endpoint }) => ({
         ...endpoint,
         concurrencyLimit,
+        // People wait for these requests: the limit is learned downwards.
+        initialConcurrency: concurrencyLimit,
         prices: [...endpoint.prices ?? [], ...prices],
       })),
       loadBalance: "fallback",

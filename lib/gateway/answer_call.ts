@@ -4,10 +4,8 @@
  * @module
  */
 import type { CacheRequest } from "../cache/response_cache.ts";
-import { eventsOf } from "../chat/events.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { resultOf } from "../client/attempt.ts";
-import { SERVER_SENT_EVENTS } from "../protocols/event_framing.ts";
 import { cancellablesOf } from "../transport/cancellation.ts";
 import { answerHeaders, openingHeaders } from "./answer_headers.ts";
 import type { CallFlow } from "./call_flow.ts";
@@ -16,6 +14,7 @@ import { GatewayError } from "./gateway_error.ts";
 import { errorResponse, streamErrorText } from "./http/error_response.ts";
 import { keepAliveOf } from "./keep_alive.ts";
 import type { LaneAnswer } from "./lane.ts";
+import { isRepeatable, storedBody } from "./lanes/translated/stored_answer.ts";
 import { type PlainAnswer, plainAttempt } from "./plain_attempt.ts";
 import { streamAttempt, type StreamedAnswer } from "./stream_attempt.ts";
 import { upstreamAnswer } from "./upstream_answer.ts";
@@ -90,7 +89,7 @@ export class CallAnswerer {
     const flow = this.#flow;
     if (key !== undefined) {
       const stored = await flow.state.cache!.responses.get([key]);
-      if (stored !== undefined) return this.#hit(stored);
+      if (stored !== undefined && isRepeatable(flow.call, stored)) return this.#hit(stored);
       flow.record.cache = "miss";
     }
     const { call } = flow;
@@ -143,26 +142,12 @@ export class CallAnswerer {
     const { call, record } = flow;
     record.cache = "hit";
     record.usage = result.usage;
-    const head = { id: call.id, model: call.model, created: Math.floor(Date.now() / 1000) };
-    const choice = { ...result, providerMessage: result.message.providerMessage };
-    if (!call.stream) {
-      const response = { ...head, choices: [choice] as const, usage: result.usage };
-      const body = JSON.stringify(call.server.encodeResponse(response, call.request));
-      this.#onEnd(200, undefined);
-      const headers = answerHeaders(flow, 0);
-      headers["content-type"] = "application/json";
-      return new Response(body, { headers });
-    }
-    const encoder = call.server.streamEncoder(head, call.request);
-    const { framing = SERVER_SENT_EVENTS } = call.context;
-    let text = "";
-    let isFirst = true;
-    for (const event of [...encoder.push(eventsOf(result)), ...encoder.end()]) {
-      text += framing.frame(event, isFirst);
-      isFirst = false;
-    }
+    const body = storedBody(call, result);
     this.#onEnd(200, undefined);
-    return new Response(text + framing.end, { headers: openingHeaders(flow) });
+    if (call.stream) return new Response(body, { headers: openingHeaders(flow) });
+    const headers = answerHeaders(flow, 0);
+    headers["content-type"] = "application/json";
+    return new Response(body, { headers });
   }
 
   #failed(error: unknown): Response {

@@ -11,7 +11,7 @@ import type { GatewayCall } from "./gateway_call.ts";
 import type { Route } from "./routes.ts";
 
 /** Part of each key. Raise it when keys or entries change. */
-const KEY_VERSION = 1;
+const KEY_VERSION = "gateway 1";
 
 /** Fields that make an answer depend on, or change, what a server stores, or ask for several answers. */
 const STATEFUL = [
@@ -97,13 +97,7 @@ function identity(body: Json, { protocol: { neutralFields } }: GatewayCall): Jso
 export function cacheRequestOf(call: GatewayCall, route: Route, namespace: string): CacheRequest {
   // Numbers that a double cannot hold would make different requests equal.
   const body = mayBeInexact(call.text) ? parseExact(call.text) as Json : call.body;
-  const scope = JSON.stringify([
-    KEY_VERSION,
-    "gateway",
-    namespace,
-    call.protocol.name,
-    route.targets.map(({ endpoint, model }) => [endpoint.baseUrl, model]),
-  ]);
+  const scope = JSON.stringify([KEY_VERSION, namespace, call.protocol.name, route.identity]);
   const key = hash("sha256", `${scope}\n${canonicalJson(identity(body, call))}`, "base64url");
   const [{ endpoint, model }] = route.targets;
   return { key, model, endpoint: endpoint.name };

@@ -30,8 +30,45 @@ import { observeState } from "./observe/observe_state.ts";
 import { operationHandlers } from "./observe/operation_handlers.ts";
 import type { Route } from "./routes.ts";
 
-/** A gateway. It is a Hono app: serve its `fetch`, or mount it in an app of your own. */
-export class GatewayApp extends Hono implements AsyncDisposable {
+/**
+ * A gateway. Serve its {@link GatewayApp.fetch}, or mount that in an app of your own. It is a Hono app, though its
+ * type names only what belongs to the gateway.
+ */
+export interface GatewayApp extends AsyncDisposable {
+  /**
+   * Answers one request. It needs no `this`, so it can be passed to a server or to `mount` of Hono.
+   *
+   * @param connection what the server knows about the connection, e.g. the second argument of Deno's handlers
+   */
+  readonly fetch: (request: Request, connection?: object) => Response | Promise<Response>;
+  /** Answers a request without a server, e.g. in a test; a path is enough: `app.request("/v1/models")`. */
+  readonly request: (
+    input: Request | string | URL,
+    init?: RequestInit,
+  ) => Response | Promise<Response>;
+  /** Whether new calls are refused. */
+  readonly isDraining: boolean;
+  /** Calls in flight: waiting, or being answered. */
+  readonly inFlight: number;
+  /**
+   * Refuses new calls from now on; `/health/ready` then answers 503. Resolves when no call is in flight.
+   */
+  drain(): Promise<void>;
+  /**
+   * Uses another pool and other options for new calls. Calls in flight continue; the old pool is closed when
+   * its last one ends.
+   *
+   * @throws {ConfigurationError} if a route names an endpoint that does not exist; nothing has changed then
+   */
+  reload(pool: LLMClient, options?: GatewayOptions): void;
+  /** Ends all calls, streams with an error event, and closes the pool. */
+  close(): Promise<void>;
+  /** Calls `observer` with the facts of each request when it has ended. Returns a function that stops that. */
+  observe(observer: GatewayObserver): () => void;
+}
+
+/** The gateway as a Hono app. */
+class HonoGateway extends Hono implements GatewayApp {
   readonly #monitor: GatewayMonitor;
   readonly #observers = new Set<GatewayObserver>();
   readonly #calls = new Set<{ abort(reason: FlexLLMError): void }>();
@@ -54,37 +91,25 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     this.all("*", (context) => router.handle(context));
   }
 
-  /** Whether new calls are refused. */
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
-  /** Calls in flight: waiting, or being answered. */
   get inFlight(): number {
     return this.#calls.size;
   }
 
-  /**
-   * Refuses new calls from now on; `/health/ready` then answers 503. Resolves when no call is in flight.
-   */
   drain(): Promise<void> {
     this.#isDraining = true;
     return this.#untilIdle();
   }
 
-  /**
-   * Uses another pool and other options for new calls. Calls in flight continue; the old pool is closed when
-   * its last one ends.
-   *
-   * @throws {ConfigurationError} if a route names an endpoint that does not exist; nothing has changed then
-   */
   reload(pool: LLMClient, options: GatewayOptions = {}): void {
     const old = this.#state;
     this.#state = new GatewayState(pool, options);
     old.retire(old.pool !== pool);
   }
 
-  /** Ends all calls, streams with an error event, and closes the pool. */
   async close(): Promise<void> {
     this.#isDraining = true;
     for (const call of [...this.#calls]) call.abort(stopping("stopping"));
@@ -97,7 +122,6 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     return this.close();
   }
 
-  /** Calls `observer` with the facts of each request when it has ended. Returns a function that stops that. */
   observe(observer: GatewayObserver): () => void {
     this.#observers.add(observer);
     return () => this.#observers.delete(observer);
@@ -150,6 +174,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
     }
     this.#enter(state, call);
     const answerer = new CallAnswerer(flow, (status, error) => {
+      flow.deadlines.end();
       this.#leave(state, call);
       this.#monitor.observe(flow.record.facts(status, error));
     });
@@ -231,7 +256,7 @@ export class GatewayApp extends Hono implements AsyncDisposable {
  * @throws {ConfigurationError} if a route names an endpoint that does not exist
  */
 export function createGatewayApp(pool: LLMClient, options: GatewayOptions = {}): GatewayApp {
-  return new GatewayApp(pool, options);
+  return new HonoGateway(pool, options);
 }
 
 function stopping(reason: string): GatewayError {

@@ -24,7 +24,11 @@ export function signerOf(
     ?.endpoint;
 }
 
-/** The lane of a call at an endpoint: the native one if the endpoint speaks the client's format. */
+/**
+ * The lane of a call at an endpoint: the native one if the endpoint speaks the client's format, unless earlier
+ * answers came from a provider of another format: no provider accepts their envelopes.
+ */
 export function laneOf(call: GatewayCall, endpoint: EndpointClient): Lane {
-  return isNative(call, endpoint) ? nativeLane : translatedLane;
+  const isPure = isNative(call, endpoint) && !call.text.includes(ENVELOPE_PREFIX);
+  return isPure ? nativeLane : translatedLane;
 }

@@ -16,6 +16,8 @@ import { preferredBy } from "./rendezvous.ts";
 /** One model name, and where its calls go. */
 export class Route implements NamedRoute {
   readonly targets: readonly RouteTarget[];
+  /** The servers and models behind the name, for cache keys. */
+  readonly identity: string;
   readonly scheduler: Scheduler<EndpointClient>;
   /** Whether its calls are spread over several endpoints, so that a conversation has to be kept at one. */
   readonly isSticky: boolean;
@@ -30,6 +32,9 @@ export class Route implements NamedRoute {
   ) {
     this.targets = endpoints.map((endpoint) => ({ endpoint, model: endpoint.model ?? name }));
     this.loadBalance = options.loadBalance ?? pipeline.loadBalance;
+    this.identity = JSON.stringify(
+      this.targets.map(({ endpoint, model }) => [endpoint.baseUrl, model]),
+    );
     this.scheduler = pipeline.schedulerOf(endpoints, this.loadBalance);
     this.isSticky = options.isSticky && options.isSpread && endpoints.length > 1;
   }

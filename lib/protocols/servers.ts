@@ -3,20 +3,40 @@
  *
  * @module
  */
+import type { Protocol } from "./protocol.ts";
 import { DEFAULT_PROTOCOL, PROTOCOLS } from "./registry.ts";
 import type { ProtocolServer } from "./serve.ts";
 
-/**
- * Loads the server sides of the registered formats. The default format comes last, since it claims every
- * request that no other format does.
- */
-export async function loadServers(): Promise<ProtocolServer[]> {
-  const others = PROTOCOLS.filter((protocol) => protocol !== DEFAULT_PROTOCOL);
-  const servers = await Promise.all([...others, DEFAULT_PROTOCOL].map(({ serve }) => serve?.()));
-  return servers.filter((server) => server !== undefined);
+/** A wire format and its server side. */
+export interface ServedFormat {
+  readonly protocol: Protocol;
+  readonly server: ProtocolServer;
 }
 
-/** The format of a request whose path does not decide it, such as the model list. */
+/**
+ * Loads the registered formats that have a server side. The default format comes last, since it claims every
+ * request that no other format does.
+ */
+export async function loadFormats(): Promise<ServedFormat[]> {
+  const others = PROTOCOLS.filter((protocol) => protocol !== DEFAULT_PROTOCOL);
+  const loaded = await Promise.all([...others, DEFAULT_PROTOCOL].map(async (protocol) => {
+    const server = await protocol.serve?.();
+    return server === undefined ? [] : [{ protocol, server }];
+  }));
+  return loaded.flat();
+}
+
+/** Loads the server sides of the formats, in the order of {@link loadFormats}. */
+export async function loadServers(): Promise<ProtocolServer[]> {
+  return (await loadFormats()).map(({ server }) => server);
+}
+
+/** The format of a request whose path does not decide it, such as the model list or an unknown path. */
+export function formatOf(formats: readonly ServedFormat[], request: Request): ServedFormat {
+  return formats.find(({ server }) => server.claims(request)) ?? formats.at(-1)!;
+}
+
+/** The server side of {@link formatOf}. */
 export function serverFor(servers: readonly ProtocolServer[], request: Request): ProtocolServer {
   return servers.find((server) => server.claims(request)) ?? servers.at(-1)!;
 }

@@ -33,11 +33,16 @@ export class ConcurrencyLimit {
   #changedAt = -Infinity;
   #decreasedAt = -Infinity;
 
-  constructor(max: number, adaptive: boolean) {
+  /** @param initial the limit at first, if it is adaptive; by default low */
+  constructor(
+    max: number,
+    adaptive: boolean,
+    initial = Math.max(START, Math.floor(max * START_SHARE)),
+  ) {
     this.#max = max;
     this.#adaptive = adaptive;
     this.#doubling = adaptive;
-    this.#current = adaptive ? Math.min(max, Math.max(START, Math.floor(max * START_SHARE))) : max;
+    this.#current = adaptive ? Math.min(max, initial) : max;
   }
 
   /** The current limit. */

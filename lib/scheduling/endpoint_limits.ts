@@ -18,6 +18,8 @@ import { type TokenDemand, type TokenHold, TokenLimiter } from "./token_limiter.
 export interface EndpointLimitOptions {
   /** Maximum requests in flight. */
   concurrency: number;
+  /** Maximum requests in flight at first, if `adaptive`. */
+  initialConcurrency?: number;
   /** Maximum requests started in any second; `undefined` for no limit. */
   maxQps: number | undefined;
   /** Maximum tokens in any minute, input and output; `undefined` for no limit. */
@@ -77,7 +79,7 @@ export class EndpointLimits {
    * @param sibling another model at the same server, whose limits these also are
    */
   constructor(options: EndpointLimitOptions, isOnly: boolean, sibling?: EndpointLimits) {
-    const { concurrency, adaptive, maxQps, maxTpm, shared } = options;
+    const { concurrency, initialConcurrency, adaptive, maxQps, maxTpm, shared } = options;
     this.#options = options;
     this.maxConcurrency = concurrency;
     this.#breaker = new Breaker(options);
@@ -91,7 +93,7 @@ export class EndpointLimits {
       return;
     }
     this.#slots = { inFlight: 0 };
-    this.#limit = new ConcurrencyLimit(concurrency, adaptive);
+    this.#limit = new ConcurrencyLimit(concurrency, adaptive, initialConcurrency);
     this.#qps = [
       maxQps === undefined ? undefined : new RateLimiter(maxQps, TRAVEL_SLACK),
       shared?.qps,

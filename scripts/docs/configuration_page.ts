@@ -75,6 +75,7 @@ function entriesOf(schema: Schema): Record<string, Schema> {
 export function configurationPage(): string {
   const top = configSchema.entries as unknown as Record<string, Schema>;
   const batch = entriesOf(top.batch);
+  const serve = entriesOf(top.serve);
   return `<!-- Generated from the configuration's schema by \`deno task docs\`; do not edit. -->
 
 # Configuration
@@ -110,6 +111,24 @@ ${table(batch)}
 
 ${table(entriesOf(batch.endpoints))}
 
+## serve
+
+The settings of [the gateway](gateway.md).
+
+${table(serve)}
+
+## serve.routes
+
+A route is a model, a list of models, or a section with these fields:
+
+${table(entriesOf(bare(serve.routes).value!))}
+
+## serve.limits
+
+The limits of the whole gateway; each of \`serve.teams\` has the same fields.
+
+${table(entriesOf(serve.limits))}
+
 ## cache
 
 ${table(entriesOf(top.cache))}
@@ -128,6 +147,7 @@ ${table(entriesOf(bare(top.templates).value!))}
 | \`FLEXLLM_BASE_URL\`, else \`OPENAI_BASE_URL\` | The server to use instead of those in the file. |
 | \`FLEXLLM_API_KEY\` | The API key of the model in use. Endpoints of batches have their own keys. |
 | \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | The key of [each service](providers.md#names), sent only to that service; OpenAI's is also sent to the server of \`OPENAI_BASE_URL\`. |
+| \`FLEXLLM_ADMIN_KEY\` | The admin key of \`flexllm serve\`, instead of \`serve.admin_key\`. |
 | \`FLEXLLM_CONFIG\` | The configuration file. |
 | \`FLEXLLM_TRUST\` | \`1\` trusts the configuration in the current directory, like \`flexllm config trust\`; for scripts. |
 | \`FLEXLLM_HOME\` | The directory for the configuration, keys, conversations, prices and the cache; default \`~/.flexllm\`. |

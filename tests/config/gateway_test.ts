@@ -53,6 +53,7 @@ Deno.test("every configured model is an endpoint by its name, with generous limi
     ],
   );
   assert.deepEqual([pool.adaptive, pool.timeout, pool.maxWait], [true, 600, 60]);
+  assert.ok(pool.endpoints.every(({ initialConcurrency }) => initialConcurrency === 256));
   assert.deepEqual([options.routes, options.cacheScope, cache], [{}, "key", false]);
   assert.equal(access.database, "/home/.flexllm/gateway.db");
 });

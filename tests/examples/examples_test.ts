@@ -83,7 +83,7 @@ const KEYLESS: Record<string, RegExp> = {
 
 Deno.test("every example has a test", () => {
   const scripts = readdirSync(`${ROOT}examples`).filter((name) => name.endsWith(".ts"));
-  const tested = [...Object.keys(KEYLESS), "mocked_app_test", "stream_web"];
+  const tested = [...Object.keys(KEYLESS), "gateway", "mocked_app_test", "stream_web"];
   assert.deepEqual(scripts.sort(), tested.map((name) => `${name}.ts`).sort());
 });
 
@@ -243,6 +243,34 @@ Deno.test("example stream_web streams answers and reports errors", async () => {
       400,
       '{"error":"\\"question\\" is missing"}',
     ]);
+  } finally {
+    child.kill("SIGKILL");
+    await ended;
+  }
+});
+
+Deno.test("example gateway answers clients that have its key", async () => {
+  const child = spawnExample("gateway", {}, { PORT: "0" });
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  try {
+    let printed = "";
+    const [url, key] = await new Promise<string[]>((resolve, reject) => {
+      child.stdout!.on("data", (chunk) => {
+        printed += chunk;
+        const [, ...found] = /^(http:\S+)\nKEY=(\S+)\n/.exec(printed) ?? [];
+        if (found.length > 0) resolve(found);
+      });
+      child.on("close", () => reject(new Error("the server ended at once")));
+    });
+    const body = { model: "assistant", messages: [{ role: "user", content: "Hello!" }] };
+    const post = (headers: HeadersInit) =>
+      fetch(`${url}/v1/chat/completions`, { method: "POST", body: JSON.stringify(body), headers });
+    const refused = await post({});
+    await refused.text();
+    assert.equal(refused.status, 401);
+    const answer = await (await post({ authorization: `Bearer ${key}` })).json();
+    assert.match(answer.choices[0].message.content, /Hello!/);
+    assert.match(await (await fetch(`${url}/about`)).text(), /A gateway and a page/);
   } finally {
     child.kill("SIGKILL");
     await ended;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { isCacheable } from "../../lib/gateway/cached_answers.ts";
 import type { GatewayOptions } from "../../lib/gateway/gateway_options.ts";
+import { deadlinesOf } from "../../lib/transport/deadlines.ts";
 import { CountingAccess } from "../support/counting_access.ts";
 import { gatewayOf, HELLO, type TestGateway, textOf } from "../support/gateway.ts";
 import { answer, type ModelServer, startModelServer } from "../support/model_server.ts";
@@ -32,6 +33,21 @@ Deno.test("A repeated request is answered from the cache, plain and streamed, at
   assert.deepEqual(gateway.facts.map(({ cache }) => cache), ["miss", "hit", "hit", "hit"]);
   assert.equal(gateway.facts[1].attempts, 0);
   assert.equal(gateway.facts[1].cost, 0);
+});
+
+Deno.test("The timeout that a client announces is forgotten once its call has ended", async () => {
+  await using server = await startModelServer();
+  await using gateway = cachingGateway(server);
+  // A timeout that no other test uses.
+  const headers = { "x-stainless-timeout": "613" };
+  for (const cache of ["miss", "hit"]) {
+    for (const rest of [{}, { stream: true }]) {
+      const response = await gateway.chat("a", { seed: 1, ...rest }, { headers });
+      await response.text();
+      if (cache === "hit") assert.equal(response.headers.get("x-flexllm-cache"), "hit");
+      assert.equal(deadlinesOf(613).size, 0);
+    }
+  }
 });
 
 Deno.test("A streamed answer is stored when it is complete", async () => {

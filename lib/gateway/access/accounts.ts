@@ -41,7 +41,7 @@ function scopeIn(
 
 /** The callers, by the hashes of their secrets. What is in use of their limits survives every change. */
 export class Accounts {
-  readonly all = new LimitScope("all", ALL_SCOPE, "");
+  readonly all: LimitScope = new LimitScope("all", ALL_SCOPE, "");
   /** The caller without a key. */
   anonymous: CallerAccount;
   #keys: readonly StoredKey[] = [];

@@ -44,7 +44,18 @@ function settingsOf(settings: KeySettings): KeySettings {
   return { rpm, tpm, concurrent, budget, team, models, expiresAt };
 }
 
-/** The virtual keys of a gateway. Changes also reach a gateway that is running, within a second. */
+/**
+ * The virtual keys of a gateway. Changes also reach a gateway that is running, within a second.
+ *
+ * @example
+ * ```ts
+ * import { openAccess } from "@flexllm/flexllm";
+ *
+ * await using access = await openAccess({ database: "gateway.db" });
+ * const { secret } = await access.keys.rotate("alice", 3600);
+ * console.log(secret);
+ * ```
+ */
 export class KeyStore {
   readonly #table: KeyTable;
   readonly #now: () => number;

@@ -82,7 +82,18 @@ function checkConfigured({ teams = {}, limits = {}, maxBudgetWait = 0 }: AccessS
   }
 }
 
-/** Decides by virtual keys who may call; see {@link openAccess}. */
+/**
+ * Decides by virtual keys who may call; see {@link openAccess}.
+ *
+ * @example
+ * ```ts
+ * import { openAccess } from "@flexllm/flexllm";
+ *
+ * await using access = await openAccess({ database: "gateway.db" });
+ * if (access.recovered.requests > 0) console.warn(access.recovered);
+ * console.table(access.report());
+ * ```
+ */
 export class KeyAccess implements Access {
   /** Creates, lists and changes keys. */
   readonly keys: KeyStore;

@@ -23,7 +23,17 @@ export interface ListedKey extends VirtualKey {
   requests: number;
 }
 
-/** The virtual keys in the database of a gateway; see {@link openKeyStore}. */
+/**
+ * The virtual keys in the database of a gateway; see {@link openKeyStore}.
+ *
+ * @example
+ * ```ts
+ * import { openKeyStore } from "@flexllm/flexllm";
+ *
+ * using keys = await openKeyStore("gateway.db");
+ * console.table(keys.listWithSpending());
+ * ```
+ */
 export class KeyFile extends KeyStore {
   readonly #database: DatabaseSync;
   readonly #table: SqliteKeys;
@@ -89,6 +99,15 @@ export class KeyFile extends KeyStore {
  * within a second.
  *
  * @throws {ConfigurationError} if the file cannot be used
+ *
+ * @example
+ * ```ts
+ * import { openKeyStore } from "@flexllm/flexllm";
+ *
+ * using keys = await openKeyStore("gateway.db");
+ * await keys.disable("alice");
+ * for (const { name, state, spent } of keys.listWithSpending()) console.log(name, state, spent.month);
+ * ```
  */
 export async function openKeyStore(
   path: string,

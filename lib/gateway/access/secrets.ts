@@ -1,11 +1,11 @@
 /**
- * Creates, hashes and compares the secrets of virtual keys.
+ * Creates and hashes the secrets of virtual keys.
  *
  * A fast hash is right here: a secret has 256 random bits, so that nobody can guess it.
  *
  * @module
  */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 /** The beginning of every secret, by which scanners of leaked secrets can recognize them. */
 const PREFIX = "sk-flexllm-";
@@ -26,12 +26,4 @@ export function shownPrefix(secret: string): string {
 /** SHA-256 of a secret, in hexadecimal. */
 export function hashSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
-}
-
-/** Compares two secrets in a time that does not depend on where they differ, or on their lengths. */
-export function secretsEqual(a: string, b: string): boolean {
-  return timingSafeEqual(
-    createHash("sha256").update(a).digest(),
-    createHash("sha256").update(b).digest(),
-  );
 }

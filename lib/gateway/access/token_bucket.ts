@@ -62,10 +62,9 @@ export class TokenBucket {
   }
 
   #refill(now: number): void {
-    if (now > this.#updatedAt) {
-      const refilled = this.#level + (now - this.#updatedAt) / 60_000 * this.#perMinute;
-      this.#level = Math.min(refilled, this.#perMinute);
-    }
+    if (now <= this.#updatedAt) return;
+    const refilled = this.#level + (now - this.#updatedAt) / 60_000 * this.#perMinute;
+    this.#level = Math.min(refilled, this.#perMinute);
     this.#updatedAt = now;
   }
 }

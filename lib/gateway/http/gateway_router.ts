@@ -17,7 +17,7 @@ import { countTokens } from "./count_tokens.ts";
 import { clientSecret } from "./credentials.ts";
 import { embed } from "./embeddings.ts";
 import { errorResponse } from "./error_response.ts";
-import { type ClientFormat, formatOf, loadFormats } from "./formats.ts";
+import { formatOf, loadFormats, type ServedFormat } from "../../protocols/servers.ts";
 import type { GatewayHost } from "./gateway_host.ts";
 import { healthResponse } from "./health.ts";
 import type { HttpCall } from "./http_call.ts";
@@ -44,14 +44,14 @@ const STOPPING = "the gateway is about to stop";
 /** A request on its way, and what is known about it. */
 interface Exchange {
   readonly arrival: Arrival;
-  format: ClientFormat;
+  format: ServedFormat;
   readonly progress: RequestProgress;
 }
 
 /** Answers the requests to one gateway. */
 export class GatewayRouter {
   readonly #host: GatewayHost;
-  #formats: readonly ClientFormat[] = [];
+  #formats: readonly ServedFormat[] = [];
   #table: RouteTable | undefined;
   #loading: Promise<RouteTable> | undefined;
 
@@ -91,7 +91,7 @@ export class GatewayRouter {
     return withHeaders(response, headers);
   }
 
-  #exchange(arrival: Arrival, operation: string, format?: ClientFormat): Exchange {
+  #exchange(arrival: Arrival, operation: string, format?: ServedFormat): Exchange {
     const chosen = format ?? formatOf(this.#formats, arrival.request);
     return { arrival, format: chosen, progress: { operation, format: chosen.protocol.name } };
   }

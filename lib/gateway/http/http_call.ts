@@ -10,7 +10,7 @@ import type { ProtocolServer, RequestContext, ServerRequest } from "../../protoc
 import type { Caller } from "../access.ts";
 import type { GatewayCall } from "../gateway_call.ts";
 import { GatewayError } from "../gateway_error.ts";
-import type { ClientFormat } from "./formats.ts";
+import type { ServedFormat } from "../../protocols/servers.ts";
 import type { Arrival } from "./arrival.ts";
 import type { RequestBody } from "./request_body.ts";
 
@@ -31,7 +31,7 @@ export class HttpCall implements GatewayCall {
 
   constructor(
     arrival: Arrival,
-    { protocol, server }: ClientFormat,
+    { protocol, server }: ServedFormat,
     context: RequestContext,
     caller: Caller,
     { text, body, model, stream }: RequestBody,

@@ -7,7 +7,7 @@ import type { RequestContext } from "../../protocols/serve.ts";
 import type { Caller } from "../access.ts";
 import { GatewayError } from "../gateway_error.ts";
 import type { Arrival } from "./arrival.ts";
-import type { ClientFormat } from "./formats.ts";
+import type { ServedFormat } from "../../protocols/servers.ts";
 import type { GatewayHost, NamedRoute } from "./gateway_host.ts";
 import { HttpCall } from "./http_call.ts";
 import { readBody } from "./read_body.ts";
@@ -21,7 +21,7 @@ import { asChatBody, isResponsesBody } from "./responses_on_chat.ts";
  */
 export async function openCall(
   arrival: Arrival,
-  format: ClientFormat,
+  format: ServedFormat,
   context: RequestContext,
   caller: Caller,
   maxBytes: number,
@@ -40,7 +40,7 @@ export async function openCall(
 
 async function openResponsesCall(
   arrival: Arrival,
-  format: ClientFormat,
+  format: ServedFormat,
   context: RequestContext,
   caller: Caller,
   parsed: ReturnType<typeof parseRequestBody>,

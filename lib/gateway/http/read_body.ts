@@ -5,6 +5,7 @@
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import type { BrotliDecompress, Gunzip, Inflate } from "node:zlib";
+import { deadlinesOf, type Expiring } from "../../transport/deadlines.ts";
 import { GatewayError } from "../gateway_error.ts";
 
 const BYTE_ORDER_MARK = "\ufeff";
@@ -123,16 +124,44 @@ async function readBytes(request: Request, maxBytes: number): Promise<Bytes> {
   return request.body === null ? new Uint8Array() : await gather(request.body, maxBytes);
 }
 
+/** Settles like `reading`, or rejects after `seconds`: a client that sends nothing must not be waited for. */
+async function within<T>(reading: Promise<T>, seconds: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const deadline: Expiring = {
+    expiresAt: 0,
+    expire() {
+      const message = `the request body did not arrive within ${seconds} s`;
+      late.reject(new GatewayError(408, message, { reason: "request_timeout" }));
+    },
+  };
+  const deadlines = deadlinesOf(seconds);
+  deadlines.add(deadline);
+  try {
+    return await Promise.race([reading, late.promise]);
+  } finally {
+    deadlines.delete(deadline);
+  }
+}
+
+/** Seconds for a whole body: enough for the largest one over a slow line. */
+const TIMEOUT = 300;
+
 /**
  * Reads the text of a request's body.
  *
- * @throws {GatewayError} 413 above `maxBytes`, 415 for an unknown encoding, 400 if it is not UTF-8
+ * @param timeout seconds
+ * @throws {GatewayError} 413 above `maxBytes`, 415 for an unknown encoding, 400 if it is not UTF-8, 408 if it
+ *   does not arrive
  */
-export async function readBody(request: Request, maxBytes: number): Promise<string> {
+export async function readBody(
+  request: Request,
+  maxBytes: number,
+  timeout = TIMEOUT,
+): Promise<string> {
   const encodings = encodingsOf(request.headers.get("content-encoding"));
   // Each layer multiplies the work; no client uses more than one.
   if (encodings.length > 1) throw unsupported(encodings.join(", "));
-  let bytes = await readBytes(request, maxBytes);
+  let bytes = await within(readBytes(request, maxBytes), timeout);
   // A caller of the app's own `fetch` may say less than it sends.
   if (bytes.length > maxBytes) throw tooLarge(maxBytes, false);
   if (encodings.length === 1) bytes = await decompress(bytes, encodings[0], maxBytes);

@@ -8,7 +8,7 @@
  */
 import type { RequestContext, ServerRoute } from "../../protocols/serve.ts";
 import { routePattern } from "../../protocols/servers.ts";
-import type { ClientFormat } from "./formats.ts";
+import type { ServedFormat } from "../../protocols/servers.ts";
 
 /** The paths for embeddings, after `/models/{model}`. */
 export type EmbeddingOperation = "embeddings" | "embedContent" | "batchEmbedContents";
@@ -16,7 +16,7 @@ export type EmbeddingOperation = "embeddings" | "embedContent" | "batchEmbedCont
 /** A call of a model. */
 export interface CallMatch {
   readonly kind: "call";
-  readonly format: ClientFormat;
+  readonly format: ServedFormat;
   readonly context: RequestContext;
 }
 
@@ -46,7 +46,7 @@ const GEMINI_EMBEDDINGS = /^(?<model>.+):(?<operation>embedContent|batchEmbedCon
 
 /** A route whose path contains the model. */
 interface ModelRoute {
-  readonly format: ClientFormat;
+  readonly format: ServedFormat;
   readonly route: ServerRoute;
   readonly pattern: RegExp;
 }
@@ -65,7 +65,7 @@ export class RouteTable {
   readonly #modelPrefixes: readonly string[];
   readonly #modelRoutes: readonly ModelRoute[];
 
-  constructor(formats: readonly ClientFormat[]) {
+  constructor(formats: readonly ServedFormat[]) {
     const prefixes = new Set(formats.flatMap(({ server }) => server.prefixes));
     for (const format of formats) this.#addCalls(format);
     for (const prefix of prefixes) {
@@ -88,7 +88,7 @@ export class RouteTable {
     );
   }
 
-  #addCalls(format: ClientFormat): void {
+  #addCalls(format: ServedFormat): void {
     for (const { path, operation, stream } of format.server.routes) {
       if (path.includes("{model}")) continue;
       const match: RouteMatch = { kind: "call", format, context: { operation, stream } };

@@ -81,6 +81,13 @@ export function checkInput(body: Fields, official: boolean): void {
         item.required("call_id", "name", "input").string("input");
         open.add(item.string("call_id")!);
         break;
+      // Codex answers it as a function.
+      case "local_shell_call":
+        open.add(item.required("call_id", "action").string("call_id")!);
+        break;
+      case "local_shell_call_output":
+        answered.add(item.required("id", "output").string("id")!);
+        break;
       case "function_call_output":
       case "custom_tool_call_output": {
         const id = item.required("call_id", "output").string("call_id")!;

@@ -8,6 +8,7 @@ import {
   zstdCompressSync,
 } from "node:zlib";
 import fc from "fast-check";
+import { readBody } from "../../../lib/gateway/http/read_body.ts";
 import { hasRepeatedKey } from "../../../lib/gateway/http/repeated_key.ts";
 import { HttpGateway } from "../../support/http_gateway.ts";
 
@@ -86,6 +87,24 @@ Deno.test("stops reading a body of unknown length at the limit", async () => {
   });
   assert.equal((await gateway.error(PATH, { body })).status, 413);
   assert(isCancelled && chunks < 10, `${chunks} chunks`);
+});
+
+Deno.test("does not wait for ever for a body", async () => {
+  const body = new ReadableStream();
+  const request = new Request(
+    "http://gateway/",
+    { method: "POST", body, duplex: "half" } as RequestInit,
+  );
+  // The timer of a deadline does not keep the process alive; an open connection would.
+  const connection = setInterval(() => {}, 1000);
+  try {
+    await assert.rejects(readBody(request, 1000, 0.01), {
+      status: 408,
+      message: "the request body did not arrive within 0.01 s",
+    });
+  } finally {
+    clearInterval(connection);
+  }
 });
 
 Deno.test("names what is wrong with a body, in the client's format", async () => {

@@ -10,7 +10,7 @@ import {
 } from "../../../lib/errors.ts";
 import { GatewayError } from "../../../lib/gateway/gateway_error.ts";
 import { serverError, streamErrorText } from "../../../lib/gateway/http/error_response.ts";
-import { loadFormats } from "../../../lib/gateway/http/formats.ts";
+import { loadFormats } from "../../../lib/protocols/servers.ts";
 import { JSON_ARRAY } from "../../../lib/protocols/event_framing.ts";
 import type { Json } from "../../../lib/json/json.ts";
 import { HttpGateway } from "../../support/http_gateway.ts";

@@ -23,14 +23,16 @@ function startGateway() {
   };
   const app = createGatewayApp(mockPool("one", "two"), options);
   const get = (path: string, headers: Record<string, string> = ADMIN) =>
-    app.request(`http://localhost${path}`, { headers });
+    app.fetch(new Request(`http://localhost${path}`, { headers }));
   const call = async (model: string) => {
     const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello!" }] });
-    const response = await app.request("http://localhost/v1/chat/completions", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    });
+    const response = await app.fetch(
+      new Request("http://localhost/v1/chat/completions", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      }),
+    );
     await response.text();
     return response.status;
   };
@@ -125,11 +127,13 @@ Deno.test("an observer that throws breaks no answer", async () => {
       throw new Error("disk full");
     },
   });
-  const response = await app.request("http://localhost/v1/chat/completions", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model: "one", messages: [{ role: "user", content: "Hello!" }] }),
-  });
+  const response = await app.fetch(
+    new Request("http://localhost/v1/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "one", messages: [{ role: "user", content: "Hello!" }] }),
+    }),
+  );
   assert.equal(response.status, 200);
   assert.match(await response.text(), /"chat\.completion"/);
 });

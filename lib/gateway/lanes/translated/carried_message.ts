@@ -5,7 +5,12 @@
  */
 import type { ProviderMessage } from "../../../chat/messages.ts";
 import { asObject, asObjects, asText, type Json } from "../../../json/json.ts";
-import { envelopeOrigin, needsEnvelope, writeEnvelope } from "../../../protocols/envelope.ts";
+import {
+  type Envelope,
+  envelopeOrigin,
+  needsEnvelope,
+  writeEnvelope,
+} from "../../../protocols/envelope.ts";
 import type { CarriedMessage } from "../../../protocols/serve.ts";
 import type { LaneRequest } from "../../lane.ts";
 
@@ -24,6 +29,14 @@ export function callExtrasOf(
       ? undefined
       : { extra_content: { google: { thought_signature: thoughtSignature } } }
   );
+}
+
+/** The message with its origin, so that a stored answer can also be sent back to its provider. */
+export function withOrigin(
+  message: ProviderMessage | undefined,
+  { endpoint, model }: LaneRequest,
+): Envelope | undefined {
+  return message && { ...message, origin: envelopeOrigin(endpoint.name, model) };
 }
 
 /** What the provider of `request` needs back; `undefined` if its text and tool calls are enough. */

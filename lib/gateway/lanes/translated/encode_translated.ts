@@ -9,7 +9,6 @@ import type { EndpointClient } from "../../../client/endpoint_client.ts";
 import { ConfigurationError, FlexLLMError, InvalidInputError } from "../../../errors.ts";
 import { asObject, asObjects } from "../../../json/json.ts";
 import { pathOf } from "../../../protocols/source_path.ts";
-import type { Protocol } from "../../../protocols/protocol.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
 import { GatewayError } from "../../gateway_error.ts";
 import type { LaneRequest } from "../../lane.ts";
@@ -154,10 +153,6 @@ function malformed(call: GatewayCall, cause: unknown): GatewayError {
 function encode(call: GatewayCall, endpoint: EndpointClient): LaneRequest {
   const { request, dropped } = call;
   const model = endpoint.model ?? request.chat.model;
-  const attempt = (protocol: Protocol) => {
-    const target = targetOf(endpoint, protocol, model);
-    return { target, rewritten: rewrite(call, target) };
-  };
   const formatOf = ({ messages, options }: Rewritten) =>
     endpoint.protocolOf({
       messages: messages.map(({ message }) => message),
@@ -170,11 +165,15 @@ function encode(call: GatewayCall, endpoint: EndpointClient): LaneRequest {
     options: { model, thinking, tools: functionsOf(request.chat.options) },
     stream: call.stream,
   });
-  checkBody(call, targetOf(endpoint, first, model).who);
-  let { target, rewritten } = attempt(first);
+  let target = targetOf(endpoint, first, model);
+  checkBody(call, target.who);
+  let rewritten = rewrite(call, target);
   // The messages may need another of the service's formats.
   const needed = formatOf(rewritten);
-  if (needed !== target.protocol) ({ target, rewritten } = attempt(needed));
+  if (needed !== first) {
+    target = targetOf(endpoint, needed, model);
+    rewritten = rewrite(call, target);
+  }
   if (call.headers.has("anthropic-beta")) dropped.add("anthropic-beta");
   const messages = rewritten.messages.map(({ message }) => message);
   if (messages.length === 0) throw malformed(call, undefined);

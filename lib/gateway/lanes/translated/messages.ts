@@ -31,13 +31,11 @@ export class MessageRewriter {
   readonly #target: Target;
   readonly #names: ToolNames;
   readonly #dropped: Set<string>;
-  readonly #origin: string;
 
   constructor(target: Target, names: ToolNames, dropped: Set<string>) {
     this.#target = target;
     this.#names = names;
     this.#dropped = dropped;
-    this.#origin = envelopeOrigin(target.endpoint.name, target.model);
   }
 
   /**
@@ -166,7 +164,8 @@ export class MessageRewriter {
     if (message?.format !== this.#target.protocol.name) return undefined;
     const { origin, format, content } = message as Envelope;
     if (origin === undefined) return message;
-    return origin === this.#origin ? { format, content } : undefined;
+    const { endpoint, model } = this.#target;
+    return origin === envelopeOrigin(endpoint.name, model) ? { format, content } : undefined;
   }
 
   #call(call: ToolCall, signature: unknown): ToolCall {

@@ -3,24 +3,17 @@
  *
  * @module
  */
-import type {
-  SamplingOptions,
-  Thinking,
-  ThinkingLevel,
-  ToolChoice,
-} from "../../../chat/options.ts";
+import type { SamplingOptions, ToolChoice } from "../../../chat/options.ts";
 import { asObject, type Json } from "../../../json/json.ts";
 import { claudeModel } from "../../../protocols/anthropic/model_features.ts";
-import { anthropicThinking } from "../../../protocols/anthropic/thinking.ts";
 import { geminiModel } from "../../../protocols/gemini/model_features.ts";
-import { geminiThinking } from "../../../protocols/gemini/thinking.ts";
-import { chatThinking } from "../../../protocols/openai_chat/thinking.ts";
 import { openaiEfforts } from "../../../protocols/openai_model_features.ts";
 import type { ServerRequest } from "../../../protocols/serve.ts";
 import { fieldOf } from "./fields/client_fields.ts";
 import { unsupportedField } from "./fields/field_rules.ts";
 import { formatFor } from "./response_format.ts";
 import type { Target } from "./target.ts";
+import { thinkingFor, withoutBudget } from "./thinking.ts";
 
 /** Options whose defaults mean the same as their absence. */
 const DEFAULTS: Partial<Record<keyof SamplingOptions, unknown>> = {
@@ -86,86 +79,6 @@ function maxTokensFor(given: number | undefined, target: Target): number | undef
   return Math.max(Math.min(given, outputLimit(target)), Math.min(least, 16));
 }
 
-/** The level that stands for a budget in tokens. */
-function levelOf(budget: number): ThinkingLevel {
-  if (budget <= 1024) return "low";
-  return budget <= 10_000 ? "medium" : "high";
-}
-
-/** What to send for `thinking`, from exact to least exact. */
-function alternatives(thinking: Thinking, target: Target): (Thinking | undefined)[] {
-  if (thinking === false) return [false, "minimal", undefined];
-  if (typeof thinking !== "number") return [thinking, true, undefined];
-  const { maxBudget } = geminiModel(target.model);
-  const budget = target.protocol.name === "gemini" && maxBudget > 0
-    ? Math.min(thinking, maxBudget)
-    : thinking;
-  return [budget, levelOf(thinking), true, undefined];
-}
-
-/** Whether the model accepts `thinking`, and leaves room for an answer. */
-function accepts(thinking: Thinking, target: Target, maxTokens: number | undefined): boolean {
-  const { model, protocol, service, isOpenAI } = target;
-  try {
-    switch (protocol.name) {
-      case "claude":
-        anthropicThinking(model, claudeModel(model), { thinking, maxTokens });
-        return true;
-      case "gemini":
-        geminiThinking(model, geminiModel(model), thinking);
-        return true;
-      case "responses":
-        chatThinking("effort", model, thinking, true);
-        break;
-      default:
-        chatThinking(service, model, thinking, isOpenAI);
-    }
-  } catch {
-    return false;
-  }
-  // OpenAI's other models reject the field.
-  return !(isOpenAI || protocol.name === "responses" && /^(gpt|chatgpt)-/.test(model)) ||
-    openaiEfforts(model) !== undefined;
-}
-
-const ANTHROPIC = "https://api.anthropic.com/";
-
-/** The smallest budget of Claude's thinking. */
-const MIN_CLAUDE_BUDGET = 1024;
-
-function thinkingFor(
-  thinking: Thinking | undefined,
-  target: Target,
-  maxTokens: number | undefined,
-): Thinking | undefined {
-  if (thinking === undefined) return undefined;
-  const options = alternatives(thinking, target);
-  if (target.protocol.name === "claude" && thinking !== false && maxTokens !== undefined) {
-    // A budget that leaves half of the tokens for the answer.
-    const half = Math.floor(maxTokens / 2);
-    if (half >= MIN_CLAUDE_BUDGET) options.splice(-1, 0, half);
-  }
-  return options.find((option) => option === undefined || accepts(option, target, maxTokens));
-}
-
-/**
- * Thinking that is not limited by a budget, if the model can do without: with a budget, Claude neither
- * continues a turn without the thinking that began it, nor thinks when a tool is forced.
- */
-function withoutBudget(
-  thinking: Thinking,
-  { model }: Target,
-  maxTokens: number | undefined,
-): Thinking | undefined {
-  const features = claudeModel(model);
-  const hasBudget = (thinking: Thinking) =>
-    anthropicThinking(model, features, { thinking, maxTokens }).thinking?.type === "enabled";
-  if (!hasBudget(thinking)) return thinking;
-  if (features.thinking === "budget" || typeof thinking !== "number") return undefined;
-  const level = levelOf(thinking);
-  return hasBudget(level) ? undefined : level;
-}
-
 /** What the options depend on in the conversation. */
 export interface History {
   /** Whether the model has answered before, so that the next request repeats this one. */
@@ -175,6 +88,9 @@ export interface History {
   /** Whether the conversation continues after tool calls without the thinking that led to them. */
   lacksThinking: boolean;
 }
+
+/** The base of Anthropic's own URLs. */
+const ANTHROPIC = "https://api.anthropic.com/";
 
 /** Whether to let Anthropic cache the prompt; compatible servers may not know the field. */
 function isCached({ endpoint }: Target, { isContinued, hasCacheMarks }: History): boolean {

@@ -12,7 +12,7 @@ import type { BufferedResponse } from "../../../transport/http.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
 import type { LaneAnswer, LaneRequest } from "../../lane.ts";
 import { answerImages } from "./answer_images.ts";
-import { carriedMessage } from "./carried_message.ts";
+import { carriedMessage, withOrigin } from "./carried_message.ts";
 import { ClientTools } from "./client_tools.ts";
 
 /**
@@ -24,7 +24,7 @@ export function headOf({ id, model }: GatewayCall): ResponseHead {
 }
 
 /** The answer in the form that the client's format encodes. */
-export function choiceOf(
+function choiceOf(
   completion: Completion,
   call: GatewayCall,
   request: LaneRequest,
@@ -71,16 +71,13 @@ export function translateAnswer(
   response: BufferedResponse,
 ): LaneAnswer {
   const { completion, raw } = decode(request, response);
-  return { body: encodeCompletion(call, request, completion), completion, raw };
-}
-
-/** Writes a completion in the client's format. */
-export function encodeCompletion(
-  call: GatewayCall,
-  request: LaneRequest,
-  completion: Completion,
-): string {
-  const choices = [choiceOf(completion, call, request)] as const;
-  const answer = { ...headOf(call), choices, usage: completion.usage };
-  return stringifyExact(call.server.encodeResponse(answer, call.request));
+  const choice = choiceOf(completion, call, request);
+  const answer = { ...headOf(call), choices: [choice] as const, usage: completion.usage };
+  const body = stringifyExact(call.server.encodeResponse(answer, call.request));
+  const providerMessage = withOrigin(completion.providerMessage, request);
+  return {
+    body,
+    completion: { ...completion, toolCalls: choice.toolCalls, providerMessage },
+    raw,
+  };
 }

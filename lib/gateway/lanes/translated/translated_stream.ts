@@ -18,7 +18,7 @@ import { serverError } from "../../http/error_response.ts";
 import type { LaneRequest, LaneStream, LaneStreamEnd } from "../../lane.ts";
 import { answerImages } from "./answer_images.ts";
 import { AnswerEvents } from "./answer_events.ts";
-import { callExtrasOf, carriedMessage } from "./carried_message.ts";
+import { callExtrasOf, carriedMessage, withOrigin } from "./carried_message.ts";
 import { ClientTools } from "./client_tools.ts";
 import { headOf } from "./translate_answer.ts";
 
@@ -113,7 +113,8 @@ export class TranslatedStream implements LaneStream {
     const ready: StreamEvent[] = [];
     const { includeThinking } = this.#call.request;
     for (const event of events) {
-      this.received.add(event);
+      // Calls are received in the client's form, in which the cache stores them.
+      if (event.type !== "tool_call") this.received.add(event);
       if (CONTENT.has(event.type)) this.hasContent = true;
       if (event.type === "usage") ready.push(event);
       else if (event.type === "finish") {
@@ -121,7 +122,12 @@ export class TranslatedStream implements LaneStream {
         this.#finish = event;
       } else if (includeThinking || event.type !== "thinking") this.#answer.push(event, ready);
     }
-    return ready.length === 0 ? "" : this.#write(this.#encoder.push(this.#withExtras(ready)));
+    return ready.length === 0 ? "" : this.#write(this.#send(ready));
+  }
+
+  #send(ready: readonly StreamEvent[]): ServerEvent[] {
+    for (const event of ready) if (event.type === "tool_call") this.received.add(event);
+    return this.#encoder.push(this.#withExtras(ready));
   }
 
   /** Adds the extra fields of calls that start, which are known only from the provider's own message. */
@@ -168,11 +174,12 @@ export class TranslatedStream implements LaneStream {
 
   #close(completed: LaneStreamEnd): string {
     this.ended = true;
-    this.completed = completed;
+    const providerMessage = withOrigin(completed.providerMessage, this.#request);
+    this.completed = { ...completed, providerMessage };
     const encoder = this.#encoder;
     const ready: StreamEvent[] = [];
     this.#answer.end(ready);
-    const events = ready.length === 0 ? [] : encoder.push(ready);
+    const events = ready.length === 0 ? [] : this.#send(ready);
     const hasToolCalls = this.received.toolCalls.length > 0;
     const images = answerImages(completed.providerMessage);
     if (images.length > 0) events.push(...encoder.images?.(images) ?? []);

@@ -52,7 +52,7 @@ for (const [name, format] of Object.entries(CLIENTS)) {
           try {
             translate(format, body, endpoint);
           } catch (error) {
-            assert.ok(error instanceof GatewayError, (error as Error).stack);
+            assert.ok(error instanceof GatewayError, String((error as Error).stack));
             assert.equal(error.status, 400);
           }
         },
