@@ -6,12 +6,10 @@
  * fails if a figure misses twice its target), --json, --markdown FILE (writes the tables between the two
  * `bench` comments of that file).
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { runtimeName } from "../lib/runtime/runtime.ts";
-import { markdownTables, type Measurement, plainTables, reaches } from "./measurement.ts";
+import { machine, writeTables } from "./markdown_page.ts";
+import { type Measurement, plainTables, reaches } from "./measurement.ts";
 import {
   measureCache,
   measureMemory,
@@ -20,7 +18,7 @@ import {
   measureStart,
   measureStreams,
 } from "./other_figures.ts";
-import { cleanUp, median, run } from "./runtimes.ts";
+import { cleanUp, median } from "./runtimes.ts";
 import { measureThroughput, SETTINGS, SHORT } from "./throughput.ts";
 
 const { values } = parseArgs({
@@ -61,30 +59,11 @@ async function measureAll(): Promise<Measurement[]> {
   return rows;
 }
 
-function machine(): string {
-  const [{ model }] = cpus();
-  const bun = run(["bun", "--version"]).output.trim();
-  return `${cpus().length} × ${model.trim()}, ${runtimeName()}, bun ${bun}`;
-}
-
-const BEGIN = "<!-- bench:begin -->";
-const END = "<!-- bench:end -->";
-
-function writeMarkdown(path: string, rows: readonly Measurement[]): void {
-  const page = readFileSync(path, "utf8");
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${path} has no ${BEGIN} … ${END}`);
-  const date = new Date().toISOString().slice(0, 10);
-  const tables = `Measured on ${date} on ${machine()}.\n\n${markdownTables(rows)}`;
-  const before = page.slice(0, begin + BEGIN.length);
-  writeFileSync(path, `${before}\n\n${tables}\n${page.slice(end)}`);
-}
-
 try {
   const rows = await measureAll();
   if (values.json) process.stdout.write(`${JSON.stringify(rows)}\n`);
   else process.stdout.write(`${machine()}\n\n${plainTables(rows)}`);
-  if (values.markdown !== undefined) writeMarkdown(values.markdown, rows);
+  if (values.markdown !== undefined) writeTables(values.markdown, "bench", rows);
   const failed = rows.filter((row) => !reaches(row, 2));
   if (values.short && failed.length > 0) {
     note(

@@ -93,6 +93,7 @@ export async function peakMemory(command: string[]): Promise<number | undefined>
 /** A server in its own process. */
 export interface Server {
   baseUrl: string;
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -111,7 +112,11 @@ export async function startServer(command: string[]): Promise<Server> {
       child.kill();
       return ended;
     };
-    return { baseUrl: baseUrl.replace(/\/v1$|$/, "/v1").replace("/v1/v1", "/v1"), stop };
+    return {
+      baseUrl: baseUrl.replace(/\/v1$|$/, "/v1").replace("/v1/v1", "/v1"),
+      pid: child.pid!,
+      stop,
+    };
   }
   throw new Error(`${command.join(" ")} did not start`);
 }

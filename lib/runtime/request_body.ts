@@ -50,12 +50,25 @@ export function streamedBody(stream: Bytes, size: number): RequestBody {
     : { body: stream, headers: { "content-length": String(size) }, duplex: "half" };
 }
 
+const ENCODER = new TextEncoder();
+
 /**
  * Returns a body of text that the runtime sends at most once.
  *
- * Deno repeats a request, even a POST, when a reused connection closes before the answer; but not when the
- * body is a blob. Bun and Node never repeat a POST.
+ * Deno repeats a request, even a POST, when a reused connection closes before the answer; but not when it has
+ * to read the body from a stream. Bun and Node never repeat a POST.
  */
 export function unrepeatedBody(text: string): string | RequestBody {
-  return isDeno ? { body: new Blob([text]), headers: {}, duplex: "half" } : text;
+  if (!isDeno) return text;
+  const bytes = ENCODER.encode(text);
+  // Deno takes 20 µs longer to read a blob that it stores itself.
+  return streamedBody(
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes);
+        controller.close();
+      },
+    }),
+    bytes.length,
+  );
 }
