@@ -130,6 +130,7 @@ Deno.test("what a provider needs back comes before the finish reason, and an err
   for (const format of FORMATS) {
     const encoder = format.server.streamEncoder(responseOf({}, null), requestOf(format, true));
     encoder.push([{ type: "text", text: "Hi" }]);
+    encoder.push([{ type: "tool_call", index: 0, id: "call_1", name: "f", arguments: "{}" }]);
     const carried = encoder.carry({ envelope: "flexllm1.abc" });
     assert.ok(carried.some(({ data }) => data.includes("flexllm1.abc")));
     assert.ok(!carried.some(({ data }) => /"(finish_reason|finishReason)":"/.test(data)));
@@ -139,4 +140,14 @@ Deno.test("what a provider needs back comes before the finish reason, and an err
     const decoder = format.client.streamDecoder();
     assert.throws(() => decoder.push(failed[0].data), /Lost/);
   }
+});
+
+Deno.test("the last block of a message without tool calls is its text, which Claude Code prints", () => {
+  const carried = { envelope: "flexllm1.abc" };
+  const response = responseOf({ content: "Hi", carried }, null);
+  const encoder = CLAUDE.server.streamEncoder(response, requestOf(CLAUDE, true));
+  encoder.push([{ type: "text", text: "Hi" }]);
+  assert.deepEqual(encoder.carry(carried), []);
+  const message = CLAUDE.server.encodeResponse(response, requestOf(CLAUDE, false)) as Json;
+  assert.equal(asObjects(message.content).at(-1)!.type, "text");
 });

@@ -7,6 +7,7 @@ import { asCount, asObject, asObjects, type Json, tryParse } from "../../json/js
 import { textSize } from "../../pricing/token_estimate.ts";
 import { parseResponse } from "../../protocols/decode_response.ts";
 import { methodUrl } from "../../protocols/gemini/method_url.ts";
+import { openaiResponses } from "../../protocols/openai_responses/openai_responses.ts";
 import { jsonHeaders } from "../../protocols/request.ts";
 import type { Usage } from "../../usage.ts";
 import { type BufferedResponse, send } from "../../transport/http.ts";
@@ -47,7 +48,9 @@ function encode(
   { endpoint, model }: RouteTarget,
 ): EncodedRequest | undefined {
   const { connection } = endpoint;
-  if (!connection.speaks(protocol)) return undefined;
+  // Servers of the Responses API have OpenAI's embeddings beside it.
+  const isOpenai = operation === "embeddings" && connection.speaks(openaiResponses);
+  if (!isOpenai && !connection.speaks(protocol)) return undefined;
   if (operation !== "embeddings") {
     return {
       url: methodUrl(connection.endpoint, model, operation),

@@ -52,7 +52,12 @@ export function hasThinkingBlock(head: ResponseHead, request: ServerRequest): bo
   return head.isSimulated === true || !isThinkingOmitted(request);
 }
 
-/** A block whose content only the provider can read. It holds the envelope of a provider's message. */
+/**
+ * A block whose content only the provider can read. It holds the envelope of a provider's message.
+ *
+ * Only answers with tool calls have one: providers need their reasoning back to continue after the results. In
+ * other answers the last block must be the text, which is what Claude Code prints.
+ */
 export function redactedBlock(data: string): Json {
   return { type: "redacted_thinking", data };
 }
@@ -86,7 +91,7 @@ function encodeBlocks(choice: ServerChoice, head: ResponseHead, request: ServerR
     });
   }
   blocks.push(...toolCalls.map(toolUseBlock));
-  if (carried !== undefined) blocks.push(redactedBlock(carried.envelope));
+  if (carried !== undefined && toolCalls.length > 0) blocks.push(redactedBlock(carried.envelope));
   return blocks;
 }
 

@@ -53,6 +53,7 @@ export class AnthropicStreamEncoder implements StreamEncoder {
   #refusal: string | null = null;
   #finishReason: FinishReason = "stop";
   #hasStarted = false;
+  #hasCalls = false;
 
   constructor(head: ResponseHead, request: ServerRequest) {
     this.#head = head;
@@ -68,6 +69,7 @@ export class AnthropicStreamEncoder implements StreamEncoder {
   }
 
   carry({ envelope }: CarriedMessage): ServerEvent[] {
+    if (!this.#hasCalls) return [];
     const sent = this.#start();
     this.#open({ type: "redacted_thinking" }, redactedBlock(envelope), sent);
     this.#close(sent);
@@ -150,6 +152,7 @@ export class AnthropicStreamEncoder implements StreamEncoder {
 
   #pushCall(event: StreamEvent & { type: "tool_call" }, sent: ServerEvent[]): void {
     const { index, id = "", name = "", kind, arguments: text } = event;
+    this.#hasCalls = true;
     if (this.#block?.call !== index) {
       const isCustom = kind === "custom";
       const call = { id, type: "function", function: { name, arguments: "" } } as const;

@@ -108,7 +108,9 @@ const EXPECTED: Record<string, (body: Json, turn: Turn) => void> = {
 for (const client of CLIENTS) {
   for (const provider of PROVIDERS) {
     if (client.format === provider.format) continue;
-    for (const turn of ["thinking", "tools"] as const) {
+    // Anthropic's clients take the last block as the answer's text, so only answers with calls have an envelope.
+    const turns = client.name === "claude" ? ["tools"] as const : ["thinking", "tools"] as const;
+    for (const turn of turns) {
       for (const stream of [false, true]) {
         const how = stream ? "streamed" : "plain";
         Deno.test(`${client.name} to ${provider.name} and back, ${turn}, ${how}`, () => {
