@@ -5,6 +5,7 @@
  */
 import { hash } from "node:crypto";
 import type { CacheRequest } from "../cache/response_cache.ts";
+import { answerCountOf } from "../chat/max_tokens.ts";
 import { canonicalJson } from "../json/canonical.ts";
 import { asObject, type Json, mayBeInexact, parseExact } from "../json/json.ts";
 import type { GatewayCall } from "./gateway_call.ts";
@@ -20,6 +21,7 @@ const STATEFUL = [
   "background",
   "prompt",
   "cachedContent",
+  "cached_content",
   "container",
   "mcp_servers",
   "web_search_options",
@@ -59,9 +61,7 @@ export function isCacheable(body: Json): boolean {
   ) {
     return false;
   }
-  const config = asObject(body.generationConfig);
-  const count = body.n ?? config?.candidateCount ?? 1;
-  if (count !== 1) return false;
+  if (answerCountOf(body) !== 1) return false;
   return !(Array.isArray(body.tools) && body.tools.some(runsOnServer));
 }
 
@@ -75,9 +75,10 @@ function isAttribution(block: unknown): boolean {
 
 /** The fields of a body that determine the answer. */
 function identity(body: Json, { protocol: { neutralFields } }: GatewayCall): Json {
-  const fields: Json = {};
+  // Without a prototype, since a client may call a field "__proto__".
+  const fields: Json = Object.create(null);
   for (const name in body) {
-    const neutral = neutralFields[name];
+    const neutral = Object.hasOwn(neutralFields, name) ? neutralFields[name] : undefined;
     if (BOOKKEEPING.has(name) || neutral === true) continue;
     if (neutral !== undefined && neutral.includes(canonicalJson(body[name]))) continue;
     fields[name] = body[name];

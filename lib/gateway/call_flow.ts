@@ -5,10 +5,9 @@
  * @module
  */
 import type { CacheRequest } from "../cache/response_cache.ts";
-import { maxTokensOf } from "../chat/max_tokens.ts";
+import { answerCountOf, maxTokensOf } from "../chat/max_tokens.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
 import { FlexLLMError } from "../errors.ts";
-import { asNumber, asObject } from "../json/json.ts";
 import type { Grant } from "../scheduling/grant.ts";
 import type { RunOptions } from "../scheduling/ticket.ts";
 import type { TokenDemand } from "../scheduling/token_limiter.ts";
@@ -177,16 +176,14 @@ export class CallFlow implements RunOptions<EndpointClient> {
   }
 
   get #choices(): number {
-    const { n, generationConfig } = this.call.body;
-    const count = asNumber(n) ?? asNumber(asObject(generationConfig)?.candidateCount) ?? 1;
-    return Math.max(1, count);
+    return answerCountOf(this.call.body);
   }
 
   /** The maximum cost at the dearest endpoint of the route; `null` if the price of one is unknown. */
   #dearest(promptTokens: number, completionTokens: number): number | null {
     const totalTokens = promptTokens + completionTokens;
     const usage = { promptTokens, completionTokens, totalTokens };
-    const tier = this.call.body.service_tier;
+    const { service_tier: snake, serviceTier: tier = snake } = this.call.body;
     let dearest = 0;
     for (const { endpoint, model } of this.route.targets) {
       const cost = endpoint.pricer!(model, usage, typeof tier === "string" ? tier : undefined);

@@ -104,7 +104,7 @@ export class ClientStream implements Expiring, Cancellable {
     if (this.#isOver) return;
     this.open();
     this.#end();
-    this.#controller!.close();
+    this.#finish();
   }
 
   /**
@@ -115,9 +115,7 @@ export class ClientStream implements Expiring, Cancellable {
     if (this.#isOver) return;
     this.#end();
     if (this.#controller === undefined) return this.#response.reject(error);
-    const bytes = this.lastBytes ?? event();
-    if (bytes.length > 0) this.#controller.enqueue(bytes);
-    this.#controller.close();
+    this.#finish(this.lastBytes ?? event());
   }
 
   /** Sends a sign of life: the stream has been silent. */
@@ -140,8 +138,20 @@ export class ClientStream implements Expiring, Cancellable {
   #enqueue(bytes: Uint8Array): Promise<void> | undefined {
     const controller = this.#controller!;
     controller.enqueue(bytes);
+    // A runtime may write the chunk at once, and find out that the client has left: nobody will pull again.
+    if (this.#isOver) return undefined;
     if (controller.desiredSize === null || controller.desiredSize > 0) return undefined;
     return new Promise((resolve) => this.#onPull = resolve);
+  }
+
+  /** Closes the stream after the last bytes. */
+  #finish(bytes?: Uint8Array): void {
+    try {
+      if (bytes !== undefined && bytes.length > 0) this.#controller!.enqueue(bytes);
+      this.#controller!.close();
+    } catch {
+      // The client has left, perhaps just now, and the runtime has closed the stream.
+    }
   }
 
   #pulled(): void {

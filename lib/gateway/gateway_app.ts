@@ -163,12 +163,9 @@ class HonoGateway extends Hono implements GatewayApp {
       if (this.#isDraining) throw stopping("draining");
       flow = new CallFlow(state, call, state.routeOf(call));
     } catch (error) {
-      const response = errorResponse(
-        call.server,
-        error,
-        call.id,
-        responseHeaders(call.server, call),
-      );
+      // Nothing that the client wrote, such as a model that does not exist, belongs into headers.
+      const headers = responseHeaders(call.server, { id: call.id });
+      const response = errorResponse(call.server, error, call.id, headers);
       this.#monitor.observe(refusedFacts(call, response.status, error));
       return response;
     }

@@ -30,7 +30,7 @@ function costOf(
   model: string,
   completion: PricedCompletion,
 ): number | null {
-  const { service_tier: tier } = flow.call.body;
+  const { service_tier: snake, serviceTier: tier = snake } = flow.call.body;
   const serviceTier = completion.serviceTier ?? (typeof tier === "string" ? tier : undefined);
   return flow.state.pipeline.metering.cost(target, model, { ...completion, serviceTier });
 }

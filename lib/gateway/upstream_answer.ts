@@ -15,9 +15,11 @@ export function rememberUpstream(error: unknown, answer: BufferedResponse): void
 
 /**
  * The provider's answer that `error` was made of, if the client may have it as it is. Not if the provider
- * rejected the gateway's own key or account: the client would take it for its own.
+ * rejected the gateway's own key or account: the client would take it for its own. Nor a redirect: the client
+ * would follow it.
  */
 export function upstreamAnswer(error: unknown): BufferedResponse | undefined {
   if (error instanceof AuthenticationError || error instanceof QuotaExceededError) return undefined;
-  return typeof error === "object" && error !== null ? answers.get(error) : undefined;
+  const answer = typeof error === "object" && error !== null ? answers.get(error) : undefined;
+  return answer !== undefined && answer.status >= 400 ? answer : undefined;
 }

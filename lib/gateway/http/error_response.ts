@@ -43,6 +43,12 @@ function accountError(problem: string): ServerError {
   };
 }
 
+/** What a client may know of a broken connection: where the endpoint is, is the operator's business. */
+function withoutAddress(message: string): string {
+  if (message.startsWith("the request failed")) return "the request failed";
+  return message.replace(/ \([a-z]+:\/\/[^)]*\)/g, "");
+}
+
 function upstreamError(error: HttpError): ServerError {
   const { providerMessage, providerCode, retryAfter } = error;
   if (error instanceof AuthenticationError || error.status === 401 || error.status === 403) {
@@ -51,7 +57,10 @@ function upstreamError(error: HttpError): ServerError {
   if (error.code === "quota_exceeded" || error.status === 402) {
     return accountError("reports that the gateway's quota or credit is used up");
   }
-  const message = providerMessage ?? error.message;
+  const isRedirect = error.status >= 300 && error.status < 400;
+  const message = isRedirect
+    ? "the provider redirects to another address, which the gateway does not follow"
+    : providerMessage ?? error.message;
   const isKnown = PASSED_ON.has(error.status) || error.status >= 500;
   // A provider can send an error with a successful status.
   const status = isKnown ? error.status : error.status >= 400 ? 400 : 502;
@@ -91,7 +100,7 @@ export function serverError(error: unknown): ServerError {
   if (error instanceof ConnectionError) {
     return {
       status: 502,
-      message: `the provider failed: ${error.message}`,
+      message: `the provider failed: ${withoutAddress(error.message)}`,
       code: "upstream_unreachable",
     };
   }

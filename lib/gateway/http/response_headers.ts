@@ -36,11 +36,16 @@ function dollars(amount: number): string {
   return amount.toFixed(9).replace(/\.?0+$/, "");
 }
 
-/** Header values are ASCII; names of models and endpoints may be anything. */
+/** Header values are ASCII; names of models, endpoints and clients' fields may be anything. */
 const NOT_ASCII = /[^\x20-\x7e]/;
 
+/** Clients and proxies refuse answers whose headers exceed 8 or 16 kB. */
+const MAX_TEXT = 1000;
+
 function headerText(text: string): string {
-  return NOT_ASCII.test(text) ? encodeURI(text) : text;
+  const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 3)}...` : text;
+  // Half a surrogate pair, which JSON allows, cannot be encoded.
+  return NOT_ASCII.test(short) ? encodeURI(short.toWellFormed()) : short;
 }
 
 /** Maximum fields to name in a header. */

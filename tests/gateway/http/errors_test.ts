@@ -13,7 +13,7 @@ import { serverError, streamErrorText } from "../../../lib/gateway/http/error_re
 import { loadFormats } from "../../../lib/protocols/servers.ts";
 import { JSON_ARRAY } from "../../../lib/protocols/event_framing.ts";
 import type { Json } from "../../../lib/json/json.ts";
-import { HttpGateway } from "../../support/http_gateway.ts";
+import { HttpGateway, type Provider } from "../../support/http_gateway.ts";
 
 const MESSAGES = [{ role: "user", content: "Hi" }];
 const CONTENTS = { contents: [{ role: "user", parts: [{ text: "Hi" }] }] };
@@ -92,6 +92,27 @@ Deno.test("distinguishes unreachable, slow and broken providers", async () => {
     const { status: got, error } = await gateway.error(...requestOf("responses"));
     assert.equal(got, status);
     if (code !== undefined) assert.equal(error.code, code);
+  }
+});
+
+Deno.test("hides where the endpoints are: addresses and redirects", async () => {
+  const failures: Provider[] = [
+    () => Promise.reject(new TypeError("error sending request: connection refused")),
+    () =>
+      Promise.reject(new TypeError("tls went wrong at https://llm.example/v1/chat/completions")),
+    () => Promise.reject(new TypeError("odd failure of https://llm.example/v1/chat/completions")),
+    () => new Response(null, { status: 307, headers: { location: "https://llm.example/v2" } }),
+    () => new Response(null, { status: 301, headers: { location: "https://llm.example/v2" } }),
+  ];
+  for (const provider of failures) {
+    for (const stream of [false, true]) {
+      await using gateway = new HttpGateway({}, provider);
+      const response = await gateway.chat({ stream });
+      const text = await response.text();
+      assert.equal(response.status, 502, text);
+      assert(!text.includes("llm.example"), text);
+      assert.equal(response.headers.get("location"), null);
+    }
   }
 });
 

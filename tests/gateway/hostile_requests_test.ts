@@ -1,0 +1,99 @@
+/** Requests that are made to break the gateway, to hide their cost, or to keep others waiting. */
+import assert from "node:assert/strict";
+import { openAccess } from "../../lib/gateway/access/open_access.ts";
+import type { AccessDemand } from "../../lib/gateway/access.ts";
+import { HttpGateway } from "../support/http_gateway.ts";
+
+const MESSAGES = [{ role: "user", content: "Hi" }];
+
+/** The body of a request for Anthropic's format with a field whose name is written as JSON. */
+function messagesWith(name: string, stream: boolean): string {
+  return `{"model":"model","stream":${stream},"max_tokens":5,` +
+    `"messages":[{"role":"user","content":"Hi"}],${name}:{"a":1}}`;
+}
+
+const NAMES = [
+  '"\\ud800"',
+  '"x\\r\\ny: 1"',
+  '"\\u0000"',
+  '"é"',
+  JSON.stringify("z".repeat(100_000)),
+  ...Object.getOwnPropertyNames(Object.prototype).map((name) => JSON.stringify(name)),
+];
+
+Deno.test("A field of any name gets an answer, with headers that every client accepts", async () => {
+  await using gateway = new HttpGateway({}, undefined, [{}], { cache: { store: "memory" } });
+  for (const name of NAMES) {
+    for (const stream of [false, true]) {
+      for (const path of ["/v1/messages", "/v1/chat/completions"]) {
+        const response = await gateway.send(path, { body: messagesWith(name, stream) });
+        const text = await response.text();
+        assert.equal(response.status, 200, `${path} ${name}: ${text}`);
+        for (const [header, value] of response.headers) {
+          assert.ok(/^[\x20-\x7e]*$/.test(value) && value.length < 4000, `${header} of ${name}`);
+        }
+      }
+    }
+  }
+  assert.equal(gateway.app.inFlight, 0);
+});
+
+Deno.test("A model that does not exist is refused at once, however long, and whatever there is", async () => {
+  const routes = Object.fromEntries(
+    Array.from({ length: 20_000 }, (_, i) => [`route-${i}-${"x".repeat(30)}`, ["a"]]),
+  );
+  await using gateway = new HttpGateway({ routes }, undefined, [{ name: "a" }]);
+  for (const model of ["y".repeat(1_000_000), "\ud800".repeat(100), "rout-7", "\r\n"]) {
+    const start = performance.now();
+    const response = await gateway.chat({ model });
+    await response.text();
+    // Comparing the longest name with every route took minutes.
+    assert.ok(performance.now() - start < 5000);
+    assert.equal(response.status, 404);
+    for (const [, value] of response.headers) assert.ok(value.length < 1000);
+  }
+});
+
+/** Bodies that ask for more than a careless reader of them sees. */
+const COSTLY: [path: string, body: object, tokens: number][] = [
+  ["/v1/chat/completions", { max_tokens: 1, max_completion_tokens: 5000 }, 5000],
+  ["/v1/chat/completions", { max_tokens: 5000, max_completion_tokens: 1 }, 5000],
+  ["/v1/chat/completions", { max_tokens: -1 }, 1024],
+  ["/v1/chat/completions", { max_tokens: 0 }, 1024],
+  ["/v1/chat/completions", { max_tokens: "5000" }, 5000],
+  ["/v1/chat/completions", { max_tokens: 100, n: 8 }, 800],
+  ["/v1/chat/completions", { max_tokens: 100, n: "8" }, 800],
+  ["/v1/chat/completions", { max_tokens: 100, n: -8 }, 100],
+  ["/v1beta/models/model:generateContent", {
+    generationConfig: { maxOutputTokens: 100, candidateCount: 8 },
+    n: 1,
+  }, 800],
+  ["/v1beta/models/model:generateContent", {
+    generation_config: { max_output_tokens: 100, candidate_count: 8 },
+  }, 800],
+  ["/v1beta/models/model:generateContent", {
+    generationConfig: { maxOutputTokens: 1 },
+    generation_config: { maxOutputTokens: 5000 },
+  }, 5000],
+];
+
+Deno.test("Every spelling of the limits of an answer is reserved in full", async () => {
+  for (const [path, fields, tokens] of COSTLY) {
+    const access = await openAccess({ allowAnonymous: true, limits: { budget: { day: 5 } } });
+    const demands: AccessDemand[] = [];
+    const admit = access.admit.bind(access);
+    access.admit = (caller, demand, signal) => {
+      demands.push(demand);
+      return admit(caller, demand, signal);
+    };
+    const prices = [{ model: "model", input: 1, output: 10 }];
+    await using gateway = new HttpGateway({ access }, undefined, [{ prices }]);
+    const content = path.includes("v1beta")
+      ? { contents: [{ role: "user", parts: [{ text: "Hi" }] }] }
+      : { model: "model", messages: MESSAGES };
+    await (await gateway.send(path, { body: { ...content, ...fields } })).text();
+    assert.equal(demands[0]?.completionTokens, tokens, JSON.stringify(fields));
+    assert.ok(demands[0].cost! >= tokens * 10e-6);
+    await access.close();
+  }
+});
