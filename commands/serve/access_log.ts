@@ -6,7 +6,7 @@
 import process from "node:process";
 import { accessRecord } from "../../lib/gateway/observe/access_record.ts";
 import type { GatewayFacts, GatewayObserver } from "../../lib/gateway/gateway_facts.ts";
-import { dollars } from "../terminal/format.ts";
+import { counted, dollars } from "../terminal/format.ts";
 import { colored } from "../terminal/output.ts";
 import {
   type AccessLogFormat,
@@ -30,8 +30,8 @@ function remarks(facts: GatewayFacts, paint: Paint): string[] {
   }
   if (cache === "hit") remarks.push(paint("green", "cached"));
   else if (cost) remarks.push(dollars(cost));
-  if (retries > 0) remarks.push(paint("yellow", `${retries} retries`));
-  if (fallbacks > 0) remarks.push(paint("yellow", `${fallbacks} fallbacks`));
+  if (retries > 0) remarks.push(paint("yellow", counted(retries, "retry", "retries")));
+  if (fallbacks > 0) remarks.push(paint("yellow", counted(fallbacks, "fallback")));
   if (facts.outcome === "aborted") remarks.push(paint("yellow", "client left"));
   else if (facts.error !== undefined) {
     remarks.push(paint("yellow", shortLine(facts.error, MAX_ERROR)));

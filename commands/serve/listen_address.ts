@@ -26,15 +26,16 @@ export function gatewayUrl(host: string, port: number): string {
  * Refuses an address that others can reach while everyone may call.
  *
  * @param hasKeys whether a virtual key is active
+ * @param create the command that creates one
  * @throws {ConfigurationError} with the commands that fix it
  */
-export function requireKeysFor(host: string, hasKeys: boolean): void {
+export function requireKeysFor(host: string, hasKeys: boolean, create: string): void {
   if (hasKeys || isLoopback(host)) return;
   throw new ConfigurationError(
     `refusing to listen on ${host} without an active virtual key: everyone who can reach it could ` +
       "spend your money",
     {
-      hint: "Create a key: flexllm serve virtual-key create NAME\n" +
+      hint: `Create a key: ${create}\n` +
         "Or listen on this machine only: flexllm serve --host 127.0.0.1",
     },
   );

@@ -23,9 +23,14 @@ import {
   type GatewaySetup,
   readSetup,
 } from "./gateway_setup.ts";
-import { gatewayUrl, refuseOwnAddress, requireKeysFor } from "./listen_address.ts";
+import {
+  gatewayUrl,
+  isEveryInterface,
+  refuseOwnAddress,
+  requireKeysFor,
+} from "./listen_address.ts";
 import { Reloader } from "./reloader.ts";
-import type { ServeFlags } from "./serve_flags.ts";
+import { createKeyCommand, type ServeFlags } from "./serve_flags.ts";
 import { shutDown, StopRequests } from "./shut_down.ts";
 import { startLines } from "./start_text.ts";
 
@@ -54,18 +59,21 @@ function announce(
   { settings }: GatewaySetup,
   access: KeyAccess,
   port: number,
-  { quiet, accessLog }: ServeFlags,
+  flags: ServeFlags,
 ): void {
+  const { quiet, accessLog } = flags;
   if (quiet) return;
   const { host, options } = settings;
   const url = gatewayUrl(host, port);
-  const ready = `flexllm gateway listening on ${url}`;
+  const everywhere = isEveryInterface(host) ? " and on every other address of this machine" : "";
+  const ready = `flexllm gateway listening on ${url}${everywhere}`;
   // Every line of a JSON log is JSON.
   if (accessLog === "json") writeNote(ready);
   else writeOutput(`${ready}\n`);
   if (!process.stderr.isTTY) return;
   const requiresKey = access.hasKeys || !isLoopback(host);
-  const facts = { url, requiresKey, isPageOpen: options.adminKey === undefined };
+  const page = options.adminKey !== undefined ? "protected" : isLoopback(host) ? "open" : "closed";
+  const facts = { url, requiresKey, page, create: createKeyCommand(flags) } as const;
   for (const line of startLines(settings, facts)) writeNote(line);
 }
 
@@ -99,8 +107,8 @@ async function serveUntilStopped(
   });
   const stops = new StopRequests();
   onGatewaySignals({ stop: (count) => stops.request(count), reload: () => void reloader.reload() });
-  announce(setup, access, server.port, flags);
   warnAboutPage(setup);
+  announce(setup, access, server.port, flags);
   await stops.first;
   return await shutDown(app, server, stops, { drain: reloader.drain ?? drain });
 }
@@ -118,7 +126,7 @@ export async function runGateway(flags: ServeFlags): Promise<void> {
   try {
     const now = Date.now();
     const hasActiveKey = access.keys.list().some((key) => stateOf(key, now) === "active");
-    requireKeysFor(setup.settings.host, hasActiveKey);
+    requireKeysFor(setup.settings.host, hasActiveKey, createKeyCommand(flags));
     noteRecovered(access);
     const log = new LineLog();
     const onRequest = flags.accessLog && accessLogger(flags.accessLog, log);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { GatewayFlags } from "../../lib/config/resolve_gateway.ts";
+import { quoted } from "../terminal/format.ts";
 
 /** The format of the access log. */
 export type AccessLogFormat = "text" | "json";
@@ -29,4 +30,11 @@ export interface ServeFlags extends GatewayFlags {
 /** Converts parsed flags. */
 export function serveFlags({ cache, ...flags }: RawServeFlags): ServeFlags {
   return { ...flags, cache: cache === "key" ? true : cache };
+}
+
+/** The command that creates a key for a gateway with these flags. */
+export function createKeyCommand({ database, config }: Pick<ServeFlags, "database" | "config">) {
+  const files = Object.entries({ database, config })
+    .flatMap(([name, file]) => file === undefined ? [] : [` --${name} ${quoted(file)}`]);
+  return `flexllm serve virtual-key create NAME${files.join("")}`;
 }

@@ -53,14 +53,16 @@ export interface StartFacts {
   url: string;
   /** Whether clients need a virtual key. */
   requiresKey: boolean;
-  /** Whether the page can be read without an admin key. */
-  isPageOpen: boolean;
+  /** Who can read the page: everyone on this machine, those with the admin key, or nobody. */
+  page: "open" | "protected" | "closed";
+  /** The command that creates a virtual key. */
+  create: string;
 }
 
 /** The text as lines for stderr. */
 export function startLines(
   settings: GatewaySettings,
-  { url, requiresKey, isPageOpen }: StartFacts,
+  { url, requiresKey, page, create }: StartFacts,
 ): string[] {
   const { stderr } = process;
   const rows = routeRows(settings);
@@ -88,9 +90,11 @@ export function startLines(
         ? "Clients need a virtual key: KEY above stands for it."
         : "None yet: everyone on this machine may call, with any key. To require keys, create one:",
     ),
-    ...requiresKey ? [] : ["  flexllm serve virtual-key create NAME"],
-    ...section("Status"),
-    ...paragraph(isPageOpen ? `${url}/` : `${url}/, with the admin key`),
+    ...requiresKey ? [] : [`  ${create}`],
+    ...page === "closed" ? [] : [
+      ...section("Status"),
+      ...paragraph(page === "open" ? `${url}/` : `${url}/, with the admin key`),
+    ],
     "",
     "Press Ctrl-C to stop.",
   ];

@@ -5,7 +5,11 @@
  */
 import process from "node:process";
 import type { KeyReport } from "../../lib/gateway/access.ts";
-import type { EndpointStatus, GatewayStatus } from "../../lib/gateway/status.ts";
+import {
+  describeServer,
+  type EndpointStatus,
+  type GatewayStatus,
+} from "../../lib/gateway/status.ts";
 import { counted, dollars, duration } from "../terminal/format.ts";
 import { colored } from "../terminal/output.ts";
 import { type Cell, type Column, table } from "../terminal/table.ts";
@@ -34,7 +38,7 @@ function endpointRow(endpoint: EndpointStatus): Cell[] {
     latency === null ? "" : duration(latency),
     COUNT.format(answers),
     COUNT.format(failures),
-    endpoint.endpoint,
+    describeServer(endpoint),
     lastError?.message ?? "",
   ];
 }

@@ -8,7 +8,7 @@ import * as v from "valibot";
 /** A string that is not empty. */
 export const text = v.pipe(
   v.string("expected a string"),
-  v.nonEmpty("expected a string, got an empty one"),
+  v.nonEmpty("expected a string that is not empty"),
 );
 
 /** `true` or `false`. */

@@ -6,7 +6,21 @@
 import * as v from "valibot";
 import { STORE_NAMES } from "../cache/open_store.ts";
 import { LOAD_BALANCES } from "../scheduling/load_balancer.ts";
-import { describe, flag, integer, nonNegative, positive, text } from "./schema_values.ts";
+import { describe, flag, integer, nonNegative, text } from "./schema_values.ts";
+
+const NUMBER_OF_SECONDS = "expected a number of seconds, such as 300";
+const seconds = v.pipe(v.number(NUMBER_OF_SECONDS), v.minValue(0, "expected 0 seconds or more"));
+const someSeconds = v.pipe(
+  v.number(NUMBER_OF_SECONDS),
+  v.gtValue(0, "expected more than 0 seconds"),
+);
+
+const NUMBER_OF_BYTES = "expected a number of bytes, such as 33554432";
+const bytes = v.pipe(
+  v.number(NUMBER_OF_BYTES),
+  v.integer(NUMBER_OF_BYTES),
+  v.minValue(1, "expected 1 byte or more"),
+);
 
 const budget = v.strictObject({
   day: v.nullish(describe("Each day, from midnight UTC.", nonNegative)),
@@ -95,7 +109,7 @@ export const serve = v.strictObject({
     describe(
       "The key for the page, `/status` and `/metrics`, or `${NAME}` to read it from a variable; " +
         "`FLEXLLM_ADMIN_KEY` overrides it. Required for them if `host` is not this machine only.",
-      v.string("expected a string"),
+      text,
     ),
   ),
   routes: v.nullish(
@@ -128,13 +142,13 @@ export const serve = v.strictObject({
   timeout: v.nullish(
     describe(
       "Timeout per attempt, in seconds; for a stream, the longest silence; default 600.",
-      positive,
+      someSeconds,
     ),
   ),
   max_wait: v.nullish(
     describe(
       "Maximum wait in seconds for rate limits and free slots of the providers; default 60.",
-      nonNegative,
+      seconds,
     ),
   ),
   max_queue: v.nullish(
@@ -144,19 +158,19 @@ export const serve = v.strictObject({
     ),
   ),
   max_body: v.nullish(
-    describe("Maximum size of a request in bytes; default 33554432 (32 MiB).", integer(1)),
+    describe("Maximum size of a request in bytes; default 33554432 (32 MiB).", bytes),
   ),
   drain: v.nullish(
     describe(
       "Seconds that requests in flight may take to finish when the gateway stops; default 600.",
-      nonNegative,
+      seconds,
     ),
   ),
   concurrency: v.nullish(
     describe("Maximum concurrent requests to each model; default 256.", integer(1)),
   ),
   keep_alive: v.nullish(
-    describe("Seconds of silence after which a stream gets a keep-alive; default 15.", positive),
+    describe("Seconds of silence after which a stream gets a keep-alive; default 15.", someSeconds),
   ),
   allow_unpriced: v.nullish(
     describe(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { baseUrlOf } from "../services/providers.ts";
 import { runtimeName } from "../runtime/runtime.ts";
 import { VERSION } from "../version.ts";
 import type { KeyReport } from "./access.ts";
@@ -54,6 +55,12 @@ export interface GatewayStatus {
   recentErrors: RecentError[];
   /** The last 60 minutes, oldest first. */
   traffic: TrafficMinute[];
+}
+
+/** Where an endpoint is, for people: its server, after its model if that is not its name. */
+export function describeServer({ name, endpoint, model }: EndpointStatus): string {
+  const server = endpoint === baseUrlOf("mock") ? "built in" : endpoint;
+  return model === undefined || model === name ? server : `${model} at ${server}`;
 }
 
 function endpointStatus({ lastError, ...rest }: EndpointReport): EndpointStatus {

@@ -193,7 +193,7 @@ Deno.test("mistakes in the section are reported with line and field", () => {
   assert.throws(of("port: 70000"), { message: /:2:9: serve\.port: expected a port up to 65535/ });
   assert.throws(of("cors: ['*']"), { message: /serve\.cors\[0\]: expected an origin/ });
   assert.throws(of("cors: [https://a.example/x]"), {
-    message: /expected an origin without a path/,
+    message: /expected an origin without a path, .* got "https:\/\/a\.example\/x"/,
   });
   assert.throws(of("limits: {budget: 5}"), {
     message: /serve\.limits\.budget: expected USD per day/,
@@ -202,4 +202,11 @@ Deno.test("mistakes in the section are reported with line and field", () => {
     message: /serve\.routes\.a: expected at least one model/,
   });
   assert.throws(of("admin_key: 5"), { message: /serve\.admin_key: expected a string/ });
+  assert.throws(of("admin_key: ''"), {
+    message: /serve\.admin_key: expected a string that is not empty, got ""/,
+  });
+  assert.throws(of("drain: 5m"), {
+    message: /serve\.drain: expected a number of seconds, such as 300, got "5m"/,
+  });
+  assert.throws(of("max_body: 10MB"), { message: /serve\.max_body: expected a number of bytes/ });
 });

@@ -133,6 +133,6 @@ Deno.test("blocks that are not run give a reason, and there are few", () => {
   const exempt = BLOCKS.filter((block) => block.exempt !== undefined);
   for (const { place, exempt: reason } of exempt) assert.ok(reason!.length > 10, place);
   assert.ok(exempt.length < BLOCKS.length / 4, `${exempt.length} of ${BLOCKS.length}`);
-  const known = ["", "ts", "sh", "bash", "yaml", "json", "text", "console", "csv"];
+  const known = ["", "ts", "sh", "bash", "yaml", "json", "text", "console", "csv", "promql"];
   for (const { place, language } of BLOCKS) assert.ok(known.includes(language), place);
 });

@@ -46,7 +46,7 @@ function createCommand() {
 }
 
 function updateCommand() {
-  const command = subcommand("update", "change the limits of a key; none removes one")
+  const command = subcommand("update", 'change a key; "none" removes a limit')
     .argument("<key>", "name of the key");
   for (const option of limitFlags()) command.addOption(option);
   command.option("--name <name>", "new name")

@@ -223,7 +223,7 @@ export async function openSqliteLedger(
     lock = await tryLock(`${realpathSync(path)}.lock`);
     if (lock === undefined) {
       throw new ConfigurationError(`another gateway is using the database ${path}`, {
-        hint: "Stop it first, or use another database for this gateway.",
+        hint: "Stop it first, or choose another file with --database or serve.database.",
       });
     }
     return new SqliteLedger({ database, path, lock, day, onWarning });

@@ -4,7 +4,7 @@
  * @module
  */
 import { html } from "hono/html";
-import type { EndpointStatus, GatewayStatus } from "../status.ts";
+import { describeServer, type EndpointStatus, type GatewayStatus } from "../status.ts";
 import { count, longTime, seconds } from "./format.ts";
 import { empty, type Html, table } from "./table.ts";
 
@@ -25,15 +25,14 @@ const STRATEGIES = {
 } as const;
 
 function endpointRow(status: EndpointStatus): Html {
-  const { name, endpoint, model, inFlight, concurrency, latency, answers, failures } = status;
+  const { name, inFlight, concurrency, latency, answers, failures } = status;
   const { text, style } = STATES[status.state];
   const retry = status.retryIn === null
     ? ""
     : `next request in ${longTime(Math.ceil(status.retryIn))}`;
-  const address = model === undefined || model === name ? endpoint : `${model} at ${endpoint}`;
   return html`
     <tr>
-      <th scope="row">${name}<span class="sub">${address}</span></th>
+      <th scope="row">${name}<span class="sub">${describeServer(status)}</span></th>
       <td><span class="state ${style}">${text}</span>${retry &&
         html`<span class="sub">${retry}</span>`}</td>
       <td class="num">${count(inFlight)} of ${count(concurrency)}</td>

@@ -5,18 +5,30 @@ import {
   refuseOwnAddress,
   requireKeysFor,
 } from "../../../commands/serve/listen_address.ts";
+import { createKeyCommand } from "../../../commands/serve/serve_flags.ts";
 
+const CREATE = createKeyCommand({ database: "keys.db" });
 const endpoint = { name: "m", model: "m", keySource: undefined };
 
 Deno.test("an address that others can reach needs an active key", () => {
   for (const host of ["0.0.0.0", "::", "192.168.1.5", "llm.example.org"]) {
-    assert.throws(() => requireKeysFor(host, false), {
+    assert.throws(() => requireKeysFor(host, false, CREATE), {
       name: "ConfigurationError",
-      hint: /flexllm serve virtual-key create NAME[\s\S]*flexllm serve --host 127\.0\.0\.1/,
+      hint: /create NAME --database keys\.db\n[\s\S]*flexllm serve --host 127\.0\.0\.1/,
     }, host);
-    requireKeysFor(host, true);
+    requireKeysFor(host, true, CREATE);
   }
-  for (const host of ["127.0.0.1", "localhost", "::1", "127.8.9.1"]) requireKeysFor(host, false);
+  for (const host of ["127.0.0.1", "localhost", "::1", "127.8.9.1"]) {
+    requireKeysFor(host, false, CREATE);
+  }
+});
+
+Deno.test("the command that creates a key names the files of the gateway", () => {
+  assert.equal(createKeyCommand({}), "flexllm serve virtual-key create NAME");
+  assert.equal(
+    createKeyCommand({ database: "my keys.db", config: "team.yaml" }),
+    "flexllm serve virtual-key create NAME --database 'my keys.db' --config team.yaml",
+  );
 });
 
 Deno.test("the URL of a gateway on every interface is the one on this machine", () => {
