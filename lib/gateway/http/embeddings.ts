@@ -13,7 +13,7 @@ import { type BufferedResponse, send } from "../../transport/http.ts";
 import type { EncodedRequest } from "../../transport/request.ts";
 import type { Admission } from "../access.ts";
 import { GatewayError } from "../gateway_error.ts";
-import { renameModel } from "../lanes/native/edit_body.ts";
+import { renameModel } from "../../json/edit_fields.ts";
 import type { GatewayHost, NamedRoute, RouteTarget } from "./gateway_host.ts";
 import type { HttpCall } from "./http_call.ts";
 import type { EmbeddingOperation } from "./route_table.ts";
