@@ -11,8 +11,8 @@ import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CallAnswerer } from "./answer_call.ts";
 import { CallFlow } from "./call_flow.ts";
 import { CallRecord } from "./call_record.ts";
+import { gatewayStops } from "./end_reasons.ts";
 import type { GatewayFacts, GatewayObserver } from "./gateway_facts.ts";
-import { GatewayError } from "./gateway_error.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { GatewayState } from "./gateway_state.ts";
 import { errorResponse } from "./http/error_response.ts";
@@ -112,7 +112,7 @@ class HonoGateway extends Hono implements GatewayApp {
 
   async close(): Promise<void> {
     this.#isDraining = true;
-    for (const call of [...this.#calls]) call.abort(stopping("stopping"));
+    for (const call of [...this.#calls]) call.abort(gatewayStops("stopping"));
     await this.#untilIdle();
     await this.#state.close();
   }
@@ -147,7 +147,7 @@ class HonoGateway extends Hono implements GatewayApp {
       },
       route: (model) => state().routes.get(model),
       routes: () => state().routes.all(),
-      similarRoute: (model) => state().routes.similar(model),
+      routeOf: (call) => state().routeOf(call),
       answerCall: (call) => this.#answerCall(call),
       runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
       loadPrices: () => state().loadPrices(),
@@ -160,7 +160,7 @@ class HonoGateway extends Hono implements GatewayApp {
     const state = this.#state;
     let flow: CallFlow;
     try {
-      if (this.#isDraining) throw stopping("draining");
+      if (this.#isDraining) throw gatewayStops("draining");
       flow = new CallFlow(state, call, state.routeOf(call));
     } catch (error) {
       const response = errorResponse(
@@ -186,7 +186,7 @@ class HonoGateway extends Hono implements GatewayApp {
     { signal, tokens, check }: AttemptOptions,
     attempt: TargetAttempt<T>,
   ): Promise<T> {
-    if (this.#isDraining) throw stopping("draining");
+    if (this.#isDraining) throw gatewayStops("draining");
     const state = this.#state;
     const { scheduler, targets } = route as Route;
     const controller = new AbortController();
@@ -257,14 +257,6 @@ class HonoGateway extends Hono implements GatewayApp {
  */
 export function createGatewayApp(pool: LLMClient, options: GatewayOptions = {}): GatewayApp {
   return new HonoGateway(pool, options);
-}
-
-function stopping(reason: string): GatewayError {
-  return new GatewayError(503, "the gateway is stopping", {
-    reason,
-    retryAfter: 5,
-    hint: "Send the request again: another or the next instance answers it.",
-  });
 }
 
 /** The facts of a call that was refused before it had a route. */

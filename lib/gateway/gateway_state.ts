@@ -12,13 +12,13 @@ import type { EndpointClient } from "../client/endpoint_client.ts";
 import type { Access } from "./access.ts";
 import { cacheRequestOf, isCacheable } from "./cached_answers.ts";
 import type { GatewayCall } from "./gateway_call.ts";
-import { GatewayError } from "./gateway_error.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { signerOf } from "./lane_choice.ts";
 import { endpointReports } from "./observe/endpoint_reports.ts";
 import { takesRequests } from "./observe/observed_gateway.ts";
-import { sessionOf } from "./session.ts";
+import { routeOfCall } from "./route_of_call.ts";
 import { type Route, Routes } from "./routes.ts";
+import { sessionOf } from "./session.ts";
 
 /** The default of {@link GatewayOptions.maxQueue}. */
 const MAX_QUEUE = 1000;
@@ -84,25 +84,10 @@ export class GatewayState {
   /**
    * The route of a call.
    *
-   * @throws {GatewayError} if there is none, or the key may not use it
+   * @throws {GatewayError} if there is none, or the caller may not use it
    */
-  routeOf({ model, caller }: GatewayCall): Route {
-    const route = this.routes.get(model);
-    if (route === undefined) {
-      const similar = this.routes.similar(model);
-      const isShown = similar !== undefined && caller.mayUse(similar);
-      throw new GatewayError(404, `the model "${model}" does not exist`, {
-        reason: "model_not_found",
-        param: "model",
-        hint: isShown ? `Did you mean "${similar}"?` : "GET /v1/models lists the models.",
-      });
-    }
-    if (caller.mayUse(route.name)) return route;
-    throw new GatewayError(403, `the key "${caller.name}" may not use the model "${model}"`, {
-      reason: "model_not_allowed",
-      param: "model",
-      hint: "GET /v1/models lists the models that it may use.",
-    });
+  routeOf(call: Pick<GatewayCall, "model" | "caller">): Route {
+    return routeOfCall(this.routes, call);
   }
 
   /** Loads the prices of all endpoints; returns nothing once they are loaded. */
