@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AbortedError } from "../errors.ts";
+import { AbortedError, FlexLLMError } from "../errors.ts";
 import { GatewayError } from "./gateway_error.ts";
 
 /** The error of a call whose client has left. */
@@ -18,4 +18,10 @@ export function gatewayStops(reason: "draining" | "stopping"): GatewayError {
     retryAfter: 5,
     hint: "Send the request again: another or the next instance answers it.",
   });
+}
+
+/** The error that ended a call: of a call that was aborted with an error, that one. */
+export function endReason<E>(signal: AbortSignal, error: E): E | FlexLLMError {
+  const reason: unknown = signal.aborted ? signal.reason : undefined;
+  return reason instanceof FlexLLMError ? reason : error;
 }

@@ -7,11 +7,11 @@ import { Hono } from "hono";
 import type { LLMClient } from "../client/client.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
 import type { FlexLLMError } from "../errors.ts";
-import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CallAnswerer } from "./answer_call.ts";
+import { CallDeadlines } from "./call_deadline.ts";
 import { CallFlow } from "./call_flow.ts";
 import { CallRecord } from "./call_record.ts";
-import { gatewayStops } from "./end_reasons.ts";
+import { endReason, gatewayStops } from "./end_reasons.ts";
 import type { GatewayFacts, GatewayObserver } from "./gateway_facts.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { GatewayState } from "./gateway_state.ts";
@@ -31,7 +31,7 @@ import { operationHandlers } from "./observe/operation_handlers.ts";
 import type { Route } from "./routes.ts";
 
 /**
- * A gateway. Serve its {@link GatewayApp.fetch}, or mount that in an app of your own. It is a Hono app, though its
+ * A gateway. Serve its {@link GatewayApp.fetch}, or mount it in your own app. It is a Hono app, though its
  * type names only what belongs to the gateway.
  */
 export interface GatewayApp extends AsyncDisposable {
@@ -169,7 +169,7 @@ class HonoGateway extends Hono implements GatewayApp {
         call.id,
         responseHeaders(call.server, call),
       );
-      this.#monitor.observe(refusedFacts(call, response.status, error));
+      this.#monitor.observe(new CallRecord(call).facts(response.status, error));
       return response;
     }
     this.#enter(state, call);
@@ -183,32 +183,37 @@ class HonoGateway extends Hono implements GatewayApp {
 
   async #runAttempt<T>(
     route: NamedRoute,
-    { signal, tokens, check }: AttemptOptions,
+    { call, tokens, check }: AttemptOptions,
     attempt: TargetAttempt<T>,
   ): Promise<T> {
     if (this.#isDraining) throw gatewayStops("draining");
     const state = this.#state;
+    const { signal } = call;
     const { scheduler, targets } = route as Route;
-    const controller = new AbortController();
-    const call = { abort: (reason: FlexLLMError) => controller.abort(reason) };
     const targetAt = (endpoint: EndpointClient) =>
       targets.find((target) => target.endpoint === endpoint)!;
-    const linked = new LinkedSignal(signal, controller.signal).link();
+    const deadlines = new CallDeadlines(call, call.headers);
     this.#enter(state, call);
     try {
       return await scheduler.run(
-        (grant) => attempt(targetAt(grant.target)),
+        (grant) => {
+          deadlines.started();
+          return attempt(targetAt(grant.target));
+        },
         {
-          signal: linked.signal,
+          signal,
           tokens: { prompt: tokens, maxCompletion: 0 },
           prepare(endpoint) {
             check(targetAt(endpoint));
             return 0;
           },
+          onWait: () => state.beginWait(deadlines),
         },
       );
+    } catch (error) {
+      throw endReason(signal, error);
     } finally {
-      linked.unlink();
+      deadlines.end();
       this.#leave(state, call);
     }
   }
@@ -257,9 +262,4 @@ class HonoGateway extends Hono implements GatewayApp {
  */
 export function createGatewayApp(pool: LLMClient, options: GatewayOptions = {}): GatewayApp {
   return new HonoGateway(pool, options);
-}
-
-/** The facts of a call that was refused before it had a route. */
-function refusedFacts(call: HttpCall, status: number, error: unknown): GatewayFacts {
-  return new CallRecord(call).facts(status, error);
 }

@@ -10,8 +10,10 @@ import type { CallPipeline } from "../client/call_pipeline.ts";
 import { type LLMClient, pipelineOf } from "../client/client.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
 import type { Access } from "./access.ts";
+import type { CallDeadlines } from "./call_deadline.ts";
 import { cacheRequestOf, isCacheable } from "./cached_answers.ts";
 import type { GatewayCall } from "./gateway_call.ts";
+import { GatewayError } from "./gateway_error.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { signerOf } from "./lane_choice.ts";
 import { endpointReports } from "./observe/endpoint_reports.ts";
@@ -88,6 +90,21 @@ export class GatewayState {
    */
   routeOf(call: Pick<GatewayCall, "model" | "caller">): Route {
     return routeOfCall(this.routes, call);
+  }
+
+  /**
+   * Begins the wait of a call for an endpoint.
+   *
+   * @throws {GatewayError} 429 if too many calls wait
+   */
+  beginWait(deadlines: CallDeadlines): void {
+    const { maxQueue, pipeline } = this;
+    if (pipeline.waiting < maxQueue) return deadlines.waiting(pipeline.maxWait);
+    throw new GatewayError(429, "too many calls are waiting for a model; try again later", {
+      reason: "queue_full",
+      retryAfter: 1,
+      hint: "Send fewer calls at once, or raise the concurrency of the endpoints.",
+    });
   }
 
   /** Loads the prices of all endpoints; returns nothing once they are loaded. */

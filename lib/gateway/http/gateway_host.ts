@@ -28,7 +28,7 @@ export type TargetAttempt<T> = (target: RouteTarget) => Promise<T>;
 
 /** What an attempt needs. */
 export interface AttemptOptions {
-  readonly signal: AbortSignal;
+  readonly call: HttpCall;
   /** Estimated input tokens. */
   readonly tokens: number;
   /** Throws if a target cannot take the request; another one is then used. */

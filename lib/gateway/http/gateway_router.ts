@@ -171,12 +171,12 @@ export class GatewayRouter {
       progress.requestedModel = call.model;
       const route = this.#host.routeOf(call);
       progress.route = route.name;
-      progress.attempts = 1;
       const { body, target, usage, cost, admission } = await embed(
         this.#host,
         call,
         route,
         operation,
+        (attempts) => progress.attempts = attempts,
       );
       Object.assign(progress, { usage, cost, model: target.model, endpoint: target.endpoint.name });
       return this.#answer(exchange, body, {
