@@ -9,7 +9,7 @@ import { failureFacts } from "./failure_facts.ts";
 import type { GatewayFacts } from "./gateway_facts.ts";
 import type { HttpCall } from "./http/http_call.ts";
 
-/** What the time of a call is spent on that the gateway does not add. */
+/** What a call can wait for. The gateway does not add this time. */
 type Wait = "queue" | "upstream" | "reader";
 
 /** The facts of one call so far. Times are in milliseconds of `performance.now()`. */

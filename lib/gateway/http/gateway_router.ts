@@ -1,5 +1,5 @@
 /**
- * Takes every request to the gateway: finds its route, checks who asks, reads the body, and hands it over.
+ * Takes every request to the gateway: finds its route, authenticates the caller, reads the body, and answers.
  *
  * All requests pass through one function, and what no route covers is refused.
  *
