@@ -46,13 +46,13 @@ export function createPool({ config, settings }: GatewaySetup): LLMClient {
   return new LLMClient({ ...settings.pool, cache: withCacheWarnings(config, settings.cache) });
 }
 
-/** The settings of the access: without a key, everyone on this machine may call, but nobody else. */
+/** The settings of the access. Without a key, only callers on this machine are accepted. */
 export function accessSettings({ host, access }: GatewaySettings): AccessSettings {
   const { teams, limits, allowUnpriced } = access;
   return { teams, limits, allowUnpriced, allowAnonymous: isLoopback(host) };
 }
 
-/** An admin key that nobody knows, for a gateway that others can reach and that has none. */
+/** A random admin key, which closes the pages of a gateway that others can reach and that has none. */
 const NO_ADMIN = randomUUID();
 
 /** The options of the gateway. */

@@ -7,7 +7,7 @@ import type { GatewayEndpoint } from "../../lib/config/gateway_endpoints.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { isLoopback } from "../../lib/transport/loopback.ts";
 
-/** Addresses that stand for every interface. */
+/** Addresses that mean every interface. */
 const EVERY_INTERFACE: ReadonlySet<string> = new Set(["0.0.0.0", "::", "[::]"]);
 
 /** Whether the gateway listens on every interface. */

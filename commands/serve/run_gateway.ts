@@ -45,7 +45,7 @@ function openKeys({ settings }: GatewaySetup): ReturnType<typeof openAccess> {
 
 type KeyAccess = Awaited<ReturnType<typeof openKeys>>;
 
-/** Prints what an earlier gateway left behind when it was killed. */
+/** Warns about requests that an earlier gateway had in flight when it was killed. */
 function noteRecovered({ recovered: { requests, cost } }: KeyAccess): void {
   if (requests === 0) return;
   writeWarning(
@@ -77,7 +77,7 @@ function announce(
   for (const line of startLines(settings, facts)) writeNote(line);
 }
 
-/** Warns about a page that nobody can read. */
+/** Warns if the status page is closed to everyone. */
 function warnAboutPage({ settings: { host, options } }: GatewaySetup): void {
   if (isLoopback(host) || options.adminKey !== undefined) return;
   writeWarning(

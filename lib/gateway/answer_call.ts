@@ -9,11 +9,11 @@ import { resultOf } from "../client/attempt.ts";
 import { cancellablesOf } from "../transport/cancellation.ts";
 import { answerHeaders, openingHeaders } from "./answer_headers.ts";
 import type { CallFlow } from "./call_flow.ts";
-import { clientLeft, ClientStream } from "./client_stream.ts";
+import { ClientStream } from "./client_stream.ts";
+import { clientLeft } from "./end_reasons.ts";
 import { GatewayError } from "./gateway_error.ts";
-import { errorResponse, streamErrorText } from "./http/error_response.ts";
+import { errorResponse, failedStreamText } from "./http/error_response.ts";
 import { keepAliveOf } from "./keep_alive.ts";
-import type { LaneAnswer } from "./lane.ts";
 import { isRepeatable, storedBody } from "./lanes/translated/stored_answer.ts";
 import { type PlainAnswer, plainAttempt } from "./plain_attempt.ts";
 import { streamAttempt, type StreamedAnswer } from "./stream_attempt.ts";
@@ -61,7 +61,8 @@ export class CallAnswerer {
       isLeader = true;
       flow.record.cache = "miss";
       own = await this.#send();
-      return { result: cachedResult(own, own.answer), request: key };
+      const { encoded, cost, answer: { completion, raw } } = own;
+      return { result: cachedResult({ encoded, cost, completion, raw }), request: key };
     };
     let result: ChatResult;
     try {
@@ -110,30 +111,16 @@ export class CallAnswerer {
     try {
       const streamed = await flow.run((grant) => streamAttempt(flow, grant, out));
       out.close();
-      if (key !== undefined) await this.#store(key, streamed);
+      if (key !== undefined) await flow.state.cache!.responses.put(key, cachedResult(streamed));
       this.#onEnd(200, undefined);
     } catch (error) {
       const reason = flow.reasonOf(error);
-      const { server, id } = flow.call;
       const wasOpen = out.isOpen;
-      out.fail(error, () => ENCODER.encode(streamErrorText(server, reason, id)));
+      out.fail(error, () => ENCODER.encode(failedStreamText(flow.call, reason)));
       if (wasOpen) this.#onEnd(200, reason);
     } finally {
       stalled.delete(out);
     }
-  }
-
-  async #store(
-    key: CacheRequest,
-    { encoded, cost, completion, raw }: StreamedAnswer,
-  ): Promise<void> {
-    const result = resultOf(
-      { endpoint: encoded.request.endpoint, request: encoded.request },
-      { completion, raw },
-      cost,
-      0,
-    );
-    await this.#flow.state.cache!.responses.put(key, result);
   }
 
   /** Answers with a stored answer, encoded in the client's format. */
@@ -179,11 +166,7 @@ function passedOn(
   return new Response(body, { status, headers: passed });
 }
 
-function cachedResult({ encoded, cost }: PlainAnswer, { completion, raw }: LaneAnswer): ChatResult {
-  return resultOf(
-    { endpoint: encoded.request.endpoint, request: encoded.request },
-    { completion, raw },
-    cost,
-    0,
-  );
+/** The result that the cache stores. */
+function cachedResult({ encoded: { request }, cost, completion, raw }: StreamedAnswer): ChatResult {
+  return resultOf({ endpoint: request.endpoint, request }, { completion, raw }, cost, 0);
 }

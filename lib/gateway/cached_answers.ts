@@ -7,7 +7,8 @@ import { hash } from "node:crypto";
 import type { CacheRequest } from "../cache/response_cache.ts";
 import { answerCountOf } from "../chat/max_tokens.ts";
 import { canonicalJson } from "../json/canonical.ts";
-import { asObject, type Json, mayBeInexact, parseExact } from "../json/json.ts";
+import { asObject, asText, type Json, mayBeInexact, parseExact } from "../json/json.ts";
+import { isAttribution } from "./attribution.ts";
 import type { GatewayCall } from "./gateway_call.ts";
 import type { Route } from "./routes.ts";
 
@@ -65,14 +66,6 @@ export function isCacheable(body: Json): boolean {
   return !(Array.isArray(body.tools) && body.tools.some(runsOnServer));
 }
 
-/** The text that Claude Code puts first into the system prompt; it changes with each version. */
-const ATTRIBUTION = "x-anthropic-billing-header:";
-
-function isAttribution(block: unknown): boolean {
-  const text = asObject(block)?.text;
-  return typeof text === "string" && text.startsWith(ATTRIBUTION);
-}
-
 /** The fields of a body that determine the answer. */
 function identity(body: Json, { protocol: { neutralFields } }: GatewayCall): Json {
   // Without a prototype, since a client may call a field "__proto__".
@@ -84,7 +77,9 @@ function identity(body: Json, { protocol: { neutralFields } }: GatewayCall): Jso
     fields[name] = body[name];
   }
   const { system } = fields;
-  if (Array.isArray(system)) fields.system = system.filter((block) => !isAttribution(block));
+  if (Array.isArray(system)) {
+    fields.system = system.filter((block) => !isAttribution(asText(asObject(block)?.text) ?? ""));
+  }
   return fields;
 }
 

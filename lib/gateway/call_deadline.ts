@@ -1,5 +1,5 @@
 /**
- * Ends calls that take longer than they may: in the queue, or than their client waits.
+ * Ends calls that wait too long in the queue, or longer than their client waits.
  *
  * @module
  */
@@ -35,7 +35,7 @@ class Deadline implements Expiring {
   }
 }
 
-/** Clients' hints beyond this are no limit: each value has a timer of its own. */
+/** Hints of clients beyond this, in seconds, are ignored: each distinct value has its own timer. */
 const MAX_HINT = 3600;
 
 /** The time limit that OpenAI's and Anthropic's clients announce, in whole seconds. */

@@ -1,5 +1,5 @@
 /**
- * Takes one call through the gateway: from its route and the cache over its admission to the attempts, and
+ * Takes one call through the gateway: from its route and the cache through its admission to the attempts, and
  * back to the client.
  *
  * @module
@@ -15,7 +15,7 @@ import type { Access, Admission } from "./access.ts";
 import { type BodySize, bodySize } from "./body_size.ts";
 import { CallDeadlines } from "./call_deadline.ts";
 import { CallRecord } from "./call_record.ts";
-import { GatewayError } from "./gateway_error.ts";
+import { endReason } from "./end_reasons.ts";
 import { laneOf } from "./lane_choice.ts";
 import type { GatewayState } from "./gateway_state.ts";
 import type { HttpCall } from "./http/http_call.ts";
@@ -59,8 +59,7 @@ export class CallFlow implements RunOptions<EndpointClient> {
 
   /** The error that ended the call: a call that was aborted ends with the reason. */
   reasonOf<E>(error: E): E | FlexLLMError {
-    const reason: unknown = this.signal.aborted ? this.signal.reason : undefined;
-    return reason instanceof FlexLLMError ? reason : error;
+    return endReason(this.signal, error);
   }
 
   get #isEstimated(): boolean {
@@ -87,7 +86,7 @@ export class CallFlow implements RunOptions<EndpointClient> {
     return !(this.#size ?? UNKNOWN).hasAttachments;
   }
 
-  /** The call as the pool's metering sees it. */
+  /** The call in the form that the pool's metering takes. */
   get metered(): { promptSize: number; options: { extraBody: Record<string, unknown> } } {
     return { promptSize: this.promptSize, options: { extraBody: this.call.body } };
   }
@@ -101,7 +100,7 @@ export class CallFlow implements RunOptions<EndpointClient> {
   }
 
   /**
-   * The call as it is sent to an endpoint; encoded at first use.
+   * The call in the form in which an endpoint gets it; encoded at first use.
    *
    * @throws {GatewayError} if the endpoint's format cannot carry it
    */
@@ -120,16 +119,8 @@ export class CallFlow implements RunOptions<EndpointClient> {
 
   /** Begins to wait for an endpoint, unless too many calls do. */
   onWait(): void {
-    const { maxQueue, pipeline } = this.state;
-    if (pipeline.waiting < maxQueue) {
-      this.record.waitFor("queue");
-      return this.deadlines.waiting(pipeline.maxWait);
-    }
-    throw new GatewayError(429, "too many calls are waiting for a model; try again later", {
-      reason: "queue_full",
-      retryAfter: 1,
-      hint: "Send fewer calls at once, or raise the concurrency of the endpoints.",
-    });
+    this.state.beginWait(this.deadlines);
+    this.record.waitFor("queue");
   }
 
   /** Runs `attempt` within the limits of the key and of the endpoints, again after transient failures. */

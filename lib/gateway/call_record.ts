@@ -3,15 +3,13 @@
  *
  * @module
  */
-import type { ErrorCode } from "../errors.ts";
-import { AbortedError, FlexLLMError } from "../errors.ts";
-import { redact } from "../redact.ts";
 import type { Usage } from "../usage.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
+import { failureFacts } from "./failure_facts.ts";
 import type { GatewayFacts } from "./gateway_facts.ts";
 import type { HttpCall } from "./http/http_call.ts";
 
-/** What the time of a call is spent on that the gateway does not add. */
+/** What a call can wait for. The gateway does not add this time. */
 type Wait = "queue" | "upstream" | "reader";
 
 /** The facts of one call so far. Times are in milliseconds of `performance.now()`. */
@@ -113,16 +111,8 @@ export class CallRecord {
     if (this.model !== undefined) facts.model = this.model;
     if (this.lane !== undefined) facts.lane = this.lane;
     if (this.#firstToken !== undefined) facts.firstToken = this.#firstToken / 1000;
-    if (error !== undefined) {
-      facts.outcome = error instanceof AbortedError ? "aborted" : "error";
-      facts.errorCode = codeOf(error);
-      const message = error instanceof Error ? error.message : String(error);
-      facts.error = redact(message, ...endpoint?.secrets ?? []);
-    }
-    return facts;
+    return error === undefined
+      ? facts
+      : Object.assign(facts, failureFacts(error, endpoint?.secrets));
   }
-}
-
-function codeOf(error: unknown): ErrorCode {
-  return error instanceof FlexLLMError ? error.code : "internal";
 }

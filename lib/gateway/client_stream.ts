@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { AbortedError } from "../errors.ts";
 import type { Cancellable } from "../transport/cancellation.ts";
 import { type DeadlineQueue, deadlinesOf, type Expiring } from "../transport/deadlines.ts";
 
@@ -109,7 +108,7 @@ export class ClientStream implements Expiring, Cancellable {
 
   /**
    * Ends the stream because of an error. Before the headers were sent, {@link ClientStream.response} rejects
-   * with it; afterwards {@link ClientStream.lastBytes} or `event` tell the client.
+   * with it; afterwards {@link ClientStream.lastBytes} or `event` report it to the client.
    */
   fail(error: unknown, event: () => Uint8Array): void {
     if (this.#isOver) return;
@@ -170,9 +169,4 @@ export class ClientStream implements Expiring, Cancellable {
     this.#deadlines.delete(this);
     this.#pulled();
   }
-}
-
-/** The reason of a call whose client has left. */
-export function clientLeft(): AbortedError {
-  return new AbortedError("the client closed the connection");
 }

@@ -7,12 +7,12 @@ import { Hono } from "hono";
 import type { LLMClient } from "../client/client.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
 import type { FlexLLMError } from "../errors.ts";
-import { LinkedSignal } from "../transport/linked_signal.ts";
 import { CallAnswerer } from "./answer_call.ts";
+import { CallDeadlines } from "./call_deadline.ts";
 import { CallFlow } from "./call_flow.ts";
 import { CallRecord } from "./call_record.ts";
+import { endReason, gatewayStops } from "./end_reasons.ts";
 import type { GatewayFacts, GatewayObserver } from "./gateway_facts.ts";
-import { GatewayError } from "./gateway_error.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { GatewayState } from "./gateway_state.ts";
 import { errorResponse } from "./http/error_response.ts";
@@ -31,7 +31,7 @@ import { operationHandlers } from "./observe/operation_handlers.ts";
 import type { Route } from "./routes.ts";
 
 /**
- * A gateway. Serve its {@link GatewayApp.fetch}, or mount that in an app of your own. It is a Hono app, though its
+ * A gateway. Serve its {@link GatewayApp.fetch}, or mount it in your own app. It is a Hono app, though its
  * type names only what belongs to the gateway.
  */
 export interface GatewayApp extends AsyncDisposable {
@@ -112,7 +112,7 @@ class HonoGateway extends Hono implements GatewayApp {
 
   async close(): Promise<void> {
     this.#isDraining = true;
-    for (const call of [...this.#calls]) call.abort(stopping("stopping"));
+    for (const call of [...this.#calls]) call.abort(gatewayStops("stopping"));
     await this.#untilIdle();
     await this.#state.close();
   }
@@ -147,7 +147,7 @@ class HonoGateway extends Hono implements GatewayApp {
       },
       route: (model) => state().routes.get(model),
       routes: () => state().routes.all(),
-      similarRoute: (model) => state().routes.similar(model),
+      routeOf: (call) => state().routeOf(call),
       answerCall: (call) => this.#answerCall(call),
       runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
       loadPrices: () => state().loadPrices(),
@@ -160,13 +160,13 @@ class HonoGateway extends Hono implements GatewayApp {
     const state = this.#state;
     let flow: CallFlow;
     try {
-      if (this.#isDraining) throw stopping("draining");
+      if (this.#isDraining) throw gatewayStops("draining");
       flow = new CallFlow(state, call, state.routeOf(call));
     } catch (error) {
       // Nothing that the client wrote, such as a model that does not exist, belongs into headers.
       const headers = responseHeaders(call.server, { id: call.id });
       const response = errorResponse(call.server, error, call.id, headers);
-      this.#monitor.observe(refusedFacts(call, response.status, error));
+      this.#monitor.observe(new CallRecord(call).facts(response.status, error));
       return response;
     }
     this.#enter(state, call);
@@ -180,32 +180,37 @@ class HonoGateway extends Hono implements GatewayApp {
 
   async #runAttempt<T>(
     route: NamedRoute,
-    { signal, tokens, check }: AttemptOptions,
+    { call, tokens, check }: AttemptOptions,
     attempt: TargetAttempt<T>,
   ): Promise<T> {
-    if (this.#isDraining) throw stopping("draining");
+    if (this.#isDraining) throw gatewayStops("draining");
     const state = this.#state;
+    const { signal } = call;
     const { scheduler, targets } = route as Route;
-    const controller = new AbortController();
-    const call = { abort: (reason: FlexLLMError) => controller.abort(reason) };
     const targetAt = (endpoint: EndpointClient) =>
       targets.find((target) => target.endpoint === endpoint)!;
-    const linked = new LinkedSignal(signal, controller.signal).link();
+    const deadlines = new CallDeadlines(call, call.headers);
     this.#enter(state, call);
     try {
       return await scheduler.run(
-        (grant) => attempt(targetAt(grant.target)),
+        (grant) => {
+          deadlines.started();
+          return attempt(targetAt(grant.target));
+        },
         {
-          signal: linked.signal,
+          signal,
           tokens: { prompt: tokens, maxCompletion: 0 },
           prepare(endpoint) {
             check(targetAt(endpoint));
             return 0;
           },
+          onWait: () => state.beginWait(deadlines),
         },
       );
+    } catch (error) {
+      throw endReason(signal, error);
     } finally {
-      linked.unlink();
+      deadlines.end();
       this.#leave(state, call);
     }
   }
@@ -254,17 +259,4 @@ class HonoGateway extends Hono implements GatewayApp {
  */
 export function createGatewayApp(pool: LLMClient, options: GatewayOptions = {}): GatewayApp {
   return new HonoGateway(pool, options);
-}
-
-function stopping(reason: string): GatewayError {
-  return new GatewayError(503, "the gateway is stopping", {
-    reason,
-    retryAfter: 5,
-    hint: "Send the request again: another or the next instance answers it.",
-  });
-}
-
-/** The facts of a call that was refused before it had a route. */
-function refusedFacts(call: HttpCall, status: number, error: unknown): GatewayFacts {
-  return new CallRecord(call).facts(status, error);
 }

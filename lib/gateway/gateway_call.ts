@@ -16,7 +16,7 @@ export interface GatewayCall {
   readonly protocol: Protocol;
   /** The server side of that format. */
   readonly server: ProtocolServer;
-  /** What the path, the query and the headers say. */
+  /** What the path, the query and the headers of the request specify. */
   readonly context: RequestContext;
   /** The headers of the request. */
   readonly headers: Headers;
@@ -32,10 +32,10 @@ export interface GatewayCall {
   readonly stream: boolean;
   /** Aborts when the client leaves, its time is over, or the gateway closes. */
   readonly signal: AbortSignal;
-  /** Who calls. */
+  /** The caller: a virtual key. */
   readonly caller: Caller;
   /**
-   * The decoded request, made at first use: the native lane can do without it.
+   * The decoded request, created at first use: the native lane rarely needs it.
    *
    * @throws {GatewayError} if the body does not fit the format
    */

@@ -10,6 +10,7 @@ import type { CallPipeline } from "../client/call_pipeline.ts";
 import { type LLMClient, pipelineOf } from "../client/client.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
 import type { Access } from "./access.ts";
+import type { CallDeadlines } from "./call_deadline.ts";
 import { cacheRequestOf, isCacheable } from "./cached_answers.ts";
 import type { GatewayCall } from "./gateway_call.ts";
 import { GatewayError } from "./gateway_error.ts";
@@ -17,8 +18,9 @@ import type { GatewayOptions } from "./gateway_options.ts";
 import { signerOf } from "./lane_choice.ts";
 import { endpointReports } from "./observe/endpoint_reports.ts";
 import { takesRequests } from "./observe/observed_gateway.ts";
-import { sessionOf } from "./session.ts";
+import { routeOfCall } from "./route_of_call.ts";
 import { type Route, Routes } from "./routes.ts";
+import { sessionOf } from "./session.ts";
 
 /** The default of {@link GatewayOptions.maxQueue}. */
 const MAX_QUEUE = 1000;
@@ -84,24 +86,24 @@ export class GatewayState {
   /**
    * The route of a call.
    *
-   * @throws {GatewayError} if there is none, or the key may not use it
+   * @throws {GatewayError} if there is none, or the caller may not use it
    */
-  routeOf({ model, caller }: GatewayCall): Route {
-    const route = this.routes.get(model);
-    if (route === undefined) {
-      const similar = this.routes.similar(model);
-      const isShown = similar !== undefined && caller.mayUse(similar);
-      throw new GatewayError(404, `the model "${model}" does not exist`, {
-        reason: "model_not_found",
-        param: "model",
-        hint: isShown ? `Did you mean "${similar}"?` : "GET /v1/models lists the models.",
-      });
-    }
-    if (caller.mayUse(route.name)) return route;
-    throw new GatewayError(403, `the key "${caller.name}" may not use the model "${model}"`, {
-      reason: "model_not_allowed",
-      param: "model",
-      hint: "GET /v1/models lists the models that it may use.",
+  routeOf(call: Pick<GatewayCall, "model" | "caller">): Route {
+    return routeOfCall(this.routes, call);
+  }
+
+  /**
+   * Begins the wait of a call for an endpoint.
+   *
+   * @throws {GatewayError} 429 if too many calls wait
+   */
+  beginWait(deadlines: CallDeadlines): void {
+    const { maxQueue, pipeline } = this;
+    if (pipeline.waiting < maxQueue) return deadlines.waiting(pipeline.maxWait);
+    throw new GatewayError(429, "too many calls are waiting for a model; try again later", {
+      reason: "queue_full",
+      retryAfter: 1,
+      hint: "Send fewer calls at once, or raise the concurrency of the endpoints.",
     });
   }
 

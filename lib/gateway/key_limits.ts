@@ -26,7 +26,7 @@ export interface Budgets {
   total?: number;
 }
 
-/** A virtual key as it is stored, without its secret. */
+/** A virtual key in its stored form, without its secret. */
 export interface VirtualKey extends KeyLimits {
   /** Permanent; names change. */
   id: string;

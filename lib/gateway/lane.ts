@@ -1,5 +1,5 @@
 /**
- * Defines a lane: how a call gets to an endpoint, and its answer back to the client.
+ * Defines a lane: how a call is encoded for an endpoint, and its answer for the client.
  *
  * There are two. The native lane passes bodies through when client and endpoint speak the same format; the
  * translated lane converts them. Lanes are pure: they neither send nor wait.
@@ -67,7 +67,7 @@ export interface LaneStream {
   readonly ended: boolean;
   /**
    * The error that the provider sent in the stream, or that ended it. After content, the bytes returned by
-   * {@link LaneStream.push} have told the client already.
+   * {@link LaneStream.push} already report it to the client.
    */
   readonly failure: FlexLLMError | undefined;
   /** What has arrived so far, for the bill of an incomplete answer, and for the cache. */

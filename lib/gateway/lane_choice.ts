@@ -25,8 +25,8 @@ export function signerOf(
 }
 
 /**
- * The lane of a call at an endpoint: the native one if the endpoint speaks the client's format, unless earlier
- * answers came from a provider of another format: no provider accepts their envelopes.
+ * The lane of a call at an endpoint: the native one if the endpoint speaks the client's format, unless the history
+ * has envelopes from a provider of another format, which no provider accepts.
  */
 export function laneOf(call: GatewayCall, endpoint: EndpointClient): Lane {
   const isPure = isNative(call, endpoint) && !call.text.includes(ENVELOPE_PREFIX);

@@ -45,7 +45,7 @@ export class Route implements NamedRoute {
   }
 }
 
-/** A route as it is configured, with its defaults. */
+/** Adds the defaults to a configured route. */
 function fullRoute(route: GatewayRoute | readonly string[]): GatewayRoute {
   return "targets" in route ? route : { targets: route };
 }

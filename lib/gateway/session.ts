@@ -8,6 +8,7 @@
  * @module
  */
 import { asObject, asObjects, asText, type Json } from "../json/json.ts";
+import { isAttribution } from "./attribution.ts";
 import type { GatewayCall } from "./gateway_call.ts";
 
 /** Headers that name a conversation, the most exact first. */
@@ -22,14 +23,11 @@ const HEADERS = [
 /** Fields that name a conversation, or what it has stored at the provider. */
 const FIELDS = ["prompt_cache_key", "conversation", "cachedContent", "cached_content"] as const;
 
-/** Maximum characters of one text, and of all, that tell prompts apart. */
+/** Maximum characters of one text, and of all texts, that identify a prompt. */
 const MAX_TEXT = 2000;
 const MAX_TOTAL = 8000;
 /** Maximum blocks of the system prompt, tools, and parts of a message that count. */
 const MAX_ITEMS = 64;
-
-/** Claude Code begins its system prompt with a line that changes with each version. */
-const ATTRIBUTION = /^x-anthropic-billing-header:/;
 
 /** A hash of texts that are added one after the other: FNV-1a, twice for 64 bits. */
 class TextHash {
@@ -63,7 +61,7 @@ function addContent(hash: TextHash, content: unknown): void {
   const parts = Array.isArray(content) ? content.slice(0, MAX_ITEMS) : [content];
   for (const part of parts) {
     const text = typeof part === "string" ? part : asText(asObject(part)?.text);
-    if (text !== undefined && !ATTRIBUTION.test(text)) hash.add(text);
+    if (text !== undefined && !isAttribution(text)) hash.add(text);
   }
 }
 
@@ -101,7 +99,7 @@ function claudeCodeSession({ metadata }: Json): string | undefined {
   return user?.includes("session") ? user : undefined;
 }
 
-/** A name as it is remembered: short, whatever clients send. */
+/** Shortens a name: clients can send any. */
 function bounded(name: string): string {
   if (name.length <= 128) return name;
   const hash = new TextHash();

@@ -202,7 +202,7 @@ export interface ProtocolServer {
   /** Encodes an error. */
   encodeError(error: ServerError, requestId: string): ErrorResponse;
   /**
-   * Encodes an error as an event that can end any stream, for streams that no encoder of ours has begun.
+   * Encodes an error as an event that can end any stream, for streams that no encoder has begun.
    * Default: the body of {@link ProtocolServer.encodeError}.
    */
   encodeStreamError?(error: ServerError, requestId: string): ServerEvent;

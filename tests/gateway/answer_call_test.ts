@@ -267,3 +267,20 @@ Deno.test("After a keep-alive a failure is an error event", async () => {
   assert.match(text, /data: \{"error":\{"message":"no"/);
   assert.doesNotMatch(text, /DONE/);
 });
+
+Deno.test("After a keep-alive a failure completes the JSON array that Gemini's clients may ask for", async () => {
+  let fail = () => {};
+  await using server = await startModelServer((request) => {
+    fail = () => refuse(request, 400, "no");
+  });
+  await using gateway = gatewayOf(
+    { endpoints: [{ name: "a", model: "m", baseUrl: server.baseUrl }] },
+    { keepAlive: 0.02 },
+  );
+  const contents = [{ role: "user", parts: [{ text: "Hi" }] }];
+  const response = await gateway.send("/v1beta/models/a:streamGenerateContent", { contents });
+  assert.equal(response.status, 200);
+  fail();
+  const [{ error }] = JSON.parse(await response.text());
+  assert.deepEqual([error.code, error.message], [400, "no"]);
+});

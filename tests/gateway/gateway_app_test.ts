@@ -13,7 +13,7 @@ import {
 
 const STREAM = { stream: true };
 
-/** A server that starts each stream, and finishes it when told. */
+/** A server that starts each stream, and finishes it on demand. */
 async function startHeldServer() {
   const held: ModelRequest[] = [];
   const server = await startModelServer((request) => {
@@ -81,7 +81,7 @@ Deno.test("A gateway that is closed ends its streams with an error event", async
   assert.deepEqual(gateway.facts.map(({ outcome }) => outcome), ["error", "error", "error"]);
 });
 
-Deno.test("A reload changes routes for new calls; streams and the old pool go on until they end", async () => {
+Deno.test("A reload changes routes for new calls; streams and the old pool continue until they end", async () => {
   const { server: old, finish } = await startHeldServer();
   await using _old = old;
   await using fresh = await startModelServer((request) => answer(request, "new"));

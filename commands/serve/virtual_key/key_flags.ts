@@ -122,7 +122,7 @@ export function settingsOf(flags: KeyCommandFlags): KeySettings {
   };
 }
 
-/** The models of the flags; `null` for `none`, which stands for no restriction. */
+/** The models of the flags; `null` for `none`, which removes the restriction. */
 function modelsOf({ model }: KeyCommandFlags): string[] | null | undefined {
   return model?.length === 1 && model[0].toLowerCase() === "none" ? null : model;
 }

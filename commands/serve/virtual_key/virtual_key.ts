@@ -17,7 +17,7 @@ function subcommand(name: string, description: string) {
   return new Command(name).description(description);
 }
 
-/** The flags of a subcommand, with those that Commander takes for those of `flexllm serve`. */
+/** The flags of a subcommand, with those that Commander assigns to `flexllm serve`. */
 function flagsOf(command: { optsWithGlobals(): unknown }): KeyCommandFlags {
   return command.optsWithGlobals() as KeyCommandFlags;
 }

@@ -12,7 +12,7 @@ import type { LimitScope } from "./limit_scope.ts";
 import type { MoneyReserve } from "./money_reserve.ts";
 import type { TokenBucket } from "./token_bucket.ts";
 
-/** What was taken for a call. */
+/** What a call has taken from its limits and budgets. */
 export interface AdmittedDemand {
   route: string;
   /** The money for one attempt, in nanodollars. */
@@ -72,7 +72,7 @@ export class KeyAdmission implements Admission {
   #wasBilled = false;
   #isOpen = true;
 
-  /** Takes over what was taken from the rate limits and the budgets. */
+  /** Takes over what was taken; releases it at the end. */
   constructor(money: MoneyReserve, caller: CallerAccount, demand: AdmittedDemand) {
     this.#money = money;
     this.#caller = caller;

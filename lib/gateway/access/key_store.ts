@@ -12,7 +12,7 @@ import { toDollars } from "../ledger/money.ts";
 import { checkName, checkSettings, type KeySettings } from "./key_settings.ts";
 import { createSecret, hashSecret, shownPrefix } from "./secrets.ts";
 
-/** A key together with its secret, which nobody can read later. */
+/** A key together with its secret, which cannot be read later. */
 export interface IssuedKey {
   /** The key without its secret. */
   key: VirtualKey;

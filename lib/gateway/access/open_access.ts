@@ -118,6 +118,7 @@ export class KeyAccess implements Access {
     this.#settings = options;
     this.#money = new MoneyReserve(ledger, this.#calendar, this.#clock, this.#now);
     this.#money.maxWait = options.maxBudgetWait;
+    ledger.watch?.((scopes) => this.#money.wake(scopes));
     this.keys = new KeyStore(ledger, this.#now);
     this.recovered = { ...ledger.recovered, cost: toDollars(ledger.recovered.cost) };
     this.#accounts.configure(options, this.#clock.now());

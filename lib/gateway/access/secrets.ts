@@ -1,7 +1,7 @@
 /**
  * Creates and hashes the secrets of virtual keys.
  *
- * A fast hash is right here: a secret has 256 random bits, so that nobody can guess it.
+ * A fast hash is enough: a secret has 256 random bits, which cannot be guessed.
  *
  * @module
  */

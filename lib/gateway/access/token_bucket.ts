@@ -44,7 +44,7 @@ export class TokenBucket {
     return this.#perMinute === 0 ? Infinity : missing / this.#perMinute * 60_000;
   }
 
-  /** Takes an amount, even if it is not there; a negative one is put back. */
+  /** Takes an amount, even beyond what is left; puts a negative one back. */
   take(amount: number, now: number): void {
     this.#refill(now);
     this.#level = Math.min(this.#level - amount, this.#perMinute);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { AbortedError, type FlexLLMError } from "../../errors.ts";
+import type { FlexLLMError } from "../../errors.ts";
+import { clientLeft } from "../end_reasons.ts";
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -74,7 +75,7 @@ export class Arrival {
   }
 
   /** Ends the request. Only the first reason counts. */
-  abort(reason: FlexLLMError = new AbortedError("the client closed the connection")): void {
+  abort(reason: FlexLLMError = clientLeft()): void {
     this.#abortController.abort(reason);
   }
 }

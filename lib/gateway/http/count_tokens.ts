@@ -9,7 +9,7 @@ import { AbortedError } from "../../errors.ts";
 import { asObject, tryParse } from "../../json/json.ts";
 import { promptSize, textSize } from "../../pricing/token_estimate.ts";
 import { send } from "../../transport/http.ts";
-import { renameModel } from "../lanes/native/edit_body.ts";
+import { renameModel } from "../../json/edit_fields.ts";
 import type { NamedRoute, RouteTarget } from "./gateway_host.ts";
 import type { HttpCall } from "./http_call.ts";
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { mayHaveRun } from "../../client/metering.ts";
 import { asCount, asObject, asObjects, type Json, tryParse } from "../../json/json.ts";
 import { textSize } from "../../pricing/token_estimate.ts";
 import { parseResponse } from "../../protocols/decode_response.ts";
@@ -14,7 +15,7 @@ import { type BufferedResponse, send } from "../../transport/http.ts";
 import type { EncodedRequest } from "../../transport/request.ts";
 import type { Admission } from "../access.ts";
 import { GatewayError } from "../gateway_error.ts";
-import { renameModel } from "../lanes/native/edit_body.ts";
+import { renameModel } from "../../json/edit_fields.ts";
 import type { GatewayHost, NamedRoute, RouteTarget } from "./gateway_host.ts";
 import type { HttpCall } from "./http_call.ts";
 import type { EmbeddingOperation } from "./route_table.ts";
@@ -105,6 +106,7 @@ function noEndpoint(route: NamedRoute, { protocol }: HttpCall): GatewayError {
 /**
  * Gets the embeddings that a call asks for, within the limits of its key.
  *
+ * @param onAttempt called before each attempt with the number of attempts
  * @throws {FlexLLMError} if it is refused or fails
  */
 export async function embed(
@@ -112,16 +114,19 @@ export async function embed(
   call: HttpCall,
   route: NamedRoute,
   operation: EmbeddingOperation,
+  onAttempt: (attempts: number) => void,
 ): Promise<Embedded> {
+  let attempts = 0;
   const able = route.targets.filter((target) => encode(call, operation, target) !== undefined);
   if (able.length === 0) throw noEndpoint(route, call);
   const tokens = inputSize(call.body);
   const { access } = host.options;
   const { caller, signal } = call;
+  const estimated = inputUsage(tokens);
   await host.loadPrices();
   const costOf = ({ endpoint, model }: RouteTarget, usage: Usage) =>
     endpoint.pricer?.(model, usage) ?? null;
-  const costs = able.map((target) => costOf(target, inputUsage(tokens)));
+  const costs = able.map((target) => costOf(target, estimated));
   const cost = costs.includes(null) ? null : Math.max(...costs as number[]);
   const demand = { route: route.name, promptTokens: tokens, completionTokens: 0, cost };
   using admission = await access?.admit(caller, demand, signal);
@@ -130,15 +135,30 @@ export async function embed(
   };
   const { answer, target } = await host.runAttempt(
     route,
-    { signal, tokens, check },
+    { call, tokens, check },
     async (target) => {
-      const { endpoint } = target;
+      const { endpoint, model } = target;
       const { connection } = endpoint;
       const request = encode(call, operation, target)!;
-      const answer = await send(request, connection.fetch, { timeout: TIMEOUT, signal });
-      // Throws the error that the answer may be.
-      endpoint.read(answer, (answer) => parseResponse(call.protocol, answer, connection.endpoint));
-      return { answer, target };
+      // The attempt before may have used up what was reserved.
+      if (attempts++ > 0) await admission?.renew(signal);
+      onAttempt(attempts);
+      try {
+        const answer = await send(request, connection.fetch, { timeout: TIMEOUT, signal });
+        // Throws the error that the answer may be.
+        endpoint.read(
+          answer,
+          (answer) => parseResponse(call.protocol, answer, connection.endpoint),
+        );
+        return { answer, target };
+      } catch (error) {
+        if (mayHaveRun(error)) {
+          const cost = costOf(target, estimated);
+          const lost = { model, endpoint: endpoint.name, usage: estimated, cost };
+          admission?.commit({ ...lost, isLost: true });
+        }
+        throw error;
+      }
     },
   );
   const usage = usageOf(answer, tokens);

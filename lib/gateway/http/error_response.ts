@@ -13,13 +13,13 @@ import {
   TimeoutError,
   UnavailableError,
 } from "../../errors.ts";
-import type { EventFraming } from "../../protocols/event_framing.ts";
 import { SERVER_SENT_EVENTS } from "../../protocols/event_framing.ts";
-import type { ProtocolServer, ServerError } from "../../protocols/serve.ts";
+import type { ProtocolServer, ServerError, ServerEvent } from "../../protocols/serve.ts";
+import type { GatewayCall } from "../gateway_call.ts";
 import { GatewayError } from "../gateway_error.ts";
 
-/** nginx's status for a client that left; nobody reads it. */
-export const CLIENT_CLOSED = 499;
+/** nginx's status for a client that left. It only appears in logs. */
+const CLIENT_CLOSED = 499;
 
 /** Seconds to wait where no better time is known. */
 const USUAL_WAIT = 5;
@@ -74,8 +74,8 @@ function waitOf(error: UnavailableError): number {
 }
 
 /**
- * The error to report to a client. Our provider keys and accounts are the operator's business: their problems
- * are not reported as problems of the client's key.
+ * The error to report to a client. Problems of the gateway's own provider keys and accounts are not reported as
+ * problems of the client's key: only the operator can solve them.
  */
 export function serverError(error: unknown): ServerError {
   if (error instanceof GatewayError) {
@@ -144,15 +144,21 @@ export function errorResponse(
   });
 }
 
-/** The text of the event that ends a stream with an error, in place of the end of an answer. */
-export function streamErrorText(
-  server: ProtocolServer,
+/** The event that ends a stream with an error, in place of the end of an answer. */
+export function errorEvent(
+  { server, id }: Pick<GatewayCall, "server" | "id">,
   error: unknown,
-  id: string,
-  framing: EventFraming = SERVER_SENT_EVENTS,
-): string {
+): ServerEvent {
   const failure = serverError(error);
-  const event = server.encodeStreamError?.(failure, id) ??
+  return server.encodeStreamError?.(failure, id) ??
     { data: JSON.stringify(server.encodeError(failure, id).body) };
-  return framing.frame(event, false) + framing.end;
+}
+
+/** The text of a stream that fails before its first event; only keep-alives may precede it. */
+export function failedStreamText(
+  call: Pick<GatewayCall, "server" | "id" | "context">,
+  error: unknown,
+): string {
+  const { framing = SERVER_SENT_EVENTS } = call.context;
+  return framing.frame(errorEvent(call, error), true) + framing.end;
 }

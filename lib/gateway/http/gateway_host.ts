@@ -28,35 +28,39 @@ export type TargetAttempt<T> = (target: RouteTarget) => Promise<T>;
 
 /** What an attempt needs. */
 export interface AttemptOptions {
-  readonly signal: AbortSignal;
+  readonly call: HttpCall;
   /** Estimated input tokens. */
   readonly tokens: number;
   /** Throws if a target cannot take the request; another one is then used. */
   check(target: RouteTarget): void;
 }
 
-/** Answers requests for a page of the people or machines that operate the gateway. */
+/** Answers requests for one of the operator's pages. */
 export type AdminHandler = (context: Context) => Response | Promise<Response>;
 
 /** The gateway, as its HTTP side sees it. */
 export interface GatewayHost {
-  /** The options in force; a reload changes them. */
+  /** The current options; a reload replaces them. */
   readonly options: GatewayOptions;
   /** Whether new calls are refused because the gateway is about to stop. */
   readonly isDraining: boolean;
   /** Whether a call could be sent: an endpoint is up. Never calls a model. */
   readonly hasEndpoint: boolean;
-  /** The route that a client's model name selects. */
+  /** The route of a model name, without a check of the caller. */
   route(model: string): NamedRoute | undefined;
   /** All routes, in the order of the configuration. */
   routes(): Iterable<NamedRoute>;
-  /** The known name that a misspelled one was probably meant to be. */
-  similarRoute(model: string): string | undefined;
+  /**
+   * The route that a call asks for.
+   *
+   * @throws {GatewayError} 403 if the caller may not use the model, 404 if there is none
+   */
+  routeOf(call: Pick<HttpCall, "model" | "caller">): NamedRoute;
   /** Answers a chat call. Never rejects, and reports the facts of the call by itself. */
   answerCall(call: HttpCall): Promise<Response>;
   /**
-   * Runs an attempt that is no chat at a target of the route, in its turn and within the limits of the
-   * endpoints.
+   * Runs an attempt that is no chat at a target of the route, in the order of the queue and within the limits of
+   * the endpoints.
    */
   runAttempt<T>(
     route: NamedRoute,

@@ -1,14 +1,14 @@
 /**
- * Takes every request to the gateway: finds its route, checks who asks, reads the body, and hands it over.
+ * Takes every request to the gateway: finds its route, authenticates the caller, reads the body, and answers.
  *
  * All requests pass through one function, and what no route covers is refused.
  *
  * @module
  */
 import type { Context } from "hono";
-import { AbortedError } from "../../errors.ts";
 import { loopbackCheck } from "../../transport/loopback.ts";
 import type { Access, Caller } from "../access.ts";
+import { clientLeft, gatewayStops } from "../end_reasons.ts";
 import { GatewayError } from "../gateway_error.ts";
 import { refuseAdmin } from "./admin_access.ts";
 import { Arrival } from "./arrival.ts";
@@ -22,7 +22,7 @@ import type { GatewayHost } from "./gateway_host.ts";
 import { healthResponse } from "./health.ts";
 import type { HttpCall } from "./http_call.ts";
 import { modelBody, modelsBody } from "./models.ts";
-import { openCall, routeOf } from "./open_call.ts";
+import { openCall } from "./open_call.ts";
 import { requestFacts, type RequestProgress } from "./request_facts.ts";
 import { type ResponseFacts, responseHeaders } from "./response_headers.ts";
 import {
@@ -37,9 +37,6 @@ const ANYONE: Caller = { id: "", name: "", mayUse: () => true, isMetered: false 
 
 /** The default of {@link GatewayOptions.maxBodyBytes}. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
-
-/** The message of a request without a client that could read it. */
-const STOPPING = "the gateway is about to stop";
 
 /** A request on its way, and what is known about it. */
 interface Exchange {
@@ -102,7 +99,7 @@ export class GatewayRouter {
     let call: HttpCall;
     try {
       const caller = this.#authenticate(exchange);
-      if (this.#host.isDraining) throw stopping();
+      if (this.#host.isDraining) throw gatewayStops("draining");
       const { maxBodyBytes = MAX_BODY_BYTES } = this.#host.options;
       call = await openCall(arrival, format, context, caller, maxBodyBytes);
       exchange.progress.requestedModel = call.model;
@@ -115,7 +112,7 @@ export class GatewayRouter {
   }
 
   async #count(exchange: Exchange, call: HttpCall): Promise<Response> {
-    const route = routeOf(this.#host, call);
+    const route = this.#host.routeOf(call);
     exchange.progress.route = route.name;
     const body = await countTokens(call, route);
     return this.#answer(exchange, body, { route: route.name });
@@ -167,19 +164,19 @@ export class GatewayRouter {
     const { progress } = exchange;
     try {
       const caller = this.#authenticate(exchange);
-      if (this.#host.isDraining) throw stopping();
+      if (this.#host.isDraining) throw gatewayStops("draining");
       const { maxBodyBytes = MAX_BODY_BYTES } = this.#host.options;
       const context = { operation: "chat", model, stream: false } as const;
       const call = await openCall(arrival, exchange.format, context, caller, maxBodyBytes, true);
       progress.requestedModel = call.model;
-      const route = routeOf(this.#host, call);
+      const route = this.#host.routeOf(call);
       progress.route = route.name;
-      progress.attempts = 1;
       const { body, target, usage, cost, admission } = await embed(
         this.#host,
         call,
         route,
         operation,
+        (attempts) => progress.attempts = attempts,
       );
       Object.assign(progress, { usage, cost, model: target.model, endpoint: target.endpoint.name });
       return this.#answer(exchange, body, {
@@ -237,9 +234,7 @@ export class GatewayRouter {
   #fail(exchange: Exchange, error: unknown, headers?: Record<string, string>): Response {
     const { arrival, format: { server }, progress } = exchange;
     // A body that breaks off is the client's doing, whatever the runtime calls it.
-    const reason = arrival.request.signal.aborted
-      ? new AbortedError("the client closed the connection", { cause: error })
-      : error;
+    const reason = arrival.request.signal.aborted ? clientLeft(error) : error;
     const all = { ...responseHeaders(server, { id: arrival.id }), ...headers };
     const response = errorResponse(server, reason, arrival.id, all);
     this.#host.report(requestFacts(arrival, progress, response.status, reason));
@@ -260,10 +255,6 @@ function callerOf(access: Access, arrival: Arrival): Caller {
     }
   }
   return access.authenticate(secret);
-}
-
-function stopping(): GatewayError {
-  return new GatewayError(503, STOPPING, { reason: "draining", retryAfter: 5 });
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AbortedError, FlexLLMError } from "../../errors.ts";
+import { FlexLLMError } from "../../errors.ts";
 import type { Json } from "../../json/json.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { ProtocolServer, RequestContext, ServerRequest } from "../../protocols/serve.ts";
@@ -82,7 +82,7 @@ export class HttpCall implements GatewayCall {
   }
 
   /** Ends the call. Only the first reason counts. */
-  abort(reason: FlexLLMError = new AbortedError("the client closed the connection")): void {
+  abort(reason: FlexLLMError): void {
     this.arrival.abort(reason);
   }
 

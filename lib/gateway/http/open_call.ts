@@ -5,10 +5,8 @@
  */
 import type { RequestContext } from "../../protocols/serve.ts";
 import type { Caller } from "../access.ts";
-import { GatewayError } from "../gateway_error.ts";
 import type { Arrival } from "./arrival.ts";
 import type { ServedFormat } from "../../protocols/servers.ts";
-import type { GatewayHost, NamedRoute } from "./gateway_host.ts";
 import { HttpCall } from "./http_call.ts";
 import { readBody } from "./read_body.ts";
 import { parseRequestBody } from "./request_body.ts";
@@ -53,31 +51,4 @@ async function openResponsesCall(
   });
   for (const name of dropped) call.dropped.add(name);
   return call;
-}
-
-/**
- * The route that a call asks for.
- *
- * @throws {GatewayError} 403 if the caller may not use it, 404 if there is none
- */
-export function routeOf(
-  host: Pick<GatewayHost, "route" | "similarRoute">,
-  { model, caller }: Pick<HttpCall, "model" | "caller">,
-): NamedRoute {
-  if (!caller.mayUse(model)) {
-    throw new GatewayError(403, `the key "${caller.name}" may not use the model "${model}"`, {
-      reason: "model_not_allowed",
-      param: "model",
-      hint: "GET /v1/models lists the models of the key.",
-    });
-  }
-  const route = host.route(model);
-  if (route !== undefined) return route;
-  const similar = host.similarRoute(model);
-  const isOffered = similar !== undefined && caller.mayUse(similar);
-  throw new GatewayError(404, `the model "${model}" does not exist`, {
-    reason: "model_not_found",
-    param: "model",
-    hint: isOffered ? `Did you mean "${similar}"?` : "GET /v1/models lists the models.",
-  });
 }

@@ -124,7 +124,7 @@ async function readBytes(request: Request, maxBytes: number): Promise<Bytes> {
   return request.body === null ? new Uint8Array() : await gather(request.body, maxBytes);
 }
 
-/** Settles like `reading`, or rejects after `seconds`: a client that sends nothing must not be waited for. */
+/** Settles like `reading`, or rejects after `seconds`: a client that sends nothing must not hold a connection. */
 async function within<T>(reading: Promise<T>, seconds: number): Promise<T> {
   const late = Promise.withResolvers<never>();
   const deadline: Expiring = {
@@ -162,7 +162,7 @@ export async function readBody(
   // Each layer multiplies the work; no client uses more than one.
   if (encodings.length > 1) throw unsupported(encodings.join(", "));
   let bytes = await within(readBytes(request, maxBytes), timeout);
-  // A caller of the app's own `fetch` may say less than it sends.
+  // A caller of the app's `fetch` may declare less than it sends.
   if (bytes.length > maxBytes) throw tooLarge(maxBytes, false);
   if (encodings.length === 1) bytes = await decompress(bytes, encodings[0], maxBytes);
   return decode(bytes);

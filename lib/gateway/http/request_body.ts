@@ -8,7 +8,7 @@ import { asObject, isTooDeep, type Json, MAX_DEPTH } from "../../json/json.ts";
 import { jsonProblem } from "../../json/problem.ts";
 import type { RequestContext } from "../../protocols/serve.ts";
 import { GatewayError } from "../gateway_error.ts";
-import { hasRepeatedKey } from "./repeated_key.ts";
+import { hasRepeatedField } from "../../json/edit_fields.ts";
 
 /** A parsed request body. */
 export interface RequestBody {
@@ -72,7 +72,7 @@ function modelOf(text: string, body: Json): string {
       "model",
     );
   }
-  if (hasRepeatedKey(text, "model", model)) {
+  if (hasRepeatedField(text, "model", model)) {
     throw invalid('"model" occurs more than once in the request body', "model");
   }
   return model;

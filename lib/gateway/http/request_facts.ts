@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { AbortedError, type ErrorCode, FlexLLMError } from "../../errors.ts";
 import type { Usage } from "../../usage.ts";
 import type { Caller } from "../access.ts";
+import { failureFacts } from "../failure_facts.ts";
 import type { GatewayFacts } from "../gateway_facts.ts";
 import type { Arrival } from "./arrival.ts";
 
@@ -24,12 +24,8 @@ export interface RequestProgress {
   attempts?: number;
 }
 
-/** Longer paths are no paths of the gateway. */
+/** Longest path in characters. Every path of the gateway is shorter. */
 const MAX_PATH = 200;
-
-function codeOf(error: unknown): ErrorCode {
-  return error instanceof FlexLLMError ? error.code : "internal";
-}
 
 /** The facts of a request that has ended with `status`, and perhaps with an error. */
 export function requestFacts(
@@ -57,7 +53,7 @@ export function requestFacts(
     cache: "off",
     usage,
     cost,
-    outcome: error === undefined ? "success" : error instanceof AbortedError ? "aborted" : "error",
+    outcome: "success",
   };
   if (progress.format !== undefined) facts.format = progress.format;
   if (progress.requestedModel !== undefined) facts.requestedModel = progress.requestedModel;
@@ -66,9 +62,5 @@ export function requestFacts(
   if (progress.model !== undefined) facts.model = progress.model;
   if (caller !== undefined && caller.name !== "") facts.key = caller.name;
   if (caller?.team !== undefined) facts.team = caller.team;
-  if (error !== undefined) {
-    facts.errorCode = codeOf(error);
-    facts.error = error instanceof Error ? error.message : String(error);
-  }
-  return facts;
+  return error === undefined ? facts : Object.assign(facts, failureFacts(error));
 }

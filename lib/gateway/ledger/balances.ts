@@ -8,6 +8,7 @@ import {
   ALL_SCOPE,
   type BalanceState,
   keyScope,
+  type LedgerReservation,
   type ReserveRequest,
   type ScopeBudget,
   type Shortage,
@@ -110,12 +111,18 @@ export class Balances {
       if (shortage?.isFinal) return shortage;
       blocked ??= shortage;
     }
-    if (blocked === undefined) this.changeReserved(request, request.day, request.amount);
+    if (blocked === undefined) this.#changeReserved(request, request.day, request.amount);
     return blocked;
   }
 
-  /** Adds to what an account has reserved on `day`; a negative amount releases. */
-  changeReserved(account: Account, day: string, amount: number): void {
+  /** Sets what is still reserved, and releases the rest. */
+  keep(reservation: LedgerReservation, remaining: number): void {
+    const { request, amount } = reservation;
+    reservation.amount = remaining;
+    this.#changeReserved(request, request.day, remaining - amount);
+  }
+
+  #changeReserved(account: Account, day: string, amount: number): void {
     for (const balance of this.#balances(account)) balance.add(balance.reserved, day, amount);
   }
 

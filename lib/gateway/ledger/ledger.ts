@@ -68,7 +68,7 @@ export const ALL_SCOPE = "all";
 /** Budgets of one scope, in nanodollars. */
 export type ScopeBudget = { scope: string } & Partial<Record<BudgetPeriod, number>>;
 
-/** Asks for money. */
+/** A request to reserve money. */
 export interface ReserveRequest extends Account {
   /** The route; recovered reservations are recorded under this name. */
   route: string;
@@ -82,9 +82,9 @@ export interface ReserveRequest extends Account {
 
 /** Money that is reserved until it is spent or released. */
 export interface LedgerReservation {
-  /** Unique among open reservations. */
+  /** Unique among the open reservations of all processes that share the ledger. */
   readonly id: number;
-  /** What was asked for. */
+  /** The request that it was made for. */
   readonly request: ReserveRequest;
   /** What is still reserved. The ledger changes it. */
   amount: number;
@@ -131,7 +131,7 @@ export interface SpendCounts {
   cost: number;
 }
 
-/** Spending of one day; an empty `day` stands for everything before the oldest day. */
+/** Spending of one day; with an empty `day`, of all days before the oldest one. */
 export interface SpendRow extends Account, SpendCounts {
   /** The day in UTC, such as `2026-11-28`. */
   day: string;
@@ -179,7 +179,15 @@ export interface Ledger extends KeyTable {
   commit(row: SpendRow, reservation?: LedgerReservation, remaining?: number): void;
   /** Releases what is left of a reservation. Never throws. */
   release(reservation: LedgerReservation): void;
-  /** The balance of a scope on `day`, as far as this process knows it. */
+  /**
+   * Reports what other processes do: calls `onRelease` with the scopes of which money has become free, so that
+   * calls that wait for it try again. Only a ledger that several gateways share needs it.
+   */
+  watch?(onRelease: (scopes: readonly string[]) => void): void;
+  /**
+   * The balance of a scope on `day`, as far as this process knows it. What it reports as spent must be spent:
+   * calls that it leaves no money for are refused without another {@link Ledger.reserve}.
+   */
   balance(scope: string, day: string): BalanceState;
   /** Resolves when everything so far is stored, or could not be. */
   flush(): Promise<void>;

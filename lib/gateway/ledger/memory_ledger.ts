@@ -56,11 +56,11 @@ export class MemoryLedger implements Ledger {
       this.#prunedOn = row.day;
       this.#rows.prune(firstKeptDay(row.day));
     }
-    if (reservation !== undefined) this.#keep(reservation, remaining);
+    if (reservation !== undefined) this.#balances.keep(reservation, remaining);
   }
 
   release(reservation: LedgerReservation): void {
-    this.#keep(reservation, 0);
+    this.#balances.keep(reservation, 0);
   }
 
   balance(scope: string, day: string): BalanceState {
@@ -73,11 +73,5 @@ export class MemoryLedger implements Ledger {
 
   close(): Promise<void> {
     return Promise.resolve();
-  }
-
-  #keep(reservation: LedgerReservation, remaining: number): void {
-    const { request, amount } = reservation;
-    reservation.amount = remaining;
-    this.#balances.changeReserved(request, request.day, remaining - amount);
   }
 }

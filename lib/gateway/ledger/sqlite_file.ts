@@ -23,7 +23,7 @@ const BUSY_TIMEOUT = 20;
 /** How long an operation retries while another process has locked the database, in milliseconds. */
 const LOCK_TIMEOUT = 5000;
 
-// An empty day in `spend` stands for all days before the oldest one.
+// In `spend`, rows with an empty day sum up all days before the oldest one.
 const SCHEMA = `
   CREATE TABLE keys (
     id TEXT PRIMARY KEY,

@@ -138,7 +138,7 @@ export class SqliteLedger implements Ledger {
     try {
       await this.#group.reserve(reservation);
     } catch (error) {
-      this.#balances.changeReserved(request, request.day, -request.amount);
+      this.#balances.keep(reservation, 0);
       const { problem } = ledgerFailure(error);
       throw new GatewayError(503, `the gateway cannot store spending: its database ${problem}`, {
         reason: "ledger_unavailable",
@@ -151,12 +151,12 @@ export class SqliteLedger implements Ledger {
 
   commit(row: SpendRow, reservation?: LedgerReservation, remaining = 0): void {
     this.#balances.spend(row);
-    if (reservation !== undefined) this.#keep(reservation, remaining);
+    if (reservation !== undefined) this.#balances.keep(reservation, remaining);
     this.#group.settle(row, reservation);
   }
 
   release(reservation: LedgerReservation): void {
-    this.#keep(reservation, 0);
+    this.#balances.keep(reservation, 0);
     this.#group.settle(undefined, reservation);
   }
 
@@ -177,12 +177,6 @@ export class SqliteLedger implements Ledger {
     this.#database.close();
     this.#lock.release();
     return Promise.resolve();
-  }
-
-  #keep(reservation: LedgerReservation, remaining: number): void {
-    const { request, amount } = reservation;
-    reservation.amount = remaining;
-    this.#balances.changeReserved(request, request.day, remaining - amount);
   }
 
   #write({ reservations, remaining, spend }: WriteGroup): void {

@@ -23,7 +23,7 @@ export interface RouteReport {
   sticky: boolean;
 }
 
-/** The state of a gateway. Each property is read anew for each report. */
+/** The state of a gateway. Each property is read again for each report. */
 export interface ObservedGateway {
   /** Whether it is shutting down and refuses new calls. */
   readonly isDraining: boolean;

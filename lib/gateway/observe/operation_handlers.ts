@@ -1,5 +1,5 @@
 /**
- * Answers requests for the metrics, the status and the page of a gateway. Who may read them is decided before.
+ * Answers requests for the metrics, the status and the page of a gateway. Access is checked before they are called.
  *
  * @module
  */

@@ -4,6 +4,8 @@ import { openAccess } from "../../../lib/gateway/access/open_access.ts";
 import type { AccessOptions, KeyAccess } from "../../../lib/gateway/access/open_access.ts";
 import type { AccessDemand, Admission } from "../../../lib/gateway/access.ts";
 import { GatewayError } from "../../../lib/gateway/gateway_error.ts";
+import type { LedgerReservation, SpendRow } from "../../../lib/gateway/ledger/ledger.ts";
+import { MemoryLedger } from "../../../lib/gateway/ledger/memory_ledger.ts";
 import { AbortedError } from "../../../lib/errors.ts";
 import { FakeTime } from "../../support/fake_time.ts";
 
@@ -231,6 +233,39 @@ Deno.test("a call waits for a bounded time, and leaves with its client", async (
   assert.match(error.message, /\$0 spent, \$0.8 reserved/);
   first.release();
   assert.deepEqual(a.report().map(({ inFlight }) => inFlight), [0, 0]);
+});
+
+/** A ledger that two gateways share, each of which hears what the other one releases. */
+class SharedLedger extends MemoryLedger {
+  readonly #listeners: ((scopes: readonly string[]) => void)[] = [];
+
+  watch(onRelease: (scopes: readonly string[]) => void): void {
+    this.#listeners.push(onRelease);
+  }
+
+  override commit(row: SpendRow, reservation?: LedgerReservation, remaining?: number): void {
+    super.commit(row, reservation, remaining);
+    for (const listener of this.#listeners) listener(["all"]);
+  }
+}
+
+Deno.test("gateways that share a ledger share its budgets, and wait for each other", async () => {
+  const options = { ledger: new SharedLedger(), limits: { budget: { day: 1 } } };
+  const { access: one } = await access({ ...options, allowAnonymous: true });
+  const { access: two } = await access({ ...options, allowAnonymous: true });
+  const held = await one.admit(one.authenticate(undefined), demand(0.7), NEVER);
+  const waiting = two.admit(two.authenticate(undefined), demand(0.7), NEVER);
+  // Until it has found the rest of the budget reserved, twice.
+  await new Promise((resolve) => setTimeout(resolve));
+  held.commit(charge(0.2));
+  held.release();
+  const admission = await waiting;
+  admission.commit(charge(0.7));
+  admission.release();
+  const error = await refusal(one.admit(one.authenticate(undefined), demand(0.2), NEVER));
+  assert.equal(error.status, 402);
+  const { secret } = await two.keys.create("alice");
+  assert.equal(one.authenticate(secret).name, "alice");
 });
 
 Deno.test("an attempt after a billed one needs its own money", async () => {

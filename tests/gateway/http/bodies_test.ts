@@ -7,9 +7,7 @@ import {
   gzipSync,
   zstdCompressSync,
 } from "node:zlib";
-import fc from "fast-check";
 import { readBody } from "../../../lib/gateway/http/read_body.ts";
-import { hasRepeatedKey } from "../../../lib/gateway/http/repeated_key.ts";
 import { HttpGateway } from "../../support/http_gateway.ts";
 
 const PATH = "/v1/chat/completions";
@@ -187,26 +185,4 @@ Deno.test("answers bodies of the Responses API on the path of chat completions",
     body: { model: "model", input: "Hi", previous_response_id: "resp_1" },
   });
   assert.deepEqual([status, error.param], [400, "previous_response_id"]);
-});
-
-Deno.test("finds repeated keys of the object itself, however they are written", () => {
-  const repeats = (text: string) => hasRepeatedKey(text, "model", JSON.parse(text).model);
-  assert(!repeats('{"model":"a"}'));
-  assert(!repeats('{"model":"a","tools":[{"model":"b"}],"x":"\\"model\\":1"}'));
-  assert(!repeats('{"x":{"model":"b"},"model":"a"}'));
-  assert(!repeats('{"x":"model","model":"model"}'));
-  assert(repeats('{"x":{"model":"b"},"model":"b","model":"a"}'));
-  assert(repeats('{"x":"\\\\","model":"b", "mod\\u0065l" :"a"}'));
-  const key = fc.constantFrom("model", "a", 'q"', "b\\");
-  const value = fc.oneof(fc.string(), fc.constant({ model: ["x", { model: 1 }] }));
-  fc.assert(fc.property(fc.array(fc.tuple(key, value), { maxLength: 6 }), (members) => {
-    const text = `{${
-      members.map((pair) => pair.map((v) => JSON.stringify(v)).join(": ")).join(" ,")
-    }}`;
-    const values = members.filter(([name]) => name === "model").map(([, value]) => value);
-    const last = values.at(-1);
-    if (typeof last !== "string") return;
-    const isHarmless = members[0][0] === "model" && values[0] === last;
-    assert.equal(hasRepeatedKey(text, "model", last), values.length > 1 && !isHarmless);
-  }));
 });

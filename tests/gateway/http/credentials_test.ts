@@ -84,6 +84,10 @@ Deno.test("lets a key use its own models only", async () => {
     });
     assert.equal(status, 403, path);
     assert.match(String(error.message), /the key "alice" may not use the model "other"/);
+    // What other routes exist is not disclosed.
+    const unknown = await gateway.error(path, { headers, body: { ...HI, model: "modle" } });
+    assert.equal(unknown.status, 403, path);
+    assert.match(String(unknown.error.message), /"modle"\. Did you mean "model"\?/);
   }
   const list = await (await gateway.send("/v1/models", { headers })).json();
   assert.deepEqual(list.data.map(({ id }: { id: string }) => id), ["model"]);

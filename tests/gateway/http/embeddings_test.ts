@@ -91,3 +91,64 @@ Deno.test("reports the errors of the provider, and moves to another endpoint", a
   assert.equal((await gateway.send("/v1/embeddings", { body })).status, 200);
   assert.equal(calls, 2);
 });
+
+Deno.test("embeddings wait in the queue for a bounded time, and a full queue refuses them", async () => {
+  const arrived = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  await using gateway = new HttpGateway(
+    { maxQueue: 1 },
+    async () => {
+      arrived.resolve();
+      await answered.promise;
+      return provider();
+    },
+    [{ model: "real", concurrencyLimit: 1 }],
+    { maxWait: 0.1 },
+  );
+  const body = { model: "real", input: "a" };
+  const first = gateway.send("/v1/embeddings", { body });
+  await arrived.promise;
+  // As a server's socket does; the timers of deadlines do not keep a process alive.
+  const socket = setInterval(() => {}, 1000);
+  const [late, full] = await Promise.all([
+    gateway.error("/v1/embeddings", { body }),
+    gateway.error("/v1/embeddings", { body }),
+  ]);
+  assert.deepEqual([late.status, late.error.code], [429, "queue_timeout"]);
+  assert.deepEqual([full.status, full.error.code], [429, "queue_full"]);
+  clearInterval(socket);
+  answered.resolve();
+  assert.equal((await first).status, 200);
+  assert.equal(gateway.app.inFlight, 0);
+});
+
+Deno.test("embeddings in flight end with the gateway, not as if their client had left", async () => {
+  const arrived = Promise.withResolvers<void>();
+  const gateway = new HttpGateway({}, () => {
+    arrived.resolve();
+    return new Promise(() => {});
+  }, [{ model: "real" }]);
+  const answer = gateway.error("/v1/embeddings", { body: { model: "real", input: "a" } });
+  await arrived.promise;
+  await gateway.app.close();
+  const { status, error } = await answer;
+  assert.deepEqual([status, error.code], [503, "stopping"]);
+});
+
+Deno.test("attempts at embeddings that a provider may bill count as spent", async () => {
+  const access = await openAccess({});
+  const { secret } = await access.keys.create("alice", { budget: { total: 100 } });
+  let calls = 0;
+  await using gateway = new HttpGateway(
+    { access },
+    () => ++calls === 1 ? new Response("no JSON") : provider(),
+    [{ model: "real", prices: [PRICE] }],
+    { retryTimes: 1, retryDelay: 0 },
+  );
+  const headers = { authorization: `Bearer ${secret}` };
+  const body = { model: "real", input: "a".repeat(1000) };
+  const response = await gateway.send("/v1/embeddings", { headers, body });
+  assert.equal(response.status, 200, await response.text());
+  assert(Number(response.headers.get("x-flexllm-key-spend")) > 2);
+  assert.equal(gateway.facts[0].attempts, 2);
+});

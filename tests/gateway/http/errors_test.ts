@@ -9,7 +9,7 @@ import {
   UnavailableError,
 } from "../../../lib/errors.ts";
 import { GatewayError } from "../../../lib/gateway/gateway_error.ts";
-import { serverError, streamErrorText } from "../../../lib/gateway/http/error_response.ts";
+import { failedStreamText, serverError } from "../../../lib/gateway/http/error_response.ts";
 import { loadFormats } from "../../../lib/protocols/servers.ts";
 import { JSON_ARRAY } from "../../../lib/protocols/event_framing.ts";
 import type { Json } from "../../../lib/json/json.ts";
@@ -151,8 +151,9 @@ Deno.test("gives each kind of error its status", () => {
 Deno.test("ends streams with an event of their format that is no end of an answer", async () => {
   const error = new ConnectionError("the connection was closed");
   const texts: Record<string, string> = {};
+  const context = { operation: "chat" } as const;
   for (const { protocol, server } of await loadFormats()) {
-    texts[protocol.name] = streamErrorText(server, error, "id1");
+    texts[protocol.name] = failedStreamText({ server, id: "id1", context }, error);
   }
   const data = (text: string) => JSON.parse(/^data: (.*)$/m.exec(text)![1]);
   assert.match(texts.chat, /^data: \{"error":/);
@@ -170,8 +171,11 @@ Deno.test("ends streams with an event of their format that is no end of an answe
     assert(text.endsWith("\n\n") && !/\[DONE\]|message_stop|response\.completed/.test(text));
   }
   const [gemini] = (await loadFormats()).filter(({ protocol }) => protocol.name === "gemini");
-  const array = streamErrorText(gemini.server, error, "id1", JSON_ARRAY);
-  assert.equal(JSON.parse(`[{}${array}`)[1].error.code, 502);
+  const array = failedStreamText(
+    { server: gemini.server, id: "id1", context: { ...context, framing: JSON_ARRAY } },
+    error,
+  );
+  assert.equal(JSON.parse(array)[0].error.code, 502);
 });
 
 Deno.test("refuses local files and URLs that the gateway would have to fetch", async () => {

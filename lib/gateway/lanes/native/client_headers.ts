@@ -1,6 +1,6 @@
 /**
- * Selects the headers that pass through the gateway. All others stop here: a client's key, its cookies and
- * the account's rate limits are nobody else's business.
+ * Selects the headers that pass through the gateway. All others stop here: a client's key and cookies are not
+ * for the provider, and the account's rate limits are not for clients.
  *
  * @module
  */

@@ -12,7 +12,7 @@ import { serviceFor } from "../../../protocols/service.ts";
 import type { EncodedRequest } from "../../../transport/request.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
 import { headersToProvider } from "./client_headers.ts";
-import { renameModel, setField } from "./edit_body.ts";
+import { renameModel, setField } from "../../../json/edit_fields.ts";
 
 /** The parts of a call that a request is made of. */
 export type NativeCall = Pick<

@@ -24,7 +24,7 @@ interface OpenCall {
   arguments: string;
   /** Whether its first piece, with id and name, has passed. */
   isStarted: boolean;
-  /** Decodes the arguments of a function that stands for a custom tool. */
+  /** Decodes the arguments of a function that replaces a custom tool. */
   input: CustomInputReader | undefined;
 }
 

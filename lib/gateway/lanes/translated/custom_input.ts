@@ -18,7 +18,7 @@ const COMPLETE = /^(?:[^"\\]|\\u[0-9a-fA-F]{4}|\\[^u])*/;
 const HIGH_SURROGATE = /(?:\\u[dD][89abAB][0-9a-fA-F]{2}|[\ud800-\udbff])$/;
 
 /**
- * The text in the arguments `{"input": "…"}` of a function that stands for a custom tool. Anything else is the
+ * The text in the arguments `{"input": "…"}` of a function that replaces a custom tool. Anything else is the
  * text itself: models make mistakes, and the client's tool has to report them.
  */
 export function customInputOf(json: string): string {

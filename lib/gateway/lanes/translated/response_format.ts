@@ -46,7 +46,7 @@ function closed(value: unknown, found: Set<string>): unknown {
   return result;
 }
 
-/** Whether Claude can enforce a schema as it is. */
+/** Whether Claude can enforce a schema without changes. */
 export function isPlainSchema(schema: Json): boolean {
   const found = new Set<string>();
   closed(schema, found);

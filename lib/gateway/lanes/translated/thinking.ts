@@ -12,7 +12,7 @@ import { chatThinking } from "../../../protocols/openai_chat/thinking.ts";
 import { openaiEfforts } from "../../../protocols/openai_model_features.ts";
 import type { Target } from "./target.ts";
 
-/** The level that stands for a budget in tokens. */
+/** The level that corresponds to a budget in tokens. */
 function levelOf(budget: number): ThinkingLevel {
   if (budget <= 1024) return "low";
   return budget <= 10_000 ? "medium" : "high";

@@ -102,7 +102,7 @@ function sentFunction(tool: FunctionTool, names: ToolNames, target: Target): Fun
     : sent;
 }
 
-/** The function that stands for a custom tool. Its grammar becomes part of the description. */
+/** The function that replaces a custom tool. Its grammar becomes part of the description. */
 function customFunction(custom: Json, names: ToolNames): FunctionTool {
   const format = asObject(custom.format);
   const { syntax, definition } = asObject(format?.grammar) ?? {};

@@ -278,7 +278,7 @@ Deno.test("Gemini's signatures in calls of its OpenAI-compatible form come back 
   assert.doesNotMatch(JSON.stringify(translate(CHAT, body, ENDPOINTS.claude).body), /c2ln/);
 });
 
-Deno.test("a tool loop without its thinking goes on without a thinking budget", () => {
+Deno.test("a tool loop without its thinking continues without a thinking budget", () => {
   const [[, body]] = histories("", "c1");
   const old = endpointOf({ provider: "claude", model: "claude-sonnet-4-5" });
   const thinking = { ...body, reasoning_effort: "high", max_tokens: 40_000 };

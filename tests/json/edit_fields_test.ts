@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  hasRepeatedField,
   renameModel,
   replaceField,
   setField,
-} from "../../../../lib/gateway/lanes/native/edit_body.ts";
+} from "../../lib/json/edit_fields.ts";
 
 for (
   const [name, body, expected] of [
@@ -143,4 +144,26 @@ Deno.test("setting a field agrees with parsing", () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+Deno.test("finds repeated fields of the object itself, however they are written", () => {
+  const repeats = (text: string) => hasRepeatedField(text, "model", JSON.parse(text).model);
+  assert(!repeats('{"model":"a"}'));
+  assert(!repeats('{"model":"a","tools":[{"model":"b"}],"x":"\\"model\\":1"}'));
+  assert(!repeats('{"x":{"model":"b"},"model":"a"}'));
+  assert(!repeats('{"x":"model","model":"model"}'));
+  assert(repeats('{"x":{"model":"b"},"model":"b","model":"a"}'));
+  assert(repeats('{"x":"\\\\","model":"b", "mod\\u0065l" :"a"}'));
+  const key = fc.constantFrom("model", "a", 'q"', "b\\");
+  const value = fc.oneof(fc.string(), fc.constant({ model: ["x", { model: 1 }] }));
+  fc.assert(fc.property(fc.array(fc.tuple(key, value), { maxLength: 6 }), (members) => {
+    const text = `{${
+      members.map((pair) => pair.map((v) => JSON.stringify(v)).join(": ")).join(" ,")
+    }}`;
+    const values = members.filter(([name]) => name === "model").map(([, value]) => value);
+    const last = values.at(-1);
+    if (typeof last !== "string") return;
+    const isHarmless = members[0][0] === "model" && values[0] === last;
+    assert.equal(hasRepeatedField(text, "model", last), values.length > 1 && !isHarmless);
+  }));
 });

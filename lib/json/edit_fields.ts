@@ -1,6 +1,6 @@
 /**
- * Changes fields of a JSON body without writing the rest of it again: signatures and prompt caches depend on
- * its exact bytes.
+ * Changes fields of a JSON text without writing the rest of it again: signatures and prompt caches depend on its
+ * exact bytes.
  *
  * The functions expect valid JSON whose value is an object.
  *
@@ -145,6 +145,23 @@ export function setField(text: string, name: string, json: string): string {
   const isEmpty = text.charCodeAt(skipSpace(text, start)) === CLOSE_BRACE;
   const field = `${JSON.stringify(name)}:${json}${isEmpty ? "" : ","}`;
   return text.slice(0, start) + field + text.slice(start);
+}
+
+/** The first key of an object. */
+const FIRST_KEY = /^\s*\{\s*"([^"\\]*)"\s*:\s*/;
+
+/**
+ * Whether the object itself has the field `name` more than once. Parsers disagree on which one counts, so a check
+ * of one could be undone by the other.
+ *
+ * @param value the last value of the field, a string. Not reported if the object begins with the same value: the
+ *   first and the last one agree
+ */
+export function hasRepeatedField(text: string, name: string, value: string): boolean {
+  // Most clients write the model first, and it is a common name in the schemas of tools.
+  const start = FIRST_KEY.exec(text);
+  if (start?.[1] === name && text.startsWith(JSON.stringify(value), start[0].length)) return false;
+  return fieldValues(text, name).length > 1;
 }
 
 /** Replaces the model that a body requests. Returns the same text if it is that one already. */
