@@ -49,7 +49,8 @@ for (const [name, format] of Object.entries(CLIENTS)) {
         fc.constantFrom(...Object.values(ENDPOINTS)),
         (changes, endpoint) => {
           const body = JSON.parse(text);
-          for (const [path, value] of changes) replace(body, path, value);
+          // A copy, since a later change may be made inside of it.
+          for (const [path, value] of changes) replace(body, path, structuredClone(value));
           try {
             translate(format, body, endpoint);
           } catch (error) {
