@@ -2,8 +2,9 @@
  * `deno task bench:gateway`: compares `flexllm serve` on Deno and Bun with a bare proxy and with Portkey's
  * gateway, and each figure with its target.
  *
- * Options: --only TEXT (sections whose name contains it), --rounds N (default 5), --short (fewer requests),
- * --portkey DIR (where Portkey's gateway is installed; by default in a temporary directory), --no-portkey, --json,
+ * Options: --only TEXT (sections whose name contains it: overhead, leaving, soak), --rounds N (default 5),
+ * --short (a tenth of the requests), --runtime NAME (only for the section soak), --portkey DIR (where Portkey's
+ * gateway is installed; by default it is installed into a temporary directory), --no-portkey, --json,
  * --markdown FILE (writes the tables between the two `gateway` comments of that file).
  */
 import process from "node:process";
@@ -13,13 +14,14 @@ import { measureOverhead } from "./gateway/overhead.ts";
 import { measureSoak } from "./gateway/soak.ts";
 import { machine, writeTables } from "./markdown_page.ts";
 import { type Measurement, plainTables } from "./measurement.ts";
-import { cleanUp } from "./runtimes.ts";
+import { cleanUp, RUNTIMES } from "./runtimes.ts";
 
 const { values } = parseArgs({
   options: {
     only: { type: "string", default: "" },
     rounds: { type: "string", default: "5" },
     short: { type: "boolean", default: false },
+    runtime: { type: "string", default: "" },
     portkey: { type: "string" },
     "no-portkey": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -41,7 +43,13 @@ const SECTIONS: Record<string, () => Promise<Measurement[]>> = {
       note,
     }),
   "leaving": () => measureLeaving(100 / divisor),
-  "soak": () => measureSoak({ requests: 300_000 / divisor, abandoned: 20_000 / divisor, note }),
+  "soak": () =>
+    measureSoak({
+      requests: 300_000 / divisor,
+      abandoned: 20_000 / divisor,
+      runtimes: RUNTIMES.filter(({ name }) => name.includes(values.runtime)),
+      note,
+    }),
 };
 
 try {

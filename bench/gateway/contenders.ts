@@ -35,7 +35,7 @@ export async function startBareProxy(runtime: Runtime, upstream: string): Promis
 }
 
 /** Limits that no benchmark reaches. They are all checked and counted. */
-function configuration(upstream: string, database: string): object {
+function configuration(upstream: string, folder: string): object {
   const limits = { rpm: 1e9, tpm: 1e12, concurrent: 100_000, budget: { day: 1e6, month: 1e7 } };
   return {
     models: [{
@@ -46,7 +46,13 @@ function configuration(upstream: string, database: string): object {
       api_key: "upstream-key",
       price: { input: 1, output: 4 },
     }],
-    serve: { database, cache: true, limits, teams: { team: limits } },
+    serve: {
+      database: join(folder, "gateway.db"),
+      // The default of the binary; from source, Deno would use its KV.
+      cache: { store: "sqlite", path: join(folder, "responses.sqlite") },
+      limits,
+      teams: { team: limits },
+    },
   };
 }
 
@@ -58,7 +64,7 @@ export async function startGateway(runtime: Runtime, upstream: string): Promise<
   mkdirSync(folder);
   const path = join(folder, "flexllm_config.yaml");
   // JSON is YAML as well.
-  writeFileSync(path, JSON.stringify(configuration(upstream, join(folder, "gateway.db"))));
+  writeFileSync(path, JSON.stringify(configuration(upstream, folder)));
   const flexllm = runtime.launch("main.ts");
   const limits = ["--rpm", "1000000000", "--tpm", "1000000000000", "--concurrent", "100000"];
   const budgets = ["--budget-day", "100000", "--budget-month", "1000000", "--team", "team"];

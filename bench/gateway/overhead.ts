@@ -25,9 +25,9 @@ const PORTKEY_RATIOS: Record<string, number> = { bun: 8, deno: 6 };
 /** The requests at once of the load generator. */
 const CONCURRENCY = 64;
 /** Seconds of a round under load. */
-const SECONDS = 4;
-/** Seconds of load before a measurement: about 30,000 requests. */
-const WARMUP = 6;
+const SECONDS = 3;
+/** Seconds of load before each measurement. */
+const WARMUP = 4;
 /** Characters of an answer. */
 const CHARACTERS = 400;
 
@@ -102,7 +102,7 @@ async function measureBehind(
 ): Promise<Measurement[]> {
   const upstream = await startBenchServer(CHARACTERS, latency);
   const contenders = await startContenders(upstream, portkey);
-  const plan = { rounds, amount: (latency === 0 ? 2000 : 60) / divisor, warmup: WARMUP / divisor };
+  const plan = { rounds, amount: (latency === 0 ? 1000 : 30) / divisor, warmup: WARMUP / divisor };
   const setting = `one at a time, ${latency} ms`;
   try {
     note(`${setting}: answers`);

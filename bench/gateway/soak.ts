@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { Measurement } from "../measurement.ts";
-import { RUNTIMES, startBenchServer } from "../runtimes.ts";
+import { type Runtime, startBenchServer } from "../runtimes.ts";
 import { type Contender, startGateway } from "./contenders.ts";
 import { sendLoad } from "./load.ts";
 
@@ -12,6 +12,8 @@ export interface SoakOptions {
   requests: number;
   /** Streams that the client leaves after the first token. */
   abandoned: number;
+  /** The runtimes to measure. */
+  runtimes: readonly Runtime[];
   note: (line: string) => void;
 }
 
@@ -58,7 +60,7 @@ export async function measureSoak(options: SoakOptions): Promise<Measurement[]> 
     setting: `${count(requests)} requests, ${count(abandoned)} abandoned streams`,
   };
   try {
-    for (const runtime of RUNTIMES) {
+    for (const runtime of options.runtimes) {
       const contender = await startGateway(runtime, upstream.baseUrl);
       const memory = soak(contender, options);
       const peak = memoryOf(contender, "VmHWM");
