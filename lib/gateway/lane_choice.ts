@@ -5,6 +5,7 @@
  */
 import type { EndpointClient } from "../client/endpoint_client.ts";
 import { ENVELOPE_PREFIX, envelopeOrigin, readEnvelope } from "../protocols/envelope.ts";
+import { hasUnsignedThinking } from "../protocols/unsigned_thinking.ts";
 import type { GatewayCall } from "./gateway_call.ts";
 import type { Lane } from "./lane.ts";
 import { isNative, nativeLane } from "./lanes/native/native_lane.ts";
@@ -25,10 +26,12 @@ export function signerOf(
 }
 
 /**
- * The lane of a call at an endpoint: the native one if the endpoint speaks the client's format, unless the history
- * has envelopes from a provider of another format, which no provider accepts.
+ * The lane of a call at an endpoint: the native one if the endpoint speaks the client's format, unless earlier
+ * answers came from a provider of another format: no provider accepts their envelopes or their thinking, which
+ * has no signature.
  */
 export function laneOf(call: GatewayCall, endpoint: EndpointClient): Lane {
-  const isPure = isNative(call, endpoint) && !call.text.includes(ENVELOPE_PREFIX);
-  return isPure ? nativeLane : translatedLane;
+  const isPure = !call.text.includes(ENVELOPE_PREFIX) &&
+    !hasUnsignedThinking(call.protocol.name, call.text);
+  return isPure && isNative(call, endpoint) ? nativeLane : translatedLane;
 }

@@ -93,7 +93,8 @@ export function rateExceeded({ scope, limit, delay }: RateRefusal, tokens: numbe
   }
   const again = delay === Infinity ? "" : `; try again in ${formatDelay(delay ?? 0)}`;
   if (limit === "rpm") {
-    return new GatewayError(429, `${name} allows ${rpm} requests per minute${again}`, details);
+    const rate = rpm === 1 ? "one request" : `${rpm} requests`;
+    return new GatewayError(429, `${name} allows ${rate} per minute${again}`, details);
   }
   const message = `${name} allows ${tpm} tokens per minute, and this request needs about ${tokens}`;
   return new GatewayError(429, message + again, details);

@@ -127,6 +127,12 @@ export function serverError(error: unknown): ServerError {
 }
 
 /**
+ * Tells the SDKs of OpenAI and Anthropic that another attempt fails as well. Claude Code tries a rejected key
+ * again for minutes without it.
+ */
+const FINAL = { "x-should-retry": "false" };
+
+/**
  * Answers a request with an error in the format of the client.
  *
  * @param headers further headers of the answer
@@ -140,7 +146,12 @@ export function errorResponse(
   const encoded = server.encodeError(serverError(error), id);
   return new Response(JSON.stringify(encoded.body), {
     status: encoded.status,
-    headers: { ...headers, ...encoded.headers, "content-type": "application/json" },
+    headers: {
+      ...headers,
+      ...encoded.headers,
+      ...encoded.status === 401 ? FINAL : {},
+      "content-type": "application/json",
+    },
   });
 }
 

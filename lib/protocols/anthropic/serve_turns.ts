@@ -9,6 +9,7 @@ import type { AssistantMessage, ContentPart, Message, ToolMessage } from "../../
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { readEnvelopes } from "../envelope_parts.ts";
+import { isUnsignedBlock } from "../unsigned_thinking.ts";
 import { located, pathOf } from "../source_path.ts";
 import { argumentsOf } from "./decode.ts";
 
@@ -81,7 +82,7 @@ function isPortable({ type, citations }: Json): boolean {
 function decodeAssistant(content: unknown): AssistantMessage {
   if (!Array.isArray(content)) return { role: "assistant", content: content as string };
   const { parts: blocks, providerMessage } = readEnvelopes(
-    asObjects(content),
+    asObjects(content).filter((block) => !isUnsignedBlock(block)),
     ({ type, data }) => type === "redacted_thinking" ? data : undefined,
   );
   const texts = blocks.filter(({ type }) => type === "text");

@@ -9,6 +9,7 @@ import type { AssistantMessage, ContentPart, Message } from "../../chat/messages
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { readEnvelopes } from "../envelope_parts.ts";
+import { isUnsignedItem } from "../unsigned_thinking.ts";
 import { remaining } from "../serve_request.ts";
 import { located } from "../source_path.ts";
 import {
@@ -61,7 +62,7 @@ function isPlainMessage(item: Json): boolean {
 /** One turn of the model: its reasoning, text and calls. */
 function decodeAssistant(given: readonly Json[]): AssistantMessage {
   const { parts: items, providerMessage } = readEnvelopes(
-    given,
+    given.filter((item) => !isUnsignedItem(item)),
     ({ type, encrypted_content }) => type === "reasoning" ? encrypted_content : undefined,
   );
   let content = "";

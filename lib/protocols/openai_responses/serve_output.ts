@@ -9,6 +9,7 @@ import type { Citation, TokenLogprob } from "../../chat/result.ts";
 import type { ToolCall } from "../../chat/tool_call.ts";
 import { asObjects, type Json } from "../../json/json.ts";
 import { textOf } from "../openai_chat/serve_result.ts";
+import { unsignedItemId } from "../unsigned_thinking.ts";
 import type { ResponseHead, ServerChoice } from "../serve.ts";
 import { type ClientTools, encodeCallItem } from "./serve_tools.ts";
 
@@ -40,7 +41,7 @@ export function reasoningItem(
 ): Json {
   return {
     type: "reasoning",
-    id: `rs_${id}${suffix}`,
+    id: isSimulated ? `rs_${id}${suffix}` : unsignedItemId(id + suffix),
     summary: [{ type: "summary_text", text: thinking }],
     encrypted_content: isSimulated ? btoa(`reasoning ${id}`) : null,
   };

@@ -134,6 +134,27 @@ for (const model of PROVIDER_NAMES) {
   });
 }
 
+Deno.test("@anthropic-ai/sdk: a conversation moves from provider to provider with its thinking", () =>
+  withSdk(async (sdk, { upstream }) => {
+    const messages = [...HELLO];
+    for (const model of [...PROVIDER_NAMES, ...PROVIDER_NAMES.toReversed()]) {
+      const request = {
+        model,
+        max_tokens: 2000,
+        thinking: { type: "adaptive" as const },
+        messages,
+      };
+      const { content } = await sdk.messages.stream(request).finalMessage();
+      assert.ok(content.some(({ type }) => type === "thinking"));
+      messages.push({ role: "assistant", content }, { role: "user", content: `Not ${model}!` });
+    }
+    for (const { path, body, status } of upstream) {
+      assert.equal(status, 200);
+      // Anthropic rejects thinking without its own signature.
+      if (path.endsWith("/messages")) assert.doesNotMatch(JSON.stringify(body), /"signature":""/);
+    }
+  }));
+
 Deno.test("@anthropic-ai/sdk: lists the models of the key, and reads the gateway's own errors", async () => {
   const access = await openAccess({});
   const limited = await access.keys.create("limited", { rpm: 1, models: ["claude", "chat"] });

@@ -135,3 +135,22 @@ for (const model of PROVIDER_NAMES) {
     }, { errorRate: 1, errorKinds: ["disconnect"] });
   });
 }
+
+Deno.test("openai responses: a conversation moves from provider to provider with its reasoning", () =>
+  withSdk(async (sdk, { upstream }) => {
+    const input = [...HELLO];
+    const reasoning = { effort: "low" as const, summary: "auto" as const };
+    for (const model of [...PROVIDER_NAMES, ...PROVIDER_NAMES.toReversed()]) {
+      const { output } = await sdk.responses.stream({ model, ...STATELESS, reasoning, input })
+        .finalResponse();
+      assert.ok(output.some(({ type }) => type === "reasoning"));
+      input.push(...output as Item[], { role: "user", content: `Not ${model}!` });
+    }
+    for (const { body, path, status } of upstream) {
+      assert.equal(status, 200);
+      if (!path.endsWith("/responses")) continue;
+      const items = (body.input as { type?: string; encrypted_content?: string }[])
+        .filter(({ type }) => type === "reasoning");
+      assert.ok(items.every(({ encrypted_content }) => encrypted_content));
+    }
+  }));

@@ -55,6 +55,8 @@ Deno.test("refuses missing, wrong and contradicting keys in the client's format"
   assert.equal(both.status, 401);
   assert.match(String(both.error.message), /different API keys in authorization and x-api-key/);
   assert(!JSON.stringify(both.error).includes(secret));
+  const refused = await gateway.send(CHAT, { body: HI });
+  assert.equal(refused.headers.get("x-should-retry"), "false");
   // The body is not even read.
   const body = new ReadableStream({ pull: () => assert.fail("the body was read") }, {
     highWaterMark: 0,
