@@ -185,7 +185,8 @@ class HonoGateway extends Hono implements GatewayApp {
   ): Promise<T> {
     if (this.#isDraining) throw stopping("draining");
     const state = this.#state;
-    const { scheduler, targets } = route as Route;
+    // The configuration may have been reloaded since the route was found, and its pool closed.
+    const { scheduler, targets } = state.routes.get(route.name) ?? route as Route;
     const controller = new AbortController();
     const call = { abort: (reason: FlexLLMError) => controller.abort(reason) };
     const targetAt = (endpoint: EndpointClient) =>

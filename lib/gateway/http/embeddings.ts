@@ -5,6 +5,7 @@
  */
 import { asCount, asObject, asObjects, type Json, tryParse } from "../../json/json.ts";
 import { textSize } from "../../pricing/token_estimate.ts";
+import { mayHaveRun } from "../../client/metering.ts";
 import { parseResponse } from "../../protocols/decode_response.ts";
 import { methodUrl } from "../../protocols/gemini/method_url.ts";
 import { jsonHeaders } from "../../protocols/request.ts";
@@ -125,19 +126,28 @@ export async function embed(
   const check = (target: RouteTarget) => {
     if (encode(call, operation, target) === undefined) throw noEndpoint(route, call);
   };
-  const { answer, target } = await host.runAttempt(
-    route,
-    { signal, tokens, check },
-    async (target) => {
-      const { endpoint } = target;
-      const { connection } = endpoint;
-      const request = encode(call, operation, target)!;
+  let isRetry = false;
+  const attempt = async (target: RouteTarget) => {
+    if (isRetry) await admission?.renew(signal);
+    isRetry = true;
+    const { endpoint, model } = target;
+    const { connection } = endpoint;
+    const request = encode(call, operation, target)!;
+    try {
       const answer = await send(request, connection.fetch, { timeout: TIMEOUT, signal });
       // Throws the error that the answer may be.
       endpoint.read(answer, (answer) => parseResponse(call.protocol, answer, connection.endpoint));
       return { answer, target };
-    },
-  );
+    } catch (error) {
+      if (mayHaveRun(error)) {
+        const usage = inputUsage(tokens);
+        const cost = costOf(target, usage);
+        admission?.commit({ model, endpoint: endpoint.name, usage, cost, isLost: true });
+      }
+      throw error;
+    }
+  };
+  const { answer, target } = await host.runAttempt(route, { signal, tokens, check }, attempt);
   const usage = usageOf(answer, tokens);
   const paid = costOf(target, usage);
   admission?.commit({ model: target.model, endpoint: target.endpoint.name, usage, cost: paid });
