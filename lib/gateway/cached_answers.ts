@@ -42,6 +42,9 @@ const BOOKKEEPING: ReadonlySet<string> = new Set([
   "service_tier",
 ]);
 
+/** Headers that select another version or other features of an API, and with them the answer. */
+const VARIANTS = ["anthropic-version", "anthropic-beta", "openai-beta"] as const;
+
 /** The types of tools that the client executes; all others are a server's. */
 const CLIENT_TOOLS: ReadonlySet<unknown> = new Set([undefined, "function", "custom", "namespace"]);
 /** Anthropic's client tools have a version in their name. */
@@ -93,7 +96,14 @@ function identity(body: Json, { protocol: { neutralFields } }: GatewayCall): Jso
 export function cacheRequestOf(call: GatewayCall, route: Route, namespace: string): CacheRequest {
   // Numbers that a double cannot hold would make different requests equal.
   const body = mayBeInexact(call.text) ? parseExact(call.text) as Json : call.body;
-  const scope = JSON.stringify([KEY_VERSION, namespace, call.protocol.name, route.identity]);
+  const variants = VARIANTS.map((name) => call.headers.get(name) ?? "");
+  const scope = JSON.stringify([
+    KEY_VERSION,
+    namespace,
+    call.protocol.name,
+    route.identity,
+    ...variants.some((value) => value !== "") ? variants : [],
+  ]);
   const key = hash("sha256", `${scope}\n${canonicalJson(identity(body, call))}`, "base64url");
   const [{ endpoint, model }] = route.targets;
   return { key, model, endpoint: endpoint.name };

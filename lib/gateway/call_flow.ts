@@ -174,7 +174,8 @@ export class CallFlow implements RunOptions<EndpointClient> {
   #dearest(promptTokens: number, completionTokens: number): number | null {
     const totalTokens = promptTokens + completionTokens;
     const usage = { promptTokens, completionTokens, totalTokens };
-    const { service_tier: snake, serviceTier: tier = snake } = this.call.body;
+    const { body } = this.call;
+    const tier = body.serviceTier ?? body.service_tier;
     let dearest = 0;
     for (const { endpoint, model } of this.route.targets) {
       const cost = endpoint.pricer!(model, usage, typeof tier === "string" ? tier : undefined);

@@ -186,7 +186,8 @@ class HonoGateway extends Hono implements GatewayApp {
     if (this.#isDraining) throw gatewayStops("draining");
     const state = this.#state;
     const { signal } = call;
-    const { scheduler, targets } = route as Route;
+    // The configuration may have been reloaded since the route was found, and its pool closed.
+    const { scheduler, targets } = state.routes.get(route.name) ?? route as Route;
     const targetAt = (endpoint: EndpointClient) =>
       targets.find((target) => target.endpoint === endpoint)!;
     const deadlines = new CallDeadlines(call, call.headers);

@@ -30,7 +30,8 @@ function costOf(
   model: string,
   completion: PricedCompletion,
 ): number | null {
-  const { service_tier: snake, serviceTier: tier = snake } = flow.call.body;
+  const { body } = flow.call;
+  const tier = body.serviceTier ?? body.service_tier;
   const serviceTier = completion.serviceTier ?? (typeof tier === "string" ? tier : undefined);
   return flow.state.pipeline.metering.cost(target, model, { ...completion, serviceTier });
 }

@@ -97,3 +97,33 @@ Deno.test("Every spelling of the limits of an answer is reserved in full", async
     await access.close();
   }
 });
+
+Deno.test("A client cannot have another model than the route's from a service that takes several", async () => {
+  await using gateway = new HttpGateway({}, undefined, [
+    { name: "or", model: "cheap", baseUrl: "https://openrouter.ai/api/v1" },
+    { name: "other", model: "cheap", baseUrl: "https://llm.example/v1" },
+  ]);
+  for (const stream of [false, true]) {
+    const { status, error } = await gateway.error("/v1/chat/completions", {
+      body: { model: "or", messages: MESSAGES, models: ["openai/o1-pro"], stream },
+    });
+    assert.deepEqual([status, error.param], [400, "models"], JSON.stringify(error));
+  }
+  assert.equal(gateway.sent.length, 0);
+  assert.equal((await gateway.chat({ model: "or" })).status, 200);
+  assert.equal((await gateway.chat({ model: "other", models: ["x"] })).status, 200);
+});
+
+Deno.test("Answers under other beta features are not shared", async () => {
+  await using gateway = new HttpGateway({}, undefined, [{}], { cache: { store: "memory" } });
+  const ask = async (headers: Record<string, string>) => {
+    const response = await gateway.chat({}, headers);
+    await response.text();
+    return response.headers.get("x-flexllm-cache");
+  };
+  assert.equal(await ask({}), "miss");
+  assert.equal(await ask({ "openai-beta": "x=v1" }), "miss");
+  assert.equal(await ask({ "openai-beta": "x=v1" }), "hit");
+  assert.equal(await ask({ "openai-beta": "x=v2" }), "miss");
+  assert.equal(await ask({}), "hit");
+});

@@ -7,6 +7,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
+import { checkTraffic } from "../support/gateway_traffic.ts";
 import { killLedgers } from "../support/ledger_kills.ts";
 import { disposeProgram, providerBatches } from "./provider_batches.ts";
 import { SCENARIOS } from "./scenarios.ts";
@@ -26,6 +27,11 @@ const scenarios = {
   ...SCENARIOS,
   "SIGKILL of a gateway that spends money": (seed: number, rounds: number) =>
     killLedgers(LEDGER_WORKER, seed, rounds),
+  "random traffic through a gateway with budgets": async (seed: number, rounds: number) => {
+    for (let round = 0; round < rounds; round++) {
+      await checkTraffic({ seed: seed * 1000 + round, clients: 24, calls: 20 });
+    }
+  },
   ...providerBatches((summary) => process.stdout.write(`${summary}\n`)),
 };
 

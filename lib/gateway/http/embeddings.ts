@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { mayHaveRun } from "../../client/metering.ts";
 import { asCount, asObject, asObjects, type Json, tryParse } from "../../json/json.ts";
 import { textSize } from "../../pricing/token_estimate.ts";
+import { mayHaveRun } from "../../client/metering.ts";
 import { parseResponse } from "../../protocols/decode_response.ts";
 import { methodUrl } from "../../protocols/gemini/method_url.ts";
 import { openaiResponses } from "../../protocols/openai_responses/openai_responses.ts";

@@ -21,6 +21,14 @@ export function ledgerFailure(error: unknown): { problem: string; hint?: string 
       hint: "Restore it from a backup, or move it away to start with no keys and no spending.",
     };
   }
+  if (/deleted or replaced/.test(message)) {
+    return {
+      problem: "was deleted or replaced while the gateway runs",
+      hint:
+        "Put the file back, or restart the gateway with the one that is there now: what was spent since " +
+        "is only known to this process. Requests under a budget are refused until then.",
+    };
+  }
   if (isBusy(error)) return { problem: "is locked by another program" };
   if (/ENOSPC|EDQUOT|EFBIG|is full|disk I\/O error/i.test(text)) {
     return {

@@ -22,6 +22,7 @@ import type {
   StoredKey,
 } from "./ledger.ts";
 import { ledgerError, ledgerFailure } from "./ledger_error.ts";
+import { PlacedFile } from "./placed_file.ts";
 import { firstKeptDay } from "./periods.ts";
 import { COUNTS } from "./spend_rows.ts";
 import { openLedgerFile, transaction } from "./sqlite_file.ts";
@@ -109,8 +110,12 @@ export class SqliteLedger implements Ledger {
     this.#update = database.prepare("UPDATE reservations SET cost = ? WHERE id = ?");
     this.#delete = database.prepare("DELETE FROM reservations WHERE id = ?");
     this.#addSpend = database.prepare(ADD_SPEND);
+    const file = new PlacedFile(path);
     this.#group = new GroupCommit({
-      write: (group) => transaction(database, () => this.#write(group)),
+      write: (group) => {
+        file.check();
+        transaction(database, () => this.#write(group));
+      },
       onFailure: (error) => {
         const { problem, hint = "" } = ledgerFailure(error);
         onWarning(`the gateway's database ${path} ${problem}; retrying. ${hint}`.trimEnd());

@@ -1,5 +1,6 @@
 /** Embeddings, which are passed on to endpoints that speak the client's format. */
 import assert from "node:assert/strict";
+import { LLMClientPool } from "../../../lib/client/pool.ts";
 import { openAccess } from "../../../lib/gateway/access/open_access.ts";
 import { HttpGateway } from "../../support/http_gateway.ts";
 
@@ -151,4 +152,39 @@ Deno.test("attempts at embeddings that a provider may bill count as spent", asyn
   assert.equal(response.status, 200, await response.text());
   assert(Number(response.headers.get("x-flexllm-key-spend")) > 2);
   assert.equal(gateway.facts[0].attempts, 2);
+});
+
+Deno.test("bills embeddings that were lost on the way, and reserves again before the next attempt", async () => {
+  const access = await openAccess({});
+  const { secret } = await access.keys.create("alice", { budget: { total: 0.005 } });
+  await using gateway = new HttpGateway(
+    { access },
+    () => Promise.reject(new TypeError("connection reset by peer")),
+    [{ model: "real", prices: [PRICE] }],
+    { retryTimes: 50, retryDelay: 0 },
+  );
+  const headers = { authorization: `Bearer ${secret}` };
+  const body = { model: "real", input: "word ".repeat(1000) };
+  const { status } = await gateway.error("/v1/embeddings", { headers, body });
+  assert.equal(status, 402);
+  const [spending] = await access.keys.spending();
+  assert.ok(spending.cost > 0.002 && spending.cost <= 0.005, `${spending.cost}`);
+  assert.ok(gateway.sent.length < 4);
+  assert.equal(access.report()[0].inFlight, 0);
+});
+
+Deno.test("sends embeddings to the new endpoints if the configuration is reloaded meanwhile", async () => {
+  const access = await openAccess({ allowAnonymous: true });
+  await using gateway = new HttpGateway({ access }, provider, [{ model: "real" }]);
+  const admit = access.admit.bind(access);
+  access.admit = (...demand) => {
+    const fetch = () => Promise.resolve(provider());
+    const endpoints = [{ baseUrl: "https://new.example/v1", model: "real", fetch }];
+    gateway.app.reload(new LLMClientPool({ endpoints }), { access });
+    return admit(...demand);
+  };
+  const response = await gateway.send("/v1/embeddings", { body: { model: "real", input: "a" } });
+  assert.equal(response.status, 200, await response.text());
+  assert.equal(gateway.sent.length, 0);
+  await gateway.app.drain();
 });

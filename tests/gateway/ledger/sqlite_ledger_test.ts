@@ -1,9 +1,10 @@
 /** The database file of a ledger: who may use it, what it survives, and what is reported. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { type KeyAccess, openAccess } from "../../../lib/gateway/access/open_access.ts";
+import { GatewayError } from "../../../lib/gateway/gateway_error.ts";
 import { openKeyStore } from "../../../lib/gateway/access/open_key_store.ts";
 import { memoryFolder } from "../../support/temporary_folder.ts";
 import { FakeTime } from "../../support/fake_time.ts";
@@ -138,6 +139,45 @@ Deno.test("a failure to write refuses new money only, and loses nothing", async 
   await spend(access, limited, 1);
   const rows = await access.keys.spending();
   assert.deepEqual(rows.map(({ cost }) => cost).sort(), [0.25, 1.5]);
+});
+
+Deno.test("a database that is deleted or replaced admits no more money, until it is back", async () => {
+  if (process.platform === "win32") return;
+  using folder = memoryFolder();
+  const database = folder.file("gateway.db");
+  const warnings: string[] = [];
+  await using access = await openAccess({
+    database,
+    onWarning: (message) => warnings.push(message),
+  });
+  const { secret } = await access.keys.create("alice", { budget: { total: 1000 } });
+  const settled = async (isRefused: boolean) => {
+    for (let i = 0; i < 1000; i++) {
+      try {
+        await spend(access, secret, 0.25);
+        if (!isRefused) return;
+      } catch (error) {
+        assert(error instanceof GatewayError && error.status === 503, String(error));
+        assert.match(error.message, /was deleted or replaced/);
+        if (isRefused) return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.fail(`still ${isRefused ? "accepted" : "refused"}`);
+  };
+  renameSync(database, `${database}.moved`);
+  await settled(true);
+  writeFileSync(database, "");
+  await settled(true);
+  renameSync(`${database}.moved`, database);
+  await settled(false);
+  await access.flush();
+  const [{ cost }] = await access.keys.spending();
+  assert.equal(cost, access.report().at(-1)!.spent.total);
+  assert.match(
+    warnings.join(),
+    /^(the gateway's database .*gateway.db was deleted or replaced.*)?$/,
+  );
 });
 
 Deno.test("a lock of another process delays calls, and does not fail them", async () => {

@@ -11,6 +11,7 @@ import { resourceName } from "../../../protocols/gemini/method_url.ts";
 import { serviceFor } from "../../../protocols/service.ts";
 import type { EncodedRequest } from "../../../transport/request.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
+import { GatewayError } from "../../gateway_error.ts";
 import { headersToProvider } from "./client_headers.ts";
 import { renameModel, setField } from "../../../json/edit_fields.ts";
 
@@ -54,6 +55,23 @@ function withConfigured(call: NativeCall, extraBody: Json, changes: Json): strin
   return stringifyExact({ ...body, ...changes });
 }
 
+/**
+ * Fields in which services accept other models than that of the request. They would answer with a model that the
+ * caller's key may not use, and for which no money is reserved.
+ */
+const OTHER_MODELS: Readonly<Record<string, string>> = { openrouter: "models" };
+
+/** @throws {GatewayError} 400 if a request names further models */
+function refuseOtherModels({ body }: NativeCall, endpoint: EndpointClient, model: string): void {
+  const field = OTHER_MODELS[serviceFor(endpoint.connection.endpoint, model).name];
+  if (field === undefined || body[field] === undefined || body[field] === null) return;
+  throw new GatewayError(400, `"${field}" names models besides that of the request`, {
+    reason: "unsupported",
+    param: field,
+    hint: "Leave it out: the gateway's routes decide which models answer.",
+  });
+}
+
 function encodeBody(call: NativeCall, endpoint: EndpointClient, model: string): string {
   const isGemini = call.protocol.name === "gemini";
   // Gemini's model is in the URL. Bodies that name it as well must agree.
@@ -76,6 +94,7 @@ export function nativeRequest(
 ): EncodedRequest | undefined {
   const { protocol, headers, query, stream } = call;
   const model = modelAt(endpoint, call);
+  refuseOtherModels(call, endpoint, model);
   const raw = protocol.rawRequest?.(
     endpoint.connection.endpoint,
     { operation: "chat", model, stream, headers, query },
