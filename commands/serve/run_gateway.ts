@@ -23,12 +23,7 @@ import {
   type GatewaySetup,
   readSetup,
 } from "./gateway_setup.ts";
-import {
-  gatewayUrl,
-  isEveryInterface,
-  refuseOwnAddress,
-  requireKeysFor,
-} from "./listen_address.ts";
+import { gatewayUrl, refuseOwnAddress, requireKeysFor } from "./listen_address.ts";
 import { Reloader } from "./reloader.ts";
 import { createKeyCommand, type ServeFlags } from "./serve_flags.ts";
 import { shutDown, StopRequests } from "./shut_down.ts";
@@ -65,8 +60,7 @@ function announce(
   if (quiet) return;
   const { host, options } = settings;
   const url = gatewayUrl(host, port);
-  const everywhere = isEveryInterface(host) ? " and on every other address of this machine" : "";
-  const ready = `flexllm gateway listening on ${url}${everywhere}`;
+  const ready = `flexllm gateway listening on ${url}`;
   // Every line of a JSON log is JSON.
   if (accessLog === "json") writeNote(ready);
   else writeOutput(`${ready}\n`);

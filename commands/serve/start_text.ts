@@ -11,6 +11,7 @@ import { baseUrlOf } from "../../lib/services/providers.ts";
 import { colored } from "../terminal/output.ts";
 import { table, type TableRow } from "../terminal/table.ts";
 import { screenWidth, wrapped } from "../terminal/wrap.ts";
+import { isEveryInterface } from "./listen_address.ts";
 
 /** Maximum routes that are listed. */
 const MAX_ROUTES = 20;
@@ -84,6 +85,9 @@ export function startLines(
     ...more > 0 ? [`  … and ${more} more`] : [],
     ...section("Clients"),
     ...indented(variables),
+    ...isEveryInterface(settings.host)
+      ? paragraph("On other machines, write the name of this one in place of 127.0.0.1.")
+      : [],
     ...section("Keys"),
     ...paragraph(
       requiresKey

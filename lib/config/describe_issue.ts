@@ -81,10 +81,10 @@ function received(issue: Issue, path: Path): string {
   const mayBeKey =
     path.some((name) => ["api_key", "admin_key", "headers"].includes(String(name))) ||
     typeof path.at(-1) === "number" && path.at(-2) !== "cors";
+  if (issue.input === "") return '""';
   if (issue.received === "Object") return "an object";
   if (issue.received === "Array") return "a list";
-  const isHidden = mayBeKey && issue.received.startsWith('"') && issue.input !== "";
-  return isHidden ? "a string" : issue.received.slice(0, 80);
+  return mayBeKey && issue.received.startsWith('"') ? "a string" : issue.received.slice(0, 80);
 }
 
 function isUnknownField({ type, expected }: Issue): boolean {

@@ -1,5 +1,6 @@
 /** `flexllm serve` as a user runs it: first run, keys, refused addresses, reload, drain and status. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { flexllm, type Running, start } from "../support/cli.ts";
 import { jsonLines, type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
@@ -68,6 +69,8 @@ Deno.test("a key is created, used, limited, disabled and deleted while the gatew
     env,
   });
   const errors = stderrOf(running);
+  // Otherwise the second one may be the first to open the database.
+  await until(() => existsSync(home.file(".flexllm/gateway.db.lock")));
   await using second = start(["serve", "-m", "mock", "-p", "0"], { env });
   const refused = await second.finished;
   assert.equal(refused.code, 1, "one gateway at a time uses a database");
