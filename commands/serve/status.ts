@@ -57,7 +57,7 @@ function unreachable(url: string, cause: unknown): ConnectionError {
  * @throws {ConnectionError} if nothing answers
  * @throws {ConfigurationError} if the admin key is wrong, or something else answers there
  */
-export async function requestStatus(
+async function requestStatus(
   url: string,
   adminKey: string | undefined,
 ): Promise<GatewayStatus> {

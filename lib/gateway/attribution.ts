@@ -1,6 +1,6 @@
 /**
- * Recognizes the attribution line that Claude Code 2.1 puts first into its system prompt. It changes with each
- * version, so neither cache keys nor sessions may depend on it.
+ * Recognizes the attribution line that Claude Code 2.1 puts first into its system prompt, for Anthropic's accounting.
+ * It changes with each version, so neither cache keys nor sessions nor the prompts of other providers may contain it.
  *
  * @module
  */

@@ -39,7 +39,7 @@ class Deadline implements Expiring {
 const MAX_HINT = 3600;
 
 /** The time limit that OpenAI's and Anthropic's clients announce, in whole seconds. */
-export function clientTimeout(headers: Headers): number | undefined {
+function clientTimeout(headers: Headers): number | undefined {
   const header = headers.get("x-stainless-timeout");
   if (header === null) return undefined;
   const seconds = Math.ceil(Number(header));

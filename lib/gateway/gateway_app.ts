@@ -26,6 +26,7 @@ import type {
 import { GatewayRouter } from "./http/gateway_router.ts";
 import type { HttpCall } from "./http/http_call.ts";
 import { GatewayMonitor } from "./observe/gateway_monitor.ts";
+import { readiness } from "./observe/observed_gateway.ts";
 import { observeState } from "./observe/observe_state.ts";
 import { operationHandlers } from "./observe/operation_handlers.ts";
 import type { Route } from "./routes.ts";
@@ -135,6 +136,7 @@ class HonoGateway extends Hono implements GatewayApp {
   #createHost(): GatewayHost {
     const state = () => this.#state;
     const isDraining = () => this.#isDraining;
+    const monitor = this.#monitor;
     return {
       get options() {
         return state().options;
@@ -142,8 +144,8 @@ class HonoGateway extends Hono implements GatewayApp {
       get isDraining() {
         return isDraining();
       },
-      get hasEndpoint() {
-        return state().hasEndpoint;
+      get readiness() {
+        return readiness(monitor.state);
       },
       route: (model) => state().routes.get(model),
       routes: () => state().routes.all(),
@@ -151,8 +153,8 @@ class HonoGateway extends Hono implements GatewayApp {
       answerCall: (call) => this.#answerCall(call),
       runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
       loadPrices: () => state().loadPrices(),
-      report: this.#monitor.observe,
-      adminHandlers: operationHandlers(this.#monitor),
+      report: monitor.observe,
+      adminHandlers: operationHandlers(monitor),
     };
   }
 

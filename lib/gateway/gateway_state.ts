@@ -16,8 +16,6 @@ import type { GatewayCall } from "./gateway_call.ts";
 import { GatewayError } from "./gateway_error.ts";
 import type { GatewayOptions } from "./gateway_options.ts";
 import { signerOf } from "./lane_choice.ts";
-import { endpointReports } from "./observe/endpoint_reports.ts";
-import { takesRequests } from "./observe/observed_gateway.ts";
 import { routeOfCall } from "./route_of_call.ts";
 import { type Route, Routes } from "./routes.ts";
 import { sessionOf } from "./session.ts";
@@ -76,11 +74,6 @@ export class GatewayState {
 
   #closeIfUnused(): void {
     if (this.#isRetired && this.#calls === 0) this.close();
-  }
-
-  /** Whether a call could be sent: an endpoint is up, or due for a test. */
-  get hasEndpoint(): boolean {
-    return endpointReports(this).some(takesRequests);
   }
 
   /**

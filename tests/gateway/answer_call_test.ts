@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { gatewayOf, textOf } from "../support/gateway.ts";
+import { gatewayOf, HELLO, textOf } from "../support/gateway.ts";
 import {
   answer,
   chunk,
@@ -283,4 +283,60 @@ Deno.test("After a keep-alive a failure completes the JSON array that Gemini's c
   fail();
   const [{ error }] = JSON.parse(await response.text());
   assert.deepEqual([error.code, error.message], [400, "no"]);
+});
+
+for (
+  const [path, body, expected] of [
+    ["/v1/chat/completions", { stream: true, messages: HELLO }, /"Hi"[^]*\n\n: ping\n\n/],
+    ["/v1/responses", { stream: true, input: "Hi" }, /"Hi"[^]*\n\n: ping\n\n/],
+    [
+      "/v1/messages",
+      { stream: true, max_tokens: 9, messages: HELLO },
+      /"Hi"[^]*\n\nevent: ping\ndata: \{"type": "ping"\}\n\n/,
+    ],
+    [
+      "/v1beta/models/a:streamGenerateContent?alt=sse",
+      { contents: [{ role: "user", parts: [{ text: "Hi" }] }] },
+      /"Hi"[^]*\n\n: ping\n\n/,
+    ],
+  ] as const
+) {
+  Deno.test(`A pause in the middle of an answer is filled as ${path} allows`, async () => {
+    let finish = () => {};
+    await using server = await startModelServer(({ response }) => {
+      startStream(response);
+      response.write(chunk({ content: "Hi" }));
+      finish = () => response.end(STREAM_END);
+    });
+    await using gateway = gatewayOf(
+      { endpoints: [{ name: "a", model: "m", baseUrl: server.baseUrl }] },
+      { keepAlive: 0.02 },
+    );
+    const response = await gateway.send(path, { model: "a", ...body });
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (!expected.test(text)) text += (await reader.read()).value;
+    finish();
+    for (let step = await reader.read(); !step.done; step = await reader.read()) text += step.value;
+    assert.match(text, expected);
+    assert.doesNotMatch(text, /"error":\{|event: error/);
+  });
+}
+
+Deno.test("Only the timeout of the pool limits a silent provider; keep-alives are no sign of life", async () => {
+  for (const stream of [true, false]) {
+    await using server = await startModelServer((request) => {
+      setTimeout(() => answer(request, "At last"), 300);
+    });
+    const endpoints = [{ name: "a", model: "m", baseUrl: server.baseUrl }];
+    await using patient = gatewayOf({ endpoints }, { keepAlive: 0.02 });
+    assert.equal(await textOf(await patient.chat("a", { stream })), "At last");
+    await using strict = gatewayOf(
+      { endpoints, timeout: 0.1, retryTimes: 0 },
+      { keepAlive: 0.02 },
+    );
+    const response = await strict.chat("a", { stream });
+    assert.equal(response.status, stream ? 200 : 504);
+    assert.match(await response.text(), /"upstream_timeout"/);
+  }
 });

@@ -72,7 +72,7 @@ const COLUMNS: readonly { title: string; align?: "right"; cell: (key: ListedKey)
 ];
 
 /** The keys as a table; columns without values are left out. */
-export function keyLines(keys: readonly ListedKey[]): string[] {
+function keyLines(keys: readonly ListedKey[]): string[] {
   const rows = keys.map((key) => COLUMNS.map(({ cell }) => cell(key)));
   const used = COLUMNS.map((_, i) => rows.some((row) => row[i] !== ""));
   return table(

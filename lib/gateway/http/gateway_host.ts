@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import type { EndpointClient } from "../../client/endpoint_client.ts";
 import type { GatewayFacts } from "../gateway_facts.ts";
 import type { GatewayOptions } from "../gateway_options.ts";
+import type { Readiness } from "../observe/observed_gateway.ts";
 import type { HttpCall } from "./http_call.ts";
 
 /** A model at one endpoint. */
@@ -44,8 +45,8 @@ export interface GatewayHost {
   readonly options: GatewayOptions;
   /** Whether new calls are refused because the gateway is about to stop. */
   readonly isDraining: boolean;
-  /** Whether a call could be sent: an endpoint is up. Never calls a model. */
-  readonly hasEndpoint: boolean;
+  /** Whether the gateway can take calls. Reading it never calls a model. */
+  readonly readiness: Readiness;
   /** The route of a model name, without a check of the caller. */
   route(model: string): NamedRoute | undefined;
   /** All routes, in the order of the configuration. */

@@ -20,9 +20,9 @@ function json(status: number, body: object): Response {
 /** Answers whether the process is alive, or ready for calls: not while it is draining or no endpoint is up. */
 export function healthResponse(
   kind: "live" | "ready",
-  { isDraining, hasEndpoint }: Pick<GatewayHost, "isDraining" | "hasEndpoint">,
+  { readiness }: Pick<GatewayHost, "readiness">,
 ): Response {
   if (kind === "live") return json(200, { status: "ok" });
-  if (isDraining) return json(503, { status: "draining" });
-  return hasEndpoint ? json(200, { status: "ok" }) : json(503, { status: "no endpoint is up" });
+  const { ready, reason } = readiness;
+  return ready ? json(200, { status: "ok" }) : json(503, { status: reason });
 }

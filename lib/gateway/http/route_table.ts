@@ -40,7 +40,7 @@ const GET = ["GET", "HEAD"];
 const POST = ["POST"];
 
 /** The paths of the operator's pages. */
-export const ADMIN_PATHS: readonly string[] = ["/", "/status", "/metrics"];
+const ADMIN_PATHS: readonly string[] = ["/", "/status", "/metrics"];
 
 const GEMINI_EMBEDDINGS = /^(?<model>.+):(?<operation>embedContent|batchEmbedContents)$/;
 

@@ -45,7 +45,7 @@ export interface Readiness {
 }
 
 /** Whether an endpoint takes a request, now or after a pause. */
-export function takesRequests(
+function takesRequests(
   { state, retryIn }: Pick<EndpointReport, "state" | "retryIn">,
 ): boolean {
   // An endpoint that is down is tested with a request. Without this case, a gateway whose balancer sends it

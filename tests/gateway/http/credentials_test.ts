@@ -194,6 +194,11 @@ Deno.test("takes the admin key as a bearer token or as a password", async () => 
   await using keyed = new HttpGateway({ access, adminKey: "admin" });
   const headers = { authorization: `Bearer ${secret}` };
   assert.equal((await keyed.send("/metrics", { headers })).status, 401);
+  // The admin key calls no model: no key is without limits and budgets.
+  const admin = { authorization: "Bearer admin" };
+  for (const path of [CHAT, "/v1/embeddings", "/v1/messages/count_tokens"]) {
+    assert.equal((await keyed.error(path, { headers: admin, body: HI })).status, 401, path);
+  }
   assert(isSameSecret("ä", "ä") && !isSameSecret("a", "ab") && !isSameSecret("", "a"));
 });
 

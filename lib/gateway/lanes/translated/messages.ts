@@ -15,16 +15,11 @@ import type { ToolCall } from "../../../chat/tool_call.ts";
 import { asObject, asObjects, asText, isJson, type Json } from "../../../json/json.ts";
 import { type Envelope, envelopeOrigin } from "../../../protocols/envelope.ts";
 import { located, pathOf } from "../../../protocols/source_path.ts";
+import { isAttribution } from "../../attribution.ts";
 import { unsupportedField } from "./fields/field_rules.ts";
 import { rewritePart } from "./parts.ts";
 import type { Target } from "./target.ts";
 import { CUSTOM_INPUT, type ToolNames } from "./tool_names.ts";
-
-/**
- * The start of the line that Claude Code puts before its instructions, for Anthropic's accounting. It differs
- * from version to version, so it would also break the prompt caches of others.
- */
-const ATTRIBUTION = "x-anthropic-billing-header:";
 
 /** Rewrites the messages of one request. */
 export class MessageRewriter {
@@ -87,12 +82,12 @@ export class MessageRewriter {
     let { content } = message;
     if (typeof content !== "string") {
       content = asObjects(content).filter(({ text }) => asText(text)) as unknown as TextPart[];
-      content = content.filter(({ text }) => !text.startsWith(ATTRIBUTION)).map((part) =>
+      content = content.filter(({ text }) => !isAttribution(text)).map((part) =>
         this.#part(part) as TextPart
       );
       content = this.#plain(content) as string | TextPart[];
     }
-    if (content.length === 0 || typeof content === "string" && content.startsWith(ATTRIBUTION)) {
+    if (content.length === 0 || typeof content === "string" && isAttribution(content)) {
       return undefined;
     }
     const role = this.#target.developerRole ? message.role : "system";

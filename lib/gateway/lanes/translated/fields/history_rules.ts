@@ -2,8 +2,8 @@
  * Refuses or drops what the history of a conversation contains besides text, thinking and calls of the
  * client's own tools, before messages are rewritten.
  *
- * The answers of hosted tools are dropped: the model's text says what it found. Items that stand for content
- * which only their provider has, such as a compacted history, are refused.
+ * The answers of hosted tools are dropped: the model's text says what it found. Items that refer to content
+ * that only their provider has, such as a compacted history, are refused.
  *
  * Source: the types of the `openai` package 7.57 (`ResponseInputItem`) and of `@anthropic-ai/sdk` 1.12.
  *
