@@ -11,7 +11,7 @@ import { isLoopback } from "../../lib/transport/loopback.ts";
 const EVERY_INTERFACE: ReadonlySet<string> = new Set(["0.0.0.0", "::", "[::]"]);
 
 /** Whether the gateway listens on every interface. */
-function isEveryInterface(host: string): boolean {
+export function isEveryInterface(host: string): boolean {
   return EVERY_INTERFACE.has(host);
 }
 
