@@ -7,7 +7,7 @@
 import type { CacheRequest } from "../cache/response_cache.ts";
 import { answerCountOf, maxTokensOf } from "../chat/max_tokens.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
-import { FlexLLMError } from "../errors.ts";
+import type { FlexLLMError } from "../errors.ts";
 import type { Grant } from "../scheduling/grant.ts";
 import type { RunOptions } from "../scheduling/ticket.ts";
 import type { TokenDemand } from "../scheduling/token_limiter.ts";
