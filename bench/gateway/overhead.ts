@@ -28,6 +28,8 @@ const CONCURRENCY = 64;
 const SECONDS = 3;
 /** Seconds of load before each measurement. */
 const WARMUP = 4;
+/** Seconds of load at the start: the runtimes need tens of thousands of requests to compile everything. */
+const FIRST_WARMUP = 25;
 /** Characters of an answer. */
 const CHARACTERS = 400;
 
@@ -105,6 +107,9 @@ async function measureBehind(
   const plan = { rounds, amount: (latency === 0 ? 1000 : 30) / divisor, warmup: WARMUP / divisor };
   const setting = `one at a time, ${latency} ms`;
   try {
+    note(`${setting}: warm-up`);
+    const start = { rounds: 1, amount: 0.1, warmup: FIRST_WARMUP / divisor };
+    measureAll(upstream, contenders, { ...start, measure: "throughput" });
     note(`${setting}: answers`);
     const answers = measureAll(upstream, contenders, { ...plan, measure: "answer" });
     const answerOf = { section: "Gateway: added to the time of an answer", setting };
