@@ -21,6 +21,8 @@ export type Compiler = "deno" | "bun";
 export type RunProgram = (command: string, args: string[]) => { code: number; stderr: string };
 
 const FOLDER = "dist";
+/** What both compile: `deno compile` overflows its stack when it analyzes one of the npm packages by itself. */
+const BUNDLE = join(FOLDER, "js", "main.js");
 /** Version and flags are those of the task compile:bun. */
 const BUN = "bun@1.4.5";
 
@@ -30,7 +32,7 @@ function commandOf(compiler: Compiler, target: Target): [command: string, args: 
   if (compiler === "deno") {
     // The `run` permission names a program, and Windows has a different one.
     const permissions = target.name.startsWith("windows") ? "-P=cli-windows" : "-P=cli";
-    const flags = ["--no-prompt", "--exclude-unused-npm", "--frozen", "--quiet"];
+    const flags = ["--no-prompt", "--no-check", "--frozen", "--quiet"];
     const args = [
       "compile",
       permissions,
@@ -39,7 +41,7 @@ function commandOf(compiler: Compiler, target: Target): [command: string, args: 
       target.deno,
       "--output",
       output,
-      "main.ts",
+      BUNDLE,
     ];
     return [process.execPath, args];
   }
@@ -48,7 +50,7 @@ function commandOf(compiler: Compiler, target: Target): [command: string, args: 
   // Not the identifiers: stack traces should stay readable.
   const small = ["--minify-syntax", "--minify-whitespace"];
   const build = ["build", "--compile", "--splitting", ...small, ...safe, `--target=${target.bun}`];
-  return ["npx", ["-y", BUN, ...build, join(FOLDER, "js", "main.js"), "--outfile", output]];
+  return ["npx", ["-y", BUN, ...build, BUNDLE, "--outfile", output]];
 }
 
 /** The reason why a compiler failed, on one line. */
@@ -72,9 +74,7 @@ export function compileAll(
   run: RunProgram,
 ): Map<Target, string> {
   const failed = new Map<Target, string>();
-  const bundled = compiler === "bun"
-    ? run(process.execPath, ["task", "bundle"])
-    : { code: 0, stderr: "" };
+  const bundled = run(process.execPath, ["task", "bundle"]);
   for (const target of targets) {
     const { code, stderr } = bundled.code !== 0 ? bundled : run(...commandOf(compiler, target));
     if (code !== 0) failed.set(target, reasonOf(stderr, compiler));
